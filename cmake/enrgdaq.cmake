@@ -1,0 +1,81 @@
+# One way to build each kind of part. A layer, a plugin and a test are folders: no list of files is kept anywhere.
+
+set(ENRG_MODULE_DIR ${CMAKE_BINARY_DIR}/modules)
+
+add_library(enrg_flags INTERFACE)
+target_compile_options(enrg_flags INTERFACE
+  $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-gnu-zero-variadic-macro-arguments>
+  -fno-omit-frame-pointer)
+target_compile_definitions(enrg_flags INTERFACE _GNU_SOURCE)
+target_include_directories(enrg_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+if(ENRG_WERROR)
+  target_compile_options(enrg_flags INTERFACE $<$<COMPILE_LANGUAGE:C>:-Werror>)
+endif()
+if(ENRG_SANITIZE)
+  add_compile_options(-fsanitize=${ENRG_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${ENRG_SANITIZE})
+endif()
+if(ENRG_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+# enrg_layer(base LIBS Threads::Threads): src/base/*.c without *_test.c is the static library enrg_base; every
+# src/base/NOUN_test.c is the test base.NOUN, linked with nothing above its layer.
+function(enrg_layer name)
+  cmake_parse_arguments(A "" "" "LIBS;SOURCES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.c *.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.c$")
+  list(FILTER tests INCLUDE REGEX "_test\\.c$")
+  add_library(enrg_${name} STATIC ${sources})
+  target_link_libraries(enrg_${name} PUBLIC enrg_flags ${A_LIBS})
+  foreach(test ${tests})
+    get_filename_component(noun ${test} NAME_WE)
+    string(REGEX REPLACE "_test$" "" noun ${noun})
+    enrg_test(${name}.${noun} SOURCES ${test} LIBS enrg_${name})
+  endforeach()
+endfunction()
+
+# enrg_test(plane.stream SOURCES … LIBS …): a cmocka program and its entry in CTest. Exports its symbols, so that modules
+# that it loads find the framework.
+function(enrg_test name)
+  cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;LIBS" ${ARGN})
+  if(NOT A_TIMEOUT)
+    set(A_TIMEOUT 120)
+  endif()
+  string(REPLACE "." "_" target test_${name})
+  add_executable(${target} ${A_SOURCES})
+  target_link_libraries(${target} PRIVATE enrg_flags ${A_LIBS} cmocka m)
+  target_compile_definitions(${target} PRIVATE
+    ENRG_SOURCE_DIR="${PROJECT_SOURCE_DIR}" ENRG_BINARY_DIR="${PROJECT_BINARY_DIR}")
+  set_target_properties(${target} PROPERTIES ENABLE_EXPORTS ON RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME ${name} COMMAND ${target})
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${A_TIMEOUT}
+    ENVIRONMENT "ENRGDAQ_MODULE_PATH=${ENRG_MODULE_DIR};ENRGDAQ_BIN=$<TARGET_FILE:enrgdaq>")
+endfunction()
+
+# enrg_plugin(csv LIBS …): the module of the folder that the caller's CMakeLists.txt stands in. It sees include/ alone.
+function(enrg_plugin name)
+  cmake_parse_arguments(A "" "" "LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *.c)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.c$")
+  list(FILTER tests INCLUDE REGEX "_test\\.c$")
+  add_library(module_${name} MODULE ${sources})
+  target_include_directories(module_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include)
+  target_compile_definitions(module_${name} PRIVATE _GNU_SOURCE)
+  target_compile_options(module_${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -fno-omit-frame-pointer)
+  if(ENRG_WERROR)
+    target_compile_options(module_${name} PRIVATE -Werror)
+  endif()
+  target_link_libraries(module_${name} PRIVATE ${A_LIBS} m)
+  set_target_properties(module_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
+    LIBRARY_OUTPUT_DIRECTORY ${ENRG_MODULE_DIR})
+  install(TARGETS module_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/enrgdaq/modules)
+  foreach(test ${tests})
+    get_filename_component(noun ${test} NAME_WE)
+    string(REGEX REPLACE "_test$" "" noun ${noun})
+    enrg_test(plugin.${noun} SOURCES ${test} LIBS "$<LINK_LIBRARY:WHOLE_ARCHIVE,enrg_job>" ${A_LIBS})
+    add_dependencies(test_plugin_${noun} module_${name})
+  endforeach()
+endfunction()

@@ -1,0 +1,5 @@
+install(TARGETS enrgdaq RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(DIRECTORY include/enrgdaq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+configure_file(cmake/enrgdaq.pc.in enrgdaq.pc @ONLY)
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/enrgdaq.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(DIRECTORY configs/ DESTINATION ${CMAKE_INSTALL_DATADIR}/enrgdaq/configs)

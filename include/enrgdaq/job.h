@@ -1,0 +1,138 @@
+/* job.h: for authors of jobs that produce data (drivers, simulators, monitors).
+ *
+ * A job type is a table of functions and options. The framework runs each configured job in a process of its own, on
+ * one thread: start, then poll again and again, then stop, then destroy. A job may crash, hang or be killed at any
+ * moment: what it committed is safe, what it did not commit does not exist.
+ *
+ * The way of a batch: claim (column pointers point straight into the shared ring), fill, commit; or abort. For single
+ * rows append is simpler. None of these allocates, locks or calls the kernel while the consumers keep up; where they do
+ * not, claim waits (back-pressure; counted as blocked time) or returns ENRG_E_STOPPED when the job is being stopped.
+ */
+#ifndef ENRGDAQ_JOB_H
+#define ENRGDAQ_JOB_H
+
+#include "enrgdaq/module.h"
+#include "enrgdaq/option.h"
+#include "enrgdaq/schema.h"
+
+struct enrg_job;    /* one running job; owned by the framework, valid from start to destroy */
+struct enrg_output; /* one table (or blob stream) that a job produces; owned by the job's enrg_job */
+
+enum enrg_poll {
+	ENRG_POLL_IDLE = 0,  /* call again at the next interval (enrg_job_set_interval), or when a message came */
+	ENRG_POLL_AGAIN = 1, /* there is more: call again at once */
+	ENRG_POLL_DONE = 2,  /* this job has produced all that it ever will: stop it, and do not restart it */
+};
+
+struct enrg_job_group {
+	const char *key;  /* "store_config", "waveform_store_config"; NULL ends the list */
+	bool required;
+	const char *help;
+};
+
+struct enrg_job_type {
+	const char *name;             /* "DAQJobTest" */
+	const char *const *old_names; /* deprecated names that still work, NULL at the end; or NULL */
+	const char *summary;          /* one sentence */
+	struct enrg_table options;    /* keys beside those that every job has */
+	const struct enrg_job_group *groups; /* store groups that the job's file may hold; NULL = none */
+
+	/* Opens the hardware, opens the outputs. `options` lives as long as the job. Sets *ret_state on success only.
+	 * May block for as long as the hardware needs; readiness is told when it returns. Failure ends the process, which
+	 * is started again with back-off. */
+	int (*start)(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err);
+
+	/* Takes what the hardware has and commits it. May block for 0.1 s at the most. An enum enrg_poll, or a negative
+	 * code: the process ends and is started again with back-off. ENRG_E_STOPPED from a claim is passed on as it is. */
+	int (*poll)(struct enrg_job *job, void *state, struct enrg_error *err);
+
+	/* An ordered stop: stop the acquisition, read the hardware a last time, commit. Not called after a failure. NULL
+	 * where there is nothing to do. */
+	int (*stop)(struct enrg_job *job, void *state, struct enrg_error *err);
+
+	/* Frees the state; takes NULL. Called once, last. */
+	void (*destroy)(void *state);
+};
+
+/* The name of this job (unique in its supervisor) and of the supervisor. Valid as long as the job. */
+ENRG_API const char *enrg_job_name(const struct enrg_job *job);
+ENRG_API const char *enrg_job_supervisor(const struct enrg_job *job);
+
+/* Time from one idle poll to the next, ns; 0 = as often as possible. The schedule does not drift: after a slow poll the
+ * missed ticks are skipped. Default 1 s. */
+ENRG_API void enrg_job_set_interval(struct enrg_job *job, uint64_t interval_ns);
+
+enum enrg_level { ENRG_DEBUG, ENRG_INFO, ENRG_WARNING, ENRG_ERROR };
+
+/* One line in the log, named after the job. Not for every batch. */
+ENRG_API void enrg_job_log(struct enrg_job *job, enum enrg_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* A message for the operator; goes out as an alert and as a log line. */
+ENRG_API void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Opens a table of the store group `group` ("store_config"). `tag` NULL = none. Schema and tag are copied. The same
+ * group, tag and schema give the same output again. Where the configuration has no such group, the output swallows
+ * batches without a cost (enrg_output_wanted tells). Errors: -EINVAL schema or group, -ENOSPC too many outputs. */
+ENRG_API int enrg_output_open(struct enrg_job *job, const char *group, const char *tag,
+	const struct enrg_schema *schema, struct enrg_output **ret_output, struct enrg_error *err);
+
+/* Does any store take this output? */
+ENRG_API bool enrg_output_wanted(const struct enrg_output *output);
+
+/* The most rows that one claim of this output can have, given `bytes_per_row` of variable data in all its columns. */
+ENRG_API uint64_t enrg_output_rows_max(const struct enrg_output *output, uint64_t bytes_per_row);
+
+struct enrg_column_buffer {
+	void *values;            /* write here: `rows` numbers, bits of booleans (zeroed), or variable data */
+	int32_t *offsets;        /* variable data: rows + 1 entries, [0] is 0 and set already; else NULL */
+	uint64_t value_capacity; /* values (items, bytes) that fit */
+};
+
+struct enrg_claim {
+	uint64_t rows;                       /* capacity */
+	struct enrg_column_buffer *columns;  /* one a column */
+};
+
+/* Opens a batch of up to `rows` rows. `variable`: one entry a column with the items or bytes needed in all rows together
+ * (0 for numbers), or NULL where there is no variable column. One claim a job at a time.
+ * 0; ENRG_E_STOPPED; -EMSGSIZE: larger than the largest batch (ring_buffer_slot_size_kb): split it by rows. */
+ENRG_API int enrg_output_claim(struct enrg_output *output, uint64_t rows, const uint64_t *variable,
+	struct enrg_claim *ret_claim, struct enrg_error *err);
+
+/* Publishes the first `rows` rows of the claim (0 rows publishes an empty batch). `acquired_ns`: wall clock of the oldest
+ * row, 0 = now. After it the column pointers are not the caller's any more. */
+ENRG_API int enrg_output_commit(struct enrg_output *output, uint64_t rows, uint64_t acquired_ns, struct enrg_error *err);
+
+/* Gives the claim back; nothing happened. */
+ENRG_API void enrg_output_abort(struct enrg_output *output);
+
+struct enrg_value {
+	union {
+		int64_t i;  /* ENRG_BOOL, ENRG_I8 … ENRG_I64 */
+		uint64_t u; /* ENRG_U8 … ENRG_U64 */
+		double f;   /* ENRG_F32, ENRG_F64 */
+		const void *data; /* strings, bytes, lists: copied */
+	};
+	uint64_t count; /* bytes or items behind `data` */
+};
+
+/* Appends one row (one value a column) to the open batch of this output; the framework commits it when it is full or
+ * 1 ms after its first row. 0, ENRG_E_STOPPED, -EMSGSIZE. */
+ENRG_API int enrg_output_append(struct enrg_output *output, const struct enrg_value *values, struct enrg_error *err);
+
+/* Publishes a copy of a table that lies in the caller's memory, one pointer a column to its numbers; splits by rows where
+ * it is larger than the largest batch. Only for tables of numbers. */
+ENRG_API int enrg_output_write(struct enrg_output *output, uint64_t rows, const void *const *columns,
+	uint64_t acquired_ns, struct enrg_error *err);
+
+/* Publishes bytes as one message of a blob output. -EMSGSIZE names the key when they are too many. */
+ENRG_API int enrg_output_write_blob(struct enrg_output *output, const void *bytes, uint64_t byte_count,
+	uint64_t acquired_ns, struct enrg_error *err);
+
+/* Rows that the job itself threw away by a policy named in `policy` (zero suppression is not one: it is data). They enter
+ * the ledger. */
+ENRG_API void enrg_output_count_dropped(struct enrg_output *output, uint64_t rows, const char *policy);
+
+#endif

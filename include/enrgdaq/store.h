@@ -1,0 +1,99 @@
+/* store.h: for authors of stores.
+ *
+ * A store is a job that consumes. The framework reads the rings of its producers in order, checks every batch (CRC,
+ * sequence), and calls the functions below on one thread. It acknowledges batches only after commit returned 0: from then
+ * on they are the store's. A store may be killed at any moment: the framework cuts the files that it opened through
+ * enrg_file_… back to their length at the last commit and hands over again all batches that were not committed. So each
+ * batch is in the file exactly once, without work by the author.
+ *
+ * Order of calls: open; for each table target_open before its first batch; write …; commit; …; target_close each; close.
+ * A negative result of write or commit makes the framework roll back: target_close and close with `abandon`, files cut,
+ * a pause (alert; back-pressure holds the producers), then open again and the same batches again.
+ */
+#ifndef ENRGDAQ_STORE_H
+#define ENRGDAQ_STORE_H
+
+#include "enrgdaq/batch.h"
+#include "enrgdaq/job.h"
+#include "enrgdaq/module.h"
+#include "enrgdaq/option.h"
+
+struct enrg_store; /* one running store; owned by the framework */
+struct enrg_file;  /* one output file with a committed length; owned by the framework */
+
+/* One table that reaches the store: the batches of one producer, store section, tag and schema. */
+struct enrg_target {
+	const char *source;
+	const char *run;
+	const char *tag;                  /* "" where there is none */
+	const void *section;              /* options of [store_config.<section>], the struct of store->section */
+	const struct enrg_schema *schema;
+	uint64_t acquired_ns;             /* wall clock of its first batch: the day for add_date */
+};
+
+struct enrg_store_type {
+	const char *name;             /* "DAQJobStoreCSV" */
+	const char *const *old_names; /* NULL-terminated, or NULL */
+	const char *section;          /* "csv": key of the section in a producer's file */
+	const char *summary;
+	bool starts_by_default;       /* a producer may name it though no file configures the store job */
+	struct enrg_table options;    /* keys of the store job */
+	struct enrg_table section_options; /* keys of the section */
+
+	int (*open)(struct enrg_store *store, const void *options, void **ret_state, struct enrg_error *err);
+	/* Several targets may lead to one file: enrg_file_open gives the same file for the same path. */
+	int (*target_open)(void *state, const struct enrg_target *target, void **ret_target, struct enrg_error *err);
+	/* May keep nothing of `batch` after it returns. */
+	int (*write)(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err);
+	/* Makes all that was written permanent to the level that the store promises against a killed process. NULL where
+	 * write already did. */
+	int (*commit)(void *state, struct enrg_error *err);
+	/* About once a second, for rotation and flushing to disk; NULL where not wanted. */
+	int (*tick)(void *state, uint64_t now_ns, struct enrg_error *err);
+	/* `abandon`: the framework rolls back; write nothing. target_close takes NULL. */
+	int (*target_close)(void *state, void *target, bool abandon, struct enrg_error *err);
+	int (*close)(void *state, bool abandon, struct enrg_error *err);
+};
+
+ENRG_API const char *enrg_store_name(const struct enrg_store *store);
+ENRG_API void enrg_store_log(struct enrg_store *store, enum enrg_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+ENRG_API void enrg_store_alert(struct enrg_store *store, enum enrg_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* How long batches may stay written but not committed. 0, 0 (default): commit whenever the rings are empty, or after 8
+ * MiB. The framework commits earlier when a ring fills up. Producers see a longer wait as a deeper ring. */
+ENRG_API void enrg_store_set_commit(struct enrg_store *store, uint64_t interval_ns, uint64_t bytes);
+
+struct enrg_file_name {
+	const char *out_dir;   /* folder of the store, may be relative; created */
+	const char *file_path; /* from the section; relative to out_dir; may name folders, which are created */
+	const char *tag;       /* "" or NULL = none; stands before the extension, a compression suffix stays last */
+	bool add_date;         /* YYYY-MM-DD_ before the file's own name */
+	uint64_t date_ns;      /* wall clock, ns since 1970: the local day of add_date */
+};
+
+/* Puts the path together: out_dir/file_path, "YYYY-MM-DD_" before the name with add_date, "_tag" before the extension;
+ * `a.csv.zst` with tag x is `a_x.csv.zst`. -ENAMETOOLONG, -EINVAL (empty file_path; a tag with '/' has it replaced). */
+ENRG_API int enrg_file_path(const struct enrg_file_name *name, char *ret_path, size_t path_bytes, struct enrg_error *err);
+
+/* Opens for appending, creates folders and file. The file is cut to its committed length where an earlier life of this
+ * store left more. Counted: the same path gives the same file; close as often as opened. */
+ENRG_API int enrg_file_open(struct enrg_store *store, const char *path, struct enrg_file **ret_file, struct enrg_error *err);
+ENRG_API int enrg_file_write(struct enrg_file *file, const void *bytes, uint64_t byte_count, struct enrg_error *err);
+/* Length now: what was there at open, and what was written since. 0 = a new file: write the header. */
+ENRG_API uint64_t enrg_file_size(const struct enrg_file *file);
+/* Cuts the file to `size` at once, as part of the next commit; for repair of a torn tail that a power cut left. */
+ENRG_API int enrg_file_truncate(struct enrg_file *file, uint64_t size, struct enrg_error *err);
+ENRG_API const char *enrg_file_name_of(const struct enrg_file *file);
+/* Descriptor for reading what is there (at open, before the first write). Not the caller's to close. */
+ENRG_API int enrg_file_descriptor(const struct enrg_file *file);
+/* Waits until the disk has it (fdatasync). */
+ENRG_API int enrg_file_sync(struct enrg_file *file, struct enrg_error *err);
+ENRG_API void enrg_file_close(struct enrg_file *file);
+
+/* Replaces a whole file atomically: a reader sees the old or the new one, never half. */
+ENRG_API int enrg_file_replace(struct enrg_store *store, const char *path, const void *bytes, uint64_t byte_count,
+	struct enrg_error *err);
+
+#endif

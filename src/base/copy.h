@@ -1,0 +1,27 @@
+/* copy.h: the copy into a ring, with the instruction that is fastest on this machine now (memcpy, rep movsb, or
+ * non-temporal stores; they differ by up to 4 times and the order changes with the core complex: docs/architecture.md).
+ * copy_calibrate measures once (about 20 ms) and is called at the start of a process that copies batches of 64 KiB and
+ * more; before it, and for small copies, memcpy is used. Any thread after calibration. */
+#ifndef BASE_COPY_H
+#define BASE_COPY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum copy_method { COPY_MEMCPY, COPY_REP_MOVSB, COPY_NON_TEMPORAL };
+
+/* Pick the method; 0 measures by itself. The choice is per process. */
+void copy_set_method(enum copy_method method);
+enum copy_method copy_method_now(void);
+const char *copy_method_name(enum copy_method method);
+
+/* Measures copies of `bytes` from private memory into `destination` (may be a ring that another process reads) and keeps
+ * the fastest method. */
+void copy_calibrate(void *destination, size_t bytes);
+
+void copy_bytes(void *destination, const void *source, size_t count);
+
+/* Copies and returns crc32c(crc, source, count) in one pass through the cache. */
+uint32_t copy_bytes_crc(void *destination, const void *source, size_t count, uint32_t crc);
+
+#endif

@@ -1,0 +1,54 @@
+/* error.c: the error object. */
+#include "enrgdaq/error.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+int enrg_error_set(struct enrg_error *err, int code, const char *format, ...)
+{
+	if (err) {
+		va_list arguments;
+		va_start(arguments, format);
+		err->code = code;
+		vsnprintf(err->text, sizeof(err->text), format, arguments);
+		va_end(arguments);
+	}
+	return code;
+}
+
+int enrg_error_add(struct enrg_error *err, const char *format, ...)
+{
+	char before[sizeof(((struct enrg_error *)0)->text)];
+	va_list arguments;
+
+	if (!err)
+		return ENRG_E_CONFIG;
+	va_start(arguments, format);
+	vsnprintf(before, sizeof(before), format, arguments);
+	va_end(arguments);
+	size_t used = strlen(before);
+	snprintf(before + used, sizeof(before) - used, ": %s", err->text);
+	memcpy(err->text, before, sizeof(err->text));
+	return err->code;
+}
+
+const char *enrg_error_name(int code)
+{
+	switch (code) {
+	case ENRG_E_CONFIG:
+		return "the configuration needs a human";
+	case ENRG_E_CORRUPT:
+		return "corrupt data";
+	case ENRG_E_SEQUENCE:
+		return "a batch is missing or came twice";
+	case ENRG_E_STOPPED:
+		return "asked to stop";
+	case ENRG_E_PLUGIN:
+		return "unusable module";
+	case ENRG_E_PROTOCOL:
+		return "malformed message";
+	default:
+		return strerrordesc_np(code < 0 ? -code : code) ? strerrordesc_np(code < 0 ? -code : code) : "unknown error";
+	}
+}

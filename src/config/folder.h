@@ -1,0 +1,78 @@
+/* folder.h: a configuration folder, read and checked as a whole. */
+#ifndef CONFIG_FOLDER_H
+#define CONFIG_FOLDER_H
+
+#include "config/options.h"
+#include "config/types.h"
+
+struct job_common {
+	const char *daq_job_type;
+	int verbosity; /* enum enrg_level */
+	bool has_verbosity;
+	const char *daq_job_unique_id; /* NULL = none given */
+	bool use_shm_when_possible;
+	struct enrg_string_list topics_to_subscribe;
+	int64_t ring_buffer_size_mb; /* ours: of this job's ring; 0 = its share of the supervisor's budget */
+};
+
+struct supervisor_options {
+	int verbosity;
+	struct { const char *supervisor_id; struct enrg_string_list supervisor_tags; } info;
+	int64_t ring_buffer_size_mb, ring_buffer_slot_size_kb;
+	struct { int verbosity; bool is_server; const char *server_host; int64_t server_port;
+		 bool rest_api_enabled; const char *rest_api_host; int64_t rest_api_port; } cnc;
+	struct { bool is_server; const char *server_xpub_url, *server_xsub_url, *remote_server_xpub_url,
+		 *remote_server_xsub_url; } federation;
+	double restart_delay_seconds;     /* ours: first delay, 1.0 */
+	double restart_delay_max_seconds; /* ours: 60.0 */
+	double watchdog_seconds;          /* ours: a job that gives no sign of life this long is killed; 60.0 */
+};
+
+extern const struct enrg_table job_common_table, supervisor_table;
+
+struct job_store_section {
+	const char *group;  /* "store_config" */
+	uint32_t group_index; /* in the job type's groups */
+	const struct type_entry *store_type;
+	const struct toml_node *node; /* of the section */
+	bool target_local_supervisor;
+};
+
+struct job_config {
+	char *name;      /* unique id where given, else the file's path in the folder without .toml */
+	char *file;      /* path as for messages */
+	char *toml_text; /* the whole file */
+	struct toml_node *root;
+	const struct type_entry *type;
+	struct job_common common;
+	bool is_default; /* a store that no file configures, started with its defaults */
+	size_t section_count;
+	struct job_store_section *sections; /* of jobs that produce */
+};
+
+struct folder {
+	char *path;
+	struct supervisor_options supervisor;
+	size_t job_count;
+	struct job_config *jobs;
+	struct options_memory *memory;
+};
+
+/* Reads every *.toml recursively (sorted; hidden files and folders are left out), fills and checks everything: types,
+ * keys, sections, duplicate ids, stores that have no job (added with defaults where the type allows that, as a warning;
+ * else a problem that names the missing file and keys). 0 even with problems: see problems->errors; negative only
+ * when the folder itself can't be read. No job at all is a problem. */
+int folder_load(const char *path, const struct types *types, struct folder **ret_folder, struct problems *problems,
+	struct enrg_error *err);
+/* The same from TOML texts in memory (embedded default, benchmark): names[i] stands for the file. */
+int folder_load_texts(const char *const *names, const char *const *texts, size_t count, const struct types *types,
+	struct folder **ret_folder, struct problems *problems, struct enrg_error *err);
+void folder_free(struct folder *folder);
+
+/* In a job process: options of one job and, for stores, of a section; memory lives as long as the process. */
+int folder_fill_job(const struct type_entry *type, const char *file, const char *toml_text, struct job_common *ret_common,
+	void **ret_options, struct options_memory *memory, struct problems *problems);
+int folder_fill_section(const struct enrg_store_type *store, const char *file, const char *toml_text, const char *group,
+	void **ret_section, struct options_memory *memory, struct problems *problems);
+
+#endif

@@ -1,0 +1,40 @@
+/* options.h: fills typed structs from TOML by tables of fields (enrgdaq/option.h), and prints those tables. */
+#ifndef CONFIG_OPTIONS_H
+#define CONFIG_OPTIONS_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "config/problems.h"
+#include "config/toml.h"
+#include "enrgdaq/option.h"
+
+struct options_memory; /* owns the strings and lists of filled structs */
+struct options_memory *options_memory_create(void);
+void options_memory_destroy(struct options_memory *memory);
+
+/* Fills `ret_struct` (table->size bytes) from a TOML table (NULL = an empty one, at line 0). Adds a problem for each wrong
+ * type, value outside min…max, unknown choice, missing required key. A key that no table knows is a problem with the
+ * nearest known key as a suggestion, unless `known` (NULL-terminated list, may be NULL) names it. `prefix` ("store_config.csv.")
+ * stands before keys in messages. */
+void options_fill(const struct enrg_table *table, const struct toml_node *node, const char *file, const char *prefix,
+	const char *const *known, void *ret_struct, struct options_memory *memory, struct problems *problems);
+
+/* The same for a struct that several tables share: keys of all `tables` are known, `structs[i]` is filled by tables[i]. */
+void options_fill_many(const struct enrg_table *const *tables, void *const *structs, size_t count,
+	const struct toml_node *node, const char *file, const char *prefix, const char *const *known,
+	struct options_memory *memory, struct problems *problems);
+
+/* The nearest of `names` to `word` within a third of its length (at least 1 edit), or NULL. */
+const char *options_suggest(const char *word, const char *const *names, size_t count);
+
+/* "key  type  default  unit  help", aligned, for `enrgdaq describe`. */
+void options_print(const struct enrg_table *table, int indent, FILE *stream);
+/* The same as a Markdown table. */
+void options_print_markdown(const struct enrg_table *table, FILE *stream);
+/* JSON Schema (draft 2020-12) "object" of the table; new reference. */
+json_t *options_schema(const struct enrg_table *table);
+/* A commented TOML example with every key and its default; required keys have a placeholder. */
+void options_print_example(const struct enrg_table *table, const char *section, FILE *stream);
+
+#endif

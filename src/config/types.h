@@ -1,0 +1,39 @@
+/* types.h: the registry of job and store types, from loadable modules. */
+#ifndef CONFIG_TYPES_H
+#define CONFIG_TYPES_H
+
+#include "enrgdaq/job.h"
+#include "enrgdaq/store.h"
+
+struct type_entry {
+	const struct enrg_job_type *job;     /* one of the two is set */
+	const struct enrg_store_type *store;
+	const char *name;
+	const char *module_path;
+};
+
+struct types; /* entries sorted by name */
+
+/* Loads every *.so of ENRGDAQ_MODULE_PATH, of the folder `modules` beside the executable's build, and of the installed
+ * folder; the first of a type name wins. A module that can't be loaded (missing library, other ABI, malformed table) is
+ * left out and explained by `warn`; the rest works. */
+int types_load(struct types **ret_types, void (*warn)(void *context, const char *sentence), void *context,
+	struct enrg_error *err);
+void types_free(struct types *types); /* modules stay loaded */
+
+/* Exactly one module (for a job process). */
+int types_load_one(const char *module_path, struct types **ret_types, struct enrg_error *err);
+
+size_t types_count(const struct types *types);
+const struct type_entry *types_at(const struct types *types, size_t index);
+/* By name or old name; *ret_is_old tells. NULL: none. */
+const struct type_entry *types_find(const struct types *types, const char *name, bool *ret_is_old);
+const struct type_entry *types_find_section(const struct types *types, const char *section);
+/* Nearest type name for a message, or NULL. */
+const char *types_suggest(const struct types *types, const char *name);
+
+/* Checks the tables of a module as the loader does: unique keys, offsets inside the struct, defaults that parse, functions
+ * that must be there. ENRG_E_PLUGIN says what is lacking. */
+int types_check_module(const struct enrg_module *module, struct enrg_error *err);
+
+#endif

@@ -1,0 +1,52 @@
+/* journal.h: what a store has committed: for each stream a position and counts, for each file a length. One file on tmpfs a
+ * store; survives the kill of every process. A commit is one atomic store (the commit number chooses which of two sets of
+ * values is valid), so it is all or nothing over any number of streams and files. docs/stream-format.md, "journal". */
+#ifndef JOB_JOURNAL_H
+#define JOB_JOURNAL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "enrgdaq/error.h"
+
+#define JOURNAL_STREAMS_MAX 256u
+#define JOURNAL_FILES_MAX 1024u
+
+struct journal;
+
+struct journal_stream_state {
+	uint64_t position;
+	uint64_t sequence; /* of the last committed record */
+	uint64_t batches, rows, bytes;  /* stored by this store, since the stream was created */
+	uint64_t skipped_batches;       /* of routes that this store does not take */
+	uint64_t set_aside_batches, set_aside_rows;
+};
+
+int journal_open(const char *path, struct journal **ret_journal, struct enrg_error *err);
+void journal_close(struct journal *journal);
+
+/* Finds or adds; the index is stable in the file. Streams are told apart by uuid. -ENOSPC. */
+int journal_add_stream(struct journal *journal, const uint8_t uuid[16], const char *source, uint32_t *ret_index,
+	struct enrg_error *err);
+/* *ret_known: the file had a committed length (then *ret_length is it). */
+int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_index, bool *ret_known,
+	uint64_t *ret_length, struct enrg_error *err);
+void journal_forget_file(struct journal *journal, uint32_t index);
+
+/* Committed state. */
+struct journal_stream_state journal_stream(const struct journal *journal, uint32_t index);
+/* Prepares values of the next commit. */
+void journal_set_stream(struct journal *journal, uint32_t index, const struct journal_stream_state *state);
+void journal_set_file(struct journal *journal, uint32_t index, uint64_t length);
+/* Makes all prepared values valid at once; the number of the commit. */
+uint64_t journal_commit(struct journal *journal);
+
+/* A record that was being worked on when an earlier life crashed (not: was killed): counts lives lost on it. */
+void journal_set_reading(struct journal *journal, uint32_t stream, uint64_t position);
+uint32_t journal_count_crash(struct journal *journal, uint32_t *ret_stream, uint64_t *ret_position);
+
+/* From outside (supervisor, ledger): committed state of the stream with that uuid. -ENOENT. */
+int journal_read_stream(const char *path, const uint8_t uuid[16], struct journal_stream_state *ret_state,
+	struct enrg_error *err);
+
+#endif

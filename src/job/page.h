@@ -1,0 +1,46 @@
+/* page.h: what a job process tells about itself, in a file on tmpfs that only it writes: life signs, counters, the latency
+ * histogram. The supervisor, `status` and the benchmark read it; none of them needs a message for that. */
+#ifndef JOB_PAGE_H
+#define JOB_PAGE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/histogram.h"
+#include "enrgdaq/error.h"
+
+#define PAGE_MAGIC 0x45474150424F4A45ull /* "EJOBPAGE" */
+#define PAGE_VERSION 1u
+
+enum page_state { PAGE_STARTING = 1, PAGE_RUNNING, PAGE_DRAINING, PAGE_WAITING_FOR_DISK, PAGE_DONE, PAGE_FAILED };
+
+struct page {
+	uint64_t magic;
+	uint32_t version;
+	_Atomic uint32_t pid;
+	_Atomic uint64_t started_mono_ns;
+	_Atomic uint64_t heartbeat_mono_ns; /* life sign of the main loop */
+	_Atomic uint32_t state;
+	_Atomic uint32_t regime_reserved;
+	_Atomic uint64_t in_batches, in_rows, in_bytes;    /* consumed and committed in this life */
+	_Atomic uint64_t out_batches, out_rows, out_bytes; /* produced in this life */
+	_Atomic uint64_t lost, duplicated, corrupted;      /* found by checks */
+	_Atomic uint64_t set_aside;                        /* records that killed their consumer */
+	_Atomic uint64_t first_in_mono_ns, last_in_mono_ns, last_out_mono_ns; /* 0 = none yet */
+	_Atomic uint64_t cpu_ns;       /* CPU time of this process, refreshed once a second and at the end */
+	_Atomic uint64_t rss_bytes, private_bytes;
+	_Atomic uint64_t wakeups;      /* times the main loop woke from sleep */
+	_Atomic uint64_t alerts;
+	_Atomic uint64_t zmq_out_bytes, zmq_in_bytes; /* control plane (and batches where shared memory is off) */
+	struct histogram latency;      /* ns, from commit by the producer to consumed here */
+};
+
+/* Creates or takes over the file; counters of an earlier life are kept only in the journal. Unmap with page_close. */
+int page_create(const char *path, struct page **ret_page, struct enrg_error *err);
+/* Read-only mapping; -ENOENT, ENRG_E_CORRUPT. */
+int page_open(const char *path, const struct page **ret_page, struct enrg_error *err);
+void page_close(const struct page *page);
+/* Refreshes cpu_ns, rss_bytes, private_bytes from the kernel. */
+void page_refresh(struct page *page);
+
+#endif

@@ -1,0 +1,58 @@
+/* plan.h: all that a job process is told by its supervisor, as JSON in a memory file whose descriptor number stands in
+ * ENRGDAQ_PLAN_FD. Readiness goes to ENRGDAQ_READY_FD ("READY=1\n"); ENRGDAQ_LIFELINE_FD is a pipe that ends when the
+ * supervisor is gone. */
+#ifndef JOB_PLAN_H
+#define JOB_PLAN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "enrgdaq/error.h"
+
+struct plan_sink { /* of a producer: a store that reads its stream */
+	char *store_name;
+	char *store_type;
+	char *link_url;   /* NULL = through shared memory */
+};
+
+struct plan_input { /* of a store: one stream to read */
+	char *source;
+	char *stream_path;
+	char *producer_file;  /* for messages */
+	char *producer_toml;  /* text of the producer's file: holds the sections of this store */
+	char *producer_type;
+	size_t group_count;
+	char **groups;        /* groups[i] = key of the group with index i in the producer's type */
+	bool is_link;         /* comes over ZeroMQ */
+};
+
+struct plan {
+	char *supervisor, *run;
+	char *name, *type, *module_path;
+	char *file, *toml_text;
+	char *runtime_folder;  /* of this supervisor */
+	char *page_path;
+	char *journal_path;    /* stores */
+	char *publish_url, *subscribe_url;
+	int verbosity;
+	int previous_signal;   /* that ended the last life; 0 = none */
+	bool was_hung;         /* the watchdog ended the last life */
+	uint32_t life;         /* 0 = first start */
+	bool is_store;
+	/* producers */
+	char *stream_path;     /* NULL: nothing takes its data */
+	uint64_t hot_bytes;
+	size_t sink_count;
+	struct plan_sink *sinks;
+	/* stores */
+	char *link_url;        /* bind here; NULL = none */
+	size_t input_count;
+	struct plan_input *inputs;
+};
+
+json_t *plan_format(const struct plan *plan); /* new reference */
+int plan_parse(const json_t *json, struct plan **ret_plan, struct enrg_error *err);
+void plan_free(struct plan *plan);
+
+#endif

@@ -1,0 +1,174 @@
+/* stream.h: one producer, many consumers, one file on tmpfs: the single-writer log ring.
+ *
+ * Producer side: stream_create or stream_adopt, then claim / commit / publish or abort on one thread. Consumer side:
+ * consumer_open, then acquire / release on one thread. While both sides run, no call on the path of a batch locks,
+ * allocates or enters the kernel.
+ */
+#ifndef PLANE_STREAM_H
+#define PLANE_STREAM_H
+
+#include <stdbool.h>
+
+#include "enrgdaq/error.h"
+#include "plane/segment.h"
+
+struct stream;   /* a producer's mapping */
+struct consumer; /* a consumer's mapping of one stream */
+
+/* --- life of the file ------------------------------------------------------------------------------------------------ */
+
+struct stream_params {
+	const char *path;       /* "/dev/shm/enrgdaq-0/lab1/camera.stream" */
+	const char *source, *run, *supervisor;
+	uint64_t data_bytes;    /* rounded up to pages; at least twice record_bytes_max */
+	uint64_t record_bytes_max; /* largest payload that a claim may ask for */
+	bool checks;            /* CRC on (default of the product) */
+};
+
+/* Makes the file under a temporary name, allocates every page (so that a full tmpfs is an error here and never a SIGBUS
+ * later), links it to `path`. -EEXIST; -ENOSPC with the size wanted, the size free, and what to change. */
+int stream_create(const struct stream_params *params, struct enrg_error *err);
+
+/* Adds a consumer by name before the stream is used (or finds the one that is there); required consumers start at the
+ * current head. Called by the supervisor, which holds no lock: the file's owner must not run yet. -ENOSPC: no slot. */
+int stream_add_consumer(const char *path, const char *name, enum consumer_kind kind, struct enrg_error *err);
+
+/* --- looking from outside (status, supervisor, adoption): never writes, except stream_ring_all ------------------------ */
+
+struct stream_consumer_status {
+	char name[240];
+	uint32_t pid;
+	enum consumer_kind kind;
+	uint64_t ack, mark, lapped, rescued;
+	uint64_t backlog_bytes;   /* positions from ack to head */
+	bool is_attached;         /* its lock is held */
+};
+
+struct stream_status {
+	char source[256], run[64], supervisor[256];
+	uint8_t uuid[16];
+	uint64_t head, sequence, batches, rows, bytes, dropped_rows;
+	uint64_t data_bytes, record_bytes_max;
+	uint64_t blocked_ns, blocked_since_ns, wakes, rescued;
+	uint32_t epoch, pid;
+	bool is_closed;
+	bool is_attached;         /* a producer holds its lock */
+	uint32_t consumer_count;
+	struct stream_consumer_status consumers[SEGMENT_CONSUMERS];
+};
+
+/* 0; -ENOENT; ENRG_E_CORRUPT: not a stream, another version, lengths that do not fit the file. */
+int stream_read_status(const char *path, struct stream_status *ret_status, struct enrg_error *err);
+
+/* Wakes everybody who sleeps on this stream: called after the death of a process that may have owed a wake-up. */
+int stream_ring_all(const char *path, struct enrg_error *err);
+
+/* --- producer --------------------------------------------------------------------------------------------------------- */
+
+/* Takes the stream over as its producer: an OFD lock on the file (-EBUSY: another process is the producer; names its pid),
+ * epoch + 1. `hot_bytes`: in flight before the first wait, 0 = no hot window. */
+int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream, struct enrg_error *err);
+
+/* `in order`: publishes, marks the stream closed. NULL is allowed. */
+void stream_close(struct stream *stream, bool in_order);
+
+/* Registers (or finds) a route; its schema is the encapsulated Arrow IPC message. -ENOSPC: too many routes or schemas,
+ * or the arena is full: err says what was too much. */
+int stream_add_route(struct stream *stream, uint16_t group, const char *tag, const void *schema, uint32_t schema_bytes,
+	uint32_t flags, uint16_t *ret_route, struct enrg_error *err);
+
+struct stream_claim {
+	uint8_t *payload; /* 64-byte aligned, page aligned from SEGMENT_ALIGN_FROM; payload_bytes writable */
+	uint64_t payload_bytes;
+};
+
+/* Waits while a required consumer holds the producer back, up to timeout_ns (UINT64_MAX = for ever, 0 = not at all).
+ * 0; -EAGAIN timed out; ENRG_E_STOPPED after stream_interrupt; -EMSGSIZE. One claim at a time. */
+int stream_claim(struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, struct stream_claim *ret_claim);
+
+struct stream_commit {
+	uint16_t route;
+	uint16_t type;         /* RECORD_DATA or RECORD_GAP */
+	uint32_t rows;
+	uint32_t meta_bytes;
+	uint64_t body_bytes;   /* meta + body <= the claim: the rest is given back */
+	uint64_t acquired_ns;
+	uint64_t committed_ns; /* 0 = read the clock */
+	uint32_t body_crc;     /* where has_crc: computed by the caller while it filled the claim */
+	bool has_crc;
+	bool hold;             /* do not publish yet: stream_publish, a later commit, or a claim that must wait will */
+};
+
+void stream_commit(struct stream *stream, const struct stream_commit *commit);
+void stream_publish(struct stream *stream);
+void stream_abort(struct stream *stream);
+
+/* Sequence that the next commit of this route will have (counts a route's records, from 1). */
+uint64_t stream_route_sequence(const struct stream *stream, uint16_t route);
+
+/* Any thread, also a signal handler: a waiting claim returns ENRG_E_STOPPED, and all later ones that would wait. */
+void stream_interrupt(struct stream *stream);
+
+void stream_count_dropped(struct stream *stream, uint64_t rows);
+uint64_t stream_in_flight(const struct stream *stream); /* bytes that the slowest required consumer has not acknowledged */
+uint32_t stream_epoch(const struct stream *stream);
+uint64_t stream_payload_max(const struct stream *stream);
+bool stream_has_checks(const struct stream *stream);
+/* Did this producer take over a stream that an earlier producer had used (so that a gap is due)? */
+bool stream_is_successor(const struct stream *stream);
+
+/* --- consumer --------------------------------------------------------------------------------------------------------- */
+
+/* Takes the slot of that name (OFD lock; -EBUSY names the pid that holds it). Observers get a free slot and start at
+ * head. `position` UINT64_MAX: start at the slot's ack; else at that position (a store's own journal knows better), which
+ * must lie between ack and head. */
+int consumer_open(const char *path, const char *name, enum consumer_kind kind, uint64_t position,
+	struct consumer **ret_consumer, struct enrg_error *err);
+void consumer_close(struct consumer *consumer);
+
+struct consumer_record {
+	const struct record *header;
+	const uint8_t *payload; /* meta_bytes + body_bytes */
+	uint64_t position;      /* of the record */
+	uint64_t end;           /* position behind it */
+};
+
+/* The next record of type data or gap, without waiting. 1: there is one; 0: none now; ENRG_E_CORRUPT: lengths, bounds or
+ * CRC wrong (err; the record is not passed: consumer_skip goes on behind it where its length can be trusted).
+ * Observers: -EOVERFLOW, the producer lapped this consumer; it is at head again and `lapped` is counted. */
+int consumer_acquire(struct consumer *consumer, struct consumer_record *ret_record, struct enrg_error *err);
+/* After reading an observer's record: was it overwritten meanwhile? Required consumers: always true. */
+bool consumer_is_intact(const struct consumer *consumer, const struct consumer_record *record);
+/* Checks meta_crc and body_crc of a record (acquire checks the header). 0, ENRG_E_CORRUPT. */
+int consumer_check(const struct consumer *consumer, const struct consumer_record *record, struct enrg_error *err);
+/* Steps over the corrupt record. -ENODATA: its length can't be trusted: everything up to head is skipped, counted. */
+int consumer_skip(struct consumer *consumer);
+
+/* Acknowledges all up to `position` with a mark of the caller's, wakes a waiting producer. */
+void consumer_release(struct consumer *consumer, uint64_t position, uint64_t mark);
+
+/* Waits until at least one of the consumers has something beyond what it acquired, or `word` (private to the caller's
+ * process or shared; NULL = none) differs from `value`, or the timeout is over. Number of consumers with data. */
+int consumer_wait(struct consumer *const *consumers, uint32_t count, _Atomic uint32_t *word, uint32_t value,
+	uint64_t timeout_ns);
+
+const struct segment_header *consumer_header(const struct consumer *consumer);
+uint64_t consumer_position(const struct consumer *consumer); /* behind the last record acquired */
+uint64_t consumer_head(const struct consumer *consumer);
+bool consumer_is_closed(const struct consumer *consumer);    /* producer ended in order and all was acquired */
+/* Bytes (positions) that the producer can still write before it must wait for this consumer. */
+uint64_t consumer_room(const struct consumer *consumer);
+
+struct consumer_route {
+	uint16_t group;
+	uint16_t schema;
+	uint32_t flags;
+	const char *tag;
+	const void *schema_ipc;
+	uint32_t schema_bytes;
+};
+
+/* Bounded look-up of a record's route. ENRG_E_CORRUPT. */
+int consumer_route(const struct consumer *consumer, uint16_t route, struct consumer_route *ret_route);
+
+#endif

@@ -36,6 +36,13 @@ function(enrg_layer name)
   endforeach()
 endfunction()
 
+# Keeps every enrg_… function in a program that loads modules: a module may call also those that the program does not.
+function(enrg_export_all target)
+  set(archives $<TARGET_FILE:enrg_job> $<TARGET_FILE:enrg_arrow> $<TARGET_FILE:enrg_base>)
+  target_link_options(${target} PRIVATE -Wl,--whole-archive ${archives} -Wl,--no-whole-archive)
+  set_property(TARGET ${target} PROPERTY ENABLE_EXPORTS ON)
+endfunction()
+
 # enrg_test(plane.stream SOURCES … LIBS …): a cmocka program and its entry in CTest. Exports its symbols, so that modules
 # that it loads find the framework.
 function(enrg_test name)
@@ -75,7 +82,8 @@ function(enrg_plugin name)
   foreach(test ${tests})
     get_filename_component(noun ${test} NAME_WE)
     string(REGEX REPLACE "_test$" "" noun ${noun})
-    enrg_test(plugin.${noun} SOURCES ${test} LIBS "$<LINK_LIBRARY:WHOLE_ARCHIVE,enrg_job>" ${A_LIBS})
+    enrg_test(plugin.${noun} SOURCES ${test} LIBS enrg_job ${A_LIBS})
+    enrg_export_all(test_plugin_${noun})
     add_dependencies(test_plugin_${noun} module_${name})
   endforeach()
 endfunction()

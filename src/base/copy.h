@@ -10,7 +10,7 @@
 
 enum copy_method { COPY_MEMCPY, COPY_REP_MOVSB, COPY_NON_TEMPORAL };
 
-/* Pick the method; 0 measures by itself. The choice is per process. */
+/* Picks the method by hand; copy_calibrate does it by measuring. The choice is per process. */
 void copy_set_method(enum copy_method method);
 enum copy_method copy_method_now(void);
 const char *copy_method_name(enum copy_method method);

@@ -1,0 +1,161 @@
+/* copy.c: the copy into a ring by the fastest instruction. Any process and thread; the method is the process's. */
+#include "base/copy.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crc32c.h"
+
+#if defined(__x86_64__)
+#include <emmintrin.h>
+#endif
+
+#define METHODS 3
+#define SMALL_BYTES ((size_t)64 << 10) /* below it the start-up of the other methods costs more than they gain */
+#define CHUNK_BYTES ((size_t)16 << 10) /* copied, then summed while it lies in the first two caches */
+#define CALIBRATE_BYTES_MAX ((size_t)8 << 20)
+#define CALIBRATE_NS UINT64_C(20000000)
+#define CALIBRATE_ROUNDS 9
+
+static _Atomic int method_now = COPY_MEMCPY;
+
+void copy_set_method(enum copy_method method)
+{
+	atomic_store_explicit(&method_now, (int)method, memory_order_relaxed);
+}
+
+enum copy_method copy_method_now(void)
+{
+	return (enum copy_method)atomic_load_explicit(&method_now, memory_order_relaxed);
+}
+
+const char *copy_method_name(enum copy_method method)
+{
+	static const char *const names[METHODS] = { "memcpy", "rep movsb", "non-temporal" };
+
+	return (unsigned)method < METHODS ? names[method] : "?";
+}
+
+#if defined(__x86_64__)
+
+static void copy_rep_movsb(void *destination, const void *source, size_t count)
+{
+	__asm__ volatile("rep movsb" : "+D"(destination), "+S"(source), "+c"(count) : : "memory");
+}
+
+/* Whole cache lines past the caches. Without the closing fence: non-temporal stores may become visible after later
+ * plain ones, so the caller fences once before it publishes. */
+static void copy_non_temporal(uint8_t *destination, const uint8_t *source, size_t count)
+{
+	size_t head = (64 - ((uintptr_t)destination & 63)) & 63;
+
+	if (head > count)
+		head = count;
+	memcpy(destination, source, head);
+	destination += head;
+	source += head;
+	count -= head;
+	for (; count >= 64; destination += 64, source += 64, count -= 64) {
+		__m128i a = _mm_loadu_si128((const __m128i *)(const void *)source);
+		__m128i b = _mm_loadu_si128((const __m128i *)(const void *)(source + 16));
+		__m128i c = _mm_loadu_si128((const __m128i *)(const void *)(source + 32));
+		__m128i d = _mm_loadu_si128((const __m128i *)(const void *)(source + 48));
+		_mm_stream_si128((__m128i *)(void *)destination, a);
+		_mm_stream_si128((__m128i *)(void *)(destination + 16), b);
+		_mm_stream_si128((__m128i *)(void *)(destination + 32), c);
+		_mm_stream_si128((__m128i *)(void *)(destination + 48), d);
+	}
+	memcpy(destination, source, count);
+}
+
+static void copy_by(enum copy_method method, void *destination, const void *source, size_t count)
+{
+	if (method == COPY_REP_MOVSB)
+		copy_rep_movsb(destination, source, count);
+	else if (method == COPY_NON_TEMPORAL)
+		copy_non_temporal(destination, source, count);
+	else
+		memcpy(destination, source, count);
+}
+
+static void copy_fence(enum copy_method method)
+{
+	if (method == COPY_NON_TEMPORAL)
+		_mm_sfence();
+}
+
+#else
+
+static void copy_by(enum copy_method method, void *destination, const void *source, size_t count)
+{
+	(void)method;
+	memcpy(destination, source, count);
+}
+
+static void copy_fence(enum copy_method method)
+{
+	(void)method;
+}
+
+#endif
+
+void copy_bytes(void *destination, const void *source, size_t count)
+{
+	enum copy_method method = count < SMALL_BYTES ? COPY_MEMCPY : copy_method_now();
+
+	copy_by(method, destination, source, count);
+	copy_fence(method);
+}
+
+uint32_t copy_bytes_crc(void *destination, const void *source, size_t count, uint32_t crc)
+{
+	enum copy_method method = count < SMALL_BYTES ? COPY_MEMCPY : copy_method_now();
+	uint8_t *to = destination;
+	const uint8_t *from = source;
+
+	while (count > 0) {
+		size_t step = count < CHUNK_BYTES ? count : CHUNK_BYTES;
+		/* The sum is of the source: a copy that went wrong must not get a CRC that agrees with it. */
+		copy_by(method, to, from, step);
+		crc = crc32c(crc, from, step);
+		to += step;
+		from += step;
+		count -= step;
+	}
+	copy_fence(method);
+	return crc;
+}
+
+/* The shortest of all rounds counts: the others were disturbed. Rounds of the methods alternate, so that a disturbance
+ * meets all of them. */
+void copy_calibrate(void *destination, size_t bytes)
+{
+	uint64_t best_ns[METHODS] = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
+	size_t count = bytes < CALIBRATE_BYTES_MAX ? bytes : CALIBRATE_BYTES_MAX;
+	uint8_t *source = count >= SMALL_BYTES ? malloc(count) : NULL;
+	enum copy_method best = COPY_MEMCPY;
+
+	if (!source)
+		return; /* the method stays: calibration is a matter of speed alone */
+	memset(source, 0x5a, count);
+	uint64_t begin_ns = clock_mono_ns();
+	for (int round = 0; round < CALIBRATE_ROUNDS; round++) {
+		for (int method = 0; method < METHODS; method++) {
+			uint64_t start_ns = clock_mono_ns();
+			copy_by((enum copy_method)method, destination, source, count);
+			copy_fence((enum copy_method)method);
+			uint64_t took_ns = clock_mono_ns() - start_ns;
+			if (took_ns < best_ns[method])
+				best_ns[method] = took_ns;
+		}
+		if (round > 0 && clock_mono_ns() - begin_ns > CALIBRATE_NS)
+			break;
+	}
+	free(source);
+	for (int method = 1; method < METHODS; method++)
+		if (best_ns[method] < best_ns[best])
+			best = (enum copy_method)method;
+	copy_set_method(best);
+}

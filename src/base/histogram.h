@@ -13,7 +13,7 @@
 struct histogram {
 	_Atomic uint64_t count;
 	_Atomic uint64_t sum;
-	_Atomic uint64_t min; /* UINT64_MAX while empty; zeroed memory is a valid empty histogram: see histogram_min */
+	_Atomic uint64_t min; /* says something where count > 0; zeroed memory is a valid empty histogram */
 	_Atomic uint64_t max;
 	_Atomic uint64_t buckets[HISTOGRAM_BUCKETS];
 };

@@ -1,0 +1,228 @@
+/* path.c: files and folders. Any process and thread. */
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_STEP_BYTES 65536u
+
+static int fail(struct enrg_error *err, int code, const char *what, const char *path)
+{
+	return enrg_error_set(err, code, "cannot %s %s: %s", what, path, enrg_error_name(code));
+}
+
+static int make_folder(const char *path, mode_t mode, struct enrg_error *err)
+{
+	struct stat status;
+
+	if (mkdir(path, mode) == 0)
+		return 0;
+	/* Also a read-only file system or a foreign folder is fine where the folder is there already. */
+	int code = -errno;
+	if (stat(path, &status) < 0)
+		return fail(err, code, "make the folder", path);
+	if (!S_ISDIR(status.st_mode))
+		return fail(err, -ENOTDIR, "make the folder", path);
+	return 0;
+}
+
+/* Makes the folders of all parts of path[0 … count). */
+static int make_folders(const char *path, size_t count, mode_t mode, struct enrg_error *err)
+{
+	char part[PATH_MAX];
+
+	if (count == 0)
+		return 0;
+	if (count >= sizeof(part))
+		return fail(err, -ENAMETOOLONG, "make the folder", path);
+	memcpy(part, path, count);
+	part[count] = '\0';
+	for (size_t i = 1; i < count; i++) {
+		if (part[i] != '/' || part[i - 1] == '/')
+			continue;
+		part[i] = '\0';
+		int code = make_folder(part, mode, err);
+		if (code < 0)
+			return code;
+		part[i] = '/';
+	}
+	return make_folder(part, mode, err);
+}
+
+int path_make_folders(const char *path, mode_t mode, struct enrg_error *err)
+{
+	if (!*path)
+		return enrg_error_set(err, -ENOENT, "the name of a folder is empty");
+	return make_folders(path, strlen(path), mode, err);
+}
+
+/* Length of the folder part with its slash: 0 for a bare name. */
+static size_t folder_length(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? (size_t)(slash - path) + 1 : 0;
+}
+
+int path_make_parent(const char *path, mode_t mode, struct enrg_error *err)
+{
+	return make_folders(path, folder_length(path), mode, err);
+}
+
+static int read_all(int descriptor, size_t bytes_max, char **ret_bytes, size_t *ret_count)
+{
+	size_t used = 0, room = 0;
+	char *bytes = NULL;
+	ssize_t got;
+
+	do {
+		if (room - used < 2) { /* a byte to read, and the NUL */
+			room += room < READ_STEP_BYTES ? READ_STEP_BYTES : room;
+			char *grown = realloc(bytes, room);
+			if (!grown) {
+				free(bytes);
+				return -ENOMEM;
+			}
+			bytes = grown;
+		}
+		got = read(descriptor, bytes + used, room - used - 1);
+		if (got < 0 && errno != EINTR) {
+			int code = -errno;
+			free(bytes);
+			return code;
+		}
+		used += got > 0 ? (size_t)got : 0;
+	} while (got != 0 && used <= bytes_max);
+	if (used > bytes_max) {
+		free(bytes);
+		return -EFBIG;
+	}
+	bytes[used] = '\0';
+	*ret_bytes = bytes;
+	*ret_count = used;
+	return 0;
+}
+
+int path_read_file(const char *path, size_t bytes_max, char **ret_bytes, size_t *ret_count, struct enrg_error *err)
+{
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (descriptor < 0)
+		return fail(err, -errno, "open", path);
+	int code = read_all(descriptor, bytes_max, ret_bytes, ret_count);
+	close(descriptor);
+	if (code == -EFBIG)
+		return enrg_error_set(err, code, "%s is larger than %zu bytes", path, bytes_max);
+	return code < 0 ? fail(err, code, "read", path) : 0;
+}
+
+static int write_all(int descriptor, const char *bytes, size_t count)
+{
+	while (count > 0) {
+		ssize_t written = write(descriptor, bytes, count);
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		bytes += written;
+		count -= (size_t)written;
+	}
+	return 0;
+}
+
+/* A name of its own in the folder of `path`: short, so that it fits where `path` fits, and never that of another process
+ * that lives; the left-over of a dead one is stepped over. */
+static int open_temporary(const char *path, char *ret_name, size_t name_bytes)
+{
+	static _Atomic unsigned counter;
+	int descriptor;
+
+	do {
+		unsigned number = atomic_fetch_add_explicit(&counter, 1, memory_order_relaxed);
+		int used = snprintf(ret_name, name_bytes, "%.*s.tmp-%d-%u", (int)folder_length(path), path, (int)getpid(),
+			number);
+		if (used < 0 || (size_t)used >= name_bytes)
+			return -ENAMETOOLONG;
+		descriptor = open(ret_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	} while (descriptor < 0 && errno == EEXIST);
+	return descriptor < 0 ? -errno : descriptor;
+}
+
+/* The rename itself reaches the disk with its folder. */
+static int sync_folder(const char *path)
+{
+	char folder[PATH_MAX];
+	int count = (int)folder_length(path);
+
+	snprintf(folder, sizeof(folder), "%.*s", count ? count : 1, count ? path : ".");
+	int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (descriptor < 0)
+		return -errno;
+	int code = fsync(descriptor) < 0 ? -errno : 0;
+	close(descriptor);
+	return code == -EINVAL ? 0 : code; /* a file system that has no such thing */
+}
+
+int path_write_file(const char *path, const void *bytes, size_t count, int sync, struct enrg_error *err)
+{
+	char name[PATH_MAX];
+	int descriptor = open_temporary(path, name, sizeof(name));
+
+	if (descriptor < 0)
+		return fail(err, descriptor, "create", path);
+	int code = write_all(descriptor, bytes, count);
+	if (code == 0 && sync && fdatasync(descriptor) < 0)
+		code = -errno;
+	if (close(descriptor) < 0 && code == 0)
+		code = -errno;
+	if (code == 0 && rename(name, path) < 0)
+		code = -errno;
+	if (code < 0) {
+		unlink(name);
+		return fail(err, code, "write", path);
+	}
+	code = sync ? sync_folder(path) : 0;
+	return code < 0 ? fail(err, code, "sync the folder of", path) : 0;
+}
+
+void path_safe_name(const char *text, char *ret_name, size_t name_bytes)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+	size_t used = 0;
+
+	if (name_bytes < 2)
+		return; /* room for no name */
+	for (; *text && used + 1 < name_bytes; text++)
+		ret_name[used++] = strchr(allowed, *text) ? *text : '_';
+	if (used == 0)
+		ret_name[used++] = '_';
+	ret_name[used] = '\0';
+	if (strcmp(ret_name, ".") == 0 || strcmp(ret_name, "..") == 0)
+		ret_name[0] = '_';
+}
+
+int path_runtime_folder(char *ret_path, size_t path_bytes, struct enrg_error *err)
+{
+	const char *chosen = getenv("ENRGDAQ_RUNTIME_DIR");
+	struct stat status;
+	int used;
+
+	if (chosen && *chosen)
+		used = snprintf(ret_path, path_bytes, "%s", chosen);
+	else
+		used = snprintf(ret_path, path_bytes, "/dev/shm/enrgdaq-%u", (unsigned)geteuid());
+	if (used < 0 || (size_t)used >= path_bytes)
+		return enrg_error_set(err, -ENAMETOOLONG, "the name of the runtime folder is too long");
+	/* Anybody may make a folder of this name in /dev/shm: files of ours do not go into it. */
+	if (lstat(ret_path, &status) == 0 && !(chosen && *chosen) && (status.st_uid != geteuid() || !S_ISDIR(status.st_mode)))
+		return enrg_error_set(err, -EPERM, "%s belongs to somebody else: remove it, or set ENRGDAQ_RUNTIME_DIR",
+			ret_path);
+	return 0;
+}

@@ -4,9 +4,11 @@
  * file   0                header page: written once, then constant
  *        4096             producer page: lines that only the producer writes
  *        8192             SEGMENT_CONSUMERS × 1024 bytes: consumer entries, each written by its consumer (bell: producer)
- *        + 16 KiB         SEGMENT_ROUTES × 256 bytes: routes, append only, written by the producer
- *        + 64 KiB         schema arena, append only, written by the producer
- *        data_offset      data area of data_bytes, mapped twice back to back
+ *        24576            SEGMENT_ROUTES × 256 bytes: routes, append only, written by the producer
+ *        90112            schema arena of SEGMENT_ARENA_BYTES, append only, written by the producer
+ *        SEGMENT_CONTROL  data area of data_bytes, mapped twice back to back
+ *
+ * A record at position p lies at byte p modulo data_bytes of the data area; the second mapping lets it run over the end.
  */
 #ifndef PLANE_SEGMENT_H
 #define PLANE_SEGMENT_H
@@ -24,6 +26,12 @@
 #define SEGMENT_ARENA_BYTES (1u << 20)
 #define SEGMENT_PAGE 4096u
 #define SEGMENT_LINE 64u
+#define SEGMENT_PRODUCER_AT 4096u
+#define SEGMENT_CONSUMERS_AT 8192u
+#define SEGMENT_ROUTES_AT (SEGMENT_CONSUMERS_AT + SEGMENT_CONSUMERS * 1024u)
+#define SEGMENT_ARENA_AT (SEGMENT_ROUTES_AT + SEGMENT_ROUTES * 256u)
+#define SEGMENT_CONTROL (SEGMENT_ARENA_AT + SEGMENT_ARENA_BYTES) /* bytes before the data area */
+#define SEGMENT_PAD_MAX (1u << 30) /* a longer pad is several */
 #define SEGMENT_ALIGN_FROM (64u << 10) /* payloads of this size and more start on a page */
 
 enum record_type { RECORD_DATA = 1, RECORD_PAD = 2, RECORD_GAP = 3 };
@@ -59,7 +67,7 @@ struct segment_header {
 	uint32_t flags;          /* SEGMENT_CHECKS */
 	uint8_t uuid[16];        /* of this stream; a new file has a new one */
 	uint64_t file_bytes;
-	uint64_t data_offset;    /* multiple of 2 MiB where the file is larger, else of 4096 */
+	uint64_t data_offset;    /* SEGMENT_CONTROL */
 	uint64_t data_bytes;     /* multiple of 4096 */
 	uint64_t record_bytes_max; /* the largest record */
 	uint64_t created_wall_ns;
@@ -107,12 +115,14 @@ struct segment_producer {
 	_Alignas(128) _Atomic uint32_t is_waiting; /* producer's sleep ticket, odd = asleep */
 	_Atomic uint32_t reserved;
 	_Atomic uint64_t wanted;      /* lowest ack that the sleeping producer waits for */
+	_Alignas(128) _Atomic uint64_t claimed; /* bytes up to here may be being written: what an observer checks */
 };
 
 static_assert(offsetof(struct segment_producer, tally) == 128, "producer page");
 static_assert(offsetof(struct segment_producer, epoch) == 256, "producer page");
 static_assert(offsetof(struct segment_producer, bell) == 384, "producer page");
 static_assert(offsetof(struct segment_producer, is_waiting) == 512, "producer page");
+static_assert(offsetof(struct segment_producer, claimed) == 640, "producer page");
 static_assert(sizeof(struct segment_producer) <= SEGMENT_PAGE, "producer page");
 
 enum consumer_kind { CONSUMER_FREE = 0, CONSUMER_REQUIRED = 1, CONSUMER_OBSERVER = 2 };
@@ -128,7 +138,6 @@ struct segment_consumer {
 	_Atomic uint64_t wanted;            /* head that the sleeping consumer waits for */
 	_Atomic uint64_t rescued;
 	_Atomic uint64_t lapped;            /* observers: batches overwritten before they were read */
-	_Atomic uint64_t reading;           /* position of the record being worked on */
 	_Alignas(128) _Atomic uint32_t bell; /* rung by the producer */
 };
 
@@ -136,6 +145,7 @@ static_assert(offsetof(struct segment_consumer, kind) == 128, "consumer entry");
 static_assert(offsetof(struct segment_consumer, is_waiting) == 384, "consumer entry");
 static_assert(offsetof(struct segment_consumer, bell) == 512, "consumer entry");
 static_assert(sizeof(struct segment_consumer) <= 1024, "consumer entry");
+static_assert(SEGMENT_CONTROL % SEGMENT_PAGE == 0, "data area starts on a page");
 
 /* What a record's route index means: which store group, tag and schema. */
 struct segment_route {

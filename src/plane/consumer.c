@@ -1,0 +1,429 @@
+/* consumer.c: the consumer's side of a stream. One thread a consumer.
+ *
+ * A consumer trusts nothing that it reads: every record header is copied first and checked against head and the size of
+ * the data area, so that a producer that scribbles can make it report corruption but never read outside its mapping.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/crc32c.h"
+#include "plane/doorbell.h"
+#include "plane/mapping.h"
+#include "plane/stream.h"
+
+#define LOOK_AFTER_NS 500000000u
+
+struct consumer {
+	struct mapping mapping;
+	struct segment_consumer *slot;
+	uint32_t index;
+	enum consumer_kind kind;
+	uint64_t position;   /* behind the last record acquired */
+	uint64_t offset;     /* position modulo data_bytes */
+	uint64_t head;       /* as last loaded, not below position */
+	uint64_t last_sequence; /* observers: to count what was lapped */
+	struct record current;
+	uint32_t ticket;
+	uint32_t rung;       /* ticket of the producer's sleep that was rung for */
+	struct doorbell_spin spin;
+};
+
+/* --- opening ---------------------------------------------------------------------------------------------------------- */
+
+static int lock_slot(struct consumer *consumer, uint32_t index)
+{
+	int result = mapping_lock(&consumer->mapping, LOCK_CONSUMER + index);
+
+	if (result < 0)
+		return result;
+	consumer->index = index;
+	consumer->slot = mapping_consumer(&consumer->mapping, index);
+	return 0;
+}
+
+static int take_required(struct consumer *consumer, const char *path, const char *name, struct enrg_error *err)
+{
+	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
+		struct segment_consumer *slot = mapping_consumer(&consumer->mapping, i);
+		if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_REQUIRED ||
+			strncmp(slot->name, name, sizeof(slot->name)) != 0)
+			continue;
+		if (lock_slot(consumer, i) == 0)
+			return 0;
+		return enrg_error_set(err, -EBUSY, "%s: consumer %s is process %u", path, name,
+			atomic_load_explicit(&slot->pid, memory_order_relaxed));
+	}
+	return enrg_error_set(err, -ENOENT, "%s: has no consumer %s", path, name);
+}
+
+/* A free slot, or one that a dead observer left. The lock decides between two that try at once. */
+static int take_observer(struct consumer *consumer, const char *path, const char *name, struct enrg_error *err)
+{
+	for (uint32_t i = SEGMENT_CONSUMERS; i-- > 0;) {
+		struct segment_consumer *slot = mapping_consumer(&consumer->mapping, i);
+		if (atomic_load_explicit(&slot->kind, memory_order_acquire) == CONSUMER_REQUIRED ||
+			lock_slot(consumer, i) < 0)
+			continue;
+		if (atomic_load_explicit(&slot->kind, memory_order_acquire) == CONSUMER_REQUIRED) {
+			mapping_unlock(&consumer->mapping, LOCK_CONSUMER + i);
+			continue;
+		}
+		snprintf(slot->name, sizeof(slot->name), "%s", name);
+		atomic_store_explicit(&slot->lapped, 0, memory_order_relaxed);
+		atomic_store_explicit(&slot->ack,
+			atomic_load_explicit(&consumer->mapping.producer->head, memory_order_acquire), memory_order_relaxed);
+		atomic_store_explicit(&slot->kind, CONSUMER_OBSERVER, memory_order_release);
+		return 0;
+	}
+	return enrg_error_set(err, -ENOSPC, "%s: 16 consumers are there already", path);
+}
+
+static int set_start(struct consumer *consumer, const char *path, uint64_t position, struct enrg_error *err)
+{
+	uint64_t ack = atomic_load_explicit(&consumer->slot->ack, memory_order_acquire);
+
+	consumer->head = atomic_load_explicit(&consumer->mapping.producer->head, memory_order_acquire);
+	if (position == UINT64_MAX)
+		position = ack;
+	if (position < ack || position > consumer->head || position % SEGMENT_LINE)
+		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: position %llu is outside what the stream holds (%llu to %llu)",
+			path, (unsigned long long)position, (unsigned long long)ack, (unsigned long long)consumer->head);
+	consumer->position = position;
+	consumer->offset = position % consumer->mapping.data_bytes;
+	atomic_store_explicit(&consumer->slot->is_waiting, 0, memory_order_relaxed);
+	atomic_store_explicit(&consumer->slot->pid, (uint32_t)getpid(), memory_order_release);
+	return 0;
+}
+
+int consumer_open(const char *path, const char *name, enum consumer_kind kind, uint64_t position,
+	struct consumer **ret_consumer, struct enrg_error *err)
+{
+	struct consumer *consumer = calloc(1, sizeof(*consumer));
+
+	if (!consumer)
+		return enrg_error_set(err, -ENOMEM, "%s: out of memory", path);
+	consumer->kind = kind;
+	int result = mapping_open(&consumer->mapping, path, MAPPING_READER, err);
+	if (result == 0)
+		result = kind == CONSUMER_REQUIRED ? take_required(consumer, path, name, err)
+						   : take_observer(consumer, path, name, err);
+	if (result == 0)
+		result = set_start(consumer, path, position, err);
+	if (result < 0) {
+		mapping_close(&consumer->mapping);
+		free(consumer);
+		return result;
+	}
+	*ret_consumer = consumer;
+	return 0;
+}
+
+void consumer_close(struct consumer *consumer)
+{
+	if (!consumer)
+		return;
+	if (consumer->kind == CONSUMER_OBSERVER)
+		atomic_store_explicit(&consumer->slot->kind, CONSUMER_FREE, memory_order_release);
+	mapping_close(&consumer->mapping);
+	free(consumer);
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------------------- */
+
+static void advance(struct consumer *consumer, uint64_t bytes)
+{
+	consumer->position += bytes;
+	consumer->offset += bytes;
+	if (consumer->offset >= consumer->mapping.data_bytes)
+		consumer->offset -= consumer->mapping.data_bytes;
+}
+
+static bool refresh_head(struct consumer *consumer)
+{
+	/* Pairs with the release store in stream_publish. */
+	uint64_t head = atomic_load_explicit(&consumer->mapping.producer->head, memory_order_acquire);
+
+	if (head > consumer->head)
+		consumer->head = head;
+	return consumer->head > consumer->position;
+}
+
+/* Is everything from `position` on still there? (Observers; a required consumer's bytes are never overwritten.) */
+static bool is_there(const struct consumer *consumer, uint64_t position)
+{
+	if (consumer->kind == CONSUMER_REQUIRED)
+		return true;
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&consumer->mapping.producer->claimed, memory_order_relaxed) <=
+	       position + consumer->mapping.data_bytes;
+}
+
+static int fall_behind(struct consumer *consumer)
+{
+	consumer->head = atomic_load_explicit(&consumer->mapping.producer->head, memory_order_acquire);
+	consumer->position = consumer->head;
+	consumer->offset = consumer->position % consumer->mapping.data_bytes;
+	return -EOVERFLOW;
+}
+
+static int explain_corrupt(const struct consumer *consumer, const char *what, struct enrg_error *err)
+{
+	return enrg_error_set(err, ENRG_E_CORRUPT, "%s: record at position %llu (sequence %llu): %s",
+		consumer->mapping.header->source, (unsigned long long)consumer->position,
+		(unsigned long long)consumer->current.sequence, what);
+}
+
+/* Can the record's length be trusted, so that what stands behind it can be found? */
+static bool has_length(const struct consumer *consumer, const struct record *record)
+{
+	return record->length >= sizeof(*record) && record->length % SEGMENT_LINE == 0 &&
+	       record->length <= consumer->head - consumer->position;
+}
+
+static int check_record(const struct consumer *consumer, const struct record *record, struct enrg_error *err)
+{
+	if (!has_length(consumer, record))
+		return explain_corrupt(consumer, "length outside what is published", err);
+	if (record->type < RECORD_DATA || record->type > RECORD_GAP)
+		return explain_corrupt(consumer, "unknown type", err);
+	if (consumer->mapping.has_checks &&
+		crc32c_small(0, record, offsetof(struct record, header_crc)) != record->header_crc)
+		return explain_corrupt(consumer, "header CRC wrong", err);
+	if (record->type == RECORD_PAD)
+		return 0;
+	if (record->length > consumer->mapping.record_bytes_max ||
+		(uint64_t)record->lead_bytes + record->meta_bytes + record->body_bytes >
+			record->length - sizeof(*record))
+		return explain_corrupt(consumer, "payload longer than its record", err);
+	return 0;
+}
+
+int consumer_acquire(struct consumer *consumer, struct consumer_record *ret_record, struct enrg_error *err)
+{
+	const struct record *record = &consumer->current;
+
+	for (;;) {
+		if (consumer->position >= consumer->head && !refresh_head(consumer))
+			return 0;
+		memcpy(&consumer->current, consumer->mapping.data + consumer->offset, sizeof(consumer->current));
+		if (!is_there(consumer, consumer->position))
+			return fall_behind(consumer);
+		int result = check_record(consumer, record, err);
+		if (result < 0)
+			return result;
+		if (record->type != RECORD_PAD)
+			break;
+		advance(consumer, record->length);
+	}
+	if (consumer->kind == CONSUMER_OBSERVER) {
+		if (consumer->last_sequence && record->sequence > consumer->last_sequence + 1)
+			atomic_fetch_add_explicit(&consumer->slot->lapped,
+				record->sequence - consumer->last_sequence - 1, memory_order_relaxed);
+		consumer->last_sequence = record->sequence;
+	}
+	ret_record->header = record;
+	ret_record->payload = consumer->mapping.data + consumer->offset + sizeof(*record) + record->lead_bytes;
+	ret_record->position = consumer->position;
+	advance(consumer, record->length);
+	ret_record->end = consumer->position;
+	return 1;
+}
+
+bool consumer_is_intact(const struct consumer *consumer, const struct consumer_record *record)
+{
+	return is_there(consumer, record->position);
+}
+
+int consumer_check(const struct consumer *consumer, const struct consumer_record *record, struct enrg_error *err)
+{
+	const struct record *header = record->header;
+
+	if (!consumer->mapping.has_checks)
+		return 0;
+	if (crc32c(0, record->payload, header->meta_bytes) != header->meta_crc)
+		return explain_corrupt(consumer, "metadata CRC wrong", err);
+	if (crc32c(0, record->payload + header->meta_bytes, header->body_bytes) != header->body_crc)
+		return explain_corrupt(consumer, "body CRC wrong", err);
+	return 0;
+}
+
+int consumer_skip(struct consumer *consumer)
+{
+	if (has_length(consumer, &consumer->current)) {
+		advance(consumer, consumer->current.length);
+		return 0;
+	}
+	refresh_head(consumer);
+	consumer->position = consumer->head;
+	consumer->offset = consumer->position % consumer->mapping.data_bytes;
+	return -ENODATA;
+}
+
+void consumer_release(struct consumer *consumer, uint64_t position, uint64_t mark)
+{
+	struct segment_producer *producer = consumer->mapping.producer;
+
+	atomic_store_explicit(&consumer->slot->mark, mark, memory_order_relaxed);
+	/* Pairs with the acquire load in the producer's slowest_ack: our reading is over before it writes there. */
+	atomic_store_explicit(&consumer->slot->ack, position, memory_order_release);
+	/* Pairs with the fence in the producer's going to sleep. */
+	atomic_thread_fence(memory_order_seq_cst);
+	uint32_t ticket = atomic_load_explicit(&producer->is_waiting, memory_order_relaxed);
+	if (!(ticket & 1u) || ticket == consumer->rung ||
+		atomic_load_explicit(&producer->wanted, memory_order_relaxed) > position)
+		return;
+	consumer->rung = ticket;
+	atomic_fetch_add_explicit(&producer->bell, 1, memory_order_release);
+	doorbell_wake(&producer->bell);
+}
+
+/* --- waiting ---------------------------------------------------------------------------------------------------------- */
+
+static int count_ready(struct consumer *const *consumers, uint32_t count)
+{
+	int ready = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		ready += consumers[i]->head > consumers[i]->position || refresh_head(consumers[i]);
+	return ready;
+}
+
+static bool has_changed(const _Atomic uint32_t *word, uint32_t value)
+{
+	return word && atomic_load_explicit(word, memory_order_acquire) != value;
+}
+
+static int spin_for_any(struct consumer *const *consumers, uint32_t count, _Atomic uint32_t *word, uint32_t value,
+	uint64_t started_ns, uint64_t budget_ns)
+{
+	while (budget_ns) {
+		for (int i = 0; i < 32; i++) {
+			int ready = count_ready(consumers, count);
+			if (ready || has_changed(word, value))
+				return ready;
+			doorbell_pause();
+		}
+		if (clock_mono_ns() - started_ns >= budget_ns)
+			break;
+	}
+	return 0;
+}
+
+/* Sleeps once. */
+static int sleep_for_any(struct consumer *const *consumers, uint32_t count, _Atomic uint32_t *word, uint32_t value,
+	uint64_t timeout_ns)
+{
+	_Atomic uint32_t *words[DOORBELL_WAIT_MAX];
+	uint32_t values[DOORBELL_WAIT_MAX], used = 0;
+	bool is_long = timeout_ns >= LOOK_AFTER_NS;
+	int slept = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct consumer *consumer = consumers[i];
+		consumer->ticket = (consumer->ticket + 1) | 1u;
+		if (used < DOORBELL_WAIT_MAX - 1) {
+			words[used] = &consumer->slot->bell;
+			values[used++] = atomic_load_explicit(&consumer->slot->bell, memory_order_acquire);
+		} else {
+			timeout_ns = timeout_ns < 1000000u ? timeout_ns : 1000000u; /* cannot be rung for this one */
+		}
+		atomic_store_explicit(&consumer->slot->wanted, consumer->position + 1, memory_order_relaxed);
+		atomic_store_explicit(&consumer->slot->is_waiting, consumer->ticket, memory_order_release);
+	}
+	if (word) {
+		words[used] = word;
+		values[used++] = value;
+	}
+	/* Pairs with the fence in stream_publish. */
+	atomic_thread_fence(memory_order_seq_cst);
+	if (!count_ready(consumers, count) && !has_changed(word, value))
+		slept = used ? doorbell_wait_any(words, values, used, is_long ? LOOK_AFTER_NS : timeout_ns) : -ETIMEDOUT;
+	for (uint32_t i = 0; i < count; i++) {
+		struct consumer *consumer = consumers[i];
+		atomic_store_explicit(&consumer->slot->is_waiting, ++consumer->ticket, memory_order_relaxed);
+		if (slept == -ETIMEDOUT && is_long && refresh_head(consumer))
+			atomic_fetch_add_explicit(&consumer->slot->rescued, 1, memory_order_relaxed);
+	}
+	return count_ready(consumers, count);
+}
+
+int consumer_wait(struct consumer *const *consumers, uint32_t count, _Atomic uint32_t *word, uint32_t value,
+	uint64_t timeout_ns)
+{
+	int ready = count_ready(consumers, count);
+
+	if (ready || timeout_ns == 0 || has_changed(word, value))
+		return ready;
+	uint64_t started = clock_mono_ns(), waited = 0;
+	struct doorbell_spin *spin = count ? &consumers[0]->spin : NULL;
+	uint64_t budget = spin ? doorbell_spin_budget(spin) : 0;
+	ready = spin_for_any(consumers, count, word, value, started, budget < timeout_ns ? budget : timeout_ns);
+	bool is_found = ready > 0;
+	while (!ready && !has_changed(word, value)) {
+		waited = clock_mono_ns() - started;
+		if (waited >= timeout_ns)
+			break;
+		ready = sleep_for_any(consumers, count, word, value, timeout_ns - waited);
+	}
+	if (spin)
+		doorbell_spin_learn(spin, is_found, clock_mono_ns() - started);
+	return ready;
+}
+
+/* --- the rest --------------------------------------------------------------------------------------------------------- */
+
+const struct segment_header *consumer_header(const struct consumer *consumer)
+{
+	return consumer->mapping.header;
+}
+
+uint64_t consumer_position(const struct consumer *consumer)
+{
+	return consumer->position;
+}
+
+uint64_t consumer_head(const struct consumer *consumer)
+{
+	return atomic_load_explicit(&consumer->mapping.producer->head, memory_order_acquire);
+}
+
+bool consumer_is_closed(const struct consumer *consumer)
+{
+	return atomic_load_explicit(&consumer->mapping.producer->is_closed, memory_order_acquire) &&
+	       consumer_head(consumer) <= consumer->position;
+}
+
+uint64_t consumer_room(const struct consumer *consumer)
+{
+	uint64_t used = consumer_head(consumer) - atomic_load_explicit(&consumer->slot->ack, memory_order_relaxed);
+
+	return used < consumer->mapping.data_bytes ? consumer->mapping.data_bytes - used : 0;
+}
+
+int consumer_route(const struct consumer *consumer, uint16_t route, struct consumer_route *ret_route)
+{
+	/* Pairs with the release in stream_add_route. */
+	uint32_t count = atomic_load_explicit(&consumer->mapping.producer->route_count, memory_order_acquire);
+	struct segment_route *entry;
+
+	if (route >= count || route >= SEGMENT_ROUTES)
+		return ENRG_E_CORRUPT;
+	entry = &consumer->mapping.routes[route];
+	uint32_t offset = entry->schema_offset, bytes = entry->schema_bytes;
+	if (offset > SEGMENT_ARENA_BYTES || bytes > SEGMENT_ARENA_BYTES - offset ||
+		!memchr(entry->tag, 0, sizeof(entry->tag)))
+		return ENRG_E_CORRUPT;
+	*ret_route = (struct consumer_route){
+		.group = entry->group,
+		.schema = entry->schema,
+		.flags = entry->flags,
+		.tag = entry->tag,
+		.schema_ipc = consumer->mapping.arena + offset,
+		.schema_bytes = bytes,
+	};
+	return 0;
+}

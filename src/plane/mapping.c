@@ -1,0 +1,151 @@
+/* mapping.c: opening, checking, mapping and locking a stream's file. Whatever another process wrote into the file, a wrong
+ * length or magic is an error here and never a fault later. */
+#include "plane/mapping.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int check_header(const struct segment_header *header, uint64_t file_bytes, const char *path, struct enrg_error *err)
+{
+	if (header->magic != SEGMENT_MAGIC)
+		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: not a stream file", path);
+	if (header->version != SEGMENT_VERSION)
+		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: stream version %u, this program reads %u", path,
+			header->version, SEGMENT_VERSION);
+	if (header->file_bytes != file_bytes || header->data_offset != SEGMENT_CONTROL ||
+		header->data_bytes % SEGMENT_PAGE || header->data_bytes == 0 ||
+		header->data_bytes > file_bytes || header->data_bytes + SEGMENT_CONTROL != file_bytes ||
+		header->record_bytes_max > header->data_bytes || header->record_bytes_max < sizeof(struct record))
+		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: lengths in the header do not fit the file", path);
+	if (!memchr(header->source, 0, sizeof(header->source)) || !memchr(header->run, 0, sizeof(header->run)) ||
+		!memchr(header->supervisor, 0, sizeof(header->supervisor)))
+		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: a name in the header does not end", path);
+	return 0;
+}
+
+/* Twice back to back, so that a record may run over the end. The pages exist already; populating maps them now. */
+static int map_data(struct mapping *mapping, const char *path, enum mapping_use use, struct enrg_error *err)
+{
+	size_t bytes = mapping->data_bytes;
+	int protection = use == MAPPING_WRITER ? PROT_READ | PROT_WRITE : PROT_READ;
+	uint8_t *both = mmap(NULL, 2 * bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (both == MAP_FAILED)
+		return enrg_error_set(err, -errno, "%s: no address space for %zu bytes", path, 2 * bytes);
+	mapping->data = both;
+	for (int i = 0; i < 2; i++) {
+		void *at = mmap(both + (size_t)i * bytes, bytes, protection,
+			MAP_SHARED | MAP_FIXED | (i == 0 ? MAP_POPULATE : 0), mapping->descriptor, SEGMENT_CONTROL);
+		if (at == MAP_FAILED)
+			return enrg_error_set(err, -errno, "%s: can't map: %s", path, enrg_error_name(-errno));
+	}
+	return 0;
+}
+
+static int map_control(struct mapping *mapping, const char *path, struct enrg_error *err)
+{
+	struct stat status;
+
+	if (fstat(mapping->descriptor, &status) < 0)
+		return enrg_error_set(err, -errno, "%s: %s", path, enrg_error_name(-errno));
+	if (!S_ISREG(status.st_mode) || status.st_size <= (off_t)SEGMENT_CONTROL)
+		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: not a stream file (too short)", path);
+	mapping->control = mmap(NULL, SEGMENT_CONTROL, PROT_READ | PROT_WRITE, MAP_SHARED, mapping->descriptor, 0);
+	if (mapping->control == MAP_FAILED) {
+		mapping->control = NULL;
+		return enrg_error_set(err, -errno, "%s: can't map: %s", path, enrg_error_name(-errno));
+	}
+	mapping->header = (const struct segment_header *)mapping->control;
+	int result = check_header(mapping->header, (uint64_t)status.st_size, path, err);
+	if (result < 0)
+		return result;
+	mapping->producer = (struct segment_producer *)(mapping->control + SEGMENT_PRODUCER_AT);
+	mapping->routes = (struct segment_route *)(mapping->control + SEGMENT_ROUTES_AT);
+	mapping->arena = mapping->control + SEGMENT_ARENA_AT;
+	mapping->data_bytes = (uint64_t)status.st_size - SEGMENT_CONTROL;
+	mapping->record_bytes_max = mapping->header->record_bytes_max;
+	mapping->has_checks = mapping->header->flags & SEGMENT_CHECKS;
+	return 0;
+}
+
+int mapping_open(struct mapping *mapping, const char *path, enum mapping_use use, struct enrg_error *err)
+{
+	memset(mapping, 0, sizeof(*mapping));
+	mapping->descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (mapping->descriptor < 0)
+		return enrg_error_set(err, -errno, "%s: %s", path, enrg_error_name(-errno));
+	int result = map_control(mapping, path, err);
+	if (result == 0 && use != MAPPING_CONTROL)
+		result = map_data(mapping, path, use, err);
+	if (result < 0)
+		mapping_close(mapping);
+	return result;
+}
+
+void mapping_close(struct mapping *mapping)
+{
+	if (mapping->data)
+		munmap(mapping->data, 2 * mapping->data_bytes);
+	if (mapping->control)
+		munmap(mapping->control, SEGMENT_CONTROL);
+	if (mapping->descriptor > 0)
+		close(mapping->descriptor);
+	memset(mapping, 0, sizeof(*mapping));
+}
+
+struct segment_consumer *mapping_consumer(const struct mapping *mapping, uint32_t index)
+{
+	return (struct segment_consumer *)(mapping->control + SEGMENT_CONSUMERS_AT + (size_t)index * 1024u);
+}
+
+static struct flock lock_of(short type, uint32_t byte)
+{
+	return (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = (off_t)byte, .l_len = 1};
+}
+
+int mapping_lock(const struct mapping *mapping, uint32_t byte)
+{
+	struct flock lock = lock_of(F_WRLCK, byte);
+
+	if (fcntl(mapping->descriptor, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+}
+
+void mapping_unlock(const struct mapping *mapping, uint32_t byte)
+{
+	struct flock lock = lock_of(F_UNLCK, byte);
+
+	fcntl(mapping->descriptor, F_OFD_SETLK, &lock);
+}
+
+bool mapping_is_locked(const struct mapping *mapping, uint32_t byte)
+{
+	struct flock lock = lock_of(F_WRLCK, byte);
+
+	return fcntl(mapping->descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+}
+
+unsigned mapping_tally(const struct mapping *mapping, uint64_t head)
+{
+	const struct segment_tally *tally = mapping->producer->tally;
+	uint64_t first = atomic_load_explicit(&tally[0].position, memory_order_acquire);
+	uint64_t second = atomic_load_explicit(&tally[1].position, memory_order_acquire);
+
+	if (first > head)
+		return 1;
+	return second <= head && second > first ? 1 : 0;
+}
+
+uint64_t mapping_route_sequence(const struct segment_route *route, uint64_t head)
+{
+	uint64_t first = atomic_load_explicit(&route->last[0].position, memory_order_acquire);
+	uint64_t second = atomic_load_explicit(&route->last[1].position, memory_order_acquire);
+	unsigned which = first > head || (second <= head && second > first);
+
+	return atomic_load_explicit(&route->last[which].sequence, memory_order_relaxed);
+}

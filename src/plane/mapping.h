@@ -1,0 +1,46 @@
+/* mapping.h: a stream's file, opened, checked and mapped. Internal to plane/. */
+#ifndef PLANE_MAPPING_H
+#define PLANE_MAPPING_H
+
+#include <stdbool.h>
+
+#include "enrgdaq/error.h"
+#include "plane/segment.h"
+
+struct mapping {
+	int descriptor;
+	uint8_t *control;                    /* SEGMENT_CONTROL bytes */
+	const struct segment_header *header; /* in control; lengths are used from the copies below, checked at open */
+	struct segment_producer *producer;
+	struct segment_route *routes;
+	uint8_t *arena;
+	uint8_t *data;                       /* 2 × data_bytes; NULL where only the control part is mapped */
+	uint64_t data_bytes;
+	uint64_t record_bytes_max;
+	bool has_checks;
+};
+
+enum mapping_use { MAPPING_CONTROL, MAPPING_READER, MAPPING_WRITER };
+
+/* -ENOENT, ENRG_E_CORRUPT, -errno. */
+int mapping_open(struct mapping *mapping, const char *path, enum mapping_use use, struct enrg_error *err);
+/* Takes zeroed memory and a mapping that failed to open. */
+void mapping_close(struct mapping *mapping);
+
+struct segment_consumer *mapping_consumer(const struct mapping *mapping, uint32_t index);
+
+/* OFD locks on single bytes of the file: LOCK_PRODUCER, or LOCK_CONSUMER + slot. The kernel frees them when the process
+ * dies, however it dies. 0, -EBUSY. */
+#define LOCK_PRODUCER 0
+#define LOCK_CONSUMER 1
+int mapping_lock(const struct mapping *mapping, uint32_t byte);
+void mapping_unlock(const struct mapping *mapping, uint32_t byte);
+/* Does another open file hold it? */
+bool mapping_is_locked(const struct mapping *mapping, uint32_t byte);
+
+/* The tally that belongs to `head`: the one with the largest position not beyond it. */
+unsigned mapping_tally(const struct mapping *mapping, uint64_t head);
+/* Route sequence that was last published when head was `head`. */
+uint64_t mapping_route_sequence(const struct segment_route *route, uint64_t head);
+
+#endif

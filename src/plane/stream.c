@@ -1,0 +1,557 @@
+/* stream.c: the producer's side of a stream. One thread, except stream_interrupt.
+ *
+ * The path of a batch is claim, commit, publish; while consumers keep up it is arithmetic on this process's own copies of
+ * the positions and one release store of `head`. Memory order: the store of head (release) pairs with the consumers' load
+ * (acquire); the consumers' store of ack (release) pairs with the load in slowest_ack (acquire). Sleeping uses the
+ * Dekker pattern: ticket, full fence, check again, on both sides.
+ */
+#include "plane/stream.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/crc32c.h"
+#include "plane/doorbell.h"
+#include "plane/mapping.h"
+
+/* How long a producer beyond its hot window waits for a consumer that makes no progress before it goes deeper. */
+#define SPILL_AFTER_NS 1000000u
+/* A sleeping producer looks by itself this often; finding work then counts as rescued. */
+#define LOOK_AFTER_NS 500000000u
+
+struct stream {
+	struct mapping mapping;
+	uint64_t hot_bytes;
+	uint64_t tail;      /* position behind the last committed record or pad; head once published */
+	uint64_t offset;    /* tail modulo data_bytes */
+	uint64_t published; /* = head */
+	uint64_t ack;       /* of the slowest required consumer, as last looked at */
+	uint32_t epoch;
+	bool is_successor;
+	bool is_spilling;
+	/* open claim */
+	bool is_claimed;
+	uint64_t claim_bytes; /* of payload */
+	uint32_t claim_lead;
+	/* since creation, as of tail */
+	uint64_t sequence, batches, rows, bytes, dropped_rows;
+	unsigned tally; /* the one that is valid now */
+	uint32_t consumer_count; /* slots to look at when publishing */
+	uint32_t rung[SEGMENT_CONSUMERS];
+	uint64_t dirty_routes[SEGMENT_ROUTES / 64];
+	uint64_t route_sequence[SEGMENT_ROUTES];
+	uint32_t ticket;
+	struct doorbell_spin spin;
+	_Atomic uint32_t is_interrupted;
+};
+
+/* --- opening ---------------------------------------------------------------------------------------------------------- */
+
+static void restore(struct stream *stream)
+{
+	struct segment_producer *producer = stream->mapping.producer;
+	uint64_t head = atomic_load_explicit(&producer->head, memory_order_acquire);
+	stream->tally = mapping_tally(&stream->mapping, head);
+	const struct segment_tally *tally = &producer->tally[stream->tally];
+	uint32_t routes = atomic_load_explicit(&producer->route_count, memory_order_acquire);
+
+	stream->tail = stream->published = head;
+	stream->offset = head % stream->mapping.data_bytes;
+	stream->sequence = atomic_load_explicit(&tally->sequence, memory_order_relaxed);
+	stream->batches = atomic_load_explicit(&tally->batches, memory_order_relaxed);
+	stream->rows = atomic_load_explicit(&tally->rows, memory_order_relaxed);
+	stream->bytes = atomic_load_explicit(&tally->bytes, memory_order_relaxed);
+	stream->dropped_rows = atomic_load_explicit(&tally->dropped_rows, memory_order_relaxed);
+	for (uint32_t i = 0; i < routes && i < SEGMENT_ROUTES; i++)
+		stream->route_sequence[i] = mapping_route_sequence(&stream->mapping.routes[i], head);
+}
+
+static void take_over(struct stream *stream)
+{
+	struct segment_producer *producer = stream->mapping.producer;
+
+	stream->epoch = atomic_load_explicit(&producer->epoch, memory_order_relaxed) + 1;
+	stream->is_successor = stream->epoch > 1 && stream->sequence > 0;
+	atomic_store_explicit(&producer->epoch, stream->epoch, memory_order_relaxed);
+	atomic_store_explicit(&producer->is_closed, 0, memory_order_relaxed);
+	atomic_store_explicit(&producer->is_waiting, 0, memory_order_relaxed);
+	atomic_store_explicit(&producer->blocked_since_ns, 0, memory_order_relaxed);
+	atomic_store_explicit(&producer->pid, (uint32_t)getpid(), memory_order_release);
+	/* A predecessor that was killed between publishing and ringing owes a wake-up. */
+	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
+		struct segment_consumer *slot = mapping_consumer(&stream->mapping, i);
+		atomic_fetch_add_explicit(&slot->bell, 1, memory_order_release);
+		doorbell_wake(&slot->bell);
+	}
+}
+
+int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream, struct enrg_error *err)
+{
+	struct stream *stream = calloc(1, sizeof(*stream));
+
+	if (!stream)
+		return enrg_error_set(err, -ENOMEM, "%s: out of memory", path);
+	int result = mapping_open(&stream->mapping, path, MAPPING_WRITER, err);
+	if (result == 0) {
+		result = mapping_lock(&stream->mapping, LOCK_PRODUCER);
+		if (result < 0)
+			enrg_error_set(err, result, "%s: process %u is its producer", path,
+				atomic_load_explicit(&stream->mapping.producer->pid, memory_order_relaxed));
+	}
+	if (result < 0) {
+		mapping_close(&stream->mapping);
+		free(stream);
+		return result;
+	}
+	stream->hot_bytes = hot_bytes < stream->mapping.data_bytes ? hot_bytes : 0;
+	restore(stream);
+	take_over(stream);
+	*ret_stream = stream;
+	return 0;
+}
+
+void stream_close(struct stream *stream, bool in_order)
+{
+	if (!stream)
+		return;
+	if (in_order) {
+		stream_publish(stream);
+		atomic_store_explicit(&stream->mapping.producer->is_closed, 1, memory_order_release);
+	}
+	mapping_close(&stream->mapping);
+	free(stream);
+}
+
+/* --- routes ----------------------------------------------------------------------------------------------------------- */
+
+static int store_schema(struct stream *stream, const void *schema, uint32_t schema_bytes, struct segment_route *route,
+	struct enrg_error *err)
+{
+	struct segment_producer *producer = stream->mapping.producer;
+	uint32_t count = atomic_load_explicit(&producer->route_count, memory_order_relaxed);
+	uint32_t used = atomic_load_explicit(&producer->arena_used, memory_order_relaxed);
+
+	for (uint32_t i = 0; i < count && i < SEGMENT_ROUTES; i++) {
+		const struct segment_route *other = &stream->mapping.routes[i];
+		if (other->schema_bytes != schema_bytes || other->schema_offset > SEGMENT_ARENA_BYTES - schema_bytes ||
+			memcmp(stream->mapping.arena + other->schema_offset, schema, schema_bytes) != 0)
+			continue;
+		route->schema = other->schema;
+		route->schema_offset = other->schema_offset;
+		route->schema_bytes = schema_bytes;
+		return 0;
+	}
+	if (used > SEGMENT_ARENA_BYTES || schema_bytes > SEGMENT_ARENA_BYTES - used)
+		return enrg_error_set(err, -ENOSPC, "%s: the schemas of this job need more than %u KiB: too many or too wide tables",
+			stream->mapping.header->source, SEGMENT_ARENA_BYTES >> 10);
+	memcpy(stream->mapping.arena + used, schema, schema_bytes);
+	route->schema = (uint16_t)atomic_load_explicit(&producer->schema_count, memory_order_relaxed);
+	route->schema_offset = used;
+	route->schema_bytes = schema_bytes;
+	atomic_store_explicit(&producer->schema_count, route->schema + 1u, memory_order_relaxed);
+	atomic_store_explicit(&producer->arena_used, (used + schema_bytes + 63u) & ~63u, memory_order_relaxed);
+	return 0;
+}
+
+int stream_add_route(struct stream *stream, uint16_t group, const char *tag, const void *schema, uint32_t schema_bytes,
+	uint32_t flags, uint16_t *ret_route, struct enrg_error *err)
+{
+	struct segment_producer *producer = stream->mapping.producer;
+	uint32_t count = atomic_load_explicit(&producer->route_count, memory_order_relaxed);
+	struct segment_route route = {.group = group, .flags = flags};
+
+	if (strlen(tag) >= sizeof(route.tag))
+		return enrg_error_set(err, -EMSGSIZE, "tag \"%.40s…\" is longer than %zu bytes", tag, sizeof(route.tag) - 1);
+	memcpy(route.tag, tag, strlen(tag));
+	int result = store_schema(stream, schema, schema_bytes, &route, err);
+	if (result < 0)
+		return result;
+	for (uint32_t i = 0; i < count && i < SEGMENT_ROUTES; i++) {
+		const struct segment_route *other = &stream->mapping.routes[i];
+		if (other->group == group && other->schema == route.schema && other->flags == flags &&
+			memcmp(other->tag, route.tag, sizeof(route.tag)) == 0) {
+			*ret_route = (uint16_t)i;
+			return 0;
+		}
+	}
+	if (count >= SEGMENT_ROUTES)
+		return enrg_error_set(err, -ENOSPC, "%s: more than %u tables (group, tag and columns): use fewer tags",
+			stream->mapping.header->source, SEGMENT_ROUTES);
+	memcpy(&stream->mapping.routes[count], &route, sizeof(route));
+	stream->route_sequence[count] = 0;
+	/* Pairs with the acquire in consumer_route: a consumer that sees the count sees route and schema. */
+	atomic_store_explicit(&producer->route_count, count + 1, memory_order_release);
+	*ret_route = (uint16_t)count;
+	return 0;
+}
+
+uint64_t stream_route_sequence(const struct stream *stream, uint16_t route)
+{
+	return stream->route_sequence[route % SEGMENT_ROUTES] + 1;
+}
+
+/* --- publishing ------------------------------------------------------------------------------------------------------- */
+
+static void ring_consumers(struct stream *stream)
+{
+	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
+		struct segment_consumer *slot = mapping_consumer(&stream->mapping, i);
+		uint32_t ticket = atomic_load_explicit(&slot->is_waiting, memory_order_relaxed);
+		if (!(ticket & 1u) || ticket == stream->rung[i] ||
+			atomic_load_explicit(&slot->wanted, memory_order_relaxed) > stream->published)
+			continue;
+		stream->rung[i] = ticket;
+		atomic_fetch_add_explicit(&slot->bell, 1, memory_order_release);
+		doorbell_wake(&slot->bell);
+		atomic_store_explicit(&stream->mapping.producer->wakes,
+			atomic_load_explicit(&stream->mapping.producer->wakes, memory_order_relaxed) + 1, memory_order_relaxed);
+	}
+}
+
+static void write_route(struct segment_route *route, uint64_t head, uint64_t position, uint64_t sequence)
+{
+	uint64_t first = atomic_load_explicit(&route->last[0].position, memory_order_relaxed);
+	uint64_t second = atomic_load_explicit(&route->last[1].position, memory_order_relaxed);
+	/* The one that is valid at head stays. */
+	unsigned valid = first > head || (second <= head && second > first);
+
+	atomic_store_explicit(&route->last[!valid].position, UINT64_MAX, memory_order_relaxed);
+	atomic_store_explicit(&route->last[!valid].sequence, sequence, memory_order_release);
+	atomic_store_explicit(&route->last[!valid].position, position, memory_order_release);
+}
+
+static void write_dirty_routes(struct stream *stream)
+{
+	for (uint32_t word = 0; word < SEGMENT_ROUTES / 64; word++) {
+		while (stream->dirty_routes[word]) {
+			uint32_t route = word * 64 + (uint32_t)__builtin_ctzll(stream->dirty_routes[word]);
+			stream->dirty_routes[word] &= stream->dirty_routes[word] - 1;
+			write_route(&stream->mapping.routes[route], stream->published, stream->tail,
+				stream->route_sequence[route]);
+		}
+	}
+}
+
+/* What is true at `tail`, into the tally that is not valid now; killed anywhere in here, the other one counts. */
+static void write_tally(struct stream *stream)
+{
+	struct segment_tally *tally = &stream->mapping.producer->tally[!stream->tally];
+
+	atomic_store_explicit(&tally->position, UINT64_MAX, memory_order_relaxed);
+	atomic_store_explicit(&tally->sequence, stream->sequence, memory_order_release);
+	atomic_store_explicit(&tally->batches, stream->batches, memory_order_relaxed);
+	atomic_store_explicit(&tally->rows, stream->rows, memory_order_relaxed);
+	atomic_store_explicit(&tally->bytes, stream->bytes, memory_order_relaxed);
+	atomic_store_explicit(&tally->dropped_rows, stream->dropped_rows, memory_order_relaxed);
+	atomic_store_explicit(&tally->position, stream->tail, memory_order_release);
+	stream->tally = !stream->tally;
+}
+
+void stream_publish(struct stream *stream)
+{
+	if (stream->published == stream->tail)
+		return;
+	write_dirty_routes(stream);
+	write_tally(stream);
+	stream->published = stream->tail;
+	/* Pairs with the acquire load of head in the consumers: records and tallies before it are theirs to read. */
+	atomic_store_explicit(&stream->mapping.producer->head, stream->published, memory_order_release);
+	/* Pairs with the fence in the consumer's going to sleep: one of the two sees the other. */
+	atomic_thread_fence(memory_order_seq_cst);
+	ring_consumers(stream);
+}
+
+/* --- waiting for consumers -------------------------------------------------------------------------------------------- */
+
+static uint64_t slowest_ack(struct stream *stream)
+{
+	uint64_t slowest = stream->published;
+
+	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
+		const struct segment_consumer *slot = mapping_consumer(&stream->mapping, i);
+		if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_REQUIRED)
+			continue;
+		uint64_t ack = atomic_load_explicit(&slot->ack, memory_order_acquire);
+		if (ack < slowest)
+			slowest = ack;
+	}
+	/* A consumer can only go forward; a smaller value was scribbled by somebody. */
+	if (slowest > stream->ack)
+		stream->ack = slowest;
+	return stream->ack;
+}
+
+static bool spin_for(struct stream *stream, uint64_t wanted, uint64_t started_ns, uint64_t budget_ns)
+{
+	while (budget_ns) {
+		for (int i = 0; i < 32; i++) {
+			if (slowest_ack(stream) >= wanted)
+				return true;
+			doorbell_pause();
+		}
+		if (clock_mono_ns() - started_ns >= budget_ns)
+			break;
+	}
+	return false;
+}
+
+/* Sleeps once, until rung, interrupted, or timeout_ns. */
+static void sleep_for(struct stream *stream, uint64_t wanted, uint64_t timeout_ns)
+{
+	struct segment_producer *producer = stream->mapping.producer;
+	uint32_t bell = atomic_load_explicit(&producer->bell, memory_order_acquire);
+	bool is_long = timeout_ns >= LOOK_AFTER_NS;
+
+	stream->ticket = (stream->ticket + 1) | 1u;
+	atomic_store_explicit(&producer->wanted, wanted, memory_order_relaxed);
+	atomic_store_explicit(&producer->is_waiting, stream->ticket, memory_order_release);
+	/* Pairs with the fence in consumer_release. */
+	atomic_thread_fence(memory_order_seq_cst);
+	int slept = 0;
+	if (slowest_ack(stream) < wanted && !atomic_load_explicit(&stream->is_interrupted, memory_order_acquire))
+		slept = doorbell_wait(&producer->bell, bell, is_long ? LOOK_AFTER_NS : timeout_ns);
+	atomic_store_explicit(&producer->is_waiting, ++stream->ticket, memory_order_relaxed);
+	if (slept == -ETIMEDOUT && is_long && slowest_ack(stream) >= wanted)
+		atomic_fetch_add_explicit(&producer->rescued, 1, memory_order_relaxed);
+}
+
+/* Waits until the slowest ack is at least `wanted`. 0, -EAGAIN, ENRG_E_STOPPED. */
+static int wait_for_ack(struct stream *stream, uint64_t wanted, uint64_t timeout_ns)
+{
+	struct segment_producer *producer = stream->mapping.producer;
+	uint64_t started = clock_mono_ns(), now = started;
+	int result = 0;
+
+	if (slowest_ack(stream) >= wanted)
+		return 0;
+	stream_publish(stream);
+	atomic_store_explicit(&producer->blocked_since_ns, started, memory_order_relaxed);
+	uint64_t budget = doorbell_spin_budget(&stream->spin);
+	bool is_found = spin_for(stream, wanted, started, budget < timeout_ns ? budget : timeout_ns);
+	while (slowest_ack(stream) < wanted) {
+		now = clock_mono_ns();
+		if (atomic_load_explicit(&stream->is_interrupted, memory_order_acquire))
+			result = ENRG_E_STOPPED;
+		else if (now - started >= timeout_ns)
+			result = -EAGAIN;
+		if (result < 0)
+			break;
+		sleep_for(stream, wanted, timeout_ns == UINT64_MAX ? UINT64_MAX : timeout_ns - (now - started));
+	}
+	now = clock_mono_ns();
+	doorbell_spin_learn(&stream->spin, is_found, now - started);
+	atomic_store_explicit(&producer->blocked_since_ns, 0, memory_order_relaxed);
+	atomic_store_explicit(&producer->blocked_ns,
+		atomic_load_explicit(&producer->blocked_ns, memory_order_relaxed) + (now - started), memory_order_relaxed);
+	return result;
+}
+
+/* --- claiming --------------------------------------------------------------------------------------------------------- */
+
+static void advance(struct stream *stream, uint64_t bytes)
+{
+	stream->tail += bytes;
+	stream->offset += bytes;
+	if (stream->offset >= stream->mapping.data_bytes)
+		stream->offset -= stream->mapping.data_bytes;
+}
+
+static void write_header(const struct stream *stream, struct record *record)
+{
+	record->header_crc = stream->mapping.has_checks ? crc32c_small(0, record, offsetof(struct record, header_crc)) : 0;
+	memcpy(stream->mapping.data + stream->offset, record, sizeof(*record));
+}
+
+/* Covers the rest of the lap with pad records, so that the next record starts at offset 0, which is warm in the cache. */
+static void rewind_to_start(struct stream *stream)
+{
+	while (stream->offset) {
+		uint64_t left = stream->mapping.data_bytes - stream->offset;
+		struct record pad = {
+			.length = (uint32_t)(left < SEGMENT_PAD_MAX ? left : SEGMENT_PAD_MAX),
+			.type = RECORD_PAD,
+			.epoch = stream->epoch,
+		};
+		atomic_store_explicit(&stream->mapping.producer->claimed, stream->tail + sizeof(pad), memory_order_relaxed);
+		atomic_thread_fence(memory_order_release);
+		write_header(stream, &pad);
+		advance(stream, pad.length);
+	}
+}
+
+/* Two records fit always, so that one can be filled while the other is read. */
+static uint64_t hot_window(const struct stream *stream, uint64_t need)
+{
+	return stream->hot_bytes > 2 * need ? stream->hot_bytes : 2 * need;
+}
+
+/* Where the hot window ends: go back to the start if the consumers have kept up, wait a little for them to do so, or
+ * spill deeper. 1: went back; 0: go on here; negative as wait_for_ack. */
+static int leave_hot_window(struct stream *stream, uint64_t need, uint64_t timeout_ns)
+{
+	uint64_t lap_start = stream->tail - stream->offset;
+	uint64_t window = hot_window(stream, need);
+	uint64_t low = stream->tail > window ? stream->tail - window : 0;
+	/* The consumers must have left the first `need` bytes, and be within the window (else depth would be given away). */
+	uint64_t wanted = lap_start + need > low ? lap_start + need : low;
+
+	if (need > stream->offset) /* a rewound record would reach the pad that made room for it */
+		return 0;
+	if (stream->ack < wanted && slowest_ack(stream) < wanted) {
+		if (stream->is_spilling)
+			return 0;
+		for (;;) {
+			uint64_t before = stream->ack;
+			int result = wait_for_ack(stream, wanted, timeout_ns < SPILL_AFTER_NS ? timeout_ns : SPILL_AFTER_NS);
+			if (result == 0)
+				break;
+			if (result == ENRG_E_STOPPED)
+				return 0; /* there may be room deeper down */
+			if (stream->ack == before || timeout_ns == 0) {
+				stream->is_spilling = true;
+				return 0;
+			}
+		}
+	}
+	stream->is_spilling = false;
+	rewind_to_start(stream);
+	return 1;
+}
+
+static uint64_t bytes_needed(const struct stream *stream, uint64_t payload_bytes, uint32_t *ret_lead)
+{
+	uint64_t at = stream->offset + sizeof(struct record);
+
+	*ret_lead = payload_bytes < SEGMENT_ALIGN_FROM ? 0 : (uint32_t)(-at & (SEGMENT_PAGE - 1));
+	return (sizeof(struct record) + *ret_lead + payload_bytes + SEGMENT_LINE - 1) & ~(uint64_t)(SEGMENT_LINE - 1);
+}
+
+static int make_room(struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, uint64_t *ret_need, uint32_t *ret_lead)
+{
+	uint64_t size = stream->mapping.data_bytes;
+	uint64_t need = bytes_needed(stream, payload_bytes, ret_lead);
+
+	if (stream->hot_bytes && stream->offset + need > hot_window(stream, need)) {
+		int result = leave_hot_window(stream, need, timeout_ns);
+		if (result < 0)
+			return result;
+		need = bytes_needed(stream, payload_bytes, ret_lead);
+	}
+	*ret_need = need;
+	if (stream->tail + need - stream->ack <= size)
+		return 0;
+	return wait_for_ack(stream, stream->tail + need - size, timeout_ns);
+}
+
+int stream_claim(struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, struct stream_claim *ret_claim)
+{
+	uint64_t need;
+	uint32_t lead;
+
+	if (payload_bytes > stream_payload_max(stream))
+		return -EMSGSIZE;
+	int result = make_room(stream, payload_bytes, timeout_ns, &need, &lead);
+	if (result < 0)
+		return result;
+	/* Observers look at it after reading: whoever still reads below tail + need - data_bytes has been overtaken. */
+	atomic_store_explicit(&stream->mapping.producer->claimed, stream->tail + need, memory_order_relaxed);
+	atomic_thread_fence(memory_order_release);
+	stream->is_claimed = true;
+	stream->claim_bytes = payload_bytes;
+	stream->claim_lead = lead;
+	ret_claim->payload = stream->mapping.data + stream->offset + sizeof(struct record) + lead;
+	ret_claim->payload_bytes = payload_bytes;
+	return 0;
+}
+
+void stream_commit(struct stream *stream, const struct stream_commit *commit)
+{
+	uint64_t payload_bytes = commit->meta_bytes + commit->body_bytes;
+	uint16_t route = commit->route % SEGMENT_ROUTES;
+	uint64_t length = sizeof(struct record) + stream->claim_lead + payload_bytes;
+	struct record record = {
+		.length = (uint32_t)((length + SEGMENT_LINE - 1) & ~(uint64_t)(SEGMENT_LINE - 1)),
+		.type = commit->type,
+		.route = route,
+		.sequence = ++stream->sequence,
+		.acquired_ns = commit->acquired_ns,
+		.committed_ns = commit->committed_ns ? commit->committed_ns : clock_mono_ns(),
+		.epoch = stream->epoch,
+		.rows = commit->rows,
+		.lead_bytes = stream->claim_lead,
+		.meta_bytes = commit->meta_bytes,
+		.body_bytes = (uint32_t)commit->body_bytes,
+	};
+
+	if (stream->mapping.has_checks) {
+		const uint8_t *payload = stream->mapping.data + stream->offset + sizeof(record) + stream->claim_lead;
+		record.meta_crc = crc32c(0, payload, commit->meta_bytes);
+		record.body_crc = commit->has_crc ? commit->body_crc
+						  : crc32c(0, payload + commit->meta_bytes, commit->body_bytes);
+	}
+	write_header(stream, &record);
+	advance(stream, record.length);
+	stream->is_claimed = false;
+	stream->batches++;
+	stream->rows += commit->rows;
+	stream->bytes += payload_bytes;
+	stream->route_sequence[route]++;
+	stream->dirty_routes[route / 64] |= 1ull << (route % 64);
+	if (!commit->hold)
+		stream_publish(stream);
+}
+
+void stream_abort(struct stream *stream)
+{
+	stream->is_claimed = false;
+}
+
+/* --- the rest --------------------------------------------------------------------------------------------------------- */
+
+void stream_interrupt(struct stream *stream)
+{
+	atomic_store_explicit(&stream->is_interrupted, 1, memory_order_release);
+	atomic_fetch_add_explicit(&stream->mapping.producer->bell, 1, memory_order_release);
+	doorbell_wake(&stream->mapping.producer->bell);
+}
+
+void stream_count_dropped(struct stream *stream, uint64_t rows)
+{
+	stream->dropped_rows += rows;
+	/* No batch goes with it, so the valid tally itself is brought up to date. */
+	atomic_store_explicit(&stream->mapping.producer->tally[stream->tally].dropped_rows, stream->dropped_rows,
+		memory_order_relaxed);
+}
+
+uint64_t stream_in_flight(const struct stream *stream)
+{
+	return stream->tail - slowest_ack((struct stream *)(uintptr_t)stream);
+}
+
+uint32_t stream_epoch(const struct stream *stream)
+{
+	return stream->epoch;
+}
+
+uint64_t stream_payload_max(const struct stream *stream)
+{
+	uint64_t largest = stream->mapping.record_bytes_max - SEGMENT_LINE;
+
+	if (largest >= SEGMENT_ALIGN_FROM + SEGMENT_PAGE)
+		return largest - SEGMENT_PAGE;
+	return largest < SEGMENT_ALIGN_FROM ? largest : SEGMENT_ALIGN_FROM - 1;
+}
+
+bool stream_has_checks(const struct stream *stream)
+{
+	return stream->mapping.has_checks;
+}
+
+bool stream_is_successor(const struct stream *stream)
+{
+	return stream->is_successor;
+}

@@ -1,0 +1,233 @@
+/* stream_file.c: life of a stream's file, seen by the supervisor: creation, consumers, status, wake-up after a death. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "plane/doorbell.h"
+#include "plane/mapping.h"
+#include "plane/stream.h"
+
+static uint64_t round_up(uint64_t value, uint64_t multiple)
+{
+	return (value + multiple - 1) / multiple * multiple;
+}
+
+/* The record that holds the largest payload: header, lead to the page boundary, payload. */
+static uint64_t record_bytes_for(uint64_t payload_bytes)
+{
+	return round_up(payload_bytes, SEGMENT_LINE) + SEGMENT_LINE +
+	       (payload_bytes >= SEGMENT_ALIGN_FROM ? SEGMENT_PAGE : 0);
+}
+
+static int explain_full(const char *path, uint64_t wanted, int code, struct enrg_error *err)
+{
+	char folder[4096];
+	struct statvfs space;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	char *slash = strrchr(folder, '/');
+	if (slash)
+		*slash = 0;
+	if (statvfs(slash ? folder : ".", &space) < 0)
+		return enrg_error_set(err, code, "%s: %s", path, enrg_error_name(code));
+	return enrg_error_set(err, code,
+		"%s: needs %.1f MB, %s has %.1f MB free: lower ring_buffer_size_mb in supervisor.toml, or enlarge it "
+		"(mount -o remount,size=… /dev/shm)",
+		path, (double)wanted / 1e6, slash ? folder : ".", (double)space.f_bavail * (double)space.f_frsize / 1e6);
+}
+
+static int fill_header(int descriptor, const struct stream_params *params, uint64_t data_bytes, struct enrg_error *err)
+{
+	struct segment_header header = {
+		.magic = SEGMENT_MAGIC,
+		.version = SEGMENT_VERSION,
+		.flags = params->checks ? SEGMENT_CHECKS : 0,
+		.file_bytes = SEGMENT_CONTROL + data_bytes,
+		.data_offset = SEGMENT_CONTROL,
+		.data_bytes = data_bytes,
+		.record_bytes_max = record_bytes_for(params->record_bytes_max),
+		.created_wall_ns = clock_wall_ns(),
+	};
+
+	if (getrandom(header.uuid, sizeof(header.uuid), 0) != (ssize_t)sizeof(header.uuid))
+		return enrg_error_set(err, -errno, "no random numbers: %s", enrg_error_name(-errno));
+	snprintf(header.source, sizeof(header.source), "%s", params->source ? params->source : "");
+	snprintf(header.run, sizeof(header.run), "%s", params->run ? params->run : "");
+	snprintf(header.supervisor, sizeof(header.supervisor), "%s", params->supervisor ? params->supervisor : "");
+	if (pwrite(descriptor, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
+		return enrg_error_set(err, -EIO, "%s: can't write the header", params->path);
+	return 0;
+}
+
+/* Allocated, filled, then linked: nobody ever sees half a file, and nothing is left when this process dies here. */
+static int make_file(int descriptor, const struct stream_params *params, uint64_t data_bytes, struct enrg_error *err)
+{
+	char self[64];
+	int code = posix_fallocate(descriptor, 0, (off_t)(SEGMENT_CONTROL + data_bytes));
+
+	if (code)
+		return explain_full(params->path, SEGMENT_CONTROL + data_bytes, -code, err);
+	code = fill_header(descriptor, params, data_bytes, err);
+	if (code < 0)
+		return code;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", descriptor);
+	if (linkat(AT_FDCWD, self, AT_FDCWD, params->path, AT_SYMLINK_FOLLOW) < 0)
+		return enrg_error_set(err, -errno, "%s: %s", params->path, enrg_error_name(-errno));
+	return 0;
+}
+
+int stream_create(const struct stream_params *params, struct enrg_error *err)
+{
+	uint64_t record_bytes = record_bytes_for(params->record_bytes_max);
+	uint64_t data_bytes = round_up(params->data_bytes, SEGMENT_PAGE);
+	char folder[4096];
+
+	if (params->record_bytes_max > UINT32_MAX / 2)
+		return enrg_error_set(err, -EMSGSIZE, "%s: ring_buffer_slot_size_kb: at most 2097151", params->path);
+	if (data_bytes < 2 * record_bytes)
+		data_bytes = round_up(2 * record_bytes, SEGMENT_PAGE);
+	snprintf(folder, sizeof(folder), "%s", params->path);
+	char *slash = strrchr(folder, '/');
+	if (slash)
+		*slash = 0;
+	int descriptor = open(slash ? folder : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (descriptor < 0)
+		return enrg_error_set(err, -errno, "%s: %s", folder, enrg_error_name(-errno));
+	int result = make_file(descriptor, params, data_bytes, err);
+	close(descriptor);
+	return result;
+}
+
+static int find_slot(const struct mapping *mapping, const char *name)
+{
+	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
+		const struct segment_consumer *slot = mapping_consumer(mapping, i);
+		if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_FREE &&
+			strncmp(slot->name, name, sizeof(slot->name)) == 0)
+			return (int)i;
+	}
+	return -1;
+}
+
+int stream_add_consumer(const char *path, const char *name, enum consumer_kind kind, struct enrg_error *err)
+{
+	struct mapping mapping;
+	int result = mapping_open(&mapping, path, MAPPING_CONTROL, err);
+
+	if (result < 0)
+		return result;
+	result = enrg_error_set(NULL, -ENOSPC, "%s", "");
+	if (strlen(name) >= sizeof(mapping_consumer(&mapping, 0)->name))
+		result = -ENAMETOOLONG;
+	else if (find_slot(&mapping, name) >= 0)
+		result = 0;
+	for (uint32_t i = 0; i < SEGMENT_CONSUMERS && result == -ENOSPC; i++) {
+		struct segment_consumer *slot = mapping_consumer(&mapping, i);
+		if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_FREE)
+			continue;
+		snprintf(slot->name, sizeof(slot->name), "%s", name);
+		atomic_store_explicit(&slot->ack,
+			atomic_load_explicit(&mapping.producer->head, memory_order_acquire), memory_order_relaxed);
+		/* Pairs with the acquire loads of kind: who sees it sees the name and the ack. */
+		atomic_store_explicit(&slot->kind, kind, memory_order_release);
+		result = 0;
+	}
+	if (result < 0)
+		enrg_error_set(err, result, "%s: no place for consumer %s: %s", path, name,
+			result == -ENOSPC ? "16 consumers are there already" : "name too long");
+	mapping_close(&mapping);
+	return result;
+}
+
+static void read_consumer(const struct mapping *mapping, uint32_t index, uint64_t head, struct stream_consumer_status *ret)
+{
+	const struct segment_consumer *slot = mapping_consumer(mapping, index);
+
+	memcpy(ret->name, slot->name, sizeof(ret->name));
+	ret->name[sizeof(ret->name) - 1] = 0;
+	ret->pid = atomic_load_explicit(&slot->pid, memory_order_relaxed);
+	ret->kind = (enum consumer_kind)atomic_load_explicit(&slot->kind, memory_order_acquire);
+	ret->ack = atomic_load_explicit(&slot->ack, memory_order_acquire);
+	ret->mark = atomic_load_explicit(&slot->mark, memory_order_relaxed);
+	ret->lapped = atomic_load_explicit(&slot->lapped, memory_order_relaxed);
+	ret->rescued = atomic_load_explicit(&slot->rescued, memory_order_relaxed);
+	ret->backlog_bytes = head > ret->ack ? head - ret->ack : 0;
+	ret->is_attached = mapping_is_locked(mapping, LOCK_CONSUMER + index);
+}
+
+/* Values of one moment: when head stood still around the reading, or after ten tries as they are. */
+static void read_tally(const struct mapping *mapping, struct stream_status *ret)
+{
+	const struct segment_producer *producer = mapping->producer;
+
+	for (int i = 0; i < 10; i++) {
+		ret->head = atomic_load_explicit(&producer->head, memory_order_acquire);
+		const struct segment_tally *tally = &producer->tally[mapping_tally(mapping, ret->head)];
+		ret->sequence = atomic_load_explicit(&tally->sequence, memory_order_relaxed);
+		ret->batches = atomic_load_explicit(&tally->batches, memory_order_relaxed);
+		ret->rows = atomic_load_explicit(&tally->rows, memory_order_relaxed);
+		ret->bytes = atomic_load_explicit(&tally->bytes, memory_order_relaxed);
+		ret->dropped_rows = atomic_load_explicit(&tally->dropped_rows, memory_order_relaxed);
+		atomic_thread_fence(memory_order_acquire);
+		if (atomic_load_explicit(&producer->head, memory_order_relaxed) == ret->head)
+			return;
+	}
+}
+
+int stream_read_status(const char *path, struct stream_status *ret_status, struct enrg_error *err)
+{
+	struct mapping mapping;
+	int result = mapping_open(&mapping, path, MAPPING_CONTROL, err);
+
+	if (result < 0)
+		return result;
+	const struct segment_producer *producer = mapping.producer;
+	memset(ret_status, 0, sizeof(*ret_status));
+	memcpy(ret_status->source, mapping.header->source, sizeof(ret_status->source) - 1);
+	memcpy(ret_status->run, mapping.header->run, sizeof(ret_status->run) - 1);
+	memcpy(ret_status->supervisor, mapping.header->supervisor, sizeof(ret_status->supervisor) - 1);
+	memcpy(ret_status->uuid, mapping.header->uuid, sizeof(ret_status->uuid));
+	read_tally(&mapping, ret_status);
+	ret_status->data_bytes = mapping.data_bytes;
+	ret_status->record_bytes_max = mapping.record_bytes_max;
+	ret_status->blocked_ns = atomic_load_explicit(&producer->blocked_ns, memory_order_relaxed);
+	ret_status->blocked_since_ns = atomic_load_explicit(&producer->blocked_since_ns, memory_order_relaxed);
+	ret_status->wakes = atomic_load_explicit(&producer->wakes, memory_order_relaxed);
+	ret_status->rescued = atomic_load_explicit(&producer->rescued, memory_order_relaxed);
+	ret_status->epoch = atomic_load_explicit(&producer->epoch, memory_order_relaxed);
+	ret_status->pid = atomic_load_explicit(&producer->pid, memory_order_relaxed);
+	ret_status->is_closed = atomic_load_explicit(&producer->is_closed, memory_order_acquire);
+	ret_status->is_attached = mapping_is_locked(&mapping, LOCK_PRODUCER);
+	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++)
+		if (atomic_load_explicit(&mapping_consumer(&mapping, i)->kind, memory_order_acquire) != CONSUMER_FREE)
+			read_consumer(&mapping, i, ret_status->head, &ret_status->consumers[ret_status->consumer_count++]);
+	mapping_close(&mapping);
+	return 0;
+}
+
+int stream_ring_all(const char *path, struct enrg_error *err)
+{
+	struct mapping mapping;
+	int result = mapping_open(&mapping, path, MAPPING_CONTROL, err);
+
+	if (result < 0)
+		return result;
+	atomic_fetch_add_explicit(&mapping.producer->bell, 1, memory_order_release);
+	doorbell_wake(&mapping.producer->bell);
+	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
+		struct segment_consumer *slot = mapping_consumer(&mapping, i);
+		if (atomic_load_explicit(&slot->kind, memory_order_acquire) == CONSUMER_FREE)
+			continue;
+		atomic_fetch_add_explicit(&slot->bell, 1, memory_order_release);
+		doorbell_wake(&slot->bell);
+	}
+	mapping_close(&mapping);
+	return 0;
+}

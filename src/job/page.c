@@ -1,0 +1,179 @@
+/* page.c: the status page of a job process on tmpfs. Written by the job's process alone (main thread the counters, reporter
+ * thread the figures of the kernel), read by any other process. */
+#include "job/page.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define PAGE_FILE_BYTES ((sizeof(struct page) + 4095u) / 4096u * 4096u)
+/* The kernel walks all mappings for smaps_rollup, which takes milliseconds with large rings. */
+#define PAGE_SMAPS_INTERVAL_NS 5000000000ull
+
+/* Maps the file; checks its length first, so that no access behind its end can kill the reader. */
+static int map_file(int descriptor, int protection, struct page **ret_page)
+{
+	struct stat status;
+
+	if (fstat(descriptor, &status) < 0)
+		return -errno;
+	if (!S_ISREG(status.st_mode) || status.st_size != (off_t)PAGE_FILE_BYTES)
+		return ENRG_E_CORRUPT;
+	void *memory = mmap(NULL, PAGE_FILE_BYTES, protection, MAP_SHARED, descriptor, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	*ret_page = memory;
+	return 0;
+}
+
+/* The file of an earlier life; readers that have it mapped stay with it. */
+static int reuse_file(const char *path, struct page **ret_page)
+{
+	int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	if (descriptor < 0)
+		return -errno;
+	/* A hole in a sparse file would be a SIGBUS on a full tmpfs. */
+	int result = -posix_fallocate(descriptor, 0, (off_t)PAGE_FILE_BYTES);
+	if (result == 0)
+		result = map_file(descriptor, PROT_READ | PROT_WRITE, ret_page);
+	close(descriptor);
+	return result;
+}
+
+static int create_file(const char *path, struct page **ret_page)
+{
+	char temporary[4096];
+	int length = snprintf(temporary, sizeof(temporary), "%s.%d.new", path, (int)getpid());
+
+	if (length < 0 || (size_t)length >= sizeof(temporary))
+		return -ENAMETOOLONG;
+	int descriptor = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (descriptor < 0)
+		return -errno;
+	int result = -posix_fallocate(descriptor, 0, (off_t)PAGE_FILE_BYTES);
+	if (result == 0)
+		result = map_file(descriptor, PROT_READ | PROT_WRITE, ret_page);
+	close(descriptor);
+	if (result == 0 && rename(temporary, path) < 0) {
+		result = -errno;
+		munmap(*ret_page, PAGE_FILE_BYTES);
+	}
+	if (result < 0)
+		unlink(temporary);
+	return result;
+}
+
+/* A new life: nobody else writes, and a reader that sees zeros in between sees a job that has done nothing yet. */
+static void begin_life(struct page *page)
+{
+	size_t begin = offsetof(struct page, pid);
+
+	atomic_store_explicit(&page->state, PAGE_STARTING, memory_order_relaxed);
+	atomic_store_explicit(&page->heartbeat_mono_ns, clock_mono_ns(), memory_order_relaxed);
+	memset((char *)page + begin, 0, sizeof(*page) - begin);
+	histogram_init(&page->latency);
+	page->magic = PAGE_MAGIC;
+	page->version = PAGE_VERSION;
+	uint64_t now = clock_mono_ns();
+	atomic_store_explicit(&page->started_mono_ns, now, memory_order_relaxed);
+	atomic_store_explicit(&page->heartbeat_mono_ns, now, memory_order_relaxed);
+	atomic_store_explicit(&page->state, PAGE_STARTING, memory_order_relaxed);
+	/* pairs with the acquire of readers that take the pid first */
+	atomic_store_explicit(&page->pid, (uint32_t)getpid(), memory_order_release);
+}
+
+int page_create(const char *path, struct page **ret_page, struct enrg_error *err)
+{
+	struct page *page;
+	int result = reuse_file(path, &page);
+
+	if (result == -ENOENT || result == ENRG_E_CORRUPT)
+		result = create_file(path, &page);
+	if (result == -ENOSPC)
+		return enrg_error_set(err, result, "%s: no space for %zu bytes: enlarge the tmpfs (enrgdaq doctor)", path,
+			PAGE_FILE_BYTES);
+	if (result < 0)
+		return enrg_error_set(err, result, "%s: can't create the status page: %s", path, enrg_error_name(result));
+	begin_life(page);
+	*ret_page = page;
+	return 0;
+}
+
+int page_open(const char *path, const struct page **ret_page, struct enrg_error *err)
+{
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	struct page *page;
+
+	if (descriptor < 0)
+		return enrg_error_set(err, -errno, "%s: %s", path, enrg_error_name(-errno));
+	int result = map_file(descriptor, PROT_READ, &page);
+	close(descriptor);
+	if (result == 0 && (page->magic != PAGE_MAGIC || page->version != PAGE_VERSION)) {
+		munmap(page, PAGE_FILE_BYTES);
+		result = ENRG_E_CORRUPT;
+	}
+	if (result == ENRG_E_CORRUPT)
+		return enrg_error_set(err, result, "%s: not a status page of this version", path);
+	if (result < 0)
+		return enrg_error_set(err, result, "%s: %s", path, enrg_error_name(result));
+	*ret_page = page;
+	return 0;
+}
+
+void page_close(const struct page *page)
+{
+	if (page)
+		munmap((void *)(uintptr_t)page, PAGE_FILE_BYTES);
+}
+
+/* Reads a file of /proc as text; the number of bytes, 0 where it can't be read. */
+static size_t read_proc(const char *path, char *ret_text, size_t text_bytes)
+{
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (descriptor < 0)
+		return 0;
+	ssize_t count = read(descriptor, ret_text, text_bytes - 1);
+	close(descriptor);
+	ret_text[count > 0 ? count : 0] = 0;
+	return count > 0 ? (size_t)count : 0;
+}
+
+/* Value in bytes of a line such as "Private_Clean:      12 kB". */
+static uint64_t find_kib(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at ? strtoull(at + strlen(key), NULL, 10) * 1024u : 0;
+}
+
+void page_refresh(struct page *page)
+{
+	static _Atomic uint64_t smaps_read_ns;
+	char text[4096];
+
+	atomic_store_explicit(&page->cpu_ns, clock_cpu_ns(), memory_order_relaxed);
+	if (read_proc("/proc/self/statm", text, sizeof(text))) {
+		char *end;
+		(void)strtoull(text, &end, 10);
+		uint64_t resident = strtoull(end, NULL, 10);
+		atomic_store_explicit(&page->rss_bytes, resident * (uint64_t)sysconf(_SC_PAGESIZE), memory_order_relaxed);
+	}
+	uint64_t now = clock_mono_ns();
+	uint64_t before = atomic_load_explicit(&smaps_read_ns, memory_order_relaxed);
+	if (before && now - before < PAGE_SMAPS_INTERVAL_NS)
+		return;
+	atomic_store_explicit(&smaps_read_ns, now, memory_order_relaxed);
+	if (read_proc("/proc/self/smaps_rollup", text, sizeof(text)))
+		atomic_store_explicit(&page->private_bytes,
+			find_kib(text, "Private_Clean:") + find_kib(text, "Private_Dirty:"), memory_order_relaxed);
+}

@@ -1,0 +1,119 @@
+/* page_test.c: the status page is one file, whole from its first moment, and readable from outside. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "job/page.h"
+
+static char folder[] = "/dev/shm/page_test.XXXXXX";
+static char path[64];
+
+static int set_up(void **state)
+{
+	(void)state;
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(path, sizeof(path), "%s/job.page", folder);
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(folder); /* fails where a temporary file was left */
+}
+
+static void test_create_and_read(void **state)
+{
+	(void)state;
+	struct page *page;
+	const struct page *seen;
+	struct enrg_error err = { 0 };
+	struct stat status;
+
+	assert_int_equal(page_open(path, &seen, &err), -ENOENT);
+	assert_int_equal(page_create(path, &page, &err), 0);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_size % 4096, 0);
+	assert_true(status.st_size >= (off_t)sizeof(struct page));
+	assert_true((size_t)status.st_blocks * 512 >= sizeof(struct page));
+
+	assert_int_equal(page_open(path, &seen, &err), 0);
+	assert_int_equal(atomic_load(&seen->pid), getpid());
+	assert_int_equal(atomic_load(&seen->state), PAGE_STARTING);
+	assert_true(clock_mono_ns() - atomic_load(&seen->heartbeat_mono_ns) < 10000000000ull);
+	atomic_store(&page->out_rows, 77);
+	histogram_add(&page->latency, 1000);
+	assert_int_equal(atomic_load(&seen->out_rows), 77);
+	assert_int_equal(atomic_load(&seen->latency.count), 1);
+	page_close(seen);
+
+	page_refresh(page);
+	assert_true(atomic_load(&page->rss_bytes) > 100000);
+	assert_true(atomic_load(&page->private_bytes) > 10000);
+	assert_true(atomic_load(&page->private_bytes) <= atomic_load(&page->rss_bytes) * 2);
+	assert_true(atomic_load(&page->cpu_ns) > 0);
+	page_close(page);
+	page_close(NULL);
+}
+
+static void test_next_life_starts_at_zero(void **state)
+{
+	(void)state;
+	struct page *page;
+	const struct page *seen;
+
+	assert_int_equal(page_open(path, &seen, NULL), 0);
+	assert_int_equal(page_create(path, &page, NULL), 0);
+	/* a reader of the earlier life sees the new one: the file is taken over */
+	assert_int_equal(atomic_load(&seen->out_rows), 0);
+	assert_int_equal(atomic_load(&seen->latency.count), 0);
+	atomic_store(&page->out_rows, 5);
+	assert_int_equal(atomic_load(&seen->out_rows), 5);
+	page_close(seen);
+	page_close(page);
+}
+
+static void test_foreign_files(void **state)
+{
+	(void)state;
+	const struct page *seen;
+	struct page *page;
+	struct enrg_error err = { 0 };
+
+	assert_int_equal(truncate(path, 100), 0);
+	assert_int_equal(page_open(path, &seen, &err), ENRG_E_CORRUPT);
+	assert_int_equal(truncate(path, 1 << 20), 0);
+	assert_int_equal(page_open(path, &seen, &err), ENRG_E_CORRUPT);
+	assert_int_equal(page_create(path, &page, &err), 0); /* replaces it */
+	assert_int_equal(page_open(path, &seen, &err), 0);
+	page_close(seen);
+	page->version++;
+	assert_int_equal(page_open(path, &seen, &err), ENRG_E_CORRUPT);
+	page->version--;
+	page_close(page);
+	assert_int_equal(page_create("/dev/shm/there/is/no/such/folder", &page, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "/dev/shm/there/is"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_create_and_read),
+		cmocka_unit_test(test_next_life_starts_at_zero),
+		cmocka_unit_test(test_foreign_files),
+	};
+	return cmocka_run_group_tests(tests, set_up, tear_down);
+}

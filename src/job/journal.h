@@ -11,6 +11,8 @@
 
 #define JOURNAL_STREAMS_MAX 256u
 #define JOURNAL_FILES_MAX 1024u
+#define JOURNAL_PATH_BYTES 1000u
+#define JOURNAL_NONE UINT32_MAX
 
 struct journal;
 
@@ -20,17 +22,29 @@ struct journal_stream_state {
 	uint64_t batches, rows, bytes;  /* stored by this store, since the stream was created */
 	uint64_t skipped_batches;       /* of routes that this store does not take */
 	uint64_t set_aside_batches, set_aside_rows;
+	uint64_t skipped_rows;
+	uint64_t corrupted_batches, corrupted_rows; /* failed their check and were stepped over */
+	uint64_t lost_batches, duplicated_batches;  /* holes and repeats in the sequence of the stream */
 };
 
+/* Opens or makes the file and locks it: one store process at a time. -EBUSY names the pid that has it; ENRG_E_CORRUPT;
+ * -ENOSPC. */
 int journal_open(const char *path, struct journal **ret_journal, struct enrg_error *err);
 void journal_close(struct journal *journal);
 
-/* Finds or adds; the index is stable in the file. Streams are told apart by uuid. -ENOSPC. */
+/* Finds or adds; the index is stable in the file. Streams are told apart by uuid. A full table gives up the stream that
+ * was added longest ago and is not in use in this process. -ENOSPC: all are in use. */
 int journal_add_stream(struct journal *journal, const uint8_t uuid[16], const char *source, uint32_t *ret_index,
 	struct enrg_error *err);
+/* -ENOENT. */
+int journal_find_stream(const struct journal *journal, const uint8_t uuid[16], uint32_t *ret_index);
 /* *ret_known: the file had a committed length (then *ret_length is it). */
 int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_index, bool *ret_known,
 	uint64_t *ret_length, struct enrg_error *err);
+/* Gives a file its committed length at once, outside of commits: what was there before the first write, or what is left
+ * after a cut. */
+void journal_reset_file(struct journal *journal, uint32_t index, uint64_t length);
+/* For files that are closed and committed: the next open takes them as they are. */
 void journal_forget_file(struct journal *journal, uint32_t index);
 
 /* Committed state. */
@@ -41,11 +55,14 @@ void journal_set_file(struct journal *journal, uint32_t index, uint64_t length);
 /* Makes all prepared values valid at once; the number of the commit. */
 uint64_t journal_commit(struct journal *journal);
 
-/* A record that was being worked on when an earlier life crashed (not: was killed): counts lives lost on it. */
+/* The record that is being worked on; stream JOURNAL_NONE: none. Two plain stores. */
 void journal_set_reading(struct journal *journal, uint32_t stream, uint64_t position);
+/* Called where an earlier life crashed (not: was killed): lives lost on the record that it was reading, this one
+ * included; 0: it was reading none. Forgets the reading, so that a life is counted once. */
 uint32_t journal_count_crash(struct journal *journal, uint32_t *ret_stream, uint64_t *ret_position);
 
-/* From outside (supervisor, ledger): committed state of the stream with that uuid. -ENOENT. */
+/* From outside, at any time (supervisor, ledger): committed state of the stream with that uuid. -ENOENT: no such
+ * file or stream. */
 int journal_read_stream(const char *path, const uint8_t uuid[16], struct journal_stream_state *ret_state,
 	struct enrg_error *err);
 

@@ -1,0 +1,545 @@
+/* journal.c: what a store has committed, in one file on tmpfs. Runs in store processes, main thread; journal_read_stream
+ * runs in any process.
+ *
+ * Layout (little-endian):
+ *   0        struct journal_header, 4096 bytes
+ *   4096     JOURNAL_STREAMS_MAX × struct stream_entry (512 bytes)
+ *   135168   JOURNAL_FILES_MAX × struct file_entry (1024 bytes)
+ * Each entry has two sets of values; set `commit & 1` is the valid one. A commit fills the other set and then stores
+ * commit + 1. Between commits both sets agree, but for entries that the last commit changed: the next one carries those
+ * over. So a commit touches only what changed, and a kill at any instruction leaves the old or the new state.
+ */
+#include "job/journal.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/path.h"
+
+#define JOURNAL_MAGIC 0x4C4E524A47524E45ull /* "ENRGJRNL" */
+#define JOURNAL_VERSION 1u
+#define STREAM_VALUES 16u
+#define STATE_VALUES (sizeof(struct journal_stream_state) / sizeof(uint64_t))
+
+enum entry_state { ENTRY_FREE = 0, ENTRY_ADDED = 1, ENTRY_KNOWN = 2 };
+
+struct journal_header {
+	_Atomic uint64_t magic; /* stored last when the file is made */
+	uint32_t version;
+	uint32_t streams_max, files_max;
+	_Atomic uint32_t pid;   /* of the process that holds the lock, for messages */
+	uint64_t file_bytes;
+	_Alignas(128) _Atomic uint64_t commit;
+	_Alignas(128) _Atomic uint64_t reading_position;
+	_Atomic uint32_t reading_stream;
+	uint32_t crash_stream; /* lives lost on one record: only the process that holds the lock looks */
+	uint64_t crash_position;
+	uint32_t crash_count;
+};
+
+struct stream_entry {
+	_Atomic uint32_t state; /* ENTRY_FREE or ENTRY_KNOWN, stored last */
+	uint32_t reserved;
+	uint64_t added_at; /* number of the commit then */
+	uint8_t uuid[16];
+	char source[224];
+	_Atomic uint64_t values[2][STREAM_VALUES]; /* in the order of struct journal_stream_state */
+};
+
+struct file_entry {
+	_Atomic uint32_t state; /* enum entry_state; ENTRY_KNOWN: has a committed length */
+	uint32_t reserved;
+	_Atomic uint64_t length[2];
+	char path[JOURNAL_PATH_BYTES];
+};
+
+struct journal_layout {
+	union {
+		struct journal_header header;
+		uint8_t header_page[4096];
+	};
+	struct stream_entry streams[JOURNAL_STREAMS_MAX];
+	struct file_entry files[JOURNAL_FILES_MAX];
+};
+
+static_assert(offsetof(struct journal_header, version) == 8, "journal header");
+static_assert(offsetof(struct journal_header, pid) == 20, "journal header");
+static_assert(offsetof(struct journal_header, file_bytes) == 24, "journal header");
+static_assert(offsetof(struct journal_header, commit) == 128, "journal header");
+static_assert(offsetof(struct journal_header, reading_position) == 256, "journal header");
+static_assert(offsetof(struct journal_header, crash_count) == 280, "journal header");
+static_assert(offsetof(struct stream_entry, uuid) == 16, "journal stream");
+static_assert(offsetof(struct stream_entry, source) == 32, "journal stream");
+static_assert(offsetof(struct stream_entry, values) == 256, "journal stream");
+static_assert(sizeof(struct stream_entry) == 512, "journal stream");
+static_assert(offsetof(struct file_entry, length) == 8, "journal file");
+static_assert(offsetof(struct file_entry, path) == 24, "journal file");
+static_assert(sizeof(struct file_entry) == 1024, "journal file");
+static_assert(offsetof(struct journal_layout, streams) == 4096, "journal");
+static_assert(offsetof(struct journal_layout, files) == 135168, "journal");
+static_assert(STATE_VALUES <= STREAM_VALUES, "journal stream");
+
+struct journal {
+	struct journal_layout *map;
+	int descriptor;
+	bool stream_used[JOURNAL_STREAMS_MAX]; /* added or found by this process: not to be given up */
+	/* Prepared for the next commit, and changed by the last one: bit 0 and bit 1. */
+	uint8_t stream_dirty[JOURNAL_STREAMS_MAX];
+	uint8_t file_dirty[JOURNAL_FILES_MAX];
+	uint32_t stream_end, file_end; /* no index from here on is in use by this process */
+};
+
+#define DIRTY_NOW 1u
+#define DIRTY_LAST 2u
+
+static uint64_t commit_number(const struct journal_layout *map)
+{
+	return atomic_load_explicit(&map->header.commit, memory_order_acquire); /* pairs with journal_commit */
+}
+
+static uint32_t entry_state(const _Atomic uint32_t *state)
+{
+	return atomic_load_explicit(state, memory_order_acquire); /* pairs with the release in set_state */
+}
+
+static void set_state(_Atomic uint32_t *state, enum entry_state value)
+{
+	atomic_store_explicit(state, value, memory_order_release); /* pairs with entry_state */
+}
+
+/* A compiler must not move stores of the next step before those of the last: a kill may come between any two. */
+static void step(void)
+{
+	atomic_thread_fence(memory_order_seq_cst);
+}
+
+static void copy_values(_Atomic uint64_t *to, const _Atomic uint64_t *from)
+{
+	for (size_t i = 0; i < STREAM_VALUES; i++)
+		atomic_store_explicit(&to[i], atomic_load_explicit(&from[i], memory_order_relaxed),
+			memory_order_relaxed);
+}
+
+static uint64_t get_length(const struct file_entry *entry, uint64_t set)
+{
+	return atomic_load_explicit(&entry->length[set], memory_order_relaxed);
+}
+
+static void set_length(struct file_entry *entry, uint64_t set, uint64_t length)
+{
+	atomic_store_explicit(&entry->length[set], length, memory_order_relaxed);
+}
+
+static struct journal_stream_state load_state(const _Atomic uint64_t *values)
+{
+	struct journal_stream_state state;
+	uint64_t plain[STATE_VALUES];
+
+	for (size_t i = 0; i < STATE_VALUES; i++)
+		plain[i] = atomic_load_explicit(&values[i], memory_order_relaxed);
+	memcpy(&state, plain, sizeof(state));
+	return state;
+}
+
+/* --- open and close --------------------------------------------------------------------------------------------------- */
+
+static int lock_file(int descriptor, const char *path, struct enrg_error *err)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (fcntl(descriptor, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	if (errno != EAGAIN && errno != EACCES)
+		return enrg_error_set(err, -errno, "journal %s: can't lock: %s", path, strerror(errno));
+	uint32_t pid = 0;
+	if (pread(descriptor, &pid, sizeof(pid), offsetof(struct journal_header, pid)) != sizeof(pid))
+		pid = 0;
+	return enrg_error_set(err, -EBUSY, "journal %s: in use by process %u: two stores of one name can't run at once; "
+		"stop the other one first", path, pid);
+}
+
+static int damaged(const char *path, const char *what, struct enrg_error *err)
+{
+	return enrg_error_set(err, ENRG_E_CORRUPT, "journal %s: %s: it was damaged or is of another version; move it away "
+		"and start again: the store then goes on where its streams were acknowledged last, and batches written but "
+		"not acknowledged by then may come twice", path, what);
+}
+
+static int check_layout(const struct journal_layout *map, const char *path, struct enrg_error *err)
+{
+	const struct journal_header *header = &map->header;
+
+	if (header->version != JOURNAL_VERSION)
+		return damaged(path, "unknown version", err);
+	if (header->streams_max != JOURNAL_STREAMS_MAX || header->files_max != JOURNAL_FILES_MAX ||
+		header->file_bytes != sizeof(struct journal_layout))
+		return damaged(path, "counts out of bounds", err);
+	for (size_t i = 0; i < JOURNAL_STREAMS_MAX; i++) {
+		const struct stream_entry *entry = &map->streams[i];
+		if (entry_state(&entry->state) > ENTRY_KNOWN || !memchr(entry->source, 0, sizeof(entry->source)))
+			return damaged(path, "a stream's entry makes no sense", err);
+	}
+	for (size_t i = 0; i < JOURNAL_FILES_MAX; i++) {
+		const struct file_entry *entry = &map->files[i];
+		if (entry_state(&entry->state) > ENTRY_KNOWN || !memchr(entry->path, 0, sizeof(entry->path)))
+			return damaged(path, "a file's entry makes no sense", err);
+	}
+	return 0;
+}
+
+/* The file is new, or whoever made it was killed half-way: the lock is ours, and the magic was not there yet. */
+static void make_layout(struct journal_layout *map)
+{
+	memset(map, 0, sizeof(*map));
+	map->header.version = JOURNAL_VERSION;
+	map->header.streams_max = JOURNAL_STREAMS_MAX;
+	map->header.files_max = JOURNAL_FILES_MAX;
+	map->header.file_bytes = sizeof(*map);
+	atomic_store_explicit(&map->header.reading_stream, JOURNAL_NONE, memory_order_relaxed);
+	map->header.crash_stream = JOURNAL_NONE;
+	/* pairs with the acquire in journal_read_stream */
+	atomic_store_explicit(&map->header.magic, JOURNAL_MAGIC, memory_order_release);
+}
+
+/* A kill during a commit left the other set half written: make both sets agree before the first commit. */
+static void settle(struct journal_layout *map)
+{
+	uint64_t valid = commit_number(map) & 1;
+
+	for (size_t i = 0; i < JOURNAL_STREAMS_MAX; i++)
+		copy_values(map->streams[i].values[!valid], map->streams[i].values[valid]);
+	for (size_t i = 0; i < JOURNAL_FILES_MAX; i++)
+		set_length(&map->files[i], !valid, get_length(&map->files[i], valid));
+	step();
+}
+
+static int map_file(int descriptor, const char *path, struct journal_layout **ret_map, struct enrg_error *err)
+{
+	struct stat status;
+	uint64_t magic = 0;
+
+	if (fstat(descriptor, &status) < 0)
+		return enrg_error_set(err, -errno, "journal %s: %s", path, strerror(errno));
+	if (status.st_size >= (off_t)sizeof(magic) && pread(descriptor, &magic, sizeof(magic), 0) != sizeof(magic))
+		return enrg_error_set(err, -EIO, "journal %s: can't read", path);
+	if (magic != 0 && (magic != JOURNAL_MAGIC || status.st_size != (off_t)sizeof(struct journal_layout)))
+		return damaged(path, magic != JOURNAL_MAGIC ? "not a journal" : "wrong length", err);
+	if (magic == 0) {
+		int error = ftruncate(descriptor, sizeof(struct journal_layout)) < 0 ? errno : 0;
+		if (!error)
+			error = posix_fallocate(descriptor, 0, sizeof(struct journal_layout));
+		if (error)
+			return enrg_error_set(err, -error, "journal %s: can't allocate %zu bytes: %s; free space there",
+				path, sizeof(struct journal_layout), strerror(error));
+	}
+	void *map = mmap(NULL, sizeof(struct journal_layout), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+	if (map == MAP_FAILED)
+		return enrg_error_set(err, -errno, "journal %s: can't map: %s", path, strerror(errno));
+	if (magic == 0)
+		make_layout(map);
+	*ret_map = map;
+	return 0;
+}
+
+int journal_open(const char *path, struct journal **ret_journal, struct enrg_error *err)
+{
+	int code = path_make_parent(path, 0700, err);
+
+	if (code < 0)
+		return code;
+	struct journal *journal = calloc(1, sizeof(*journal));
+	if (!journal)
+		return enrg_error_set(err, -ENOMEM, "journal %s: out of memory", path);
+	journal->descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (journal->descriptor < 0)
+		code = enrg_error_set(err, -errno, "journal %s: can't open: %s", path, strerror(errno));
+	else
+		code = lock_file(journal->descriptor, path, err);
+	if (code == 0)
+		code = map_file(journal->descriptor, path, &journal->map, err);
+	if (code == 0)
+		code = check_layout(journal->map, path, err);
+	if (code < 0) {
+		journal_close(journal);
+		return code;
+	}
+	atomic_store_explicit(&journal->map->header.pid, (uint32_t)getpid(), memory_order_relaxed);
+	settle(journal->map);
+	*ret_journal = journal;
+	return 0;
+}
+
+void journal_close(struct journal *journal)
+{
+	if (!journal)
+		return;
+	if (journal->map)
+		munmap(journal->map, sizeof(*journal->map));
+	if (journal->descriptor >= 0)
+		close(journal->descriptor);
+	free(journal);
+}
+
+/* --- entries ---------------------------------------------------------------------------------------------------------- */
+
+static int find_stream(const struct journal_layout *map, const uint8_t uuid[16], uint32_t *ret_index)
+{
+	for (uint32_t i = 0; i < JOURNAL_STREAMS_MAX; i++) {
+		const struct stream_entry *entry = &map->streams[i];
+		if (entry_state(&entry->state) != ENTRY_FREE && memcmp(entry->uuid, uuid, 16) == 0) {
+			*ret_index = i;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+int journal_find_stream(const struct journal *journal, const uint8_t uuid[16], uint32_t *ret_index)
+{
+	return find_stream(journal->map, uuid, ret_index);
+}
+
+/* A free entry, else the one added longest ago that this process does not use: of a run that is over. */
+static uint32_t choose_stream(const struct journal *journal)
+{
+	uint32_t oldest = JOURNAL_NONE;
+
+	for (uint32_t i = 0; i < JOURNAL_STREAMS_MAX; i++) {
+		const struct stream_entry *entry = &journal->map->streams[i];
+		if (entry_state(&entry->state) == ENTRY_FREE)
+			return i;
+		if (!journal->stream_used[i] &&
+			(oldest == JOURNAL_NONE || entry->added_at < journal->map->streams[oldest].added_at))
+			oldest = i;
+	}
+	return oldest;
+}
+
+int journal_add_stream(struct journal *journal, const uint8_t uuid[16], const char *source, uint32_t *ret_index,
+	struct enrg_error *err)
+{
+	uint32_t index;
+
+	if (find_stream(journal->map, uuid, &index) < 0) {
+		index = choose_stream(journal);
+		if (index == JOURNAL_NONE)
+			return enrg_error_set(err, -ENOSPC, "stream of %s: a store can read at most %u streams", source,
+				JOURNAL_STREAMS_MAX);
+		struct stream_entry *entry = &journal->map->streams[index];
+		set_state(&entry->state, ENTRY_FREE);
+		step();
+		memset((char *)entry + sizeof(entry->state), 0, sizeof(*entry) - sizeof(entry->state));
+		entry->added_at = commit_number(journal->map);
+		memcpy(entry->uuid, uuid, 16);
+		strncpy(entry->source, source, sizeof(entry->source) - 1);
+		set_state(&entry->state, ENTRY_KNOWN);
+		journal->stream_dirty[index] = 0;
+	}
+	journal->stream_used[index] = true;
+	if (index >= journal->stream_end)
+		journal->stream_end = index + 1;
+	*ret_index = index;
+	return 0;
+}
+
+static void use_file(struct journal *journal, uint32_t index)
+{
+	if (index >= journal->file_end)
+		journal->file_end = index + 1;
+}
+
+int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_index, bool *ret_known,
+	uint64_t *ret_length, struct enrg_error *err)
+{
+	uint32_t vacant = JOURNAL_NONE;
+	size_t bytes = strlen(path) + 1;
+
+	if (bytes > JOURNAL_PATH_BYTES)
+		return enrg_error_set(err, -ENAMETOOLONG, "%s: the path is longer than %u bytes", path,
+			JOURNAL_PATH_BYTES - 1);
+	for (uint32_t i = 0; i < JOURNAL_FILES_MAX; i++) {
+		struct file_entry *entry = &journal->map->files[i];
+		uint32_t state = entry_state(&entry->state);
+		if (state == ENTRY_FREE && vacant == JOURNAL_NONE)
+			vacant = i;
+		if (state == ENTRY_FREE || strcmp(entry->path, path) != 0)
+			continue;
+		*ret_index = i;
+		*ret_known = state == ENTRY_KNOWN;
+		*ret_length = get_length(entry, commit_number(journal->map) & 1);
+		use_file(journal, i);
+		return 0;
+	}
+	if (vacant == JOURNAL_NONE)
+		return enrg_error_set(err, -ENOSPC, "%s: a store can have at most %u files open", path, JOURNAL_FILES_MAX);
+	struct file_entry *entry = &journal->map->files[vacant];
+	memset(entry, 0, sizeof(*entry));
+	memcpy(entry->path, path, bytes);
+	set_state(&entry->state, ENTRY_ADDED);
+	journal->file_dirty[vacant] = 0;
+	use_file(journal, vacant);
+	*ret_index = vacant;
+	*ret_known = false;
+	*ret_length = 0;
+	return 0;
+}
+
+void journal_reset_file(struct journal *journal, uint32_t index, uint64_t length)
+{
+	struct file_entry *entry = &journal->map->files[index];
+
+	/* Each is one store: a kill between them leaves the valid set with the old or the new length. */
+	set_length(entry, 0, length);
+	set_length(entry, 1, length);
+	journal->file_dirty[index] = 0;
+	set_state(&entry->state, ENTRY_KNOWN);
+	step();
+}
+
+void journal_forget_file(struct journal *journal, uint32_t index)
+{
+	set_state(&journal->map->files[index].state, ENTRY_FREE);
+	step();
+	journal->file_dirty[index] = 0;
+}
+
+/* --- commits ---------------------------------------------------------------------------------------------------------- */
+
+struct journal_stream_state journal_stream(const struct journal *journal, uint32_t index)
+{
+	return load_state(journal->map->streams[index].values[commit_number(journal->map) & 1]);
+}
+
+void journal_set_stream(struct journal *journal, uint32_t index, const struct journal_stream_state *state)
+{
+	uint64_t plain[STATE_VALUES];
+	_Atomic uint64_t *values = journal->map->streams[index].values[!(commit_number(journal->map) & 1)];
+
+	memcpy(plain, state, sizeof(plain));
+	for (size_t i = 0; i < STATE_VALUES; i++)
+		atomic_store_explicit(&values[i], plain[i], memory_order_relaxed);
+	journal->stream_dirty[index] |= DIRTY_NOW;
+}
+
+void journal_set_file(struct journal *journal, uint32_t index, uint64_t length)
+{
+	set_length(&journal->map->files[index], !(commit_number(journal->map) & 1), length);
+	journal->file_dirty[index] |= DIRTY_NOW;
+}
+
+uint64_t journal_commit(struct journal *journal)
+{
+	struct journal_layout *map = journal->map;
+	uint64_t number = commit_number(map);
+	uint64_t valid = number & 1;
+
+	for (size_t i = 0; i < journal->stream_end; i++) {
+		if (journal->stream_dirty[i] == DIRTY_LAST)
+			copy_values(map->streams[i].values[!valid], map->streams[i].values[valid]);
+		journal->stream_dirty[i] = journal->stream_dirty[i] & DIRTY_NOW ? DIRTY_LAST : 0;
+	}
+	for (size_t i = 0; i < journal->file_end; i++) {
+		if (journal->file_dirty[i] == DIRTY_LAST)
+			set_length(&map->files[i], !valid, get_length(&map->files[i], valid));
+		journal->file_dirty[i] = journal->file_dirty[i] & DIRTY_NOW ? DIRTY_LAST : 0;
+	}
+	/* The one store that counts; pairs with the acquire in commit_number of this and of other processes. */
+	atomic_store_explicit(&map->header.commit, number + 1, memory_order_release);
+	step(); /* the set that was valid until now is written by the next commit, not before this one */
+	return number + 1;
+}
+
+/* --- crashes ---------------------------------------------------------------------------------------------------------- */
+
+void journal_set_reading(struct journal *journal, uint32_t stream, uint64_t position)
+{
+	atomic_store_explicit(&journal->map->header.reading_position, position, memory_order_relaxed);
+	atomic_store_explicit(&journal->map->header.reading_stream, stream, memory_order_relaxed);
+	atomic_signal_fence(memory_order_seq_cst); /* before the record is touched: the crash may come there */
+}
+
+uint32_t journal_count_crash(struct journal *journal, uint32_t *ret_stream, uint64_t *ret_position)
+{
+	struct journal_header *header = &journal->map->header;
+	uint32_t stream = atomic_load_explicit(&header->reading_stream, memory_order_relaxed);
+	uint64_t position = atomic_load_explicit(&header->reading_position, memory_order_relaxed);
+
+	if (stream >= JOURNAL_STREAMS_MAX)
+		return 0;
+	if (header->crash_stream != stream || header->crash_position != position) {
+		header->crash_stream = stream;
+		header->crash_position = position;
+		header->crash_count = 0;
+	}
+	header->crash_count++;
+	atomic_store_explicit(&header->reading_stream, JOURNAL_NONE, memory_order_relaxed);
+	*ret_stream = stream;
+	*ret_position = position;
+	return header->crash_count;
+}
+
+/* --- from outside ------------------------------------------------------------------------------------------------------ */
+
+static int read_consistent(const struct journal_layout *map, const uint8_t uuid[16],
+	struct journal_stream_state *ret_state)
+{
+	/* A commit takes microseconds of work: a thousand in a row that meet this is not a store but a vandal. */
+	for (int attempt = 0; attempt < 1000; attempt++) {
+		uint64_t number = commit_number(map);
+		uint32_t index;
+		if (find_stream(map, uuid, &index) < 0)
+			return -ENOENT;
+		struct journal_stream_state state = load_state(map->streams[index].values[number & 1]);
+		/* The set was valid all the while unless a commit came: then the next may be overwriting it. */
+		atomic_thread_fence(memory_order_acquire);
+		if (commit_number(map) == number) {
+			*ret_state = state;
+			return 0;
+		}
+	}
+	return -EAGAIN;
+}
+
+int journal_read_stream(const char *path, const uint8_t uuid[16], struct journal_stream_state *ret_state,
+	struct enrg_error *err)
+{
+	struct stat status;
+	int code;
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (descriptor < 0)
+		return enrg_error_set(err, -errno, "journal %s: %s", path, strerror(errno));
+	if (fstat(descriptor, &status) < 0 || status.st_size != (off_t)sizeof(struct journal_layout)) {
+		code = status.st_size == 0 ? enrg_error_set(err, -ENOENT, "journal %s: not made yet", path)
+					   : damaged(path, "wrong length", err);
+		close(descriptor);
+		return code;
+	}
+	const struct journal_layout *map = mmap(NULL, sizeof(*map), PROT_READ, MAP_SHARED, descriptor, 0);
+	close(descriptor);
+	if (map == MAP_FAILED)
+		return enrg_error_set(err, -errno, "journal %s: can't map: %s", path, strerror(errno));
+	uint64_t magic = atomic_load_explicit(&map->header.magic, memory_order_acquire);
+	if (magic == 0)
+		code = enrg_error_set(err, -ENOENT, "journal %s: not made yet", path);
+	else if (magic != JOURNAL_MAGIC)
+		code = damaged(path, "not a journal", err);
+	else
+		code = check_layout(map, path, err);
+	if (code == 0) {
+		code = read_consistent(map, uuid, ret_state);
+		if (code < 0)
+			enrg_error_set(err, code, "journal %s: %s", path,
+				code == -ENOENT ? "does not know this stream" : "changes too fast to be read");
+	}
+	munmap((void *)map, sizeof(*map));
+	return code;
+}

@@ -27,7 +27,8 @@ struct ipc_origin {
 
 /* Encapsulated Schema message (0xFFFFFFFF, length, flatbuffer, padded to 8) in malloc'ed memory. `unit` of a column goes
  * into its field's custom metadata as "unit"; a blob has "enrgdaq.kind" = "blob" in the schema's metadata; the origin's
- * source goes into "enrgdaq.source" (NULL origin: no such keys). */
+ * source goes into "enrgdaq.source" (NULL origin: no such keys). The message has
+ * "enrgdaq.meta_crc32c" as record batches have. */
 int ipc_encode_schema(const struct enrg_schema *schema, const struct ipc_origin *origin, void **ret_bytes,
 	uint32_t *ret_count, struct enrg_error *err);
 
@@ -90,8 +91,9 @@ struct ipc_message {
 	uint32_t meta_bytes; /* prefix, metadata, padding */
 	uint64_t body_bytes;
 	bool is_end; /* the end mark FFFFFFFF 00000000 */
-	/* ENRGDAQ's own metadata; has_stamp false where the keys are not there. */
+	/* ENRGDAQ's own metadata; has_stamp false where the keys are not (all) there. */
 	bool has_stamp;
+	bool has_keys; /* any key of ENRGDAQ's is there: then meta_crc_ok must be true */
 	struct ipc_stamp stamp;
 	char source[256], run[256], tag[256];
 	bool meta_crc_ok;

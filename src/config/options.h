@@ -12,6 +12,8 @@
 struct options_memory; /* owns the strings and lists of filled structs */
 struct options_memory *options_memory_create(void);
 void options_memory_destroy(struct options_memory *memory);
+/* Zeroed bytes that live as long as `memory`, aligned for any struct; NULL where there are none left. */
+void *options_memory_take(struct options_memory *memory, size_t bytes);
 
 /* Fills `ret_struct` (table->size bytes) from a TOML table (NULL = an empty one, at line 0). Adds a problem for each wrong
  * type, value outside min…max, unknown choice, missing required key. A key that no table knows is a problem with the
@@ -24,6 +26,16 @@ void options_fill(const struct enrg_table *table, const struct toml_node *node, 
 void options_fill_many(const struct enrg_table *const *tables, void *const *structs, size_t count,
 	const struct toml_node *node, const char *file, const char *prefix, const char *const *known,
 	struct options_memory *memory, struct problems *problems);
+
+/* Bytes of the member that an option of this kind fills; 0 for an unknown kind. */
+size_t options_kind_bytes(const struct enrg_option *option);
+/* "int", "list of strings", "one of A, B": as `describe` prints it. */
+void options_format_type(const struct enrg_option *option, char *ret_text, size_t text_bytes);
+/* Does a number option have a bound below / above? Both 0 = any; beyond 1e18 counts as none. */
+bool options_has_min(const struct enrg_option *option);
+bool options_has_max(const struct enrg_option *option);
+/* Parses a default as TOML prints it. The caller frees *ret_root; the value is its child "value". */
+int options_parse_literal(const char *literal, struct toml_node **ret_root, struct enrg_error *err);
 
 /* The nearest of `names` to `word` within a third of its length (at least 1 edit), or NULL. */
 const char *options_suggest(const char *word, const char *const *names, size_t count);

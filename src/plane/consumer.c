@@ -94,7 +94,9 @@ static int set_start(struct consumer *consumer, const char *path, uint64_t posit
 			path, (unsigned long long)position, (unsigned long long)ack, (unsigned long long)consumer->head);
 	consumer->position = position;
 	consumer->offset = position % consumer->mapping.data_bytes;
-	atomic_store_explicit(&consumer->slot->is_waiting, 0, memory_order_relaxed);
+	/* Tickets go on where the last life stopped: one that was rung for must not come again. */
+	consumer->ticket = (atomic_load_explicit(&consumer->slot->is_waiting, memory_order_relaxed) | 1u) + 1;
+	atomic_store_explicit(&consumer->slot->is_waiting, consumer->ticket, memory_order_relaxed);
 	atomic_store_explicit(&consumer->slot->pid, (uint32_t)getpid(), memory_order_release);
 	return 0;
 }

@@ -20,6 +20,8 @@
 
 /* How long a producer beyond its hot window waits for a consumer that makes no progress before it goes deeper. */
 #define SPILL_AFTER_NS 1000000u
+/* At most this far behind, a consumer has kept up: about what moves while a sleeper wakes. */
+#define KEPT_UP_BYTES (256u << 10)
 /* A sleeping producer looks by itself this often; finding work then counts as rescued. */
 #define LOOK_AFTER_NS 500000000u
 
@@ -78,7 +80,9 @@ static void take_over(struct stream *stream)
 	stream->is_successor = stream->epoch > 1 && stream->sequence > 0;
 	atomic_store_explicit(&producer->epoch, stream->epoch, memory_order_relaxed);
 	atomic_store_explicit(&producer->is_closed, 0, memory_order_relaxed);
-	atomic_store_explicit(&producer->is_waiting, 0, memory_order_relaxed);
+	/* Tickets go on where the last life stopped: one that was rung for must not come again. */
+	stream->ticket = (atomic_load_explicit(&producer->is_waiting, memory_order_relaxed) | 1u) + 1;
+	atomic_store_explicit(&producer->is_waiting, stream->ticket, memory_order_relaxed);
 	atomic_store_explicit(&producer->blocked_since_ns, 0, memory_order_relaxed);
 	atomic_store_explicit(&producer->pid, (uint32_t)getpid(), memory_order_release);
 	/* A predecessor that was killed between publishing and ringing owes a wake-up. */
@@ -389,14 +393,24 @@ static uint64_t hot_window(const struct stream *stream, uint64_t need)
 	return stream->hot_bytes > 2 * need ? stream->hot_bytes : 2 * need;
 }
 
+/* A consumer that is behind by less than this has kept up. */
+static uint64_t kept_up_bytes(const struct stream *stream, uint64_t need)
+{
+	uint64_t share = stream->hot_bytes / 8 < KEPT_UP_BYTES ? stream->hot_bytes / 8 : KEPT_UP_BYTES;
+
+	return share > 2 * need ? share : 2 * need;
+}
+
 /* Where the hot window ends: go back to the start if the consumers have kept up, wait a little for them to do so, or
  * spill deeper. 1: went back; 0: go on here; negative as wait_for_ack. */
 static int leave_hot_window(struct stream *stream, uint64_t need, uint64_t timeout_ns)
 {
 	uint64_t lap_start = stream->tail - stream->offset;
-	uint64_t window = hot_window(stream, need);
-	uint64_t low = stream->tail > window ? stream->tail - window : 0;
-	/* The consumers must have left the first `need` bytes, and be within the window (else depth would be given away). */
+	uint64_t close = kept_up_bytes(stream, need);
+	uint64_t low = stream->tail > close ? stream->tail - close : 0;
+	/* The consumers must have left the first `need` bytes, and be close behind. The pad of a rewind takes the rest of the
+	 * lap out of the ring until they have passed it: going back while one of them stands still would leave the
+	 * producer with the hot window instead of the whole depth. */
 	uint64_t wanted = lap_start + need > low ? lap_start + need : low;
 
 	if (need > stream->offset) /* a rewound record would reach the pad that made room for it */

@@ -1,1 +1,0 @@
-typedef int supervisor_placeholder; /* goes with the first file of this layer */

@@ -1,0 +1,100 @@
+/* restart_test.c: back-off, reset, giving up. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <signal.h>
+
+#include "supervisor/restart.h"
+
+#define SECOND 1000000000ull
+
+static const struct restart_policy policy = {SECOND, 60 * SECOND};
+
+static void delays_double_up_to_the_maximum(void **state)
+{
+	static const uint64_t wanted[] = {1, 2, 4, 8, 16, 32, 60, 60};
+	struct restart restart = {0};
+	const struct restart_end end = {.exit_code = -1, .signal = SIGKILL};
+	uint64_t now = SECOND;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		restart_begin(&restart, now);
+		now += SECOND;
+		assert_int_equal(restart_decide(&restart, &policy, &end, now), RESTART_LATER);
+		assert_int_equal(restart.due_ns - now, wanted[i] * SECOND);
+		now = restart.due_ns;
+	}
+	assert_int_equal(restart.count, 7);
+}
+
+static void a_stable_minute_resets(void **state)
+{
+	struct restart restart = {0};
+	const struct restart_end end = {.exit_code = 1};
+
+	(void)state;
+	restart_begin(&restart, SECOND);
+	restart_decide(&restart, &policy, &end, 2 * SECOND);
+	restart_begin(&restart, 3 * SECOND);
+	restart_decide(&restart, &policy, &end, 4 * SECOND);
+	assert_int_equal(restart.due_ns, 6 * SECOND);
+	restart_begin(&restart, 6 * SECOND);
+	restart_decide(&restart, &policy, &end, 66 * SECOND);
+	assert_int_equal(restart.due_ns, 67 * SECOND);
+}
+
+static void done_is_not_started_again(void **state)
+{
+	struct restart restart = {0};
+	struct restart_end end = {.exit_code = 0};
+
+	(void)state;
+	restart_begin(&restart, SECOND);
+	assert_int_equal(restart_decide(&restart, &policy, &end, 2 * SECOND), RESTART_DONE);
+	end.is_store = true;
+	assert_int_equal(restart_decide(&restart, &policy, &end, 2 * SECOND), RESTART_LATER);
+}
+
+static void a_wrong_configuration_is_tried_three_times_more(void **state)
+{
+	struct restart restart = {0};
+	const struct restart_end end = {.exit_code = 2};
+	const struct restart_end other = {.exit_code = 1};
+
+	(void)state;
+	restart_begin(&restart, SECOND);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(restart_decide(&restart, &policy, &end, 2 * SECOND), RESTART_LATER);
+	assert_int_equal(restart_decide(&restart, &policy, &end, 2 * SECOND), RESTART_GIVE_UP);
+	assert_int_equal(restart_decide(&restart, &policy, &other, 2 * SECOND), RESTART_LATER);
+	assert_int_equal(restart_decide(&restart, &policy, &end, 2 * SECOND), RESTART_LATER);
+}
+
+static void ends_are_told_in_words(void **state)
+{
+	char text[80];
+
+	(void)state;
+	restart_format_end(&(struct restart_end){.exit_code = -1, .signal = SIGKILL}, text, sizeof(text));
+	assert_string_equal(text, "signal 9 (Killed)");
+	restart_format_end(&(struct restart_end){.exit_code = 2}, text, sizeof(text));
+	assert_string_equal(text, "exit 2 (configuration)");
+	restart_format_end(&(struct restart_end){.was_hung = true, .signal = SIGKILL}, text, sizeof(text));
+	assert_string_equal(text, "hung, killed by the watchdog");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(delays_double_up_to_the_maximum),
+		cmocka_unit_test(a_stable_minute_resets),
+		cmocka_unit_test(done_is_not_started_again),
+		cmocka_unit_test(a_wrong_configuration_is_tried_three_times_more),
+		cmocka_unit_test(ends_are_told_in_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

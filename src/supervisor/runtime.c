@@ -1,0 +1,228 @@
+/* runtime.c: folder, lock and run file of a supervisor. Process: supervisor; status and stop for runtime_find. */
+#include "supervisor/runtime.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/crc32c.h"
+#include "base/path.h"
+
+#define SOCKET_FOLDER_BYTES_MAX 84 /* sun_path holds 108 with the name of the socket */
+
+static struct flock whole_file(void)
+{
+	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
+}
+
+pid_t runtime_owner(const char *folder)
+{
+	char path[RUNTIME_PATH_BYTES + 8], text[32] = "";
+	struct flock lock = whole_file();
+	pid_t pid = 0;
+	int descriptor;
+
+	snprintf(path, sizeof(path), "%s/lock", folder);
+	descriptor = open(path, O_RDWR | O_CLOEXEC);
+	if (descriptor < 0)
+		return 0;
+	if (!fcntl(descriptor, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK &&
+		pread(descriptor, text, sizeof(text) - 1, 0) > 0)
+		pid = (pid_t)strtol(text, NULL, 10);
+	close(descriptor);
+	return pid > 0 ? pid : 0;
+}
+
+static int take_lock(struct runtime *runtime, const char *supervisor, struct enrg_error *err)
+{
+	char path[RUNTIME_PATH_BYTES + 8], text[32];
+	struct flock lock = whole_file();
+	int length, code;
+
+	snprintf(path, sizeof(path), "%s/lock", runtime->folder);
+	runtime->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (runtime->lock < 0)
+		return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
+	if (fcntl(runtime->lock, F_OFD_SETLK, &lock)) {
+		code = errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+		close(runtime->lock);
+		runtime->lock = -1;
+		if (code != -EBUSY)
+			return enrg_error_set(err, code, "%s: can't be locked: %s", path, strerror(-code));
+		return enrg_error_set(err, -EBUSY,
+			"supervisor \"%s\" runs already as process %d; end it with `enrgdaq stop %s`, or give this one "
+			"another info.supervisor_id", supervisor, (int)runtime_owner(runtime->folder), supervisor);
+	}
+	length = snprintf(text, sizeof(text), "%d\n", (int)getpid());
+	if (ftruncate(runtime->lock, 0) || pwrite(runtime->lock, text, (size_t)length, 0) != length)
+		return enrg_error_set(err, -errno, "%s: can't be written: %s", path, strerror(errno));
+	return 0;
+}
+
+static int make_socket_folder(struct runtime *runtime, struct enrg_error *err)
+{
+	if (strlen(runtime->folder) <= SOCKET_FOLDER_BYTES_MAX) {
+		snprintf(runtime->sockets, sizeof(runtime->sockets), "%s", runtime->folder);
+		return 0;
+	}
+	snprintf(runtime->sockets, sizeof(runtime->sockets), "/tmp/enrgdaq-%u-%08x", (unsigned)geteuid(),
+		crc32c(0, runtime->folder, strlen(runtime->folder)));
+	return path_make_folders(runtime->sockets, 0700, err);
+}
+
+static void read_last_run(struct runtime *runtime)
+{
+	char path[RUNTIME_PATH_BYTES + 16];
+	json_t *json;
+	const char *id, *state;
+
+	snprintf(path, sizeof(path), "%s/run.json", runtime->folder);
+	json = json_load_file(path, 0, NULL);
+	id = json_string_value(json_object_get(json, "run"));
+	state = json_string_value(json_object_get(json, "state"));
+	if (id && state) {
+		snprintf(runtime->last_run, sizeof(runtime->last_run), "%s", id);
+		runtime->last_is_unfinished = strcmp(state, "ended") != 0;
+		runtime->last_started_wall_ns =
+			(uint64_t)json_integer_value(json_object_get(json, "started_wall_ns"));
+	}
+	json_decref(json);
+}
+
+int runtime_open(const char *supervisor, const char *config_path, struct runtime *ret_runtime, struct enrg_error *err)
+{
+	char base[RUNTIME_PATH_BYTES - 160], safe[128];
+	int code = path_runtime_folder(base, sizeof(base), err);
+
+	if (code)
+		return code;
+	memset(ret_runtime, 0, sizeof(*ret_runtime));
+	ret_runtime->lock = -1;
+	path_safe_name(supervisor, safe, sizeof(safe));
+	snprintf(ret_runtime->folder, sizeof(ret_runtime->folder), "%s/%s", base, safe);
+	snprintf(ret_runtime->config_path, sizeof(ret_runtime->config_path), "%s", config_path ? config_path : "");
+	code = path_make_folders(ret_runtime->folder, 0755, err);
+	if (!code)
+		code = make_socket_folder(ret_runtime, err);
+	if (!code)
+		code = take_lock(ret_runtime, supervisor, err);
+	if (!code)
+		read_last_run(ret_runtime);
+	return code;
+}
+
+void runtime_close(struct runtime *runtime)
+{
+	if (strcmp(runtime->sockets, runtime->folder) && runtime->sockets[0])
+		rmdir(runtime->sockets);
+	if (runtime->lock > 0)
+		close(runtime->lock);
+	runtime->lock = -1;
+}
+
+void runtime_make_run_id(uint64_t wall_ns, char *ret_id, size_t id_bytes)
+{
+	time_t seconds = (time_t)(wall_ns / 1000000000u);
+	uint16_t noise = 0;
+	char day[32];
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	strftime(day, sizeof(day), "%Y%m%dT%H%M%SZ", &tm);
+	if (getrandom(&noise, sizeof(noise), 0) != (ssize_t)sizeof(noise))
+		noise = (uint16_t)wall_ns;
+	snprintf(ret_id, id_bytes, "%s-%04x", day, noise);
+}
+
+static int write_run(const struct runtime *runtime, const char *state, int exit_code, struct enrg_error *err)
+{
+	char path[RUNTIME_PATH_BYTES + 16], *text;
+	json_t *json = json_pack("{s:s, s:s, s:I, s:s, s:i, s:i}", "run", runtime->run, "state", state,
+		"started_wall_ns", (json_int_t)runtime->started_wall_ns, "config", runtime->config_path, "pid",
+		(int)getpid(), "exit_code", exit_code);
+	int code;
+
+	text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+	json_decref(json);
+	if (!text)
+		return enrg_error_set(err, -ENOMEM, "run.json: out of memory, or a path that is no UTF-8");
+	snprintf(path, sizeof(path), "%s/run.json", runtime->folder);
+	code = path_write_file(path, text, strlen(text), 0, err);
+	free(text);
+	return code;
+}
+
+int runtime_begin_run(struct runtime *runtime, bool go_on, struct enrg_error *err)
+{
+	runtime->started_wall_ns = clock_wall_ns();
+	runtime_make_run_id(runtime->started_wall_ns, runtime->run, sizeof(runtime->run));
+	if (go_on && runtime->last_run[0]) {
+		memcpy(runtime->run, runtime->last_run, sizeof(runtime->run));
+		runtime->started_wall_ns = runtime->last_started_wall_ns;
+	}
+	return write_run(runtime, "running", 0, err);
+}
+
+int runtime_end_run(const struct runtime *runtime, bool is_finished, int exit_code, struct enrg_error *err)
+{
+	return write_run(runtime, is_finished ? "ended" : "unfinished", exit_code, err);
+}
+
+/* Folders whose lock is held; *ret_names lists them. */
+static int find_running(const char *base, char *ret_folder, size_t folder_bytes, char *ret_names, size_t names_bytes)
+{
+	DIR *dir = opendir(base);
+	int found = 0;
+
+	for (struct dirent *entry; dir && (entry = readdir(dir));) {
+		char path[RUNTIME_PATH_BYTES + 260];
+		size_t used = strlen(ret_names);
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", base, entry->d_name);
+		if (!runtime_owner(path))
+			continue;
+		if (!found++)
+			snprintf(ret_folder, folder_bytes, "%s", path);
+		snprintf(ret_names + used, names_bytes - used, "%s%s", used ? ", " : "", entry->d_name);
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+int runtime_find(const char *supervisor, char *ret_folder, size_t folder_bytes, pid_t *ret_pid, struct enrg_error *err)
+{
+	char base[RUNTIME_PATH_BYTES - 160], safe[128], names[400] = "";
+	struct stat stat_buffer;
+	int code = path_runtime_folder(base, sizeof(base), err);
+
+	if (code)
+		return code;
+	if (!supervisor) {
+		int found = find_running(base, ret_folder, folder_bytes, names, sizeof(names));
+
+		if (found > 1)
+			return enrg_error_set(err, -EEXIST, "several systems run here: %s; name one", names);
+		if (!found)
+			return enrg_error_set(err, -ENOENT, "no system is running; start one with `enrgdaq run CONFIG_DIR`");
+		*ret_pid = runtime_owner(ret_folder);
+		return 0;
+	}
+	path_safe_name(supervisor, safe, sizeof(safe));
+	snprintf(ret_folder, folder_bytes, "%s/%s", base, safe);
+	if (stat(ret_folder, &stat_buffer))
+		return enrg_error_set(err, -ENOENT, "no supervisor \"%s\" has run here", supervisor);
+	*ret_pid = runtime_owner(ret_folder);
+	return 0;
+}

@@ -1,0 +1,52 @@
+/* runtime.h: the folder of one supervisor on tmpfs: lock, run.json, status.json, and where sockets lie. Process: supervisor;
+ * `status` and `stop` read it from outside.
+ *
+ *   <path_runtime_folder>/<supervisor>/lock         OFD lock of the running supervisor; text: its pid
+ *                                      run.json     id, start and state of the present or last run
+ *                                      status.json  once a second
+ *                                      NAME.stream NAME.journal NAME.page   of each job
+ */
+#ifndef SUPERVISOR_RUNTIME_H
+#define SUPERVISOR_RUNTIME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "enrgdaq/error.h"
+
+#define RUNTIME_PATH_BYTES 512
+
+struct runtime {
+	char folder[RUNTIME_PATH_BYTES];
+	char sockets[RUNTIME_PATH_BYTES]; /* folder of ipc:// sockets: the same where its name is short enough */
+	char run[64];
+	char config_path[RUNTIME_PATH_BYTES];
+	uint64_t started_wall_ns;
+	int lock; /* -1 = none */
+	/* What run.json of an earlier supervisor says. */
+	char last_run[64];
+	uint64_t last_started_wall_ns;
+	bool last_is_unfinished;
+};
+
+/* Makes the folder and takes the lock. -EBUSY: another instance runs; err names its pid and `enrgdaq stop`. */
+int runtime_open(const char *supervisor, const char *config_path, struct runtime *ret_runtime, struct enrg_error *err);
+/* Lets the lock go. */
+void runtime_close(struct runtime *runtime);
+
+/* Goes on with the unfinished run of an earlier supervisor, or begins a new one. Writes run.json as "running". */
+int runtime_begin_run(struct runtime *runtime, bool go_on, struct enrg_error *err);
+/* Writes run.json: state "ended" (nothing is left) or "unfinished" (a ring still holds batches). */
+int runtime_end_run(const struct runtime *runtime, bool is_finished, int exit_code, struct enrg_error *err);
+
+/* "YYYYMMDDTHHMMSSZ-xxxx" */
+void runtime_make_run_id(uint64_t wall_ns, char *ret_id, size_t id_bytes);
+
+/* From outside. Folder of a supervisor; with `supervisor` NULL the one that runs: -ENOENT none, -EEXIST several (err lists
+ * them). *ret_pid 0: it does not run. */
+int runtime_find(const char *supervisor, char *ret_folder, size_t folder_bytes, pid_t *ret_pid, struct enrg_error *err);
+/* Pid of the process that holds the lock of that folder, 0 = nobody. */
+pid_t runtime_owner(const char *folder);
+
+#endif

@@ -196,7 +196,7 @@ static void test_hot_window(void **state)
 	struct stream_claim claim;
 	const uint8_t *lowest = NULL, *highest = NULL;
 
-	for (int i = 0; i < 1000; i++) { /* the consumer keeps up: all records lie in the first MiB */
+	for (int i = 0; i < 995; i++) { /* the consumer keeps up: all records lie in the first MiB */
 		assert_int_equal(stream_claim(stream, 90000, 0, &claim), 0);
 		if (!lowest || claim.payload < lowest)
 			lowest = claim.payload;
@@ -207,7 +207,7 @@ static void test_hot_window(void **state)
 		consumer_release(consumer, record.end, 0);
 	}
 	assert_true(highest - lowest < 1 << 20);
-	int depth = 0; /* the consumer stops: the whole depth is there */
+	int depth = 0; /* the consumer stops in the middle of the window: the whole depth is there */
 	while (stream_claim(stream, 90000, 0, &claim) == 0) {
 		stream_commit(stream, &(struct stream_commit){.type = RECORD_DATA, .body_bytes = 90000});
 		depth++;
@@ -215,7 +215,7 @@ static void test_hot_window(void **state)
 	assert_true(depth > 170);
 	for (int i = 0; i < depth; i++) {
 		assert_int_equal(consumer_acquire(consumer, &record, NULL), 1);
-		assert_int_equal(record.header->sequence, 1001 + i);
+		assert_int_equal(record.header->sequence, 996 + i);
 	}
 	assert_int_equal(consumer_acquire(consumer, &record, NULL), 0);
 	consumer_close(consumer);

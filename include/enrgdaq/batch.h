@@ -39,7 +39,7 @@ struct enrg_batch {
 /* Is row `row` of a column present (not null)? */
 static inline bool enrg_column_present(const struct enrg_column_view *view, uint64_t row)
 {
-	return !view->validity || ((view->validity[row >> 3] >> (row & 7)) & 1u);
+	return !view->validity || (((unsigned)view->validity[row >> 3] >> (row & 7)) & 1u);
 }
 
 #endif

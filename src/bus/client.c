@@ -1,0 +1,214 @@
+/* client.c: a process's end of the bus. Belongs to one thread of a job, the supervisor or the web service.
+ *
+ * The publishing socket is an XPUB: unlike PUB it shows the subscriptions that arrive, so that create can wait until the
+ * broker's first one is there. What is sent from then on reaches everybody who had subscribed. */
+#include "bus/bus.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "bus/socket.h"
+
+#define CLIENT_WATERMARK 10000
+#define CLIENT_LINGER_MS 100
+#define CLIENT_GREETING_MS 200
+/* Pause between attempts to reach a broker that is not there: grows to the second number. */
+#define CLIENT_RECONNECT_MS 200
+#define CLIENT_RECONNECT_MAX_MS 2000
+
+struct bus_client {
+	void *context;
+	void *publisher;  /* XPUB */
+	void *subscriber; /* SUB */
+	char supervisor[256], job[256], job_type[128];
+	uint64_t malformed;
+};
+
+/* Throws away subscriptions, which ZeroMQ hands to the owner of an XPUB: left alone they would pile up. */
+static void drain_subscriptions(struct bus_client *client)
+{
+	struct socket_message message;
+	int status;
+
+	while ((status = socket_recv(client->publisher, 1, &message)) == 1 || status == ENRG_E_PROTOCOL)
+		socket_message_fini(&message);
+}
+
+static int connect_socket(void *socket, int64_t bytes_max, const char *url, struct enrg_error *err)
+{
+	int status = socket_check_url(url, err);
+
+	if (status)
+		return status;
+	if (zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof(bytes_max)) ||
+		socket_set_int(socket, ZMQ_LINGER, CLIENT_LINGER_MS) ||
+		socket_set_int(socket, ZMQ_SNDHWM, CLIENT_WATERMARK) ||
+		socket_set_int(socket, ZMQ_RCVHWM, CLIENT_WATERMARK) ||
+		socket_set_int(socket, ZMQ_RECONNECT_IVL, CLIENT_RECONNECT_MS) ||
+		socket_set_int(socket, ZMQ_RECONNECT_IVL_MAX, CLIENT_RECONNECT_MAX_MS))
+		return socket_fail(err, "set up", url);
+	return zmq_connect(socket, url) ? socket_fail(err, "connect", url) : 0;
+}
+
+static int copy_name(char *ret_name, size_t name_bytes, const char *name, struct enrg_error *err)
+{
+	if (!name)
+		name = "";
+	if (strlen(name) >= name_bytes)
+		return enrg_error_set(err, ENRG_E_CONFIG, "the name %.40s… has more than %zu bytes", name, name_bytes - 1);
+	memcpy(ret_name, name, strlen(name) + 1);
+	return 0;
+}
+
+static int open_client(struct bus_client *client, const struct bus_client_params *params, struct enrg_error *err)
+{
+	int status = copy_name(client->supervisor, sizeof(client->supervisor), params->supervisor, err);
+
+	if (!status)
+		status = copy_name(client->job, sizeof(client->job), params->job, err);
+	if (!status)
+		status = copy_name(client->job_type, sizeof(client->job_type), params->job_type, err);
+	if (status)
+		return status;
+	client->context = zmq_ctx_new();
+	if (!client->context)
+		return enrg_error_set(err, -ENOMEM, "no ZeroMQ context");
+	client->publisher = zmq_socket(client->context, ZMQ_XPUB);
+	client->subscriber = zmq_socket(client->context, ZMQ_SUB);
+	if (!client->publisher || !client->subscriber)
+		return socket_fail(err, "open", params->publish_url);
+	status = connect_socket(client->publisher, TOPIC_BYTES_MAX + 32, params->publish_url, err);
+	if (!status)
+		status = connect_socket(client->subscriber, ENVELOPE_BYTES_MAX, params->subscribe_url, err);
+	return status;
+}
+
+int bus_client_create(const struct bus_client_params *params, struct bus_client **ret_client, struct enrg_error *err)
+{
+	struct bus_client *client = calloc(1, sizeof(*client));
+
+	if (!client)
+		return enrg_error_set(err, -ENOMEM, "no memory for the bus");
+	int status = open_client(client, params, err);
+	if (status) {
+		enrg_error_add(err, "message bus");
+		bus_client_destroy(client);
+		return status;
+	}
+	/* Without a broker go on: ZeroMQ connects when there is one. */
+	zmq_pollitem_t item = {.socket = client->publisher, .events = ZMQ_POLLIN};
+	zmq_poll(&item, 1, CLIENT_GREETING_MS);
+	drain_subscriptions(client);
+	*ret_client = client;
+	return 0;
+}
+
+void bus_client_destroy(struct bus_client *client)
+{
+	if (!client)
+		return;
+	if (client->publisher)
+		zmq_close(client->publisher);
+	if (client->subscriber)
+		zmq_close(client->subscriber);
+	if (client->context)
+		zmq_ctx_term(client->context);
+	free(client);
+}
+
+int bus_client_subscribe(struct bus_client *client, const char *topic_prefix, struct enrg_error *err)
+{
+	size_t count = strlen(topic_prefix);
+
+	if (count > TOPIC_BYTES_MAX)
+		return enrg_error_set(err, ENRG_E_PROTOCOL, "a topic of %zu bytes (at most %u)", count, TOPIC_BYTES_MAX);
+	if (zmq_setsockopt(client->subscriber, ZMQ_SUBSCRIBE, topic_prefix, count))
+		return socket_fail(err, "subscribe to", topic_prefix);
+	return 0;
+}
+
+int bus_client_send(struct bus_client *client, const char *topic, const char *kind, json_t *body, struct enrg_error *err)
+{
+	struct envelope envelope = {.pid = getpid(), .body = body};
+	size_t topic_bytes = strlen(topic), count;
+	void *bytes;
+
+	drain_subscriptions(client);
+	if (topic_bytes > TOPIC_BYTES_MAX)
+		return enrg_error_set(err, ENRG_E_PROTOCOL, "a topic of %zu bytes (at most %u)", topic_bytes, TOPIC_BYTES_MAX);
+	if (strlen(kind) >= sizeof(envelope.kind))
+		return enrg_error_set(err, ENRG_E_PROTOCOL, "the kind %.40s… is too long", kind);
+	strcpy(envelope.kind, kind);
+	strcpy(envelope.supervisor, client->supervisor);
+	strcpy(envelope.job, client->job);
+	strcpy(envelope.job_type, client->job_type);
+	int status = envelope_format(&envelope, &bytes, &count, err);
+	if (status)
+		return status;
+	status = socket_send_bytes(client->publisher, topic, topic_bytes, true);
+	if (!status)
+		status = socket_send_bytes(client->publisher, bytes, count, false);
+	free(bytes);
+	return status ? enrg_error_set(err, status, "send %s: %s", topic, zmq_strerror(-status)) : 0;
+}
+
+static int open_message(struct bus_client *client, struct socket_message *message, char *ret_topic, size_t topic_bytes,
+	struct envelope *ret_envelope, struct enrg_error *err)
+{
+	size_t count = zmq_msg_size(&message->frames[0]);
+	const char *topic = zmq_msg_data(&message->frames[0]);
+	int status = 0;
+
+	if (message->count != 2 || count > TOPIC_BYTES_MAX || count >= topic_bytes || memchr(topic, 0, count))
+		status = enrg_error_set(err, ENRG_E_PROTOCOL, "a message without a usable topic and an envelope");
+	if (!status)
+		status = envelope_parse(
+			zmq_msg_data(&message->frames[1]), zmq_msg_size(&message->frames[1]), ret_envelope, err);
+	if (status) {
+		client->malformed++;
+		return status;
+	}
+	memcpy(ret_topic, topic, count);
+	ret_topic[count] = 0;
+	return 1;
+}
+
+int bus_client_recv(struct bus_client *client, int timeout_ms, char *ret_topic, size_t topic_bytes,
+	struct envelope *ret_envelope, struct enrg_error *err)
+{
+	struct socket_message message;
+	int status = socket_recv(client->subscriber, 2, &message);
+
+	if (!status && timeout_ms) {
+		zmq_pollitem_t item = {.socket = client->subscriber, .events = ZMQ_POLLIN};
+		if (zmq_poll(&item, 1, timeout_ms) <= 0)
+			return 0; /* also a signal: the caller looks at its flags */
+		status = socket_recv(client->subscriber, 2, &message);
+	}
+	if (!status)
+		return 0;
+	if (status < 0) {
+		client->malformed++;
+		return enrg_error_set(err, ENRG_E_PROTOCOL, "a message of more than two frames");
+	}
+	status = open_message(client, &message, ret_topic, topic_bytes, ret_envelope, err);
+	socket_message_fini(&message);
+	return status;
+}
+
+int bus_client_descriptor(struct bus_client *client)
+{
+	int descriptor = -1;
+	size_t count = sizeof(descriptor);
+
+	zmq_getsockopt(client->subscriber, ZMQ_FD, &descriptor, &count);
+	return descriptor;
+}
+
+uint64_t bus_client_malformed(const struct bus_client *client)
+{
+	return client->malformed;
+}

@@ -1,1 +1,0 @@
-typedef int bench_placeholder; /* goes with the first file of this layer */

@@ -1,0 +1,49 @@
+# ENRGDAQ: `make demo` to see it work, `make test` to prove it. CMake does the building; this file only names the ways.
+
+PREFIX ?= /usr/local
+JOBS   ?= $(shell nproc)
+BIN     = build/release/enrgdaq
+
+.PHONY: help build demo test bench torture fuzz sanitize install clean
+
+help:
+	@echo "make demo      install what is missing, build, acquire data for ten seconds, measure, draw"
+	@echo "make test      install what is missing, build, run every test"
+	@echo "make build     build $(BIN)"
+	@echo "make bench     the benchmark suite of the founding document: results/ (about two minutes)"
+	@echo "make install   install below PREFIX=$(PREFIX)"
+	@echo "make torture   thousands of kills (an hour)"
+	@echo "make fuzz      every decoder under libFuzzer, MINUTES=10 each"
+	@echo "make sanitize  every test under the sanitizers"
+
+build:
+	@scripts/install-packages.sh build
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release -j $(JOBS)
+
+demo: build
+	@scripts/demo.sh $(BIN)
+
+test:
+	@scripts/test.sh
+
+bench: build
+	@$(BIN) bench suite --all
+
+torture: build
+	@scripts/install-packages.sh test
+	@tests/system/torture.sh --kills 10000
+
+fuzz:
+	@scripts/install-packages.sh test
+	@scripts/fuzz.sh $(or $(MINUTES),10)
+
+sanitize:
+	@scripts/install-packages.sh test
+	@scripts/sanitize.sh full
+
+install: build
+	@cmake --install build/release --prefix $(PREFIX)
+
+clean:
+	@rm -rf build

@@ -1,0 +1,25 @@
+#!/bin/sh
+# What `make demo` shows: data acquired, accounted for, checked and drawn. Everything lands in demo-out/.
+set -eu
+program=$(realpath "$1")
+folder=${2:-demo-out}
+mkdir -p "$folder"
+cd "$folder"
+
+say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+
+say "1. Acquire for ten seconds (enrgdaq run --duration 10)"
+"$program" run --duration 10
+say "2. What was written"
+ls -l out
+newest=$(ls -t out/*.csv | head -n 1)
+echo "the last rows of $newest:"
+tail -n 3 "$newest"
+say "3. Prove it (enrgdaq verify)"
+"$program" verify out/*.arrows
+say "4. Measure, two seconds a point, and draw (enrgdaq bench suite --all --duration 2)"
+"$program" bench suite --all --duration 2
+say "Done"
+echo "data:    $PWD/out"
+echo "figures: $PWD/results/graphs (PNG and PDF)"
+echo "next:    README.md, \"Five minutes to first data\""

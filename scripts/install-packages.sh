@@ -1,0 +1,50 @@
+#!/bin/sh
+# Installs the Debian packages that ENRGDAQ needs and that are missing. `install-packages.sh build` for the program and
+# its figures, `install-packages.sh test` for the tests as well. Uses sudo where it isn't run by root. Does nothing, and
+# needs no network, where all is there.
+set -eu
+
+build="build-essential cmake ninja-build pkg-config libzmq3-dev libmsgpack-dev libtomlplusplus-dev libjansson-dev
+libisal-dev libzstd-dev libcmocka-dev gnuplot-nox fonts-dejavu-core procps"
+test="clang libclang-rt-14-dev poppler-utils zstd"
+
+case "${1:-build}" in
+build) wanted=$build ;;
+test) wanted="$build $test" ;;
+*) echo "usage: install-packages.sh [build|test]" >&2; exit 2 ;;
+esac
+
+missing=
+for package in $wanted; do
+	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
+done
+# A laboratory may have a newer Node.js than Debian's; any that runs is good.
+if [ "${1:-build}" = test ]; then
+	command -v node >/dev/null 2>&1 || missing="$missing nodejs"
+	command -v npm >/dev/null 2>&1 || missing="$missing npm"
+fi
+[ -n "$missing" ] || exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo "install-packages: this machine has no apt-get; install what these Debian packages hold, then go on:$missing" >&2
+	exit 1
+fi
+as_root=
+if [ "$(id -u)" != 0 ]; then
+	if ! command -v sudo >/dev/null 2>&1; then
+		echo "install-packages: not root, and no sudo here. Ask an administrator to run: apt-get install$missing" >&2
+		exit 1
+	fi
+	as_root=sudo
+fi
+echo "installing:$missing"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+# shellcheck disable=SC2086
+if ! { $as_root apt-get update -q && $as_root apt-get install -y -q --no-install-recommends $missing; } >"$log" 2>&1; then
+	tail -n 20 "$log" >&2
+	rm -f "$log"
+	echo "install-packages: could not install:$missing (above: the last lines of apt-get)" >&2
+	exit 1
+fi
+rm -f "$log"

@@ -1,0 +1,518 @@
+/* verify.c: goes through an .arrows file message by message and says what is wrong. In `enrgdaq verify` and in tests; the
+ * file may be anything at all, so nothing in it is believed before its check sum was right. */
+#include "arrow/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "arrow/file_window.h"
+#include "arrow/sequence_set.h"
+#include "base/crc32c.h"
+
+#define DECODE_BYTES_MAX (UINT64_C(1) << 30) /* larger batches pass through the check sum in pieces */
+
+struct verify_table {
+	char source[256], run[256], tag[256];
+	struct sequence_set seen;
+};
+
+struct verifier {
+	struct file_window window;
+	uint64_t offset; /* of the message at hand */
+	struct enrg_schema *schema; /* NULL: none read yet, or damaged */
+	struct enrg_column_view *views;
+	bool wants_schema;      /* at the start and behind an end mark */
+	bool is_stamped;        /* this file has ENRGDAQ's check sums: a message without is a damaged one */
+	bool is_schema_plain;   /* the schema has none: right only where the batches have none either */
+	struct verify_table *tables;
+	size_t table_count, table_capacity, last_table;
+	struct verify_report report;
+	void (*tell)(void *context, enum verify_finding finding, const char *sentence);
+	void *context;
+};
+
+__attribute__((format(printf, 3, 4)))
+static void tell(struct verifier *verifier, enum verify_finding finding, const char *format, ...)
+{
+	char sentence[2048];
+	va_list arguments;
+
+	if (!verifier->tell)
+		return;
+	va_start(arguments, format);
+	vsnprintf(sentence, sizeof(sentence), format, arguments);
+	va_end(arguments);
+	verifier->tell(verifier->context, finding, sentence);
+}
+
+static void format_table(const struct verify_table *table, char *ret_text, size_t text_bytes)
+{
+	snprintf(ret_text, text_bytes, "source \"%s\", run \"%s\"%s%s%s", table->source, table->run,
+		table->tag[0] ? ", tag \"" : "", table->tag, table->tag[0] ? "\"" : "");
+}
+
+/* --- sequences --- */
+
+static bool table_is(const struct verify_table *table, const struct ipc_message *message)
+{
+	return !strcmp(table->source, message->source) && !strcmp(table->run, message->run) &&
+		!strcmp(table->tag, message->tag);
+}
+
+static int add_table(struct verifier *verifier, const struct ipc_message *message, struct enrg_error *err)
+{
+	bool is_new_source = true;
+
+	if (verifier->table_count == verifier->table_capacity) {
+		size_t capacity = verifier->table_capacity ? 2 * verifier->table_capacity : 8;
+		struct verify_table *grown = realloc(verifier->tables, capacity * sizeof(*grown));
+		if (!grown)
+			return enrg_error_set(err, -ENOMEM, "no memory for %zu tables", capacity);
+		verifier->tables = grown;
+		verifier->table_capacity = capacity;
+	}
+	for (size_t i = 0; i < verifier->table_count; i++)
+		if (!strcmp(verifier->tables[i].source, message->source))
+			is_new_source = false;
+	verifier->report.sources += is_new_source;
+	struct verify_table *table = &verifier->tables[verifier->table_count++];
+	*table = (struct verify_table){ 0 };
+	strcpy(table->source, message->source);
+	strcpy(table->run, message->run);
+	strcpy(table->tag, message->tag);
+	return 0;
+}
+
+static int find_table(struct verifier *verifier, const struct ipc_message *message, struct verify_table **ret_table,
+	struct enrg_error *err)
+{
+	/* Nearly always the table of the batch before. */
+	if (verifier->last_table < verifier->table_count && table_is(&verifier->tables[verifier->last_table], message)) {
+		*ret_table = &verifier->tables[verifier->last_table];
+		return 0;
+	}
+	size_t index = 0;
+	while (index < verifier->table_count && !table_is(&verifier->tables[index], message))
+		index++;
+	int result = index == verifier->table_count ? add_table(verifier, message, err) : 0;
+	if (result < 0)
+		return result;
+	verifier->last_table = index;
+	*ret_table = &verifier->tables[index];
+	return 0;
+}
+
+static int note_sequence(struct verifier *verifier, const struct ipc_message *message, bool *ret_is_duplicate,
+	struct enrg_error *err)
+{
+	struct verify_table *table;
+	char name[800];
+
+	int result = find_table(verifier, message, &table, err);
+	if (result < 0)
+		return result;
+	result = sequence_set_add(&table->seen, message->stamp.sequence);
+	if (result < 0)
+		return enrg_error_set(err, result, "no memory for the sequences of source \"%s\"", table->source);
+	*ret_is_duplicate = result == SEQUENCE_DUPLICATE;
+	if (*ret_is_duplicate) {
+		verifier->report.duplicated++;
+		format_table(table, name, sizeof(name));
+		tell(verifier, VERIFY_DUPLICATE, "%s: batch %" PRIu64 " is there a second time, at byte %" PRIu64, name,
+			message->stamp.sequence, verifier->offset);
+	}
+	return 0;
+}
+
+static void tell_missing(struct verifier *verifier)
+{
+	char name[800];
+
+	for (size_t i = 0; i < verifier->table_count; i++) {
+		const struct verify_table *table = &verifier->tables[i];
+		format_table(table, name, sizeof(name));
+		for (size_t k = 0; k < table->seen.hole_count; k++) {
+			const struct sequence_range *hole = &table->seen.holes[k];
+			verifier->report.missing += hole->last - hole->first + 1;
+			if (hole->first == hole->last)
+				tell(verifier, VERIFY_MISSING, "%s: batch %" PRIu64 " is missing", name, hole->first);
+			else
+				tell(verifier, VERIFY_MISSING, "%s: batches %" PRIu64 " to %" PRIu64 " are missing", name,
+					hole->first, hole->last);
+		}
+	}
+}
+
+/* --- damage --- */
+
+/* Prefix and metadata at `offset`: 0 and *ret_is_cut false: read; *ret_is_cut: the file ends inside; ENRG_E_CORRUPT. */
+static int read_at(struct verifier *verifier, uint64_t offset, struct ipc_message *ret_message, bool *ret_is_cut,
+	struct enrg_error *err)
+{
+	size_t wanted = 8, count;
+	const uint8_t *bytes;
+
+	*ret_is_cut = false;
+	for (;;) {
+		int result = file_window_get(&verifier->window, offset, wanted, &bytes, &count, err);
+		if (result == 0)
+			result = ipc_read_message(bytes, count, ret_message, &wanted, err);
+		if (result != -EAGAIN)
+			return result;
+		if (wanted > verifier->window.file_bytes - offset) {
+			*ret_is_cut = true;
+			return 0;
+		}
+	}
+}
+
+/* Is there a message with a right check sum at `offset`? 1, 0, or an error of reading. */
+static int is_message_at(struct verifier *verifier, uint64_t offset, struct enrg_error *err)
+{
+	struct ipc_message message;
+	bool is_cut;
+
+	int result = read_at(verifier, offset, &message, &is_cut, err);
+	if (result == ENRG_E_CORRUPT || (result == 0 && is_cut))
+		return 0;
+	return result < 0 ? result : message.meta_crc_ok;
+}
+
+/* The next such message at or behind `offset`, or the end of the file. */
+static int find_message(struct verifier *verifier, uint64_t offset, uint64_t *ret_offset, struct enrg_error *err)
+{
+	uint64_t end = verifier->window.file_bytes;
+	const uint8_t *bytes;
+	size_t count;
+
+	/* Messages lie at multiples of 8: one that does not fit into what is left is none. */
+	while (offset + 8 <= end) {
+		int result = file_window_get(&verifier->window, offset, 8, &bytes, &count, err);
+		if (result < 0)
+			return result;
+		size_t i = 0;
+		for (; i + 8 <= count; i += 8) {
+			uint32_t prefix[2];
+			memcpy(prefix, bytes + i, sizeof(prefix));
+			if (prefix[0] == UINT32_MAX && prefix[1] != 0 && prefix[1] % 8 == 0 && prefix[1] <= 16u << 20)
+				break;
+		}
+		offset += i;
+		if (i + 8 > count)
+			continue;
+		result = is_message_at(verifier, offset, err);
+		if (result < 0)
+			return result;
+		if (result) {
+			*ret_offset = offset;
+			return 0;
+		}
+		offset += 8;
+	}
+	*ret_offset = end;
+	return 0;
+}
+
+/* Are there only zeros from `offset` on? A power cut leaves them where a file had grown before its data was written. */
+static int is_rest_zero(struct verifier *verifier, uint64_t offset, struct enrg_error *err)
+{
+	const uint8_t *bytes;
+	size_t count;
+
+	for (; offset < verifier->window.file_bytes; offset += count) {
+		int result = file_window_get(&verifier->window, offset, 1, &bytes, &count, err);
+		if (result < 0)
+			return result;
+		if (bytes[0] != 0 || memcmp(bytes, bytes + 1, count - 1) != 0)
+			return 0;
+	}
+	return 1;
+}
+
+static void note_torn(struct verifier *verifier)
+{
+	uint64_t end = verifier->window.file_bytes;
+
+	verifier->report.is_torn = true;
+	verifier->report.good_bytes = verifier->offset;
+	tell(verifier, VERIFY_TORN_TAIL, "the last message is not whole: the file ends inside it (%" PRIu64
+		" bytes from byte %" PRIu64 " on)", end - verifier->offset, verifier->offset);
+	verifier->offset = end;
+}
+
+/* What stands at the offset can't be trusted: go on at the next message that can. */
+static int skip_damage(struct verifier *verifier, const char *reason, bool is_cut, struct enrg_error *err)
+{
+	uint64_t next, end = verifier->window.file_bytes;
+
+	int result = find_message(verifier, verifier->offset + 8, &next, err);
+	if (result < 0)
+		return result;
+	if (next == end && !is_cut) {
+		result = verifier->offset > 0 ? is_rest_zero(verifier, verifier->offset, err) : 0;
+		if (result < 0)
+			return result;
+		is_cut = result != 0;
+	}
+	if (next == end && is_cut) {
+		note_torn(verifier);
+		return 0;
+	}
+	if (next == end && verifier->offset == 0)
+		return enrg_error_set(err, ENRG_E_CORRUPT, "this is no Arrow stream: %s", reason);
+	verifier->report.corrupted++;
+	verifier->wants_schema = false; /* the damage may have held it */
+	tell(verifier, VERIFY_CORRUPT, "bytes %" PRIu64 " to %" PRIu64 " are damaged%s: %s", verifier->offset, next - 1,
+		next == end ? ", up to the end of the file" : "", reason);
+	verifier->offset = next;
+	return 0;
+}
+
+static void note_corrupt(struct verifier *verifier, const struct ipc_message *message, const char *reason)
+{
+	verifier->report.corrupted++;
+	if (message->has_stamp)
+		tell(verifier, VERIFY_CORRUPT, "source \"%s\", run \"%s\": batch %" PRIu64 " at byte %" PRIu64 ": %s",
+			message->source, message->run, message->stamp.sequence, verifier->offset, reason);
+	else
+		tell(verifier, VERIFY_CORRUPT, "the message at byte %" PRIu64 ": %s", verifier->offset, reason);
+}
+
+/* --- messages --- */
+
+static int take_schema(struct verifier *verifier, const struct ipc_message *message, struct enrg_error *err)
+{
+	struct enrg_error reason = { 0 };
+	const uint8_t *bytes;
+	size_t count;
+
+	if (!verifier->wants_schema)
+		note_corrupt(verifier, message, "a schema inside the stream; readers will stop here");
+	verifier->wants_schema = false;
+	verifier->is_schema_plain = !message->has_keys;
+	free(verifier->schema);
+	verifier->schema = NULL;
+	int result = file_window_get(&verifier->window, verifier->offset, message->meta_bytes, &bytes, &count, err);
+	if (result < 0)
+		return result;
+	result = ipc_decode_schema(bytes, count, &verifier->schema, &reason);
+	if (result == ENRG_E_CORRUPT) {
+		/* A stream of another program with types that we do not have: its batches are counted, not looked into. */
+		note_corrupt(verifier, message, reason.text);
+		return 0;
+	}
+	if (result < 0)
+		return enrg_error_set(err, result, "%s", reason.text);
+	free(verifier->views);
+	verifier->views = calloc(verifier->schema->column_count, sizeof(*verifier->views));
+	return verifier->views ? 0 : enrg_error_set(err, -ENOMEM, "no memory for %u columns", verifier->schema->column_count);
+}
+
+/* CRC of the body in pieces. */
+static int body_crc(struct verifier *verifier, const struct ipc_message *message, uint32_t *ret_crc,
+	struct enrg_error *err)
+{
+	uint64_t at = verifier->offset + message->meta_bytes, end = at + message->body_bytes;
+	uint32_t crc = 0;
+
+	while (at < end) {
+		const uint8_t *bytes;
+		size_t count;
+		int result = file_window_get(&verifier->window, at, 8, &bytes, &count, err);
+		if (result < 0)
+			return result;
+		size_t piece = count < end - at ? count : (size_t)(end - at);
+		crc = crc32c(crc, bytes, piece);
+		at += piece;
+	}
+	*ret_crc = crc;
+	return 0;
+}
+
+/* Check sum and structure of a batch: 0, ENRG_E_CORRUPT with `reason`, or an error of reading with `err`. */
+static int check_batch(struct verifier *verifier, const struct ipc_message *message, struct enrg_error *reason,
+	struct enrg_error *err)
+{
+	uint64_t total = message->meta_bytes + message->body_bytes;
+	bool in_memory = total <= DECODE_BYTES_MAX;
+	const uint8_t *bytes = NULL;
+	struct enrg_batch batch;
+	uint32_t crc = 0;
+	size_t count;
+
+	int result = in_memory ? file_window_get(&verifier->window, verifier->offset, (size_t)total, &bytes, &count, err) :
+		message->has_stamp ? body_crc(verifier, message, &crc, err) : 0;
+	if (result < 0)
+		return result;
+	if (in_memory && message->has_stamp)
+		crc = crc32c(0, bytes + message->meta_bytes, (size_t)message->body_bytes);
+	if (message->has_stamp && crc != message->stamp.body_crc)
+		return enrg_error_set(reason, ENRG_E_CORRUPT, "its CRC is %08" PRIx32 " and should be %08" PRIx32, crc,
+			message->stamp.body_crc);
+	if (!verifier->schema || !in_memory)
+		return 0;
+	return ipc_decode_batch(verifier->schema, bytes, (size_t)total, verifier->views, &batch, reason);
+}
+
+static int take_batch(struct verifier *verifier, const struct ipc_message *message, struct enrg_error *err)
+{
+	struct verify_report *report = &verifier->report;
+	struct enrg_error reason = { 0 };
+	bool is_duplicate = false;
+
+	if (message->has_keys && verifier->is_schema_plain) {
+		verifier->is_schema_plain = false;
+		note_corrupt(verifier, message, "the schema in front of this batch has no check sum");
+	}
+	if (verifier->wants_schema) {
+		verifier->wants_schema = false;
+		note_corrupt(verifier, message, "no schema stands in front of it; readers will stop here");
+	}
+	int result = check_batch(verifier, message, &reason, err);
+	if (result < 0 && result != ENRG_E_CORRUPT)
+		return result;
+	if (result == ENRG_E_CORRUPT)
+		note_corrupt(verifier, message, reason.text);
+	/* A damaged batch is named as damaged: it is not missing as well. */
+	if (message->has_stamp) {
+		int noted = note_sequence(verifier, message, &is_duplicate, err);
+		if (noted < 0)
+			return noted;
+	} else {
+		report->unstamped++;
+	}
+	if (result == ENRG_E_CORRUPT || is_duplicate)
+		return 0;
+	if (message->has_stamp && message->stamp.is_gap) {
+		report->gaps++;
+		tell(verifier, VERIFY_GAP_NOTE, "source \"%s\", run \"%s\": started again before batch %" PRIu64
+			" (life %" PRIu32 "); the hardware may have had data in between", message->source, message->run,
+			message->stamp.sequence + 1, message->stamp.epoch);
+		return 0;
+	}
+	report->batches++;
+	report->rows += message->rows;
+	report->payload_bytes += message->body_bytes;
+	return 0;
+}
+
+static int take_message(struct verifier *verifier, const struct ipc_message *message, struct enrg_error *err)
+{
+	struct verify_report *report = &verifier->report;
+	uint64_t corrupted = report->corrupted;
+	int result = 0;
+
+	report->has_end_mark = message->is_end;
+	if (message->is_end) {
+		verifier->wants_schema = true;
+	} else if (message->type == IPC_SCHEMA) {
+		result = take_schema(verifier, message, err);
+	} else if (message->type == IPC_RECORD_BATCH) {
+		result = take_batch(verifier, message, err);
+	} else {
+		report->unstamped++;
+	}
+	verifier->offset += message->meta_bytes + message->body_bytes;
+	if (report->corrupted == corrupted)
+		report->good_bytes = verifier->offset;
+	return result;
+}
+
+/* One message, or one stretch of damage. Moves the offset on. */
+static int step(struct verifier *verifier, struct enrg_error *err)
+{
+	struct ipc_message message;
+	struct enrg_error reason = { 0 };
+	bool is_cut;
+
+	int result = read_at(verifier, verifier->offset, &message, &is_cut, &reason);
+	if (result < 0 && result != ENRG_E_CORRUPT)
+		return enrg_error_set(err, result, "%s", reason.text);
+	if (result == ENRG_E_CORRUPT || is_cut)
+		return skip_damage(verifier, reason.text, is_cut, err);
+	if (message.has_keys && !message.meta_crc_ok)
+		return skip_damage(verifier, "the check sum of a message's head is wrong", false, err);
+	verifier->is_stamped |= message.has_keys;
+	bool is_stamp_due = verifier->is_stamped && !message.is_end;
+	if (is_stamp_due && (message.type == IPC_RECORD_BATCH ? !message.has_stamp : !message.has_keys))
+		return skip_damage(verifier, "a message without ENRGDAQ's check sums among others that have them", false, err);
+	uint64_t left = verifier->window.file_bytes - verifier->offset;
+	if (message.body_bytes > left - message.meta_bytes) {
+		if (!message.meta_crc_ok)
+			return skip_damage(verifier, "a body that is longer than the file", true, err);
+		note_torn(verifier); /* the check sum proves the length: nothing can follow */
+		return 0;
+	}
+	if (verifier->offset == 0 && (message.is_end || message.type != IPC_SCHEMA))
+		return enrg_error_set(err, ENRG_E_CORRUPT, "this is no Arrow stream: it does not begin with a schema");
+	return take_message(verifier, &message, err);
+}
+
+static int check_magic(struct verifier *verifier, struct enrg_error *err)
+{
+	const uint8_t *bytes;
+	size_t count;
+
+	int result = file_window_get(&verifier->window, 0, 8, &bytes, &count, err);
+	if (result == 0 && count >= 6 && !memcmp(bytes, "ARROW1", 6))
+		return enrg_error_set(err, ENRG_E_CORRUPT,
+			"this is an Arrow file with a footer (Feather), not a stream as ENRGDAQ writes it");
+	/* A longer file is searched for whole messages first: its head may be damaged. */
+	if (result == 0 && count < 8 && memcmp(bytes, "\xff\xff\xff\xff", count < 4 ? count : 4) != 0)
+		return enrg_error_set(err, ENRG_E_CORRUPT, "this is no Arrow stream: it does not begin with ffffffff");
+	return result;
+}
+
+int verify_file(const char *path, void (*tell_finding)(void *context, enum verify_finding, const char *sentence),
+	void *context, struct verify_report *ret_report, struct enrg_error *err)
+{
+	struct verifier verifier = { .wants_schema = true, .tell = tell_finding, .context = context };
+
+	int result = file_window_open(&verifier.window, path, err);
+	verifier.report.file_bytes = verifier.window.file_bytes;
+	if (result == 0) {
+		result = verifier.window.file_bytes ? check_magic(&verifier, err) : 0;
+		while (result == 0 && verifier.offset < verifier.window.file_bytes)
+			result = step(&verifier, err);
+		if (result < 0)
+			enrg_error_add(err, "%s", path);
+	}
+	if (result == 0) {
+		tell_missing(&verifier);
+		*ret_report = verifier.report;
+	}
+	for (size_t i = 0; i < verifier.table_count; i++)
+		sequence_set_fini(&verifier.tables[i].seen);
+	free(verifier.tables);
+	free(verifier.views);
+	free(verifier.schema);
+	file_window_close(&verifier.window);
+	return result;
+}
+
+int verify_repair(const char *path, const struct verify_report *report, struct enrg_error *err)
+{
+	struct stat status;
+	int result = 0;
+
+	if (!report->is_torn || report->good_bytes > report->file_bytes)
+		return enrg_error_set(err, -EINVAL, "%s: there is no torn tail to cut", path);
+	int descriptor = open(path, O_WRONLY | O_CLOEXEC);
+	if (descriptor < 0)
+		return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
+	if (fstat(descriptor, &status) < 0)
+		result = enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
+	else if ((uint64_t)status.st_size != report->file_bytes)
+		result = enrg_error_set(err, -EBUSY, "%s: somebody else is writing to it: its length changed since it was read",
+			path);
+	else if (ftruncate(descriptor, (off_t)report->good_bytes) < 0 || fsync(descriptor) < 0)
+		result = enrg_error_set(err, -errno, "%s: can't cut it: %s", path, strerror(errno));
+	if (close(descriptor) < 0 && result == 0)
+		result = enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
+	return result;
+}

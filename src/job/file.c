@@ -1,0 +1,435 @@
+/* file.c: output files with a committed length. Store process, main thread. */
+#include "job/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/path.h"
+#include "job/store.h"
+
+struct enrg_file {
+	struct enrg_file *next;
+	struct file_set *set;
+	char *path; /* as the store spells it */
+	int descriptor;
+	uint32_t journal_index;
+	uint32_t use_count; /* 0: closed with bytes that are not committed; kept until they are */
+	uint64_t size, committed;
+	bool is_torn; /* a write failed half-way: bytes may lie behind `size` */
+	dev_t device;
+	ino_t inode;
+};
+
+/* --- names ------------------------------------------------------------------------------------------------------------ */
+
+static size_t length_without_compression(const char *name)
+{
+	static const char *const suffixes[] = {".zst", ".gz", ".lz4", ".xz", ".bz2"};
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		size_t suffix = strlen(suffixes[i]);
+		if (length > suffix && strcasecmp(name + length - suffix, suffixes[i]) == 0)
+			return length - suffix;
+	}
+	return length;
+}
+
+/* Where a tag goes: before the extension. A leading dot begins no extension. */
+static size_t stem_length(const char *name)
+{
+	size_t end = length_without_compression(name);
+
+	for (size_t i = end; i > 1; i--)
+		if (name[i - 1] == '.')
+			return i - 1;
+	return end;
+}
+
+int enrg_file_path(const struct enrg_file_name *name, char *ret_path, size_t path_bytes, struct enrg_error *err)
+{
+	const char *file_path = name->file_path ? name->file_path : "";
+	const char *slash = strrchr(file_path, '/');
+	const char *own = slash ? slash + 1 : file_path;
+	bool has_folder = name->out_dir && *name->out_dir && *file_path != '/';
+	bool has_tag = name->tag && *name->tag;
+	char day[16] = "", tag[ENRG_NAME_BYTES_MAX + 1] = "";
+
+	if (!*own)
+		return enrg_error_set(err, -EINVAL, "file_path: expected the name of a file, found \"%s\"", file_path);
+	if (name->add_date)
+		clock_format_day(name->date_ns, day, sizeof(day));
+	if (has_tag && strlen(name->tag) >= sizeof(tag))
+		return enrg_error_set(err, -ENAMETOOLONG, "tag \"%.40s…\" is longer than %u bytes", name->tag,
+			ENRG_NAME_BYTES_MAX);
+	for (size_t i = 0; has_tag && name->tag[i]; i++)
+		tag[i] = name->tag[i] == '/' ? '_' : name->tag[i];
+	size_t stem = stem_length(own);
+	const char *join = has_folder && name->out_dir[strlen(name->out_dir) - 1] != '/' ? "/" : "";
+	int used = snprintf(ret_path, path_bytes, "%s%s%.*s%s%s%.*s%s%s%s", has_folder ? name->out_dir : "", join,
+		(int)(own - file_path), file_path, day, *day ? "_" : "", (int)stem, own, has_tag ? "_" : "", tag, own + stem);
+	if (used < 0 || (size_t)used >= path_bytes)
+		return enrg_error_set(err, -ENAMETOOLONG, "%s: the path is longer than %zu bytes", file_path,
+			path_bytes ? path_bytes - 1 : 0);
+	return 0;
+}
+
+/* --- opening ---------------------------------------------------------------------------------------------------------- */
+
+static int fail(struct enrg_error *err, const char *path, const char *verb)
+{
+	int code = errno ? -errno : -EIO;
+
+	return enrg_error_set(err, code, "%s: can't %s: %s", path, verb, enrg_error_name(code));
+}
+
+static void tell(struct file_set *set, enum enrg_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void tell(struct file_set *set, enum enrg_level level, const char *format, ...)
+{
+	char text[900];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (set->alert)
+		set->alert(set->alert_context, level, text);
+}
+
+static int cut(struct enrg_file *file, uint64_t size, struct enrg_error *err)
+{
+	int result;
+
+	do
+		result = ftruncate(file->descriptor, (off_t)size);
+	while (result < 0 && errno == EINTR);
+	if (result < 0)
+		return fail(err, file->path, "cut the file");
+	file->size = size;
+	file->is_torn = false;
+	return 0;
+}
+
+/* Two writers would overwrite each other. A file system without locks is believed. */
+static int lock_alone(struct enrg_file *file, struct enrg_error *err)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (fcntl(file->descriptor, F_OFD_SETLK, &lock) < 0 && (errno == EAGAIN || errno == EACCES))
+		return enrg_error_set(err, -EBUSY, "%s: another store or run is writing this file: stop it, or give one of "
+			"the two another file_path", file->path);
+	return 0;
+}
+
+/* What earlier lives committed, against what lies there. */
+static int adopt(struct enrg_file *file, uint64_t found, struct enrg_error *err)
+{
+	char link[64], real[PATH_MAX];
+	bool is_known;
+	uint64_t committed;
+
+	/* The journal outlives this process and its working folder: only a full name says which file it means. */
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", file->descriptor);
+	ssize_t length = readlink(link, real, sizeof(real) - 1);
+	if (length < 0)
+		return fail(err, file->path, "find out the full name");
+	real[length] = '\0';
+	int code = journal_add_file(file->set->journal, real, &file->journal_index, &is_known, &committed, err);
+	if (code < 0)
+		return code;
+	file->size = found;
+	if (is_known && found > committed)
+		code = cut(file, committed, err);
+	else if (is_known && found < committed)
+		tell(file->set, ENRG_WARNING, "%s: has %llu bytes, but %llu were written and committed: it was cut, replaced "
+			"or removed by something else while this store was not running; new batches are appended to what is there",
+			file->path, (unsigned long long)found, (unsigned long long)committed);
+	if (code < 0)
+		return code;
+	file->committed = file->size;
+	if (!is_known || committed != file->size)
+		journal_reset_file(file->set->journal, file->journal_index, file->size);
+	return 0;
+}
+
+static struct enrg_file *find_by_path(const struct file_set *set, const char *path)
+{
+	struct enrg_file *file = set->first;
+
+	while (file && strcmp(file->path, path) != 0)
+		file = file->next;
+	return file;
+}
+
+/* The same file under another spelling of its path. */
+static struct enrg_file *find_by_inode(const struct file_set *set, const struct stat *status)
+{
+	struct enrg_file *file = set->first;
+
+	while (file && (file->device != status->st_dev || file->inode != status->st_ino))
+		file = file->next;
+	return file;
+}
+
+static void destroy(struct enrg_file *file)
+{
+	if (!file)
+		return;
+	if (file->descriptor >= 0)
+		close(file->descriptor);
+	free(file->path);
+	free(file);
+}
+
+static int open_new(struct file_set *set, struct enrg_file *file, struct enrg_file **ret_file, struct enrg_error *err)
+{
+	struct stat status;
+	int code = path_make_parent(file->path, 0755, err);
+
+	if (code < 0)
+		return code;
+	file->descriptor = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
+	if (file->descriptor < 0)
+		return fail(err, file->path, "open");
+	if (fstat(file->descriptor, &status) < 0)
+		return fail(err, file->path, "look at the file");
+	if (!S_ISREG(status.st_mode))
+		return enrg_error_set(err, -EINVAL, "%s: is not a regular file", file->path);
+	*ret_file = find_by_inode(set, &status);
+	if (*ret_file)
+		return 0;
+	file->device = status.st_dev;
+	file->inode = status.st_ino;
+	code = lock_alone(file, err);
+	if (code == 0)
+		code = adopt(file, (uint64_t)status.st_size, err);
+	if (code == 0)
+		*ret_file = file;
+	return code;
+}
+
+int enrg_file_open(struct enrg_store *store, const char *path, struct enrg_file **ret_file, struct enrg_error *err)
+{
+	struct file_set *set = &store->files;
+	struct enrg_file *found = find_by_path(set, path);
+
+	if (found) {
+		found->use_count++;
+		*ret_file = found;
+		return 0;
+	}
+	struct enrg_file *file = calloc(1, sizeof(*file));
+	if (file) {
+		file->descriptor = -1;
+		file->set = set;
+		file->path = strdup(path);
+	}
+	if (!file || !file->path) {
+		destroy(file);
+		return enrg_error_set(err, -ENOMEM, "%s: out of memory", path);
+	}
+	int code = open_new(set, file, &found, err);
+	if (code < 0 || found != file)
+		destroy(file);
+	if (code < 0)
+		return code;
+	if (found == file) {
+		file->next = set->first;
+		set->first = file;
+	}
+	found->use_count++;
+	*ret_file = found;
+	return 0;
+}
+
+static void release(struct enrg_file *file)
+{
+	struct enrg_file **link = &file->set->first;
+
+	while (*link != file)
+		link = &(*link)->next;
+	*link = file->next;
+	journal_forget_file(file->set->journal, file->journal_index);
+	destroy(file);
+}
+
+void enrg_file_close(struct enrg_file *file)
+{
+	if (file && --file->use_count == 0 && file->size == file->committed && !file->is_torn)
+		release(file);
+}
+
+/* --- writing ---------------------------------------------------------------------------------------------------------- */
+
+int enrg_file_write(struct enrg_file *file, const void *bytes, uint64_t byte_count, struct enrg_error *err)
+{
+	const uint8_t *from = bytes;
+	uint64_t done = 0;
+
+	while (done < byte_count) {
+		uint64_t left = byte_count - done;
+		ssize_t count = pwrite(file->descriptor, from + done, left < (1u << 30) ? left : (1u << 30),
+			(off_t)(file->size + done));
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count <= 0) {
+			if (count == 0)
+				errno = EIO;
+			file->is_torn = true;
+			return fail(err, file->path, "write");
+		}
+		done += (uint64_t)count;
+	}
+	file->size += byte_count;
+	return 0;
+}
+
+uint64_t enrg_file_size(const struct enrg_file *file)
+{
+	return file->size;
+}
+
+int enrg_file_truncate(struct enrg_file *file, uint64_t size, struct enrg_error *err)
+{
+	if (size > file->size)
+		return enrg_error_set(err, -EINVAL, "%s: can't cut %llu bytes to %llu", file->path,
+			(unsigned long long)file->size, (unsigned long long)size);
+	/* The journal first: killed in between, the next open cuts. */
+	if (size < file->committed) {
+		journal_reset_file(file->set->journal, file->journal_index, size);
+		file->committed = size;
+	}
+	return cut(file, size, err);
+}
+
+const char *enrg_file_name_of(const struct enrg_file *file)
+{
+	return file->path;
+}
+
+int enrg_file_descriptor(const struct enrg_file *file)
+{
+	return file->descriptor;
+}
+
+int enrg_file_sync(struct enrg_file *file, struct enrg_error *err)
+{
+	int result;
+
+	do
+		result = fdatasync(file->descriptor);
+	while (result < 0 && errno == EINTR);
+	return result < 0 ? fail(err, file->path, "sync") : 0;
+}
+
+static int write_descriptor(int descriptor, const uint8_t *bytes, uint64_t byte_count)
+{
+	while (byte_count) {
+		ssize_t count = write(descriptor, bytes, byte_count < (1u << 30) ? byte_count : (1u << 30));
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count <= 0)
+			return -1;
+		bytes += count;
+		byte_count -= (uint64_t)count;
+	}
+	return 0;
+}
+
+/* The temporary name is always the same, so that kills leave one such file at the most, and the next replace takes it. */
+int enrg_file_replace(struct enrg_store *store, const char *path, const void *bytes, uint64_t byte_count,
+	struct enrg_error *err)
+{
+	char temporary[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	const char *own = slash ? slash + 1 : path;
+	int code = path_make_parent(path, 0755, err);
+
+	(void)store;
+	if (code < 0)
+		return code;
+	/* Shortened, so that a name of the greatest length has room for the suffix; the dot hides it from `*`. */
+	int used = snprintf(temporary, sizeof(temporary), "%.*s.%.200s.new", (int)(own - path), path, own);
+	if (used < 0 || (size_t)used >= sizeof(temporary))
+		return enrg_error_set(err, -ENAMETOOLONG, "%s: the path is too long", path);
+	int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (descriptor < 0)
+		return fail(err, temporary, "open");
+	errno = 0;
+	code = write_descriptor(descriptor, bytes, byte_count);
+	int saved = errno;
+	if (close(descriptor) < 0 && code == 0) {
+		code = -1;
+		saved = errno;
+	}
+	if (code == 0 && rename(temporary, path) == 0)
+		return 0;
+	if (code == 0)
+		saved = errno;
+	unlink(temporary);
+	errno = saved;
+	return fail(err, path, "replace");
+}
+
+/* --- the set ---------------------------------------------------------------------------------------------------------- */
+
+void file_set_init(struct file_set *set, struct journal *journal, file_alert_function *alert, void *context)
+{
+	*set = (struct file_set){.journal = journal, .alert = alert, .alert_context = context};
+}
+
+void file_set_fini(struct file_set *set)
+{
+	while (set->first) {
+		struct enrg_file *file = set->first;
+		set->first = file->next;
+		destroy(file);
+	}
+}
+
+void file_set_prepare(struct file_set *set)
+{
+	for (struct enrg_file *file = set->first; file; file = file->next)
+		if (file->size != file->committed)
+			journal_set_file(set->journal, file->journal_index, file->size);
+}
+
+void file_set_committed(struct file_set *set)
+{
+	struct enrg_file *next;
+
+	for (struct enrg_file *file = set->first; file; file = next) {
+		next = file->next;
+		file->committed = file->size;
+		if (file->use_count == 0 && (!file->is_torn || cut(file, file->size, NULL) == 0))
+			release(file);
+	}
+}
+
+int file_set_rollback(struct file_set *set, struct enrg_error *err)
+{
+	struct enrg_file *next;
+	int result = 0;
+
+	for (struct enrg_file *file = set->first; file; file = next) {
+		next = file->next;
+		int code = 0;
+		if (file->size != file->committed || file->is_torn)
+			code = cut(file, file->committed, result == 0 ? err : NULL);
+		if (code < 0)
+			result = result < 0 ? result : code;
+		else if (file->use_count == 0)
+			release(file);
+	}
+	return result;
+}

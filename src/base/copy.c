@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/crc32c.h"
+#include "base/fused.h"
 
 #if defined(__x86_64__)
 #include <emmintrin.h>
@@ -14,16 +15,26 @@
 
 #define METHODS 3
 #define SMALL_BYTES ((size_t)64 << 10) /* below it the start-up of the other methods costs more than they gain */
-#define CHUNK_BYTES ((size_t)16 << 10) /* copied, then summed while it lies in the first two caches */
+#define CHUNK_BYTES ((size_t)4 << 10)  /* summed, then copied out of the first cache: 4 KiB was the best of 2 to 8192 */
 #define CALIBRATE_BYTES_MAX ((size_t)8 << 20)
 #define CALIBRATE_NS UINT64_C(20000000)
 #define CALIBRATE_ROUNDS 9
 
+/* Ways to copy and sum in one pass. */
+enum crc_way { CRC_FUSED, CRC_FUSED_STREAM, CRC_CHUNKS };
+#define CRC_WAYS 3
+
 static _Atomic int method_now = COPY_MEMCPY;
+static _Atomic int crc_way_now = CRC_FUSED;
 
 void copy_set_method(enum copy_method method)
 {
+	static const int ways[METHODS] = { CRC_FUSED, CRC_CHUNKS, CRC_FUSED_STREAM };
+
+	if ((unsigned)method >= METHODS)
+		return;
 	atomic_store_explicit(&method_now, (int)method, memory_order_relaxed);
+	atomic_store_explicit(&crc_way_now, ways[method], memory_order_relaxed);
 }
 
 enum copy_method copy_method_now(void)
@@ -109,17 +120,13 @@ void copy_bytes(void *destination, const void *source, size_t count)
 	copy_fence(method);
 }
 
-uint32_t copy_bytes_crc(void *destination, const void *source, size_t count, uint32_t crc)
+/* The sum is of the source: a copy that went wrong must not get a CRC that agrees with it. */
+static uint32_t copy_in_chunks(enum copy_method method, uint8_t *to, const uint8_t *from, size_t count, uint32_t crc)
 {
-	enum copy_method method = count < SMALL_BYTES ? COPY_MEMCPY : copy_method_now();
-	uint8_t *to = destination;
-	const uint8_t *from = source;
-
 	while (count > 0) {
 		size_t step = count < CHUNK_BYTES ? count : CHUNK_BYTES;
-		/* The sum is of the source: a copy that went wrong must not get a CRC that agrees with it. */
-		copy_by(method, to, from, step);
 		crc = crc32c(crc, from, step);
+		copy_by(method, to, from, step);
 		to += step;
 		from += step;
 		count -= step;
@@ -128,34 +135,76 @@ uint32_t copy_bytes_crc(void *destination, const void *source, size_t count, uin
 	return crc;
 }
 
-/* The shortest of all rounds counts: the others were disturbed. Rounds of the methods alternate, so that a disturbance
- * meets all of them. */
+static uint32_t copy_crc_by(enum crc_way way, void *destination, const void *source, size_t count, uint32_t crc)
+{
+	if (way == CRC_CHUNKS || !fused_is_supported())
+		return copy_in_chunks(copy_method_now(), destination, source, count, crc);
+	return fused_copy_crc(destination, source, count, crc, way == CRC_FUSED_STREAM);
+}
+
+uint32_t copy_bytes_crc(void *destination, const void *source, size_t count, uint32_t crc)
+{
+	if (count < SMALL_BYTES && !fused_is_supported())
+		return copy_in_chunks(COPY_MEMCPY, destination, source, count, crc);
+	int way = count < SMALL_BYTES ? CRC_FUSED : atomic_load_explicit(&crc_way_now, memory_order_relaxed);
+	return copy_crc_by((enum crc_way)way, destination, source, count, crc);
+}
+
+static void run_candidate(int candidate, uint8_t *destination, const uint8_t *source, size_t count)
+{
+	if (candidate < METHODS) {
+		copy_by((enum copy_method)candidate, destination, source, count);
+		copy_fence((enum copy_method)candidate);
+	} else {
+		copy_crc_by((enum crc_way)(candidate - METHODS), destination, source, count, 0);
+	}
+}
+
+/* The shortest of all rounds counts: the others were disturbed. Rounds of the candidates alternate, so that a
+ * disturbance meets all of them. */
+static void measure_candidates(int first, int last, uint8_t *destination, const uint8_t *source, size_t count,
+	uint64_t *ret_best_ns)
+{
+	uint64_t begin_ns = clock_mono_ns();
+
+	for (int i = first; i < last; i++)
+		ret_best_ns[i] = UINT64_MAX;
+	for (int round = 0; round < CALIBRATE_ROUNDS; round++) {
+		for (int i = first; i < last; i++) {
+			uint64_t start_ns = clock_mono_ns();
+			run_candidate(i, destination, source, count);
+			uint64_t took_ns = clock_mono_ns() - start_ns;
+			if (took_ns < ret_best_ns[i])
+				ret_best_ns[i] = took_ns;
+		}
+		if (round > 0 && clock_mono_ns() - begin_ns > CALIBRATE_NS / 2)
+			break;
+	}
+}
+
+static int shortest(const uint64_t *times_ns, int count)
+{
+	int best = 0;
+
+	for (int i = 1; i < count; i++)
+		if (times_ns[i] < times_ns[best])
+			best = i;
+	return best;
+}
+
 void copy_calibrate(void *destination, size_t bytes)
 {
-	uint64_t best_ns[METHODS] = { UINT64_MAX, UINT64_MAX, UINT64_MAX };
+	uint64_t best_ns[METHODS + CRC_WAYS];
 	size_t count = bytes < CALIBRATE_BYTES_MAX ? bytes : CALIBRATE_BYTES_MAX;
 	uint8_t *source = count >= SMALL_BYTES ? malloc(count) : NULL;
-	enum copy_method best = COPY_MEMCPY;
 
 	if (!source)
 		return; /* the method stays: calibration is a matter of speed alone */
 	memset(source, 0x5a, count);
-	uint64_t begin_ns = clock_mono_ns();
-	for (int round = 0; round < CALIBRATE_ROUNDS; round++) {
-		for (int method = 0; method < METHODS; method++) {
-			uint64_t start_ns = clock_mono_ns();
-			copy_by((enum copy_method)method, destination, source, count);
-			copy_fence((enum copy_method)method);
-			uint64_t took_ns = clock_mono_ns() - start_ns;
-			if (took_ns < best_ns[method])
-				best_ns[method] = took_ns;
-		}
-		if (round > 0 && clock_mono_ns() - begin_ns > CALIBRATE_NS)
-			break;
-	}
+	measure_candidates(0, METHODS, destination, source, count, best_ns);
+	copy_set_method((enum copy_method)shortest(best_ns, METHODS));
+	/* After the method is set: chunks are copied with it. */
+	measure_candidates(METHODS, METHODS + CRC_WAYS, destination, source, count, best_ns);
+	atomic_store_explicit(&crc_way_now, shortest(best_ns + METHODS, CRC_WAYS), memory_order_relaxed);
 	free(source);
-	for (int method = 1; method < METHODS; method++)
-		if (best_ns[method] < best_ns[best])
-			best = (enum copy_method)method;
-	copy_set_method(best);
 }

@@ -29,9 +29,13 @@ struct process {
 	void *options;           /* of the type's table */
 	_Atomic uint32_t stop;   /* enum process_stop; a futex word: changes wake consumer_wait */
 	_Atomic uint32_t is_orphan; /* the supervisor is gone */
-	void (*on_stop)(void *context); /* called by the reporter thread at the first stop: stream_interrupt or such */
-	void *on_stop_context;
-	struct reporter *reporter;
+	void *on_stop_context;   /* set before on_stop */
+	/* Called by the reporter thread each time that stop is raised: stream_interrupt or such. A stop that came before
+	 * this was set is only seen in `stop`. */
+	void (*_Atomic on_stop)(void *context);
+	struct reporter *reporter; /* NULL: alerts are logged only */
+	int ready_descriptor;    /* -1 = none, or told */
+	bool is_ready;
 };
 
 /* main() of a job process: reads the plan, loads the module, fills the options, runs source_run or store_run, reports.
@@ -43,6 +47,8 @@ void process_tell_ready(struct process *process);
 /* Life sign; the main loop calls it at least every 0.5 s (cheap: one store, and the clock). */
 void process_beat(struct process *process);
 enum process_stop process_stop_state(const struct process *process);
+/* Raises `stop` (never lowers it) and wakes whoever sleeps on it. Reporter thread; before there is one, any. */
+void process_request_stop(struct process *process, enum process_stop stop);
 /* Log line and alert for the operator; any thread. Alerts go out as topic "alerts" messages of kind "alert". */
 void process_alert(struct process *process, enum enrg_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -1,0 +1,93 @@
+/* output.h: the tables that a job produces: the framework's side of enrg_output_… (enrgdaq/job.h). Main thread of a source. */
+#ifndef JOB_OUTPUT_H
+#define JOB_OUTPUT_H
+
+#include "arrow/ipc.h"
+#include "config/toml.h"
+#include "enrgdaq/job.h"
+#include "job/process.h"
+#include "job/stage.h"
+#include "plane/stream.h"
+
+#define OUTPUTS_MAX SEGMENT_ROUTES
+
+struct outputs_params {
+	struct stream *stream; /* NULL: all outputs swallow; stays the caller's */
+	const char *source, *run;
+	const struct enrg_job_group *groups; /* of the job's type; NULL = none */
+	const struct toml_node *toml;        /* the job's file: which groups have a store; NULL = none */
+	struct process *process;             /* life signs, counters, stop; NULL in tests */
+};
+
+/* All outputs of one job. */
+struct outputs {
+	struct outputs_params params;
+	uint32_t count;
+	struct enrg_output *items[OUTPUTS_MAX];
+	struct enrg_output *claimed; /* has the one open claim */
+	uint32_t staged;             /* outputs with rows that were appended and not yet committed */
+	uint64_t drain_until_ns;     /* a claim that waits gives up then; 0 = no stop seen yet */
+	bool is_calibrated;          /* copy_calibrate was called */
+	uint8_t *scratch;            /* where claims of outputs without a store are filled */
+	uint64_t scratch_bytes;
+};
+
+struct enrg_output {
+	struct outputs *set;
+	struct enrg_schema *schema;
+	char *tag;
+	uint16_t group, route;
+	bool is_wanted;
+	bool is_gap_due;    /* a gap record must go out before the next batch */
+	bool is_drop_told;
+	struct ipc_template *template;
+	uint32_t meta_bytes;
+	uint32_t variable_count; /* columns of variable size */
+	uint64_t rows_max;       /* of numbers in one batch */
+	/* the open claim */
+	struct stream_claim claim;
+	uint64_t claim_rows;
+	uint64_t *claim_variable, *used_variable;
+	struct ipc_column_place *places;
+	struct enrg_column_buffer *buffers;
+	struct stage stage;
+};
+
+/* One running job, as its author sees it. */
+struct enrg_job {
+	struct process *process;
+	struct outputs *outputs;
+	uint64_t interval_ns;
+	bool is_interval_new;
+};
+
+int outputs_create(const struct outputs_params *params, struct outputs **ret_outputs, struct enrg_error *err);
+void outputs_destroy(struct outputs *outputs); /* takes NULL; an open claim is aborted, staged rows are not committed */
+
+/* Commits all appended rows. The first error is told, the other outputs are committed all the same. */
+int outputs_flush(struct outputs *outputs, struct enrg_error *err);
+/* Commits appended rows whose linger time is over. */
+int outputs_flush_due(struct outputs *outputs, uint64_t now_ns, struct enrg_error *err);
+/* When the next appended rows are due, CLOCK_MONOTONIC; UINT64_MAX = none. */
+uint64_t outputs_deadline(const struct outputs *outputs);
+
+/* Claims room for a batch that will be filled in order of its body (output_put). Gap record first where one is due. */
+int output_claim_body(struct enrg_output *output, uint64_t rows, const uint64_t *variable, struct enrg_error *err);
+
+/* Fills a body from its start to its end and takes the CRC on the way. */
+struct output_filler {
+	uint8_t *body;
+	uint64_t at;
+	uint32_t crc;
+	bool has_crc;
+};
+
+struct output_filler output_begin_body(const struct enrg_output *output);
+/* Zeroes up to `offset`, then copies. */
+void output_put(struct output_filler *filler, uint64_t offset, const void *bytes, uint64_t byte_count);
+/* Zeroes up to the end of the body, and commits. */
+void output_commit_body(struct enrg_output *output, struct output_filler *filler, uint64_t acquired_ns);
+/* Takes a row count that was lost because nothing took data until the end of a stop. Counts, alerts. */
+void output_count_abandoned(struct enrg_output *output, uint64_t rows);
+
+#endif

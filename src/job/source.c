@@ -1,0 +1,283 @@
+/* source.c: the main loop of a job that produces data. Main thread of a source process. */
+#include "job/source.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "bus/link.h"
+
+#define SOURCE_INTERVAL_NS 1000000000ull
+#define SOURCE_BEAT_NS 500000000ull
+#define SOURCE_LINK_WINDOW_BYTES (16ull << 20)
+#define SOURCE_LINK_DRAIN_NS 30000000000ull
+#define SOURCE_LINK_HURRY_NS 200000000ull
+
+/* --- what authors call ------------------------------------------------------------------------------------------------ */
+
+const char *enrg_job_name(const struct enrg_job *job)
+{
+	return job->process->plan->name;
+}
+
+const char *enrg_job_supervisor(const struct enrg_job *job)
+{
+	return job->process->plan->supervisor;
+}
+
+void enrg_job_set_interval(struct enrg_job *job, uint64_t interval_ns)
+{
+	job->is_interval_new = job->is_interval_new || job->interval_ns != interval_ns;
+	job->interval_ns = interval_ns;
+}
+
+void enrg_job_log(struct enrg_job *job, enum enrg_level level, const char *format, ...)
+{
+	va_list arguments;
+
+	(void)job;
+	va_start(arguments, format);
+	log_line_v(level, format, arguments);
+	va_end(arguments);
+}
+
+void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *format, ...)
+{
+	char text[1000];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	process_alert(job->process, level, "%s", text);
+}
+
+/* --- the loop --------------------------------------------------------------------------------------------------------- */
+
+/* Sleeps until `until_ns` (CLOCK_MONOTONIC) or the first stop. */
+static void sleep_until(struct process *process, uint64_t until_ns)
+{
+	const struct timespec until = {
+		.tv_sec = (time_t)(until_ns / 1000000000u),
+		.tv_nsec = (long)(until_ns % 1000000000u),
+	};
+
+	/* shared, as the wake in process_request_stop; the bit set only makes the time absolute */
+	syscall(SYS_futex, &process->stop, FUTEX_WAIT_BITSET, PROCESS_RUN, &until, NULL, FUTEX_BITSET_MATCH_ANY);
+	atomic_store_explicit(&process->page->wakeups,
+		atomic_load_explicit(&process->page->wakeups, memory_order_relaxed) + 1, memory_order_relaxed);
+}
+
+/* The tick after `now` on a schedule that began at `tick`: missed ones are skipped, the phase stays. */
+static uint64_t next_tick(uint64_t tick, uint64_t interval_ns, uint64_t now)
+{
+	if (interval_ns > INT64_MAX)
+		interval_ns = INT64_MAX;
+	if (!interval_ns || now < tick)
+		return interval_ns ? tick + interval_ns : now;
+	return tick + ((now - tick) / interval_ns + 1) * interval_ns;
+}
+
+/* From one poll to the next: gives signs of life, commits appended rows when they are due. */
+static int wait_for_tick(struct enrg_job *job, uint64_t tick, struct enrg_error *err)
+{
+	struct process *process = job->process;
+	int result = 0;
+
+	for (;;) {
+		uint64_t now = clock_mono_ns();
+		process_beat(process);
+		result = outputs_flush_due(job->outputs, now, err);
+		if (result < 0 || now >= tick || process_stop_state(process) != PROCESS_RUN)
+			return result;
+		uint64_t until = tick, deadline = outputs_deadline(job->outputs);
+		until = until < deadline ? until : deadline;
+		until = until < now + SOURCE_BEAT_NS ? until : now + SOURCE_BEAT_NS;
+		sleep_until(process, until);
+	}
+}
+
+/* An enum enrg_poll of the last poll, or a negative code. ENRG_POLL_IDLE: a stop was asked for. */
+static int poll_until_stopped(struct enrg_job *job, const struct enrg_job_type *type, void *state,
+	struct enrg_error *err)
+{
+	struct process *process = job->process;
+	uint64_t tick = clock_mono_ns();
+
+	while (process_stop_state(process) == PROCESS_RUN) {
+		process_beat(process);
+		int result = type->poll(job, state, err);
+		if (result < 0 || result == ENRG_POLL_DONE)
+			return result;
+		if (job->is_interval_new) {
+			job->is_interval_new = false;
+			tick = clock_mono_ns();
+		}
+		if (result == ENRG_POLL_AGAIN) {
+			if (job->outputs->staged)
+				result = outputs_flush_due(job->outputs, clock_mono_ns(), err);
+		} else {
+			tick = next_tick(tick, job->interval_ns, clock_mono_ns());
+			result = wait_for_tick(job, tick, err);
+		}
+		if (result < 0)
+			return result;
+	}
+	return ENRG_POLL_IDLE;
+}
+
+/* A claim that gave up because of a stop is the end of polling, not a failure. */
+static bool is_stop(const struct process *process, int result)
+{
+	return result == ENRG_E_STOPPED && process_stop_state(process) != PROCESS_RUN;
+}
+
+int source_live(struct enrg_job *job, const struct enrg_job_type *type, const void *options, bool *ret_done,
+	struct enrg_error *err)
+{
+	struct process *process = job->process;
+	void *state = NULL;
+	int result = type->start(job, options, &state, err);
+
+	*ret_done = false;
+	if (is_stop(process, result))
+		return 0;
+	if (result < 0)
+		return enrg_error_add(err, "start"), result;
+	job->is_interval_new = false;
+	process_tell_ready(process);
+	result = poll_until_stopped(job, type, state, err);
+	*ret_done = result == ENRG_POLL_DONE;
+	if (result < 0 && !is_stop(process, result)) {
+		enrg_error_add(err, "poll");
+	} else {
+		atomic_store_explicit(&process->page->state, PAGE_DRAINING, memory_order_relaxed);
+		process_beat(process);
+		result = type->stop ? type->stop(job, state, err) : 0;
+		result = is_stop(process, result) ? 0 : result;
+		if (result < 0)
+			enrg_error_add(err, "stop");
+	}
+	if (job->outputs->claimed)
+		enrg_output_abort(job->outputs->claimed);
+	/* rows that were appended are data, also those of a job that failed a moment later */
+	struct enrg_error flush_err = { 0 };
+	int flushed = outputs_flush(job->outputs, &flush_err);
+	if (result >= 0 && flushed < 0 && !is_stop(process, flushed)) {
+		result = flushed;
+		enrg_error_set(err, flushed, "last rows: %s", flush_err.text);
+	}
+	type->destroy(state);
+	return result < 0 ? result : 0;
+}
+
+/* --- links: where shared memory is off -------------------------------------------------------------------------------- */
+
+static int start_links(const struct plan *plan, struct link_sender **senders, struct enrg_error *err)
+{
+	for (size_t i = 0; i < plan->sink_count; i++) {
+		const struct link_sender_params params = {
+			.url = plan->sinks[i].link_url,
+			.stream_path = plan->stream_path,
+			.consumer_name = plan->sinks[i].store_name,
+			.store_type = plan->sinks[i].store_type,
+			.window_bytes = SOURCE_LINK_WINDOW_BYTES,
+		};
+		if (!params.url || !plan->stream_path)
+			continue;
+		int result = link_sender_start(&params, &senders[i], err);
+		if (result < 0)
+			return enrg_error_add(err, "link to %s", plan->sinks[i].store_name), result;
+	}
+	return 0;
+}
+
+/* A job that is done may take its time: nobody has asked it to stop. */
+static void wait_for_stores(struct process *process, const struct stream *stream)
+{
+	while (process_stop_state(process) == PROCESS_RUN && stream_in_flight(stream) > 0) {
+		process_beat(process);
+		sleep_until(process, clock_mono_ns() + SOURCE_BEAT_NS / 5);
+	}
+}
+
+static void stop_links(struct process *process, struct link_sender **senders)
+{
+	const struct plan *plan = process->plan;
+
+	for (size_t i = 0; i < plan->sink_count; i++) {
+		if (!senders[i])
+			continue;
+		process_beat(process);
+		bool is_hurried = process_stop_state(process) == PROCESS_HURRY;
+		if (link_sender_stop(senders[i], is_hurried ? SOURCE_LINK_HURRY_NS : SOURCE_LINK_DRAIN_NS) == -ETIMEDOUT)
+			process_alert(process, ENRG_WARNING,
+				"%s did not take all batches; they stay in shared memory for the next start",
+				plan->sinks[i].store_name);
+		senders[i] = NULL;
+	}
+}
+
+/* --- the whole -------------------------------------------------------------------------------------------------------- */
+
+static int live_with_outputs(struct process *process, struct stream *stream, bool *ret_done, struct enrg_error *err)
+{
+	const struct plan *plan = process->plan;
+	struct outputs_params params = {
+		.stream = stream,
+		.source = plan->name,
+		.run = plan->run,
+		.groups = process->type->job->groups,
+		.process = process,
+	};
+	struct enrg_job job = { .process = process, .interval_ns = SOURCE_INTERVAL_NS };
+	struct toml_node *toml = NULL;
+	int result = toml_parse(plan->file, plan->toml_text, strlen(plan->toml_text), &toml, err);
+
+	params.toml = toml;
+	if (result == 0)
+		result = outputs_create(&params, &job.outputs, err);
+	if (result == 0)
+		result = source_live(&job, process->type->job, process->options, ret_done, err);
+	outputs_destroy(job.outputs);
+	if (toml)
+		toml_free(toml);
+	return result;
+}
+
+int source_run(struct process *process, struct enrg_error *err)
+{
+	const struct plan *plan = process->plan;
+	struct stream *stream = NULL;
+	bool is_done = false;
+	struct link_sender **senders = calloc(plan->sink_count + 1, sizeof(*senders));
+	int result = senders ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
+
+	if (result == 0 && plan->stream_path)
+		result = stream_open(plan->stream_path, plan->hot_bytes, &stream, err);
+	if (result == 0)
+		result = start_links(plan, senders, err);
+	if (result == 0)
+		result = live_with_outputs(process, stream, &is_done, err);
+	if (senders) {
+		bool has_links = false;
+		for (size_t i = 0; i < plan->sink_count; i++)
+			has_links = has_links || senders[i];
+		if (is_done && has_links)
+			wait_for_stores(process, stream);
+		stop_links(process, senders);
+	}
+	/* after a failure there will be another life: the stores wait for it */
+	stream_close(stream, result == 0);
+	free(senders);
+	if (result < 0)
+		return result == ENRG_E_CONFIG ? 2 : 1;
+	return process_stop_state(process) == PROCESS_HURRY ? 3 : 0;
+}

@@ -96,4 +96,22 @@ ENRG_API void enrg_file_close(struct enrg_file *file);
 ENRG_API int enrg_file_replace(struct enrg_store *store, const char *path, const void *bytes, uint64_t byte_count,
 	struct enrg_error *err);
 
+/* --- Arrow IPC, for stores that keep batches as the messages that they are (batch->ipc) --- */
+
+/* The Schema message at the start of an Arrow IPC stream, in malloc'ed memory. `source` is noted in it; NULL = none. */
+ENRG_API int enrg_schema_format_ipc(const struct enrg_schema *schema, const char *source, void **ret_bytes,
+	uint32_t *ret_count, struct enrg_error *err);
+
+enum enrg_ipc_content {
+	ENRG_IPC_OURS,    /* a stream of this schema, or an empty file; behind *ret_good_bytes nothing but a torn tail (a part
+			   * of a message, zeros, an end mark): cut it and append */
+	ENRG_IPC_OTHER,   /* a stream of another schema, or no Arrow stream: leave it alone */
+	ENRG_IPC_DAMAGED, /* a stream of this schema with damage inside: readers stop there, leave it to `enrgdaq verify` */
+};
+
+/* Looks at the file behind the descriptor (at open, before the first write): heads of all messages, check sum of the last
+ * body. Its time goes by the number of messages, not by their size. */
+ENRG_API int enrg_ipc_inspect(int descriptor, const struct enrg_schema *schema, enum enrg_ipc_content *ret_content,
+	uint64_t *ret_good_bytes, struct enrg_error *err);
+
 #endif

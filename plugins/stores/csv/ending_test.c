@@ -1,0 +1,101 @@
+/* ending_test.c: whole, torn and foreign files, plain and compressed. */
+#include "ending.h"
+
+#include <stdarg.h>
+#include <setjmp.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <zstd.h>
+#include <cmocka.h>
+
+static struct text header = { "a,b\n", 4, 4 };
+
+static void check_bytes(const void *bytes, size_t count, bool is_zstd, enum ending wanted, uint64_t wanted_good)
+{
+	int descriptor = memfd_create("ending", MFD_CLOEXEC);
+	enum ending ending;
+	uint64_t good;
+
+	assert_true(descriptor >= 0);
+	assert_int_equal(write(descriptor, bytes, count), count);
+	assert_int_equal(ending_find(descriptor, count, is_zstd, &header, &ending, &good, NULL), 0);
+	assert_int_equal(ending, wanted);
+	if (ending != ENDING_FOREIGN)
+		assert_int_equal(good, wanted_good);
+	close(descriptor);
+}
+
+static void check(const char *text, enum ending wanted, uint64_t wanted_good)
+{
+	check_bytes(text, strlen(text), false, wanted, wanted_good);
+}
+
+static void whole_files(void **state)
+{
+	(void)state;
+	check("", ENDING_WHOLE, 0);
+	check("a,b\n", ENDING_WHOLE, 4);
+	check("a,b\n1,2\n", ENDING_WHOLE, 8);
+	check("a,b\r\n1,2\r\n", ENDING_WHOLE, 10);
+}
+
+static void torn_files_end_at_a_line(void **state)
+{
+	(void)state;
+	check("a,b\n1,2\n3", ENDING_TORN, 8);
+	check("a,b\n1", ENDING_TORN, 4);
+	check("a,", ENDING_TORN, 0);
+	check("a,b", ENDING_TORN, 0);
+	check("a,b\r", ENDING_TORN, 0);
+	check("a,b\n1,\"x\ny\"\n3,\"two\nlin", ENDING_TORN, 12);
+}
+
+static void foreign_files_are_left_alone(void **state)
+{
+	(void)state;
+	check("my notes, without a line end", ENDING_FOREIGN, 0);
+	check("a,b,c\n1,2,3\n", ENDING_FOREIGN, 0);
+	check("a\n", ENDING_FOREIGN, 0);
+	check("a,b\rx", ENDING_FOREIGN, 0);
+	check_bytes("a,b\n1,2\n", 8, true, ENDING_FOREIGN, 0);
+}
+
+static size_t add_frame(char *bytes, size_t at, const char *text)
+{
+	size_t count = ZSTD_compress(bytes + at, 1000, text, strlen(text), 3);
+
+	assert_false(ZSTD_isError(count));
+	return at + count;
+}
+
+static void compressed_files_end_at_a_frame(void **state)
+{
+	char bytes[4000];
+	size_t first = add_frame(bytes, 0, "a,b\n1,2\n"), second = add_frame(bytes, first, "3,4\n");
+
+	(void)state;
+	check_bytes(bytes, second, true, ENDING_WHOLE, second);
+	for (size_t count = first + 1; count < second; count++)
+		check_bytes(bytes, count, true, ENDING_TORN, first);
+	check_bytes(bytes, first, true, ENDING_WHOLE, first);
+	for (size_t count = 1; count < first; count++)
+		check_bytes(bytes, count, true, ENDING_TORN, 0);
+	memset(bytes + first, 0, 100);
+	check_bytes(bytes, first + 100, true, ENDING_TORN, first);
+	check_bytes(bytes, add_frame(bytes, 0, "x,y\n1,2\n"), true, ENDING_FOREIGN, 0);
+	check_bytes(bytes, add_frame(bytes, 0, "a,"), true, ENDING_FOREIGN, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(whole_files),
+		cmocka_unit_test(torn_files_end_at_a_line),
+		cmocka_unit_test(foreign_files_are_left_alone),
+		cmocka_unit_test(compressed_files_end_at_a_frame),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

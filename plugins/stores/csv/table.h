@@ -1,0 +1,49 @@
+/* table.h: one CSV file that is being written, plain or zstd, by one or several targets of the same columns. One thread.
+ *
+ * Text gathers in memory and goes to the file in large pieces; a commit sends the rest and, with zstd, ends the frame, so that
+ * the committed part of a file consists of whole lines in whole frames.
+ */
+#ifndef CSV_TABLE_H
+#define CSV_TABLE_H
+
+#include <zstd.h>
+
+#include "enrgdaq/store.h"
+#include "text.h"
+
+struct table {
+	char *path;
+	struct text header;     /* line of the column names */
+	struct text text;       /* not yet in the file; with overwrite the newest message */
+	struct text compressed; /* room for the compressor */
+	struct enrg_file *file; /* NULL with overwrite */
+	ZSTD_CCtx *compressor;  /* NULL = plain */
+	bool is_overwrite;
+	bool has_open_frame;
+	bool is_dirty;          /* something for the next commit */
+	unsigned users;         /* targets that write to it */
+	struct table *next;
+};
+
+struct table_params {
+	const char *path;
+	const struct enrg_schema *schema;
+	bool use_zstd, overwrite;
+};
+
+#define TABLE_IS_FOREIGN 1
+
+/* Opens the file, mends a torn end, writes the header into a new one. TABLE_IS_FOREIGN: a file is there that has other
+ * columns, or is no such file; nothing was changed. */
+int table_open(struct enrg_store *store, const struct table_params *params, struct table **ret_table,
+	struct enrg_error *err);
+/* Frees; does not commit. NULL is allowed. */
+void table_close(struct table *table);
+
+/* Would an opened table take rows of these columns in this form? */
+bool table_fits(const struct table *table, const struct table_params *params, const struct text *header);
+
+int table_write(struct table *table, const struct enrg_batch *batch, struct enrg_error *err);
+int table_commit(struct enrg_store *store, struct table *table, struct enrg_error *err);
+
+#endif

@@ -24,6 +24,9 @@ void types_free(struct types *types); /* modules stay loaded */
 /* Exactly one module (for a job process). */
 int types_load_one(const char *module_path, struct types **ret_types, struct enrg_error *err);
 
+/* From entries in memory (copied, sorted by name), for tests. */
+int types_create_static(const struct type_entry *entries, size_t count, struct types **ret_types, struct enrg_error *err);
+
 size_t types_count(const struct types *types);
 const struct type_entry *types_at(const struct types *types, size_t index);
 /* By name or old name; *ret_is_old tells. NULL: none. */

@@ -1,0 +1,558 @@
+/* folder.c: a configuration folder, read and checked as a whole. Supervisor and command line on their main threads; a job
+ * process fills its own options here.
+ */
+#include "config/folder.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "config/sources.h"
+
+#define NAME_BYTES_MAX 200 /* of a job: it becomes part of file names and topics */
+#define LOCAL_KEY "target_local_supervisor"
+
+struct loader {
+	const struct types *types;
+	struct folder *folder;
+	struct problems *problems;
+};
+
+static const char *const section_keys[] = {LOCAL_KEY, NULL};
+
+/* toml_parse puts "file:line: " before its text; a problem keeps them apart. */
+static void add_parse_problem(struct problems *problems, const char *file, const struct enrg_error *err)
+{
+	const char *text = err->text;
+	size_t length = strlen(file);
+	char *end = NULL;
+	long line = 0;
+
+	if (!strncmp(text, file, length) && text[length] == ':') {
+		line = strtol(text + length + 1, &end, 10);
+		if (end[0] == ':' && end[1] == ' ')
+			text = end + 2;
+		else
+			line = 0;
+	}
+	problems_add(problems, false, file, (int)line, "%s", text);
+}
+
+static struct toml_node *parse_source(const char *file, const char *text, size_t bytes, struct problems *problems)
+{
+	struct toml_node *root = NULL;
+	struct enrg_error err = {0};
+
+	if (toml_parse(file, text, bytes, &root, &err))
+		add_parse_problem(problems, file, &err);
+	return root;
+}
+
+/* A name goes into file names, topics and terminals. */
+static bool check_name(const struct toml_node *root, const char *key, const char *name, const char *file,
+	struct problems *problems)
+{
+	const struct toml_node *node = toml_find(root, key);
+	int line = node ? node->line : 0;
+	size_t length = strlen(name);
+
+	if (!length || length > NAME_BYTES_MAX) {
+		problems_add(problems, false, file, line, "%s: expected 1 to %d bytes, found %zu", key, NAME_BYTES_MAX, length);
+		return false;
+	}
+	for (const char *c = name; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+			problems_add(problems, false, file, line, "%s: it holds a control character", key);
+			return false;
+		}
+	return true;
+}
+
+/* NULL: not there or unknown, and said so. */
+static const struct type_entry *find_type(const struct types *types, const struct toml_node *root, const char *file,
+	struct problems *problems)
+{
+	const struct toml_node *node = toml_find(root, "daq_job_type");
+	bool is_old = false;
+
+	if (!node) {
+		problems_add(problems, false, file, 1,
+			"daq_job_type: required key is missing (string: the type of the job; `enrgdaq jobs` lists them)");
+		return NULL;
+	}
+	if (node->kind != TOML_STRING) {
+		problems_add(problems, false, file, node->line,
+			"daq_job_type: expected a string, the type of the job; `enrgdaq jobs` lists them");
+		return NULL;
+	}
+	const struct type_entry *type = types_find(types, node->text, &is_old);
+	if (!type) {
+		const char *nearest = types_suggest(types, node->text);
+		problems_add(problems, false, file, node->line, "daq_job_type: unknown type \"%.100s\"%s%s%s; `enrgdaq jobs` "
+			"lists the types", node->text, nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+	} else if (is_old) {
+		problems_add(problems, true, file, node->line, "daq_job_type: \"%s\" is an old name; write \"%s\"", node->text,
+			type->name);
+	}
+	return type;
+}
+
+static const struct enrg_table *table_of(const struct type_entry *type)
+{
+	return type->job ? &type->job->options : &type->store->options;
+}
+
+/* Common keys and those of the type; the keys of store groups are known and left alone. */
+static void *fill_options(const struct type_entry *type, const struct toml_node *root, const char *file,
+	struct job_common *ret_common, struct options_memory *memory, struct problems *problems)
+{
+	const struct enrg_table *tables[] = {&job_common_table, table_of(type)};
+	void *options = options_memory_take(memory, tables[1]->size);
+	void *structs[] = {ret_common, options};
+	const char **known = NULL;
+	size_t count = 0;
+
+	while (type->job && type->job->groups && type->job->groups[count].key)
+		count++;
+	known = calloc(count + 1, sizeof(*known));
+	if (!options || !known) {
+		problems_add(problems, false, file, 0, "out of memory");
+		free(known);
+		return NULL;
+	}
+	for (size_t i = 0; i < count; i++)
+		known[i] = type->job->groups[i].key;
+	options_fill_many(tables, structs, 2, root, file, "", known, memory, problems);
+	free(known);
+	return options;
+}
+
+static void add_unknown_store(const struct loader *loader, const struct job_config *job, const char *group,
+	const struct toml_node *node)
+{
+	size_t count = 0, used = 0;
+	const char **names = calloc(types_count(loader->types) + 1, sizeof(*names));
+	char listed[400] = "none";
+
+	if (!names)
+		return;
+	for (size_t i = 0; i < types_count(loader->types); i++)
+		if (types_at(loader->types, i)->store)
+			names[count++] = types_at(loader->types, i)->store->section;
+	for (size_t i = 0; i < count && used < sizeof(listed); i++)
+		used += (size_t)snprintf(listed + used, sizeof(listed) - used, "%s%s", i ? ", " : "", names[i]);
+	const char *nearest = options_suggest(node->key, names, count);
+	if (nearest)
+		problems_add(loader->problems, false, job->file, node->key_line, "%s.%s: unknown store; did you mean %s?",
+			group, node->key, nearest);
+	else
+		problems_add(loader->problems, false, job->file, node->key_line,
+			"%s.%s: unknown store, or its module is not installed; the stores here are %s", group, node->key, listed);
+	free(names);
+}
+
+static void add_expected(const struct loader *loader, const struct job_config *job, const struct toml_node *node,
+	const char *name, const char *expected)
+{
+	problems_add(loader->problems, false, job->file, node->line, "%s: expected %s", name, expected);
+}
+
+/* The bool target_local_supervisor of a group or section. */
+static bool read_local(const struct loader *loader, const struct job_config *job, const struct toml_node *table,
+	const char *name, bool otherwise)
+{
+	const struct toml_node *node = toml_find(table, LOCAL_KEY);
+	char key[512];
+
+	if (!node)
+		return otherwise;
+	snprintf(key, sizeof(key), "%s.%s", name, LOCAL_KEY);
+	if (node->kind != TOML_BOOLEAN)
+		add_expected(loader, job, node, key, "true or false");
+	return node->boolean;
+}
+
+static void load_section(const struct loader *loader, struct job_config *job, const struct job_store_section *start,
+	const struct toml_node *node)
+{
+	struct job_store_section section = *start;
+	struct job_store_section *sections;
+	char name[512], prefix[520];
+	void *options;
+
+	section.store_type = types_find_section(loader->types, node->key);
+	if (!section.store_type) {
+		add_unknown_store(loader, job, section.group, node);
+		return;
+	}
+	snprintf(name, sizeof(name), "%s.%s", section.group, node->key);
+	if (node->kind != TOML_TABLE) {
+		add_expected(loader, job, node, name, "a table, the section of a store");
+		return;
+	}
+	const struct enrg_table *table = &section.store_type->store->section_options;
+	section.node = node;
+	section.target_local_supervisor = read_local(loader, job, node, name, start->target_local_supervisor);
+	options = options_memory_take(loader->folder->memory, table->size);
+	sections = realloc(job->sections, (job->section_count + 1) * sizeof(*sections));
+	if (sections)
+		job->sections = sections;
+	if (!options || !sections) {
+		problems_add(loader->problems, false, job->file, 0, "out of memory");
+		return;
+	}
+	snprintf(prefix, sizeof(prefix), "%s.", name);
+	options_fill(table, node, job->file, prefix, section_keys, options, loader->folder->memory, loader->problems);
+	sections[job->section_count++] = section;
+}
+
+static void load_group(const struct loader *loader, struct job_config *job, uint32_t index)
+{
+	const struct enrg_job_group *group = &job->type->job->groups[index];
+	const struct toml_node *node = toml_find(job->root, group->key);
+	struct job_store_section start = {.group = group->key, .group_index = index};
+	size_t named = 0;
+
+	if (!node) {
+		if (group->required)
+			problems_add(loader->problems, false, job->file, 1,
+				"%s: required store group is missing (%s); add a section such as [%s.csv]", group->key, group->help,
+				group->key);
+		return;
+	}
+	if (node->kind != TOML_TABLE) {
+		add_expected(loader, job, node, group->key, "a table of stores");
+		return;
+	}
+	start.target_local_supervisor = read_local(loader, job, node, group->key, false);
+	for (size_t i = 0; i < node->count; i++) {
+		if (!strcmp(node->children[i].key, LOCAL_KEY))
+			continue;
+		load_section(loader, job, &start, &node->children[i]);
+		named++;
+	}
+	if (!named)
+		problems_add(loader->problems, !group->required, job->file, node->line, "%s: it names no store", group->key);
+}
+
+static struct job_config *add_job(struct folder *folder)
+{
+	struct job_config *jobs = realloc(folder->jobs, (folder->job_count + 1) * sizeof(*jobs));
+
+	if (!jobs)
+		return NULL;
+	folder->jobs = jobs;
+	memset(&jobs[folder->job_count], 0, sizeof(*jobs));
+	return &jobs[folder->job_count++];
+}
+
+/* A job of unknown type is reported and left out; one with other problems stays, so that its stores are known. */
+static void load_job(const struct loader *loader, const struct source *source)
+{
+	struct problems *problems = loader->problems;
+	struct toml_node *root = parse_source(source->file, source->text, source->bytes, problems);
+	const struct type_entry *type = root ? find_type(loader->types, root, source->file, problems) : NULL;
+	struct job_config *job = type ? add_job(loader->folder) : NULL;
+
+	if (!job) {
+		if (type)
+			problems_add(problems, false, source->file, 0, "out of memory");
+		toml_free(root);
+		return;
+	}
+	job->type = type;
+	job->root = root;
+	job->file = strdup(source->file);
+	job->toml_text = strdup(source->text);
+	if (job->file && job->toml_text)
+		fill_options(type, root, source->file, &job->common, loader->folder->memory, problems);
+	const char *name = source->name;
+	if (job->common.daq_job_unique_id &&
+		check_name(root, "daq_job_unique_id", job->common.daq_job_unique_id, source->file, problems))
+		name = job->common.daq_job_unique_id;
+	job->name = strdup(name);
+	if (!job->file || !job->toml_text || !job->name) {
+		problems_add(problems, false, source->file, 0, "out of memory");
+		return;
+	}
+	for (uint32_t i = 0; type->job && type->job->groups && type->job->groups[i].key; i++)
+		load_group(loader, job, i);
+}
+
+static void check_supervisor(const struct toml_node *root, const char *file, const struct supervisor_options *options,
+	struct problems *problems)
+{
+	const struct toml_node *slot = toml_find(root, "ring_buffer_slot_size_kb");
+	const struct toml_node *delay = toml_find(root, "restart_delay_seconds");
+
+	if (options->info.supervisor_id)
+		check_name(toml_find(root, "info"), "supervisor_id", options->info.supervisor_id, file, problems);
+	if (options->ring_buffer_slot_size_kb > options->ring_buffer_size_mb * 1024)
+		problems_add(problems, false, file, slot ? slot->line : 1,
+			"ring_buffer_slot_size_kb: the largest batch (%lld KB) does not fit the rings (ring_buffer_size_mb, %lld MB)",
+			(long long)options->ring_buffer_slot_size_kb, (long long)options->ring_buffer_size_mb);
+	if (options->restart_delay_seconds > options->restart_delay_max_seconds)
+		problems_add(problems, false, file, delay ? delay->line : 1,
+			"restart_delay_seconds: the first delay (%g s) is longer than restart_delay_max_seconds (%g s)",
+			options->restart_delay_seconds, options->restart_delay_max_seconds);
+}
+
+/* `source` NULL: there is no supervisor.toml, the supervisor is named after the machine. */
+static void load_supervisor(const struct loader *loader, const struct source *source)
+{
+	struct folder *folder = loader->folder;
+	char host[128] = "", name[128], text[200], file[PATH_MAX];
+	struct toml_node *root;
+
+	if (source) {
+		root = parse_source(source->file, source->text, source->bytes, loader->problems);
+		if (!root)
+			return;
+		options_fill(&supervisor_table, root, source->file, "", NULL, &folder->supervisor, folder->memory,
+			loader->problems);
+		check_supervisor(root, source->file, &folder->supervisor, loader->problems);
+		toml_free(root);
+		return;
+	}
+	if (gethostname(host, sizeof(host) - 1) || !host[0])
+		snprintf(host, sizeof(host), "localhost");
+	path_safe_name(host, name, sizeof(name));
+	snprintf(file, sizeof(file), "%s%ssupervisor.toml", folder->path, folder->path[0] ? "/" : "");
+	problems_add(loader->problems, true, file, 0, "there is no such file; the supervisor is called \"%s\"", name);
+	snprintf(text, sizeof(text), "info.supervisor_id = \"%s\"", name);
+	root = parse_source(file, text, strlen(text), loader->problems);
+	options_fill(&supervisor_table, root, file, "", NULL, &folder->supervisor, folder->memory, loader->problems);
+	toml_free(root);
+}
+
+static const struct job_config *find_job_of(const struct folder *folder, const struct type_entry *type)
+{
+	for (size_t i = 0; i < folder->job_count; i++)
+		if (folder->jobs[i].type == type)
+			return &folder->jobs[i];
+	return NULL;
+}
+
+static bool is_name_taken(const struct folder *folder, const char *name)
+{
+	for (size_t i = 0; i < folder->job_count; i++)
+		if (folder->jobs[i].name && !strcmp(folder->jobs[i].name, name))
+			return true;
+	return false;
+}
+
+static void add_default_store(const struct loader *loader, const struct type_entry *type, const char *file)
+{
+	struct job_config *job;
+	char name[300], text[300], own_file[300];
+
+	snprintf(name, sizeof(name), "%s", type->name);
+	while (is_name_taken(loader->folder, name))
+		strncat(name, "-default", sizeof(name) - strlen(name) - 1);
+	snprintf(text, sizeof(text), "daq_job_type = \"%s\"\n", type->name);
+	snprintf(own_file, sizeof(own_file), "(defaults of %s)", type->name);
+	job = add_job(loader->folder);
+	if (!job) {
+		problems_add(loader->problems, false, file, 0, "out of memory");
+		return;
+	}
+	*job = (struct job_config){.name = strdup(name), .file = strdup(own_file), .toml_text = strdup(text), .type = type,
+		.is_default = true};
+	job->root = parse_source(own_file, text, strlen(text), loader->problems);
+	if (job->name && job->file && job->toml_text && job->root)
+		fill_options(type, job->root, own_file, &job->common, loader->folder->memory, loader->problems);
+	else
+		problems_add(loader->problems, false, file, 0, "out of memory");
+}
+
+/* "host, user" of the store's required keys, each with a comma before it. */
+static void list_required(const struct enrg_table *table, char *ret_text, size_t text_bytes)
+{
+	size_t used = 0;
+
+	ret_text[0] = 0;
+	for (const struct enrg_option *option = table->options; option && option->key && used < text_bytes; option++)
+		if (option->required)
+			used += (size_t)snprintf(ret_text + used, text_bytes - used, ", %s", option->key);
+}
+
+/* Each store that a section names needs a job: one in the folder, or one with defaults. Reported once a store. */
+static void complete_stores(const struct loader *loader)
+{
+	struct folder *folder = loader->folder;
+	size_t configured = folder->job_count;
+	char keys[400];
+
+	for (size_t i = 0; i < configured; i++)
+		for (size_t j = 0; j < folder->jobs[i].section_count; j++) {
+			const struct job_config *job = &folder->jobs[i];
+			const struct job_store_section *section = &job->sections[j];
+			const struct enrg_store_type *store = section->store_type->store;
+			if (find_job_of(folder, section->store_type))
+				continue;
+			if (store->starts_by_default) {
+				problems_add(loader->problems, true, job->file, section->node->line,
+					"%s.%s: no file configures the store %s; it is started with its defaults", section->group,
+					store->section, store->name);
+				add_default_store(loader, section->store_type, job->file);
+				continue;
+			}
+			list_required(&store->options, keys, sizeof(keys));
+			problems_add(loader->problems, false, job->file, section->node->line,
+				"%s.%s: no file configures the store %s; add a file such as %s.toml with the keys daq_job_type = "
+				"\"%s\"%s", section->group, store->section, store->name, store->section, store->name, keys);
+		}
+}
+
+/* Streams, journals and pages are files named after the job: also names that only differ in '/' or '_' collide. */
+static void check_unique_names(const struct loader *loader)
+{
+	const struct folder *folder = loader->folder;
+	char mine[NAME_BYTES_MAX + 100], other[NAME_BYTES_MAX + 100];
+
+	for (size_t i = 0; i < folder->job_count; i++) {
+		const struct job_config *job = &folder->jobs[i];
+		const struct toml_node *id = toml_find(job->root, "daq_job_unique_id");
+		if (!job->name)
+			continue;
+		path_safe_name(job->name, mine, sizeof(mine));
+		for (size_t j = 0; j < i; j++) {
+			const struct job_config *first = &folder->jobs[j];
+			if (!first->name)
+				continue;
+			path_safe_name(first->name, other, sizeof(other));
+			if (strcmp(mine, other))
+				continue;
+			problems_add(loader->problems, false, job->file, id ? id->line : 0,
+				"daq_job_unique_id: \"%s\" is taken: %s calls its job \"%s\"; each job needs a name of its own",
+				job->name, first->file, first->name);
+			break;
+		}
+	}
+}
+
+static void load_sources(const struct loader *loader, const struct sources *sources)
+{
+	const struct source *supervisor = NULL;
+	struct folder *folder = loader->folder;
+	size_t job_files = 0;
+
+	for (size_t i = 0; i < sources->count; i++)
+		if (!strcmp(sources->items[i].name, "supervisor"))
+			supervisor = &sources->items[i];
+	load_supervisor(loader, supervisor);
+	for (size_t i = 0; i < sources->count; i++) {
+		const struct source *source = &sources->items[i];
+		const char *slash = strrchr(source->name, '/');
+		if (source == supervisor)
+			continue;
+		job_files++;
+		if (slash && !strcmp(slash, "/supervisor"))
+			problems_add(loader->problems, false, source->file, 0,
+				"supervisor.toml counts at the top of the folder alone; move or rename it");
+		else
+			load_job(loader, source);
+	}
+	if (!job_files)
+		problems_add(loader->problems, false, folder->path[0] ? folder->path : "(built in)", 0,
+			"no job: there is no *.toml beside supervisor.toml; `enrgdaq jobs` lists the types, "
+			"`enrgdaq describe TYPE --example` prints a file to start from");
+	complete_stores(loader);
+	check_unique_names(loader);
+}
+
+static int load(const char *path, struct sources *sources, const struct types *types, struct folder **ret_folder,
+	struct problems *problems, struct enrg_error *err)
+{
+	struct folder *folder = calloc(1, sizeof(*folder));
+	const struct loader loader = {.types = types, .folder = folder, .problems = problems};
+
+	if (folder) {
+		folder->path = strdup(path);
+		folder->memory = options_memory_create();
+	}
+	if (!folder || !folder->path || !folder->memory) {
+		folder_free(folder);
+		sources_fini(sources);
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	}
+	load_sources(&loader, sources);
+	sources_fini(sources);
+	*ret_folder = folder;
+	return 0;
+}
+
+int folder_load(const char *path, const struct types *types, struct folder **ret_folder, struct problems *problems,
+	struct enrg_error *err)
+{
+	struct sources sources = {0};
+	int result = sources_read(path, &sources, problems, err);
+
+	return result ? result : load(path, &sources, types, ret_folder, problems, err);
+}
+
+int folder_load_texts(const char *const *names, const char *const *texts, size_t count, const struct types *types,
+	struct folder **ret_folder, struct problems *problems, struct enrg_error *err)
+{
+	struct sources sources = {0};
+	int result = sources_copy(names, texts, count, &sources, err);
+
+	return result ? result : load("", &sources, types, ret_folder, problems, err);
+}
+
+void folder_free(struct folder *folder)
+{
+	if (!folder)
+		return;
+	for (size_t i = 0; i < folder->job_count; i++) {
+		free(folder->jobs[i].name);
+		free(folder->jobs[i].file);
+		free(folder->jobs[i].toml_text);
+		free(folder->jobs[i].sections);
+		toml_free(folder->jobs[i].root);
+	}
+	free(folder->jobs);
+	options_memory_destroy(folder->memory);
+	free(folder->path);
+	free(folder);
+}
+
+int folder_fill_job(const struct type_entry *type, const char *file, const char *toml_text, struct job_common *ret_common,
+	void **ret_options, struct options_memory *memory, struct problems *problems)
+{
+	size_t before = problems->errors;
+	struct toml_node *root = parse_source(file, toml_text, strlen(toml_text), problems);
+	void *options = root ? fill_options(type, root, file, ret_common, memory, problems) : NULL;
+
+	toml_free(root);
+	if (!options || problems->errors > before)
+		return ENRG_E_CONFIG;
+	*ret_options = options;
+	return 0;
+}
+
+int folder_fill_section(const struct enrg_store_type *store, const char *file, const char *toml_text, const char *group,
+	void **ret_section, struct options_memory *memory, struct problems *problems)
+{
+	size_t before = problems->errors;
+	struct toml_node *root = parse_source(file, toml_text, strlen(toml_text), problems);
+	const struct toml_node *node = toml_find(toml_find(root, group), store->section);
+	void *options = options_memory_take(memory, store->section_options.size);
+	char prefix[512];
+
+	snprintf(prefix, sizeof(prefix), "%s.%s.", group, store->section);
+	if (root && !node)
+		problems_add(problems, false, file, 1, "%s.%s: there is no such section", group, store->section);
+	else if (root && node->kind != TOML_TABLE)
+		problems_add(problems, false, file, node->line, "%s.%s: expected a table", group, store->section);
+	else if (root && options)
+		options_fill(&store->section_options, node, file, prefix, section_keys, options, memory, problems);
+	toml_free(root);
+	if (!root || !options || problems->errors > before)
+		return ENRG_E_CONFIG;
+	*ret_section = options;
+	return 0;
+}

@@ -1,0 +1,111 @@
+/* folder_tables.c: the keys that every job has, and those of supervisor.toml. Data for the supervisor, the job processes
+ * and the command line.
+ */
+#include "config/folder.h"
+
+#include "enrgdaq/job.h"
+
+static const struct enrg_choice levels[] = {
+	{"DEBUG", ENRG_DEBUG}, {"INFO", ENRG_INFO}, {"WARNING", ENRG_WARNING}, {"ERROR", ENRG_ERROR}, {0},
+};
+
+#define AT(member) offsetof(struct job_common, member)
+
+static const struct enrg_option job_common_options[] = {
+	{.key = "daq_job_type", .kind = ENRG_OPTION_STRING, .offset = AT(daq_job_type), .required = true,
+		.help = "Type of the job, as `enrgdaq jobs` lists them."},
+	{.key = "verbosity", .kind = ENRG_OPTION_CHOICE, .offset = AT(verbosity), .default_value = "\"INFO\"",
+		.choices = levels, .present_offset = AT(has_verbosity),
+		.help = "Log lines of this job below this level are dropped; without the key the supervisor's level counts."},
+	{.key = "daq_job_unique_id", .kind = ENRG_OPTION_STRING, .offset = AT(daq_job_unique_id),
+		.help = "Name of the job in its supervisor; without the key it is the path of the file without .toml."},
+	{.key = "use_shm_when_possible", .kind = ENRG_OPTION_BOOL, .offset = AT(use_shm_when_possible),
+		.default_value = "true",
+		.help = "Whether batches travel through shared memory; false sends them through ZeroMQ."},
+	{.key = "topics_to_subscribe", .kind = ENRG_OPTION_STRING_LIST, .offset = AT(topics_to_subscribe),
+		.default_value = "[]", .help = "More message topics that the job receives."},
+	{.key = "ring_buffer_size_mb", .kind = ENRG_OPTION_INT, .offset = AT(ring_buffer_size_mb), .default_value = "0",
+		.min = 0, .max = 1048576, .unit = "MB",
+		.help = "Shared memory of this job's ring; 0 is its share of the supervisor's budget."},
+	{0},
+};
+
+#undef AT
+#define AT(member) offsetof(struct supervisor_options, member)
+
+/* Tables of supervisor.toml are anonymous structs inside supervisor_options: offsets count from the inner struct. */
+#define IN(part, member) (offsetof(struct supervisor_options, part.member) - offsetof(struct supervisor_options, part))
+#define SIZE(part) sizeof(((struct supervisor_options *)0)->part)
+
+static const struct enrg_option info_options[] = {
+	{.key = "supervisor_id", .kind = ENRG_OPTION_STRING, .offset = IN(info, supervisor_id), .required = true,
+		.help = "Name of this supervisor, unique among all that talk to each other."},
+	{.key = "supervisor_tags", .kind = ENRG_OPTION_STRING_LIST, .offset = IN(info, supervisor_tags),
+		.default_value = "[]", .help = "Free words that describe this supervisor to clients."},
+	{0},
+};
+static const struct enrg_table info_table = {SIZE(info), info_options};
+
+static const struct enrg_option cnc_options[] = {
+	{.key = "verbosity", .kind = ENRG_OPTION_CHOICE, .offset = IN(cnc, verbosity), .default_value = "\"INFO\"",
+		.choices = levels, .help = "Log lines of command and control below this level are dropped."},
+	{.key = "is_server", .kind = ENRG_OPTION_BOOL, .offset = IN(cnc, is_server), .default_value = "false",
+		.help = "Whether this supervisor serves command and control to the others."},
+	{.key = "server_host", .kind = ENRG_OPTION_STRING, .offset = IN(cnc, server_host),
+		.default_value = "\"localhost\"", .help = "Host of the command and control server."},
+	{.key = "server_port", .kind = ENRG_OPTION_INT, .offset = IN(cnc, server_port), .default_value = "1638", .min = 1,
+		.max = 65535, .help = "TCP port of the command and control server."},
+	{.key = "rest_api_enabled", .kind = ENRG_OPTION_BOOL, .offset = IN(cnc, rest_api_enabled),
+		.default_value = "false", .help = "Whether the REST API is served."},
+	{.key = "rest_api_host", .kind = ENRG_OPTION_STRING, .offset = IN(cnc, rest_api_host),
+		.default_value = "\"localhost\"", .help = "Address that the REST API listens on."},
+	{.key = "rest_api_port", .kind = ENRG_OPTION_INT, .offset = IN(cnc, rest_api_port), .default_value = "8000",
+		.min = 1, .max = 65535, .help = "TCP port of the REST API."},
+	{0},
+};
+static const struct enrg_table cnc_table = {SIZE(cnc), cnc_options};
+
+static const struct enrg_option federation_options[] = {
+	{.key = "is_server", .kind = ENRG_OPTION_BOOL, .offset = IN(federation, is_server), .default_value = "false",
+		.help = "Whether other supervisors forward their messages to this one."},
+	{.key = "server_xpub_url", .kind = ENRG_OPTION_STRING, .offset = IN(federation, server_xpub_url),
+		.help = "ZeroMQ address that the server publishes on, such as tcp://*:16382."},
+	{.key = "server_xsub_url", .kind = ENRG_OPTION_STRING, .offset = IN(federation, server_xsub_url),
+		.help = "ZeroMQ address that the server receives on, such as tcp://*:16383."},
+	{.key = "remote_server_xpub_url", .kind = ENRG_OPTION_STRING, .offset = IN(federation, remote_server_xpub_url),
+		.help = "ZeroMQ address of the server that a client receives from."},
+	{.key = "remote_server_xsub_url", .kind = ENRG_OPTION_STRING, .offset = IN(federation, remote_server_xsub_url),
+		.help = "ZeroMQ address of the server that a client sends to."},
+	{0},
+};
+static const struct enrg_table federation_table = {SIZE(federation), federation_options};
+
+static const struct enrg_option supervisor_option_list[] = {
+	{.key = "verbosity", .kind = ENRG_OPTION_CHOICE, .offset = AT(verbosity), .default_value = "\"INFO\"",
+		.choices = levels, .help = "Log lines below this level are dropped; jobs may set their own."},
+	{.key = "ring_buffer_size_mb", .kind = ENRG_OPTION_INT, .offset = AT(ring_buffer_size_mb), .default_value = "256",
+		.min = 1, .max = 1048576, .unit = "MB",
+		.help = "Shared memory for the rings of all jobs together, divided among those that produce."},
+	{.key = "ring_buffer_slot_size_kb", .kind = ENRG_OPTION_INT, .offset = AT(ring_buffer_slot_size_kb),
+		.default_value = "1024", .min = 1, .max = 1048576, .unit = "KB",
+		.help = "Largest batch: a longer table is split by rows, a longer blob is an error."},
+	{.key = "restart_delay_seconds", .kind = ENRG_OPTION_FLOAT, .offset = AT(restart_delay_seconds),
+		.default_value = "1.0", .min = 0, .max = 86400, .unit = "s",
+		.help = "Time until a job that died is started again; it doubles with each death in a row."},
+	{.key = "restart_delay_max_seconds", .kind = ENRG_OPTION_FLOAT, .offset = AT(restart_delay_max_seconds),
+		.default_value = "60.0", .min = 0, .max = 86400, .unit = "s",
+		.help = "The delay before a restart grows no longer than this."},
+	{.key = "watchdog_seconds", .kind = ENRG_OPTION_FLOAT, .offset = AT(watchdog_seconds), .default_value = "60.0",
+		.min = 1, .max = 86400, .unit = "s",
+		.help = "A job that gives no sign of life for this long is killed and started again."},
+	{.key = "info", .kind = ENRG_OPTION_TABLE, .offset = AT(info), .required = true, .table = &info_table,
+		.help = "Who this supervisor is."},
+	{.key = "cnc", .kind = ENRG_OPTION_TABLE, .offset = AT(cnc), .table = &cnc_table,
+		.help = "Command and control, and the REST API."},
+	{.key = "federation", .kind = ENRG_OPTION_TABLE, .offset = AT(federation), .table = &federation_table,
+		.help = "Several supervisors as one star."},
+	{0},
+};
+
+const struct enrg_table job_common_table = {sizeof(struct job_common), job_common_options};
+const struct enrg_table supervisor_table = {sizeof(struct supervisor_options), supervisor_option_list};

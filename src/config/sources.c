@@ -1,0 +1,201 @@
+/* sources.c: the files of a configuration folder, as they lie on disk. Supervisor and command line, main thread. */
+#include "config/sources.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/path.h"
+
+#define FILE_BYTES_MAX ((16u << 20) + 1) /* one more than toml_parse takes: its message is the better one */
+#define FILES_MAX 10000u
+#define DEPTH_MAX 32
+
+struct walk {
+	struct sources *sources;
+	struct problems *problems;
+	size_t root_length; /* of the folder's path and its slash */
+};
+
+/* The folders from the root to the one at hand: a link back to one of them would never end. */
+struct trail {
+	const struct trail *parent;
+	dev_t device;
+	ino_t inode;
+	int depth;
+};
+
+static int add_source(struct sources *sources, const char *file, const char *name, char *text, size_t bytes)
+{
+	struct source *items = realloc(sources->items, (sources->count + 1) * sizeof(*items));
+	size_t length = strlen(name);
+
+	if (!items)
+		return -ENOMEM;
+	sources->items = items;
+	if (length > 5 && !strcmp(name + length - 5, ".toml"))
+		length -= 5;
+	struct source source = {.file = strdup(file), .name = strndup(name, length), .text = text, .bytes = bytes};
+	if (!source.file || !source.name) {
+		free(source.file);
+		free(source.name);
+		return -ENOMEM;
+	}
+	items[sources->count++] = source;
+	return 0;
+}
+
+static void read_file(const struct walk *walk, const char *path)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+
+	if (walk->sources->count >= FILES_MAX) {
+		problems_add(walk->problems, false, path, 0, "more than %u files; this one is not read", FILES_MAX);
+		return;
+	}
+	int result = path_read_file(path, FILE_BYTES_MAX, &text, &bytes, NULL);
+	if (result) {
+		problems_add(walk->problems, false, path, 0, "can't be read: %s", enrg_error_name(result));
+		return;
+	}
+	if (add_source(walk->sources, path, path + walk->root_length, text, bytes)) {
+		problems_add(walk->problems, false, path, 0, "out of memory");
+		free(text);
+	}
+}
+
+static void walk_folder(const struct walk *walk, const char *path, const struct trail *trail);
+
+static void walk_entry(const struct walk *walk, const char *folder, const char *name, const struct trail *parent)
+{
+	size_t length = strlen(name);
+	char path[PATH_MAX];
+	struct stat info;
+
+	int used = snprintf(path, sizeof(path), "%s/%s", folder, name);
+	if (used < 0 || (size_t)used >= sizeof(path)) {
+		problems_add(walk->problems, false, folder, 0, "the path of %s is too long", name);
+		return;
+	}
+	bool is_toml = length > 5 && !strcmp(name + length - 5, ".toml");
+	if (stat(path, &info)) {
+		if (is_toml)
+			problems_add(walk->problems, false, path, 0, "can't be read: %s", strerrordesc_np(errno));
+		return;
+	}
+	if (S_ISREG(info.st_mode) && is_toml)
+		read_file(walk, path);
+	if (!S_ISDIR(info.st_mode))
+		return;
+	for (const struct trail *trail = parent; trail; trail = trail->parent)
+		if (trail->device == info.st_dev && trail->inode == info.st_ino) {
+			problems_add(walk->problems, true, path, 0, "a link back to a folder above it; not followed");
+			return;
+		}
+	const struct trail trail = {parent, info.st_dev, info.st_ino, parent->depth + 1};
+	if (trail.depth > DEPTH_MAX)
+		problems_add(walk->problems, false, path, 0, "folders are nested deeper than %d", DEPTH_MAX);
+	else
+		walk_folder(walk, path, &trail);
+}
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+static void walk_folder(const struct walk *walk, const char *path, const struct trail *trail)
+{
+	struct dirent **names = NULL;
+	int count = scandir(path, &names, is_visible, alphasort);
+
+	if (count < 0)
+		problems_add(walk->problems, false, path, 0, "can't be read: %s", strerrordesc_np(errno));
+	for (int i = 0; i < count; i++) {
+		walk_entry(walk, path, names[i]->d_name, trail);
+		free(names[i]);
+	}
+	free(names);
+}
+
+static int compare(const void *left, const void *right)
+{
+	return strcmp(((const struct source *)left)->name, ((const struct source *)right)->name);
+}
+
+static int check_root(const char *path, struct stat *ret_info, struct enrg_error *err)
+{
+	DIR *folder;
+
+	if (stat(path, ret_info)) {
+		if (errno == ENOENT)
+			return enrg_error_set(err, -ENOENT,
+				"%s: there is no such folder; give the folder that holds the *.toml files", path);
+		return enrg_error_set(err, -errno, "%s: %s", path, strerrordesc_np(errno));
+	}
+	if (!S_ISDIR(ret_info->st_mode))
+		return enrg_error_set(err, -ENOTDIR, "%s: not a folder; give the folder that holds the *.toml files", path);
+	folder = opendir(path);
+	if (!folder)
+		return enrg_error_set(err, -errno, "%s: %s", path, strerrordesc_np(errno));
+	closedir(folder);
+	return 0;
+}
+
+int sources_read(const char *path, struct sources *ret_sources, struct problems *problems, struct enrg_error *err)
+{
+	struct sources sources = {0};
+	struct stat info;
+	char root[PATH_MAX];
+	size_t length = strlen(path);
+
+	int result = check_root(path, &info, err);
+	if (result)
+		return result;
+	while (length > 1 && path[length - 1] == '/')
+		length--;
+	if (length >= sizeof(root))
+		return enrg_error_set(err, -ENAMETOOLONG, "%s: the path is too long", path);
+	memcpy(root, path, length);
+	root[length] = 0;
+	const struct walk walk = {.sources = &sources, .problems = problems, .root_length = length + 1};
+	walk_folder(&walk, root, &(const struct trail){NULL, info.st_dev, info.st_ino, 0});
+	if (sources.count)
+		qsort(sources.items, sources.count, sizeof(*sources.items), compare);
+	*ret_sources = sources;
+	return 0;
+}
+
+int sources_copy(const char *const *names, const char *const *texts, size_t count, struct sources *ret_sources,
+	struct enrg_error *err)
+{
+	struct sources sources = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		char *text = strdup(texts[i]);
+		if (!text || add_source(&sources, names[i], names[i], text, strlen(texts[i]))) {
+			free(text);
+			sources_fini(&sources);
+			return enrg_error_set(err, -ENOMEM, "out of memory");
+		}
+	}
+	if (sources.count)
+		qsort(sources.items, sources.count, sizeof(*sources.items), compare);
+	*ret_sources = sources;
+	return 0;
+}
+
+void sources_fini(struct sources *sources)
+{
+	for (size_t i = 0; i < sources->count; i++) {
+		free(sources->items[i].file);
+		free(sources->items[i].name);
+		free(sources->items[i].text);
+	}
+	free(sources->items);
+	*sources = (struct sources){0};
+}

@@ -1,0 +1,28 @@
+/* sources.h: the files of a configuration folder, as they lie on disk. */
+#ifndef CONFIG_SOURCES_H
+#define CONFIG_SOURCES_H
+
+#include "config/problems.h"
+#include "enrgdaq/error.h"
+
+struct source {
+	char *file; /* path for messages */
+	char *name; /* path inside the folder, without .toml */
+	char *text;
+	size_t bytes;
+};
+
+struct sources {
+	size_t count;
+	struct source *items; /* sorted by name */
+};
+
+/* Reads every *.toml below `path`; hidden files and folders are left out, links are followed. A file that can't be read
+ * is a problem; a folder that can't be read is an error. */
+int sources_read(const char *path, struct sources *ret_sources, struct problems *problems, struct enrg_error *err);
+/* Copies of texts in memory. */
+int sources_copy(const char *const *names, const char *const *texts, size_t count, struct sources *ret_sources,
+	struct enrg_error *err);
+void sources_fini(struct sources *sources);
+
+#endif

@@ -1,0 +1,294 @@
+/* types.c: the registry of job and store types. The supervisor and the command line load all modules, a job process loads
+ * the one that it needs; each on its main thread, before any other thread starts.
+ */
+#include "config/types.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/options.h"
+
+struct types {
+	size_t count;
+	struct type_entry *entries;
+};
+
+struct loader {
+	struct types *types;
+	void (*warn)(void *context, const char *sentence);
+	void *context;
+};
+
+static struct type_entry *find_exact(const struct types *types, const char *name)
+{
+	for (size_t i = 0; i < types->count; i++)
+		if (!strcmp(types->entries[i].name, name))
+			return &types->entries[i];
+	return NULL;
+}
+
+static int add_entry(struct types *types, const struct type_entry *entry, struct enrg_error *err)
+{
+	struct type_entry *entries;
+	size_t at = 0;
+
+	if (find_exact(types, entry->name))
+		return 0; /* the first of a name wins */
+	entries = realloc(types->entries, (types->count + 1) * sizeof(*entries));
+	if (!entries)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	types->entries = entries;
+	char *path = strdup(entry->module_path ? entry->module_path : "");
+	if (!path)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	while (at < types->count && strcmp(entries[at].name, entry->name) < 0)
+		at++;
+	memmove(&entries[at + 1], &entries[at], (types->count - at) * sizeof(*entries));
+	entries[at] = *entry;
+	entries[at].module_path = path;
+	types->count++;
+	return 0;
+}
+
+static int add_module(struct types *types, const struct enrg_module *module, const char *path, struct enrg_error *err)
+{
+	int result = 0;
+
+	for (size_t i = 0; module->jobs && module->jobs[i] && !result; i++)
+		result = add_entry(types, &(struct type_entry){.job = module->jobs[i], .name = module->jobs[i]->name,
+			.module_path = path}, err);
+	for (size_t i = 0; module->stores && module->stores[i] && !result; i++)
+		result = add_entry(types, &(struct type_entry){.store = module->stores[i], .name = module->stores[i]->name,
+			.module_path = path}, err);
+	return result;
+}
+
+/* A section leads to one store: a store of another name may not take it. */
+static int check_sections(const struct types *types, const struct enrg_module *module, struct enrg_error *err)
+{
+	for (size_t i = 0; module->stores && module->stores[i]; i++) {
+		const struct enrg_store_type *store = module->stores[i];
+		const struct type_entry *owner = types_find_section(types, store->section);
+		if (owner && strcmp(owner->name, store->name))
+			return enrg_error_set(err, ENRG_E_PLUGIN, "store %s: the section %s belongs to %s of %s already",
+				store->name, store->section, owner->name, owner->module_path);
+	}
+	return 0;
+}
+
+/* Opens a module and checks it; on failure it is closed again, since none of its code is referred to. */
+static int load_module(struct types *types, const char *path, struct enrg_error *err)
+{
+	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+
+	if (!library)
+		return enrg_error_set(err, ENRG_E_PLUGIN, "%s", dlerror());
+	const struct enrg_module *module = dlsym(library, "enrg_module");
+	int result = module ? types_check_module(module, err) :
+			      enrg_error_set(err, ENRG_E_PLUGIN, "it has no symbol enrg_module");
+	if (!result)
+		result = check_sections(types, module, err);
+	if (result) {
+		dlclose(library);
+		return result;
+	}
+	return add_module(types, module, path, err);
+}
+
+static void warn(const struct loader *loader, const char *path, const char *why)
+{
+	char sentence[PATH_MAX + 1200];
+
+	if (!loader->warn)
+		return;
+	snprintf(sentence, sizeof(sentence), "module %s is left out: %s", path, why);
+	loader->warn(loader->context, sentence);
+}
+
+static int is_module_name(const struct dirent *entry)
+{
+	size_t length = strlen(entry->d_name);
+
+	return entry->d_name[0] != '.' && length > 3 && !strcmp(entry->d_name + length - 3, ".so");
+}
+
+/* A folder that is not there holds no modules. */
+static void load_folder(const struct loader *loader, const char *folder)
+{
+	struct dirent **names = NULL;
+	char path[PATH_MAX];
+	int count = folder[0] ? scandir(folder, &names, is_module_name, alphasort) : 0;
+
+	for (int i = 0; i < count; i++) {
+		struct enrg_error err = {0};
+		int length = snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
+		if (length < 0 || (size_t)length >= sizeof(path))
+			warn(loader, names[i]->d_name, "its path is too long");
+		else if (load_module(loader->types, path, &err))
+			warn(loader, path, err.text);
+		free(names[i]);
+	}
+	free(names);
+	if (count < 0 && errno != ENOENT)
+		warn(loader, folder, strerrordesc_np(errno));
+}
+
+static void load_search_path(const struct loader *loader, const char *list)
+{
+	char *copy = strdup(list), *rest = copy, *folder;
+
+	while (copy && (folder = strsep(&rest, ":")))
+		load_folder(loader, folder);
+	free(copy);
+}
+
+static void load_beside_program(const struct loader *loader)
+{
+	char path[PATH_MAX + 16];
+	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
+	char *slash;
+
+	if (length <= 0)
+		return;
+	path[length] = 0;
+	slash = strrchr(path, '/');
+	if (!slash)
+		return;
+	strcpy(slash, "/modules"); /* 16 bytes are kept for it */
+	load_folder(loader, path);
+}
+
+int types_load(struct types **ret_types, void (*warn_function)(void *context, const char *sentence), void *context,
+	struct enrg_error *err)
+{
+	struct types *types = calloc(1, sizeof(*types));
+	const struct loader loader = {.types = types, .warn = warn_function, .context = context};
+	const char *list = getenv("ENRGDAQ_MODULE_PATH");
+
+	if (!types)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	if (list)
+		load_search_path(&loader, list);
+	load_beside_program(&loader);
+	load_folder(&loader, ENRG_MODULES_INSTALLED);
+	*ret_types = types;
+	return 0;
+}
+
+int types_load_one(const char *module_path, struct types **ret_types, struct enrg_error *err)
+{
+	struct types *types = calloc(1, sizeof(*types));
+
+	if (!types)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	int result = load_module(types, module_path, err);
+	if (result) {
+		enrg_error_add(err, "module %s", module_path);
+		types_free(types);
+		return result;
+	}
+	*ret_types = types;
+	return 0;
+}
+
+int types_create_static(const struct type_entry *entries, size_t count, struct types **ret_types, struct enrg_error *err)
+{
+	struct types *types = calloc(1, sizeof(*types));
+	int result = 0;
+
+	if (!types)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < count && !result; i++) {
+		struct type_entry entry = entries[i];
+		if (!entry.name)
+			entry.name = entry.job ? entry.job->name : entry.store->name;
+		result = add_entry(types, &entry, err);
+	}
+	if (result)
+		types_free(types);
+	else
+		*ret_types = types;
+	return result;
+}
+
+void types_free(struct types *types)
+{
+	if (!types)
+		return;
+	for (size_t i = 0; i < types->count; i++)
+		free((char *)types->entries[i].module_path);
+	free(types->entries);
+	free(types);
+}
+
+size_t types_count(const struct types *types)
+{
+	return types->count;
+}
+
+const struct type_entry *types_at(const struct types *types, size_t index)
+{
+	return index < types->count ? &types->entries[index] : NULL;
+}
+
+static const char *const *old_names_of(const struct type_entry *entry)
+{
+	return entry->job ? entry->job->old_names : entry->store->old_names;
+}
+
+const struct type_entry *types_find(const struct types *types, const char *name, bool *ret_is_old)
+{
+	const struct type_entry *entry = find_exact(types, name);
+
+	if (ret_is_old)
+		*ret_is_old = false;
+	if (entry)
+		return entry;
+	for (size_t i = 0; i < types->count; i++) {
+		const char *const *old = old_names_of(&types->entries[i]);
+		for (size_t j = 0; old && old[j]; j++)
+			if (!strcmp(old[j], name)) {
+				if (ret_is_old)
+					*ret_is_old = true;
+				return &types->entries[i];
+			}
+	}
+	return NULL;
+}
+
+const struct type_entry *types_find_section(const struct types *types, const char *section)
+{
+	for (size_t i = 0; i < types->count; i++)
+		if (types->entries[i].store && !strcmp(types->entries[i].store->section, section))
+			return &types->entries[i];
+	return NULL;
+}
+
+/* Old names are compared too, but it is the new one that is suggested; and "Test" means DAQJobTest. */
+const char *types_suggest(const struct types *types, const char *name)
+{
+	const char *nearest = NULL;
+	const char **names = calloc(types->count + 1, sizeof(*names));
+
+	if (!names)
+		return NULL;
+	for (size_t i = 0; i < types->count; i++)
+		names[i] = types->entries[i].name;
+	nearest = options_suggest(name, names, types->count);
+	for (size_t i = 0; i < types->count && !nearest; i++)
+		if (!strncmp(names[i], "DAQJob", 6) && options_suggest(name, &(const char *){names[i] + 6}, 1))
+			nearest = names[i];
+	for (size_t i = 0; i < types->count && !nearest; i++) {
+		const char *const *old = old_names_of(&types->entries[i]);
+		for (size_t j = 0; old && old[j] && !nearest; j++)
+			if (options_suggest(name, &old[j], 1))
+				nearest = names[i];
+	}
+	free(names);
+	return nearest;
+}

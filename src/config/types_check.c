@@ -1,0 +1,329 @@
+/* types_check.c: what a module must have, told by name when it lacks it. Runs when a module is loaded, and in the tests of
+ * plugins.
+ */
+#include "config/types.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdalign.h>
+#include <string.h>
+
+#include "config/folder.h"
+#include "config/options.h"
+
+#define DEPTH_MAX 8      /* of tables in tables */
+#define OPTIONS_MAX 1000 /* a table without its end would run on */
+#define NAMES_MAX 100
+
+/* Where the check stands, for the message: "job DAQJobTest", "option rand_min". */
+struct place {
+	const char *kind;
+	const char *name;
+	struct enrg_error *err;
+};
+
+__attribute__((format(printf, 2, 3))) static int refuse(const struct place *place, const char *format, ...)
+{
+	char text[600];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	return enrg_error_set(place->err, ENRG_E_PLUGIN, "%s %s: %s", place->kind, place->name, text);
+}
+
+static bool is_empty(const char *text)
+{
+	return !text || !text[0];
+}
+
+/* A key that TOML takes without quotes. */
+static bool is_bare_key(const char *key)
+{
+	if (is_empty(key))
+		return false;
+	for (const char *c = key; *c; c++)
+		if (!isalnum((unsigned char)*c) && *c != '_' && *c != '-')
+			return false;
+	return true;
+}
+
+static size_t alignment_of(const struct enrg_option *option)
+{
+	switch (option->kind) {
+	case ENRG_OPTION_BOOL:
+		return alignof(bool);
+	case ENRG_OPTION_CHOICE:
+		return alignof(int);
+	case ENRG_OPTION_TABLE:
+		return 1; /* known to the compiler alone */
+	default:
+		return alignof(int64_t);
+	}
+}
+
+static int check_member(const struct place *place, const struct enrg_table *table, const struct enrg_option *option)
+{
+	size_t bytes = options_kind_bytes(option);
+
+	if (option->offset > table->size || bytes > table->size - option->offset)
+		return refuse(place, "option %s: its offset %zu and its %zu bytes are outside the struct of %zu bytes",
+			option->key, option->offset, bytes, table->size);
+	if (option->offset % alignment_of(option))
+		return refuse(place, "option %s: its offset %zu does not fit the type of its kind", option->key, option->offset);
+	if (option->present_offset && option->present_offset >= table->size)
+		return refuse(place, "option %s: its present_offset %zu is outside the struct of %zu bytes", option->key,
+			option->present_offset, table->size);
+	for (const struct enrg_option *other = table->options; other != option; other++) {
+		if (!strcmp(other->key, option->key))
+			return refuse(place, "option %s: the key stands there twice", option->key);
+		if (other->offset < option->offset + bytes && option->offset < other->offset + options_kind_bytes(other))
+			return refuse(place, "options %s and %s fill the same bytes of the struct", other->key, option->key);
+	}
+	return 0;
+}
+
+static int check_choices(const struct place *place, const struct enrg_option *option)
+{
+	size_t count = 0;
+
+	if (option->kind != ENRG_OPTION_CHOICE)
+		return 0;
+	if (!option->choices || !option->choices[0].name)
+		return refuse(place, "option %s: a choice without choices", option->key);
+	while (option->choices[count].name)
+		if (++count > NAMES_MAX)
+			return refuse(place, "option %s: its choices have no end", option->key);
+	return 0;
+}
+
+/* The default takes the way of a user's value, so it is filled once for the check. */
+static int check_default(const struct place *place, const struct enrg_table *table, const struct enrg_option *option)
+{
+	struct enrg_option pair[2] = {*option, {0}};
+	struct enrg_table single = {.size = table->size, .options = pair};
+	struct problems problems;
+	struct options_memory *memory = options_memory_create();
+	void *bytes = memory ? options_memory_take(memory, table->size) : NULL;
+	int result = 0;
+
+	problems_init(&problems);
+	if (bytes)
+		options_fill(&single, NULL, "", "", NULL, bytes, memory, &problems);
+	if (problems.count)
+		result = refuse(place, "its default %s does not pass its own check: %s", option->default_value,
+			problems.items[0].text ? problems.items[0].text : "");
+	problems_fini(&problems);
+	options_memory_destroy(memory);
+	return result;
+}
+
+static int check_table(const struct place *place, const struct enrg_table *table, int depth);
+
+static int check_option(const struct place *place, const struct enrg_table *table, const struct enrg_option *option,
+	int depth)
+{
+	bool is_table = option->kind == ENRG_OPTION_TABLE || option->kind == ENRG_OPTION_TABLE_LIST;
+	int result;
+
+	if (!is_bare_key(option->key))
+		return refuse(place, "option \"%s\": a key is made of letters, digits, '_' and '-'", option->key);
+	if (option->kind < ENRG_OPTION_BOOL || option->kind > ENRG_OPTION_MAP)
+		return refuse(place, "option %s: unknown kind %d", option->key, (int)option->kind);
+	if (is_empty(option->help))
+		return refuse(place, "option %s: no help text", option->key);
+	if (isnan(option->min) || isnan(option->max) || option->min > option->max)
+		return refuse(place, "option %s: its min %g is above its max %g", option->key, option->min, option->max);
+	if (is_table && !option->table)
+		return refuse(place, "option %s: a table without its table of options", option->key);
+	result = check_choices(place, option);
+	if (!result && is_table)
+		result = check_table(place, option->table, depth + 1);
+	if (!result)
+		result = check_member(place, table, option);
+	if (result || !option->default_value)
+		return result;
+	if (option->required)
+		return refuse(place, "option %s: it is required and has a default", option->key);
+	return check_default(place, table, option);
+}
+
+static int check_table(const struct place *place, const struct enrg_table *table, int depth)
+{
+	size_t count = 0;
+
+	if (depth >= DEPTH_MAX)
+		return refuse(place, "its tables are nested deeper than %d", DEPTH_MAX);
+	for (const struct enrg_option *option = table->options; option && option->key; option++) {
+		int result = check_option(place, table, option, depth);
+		if (result)
+			return result;
+		if (++count > OPTIONS_MAX)
+			return refuse(place, "its options have no end (an entry with key NULL)");
+	}
+	if (depth && !count)
+		return refuse(place, "a table of options is empty");
+	return 0;
+}
+
+static const struct enrg_option *find_option(const struct enrg_table *table, const char *key)
+{
+	for (const struct enrg_option *option = table->options; option && option->key; option++)
+		if (!strcmp(option->key, key))
+			return option;
+	return NULL;
+}
+
+static int check_own_keys(const struct place *place, const struct enrg_table *table)
+{
+	for (const struct enrg_option *option = job_common_table.options; option->key; option++)
+		if (find_option(table, option->key))
+			return refuse(place, "option %s: every job has this key already", option->key);
+	return 0;
+}
+
+static int check_old_names(const struct place *place, const char *const *names)
+{
+	for (size_t i = 0; names && names[i]; i++) {
+		if (is_empty(names[i]))
+			return refuse(place, "one of its old names is empty");
+		if (i >= NAMES_MAX)
+			return refuse(place, "its old names have no end (NULL)");
+	}
+	return 0;
+}
+
+static int check_groups(const struct place *place, const struct enrg_job_type *type)
+{
+	size_t count = 0;
+
+	for (const struct enrg_job_group *group = type->groups; group && group->key; group++) {
+		if (!is_bare_key(group->key))
+			return refuse(place, "store group \"%s\": a key is made of letters, digits, '_' and '-'", group->key);
+		if (is_empty(group->help))
+			return refuse(place, "store group %s: no help text", group->key);
+		if (find_option(&type->options, group->key) || find_option(&job_common_table, group->key))
+			return refuse(place, "store group %s: an option has the same key", group->key);
+		for (const struct enrg_job_group *other = type->groups; other != group; other++)
+			if (!strcmp(other->key, group->key))
+				return refuse(place, "store group %s: the key stands there twice", group->key);
+		if (++count > NAMES_MAX)
+			return refuse(place, "its store groups have no end (an entry with key NULL)");
+	}
+	return 0;
+}
+
+static int check_job(const struct enrg_job_type *type, struct enrg_error *err)
+{
+	const struct place place = {"job", is_empty(type->name) ? "(no name)" : type->name, err};
+	int result;
+
+	if (!is_bare_key(type->name))
+		return refuse(&place, "a name is made of letters, digits, '_' and '-'");
+	if (is_empty(type->summary))
+		return refuse(&place, "no summary");
+	if (!type->start)
+		return refuse(&place, "no function start");
+	if (!type->poll)
+		return refuse(&place, "no function poll");
+	if (!type->destroy)
+		return refuse(&place, "no function destroy");
+	result = check_old_names(&place, type->old_names);
+	if (!result)
+		result = check_table(&place, &type->options, 0);
+	if (!result)
+		result = check_own_keys(&place, &type->options);
+	return result ? result : check_groups(&place, type);
+}
+
+static int check_store_functions(const struct place *place, const struct enrg_store_type *type)
+{
+	if (!type->open)
+		return refuse(place, "no function open");
+	if (!type->target_open)
+		return refuse(place, "no function target_open");
+	if (!type->write)
+		return refuse(place, "no function write");
+	if (!type->target_close)
+		return refuse(place, "no function target_close");
+	if (!type->close)
+		return refuse(place, "no function close");
+	return 0;
+}
+
+static int check_store(const struct enrg_store_type *type, struct enrg_error *err)
+{
+	const struct place place = {"store", is_empty(type->name) ? "(no name)" : type->name, err};
+	int result;
+
+	if (!is_bare_key(type->name))
+		return refuse(&place, "a name is made of letters, digits, '_' and '-'");
+	if (is_empty(type->summary))
+		return refuse(&place, "no summary");
+	if (!is_bare_key(type->section))
+		return refuse(&place, "no section, or one that is not made of letters, digits, '_' and '-'");
+	if (!strcmp(type->section, "target_local_supervisor"))
+		return refuse(&place, "section %s: every store group has this key already", type->section);
+	result = check_store_functions(&place, type);
+	if (!result)
+		result = check_old_names(&place, type->old_names);
+	if (!result)
+		result = check_table(&place, &type->options, 0);
+	if (!result)
+		result = check_own_keys(&place, &type->options);
+	if (!result)
+		result = check_table(&place, &type->section_options, 0);
+	if (result)
+		return result;
+	if (find_option(&type->section_options, "target_local_supervisor"))
+		return refuse(&place, "option target_local_supervisor: every store section has this key already");
+	for (const struct enrg_option *option = type->options.options; option && option->key; option++)
+		if (type->starts_by_default && option->required)
+			return refuse(&place, "it starts by default, but its key %s is required", option->key);
+	return 0;
+}
+
+/* Names of types and sections: two of one module must differ. */
+static int check_names(const struct place *place, const struct enrg_module *module)
+{
+	for (size_t i = 0; module->jobs && module->jobs[i]; i++) {
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(module->jobs[i]->name, module->jobs[j]->name))
+				return refuse(place, "two jobs have the name %s", module->jobs[i]->name);
+		for (size_t j = 0; module->stores && module->stores[j]; j++)
+			if (!strcmp(module->jobs[i]->name, module->stores[j]->name))
+				return refuse(place, "a job and a store have the name %s", module->jobs[i]->name);
+	}
+	for (size_t i = 0; module->stores && module->stores[i]; i++)
+		for (size_t j = 0; j < i; j++) {
+			if (!strcmp(module->stores[i]->name, module->stores[j]->name))
+				return refuse(place, "two stores have the name %s", module->stores[i]->name);
+			if (!strcmp(module->stores[i]->section, module->stores[j]->section))
+				return refuse(place, "two stores have the section %s", module->stores[i]->section);
+		}
+	return 0;
+}
+
+int types_check_module(const struct enrg_module *module, struct enrg_error *err)
+{
+	int result = 0;
+
+	/* first: with another ABI nothing else may be read */
+	if (module->abi != ENRG_MODULE_ABI)
+		return enrg_error_set(err, ENRG_E_PLUGIN,
+			"it was built for ABI %u, this program has ABI %u; build it again with the headers of this version",
+			module->abi, ENRG_MODULE_ABI);
+	const struct place place = {"module", is_empty(module->name) ? "(no name)" : module->name, err};
+	if (is_empty(module->name))
+		return refuse(&place, "no name");
+	if ((!module->jobs || !module->jobs[0]) && (!module->stores || !module->stores[0]))
+		return refuse(&place, "neither a job nor a store");
+	for (size_t i = 0; module->jobs && module->jobs[i] && !result; i++)
+		result = i < NAMES_MAX ? check_job(module->jobs[i], err) :
+					 refuse(&place, "its list of jobs has no end (NULL)");
+	for (size_t i = 0; module->stores && module->stores[i] && !result; i++)
+		result = i < NAMES_MAX ? check_store(module->stores[i], err) :
+					 refuse(&place, "its list of stores has no end (NULL)");
+	return result ? result : check_names(&place, module);
+}

@@ -2,6 +2,7 @@
 #include "base/copy.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,13 +20,27 @@
 #define CALIBRATE_BYTES_MAX ((size_t)8 << 20)
 #define CALIBRATE_NS UINT64_C(20000000)
 #define CALIBRATE_ROUNDS 9
+#define TUNE_BYTES ((size_t)256 << 10) /* copies long enough to be timed one by one */
+#define TUNE_ROUNDS 3
+#define TUNE_EVERY_NS UINT64_C(1000000000)
 
 /* Ways to copy and sum in one pass. */
 enum crc_way { CRC_FUSED, CRC_FUSED_STREAM, CRC_CHUNKS };
-#define CRC_WAYS 3
+#define CRC_WAYS METHODS
 
 static _Atomic int method_now = COPY_MEMCPY;
 static _Atomic int crc_way_now = CRC_FUSED;
+static _Atomic bool is_tuned; /* calibrated, and not set by hand since */
+
+/* Calibration sees no reader at the other side, and virtual machines change the caches that two processes share while
+ * they run. So a calibrated process tries all candidates on its real copies once a second: 9 copies, of thousands. */
+struct tuner {
+	uint64_t due_ns;
+	unsigned step; /* of the trial that goes on; 0 = none */
+	double best_ns_per_byte[METHODS];
+};
+
+static _Thread_local struct tuner plain_tuner, crc_tuner;
 
 void copy_set_method(enum copy_method method)
 {
@@ -35,6 +50,7 @@ void copy_set_method(enum copy_method method)
 		return;
 	atomic_store_explicit(&method_now, (int)method, memory_order_relaxed);
 	atomic_store_explicit(&crc_way_now, ways[method], memory_order_relaxed);
+	atomic_store_explicit(&is_tuned, false, memory_order_relaxed);
 }
 
 enum copy_method copy_method_now(void)
@@ -112,14 +128,6 @@ static void copy_fence(enum copy_method method)
 
 #endif
 
-void copy_bytes(void *destination, const void *source, size_t count)
-{
-	enum copy_method method = count < SMALL_BYTES ? COPY_MEMCPY : copy_method_now();
-
-	copy_by(method, destination, source, count);
-	copy_fence(method);
-}
-
 /* The sum is of the source: a copy that went wrong must not get a CRC that agrees with it. */
 static uint32_t copy_in_chunks(enum copy_method method, uint8_t *to, const uint8_t *from, size_t count, uint32_t crc)
 {
@@ -142,12 +150,74 @@ static uint32_t copy_crc_by(enum crc_way way, void *destination, const void *sou
 	return fused_copy_crc(destination, source, count, crc, way == CRC_FUSED_STREAM);
 }
 
+/* Which candidate does the copy at hand try? Begins a trial where one is due. -1: none. */
+static int tuner_candidate(struct tuner *tuner, uint64_t now_ns)
+{
+	if (tuner->step == 0) {
+		if (now_ns < tuner->due_ns)
+			return -1;
+		for (int i = 0; i < METHODS; i++)
+			tuner->best_ns_per_byte[i] = 1e9;
+	}
+	return (int)(tuner->step++ % METHODS);
+}
+
+/* The fastest candidate where the trial is over now, else -1. */
+static int tuner_learn(struct tuner *tuner, int candidate, uint64_t now_ns, double ns_per_byte)
+{
+	int best = 0;
+
+	if (ns_per_byte < tuner->best_ns_per_byte[candidate])
+		tuner->best_ns_per_byte[candidate] = ns_per_byte;
+	if (tuner->step < METHODS * TUNE_ROUNDS)
+		return -1;
+	for (int i = 1; i < METHODS; i++)
+		if (tuner->best_ns_per_byte[i] < tuner->best_ns_per_byte[best])
+			best = i;
+	tuner->step = 0;
+	tuner->due_ns = now_ns + TUNE_EVERY_NS;
+	return best;
+}
+
+static bool is_tuned_copy(size_t count)
+{
+	return count >= TUNE_BYTES && atomic_load_explicit(&is_tuned, memory_order_relaxed);
+}
+
+void copy_bytes(void *destination, const void *source, size_t count)
+{
+	enum copy_method method = count < SMALL_BYTES ? COPY_MEMCPY : copy_method_now();
+	uint64_t start_ns = is_tuned_copy(count) ? clock_mono_ns() : 0;
+	int candidate = start_ns ? tuner_candidate(&plain_tuner, start_ns) : -1;
+
+	if (candidate >= 0)
+		method = (enum copy_method)candidate;
+	copy_by(method, destination, source, count);
+	copy_fence(method);
+	if (candidate < 0)
+		return;
+	uint64_t now_ns = clock_mono_ns();
+	int best = tuner_learn(&plain_tuner, candidate, now_ns, (double)(now_ns - start_ns) / (double)count);
+	if (best >= 0)
+		atomic_store_explicit(&method_now, best, memory_order_relaxed);
+}
+
 uint32_t copy_bytes_crc(void *destination, const void *source, size_t count, uint32_t crc)
 {
 	if (count < SMALL_BYTES && !fused_is_supported())
 		return copy_in_chunks(COPY_MEMCPY, destination, source, count, crc);
 	int way = count < SMALL_BYTES ? CRC_FUSED : atomic_load_explicit(&crc_way_now, memory_order_relaxed);
-	return copy_crc_by((enum crc_way)way, destination, source, count, crc);
+	uint64_t start_ns = is_tuned_copy(count) ? clock_mono_ns() : 0;
+	int candidate = start_ns ? tuner_candidate(&crc_tuner, start_ns) : -1;
+
+	crc = copy_crc_by((enum crc_way)(candidate < 0 ? way : candidate), destination, source, count, crc);
+	if (candidate < 0)
+		return crc;
+	uint64_t now_ns = clock_mono_ns();
+	int best = tuner_learn(&crc_tuner, candidate, now_ns, (double)(now_ns - start_ns) / (double)count);
+	if (best >= 0)
+		atomic_store_explicit(&crc_way_now, best, memory_order_relaxed);
+	return crc;
 }
 
 static void run_candidate(int candidate, uint8_t *destination, const uint8_t *source, size_t count)
@@ -206,5 +276,6 @@ void copy_calibrate(void *destination, size_t bytes)
 	/* After the method is set: chunks are copied with it. */
 	measure_candidates(METHODS, METHODS + CRC_WAYS, destination, source, count, best_ns);
 	atomic_store_explicit(&crc_way_now, shortest(best_ns + METHODS, CRC_WAYS), memory_order_relaxed);
+	atomic_store_explicit(&is_tuned, true, memory_order_relaxed);
 	free(source);
 }

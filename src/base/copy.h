@@ -10,13 +10,14 @@
 
 enum copy_method { COPY_MEMCPY, COPY_REP_MOVSB, COPY_NON_TEMPORAL };
 
-/* Picks the method by hand; copy_calibrate does it by measuring. The choice is per process. */
+/* Picks the method by hand, for good; copy_calibrate does it by measuring. The choice is per process. */
 void copy_set_method(enum copy_method method);
 enum copy_method copy_method_now(void);
 const char *copy_method_name(enum copy_method method);
 
 /* Measures copies of `bytes` from private memory into `destination` (may be a ring that another process reads) and keeps
- * the fastest method. */
+ * the fastest method. From then on a few copies of 256 KiB and more a second try the other methods, since which one is
+ * fastest depends on who reads and on which cores. */
 void copy_calibrate(void *destination, size_t bytes);
 
 void copy_bytes(void *destination, const void *source, size_t count);

@@ -100,11 +100,23 @@ static void test_calibration_picks_a_method(void **state)
 	assert_string_equal(copy_method_name((enum copy_method)77), "?");
 }
 
+static void test_tuned_copies_are_exact(void **state)
+{
+	(void)state;
+	copy_calibrate(destination, ROOM);
+	for (int round = 0; round < 12; round++) { /* all candidates, three times each, and the one that was chosen */
+		copy_and_compare((size_t)rand() % 300, (size_t)rand() % 300, 300000, 0);
+		copy_and_compare((size_t)rand() % 300, (size_t)rand() % 300, 300000, 1);
+	}
+	assert_string_not_equal(copy_method_name(copy_method_now()), "?");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_methods_copy_exactly),
 		cmocka_unit_test(test_calibration_picks_a_method),
+		cmocka_unit_test(test_tuned_copies_are_exact),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

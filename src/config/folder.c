@@ -52,10 +52,9 @@ static struct toml_node *parse_source(const char *file, const char *text, size_t
 }
 
 /* A name goes into file names, topics and terminals. */
-static bool check_name(const struct toml_node *root, const char *key, const char *name, const char *file,
+static bool check_name(const struct toml_node *node, const char *key, const char *name, const char *file,
 	struct problems *problems)
 {
-	const struct toml_node *node = toml_find(root, key);
 	int line = node ? node->line : 0;
 	size_t length = strlen(name);
 
@@ -91,8 +90,13 @@ static const struct type_entry *find_type(const struct types *types, const struc
 	const struct type_entry *type = types_find(types, node->text, &is_old);
 	if (!type) {
 		const char *nearest = types_suggest(types, node->text);
-		problems_add(problems, false, file, node->line, "daq_job_type: unknown type \"%.100s\"%s%s%s; `enrgdaq jobs` "
-			"lists the types", node->text, nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+		if (nearest)
+			problems_add(problems, false, file, node->line,
+				"daq_job_type: unknown type \"%.100s\"; did you mean %s? (`enrgdaq jobs` lists the types)", node->text,
+				nearest);
+		else
+			problems_add(problems, false, file, node->line,
+				"daq_job_type: unknown type \"%.100s\"; `enrgdaq jobs` lists the types", node->text);
 	} else if (is_old) {
 		problems_add(problems, true, file, node->line, "daq_job_type: \"%s\" is an old name; write \"%s\"", node->text,
 			type->name);
@@ -270,9 +274,9 @@ static void load_job(const struct loader *loader, const struct source *source)
 	if (job->file && job->toml_text)
 		fill_options(type, root, source->file, &job->common, loader->folder->memory, problems);
 	const char *name = source->name;
-	if (job->common.daq_job_unique_id &&
-		check_name(root, "daq_job_unique_id", job->common.daq_job_unique_id, source->file, problems))
-		name = job->common.daq_job_unique_id;
+	const char *id = job->common.daq_job_unique_id;
+	if (id && check_name(toml_find(root, "daq_job_unique_id"), "daq_job_unique_id", id, source->file, problems))
+		name = id;
 	job->name = strdup(name);
 	if (!job->file || !job->toml_text || !job->name) {
 		problems_add(problems, false, source->file, 0, "out of memory");
@@ -289,7 +293,8 @@ static void check_supervisor(const struct toml_node *root, const char *file, con
 	const struct toml_node *delay = toml_find(root, "restart_delay_seconds");
 
 	if (options->info.supervisor_id)
-		check_name(toml_find(root, "info"), "supervisor_id", options->info.supervisor_id, file, problems);
+		check_name(toml_find(toml_find(root, "info"), "supervisor_id"), "info.supervisor_id",
+			options->info.supervisor_id, file, problems);
 	if (options->ring_buffer_slot_size_kb > options->ring_buffer_size_mb * 1024)
 		problems_add(problems, false, file, slot ? slot->line : 1,
 			"ring_buffer_slot_size_kb: the largest batch (%lld KB) does not fit the rings (ring_buffer_size_mb, %lld MB)",

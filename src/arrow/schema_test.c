@@ -1,0 +1,128 @@
+/* schema_test.c: which tables are refused, and in which words. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "enrgdaq/schema.h"
+
+static int check_one(const char *name, enum enrg_type type, enum enrg_type item, const char *unit, struct enrg_error *err)
+{
+	const struct enrg_column column = { name, type, item, unit };
+	const struct enrg_schema schema = { 1, &column, false };
+
+	*err = (struct enrg_error){ 0 };
+	return enrg_schema_check(&schema, err);
+}
+
+static void types_have_names_and_widths(void **state)
+{
+	(void)state;
+	assert_string_equal(enrg_type_name(ENRG_I16), "int16");
+	assert_string_equal(enrg_type_name(ENRG_F64), "float64");
+	assert_string_equal(enrg_type_name(ENRG_LIST), "list");
+	assert_string_equal(enrg_type_name(0), "?");
+	assert_string_equal(enrg_type_name((enum enrg_type)99), "?");
+	assert_int_equal(enrg_type_bytes(ENRG_U32), 4);
+	assert_int_equal(enrg_type_bytes(ENRG_F64), 8);
+	assert_int_equal(enrg_type_bytes(ENRG_BOOL), 0);
+	assert_int_equal(enrg_type_bytes(ENRG_STRING), 0);
+	assert_int_equal(enrg_type_bytes((enum enrg_type)99), 0);
+}
+
+static void good_columns_pass(void **state)
+{
+	struct enrg_error err;
+
+	(void)state;
+	assert_int_equal(check_one("wave", ENRG_LIST, ENRG_I16, "mV", &err), 0);
+	assert_int_equal(check_one("température", ENRG_F32, 0, "°C", &err), 0);
+	assert_int_equal(check_one("\xF0\x9F\x98\x80", ENRG_BOOL, 0, NULL, &err), 0);
+	assert_int_equal(enrg_schema_check(enrg_schema_blob(), &err), 0);
+	assert_true(enrg_schema_blob()->is_blob);
+}
+
+static void bad_columns_are_named(void **state)
+{
+	struct enrg_error err;
+	char name[300];
+
+	(void)state;
+	assert_int_equal(check_one("", ENRG_I8, 0, NULL, &err), -EINVAL);
+	assert_string_equal(err.text, "column 1 has no name");
+	assert_int_equal(check_one(NULL, ENRG_I8, 0, NULL, &err), -EINVAL);
+	assert_int_equal(check_one("x", 0, 0, NULL, &err), -EINVAL);
+	assert_int_equal(check_one("x", ENRG_LIST, ENRG_STRING, NULL, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "column 1 (\"x\"): a list holds numbers"));
+	assert_int_equal(check_one("x", ENRG_LIST, 0, NULL, &err), -EINVAL);
+	memset(name, 'n', 256);
+	name[256] = '\0';
+	assert_int_equal(check_one(name, ENRG_I8, 0, NULL, &err), -EMSGSIZE);
+	assert_int_equal(check_one("x", ENRG_I8, 0, name, &err), -EMSGSIZE);
+	name[255] = '\0';
+	assert_int_equal(check_one(name, ENRG_I8, 0, name, &err), 0);
+}
+
+static void names_must_be_utf8(void **state)
+{
+	static const char *const bad[] = { "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80",
+		"a\xC3", "\x80", "\xC3\x28", "\xF0\x80\x80\x80" };
+	struct enrg_error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(check_one(bad[i], ENRG_I8, 0, NULL, &err), -EINVAL);
+	assert_int_equal(check_one("x", ENRG_I8, 0, "\xFF", &err), -EINVAL);
+	assert_string_equal(err.text, "column 1: its unit is not UTF-8");
+}
+
+static void wide_tables_are_refused_and_names_are_unique(void **state)
+{
+	static struct enrg_column columns[10000];
+	static char names[10000][8];
+	struct enrg_schema schema = { 10000, columns, false };
+	struct enrg_error err;
+
+	(void)state;
+	for (uint32_t i = 0; i < 10000; i++) {
+		snprintf(names[i], sizeof(names[i]), "c%u", i);
+		columns[i] = (struct enrg_column){ names[i], ENRG_I8, 0, NULL };
+	}
+	assert_int_equal(enrg_schema_check(&schema, &err), -EMSGSIZE);
+	assert_string_equal(err.text, "10000 columns are too many: at most 4096 fit in one table");
+	schema.column_count = ENRG_COLUMNS_MAX;
+	assert_int_equal(enrg_schema_check(&schema, &err), 0);
+	columns[4095].name = "c17";
+	assert_int_equal(enrg_schema_check(&schema, &err), -EINVAL);
+	assert_string_equal(err.text, "columns 18 and 4096 have the same name \"c17\"");
+	schema.column_count = 0;
+	assert_int_equal(enrg_schema_check(&schema, &err), -EINVAL);
+	assert_int_equal(enrg_schema_check(NULL, NULL), -EINVAL);
+}
+
+static void blobs_have_one_column_of_bytes(void **state)
+{
+	const struct enrg_column column = { "image", ENRG_BINARY, 0, NULL };
+	const struct enrg_schema schema = { 1, &column, true };
+
+	(void)state;
+	assert_int_equal(enrg_schema_check(&schema, NULL), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(types_have_names_and_widths),
+		cmocka_unit_test(good_columns_pass),
+		cmocka_unit_test(bad_columns_are_named),
+		cmocka_unit_test(names_must_be_utf8),
+		cmocka_unit_test(wide_tables_are_refused_and_names_are_unique),
+		cmocka_unit_test(blobs_have_one_column_of_bytes),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -171,7 +171,7 @@ static int read_at(struct verifier *verifier, uint64_t offset, struct ipc_messag
 	}
 }
 
-/* Is there a message with a right check sum at `offset`? 1, 0, or an error of reading. */
+/* Is there a message with a right check sum, or an end mark, at `offset`? 1, 0, or an error of reading. */
 static int is_message_at(struct verifier *verifier, uint64_t offset, struct enrg_error *err)
 {
 	struct ipc_message message;
@@ -180,7 +180,18 @@ static int is_message_at(struct verifier *verifier, uint64_t offset, struct enrg
 	int result = read_at(verifier, offset, &message, &is_cut, err);
 	if (result == ENRG_E_CORRUPT || (result == 0 && is_cut))
 		return 0;
-	return result < 0 ? result : message.meta_crc_ok;
+	return result < 0 ? result : message.meta_crc_ok || message.is_end;
+}
+
+/* May a message start with these 8 bytes, `left` bytes before the end of the file? An end mark may where it is the last. */
+static bool is_plausible(const uint8_t *bytes, uint64_t left)
+{
+	uint32_t prefix[2];
+
+	memcpy(prefix, bytes, sizeof(prefix));
+	if (prefix[0] != UINT32_MAX || prefix[1] % 8 != 0 || prefix[1] > left - 8)
+		return false;
+	return prefix[1] != 0 || left == 8;
 }
 
 /* The next such message at or behind `offset`, or the end of the file. */
@@ -196,12 +207,8 @@ static int find_message(struct verifier *verifier, uint64_t offset, uint64_t *re
 		if (result < 0)
 			return result;
 		size_t i = 0;
-		for (; i + 8 <= count; i += 8) {
-			uint32_t prefix[2];
-			memcpy(prefix, bytes + i, sizeof(prefix));
-			if (prefix[0] == UINT32_MAX && prefix[1] != 0 && prefix[1] % 8 == 0 && prefix[1] <= 16u << 20)
-				break;
-		}
+		while (i + 8 <= count && !is_plausible(bytes + i, end - offset - i))
+			i += 8;
 		offset += i;
 		if (i + 8 > count)
 			continue;

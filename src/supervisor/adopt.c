@@ -1,0 +1,274 @@
+/* adopt.c: left-overs of an earlier supervisor. Process: supervisor, at start. */
+#include "supervisor/adopt.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "job/journal.h"
+#include "job/page.h"
+#include "supervisor/recovery.h"
+
+#define PATIENCE_NS 15000000000ull
+#define KILL_PATIENCE_NS 3000000000ull
+
+/* Calls `visit` for each file of the folder whose name ends with `suffix`, until it returns other than 0. */
+static int visit_files(const char *folder, const char *suffix, int (*visit)(const char *path, void *context), void *context)
+{
+	DIR *dir = opendir(folder);
+	int code = 0;
+
+	if (!dir)
+		return 0;
+	for (struct dirent *entry; !code && (entry = readdir(dir));) {
+		char path[RUNTIME_PATH_BYTES + 260];
+		size_t length = strlen(entry->d_name);
+
+		if (entry->d_name[0] == '.' || length <= strlen(suffix) ||
+			strcmp(entry->d_name + length - strlen(suffix), suffix))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		code = visit(path, context);
+	}
+	closedir(dir);
+	return code;
+}
+
+/* --- jobs that still run ---------------------------------------------------------------------------------------------- */
+
+static int is_stream_attached(const char *path, void *context)
+{
+	struct stream_status status;
+	int attached;
+
+	(void)context;
+	if (stream_read_status(path, &status, NULL))
+		return 0;
+	attached = status.is_attached;
+	for (uint32_t i = 0; i < status.consumer_count; i++)
+		attached |= status.consumers[i].is_attached;
+	return attached;
+}
+
+static int is_journal_locked(const char *path, void *context)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	int descriptor = open(path, O_RDWR | O_CLOEXEC), locked;
+
+	(void)context;
+	if (descriptor < 0)
+		return 0;
+	locked = !fcntl(descriptor, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK;
+	close(descriptor);
+	return locked;
+}
+
+static bool is_any_running(const char *folder)
+{
+	return visit_files(folder, ".stream", is_stream_attached, NULL) ||
+	       visit_files(folder, ".journal", is_journal_locked, NULL);
+}
+
+/* Is that process a job with this page? "enrgdaq-job\0TYPE\0NAME": the page's file is named after NAME. */
+static bool is_job_of_page(pid_t pid, const char *page_path)
+{
+	char path[64], command[1024] = "", safe[180];
+	const char *file = strrchr(page_path, '/') + 1, *name;
+	ssize_t count;
+	int descriptor;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
+	descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	if (descriptor < 0)
+		return false;
+	count = read(descriptor, command, sizeof(command) - 2);
+	close(descriptor);
+	if (count <= 0 || strcmp(command, "enrgdaq-job"))
+		return false;
+	name = command + strlen(command) + 1;
+	name += strlen(name) + 1;
+	if (name >= command + count)
+		return false;
+	path_safe_name(name, safe, sizeof(safe));
+	return !strncmp(file, safe, strlen(safe));
+}
+
+static int kill_job(const char *path, void *context)
+{
+	const struct page *page;
+	pid_t pid;
+
+	(void)context;
+	if (page_open(path, &page, NULL))
+		return 0;
+	pid = (pid_t)atomic_load_explicit(&page->pid, memory_order_relaxed);
+	page_close(page);
+	if (pid > 1 && is_job_of_page(pid, path)) {
+		log_line(ENRG_WARNING, "killing process %d, a job of an earlier supervisor that does not end", (int)pid);
+		kill(pid, SIGKILL);
+	}
+	return 0;
+}
+
+static bool wait_ended(const char *folder, uint64_t patience_ns)
+{
+	uint64_t end_ns = clock_mono_ns() + patience_ns;
+
+	/* Locks of strangers can't be waited for with a time limit: look ten times a second. */
+	while (is_any_running(folder)) {
+		if (clock_mono_ns() >= end_ns)
+			return false;
+		poll(NULL, 0, 100);
+	}
+	return true;
+}
+
+int adopt_wait(const struct runtime *runtime, struct enrg_error *err)
+{
+	if (!is_any_running(runtime->folder))
+		return 0;
+	log_line(ENRG_WARNING, "jobs of an earlier supervisor still run: waiting up to 15 s for them to end in order");
+	if (wait_ended(runtime->folder, PATIENCE_NS))
+		return 0;
+	visit_files(runtime->folder, ".page", kill_job, NULL);
+	if (wait_ended(runtime->folder, KILL_PATIENCE_NS))
+		return 0;
+	return enrg_error_set(err, -EBUSY, "%s: jobs of an earlier supervisor hold their streams and do not end; find them "
+		"with `ps -ef | grep enrgdaq-job` and end them", runtime->folder);
+}
+
+/* --- streams ---------------------------------------------------------------------------------------------------------- */
+
+uint64_t adopt_position(const struct runtime *runtime, const struct stream_status *status, const char **ret_name)
+{
+	uint64_t least = status->head;
+
+	*ret_name = NULL;
+	for (uint32_t i = 0; i < status->consumer_count; i++) {
+		const struct stream_consumer_status *consumer = &status->consumers[i];
+		struct journal_stream_state state;
+		char path[RUNTIME_PATH_BYTES + 200], safe[180];
+		uint64_t position = consumer->ack;
+
+		if (consumer->kind != CONSUMER_REQUIRED)
+			continue;
+		path_safe_name(consumer->name, safe, sizeof(safe));
+		snprintf(path, sizeof(path), "%s/%s.journal", runtime->folder, safe);
+		if (!journal_read_stream(path, status->uuid, &state, NULL) && state.position > position &&
+			state.position <= status->head)
+			position = state.position;
+		if (position <= least) {
+			least = position;
+			*ret_name = consumer->name;
+		}
+	}
+	return least;
+}
+
+enum adopt_verdict adopt_judge(const struct stream_spec *spec, const struct stream_status *status, bool is_settled,
+	const char *last_run)
+{
+	if (spec && stream_spec_fits(spec, status) && !strcmp(status->run, last_run))
+		return ADOPT_KEEP;
+	return is_settled ? ADOPT_REMOVE : ADOPT_RECOVER;
+}
+
+struct adoption {
+	const struct runtime *runtime;
+	const struct stream_specs *specs;
+	struct adopt_result *result;
+	struct enrg_error *err;
+};
+
+static int set_aside_damaged(const char *path, const struct enrg_error *why, struct adoption *adoption)
+{
+	char new_path[RUNTIME_PATH_BYTES + 320];
+
+	snprintf(new_path, sizeof(new_path), "%s.damaged-%llu", path, (unsigned long long)clock_wall_ns());
+	if (rename(path, new_path))
+		return enrg_error_set(adoption->err, -errno, "%s: %s", path, strerror(errno));
+	log_line(ENRG_ERROR, "%s; moved to %s, remove it by hand when it is of no use", why->text, new_path);
+	adoption->result->damaged++;
+	return 0;
+}
+
+static int recover(const char *path, const struct stream_status *status, const char *consumer, uint64_t position,
+	struct adoption *adoption)
+{
+	const struct recovery_params params = {.stream_path = path, .source = status->source, .consumer = consumer,
+		.position = position, .out_folder = "out", .now_wall_ns = clock_wall_ns()};
+	struct recovery_result result;
+	int code = recovery_save(&params, &result, adoption->err);
+
+	if (code)
+		return enrg_error_add(adoption->err, "%s holds batches that no configured store takes, and they can't be "
+			"saved", path);
+	log_line(ENRG_WARNING, "%s: %llu batches (%llu rows) of run %s that no store had taken, and whose job is configured "
+		"otherwise now, were saved in %s%s", status->source, (unsigned long long)result.batches,
+		(unsigned long long)result.rows, status->run, result.files ? result.first_file : "no file",
+		result.files > 1 ? " and others beside it" : "");
+	if (result.corrupted)
+		log_line(ENRG_ERROR, "%s: %llu damaged batches could not be saved", status->source,
+			(unsigned long long)result.corrupted);
+	adoption->result->recovered++;
+	return 0;
+}
+
+static int adopt_one(const char *path, void *context)
+{
+	struct adoption *adoption = context;
+	struct stream_status status;
+	struct enrg_error why = {0};
+	const struct stream_spec *spec = NULL;
+	const char *consumer;
+	uint64_t position;
+
+	if (stream_read_status(path, &status, &why))
+		return set_aside_damaged(path, &why, adoption);
+	for (size_t i = 0; i < adoption->specs->count; i++)
+		if (!strcmp(adoption->specs->items[i].plan->stream_path, path))
+			spec = &adoption->specs->items[i];
+	position = adopt_position(adoption->runtime, &status, &consumer);
+	switch (adopt_judge(spec, &status, position >= status.head, adoption->runtime->last_run)) {
+	case ADOPT_KEEP:
+		log_line(ENRG_INFO, "%s: goes on with its stream of run %s, %.1f MB to store", status.source, status.run,
+			(double)(status.head - position) / 1e6);
+		adoption->result->kept++;
+		return 0;
+	case ADOPT_RECOVER:
+		if (recover(path, &status, consumer, position, adoption))
+			return adoption->err->code ? adoption->err->code : -EIO;
+		break;
+	case ADOPT_REMOVE:
+		adoption->result->removed++;
+		break;
+	}
+	return unlink(path) ? enrg_error_set(adoption->err, -errno, "%s: %s", path, strerror(errno)) : 0;
+}
+
+static int remove_file(const char *path, void *context)
+{
+	(void)context;
+	unlink(path);
+	return 0;
+}
+
+int adopt_streams(const struct runtime *runtime, const struct stream_specs *specs, struct adopt_result *ret_result,
+	struct enrg_error *err)
+{
+	struct enrg_error own = {0};
+	struct adoption adoption = {.runtime = runtime, .specs = specs, .result = ret_result, .err = err ? err : &own};
+
+	memset(ret_result, 0, sizeof(*ret_result));
+	visit_files(runtime->folder, ".page", remove_file, NULL);
+	return visit_files(runtime->folder, ".stream", adopt_one, &adoption);
+}

@@ -1,0 +1,36 @@
+/* adopt.h: what to do with the files that an earlier supervisor left on tmpfs. Nothing that holds a batch is removed: it is
+ * taken over, or saved into a file first. Process: supervisor, at start, before any job runs. */
+#ifndef SUPERVISOR_ADOPT_H
+#define SUPERVISOR_ADOPT_H
+
+#include "supervisor/runtime.h"
+#include "supervisor/streams.h"
+
+enum adopt_verdict {
+	ADOPT_KEEP,    /* its job is still configured alike: the run goes on */
+	ADOPT_REMOVE,  /* every batch in it has been stored */
+	ADOPT_RECOVER, /* nobody will read it, and it holds batches */
+};
+
+struct adopt_result {
+	size_t kept, removed, recovered, damaged;
+};
+
+/* `spec`: of the job with that stream file, NULL = not configured any more. `is_settled`: every required consumer has
+ * committed all. */
+enum adopt_verdict adopt_judge(const struct stream_spec *spec, const struct stream_status *status, bool is_settled,
+	const char *last_run);
+
+/* Waits until jobs of an earlier supervisor have ended in order (they do so by themselves), 15 s at the most; then kills
+ * those that hold a lock. 0; -EBUSY: one can't be ended. */
+int adopt_wait(const struct runtime *runtime, struct enrg_error *err);
+
+/* Looks at all left-over streams. ret_result->kept > 0: the run of run.json goes on. */
+int adopt_streams(const struct runtime *runtime, const struct stream_specs *specs, struct adopt_result *ret_result,
+	struct enrg_error *err);
+
+/* Positions that the required consumer furthest behind has committed: by its journal, or its acknowledgement where that is
+ * further. *ret_name points into `status`. */
+uint64_t adopt_position(const struct runtime *runtime, const struct stream_status *status, const char **ret_name);
+
+#endif

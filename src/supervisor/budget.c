@@ -1,0 +1,51 @@
+/* budget.c: sizes of rings. Process: supervisor. */
+#include "supervisor/budget.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#define CACHE_BYTES_UNKNOWN (8ull << 20)
+
+uint64_t budget_record_bytes(int64_t slot_kb)
+{
+	return (uint64_t)(slot_kb > 0 ? slot_kb : 1024) << 10;
+}
+
+uint64_t budget_ring_bytes(int64_t own_mb, int64_t supervisor_mb, size_t producer_count, int64_t slot_kb)
+{
+	/* A record has a header and up to a page of lead before its payload; a quarter more lets the rewind find room. */
+	uint64_t record = budget_record_bytes(slot_kb) + (16u << 10);
+	uint64_t least = 2 * record + record / 2;
+	uint64_t share = own_mb > 0 ? (uint64_t)own_mb << 20
+				    : ((uint64_t)supervisor_mb << 20) / (producer_count ? producer_count : 1);
+
+	if (share < least)
+		share = least;
+	return (share + 4095) & ~4095ull;
+}
+
+uint64_t budget_hot_bytes(size_t producer_count)
+{
+	long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
+
+	return (cache > 0 ? (uint64_t)cache : CACHE_BYTES_UNKNOWN) / 2 / (producer_count ? producer_count : 1);
+}
+
+int budget_check(const char *folder, uint64_t need_bytes, size_t ring_count, struct enrg_error *err)
+{
+	struct statvfs space;
+	uint64_t free_bytes;
+
+	if (statvfs(folder, &space))
+		return enrg_error_set(err, -errno, "%s: %s", folder, strerror(errno));
+	free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
+	if (need_bytes <= free_bytes)
+		return 0;
+	return enrg_error_set(err, -ENOSPC,
+		"%s: %zu ring buffer(s) need %.1f MB and %.1f MB are free; lower ring_buffer_size_mb (or "
+		"ring_buffer_slot_size_kb) in supervisor.toml, or enlarge the file system "
+		"(`mount -o remount,size=… /dev/shm`)", folder, ring_count, (double)need_bytes / 1e6,
+		(double)free_bytes / 1e6);
+}

@@ -1,0 +1,22 @@
+/* budget.h: how large each ring is, and whether tmpfs can hold them all. Process: supervisor. */
+#ifndef SUPERVISOR_BUDGET_H
+#define SUPERVISOR_BUDGET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "enrgdaq/error.h"
+
+/* Beside the data area: header pages, routes, schemas, alignment to 2 MiB. */
+#define BUDGET_OVERHEAD_BYTES (2ull << 20)
+
+/* Largest payload of a claim. */
+uint64_t budget_record_bytes(int64_t slot_kb);
+/* Data area of one producer's ring: its own size or its share, never less than two of the largest records. */
+uint64_t budget_ring_bytes(int64_t own_mb, int64_t supervisor_mb, size_t producer_count, int64_t slot_kb);
+/* Bytes in flight that stay in the last-level cache: half of it, shared by the producers. */
+uint64_t budget_hot_bytes(size_t producer_count);
+/* Does the file system of `folder` have that much free? -ENOSPC with need, free, and the key to change. */
+int budget_check(const char *folder, uint64_t need_bytes, size_t ring_count, struct enrg_error *err);
+
+#endif

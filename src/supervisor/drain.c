@@ -1,0 +1,190 @@
+/* drain.c: sources end, stores drain, the stubborn are killed. Process: supervisor, main thread. */
+#include "supervisor/drain.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define SECOND 1000000000ull
+#define SOURCE_PATIENCE_NS (10 * SECOND)
+#define STORE_PATIENCE_NS (30 * SECOND) /* without progress */
+#define HURRY_PATIENCE_NS (2 * SECOND)
+#define STEP_NS (SECOND / 5)
+#define MERGE_NS (SECOND / 20)
+
+const char *drain_phase_name(enum drain_phase phase)
+{
+	static const char *const names[] = {"running", "stopping sources", "draining stores", "ended"};
+
+	return names[phase];
+}
+
+/* Positions acknowledged and still to be acknowledged in all streams. */
+static uint64_t measure(const struct roster *roster, uint64_t *ret_backlog)
+{
+	uint64_t acknowledged = 0;
+
+	*ret_backlog = 0;
+	for (size_t i = 0; i < roster->count; i++) {
+		struct stream_status status;
+
+		if (!roster->members[i].plan->stream_path ||
+			stream_read_status(roster->members[i].plan->stream_path, &status, NULL))
+			continue;
+		for (uint32_t k = 0; k < status.consumer_count; k++) {
+			if (status.consumers[k].kind != CONSUMER_REQUIRED)
+				continue;
+			acknowledged += status.consumers[k].ack;
+			*ret_backlog += status.consumers[k].backlog_bytes;
+		}
+	}
+	return acknowledged;
+}
+
+static bool is_part(const struct drain *drain, const struct member *member)
+{
+	return member_is_store(member) == (drain->phase == DRAIN_STORES);
+}
+
+/* Members of this phase whose process runs or will be started again. */
+static size_t count_open(const struct drain *drain, const struct roster *roster)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < roster->count; i++)
+		count += is_part(drain, &roster->members[i]) &&
+			(member_is_alive(&roster->members[i]) || roster->members[i].state == MEMBER_PAUSING);
+	return count;
+}
+
+/* A store that pauses after a crash is started at once where it has something to drain. */
+static void ask_phase(const struct drain *drain, struct roster *roster, uint64_t now_ns)
+{
+	for (size_t i = 0; i < roster->count; i++) {
+		struct member *member = &roster->members[i];
+
+		if (!is_part(drain, member))
+			continue;
+		if (member_is_store(member) && member->state == MEMBER_PAUSING && !drain->is_hurried &&
+			roster_has_backlog(roster, member))
+			member->restart.due_ns = now_ns;
+		else if (member->state != MEMBER_STARTING || !member_is_store(member))
+			roster_ask(member); /* one that starts is asked when it is ready: ask_late */
+	}
+}
+
+static void enter(struct drain *drain, struct roster *roster, enum drain_phase phase, uint64_t now_ns)
+{
+	drain->phase = phase;
+	drain->acknowledged = measure(roster, &drain->told_backlog);
+	drain->deadline_ns = now_ns + (phase == DRAIN_SOURCES ? SOURCE_PATIENCE_NS : STORE_PATIENCE_NS);
+	if (drain->is_hurried)
+		drain->deadline_ns = now_ns + HURRY_PATIENCE_NS;
+	if (phase != DRAIN_ENDED)
+		ask_phase(drain, roster, now_ns);
+}
+
+void drain_begin(struct drain *drain, struct roster *roster, uint64_t now_ns)
+{
+	if (drain->phase != DRAIN_NONE)
+		return;
+	roster->is_stopping = true;
+	drain->begin_ns = drain->told_ns = now_ns;
+	enter(drain, roster, DRAIN_SOURCES, now_ns);
+	drain_step(drain, roster, now_ns);
+}
+
+void drain_hurry(struct drain *drain, struct roster *roster, uint64_t now_ns)
+{
+	if (drain->phase == DRAIN_NONE || drain->phase == DRAIN_ENDED || drain->is_hurried)
+		return;
+	drain->is_hurried = true;
+	log_line(ENRG_WARNING, "hurrying: what is not stored in 2 s stays in shared memory and is stored at the next start");
+	drain->deadline_ns = now_ns + HURRY_PATIENCE_NS;
+	drain_step(drain, roster, now_ns);
+}
+
+/* Stores that were started again while the system stops learn of it as soon as they listen. In a hurry each gets a second
+ * SIGTERM, some time after the first, since a process merges two that come at once. */
+static void ask_late(const struct drain *drain, struct roster *roster, uint64_t now_ns)
+{
+	for (size_t i = 0; i < roster->count; i++) {
+		struct member *member = &roster->members[i];
+
+		if (!is_part(drain, member) || member->state != MEMBER_RUNNING)
+			continue;
+		if (!member->asks || (drain->is_hurried && member->asks == 1 && now_ns - member->asked_ns >= MERGE_NS))
+			roster_ask(member);
+	}
+}
+
+static void kill_phase(struct drain *drain, struct roster *roster)
+{
+	for (size_t i = 0; i < roster->count; i++) {
+		struct member *member = &roster->members[i];
+
+		if (!is_part(drain, member))
+			continue;
+		if (!member_is_alive(member)) {
+			roster_ask(member);
+			continue;
+		}
+		if (drain->is_hurried)
+			log_line(ENRG_WARNING, "%s did not end within 2 s: killed", member->plan->name);
+		else if (member_is_store(member))
+			log_line(ENRG_ERROR, "%s has stored nothing for 30 s: killed; what it has not stored stays in shared "
+				"memory", member->plan->name);
+		else
+			log_line(ENRG_ERROR, "%s did not end within 10 s: killed; hardware data that it had not committed is "
+				"lost", member->plan->name);
+		member->state = MEMBER_STOPPED;
+		drain->was_killed = true;
+		child_signal(&member->child, SIGKILL);
+	}
+}
+
+/* A source that still sends over a link, and a store that still stores, get more time while positions move. */
+static void extend(struct drain *drain, const struct roster *roster, uint64_t now_ns)
+{
+	uint64_t backlog, acknowledged = measure(roster, &backlog);
+
+	if (acknowledged != drain->acknowledged && !drain->is_hurried) {
+		drain->acknowledged = acknowledged;
+		if (drain->phase == DRAIN_STORES)
+			drain->deadline_ns = now_ns + STORE_PATIENCE_NS;
+		else if (now_ns + SOURCE_PATIENCE_NS > drain->deadline_ns && backlog)
+			drain->deadline_ns = now_ns + SOURCE_PATIENCE_NS;
+	}
+	if (now_ns - drain->told_ns < SECOND)
+		return;
+	log_line(ENRG_INFO, "%s: %zu job(s) still run, %.1f MB to store, %.1f MB/s", drain_phase_name(drain->phase),
+		count_open(drain, roster), (double)backlog / 1e6, drain->told_backlog > backlog
+		? (double)(drain->told_backlog - backlog) * 1e3 / (double)(now_ns - drain->told_ns) : 0.0);
+	drain->told_ns = now_ns;
+	drain->told_backlog = backlog;
+}
+
+void drain_step(struct drain *drain, struct roster *roster, uint64_t now_ns)
+{
+	if (drain->phase == DRAIN_NONE || drain->phase == DRAIN_ENDED)
+		return;
+	if (drain->phase == DRAIN_SOURCES && !count_open(drain, roster))
+		enter(drain, roster, DRAIN_STORES, now_ns);
+	ask_late(drain, roster, now_ns);
+	if (drain->phase == DRAIN_STORES && !count_open(drain, roster)) {
+		enter(drain, roster, DRAIN_ENDED, now_ns);
+		return;
+	}
+	if (now_ns - drain->begin_ns >= SECOND)
+		extend(drain, roster, now_ns);
+	if (now_ns >= drain->deadline_ns)
+		kill_phase(drain, roster);
+}
+
+uint64_t drain_next_due(const struct drain *drain, uint64_t now_ns)
+{
+	if (drain->phase == DRAIN_NONE || drain->phase == DRAIN_ENDED)
+		return UINT64_MAX;
+	return now_ns + (drain->is_hurried ? MERGE_NS : STEP_NS);
+}

@@ -1,0 +1,26 @@
+/* drain.h: the ordered end: sources first, then stores when they have stored what is left. A machine that is stepped after
+ * every event and at drain_next_due. Process: supervisor, main thread. */
+#ifndef SUPERVISOR_DRAIN_H
+#define SUPERVISOR_DRAIN_H
+
+#include "supervisor/roster.h"
+
+enum drain_phase { DRAIN_NONE, DRAIN_SOURCES, DRAIN_STORES, DRAIN_ENDED };
+
+struct drain {
+	enum drain_phase phase;
+	bool is_hurried;
+	bool was_killed;        /* a job had to be killed: its part of the ledger says what that cost */
+	uint64_t begin_ns, deadline_ns, told_ns;
+	uint64_t acknowledged;  /* sum of all acknowledged positions: moves while there is progress */
+	uint64_t told_backlog;
+};
+
+void drain_begin(struct drain *drain, struct roster *roster, uint64_t now_ns);
+/* Second signal: SIGTERM again, 2 s, SIGKILL. */
+void drain_hurry(struct drain *drain, struct roster *roster, uint64_t now_ns);
+void drain_step(struct drain *drain, struct roster *roster, uint64_t now_ns);
+uint64_t drain_next_due(const struct drain *drain, uint64_t now_ns);
+const char *drain_phase_name(enum drain_phase phase);
+
+#endif

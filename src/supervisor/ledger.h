@@ -1,0 +1,58 @@
+/* ledger.h: where every batch of a run is. For each source and each of its stores:
+ *
+ *     produced = stored + skipped + set aside + in flight
+ *
+ * produced is what the stream's tally says (whole life of the stream), stored and skipped what the store's journal has
+ * committed, in flight the records between the journal's sequence and the stream's. Anything else is `missing` (or, with a
+ * negative sign, counted twice). Process: supervisor.
+ */
+#ifndef SUPERVISOR_LEDGER_H
+#define SUPERVISOR_LEDGER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "job/journal.h"
+#include "plane/stream.h"
+
+struct ledger_store {
+	char name[256];
+	struct journal_stream_state state; /* zero where the store has not seen the stream */
+	uint64_t in_flight_batches;
+	uint64_t in_flight_bytes; /* positions, with headers and padding */
+	int64_t missing;          /* batches: 0 = accounted */
+	int64_t missing_rows;     /* only counted when nothing is in flight, skipped or set aside; else 0 */
+};
+
+struct ledger_source {
+	char name[256];
+	uint64_t sequence, batches, rows, bytes, dropped_rows;
+	bool is_read;             /* false: the stream can't be read, its numbers are those of the last time */
+	uint32_t store_count;
+	struct ledger_store stores[SEGMENT_CONSUMERS];
+};
+
+struct ledger {
+	uint32_t source_count;
+	struct ledger_source *sources;
+};
+
+int ledger_create(uint32_t source_count, struct ledger **ret_ledger);
+void ledger_destroy(struct ledger *ledger);
+
+/* Arithmetic of one line: fills in_flight_batches, missing and missing_rows of store `index`. */
+void ledger_balance(struct ledger_source *source, uint32_t index);
+
+/* No batch is missing, doubled, or set aside. */
+bool ledger_is_accounted(const struct ledger *ledger);
+/* And none is in flight. */
+bool ledger_is_settled(const struct ledger *ledger);
+
+/* Object "sources": [ … ] with run and state; new reference. */
+json_t *ledger_format_json(const struct ledger *ledger, const char *run, const char *supervisor, bool is_final);
+/* One line a source and store. */
+void ledger_print(const struct ledger *ledger, bool is_colored, FILE *stream);
+
+#endif

@@ -1,0 +1,104 @@
+/* ledger_test.c: the equation, and what is said where it does not hold. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/ledger.h"
+
+static struct ledger *make(uint64_t produced, const struct journal_stream_state *state)
+{
+	struct ledger *ledger = NULL;
+	struct ledger_source *source;
+
+	assert_int_equal(ledger_create(1, &ledger), 0);
+	source = &ledger->sources[0];
+	strcpy(source->name, "camera");
+	source->sequence = source->batches = produced;
+	source->rows = produced * 10;
+	source->bytes = produced * 1000;
+	source->is_read = true;
+	source->store_count = 1;
+	strcpy(source->stores[0].name, "csv");
+	source->stores[0].state = *state;
+	ledger_balance(source, 0);
+	return ledger;
+}
+
+static char *print(const struct ledger *ledger)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *stream = open_memstream(&text, &bytes);
+
+	ledger_print(ledger, false, stream);
+	fclose(stream);
+	return text;
+}
+
+static void expect(uint64_t produced, const struct journal_stream_state *state, bool accounted, bool settled,
+	const char *words)
+{
+	struct ledger *ledger = make(produced, state);
+	char *text = print(ledger);
+	json_t *json = ledger_format_json(ledger, "r", "s", true);
+
+	assert_int_equal(ledger_is_accounted(ledger), accounted);
+	assert_int_equal(ledger_is_settled(ledger), settled);
+	assert_int_equal(json_is_true(json_object_get(json, "accounted")), accounted);
+	if (!strstr(text, words))
+		fail_msg("\"%s\" is not in \"%s\"", words, text);
+	json_decref(json);
+	free(text);
+	ledger_destroy(ledger);
+}
+
+static void all_stored(void **state)
+{
+	(void)state;
+	expect(5, &(struct journal_stream_state){.sequence = 5, .batches = 5, .rows = 50}, true, true, ": accounted\n");
+	expect(5, &(struct journal_stream_state){.sequence = 5, .batches = 2, .rows = 20, .skipped_batches = 3}, true,
+		true, "not for this store 3: accounted");
+	expect(0, &(struct journal_stream_state){0}, true, true, ": accounted\n");
+}
+
+static void some_in_flight(void **state)
+{
+	(void)state;
+	expect(5, &(struct journal_stream_state){.sequence = 3, .batches = 3, .rows = 30}, true, false,
+		"in flight 2: accounted, not all stored");
+}
+
+static void some_missing(void **state)
+{
+	(void)state;
+	expect(5, &(struct journal_stream_state){.sequence = 5, .batches = 4, .rows = 40}, false, false,
+		"MISSING 1 batches");
+	expect(5, &(struct journal_stream_state){.sequence = 5, .batches = 6, .rows = 60}, false, false,
+		"COUNTED TWICE 1 batches");
+	expect(5, &(struct journal_stream_state){.sequence = 5, .batches = 5, .rows = 49}, false, false,
+		"MISSING 1 rows");
+	expect(5, &(struct journal_stream_state){.sequence = 5, .batches = 4, .set_aside_batches = 1}, false, false,
+		"SET ASIDE");
+}
+
+static void a_store_ahead_of_the_tally_is_not_wrong(void **state)
+{
+	(void)state;
+	expect(5, &(struct journal_stream_state){.sequence = 6, .batches = 6, .rows = 60}, true, true, ": accounted");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(all_stored),
+		cmocka_unit_test(some_in_flight),
+		cmocka_unit_test(some_missing),
+		cmocka_unit_test(a_store_ahead_of_the_tally_is_not_wrong),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

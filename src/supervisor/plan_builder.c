@@ -1,0 +1,262 @@
+/* plan_builder.c: who talks to whom. Process: supervisor. */
+#include "supervisor/plan_builder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crc32c.h"
+#include "base/path.h"
+#include "plane/segment.h"
+#include "supervisor/budget.h"
+
+/* Strings of plans: malloc'ed, since plan_free frees them. A failed allocation is remembered in `failed`. */
+struct text_maker {
+	bool failed;
+};
+
+static char *copy(struct text_maker *maker, const char *text)
+{
+	char *result = text ? strdup(text) : NULL;
+
+	maker->failed |= text && !result;
+	return result;
+}
+
+static char *print(struct text_maker *maker, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static char *print(struct text_maker *maker, const char *format, ...)
+{
+	va_list arguments;
+	char *result = NULL;
+
+	va_start(arguments, format);
+	if (vasprintf(&result, format, arguments) < 0)
+		result = NULL;
+	va_end(arguments);
+	maker->failed |= !result;
+	return result;
+}
+
+/* One path component a job. Two names that look alike when made safe ("a/b", "a_b") get different ones, the same in
+ * every run. */
+static void make_file_name(const struct folder *folder, const char *name, char *ret_name, size_t name_bytes)
+{
+	char safe[180], other[180];
+	bool is_alone = true;
+
+	path_safe_name(name, safe, sizeof(safe));
+	for (size_t i = 0; i < folder->job_count; i++) {
+		if (!strcmp(folder->jobs[i].name, name))
+			continue;
+		path_safe_name(folder->jobs[i].name, other, sizeof(other));
+		is_alone &= strcmp(safe, other) != 0;
+	}
+	if (is_alone)
+		snprintf(ret_name, name_bytes, "%s", safe);
+	else
+		snprintf(ret_name, name_bytes, "%s-%08x", safe, crc32c(0, name, strlen(name)));
+}
+
+static bool takes(const struct job_config *store, const struct job_config *producer)
+{
+	for (size_t i = 0; store->type->store && i < producer->section_count; i++)
+		if (!strcmp(producer->sections[i].store_type->name, store->type->name))
+			return true;
+	return false;
+}
+
+static bool is_link(const struct job_config *store, const struct job_config *producer)
+{
+	return !store->common.use_shm_when_possible || !producer->common.use_shm_when_possible;
+}
+
+static char *make_link_url(struct text_maker *maker, const struct runtime *runtime, const struct job_config *store)
+{
+	return print(maker, "ipc://%s/%08x.link", runtime->sockets, crc32c(0, store->name, strlen(store->name)));
+}
+
+static int add_sinks(const struct folder *folder, const struct runtime *runtime, const struct job_config *job,
+	struct plan *plan, struct text_maker *maker, struct enrg_error *err)
+{
+	for (size_t i = 0; i < folder->job_count; i++)
+		plan->sink_count += takes(&folder->jobs[i], job);
+	if (!plan->sink_count)
+		return 0;
+	if (plan->sink_count > SEGMENT_CONSUMERS - 2) /* two places stay free for observers */
+		return enrg_error_set(err, -ENOSPC, "%s: %zu stores take its data; at most %u can", job->file,
+			plan->sink_count, SEGMENT_CONSUMERS - 2);
+	plan->sinks = calloc(plan->sink_count, sizeof(*plan->sinks));
+	if (!plan->sinks) {
+		plan->sink_count = 0;
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	}
+	for (size_t i = 0, k = 0; i < folder->job_count; i++) {
+		const struct job_config *store = &folder->jobs[i];
+
+		if (!takes(store, job))
+			continue;
+		plan->sinks[k].store_name = copy(maker, store->name);
+		plan->sinks[k].store_type = copy(maker, store->type->name);
+		plan->sinks[k].link_url = is_link(store, job) ? make_link_url(maker, runtime, store) : NULL;
+		k++;
+	}
+	return 0;
+}
+
+static int fill_input(const struct folder *folder, const struct runtime *runtime, const struct job_config *producer,
+	struct plan_input *input, struct text_maker *maker)
+{
+	const struct enrg_job_group *groups = producer->type->job ? producer->type->job->groups : NULL;
+	char file_name[200];
+
+	make_file_name(folder, producer->name, file_name, sizeof(file_name));
+	input->source = copy(maker, producer->name);
+	input->stream_path = print(maker, "%s/%s.stream", runtime->folder, file_name);
+	input->producer_file = copy(maker, producer->file);
+	input->producer_toml = copy(maker, producer->toml_text);
+	input->producer_type = copy(maker, producer->type->name);
+	while (groups && groups[input->group_count].key)
+		input->group_count++;
+	input->groups = calloc(input->group_count + 1, sizeof(*input->groups));
+	if (!input->groups) {
+		input->group_count = 0;
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < input->group_count; i++)
+		input->groups[i] = copy(maker, groups[i].key);
+	return 0;
+}
+
+static int add_inputs(const struct folder *folder, const struct runtime *runtime, const struct job_config *job,
+	struct plan *plan, struct text_maker *maker, struct enrg_error *err)
+{
+	bool any_link = false;
+
+	for (size_t i = 0; i < folder->job_count; i++)
+		plan->input_count += takes(job, &folder->jobs[i]);
+	plan->inputs = calloc(plan->input_count + 1, sizeof(*plan->inputs));
+	if (!plan->inputs) {
+		plan->input_count = 0;
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	}
+	for (size_t i = 0, k = 0; i < folder->job_count; i++) {
+		const struct job_config *producer = &folder->jobs[i];
+
+		if (!takes(job, producer))
+			continue;
+		if (fill_input(folder, runtime, producer, &plan->inputs[k], maker))
+			return enrg_error_set(err, -ENOMEM, "out of memory");
+		plan->inputs[k].is_link = is_link(job, producer);
+		any_link |= plan->inputs[k].is_link;
+		k++;
+	}
+	if (any_link)
+		plan->link_url = make_link_url(maker, runtime, job);
+	return 0;
+}
+
+static int build(const struct folder *folder, const struct runtime *runtime, const struct job_config *job,
+	struct plan *plan, struct enrg_error *err)
+{
+	struct text_maker maker = {false};
+	char file_name[200];
+	int code;
+
+	make_file_name(folder, job->name, file_name, sizeof(file_name));
+	plan->supervisor = copy(&maker, folder->supervisor.info.supervisor_id);
+	plan->run = copy(&maker, runtime->run);
+	plan->name = copy(&maker, job->name);
+	plan->type = copy(&maker, job->type->name);
+	plan->module_path = copy(&maker, job->type->module_path);
+	plan->file = copy(&maker, job->file);
+	plan->toml_text = copy(&maker, job->toml_text ? job->toml_text : "");
+	plan->runtime_folder = copy(&maker, runtime->folder);
+	plan->page_path = print(&maker, "%s/%s.page", runtime->folder, file_name);
+	plan->publish_url = print(&maker, "ipc://%s/bus.pub", runtime->sockets);
+	plan->subscribe_url = print(&maker, "ipc://%s/bus.sub", runtime->sockets);
+	plan->verbosity = job->common.has_verbosity ? job->common.verbosity : folder->supervisor.verbosity;
+	plan->is_store = job->type->store != NULL;
+	if (plan->is_store) {
+		plan->journal_path = print(&maker, "%s/%s.journal", runtime->folder, file_name);
+		code = add_inputs(folder, runtime, job, plan, &maker, err);
+	} else {
+		code = add_sinks(folder, runtime, job, plan, &maker, err);
+		if (plan->sink_count)
+			plan->stream_path = print(&maker, "%s/%s.stream", runtime->folder, file_name);
+	}
+	return !code && maker.failed ? enrg_error_set(err, -ENOMEM, "out of memory") : code;
+}
+
+int plan_set_create(const struct folder *folder, const struct runtime *runtime, struct plan_set **ret_set,
+	struct enrg_error *err)
+{
+	struct plan_set *set = calloc(1, sizeof(*set));
+	uint64_t hot_bytes;
+
+	if (set)
+		set->plans = calloc(folder->job_count + 1, sizeof(struct plan *));
+	if (!set || !set->plans) {
+		free(set);
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	}
+	for (; set->count < folder->job_count; set->count++) {
+		struct plan *plan = calloc(1, sizeof(*plan));
+		int code = plan ? build(folder, runtime, &folder->jobs[set->count], plan, err)
+				: enrg_error_set(err, -ENOMEM, "out of memory");
+
+		set->plans[set->count] = plan;
+		if (code) {
+			set->count++;
+			plan_set_destroy(set);
+			return code;
+		}
+	}
+	hot_bytes = budget_hot_bytes(plan_set_producers(set));
+	for (size_t i = 0; i < set->count; i++)
+		set->plans[i]->hot_bytes = set->plans[i]->stream_path ? hot_bytes : 0;
+	*ret_set = set;
+	return 0;
+}
+
+void plan_set_destroy(struct plan_set *set)
+{
+	if (!set)
+		return;
+	for (size_t i = 0; i < set->count; i++)
+		if (set->plans[i])
+			plan_free(set->plans[i]);
+	free(set->plans);
+	free(set);
+}
+
+size_t plan_set_producers(const struct plan_set *set)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < set->count; i++)
+		count += set->plans[i]->stream_path != NULL;
+	return count;
+}
+
+struct plan *plan_set_find(const struct plan_set *set, const char *name)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (!strcmp(set->plans[i]->name, name))
+			return set->plans[i];
+	return NULL;
+}
+
+int plan_set_name_run(struct plan_set *set, const char *run, struct enrg_error *err)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		char *name = strdup(run);
+
+		if (!name)
+			return enrg_error_set(err, -ENOMEM, "out of memory");
+		free(set->plans[i]->run);
+		set->plans[i]->run = name;
+	}
+	return 0;
+}

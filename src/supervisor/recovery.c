@@ -1,0 +1,165 @@
+/* recovery.c: from a stream to Arrow files. Process: supervisor, at start. */
+#include "supervisor/recovery.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "plane/stream.h"
+
+#define PATH_BYTES 512
+
+struct saver {
+	const struct recovery_params *params;
+	struct recovery_result *result;
+	struct consumer *consumer;
+	int files[SEGMENT_ROUTES]; /* descriptor + 1; 0 = none */
+	char stamp[32];
+};
+
+static int write_all(int descriptor, const void *bytes, size_t count)
+{
+	const char *place = bytes;
+
+	while (count) {
+		ssize_t done = write(descriptor, place, count);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return done < 0 ? -errno : -EIO;
+		place += done;
+		count -= (size_t)done;
+	}
+	return 0;
+}
+
+static void make_path(const struct saver *saver, uint16_t route, const char *suffix, char *ret_path, size_t path_bytes)
+{
+	char source[128], tag[128], part[160] = "";
+	struct consumer_route info = {.tag = ""};
+
+	path_safe_name(saver->params->source, source, sizeof(source));
+	consumer_route(saver->consumer, route, &info);
+	if (info.tag && info.tag[0]) {
+		path_safe_name(info.tag, tag, sizeof(tag));
+		snprintf(part, sizeof(part), "_%s", tag);
+	}
+	if (route)
+		snprintf(part + strlen(part), sizeof(part) - strlen(part), "_%u", route);
+	snprintf(ret_path, path_bytes, "%s/recovered_%s_%s%s.arrows%s", saver->params->out_folder, source, saver->stamp,
+		part, suffix);
+}
+
+static int open_route(struct saver *saver, uint16_t route, struct enrg_error *err)
+{
+	struct consumer_route info;
+	char path[PATH_BYTES];
+	int descriptor, code;
+
+	if (route >= SEGMENT_ROUTES || consumer_route(saver->consumer, route, &info))
+		return enrg_error_set(err, ENRG_E_CORRUPT, "route %u is damaged", route);
+	if (saver->files[route])
+		return 0;
+	make_path(saver, route, ".part", path, sizeof(path));
+	descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (descriptor < 0)
+		return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
+	saver->files[route] = descriptor + 1;
+	code = write_all(descriptor, info.schema_ipc, info.schema_bytes);
+	return code ? enrg_error_set(err, code, "%s: %s", path, strerror(-code)) : 0;
+}
+
+static int save_record(struct saver *saver, const struct consumer_record *record, struct enrg_error *err)
+{
+	uint16_t route = record->header->route;
+	size_t count = (size_t)record->header->meta_bytes + record->header->body_bytes;
+	int code;
+
+	if (consumer_check(saver->consumer, record, NULL)) {
+		saver->result->corrupted++;
+		return 0;
+	}
+	code = open_route(saver, route, err);
+	if (code == ENRG_E_CORRUPT) {
+		saver->result->corrupted++;
+		return 0;
+	}
+	if (!code)
+		code = write_all(saver->files[route] - 1, record->payload, count);
+	if (code)
+		return enrg_error_set(err, code, "%s: writing recovered batches: %s", saver->params->out_folder,
+			strerror(-code));
+	saver->result->batches++;
+	saver->result->rows += record->header->rows;
+	return 0;
+}
+
+static int save_all(struct saver *saver, struct enrg_error *err)
+{
+	struct consumer_record record;
+
+	for (;;) {
+		int code = consumer_acquire(saver->consumer, &record, NULL);
+
+		if (!code)
+			return 0;
+		if (code == 1)
+			code = save_record(saver, &record, err);
+		else {
+			saver->result->corrupted++;
+			consumer_skip(saver->consumer);
+			code = 0;
+		}
+		if (code)
+			return code;
+	}
+}
+
+/* Only whole, synced files get their names. */
+static int name_files(struct saver *saver, struct enrg_error *err)
+{
+	for (uint16_t route = 0; route < SEGMENT_ROUTES; route++) {
+		char part[PATH_BYTES], path[PATH_BYTES];
+
+		if (!saver->files[route])
+			continue;
+		make_path(saver, route, ".part", part, sizeof(part));
+		make_path(saver, route, "", path, sizeof(path));
+		if (fsync(saver->files[route] - 1) || rename(part, path))
+			return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
+		if (!saver->result->files++)
+			snprintf(saver->result->first_file, sizeof(saver->result->first_file), "%s", path);
+	}
+	return 0;
+}
+
+int recovery_save(const struct recovery_params *params, struct recovery_result *ret_result, struct enrg_error *err)
+{
+	struct saver saver = {.params = params, .result = ret_result};
+	time_t seconds = (time_t)(params->now_wall_ns / 1000000000u);
+	struct tm tm;
+	int code;
+
+	memset(ret_result, 0, sizeof(*ret_result));
+	gmtime_r(&seconds, &tm);
+	strftime(saver.stamp, sizeof(saver.stamp), "%Y%m%dT%H%M%SZ", &tm);
+	code = path_make_folders(params->out_folder, 0755, err);
+	if (!code)
+		code = consumer_open(params->stream_path, params->consumer, CONSUMER_REQUIRED, params->position,
+			&saver.consumer, err);
+	if (code)
+		return code;
+	code = save_all(&saver, err);
+	if (!code)
+		code = name_files(&saver, err);
+	for (size_t i = 0; i < SEGMENT_ROUTES; i++)
+		if (saver.files[i])
+			close(saver.files[i] - 1);
+	consumer_close(saver.consumer);
+	return code;
+}

@@ -1,0 +1,372 @@
+/* roster.c: starts, ends and restarts of jobs. Process: supervisor, main thread. */
+#include "supervisor/roster.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "supervisor/sample.h"
+
+#define READY_PATIENCE_NS 30000000000ull
+
+int roster_create(const struct roster_params *params, struct roster **ret_roster, struct enrg_error *err)
+{
+	const struct supervisor_options *options = &params->folder->supervisor;
+	struct roster *roster = calloc(1, sizeof(*roster));
+
+	if (roster)
+		roster->members = calloc(params->folder->job_count + 1, sizeof(*roster->members));
+	if (!roster || !roster->members) {
+		free(roster);
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	}
+	roster->epoll = params->epoll;
+	roster->lifeline = params->lifeline;
+	roster->count = params->folder->job_count;
+	roster->policy.delay_ns = (uint64_t)(options->restart_delay_seconds * 1e9);
+	roster->policy.delay_max_ns = (uint64_t)(options->restart_delay_max_seconds * 1e9);
+	roster->watchdog_ns = (uint64_t)(options->watchdog_seconds * 1e9);
+	roster->started_ns = clock_mono_ns();
+	for (size_t i = 0; i < roster->count; i++) {
+		roster->members[i].config = &params->folder->jobs[i];
+		roster->members[i].plan = params->plans->plans[i];
+		roster->members[i].child = (struct child)CHILD_NONE;
+		roster->members[i].last_code = -1;
+	}
+	*ret_roster = roster;
+	return 0;
+}
+
+void roster_destroy(struct roster *roster)
+{
+	if (!roster)
+		return;
+	for (size_t i = 0; i < roster->count; i++) {
+		page_close(roster->members[i].page);
+		free(roster->members[i].stream);
+	}
+	free(roster->members);
+	free(roster);
+}
+
+bool member_is_alive(const struct member *member)
+{
+	return member->child.pid != 0;
+}
+
+bool member_is_store(const struct member *member)
+{
+	return member->plan->is_store;
+}
+
+const char *member_state_name(const struct member *member)
+{
+	static const char *const names[] = {"waiting", "starting", "running", "restarting", "done", "given up", "stopped"};
+
+	if (member->state == MEMBER_RUNNING && member->page_state == PAGE_DRAINING)
+		return "draining";
+	if (member->state == MEMBER_RUNNING && member->page_state == PAGE_WAITING_FOR_DISK)
+		return "waiting for disk";
+	return names[member->state];
+}
+
+struct member *roster_find(const struct roster *roster, const char *name)
+{
+	for (size_t i = 0; i < roster->count; i++)
+		if (!strcmp(roster->members[i].plan->name, name))
+			return &roster->members[i];
+	return NULL;
+}
+
+static int watch_descriptor(const struct roster *roster, int descriptor, enum roster_event event, size_t index)
+{
+	struct epoll_event entry = {.events = EPOLLIN, .data.u64 = (uint64_t)event << 32 | index};
+
+	return epoll_ctl(roster->epoll, EPOLL_CTL_ADD, descriptor, &entry) ? -errno : 0;
+}
+
+/* Also for a process that could not be started. */
+static void decide(struct roster *roster, struct member *member, const struct restart_end *end, uint64_t now_ns)
+{
+	const char *name = member->plan->name;
+	uint32_t tries = member->restart.config_failures;
+	char span[32];
+
+	switch (restart_decide(&member->restart, &roster->policy, end, now_ns)) {
+	case RESTART_DONE:
+		member->state = MEMBER_DONE;
+		log_line(ENRG_INFO, "%s is done", name);
+		return;
+	case RESTART_GIVE_UP:
+		member->state = MEMBER_GIVEN_UP;
+		log_line(ENRG_ERROR, "%s: given up after %u starts that ended with a configuration error; mend %s", name,
+			tries + 1, member->plan->file);
+		return;
+	case RESTART_LATER:
+		break;
+	}
+	member->state = MEMBER_PAUSING;
+	/* The drain must not wait for a pause: what is left belongs to this store alone. */
+	if (roster->is_stopping && member->restart.failures < 5)
+		member->restart.due_ns = now_ns;
+	clock_format_span(member->restart.due_ns - now_ns, span, sizeof(span));
+	log_line(ENRG_WARNING, "%s ended: %s; it is started again in %s", name, member->last_exit, span);
+}
+
+static void start_member(struct roster *roster, size_t index, uint64_t now_ns)
+{
+	struct member *member = &roster->members[index];
+	struct enrg_error err = {0};
+	struct child_params params = {.type = member->plan->type, .name = member->plan->name,
+		.lifeline = roster->lifeline};
+	char *text;
+	json_t *json;
+	int code = -ENOMEM;
+
+	member->plan->previous_signal = member->previous_signal;
+	member->plan->was_hung = member->was_hung;
+	member->plan->life = member->lives;
+	json = plan_format(member->plan);
+	text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+	json_decref(json);
+	restart_begin(&member->restart, now_ns);
+	if (text) {
+		params.plan_text = text;
+		params.plan_bytes = strlen(text);
+		code = child_start(&params, &member->child, &err);
+		free(text);
+	} else {
+		enrg_error_set(&err, code, "%s: the plan can't be written as JSON", member->plan->name);
+	}
+	if (code) {
+		log_line(ENRG_ERROR, "%s", err.text);
+		snprintf(member->last_exit, sizeof(member->last_exit), "could not be started");
+		decide(roster, member, &(struct restart_end){.exit_code = 1, .is_store = member_is_store(member)}, now_ns);
+		return;
+	}
+	member->lives++;
+	member->state = MEMBER_STARTING;
+	member->asks = 0;
+	member->is_hung = false;
+	if (watch_descriptor(roster, member->child.descriptor, ROSTER_END, index) ||
+		watch_descriptor(roster, member->child.ready, ROSTER_READY, index)) {
+		log_line(ENRG_ERROR, "%s can't be watched: %s", member->plan->name, strerror(errno));
+		child_signal(&member->child, SIGKILL);
+	}
+}
+
+static bool are_stores_ready(const struct roster *roster, const struct member *source)
+{
+	for (size_t i = 0; i < source->plan->sink_count; i++) {
+		const struct member *store = roster_find(roster, source->plan->sinks[i].store_name);
+
+		if (store && !store->was_ready)
+			return false;
+	}
+	return true;
+}
+
+static bool are_all_stores_ready(const struct roster *roster)
+{
+	for (size_t i = 0; i < roster->count; i++)
+		if (member_is_store(&roster->members[i]) && !roster->members[i].was_ready)
+			return false;
+	return true;
+}
+
+static void tell_late_stores(struct roster *roster)
+{
+	for (size_t i = 0; i < roster->count; i++) {
+		struct member *member = &roster->members[i];
+
+		if (!member_is_store(member) || member->was_ready || member->is_late_told)
+			continue;
+		member->is_late_told = true;
+		log_line(ENRG_ERROR, "%s is not ready after 30 s; the jobs that need it wait, the others start",
+			member->plan->name);
+	}
+}
+
+void roster_start_due(struct roster *roster, uint64_t now_ns)
+{
+	bool may_start = are_all_stores_ready(roster);
+	bool is_late = now_ns - roster->started_ns >= READY_PATIENCE_NS;
+
+	if (!may_start && is_late && !roster->is_stopping)
+		tell_late_stores(roster);
+	for (size_t i = 0; i < roster->count; i++) {
+		struct member *member = &roster->members[i];
+
+		if (member->state == MEMBER_PAUSING && member->restart.due_ns <= now_ns)
+			start_member(roster, i, now_ns);
+		else if (member->state == MEMBER_WAITING && !roster->is_stopping &&
+			(member_is_store(member) || may_start || (is_late && are_stores_ready(roster, member))))
+			start_member(roster, i, now_ns);
+	}
+}
+
+uint64_t roster_next_due(const struct roster *roster)
+{
+	uint64_t due = UINT64_MAX;
+
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct member *member = &roster->members[i];
+		uint64_t wanted = UINT64_MAX;
+
+		if (member->state == MEMBER_PAUSING)
+			wanted = member->restart.due_ns;
+		else if (member->state == MEMBER_WAITING && !member->is_late_told && !roster->is_stopping)
+			wanted = roster->started_ns + READY_PATIENCE_NS;
+		due = wanted < due ? wanted : due;
+	}
+	return due;
+}
+
+/* A process that is gone may have owed a wake-up to those at the other end of its streams. */
+static void ring_peers(const struct member *member)
+{
+	if (member->plan->stream_path)
+		stream_ring_all(member->plan->stream_path, NULL);
+	for (size_t i = 0; i < member->plan->input_count; i++)
+		if (!member->plan->inputs[i].is_link)
+			stream_ring_all(member->plan->inputs[i].stream_path, NULL);
+}
+
+static void handle_end(struct roster *roster, struct member *member, uint64_t now_ns)
+{
+	struct restart_end end = {.was_hung = member->is_hung, .is_store = member_is_store(member)};
+	pid_t pid = member->child.pid;
+
+	if (!child_reap(&member->child, &end.exit_code, &end.signal))
+		return;
+	ring_peers(member);
+	sample_end_life(member, pid);
+	member->last_code = end.exit_code;
+	member->previous_signal = end.signal;
+	member->was_hung = end.was_hung;
+	restart_format_end(&end, member->last_exit, sizeof(member->last_exit));
+	if (!roster->is_stopping) {
+		decide(roster, member, &end, now_ns);
+		return;
+	}
+	if (end.is_store && end.exit_code != 0 && end.exit_code != 3 && member->state != MEMBER_STOPPED &&
+		roster_has_backlog(roster, member)) {
+		decide(roster, member, &end, now_ns);
+		return;
+	}
+	if (end.exit_code != 0 && end.exit_code != 3 && !(end.signal == SIGTERM && member->asks))
+		log_line(ENRG_WARNING, "%s ended: %s", member->plan->name, member->last_exit);
+	member->state = MEMBER_STOPPED;
+}
+
+static void handle_ready(struct roster *roster, struct member *member, uint64_t now_ns)
+{
+	if (child_read_ready(&member->child) != 1)
+		return;
+	member->state = MEMBER_RUNNING;
+	member->was_ready = true;
+	if (!member_is_store(member) && !roster->first_ready_ns)
+		roster->first_ready_ns = now_ns;
+	log_line(ENRG_DEBUG, "%s is ready (process %d)", member->plan->name, (int)member->child.pid);
+}
+
+void roster_handle(struct roster *roster, enum roster_event event, uint32_t index, uint64_t now_ns)
+{
+	struct member *member;
+
+	if (index >= roster->count)
+		return;
+	member = &roster->members[index];
+	if (event == ROSTER_READY)
+		handle_ready(roster, member, now_ns);
+	else
+		handle_end(roster, member, now_ns);
+}
+
+/* A source that waits for room in its ring lives, whatever its heart does. */
+static bool is_held_back(const struct member *member)
+{
+	struct stream_status status;
+
+	if (!member->plan->stream_path || stream_read_status(member->plan->stream_path, &status, NULL))
+		return false;
+	for (uint32_t i = 0; status.blocked_since_ns && i < status.consumer_count; i++)
+		if (status.consumers[i].kind == CONSUMER_REQUIRED &&
+			status.consumers[i].backlog_bytes > status.data_bytes / 8)
+			return true;
+	return false;
+}
+
+void roster_watch(struct roster *roster, uint64_t now_ns)
+{
+	for (size_t i = 0; i < roster->count; i++) {
+		struct member *member = &roster->members[i];
+		uint64_t heartbeat;
+		char span[32];
+
+		if (member->state != MEMBER_RUNNING || !member_is_alive(member) || member->is_hung || !member->page)
+			continue;
+		heartbeat = atomic_load_explicit(&member->page->heartbeat_mono_ns, memory_order_relaxed);
+		if (!heartbeat || now_ns < heartbeat || now_ns - heartbeat < roster->watchdog_ns || is_held_back(member))
+			continue;
+		clock_format_span(now_ns - heartbeat, span, sizeof(span));
+		log_line(ENRG_ERROR, "%s (process %d) has given no sign of life for %s: killed", member->plan->name,
+			(int)member->child.pid, span);
+		member->is_hung = true;
+		child_signal(&member->child, SIGKILL);
+	}
+}
+
+void roster_ask(struct member *member)
+{
+	if (!member_is_alive(member)) {
+		if (member->state == MEMBER_PAUSING || member->state == MEMBER_WAITING)
+			member->state = MEMBER_STOPPED;
+		return;
+	}
+	member->asks++;
+	member->asked_ns = clock_mono_ns();
+	child_signal(&member->child, SIGTERM);
+}
+
+bool roster_has_backlog(const struct roster *roster, const struct member *store)
+{
+	(void)roster;
+	for (size_t i = 0; i < store->plan->input_count; i++) {
+		struct stream_status status;
+
+		if (stream_read_status(store->plan->inputs[i].stream_path, &status, NULL))
+			continue;
+		for (uint32_t k = 0; k < status.consumer_count; k++)
+			if (!strcmp(status.consumers[k].name, store->plan->name) && status.consumers[k].backlog_bytes)
+				return true;
+	}
+	return false;
+}
+
+bool roster_is_exhausted(const struct roster *roster)
+{
+	size_t sources = 0;
+
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct member *member = &roster->members[i];
+		bool is_hopeless = member->state == MEMBER_DONE || member->state == MEMBER_GIVEN_UP;
+
+		if (member_is_store(member))
+			continue;
+		sources++;
+		for (size_t k = 0; member->state == MEMBER_WAITING && k < member->plan->sink_count; k++) {
+			const struct member *store = roster_find(roster, member->plan->sinks[k].store_name);
+
+			is_hopeless |= store && store->state == MEMBER_GIVEN_UP;
+		}
+		if (!is_hopeless)
+			return false;
+	}
+	return sources > 0;
+}

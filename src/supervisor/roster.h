@@ -1,0 +1,96 @@
+/* roster.h: all jobs of this supervisor and what each of them is doing. Process: supervisor, main thread. */
+#ifndef SUPERVISOR_ROSTER_H
+#define SUPERVISOR_ROSTER_H
+
+#include "job/page.h"
+#include "plane/stream.h"
+#include "supervisor/child.h"
+#include "supervisor/plan_builder.h"
+#include "supervisor/restart.h"
+
+enum member_state {
+	MEMBER_WAITING,  /* not started yet; a source: until its stores are ready */
+	MEMBER_STARTING, /* the process runs and has not told that it is ready */
+	MEMBER_RUNNING,
+	MEMBER_PAUSING,  /* died; will be started again at restart.due_ns */
+	MEMBER_DONE,     /* a source that has produced all that it ever will */
+	MEMBER_GIVEN_UP, /* its configuration is wrong */
+	MEMBER_STOPPED,  /* ended because this supervisor asked for it */
+};
+
+/* Counters of a job over all its lives in this supervisor. */
+struct member_counts {
+	uint64_t in_batches, in_rows, in_bytes, out_batches, out_rows, out_bytes;
+	uint64_t lost, duplicated, corrupted, set_aside, cpu_ns, wakeups, zmq_bytes;
+};
+
+struct member {
+	const struct job_config *config;
+	struct plan *plan;
+	enum member_state state;
+	struct child child;
+	struct restart restart;
+	uint32_t lives;
+	int previous_signal;
+	bool was_hung;        /* the last life */
+	bool is_hung;         /* the watchdog has killed this life */
+	bool was_ready;       /* in any life */
+	uint32_t asks;        /* SIGTERMs sent to this life */
+	uint64_t asked_ns;    /* when the last one was */
+	bool is_late_told;    /* that it is not ready in time */
+	int last_code;        /* exit code of the last life; -1 = by a signal, or none yet */
+	char last_exit[96];   /* in words; "" = none yet */
+
+	const struct page *page; /* of this life; NULL = not there yet */
+	struct member_counts past, now; /* of earlier lives; of all lives up to the last sample */
+	struct member_counts rate;      /* a second, between the last two samples */
+	uint64_t sampled_ns;
+	uint64_t rss_bytes, private_bytes;
+	uint32_t page_state;
+	struct stream_status *stream;   /* of a producer, as of the last sample; NULL = none read yet */
+	uint64_t blocked_ns_before;
+	double blocked_percent;
+};
+
+enum roster_event { ROSTER_READY = 1, ROSTER_END = 2 }; /* upper half of epoll_data.u64; lower half: index */
+
+struct roster {
+	size_t count;
+	struct member *members;
+	int epoll, lifeline;
+	struct restart_policy policy;
+	uint64_t watchdog_ns, started_ns;
+	uint64_t first_ready_ns; /* a source was ready; 0 = none yet */
+	bool is_stopping;        /* nothing is started again but stores that still have something to drain */
+};
+
+struct roster_params {
+	const struct folder *folder;
+	const struct plan_set *plans;
+	int epoll, lifeline;
+};
+
+int roster_create(const struct roster_params *params, struct roster **ret_roster, struct enrg_error *err);
+void roster_destroy(struct roster *roster);
+
+/* Starts what may start now: stores, sources whose stores are ready, jobs whose pause is over. */
+void roster_start_due(struct roster *roster, uint64_t now_ns);
+/* An event of a member's descriptor. */
+void roster_handle(struct roster *roster, enum roster_event event, uint32_t index, uint64_t now_ns);
+/* Kills jobs that give no sign of life. */
+void roster_watch(struct roster *roster, uint64_t now_ns);
+/* Asks a member to end (again: to hurry). A member that does not run is marked as stopped. */
+void roster_ask(struct member *member);
+/* Time of the next thing that roster_start_due has to do; UINT64_MAX = nothing. */
+uint64_t roster_next_due(const struct roster *roster);
+
+struct member *roster_find(const struct roster *roster, const char *name);
+bool member_is_alive(const struct member *member);
+bool member_is_store(const struct member *member);
+const char *member_state_name(const struct member *member);
+/* Has the store anything to read in its streams? */
+bool roster_has_backlog(const struct roster *roster, const struct member *store);
+/* There are sources, and none of them will ever produce again. */
+bool roster_is_exhausted(const struct roster *roster);
+
+#endif

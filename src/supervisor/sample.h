@@ -1,0 +1,15 @@
+/* sample.h: reads what jobs tell in their pages and streams, once a second. Process: supervisor, main thread. */
+#ifndef SUPERVISOR_SAMPLE_H
+#define SUPERVISOR_SAMPLE_H
+
+#include "supervisor/ledger.h"
+#include "supervisor/roster.h"
+
+/* Counters, rates and stream state of all members. */
+void sample_take(struct roster *roster, uint64_t now_ns);
+/* The process `pid` has ended: its last counters join those of earlier lives; the page is unmapped. */
+void sample_end_life(struct member *member, pid_t pid);
+/* The ledger as it stands now, from streams and journals. `ledger` has a source for each producer, in order. */
+void sample_ledger(const struct roster *roster, struct ledger *ledger);
+
+#endif

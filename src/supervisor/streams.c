@@ -1,0 +1,137 @@
+/* streams.c: files of rings. Process: supervisor, while no job runs. */
+#include "supervisor/streams.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "supervisor/budget.h"
+
+/* Beyond the largest payload a record has its header, lead and padding. */
+#define RECORD_OVERHEAD_MAX 8192u
+
+int stream_specs_create(const struct folder *folder, const struct plan_set *plans, struct stream_specs **ret_specs,
+	struct enrg_error *err)
+{
+	size_t producers = plan_set_producers(plans);
+	int64_t slot_kb = folder->supervisor.ring_buffer_slot_size_kb;
+	struct stream_specs *specs = calloc(1, sizeof(*specs));
+
+	if (specs)
+		specs->items = calloc(producers + 1, sizeof(*specs->items));
+	if (!specs || !specs->items) {
+		free(specs);
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	}
+	for (size_t i = 0; i < plans->count; i++) {
+		if (!plans->plans[i]->stream_path)
+			continue;
+		specs->items[specs->count++] = (struct stream_spec){
+			.plan = plans->plans[i],
+			.data_bytes = budget_ring_bytes(folder->jobs[i].common.ring_buffer_size_mb,
+				folder->supervisor.ring_buffer_size_mb, producers, slot_kb),
+			.record_bytes_max = budget_record_bytes(slot_kb),
+		};
+	}
+	*ret_specs = specs;
+	return 0;
+}
+
+void stream_specs_destroy(struct stream_specs *specs)
+{
+	if (!specs)
+		return;
+	free(specs->items);
+	free(specs);
+}
+
+static int create_one(const struct stream_spec *spec, bool checks, struct enrg_error *err)
+{
+	const struct stream_params params = {
+		.path = spec->plan->stream_path,
+		.source = spec->plan->name,
+		.run = spec->plan->run,
+		.supervisor = spec->plan->supervisor,
+		.data_bytes = spec->data_bytes,
+		.record_bytes_max = spec->record_bytes_max,
+		.checks = checks,
+	};
+	int code = stream_create(&params, err);
+
+	for (size_t i = 0; !code && i < spec->plan->sink_count; i++)
+		code = stream_add_consumer(params.path, spec->plan->sinks[i].store_name, CONSUMER_REQUIRED, err);
+	if (code)
+		unlink(params.path); /* without its consumers it is no stream of ours; it is empty */
+	return code;
+}
+
+int streams_create(const struct stream_specs *specs, bool checks, struct enrg_error *err)
+{
+	uint64_t need_bytes = 0;
+	size_t count = 0;
+	int code = 0;
+
+	for (size_t i = 0; i < specs->count; i++) {
+		if (!access(specs->items[i].plan->stream_path, F_OK))
+			continue;
+		need_bytes += specs->items[i].data_bytes + BUDGET_OVERHEAD_BYTES;
+		count++;
+	}
+	if (count)
+		code = budget_check(specs->items[0].plan->runtime_folder, need_bytes, count, err);
+	for (size_t i = 0; !code && i < specs->count; i++)
+		if (access(specs->items[i].plan->stream_path, F_OK))
+			code = create_one(&specs->items[i], checks, err);
+	return code;
+}
+
+bool stream_spec_fits(const struct stream_spec *spec, const struct stream_status *status)
+{
+	size_t required = 0;
+
+	if (strcmp(spec->plan->name, status->source) || spec->data_bytes != status->data_bytes ||
+		status->record_bytes_max < spec->record_bytes_max ||
+		status->record_bytes_max > spec->record_bytes_max + RECORD_OVERHEAD_MAX)
+		return false;
+	for (uint32_t i = 0; i < status->consumer_count; i++) {
+		bool is_known = false;
+
+		if (status->consumers[i].kind != CONSUMER_REQUIRED)
+			continue;
+		required++;
+		for (size_t k = 0; k < spec->plan->sink_count; k++)
+			is_known |= !strcmp(spec->plan->sinks[k].store_name, status->consumers[i].name);
+		if (!is_known)
+			return false;
+	}
+	return required == spec->plan->sink_count;
+}
+
+static bool is_settled(const char *path)
+{
+	struct stream_status status;
+
+	if (stream_read_status(path, &status, NULL))
+		return false;
+	for (uint32_t i = 0; i < status.consumer_count; i++)
+		if (status.consumers[i].kind == CONSUMER_REQUIRED && status.consumers[i].backlog_bytes)
+			return false;
+	return true;
+}
+
+size_t streams_remove_settled(const struct stream_specs *specs)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < specs->count; i++) {
+		const char *path = specs->items[i].plan->stream_path;
+
+		if (is_settled(path))
+			unlink(path);
+		else if (!access(path, F_OK))
+			left++;
+	}
+	return left;
+}

@@ -1,0 +1,30 @@
+/* streams.h: the files of all producers' rings: their sizes, their creation, their removal. Process: supervisor. */
+#ifndef SUPERVISOR_STREAMS_H
+#define SUPERVISOR_STREAMS_H
+
+#include "config/folder.h"
+#include "plane/stream.h"
+#include "supervisor/plan_builder.h"
+
+struct stream_spec {
+	const struct plan *plan;
+	uint64_t data_bytes, record_bytes_max;
+};
+
+struct stream_specs {
+	size_t count;
+	struct stream_spec *items;
+};
+
+int stream_specs_create(const struct folder *folder, const struct plan_set *plans, struct stream_specs **ret_specs,
+	struct enrg_error *err);
+void stream_specs_destroy(struct stream_specs *specs);
+
+/* Makes every file that is not there yet, with its required consumers, after looking whether tmpfs has room for all. */
+int streams_create(const struct stream_specs *specs, bool checks, struct enrg_error *err);
+/* Does an existing stream fit: the same required consumers, the same sizes? */
+bool stream_spec_fits(const struct stream_spec *spec, const struct stream_status *status);
+/* Removes streams that are fully acknowledged. The number of those that stay. */
+size_t streams_remove_settled(const struct stream_specs *specs);
+
+#endif

@@ -1,0 +1,473 @@
+/* source_test.c: whole lives of job types that exist only here, each in a process of its own, ended in every way. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "job/reporter.h"
+#include "job/source.h"
+
+#define RECORD_BYTES (256u << 10)
+
+struct fixture {
+	char folder[64], stream_path[96], page_path[96];
+	struct consumer *consumer;
+	const struct page *page;
+	struct plan plan;
+	int lifeline, ready; /* the supervisor's ends */
+	pid_t pid;
+	struct enrg_error err;
+};
+
+static const struct enrg_column columns[] = { { "n", ENRG_I64, 0, NULL } };
+static const struct enrg_schema schema = { 1, columns, false };
+static const struct enrg_job_group groups[] = { { "store_config", true, "" }, { NULL, false, NULL } };
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	strcpy(f->folder, "/dev/shm/source_test.XXXXXX");
+	assert_non_null(mkdtemp(f->folder));
+	snprintf(f->stream_path, sizeof(f->stream_path), "%s/job.stream", f->folder);
+	snprintf(f->page_path, sizeof(f->page_path), "%s/job.page", f->folder);
+	const struct stream_params params = {
+		.path = f->stream_path, .source = "job", .run = "r", .supervisor = "s",
+		.data_bytes = 2 * RECORD_BYTES, .record_bytes_max = RECORD_BYTES, .checks = true,
+	};
+	assert_int_equal(stream_create(&params, &f->err), 0);
+	assert_int_equal(stream_add_consumer(f->stream_path, "store", CONSUMER_REQUIRED, &f->err), 0);
+	assert_int_equal(consumer_open(f->stream_path, "store", CONSUMER_REQUIRED, UINT64_MAX, &f->consumer, &f->err), 0);
+	f->plan = (struct plan){
+		.supervisor = "s", .run = "r", .name = "job", .type = "DAQJobFake", .file = "job.toml",
+		.toml_text = "[store_config.csv]\nfile_path = \"a.csv\"\n", .stream_path = f->stream_path,
+	};
+	f->lifeline = f->ready = -1;
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	if (f->pid > 0) {
+		kill(f->pid, SIGKILL);
+		waitpid(f->pid, NULL, 0);
+	}
+	consumer_close(f->consumer);
+	page_close(f->page);
+	close(f->lifeline);
+	close(f->ready);
+	unlink(f->stream_path);
+	unlink(f->page_path);
+	rmdir(f->folder);
+	free(f);
+	return 0;
+}
+
+/* The child: as process_main, without plan, module and options. */
+static _Noreturn void live(struct fixture *f, const struct enrg_job_type *type, int lifeline, int ready)
+{
+	static struct process process;
+	struct enrg_error err = { 0 };
+	const struct type_entry entry = { .job = type, .name = type->name };
+	sigset_t signals;
+
+	close(f->lifeline);
+	close(f->ready);
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	log_init("job", ENRG_ERROR);
+	process.plan = &f->plan;
+	process.type = &entry;
+	process.ready_descriptor = ready;
+	if (page_create(f->page_path, &process.page, &err) < 0 ||
+	    reporter_start(&process, lifeline, &process.reporter, &err) < 0)
+		_exit(100);
+	int code = source_run(&process, &err);
+	reporter_stop(process.reporter);
+	_exit(code);
+}
+
+static void start(struct fixture *f, const struct enrg_job_type *type)
+{
+	int lifeline[2], ready[2];
+
+	assert_int_equal(pipe(lifeline), 0);
+	assert_int_equal(pipe(ready), 0);
+	f->lifeline = lifeline[1];
+	f->ready = ready[0];
+	f->pid = fork();
+	if (f->pid == 0)
+		live(f, type, lifeline[0], ready[1]);
+	assert_true(f->pid > 0);
+	close(lifeline[0]);
+	close(ready[1]);
+}
+
+static void wait_until_ready(struct fixture *f)
+{
+	char line[16] = "";
+
+	assert_int_equal(read(f->ready, line, sizeof(line) - 1), 8);
+	assert_string_equal(line, "READY=1\n");
+	assert_int_equal(page_open(f->page_path, &f->page, &f->err), 0);
+}
+
+static int end_of(struct fixture *f)
+{
+	int status;
+
+	assert_int_equal(waitpid(f->pid, &status, 0), f->pid);
+	f->pid = 0;
+	if (!f->page)
+		assert_int_equal(page_open(f->page_path, &f->page, &f->err), 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
+}
+
+/* Reads one batch, waiting for it, and returns its first value. */
+static int64_t read_value(struct fixture *f, uint64_t *ret_rows)
+{
+	struct consumer_record record;
+	struct enrg_column_view view;
+	struct enrg_batch batch;
+
+	while (consumer_acquire(f->consumer, &record, &f->err) == 0)
+		assert_true(consumer_wait(&f->consumer, 1, NULL, 0, 20000000000ull) > 0);
+	assert_int_equal(consumer_check(f->consumer, &record, &f->err), 0);
+	assert_int_equal(ipc_decode_batch(&schema, record.payload, record.header->meta_bytes + record.header->body_bytes,
+		&view, &batch, &f->err), 0);
+	int64_t value = batch.rows ? ((const int64_t *)view.values)[0] : -1;
+	consumer_release(f->consumer, record.end, 0);
+	if (ret_rows)
+		*ret_rows = batch.rows;
+	return value;
+}
+
+static bool is_closed(struct fixture *f)
+{
+	struct stream_status status;
+
+	assert_int_equal(stream_read_status(f->stream_path, &status, &f->err), 0);
+	return status.is_closed;
+}
+
+/* --- a fake job that counts ------------------------------------------------------------------------------------------- */
+
+struct counter {
+	struct enrg_output *output;
+	int64_t next, last;
+	uint64_t rows; /* of a batch; 0 = append single rows */
+};
+
+static int start_counter(struct enrg_job *job, uint64_t interval_ns, int64_t last, uint64_t rows, void **ret_state,
+	struct enrg_error *err)
+{
+	struct counter *counter = calloc(1, sizeof(*counter));
+	int result = enrg_output_open(job, "store_config", NULL, &schema, &counter->output, err);
+
+	if (result < 0) {
+		free(counter);
+		return result;
+	}
+	counter->last = last;
+	counter->rows = rows;
+	enrg_job_set_interval(job, interval_ns);
+	*ret_state = counter;
+	return 0;
+}
+
+static int put(struct counter *counter, struct enrg_error *err)
+{
+	struct enrg_claim claim;
+
+	if (!counter->rows)
+		return enrg_output_append(counter->output, &(struct enrg_value){ .i = counter->next++ }, err);
+	int result = enrg_output_claim(counter->output, counter->rows, NULL, &claim, err);
+	if (result < 0)
+		return result;
+	memset(claim.columns[0].values, 0, counter->rows * 8);
+	((int64_t *)claim.columns[0].values)[0] = counter->next++;
+	return enrg_output_commit(counter->output, counter->rows, 0, err);
+}
+
+static int poll_counter(struct enrg_job *job, void *state, struct enrg_error *err)
+{
+	struct counter *counter = state;
+	int result = put(counter, err);
+
+	(void)job;
+	if (result < 0)
+		return result;
+	return counter->next == counter->last ? ENRG_POLL_DONE : ENRG_POLL_IDLE;
+}
+
+/* The last reading of the hardware: a value that is easy to tell. */
+static int stop_counter(struct enrg_job *job, void *state, struct enrg_error *err)
+{
+	struct counter *counter = state;
+
+	(void)job;
+	counter->next = 1000000;
+	return put(counter, err);
+}
+
+static int start_twenty(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
+{
+	(void)options;
+	return start_counter(job, 5000000, 20, 1, ret_state, err);
+}
+
+static int start_endless(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
+{
+	(void)options;
+	return start_counter(job, 1000000, -1, 1, ret_state, err);
+}
+
+static int start_slow(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
+{
+	(void)options;
+	return start_counter(job, 3600000000000ull, -1, 0, ret_state, err);
+}
+
+static int start_flood(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
+{
+	(void)options;
+	return start_counter(job, 0, -1, RECORD_BYTES / 16, ret_state, err);
+}
+
+static int poll_fails(struct enrg_job *job, void *state, struct enrg_error *err)
+{
+	struct counter *counter = state;
+
+	(void)job;
+	if (counter->next == 2)
+		return enrg_error_set(err, -EIO, "the cable is out");
+	enrg_output_append(counter->output, &(struct enrg_value){ .i = counter->next++ }, err);
+	return ENRG_POLL_AGAIN;
+}
+
+static int poll_dies(struct enrg_job *job, void *state, struct enrg_error *err)
+{
+	struct counter *counter = state;
+
+	put(counter, err);
+	if (counter->next == 2)
+		raise(SIGKILL);
+	return job && counter->next < 2 ? ENRG_POLL_AGAIN : ENRG_POLL_IDLE;
+}
+
+static int start_fails(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
+{
+	(void)job;
+	(void)options;
+	(void)ret_state;
+	return enrg_error_set(err, ENRG_E_CONFIG, "no such camera");
+}
+
+static const struct enrg_job_type twenty = { .name = "twenty", .groups = groups, .start = start_twenty,
+	.poll = poll_counter, .stop = stop_counter, .destroy = free };
+static const struct enrg_job_type endless = { .name = "endless", .groups = groups, .start = start_endless,
+	.poll = poll_counter, .stop = stop_counter, .destroy = free };
+static const struct enrg_job_type slow = { .name = "slow", .groups = groups, .start = start_slow,
+	.poll = poll_counter, .stop = stop_counter, .destroy = free };
+static const struct enrg_job_type flood = { .name = "flood", .groups = groups, .start = start_flood,
+	.poll = poll_counter, .stop = stop_counter, .destroy = free };
+static const struct enrg_job_type failing = { .name = "failing", .groups = groups, .start = start_endless,
+	.poll = poll_fails, .destroy = free };
+static const struct enrg_job_type dying = { .name = "dying", .groups = groups, .start = start_endless,
+	.poll = poll_dies, .destroy = free };
+static const struct enrg_job_type unstartable = { .name = "unstartable", .groups = groups, .start = start_fails,
+	.poll = poll_counter, .destroy = free };
+
+/* --- tests ------------------------------------------------------------------------------------------------------------ */
+
+static void test_done(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t begin = clock_mono_ns();
+
+	start(f, &twenty);
+	for (int64_t i = 0; i < 20; i++)
+		assert_int_equal(read_value(f, NULL), i);
+	/* 19 intervals of 5 ms lie between the first and the last poll */
+	assert_true(clock_mono_ns() - begin >= 95000000u);
+	assert_int_equal(read_value(f, NULL), 1000000);
+	assert_int_equal(end_of(f), 0);
+	assert_true(is_closed(f));
+	assert_int_equal(atomic_load(&f->page->out_batches), 21);
+	assert_int_equal(atomic_load(&f->page->out_rows), 21);
+}
+
+static void test_stop_by_signal(void **state)
+{
+	struct fixture *f = *state;
+	int64_t value;
+
+	start(f, &endless);
+	wait_until_ready(f);
+	assert_int_equal(read_value(f, NULL), 0);
+	kill(f->pid, SIGTERM);
+	for (int64_t i = 1; (value = read_value(f, NULL)) != 1000000; i++)
+		assert_int_equal(value, i);
+	assert_int_equal(end_of(f), 0);
+	assert_true(is_closed(f));
+	assert_int_equal(atomic_load(&f->page->state), PAGE_DRAINING); /* DONE is process_main's to say */
+}
+
+static void test_stop_when_the_supervisor_dies(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, &endless);
+	wait_until_ready(f);
+	close(f->lifeline);
+	f->lifeline = -1;
+	while (read_value(f, NULL) != 1000000)
+		;
+	assert_int_equal(end_of(f), 0);
+	assert_true(is_closed(f));
+}
+
+/* An appended row must not wait for the next poll, which is an hour away; nor must a stop. */
+static void test_linger_and_stop_in_a_long_interval(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t rows;
+
+	start(f, &slow);
+	wait_until_ready(f);
+	assert_int_equal(read_value(f, &rows), 0);
+	assert_int_equal(rows, 1);
+	uint64_t beat = atomic_load(&f->page->heartbeat_mono_ns);
+	uint64_t wakeups = atomic_load(&f->page->wakeups);
+	struct pollfd nothing = { .fd = -1 };
+	while (atomic_load(&f->page->heartbeat_mono_ns) - beat < 1000000000u) /* lives though it has nothing to do */
+		poll(&nothing, 1, 10);
+	assert_true(atomic_load(&f->page->wakeups) - wakeups <= 4);
+	kill(f->pid, SIGTERM);
+	assert_int_equal(read_value(f, NULL), 1000000); /* staged by stop */
+	assert_int_equal(end_of(f), 0);
+}
+
+static bool is_pending(pid_t pid, int signal_number)
+{
+	char path[64], line[256];
+	uint64_t pending = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	FILE *file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (strncmp(line, "ShdPnd:", 7) == 0)
+			pending = strtoull(line + 7, NULL, 16);
+	if (file)
+		fclose(file);
+	return (pending >> (signal_number - 1)) & 1;
+}
+
+/* Nobody reads: the job is held back, lives, and a second signal ends it; what was committed stays. */
+static void test_hurry_while_blocked(void **state)
+{
+	struct fixture *f = *state;
+	struct stream_status status;
+	struct pollfd nothing = { .fd = -1 };
+
+	start(f, &flood);
+	wait_until_ready(f);
+	do {
+		poll(&nothing, 1, 5);
+		assert_int_equal(stream_read_status(f->stream_path, &status, &f->err), 0);
+	} while (!status.blocked_since_ns);
+	kill(f->pid, SIGTERM);
+	while (is_pending(f->pid, SIGTERM)) /* signals of one kind merge while they wait */
+		poll(&nothing, 1, 5);
+	kill(f->pid, SIGTERM);
+	assert_int_equal(end_of(f), 3);
+	assert_int_equal(stream_read_status(f->stream_path, &status, &f->err), 0);
+	for (uint64_t i = 0; i < status.batches; i++)
+		assert_int_equal(read_value(f, NULL), i);
+}
+
+static void test_failure(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t rows;
+
+	start(f, &failing);
+	assert_int_equal(read_value(f, &rows), 0);
+	if (rows == 1)
+		assert_int_equal(read_value(f, NULL), 1);
+	assert_int_equal(end_of(f), 1);
+	assert_false(is_closed(f)); /* the next life goes on */
+}
+
+static void test_kill(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, &dying);
+	assert_int_equal(end_of(f), 1000 + SIGKILL);
+	assert_int_equal(read_value(f, NULL), 0);
+	assert_int_equal(read_value(f, NULL), 1);
+	page_close(f->page);
+	f->page = NULL;
+	close(f->lifeline);
+	close(f->ready);
+	start(f, &twenty);
+	assert_int_equal(read_value(f, NULL), -1); /* the gap */
+	for (int64_t i = 0; i < 20; i++)
+		assert_int_equal(read_value(f, NULL), i);
+	assert_int_equal(read_value(f, NULL), 1000000);
+	assert_int_equal(end_of(f), 0);
+}
+
+static void test_start_fails(void **state)
+{
+	struct fixture *f = *state;
+	char byte;
+
+	start(f, &unstartable);
+	assert_int_equal(end_of(f), 2);
+	assert_int_equal(read(f->ready, &byte, 1), 0); /* never ready */
+}
+
+static void test_no_stream(void **state)
+{
+	struct fixture *f = *state;
+
+	f->plan.stream_path = NULL;
+	start(f, &twenty);
+	wait_until_ready(f);
+	assert_int_equal(end_of(f), 0);
+	assert_int_equal(atomic_load(&f->page->out_batches), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_done, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_stop_by_signal, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_stop_when_the_supervisor_dies, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_linger_and_stop_in_a_long_interval, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_hurry_while_blocked, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_failure, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_kill, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_start_fails, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_stream, set_up, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

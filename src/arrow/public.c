@@ -1,5 +1,5 @@
-/* public.c: the part of Arrow IPC that stores outside of this layer need (enrgdaq/store.h). In store processes, at the opening
- * of files; the file may hold anything.
+/* public.c: the part of Arrow IPC that stores outside of this layer need (enrgdaq/store.h). In store processes, at
+ * the opening of files; the file may hold anything.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -78,7 +78,8 @@ static int read_head(struct scan *scan, struct ipc_message *ret_message, struct 
 	}
 }
 
-/* Only zeros from scan->offset on: 1 or 0. A power cut leaves them where a file had grown before its data was written. */
+/* Only zeros from scan->offset on: 1 or 0. A power cut leaves them where a file had grown before its data was
+ * written. */
 static int is_rest_zero(struct scan *scan, struct enrg_error *err)
 {
 	for (uint64_t at = scan->offset; at < scan->size;) {

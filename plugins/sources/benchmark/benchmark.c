@@ -62,7 +62,7 @@ static int benchmark_start(struct enrg_job *job, const void *options, void **ret
 		free(benchmark);
 		return rc;
 	}
-	/* Two benchmark jobs must not make the same numbers; a seed of 0 is as good as any where the kernel has none. */
+	/* Two benchmark jobs must not make the same numbers; where the kernel has no seed, 0 is as good. */
 	(void)!getrandom(&seed, sizeof(seed), GRND_NONBLOCK);
 	generator_init(&benchmark->generator, seed);
 	enrg_job_set_interval(job, chosen->rate_hz > 0 ? (uint64_t)(1e9 / chosen->rate_hz) : 0);
@@ -72,7 +72,8 @@ static int benchmark_start(struct enrg_job *job, const void *options, void **ret
 	return 0;
 }
 
-/* Publishes the next piece of the table at hand. `done` moves only after a commit, so that a refused claim loses nothing. */
+/* Publishes the next piece of the table at hand. `done` moves only after a commit, so that a refused claim loses
+ * nothing. */
 static int publish_piece(struct benchmark *benchmark, struct enrg_error *err)
 {
 	uint64_t rows = (uint64_t)benchmark->options->payload_size - benchmark->done;

@@ -1,9 +1,9 @@
-/* generator.c: xoshiro256+ (Blackman and Vigna) in eight lanes. Runs in the benchmark's job process on its main thread, and in
- * `enrgdaq bench`.
+/* generator.c: xoshiro256+ (Blackman and Vigna) in eight lanes. Runs in the benchmark's job process on its main
+ * thread, and in `enrgdaq bench`.
  *
- * The vectors are written out in the compiler's vector extension, so that the speed does not hang on the optimisation
- * level. One body is compiled for three instruction sets; the choice is made at run time and not by an ifunc, because the
- * resolver of an ifunc runs before a sanitizer is ready.
+ * The vectors are written out in the compiler's vector extension, so that the speed does not hang on the
+ * optimisation level. One body is compiled for three instruction sets; the choice is made at run time and not by
+ * an ifunc, because the resolver of an ifunc runs before a sanitizer is ready.
  */
 #include "generator.h"
 

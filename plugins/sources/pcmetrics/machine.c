@@ -1,4 +1,5 @@
-/* machine.c: reads /proc/stat, /proc/meminfo and statvfs. Runs in the job process of DAQJobPCMetrics, on its main thread. */
+/* machine.c: reads /proc/stat, /proc/meminfo and statvfs. Runs in the job process of DAQJobPCMetrics, on its main
+ * thread. */
 #include "machine.h"
 
 #include <errno.h>

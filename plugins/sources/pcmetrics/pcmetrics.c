@@ -54,7 +54,8 @@ static int choose_metrics(struct pcmetrics *pcmetrics, const struct enrg_string_
 		pcmetrics->metrics[pcmetrics->count++] = (enum metric)metric;
 	}
 	if (pcmetrics->count == 0)
-		return enrg_error_set(err, ENRG_E_CONFIG, "metrics_to_store: expected at least one of cpu, memory, disk");
+		return enrg_error_set(err,
+			ENRG_E_CONFIG, "metrics_to_store: expected at least one of cpu, memory, disk");
 	return 0;
 }
 

@@ -19,11 +19,14 @@ struct test {
 };
 
 static const struct enrg_option test_option_list[] = {
-	{ .key = "rand_min", .kind = ENRG_OPTION_INT, .offset = offsetof(struct test_options, rand_min), .required = true,
+	{ .key = "rand_min", .kind = ENRG_OPTION_INT, .offset = offsetof(struct test_options, rand_min),
+	  .required = true,
 	  .help = "The smallest number." },
-	{ .key = "rand_max", .kind = ENRG_OPTION_INT, .offset = offsetof(struct test_options, rand_max), .required = true,
+	{ .key = "rand_max", .kind = ENRG_OPTION_INT, .offset = offsetof(struct test_options, rand_max),
+	  .required = true,
 	  .help = "The largest number." },
-	{ .key = "interval_seconds", .kind = ENRG_OPTION_FLOAT, .offset = offsetof(struct test_options, interval_seconds),
+	{ .key = "interval_seconds", .kind = ENRG_OPTION_FLOAT, .offset = offsetof(struct test_options,
+	  interval_seconds),
 	  .default_value = "1.0", .min = 0.00001, .max = 86400, .unit = "s", .help = "From one row to the next." },
 	{ .key = NULL },
 };
@@ -45,7 +48,8 @@ static int test_start(struct enrg_job *job, const void *options, void **ret_stat
 	int rc;
 
 	if (chosen->rand_min > chosen->rand_max)
-		return enrg_error_set(err, ENRG_E_CONFIG, "rand_min: expected at most rand_max (%" PRId64 "), found %" PRId64,
+		return enrg_error_set(err,
+			ENRG_E_CONFIG, "rand_min: expected at most rand_max (%" PRId64 "), found %" PRId64,
 			chosen->rand_max, chosen->rand_min);
 	test = calloc(1, sizeof(*test));
 	if (!test)

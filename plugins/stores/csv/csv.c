@@ -1,7 +1,7 @@
 /* csv.c: DAQJobStoreCSV: which file a row goes to. Runs in the store's job process, on its main thread.
  *
- * Several targets may share a table (a file). A table that no target uses any more (another day) is closed one commit later,
- * because its last rows belong to the commit that is still to come.
+ * Several targets may share a table (a file). A table that no target uses any more (another day) is closed one
+ * commit later, because its last rows belong to the commit that is still to come.
  */
 #include <errno.h>
 #include <limits.h>
@@ -39,6 +39,7 @@ struct csv {
 struct csv_target {
 	const struct csv_section *section;
 	char *source, *tag, *file_path;
+	char *first_path; /* of the table, before another name had to be found for it */
 	struct text header;
 	struct table *table;
 	uint64_t quarter; /* of an hour, of the last batch: with add_date */
@@ -62,7 +63,7 @@ static const struct enrg_option csv_section_list[] = {
 	{ .key = NULL },
 };
 
-/* --- which file ----------------------------------------------------------------------------------------------------- */
+/* --- which file -------------------- */
 
 /* The opened table of that path, if there is one; *ret_fits: for these columns. */
 static struct table *find_table(struct csv *csv, const struct table_params *params, const struct text *header,
@@ -115,8 +116,19 @@ static int find_or_open(struct csv *csv, const struct csv_target *target, const 
 	return 0;
 }
 
+static int keep_path(struct csv_target *target, const char *path, struct enrg_error *err)
+{
+	char *copy = strdup(path);
+
+	if (!copy)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	free(target->first_path);
+	target->first_path = copy;
+	return 0;
+}
+
 /* The file of that name, or the first of its variants that has these columns: a_2.csv, a_3.csv … */
-static int choose_variant(struct csv *csv, const struct csv_target *target, uint64_t acquired_ns,
+static int choose_variant(struct csv *csv, struct csv_target *target, uint64_t acquired_ns,
 	const struct enrg_schema *schema, struct table **ret_table, struct enrg_error *err)
 {
 	char path[PATH_MAX], first[PATH_MAX], tag[ENRG_NAME_BYTES_MAX + 1];
@@ -124,6 +136,12 @@ static int choose_variant(struct csv *csv, const struct csv_target *target, uint
 		.tag = target->tag, .add_date = target->section->add_date, .date_ns = acquired_ns };
 	int rc = enrg_file_path(&name, first, sizeof(first), err);
 
+	if (rc == 0 && target->table && strcmp(first, target->first_path) == 0) {
+		*ret_table = target->table; /* still the same day */
+		return 0;
+	}
+	if (rc == 0)
+		rc = keep_path(target, first, err);
 	if (rc == 0)
 		rc = find_or_open(csv, target, first, schema, ret_table, err);
 	name.tag = tag;
@@ -134,10 +152,12 @@ static int choose_variant(struct csv *csv, const struct csv_target *target, uint
 			rc = find_or_open(csv, target, path, schema, ret_table, err);
 		if (rc == 0)
 			enrg_store_alert(csv->store, ENRG_WARNING,
-				"%s has other columns than \"%s\" sends: its rows go to %s", first, target->source, path);
+				"%s has other columns than \"%s\" sends: its rows go to %s", first, target->source,
+					path);
 	}
 	if (rc == TABLE_IS_FOREIGN)
-		return enrg_error_set(err, -EEXIST, "%s and %u variants of its name are there and have other columns", first,
+		return enrg_error_set(err,
+			-EEXIST, "%s and %u variants of its name are there and have other columns", first,
 			VARIANTS_MAX - 1);
 	return rc;
 }
@@ -158,7 +178,7 @@ static int choose_table(struct csv *csv, struct csv_target *target, const struct
 	return 0;
 }
 
-/* --- the store ------------------------------------------------------------------------------------------------------ */
+/* --- the store -------------------- */
 
 static int csv_open(struct enrg_store *store, const void *options, void **ret_state, struct enrg_error *err)
 {
@@ -188,6 +208,7 @@ static int csv_target_close(void *state, void *target, bool abandon, struct enrg
 	free(csv_target->source);
 	free(csv_target->tag);
 	free(csv_target->file_path);
+	free(csv_target->first_path);
 	free(csv_target);
 	return 0;
 }

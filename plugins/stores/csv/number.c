@@ -1,10 +1,11 @@
-/* number.c: integers two digits a step, reals by the Schubfach algorithm (Raffaello Giulietti, "The Schubfach way to render
- * doubles", 2020). Runs in the store's job process, on its main thread; after number_init any thread may format.
+/* number.c: integers two digits a step, reals by the Schubfach algorithm (Raffaello Giulietti, "The Schubfach way
+ * to render doubles", 2020). Runs in the store's job process, on its main thread; after number_init any thread may
+ * format.
  *
- * A real is c * 2^q with an interval around it in which every decimal reads back as itself. The interval is scaled by
- * 10^-k so that it spans between 1 and 10 units; then one of very few candidates is the shortest decimal in it. The scaling
- * is exact enough with powers of ten of 128 bits and odd rounding, as the paper proves. Floats use the same steps: their
- * interval is only wider.
+ * A real is c * 2^q with an interval around it in which every decimal reads back as itself. The interval is scaled
+ * by 10^-k so that it spans between 1 and 10 units; then one of very few candidates is the shortest decimal in it.
+ * The scaling is exact enough with powers of ten of 128 bits and odd rounding, as the paper proves. Floats use the
+ * same steps: their interval is only wider.
  */
 #include "number.h"
 
@@ -21,7 +22,7 @@ struct power {
 
 static struct power powers[POWER_MAX - POWER_MIN + 1];
 
-/* --- the table of powers ------------------------------------------------------------------------------------------- */
+/* --- the table of powers -------------------- */
 
 struct big {
 	uint32_t words[BIG_WORDS]; /* least significant first */
@@ -90,7 +91,7 @@ void number_init(void)
 	}
 }
 
-/* --- reals -------------------------------------------------------------------------------------------------------- */
+/* --- reals -------------------- */
 
 struct decimal {
 	uint64_t digits;
@@ -123,8 +124,8 @@ static uint64_t multiply_round_to_odd(struct power power, uint64_t factor)
 	return (uint64_t)(high >> 64) | ((uint64_t)high > 1);
 }
 
-/* The shortest decimal that rounds to c * 2^q; the closest of those. `is_irregular`: the next smaller real is only half as
- * far away as the next larger one. */
+/* The shortest decimal that rounds to c * 2^q; the closest of those. `is_irregular`: the next smaller real is only
+ * half as far away as the next larger one. */
 static struct decimal shortest_decimal(uint64_t c, int q, bool is_irregular)
 {
 	bool is_odd = c & 1;
@@ -152,7 +153,7 @@ static struct decimal shortest_decimal(uint64_t c, int q, bool is_irregular)
 	return (struct decimal){ s + (middle > 4 * s + 2 || (middle == 4 * s + 2 && (s & 1))), k };
 }
 
-/* --- text --------------------------------------------------------------------------------------------------------- */
+/* --- text -------------------- */
 
 static const char digit_pairs[201] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
 				     "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
@@ -281,7 +282,8 @@ char *number_format_f64(char *out, double value)
 			return out + 2;
 		}
 	}
-	return format_decimal(out, shortest_decimal(1ull << 52 | fraction, exponent - 1075, fraction == 0 && exponent > 1));
+	return format_decimal(out, shortest_decimal(1ull << 52 | fraction, exponent - 1075,
+		fraction == 0 && exponent > 1));
 }
 
 char *number_format_f32(char *out, float value)
@@ -304,5 +306,6 @@ char *number_format_f32(char *out, float value)
 	}
 	if (exponent == 0)
 		return format_decimal(out, shortest_decimal(fraction, -149, false));
-	return format_decimal(out, shortest_decimal(1u << 23 | fraction, exponent - 150, fraction == 0 && exponent > 1));
+	return format_decimal(out, shortest_decimal(1u << 23 | fraction, exponent - 150,
+		fraction == 0 && exponent > 1));
 }

@@ -6,7 +6,7 @@
 
 #include "number.h"
 
-/* --- single values: `out` has room for NUMBER_BYTES_MAX -------------------------------------------------------------- */
+/* --- single values: `out` has room for NUMBER_BYTES_MAX -------------------- */
 
 static char *format_number(char *out, enum enrg_type type, const void *values, uint64_t index)
 {
@@ -44,7 +44,7 @@ static char *format_bool(char *out, const uint8_t *bits, uint64_t index)
 	return out + (value ? 4 : 5);
 }
 
-/* --- values of any length ------------------------------------------------------------------------------------------- */
+/* --- values of any length -------------------- */
 
 /* Does a reader need quotes around it? The empty string has them, so that it is not taken for a missing value. */
 static bool needs_quotes(const char *bytes, size_t count)
@@ -142,7 +142,7 @@ static bool format_variable(struct text *text, const struct enrg_column *column,
 	}
 }
 
-/* --- lines ---------------------------------------------------------------------------------------------------------- */
+/* --- lines -------------------- */
 
 int rows_format_header(const struct enrg_schema *schema, struct text *text, struct enrg_error *err)
 {

@@ -37,8 +37,10 @@ static void numbers_of_all_types(void **state)
 	static const double f64[] = { 0.1, 1e300 };
 	static const uint8_t bits[] = { 2 };
 	static const struct enrg_column columns[] = {
-		{ .name = "b", .type = ENRG_BOOL }, { .name = "i8", .type = ENRG_I8 }, { .name = "i16", .type = ENRG_I16 },
-		{ .name = "i32", .type = ENRG_I32 }, { .name = "i64", .type = ENRG_I64 }, { .name = "u8", .type = ENRG_U8 },
+		{ .name = "b", .type = ENRG_BOOL }, { .name = "i8", .type = ENRG_I8 }, { .name = "i16",
+			.type = ENRG_I16 },
+		{ .name = "i32", .type = ENRG_I32 }, { .name = "i64", .type = ENRG_I64 }, { .name = "u8",
+			.type = ENRG_U8 },
 		{ .name = "u16", .type = ENRG_U16 }, { .name = "u32", .type = ENRG_U32 },
 		{ .name = "u64", .type = ENRG_U64 }, { .name = "f32", .type = ENRG_F32 },
 		{ .name = "f64", .type = ENRG_F64 },
@@ -56,7 +58,8 @@ static void numbers_of_all_types(void **state)
 	assert_string_equal(format_all(&batch, 1000, &text),
 		"b,i8,i16,i32,i64,u8,u16,u32,u64,f32,f64\n"
 		"false,-128,-32768,-2147483648,-9223372036854775808,0,0,0,0,0.1,0.1\n"
-		"true,127,32767,2147483647,9223372036854775807,255,65535,4294967295,18446744073709551615,-3.0,1e+300\n");
+		"true,127,32767,2147483647,9223372036854775807,255,65535,4294967295,18446744073709551615,"
+		"-3.0,1e+300\n");
 	text_fini(&text);
 }
 

@@ -11,13 +11,14 @@
 
 #define PIECE_BYTES (1u << 20) /* of text in memory before it goes to the file */
 
-/* --- opening -------------------------------------------------------------------------------------------------------- */
+/* --- opening -------------------- */
 
 static int mend(struct enrg_store *store, struct table *table, struct enrg_error *err)
 {
 	uint64_t size = enrg_file_size(table->file), good;
 	enum ending ending;
-	int rc = ending_find(enrg_file_descriptor(table->file), size, table->compressor != NULL, &table->header, &ending,
+	int rc = ending_find(enrg_file_descriptor(table->file), size, table->compressor != NULL, &table->header,
+		&ending,
 		&good, err);
 
 	if (rc < 0)
@@ -100,7 +101,7 @@ bool table_fits(const struct table *table, const struct table_params *params, co
 	return table->header.count == header->count && memcmp(table->header.bytes, header->bytes, header->count) == 0;
 }
 
-/* --- writing -------------------------------------------------------------------------------------------------------- */
+/* --- writing -------------------- */
 
 static int compress_text(struct table *table, ZSTD_EndDirective directive, struct enrg_error *err)
 {
@@ -182,7 +183,8 @@ static int replace_file(struct enrg_store *store, struct table *table, struct en
 		return enrg_file_replace(store, table->path, table->text.bytes, table->text.count, err);
 	if (!text_reserve(&table->compressed, ZSTD_compressBound(table->text.count)))
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	count = ZSTD_compress2(table->compressor, table->compressed.bytes, table->compressed.capacity, table->text.bytes,
+	count = ZSTD_compress2(table->compressor, table->compressed.bytes, table->compressed.capacity,
+		table->text.bytes,
 		table->text.count);
 	if (ZSTD_isError(count))
 		return enrg_error_set(err, -EIO, "%s: zstd: %s", table->path, ZSTD_getErrorName(count));

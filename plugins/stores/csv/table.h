@@ -1,7 +1,8 @@
-/* table.h: one CSV file that is being written, plain or zstd, by one or several targets of the same columns. One thread.
+/* table.h: one CSV file that is being written, plain or zstd, by one or several targets of the same columns. One
+ * thread.
  *
- * Text gathers in memory and goes to the file in large pieces; a commit sends the rest and, with zstd, ends the frame, so that
- * the committed part of a file consists of whole lines in whole frames.
+ * Text gathers in memory and goes to the file in large pieces; a commit sends the rest and, with zstd, ends the
+ * frame, so that the committed part of a file consists of whole lines in whole frames.
  */
 #ifndef CSV_TABLE_H
 #define CSV_TABLE_H
@@ -33,8 +34,8 @@ struct table_params {
 
 #define TABLE_IS_FOREIGN 1
 
-/* Opens the file, mends a torn end, writes the header into a new one. TABLE_IS_FOREIGN: a file is there that has other
- * columns, or is no such file; nothing was changed. */
+/* Opens the file, mends a torn end, writes the header into a new one. TABLE_IS_FOREIGN: a file is there that has
+ * other columns, or is no such file; nothing was changed. */
 int table_open(struct enrg_store *store, const struct table_params *params, struct table **ret_table,
 	struct enrg_error *err);
 /* Frees; does not commit. NULL is allowed. */

@@ -1,5 +1,5 @@
-/* memory.c: DAQJobStoreMemory: keeps the newest table of each tag, or nothing. Runs in the store's job process, on its main
- * thread. Every byte of a batch has been read and checked by the framework before it comes here.
+/* memory.c: DAQJobStoreMemory: keeps the newest table of each tag, or nothing. Runs in the store's job process, on
+ * its main thread. Every byte of a batch has been read and checked by the framework before it comes here.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -94,7 +94,8 @@ static int memory_close(void *state, bool abandon, struct enrg_error *err)
 	if (!memory)
 		return 0;
 	if (!abandon)
-		enrg_store_log(memory->store, ENRG_INFO, "took %" PRIu64 " batches with %" PRIu64 " rows, kept the newest of %"
+		enrg_store_log(memory->store,
+			ENRG_INFO, "took %" PRIu64 " batches with %" PRIu64 " rows, kept the newest of %"
 			PRIu64 " tags", memory->batches, memory->rows, memory->shelf.kept);
 	shelf_fini(&memory->shelf);
 	free(memory);

@@ -1,0 +1,155 @@
+/* record.c: one .arrows file. Runs in the store's job process, on its main thread. */
+#include "record.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUFFER_BYTES (256u << 10)
+#define DIRECT_BYTES (32u << 10) /* messages from here on go to the file straight from the ring */
+
+int record_schema_init(struct record_schema *record_schema, const struct enrg_schema *schema, struct enrg_error *err)
+{
+	return enrg_schema_format_ipc(schema, NULL, &record_schema->bytes, &record_schema->count, err);
+}
+
+void record_schema_fini(struct record_schema *record_schema)
+{
+	free(record_schema->bytes);
+	*record_schema = (struct record_schema){ 0 };
+}
+
+bool record_schema_equal(const struct record_schema *a, const struct record_schema *b)
+{
+	return a->count == b->count && memcmp(a->bytes, b->bytes, a->count) == 0;
+}
+
+/* Judges what is there and cuts a torn tail. */
+static int mend(struct enrg_store *store, struct record *record, const struct enrg_schema *schema,
+	struct enrg_error *err)
+{
+	uint64_t size = enrg_file_size(record->file), good;
+	enum enrg_ipc_content content;
+	int rc = enrg_ipc_inspect(enrg_file_descriptor(record->file), schema, &content, &good, err);
+
+	if (rc < 0)
+		return enrg_error_add(err, "%s", record->path);
+	if (content == ENRG_IPC_DAMAGED)
+		enrg_store_alert(store,
+			ENRG_ERROR, "%s is damaged inside: nothing is appended to it; see `enrgdaq verify`",
+			record->path);
+	if (content != ENRG_IPC_OURS)
+		return RECORD_IS_FOREIGN;
+	if (good == size)
+		return 0;
+	enrg_store_alert(store, ENRG_WARNING, "%s: cut %" PRIu64 " bytes off that stood behind the last whole batch (a "
+		"power cut, or an end mark)", record->path, size - good);
+	return enrg_file_truncate(record->file, good, err);
+}
+
+static int write_schema(struct record *record, const char *source, const struct enrg_schema *schema,
+	struct enrg_error *err)
+{
+	void *bytes;
+	uint32_t count;
+	int rc = enrg_schema_format_ipc(schema, source, &bytes, &count, err);
+
+	if (rc < 0)
+		return rc;
+	rc = record_write(record, bytes, count, err);
+	free(bytes);
+	return rc;
+}
+
+int record_open(struct enrg_store *store, const char *path, const char *source, const struct enrg_schema *schema,
+	struct record **ret_record, struct enrg_error *err)
+{
+	struct record *record = calloc(1, sizeof(*record));
+	int rc = -ENOMEM;
+
+	if (record) {
+		record->path = strdup(path);
+		record->buffer = malloc(BUFFER_BYTES);
+	}
+	if (!record || !record->path || !record->buffer)
+		enrg_error_set(err, -ENOMEM, "%s: out of memory", path);
+	else
+		rc = record_schema_init(&record->schema, schema, err);
+	if (rc == 0)
+		rc = enrg_file_open(store, path, &record->file, err);
+	if (rc == 0)
+		rc = mend(store, record, schema, err);
+	if (rc == 0 && enrg_file_size(record->file) == 0)
+		rc = write_schema(record, source, schema, err);
+	if (rc != 0) {
+		record_close(record);
+		return rc;
+	}
+	*ret_record = record;
+	return 0;
+}
+
+void record_close(struct record *record)
+{
+	if (!record)
+		return;
+	if (record->file)
+		enrg_file_close(record->file);
+	record_schema_fini(&record->schema);
+	free(record->buffer);
+	free(record->path);
+	free(record);
+}
+
+static int flush(struct record *record, struct enrg_error *err)
+{
+	int rc = record->buffered ? enrg_file_write(record->file, record->buffer, record->buffered, err) : 0;
+
+	if (rc == 0)
+		record->buffered = 0;
+	return rc;
+}
+
+int record_write(struct record *record, const void *bytes, uint64_t byte_count, struct enrg_error *err)
+{
+	record->is_dirty = true;
+	if (record->buffered + byte_count > BUFFER_BYTES || byte_count >= DIRECT_BYTES) {
+		int rc = flush(record, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	if (byte_count >= DIRECT_BYTES)
+		return enrg_file_write(record->file, bytes, byte_count, err);
+	memcpy(record->buffer + record->buffered, bytes, byte_count);
+	record->buffered += byte_count;
+	return 0;
+}
+
+int record_commit(struct record *record, uint64_t now_ns, struct enrg_error *err)
+{
+	int rc;
+
+	if (!record->is_dirty)
+		return 0;
+	rc = flush(record, err);
+	if (rc < 0)
+		return rc;
+	record->is_dirty = false;
+	if (record->unsynced_ns == 0)
+		record->unsynced_ns = now_ns;
+	return 0;
+}
+
+int record_sync(struct record *record, struct enrg_error *err)
+{
+	int rc;
+
+	if (record->unsynced_ns == 0)
+		return 0;
+	rc = enrg_file_sync(record->file, err);
+	if (rc == 0)
+		record->unsynced_ns = 0;
+	return rc;
+}

@@ -1,0 +1,41 @@
+/* record.h: one .arrows file that is being written by one or several targets of the same schema. One thread. */
+#ifndef ARROW_RECORD_H
+#define ARROW_RECORD_H
+
+#include "enrgdaq/store.h"
+
+struct record_schema {
+	void *bytes; /* its Schema message without a source: equal bytes, equal schema */
+	uint32_t count;
+};
+
+struct record {
+	char *path;
+	struct record_schema schema;
+	struct enrg_file *file;
+	uint8_t *buffer;      /* small messages gather here, so that each does not cost a system call */
+	uint64_t buffered;
+	bool is_dirty;        /* something for the next commit */
+	uint64_t unsynced_ns; /* since when the kernel has something that the disk may not have; 0 = nothing */
+	unsigned users;       /* targets that write to it */
+	struct record *next;
+};
+
+#define RECORD_IS_FOREIGN 1
+
+int record_schema_init(struct record_schema *record_schema, const struct enrg_schema *schema, struct enrg_error *err);
+void record_schema_fini(struct record_schema *record_schema);
+bool record_schema_equal(const struct record_schema *a, const struct record_schema *b);
+
+/* Opens the file, cuts a torn tail, writes the schema into a new one. RECORD_IS_FOREIGN: what is there is another
+ * schema's, no Arrow stream, or damaged inside; nothing was changed. */
+int record_open(struct enrg_store *store, const char *path, const char *source, const struct enrg_schema *schema,
+	struct record **ret_record, struct enrg_error *err);
+/* Frees; does not commit. NULL is allowed. */
+void record_close(struct record *record);
+
+int record_write(struct record *record, const void *bytes, uint64_t byte_count, struct enrg_error *err);
+int record_commit(struct record *record, uint64_t now_ns, struct enrg_error *err);
+int record_sync(struct record *record, struct enrg_error *err);
+
+#endif

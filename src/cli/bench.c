@@ -1,0 +1,290 @@
+/* bench.c: `enrgdaq bench run | suite | limits`: the benchmark and visualization suite. */
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bench/run.h"
+#include "bench/suite.h"
+#include "bench/work.h"
+#include "cli/cli.h"
+#include "plot/suite_figures.h"
+
+static const char help[] =
+	"usage: enrgdaq bench run [OPTIONS]      one benchmark of the real system\n"
+	"       enrgdaq bench suite [OPTIONS]    the founding document's runs and its five figures\n"
+	"       enrgdaq bench limits [OPTIONS]   what this machine can do without ENRGDAQ\n"
+	"\n"
+	"Every benchmark starts a supervisor, job processes and a store, as `enrgdaq run` does. The store reads every byte and\n"
+	"checks CRC and sequence before it counts a batch. `enrgdaq bench run --help` and so on tell the options.\n";
+
+static const char run_help[] =
+	"usage: enrgdaq bench run [OPTIONS]\n"
+	"\n"
+	"  --clients N          producing jobs (5)\n"
+	"  --payload-size N     rows a message, two float64 columns: 16 bytes a row (1000)\n"
+	"  --duration S         seconds measured, after a warm-up (60)\n"
+	"  --stats-interval S   seconds between two lines of statistics (1)\n"
+	"  --rate-hz R          messages a second of each client; 0 = as fast as it can (0)\n"
+	"  --no-void-data       the memory store keeps the newest table instead of nothing\n"
+	"  --use-shm, --no-shm  batches through shared memory (default) or through ZeroMQ\n"
+	"  --use-memory-store   store in memory; else in files, below a temporary folder\n"
+	"  --json               one JSON object on stdout, nothing else\n"
+	"\n"
+	"Latency is from commit by the producer to consumed by the store. The clock starts with the first data.\n"
+	"Exit code 0: every batch arrived once and whole; 1: not; 2: wrong options or no start.\n";
+
+static const char suite_help[] =
+	"usage: enrgdaq bench suite --run | --plot | --all [OPTIONS]\n"
+	"\n"
+	"  --run            run the benchmarks: 1000 to 500000 rows with 3 clients, then 1, 2, 4, 8 clients with 500000 rows\n"
+	"  --plot           draw the five figures from the latest results\n"
+	"  --all            both\n"
+	"  --duration S     seconds of each run (10)\n"
+	"  --results DIR    where latest_results.json lies (results/benchmarks)\n"
+	"  --graphs DIR     where the figures go, as PNG and PDF, with script and data beside them (results/graphs)\n";
+
+static const char limits_help[] =
+	"usage: enrgdaq bench limits [--json] [--folder DIR]\n"
+	"\n"
+	"Cache-line round trip, memcpy, bare pair (two processes hand over two buffers, copy in and full read, nothing else),\n"
+	"wake-up of an idle core, CRC, the benchmark's own data made and checked alone (500000 rows), and the disk of DIR\n"
+	"(the current folder). About four seconds.\n";
+
+static int fail(const char *text)
+{
+	fprintf(stderr, "enrgdaq bench: %s\n", text);
+	return 2;
+}
+
+/* A number of at least `min`, or the end of the program with exit code 2. */
+static double number_of(const char *option, double min)
+{
+	char *end = NULL;
+	double value = strtod(optarg, &end);
+
+	if (end == optarg || *end || !(value >= min)) {
+		fprintf(stderr, "enrgdaq bench: --%s: expected a number of at least %g, found \"%s\"\n", option, min, optarg);
+		exit(2);
+	}
+	return value;
+}
+
+/* --- run -------------------------------------------------------------------------------------------------------------- */
+
+static void print_interval(void *context, const struct bench_interval *interval)
+{
+	(void)context;
+	printf("[%6.1f s] %10.2f MB/s %12.1f msg/s  queue %7.1f  CPU %5.0f%%  p95 %8.4f ms  p99 %8.4f ms\n", interval->at_s,
+		interval->mb_per_s, interval->messages_per_s, interval->queue_batches, interval->cpu_percent, interval->p95_ms,
+		interval->p99_ms);
+	fflush(stdout);
+}
+
+static int parse_run(int argc, char **argv, struct bench_params *params, bool *ret_is_json)
+{
+	enum { CLIENTS = 1, PAYLOAD, DURATION, INTERVAL, RATE, KEEP, SHM, NO_SHM, MEMORY, JSON, HELP };
+	static const struct option options[] = {
+		{"clients", required_argument, NULL, CLIENTS}, {"payload-size", required_argument, NULL, PAYLOAD},
+		{"duration", required_argument, NULL, DURATION}, {"stats-interval", required_argument, NULL, INTERVAL},
+		{"rate-hz", required_argument, NULL, RATE}, {"no-void-data", no_argument, NULL, KEEP},
+		{"use-shm", no_argument, NULL, SHM}, {"no-shm", no_argument, NULL, NO_SHM},
+		{"use-memory-store", no_argument, NULL, MEMORY}, {"json", no_argument, NULL, JSON},
+		{"help", no_argument, NULL, HELP}, {NULL, 0, NULL, 0},
+	};
+
+	for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+		switch (option) {
+		case CLIENTS: params->clients = (uint32_t)number_of("clients", 1); break;
+		case PAYLOAD: params->payload_rows = (uint64_t)number_of("payload-size", 1); break;
+		case DURATION: params->duration_s = number_of("duration", 0.1); break;
+		case INTERVAL: params->interval_s = number_of("stats-interval", 0.01); break;
+		case RATE: params->rate_hz = number_of("rate-hz", 0); break;
+		case KEEP: params->void_data = false; break;
+		case SHM: params->use_shm = true; break;
+		case NO_SHM: params->use_shm = false; break;
+		case MEMORY: params->use_memory_store = true; break;
+		case JSON: *ret_is_json = true; break;
+		case HELP:
+		case 'h': fputs(run_help, stdout); exit(0);
+		default: fputs(run_help, stderr); return 2;
+		}
+	}
+	return optind < argc ? fail("run takes options only") : 0;
+}
+
+static int print_json(json_t *object)
+{
+	if (!object || json_dumpf(object, stdout, JSON_INDENT(2)) < 0)
+		return fail("no memory for the result");
+	putchar('\n');
+	json_decref(object);
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	char out_dir[] = "/var/tmp/enrgdaq-bench-XXXXXX";
+	struct bench_params params = {.clients = 5, .payload_rows = 1000, .duration_s = 60, .interval_s = 1, .void_data = true,
+		.use_shm = true, .out_dir = out_dir};
+	struct bench_result result;
+	struct enrg_error err = {0};
+	bool is_json = false;
+	int code = parse_run(argc, argv, &params, &is_json);
+
+	if (code)
+		return code;
+	if (!params.use_memory_store && !mkdtemp(out_dir))
+		return fail("can't make a folder in /var/tmp");
+	if (!is_json)
+		params.on_interval = print_interval;
+	code = bench_run(&params, &result, &err);
+	if (!params.use_memory_store)
+		bench_remove_tree(out_dir);
+	if (code < 0) {
+		fprintf(stderr, "enrgdaq bench run: %s\n", err.text);
+		return 2;
+	}
+	if (!is_json)
+		bench_result_print(&result, stdout);
+	else if (print_json(bench_result_format(&result)))
+		return 2;
+	return result.lost || result.duplicated || result.corrupted || !result.is_accounted;
+}
+
+/* --- suite ------------------------------------------------------------------------------------------------------------ */
+
+struct suite_options {
+	bool run, plot;
+	double duration_s;
+	const char *results, *graphs;
+};
+
+static int parse_suite(int argc, char **argv, struct suite_options *ret)
+{
+	enum { RUN = 1, PLOT, ALL, DURATION, RESULTS, GRAPHS, HELP };
+	static const struct option options[] = {
+		{"run", no_argument, NULL, RUN}, {"plot", no_argument, NULL, PLOT}, {"all", no_argument, NULL, ALL},
+		{"duration", required_argument, NULL, DURATION}, {"results", required_argument, NULL, RESULTS},
+		{"graphs", required_argument, NULL, GRAPHS}, {"help", no_argument, NULL, HELP}, {NULL, 0, NULL, 0},
+	};
+
+	for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+		switch (option) {
+		case RUN: ret->run = true; break;
+		case PLOT: ret->plot = true; break;
+		case ALL: ret->run = ret->plot = true; break;
+		case DURATION: ret->duration_s = number_of("duration", 0.1); break;
+		case RESULTS: ret->results = optarg; break;
+		case GRAPHS: ret->graphs = optarg; break;
+		case HELP:
+		case 'h': fputs(suite_help, stdout); exit(0);
+		default: fputs(suite_help, stderr); return 2;
+		}
+	}
+	if (optind < argc)
+		return fail("suite takes options only");
+	if (!ret->run && !ret->plot) {
+		fputs(suite_help, stdout);
+		return 1;
+	}
+	return 0;
+}
+
+static int draw(const struct suite_options *options)
+{
+	char path[4096];
+	struct enrg_error err = {0};
+
+	snprintf(path, sizeof(path), "%s/%s", options->results, SUITE_RESULTS);
+	if (access(path, R_OK) < 0) {
+		fprintf(stderr, "Error: %s not found. Run with --run first.\n", path);
+		return 1;
+	}
+	printf("\n=== Generating Advanced Visuals ===\n");
+	if (suite_figures_draw(path, options->graphs, &err) < 0) {
+		fprintf(stderr, "enrgdaq bench suite: %s\n", err.text);
+		return 1;
+	}
+	printf("Success! High-resolution graphs saved to: %s/\n", options->graphs);
+	return 0;
+}
+
+static int suite(int argc, char **argv)
+{
+	struct suite_options options = {.duration_s = 10, .results = "results/benchmarks", .graphs = "results/graphs"};
+	struct enrg_error err = {0};
+	char program[4096] = {0};
+	unsigned failed = 0;
+	int code = parse_suite(argc, argv, &options);
+
+	if (code)
+		return code;
+	if (options.run) {
+		if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0)
+			return fail("can't find this program");
+		code = suite_run(&(struct suite_params){program, options.duration_s, options.results}, &failed, &err);
+		if (code < 0) {
+			fprintf(stderr, "enrgdaq bench suite: %s\n", err.text);
+			return 1;
+		}
+		if (failed)
+			printf("%u run%s failed and %s left out\n", failed, failed == 1 ? "" : "s", failed == 1 ? "is" : "are");
+	}
+	return options.plot ? draw(&options) : 0;
+}
+
+/* --- limits ----------------------------------------------------------------------------------------------------------- */
+
+static int limits(int argc, char **argv)
+{
+	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {"folder", required_argument, NULL, 'f'},
+		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	struct limits measured = {0};
+	struct enrg_error err = {0};
+	const char *folder = ".";
+	bool is_json = false;
+
+	for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+		switch (option) {
+		case 'j': is_json = true; break;
+		case 'f': folder = optarg; break;
+		case 'h': fputs(limits_help, stdout); return 0;
+		default: fputs(limits_help, stderr); return 2;
+		}
+	}
+	int code = work_measure_generation(500000, &measured.generation_gb_per_s, &err);
+	if (code == 0)
+		code = work_measure_checking(500000, &measured.checking_gb_per_s, &err);
+	if (code == 0)
+		code = limits_measure(folder, &measured, &err);
+	if (code < 0) {
+		fprintf(stderr, "enrgdaq bench limits: %s\n", err.text);
+		return 1;
+	}
+	if (is_json)
+		return print_json(limits_format(&measured));
+	limits_print(&measured);
+	return 0;
+}
+
+int cli_bench(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*run)(int argc, char **argv);
+	} commands[] = {{"run", run}, {"suite", suite}, {"limits", limits}};
+
+	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+		fputs(help, argc < 2 ? stderr : stdout);
+		return argc < 2 ? 2 : 0;
+	}
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "enrgdaq bench: no benchmark called \"%s\"\n\n%s", argv[1], help);
+	return 2;
+}

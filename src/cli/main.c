@@ -1,4 +1,113 @@
-int main(void)
+/* main.c: the program `enrgdaq`: picks the command. The supervisor starts it again under the name enrgdaq-job as the
+ * process of a job.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "config/options.h"
+#include "job/process.h"
+
+static int cli_help(int argc, char **argv);
+
+static const struct command commands[] = {
+	{"check", "check a configuration folder without running it", cli_check},
+	{"jobs", "list the types of jobs and stores", cli_jobs},
+	{"describe", "show the configuration of a type", cli_describe},
+	{"bench", "measure this machine and the data path", cli_bench},
+	{"verify", "prove .arrows files whole, or cut a torn tail", cli_verify},
+	{"help", "explain a command", cli_help},
+	{"job", NULL, process_main},
+};
+
+#define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
+
+static const struct command *find_command(const char *name)
 {
-	return 0;
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static bool has_command(const char *name)
+{
+	const struct command *command = find_command(name);
+
+	return command && command->summary;
+}
+
+static void print_help(FILE *stream)
+{
+	fputs("enrgdaq: data acquisition for physics laboratories\n\n"
+	      "usage: enrgdaq COMMAND [OPTIONS] [ARGUMENTS]\n\ncommands:\n",
+		stream);
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (commands[i].summary)
+			fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
+	fputs("\nexamples:\n", stream);
+	if (has_command("run"))
+		fputs("  enrgdaq run configs/demo            acquire data as the folder says, until Ctrl-C\n", stream);
+	fputs("  enrgdaq check configs/demo          what would run, or what is wrong with it\n"
+	      "  enrgdaq describe DAQJobTest         the keys of a job\n"
+	      "  enrgdaq help COMMAND                more on a command\n"
+	      "\nenrgdaq --version prints the version.\n",
+		stream);
+}
+
+static int refuse_command(const char *name)
+{
+	const char *names[COMMAND_COUNT];
+	size_t count = 0;
+
+	for (size_t i = 0; i < COMMAND_COUNT; i++)
+		if (commands[i].summary)
+			names[count++] = commands[i].name;
+	const char *nearest = options_suggest(name, names, count);
+	fprintf(stderr, "enrgdaq: unknown command \"%s\"", name);
+	if (nearest)
+		fprintf(stderr, "; did you mean %s?", nearest);
+	fputs("\n`enrgdaq --help` lists the commands\n", stderr);
+	return 2;
+}
+
+static int cli_help(int argc, char **argv)
+{
+	if (argc < 2 || argv[1][0] == '-') {
+		print_help(stdout);
+		return 0;
+	}
+	const struct command *command = find_command(argv[1]);
+	if (!command || !command->summary)
+		return refuse_command(argv[1]);
+	if (command->run == cli_help) {
+		puts("usage: enrgdaq help [COMMAND]\n\nExplains a command, as `enrgdaq COMMAND --help` does.");
+		return 0;
+	}
+	char option[] = "--help";
+	char *arguments[] = {argv[1], option, NULL};
+	return command->run(2, arguments);
+}
+
+int main(int argc, char **argv)
+{
+	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
+	const char *program = slash ? slash + 1 : argc > 0 ? argv[0] : "";
+
+	if (!strcmp(program, "enrgdaq-job"))
+		return process_main(argc, argv);
+	if (argc < 2) {
+		print_help(stderr);
+		return 2;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		print_help(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts("enrgdaq " ENRG_VERSION);
+		return 0;
+	}
+	const struct command *command = find_command(argv[1]);
+	return command ? command->run(argc - 1, argv + 1) : refuse_command(argv[1]);
 }

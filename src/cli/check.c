@@ -1,0 +1,109 @@
+/* check.c: `enrgdaq check`: a configuration folder is read as `run` reads it, and what would run is printed. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const char help[] =
+	"usage: enrgdaq check CONFIG_DIR\n\n"
+	"Reads all *.toml files below the folder as `enrgdaq run` does and prints what would run: jobs, which store gets\n"
+	"what, and into which files. Starts nothing. All errors are printed in one go, as file:line: key: what was\n"
+	"expected, what was found.\n\n"
+	"exit code: 0 it can run (warnings may be printed), 2 it can't.\n\n"
+	"examples:\n"
+	"  enrgdaq check configs/demo\n"
+	"  enrgdaq check configs/demo && enrgdaq run configs/demo\n"
+	"  enrgdaq describe DAQJobTest --example > configs/mine/test.toml\n";
+
+/* The value of a string key of a job's file, or its default; the caller frees it. NULL: the table has no such key. */
+static char *string_of(const struct toml_node *node, const struct enrg_table *table, const char *key)
+{
+	const struct enrg_option *option = table->options;
+	const struct toml_node *own = toml_find(node, key);
+	struct toml_node *root = NULL;
+	char *text = NULL;
+
+	while (option && option->key && strcmp(option->key, key))
+		option++;
+	if (!option || !option->key)
+		return NULL;
+	if (own)
+		return own->kind == TOML_STRING ? strdup(own->text) : NULL;
+	if (!option->default_value || options_parse_literal(option->default_value, &root, NULL))
+		return NULL;
+	if (root->children[0].kind == TOML_STRING)
+		text = strdup(root->children[0].text);
+	toml_free(root);
+	return text;
+}
+
+static void print_file(const struct job_store_section *section, const struct job_config *store)
+{
+	const struct enrg_store_type *type = section->store_type->store;
+	char *path = string_of(section->node, &type->section_options, "file_path");
+	char *folder = string_of(store->root, &type->options, "out_dir");
+	const struct toml_node *date = toml_find(section->node, "add_date");
+
+	if (path) {
+		bool has_slash = folder && folder[0] && folder[strlen(folder) - 1] == '/';
+		printf(", file %s%s%s%s", folder ? folder : "", folder && folder[0] && !has_slash ? "/" : "", path,
+			date && date->boolean ? " with the day before its name" : "");
+	}
+	free(path);
+	free(folder);
+}
+
+static void print_section(const struct folder *folder, const struct job_store_section *section)
+{
+	for (size_t i = 0; i < folder->job_count; i++) {
+		const struct job_config *store = &folder->jobs[i];
+		if (store->type != section->store_type)
+			continue;
+		printf("      %s.%s to %s", section->group, section->store_type->store->section, store->name);
+		print_file(section, store);
+		printf("%s\n", section->target_local_supervisor ? ", on this supervisor alone" : "");
+	}
+}
+
+static void print_folder(const struct folder *folder)
+{
+	printf("supervisor %s: %zu job%s, rings of %lld MB in all, largest batch %lld KB\n",
+		folder->supervisor.info.supervisor_id, folder->job_count, folder->job_count == 1 ? "" : "s",
+		(long long)folder->supervisor.ring_buffer_size_mb, (long long)folder->supervisor.ring_buffer_slot_size_kb);
+	for (size_t i = 0; i < folder->job_count; i++) {
+		const struct job_config *job = &folder->jobs[i];
+		printf("  %s: %s, %s%s\n", job->name, job->type->name, job->file,
+			job->common.use_shm_when_possible ? "" : ", not through shared memory");
+		for (size_t j = 0; j < job->section_count; j++)
+			print_section(folder, &job->sections[j]);
+		if (job->type->job && job->type->job->groups && job->type->job->groups[0].key && !job->section_count)
+			puts("      no store: its data goes nowhere");
+	}
+}
+
+int cli_check(int argc, char **argv)
+{
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
+	struct types *types = NULL;
+	struct folder *folder = NULL;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option != 'h')
+			return cli_usage_error("check", "wrong option");
+		fputs(help, stdout);
+		return 0;
+	}
+	if (optind + 1 != argc)
+		return cli_usage_error("check", "expected one argument, the folder");
+	int code = cli_load_types(&types);
+	if (code)
+		return code;
+	code = cli_load_folder(argv[optind], types, &folder);
+	if (!code)
+		print_folder(folder);
+	folder_free(folder);
+	types_free(types);
+	return code;
+}

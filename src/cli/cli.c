@@ -1,0 +1,62 @@
+/* cli.c: what several commands do. */
+#include "cli/cli.h"
+
+#include <stdarg.h>
+
+static void print_warning(void *context, const char *sentence)
+{
+	(void)context;
+	fprintf(stderr, "enrgdaq: warning: %s\n", sentence);
+}
+
+int cli_load_types(struct types **ret_types)
+{
+	struct enrg_error err = {0};
+
+	if (types_load(ret_types, print_warning, NULL, &err)) {
+		fprintf(stderr, "enrgdaq: %s\n", err.text);
+		return 1;
+	}
+	if (!types_count(*ret_types))
+		fprintf(stderr, "enrgdaq: warning: no module was found; set ENRGDAQ_MODULE_PATH to the folder that holds "
+				"them\n");
+	return 0;
+}
+
+int cli_load_folder(const char *path, const struct types *types, struct folder **ret_folder)
+{
+	struct problems problems;
+	struct folder *folder = NULL;
+	struct enrg_error err = {0};
+	int code = 0;
+
+	problems_init(&problems);
+	if (folder_load(path, types, &folder, &problems, &err)) {
+		fprintf(stderr, "enrgdaq: %s\n", err.text);
+		code = 2;
+	}
+	problems_print(&problems, stderr);
+	if (problems.errors) {
+		fprintf(stderr, "enrgdaq: %zu error%s in the configuration %s\n", problems.errors,
+			problems.errors == 1 ? "" : "s", path);
+		code = 2;
+	}
+	problems_fini(&problems);
+	if (code)
+		folder_free(folder);
+	else
+		*ret_folder = folder;
+	return code;
+}
+
+int cli_usage_error(const char *command, const char *format, ...)
+{
+	va_list arguments;
+
+	fprintf(stderr, "enrgdaq %s: ", command);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fprintf(stderr, "; see `enrgdaq %s --help`\n", command);
+	return 2;
+}

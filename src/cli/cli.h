@@ -1,0 +1,36 @@
+/* cli.h: the sub-commands. One file a command: src/cli/NAME.c defines cli_NAME, main.c has its line in the table.
+ *
+ * A command is called with argv[0] = its own name and the arguments behind it, so that getopt_long works as in a main().
+ * It answers --help itself (options, examples). Results go to stdout, errors and warnings to stderr. Exit codes: 0 done,
+ * 1 failed, 2 a configuration or a command line that a human must mend.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "config/folder.h"
+
+struct command {
+	const char *name;
+	const char *summary; /* NULL = not for humans: left out of --help */
+	int (*run)(int argc, char **argv);
+};
+
+int cli_run(int argc, char **argv);
+int cli_check(int argc, char **argv);
+int cli_jobs(int argc, char **argv);
+int cli_describe(int argc, char **argv);
+int cli_status(int argc, char **argv);
+int cli_stop(int argc, char **argv);
+int cli_bench(int argc, char **argv);
+int cli_plot(int argc, char **argv);
+int cli_verify(int argc, char **argv);
+int cli_doctor(int argc, char **argv);
+
+/* Loads all types; modules that are left out are named on stderr. 0, or an exit code after the error was printed. */
+int cli_load_types(struct types **ret_types);
+/* Reads a folder and prints all its problems to stderr. 0 with warnings at the most, else 2. */
+int cli_load_folder(const char *path, const struct types *types, struct folder **ret_folder);
+/* Prints "enrgdaq COMMAND: what is wrong" and the hint to --help; returns 2. */
+int cli_usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,279 @@
+/* describe.c: `enrgdaq describe`: the tables of fields of a type, for humans, editors and the documentation. */
+#include <getopt.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const char help[] =
+	"usage: enrgdaq describe TYPE [--schema | --markdown | --example]\n\n"
+	"Shows the configuration of TYPE: a job or store type (DAQJobTest, DAQJobStoreCSV), the section of a store (csv),\n"
+	"`supervisor` for supervisor.toml, or `common` for the keys of every job.\n\n"
+	"  --schema     JSON Schema (draft 2020-12)\n"
+	"  --markdown   tables for documentation\n"
+	"  --example    commented TOML to start from\n\n"
+	"examples:\n"
+	"  enrgdaq describe DAQJobTest\n"
+	"  enrgdaq describe DAQJobTest --example > configs/mine/test.toml\n"
+	"  enrgdaq describe csv\n"
+	"  enrgdaq describe supervisor --schema\n";
+
+enum form { FORM_TEXT, FORM_SCHEMA, FORM_MARKDOWN, FORM_EXAMPLE };
+
+static void print_table(const struct enrg_table *table, enum form form)
+{
+	if (form == FORM_MARKDOWN)
+		options_print_markdown(table, stdout);
+	else
+		options_print(table, 2, stdout);
+}
+
+static void print_title(const char *text, enum form form)
+{
+	if (form == FORM_MARKDOWN)
+		printf("\n%s:\n\n", text);
+	else
+		printf("\n%s:\n", text);
+}
+
+static void print_schema(json_t *schema, const char *title, const char *description)
+{
+	json_t *whole = json_pack("{ss ss ss}", "$schema", "https://json-schema.org/draft/2020-12/schema", "title", title,
+		"description", description);
+
+	json_object_update(whole, schema);
+	json_dumpf(whole, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(schema);
+	json_decref(whole);
+}
+
+static json_t *local_schema(void)
+{
+	return json_pack("{ss sb ss}", "type", "boolean", "default", 0, "description",
+		"Whether the data stays on the stores of this supervisor.");
+}
+
+static json_t *section_schema(const struct enrg_store_type *store)
+{
+	json_t *schema = options_schema(&store->section_options);
+
+	json_object_set_new(json_object_get(schema, "properties"), "target_local_supervisor", local_schema());
+	return schema;
+}
+
+static json_t *group_schema(const struct types *types, const struct enrg_job_group *group)
+{
+	json_t *properties = json_object();
+
+	json_object_set_new(properties, "target_local_supervisor", local_schema());
+	for (size_t i = 0; i < types_count(types); i++) {
+		const struct enrg_store_type *store = types_at(types, i)->store;
+		if (store)
+			json_object_set_new(properties, store->section, section_schema(store));
+	}
+	return json_pack("{ss ss so sb}", "type", "object", "description", group->help, "properties", properties,
+		"additionalProperties", 0);
+}
+
+/* Keys of every job, those of the type, and its store groups as one object. */
+static json_t *type_schema(const struct types *types, const struct type_entry *type)
+{
+	json_t *schema = options_schema(type->job ? &type->job->options : &type->store->options);
+	json_t *common = options_schema(&job_common_table);
+	json_t *properties = json_object_get(schema, "properties"), *required = json_object_get(schema, "required");
+
+	json_object_update(properties, json_object_get(common, "properties"));
+	json_array_extend(required, json_object_get(common, "required"));
+	json_object_set_new(json_object_get(properties, "daq_job_type"), "const", json_string(type->name));
+	json_decref(common);
+	const struct enrg_job_group *group = type->job ? type->job->groups : NULL;
+	for (; group && group->key; group++) {
+		json_object_set_new(properties, group->key, group_schema(types, group));
+		if (group->required)
+			json_array_append_new(required, json_string(group->key));
+	}
+	return schema;
+}
+
+/* The store that examples use: csv where there is one, else one that needs no configuration. */
+static const struct enrg_store_type *example_store(const struct types *types)
+{
+	const struct type_entry *csv = types_find_section(types, "csv");
+
+	for (size_t i = 0; !csv && i < types_count(types); i++)
+		if (types_at(types, i)->store && types_at(types, i)->store->starts_by_default)
+			csv = types_at(types, i);
+	return csv ? csv->store : NULL;
+}
+
+static void print_example(const struct types *types, const struct type_entry *type)
+{
+	const struct enrg_store_type *store = example_store(types);
+	char section[600];
+
+	printf("# %s\n# Keys of every job: enrgdaq describe common\ndaq_job_type = \"%s\"\n\n",
+		type->job ? type->job->summary : type->store->summary, type->name);
+	options_print_example(type->job ? &type->job->options : &type->store->options, NULL, stdout);
+	const struct enrg_job_group *group = type->job ? type->job->groups : NULL;
+	for (; group && group->key && store; group++) {
+		printf("\n# %s (%s)\n", group->help, group->required ? "required" : "optional: leave it out if not wanted");
+		snprintf(section, sizeof(section), "%s.%s", group->key, store->section);
+		options_print_example(&store->section_options, section, stdout);
+	}
+}
+
+static void print_groups(const struct types *types, const struct enrg_job_group *groups, enum form form)
+{
+	print_title("Store groups, each with sections such as [store_config.csv]", form);
+	if (form == FORM_MARKDOWN)
+		puts("| group | required | meaning |\n|---|---|---|");
+	for (const struct enrg_job_group *group = groups; group->key; group++)
+		printf(form == FORM_MARKDOWN ? "| `%s` | %s | %s |\n" : "  %-28s %-9s %s\n", group->key,
+			form == FORM_MARKDOWN ? (group->required ? "yes" : "no") : group->required ? "required" : "optional",
+			group->help);
+	if (form == FORM_MARKDOWN)
+		return;
+	printf("  stores here:");
+	for (size_t i = 0; i < types_count(types); i++)
+		if (types_at(types, i)->store)
+			printf(" %s", types_at(types, i)->store->section);
+	puts("   (enrgdaq describe STORE)");
+}
+
+static void print_type(const struct types *types, const struct type_entry *type, enum form form)
+{
+	const char *const *old = type->job ? type->job->old_names : type->store->old_names;
+	char title[300];
+
+	printf(form == FORM_MARKDOWN ? "### %s\n\n%s\n" : "%s: %s\n", type->name,
+		type->job ? type->job->summary : type->store->summary);
+	if (form == FORM_TEXT) {
+		printf("  module %s", type->module_path);
+		for (size_t i = 0; old && old[i]; i++)
+			printf("%s%s", i ? ", " : "; old names that still work: ", old[i]);
+		putchar('\n');
+	}
+	print_title("Its own keys", form);
+	print_table(type->job ? &type->job->options : &type->store->options, form);
+	if (type->store) {
+		snprintf(title, sizeof(title), "Keys of its section [store_config.%s] in the file of a job that produces",
+			type->store->section);
+		print_title(title, form);
+		print_table(&type->store->section_options, form);
+	} else if (type->job->groups && type->job->groups[0].key) {
+		print_groups(types, type->job->groups, form);
+	}
+	if (form == FORM_TEXT) {
+		print_title("Keys of every job", form);
+		print_table(&job_common_table, form);
+		printf("\nA file to start from: enrgdaq describe %s --example\n", type->name);
+	}
+}
+
+static int describe_type(const struct types *types, const struct type_entry *type, enum form form)
+{
+	if (form == FORM_SCHEMA)
+		print_schema(type_schema(types, type), type->name, type->job ? type->job->summary : type->store->summary);
+	else if (form == FORM_EXAMPLE)
+		print_example(types, type);
+	else
+		print_type(types, type, form);
+	return 0;
+}
+
+static int describe_table(const struct enrg_table *table, const char *title, const char *summary, const char *section,
+	enum form form)
+{
+	if (form == FORM_SCHEMA) {
+		print_schema(options_schema(table), title, summary);
+		return 0;
+	}
+	if (form == FORM_EXAMPLE) {
+		printf("# %s\n", summary);
+		options_print_example(table, section, stdout);
+		return 0;
+	}
+	printf(form == FORM_MARKDOWN ? "### %s\n\n%s\n\n" : "%s: %s\n\n", title, summary);
+	print_table(table, form);
+	return 0;
+}
+
+static int describe_section(const struct enrg_store_type *store, enum form form)
+{
+	char section[300], summary[600];
+
+	snprintf(section, sizeof(section), "store_config.%s", store->section);
+	snprintf(summary, sizeof(summary), "Section of a job's file that sends its data to %s.", store->name);
+	if (form == FORM_SCHEMA) {
+		print_schema(section_schema(store), section, summary);
+		return 0;
+	}
+	return describe_table(&store->section_options, section, summary, section, form);
+}
+
+static int refuse_name(const struct types *types, const char *name)
+{
+	size_t count = 2;
+	const char **names = calloc(types_count(types) + 2, sizeof(*names));
+	const char *nearest = types_suggest(types, name);
+
+	if (names) {
+		names[0] = "supervisor";
+		names[1] = "common";
+		for (size_t i = 0; i < types_count(types); i++)
+			if (types_at(types, i)->store)
+				names[count++] = types_at(types, i)->store->section;
+		if (!nearest)
+			nearest = options_suggest(name, names, count);
+	}
+	fprintf(stderr, "enrgdaq describe: unknown type \"%s\"", name);
+	if (nearest)
+		fprintf(stderr, "; did you mean %s?", nearest);
+	fputs("\n`enrgdaq jobs` lists the types\n", stderr);
+	free(names);
+	return 2;
+}
+
+static int describe(const struct types *types, const char *name, enum form form)
+{
+	if (!strcmp(name, "supervisor"))
+		return describe_table(&supervisor_table, "supervisor.toml", "Configuration of the supervisor.", NULL, form);
+	if (!strcmp(name, "common"))
+		return describe_table(&job_common_table, "Every job", "Keys that every job has beside its own.", NULL, form);
+	const struct type_entry *type = types_find(types, name, NULL);
+	if (type)
+		return describe_type(types, type, form);
+	const struct type_entry *store = types_find_section(types, name);
+	return store ? describe_section(store->store, form) : refuse_name(types, name);
+}
+
+int cli_describe(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"schema", no_argument, NULL, FORM_SCHEMA}, {"markdown", no_argument, NULL, FORM_MARKDOWN},
+		{"example", no_argument, NULL, FORM_EXAMPLE}, {"help", no_argument, NULL, 'h'}, {0},
+	};
+	enum form form = FORM_TEXT;
+	struct types *types = NULL;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == 'h') {
+			fputs(help, stdout);
+			return 0;
+		}
+		if (option == '?')
+			return cli_usage_error("describe", "wrong option");
+		form = (enum form)option;
+	}
+	if (optind + 1 != argc)
+		return cli_usage_error("describe", "expected one argument, the type");
+	int code = cli_load_types(&types);
+	if (code)
+		return code;
+	code = describe(types, argv[optind], form);
+	types_free(types);
+	return code;
+}

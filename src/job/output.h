@@ -59,6 +59,9 @@ struct enrg_job {
 	struct outputs *outputs;
 	uint64_t interval_ns;
 	bool is_interval_new;
+	/* where shared memory is off: one a sink, NULL where that sink reads the ring */
+	size_t link_count;
+	struct link_sender **links;
 };
 
 int outputs_create(const struct outputs_params *params, struct outputs **ret_outputs, struct enrg_error *err);

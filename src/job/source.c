@@ -17,7 +17,9 @@
 #define SOURCE_INTERVAL_NS 1000000000ull
 #define SOURCE_BEAT_NS 500000000ull
 #define SOURCE_LINK_WINDOW_BYTES (16ull << 20)
-#define SOURCE_LINK_DRAIN_NS 30000000000ull
+#define SOURCE_LINK_LOOK_NS 20000000ull
+#define SOURCE_LINK_DRAIN_NS 30000000000ull /* for what an ordered stop still has in flight */
+#define SOURCE_LINK_BYE_NS 1000000000ull
 #define SOURCE_LINK_HURRY_NS 200000000ull
 
 /* --- what authors call ------------------------------------------------------------------------------------------------ */
@@ -61,8 +63,25 @@ void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *for
 
 /* --- the loop --------------------------------------------------------------------------------------------------------- */
 
-/* Sleeps until `until_ns` (CLOCK_MONOTONIC) or the first stop. */
-static void sleep_until(struct process *process, uint64_t until_ns)
+/* Life sign, and what went over links. */
+static void beat(struct enrg_job *job)
+{
+	uint64_t bytes = 0;
+
+	process_beat(job->process);
+	for (size_t i = 0; i < job->link_count; i++) {
+		struct link_counters counters;
+		if (!job->links[i])
+			continue;
+		link_sender_get_counters(job->links[i], &counters);
+		bytes += counters.bytes;
+	}
+	if (bytes)
+		atomic_store_explicit(&job->process->page->zmq_out_bytes, bytes, memory_order_relaxed);
+}
+
+/* Sleeps until `until_ns` (CLOCK_MONOTONIC) or until `stop` is raised beyond what the caller saw. */
+static void sleep_until(struct process *process, enum process_stop stop, uint64_t until_ns)
 {
 	const struct timespec until = {
 		.tv_sec = (time_t)(until_ns / 1000000000u),
@@ -70,7 +89,7 @@ static void sleep_until(struct process *process, uint64_t until_ns)
 	};
 
 	/* shared, as the wake in process_request_stop; the bit set only makes the time absolute */
-	syscall(SYS_futex, &process->stop, FUTEX_WAIT_BITSET, PROCESS_RUN, &until, NULL, FUTEX_BITSET_MATCH_ANY);
+	syscall(SYS_futex, &process->stop, FUTEX_WAIT_BITSET, stop, &until, NULL, FUTEX_BITSET_MATCH_ANY);
 	atomic_store_explicit(&process->page->wakeups,
 		atomic_load_explicit(&process->page->wakeups, memory_order_relaxed) + 1, memory_order_relaxed);
 }
@@ -93,14 +112,14 @@ static int wait_for_tick(struct enrg_job *job, uint64_t tick, struct enrg_error 
 
 	for (;;) {
 		uint64_t now = clock_mono_ns();
-		process_beat(process);
+		beat(job);
 		result = outputs_flush_due(job->outputs, now, err);
 		if (result < 0 || now >= tick || process_stop_state(process) != PROCESS_RUN)
 			return result;
 		uint64_t until = tick, deadline = outputs_deadline(job->outputs);
 		until = until < deadline ? until : deadline;
 		until = until < now + SOURCE_BEAT_NS ? until : now + SOURCE_BEAT_NS;
-		sleep_until(process, until);
+		sleep_until(process, PROCESS_RUN, until);
 	}
 }
 
@@ -112,7 +131,7 @@ static int poll_until_stopped(struct enrg_job *job, const struct enrg_job_type *
 	uint64_t tick = clock_mono_ns();
 
 	while (process_stop_state(process) == PROCESS_RUN) {
-		process_beat(process);
+		beat(job);
 		int result = type->poll(job, state, err);
 		if (result < 0 || result == ENRG_POLL_DONE)
 			return result;
@@ -180,9 +199,14 @@ int source_live(struct enrg_job *job, const struct enrg_job_type *type, const vo
 
 /* --- links: where shared memory is off -------------------------------------------------------------------------------- */
 
-static int start_links(const struct plan *plan, struct link_sender **senders, struct enrg_error *err)
+static int start_links(struct enrg_job *job, struct enrg_error *err)
 {
-	for (size_t i = 0; i < plan->sink_count; i++) {
+	const struct plan *plan = job->process->plan;
+
+	job->links = calloc(plan->sink_count + 1, sizeof(*job->links));
+	if (!job->links)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; plan->stream_path && i < plan->sink_count; i++) {
 		const struct link_sender_params params = {
 			.url = plan->sinks[i].link_url,
 			.stream_path = plan->stream_path,
@@ -190,45 +214,59 @@ static int start_links(const struct plan *plan, struct link_sender **senders, st
 			.store_type = plan->sinks[i].store_type,
 			.window_bytes = SOURCE_LINK_WINDOW_BYTES,
 		};
-		if (!params.url || !plan->stream_path)
+		if (!params.url)
 			continue;
-		int result = link_sender_start(&params, &senders[i], err);
+		int result = link_sender_start(&params, &job->links[i], err);
 		if (result < 0)
-			return enrg_error_add(err, "link to %s", plan->sinks[i].store_name), result;
+			return enrg_error_add(err, "store %s", plan->sinks[i].store_name), result;
+		job->link_count = i + 1;
 	}
 	return 0;
 }
 
-/* A job that is done may take its time: nobody has asked it to stop. */
-static void wait_for_stores(struct process *process, const struct stream *stream)
+/* The threads of the links live in this process: what they have not sent would have to wait for the next one. A job that
+ * is done may take its time; a stop has a limit. */
+static void drain_links(struct enrg_job *job, const struct stream *stream)
 {
-	while (process_stop_state(process) == PROCESS_RUN && stream_in_flight(stream) > 0) {
-		process_beat(process);
-		sleep_until(process, clock_mono_ns() + SOURCE_BEAT_NS / 5);
+	struct process *process = job->process;
+	uint64_t drain_until = 0;
+
+	while (job->link_count && stream_in_flight(stream) > 0) {
+		enum process_stop stop = process_stop_state(process);
+		uint64_t now = clock_mono_ns();
+		if (stop == PROCESS_DRAIN && !drain_until)
+			drain_until = now + SOURCE_LINK_DRAIN_NS;
+		if (stop == PROCESS_HURRY || (drain_until && now >= drain_until))
+			break;
+		beat(job);
+		sleep_until(process, stop, now + SOURCE_LINK_LOOK_NS);
 	}
+	beat(job);
 }
 
-static void stop_links(struct process *process, struct link_sender **senders)
+/* `in order`: the stream was closed before, so that the stores hear that nothing will follow. */
+static void stop_links(struct enrg_job *job, bool in_order)
 {
-	const struct plan *plan = process->plan;
-
-	for (size_t i = 0; i < plan->sink_count; i++) {
-		if (!senders[i])
+	for (size_t i = 0; i < job->link_count; i++) {
+		if (!job->links[i])
 			continue;
-		process_beat(process);
-		bool is_hurried = process_stop_state(process) == PROCESS_HURRY;
-		if (link_sender_stop(senders[i], is_hurried ? SOURCE_LINK_HURRY_NS : SOURCE_LINK_DRAIN_NS) == -ETIMEDOUT)
-			process_alert(process, ENRG_WARNING,
-				"%s did not take all batches; they stay in shared memory for the next start",
-				plan->sinks[i].store_name);
-		senders[i] = NULL;
+		bool is_short = !in_order || process_stop_state(job->process) == PROCESS_HURRY;
+		if (link_sender_stop(job->links[i], is_short ? SOURCE_LINK_HURRY_NS : SOURCE_LINK_BYE_NS) == -ETIMEDOUT)
+			process_alert(job->process, ENRG_WARNING,
+				"%s has not taken all batches; they stay in shared memory for the next start",
+				job->process->plan->sinks[i].store_name);
+		process_beat(job->process);
 	}
+	free(job->links);
+	job->links = NULL;
+	job->link_count = 0;
 }
 
 /* --- the whole -------------------------------------------------------------------------------------------------------- */
 
-static int live_with_outputs(struct process *process, struct stream *stream, bool *ret_done, struct enrg_error *err)
+static int live_with_outputs(struct enrg_job *job, struct stream *stream, bool *ret_done, struct enrg_error *err)
 {
+	struct process *process = job->process;
 	const struct plan *plan = process->plan;
 	struct outputs_params params = {
 		.stream = stream,
@@ -237,16 +275,15 @@ static int live_with_outputs(struct process *process, struct stream *stream, boo
 		.groups = process->type->job->groups,
 		.process = process,
 	};
-	struct enrg_job job = { .process = process, .interval_ns = SOURCE_INTERVAL_NS };
 	struct toml_node *toml = NULL;
 	int result = toml_parse(plan->file, plan->toml_text, strlen(plan->toml_text), &toml, err);
 
 	params.toml = toml;
 	if (result == 0)
-		result = outputs_create(&params, &job.outputs, err);
+		result = outputs_create(&params, &job->outputs, err);
 	if (result == 0)
-		result = source_live(&job, process->type->job, process->options, ret_done, err);
-	outputs_destroy(job.outputs);
+		result = source_live(job, process->type->job, process->options, ret_done, err);
+	outputs_destroy(job->outputs);
 	if (toml)
 		toml_free(toml);
 	return result;
@@ -255,29 +292,23 @@ static int live_with_outputs(struct process *process, struct stream *stream, boo
 int source_run(struct process *process, struct enrg_error *err)
 {
 	const struct plan *plan = process->plan;
+	struct enrg_job job = { .process = process, .interval_ns = SOURCE_INTERVAL_NS };
 	struct stream *stream = NULL;
 	bool is_done = false;
-	struct link_sender **senders = calloc(plan->sink_count + 1, sizeof(*senders));
-	int result = senders ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
+	int result = plan->stream_path ? stream_open(plan->stream_path, plan->hot_bytes, &stream, err) : 0;
 
-	if (result == 0 && plan->stream_path)
-		result = stream_open(plan->stream_path, plan->hot_bytes, &stream, err);
 	if (result == 0)
-		result = start_links(plan, senders, err);
+		result = start_links(&job, err);
 	if (result == 0)
-		result = live_with_outputs(process, stream, &is_done, err);
-	if (senders) {
-		bool has_links = false;
-		for (size_t i = 0; i < plan->sink_count; i++)
-			has_links = has_links || senders[i];
-		if (is_done && has_links)
-			wait_for_stores(process, stream);
-		stop_links(process, senders);
-	}
+		result = live_with_outputs(&job, stream, &is_done, err);
+	if (result == 0)
+		drain_links(&job, stream);
 	/* after a failure there will be another life: the stores wait for it */
 	stream_close(stream, result == 0);
-	free(senders);
+	stop_links(&job, result == 0);
 	if (result < 0)
 		return result == ENRG_E_CONFIG ? 2 : 1;
+	if (is_done)
+		log_line(ENRG_INFO, "is done");
 	return process_stop_state(process) == PROCESS_HURRY ? 3 : 0;
 }

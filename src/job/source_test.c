@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "bus/link.h"
 #include "job/reporter.h"
 #include "job/source.h"
 
@@ -456,6 +457,41 @@ static void test_no_stream(void **state)
 	assert_int_equal(atomic_load(&f->page->out_batches), 0);
 }
 
+/* Without shared memory: all that is committed arrives before the job ends, and is counted. */
+static void test_link(void **state)
+{
+	struct fixture *f = *state;
+	char url[128], name[] = "store", type[] = "DAQJobStoreFake";
+	struct plan_sink sink = { .store_name = name, .store_type = type, .link_url = url };
+	struct link_receiver *receiver;
+	struct link_batch batch;
+	uint64_t bytes = 0;
+
+	consumer_close(f->consumer);
+	f->consumer = NULL;
+	snprintf(url, sizeof(url), "ipc://%s/link", f->folder);
+	f->plan.sink_count = 1;
+	f->plan.sinks = &sink;
+	assert_int_equal(link_receiver_open(url, &receiver, &f->err), 0);
+	start(f, &twenty);
+	for (uint64_t sequence = 1; sequence <= 21; sequence++) {
+		int result;
+		while ((result = link_receiver_recv(receiver, 1000, &batch, &f->err)) == 0)
+			;
+		assert_int_equal(result, 1);
+		assert_int_equal(batch.header.sequence, sequence);
+		bytes += batch.header.meta_bytes + batch.header.body_bytes;
+		assert_int_equal(link_receiver_ack(receiver, batch.stream_uuid, batch.end), 0);
+	}
+	while (link_receiver_open_senders(receiver))
+		assert_int_equal(link_receiver_recv(receiver, 1000, &batch, &f->err), 0);
+	assert_int_equal(end_of(f), 0);
+	assert_int_equal(atomic_load(&f->page->zmq_out_bytes), bytes);
+	assert_int_equal(atomic_load(&f->page->out_bytes), bytes);
+	link_receiver_close(receiver);
+	unlink(url + strlen("ipc://"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -468,6 +504,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_kill, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_start_fails, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_stream, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_link, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

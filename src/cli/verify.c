@@ -9,12 +9,11 @@
 #include <string.h>
 
 #include "arrow/verify.h"
+#include "cli/cli.h"
 
 #define LINES_MAX 20u
 
 enum { EXIT_WHOLE = 0, EXIT_DAMAGED = 1, EXIT_UNREADABLE = 2 };
-
-int cli_verify(int argc, char **argv);
 
 static const char usage[] =
 	"usage: enrgdaq verify [--repair] [--json] [--quiet] FILE…\n"

@@ -191,7 +191,7 @@ static void check_numbers(const struct fixture *f, uint64_t rows)
 		assert_int_equal(bit(f->views[0].values, r), r % 3 == 0);
 		assert_int_equal(((const int8_t *)f->views[1].values)[r], (int8_t)-r);
 		assert_int_equal(((const int16_t *)f->views[2].values)[r], (int16_t)(-300 * (int)r));
-		assert_int_equal(((const int32_t *)f->views[3].values)[r], -70000 * (int)r);
+		assert_int_equal(((const int32_t *)f->views[3].values)[r], (int32_t)(-70000 * (int64_t)r));
 		assert_true(((const int64_t *)f->views[4].values)[r] == -(INT64_C(1) << 40) * (int64_t)r);
 		assert_int_equal(((const uint8_t *)f->views[5].values)[r], (uint8_t)(r + 200));
 		assert_int_equal(((const uint16_t *)f->views[6].values)[r], (uint16_t)(r + 60000));
@@ -210,7 +210,7 @@ static void fill_numbers(const struct enrg_claim *claim)
 			((uint8_t *)c[0].values)[r / 8] |= (uint8_t)(1u << (r % 8));
 		((int8_t *)c[1].values)[r] = (int8_t)-r;
 		((int16_t *)c[2].values)[r] = (int16_t)(-300 * (int)r);
-		((int32_t *)c[3].values)[r] = -70000 * (int)r;
+		((int32_t *)c[3].values)[r] = (int32_t)(-70000 * (int64_t)r);
 		((int64_t *)c[4].values)[r] = -(INT64_C(1) << 40) * (int64_t)r;
 		((uint8_t *)c[5].values)[r] = (uint8_t)(r + 200);
 		((uint16_t *)c[6].values)[r] = (uint16_t)(r + 60000);

@@ -86,8 +86,12 @@ static int load_module(struct types *types, const char *path, struct enrg_error 
 {
 	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 
-	if (!library)
-		return enrg_error_set(err, ENRG_E_PLUGIN, "%s", dlerror());
+	if (!library) {
+		const char *why = dlerror(); /* starts with the path, or with that of a library that the module needs */
+		size_t length = strlen(path);
+		bool is_own = !strncmp(why, path, length) && !strncmp(why + length, ": ", 2);
+		return enrg_error_set(err, ENRG_E_PLUGIN, "%s", is_own ? why + length + 2 : why);
+	}
 	const struct enrg_module *module = dlsym(library, "enrg_module");
 	int result = module ? types_check_module(module, err) :
 			      enrg_error_set(err, ENRG_E_PLUGIN, "it has no symbol enrg_module");

@@ -174,17 +174,16 @@ uint64_t adopt_position(const struct runtime *runtime, const struct stream_statu
 	return least;
 }
 
-enum adopt_verdict adopt_judge(const struct stream_spec *spec, const struct stream_status *status, bool is_settled,
-	const char *last_run)
+enum adopt_verdict adopt_judge(const struct stream_spec *spec, const struct stream_status *status, bool is_settled)
 {
-	if (spec && stream_spec_fits(spec, status) && !strcmp(status->run, last_run))
+	if (spec && stream_spec_fits(spec, status))
 		return ADOPT_KEEP;
 	return is_settled ? ADOPT_REMOVE : ADOPT_RECOVER;
 }
 
 struct adoption {
 	const struct runtime *runtime;
-	const struct stream_specs *specs;
+	struct stream_specs *specs;
 	struct adopt_result *result;
 	struct enrg_error *err;
 };
@@ -228,7 +227,7 @@ static int adopt_one(const char *path, void *context)
 	struct adoption *adoption = context;
 	struct stream_status status;
 	struct enrg_error why = {0};
-	const struct stream_spec *spec = NULL;
+	struct stream_spec *spec = NULL;
 	const char *consumer;
 	uint64_t position;
 
@@ -238,10 +237,11 @@ static int adopt_one(const char *path, void *context)
 		if (!strcmp(adoption->specs->items[i].plan->stream_path, path))
 			spec = &adoption->specs->items[i];
 	position = adopt_position(adoption->runtime, &status, &consumer);
-	switch (adopt_judge(spec, &status, position >= status.head, adoption->runtime->last_run)) {
+	switch (adopt_judge(spec, &status, position >= status.head)) {
 	case ADOPT_KEEP:
 		log_line(ENRG_INFO, "%s: goes on with its stream of run %s, %.1f MB to store", status.source, status.run,
 			(double)(status.head - position) / 1e6);
+		snprintf(spec->kept_run, sizeof(spec->kept_run), "%s", status.run);
 		adoption->result->kept++;
 		return 0;
 	case ADOPT_RECOVER:
@@ -262,7 +262,7 @@ static int remove_file(const char *path, void *context)
 	return 0;
 }
 
-int adopt_streams(const struct runtime *runtime, const struct stream_specs *specs, struct adopt_result *ret_result,
+int adopt_streams(const struct runtime *runtime, struct stream_specs *specs, struct adopt_result *ret_result,
 	struct enrg_error *err)
 {
 	struct enrg_error own = {0};

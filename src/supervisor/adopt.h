@@ -18,15 +18,14 @@ struct adopt_result {
 
 /* `spec`: of the job with that stream file, NULL = not configured any more. `is_settled`: every required consumer has
  * committed all. */
-enum adopt_verdict adopt_judge(const struct stream_spec *spec, const struct stream_status *status, bool is_settled,
-	const char *last_run);
+enum adopt_verdict adopt_judge(const struct stream_spec *spec, const struct stream_status *status, bool is_settled);
 
 /* Waits until jobs of an earlier supervisor have ended in order (they do so by themselves), 15 s at the most; then kills
  * those that hold a lock. 0; -EBUSY: one can't be ended. */
 int adopt_wait(const struct runtime *runtime, struct enrg_error *err);
 
-/* Looks at all left-over streams. ret_result->kept > 0: the run of run.json goes on. */
-int adopt_streams(const struct runtime *runtime, const struct stream_specs *specs, struct adopt_result *ret_result,
+/* Looks at all left-over streams and sets kept_run of those that go on. */
+int adopt_streams(const struct runtime *runtime, struct stream_specs *specs, struct adopt_result *ret_result,
 	struct enrg_error *err);
 
 /* Positions that the required consumer furthest behind has committed: by its journal, or its acknowledgement where that is

@@ -130,6 +130,8 @@ static void kill_phase(struct drain *drain, struct roster *roster)
 			roster_ask(member);
 			continue;
 		}
+		if (member->state == MEMBER_STOPPED) /* killed already, not gone yet */
+			continue;
 		if (drain->is_hurried)
 			log_line(ENRG_WARNING, "%s did not end within 2 s: killed", member->plan->name);
 		else if (member_is_store(member))

@@ -248,15 +248,22 @@ struct plan *plan_set_find(const struct plan_set *set, const char *name)
 	return NULL;
 }
 
+int plan_name_run(struct plan *plan, const char *run, struct enrg_error *err)
+{
+	char *name = strdup(run);
+
+	if (!name)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	free(plan->run);
+	plan->run = name;
+	return 0;
+}
+
 int plan_set_name_run(struct plan_set *set, const char *run, struct enrg_error *err)
 {
-	for (size_t i = 0; i < set->count; i++) {
-		char *name = strdup(run);
+	int code = 0;
 
-		if (!name)
-			return enrg_error_set(err, -ENOMEM, "out of memory");
-		free(set->plans[i]->run);
-		set->plans[i]->run = name;
-	}
-	return 0;
+	for (size_t i = 0; !code && i < set->count; i++)
+		code = plan_name_run(set->plans[i], run, err);
+	return code;
 }

@@ -19,6 +19,7 @@ void plan_set_destroy(struct plan_set *set);
 
 /* Which run it is, is known only after left-overs were looked at. */
 int plan_set_name_run(struct plan_set *set, const char *run, struct enrg_error *err);
+int plan_name_run(struct plan *plan, const char *run, struct enrg_error *err);
 
 /* Number of plans that have a stream. */
 size_t plan_set_producers(const struct plan_set *set);

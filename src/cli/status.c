@@ -1,0 +1,124 @@
+/* status.c: `enrgdaq status [ID] [--json] [--watch]`: reads what a running supervisor writes on tmpfs once a second. */
+#include <getopt.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/path.h"
+#include "cli/cli.h"
+#include "supervisor/runtime.h"
+#include "supervisor/status.h"
+
+#define STATUS_BYTES_MAX (64u << 20)
+
+static const char usage[] =
+	"usage: enrgdaq status [ID] [--json] [--watch]\n"
+	"\n"
+	"What a running system does: rates, bytes, latency, backlog, blocked time, restarts, and whether every batch is\n"
+	"accounted for. ID is info.supervisor_id; without it, the one system that runs.\n"
+	"\n"
+	"  --json    the whole state as one JSON object\n"
+	"  --watch   again each second until it ends or Ctrl-C\n"
+	"\n"
+	"Exit code: 0 it runs, 1 no system runs, 2 wrong usage.\n";
+
+struct status_options {
+	const char *supervisor;
+	bool is_json, is_watch;
+};
+
+static int read_status(const char *folder, json_t **ret_status)
+{
+	char path[RUNTIME_PATH_BYTES + 16], *text;
+	size_t count;
+	struct enrg_error err = {0};
+
+	snprintf(path, sizeof(path), "%s/status.json", folder);
+	if (path_read_file(path, STATUS_BYTES_MAX, &text, &count, &err))
+		return -1;
+	*ret_status = json_loadb(text, count, 0, NULL);
+	free(text);
+	return *ret_status ? 0 : -1;
+}
+
+/* It may have been started less than a second ago: then its first status comes soon. */
+static int wait_status(const char *folder, pid_t pid, json_t **ret_status)
+{
+	for (int i = 0; i < 30 && runtime_owner(folder) == pid; i++) {
+		const char *state = NULL;
+
+		if (!read_status(folder, ret_status)) {
+			state = json_string_value(json_object_get(*ret_status, "state"));
+			if (state && strcmp(state, "ended"))
+				return 0;
+			json_decref(*ret_status);
+		}
+		poll(NULL, 0, 100);
+	}
+	return -1;
+}
+
+static int show(const struct status_options *options, bool is_again)
+{
+	char folder[RUNTIME_PATH_BYTES];
+	struct enrg_error err = {0};
+	json_t *status;
+	pid_t pid = 0;
+	int code = runtime_find(options->supervisor, folder, sizeof(folder), &pid, &err);
+
+	if (code || !pid) {
+		if (is_again)
+			return 1;
+		fprintf(stderr, "%s\n", code ? err.text : "that system does not run now; start it with `enrgdaq run`");
+		return 1;
+	}
+	if (wait_status(folder, pid, &status)) {
+		if (!is_again)
+			fprintf(stderr, "process %d runs and has not told its state within 3 s\n", (int)pid);
+		return 1;
+	}
+	if (options->is_json) {
+		json_dumpf(status, stdout, options->is_watch ? JSON_COMPACT : JSON_INDENT(2));
+		putchar('\n');
+	} else {
+		if (options->is_watch && isatty(1))
+			fputs("\033[H\033[2J", stdout);
+		status_print(status, log_is_colored(1), stdout);
+	}
+	fflush(stdout);
+	json_decref(status);
+	return 0;
+}
+
+int cli_status(int argc, char **argv)
+{
+	static const struct option long_options[] = {{"json", no_argument, NULL, 'j'}, {"watch", no_argument, NULL, 'w'},
+		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	struct status_options options = {0};
+	int choice, code;
+
+	optind = 1;
+	while ((choice = getopt_long(argc, argv, "jwh", long_options, NULL)) != -1) {
+		if (choice == 'h') {
+			fputs(usage, stdout);
+			return 0;
+		}
+		if (choice == '?')
+			return cli_usage_error("status", "see the line above");
+		options.is_json |= choice == 'j';
+		options.is_watch |= choice == 'w';
+	}
+	if (argc - optind > 1)
+		return cli_usage_error("status", "one ID was expected, not %d", argc - optind);
+	options.supervisor = argv[optind];
+	code = show(&options, false);
+	while (!code && options.is_watch) {
+		poll(NULL, 0, 1000);
+		if (show(&options, true))
+			break;
+	}
+	return code;
+}

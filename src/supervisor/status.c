@@ -1,0 +1,162 @@
+/* status.c: state of the system as JSON. Process: supervisor. */
+#include "supervisor/status.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+static json_t *make_flow(uint64_t batches, uint64_t rows, uint64_t bytes, uint64_t batch_rate, uint64_t row_rate,
+	uint64_t byte_rate)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "batches", (json_int_t)batches, "rows", (json_int_t)rows,
+		"bytes", (json_int_t)bytes, "batches_per_s", (json_int_t)batch_rate, "rows_per_s", (json_int_t)row_rate,
+		"bytes_per_s", (json_int_t)byte_rate);
+}
+
+static json_t *make_latency(const struct page *page)
+{
+	static const struct {
+		const char *key;
+		double quantile;
+	} items[] = {{"p50", 0.5}, {"p95", 0.95}, {"p99", 0.99}, {"p999", 0.999}, {"max", 1.0}};
+	json_t *latency;
+
+	if (!page || !atomic_load_explicit(&page->latency.count, memory_order_relaxed))
+		return json_null();
+	latency = json_object();
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
+		json_object_set_new(latency, items[i].key,
+			json_real((double)histogram_quantile(&page->latency, items[i].quantile) / 1e6));
+	return latency;
+}
+
+/* What waits for a store, or of a source's stream: bytes of the slowest, batches of the ledger. */
+static void add_backlog(const struct status_context *context, const struct member *member, json_t *job)
+{
+	uint64_t bytes = 0, batches = 0;
+
+	for (uint32_t i = 0; i < context->ledger->source_count; i++) {
+		const struct ledger_source *source = &context->ledger->sources[i];
+
+		for (uint32_t k = 0; k < source->store_count; k++) {
+			const struct ledger_store *store = &source->stores[k];
+
+			if (member_is_store(member) && !strcmp(store->name, member->plan->name)) {
+				bytes += store->in_flight_bytes;
+				batches += store->in_flight_batches;
+			} else if (!strcmp(source->name, member->plan->name)) {
+				bytes = store->in_flight_bytes > bytes ? store->in_flight_bytes : bytes;
+				batches = store->in_flight_batches > batches ? store->in_flight_batches : batches;
+			}
+		}
+	}
+	json_object_set_new(job, "backlog_bytes", json_integer((json_int_t)bytes));
+	json_object_set_new(job, "backlog_batches", json_integer((json_int_t)batches));
+}
+
+static json_t *make_job(const struct status_context *context, const struct member *member)
+{
+	const struct member_counts *now = &member->now, *rate = &member->rate;
+	json_t *job = json_pack("{s:s, s:s, s:b, s:i, s:s, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "name",
+		member->plan->name, "type", member->plan->type, "is_store", member_is_store(member), "pid",
+		(int)member->child.pid, "state", member_state_name(member), "restarts",
+		(json_int_t)member->restart.count, "cpu_percent", (double)rate->cpu_ns / 1e7, "rss_mb",
+		(double)member->rss_bytes / 1e6, "private_mb", (double)member->private_bytes / 1e6, "blocked_percent",
+		member->blocked_percent, "wakeups_per_s", (json_int_t)rate->wakeups, "lost", (json_int_t)now->lost,
+		"duplicated", (json_int_t)now->duplicated, "corrupted", (json_int_t)now->corrupted, "set_aside",
+		(json_int_t)now->set_aside, "zmq_bytes", (json_int_t)now->zmq_bytes);
+
+	if (!job)
+		return NULL;
+	json_object_set_new(job, "last_exit", member->last_exit[0] ? json_string(member->last_exit) : json_null());
+	json_object_set_new(job, "in", make_flow(now->in_batches, now->in_rows, now->in_bytes, rate->in_batches,
+		rate->in_rows, rate->in_bytes));
+	json_object_set_new(job, "out", make_flow(now->out_batches, now->out_rows, now->out_bytes, rate->out_batches,
+		rate->out_rows, rate->out_bytes));
+	json_object_set_new(job, "latency_ms", make_latency(member->page));
+	json_object_set_new(job, "file", json_string(member->plan->file));
+	add_backlog(context, member, job);
+	if (member->stream) {
+		json_object_set_new(job, "ring_bytes", json_integer((json_int_t)member->stream->data_bytes));
+		json_object_set_new(job, "rescued", json_integer((json_int_t)member->stream->rescued));
+		json_object_set_new(job, "epoch", json_integer((json_int_t)member->stream->epoch));
+	}
+	return job;
+}
+
+static const char *link_kind(const struct roster *roster, const struct ledger_source *source, const char *store)
+{
+	const struct member *member = roster_find(roster, source->name);
+
+	for (size_t i = 0; member && i < member->plan->sink_count; i++)
+		if (!strcmp(member->plan->sinks[i].store_name, store))
+			return member->plan->sinks[i].link_url ? "zeromq" : "shared memory";
+	return "";
+}
+
+static json_t *make_links(const struct status_context *context)
+{
+	json_t *links = json_array();
+
+	for (uint32_t i = 0; i < context->ledger->source_count; i++) {
+		const struct ledger_source *source = &context->ledger->sources[i];
+
+		for (uint32_t k = 0; k < source->store_count; k++) {
+			const struct ledger_store *store = &source->stores[k];
+
+			json_array_append_new(links, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "source", source->name,
+				"store", store->name, "through", link_kind(context->roster, source, store->name),
+				"backlog_bytes", (json_int_t)store->in_flight_bytes, "backlog_batches",
+				(json_int_t)store->in_flight_batches, "acked", (json_int_t)store->state.position));
+		}
+	}
+	return links;
+}
+
+static json_t *make_totals(const struct roster *roster)
+{
+	struct member_counts now = {0}, rate = {0};
+	uint64_t cpu = 0, restarts = 0, running = 0;
+
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct member *member = &roster->members[i];
+
+		now.in_batches += member->now.in_batches;
+		now.in_rows += member->now.in_rows;
+		now.in_bytes += member->now.in_bytes;
+		now.out_batches += member->now.out_batches;
+		now.out_rows += member->now.out_rows;
+		now.out_bytes += member->now.out_bytes;
+		rate.in_batches += member->rate.in_batches;
+		rate.in_rows += member->rate.in_rows;
+		rate.in_bytes += member->rate.in_bytes;
+		rate.out_batches += member->rate.out_batches;
+		rate.out_rows += member->rate.out_rows;
+		rate.out_bytes += member->rate.out_bytes;
+		cpu += member->rate.cpu_ns;
+		restarts += member->restart.count;
+		running += member_is_alive(member);
+	}
+	return json_pack("{s:o, s:o, s:f, s:I, s:I}", "produced", make_flow(now.out_batches, now.out_rows, now.out_bytes,
+		rate.out_batches, rate.out_rows, rate.out_bytes), "stored", make_flow(now.in_batches, now.in_rows,
+		now.in_bytes, rate.in_batches, rate.in_rows, rate.in_bytes), "cpu_percent", (double)cpu / 1e7,
+		"restarts", (json_int_t)restarts, "running", (json_int_t)running);
+}
+
+json_t *status_format(const struct status_context *context)
+{
+	char since[40], now[40];
+	json_t *jobs = json_array(), *status;
+
+	for (size_t i = 0; i < context->roster->count; i++)
+		json_array_append_new(jobs, make_job(context, &context->roster->members[i]));
+	clock_format_utc(context->started_wall_ns, since, sizeof(since));
+	clock_format_utc(context->now_wall_ns, now, sizeof(now));
+	status = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "supervisor", context->supervisor, "run",
+		context->run, "state", context->phase, "config", context->config, "since", since, "time", now, "jobs",
+		jobs, "links", make_links(context), "totals", make_totals(context->roster), "ledger",
+		ledger_format_json(context->ledger, context->run, context->supervisor, context->is_final));
+	if (status && context->alerts)
+		json_object_set(status, "alerts", (json_t *)context->alerts);
+	return status;
+}

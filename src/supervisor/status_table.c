@@ -1,0 +1,104 @@
+/* status_table.c: a status object for humans. Process: `status`, and the supervisor for its summary line. */
+#include "supervisor/status.h"
+
+#include <string.h>
+
+static const char *text(const json_t *object, const char *key)
+{
+	const char *value = json_string_value(json_object_get(object, key));
+
+	return value ? value : "-";
+}
+
+static double number(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
+/* "950 B", "12.3 kB", "4.5 MB", "1.2 GB" */
+static const char *bytes_text(double bytes, char ret_text[32])
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+	size_t unit = 0;
+
+	while (bytes >= 999.5 && unit < sizeof(units) / sizeof(units[0]) - 1) {
+		bytes /= 1000;
+		unit++;
+	}
+	snprintf(ret_text, 32, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+	return ret_text;
+}
+
+static const char *state_color(const char *state)
+{
+	if (!strcmp(state, "running") || !strcmp(state, "done"))
+		return "\033[32m";
+	if (!strcmp(state, "given up") || !strcmp(state, "restarting") || !strcmp(state, "waiting for disk"))
+		return "\033[1;31m";
+	return "\033[33m";
+}
+
+static void print_job(const json_t *job, bool is_colored, FILE *stream)
+{
+	bool is_store = json_is_true(json_object_get(job, "is_store"));
+	const json_t *flow = json_object_get(job, is_store ? "in" : "out"), *latency = json_object_get(job, "latency_ms");
+	const char *state = text(job, "state");
+	char rate[32], total[32], backlog[32], quantiles[48] = "-";
+
+	if (json_is_object(latency))
+		snprintf(quantiles, sizeof(quantiles), "%.2f/%.2f", number(latency, "p50"), number(latency, "p99"));
+	fprintf(stream, "%-20.20s %-18.18s %s%-11.11s%s %8.0f %10s/s %10s %10s %13s %5.0f%% %5.1f%% %7.1f %4.0f\n",
+		text(job, "name"), text(job, "type"), is_colored ? state_color(state) : "", state,
+		is_colored ? "\033[0m" : "", number(flow, "rows_per_s"), bytes_text(number(flow, "bytes_per_s"), rate),
+		bytes_text(number(flow, "bytes"), total), bytes_text(number(job, "backlog_bytes"), backlog), quantiles,
+		number(job, "blocked_percent"), number(job, "cpu_percent"), number(job, "rss_mb"),
+		number(job, "restarts"));
+	if (json_is_string(json_object_get(job, "last_exit")) && number(job, "restarts") > 0)
+		fprintf(stream, "  last life: %s\n", text(job, "last_exit"));
+	if (number(job, "lost") + number(job, "duplicated") + number(job, "corrupted") + number(job, "set_aside") > 0)
+		fprintf(stream, "  %slost %.0f, duplicated %.0f, corrupted %.0f, set aside %.0f%s\n",
+			is_colored ? "\033[1;31m" : "", number(job, "lost"), number(job, "duplicated"),
+			number(job, "corrupted"), number(job, "set_aside"), is_colored ? "\033[0m" : "");
+}
+
+void status_print(const json_t *status, bool is_colored, FILE *stream)
+{
+	const json_t *ledger = json_object_get(status, "ledger"), *item;
+	bool is_accounted = json_is_true(json_object_get(ledger, "accounted"));
+	char backlog[32];
+	size_t index;
+
+	fprintf(stream, "%s: %s, run %s since %s\n\n", text(status, "supervisor"), text(status, "state"),
+		text(status, "run"), text(status, "since"));
+	fprintf(stream, "%-20s %-18s %-11s %8s %12s %10s %10s %13s %6s %6s %7s %4s\n", "job", "type", "state", "rows/s",
+		"rate", "total", "backlog", "p50/p99 ms", "block", "cpu", "RSS MB", "rst");
+	json_array_foreach((json_t *)json_object_get(status, "jobs"), index, item)
+		print_job(item, is_colored, stream);
+	fprintf(stream, "\n");
+	json_array_foreach((json_t *)json_object_get(status, "links"), index, item)
+		fprintf(stream, "%s -> %s (%s): %.0f batches, %s waiting\n", text(item, "source"), text(item, "store"),
+			text(item, "through"), number(item, "backlog_batches"),
+			bytes_text(number(item, "backlog_bytes"), backlog));
+	fprintf(stream, "ledger: %s%s%s\n", is_colored ? (is_accounted ? "\033[32m" : "\033[1;31m") : "",
+		is_accounted ? "every batch is accounted for" : "BATCHES ARE MISSING, see `enrgdaq status --json`",
+		is_colored ? "\033[0m" : "");
+	json_array_foreach((json_t *)json_object_get(status, "alerts"), index, item)
+		fprintf(stream, "alert: %s %s %s: %s\n", text(item, "time"), text(item, "severity"), text(item, "job"),
+			text(item, "message"));
+}
+
+void status_summary(const json_t *status, char *ret_text, size_t text_bytes)
+{
+	const json_t *totals = json_object_get(status, "totals"), *link;
+	char in[32], out[32], waiting[32];
+	double backlog = 0;
+	size_t index;
+
+	json_array_foreach((json_t *)json_object_get(status, "links"), index, link)
+		backlog += number(link, "backlog_bytes");
+	snprintf(ret_text, text_bytes, "%.0f of %zu jobs run; produced %s/s, stored %s/s, %s waiting, %.0f restarts",
+		number(totals, "running"), json_array_size(json_object_get(status, "jobs")),
+		bytes_text(number(json_object_get(totals, "produced"), "bytes_per_s"), in),
+		bytes_text(number(json_object_get(totals, "stored"), "bytes_per_s"), out), bytes_text(backlog, waiting),
+		number(totals, "restarts"));
+}

@@ -1,0 +1,95 @@
+/* status_test.c: the table of a status object, also of one that makes no sense. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "supervisor/status.h"
+
+static char *print(const json_t *status)
+{
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *stream = open_memstream(&text, &bytes);
+
+	status_print(status, false, stream);
+	fclose(stream);
+	return text;
+}
+
+static struct plan source_plan = {.name = "camera", .type = "DAQJobTest", .file = "camera.toml", .stream_path = "/x"};
+static struct plan store_plan = {.name = "csv", .type = "DAQJobStoreCSV", .file = "csv.toml", .is_store = true};
+
+static json_t *make(void)
+{
+	static struct plan_sink sink = {.store_name = "csv", .store_type = "DAQJobStoreCSV"};
+	struct member members[2] = {
+		{.plan = &source_plan, .state = MEMBER_RUNNING, .child = {.pid = 7},
+			.now = {.out_batches = 10, .out_rows = 100, .out_bytes = 2000}, .rate = {.out_bytes = 2500000}},
+		{.plan = &store_plan, .state = MEMBER_PAUSING, .restart = {.count = 2}, .last_exit = "signal 9 (Killed)"},
+	};
+	struct roster roster = {.count = 2, .members = members};
+	struct ledger *ledger;
+	struct status_context context = {.roster = &roster, .supervisor = "lab", .run = "r1", .phase = "running",
+		.config = "configs/demo"};
+	json_t *status;
+
+	source_plan.sinks = &sink;
+	source_plan.sink_count = 1;
+	assert_int_equal(ledger_create(1, &ledger), 0);
+	strcpy(ledger->sources[0].name, "camera");
+	ledger->sources[0].sequence = ledger->sources[0].batches = 10;
+	ledger->sources[0].store_count = 1;
+	strcpy(ledger->sources[0].stores[0].name, "csv");
+	ledger->sources[0].stores[0].in_flight_bytes = 4096;
+	ledger_balance(&ledger->sources[0], 0);
+	context.ledger = ledger;
+	status = status_format(&context);
+	ledger_destroy(ledger);
+	assert_non_null(status);
+	return status;
+}
+
+static void a_status_is_told_in_full(void **state)
+{
+	json_t *status = make(), *store = json_array_get(json_object_get(status, "jobs"), 1);
+	char *text = print(status), summary[200];
+
+	(void)state;
+	assert_int_equal(json_integer_value(json_object_get(store, "backlog_batches")), 10);
+	assert_int_equal(json_integer_value(json_object_get(store, "backlog_bytes")), 4096);
+	assert_non_null(strstr(text, "lab: running, run r1"));
+	assert_non_null(strstr(text, "2.5 MB/s"));
+	assert_non_null(strstr(text, "camera -> csv (shared memory): 10 batches, 4.1 kB waiting"));
+	assert_non_null(strstr(text, "last life: signal 9 (Killed)"));
+	assert_non_null(strstr(text, "every batch is accounted for"));
+	status_summary(status, summary, sizeof(summary));
+	assert_string_equal(summary, "1 of 2 jobs run; produced 2.5 MB/s, stored 0 B/s, 4.1 kB waiting, 2 restarts");
+	free(text);
+	json_decref(status);
+}
+
+static void nonsense_does_no_harm(void **state)
+{
+	json_t *status = json_loads("{\"jobs\": [3, {\"in\": [], \"latency_ms\": 4}], \"links\": {\"a\": 1}}", 0, NULL);
+	char *text = print(status), summary[200];
+
+	(void)state;
+	assert_non_null(strstr(text, "BATCHES ARE MISSING"));
+	status_summary(status, summary, sizeof(summary));
+	free(text);
+	json_decref(status);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_status_is_told_in_full),
+		cmocka_unit_test(nonsense_does_no_harm),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

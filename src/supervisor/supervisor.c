@@ -1,0 +1,417 @@
+/* supervisor.c: one run from configuration to ledger. Process: supervisor, main thread. */
+#include "supervisor/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "supervisor/adopt.h"
+#include "supervisor/courier.h"
+#include "supervisor/drain.h"
+#include "supervisor/ending.h"
+#include "supervisor/ledger.h"
+#include "supervisor/roster.h"
+#include "supervisor/sample.h"
+#include "supervisor/status.h"
+#include "supervisor/streams.h"
+
+#define SUMMARY_NS 10000000000ull
+#define READY_PATIENCE_NS 30000000000ull
+
+/* Lower half of epoll_data.u64 where the upper half is 0 (members have their enum roster_event there). */
+enum own_event { OWN_SIGNAL = 1, OWN_TIMER, OWN_BUS };
+
+struct supervisor {
+	const struct supervisor_params *params;
+	struct types *types;
+	struct folder *folder;
+	struct runtime runtime;
+	struct plan_set *plans;
+	struct stream_specs *specs;
+	struct roster *roster;
+	struct ledger *ledger;
+	struct courier courier;
+	struct drain drain;
+	int epoll, signals, timer, lifeline[2];
+	uint64_t started_ns, summary_ns;
+	bool has_begun; /* run.json says "running" */
+};
+
+/* --- configuration ---------------------------------------------------------------------------------------------------- */
+
+static void warn_module(void *context, const char *sentence)
+{
+	(void)context;
+	log_line(ENRG_WARNING, "%s", sentence);
+}
+
+static int load(struct supervisor *self)
+{
+	const struct supervisor_params *params = self->params;
+	struct enrg_error err = {0};
+	struct problems problems;
+	int code = types_load(&self->types, warn_module, NULL, &err);
+
+	if (code) {
+		log_line(ENRG_ERROR, "%s", err.text);
+		return SUPERVISOR_CONFIG;
+	}
+	problems_init(&problems);
+	if (params->config_path)
+		code = folder_load(params->config_path, self->types, &self->folder, &problems, &err);
+	else
+		code = folder_load_texts(params->names, params->texts, params->text_count, self->types, &self->folder,
+			&problems, &err);
+	problems_print(&problems, stderr);
+	if (code)
+		log_line(ENRG_ERROR, "%s", err.text);
+	else if (problems.errors)
+		log_line(ENRG_ERROR, "%zu problem(s) in the configuration: nothing was started", problems.errors);
+	code = code || problems.errors ? SUPERVISOR_CONFIG : 0;
+	problems_fini(&problems);
+	return code;
+}
+
+/* --- start ------------------------------------------------------------------------------------------------------------ */
+
+static int watch(const struct supervisor *self, int descriptor, enum own_event event, struct enrg_error *err)
+{
+	struct epoll_event entry = {.events = EPOLLIN, .data.u64 = event};
+
+	if (descriptor >= 0 && !epoll_ctl(self->epoll, EPOLL_CTL_ADD, descriptor, &entry))
+		return 0;
+	return enrg_error_set(err, -errno, "the event loop can't be set up: %s", strerror(errno));
+}
+
+static int open_loop(struct supervisor *self, const sigset_t *signals, struct enrg_error *err)
+{
+	const struct itimerspec second = {{1, 0}, {1, 0}};
+	int code;
+
+	self->epoll = epoll_create1(EPOLL_CLOEXEC);
+	self->signals = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	self->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (self->epoll < 0 || self->timer < 0 || pipe2(self->lifeline, O_CLOEXEC))
+		return enrg_error_set(err, -errno, "the event loop can't be set up: %s", strerror(errno));
+	timerfd_settime(self->timer, 0, &second, NULL);
+	code = watch(self, self->signals, OWN_SIGNAL, err);
+	return code ? code : watch(self, self->timer, OWN_TIMER, err);
+}
+
+/* Left-overs, run id, rings. After it run.json says that this run is on. */
+static int prepare(struct supervisor *self, struct enrg_error *err)
+{
+	struct adopt_result adopted;
+	int code = adopt_wait(&self->runtime, err);
+
+	if (!code)
+		code = plan_set_create(self->folder, &self->runtime, &self->plans, err);
+	if (!code)
+		code = stream_specs_create(self->folder, self->plans, &self->specs, err);
+	if (!code)
+		code = adopt_streams(&self->runtime, self->specs, &adopted, err);
+	if (code)
+		return code;
+	/* A stream that was made anew must not count from 1 again in a run that it has been part of. */
+	code = runtime_begin_run(&self->runtime, self->runtime.last_is_unfinished && adopted.kept &&
+		!adopted.removed && !adopted.recovered && !adopted.damaged, err);
+	self->has_begun = !code;
+	if (!code)
+		code = plan_set_name_run(self->plans, self->runtime.run, err);
+	for (size_t i = 0; !code && i < self->specs->count; i++)
+		if (self->specs->items[i].kept_run[0])
+			code = plan_name_run(self->specs->items[i].plan, self->specs->items[i].kept_run, err);
+	return code ? code : streams_create(self->specs, !self->params->checks_off, err);
+}
+
+static int start(struct supervisor *self, const sigset_t *signals, struct enrg_error *err)
+{
+	struct roster_params params;
+	int code = runtime_open(self->folder->supervisor.info.supervisor_id, self->params->config_path, &self->runtime, err);
+
+	if (!code)
+		code = open_loop(self, signals, err);
+	if (!code)
+		code = prepare(self, err);
+	if (!code && self->plans->count)
+		code = courier_start(self->plans->plans[0]->publish_url, self->plans->plans[0]->subscribe_url,
+			self->folder->supervisor.info.supervisor_id, &self->courier, err);
+	if (!code)
+		code = watch(self, bus_client_descriptor(self->courier.client), OWN_BUS, err);
+	if (!code && ledger_create((uint32_t)plan_set_producers(self->plans), &self->ledger))
+		code = enrg_error_set(err, -ENOMEM, "out of memory");
+	if (code)
+		return code;
+	params = (struct roster_params){.folder = self->folder, .plans = self->plans, .epoll = self->epoll,
+		.lifeline = self->lifeline[0]};
+	return roster_create(&params, &self->roster, err);
+}
+
+/* --- once a second ---------------------------------------------------------------------------------------------------- */
+
+static json_t *make_status(struct supervisor *self, bool is_final)
+{
+	const struct status_context context = {
+		.roster = self->roster,
+		.ledger = self->ledger,
+		.supervisor = self->folder->supervisor.info.supervisor_id,
+		.run = self->runtime.run,
+		.phase = drain_phase_name(self->drain.phase),
+		.config = self->runtime.config_path,
+		.started_wall_ns = self->runtime.started_wall_ns,
+		.now_wall_ns = clock_wall_ns(),
+		.alerts = self->courier.alerts,
+		.is_final = is_final,
+	};
+
+	sample_take(self->roster, clock_mono_ns());
+	sample_ledger(self->roster, self->ledger);
+	return status_format(&context);
+}
+
+static void write_status(const struct supervisor *self, const json_t *status)
+{
+	char path[RUNTIME_PATH_BYTES + 16], *text = json_dumps(status, JSON_COMPACT);
+	struct enrg_error err = {0};
+
+	snprintf(path, sizeof(path), "%s/status.json", self->runtime.folder);
+	if (!text || path_write_file(path, text, strlen(text), 0, &err))
+		log_line(ENRG_WARNING, "status.json can't be written: %s", err.text);
+	free(text);
+}
+
+static void tick(struct supervisor *self, uint64_t now_ns)
+{
+	json_t *status;
+	char summary[256];
+
+	courier_collect(&self->courier);
+	status = make_status(self, false);
+	roster_watch(self->roster, now_ns);
+	if (!status)
+		return;
+	write_status(self, status);
+	courier_publish(&self->courier, status);
+	if (self->params->on_status)
+		self->params->on_status(self->params->context, status, false);
+	if (!self->params->is_quiet && self->drain.phase == DRAIN_NONE && now_ns - self->summary_ns >= SUMMARY_NS) {
+		self->summary_ns = now_ns;
+		status_summary(status, summary, sizeof(summary));
+		log_line(ENRG_INFO, "%s", summary);
+	}
+	json_decref(status);
+}
+
+/* --- loop ------------------------------------------------------------------------------------------------------------- */
+
+static void handle_signal(struct supervisor *self, uint64_t now_ns)
+{
+	struct signalfd_siginfo info;
+
+	while (read(self->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (self->drain.phase == DRAIN_NONE) {
+			if (!self->params->is_quiet)
+				log_line(ENRG_INFO, "stopping: sources first, then stores (once more: hurry)");
+			drain_begin(&self->drain, self->roster, now_ns);
+		} else {
+			drain_hurry(&self->drain, self->roster, now_ns);
+		}
+	}
+}
+
+static void handle_own(struct supervisor *self, enum own_event event, uint64_t now_ns)
+{
+	uint64_t expirations;
+
+	if (event == OWN_SIGNAL)
+		handle_signal(self, now_ns);
+	else if (event == OWN_BUS)
+		courier_collect(&self->courier);
+	else if (read(self->timer, &expirations, sizeof(expirations)) > 0)
+		tick(self, now_ns);
+}
+
+static uint64_t duration_end(const struct supervisor *self)
+{
+	uint64_t begin_ns = self->roster->first_ready_ns;
+
+	if (!self->params->duration_ns)
+		return UINT64_MAX;
+	/* Sources that never get ready must not make a limited run endless. */
+	return (begin_ns ? begin_ns : self->started_ns + READY_PATIENCE_NS) + self->params->duration_ns;
+}
+
+static void step(struct supervisor *self, uint64_t now_ns)
+{
+	if (self->drain.phase == DRAIN_NONE && roster_is_exhausted(self->roster)) {
+		if (!self->params->is_quiet)
+			log_line(ENRG_INFO, "no source will produce any more: the run ends");
+		drain_begin(&self->drain, self->roster, now_ns);
+	}
+	if (self->drain.phase == DRAIN_NONE && now_ns >= duration_end(self))
+		drain_begin(&self->drain, self->roster, now_ns);
+	drain_step(&self->drain, self->roster, now_ns);
+	roster_start_due(self->roster, now_ns);
+}
+
+static int timeout_ms(const struct supervisor *self, uint64_t now_ns)
+{
+	uint64_t due = roster_next_due(self->roster), other = drain_next_due(&self->drain, now_ns);
+
+	due = other < due ? other : due;
+	other = self->drain.phase == DRAIN_NONE ? duration_end(self) : UINT64_MAX;
+	due = other < due ? other : due;
+	if (due == UINT64_MAX)
+		return -1;
+	return due <= now_ns ? 0 : (int)((due - now_ns) / 1000000 < 1000 ? (due - now_ns) / 1000000 + 1 : 1000);
+}
+
+static void run_loop(struct supervisor *self)
+{
+	struct epoll_event events[32];
+
+	self->started_ns = self->summary_ns = clock_mono_ns();
+	roster_start_due(self->roster, self->started_ns);
+	while (self->drain.phase != DRAIN_ENDED) {
+		int count = epoll_wait(self->epoll, events, sizeof(events) / sizeof(events[0]),
+			timeout_ms(self, clock_mono_ns()));
+		uint64_t now_ns = clock_mono_ns();
+
+		for (int i = 0; i < count; i++) {
+			uint32_t kind = (uint32_t)(events[i].data.u64 >> 32), index = (uint32_t)events[i].data.u64;
+
+			if (kind)
+				roster_handle(self->roster, (enum roster_event)kind, index, now_ns);
+			else
+				handle_own(self, (enum own_event)index, now_ns);
+		}
+		step(self, now_ns);
+	}
+}
+
+/* --- end -------------------------------------------------------------------------------------------------------------- */
+
+static bool is_clean(const struct roster *roster)
+{
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct member_counts *now = &roster->members[i].now;
+
+		if (now->lost || now->duplicated || now->corrupted || now->set_aside)
+			return false;
+	}
+	return true;
+}
+
+static bool is_any_given_up(const struct roster *roster)
+{
+	for (size_t i = 0; i < roster->count; i++)
+		if (roster->members[i].state == MEMBER_GIVEN_UP)
+			return true;
+	return false;
+}
+
+static int finish(struct supervisor *self)
+{
+	struct enrg_error err = {0};
+	int exit_code = SUPERVISOR_OK;
+	json_t *status;
+	size_t left;
+
+	courier_collect(&self->courier);
+	status = make_status(self, true);
+	if (!ledger_is_settled(self->ledger) || !is_clean(self->roster))
+		exit_code = SUPERVISOR_TROUBLE;
+	if (is_any_given_up(self->roster))
+		exit_code = SUPERVISOR_CONFIG;
+	if (status) {
+		json_object_set_new(status, "exit_code", json_integer(exit_code));
+		write_status(self, status);
+		courier_publish(&self->courier, status);
+		ending_write_ledger(&self->runtime, self->roster, json_object_get(status, "ledger"));
+		if (self->params->on_status)
+			self->params->on_status(self->params->context, status, true);
+		json_decref(status);
+	}
+	if (!self->params->is_quiet) {
+		printf("run %s of %s:\n", self->runtime.run, self->folder->supervisor.info.supervisor_id);
+		ledger_print(self->ledger, log_is_colored(1), stdout);
+		fflush(stdout);
+	}
+	left = ending_clean(self->specs, self->roster);
+	if (left)
+		log_line(ENRG_WARNING, "%zu stream(s) in %s hold batches that are not stored: the next `enrgdaq run` of "
+			"this configuration stores them", left, self->runtime.folder);
+	if (runtime_end_run(&self->runtime, !left, exit_code, &err))
+		log_line(ENRG_WARNING, "run.json: %s", err.text);
+	return exit_code;
+}
+
+static void close_descriptor(int descriptor)
+{
+	if (descriptor >= 0)
+		close(descriptor);
+}
+
+static void fini(struct supervisor *self)
+{
+	courier_stop(&self->courier);
+	roster_destroy(self->roster);
+	ledger_destroy(self->ledger);
+	close_descriptor(self->lifeline[1]);
+	close_descriptor(self->lifeline[0]);
+	close_descriptor(self->timer);
+	close_descriptor(self->signals);
+	close_descriptor(self->epoll);
+	stream_specs_destroy(self->specs);
+	plan_set_destroy(self->plans);
+	runtime_close(&self->runtime);
+	if (self->folder)
+		folder_free(self->folder);
+	if (self->types)
+		types_free(self->types);
+}
+
+int supervisor_run(const struct supervisor_params *params)
+{
+	struct supervisor self = {.params = params, .epoll = -1, .signals = -1, .timer = -1, .lifeline = {-1, -1},
+		.runtime.lock = -1};
+	struct enrg_error err = {0};
+	sigset_t signals, before;
+	int code;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &signals, &before); /* before the broker's thread, which inherits it */
+	log_init("supervisor", params->is_quiet ? ENRG_WARNING : ENRG_INFO);
+	code = load(&self);
+	if (!code) {
+		if (!params->is_quiet)
+			log_set_level((enum enrg_level)self.folder->supervisor.verbosity);
+		if (start(&self, &signals, &err)) {
+			log_line(ENRG_ERROR, "%s", err.text);
+			if (self.has_begun && !streams_remove_settled(self.specs))
+				runtime_end_run(&self.runtime, true, SUPERVISOR_TROUBLE, NULL);
+			code = SUPERVISOR_TROUBLE;
+		} else {
+			if (!params->is_quiet)
+				log_line(ENRG_INFO, "run %s of %s: %zu jobs", self.runtime.run,
+					self.folder->supervisor.info.supervisor_id, self.roster->count);
+			run_loop(&self);
+			code = finish(&self);
+		}
+	}
+	fini(&self);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return code;
+}

@@ -411,6 +411,14 @@ void journal_forget_file(struct journal *journal, uint32_t index)
 	journal->file_dirty[index] = 0;
 }
 
+const char *journal_first_file(const struct journal *journal)
+{
+	for (uint32_t i = 0; i < JOURNAL_FILES_MAX; i++)
+		if (entry_state(&journal->map->files[i].state) != ENTRY_FREE)
+			return journal->map->files[i].path;
+	return NULL;
+}
+
 /* --- commits ---------------------------------------------------------------------------------------------------------- */
 
 struct journal_stream_state journal_stream(const struct journal *journal, uint32_t index)

@@ -46,6 +46,8 @@ int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_in
 void journal_reset_file(struct journal *journal, uint32_t index, uint64_t length);
 /* For files that are closed and committed: the next open takes them as they are. */
 void journal_forget_file(struct journal *journal, uint32_t index);
+/* Full path of some file that it knows, or NULL. */
+const char *journal_first_file(const struct journal *journal);
 
 /* Committed state. */
 struct journal_stream_state journal_stream(const struct journal *journal, uint32_t index);

@@ -1,0 +1,72 @@
+/* set_aside.c: saves a record that the store can't digest. Store process, main thread. */
+#include "job/set_aside.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/path.h"
+
+bool set_aside_was_crash(const struct plan *plan)
+{
+	static const int signals[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGSYS};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (plan->previous_signal == signals[i])
+			return true;
+	return plan->was_hung;
+}
+
+static const char *find_out_dir(const struct process *process)
+{
+	const struct enrg_option *option = process->type->store->options.options;
+
+	for (; option && option->key; option++) {
+		const char *text;
+		if (option->kind != ENRG_OPTION_STRING || strcmp(option->key, "out_dir") != 0 || !process->options)
+			continue;
+		memcpy(&text, (const char *)process->options + option->offset, sizeof(text));
+		return text;
+	}
+	return NULL;
+}
+
+static void choose_folder(const struct process *process, const struct journal *journal, char *ret_folder, size_t bytes)
+{
+	const char *folder = find_out_dir(process);
+	const char *file = journal_first_file(journal);
+	const char *slash = file ? strrchr(file, '/') : NULL;
+
+	if (folder && *folder)
+		snprintf(ret_folder, bytes, "%s", folder);
+	else if (slash)
+		snprintf(ret_folder, bytes, "%.*s", (int)(slash - file), file);
+	else
+		snprintf(ret_folder, bytes, "out");
+}
+
+int set_aside_write(const struct process *process, const struct journal *journal, const struct intake_record *record,
+	char *ret_path, size_t path_bytes, struct enrg_error *err)
+{
+	char folder[2048], source[256];
+	size_t schema_bytes = record->route.schema_bytes, payload_bytes = record->payload_bytes;
+
+	choose_folder(process, journal, folder, sizeof(folder));
+	path_safe_name(record->input->source, source, sizeof(source));
+	int used = snprintf(ret_path, path_bytes, "%s/set_aside_%s_%llu.arrows", folder, source,
+		(unsigned long long)record->header->sequence);
+	if (used < 0 || (size_t)used >= path_bytes)
+		return enrg_error_set(err, -ENAMETOOLONG, "%s: the path is too long", folder);
+	uint8_t *bytes = malloc(schema_bytes + payload_bytes + 1);
+	if (!bytes)
+		return enrg_error_set(err, -ENOMEM, "%s: out of memory", ret_path);
+	memcpy(bytes, record->route.schema_ipc, schema_bytes);
+	memcpy(bytes + schema_bytes, record->payload, payload_bytes);
+	int code = path_make_parent(ret_path, 0755, err);
+	if (code == 0)
+		code = path_write_file(ret_path, bytes, schema_bytes + payload_bytes, 1, err);
+	free(bytes);
+	return code;
+}

@@ -1,0 +1,562 @@
+/* store.c: the life of a store process: takes records in, hands them to the store type, commits, and rolls back and waits
+ * where the disk refuses. Main thread.
+ *
+ * One order makes each batch stand in the files exactly once: the store writes; type->commit; one journal commit over the
+ * positions of all streams and the lengths of all files; only then are the batches acknowledged to their producers. A kill
+ * before the journal commit is a kill before the write, as the files are cut back; one after it is one after the
+ * acknowledgement, as the next life starts at the journal's position.
+ */
+#include "job/store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "arrow/ipc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "job/intake.h"
+#include "job/set_aside.h"
+#include "job/target.h"
+
+#define NS_PER_S 1000000000ull
+#define BURST_BYTES (8u << 20)          /* of one input, before the next has its turn */
+#define BURST_RECORDS 256u
+#define COMMIT_BYTES (8u << 20)         /* where the store asks for nothing else … */
+#define COMMIT_BYTES_CHEAP (1u << 20)   /* … and where it has no commit of its own */
+#define WAIT_NS (NS_PER_S / 2)          /* so that the watchdog sees life signs */
+#define DRAIN_WAIT_NS (NS_PER_S / 50)   /* the end of a producer rings no bell */
+#define RETRY_NS NS_PER_S               /* after a failure */
+#define RETRY_SLICE_NS (NS_PER_S / 4)
+#define DRAIN_RETRY_NS (10 * NS_PER_S)  /* a full disk does not hold up a stop for ever */
+#define ALERT_AGAIN_NS (60 * NS_PER_S)  /* while the failure lasts */
+
+struct store_life {
+	struct enrg_store store;
+	struct process *process;
+	const struct enrg_store_type *type;
+	struct target_cache targets;
+	struct intake intake;
+	void *state; /* of the type */
+	bool is_open;
+	uint64_t now_ns; /* as last read, for policies */
+	uint64_t written_bytes, written_batches; /* since the last commit */
+	uint64_t first_written_ns;
+	uint64_t next_tick_ns;
+	uint32_t first_input; /* whose turn it is to be first */
+	/* After a crash each record is committed alone, until the one that was being read then is past: so that the next
+	 * crash names its record, and the lives in between make progress. */
+	bool is_careful, has_poison;
+	uint32_t crash_stream;
+	uint64_t crash_position;
+	/* a failure of the disk */
+	uint64_t failing_since_ns, alerted_ns, drain_failing_ns;
+};
+
+enum life_outcome {
+	LIFE_GOES_ON = 0,
+	LIFE_IN_ORDER,
+	LIFE_HURRIED,
+	LIFE_ABANDONED, /* hurried while the disk refused: nothing is open, nothing may be committed */
+};
+
+
+static void set_page_state(struct store_life *life, enum page_state state)
+{
+	atomic_store_explicit(&life->process->page->state, state, memory_order_relaxed);
+}
+
+/* --- commits ---------------------------------------------------------------------------------------------------------- */
+
+static void note_recovery(struct store_life *life)
+{
+	char span[32];
+
+	if (!life->failing_since_ns)
+		return;
+	clock_format_span(clock_mono_ns() - life->failing_since_ns, span, sizeof(span));
+	log_line(ENRG_INFO, "stores again after %s; nothing was lost", span);
+	life->failing_since_ns = 0;
+	life->drain_failing_ns = 0;
+	set_page_state(life, process_stop_state(life->process) ? PAGE_DRAINING : PAGE_RUNNING);
+}
+
+/* Files may have changed without a batch: trailers of rotated ones. */
+static void commit_journal(struct store_life *life)
+{
+	file_set_prepare(&life->store.files);
+	intake_prepare(&life->intake);
+	uint64_t number = journal_commit(life->store.journal);
+	file_set_committed(&life->store.files);
+	intake_release(&life->intake, number);
+	journal_set_reading(life->store.journal, JOURNAL_NONE, 0);
+}
+
+static int commit(struct store_life *life, struct enrg_error *err)
+{
+	if (!life->written_batches && !intake_is_dirty(&life->intake))
+		return 0;
+	int code = life->written_batches && life->type->commit ? life->type->commit(life->state, err) : 0;
+	if (code < 0)
+		return code;
+	commit_journal(life);
+	if (life->written_batches)
+		note_recovery(life);
+	life->written_batches = 0;
+	life->written_bytes = 0;
+	return 0;
+}
+
+static bool has_policy(const struct store_life *life)
+{
+	return life->store.commit_interval_ns || life->store.commit_bytes;
+}
+
+/* Is it time for a commit while there is more to read? */
+static bool is_commit_due(const struct store_life *life, const struct intake_input *input)
+{
+	const struct enrg_store *store = &life->store;
+
+	if (life->is_careful || life->failing_since_ns)
+		return true;
+	/* Producers before policy: nobody waits for a commit that is only due later. */
+	if (input->consumer && input->now.position - input->committed.position >= input->data_bytes / 4)
+		return true;
+	if (!has_policy(life))
+		return life->written_bytes >= (life->type->commit ? COMMIT_BYTES : COMMIT_BYTES_CHEAP);
+	return (store->commit_bytes && life->written_bytes >= store->commit_bytes) ||
+	       (store->commit_interval_ns && life->written_batches &&
+		       life->now_ns - life->first_written_ns >= store->commit_interval_ns);
+}
+
+/* With nothing to read: at once, but where the store wants to gather for a while. */
+static bool is_idle_commit_due(const struct store_life *life)
+{
+	const struct enrg_store *store = &life->store;
+
+	if (!store->commit_interval_ns || !life->written_batches || process_stop_state(life->process))
+		return true;
+	if (clock_mono_ns() - life->first_written_ns >= store->commit_interval_ns)
+		return true;
+	for (uint32_t i = 0; i < life->intake.count; i++)
+		if (intake_is_pressed(life->intake.inputs[i]))
+			return true;
+	return false;
+}
+
+/* --- records ---------------------------------------------------------------------------------------------------------- */
+
+static int set_aside(struct store_life *life, const struct intake_record *record, struct enrg_error *err)
+{
+	char path[4096];
+	int code = set_aside_write(life->process, life->store.journal, record, path, sizeof(path), err);
+
+	if (code < 0)
+		return code;
+	process_alert(life->process, ENRG_ERROR, "batch %" PRIu64 " of %s ended this store %u times: it was set aside as %s "
+		"and is not in the store's files; all others go on", record->header->sequence, record->input->source,
+		SET_ASIDE_AFTER_LIVES, path);
+	record->input->now.set_aside_batches++;
+	record->input->now.set_aside_rows += record->header->rows;
+	intake_accept(record);
+	life->has_poison = false;
+	return commit(life, err);
+}
+
+static int decode(const struct intake_record *record, struct target *target, struct enrg_batch *ret_batch,
+	struct enrg_error *err)
+{
+	const struct record *header = record->header;
+	int code = 0;
+
+	*ret_batch = (struct enrg_batch){.is_gap = header->type == RECORD_GAP, .acquired_ns = header->acquired_ns};
+	if (header->meta_bytes || header->type != RECORD_GAP)
+		code = ipc_decode_batch(target->schema, record->payload, record->payload_bytes, target->views, ret_batch, err);
+	else
+		memset(target->views, 0, target->schema->column_count * sizeof(*target->views));
+	if (code == 0 && (ret_batch->rows != header->rows || ret_batch->is_gap != (header->type == RECORD_GAP)))
+		code = enrg_error_set(err, ENRG_E_CORRUPT, "its header does not belong to it");
+	if (code < 0)
+		return enrg_error_add(err, "%s: batch %" PRIu64, record->input->source, header->sequence);
+	ret_batch->schema = target->schema;
+	ret_batch->columns = target->views;
+	ret_batch->source = record->input->source;
+	ret_batch->run = record->input->run;
+	ret_batch->tag = target->tag;
+	ret_batch->epoch = header->epoch;
+	ret_batch->committed_ns = header->committed_ns;
+	return 0;
+}
+
+static void count_written(struct store_life *life, const struct intake_record *record)
+{
+	struct page *page = life->process->page;
+	struct journal_stream_state *now = &record->input->now;
+	uint64_t committed_ns = record->header->committed_ns;
+
+	life->now_ns = clock_mono_ns();
+	now->batches++;
+	now->rows += record->header->rows;
+	now->bytes += record->payload_bytes;
+	if (life->written_batches++ == 0)
+		life->first_written_ns = life->now_ns;
+	life->written_bytes += record->payload_bytes;
+	histogram_add(&page->latency, life->now_ns > committed_ns ? life->now_ns - committed_ns : 0);
+	if (!atomic_load_explicit(&page->first_in_mono_ns, memory_order_relaxed))
+		atomic_store_explicit(&page->first_in_mono_ns, life->now_ns, memory_order_relaxed);
+	atomic_store_explicit(&page->last_in_mono_ns, life->now_ns, memory_order_relaxed);
+}
+
+static int store_record(struct store_life *life, const struct intake_record *record, struct enrg_error *err)
+{
+	struct intake_input *input = record->input;
+	struct target *target;
+	struct enrg_batch batch;
+	struct enrg_error why = {0};
+	bool is_crash_record = input->journal_index == life->crash_stream && record->position >= life->crash_position;
+
+	if (life->has_poison && is_crash_record && record->position == life->crash_position)
+		return set_aside(life, record, err);
+	if (life->is_careful && is_crash_record && record->position > life->crash_position)
+		life->is_careful = false;
+	int code = target_find(&life->targets, record, &target, &why);
+	if (code < 0 && code != ENRG_E_CORRUPT)
+		return enrg_error_set(err, code, "%s", why.text);
+	if (code < 0 || (target && decode(record, target, &batch, &why) < 0)) {
+		intake_reject(&life->intake, record, &why);
+		return 0;
+	}
+	if (!target) {
+		input->now.skipped_batches++;
+		input->now.skipped_rows += record->header->rows;
+		intake_accept(record);
+		return 0;
+	}
+	code = target_open(&life->targets, life->state, record, target, err);
+	if (code == 0)
+		code = life->type->write(life->state, target->handle, &batch, err);
+	if (code < 0)
+		return code;
+	count_written(life, record);
+	intake_accept(record);
+	return 0;
+}
+
+/* A turn of one input (NULL: the link). 1: there was something; 0; negative: the store failed. */
+static int take_turn(struct store_life *life, struct intake_input *input, struct enrg_error *err)
+{
+	uint64_t bytes = 0;
+	uint32_t records = 0;
+
+	for (; records < BURST_RECORDS && bytes < BURST_BYTES; records++) {
+		struct intake_record record;
+		int code = intake_next(&life->intake, input, &record);
+		if (code == INTAKE_NONE)
+			break;
+		if (code == INTAKE_SKIPPED)
+			continue;
+		bytes += record.payload_bytes;
+		code = store_record(life, &record, err);
+		if (code == 0 && is_commit_due(life, record.input))
+			code = commit(life, err);
+		if (code < 0)
+			return code;
+	}
+	if (input && records && intake_is_pressed(input)) {
+		int code = commit(life, err);
+		if (code < 0)
+			return code;
+	}
+	return records > 0;
+}
+
+/* --- open and close of the type ---------------------------------------------------------------------------------------- */
+
+static int open_type(struct store_life *life, struct enrg_error *err)
+{
+	life->state = NULL;
+	int code = life->type->open(&life->store, life->process->options, &life->state, err);
+	life->is_open = code >= 0;
+	return code < 0 ? code : 0;
+}
+
+static int close_type(struct store_life *life, bool abandon, struct enrg_error *err)
+{
+	if (!life->is_open)
+		return 0;
+	int result = target_close_all(&life->targets, life->state, &life->intake, abandon, err);
+	int code = life->type->close(life->state, abandon, result == 0 ? err : NULL);
+	life->is_open = false;
+	life->state = NULL;
+	return result < 0 ? result : code < 0 ? code : 0;
+}
+
+/* --- failures --------------------------------------------------------------------------------------------------------- */
+
+static const char *find_remedy(int code)
+{
+	switch (code) {
+	case -ENOSPC:
+		return "disk full: free space";
+	case -EDQUOT:
+		return "quota used up: free space or raise the quota";
+	case -EFBIG:
+		return "the file reached the largest size that is allowed: raise the limit (ulimit -f) or start a new file";
+	case -EACCES:
+	case -EPERM:
+	case -EROFS:
+		return "make the folder writable for this user, or change out_dir";
+	case -EIO:
+		return "check the disk (dmesg)";
+	case -EMFILE:
+	case -ENFILE:
+		return "raise the limit of open files (ulimit -n)";
+	default:
+		return "mend what it says";
+	}
+}
+
+static void alert_failure(struct store_life *life, const struct enrg_error *err)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (!life->failing_since_ns)
+		life->failing_since_ns = now;
+	if (life->alerted_ns && now - life->alerted_ns < ALERT_AGAIN_NS)
+		return;
+	life->alerted_ns = now;
+	process_alert(life->process, ENRG_ERROR, "%s; %s; %.1f MB waiting in memory, producers will be held back when the ring "
+		"is full; nothing is lost, trying again every second", err->text, find_remedy(err->code),
+		(double)intake_backlog(&life->intake) / 1e6);
+}
+
+/* false: the stop will not wait any longer. */
+static bool pause_failing(struct store_life *life)
+{
+	struct process *process = life->process;
+
+	for (uint64_t waited = 0; waited < RETRY_NS; waited += RETRY_SLICE_NS) {
+		uint64_t started = clock_mono_ns();
+		process_beat(process);
+		uint32_t stop = process_stop_state(process);
+		if (stop == PROCESS_HURRY)
+			return false;
+		if (stop == PROCESS_DRAIN && !life->drain_failing_ns)
+			life->drain_failing_ns = started;
+		if (life->drain_failing_ns && started - life->drain_failing_ns >= DRAIN_RETRY_NS)
+			return false;
+		consumer_wait(NULL, 0, &process->stop, stop, RETRY_SLICE_NS);
+	}
+	return true;
+}
+
+/* Everything back to the last commit, then again until the store can be opened. 0, or negative: the process ends. */
+static int roll_back(struct store_life *life, struct enrg_error *err)
+{
+	struct enrg_error cause = *err;
+	bool is_rewound = false;
+	int code;
+
+	set_page_state(life, PAGE_WAITING_FOR_DISK);
+	alert_failure(life, &cause);
+	close_type(life, true, NULL);
+	life->written_batches = 0;
+	life->written_bytes = 0;
+	journal_set_reading(life->store.journal, JOURNAL_NONE, 0);
+	for (;;) {
+		*err = (struct enrg_error){0};
+		code = file_set_rollback(&life->store.files, err);
+		if (code == 0 && !is_rewound) {
+			code = intake_rewind(&life->intake, err);
+			if (code < 0)
+				return enrg_error_add(err, "after \"%.300s\"", cause.text);
+			is_rewound = true;
+		}
+		if (!pause_failing(life))
+			return enrg_error_set(err, cause.code ? cause.code : -EIO, "%.400s; %s; %.1f MB stay in shared memory "
+				"(%s), and the next `enrgdaq run` stores them", cause.text, find_remedy(cause.code),
+				(double)intake_backlog(&life->intake) / 1e6, life->process->plan->runtime_folder);
+		if (code == 0)
+			code = open_type(life, err);
+		if (code == 0)
+			return 0;
+		cause = *err;
+		alert_failure(life, &cause);
+	}
+}
+
+/* --- the loop --------------------------------------------------------------------------------------------------------- */
+
+static int tick(struct store_life *life, struct enrg_error *err)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (!life->type->tick || now < life->next_tick_ns)
+		return 0;
+	life->next_tick_ns = now + NS_PER_S;
+	int code = life->type->tick(life->state, clock_wall_ns(), err);
+	if (code < 0)
+		return code;
+	if (!life->written_batches)
+		commit_journal(life); /* what it wrote by itself */
+	return 0;
+}
+
+static uint64_t choose_wait(const struct store_life *life, uint32_t stop)
+{
+	uint64_t wait = stop ? DRAIN_WAIT_NS : WAIT_NS, now = clock_mono_ns();
+
+	if (life->written_batches && life->store.commit_interval_ns) {
+		uint64_t due = life->first_written_ns + life->store.commit_interval_ns;
+		wait = due <= now ? 0 : due - now < wait ? due - now : wait;
+	}
+	return wait;
+}
+
+/* One round over all inputs. LIFE_…, or negative: the store failed. */
+static int go_round(struct store_life *life, struct enrg_error *err)
+{
+	struct intake *intake = &life->intake;
+	uint32_t stop = process_stop_state(life->process);
+	int any = 0;
+
+	process_beat(life->process);
+	if (stop == PROCESS_HURRY)
+		return LIFE_HURRIED;
+	if (stop && !life->failing_since_ns)
+		set_page_state(life, PAGE_DRAINING);
+	for (uint32_t i = 0, count = intake->count; i < count; i++) {
+		struct intake_input *input = intake->inputs[(i + life->first_input) % count];
+		int code = input->consumer ? take_turn(life, input, err) : 0;
+		if (code < 0)
+			return code;
+		any |= code;
+	}
+	life->first_input++;
+	int code = intake->link ? take_turn(life, NULL, err) : 0;
+	if (code < 0)
+		return code;
+	any |= code;
+	code = tick(life, err);
+	if (code == 0 && !any && is_idle_commit_due(life))
+		code = commit(life, err);
+	if (code < 0)
+		return code;
+	if (stop && intake_is_drained(intake, any)) {
+		code = commit(life, err);
+		return code < 0 ? code : LIFE_IN_ORDER;
+	}
+	if (any)
+		return LIFE_GOES_ON;
+	life->is_careful = false; /* the record that was being read at the crash is in the ring: it is past */
+	intake_wait(intake, stop, choose_wait(life, stop));
+	return LIFE_GOES_ON;
+}
+
+static int run(struct store_life *life, struct enrg_error *err)
+{
+	for (;;) {
+		*err = (struct enrg_error){0};
+		int code = go_round(life, err);
+		if (code == LIFE_HURRIED) { /* the batch at hand is written: keep it */
+			code = commit(life, err);
+			code = code < 0 ? code : LIFE_HURRIED;
+		}
+		if (code == LIFE_IN_ORDER || code == LIFE_HURRIED)
+			return code;
+		if (code == LIFE_GOES_ON)
+			continue;
+		if (err->code == 0) /* a store that says no more than that */
+			enrg_error_set(err, code, "%s: %s", life->type->name, enrg_error_name(code));
+		if (roll_back(life, err) < 0)
+			return process_stop_state(life->process) == PROCESS_HURRY ? LIFE_ABANDONED : -EIO;
+	}
+}
+
+/* --- start and end ----------------------------------------------------------------------------------------------------- */
+
+static void look_at_last_life(struct store_life *life)
+{
+	if (!set_aside_was_crash(life->process->plan))
+		return;
+	uint32_t lives = journal_count_crash(life->store.journal, &life->crash_stream, &life->crash_position);
+	life->is_careful = lives > 0;
+	life->has_poison = lives >= SET_ASIDE_AFTER_LIVES;
+}
+
+/* Ordered end: trailers of files are part of what is kept. */
+static int end(struct store_life *life, struct enrg_error *err)
+{
+	int code = close_type(life, false, err);
+
+	if (code == 0) {
+		commit_journal(life);
+		return 0;
+	}
+	enrg_error_add(err, "closing the files (the batches are stored)");
+	file_set_rollback(&life->store.files, NULL);
+	return code;
+}
+
+static int finish(struct store_life *life, int outcome, struct enrg_error *err)
+{
+	uint64_t left = intake_backlog(&life->intake);
+
+	if (outcome < 0)
+		return 1;
+	if (outcome == LIFE_ABANDONED)
+		log_line(ENRG_WARNING, "%s", err->text);
+	else if (end(life, err) < 0)
+		return 1;
+	if (outcome == LIFE_ABANDONED)
+		return 3;
+	if (outcome == LIFE_IN_ORDER || !left)
+		return 0;
+	log_line(ENRG_WARNING, "ended in a hurry: %.1f MB stay in shared memory, and the next `enrgdaq run` stores them",
+		(double)left / 1e6);
+	return 3;
+}
+
+static int start(struct store_life *life, struct enrg_error *err)
+{
+	struct process *process = life->process;
+	int code = store_init(&life->store, process->plan->name, process->plan->journal_path, err);
+
+	if (code < 0)
+		return code;
+	life->store.process = process;
+	look_at_last_life(life);
+	code = intake_open(&life->intake, process, life->store.journal, err);
+	return code < 0 ? code : open_type(life, err);
+}
+
+int store_run(struct process *process, struct enrg_error *err)
+{
+	static struct store_life life; /* one a process */
+	struct enrg_error cause = {0};
+	int exit_code;
+
+	life = (struct store_life){
+		.process = process,
+		.type = process->type->store,
+		.targets = {.type = process->type->store, .memory = process->memory},
+		.crash_stream = JOURNAL_NONE,
+	};
+	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error of write(2) that can be told */
+	int code = start(&life, &cause);
+	if (code < 0) {
+		exit_code = code == ENRG_E_CONFIG ? 2 : 1;
+	} else {
+		process_tell_ready(process);
+		exit_code = finish(&life, run(&life, &cause), &cause);
+	}
+	close_type(&life, true, NULL);
+	target_free_all(&life.intake);
+	intake_close(&life.intake);
+	store_fini(&life.store);
+	if (exit_code == 1 || exit_code == 2)
+		enrg_error_set(err, cause.code, "%s", cause.text);
+	return exit_code;
+}

@@ -11,11 +11,15 @@
 static int cli_help(int argc, char **argv);
 
 static const struct command commands[] = {
+	{"run", "acquire data as a configuration folder says", cli_run},
+	{"status", "show what a running system does", cli_status},
+	{"stop", "end a running system in order", cli_stop},
 	{"check", "check a configuration folder without running it", cli_check},
 	{"jobs", "list the types of jobs and stores", cli_jobs},
 	{"describe", "show the configuration of a type", cli_describe},
 	{"bench", "measure this machine and the data path", cli_bench},
 	{"verify", "prove .arrows files whole, or cut a torn tail", cli_verify},
+	{"doctor", "look at what this machine lacks", cli_doctor},
 	{"help", "explain a command", cli_help},
 	{"job", NULL, process_main},
 };

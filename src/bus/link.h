@@ -15,6 +15,14 @@
 struct link_sender;
 struct link_receiver;
 
+struct link_counters {
+	uint64_t batches, bytes; /* payload: sent for the first time; handed out */
+	uint64_t duplicates;     /* sent again; received again and thrown away */
+	uint64_t holes;          /* receiver: batches whose predecessor was missing, thrown away */
+	uint64_t corrupt;        /* sender: records of the ring that could not be read */
+	uint64_t malformed;
+};
+
 struct link_sender_params {
 	const char *url;          /* the store's receiver: ipc:// */
 	const char *stream_path;  /* read as the required consumer `consumer_name` */
@@ -27,6 +35,8 @@ struct link_sender_params {
 int link_sender_start(const struct link_sender_params *params, struct link_sender **ret_sender, struct enrg_error *err);
 /* Sends what is left and waits for its acknowledgement, up to timeout_ns. 0; -ETIMEDOUT: the rest stays in the stream. */
 int link_sender_stop(struct link_sender *sender, uint64_t timeout_ns);
+/* Any thread. */
+void link_sender_get_counters(const struct link_sender *sender, struct link_counters *ret_counters);
 
 struct link_batch {
 	char stream_uuid[33];
@@ -37,7 +47,7 @@ struct link_batch {
 	uint16_t schema;          /* index in that stream: key for the receiver's cache */
 	uint32_t flags;
 	char tag[208];
-	const void *schema_ipc;   /* valid in every batch: the receiver remembers it */
+	const void *schema_ipc;   /* valid in every batch: the receiver remembers it; may be NULL in a gap */
 	uint32_t schema_bytes;
 	const uint8_t *payload;   /* 64-byte aligned; until the next recv */
 };
@@ -53,5 +63,10 @@ int link_receiver_recv(struct link_receiver *receiver, int timeout_ms, struct li
 int link_receiver_ack(struct link_receiver *receiver, const char *stream_uuid, uint64_t position);
 /* Senders that have nothing more (closed in order and all acknowledged) count down; number still open. */
 uint32_t link_receiver_open_senders(const struct link_receiver *receiver);
+/* Does a sender wait with a full window for a commit? Cleared by the ack. A store that commits seldom commits then. */
+bool link_receiver_is_commit_due(const struct link_receiver *receiver);
+/* Descriptor that becomes readable when something may have come (ZMQ_FD semantics: recv until 0). */
+int link_receiver_descriptor(struct link_receiver *receiver);
+void link_receiver_get_counters(const struct link_receiver *receiver, struct link_counters *ret_counters);
 
 #endif

@@ -399,6 +399,111 @@ static void another_schema_does_not_fit(void **state)
 	ipc_template_destroy(template);
 }
 
+/* A stream that pyarrow wrote (tests/fuzz/corpus), cut into its messages; returns the next one and moves *at on. */
+static const uint8_t *next_message(const uint8_t *stream, size_t stream_bytes, size_t *at, size_t *ret_count)
+{
+	struct ipc_message message;
+	const uint8_t *start = stream + *at;
+	size_t wanted;
+
+	assert_int_equal(ipc_read_message(start, stream_bytes - *at, &message, &wanted, NULL), 0);
+	*ret_count = message.meta_bytes + message.body_bytes;
+	*at += *ret_count;
+	assert_true(*at <= stream_bytes);
+	assert_false(message.has_keys || message.has_stamp || message.meta_crc_ok);
+	return start;
+}
+
+static uint8_t *read_corpus(const char *name, size_t *ret_count)
+{
+	char path[4096];
+	uint8_t *bytes = malloc(16384);
+
+	snprintf(path, sizeof(path), "%s/tests/fuzz/corpus/%s", ENRG_SOURCE_DIR, name);
+	FILE *file = fopen(path, "rbe");
+	assert_non_null(file);
+	*ret_count = fread(bytes, 1, 16384, file);
+	fclose(file);
+	return bytes;
+}
+
+static void streams_of_others_are_read(void **state)
+{
+	size_t bytes, at = 0, count;
+	uint8_t *stream = read_corpus("arrow_file/foreign_nulls", &bytes);
+	struct enrg_schema *schema = NULL;
+	struct enrg_column_view views[7];
+	struct enrg_batch batch = { 0 };
+	const uint8_t *message;
+
+	(void)state;
+	message = next_message(stream, bytes, &at, &count);
+	assert_int_equal(ipc_decode_schema(message, count, &schema, NULL), 0);
+	assert_int_equal(schema->column_count, 7);
+	assert_int_equal(schema->columns[2].type, ENRG_LIST);
+	assert_int_equal(schema->columns[2].item, ENRG_I16);
+	assert_int_equal(schema->columns[3].type, ENRG_I64); /* timestamp[ns] */
+	assert_string_equal(schema->columns[3].unit, "ns");
+	assert_int_equal(schema->columns[4].type, ENRG_I32); /* date32 */
+	message = next_message(stream, bytes, &at, &count);
+	assert_int_equal(ipc_decode_batch(schema, message, count, views, &batch, NULL), 0);
+	assert_int_equal(batch.rows, 3);
+	assert_int_equal(batch.sequence, 0);
+	assert_int_equal(views[0].null_count, 1);
+	assert_true(enrg_column_present(&views[0], 0) && !enrg_column_present(&views[0], 1));
+	assert_int_equal(((const int32_t *)views[0].values)[2], 3);
+	assert_memory_equal(views[1].values, "accc", 4);
+	assert_int_equal(views[1].offsets[3], 4);
+	assert_int_equal(((const int16_t *)views[2].values)[2], 3);
+	assert_false(enrg_column_present(&views[3], 2));
+	assert_int_equal(((const int32_t *)views[4].values)[2], 30);
+	assert_true(((const double *)views[6].values)[1] == 1.5);
+	message = next_message(stream, bytes, &at, &count);
+	assert_int_equal(ipc_decode_batch(schema, message, count, views, &batch, NULL), 0);
+	assert_int_equal(batch.rows, 0);
+	assert_int_equal(views[1].offsets[0], 0);
+	message = next_message(stream, bytes, &at, &count);
+	assert_int_equal(ipc_decode_batch(schema, message, count, views, &batch, NULL), 0);
+	assert_int_equal(batch.rows, 2);
+	assert_false(enrg_column_present(&views[1], 0));
+	free(schema);
+	free(stream);
+}
+
+static void what_is_unsupported_is_named(void **state)
+{
+	static const struct {
+		const char *name, *text;
+	} cases[] = {
+		{ "arrow_file/foreign_large_utf8", "unsupported type \"large utf8\" of the field \"t\"" },
+		{ "arrow_file/foreign_dictionary", "unsupported type \"dictionary of utf8\" of the field \"d\"" },
+		{ "arrow_schema/foreign_struct", "unsupported type \"struct\" of the field \"s\"" },
+		{ "arrow_schema/foreign_half", "unsupported type \"floating point\" of the field \"h\"" },
+		{ "arrow_file/foreign_compressed", "the record batch is compressed, which is unsupported" },
+		{ "arrow_file/foreign_null_items", "column \"l\": nulls inside a list are unsupported" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct enrg_schema *schema = NULL;
+		struct enrg_column_view views[7];
+		struct enrg_error err = { 0 };
+		struct enrg_batch batch;
+		size_t bytes, at = 0, count;
+		uint8_t *stream = read_corpus(cases[i].name, &bytes);
+		const uint8_t *message = next_message(stream, bytes, &at, &count);
+		int result = ipc_decode_schema(message, count, &schema, &err);
+		if (result == 0) {
+			message = next_message(stream, bytes, &at, &count);
+			result = ipc_decode_batch(schema, message, count, views, &batch, &err);
+		}
+		assert_int_equal(result, ENRG_E_CORRUPT);
+		assert_string_equal(err.text, cases[i].text);
+		free(schema);
+		free(stream);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,6 +521,8 @@ int main(void)
 		cmocka_unit_test(flipped_schemas_are_harmless),
 		cmocka_unit_test(offsets_are_checked),
 		cmocka_unit_test(another_schema_does_not_fit),
+		cmocka_unit_test(streams_of_others_are_read),
+		cmocka_unit_test(what_is_unsupported_is_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

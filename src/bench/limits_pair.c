@@ -1,10 +1,7 @@
 /* limits_pair.c: the limits of two processes: handing over buffers, and waking a sleeper. Both are children of the
  * process of `enrgdaq bench` or of a program in bench/. */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/futex.h>
-#include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -17,6 +14,7 @@
 
 #define BATCH_BYTES ((size_t)8000000)
 #define BUFFERS 2u
+#define WINDOW_BATCHES 8u /* a rate is taken of so many: as the programs do that compare with it */
 #define BUFFER_STRIDE (((BATCH_BYTES + 4095) / 4096) * 4096)
 #define SAMPLES_MAX 4000u
 #define TRY_NS UINT64_C(60000000) /* each method, then the best once more */
@@ -24,7 +22,6 @@
 #define TIMEOUT_NS UINT64_C(20000000000)
 #define WAKEUPS 1000u
 #define WAKEUPS_NS UINT64_C(450000000)
-#define IDLE_NS UINT64_C(100000) /* asleep for this long before it is woken, so that the core is idle */
 
 /* --- bare pair ---------------------------------------------------------------------------------------------------------- */
 
@@ -41,7 +38,7 @@ struct hand_over {
 	_Alignas(4096) uint8_t buffers[BUFFERS][BUFFER_STRIDE];
 };
 
-/* Copies in whenever a buffer is empty. The time of a sample is from one batch to the one that is BUFFERS later. */
+/* Copies in whenever a buffer is empty. */
 static int run_filler(void *context)
 {
 	struct hand_over *shared = context;
@@ -56,13 +53,14 @@ static int run_filler(void *context)
 		unsigned i = (unsigned)(batch % BUFFERS);
 		/* Acquire pairs with the reader's release: it has read all of the buffer. */
 		pair_await(&shared->states[i].is_full, 0);
-		if (i == 0) {
+		if (batch % WINDOW_BATCHES == 0) {
 			uint64_t now_ns = clock_mono_ns();
-			if (batch == 2 * BUFFERS) /* until then pages and caches were cold */
+			if (batch == WINDOW_BATCHES) /* until then pages and caches were cold */
 				begin_ns = now_ns;
-			if (batch > 2 * BUFFERS)
-				shared->rates[shared->rate_count++] = (double)(BUFFERS * BATCH_BYTES) / (double)(now_ns - last_ns);
-			if (begin_ns && now_ns - begin_ns > shared->measure_ns && shared->rate_count > 0)
+			if (batch > WINDOW_BATCHES)
+				shared->rates[shared->rate_count++] =
+					(double)(WINDOW_BATCHES * BATCH_BYTES) / (double)(now_ns - last_ns);
+			if (shared->rate_count > 0 && now_ns - begin_ns > shared->measure_ns)
 				break;
 			last_ns = now_ns;
 		}
@@ -166,40 +164,19 @@ static int run_sleeper(void *context)
 	}
 }
 
-/* State letter of the process: 'S' = asleep. */
-static char read_state(int descriptor)
-{
-	char text[256];
-	ssize_t got = pread(descriptor, text, sizeof(text) - 1, 0);
-
-	text[got > 0 ? got : 0] = '\0';
-	const char *name_end = strrchr(text, ')');
-	return name_end && name_end[1] ? name_end[2] : '?';
-}
-
-static void await_sleep(int descriptor)
-{
-	while (read_state(descriptor) != 'S')
-		pair_relax();
-	for (uint64_t start_ns = clock_mono_ns(); clock_mono_ns() - start_ns < IDLE_NS;)
-		pair_relax();
-}
-
 static int run_waker(void *context)
 {
 	struct bedroom *shared = context;
 	uint64_t begin_ns = clock_mono_ns();
-	char name[40];
 	uint32_t pid;
 
 	while ((pid = atomic_load_explicit(&shared->sleeper_pid, memory_order_acquire)) == 0)
 		pair_relax();
-	snprintf(name, sizeof(name), "/proc/%u/stat", pid);
-	int descriptor = open(name, O_RDONLY | O_CLOEXEC);
+	int descriptor = pair_open_state(pid);
 	if (descriptor < 0)
-		return -errno;
+		return descriptor;
 	for (uint32_t call = 1; call <= WAKEUPS; call++) {
-		await_sleep(descriptor);
+		pair_await_sleep(descriptor);
 		memset(shared->message, (int)call, sizeof(shared->message));
 		uint64_t start_ns = clock_mono_ns();
 		atomic_store_explicit(&shared->call, call, memory_order_release);

@@ -3,9 +3,11 @@
 #include "bench/pair.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,6 +21,8 @@
 #if defined(__x86_64__)
 #include <emmintrin.h>
 #endif
+
+#define IDLE_NS UINT64_C(100000)
 
 static bool is_alone; /* set before the sides are forked, read by them */
 
@@ -191,6 +195,54 @@ int pair_run(const struct pair_side *sides, unsigned count, uint64_t timeout_ns,
 	if (code < 0)
 		return enrg_error_set(err, code, "a measuring process failed: %s", enrg_error_name(code));
 	return 0;
+}
+
+int pair_open_state(uint32_t pid)
+{
+	char name[40];
+
+	snprintf(name, sizeof(name), "/proc/%u/stat", pid);
+	int descriptor = open(name, O_RDONLY | O_CLOEXEC);
+	return descriptor < 0 ? -errno : descriptor;
+}
+
+/* State letter of the process: 'S' = asleep, 0 = there is none. */
+static char read_state(int state_file)
+{
+	char text[256];
+	ssize_t got = pread(state_file, text, sizeof(text) - 1, 0);
+
+	text[got > 0 ? got : 0] = '\0';
+	const char *name_end = strrchr(text, ')');
+	return name_end && name_end[1] ? name_end[2] : '\0';
+}
+
+void pair_await_sleep(int state_file)
+{
+	char state;
+
+	while ((state = read_state(state_file)) != 'S' && state != '\0')
+		pair_relax();
+	for (uint64_t start_ns = clock_mono_ns(); clock_mono_ns() - start_ns < IDLE_NS;)
+		pair_relax();
+}
+
+static sigset_t signals_before;
+
+void pair_hold_signals(void)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, &signals_before);
+}
+
+void pair_free_signals(void)
+{
+	sigprocmask(SIG_SETMASK, &signals_before, NULL);
 }
 
 static int compare(const void *left, const void *right)

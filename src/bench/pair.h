@@ -39,6 +39,15 @@ void pair_relax(void);
 /* Spins until *word is `value`. */
 void pair_await(const _Atomic uint32_t *word, uint32_t value);
 
+/* For wake-ups: a descriptor of the state of a process, to be closed by the caller, or -errno; and the wait until that
+ * process sleeps, and has slept for long enough (0.1 ms) that its core is idle. */
+int pair_open_state(uint32_t pid);
+void pair_await_sleep(int state_file);
+
+/* Between the two, SIGINT, SIGTERM and SIGHUP wait: for callers that have a file to remove. Not nested. */
+void pair_hold_signals(void);
+void pair_free_signals(void);
+
 /* Sorts the values. 0 of none. The middle one, and the one at `quantile` (0 … 1). */
 double pair_median(double *values, unsigned count);
 double pair_quantile(double *values, unsigned count, double quantile);

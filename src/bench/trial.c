@@ -1,0 +1,380 @@
+/* trial.c: a stream driven as hard as it goes. The producer and the consumers are children of the process of a program
+ * in bench/. */
+#include "bench/trial.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/histogram.h"
+#include "bench/pair.h"
+#include "bench/reader.h"
+#include "plane/stream.h"
+
+#define WINDOWS_MAX 8000u
+#define WARM_UP_WINDOWS 2u
+#define LAST_RECORD UINT32_MAX /* in `rows`: the producer ends here */
+#define LOOK_NS UINT64_C(20000000)
+#define TIMEOUT_NS UINT64_C(60000000000)
+
+struct consumer_figures {
+	_Alignas(128) _Atomic uint64_t released; /* records; what the producer subtracts */
+	_Alignas(128) double rates[WINDOWS_MAX]; /* records a second */
+	uint32_t rate_count;
+	uint64_t records, lapped, sum;
+	struct histogram latency;
+};
+
+struct shared {
+	struct trial_params params;
+	char path[80];
+	_Atomic uint32_t opened; /* sides that have the stream open */
+	_Atomic uint32_t is_over;
+	double in_flight_bytes;
+	enum copy_method method;
+	struct consumer_figures figures[TRIAL_CONSUMERS_MAX];
+};
+
+struct consumer_side {
+	struct shared *shared;
+	unsigned index;
+	bool is_observer;
+};
+
+/* --- producer ----------------------------------------------------------------------------------------------------------- */
+
+struct producer {
+	struct shared *shared;
+	struct stream *stream;
+	const struct trial_params *params;
+	uint8_t *source;
+	uint64_t stamp_ns;
+	uint64_t written;
+	double flight_sum;
+	uint64_t flight_samples;
+};
+
+static int write_record(struct producer *producer, uint32_t rows)
+{
+	const struct trial_params *params = producer->params;
+	struct stream_commit commit = { .type = RECORD_DATA, .rows = rows, .body_bytes = params->payload_bytes };
+	struct stream_claim claim;
+
+	int code = stream_claim(producer->stream, params->payload_bytes, UINT64_MAX, &claim);
+	if (code < 0)
+		return code;
+	if (params->checks) {
+		commit.body_crc = copy_bytes_crc(claim.payload, producer->source, params->payload_bytes, 0);
+		commit.has_crc = true;
+	} else {
+		copy_bytes(claim.payload, producer->source, params->payload_bytes);
+	}
+	if (producer->written % params->stamp_every == 0)
+		producer->stamp_ns = clock_mono_ns();
+	commit.committed_ns = producer->stamp_ns;
+	producer->written++;
+	commit.hold = rows != LAST_RECORD && producer->written % params->publish_every != 0;
+	stream_commit(producer->stream, &commit);
+	return 0;
+}
+
+/* Payload bytes; stream_in_flight counts positions, and the pad of a rewind is many of them. */
+static uint64_t count_in_flight(const struct producer *producer)
+{
+	uint64_t slowest = producer->written;
+
+	for (unsigned i = 0; i < producer->params->required_count; i++) {
+		uint64_t released = atomic_load_explicit(&producer->shared->figures[i].released, memory_order_relaxed);
+		slowest = released < slowest ? released : slowest;
+	}
+	return (producer->written - slowest) * producer->params->payload_bytes;
+}
+
+static int produce(struct producer *producer)
+{
+	const struct trial_params *params = producer->params;
+	uint64_t warm_up = (uint64_t)params->window_records * WARM_UP_WINDOWS, begin_ns = 0;
+	/* The clock and the acknowledgements are looked at so seldom that they cost nothing. */
+	uint64_t look_every = params->payload_bytes >= 65536 ? 1 : 1024;
+	int code = 0;
+
+	while (code == 0) {
+		code = write_record(producer, 1);
+		if (producer->written % look_every != 0)
+			continue;
+		if (producer->written >= warm_up && begin_ns == 0)
+			begin_ns = clock_mono_ns();
+		if (begin_ns && clock_mono_ns() - begin_ns > params->measure_ns)
+			break;
+		if (begin_ns) {
+			producer->flight_sum += (double)count_in_flight(producer);
+			producer->flight_samples++;
+		}
+	}
+	return code < 0 ? code : write_record(producer, LAST_RECORD);
+}
+
+static int run_producer(void *context)
+{
+	struct shared *shared = context;
+	const struct trial_params *params = &shared->params;
+	struct producer producer = { .shared = shared, .params = params, .source = malloc(params->payload_bytes) };
+	uint16_t route;
+
+	if (!producer.source)
+		return -ENOMEM;
+	memset(producer.source, 0x5a, params->payload_bytes);
+	int code = stream_open(shared->path, params->hot_bytes, &producer.stream, NULL);
+	if (code == 0)
+		code = stream_add_route(producer.stream, 0, "", "bench", 5, 0, &route, NULL);
+	if (code == 0) {
+		struct stream_claim claim;
+		pair_await(&shared->opened, params->required_count + params->observer_count);
+		copy_set_method(params->method);
+		if (params->is_tuned && stream_claim(producer.stream, params->payload_bytes, 0, &claim) == 0) {
+			copy_calibrate(claim.payload, params->payload_bytes);
+			stream_abort(producer.stream);
+		}
+		code = produce(&producer);
+		shared->in_flight_bytes = producer.flight_samples ? producer.flight_sum / (double)producer.flight_samples : 0;
+		shared->method = copy_method_now();
+	}
+	atomic_store_explicit(&shared->is_over, 1, memory_order_release);
+	stream_close(producer.stream, true);
+	free(producer.source);
+	return code;
+}
+
+/* --- consumers ---------------------------------------------------------------------------------------------------------- */
+
+struct window {
+	uint64_t start_ns;
+	uint64_t records;
+	uint32_t number;
+};
+
+static void count_window(struct window *window, struct consumer_figures *figures, uint32_t window_records)
+{
+	if (++window->records < window_records)
+		return;
+	uint64_t now_ns = clock_mono_ns();
+	if (++window->number > WARM_UP_WINDOWS && figures->rate_count < WINDOWS_MAX)
+		figures->rates[figures->rate_count++] = (double)window->records * 1e9 / (double)(now_ns - window->start_ns);
+	window->start_ns = now_ns;
+	window->records = 0;
+}
+
+struct reading {
+	struct consumer *consumer;
+	struct consumer_figures *figures;
+	struct window window;
+	uint64_t last_sequence;
+	bool is_observer, checks, takes_latency;
+	bool is_last;
+};
+
+static int read_record(struct reading *reading, const struct consumer_record *record)
+{
+	const struct record *header = record->header;
+	struct consumer_figures *figures = reading->figures;
+
+	if (!reading->is_observer && header->sequence != reading->last_sequence + 1)
+		return ENRG_E_SEQUENCE;
+	if (reading->last_sequence && header->sequence > reading->last_sequence + 1)
+		figures->lapped += header->sequence - reading->last_sequence - 1;
+	reading->last_sequence = header->sequence;
+	/* The check reads every byte; without it the sum does. */
+	if (reading->checks) {
+		int code = consumer_check(reading->consumer, record, NULL);
+		if (code < 0)
+			return reading->is_observer && !consumer_is_intact(reading->consumer, record) ? 0 : code;
+	} else {
+		figures->sum += reader_sum(record->payload, header->body_bytes);
+	}
+	figures->records++;
+	reading->is_last = header->rows == LAST_RECORD;
+	if (reading->takes_latency && reading->window.number >= WARM_UP_WINDOWS) {
+		uint64_t now_ns = clock_mono_ns();
+		histogram_add(&figures->latency, now_ns > header->committed_ns ? now_ns - header->committed_ns : 0);
+	}
+	return 0;
+}
+
+static void release(struct reading *reading)
+{
+	if (reading->is_observer)
+		return;
+	atomic_store_explicit(&reading->figures->released, reading->figures->records, memory_order_relaxed);
+	consumer_release(reading->consumer, consumer_position(reading->consumer), 0);
+}
+
+/* Reads what is there. Large records are acknowledged one by one, so that the producer can go on; small ones when all
+ * that were there are read, or a sixteenth of the ring. */
+static int read_all(struct reading *reading, const struct trial_params *params)
+{
+	uint64_t release_at = 0;
+	struct consumer_record record;
+	int got = 0, code = 0;
+
+	while (code == 0 && !reading->is_last && (got = consumer_acquire(reading->consumer, &record, NULL)) == 1) {
+		code = read_record(reading, &record);
+		if (record.end >= release_at || params->payload_bytes >= 65536) {
+			release(reading);
+			release_at = record.end + params->data_bytes / 16;
+		}
+		count_window(&reading->window, reading->figures, params->window_records);
+	}
+	if (code == 0 && got < 0 && !(reading->is_observer && (got == -EOVERFLOW || got == ENRG_E_CORRUPT)))
+		code = got;
+	release(reading);
+	return code;
+}
+
+static int run_consumer(void *context)
+{
+	const struct consumer_side *side = context;
+	struct shared *shared = side->shared;
+	const struct trial_params *params = &shared->params;
+	struct reading reading = {
+		.figures = &shared->figures[side->index],
+		.is_observer = side->is_observer,
+		.checks = params->checks,
+		.takes_latency = params->stamp_every == 1,
+	};
+	char name[16];
+
+	snprintf(name, sizeof(name), "%u", side->index);
+	int code = consumer_open(shared->path, name, side->is_observer ? CONSUMER_OBSERVER : CONSUMER_REQUIRED, UINT64_MAX,
+		&reading.consumer, NULL);
+	atomic_fetch_add_explicit(&shared->opened, 1, memory_order_release);
+	reading.window.start_ns = clock_mono_ns();
+	while (code == 0 && !reading.is_last) {
+		/* Observers may miss the last record, so they look for the end by themselves. */
+		if (side->is_observer && atomic_load_explicit(&shared->is_over, memory_order_acquire))
+			break;
+		consumer_wait(&reading.consumer, 1, NULL, 0, side->is_observer ? LOOK_NS : UINT64_MAX);
+		code = read_all(&reading, params);
+	}
+	consumer_close(reading.consumer);
+	return code;
+}
+
+/* --- all together ------------------------------------------------------------------------------------------------------- */
+
+static int make_stream(struct shared *shared, struct enrg_error *err)
+{
+	const struct trial_params *params = &shared->params;
+	const struct stream_params stream = {
+		.path = shared->path,
+		.source = "bench",
+		.run = "bench",
+		.supervisor = "bench",
+		.data_bytes = params->data_bytes,
+		.record_bytes_max = params->payload_bytes + 2 * SEGMENT_PAGE,
+		.checks = params->checks,
+	};
+	char name[16];
+
+	int code = stream_create(&stream, err);
+	for (unsigned i = 0; i < params->required_count && code == 0; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		code = stream_add_consumer(shared->path, name, CONSUMER_REQUIRED, err);
+	}
+	return code;
+}
+
+static int run_sides(struct shared *shared, struct enrg_error *err)
+{
+	struct consumer_side consumers[TRIAL_CONSUMERS_MAX];
+	struct pair_side sides[PAIR_SIDES_MAX];
+	unsigned count = shared->params.required_count + shared->params.observer_count;
+	int cpus[PAIR_SIDES_MAX];
+	unsigned cpu_count = pair_cpus(cpus, PAIR_SIDES_MAX);
+
+	sides[0] = (struct pair_side){ run_producer, shared, cpus[0] };
+	for (unsigned i = 0; i < count; i++) {
+		int cpu = cpu_count < 2 ? cpus[0] : cpus[1 + i % (cpu_count - 1)];
+		consumers[i] = (struct consumer_side){ shared, i, i >= shared->params.required_count };
+		sides[1 + i] = (struct pair_side){ run_consumer, &consumers[i], cpu };
+	}
+	return pair_run(sides, count + 1, shared->params.measure_ns + TIMEOUT_NS, err);
+}
+
+static void collect(struct shared *shared, struct trial_result *ret_result)
+{
+	const struct trial_params *params = &shared->params;
+	struct trial_result result = { .in_flight_bytes = shared->in_flight_bytes, .method = shared->method };
+
+	for (unsigned i = 0; i < params->required_count; i++) {
+		struct consumer_figures *figures = &shared->figures[i];
+		double rate = pair_median(figures->rates, figures->rate_count);
+		if (i > 0 && rate >= result.records_per_s)
+			continue;
+		result.records_per_s = rate;
+		result.records = figures->records;
+		result.latency_mean_us = histogram_mean(&figures->latency) / 1e3;
+		result.latency_p50_us = (double)histogram_quantile(&figures->latency, 0.5) / 1e3;
+		result.latency_p99_us = (double)histogram_quantile(&figures->latency, 0.99) / 1e3;
+	}
+	for (unsigned i = params->required_count; i < params->required_count + params->observer_count; i++) {
+		result.observed += shared->figures[i].records;
+		result.lapped += shared->figures[i].lapped;
+	}
+	result.gb_per_s = result.records_per_s * (double)params->payload_bytes / 1e9;
+	*ret_result = result;
+}
+
+/* From the stream's own counters. */
+static int count_rescued(const char *path, uint64_t *ret_rescued, struct enrg_error *err)
+{
+	static struct stream_status status;
+
+	int code = stream_read_status(path, &status, err);
+	*ret_rescued = status.rescued;
+	for (uint32_t i = 0; i < status.consumer_count && i < SEGMENT_CONSUMERS; i++)
+		*ret_rescued += status.consumers[i].rescued;
+	return code;
+}
+
+static int run_on_file(struct shared *shared, struct trial_result *ret_result, struct enrg_error *err)
+{
+	struct trial_result result = { 0 };
+
+	pair_hold_signals(); /* an interrupt waits until the stream's file is gone: a run is short */
+	int code = make_stream(shared, err);
+	if (code == 0)
+		code = run_sides(shared, err);
+	if (code == 0) {
+		collect(shared, &result);
+		code = count_rescued(shared->path, &result.rescued, err);
+	}
+	unlink(shared->path);
+	pair_free_signals();
+	if (code == 0)
+		*ret_result = result;
+	return code;
+}
+
+int trial_run(const struct trial_params *params, struct trial_result *ret_result, struct enrg_error *err)
+{
+	static _Atomic uint32_t counter;
+	unsigned count = params->required_count + params->observer_count;
+
+	if (params->required_count == 0 || count > TRIAL_CONSUMERS_MAX)
+		return enrg_error_set(err, -EINVAL, "1 to %u consumers, and at least one that is required", TRIAL_CONSUMERS_MAX);
+	struct shared *shared = pair_map(sizeof(*shared));
+	if (!shared)
+		return enrg_error_set(err, -ENOMEM, "no memory to measure in");
+	shared->params = *params;
+	shared->params.publish_every = params->publish_every ? params->publish_every : 1;
+	shared->params.stamp_every = params->stamp_every ? params->stamp_every : 1;
+	shared->params.window_records = params->window_records ? params->window_records : 8;
+	snprintf(shared->path, sizeof(shared->path), "/dev/shm/enrgdaq-bench-%d-%u.stream", (int)getpid(),
+		atomic_fetch_add_explicit(&counter, 1, memory_order_relaxed));
+	int code = run_on_file(shared, ret_result, err);
+	pair_unmap(shared, sizeof(*shared));
+	return code;
+}

@@ -1,0 +1,70 @@
+/* saturation.c: does a batch wait longer than the batches in front of it explain? */
+#include <stdio.h>
+
+#include "bench/compare.h"
+#include "bench/trial.h"
+
+#define RING_BYTES (64u << 20)
+#define HOT_BYTES (16u << 20)
+#define MEASURE_NS 400000000u
+
+static const char help[] =
+	"A producer that is never idle: the 99th percentile of the time from commit to consumed, divided by the bytes in\n"
+	"flight (mean at commit, the batch itself included) over the rate at which the consumer drains them.";
+
+struct load {
+	uint64_t payload_bytes;
+	double p99_us;
+};
+
+static int measure_ideal(void *context, double *ret_figures, struct enrg_error *err)
+{
+	struct load *load = context;
+	const struct trial_params params = {
+		.payload_bytes = load->payload_bytes,
+		.data_bytes = RING_BYTES,
+		.hot_bytes = HOT_BYTES,
+		.required_count = 1,
+		.checks = true,
+		.is_tuned = true,
+		.window_records = (uint32_t)(1 + (64u << 20) / load->payload_bytes),
+		.measure_ns = MEASURE_NS,
+	};
+	struct trial_result result = { 0 };
+
+	int code = trial_run(&params, &result, err);
+	if (code < 0)
+		return code;
+	/* Both figures are of the same run: the limit is what its queue explains. */
+	ret_figures[0] = result.in_flight_bytes / (result.gb_per_s * 1e3);
+	load->p99_us = result.latency_p99_us;
+	return 0;
+}
+
+static int get_p99(void *context, double *ret_figures, struct enrg_error *err)
+{
+	const struct load *load = context;
+
+	(void)err;
+	ret_figures[0] = load->p99_us;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct load loads[] = { { .payload_bytes = 8000000 }, { .payload_bytes = 1000000 }, { .payload_bytes = 100000 } };
+	unsigned rounds = compare_parse(argc, argv, help);
+	struct enrg_error err = { 0 };
+	int worst = 0;
+
+	for (unsigned i = 0; i < sizeof(loads) / sizeof(loads[0]) && worst >= 0; i++) {
+		char name[80];
+		snprintf(name, sizeof(name), "p99 latency at saturation, %.1f MB batches, of bytes in flight / drain rate",
+			(double)loads[i].payload_bytes / 1e6);
+		const struct compare_metric metric = { name, "µs", 1.2, true };
+		const struct compare compare = { rounds, 1, &metric, measure_ideal, get_p99, &loads[i], NULL };
+		int code = compare_run(&compare, &err);
+		worst = code < 0 || worst == 0 ? code : worst;
+	}
+	return compare_exit(worst, &err);
+}

@@ -1,0 +1,73 @@
+/* small_records.c: how many records of 64 bytes pass while one cache line goes there and back? */
+#include "bench/compare.h"
+#include "bench/regime.h"
+#include "bench/trial.h"
+
+#define PAYLOAD_BYTES 64u
+#define RING_BYTES (16u << 20)
+#define HOT_BYTES (1u << 20)
+#define MEASURE_NS 200000000u
+#define WINDOW_RECORDS 20000u
+
+static const char help[] =
+	"Records of 64 bytes, published one by one and 64 together, read by one consumer that checks their sequence: their\n"
+	"rate times the round trip of one cache line between the two processes. The clock is read once for 64 records.";
+
+struct records {
+	uint32_t publish_every;
+};
+
+static int measure_trips(void *context, double *ret_figures, struct enrg_error *err)
+{
+	struct regime_probe probe = { 0 };
+
+	(void)context;
+	int code = regime_measure(&probe, err);
+	ret_figures[0] = code == 0 ? 1e9 / probe.round_trip_ns : 0;
+	return code;
+}
+
+static int measure_records(void *context, double *ret_figures, struct enrg_error *err)
+{
+	const struct records *records = context;
+	const struct trial_params params = {
+		.payload_bytes = PAYLOAD_BYTES,
+		.data_bytes = RING_BYTES,
+		.hot_bytes = HOT_BYTES,
+		.required_count = 1,
+		.publish_every = records->publish_every,
+		.stamp_every = 64,
+		.window_records = WINDOW_RECORDS,
+		.measure_ns = MEASURE_NS,
+	};
+	struct trial_result result = { 0 };
+
+	int code = trial_run(&params, &result, err);
+	ret_figures[0] = result.records_per_s;
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct compare_metric single = { "64-byte records published one by one, per round trip", "1/s", 3, false };
+	static const struct compare_metric batched = { "64-byte records published 64 together, per round trip", "1/s", 20, false };
+	struct records one_by_one = { 1 }, together = { 64 };
+	struct enrg_error err = { 0 };
+	struct compare compare = {
+		.rounds = compare_parse(argc, argv, help),
+		.metric_count = 1,
+		.metrics = &single,
+		.limit = measure_trips,
+		.value = measure_records,
+		.context = &one_by_one,
+	};
+
+	int code = compare_run(&compare, &err);
+	if (code >= 0) {
+		compare.metrics = &batched;
+		compare.context = &together;
+		int second = compare_run(&compare, &err);
+		code = second < 0 || code == 0 ? second : code;
+	}
+	return compare_exit(code, &err);
+}

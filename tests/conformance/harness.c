@@ -1,0 +1,239 @@
+/* harness.c: see the header. In the test process, or in a child that gets killed. */
+#include "harness.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arrow/ipc.h"
+#include "config/folder.h"
+#include "data.h"
+#include "job/store.h"
+
+#define TARGETS_MAX 16u
+
+struct harness_target {
+	struct harness_table table;
+	void *handle;
+};
+
+struct harness {
+	const struct store_kind *kind;
+	struct types *types;
+	const struct enrg_store_type *type;
+	struct options_memory *memory;
+	struct enrg_store *store;
+	void *options, *state;
+	uint32_t stream;
+	uint64_t sequence;
+	unsigned target_count;
+	struct harness_target targets[TARGETS_MAX];
+};
+
+static int tell_problems(const struct problems *problems, int rc, struct enrg_error *err)
+{
+	return problems->count ? enrg_error_set(err, ENRG_E_CONFIG, "%s", problems->items[0].text)
+			       : enrg_error_set(err, rc, "no options");
+}
+
+static int fill_store(struct harness *harness, const char *out_dir, struct enrg_error *err)
+{
+	const struct type_entry *entry = types_find(harness->types, harness->kind->type, &(bool){ false });
+	struct problems problems;
+	struct job_common common;
+	char toml[4096];
+	int rc;
+
+	if (!entry || !entry->store)
+		return enrg_error_set(err, -ENOENT, "%s is not in %s", harness->kind->type, harness->kind->module);
+	harness->type = entry->store;
+	snprintf(toml, sizeof(toml), "daq_job_type = \"%s\"\n%s%s%s\n%s\n", entry->name,
+		harness->kind->has_out_dir ? "out_dir = \"" : "", harness->kind->has_out_dir ? out_dir : "",
+		harness->kind->has_out_dir ? "\"" : "", harness->kind->store_keys ? harness->kind->store_keys : "");
+	problems_init(&problems);
+	rc = folder_fill_job(entry, "store.toml", toml, &common, &harness->options, harness->memory, &problems);
+	if (rc < 0)
+		rc = tell_problems(&problems, rc, err);
+	problems_fini(&problems);
+	return rc;
+}
+
+static int fill_section(struct harness *harness, const struct harness_table *table, void **ret_section,
+	struct enrg_error *err)
+{
+	struct problems problems;
+	char toml[4096];
+	int rc;
+
+	snprintf(toml, sizeof(toml), "[store_config.%s]\n%s\n%s\n", harness->type->section,
+		harness->kind->section_keys ? harness->kind->section_keys : "",
+			table->more_keys ? table->more_keys : "");
+	problems_init(&problems);
+	rc = folder_fill_section(harness->type, "source.toml", toml, "store_config", ret_section, harness->memory,
+		&problems);
+	if (rc < 0)
+		rc = tell_problems(&problems, rc, err);
+	problems_fini(&problems);
+	return rc;
+}
+
+static void free_harness(struct harness *harness)
+{
+	store_destroy_alone(harness->store);
+	if (harness->memory)
+		options_memory_destroy(harness->memory);
+	if (harness->types)
+		types_free(harness->types);
+	free(harness);
+}
+
+int harness_open(const struct store_kind *kind, const char *journal_path, const char *out_dir,
+	struct harness **ret_harness, struct enrg_error *err)
+{
+	static const uint8_t uuid[16] = "conformance";
+	struct harness *harness = calloc(1, sizeof(*harness));
+	char module[4096];
+	int rc;
+
+	harness->kind = kind;
+	harness->memory = options_memory_create();
+	snprintf(module, sizeof(module), "%s/modules/%s.so", ENRG_BINARY_DIR, kind->module);
+	rc = types_load_one(module, &harness->types, err);
+	if (rc == 0)
+		rc = fill_store(harness, out_dir, err);
+	if (rc == 0)
+		rc = store_create_alone("store", journal_path, &harness->store, err);
+	if (rc == 0)
+		rc = journal_add_stream(harness->store->journal, uuid, "source", &harness->stream, err);
+	if (rc == 0)
+		rc = harness->type->open(harness->store, harness->options, &harness->state, err);
+	if (rc < 0) {
+		free_harness(harness);
+		return rc;
+	}
+	*ret_harness = harness;
+	return 0;
+}
+
+static int find_target(struct harness *harness, const struct harness_table *table, uint64_t acquired_ns,
+	struct harness_target **ret_target, struct enrg_error *err)
+{
+	struct enrg_target target = { .source = table->source, .run = "run", .tag = table->tag, .schema = table->schema,
+		.acquired_ns = acquired_ns };
+	void *section;
+	int rc;
+
+	for (unsigned i = 0; i < harness->target_count; i++) {
+		*ret_target = &harness->targets[i];
+		if (memcmp(&(*ret_target)->table, table, sizeof(*table)) == 0)
+			return 0;
+	}
+	if (harness->target_count == TARGETS_MAX)
+		return enrg_error_set(err, -ENOSPC, "too many targets");
+	rc = fill_section(harness, table, &section, err);
+	if (rc < 0)
+		return rc;
+	target.section = section;
+	*ret_target = &harness->targets[harness->target_count];
+	(*ret_target)->table = *table;
+	rc = harness->type->target_open(harness->state, &target, &(*ret_target)->handle, err);
+	if (rc == 0)
+		harness->target_count++;
+	return rc;
+}
+
+static int write_message(struct harness *harness, const struct harness_table *table, uint64_t first, uint64_t count,
+	uint64_t acquired_ns, bool is_gap, struct enrg_error *err)
+{
+	struct enrg_column_view views[64];
+	struct enrg_batch batch = { .source = table->source, .run = "run", .tag = table->tag, .schema = table->schema,
+		.columns = views, .committed_ns = 1 };
+	struct harness_target *target;
+	uint64_t time_ns = acquired_ns ? acquired_ns : HARNESS_DAY_NS;
+	size_t bytes;
+	void *message;
+	int rc = find_target(harness, table, time_ns, &target, err);
+
+	if (rc < 0)
+		return rc;
+	message = data_build_message(table->schema, table->source, table->tag, ++harness->sequence, first, count,
+		time_ns,
+		is_gap, &bytes);
+	rc = ipc_decode_batch(table->schema, message, bytes, views, &batch, err);
+	if (rc == 0)
+		rc = harness->type->write(harness->state, target->handle, &batch, err);
+	/* A store that kept a pointer into the ring would find other bytes there later. */
+	memset(message, 0xA5, bytes);
+	free(message);
+	return rc;
+}
+
+int harness_write(struct harness *harness, const struct harness_table *table, uint64_t first, uint64_t count,
+	uint64_t acquired_ns, struct enrg_error *err)
+{
+	return write_message(harness, table, first, count, acquired_ns, false, err);
+}
+
+int harness_write_gap(struct harness *harness, const struct harness_table *table, struct enrg_error *err)
+{
+	return write_message(harness, table, 0, 0, 0, true, err);
+}
+
+int harness_commit(struct harness *harness, uint64_t position, struct enrg_error *err)
+{
+	struct journal_stream_state state = { .position = position, .sequence = position };
+	int rc = harness->type->commit ? harness->type->commit(harness->state, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	journal_set_stream(harness->store->journal, harness->stream, &state);
+	store_commit_alone(harness->store);
+	return 0;
+}
+
+int harness_tick(struct harness *harness, struct enrg_error *err)
+{
+	return harness->type->tick ? harness->type->tick(harness->state, 1, err) : 0;
+}
+
+uint64_t harness_position(const struct harness *harness)
+{
+	return journal_stream(harness->store->journal, harness->stream).position;
+}
+
+static int close_type(struct harness *harness, bool abandon, struct enrg_error *err)
+{
+	int rc = 0, first = 0;
+
+	for (unsigned i = 0; i < harness->target_count; i++) {
+		rc = harness->type->target_close(harness->state, harness->targets[i].handle, abandon, err);
+		first = first < 0 ? first : rc;
+	}
+	harness->target_count = 0;
+	rc = harness->type->close(harness->state, abandon, err);
+	harness->state = NULL;
+	return first < 0 ? first : rc;
+}
+
+int harness_roll_back(struct harness *harness, struct enrg_error *err)
+{
+	int rc = close_type(harness, true, err);
+
+	if (rc == 0)
+		rc = store_roll_back_alone(harness->store, err);
+	return rc < 0 ? rc : harness->type->open(harness->store, harness->options, &harness->state, err);
+}
+
+int harness_close(struct harness *harness, struct enrg_error *err)
+{
+	int rc = close_type(harness, false, err);
+
+	free_harness(harness);
+	return rc;
+}
+
+void harness_kill(struct harness *harness)
+{
+	free_harness(harness);
+}

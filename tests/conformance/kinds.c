@@ -1,0 +1,27 @@
+/* kinds.c: the table of stores under test. */
+#include "kinds.h"
+
+#include "readers.h"
+
+const struct store_kind store_kinds[] = {
+	{ .name = "memory", .module = "memory", .type = "DAQJobStoreMemory" },
+	{ .name = "memory, void", .module = "memory", .type = "DAQJobStoreMemory", .store_keys = "void_data = true" },
+	{ .name = "csv", .module = "csv", .type = "DAQJobStoreCSV", .section_keys = "file_path = \"t.csv\"",
+	  .file_path = "t.csv", .has_out_dir = true, .has_dates = true, .read_back = read_csv },
+	{ .name = "csv, zstd", .module = "csv", .type = "DAQJobStoreCSV",
+	  .section_keys = "file_path = \"t.csv\"\nuse_zstd = true", .file_path = "t.csv.zst", .has_out_dir = true,
+	  .has_dates = true, .read_back = read_csv_zstd },
+	{ .name = "csv, overwrite", .module = "csv", .type = "DAQJobStoreCSV",
+	  .section_keys = "file_path = \"t.csv\"\noverwrite = true", .file_path = "t.csv", .has_out_dir = true,
+	  .has_dates = true, .keeps_newest = true, .read_back = read_csv },
+	{ .name = "csv, overwrite, zstd", .module = "csv", .type = "DAQJobStoreCSV",
+	  .section_keys = "file_path = \"t.csv.zst\"\noverwrite = true\nuse_zstd = true", .file_path = "t.csv.zst",
+	  .has_out_dir = true, .has_dates = true, .keeps_newest = true, .read_back = read_csv_zstd },
+	{ .name = "arrow", .module = "arrow", .type = "DAQJobStoreArrow", .section_keys = "file_path = \"t.arrows\"",
+	  .file_path = "t.arrows", .has_out_dir = true, .has_dates = true, .read_back = read_arrows },
+	{ .name = "arrow, each commit synced", .module = "arrow", .type = "DAQJobStoreArrow",
+	  .section_keys = "file_path = \"deep/er/t.arrows\"\nsync_seconds = 0", .file_path = "deep/er/t.arrows",
+	  .has_out_dir = true, .has_dates = true, .read_back = read_arrows },
+};
+
+const unsigned store_kind_count = sizeof(store_kinds) / sizeof(store_kinds[0]);

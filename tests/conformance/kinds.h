@@ -1,0 +1,27 @@
+/* kinds.h: the stores that the suite is run against. A new store is one entry in kinds.c. */
+#ifndef CONFORMANCE_KINDS_H
+#define CONFORMANCE_KINDS_H
+
+#include <stdbool.h>
+
+#include "cells.h"
+#include "enrgdaq/schema.h"
+
+struct store_kind {
+	const char *name;         /* in messages */
+	const char *module;       /* "csv": modules/csv.so */
+	const char *type;         /* "DAQJobStoreCSV" */
+	const char *store_keys;   /* TOML of the store job, beside out_dir */
+	const char *section_keys; /* TOML of the section, with file_path */
+	const char *file_path;    /* as the files end up being named */
+	bool has_out_dir;         /* false: keeps no files, nothing is read back */
+	bool has_dates;           /* knows add_date */
+	bool keeps_newest;        /* the file holds the newest batch alone */
+	/* Reads a file back with a reader that is not the store's own. false: it is no whole file of that kind. */
+	bool (*read_back)(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
+};
+
+extern const struct store_kind store_kinds[];
+extern const unsigned store_kind_count;
+
+#endif

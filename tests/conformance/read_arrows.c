@@ -1,0 +1,119 @@
+/* read_arrows.c: reads an Arrow stream message by message and checks its CRCs. In the test process. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arrow/ipc.h"
+#include "base/crc32c.h"
+#include "base/path.h"
+#include "readers.h"
+
+static void format_number(enum enrg_type type, const void *values, uint64_t i, char *ret_text, size_t text_bytes)
+{
+	const int64_t signed_value = type == ENRG_I8 ? ((const int8_t *)values)[i]
+		: type == ENRG_I16 ? ((const int16_t *)values)[i]
+		: type == ENRG_I32 ? ((const int32_t *)values)[i]
+		: type == ENRG_I64 ? ((const int64_t *)values)[i] : 0;
+	const uint64_t unsigned_value = type == ENRG_U8 ? ((const uint8_t *)values)[i]
+		: type == ENRG_U16 ? ((const uint16_t *)values)[i]
+		: type == ENRG_U32 ? ((const uint32_t *)values)[i]
+		: type == ENRG_U64 ? ((const uint64_t *)values)[i] : 0;
+
+	if (type == ENRG_F32)
+		snprintf(ret_text, text_bytes, "%a", (double)((const float *)values)[i]);
+	else if (type == ENRG_F64)
+		snprintf(ret_text, text_bytes, "%a", ((const double *)values)[i]);
+	else if (type <= ENRG_I64)
+		snprintf(ret_text, text_bytes, "%" PRId64, signed_value);
+	else
+		snprintf(ret_text, text_bytes, "%" PRIu64, unsigned_value);
+}
+
+static void add_cell(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row,
+	struct cells *cells)
+{
+	uint64_t first = view->offsets ? (uint64_t)view->offsets[row] : row;
+	uint64_t end = view->offsets ? (uint64_t)view->offsets[row + 1] : row + 1;
+	char text[65536] = "";
+	size_t used = 0;
+
+	switch (column->type) {
+	case ENRG_STRING:
+		cells_add(cells, (const char *)view->values + first, end - first);
+		return;
+	case ENRG_BOOL:
+		used = (size_t)snprintf(text, sizeof(text), "%s",
+			((const uint8_t *)view->values)[row >> 3] >> (row & 7) & 1 ? "true" : "false");
+		break;
+	case ENRG_BINARY:
+		for (uint64_t i = first; i < end; i++)
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%02x",
+				((const uint8_t *)view->values)[i]);
+		break;
+	default:
+		for (uint64_t i = first; i < end; i++) {
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", i > first ? " " : "");
+			format_number(column->type == ENRG_LIST ? column->item : column->type, view->values, i,
+				text + used,
+				sizeof(text) - used);
+			used += strlen(text + used);
+		}
+	}
+	cells_add(cells, text, used);
+}
+
+static bool take_batch(const uint8_t *bytes, const struct ipc_message *message, const struct enrg_schema *schema,
+	struct cells *cells)
+{
+	struct enrg_column_view views[32];
+	struct enrg_batch batch;
+
+	if (!message->has_stamp || !message->meta_crc_ok
+		|| crc32c(0, bytes + message->meta_bytes, message->body_bytes) != message->stamp.body_crc)
+		return false;
+	if (ipc_decode_batch(schema, bytes, message->meta_bytes + message->body_bytes, views, &batch, NULL) < 0)
+		return false;
+	for (uint64_t row = 0; row < batch.rows; row++)
+		for (uint32_t i = 0; i < schema->column_count; i++)
+			add_cell(&schema->columns[i], &views[i], row, cells);
+	cells->rows += batch.rows;
+	return true;
+}
+
+static bool read_messages(const uint8_t *bytes, size_t count, const struct enrg_schema *schema, struct cells *cells)
+{
+	struct enrg_schema *found = NULL;
+	struct ipc_message message;
+	size_t at = 0, wanted;
+	bool is_good = true;
+
+	while (is_good && at < count) {
+		if (ipc_read_message(bytes + at, count - at, &message, &wanted, NULL) < 0
+			|| message.body_bytes > count - at - message.meta_bytes || message.is_end) {
+			is_good = false;
+			break;
+		}
+		if (at == 0)
+			is_good = message.type == IPC_SCHEMA && ipc_decode_schema(bytes, message.meta_bytes, &found,
+				NULL) == 0
+				&& ipc_schema_equal(found, schema);
+		else
+			is_good = message.type == IPC_RECORD_BATCH && take_batch(bytes + at, &message, found, cells);
+		at += message.meta_bytes + message.body_bytes;
+	}
+	free(found);
+	return is_good && at > 0;
+}
+
+bool read_arrows(const char *path, const struct enrg_schema *schema, struct cells *ret_cells)
+{
+	char *bytes = NULL;
+	size_t count;
+	bool is_good = path_read_file(path, 1u << 30, &bytes, &count, NULL) == 0
+		&& read_messages((const uint8_t *)bytes, count, schema, ret_cells);
+
+	ret_cells->columns = schema->column_count;
+	free(bytes);
+	return is_good;
+}

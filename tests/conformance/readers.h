@@ -1,0 +1,14 @@
+/* readers.h: reads files of stores back, with code that the stores do not share. */
+#ifndef CONFORMANCE_READERS_H
+#define CONFORMANCE_READERS_H
+
+#include <stdbool.h>
+
+#include "cells.h"
+#include "enrgdaq/schema.h"
+
+bool read_csv(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
+bool read_csv_zstd(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
+bool read_arrows(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
+
+#endif

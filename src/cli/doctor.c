@@ -22,6 +22,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "cli/cli.h"
+#include "supervisor/budget.h"
 
 #define TMPFS_MAGIC_NUMBER 0x01021994
 #define RAMFS_MAGIC_NUMBER 0x858458f6
@@ -125,12 +126,12 @@ static void check_kernel(struct doctor *doctor)
 
 static void check_cores(struct doctor *doctor)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN), cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	double loads[1] = {0};
 
 	getloadavg(loads, 1);
 	tell(doctor, cores > 1 ? GOOD : NOTE, "cores", "with one core, producers and stores take turns",
-		"%ld, last-level cache %.1f MB, load %.1f", cores, (double)(cache > 0 ? cache : 0) / 1e6, loads[0]);
+		"%ld, last-level cache %.1f MB, load %.1f", cores, (double)budget_cache_bytes() / 1e6, loads[0]);
 }
 
 static void check_clock(struct doctor *doctor)

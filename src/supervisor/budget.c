@@ -2,9 +2,12 @@
 #include "supervisor/budget.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+#include "base/path.h"
 
 #define CACHE_BYTES_UNKNOWN (8ull << 20)
 
@@ -26,11 +29,26 @@ uint64_t budget_ring_bytes(int64_t own_mb, int64_t supervisor_mb, size_t produce
 	return (share + 4095) & ~4095ull;
 }
 
+uint64_t budget_cache_bytes(void)
+{
+	char *text = NULL;
+	size_t count;
+	uint64_t kb = 0;
+	long bytes;
+
+	/* sysconf adds up the caches of all core complexes of the host on some virtual machines: ask the kernel first. */
+	if (!path_read_file("/sys/devices/system/cpu/cpu0/cache/index3/size", 64, &text, &count, NULL))
+		kb = strtoull(text, NULL, 10);
+	free(text);
+	if (kb)
+		return kb << 10;
+	bytes = sysconf(_SC_LEVEL3_CACHE_SIZE);
+	return bytes > 0 ? (uint64_t)bytes : CACHE_BYTES_UNKNOWN;
+}
+
 uint64_t budget_hot_bytes(size_t producer_count)
 {
-	long cache = sysconf(_SC_LEVEL3_CACHE_SIZE);
-
-	return (cache > 0 ? (uint64_t)cache : CACHE_BYTES_UNKNOWN) / 2 / (producer_count ? producer_count : 1);
+	return budget_cache_bytes() / 2 / (producer_count ? producer_count : 1);
 }
 
 int budget_check(const char *folder, uint64_t need_bytes, size_t ring_count, struct enrg_error *err)

@@ -14,6 +14,8 @@
 uint64_t budget_record_bytes(int64_t slot_kb);
 /* Data area of one producer's ring: its own size or its share, never less than two of the largest records. */
 uint64_t budget_ring_bytes(int64_t own_mb, int64_t supervisor_mb, size_t producer_count, int64_t slot_kb);
+/* Last-level cache that the cores of this process share. */
+uint64_t budget_cache_bytes(void);
 /* Bytes in flight that stay in the last-level cache: half of it, shared by the producers. */
 uint64_t budget_hot_bytes(size_t producer_count);
 /* Does the file system of `folder` have that much free? -ENOSPC with need, free, and the key to change. */

@@ -361,9 +361,22 @@ static void close_descriptor(int descriptor)
 		close(descriptor);
 }
 
+static void remove_sockets(const struct supervisor *self)
+{
+	for (size_t i = 0; self->plans && i < self->plans->count; i++) {
+		const struct plan *plan = self->plans->plans[i];
+
+		unlink(plan->publish_url + strlen("ipc://"));
+		unlink(plan->subscribe_url + strlen("ipc://"));
+		if (plan->link_url)
+			unlink(plan->link_url + strlen("ipc://"));
+	}
+}
+
 static void fini(struct supervisor *self)
 {
 	courier_stop(&self->courier);
+	remove_sockets(self);
 	roster_destroy(self->roster);
 	ledger_destroy(self->ledger);
 	close_descriptor(self->lifeline[1]);

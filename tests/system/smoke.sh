@@ -1,0 +1,296 @@
+#!/bin/bash
+# Drives the real program through its ordinary life: smoke.sh CASE. Needs ENRGDAQ_BIN; each case has a folder and a runtime
+# folder of its own.
+set -u
+bin=${ENRGDAQ_BIN:?the program to test}
+here=$(cd "$(dirname "$0")" && pwd)
+configs=$here/../../configs
+work=$(mktemp -d)
+export ENRGDAQ_RUNTIME_DIR
+ENRGDAQ_RUNTIME_DIR=$(mktemp -d /dev/shm/enrgdaq-test.XXXXXX)
+started=()
+
+fail() {
+	echo "FAILED: $*" >&2
+	for file in "$work"/*.log; do echo "--- $file" >&2; tail -n 40 "$file" >&2; done
+	exit 1
+}
+
+finish() {
+	for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+	wait 2>/dev/null
+	# jobs whose supervisor was killed end by themselves
+	for _ in $(seq 100); do
+		[ -z "$(jobs_here)" ] && break
+		sleep 0.1
+	done
+	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
+}
+trap finish EXIT
+
+# Processes of jobs that have a file of our runtime folder mapped.
+jobs_here() {
+	grep -l -s -F "$ENRGDAQ_RUNTIME_DIR" /proc/[0-9]*/maps 2>/dev/null | cut -d/ -f3
+}
+
+# until SECONDS COMMAND...: the command succeeds at last
+await() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -ge $end ] && return 1
+		sleep 0.05
+	done
+}
+
+# start LOG ARGUMENTS...: in the background; pid in $run
+start() {
+	local log=$1
+	shift
+	"$bin" "$@" >"$work/$log" 2>&1 &
+	run=$!
+	started+=("$run")
+}
+
+write_config() { # FOLDER RATE SHM
+	mkdir -p "$1"
+	cat >"$1/supervisor.toml" <<-END
+		ring_buffer_size_mb = 16
+		ring_buffer_slot_size_kb = 256
+		restart_delay_seconds = 0.1
+		[info]
+		supervisor_id = "smoke"
+	END
+	cat >"$1/source.toml" <<-END
+		daq_job_type = "DAQJobBenchmark"
+		daq_job_unique_id = "source"
+		payload_size = 100
+		rate_hz = $2
+		${4:+count = $4}
+		use_shm_when_possible = $3
+		[store_config.arrow]
+		file_path = "data.arrows"
+		[store_config.csv]
+		file_path = "data.csv"
+	END
+	printf 'daq_job_type = "DAQJobStoreArrow"\ndaq_job_unique_id = "arrow"\nout_dir = "out"\n' >"$1/arrow.toml"
+	printf 'daq_job_type = "DAQJobStoreCSV"\ndaq_job_unique_id = "csv"\nout_dir = "out"\n' >"$1/csv.toml"
+}
+
+# The ledger says that all is stored, verify says that the file is whole, and the CSV has as many rows.
+check_data() { # LOG
+	grep -q "accounted" "$work/$1" || fail "no ledger line"
+	grep -qE "MISSING|TWICE|SET ASIDE|not all stored" "$work/$1" && fail "the ledger is not settled"
+	"$bin" verify out/data.arrows >"$work/verify.log" 2>&1 || fail "verify: $(cat "$work/verify.log")"
+	local produced rows
+	# over all runs in this folder
+	produced=$(cat out/ledger_*.json | grep -o '"produced_rows": [0-9]*' | awk '{s += $2} END {print s}')
+	rows=$(($(wc -l <out/data.csv) - 1))
+	[ "$produced" -gt 0 ] || fail "nothing was produced"
+	[ "$produced" -eq "$rows" ] || fail "$produced rows were produced, the CSV has $rows"
+}
+
+is_flowing() { # rows stored so far by both stores
+	[ -s out/data.csv ] && [ -s out/data.arrows ]
+}
+
+case_demo() {
+	"$bin" run --duration 3 >"$work/run.log" 2>&1 || fail "exit code $?"
+	for file in dice.csv dice.arrows; do [ -s "out/$file" ] || fail "$file is not there"; done
+	ls out/pc_metrics*.csv >/dev/null 2>&1 || fail "no pc_metrics csv"
+	[ "$(grep -c ': accounted$' "$work/run.log")" -eq 4 ] || fail "four lines of the ledger were expected"
+	grep -q "built-in demo" "$work/run.log" || fail "it does not say that this is the demo"
+	"$bin" verify out/*.arrows >"$work/verify.log" 2>&1 || fail "verify"
+	ls out/ledger_*.json >/dev/null || fail "no ledger beside the data"
+	ls "$ENRGDAQ_RUNTIME_DIR"/demo/*.stream 2>/dev/null && fail "a stream was left"
+	return 0
+}
+
+case_examples() {
+	"$bin" run "$configs/examples" --duration 2 >"$work/run.log" 2>&1 || fail "exit code $?"
+	"$bin" run "$configs/demo" --duration 1 >"$work/demo.log" 2>&1 || fail "exit code $?"
+}
+
+case_interrupt() {
+	write_config config 500 true
+	start run.log run config
+	await 20 is_flowing || fail "no data"
+	kill -INT "$run"
+	wait "$run" || fail "exit code $?"
+	check_data run.log
+}
+
+case_ten_jobs() {
+	mkdir config
+	printf 'ring_buffer_size_mb = 32\nring_buffer_slot_size_kb = 256\n[info]\nsupervisor_id = "smoke"\n' >config/supervisor.toml
+	printf 'daq_job_type = "DAQJobStoreCSV"\n' >config/csv.toml
+	for i in 1 2 3 4 5 6 7 8 9; do
+		printf 'daq_job_type = "DAQJobTest"\nrand_min = 1\nrand_max = 6\ninterval_seconds = 0.01\n[store_config.csv]\nfile_path = "%d.csv"\n' $i >config/$i.toml
+	done
+	local begin end
+	begin=$(date +%s%N)
+	start run.log run config
+	first_row() { [ "$(cat out/*.csv 2>/dev/null | wc -l)" -ge 2 ]; }
+	await 20 first_row || fail "no row"
+	end=$(date +%s%N)
+	echo "first row after $(((end - begin) / 1000000)) ms"
+	kill -TERM "$run"
+	wait "$run" || fail "exit code $?"
+}
+
+case_second_instance() {
+	write_config config 50 true
+	start run.log run config
+	await 20 is_flowing || fail "no data"
+	"$bin" run config >"$work/second.log" 2>&1
+	[ $? -eq 1 ] || fail "the second instance was not refused"
+	grep -q "process $run" "$work/second.log" || fail "the pid is not named"
+	grep -q "enrgdaq stop smoke" "$work/second.log" || fail "the way out is not named"
+	"$bin" stop smoke >"$work/stop.log" 2>&1 || fail "stop: exit code $?"
+	wait "$run" || fail "exit code $?"
+	check_data run.log
+}
+
+case_bad_folder() {
+	"$bin" run nowhere >"$work/run.log" 2>&1
+	[ $? -eq 2 ] || fail "exit code 2 was expected"
+	grep -q nowhere "$work/run.log" || fail "the folder is not named"
+	write_config config 1 true
+	echo 'nonsense = 1' >>config/csv.toml
+	"$bin" run config >"$work/run.log" 2>&1
+	[ $? -eq 2 ] || fail "exit code 2 was expected"
+	grep -q 'csv.toml:4' "$work/run.log" || fail "file and line are not named"
+}
+
+case_status() {
+	"$bin" status >"$work/none.log" 2>&1
+	[ $? -eq 1 ] || fail "exit code 1 was expected"
+	grep -q "no system is running" "$work/none.log" || fail "no clear words"
+	write_config config 100 true
+	start run.log run config
+	await 20 is_flowing || fail "no data"
+	"$bin" status --json >"$work/status.json" 2>"$work/status.log" || fail "status: exit code $?"
+	python3 - "$work/status.json" <<-'END' || fail "status --json"
+		import json, sys
+		status = json.load(open(sys.argv[1]))
+		assert status["supervisor"] == "smoke" and status["state"] == "running", status
+		assert {job["name"] for job in status["jobs"]} == {"source", "arrow", "csv"}
+		assert len(status["links"]) == 2
+		source = next(job for job in status["jobs"] if job["name"] == "source")
+		assert source["state"] == "running" and source["pid"] > 0 and source["restarts"] == 0
+		assert status["ledger"]["accounted"] is True
+	END
+	"$bin" status smoke >"$work/table.log" || fail "status table"
+	grep -q DAQJobStoreCSV "$work/table.log" || fail "no line for the CSV store"
+	"$bin" stop >"$work/stop.log" 2>&1 || fail "stop: exit code $?"
+	wait "$run" || fail "exit code $?"
+	"$bin" stop >"$work/stop.log" 2>&1 && fail "stop without a system"
+	return 0
+}
+
+case_done() {
+	write_config config 0 true 2000
+	"$bin" run config >"$work/run.log" 2>&1 || fail "exit code $?"
+	check_data run.log
+	grep -q "source is done" "$work/run.log" || fail "it does not say that the source is done"
+	[ "$(wc -l <out/data.csv)" -eq 200001 ] || fail "200000 rows were expected"
+}
+
+case_link() {
+	write_config config 300 false
+	start run.log run config
+	await 20 is_flowing || fail "no data"
+	"$bin" stop >"$work/stop.log" 2>&1 || fail "stop: exit code $?"
+	wait "$run" || fail "exit code $?"
+	check_data run.log
+}
+
+pid_of() {
+	"$bin" status --json 2>/dev/null | python3 -c "import json, sys
+print(next(j['pid'] for j in json.load(sys.stdin)['jobs'] if j['name'] == '$1'))"
+}
+
+is_restarted() { # NAME COUNT
+	[ "$("$bin" status --json 2>/dev/null | python3 -c "import json, sys
+j = next(j for j in json.load(sys.stdin)['jobs'] if j['name'] == '$1')
+print(j['restarts'] if j['state'] == 'running' else 0)")" -ge "$2" ]
+}
+
+case_kill_jobs() {
+	write_config config 500 true
+	start run.log run config
+	await 20 is_flowing || fail "no data"
+	for name in source csv arrow; do
+		kill -KILL "$(pid_of $name)" || fail "$name is not there"
+		await 20 is_restarted $name 1 || fail "$name was not started again"
+	done
+	kill -INT "$run"
+	wait "$run" || fail "exit code $?"
+	check_data run.log
+	[ "$(grep -c 'signal 9' "$work/run.log")" -ge 3 ] || fail "the deaths are not told"
+}
+
+case_kill_supervisor() {
+	write_config config 500 true
+	start run.log run config
+	await 20 is_flowing || fail "no data"
+	kill -KILL "$run"
+	wait "$run" 2>/dev/null
+	"$bin" run config --duration 1 >"$work/again.log" 2>&1 || fail "exit code $?"
+	check_data again.log
+}
+
+# A store that stands still at a hurried stop: what it has not stored stays, and the next start stores it.
+case_hurry() {
+	write_config config 500 true
+	start run.log run config
+	await 20 is_flowing || fail "no data"
+	local store
+	store=$(pid_of csv)
+	kill -STOP "$store"
+	has_backlog() { "$bin" status --json | python3 -c "import json, sys
+exit(0 if any(l['store'] == 'csv' and l['backlog_batches'] > 20 for l in json.load(sys.stdin)['links']) else 1)"; }
+	await 20 has_backlog || fail "no backlog"
+	"$bin" stop --hurry >"$work/stop.log" 2>&1
+	[ $? -eq 1 ] || fail "exit code 1 was expected"
+	wait "$run"
+	[ $? -eq 1 ] || fail "exit code 1 was expected"
+	grep -q "not all stored" "$work/run.log" || fail "the ledger does not say what is in flight"
+	rm -f out/ledger_*.json # of the same run, which goes on
+	"$bin" run config --duration 1 >"$work/again.log" 2>&1 || fail "exit code $?"
+	check_data again.log
+}
+
+# A stream that nobody takes any more goes into a file of its own before it is removed.
+case_recovery() {
+	case_hurry_leave
+	rm config/source.toml config/csv.toml
+	printf 'daq_job_type = "DAQJobTest"\nrand_min = 1\nrand_max = 6\n[store_config.arrow]\nfile_path = "other.arrows"\n' >config/other.toml
+	"$bin" run config --duration 1 >"$work/again.log" 2>&1 || fail "exit code $?"
+	ls out/recovered_source_*.arrows >/dev/null 2>&1 || fail "nothing was recovered"
+	"$bin" verify out/recovered_source_*.arrows >"$work/verify.log" 2>&1
+	grep -q "saved in out/recovered_source" "$work/again.log" || fail "it does not say so"
+	ls "$ENRGDAQ_RUNTIME_DIR"/smoke/*.stream 2>/dev/null && fail "a stream was left"
+	return 0
+}
+
+case_hurry_leave() {
+	write_config config 500 true
+	start run.log run config
+	await 20 is_flowing || fail "no data"
+	kill -STOP "$(pid_of csv)"
+	sleep 0.3
+	"$bin" stop --hurry >"$work/stop.log" 2>&1
+	wait "$run"
+	ls "$ENRGDAQ_RUNTIME_DIR"/smoke/source.stream >/dev/null 2>&1 || fail "the stream did not stay"
+}
+
+case_doctor() {
+	"$bin" doctor >"$work/doctor.log" 2>&1
+	grep -q "shared memory" "$work/doctor.log" || fail "no line on shared memory"
+	ENRGDAQ_RUNTIME_DIR=/proc/none "$bin" doctor >"$work/bad.log" 2>&1 && fail "a bad runtime folder was found good"
+	grep -q "^BAD" "$work/bad.log" || fail "no bad line"
+}
+
+cd "$work" || exit 1
+"case_$1"

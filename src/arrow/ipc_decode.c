@@ -82,7 +82,7 @@ static bool offsets_ascend(const int32_t *offsets, uint64_t rows)
 static int next_offsets(struct batch_cursor *cursor, uint64_t rows, const int32_t **ret_offsets)
 {
 	static const int32_t none[1];
-	struct batch_buffer buffer;
+	struct batch_buffer buffer = {0};
 
 	int result = next_buffer(cursor, rows ? (rows + 1) * sizeof(int32_t) : 0, &buffer);
 	if (result < 0)
@@ -97,7 +97,7 @@ static int next_offsets(struct batch_cursor *cursor, uint64_t rows, const int32_
 static int decode_fixed(struct batch_cursor *cursor, enum enrg_type type, uint64_t count, const void **ret_values)
 {
 	uint32_t width = enrg_type_bytes(type);
-	struct batch_buffer buffer;
+	struct batch_buffer buffer = {0};
 
 	int result = next_buffer(cursor, width ? count * width : (count + 7) / 8, &buffer);
 	if (result == 0)
@@ -107,7 +107,7 @@ static int decode_fixed(struct batch_cursor *cursor, enum enrg_type type, uint64
 
 static int decode_bytes(struct batch_cursor *cursor, uint64_t rows, struct enrg_column_view *view)
 {
-	struct batch_buffer buffer;
+	struct batch_buffer buffer = {0};
 
 	int result = next_offsets(cursor, rows, &view->offsets);
 	if (result == 0)

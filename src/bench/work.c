@@ -83,8 +83,9 @@ static int work_init(struct work *work, uint64_t rows, struct enrg_error *err)
 		if (!work->messages[i])
 			return enrg_error_set(err, -ENOMEM, "no memory for %zu bytes", bytes);
 		memset(work->messages[i], 0, bytes);
-		generate(work);
 	}
+	for (unsigned i = 0; i < BUFFERS; i++)
+		generate(work);
 	return 0;
 }
 

@@ -826,6 +826,132 @@ static void goes_on_without_its_journal(void **state)
 	assert_int_equal(atomic_load(&f->page->lost) + atomic_load(&f->page->duplicated), 0);
 }
 
+/* Killed between the journal's commit and the acknowledgement: the ring says less than the journal. */
+static void an_acknowledgement_that_was_not_made_is_made_up(void **state)
+{
+	struct fixture *f = *state;
+	struct producer *p = &f->producers[0];
+	struct stream_status status;
+	uint8_t *map;
+	size_t bytes;
+
+	start(f);
+	produce_ten(p);
+	assert_int_equal(kill(f->pid, SIGTERM), 0);
+	record_in_file(p, 0, &map, &bytes);
+	struct segment_consumer *slot = (struct segment_consumer *)(map + 2 * SEGMENT_PAGE);
+	assert_string_equal(slot->name, "store");
+	/* The producer is still there: the store drains for a while, and this is how the test sees it has committed. */
+	uint64_t until = clock_mono_ns() + 20 * NS_PER_S;
+	while (stream_in_flight(p->stream))
+		assert_true(clock_mono_ns() < until);
+	kill(f->pid, SIGKILL);
+	end_of(f);
+	atomic_store(&slot->ack, p->positions[5]);
+	start(f);
+	end_producers(f);
+	assert_int_equal(stop(f), 0);
+	expect_file(f, p, NULL, 0);
+	assert_int_equal(journal_of(f, p).duplicated_batches, 0);
+	assert_int_equal(stream_read_status(p->path, &status, NULL), 0);
+	assert_int_equal(status.consumers[0].ack, status.head);
+	munmap(map, bytes);
+}
+
+/* --- over the link ----------------------------------------------------------------------------------------------------- */
+
+/* Of the streams from `first` on; the others are read in place. */
+static void start_senders(struct fixture *f, int first, struct link_sender **senders)
+{
+	f->plan.link_url = f->link_url;
+	for (int i = first; i < STREAMS; i++) {
+		const struct link_sender_params params = {.url = f->link_url, .stream_path = f->producers[i].path,
+			.consumer_name = "store", .store_type = "DAQJobStoreFake", .window_bytes = 256 << 10};
+		f->inputs[i].is_link = true;
+		assert_int_equal(link_sender_start(&params, &senders[i], &f->err), 0);
+	}
+}
+
+static void store_over_link(struct fixture *f, int first_link)
+{
+	struct link_sender *senders[STREAMS];
+
+	start_senders(f, first_link, senders);
+	start(f);
+	for (int round = 0; round < 300; round++)
+		for (int i = 0; i < STREAMS; i++)
+			assert_int_equal(produce(&f->producers[i], 1 + (uint64_t)round % 900, 10 * NS_PER_S), 0);
+	end_producers(f);
+	for (int i = first_link; i < STREAMS; i++)
+		assert_int_equal(link_sender_stop(senders[i], 10 * NS_PER_S), 0);
+	assert_int_equal(stop(f), 0);
+	for (int i = 0; i < STREAMS; i++) {
+		expect_file(f, &f->producers[i], NULL, 0);
+		journal_of(f, &f->producers[i]);
+	}
+	assert_int_equal(atomic_load(&f->page->lost) + atomic_load(&f->page->duplicated), 0);
+}
+
+static void stores_what_comes_over_the_link(void **state)
+{
+	store_over_link(*state, 0);
+}
+
+static void reads_rings_and_link_by_turns(void **state)
+{
+	store_over_link(*state, 1);
+}
+
+static void kills_over_the_link_lose_and_repeat_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct link_sender *senders[STREAMS];
+	uint64_t stored = 0;
+
+	srand(11);
+	start_senders(f, 0, senders);
+	for (int life = 0; life < 20; life++) {
+		start(f);
+		uint64_t until = clock_mono_ns() + (uint64_t)(rand() % 60000) * 1000;
+		do {
+			struct producer *p = &f->producers[rand() % STREAMS];
+			produce(p, (uint64_t)(rand() % 500), 1000000);
+			stream_publish(p->stream);
+		} while (clock_mono_ns() < until);
+		stored += atomic_load(&f->page->in_batches);
+		kill(f->pid, SIGKILL);
+		end_of(f);
+	}
+	start(f);
+	end_producers(f);
+	for (int i = 0; i < STREAMS; i++)
+		assert_int_equal(link_sender_stop(senders[i], 20 * NS_PER_S), 0);
+	assert_int_equal(stop(f), 0);
+	assert_true(stored > 0); /* the kills came while it was at work */
+	for (int i = 0; i < STREAMS; i++) {
+		expect_file(f, &f->producers[i], NULL, 0);
+		struct journal_stream_state journaled = journal_of(f, &f->producers[i]);
+		assert_int_equal(journaled.lost_batches + journaled.duplicated_batches + journaled.corrupted_batches, 0);
+	}
+}
+
+static void waits_for_a_full_disk_over_the_link(void **state)
+{
+	struct fixture *f = *state;
+	struct link_sender *senders[STREAMS];
+
+	start_senders(f, 0, senders);
+	bool is_mounted = start_on_small_disk(f);
+	enlarge_disk(f, is_mounted);
+	wait_for_state(f, PAGE_RUNNING);
+	end_producers(f);
+	for (int i = 0; i < STREAMS; i++)
+		assert_int_equal(link_sender_stop(senders[i], 20 * NS_PER_S), 0);
+	assert_int_equal(stop(f), 0);
+	expect_file(f, &f->producers[0], NULL, 0);
+	journal_of(f, &f->producers[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -843,6 +969,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_orphan_drains_and_ends, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_missing_input_is_an_error_that_names_it, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(goes_on_without_its_journal, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_acknowledgement_that_was_not_made_is_made_up, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(stores_what_comes_over_the_link, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(reads_rings_and_link_by_turns, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(kills_over_the_link_lose_and_repeat_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(waits_for_a_full_disk_over_the_link, set_up, tear_down),
 	};
 
 	control = mmap(NULL, sizeof(*control), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -216,18 +216,30 @@ bool fb_read_vector(struct fb_reader *reader, const struct fb_table *table, uint
 	return true;
 }
 
-const char *fb_read_string(struct fb_reader *reader, const struct fb_table *table, uint32_t index, uint32_t *ret_count)
+const char *fb_read_characters(struct fb_reader *reader, const struct fb_table *table, uint32_t index,
+	uint32_t *ret_count)
 {
 	struct fb_vector vector;
 
 	if (!fb_read_vector(reader, table, index, 1, &vector) || !is_inside(reader, vector.at, (uint64_t)vector.count + 1))
 		return NULL;
 	const char *text = (const char *)reader->bytes + vector.at;
-	if (text[vector.count] != '\0' || memchr(text, '\0', vector.count)) {
+	if (text[vector.count] != '\0') {
 		reader->is_bad = true;
 		return NULL;
 	}
 	*ret_count = vector.count;
+	return text;
+}
+
+const char *fb_read_string(struct fb_reader *reader, const struct fb_table *table, uint32_t index, uint32_t *ret_count)
+{
+	const char *text = fb_read_characters(reader, table, index, ret_count);
+
+	if (text && memchr(text, '\0', *ret_count)) {
+		reader->is_bad = true;
+		return NULL;
+	}
 	return text;
 }
 

@@ -93,7 +93,9 @@ uint64_t fb_read_number(struct fb_reader *reader, const struct fb_table *table, 
 bool fb_read_table(struct fb_reader *reader, const struct fb_table *table, uint32_t index, struct fb_table *ret_table);
 bool fb_read_vector(struct fb_reader *reader, const struct fb_table *table, uint32_t index, uint32_t element_bytes,
 	struct fb_vector *ret_vector);
-/* NUL-terminated, without a NUL inside; NULL where absent or bad. */
+/* NUL-terminated; NULL where absent or bad. A string has no NUL inside; characters may. */
+const char *fb_read_characters(struct fb_reader *reader, const struct fb_table *table, uint32_t index,
+	uint32_t *ret_count);
 const char *fb_read_string(struct fb_reader *reader, const struct fb_table *table, uint32_t index, uint32_t *ret_count);
 /* Element `index` (< count) of a vector of tables. */
 bool fb_read_element(struct fb_reader *reader, const struct fb_vector *vector, uint32_t index,

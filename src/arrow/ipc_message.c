@@ -107,72 +107,100 @@ int ipc_read_head(const void *bytes, size_t count, struct ipc_head *ret_head, si
 	return 0;
 }
 
+/* Exactly `digits` lower-case hex digits. */
 static bool parse_hex(const char *text, uint32_t count, uint32_t digits, uint64_t *ret_value)
 {
 	uint64_t value = 0;
+	bool is_wrong = count != digits;
 
-	if (count != digits)
-		return false;
-	for (uint32_t i = 0; i < digits; i++) {
-		char c = text[i];
-		if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
-			return false;
-		value = value << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+	for (uint32_t i = 0; i < digits && !is_wrong; i++) {
+		uint32_t digit = (uint32_t)(unsigned char)text[i] - '0', letter = (uint32_t)(unsigned char)text[i] - 'a';
+		is_wrong = digit > 9 && letter > 5;
+		value = value << 4 | (digit <= 9 ? digit : letter + 10);
 	}
-	*ret_value = value;
+	if (!is_wrong)
+		*ret_value = value;
+	return !is_wrong;
+}
+
+static bool parse_hex_32(const char *text, uint32_t count, uint32_t *ret_value)
+{
+	uint64_t value;
+
+	if (!parse_hex(text, count, 8, &value))
+		return false;
+	*ret_value = (uint32_t)value;
 	return true;
 }
 
-enum { HAS_SEQUENCE = 1, HAS_EPOCH = 2, HAS_ACQUIRED = 4, HAS_KIND = 8, HAS_BODY_CRC = 16, HAS_META_CRC = 32,
-	HAS_STAMP = 63 };
-
-/* One key of ENRGDAQ's; returns which of the HAS_ bits it sets. */
-static unsigned read_mark(struct ipc_marks *marks, const struct ipc_head *head, const char *key, const char *value,
-	uint32_t count)
+/* A text that fits into a name; else as if it were absent. */
+static unsigned take_text(const char **ret_text, const char *value, uint32_t count, unsigned mark)
 {
-	uint64_t number;
+	if (count > ENRG_NAME_BYTES_MAX || memchr(value, '\0', count))
+		return 0;
+	*ret_text = value;
+	return mark;
+}
 
-	if (!strcmp(key, "sequence"))
-		return parse_hex(value, count, 16, &marks->stamp.sequence) ? HAS_SEQUENCE : 0;
-	if (!strcmp(key, "acquired_ns"))
-		return parse_hex(value, count, 16, &marks->stamp.acquired_ns) ? HAS_ACQUIRED : 0;
-	if (!strcmp(key, "kind")) {
-		marks->stamp.is_gap = !strcmp(value, "gap ");
-		return marks->stamp.is_gap || !strcmp(value, "data") ? HAS_KIND : 0;
+enum {
+	HAS_SEQUENCE = 1, HAS_EPOCH = 2, HAS_ACQUIRED = 4, HAS_KIND = 8, HAS_BODY_CRC = 16, HAS_META_CRC = 32,
+	HAS_SOURCE = 64, HAS_RUN = 128, HAS_TAG = 256, HAS_STAMP = 511,
+};
+
+struct entry {
+	const char *key, *value;
+	uint32_t key_count, value_count;
+};
+
+static bool entry_is(const struct entry *entry, const char *name, uint32_t name_count)
+{
+	const uint32_t before = sizeof(IPC_KEY_PREFIX) - 1;
+	return entry->key_count == before + name_count && !memcmp(entry->key + before, name, name_count);
+}
+
+/* An entry whose key begins with our prefix; returns which of the HAS_ bits it sets. Runs nine times a batch: lengths tell
+ * most keys apart. */
+static unsigned read_mark(struct ipc_marks *marks, const struct ipc_head *head, const struct entry *entry)
+{
+	struct ipc_stamp *stamp = &marks->stamp;
+	const char *value = entry->value;
+	uint32_t count = entry->value_count;
+
+	if (entry_is(entry, "source", 6))
+		return take_text(&marks->source, value, count, HAS_SOURCE);
+	if (entry_is(entry, "run", 3))
+		return take_text(&marks->run, value, count, HAS_RUN);
+	if (entry_is(entry, "tag", 3))
+		return take_text(&marks->tag, value, count, HAS_TAG);
+	if (entry_is(entry, "sequence", 8))
+		return parse_hex(value, count, 16, &stamp->sequence) ? HAS_SEQUENCE : 0;
+	if (entry_is(entry, "epoch", 5))
+		return parse_hex_32(value, count, &stamp->epoch) ? HAS_EPOCH : 0;
+	if (entry_is(entry, "acquired_ns", 11))
+		return parse_hex(value, count, 16, &stamp->acquired_ns) ? HAS_ACQUIRED : 0;
+	if (entry_is(entry, "kind", 4)) {
+		stamp->is_gap = count == 4 && !memcmp(value, "gap ", 4);
+		return stamp->is_gap || (count == 4 && !memcmp(value, "data", 4)) ? HAS_KIND : 0;
 	}
-	if (!strcmp(key, "epoch") && parse_hex(value, count, 8, &number)) {
-		marks->stamp.epoch = (uint32_t)number;
-		return HAS_EPOCH;
-	}
-	if (!strcmp(key, "body_crc32c") && parse_hex(value, count, 8, &number)) {
-		marks->stamp.body_crc = (uint32_t)number;
-		return HAS_BODY_CRC;
-	}
-	if (!strcmp(key, "meta_crc32c") && parse_hex(value, count, 8, &number)) {
-		marks->meta_crc = (uint32_t)number;
+	if (entry_is(entry, "body_crc32c", 11))
+		return parse_hex_32(value, count, &stamp->body_crc) ? HAS_BODY_CRC : 0;
+	if (entry_is(entry, "meta_crc32c", 11) && parse_hex_32(value, count, &marks->meta_crc)) {
 		marks->meta_crc_at = IPC_PREFIX_BYTES + (uint32_t)((const uint8_t *)value - head->reader.bytes);
 		return HAS_META_CRC;
 	}
-	const char **text = !strcmp(key, "source") ? &marks->source :
-		!strcmp(key, "run") ? &marks->run :
-		!strcmp(key, "tag") ? &marks->tag : NULL;
-	if (text && count <= ENRG_NAME_BYTES_MAX)
-		*text = value;
 	return 0;
 }
 
-/* Key and value of entry `index`; false where the entry lacks one of them. */
-static bool read_entry(struct fb_reader *reader, const struct fb_vector *entries, uint32_t index, const char **ret_key,
-	const char **ret_value, uint32_t *ret_value_count)
+/* Entry `index`; false where it lacks key or value. */
+static bool read_entry(struct fb_reader *reader, const struct fb_vector *entries, uint32_t index, struct entry *ret_entry)
 {
-	struct fb_table entry;
-	uint32_t key_count;
+	struct fb_table table;
 
-	if (!fb_read_element(reader, entries, index, &entry))
+	if (!fb_read_element(reader, entries, index, &table))
 		return false;
-	*ret_key = fb_read_string(reader, &entry, KEY_VALUE_KEY, &key_count);
-	*ret_value = fb_read_string(reader, &entry, KEY_VALUE_VALUE, ret_value_count);
-	return *ret_key && *ret_value;
+	ret_entry->key = fb_read_characters(reader, &table, KEY_VALUE_KEY, &ret_entry->key_count);
+	ret_entry->value = fb_read_characters(reader, &table, KEY_VALUE_VALUE, &ret_entry->value_count);
+	return ret_entry->key && ret_entry->value;
 }
 
 int ipc_read_marks(struct ipc_head *head, struct ipc_marks *ret_marks, struct enrg_error *err)
@@ -185,18 +213,17 @@ int ipc_read_marks(struct ipc_head *head, struct ipc_marks *ret_marks, struct en
 		if (entries.count > IPC_KEYS_MAX)
 			return enrg_error_set(err, ENRG_E_CORRUPT, "a message with %u keys", entries.count);
 		for (uint32_t i = 0; i < entries.count; i++) {
-			const char *key, *value;
-			uint32_t value_count;
-			if (!read_entry(&head->reader, &entries, i, &key, &value, &value_count) ||
-				strncmp(key, IPC_KEY_PREFIX, sizeof(IPC_KEY_PREFIX) - 1) != 0)
+			struct entry entry;
+			if (!read_entry(&head->reader, &entries, i, &entry) || entry.key_count < sizeof(IPC_KEY_PREFIX) - 1 ||
+				memcmp(entry.key, IPC_KEY_PREFIX, sizeof(IPC_KEY_PREFIX) - 1) != 0)
 				continue;
-			found |= read_mark(&marks, head, key + sizeof(IPC_KEY_PREFIX) - 1, value, value_count);
+			found |= read_mark(&marks, head, &entry);
 			marks.has_any = true;
 		}
 	}
 	if (head->reader.is_bad)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "the message's keys are damaged");
-	marks.has_stamp = found == HAS_STAMP && marks.source && marks.run && marks.tag;
+	marks.has_stamp = found == HAS_STAMP;
 	*ret_marks = marks;
 	return 0;
 }
@@ -212,10 +239,12 @@ const char *ipc_find_key(struct fb_reader *reader, const struct fb_table *table,
 		return NULL;
 	}
 	for (uint32_t i = 0; i < entries.count; i++) {
-		const char *key, *value;
-		uint32_t value_count;
-		if (read_entry(reader, &entries, i, &key, &value, &value_count) && !strcmp(key, wanted))
-			return value;
+		struct entry entry;
+		if (!read_entry(reader, &entries, i, &entry) || strcmp(entry.key, wanted) != 0)
+			continue;
+		if (!memchr(entry.value, '\0', entry.value_count))
+			return entry.value;
+		reader->is_bad = true;
 	}
 	return NULL;
 }

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -29,12 +30,21 @@ struct fixture {
 	struct plan plan;
 	int lifeline, ready; /* the supervisor's ends */
 	pid_t pid;
+	uint64_t committed_ns; /* of the batch read last */
 	struct enrg_error err;
 };
 
 static const struct enrg_column columns[] = { { "n", ENRG_I64, 0, NULL } };
 static const struct enrg_schema schema = { 1, columns, false };
 static const struct enrg_job_group groups[] = { { "store_config", true, "" }, { NULL, false, NULL } };
+
+static struct plan plan_of(char *stream_path)
+{
+	return (struct plan){
+		.supervisor = "s", .run = "r", .name = "job", .type = "DAQJobFake", .file = "job.toml",
+		.toml_text = "[store_config.csv]\nfile_path = \"a.csv\"\n", .stream_path = stream_path,
+	};
+}
 
 static int set_up(void **state)
 {
@@ -51,10 +61,7 @@ static int set_up(void **state)
 	assert_int_equal(stream_create(&params, &f->err), 0);
 	assert_int_equal(stream_add_consumer(f->stream_path, "store", CONSUMER_REQUIRED, &f->err), 0);
 	assert_int_equal(consumer_open(f->stream_path, "store", CONSUMER_REQUIRED, UINT64_MAX, &f->consumer, &f->err), 0);
-	f->plan = (struct plan){
-		.supervisor = "s", .run = "r", .name = "job", .type = "DAQJobFake", .file = "job.toml",
-		.toml_text = "[store_config.csv]\nfile_path = \"a.csv\"\n", .stream_path = f->stream_path,
-	};
+	f->plan = plan_of(f->stream_path);
 	f->lifeline = f->ready = -1;
 	*state = f;
 	return 0;
@@ -79,42 +86,26 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* The child: as process_main, without plan, module and options. */
-static _Noreturn void live(struct fixture *f, const struct enrg_job_type *type, int lifeline, int ready)
-{
-	static struct process process;
-	struct enrg_error err = { 0 };
-	const struct type_entry entry = { .job = type, .name = type->name };
-	sigset_t signals;
-
-	close(f->lifeline);
-	close(f->ready);
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	log_init("job", ENRG_ERROR);
-	process.plan = &f->plan;
-	process.type = &entry;
-	process.ready_descriptor = ready;
-	if (page_create(f->page_path, &process.page, &err) < 0 ||
-	    reporter_start(&process, lifeline, &process.reporter, &err) < 0)
-		_exit(100);
-	int code = source_run(&process, &err);
-	reporter_stop(process.reporter);
-	_exit(code);
-}
-
+/* Starts this program again: "job TYPE STREAM PAGE LINK-URL LIFELINE READY", "-" for none. */
 static void start(struct fixture *f, const struct enrg_job_type *type)
 {
 	int lifeline[2], ready[2];
+	char lifeline_text[16], ready_text[16];
 
 	assert_int_equal(pipe(lifeline), 0);
 	assert_int_equal(pipe(ready), 0);
 	f->lifeline = lifeline[1];
 	f->ready = ready[0];
+	fcntl(f->lifeline, F_SETFD, FD_CLOEXEC);
+	fcntl(f->ready, F_SETFD, FD_CLOEXEC);
+	snprintf(lifeline_text, sizeof(lifeline_text), "%d", lifeline[0]);
+	snprintf(ready_text, sizeof(ready_text), "%d", ready[1]);
 	f->pid = fork();
-	if (f->pid == 0)
-		live(f, type, lifeline[0], ready[1]);
+	if (f->pid == 0) {
+		execl("/proc/self/exe", "job", type->name, f->plan.stream_path ? f->plan.stream_path : "-", f->page_path,
+			f->plan.sink_count ? f->plan.sinks[0].link_url : "-", lifeline_text, ready_text, NULL);
+		_exit(127);
+	}
 	assert_true(f->pid > 0);
 	close(lifeline[0]);
 	close(ready[1]);
@@ -153,6 +144,7 @@ static int64_t read_value(struct fixture *f, uint64_t *ret_rows)
 	assert_int_equal(ipc_decode_batch(&schema, record.payload, record.header->meta_bytes + record.header->body_bytes,
 		&view, &batch, &f->err), 0);
 	int64_t value = batch.rows ? ((const int64_t *)view.values)[0] : -1;
+	f->committed_ns = record.header->committed_ns;
 	consumer_release(f->consumer, record.end, 0);
 	if (ret_rows)
 		*ret_rows = batch.rows;
@@ -352,8 +344,10 @@ static void test_linger_and_stop_in_a_long_interval(void **state)
 
 	start(f, &slow);
 	wait_until_ready(f);
+	uint64_t now = clock_mono_ns();
 	assert_int_equal(read_value(f, &rows), 0);
 	assert_int_equal(rows, 1);
+	assert_true(f->committed_ns < now + 400000000u); /* the next sign of life comes after 500 ms */
 	uint64_t beat = atomic_load(&f->page->heartbeat_mono_ns);
 	uint64_t wakeups = atomic_load(&f->page->wakeups);
 	struct pollfd nothing = { .fd = -1 };
@@ -492,7 +486,40 @@ static void test_link(void **state)
 	unlink(url + strlen("ipc://"));
 }
 
-int main(void)
+/* The child: as process_main, without plan, module and options. */
+static int live(char **arguments)
+{
+	static const struct enrg_job_type *const types[] = { &twenty, &endless, &slow, &flood, &failing, &dying,
+		&unstartable };
+	static struct process process;
+	struct plan_sink sink = { .store_name = "store", .store_type = "DAQJobStoreFake", .link_url = arguments[3] };
+	struct plan plan = plan_of(strcmp(arguments[1], "-") ? arguments[1] : NULL);
+	struct type_entry entry = { 0 };
+	struct enrg_error err = { 0 };
+	sigset_t signals;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (strcmp(types[i]->name, arguments[0]) == 0)
+			entry.job = types[i];
+	plan.sinks = &sink;
+	plan.sink_count = strcmp(arguments[3], "-") != 0;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	log_init("job", ENRG_ERROR);
+	process.plan = &plan;
+	process.type = &entry;
+	process.ready_descriptor = atoi(arguments[5]);
+	if (!entry.job || page_create(arguments[2], &process.page, &err) < 0 ||
+	    reporter_start(&process, atoi(arguments[4]), &process.reporter, &err) < 0)
+		return 100;
+	int code = source_run(&process, &err);
+	reporter_stop(process.reporter);
+	page_close(process.page);
+	return code;
+}
+
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_done, set_up, tear_down),
@@ -506,5 +533,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_stream, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_link, set_up, tear_down),
 	};
+
+	if (argc == 7 && strcmp(argv[0], "job") == 0)
+		return live(argv + 1);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

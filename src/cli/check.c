@@ -7,7 +7,8 @@
 
 static const char help[] =
 	"usage: enrgdaq check CONFIG_DIR\n\n"
-	"Reads all *.toml files below the folder as `enrgdaq run` does and prints what would run: jobs, which store gets\n"
+	"Reads all *.toml files below the folder as `enrgdaq run` does and prints what would run: jobs, which store "
+	"gets\n"
 	"what, and into which files. Starts nothing. All errors are printed in one go, as file:line: key: what was\n"
 	"expected, what was found.\n\n"
 	"exit code: 0 it can run (warnings may be printed), 2 it can't.\n\n"
@@ -70,7 +71,8 @@ static void print_folder(const struct folder *folder)
 {
 	printf("supervisor %s: %zu job%s, rings of %lld MB in all, largest batch %lld KB\n",
 		folder->supervisor.info.supervisor_id, folder->job_count, folder->job_count == 1 ? "" : "s",
-		(long long)folder->supervisor.ring_buffer_size_mb, (long long)folder->supervisor.ring_buffer_slot_size_kb);
+		(long long)folder->supervisor.ring_buffer_size_mb,
+		(long long)folder->supervisor.ring_buffer_slot_size_kb);
 	for (size_t i = 0; i < folder->job_count; i++) {
 		const struct job_config *job = &folder->jobs[i];
 		printf("  %s: %s, %s%s\n", job->name, job->type->name, job->file,

@@ -18,8 +18,9 @@ int cli_load_types(struct types **ret_types)
 		return 1;
 	}
 	if (!types_count(*ret_types))
-		fprintf(stderr, "enrgdaq: warning: no module was found; set ENRGDAQ_MODULE_PATH to the folder that holds "
-				"them\n");
+		fprintf(stderr,
+			"enrgdaq: warning: no module was found; set ENRGDAQ_MODULE_PATH to the folder that holds "
+			"them\n");
 	return 0;
 }
 

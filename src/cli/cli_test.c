@@ -49,7 +49,8 @@ static void assert_call(const char *arguments, const char *redirection, int code
 	struct result result = call(arguments, redirection);
 
 	if (result.code != code || !strstr(result.text, part))
-		fail_msg("enrgdaq %s: code %d (expected %d), lacks \"%s\":\n%s", arguments, result.code, code, part, result.text);
+		fail_msg("enrgdaq %s: code %d (expected %d), lacks \"%s\":\n%s", arguments, result.code, code, part,
+			result.text);
 	free(result.text);
 }
 
@@ -125,7 +126,8 @@ static void assert_documented(const char *name)
 	const char *table = strstr(result.text, "| key |");
 	assert_non_null(table);
 	if (!strstr(page, table))
-		fail_msg("docs/configuration.md lacks the table that `enrgdaq describe %s --markdown` prints:\n%s", name, table);
+		fail_msg("docs/configuration.md lacks the table that `enrgdaq describe %s --markdown` prints:\n%s",
+			name, table);
 	free(page);
 	free(result.text);
 }

@@ -6,18 +6,18 @@
 
 #include "cli/cli.h"
 
-static const char help[] =
-	"usage: enrgdaq describe TYPE [--schema | --markdown | --example]\n\n"
-	"Shows the configuration of TYPE: a job or store type (DAQJobTest, DAQJobStoreCSV), the section of a store (csv),\n"
-	"`supervisor` for supervisor.toml, or `common` for the keys of every job.\n\n"
-	"  --schema     JSON Schema (draft 2020-12)\n"
-	"  --markdown   tables for documentation\n"
-	"  --example    commented TOML to start from\n\n"
-	"examples:\n"
-	"  enrgdaq describe DAQJobTest\n"
-	"  enrgdaq describe DAQJobTest --example > configs/mine/test.toml\n"
-	"  enrgdaq describe csv\n"
-	"  enrgdaq describe supervisor --schema\n";
+static const char help[] = "usage: enrgdaq describe TYPE [--schema | --markdown | --example]\n\n"
+			   "Shows the configuration of TYPE: a job or store type (DAQJobTest, DAQJobStoreCSV), the "
+			   "section of a store (csv),\n"
+			   "`supervisor` for supervisor.toml, or `common` for the keys of every job.\n\n"
+			   "  --schema     JSON Schema (draft 2020-12)\n"
+			   "  --markdown   tables for documentation\n"
+			   "  --example    commented TOML to start from\n\n"
+			   "examples:\n"
+			   "  enrgdaq describe DAQJobTest\n"
+			   "  enrgdaq describe DAQJobTest --example > configs/mine/test.toml\n"
+			   "  enrgdaq describe csv\n"
+			   "  enrgdaq describe supervisor --schema\n";
 
 enum form { FORM_TEXT, FORM_SCHEMA, FORM_MARKDOWN, FORM_EXAMPLE };
 
@@ -39,8 +39,8 @@ static void print_title(const char *text, enum form form)
 
 static void print_schema(json_t *schema, const char *title, const char *description)
 {
-	json_t *whole = json_pack("{ss ss ss}", "$schema", "https://json-schema.org/draft/2020-12/schema", "title", title,
-		"description", description);
+	json_t *whole = json_pack("{ss ss ss}", "$schema", "https://json-schema.org/draft/2020-12/schema", "title",
+		title, "description", description);
 
 	json_object_update(whole, schema);
 	json_dumpf(whole, stdout, JSON_INDENT(2));
@@ -118,7 +118,8 @@ static void print_example(const struct types *types, const struct type_entry *ty
 	options_print_example(type->job ? &type->job->options : &type->store->options, NULL, stdout);
 	const struct enrg_job_group *group = type->job ? type->job->groups : NULL;
 	for (; group && group->key && store; group++) {
-		printf("\n# %s (%s)\n", group->help, group->required ? "required" : "optional: leave it out if not wanted");
+		printf("\n# %s (%s)\n", group->help,
+			group->required ? "required" : "optional: leave it out if not wanted");
 		snprintf(section, sizeof(section), "%s.%s", group->key, store->section);
 		options_print_example(&store->section_options, section, stdout);
 	}
@@ -131,7 +132,9 @@ static void print_groups(const struct types *types, const struct enrg_job_group 
 		puts("| group | required | meaning |\n|---|---|---|");
 	for (const struct enrg_job_group *group = groups; group->key; group++)
 		printf(form == FORM_MARKDOWN ? "| `%s` | %s | %s |\n" : "  %-28s %-9s %s\n", group->key,
-			form == FORM_MARKDOWN ? (group->required ? "yes" : "no") : group->required ? "required" : "optional",
+			form == FORM_MARKDOWN ? (group->required ? "yes" : "no")
+			: group->required     ? "required"
+					      : "optional",
 			group->help);
 	if (form == FORM_MARKDOWN)
 		return;
@@ -158,7 +161,8 @@ static void print_type(const struct types *types, const struct type_entry *type,
 	print_title("Its own keys", form);
 	print_table(type->job ? &type->job->options : &type->store->options, form);
 	if (type->store) {
-		snprintf(title, sizeof(title), "Keys of its section [store_config.%s] in the file of a job that produces",
+		snprintf(title, sizeof(title),
+			"Keys of its section [store_config.%s] in the file of a job that produces",
 			type->store->section);
 		print_title(title, form);
 		print_table(&type->store->section_options, form);
@@ -175,7 +179,8 @@ static void print_type(const struct types *types, const struct type_entry *type,
 static int describe_type(const struct types *types, const struct type_entry *type, enum form form)
 {
 	if (form == FORM_SCHEMA)
-		print_schema(type_schema(types, type), type->name, type->job ? type->job->summary : type->store->summary);
+		print_schema(
+			type_schema(types, type), type->name, type->job ? type->job->summary : type->store->summary);
 	else if (form == FORM_EXAMPLE)
 		print_example(types, type);
 	else
@@ -239,9 +244,11 @@ static int refuse_name(const struct types *types, const char *name)
 static int describe(const struct types *types, const char *name, enum form form)
 {
 	if (!strcmp(name, "supervisor"))
-		return describe_table(&supervisor_table, "supervisor.toml", "Configuration of the supervisor.", NULL, form);
+		return describe_table(
+			&supervisor_table, "supervisor.toml", "Configuration of the supervisor.", NULL, form);
 	if (!strcmp(name, "common"))
-		return describe_table(&job_common_table, "Every job", "Keys that every job has beside its own.", NULL, form);
+		return describe_table(
+			&job_common_table, "Every job", "Keys that every job has beside its own.", NULL, form);
 	const struct type_entry *type = types_find(types, name, NULL);
 	if (type)
 		return describe_type(types, type, form);

@@ -68,7 +68,8 @@ static void print_json(const struct types *types)
 
 int cli_jobs(int argc, char **argv)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
+	static const struct option options[] = {
+		{"json", no_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'}, {0}};
 	struct types *types = NULL;
 	bool is_json = false;
 	int option;

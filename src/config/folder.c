@@ -1,5 +1,5 @@
-/* folder.c: a configuration folder, read and checked as a whole. Supervisor and command line on their main threads; a job
- * process fills its own options here.
+/* folder.c: a configuration folder, read and checked as a whole. Supervisor and command line on their main threads; a
+ * job process fills its own options here.
  */
 #include "config/folder.h"
 
@@ -59,7 +59,8 @@ static bool check_name(const struct toml_node *node, const char *key, const char
 	size_t length = strlen(name);
 
 	if (!length || length > NAME_BYTES_MAX) {
-		problems_add(problems, false, file, line, "%s: expected 1 to %d bytes, found %zu", key, NAME_BYTES_MAX, length);
+		problems_add(problems, false, file, line, "%s: expected 1 to %d bytes, found %zu", key, NAME_BYTES_MAX,
+			length);
 		return false;
 	}
 	for (const char *c = name; *c; c++)
@@ -79,7 +80,8 @@ static const struct type_entry *find_type(const struct types *types, const struc
 
 	if (!node) {
 		problems_add(problems, false, file, 1,
-			"daq_job_type: required key is missing (string: the type of the job; `enrgdaq jobs` lists them)");
+			"daq_job_type: required key is missing (string: the type of the job; `enrgdaq jobs` lists "
+			"them)");
 		return NULL;
 	}
 	if (node->kind != TOML_STRING) {
@@ -92,14 +94,15 @@ static const struct type_entry *find_type(const struct types *types, const struc
 		const char *nearest = types_suggest(types, node->text);
 		if (nearest)
 			problems_add(problems, false, file, node->line,
-				"daq_job_type: unknown type \"%.100s\"; did you mean %s? (`enrgdaq jobs` lists the types)", node->text,
-				nearest);
+				"daq_job_type: unknown type \"%.100s\"; did you mean %s? (`enrgdaq jobs` lists the "
+				"types)",
+				node->text, nearest);
 		else
 			problems_add(problems, false, file, node->line,
 				"daq_job_type: unknown type \"%.100s\"; `enrgdaq jobs` lists the types", node->text);
 	} else if (is_old) {
-		problems_add(problems, true, file, node->line, "daq_job_type: \"%s\" is an old name; write \"%s\"", node->text,
-			type->name);
+		problems_add(problems, true, file, node->line, "daq_job_type: \"%s\" is an old name; write \"%s\"",
+			node->text, type->name);
 	}
 	return type;
 }
@@ -150,11 +153,12 @@ static void add_unknown_store(const struct loader *loader, const struct job_conf
 		used += (size_t)snprintf(listed + used, sizeof(listed) - used, "%s%s", i ? ", " : "", names[i]);
 	const char *nearest = options_suggest(node->key, names, count);
 	if (nearest)
-		problems_add(loader->problems, false, job->file, node->key_line, "%s.%s: unknown store; did you mean %s?",
-			group, node->key, nearest);
+		problems_add(loader->problems, false, job->file, node->key_line,
+			"%s.%s: unknown store; did you mean %s?", group, node->key, nearest);
 	else
 		problems_add(loader->problems, false, job->file, node->key_line,
-			"%s.%s: unknown store, or its module is not installed; the stores here are %s", group, node->key, listed);
+			"%s.%s: unknown store, or its module is not installed; the stores here are %s", group,
+			node->key, listed);
 	free(names);
 }
 
@@ -223,8 +227,8 @@ static void load_group(const struct loader *loader, struct job_config *job, uint
 	if (!node) {
 		if (group->required)
 			problems_add(loader->problems, false, job->file, 1,
-				"%s: required store group is missing (%s); add a section such as [%s.csv]", group->key, group->help,
-				group->key);
+				"%s: required store group is missing (%s); add a section such as [%s.csv]", group->key,
+				group->help, group->key);
 		return;
 	}
 	if (node->kind != TOML_TABLE) {
@@ -239,7 +243,8 @@ static void load_group(const struct loader *loader, struct job_config *job, uint
 		named++;
 	}
 	if (!named)
-		problems_add(loader->problems, !group->required, job->file, node->line, "%s: it names no store", group->key);
+		problems_add(
+			loader->problems, !group->required, job->file, node->line, "%s: it names no store", group->key);
 }
 
 static struct job_config *add_job(struct folder *folder)
@@ -297,7 +302,8 @@ static void check_supervisor(const struct toml_node *root, const char *file, con
 			options->info.supervisor_id, file, problems);
 	if (options->ring_buffer_slot_size_kb > options->ring_buffer_size_mb * 1024)
 		problems_add(problems, false, file, slot ? slot->line : 1,
-			"ring_buffer_slot_size_kb: the largest batch (%lld KB) does not fit the rings (ring_buffer_size_mb, %lld MB)",
+			"ring_buffer_slot_size_kb: the largest batch (%lld KB) does not fit the rings "
+			"(ring_buffer_size_mb, %lld MB)",
 			(long long)options->ring_buffer_slot_size_kb, (long long)options->ring_buffer_size_mb);
 	if (options->restart_delay_seconds > options->restart_delay_max_seconds)
 		problems_add(problems, false, file, delay ? delay->line : 1,
@@ -364,7 +370,10 @@ static void add_default_store(const struct loader *loader, const struct type_ent
 		problems_add(loader->problems, false, file, 0, "out of memory");
 		return;
 	}
-	*job = (struct job_config){.name = strdup(name), .file = strdup(own_file), .toml_text = strdup(text), .type = type,
+	*job = (struct job_config){.name = strdup(name),
+		.file = strdup(own_file),
+		.toml_text = strdup(text),
+		.type = type,
 		.is_default = true};
 	job->root = parse_source(own_file, text, strlen(text), loader->problems);
 	if (job->name && job->file && job->toml_text && job->root)
@@ -400,15 +409,17 @@ static void complete_stores(const struct loader *loader)
 				continue;
 			if (store->starts_by_default) {
 				problems_add(loader->problems, true, job->file, section->node->line,
-					"%s.%s: no file configures the store %s; it is started with its defaults", section->group,
-					store->section, store->name);
+					"%s.%s: no file configures the store %s; it is started with its defaults",
+					section->group, store->section, store->name);
 				add_default_store(loader, section->store_type, job->file);
 				continue;
 			}
 			list_required(&store->options, keys, sizeof(keys));
 			problems_add(loader->problems, false, job->file, section->node->line,
-				"%s.%s: no file configures the store %s; add a file such as %s.toml with the keys daq_job_type = "
-				"\"%s\"%s", section->group, store->section, store->name, store->section, store->name, keys);
+				"%s.%s: no file configures the store %s; add a file such as %s.toml with the keys "
+				"daq_job_type = "
+				"\"%s\"%s",
+				section->group, store->section, store->name, store->section, store->name, keys);
 		}
 }
 
@@ -432,7 +443,8 @@ static void check_unique_names(const struct loader *loader)
 			if (strcmp(mine, other))
 				continue;
 			problems_add(loader->problems, false, job->file, id ? id->line : 0,
-				"daq_job_unique_id: \"%s\" is taken: %s calls its job \"%s\"; each job needs a name of its own",
+				"daq_job_unique_id: \"%s\" is taken: %s calls its job \"%s\"; each job needs a name of "
+				"its own",
 				job->name, first->file, first->name);
 			break;
 		}
@@ -525,8 +537,8 @@ void folder_free(struct folder *folder)
 	free(folder);
 }
 
-int folder_fill_job(const struct type_entry *type, const char *file, const char *toml_text, struct job_common *ret_common,
-	void **ret_options, struct options_memory *memory, struct problems *problems)
+int folder_fill_job(const struct type_entry *type, const char *file, const char *toml_text,
+	struct job_common *ret_common, void **ret_options, struct options_memory *memory, struct problems *problems)
 {
 	size_t before = problems->errors;
 	struct toml_node *root = parse_source(file, toml_text, strlen(toml_text), problems);

@@ -70,8 +70,8 @@ int folder_load_texts(const char *const *names, const char *const *texts, size_t
 void folder_free(struct folder *folder);
 
 /* In a job process: options of one job and, for stores, of a section; memory lives as long as the process. */
-int folder_fill_job(const struct type_entry *type, const char *file, const char *toml_text, struct job_common *ret_common,
-	void **ret_options, struct options_memory *memory, struct problems *problems);
+int folder_fill_job(const struct type_entry *type, const char *file, const char *toml_text,
+	struct job_common *ret_common, void **ret_options, struct options_memory *memory, struct problems *problems);
 int folder_fill_section(const struct enrg_store_type *store, const char *file, const char *toml_text, const char *group,
 	void **ret_section, struct options_memory *memory, struct problems *problems);
 

@@ -28,9 +28,15 @@ struct mysql_options {
 };
 
 static const struct enrg_option source_options[] = {
-	{.key = "rand_min", .kind = ENRG_OPTION_INT, .offset = offsetof(struct source_options, rand_min),
-		.default_value = "0", .help = "Smallest value."},
-	{.key = "rand_max", .kind = ENRG_OPTION_INT, .offset = offsetof(struct source_options, rand_max), .required = true,
+	{.key = "rand_min",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct source_options, rand_min),
+		.default_value = "0",
+		.help = "Smallest value."},
+	{.key = "rand_max",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct source_options, rand_max),
+		.required = true,
 		.help = "Largest value."},
 	{0},
 };
@@ -42,10 +48,16 @@ static const struct enrg_job_type source_type = {.name = "DAQJobTest", .old_name
 	.options = {sizeof(struct source_options), source_options}, .groups = groups};
 
 static const struct enrg_option csv_section_options[] = {
-	{.key = "file_path", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct csv_section, file_path), .required = true,
+	{.key = "file_path",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct csv_section, file_path),
+		.required = true,
 		.help = "File."},
-	{.key = "add_date", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct csv_section, add_date),
-		.default_value = "false", .help = "Date."},
+	{.key = "add_date",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct csv_section, add_date),
+		.default_value = "false",
+		.help = "Date."},
 	{0},
 };
 static const struct enrg_store_type csv_type = {.name = "DAQJobStoreCSV", .section = "csv", .summary = "CSV.",
@@ -172,17 +184,20 @@ static void test_supervisor_keys(void **state)
 {
 	struct fixture *f = *state;
 	const char *const pairs[] = {"supervisor.toml",
-		"verbosity = 'LOUD'\nring_bufer_size_mb = 4\n[cnc]\nrest_api_port = 0\n[federation]\nserver_xpub_ur = 'x'\n", CSV,
-		NULL};
+		"verbosity = 'LOUD'\nring_bufer_size_mb = 4\n[cnc]\nrest_api_port = 0\n[federation]\nserver_xpub_ur = "
+		"'x'\n",
+		CSV, NULL};
 
 	load(f, pairs);
-	assert_printed(f, "supervisor.toml:1: verbosity: expected one of \"DEBUG\", \"INFO\", \"WARNING\", \"ERROR\", found the "
-			  "string \"LOUD\"\n"
-			  "supervisor.toml:1: info.supervisor_id: required key is missing (string: Name of this supervisor, "
-			  "unique among all that talk to each other.)\n"
-			  "supervisor.toml:2: ring_bufer_size_mb: unknown key; did you mean ring_buffer_size_mb?\n"
-			  "supervisor.toml:4: cnc.rest_api_port: expected an integer from 1 to 65535, found the integer 0\n"
-			  "supervisor.toml:6: federation.server_xpub_ur: unknown key; did you mean federation.server_xpub_url?\n");
+	assert_printed(f,
+		"supervisor.toml:1: verbosity: expected one of \"DEBUG\", \"INFO\", \"WARNING\", \"ERROR\", found the "
+		"string \"LOUD\"\n"
+		"supervisor.toml:1: info.supervisor_id: required key is missing (string: Name of this supervisor, "
+		"unique among all that talk to each other.)\n"
+		"supervisor.toml:2: ring_bufer_size_mb: unknown key; did you mean ring_buffer_size_mb?\n"
+		"supervisor.toml:4: cnc.rest_api_port: expected an integer from 1 to 65535, found the integer 0\n"
+		"supervisor.toml:6: federation.server_xpub_ur: unknown key; did you mean "
+		"federation.server_xpub_url?\n");
 }
 
 static void test_supervisor_limits(void **state)
@@ -193,7 +208,8 @@ static void test_supervisor_limits(void **state)
 
 	load(f, pairs);
 	assert_int_equal(f->problems.errors, 3);
-	assert_non_null(strstr(f->printed, "supervisor.toml:1: info.supervisor_id: expected 1 to 200 bytes, found 0\n"));
+	assert_non_null(
+		strstr(f->printed, "supervisor.toml:1: info.supervisor_id: expected 1 to 200 bytes, found 0\n"));
 	assert_non_null(strstr(f->printed, "supervisor.toml:3: ring_buffer_slot_size_kb: the largest batch (1025 KB)"));
 	assert_non_null(strstr(f->printed, "supervisor.toml:4: restart_delay_seconds: the first delay (61 s)"));
 }
@@ -216,14 +232,12 @@ static void test_no_supervisor(void **state)
 static void test_all_problems_at_once(void **state)
 {
 	struct fixture *f = *state;
-	const char *const pairs[] = {SUPERVISOR, CSV,
-		"a.toml", "daq_job_type = 'DAQJobTest'\nrand_mim = 1\nrand_max = 'abc'\n[store_config.csv]\nfile_pth = 'a'\n",
-		"b.toml", "daq_job_type = 'DAQJobTset'\n",
-		"c.toml", "rand_max = 1\n",
-		"d.toml", "daq_job_type = \n",
-		"e.toml", "daq_job_type = 'DAQJobTest'\nrand_max = 1\n",
-		"f.toml", "daq_job_type = 'DAQJobTest'\nrand_max = 1\n[store_config.cvs]\n[stats_store_config.hdf5]\n",
-		"g.toml", "daq_job_type = 5\n", NULL};
+	const char *const pairs[] = {SUPERVISOR, CSV, "a.toml",
+		"daq_job_type = 'DAQJobTest'\nrand_mim = 1\nrand_max = 'abc'\n[store_config.csv]\nfile_pth = 'a'\n",
+		"b.toml", "daq_job_type = 'DAQJobTset'\n", "c.toml", "rand_max = 1\n", "d.toml", "daq_job_type = \n",
+		"e.toml", "daq_job_type = 'DAQJobTest'\nrand_max = 1\n", "f.toml",
+		"daq_job_type = 'DAQJobTest'\nrand_max = 1\n[store_config.cvs]\n[stats_store_config.hdf5]\n", "g.toml",
+		"daq_job_type = 5\n", NULL};
 
 	load(f, pairs);
 	assert_int_equal(f->problems.errors, 11);
@@ -239,7 +253,8 @@ static void test_all_problems_at_once(void **state)
 		"e.toml:1: store_config: required store group is missing (where the rows go); add a section such as "
 		"[store_config.csv]\n",
 		"f.toml:3: store_config.cvs: unknown store; did you mean csv?\n",
-		"f.toml:4: stats_store_config.hdf5: unknown store, or its module is not installed; the stores here are csv, "
+		"f.toml:4: stats_store_config.hdf5: unknown store, or its module is not installed; the stores here are "
+		"csv, "
 		"mysql\n",
 		"g.toml:1: daq_job_type: expected a string",
 	};
@@ -259,13 +274,14 @@ static void test_groups(void **state)
 		"e.toml", "daq_job_type = 'DAQJobStoreCSV'\n[store_config.csv]\nfile_path = 'x'\n", NULL};
 
 	load(f, pairs);
-	assert_printed(f, "a.toml:3: store_config: expected a table of stores\n"
-			  "b.toml:3: store_config.csv: expected a table, the section of a store\n"
-			  "c.toml:3: store_config: it names no store\n"
-			  "c.toml:4: store_config.target_local_supervisor: expected true or false\n"
-			  "d.toml:6: warning: stats_store_config: it names no store\n"
-			  "e.toml:2: store_config: unknown key; known keys are daq_job_type, verbosity, daq_job_unique_id, "
-			  "use_shm_when_possible, topics_to_subscribe, ring_buffer_size_mb\n");
+	assert_printed(f,
+		"a.toml:3: store_config: expected a table of stores\n"
+		"b.toml:3: store_config.csv: expected a table, the section of a store\n"
+		"c.toml:3: store_config: it names no store\n"
+		"c.toml:4: store_config.target_local_supervisor: expected true or false\n"
+		"d.toml:6: warning: stats_store_config: it names no store\n"
+		"e.toml:2: store_config: unknown key; known keys are daq_job_type, verbosity, daq_job_unique_id, "
+		"use_shm_when_possible, topics_to_subscribe, ring_buffer_size_mb\n");
 	assert_true(f->folder->jobs[4].sections[0].target_local_supervisor);
 }
 
@@ -286,8 +302,9 @@ static void test_default_store(void **state)
 	const char *const pairs[] = {SUPERVISOR, "a.toml", GOOD, "b.toml", GOOD, NULL};
 
 	load(f, pairs);
-	assert_printed(f, "a.toml:3: warning: store_config.csv: no file configures the store DAQJobStoreCSV; it is started "
-			  "with its defaults\n");
+	assert_printed(f,
+		"a.toml:3: warning: store_config.csv: no file configures the store DAQJobStoreCSV; it is started "
+		"with its defaults\n");
 	assert_int_equal(f->folder->job_count, 3);
 	assert_true(f->folder->jobs[2].is_default);
 	assert_string_equal(f->folder->jobs[2].name, "DAQJobStoreCSV");
@@ -302,8 +319,9 @@ static void test_missing_store(void **state)
 		"daq_job_type = 'DAQJobTest'\nrand_max = 5\n[store_config.mysql]\n", NULL};
 
 	load(f, pairs);
-	assert_printed(f, "a.toml:3: store_config.mysql: no file configures the store DAQJobStoreMySQL; add a file such as "
-			  "mysql.toml with the keys daq_job_type = \"DAQJobStoreMySQL\", host, user\n");
+	assert_printed(f,
+		"a.toml:3: store_config.mysql: no file configures the store DAQJobStoreMySQL; add a file such as "
+		"mysql.toml with the keys daq_job_type = \"DAQJobStoreMySQL\", host, user\n");
 }
 
 static void test_names(void **state)
@@ -318,12 +336,13 @@ static void test_names(void **state)
 		"f.toml", "daq_job_type = 'DAQJobStoreCSV'\ndaq_job_unique_id = \"a\\nb\"\n", NULL};
 
 	load(f, pairs);
-	assert_printed(f, "b.toml:2: daq_job_unique_id: \"x\" is taken: a.toml calls its job \"x\"; each job needs a name of its "
-			  "own\n"
-			  "c.toml:2: daq_job_unique_id: expected 1 to 200 bytes, found 0\n"
-			  "d_e.toml: daq_job_unique_id: \"d_e\" is taken: d/e.toml calls its job \"d/e\"; each job needs a name "
-			  "of its own\n"
-			  "f.toml:2: daq_job_unique_id: it holds a control character\n");
+	assert_printed(f,
+		"b.toml:2: daq_job_unique_id: \"x\" is taken: a.toml calls its job \"x\"; each job needs a name of its "
+		"own\n"
+		"c.toml:2: daq_job_unique_id: expected 1 to 200 bytes, found 0\n"
+		"d_e.toml: daq_job_unique_id: \"d_e\" is taken: d/e.toml calls its job \"d/e\"; each job needs a name "
+		"of its own\n"
+		"f.toml:2: daq_job_unique_id: it holds a control character\n");
 }
 
 static void test_no_jobs(void **state)
@@ -332,7 +351,8 @@ static void test_no_jobs(void **state)
 	const char *const pairs[] = {SUPERVISOR, "sub/supervisor.toml", "", NULL};
 
 	load(f, pairs);
-	assert_printed(f, "sub/supervisor.toml: supervisor.toml counts at the top of the folder alone; move or rename it\n");
+	assert_printed(
+		f, "sub/supervisor.toml: supervisor.toml counts at the top of the folder alone; move or rename it\n");
 	folder_free(f->folder);
 	problems_fini(&f->problems);
 	free(f->printed);
@@ -415,15 +435,18 @@ static void test_fill(void **state)
 	struct job_common common;
 	void *options = NULL, *section = NULL;
 
-	assert_int_equal(folder_fill_job(types_find(f->types, "DAQJobTest", NULL), "a.toml", GOOD, &common, &options, memory,
-		&f->problems), 0);
+	assert_int_equal(folder_fill_job(types_find(f->types, "DAQJobTest", NULL), "a.toml", GOOD, &common, &options,
+				 memory, &f->problems),
+		0);
 	assert_int_equal(((struct source_options *)options)->rand_max, 5);
 	assert_string_equal(common.daq_job_type, "DAQJobTest");
-	assert_int_equal(folder_fill_section(&csv_type, "a.toml", GOOD "target_local_supervisor = true\n", "store_config",
-		&section, memory, &f->problems), 0);
+	assert_int_equal(folder_fill_section(&csv_type, "a.toml", GOOD "target_local_supervisor = true\n",
+				 "store_config", &section, memory, &f->problems),
+		0);
 	assert_string_equal(((struct csv_section *)section)->file_path, "a.csv");
 	section = NULL;
-	assert_int_equal(folder_fill_section(&csv_type, "a.toml", GOOD, "stats_store_config", &section, memory, &f->problems),
+	assert_int_equal(
+		folder_fill_section(&csv_type, "a.toml", GOOD, "stats_store_config", &section, memory, &f->problems),
 		ENRG_E_CONFIG);
 	assert_null(section);
 	options = NULL;

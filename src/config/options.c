@@ -1,8 +1,8 @@
-/* options.c: fills typed structs from TOML by tables of fields. Used by the supervisor, every job process and the command
- * line, each on one thread.
+/* options.c: fills typed structs from TOML by tables of fields. Used by the supervisor, every job process and the
+ * command line, each on one thread.
  *
- * Defaults are TOML literals that go through the same parser and the same checks as what a user wrote, so that a default
- * can't mean anything that a file could not say.
+ * Defaults are TOML literals that go through the same parser and the same checks as what a user wrote, so that a
+ * default can't mean anything that a file could not say.
  */
 #include "config/options.h"
 
@@ -321,7 +321,8 @@ static bool fill_map(const struct fill *fill, const struct enrg_option *option, 
 		const struct toml_node *child = &node->children[i];
 		bool is_number = child->kind == TOML_INTEGER || child->kind == TOML_FLOAT;
 		if (!is_text(child) && !(is_number && is_in_range(option, child->number))) {
-			add_item_mismatch(fill, option, is_number ? ENRG_OPTION_FLOAT : ENRG_OPTION_MAP, child, name, i);
+			add_item_mismatch(
+				fill, option, is_number ? ENRG_OPTION_FLOAT : ENRG_OPTION_MAP, child, name, i);
 			return true;
 		}
 		fill_map_entry(fill, child, name, &entries[i]);
@@ -465,8 +466,8 @@ static void fill_absent(const struct fill *fill, const struct enrg_option *optio
 		format_expected(option, expected, sizeof(expected));
 		const char *bare = strncmp(expected, "an ", 3) ? expected : expected + 3;
 		bare = strncmp(bare, "a ", 2) ? bare : bare + 2;
-		problems_add(fill->problems, false, fill->file, fill->line, "%s: required key is missing (%s: %s)", name,
-			bare, option->help ? option->help : "no help");
+		problems_add(fill->problems, false, fill->file, fill->line, "%s: required key is missing (%s: %s)",
+			name, bare, option->help ? option->help : "no help");
 	}
 }
 
@@ -529,14 +530,15 @@ static void add_unknown(const struct fill *fill, const struct toml_node *child, 
 	size_t used = 0;
 
 	if (nearest) {
-		problems_add(fill->problems, false, fill->file, child->key_line, "%s%s: unknown key; did you mean %s%s?",
-			prefix, child->key, prefix, nearest);
+		problems_add(fill->problems, false, fill->file, child->key_line,
+			"%s%s: unknown key; did you mean %s%s?", prefix, child->key, prefix, nearest);
 		return;
 	}
 	for (size_t i = 0; i < count && used < sizeof(listed); i++)
 		used += (size_t)snprintf(listed + used, sizeof(listed) - used, "%s%s", i ? ", " : "", names[i]);
-	problems_add(fill->problems, false, fill->file, child->key_line, "%s%s: unknown key; %s%s%s", prefix, child->key,
-		count ? "known keys are " : "none is known here", listed, used >= sizeof(listed) ? "…" : "");
+	problems_add(fill->problems, false, fill->file, child->key_line, "%s%s: unknown key; %s%s%s", prefix,
+		child->key, count ? "known keys are " : "none is known here", listed,
+		used >= sizeof(listed) ? "…" : "");
 }
 
 static void check_unknown(const struct fill *fill, const struct enrg_table *const *tables, size_t table_count,

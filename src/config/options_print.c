@@ -1,5 +1,5 @@
-/* options_print.c: the tables of fields for readers: `enrgdaq describe`, documentation, JSON Schema, an example. Used by
- * the command line, on its main thread.
+/* options_print.c: the tables of fields for readers: `enrgdaq describe`, documentation, JSON Schema, an example. Used
+ * by the command line, on its main thread.
  */
 #include "config/options.h"
 
@@ -25,10 +25,16 @@ struct rows {
 void options_format_type(const struct enrg_option *option, char *ret_text, size_t text_bytes)
 {
 	static const char *const names[] = {
-		[ENRG_OPTION_BOOL] = "bool", [ENRG_OPTION_INT] = "int", [ENRG_OPTION_FLOAT] = "float",
-		[ENRG_OPTION_STRING] = "string", [ENRG_OPTION_CHOICE] = "", [ENRG_OPTION_STRING_LIST] = "list of strings",
-		[ENRG_OPTION_INT_LIST] = "list of ints", [ENRG_OPTION_TABLE] = "table",
-		[ENRG_OPTION_TABLE_LIST] = "list of tables", [ENRG_OPTION_MAP] = "table of numbers or strings",
+		[ENRG_OPTION_BOOL] = "bool",
+		[ENRG_OPTION_INT] = "int",
+		[ENRG_OPTION_FLOAT] = "float",
+		[ENRG_OPTION_STRING] = "string",
+		[ENRG_OPTION_CHOICE] = "",
+		[ENRG_OPTION_STRING_LIST] = "list of strings",
+		[ENRG_OPTION_INT_LIST] = "list of ints",
+		[ENRG_OPTION_TABLE] = "table",
+		[ENRG_OPTION_TABLE_LIST] = "list of tables",
+		[ENRG_OPTION_MAP] = "table of numbers or strings",
 	};
 	size_t used = (size_t)snprintf(ret_text, text_bytes, "%s", names[option->kind]);
 
@@ -300,7 +306,9 @@ json_t *options_schema(const struct enrg_table *table)
 /* A value that passes the checks, for a required key. */
 static void print_placeholder(const struct enrg_option *option, FILE *stream)
 {
-	double number = options_has_min(option) ? option->min : options_has_max(option) && option->max < 0 ? option->max : 0;
+	double number = options_has_min(option)                      ? option->min
+			: options_has_max(option) && option->max < 0 ? option->max
+								     : 0;
 
 	switch (option->kind) {
 	case ENRG_OPTION_BOOL:

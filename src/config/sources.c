@@ -138,7 +138,8 @@ static int check_root(const char *path, struct stat *ret_info, struct enrg_error
 		return enrg_error_set(err, -errno, "%s: %s", path, strerrordesc_np(errno));
 	}
 	if (!S_ISDIR(ret_info->st_mode))
-		return enrg_error_set(err, -ENOTDIR, "%s: not a folder; give the folder that holds the *.toml files", path);
+		return enrg_error_set(
+			err, -ENOTDIR, "%s: not a folder; give the folder that holds the *.toml files", path);
 	folder = opendir(path);
 	if (!folder)
 		return enrg_error_set(err, -errno, "%s: %s", path, strerrordesc_np(errno));

@@ -29,7 +29,8 @@ struct toml_node {
 	struct toml_node *children;
 };
 
-/* Parses `count` bytes. `name` is the file name for messages: "name:line: …". Depth is limited to 32, size to 16 MiB. */
+/* Parses `count` bytes. `name` is the file name for messages: "name:line: …". Depth is limited to 32, size to 16 MiB.
+ */
 int toml_parse(const char *name, const char *bytes, size_t count, struct toml_node **ret_root, struct enrg_error *err);
 void toml_free(struct toml_node *root);
 

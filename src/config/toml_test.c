@@ -51,8 +51,9 @@ static void test_kinds(void **state)
 static void test_order_and_lines(void **state)
 {
 	(void)state;
-	struct toml_node *root = parse("zeta = 1\nalpha = 'ü' \n\n[store.csv]\nz = 1\na = 2\n[[list]]\nx = 1\n[[list]]\n"
-				       "dates = ['ü', 2020-01-02]\n");
+	struct toml_node *root =
+		parse("zeta = 1\nalpha = 'ü' \n\n[store.csv]\nz = 1\na = 2\n[[list]]\nx = 1\n[[list]]\n"
+		      "dates = ['ü', 2020-01-02]\n");
 
 	assert_int_equal(root->count, 4);
 	assert_string_equal(root->children[0].key, "zeta");

@@ -1,5 +1,5 @@
-/* types.c: the registry of job and store types. The supervisor and the command line load all modules, a job process loads
- * the one that it needs; each on its main thread, before any other thread starts.
+/* types.c: the registry of job and store types. The supervisor and the command line load all modules, a job process
+ * loads the one that it needs; each on its main thread, before any other thread starts.
  */
 #include "config/types.h"
 
@@ -63,8 +63,10 @@ static int add_module(struct types *types, const struct enrg_module *module, con
 		result = add_entry(types, &(struct type_entry){.job = module->jobs[i], .name = module->jobs[i]->name,
 			.module_path = path}, err);
 	for (size_t i = 0; module->stores && module->stores[i] && !result; i++)
-		result = add_entry(types, &(struct type_entry){.store = module->stores[i], .name = module->stores[i]->name,
-			.module_path = path}, err);
+		result = add_entry(types,
+			&(struct type_entry){
+				.store = module->stores[i], .name = module->stores[i]->name, .module_path = path},
+			err);
 	return result;
 }
 
@@ -75,8 +77,9 @@ static int check_sections(const struct types *types, const struct enrg_module *m
 		const struct enrg_store_type *store = module->stores[i];
 		const struct type_entry *owner = types_find_section(types, store->section);
 		if (owner && strcmp(owner->name, store->name))
-			return enrg_error_set(err, ENRG_E_PLUGIN, "store %s: the section %s belongs to %s of %s already",
-				store->name, store->section, owner->name, owner->module_path);
+			return enrg_error_set(err, ENRG_E_PLUGIN,
+				"store %s: the section %s belongs to %s of %s already", store->name, store->section,
+				owner->name, owner->module_path);
 	}
 	return 0;
 }
@@ -200,7 +203,8 @@ int types_load_one(const char *module_path, struct types **ret_types, struct enr
 	return 0;
 }
 
-int types_create_static(const struct type_entry *entries, size_t count, struct types **ret_types, struct enrg_error *err)
+int types_create_static(
+	const struct type_entry *entries, size_t count, struct types **ret_types, struct enrg_error *err)
 {
 	struct types *types = calloc(1, sizeof(*types));
 	int result = 0;

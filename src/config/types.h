@@ -25,7 +25,8 @@ void types_free(struct types *types); /* modules stay loaded */
 int types_load_one(const char *module_path, struct types **ret_types, struct enrg_error *err);
 
 /* From entries in memory (copied, sorted by name), for tests. */
-int types_create_static(const struct type_entry *entries, size_t count, struct types **ret_types, struct enrg_error *err);
+int types_create_static(
+	const struct type_entry *entries, size_t count, struct types **ret_types, struct enrg_error *err);
 
 size_t types_count(const struct types *types);
 const struct type_entry *types_at(const struct types *types, size_t index);
@@ -35,8 +36,8 @@ const struct type_entry *types_find_section(const struct types *types, const cha
 /* Nearest type name for a message, or NULL. */
 const char *types_suggest(const struct types *types, const char *name);
 
-/* Checks the tables of a module as the loader does: unique keys, offsets inside the struct, defaults that parse, functions
- * that must be there. ENRG_E_PLUGIN says what is lacking. */
+/* Checks the tables of a module as the loader does: unique keys, offsets inside the struct, defaults that parse,
+ * functions that must be there. ENRG_E_PLUGIN says what is lacking. */
 int types_check_module(const struct enrg_module *module, struct enrg_error *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* types_check.c: what a module must have, told by name when it lacks it. Runs when a module is loaded, and in the tests of
- * plugins.
+/* types_check.c: what a module must have, told by name when it lacks it. Runs when a module is loaded, and in the tests
+ * of plugins.
  */
 #include "config/types.h"
 
@@ -71,15 +71,18 @@ static int check_member(const struct place *place, const struct enrg_table *tabl
 		return refuse(place, "option %s: its offset %zu and its %zu bytes are outside the struct of %zu bytes",
 			option->key, option->offset, bytes, table->size);
 	if (option->offset % alignment_of(option))
-		return refuse(place, "option %s: its offset %zu does not fit the type of its kind", option->key, option->offset);
+		return refuse(place, "option %s: its offset %zu does not fit the type of its kind", option->key,
+			option->offset);
 	if (option->present_offset && option->present_offset >= table->size)
-		return refuse(place, "option %s: its present_offset %zu is outside the struct of %zu bytes", option->key,
-			option->present_offset, table->size);
+		return refuse(place, "option %s: its present_offset %zu is outside the struct of %zu bytes",
+			option->key, option->present_offset, table->size);
 	for (const struct enrg_option *other = table->options; other != option; other++) {
 		if (!strcmp(other->key, option->key))
 			return refuse(place, "option %s: the key stands there twice", option->key);
-		if (other->offset < option->offset + bytes && option->offset < other->offset + options_kind_bytes(other))
-			return refuse(place, "options %s and %s fill the same bytes of the struct", other->key, option->key);
+		if (other->offset < option->offset + bytes &&
+			option->offset < other->offset + options_kind_bytes(other))
+			return refuse(
+				place, "options %s and %s fill the same bytes of the struct", other->key, option->key);
 	}
 	return 0;
 }
@@ -134,7 +137,8 @@ static int check_option(const struct place *place, const struct enrg_table *tabl
 	if (is_empty(option->help))
 		return refuse(place, "option %s: no help text", option->key);
 	if (isnan(option->min) || isnan(option->max) || option->min > option->max)
-		return refuse(place, "option %s: its min %g is above its max %g", option->key, option->min, option->max);
+		return refuse(
+			place, "option %s: its min %g is above its max %g", option->key, option->min, option->max);
 	if (is_table && !option->table)
 		return refuse(place, "option %s: a table without its table of options", option->key);
 	result = check_choices(place, option);
@@ -200,7 +204,8 @@ static int check_groups(const struct place *place, const struct enrg_job_type *t
 
 	for (const struct enrg_job_group *group = type->groups; group && group->key; group++) {
 		if (!is_bare_key(group->key))
-			return refuse(place, "store group \"%s\": a key is made of letters, digits, '_' and '-'", group->key);
+			return refuse(
+				place, "store group \"%s\": a key is made of letters, digits, '_' and '-'", group->key);
 		if (is_empty(group->help))
 			return refuse(place, "store group %s: no help text", group->key);
 		if (find_option(&type->options, group->key) || find_option(&job_common_table, group->key))
@@ -312,7 +317,8 @@ int types_check_module(const struct enrg_module *module, struct enrg_error *err)
 	/* first: with another ABI nothing else may be read */
 	if (module->abi != ENRG_MODULE_ABI)
 		return enrg_error_set(err, ENRG_E_PLUGIN,
-			"it was built for ABI %u, this program has ABI %u; build it again with the headers of this version",
+			"it was built for ABI %u, this program has ABI %u; build it again with the headers of this "
+			"version",
 			module->abi, ENRG_MODULE_ABI);
 	const struct place place = {"module", is_empty(module->name) ? "(no name)" : module->name, err};
 	if (is_empty(module->name))

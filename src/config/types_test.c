@@ -19,8 +19,16 @@ struct fake_options {
 };
 
 static const struct enrg_option good_options[] = {
-	{.key = "a", .kind = ENRG_OPTION_INT, .offset = offsetof(struct fake_options, a), .required = true, .help = "A."},
-	{.key = "b", .kind = ENRG_OPTION_INT, .offset = offsetof(struct fake_options, b), .default_value = "5", .help = "B."},
+	{.key = "a",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct fake_options, a),
+		.required = true,
+		.help = "A."},
+	{.key = "b",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct fake_options, b),
+		.default_value = "5",
+		.help = "B."},
 	{0},
 };
 static const struct enrg_job_group good_groups[] = {{"store_config", true, "Data."}, {0}};

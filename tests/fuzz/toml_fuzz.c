@@ -56,7 +56,11 @@ static const struct enrg_option all_options[] = {
 	{.key = "names", .kind = ENRG_OPTION_STRING_LIST, .offset = AT(names), .help = "x"},
 	{.key = "numbers", .kind = ENRG_OPTION_INT_LIST, .offset = AT(numbers), .help = "x"},
 	{.key = "map", .kind = ENRG_OPTION_MAP, .offset = AT(map), .help = "x"},
-	{.key = "supervisor", .kind = ENRG_OPTION_TABLE, .offset = AT(supervisor), .table = &supervisor_table, .help = "x"},
+	{.key = "supervisor",
+		.kind = ENRG_OPTION_TABLE,
+		.offset = AT(supervisor),
+		.table = &supervisor_table,
+		.help = "x"},
 	{.key = "list", .kind = ENRG_OPTION_TABLE_LIST, .offset = AT(list), .table = &supervisor_table, .help = "x"},
 	{0},
 };

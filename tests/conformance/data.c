@@ -68,7 +68,8 @@ static uint64_t fill_number(enum enrg_type type, uint64_t bits, void *ret_value)
 
 static uint64_t fill_string(uint64_t row, char *ret_text)
 {
-	static const char *const forms[] = { "", "plain %" PRIu64, "a,\"b\"\nc %" PRIu64, " edges ", "\xC3\xBC %" PRIu64 };
+	static const char *const forms[] = { "", "plain %" PRIu64, "a,\"b\"\nc %" PRIu64, " edges ",
+		"\xC3\xBC %" PRIu64 };
 
 	return (uint64_t)snprintf(ret_text, DATA_CELL_BYTES, forms[row % 5], row);
 }

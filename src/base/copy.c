@@ -20,8 +20,8 @@
 #define CALIBRATE_BYTES_MAX ((size_t)8 << 20)
 #define CALIBRATE_NS UINT64_C(20000000)
 #define CALIBRATE_ROUNDS 9
-#define TUNE_BYTES ((size_t)256 << 10) /* copies long enough to be timed one by one */
 #define TUNE_ROUNDS 3
+#define TUNE_FIRST_NS UINT64_C(10000000) /* the first trials find a ring that nobody has read yet: they come soon again */
 #define TUNE_EVERY_NS UINT64_C(1000000000)
 
 /* Ways to copy and sum in one pass. */
@@ -36,6 +36,7 @@ static _Atomic bool is_tuned; /* calibrated, and not set by hand since */
  * they run. So a calibrated process tries all candidates on its real copies once a second: 9 copies, of thousands. */
 struct tuner {
 	uint64_t due_ns;
+	uint64_t period_ns;
 	unsigned step; /* of the trial that goes on; 0 = none */
 	double best_ns_per_byte[METHODS];
 };
@@ -175,13 +176,16 @@ static int tuner_learn(struct tuner *tuner, int candidate, uint64_t now_ns, doub
 		if (tuner->best_ns_per_byte[i] < tuner->best_ns_per_byte[best])
 			best = i;
 	tuner->step = 0;
-	tuner->due_ns = now_ns + TUNE_EVERY_NS;
+	tuner->period_ns = tuner->period_ns ? tuner->period_ns * 4 : TUNE_FIRST_NS;
+	if (tuner->period_ns > TUNE_EVERY_NS)
+		tuner->period_ns = TUNE_EVERY_NS;
+	tuner->due_ns = now_ns + tuner->period_ns;
 	return best;
 }
 
 static bool is_tuned_copy(size_t count)
 {
-	return count >= TUNE_BYTES && atomic_load_explicit(&is_tuned, memory_order_relaxed);
+	return count >= SMALL_BYTES && atomic_load_explicit(&is_tuned, memory_order_relaxed);
 }
 
 void copy_bytes(void *destination, const void *source, size_t count)

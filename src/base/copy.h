@@ -16,7 +16,7 @@ enum copy_method copy_method_now(void);
 const char *copy_method_name(enum copy_method method);
 
 /* Measures copies of `bytes` from private memory into `destination` (may be a ring that another process reads) and keeps
- * the fastest method. From then on a few copies of 256 KiB and more a second try the other methods, since which one is
+ * the fastest method. From then on a few copies of 64 KiB and more a second try the other methods, since which one is
  * fastest depends on who reads and on which cores. */
 void copy_calibrate(void *destination, size_t bytes);
 

@@ -10,7 +10,7 @@
 #define WINDOW_RECORDS 20000u
 
 static const char help[] =
-	"Records of 64 bytes, published one by one and 64 together, read by one consumer that checks their sequence: their\n"
+	"Records of 64 bytes, published one by one and 256 together, read by one consumer that checks their sequence: their\n"
 	"rate times the round trip of one cache line between the two processes. The clock is read once for 64 records.";
 
 struct records {
@@ -50,8 +50,8 @@ static int measure_records(void *context, double *ret_figures, struct enrg_error
 int main(int argc, char **argv)
 {
 	static const struct compare_metric single = { "64-byte records published one by one, per round trip", "1/s", 3, false };
-	static const struct compare_metric batched = { "64-byte records published 64 together, per round trip", "1/s", 20, false };
-	struct records one_by_one = { 1 }, together = { 64 };
+	static const struct compare_metric batched = { "64-byte records published 256 together, per round trip", "1/s", 20, false };
+	struct records one_by_one = { 1 }, together = { 256 };
 	struct enrg_error err = { 0 };
 	struct compare compare = {
 		.rounds = compare_parse(argc, argv, help),

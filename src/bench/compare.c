@@ -62,7 +62,7 @@ static bool print_metric(const struct compare_metric *metric, struct series *ser
 	if (metric->goal > 0)
 		snprintf(goal, sizeof(goal), ", goal %s %g: %s", metric->is_at_most ? "<=" : ">=", metric->goal,
 			is_met ? "met" : "MISSED");
-	printf("%s: ratio %.3f (quartiles %.3f to %.3f)%s; %.4g of %.4g %s; %u pairs, %s\n", metric->name, ratio,
+	printf("%s: ratio %.3f (quartiles %.3f to %.3f)%s; %.4g of %.4g %s; pairs: %u, %s\n", metric->name, ratio,
 		pair_quantile(series->ratios, outcome->count, 0.25), pair_quantile(series->ratios, outcome->count, 0.75), goal,
 		pair_median(series->values, outcome->count), pair_median(series->limits, outcome->count), metric->unit,
 		outcome->count, regime_name(outcome->regime));

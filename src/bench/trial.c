@@ -33,7 +33,7 @@ struct shared {
 	char path[80];
 	_Atomic uint32_t opened; /* sides that have the stream open */
 	_Atomic uint32_t is_over;
-	double in_flight_bytes;
+	struct histogram in_flight; /* at commit, bytes */
 	enum copy_method method;
 	struct consumer_figures figures[TRIAL_CONSUMERS_MAX];
 };
@@ -53,8 +53,6 @@ struct producer {
 	uint8_t *source;
 	uint64_t stamp_ns;
 	uint64_t written;
-	double flight_sum;
-	uint64_t flight_samples;
 };
 
 static int write_record(struct producer *producer, uint32_t rows)
@@ -109,10 +107,8 @@ static int produce(struct producer *producer)
 			begin_ns = clock_mono_ns();
 		if (begin_ns && clock_mono_ns() - begin_ns > params->measure_ns)
 			break;
-		if (begin_ns) {
-			producer->flight_sum += (double)count_in_flight(producer);
-			producer->flight_samples++;
-		}
+		if (begin_ns)
+			histogram_add(&producer->shared->in_flight, count_in_flight(producer));
 	}
 	return code < 0 ? code : write_record(producer, LAST_RECORD);
 }
@@ -139,7 +135,6 @@ static int run_producer(void *context)
 			stream_abort(producer.stream);
 		}
 		code = produce(&producer);
-		shared->in_flight_bytes = producer.flight_samples ? producer.flight_sum / (double)producer.flight_samples : 0;
 		shared->method = copy_method_now();
 	}
 	atomic_store_explicit(&shared->is_over, 1, memory_order_release);
@@ -173,6 +168,7 @@ struct reading {
 	struct window window;
 	uint64_t last_sequence;
 	bool is_observer, checks, takes_latency;
+	uint32_t passes;
 	bool is_last;
 };
 
@@ -187,12 +183,12 @@ static int read_record(struct reading *reading, const struct consumer_record *re
 		figures->lapped += header->sequence - reading->last_sequence - 1;
 	reading->last_sequence = header->sequence;
 	/* The check reads every byte; without it the sum does. */
-	if (reading->checks) {
-		int code = consumer_check(reading->consumer, record, NULL);
+	for (uint32_t pass = 0; pass < reading->passes; pass++) {
+		int code = reading->checks ? consumer_check(reading->consumer, record, NULL) : 0;
 		if (code < 0)
 			return reading->is_observer && !consumer_is_intact(reading->consumer, record) ? 0 : code;
-	} else {
-		figures->sum += reader_sum(record->payload, header->body_bytes);
+		if (!reading->checks)
+			figures->sum += reader_sum(record->payload, header->body_bytes);
 	}
 	figures->records++;
 	reading->is_last = header->rows == LAST_RECORD;
@@ -242,6 +238,7 @@ static int run_consumer(void *context)
 		.figures = &shared->figures[side->index],
 		.is_observer = side->is_observer,
 		.checks = params->checks,
+		.passes = params->read_passes,
 		.takes_latency = params->stamp_every == 1,
 	};
 	char name[16];
@@ -306,7 +303,11 @@ static int run_sides(struct shared *shared, struct enrg_error *err)
 static void collect(struct shared *shared, struct trial_result *ret_result)
 {
 	const struct trial_params *params = &shared->params;
-	struct trial_result result = { .in_flight_bytes = shared->in_flight_bytes, .method = shared->method };
+	struct trial_result result = {
+		.in_flight_bytes = histogram_mean(&shared->in_flight),
+		.in_flight_p99_bytes = (double)histogram_quantile(&shared->in_flight, 0.99),
+		.method = shared->method,
+	};
 
 	for (unsigned i = 0; i < params->required_count; i++) {
 		struct consumer_figures *figures = &shared->figures[i];
@@ -369,6 +370,7 @@ int trial_run(const struct trial_params *params, struct trial_result *ret_result
 	if (!shared)
 		return enrg_error_set(err, -ENOMEM, "no memory to measure in");
 	shared->params = *params;
+	shared->params.read_passes = params->read_passes ? params->read_passes : 1;
 	shared->params.publish_every = params->publish_every ? params->publish_every : 1;
 	shared->params.stamp_every = params->stamp_every ? params->stamp_every : 1;
 	shared->params.window_records = params->window_records ? params->window_records : 8;

@@ -22,6 +22,7 @@ struct trial_params {
 	bool checks;              /* CRC-32C by the producer while it copies, by every consumer before it counts */
 	bool is_tuned;            /* the product's own choice of the copy's instruction; else `method` */
 	enum copy_method method;
+	uint32_t read_passes;     /* times that a consumer reads each payload, as a store that works on it; 0 = 1 */
 	uint32_t publish_every;   /* records that are published together; 0 = 1 */
 	uint32_t stamp_every;     /* records that share one reading of the clock; 0 = 1 */
 	uint32_t window_records;  /* a rate is taken of so many; 0 = 8 */
@@ -32,7 +33,7 @@ struct trial_result {
 	double records_per_s;     /* of the slowest required consumer: median of the windows */
 	double gb_per_s;
 	double latency_mean_us, latency_p50_us, latency_p99_us; /* commit to consumed */
-	double in_flight_bytes;   /* mean, at commit: not yet acknowledged by the slowest */
+	double in_flight_bytes, in_flight_p99_bytes; /* at commit, itself included: not yet released by the slowest */
 	uint64_t records;         /* that the slowest required consumer read in all */
 	uint64_t observed, lapped; /* of all observers together */
 	uint64_t rescued;         /* sleepers that found work which nobody had rung for: must be 0 */

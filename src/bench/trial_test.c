@@ -57,6 +57,7 @@ static void test_large_batches_with_checks(void **state)
 	assert_true(result.latency_p50_us > 0);
 	assert_true(result.latency_p99_us >= result.latency_p50_us);
 	assert_true(result.in_flight_bytes > 0 && result.in_flight_bytes <= 16 << 20);
+	assert_true(result.in_flight_p99_bytes >= 1000000 && result.in_flight_p99_bytes <= 16 << 20);
 }
 
 static void test_small_records_and_more_consumers(void **state)

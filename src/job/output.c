@@ -1,5 +1,5 @@
-/* output.c: claim, fill, commit on a job's stream; the rows of a claim lie in the ring, laid out as the Arrow IPC message
- * that a store will write. Main thread of a source process. */
+/* output.c: claim, fill, commit on a job's stream; the rows of a claim lie in the ring, laid out as the Arrow IPC
+ * message that a store will write. Main thread of a source process. */
 #include "job/output.h"
 
 #include <errno.h>
@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/copy.h"
 #include "base/crc32c.h"
 
 #define OUTPUT_TAG_BYTES_MAX 207u
@@ -16,9 +15,8 @@
 /* How long the claims of an ordered stop wait for stores in all. */
 #define OUTPUT_DRAIN_NS 5000000000ull
 #define OUTPUT_SCRATCH_BYTES_MAX (1ull << 30)
-#define OUTPUT_CALIBRATE_BYTES (64u << 10)
 
-/* --- the set -------------------------------------------------------------------------------------------------------- */
+/* --- the set ----------------------------------------------------------------------------------------------------- */
 
 int outputs_create(const struct outputs_params *params, struct outputs **ret_outputs, struct enrg_error *err)
 {
@@ -90,7 +88,7 @@ uint64_t outputs_deadline(const struct outputs *outputs)
 	return deadline;
 }
 
-/* --- opening -------------------------------------------------------------------------------------------------------- */
+/* --- opening ----------------------------------------------------------------------------------------------------- */
 
 static int find_group(const struct outputs *set, const char *group, uint16_t *ret_index, struct enrg_error *err)
 {
@@ -121,8 +119,8 @@ static struct enrg_output *find_output(const struct outputs *set, uint16_t group
 {
 	for (uint32_t i = 0; i < set->count; i++) {
 		struct enrg_output *output = set->items[i];
-		if (output->group == group && strcmp(output->tag, tag) == 0 && output->schema->is_blob == schema->is_blob &&
-		    ipc_schema_equal(output->schema, schema))
+		if (output->group == group && strcmp(output->tag, tag) == 0 &&
+		    output->schema->is_blob == schema->is_blob && ipc_schema_equal(output->schema, schema))
 			return output;
 	}
 	return NULL;
@@ -186,14 +184,16 @@ int enrg_output_open(struct enrg_job *job, const char *group, const char *tag, c
 	if (result == 0)
 		result = enrg_schema_check(schema, err);
 	if (result == 0 && strlen(tag) > OUTPUT_TAG_BYTES_MAX)
-		result = enrg_error_set(err, -EINVAL, "tag \"%.40s…\" is longer than %u bytes", tag, OUTPUT_TAG_BYTES_MAX);
+		result = enrg_error_set(err, -EINVAL, "tag \"%.40s…\" is longer than %u bytes", tag,
+			OUTPUT_TAG_BYTES_MAX);
 	if (result < 0)
 		return enrg_error_add(err, "output %s", group ? group : "(null)"), result;
 	*ret_output = find_output(set, index, tag, schema);
 	if (*ret_output)
 		return 0;
 	if (set->count == OUTPUTS_MAX)
-		return enrg_error_set(err, -ENOSPC, "output %s: more than %u tables: use fewer tags", group, OUTPUTS_MAX);
+		return enrg_error_set(err, -ENOSPC, "output %s: more than %u tables: use fewer tags", group,
+			OUTPUTS_MAX);
 	struct enrg_output *output = calloc(1, sizeof(*output));
 	if (!output || !(output->tag = strdup(tag))) {
 		free(output);
@@ -244,7 +244,7 @@ uint64_t enrg_output_rows_max(const struct enrg_output *output, uint64_t bytes_p
 	return low;
 }
 
-/* --- waiting for room ------------------------------------------------------------------------------------------------ */
+/* --- waiting for room -------------------------------------------------------------------------------------------- */
 
 /* Has a stop taken so long that a waiting claim gives up? */
 static bool must_give_up(struct outputs *set)
@@ -314,7 +314,7 @@ static int commit_gap(struct enrg_output *output, struct enrg_error *err)
 	return 0;
 }
 
-/* --- claim and commit ------------------------------------------------------------------------------------------------ */
+/* --- claim and commit -------------------------------------------------------------------------------------------- */
 
 static int too_large(const struct enrg_output *output, uint64_t bytes, struct enrg_error *err)
 {
@@ -322,8 +322,10 @@ static int too_large(const struct enrg_output *output, uint64_t bytes, struct en
 		return enrg_error_set(err, -EMSGSIZE,
 			"a batch with more than 2^31 rows, items or bytes in a column: split it by rows");
 	return enrg_error_set(err, -EMSGSIZE,
-		"a batch of %llu bytes is larger than the largest (%llu): split it by rows, or raise ring_buffer_slot_size_kb in supervisor.toml to %llu",
-		(unsigned long long)bytes, (unsigned long long)payload_max(output), (unsigned long long)(bytes / 1024 + 1));
+		"a batch of %llu bytes is larger than the largest (%llu): split it by rows, or raise "
+		"ring_buffer_slot_size_kb in supervisor.toml to %llu",
+		(unsigned long long)bytes, (unsigned long long)payload_max(output),
+		(unsigned long long)(bytes / 1024 + 5)); /* with room for alignment and header */
 }
 
 /* Memory for a claim that nobody will read. */
@@ -338,7 +340,8 @@ static int claim_scratch(struct enrg_output *output, uint64_t bytes, struct stre
 		set->scratch_bytes = 0;
 		set->scratch = aligned_alloc(4096, rounded);
 		if (!set->scratch)
-			return enrg_error_set(err, -ENOMEM, "no memory for a batch of %llu bytes", (unsigned long long)bytes);
+			return enrg_error_set(err, -ENOMEM, "no memory for a batch of %llu bytes",
+				(unsigned long long)bytes);
 		set->scratch_bytes = rounded;
 	}
 	*ret_claim = (struct stream_claim){ set->scratch, bytes };
@@ -503,43 +506,11 @@ void enrg_output_abort(struct enrg_output *output)
 	output->set->claimed = NULL;
 }
 
-/* --- filling from the author's memory -------------------------------------------------------------------------------- */
-
-struct output_filler output_begin_body(const struct enrg_output *output)
-{
-	return (struct output_filler){
-		.body = output->claim.payload + output->meta_bytes,
-		.has_crc = stream_has_checks(output->set->params.stream),
-	};
-}
-
-static void pad(struct output_filler *filler, uint64_t offset)
-{
-	if (offset == filler->at)
-		return;
-	memset(filler->body + filler->at, 0, offset - filler->at);
-	if (filler->has_crc)
-		filler->crc = crc32c(filler->crc, filler->body + filler->at, offset - filler->at);
-	filler->at = offset;
-}
-
-void output_put(struct output_filler *filler, uint64_t offset, const void *bytes, uint64_t byte_count)
-{
-	pad(filler, offset);
-	if (!byte_count)
-		return;
-	if (filler->has_crc)
-		filler->crc = copy_bytes_crc(filler->body + offset, bytes, byte_count, filler->crc);
-	else
-		copy_bytes(filler->body + offset, bytes, byte_count);
-	filler->at += byte_count;
-}
-
 void output_commit_body(struct enrg_output *output, struct output_filler *filler, uint64_t acquired_ns)
 {
 	uint64_t body_bytes = output->claim.payload_bytes - output->meta_bytes;
 
-	pad(filler, body_bytes);
+	output_put(filler, body_bytes, NULL, 0);
 	commit_claim(output, output->claim_rows, output->claim_variable, body_bytes, filler->crc, acquired_ns);
 }
 
@@ -552,88 +523,6 @@ void output_count_abandoned(struct enrg_output *output, uint64_t rows)
 		process_alert(process, ENRG_ERROR,
 			"%llu rows could not be handed over before the stop: the stores took no data",
 			(unsigned long long)rows);
-}
-
-/* Which way of copying is fastest depends on where this process runs now; measured where it will matter. */
-static void calibrate(struct enrg_output *output)
-{
-	uint64_t body_bytes = output->claim.payload_bytes - output->meta_bytes;
-
-	if (output->set->is_calibrated || body_bytes < OUTPUT_CALIBRATE_BYTES)
-		return;
-	copy_calibrate(output->claim.payload + output->meta_bytes, body_bytes);
-	output->set->is_calibrated = true;
-}
-
-static int write_part(struct enrg_output *output, uint64_t first, uint64_t rows, const void *const *columns,
-	uint64_t acquired_ns, struct enrg_error *err)
-{
-	int result = output_claim_body(output, rows, NULL, err);
-
-	if (result < 0)
-		return result;
-	calibrate(output);
-	struct output_filler filler = output_begin_body(output);
-	for (uint32_t i = 0; i < output->schema->column_count; i++)
-		output_put(&filler, output->places[i].values_offset,
-			(const uint8_t *)columns[i] + first * enrg_type_bytes(output->schema->columns[i].type),
-			output->places[i].values_bytes);
-	output_commit_body(output, &filler, acquired_ns);
-	return 0;
-}
-
-int enrg_output_write(struct enrg_output *output, uint64_t rows, const void *const *columns, uint64_t acquired_ns,
-	struct enrg_error *err)
-{
-	uint64_t done = 0;
-	int result = 0;
-
-	for (uint32_t i = 0; i < output->schema->column_count; i++)
-		if (!enrg_type_bytes(output->schema->columns[i].type))
-			return enrg_error_set(err, -EINVAL, "column %s: write takes tables of numbers only: claim or append",
-				output->schema->columns[i].name);
-	if (!output->is_wanted)
-		return 0;
-	if (!output->rows_max && rows)
-		return too_large(output, output->meta_bytes + ipc_body_bytes(output->template, 1, NULL), err);
-	if (output->set->staged && !output->set->claimed)
-		result = outputs_flush(output->set, err);
-	if (result < 0)
-		return result;
-	do {
-		uint64_t part = rows - done < output->rows_max ? rows - done : output->rows_max;
-		result = write_part(output, done, part, columns, acquired_ns, err);
-		done += result == 0 ? part : 0;
-	} while (result == 0 && done < rows);
-	if (result == ENRG_E_STOPPED)
-		output_count_abandoned(output, rows - done);
-	return result;
-}
-
-int enrg_output_write_blob(struct enrg_output *output, const void *bytes, uint64_t byte_count, uint64_t acquired_ns,
-	struct enrg_error *err)
-{
-	const int32_t offsets[2] = { 0, (int32_t)byte_count };
-	int result = 0;
-
-	if (!output->schema->is_blob)
-		return enrg_error_set(err, -EINVAL, "write_blob on a table: open the output with enrg_schema_blob()");
-	if (!output->is_wanted)
-		return 0;
-	if (output->set->staged && !output->set->claimed)
-		result = outputs_flush(output->set, err);
-	if (result == 0)
-		result = output_claim_body(output, 1, &byte_count, err);
-	if (result == ENRG_E_STOPPED)
-		output_count_abandoned(output, 1);
-	if (result < 0)
-		return result;
-	calibrate(output);
-	struct output_filler filler = output_begin_body(output);
-	output_put(&filler, output->places[0].offsets_offset, offsets, sizeof(offsets));
-	output_put(&filler, output->places[0].values_offset, bytes, byte_count);
-	output_commit_body(output, &filler, acquired_ns);
-	return 0;
 }
 
 void enrg_output_count_dropped(struct enrg_output *output, uint64_t rows, const char *policy)

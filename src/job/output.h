@@ -1,4 +1,5 @@
-/* output.h: the tables that a job produces: the framework's side of enrg_output_… (enrgdaq/job.h). Main thread of a source. */
+/* output.h: the tables that a job produces: the framework's side of enrg_output_… (enrgdaq/job.h). Main thread of a
+ * source. */
 #ifndef JOB_OUTPUT_H
 #define JOB_OUTPUT_H
 

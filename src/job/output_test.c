@@ -351,7 +351,8 @@ static void test_too_large(void **state)
 	/* rows_max is a promise, and a tight one */
 	for (uint64_t per_row = 0; per_row < 3000; per_row += 999) {
 		uint64_t rows = enrg_output_rows_max(output, per_row);
-		const uint64_t spread[] = { 0, rows * (per_row / 3), rows * (per_row / 3) / 2, rows * (per_row / 3), 0 };
+		uint64_t third = rows * (per_row / 3);
+		const uint64_t spread[] = { 0, third, third / 2, third, 0 };
 		assert_true(rows > 0);
 		assert_int_equal(enrg_output_claim(output, rows, spread, &claim, &f->err), 0);
 		enrg_output_abort(output);
@@ -514,7 +515,8 @@ static void test_append_numbers(void **state)
 		for (int64_t r = 0; r < 50; r++) {
 			const struct enrg_value row[] = {
 				{ .i = pass == 0 || r % 3 == 0 }, { .i = -r }, { .i = -300 * r }, { .i = -70000 * r },
-				{ .i = -(INT64_C(1) << 40) * r }, { .u = (uint64_t)r + 200 }, { .u = (uint64_t)r + 60000 },
+				{ .i = -(INT64_C(1) << 40) * r }, { .u = (uint64_t)r + 200 },
+				{ .u = (uint64_t)r + 60000 },
 				{ .u = 4000000000u + (uint64_t)r }, { .u = UINT64_MAX - (uint64_t)r },
 				{ .f = 0.5 * (double)r }, { .f = 0.1 * (double)r },
 			};
@@ -535,7 +537,9 @@ static void test_append_too_large(void **state)
 	struct fixture *f = *state;
 	struct enrg_output *output;
 	char *text = calloc(1, RECORD_BYTES);
-	struct enrg_value row[] = { { .u = 1 }, { .data = text, .count = RECORD_BYTES }, { .u = 0 }, { .u = 0 }, { .i = 0 } };
+	struct enrg_value row[] = {
+		{ .u = 1 }, { .data = text, .count = RECORD_BYTES }, { .u = 0 }, { .u = 0 }, { .i = 0 },
+	};
 
 	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &mixed, &output, &f->err), 0);
 	append_mixed(f, output, 0);

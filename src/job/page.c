@@ -1,5 +1,5 @@
-/* page.c: the status page of a job process on tmpfs. Written by the job's process alone (main thread the counters, reporter
- * thread the figures of the kernel), read by any other process. */
+/* page.c: the status page of a job process on tmpfs. Written by the job's process alone (main thread the counters,
+ * reporter thread the figures of the kernel), read by any other process. */
 #include "job/page.h"
 
 #include <errno.h>
@@ -99,10 +99,11 @@ int page_create(const char *path, struct page **ret_page, struct enrg_error *err
 	if (result == -ENOENT || result == ENRG_E_CORRUPT)
 		result = create_file(path, &page);
 	if (result == -ENOSPC)
-		return enrg_error_set(err, result, "%s: no space for %zu bytes: enlarge the tmpfs (enrgdaq doctor)", path,
-			PAGE_FILE_BYTES);
+		return enrg_error_set(err, result, "%s: no space for %zu bytes: enlarge the tmpfs (enrgdaq doctor)",
+			path, PAGE_FILE_BYTES);
 	if (result < 0)
-		return enrg_error_set(err, result, "%s: can't create the status page: %s", path, enrg_error_name(result));
+		return enrg_error_set(err, result, "%s: can't create the status page: %s", path,
+			enrg_error_name(result));
 	begin_life(page);
 	*ret_page = page;
 	return 0;
@@ -165,8 +166,8 @@ void page_refresh(struct page *page)
 	if (read_proc("/proc/self/statm", text, sizeof(text))) {
 		char *end;
 		(void)strtoull(text, &end, 10);
-		uint64_t resident = strtoull(end, NULL, 10);
-		atomic_store_explicit(&page->rss_bytes, resident * (uint64_t)sysconf(_SC_PAGESIZE), memory_order_relaxed);
+		uint64_t resident = strtoull(end, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
+		atomic_store_explicit(&page->rss_bytes, resident, memory_order_relaxed);
 	}
 	uint64_t now = clock_mono_ns();
 	uint64_t before = atomic_load_explicit(&smaps_read_ns, memory_order_relaxed);

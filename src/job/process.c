@@ -22,7 +22,7 @@
 
 enum process_exit { EXIT_IN_ORDER = 0, EXIT_FAILED = 1, EXIT_CONFIG = 2, EXIT_HURRIED = 3 };
 
-/* --- what the main loops call --- */
+/* --- what the main loops call ------------------------------------------------------------------------------------ */
 
 void process_tell_ready(struct process *process)
 {
@@ -33,7 +33,7 @@ void process_tell_ready(struct process *process)
 	process->is_ready = true;
 	atomic_store_explicit(&process->page->state, PAGE_RUNNING, memory_order_relaxed);
 	process_beat(process);
-	if (process->ready_descriptor >= 0) {
+	if (process->ready_descriptor > 0) {
 		while (write(process->ready_descriptor, line, sizeof(line) - 1) < 0 && errno == EINTR)
 			;
 		close(process->ready_descriptor);
@@ -83,7 +83,7 @@ void process_alert(struct process *process, enum enrg_level level, const char *f
 		reporter_post_alert(process->reporter, level, text);
 }
 
-/* --- start --- */
+/* --- start ------------------------------------------------------------------------------------------------------- */
 
 /* A descriptor that the supervisor left open for us and that our own children must not get. -1: none. */
 static int take_descriptor(const char *variable)
@@ -184,7 +184,7 @@ static int fill_options(struct process *process, struct enrg_error *err)
 	return result;
 }
 
-/* --- the whole --- */
+/* --- the whole --------------------------------------------------------------------------------------------------- */
 
 static int exit_code_of(int code)
 {

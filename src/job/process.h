@@ -30,11 +30,11 @@ struct process {
 	_Atomic uint32_t stop;   /* enum process_stop; a futex word: changes wake consumer_wait */
 	_Atomic uint32_t is_orphan; /* the supervisor is gone */
 	void *on_stop_context;   /* set before on_stop */
-	/* Called by the reporter thread each time that stop is raised: stream_interrupt or such. A stop that came before
-	 * this was set is only seen in `stop`. */
+	/* Called by the reporter thread each time that stop is raised: stream_interrupt or such. A stop that came
+	 * before this was set is only seen in `stop`. */
 	void (*_Atomic on_stop)(void *context);
 	struct reporter *reporter; /* NULL: alerts are logged only */
-	int ready_descriptor;    /* -1 = none, or told */
+	int ready_descriptor;    /* 0 or -1 = none, or told */
 	bool is_ready;
 };
 

@@ -1,5 +1,5 @@
-/* reporter.c: one poll loop over signals, the supervisor's lifeline, the bus and a clock of 1 s. Runs as a thread of its own
- * in every job process; the main thread only leaves alerts in its queue. */
+/* reporter.c: one poll loop over signals, the supervisor's lifeline, the bus and a clock of 1 s. Runs as a thread of
+ * its own in every job process; the main thread only leaves alerts in its queue. */
 #include "job/reporter.h"
 
 #include <errno.h>
@@ -48,7 +48,7 @@ struct reporter {
 	struct histogram last_latency, now_latency, interval_latency;
 };
 
-/* --- outgoing messages --- */
+/* --- outgoing messages ------------------------------------------------------------------------------------------- */
 
 /* Takes the body. A failure is of no consequence: the next report comes in a second, an alert is in the log. */
 static void send_body(struct reporter *reporter, const char *topic, const char *kind, json_t *body)
@@ -158,7 +158,7 @@ static void send_stats(struct reporter *reporter)
 	send_body(reporter, topic, "stats", body);
 }
 
-/* --- incoming --- */
+/* --- incoming ---------------------------------------------------------------------------------------------------- */
 
 static void subscribe(struct reporter *reporter, const char *topic)
 {
@@ -306,7 +306,7 @@ static void *run(void *context)
 	return NULL;
 }
 
-/* --- life --- */
+/* --- life -------------------------------------------------------------------------------------------------------- */
 
 static void close_descriptors(struct reporter *reporter)
 {

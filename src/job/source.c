@@ -22,7 +22,7 @@
 #define SOURCE_LINK_BYE_NS 1000000000ull
 #define SOURCE_LINK_HURRY_NS 200000000ull
 
-/* --- what authors call ------------------------------------------------------------------------------------------------ */
+/* --- what authors call ------------------------------------------------------------------------------------------- */
 
 const char *enrg_job_name(const struct enrg_job *job)
 {
@@ -61,7 +61,7 @@ void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *for
 	process_alert(job->process, level, "%s", text);
 }
 
-/* --- the loop --------------------------------------------------------------------------------------------------------- */
+/* --- the loop ---------------------------------------------------------------------------------------------------- */
 
 /* Life sign, and what went over links. */
 static void beat(struct enrg_job *job)
@@ -197,7 +197,7 @@ int source_live(struct enrg_job *job, const struct enrg_job_type *type, const vo
 	return result < 0 ? result : 0;
 }
 
-/* --- links: where shared memory is off -------------------------------------------------------------------------------- */
+/* --- links: where shared memory is off --------------------------------------------------------------------------- */
 
 static int start_links(struct enrg_job *job, struct enrg_error *err)
 {
@@ -224,8 +224,8 @@ static int start_links(struct enrg_job *job, struct enrg_error *err)
 	return 0;
 }
 
-/* The threads of the links live in this process: what they have not sent would have to wait for the next one. A job that
- * is done may take its time; a stop has a limit. */
+/* The threads of the links live in this process: what they have not sent would have to wait for the next one. A job
+ * that is done may take its time; a stop has a limit. */
 static void drain_links(struct enrg_job *job, const struct stream *stream)
 {
 	struct process *process = job->process;
@@ -262,7 +262,7 @@ static void stop_links(struct enrg_job *job, bool in_order)
 	job->link_count = 0;
 }
 
-/* --- the whole -------------------------------------------------------------------------------------------------------- */
+/* --- the whole --------------------------------------------------------------------------------------------------- */
 
 static int live_with_outputs(struct enrg_job *job, struct stream *stream, bool *ret_done, struct enrg_error *err)
 {

@@ -60,7 +60,8 @@ static int set_up(void **state)
 	};
 	assert_int_equal(stream_create(&params, &f->err), 0);
 	assert_int_equal(stream_add_consumer(f->stream_path, "store", CONSUMER_REQUIRED, &f->err), 0);
-	assert_int_equal(consumer_open(f->stream_path, "store", CONSUMER_REQUIRED, UINT64_MAX, &f->consumer, &f->err), 0);
+	assert_int_equal(
+		consumer_open(f->stream_path, "store", CONSUMER_REQUIRED, UINT64_MAX, &f->consumer, &f->err), 0);
 	f->plan = plan_of(f->stream_path);
 	f->lifeline = f->ready = -1;
 	*state = f;
@@ -102,7 +103,8 @@ static void start(struct fixture *f, const struct enrg_job_type *type)
 	snprintf(ready_text, sizeof(ready_text), "%d", ready[1]);
 	f->pid = fork();
 	if (f->pid == 0) {
-		execl("/proc/self/exe", "job", type->name, f->plan.stream_path ? f->plan.stream_path : "-", f->page_path,
+		execl("/proc/self/exe", "job", type->name, f->plan.stream_path ? f->plan.stream_path : "-",
+			f->page_path,
 			f->plan.sink_count ? f->plan.sinks[0].link_url : "-", lifeline_text, ready_text, NULL);
 		_exit(127);
 	}
@@ -141,8 +143,8 @@ static int64_t read_value(struct fixture *f, uint64_t *ret_rows)
 	while (consumer_acquire(f->consumer, &record, &f->err) == 0)
 		assert_true(consumer_wait(&f->consumer, 1, NULL, 0, 20000000000ull) > 0);
 	assert_int_equal(consumer_check(f->consumer, &record, &f->err), 0);
-	assert_int_equal(ipc_decode_batch(&schema, record.payload, record.header->meta_bytes + record.header->body_bytes,
-		&view, &batch, &f->err), 0);
+	size_t bytes = record.header->meta_bytes + record.header->body_bytes;
+	assert_int_equal(ipc_decode_batch(&schema, record.payload, bytes, &view, &batch, &f->err), 0);
 	int64_t value = batch.rows ? ((const int64_t *)view.values)[0] : -1;
 	f->committed_ns = record.header->committed_ns;
 	consumer_release(f->consumer, record.end, 0);
@@ -159,7 +161,7 @@ static bool is_closed(struct fixture *f)
 	return status.is_closed;
 }
 
-/* --- a fake job that counts ------------------------------------------------------------------------------------------- */
+/* --- a fake job that counts -------------------------------------------------------------------------------------- */
 
 struct counter {
 	struct enrg_output *output;
@@ -287,7 +289,7 @@ static const struct enrg_job_type dying = { .name = "dying", .groups = groups, .
 static const struct enrg_job_type unstartable = { .name = "unstartable", .groups = groups, .start = start_fails,
 	.poll = poll_counter, .destroy = free };
 
-/* --- tests ------------------------------------------------------------------------------------------------------------ */
+/* --- tests ------------------------------------------------------------------------------------------------------- */
 
 static void test_done(void **state)
 {

@@ -1,5 +1,5 @@
-/* stage.c: enrg_output_append. Rows gather in private memory and reach the ring as one batch, so that a claim never stays
- * open while the author does something else. Main thread of a source process. */
+/* stage.c: enrg_output_append. Rows gather in private memory and reach the ring as one batch, so that a claim never
+ * stays open while the author does something else. Main thread of a source process. */
 #include "job/stage.h"
 
 #include <errno.h>
@@ -58,7 +58,8 @@ static int stage_init(struct enrg_output *output, struct enrg_error *err)
 			is_complete = column->offsets != NULL;
 			continue;
 		}
-		column->capacity = type == ENRG_BOOL ? (stage->rows_max + 7) / 8 : stage->rows_max * enrg_type_bytes(type);
+		column->capacity = type == ENRG_BOOL ? (stage->rows_max + 7) / 8
+						     : stage->rows_max * enrg_type_bytes(type);
 		column->bytes = calloc(column->capacity, 1);
 		is_complete = column->bytes != NULL;
 	}
@@ -235,7 +236,8 @@ int enrg_output_append(struct enrg_output *output, const struct enrg_value *valu
 	}
 	if (!has_room)
 		return enrg_error_set(err, -EMSGSIZE,
-			"append: one row is larger than the largest batch (%llu bytes): raise ring_buffer_slot_size_kb in supervisor.toml",
+			"append: one row is larger than the largest batch (%llu bytes): raise "
+			"ring_buffer_slot_size_kb in supervisor.toml",
 			(unsigned long long)stream_payload_max(output->set->params.stream));
 	bool is_first = stage->rows == 0;
 	result = put_row(output, values, err);

@@ -24,7 +24,7 @@ struct stage {
 };
 
 void stage_fini(struct stage *stage, uint32_t column_count);
-/* Commits the rows. Where the claim gives up they are counted as dropped and told, so that each row is accounted for. */
+/* Commits the rows. Where the claim gives up they are counted as dropped and told: each row is accounted for. */
 int stage_flush(struct enrg_output *output, struct enrg_error *err);
 
 #endif

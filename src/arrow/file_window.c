@@ -12,7 +12,7 @@ int file_window_open(struct file_window *window, const char *path, struct enrg_e
 {
 	struct stat status;
 
-	*window = (struct file_window){ .descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) };
+	*window = (struct file_window){.descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
 	if (window->descriptor < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
 	if (fstat(window->descriptor, &status) < 0)
@@ -41,8 +41,8 @@ static int fill(struct file_window *window, size_t target, struct enrg_error *er
 {
 	while (window->count < target) {
 		size_t piece = target - window->count < FILE_WINDOW_PIECE ? target - window->count : FILE_WINDOW_PIECE;
-		ssize_t got = pread(window->descriptor, window->bytes + window->count, piece,
-			(off_t)(window->at + window->count));
+		ssize_t got = pread(
+			window->descriptor, window->bytes + window->count, piece, (off_t)(window->at + window->count));
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
@@ -89,5 +89,5 @@ void file_window_close(struct file_window *window)
 	if (window->descriptor >= 0)
 		close(window->descriptor);
 	free(window->bytes);
-	*window = (struct file_window){ .descriptor = -1 };
+	*window = (struct file_window){.descriptor = -1};
 }

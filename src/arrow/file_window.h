@@ -18,8 +18,8 @@ struct file_window {
 };
 
 int file_window_open(struct file_window *window, const char *path, struct enrg_error *err);
-/* Makes [offset, offset + wanted) readable, or less where the file ends: *ret_count bytes, at least `wanted` if there are
- * so many. The pointer is as aligned as `offset` (to 8) and lives until the next call. */
+/* Makes [offset, offset + wanted) readable, or less where the file ends: *ret_count bytes, at least `wanted` if there
+ * are so many. The pointer is as aligned as `offset` (to 8) and lives until the next call. */
 int file_window_get(struct file_window *window, uint64_t offset, size_t wanted, const uint8_t **ret_bytes,
 	size_t *ret_count, struct enrg_error *err);
 /* Takes a window that file_window_open failed on, and zeroed ones with descriptor -1. */

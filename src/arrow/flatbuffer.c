@@ -29,14 +29,14 @@ static uint32_t reserve(struct fb_builder *builder, uint32_t bytes, uint32_t ali
 
 void fb_init(struct fb_builder *builder)
 {
-	*builder = (struct fb_builder){ 0 };
+	*builder = (struct fb_builder){0};
 	reserve(builder, 4, 4);
 }
 
 void fb_fini(struct fb_builder *builder)
 {
 	free(builder->bytes);
-	*builder = (struct fb_builder){ 0 };
+	*builder = (struct fb_builder){0};
 }
 
 void fb_put(struct fb_builder *builder, uint32_t at, const void *value, uint32_t bytes)
@@ -73,7 +73,7 @@ static uint32_t add_vtable(struct fb_builder *builder, const uint16_t *vtable, u
 
 uint32_t fb_add_table(struct fb_builder *builder, uint32_t field_count, const uint8_t *sizes, uint32_t *ret_fields)
 {
-	uint16_t vtable[2 + FB_FIELDS_MAX] = { 0 };
+	uint16_t vtable[2 + FB_FIELDS_MAX] = {0};
 	uint16_t at = 4, vtable_bytes = (uint16_t)(4 + 2 * field_count);
 	uint32_t align = 4;
 
@@ -101,8 +101,8 @@ uint32_t fb_add_table(struct fb_builder *builder, uint32_t field_count, const ui
 	return table_at;
 }
 
-uint32_t fb_add_vector(struct fb_builder *builder, uint32_t reference, uint32_t element_count, uint32_t element_bytes,
-	uint32_t align)
+uint32_t fb_add_vector(
+	struct fb_builder *builder, uint32_t reference, uint32_t element_count, uint32_t element_bytes, uint32_t align)
 {
 	/* The count stands right before the first element, which decides the alignment. */
 	uint32_t first = (builder->count + 4 + align - 1) & ~(align - 1);
@@ -177,8 +177,8 @@ uint32_t fb_find_field(struct fb_reader *reader, const struct fb_table *table, u
 	return table->at + place;
 }
 
-uint64_t fb_read_number(struct fb_reader *reader, const struct fb_table *table, uint32_t index, uint32_t bytes,
-	uint64_t absent)
+uint64_t fb_read_number(
+	struct fb_reader *reader, const struct fb_table *table, uint32_t index, uint32_t bytes, uint64_t absent)
 {
 	uint32_t at = fb_find_field(reader, table, index, bytes);
 	uint64_t value = 0;
@@ -212,16 +212,17 @@ bool fb_read_vector(struct fb_reader *reader, const struct fb_table *table, uint
 	uint32_t count = fb_load_u32(reader->bytes + at);
 	if (!is_inside(reader, at + 4, (uint64_t)count * element_bytes))
 		return false;
-	*ret_vector = (struct fb_vector){ .at = (uint32_t)at + 4, .count = count };
+	*ret_vector = (struct fb_vector){.at = (uint32_t)at + 4, .count = count};
 	return true;
 }
 
-const char *fb_read_characters(struct fb_reader *reader, const struct fb_table *table, uint32_t index,
-	uint32_t *ret_count)
+const char *fb_read_characters(
+	struct fb_reader *reader, const struct fb_table *table, uint32_t index, uint32_t *ret_count)
 {
 	struct fb_vector vector;
 
-	if (!fb_read_vector(reader, table, index, 1, &vector) || !is_inside(reader, vector.at, (uint64_t)vector.count + 1))
+	if (!fb_read_vector(reader, table, index, 1, &vector) ||
+		!is_inside(reader, vector.at, (uint64_t)vector.count + 1))
 		return NULL;
 	const char *text = (const char *)reader->bytes + vector.at;
 	if (text[vector.count] != '\0') {
@@ -243,8 +244,8 @@ const char *fb_read_string(struct fb_reader *reader, const struct fb_table *tabl
 	return text;
 }
 
-bool fb_read_element(struct fb_reader *reader, const struct fb_vector *vector, uint32_t index,
-	struct fb_table *ret_table)
+bool fb_read_element(
+	struct fb_reader *reader, const struct fb_vector *vector, uint32_t index, struct fb_table *ret_table)
 {
 	uint64_t at = vector->at + 4 * (uint64_t)index;
 	return read_table_at(reader, at + fb_load_u32(reader->bytes + at), ret_table);

@@ -1,8 +1,8 @@
-/* ipc.h: Apache Arrow IPC (format 1.0, metadata V5, little-endian): encode and decode of schema and record batch messages.
- * Source: Apache Arrow columnar format and the flatbuffers schemas Message.fbs and Schema.fbs.
+/* ipc.h: Apache Arrow IPC (format 1.0, metadata V5, little-endian): encode and decode of schema and record batch
+ * messages. Source: Apache Arrow columnar format and the flatbuffers schemas Message.fbs and Schema.fbs.
  *
- * Every message carries custom metadata, so that a file proves itself (docs/arrows-format.md). In a record batch message
- * the digits have fixed width and fixed places: the message is built once a table and patched for each batch.
+ * Every message carries custom metadata, so that a file proves itself (docs/arrows-format.md). In a record batch
+ * message the digits have fixed width and fixed places: the message is built once a table and patched for each batch.
  *   enrgdaq.source, enrgdaq.run, enrgdaq.tag   text, constant
  *   enrgdaq.sequence    16 hex digits          enrgdaq.epoch     8 hex digits
  *   enrgdaq.acquired_ns 16 hex digits          enrgdaq.kind      "data" or "gap " (constant width)
@@ -25,10 +25,10 @@ struct ipc_origin {
 	const char *source, *run, *tag; /* "" for none; at most ENRG_NAME_BYTES_MAX each */
 };
 
-/* Encapsulated Schema message (0xFFFFFFFF, length, flatbuffer, padded to 8) in malloc'ed memory. `unit` of a column goes
- * into its field's custom metadata as "unit"; a blob has "enrgdaq.kind" = "blob" in the schema's metadata; the origin's
- * source goes into "enrgdaq.source" (NULL origin: no such keys). The message has
- * "enrgdaq.meta_crc32c" as record batches have. */
+/* Encapsulated Schema message (0xFFFFFFFF, length, flatbuffer, padded to 8) in malloc'ed memory. `unit` of a column
+ * goes into its field's custom metadata as "unit"; a blob has "enrgdaq.kind" = "blob" in the schema's metadata; the
+ * origin's source goes into "enrgdaq.source" (NULL origin: no such keys). The message has "enrgdaq.meta_crc32c" as
+ * record batches have. */
 int ipc_encode_schema(const struct enrg_schema *schema, const struct ipc_origin *origin, void **ret_bytes,
 	uint32_t *ret_count, struct enrg_error *err);
 
@@ -62,8 +62,8 @@ struct ipc_column_place {
 };
 
 /* Where each column lies in the body of such a batch. `places`: one a column. Returns the body bytes. */
-uint64_t ipc_place_columns(const struct ipc_template *template, uint64_t rows, const uint64_t *variable,
-	struct ipc_column_place *places);
+uint64_t ipc_place_columns(
+	const struct ipc_template *template, uint64_t rows, const uint64_t *variable, struct ipc_column_place *places);
 
 /* Having filled a body laid out for rows_max/variable_max, moves the columns together so that it is what
  * ipc_place_columns(rows, variable) says, and zeroes the padding. Returns the new body bytes. Does nothing but zero the
@@ -91,7 +91,7 @@ struct ipc_message {
 	uint32_t meta_bytes; /* prefix, metadata, padding */
 	uint64_t body_bytes;
 	uint64_t rows; /* of a record batch, as declared */
-	bool is_end; /* the end mark FFFFFFFF 00000000 */
+	bool is_end;   /* the end mark FFFFFFFF 00000000 */
 	/* ENRGDAQ's own metadata; has_stamp false where the keys are not (all) there. */
 	bool has_stamp;
 	bool has_keys; /* any key of ENRGDAQ's is there: then meta_crc_ok must be true */
@@ -102,13 +102,13 @@ struct ipc_message {
 
 /* Reads prefix and metadata of the message at `bytes` (which may hold less than the whole). 0; -EAGAIN: more bytes are
  * needed, *ret_wanted of them; ENRG_E_CORRUPT. */
-int ipc_read_message(const void *bytes, size_t count, struct ipc_message *ret_message, size_t *ret_wanted,
-	struct enrg_error *err);
+int ipc_read_message(
+	const void *bytes, size_t count, struct ipc_message *ret_message, size_t *ret_wanted, struct enrg_error *err);
 
-/* Decodes a whole RecordBatch message of a known schema in place: fills rows, columns (views[schema->column_count]), ipc,
- * ipc_bytes, body_bytes, sequence, epoch, is_gap, acquired_ns; leaves source, run, tag, committed_ns alone (strings would
- * need memory). Checks all bounds, that offsets ascend and end inside, and counts nulls as declared. Compressed batches
- * are ENRG_E_CORRUPT "compressed". Never reads outside. The CRCs are not checked here. */
+/* Decodes a whole RecordBatch message of a known schema in place: fills rows, columns (views[schema->column_count]),
+ * ipc, ipc_bytes, body_bytes, sequence, epoch, is_gap, acquired_ns; leaves source, run, tag, committed_ns alone
+ * (strings would need memory). Checks all bounds, that offsets ascend and end inside, and counts nulls as declared.
+ * Compressed batches are ENRG_E_CORRUPT "compressed". Never reads outside. The CRCs are not checked here. */
 int ipc_decode_batch(const struct enrg_schema *schema, const void *bytes, size_t count, struct enrg_column_view *views,
 	struct enrg_batch *ret_batch, struct enrg_error *err);
 

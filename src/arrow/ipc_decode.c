@@ -1,5 +1,5 @@
-/* ipc_decode.c: record batches read in place. Runs for each batch in the consuming process, on bytes that another process
- * may have written badly: every length is checked before it is used. */
+/* ipc_decode.c: record batches read in place. Runs for each batch in the consuming process, on bytes that another
+ * process may have written badly: every length is checked before it is used. */
 #include "arrow/ipc_layout.h"
 
 #include <errno.h>
@@ -23,15 +23,16 @@ struct batch_buffer {
 static int next_node(struct batch_cursor *cursor, uint64_t *ret_length, uint64_t *ret_nulls)
 {
 	if (cursor->node >= cursor->nodes.count)
-		return enrg_error_set(cursor->err, ENRG_E_CORRUPT, "column \"%s\": the batch has fewer columns than its schema",
-			cursor->column);
+		return enrg_error_set(cursor->err, ENRG_E_CORRUPT,
+			"column \"%s\": the batch has fewer columns than its schema", cursor->column);
 	const uint8_t *at = cursor->reader->bytes + cursor->nodes.at + cursor->node++ * IPC_NODE_BYTES;
 	*ret_length = fb_load_u64(at);
 	*ret_nulls = fb_load_u64(at + 8);
 	/* 2^56 keeps every product with a width below 2^63. */
 	if (*ret_length > UINT64_C(1) << 56 || *ret_nulls > *ret_length)
-		return enrg_error_set(cursor->err, ENRG_E_CORRUPT, "column \"%s\": impossible counts: %" PRIu64 " values, %" PRIu64
-			" nulls", cursor->column, *ret_length, *ret_nulls);
+		return enrg_error_set(cursor->err, ENRG_E_CORRUPT,
+			"column \"%s\": impossible counts: %" PRIu64 " values, %" PRIu64 " nulls", cursor->column,
+			*ret_length, *ret_nulls);
 	return 0;
 }
 
@@ -39,24 +40,27 @@ static int next_node(struct batch_cursor *cursor, uint64_t *ret_length, uint64_t
 static int next_buffer(struct batch_cursor *cursor, uint64_t wanted, struct batch_buffer *ret_buffer)
 {
 	if (cursor->buffer >= cursor->buffers.count)
-		return enrg_error_set(cursor->err, ENRG_E_CORRUPT, "column \"%s\": the batch has fewer buffers than its schema",
-			cursor->column);
+		return enrg_error_set(cursor->err, ENRG_E_CORRUPT,
+			"column \"%s\": the batch has fewer buffers than its schema", cursor->column);
 	const uint8_t *at = cursor->reader->bytes + cursor->buffers.at + cursor->buffer++ * IPC_BUFFER_BYTES;
 	uint64_t offset = fb_load_u64(at), length = fb_load_u64(at + 8);
 	if (offset > cursor->body_bytes || length > cursor->body_bytes - offset)
-		return enrg_error_set(cursor->err, ENRG_E_CORRUPT, "column \"%s\": a buffer lies outside the body", cursor->column);
+		return enrg_error_set(
+			cursor->err, ENRG_E_CORRUPT, "column \"%s\": a buffer lies outside the body", cursor->column);
 	if (length > 0 && offset % 8 != 0)
 		return enrg_error_set(cursor->err, ENRG_E_CORRUPT, "column \"%s\": a buffer is not aligned to 8 bytes",
 			cursor->column);
 	if (length < wanted)
-		return enrg_error_set(cursor->err, ENRG_E_CORRUPT, "column \"%s\": a buffer of %" PRIu64 " bytes where %" PRIu64
-			" are needed", cursor->column, length, wanted);
-	*ret_buffer = (struct batch_buffer){ .at = length ? cursor->body + offset : NULL, .bytes = length };
+		return enrg_error_set(cursor->err, ENRG_E_CORRUPT,
+			"column \"%s\": a buffer of %" PRIu64 " bytes where %" PRIu64 " are needed", cursor->column,
+			length, wanted);
+	*ret_buffer = (struct batch_buffer){.at = length ? cursor->body + offset : NULL, .bytes = length};
 	return 0;
 }
 
 /* Node and validity buffer of a column or of a list's items. */
-static int next_array(struct batch_cursor *cursor, uint64_t *ret_length, uint64_t *ret_nulls, const uint8_t **ret_validity)
+static int next_array(
+	struct batch_cursor *cursor, uint64_t *ret_length, uint64_t *ret_nulls, const uint8_t **ret_validity)
 {
 	struct batch_buffer validity;
 
@@ -89,7 +93,8 @@ static int next_offsets(struct batch_cursor *cursor, uint64_t rows, const int32_
 		return result;
 	const int32_t *offsets = buffer.bytes >= sizeof(int32_t) ? (const int32_t *)(const void *)buffer.at : none;
 	if (!offsets_ascend(offsets, rows))
-		return enrg_error_set(cursor->err, ENRG_E_CORRUPT, "column \"%s\": offsets that do not ascend", cursor->column);
+		return enrg_error_set(
+			cursor->err, ENRG_E_CORRUPT, "column \"%s\": offsets that do not ascend", cursor->column);
 	*ret_offsets = offsets;
 	return 0;
 }
@@ -133,16 +138,17 @@ static int decode_list(struct batch_cursor *cursor, enum enrg_type item, uint64_
 		return enrg_error_set(cursor->err, ENRG_E_CORRUPT, "column \"%s\": nulls inside a list are unsupported",
 			cursor->column);
 	if ((uint64_t)view->offsets[rows] > items)
-		return enrg_error_set(cursor->err, ENRG_E_CORRUPT, "column \"%s\": offsets end at %" PRId32 ", behind %" PRIu64
-			" items", cursor->column, view->offsets[rows], items);
+		return enrg_error_set(cursor->err, ENRG_E_CORRUPT,
+			"column \"%s\": offsets end at %" PRId32 ", behind %" PRIu64 " items", cursor->column,
+			view->offsets[rows], items);
 	view->value_count = items;
 	return decode_fixed(cursor, item, items, &view->values);
 }
 
-static int decode_column(struct batch_cursor *cursor, const struct enrg_column *column, uint64_t rows,
-	struct enrg_column_view *ret_view)
+static int decode_column(
+	struct batch_cursor *cursor, const struct enrg_column *column, uint64_t rows, struct enrg_column_view *ret_view)
 {
-	struct enrg_column_view view = { 0 };
+	struct enrg_column_view view = {0};
 	uint64_t length = 0;
 
 	cursor->column = column->name;
@@ -150,8 +156,8 @@ static int decode_column(struct batch_cursor *cursor, const struct enrg_column *
 	if (result < 0)
 		return result;
 	if (length != rows)
-		return enrg_error_set(cursor->err, ENRG_E_CORRUPT, "column \"%s\": %" PRIu64 " rows in a batch of %" PRIu64,
-			column->name, length, rows);
+		return enrg_error_set(cursor->err, ENRG_E_CORRUPT,
+			"column \"%s\": %" PRIu64 " rows in a batch of %" PRIu64, column->name, length, rows);
 	if (column->type == ENRG_LIST) {
 		result = decode_list(cursor, column->item, rows, &view);
 	} else if (column->type == ENRG_STRING || column->type == ENRG_BINARY) {
@@ -183,7 +189,7 @@ static int read_batch_head(const void *bytes, size_t count, struct ipc_head *ret
 int ipc_decode_batch(const struct enrg_schema *schema, const void *bytes, size_t count, struct enrg_column_view *views,
 	struct enrg_batch *ret_batch, struct enrg_error *err)
 {
-	struct batch_cursor cursor = { .err = err };
+	struct batch_cursor cursor = {.err = err};
 	struct fb_table compression;
 	struct ipc_marks marks;
 	struct ipc_head head;

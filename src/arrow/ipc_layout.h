@@ -6,27 +6,43 @@
 #include "arrow/flatbuffer.h"
 #include "arrow/ipc.h"
 
-#define IPC_CONTINUATION 0xFFFFFFFFu
-#define IPC_PREFIX_BYTES 8u
+#define IPC_CONTINUATION   0xFFFFFFFFu
+#define IPC_PREFIX_BYTES   8u
 #define IPC_META_BYTES_MAX (16u << 20) /* 4,096 columns with long names and units take less than 5 MiB */
-#define IPC_KEYS_MAX 4096u             /* entries of one custom_metadata */
-#define IPC_KEY_PREFIX "enrgdaq."
+#define IPC_KEYS_MAX       4096u       /* entries of one custom_metadata */
+#define IPC_KEY_PREFIX     "enrgdaq."
 
 enum { IPC_VERSION_V4 = 3, IPC_VERSION_V5 = 4 };
 enum { MESSAGE_VERSION, MESSAGE_HEADER_TYPE, MESSAGE_HEADER, MESSAGE_BODY_LENGTH, MESSAGE_KEYS, MESSAGE_FIELDS };
 enum { SCHEMA_ENDIANNESS, SCHEMA_FIELDS, SCHEMA_KEYS, SCHEMA_FIELD_COUNT };
-enum { FIELD_NAME, FIELD_NULLABLE, FIELD_TYPE_KIND, FIELD_TYPE, FIELD_DICTIONARY, FIELD_CHILDREN, FIELD_KEYS,
-	FIELD_FIELDS };
+enum {
+	FIELD_NAME,
+	FIELD_NULLABLE,
+	FIELD_TYPE_KIND,
+	FIELD_TYPE,
+	FIELD_DICTIONARY,
+	FIELD_CHILDREN,
+	FIELD_KEYS,
+	FIELD_FIELDS
+};
 enum { BATCH_LENGTH, BATCH_NODES, BATCH_BUFFERS, BATCH_COMPRESSION, BATCH_FIELDS };
 enum { KEY_VALUE_KEY, KEY_VALUE_VALUE, KEY_VALUE_FIELDS };
 
 /* The union Type of Schema.fbs. */
 enum {
-	TYPE_INT = 2, TYPE_FLOAT = 3, TYPE_BINARY = 4, TYPE_UTF8 = 5, TYPE_BOOL = 6, TYPE_DATE = 8, TYPE_TIME = 9,
-	TYPE_TIMESTAMP = 10, TYPE_LIST = 12, TYPE_DURATION = 18,
+	TYPE_INT = 2,
+	TYPE_FLOAT = 3,
+	TYPE_BINARY = 4,
+	TYPE_UTF8 = 5,
+	TYPE_BOOL = 6,
+	TYPE_DATE = 8,
+	TYPE_TIME = 9,
+	TYPE_TIMESTAMP = 10,
+	TYPE_LIST = 12,
+	TYPE_DURATION = 18,
 };
 
-#define IPC_NODE_BYTES 16u   /* struct FieldNode { length, null_count } */
+#define IPC_NODE_BYTES   16u /* struct FieldNode { length, null_count } */
 #define IPC_BUFFER_BYTES 16u /* struct Buffer { offset, length } */
 
 struct ipc_key_value {
@@ -54,8 +70,8 @@ struct ipc_head {
 };
 
 /* As ipc_read_message, without the custom metadata. */
-int ipc_read_head(const void *bytes, size_t count, struct ipc_head *ret_head, size_t *ret_wanted,
-	struct enrg_error *err);
+int ipc_read_head(
+	const void *bytes, size_t count, struct ipc_head *ret_head, size_t *ret_wanted, struct enrg_error *err);
 
 /* ENRGDAQ's keys of a message; texts point into it. */
 struct ipc_marks {
@@ -63,7 +79,7 @@ struct ipc_marks {
 	const char *source, *run, *tag; /* NULL where absent */
 	uint32_t meta_crc_at;           /* place of the digits, counted from the prefix; 0 where absent */
 	uint32_t meta_crc;
-	bool has_stamp;                 /* all of them are there and well formed */
+	bool has_stamp; /* all of them are there and well formed */
 	bool has_any;
 };
 

@@ -13,7 +13,7 @@
 void ipc_add_keys(struct fb_builder *builder, uint32_t reference, uint32_t count, const struct ipc_key_value *keys,
 	uint32_t *ret_values)
 {
-	static const uint8_t sizes[KEY_VALUE_FIELDS] = { 4, 4 };
+	static const uint8_t sizes[KEY_VALUE_FIELDS] = {4, 4};
 	uint32_t at = fb_add_vector(builder, reference, count, 4, 4);
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -34,7 +34,7 @@ int ipc_finish_message(const struct fb_builder *builder, uint32_t align, uint8_t
 	uint8_t *bytes = calloc(1, total);
 	if (!bytes)
 		return -ENOMEM;
-	const uint32_t prefix[2] = { IPC_CONTINUATION, total - IPC_PREFIX_BYTES };
+	const uint32_t prefix[2] = {IPC_CONTINUATION, total - IPC_PREFIX_BYTES};
 	memcpy(bytes, prefix, sizeof(prefix));
 	memcpy(bytes + IPC_PREFIX_BYTES, builder->bytes, builder->count);
 	*ret_bytes = bytes;
@@ -54,16 +54,16 @@ uint32_t ipc_meta_crc(const void *bytes, uint32_t meta_bytes, uint32_t digits_at
 /* --- reading --- */
 
 /* Checks the prefix: 0 with meta_bytes set (the end mark included), -EAGAIN, ENRG_E_CORRUPT. */
-static int read_prefix(const uint8_t *bytes, size_t count, struct ipc_head *head, size_t *ret_wanted,
-	struct enrg_error *err)
+static int read_prefix(
+	const uint8_t *bytes, size_t count, struct ipc_head *head, size_t *ret_wanted, struct enrg_error *err)
 {
 	if (count < IPC_PREFIX_BYTES) {
 		*ret_wanted = IPC_PREFIX_BYTES;
 		return -EAGAIN;
 	}
 	if (fb_load_u32(bytes) != IPC_CONTINUATION)
-		return enrg_error_set(err, ENRG_E_CORRUPT, "no message starts here (found %08" PRIx32 ", expected ffffffff)",
-			fb_load_u32(bytes));
+		return enrg_error_set(err, ENRG_E_CORRUPT,
+			"no message starts here (found %08" PRIx32 ", expected ffffffff)", fb_load_u32(bytes));
 	uint32_t length = fb_load_u32(bytes + 4);
 	head->meta_bytes = IPC_PREFIX_BYTES + length;
 	head->is_end = length == 0;
@@ -76,10 +76,10 @@ static int read_prefix(const uint8_t *bytes, size_t count, struct ipc_head *head
 	return 0;
 }
 
-int ipc_read_head(const void *bytes, size_t count, struct ipc_head *ret_head, size_t *ret_wanted,
-	struct enrg_error *err)
+int ipc_read_head(
+	const void *bytes, size_t count, struct ipc_head *ret_head, size_t *ret_wanted, struct enrg_error *err)
 {
-	struct ipc_head head = { 0 };
+	struct ipc_head head = {0};
 
 	int result = read_prefix(bytes, count, &head, ret_wanted, err);
 	if (result < 0)
@@ -98,10 +98,11 @@ int ipc_read_head(const void *bytes, size_t count, struct ipc_head *ret_head, si
 		if (!fb_read_table(reader, &head.message, MESSAGE_HEADER, &head.header) || reader->is_bad)
 			return enrg_error_set(err, ENRG_E_CORRUPT, "the message's metadata is damaged");
 		if (version != IPC_VERSION_V5 && version != IPC_VERSION_V4)
-			return enrg_error_set(err, ENRG_E_CORRUPT, "unsupported version %" PRIu64 " of the Arrow format", version);
+			return enrg_error_set(
+				err, ENRG_E_CORRUPT, "unsupported version %" PRIu64 " of the Arrow format", version);
 		if (head.body_bytes > INT64_MAX / 2 || head.body_bytes % 8 != 0)
-			return enrg_error_set(err, ENRG_E_CORRUPT, "impossible length of a message body: %" PRIu64 " bytes",
-				head.body_bytes);
+			return enrg_error_set(err, ENRG_E_CORRUPT,
+				"impossible length of a message body: %" PRIu64 " bytes", head.body_bytes);
 	}
 	*ret_head = head;
 	return 0;
@@ -114,7 +115,8 @@ static bool parse_hex(const char *text, uint32_t count, uint32_t digits, uint64_
 	bool is_wrong = count != digits;
 
 	for (uint32_t i = 0; i < digits && !is_wrong; i++) {
-		uint32_t digit = (uint32_t)(unsigned char)text[i] - '0', letter = (uint32_t)(unsigned char)text[i] - 'a';
+		uint32_t digit = (uint32_t)(unsigned char)text[i] - '0',
+			 letter = (uint32_t)(unsigned char)text[i] - 'a';
 		is_wrong = digit > 9 && letter > 5;
 		value = value << 4 | (digit <= 9 ? digit : letter + 10);
 	}
@@ -143,8 +145,16 @@ static unsigned take_text(const char **ret_text, const char *value, uint32_t cou
 }
 
 enum {
-	HAS_SEQUENCE = 1, HAS_EPOCH = 2, HAS_ACQUIRED = 4, HAS_KIND = 8, HAS_BODY_CRC = 16, HAS_META_CRC = 32,
-	HAS_SOURCE = 64, HAS_RUN = 128, HAS_TAG = 256, HAS_STAMP = 511,
+	HAS_SEQUENCE = 1,
+	HAS_EPOCH = 2,
+	HAS_ACQUIRED = 4,
+	HAS_KIND = 8,
+	HAS_BODY_CRC = 16,
+	HAS_META_CRC = 32,
+	HAS_SOURCE = 64,
+	HAS_RUN = 128,
+	HAS_TAG = 256,
+	HAS_STAMP = 511,
 };
 
 struct entry {
@@ -158,8 +168,8 @@ static bool entry_is(const struct entry *entry, const char *name, uint32_t name_
 	return entry->key_count == before + name_count && !memcmp(entry->key + before, name, name_count);
 }
 
-/* An entry whose key begins with our prefix; returns which of the HAS_ bits it sets. Runs nine times a batch: lengths tell
- * most keys apart. */
+/* An entry whose key begins with our prefix; returns which of the HAS_ bits it sets. Runs nine times a batch: lengths
+ * tell most keys apart. */
 static unsigned read_mark(struct ipc_marks *marks, const struct ipc_head *head, const struct entry *entry)
 {
 	struct ipc_stamp *stamp = &marks->stamp;
@@ -192,7 +202,8 @@ static unsigned read_mark(struct ipc_marks *marks, const struct ipc_head *head, 
 }
 
 /* Entry `index`; false where it lacks key or value. */
-static bool read_entry(struct fb_reader *reader, const struct fb_vector *entries, uint32_t index, struct entry *ret_entry)
+static bool read_entry(
+	struct fb_reader *reader, const struct fb_vector *entries, uint32_t index, struct entry *ret_entry)
 {
 	struct fb_table table;
 
@@ -205,7 +216,7 @@ static bool read_entry(struct fb_reader *reader, const struct fb_vector *entries
 
 int ipc_read_marks(struct ipc_head *head, struct ipc_marks *ret_marks, struct enrg_error *err)
 {
-	struct ipc_marks marks = { 0 };
+	struct ipc_marks marks = {0};
 	struct fb_vector entries;
 	unsigned found = 0;
 
@@ -214,7 +225,8 @@ int ipc_read_marks(struct ipc_head *head, struct ipc_marks *ret_marks, struct en
 			return enrg_error_set(err, ENRG_E_CORRUPT, "a message with %u keys", entries.count);
 		for (uint32_t i = 0; i < entries.count; i++) {
 			struct entry entry;
-			if (!read_entry(&head->reader, &entries, i, &entry) || entry.key_count < sizeof(IPC_KEY_PREFIX) - 1 ||
+			if (!read_entry(&head->reader, &entries, i, &entry) ||
+				entry.key_count < sizeof(IPC_KEY_PREFIX) - 1 ||
 				memcmp(entry.key, IPC_KEY_PREFIX, sizeof(IPC_KEY_PREFIX) - 1) != 0)
 				continue;
 			found |= read_mark(&marks, head, &entry);
@@ -249,8 +261,8 @@ const char *ipc_find_key(struct fb_reader *reader, const struct fb_table *table,
 	return NULL;
 }
 
-int ipc_read_message(const void *bytes, size_t count, struct ipc_message *ret_message, size_t *ret_wanted,
-	struct enrg_error *err)
+int ipc_read_message(
+	const void *bytes, size_t count, struct ipc_message *ret_message, size_t *ret_wanted, struct enrg_error *err)
 {
 	struct ipc_head head;
 	struct ipc_marks marks;
@@ -262,16 +274,17 @@ int ipc_read_message(const void *bytes, size_t count, struct ipc_message *ret_me
 	if (result < 0)
 		return result;
 	*ret_message = (struct ipc_message){
-		.type = head.header_type == IPC_SCHEMA ? IPC_SCHEMA :
-			head.header_type == IPC_RECORD_BATCH ? IPC_RECORD_BATCH : IPC_OTHER,
+		.type = head.header_type == IPC_SCHEMA         ? IPC_SCHEMA
+			: head.header_type == IPC_RECORD_BATCH ? IPC_RECORD_BATCH
+							       : IPC_OTHER,
 		.meta_bytes = head.meta_bytes,
 		.body_bytes = head.body_bytes,
 		.is_end = head.is_end,
 		.has_stamp = marks.has_stamp,
 		.has_keys = marks.has_any,
 		.stamp = marks.stamp,
-		.meta_crc_ok = marks.meta_crc_at &&
-			ipc_meta_crc(bytes, head.meta_bytes, marks.meta_crc_at) == marks.meta_crc,
+		.meta_crc_ok =
+			marks.meta_crc_at && ipc_meta_crc(bytes, head.meta_bytes, marks.meta_crc_at) == marks.meta_crc,
 	};
 	if (ret_message->type == IPC_RECORD_BATCH)
 		ret_message->rows = fb_read_number(&head.reader, &head.header, BATCH_LENGTH, 8, 0);

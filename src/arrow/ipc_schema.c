@@ -6,9 +6,9 @@
 
 #include "base/crc32c.h"
 
-#define KEY_UNIT "unit"
-#define KEY_KIND IPC_KEY_PREFIX "kind"
-#define KEY_SOURCE IPC_KEY_PREFIX "source"
+#define KEY_UNIT     "unit"
+#define KEY_KIND     IPC_KEY_PREFIX "kind"
+#define KEY_SOURCE   IPC_KEY_PREFIX "source"
 #define KEY_META_CRC IPC_KEY_PREFIX "meta_crc32c"
 
 /* --- writing --- */
@@ -35,7 +35,7 @@ static uint16_t type_kind(enum enrg_type type)
 /* Adds the table of the type's own parameters and refers to it. */
 static void add_type(struct fb_builder *builder, uint32_t reference, enum enrg_type type)
 {
-	static const uint8_t int_sizes[] = { 4, 1 }, float_sizes[] = { 2 }, no_sizes[1];
+	static const uint8_t int_sizes[] = {4, 1}, float_sizes[] = {2}, no_sizes[1];
 	uint16_t kind = type_kind(type);
 	uint32_t fields[2];
 
@@ -59,7 +59,7 @@ static void add_field(struct fb_builder *builder, uint32_t reference, const char
 	enum enrg_type item, const char *unit)
 {
 	bool has_unit = unit && unit[0];
-	const uint8_t sizes[FIELD_FIELDS] = { 4, 1, 1, 4, 0, 4, has_unit ? 4 : 0 };
+	const uint8_t sizes[FIELD_FIELDS] = {4, 1, 1, 4, 0, 4, has_unit ? 4 : 0};
 	uint32_t fields[FIELD_FIELDS];
 	uint8_t kind = (uint8_t)type_kind(type);
 
@@ -72,26 +72,26 @@ static void add_field(struct fb_builder *builder, uint32_t reference, const char
 	if (type == ENRG_LIST)
 		add_field(builder, children, "item", item, 0, NULL);
 	if (has_unit)
-		ipc_add_keys(builder, fields[FIELD_KEYS], 1, &(struct ipc_key_value){ KEY_UNIT, unit }, NULL);
+		ipc_add_keys(builder, fields[FIELD_KEYS], 1, &(struct ipc_key_value){KEY_UNIT, unit}, NULL);
 }
 
 /* Returns the place of the CRC's digits in the flatbuffer. */
-static uint32_t build_schema(struct fb_builder *builder, const struct enrg_schema *schema,
-	const struct ipc_origin *origin)
+static uint32_t build_schema(
+	struct fb_builder *builder, const struct enrg_schema *schema, const struct ipc_origin *origin)
 {
 	struct ipc_key_value keys[2];
 	uint32_t key_count = 0, message[MESSAGE_FIELDS], top[SCHEMA_FIELD_COUNT], crc_at;
 
 	if (schema->is_blob)
-		keys[key_count++] = (struct ipc_key_value){ KEY_KIND, "blob" };
+		keys[key_count++] = (struct ipc_key_value){KEY_KIND, "blob"};
 	if (origin)
-		keys[key_count++] = (struct ipc_key_value){ KEY_SOURCE, origin->source ? origin->source : "" };
-	const uint8_t top_sizes[SCHEMA_FIELD_COUNT] = { 2, 4, key_count ? 4 : 0 };
-	static const uint8_t message_sizes[MESSAGE_FIELDS] = { 2, 1, 4, 8, 4 };
+		keys[key_count++] = (struct ipc_key_value){KEY_SOURCE, origin->source ? origin->source : ""};
+	const uint8_t top_sizes[SCHEMA_FIELD_COUNT] = {2, 4, key_count ? 4 : 0};
+	static const uint8_t message_sizes[MESSAGE_FIELDS] = {2, 1, 4, 8, 4};
 
 	fb_add_table(builder, MESSAGE_FIELDS, message_sizes, message);
-	fb_put(builder, message[MESSAGE_VERSION], &(uint16_t){ IPC_VERSION_V5 }, 2);
-	fb_put(builder, message[MESSAGE_HEADER_TYPE], &(uint8_t){ IPC_SCHEMA }, 1);
+	fb_put(builder, message[MESSAGE_VERSION], &(uint16_t){IPC_VERSION_V5}, 2);
+	fb_put(builder, message[MESSAGE_HEADER_TYPE], &(uint8_t){IPC_SCHEMA}, 1);
 	fb_link(builder, message[MESSAGE_HEADER], fb_add_table(builder, SCHEMA_FIELD_COUNT, top_sizes, top));
 	uint32_t fields = fb_add_vector(builder, top[SCHEMA_FIELDS], schema->column_count, 4, 4);
 	for (uint32_t i = 0; i < schema->column_count; i++) {
@@ -100,7 +100,7 @@ static uint32_t build_schema(struct fb_builder *builder, const struct enrg_schem
 	}
 	if (key_count)
 		ipc_add_keys(builder, top[SCHEMA_KEYS], key_count, keys, NULL);
-	ipc_add_keys(builder, message[MESSAGE_KEYS], 1, &(struct ipc_key_value){ KEY_META_CRC, "00000000" }, &crc_at);
+	ipc_add_keys(builder, message[MESSAGE_KEYS], 1, &(struct ipc_key_value){KEY_META_CRC, "00000000"}, &crc_at);
 	return crc_at;
 }
 
@@ -119,7 +119,8 @@ int ipc_encode_schema(const struct enrg_schema *schema, const struct ipc_origin 
 	result = ipc_finish_message(&builder, 8, &bytes, &count);
 	fb_fini(&builder);
 	if (result < 0)
-		return enrg_error_set(err, result, "no memory for the schema message of %u columns", schema->column_count);
+		return enrg_error_set(
+			err, result, "no memory for the schema message of %u columns", schema->column_count);
 	ipc_format_hex(bytes + IPC_PREFIX_BYTES + crc_at, crc32c(0, bytes, count), 8);
 	*ret_bytes = bytes;
 	*ret_count = count;
@@ -172,8 +173,8 @@ bool ipc_schema_equal(const struct enrg_schema *a, const struct enrg_schema *b)
 		return false;
 	for (uint32_t i = 0; i < a->column_count; i++) {
 		const struct enrg_column *x = &a->columns[i], *y = &b->columns[i];
-		if (x->type != y->type || (x->type == ENRG_LIST && x->item != y->item) || strcmp(x->name, y->name) != 0 ||
-			strcmp(x->unit ? x->unit : "", y->unit ? y->unit : "") != 0)
+		if (x->type != y->type || (x->type == ENRG_LIST && x->item != y->item) ||
+			strcmp(x->name, y->name) != 0 || strcmp(x->unit ? x->unit : "", y->unit ? y->unit : "") != 0)
 			return false;
 	}
 	return true;
@@ -183,10 +184,10 @@ bool ipc_schema_equal(const struct enrg_schema *a, const struct enrg_schema *b)
 
 static const char *kind_name(uint64_t kind)
 {
-	static const char *const names[] = { "none", "null", "integer", "floating point", "binary", "utf8", "bool", "decimal",
-		"date", "time", "timestamp", "interval", "list", "struct", "union", "fixed size binary", "fixed size list",
-		"map", "duration", "large binary", "large utf8", "large list", "run-end encoded", "binary view", "utf8 view",
-		"list view", "large list view" };
+	static const char *const names[] = {"none", "null", "integer", "floating point", "binary", "utf8", "bool",
+		"decimal", "date", "time", "timestamp", "interval", "list", "struct", "union", "fixed size binary",
+		"fixed size list", "map", "duration", "large binary", "large utf8", "large list", "run-end encoded",
+		"binary view", "utf8 view", "list view", "large list view"};
 	return kind < sizeof(names) / sizeof(names[0]) ? names[kind] : "unknown";
 }
 
@@ -207,10 +208,10 @@ static enum enrg_type integer_type(uint64_t bits, bool is_signed)
 }
 
 /* Times become integers whose unit is that of the type. */
-static enum enrg_type time_type(struct fb_reader *reader, const struct fb_table *type, uint64_t kind,
-	const char **ret_unit)
+static enum enrg_type time_type(
+	struct fb_reader *reader, const struct fb_table *type, uint64_t kind, const char **ret_unit)
 {
-	static const char *const units[] = { "s", "ms", "us", "ns" };
+	static const char *const units[] = {"s", "ms", "us", "ns"};
 	uint64_t unit = fb_read_number(reader, type, 0, 2, kind == TYPE_TIMESTAMP ? 0 : 1);
 
 	if (unit > 3 || (kind == TYPE_DATE && unit > 1))
@@ -233,7 +234,8 @@ static enum enrg_type read_type(struct fb_reader *reader, const struct fb_table 
 		return 0;
 	switch (kind) {
 	case TYPE_INT:
-		return integer_type(fb_read_number(reader, &type, 0, 4, 0), fb_read_number(reader, &type, 1, 1, 0) != 0);
+		return integer_type(
+			fb_read_number(reader, &type, 0, 4, 0), fb_read_number(reader, &type, 1, 1, 0) != 0);
 	case TYPE_FLOAT:
 		precision = fb_read_number(reader, &type, 0, 2, 0);
 		return precision == 1 ? ENRG_F32 : precision == 2 ? ENRG_F64 : 0;
@@ -255,16 +257,16 @@ static enum enrg_type read_type(struct fb_reader *reader, const struct fb_table 
 	}
 }
 
-static int read_field(struct fb_reader *reader, const struct fb_table *field, struct enrg_column *ret_column,
-	struct enrg_error *err)
+static int read_field(
+	struct fb_reader *reader, const struct fb_table *field, struct enrg_column *ret_column, struct enrg_error *err)
 {
-	struct fb_vector children = { 0 };
+	struct fb_vector children = {0};
 	struct fb_table child, dictionary;
 	uint32_t name_count = 0;
 	const char *unit = NULL, *child_unit = NULL;
 
 	const char *name = fb_read_string(reader, field, FIELD_NAME, &name_count);
-	struct enrg_column column = { .name = name ? name : "", .type = read_type(reader, field, &unit) };
+	struct enrg_column column = {.name = name ? name : "", .type = read_type(reader, field, &unit)};
 	bool is_dictionary = fb_read_table(reader, field, FIELD_DICTIONARY, &dictionary);
 	fb_read_vector(reader, field, FIELD_CHILDREN, 4, &children);
 	if (!reader->is_bad && column.type == ENRG_LIST && children.count == 1 &&
@@ -277,7 +279,9 @@ static int read_field(struct fb_reader *reader, const struct fb_table *field, st
 	bool is_unknown_item = column.type == ENRG_LIST && enrg_type_bytes(column.item) == 0;
 	if (column.type == 0 || is_dictionary || is_unknown_item || (column.type != ENRG_LIST && children.count > 0))
 		return enrg_error_set(err, ENRG_E_CORRUPT, "unsupported type \"%s%s\" of the field \"%.100s\"",
-			is_dictionary ? "dictionary of " : is_unknown_item ? "list of something else than numbers: " : "",
+			is_dictionary     ? "dictionary of "
+			: is_unknown_item ? "list of something else than numbers: "
+					  : "",
 			kind_name(fb_read_number(reader, field, FIELD_TYPE_KIND, 1, 0)), column.name);
 	*ret_column = column;
 	return 0;
@@ -327,8 +331,8 @@ int ipc_decode_schema(const void *bytes, size_t count, struct enrg_schema **ret_
 	if (!fb_read_vector(&head.reader, &head.header, SCHEMA_FIELDS, 4, &fields) || fields.count == 0)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "the schema has no fields");
 	if (fields.count > ENRG_COLUMNS_MAX)
-		return enrg_error_set(err, ENRG_E_CORRUPT, "the schema has %u columns; at most %u are supported", fields.count,
-			ENRG_COLUMNS_MAX);
+		return enrg_error_set(err, ENRG_E_CORRUPT, "the schema has %u columns; at most %u are supported",
+			fields.count, ENRG_COLUMNS_MAX);
 	struct enrg_column *columns = calloc(fields.count, sizeof(*columns));
 	if (!columns)
 		return enrg_error_set(err, -ENOMEM, "no memory for a schema of %u columns", fields.count);

@@ -34,8 +34,8 @@ void ipc_format_hex(void *text, uint64_t value, uint32_t digits)
 		at[i] = "0123456789abcdef"[value & 15];
 }
 
-static void fill_columns(struct ipc_template *template, const struct enrg_schema *schema, uint32_t *ret_nodes,
-	uint32_t *ret_buffers)
+static void fill_columns(
+	struct ipc_template *template, const struct enrg_schema *schema, uint32_t *ret_nodes, uint32_t *ret_buffers)
 {
 	uint32_t nodes = 0, buffers = 0;
 
@@ -62,30 +62,30 @@ static void build(struct ipc_template *template, struct fb_builder *builder, con
 	uint32_t nodes, uint32_t buffers)
 {
 	const struct ipc_key_value keys[] = {
-		{ IPC_KEY_PREFIX "source", origin->source ? origin->source : "" },
-		{ IPC_KEY_PREFIX "run", origin->run ? origin->run : "" },
-		{ IPC_KEY_PREFIX "tag", origin->tag ? origin->tag : "" },
-		{ IPC_KEY_PREFIX "sequence", "0000000000000000" },
-		{ IPC_KEY_PREFIX "epoch", "00000000" },
-		{ IPC_KEY_PREFIX "acquired_ns", "0000000000000000" },
-		{ IPC_KEY_PREFIX "kind", "data" },
-		{ IPC_KEY_PREFIX "body_crc32c", "00000000" },
-		{ IPC_KEY_PREFIX "meta_crc32c", "00000000" },
+		{IPC_KEY_PREFIX "source", origin->source ? origin->source : ""},
+		{IPC_KEY_PREFIX "run", origin->run ? origin->run : ""},
+		{IPC_KEY_PREFIX "tag", origin->tag ? origin->tag : ""},
+		{IPC_KEY_PREFIX "sequence", "0000000000000000"},
+		{IPC_KEY_PREFIX "epoch", "00000000"},
+		{IPC_KEY_PREFIX "acquired_ns", "0000000000000000"},
+		{IPC_KEY_PREFIX "kind", "data"},
+		{IPC_KEY_PREFIX "body_crc32c", "00000000"},
+		{IPC_KEY_PREFIX "meta_crc32c", "00000000"},
 	};
 	enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
-	static const uint8_t message_sizes[MESSAGE_FIELDS] = { 2, 1, 4, 8, 4 };
-	static const uint8_t batch_sizes[BATCH_FIELDS - 1] = { 8, 4, 4 };
+	static const uint8_t message_sizes[MESSAGE_FIELDS] = {2, 1, 4, 8, 4};
+	static const uint8_t batch_sizes[BATCH_FIELDS - 1] = {8, 4, 4};
 	uint32_t message[MESSAGE_FIELDS], batch[BATCH_FIELDS], values[KEYS];
 
 	fb_add_table(builder, MESSAGE_FIELDS, message_sizes, message);
-	fb_put(builder, message[MESSAGE_VERSION], &(uint16_t){ IPC_VERSION_V5 }, 2);
-	fb_put(builder, message[MESSAGE_HEADER_TYPE], &(uint8_t){ IPC_RECORD_BATCH }, 1);
+	fb_put(builder, message[MESSAGE_VERSION], &(uint16_t){IPC_VERSION_V5}, 2);
+	fb_put(builder, message[MESSAGE_HEADER_TYPE], &(uint8_t){IPC_RECORD_BATCH}, 1);
 	fb_link(builder, message[MESSAGE_HEADER], fb_add_table(builder, BATCH_FIELDS - 1, batch_sizes, batch));
 	template->length_at = IPC_PREFIX_BYTES + batch[BATCH_LENGTH];
 	template->body_length_at = IPC_PREFIX_BYTES + message[MESSAGE_BODY_LENGTH];
 	template->nodes_at = IPC_PREFIX_BYTES + fb_add_vector(builder, batch[BATCH_NODES], nodes, IPC_NODE_BYTES, 8);
-	template->buffers_at = IPC_PREFIX_BYTES +
-		fb_add_vector(builder, batch[BATCH_BUFFERS], buffers, IPC_BUFFER_BYTES, 8);
+	template->buffers_at =
+		IPC_PREFIX_BYTES + fb_add_vector(builder, batch[BATCH_BUFFERS], buffers, IPC_BUFFER_BYTES, 8);
 	ipc_add_keys(builder, message[MESSAGE_KEYS], KEYS, keys, values);
 	template->sequence_at = IPC_PREFIX_BYTES + values[3];
 	template->epoch_at = IPC_PREFIX_BYTES + values[4];
@@ -97,8 +97,8 @@ static void build(struct ipc_template *template, struct fb_builder *builder, con
 
 static int check_origin(const struct ipc_origin *origin, struct enrg_error *err)
 {
-	const char *texts[] = { origin->source, origin->run, origin->tag };
-	static const char *const names[] = { "source", "run", "tag" };
+	const char *texts[] = {origin->source, origin->run, origin->tag};
+	static const char *const names[] = {"source", "run", "tag"};
 
 	for (int i = 0; i < 3; i++)
 		if (texts[i] && strlen(texts[i]) > ENRG_NAME_BYTES_MAX)
@@ -110,7 +110,7 @@ static int check_origin(const struct ipc_origin *origin, struct enrg_error *err)
 int ipc_template_create(const struct enrg_schema *schema, const struct ipc_origin *origin,
 	struct ipc_template **ret_template, struct enrg_error *err)
 {
-	static const struct ipc_origin nowhere = { "", "", "" };
+	static const struct ipc_origin nowhere = {"", "", ""};
 	struct fb_builder builder;
 	uint32_t nodes, buffers;
 
@@ -173,8 +173,8 @@ static inline bool place_column(const struct template_column *column, uint64_t r
 	return true;
 }
 
-uint64_t ipc_place_columns(const struct ipc_template *template, uint64_t rows, const uint64_t *variable,
-	struct ipc_column_place *places)
+uint64_t ipc_place_columns(
+	const struct ipc_template *template, uint64_t rows, const uint64_t *variable, struct ipc_column_place *places)
 {
 	uint64_t at = 0;
 
@@ -228,13 +228,13 @@ uint64_t ipc_compact(const struct ipc_template *template, void *body, uint64_t r
 
 static inline void put_pair(uint8_t *at, uint64_t first, uint64_t second)
 {
-	const uint64_t pair[2] = { first, second };
+	const uint64_t pair[2] = {first, second};
 	memcpy(at, pair, sizeof(pair));
 }
 
 /* Patches nodes and buffers; returns the body bytes. */
-static uint64_t write_places(const struct ipc_template *template, uint8_t *meta, uint64_t rows,
-	const uint64_t *variable)
+static uint64_t write_places(
+	const struct ipc_template *template, uint8_t *meta, uint64_t rows, const uint64_t *variable)
 {
 	uint64_t at = 0;
 
@@ -243,7 +243,7 @@ static uint64_t write_places(const struct ipc_template *template, uint8_t *meta,
 		uint8_t *node = meta + template->nodes_at + (size_t)column->node * IPC_NODE_BYTES;
 		uint8_t *buffer = meta + template->buffers_at + (size_t)column->buffer * IPC_BUFFER_BYTES;
 		uint64_t start = at, items = variable ? variable[i] : 0;
-		struct ipc_column_place place = { 0 };
+		struct ipc_column_place place = {0};
 		place_column(column, rows, items, &at, &place);
 		put_pair(node, rows, 0);
 		put_pair(buffer, start, 0);

@@ -1,5 +1,5 @@
-/* ipc_test.c: what is encoded comes back the same, lies where it should, and no damage makes the reader read outside. Its
- * inputs lie in blocks of exactly their size, so that the address sanitizer sees one byte too many. */
+/* ipc_test.c: what is encoded comes back the same, lies where it should, and no damage makes the reader read outside.
+ * Its inputs lie in blocks of exactly their size, so that the address sanitizer sees one byte too many. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -9,9 +9,10 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "arrow/ipc_layout.h"
 #include "arrow/sample.h"
 
-static const struct ipc_origin origin = { "detector", "run-7", "fast" };
+static const struct ipc_origin origin = {"detector", "run-7", "fast"};
 
 static struct ipc_template *make_template(const struct enrg_schema *schema)
 {
@@ -24,7 +25,7 @@ static struct ipc_template *make_template(const struct enrg_schema *schema)
 static void schema_comes_back(void **state)
 {
 	struct enrg_schema *decoded = NULL, *copy;
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	struct ipc_message message;
 	uint32_t count;
 	size_t wanted;
@@ -47,6 +48,14 @@ static void schema_comes_back(void **state)
 	assert_string_equal(copy->columns[2].name, "wave");
 	((struct enrg_column *)copy->columns)[2].item = ENRG_U16;
 	assert_false(ipc_schema_equal(copy, sample_schema()));
+	((struct enrg_column *)copy->columns)[2].item = ENRG_I16;
+	assert_true(ipc_schema_equal(copy, sample_schema()));
+	((struct enrg_column *)copy->columns)[1].unit = "V";
+	assert_false(ipc_schema_equal(copy, sample_schema()));
+	((struct enrg_column *)copy->columns)[1].unit = "";
+	assert_true(ipc_schema_equal(copy, sample_schema()));
+	((struct enrg_column *)copy->columns)[1].name = "flog";
+	assert_false(ipc_schema_equal(copy, sample_schema()));
 	free(copy);
 }
 
@@ -54,14 +63,14 @@ static void blob_and_wide_schemas_come_back(void **state)
 {
 	static struct enrg_column columns[ENRG_COLUMNS_MAX];
 	static char names[ENRG_COLUMNS_MAX][ENRG_NAME_BYTES_MAX + 1];
-	const struct enrg_schema wide = { ENRG_COLUMNS_MAX, columns, false };
-	const struct enrg_schema *schemas[] = { enrg_schema_blob(), &wide };
+	const struct enrg_schema wide = {ENRG_COLUMNS_MAX, columns, false};
+	const struct enrg_schema *schemas[] = {enrg_schema_blob(), &wide};
 
 	(void)state;
 	for (uint32_t i = 0; i < ENRG_COLUMNS_MAX; i++) {
 		memset(names[i], 'x', ENRG_NAME_BYTES_MAX);
 		names[i][snprintf(names[i], 9, "%07u", i)] = 'x';
-		columns[i] = (struct enrg_column){ names[i], ENRG_LIST, ENRG_F64, names[i] };
+		columns[i] = (struct enrg_column){names[i], ENRG_LIST, ENRG_F64, names[i]};
 	}
 	for (int i = 0; i < 2; i++) {
 		struct enrg_schema *decoded = NULL;
@@ -78,10 +87,10 @@ static void blob_and_wide_schemas_come_back(void **state)
 
 static void bad_schemas_and_names_are_refused(void **state)
 {
-	const struct enrg_column column = { "x", ENRG_LIST, ENRG_STRING, NULL };
-	const struct enrg_schema schema = { 1, &column, false };
+	const struct enrg_column column = {"x", ENRG_LIST, ENRG_STRING, NULL};
+	const struct enrg_schema schema = {1, &column, false};
 	struct ipc_template *template = NULL;
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	uint32_t count;
 	char name[300];
 	void *bytes;
@@ -91,7 +100,7 @@ static void bad_schemas_and_names_are_refused(void **state)
 	assert_int_equal(ipc_template_create(&schema, &origin, &template, &err), -EINVAL);
 	memset(name, 'r', sizeof(name));
 	name[256] = '\0';
-	const struct ipc_origin long_run = { "a", name, "" };
+	const struct ipc_origin long_run = {"a", name, ""};
 	assert_int_equal(ipc_template_create(sample_schema(), &long_run, &template, &err), -EMSGSIZE);
 	assert_null(template);
 	ipc_template_destroy(NULL);
@@ -100,7 +109,7 @@ static void bad_schemas_and_names_are_refused(void **state)
 static void places_are_aligned_and_exact(void **state)
 {
 	struct ipc_template *template = make_template(sample_schema());
-	const uint64_t variable[SAMPLE_COLUMNS] = { 0, 0, 7, 100, 0, 0 };
+	const uint64_t variable[SAMPLE_COLUMNS] = {0, 0, 7, 100, 0, 0};
 	struct ipc_column_place places[SAMPLE_COLUMNS];
 
 	(void)state;
@@ -127,7 +136,7 @@ static void places_are_aligned_and_exact(void **state)
 static void too_large_bodies_are_told(void **state)
 {
 	struct ipc_template *template = make_template(sample_schema());
-	uint64_t variable[SAMPLE_COLUMNS] = { 0, 0, INT32_MAX, INT32_MAX, INT32_MAX, 0 };
+	uint64_t variable[SAMPLE_COLUMNS] = {0, 0, INT32_MAX, INT32_MAX, INT32_MAX, 0};
 
 	(void)state;
 	assert_true(ipc_body_bytes(template, 10, variable) > 8ull << 30);
@@ -164,15 +173,15 @@ static void check_sample_columns(const struct enrg_batch *batch, uint64_t seed)
 
 static void batches_come_back(void **state)
 {
-	static const uint64_t row_counts[] = { 0, 1, 2, 7, 8, 9, 63, 64, 65, 1000 };
+	static const uint64_t row_counts[] = {0, 1, 2, 7, 8, 9, 63, 64, 65, 1000};
 	struct ipc_template *template = make_template(sample_schema());
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(row_counts) / sizeof(row_counts[0]); i++) {
 		struct enrg_column_view views[SAMPLE_COLUMNS];
-		struct enrg_batch batch = { 0 };
+		struct enrg_batch batch = {0};
 		struct ipc_message message;
-		struct enrg_error err = { 0 };
+		struct enrg_error err = {0};
 		size_t count, wanted;
 		uint8_t *bytes = sample_message(template, row_counts[i], 0x123456789abcdef0u + i, false, &count);
 		assert_int_equal(ipc_read_message(bytes, ipc_meta_bytes(template), &message, &wanted, &err), 0);
@@ -203,7 +212,7 @@ static void a_gap_is_a_batch_without_rows(void **state)
 {
 	struct ipc_template *template = make_template(sample_schema());
 	struct enrg_column_view views[SAMPLE_COLUMNS];
-	struct enrg_batch batch = { 0 };
+	struct enrg_batch batch = {0};
 	size_t count;
 
 	(void)state;
@@ -221,7 +230,7 @@ static void compacting_gives_the_exact_layout(void **state)
 {
 	struct ipc_template *template = make_template(sample_schema());
 	struct ipc_column_place places[SAMPLE_COLUMNS];
-	const uint64_t rows_max = 100, variable_max[SAMPLE_COLUMNS] = { 0, 0, 500, 300, 900, 0 };
+	const uint64_t rows_max = 100, variable_max[SAMPLE_COLUMNS] = {0, 0, 500, 300, 900, 0};
 	uint64_t body_max = ipc_place_columns(template, rows_max, variable_max, places);
 	uint8_t *body = malloc(body_max);
 
@@ -234,7 +243,7 @@ static void compacting_gives_the_exact_layout(void **state)
 		memset(body, 0xEE, body_max);
 		memset(body + places[1].values_offset, 0xFF, (rows_max + 7) / 8);
 		for (uint64_t row = 0; row < rows; row++)
-			body[places[1].values_offset + row / 8] &= (uint8_t)~(1u << (row % 8));
+			body[places[1].values_offset + row / 8] &= (uint8_t) ~(1u << (row % 8));
 		for (int i = 2; i <= 4; i++)
 			places[i].values_bytes = variable[i] * (i == 2 ? 2 : 1);
 		sample_fill(body, places, rows, 5);
@@ -268,7 +277,7 @@ static void more_bytes_are_asked_for(void **state)
 		free(exact);
 	}
 	free(bytes);
-	static const uint32_t end[2] = { UINT32_MAX, 0 };
+	static const uint32_t end[2] = {UINT32_MAX, 0};
 	assert_int_equal(ipc_read_message(end, 8, &message, &wanted, NULL), 0);
 	assert_true(message.is_end);
 	assert_int_equal(message.meta_bytes, 8);
@@ -355,7 +364,7 @@ static void flipped_schemas_are_harmless(void **state)
 /* Finds the offsets of column "text" in a message and spoils them. */
 static void offsets_are_checked(void **state)
 {
-	static const int32_t bad[][3] = { { 0, 5, 4 }, { -1, 0, 0 }, { 0, 0, 1000 }, { 0, INT32_MAX, INT32_MAX }, { 1, 0, 1 } };
+	static const int32_t bad[][3] = {{0, 5, 4}, {-1, 0, 0}, {0, 0, 1000}, {0, INT32_MAX, INT32_MAX}, {1, 0, 1}};
 	struct ipc_template *template = make_template(sample_schema());
 	struct enrg_column_view views[SAMPLE_COLUMNS];
 	struct ipc_column_place places[SAMPLE_COLUMNS];
@@ -368,10 +377,12 @@ static void offsets_are_checked(void **state)
 	ipc_place_columns(template, 2, variable, places);
 	for (int column = 2; column <= 4; column++) {
 		for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-			struct enrg_error err = { 0 };
+			struct enrg_error err = {0};
 			uint8_t *bytes = sample_message(template, 2, 1, false, &count);
-			memcpy(bytes + ipc_meta_bytes(template) + places[column].offsets_offset, bad[i], sizeof(bad[i]));
-			assert_int_equal(ipc_decode_batch(sample_schema(), bytes, count, views, &batch, &err), ENRG_E_CORRUPT);
+			memcpy(bytes + ipc_meta_bytes(template) + places[column].offsets_offset, bad[i],
+				sizeof(bad[i]));
+			assert_int_equal(
+				ipc_decode_batch(sample_schema(), bytes, count, views, &batch, &err), ENRG_E_CORRUPT);
 			assert_non_null(strstr(err.text, sample_schema()->columns[column].name));
 			free(bytes);
 		}
@@ -379,13 +390,65 @@ static void offsets_are_checked(void **state)
 	ipc_template_destroy(template);
 }
 
+/* Decodes the message with the 8 bytes at `at` replaced, and puts them back. */
+static int decode_patched(uint8_t *bytes, size_t count, size_t at, uint64_t value)
+{
+	struct enrg_column_view views[SAMPLE_COLUMNS];
+	struct enrg_batch batch;
+	uint64_t before;
+
+	memcpy(&before, bytes + at, 8);
+	memcpy(bytes + at, &value, 8);
+	int result = ipc_decode_batch(sample_schema(), bytes, count, views, &batch, NULL);
+	memcpy(bytes + at, &before, 8);
+	return result;
+}
+
+static void every_length_is_checked(void **state)
+{
+	struct ipc_template *template = make_template(sample_schema());
+	struct fb_vector nodes, buffers;
+	struct ipc_head head;
+	size_t count, wanted;
+	uint8_t *bytes = sample_message(template, 5, 1, false, &count);
+
+	(void)state;
+	assert_int_equal(ipc_read_head(bytes, count, &head, &wanted, NULL), 0);
+	assert_true(fb_read_vector(&head.reader, &head.header, BATCH_NODES, IPC_NODE_BYTES, &nodes));
+	assert_true(fb_read_vector(&head.reader, &head.header, BATCH_BUFFERS, IPC_BUFFER_BYTES, &buffers));
+	assert_int_equal(nodes.count, SAMPLE_COLUMNS + 1);
+	assert_int_equal(buffers.count, 3 * 2 + 2 * 3 + 4);
+	for (uint32_t i = 0; i < buffers.count; i++) {
+		size_t at = IPC_PREFIX_BYTES + buffers.at + i * IPC_BUFFER_BYTES;
+		uint64_t length = fb_load_u64(bytes + at + 8);
+		assert_int_equal(decode_patched(bytes, count, at, head.body_bytes + 64), ENRG_E_CORRUPT);
+		assert_int_equal(decode_patched(bytes, count, at, UINT64_MAX - 63), ENRG_E_CORRUPT);
+		assert_int_equal(decode_patched(bytes, count, at + 8, head.body_bytes + 1), ENRG_E_CORRUPT);
+		assert_int_equal(decode_patched(bytes, count, at + 8, UINT64_MAX - 63), ENRG_E_CORRUPT);
+		if (length > 0) {
+			assert_int_equal(decode_patched(bytes, count, at, fb_load_u64(bytes + at) + 4), ENRG_E_CORRUPT);
+			assert_int_equal(decode_patched(bytes, count, at + 8, length - 1), ENRG_E_CORRUPT);
+		}
+	}
+	for (uint32_t i = 0; i < nodes.count; i++) {
+		size_t at = IPC_PREFIX_BYTES + nodes.at + i * IPC_NODE_BYTES;
+		assert_int_equal(decode_patched(bytes, count, at, fb_load_u64(bytes + at) - 1), ENRG_E_CORRUPT);
+		assert_int_equal(decode_patched(bytes, count, at, UINT64_MAX), ENRG_E_CORRUPT);
+		assert_int_equal(
+			decode_patched(bytes, count, at + 8, 1), ENRG_E_CORRUPT); /* without a validity buffer */
+		assert_int_equal(decode_patched(bytes, count, at + 8, UINT64_MAX), ENRG_E_CORRUPT);
+	}
+	free(bytes);
+	ipc_template_destroy(template);
+}
+
 static void another_schema_does_not_fit(void **state)
 {
-	static const struct enrg_column few[] = { { "time", ENRG_U64, 0, "ns" } };
-	static const struct enrg_column many[] = { { "a", ENRG_STRING, 0, NULL }, { "b", ENRG_STRING, 0, NULL },
-		{ "c", ENRG_STRING, 0, NULL }, { "d", ENRG_STRING, 0, NULL }, { "e", ENRG_STRING, 0, NULL },
-		{ "f", ENRG_STRING, 0, NULL }, { "g", ENRG_STRING, 0, NULL }, { "h", ENRG_STRING, 0, NULL } };
-	const struct enrg_schema schemas[] = { { 1, few, false }, { 8, many, false } };
+	static const struct enrg_column few[] = {{"time", ENRG_U64, 0, "ns"}};
+	static const struct enrg_column many[] = {{"a", ENRG_STRING, 0, NULL}, {"b", ENRG_STRING, 0, NULL},
+		{"c", ENRG_STRING, 0, NULL}, {"d", ENRG_STRING, 0, NULL}, {"e", ENRG_STRING, 0, NULL},
+		{"f", ENRG_STRING, 0, NULL}, {"g", ENRG_STRING, 0, NULL}, {"h", ENRG_STRING, 0, NULL}};
+	const struct enrg_schema schemas[] = {{1, few, false}, {8, many, false}};
 	struct ipc_template *template = make_template(sample_schema());
 	struct enrg_column_view views[8];
 	struct enrg_batch batch;
@@ -433,7 +496,7 @@ static void streams_of_others_are_read(void **state)
 	uint8_t *stream = read_corpus("arrow_file/foreign_nulls", &bytes);
 	struct enrg_schema *schema = NULL;
 	struct enrg_column_view views[7];
-	struct enrg_batch batch = { 0 };
+	struct enrg_batch batch = {0};
 	const uint8_t *message;
 
 	(void)state;
@@ -475,19 +538,19 @@ static void what_is_unsupported_is_named(void **state)
 	static const struct {
 		const char *name, *text;
 	} cases[] = {
-		{ "arrow_file/foreign_large_utf8", "unsupported type \"large utf8\" of the field \"t\"" },
-		{ "arrow_file/foreign_dictionary", "unsupported type \"dictionary of utf8\" of the field \"d\"" },
-		{ "arrow_schema/foreign_struct", "unsupported type \"struct\" of the field \"s\"" },
-		{ "arrow_schema/foreign_half", "unsupported type \"floating point\" of the field \"h\"" },
-		{ "arrow_file/foreign_compressed", "the record batch is compressed, which is unsupported" },
-		{ "arrow_file/foreign_null_items", "column \"l\": nulls inside a list are unsupported" },
+		{"arrow_file/foreign_large_utf8", "unsupported type \"large utf8\" of the field \"t\""},
+		{"arrow_file/foreign_dictionary", "unsupported type \"dictionary of utf8\" of the field \"d\""},
+		{"arrow_schema/foreign_struct", "unsupported type \"struct\" of the field \"s\""},
+		{"arrow_schema/foreign_half", "unsupported type \"floating point\" of the field \"h\""},
+		{"arrow_file/foreign_compressed", "the record batch is compressed, which is unsupported"},
+		{"arrow_file/foreign_null_items", "column \"l\": nulls inside a list are unsupported"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct enrg_schema *schema = NULL;
 		struct enrg_column_view views[7];
-		struct enrg_error err = { 0 };
+		struct enrg_error err = {0};
 		struct enrg_batch batch;
 		size_t bytes, at = 0, count;
 		uint8_t *stream = read_corpus(cases[i].name, &bytes);
@@ -520,6 +583,7 @@ int main(void)
 		cmocka_unit_test(every_cut_is_refused),
 		cmocka_unit_test(flipped_schemas_are_harmless),
 		cmocka_unit_test(offsets_are_checked),
+		cmocka_unit_test(every_length_is_checked),
 		cmocka_unit_test(another_schema_does_not_fit),
 		cmocka_unit_test(streams_of_others_are_read),
 		cmocka_unit_test(what_is_unsupported_is_named),

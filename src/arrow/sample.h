@@ -14,10 +14,14 @@ enum { SAMPLE_COLUMNS = 6 };
 static inline const struct enrg_schema *sample_schema(void)
 {
 	static const struct enrg_column columns[SAMPLE_COLUMNS] = {
-		{ "time", ENRG_U64, 0, "ns" },    { "flag", ENRG_BOOL, 0, NULL },    { "wave", ENRG_LIST, ENRG_I16, "mV" },
-		{ "text", ENRG_STRING, 0, NULL }, { "bytes", ENRG_BINARY, 0, NULL }, { "x", ENRG_F32, 0, "µm" },
+		{"time", ENRG_U64, 0, "ns"},
+		{"flag", ENRG_BOOL, 0, NULL},
+		{"wave", ENRG_LIST, ENRG_I16, "mV"},
+		{"text", ENRG_STRING, 0, NULL},
+		{"bytes", ENRG_BINARY, 0, NULL},
+		{"x", ENRG_F32, 0, "µm"},
 	};
-	static const struct enrg_schema schema = { SAMPLE_COLUMNS, columns, false };
+	static const struct enrg_schema schema = {SAMPLE_COLUMNS, columns, false};
 	return &schema;
 }
 
@@ -54,8 +58,8 @@ static inline void sample_fill(uint8_t *body, const struct ipc_column_place *pla
 }
 
 /* A whole message; free(). */
-static inline uint8_t *sample_message(const struct ipc_template *template, uint64_t rows, uint64_t sequence, bool is_gap,
-	size_t *ret_count)
+static inline uint8_t *sample_message(
+	const struct ipc_template *template, uint64_t rows, uint64_t sequence, bool is_gap, size_t *ret_count)
 {
 	struct ipc_column_place places[SAMPLE_COLUMNS];
 	uint64_t variable[SAMPLE_COLUMNS];

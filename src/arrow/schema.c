@@ -8,11 +8,20 @@ static const struct {
 	const char *name;
 	uint8_t bytes;
 } types[] = {
-	[ENRG_BOOL] = { "bool", 0 },      [ENRG_I8] = { "int8", 1 },      [ENRG_I16] = { "int16", 2 },
-	[ENRG_I32] = { "int32", 4 },      [ENRG_I64] = { "int64", 8 },    [ENRG_U8] = { "uint8", 1 },
-	[ENRG_U16] = { "uint16", 2 },     [ENRG_U32] = { "uint32", 4 },   [ENRG_U64] = { "uint64", 8 },
-	[ENRG_F32] = { "float32", 4 },    [ENRG_F64] = { "float64", 8 },  [ENRG_STRING] = { "string", 0 },
-	[ENRG_BINARY] = { "binary", 0 },  [ENRG_LIST] = { "list", 0 },
+	[ENRG_BOOL] = {"bool", 0},
+	[ENRG_I8] = {"int8", 1},
+	[ENRG_I16] = {"int16", 2},
+	[ENRG_I32] = {"int32", 4},
+	[ENRG_I64] = {"int64", 8},
+	[ENRG_U8] = {"uint8", 1},
+	[ENRG_U16] = {"uint16", 2},
+	[ENRG_U32] = {"uint32", 4},
+	[ENRG_U64] = {"uint64", 8},
+	[ENRG_F32] = {"float32", 4},
+	[ENRG_F64] = {"float64", 8},
+	[ENRG_STRING] = {"string", 0},
+	[ENRG_BINARY] = {"binary", 0},
+	[ENRG_LIST] = {"list", 0},
 };
 
 static bool type_is_known(enum enrg_type type)
@@ -32,8 +41,8 @@ const char *enrg_type_name(enum enrg_type type)
 
 const struct enrg_schema *enrg_schema_blob(void)
 {
-	static const struct enrg_column column = { .name = "bytes", .type = ENRG_BINARY };
-	static const struct enrg_schema schema = { .column_count = 1, .columns = &column, .is_blob = true };
+	static const struct enrg_column column = {.name = "bytes", .type = ENRG_BINARY};
+	static const struct enrg_schema schema = {.column_count = 1, .columns = &column, .is_blob = true};
 	return &schema;
 }
 
@@ -69,8 +78,8 @@ static int check_text(const char *text, const char *what, uint32_t column, struc
 	size_t count = strnlen(text, ENRG_NAME_BYTES_MAX + 1);
 
 	if (count > ENRG_NAME_BYTES_MAX)
-		return enrg_error_set(err, -EMSGSIZE, "column %u: its %s is longer than %u bytes: \"%.40s…\"", column + 1, what,
-			ENRG_NAME_BYTES_MAX, text);
+		return enrg_error_set(err, -EMSGSIZE, "column %u: its %s is longer than %u bytes: \"%.40s…\"",
+			column + 1, what, ENRG_NAME_BYTES_MAX, text);
 	if (!text_is_utf8(text, count))
 		return enrg_error_set(err, -EINVAL, "column %u: its %s is not UTF-8", column + 1, what);
 	return 0;
@@ -89,8 +98,9 @@ static int check_column(const struct enrg_column *column, uint32_t number, struc
 		return enrg_error_set(err, -EINVAL, "column %u (\"%s\"): unknown type %d", number + 1, column->name,
 			(int)column->type);
 	if (column->type == ENRG_LIST && enrg_type_bytes(column->item) == 0)
-		return enrg_error_set(err, -EINVAL, "column %u (\"%s\"): a list holds numbers (int8 to float64), not %s",
-			number + 1, column->name, enrg_type_name(column->item));
+		return enrg_error_set(err, -EINVAL,
+			"column %u (\"%s\"): a list holds numbers (int8 to float64), not %s", number + 1, column->name,
+			enrg_type_name(column->item));
 	return 0;
 }
 
@@ -107,8 +117,8 @@ static int check_unique(const struct enrg_schema *schema, struct enrg_error *err
 		uint32_t slot = hash % (2 * ENRG_COLUMNS_MAX);
 		for (; slots[slot]; slot = (slot + 1) % (2 * ENRG_COLUMNS_MAX))
 			if (!strcmp(schema->columns[slots[slot] - 1u].name, schema->columns[i].name))
-				return enrg_error_set(err, -EINVAL, "columns %u and %u have the same name \"%s\"", slots[slot],
-					i + 1, schema->columns[i].name);
+				return enrg_error_set(err, -EINVAL, "columns %u and %u have the same name \"%s\"",
+					slots[slot], i + 1, schema->columns[i].name);
 		slots[slot] = (uint16_t)(i + 1);
 	}
 	return 0;
@@ -127,7 +137,7 @@ int enrg_schema_check(const struct enrg_schema *schema, struct enrg_error *err)
 			return result;
 	}
 	if (schema->is_blob && (schema->column_count != 1 || schema->columns[0].type != ENRG_BINARY ||
-		strcmp(schema->columns[0].name, "bytes") != 0))
+				       strcmp(schema->columns[0].name, "bytes") != 0))
 		return enrg_error_set(err, -EINVAL, "a blob has the one column \"bytes\" of type binary");
 	return check_unique(schema, err);
 }

@@ -11,12 +11,13 @@
 
 #include "enrgdaq/schema.h"
 
-static int check_one(const char *name, enum enrg_type type, enum enrg_type item, const char *unit, struct enrg_error *err)
+static int check_one(
+	const char *name, enum enrg_type type, enum enrg_type item, const char *unit, struct enrg_error *err)
 {
-	const struct enrg_column column = { name, type, item, unit };
-	const struct enrg_schema schema = { 1, &column, false };
+	const struct enrg_column column = {name, type, item, unit};
+	const struct enrg_schema schema = {1, &column, false};
 
-	*err = (struct enrg_error){ 0 };
+	*err = (struct enrg_error){0};
 	return enrg_schema_check(&schema, err);
 }
 
@@ -70,8 +71,8 @@ static void bad_columns_are_named(void **state)
 
 static void names_must_be_utf8(void **state)
 {
-	static const char *const bad[] = { "\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xF8\x88\x80\x80\x80",
-		"a\xC3", "\x80", "\xC3\x28", "\xF0\x80\x80\x80" };
+	static const char *const bad[] = {"\xC0\x80", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80",
+		"\xF8\x88\x80\x80\x80", "a\xC3", "\x80", "\xC3\x28", "\xF0\x80\x80\x80"};
 	struct enrg_error err;
 
 	(void)state;
@@ -85,13 +86,13 @@ static void wide_tables_are_refused_and_names_are_unique(void **state)
 {
 	static struct enrg_column columns[10000];
 	static char names[10000][8];
-	struct enrg_schema schema = { 10000, columns, false };
+	struct enrg_schema schema = {10000, columns, false};
 	struct enrg_error err;
 
 	(void)state;
 	for (uint32_t i = 0; i < 10000; i++) {
 		snprintf(names[i], sizeof(names[i]), "c%u", i);
-		columns[i] = (struct enrg_column){ names[i], ENRG_I8, 0, NULL };
+		columns[i] = (struct enrg_column){names[i], ENRG_I8, 0, NULL};
 	}
 	assert_int_equal(enrg_schema_check(&schema, &err), -EMSGSIZE);
 	assert_string_equal(err.text, "10000 columns are too many: at most 4096 fit in one table");
@@ -107,8 +108,8 @@ static void wide_tables_are_refused_and_names_are_unique(void **state)
 
 static void blobs_have_one_column_of_bytes(void **state)
 {
-	const struct enrg_column column = { "image", ENRG_BINARY, 0, NULL };
-	const struct enrg_schema schema = { 1, &column, true };
+	const struct enrg_column column = {"image", ENRG_BINARY, 0, NULL};
+	const struct enrg_schema schema = {1, &column, true};
 
 	(void)state;
 	assert_int_equal(enrg_schema_check(&schema, NULL), -EINVAL);

@@ -16,7 +16,7 @@ static int insert_hole(struct sequence_set *set, size_t index, uint64_t first, u
 		set->hole_capacity = capacity;
 	}
 	memmove(&set->holes[index + 1], &set->holes[index], (set->hole_count - index) * sizeof(*set->holes));
-	set->holes[index] = (struct sequence_range){ first, last };
+	set->holes[index] = (struct sequence_range){first, last};
 	set->hole_count++;
 	return 0;
 }
@@ -87,5 +87,5 @@ int sequence_set_add(struct sequence_set *set, uint64_t sequence)
 void sequence_set_fini(struct sequence_set *set)
 {
 	free(set->holes);
-	*set = (struct sequence_set){ 0 };
+	*set = (struct sequence_set){0};
 }

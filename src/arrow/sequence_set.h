@@ -1,5 +1,6 @@
-/* sequence_set.h: which sequences of one table were seen: the range from the first to the last, less the holes in it. A late
- * one closes its hole, a repeated one is known. Memory grows with the holes, not with the sequences. One thread. */
+/* sequence_set.h: which sequences of one table were seen: the range from the first to the last, less the holes in it. A
+ * late one closes its hole, a repeated one is known. Memory grows with the holes, not with the sequences. One thread.
+ */
 #ifndef ARROW_SEQUENCE_SET_H
 #define ARROW_SEQUENCE_SET_H
 
@@ -11,7 +12,7 @@ struct sequence_range {
 };
 
 struct sequence_set {
-	uint64_t first, last; /* 0, 0 while empty: sequences count from 1 */
+	uint64_t first, last;         /* 0, 0 while empty: sequences count from 1 */
 	struct sequence_range *holes; /* ascending, apart */
 	size_t hole_count, hole_capacity;
 };

@@ -12,7 +12,7 @@
 
 static void holes_open_split_and_close(void **state)
 {
-	struct sequence_set set = { 0 };
+	struct sequence_set set = {0};
 
 	(void)state;
 	assert_int_equal(sequence_set_add(&set, 5), SEQUENCE_NEW); /* a rotated file begins anywhere */
@@ -42,8 +42,8 @@ static void agrees_with_a_plain_table(void **state)
 {
 	(void)state;
 	for (uint32_t seed = 1; seed <= 200; seed++) {
-		struct sequence_set set = { 0 };
-		bool is_seen[101] = { false };
+		struct sequence_set set = {0};
+		bool is_seen[101] = {false};
 		uint32_t random = seed * 2654435761u;
 		for (int i = 0; i < 120; i++) {
 			random = random * 1664525u + 1013904223u;

@@ -1,5 +1,5 @@
-/* verify.c: goes through an .arrows file message by message and says what is wrong. In `enrgdaq verify` and in tests; the
- * file may be anything at all, so nothing in it is believed before its check sum was right. */
+/* verify.c: goes through an .arrows file message by message and says what is wrong. In `enrgdaq verify` and in tests;
+ * the file may be anything at all, so nothing in it is believed before its check sum was right. */
 #include "arrow/verify.h"
 
 #include <errno.h>
@@ -23,12 +23,12 @@ struct verify_table {
 
 struct verifier {
 	struct file_window window;
-	uint64_t offset; /* of the message at hand */
+	uint64_t offset;            /* of the message at hand */
 	struct enrg_schema *schema; /* NULL: none read yet, or damaged */
 	struct enrg_column_view *views;
-	bool wants_schema;      /* at the start and behind an end mark */
-	bool is_stamped;        /* this file has ENRGDAQ's check sums: a message without is a damaged one */
-	bool is_schema_plain;   /* the schema has none: right only where the batches have none either */
+	bool wants_schema;    /* at the start and behind an end mark */
+	bool is_stamped;      /* this file has ENRGDAQ's check sums: a message without is a damaged one */
+	bool is_schema_plain; /* the schema has none: right only where the batches have none either */
 	struct verify_table *tables;
 	size_t table_count, table_capacity, last_table;
 	struct verify_report report;
@@ -36,8 +36,8 @@ struct verifier {
 	void *context;
 };
 
-__attribute__((format(printf, 3, 4)))
-static void tell(struct verifier *verifier, enum verify_finding finding, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void tell(
+	struct verifier *verifier, enum verify_finding finding, const char *format, ...)
 {
 	char sentence[2048];
 	va_list arguments;
@@ -61,7 +61,7 @@ static void format_table(const struct verify_table *table, char *ret_text, size_
 static bool table_is(const struct verify_table *table, const struct ipc_message *message)
 {
 	return !strcmp(table->source, message->source) && !strcmp(table->run, message->run) &&
-		!strcmp(table->tag, message->tag);
+	       !strcmp(table->tag, message->tag);
 }
 
 static int add_table(struct verifier *verifier, const struct ipc_message *message, struct enrg_error *err)
@@ -81,7 +81,7 @@ static int add_table(struct verifier *verifier, const struct ipc_message *messag
 			is_new_source = false;
 	verifier->report.sources += is_new_source;
 	struct verify_table *table = &verifier->tables[verifier->table_count++];
-	*table = (struct verify_table){ 0 };
+	*table = (struct verify_table){0};
 	strcpy(table->source, message->source);
 	strcpy(table->run, message->run);
 	strcpy(table->tag, message->tag);
@@ -92,7 +92,8 @@ static int find_table(struct verifier *verifier, const struct ipc_message *messa
 	struct enrg_error *err)
 {
 	/* Nearly always the table of the batch before. */
-	if (verifier->last_table < verifier->table_count && table_is(&verifier->tables[verifier->last_table], message)) {
+	if (verifier->last_table < verifier->table_count &&
+		table_is(&verifier->tables[verifier->last_table], message)) {
 		*ret_table = &verifier->tables[verifier->last_table];
 		return 0;
 	}
@@ -107,8 +108,8 @@ static int find_table(struct verifier *verifier, const struct ipc_message *messa
 	return 0;
 }
 
-static int note_sequence(struct verifier *verifier, const struct ipc_message *message, bool *ret_is_duplicate,
-	struct enrg_error *err)
+static int note_sequence(
+	struct verifier *verifier, const struct ipc_message *message, bool *ret_is_duplicate, struct enrg_error *err)
 {
 	struct verify_table *table;
 	char name[800];
@@ -142,8 +143,8 @@ static void tell_missing(struct verifier *verifier)
 			if (hole->first == hole->last)
 				tell(verifier, VERIFY_MISSING, "%s: batch %" PRIu64 " is missing", name, hole->first);
 			else
-				tell(verifier, VERIFY_MISSING, "%s: batches %" PRIu64 " to %" PRIu64 " are missing", name,
-					hole->first, hole->last);
+				tell(verifier, VERIFY_MISSING, "%s: batches %" PRIu64 " to %" PRIu64 " are missing",
+					name, hole->first, hole->last);
 		}
 	}
 }
@@ -183,7 +184,8 @@ static int is_message_at(struct verifier *verifier, uint64_t offset, struct enrg
 	return result < 0 ? result : message.meta_crc_ok || message.is_end;
 }
 
-/* May a message start with these 8 bytes, `left` bytes before the end of the file? An end mark may where it is the last. */
+/* May a message start with these 8 bytes, `left` bytes before the end of the file? An end mark may where it is the
+ * last. */
 static bool is_plausible(const uint8_t *bytes, uint64_t left)
 {
 	uint32_t prefix[2];
@@ -247,8 +249,9 @@ static void note_torn(struct verifier *verifier)
 
 	verifier->report.is_torn = true;
 	verifier->report.good_bytes = verifier->offset;
-	tell(verifier, VERIFY_TORN_TAIL, "the last message is not whole: the file ends inside it (%" PRIu64
-		" bytes from byte %" PRIu64 " on)", end - verifier->offset, verifier->offset);
+	tell(verifier, VERIFY_TORN_TAIL,
+		"the last message is not whole: the file ends inside it (%" PRIu64 " bytes from byte %" PRIu64 " on)",
+		end - verifier->offset, verifier->offset);
 	verifier->offset = end;
 }
 
@@ -294,7 +297,7 @@ static void note_corrupt(struct verifier *verifier, const struct ipc_message *me
 
 static int take_schema(struct verifier *verifier, const struct ipc_message *message, struct enrg_error *err)
 {
-	struct enrg_error reason = { 0 };
+	struct enrg_error reason = {0};
 	const uint8_t *bytes;
 	size_t count;
 
@@ -309,7 +312,8 @@ static int take_schema(struct verifier *verifier, const struct ipc_message *mess
 		return result;
 	result = ipc_decode_schema(bytes, count, &verifier->schema, &reason);
 	if (result == ENRG_E_CORRUPT) {
-		/* A stream of another program with types that we do not have: its batches are counted, not looked into. */
+		/* A stream of another program with types that we do not have: its batches are counted, not looked into.
+		 */
 		note_corrupt(verifier, message, reason.text);
 		return 0;
 	}
@@ -317,12 +321,14 @@ static int take_schema(struct verifier *verifier, const struct ipc_message *mess
 		return enrg_error_set(err, result, "%s", reason.text);
 	free(verifier->views);
 	verifier->views = calloc(verifier->schema->column_count, sizeof(*verifier->views));
-	return verifier->views ? 0 : enrg_error_set(err, -ENOMEM, "no memory for %u columns", verifier->schema->column_count);
+	return verifier->views
+		       ? 0
+		       : enrg_error_set(err, -ENOMEM, "no memory for %u columns", verifier->schema->column_count);
 }
 
 /* CRC of the body in pieces. */
-static int body_crc(struct verifier *verifier, const struct ipc_message *message, uint32_t *ret_crc,
-	struct enrg_error *err)
+static int body_crc(
+	struct verifier *verifier, const struct ipc_message *message, uint32_t *ret_crc, struct enrg_error *err)
 {
 	uint64_t at = verifier->offset + message->meta_bytes, end = at + message->body_bytes;
 	uint32_t crc = 0;
@@ -342,8 +348,8 @@ static int body_crc(struct verifier *verifier, const struct ipc_message *message
 }
 
 /* Check sum and structure of a batch: 0, ENRG_E_CORRUPT with `reason`, or an error of reading with `err`. */
-static int check_batch(struct verifier *verifier, const struct ipc_message *message, struct enrg_error *reason,
-	struct enrg_error *err)
+static int check_batch(
+	struct verifier *verifier, const struct ipc_message *message, struct enrg_error *reason, struct enrg_error *err)
 {
 	uint64_t total = message->meta_bytes + message->body_bytes;
 	bool in_memory = total <= DECODE_BYTES_MAX;
@@ -352,8 +358,10 @@ static int check_batch(struct verifier *verifier, const struct ipc_message *mess
 	uint32_t crc = 0;
 	size_t count;
 
-	int result = in_memory ? file_window_get(&verifier->window, verifier->offset, (size_t)total, &bytes, &count, err) :
-		message->has_stamp ? body_crc(verifier, message, &crc, err) : 0;
+	int result = in_memory
+			     ? file_window_get(&verifier->window, verifier->offset, (size_t)total, &bytes, &count, err)
+		     : message->has_stamp ? body_crc(verifier, message, &crc, err)
+					  : 0;
 	if (result < 0)
 		return result;
 	if (in_memory && message->has_stamp)
@@ -369,7 +377,7 @@ static int check_batch(struct verifier *verifier, const struct ipc_message *mess
 static int take_batch(struct verifier *verifier, const struct ipc_message *message, struct enrg_error *err)
 {
 	struct verify_report *report = &verifier->report;
-	struct enrg_error reason = { 0 };
+	struct enrg_error reason = {0};
 	bool is_duplicate = false;
 
 	if (message->has_keys && verifier->is_schema_plain) {
@@ -397,9 +405,10 @@ static int take_batch(struct verifier *verifier, const struct ipc_message *messa
 		return 0;
 	if (message->has_stamp && message->stamp.is_gap) {
 		report->gaps++;
-		tell(verifier, VERIFY_GAP_NOTE, "source \"%s\", run \"%s\": started again before batch %" PRIu64
-			" (life %" PRIu32 "); the hardware may have had data in between", message->source, message->run,
-			message->stamp.sequence + 1, message->stamp.epoch);
+		tell(verifier, VERIFY_GAP_NOTE,
+			"source \"%s\", run \"%s\": started again before batch %" PRIu64 " (life %" PRIu32
+			"); the hardware may have had data in between",
+			message->source, message->run, message->stamp.sequence + 1, message->stamp.epoch);
 		return 0;
 	}
 	report->batches++;
@@ -434,7 +443,7 @@ static int take_message(struct verifier *verifier, const struct ipc_message *mes
 static int step(struct verifier *verifier, struct enrg_error *err)
 {
 	struct ipc_message message;
-	struct enrg_error reason = { 0 };
+	struct enrg_error reason = {0};
 	bool is_cut;
 
 	int result = read_at(verifier, verifier->offset, &message, &is_cut, &reason);
@@ -447,7 +456,8 @@ static int step(struct verifier *verifier, struct enrg_error *err)
 	verifier->is_stamped |= message.has_keys;
 	bool is_stamp_due = verifier->is_stamped && !message.is_end;
 	if (is_stamp_due && (message.type == IPC_RECORD_BATCH ? !message.has_stamp : !message.has_keys))
-		return skip_damage(verifier, "a message without ENRGDAQ's check sums among others that have them", false, err);
+		return skip_damage(
+			verifier, "a message without ENRGDAQ's check sums among others that have them", false, err);
 	uint64_t left = verifier->window.file_bytes - verifier->offset;
 	if (message.body_bytes > left - message.meta_bytes) {
 		if (!message.meta_crc_ok)
@@ -478,7 +488,7 @@ static int check_magic(struct verifier *verifier, struct enrg_error *err)
 int verify_file(const char *path, void (*tell_finding)(void *context, enum verify_finding, const char *sentence),
 	void *context, struct verify_report *ret_report, struct enrg_error *err)
 {
-	struct verifier verifier = { .wants_schema = true, .tell = tell_finding, .context = context };
+	struct verifier verifier = {.wants_schema = true, .tell = tell_finding, .context = context};
 
 	int result = file_window_open(&verifier.window, path, err);
 	verifier.report.file_bytes = verifier.window.file_bytes;
@@ -515,8 +525,8 @@ int verify_repair(const char *path, const struct verify_report *report, struct e
 	if (fstat(descriptor, &status) < 0)
 		result = enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
 	else if ((uint64_t)status.st_size != report->file_bytes)
-		result = enrg_error_set(err, -EBUSY, "%s: somebody else is writing to it: its length changed since it was read",
-			path);
+		result = enrg_error_set(
+			err, -EBUSY, "%s: somebody else is writing to it: its length changed since it was read", path);
 	else if (ftruncate(descriptor, (off_t)report->good_bytes) < 0 || fsync(descriptor) < 0)
 		result = enrg_error_set(err, -errno, "%s: can't cut it: %s", path, strerror(errno));
 	if (close(descriptor) < 0 && result == 0)

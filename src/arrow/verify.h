@@ -1,5 +1,5 @@
-/* verify.h: proves an .arrows file whole, or says what is wrong with it. Streams through the file with bounded memory (the
- * largest message). */
+/* verify.h: proves an .arrows file whole, or says what is wrong with it. Streams through the file with bounded memory
+ * (the largest message). */
 #ifndef ARROW_VERIFY_H
 #define ARROW_VERIFY_H
 
@@ -8,15 +8,16 @@
 #include "arrow/ipc.h"
 
 enum verify_finding {
-	VERIFY_GAP_NOTE,     /* a gap record: the producer was started again; not an error */
-	VERIFY_MISSING,      /* sequences [first, last] of a source and run are not there */
-	VERIFY_DUPLICATE,    /* a sequence came twice */
-	VERIFY_CORRUPT,      /* CRC or structure wrong at `offset` */
-	VERIFY_TORN_TAIL,    /* the last message is not whole: starts at `offset` */
+	VERIFY_GAP_NOTE,  /* a gap record: the producer was started again; not an error */
+	VERIFY_MISSING,   /* sequences [first, last] of a source and run are not there */
+	VERIFY_DUPLICATE, /* a sequence came twice */
+	VERIFY_CORRUPT,   /* CRC or structure wrong at `offset` */
+	VERIFY_TORN_TAIL, /* the last message is not whole: starts at `offset` */
 };
 
 struct verify_report {
-	uint64_t file_bytes, good_bytes; /* good_bytes: offset behind the last whole, correct message before the first tear */
+	uint64_t file_bytes,
+		good_bytes; /* good_bytes: offset behind the last whole, correct message before the first tear */
 	uint64_t batches, rows, payload_bytes, gaps, missing, duplicated, corrupted, unstamped;
 	uint32_t sources;
 	bool is_torn, has_end_mark;

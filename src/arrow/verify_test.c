@@ -29,7 +29,7 @@ struct told {
 static int file;
 static char path[64];
 static struct ipc_template *templates[3];
-static const struct ipc_origin origins[3] = { { "a", "run-1", "" }, { "a", "run-2", "" }, { "b", "run-1", "t" } };
+static const struct ipc_origin origins[3] = {{"a", "run-1", ""}, {"a", "run-2", ""}, {"b", "run-1", "t"}};
 
 static void append(struct draft *draft, const void *bytes, size_t count)
 {
@@ -61,14 +61,14 @@ static void append_batch(struct draft *draft, int origin, uint64_t sequence, boo
 
 static void append_end(struct draft *draft)
 {
-	static const uint32_t end[2] = { UINT32_MAX, 0 };
+	static const uint32_t end[2] = {UINT32_MAX, 0};
 	append(draft, end, sizeof(end));
 }
 
 /* Schema and batches of the first table with these sequences. */
 static struct draft draft_of(size_t count, const uint64_t *sequences)
 {
-	struct draft draft = { 0 };
+	struct draft draft = {0};
 
 	append_schema(&draft);
 	for (size_t i = 0; i < count; i++)
@@ -92,8 +92,8 @@ static void tell(void *context, enum verify_finding finding, const char *sentenc
 
 static int verify_bytes(const void *bytes, size_t count, struct verify_report *ret_report, struct told *ret_told)
 {
-	*ret_told = (struct told){ 0 };
-	*ret_report = (struct verify_report){ 0 };
+	*ret_told = (struct told){0};
+	*ret_report = (struct verify_report){0};
 	write_file(bytes, count);
 	return verify_file(path, tell, ret_told, ret_report, NULL);
 }
@@ -105,7 +105,7 @@ static bool is_whole(const struct verify_report *report)
 
 static void whole_files_are_whole(void **state)
 {
-	struct draft draft = draft_of(3, (uint64_t[]){ 1, 2, 3 });
+	struct draft draft = draft_of(3, (uint64_t[]){1, 2, 3});
 	struct verify_report report;
 	struct told told;
 
@@ -135,14 +135,14 @@ static void sequences_are_counted(void **state)
 		uint64_t missing, duplicated;
 		const char *sentence;
 	} cases[] = {
-		{ { 1, 2, 3, 4, 5, 6 }, 0, 0, "" },
-		{ { 11, 12, 13, 14, 15, 16 }, 0, 0, "" }, /* rotated: it began in an earlier file */
-		{ { 1, 2, 4, 5, 6, 7 }, 1, 0, "source \"a\", run \"run-1\": batch 3 is missing" },
-		{ { 1, 5, 6, 7, 8, 9 }, 3, 0, "source \"a\", run \"run-1\": batches 2 to 4 are missing" },
-		{ { 1, 3, 2, 6, 5, 4 }, 0, 0, "" }, /* late, not missing */
-		{ { 1, 2, 2, 3, 4, 5 }, 0, 1, "" },
-		{ { 4, 5, 6, 4, 5, 6 }, 0, 3, "" },
-		{ { 5, 6, 2, 3, 7, 8 }, 1, 0, "source \"a\", run \"run-1\": batch 4 is missing" },
+		{{1, 2, 3, 4, 5, 6}, 0, 0, ""},
+		{{11, 12, 13, 14, 15, 16}, 0, 0, ""}, /* rotated: it began in an earlier file */
+		{{1, 2, 4, 5, 6, 7}, 1, 0, "source \"a\", run \"run-1\": batch 3 is missing"},
+		{{1, 5, 6, 7, 8, 9}, 3, 0, "source \"a\", run \"run-1\": batches 2 to 4 are missing"},
+		{{1, 3, 2, 6, 5, 4}, 0, 0, ""}, /* late, not missing */
+		{{1, 2, 2, 3, 4, 5}, 0, 1, ""},
+		{{4, 5, 6, 4, 5, 6}, 0, 3, ""},
+		{{5, 6, 2, 3, 7, 8}, 1, 0, "source \"a\", run \"run-1\": batch 4 is missing"},
 	};
 
 	(void)state;
@@ -162,7 +162,7 @@ static void sequences_are_counted(void **state)
 
 static void every_flipped_bit_is_told(void **state)
 {
-	struct draft draft = draft_of(3, (uint64_t[]){ 1, 2, 3 });
+	struct draft draft = draft_of(3, (uint64_t[]){1, 2, 3});
 	struct verify_report report;
 	struct told told;
 
@@ -184,7 +184,7 @@ static void every_flipped_bit_is_told(void **state)
 
 static void every_cut_is_repaired(void **state)
 {
-	struct draft draft = draft_of(3, (uint64_t[]){ 1, 2, 3 });
+	struct draft draft = draft_of(3, (uint64_t[]){1, 2, 3});
 	struct verify_report report, again;
 	struct told told;
 	size_t message = 0;
@@ -214,7 +214,7 @@ static void every_cut_is_repaired(void **state)
 
 static void reading_goes_on_behind_damage(void **state)
 {
-	struct draft draft = draft_of(5, (uint64_t[]){ 1, 2, 3, 4, 5 });
+	struct draft draft = draft_of(5, (uint64_t[]){1, 2, 3, 4, 5});
 	struct verify_report report;
 	struct told told;
 	char expected[100];
@@ -242,8 +242,8 @@ static void reading_goes_on_behind_damage(void **state)
 
 static void zeros_at_the_end_are_a_torn_tail(void **state)
 {
-	struct draft draft = draft_of(2, (uint64_t[]){ 1, 2 });
-	uint8_t rest[5000] = { 0 };
+	struct draft draft = draft_of(2, (uint64_t[]){1, 2});
+	uint8_t rest[5000] = {0};
 	struct verify_report report;
 	struct told told;
 	size_t good = draft.count;
@@ -265,7 +265,7 @@ static void zeros_at_the_end_are_a_torn_tail(void **state)
 
 static void streams_may_follow_an_end_mark_only(void **state)
 {
-	struct draft draft = draft_of(2, (uint64_t[]){ 1, 2 });
+	struct draft draft = draft_of(2, (uint64_t[]){1, 2});
 	struct verify_report report;
 	struct told told;
 
@@ -284,7 +284,7 @@ static void streams_may_follow_an_end_mark_only(void **state)
 	assert_int_equal(report.batches, 4);
 	assert_int_equal(report.missing, 0);
 	free(draft.bytes);
-	draft = draft_of(1, (uint64_t[]){ 1 });
+	draft = draft_of(1, (uint64_t[]){1});
 	append_end(&draft);
 	append_batch(&draft, 0, 2, false);
 	append_batch(&draft, 0, 3, false);
@@ -297,7 +297,7 @@ static void streams_may_follow_an_end_mark_only(void **state)
 static void other_files_are_refused(void **state)
 {
 	static const char text[] = "timestamp,value\n1,2\n3,4\n5,6\n";
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	struct verify_report report;
 	struct told told;
 
@@ -315,7 +315,7 @@ static void other_files_are_refused(void **state)
 
 static void a_growing_file_is_not_cut(void **state)
 {
-	struct draft draft = draft_of(2, (uint64_t[]){ 1, 2 });
+	struct draft draft = draft_of(2, (uint64_t[]){1, 2});
 	struct verify_report report;
 	struct told told;
 
@@ -327,10 +327,36 @@ static void a_growing_file_is_not_cut(void **state)
 	free(draft.bytes);
 }
 
+/* Its keys belong to somebody else: a message like any other program's, but not among ours. */
+static void messages_without_keys_are_damage_among_others(void **state)
+{
+	struct draft draft = draft_of(3, (uint64_t[]){1, 2, 3});
+	struct verify_report report;
+	struct told told;
+
+	(void)state;
+	for (size_t i = draft.starts[2]; i < draft.starts[3] - 8; i++)
+		if (!memcmp(draft.bytes + i, "enrgdaq.", 8))
+			draft.bytes[i] = 'E';
+	assert_int_equal(verify_bytes(draft.bytes, draft.count, &report, &told), 0);
+	assert_int_equal(report.corrupted, 1);
+	assert_int_equal(report.unstamped, 0);
+	assert_int_equal(report.missing, 1);
+	/* All of them: a stream of another program. */
+	for (size_t i = 0; i < draft.count - 8; i++)
+		if (!memcmp(draft.bytes + i, "enrgdaq.", 8))
+			draft.bytes[i] = 'E';
+	assert_int_equal(verify_bytes(draft.bytes, draft.count, &report, &told), 0);
+	assert_true(is_whole(&report));
+	assert_int_equal(report.unstamped, 3);
+	assert_int_equal(report.batches, 3);
+	free(draft.bytes);
+}
+
 /* Messages that do not fit into one piece of reading, and damage between them. */
 static void large_messages_pass(void **state)
 {
-	struct draft draft = { 0 };
+	struct draft draft = {0};
 	struct verify_report report;
 	struct told told;
 
@@ -356,16 +382,16 @@ static void large_messages_pass(void **state)
 /* A batch whose check sums are right and whose structure is not that of the schema. */
 static void a_batch_of_another_table_is_told(void **state)
 {
-	static const struct enrg_column column = { "only", ENRG_I32, 0, NULL };
-	static const struct enrg_schema schema = { 1, &column, false };
-	struct draft draft = draft_of(1, (uint64_t[]){ 1 });
+	static const struct enrg_column column = {"only", ENRG_I32, 0, NULL};
+	static const struct enrg_schema schema = {1, &column, false};
+	struct draft draft = draft_of(1, (uint64_t[]){1});
 	struct ipc_template *template;
 	struct verify_report report;
 	struct told told;
 
 	(void)state;
 	assert_int_equal(ipc_template_create(&schema, &origins[0], &template, NULL), 0);
-	const struct ipc_stamp stamp = { .sequence = 2, .epoch = 1 };
+	const struct ipc_stamp stamp = {.sequence = 2, .epoch = 1};
 	uint8_t *meta = malloc(ipc_meta_bytes(template));
 	ipc_write_meta(template, meta, 0, NULL, &stamp);
 	append(&draft, meta, ipc_meta_bytes(template));
@@ -411,6 +437,7 @@ int main(void)
 		cmocka_unit_test(streams_may_follow_an_end_mark_only),
 		cmocka_unit_test(other_files_are_refused),
 		cmocka_unit_test(a_growing_file_is_not_cut),
+		cmocka_unit_test(messages_without_keys_are_damage_among_others),
 		cmocka_unit_test(large_messages_pass),
 		cmocka_unit_test(a_batch_of_another_table_is_told),
 	};

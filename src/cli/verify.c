@@ -1,5 +1,6 @@
-/* verify.c: `enrgdaq verify FILE…`: says in words whether .arrows files are whole, and cuts torn tails where asked to. A
- * process of its own that starts nothing; it may run beside a store that is writing, and sees the file as it was then. */
+/* verify.c: `enrgdaq verify FILE…`: says in words whether .arrows files are whole, and cuts torn tails where asked to.
+ * A process of its own that starts nothing; it may run beside a store that is writing, and sees the file as it was
+ * then. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -24,8 +25,12 @@ static const char usage[] =
 	"  --json     one JSON object a file and line, with all findings\n"
 	"  --quiet    one line for each file that is not whole, nothing for the others\n"
 	"\n"
-	"Exit code: 0 all are whole (or were, once the torn tail was cut), 1 something is missing, repeated, damaged or\n"
-	"torn, 2 wrong usage or a file that can't be read.\n";
+	"examples:\n"
+	"  enrgdaq verify out/*.arrows\n"
+	"  enrgdaq verify --repair out/wave.arrows\n"
+	"\n"
+	"Exit code: 0 all are whole (or are now that a torn tail was cut), 1 something is missing, repeated,\n"
+	"damaged or torn, 2 wrong usage or a file that can't be read.\n";
 
 struct verify_options {
 	bool is_repair, is_json, is_quiet;
@@ -86,8 +91,8 @@ static void keep_finding(void *context, enum verify_finding finding, const char 
 	struct finding_list *list = context;
 
 	if (list->options->is_json)
-		json_array_append_new(list->json, json_pack("{s:s, s:o}", "kind", finding_name(finding), "text",
-			pack_text(sentence)));
+		json_array_append_new(list->json,
+			json_pack("{s:s, s:o}", "kind", finding_name(finding), "text", pack_text(sentence)));
 	else if (list->count < LINES_MAX)
 		list->lines[list->count] = copy_line(sentence);
 	list->count++;
@@ -112,7 +117,7 @@ static const char *format_count(uint64_t value, char text[32])
 /* 48000000 → "48 MB". */
 static const char *format_bytes(uint64_t bytes, char text[32])
 {
-	static const char *const units[] = { "bytes", "kB", "MB", "GB", "TB", "PB", "EB" };
+	static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
 	double value = (double)bytes;
 	size_t unit = 0;
 
@@ -123,8 +128,8 @@ static const char *format_bytes(uint64_t bytes, char text[32])
 }
 
 /* Appends "; 3 batches missing" and the like; `text` has room. */
-static void append_count(char *text, size_t text_bytes, const char *separator, uint64_t count, const char *one,
-	const char *many)
+static void append_count(
+	char *text, size_t text_bytes, const char *separator, uint64_t count, const char *one, const char *many)
 {
 	char number[32];
 	size_t used = strlen(text);
@@ -149,11 +154,12 @@ static void format_content(const struct verify_report *report, char *ret_text, s
 		return;
 	}
 	snprintf(ret_text, text_bytes, "%s %s, %s %s, %s", format_count(report->batches, batches),
-		report->batches == 1 ? "batch" : "batches", format_count(report->rows, rows), report->rows == 1 ? "row" : "rows",
-		format_bytes(report->payload_bytes, bytes));
+		report->batches == 1 ? "batch" : "batches", format_count(report->rows, rows),
+		report->rows == 1 ? "row" : "rows", format_bytes(report->payload_bytes, bytes));
 	append_count(ret_text, text_bytes, " of ", report->sources, "source", "sources");
 	append_count(ret_text, text_bytes, "; ", report->gaps, "restart gap", "restart gaps");
-	append_count(ret_text, text_bytes, "; ", report->unstamped, "message without check sums", "messages without check sums");
+	append_count(ret_text, text_bytes, "; ", report->unstamped, "message without check sums",
+		"messages without check sums");
 }
 
 static void format_faults(const struct verify_report *report, char *ret_text, size_t text_bytes)
@@ -167,8 +173,8 @@ static void format_faults(const struct verify_report *report, char *ret_text, si
 			ret_text[0] ? ", " : "");
 }
 
-static void print_text(const char *path, const struct verify_report *report, uint64_t cut_bytes,
-	const struct finding_list *list)
+static void print_text(
+	const char *path, const struct verify_report *report, uint64_t cut_bytes, const struct finding_list *list)
 {
 	char content[400], faults[400], number[32];
 
@@ -193,16 +199,24 @@ static void print_text(const char *path, const struct verify_report *report, uin
 
 static json_t *pack_report(const struct verify_report *report, uint64_t cut_bytes, json_t *findings)
 {
-	json_t *object = json_pack("{s:b, s:b, s:b, s:O}", "whole", is_whole(report), "torn", report->is_torn, "end_mark",
-		report->has_end_mark, "findings", findings);
+	json_t *object = json_pack("{s:b, s:b, s:b, s:O}", "whole", is_whole(report), "torn", report->is_torn,
+		"end_mark", report->has_end_mark, "findings", findings);
 	const struct {
 		const char *key;
 		uint64_t value;
 	} numbers[] = {
-		{ "file_bytes", report->file_bytes }, { "good_bytes", report->good_bytes }, { "cut_bytes", cut_bytes },
-		{ "batches", report->batches }, { "rows", report->rows }, { "payload_bytes", report->payload_bytes },
-		{ "gaps", report->gaps }, { "missing", report->missing }, { "duplicated", report->duplicated },
-		{ "corrupted", report->corrupted }, { "unstamped", report->unstamped }, { "sources", report->sources },
+		{"file_bytes", report->file_bytes},
+		{"good_bytes", report->good_bytes},
+		{"cut_bytes", cut_bytes},
+		{"batches", report->batches},
+		{"rows", report->rows},
+		{"payload_bytes", report->payload_bytes},
+		{"gaps", report->gaps},
+		{"missing", report->missing},
+		{"duplicated", report->duplicated},
+		{"corrupted", report->corrupted},
+		{"unstamped", report->unstamped},
+		{"sources", report->sources},
 	};
 
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -234,9 +248,9 @@ static int repair(const char *path, struct verify_report *report, uint64_t *ret_
 
 static int verify_one(const char *path, const struct verify_options *options)
 {
-	struct finding_list list = { .options = options, .json = json_array() };
-	struct verify_report report = { 0 };
-	struct enrg_error err = { 0 };
+	struct finding_list list = {.options = options, .json = json_array()};
+	struct verify_report report = {0};
+	struct enrg_error err = {0};
 	uint64_t cut_bytes = 0;
 
 	int result = verify_file(path, keep_finding, &list, &report, &err);
@@ -260,10 +274,13 @@ static int verify_one(const char *path, const struct verify_options *options)
 int cli_verify(int argc, char **argv)
 {
 	static const struct option long_options[] = {
-		{ "repair", no_argument, NULL, 'r' }, { "json", no_argument, NULL, 'j' }, { "quiet", no_argument, NULL, 'q' },
-		{ "help", no_argument, NULL, 'h' },   { NULL, 0, NULL, 0 },
+		{"repair", no_argument, NULL, 'r'},
+		{"json", no_argument, NULL, 'j'},
+		{"quiet", no_argument, NULL, 'q'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
-	struct verify_options options = { 0 };
+	struct verify_options options = {0};
 	int choice, worst = EXIT_WHOLE;
 
 	optind = 0; /* glibc: scan anew, main has parsed options already */

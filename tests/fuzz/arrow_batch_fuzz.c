@@ -1,5 +1,5 @@
-/* arrow_batch_fuzz.c: any bytes as a schema message with a record batch message behind it. Every value that an accepted batch
- * claims to hold is read. Runs in a fuzzer or over its corpus; the address sanitizer sees a read outside. */
+/* arrow_batch_fuzz.c: any bytes as a schema message with a record batch message behind it. Every value that an accepted
+ * batch claims to hold is read. Runs in a fuzzer or over its corpus; the address sanitizer sees a read outside. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +43,7 @@ static void read_batch(const struct enrg_schema *schema, const uint8_t *bytes, s
 {
 	struct enrg_column_view *views = calloc(schema->column_count, sizeof(*views));
 	uint8_t *exact = malloc(count ? count : 1); /* aligned, and not a byte longer */
-	struct enrg_batch batch = { 0 };
+	struct enrg_batch batch = {0};
 
 	if (!views || !exact)
 		abort();

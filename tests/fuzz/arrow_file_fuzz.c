@@ -1,5 +1,5 @@
-/* arrow_file_fuzz.c: any bytes as an .arrows file. A torn tail that was cut must be gone, and cutting must not lose a batch.
- * Runs in a fuzzer or over its corpus. */
+/* arrow_file_fuzz.c: any bytes as an .arrows file. A torn tail that was cut must be gone, and cutting must not lose a
+ * batch. Runs in a fuzzer or over its corpus. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>

@@ -1,5 +1,5 @@
-/* arrow_schema_fuzz.c: any bytes as an Arrow schema message. What is accepted must be a schema that we would write, and come
- * back the same. Runs in a fuzzer or over its corpus. */
+/* arrow_schema_fuzz.c: any bytes as an Arrow schema message. What is accepted must be a schema that we would write, and
+ * come back the same. Runs in a fuzzer or over its corpus. */
 #include <stdlib.h>
 
 #include "arrow/ipc.h"

@@ -1,5 +1,6 @@
-// check_arrows.mjs WRITE_ARROWS: lets the C program write its files, reads them with apache-arrow and compares every value
-// with what the formulas of write_arrows.c give when they are computed here; then checks the CRCs with an own CRC-32C.
+// check_arrows.mjs WRITE_ARROWS: lets the C program write its files, reads them with apache-arrow and compares every
+// value with what the formulas of write_arrows.c give when they are computed here; then checks the CRCs with an own
+// CRC-32C.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -79,7 +80,8 @@ function checkCrcs(path) {
 		assert.equal(crc32c(head), found, `${path}: meta_crc32c of message ${count}`);
 		if (message.isRecordBatch()) {
 			assert.equal(head.length % 64, 0);
-			assert.equal(crc32c(body), message.metadata.get("enrgdaq.body_crc32c"), `${path}: body_crc32c of ${count}`);
+			const wanted = message.metadata.get("enrgdaq.body_crc32c");
+			assert.equal(crc32c(body), wanted, `${path}: body_crc32c of message ${count}`);
 		}
 		at += head.length + body.length;
 		count++;
@@ -94,14 +96,17 @@ async function checkTypes(folder) {
 	assert.equal(result.error, null);
 	checkFields(result, ALL_TYPES);
 	assert.deepEqual(result.metadata, { "enrgdaq.source": "interop" });
+	const kinds = result.batches.map((batch) => batch.metadata["enrgdaq.kind"]);
 	assert.deepEqual(result.batches.map((batch) => batch.rows), [5, 0, 0, 1000]);
-	assert.deepEqual(result.batches.map((batch) => batch.metadata["enrgdaq.kind"]), ["data", "data", "gap ", "data"]);
-	assert.deepEqual(result.tables, [{ source: "interop", run: "run-1", tag: "types", count: 4, gaps: 1, first: 1, last: 4,
-		is_contiguous: true }]);
+	assert.deepEqual(kinds, ["data", "data", "gap ", "data"]);
+	assert.deepEqual(result.tables, [{
+		source: "interop", run: "run-1", tag: "types", count: 4, gaps: 1, first: 1, last: 4, is_contiguous: true,
+	}]);
 	result.batches.forEach(({ metadata }, index) => {
 		assert.equal(metadata["enrgdaq.sequence"], (index + 1).toString(16).padStart(16, "0"));
 		assert.equal(metadata["enrgdaq.epoch"], "00000001");
-		assert.equal(BigInt("0x" + metadata["enrgdaq.acquired_ns"]), 1767225600000000000n + [0n, 5n, 5n, 5n][index]);
+		const acquired = BigInt("0x" + metadata["enrgdaq.acquired_ns"]);
+		assert.equal(acquired, 1767225600000000000n + [0n, 5n, 5n, 5n][index]);
 	});
 	checkValues(path, ALL_TYPES, 1005);
 	// The sums of read_arrows.mjs itself, which other tests rely on.
@@ -126,7 +131,8 @@ async function checkCut(folder) {
 
 async function checkWide(folder) {
 	const path = join(folder, "wide.arrows");
-	const columns = Object.fromEntries(Array.from({ length: 4096 }, (_, i) => ["c" + i, { type: "Int32", at: ALL_TYPES.i32.at }]));
+	const names = Array.from({ length: 4096 }, (_, i) => "c" + i);
+	const columns = Object.fromEntries(names.map((name) => [name, { type: "Int32", at: ALL_TYPES.i32.at }]));
 	const result = await readArrows(path);
 	assert.equal(result.error, null);
 	checkFields(result, columns);
@@ -150,7 +156,8 @@ async function checkLarge(folder) {
 	const rows = 1500000;
 	assert.equal(result.error, null);
 	assert.equal(result.rows, rows);
-	assert.equal(result.columns.time.sum, ((2n ** 64n - 1n) * BigInt(rows) - BigInt(rows) * BigInt(rows - 1) / 2n).toString());
+	const times = (2n ** 64n - 1n) * BigInt(rows) - BigInt(rows) * BigInt(rows - 1) / 2n;
+	assert.equal(result.columns.time.sum, times.toString());
 	let sum = 0;
 	for (let row = 0; row < rows; row++)
 		for (let k = 0; k < row % 4; k++)

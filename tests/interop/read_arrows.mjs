@@ -1,10 +1,10 @@
-// read_arrows.mjs: reads .arrows files with apache-arrow, a reader that shares no code with ENRGDAQ, and prints one JSON
-// object a file: schema, rows, sums, first and last values, and which sequences of which table it found.
+// read_arrows.mjs: reads .arrows files with apache-arrow, a reader that shares no code with ENRGDAQ, and prints one
+// JSON object a file: schema, rows, sums, first and last values, and which sequences of which table it found.
 //
 //   node read_arrows.mjs [--batches] FILE…      (--batches lists each batch with its custom metadata)
 //
-// Sums and values of integers are strings where they may pass 2^53 (64-bit columns) or are sums. Exit code: 0 every file
-// was read to its end, 1 one of them ended in an error ("error" in its object; what stands before it is counted).
+// Values of 64-bit columns and sums of integers are strings, for they may pass 2^53. Exit code: 0 every file was read
+// to its end, 1 one of them ended in an error ("error" in its object; what stands before it is counted).
 import { createReadStream } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { DataType, RecordBatchReader } from "apache-arrow";
@@ -90,8 +90,10 @@ function addSequence(tables, metadata) {
 	const sequence = BigInt("0x" + metadata.get("enrgdaq.sequence"));
 	let table = tables.get(id);
 	if (!table) {
-		table = { source: key[0], run: key[1], tag: key[2], count: 0, gaps: 0, first: sequence, last: sequence - 1n,
-			is_contiguous: true };
+		table = {
+			source: key[0], run: key[1], tag: key[2], count: 0, gaps: 0,
+			first: sequence, last: sequence - 1n, is_contiguous: true,
+		};
 		tables.set(id, table);
 	}
 	table.count++;
@@ -101,7 +103,9 @@ function addSequence(tables, metadata) {
 }
 
 export async function readArrows(path, listBatches = false) {
-	const result = { file: path, error: null, metadata: {}, fields: [], batch_count: 0, rows: 0, columns: {}, tables: [] };
+	const result = {
+		file: path, error: null, metadata: {}, fields: [], batch_count: 0, rows: 0, columns: {}, tables: [],
+	};
 	const tables = new Map();
 	const columns = [];
 	if (listBatches)
@@ -112,7 +116,7 @@ export async function readArrows(path, listBatches = false) {
 		result.metadata = Object.fromEntries(reader.schema.metadata);
 		result.fields = reader.schema.fields.map(describeField);
 		for (const field of reader.schema.fields)
-			columns.push({ count: 0, nulls: 0, items: 0, sum: isFloat(field.type) ? 0 : 0n, first: undefined, last: undefined });
+			columns.push({ count: 0, nulls: 0, items: 0, sum: isFloat(field.type) ? 0 : 0n });
 		for await (const batch of reader) {
 			result.batch_count++;
 			result.rows += batch.numRows;
@@ -130,7 +134,8 @@ export async function readArrows(path, listBatches = false) {
 		column.last ??= null;
 		result.columns[result.fields[index].name] = column;
 	});
-	result.tables = Array.from(tables.values(), (table) => ({ ...table, first: Number(table.first), last: Number(table.last) }));
+	result.tables = Array.from(tables.values(), (table) =>
+		({ ...table, first: Number(table.first), last: Number(table.last) }));
 	return result;
 }
 

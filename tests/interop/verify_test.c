@@ -21,7 +21,7 @@ static char output[65536]; /* what the last call printed on stdout */
 /* Runs `enrgdaq verify` with the arguments up to NULL inside the folder; returns its exit code. */
 static int run(const char *first, ...)
 {
-	char *argv[16] = { (char *)(uintptr_t) "verify" };
+	char *argv[16] = {(char *)(uintptr_t) "verify"};
 	int argc = 1;
 	va_list arguments;
 
@@ -139,7 +139,7 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	static const char *const names[] = { "types", "cut", "wide", "blob", "large" };
+	static const char *const names[] = {"types", "cut", "wide", "blob", "large"};
 	char path[32];
 
 	(void)state;

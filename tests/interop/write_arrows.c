@@ -1,5 +1,5 @@
-/* write_arrows.c: writes .arrows files with ENRGDAQ's encoder for readers that others wrote: `write_arrows FOLDER`. What the
- * columns hold is a plain function of the row number; check_arrows.mjs computes the same again by itself. */
+/* write_arrows.c: writes .arrows files with ENRGDAQ's encoder for readers that others wrote: `write_arrows FOLDER`.
+ * What the columns hold is a plain function of the row number; check_arrows.mjs computes the same again by itself. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,17 +29,17 @@ static void put(FILE *file, const void *bytes, size_t count)
 		die("write", NULL);
 }
 
-static void open_table(struct table *table, const char *folder, const char *name, const struct enrg_schema *schema,
-	const char *tag)
+static void open_table(
+	struct table *table, const char *folder, const char *name, const struct enrg_schema *schema, const char *tag)
 {
-	const struct ipc_origin origin = { "interop", "run-1", tag };
+	const struct ipc_origin origin = {"interop", "run-1", tag};
 	struct enrg_error err;
 	char path[4096];
 	uint32_t count;
 	void *bytes;
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	*table = (struct table){ .file = fopen(path, "wbe"), .schema = schema };
+	*table = (struct table){.file = fopen(path, "wbe"), .schema = schema};
 	if (!table->file)
 		die(path, NULL);
 	if (ipc_encode_schema(schema, &origin, &bytes, &count, &err) < 0 ||
@@ -51,7 +51,7 @@ static void open_table(struct table *table, const char *folder, const char *name
 
 static void close_table(struct table *table, bool with_end_mark)
 {
-	static const uint32_t end[2] = { 0xFFFFFFFFu, 0 };
+	static const uint32_t end[2] = {0xFFFFFFFFu, 0};
 
 	if (with_end_mark)
 		put(table->file, end, sizeof(end));
@@ -182,23 +182,23 @@ static void write_batch(struct table *table, uint64_t rows, bool is_gap)
 static const struct enrg_schema *all_types(void)
 {
 	static const struct enrg_column columns[] = {
-		{ "bool", ENRG_BOOL, 0, NULL },
-		{ "i8", ENRG_I8, 0, NULL },
-		{ "i16", ENRG_I16, 0, "mV" },
-		{ "i32", ENRG_I32, 0, NULL },
-		{ "i64", ENRG_I64, 0, "ns" },
-		{ "u8", ENRG_U8, 0, NULL },
-		{ "u16", ENRG_U16, 0, NULL },
-		{ "u32", ENRG_U32, 0, NULL },
-		{ "u64", ENRG_U64, 0, NULL },
-		{ "f32", ENRG_F32, 0, "°C" },
-		{ "f64", ENRG_F64, 0, NULL },
-		{ "text", ENRG_STRING, 0, NULL },
-		{ "blob", ENRG_BINARY, 0, NULL },
-		{ "wave", ENRG_LIST, ENRG_I16, "mV" },
-		{ "wave64", ENRG_LIST, ENRG_F64, NULL },
+		{"bool", ENRG_BOOL, 0, NULL},
+		{"i8", ENRG_I8, 0, NULL},
+		{"i16", ENRG_I16, 0, "mV"},
+		{"i32", ENRG_I32, 0, NULL},
+		{"i64", ENRG_I64, 0, "ns"},
+		{"u8", ENRG_U8, 0, NULL},
+		{"u16", ENRG_U16, 0, NULL},
+		{"u32", ENRG_U32, 0, NULL},
+		{"u64", ENRG_U64, 0, NULL},
+		{"f32", ENRG_F32, 0, "°C"},
+		{"f64", ENRG_F64, 0, NULL},
+		{"text", ENRG_STRING, 0, NULL},
+		{"blob", ENRG_BINARY, 0, NULL},
+		{"wave", ENRG_LIST, ENRG_I16, "mV"},
+		{"wave64", ENRG_LIST, ENRG_F64, NULL},
 	};
-	static const struct enrg_schema schema = { sizeof(columns) / sizeof(columns[0]), columns, false };
+	static const struct enrg_schema schema = {sizeof(columns) / sizeof(columns[0]), columns, false};
 	return &schema;
 }
 
@@ -224,14 +224,14 @@ static void write_wide(const char *folder, uint32_t column_count)
 {
 	struct enrg_column *columns = calloc(column_count, sizeof(*columns));
 	char(*names)[8] = calloc(column_count, sizeof(*names));
-	const struct enrg_schema schema = { column_count, columns, false };
+	const struct enrg_schema schema = {column_count, columns, false};
 	struct table table;
 
 	if (!columns || !names)
 		die("memory", NULL);
 	for (uint32_t i = 0; i < column_count; i++) {
 		snprintf(names[i], sizeof(names[i]), "c%u", i);
-		columns[i] = (struct enrg_column){ names[i], ENRG_I32, 0, NULL };
+		columns[i] = (struct enrg_column){names[i], ENRG_I32, 0, NULL};
 	}
 	open_table(&table, folder, "wide.arrows", &schema, "");
 	write_batch(&table, 3, false);
@@ -253,10 +253,10 @@ static void write_blob(const char *folder)
 static void write_large(const char *folder)
 {
 	static const struct enrg_column columns[] = {
-		{ "time", ENRG_U64, 0, "ns" },
-		{ "wave", ENRG_LIST, ENRG_I16, "mV" },
+		{"time", ENRG_U64, 0, "ns"},
+		{"wave", ENRG_LIST, ENRG_I16, "mV"},
 	};
-	static const struct enrg_schema schema = { 2, columns, false };
+	static const struct enrg_schema schema = {2, columns, false};
 	struct table table;
 
 	open_table(&table, folder, "large.arrows", &schema, "");

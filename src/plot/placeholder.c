@@ -1,1 +1,0 @@
-typedef int plot_placeholder; /* goes with the first file of this layer */

@@ -32,7 +32,8 @@ static json_t *read_file(const char *folder, const char *name)
 	return json_load_file(path, 0, NULL);
 }
 
-static void print_progress(const char *folder)
+/* `last`: the summary printed last; the same twice says nothing. */
+static void print_progress(const char *folder, char last[256])
 {
 	json_t *status = read_file(folder, "status.json");
 	const char *state = json_string_value(json_object_get(status, "state"));
@@ -40,7 +41,9 @@ static void print_progress(const char *folder)
 
 	if (state && strcmp(state, "running") && strcmp(state, "ended")) {
 		status_summary(status, summary, sizeof(summary));
-		printf("%s: %s\n", state, summary);
+		if (strcmp(summary, last))
+			printf("%s: %s\n", state, summary);
+		memcpy(last, summary, sizeof(summary));
 		fflush(stdout);
 	}
 	json_decref(status);
@@ -66,7 +69,7 @@ static int report(const char *folder)
 
 static int stop(const char *supervisor, bool is_hurry)
 {
-	char folder[RUNTIME_PATH_BYTES];
+	char folder[RUNTIME_PATH_BYTES], last[256] = "";
 	struct enrg_error err = {0};
 	pid_t pid = 0;
 	struct pollfd entry = {.events = POLLIN};
@@ -87,7 +90,7 @@ static int stop(const char *supervisor, bool is_hurry)
 	if (is_hurry && poll(&entry, 1, 100) == 0)
 		pidfd_send_signal(entry.fd, SIGTERM, NULL, 0);
 	while (poll(&entry, 1, 1000) <= 0)
-		print_progress(folder);
+		print_progress(folder, last);
 	close(entry.fd);
 	return report(folder);
 }

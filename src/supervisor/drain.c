@@ -10,6 +10,7 @@
 #define SOURCE_PATIENCE_NS (10 * SECOND)
 #define STORE_PATIENCE_NS (30 * SECOND) /* without progress */
 #define HURRY_PATIENCE_NS (2 * SECOND)
+#define STILL_NS (5 * SECOND) /* between two lines that say that nothing moves */
 #define STEP_NS (SECOND / 5)
 #define MERGE_NS (SECOND / 20)
 
@@ -158,7 +159,7 @@ static void extend(struct drain *drain, const struct roster *roster, uint64_t no
 		else if (now_ns + SOURCE_PATIENCE_NS > drain->deadline_ns && backlog)
 			drain->deadline_ns = now_ns + SOURCE_PATIENCE_NS;
 	}
-	if (now_ns - drain->told_ns < SECOND)
+	if (now_ns - drain->told_ns < (backlog != drain->told_backlog ? SECOND : STILL_NS))
 		return;
 	log_line(ENRG_INFO, "%s: %zu job(s) still run, %.1f MB to store, %.1f MB/s", drain_phase_name(drain->phase),
 		count_open(drain, roster), (double)backlog / 1e6, drain->told_backlog > backlog

@@ -115,7 +115,8 @@ static void decide(struct roster *roster, struct member *member, const struct re
 	if (roster->is_stopping && member->restart.failures < 5)
 		member->restart.due_ns = now_ns;
 	clock_format_span(member->restart.due_ns - now_ns, span, sizeof(span));
-	log_line(ENRG_WARNING, "%s ended: %s; it is started again in %s", name, member->last_exit, span);
+	log_line(ENRG_WARNING, "%s ended: %s; it is started again %s%s", name, member->last_exit,
+		member->restart.due_ns > now_ns ? "in " : "at once", member->restart.due_ns > now_ns ? span : "");
 }
 
 static void start_member(struct roster *roster, size_t index, uint64_t now_ns)
@@ -254,7 +255,8 @@ static void handle_end(struct roster *roster, struct member *member, uint64_t no
 		decide(roster, member, &end, now_ns);
 		return;
 	}
-	if (end.is_store && end.exit_code != 0 && end.exit_code != 3 && member->state != MEMBER_STOPPED &&
+	/* A store that was asked and ended by itself has said what stays; one that was killed has more to do. */
+	if (end.is_store && (end.signal || !member->asks) && member->state != MEMBER_STOPPED &&
 		roster_has_backlog(roster, member)) {
 		decide(roster, member, &end, now_ns);
 		return;

@@ -47,7 +47,7 @@ static void print_job(const json_t *job, bool is_colored, FILE *stream)
 
 	if (json_is_object(latency))
 		snprintf(quantiles, sizeof(quantiles), "%.2f/%.2f", number(latency, "p50"), number(latency, "p99"));
-	fprintf(stream, "%-20.20s %-18.18s %s%-11.11s%s %8.0f %10s/s %10s %10s %13s %5.0f%% %5.1f%% %7.1f %4.0f\n",
+	fprintf(stream, "%-20.20s %-18.18s %s%-16.16s%s %8.0f %10s/s %10s %10s %13s %5.0f%% %5.1f%% %7.1f %4.0f\n",
 		text(job, "name"), text(job, "type"), is_colored ? state_color(state) : "", state,
 		is_colored ? "\033[0m" : "", number(flow, "rows_per_s"), bytes_text(number(flow, "bytes_per_s"), rate),
 		bytes_text(number(flow, "bytes"), total), bytes_text(number(job, "backlog_bytes"), backlog), quantiles,
@@ -70,7 +70,7 @@ void status_print(const json_t *status, bool is_colored, FILE *stream)
 
 	fprintf(stream, "%s: %s, run %s since %s\n\n", text(status, "supervisor"), text(status, "state"),
 		text(status, "run"), text(status, "since"));
-	fprintf(stream, "%-20s %-18s %-11s %8s %12s %10s %10s %13s %6s %6s %7s %4s\n", "job", "type", "state", "rows/s",
+	fprintf(stream, "%-20s %-18s %-16s %8s %12s %10s %10s %13s %6s %6s %7s %4s\n", "job", "type", "state", "rows/s",
 		"rate", "total", "backlog", "p50/p99 ms", "block", "cpu", "RSS MB", "rst");
 	json_array_foreach((json_t *)json_object_get(status, "jobs"), index, item)
 		print_job(item, is_colored, stream);

@@ -294,3 +294,5 @@ case_doctor() {
 
 cd "$work" || exit 1
 "case_$1"
+grep -lE "AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error" "$work"/*.log && fail "a sanitizer found something"
+exit 0

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -26,7 +27,7 @@
 #define META_BYTES 24u
 #define BODY_BYTES_MAX (256u << 10)
 #define ROUTES 3u
-#define PATIENCE_NS 60000000000u
+#define PATIENCE_NS 30000000000u
 
 struct place {
 	char folder[64], stream[128], url[128], rows[128];
@@ -500,6 +501,45 @@ static void test_malformed(void **state)
 	zmq_ctx_term(context);
 }
 
+/* A batch whose predecessor did not come is not handed out, and its sender is told, once. */
+static void test_hole(void **state)
+{
+	struct place *place = *state;
+	void *context = zmq_ctx_new(), *sender = zmq_socket(context, ZMQ_DEALER);
+	static const char me[] = "0123456789abcdef0123456789abcdef";
+	struct link_counters counters;
+	struct envelope answer;
+	struct link_batch batch;
+	char bytes[1024];
+
+	open_receiver(place);
+	assert_int_equal(zmq_setsockopt(sender, ZMQ_ROUTING_ID, me, 32), 0);
+	assert_int_equal(zmq_connect(sender, place->url), 0);
+	for (int i = 0; i < 3; i++) {
+		json_t *body = hostile_batch(me, 640, 1);
+		json_object_set_new(body, "after", json_integer(640));
+		/* Otherwise it would be the missing schema that it is refused for. */
+		json_array_set_new(json_object_get(body, "record"), 1, json_integer(RECORD_GAP));
+		send_body(sender, "batch", body, "x");
+	}
+	send_body(sender, "stats", json_object(), NULL);
+	expect_malformed(place, "does not know the kind");
+	link_receiver_get_counters(place->receiver, &counters);
+	assert_int_equal(counters.holes, 3);
+	assert_int_equal(counters.batches, 0);
+	assert_int_equal(zmq_recv(sender, bytes, sizeof(bytes), 0), 4);
+	int count = zmq_recv(sender, bytes, sizeof(bytes), 0);
+	assert_int_equal(envelope_parse(bytes, (size_t)count, &answer, NULL), 0);
+	assert_string_equal(answer.kind, "resume");
+	assert_int_equal(json_integer_value(json_object_get(answer.body, "received")), 0);
+	assert_int_equal(json_integer_value(json_object_get(answer.body, "sent")), 640);
+	assert_int_equal(zmq_recv(sender, bytes, sizeof(bytes), ZMQ_DONTWAIT), -1);
+	envelope_fini(&answer);
+	assert_int_equal(link_receiver_recv(place->receiver, 0, &batch, NULL), 0);
+	zmq_close(sender);
+	zmq_ctx_term(context);
+}
+
 /* Somebody else takes the sender's name, so that the receiver throws its connection out and what was on it is lost. */
 static void test_broken_connection(void **state)
 {
@@ -640,6 +680,7 @@ static pid_t spawn(void (*process)(const struct place *), const struct place *pl
 
 	assert_true(pid >= 0);
 	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
 		process(place);
 		_exit(1);
 	}
@@ -728,6 +769,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_sender_restart, place_setup, place_teardown),
 		cmocka_unit_test_setup_teardown(test_no_receiver, place_setup, place_teardown),
 		cmocka_unit_test_setup_teardown(test_malformed, place_setup, place_teardown),
+		cmocka_unit_test_setup_teardown(test_hole, place_setup, place_teardown),
 		cmocka_unit_test_setup_teardown(test_broken_connection, place_setup, place_teardown),
 		cmocka_unit_test_setup_teardown(test_busy_and_missing, place_setup, place_teardown),
 		cmocka_unit_test_setup_teardown(test_kills, place_setup, place_teardown),

@@ -112,6 +112,7 @@ struct segment_producer {
 	_Atomic uint64_t wakes;       /* futex wake calls made */
 	_Atomic uint64_t rescued;     /* timed waits that found work which nobody had rung for: a bug */
 	_Alignas(128) _Atomic uint32_t bell; /* rung by consumers: space is there */
+	_Atomic uint32_t roster;             /* raised by whoever takes or gives back a consumer entry */
 	_Alignas(128) _Atomic uint32_t is_waiting; /* producer's sleep ticket, odd = asleep */
 	_Atomic uint32_t reserved;
 	_Atomic uint64_t wanted;      /* lowest ack that the sleeping producer waits for */
@@ -121,6 +122,7 @@ struct segment_producer {
 static_assert(offsetof(struct segment_producer, tally) == 128, "producer page");
 static_assert(offsetof(struct segment_producer, epoch) == 256, "producer page");
 static_assert(offsetof(struct segment_producer, bell) == 384, "producer page");
+static_assert(offsetof(struct segment_producer, roster) == 388, "producer page");
 static_assert(offsetof(struct segment_producer, is_waiting) == 512, "producer page");
 static_assert(offsetof(struct segment_producer, claimed) == 640, "producer page");
 static_assert(sizeof(struct segment_producer) <= SEGMENT_PAGE, "producer page");

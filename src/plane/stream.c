@@ -42,14 +42,46 @@ struct stream {
 	/* since creation, as of tail */
 	uint64_t sequence, batches, rows, bytes, dropped_rows;
 	unsigned tally; /* the one that is valid now */
-	uint32_t consumer_count; /* slots to look at when publishing */
-	uint32_t rung[SEGMENT_CONSUMERS];
+	uint32_t roster; /* for which the lists below are right */
+	uint32_t consumer_count, required_count;
+	struct segment_consumer *consumers[SEGMENT_CONSUMERS]; /* to look at when publishing */
+	struct segment_consumer *required[SEGMENT_CONSUMERS];
+	uint32_t rung[SEGMENT_CONSUMERS]; /* ticket of consumers[i] that was rung for */
 	uint64_t dirty_routes[SEGMENT_ROUTES / 64];
 	uint64_t route_sequence[SEGMENT_ROUTES];
 	uint32_t ticket;
 	struct doorbell_spin spin;
 	_Atomic uint32_t is_interrupted;
 };
+
+/* --- consumers --------------------------------------------------------------------------------------------------------- */
+
+static void read_roster(struct stream *stream, uint32_t roster)
+{
+	stream->roster = roster;
+	stream->consumer_count = stream->required_count = 0;
+	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
+		struct segment_consumer *slot = mapping_consumer(&stream->mapping, i);
+		/* Pairs with the release stores of kind: name and ack are there. */
+		uint32_t kind = atomic_load_explicit(&slot->kind, memory_order_acquire);
+		if (kind == CONSUMER_FREE)
+			continue;
+		stream->rung[stream->consumer_count] = 0;
+		stream->consumers[stream->consumer_count++] = slot;
+		if (kind == CONSUMER_REQUIRED)
+			stream->required[stream->required_count++] = slot;
+	}
+}
+
+/* One load of a line that hardly ever changes, instead of a look at all entries. */
+static void refresh_roster(struct stream *stream)
+{
+	/* Pairs with the raise by the new consumer, which stands behind its entry. */
+	uint32_t roster = atomic_load_explicit(&stream->mapping.producer->roster, memory_order_acquire);
+
+	if (roster != stream->roster)
+		read_roster(stream, roster);
+}
 
 /* --- opening ---------------------------------------------------------------------------------------------------------- */
 
@@ -114,6 +146,7 @@ int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream
 	stream->hot_bytes = hot_bytes < stream->mapping.data_bytes ? hot_bytes : 0;
 	restore(stream);
 	take_over(stream);
+	read_roster(stream, atomic_load_explicit(&stream->mapping.producer->roster, memory_order_acquire));
 	*ret_stream = stream;
 	return 0;
 }
@@ -202,8 +235,9 @@ uint64_t stream_route_sequence(const struct stream *stream, uint16_t route)
 
 static void ring_consumers(struct stream *stream)
 {
-	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
-		struct segment_consumer *slot = mapping_consumer(&stream->mapping, i);
+	refresh_roster(stream);
+	for (uint32_t i = 0; i < stream->consumer_count; i++) {
+		struct segment_consumer *slot = stream->consumers[i];
 		uint32_t ticket = atomic_load_explicit(&slot->is_waiting, memory_order_relaxed);
 		if (!(ticket & 1u) || ticket == stream->rung[i] ||
 			atomic_load_explicit(&slot->wanted, memory_order_relaxed) > stream->published)
@@ -275,11 +309,9 @@ static uint64_t slowest_ack(struct stream *stream)
 {
 	uint64_t slowest = stream->published;
 
-	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
-		const struct segment_consumer *slot = mapping_consumer(&stream->mapping, i);
-		if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_REQUIRED)
-			continue;
-		uint64_t ack = atomic_load_explicit(&slot->ack, memory_order_acquire);
+	refresh_roster(stream);
+	for (uint32_t i = 0; i < stream->required_count; i++) {
+		uint64_t ack = atomic_load_explicit(&stream->required[i]->ack, memory_order_acquire);
 		if (ack < slowest)
 			slowest = ack;
 	}

@@ -137,6 +137,7 @@ int stream_add_consumer(const char *path, const char *name, enum consumer_kind k
 			atomic_load_explicit(&mapping.producer->head, memory_order_acquire), memory_order_relaxed);
 		/* Pairs with the acquire loads of kind: who sees it sees the name and the ack. */
 		atomic_store_explicit(&slot->kind, kind, memory_order_release);
+		atomic_fetch_add_explicit(&mapping.producer->roster, 1, memory_order_release);
 		result = 0;
 	}
 	if (result < 0)

@@ -469,9 +469,11 @@ void intake_release(struct intake *intake, uint64_t commit)
 	}
 }
 
-bool intake_is_pressed(const struct intake_input *input)
+bool intake_is_pressed(const struct intake *intake, const struct intake_input *input)
 {
-	if (!input->consumer || input->now.position == input->committed.position)
+	if (!input || !input->consumer)
+		return intake->link && link_receiver_is_commit_due(intake->link);
+	if (input->now.position == input->committed.position)
 		return false;
 	/* A record is at most half of the ring: with this, one always fits when all is read and committed. */
 	return input->now.position - input->committed.position >= input->data_bytes / 4 ||

@@ -77,8 +77,8 @@ bool intake_is_dirty(const struct intake *intake);
 void intake_prepare(struct intake *intake);
 void intake_release(struct intake *intake, uint64_t commit);
 
-/* Is a producer short of room because of what is not committed? */
-bool intake_is_pressed(const struct intake_input *input);
+/* Is a producer (input NULL: any of the link) short of room because of what is not committed? */
+bool intake_is_pressed(const struct intake *intake, const struct intake_input *input);
 /* Sleeps until there is something to read, a stop, or the timeout. */
 void intake_wait(struct intake *intake, uint32_t stop_seen, uint64_t timeout_ns);
 /* Bytes that producers have published and nobody has committed. */

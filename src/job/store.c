@@ -141,7 +141,7 @@ static bool is_idle_commit_due(const struct store_life *life)
 	if (clock_mono_ns() - life->first_written_ns >= store->commit_interval_ns)
 		return true;
 	for (uint32_t i = 0; i < life->intake.count; i++)
-		if (intake_is_pressed(life->intake.inputs[i]))
+		if (intake_is_pressed(&life->intake, life->intake.inputs[i]))
 			return true;
 	return false;
 }
@@ -264,7 +264,7 @@ static int take_turn(struct store_life *life, struct intake_input *input, struct
 		if (code < 0)
 			return code;
 	}
-	if (input && records && intake_is_pressed(input)) {
+	if (records && intake_is_pressed(&life->intake, input)) {
 		int code = commit(life, err);
 		if (code < 0)
 			return code;

@@ -935,6 +935,26 @@ static void kills_over_the_link_lose_and_repeat_nothing(void **state)
 	}
 }
 
+static void a_long_commit_interval_over_the_link(void **state)
+{
+	struct fixture *f = *state;
+	struct link_sender *senders[STREAMS];
+
+	atomic_store(&control->interval_ns, 3600 * NS_PER_S);
+	start_senders(f, 0, senders);
+	start(f);
+	for (int i = 0; i < 400; i++)
+		assert_int_equal(produce(&f->producers[0], 1000, 10 * NS_PER_S), 0);
+	end_producers(f);
+	/* The senders end when all is committed, and only a stop makes the store commit before the hour is over. */
+	kill(f->pid, SIGTERM);
+	for (int i = 0; i < STREAMS; i++)
+		assert_int_equal(link_sender_stop(senders[i], 20 * NS_PER_S), 0);
+	assert_int_equal(end_of(f), 0);
+	assert_in_range(atomic_load(&control->commits), 3, 60);
+	expect_file(f, &f->producers[0], NULL, 0);
+}
+
 static void waits_for_a_full_disk_over_the_link(void **state)
 {
 	struct fixture *f = *state;
@@ -973,6 +993,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(stores_what_comes_over_the_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(reads_rings_and_link_by_turns, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(kills_over_the_link_lose_and_repeat_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_long_commit_interval_over_the_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(waits_for_a_full_disk_over_the_link, set_up, tear_down),
 	};
 

@@ -10,7 +10,7 @@ enum drain_phase { DRAIN_NONE, DRAIN_SOURCES, DRAIN_STORES, DRAIN_ENDED };
 struct drain {
 	enum drain_phase phase;
 	bool is_hurried;
-	bool was_killed;        /* a job had to be killed: its part of the ledger says what that cost */
+	bool was_killed;        /* a job had to be killed: hardware data may be lost, files may not be closed */
 	uint64_t begin_ns, deadline_ns, told_ns;
 	uint64_t acknowledged;  /* sum of all acknowledged positions: moves while there is progress */
 	uint64_t told_backlog;

@@ -328,7 +328,8 @@ static int finish(struct supervisor *self)
 
 	courier_collect(&self->courier);
 	status = make_status(self, true);
-	if (!ledger_is_settled(self->ledger) || !is_clean(self->roster))
+	if (!ledger_is_settled(self->ledger) || !is_clean(self->roster) ||
+		(self->drain.was_killed && !self->drain.is_hurried))
 		exit_code = SUPERVISOR_TROUBLE;
 	if (is_any_given_up(self->roster))
 		exit_code = SUPERVISOR_CONFIG;

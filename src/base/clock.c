@@ -8,7 +8,7 @@
 
 static uint64_t read_clock(clockid_t id)
 {
-	struct timespec now = { 0 };
+	struct timespec now = {0};
 
 	clock_gettime(id, &now);
 	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
@@ -33,7 +33,7 @@ void clock_format_utc(uint64_t wall_ns, char *ret_text, size_t text_bytes)
 {
 	time_t seconds = (time_t)(wall_ns / NS_PER_S);
 	unsigned milliseconds = (unsigned)(wall_ns % NS_PER_S / 1000000);
-	struct tm parts = { 0 };
+	struct tm parts = {0};
 
 	gmtime_r(&seconds, &parts);
 	snprintf(ret_text, text_bytes, "%04d-%02d-%02dT%02d:%02d:%02d.%03uZ", parts.tm_year + 1900, parts.tm_mon + 1,
@@ -43,7 +43,7 @@ void clock_format_utc(uint64_t wall_ns, char *ret_text, size_t text_bytes)
 void clock_format_day(uint64_t wall_ns, char *ret_text, size_t text_bytes)
 {
 	time_t seconds = (time_t)(wall_ns / NS_PER_S);
-	struct tm parts = { 0 };
+	struct tm parts = {0};
 
 	localtime_r(&seconds, &parts);
 	snprintf(ret_text, text_bytes, "%04d-%02d-%02d", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday);
@@ -58,7 +58,8 @@ static void format_unit(uint64_t span_ns, uint64_t unit_ns, const char *unit, ch
 	if (tenths < 100 && tenths % 10)
 		snprintf(ret_text, text_bytes, "%u.%u %s", (unsigned)(tenths / 10), (unsigned)(tenths % 10), unit);
 	else
-		snprintf(ret_text, text_bytes, "%llu %s", (unsigned long long)(tenths < 100 ? tenths / 10 : whole), unit);
+		snprintf(ret_text, text_bytes, "%llu %s", (unsigned long long)(tenths < 100 ? tenths / 10 : whole),
+			unit);
 }
 
 void clock_format_span(uint64_t span_ns, char *ret_text, size_t text_bytes)

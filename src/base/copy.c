@@ -15,13 +15,20 @@
 #endif
 
 #define METHODS 3
-#define SMALL_BYTES ((size_t)64 << 10) /* below it the start-up of the other methods costs more than they gain */
-#define CHUNK_BYTES ((size_t)4 << 10)  /* summed, then copied out of the first cache: 4 KiB was the best of 2 to 8192 */
+/* Below it the start-up of the other methods costs more than they gain. */
+#define SMALL_BYTES ((size_t)64 << 10)
+/* Summed, then copied out of the first cache: 4 KiB was the best of 2 KiB to 8 MiB. */
+#define CHUNK_BYTES ((size_t)4 << 10)
+
 #define CALIBRATE_BYTES_MAX ((size_t)8 << 20)
 #define CALIBRATE_NS UINT64_C(20000000)
 #define CALIBRATE_ROUNDS 9
+
 #define TUNE_ROUNDS 3
-#define TUNE_FIRST_NS UINT64_C(10000000) /* the first trials find a ring that nobody has read yet: they come soon again */
+/* Of a copy, for one candidate: a slow one must not cost a whole batch. */
+#define TUNE_SLICE_BYTES ((size_t)128 << 10)
+/* The first trials find a ring that nobody has read yet: they come soon again. */
+#define TUNE_FIRST_NS UINT64_C(10000000)
 #define TUNE_EVERY_NS UINT64_C(1000000000)
 
 /* Ways to copy and sum in one pass. */
@@ -33,19 +40,22 @@ static _Atomic int crc_way_now = CRC_FUSED;
 static _Atomic bool is_tuned; /* calibrated, and not set by hand since */
 
 /* Calibration sees no reader at the other side, and virtual machines change the caches that two processes share while
- * they run. So a calibrated process tries all candidates on its real copies once a second: 9 copies, of thousands. */
+ * they run. So a calibrated process tries all candidates on slices of its real copies, about once a second. */
 struct tuner {
 	uint64_t due_ns;
 	uint64_t period_ns;
 	unsigned step; /* of the trial that goes on; 0 = none */
 	double best_ns_per_byte[METHODS];
+	_Atomic int *choice;
+	int first_candidate; /* for run_candidate */
 };
 
-static _Thread_local struct tuner plain_tuner, crc_tuner;
+static _Thread_local struct tuner plain_tuner = {.choice = &method_now, .first_candidate = 0};
+static _Thread_local struct tuner crc_tuner = {.choice = &crc_way_now, .first_candidate = METHODS};
 
 void copy_set_method(enum copy_method method)
 {
-	static const int ways[METHODS] = { CRC_FUSED, CRC_CHUNKS, CRC_FUSED_STREAM };
+	static const int ways[METHODS] = {CRC_FUSED, CRC_CHUNKS, CRC_FUSED_STREAM};
 
 	if ((unsigned)method >= METHODS)
 		return;
@@ -61,7 +71,7 @@ enum copy_method copy_method_now(void)
 
 const char *copy_method_name(enum copy_method method)
 {
-	static const char *const names[METHODS] = { "memcpy", "rep movsb", "non-temporal" };
+	static const char *const names[METHODS] = {"memcpy", "rep movsb", "non-temporal"};
 
 	return (unsigned)method < METHODS ? names[method] : "?";
 }
@@ -147,97 +157,95 @@ static uint32_t copy_in_chunks(enum copy_method method, uint8_t *to, const uint8
 static uint32_t copy_crc_by(enum crc_way way, void *destination, const void *source, size_t count, uint32_t crc)
 {
 	if (way == CRC_CHUNKS || !fused_is_supported())
-		return copy_in_chunks(copy_method_now(), destination, source, count, crc);
+		return copy_in_chunks(
+			count < SMALL_BYTES ? COPY_MEMCPY : copy_method_now(), destination, source, count, crc);
 	return fused_copy_crc(destination, source, count, crc, way == CRC_FUSED_STREAM);
 }
 
-/* Which candidate does the copy at hand try? Begins a trial where one is due. -1: none. */
-static int tuner_candidate(struct tuner *tuner, uint64_t now_ns)
+/* Candidates of all kinds: the methods, then the ways with CRC. */
+static uint32_t run_candidate(int candidate, uint8_t *destination, const uint8_t *source, size_t count, uint32_t crc)
 {
-	if (tuner->step == 0) {
-		if (now_ns < tuner->due_ns)
-			return -1;
-		for (int i = 0; i < METHODS; i++)
-			tuner->best_ns_per_byte[i] = 1e9;
-	}
-	return (int)(tuner->step++ % METHODS);
+	if (candidate >= METHODS)
+		return copy_crc_by((enum crc_way)(candidate - METHODS), destination, source, count, crc);
+	copy_by((enum copy_method)candidate, destination, source, count);
+	copy_fence((enum copy_method)candidate);
+	return 0;
 }
 
-/* The fastest candidate where the trial is over now, else -1. */
-static int tuner_learn(struct tuner *tuner, int candidate, uint64_t now_ns, double ns_per_byte)
+/* Is a trial due, or one that short copies began not yet over? */
+static bool tuner_is_due(const struct tuner *tuner, size_t count)
+{
+	if (count < SMALL_BYTES || !atomic_load_explicit(&is_tuned, memory_order_relaxed))
+		return false;
+	return tuner->step > 0 || clock_mono_ns() >= tuner->due_ns;
+}
+
+static void tuner_decide(struct tuner *tuner, uint64_t now_ns)
 {
 	int best = 0;
 
-	if (ns_per_byte < tuner->best_ns_per_byte[candidate])
-		tuner->best_ns_per_byte[candidate] = ns_per_byte;
-	if (tuner->step < METHODS * TUNE_ROUNDS)
-		return -1;
 	for (int i = 1; i < METHODS; i++)
 		if (tuner->best_ns_per_byte[i] < tuner->best_ns_per_byte[best])
 			best = i;
+	atomic_store_explicit(tuner->choice, best, memory_order_relaxed);
 	tuner->step = 0;
 	tuner->period_ns = tuner->period_ns ? tuner->period_ns * 4 : TUNE_FIRST_NS;
 	if (tuner->period_ns > TUNE_EVERY_NS)
 		tuner->period_ns = TUNE_EVERY_NS;
 	tuner->due_ns = now_ns + tuner->period_ns;
-	return best;
 }
 
-static bool is_tuned_copy(size_t count)
+/* Copies slices by one candidate after the other until the trial is over or the copy is done. Bytes copied. */
+static size_t tuner_copy(struct tuner *tuner, uint8_t *to, const uint8_t *from, size_t count, uint32_t *crc)
 {
-	return count >= SMALL_BYTES && atomic_load_explicit(&is_tuned, memory_order_relaxed);
+	uint64_t start_ns = clock_mono_ns();
+	size_t done = 0;
+
+	if (tuner->step == 0)
+		for (int i = 0; i < METHODS; i++)
+			tuner->best_ns_per_byte[i] = 1e9;
+	while (tuner->step < METHODS * TUNE_ROUNDS) {
+		size_t slice = count - done < TUNE_SLICE_BYTES ? count - done : TUNE_SLICE_BYTES;
+		int candidate = (int)(tuner->step % METHODS);
+		if (slice < SMALL_BYTES) /* too short to be timed */
+			return done;
+		*crc = run_candidate(tuner->first_candidate + candidate, to + done, from + done, slice, *crc);
+		uint64_t now_ns = clock_mono_ns();
+		double ns_per_byte = (double)(now_ns - start_ns) / (double)slice;
+		if (ns_per_byte < tuner->best_ns_per_byte[candidate])
+			tuner->best_ns_per_byte[candidate] = ns_per_byte;
+		start_ns = now_ns;
+		done += slice;
+		tuner->step++;
+	}
+	tuner_decide(tuner, start_ns);
+	return done;
 }
 
 void copy_bytes(void *destination, const void *source, size_t count)
 {
+	uint32_t crc = 0;
+	size_t done =
+		tuner_is_due(&plain_tuner, count) ? tuner_copy(&plain_tuner, destination, source, count, &crc) : 0;
 	enum copy_method method = count < SMALL_BYTES ? COPY_MEMCPY : copy_method_now();
-	uint64_t start_ns = is_tuned_copy(count) ? clock_mono_ns() : 0;
-	int candidate = start_ns ? tuner_candidate(&plain_tuner, start_ns) : -1;
 
-	if (candidate >= 0)
-		method = (enum copy_method)candidate;
-	copy_by(method, destination, source, count);
+	copy_by(method, (uint8_t *)destination + done, (const uint8_t *)source + done, count - done);
 	copy_fence(method);
-	if (candidate < 0)
-		return;
-	uint64_t now_ns = clock_mono_ns();
-	int best = tuner_learn(&plain_tuner, candidate, now_ns, (double)(now_ns - start_ns) / (double)count);
-	if (best >= 0)
-		atomic_store_explicit(&method_now, best, memory_order_relaxed);
 }
 
 uint32_t copy_bytes_crc(void *destination, const void *source, size_t count, uint32_t crc)
 {
-	if (count < SMALL_BYTES && !fused_is_supported())
-		return copy_in_chunks(COPY_MEMCPY, destination, source, count, crc);
+	size_t done = tuner_is_due(&crc_tuner, count) ? tuner_copy(&crc_tuner, destination, source, count, &crc) : 0;
 	int way = count < SMALL_BYTES ? CRC_FUSED : atomic_load_explicit(&crc_way_now, memory_order_relaxed);
-	uint64_t start_ns = is_tuned_copy(count) ? clock_mono_ns() : 0;
-	int candidate = start_ns ? tuner_candidate(&crc_tuner, start_ns) : -1;
 
-	crc = copy_crc_by((enum crc_way)(candidate < 0 ? way : candidate), destination, source, count, crc);
-	if (candidate < 0)
-		return crc;
-	uint64_t now_ns = clock_mono_ns();
-	int best = tuner_learn(&crc_tuner, candidate, now_ns, (double)(now_ns - start_ns) / (double)count);
-	if (best >= 0)
-		atomic_store_explicit(&crc_way_now, best, memory_order_relaxed);
-	return crc;
-}
-
-static void run_candidate(int candidate, uint8_t *destination, const uint8_t *source, size_t count)
-{
-	if (candidate < METHODS) {
-		copy_by((enum copy_method)candidate, destination, source, count);
-		copy_fence((enum copy_method)candidate);
-	} else {
-		copy_crc_by((enum crc_way)(candidate - METHODS), destination, source, count, 0);
-	}
+	return copy_crc_by(
+		(enum crc_way)way, (uint8_t *)destination + done, (const uint8_t *)source + done, count - done, crc);
 }
 
 /* The shortest of all rounds counts: the others were disturbed. Rounds of the candidates alternate, so that a
  * disturbance meets all of them. */
-static void measure_candidates(int first, int last, uint8_t *destination, const uint8_t *source, size_t count,
-	uint64_t *ret_best_ns)
+static void measure_candidates(
+	int first, int last, uint8_t *destination, const uint8_t *source, size_t count, uint64_t *ret_best_ns)
 {
 	uint64_t begin_ns = clock_mono_ns();
 
@@ -246,7 +254,7 @@ static void measure_candidates(int first, int last, uint8_t *destination, const 
 	for (int round = 0; round < CALIBRATE_ROUNDS; round++) {
 		for (int i = first; i < last; i++) {
 			uint64_t start_ns = clock_mono_ns();
-			run_candidate(i, destination, source, count);
+			run_candidate(i, destination, source, count, 0);
 			uint64_t took_ns = clock_mono_ns() - start_ns;
 			if (took_ns < ret_best_ns[i])
 				ret_best_ns[i] = took_ns;

@@ -1,5 +1,5 @@
 /* copy.h: the copy into a ring, with the instruction that is fastest on this machine now (memcpy, rep movsb, or
- * non-temporal stores; they differ by up to 4 times and the order changes with the core complex: docs/architecture.md).
+ * non-temporal stores; they differ by up to 8 times and the order changes with the core complex: docs/architecture.md).
  * copy_calibrate measures once (about 20 ms) and is called at the start of a process that copies batches of 64 KiB and
  * more; before it, and for small copies, memcpy is used. Any thread after calibration. */
 #ifndef BASE_COPY_H
@@ -15,9 +15,9 @@ void copy_set_method(enum copy_method method);
 enum copy_method copy_method_now(void);
 const char *copy_method_name(enum copy_method method);
 
-/* Measures copies of `bytes` from private memory into `destination` (may be a ring that another process reads) and keeps
- * the fastest method. From then on a few copies of 64 KiB and more a second try the other methods, since which one is
- * fastest depends on who reads and on which cores. */
+/* Measures copies of `bytes` from private memory into `destination` (may be a ring that another process reads) and
+ * keeps the fastest method. From then on slices of a few copies (64 KiB and more) try the other methods, about once a
+ * second, since which one is fastest depends on who reads and on which cores. */
 void copy_calibrate(void *destination, size_t bytes);
 
 void copy_bytes(void *destination, const void *source, size_t count);

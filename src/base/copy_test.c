@@ -11,7 +11,7 @@
 #include "base/copy.h"
 #include "base/crc32c.h"
 
-#define ROOM ((size_t)400000)
+#define ROOM  ((size_t)400000)
 #define GUARD 0xA5
 
 static uint8_t *source, *destination;

@@ -49,6 +49,7 @@ const char *enrg_error_name(int code)
 	case ENRG_E_PROTOCOL:
 		return "malformed message";
 	default:
-		return strerrordesc_np(code < 0 ? -code : code) ? strerrordesc_np(code < 0 ? -code : code) : "unknown error";
+		return strerrordesc_np(code < 0 ? -code : code) ? strerrordesc_np(code < 0 ? -code : code)
+								: "unknown error";
 	}
 }

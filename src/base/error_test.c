@@ -12,7 +12,7 @@
 
 static void test_set_returns_the_code(void **state)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	(void)state;
 	assert_int_equal(enrg_error_set(&err, -ENOENT, "no %s", "file"), -ENOENT);
@@ -23,7 +23,7 @@ static void test_set_returns_the_code(void **state)
 
 static void test_add_puts_context_before(void **state)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	(void)state;
 	enrg_error_set(&err, -EIO, "disk");
@@ -33,7 +33,7 @@ static void test_add_puts_context_before(void **state)
 
 static void test_long_chain_stays_terminated(void **state)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	(void)state;
 	enrg_error_set(&err, -EIO, "x");

@@ -1,9 +1,9 @@
 /* fused.c: copy and CRC-32C in the same registers, with 512-bit carry-less multiplication. Any process and thread.
  *
  * How the sum comes about: the message is a polynomial over GF(2), its CRC the remainder modulo P. A 128-bit lane that
- * lies 2048 bits ahead of another may be replaced by a lane of the same remainder at the other's place: its halves times
- * x^(2048+32) mod P and x^(2048-32) mod P (bit-reflected, hence the one bit shift in the constants). So 256 bytes of
- * accumulators walk through the message, and at the end they stand for all of it: their CRC is its CRC. */
+ * lies 2048 bits ahead of another may be replaced by a lane of the same remainder at the other's place: its halves
+ * times x^(2048+32) mod P and x^(2048-32) mod P (bit-reflected, hence the one bit shift in the constants). So 256 bytes
+ * of accumulators walk through the message, and at the end they stand for all of it: their CRC is its CRC. */
 #include "base/fused.h"
 
 #include <string.h>
@@ -15,8 +15,8 @@
 
 #define STEP_BYTES ((size_t)256)
 #define LINE_BYTES ((size_t)64)
-#define FOLD_LOW 0xdcb17aa4LL
-#define FOLD_HIGH 0xb9e02b86LL
+#define FOLD_LOW   0xdcb17aa4LL
+#define FOLD_HIGH  0xb9e02b86LL
 
 #define TARGET __attribute__((target("avx512f,pclmul,vpclmulqdq")))
 
@@ -48,8 +48,8 @@ TARGET static inline __m512i carry(uint8_t *destination, const uint8_t *source, 
 /* Whole steps only; the destination stands on a line. Returns the CRC. */
 TARGET static inline uint32_t copy_steps(uint8_t *to, const uint8_t *from, size_t count, uint32_t crc, bool stream)
 {
-	const __m512i constants = _mm512_set_epi64(FOLD_HIGH, FOLD_LOW, FOLD_HIGH, FOLD_LOW, FOLD_HIGH, FOLD_LOW, FOLD_HIGH,
-		FOLD_LOW);
+	const __m512i constants =
+		_mm512_set_epi64(FOLD_HIGH, FOLD_LOW, FOLD_HIGH, FOLD_LOW, FOLD_HIGH, FOLD_LOW, FOLD_HIGH, FOLD_LOW);
 	__m512i start = _mm512_zextsi128_si512(_mm_cvtsi32_si128((int)~crc));
 	__m512i a = _mm512_xor_si512(carry(to, from, stream), start);
 	__m512i b = carry(to + LINE_BYTES, from + LINE_BYTES, stream);

@@ -1,5 +1,5 @@
-/* fused.h: copy and CRC-32C in the same registers: every cache line is loaded once, stored and folded into the sum. Used
- * by copy.c alone. Any thread. */
+/* fused.h: copy and CRC-32C in the same registers: every cache line is loaded once, stored and folded into the sum.
+ * Used by copy.c alone. Any thread. */
 #ifndef BASE_FUSED_H
 #define BASE_FUSED_H
 

@@ -10,7 +10,7 @@
 
 #include "base/fused.h"
 
-#define ROOM ((size_t)20000)
+#define ROOM  ((size_t)20000)
 #define GUARD 0xA5
 
 static uint8_t source[ROOM], destination[ROOM];

@@ -83,7 +83,8 @@ void histogram_subtract(struct histogram *ret, const struct histogram *now, cons
 {
 	uint64_t total = 0, min = 0, max = 0;
 
-	/* The count is that of the buckets: a copy taken while the writer ran may differ by the value just being added. */
+	/* The count is that of the buckets: a copy taken while the writer ran may differ by the value just being added.
+	 */
 	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		uint64_t new = get(&now->buckets[i]), old = get(&before->buckets[i]);
 		uint64_t difference = new > old ? new - old : 0;
@@ -111,7 +112,8 @@ uint64_t histogram_quantile(const struct histogram *histogram, double quantile)
 		return 0;
 	if (quantile >= 1.0)
 		return max;
-	/* The rank of the wanted value, from 1: the smallest one that at least this share of all values does not exceed. */
+	/* The rank of the wanted value, from 1: the smallest one that at least this share of all values does not
+	 * exceed. */
 	double exact = quantile > 0 ? quantile * (double)total : 0;
 	uint64_t rank = (uint64_t)exact;
 	if ((double)rank < exact || rank == 0)

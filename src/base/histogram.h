@@ -1,6 +1,6 @@
-/* histogram.h: log-linear histogram of non-negative integers (latencies in ns), after the idea of HDR histograms: bucket =
- * exponent and 5 mantissa bits, so that every value is kept with an error below 1/32 of itself. Plain memory of fixed
- * size: may lie in shared memory; one writer, readers may read at any time and see each counter whole. */
+/* histogram.h: log-linear histogram of non-negative integers (latencies in ns), after the idea of HDR histograms: a
+ * bucket is exponent and 5 mantissa bits, so that every value is kept with an error below 1/32 of itself. Plain memory
+ * of fixed size: may lie in shared memory; one writer, readers may read at any time and see each counter whole. */
 #ifndef BASE_HISTOGRAM_H
 #define BASE_HISTOGRAM_H
 

@@ -24,10 +24,10 @@ static const struct {
 	const char *padded; /* as it stands in a line: all of one width */
 	const char *color;
 } levels[] = {
-	[ENRG_DEBUG] = { "DEBUG", "DEBUG", "\033[2m" },
-	[ENRG_INFO] = { "INFO", "INFO ", "\033[32m" },
-	[ENRG_WARNING] = { "WARNING", "WARN ", "\033[33m" },
-	[ENRG_ERROR] = { "ERROR", "ERROR", "\033[1;31m" },
+	[ENRG_DEBUG] = {"DEBUG", "DEBUG", "\033[2m"},
+	[ENRG_INFO] = {"INFO", "INFO ", "\033[32m"},
+	[ENRG_WARNING] = {"WARNING", "WARN ", "\033[33m"},
+	[ENRG_ERROR] = {"ERROR", "ERROR", "\033[1;31m"},
 };
 
 #define LEVELS (sizeof(levels) / sizeof(levels[0]))
@@ -77,13 +77,14 @@ static size_t put_head(char *line, enum enrg_level level)
 {
 	uint64_t wall_ns = clock_wall_ns();
 	time_t seconds = (time_t)(wall_ns / 1000000000);
-	struct tm parts = { 0 };
+	struct tm parts = {0};
 	const char *on = log_colored ? levels[level].color : "", *off = log_colored ? "\033[0m" : "";
 
 	localtime_r(&seconds, &parts);
-	int used = snprintf(line, LINE_BYTES / 2, "%04d-%02d-%02d %02d:%02d:%02d.%03u %s%s%s %s: ", parts.tm_year + 1900,
-		parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-		(unsigned)(wall_ns / 1000000 % 1000), on, levels[level].padded, off, log_name);
+	int used =
+		snprintf(line, LINE_BYTES / 2, "%04d-%02d-%02d %02d:%02d:%02d.%03u %s%s%s %s: ", parts.tm_year + 1900,
+			parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+			(unsigned)(wall_ns / 1000000 % 1000), on, levels[level].padded, off, log_name);
 	return (size_t)used;
 }
 

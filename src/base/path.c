@@ -137,8 +137,8 @@ static int write_all(int descriptor, const char *bytes, size_t count)
 	return 0;
 }
 
-/* A name of its own in the folder of `path`: short, so that it fits where `path` fits, and never that of another process
- * that lives; the left-over of a dead one is stepped over. */
+/* A name of its own in the folder of `path`: short, so that it fits where `path` fits, and never that of another
+ * process that lives; the left-over of a dead one is stepped over. */
 static int open_temporary(const char *path, char *ret_name, size_t name_bytes)
 {
 	static _Atomic unsigned counter;
@@ -146,8 +146,8 @@ static int open_temporary(const char *path, char *ret_name, size_t name_bytes)
 
 	do {
 		unsigned number = atomic_fetch_add_explicit(&counter, 1, memory_order_relaxed);
-		int used = snprintf(ret_name, name_bytes, "%.*s.tmp-%d-%u", (int)folder_length(path), path, (int)getpid(),
-			number);
+		int used = snprintf(
+			ret_name, name_bytes, "%.*s.tmp-%d-%u", (int)folder_length(path), path, (int)getpid(), number);
 		if (used < 0 || (size_t)used >= name_bytes)
 			return -ENAMETOOLONG;
 		descriptor = open(ret_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
@@ -221,8 +221,9 @@ int path_runtime_folder(char *ret_path, size_t path_bytes, struct enrg_error *er
 	if (used < 0 || (size_t)used >= path_bytes)
 		return enrg_error_set(err, -ENAMETOOLONG, "the name of the runtime folder is too long");
 	/* Anybody may make a folder of this name in /dev/shm: files of ours do not go into it. */
-	if (lstat(ret_path, &status) == 0 && !(chosen && *chosen) && (status.st_uid != geteuid() || !S_ISDIR(status.st_mode)))
-		return enrg_error_set(err, -EPERM, "%s belongs to somebody else: remove it, or set ENRGDAQ_RUNTIME_DIR",
-			ret_path);
+	if (lstat(ret_path, &status) == 0 && !(chosen && *chosen) &&
+		(status.st_uid != geteuid() || !S_ISDIR(status.st_mode)))
+		return enrg_error_set(
+			err, -EPERM, "%s belongs to somebody else: remove it, or set ENRGDAQ_RUNTIME_DIR", ret_path);
 	return 0;
 }

@@ -16,7 +16,7 @@ int path_make_parent(const char *path, mode_t mode, struct enrg_error *err);
 int path_read_file(const char *path, size_t bytes_max, char **ret_bytes, size_t *ret_count, struct enrg_error *err);
 /* Atomically: temporary name in the same folder, write, rename. `sync`: fdatasync before the rename. */
 int path_write_file(const char *path, const void *bytes, size_t count, int sync, struct enrg_error *err);
-/* Makes a name that is safe as one path component: [A-Za-z0-9._-], others become '_'; never empty, never "." or "..". */
+/* Makes a name that is safe as one path component: [A-Za-z0-9._-], others become '_'; never empty, "." or "..". */
 void path_safe_name(const char *text, char *ret_name, size_t name_bytes);
 /* The folder of this user's runtime files: $ENRGDAQ_RUNTIME_DIR, else /dev/shm/enrgdaq-<uid>. Does not make it. -EPERM
  * where somebody else owns the latter. */

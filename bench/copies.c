@@ -6,13 +6,14 @@
 #include "bench/trial.h"
 
 #define BATCH_BYTES 8000000u
-#define RING_BYTES (64u << 20)
-#define HOT_BYTES (16u << 20)
-#define MEASURE_NS 200000000u
+#define RING_BYTES  (64u << 20)
+#define HOT_BYTES   (16u << 20)
+#define MEASURE_NS  200000000u
 
 static const char help[] =
-	"Batches of 8 MB through one link by memcpy, rep movsb and non-temporal stores, and by the product's own choice, with\n"
-	"and without CRC-32C on both sides: each divided by the bare pair of processes with its best instruction.";
+	"Batches of 8 MB through one link by memcpy, rep movsb and non-temporal stores, and by the product's\n"
+	"own choice, with and without CRC-32C on both sides: each divided by the bare pair of processes with\n"
+	"its best instruction.";
 
 struct way {
 	bool is_tuned, checks;
@@ -22,7 +23,7 @@ struct way {
 
 static int measure_pair(void *context, double *ret_figures, struct enrg_error *err)
 {
-	struct limits_bare_pair pair = { 0 };
+	struct limits_bare_pair pair = {0};
 
 	(void)context;
 	int code = limits_measure_bare_pair(&pair, err);
@@ -43,7 +44,7 @@ static int measure_way(void *context, double *ret_figures, struct enrg_error *er
 		.method = way->method,
 		.measure_ns = MEASURE_NS,
 	};
-	struct trial_result result = { 0 };
+	struct trial_result result = {0};
 
 	int code = trial_run(&params, &result, err);
 	ret_figures[0] = result.gb_per_s;
@@ -54,16 +55,16 @@ static int measure_way(void *context, double *ret_figures, struct enrg_error *er
 int main(int argc, char **argv)
 {
 	unsigned rounds = compare_parse(argc, argv, help);
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	int worst = 0;
 
 	for (int i = 0; i < 8 && worst >= 0; i++) {
-		struct way way = { .checks = i >= 4, .is_tuned = i % 4 == 3, .method = (enum copy_method)(i % 4 % 3) };
+		struct way way = {.checks = i >= 4, .is_tuned = i % 4 == 3, .method = (enum copy_method)(i % 4 % 3)};
 		char name[80];
 		snprintf(name, sizeof(name), "%s%s", way.is_tuned ? "own choice" : copy_method_name(way.method),
 			way.checks ? ", with CRC" : "");
-		const struct compare_metric metric = { name, "GB/s", 0, false };
-		const struct compare compare = { rounds, 1, &metric, measure_pair, measure_way, &way, NULL };
+		const struct compare_metric metric = {name, "GB/s", 0, false};
+		const struct compare compare = {rounds, 1, &metric, measure_pair, measure_way, &way, NULL};
 		int code = compare_run(&compare, &err);
 		worst = code < 0 || worst == 0 ? code : worst;
 		if (way.is_tuned && !way.checks)

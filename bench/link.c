@@ -7,14 +7,14 @@
 #include "bench/trial.h"
 
 #define BATCH_BYTES 8000000u
-#define RING_BYTES (64u << 20)
-#define HOT_BYTES (16u << 20)
-#define MEASURE_NS 200000000u
+#define RING_BYTES  (64u << 20)
+#define HOT_BYTES   (16u << 20)
+#define MEASURE_NS  200000000u
 
 static const char help[] =
-	"One link: batches of 8 MB copied into the stream, read byte by byte by one consumer, divided by what two processes\n"
-	"reach that hand over two buffers and do nothing else. Then with CRC-32C on both sides, divided by the slower of\n"
-	"that and the rate of the CRC alone.";
+	"One link: batches of 8 MB copied into the stream, read byte by byte by one consumer, divided by what\n"
+	"two processes reach that hand over two buffers and do nothing else. Then with CRC-32C on both sides,\n"
+	"divided by the slower of that and the rate of the CRC alone.";
 
 struct link {
 	bool checks;
@@ -23,7 +23,7 @@ struct link {
 static int measure_limit(void *context, double *ret_figures, struct enrg_error *err)
 {
 	const struct link *link = context;
-	struct limits_bare_pair pair = { 0 };
+	struct limits_bare_pair pair = {0};
 	double crc_gb_per_s;
 
 	int code = limits_measure_bare_pair(&pair, err);
@@ -48,7 +48,7 @@ static int measure_link(void *context, double *ret_figures, struct enrg_error *e
 		.is_tuned = true,
 		.measure_ns = MEASURE_NS,
 	};
-	struct trial_result result = { 0 };
+	struct trial_result result = {0};
 
 	int code = trial_run(&params, &result, err);
 	ret_figures[0] = result.gb_per_s;
@@ -59,12 +59,12 @@ static int measure_link(void *context, double *ret_figures, struct enrg_error *e
 
 int main(int argc, char **argv)
 {
-	static const struct compare_metric plain = { "one link, 8 MB, checks off, of the bare pair", "GB/s", 0.90, false };
+	static const struct compare_metric plain = {
+		"one link, 8 MB, checks off, of the bare pair", "GB/s", 0.90, false};
 	static const struct compare_metric checked = {
-		"one link, 8 MB, CRC on both sides, of the slower of bare pair and CRC", "GB/s", 0.85, false
-	};
-	struct link without = { false }, with = { true };
-	struct enrg_error err = { 0 };
+		"one link, 8 MB, CRC on both sides, of the slower of bare pair and CRC", "GB/s", 0.85, false};
+	struct link without = {false}, with = {true};
+	struct enrg_error err = {0};
 	struct compare compare = {
 		.rounds = compare_parse(argc, argv, help),
 		.metric_count = 1,

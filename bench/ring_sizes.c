@@ -6,11 +6,11 @@
 #include "bench/trial.h"
 
 #define BATCH_BYTES 1000000u
-#define MEASURE_NS 150000000u
+#define MEASURE_NS  150000000u
 
 static const char help[] =
-	"Batches of 1 MB through rings of 4 to 256 MiB, walked from end to end, and with a hot window of 2 to 32 MiB in a ring\n"
-	"of 256 MiB: the rate of one link, divided by the bare pair of processes.";
+	"Batches of 1 MB through rings of 4 to 256 MiB, walked from end to end, and with a hot window of 2 to\n"
+	"32 MiB in a ring of 256 MiB: the rate of one link, divided by the bare pair of processes.";
 
 struct ring {
 	unsigned data_mib, hot_mib;
@@ -18,7 +18,7 @@ struct ring {
 
 static int measure_pair(void *context, double *ret_figures, struct enrg_error *err)
 {
-	struct limits_bare_pair pair = { 0 };
+	struct limits_bare_pair pair = {0};
 
 	(void)context;
 	int code = limits_measure_bare_pair(&pair, err);
@@ -38,7 +38,7 @@ static int measure_ring(void *context, double *ret_figures, struct enrg_error *e
 		.window_records = 64,
 		.measure_ns = MEASURE_NS,
 	};
-	struct trial_result result = { 0 };
+	struct trial_result result = {0};
 
 	int code = trial_run(&params, &result, err);
 	ret_figures[0] = result.gb_per_s;
@@ -47,20 +47,21 @@ static int measure_ring(void *context, double *ret_figures, struct enrg_error *e
 
 int main(int argc, char **argv)
 {
-	static struct ring rings[] = { { 4, 0 }, { 8, 0 }, { 16, 0 }, { 64, 0 }, { 256, 0 }, { 256, 2 }, { 256, 4 }, { 256, 8 },
-		{ 256, 16 }, { 256, 32 } };
+	static struct ring rings[] = {
+		{4, 0}, {8, 0}, {16, 0}, {64, 0}, {256, 0}, {256, 2}, {256, 4}, {256, 8}, {256, 16}, {256, 32}};
 	unsigned rounds = compare_parse(argc, argv, help);
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	int worst = 0;
 
 	for (unsigned i = 0; i < sizeof(rings) / sizeof(rings[0]) && worst >= 0; i++) {
 		char name[60];
 		if (rings[i].hot_mib)
-			snprintf(name, sizeof(name), "ring of %u MiB, hot window of %u MiB", rings[i].data_mib, rings[i].hot_mib);
+			snprintf(name, sizeof(name), "ring of %u MiB, hot window of %u MiB", rings[i].data_mib,
+				rings[i].hot_mib);
 		else
 			snprintf(name, sizeof(name), "ring of %u MiB", rings[i].data_mib);
-		const struct compare_metric metric = { name, "GB/s", 0, false };
-		const struct compare compare = { rounds, 1, &metric, measure_pair, measure_ring, &rings[i], NULL };
+		const struct compare_metric metric = {name, "GB/s", 0, false};
+		const struct compare compare = {rounds, 1, &metric, measure_pair, measure_ring, &rings[i], NULL};
 		int code = compare_run(&compare, &err);
 		worst = code < 0 || worst == 0 ? code : worst;
 	}

@@ -5,13 +5,14 @@
 #include "bench/trial.h"
 
 #define RING_BYTES (64u << 20)
-#define HOT_BYTES (16u << 20)
+#define HOT_BYTES  (16u << 20)
 #define MEASURE_NS 400000000u
 
 static const char help[] =
-	"A consumer that reads each batch four times and so is slower than its producer: the 99th percentile of the time from\n"
-	"commit to consumed, divided by what the queue explains: the 99th percentile of the bytes in flight at commit (the\n"
-	"batch itself included) over the rate at which the consumer drains them.";
+	"A consumer that reads each batch four times and so is slower than its producer: the 99th percentile\n"
+	"of the time from commit to consumed, divided by what the queue explains: the 99th percentile of the\n"
+	"bytes in flight at commit (the batch itself included) over the rate at which the consumer drains\n"
+	"them.";
 
 struct load {
 	uint64_t payload_bytes;
@@ -32,7 +33,7 @@ static int measure_ideal(void *context, double *ret_figures, struct enrg_error *
 		.window_records = (uint32_t)(1 + (64u << 20) / load->payload_bytes),
 		.measure_ns = MEASURE_NS,
 	};
-	struct trial_result result = { 0 };
+	struct trial_result result = {0};
 
 	int code = trial_run(&params, &result, err);
 	if (code < 0)
@@ -54,17 +55,18 @@ static int get_p99(void *context, double *ret_figures, struct enrg_error *err)
 
 int main(int argc, char **argv)
 {
-	struct load loads[] = { { .payload_bytes = 8000000 }, { .payload_bytes = 1000000 }, { .payload_bytes = 100000 } };
+	struct load loads[] = {{.payload_bytes = 8000000}, {.payload_bytes = 1000000}, {.payload_bytes = 100000}};
 	unsigned rounds = compare_parse(argc, argv, help);
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	int worst = 0;
 
 	for (unsigned i = 0; i < sizeof(loads) / sizeof(loads[0]) && worst >= 0; i++) {
 		char name[80];
-		snprintf(name, sizeof(name), "p99 latency at saturation, %.1f MB batches, of bytes in flight / drain rate",
+		snprintf(name, sizeof(name),
+			"p99 latency at saturation, %.1f MB batches, of bytes in flight / drain rate",
 			(double)loads[i].payload_bytes / 1e6);
-		const struct compare_metric metric = { name, "µs", 1.2, true };
-		const struct compare compare = { rounds, 1, &metric, measure_ideal, get_p99, &loads[i], NULL };
+		const struct compare_metric metric = {name, "µs", 1.2, true};
+		const struct compare compare = {rounds, 1, &metric, measure_ideal, get_p99, &loads[i], NULL};
 		int code = compare_run(&compare, &err);
 		worst = code < 0 || worst == 0 ? code : worst;
 	}

@@ -3,15 +3,16 @@
 #include "bench/regime.h"
 #include "bench/trial.h"
 
-#define PAYLOAD_BYTES 64u
-#define RING_BYTES (16u << 20)
-#define HOT_BYTES (1u << 20)
-#define MEASURE_NS 200000000u
+#define PAYLOAD_BYTES  64u
+#define RING_BYTES     (16u << 20)
+#define HOT_BYTES      (1u << 20)
+#define MEASURE_NS     200000000u
 #define WINDOW_RECORDS 20000u
 
 static const char help[] =
-	"Records of 64 bytes, published one by one and 256 together, read by one consumer that checks their sequence: their\n"
-	"rate times the round trip of one cache line between the two processes. The clock is read once for 64 records.";
+	"Records of 64 bytes, published one by one and 256 together, read by one consumer that checks their\n"
+	"sequence: their rate times the round trip of one cache line between the two processes. The clock is\n"
+	"read once for 64 records.";
 
 struct records {
 	uint32_t publish_every;
@@ -19,7 +20,7 @@ struct records {
 
 static int measure_trips(void *context, double *ret_figures, struct enrg_error *err)
 {
-	struct regime_probe probe = { 0 };
+	struct regime_probe probe = {0};
 
 	(void)context;
 	int code = regime_measure(&probe, err);
@@ -40,7 +41,7 @@ static int measure_records(void *context, double *ret_figures, struct enrg_error
 		.window_records = WINDOW_RECORDS,
 		.measure_ns = MEASURE_NS,
 	};
-	struct trial_result result = { 0 };
+	struct trial_result result = {0};
 
 	int code = trial_run(&params, &result, err);
 	ret_figures[0] = result.records_per_s;
@@ -49,10 +50,12 @@ static int measure_records(void *context, double *ret_figures, struct enrg_error
 
 int main(int argc, char **argv)
 {
-	static const struct compare_metric single = { "64-byte records published one by one, per round trip", "1/s", 3, false };
-	static const struct compare_metric batched = { "64-byte records published 256 together, per round trip", "1/s", 20, false };
-	struct records one_by_one = { 1 }, together = { 256 };
-	struct enrg_error err = { 0 };
+	static const struct compare_metric single = {
+		"64-byte records published one by one, per round trip", "1/s", 3, false};
+	static const struct compare_metric batched = {
+		"64-byte records published 256 together, per round trip", "1/s", 20, false};
+	struct records one_by_one = {1}, together = {256};
+	struct enrg_error err = {0};
 	struct compare compare = {
 		.rounds = compare_parse(argc, argv, help),
 		.metric_count = 1,

@@ -7,12 +7,13 @@
 #define WAKEUPS 1000u
 
 static const char help[] =
-	"A consumer sleeps on an idle core; the producer claims, fills and commits one record of 64 bytes. The time until the\n"
-	"consumer has read it, divided by that of a bare futex between two processes: median and 99th percentile.";
+	"A consumer sleeps on an idle core; the producer claims, fills and commits one record of 64 bytes.\n"
+	"The time until the consumer has read it, divided by that of a bare futex between two processes:\n"
+	"median and 99th percentile.";
 
 static int measure_bare(void *context, double *ret_figures, struct enrg_error *err)
 {
-	struct limits_wakeup wakeup = { 0 };
+	struct limits_wakeup wakeup = {0};
 
 	(void)context;
 	int code = limits_measure_wakeup(&wakeup, err);
@@ -34,11 +35,11 @@ static int measure_stream(void *context, double *ret_figures, struct enrg_error 
 int main(int argc, char **argv)
 {
 	static const struct compare_metric metrics[] = {
-		{ "wake-up of a sleeping consumer, p50", "µs", 1.1, true },
-		{ "wake-up of a sleeping consumer, p99", "µs", 1.3, true },
+		{"wake-up of a sleeping consumer, p50", "µs", 1.1, true},
+		{"wake-up of a sleeping consumer, p99", "µs", 1.3, true},
 	};
 	static double samples_us[WAKEUPS];
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	const struct compare compare = {
 		.rounds = compare_parse(argc, argv, help),
 		.metric_count = 2,

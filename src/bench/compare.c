@@ -26,7 +26,7 @@ static int probe_regime(const struct compare *compare, struct regime_probe *ret_
 
 static int run_pair(const struct compare *compare, enum regime *regime, struct outcome *outcome, struct enrg_error *err)
 {
-	double limits[COMPARE_METRICS_MAX] = { 0 }, values[COMPARE_METRICS_MAX] = { 0 };
+	double limits[COMPARE_METRICS_MAX] = {0}, values[COMPARE_METRICS_MAX] = {0};
 	struct regime_probe after;
 
 	int code = compare->limit(compare->context, limits, err);
@@ -63,15 +63,16 @@ static bool print_metric(const struct compare_metric *metric, struct series *ser
 		snprintf(goal, sizeof(goal), ", goal %s %g: %s", metric->is_at_most ? "<=" : ">=", metric->goal,
 			is_met ? "met" : "MISSED");
 	printf("%s: ratio %.3f (quartiles %.3f to %.3f)%s; %.4g of %.4g %s; pairs: %u, %s\n", metric->name, ratio,
-		pair_quantile(series->ratios, outcome->count, 0.25), pair_quantile(series->ratios, outcome->count, 0.75), goal,
-		pair_median(series->values, outcome->count), pair_median(series->limits, outcome->count), metric->unit,
-		outcome->count, regime_name(outcome->regime));
+		pair_quantile(series->ratios, outcome->count, 0.25),
+		pair_quantile(series->ratios, outcome->count, 0.75), goal, pair_median(series->values, outcome->count),
+		pair_median(series->limits, outcome->count), metric->unit, outcome->count,
+		regime_name(outcome->regime));
 	return metric->goal <= 0 || is_met;
 }
 
 int compare_run(const struct compare *compare, struct enrg_error *err)
 {
-	struct outcome outcome = { .series = calloc(COMPARE_METRICS_MAX, sizeof(struct series)) };
+	struct outcome outcome = {.series = calloc(COMPARE_METRICS_MAX, sizeof(struct series))};
 	struct regime_probe probe;
 	bool is_met = true;
 	int code = outcome.series ? probe_regime(compare, &probe, err) : enrg_error_set(err, -ENOMEM, "out of memory");
@@ -92,9 +93,9 @@ int compare_run(const struct compare *compare, struct enrg_error *err)
 unsigned compare_parse(int argc, char **argv, const char *help)
 {
 	static const struct option options[] = {
-		{ "rounds", required_argument, NULL, 'r' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
+		{"rounds", required_argument, NULL, 'r'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	unsigned long rounds = COMPARE_ROUNDS;
 	char *end = NULL;
@@ -102,8 +103,10 @@ unsigned compare_parse(int argc, char **argv, const char *help)
 
 	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (option == 'h') {
-			printf("usage: %s [--rounds N]\n\n%s\n\nN pairs of limit and measurement are taken in turn (default %u); the "
-			       "median of their ratios counts.\nExit code: 0 goals met, 1 a goal missed, 2 not measured.\n",
+			printf("usage: %s [--rounds N]\n\n%s\n\nN pairs of limit and measurement are taken in turn "
+			       "(default %u); the "
+			       "median of their ratios counts.\nExit code: 0 goals met, 1 a goal missed, 2 not "
+			       "measured.\n",
 				argv[0], help, COMPARE_ROUNDS);
 			exit(0);
 		}

@@ -9,14 +9,14 @@
 #include "enrgdaq/error.h"
 
 #define COMPARE_METRICS_MAX 4u
-#define COMPARE_ROUNDS_MAX 1000u
-#define COMPARE_ROUNDS 10u
+#define COMPARE_ROUNDS_MAX  1000u
+#define COMPARE_ROUNDS      10u
 
 struct compare_metric {
-	const char *name;    /* "one link, 8 MB, checks off" */
-	const char *unit;    /* of limit and value */
-	double goal;         /* of the ratio; 0 = none */
-	bool is_at_most;     /* the ratio should not be larger; else not smaller */
+	const char *name; /* "one link, 8 MB, checks off" */
+	const char *unit; /* of limit and value */
+	double goal;      /* of the ratio; 0 = none */
+	bool is_at_most;  /* the ratio should not be larger; else not smaller */
 };
 
 struct compare {
@@ -31,8 +31,8 @@ struct compare {
 	int (*probe)(struct regime_probe *ret_probe, struct enrg_error *err);
 };
 
-/* Prints one line a metric: median ratio, its quartiles, medians of value and limit, regime. 0: all goals met; 1: one was
- * missed, or the regime changed all the time; negative: could not be measured. */
+/* Prints one line a metric: median ratio, its quartiles, medians of value and limit, regime. 0: all goals met; 1: one
+ * was missed, or the regime changed all the time; negative: could not be measured. */
 int compare_run(const struct compare *compare, struct enrg_error *err);
 
 /* --rounds N and --help, which prints `help` and ends the process; anything else ends it with 2. */

@@ -47,10 +47,10 @@ static int probe(struct regime_probe *ret_probe, struct enrg_error *err)
 
 static int judge(const double *values, double goal, bool is_at_most, int fail_at)
 {
-	struct script script = { .values = values, .fail_at = fail_at };
-	const struct compare_metric metric = { "test", "GB/s", goal, is_at_most };
-	const struct compare compare = { 3, 1, &metric, take_limit, take_value, &script, probe };
-	struct enrg_error err = { 0 };
+	struct script script = {.values = values, .fail_at = fail_at};
+	const struct compare_metric metric = {"test", "GB/s", goal, is_at_most};
+	const struct compare compare = {3, 1, &metric, take_limit, take_value, &script, probe};
+	struct enrg_error err = {0};
 
 	int code = compare_run(&compare, &err);
 	if (fail_at < 0)
@@ -60,7 +60,7 @@ static int judge(const double *values, double goal, bool is_at_most, int fail_at
 
 static void test_goals(void **state)
 {
-	static const double values[] = { 1.9, 100, 0.1 };
+	static const double values[] = {1.9, 100, 0.1};
 
 	(void)state;
 	assert_int_equal(judge(values, 0.9, false, -1), 0);
@@ -72,11 +72,11 @@ static void test_goals(void **state)
 
 static void test_changes_of_regime_do_not_count(void **state)
 {
-	static const double values[] = { 2, 20, 20 };
-	static const enum regime once[] = { REGIME_SHARED_CACHE, REGIME_SHARED_CACHE, REGIME_SPLIT_CACHE,
-		REGIME_SHARED_CACHE };
-	static const enum regime always[] = { REGIME_SHARED_CACHE, REGIME_SPLIT_CACHE, REGIME_SHARED_CACHE,
-		REGIME_SPLIT_CACHE };
+	static const double values[] = {2, 20, 20};
+	static const enum regime once[] = {
+		REGIME_SHARED_CACHE, REGIME_SHARED_CACHE, REGIME_SPLIT_CACHE, REGIME_SHARED_CACHE};
+	static const enum regime always[] = {
+		REGIME_SHARED_CACHE, REGIME_SPLIT_CACHE, REGIME_SHARED_CACHE, REGIME_SPLIT_CACHE};
 
 	(void)state;
 	regimes = once; /* the second and third pair are left out */
@@ -88,7 +88,7 @@ static void test_changes_of_regime_do_not_count(void **state)
 
 static void test_failure(void **state)
 {
-	static const double values[] = { 1, 1, 1 };
+	static const double values[] = {1, 1, 1};
 
 	(void)state;
 	assert_int_equal(judge(values, 0.1, false, 1), -EIO);
@@ -96,7 +96,7 @@ static void test_failure(void **state)
 
 static void test_exit_codes(void **state)
 {
-	struct enrg_error err = { .text = "broken" };
+	struct enrg_error err = {.text = "broken"};
 
 	(void)state;
 	assert_int_equal(compare_exit(0, &err), 0);
@@ -107,7 +107,7 @@ static void test_exit_codes(void **state)
 static void test_arguments(void **state)
 {
 	char program[] = "bench", option[] = "--rounds", value[] = "3";
-	char *arguments[] = { program, option, value, NULL };
+	char *arguments[] = {program, option, value, NULL};
 
 	(void)state;
 	assert_int_equal(compare_parse(3, arguments, "help"), 3);

@@ -15,16 +15,16 @@
 #include "base/crc32c.h"
 #include "bench/pair.h"
 
-#define BATCH_BYTES ((size_t)8000000)
-#define WORK_NS UINT64_C(200000000)
+#define BATCH_BYTES      ((size_t)8000000)
+#define WORK_NS          UINT64_C(200000000)
 #define WORK_SAMPLES_MAX 2000u
-#define TIMEOUT_NS UINT64_C(20000000000)
-#define DISK_BYTES_MAX UINT64_C(256000000)
-#define DISK_NS_MAX UINT64_C(1000000000)
+#define TIMEOUT_NS       UINT64_C(20000000000)
+#define DISK_BYTES_MAX   UINT64_C(256000000)
+#define DISK_NS_MAX      UINT64_C(1000000000)
 #define DISK_BLOCK_BYTES ((size_t)1 << 20)
 #define DISK_SYNC_BLOCKS 32u
 
-/* --- rates of one process --------------------------------------------------------------------------------------------- */
+/* --- rates of one process --- */
 
 struct work {
 	uint64_t (*piece)(void *context);
@@ -53,13 +53,13 @@ static int run_work(void *context)
 int limits_measure_work(uint64_t (*piece)(void *context), void *context, double *ret_gb_per_s, struct enrg_error *err)
 {
 	double *shared = pair_map(sizeof(*shared));
-	struct work work = { piece, context, shared };
+	struct work work = {piece, context, shared};
 	int cpu[1];
 
 	if (!shared)
 		return enrg_error_set(err, -ENOMEM, "no memory to measure in");
 	pair_cpus(cpu, 1);
-	const struct pair_side side = { run_work, &work, cpu[0] };
+	const struct pair_side side = {run_work, &work, cpu[0]};
 	int code = pair_run(&side, 1, TIMEOUT_NS, err);
 	if (code == 0)
 		*ret_gb_per_s = *shared;
@@ -101,7 +101,7 @@ static uint64_t copy_crc_piece(void *context)
 
 static int measure_on_buffers(uint64_t (*piece)(void *context), double *ret_gb_per_s, struct enrg_error *err)
 {
-	struct buffers buffers = { malloc(BATCH_BYTES), malloc(BATCH_BYTES), 0 };
+	struct buffers buffers = {malloc(BATCH_BYTES), malloc(BATCH_BYTES), 0};
 	int code;
 
 	if (buffers.source && buffers.destination) {
@@ -131,7 +131,7 @@ int limits_measure_copy_crc(double *ret_gb_per_s, struct enrg_error *err)
 	return measure_on_buffers(copy_crc_piece, ret_gb_per_s, err);
 }
 
-/* --- disk --------------------------------------------------------------------------------------------------------------- */
+/* --- disk --- */
 
 /* A file that is gone when it is closed, also after a kill where the file system knows O_TMPFILE. */
 static int open_nameless(const char *folder)
@@ -207,7 +207,7 @@ int limits_measure_disk(const char *folder, double *ret_mb_per_s, struct enrg_er
 	return 0;
 }
 
-/* --- all ---------------------------------------------------------------------------------------------------------------- */
+/* --- all --- */
 
 int limits_measure(const char *folder, struct limits *limits, struct enrg_error *err)
 {
@@ -246,31 +246,44 @@ static json_t *number(double value)
 	return number ? number : json_null();
 }
 
+static void put(json_t *object, const char *key, double value)
+{
+	json_object_set_new(object, key, number(value));
+}
+
+static json_t *format_methods(const struct limits_bare_pair *pair)
+{
+	json_t *methods = json_object();
+
+	for (int i = COPY_MEMCPY; i <= COPY_NON_TEMPORAL && methods; i++)
+		put(methods, copy_method_name((enum copy_method)i), pair->by_method_gb_per_s[i]);
+	return methods;
+}
+
 struct json_t *limits_format(const struct limits *limits)
 {
-	const struct limits_bare_pair *pair = &limits->bare_pair;
+	json_t *root = json_object();
 	char when[40];
 
+	if (!root)
+		return NULL;
 	clock_format_utc(limits->wall_ns, when, sizeof(when));
-	return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:s, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		"measured_at", when,
-		"regime", regime_name(limits_regime(limits)),
-		"line_round_trip_ns", number(limits->before.round_trip_ns),
-		"line_round_trip_after_ns", number(limits->after.round_trip_ns),
-		"memcpy_gb_per_s", number(limits->memcpy_gb_per_s),
-		"bare_pair_gb_per_s", number(pair->gb_per_s),
-		"bare_pair_method", copy_method_name(pair->method),
-		"bare_pair_by_method_gb_per_s",
-		copy_method_name(COPY_MEMCPY), number(pair->by_method_gb_per_s[COPY_MEMCPY]),
-		copy_method_name(COPY_REP_MOVSB), number(pair->by_method_gb_per_s[COPY_REP_MOVSB]),
-		copy_method_name(COPY_NON_TEMPORAL), number(pair->by_method_gb_per_s[COPY_NON_TEMPORAL]),
-		"wakeup_p50_us", number(limits->wakeup.p50_us),
-		"wakeup_p99_us", number(limits->wakeup.p99_us),
-		"crc_gb_per_s", number(limits->crc_gb_per_s),
-		"copy_crc_gb_per_s", number(limits->copy_crc_gb_per_s),
-		"generation_gb_per_s", number(limits->generation_gb_per_s),
-		"checking_gb_per_s", number(limits->checking_gb_per_s),
-		"disk_mb_per_s", number(limits->disk_mb_per_s));
+	json_object_set_new(root, "measured_at", json_string(when));
+	json_object_set_new(root, "regime", json_string(regime_name(limits_regime(limits))));
+	put(root, "line_round_trip_ns", limits->before.round_trip_ns);
+	put(root, "line_round_trip_after_ns", limits->after.round_trip_ns);
+	put(root, "memcpy_gb_per_s", limits->memcpy_gb_per_s);
+	put(root, "bare_pair_gb_per_s", limits->bare_pair.gb_per_s);
+	json_object_set_new(root, "bare_pair_method", json_string(copy_method_name(limits->bare_pair.method)));
+	json_object_set_new(root, "bare_pair_by_method_gb_per_s", format_methods(&limits->bare_pair));
+	put(root, "wakeup_p50_us", limits->wakeup.p50_us);
+	put(root, "wakeup_p99_us", limits->wakeup.p99_us);
+	put(root, "crc_gb_per_s", limits->crc_gb_per_s);
+	put(root, "copy_crc_gb_per_s", limits->copy_crc_gb_per_s);
+	put(root, "generation_gb_per_s", limits->generation_gb_per_s);
+	put(root, "checking_gb_per_s", limits->checking_gb_per_s);
+	put(root, "disk_mb_per_s", limits->disk_mb_per_s);
+	return root;
 }
 
 static void print_one(const char *name, double value, const char *unit)

@@ -24,17 +24,17 @@ struct limits_wakeup {
 };
 
 struct limits {
-	uint64_t wall_ns;            /* when */
-	struct regime_probe before;  /* line round trip ahead of all the others */
-	struct regime_probe after;   /* and behind them */
-	double memcpy_gb_per_s;      /* 8 MB, one process */
+	uint64_t wall_ns;           /* when */
+	struct regime_probe before; /* line round trip ahead of all the others */
+	struct regime_probe after;  /* and behind them */
+	double memcpy_gb_per_s;     /* 8 MB, one process */
 	struct limits_bare_pair bare_pair;
 	struct limits_wakeup wakeup;
-	double crc_gb_per_s;         /* 8 MB, one process */
-	double copy_crc_gb_per_s;    /* 8 MB, copy and CRC in one pass, one process */
-	double disk_mb_per_s;        /* sequential, with fdatasync; 0 = not measured */
-	double generation_gb_per_s;  /* the benchmark's data alone; by the caller; 0 = not measured */
-	double checking_gb_per_s;    /* a store's checks of them alone; by the caller; 0 = not measured */
+	double crc_gb_per_s;        /* 8 MB, one process */
+	double copy_crc_gb_per_s;   /* 8 MB, copy and CRC in one pass, one process */
+	double disk_mb_per_s;       /* sequential, with fdatasync; 0 = not measured */
+	double generation_gb_per_s; /* the benchmark's data alone; by the caller; 0 = not measured */
+	double checking_gb_per_s;   /* a store's checks of them alone; by the caller; 0 = not measured */
 };
 
 /* MB and GB are 10^6 and 10^9 bytes. */
@@ -50,8 +50,8 @@ int limits_measure_wakeup(struct limits_wakeup *ret_result, struct enrg_error *e
 /* 256 MB or 1 s into a file without a name in `folder`, in blocks of 1 MiB. */
 int limits_measure_disk(const char *folder, double *ret_mb_per_s, struct enrg_error *err);
 
-/* Any work that turns bytes over: `work` does one piece and returns its bytes. For generation and checking alone: runs in
- * a pinned process for 0.2 s, median of its rates. */
+/* Any work that turns bytes over: `work` does one piece and returns its bytes. For generation and checking alone: runs
+ * in a pinned process for 0.2 s, median of its rates. */
 int limits_measure_work(uint64_t (*work)(void *context), void *context, double *ret_gb_per_s, struct enrg_error *err);
 
 /* All of the above. `folder` NULL: no disk. Fields that belong to the caller stay as they are. */

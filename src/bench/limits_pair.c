@@ -12,18 +12,18 @@
 #include "bench/pair.h"
 #include "bench/reader.h"
 
-#define BATCH_BYTES ((size_t)8000000)
-#define BUFFERS 2u
+#define BATCH_BYTES    ((size_t)8000000)
+#define BUFFERS        2u
 #define WINDOW_BATCHES 8u /* a rate is taken of so many: as the programs do that compare with it */
-#define BUFFER_STRIDE (((BATCH_BYTES + 4095) / 4096) * 4096)
-#define SAMPLES_MAX 4000u
-#define TRY_NS UINT64_C(60000000) /* each method, then the best once more */
-#define MEASURE_NS UINT64_C(200000000)
-#define TIMEOUT_NS UINT64_C(20000000000)
-#define WAKEUPS 1000u
-#define WAKEUPS_NS UINT64_C(450000000)
+#define BUFFER_STRIDE  (((BATCH_BYTES + 4095) / 4096) * 4096)
+#define SAMPLES_MAX    4000u
+#define TRY_NS         UINT64_C(60000000) /* each method, then the best once more */
+#define MEASURE_NS     UINT64_C(200000000)
+#define TIMEOUT_NS     UINT64_C(20000000000)
+#define WAKEUPS        1000u
+#define WAKEUPS_NS     UINT64_C(450000000)
 
-/* --- bare pair ---------------------------------------------------------------------------------------------------------- */
+/* --- bare pair --- */
 
 struct hand_over {
 	struct {
@@ -98,8 +98,8 @@ static int run_bare_pair(enum copy_method method, uint64_t measure_ns, double *r
 	shared->measure_ns = measure_ns;
 	unsigned cpu_count = pair_cpus(cpus, 2);
 	const struct pair_side sides[] = {
-		{ run_filler, shared, cpus[0] },
-		{ run_reader, shared, cpus[cpu_count - 1] },
+		{run_filler, shared, cpus[0]},
+		{run_reader, shared, cpus[cpu_count - 1]},
 	};
 	int code = pair_run(sides, 2, TIMEOUT_NS, err);
 	if (code == 0 && shared->sum == 0)
@@ -117,7 +117,7 @@ int limits_measure_bare_pair_by(enum copy_method method, double *ret_gb_per_s, s
 
 int limits_measure_bare_pair(struct limits_bare_pair *ret_result, struct enrg_error *err)
 {
-	struct limits_bare_pair result = { .method = COPY_MEMCPY };
+	struct limits_bare_pair result = {.method = COPY_MEMCPY};
 
 	for (int i = COPY_MEMCPY; i <= COPY_NON_TEMPORAL; i++) {
 		int code = run_bare_pair((enum copy_method)i, TRY_NS, &result.by_method_gb_per_s[i], err);
@@ -132,7 +132,7 @@ int limits_measure_bare_pair(struct limits_bare_pair *ret_result, struct enrg_er
 	return code;
 }
 
-/* --- wake-up ------------------------------------------------------------------------------------------------------------ */
+/* --- wake-up --- */
 
 struct bedroom {
 	_Alignas(128) _Atomic uint32_t call;     /* the futex: counts wake-ups */
@@ -201,8 +201,8 @@ int limits_measure_wakeup(struct limits_wakeup *ret_result, struct enrg_error *e
 		return enrg_error_set(err, -ENOMEM, "no memory to measure in");
 	unsigned cpu_count = pair_cpus(cpus, 2);
 	const struct pair_side sides[] = {
-		{ run_waker, shared, cpus[0] },
-		{ run_sleeper, shared, cpus[cpu_count - 1] },
+		{run_waker, shared, cpus[0]},
+		{run_sleeper, shared, cpus[cpu_count - 1]},
 	};
 	int code = pair_run(sides, 2, TIMEOUT_NS, err);
 	if (code == 0) {

@@ -16,8 +16,17 @@
 #include "bench/pair.h"
 
 static const char *const figures[] = {
-	"line_round_trip_ns", "line_round_trip_after_ns", "memcpy_gb_per_s", "bare_pair_gb_per_s", "wakeup_p50_us",
-	"wakeup_p99_us", "crc_gb_per_s", "copy_crc_gb_per_s", "disk_mb_per_s", "generation_gb_per_s", "checking_gb_per_s",
+	"line_round_trip_ns",
+	"line_round_trip_after_ns",
+	"memcpy_gb_per_s",
+	"bare_pair_gb_per_s",
+	"wakeup_p50_us",
+	"wakeup_p99_us",
+	"crc_gb_per_s",
+	"copy_crc_gb_per_s",
+	"disk_mb_per_s",
+	"generation_gb_per_s",
+	"checking_gb_per_s",
 };
 
 static uint64_t turn_over(void *context)
@@ -49,8 +58,8 @@ static void check_json(const struct limits *limits, bool is_measured)
 static void test_all(void **state)
 {
 	static char bytes[4096];
-	struct limits limits = { 0 };
-	struct enrg_error err = { 0 };
+	struct limits limits = {0};
+	struct enrg_error err = {0};
 
 	(void)state;
 	check_json(&limits, false);
@@ -65,8 +74,8 @@ static void test_all(void **state)
 
 static void test_on_one_cpu(void **state)
 {
-	struct limits limits = { 0 };
-	struct enrg_error err = { 0 };
+	struct limits limits = {0};
+	struct enrg_error err = {0};
 	cpu_set_t all, one;
 	int cpu[1];
 
@@ -86,7 +95,7 @@ static void test_on_one_cpu(void **state)
 
 static void test_no_such_folder(void **state)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	double rate = 7;
 
 	(void)state;

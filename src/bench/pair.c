@@ -151,7 +151,7 @@ static int await_one(struct child *children, unsigned count, uint64_t deadline_n
 	int ready;
 
 	for (unsigned i = 0; i < count; i++)
-		polls[i] = (struct pollfd){ .fd = children[i].pid ? children[i].descriptor : -1, .events = POLLIN };
+		polls[i] = (struct pollfd){.fd = children[i].pid ? children[i].descriptor : -1, .events = POLLIN};
 	do {
 		uint64_t now_ns = clock_mono_ns();
 		if (now_ns >= deadline_ns)
@@ -178,7 +178,7 @@ static void kill_all(struct child *children, unsigned count)
 
 int pair_run(const struct pair_side *sides, unsigned count, uint64_t timeout_ns, struct enrg_error *err)
 {
-	struct child children[PAIR_SIDES_MAX] = { 0 };
+	struct child children[PAIR_SIDES_MAX] = {0};
 	uint64_t deadline_ns = clock_mono_ns() + timeout_ns;
 	int cpus[2], code = 0;
 
@@ -191,7 +191,8 @@ int pair_run(const struct pair_side *sides, unsigned count, uint64_t timeout_ns,
 		code = await_one(children, count, deadline_ns);
 	kill_all(children, count);
 	if (code == -ETIMEDOUT)
-		return enrg_error_set(err, code, "a measurement did not end within %u s", (unsigned)(timeout_ns / 1000000000));
+		return enrg_error_set(
+			err, code, "a measurement did not end within %u s", (unsigned)(timeout_ns / 1000000000));
 	if (code < 0)
 		return enrg_error_set(err, code, "a measuring process failed: %s", enrg_error_name(code));
 	return 0;

@@ -76,7 +76,7 @@ static int run_killed(void *context)
 
 static void test_both_run_at_once(void **state)
 {
-	const struct pair_side sides[] = { { run_first, NULL, -1 }, { run_second, NULL, -1 } };
+	const struct pair_side sides[] = {{run_first, NULL, -1}, {run_second, NULL, -1}};
 	int cpus[2];
 
 	(void)state;
@@ -85,19 +85,19 @@ static void test_both_run_at_once(void **state)
 	assert_in_range(count, 1, 2);
 	atomic_store(&shared->first, 0);
 	atomic_store(&shared->second, 0);
-	const struct pair_side pinned[] = { { run_first, NULL, cpus[0] }, { run_second, NULL, cpus[count - 1] } };
+	const struct pair_side pinned[] = {{run_first, NULL, cpus[0]}, {run_second, NULL, cpus[count - 1]}};
 	assert_int_equal(pair_run(pinned, 2, TIMEOUT_NS, NULL), 0);
 }
 
 static void test_codes_come_back(void **state)
 {
-	static const int codes[] = { -ENOMEM, -ETIMEDOUT, ENRG_E_CORRUPT, ENRG_E_CONFIG, -EIO };
-	struct enrg_error err = { 0 };
+	static const int codes[] = {-ENOMEM, -ETIMEDOUT, ENRG_E_CORRUPT, ENRG_E_CONFIG, -EIO};
+	struct enrg_error err = {0};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
 		int code = codes[i];
-		const struct pair_side side = { run_code, &code, -1 };
+		const struct pair_side side = {run_code, &code, -1};
 		assert_int_equal(pair_run(&side, 1, TIMEOUT_NS, &err), code);
 	}
 	assert_int_equal(pair_run(NULL, PAIR_SIDES_MAX + 1, TIMEOUT_NS, &err), -EINVAL);
@@ -111,8 +111,8 @@ static void check_nobody_left(void)
 
 static void test_a_dead_side_ends_the_other(void **state)
 {
-	const struct pair_side sides[] = { { run_for_ever, shared, -1 }, { run_killed, NULL, -1 } };
-	struct enrg_error err = { 0 };
+	const struct pair_side sides[] = {{run_for_ever, shared, -1}, {run_killed, NULL, -1}};
+	struct enrg_error err = {0};
 
 	(void)state;
 	assert_int_equal(pair_run(sides, 2, TIMEOUT_NS, &err), -ECHILD);
@@ -122,7 +122,7 @@ static void test_a_dead_side_ends_the_other(void **state)
 
 static void test_a_time_out_ends_all(void **state)
 {
-	const struct pair_side sides[] = { { run_for_ever, shared, -1 }, { run_for_ever, shared, -1 } };
+	const struct pair_side sides[] = {{run_for_ever, shared, -1}, {run_for_ever, shared, -1}};
 
 	(void)state;
 	assert_int_equal(pair_run(sides, 2, 1000000, NULL), -ETIMEDOUT);
@@ -131,7 +131,7 @@ static void test_a_time_out_ends_all(void **state)
 
 static void test_medians(void **state)
 {
-	double odd[] = { 5, 1, 3 }, even[] = { 4, 1, 3, 2 };
+	double odd[] = {5, 1, 3}, even[] = {4, 1, 3, 2};
 	double many[101];
 
 	(void)state;

@@ -11,8 +11,8 @@ static __m128i load(const uint8_t *at)
 	return _mm_loadu_si128((const __m128i *)(const void *)at);
 }
 
-/* A cache line a step, in four chains, so that no load waits for a sum. Intrinsics, since compilers make a fourth of the
- * speed of the plain loop, and the reader must not be what limits a link. */
+/* A cache line a step, in four chains, so that no load waits for a sum. Intrinsics, since compilers make a fourth of
+ * the speed of the plain loop, and the reader must not be what limits a link. */
 static uint64_t sum_lines(const uint8_t *at, size_t count)
 {
 	__m128i a = _mm_setzero_si128(), b = a, c = a, d = a;

@@ -1,4 +1,4 @@
-/* reader.h: reads every byte of a batch as fast as the memory gives it: what a consumer does at the least. Any thread. */
+/* reader.h: reads every byte of a batch as fast as the memory gives it, the least that a consumer does. Any thread. */
 #ifndef BENCH_READER_H
 #define BENCH_READER_H
 

@@ -11,9 +11,9 @@
 #include "bench/pair.h"
 
 #define ROUND_MEASURE_NS UINT64_C(20000000)
-#define TRIPS_A_SAMPLE 500u /* short, so that a preempted sample is one of many and the median does not see it */
-#define SAMPLES_MAX 400u
-#define TIMEOUT_NS UINT64_C(10000000000)
+#define TRIPS_A_SAMPLE   500u /* short, so that a preempted sample is one of many and the median does not see it */
+#define SAMPLES_MAX      400u
+#define TIMEOUT_NS       UINT64_C(10000000000)
 
 struct table {
 	_Alignas(128) _Atomic uint32_t ball; /* the only line that both touch: even = ping's turn, odd = pong's */
@@ -81,8 +81,8 @@ int regime_measure(struct regime_probe *ret_probe, struct enrg_error *err)
 		return enrg_error_set(err, -ENOMEM, "no memory to measure in");
 	unsigned cpu_count = pair_cpus(cpus, 2);
 	const struct pair_side sides[] = {
-		{ run_ping, table, cpus[0] },
-		{ run_pong, table, cpus[cpu_count - 1] },
+		{run_ping, table, cpus[0]},
+		{run_pong, table, cpus[cpu_count - 1]},
 	};
 	int code = pair_run(sides, 2, TIMEOUT_NS, err);
 	if (code == 0) {
@@ -108,7 +108,7 @@ enum regime regime_join(enum regime before, enum regime after)
 
 const char *regime_name(enum regime regime)
 {
-	static const char *const names[] = { "single-core", "shared-cache", "mixed", "split-cache" };
+	static const char *const names[] = {"single-core", "shared-cache", "mixed", "split-cache"};
 
 	return (unsigned)regime < sizeof(names) / sizeof(names[0]) ? names[regime] : "?";
 }

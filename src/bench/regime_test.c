@@ -38,7 +38,7 @@ static void test_names(void **state)
 
 static void test_measured(void **state)
 {
-	struct regime_probe probe = { 0 };
+	struct regime_probe probe = {0};
 	int cpus[2];
 
 	(void)state;

@@ -14,11 +14,11 @@
 #include "bench/reader.h"
 #include "plane/stream.h"
 
-#define WINDOWS_MAX 8000u
+#define WINDOWS_MAX     8000u
 #define WARM_UP_WINDOWS 2u
-#define LAST_RECORD UINT32_MAX /* in `rows`: the producer ends here */
-#define LOOK_NS UINT64_C(20000000)
-#define TIMEOUT_NS UINT64_C(60000000000)
+#define LAST_RECORD     UINT32_MAX /* in `rows`: the producer ends here */
+#define LOOK_NS         UINT64_C(20000000)
+#define TIMEOUT_NS      UINT64_C(60000000000)
 
 struct consumer_figures {
 	_Alignas(128) _Atomic uint64_t released; /* records; what the producer subtracts */
@@ -44,7 +44,7 @@ struct consumer_side {
 	bool is_observer;
 };
 
-/* --- producer ----------------------------------------------------------------------------------------------------------- */
+/* --- producer --- */
 
 struct producer {
 	struct shared *shared;
@@ -58,7 +58,7 @@ struct producer {
 static int write_record(struct producer *producer, uint32_t rows)
 {
 	const struct trial_params *params = producer->params;
-	struct stream_commit commit = { .type = RECORD_DATA, .rows = rows, .body_bytes = params->payload_bytes };
+	struct stream_commit commit = {.type = RECORD_DATA, .rows = rows, .body_bytes = params->payload_bytes};
 	struct stream_claim claim;
 
 	int code = stream_claim(producer->stream, params->payload_bytes, UINT64_MAX, &claim);
@@ -117,7 +117,7 @@ static int run_producer(void *context)
 {
 	struct shared *shared = context;
 	const struct trial_params *params = &shared->params;
-	struct producer producer = { .shared = shared, .params = params, .source = malloc(params->payload_bytes) };
+	struct producer producer = {.shared = shared, .params = params, .source = malloc(params->payload_bytes)};
 	uint16_t route;
 
 	if (!producer.source)
@@ -143,7 +143,7 @@ static int run_producer(void *context)
 	return code;
 }
 
-/* --- consumers ---------------------------------------------------------------------------------------------------------- */
+/* --- consumers --- */
 
 struct window {
 	uint64_t start_ns;
@@ -157,7 +157,8 @@ static void count_window(struct window *window, struct consumer_figures *figures
 		return;
 	uint64_t now_ns = clock_mono_ns();
 	if (++window->number > WARM_UP_WINDOWS && figures->rate_count < WINDOWS_MAX)
-		figures->rates[figures->rate_count++] = (double)window->records * 1e9 / (double)(now_ns - window->start_ns);
+		figures->rates[figures->rate_count++] =
+			(double)window->records * 1e9 / (double)(now_ns - window->start_ns);
 	window->start_ns = now_ns;
 	window->records = 0;
 }
@@ -244,8 +245,8 @@ static int run_consumer(void *context)
 	char name[16];
 
 	snprintf(name, sizeof(name), "%u", side->index);
-	int code = consumer_open(shared->path, name, side->is_observer ? CONSUMER_OBSERVER : CONSUMER_REQUIRED, UINT64_MAX,
-		&reading.consumer, NULL);
+	int code = consumer_open(shared->path, name, side->is_observer ? CONSUMER_OBSERVER : CONSUMER_REQUIRED,
+		UINT64_MAX, &reading.consumer, NULL);
 	atomic_fetch_add_explicit(&shared->opened, 1, memory_order_release);
 	reading.window.start_ns = clock_mono_ns();
 	while (code == 0 && !reading.is_last) {
@@ -259,7 +260,7 @@ static int run_consumer(void *context)
 	return code;
 }
 
-/* --- all together ------------------------------------------------------------------------------------------------------- */
+/* --- all together --- */
 
 static int make_stream(struct shared *shared, struct enrg_error *err)
 {
@@ -291,11 +292,11 @@ static int run_sides(struct shared *shared, struct enrg_error *err)
 	int cpus[PAIR_SIDES_MAX];
 	unsigned cpu_count = pair_cpus(cpus, PAIR_SIDES_MAX);
 
-	sides[0] = (struct pair_side){ run_producer, shared, cpus[0] };
+	sides[0] = (struct pair_side){run_producer, shared, cpus[0]};
 	for (unsigned i = 0; i < count; i++) {
 		int cpu = cpu_count < 2 ? cpus[0] : cpus[1 + i % (cpu_count - 1)];
-		consumers[i] = (struct consumer_side){ shared, i, i >= shared->params.required_count };
-		sides[1 + i] = (struct pair_side){ run_consumer, &consumers[i], cpu };
+		consumers[i] = (struct consumer_side){shared, i, i >= shared->params.required_count};
+		sides[1 + i] = (struct pair_side){run_consumer, &consumers[i], cpu};
 	}
 	return pair_run(sides, count + 1, shared->params.measure_ns + TIMEOUT_NS, err);
 }
@@ -342,7 +343,7 @@ static int count_rescued(const char *path, uint64_t *ret_rescued, struct enrg_er
 
 static int run_on_file(struct shared *shared, struct trial_result *ret_result, struct enrg_error *err)
 {
-	struct trial_result result = { 0 };
+	struct trial_result result = {0};
 
 	pair_hold_signals(); /* an interrupt waits until the stream's file is gone: a run is short */
 	int code = make_stream(shared, err);
@@ -365,7 +366,8 @@ int trial_run(const struct trial_params *params, struct trial_result *ret_result
 	unsigned count = params->required_count + params->observer_count;
 
 	if (params->required_count == 0 || count > TRIAL_CONSUMERS_MAX)
-		return enrg_error_set(err, -EINVAL, "1 to %u consumers, and at least one that is required", TRIAL_CONSUMERS_MAX);
+		return enrg_error_set(
+			err, -EINVAL, "1 to %u consumers, and at least one that is required", TRIAL_CONSUMERS_MAX);
 	struct shared *shared = pair_map(sizeof(*shared));
 	if (!shared)
 		return enrg_error_set(err, -ENOMEM, "no memory to measure in");

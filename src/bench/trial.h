@@ -1,7 +1,7 @@
 /* trial.h: one stream between processes of this machine, driven as hard as asked, and measured: what the programs in
- * bench/ compare with the limits. The producer copies every payload in, each consumer reads every byte. The producer and
- * its consumers are pinned children of the caller; signals that end the caller are held back until the stream's file is
- * gone. One thread. */
+ * bench/ compare with the limits. The producer copies every payload in, each consumer reads every byte. The producer
+ * and its consumers are pinned children of the caller; signals that end the caller are held back until the stream's
+ * file is gone. One thread. */
 #ifndef BENCH_TRIAL_H
 #define BENCH_TRIAL_H
 
@@ -15,29 +15,29 @@
 
 struct trial_params {
 	uint64_t payload_bytes;
-	uint64_t data_bytes;      /* of the ring */
-	uint64_t hot_bytes;       /* in flight before the producer first waits; 0 = the whole ring */
-	unsigned required_count;  /* at least 1 */
+	uint64_t data_bytes;     /* of the ring */
+	uint64_t hot_bytes;      /* in flight before the producer first waits; 0 = the whole ring */
+	unsigned required_count; /* at least 1 */
 	unsigned observer_count;
-	bool checks;              /* CRC-32C by the producer while it copies, by every consumer before it counts */
-	bool is_tuned;            /* the product's own choice of the copy's instruction; else `method` */
+	bool checks;   /* CRC-32C by the producer while it copies, by every consumer before it counts */
+	bool is_tuned; /* the product's own choice of the copy's instruction; else `method` */
 	enum copy_method method;
-	uint32_t read_passes;     /* times that a consumer reads each payload, as a store that works on it; 0 = 1 */
-	uint32_t publish_every;   /* records that are published together; 0 = 1 */
-	uint32_t stamp_every;     /* records that share one reading of the clock; 0 = 1 */
-	uint32_t window_records;  /* a rate is taken of so many; 0 = 8 */
-	uint64_t measure_ns;      /* after a warm-up of two windows */
+	uint32_t read_passes;    /* times that a consumer reads each payload, as a store that works on it; 0 = 1 */
+	uint32_t publish_every;  /* records that are published together; 0 = 1 */
+	uint32_t stamp_every;    /* records that share one reading of the clock; 0 = 1 */
+	uint32_t window_records; /* a rate is taken of so many; 0 = 8 */
+	uint64_t measure_ns;     /* after a warm-up of two windows */
 };
 
 struct trial_result {
-	double records_per_s;     /* of the slowest required consumer: median of the windows */
+	double records_per_s; /* of the slowest required consumer: median of the windows */
 	double gb_per_s;
 	double latency_mean_us, latency_p50_us, latency_p99_us; /* commit to consumed */
 	double in_flight_bytes, in_flight_p99_bytes; /* at commit, itself included: not yet released by the slowest */
-	uint64_t records;         /* that the slowest required consumer read in all */
-	uint64_t observed, lapped; /* of all observers together */
-	uint64_t rescued;         /* sleepers that found work which nobody had rung for: must be 0 */
-	enum copy_method method;  /* the last one */
+	uint64_t records;                            /* that the slowest required consumer read in all */
+	uint64_t observed, lapped;                   /* of all observers together */
+	uint64_t rescued;                            /* sleepers that found work which nobody had rung for: must be 0 */
+	enum copy_method method;                     /* the last one */
 };
 
 /* 0; ENRG_E_SEQUENCE: a record was missing or came twice; ENRG_E_CORRUPT; others as pair_run. */

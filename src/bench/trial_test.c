@@ -48,8 +48,13 @@ static void run(const struct trial_params *params, struct trial_result *ret_resu
 
 static void test_large_batches_with_checks(void **state)
 {
-	const struct trial_params params = { .payload_bytes = 1000000, .data_bytes = 16 << 20, .hot_bytes = 4 << 20,
-		.required_count = 1, .checks = true, .is_tuned = true, .measure_ns = 20000000 };
+	const struct trial_params params = {.payload_bytes = 1000000,
+		.data_bytes = 16 << 20,
+		.hot_bytes = 4 << 20,
+		.required_count = 1,
+		.checks = true,
+		.is_tuned = true,
+		.measure_ns = 20000000};
 	struct trial_result result;
 
 	(void)state;
@@ -62,8 +67,14 @@ static void test_large_batches_with_checks(void **state)
 
 static void test_small_records_and_more_consumers(void **state)
 {
-	const struct trial_params params = { .payload_bytes = 64, .data_bytes = 1 << 20, .required_count = 2,
-		.observer_count = 2, .publish_every = 64, .stamp_every = 64, .window_records = 1000, .measure_ns = 20000000 };
+	const struct trial_params params = {.payload_bytes = 64,
+		.data_bytes = 1 << 20,
+		.required_count = 2,
+		.observer_count = 2,
+		.publish_every = 64,
+		.stamp_every = 64,
+		.window_records = 1000,
+		.measure_ns = 20000000};
 	struct trial_result result;
 
 	(void)state;
@@ -74,8 +85,8 @@ static void test_small_records_and_more_consumers(void **state)
 
 static void test_refusals(void **state)
 {
-	struct trial_params params = { .payload_bytes = 64, .data_bytes = 1 << 20 };
-	struct trial_result result = { .records = 77 };
+	struct trial_params params = {.payload_bytes = 64, .data_bytes = 1 << 20};
+	struct trial_result result = {.records = 77};
 
 	(void)state;
 	assert_int_equal(trial_run(&params, &result, &err), -EINVAL);
@@ -90,7 +101,7 @@ static void test_refusals(void **state)
 
 static void test_wakeups(void **state)
 {
-	double samples_us[20] = { 0 };
+	double samples_us[20] = {0};
 
 	(void)state;
 	if (trial_wakeup(20, samples_us, &err) != 0)

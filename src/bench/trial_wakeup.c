@@ -1,5 +1,5 @@
-/* trial_wakeup.c: how long until a sleeping consumer has read a record of 64 bytes. Producer and consumer are children of
- * the process of a program in bench/. */
+/* trial_wakeup.c: how long until a sleeping consumer has read a record of 64 bytes. Producer and consumer are children
+ * of the process of a program in bench/. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,9 +13,9 @@
 #include "bench/trial.h"
 #include "plane/stream.h"
 
-#define SAMPLES_MAX 20000u
+#define SAMPLES_MAX   20000u
 #define MESSAGE_BYTES 64u
-#define TIMEOUT_NS UINT64_C(60000000000)
+#define TIMEOUT_NS    UINT64_C(60000000000)
 
 struct bedroom {
 	char path[80];
@@ -64,7 +64,8 @@ static int ring_all(struct bedroom *shared, struct stream *stream, int state_fil
 		if (code < 0)
 			return code;
 		memcpy(claim.payload, message, sizeof(message));
-		stream_commit(stream, &(struct stream_commit){ .type = RECORD_DATA, .rows = 1, .body_bytes = sizeof(message) });
+		stream_commit(
+			stream, &(struct stream_commit){.type = RECORD_DATA, .rows = 1, .body_bytes = sizeof(message)});
 		pair_await(&shared->answered, i + 1);
 		shared->samples_us[i] = (double)(shared->woken_ns - start_ns) / 1e3;
 	}
@@ -119,8 +120,8 @@ int trial_wakeup(uint32_t count, double *ret_samples_us, struct enrg_error *err)
 		return enrg_error_set(err, -ENOMEM, "no memory to measure %u wake-ups in", count);
 	unsigned cpu_count = pair_cpus(cpus, 2);
 	const struct pair_side sides[] = {
-		{ run_waker, shared, cpus[0] },
-		{ run_sleeper, shared, cpus[cpu_count - 1] },
+		{run_waker, shared, cpus[0]},
+		{run_sleeper, shared, cpus[cpu_count - 1]},
 	};
 	shared->count = count;
 	snprintf(shared->path, sizeof(shared->path), "/dev/shm/enrgdaq-bench-%d-wakeup.stream", (int)getpid());

@@ -1,5 +1,5 @@
-/* doctor.c: `enrgdaq doctor`: looks at everything of this machine that a run depends on; a line each, with a remedy where
- * something is bad. Starts nothing and leaves nothing. */
+/* doctor.c: `enrgdaq doctor`: looks at everything of this machine that a run depends on; a line each, with a remedy
+ * where something is bad. Starts nothing and leaves nothing. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,13 +26,14 @@
 
 #define TMPFS_MAGIC_NUMBER 0x01021994
 #define RAMFS_MAGIC_NUMBER 0x858458f6
-#define DISK_BYTES (32u << 20)
-#define DISK_BLOCK (1u << 20)
+#define DISK_BYTES         (32u << 20)
+#define DISK_BLOCK         (1u << 20)
 
 static const char usage[] =
 	"usage: enrgdaq doctor\n"
 	"\n"
-	"Looks at what a run depends on: shared memory, limits, kernel, clock, libraries, modules, the disk of this folder.\n"
+	"Looks at what a run depends on: shared memory, limits, kernel, clock, libraries, modules, the disk of this "
+	"folder.\n"
 	"A line each, good or bad, and what to do. Takes a second or two and leaves nothing behind.\n"
 	"\n"
 	"Exit code: 0 all good (notes do not count), 1 something is bad.\n";
@@ -44,10 +45,11 @@ struct doctor {
 	size_t bad;
 };
 
-static void tell(struct doctor *doctor, enum finding finding, const char *what, const char *remedy, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
+static void tell(struct doctor *doctor, enum finding finding, const char *what, const char *remedy, const char *format,
+	...) __attribute__((format(printf, 5, 6)));
 
-static void tell(struct doctor *doctor, enum finding finding, const char *what, const char *remedy, const char *format, ...)
+static void tell(
+	struct doctor *doctor, enum finding finding, const char *what, const char *remedy, const char *format, ...)
 {
 	static const char *const words[] = {"good", "note", "BAD "};
 	static const char *const colors[] = {"\033[32m", "\033[33m", "\033[1;31m"};
@@ -74,8 +76,8 @@ static void check_shared_memory(struct doctor *doctor)
 	double total, available;
 
 	if (path_runtime_folder(folder, sizeof(folder), &err) || path_make_folders(folder, 0755, &err)) {
-		tell(doctor, BAD, "shared memory", "set ENRGDAQ_RUNTIME_DIR to a folder on a tmpfs that you may write to",
-			"%s", err.text);
+		tell(doctor, BAD, "shared memory",
+			"set ENRGDAQ_RUNTIME_DIR to a folder on a tmpfs that you may write to", "%s", err.text);
 		return;
 	}
 	if (statfs(folder, &kind) || statvfs(folder, &space)) {
@@ -91,7 +93,8 @@ static void check_shared_memory(struct doctor *doctor)
 		tell(doctor, BAD, "shared memory", "change its owner, or set ENRGDAQ_RUNTIME_DIR",
 			"%s can't be written to", folder);
 	else if (available < 280)
-		tell(doctor, BAD, "shared memory", "mount -o remount,size=1G /dev/shm (containers: --shm-size 1g), or lower "
+		tell(doctor, BAD, "shared memory",
+			"mount -o remount,size=1G /dev/shm (containers: --shm-size 1g), or lower "
 			"ring_buffer_size_mb (256 unless configured) in supervisor.toml",
 			"%s: %.0f of %.0f MB free, the default rings need 280", folder, available, total);
 	else
@@ -118,7 +121,8 @@ static void check_kernel(struct doctor *doctor)
 	uname(&name);
 	/* No waiter at all is an invalid argument to a kernel that knows the call. */
 	if (syscall(SYS_futex_waitv, NULL, 0, 0, NULL, 0) < 0 && errno == ENOSYS)
-		tell(doctor, BAD, "kernel", "use Linux 5.16 or later; in a container, allow futex_waitv in its seccomp profile",
+		tell(doctor, BAD, "kernel",
+			"use Linux 5.16 or later; in a container, allow futex_waitv in its seccomp profile",
 			"%s: futex_waitv is not there", name.release);
 	else
 		tell(doctor, GOOD, "kernel", NULL, "Linux %s, futex_waitv is there", name.release);
@@ -144,14 +148,18 @@ static void check_clock(struct doctor *doctor)
 	for (int i = 0; i < 10000; i++)
 		clock_mono_ns();
 	each_ns = (clock_mono_ns() - begin_ns) / 10000;
-	if (path_read_file("/sys/devices/system/clocksource/clocksource0/current_clocksource", 256, &source, &count, NULL))
+	if (path_read_file(
+		    "/sys/devices/system/clocksource/clocksource0/current_clocksource", 256, &source, &count, NULL))
 		source = NULL;
 	if (source)
 		source[strcspn(source, "\n")] = '\0';
-	tell(doctor, each_ns < 200 ? GOOD : NOTE, "clock", "a slow clock costs time at each batch: prefer the clock source tsc "
-		"or kvm-clock", "source %s, %llu ns a reading", source ? source : "unknown", (unsigned long long)each_ns);
+	tell(doctor, each_ns < 200 ? GOOD : NOTE, "clock",
+		"a slow clock costs time at each batch: prefer the clock source tsc "
+		"or kvm-clock",
+		"source %s, %llu ns a reading", source ? source : "unknown", (unsigned long long)each_ns);
 	if (now < 1700000000)
-		tell(doctor, BAD, "date", "set the clock (timedatectl set-ntp true)", "the date is before 2023: time stamps "
+		tell(doctor, BAD, "date", "set the clock (timedatectl set-ntp true)",
+			"the date is before 2023: time stamps "
 			"would be wrong");
 	free(source);
 }
@@ -165,14 +173,16 @@ static void check_libraries(struct doctor *doctor)
 	memcpy(&zmq_version, &symbol, sizeof(symbol));
 	if (zmq_version)
 		zmq_version(&major, &minor, &patch);
-	tell(doctor, major >= 4 ? GOOD : BAD, "libraries", "install libzmq5 4.3 or later", "ZeroMQ %d.%d.%d, jansson %s",
-		major, minor, patch, jansson_version_str());
+	tell(doctor, major >= 4 ? GOOD : BAD, "libraries", "install libzmq5 4.3 or later",
+		"ZeroMQ %d.%d.%d, jansson %s", major, minor, patch, jansson_version_str());
 }
 
 static void hear_module(void *context, const char *sentence)
 {
-	tell(context, BAD, "module", "install what it lacks, or build it again against the installed headers; all other "
-		"modules work", "%s", sentence);
+	tell(context, BAD, "module",
+		"install what it lacks, or build it again against the installed headers; all other "
+		"modules work",
+		"%s", sentence);
 }
 
 static void check_modules(struct doctor *doctor)
@@ -236,8 +246,10 @@ static void check_disk(struct doctor *doctor)
 	if (code)
 		tell(doctor, BAD, "disk", "free space, or run in another folder", "this folder: %s", strerror(-code));
 	else
-		tell(doctor, speed < 10 ? NOTE : GOOD, "disk", "stores can't keep more than this; a slow or busy disk makes rings "
-			"fill up", "this folder: %.0f MB/s, %.1f ms a sync, %.1f GB free", speed, sync_ms,
+		tell(doctor, speed < 10 ? NOTE : GOOD, "disk",
+			"stores can't keep more than this; a slow or busy disk makes rings "
+			"fill up",
+			"this folder: %.0f MB/s, %.1f ms a sync, %.1f GB free", speed, sync_ms,
 			(double)space.f_bavail * (double)space.f_frsize / 1e9);
 }
 

@@ -11,13 +11,16 @@
 static const char usage[] =
 	"usage: enrgdaq run [CONFIG_DIR] [--duration SECONDS]\n"
 	"\n"
-	"Runs the jobs of a configuration folder until Ctrl-C (or `enrgdaq stop`): sources stop first, stores store what is\n"
-	"left, and a line for each source and store says where every batch is. A second Ctrl-C hurries: what is not stored\n"
+	"Runs the jobs of a configuration folder until Ctrl-C (or `enrgdaq stop`): sources stop first, stores store "
+	"what is\n"
+	"left, and a line for each source and store says where every batch is. A second Ctrl-C hurries: what is not "
+	"stored\n"
 	"stays in shared memory for the next start. Without CONFIG_DIR the built-in demo runs and writes to ./out.\n"
 	"\n"
 	"  --duration SECONDS   end in order after so long, counted from the first source that is ready\n"
 	"\n"
-	"Exit code: 0 every batch is stored, 1 something is missing, stays behind, or could not be started, 2 configuration.\n"
+	"Exit code: 0 every batch is stored, 1 something is missing, stays behind, or could not be started, 2 "
+	"configuration.\n"
 	"\n"
 	"examples:\n"
 	"  enrgdaq run --duration 10         the demo, ten seconds\n"
@@ -46,8 +49,8 @@ int cli_run(int argc, char **argv)
 		switch (choice) {
 		case 'd':
 			if (parse_duration(optarg, &params.duration_ns))
-				return cli_usage_error("run", "--duration: a number of seconds was expected, not \"%s\"",
-					optarg);
+				return cli_usage_error(
+					"run", "--duration: a number of seconds was expected, not \"%s\"", optarg);
 			break;
 		case 'h':
 			fputs(usage, stdout);

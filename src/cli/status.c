@@ -14,16 +14,16 @@
 
 #define STATUS_BYTES_MAX (64u << 20)
 
-static const char usage[] =
-	"usage: enrgdaq status [ID] [--json] [--watch]\n"
-	"\n"
-	"What a running system does: rates, bytes, latency, backlog, blocked time, restarts, and whether every batch is\n"
-	"accounted for. ID is info.supervisor_id; without it, the one system that runs.\n"
-	"\n"
-	"  --json    the whole state as one JSON object\n"
-	"  --watch   again each second until it ends or Ctrl-C\n"
-	"\n"
-	"Exit code: 0 it runs, 1 no system runs, 2 wrong usage.\n";
+static const char usage[] = "usage: enrgdaq status [ID] [--json] [--watch]\n"
+			    "\n"
+			    "What a running system does: rates, bytes, latency, backlog, blocked time, restarts, and "
+			    "whether every batch is\n"
+			    "accounted for. ID is info.supervisor_id; without it, the one system that runs.\n"
+			    "\n"
+			    "  --json    the whole state as one JSON object\n"
+			    "  --watch   again each second until it ends or Ctrl-C\n"
+			    "\n"
+			    "Exit code: 0 it runs, 1 no system runs, 2 wrong usage.\n";
 
 struct status_options {
 	const char *supervisor;
@@ -95,8 +95,8 @@ static int show(const struct status_options *options, bool is_again)
 
 int cli_status(int argc, char **argv)
 {
-	static const struct option long_options[] = {{"json", no_argument, NULL, 'j'}, {"watch", no_argument, NULL, 'w'},
-		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	static const struct option long_options[] = {{"json", no_argument, NULL, 'j'},
+		{"watch", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	struct status_options options = {0};
 	int choice, code;
 

@@ -17,7 +17,8 @@
 static const char usage[] =
 	"usage: enrgdaq stop [ID] [--hurry]\n"
 	"\n"
-	"Ends a running system in order and waits for it: sources stop, stores store what is left and close their files.\n"
+	"Ends a running system in order and waits for it: sources stop, stores store what is left and close their "
+	"files.\n"
 	"ID is info.supervisor_id; without it, the one system that runs.\n"
 	"\n"
 	"  --hurry   two seconds; what is not stored then stays in shared memory for the next start\n"
@@ -59,9 +60,10 @@ static int report(const char *folder)
 		printf("ended without a word\n");
 		code = 1;
 	} else {
-		printf("stopped, run %s: %s\n", json_string_value(json_object_get(run, "run")), code == 0
-			? "every batch is accounted for and stored" : !strcmp(state, "unfinished")
-			? "batches stay in shared memory, the next start stores them" : "see the lines of `enrgdaq run`");
+		printf("stopped, run %s: %s\n", json_string_value(json_object_get(run, "run")),
+			code == 0                      ? "every batch is accounted for and stored"
+			: !strcmp(state, "unfinished") ? "batches stay in shared memory, the next start stores them"
+						       : "see the lines of `enrgdaq run`");
 	}
 	json_decref(run);
 	return code;

@@ -18,11 +18,12 @@
 #include "job/page.h"
 #include "supervisor/recovery.h"
 
-#define PATIENCE_NS 15000000000ull
+#define PATIENCE_NS      15000000000ull
 #define KILL_PATIENCE_NS 3000000000ull
 
 /* Calls `visit` for each file of the folder whose name ends with `suffix`, until it returns other than 0. */
-static int visit_files(const char *folder, const char *suffix, int (*visit)(const char *path, void *context), void *context)
+static int visit_files(
+	const char *folder, const char *suffix, int (*visit)(const char *path, void *context), void *context)
 {
 	DIR *dir = opendir(folder);
 	int code = 0;
@@ -43,7 +44,7 @@ static int visit_files(const char *folder, const char *suffix, int (*visit)(cons
 	return code;
 }
 
-/* --- jobs that still run ---------------------------------------------------------------------------------------------- */
+/* --- jobs that still run --- */
 
 static int is_stream_attached(const char *path, void *context)
 {
@@ -113,7 +114,8 @@ static int kill_job(const char *path, void *context)
 	pid = (pid_t)atomic_load_explicit(&page->pid, memory_order_relaxed);
 	page_close(page);
 	if (pid > 1 && is_job_of_page(pid, path)) {
-		log_line(ENRG_WARNING, "killing process %d, a job of an earlier supervisor that does not end", (int)pid);
+		log_line(
+			ENRG_WARNING, "killing process %d, a job of an earlier supervisor that does not end", (int)pid);
 		kill(pid, SIGKILL);
 	}
 	return 0;
@@ -142,11 +144,13 @@ int adopt_wait(const struct runtime *runtime, struct enrg_error *err)
 	visit_files(runtime->folder, ".page", kill_job, NULL);
 	if (wait_ended(runtime->folder, KILL_PATIENCE_NS))
 		return 0;
-	return enrg_error_set(err, -EBUSY, "%s: jobs of an earlier supervisor hold their streams and do not end; find them "
-		"with `ps -ef | grep enrgdaq-job` and end them", runtime->folder);
+	return enrg_error_set(err, -EBUSY,
+		"%s: jobs of an earlier supervisor hold their streams and do not end; find them "
+		"with `ps -ef | grep enrgdaq-job` and end them",
+		runtime->folder);
 }
 
-/* --- streams ---------------------------------------------------------------------------------------------------------- */
+/* --- streams --- */
 
 uint64_t adopt_position(const struct runtime *runtime, const struct stream_status *status, const char **ret_name)
 {
@@ -203,18 +207,25 @@ static int set_aside_damaged(const char *path, const struct enrg_error *why, str
 static int recover(const char *path, const struct stream_status *status, const char *consumer, uint64_t position,
 	struct adoption *adoption)
 {
-	const struct recovery_params params = {.stream_path = path, .source = status->source, .consumer = consumer,
-		.position = position, .out_folder = "out", .now_wall_ns = clock_wall_ns()};
+	const struct recovery_params params = {.stream_path = path,
+		.source = status->source,
+		.consumer = consumer,
+		.position = position,
+		.out_folder = "out",
+		.now_wall_ns = clock_wall_ns()};
 	struct recovery_result result;
 	int code = recovery_save(&params, &result, adoption->err);
 
 	if (code)
-		return enrg_error_add(adoption->err, "%s holds batches that no configured store takes, and they can't be "
-			"saved", path);
-	log_line(ENRG_WARNING, "%s: %llu batches (%llu rows) of run %s that no store had taken, and whose job is configured "
-		"otherwise now, were saved in %s%s", status->source, (unsigned long long)result.batches,
-		(unsigned long long)result.rows, status->run, result.files ? result.first_file : "no file",
-		result.files > 1 ? " and others beside it" : "");
+		return enrg_error_add(adoption->err,
+			"%s holds batches that no configured store takes, and they can't be "
+			"saved",
+			path);
+	log_line(ENRG_WARNING,
+		"%s: %llu batches (%llu rows) of run %s that no store had taken, and whose job is configured "
+		"otherwise now, were saved in %s%s",
+		status->source, (unsigned long long)result.batches, (unsigned long long)result.rows, status->run,
+		result.files ? result.first_file : "no file", result.files > 1 ? " and others beside it" : "");
 	if (result.corrupted)
 		log_line(ENRG_ERROR, "%s: %llu damaged batches could not be saved", status->source,
 			(unsigned long long)result.corrupted);
@@ -239,8 +250,8 @@ static int adopt_one(const char *path, void *context)
 	position = adopt_position(adoption->runtime, &status, &consumer);
 	switch (adopt_judge(spec, &status, position >= status.head)) {
 	case ADOPT_KEEP:
-		log_line(ENRG_INFO, "%s: goes on with its stream of run %s, %.1f MB to store", status.source, status.run,
-			(double)(status.head - position) / 1e6);
+		log_line(ENRG_INFO, "%s: goes on with its stream of run %s, %.1f MB to store", status.source,
+			status.run, (double)(status.head - position) / 1e6);
 		snprintf(spec->kept_run, sizeof(spec->kept_run), "%s", status.run);
 		adoption->result->kept++;
 		return 0;

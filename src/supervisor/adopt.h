@@ -1,5 +1,5 @@
-/* adopt.h: what to do with the files that an earlier supervisor left on tmpfs. Nothing that holds a batch is removed: it is
- * taken over, or saved into a file first. Process: supervisor, at start, before any job runs. */
+/* adopt.h: what to do with the files that an earlier supervisor left on tmpfs. Nothing that holds a batch is removed:
+ * it is taken over, or saved into a file first. Process: supervisor, at start, before any job runs. */
 #ifndef SUPERVISOR_ADOPT_H
 #define SUPERVISOR_ADOPT_H
 
@@ -20,16 +20,16 @@ struct adopt_result {
  * committed all. */
 enum adopt_verdict adopt_judge(const struct stream_spec *spec, const struct stream_status *status, bool is_settled);
 
-/* Waits until jobs of an earlier supervisor have ended in order (they do so by themselves), 15 s at the most; then kills
- * those that hold a lock. 0; -EBUSY: one can't be ended. */
+/* Waits until jobs of an earlier supervisor have ended in order (they do so by themselves), 15 s at the most; then
+ * kills those that hold a lock. 0; -EBUSY: one can't be ended. */
 int adopt_wait(const struct runtime *runtime, struct enrg_error *err);
 
 /* Looks at all left-over streams and sets kept_run of those that go on. */
 int adopt_streams(const struct runtime *runtime, struct stream_specs *specs, struct adopt_result *ret_result,
 	struct enrg_error *err);
 
-/* Positions that the required consumer furthest behind has committed: by its journal, or its acknowledgement where that is
- * further. *ret_name points into `status`. */
+/* Positions that the required consumer furthest behind has committed: by its journal, or its acknowledgement where that
+ * is further. *ret_name points into `status`. */
 uint64_t adopt_position(const struct runtime *runtime, const struct stream_status *status, const char **ret_name);
 
 #endif

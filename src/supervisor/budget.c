@@ -18,7 +18,8 @@ uint64_t budget_record_bytes(int64_t slot_kb)
 
 uint64_t budget_ring_bytes(int64_t own_mb, int64_t supervisor_mb, size_t producer_count, int64_t slot_kb)
 {
-	/* A record has a header and up to a page of lead before its payload; a quarter more lets the rewind find room. */
+	/* A record has a header and up to a page of lead before its payload; a quarter more lets the rewind find room.
+	 */
 	uint64_t record = budget_record_bytes(slot_kb) + (16u << 10);
 	uint64_t least = 2 * record + record / 2;
 	uint64_t share = own_mb > 0 ? (uint64_t)own_mb << 20
@@ -36,7 +37,8 @@ uint64_t budget_cache_bytes(void)
 	uint64_t kb = 0;
 	long bytes;
 
-	/* sysconf adds up the caches of all core complexes of the host on some virtual machines: ask the kernel first. */
+	/* sysconf adds up the caches of all core complexes of the host on some virtual machines: ask the kernel first.
+	 */
 	if (!path_read_file("/sys/devices/system/cpu/cpu0/cache/index3/size", 64, &text, &count, NULL))
 		kb = strtoull(text, NULL, 10);
 	free(text);
@@ -64,6 +66,6 @@ int budget_check(const char *folder, uint64_t need_bytes, size_t ring_count, str
 	return enrg_error_set(err, -ENOSPC,
 		"%s: %zu ring buffer(s) need %.1f MB and %.1f MB are free; lower ring_buffer_size_mb (or "
 		"ring_buffer_slot_size_kb) in supervisor.toml, or enlarge the file system "
-		"(`mount -o remount,size=… /dev/shm`)", folder, ring_count, (double)need_bytes / 1e6,
-		(double)free_bytes / 1e6);
+		"(`mount -o remount,size=… /dev/shm`)",
+		folder, ring_count, (double)need_bytes / 1e6, (double)free_bytes / 1e6);
 }

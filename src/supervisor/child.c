@@ -40,7 +40,8 @@ static int make_plan_file(const struct child_params *params, int *ret_descriptor
 	size_t done = 0;
 
 	if (descriptor < 0)
-		return enrg_error_set(err, -errno, "%s: no memory file for the plan: %s", params->name, strerror(errno));
+		return enrg_error_set(
+			err, -errno, "%s: no memory file for the plan: %s", params->name, strerror(errno));
 	while (done < params->plan_bytes) {
 		ssize_t count = write(descriptor, params->plan_text + done, params->plan_bytes - done);
 
@@ -102,8 +103,7 @@ static int spawn(const struct child_params *params, const int descriptors[3], pi
 		goto out_actions;
 	sigemptyset(&none);
 	sigfillset(&all);
-	posix_spawnattr_setflags(&attributes,
-		POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setpgroup(&attributes, 0);
 	posix_spawnattr_setsigmask(&attributes, &none);
 	posix_spawnattr_setsigdefault(&attributes, &all);
@@ -136,8 +136,8 @@ int child_start(const struct child_params *params, struct child *ret_child, stru
 	lifted[2] = lift_descriptor(params->lifeline);
 	for (int i = 0; i < 3; i++) {
 		if (lifted[i] < 0) {
-			code = enrg_error_set(err, lifted[i], "%s: too many open files: %s", params->name,
-				strerror(-lifted[i]));
+			code = enrg_error_set(
+				err, lifted[i], "%s: too many open files: %s", params->name, strerror(-lifted[i]));
 			goto out;
 		}
 	}

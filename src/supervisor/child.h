@@ -14,29 +14,32 @@ struct child {
 	int ready;      /* read end of the readiness pipe; -1 */
 };
 
-#define CHILD_NONE {.pid = 0, .descriptor = -1, .ready = -1}
+#define CHILD_NONE                                                                                                     \
+	{                                                                                                              \
+		.pid = 0, .descriptor = -1, .ready = -1                                                                \
+	}
 
 struct child_params {
-	const char *program;   /* NULL = /proc/self/exe */
+	const char *program;     /* NULL = /proc/self/exe */
 	const char *type, *name; /* argv[1], argv[2] behind "enrgdaq-job" */
-	const char *plan_text; /* handed over in a memory file */
+	const char *plan_text;   /* handed over in a memory file */
 	size_t plan_bytes;
-	int lifeline;          /* read end of the pipe that ends with the supervisor */
+	int lifeline; /* read end of the pipe that ends with the supervisor */
 };
 
 /* Starts the process in a group of its own (Ctrl-C reaches the supervisor alone), with default signals and only
  * standard input, output, error, plan, readiness and lifeline open. */
 int child_start(const struct child_params *params, struct child *ret_child, struct enrg_error *err);
 
-/* 1: the job told that it is ready; 0: nothing yet; -EPIPE: it closed the pipe without a word. Closes the pipe after 1 and
- * -EPIPE. Does not block. */
+/* 1: the job told that it is ready; 0: nothing yet; -EPIPE: it closed the pipe without a word. Closes the pipe after 1
+ * and -EPIPE. Does not block. */
 int child_read_ready(struct child *child);
 
 /* Sends a signal to exactly this process, never to a later one with its pid. 0, -ESRCH. */
 int child_signal(const struct child *child, int signal_number);
 
-/* Reaps an ended process without blocking. 1: ended, *ret_code is its exit code or -1 with *ret_signal; 0: it runs. Closes
- * everything. */
+/* Reaps an ended process without blocking. 1: ended, *ret_code is its exit code or -1 with *ret_signal; 0: it runs.
+ * Closes everything. */
 int child_reap(struct child *child, int *ret_code, int *ret_signal);
 
 #endif

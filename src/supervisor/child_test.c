@@ -45,8 +45,8 @@ static int fake_job(int argc, char **argv)
 
 static struct child start(const char *name, int lifeline)
 {
-	const struct child_params params = {.type = "DAQJobFake", .name = name, .plan_text = "{\"a\": 1}\n",
-		.plan_bytes = 9, .lifeline = lifeline};
+	const struct child_params params = {
+		.type = "DAQJobFake", .name = name, .plan_text = "{\"a\": 1}\n", .plan_bytes = 9, .lifeline = lifeline};
 	struct child child = CHILD_NONE;
 	struct enrg_error err = {0};
 
@@ -120,8 +120,8 @@ static void silence_is_not_readiness(void **state)
 
 static void a_missing_program_is_an_error(void **state)
 {
-	const struct child_params params = {.program = "/nowhere/at/all", .type = "T", .name = "n", .plan_text = "",
-		.lifeline = 0};
+	const struct child_params params = {
+		.program = "/nowhere/at/all", .type = "T", .name = "n", .plan_text = "", .lifeline = 0};
 	struct child child = CHILD_NONE;
 	struct enrg_error err = {0};
 

@@ -7,11 +7,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-int courier_start(const char *publish_url, const char *subscribe_url, const char *supervisor, struct courier *ret_courier,
-	struct enrg_error *err)
+int courier_start(const char *publish_url, const char *subscribe_url, const char *supervisor,
+	struct courier *ret_courier, struct enrg_error *err)
 {
-	const struct bus_client_params params = {.publish_url = publish_url, .subscribe_url = subscribe_url,
-		.supervisor = supervisor, .job = "supervisor", .job_type = "Supervisor"};
+	const struct bus_client_params params = {.publish_url = publish_url,
+		.subscribe_url = subscribe_url,
+		.supervisor = supervisor,
+		.job = "supervisor",
+		.job_type = "Supervisor"};
 	int code;
 
 	memset(ret_courier, 0, sizeof(*ret_courier));
@@ -55,8 +58,9 @@ static void keep_alert(struct courier *courier, const struct envelope *envelope)
 	courier->alert_count++;
 	if (json_array_size(courier->alerts) >= COURIER_ALERTS_MAX)
 		json_array_remove(courier->alerts, 0);
-	json_array_append_new(courier->alerts, json_pack("{s:s, s:s, s:s, s:s}", "time", time, "severity",
-		severity ? severity : "", "job", envelope->job, "message", message ? message : ""));
+	json_array_append_new(
+		courier->alerts, json_pack("{s:s, s:s, s:s, s:s}", "time", time, "severity", severity ? severity : "",
+					 "job", envelope->job, "message", message ? message : ""));
 }
 
 void courier_collect(struct courier *courier)

@@ -1,5 +1,5 @@
-/* courier.h: the supervisor's part of the control plane: the broker, its statistics going out, alerts of jobs coming in.
- * Process: supervisor, main thread (the broker forwards on its own). */
+/* courier.h: the supervisor's part of the control plane: the broker, its statistics going out, alerts of jobs coming
+ * in. Process: supervisor, main thread (the broker forwards on its own). */
 #ifndef SUPERVISOR_COURIER_H
 #define SUPERVISOR_COURIER_H
 
@@ -17,8 +17,8 @@ struct courier {
 	char supervisor[256];
 };
 
-int courier_start(const char *publish_url, const char *subscribe_url, const char *supervisor, struct courier *ret_courier,
-	struct enrg_error *err);
+int courier_start(const char *publish_url, const char *subscribe_url, const char *supervisor,
+	struct courier *ret_courier, struct enrg_error *err);
 void courier_stop(struct courier *courier);
 /* "combined_stats" on stats.combined.supervisor.<id>. */
 void courier_publish(struct courier *courier, const json_t *status);

@@ -6,13 +6,13 @@
 
 #include "base/log.h"
 
-#define SECOND 1000000000ull
+#define SECOND             1000000000ull
 #define SOURCE_PATIENCE_NS (10 * SECOND)
-#define STORE_PATIENCE_NS (30 * SECOND) /* without progress */
-#define HURRY_PATIENCE_NS (2 * SECOND)
-#define STILL_NS (5 * SECOND) /* between two lines that say that nothing moves */
-#define STEP_NS (SECOND / 5)
-#define MERGE_NS (SECOND / 20)
+#define STORE_PATIENCE_NS  (30 * SECOND) /* without progress */
+#define HURRY_PATIENCE_NS  (2 * SECOND)
+#define STILL_NS           (5 * SECOND) /* between two lines that say that nothing moves */
+#define STEP_NS            (SECOND / 5)
+#define MERGE_NS           (SECOND / 20)
 
 const char *drain_phase_name(enum drain_phase phase)
 {
@@ -55,7 +55,7 @@ static size_t count_open(const struct drain *drain, const struct roster *roster)
 
 	for (size_t i = 0; i < roster->count; i++)
 		count += is_part(drain, &roster->members[i]) &&
-			(member_is_alive(&roster->members[i]) || roster->members[i].state == MEMBER_PAUSING);
+			 (member_is_alive(&roster->members[i]) || roster->members[i].state == MEMBER_PAUSING);
 	return count;
 }
 
@@ -101,13 +101,14 @@ void drain_hurry(struct drain *drain, struct roster *roster, uint64_t now_ns)
 	if (drain->phase == DRAIN_NONE || drain->phase == DRAIN_ENDED || drain->is_hurried)
 		return;
 	drain->is_hurried = true;
-	log_line(ENRG_WARNING, "hurrying: what is not stored in 2 s stays in shared memory and is stored at the next start");
+	log_line(ENRG_WARNING,
+		"hurrying: what is not stored in 2 s stays in shared memory and is stored at the next start");
 	drain->deadline_ns = now_ns + HURRY_PATIENCE_NS;
 	drain_step(drain, roster, now_ns);
 }
 
-/* Stores that were started again while the system stops learn of it as soon as they listen. In a hurry each gets a second
- * SIGTERM, some time after the first, since a process merges two that come at once. */
+/* Stores that were started again while the system stops learn of it as soon as they listen. In a hurry each gets a
+ * second SIGTERM, some time after the first, since a process merges two that come at once. */
 static void ask_late(const struct drain *drain, struct roster *roster, uint64_t now_ns)
 {
 	for (size_t i = 0; i < roster->count; i++) {
@@ -136,11 +137,15 @@ static void kill_phase(struct drain *drain, struct roster *roster)
 		if (drain->is_hurried)
 			log_line(ENRG_WARNING, "%s did not end within 2 s: killed", member->plan->name);
 		else if (member_is_store(member))
-			log_line(ENRG_ERROR, "%s has stored nothing for 30 s: killed; what it has not stored stays in shared "
-				"memory", member->plan->name);
+			log_line(ENRG_ERROR,
+				"%s has stored nothing for 30 s: killed; what it has not stored stays in shared "
+				"memory",
+				member->plan->name);
 		else
-			log_line(ENRG_ERROR, "%s did not end within 10 s: killed; hardware data that it had not committed is "
-				"lost", member->plan->name);
+			log_line(ENRG_ERROR,
+				"%s did not end within 10 s: killed; hardware data that it had not committed is "
+				"lost",
+				member->plan->name);
 		member->state = MEMBER_STOPPED;
 		drain->was_killed = true;
 		child_signal(&member->child, SIGKILL);
@@ -162,8 +167,10 @@ static void extend(struct drain *drain, const struct roster *roster, uint64_t no
 	if (now_ns - drain->told_ns < (backlog != drain->told_backlog ? SECOND : STILL_NS))
 		return;
 	log_line(ENRG_INFO, "%s: %zu job(s) still run, %.1f MB to store, %.1f MB/s", drain_phase_name(drain->phase),
-		count_open(drain, roster), (double)backlog / 1e6, drain->told_backlog > backlog
-		? (double)(drain->told_backlog - backlog) * 1e3 / (double)(now_ns - drain->told_ns) : 0.0);
+		count_open(drain, roster), (double)backlog / 1e6,
+		drain->told_backlog > backlog
+			? (double)(drain->told_backlog - backlog) * 1e3 / (double)(now_ns - drain->told_ns)
+			: 0.0);
 	drain->told_ns = now_ns;
 	drain->told_backlog = backlog;
 }

@@ -1,5 +1,5 @@
-/* drain.h: the ordered end: sources first, then stores when they have stored what is left. A machine that is stepped after
- * every event and at drain_next_due. Process: supervisor, main thread. */
+/* drain.h: the ordered end: sources first, then stores when they have stored what is left. A machine that is stepped
+ * after every event and at drain_next_due. Process: supervisor, main thread. */
 #ifndef SUPERVISOR_DRAIN_H
 #define SUPERVISOR_DRAIN_H
 
@@ -10,9 +10,9 @@ enum drain_phase { DRAIN_NONE, DRAIN_SOURCES, DRAIN_STORES, DRAIN_ENDED };
 struct drain {
 	enum drain_phase phase;
 	bool is_hurried;
-	bool was_killed;        /* a job had to be killed: hardware data may be lost, files may not be closed */
+	bool was_killed; /* a job had to be killed: hardware data may be lost, files may not be closed */
 	uint64_t begin_ns, deadline_ns, told_ns;
-	uint64_t acknowledged;  /* sum of all acknowledged positions: moves while there is progress */
+	uint64_t acknowledged; /* sum of all acknowledged positions: moves while there is progress */
 	uint64_t told_backlog;
 };
 

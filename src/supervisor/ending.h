@@ -1,4 +1,5 @@
-/* ending.h: what is written and removed when a run ends. Process: supervisor, main thread, after all jobs have ended. */
+/* ending.h: what is written and removed when a run ends. Process: supervisor, main thread, after all jobs have ended.
+ */
 #ifndef SUPERVISOR_ENDING_H
 #define SUPERVISOR_ENDING_H
 
@@ -8,8 +9,8 @@
 
 /* ledger_<run>.json into the runtime folder's ledger.json and into the folder of each store that writes files. */
 void ending_write_ledger(const struct runtime *runtime, const struct roster *roster, const json_t *ledger);
-/* Removes pages; streams, and journals of stores that ended in order, where no stream holds a batch. The number of streams
- * that do. */
+/* Removes pages; streams, and journals of stores that ended in order, where no stream holds a batch. The number of
+ * streams that do. */
 size_t ending_clean(const struct stream_specs *specs, const struct roster *roster);
 /* "out" folder of a store by its file and its type's default; false: the type writes no files. */
 bool ending_out_folder(const struct job_config *store, char *ret_folder, size_t folder_bytes);

@@ -94,17 +94,18 @@ json_t *ledger_format_json(const struct ledger *ledger, const char *run, const c
 
 		for (uint32_t k = 0; k < source->store_count; k++)
 			json_array_append_new(stores, format_store(&source->stores[k]));
-		json_array_append_new(sources, json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:o}", "source",
-			source->name, "produced_batches", (json_int_t)source->batches, "produced_rows",
-			(json_int_t)source->rows, "produced_bytes", (json_int_t)source->bytes, "dropped_rows",
-			(json_int_t)source->dropped_rows, "readable", source->is_read, "stores", stores));
+		json_array_append_new(sources,
+			json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:o}", "source", source->name, "produced_batches",
+				(json_int_t)source->batches, "produced_rows", (json_int_t)source->rows,
+				"produced_bytes", (json_int_t)source->bytes, "dropped_rows",
+				(json_int_t)source->dropped_rows, "readable", source->is_read, "stores", stores));
 	}
 	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:o}", "run", run, "supervisor", supervisor, "final", is_final,
 		"accounted", ledger_is_accounted(ledger), "settled", ledger_is_settled(ledger), "sources", sources);
 }
 
-static void print_line(const struct ledger_source *source, const struct ledger_store *store, bool is_colored,
-	FILE *stream)
+static void print_line(
+	const struct ledger_source *source, const struct ledger_store *store, bool is_colored, FILE *stream)
 {
 	const struct journal_stream_state *state = &store->state;
 	const char *color = "\033[32m", *word = "accounted";
@@ -126,9 +127,11 @@ static void print_line(const struct ledger_source *source, const struct ledger_s
 		color = "\033[33m";
 		word = "accounted, not all stored";
 	}
-	fprintf(stream, "  %s -> %s: produced %" PRIu64 " batches, %" PRIu64 " rows, %.2f MB; stored %" PRIu64
-		" batches, %" PRIu64 " rows, %.2f MB", source->name, store->name, source->batches, source->rows,
-		(double)source->bytes / 1e6, state->batches, state->rows, (double)state->bytes / 1e6);
+	fprintf(stream,
+		"  %s -> %s: produced %" PRIu64 " batches, %" PRIu64 " rows, %.2f MB; stored %" PRIu64
+		" batches, %" PRIu64 " rows, %.2f MB",
+		source->name, store->name, source->batches, source->rows, (double)source->bytes / 1e6, state->batches,
+		state->rows, (double)state->bytes / 1e6);
 	if (state->skipped_batches)
 		fprintf(stream, "; not for this store %" PRIu64, state->skipped_batches);
 	if (state->set_aside_batches)

@@ -3,8 +3,8 @@
  *     produced = stored + skipped + set aside + in flight
  *
  * produced is what the stream's tally says (whole life of the stream), stored and skipped what the store's journal has
- * committed, in flight the records between the journal's sequence and the stream's. Anything else is `missing` (or, with a
- * negative sign, counted twice). Process: supervisor.
+ * committed, in flight the records between the journal's sequence and the stream's. Anything else is `missing` (or,
+ * with a negative sign, counted twice). Process: supervisor.
  */
 #ifndef SUPERVISOR_LEDGER_H
 #define SUPERVISOR_LEDGER_H
@@ -29,7 +29,7 @@ struct ledger_store {
 struct ledger_source {
 	char name[256];
 	uint64_t sequence, batches, rows, bytes, dropped_rows;
-	bool is_read;             /* false: the stream can't be read, its numbers are those of the last time */
+	bool is_read; /* false: the stream can't be read, its numbers are those of the last time */
 	uint32_t store_count;
 	struct ledger_store stores[SEGMENT_CONSUMERS];
 };

@@ -39,8 +39,8 @@ static char *print(const struct ledger *ledger)
 	return text;
 }
 
-static void expect(uint64_t produced, const struct journal_stream_state *state, bool accounted, bool settled,
-	const char *words)
+static void expect(
+	uint64_t produced, const struct journal_stream_state *state, bool accounted, bool settled, const char *words)
 {
 	struct ledger *ledger = make(produced, state);
 	char *text = print(ledger);

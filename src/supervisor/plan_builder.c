@@ -189,8 +189,8 @@ static int build(const struct folder *folder, const struct runtime *runtime, con
 	return !code && maker.failed ? enrg_error_set(err, -ENOMEM, "out of memory") : code;
 }
 
-int plan_set_create(const struct folder *folder, const struct runtime *runtime, struct plan_set **ret_set,
-	struct enrg_error *err)
+int plan_set_create(
+	const struct folder *folder, const struct runtime *runtime, struct plan_set **ret_set, struct enrg_error *err)
 {
 	struct plan_set *set = calloc(1, sizeof(*set));
 	uint64_t hot_bytes;

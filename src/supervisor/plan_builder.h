@@ -13,8 +13,8 @@ struct plan_set {
 };
 
 /* -ENOSPC where a producer has more stores than a stream has places. */
-int plan_set_create(const struct folder *folder, const struct runtime *runtime, struct plan_set **ret_set,
-	struct enrg_error *err);
+int plan_set_create(
+	const struct folder *folder, const struct runtime *runtime, struct plan_set **ret_set, struct enrg_error *err);
 void plan_set_destroy(struct plan_set *set);
 
 /* Which run it is, is known only after left-overs were looked at. */

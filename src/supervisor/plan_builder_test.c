@@ -10,7 +10,8 @@
 
 #include "supervisor/adopt.h"
 
-static const struct enrg_job_group groups[] = {{"store_config", true, ""}, {"extra_store_config", false, ""}, {NULL, false, NULL}};
+static const struct enrg_job_group groups[] = {
+	{"store_config", true, ""}, {"extra_store_config", false, ""}, {NULL, false, NULL}};
 static const struct enrg_job_type test_job = {.name = "DAQJobTest", .groups = groups};
 static const struct enrg_store_type csv_store = {.name = "DAQJobStoreCSV", .section = "csv"};
 static const struct type_entry test_type = {.job = &test_job, .name = "DAQJobTest", .module_path = "/m/test.so"};
@@ -43,8 +44,10 @@ static int set_up(void **state)
 		jobs[i].sections = &section;
 		jobs[i].section_count = i < 2;
 	}
-	folder = (struct folder){.jobs = jobs, .job_count = 4, .supervisor = {.info = {.supervisor_id = "s"},
-		.ring_buffer_size_mb = 64, .ring_buffer_slot_size_kb = 1024}};
+	folder = (struct folder){.jobs = jobs,
+		.job_count = 4,
+		.supervisor = {
+			.info = {.supervisor_id = "s"}, .ring_buffer_size_mb = 64, .ring_buffer_slot_size_kb = 1024}};
 	strcpy(runtime.folder, "/dev/shm/x/s");
 	strcpy(runtime.sockets, "/dev/shm/x/s");
 	strcpy(runtime.run, "r1");

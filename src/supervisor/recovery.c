@@ -92,8 +92,8 @@ static int save_record(struct saver *saver, const struct consumer_record *record
 	if (!code)
 		code = write_all(saver->files[route] - 1, record->payload, count);
 	if (code)
-		return enrg_error_set(err, code, "%s: writing recovered batches: %s", saver->params->out_folder,
-			strerror(-code));
+		return enrg_error_set(
+			err, code, "%s: writing recovered batches: %s", saver->params->out_folder, strerror(-code));
 	saver->result->batches++;
 	saver->result->rows += record->header->rows;
 	return 0;

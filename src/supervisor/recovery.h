@@ -10,10 +10,10 @@
 struct recovery_params {
 	const char *stream_path;
 	const char *source;
-	const char *consumer;  /* the required consumer that is furthest behind */
-	uint64_t position;     /* from there */
+	const char *consumer;   /* the required consumer that is furthest behind */
+	uint64_t position;      /* from there */
 	const char *out_folder; /* "out" */
-	uint64_t now_wall_ns;  /* for the files' names */
+	uint64_t now_wall_ns;   /* for the files' names */
 };
 
 struct recovery_result {
@@ -22,8 +22,8 @@ struct recovery_result {
 	char first_file[512];
 };
 
-/* Writes out/recovered_<source>_<time>[_<tag or number>].arrows, syncs them, then gives them their names. The stream is not
- * touched. A record that is damaged is left out and counted. */
+/* Writes out/recovered_<source>_<time>[_<tag or number>].arrows, syncs them, then gives them their names. The stream is
+ * not touched. A record that is damaged is left out and counted. */
 int recovery_save(const struct recovery_params *params, struct recovery_result *ret_result, struct enrg_error *err);
 
 #endif

@@ -21,8 +21,8 @@ uint64_t restart_delay(const struct restart_policy *policy, uint32_t failures)
 	return delay < policy->delay_max_ns ? delay : policy->delay_max_ns;
 }
 
-enum restart_verdict restart_decide(struct restart *restart, const struct restart_policy *policy,
-	const struct restart_end *end, uint64_t now_ns)
+enum restart_verdict restart_decide(
+	struct restart *restart, const struct restart_policy *policy, const struct restart_end *end, uint64_t now_ns)
 {
 	if (!end->signal && end->exit_code == 0 && !end->is_store)
 		return RESTART_DONE;

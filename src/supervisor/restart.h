@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RESTART_STABLE_NS 60000000000ull /* a life this long resets the delay */
-#define RESTART_CONFIG_TRIES 3u          /* lives that may end with a configuration error in a row */
+#define RESTART_STABLE_NS    60000000000ull /* a life this long resets the delay */
+#define RESTART_CONFIG_TRIES 3u             /* lives that may end with a configuration error in a row */
 
 struct restart_policy {
 	uint64_t delay_ns, delay_max_ns;
@@ -23,10 +23,10 @@ struct restart {
 
 /* How a life ended. */
 struct restart_end {
-	int exit_code;   /* -1 where a signal ended it */
-	int signal;      /* 0 = none */
-	bool was_hung;   /* the watchdog ended it */
-	bool is_store;   /* a store never ends by itself: exit 0 unasked is a failure */
+	int exit_code; /* -1 where a signal ended it */
+	int signal;    /* 0 = none */
+	bool was_hung; /* the watchdog ended it */
+	bool is_store; /* a store never ends by itself: exit 0 unasked is a failure */
 };
 
 enum restart_verdict {
@@ -36,8 +36,8 @@ enum restart_verdict {
 };
 
 void restart_begin(struct restart *restart, uint64_t now_ns);
-enum restart_verdict restart_decide(struct restart *restart, const struct restart_policy *policy,
-	const struct restart_end *end, uint64_t now_ns);
+enum restart_verdict restart_decide(
+	struct restart *restart, const struct restart_policy *policy, const struct restart_end *end, uint64_t now_ns);
 /* The delay after `failures` lives that were not stable (1 = the first). */
 uint64_t restart_delay(const struct restart_policy *policy, uint32_t failures);
 /* "signal 9 (Killed)", "hung, killed by the watchdog", "exit 2 (configuration)". */

@@ -66,7 +66,8 @@ bool member_is_store(const struct member *member)
 
 const char *member_state_name(const struct member *member)
 {
-	static const char *const names[] = {"waiting", "starting", "running", "restarting", "done", "given up", "stopped"};
+	static const char *const names[] = {
+		"waiting", "starting", "running", "restarting", "done", "given up", "stopped"};
 
 	if (member->state == MEMBER_RUNNING && member->page_state == PAGE_DRAINING)
 		return "draining";
@@ -104,8 +105,8 @@ static void decide(struct roster *roster, struct member *member, const struct re
 		return;
 	case RESTART_GIVE_UP:
 		member->state = MEMBER_GIVEN_UP;
-		log_line(ENRG_ERROR, "%s: given up after %u starts that ended with a configuration error; mend %s", name,
-			tries + 1, member->plan->file);
+		log_line(ENRG_ERROR, "%s: given up after %u starts that ended with a configuration error; mend %s",
+			name, tries + 1, member->plan->file);
 		return;
 	case RESTART_LATER:
 		break;
@@ -123,8 +124,8 @@ static void start_member(struct roster *roster, size_t index, uint64_t now_ns)
 {
 	struct member *member = &roster->members[index];
 	struct enrg_error err = {0};
-	struct child_params params = {.type = member->plan->type, .name = member->plan->name,
-		.lifeline = roster->lifeline};
+	struct child_params params = {
+		.type = member->plan->type, .name = member->plan->name, .lifeline = roster->lifeline};
 	char *text;
 	json_t *json;
 	int code = -ENOMEM;
@@ -147,7 +148,8 @@ static void start_member(struct roster *roster, size_t index, uint64_t now_ns)
 	if (code) {
 		log_line(ENRG_ERROR, "%s", err.text);
 		snprintf(member->last_exit, sizeof(member->last_exit), "could not be started");
-		decide(roster, member, &(struct restart_end){.exit_code = 1, .is_store = member_is_store(member)}, now_ns);
+		decide(roster, member, &(struct restart_end){.exit_code = 1, .is_store = member_is_store(member)},
+			now_ns);
 		return;
 	}
 	member->lives++;
@@ -206,7 +208,7 @@ void roster_start_due(struct roster *roster, uint64_t now_ns)
 		if (member->state == MEMBER_PAUSING && member->restart.due_ns <= now_ns)
 			start_member(roster, i, now_ns);
 		else if (member->state == MEMBER_WAITING && !roster->is_stopping &&
-			(member_is_store(member) || may_start || (is_late && are_stores_ready(roster, member))))
+			 (member_is_store(member) || may_start || (is_late && are_stores_ready(roster, member))))
 			start_member(roster, i, now_ns);
 	}
 }
@@ -314,7 +316,8 @@ void roster_watch(struct roster *roster, uint64_t now_ns)
 		if (member->state != MEMBER_RUNNING || !member_is_alive(member) || member->is_hung || !member->page)
 			continue;
 		heartbeat = atomic_load_explicit(&member->page->heartbeat_mono_ns, memory_order_relaxed);
-		if (!heartbeat || now_ns < heartbeat || now_ns - heartbeat < roster->watchdog_ns || is_held_back(member))
+		if (!heartbeat || now_ns < heartbeat || now_ns - heartbeat < roster->watchdog_ns ||
+			is_held_back(member))
 			continue;
 		clock_format_span(now_ns - heartbeat, span, sizeof(span));
 		log_line(ENRG_ERROR, "%s (process %d) has given no sign of life for %s: killed", member->plan->name,

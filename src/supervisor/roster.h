@@ -32,22 +32,22 @@ struct member {
 	struct restart restart;
 	uint32_t lives;
 	int previous_signal;
-	bool was_hung;        /* the last life */
-	bool is_hung;         /* the watchdog has killed this life */
-	bool was_ready;       /* in any life */
-	uint32_t asks;        /* SIGTERMs sent to this life */
-	uint64_t asked_ns;    /* when the last one was */
-	bool is_late_told;    /* that it is not ready in time */
-	int last_code;        /* exit code of the last life; -1 = by a signal, or none yet */
-	char last_exit[96];   /* in words; "" = none yet */
+	bool was_hung;      /* the last life */
+	bool is_hung;       /* the watchdog has killed this life */
+	bool was_ready;     /* in any life */
+	uint32_t asks;      /* SIGTERMs sent to this life */
+	uint64_t asked_ns;  /* when the last one was */
+	bool is_late_told;  /* that it is not ready in time */
+	int last_code;      /* exit code of the last life; -1 = by a signal, or none yet */
+	char last_exit[96]; /* in words; "" = none yet */
 
-	const struct page *page; /* of this life; NULL = not there yet */
+	const struct page *page;        /* of this life; NULL = not there yet */
 	struct member_counts past, now; /* of earlier lives; of all lives up to the last sample */
 	struct member_counts rate;      /* a second, between the last two samples */
 	uint64_t sampled_ns;
 	uint64_t rss_bytes, private_bytes;
 	uint32_t page_state;
-	struct stream_status *stream;   /* of a producer, as of the last sample; NULL = none read yet */
+	struct stream_status *stream; /* of a producer, as of the last sample; NULL = none read yet */
 	uint64_t blocked_ns_before;
 	double blocked_percent;
 };

@@ -60,7 +60,8 @@ static int take_lock(struct runtime *runtime, const char *supervisor, struct enr
 			return enrg_error_set(err, code, "%s: can't be locked: %s", path, strerror(-code));
 		return enrg_error_set(err, -EBUSY,
 			"supervisor \"%s\" runs already as process %d; end it with `enrgdaq stop %s`, or give this one "
-			"another info.supervisor_id", supervisor, (int)runtime_owner(runtime->folder), supervisor);
+			"another info.supervisor_id",
+			supervisor, (int)runtime_owner(runtime->folder), supervisor);
 	}
 	length = snprintf(text, sizeof(text), "%d\n", (int)getpid());
 	if (ftruncate(runtime->lock, 0) || pwrite(runtime->lock, text, (size_t)length, 0) != length)
@@ -92,8 +93,7 @@ static void read_last_run(struct runtime *runtime)
 	if (id && state) {
 		snprintf(runtime->last_run, sizeof(runtime->last_run), "%s", id);
 		runtime->last_is_unfinished = strcmp(state, "ended") != 0;
-		runtime->last_started_wall_ns =
-			(uint64_t)json_integer_value(json_object_get(json, "started_wall_ns"));
+		runtime->last_started_wall_ns = (uint64_t)json_integer_value(json_object_get(json, "started_wall_ns"));
 	}
 	json_decref(json);
 }
@@ -215,7 +215,8 @@ int runtime_find(const char *supervisor, char *ret_folder, size_t folder_bytes, 
 		if (found > 1)
 			return enrg_error_set(err, -EEXIST, "several systems run here: %s; name one", names);
 		if (!found)
-			return enrg_error_set(err, -ENOENT, "no system is running; start one with `enrgdaq run CONFIG_DIR`");
+			return enrg_error_set(
+				err, -ENOENT, "no system is running; start one with `enrgdaq run CONFIG_DIR`");
 		*ret_pid = runtime_owner(ret_folder);
 		return 0;
 	}

@@ -136,8 +136,8 @@ void sample_end_life(struct member *member, pid_t pid)
 	member->rss_bytes = member->private_bytes = 0;
 }
 
-static void read_store(const struct roster *roster, const struct stream_status *status, const char *name,
-	struct ledger_store *store)
+static void read_store(
+	const struct roster *roster, const struct stream_status *status, const char *name, struct ledger_store *store)
 {
 	const struct member *member = roster_find(roster, name);
 	struct journal_stream_state state;

@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 
-static json_t *make_flow(uint64_t batches, uint64_t rows, uint64_t bytes, uint64_t batch_rate, uint64_t row_rate,
-	uint64_t byte_rate)
+static json_t *make_flow(
+	uint64_t batches, uint64_t rows, uint64_t bytes, uint64_t batch_rate, uint64_t row_rate, uint64_t byte_rate)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "batches", (json_int_t)batches, "rows", (json_int_t)rows,
 		"bytes", (json_int_t)bytes, "batches_per_s", (json_int_t)batch_rate, "rows_per_s", (json_int_t)row_rate,
@@ -57,8 +57,8 @@ static void add_backlog(const struct status_context *context, const struct membe
 static json_t *make_job(const struct status_context *context, const struct member *member)
 {
 	const struct member_counts *now = &member->now, *rate = &member->rate;
-	json_t *job = json_pack("{s:s, s:s, s:b, s:i, s:s, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "name",
-		member->plan->name, "type", member->plan->type, "is_store", member_is_store(member), "pid",
+	json_t *job = json_pack("{s:s, s:s, s:b, s:i, s:s, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"name", member->plan->name, "type", member->plan->type, "is_store", member_is_store(member), "pid",
 		(int)member->child.pid, "state", member_state_name(member), "restarts",
 		(json_int_t)member->restart.count, "cpu_percent", (double)rate->cpu_ns / 1e7, "rss_mb",
 		(double)member->rss_bytes / 1e6, "private_mb", (double)member->private_bytes / 1e6, "blocked_percent",
@@ -69,10 +69,12 @@ static json_t *make_job(const struct status_context *context, const struct membe
 	if (!job)
 		return NULL;
 	json_object_set_new(job, "last_exit", member->last_exit[0] ? json_string(member->last_exit) : json_null());
-	json_object_set_new(job, "in", make_flow(now->in_batches, now->in_rows, now->in_bytes, rate->in_batches,
-		rate->in_rows, rate->in_bytes));
-	json_object_set_new(job, "out", make_flow(now->out_batches, now->out_rows, now->out_bytes, rate->out_batches,
-		rate->out_rows, rate->out_bytes));
+	json_object_set_new(job, "in",
+		make_flow(
+			now->in_batches, now->in_rows, now->in_bytes, rate->in_batches, rate->in_rows, rate->in_bytes));
+	json_object_set_new(job, "out",
+		make_flow(now->out_batches, now->out_rows, now->out_bytes, rate->out_batches, rate->out_rows,
+			rate->out_bytes));
 	json_object_set_new(job, "latency_ms", make_latency(member->page));
 	json_object_set_new(job, "file", json_string(member->plan->file));
 	add_backlog(context, member, job);
@@ -104,10 +106,12 @@ static json_t *make_links(const struct status_context *context)
 		for (uint32_t k = 0; k < source->store_count; k++) {
 			const struct ledger_store *store = &source->stores[k];
 
-			json_array_append_new(links, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "source", source->name,
-				"store", store->name, "through", link_kind(context->roster, source, store->name),
-				"backlog_bytes", (json_int_t)store->in_flight_bytes, "backlog_batches",
-				(json_int_t)store->in_flight_batches, "acked", (json_int_t)store->state.position));
+			json_array_append_new(
+				links, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "source", source->name, "store",
+					       store->name, "through", link_kind(context->roster, source, store->name),
+					       "backlog_bytes", (json_int_t)store->in_flight_bytes, "backlog_batches",
+					       (json_int_t)store->in_flight_batches, "acked",
+					       (json_int_t)store->state.position));
 		}
 	}
 	return links;
@@ -137,10 +141,12 @@ static json_t *make_totals(const struct roster *roster)
 		restarts += member->restart.count;
 		running += member_is_alive(member);
 	}
-	return json_pack("{s:o, s:o, s:f, s:I, s:I}", "produced", make_flow(now.out_batches, now.out_rows, now.out_bytes,
-		rate.out_batches, rate.out_rows, rate.out_bytes), "stored", make_flow(now.in_batches, now.in_rows,
-		now.in_bytes, rate.in_batches, rate.in_rows, rate.in_bytes), "cpu_percent", (double)cpu / 1e7,
-		"restarts", (json_int_t)restarts, "running", (json_int_t)running);
+	return json_pack("{s:o, s:o, s:f, s:I, s:I}", "produced",
+		make_flow(
+			now.out_batches, now.out_rows, now.out_bytes, rate.out_batches, rate.out_rows, rate.out_bytes),
+		"stored",
+		make_flow(now.in_batches, now.in_rows, now.in_bytes, rate.in_batches, rate.in_rows, rate.in_bytes),
+		"cpu_percent", (double)cpu / 1e7, "restarts", (json_int_t)restarts, "running", (json_int_t)running);
 }
 
 json_t *status_format(const struct status_context *context)
@@ -152,9 +158,9 @@ json_t *status_format(const struct status_context *context)
 		json_array_append_new(jobs, make_job(context, &context->roster->members[i]));
 	clock_format_utc(context->started_wall_ns, since, sizeof(since));
 	clock_format_utc(context->now_wall_ns, now, sizeof(now));
-	status = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "supervisor", context->supervisor, "run",
-		context->run, "state", context->phase, "config", context->config, "since", since, "time", now, "jobs",
-		jobs, "links", make_links(context), "totals", make_totals(context->roster), "ledger",
+	status = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "supervisor", context->supervisor,
+		"run", context->run, "state", context->phase, "config", context->config, "since", since, "time", now,
+		"jobs", jobs, "links", make_links(context), "totals", make_totals(context->roster), "ledger",
 		ledger_format_json(context->ledger, context->run, context->supervisor, context->is_final));
 	if (status && context->alerts)
 		json_object_set(status, "alerts", (json_t *)context->alerts);

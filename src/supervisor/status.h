@@ -1,5 +1,5 @@
-/* status.h: the state of a running system as one JSON object, and that object as a table. The table's reader may be another
- * process, of another version: it takes any JSON. Process: supervisor (format), `status` (print). */
+/* status.h: the state of a running system as one JSON object, and that object as a table. The table's reader may be
+ * another process, of another version: it takes any JSON. Process: supervisor (format), `status` (print). */
 #ifndef SUPERVISOR_STATUS_H
 #define SUPERVISOR_STATUS_H
 

@@ -41,7 +41,8 @@ static const char *state_color(const char *state)
 static void print_job(const json_t *job, bool is_colored, FILE *stream)
 {
 	bool is_store = json_is_true(json_object_get(job, "is_store"));
-	const json_t *flow = json_object_get(job, is_store ? "in" : "out"), *latency = json_object_get(job, "latency_ms");
+	const json_t *flow = json_object_get(job, is_store ? "in" : "out"),
+		     *latency = json_object_get(job, "latency_ms");
 	const char *state = text(job, "state");
 	char rate[32], total[32], backlog[32], quantiles[48] = "-";
 
@@ -72,8 +73,7 @@ void status_print(const json_t *status, bool is_colored, FILE *stream)
 		text(status, "run"), text(status, "since"));
 	fprintf(stream, "%-20s %-18s %-16s %8s %12s %10s %10s %13s %6s %6s %7s %4s\n", "job", "type", "state", "rows/s",
 		"rate", "total", "backlog", "p50/p99 ms", "block", "cpu", "RSS MB", "rst");
-	json_array_foreach((json_t *)json_object_get(status, "jobs"), index, item)
-		print_job(item, is_colored, stream);
+	json_array_foreach((json_t *)json_object_get(status, "jobs"), index, item) print_job(item, is_colored, stream);
 	fprintf(stream, "\n");
 	json_array_foreach((json_t *)json_object_get(status, "links"), index, item)
 		fprintf(stream, "%s -> %s (%s): %.0f batches, %s waiting\n", text(item, "source"), text(item, "store"),
@@ -94,8 +94,8 @@ void status_summary(const json_t *status, char *ret_text, size_t text_bytes)
 	double backlog = 0;
 	size_t index;
 
-	json_array_foreach((json_t *)json_object_get(status, "links"), index, link)
-		backlog += number(link, "backlog_bytes");
+	json_array_foreach((json_t *)json_object_get(status, "links"), index, link) backlog +=
+		number(link, "backlog_bytes");
 	snprintf(ret_text, text_bytes, "%.0f of %zu jobs run; produced %s/s, stored %s/s, %s waiting, %.0f restarts",
 		number(totals, "running"), json_array_size(json_object_get(status, "jobs")),
 		bytes_text(number(json_object_get(totals, "produced"), "bytes_per_s"), in),

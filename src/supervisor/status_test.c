@@ -27,14 +27,20 @@ static json_t *make(void)
 {
 	static struct plan_sink sink = {.store_name = "csv", .store_type = "DAQJobStoreCSV"};
 	struct member members[2] = {
-		{.plan = &source_plan, .state = MEMBER_RUNNING, .child = {.pid = 7},
-			.now = {.out_batches = 10, .out_rows = 100, .out_bytes = 2000}, .rate = {.out_bytes = 2500000}},
-		{.plan = &store_plan, .state = MEMBER_PAUSING, .restart = {.count = 2}, .last_exit = "signal 9 (Killed)"},
+		{.plan = &source_plan,
+			.state = MEMBER_RUNNING,
+			.child = {.pid = 7},
+			.now = {.out_batches = 10, .out_rows = 100, .out_bytes = 2000},
+			.rate = {.out_bytes = 2500000}},
+		{.plan = &store_plan,
+			.state = MEMBER_PAUSING,
+			.restart = {.count = 2},
+			.last_exit = "signal 9 (Killed)"},
 	};
 	struct roster roster = {.count = 2, .members = members};
 	struct ledger *ledger;
-	struct status_context context = {.roster = &roster, .supervisor = "lab", .run = "r1", .phase = "running",
-		.config = "configs/demo"};
+	struct status_context context = {
+		.roster = &roster, .supervisor = "lab", .run = "r1", .phase = "running", .config = "configs/demo"};
 	json_t *status;
 
 	source_plan.sinks = &sink;

@@ -126,7 +126,8 @@ size_t streams_remove_settled(const struct stream_specs *specs)
 	size_t left = 0;
 
 	for (size_t i = 0; i < specs->count; i++)
-		left += !access(specs->items[i].plan->stream_path, F_OK) && !is_settled(specs->items[i].plan->stream_path);
+		left += !access(specs->items[i].plan->stream_path, F_OK) &&
+			!is_settled(specs->items[i].plan->stream_path);
 	for (size_t i = 0; !left && i < specs->count; i++)
 		unlink(specs->items[i].plan->stream_path);
 	return left;

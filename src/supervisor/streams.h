@@ -25,8 +25,8 @@ void stream_specs_destroy(struct stream_specs *specs);
 int streams_create(const struct stream_specs *specs, bool checks, struct enrg_error *err);
 /* Does an existing stream fit: the same required consumers, the same sizes? */
 bool stream_spec_fits(const struct stream_spec *spec, const struct stream_status *status);
-/* Removes all streams where each is fully acknowledged. Else all stay, so that the run can go on with the sequences that
- * it has: the number of those that hold batches. */
+/* Removes all streams where each is fully acknowledged. Else all stay, so that the run can go on with the sequences
+ * that it has: the number of those that hold batches. */
 size_t streams_remove_settled(const struct stream_specs *specs);
 
 #endif

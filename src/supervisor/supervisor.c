@@ -24,7 +24,7 @@
 #include "supervisor/status.h"
 #include "supervisor/streams.h"
 
-#define SUMMARY_NS 10000000000ull
+#define SUMMARY_NS        10000000000ull
 #define READY_PATIENCE_NS 30000000000ull
 
 /* Lower half of epoll_data.u64 where the upper half is 0 (members have their enum roster_event there). */
@@ -46,7 +46,7 @@ struct supervisor {
 	bool has_begun; /* run.json says "running" */
 };
 
-/* --- configuration ---------------------------------------------------------------------------------------------------- */
+/* --- configuration --- */
 
 static void warn_module(void *context, const char *sentence)
 {
@@ -69,8 +69,8 @@ static int load(struct supervisor *self)
 	if (params->config_path)
 		code = folder_load(params->config_path, self->types, &self->folder, &problems, &err);
 	else
-		code = folder_load_texts(params->names, params->texts, params->text_count, self->types, &self->folder,
-			&problems, &err);
+		code = folder_load_texts(
+			params->names, params->texts, params->text_count, self->types, &self->folder, &problems, &err);
 	problems_print(&problems, stderr);
 	if (code)
 		log_line(ENRG_ERROR, "%s", err.text);
@@ -81,7 +81,7 @@ static int load(struct supervisor *self)
 	return code;
 }
 
-/* --- start ------------------------------------------------------------------------------------------------------------ */
+/* --- start --- */
 
 static int watch(const struct supervisor *self, int descriptor, enum own_event event, struct enrg_error *err)
 {
@@ -122,8 +122,10 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 	if (code)
 		return code;
 	/* A stream that was made anew must not count from 1 again in a run that it has been part of. */
-	code = runtime_begin_run(&self->runtime, self->runtime.last_is_unfinished && adopted.kept &&
-		!adopted.removed && !adopted.recovered && !adopted.damaged, err);
+	code = runtime_begin_run(&self->runtime,
+		self->runtime.last_is_unfinished && adopted.kept && !adopted.removed && !adopted.recovered &&
+			!adopted.damaged,
+		err);
 	self->has_begun = !code;
 	if (!code)
 		code = plan_set_name_run(self->plans, self->runtime.run, err);
@@ -136,7 +138,8 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 static int start(struct supervisor *self, const sigset_t *signals, struct enrg_error *err)
 {
 	struct roster_params params;
-	int code = runtime_open(self->folder->supervisor.info.supervisor_id, self->params->config_path, &self->runtime, err);
+	int code = runtime_open(
+		self->folder->supervisor.info.supervisor_id, self->params->config_path, &self->runtime, err);
 
 	if (!code)
 		code = open_loop(self, signals, err);
@@ -151,12 +154,12 @@ static int start(struct supervisor *self, const sigset_t *signals, struct enrg_e
 		code = enrg_error_set(err, -ENOMEM, "out of memory");
 	if (code)
 		return code;
-	params = (struct roster_params){.folder = self->folder, .plans = self->plans, .epoll = self->epoll,
-		.lifeline = self->lifeline[0]};
+	params = (struct roster_params){
+		.folder = self->folder, .plans = self->plans, .epoll = self->epoll, .lifeline = self->lifeline[0]};
 	return roster_create(&params, &self->roster, err);
 }
 
-/* --- once a second ---------------------------------------------------------------------------------------------------- */
+/* --- once a second --- */
 
 static json_t *make_status(struct supervisor *self, bool is_final)
 {
@@ -211,7 +214,7 @@ static void tick(struct supervisor *self, uint64_t now_ns)
 	json_decref(status);
 }
 
-/* --- loop ------------------------------------------------------------------------------------------------------------- */
+/* --- loop --- */
 
 static void handle_signal(struct supervisor *self, uint64_t now_ns)
 {
@@ -282,8 +285,8 @@ static void run_loop(struct supervisor *self)
 	self->started_ns = self->summary_ns = clock_mono_ns();
 	roster_start_due(self->roster, self->started_ns);
 	while (self->drain.phase != DRAIN_ENDED) {
-		int count = epoll_wait(self->epoll, events, sizeof(events) / sizeof(events[0]),
-			timeout_ms(self, clock_mono_ns()));
+		int count = epoll_wait(
+			self->epoll, events, sizeof(events) / sizeof(events[0]), timeout_ms(self, clock_mono_ns()));
 		uint64_t now_ns = clock_mono_ns();
 
 		for (int i = 0; i < count; i++) {
@@ -298,7 +301,7 @@ static void run_loop(struct supervisor *self)
 	}
 }
 
-/* --- end -------------------------------------------------------------------------------------------------------------- */
+/* --- end --- */
 
 static bool is_clean(const struct roster *roster)
 {
@@ -349,8 +352,10 @@ static int finish(struct supervisor *self)
 	}
 	left = ending_clean(self->specs, self->roster);
 	if (left)
-		log_line(ENRG_WARNING, "%zu stream(s) in %s hold batches that are not stored: the next `enrgdaq run` of "
-			"this configuration stores them", left, self->runtime.folder);
+		log_line(ENRG_WARNING,
+			"%zu stream(s) in %s hold batches that are not stored: the next `enrgdaq run` of "
+			"this configuration stores them",
+			left, self->runtime.folder);
 	if (runtime_end_run(&self->runtime, !left, exit_code, &err))
 		log_line(ENRG_WARNING, "run.json: %s", err.text);
 	return exit_code;
@@ -396,8 +401,8 @@ static void fini(struct supervisor *self)
 
 int supervisor_run(const struct supervisor_params *params)
 {
-	struct supervisor self = {.params = params, .epoll = -1, .signals = -1, .timer = -1, .lifeline = {-1, -1},
-		.runtime.lock = -1};
+	struct supervisor self = {
+		.params = params, .epoll = -1, .signals = -1, .timer = -1, .lifeline = {-1, -1}, .runtime.lock = -1};
 	struct enrg_error err = {0};
 	sigset_t signals, before;
 	int code;

@@ -1,5 +1,6 @@
-/* supervisor.h: runs a configured system from start to its ordered end: streams, broker, job processes, restarts, watchdog,
- * statistics, ledger. Process: supervisor; everything but the broker's forwarding happens on the calling thread.
+/* supervisor.h: runs a configured system from start to its ordered end: streams, broker, job processes, restarts,
+ * watchdog, statistics, ledger. Process: supervisor; everything but the broker's forwarding happens on the calling
+ * thread.
  *
  * The caller may be `enrgdaq run` or the benchmark: both run the same system. SIGINT, SIGTERM and SIGHUP are blocked by
  * supervisor_run and read by it; jobs get them back unblocked.
@@ -19,15 +20,15 @@ enum supervisor_exit {
 };
 
 struct supervisor_params {
-	const char *config_path;   /* folder; NULL = the texts below */
-	const char *const *names;  /* names[i] stands for a file: "supervisor.toml", "daq.toml" … */
+	const char *config_path;  /* folder; NULL = the texts below */
+	const char *const *names; /* names[i] stands for a file: "supervisor.toml", "daq.toml" … */
 	const char *const *texts;
 	size_t text_count;
-	uint64_t duration_ns;      /* 0 = until it is stopped or all sources are done; counted from the first ready source */
-	bool checks_off;           /* streams without CRC (benchmark only) */
-	bool is_quiet;             /* no periodic summary, no ledger lines; warnings and errors stay */
-	/* Called once a second with the object that status.json holds, and a last time with is_last when all jobs have ended
-	 * and their pages and streams still exist ("ledger" is final then). Either may be NULL. */
+	uint64_t duration_ns; /* 0 = until it is stopped or all sources are done; counted from the first ready source */
+	bool checks_off;      /* streams without CRC (benchmark only) */
+	bool is_quiet;        /* no periodic summary, no ledger lines; warnings and errors stay */
+	/* Called once a second with the object that status.json holds, and a last time with is_last when all jobs have
+	 * ended and their pages and streams still exist ("ledger" is final then). Either may be NULL. */
 	void (*on_status)(void *context, const json_t *status, bool is_last);
 	void *context;
 };

@@ -4,8 +4,8 @@
 #include "bench/trial.h"
 
 #define PAYLOAD_BYTES  64u
-#define RING_BYTES     (16u << 20)
-#define HOT_BYTES      (1u << 20)
+#define RING_BYTES     (64u << 20)
+#define HOT_BYTES      (16u << 20)
 #define MEASURE_NS     200000000u
 #define WINDOW_RECORDS 20000u
 

@@ -1,0 +1,116 @@
+/* bars.c: bars and where their texts go. In the process of `enrgdaq bench suite` or `enrgdaq plot`, one thread. */
+#include "plot/bars.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define LINEAR_RATIO_MAX 30.0
+#define VALUE_SIZE 9.0
+#define BELOW_SIZE 9.0
+#define SIZE_MIN 5.0
+#define GAP 0.008
+
+struct axis bars_choose_axis(const struct bar *bars, size_t count, double reference)
+{
+	double lowest = reference > 0 ? reference : INFINITY, highest = reference > 0 ? reference : 0, highest_bar = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (!(bars[i].value > 0))
+			continue;
+		lowest = fmin(lowest, bars[i].value);
+		highest_bar = fmax(highest_bar, bars[i].value);
+	}
+	highest = fmax(highest, highest_bar);
+	if (!(highest > 0))
+		return axis_linear(1, 1);
+	if (highest / lowest > LINEAR_RATIO_MAX)
+		return axis_log(lowest, fmax(highest, highest_bar * 2.5));
+	return axis_linear(fmax(highest * 1.04, highest_bar * 1.15), 1);
+}
+
+/* The size at which the widest of the texts fits into the place of one bar; below SIZE_MIN there is none. */
+static double fit_size(const struct figure *figure, const struct bar *bars, size_t count, bool is_below, double size)
+{
+	double slot = (figure_x(figure, 2) - figure_x(figure, 1)) * FIGURE_WIDTH_IN * 0.95, widest = 0;
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < 2; k++)
+			widest = fmax(widest,
+				figure_text_width(is_below ? bars[i].below[k] : bars[i].lines[k], size, !is_below));
+	return widest > slot ? size * slot / widest : size;
+}
+
+static void write_lines(struct figure *figure, const char *first, const char *second, struct figure_text at)
+{
+	double step = figure_text_height(at.size) / FIGURE_HEIGHT_IN;
+
+	if (second[0])
+		at.y += step / 2;
+	figure_write_text(figure, &at, "%s", first);
+	at.y -= step;
+	if (second[0])
+		figure_write_text(figure, &at, "%s", second);
+}
+
+static bool is_free(double middle, double height, double line)
+{
+	return isnan(line) || line < middle - height / 2 - GAP / 2 || line > middle + height / 2 + GAP / 2;
+}
+
+/* Above the bar; else in its end; else above the line; else above the bar, white behind the text. */
+static void write_value(struct figure *figure, const struct bar *bar, double x, double size, double line)
+{
+	double end = isnan(bar->value) ? figure->bottom : figure_y(figure, bar->value);
+	double height = (bar->lines[1][0] ? 2 : 1) * figure_text_height(size) / FIGURE_HEIGHT_IN;
+	double above = end + GAP + height / 2, inside = end - GAP - height / 2, beyond = line + GAP + height / 2;
+	struct figure_text at = {x, above, FIGURE_CENTER, size, FIGURE_DARK, .is_bold = true};
+
+	if (!is_free(above, height, line)) {
+		if (is_free(inside, height, line) && inside - height / 2 > figure->bottom) {
+			at.y = inside;
+			at.color = "white";
+		} else if (beyond + height / 2 < figure->top + 0.02) {
+			at.y = beyond;
+		} else {
+			at.is_boxed = true;
+		}
+	}
+	write_lines(figure, bar->lines[0], bar->lines[1], at);
+}
+
+static void write_texts(struct figure *figure, const struct bar *bars, size_t count, double reference)
+{
+	double size = fit_size(figure, bars, count, false, VALUE_SIZE);
+	double below_size = fit_size(figure, bars, count, true, BELOW_SIZE);
+	double line = reference > 0 ? figure_y(figure, reference) : (double)NAN;
+	size_t every = below_size < SIZE_MIN ? (size_t)ceil(SIZE_MIN / below_size) : 1;
+
+	for (size_t i = 0; i < count; i++) {
+		double x = figure_x(figure, (double)i + 1);
+		if (size >= SIZE_MIN)
+			write_value(figure, &bars[i], x, size, line);
+		if (i % every == 0)
+			write_lines(figure, bars[i].below[0], bars[i].below[1],
+				(struct figure_text){x, figure->bottom - 0.032, FIGURE_CENTER, fmax(below_size, SIZE_MIN),
+					FIGURE_DARK, .is_bold = false});
+	}
+}
+
+const char *bars_write(struct figure *figure, const struct bar *bars, size_t count, double reference)
+{
+	double spare = count < 3 ? (3 - (double)count) * 0.25 : 0;
+
+	figure->x = (struct axis){false, 0.5 - spare, (double)count + 0.5 + spare};
+	figure_write_axes(figure, false);
+	fputs("set datafile missing '?'\n", figure->script);
+	for (size_t i = 0; i < count; i++) {
+		char value[32] = "?";
+		if (!isnan(bars[i].value))
+			snprintf(value, sizeof(value), "%.9g", bars[i].value);
+		fprintf(figure->data, "%zu %s %ld \"%s\"\n", i + 1, value, strtol(bars[i].color + 1, NULL, 16),
+			bars[i].below[0]);
+	}
+	write_texts(figure, bars, count, reference);
+	fprintf(figure->script, "low = %.9g\nset style fill solid 0.85 noborder\n", figure->y.min);
+	return "using 1:2:($1-0.33):($1+0.33):(low):(clip($2)):3 with boxxyerror linecolor rgb variable notitle";
+}

@@ -1,0 +1,370 @@
+/* figure.c: writes gnuplot scripts and has them drawn. In the process of `enrgdaq bench suite` or `enrgdaq plot`, one
+ * thread. */
+#include "plot/figure.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "plot/gnuplot.h"
+
+#define REFERENCE_SIZE 8.0
+#define LEGEND_SIZE 8.5
+#define LEGEND_ROW_IN 0.22
+#define LEGEND_SAMPLE_IN 0.42
+#define LEGEND_GAP_IN 0.3
+
+/* --- texts ------------------------------------------------------------------------------------------------------------ */
+
+/* Measured on DejaVu Sans as gnuplot's cairo terminals draw it, with a reserve. */
+double figure_text_width(const char *text, double size, bool is_bold)
+{
+	size_t characters = 0;
+
+	for (; *text; text++)
+		characters += ((unsigned char)*text & 0xc0) != 0x80;
+	return (double)characters * size / 72 * (is_bold ? 0.82 : 0.73);
+}
+
+double figure_text_height(double size)
+{
+	return size / 72 * 1.5;
+}
+
+/* Single quotes: gnuplot neither runs back-quoted commands nor reads escapes in them. */
+static void write_quoted(FILE *script, const char *text)
+{
+	fputc('\'', script);
+	for (; *text; text++) {
+		if (*text == '\'')
+			fputc('\'', script);
+		fputc((unsigned char)*text < ' ' || *text == '`' ? ' ' : *text, script);
+	}
+	fputc('\'', script);
+}
+
+void figure_write_text(struct figure *figure, const struct figure_text *at, const char *format, ...)
+{
+	static const char *const aligns[] = {"left", "center", "right"};
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	fputs("set label ", figure->script);
+	write_quoted(figure->script, text);
+	fprintf(figure->script, " at screen %.5f,%.5f %s%s font 'DejaVu Sans%s,%g' textcolor rgb '%s' front%s\n", at->x,
+		at->y, aligns[at->align], at->is_upright ? " rotate by 90" : "", at->is_bold ? ":Bold" : "", at->size,
+		at->color, at->is_boxed ? " boxed" : "");
+}
+
+/* --- page ------------------------------------------------------------------------------------------------------------- */
+
+static void write_head(struct figure *figure, const struct figure_params *params)
+{
+	double middle_x = (figure->left + figure->right) / 2, middle_y = (figure->bottom + figure->top) / 2;
+
+	fprintf(figure->script,
+		"# %s: drawn by ENRGDAQ from %s.dat; `gnuplot %s.gp` draws it again.\n"
+		"reset session\n"
+		"set encoding utf8\n"
+		"set terminal pngcairo noenhanced size 3000,1800 font 'DejaVu Sans,9' fontscale 4.166667"
+		" linewidth 4.166667 pointscale 4.166667\n"
+		"set style textbox opaque noborder fillcolor rgb 'white' margins 0.4,0.4\n"
+		"set border 3 linecolor rgb '%s' linewidth 0.8\n"
+		"set lmargin at screen %.5f\nset rmargin at screen %.5f\n"
+		"set bmargin at screen %.5f\nset tmargin at screen %.5f\n"
+		"unset key\n",
+		params->title, params->name, params->name, FIGURE_GREY, figure->left, figure->right, figure->bottom,
+		figure->top);
+	figure_write_text(figure, &(struct figure_text){0.5, 0.95, FIGURE_CENTER, 13, FIGURE_DARK, .is_bold = true}, "%s",
+		params->title);
+	figure_write_text(figure, &(struct figure_text){0.5, 0.9, FIGURE_CENTER, 10, FIGURE_DARK, .is_bold = false},
+		"%s", params->subtitle);
+	if (params->x_label)
+		figure_write_text(figure, &(struct figure_text){middle_x, 0.112, FIGURE_CENTER, 10, FIGURE_DARK, .is_bold = true},
+		"%s", params->x_label);
+	figure_write_text(figure,
+		&(struct figure_text){0.018, middle_y, FIGURE_CENTER, 10, FIGURE_DARK, .is_bold = true, .is_upright = true},
+		"%s", params->y_label);
+}
+
+/* Smaller where the line would not fit on the page, down to what can still be read. */
+static void write_footer(struct figure *figure, double y, const char *text)
+{
+	double width = figure_text_width(text, 6, false), fits = FIGURE_WIDTH_IN * 0.96;
+
+	figure_write_text(figure,
+		&(struct figure_text){0.02, y, FIGURE_LEFT, width > fits ? fmax(6 * fits / width, 4) : 6, FIGURE_GREY,
+			.is_bold = false},
+		"%s", text);
+}
+
+static void write_footers(struct figure *figure, const struct figure_params *params)
+{
+	char origin[400], losses[160], note[512];
+
+	results_format_origin(params->results, origin, sizeof(origin));
+	results_format_losses(params->results, losses, sizeof(losses));
+	snprintf(note, sizeof(note), "%s%s%s", params->note ? params->note : "", params->note ? " · " : "", losses);
+	write_footer(figure, 0.05, note);
+	write_footer(figure, 0.022, origin);
+}
+
+struct figure *figure_create(const struct figure_params *params)
+{
+	struct figure *figure = calloc(1, sizeof(*figure));
+
+	if (!figure)
+		return NULL;
+	figure->name = params->name;
+	figure->left = 0.105;
+	figure->right = params->has_references ? 0.77 : 0.97;
+	figure->bottom = 0.2;
+	figure->top = params->has_legend ? 0.79 : 0.85;
+	figure->script = open_memstream(&figure->script_text, &figure->script_bytes);
+	figure->data = open_memstream(&figure->data_text, &figure->data_bytes);
+	if (!figure->script || !figure->data) {
+		figure_destroy(figure);
+		return NULL;
+	}
+	write_head(figure, params);
+	write_footers(figure, params);
+	return figure;
+}
+
+void figure_destroy(struct figure *figure)
+{
+	if (!figure)
+		return;
+	if (figure->script)
+		fclose(figure->script);
+	if (figure->data)
+		fclose(figure->data);
+	free(figure->script_text);
+	free(figure->data_text);
+	free(figure);
+}
+
+/* --- axes ------------------------------------------------------------------------------------------------------------- */
+
+double figure_x(const struct figure *figure, double value)
+{
+	return figure->left + (figure->right - figure->left) * axis_fraction(&figure->x, value);
+}
+
+double figure_y(const struct figure *figure, double value)
+{
+	return figure->bottom + (figure->top - figure->bottom) * axis_fraction(&figure->y, value);
+}
+
+void figure_write_axes(struct figure *figure, bool has_x_ticks)
+{
+	FILE *script = figure->script;
+
+	fprintf(script, "%sset xrange [%.9g:%.9g]\n", figure->x.is_log ? "set logscale x\n" : "", figure->x.min,
+		figure->x.max);
+	fprintf(script, "%sset yrange [%.9g:%.9g]\n", figure->y.is_log ? "set logscale y\n" : "", figure->y.min,
+		figure->y.max);
+	if (has_x_ticks)
+		axis_write_ticks(&figure->x, "xtics", 8.5, script);
+	else
+		fputs("unset xtics\n", script);
+	axis_write_ticks(&figure->y, "ytics", 8.5, script);
+	fprintf(script, "set grid ytics mytics %s linecolor rgb '#DEE2E6' linewidth 0.6 dashtype solid,"
+			" linecolor rgb '#F1F3F5' linewidth 0.4 dashtype solid back\n",
+		has_x_ticks ? "xtics" : "noxtics");
+	/* What is not above the lower end of a log axis, such as 0, is drawn at that end. */
+	fprintf(script, "clip(y) = y > %.9g ? y : %.9g\n", figure->y.min, figure->y.min);
+}
+
+/* --- reference lines -------------------------------------------------------------------------------------------------- */
+
+static size_t count_lines(const struct figure_reference *reference)
+{
+	size_t count = 0;
+
+	while (count < 3 && reference->lines[count][0])
+		count++;
+	return count;
+}
+
+/* The middles of the texts, in `middles`: each as near to its line as the one below it allows. `order` is by value. */
+static void spread(const struct figure *figure, const struct figure_reference *references, const size_t *order,
+	size_t count, double *middles)
+{
+	double floor = figure->bottom, height[8];
+
+	for (size_t i = 0; i < count; i++) {
+		const struct figure_reference *reference = &references[order[i]];
+		height[i] = ((double)count_lines(reference) + 0.6) * figure_text_height(REFERENCE_SIZE) / FIGURE_HEIGHT_IN;
+		middles[i] = fmax(figure_y(figure, reference->value), floor + height[i] / 2);
+		floor = middles[i] + height[i] / 2;
+	}
+	double ceiling = figure->top + 0.03;
+	for (size_t i = count; i-- > 0;) {
+		middles[i] = fmin(middles[i], ceiling - height[i] / 2);
+		ceiling = middles[i] - height[i] / 2;
+	}
+}
+
+static void write_reference(struct figure *figure, const struct figure_reference *reference, double middle)
+{
+	double y = figure_y(figure, reference->value), step = figure_text_height(REFERENCE_SIZE) / FIGURE_HEIGHT_IN;
+	size_t lines = count_lines(reference);
+
+	fprintf(figure->script, "set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead linecolor rgb '%s' linewidth 1.6"
+				" dashtype %s %s\n",
+		figure->left, y, figure->right, y, reference->color, reference->dash, reference->is_front ? "front" : "back");
+	fprintf(figure->script, "set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead linecolor rgb '%s' linewidth 0.8\n",
+		figure->right, y, figure->right + 0.011, middle, reference->color);
+	for (size_t i = 0; i < lines; i++)
+		figure_write_text(figure,
+			&(struct figure_text){figure->right + 0.015, middle + ((double)(lines - 1) / 2 - (double)i) * step,
+				FIGURE_LEFT, REFERENCE_SIZE, reference->color, .is_bold = i == 0},
+			"%s", reference->lines[i]);
+}
+
+void figure_write_references(struct figure *figure, const struct figure_reference *references, size_t count)
+{
+	size_t order[8];
+	double middles[8];
+
+	count = count < 8 ? count : 8;
+	for (size_t i = 0; i < count; i++) {
+		size_t at = i;
+		for (; at > 0 && references[order[at - 1]].value > references[i].value; at--)
+			order[at] = order[at - 1];
+		order[at] = i;
+	}
+	spread(figure, references, order, count, middles);
+	for (size_t i = 0; i < count; i++)
+		write_reference(figure, &references[order[i]], middles[i]);
+}
+
+/* --- legend ----------------------------------------------------------------------------------------------------------- */
+
+static double entry_width(const struct figure_curve *curve)
+{
+	return LEGEND_SAMPLE_IN + 0.08 + figure_text_width(curve->title, LEGEND_SIZE, false);
+}
+
+static void write_legend_entry(struct figure *figure, const struct figure_curve *curve, double x, double y)
+{
+	double sample = LEGEND_SAMPLE_IN / FIGURE_WIDTH_IN;
+
+	fprintf(figure->script, "set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead linecolor rgb '%s' linewidth %g"
+				" dashtype %s\n",
+		x, y, x + sample, y, curve->color, curve->width, curve->dash);
+	fprintf(figure->script, "set label '' at screen %.5f,%.5f point pointtype %d pointsize %g linecolor rgb '%s'\n",
+		x + sample / 2, y, curve->point, curve->point_size, curve->color);
+	figure_write_text(figure,
+		&(struct figure_text){x + sample + 0.008, y, FIGURE_LEFT, LEGEND_SIZE, FIGURE_DARK, .is_bold = false}, "%s",
+		curve->title);
+}
+
+/* One row where all fit between the edges of the page, else as many in a row as fit. */
+void figure_write_legend(struct figure *figure, const struct figure_curve *curves, size_t count)
+{
+	double y = figure->top + 0.055;
+
+	for (size_t first = 0; first < count;) {
+		double width = entry_width(&curves[first]);
+		size_t end = first + 1;
+		while (end < count && width + LEGEND_GAP_IN + entry_width(&curves[end]) < FIGURE_WIDTH_IN * 0.97)
+			width += LEGEND_GAP_IN + entry_width(&curves[end++]);
+		double x = 0.5 - width / FIGURE_WIDTH_IN / 2;
+		for (; first < end; first++) {
+			write_legend_entry(figure, &curves[first], x, y);
+			x += (entry_width(&curves[first]) + LEGEND_GAP_IN) / FIGURE_WIDTH_IN;
+		}
+		y -= LEGEND_ROW_IN / FIGURE_HEIGHT_IN;
+	}
+}
+
+/* --- drawing ---------------------------------------------------------------------------------------------------------- */
+
+static const char *const suffixes[] = {"png", "pdf", "dat", "gp"};
+
+static void format_path(const char *folder, const char *name, const char *suffix, char *ret_path, size_t path_bytes)
+{
+	snprintf(ret_path, path_bytes, "%s/%s.%s", folder, name, suffix);
+}
+
+void figure_remove(const char *folder, const char *name)
+{
+	char path[4096];
+
+	for (size_t i = 0; i < 4; i++) {
+		format_path(folder, name, suffixes[i], path, sizeof(path));
+		unlink(path);
+	}
+}
+
+/* A PNG without a resolution is printed at 72 or 96 dpi: puts the chunk that says 300 behind the header. */
+static int add_resolution(const char *path, struct enrg_error *err)
+{
+	static const unsigned char chunk[] = {0, 0, 0, 9, 'p', 'H', 'Y', 's', 0, 0, 0x2e, 0x23, 0, 0, 0x2e, 0x23, 1, 0x78, 0xa5,
+		0x3f, 0x76}; /* 11811 points a metre both ways, and the CRC */
+	const size_t head = 8 + 12 + 13; /* signature and IHDR */
+	char *bytes = NULL;
+	size_t count = 0;
+	int code = path_read_file(path, (size_t)256 << 20, &bytes, &count, err);
+
+	if (code < 0)
+		return code;
+	char *whole = malloc(count + sizeof(chunk));
+	if (!whole) {
+		code = enrg_error_set(err, -ENOMEM, "no memory for %s", path);
+	} else if (count < head || memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) != 0) {
+		code = enrg_error_set(err, -EIO, "%s: gnuplot wrote no PNG", path);
+	} else if (count < head + sizeof(chunk) || memcmp(bytes + head + 4, "pHYs", 4) != 0) {
+		memcpy(whole, bytes, head);
+		memcpy(whole + head, chunk, sizeof(chunk));
+		memcpy(whole + head + sizeof(chunk), bytes + head, count - head);
+		code = path_write_file(path, whole, count + sizeof(chunk), 0, err);
+	}
+	free(whole);
+	free(bytes);
+	return code;
+}
+
+static int write_stream(FILE *stream, char *const *text, const size_t *bytes, const char *path, struct enrg_error *err)
+{
+	if (fflush(stream) != 0 || ferror(stream))
+		return enrg_error_set(err, -ENOMEM, "no memory for %s", path);
+	return path_write_file(path, *text, *bytes, 0, err);
+}
+
+int figure_draw(struct figure *figure, const char *folder, const char *plot, struct enrg_error *err)
+{
+	const char *name = figure->name;
+	char path[4096], script_name[80];
+	int code;
+
+	fprintf(figure->script, "set output '%s.png'\n%s\nset output\n"
+				"set terminal pdfcairo noenhanced size 10in,6in font 'DejaVu Sans,9' fontscale 1 linewidth 1"
+				" pointscale 1\n"
+				"set output '%s.pdf'\nreplot\nset output\n",
+		name, plot, name);
+	figure_remove(folder, name);
+	format_path(folder, name, "dat", path, sizeof(path));
+	code = write_stream(figure->data, &figure->data_text, &figure->data_bytes, path, err);
+	format_path(folder, name, "gp", path, sizeof(path));
+	if (code == 0)
+		code = write_stream(figure->script, &figure->script_text, &figure->script_bytes, path, err);
+	snprintf(script_name, sizeof(script_name), "%s.gp", name);
+	if (code == 0)
+		code = gnuplot_run(folder, script_name, err);
+	format_path(folder, name, "pdf", path, sizeof(path));
+	if (code == 0 && access(path, R_OK) < 0)
+		code = enrg_error_set(err, -EIO, "%s: gnuplot wrote no PDF", path);
+	format_path(folder, name, "png", path, sizeof(path));
+	return code == 0 ? add_resolution(path, err) : code;
+}

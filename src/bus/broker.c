@@ -16,7 +16,7 @@
 
 /* Messages that wait for a subscriber that does not read; beyond them it misses some. */
 #define BROKER_WATERMARK 10000
-#define CONTROL_URL "inproc://control"
+#define CONTROL_URL      "inproc://control"
 /* To which nobody publishes: gives each client a first subscription, by which it knows that the broker hears it. */
 #define GREETING_TOPIC "bus.greeting"
 
@@ -115,8 +115,8 @@ static int bind_socket(void *socket, int size_max, const char *url, struct enrg_
 	return zmq_bind(socket, url) ? socket_fail(err, "bind", url) : 0;
 }
 
-static int open_sockets(struct broker *broker, const char *publish_url, const char *subscribe_url,
-	struct enrg_error *err)
+static int open_sockets(
+	struct broker *broker, const char *publish_url, const char *subscribe_url, struct enrg_error *err)
 {
 	broker->context = zmq_ctx_new();
 	if (!broker->context)

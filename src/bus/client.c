@@ -1,7 +1,7 @@
 /* client.c: a process's end of the bus. Belongs to one thread of a job, the supervisor or the web service.
  *
- * The publishing socket is an XPUB: unlike PUB it shows the subscriptions that arrive, so that create can wait until the
- * broker's first one is there. What is sent from then on reaches everybody who had subscribed. */
+ * The publishing socket is an XPUB: unlike PUB it shows the subscriptions that arrive, so that create can wait until
+ * the broker's first one is there. What is sent from then on reaches everybody who had subscribed. */
 #include "bus/bus.h"
 
 #include <errno.h>
@@ -12,11 +12,11 @@
 #include "base/clock.h"
 #include "bus/socket.h"
 
-#define CLIENT_WATERMARK 10000
-#define CLIENT_LINGER_MS 100
+#define CLIENT_WATERMARK   10000
+#define CLIENT_LINGER_MS   100
 #define CLIENT_GREETING_MS 200
 /* Pause between attempts to reach a broker that is not there: grows to the second number. */
-#define CLIENT_RECONNECT_MS 200
+#define CLIENT_RECONNECT_MS     200
 #define CLIENT_RECONNECT_MAX_MS 2000
 
 struct bus_client {
@@ -58,7 +58,8 @@ static int copy_name(char *ret_name, size_t name_bytes, const char *name, struct
 	if (!name)
 		name = "";
 	if (strlen(name) >= name_bytes)
-		return enrg_error_set(err, ENRG_E_CONFIG, "the name %.40s… has more than %zu bytes", name, name_bytes - 1);
+		return enrg_error_set(
+			err, ENRG_E_CONFIG, "the name %.40s… has more than %zu bytes", name, name_bytes - 1);
 	memcpy(ret_name, name, strlen(name) + 1);
 	return 0;
 }
@@ -124,13 +125,15 @@ int bus_client_subscribe(struct bus_client *client, const char *topic_prefix, st
 	size_t count = strlen(topic_prefix);
 
 	if (count > TOPIC_BYTES_MAX)
-		return enrg_error_set(err, ENRG_E_PROTOCOL, "a topic of %zu bytes (at most %u)", count, TOPIC_BYTES_MAX);
+		return enrg_error_set(
+			err, ENRG_E_PROTOCOL, "a topic of %zu bytes (at most %u)", count, TOPIC_BYTES_MAX);
 	if (zmq_setsockopt(client->subscriber, ZMQ_SUBSCRIBE, topic_prefix, count))
 		return socket_fail(err, "subscribe to", topic_prefix);
 	return 0;
 }
 
-int bus_client_send(struct bus_client *client, const char *topic, const char *kind, json_t *body, struct enrg_error *err)
+int bus_client_send(
+	struct bus_client *client, const char *topic, const char *kind, json_t *body, struct enrg_error *err)
 {
 	struct envelope envelope = {.pid = getpid(), .body = body};
 	size_t topic_bytes = strlen(topic), count;
@@ -138,7 +141,8 @@ int bus_client_send(struct bus_client *client, const char *topic, const char *ki
 
 	drain_subscriptions(client);
 	if (topic_bytes > TOPIC_BYTES_MAX)
-		return enrg_error_set(err, ENRG_E_PROTOCOL, "a topic of %zu bytes (at most %u)", topic_bytes, TOPIC_BYTES_MAX);
+		return enrg_error_set(
+			err, ENRG_E_PROTOCOL, "a topic of %zu bytes (at most %u)", topic_bytes, TOPIC_BYTES_MAX);
 	if (strlen(kind) >= sizeof(envelope.kind))
 		return enrg_error_set(err, ENRG_E_PROTOCOL, "the kind %.40s… is too long", kind);
 	strcpy(envelope.kind, kind);

@@ -25,7 +25,8 @@ void envelope_fini(struct envelope *envelope)
 	*envelope = (struct envelope){0};
 }
 
-/* --- to bytes ---------------------------------------------------------------------------------------------------------- */
+/* --- to bytes
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static void pack_text(msgpack_packer *packer, const char *text)
 {
@@ -98,7 +99,8 @@ int envelope_format(struct envelope *envelope, void **ret_bytes, size_t *ret_cou
 	return 0;
 }
 
-/* --- from bytes -------------------------------------------------------------------------------------------------------- */
+/* --- from bytes
+ * -------------------------------------------------------------------------------------------------------- */
 
 static bool is_key(const struct wire_token *token, const char *key)
 {
@@ -174,8 +176,8 @@ static int parse_version(struct wire_reader *reader)
 	int status = parse_integer(reader, &version);
 
 	if (!status && version != ENVELOPE_VERSION)
-		status = enrg_error_set(reader->err, ENRG_E_PROTOCOL, "version %lld of the protocol, this program speaks %d",
-			(long long)version, ENVELOPE_VERSION);
+		status = enrg_error_set(reader->err, ENRG_E_PROTOCOL,
+			"version %lld of the protocol, this program speaks %d", (long long)version, ENVELOPE_VERSION);
 	return status;
 }
 
@@ -189,8 +191,8 @@ static int parse_body(struct wire_reader *reader, struct envelope *envelope)
 }
 
 /* One member of the envelope; keys that this version does not know are stepped over. */
-static int parse_member(struct wire_reader *reader, const struct wire_token *key, unsigned *seen,
-	struct envelope *envelope)
+static int parse_member(
+	struct wire_reader *reader, const struct wire_token *key, unsigned *seen, struct envelope *envelope)
 {
 	static const char *const keys[] = {"v", "kind", "id", "t", "from", "body"};
 	unsigned bit = 0;
@@ -249,7 +251,8 @@ int envelope_parse(const void *bytes, size_t count, struct envelope *ret_envelop
 	struct wire_reader reader;
 
 	if (count > ENVELOPE_BYTES_MAX)
-		return enrg_error_set(err, ENRG_E_PROTOCOL, "an envelope of %zu bytes (at most %u)", count, ENVELOPE_BYTES_MAX);
+		return enrg_error_set(
+			err, ENRG_E_PROTOCOL, "an envelope of %zu bytes (at most %u)", count, ENVELOPE_BYTES_MAX);
 	wire_reader_init(&reader, bytes, count, ENVELOPE_ITEMS_MAX + ITEMS_AROUND, err);
 	int status = parse_map(&reader, &envelope);
 	if (status) {

@@ -35,7 +35,7 @@ static const uint8_t golden[] = "\x86\xa1v\x01\xa4kind\xa5stats\xa2id\xc4\x10"
 				"a\xa4type\xa1T\xa3pid\x07\xa4"
 				"body\x81\xa1n\xfe";
 #define GOLDEN_BYTES (sizeof(golden) - 1)
-#define BODY_AT (GOLDEN_BYTES - 4)
+#define BODY_AT      (GOLDEN_BYTES - 4)
 
 static void test_golden(void **state)
 {
@@ -64,9 +64,9 @@ static void test_golden(void **state)
 static void test_values_survive(void **state)
 {
 	(void)state;
-	json_t *body = json_pack("{s:n,s:b,s:b,s:I,s:I,s:I,s:f,s:s,s:[i,[s],{}],s:{s:{s:[]}}}", "nil", "yes", 1, "no", 0,
-		"max", (json_int_t)INT64_MAX, "min", (json_int_t)INT64_MIN, "small", (json_int_t)-33, "real", 0.1, "text",
-		"Grüße ☢", "list", 1, "x", "map", "inner", "deep");
+	json_t *body = json_pack("{s:n,s:b,s:b,s:I,s:I,s:I,s:f,s:s,s:[i,[s],{}],s:{s:{s:[]}}}", "nil", "yes", 1, "no",
+		0, "max", (json_int_t)INT64_MAX, "min", (json_int_t)INT64_MIN, "small", (json_int_t)-33, "real", 0.1,
+		"text", "Grüße ☢", "list", 1, "x", "map", "inner", "deep");
 	assert_non_null(body);
 	char *text = malloc(70001);
 	memset(text, 'x', 70000);
@@ -163,7 +163,10 @@ struct hostile {
 	const char *complaint;
 };
 
-#define HOSTILE(text, complaint) {text, sizeof(text) - 1, complaint}
+#define HOSTILE(text, complaint)                                                                                       \
+	{                                                                                                              \
+		text, sizeof(text) - 1, complaint                                                                      \
+	}
 
 static void test_hostile_bodies(void **state)
 {
@@ -334,7 +337,8 @@ static void test_members(void **state)
 		HOSTILE("\x81\xa1v\x02", "version 2"),
 		HOSTILE("\x81\xa1v\xff", "negative"),
 		HOSTILE("\x81\xa4kind\x01", "text was expected"),
-		HOSTILE("\x81\xa4kind\xd9\x40xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", "too long"),
+		HOSTILE("\x81\xa4kind\xd9\x40xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+			"too long"),
 		HOSTILE("\x81\xa2id\xc4\x01x", "16 bytes"),
 		HOSTILE("\x81\xa2id\xa1x", "16 bytes"),
 		HOSTILE("\x81\xa1t\xa1x", "integer"),

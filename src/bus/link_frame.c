@@ -65,7 +65,8 @@ json_t *link_note_format(const struct link_note *note)
 		(json_int_t)note->received, "sent", (json_int_t)note->sent, "full", note->is_full);
 }
 
-/* --- batches ------------------------------------------------------------------------------------------------------------ */
+/* --- batches
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static json_t *format_record(const struct record *record)
 {
@@ -115,10 +116,10 @@ static int parse_record(const json_t *array, struct record *ret_record, struct e
 json_t *link_batch_format(const struct link_batch *batch, const struct link_place *place)
 {
 	return json_pack("{s:s,s:I,s:s,s:s,s:I,s:I,s:I,s:i,s:i,s:I,s:s,s:o}", "stream", batch->stream_uuid, "session",
-		(json_int_t)place->session, "source", batch->source, "run", batch->run, "after", (json_int_t)place->after,
-		"position", (json_int_t)batch->position, "end", (json_int_t)batch->end, "group", (int)batch->group,
-		"schema", (int)batch->schema, "flags", (json_int_t)batch->flags, "tag", batch->tag, "record",
-		format_record(&batch->header));
+		(json_int_t)place->session, "source", batch->source, "run", batch->run, "after",
+		(json_int_t)place->after, "position", (json_int_t)batch->position, "end", (json_int_t)batch->end,
+		"group", (int)batch->group, "schema", (int)batch->schema, "flags", (json_int_t)batch->flags, "tag",
+		batch->tag, "record", format_record(&batch->header));
 }
 
 static bool take_text(char *ret_text, size_t text_bytes, const char *text)
@@ -131,17 +132,18 @@ static bool take_text(char *ret_text, size_t text_bytes, const char *text)
 	return true;
 }
 
-int link_batch_parse(const json_t *body, struct link_batch *ret_batch, struct link_place *ret_place,
-	struct enrg_error *err)
+int link_batch_parse(
+	const json_t *body, struct link_batch *ret_batch, struct link_place *ret_place, struct enrg_error *err)
 {
 	json_int_t session, after, position, end, group, schema, flags;
 	const char *stream, *source, *run, *tag;
 	struct link_batch batch = {0};
 	json_t *record;
 
-	if (json_unpack((json_t *)(uintptr_t)body, "{s:s,s:I,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "stream", &stream,
-		    "session", &session, "source", &source, "run", &run, "after", &after, "position", &position, "end", &end,
-		    "group", &group, "schema", &schema, "flags", &flags, "tag", &tag, "record", &record))
+	if (json_unpack((json_t *)(uintptr_t)body, "{s:s,s:I,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:o}", "stream",
+		    &stream, "session", &session, "source", &source, "run", &run, "after", &after, "position",
+		    &position, "end", &end, "group", &group, "schema", &schema, "flags", &flags, "tag", &tag, "record",
+		    &record))
 		return complain(err, "batch", "a member is missing or has the wrong type");
 	if (!is_uuid(stream) || !take_text(batch.source, sizeof(batch.source), source) ||
 		!take_text(batch.run, sizeof(batch.run), run) || !take_text(batch.tag, sizeof(batch.tag), tag))

@@ -6,7 +6,7 @@
 #include "bus/socket.h"
 
 #define LINK_PAYLOAD_MAX (1u << 30) /* larger records are refused when the sender starts */
-#define LINK_UUID_BYTES 32u         /* hexadecimal, without the final NUL: ZeroMQ identity of a sender */
+#define LINK_UUID_BYTES  32u        /* hexadecimal, without the final NUL: ZeroMQ identity of a sender */
 
 /* Everything but a batch: "hello" and "bye" of the sender, "resume", "ack" and "bye" of the receiver. What a member
  * means in which kind: docs/control-protocol.md. */
@@ -30,8 +30,8 @@ struct link_place {
 };
 
 /* Checks every number against its range, and the lengths in the header against each other; pointers are not set. */
-int link_batch_parse(const json_t *body, struct link_batch *ret_batch, struct link_place *ret_place,
-	struct enrg_error *err);
+int link_batch_parse(
+	const json_t *body, struct link_batch *ret_batch, struct link_place *ret_place, struct enrg_error *err);
 json_t *link_batch_format(const struct link_batch *batch, const struct link_place *place);
 
 void link_uuid_format(const uint8_t uuid[16], char ret_text[LINK_UUID_BYTES + 1]);

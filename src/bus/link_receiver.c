@@ -13,9 +13,9 @@
 #include "base/clock.h"
 #include "bus/link_frame.h"
 
-#define STREAMS_MAX 4096u
+#define STREAMS_MAX        4096u
 #define RECEIVER_LINGER_MS 100
-#define ENVELOPE_FRAME 2u /* behind identity and topic */
+#define ENVELOPE_FRAME     2u /* behind identity and topic */
 
 struct schema {
 	void *ipc;
@@ -24,7 +24,7 @@ struct schema {
 
 struct link_stream {
 	char uuid[LINK_UUID_BYTES + 1];
-	uint64_t received;  /* end of the last batch handed out */
+	uint64_t received; /* end of the last batch handed out */
 	uint64_t committed;
 	uint64_t warned_session; /* told about a hole in this session */
 	bool is_open, is_full;
@@ -44,7 +44,8 @@ struct link_receiver {
 	struct link_counters counters;
 };
 
-/* --- opening -------------------------------------------------------------------------------------------------------------- */
+/* --- opening
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static int open_socket(struct link_receiver *receiver, const char *url, struct enrg_error *err)
 {
@@ -108,7 +109,8 @@ void link_receiver_set_resume(struct link_receiver *receiver, link_resume_functi
 	receiver->resume_context = context;
 }
 
-/* --- streams -------------------------------------------------------------------------------------------------------------- */
+/* --- streams
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static struct link_stream *find_stream(const struct link_receiver *receiver, const char *uuid)
 {
@@ -118,12 +120,13 @@ static struct link_stream *find_stream(const struct link_receiver *receiver, con
 	return NULL;
 }
 
-static int add_stream(struct link_receiver *receiver, const char *uuid, struct link_stream **ret_stream,
-	struct enrg_error *err)
+static int add_stream(
+	struct link_receiver *receiver, const char *uuid, struct link_stream **ret_stream, struct enrg_error *err)
 {
 	if (receiver->stream_count == STREAMS_MAX)
 		return enrg_error_set(err, ENRG_E_PROTOCOL, "more than %u streams at one store", STREAMS_MAX);
-	struct link_stream **streams = realloc(receiver->streams, (receiver->stream_count + 1) * sizeof(struct link_stream *));
+	struct link_stream **streams =
+		realloc(receiver->streams, (receiver->stream_count + 1) * sizeof(struct link_stream *));
 	if (!streams)
 		return enrg_error_set(err, -ENOMEM, "no memory for a link");
 	receiver->streams = streams;
@@ -149,7 +152,8 @@ static int resolve_stream(struct link_receiver *receiver, const zmq_msg_t *ident
 	return *ret_stream ? 0 : add_stream(receiver, uuid, ret_stream, err);
 }
 
-/* --- answers -------------------------------------------------------------------------------------------------------------- */
+/* --- answers
+ * -------------------------------------------------------------------------------------------------------------- */
 
 /* An answer that does not get through is no loss: the sender asks again. */
 static void answer(struct link_receiver *receiver, const struct link_stream *stream, const char *kind, uint64_t session,
@@ -213,7 +217,8 @@ static int take_note(struct link_receiver *receiver, const zmq_msg_t *identity, 
 	return 0;
 }
 
-/* --- batches -------------------------------------------------------------------------------------------------------------- */
+/* --- batches
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static int remember_schema(struct link_stream *stream, uint16_t index, zmq_msg_t *frame, struct enrg_error *err)
 {
@@ -233,8 +238,8 @@ static int remember_schema(struct link_stream *stream, uint16_t index, zmq_msg_t
 }
 
 /* Readers map columns in place and want them on 64 bytes; ZeroMQ's buffers begin anywhere. */
-static int align_payload(struct link_receiver *receiver, zmq_msg_t *frame, struct link_batch *batch,
-	struct enrg_error *err)
+static int align_payload(
+	struct link_receiver *receiver, zmq_msg_t *frame, struct link_batch *batch, struct enrg_error *err)
 {
 	uint8_t *bytes = zmq_msg_data(frame);
 	size_t count = zmq_msg_size(frame);
@@ -279,8 +284,8 @@ static int judge_batch(struct link_receiver *receiver, struct link_stream *strea
 	}
 	if (batch->position < stream->received)
 		return enrg_error_set(err, ENRG_E_PROTOCOL,
-			"batch of a link: %s from %llu to %llu, but the store resumes inside it, at %llu", batch->source,
-			(unsigned long long)batch->position, (unsigned long long)batch->end,
+			"batch of a link: %s from %llu to %llu, but the store resumes inside it, at %llu",
+			batch->source, (unsigned long long)batch->position, (unsigned long long)batch->end,
 			(unsigned long long)stream->received);
 	return 1;
 }
@@ -296,7 +301,8 @@ static int take_batch(struct link_receiver *receiver, struct socket_message *mes
 		status = enrg_error_set(err, ENRG_E_PROTOCOL, "batch of a link: no payload");
 	if (!status && zmq_msg_size(&message->frames[3]) !=
 			       (uint64_t)ret_batch->header.meta_bytes + ret_batch->header.body_bytes)
-		status = enrg_error_set(err, ENRG_E_PROTOCOL, "batch of a link: the payload has another size than its header says");
+		status = enrg_error_set(
+			err, ENRG_E_PROTOCOL, "batch of a link: the payload has another size than its header says");
 	if (!status)
 		status = resolve_stream(receiver, &message->frames[0], ret_batch->stream_uuid, &stream, err);
 	if (!status && message->count == 5)
@@ -317,12 +323,27 @@ static int take_batch(struct link_receiver *receiver, struct socket_message *mes
 	return status;
 }
 
+/* When a sender connects anew before its old connection is gone, ZeroMQ hands it the name and gives the old connection
+ * one of its own making, which begins with a zero byte. What is still on it comes again in the sender's next session.
+ */
+static bool is_replaced(const struct socket_message *message)
+{
+	zmq_msg_t *identity = (zmq_msg_t *)(uintptr_t)&message->frames[0];
+	const uint8_t *bytes = zmq_msg_data(identity);
+
+	return zmq_msg_size(identity) && !bytes[0];
+}
+
 /* 1: a batch for the owner; 0: nothing for it; negative: malformed. */
 static int take_message(struct link_receiver *receiver, struct socket_message *message, struct link_batch *ret_batch,
 	struct enrg_error *err)
 {
 	struct envelope envelope;
 
+	if (is_replaced(message)) {
+		receiver->counters.holes++;
+		return 0;
+	}
 	if (message->count <= ENVELOPE_FRAME)
 		return enrg_error_set(err, ENRG_E_PROTOCOL, "a message without topic and envelope");
 	int status = envelope_parse(zmq_msg_data(&message->frames[ENVELOPE_FRAME]),
@@ -337,9 +358,11 @@ static int take_message(struct link_receiver *receiver, struct socket_message *m
 	return status;
 }
 
-/* --- the owner's calls ------------------------------------------------------------------------------------------------------ */
+/* --- the owner's calls
+ * ------------------------------------------------------------------------------------------------------ */
 
-int link_receiver_recv(struct link_receiver *receiver, int timeout_ms, struct link_batch *ret_batch, struct enrg_error *err)
+int link_receiver_recv(
+	struct link_receiver *receiver, int timeout_ms, struct link_batch *ret_batch, struct enrg_error *err)
 {
 	uint64_t until = timeout_ms < 0 ? UINT64_MAX : clock_mono_ns() + (uint64_t)timeout_ms * 1000000u;
 

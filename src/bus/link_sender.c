@@ -1,8 +1,8 @@
 /* link_sender.c: a producer's end of a link. Runs in the producing job, on a thread of its own that is the required
  * consumer of the job's stream: what is not acknowledged stays in the ring.
  *
- * A session begins with "hello"; the receiver's "resume" says where to go on. From then on batches are sent in order, each
- * once. A hello is also a question, since messages of one connection arrive in order: an answer that names less as
+ * A session begins with "hello"; the receiver's "resume" says where to go on. From then on batches are sent in order,
+ * each once. A hello is also a question, since messages of one connection arrive in order: an answer that names less as
  * received than the hello named as sent, or another life of the receiver, begins a new session at what is committed. */
 #include "bus/link.h"
 
@@ -21,16 +21,16 @@
 #include "bus/link_window.h"
 #include "plane/doorbell.h"
 
-#define BURST 64u
+#define BURST                64u
 #define WINDOW_DEFAULT_BYTES (16u << 20)
-#define HELLO_FIRST_NS 250000000u
-#define HELLO_NEXT_NS 1000000000u
+#define HELLO_FIRST_NS       250000000u
+#define HELLO_NEXT_NS        1000000000u
 /* Pause between looks at the socket while the stream is empty; new batches end it at once. */
 #define PAUSE_FIRST_NS 1000000u
-#define PAUSE_LAST_NS 128000000u
+#define PAUSE_LAST_NS  128000000u
 /* A receiver that says nothing for so long may sit behind a connection that only looks alive. */
-#define SILENCE_NS 5000000000u
-#define RECONNECT_MS 50
+#define SILENCE_NS       5000000000u
+#define RECONNECT_MS     50
 #define RECONNECT_MAX_MS 1000
 
 enum counter { COUNT_BATCHES, COUNT_BYTES, COUNT_RESENT, COUNT_CORRUPT, COUNT_MALFORMED, COUNTERS };
@@ -40,7 +40,7 @@ struct link_sender {
 	struct consumer *consumer;
 	pthread_t thread;
 	bool has_thread;
-	int stop_descriptor; /* wakes a poll */
+	int stop_descriptor;        /* wakes a poll */
 	_Atomic uint32_t stop_word; /* 0 until stop; wakes a wait for the stream */
 	_Atomic uint64_t deadline_ns;
 	_Atomic uint64_t counters[COUNTERS];
@@ -54,11 +54,11 @@ struct link_sender {
 	/* of the thread */
 	struct link_window window;
 	uint64_t session, life;
-	uint64_t last_end;      /* end of the last batch taken from the stream */
-	uint64_t session_sent;  /* end of the last batch sent in this session */
-	uint64_t highest_sent;  /* what is below was sent before: counted as sent again */
-	uint64_t committed;     /* as the receiver said */
-	uint64_t released;      /* in the ring */
+	uint64_t last_end;     /* end of the last batch taken from the stream */
+	uint64_t session_sent; /* end of the last batch sent in this session */
+	uint64_t highest_sent; /* what is below was sent before: counted as sent again */
+	uint64_t committed;    /* as the receiver said */
+	uint64_t released;     /* in the ring */
 	uint64_t hello_due_ns, hello_pause_ns;
 	uint64_t asked_since_ns; /* oldest question without an answer; 0 = none */
 	uint64_t pause_ns;
@@ -94,7 +94,8 @@ static bool is_bye_due(const struct link_sender *sender)
 	return !sender->is_bye_confirmed && consumer_is_closed(sender->consumer) && is_drained(sender);
 }
 
-/* --- the socket ---------------------------------------------------------------------------------------------------------------- */
+/* --- the socket
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 static int open_socket(struct link_sender *sender, struct enrg_error *err)
 {
@@ -119,7 +120,8 @@ static int open_socket(struct link_sender *sender, struct enrg_error *err)
 	return 0;
 }
 
-/* --- sending ---------------------------------------------------------------------------------------------------------------- */
+/* --- sending
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 static int format_frame(const struct link_sender *sender, const char *kind, json_t *body, zmq_msg_t *ret_frame)
 {
@@ -157,8 +159,7 @@ static int begin_message(struct link_sender *sender, const char *kind, json_t *b
 /* Frames that point into the ring: constant until released, and released only once the receiver has them. */
 static void point_frame(struct socket_message *message, const void *bytes, size_t byte_count)
 {
-	zmq_msg_init_data(
-		&message->frames[message->count++], (void *)(uintptr_t)bytes, byte_count, NULL, NULL);
+	zmq_msg_init_data(&message->frames[message->count++], (void *)(uintptr_t)bytes, byte_count, NULL, NULL);
 }
 
 static int send_note(struct link_sender *sender, const char *kind)
@@ -219,7 +220,8 @@ static int send_item(struct link_sender *sender, const struct link_item *item)
 	return 0;
 }
 
-/* --- sessions ---------------------------------------------------------------------------------------------------------------- */
+/* --- sessions
+ * ---------------------------------------------------------------------------------------------------------------- */
 
 static void begin_session(struct link_sender *sender)
 {
@@ -276,8 +278,8 @@ static void take_answer(struct link_sender *sender, struct socket_message *messa
 	struct envelope envelope;
 	struct link_note note;
 
-	if (message->count != 2 || envelope_parse(zmq_msg_data(&message->frames[1]), zmq_msg_size(&message->frames[1]),
-					   &envelope, NULL)) {
+	if (message->count != 2 ||
+		envelope_parse(zmq_msg_data(&message->frames[1]), zmq_msg_size(&message->frames[1]), &envelope, NULL)) {
 		count(sender, COUNT_MALFORMED, 1);
 		return;
 	}
@@ -340,7 +342,8 @@ static void say_note(struct link_sender *sender)
 	sender->is_unreachable = send_note(sender, is_bye ? "bye" : "hello") != 0;
 	if (sender->is_unreachable) {
 		sender->asked_since_ns = 0;
-		/* There is no connection: what was sent may be lost with the last one. A poll tells when there is one. */
+		/* There is no connection: what was sent may be lost with the last one. A poll tells when there is one.
+		 */
 		if (sender->is_synced)
 			begin_session(sender);
 		return;
@@ -353,7 +356,8 @@ static void say_note(struct link_sender *sender)
 	sender->hello_pause_ns = HELLO_NEXT_NS;
 }
 
-/* --- the stream --------------------------------------------------------------------------------------------------------------- */
+/* --- the stream
+ * --------------------------------------------------------------------------------------------------------------- */
 
 /* Behind a record that can't be read there is nothing to wait for: the receiver sees the hole in the sequence. */
 static void skip_corrupt(struct link_sender *sender)
@@ -390,7 +394,8 @@ static int read_record(struct link_sender *sender)
 			continue;
 		}
 		if (link_window_append(&sender->window, &item)) {
-			/* No memory for a hundred bytes: this process is about to die, and its successor sends the record. */
+			/* No memory for a hundred bytes: this process is about to die, and its successor sends the
+			 * record. */
 			abort();
 		}
 		return 1;
@@ -421,7 +426,8 @@ static bool send_batches(struct link_sender *sender)
 	return sent;
 }
 
-/* --- the thread --------------------------------------------------------------------------------------------------------------- */
+/* --- the thread
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static bool is_over(const struct link_sender *sender)
 {
@@ -490,7 +496,8 @@ static void *sender_main(void *opaque)
 	return NULL;
 }
 
-/* --- starting and stopping ------------------------------------------------------------------------------------------------------ */
+/* --- starting and stopping
+ * ------------------------------------------------------------------------------------------------------ */
 
 static void copy_text(char *ret_text, size_t text_bytes, const char *text)
 {

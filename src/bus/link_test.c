@@ -23,11 +23,11 @@
 #include "base/crc32c.h"
 #include "bus/link.h"
 
-#define CONSUMER "DAQJobStoreTest"
-#define META_BYTES 24u
+#define CONSUMER       "DAQJobStoreTest"
+#define META_BYTES     24u
 #define BODY_BYTES_MAX (256u << 10)
-#define ROUTES 3u
-#define PATIENCE_NS 30000000000u
+#define ROUTES         3u
+#define PATIENCE_NS    30000000000u
 
 struct place {
 	char folder[64], stream[128], url[128], rows[128];
@@ -37,7 +37,8 @@ struct place {
 	uint64_t resume_position;
 };
 
-/* --- what producer and checker agree on ------------------------------------------------------------------------------------- */
+/* --- what producer and checker agree on
+ * ------------------------------------------------------------------------------------- */
 
 static uint64_t mix(uint64_t number)
 {
@@ -135,7 +136,8 @@ static const char *check_batch(const struct link_batch *batch, uint64_t sequence
 	return strcmp(batch->source, "camera") || strcmp(batch->run, "run1") ? "names" : NULL;
 }
 
-/* --- one process: producer, sender and receiver -------------------------------------------------------------------------------- */
+/* --- one process: producer, sender and receiver
+ * -------------------------------------------------------------------------------- */
 
 static int place_setup(void **state)
 {
@@ -441,9 +443,10 @@ static void send_body(void *socket, const char *kind, json_t *body, const char *
 
 static json_t *hostile_batch(const char *stream, json_int_t position, json_int_t body_bytes)
 {
-	return json_pack("{s:s,s:i,s:s,s:s,s:i,s:I,s:I,s:i,s:i,s:i,s:s,s:[i,i,i,i,i,i,i,i,i,i,I,i,i,i]}", "stream", stream,
-		"session", 1, "source", "x", "run", "x", "after", 0, "position", position, "end", position + 64, "group", 0,
-		"schema", 0, "flags", 0, "tag", "", "record", 64, 1, 0, 1, 0, 0, 1, 1, 0, 0, body_bytes, 0, 0, 0);
+	return json_pack("{s:s,s:i,s:s,s:s,s:i,s:I,s:I,s:i,s:i,s:i,s:s,s:[i,i,i,i,i,i,i,i,i,i,I,i,i,i]}", "stream",
+		stream, "session", 1, "source", "x", "run", "x", "after", 0, "position", position, "end", position + 64,
+		"group", 0, "schema", 0, "flags", 0, "tag", "", "record", 64, 1, 0, 1, 0, 0, 1, 1, 0, 0, body_bytes, 0,
+		0, 0);
 }
 
 static void expect_malformed(struct place *place, const char *complaint)
@@ -596,10 +599,11 @@ static void test_busy_and_missing(void **state)
 	link_receiver_close(NULL);
 }
 
-/* --- processes that are killed --------------------------------------------------------------------------------------------------- */
+/* --- processes that are killed
+ * --------------------------------------------------------------------------------------------------- */
 
 #define TORTURE_BATCHES 12000u
-#define TORTURE_KILLS 60
+#define TORTURE_KILLS   60
 
 struct row {
 	uint64_t sequence, end;
@@ -621,7 +625,8 @@ static void store_process(const struct place *place)
 	int descriptor = open(place->rows, O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0600);
 	off_t size = lseek(descriptor, 0, SEEK_END) / (off_t)sizeof(struct row) * (off_t)sizeof(struct row);
 
-	if (ftruncate(descriptor, size) || (size && pread(descriptor, &last, sizeof(last), size - (off_t)sizeof(last)) < 0) ||
+	if (ftruncate(descriptor, size) ||
+		(size && pread(descriptor, &last, sizeof(last), size - (off_t)sizeof(last)) < 0) ||
 		link_receiver_open(place->url, &receiver, NULL))
 		_exit(10);
 	link_receiver_set_resume(receiver, resume_from_rows, &last.end);
@@ -638,7 +643,8 @@ static void store_process(const struct place *place)
 				_exit(12);
 			}
 			rows[count++] = (struct row){expected++, batch.end,
-				crc32c(0, batch.payload, META_BYTES + batch.header.body_bytes), batch.header.body_bytes};
+				crc32c(0, batch.payload, META_BYTES + batch.header.body_bytes),
+				batch.header.body_bytes};
 		}
 		if (count && (status == 0 || count == 256 || mix(expected) % 20 == 0)) {
 			ssize_t bytes = (ssize_t)(count * sizeof(struct row));

@@ -11,15 +11,15 @@
 
 struct link_item {
 	struct record header;
-	const uint8_t *payload;       /* in the ring, which keeps it until it is released */
+	const uint8_t *payload; /* in the ring, which keeps it until it is released */
 	uint64_t after, position, end;
 };
 
 struct link_window {
 	struct link_item *items;
 	uint32_t capacity, first, count;
-	uint32_t sent_count;          /* the first of them have been sent */
-	uint64_t sent_bytes;          /* of those */
+	uint32_t sent_count; /* the first of them have been sent */
+	uint64_t sent_bytes; /* of those */
 	uint64_t bytes_max;
 };
 

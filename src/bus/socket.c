@@ -10,7 +10,8 @@ int socket_fail(struct enrg_error *err, const char *what, const char *url)
 	int code = zmq_errno();
 
 	/* ZeroMQ's own numbers begin at 156384712; callers compare with the system's. */
-	return enrg_error_set(err, code > 0 && code < 4096 ? -code : -EPROTO, "%s %s: %s", what, url, zmq_strerror(code));
+	return enrg_error_set(
+		err, code > 0 && code < 4096 ? -code : -EPROTO, "%s %s: %s", what, url, zmq_strerror(code));
 }
 
 int socket_check_url(const char *url, struct enrg_error *err)
@@ -18,7 +19,8 @@ int socket_check_url(const char *url, struct enrg_error *err)
 	size_t path_max = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
 
 	if (!url || !*url)
-		return enrg_error_set(err, ENRG_E_CONFIG, "an address is missing: ipc://PATH or tcp://HOST:PORT was expected");
+		return enrg_error_set(
+			err, ENRG_E_CONFIG, "an address is missing: ipc://PATH or tcp://HOST:PORT was expected");
 	if (!strncmp(url, "tcp://", 6))
 		return 0;
 	if (strncmp(url, "ipc://", 6))
@@ -26,8 +28,9 @@ int socket_check_url(const char *url, struct enrg_error *err)
 	size_t path_bytes = strlen(url + 6);
 	if (!path_bytes || path_bytes > path_max)
 		return enrg_error_set(err, ENRG_E_CONFIG,
-			"%s: a socket's path has 1 to %zu bytes, this one %zu: use a shorter runtime folder or supervisor_id", url,
-			path_max, path_bytes);
+			"%s: a socket's path has 1 to %zu bytes, this one %zu: use a shorter runtime folder or "
+			"supervisor_id",
+			url, path_max, path_bytes);
 	return 0;
 }
 
@@ -97,8 +100,8 @@ int socket_send_bytes(void *socket, const void *bytes, size_t count, bool more)
 }
 
 #ifdef __SANITIZE_THREAD__
-/* libzmq is not built with the sanitizer, which therefore can't see how it hands a message from thread to thread. Asked for
- * by the sanitizer's run time; here, since every program with a socket links this file. */
+/* libzmq is not built with the sanitizer, which therefore can't see how it hands a message from thread to thread. Asked
+ * for by the sanitizer's run time; here, since every program with a socket links this file. */
 __attribute__((visibility("default"))) const char *__tsan_default_suppressions(void);
 
 const char *__tsan_default_suppressions(void)

@@ -5,11 +5,14 @@
 #include <math.h>
 #include <string.h>
 
-void wire_reader_init(struct wire_reader *reader, const void *bytes, size_t count, uint32_t items_max,
-	struct enrg_error *err)
+void wire_reader_init(
+	struct wire_reader *reader, const void *bytes, size_t count, uint32_t items_max, struct enrg_error *err)
 {
-	*reader = (struct wire_reader){
-		.start = bytes, .at = bytes, .end = (const uint8_t *)bytes + count, .items_left = items_max, .err = err};
+	*reader = (struct wire_reader){.start = bytes,
+		.at = bytes,
+		.end = (const uint8_t *)bytes + count,
+		.items_left = items_max,
+		.err = err};
 }
 
 int wire_fail(const struct wire_reader *reader, const char *what)
@@ -238,7 +241,8 @@ static int build_map(struct wire_reader *reader, uint32_t pairs, unsigned depth,
 	return 0;
 }
 
-static int build_container(struct wire_reader *reader, const struct wire_token *token, unsigned depth, json_t **ret_json)
+static int build_container(
+	struct wire_reader *reader, const struct wire_token *token, unsigned depth, json_t **ret_json)
 {
 	if (!depth)
 		return wire_fail(reader, "containers nested too deep");

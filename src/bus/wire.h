@@ -41,8 +41,8 @@ struct wire_reader {
 	struct enrg_error *err; /* NULL is allowed */
 };
 
-void wire_reader_init(struct wire_reader *reader, const void *bytes, size_t count, uint32_t items_max,
-	struct enrg_error *err);
+void wire_reader_init(
+	struct wire_reader *reader, const void *bytes, size_t count, uint32_t items_max, struct enrg_error *err);
 /* All of these: 0, or ENRG_E_PROTOCOL with the place in the message. */
 int wire_fail(const struct wire_reader *reader, const char *what);
 int wire_read(struct wire_reader *reader, struct wire_token *ret_token);

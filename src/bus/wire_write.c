@@ -48,11 +48,11 @@ static int write_text(msgpack_packer *packer, const char *text, size_t count, st
 	return 0;
 }
 
-static int write_value(struct wire_writer *writer, msgpack_packer *packer, const json_t *json, unsigned depth,
-	struct enrg_error *err);
+static int write_value(
+	struct wire_writer *writer, msgpack_packer *packer, const json_t *json, unsigned depth, struct enrg_error *err);
 
-static int write_object(struct wire_writer *writer, msgpack_packer *packer, const json_t *json, unsigned depth,
-	struct enrg_error *err)
+static int write_object(
+	struct wire_writer *writer, msgpack_packer *packer, const json_t *json, unsigned depth, struct enrg_error *err)
 {
 	/* jansson's iterators ask for a pointer that is not const; nothing is changed. */
 	json_t *object = (json_t *)(uintptr_t)json;
@@ -62,7 +62,8 @@ static int write_object(struct wire_writer *writer, msgpack_packer *packer, cons
 		const char *key = json_object_iter_key(at);
 		size_t count = json_object_iter_key_len(at);
 		if (count > WIRE_KEY_BYTES_MAX)
-			return enrg_error_set(err, ENRG_E_PROTOCOL, "a key of %zu bytes (at most %u)", count, WIRE_KEY_BYTES_MAX);
+			return enrg_error_set(
+				err, ENRG_E_PROTOCOL, "a key of %zu bytes (at most %u)", count, WIRE_KEY_BYTES_MAX);
 		if (!writer->items_left)
 			return enrg_error_set(err, ENRG_E_PROTOCOL, "too many values in one message");
 		writer->items_left--;
@@ -75,8 +76,8 @@ static int write_object(struct wire_writer *writer, msgpack_packer *packer, cons
 	return 0;
 }
 
-static int write_container(struct wire_writer *writer, msgpack_packer *packer, const json_t *json, unsigned depth,
-	struct enrg_error *err)
+static int write_container(
+	struct wire_writer *writer, msgpack_packer *packer, const json_t *json, unsigned depth, struct enrg_error *err)
 {
 	if (!depth)
 		return enrg_error_set(err, ENRG_E_PROTOCOL, "containers nested too deep");
@@ -91,8 +92,8 @@ static int write_container(struct wire_writer *writer, msgpack_packer *packer, c
 	return 0;
 }
 
-static int write_value(struct wire_writer *writer, msgpack_packer *packer, const json_t *json, unsigned depth,
-	struct enrg_error *err)
+static int write_value(
+	struct wire_writer *writer, msgpack_packer *packer, const json_t *json, unsigned depth, struct enrg_error *err)
 {
 	int status = 0;
 

@@ -15,6 +15,9 @@ struct bar {
  * positive counts for nothing. */
 struct axis bars_choose_axis(const struct bar *bars, size_t count, double reference);
 
+/* The horizontal axis: bar i at i + 1. */
+struct axis bars_axis(size_t count);
+
 /* Sets figure->x, writes axes, data and texts, and returns gnuplot's command. figure->y is set before. The texts keep off
  * a line at `reference` (NAN: none). */
 const char *bars_write(struct figure *figure, const struct bar *bars, size_t count, double reference);

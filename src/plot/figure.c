@@ -13,7 +13,8 @@
 #include "base/path.h"
 #include "plot/gnuplot.h"
 
-#define REFERENCE_SIZE 8.0
+#define REFERENCE_SIZE 7.5
+#define TICK_SIZE 8.0
 #define LEGEND_SIZE 8.5
 #define LEGEND_ROW_IN 0.22
 #define LEGEND_SAMPLE_IN 0.42
@@ -28,7 +29,7 @@ double figure_text_width(const char *text, double size, bool is_bold)
 
 	for (; *text; text++)
 		characters += ((unsigned char)*text & 0xc0) != 0x80;
-	return (double)characters * size / 72 * (is_bold ? 0.82 : 0.73);
+	return (double)characters * size / 72 * (is_bold ? 0.87 : 0.75);
 }
 
 double figure_text_height(double size)
@@ -124,7 +125,7 @@ struct figure *figure_create(const struct figure_params *params)
 	if (!figure)
 		return NULL;
 	figure->name = params->name;
-	figure->left = 0.105;
+	figure->left = 0.125;
 	figure->right = params->has_references ? 0.77 : 0.97;
 	figure->bottom = 0.2;
 	figure->top = params->has_legend ? 0.79 : 0.85;
@@ -173,12 +174,12 @@ void figure_write_axes(struct figure *figure, bool has_x_ticks)
 	fprintf(script, "%sset yrange [%.9g:%.9g]\n", figure->y.is_log ? "set logscale y\n" : "", figure->y.min,
 		figure->y.max);
 	if (has_x_ticks)
-		axis_write_ticks(&figure->x, "xtics", 8.5, script);
+		axis_write_ticks(&figure->x, "xtics", TICK_SIZE, script);
 	else
 		fputs("unset xtics\n", script);
-	axis_write_ticks(&figure->y, "ytics", 8.5, script);
-	fprintf(script, "set grid ytics mytics %s linecolor rgb '#DEE2E6' linewidth 0.6 dashtype solid,"
-			" linecolor rgb '#F1F3F5' linewidth 0.4 dashtype solid back\n",
+	axis_write_ticks(&figure->y, "ytics", TICK_SIZE, script);
+	fprintf(script, "set grid ytics mytics %s linecolor rgb '#CED4DA' linewidth 0.7 dashtype solid,"
+			" linecolor rgb '#E9ECEF' linewidth 0.5 dashtype solid back\n",
 		has_x_ticks ? "xtics" : "noxtics");
 	/* What is not above the lower end of a log axis, such as 0, is drawn at that end. */
 	fprintf(script, "clip(y) = y > %.9g ? y : %.9g\n", figure->y.min, figure->y.min);

@@ -125,13 +125,12 @@ static char *format_plot(const struct figure *figure, const struct curves *curve
 		fprintf(stream, "'%s.dat' using 1:(clip($2)) with filledcurves y1=%.9g linecolor rgb '%s'"
 				" fillstyle transparent solid 0.12 noborder notitle, \\\n     ",
 			figure->name, figure->y.min, FIGURE_SKY);
-	/* The first curve is the most important one: it lies on top. */
-	for (size_t i = curves->count; i-- > 0;) {
+	for (size_t i = 0; i < curves->count; i++) {
 		const struct figure_curve *looks = &curves->looks[i];
 		fprintf(stream, "'%s.dat' using 1:(clip($%zu)) with linespoints linecolor rgb '%s' linewidth %g dashtype %s"
 				" pointtype %d pointsize %g notitle%s",
 			figure->name, i + 2, looks->color, looks->width, looks->dash, looks->point, looks->point_size,
-			i ? ", \\\n     " : "");
+			i + 1 < curves->count ? ", \\\n     " : "");
 	}
 	if (fclose(stream) != 0) {
 		free(text);
@@ -142,7 +141,10 @@ static char *format_plot(const struct figure *figure, const struct curves *curve
 
 static struct axis payload_axis(const struct results_series *series)
 {
-	return axis_log(series->entries[0]->payload_rows, series->entries[series->count - 1]->payload_rows);
+	double lowest = series->entries[0]->payload_rows, highest = series->entries[series->count - 1]->payload_rows;
+	double air = highest > 2 * lowest ? 1.4 : 4;
+
+	return (struct axis){true, lowest / air, highest * air};
 }
 
 static int draw_curves(const struct figure_params *params, const struct curves *curves,
@@ -193,7 +195,7 @@ static int draw_throughput_series(const struct results *results, const struct re
 	add_curve(&curves, series, offsetof(struct results_entry, mb_per_s),
 		(struct figure_curve){"Sustained Throughput", FIGURE_BLUE, "solid", 7, 3, 0.9});
 	add_curve(&curves, series, offsetof(struct results_entry, peak_mb_per_s),
-		(struct figure_curve){"Peak Capability (best interval)", FIGURE_ORANGE, "'-'", 5, 1.8, 0.7});
+		(struct figure_curve){"Peak Capability (best interval)", FIGURE_ORANGE, "'-'", 4, 1.4, 1.2});
 	add_curve(&curves, series, offsetof(struct results_entry, zmq_mb_per_s),
 		(struct figure_curve){"ZMQ Management Overhead", FIGURE_DARK, "'.'", 2, 1.2, 0.7});
 	if (!(curves.highest > 0))
@@ -398,7 +400,7 @@ static void write_headroom(struct figure *figure, double best)
 		"%s× Headroom", text);
 	fprintf(figure->script, "set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead linecolor rgb '%s' linewidth 1.2"
 				" dashtype '-' front\n",
-		figure_x(figure, 1.33), from, figure_x(figure, 1.67), from, FIGURE_VERMILION);
+		figure_x(figure, 1.4), from, figure_x(figure, 1.6), from, FIGURE_VERMILION);
 	if (fabs(to - from) > 0.04)
 		fprintf(figure->script, "set arrow from screen %.5f,%.5f to screen %.5f,%.5f head filled size screen 0.012,20"
 					" linecolor rgb '%s' linewidth 2 front\n",
@@ -434,6 +436,7 @@ static int draw_headroom(const struct results *results, const char *folder, stru
 	figure->y = axis_log(low / 2, high);
 	/* The highest bar ends at 3/4 of the axis: the texts go above it. */
 	figure->y.max = figure->y.min * pow(high / figure->y.min, 1 / 0.75);
+	figure->x = bars_axis(2);
 	write_headroom(figure, best->mb_per_s);
 	int code = draw_bars(figure, bars, 2, (double)NAN, folder, err);
 	figure_destroy(figure);

@@ -18,6 +18,7 @@ static const struct command commands[] = {
 	{"jobs", "list the types of jobs and stores", cli_jobs},
 	{"describe", "show the configuration of a type", cli_describe},
 	{"bench", "measure this machine and the data path", cli_bench},
+	{"plot", "draw the benchmark suite's figures from its results", cli_plot},
 	{"verify", "prove .arrows files whole, or cut a torn tail", cli_verify},
 	{"doctor", "look at what this machine lacks", cli_doctor},
 	{"help", "explain a command", cli_help},

@@ -372,7 +372,7 @@ static void add_dates(const struct results *results, char *text, size_t text_byt
 
 static void add_regimes(const struct results *results, char *text, size_t text_bytes)
 {
-	bool is_first = true;
+	bool is_first = true, is_mixed = false;
 
 	for (size_t i = 0; i < results->count; i++) {
 		const char *regime = results->entries[i].regime;
@@ -388,9 +388,12 @@ static void add_regimes(const struct results *results, char *text, size_t text_b
 		if (runs < results->count)
 			add_text(text, text_bytes, " (%zu of %zu runs)", runs, results->count);
 		is_first = false;
+		is_mixed |= runs < results->count;
 	}
 	if (is_first)
 		add_text(text, text_bytes, " · regime not recorded");
+	if (is_mixed)
+		add_text(text, text_bytes, ": compare within one regime only");
 }
 
 void results_format_origin(const struct results *results, char *ret_text, size_t text_bytes)

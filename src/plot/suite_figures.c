@@ -391,12 +391,13 @@ static void write_headroom(struct figure *figure, double best)
 {
 	double ratio = best / DETECTOR_MB_PER_S, x = figure_x(figure, 1.5);
 	double from = figure_y(figure, DETECTOR_MB_PER_S), to = figure_y(figure, best);
+	const char *color = ratio < 1 ? FIGURE_VERMILION : FIGURE_BLUE;
 	char text[32];
 
 	number_format(ratio, text, sizeof(text));
 	figure_write_text(figure,
-		&(struct figure_text){figure_x(figure, 2), fmax(from, to) + 0.095, FIGURE_CENTER, 13,
-			ratio < 1 ? FIGURE_VERMILION : FIGURE_BLUE, .is_bold = true},
+		&(struct figure_text){figure_x(figure, 2), fmax(from, to) + 0.095, FIGURE_CENTER, 13, color,
+			.is_bold = true},
 		"%s× Headroom", text);
 	fprintf(figure->script, "set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead linecolor rgb '%s' linewidth 1.2"
 				" dashtype '-' front\n",
@@ -404,7 +405,7 @@ static void write_headroom(struct figure *figure, double best)
 	if (fabs(to - from) > 0.04)
 		fprintf(figure->script, "set arrow from screen %.5f,%.5f to screen %.5f,%.5f head filled size screen 0.012,20"
 					" linecolor rgb '%s' linewidth 2 front\n",
-			x, from, x, to, FIGURE_BLUE);
+			x, from, x, to, color);
 }
 
 static int draw_headroom(const struct results *results, const char *folder, struct enrg_error *err)

@@ -28,10 +28,12 @@
 struct stream {
 	struct mapping mapping;
 	uint64_t hot_bytes;
+	uint64_t payload_max;
 	uint64_t tail;      /* position behind the last committed record or pad; head once published */
 	uint64_t offset;    /* tail modulo data_bytes */
 	uint64_t published; /* = head */
 	uint64_t ack;       /* of the slowest required consumer, as last looked at */
+	uint64_t free_until; /* small records up to here need no look at consumers and window */
 	uint32_t epoch;
 	bool is_successor;
 	bool is_spilling;
@@ -125,6 +127,16 @@ static void take_over(struct stream *stream)
 	}
 }
 
+/* What fits the largest record beside header and lead. */
+static uint64_t payload_max(const struct stream *stream)
+{
+	uint64_t largest = stream->mapping.record_bytes_max - SEGMENT_LINE;
+
+	if (largest >= SEGMENT_ALIGN_FROM + SEGMENT_PAGE)
+		return largest - SEGMENT_PAGE;
+	return largest < SEGMENT_ALIGN_FROM ? largest : SEGMENT_ALIGN_FROM - 1;
+}
+
 int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream, struct enrg_error *err)
 {
 	struct stream *stream = calloc(1, sizeof(*stream));
@@ -144,6 +156,7 @@ int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream
 		return result;
 	}
 	stream->hot_bytes = hot_bytes < stream->mapping.data_bytes ? hot_bytes : 0;
+	stream->payload_max = payload_max(stream);
 	restore(stream);
 	take_over(stream);
 	read_roster(stream, atomic_load_explicit(&stream->mapping.producer->roster, memory_order_acquire));
@@ -505,21 +518,30 @@ static int make_room(struct stream *stream, uint64_t payload_bytes, uint64_t tim
 		need = bytes_needed(stream, payload_bytes, ret_lead);
 	}
 	*ret_need = need;
-	if (stream->tail + need - stream->ack <= size)
-		return 0;
-	return wait_for_ack(stream, stream->tail + need - size, timeout_ns);
+	if (stream->tail + need - stream->ack > size) {
+		int result = wait_for_ack(stream, stream->tail + need - size, timeout_ns);
+		if (result < 0)
+			return result;
+	}
+	uint64_t window_end = stream->tail - stream->offset + stream->hot_bytes;
+	stream->free_until = stream->ack + size;
+	if (stream->hot_bytes && window_end < stream->free_until)
+		stream->free_until = window_end;
+	return 0;
 }
 
 int stream_claim(struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, struct stream_claim *ret_claim)
 {
-	uint64_t need;
-	uint32_t lead;
+	uint64_t need = sizeof(struct record) + ((payload_bytes + SEGMENT_LINE - 1) & ~(uint64_t)(SEGMENT_LINE - 1));
+	uint32_t lead = 0;
 
-	if (payload_bytes > stream_payload_max(stream))
+	if (payload_bytes > stream->payload_max)
 		return -EMSGSIZE;
-	int result = make_room(stream, payload_bytes, timeout_ns, &need, &lead);
-	if (result < 0)
-		return result;
+	if (payload_bytes >= SEGMENT_ALIGN_FROM || stream->tail + need > stream->free_until) {
+		int result = make_room(stream, payload_bytes, timeout_ns, &need, &lead);
+		if (result < 0)
+			return result;
+	}
 	/* Observers look at it after reading: whoever still reads below tail + need - data_bytes has been overtaken. */
 	atomic_store_explicit(&stream->mapping.producer->claimed, stream->tail + need, memory_order_relaxed);
 	atomic_thread_fence(memory_order_release);
@@ -602,11 +624,7 @@ uint32_t stream_epoch(const struct stream *stream)
 
 uint64_t stream_payload_max(const struct stream *stream)
 {
-	uint64_t largest = stream->mapping.record_bytes_max - SEGMENT_LINE;
-
-	if (largest >= SEGMENT_ALIGN_FROM + SEGMENT_PAGE)
-		return largest - SEGMENT_PAGE;
-	return largest < SEGMENT_ALIGN_FROM ? largest : SEGMENT_ALIGN_FROM - 1;
+	return stream->payload_max;
 }
 
 bool stream_has_checks(const struct stream *stream)

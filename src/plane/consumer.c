@@ -187,6 +187,7 @@ static int explain_corrupt(const struct consumer *consumer, const char *what, st
 static bool has_length(const struct consumer *consumer, const struct record *record)
 {
 	return record->length >= sizeof(*record) && record->length % SEGMENT_LINE == 0 &&
+	       record->length <= consumer->mapping.data_bytes && /* head may be scribbled as well */
 	       record->length <= consumer->head - consumer->position;
 }
 
@@ -332,14 +333,20 @@ static int spin_for_any(struct consumer *const *consumers, uint32_t count, _Atom
 	return 0;
 }
 
+/* With more streams than the kernel takes words at once, some cannot ring. */
+#define LOOK_DEAF_NS 1000000u
+
 /* Sleeps once. */
 static int sleep_for_any(struct consumer *const *consumers, uint32_t count, _Atomic uint32_t *word, uint32_t value,
 	uint64_t timeout_ns)
 {
 	_Atomic uint32_t *words[DOORBELL_WAIT_MAX];
 	uint32_t values[DOORBELL_WAIT_MAX], used = 0;
-	bool is_long = timeout_ns >= LOOK_AFTER_NS;
 	int slept = 0;
+
+	if (count > DOORBELL_WAIT_MAX - 1 && timeout_ns > LOOK_DEAF_NS)
+		timeout_ns = LOOK_DEAF_NS;
+	bool is_long = timeout_ns >= LOOK_AFTER_NS;
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct consumer *consumer = consumers[i];
@@ -347,8 +354,6 @@ static int sleep_for_any(struct consumer *const *consumers, uint32_t count, _Ato
 		if (used < DOORBELL_WAIT_MAX - 1) {
 			words[used] = &consumer->slot->bell;
 			values[used++] = atomic_load_explicit(&consumer->slot->bell, memory_order_acquire);
-		} else {
-			timeout_ns = timeout_ns < 1000000u ? timeout_ns : 1000000u; /* cannot be rung for this one */
 		}
 		atomic_store_explicit(&consumer->slot->wanted, consumer->position + 1, memory_order_relaxed);
 		atomic_store_explicit(&consumer->slot->is_waiting, consumer->ticket, memory_order_release);

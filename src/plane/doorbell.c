@@ -10,6 +10,8 @@
 
 #include "base/clock.h"
 
+#define LOOK_AGAIN_NS 1000000u /* where not all words can be slept on */
+
 static struct timespec to_timespec(uint64_t ns)
 {
 	return (struct timespec){.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
@@ -47,7 +49,10 @@ int doorbell_wait_any(_Atomic uint32_t *const *words, const uint32_t *values, ui
 		if (called >= 0 || errno != ENOSYS)
 			return result_of(called);
 	}
-	return doorbell_wait(words[0], values[0], timeout_ns < 1000000u ? timeout_ns : 1000000u);
+	if (timeout_ns <= LOOK_AGAIN_NS)
+		return doorbell_wait(words[0], values[0], timeout_ns);
+	called = doorbell_wait(words[0], values[0], LOOK_AGAIN_NS);
+	return called == -ETIMEDOUT ? 0 : (int)called; /* the caller's time is not over: let it look */
 }
 
 void doorbell_wake(_Atomic uint32_t *word)

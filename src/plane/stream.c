@@ -37,6 +37,7 @@ struct stream {
 	uint32_t epoch;
 	bool is_successor;
 	bool is_spilling;
+	uint64_t claimed; /* as in the segment: only grows, though claims are given back */
 	/* open claim */
 	bool is_claimed;
 	uint64_t claim_bytes; /* of payload */
@@ -87,6 +88,14 @@ static void refresh_roster(struct stream *stream)
 
 /* --- opening ---------------------------------------------------------------------------------------------------------- */
 
+/* What a killed life noted and did not publish must not come true when records of other routes get that far. */
+static void drop_unpublished(struct segment_route *route, uint64_t head)
+{
+	for (int i = 0; i < 2; i++)
+		if (atomic_load_explicit(&route->last[i].position, memory_order_relaxed) > head)
+			atomic_store_explicit(&route->last[i].position, UINT64_MAX, memory_order_relaxed);
+}
+
 static void restore(struct stream *stream)
 {
 	struct segment_producer *producer = stream->mapping.producer;
@@ -102,8 +111,14 @@ static void restore(struct stream *stream)
 	stream->rows = atomic_load_explicit(&tally->rows, memory_order_relaxed);
 	stream->bytes = atomic_load_explicit(&tally->bytes, memory_order_relaxed);
 	stream->dropped_rows = atomic_load_explicit(&tally->dropped_rows, memory_order_relaxed);
-	for (uint32_t i = 0; i < routes && i < SEGMENT_ROUTES; i++)
+	for (uint32_t i = 0; i < routes && i < SEGMENT_ROUTES; i++) {
+		drop_unpublished(&stream->mapping.routes[i], head);
 		stream->route_sequence[i] = mapping_route_sequence(&stream->mapping.routes[i], head);
+	}
+	/* What the last life had claimed beyond head it may have overwritten. */
+	stream->claimed = atomic_load_explicit(&producer->claimed, memory_order_relaxed);
+	if (stream->claimed < head || stream->claimed > head + stream->mapping.data_bytes)
+		stream->claimed = head;
 }
 
 static void take_over(struct stream *stream)
@@ -432,6 +447,14 @@ static inline void write_header(const struct stream *stream, const struct record
 		atomic_store_explicit(&at[i], words[i], memory_order_relaxed);
 }
 
+static void raise_claimed(struct stream *stream, uint64_t position)
+{
+	if (position <= stream->claimed)
+		return;
+	stream->claimed = position;
+	atomic_store_explicit(&stream->mapping.producer->claimed, position, memory_order_relaxed);
+}
+
 /* Covers the rest of the lap with pad records, so that the next record starts at offset 0, which is warm in the cache. */
 static void rewind_to_start(struct stream *stream)
 {
@@ -442,7 +465,7 @@ static void rewind_to_start(struct stream *stream)
 			.type = RECORD_PAD,
 			.epoch = stream->epoch,
 		};
-		atomic_store_explicit(&stream->mapping.producer->claimed, stream->tail + sizeof(pad), memory_order_relaxed);
+		raise_claimed(stream, stream->tail + sizeof(pad));
 		atomic_thread_fence(memory_order_release);
 		write_header(stream, &pad);
 		advance(stream, pad.length);
@@ -498,9 +521,9 @@ static int leave_hot_window(struct stream *stream, uint64_t need, uint64_t timeo
 	return 1;
 }
 
-static uint64_t bytes_needed(const struct stream *stream, uint64_t payload_bytes, uint32_t *ret_lead)
+static uint64_t bytes_needed(uint64_t offset, uint64_t payload_bytes, uint32_t *ret_lead)
 {
-	uint64_t at = stream->offset + sizeof(struct record);
+	uint64_t at = offset + sizeof(struct record);
 
 	*ret_lead = payload_bytes < SEGMENT_ALIGN_FROM ? 0 : (uint32_t)(-at & (SEGMENT_PAGE - 1));
 	return (sizeof(struct record) + *ret_lead + payload_bytes + SEGMENT_LINE - 1) & ~(uint64_t)(SEGMENT_LINE - 1);
@@ -509,13 +532,14 @@ static uint64_t bytes_needed(const struct stream *stream, uint64_t payload_bytes
 static int make_room(struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, uint64_t *ret_need, uint32_t *ret_lead)
 {
 	uint64_t size = stream->mapping.data_bytes;
-	uint64_t need = bytes_needed(stream, payload_bytes, ret_lead);
+	uint64_t need = bytes_needed(stream->offset, payload_bytes, ret_lead);
 
 	if (stream->hot_bytes && stream->offset + need > hot_window(stream, need)) {
-		int result = leave_hot_window(stream, need, timeout_ns);
+		/* At the start the way to a page may be longer than here. */
+		int result = leave_hot_window(stream, bytes_needed(0, payload_bytes, ret_lead), timeout_ns);
 		if (result < 0)
 			return result;
-		need = bytes_needed(stream, payload_bytes, ret_lead);
+		need = bytes_needed(stream->offset, payload_bytes, ret_lead);
 	}
 	*ret_need = need;
 	if (stream->tail + need - stream->ack > size) {
@@ -543,7 +567,7 @@ int stream_claim(struct stream *stream, uint64_t payload_bytes, uint64_t timeout
 			return result;
 	}
 	/* Observers look at it after reading: whoever still reads below tail + need - data_bytes has been overtaken. */
-	atomic_store_explicit(&stream->mapping.producer->claimed, stream->tail + need, memory_order_relaxed);
+	raise_claimed(stream, stream->tail + need);
 	atomic_thread_fence(memory_order_release);
 	stream->is_claimed = true;
 	stream->claim_bytes = payload_bytes;

@@ -375,8 +375,12 @@ static int read_record(struct link_sender *sender)
 
 	for (;;) {
 		int status = consumer_acquire(sender->consumer, &record, NULL);
-		if (!status)
+		if (!status) {
+			/* A pad that was stepped over has no acknowledgement of its own. */
+			if (!sender->window.count)
+				release(sender, consumer_position(sender->consumer));
 			return 0;
+		}
 		if (status < 0) {
 			skip_corrupt(sender);
 			continue;

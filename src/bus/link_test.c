@@ -299,6 +299,37 @@ static void test_in_order_and_bye(void **state)
 	assert_int_equal(counters.duplicates + counters.holes + counters.malformed, 0);
 }
 
+/* What the producer skipped to go back to the start of its ring is done with, though no batch follows that could be
+ * acknowledged: a job that is done waits for it. */
+static void test_pad_without_a_batch(void **state)
+{
+	struct place *place = *state;
+	struct stream_claim claim;
+	struct link_batch batch;
+	uint16_t routes[ROUTES];
+	uint64_t until = clock_mono_ns() + PATIENCE_NS;
+
+	if (stream_open(place->stream, 200000, &place->producer, NULL))
+		fail();
+	add_routes(place->producer, routes);
+	open_receiver(place);
+	start_sender(place, 0);
+	for (uint64_t sequence = 1; sequence <= 3; sequence++) {
+		commit_one(place->producer, routes, sequence, 60000);
+		expect_batch(place, sequence, 60000, &batch);
+		assert_int_equal(link_receiver_ack(place->receiver, batch.stream_uuid, batch.end), 0);
+	}
+	while (stream_in_flight(place->producer) && clock_mono_ns() < until)
+		assert_int_equal(link_receiver_recv(place->receiver, 5, &batch, NULL), 0);
+	assert_int_equal(stream_claim(place->producer, 60000, 0, &claim), 0);
+	stream_abort(place->producer);
+	assert_true(stream_in_flight(place->producer) > 0);
+	stream_publish(place->producer);
+	while (stream_in_flight(place->producer) && clock_mono_ns() < until)
+		assert_int_equal(link_receiver_recv(place->receiver, 5, &batch, NULL), 0);
+	assert_int_equal(stream_in_flight(place->producer), 0);
+}
+
 /* A batch larger than the window goes alone; each must be acknowledged before the next comes. */
 static void test_window_smaller_than_a_batch(void **state)
 {
@@ -769,6 +800,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_in_order_and_bye, place_setup, place_teardown),
+		cmocka_unit_test_setup_teardown(test_pad_without_a_batch, place_setup, place_teardown),
 		cmocka_unit_test_setup_teardown(test_window_smaller_than_a_batch, place_setup, place_teardown),
 		cmocka_unit_test_setup_teardown(test_slow_receiver, place_setup, place_teardown),
 		cmocka_unit_test_setup_teardown(test_receiver_restart, place_setup, place_teardown),

@@ -226,11 +226,13 @@ static int start_links(struct enrg_job *job, struct enrg_error *err)
 
 /* The threads of the links live in this process: what they have not sent would have to wait for the next one. A job
  * that is done may take its time; a stop has a limit. */
-static void drain_links(struct enrg_job *job, const struct stream *stream)
+static void drain_links(struct enrg_job *job, struct stream *stream)
 {
 	struct process *process = job->process;
 	uint64_t drain_until = 0;
 
+	if (job->link_count)
+		stream_publish(stream); /* the pad of a claim that was given back: the sender must see it to be done */
 	while (job->link_count && stream_in_flight(stream) > 0) {
 		enum process_stop stop = process_stop_state(process);
 		uint64_t now = clock_mono_ns();

@@ -1,14 +1,15 @@
-/* plot.c: `enrgdaq plot [RESULTS.json]`: the five figures from a results file. A process of its own that runs gnuplot. */
-#include <errno.h>
+/* plot.c: `enrgdaq plot [RESULTS.json]`: the five figures from a results file. A process of its own that runs gnuplot.
+ */
 #include <getopt.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "bench/suite.h"
 #include "cli/cli.h"
 #include "plot/suite_figures.h"
 
 #define RESULTS_DEFAULT "results/benchmarks/" SUITE_RESULTS
-#define GRAPHS_DEFAULT "results/graphs"
+#define GRAPHS_DEFAULT  "results/graphs"
 
 static const char usage[] =
 	"usage: enrgdaq plot [--graphs DIR] [RESULTS.json]\n"
@@ -17,8 +18,9 @@ static const char usage[] =
 	"\n"
 	"  --graphs DIR   where the figures go, as PNG and PDF, with script and data beside them (" GRAPHS_DEFAULT ")\n"
 	"\n"
-	"Files of `enrgdaq bench suite`, of `enrgdaq bench run --json`, and of ENRGDAQ's Python program are read. Throughput,\n"
-	"latency and CPU efficiency over the payload are drawn from the runs with 3 clients; where the file has none, from all.\n"
+	"Reads files of `enrgdaq bench suite`, of `enrgdaq bench run --json`, and of ENRGDAQ's Python program.\n"
+	"Throughput, latency and CPU efficiency over the payload are drawn from the runs with 3 clients; where the\n"
+	"file has none, from all.\n"
 	"\n"
 	"examples:\n"
 	"  enrgdaq plot\n"
@@ -48,11 +50,12 @@ int cli_plot(int argc, char **argv)
 	}
 	if (argc - optind > 1)
 		return cli_usage_error("plot", "one results file at a time");
-	int code = suite_figures_draw(optind < argc ? argv[optind] : RESULTS_DEFAULT, graphs, &err);
-	if (code < 0) {
+	if (optind == argc && access(RESULTS_DEFAULT, F_OK) < 0) {
+		fputs("enrgdaq plot: no " RESULTS_DEFAULT " here: `enrgdaq bench suite --run` makes it\n", stderr);
+		return 1;
+	}
+	if (suite_figures_draw(optind < argc ? argv[optind] : RESULTS_DEFAULT, graphs, &err) < 0) {
 		fprintf(stderr, "enrgdaq plot: %s\n", err.text);
-		if (code == -ENOENT && optind == argc)
-			fputs("`enrgdaq bench suite --run` makes results\n", stderr);
 		return 1;
 	}
 	return 0;

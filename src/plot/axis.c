@@ -1,11 +1,12 @@
-/* axis.c: ranges, ticks and numbers for figures. In the process of `enrgdaq bench suite` or `enrgdaq plot`, one thread. */
+/* axis.c: ranges, ticks and numbers for figures. In the process of `enrgdaq bench suite` or `enrgdaq plot`, one
+ * thread. */
 #include "plot/axis.h"
 
 #include <math.h>
 #include <string.h>
 
 #define DECADES_MAX 8.0
-#define AIR 1.25
+#define AIR         1.25
 /* Up to so many decades the ticks at 2 and 5 have room for a number. */
 #define DENSE_DECADES 2.6
 

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 
 #define LINEAR_RATIO_MAX 30.0
-#define VALUE_SIZE 9.0
-#define BELOW_SIZE 9.0
-#define SIZE_MIN 5.0
-#define GAP 0.008
-#define HALF_WIDTH 0.4 /* of a bar; bars stand 1 apart */
+#define VALUE_SIZE       9.0
+#define BELOW_SIZE       9.0
+#define SIZE_MIN         5.0
+#define GAP              0.008
+#define HALF_WIDTH       0.4 /* of a bar; bars stand 1 apart */
 
 struct axis bars_choose_axis(const struct bar *bars, size_t count, double reference)
 {
@@ -39,7 +39,8 @@ struct axis bars_axis(size_t count)
 /* The size at which the widest of the texts fits into the width of one bar, or of its place; it may be too small. */
 static double fit_size(const struct figure *figure, const struct bar *bars, size_t count, bool is_below, double size)
 {
-	double place = (figure_x(figure, 2) - figure_x(figure, 1)) * FIGURE_WIDTH_IN * (is_below ? 0.95 : 1.9 * HALF_WIDTH);
+	double place =
+		(figure_x(figure, 2) - figure_x(figure, 1)) * FIGURE_WIDTH_IN * (is_below ? 0.95 : 1.9 * HALF_WIDTH);
 	double widest = 0;
 
 	for (size_t i = 0; i < count; i++)
@@ -73,20 +74,27 @@ static struct places find_places(const struct figure *figure, const struct bar *
 {
 	double end = isnan(bar->value) ? figure->bottom : figure_y(figure, bar->value);
 	double height = (bar->lines[1][0] ? 2 : 1) * figure_text_height(size) / FIGURE_HEIGHT_IN;
-	struct places places = {height, end + GAP + height / 2, end - GAP - height / 2, line + GAP + height / 2, false, false};
+	struct places places = {
+		height, end + GAP + height / 2, end - GAP - height / 2, line + GAP + height / 2, false, false};
 
 	places.is_above_free = is_free(places.above, height, line);
 	places.is_inside_free = places.inside - height / 2 > figure->bottom && is_free(places.inside, height, line);
 	return places;
 }
 
-/* Above the bar; else in its end; else above the line; else above the bar, white behind the text. */
-static void write_value(struct figure *figure, const struct bar *bar, double x, double size, double line, bool prefers_inside)
-{
-	struct places places = find_places(figure, bar, size, line);
-	struct figure_text at = {x, places.above, FIGURE_CENTER, size, FIGURE_DARK, .is_bold = true};
+/* What the texts at all bars have in common. */
+struct values {
+	double size, line;
+	bool are_inside; /* where they fit */
+};
 
-	if (places.is_inside_free && (prefers_inside || !places.is_above_free)) {
+/* Above the bar; else in its end; else above the line; else above the bar, white behind the text. */
+static void write_value(struct figure *figure, const struct bar *bar, double x, const struct values *values)
+{
+	struct places places = find_places(figure, bar, values->size, values->line);
+	struct figure_text at = {x, places.above, FIGURE_CENTER, values->size, FIGURE_DARK, .is_bold = true};
+
+	if (places.is_inside_free && (values->are_inside || !places.is_above_free)) {
 		at.y = places.inside;
 		at.color = "white";
 	} else if (!places.is_above_free && places.beyond + places.height / 2 < figure->top + 0.02) {
@@ -101,22 +109,22 @@ static void write_value(struct figure *figure, const struct bar *bar, double x, 
 
 static void write_texts(struct figure *figure, const struct bar *bars, size_t count, double reference)
 {
-	double size = fit_size(figure, bars, count, false, VALUE_SIZE);
 	double below_size = fit_size(figure, bars, count, true, BELOW_SIZE);
-	double line = reference > 0 ? figure_y(figure, reference) : (double)NAN;
 	size_t every = below_size < SIZE_MIN ? (size_t)ceil(SIZE_MIN / below_size) : 1;
-	bool is_above_free = true;
+	struct values values = {
+		.size = fit_size(figure, bars, count, false, VALUE_SIZE),
+		.line = reference > 0 ? figure_y(figure, reference) : (double)NAN,
+	};
 
 	for (size_t i = 0; i < count; i++)
-		is_above_free &= find_places(figure, &bars[i], size, line).is_above_free;
+		values.are_inside |= !find_places(figure, &bars[i], values.size, values.line).is_above_free;
 	for (size_t i = 0; i < count; i++) {
-		double x = figure_x(figure, (double)i + 1);
-		if (size >= SIZE_MIN)
-			write_value(figure, &bars[i], x, size, line, !is_above_free);
+		struct figure_text below = {figure_x(figure, (double)i + 1), figure->bottom - 0.032, FIGURE_CENTER,
+			fmax(below_size, SIZE_MIN), FIGURE_DARK, .is_bold = false};
+		if (values.size >= SIZE_MIN)
+			write_value(figure, &bars[i], below.x, &values);
 		if (i % every == 0)
-			write_lines(figure, bars[i].below[0], bars[i].below[1],
-				(struct figure_text){x, figure->bottom - 0.032, FIGURE_CENTER, fmax(below_size, SIZE_MIN),
-					FIGURE_DARK, .is_bold = false});
+			write_lines(figure, bars[i].below[0], bars[i].below[1], below);
 	}
 }
 
@@ -133,6 +141,7 @@ const char *bars_write(struct figure *figure, const struct bar *bars, size_t cou
 			bars[i].below[0]);
 	}
 	write_texts(figure, bars, count, reference);
-	fprintf(figure->script, "low = %.9g\nhalf = %g\nset style fill solid 0.85 noborder\n", figure->y.min, HALF_WIDTH);
+	fprintf(figure->script, "low = %.9g\nhalf = %g\nset style fill solid 0.85 noborder\n", figure->y.min,
+		HALF_WIDTH);
 	return "using 1:2:($1-half):($1+half):(low):(clip($2)):3 with boxxyerror linecolor rgb variable notitle";
 }

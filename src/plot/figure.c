@@ -13,14 +13,14 @@
 #include "base/path.h"
 #include "plot/gnuplot.h"
 
-#define REFERENCE_SIZE 7.5
-#define TICK_SIZE 8.0
-#define LEGEND_SIZE 8.5
-#define LEGEND_ROW_IN 0.22
+#define REFERENCE_SIZE   7.5
+#define TICK_SIZE        8.0
+#define LEGEND_SIZE      8.5
+#define LEGEND_ROW_IN    0.22
 #define LEGEND_SAMPLE_IN 0.42
-#define LEGEND_GAP_IN 0.3
+#define LEGEND_GAP_IN    0.3
 
-/* --- texts ------------------------------------------------------------------------------------------------------------ */
+/* --- texts -------------------------------------------------------------------------------------------------------- */
 
 /* Measured on DejaVu Sans as gnuplot's cairo terminals draw it, with a reserve. */
 double figure_text_width(const char *text, double size, bool is_bold)
@@ -65,7 +65,7 @@ void figure_write_text(struct figure *figure, const struct figure_text *at, cons
 		at->color, at->is_boxed ? " boxed" : "");
 }
 
-/* --- page ------------------------------------------------------------------------------------------------------------- */
+/* --- page --------------------------------------------------------------------------------------------------------- */
 
 static void write_head(struct figure *figure, const struct figure_params *params)
 {
@@ -84,15 +84,17 @@ static void write_head(struct figure *figure, const struct figure_params *params
 		"unset key\n",
 		params->title, params->name, params->name, FIGURE_GREY, figure->left, figure->right, figure->bottom,
 		figure->top);
-	figure_write_text(figure, &(struct figure_text){0.5, 0.95, FIGURE_CENTER, 13, FIGURE_DARK, .is_bold = true}, "%s",
-		params->title);
+	figure_write_text(figure, &(struct figure_text){0.5, 0.95, FIGURE_CENTER, 13, FIGURE_DARK, .is_bold = true},
+		"%s", params->title);
 	figure_write_text(figure, &(struct figure_text){0.5, 0.9, FIGURE_CENTER, 10, FIGURE_DARK, .is_bold = false},
 		"%s", params->subtitle);
 	if (params->x_label)
-		figure_write_text(figure, &(struct figure_text){middle_x, 0.112, FIGURE_CENTER, 10, FIGURE_DARK, .is_bold = true},
-		"%s", params->x_label);
+		figure_write_text(figure,
+			&(struct figure_text){middle_x, 0.112, FIGURE_CENTER, 10, FIGURE_DARK, .is_bold = true}, "%s",
+			params->x_label);
 	figure_write_text(figure,
-		&(struct figure_text){0.018, middle_y, FIGURE_CENTER, 10, FIGURE_DARK, .is_bold = true, .is_upright = true},
+		&(struct figure_text){
+			0.018, middle_y, FIGURE_CENTER, 10, FIGURE_DARK, .is_bold = true, .is_upright = true},
 		"%s", params->y_label);
 }
 
@@ -153,7 +155,7 @@ void figure_destroy(struct figure *figure)
 	free(figure);
 }
 
-/* --- axes ------------------------------------------------------------------------------------------------------------- */
+/* --- axes --------------------------------------------------------------------------------------------------------- */
 
 double figure_x(const struct figure *figure, double value)
 {
@@ -178,14 +180,15 @@ void figure_write_axes(struct figure *figure, bool has_x_ticks)
 	else
 		fputs("unset xtics\n", script);
 	axis_write_ticks(&figure->y, "ytics", TICK_SIZE, script);
-	fprintf(script, "set grid ytics mytics %s linecolor rgb '#CED4DA' linewidth 0.7 dashtype solid,"
-			" linecolor rgb '#E9ECEF' linewidth 0.5 dashtype solid back\n",
+	fprintf(script,
+		"set grid ytics mytics %s linecolor rgb '#CED4DA' linewidth 0.7 dashtype solid,"
+		" linecolor rgb '#E9ECEF' linewidth 0.5 dashtype solid back\n",
 		has_x_ticks ? "xtics" : "noxtics");
 	/* What is not above the lower end of a log axis, such as 0, is drawn at that end. */
 	fprintf(script, "clip(y) = y > %.9g ? y : %.9g\n", figure->y.min, figure->y.min);
 }
 
-/* --- reference lines -------------------------------------------------------------------------------------------------- */
+/* --- reference lines ---------------------------------------------------------------------------------------------- */
 
 static size_t count_lines(const struct figure_reference *reference)
 {
@@ -204,7 +207,8 @@ static void spread(const struct figure *figure, const struct figure_reference *r
 
 	for (size_t i = 0; i < count; i++) {
 		const struct figure_reference *reference = &references[order[i]];
-		height[i] = ((double)count_lines(reference) + 0.6) * figure_text_height(REFERENCE_SIZE) / FIGURE_HEIGHT_IN;
+		height[i] =
+			((double)count_lines(reference) + 0.6) * figure_text_height(REFERENCE_SIZE) / FIGURE_HEIGHT_IN;
 		middles[i] = fmax(figure_y(figure, reference->value), floor + height[i] / 2);
 		floor = middles[i] + height[i] / 2;
 	}
@@ -220,15 +224,19 @@ static void write_reference(struct figure *figure, const struct figure_reference
 	double y = figure_y(figure, reference->value), step = figure_text_height(REFERENCE_SIZE) / FIGURE_HEIGHT_IN;
 	size_t lines = count_lines(reference);
 
-	fprintf(figure->script, "set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead linecolor rgb '%s' linewidth 1.6"
-				" dashtype %s %s\n",
-		figure->left, y, figure->right, y, reference->color, reference->dash, reference->is_front ? "front" : "back");
-	fprintf(figure->script, "set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead linecolor rgb '%s' linewidth 0.8\n",
+	fprintf(figure->script,
+		"set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead linecolor rgb '%s' linewidth 1.6"
+		" dashtype %s %s\n",
+		figure->left, y, figure->right, y, reference->color, reference->dash,
+		reference->is_front ? "front" : "back");
+	fprintf(figure->script,
+		"set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead linecolor rgb '%s' linewidth 0.8\n",
 		figure->right, y, figure->right + 0.011, middle, reference->color);
 	for (size_t i = 0; i < lines; i++)
 		figure_write_text(figure,
-			&(struct figure_text){figure->right + 0.015, middle + ((double)(lines - 1) / 2 - (double)i) * step,
-				FIGURE_LEFT, REFERENCE_SIZE, reference->color, .is_bold = i == 0},
+			&(struct figure_text){figure->right + 0.015,
+				middle + ((double)(lines - 1) / 2 - (double)i) * step, FIGURE_LEFT, REFERENCE_SIZE,
+				reference->color, .is_bold = i == 0},
 			"%s", reference->lines[i]);
 }
 
@@ -249,7 +257,7 @@ void figure_write_references(struct figure *figure, const struct figure_referenc
 		write_reference(figure, &references[order[i]], middles[i]);
 }
 
-/* --- legend ----------------------------------------------------------------------------------------------------------- */
+/* --- legend ------------------------------------------------------------------------------------------------------- */
 
 static double entry_width(const struct figure_curve *curve)
 {
@@ -260,14 +268,15 @@ static void write_legend_entry(struct figure *figure, const struct figure_curve 
 {
 	double sample = LEGEND_SAMPLE_IN / FIGURE_WIDTH_IN;
 
-	fprintf(figure->script, "set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead linecolor rgb '%s' linewidth %g"
-				" dashtype %s\n",
+	fprintf(figure->script,
+		"set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead linecolor rgb '%s' linewidth %g"
+		" dashtype %s\n",
 		x, y, x + sample, y, curve->color, curve->width, curve->dash);
 	fprintf(figure->script, "set label '' at screen %.5f,%.5f point pointtype %d pointsize %g linecolor rgb '%s'\n",
 		x + sample / 2, y, curve->point, curve->point_size, curve->color);
 	figure_write_text(figure,
-		&(struct figure_text){x + sample + 0.008, y, FIGURE_LEFT, LEGEND_SIZE, FIGURE_DARK, .is_bold = false}, "%s",
-		curve->title);
+		&(struct figure_text){x + sample + 0.008, y, FIGURE_LEFT, LEGEND_SIZE, FIGURE_DARK, .is_bold = false},
+		"%s", curve->title);
 }
 
 /* One row where all fit between the edges of the page, else as many in a row as fit. */
@@ -289,7 +298,7 @@ void figure_write_legend(struct figure *figure, const struct figure_curve *curve
 	}
 }
 
-/* --- drawing ---------------------------------------------------------------------------------------------------------- */
+/* --- drawing ------------------------------------------------------------------------------------------------------ */
 
 static const char *const suffixes[] = {"png", "pdf", "dat", "gp"};
 
@@ -311,8 +320,8 @@ void figure_remove(const char *folder, const char *name)
 /* A PNG without a resolution is printed at 72 or 96 dpi: puts the chunk that says 300 behind the header. */
 static int add_resolution(const char *path, struct enrg_error *err)
 {
-	static const unsigned char chunk[] = {0, 0, 0, 9, 'p', 'H', 'Y', 's', 0, 0, 0x2e, 0x23, 0, 0, 0x2e, 0x23, 1, 0x78, 0xa5,
-		0x3f, 0x76}; /* 11811 points a metre both ways, and the CRC */
+	static const unsigned char chunk[] = {0, 0, 0, 9, 'p', 'H', 'Y', 's', 0, 0, 0x2e, 0x23, 0, 0, 0x2e, 0x23, 1,
+		0x78, 0xa5, 0x3f, 0x76}; /* 11811 points a metre both ways, and the CRC */
 	const size_t head = 8 + 12 + 13; /* signature and IHDR */
 	char *bytes = NULL;
 	size_t count = 0;
@@ -349,10 +358,11 @@ int figure_draw(struct figure *figure, const char *folder, const char *plot, str
 	char path[4096], script_name[80];
 	int code;
 
-	fprintf(figure->script, "set output '%s.png'\n%s\nset output\n"
-				"set terminal pdfcairo noenhanced size 10in,6in font 'DejaVu Sans,9' fontscale 1 linewidth 1"
-				" pointscale 1\n"
-				"set output '%s.pdf'\nreplot\nset output\n",
+	fprintf(figure->script,
+		"set output '%s.png'\n%s\nset output\n"
+		"set terminal pdfcairo noenhanced size 10in,6in font 'DejaVu Sans,9' fontscale 1 linewidth 1"
+		" pointscale 1\n"
+		"set output '%s.pdf'\nreplot\nset output\n",
 		name, plot, name);
 	figure_remove(folder, name);
 	format_path(folder, name, "dat", path, sizeof(path));

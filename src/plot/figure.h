@@ -1,7 +1,7 @@
-/* figure.h: one figure: a page of 10 × 6 inches with title, axes, legend, reference lines and footer, written as a gnuplot
- * script. All texts have a place that is computed here, so that none depends on what gnuplot finds. One thread.
+/* figure.h: one figure: a page of 10 × 6 inches with title, axes, legend, reference lines and footer, written as a
+ * gnuplot script. All texts have a place that is computed here, so that none depends on what gnuplot finds. One thread.
  *
- * Places are fractions of the page, (0, 0) below left. Memory that runs out while writing is reported by figure_draw. */
+ * Places are fractions of the page, (0, 0) below left. Memory that runs out while writing is figure_draw's error. */
 #ifndef PLOT_FIGURE_H
 #define PLOT_FIGURE_H
 
@@ -11,17 +11,17 @@
 #include "plot/axis.h"
 #include "plot/results.h"
 
-#define FIGURE_WIDTH_IN 10.0
+#define FIGURE_WIDTH_IN  10.0
 #define FIGURE_HEIGHT_IN 6.0
 
 /* Okabe and Ito's colours: told apart also by the colour-blind and in grey. */
-#define FIGURE_BLUE "#0072B2"
-#define FIGURE_SKY "#56B4E9"
+#define FIGURE_BLUE      "#0072B2"
+#define FIGURE_SKY       "#56B4E9"
 #define FIGURE_VERMILION "#C44E00" /* a little darker than theirs: it is a colour of texts as well */
-#define FIGURE_ORANGE "#E69F00"
-#define FIGURE_GREEN "#009E73"
-#define FIGURE_DARK "#212529"
-#define FIGURE_GREY "#6C757D"
+#define FIGURE_ORANGE    "#E69F00"
+#define FIGURE_GREEN     "#009E73"
+#define FIGURE_DARK      "#212529"
+#define FIGURE_GREY      "#6C757D"
 
 struct figure {
 	const char *name;
@@ -35,12 +35,12 @@ struct figure {
 enum figure_align { FIGURE_LEFT, FIGURE_CENTER, FIGURE_RIGHT };
 
 struct figure_text {
-	double x, y;      /* of its edge or middle, as `align` says, and of its middle line */
+	double x, y; /* of its edge or middle, as `align` says, and of its middle line */
 	enum figure_align align;
-	double size;      /* of the font */
+	double size; /* of the font */
 	const char *color;
 	bool is_bold, is_upright; /* upright: rotated by 90° */
-	bool is_boxed;    /* white behind it */
+	bool is_boxed;            /* white behind it */
 };
 
 /* A horizontal line with a text of up to three lines in the right margin. */

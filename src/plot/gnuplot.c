@@ -65,7 +65,8 @@ int gnuplot_run(const char *folder, const char *script, struct enrg_error *err)
 	int code = said < 0 ? -errno : spawn(folder, script, said, &pid);
 
 	if (code == -ENOENT)
-		enrg_error_set(err, code, "gnuplot is not in the PATH: install it (Debian: apt-get install gnuplot-nox)");
+		enrg_error_set(
+			err, code, "gnuplot is not in the PATH: install it (Debian: apt-get install gnuplot-nox)");
 	else if (code < 0)
 		enrg_error_set(err, code, "cannot start gnuplot: %s", enrg_error_name(code));
 	if (code == 0) {

@@ -14,7 +14,7 @@
 /* Larger values are no measurement; the formats and axes hold below it. */
 #define VALUE_MAX 1e12
 
-/* --- reading ---------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 /* A key that may be missing or null. */
 static int read_optional(const json_t *object, size_t index, const char *key, double *ret_value, struct enrg_error *err)
@@ -25,13 +25,14 @@ static int read_optional(const json_t *object, size_t index, const char *key, do
 	if (!value || json_is_null(value))
 		return 0;
 	if (!json_is_number(value) || !(json_number_value(value) >= 0 && json_number_value(value) <= VALUE_MAX))
-		return enrg_error_set(err, ENRG_E_CORRUPT, "run %zu: %s: expected a number from 0 to 1e12", index + 1, key);
+		return enrg_error_set(
+			err, ENRG_E_CORRUPT, "run %zu: %s: expected a number from 0 to 1e12", index + 1, key);
 	*ret_value = json_number_value(value);
 	return 0;
 }
 
-static int read_required(const json_t *object, size_t index, const char *key, double min, double *ret_value,
-	struct enrg_error *err)
+static int read_required(
+	const json_t *object, size_t index, const char *key, double min, double *ret_value, struct enrg_error *err)
 {
 	int code = read_optional(object, index, key, ret_value, err);
 
@@ -85,10 +86,15 @@ static int read_entry(const json_t *object, size_t index, struct results_entry *
 		const char *key;
 		double *ret_value;
 	} optional[] = {
-		{"peak_throughput_mbs", &entry->peak_mb_per_s}, {"zmq_throughput_mbs", &entry->zmq_mb_per_s},
-		{"cpu_usage_percent", &entry->cpu_percent}, {"latency_p50_ms", &entry->p50_ms},
-		{"latency_p95_ms", &entry->p95_ms}, {"latency_p99_ms", &entry->p99_ms},
-		{"latency_p999_ms", &entry->p999_ms}, {"lost", &entry->lost}, {"duplicated", &entry->duplicated},
+		{"peak_throughput_mbs", &entry->peak_mb_per_s},
+		{"zmq_throughput_mbs", &entry->zmq_mb_per_s},
+		{"cpu_usage_percent", &entry->cpu_percent},
+		{"latency_p50_ms", &entry->p50_ms},
+		{"latency_p95_ms", &entry->p95_ms},
+		{"latency_p99_ms", &entry->p99_ms},
+		{"latency_p999_ms", &entry->p999_ms},
+		{"lost", &entry->lost},
+		{"duplicated", &entry->duplicated},
 		{"corrupted", &entry->corrupted},
 	};
 	const json_t *machine = json_object_get(object, "machine");
@@ -131,7 +137,8 @@ static int read_entries(const json_t *root, struct results **ret_results, struct
 	}
 	results->count = count;
 	for (size_t i = 0; i < count; i++) {
-		int code = read_entry(json_is_object(root) ? root : json_array_get(root, i), i, &results->entries[i], err);
+		int code =
+			read_entry(json_is_object(root) ? root : json_array_get(root, i), i, &results->entries[i], err);
 		if (code < 0) {
 			results_destroy(results);
 			return code;
@@ -153,7 +160,8 @@ int results_read(const char *path, struct results **ret_results, struct enrg_err
 	json_t *root = json_loadb(bytes, count, JSON_REJECT_DUPLICATES, &where);
 	free(bytes);
 	if (!root)
-		return enrg_error_set(err, ENRG_E_CORRUPT, "%s:%d: not a results file: %s", path, where.line, where.text);
+		return enrg_error_set(
+			err, ENRG_E_CORRUPT, "%s:%d: not a results file: %s", path, where.line, where.text);
 	code = read_entries(root, ret_results, err);
 	json_decref(root);
 	return code < 0 ? enrg_error_add(err, "%s", path) : 0;
@@ -175,7 +183,7 @@ bool results_are_ours(const struct results *results)
 	return false;
 }
 
-/* --- choosing --------------------------------------------------------------------------------------------------------- */
+/* --- choosing ----------------------------------------------------------------------------------------------------- */
 
 static int order(double a, double b)
 {
@@ -230,7 +238,8 @@ static void drop_equal(struct results_series *series, bool is_by_payload)
 
 	for (size_t i = 0; i < series->count; i++) {
 		const struct results_entry *entry = series->entries[i], *last = kept ? series->entries[kept - 1] : NULL;
-		if (last && (is_by_payload ? last->payload_rows >= entry->payload_rows : last->clients >= entry->clients))
+		if (last &&
+			(is_by_payload ? last->payload_rows >= entry->payload_rows : last->clients >= entry->clients))
 			continue;
 		series->entries[kept++] = entry;
 	}
@@ -307,7 +316,7 @@ void results_format_clients(const struct results_series *series, char *ret_text,
 		snprintf(ret_text, text_bytes, "%.0f client%s", most, most > 1 ? "s" : "");
 }
 
-/* --- origin ----------------------------------------------------------------------------------------------------------- */
+/* --- origin ------------------------------------------------------------------------------------------------------- */
 
 /* "2026-11-24T06:48:59.123Z" → "2026-11-24 06:48 UTC"; other texts as they are. */
 static void format_date(const char *date, char *ret_text, size_t text_bytes)
@@ -421,6 +430,6 @@ void results_format_losses(const struct results *results, char *ret_text, size_t
 	if (counted == 0)
 		snprintf(ret_text, text_bytes, "lost, duplicated and corrupted batches not recorded");
 	else
-		snprintf(ret_text, text_bytes, "batches of %zu run%s: %.0f lost, %.0f duplicated, %.0f corrupted", counted,
-			counted == 1 ? "" : "s", lost, duplicated, corrupted);
+		snprintf(ret_text, text_bytes, "batches of %zu run%s: %.0f lost, %.0f duplicated, %.0f corrupted",
+			counted, counted == 1 ? "" : "s", lost, duplicated, corrupted);
 }

@@ -7,7 +7,7 @@
 
 #include "enrgdaq/error.h"
 
-#define RESULTS_SERIES_CLIENTS 3.0       /* the runs that differ in their payload alone */
+#define RESULTS_SERIES_CLIENTS    3.0      /* the runs that differ in their payload alone */
 #define RESULTS_AGGREGATE_PAYLOAD 500000.0 /* the runs that differ in their clients alone */
 
 enum results_limit { RESULTS_LIMIT_NONE, RESULTS_LIMIT_GENERATION, RESULTS_LIMIT_CHECKING, RESULTS_LIMIT_PAIR };
@@ -46,7 +46,7 @@ struct results_series {
 	const struct results_entry **entries; /* free() */
 };
 
-/* By payload, each payload once: the runs with 3 clients; where there is none, all runs. Of several runs with one payload
+/* By payload, each payload once: the runs with 3 clients; where there is none, all runs. Of several with one payload
  * the one with the fewest clients stays, of equal ones the last of the file. */
 int results_select_payloads(const struct results *results, struct results_series *ret_series);
 /* The runs with 500000 rows by clients, each number of clients once: the last of the file. */

@@ -1,5 +1,5 @@
-/* suite_figures.c: the five figures of the founding document. In the process of `enrgdaq bench suite` or `enrgdaq plot`,
- * one thread.
+/* suite_figures.c: the five figures of the founding document. In the process of `enrgdaq bench suite` or
+ * `enrgdaq plot`, one thread.
  *
  * The results hold two series: payloads of 1000 to 500000 rows with 3 clients, and 500000 rows with 1, 2, 3, 4 and 8
  * clients. The curves, the latencies and the CPU efficiency are those of the first alone: else several runs would lie
@@ -53,7 +53,7 @@ static void format_limit(const struct results_entry *limit, struct figure_refere
 	snprintf(ret_reference->lines[2], sizeof(ret_reference->lines[2]), "measured: %s", kinds[limit->limit]);
 }
 
-/* --- curves ----------------------------------------------------------------------------------------------------------- */
+/* --- curves ------------------------------------------------------------------------------------------------------- */
 
 #define CURVES_MAX 4
 
@@ -76,7 +76,8 @@ static double value_at(const struct results_entry *entry, size_t offset)
 }
 
 /* Leaves out a curve of which no run has a value. */
-static void add_curve(struct curves *curves, const struct results_series *series, size_t offset, struct figure_curve looks)
+static void add_curve(
+	struct curves *curves, const struct results_series *series, size_t offset, struct figure_curve looks)
 {
 	bool has_value = false;
 
@@ -122,13 +123,15 @@ static char *format_plot(const struct figure *figure, const struct curves *curve
 		return NULL;
 	fprintf(stream, "plot ");
 	if (curves->is_filled)
-		fprintf(stream, "'%s.dat' using 1:(clip($2)) with filledcurves y1=%.9g linecolor rgb '%s'"
-				" fillstyle transparent solid 0.12 noborder notitle, \\\n     ",
+		fprintf(stream,
+			"'%s.dat' using 1:(clip($2)) with filledcurves y1=%.9g linecolor rgb '%s'"
+			" fillstyle transparent solid 0.12 noborder notitle, \\\n     ",
 			figure->name, figure->y.min, FIGURE_SKY);
 	for (size_t i = 0; i < curves->count; i++) {
 		const struct figure_curve *looks = &curves->looks[i];
-		fprintf(stream, "'%s.dat' using 1:(clip($%zu)) with linespoints linecolor rgb '%s' linewidth %g dashtype %s"
-				" pointtype %d pointsize %g notitle%s",
+		fprintf(stream,
+			"'%s.dat' using 1:(clip($%zu)) with linespoints linecolor rgb '%s' linewidth %g dashtype %s"
+			" pointtype %d pointsize %g notitle%s",
 			figure->name, i + 2, looks->color, looks->width, looks->dash, looks->point, looks->point_size,
 			i + 1 < curves->count ? ", \\\n     " : "");
 	}
@@ -182,12 +185,12 @@ static const char *transport(const struct results *results)
 	return shm == results->count ? "Arrow IPC in Shared Memory" : shm ? "Arrow IPC" : "Arrow IPC through ZeroMQ";
 }
 
-static int draw_throughput_series(const struct results *results, const struct results_series *series, const char *folder,
-	struct enrg_error *err)
+static int draw_throughput_series(
+	const struct results *results, const struct results_series *series, const char *folder, struct enrg_error *err)
 {
 	const struct results_entry *limit = results_find_limit(results);
-	struct figure_reference references[2] = {
-		{ETHERNET_MB_PER_S, FIGURE_GREY, "'-.'", false, {"Standard 10 Gbps", "Ethernet Limit", "(1,250 MB/s)"}}};
+	struct figure_reference references[2] = {{ETHERNET_MB_PER_S, FIGURE_GREY, "'-.'", false,
+		{"Standard 10 Gbps", "Ethernet Limit", "(1,250 MB/s)"}}};
 	struct curves curves = {
 		.lowest = INFINITY, .is_filled = true, .references = references, .reference_count = limit ? 2 : 1};
 	char clients[48], subtitle[160], note[300];
@@ -209,9 +212,15 @@ static int draw_throughput_series(const struct results *results, const struct re
 		results_are_ours(results) ? "; the store reads and checks every byte" : "");
 	snprintf(note, sizeof(note), "%s%s%s", limit ? LIMIT_NOTE : "", limit && curves.has_zero ? " · " : "",
 		curves.has_zero ? "0 is drawn on the lower edge" : "");
-	return draw_curves(&(struct figure_params){.name = "throughput_scaling", .title = "ENRGDAQ Throughput Scaling",
-				   .subtitle = subtitle, .x_label = X_PAYLOAD, .y_label = "Data Throughput (MB/s), log scale",
-				   .note = note[0] ? note : NULL, .results = results, .has_references = true, .has_legend = true},
+	return draw_curves(&(struct figure_params){.name = "throughput_scaling",
+				   .title = "ENRGDAQ Throughput Scaling",
+				   .subtitle = subtitle,
+				   .x_label = X_PAYLOAD,
+				   .y_label = "Data Throughput (MB/s), log scale",
+				   .note = note[0] ? note : NULL,
+				   .results = results,
+				   .has_references = true,
+				   .has_legend = true},
 		&curves, series, folder, err);
 }
 
@@ -227,8 +236,8 @@ static int draw_throughput(const struct results *results, const char *folder, st
 	return code;
 }
 
-static int draw_latency_series(const struct results *results, const struct results_series *series, const char *folder,
-	struct enrg_error *err)
+static int draw_latency_series(
+	const struct results *results, const struct results_series *series, const char *folder, struct enrg_error *err)
 {
 	static const struct figure_reference threshold = {
 		SOFT_REAL_TIME_MS, FIGURE_GREY, "'-'", false, {"Standard Soft", "Real-Time Threshold", "(10 ms)"}};
@@ -248,12 +257,19 @@ static int draw_latency_series(const struct results *results, const struct resul
 		return 1;
 	results_format_clients(series, clients, sizeof(clients));
 	snprintf(subtitle, sizeof(subtitle), "%s%s",
-		is_ours ? "From Commit by the Producer to Consumed by the Store, at Full Rate, " : "At Full Rate, ", clients);
+		is_ours ? "From Commit by the Producer to Consumed by the Store, at Full Rate, " : "At Full Rate, ",
+		clients);
 	snprintf(note, sizeof(note), "p95: mean of the intervals; p99: worst interval%s%s",
-		is_ours ? "; p50 and p99.9: whole measurement" : "", curves.has_zero ? " · 0 is drawn on the lower edge" : "");
+		is_ours ? "; p50 and p99.9: whole measurement" : "",
+		curves.has_zero ? " · 0 is drawn on the lower edge" : "");
 	return draw_curves(&(struct figure_params){.name = "latency_jitter",
-				   .title = "Non-Deterministic Latency (Jitter Analysis)", .subtitle = subtitle, .x_label = X_PAYLOAD,
-				   .y_label = "Latency (ms), log scale", .note = note, .results = results, .has_references = true,
+				   .title = "Non-Deterministic Latency (Jitter Analysis)",
+				   .subtitle = subtitle,
+				   .x_label = X_PAYLOAD,
+				   .y_label = "Latency (ms), log scale",
+				   .note = note,
+				   .results = results,
+				   .has_references = true,
 				   .has_legend = true},
 		&curves, series, folder, err);
 }
@@ -270,7 +286,7 @@ static int draw_latency(const struct results *results, const char *folder, struc
 	return code;
 }
 
-/* --- bars ------------------------------------------------------------------------------------------------------------- */
+/* --- bars --------------------------------------------------------------------------------------------------------- */
 
 static int draw_bars(struct figure *figure, const struct bar *bars, size_t count, double reference, const char *folder,
 	struct enrg_error *err)
@@ -305,7 +321,9 @@ static int draw_efficiency_bars(const struct results *results, const struct resu
 	snprintf(subtitle, sizeof(subtitle), "%s%s",
 		results_are_ours(results) ? "Supervisor and All Jobs Together, 100% = One Core, " : "", clients);
 	struct figure *figure = figure_create(&(struct figure_params){.name = "cpu_efficiency",
-		.title = "CPU Efficiency Scaling", .subtitle = subtitle, .x_label = X_PAYLOAD,
+		.title = "CPU Efficiency Scaling",
+		.subtitle = subtitle,
+		.x_label = X_PAYLOAD,
 		.y_label = y.is_log ? "Efficiency (MB/s per 1% CPU), log scale" : "Efficiency (MB/s per 1% CPU)",
 		.results = results});
 	if (!figure)
@@ -350,10 +368,13 @@ static int draw_aggregate_bars(const struct results *results, const struct resul
 	}
 	struct axis y = bars_choose_axis(bars, series->count, reference);
 	struct figure *figure = figure_create(&(struct figure_params){.name = "aggregate_scaling",
-		.title = "ENRGDAQ Aggregate Scalability", .subtitle = "(Fixed 500k Payload)",
+		.title = "ENRGDAQ Aggregate Scalability",
+		.subtitle = "(Fixed 500k Payload)",
 		.x_label = "Number of Concurrent Clients",
 		.y_label = y.is_log ? "Total System Throughput (MB/s), log scale" : "Total System Throughput (MB/s)",
-		.note = limit ? LIMIT_NOTE : NULL, .results = results, .has_references = limit != NULL});
+		.note = limit ? LIMIT_NOTE : NULL,
+		.results = results,
+		.has_references = limit != NULL});
 	if (!figure)
 		return no_memory("aggregate_scaling", err);
 	figure->y = y;
@@ -384,7 +405,7 @@ static int draw_aggregate(const struct results *results, const char *folder, str
 	return code;
 }
 
-/* --- headroom --------------------------------------------------------------------------------------------------------- */
+/* --- headroom ----------------------------------------------------------------------------------------------------- */
 
 /* From the requirement up (or down) to what was achieved, between the bars, and how many times it is. */
 static void write_headroom(struct figure *figure, double best)
@@ -396,15 +417,17 @@ static void write_headroom(struct figure *figure, double best)
 
 	number_format(ratio, text, sizeof(text));
 	figure_write_text(figure,
-		&(struct figure_text){figure_x(figure, 2), fmax(from, to) + 0.095, FIGURE_CENTER, 13, color,
-			.is_bold = true},
+		&(struct figure_text){
+			figure_x(figure, 2), fmax(from, to) + 0.095, FIGURE_CENTER, 13, color, .is_bold = true},
 		"%s× Headroom", text);
-	fprintf(figure->script, "set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead linecolor rgb '%s' linewidth 1.2"
-				" dashtype '-' front\n",
+	fprintf(figure->script,
+		"set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead linecolor rgb '%s' linewidth 1.2"
+		" dashtype '-' front\n",
 		figure_x(figure, 1.4), from, figure_x(figure, 1.6), from, FIGURE_VERMILION);
 	if (fabs(to - from) > 0.04)
-		fprintf(figure->script, "set arrow from screen %.5f,%.5f to screen %.5f,%.5f head filled size screen 0.012,20"
-					" linecolor rgb '%s' linewidth 2 front\n",
+		fprintf(figure->script,
+			"set arrow from screen %.5f,%.5f to screen %.5f,%.5f head filled size screen 0.012,20"
+			" linecolor rgb '%s' linewidth 2 front\n",
 			x, from, x, to, color);
 }
 
@@ -429,8 +452,10 @@ static int draw_headroom(const struct results *results, const char *folder, stru
 	snprintf(subtitle, sizeof(subtitle), "Best Sustained Throughput of %zu Run%s (%s)", results->count,
 		results->count == 1 ? "" : "s", transport(results));
 	struct figure *figure = figure_create(&(struct figure_params){.name = "wcd_headroom",
-		.title = "Safety Margin: ENRGDAQ vs. WCD Requirements", .subtitle = subtitle,
-		.y_label = "Throughput (MB/s), log scale", .results = results});
+		.title = "Safety Margin: ENRGDAQ vs. WCD Requirements",
+		.subtitle = subtitle,
+		.y_label = "Throughput (MB/s), log scale",
+		.results = results});
 	if (!figure)
 		return no_memory("wcd_headroom", err);
 	double low = fmin(DETECTOR_MB_PER_S, best->mb_per_s), high = fmax(DETECTOR_MB_PER_S, best->mb_per_s);
@@ -444,7 +469,7 @@ static int draw_headroom(const struct results *results, const char *folder, stru
 	return code;
 }
 
-/* --- all -------------------------------------------------------------------------------------------------------------- */
+/* --- all ---------------------------------------------------------------------------------------------------------- */
 
 int suite_figures_draw(const char *results_path, const char *folder, struct enrg_error *err)
 {

@@ -22,6 +22,11 @@ const struct store_kind store_kinds[] = {
 	{ .name = "arrow, each commit synced", .module = "arrow", .type = "DAQJobStoreArrow",
 	  .section_keys = "file_path = \"deep/er/t.arrows\"\nsync_seconds = 0", .file_path = "deep/er/t.arrows",
 	  .has_out_dir = true, .has_dates = true, .read_back = read_arrows },
+	{ .name = "raw", .module = "raw", .type = "DAQJobStoreRaw",
+	  .section_keys = "file_path = \"t\"\noverwrite = false", .file_path = "t.arrows", .has_out_dir = true,
+	  .has_dates = true, .read_back = read_raw },
+	{ .name = "raw, overwrite", .module = "raw", .type = "DAQJobStoreRaw", .section_keys = "file_path = \"t\"",
+	  .file_path = "t.arrows", .has_out_dir = true, .has_dates = true, .read_back = read_raw },
 };
 
 const unsigned store_kind_count = sizeof(store_kinds) / sizeof(store_kinds[0]);

@@ -10,5 +10,6 @@
 bool read_csv(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
 bool read_csv_zstd(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
 bool read_arrows(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
+bool read_raw(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
 
 #endif

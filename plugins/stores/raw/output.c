@@ -1,0 +1,158 @@
+/* output.c: one file of the raw store. Runs in the store's job process, on its main thread. */
+#include "output.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- opening -------------------- */
+
+static int write_schema(struct output *output, const struct output_params *params, struct enrg_error *err)
+{
+	void *bytes;
+	uint32_t count;
+	int rc = enrg_schema_format_ipc(params->schema, params->source, &bytes, &count, err);
+
+	if (rc < 0)
+		return rc;
+	rc = enrg_file_write(output->file, bytes, count, err);
+	free(bytes);
+	return rc;
+}
+
+/* Continues the stream of batches that is there, or begins one. */
+static int begin_table(struct enrg_store *store, struct output *output, const struct output_params *params,
+	struct enrg_error *err)
+{
+	uint64_t size = enrg_file_size(output->file), good;
+	enum enrg_ipc_content content;
+	int rc = enrg_ipc_inspect(enrg_file_descriptor(output->file), params->schema, &content, &good, err);
+
+	if (rc < 0)
+		return enrg_error_add(err, "%s", output->path);
+	if (content != ENRG_IPC_OURS)
+		return OUTPUT_IS_FOREIGN;
+	if (good < size) {
+		enrg_store_alert(store, ENRG_WARNING, "%s: cut %" PRIu64 " bytes off that stood behind the last whole "
+			"batch (a power cut?)", output->path, size - good);
+		rc = enrg_file_truncate(output->file, good, err);
+	}
+	if (rc == 0 && enrg_file_size(output->file) == 0)
+		rc = write_schema(output, params, err);
+	return rc;
+}
+
+int output_open(struct enrg_store *store, const struct output_params *params, struct output **ret_output,
+	struct enrg_error *err)
+{
+	struct output *output = calloc(1, sizeof(*output));
+	int rc = 0;
+
+	if (output)
+		output->path = strdup(params->path);
+	if (!output || !output->path) {
+		output_close(output);
+		return enrg_error_set(err, -ENOMEM, "%s: out of memory", params->path);
+	}
+	output->mode = params->mode;
+	if (output->mode != OUTPUT_NEWEST)
+		rc = enrg_file_open(store, output->path, &output->file, err);
+	if (rc == 0 && output->mode == OUTPUT_TABLE)
+		rc = enrg_schema_format_ipc(params->schema, NULL, &output->schema_ipc, &output->schema_bytes, err);
+	if (rc == 0 && output->mode == OUTPUT_TABLE)
+		rc = begin_table(store, output, params, err);
+	if (rc != 0) {
+		output_close(output);
+		return rc;
+	}
+	*ret_output = output;
+	return 0;
+}
+
+void output_close(struct output *output)
+{
+	if (!output)
+		return;
+	if (output->file)
+		enrg_file_close(output->file);
+	free(output->schema_ipc);
+	free(output->newest);
+	free(output->path);
+	free(output);
+}
+
+int output_fits(const struct output *output, const struct output_params *params, struct enrg_error *err)
+{
+	void *bytes;
+	uint32_t count;
+	bool is_equal;
+	int rc;
+
+	if (output->mode != params->mode)
+		return OUTPUT_IS_FOREIGN;
+	if (output->mode != OUTPUT_TABLE)
+		return 0;
+	rc = enrg_schema_format_ipc(params->schema, NULL, &bytes, &count, err);
+	if (rc < 0)
+		return rc;
+	is_equal = count == output->schema_bytes && memcmp(bytes, output->schema_ipc, count) == 0;
+	free(bytes);
+	return is_equal ? 0 : OUTPUT_IS_FOREIGN;
+}
+
+/* --- writing -------------------- */
+
+static int keep_newest(struct output *output, const uint8_t *bytes, uint64_t count, struct enrg_error *err)
+{
+	if (count > output->newest_capacity) {
+		uint8_t *room = malloc(count);
+
+		if (!room)
+			return enrg_error_set(err, -ENOMEM, "%s: no memory for a message of %" PRIu64 " bytes",
+				output->path, count);
+		free(output->newest);
+		output->newest = room;
+		output->newest_capacity = count;
+	}
+	if (count > 0)
+		memcpy(output->newest, bytes, count);
+	output->newest_bytes = count;
+	output->is_dirty = true;
+	return 0;
+}
+
+int output_write(struct output *output, const struct enrg_batch *batch, struct enrg_error *err)
+{
+	const struct enrg_column_view *view = &batch->columns[0];
+	const uint8_t *bytes = view->values;
+	uint64_t last = batch->rows;
+
+	if (output->mode == OUTPUT_TABLE)
+		return enrg_file_write(output->file, batch->ipc, batch->ipc_bytes, err);
+	if (batch->is_gap || batch->rows == 0)
+		return 0;
+	if (output->mode == OUTPUT_NEWEST) {
+		while (last > 1 && !enrg_column_present(view, last - 1))
+			last--;
+		return keep_newest(output, bytes + view->offsets[last - 1],
+			(uint64_t)(view->offsets[last] - view->offsets[last - 1]), err);
+	}
+	if (view->offsets[last] == view->offsets[0])
+		return 0;
+	/* Rows lie one behind the other in the ring: one call, straight from there. */
+	return enrg_file_write(output->file, bytes + view->offsets[0],
+		(uint64_t)(view->offsets[last] - view->offsets[0]), err);
+}
+
+int output_commit(struct enrg_store *store, struct output *output, struct enrg_error *err)
+{
+	int rc;
+
+	if (!output->is_dirty)
+		return 0;
+	rc = enrg_file_replace(store, output->path, output->newest, output->newest_bytes, err);
+	if (rc == 0)
+		output->is_dirty = false;
+	return rc;
+}

@@ -22,7 +22,9 @@
 
 #define X_PAYLOAD "Payload Size (Values per Message)"
 #define LIMIT_NOTE                                                                                                     \
-	"limit: median over the runs of the lowest of generation alone, checking alone and a bare pair of processes"
+	"limit: median over the runs of the lowest of generation alone and checking alone (one process each) and a "   \
+	"bare"                                                                                                         \
+	" pair of processes"
 
 /* A figure returns 0, 1 where the results hold nothing for it, or an error. */
 typedef int draw_fn(const struct results *results, const char *folder, struct enrg_error *err);

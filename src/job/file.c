@@ -28,7 +28,7 @@ struct enrg_file {
 	ino_t inode;
 };
 
-/* --- names ------------------------------------------------------------------------------------------------------------ */
+/* --- names -------------------------------------------------------------------------------------------------------- */
 
 static size_t length_without_compression(const char *name)
 {
@@ -68,21 +68,22 @@ int enrg_file_path(const struct enrg_file_name *name, char *ret_path, size_t pat
 	if (name->add_date)
 		clock_format_day(name->date_ns, day, sizeof(day));
 	if (has_tag && strlen(name->tag) >= sizeof(tag))
-		return enrg_error_set(err, -ENAMETOOLONG, "tag \"%.40s…\" is longer than %u bytes", name->tag,
-			ENRG_NAME_BYTES_MAX);
+		return enrg_error_set(
+			err, -ENAMETOOLONG, "tag \"%.40s…\" is longer than %u bytes", name->tag, ENRG_NAME_BYTES_MAX);
 	for (size_t i = 0; has_tag && name->tag[i]; i++)
 		tag[i] = name->tag[i] == '/' ? '_' : name->tag[i];
 	size_t stem = stem_length(own);
 	const char *join = has_folder && name->out_dir[strlen(name->out_dir) - 1] != '/' ? "/" : "";
 	int used = snprintf(ret_path, path_bytes, "%s%s%.*s%s%s%.*s%s%s%s", has_folder ? name->out_dir : "", join,
-		(int)(own - file_path), file_path, day, *day ? "_" : "", (int)stem, own, has_tag ? "_" : "", tag, own + stem);
+		(int)(own - file_path), file_path, day, *day ? "_" : "", (int)stem, own, has_tag ? "_" : "", tag,
+		own + stem);
 	if (used < 0 || (size_t)used >= path_bytes)
 		return enrg_error_set(err, -ENAMETOOLONG, "%s: the path is longer than %zu bytes", file_path,
 			path_bytes ? path_bytes - 1 : 0);
 	return 0;
 }
 
-/* --- opening ---------------------------------------------------------------------------------------------------------- */
+/* --- opening ------------------------------------------------------------------------------------------------------ */
 
 static int fail(struct enrg_error *err, const char *path, const char *verb)
 {
@@ -126,8 +127,10 @@ static int lock_alone(struct enrg_file *file, struct enrg_error *err)
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
 	if (fcntl(file->descriptor, F_OFD_SETLK, &lock) < 0 && (errno == EAGAIN || errno == EACCES))
-		return enrg_error_set(err, -EBUSY, "%s: another store or run is writing this file: stop it, or give one of "
-			"the two another file_path", file->path);
+		return enrg_error_set(err, -EBUSY,
+			"%s: another store or run is writing this file: stop it, or give one of "
+			"the two another file_path",
+			file->path);
 	return 0;
 }
 
@@ -151,8 +154,10 @@ static int adopt(struct enrg_file *file, uint64_t found, struct enrg_error *err)
 	if (is_known && found > committed)
 		code = cut(file, committed, err);
 	else if (is_known && found < committed)
-		tell(file->set, ENRG_WARNING, "%s: has %llu bytes, but %llu were written and committed: it was cut, replaced "
-			"or removed by something else while this store was not running; new batches are appended to what is there",
+		tell(file->set, ENRG_WARNING,
+			"%s: has %llu bytes, but %llu were written and committed: it was cut, replaced "
+			"or removed by something else while this store was not running; new batches are appended to "
+			"what is there",
 			file->path, (unsigned long long)found, (unsigned long long)committed);
 	if (code < 0)
 		return code;
@@ -269,7 +274,7 @@ void enrg_file_close(struct enrg_file *file)
 		release(file);
 }
 
-/* --- writing ---------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 int enrg_file_write(struct enrg_file *file, const void *bytes, uint64_t byte_count, struct enrg_error *err)
 {
@@ -346,9 +351,10 @@ static int write_descriptor(int descriptor, const uint8_t *bytes, uint64_t byte_
 	return 0;
 }
 
-/* The temporary name is always the same, so that kills leave one such file at the most, and the next replace takes it. */
-int enrg_file_replace(struct enrg_store *store, const char *path, const void *bytes, uint64_t byte_count,
-	struct enrg_error *err)
+/* The temporary name is always the same, so that kills leave one such file at the most, and the next replace takes it.
+ */
+int enrg_file_replace(
+	struct enrg_store *store, const char *path, const void *bytes, uint64_t byte_count, struct enrg_error *err)
 {
 	char temporary[PATH_MAX];
 	const char *slash = strrchr(path, '/');
@@ -381,7 +387,7 @@ int enrg_file_replace(struct enrg_store *store, const char *path, const void *by
 	return fail(err, path, "replace");
 }
 
-/* --- the set ---------------------------------------------------------------------------------------------------------- */
+/* --- the set ------------------------------------------------------------------------------------------------------ */
 
 void file_set_init(struct file_set *set, struct journal *journal, file_alert_function *alert, void *context)
 {

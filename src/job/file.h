@@ -1,5 +1,5 @@
-/* file.h: the output files of a store (enrg_file_… of enrgdaq/store.h): each has a length that is committed in the journal
- * and one that is written. A kill leaves bytes behind the committed length; the next open cuts them off.
+/* file.h: the output files of a store (enrg_file_… of enrgdaq/store.h): each has a length that is committed in the
+ * journal and one that is written. A kill leaves bytes behind the committed length; the next open cuts them off.
  *
  * Store process, main thread.
  */

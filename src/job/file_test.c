@@ -113,8 +113,8 @@ static void puts_names_together(void **state)
 		assert_string_equal(path, cases[i].want);
 		assert_int_equal(enrg_file_path(&cases[i].name, path, strlen(cases[i].want), &err), -ENAMETOOLONG);
 	}
-	const struct enrg_file_name bad[] = {{"out", "", NULL, false, 0}, {"out", NULL, NULL, false, 0},
-		{"out", "folder/", NULL, false, 0}};
+	const struct enrg_file_name bad[] = {
+		{"out", "", NULL, false, 0}, {"out", NULL, NULL, false, 0}, {"out", "folder/", NULL, false, 0}};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(enrg_file_path(&bad[i], path, sizeof(path), &err), -EINVAL);
 }

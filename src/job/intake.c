@@ -10,14 +10,14 @@
 #include "base/crc32c.h"
 #include "base/log.h"
 
-#define NS_PER_S 1000000000ull
-#define FAULT_EVERY_NS (10 * NS_PER_S)    /* alerts of one kind and input */
-#define PRODUCERS_END_NS (10 * NS_PER_S)  /* from the wish to drain to giving up on producers that go on */
+#define NS_PER_S          1000000000ull
+#define FAULT_EVERY_NS    (10 * NS_PER_S) /* alerts of one kind and input */
+#define PRODUCERS_END_NS  (10 * NS_PER_S) /* from the wish to drain to giving up on producers that go on */
 #define MIXED_WAIT_MIN_NS 1000000ull      /* rings and link can't be waited for together: by turns, ever longer */
 #define MIXED_WAIT_MAX_NS 50000000ull
-#define LINK_WAIT_MAX_MS 200              /* a stop does not wake a sleep on the link */
+#define LINK_WAIT_MAX_MS  200 /* a stop does not wake a sleep on the link */
 
-/* --- open ------------------------------------------------------------------------------------------------------------- */
+/* --- open --------------------------------------------------------------------------------------------------------- */
 
 static void format_uuid(const uint8_t uuid[16], char ret_text[33])
 {
@@ -70,14 +70,16 @@ static int attach_ring(struct intake *intake, struct intake_input *input, struct
 	format_uuid(uuid, input->uuid);
 	input->now = journal_stream(intake->journal, input->journal_index);
 	if (input->now.position > head) {
-		process_alert(intake->process, ENRG_ERROR, "%s: the journal says that %llu bytes were stored, but the stream "
+		process_alert(intake->process, ENRG_ERROR,
+			"%s: the journal says that %llu bytes were stored, but the stream "
 			"holds %llu: one of the two was damaged; going on where the stream was acknowledged last",
 			input->plan->source, (unsigned long long)input->now.position, (unsigned long long)head);
 		input->now.position = 0;
 	}
 	bool is_ahead = input->now.position > ack; /* killed between commit and acknowledgement */
 	if (input->now.position < ack) {
-		/* The journal is new (or was moved away): the sequence is taken as it comes, unless it starts at the start. */
+		/* The journal is new (or was moved away): the sequence is taken as it comes, unless it starts at the
+		 * start. */
 		input->now.position = ack;
 		input->now.sequence = 0;
 	}
@@ -119,7 +121,8 @@ static int open_link(struct intake *intake, struct enrg_error *err)
 static struct intake_input *add_input(struct intake *intake, const struct plan_input *plan, struct enrg_error *err)
 {
 	if (intake->count == JOURNAL_STREAMS_MAX) {
-		enrg_error_set(err, -ENOSPC, "%s: a store can read at most %u streams", plan->source, JOURNAL_STREAMS_MAX);
+		enrg_error_set(
+			err, -ENOSPC, "%s: a store can read at most %u streams", plan->source, JOURNAL_STREAMS_MAX);
 		return NULL;
 	}
 	struct intake_input *input = calloc(1, sizeof(*input));
@@ -192,9 +195,10 @@ int intake_rewind(struct intake *intake, struct enrg_error *err)
 	return code < 0 ? code : open_link(intake, err);
 }
 
-/* --- faults ----------------------------------------------------------------------------------------------------------- */
+/* --- faults ------------------------------------------------------------------------------------------------------- */
 
-static void tell_fault(struct intake *intake, struct intake_fault *fault, const char *what, const struct enrg_error *why)
+static void tell_fault(
+	struct intake *intake, struct intake_fault *fault, const char *what, const struct enrg_error *why)
 {
 	uint64_t now = clock_mono_ns();
 
@@ -215,7 +219,8 @@ static void count(_Atomic uint64_t *counter, uint64_t add)
 	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + add, memory_order_relaxed);
 }
 
-static void count_corrupt(struct intake *intake, struct intake_input *input, uint64_t rows, const struct enrg_error *why)
+static void count_corrupt(
+	struct intake *intake, struct intake_input *input, uint64_t rows, const struct enrg_error *why)
 {
 	input->now.corrupted_batches++;
 	input->now.corrupted_rows += rows;
@@ -251,7 +256,7 @@ static int check_sequence(struct intake *intake, struct intake_input *input, con
 	return 0;
 }
 
-/* --- reading ---------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 void intake_accept(const struct intake_record *record)
 {
@@ -275,9 +280,10 @@ static int skip_corrupt(struct intake *intake, struct intake_input *input, const
 	count_corrupt(intake, input, 0, why);
 	input->skipped_records++;
 	if (consumer_skip(input->consumer) < 0)
-		process_alert(intake->process, ENRG_ERROR, "%s: the length of the corrupt batch can't be trusted: %llu bytes "
-			"up to what the producer published last are skipped", input->source,
-			(unsigned long long)(consumer_position(input->consumer) - before));
+		process_alert(intake->process, ENRG_ERROR,
+			"%s: the length of the corrupt batch can't be trusted: %llu bytes "
+			"up to what the producer published last are skipped",
+			input->source, (unsigned long long)(consumer_position(input->consumer) - before));
 	input->now.position = consumer_position(input->consumer);
 	return INTAKE_SKIPPED;
 }
@@ -326,7 +332,8 @@ static int next_of_ring(struct intake *intake, struct intake_input *input, struc
 	return INTAKE_RECORD;
 }
 
-static struct intake_input *find_link_input(struct intake *intake, const struct link_batch *batch, struct enrg_error *err)
+static struct intake_input *find_link_input(
+	struct intake *intake, const struct link_batch *batch, struct enrg_error *err)
 {
 	const struct plan *plan = intake->process->plan;
 	uint8_t uuid[16];
@@ -371,8 +378,8 @@ static int check_link_crc(const struct link_batch *batch, struct enrg_error *err
 	if (crc32c(0, batch->payload, header->meta_bytes) == header->meta_crc &&
 		crc32c(0, batch->payload + header->meta_bytes, header->body_bytes) == header->body_crc)
 		return 0;
-	return enrg_error_set(err, ENRG_E_CORRUPT, "%s: batch %llu: CRC wrong", batch->source,
-		(unsigned long long)header->sequence);
+	return enrg_error_set(
+		err, ENRG_E_CORRUPT, "%s: batch %llu: CRC wrong", batch->source, (unsigned long long)header->sequence);
 }
 
 /* 1: `batch` holds one. */
@@ -406,7 +413,8 @@ static int next_of_link(struct intake *intake, struct intake_record *ret_record)
 		.payload_bytes = (uint64_t)batch->header.meta_bytes + batch->header.body_bytes,
 		.position = batch->position,
 		.end = batch->end,
-		.route = {batch->group, batch->schema, batch->flags, batch->tag, batch->schema_ipc, batch->schema_bytes},
+		.route = {batch->group, batch->schema, batch->flags, batch->tag, batch->schema_ipc,
+			batch->schema_bytes},
 	};
 	journal_set_reading(intake->journal, input->journal_index, batch->position);
 	if (check_sequence(intake, input, &batch->header))
@@ -423,7 +431,7 @@ int intake_next(struct intake *intake, struct intake_input *input, struct intake
 	return input ? next_of_ring(intake, input, ret_record) : next_of_link(intake, ret_record);
 }
 
-/* --- commits ---------------------------------------------------------------------------------------------------------- */
+/* --- commits ------------------------------------------------------------------------------------------------------ */
 
 bool intake_is_dirty(const struct intake *intake)
 {
@@ -441,8 +449,8 @@ void intake_prepare(struct intake *intake)
 }
 
 /* What the commit added, for the page: a replay after a failure is so counted once. */
-static void count_committed(struct page *page, const struct journal_stream_state *now,
-	const struct journal_stream_state *before)
+static void count_committed(
+	struct page *page, const struct journal_stream_state *now, const struct journal_stream_state *before)
 {
 	count(&page->in_batches, now->batches - before->batches);
 	count(&page->in_rows, now->rows - before->rows);
@@ -480,7 +488,7 @@ bool intake_is_pressed(const struct intake *intake, const struct intake_input *i
 	       consumer_room(input->consumer) < input->data_bytes / 4;
 }
 
-/* --- waiting and ending ------------------------------------------------------------------------------------------------ */
+/* --- waiting and ending ------------------------------------------------------------------------------------------- */
 
 /* The link has nothing to sleep on beside rings and the stop word: it is asked by turns with them, less often while
  * nothing comes. Alone it is waited for, and a stop is noticed a little later. */
@@ -491,7 +499,8 @@ static void wait_with_link(struct intake *intake, uint32_t stop_seen, uint64_t t
 	if (intake->ring_count == 0) {
 		uint64_t wait_ms = timeout_ns / 1000000;
 		if (process_stop_state(process) == (enum process_stop)stop_seen)
-			intake->has_batch = receive(intake, wait_ms < LINK_WAIT_MAX_MS ? (int)wait_ms : LINK_WAIT_MAX_MS);
+			intake->has_batch =
+				receive(intake, wait_ms < LINK_WAIT_MAX_MS ? (int)wait_ms : LINK_WAIT_MAX_MS);
 		return;
 	}
 	intake->idle_ns = intake->idle_ns ? intake->idle_ns * 2 : MIXED_WAIT_MIN_NS;
@@ -531,7 +540,8 @@ static bool is_producer_there(const struct intake_input *input)
 
 	if (!input->consumer || consumer_is_closed(input->consumer))
 		return false;
-	return stream_read_status(input->plan->stream_path, &status, NULL) == 0 && status.is_attached && !status.is_closed;
+	return stream_read_status(input->plan->stream_path, &status, NULL) == 0 && status.is_attached &&
+	       !status.is_closed;
 }
 
 static const char *find_producer(const struct intake *intake)
@@ -560,7 +570,9 @@ bool intake_is_drained(struct intake *intake, bool is_busy)
 		is_empty &= consumer_head(intake->rings[i]) == consumer_position(intake->rings[i]);
 	if (!producer || !is_late)
 		return !producer && is_empty;
-	log_line(ENRG_WARNING, "%s has not ended within 10 s: what it writes from now on stays in shared memory for the next "
-		"start", producer);
+	log_line(ENRG_WARNING,
+		"%s has not ended within 10 s: what it writes from now on stays in shared memory for the next "
+		"start",
+		producer);
 	return true;
 }

@@ -1,5 +1,5 @@
-/* intake.h: the records of all streams that a store reads, one after another, from rings and from the link alike: checked
- * (bounds, CRC, sequence), counted, and acknowledged when the store has committed them.
+/* intake.h: the records of all streams that a store reads, one after another, from rings and from the link alike:
+ * checked (bounds, CRC, sequence), counted, and acknowledged when the store has committed them.
  *
  * Store process, main thread.
  */
@@ -24,9 +24,9 @@ struct intake_input {
 	uint32_t journal_index;
 	/* `now.position` and counts include what is not committed; sequence 0: not known yet, any is taken. */
 	struct journal_stream_state now, committed;
-	uint64_t data_bytes;       /* of the ring; 0 over the link */
-	bool is_dirty;             /* `now` is ahead of the journal */
-	uint32_t skipped_records;  /* with a header that is corrupt: their sequence numbers are holes, but not losses */
+	uint64_t data_bytes;      /* of the ring; 0 over the link */
+	bool is_dirty;            /* `now` is ahead of the journal */
+	uint32_t skipped_records; /* with a header that is corrupt: their sequence numbers are holes, but not losses */
 	struct intake_fault corrupt, lost, duplicated;
 	struct target_table *targets; /* of target.c */
 };
@@ -42,7 +42,7 @@ struct intake {
 	struct link_batch batch; /* the last one of the link; records point into it */
 	bool has_batch;          /* it came while waiting and is not read yet */
 	struct intake_fault malformed;
-	uint64_t idle_ns;        /* next wait where rings and a link are read by turns */
+	uint64_t idle_ns; /* next wait where rings and a link are read by turns */
 	uint64_t drain_started_ns;
 };
 
@@ -64,8 +64,8 @@ int intake_rewind(struct intake *intake, struct enrg_error *err);
 
 enum { INTAKE_NONE = 0, INTAKE_RECORD = 1, INTAKE_SKIPPED = 2 };
 
-/* The next record of an input with a ring, or of the link (input NULL), without waiting. INTAKE_SKIPPED: there was one, but
- * it was corrupt or came twice; that is counted and told. Until the next call. */
+/* The next record of an input with a ring, or of the link (input NULL), without waiting. INTAKE_SKIPPED: there was one,
+ * but it was corrupt or came twice; that is counted and told. Until the next call. */
 int intake_next(struct intake *intake, struct intake_input *input, struct intake_record *ret_record);
 /* The record is done with, whatever was done with it. */
 void intake_accept(const struct intake_record *record);
@@ -83,8 +83,8 @@ bool intake_is_pressed(const struct intake *intake, const struct intake_input *i
 void intake_wait(struct intake *intake, uint32_t stop_seen, uint64_t timeout_ns);
 /* Bytes that producers have published and nobody has committed. */
 uint64_t intake_backlog(const struct intake *intake);
-/* Asked while draining; `is_busy`: there was something to read just now. Is everything read, and will nothing more come?
- * Producers get 10 s to end; then the answer is yes although they go on. */
+/* Asked while draining; `is_busy`: there was something to read just now. Is everything read, and will nothing more
+ * come? Producers get 10 s to end; then the answer is yes although they go on. */
 bool intake_is_drained(struct intake *intake, bool is_busy);
 
 #endif

@@ -1,5 +1,5 @@
-/* journal.c: what a store has committed, in one file on tmpfs. Runs in store processes, main thread; journal_read_stream
- * runs in any process.
+/* journal.c: what a store has committed, in one file on tmpfs. Runs in store processes, main thread;
+ * journal_read_stream runs in any process.
  *
  * Layout (little-endian):
  *   0        struct journal_header, 4096 bytes
@@ -24,10 +24,10 @@
 
 #include "base/path.h"
 
-#define JOURNAL_MAGIC 0x4C4E524A47524E45ull /* "ENRGJRNL" */
+#define JOURNAL_MAGIC   0x4C4E524A47524E45ull /* "ENRGJRNL" */
 #define JOURNAL_VERSION 1u
-#define STREAM_VALUES 16u
-#define STATE_VALUES (sizeof(struct journal_stream_state) / sizeof(uint64_t))
+#define STREAM_VALUES   16u
+#define STATE_VALUES    (sizeof(struct journal_stream_state) / sizeof(uint64_t))
 
 enum entry_state { ENTRY_FREE = 0, ENTRY_ADDED = 1, ENTRY_KNOWN = 2 };
 
@@ -35,7 +35,7 @@ struct journal_header {
 	_Atomic uint64_t magic; /* stored last when the file is made */
 	uint32_t version;
 	uint32_t streams_max, files_max;
-	_Atomic uint32_t pid;   /* of the process that holds the lock, for messages */
+	_Atomic uint32_t pid; /* of the process that holds the lock, for messages */
 	uint64_t file_bytes;
 	_Alignas(128) _Atomic uint64_t commit;
 	_Alignas(128) _Atomic uint64_t reading_position;
@@ -97,7 +97,7 @@ struct journal {
 	uint32_t stream_end, file_end; /* no index from here on is in use by this process */
 };
 
-#define DIRTY_NOW 1u
+#define DIRTY_NOW  1u
 #define DIRTY_LAST 2u
 
 static uint64_t commit_number(const struct journal_layout *map)
@@ -124,8 +124,8 @@ static void step(void)
 static void copy_values(_Atomic uint64_t *to, const _Atomic uint64_t *from)
 {
 	for (size_t i = 0; i < STREAM_VALUES; i++)
-		atomic_store_explicit(&to[i], atomic_load_explicit(&from[i], memory_order_relaxed),
-			memory_order_relaxed);
+		atomic_store_explicit(
+			&to[i], atomic_load_explicit(&from[i], memory_order_relaxed), memory_order_relaxed);
 }
 
 static uint64_t get_length(const struct file_entry *entry, uint64_t set)
@@ -149,7 +149,7 @@ static struct journal_stream_state load_state(const _Atomic uint64_t *values)
 	return state;
 }
 
-/* --- open and close --------------------------------------------------------------------------------------------------- */
+/* --- open and close ----------------------------------------------------------------------------------------------- */
 
 static int lock_file(int descriptor, const char *path, struct enrg_error *err)
 {
@@ -162,15 +162,20 @@ static int lock_file(int descriptor, const char *path, struct enrg_error *err)
 	uint32_t pid = 0;
 	if (pread(descriptor, &pid, sizeof(pid), offsetof(struct journal_header, pid)) != sizeof(pid))
 		pid = 0;
-	return enrg_error_set(err, -EBUSY, "journal %s: in use by process %u: two stores of one name can't run at once; "
-		"stop the other one first", path, pid);
+	return enrg_error_set(err, -EBUSY,
+		"journal %s: in use by process %u: two stores of one name can't run at once; "
+		"stop the other one first",
+		path, pid);
 }
 
 static int damaged(const char *path, const char *what, struct enrg_error *err)
 {
-	return enrg_error_set(err, ENRG_E_CORRUPT, "journal %s: %s: it was damaged or is of another version; move it away "
-		"and start again: the store then goes on where its streams were acknowledged last, and batches written but "
-		"not acknowledged by then may come twice", path, what);
+	return enrg_error_set(err, ENRG_E_CORRUPT,
+		"journal %s: %s: it was damaged or is of another version; move it away "
+		"and start again: the store then goes on where its streams were acknowledged last, and batches written "
+		"but "
+		"not acknowledged by then may come twice",
+		path, what);
 }
 
 static int check_layout(const struct journal_layout *map, const char *path, struct enrg_error *err)
@@ -288,7 +293,7 @@ void journal_close(struct journal *journal)
 	free(journal);
 }
 
-/* --- entries ---------------------------------------------------------------------------------------------------------- */
+/* --- entries ------------------------------------------------------------------------------------------------------ */
 
 static int find_stream(const struct journal_layout *map, const uint8_t uuid[16], uint32_t *ret_index)
 {
@@ -363,8 +368,8 @@ int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_in
 	size_t bytes = strlen(path) + 1;
 
 	if (bytes > JOURNAL_PATH_BYTES)
-		return enrg_error_set(err, -ENAMETOOLONG, "%s: the path is longer than %u bytes", path,
-			JOURNAL_PATH_BYTES - 1);
+		return enrg_error_set(
+			err, -ENAMETOOLONG, "%s: the path is longer than %u bytes", path, JOURNAL_PATH_BYTES - 1);
 	for (uint32_t i = 0; i < JOURNAL_FILES_MAX; i++) {
 		struct file_entry *entry = &journal->map->files[i];
 		uint32_t state = entry_state(&entry->state);
@@ -379,7 +384,8 @@ int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_in
 		return 0;
 	}
 	if (vacant == JOURNAL_NONE)
-		return enrg_error_set(err, -ENOSPC, "%s: a store can have at most %u files open", path, JOURNAL_FILES_MAX);
+		return enrg_error_set(
+			err, -ENOSPC, "%s: a store can have at most %u files open", path, JOURNAL_FILES_MAX);
 	struct file_entry *entry = &journal->map->files[vacant];
 	memset(entry, 0, sizeof(*entry));
 	memcpy(entry->path, path, bytes);
@@ -419,7 +425,7 @@ const char *journal_first_file(const struct journal *journal)
 	return NULL;
 }
 
-/* --- commits ---------------------------------------------------------------------------------------------------------- */
+/* --- commits ------------------------------------------------------------------------------------------------------ */
 
 struct journal_stream_state journal_stream(const struct journal *journal, uint32_t index)
 {
@@ -465,7 +471,7 @@ uint64_t journal_commit(struct journal *journal)
 	return number + 1;
 }
 
-/* --- crashes ---------------------------------------------------------------------------------------------------------- */
+/* --- crashes ------------------------------------------------------------------------------------------------------ */
 
 void journal_set_reading(struct journal *journal, uint32_t stream, uint64_t position)
 {
@@ -494,10 +500,10 @@ uint32_t journal_count_crash(struct journal *journal, uint32_t *ret_stream, uint
 	return header->crash_count;
 }
 
-/* --- from outside ------------------------------------------------------------------------------------------------------ */
+/* --- from outside ------------------------------------------------------------------------------------------------- */
 
-static int read_consistent(const struct journal_layout *map, const uint8_t uuid[16],
-	struct journal_stream_state *ret_state)
+static int read_consistent(
+	const struct journal_layout *map, const uint8_t uuid[16], struct journal_stream_state *ret_state)
 {
 	/* A commit takes microseconds of work: a thousand in a row that meet this is not a store but a vandal. */
 	for (int attempt = 0; attempt < 1000; attempt++) {
@@ -516,8 +522,8 @@ static int read_consistent(const struct journal_layout *map, const uint8_t uuid[
 	return -EAGAIN;
 }
 
-int journal_read_stream(const char *path, const uint8_t uuid[16], struct journal_stream_state *ret_state,
-	struct enrg_error *err)
+int journal_read_stream(
+	const char *path, const uint8_t uuid[16], struct journal_stream_state *ret_state, struct enrg_error *err)
 {
 	struct stat status;
 	int code;

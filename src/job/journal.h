@@ -1,6 +1,7 @@
-/* journal.h: what a store has committed: for each stream a position and counts, for each file a length. One file on tmpfs a
- * store; survives the kill of every process. A commit is one atomic store (the commit number chooses which of two sets of
- * values is valid), so it is all or nothing over any number of streams and files. docs/stream-format.md, "journal". */
+/* journal.h: what a store has committed: for each stream a position and counts, for each file a length. One file on
+ * tmpfs a store; survives the kill of every process. A commit is one atomic store (the commit number chooses which of
+ * two sets of values is valid), so it is all or nothing over any number of streams and files. docs/stream-format.md,
+ * "journal". */
 #ifndef JOB_JOURNAL_H
 #define JOB_JOURNAL_H
 
@@ -10,17 +11,17 @@
 #include "enrgdaq/error.h"
 
 #define JOURNAL_STREAMS_MAX 256u
-#define JOURNAL_FILES_MAX 1024u
-#define JOURNAL_PATH_BYTES 1000u
-#define JOURNAL_NONE UINT32_MAX
+#define JOURNAL_FILES_MAX   1024u
+#define JOURNAL_PATH_BYTES  1000u
+#define JOURNAL_NONE        UINT32_MAX
 
 struct journal;
 
 struct journal_stream_state {
 	uint64_t position;
-	uint64_t sequence; /* of the last committed record */
-	uint64_t batches, rows, bytes;  /* stored by this store, since the stream was created */
-	uint64_t skipped_batches;       /* of routes that this store does not take */
+	uint64_t sequence;             /* of the last committed record */
+	uint64_t batches, rows, bytes; /* stored by this store, since the stream was created */
+	uint64_t skipped_batches;      /* of routes that this store does not take */
 	uint64_t set_aside_batches, set_aside_rows;
 	uint64_t skipped_rows;
 	uint64_t corrupted_batches, corrupted_rows; /* failed their check and were stepped over */
@@ -65,7 +66,7 @@ uint32_t journal_count_crash(struct journal *journal, uint32_t *ret_stream, uint
 
 /* From outside, at any time (supervisor, ledger): committed state of the stream with that uuid. -ENOENT: no such
  * file or stream. */
-int journal_read_stream(const char *path, const uint8_t uuid[16], struct journal_stream_state *ret_state,
-	struct enrg_error *err);
+int journal_read_stream(
+	const char *path, const uint8_t uuid[16], struct journal_stream_state *ret_state, struct enrg_error *err);
 
 #endif

@@ -144,8 +144,10 @@ static void damage_is_an_error(void **state)
 	struct journal *journal;
 	struct journal_stream_state got;
 	struct enrg_error err = {0};
-	const struct { long offset; uint8_t byte; } harm[] = {
-		{0, 'x'}, {8, 77}, {12, 1}, {16, 1}, {24, 1}, {4096, 9}, {135168 + 1024, 200}};
+	const struct {
+		long offset;
+		uint8_t byte;
+	} harm[] = {{0, 'x'}, {8, 77}, {12, 1}, {16, 1}, {24, 1}, {4096, 9}, {135168 + 1024, 200}};
 
 	for (size_t i = 0; i < sizeof(harm) / sizeof(harm[0]); i++) {
 		unlink(path);
@@ -220,7 +222,7 @@ static void counts_lives_lost_on_one_record(void **state)
 }
 
 #define KILL_STREAMS 5u
-#define KILL_FILES 3u
+#define KILL_FILES   3u
 
 static void set_all(struct journal *journal, const uint32_t *streams, const uint32_t *files, uint64_t number)
 {

@@ -1,9 +1,9 @@
-/* store.c: the life of a store process: takes records in, hands them to the store type, commits, and rolls back and waits
- * where the disk refuses. Main thread.
+/* store.c: the life of a store process: takes records in, hands them to the store type, commits, and rolls back and
+ * waits where the disk refuses. Main thread.
  *
- * One order makes each batch stand in the files exactly once: the store writes; type->commit; one journal commit over the
- * positions of all streams and the lengths of all files; only then are the batches acknowledged to their producers. A kill
- * before the journal commit is a kill before the write, as the files are cut back; one after it is one after the
+ * One order makes each batch stand in the files exactly once: the store writes; type->commit; one journal commit over
+ * the positions of all streams and the lengths of all files; only then are the batches acknowledged to their producers.
+ * A kill before the journal commit is a kill before the write, as the files are cut back; one after it is one after the
  * acknowledgement, as the next life starts at the journal's position.
  */
 #include "job/store.h"
@@ -21,17 +21,17 @@
 #include "job/set_aside.h"
 #include "job/target.h"
 
-#define NS_PER_S 1000000000ull
-#define BURST_BYTES (8u << 20)          /* of one input, before the next has its turn */
-#define BURST_RECORDS 256u
-#define COMMIT_BYTES (8u << 20)         /* where the store asks for nothing else … */
-#define COMMIT_BYTES_CHEAP (1u << 20)   /* … and where it has no commit of its own */
-#define WAIT_NS (NS_PER_S / 2)          /* so that the watchdog sees life signs */
-#define DRAIN_WAIT_NS (NS_PER_S / 50)   /* the end of a producer rings no bell */
-#define RETRY_NS NS_PER_S               /* after a failure */
-#define RETRY_SLICE_NS (NS_PER_S / 4)
-#define DRAIN_RETRY_NS (10 * NS_PER_S)  /* a full disk does not hold up a stop for ever */
-#define ALERT_AGAIN_NS (60 * NS_PER_S)  /* while the failure lasts */
+#define NS_PER_S           1000000000ull
+#define BURST_BYTES        (8u << 20) /* of one input, before the next has its turn */
+#define BURST_RECORDS      256u
+#define COMMIT_BYTES       (8u << 20)      /* where the store asks for nothing else … */
+#define COMMIT_BYTES_CHEAP (1u << 20)      /* … and where it has no commit of its own */
+#define WAIT_NS            (NS_PER_S / 2)  /* so that the watchdog sees life signs */
+#define DRAIN_WAIT_NS      (NS_PER_S / 50) /* the end of a producer rings no bell */
+#define RETRY_NS           NS_PER_S        /* after a failure */
+#define RETRY_SLICE_NS     (NS_PER_S / 4)
+#define DRAIN_RETRY_NS     (10 * NS_PER_S) /* a full disk does not hold up a stop for ever */
+#define ALERT_AGAIN_NS     (60 * NS_PER_S) /* while the failure lasts */
 
 struct store_life {
 	struct enrg_store store;
@@ -41,13 +41,13 @@ struct store_life {
 	struct intake intake;
 	void *state; /* of the type */
 	bool is_open;
-	uint64_t now_ns; /* as last read, for policies */
+	uint64_t now_ns;                         /* as last read, for policies */
 	uint64_t written_bytes, written_batches; /* since the last commit */
 	uint64_t first_written_ns;
 	uint64_t next_tick_ns;
 	uint32_t first_input; /* whose turn it is to be first */
-	/* After a crash each record is committed alone, until the one that was being read then is past: so that the next
-	 * crash names its record, and the lives in between make progress. */
+	/* After a crash each record is committed alone, until the one that was being read then is past: so that the
+	 * next crash names its record, and the lives in between make progress. */
 	bool is_careful, has_poison;
 	uint32_t crash_stream;
 	uint64_t crash_position;
@@ -62,13 +62,12 @@ enum life_outcome {
 	LIFE_ABANDONED, /* hurried while the disk refused: nothing is open, nothing may be committed */
 };
 
-
 static void set_page_state(struct store_life *life, enum page_state state)
 {
 	atomic_store_explicit(&life->process->page->state, state, memory_order_relaxed);
 }
 
-/* --- commits ---------------------------------------------------------------------------------------------------------- */
+/* --- commits ------------------------------------------------------------------------------------------------------ */
 
 static void note_recovery(struct store_life *life)
 {
@@ -146,7 +145,7 @@ static bool is_idle_commit_due(const struct store_life *life)
 	return false;
 }
 
-/* --- records ---------------------------------------------------------------------------------------------------------- */
+/* --- records ------------------------------------------------------------------------------------------------------ */
 
 static int set_aside(struct store_life *life, const struct intake_record *record, struct enrg_error *err)
 {
@@ -155,9 +154,10 @@ static int set_aside(struct store_life *life, const struct intake_record *record
 
 	if (code < 0)
 		return code;
-	process_alert(life->process, ENRG_ERROR, "batch %" PRIu64 " of %s ended this store %u times: it was set aside as %s "
-		"and is not in the store's files; all others go on", record->header->sequence, record->input->source,
-		SET_ASIDE_AFTER_LIVES, path);
+	process_alert(life->process, ENRG_ERROR,
+		"batch %" PRIu64 " of %s ended this store %u times: it was set aside as %s "
+		"and is not in the store's files; all others go on",
+		record->header->sequence, record->input->source, SET_ASIDE_AFTER_LIVES, path);
 	record->input->now.set_aside_batches++;
 	record->input->now.set_aside_rows += record->header->rows;
 	intake_accept(record);
@@ -165,15 +165,16 @@ static int set_aside(struct store_life *life, const struct intake_record *record
 	return commit(life, err);
 }
 
-static int decode(const struct intake_record *record, struct target *target, struct enrg_batch *ret_batch,
-	struct enrg_error *err)
+static int decode(
+	const struct intake_record *record, struct target *target, struct enrg_batch *ret_batch, struct enrg_error *err)
 {
 	const struct record *header = record->header;
 	int code = 0;
 
 	*ret_batch = (struct enrg_batch){.is_gap = header->type == RECORD_GAP, .acquired_ns = header->acquired_ns};
 	if (header->meta_bytes || header->type != RECORD_GAP)
-		code = ipc_decode_batch(target->schema, record->payload, record->payload_bytes, target->views, ret_batch, err);
+		code = ipc_decode_batch(
+			target->schema, record->payload, record->payload_bytes, target->views, ret_batch, err);
 	else
 		memset(target->views, 0, target->schema->column_count * sizeof(*target->views));
 	if (code == 0 && (ret_batch->rows != header->rows || ret_batch->is_gap != (header->type == RECORD_GAP)))
@@ -272,7 +273,7 @@ static int take_turn(struct store_life *life, struct intake_input *input, struct
 	return records > 0;
 }
 
-/* --- open and close of the type ---------------------------------------------------------------------------------------- */
+/* --- open and close of the type ----------------------------------------------------------------------------------- */
 
 static int open_type(struct store_life *life, struct enrg_error *err)
 {
@@ -293,7 +294,7 @@ static int close_type(struct store_life *life, bool abandon, struct enrg_error *
 	return result < 0 ? result : code < 0 ? code : 0;
 }
 
-/* --- failures --------------------------------------------------------------------------------------------------------- */
+/* --- failures ----------------------------------------------------------------------------------------------------- */
 
 static const char *find_remedy(int code)
 {
@@ -303,7 +304,8 @@ static const char *find_remedy(int code)
 	case -EDQUOT:
 		return "quota used up: free space or raise the quota";
 	case -EFBIG:
-		return "the file reached the largest size that is allowed: raise the limit (ulimit -f) or start a new file";
+		return "the file reached the largest size that is allowed: raise the limit (ulimit -f) or start a new "
+		       "file";
 	case -EACCES:
 	case -EPERM:
 	case -EROFS:
@@ -327,9 +329,10 @@ static void alert_failure(struct store_life *life, const struct enrg_error *err)
 	if (life->alerted_ns && now - life->alerted_ns < ALERT_AGAIN_NS)
 		return;
 	life->alerted_ns = now;
-	process_alert(life->process, ENRG_ERROR, "%s; %s; %.1f MB waiting in memory, producers will be held back when the ring "
-		"is full; nothing is lost, trying again every second", err->text, find_remedy(err->code),
-		(double)intake_backlog(&life->intake) / 1e6);
+	process_alert(life->process, ENRG_ERROR,
+		"%s; %s; %.1f MB waiting in memory, producers will be held back when the ring "
+		"is full; nothing is lost, trying again every second",
+		err->text, find_remedy(err->code), (double)intake_backlog(&life->intake) / 1e6);
 }
 
 /* false: the stop will not wait any longer. */
@@ -375,9 +378,11 @@ static int roll_back(struct store_life *life, struct enrg_error *err)
 			is_rewound = true;
 		}
 		if (!pause_failing(life))
-			return enrg_error_set(err, cause.code ? cause.code : -EIO, "%.400s; %s; %.1f MB stay in shared memory "
-				"(%s), and the next `enrgdaq run` stores them", cause.text, find_remedy(cause.code),
-				(double)intake_backlog(&life->intake) / 1e6, life->process->plan->runtime_folder);
+			return enrg_error_set(err, cause.code ? cause.code : -EIO,
+				"%.400s; %s; %.1f MB stay in shared memory "
+				"(%s), and the next `enrgdaq run` stores them",
+				cause.text, find_remedy(cause.code), (double)intake_backlog(&life->intake) / 1e6,
+				life->process->plan->runtime_folder);
 		if (code == 0)
 			code = open_type(life, err);
 		if (code == 0)
@@ -387,7 +392,7 @@ static int roll_back(struct store_life *life, struct enrg_error *err)
 	}
 }
 
-/* --- the loop --------------------------------------------------------------------------------------------------------- */
+/* --- the loop ----------------------------------------------------------------------------------------------------- */
 
 static int tick(struct store_life *life, struct enrg_error *err)
 {
@@ -475,7 +480,7 @@ static int run(struct store_life *life, struct enrg_error *err)
 	}
 }
 
-/* --- start and end ----------------------------------------------------------------------------------------------------- */
+/* --- start and end ------------------------------------------------------------------------------------------------ */
 
 static void look_at_last_life(struct store_life *life)
 {
@@ -514,7 +519,8 @@ static int finish(struct store_life *life, int outcome, struct enrg_error *err)
 		return 3;
 	if (outcome == LIFE_IN_ORDER || !left)
 		return 0;
-	log_line(ENRG_WARNING, "ended in a hurry: %.1f MB stay in shared memory, and the next `enrgdaq run` stores them",
+	log_line(ENRG_WARNING,
+		"ended in a hurry: %.1f MB stay in shared memory, and the next `enrgdaq run` stores them",
 		(double)left / 1e6);
 	return 3;
 }

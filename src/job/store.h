@@ -19,9 +19,10 @@ struct enrg_store {
 int store_init(struct enrg_store *store, const char *name, const char *journal_path, struct enrg_error *err);
 void store_fini(struct enrg_store *store); /* takes a zeroed store */
 
-/* A store without rings, for tests of store types: the test calls the functions of the type itself and, where the framework
- * would commit, store_commit_alone after type->commit. The journal's file is made at `journal_path`. */
-int store_create_alone(const char *name, const char *journal_path, struct enrg_store **ret_store, struct enrg_error *err);
+/* A store without rings, for tests of store types: the test calls the functions of the type itself and, where the
+ * framework would commit, store_commit_alone after type->commit. The journal's file is made at `journal_path`. */
+int store_create_alone(
+	const char *name, const char *journal_path, struct enrg_store **ret_store, struct enrg_error *err);
 void store_commit_alone(struct enrg_store *store);
 /* After target_close and close with `abandon`. */
 int store_roll_back_alone(struct enrg_store *store, struct enrg_error *err);

@@ -43,7 +43,7 @@ void enrg_store_set_commit(struct enrg_store *store, uint64_t interval_ns, uint6
 	store->commit_bytes = bytes;
 }
 
-/* --- without rings ---------------------------------------------------------------------------------------------------- */
+/* --- without rings ------------------------------------------------------------------------------------------------ */
 
 static void alert_from_files(void *context, enum enrg_level level, const char *text)
 {
@@ -68,7 +68,8 @@ void store_fini(struct enrg_store *store)
 	store->journal = NULL;
 }
 
-int store_create_alone(const char *name, const char *journal_path, struct enrg_store **ret_store, struct enrg_error *err)
+int store_create_alone(
+	const char *name, const char *journal_path, struct enrg_store **ret_store, struct enrg_error *err)
 {
 	struct enrg_store *store = calloc(1, sizeof(*store));
 

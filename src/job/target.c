@@ -17,7 +17,7 @@ struct target_table {
 	struct target_section sections[]; /* one a group of the producer's type */
 };
 
-/* --- sections --------------------------------------------------------------------------------------------------------- */
+/* --- sections ----------------------------------------------------------------------------------------------------- */
 
 static int fill_section(const struct target_cache *cache, const struct plan_input *plan, const char *group,
 	const void **ret_options, struct enrg_error *err)
@@ -26,10 +26,11 @@ static int fill_section(const struct target_cache *cache, const struct plan_inpu
 	void *options = NULL;
 
 	problems_init(&problems);
-	int code = folder_fill_section(cache->type, plan->producer_file, plan->producer_toml, group, &options, cache->memory,
-		&problems);
+	int code = folder_fill_section(
+		cache->type, plan->producer_file, plan->producer_toml, group, &options, cache->memory, &problems);
 	if (code < 0)
-		enrg_error_set(err, code, "%s: section %s.%s can't be read", plan->producer_file, group, cache->type->section);
+		enrg_error_set(
+			err, code, "%s: section %s.%s can't be read", plan->producer_file, group, cache->type->section);
 	for (size_t i = 0; i < problems.count; i++) {
 		if (problems.items[i].is_warning)
 			continue;
@@ -58,7 +59,7 @@ static int find_section(const struct target_cache *cache, const struct plan_inpu
 	return is_there ? fill_section(cache, plan, group, ret_options, err) : 0;
 }
 
-/* --- targets ---------------------------------------------------------------------------------------------------------- */
+/* --- targets ------------------------------------------------------------------------------------------------------ */
 
 static int prepare(const struct target_cache *cache, const struct intake_record *record, struct target_table *table,
 	struct target *target, struct enrg_error *err)
@@ -106,8 +107,8 @@ int target_find(const struct target_cache *cache, const struct intake_record *re
 	if (route >= SEGMENT_ROUTES)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: no route %u", input->source, route);
 	if (!input->targets) {
-		input->targets = calloc(1, sizeof(*input->targets) +
-						   input->plan->group_count * sizeof(input->targets->sections[0]));
+		input->targets = calloc(
+			1, sizeof(*input->targets) + input->plan->group_count * sizeof(input->targets->sections[0]));
 		if (!input->targets)
 			return enrg_error_set(err, -ENOMEM, "%s: out of memory", input->source);
 	}
@@ -166,7 +167,8 @@ int target_close_all(const struct target_cache *cache, void *store_state, struct
 	for (uint32_t i = 0; i < intake->count; i++) {
 		int code = 0;
 		if (intake->inputs[i]->targets)
-			code = close_table(cache, store_state, intake->inputs[i]->targets, abandon, result == 0 ? err : NULL);
+			code = close_table(
+				cache, store_state, intake->inputs[i]->targets, abandon, result == 0 ? err : NULL);
 		result = result == 0 ? code : result;
 	}
 	return result;

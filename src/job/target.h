@@ -24,8 +24,8 @@ struct target_cache {
 	struct options_memory *memory; /* of the sections */
 };
 
-/* *ret_target NULL: no section of this store takes that route. ENRG_E_CORRUPT: its schema can't be decoded. Other errors
- * concern the store (its section, memory). Does not open the target. */
+/* *ret_target NULL: no section of this store takes that route. ENRG_E_CORRUPT: its schema can't be decoded. Other
+ * errors concern the store (its section, memory). Does not open the target. */
 int target_find(const struct target_cache *cache, const struct intake_record *record, struct target **ret_target,
 	struct enrg_error *err);
 /* Calls target_open where it is not open yet. */

@@ -20,6 +20,7 @@
 
 /* How long a producer beyond its hot window waits for a consumer that makes no progress before it goes deeper. */
 #define SPILL_AFTER_NS 1000000u
+#define SPILL_AFTER_MAX_NS 20000000u
 /* At most this far behind, a consumer has kept up: about what moves while a sleeper wakes. */
 #define KEPT_UP_BYTES (256u << 10)
 /* A sleeping producer looks by itself this often; finding work then counts as rescued. */
@@ -37,6 +38,8 @@ struct stream {
 	uint32_t epoch;
 	bool is_successor;
 	bool is_spilling;
+	uint64_t spill_ack, spill_since_ns; /* where the consumer stood still, and since when */
+	uint64_t pace_ns;   /* how long consumers took lately to leave the hot window */
 	uint64_t claimed; /* as in the segment: only grows, though claims are given back */
 	/* open claim */
 	bool is_claimed;
@@ -486,6 +489,53 @@ static uint64_t kept_up_bytes(const struct stream *stream, uint64_t need)
 	return share > 2 * need ? share : 2 * need;
 }
 
+/* A consumer that serves several producers comes round to this one more seldom: what it took lately is the measure. */
+static void learn_pace(struct stream *stream, uint64_t waited_ns)
+{
+	uint64_t pace = waited_ns < SPILL_AFTER_MAX_NS ? waited_ns : SPILL_AFTER_MAX_NS;
+
+	stream->pace_ns = pace > stream->pace_ns ? pace : stream->pace_ns - (stream->pace_ns - pace) / 8;
+}
+
+static uint64_t patience(const struct stream *stream)
+{
+	uint64_t patience_ns = 4 * stream->pace_ns;
+
+	if (patience_ns > SPILL_AFTER_MAX_NS)
+		return SPILL_AFTER_MAX_NS;
+	return patience_ns > SPILL_AFTER_NS ? patience_ns : SPILL_AFTER_NS;
+}
+
+/* At the end of the hot window: waits for consumers that move. false: one of them stands still (or the caller can't wait):
+ * go deeper, without waiting again until it has moved. */
+static bool await_window(struct stream *stream, uint64_t wanted, uint64_t timeout_ns)
+{
+	uint64_t started = clock_mono_ns();
+
+	if (stream->is_spilling) {
+		if (stream->ack == stream->spill_ack)
+			return false;
+		learn_pace(stream, started - stream->spill_since_ns);
+		stream->is_spilling = false;
+	}
+	for (;;) {
+		uint64_t before = stream->ack, limit = patience(stream);
+		int result = wait_for_ack(stream, wanted, timeout_ns < limit ? timeout_ns : limit);
+		if (result == ENRG_E_STOPPED)
+			return false; /* there may be room deeper down */
+		if (result == 0) {
+			learn_pace(stream, clock_mono_ns() - started);
+			return true;
+		}
+		if (stream->ack == before || timeout_ns == 0)
+			break;
+	}
+	stream->is_spilling = true;
+	stream->spill_ack = stream->ack;
+	stream->spill_since_ns = clock_mono_ns();
+	return false;
+}
+
 /* Where the hot window ends: go back to the start if the consumers have kept up, wait a little for them to do so, or
  * spill deeper. 1: went back; 0: go on here; negative as wait_for_ack. */
 static int leave_hot_window(struct stream *stream, uint64_t need, uint64_t timeout_ns)
@@ -500,23 +550,8 @@ static int leave_hot_window(struct stream *stream, uint64_t need, uint64_t timeo
 
 	if (need > stream->offset) /* a rewound record would reach the pad that made room for it */
 		return 0;
-	if (stream->ack < wanted && slowest_ack(stream) < wanted) {
-		if (stream->is_spilling)
-			return 0;
-		for (;;) {
-			uint64_t before = stream->ack;
-			int result = wait_for_ack(stream, wanted, timeout_ns < SPILL_AFTER_NS ? timeout_ns : SPILL_AFTER_NS);
-			if (result == 0)
-				break;
-			if (result == ENRG_E_STOPPED)
-				return 0; /* there may be room deeper down */
-			if (stream->ack == before || timeout_ns == 0) {
-				stream->is_spilling = true;
-				return 0;
-			}
-		}
-	}
-	stream->is_spilling = false;
+	if (stream->ack < wanted && slowest_ack(stream) < wanted && !await_window(stream, wanted, timeout_ns))
+		return 0;
 	rewind_to_start(stream);
 	return 1;
 }

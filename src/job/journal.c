@@ -91,6 +91,7 @@ struct journal {
 	struct journal_layout *map;
 	int descriptor;
 	bool stream_used[JOURNAL_STREAMS_MAX]; /* added or found by this process: not to be given up */
+	bool file_used[JOURNAL_FILES_MAX];
 	/* Prepared for the next commit, and changed by the last one: bit 0 and bit 1. */
 	uint8_t stream_dirty[JOURNAL_STREAMS_MAX];
 	uint8_t file_dirty[JOURNAL_FILES_MAX];
@@ -355,8 +356,23 @@ int journal_add_stream(struct journal *journal, const uint8_t uuid[16], const ch
 	return 0;
 }
 
+/* A free entry, else one of an earlier life whose file could not be reached since. */
+static uint32_t choose_file(const struct journal *journal)
+{
+	uint32_t left = JOURNAL_NONE;
+
+	for (uint32_t i = 0; i < JOURNAL_FILES_MAX; i++) {
+		if (entry_state(&journal->map->files[i].state) == ENTRY_FREE)
+			return i;
+		if (!journal->file_used[i])
+			left = i;
+	}
+	return left;
+}
+
 static void use_file(struct journal *journal, uint32_t index)
 {
+	journal->file_used[index] = true;
 	if (index >= journal->file_end)
 		journal->file_end = index + 1;
 }
@@ -364,7 +380,6 @@ static void use_file(struct journal *journal, uint32_t index)
 int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_index, bool *ret_known,
 	uint64_t *ret_length, struct enrg_error *err)
 {
-	uint32_t vacant = JOURNAL_NONE;
 	size_t bytes = strlen(path) + 1;
 
 	if (bytes > JOURNAL_PATH_BYTES)
@@ -373,8 +388,6 @@ int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_in
 	for (uint32_t i = 0; i < JOURNAL_FILES_MAX; i++) {
 		struct file_entry *entry = &journal->map->files[i];
 		uint32_t state = entry_state(&entry->state);
-		if (state == ENTRY_FREE && vacant == JOURNAL_NONE)
-			vacant = i;
 		if (state == ENTRY_FREE || strcmp(entry->path, path) != 0)
 			continue;
 		*ret_index = i;
@@ -383,11 +396,14 @@ int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_in
 		use_file(journal, i);
 		return 0;
 	}
+	uint32_t vacant = choose_file(journal);
 	if (vacant == JOURNAL_NONE)
 		return enrg_error_set(
 			err, -ENOSPC, "%s: a store can have at most %u files open", path, JOURNAL_FILES_MAX);
 	struct file_entry *entry = &journal->map->files[vacant];
-	memset(entry, 0, sizeof(*entry));
+	set_state(&entry->state, ENTRY_FREE);
+	step();
+	memset((char *)entry + sizeof(entry->state), 0, sizeof(*entry) - sizeof(entry->state));
 	memcpy(entry->path, path, bytes);
 	set_state(&entry->state, ENTRY_ADDED);
 	journal->file_dirty[vacant] = 0;
@@ -415,14 +431,34 @@ void journal_forget_file(struct journal *journal, uint32_t index)
 	set_state(&journal->map->files[index].state, ENTRY_FREE);
 	step();
 	journal->file_dirty[index] = 0;
+	journal->file_used[index] = false;
+}
+
+bool journal_next_file(const struct journal *journal, uint32_t *index, const char **ret_path, uint64_t *ret_length)
+{
+	for (; *index < JOURNAL_FILES_MAX; (*index)++) {
+		const struct file_entry *entry = &journal->map->files[*index];
+		if (entry_state(&entry->state) != ENTRY_KNOWN)
+			continue;
+		*ret_path = entry->path;
+		*ret_length = get_length(entry, commit_number(journal->map) & 1);
+		return true;
+	}
+	return false;
 }
 
 const char *journal_first_file(const struct journal *journal)
 {
-	for (uint32_t i = 0; i < JOURNAL_FILES_MAX; i++)
-		if (entry_state(&journal->map->files[i].state) != ENTRY_FREE)
-			return journal->map->files[i].path;
-	return NULL;
+	const char *known = NULL;
+
+	for (uint32_t i = 0; i < JOURNAL_FILES_MAX; i++) {
+		const struct file_entry *entry = &journal->map->files[i];
+		if (entry_state(&entry->state) != ENTRY_FREE)
+			return entry->path;
+		if (!known && entry->path[0])
+			known = entry->path;
+	}
+	return known;
 }
 
 /* --- commits ------------------------------------------------------------------------------------------------------ */

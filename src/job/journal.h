@@ -47,7 +47,9 @@ int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_in
 void journal_reset_file(struct journal *journal, uint32_t index, uint64_t length);
 /* For files that are closed and committed: the next open takes them as they are. */
 void journal_forget_file(struct journal *journal, uint32_t index);
-/* Full path of some file that it knows, or NULL. */
+/* The first file from *index on that has a committed length. */
+bool journal_next_file(const struct journal *journal, uint32_t *index, const char **ret_path, uint64_t *ret_length);
+/* Full path of some file that it knows or knew, or NULL. */
 const char *journal_first_file(const struct journal *journal);
 
 /* Committed state. */

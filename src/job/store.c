@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "job/intake.h"
+#include "job/leftover.h"
 #include "job/set_aside.h"
 #include "job/target.h"
 
@@ -533,6 +534,7 @@ static int start(struct store_life *life, struct enrg_error *err)
 	if (code < 0)
 		return code;
 	life->store.process = process;
+	leftover_cut(life->store.journal);
 	look_at_last_life(life);
 	code = intake_open(&life->intake, process, life->store.journal, err);
 	return code < 0 ? code : open_type(life, err);

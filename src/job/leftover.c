@@ -1,0 +1,48 @@
+/* leftover.c: cuts the files of earlier lives. Store process, main thread. */
+#include "job/leftover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/* Is the file as it was committed? Nothing that another process is writing is touched. */
+static bool cut(int descriptor, const char *path, uint64_t length)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	struct stat status;
+
+	if (fstat(descriptor, &status) < 0 || !S_ISREG(status.st_mode))
+		return false;
+	if (fcntl(descriptor, F_OFD_SETLK, &lock) < 0 && (errno == EAGAIN || errno == EACCES))
+		return false;
+	if ((uint64_t)status.st_size <= length)
+		return (uint64_t)status.st_size == length; /* shorter: who opens it says so */
+	int result;
+	do
+		result = ftruncate(descriptor, (off_t)length);
+	while (result < 0 && errno == EINTR);
+	if (result < 0)
+		return false;
+	log_line(ENRG_INFO, "%s: cut to the %llu bytes that were committed when the store was killed", path,
+		(unsigned long long)length);
+	return true;
+}
+
+void leftover_cut(struct journal *journal)
+{
+	const char *path;
+	uint64_t length;
+
+	for (uint32_t i = 0; journal_next_file(journal, &i, &path, &length); i++) {
+		/* A full name: whoever put a link there since did not mean this file. */
+		int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+		if (descriptor < 0)
+			continue;
+		if (cut(descriptor, path, length))
+			journal_forget_file(journal, i);
+		close(descriptor);
+	}
+}

@@ -1,0 +1,13 @@
+/* leftover.h: what a killed life wrote behind its last commit into files that this life may never open: of another day,
+ * of another tag, or under a file_path that was changed since. Store process, main thread. */
+#ifndef JOB_LEFTOVER_H
+#define JOB_LEFTOVER_H
+
+#include "job/journal.h"
+
+/* Cuts the files of earlier lives to their committed lengths and forgets them. Those that can't be reached now (a disk
+ * that is not mounted, another writer) stay in the journal, to be cut at the next start or when they are opened. Before
+ * the first file is opened. */
+void leftover_cut(struct journal *journal);
+
+#endif

@@ -101,7 +101,7 @@ static void write_head(struct figure *figure, const struct figure_params *params
 /* Smaller where the line would not fit on the page, down to what can still be read. */
 static void write_footer(struct figure *figure, double y, const char *text)
 {
-	double width = figure_text_width(text, 6, false), fits = FIGURE_WIDTH_IN * 0.96;
+	double width = figure_text_width(text, 6, false), fits = FIGURE_WIDTH_IN;
 
 	figure_write_text(figure,
 		&(struct figure_text){0.02, y, FIGURE_LEFT, width > fits ? fmax(6 * fits / width, 4) : 6, FIGURE_GREY,

@@ -53,7 +53,8 @@ struct figure_reference {
 };
 
 struct figure_curve {
-	const char *title, *color, *dash;
+	char title[64];
+	const char *color, *dash;
 	int point; /* gnuplot's point type */
 	double width, point_size;
 };

@@ -375,6 +375,8 @@ static void add_dates(const struct results *results, char *text, size_t text_byt
 		add_text(text, text_bytes, " · date not recorded");
 	else if (strcmp(from, to) == 0)
 		add_text(text, text_bytes, " · %s", from);
+	else if (strncmp(from, to, 11) == 0 && strlen(from) == 20 && strlen(to) == 20) /* within one day */
+		add_text(text, text_bytes, " · %.16s to %s", from, to + 11);
 	else
 		add_text(text, text_bytes, " · %s to %s", from, to);
 }
@@ -395,7 +397,7 @@ static void add_regimes(const struct results *results, char *text, size_t text_b
 			continue;
 		add_text(text, text_bytes, "%s%s", is_first ? " · regime " : ", ", regime[0] ? regime : "unknown");
 		if (runs < results->count)
-			add_text(text, text_bytes, " (%zu of %zu runs)", runs, results->count);
+			add_text(text, text_bytes, is_first ? " (%zu of %zu runs)" : " (%zu)", runs, results->count);
 		is_first = false;
 		is_mixed |= runs < results->count;
 	}

@@ -164,9 +164,8 @@ static void test_origin(void **state)
 
 	(void)state;
 	results_format_origin(results, text, sizeof(text));
-	assert_string_equal(text,
-		"Chip, 2 cores · 2026-11-24 06:48 UTC to 2026-11-24 07:01 UTC · regime mixed (1 of 2 runs), "
-		"split-cache (1 of 2 runs): compare within one regime only");
+	assert_string_equal(text, "Chip, 2 cores · 2026-11-24 06:48 to 07:01 UTC · regime mixed (1 of 2 runs), "
+				  "split-cache (1): compare within one regime only");
 	results_format_losses(results, text, sizeof(text));
 	assert_string_equal(text, "batches of 2 runs: 2 lost, 1 duplicated, 0 corrupted");
 	results_destroy(results);

@@ -22,9 +22,8 @@
 
 #define X_PAYLOAD "Payload Size (Values per Message)"
 #define LIMIT_NOTE                                                                                                     \
-	"limit: median over the runs of the lowest of generation alone and checking alone (one process each) and a "   \
-	"bare"                                                                                                         \
-	" pair of processes"
+	"limit: median over the runs of the lowest of generation and checking alone (one process each) and a bare "    \
+	"pair of processes"
 
 /* A figure returns 0, 1 where the results hold nothing for it, or an error. */
 typedef int draw_fn(const struct results *results, const char *folder, struct enrg_error *err);
@@ -63,6 +62,7 @@ struct curves {
 	size_t count;
 	struct figure_curve looks[CURVES_MAX];
 	size_t offsets[CURVES_MAX]; /* of the value in struct results_entry */
+	bool are_zero[CURVES_MAX];  /* in the legend alone: a log axis has no place for them */
 	double lowest, highest;     /* of the positive values */
 	bool has_zero, is_filled;   /* filled: the area below the first curve */
 	const struct figure_reference *references;
@@ -81,19 +81,23 @@ static double value_at(const struct results_entry *entry, size_t offset)
 static void add_curve(
 	struct curves *curves, const struct results_series *series, size_t offset, struct figure_curve looks)
 {
-	bool has_value = false;
+	size_t values = 0, zeros = 0;
 
 	for (size_t i = 0; i < series->count; i++) {
 		double value = value_at(series->entries[i], offset);
-		has_value |= !isnan(value);
-		curves->has_zero |= value <= 0;
+		values += !isnan(value);
+		zeros += value <= 0;
 		if (value > 0) {
 			curves->lowest = fmin(curves->lowest, value);
 			curves->highest = fmax(curves->highest, value);
 		}
 	}
-	if (!has_value)
+	if (values == 0)
 		return;
+	if (zeros == values)
+		strncat(looks.title, ": 0", sizeof(looks.title) - strlen(looks.title) - 1);
+	curves->has_zero |= zeros > 0 && zeros < values;
+	curves->are_zero[curves->count] = zeros == values;
 	curves->looks[curves->count] = looks;
 	curves->offsets[curves->count++] = offset;
 }
@@ -117,25 +121,30 @@ static void write_curves(struct figure *figure, const struct curves *curves, con
 /* The plot command; NULL: no memory. */
 static char *format_plot(const struct figure *figure, const struct curves *curves)
 {
+	const char *before = "plot";
 	char *text = NULL;
 	size_t bytes;
 	FILE *stream = open_memstream(&text, &bytes);
 
 	if (!stream)
 		return NULL;
-	fprintf(stream, "plot ");
-	if (curves->is_filled)
+	if (curves->is_filled && !curves->are_zero[0]) {
 		fprintf(stream,
-			"'%s.dat' using 1:(clip($2)) with filledcurves y1=%.9g linecolor rgb '%s'"
-			" fillstyle transparent solid 0.12 noborder notitle, \\\n     ",
+			"plot '%s.dat' using 1:(clip($2)) with filledcurves y1=%.9g linecolor rgb '%s'"
+			" fillstyle transparent solid 0.12 noborder notitle",
 			figure->name, figure->y.min, FIGURE_SKY);
+		before = ", \\\n    ";
+	}
 	for (size_t i = 0; i < curves->count; i++) {
 		const struct figure_curve *looks = &curves->looks[i];
+		if (curves->are_zero[i])
+			continue;
 		fprintf(stream,
-			"'%s.dat' using 1:(clip($%zu)) with linespoints linecolor rgb '%s' linewidth %g dashtype %s"
-			" pointtype %d pointsize %g notitle%s",
-			figure->name, i + 2, looks->color, looks->width, looks->dash, looks->point, looks->point_size,
-			i + 1 < curves->count ? ", \\\n     " : "");
+			"%s '%s.dat' using 1:(clip($%zu)) with linespoints linecolor rgb '%s' linewidth %g dashtype %s"
+			" pointtype %d pointsize %g notitle",
+			before, figure->name, i + 2, looks->color, looks->width, looks->dash, looks->point,
+			looks->point_size);
+		before = ", \\\n    ";
 	}
 	if (fclose(stream) != 0) {
 		free(text);

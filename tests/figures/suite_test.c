@@ -216,6 +216,10 @@ static void test_one_run_with_zeros(void **state)
 	draw(path, *state);
 	for (size_t i = 0; i < NAMES; i++)
 		expect_png(*state, i);
+	format_path(*state, 1, "pdf", path, sizeof(path));
+	char *shown = run("pdftotext -layout %s -", path);
+	assert_non_null(strstr(shown, "ZMQ Management Overhead: 0"));
+	free(shown);
 	assert_int_equal(access(trap, F_OK), -1);
 }
 

@@ -67,7 +67,8 @@ static uint64_t cpu_of(const struct page *page)
 static void add_page(struct sample *sample, const struct page *page)
 {
 	sample->cpu_ns += cpu_of(page);
-	sample->zmq_bytes += atomic_load_explicit(&page->zmq_out_bytes, memory_order_relaxed);
+	sample->zmq_bytes += atomic_load_explicit(&page->zmq_out_bytes, memory_order_relaxed) +
+			     atomic_load_explicit(&page->control_out_bytes, memory_order_relaxed);
 }
 
 static void take(struct sampler *sampler, struct sample *sample)

@@ -34,5 +34,7 @@ int bus_client_recv(struct bus_client *client, int timeout_ms, char *ret_topic, 
 /* Descriptor that becomes readable when something may have come (ZMQ_FD semantics: drain with recv until 0). */
 int bus_client_descriptor(struct bus_client *client);
 uint64_t bus_client_malformed(const struct bus_client *client);
+/* Bytes published so far, topics and envelopes. */
+uint64_t bus_client_sent_bytes(const struct bus_client *client);
 
 #endif

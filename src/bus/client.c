@@ -25,6 +25,7 @@ struct bus_client {
 	void *subscriber; /* SUB */
 	char supervisor[256], job[256], job_type[128];
 	uint64_t malformed;
+	uint64_t sent_bytes;
 };
 
 /* Throws away subscriptions, which ZeroMQ hands to the owner of an XPUB: left alone they would pile up. */
@@ -156,6 +157,7 @@ int bus_client_send(
 	if (!status)
 		status = socket_send_bytes(client->publisher, bytes, count, false);
 	free(bytes);
+	client->sent_bytes += status ? 0 : topic_bytes + count;
 	return status ? enrg_error_set(err, status, "send %s: %s", topic, zmq_strerror(-status)) : 0;
 }
 
@@ -210,6 +212,11 @@ int bus_client_descriptor(struct bus_client *client)
 
 	zmq_getsockopt(client->subscriber, ZMQ_FD, &descriptor, &count);
 	return descriptor;
+}
+
+uint64_t bus_client_sent_bytes(const struct bus_client *client)
+{
+	return client->sent_bytes;
 }
 
 uint64_t bus_client_malformed(const struct bus_client *client)

@@ -21,7 +21,7 @@ struct page {
 	_Atomic uint64_t started_mono_ns;
 	_Atomic uint64_t heartbeat_mono_ns; /* life sign of the main loop */
 	_Atomic uint32_t state;
-	_Atomic uint32_t regime_reserved;
+	_Atomic uint32_t reserved;
 	_Atomic uint64_t in_batches, in_rows, in_bytes;    /* consumed and committed in this life */
 	_Atomic uint64_t out_batches, out_rows, out_bytes; /* produced in this life */
 	_Atomic uint64_t lost, duplicated, corrupted;      /* found by checks */
@@ -31,7 +31,8 @@ struct page {
 	_Atomic uint64_t rss_bytes, private_bytes;
 	_Atomic uint64_t wakeups;      /* times the main loop woke from sleep */
 	_Atomic uint64_t alerts;
-	_Atomic uint64_t zmq_out_bytes, zmq_in_bytes; /* control plane (and batches where shared memory is off) */
+	_Atomic uint64_t zmq_out_bytes, zmq_in_bytes; /* batches where shared memory is off */
+	_Atomic uint64_t control_out_bytes;           /* statistics, alerts and such, on the bus */
 	struct histogram latency;      /* ns, from commit by the producer to consumed here */
 };
 

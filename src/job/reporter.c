@@ -57,6 +57,9 @@ static void send_body(struct reporter *reporter, const char *topic, const char *
 
 	if (body && reporter->bus && bus_client_send(reporter->bus, topic, kind, body, &err) < 0)
 		log_line(ENRG_DEBUG, "can't send %s: %s", kind, err.text);
+	if (reporter->bus)
+		atomic_store_explicit(&reporter->process->page->control_out_bytes, bus_client_sent_bytes(reporter->bus),
+			memory_order_relaxed);
 	json_decref(body);
 }
 

@@ -26,7 +26,7 @@ static struct member_counts read_page(const struct page *page)
 		.set_aside = load(&page->set_aside),
 		.cpu_ns = load(&page->cpu_ns),
 		.wakeups = load(&page->wakeups),
-		.zmq_bytes = load(&page->zmq_out_bytes) + load(&page->zmq_in_bytes),
+		.zmq_bytes = load(&page->zmq_out_bytes) + load(&page->zmq_in_bytes) + load(&page->control_out_bytes),
 	};
 }
 

@@ -24,6 +24,8 @@ enum enrg_option_kind {
 	ENRG_OPTION_TABLE,       /* the struct of `table`, embedded at `offset` */
 	ENRG_OPTION_TABLE_LIST,  /* struct enrg_struct_list of `table` */
 	ENRG_OPTION_MAP,         /* struct enrg_map: any key to an integer, float or string */
+	ENRG_OPTION_INCLUDE,     /* the struct of `table`, embedded at `offset`, whose keys stand among those of the table
+				  * that includes it; `key` only names it, and no file may write it */
 };
 
 struct enrg_string_list {
@@ -69,7 +71,7 @@ struct enrg_option {
 	const char *unit;          /* "s", "Hz", "MB"; NULL where there is none */
 	const char *help;          /* one sentence */
 	const struct enrg_choice *choices; /* of ENRG_OPTION_CHOICE */
-	const struct enrg_table *table;    /* of ENRG_OPTION_TABLE and _TABLE_LIST */
+	const struct enrg_table *table;    /* of ENRG_OPTION_TABLE, _TABLE_LIST and _INCLUDE */
 	size_t present_offset;     /* offset of a bool set to true where the TOML names the key; 0 = not wanted */
 };
 

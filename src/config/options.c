@@ -77,6 +77,7 @@ size_t options_kind_bytes(const struct enrg_option *option)
 	case ENRG_OPTION_INT_LIST:
 		return sizeof(struct enrg_int_list);
 	case ENRG_OPTION_TABLE:
+	case ENRG_OPTION_INCLUDE:
 		return option->table ? option->table->size : 0;
 	case ENRG_OPTION_TABLE_LIST:
 		return sizeof(struct enrg_struct_list);
@@ -105,6 +106,7 @@ static void format_expected(const struct enrg_option *option, char *ret_text, si
 		[ENRG_OPTION_CHOICE] = "one of",      [ENRG_OPTION_STRING_LIST] = "a list of strings",
 		[ENRG_OPTION_INT_LIST] = "a list of integers", [ENRG_OPTION_TABLE] = "a table",
 		[ENRG_OPTION_TABLE_LIST] = "a list of tables", [ENRG_OPTION_MAP] = "a table of numbers and strings",
+		[ENRG_OPTION_INCLUDE] = "nothing",
 	};
 	size_t used = (size_t)snprintf(ret_text, text_bytes, "%s", phrases[option->kind]);
 
@@ -403,6 +405,8 @@ static bool fill_value(const struct fill *fill, const struct enrg_option *option
 		return fill_map(fill, option, node, name, ret);
 	case ENRG_OPTION_TABLE:
 		break;
+	case ENRG_OPTION_INCLUDE:
+		return false;
 	}
 	if (node->kind != TOML_TABLE)
 		return false;
@@ -478,6 +482,10 @@ static void fill_known(const struct fill *fill, const struct enrg_table *table, 
 	char name[512];
 
 	for (const struct enrg_option *option = table->options; option && option->key; option++) {
+		if (option->kind == ENRG_OPTION_INCLUDE) {
+			fill_known(fill, option->table, node, prefix, bytes + option->offset);
+			continue;
+		}
 		const struct toml_node *child = toml_find(node, option->key);
 		snprintf(name, sizeof(name), "%s%s", prefix, option->key);
 		if (!child) {
@@ -491,6 +499,22 @@ static void fill_known(const struct fill *fill, const struct enrg_table *table, 
 	}
 }
 
+/* Puts the keys of a table into `names` (NULL: only counts them). Returns how many. */
+static size_t put_keys(const struct enrg_table *table, const char **names)
+{
+	size_t count = 0;
+
+	for (const struct enrg_option *option = table->options; option && option->key; option++) {
+		const char **at = names ? names + count : NULL;
+		if (option->kind == ENRG_OPTION_INCLUDE)
+			count += put_keys(option->table, at);
+		else if (at)
+			*at = option->key;
+		count += option->kind != ENRG_OPTION_INCLUDE;
+	}
+	return count;
+}
+
 /* Lists all keys that the tables know; the caller frees the list. */
 static const char **list_keys(const struct enrg_table *const *tables, size_t count, const char *const *known,
 	size_t *ret_count)
@@ -498,16 +522,14 @@ static const char **list_keys(const struct enrg_table *const *tables, size_t cou
 	size_t keys = 0, at = 0;
 
 	for (size_t i = 0; i < count; i++)
-		for (const struct enrg_option *option = tables[i]->options; option && option->key; option++)
-			keys++;
+		keys += put_keys(tables[i], NULL);
 	for (size_t i = 0; known && known[i]; i++)
 		keys++;
 	const char **names = calloc(keys + 1, sizeof(*names));
 	if (!names)
 		return NULL;
 	for (size_t i = 0; i < count; i++)
-		for (const struct enrg_option *option = tables[i]->options; option && option->key; option++)
-			names[at++] = option->key;
+		at += put_keys(tables[i], names + at);
 	for (size_t i = 0; known && known[i]; i++)
 		names[at++] = known[i];
 	*ret_count = keys;

@@ -35,6 +35,7 @@ void options_format_type(const struct enrg_option *option, char *ret_text, size_
 		[ENRG_OPTION_TABLE] = "table",
 		[ENRG_OPTION_TABLE_LIST] = "list of tables",
 		[ENRG_OPTION_MAP] = "table of numbers or strings",
+		[ENRG_OPTION_INCLUDE] = "",
 	};
 	size_t used = (size_t)snprintf(ret_text, text_bytes, "%s", names[option->kind]);
 
@@ -75,6 +76,10 @@ static void rows_collect(struct rows *rows, const struct enrg_table *table, cons
 
 	for (const struct enrg_option *option = table->options; option && option->key && depth < DEPTH_MAX; option++) {
 		bool is_list = option->kind == ENRG_OPTION_TABLE_LIST;
+		if (option->kind == ENRG_OPTION_INCLUDE) {
+			rows_collect(rows, option->table, prefix, depth + 1);
+			continue;
+		}
 		snprintf(inner, sizeof(inner), "%s%s%s.", prefix, option->key, is_list ? "[]" : "");
 		if (option->kind == ENRG_OPTION_TABLE) {
 			rows_collect(rows, option->table, inner, depth + 1);
@@ -258,6 +263,8 @@ static void set_kind_schema(json_t *schema, const struct enrg_option *option, in
 	case ENRG_OPTION_TABLE_LIST:
 		set_list_schema(schema, schema_of(option->table, depth + 1));
 		return;
+	case ENRG_OPTION_INCLUDE:
+		return;
 	case ENRG_OPTION_MAP:
 		json_object_set_new(schema, "type", json_string("object"));
 		json_object_set_new(schema, "additionalProperties", json_pack("{s[ss]}", "type", "number", "string"));
@@ -282,15 +289,24 @@ static json_t *option_schema(const struct enrg_option *option, int depth)
 	return schema;
 }
 
-static json_t *schema_of(const struct enrg_table *table, int depth)
+static void add_properties(const struct enrg_table *table, int depth, json_t *properties, json_t *required)
 {
-	json_t *schema = json_object(), *properties = json_object(), *required = json_array();
-
 	for (const struct enrg_option *option = table->options; option && option->key && depth < DEPTH_MAX; option++) {
+		if (option->kind == ENRG_OPTION_INCLUDE) {
+			add_properties(option->table, depth + 1, properties, required);
+			continue;
+		}
 		json_object_set_new(properties, option->key, option_schema(option, depth));
 		if (option->required)
 			json_array_append_new(required, json_string(option->key));
 	}
+}
+
+static json_t *schema_of(const struct enrg_table *table, int depth)
+{
+	json_t *schema = json_object(), *properties = json_object(), *required = json_array();
+
+	add_properties(table, depth, properties, required);
 	json_object_set_new(schema, "type", json_string("object"));
 	json_object_set_new(schema, "properties", properties);
 	json_object_set_new(schema, "required", required);
@@ -333,6 +349,8 @@ static void print_placeholder(const struct enrg_option *option, FILE *stream)
 	case ENRG_OPTION_MAP:
 		fputs("{}", stream);
 		return;
+	case ENRG_OPTION_INCLUDE:
+		return;
 	}
 }
 
@@ -347,27 +365,38 @@ static void print_example_comment(const struct enrg_option *option, FILE *stream
 }
 
 static void print_example_table(const struct enrg_table *table, const char *section, int depth, bool is_comment,
-	FILE *stream)
-{
-	const char *mark = is_comment ? "#" : "";
-	char name[320];
+	FILE *stream);
 
-	for (const struct enrg_option *option = table->options; option && option->key; option++) {
-		if (option->kind == ENRG_OPTION_TABLE && !option->default_value)
+/* The keys that stand directly below the header of a table. */
+static void print_example_keys(const struct enrg_table *table, int depth, bool is_comment, FILE *stream)
+{
+	for (const struct enrg_option *option = table->options; option && option->key && depth < DEPTH_MAX; option++) {
+		if (option->kind == ENRG_OPTION_INCLUDE)
+			print_example_keys(option->table, depth + 1, is_comment, stream);
+		if (option->kind == ENRG_OPTION_INCLUDE || (option->kind == ENRG_OPTION_TABLE && !option->default_value))
 			continue;
 		bool is_absent = !option->default_value && !option->required;
 		print_example_comment(option, stream);
-		fprintf(stream, "%s%s = ", is_absent ? "#" : mark, option->key);
+		fprintf(stream, "%s%s = ", is_absent || is_comment ? "#" : "", option->key);
 		if (option->default_value)
 			fputs(option->default_value, stream);
 		else
 			print_placeholder(option, stream);
 		fputc('\n', stream);
 	}
-	/* sub-tables come last: what stands below a header belongs to it */
+}
+
+/* Sub-tables come last: what stands below a header belongs to it. */
+static void print_example_subtables(const struct enrg_table *table, const char *section, int depth, bool is_comment,
+	FILE *stream)
+{
+	char name[320];
+
 	for (const struct enrg_option *option = table->options; option && option->key && depth < DEPTH_MAX; option++) {
 		bool is_table = option->kind == ENRG_OPTION_TABLE && !option->default_value;
 		bool is_list = option->kind == ENRG_OPTION_TABLE_LIST;
+		if (option->kind == ENRG_OPTION_INCLUDE)
+			print_example_subtables(option->table, section, depth + 1, is_comment, stream);
 		if (!is_table && !is_list)
 			continue;
 		bool is_hidden = is_comment || is_list || !option->required;
@@ -376,6 +405,13 @@ static void print_example_table(const struct enrg_table *table, const char *sect
 			is_list ? "[[" : "[", name, is_list ? "]]  # instead of the list above" : "]");
 		print_example_table(option->table, name, depth + 1, is_hidden, stream);
 	}
+}
+
+static void print_example_table(const struct enrg_table *table, const char *section, int depth, bool is_comment,
+	FILE *stream)
+{
+	print_example_keys(table, depth, is_comment, stream);
+	print_example_subtables(table, section, depth, is_comment, stream);
 }
 
 void options_print_example(const struct enrg_table *table, const char *section, FILE *stream)

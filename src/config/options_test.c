@@ -16,6 +16,11 @@ struct place {
 	struct enrg_int_list channels;
 };
 
+struct more {
+	int64_t depth;
+	const char *label;
+};
+
 struct thing {
 	bool on;
 	int64_t count, port;
@@ -28,6 +33,7 @@ struct thing {
 	struct place place, other;
 	struct enrg_struct_list places;
 	struct enrg_map offsets;
+	struct more more;
 };
 
 #define AT(member) offsetof(struct thing, member)
@@ -49,6 +55,17 @@ static const struct enrg_option place_options[] = {
 };
 static const struct enrg_table place_table = {sizeof(struct place), place_options};
 static const struct enrg_choice modes[] = {{"FAST", 3}, {"slow", 4}, {0}};
+static const struct enrg_option more_options[] = {
+	{.key = "depth_mm",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct more, depth),
+		.default_value = "4",
+		.unit = "mm",
+		.help = "Depth."},
+	{.key = "label", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct more, label), .help = "Label."},
+	{0},
+};
+static const struct enrg_table more_table = {sizeof(struct more), more_options};
 static const struct enrg_option thing_options[] = {
 	{.key = "on", .kind = ENRG_OPTION_BOOL, .offset = AT(on), .default_value = "true", .help = "Whether."},
 	{.key = "rand_max", .kind = ENRG_OPTION_INT, .offset = AT(count), .required = true, .help = "Largest | value."},
@@ -95,6 +112,7 @@ static const struct enrg_option thing_options[] = {
 		.default_value = "[{slot = 9}]",
 		.help = "Places."},
 	{.key = "offsets", .kind = ENRG_OPTION_MAP, .offset = AT(offsets), .help = "Offsets."},
+	{.key = "more", .kind = ENRG_OPTION_INCLUDE, .offset = AT(more), .table = &more_table},
 	{0},
 };
 static const struct enrg_table thing_table = {sizeof(struct thing), thing_options};
@@ -229,12 +247,32 @@ static void test_keys(void **state)
 		"a.toml:2: place.slto: unknown key; did you mean place.slot?\n"
 		"a.toml:3: other.slot: required key is missing (integer: Slot.)\n"
 		"a.toml:4: fiddlesticks: unknown key; known keys are on, rand_max, port, rate_hz, path, nothing, mode, "
-		"names, numbers, place, other, places, offsets, store_config\n");
+		"names, numbers, place, other, places, offsets, depth_mm, label, store_config\n");
 	/* a required table that is absent misses what it requires; an optional one does not */
 	assert_problems("rand_max = 1", NULL, "a.toml:1: place.slot: required key is missing (integer: Slot.)\n");
 	/* a string that C would cut short */
 	assert_problems("rand_max = 1\nplace.slot = 1\npath = \"a\\u0000b\"", NULL,
 		"a.toml:3: path: expected a string, found the string \"a?b\"\n");
+}
+
+/* Keys of an included table stand among the others, and the name of the inclusion is no key. */
+static void test_include(void **state)
+{
+	(void)state;
+	struct fixture f;
+
+	fill(&f, "rand_max = 1\nplace.slot = 1\ndepth_mm = 7\nlabel = \"x\"\n", NULL);
+	assert_int_equal(f.problems.count, 0);
+	assert_int_equal(f.thing.more.depth, 7);
+	assert_string_equal(f.thing.more.label, "x");
+	drop(&f);
+	fill(&f, "rand_max = 1\nplace.slot = 1\n", NULL);
+	assert_int_equal(f.thing.more.depth, 4);
+	drop(&f);
+	assert_problems("rand_max = 1\nplace.slot = 1\ndepth_m = 1\nmore = {}\ndepth_mm = true\n", NULL,
+		"a.toml:3: depth_m: unknown key; did you mean depth_mm?\n"
+		"a.toml:4: more: unknown key; did you mean mode?\n"
+		"a.toml:5: depth_mm: expected an integer in mm, found true\n");
 }
 
 static void test_suggest(void **state)
@@ -295,6 +333,8 @@ static void test_example(void **state)
 	assert_string_equal(f.thing.path, "out/");
 	assert_non_null(strstr(text, "# Largest | value. (int; required)\nrand_max = 0\n"));
 	assert_non_null(strstr(text, "\n[place]\n"));
+	assert_non_null(strstr(text, "# Depth. (int, mm)\ndepth_mm = 4\n"));
+	assert_true(strstr(text, "depth_mm") < strstr(text, "[place]"));
 	assert_non_null(strstr(text, "\n#[other]\n"));
 	free(text);
 	drop(&f);
@@ -308,6 +348,7 @@ static void test_print(void **state)
 	assert_non_null(strstr(text, "  rand_max           int                          required"));
 	assert_non_null(strstr(text, "place.slot"));
 	assert_non_null(strstr(text, "places[].channels"));
+	assert_non_null(strstr(text, "\n  depth_mm "));
 	assert_non_null(strstr(text, "FAST, slow"));
 	assert_non_null(strstr(text, "TCP port. [1 to 65535]"));
 	free(text);
@@ -328,6 +369,8 @@ static void test_schema(void **state)
 	assert_true(json_is_false(json_object_get(schema, "additionalProperties")));
 	assert_int_equal(json_integer_value(json_object_get(port, "maximum")), 65535);
 	assert_int_equal(json_integer_value(json_object_get(port, "default")), 1638);
+	assert_int_equal(json_integer_value(json_object_get(json_object_get(properties, "depth_mm"), "default")), 4);
+	assert_null(json_object_get(properties, "more"));
 	assert_null(json_object_get(json_object_get(properties, "rate_hz"), "maximum"));
 	assert_int_equal(json_array_size(json_object_get(json_object_get(properties, "mode"), "enum")), 2);
 	assert_non_null(json_object_get(json_object_get(json_object_get(places, "items"), "properties"), "slot"));
@@ -340,7 +383,7 @@ int main(void)
 		cmocka_unit_test(test_defaults), cmocka_unit_test(test_values),
 		cmocka_unit_test(test_all_problems_at_once), cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_suggest), cmocka_unit_test(test_example),
-		cmocka_unit_test(test_print), cmocka_unit_test(test_schema),
+		cmocka_unit_test(test_print), cmocka_unit_test(test_schema), cmocka_unit_test(test_include),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,7 @@ static size_t alignment_of(const struct enrg_option *option)
 	case ENRG_OPTION_CHOICE:
 		return alignof(int);
 	case ENRG_OPTION_TABLE:
+	case ENRG_OPTION_INCLUDE:
 		return 1; /* known to the compiler alone */
 	default:
 		return alignof(int64_t);
@@ -127,14 +128,15 @@ static int check_table(const struct place *place, const struct enrg_table *table
 static int check_option(const struct place *place, const struct enrg_table *table, const struct enrg_option *option,
 	int depth)
 {
-	bool is_table = option->kind == ENRG_OPTION_TABLE || option->kind == ENRG_OPTION_TABLE_LIST;
+	bool is_include = option->kind == ENRG_OPTION_INCLUDE;
+	bool is_table = option->kind == ENRG_OPTION_TABLE || option->kind == ENRG_OPTION_TABLE_LIST || is_include;
 	int result;
 
 	if (!is_bare_key(option->key))
 		return refuse(place, "option \"%s\": a key is made of letters, digits, '_' and '-'", option->key);
-	if (option->kind < ENRG_OPTION_BOOL || option->kind > ENRG_OPTION_MAP)
+	if (option->kind < ENRG_OPTION_BOOL || option->kind > ENRG_OPTION_INCLUDE)
 		return refuse(place, "option %s: unknown kind %d", option->key, (int)option->kind);
-	if (is_empty(option->help))
+	if (!is_include && is_empty(option->help))
 		return refuse(place, "option %s: no help text", option->key);
 	if (isnan(option->min) || isnan(option->max) || option->min > option->max)
 		return refuse(
@@ -153,6 +155,8 @@ static int check_option(const struct place *place, const struct enrg_table *tabl
 	return check_default(place, table, option);
 }
 
+static int check_included(const struct place *place, const struct enrg_table *all, const struct enrg_table *part);
+
 static int check_table(const struct place *place, const struct enrg_table *table, int depth)
 {
 	size_t count = 0;
@@ -168,15 +172,41 @@ static int check_table(const struct place *place, const struct enrg_table *table
 	}
 	if (depth && !count)
 		return refuse(place, "a table of options is empty");
+	return check_included(place, table, table);
+}
+
+/* How often the key stands in a table and what it includes. */
+static size_t count_key(const struct enrg_table *table, const char *key)
+{
+	size_t count = 0;
+
+	for (const struct enrg_option *option = table->options; option && option->key; option++) {
+		if (option->kind == ENRG_OPTION_INCLUDE)
+			count += count_key(option->table, key);
+		else
+			count += !strcmp(option->key, key);
+	}
+	return count;
+}
+
+/* An included key would fill two members where the including table has it too. */
+static int check_included(const struct place *place, const struct enrg_table *all, const struct enrg_table *part)
+{
+	for (const struct enrg_option *option = part->options; option && option->key; option++) {
+		int result = 0;
+		if (option->kind == ENRG_OPTION_INCLUDE)
+			result = check_included(place, all, option->table);
+		else if (count_key(all, option->key) > 1)
+			result = refuse(place, "option %s: the key stands there twice", option->key);
+		if (result)
+			return result;
+	}
 	return 0;
 }
 
-static const struct enrg_option *find_option(const struct enrg_table *table, const char *key)
+static bool find_option(const struct enrg_table *table, const char *key)
 {
-	for (const struct enrg_option *option = table->options; option && option->key; option++)
-		if (!strcmp(option->key, key))
-			return option;
-	return NULL;
+	return count_key(table, key) > 0;
 }
 
 static int check_own_keys(const struct place *place, const struct enrg_table *table)

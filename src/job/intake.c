@@ -74,7 +74,7 @@ static int attach_ring(struct intake *intake, struct intake_input *input, struct
 			"%s: the journal says that %llu bytes were stored, but the stream "
 			"holds %llu: one of the two was damaged; going on where the stream was acknowledged last",
 			input->plan->source, (unsigned long long)input->now.position, (unsigned long long)head);
-		input->now.position = 0;
+		input->now.position = input->now.sequence = 0;
 	}
 	bool is_ahead = input->now.position > ack; /* killed between commit and acknowledgement */
 	if (input->now.position < ack) {
@@ -189,8 +189,7 @@ int intake_rewind(struct intake *intake, struct enrg_error *err)
 		if (!input->plan->is_link)
 			code = attach_ring(intake, input, err);
 		else
-			input->now = journal_stream(intake->journal, input->journal_index);
-		input->committed = input->now;
+			input->now = input->committed; /* the journal does not know where a new stream began */
 	}
 	return code < 0 ? code : open_link(intake, err);
 }

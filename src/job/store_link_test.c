@@ -140,6 +140,42 @@ static void waits_for_a_full_disk_over_the_link(void **state)
 	journal_of(f, &f->producers[0]);
 }
 
+/* A journal that is new beside a stream that is not: a failure before the first commit must not turn all that was
+ * stored by earlier lives into losses. */
+static void a_failure_before_the_first_commit_is_no_loss(void **state)
+{
+	struct fixture *f = *state;
+	struct producer *p = &f->producers[0];
+	char away[128];
+
+	start_senders(f, 0);
+	start(f);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(produce(p, 10, 10 * NS_PER_S), 0);
+	stream_publish(p->stream);
+	for (uint64_t until = clock_mono_ns() + 20 * NS_PER_S; stream_in_flight(p->stream);)
+		assert_true(clock_mono_ns() < until && usleep(1000) == 0);
+	kill(f->pid, SIGKILL);
+	end_of(f);
+	snprintf(away, sizeof(away), "%s.away", f->out_dir);
+	assert_int_equal(unlink(f->journal_path), 0);
+	assert_int_equal(rename(f->out_dir, away), 0);
+	assert_int_equal(path_write_file(f->out_dir, "", 0, 0, &f->err), 0);
+	start(f);
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(produce(p, 10, 10 * NS_PER_S), 0);
+	stream_publish(p->stream);
+	wait_for_state(f, PAGE_WAITING_FOR_DISK);
+	assert_int_equal(unlink(f->out_dir), 0);
+	assert_int_equal(rename(away, f->out_dir), 0);
+	wait_for_state(f, PAGE_RUNNING);
+	end_producers(f);
+	stop_senders(f);
+	assert_int_equal(stop(f), 0);
+	expect_file(f, p, NULL, 0);
+	assert_int_equal(atomic_load(&f->page->lost) + atomic_load(&f->page->duplicated), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -148,6 +184,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(kills_over_the_link_lose_and_repeat_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_long_commit_interval_over_the_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(waits_for_a_full_disk_over_the_link, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_failure_before_the_first_commit_is_no_loss, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, share_control, NULL);
 }

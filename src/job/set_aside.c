@@ -6,8 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/path.h"
+
+#define NAMES_MAX 1000u
 
 bool set_aside_was_crash(const struct plan *plan)
 {
@@ -47,6 +50,24 @@ static void choose_folder(const struct process *process, const struct journal *j
 		snprintf(ret_folder, bytes, "out");
 }
 
+/* Each run numbers its batches from 1: what an earlier one set aside stays. */
+static int choose_name(const char *folder, const char *source, uint64_t sequence, char *ret_path, size_t path_bytes,
+	struct enrg_error *err)
+{
+	char number[16] = "";
+
+	for (unsigned next = 2; next <= NAMES_MAX + 1; next++) {
+		int used = snprintf(ret_path, path_bytes, "%s/set_aside_%s_%llu%s.arrows", folder, source,
+			(unsigned long long)sequence, number);
+		if (used < 0 || (size_t)used >= path_bytes)
+			return enrg_error_set(err, -ENAMETOOLONG, "%s: the path is too long", folder);
+		if (access(ret_path, F_OK) < 0)
+			return 0;
+		snprintf(number, sizeof(number), "_%u", next);
+	}
+	return enrg_error_set(err, -EEXIST, "%s: it and %u like it are there already", ret_path, NAMES_MAX - 1);
+}
+
 int set_aside_write(const struct process *process, const struct journal *journal, const struct intake_record *record,
 	char *ret_path, size_t path_bytes, struct enrg_error *err)
 {
@@ -55,16 +76,15 @@ int set_aside_write(const struct process *process, const struct journal *journal
 
 	choose_folder(process, journal, folder, sizeof(folder));
 	path_safe_name(record->input->source, source, sizeof(source));
-	int used = snprintf(ret_path, path_bytes, "%s/set_aside_%s_%llu.arrows", folder, source,
-		(unsigned long long)record->header->sequence);
-	if (used < 0 || (size_t)used >= path_bytes)
-		return enrg_error_set(err, -ENAMETOOLONG, "%s: the path is too long", folder);
+	int code = choose_name(folder, source, record->header->sequence, ret_path, path_bytes, err);
+	if (code < 0)
+		return code;
 	uint8_t *bytes = malloc(schema_bytes + payload_bytes + 1);
 	if (!bytes)
 		return enrg_error_set(err, -ENOMEM, "%s: out of memory", ret_path);
 	memcpy(bytes, record->route.schema_ipc, schema_bytes);
 	memcpy(bytes + schema_bytes, record->payload, payload_bytes);
-	int code = path_make_parent(ret_path, 0755, err);
+	code = path_make_parent(ret_path, 0755, err);
 	if (code == 0)
 		code = path_write_file(ret_path, bytes, schema_bytes + payload_bytes, 1, err);
 	free(bytes);

@@ -270,6 +270,36 @@ static void a_record_that_kills_three_times_is_set_aside(void **state)
 	expect_set_aside(f, p);
 }
 
+/* Each run numbers its batches from 1. */
+static void what_an_earlier_run_set_aside_stays(void **state)
+{
+	struct fixture *f = *state;
+	struct producer *p = &f->producers[0];
+	char path[160];
+	char *text;
+	size_t count;
+
+	snprintf(path, sizeof(path), "%s/set_aside_job0_5.arrows", f->out_dir);
+	assert_true(mkdir(f->out_dir, 0755) == 0 || errno == EEXIST);
+	assert_int_equal(path_write_file(path, "earlier", 7, 0, &f->err), 0);
+	produce_ten(p);
+	atomic_store(&control->poison, 41);
+	for (int life = 0; life < 3; life++) {
+		start(f);
+		assert_int_equal(end_of(f), 1000 + SIGABRT);
+		f->plan.previous_signal = SIGABRT;
+	}
+	start(f);
+	end_producers(f);
+	assert_int_equal(stop(f), 0);
+	assert_int_equal(path_read_file(path, 1 << 20, &text, &count, NULL), 0);
+	assert_string_equal(text, "earlier");
+	free(text);
+	snprintf(path, sizeof(path), "%s/set_aside_job0_5_2.arrows", f->out_dir);
+	assert_int_equal(access(path, R_OK), 0);
+	assert_true(log_has(f, path));
+}
+
 /* The crash comes after the record was written, when more had been read: the lives in between find out which it was. */
 static void a_record_that_kills_the_commit_is_found(void **state)
 {
@@ -408,6 +438,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(corrupt_batches_are_counted_and_left_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(holes_and_repeats_are_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_record_that_kills_three_times_is_set_aside, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_an_earlier_run_set_aside_stays, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_record_that_kills_the_commit_is_found, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(kills_from_outside_set_nothing_aside, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_orphan_drains_and_ends, set_up, tear_down),

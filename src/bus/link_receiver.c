@@ -115,7 +115,7 @@ void link_receiver_set_resume(struct link_receiver *receiver, link_resume_functi
 static struct link_stream *find_stream(const struct link_receiver *receiver, const char *uuid)
 {
 	for (uint32_t i = 0; i < receiver->stream_count; i++)
-		if (!memcmp(receiver->streams[i]->uuid, uuid, LINK_UUID_BYTES + 1))
+		if (!strcmp(receiver->streams[i]->uuid, uuid))
 			return receiver->streams[i];
 	return NULL;
 }

@@ -85,7 +85,7 @@ static void add_curve(
 
 	for (size_t i = 0; i < series->count; i++) {
 		double value = value_at(series->entries[i], offset);
-		values += !isnan(value);
+		values += isnan(value) ? 0 : 1;
 		zeros += value <= 0;
 		if (value > 0) {
 			curves->lowest = fmin(curves->lowest, value);

@@ -5,8 +5,8 @@
 set -eu
 
 build="build-essential cmake ninja-build pkg-config libzmq3-dev libmsgpack-dev libtomlplusplus-dev libjansson-dev
-libisal-dev libzstd-dev zlib1g-dev libcmocka-dev gnuplot-nox fonts-dejavu-core procps"
-test="python3 clang libclang-rt-14-dev poppler-utils zstd"
+libisal-dev libsqlite3-dev libzstd-dev zlib1g-dev libcmocka-dev gnuplot-nox fonts-dejavu-core procps"
+test="python3 sqlite3 clang libclang-rt-14-dev poppler-utils zstd"
 
 case "${1:-build}" in
 build) wanted=$build ;;

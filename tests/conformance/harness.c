@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
 
 #include "arrow/ipc.h"
 #include "config/folder.h"
@@ -27,6 +29,7 @@ struct harness {
 	void *options, *state;
 	uint32_t stream;
 	uint64_t sequence;
+	char run[32];
 	struct harness *next_dead;
 	unsigned target_count;
 	struct harness_target targets[TARGETS_MAX];
@@ -89,6 +92,26 @@ static void free_harness(struct harness *harness)
 	free(harness);
 }
 
+/* The run goes on from life to life, and is another one where the journal is gone. */
+static void choose_run(const char *journal_path, char ret_run[32])
+{
+	char path[4200];
+	unsigned long long number = 0;
+	bool is_new = access(journal_path, F_OK) != 0;
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "%s.run", journal_path);
+	stream = fopen(path, is_new ? "we" : "re");
+	if (!stream || (is_new && getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number)))
+		abort();
+	if (is_new)
+		fprintf(stream, "%llx", number);
+	else if (fscanf(stream, "%llx", &number) != 1)
+		abort();
+	fclose(stream);
+	snprintf(ret_run, 32, "run-%llx", number);
+}
+
 int harness_open(const struct store_kind *kind, const char *journal_path, const char *out_dir,
 	struct harness **ret_harness, struct enrg_error *err)
 {
@@ -103,10 +126,13 @@ int harness_open(const struct store_kind *kind, const char *journal_path, const 
 	rc = types_load_one(module, &harness->types, err);
 	if (rc == 0)
 		rc = fill_store(harness, out_dir, err);
+	choose_run(journal_path, harness->run);
 	if (rc == 0)
 		rc = store_create_alone("store", journal_path, &harness->store, err);
 	if (rc == 0)
 		rc = journal_add_stream(harness->store->journal, uuid, "source", &harness->stream, err);
+	if (rc == 0)
+		harness->sequence = journal_stream(harness->store->journal, harness->stream).sequence;
 	if (rc == 0)
 		rc = harness->type->open(harness->store, harness->options, &harness->state, err);
 	if (rc < 0) {
@@ -120,8 +146,8 @@ int harness_open(const struct store_kind *kind, const char *journal_path, const 
 static int find_target(struct harness *harness, const struct harness_table *table, uint64_t acquired_ns,
 	struct harness_target **ret_target, struct enrg_error *err)
 {
-	struct enrg_target target = { .source = table->source, .run = "run", .tag = table->tag, .schema = table->schema,
-		.acquired_ns = acquired_ns };
+	struct enrg_target target = { .source = table->source, .run = harness->run, .tag = table->tag,
+		.schema = table->schema, .acquired_ns = acquired_ns };
 	void *section;
 	int rc;
 
@@ -148,8 +174,8 @@ static int write_message(struct harness *harness, const struct harness_table *ta
 	uint64_t acquired_ns, bool is_gap, struct enrg_error *err)
 {
 	struct enrg_column_view views[64];
-	struct enrg_batch batch = { .source = table->source, .run = "run", .tag = table->tag, .schema = table->schema,
-		.columns = views, .committed_ns = 1 };
+	struct enrg_batch batch = { .source = table->source, .run = harness->run, .tag = table->tag,
+		.schema = table->schema, .columns = views, .committed_ns = 1 };
 	struct harness_target *target;
 	uint64_t time_ns = acquired_ns ? acquired_ns : HARNESS_DAY_NS;
 	size_t bytes;
@@ -181,10 +207,15 @@ int harness_write_gap(struct harness *harness, const struct harness_table *table
 	return write_message(harness, table, 0, 0, 0, true, err);
 }
 
+int harness_commit_half(struct harness *harness, struct enrg_error *err)
+{
+	return harness->type->commit ? harness->type->commit(harness->state, err) : 0;
+}
+
 int harness_commit(struct harness *harness, uint64_t position, struct enrg_error *err)
 {
-	struct journal_stream_state state = { .position = position, .sequence = position };
-	int rc = harness->type->commit ? harness->type->commit(harness->state, err) : 0;
+	struct journal_stream_state state = { .position = position, .sequence = harness->sequence };
+	int rc = harness_commit_half(harness, err);
 
 	if (rc < 0)
 		return rc;
@@ -223,6 +254,7 @@ int harness_roll_back(struct harness *harness, struct enrg_error *err)
 
 	if (rc == 0)
 		rc = store_roll_back_alone(harness->store, err);
+	harness->sequence = journal_stream(harness->store->journal, harness->stream).sequence;
 	return rc < 0 ? rc : harness->type->open(harness->store, harness->options, &harness->state, err);
 }
 
@@ -239,6 +271,8 @@ void harness_kill(struct harness *harness)
 	/* What the store had in memory stays reachable, so that it does not count as a leak. */
 	static struct harness *dead;
 
+	if (harness->kind->is_database) /* the kernel would end its connection, and with it its locks */
+		close_type(harness, true, NULL);
 	store_destroy_alone(harness->store);
 	harness->store = NULL;
 	harness->next_dead = dead;

@@ -26,6 +26,8 @@ int harness_write(struct harness *harness, const struct harness_table *table, ui
 int harness_write_gap(struct harness *harness, const struct harness_table *table, struct enrg_error *err);
 /* `position` is kept by the journal beside the lengths of the files. */
 int harness_commit(struct harness *harness, uint64_t position, struct enrg_error *err);
+/* The store's own commit alone, as when the kill comes before the journal's. */
+int harness_commit_half(struct harness *harness, struct enrg_error *err);
 int harness_tick(struct harness *harness, struct enrg_error *err);
 /* The position of the last commit of any life; 0 = none. */
 uint64_t harness_position(const struct harness *harness);

@@ -27,6 +27,11 @@ const struct store_kind store_kinds[] = {
 	  .has_dates = true, .read_back = read_raw },
 	{ .name = "raw, overwrite", .module = "raw", .type = "DAQJobStoreRaw", .section_keys = "file_path = \"t\"",
 	  .file_path = "t.arrows", .has_out_dir = true, .has_dates = true, .read_back = read_raw },
+#ifdef ENRG_HAS_SQLITE
+	{ .name = "sqlite", .module = "sqlite", .type = "DAQJobStoreSQLite",
+	  .section_keys = "file_path = \"t.sqlite\"\ntable_name = \"t\"", .file_path = "t.sqlite", .has_out_dir = true,
+	  .is_database = true, .read_back = read_sqlite },
+#endif
 };
 
 const unsigned store_kind_count = sizeof(store_kinds) / sizeof(store_kinds[0]);

@@ -12,4 +12,7 @@ bool read_csv_zstd(const char *path, const struct enrg_schema *schema, struct ce
 bool read_arrows(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
 bool read_raw(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
 
+/* With the program sqlite3. */
+bool read_sqlite(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
+
 #endif

@@ -245,7 +245,7 @@ static void other_columns_go_elsewhere(void)
 {
 	const struct harness_table narrow = { .source = "narrow", .tag = "", .schema = &data_narrow };
 
-	if (kind->keeps_newest)
+	if (kind->keeps_newest || kind->is_database)
 		return;
 	open_life(__LINE__);
 	write_rows(__LINE__, &wide, 0, 3, 0);
@@ -300,6 +300,26 @@ static void uncommitted_rows_come_once(void)
 	commit(__LINE__, 2);
 	close_life(__LINE__);
 	check_file(__LINE__, kind->file_path, &data_wide, kind->keeps_newest ? 10 : 0, kind->keeps_newest ? 20 : 30);
+}
+
+static void half_a_commit_comes_once(void)
+{
+	struct enrg_error err = { 0 };
+
+	open_life(__LINE__);
+	write_rows(__LINE__, &wide, 0, 10, 0);
+	commit(__LINE__, 1);
+	write_rows(__LINE__, &wide, 10, 20, 0);
+	write_rows(__LINE__, &wide, 30, 20, 0);
+	check_code(__LINE__, harness_commit_half(life, &err), &err);
+	harness_kill(life);
+	open_life(__LINE__);
+	write_rows(__LINE__, &wide, 10, 20, 0);
+	write_rows(__LINE__, &wide, 30, 20, 0);
+	write_rows(__LINE__, &wide, 50, 5, 0);
+	commit(__LINE__, 2);
+	close_life(__LINE__);
+	check_file(__LINE__, kind->file_path, &data_wide, kind->keeps_newest ? 50 : 0, kind->keeps_newest ? 5 : 55);
 }
 
 static void roll_back_forgets_what_was_not_committed(void)
@@ -454,7 +474,7 @@ static void foreign_file_is_left_alone(void)
 	char path[600], found[100] = "";
 	FILE *stream;
 
-	if (!kind->has_out_dir || kind->keeps_newest)
+	if (!kind->has_out_dir || kind->keeps_newest || kind->is_database)
 		return;
 	open_life(__LINE__); /* makes the folders */
 	write_rows(__LINE__, &wide, 0, 1, 0);
@@ -483,7 +503,7 @@ static void torn_tail_is_cut(void)
 	struct stat status;
 	char path[600];
 
-	if (!kind->has_out_dir || kind->keeps_newest)
+	if (!kind->has_out_dir || kind->keeps_newest || kind->is_database)
 		return;
 	open_life(__LINE__);
 	write_rows(__LINE__, &wide, 0, 50, 0);
@@ -582,6 +602,7 @@ int main(void)
 		CASE(restart_appends),
 		CASE(new_journal_appends),
 		CASE(uncommitted_rows_come_once),
+		CASE(half_a_commit_comes_once),
 		CASE(roll_back_forgets_what_was_not_committed),
 		CASE(kills_lose_nothing_and_double_nothing),
 		CASE(full_disk_recovers),

@@ -1,0 +1,32 @@
+/* names.h: what tables and columns are called in a data base; compiled into the stores for SQLite and MySQL. */
+#ifndef SQL_NAMES_H
+#define SQL_NAMES_H
+
+#include <stddef.h>
+
+#include "enrgdaq/schema.h"
+
+#define SQL_NAME_BYTES_MAX 64u /* MySQL's limit */
+#define SQL_PRINT_BYTES    17u
+#define SQL_POSITIONS      "enrgdaq_positions" /* the table of high-water marks */
+
+struct sql_names {
+	uint32_t count;
+	char (*items)[SQL_NAME_BYTES_MAX + 1];
+};
+
+/* Each byte outside of [A-Za-z0-9_] becomes '_'; a name that is too long ends in a number made from all of it. */
+void sql_clean_name(const char *text, char ret_name[SQL_NAME_BYTES_MAX + 1]);
+
+/* table_name, and "_tag" where there is a tag; cleaned. -EINVAL: nothing is left, or it is the table of marks. */
+int sql_table_name(const char *table_name, const char *tag, char ret_name[SQL_NAME_BYTES_MAX + 1],
+	struct enrg_error *err);
+
+/* The columns' names, cleaned. Where two would be the same (data bases don't tell A from a), the second gets "_2". */
+int sql_names_init(struct sql_names *names, const struct enrg_schema *schema, struct enrg_error *err);
+void sql_names_fini(struct sql_names *names); /* takes zeroed names */
+
+/* 16 hex digits that stand for the names and types of the columns. */
+void sql_print_columns(const struct enrg_schema *schema, char ret_print[SQL_PRINT_BYTES]);
+
+#endif

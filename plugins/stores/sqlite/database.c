@@ -1,0 +1,185 @@
+/* database.c: see the header. Runs in the store's job process, on its main thread. */
+#include "database.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../sql/names.h"
+
+#define BUSY_MS 5000 /* another program may write for a while; the watchdog allows much more */
+
+static const char create_marks[] =
+	"CREATE TABLE IF NOT EXISTS " SQL_POSITIONS " (store TEXT NOT NULL, source TEXT NOT NULL, run TEXT NOT NULL, "
+	"tag TEXT NOT NULL, table_name TEXT NOT NULL, columns TEXT NOT NULL, sequence INTEGER NOT NULL, "
+	"PRIMARY KEY (store, source, run, tag, table_name, columns)) WITHOUT ROWID";
+static const char get_mark[] = "SELECT sequence FROM " SQL_POSITIONS " WHERE store = ?1 AND source = ?2 AND run = ?3 "
+			       "AND tag = ?4 AND table_name = ?5 AND columns = ?6";
+static const char set_mark[] = "INSERT OR REPLACE INTO " SQL_POSITIONS " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+/* A code that the framework has a remedy for. */
+static int find_code(const sqlite3 *connection)
+{
+	sqlite3 *asked = (sqlite3 *)connection;
+
+	switch (connection ? sqlite3_errcode(asked) & 0xFF : SQLITE_NOMEM) {
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+		return -EACCES;
+	case SQLITE_IOERR:
+		return sqlite3_system_errno(asked) == EFBIG ? -EFBIG : -EIO;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_TOOBIG:
+		return -EMSGSIZE;
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+		return ENRG_E_CORRUPT;
+	default:
+		return -EINVAL;
+	}
+}
+
+int database_fail(struct database *database, const char *doing, struct enrg_error *err)
+{
+	return enrg_error_set(err, find_code(database->connection), "%.400s: %.200s: %.300s", database->path, doing,
+		database->connection ? sqlite3_errmsg(database->connection) : "out of memory");
+}
+
+int database_run(struct database *database, const char *sql, struct enrg_error *err)
+{
+	if (sqlite3_exec(database->connection, sql, NULL, NULL, NULL) == SQLITE_OK)
+		return 0;
+	return database_fail(database, sql, err);
+}
+
+static int create_folders(const char *path, struct enrg_error *err)
+{
+	char folder[PATH_MAX];
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	for (char *at = strchr(folder + 1, '/'); at; at = strchr(at + 1, '/')) {
+		*at = '\0';
+		if (mkdir(folder, 0777) < 0 && errno != EEXIST) {
+			int code = -errno;
+			return enrg_error_set(err, code, "%s: can't create the folder: %s", folder,
+				enrg_error_name(code));
+		}
+		*at = '/';
+	}
+	return 0;
+}
+
+static int set_up(struct database *database, const char *synchronous, struct enrg_error *err)
+{
+	char sql[128];
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+
+	if (sqlite3_open_v2(database->path, &database->connection, flags, NULL) != SQLITE_OK)
+		return database_fail(database, "can't open", err);
+	sqlite3_busy_timeout(database->connection, BUSY_MS);
+	snprintf(sql, sizeof(sql), "PRAGMA synchronous = %s; PRAGMA journal_size_limit = 67108864", synchronous);
+	int code = database_run(database, "PRAGMA journal_mode = WAL", err);
+	if (code == 0)
+		code = database_run(database, sql, err);
+	if (code == 0)
+		code = database_run(database, create_marks, err);
+	if (code == 0 && sqlite3_prepare_v3(database->connection, set_mark, -1, SQLITE_PREPARE_PERSISTENT,
+				 &database->set_mark, NULL) != SQLITE_OK)
+		code = database_fail(database, SQL_POSITIONS " is not the store's own table", err);
+	return code;
+}
+
+int database_open(const char *path, const char *synchronous, struct database **ret_database, struct enrg_error *err)
+{
+	struct database *database = calloc(1, sizeof(*database));
+
+	if (!database || !(database->path = strdup(path))) {
+		free(database);
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	}
+	int code = create_folders(path, err);
+	if (code == 0)
+		code = set_up(database, synchronous, err);
+	if (code < 0) {
+		database_close(database);
+		return code;
+	}
+	*ret_database = database;
+	return 0;
+}
+
+void database_close(struct database *database)
+{
+	if (!database)
+		return;
+	sqlite3_finalize(database->set_mark);
+	if (database->has_transaction)
+		sqlite3_exec(database->connection, "ROLLBACK", NULL, NULL, NULL);
+	sqlite3_close_v2(database->connection);
+	free(database->path);
+	free(database);
+}
+
+int database_begin(struct database *database, struct enrg_error *err)
+{
+	if (database->has_transaction)
+		return 0;
+	int code = database_run(database, "BEGIN IMMEDIATE", err);
+	database->has_transaction = code == 0;
+	return code;
+}
+
+int database_commit(struct database *database, struct enrg_error *err)
+{
+	if (!database->has_transaction)
+		return 0;
+	int code = database_run(database, "COMMIT", err);
+	database->has_transaction = code < 0;
+	return code;
+}
+
+static void bind_key(sqlite3_stmt *statement, const struct mark_key *key)
+{
+	const char *const texts[] = {key->store, key->source, key->run, key->tag, key->table, key->columns};
+
+	for (int i = 0; i < 6; i++)
+		sqlite3_bind_text(statement, i + 1, texts[i], -1, SQLITE_STATIC);
+}
+
+int database_get_mark(struct database *database, const struct mark_key *key, uint64_t *ret_sequence,
+	struct enrg_error *err)
+{
+	sqlite3_stmt *statement;
+	int code = 0;
+
+	if (sqlite3_prepare_v2(database->connection, get_mark, -1, &statement, NULL) != SQLITE_OK)
+		return database_fail(database, SQL_POSITIONS " is not the store's own table", err);
+	bind_key(statement, key);
+	int found = sqlite3_step(statement);
+	if (found == SQLITE_ROW || found == SQLITE_DONE)
+		*ret_sequence = found == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
+	else
+		code = database_fail(database, "reading " SQL_POSITIONS, err);
+	sqlite3_finalize(statement);
+	return code;
+}
+
+int database_set_mark(struct database *database, const struct mark_key *key, uint64_t sequence, struct enrg_error *err)
+{
+	bind_key(database->set_mark, key);
+	sqlite3_bind_int64(database->set_mark, 7, (sqlite3_int64)sequence);
+	int done = sqlite3_step(database->set_mark);
+	int code = done == SQLITE_DONE ? 0 : database_fail(database, "writing " SQL_POSITIONS, err);
+	sqlite3_reset(database->set_mark);
+	return code;
+}

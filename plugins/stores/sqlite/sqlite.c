@@ -1,0 +1,206 @@
+/* sqlite.c: DAQJobStoreSQLite: SQL without a server. Runs in the store's job process, on its main thread.
+ *
+ * Each file has one transaction, which commit ends. A kill before it leaves nothing in the file; one after it leaves
+ * the marks that tell which batches to leave out when they come again.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "database.h"
+#include "enrgdaq/store.h"
+#include "table.h"
+
+#define COMMIT_BYTES (8u << 20)
+
+struct sqlite_options {
+	const char *out_dir;
+	double commit_interval_seconds;
+	int synchronous; /* index of synchronous_names */
+	bool create_tables, add_columns;
+};
+
+struct sqlite_section {
+	const char *file_path, *table_name;
+};
+
+struct sqlite {
+	struct enrg_store *store;
+	const struct sqlite_options *options;
+	struct database *databases;
+	struct table *tables;
+};
+
+static const char *const synchronous_names[] = {"OFF", "NORMAL", "FULL"};
+static const struct enrg_choice synchronous_choices[] = {{"OFF", 0}, {"NORMAL", 1}, {"FULL", 2}, {NULL, 0}};
+
+static const struct enrg_option sqlite_option_list[] = {
+	{.key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct sqlite_options, out_dir),
+		.default_value = "\"out/\"", .help = "Folder of the files; created."},
+	{.key = "commit_interval_seconds", .kind = ENRG_OPTION_FLOAT,
+		.offset = offsetof(struct sqlite_options, commit_interval_seconds), .default_value = "1.0", .min = 0,
+		.max = 3600, .unit = "s", .help = "Time between two commits; readers see committed rows alone."},
+	{.key = "synchronous", .kind = ENRG_OPTION_CHOICE, .offset = offsetof(struct sqlite_options, synchronous),
+		.default_value = "\"NORMAL\"", .choices = synchronous_choices,
+		.help = "SQLite's own setting: FULL waits for the disk at each commit."},
+	{.key = "create_tables", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct sqlite_options, create_tables),
+		.default_value = "true", .help = "Creates a table that is missing."},
+	{.key = "add_columns", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct sqlite_options, add_columns),
+		.default_value = "false", .help = "Adds columns that a table lacks."},
+	{.key = NULL},
+};
+
+static const struct enrg_option sqlite_section_list[] = {
+	{.key = "file_path", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct sqlite_section, file_path),
+		.default_value = "\"enrgdaq.sqlite\"", .help = "Name of the file, relative to out_dir; may name folders."},
+	{.key = "table_name", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct sqlite_section, table_name),
+		.required = true, .help = "Name of the table; a tag is appended as _tag."},
+	{.key = NULL},
+};
+
+static int sqlite_open(struct enrg_store *store, const void *options, void **ret_state, struct enrg_error *err)
+{
+	struct sqlite *sqlite = calloc(1, sizeof(*sqlite));
+
+	if (!sqlite)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	sqlite->store = store;
+	sqlite->options = options;
+	enrg_store_set_commit(store, (uint64_t)(sqlite->options->commit_interval_seconds * 1e9), COMMIT_BYTES);
+	*ret_state = sqlite;
+	return 0;
+}
+
+static int find_database(struct sqlite *sqlite, const char *path, struct database **ret_database,
+	struct enrg_error *err)
+{
+	for (struct database *database = sqlite->databases; database; database = database->next) {
+		if (strcmp(database->path, path) == 0) {
+			*ret_database = database;
+			return 0;
+		}
+	}
+	int code = database_open(path, synchronous_names[sqlite->options->synchronous], ret_database, err);
+	if (code < 0)
+		return code;
+	(*ret_database)->next = sqlite->databases;
+	sqlite->databases = *ret_database;
+	return 0;
+}
+
+/* Two store groups of one producer count their batches apart; in one table of one shape their marks would be one. */
+static int refuse_twins(const struct sqlite *sqlite, const struct table *table, struct enrg_error *err)
+{
+	for (const struct table *other = sqlite->tables; other; other = other->next)
+		if (other->database == table->database && other->section != table->section &&
+			strcmp(other->source, table->source) == 0 && strcmp(other->run, table->run) == 0 &&
+			strcmp(other->tag, table->tag) == 0 && strcmp(other->name, table->name) == 0 &&
+			strcmp(other->columns, table->columns) == 0)
+			return enrg_error_set(err, -EINVAL,
+				"two store groups of \"%.100s\" write to the table %s: give one another table_name",
+				table->source, table->name);
+	return 0;
+}
+
+static int sqlite_target_open(void *state, const struct enrg_target *target, void **ret_target, struct enrg_error *err)
+{
+	struct sqlite *sqlite = state;
+	const struct sqlite_section *section = target->section;
+	const struct enrg_file_name name = {.out_dir = sqlite->options->out_dir, .file_path = section->file_path};
+	struct table_params params = {.store = enrg_store_name(sqlite->store), .table_name = section->table_name,
+		.target = target, .create_tables = sqlite->options->create_tables,
+		.add_columns = sqlite->options->add_columns};
+	struct table *table;
+	char path[PATH_MAX];
+
+	int code = enrg_file_path(&name, path, sizeof(path), err);
+	if (code == 0)
+		code = find_database(sqlite, path, &params.database, err);
+	if (code == 0)
+		code = table_open(&params, &table, err);
+	if (code < 0)
+		return code;
+	code = refuse_twins(sqlite, table, err);
+	if (code < 0) {
+		table_close(table);
+		return code;
+	}
+	table->next = sqlite->tables;
+	sqlite->tables = table;
+	*ret_target = table;
+	return 0;
+}
+
+static int sqlite_write(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
+{
+	(void)state;
+	return table_write(target, batch, err);
+}
+
+static int sqlite_commit(void *state, struct enrg_error *err)
+{
+	struct sqlite *sqlite = state;
+	int code = 0;
+
+	for (struct table *table = sqlite->tables; table && code == 0; table = table->next)
+		code = table_mark(table, err);
+	for (struct database *database = sqlite->databases; database && code == 0; database = database->next)
+		code = database_commit(database, err);
+	return code;
+}
+
+static int sqlite_target_close(void *state, void *target, bool abandon, struct enrg_error *err)
+{
+	struct sqlite *sqlite = state;
+	struct table *table = target, **link = &sqlite->tables;
+	int code = 0;
+
+	if (!table)
+		return 0;
+	if (!abandon)
+		code = table_mark(table, err);
+	while (*link && *link != table)
+		link = &(*link)->next;
+	if (*link)
+		*link = table->next;
+	table_close(table);
+	return code;
+}
+
+static int sqlite_close(void *state, bool abandon, struct enrg_error *err)
+{
+	struct sqlite *sqlite = state;
+	int code = 0;
+
+	if (!sqlite)
+		return 0;
+	if (!abandon)
+		code = sqlite_commit(sqlite, err);
+	while (sqlite->databases) {
+		struct database *database = sqlite->databases;
+		sqlite->databases = database->next;
+		database_close(database);
+	}
+	free(sqlite);
+	return code;
+}
+
+static const struct enrg_store_type sqlite_store = {
+	.name = "DAQJobStoreSQLite",
+	.section = "sqlite",
+	.summary = "Writes tables of an SQLite file.",
+	.starts_by_default = true,
+	.options = {.size = sizeof(struct sqlite_options), .options = sqlite_option_list},
+	.section_options = {.size = sizeof(struct sqlite_section), .options = sqlite_section_list},
+	.open = sqlite_open,
+	.target_open = sqlite_target_open,
+	.write = sqlite_write,
+	.commit = sqlite_commit,
+	.target_close = sqlite_target_close,
+	.close = sqlite_close,
+};
+
+static const struct enrg_store_type *const sqlite_stores[] = {&sqlite_store, NULL};
+
+ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "sqlite", .stores = sqlite_stores};

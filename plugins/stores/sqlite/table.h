@@ -1,0 +1,35 @@
+/* table.h: one table of a SQLite file as one producer writes it. */
+#ifndef SQLITE_TABLE_H
+#define SQLITE_TABLE_H
+
+#include "../sql/names.h"
+#include "database.h"
+
+struct table_params {
+	struct database *database;
+	const char *store, *table_name;
+	const struct enrg_target *target;
+	bool create_tables, add_columns;
+};
+
+struct table {
+	struct table *next;
+	struct database *database;
+	const void *section;
+	char *store, *source, *run, *tag;
+	char name[SQL_NAME_BYTES_MAX + 1], columns[SQL_PRINT_BYTES];
+	sqlite3_stmt *insert;
+	uint64_t done;   /* sequence of the last batch that is in the table */
+	bool is_dirty;   /* `done` is ahead of the mark */
+};
+
+/* Creates the table or checks that it has all columns, and reads its mark. */
+int table_open(const struct table_params *params, struct table **ret_table, struct enrg_error *err);
+void table_close(struct table *table); /* takes NULL */
+
+/* Adds the rows in the open transaction, unless they are there already. */
+int table_write(struct table *table, const struct enrg_batch *batch, struct enrg_error *err);
+/* Writes the mark in the same transaction. */
+int table_mark(struct table *table, struct enrg_error *err);
+
+#endif

@@ -32,6 +32,14 @@ const struct store_kind store_kinds[] = {
 	  .section_keys = "file_path = \"t.sqlite\"\ntable_name = \"t\"", .file_path = "t.sqlite", .has_out_dir = true,
 	  .is_database = true, .read_back = read_sqlite },
 #endif
+#ifdef ENRG_HAS_HDF5
+	{ .name = "hdf5", .module = "hdf5", .type = "DAQJobStoreHDF5", .store_keys = "flush_seconds = 0",
+	  .section_keys = "file_path = \"t.h5\"\ndataset_name = \"scan/run\"", .file_path = "t.h5", .has_out_dir = true,
+	  .has_dates = true, .is_indexed = true, .read_back = read_hdf5 },
+	{ .name = "hdf5, deflate", .module = "hdf5", .type = "DAQJobStoreHDF5",
+	  .section_keys = "file_path = \"deep/t.h5\"\ndataset_name = \"/scan/run/\"\ncompression = \"deflate\"",
+	  .file_path = "deep/t.h5", .has_out_dir = true, .has_dates = true, .is_indexed = true, .read_back = read_hdf5 },
+#endif
 };
 
 const unsigned store_kind_count = sizeof(store_kinds) / sizeof(store_kinds[0]);

@@ -17,6 +17,7 @@ struct store_kind {
 	bool has_out_dir;         /* false: keeps no files, nothing is read back */
 	bool has_dates;           /* knows add_date */
 	bool keeps_newest;        /* the file holds the newest batch alone */
+	bool is_indexed;          /* no log: a file that was cut anywhere is not continued */
 	bool is_database;         /* SQL: tables instead of files, any columns fit, files are not appended to */
 	/* Reads a file back with a reader that is not the store's own. false: it is no whole file of that kind. */
 	bool (*read_back)(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);

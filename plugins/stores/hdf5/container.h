@@ -1,0 +1,43 @@
+/* container.h: one HDF5 file that is being written: its tables, its shadow, and the count of its commits. One thread.
+ *
+ * The count is the length of a file of its own (`.NAME.commits`), opened through enrg_file_…: so the framework's journal
+ * holds it together with the positions of the streams, and an HDF5 file that was committed when the framework had not
+ * yet done so is put back when it is opened next.
+ */
+#ifndef HDF5_CONTAINER_H
+#define HDF5_CONTAINER_H
+
+#include "enrgdaq/store.h"
+#include "table.h"
+
+struct container {
+	char *path, *counter_path;
+	struct enrg_file *counter;
+	struct shadow *shadow;
+	hid_t file; /* < 0: closed */
+	bool is_packed; /* chunks move about: see shadow.h */
+	bool is_dirty;  /* something for the next commit */
+	unsigned users; /* targets that write to it */
+	struct table *tables;
+	struct container *next;
+};
+
+#define CONTAINER_IS_FOREIGN 1
+
+/* Opens the file or makes it; or finds it among `others` by another spelling of its path. CONTAINER_IS_FOREIGN: what is
+ * there can't be opened as an HDF5 file; it was not changed. */
+int container_open(struct enrg_store *store, hid_t driver, const char *path, struct container *others,
+	struct container **ret_container, struct enrg_error *err);
+/* Writes nothing more. `is_clean`: its last commit counts, and only the HDF5 file is left. Takes NULL. */
+void container_close(struct container *container, bool is_clean);
+
+/* Finds the table of that group, or takes `table` in: then *ret_table is `table`, else it is the caller's as before.
+ * CONTAINER_IS_FOREIGN: the group has other columns. */
+int container_add_table(struct container *container, struct table *table, struct table **ret_table,
+	struct enrg_error *err);
+
+int container_write(struct container *container, struct table *table, const struct enrg_batch *batch,
+	struct enrg_error *err);
+int container_commit(struct container *container, struct enrg_error *err);
+
+#endif

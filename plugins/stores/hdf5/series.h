@@ -1,0 +1,40 @@
+/* series.h: one growing dataset of one dimension, and what waits in memory to be appended to it. One thread. */
+#ifndef HDF5_SERIES_H
+#define HDF5_SERIES_H
+
+#include <hdf5.h>
+
+#include "bytes.h"
+#include "shadow.h"
+
+struct series {
+	hid_t dataset; /* < 0: not in the file */
+	hid_t type;    /* of libhdf5, static: not to be closed */
+	uint32_t value_bytes;
+	uint64_t count; /* values in the file */
+	bool is_packed; /* has filters: chunks move about in the file */
+	struct bytes pending;
+};
+
+struct series_params {
+	const char *name;      /* below the group */
+	const char *kind, *unit; /* attributes; NULL or "" = none */
+	int deflate_level;     /* 0 = not compressed */
+	bool is_filled_with_1; /* else with 0 */
+};
+
+/* Frees; the dataset is closed with its file. */
+void series_fini(struct series *series);
+
+/* Makes the dataset, its chunks large enough for what is pending, within bounds. 0, or < 0: an error of libhdf5. */
+herr_t series_create(struct series *series, hid_t group, const struct series_params *params);
+
+/* 1: an existing dataset that rows can be appended to; 0: something else; < 0: an error of libhdf5. */
+int series_open(struct series *series, hid_t group, const char *name, const char *kind);
+
+/* Makes the dataset longer, with its fill value. */
+herr_t series_extend(struct series *series, uint64_t count);
+/* Writes what is pending. */
+herr_t series_flush(struct series *series);
+
+#endif

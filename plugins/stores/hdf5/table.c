@@ -1,0 +1,442 @@
+/* table.c: the columns of a table in the file. Runs in the store's job process, on its main thread. */
+#include "table.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "failure.h"
+
+static bool has_offsets(enum enrg_type type)
+{
+	return type == ENRG_STRING || type == ENRG_BINARY || type == ENRG_LIST;
+}
+
+/* --- create -------------------- */
+
+static hid_t choose_type(enum enrg_type type)
+{
+	switch (type) {
+	case ENRG_I8: return H5T_STD_I8LE;
+	case ENRG_I16: return H5T_STD_I16LE;
+	case ENRG_I32: return H5T_STD_I32LE;
+	case ENRG_I64: return H5T_STD_I64LE;
+	case ENRG_U16: return H5T_STD_U16LE;
+	case ENRG_U32: return H5T_STD_U32LE;
+	case ENRG_U64: return H5T_STD_U64LE;
+	case ENRG_F32: return H5T_IEEE_F32LE;
+	case ENRG_F64: return H5T_IEEE_F64LE;
+	default: return H5T_STD_U8LE; /* also booleans and the bytes of strings */
+	}
+}
+
+static void init_series(struct series *series, enum enrg_type type)
+{
+	*series = (struct series){ .dataset = -1, .type = choose_type(type), .value_bytes = enrg_type_bytes(type) };
+	if (series->value_bytes == 0)
+		series->value_bytes = 1;
+}
+
+/* No '/' can stand in a name of HDF5 and none can be "."; '%' is left alone where that can't be taken for an escape. */
+static char *escape_name(const char *name)
+{
+	char *escaped = malloc(3 * strlen(name) + 1), *to = escaped;
+
+	if (!escaped)
+		return NULL;
+	if (strcmp(name, ".") == 0)
+		return strcpy(escaped, "%2E");
+	for (const char *at = name; *at; at++) {
+		bool is_like_escape = *at == '%'
+			&& (strncmp(at + 1, "2F", 2) == 0 || strncmp(at + 1, "2E", 2) == 0 || strncmp(at + 1, "25", 2) == 0);
+
+		if (*at == '/' || is_like_escape)
+			to = stpcpy(to, *at == '/' ? "%2F" : "%25");
+		else
+			*to++ = *at;
+	}
+	*to = '\0';
+	return escaped;
+}
+
+static bool init_column(struct column *column, const struct enrg_column *source)
+{
+	column->name = escape_name(source->name);
+	column->unit = strdup(source->unit ? source->unit : "");
+	column->type = source->type;
+	column->item = source->item;
+	init_series(&column->values, source->type == ENRG_LIST ? source->item : source->type);
+	init_series(&column->offsets, ENRG_U64);
+	init_series(&column->valid, ENRG_U8);
+	return column->name && column->unit;
+}
+
+int table_create(const char *group_name, const struct enrg_schema *schema, int deflate_level, struct table **ret_table,
+	struct enrg_error *err)
+{
+	struct table *table = calloc(1, sizeof(*table));
+	bool is_whole = table != NULL;
+
+	if (table) {
+		table->group = -1;
+		table->deflate_level = deflate_level;
+		table->group_name = strdup(group_name);
+		if (asprintf(&table->valid_name, "%s_valid", group_name) < 0)
+			table->valid_name = NULL;
+		table->columns = calloc(schema->column_count, sizeof(*table->columns));
+		is_whole = table->group_name && table->valid_name && table->columns;
+	}
+	for (uint32_t i = 0; i < schema->column_count && is_whole; i++) {
+		table->column_count = i + 1;
+		is_whole = init_column(&table->columns[i], &schema->columns[i]);
+	}
+	if (!is_whole) {
+		table_destroy(table);
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	}
+	*ret_table = table;
+	return 0;
+}
+
+void table_destroy(struct table *table)
+{
+	if (!table)
+		return;
+	for (uint32_t i = 0; i < table->column_count; i++) {
+		struct column *column = &table->columns[i];
+
+		series_fini(&column->values);
+		series_fini(&column->offsets);
+		series_fini(&column->valid);
+		free(column->name);
+		free(column->unit);
+	}
+	free(table->columns);
+	free(table->valid_name);
+	free(table->group_name);
+	free(table);
+}
+
+bool table_equal(const struct table *table, const struct table *other)
+{
+	if (table->column_count != other->column_count)
+		return false;
+	for (uint32_t i = 0; i < table->column_count; i++) {
+		const struct column *a = &table->columns[i], *b = &other->columns[i];
+
+		if (strcmp(a->name, b->name) != 0 || a->type != b->type || a->item != b->item)
+			return false;
+	}
+	return true;
+}
+
+/* --- open -------------------- */
+
+/* Is there anything of that name? H5Lexists wants each group on the way to exist. */
+static bool exists(hid_t file, const char *name)
+{
+	char part[1024];
+
+	for (const char *at = name; at; at = strchr(at + 1, '/')) {
+		if (at > name) {
+			snprintf(part, sizeof(part), "%.*s", (int)(at - name), name);
+			if (H5Lexists(file, part, H5P_DEFAULT) <= 0)
+				return false;
+		}
+	}
+	return H5Lexists(file, name, H5P_DEFAULT) > 0;
+}
+
+static hid_t open_group(hid_t file, const char *name)
+{
+	H5O_info_t info;
+
+	if (!exists(file, name) || H5Oget_info_by_name(file, name, &info, H5P_DEFAULT) < 0
+		|| info.type != H5O_TYPE_GROUP)
+		return -1;
+	return H5Gopen2(file, name, H5P_DEFAULT);
+}
+
+static int open_column(struct table *table, struct column *column)
+{
+	const char *kind = enrg_type_name(column->type);
+	hid_t group;
+	int rc;
+
+	if (!has_offsets(column->type))
+		return series_open(&column->values, table->group, column->name, kind);
+	group = open_group(table->group, column->name);
+	if (group < 0)
+		return 0;
+	rc = series_open(&column->values, group, "values", kind);
+	if (rc > 0)
+		rc = series_open(&column->offsets, group, "offsets", "offsets");
+	H5Gclose(group);
+	return rc;
+}
+
+/* The last offset says how many values there are. */
+static bool is_even(const struct column *column, uint64_t rows)
+{
+	hsize_t one = 1, first = rows - 1;
+	hid_t memory, file;
+	uint64_t end = 0;
+	herr_t rc = 0;
+
+	if (!has_offsets(column->type))
+		return column->values.count == rows;
+	if (column->offsets.count != rows)
+		return false;
+	if (rows > 0) {
+		memory = H5Screate_simple(1, &one, NULL);
+		file = H5Dget_space(column->offsets.dataset);
+		H5Sselect_hyperslab(file, H5S_SELECT_SET, &first, NULL, &one, NULL);
+		rc = H5Dread(column->offsets.dataset, H5T_STD_U64LE, memory, file, H5P_DEFAULT, &end);
+		H5Sclose(file);
+		H5Sclose(memory);
+	}
+	return rc >= 0 && column->values.count == end;
+}
+
+static int open_valid(struct table *table, hid_t file)
+{
+	hid_t group = open_group(file, table->valid_name);
+	int rc = 1;
+
+	for (uint32_t i = 0; i < table->column_count && group >= 0 && rc > 0; i++) {
+		struct column *column = &table->columns[i];
+
+		if (H5Lexists(group, column->name, H5P_DEFAULT) <= 0)
+			continue;
+		rc = series_open(&column->valid, group, column->name, "valid");
+		column->has_valid = true;
+		if (rc > 0 && column->valid.count != table->rows)
+			rc = 0;
+	}
+	if (group >= 0)
+		H5Gclose(group);
+	return rc;
+}
+
+int table_open(struct table *table, hid_t file, const struct shadow *shadow, struct enrg_error *err)
+{
+	H5G_info_t info;
+	int rc = 1;
+
+	if (!exists(file, table->group_name))
+		return 0;
+	table->group = open_group(file, table->group_name);
+	if (table->group < 0)
+		return TABLE_IS_FOREIGN;
+	if (H5Gget_info(table->group, &info) < 0)
+		return failure_set(err, shadow, "read");
+	if (info.nlinks == 0) {
+		H5Gclose(table->group);
+		table->group = -1;
+		return 0;
+	}
+	if (info.nlinks != table->column_count)
+		return TABLE_IS_FOREIGN;
+	for (uint32_t i = 0; i < table->column_count && rc > 0; i++) {
+		struct column *column = &table->columns[i];
+
+		rc = open_column(table, column);
+		if (rc > 0 && i == 0)
+			table->rows = has_offsets(column->type) ? column->offsets.count : column->values.count;
+		if (rc > 0 && !is_even(column, table->rows))
+			rc = 0;
+	}
+	if (rc > 0)
+		rc = open_valid(table, file);
+	if (rc < 0)
+		return failure_set(err, shadow, "read");
+	return rc == 0 ? TABLE_IS_FOREIGN : 0;
+}
+
+bool table_is_packed(const struct table *table)
+{
+	bool is_packed = table->deflate_level > 0;
+
+	for (uint32_t i = 0; i < table->column_count; i++)
+		is_packed = is_packed || table->columns[i].values.is_packed || table->columns[i].offsets.is_packed
+			|| table->columns[i].valid.is_packed;
+	return is_packed;
+}
+
+/* --- append -------------------- */
+
+/* What lies in the ring below a missing value is arbitrary: 0, and NaN where there is one. */
+static void blank_missing(const struct column *column, const struct enrg_column_view *view, uint64_t rows, uint8_t *values)
+{
+	const float nan32 = NAN;
+	const double nan64 = NAN;
+	const uint64_t zero = 0;
+	const void *blank = column->type == ENRG_F32 ? (const void *)&nan32
+		: column->type == ENRG_F64 ? (const void *)&nan64 : (const void *)&zero;
+
+	for (uint64_t row = 0; row < rows; row++)
+		if (!enrg_column_present(view, row))
+			memcpy(values + row * column->values.value_bytes, blank, column->values.value_bytes);
+}
+
+static bool append_plain(struct column *column, const struct enrg_column_view *view, uint64_t rows)
+{
+	uint8_t *to = bytes_add(&column->values.pending, rows * column->values.value_bytes);
+	const uint8_t *from = view->values;
+
+	if (!to)
+		return false;
+	if (column->type == ENRG_BOOL) {
+		for (uint64_t row = 0; row < rows; row++)
+			to[row] = (uint8_t)((unsigned)from[row >> 3] >> (row & 7) & 1u);
+	} else {
+		memcpy(to, from, rows * column->values.value_bytes);
+	}
+	if (view->validity && view->null_count > 0)
+		blank_missing(column, view, rows, to);
+	return true;
+}
+
+static bool append_variable(struct column *column, const struct enrg_column_view *view, uint64_t rows)
+{
+	uint64_t first = (uint64_t)view->offsets[0], count = (uint64_t)view->offsets[rows] - first;
+	uint64_t value_bytes = column->values.value_bytes;
+	uint64_t base = column->values.count + column->values.pending.count / value_bytes;
+	uint8_t *values = bytes_add(&column->values.pending, count * value_bytes);
+	uint8_t *offsets = bytes_add(&column->offsets.pending, rows * sizeof(uint64_t));
+
+	if (!values || !offsets)
+		return false;
+	if (count > 0)
+		memcpy(values, (const uint8_t *)view->values + first * value_bytes, count * value_bytes);
+	for (uint64_t row = 0; row < rows; row++) {
+		uint64_t end = base + (uint64_t)view->offsets[row + 1] - first;
+
+		memcpy(offsets + row * sizeof(end), &end, sizeof(end));
+	}
+	return true;
+}
+
+/* From the first missing value on, each row says whether it is there. */
+static bool append_valid(struct table *table, struct column *column, const struct enrg_column_view *view, uint64_t rows)
+{
+	uint8_t *to;
+
+	if (!column->has_valid && view->null_count == 0)
+		return true;
+	if (!column->has_valid) {
+		to = bytes_add(&column->valid.pending, table->pending_rows);
+		if (!to)
+			return false;
+		memset(to, 1, table->pending_rows);
+		column->has_valid = true;
+	}
+	to = bytes_add(&column->valid.pending, rows);
+	for (uint64_t row = 0; to && row < rows; row++)
+		to[row] = enrg_column_present(view, row);
+	return to != NULL;
+}
+
+int table_append(struct table *table, const struct enrg_batch *batch, struct enrg_error *err)
+{
+	if (batch->rows == 0)
+		return 0;
+	for (uint32_t i = 0; i < table->column_count; i++) {
+		struct column *column = &table->columns[i];
+		const struct enrg_column_view *view = &batch->columns[i];
+		bool is_done = has_offsets(column->type) ? append_variable(column, view, batch->rows)
+							: append_plain(column, view, batch->rows);
+
+		if (!is_done || !append_valid(table, column, view, batch->rows))
+			return enrg_error_set(err, -ENOMEM, "out of memory for %llu rows",
+				(unsigned long long)batch->rows);
+	}
+	table->pending_rows += batch->rows;
+	table->pending_bytes += batch->body_bytes;
+	return 0;
+}
+
+/* --- flush -------------------- */
+
+static hid_t make_group(hid_t parent, const char *name)
+{
+	hid_t group = open_group(parent, name), links;
+
+	if (group >= 0)
+		return group;
+	links = H5Pcreate(H5P_LINK_CREATE);
+	H5Pset_create_intermediate_group(links, 1);
+	H5Pset_char_encoding(links, H5T_CSET_UTF8);
+	group = H5Gcreate2(parent, name, links, H5P_DEFAULT, H5P_DEFAULT);
+	H5Pclose(links);
+	return group;
+}
+
+static herr_t make_column(struct table *table, struct column *column)
+{
+	struct series_params params = { .name = column->name, .kind = enrg_type_name(column->type),
+		.unit = column->unit, .deflate_level = table->deflate_level };
+	hid_t group;
+	herr_t rc;
+
+	if (!has_offsets(column->type))
+		return series_create(&column->values, table->group, &params);
+	group = make_group(table->group, column->name);
+	if (group < 0)
+		return -1;
+	params.name = "values";
+	rc = series_create(&column->values, group, &params);
+	params = (struct series_params){ .name = "offsets", .kind = "offsets", .deflate_level = table->deflate_level };
+	if (rc >= 0)
+		rc = series_create(&column->offsets, group, &params);
+	H5Gclose(group);
+	return rc;
+}
+
+static herr_t make_valid(struct table *table, struct column *column, hid_t file)
+{
+	const struct series_params params = { .name = column->name, .kind = "valid", .is_filled_with_1 = true,
+		.deflate_level = table->deflate_level };
+	hid_t group = make_group(file, table->valid_name);
+	herr_t rc;
+
+	if (group < 0)
+		return -1;
+	rc = series_create(&column->valid, group, &params);
+	if (rc >= 0 && table->rows > 0)
+		rc = series_extend(&column->valid, table->rows);
+	H5Gclose(group);
+	return rc;
+}
+
+static herr_t flush_column(struct table *table, struct column *column, hid_t file)
+{
+	herr_t rc = column->values.dataset < 0 ? make_column(table, column) : 0;
+
+	if (rc >= 0 && column->has_valid && column->valid.dataset < 0)
+		rc = make_valid(table, column, file);
+	if (rc >= 0)
+		rc = series_flush(&column->values);
+	if (rc >= 0)
+		rc = series_flush(&column->offsets);
+	return rc < 0 ? rc : series_flush(&column->valid);
+}
+
+int table_flush(struct table *table, hid_t file, const struct shadow *shadow, struct enrg_error *err)
+{
+	herr_t rc = 0;
+
+	if (table->group < 0)
+		table->group = make_group(file, table->group_name);
+	if (table->group < 0)
+		return failure_set(err, shadow, "make the group");
+	for (uint32_t i = 0; i < table->column_count && rc >= 0; i++)
+		rc = flush_column(table, &table->columns[i], file);
+	if (rc < 0)
+		return failure_set(err, shadow, "write");
+	table->rows += table->pending_rows;
+	table->pending_rows = table->pending_bytes = 0;
+	return 0;
+}

@@ -17,6 +17,10 @@
 
 #define LOOK_AFTER_NS 500000000u
 #define PREFETCH_BYTES 896u
+#define SHORT_STEP_BYTES (64u << 10)
+#define SHORT_STEPS 16u
+#define DISTANCE_LOOKS 2
+#define DISTANCE_PAUSES 384
 
 struct consumer {
 	struct mapping mapping;
@@ -26,6 +30,8 @@ struct consumer {
 	uint64_t position;   /* behind the last record acquired */
 	uint64_t offset;     /* position modulo data_bytes */
 	uint64_t head;       /* as last loaded, not below position */
+	uint32_t short_steps; /* looks at head in a row, without a sleep between, that found hardly anything new */
+	bool has_siblings;    /* its reader has other streams to turn to */
 	uint64_t last_sequence; /* observers: to count what was lapped */
 	struct record current;
 	uint32_t ticket;
@@ -148,13 +154,32 @@ static void advance(struct consumer *consumer, uint64_t bytes)
 		consumer->offset -= consumer->mapping.data_bytes;
 }
 
-static bool refresh_head(struct consumer *consumer)
+static uint64_t load_head(const struct consumer *consumer)
 {
 	/* Pairs with the release store in stream_publish. */
-	uint64_t head = atomic_load_explicit(&consumer->mapping.producer->head, memory_order_acquire);
+	return atomic_load_explicit(&consumer->mapping.producer->head, memory_order_acquire);
+}
 
-	if (head > consumer->head)
+/* Each look at `head`, and each record read from a line that the producer is about to write again, costs the producer a
+ * round trip. A consumer that finds hardly anything new, look after look, is too close behind: it lets the producer gain
+ * ground, for less time than a wake-up takes. (64-byte records one by one: from 110 to 23 ns each.) */
+static void keep_distance(const struct consumer *consumer)
+{
+	if (consumer->short_steps < SHORT_STEPS || consumer->has_siblings)
+		return;
+	for (int look = 0; look < DISTANCE_LOOKS && load_head(consumer) - consumer->head < SHORT_STEP_BYTES; look++)
+		for (int i = 0; i < DISTANCE_PAUSES; i++)
+			doorbell_pause();
+}
+
+static bool refresh_head(struct consumer *consumer)
+{
+	uint64_t head = load_head(consumer);
+	if (head > consumer->head) {
+		bool is_short = head - consumer->head < SHORT_STEP_BYTES;
+		consumer->short_steps = is_short ? consumer->short_steps + (consumer->short_steps < SHORT_STEPS) : 0;
 		consumer->head = head;
+	}
 	return consumer->head > consumer->position;
 }
 
@@ -226,8 +251,11 @@ int consumer_acquire(struct consumer *consumer, struct consumer_record *ret_reco
 	const struct record *record = &consumer->current;
 
 	for (;;) {
-		if (consumer->position >= consumer->head && !refresh_head(consumer))
-			return 0;
+		if (consumer->position >= consumer->head) {
+			keep_distance(consumer);
+			if (!refresh_head(consumer))
+				return 0;
+		}
 		prefetch_small(consumer);
 		memcpy(&consumer->current, consumer->mapping.data + consumer->offset, sizeof(consumer->current));
 		if (!is_there(consumer, consumer->position))
@@ -350,6 +378,8 @@ static int sleep_for_any(struct consumer *const *consumers, uint32_t count, _Ato
 
 	for (uint32_t i = 0; i < count; i++) {
 		struct consumer *consumer = consumers[i];
+		consumer->short_steps = 0;
+		consumer->has_siblings = count > 1;
 		consumer->ticket = (consumer->ticket + 1) | 1u;
 		if (used < DOORBELL_WAIT_MAX - 1) {
 			words[used] = &consumer->slot->bell;

@@ -81,10 +81,23 @@ ENRG_API int enrg_file_path(const struct enrg_file_name *name, char *ret_path, s
  * store left more. Counted: the same path gives the same file; close as often as opened. */
 ENRG_API int enrg_file_open(struct enrg_store *store, const char *path, struct enrg_file **ret_file, struct enrg_error *err);
 ENRG_API int enrg_file_write(struct enrg_file *file, const void *bytes, uint64_t byte_count, struct enrg_error *err);
+/* Overwrites bytes inside the file at once; offset + byte_count may not pass its length. A kill or a failure does not take
+ * them back: only for places that nothing committed refers to, or that mean the same before and after. */
+ENRG_API int enrg_file_write_at(struct enrg_file *file, uint64_t offset, const void *bytes, uint64_t byte_count,
+	struct enrg_error *err);
+/* Overwrites up to ENRG_FILE_SWITCH_BYTES inside the file right after the next commit is made, and not at all when that
+ * one fails: for the pointer of a format to its newest index. So a pointer never leads behind the committed length. A
+ * kill between the commit and this write leaves the old bytes: note the new ones at the end of what is committed as well,
+ * and compare at open. One a file and commit: a second call takes the place of the first. */
+#define ENRG_FILE_SWITCH_BYTES 512u
+ENRG_API int enrg_file_switch(struct enrg_file *file, uint64_t offset, const void *bytes, uint32_t byte_count,
+	struct enrg_error *err);
 /* Length now: what was there at open, and what was written since. 0 = a new file: write the header. */
 ENRG_API uint64_t enrg_file_size(const struct enrg_file *file);
 /* Cuts the file to `size` at once, as part of the next commit; for repair of a torn tail that a power cut left. */
 ENRG_API int enrg_file_truncate(struct enrg_file *file, uint64_t size, struct enrg_error *err);
+/* Did an earlier life of this store leave it open: the journal knew it, and it was cut to what was committed? */
+ENRG_API bool enrg_file_is_continued(const struct enrg_file *file);
 ENRG_API const char *enrg_file_name_of(const struct enrg_file *file);
 /* Descriptor for reading what is there (at open, before the first write). Not the caller's to close. */
 ENRG_API int enrg_file_descriptor(const struct enrg_file *file);
@@ -96,11 +109,57 @@ ENRG_API void enrg_file_close(struct enrg_file *file);
 ENRG_API int enrg_file_replace(struct enrg_store *store, const char *path, const void *bytes, uint64_t byte_count,
 	struct enrg_error *err);
 
+/* --- what all file stores do alike: rotation, free space, syncing, direct I/O --- */
+
+enum enrg_file_sync { ENRG_FILE_SYNC_NONE, ENRG_FILE_SYNC_INTERVAL, ENRG_FILE_SYNC_COMMIT };
+
+struct enrg_file_rules {
+	double rotate_mb, rotate_seconds;
+	bool rotate_run;
+	double min_free_gb;
+	bool has_min_free_gb;
+	double sync_seconds;
+	bool direct_io;
+};
+
+struct enrg_file_options {
+	int sync; /* enum enrg_file_sync */
+	struct enrg_file_rules rules;
+};
+
+/* The keys, for an option of kind ENRG_OPTION_INCLUDE in the options of a store; without the key `sync` nothing is synced,
+ * or every sync_seconds. */
+ENRG_API extern const struct enrg_table enrg_file_table, enrg_file_table_synced;
+
+/* In open. `options` lives as long as the store. From then on the framework syncs the files, watches the free space and
+ * holds the store up before the disk is full. Rotation needs the two functions below. */
+ENRG_API void enrg_store_set_files(struct enrg_store *store, const struct enrg_file_options *options);
+
+/* The file to be written now of those that `path` (from enrg_file_path) stands for: `path` itself, or with rotation
+ * name_<run>.ext, name_<YYYYMMDDThhmmssZ>.ext, name_<run>_<…>.ext: the newest where that one is not full, else a new name.
+ * Open it with enrg_file_open; a new one has size 0 and wants its header. */
+ENRG_API int enrg_file_part(struct enrg_store *store, const char *path, const char *run, char *ret_path,
+	size_t path_bytes, struct enrg_error *err);
+/* Is it time to leave this file for the next, which enrg_file_part names? To be asked before a batch is written to a file
+ * into which the store has put nothing since the last commit; false while there is something in it. */
+ENRG_API bool enrg_file_is_due(const struct enrg_file *file, const char *run);
+/* The disk has what was stored in this file after `seconds`, whatever the store's keys say; of several calls for one file
+ * the shortest time counts. */
+ENRG_API void enrg_file_set_sync(struct enrg_file *file, double seconds);
+/* How many bytes of padding to put in front so that `bytes`, written behind them and `before_bytes` others with one
+ * enrg_file_write, go past the page cache, from memory straight to the disk. 0: no need to; they can't, or are too few. */
+ENRG_API uint32_t enrg_file_padding(const struct enrg_file *file, uint64_t before_bytes, const void *bytes,
+	uint64_t byte_count);
+
 /* --- Arrow IPC, for stores that keep batches as the messages that they are (batch->ipc) --- */
 
 /* The Schema message at the start of an Arrow IPC stream, in malloc'ed memory. `source` is noted in it; NULL = none. */
 ENRG_API int enrg_schema_format_ipc(const struct enrg_schema *schema, const char *source, void **ret_bytes,
 	uint32_t *ret_count, struct enrg_error *err);
+
+/* Prefix and metadata of the batch's message with `padding` more bytes (a multiple of 8) of zeros behind them, which
+ * readers step over: ipc_bytes - body_bytes + padding bytes in all. The message's check sum is made anew. */
+ENRG_API int enrg_ipc_pad(const struct enrg_batch *batch, uint32_t padding, void *ret_meta, struct enrg_error *err);
 
 enum enrg_ipc_content {
 	ENRG_IPC_OURS,    /* a stream of this schema, or an empty file; behind *ret_good_bytes nothing but a torn tail (a part

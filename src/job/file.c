@@ -13,20 +13,8 @@
 
 #include "base/clock.h"
 #include "base/path.h"
+#include "job/file_policy.h"
 #include "job/store.h"
-
-struct enrg_file {
-	struct enrg_file *next;
-	struct file_set *set;
-	char *path; /* as the store spells it */
-	int descriptor;
-	uint32_t journal_index;
-	uint32_t use_count; /* 0: closed with bytes that are not committed; kept until they are */
-	uint64_t size, committed;
-	bool is_torn; /* a write failed half-way: bytes may lie behind `size` */
-	dev_t device;
-	ino_t inode;
-};
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
 
@@ -44,7 +32,7 @@ static size_t length_without_compression(const char *name)
 }
 
 /* Where a tag goes: before the extension. A leading dot begins no extension. */
-static size_t stem_length(const char *name)
+size_t file_stem_length(const char *name)
 {
 	size_t end = length_without_compression(name);
 
@@ -72,7 +60,7 @@ int enrg_file_path(const struct enrg_file_name *name, char *ret_path, size_t pat
 			err, -ENAMETOOLONG, "tag \"%.40s…\" is longer than %u bytes", name->tag, ENRG_NAME_BYTES_MAX);
 	for (size_t i = 0; has_tag && name->tag[i]; i++)
 		tag[i] = name->tag[i] == '/' ? '_' : name->tag[i];
-	size_t stem = stem_length(own);
+	size_t stem = file_stem_length(own);
 	const char *join = has_folder && name->out_dir[strlen(name->out_dir) - 1] != '/' ? "/" : "";
 	int used = snprintf(ret_path, path_bytes, "%s%s%.*s%s%s%.*s%s%s%s", has_folder ? name->out_dir : "", join,
 		(int)(own - file_path), file_path, day, *day ? "_" : "", (int)stem, own, has_tag ? "_" : "", tag,
@@ -92,10 +80,7 @@ static int fail(struct enrg_error *err, const char *path, const char *verb)
 	return enrg_error_set(err, code, "%s: can't %s: %s", path, verb, enrg_error_name(code));
 }
 
-static void tell(struct file_set *set, enum enrg_level level, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-static void tell(struct file_set *set, enum enrg_level level, const char *format, ...)
+void file_set_tell(struct file_set *set, enum enrg_level level, const char *format, ...)
 {
 	char text[900];
 	va_list arguments;
@@ -154,7 +139,7 @@ static int adopt(struct enrg_file *file, uint64_t found, struct enrg_error *err)
 	if (is_known && found > committed)
 		code = cut(file, committed, err);
 	else if (is_known && found < committed)
-		tell(file->set, ENRG_WARNING,
+		file_set_tell(file->set, ENRG_WARNING,
 			"%s: has %llu bytes, but %llu were written and committed: it was cut, replaced "
 			"or removed by something else while this store was not running; new batches are appended to "
 			"what is there",
@@ -162,6 +147,7 @@ static int adopt(struct enrg_file *file, uint64_t found, struct enrg_error *err)
 	if (code < 0)
 		return code;
 	file->committed = file->size;
+	file->is_continued = is_known;
 	if (!is_known || committed != file->size)
 		journal_reset_file(file->set->journal, file->journal_index, file->size);
 	return 0;
@@ -192,6 +178,8 @@ static void destroy(struct enrg_file *file)
 		return;
 	if (file->descriptor >= 0)
 		close(file->descriptor);
+	if (file->direct >= 0)
+		close(file->direct);
 	free(file->path);
 	free(file);
 }
@@ -230,12 +218,14 @@ int enrg_file_open(struct enrg_store *store, const char *path, struct enrg_file 
 
 	if (found) {
 		found->use_count++;
+		file_policy_opened(found, path);
 		*ret_file = found;
 		return 0;
 	}
 	struct enrg_file *file = calloc(1, sizeof(*file));
 	if (file) {
 		file->descriptor = -1;
+		file->direct = -1;
 		file->set = set;
 		file->path = strdup(path);
 	}
@@ -252,6 +242,7 @@ int enrg_file_open(struct enrg_store *store, const char *path, struct enrg_file 
 		file->next = set->first;
 		set->first = file;
 	}
+	file_policy_opened(found, path);
 	found->use_count++;
 	*ret_file = found;
 	return 0;
@@ -261,6 +252,7 @@ static void release(struct enrg_file *file)
 {
 	struct enrg_file **link = &file->set->first;
 
+	file_policy_closing(file);
 	while (*link != file)
 		link = &(*link)->next;
 	*link = file->next;
@@ -270,32 +262,72 @@ static void release(struct enrg_file *file)
 
 void enrg_file_close(struct enrg_file *file)
 {
-	if (file && --file->use_count == 0 && file->size == file->committed && !file->is_torn)
+	if (file && --file->use_count == 0 && file->size == file->committed && !file->is_torn && !file->switch_bytes)
 		release(file);
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
-int enrg_file_write(struct enrg_file *file, const void *bytes, uint64_t byte_count, struct enrg_error *err)
+int file_write_all(int descriptor, const uint8_t *from, uint64_t byte_count, uint64_t offset)
 {
-	const uint8_t *from = bytes;
 	uint64_t done = 0;
 
 	while (done < byte_count) {
 		uint64_t left = byte_count - done;
-		ssize_t count = pwrite(file->descriptor, from + done, left < (1u << 30) ? left : (1u << 30),
-			(off_t)(file->size + done));
+		ssize_t count = pwrite(
+			descriptor, from + done, left < (1u << 30) ? left : (1u << 30), (off_t)(offset + done));
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count <= 0) {
 			if (count == 0)
 				errno = EIO;
-			file->is_torn = true;
-			return fail(err, file->path, "write");
+			return -1;
 		}
 		done += (uint64_t)count;
 	}
+	return 0;
+}
+
+int enrg_file_write(struct enrg_file *file, const void *bytes, uint64_t byte_count, struct enrg_error *err)
+{
+	if (file_policy_write(file, bytes, byte_count) < 0) {
+		file->is_torn = true;
+		return fail(err, file->path, "write");
+	}
 	file->size += byte_count;
+	return 0;
+}
+
+static int check_inside(const struct enrg_file *file, uint64_t offset, uint64_t byte_count, struct enrg_error *err)
+{
+	if (offset <= file->size && byte_count <= file->size - offset)
+		return 0;
+	return enrg_error_set(err, -EINVAL, "%s: can't overwrite %llu bytes at %llu of %llu", file->path,
+		(unsigned long long)byte_count, (unsigned long long)offset, (unsigned long long)file->size);
+}
+
+int enrg_file_write_at(
+	struct enrg_file *file, uint64_t offset, const void *bytes, uint64_t byte_count, struct enrg_error *err)
+{
+	int code = check_inside(file, offset, byte_count, err);
+
+	if (code == 0 && file_write_all(file->descriptor, bytes, byte_count, offset) < 0)
+		code = fail(err, file->path, "write");
+	return code;
+}
+
+int enrg_file_switch(
+	struct enrg_file *file, uint64_t offset, const void *bytes, uint32_t byte_count, struct enrg_error *err)
+{
+	int code = check_inside(file, offset, byte_count, err);
+
+	if (code == 0 && byte_count > ENRG_FILE_SWITCH_BYTES)
+		code = enrg_error_set(err, -EINVAL, "%s: can't switch %u bytes at once", file->path, byte_count);
+	if (code < 0)
+		return code;
+	memcpy(file->switch_to, bytes, byte_count);
+	file->switch_offset = offset;
+	file->switch_bytes = byte_count;
 	return 0;
 }
 
@@ -317,6 +349,11 @@ int enrg_file_truncate(struct enrg_file *file, uint64_t size, struct enrg_error 
 	return cut(file, size, err);
 }
 
+bool enrg_file_is_continued(const struct enrg_file *file)
+{
+	return file->is_continued;
+}
+
 const char *enrg_file_name_of(const struct enrg_file *file)
 {
 	return file->path;
@@ -334,7 +371,10 @@ int enrg_file_sync(struct enrg_file *file, struct enrg_error *err)
 	do
 		result = fdatasync(file->descriptor);
 	while (result < 0 && errno == EINTR);
-	return result < 0 ? fail(err, file->path, "sync") : 0;
+	if (result < 0)
+		return fail(err, file->path, "sync");
+	file->unsynced_ns = 0;
+	return 0;
 }
 
 static int write_descriptor(int descriptor, const uint8_t *bytes, uint64_t byte_count)
@@ -401,6 +441,7 @@ void file_set_fini(struct file_set *set)
 		set->first = file->next;
 		destroy(file);
 	}
+	file_policy_fini(set);
 }
 
 void file_set_prepare(struct file_set *set)
@@ -416,8 +457,15 @@ void file_set_committed(struct file_set *set)
 
 	for (struct enrg_file *file = set->first; file; file = next) {
 		next = file->next;
+		file_policy_committed(file);
 		file->committed = file->size;
-		if (file->use_count == 0 && (!file->is_torn || cut(file, file->size, NULL) == 0))
+		if (file->switch_bytes &&
+			file_write_all(file->descriptor, file->switch_to, file->switch_bytes, file->switch_offset) < 0)
+			file_set_tell(set, ENRG_ERROR, "%s: can't overwrite %u bytes: %s; trying again at the next commit",
+				file->path, file->switch_bytes, strerror(errno));
+		else
+			file->switch_bytes = 0;
+		if (file->use_count == 0 && !file->switch_bytes && (!file->is_torn || cut(file, file->size, NULL) == 0))
 			release(file);
 	}
 }
@@ -430,6 +478,7 @@ int file_set_rollback(struct file_set *set, struct enrg_error *err)
 	for (struct enrg_file *file = set->first; file; file = next) {
 		next = file->next;
 		int code = 0;
+		file->switch_bytes = 0;
 		if (file->size != file->committed || file->is_torn)
 			code = cut(file, file->committed, result == 0 ? err : NULL);
 		if (code < 0)

@@ -6,14 +6,47 @@
 #ifndef JOB_FILE_H
 #define JOB_FILE_H
 
+#include <stdarg.h>
+#include <sys/types.h>
+
 #include "enrgdaq/store.h"
+#include "job/disk_guard.h"
 #include "job/journal.h"
 
 typedef void file_alert_function(void *context, enum enrg_level level, const char *text);
 
+struct enrg_file {
+	struct enrg_file *next;
+	struct file_set *set;
+	char *path; /* as the store spells it */
+	int descriptor;
+	uint32_t journal_index;
+	uint32_t use_count; /* 0: closed with bytes that are not committed; kept until they are */
+	uint64_t size, committed;
+	bool is_continued;
+	bool is_torn; /* a write failed half-way: bytes may lie behind `size` */
+	uint64_t switch_offset;
+	uint32_t switch_bytes; /* 0 = none; to be written over the file when the next commit is made */
+	uint8_t switch_to[ENRG_FILE_SWITCH_BYTES];
+	dev_t device;
+	ino_t inode;
+	/* What the options of all file stores ask for: file_policy.c. */
+	struct series *series;  /* that it is or was a part of; NULL: none */
+	bool is_superseded;     /* its series is gone: it is not the newest part */
+	uint64_t sync_ns;       /* how long the disk may lag behind the commits; UINT64_MAX: for ever */
+	bool has_own_sync;      /* the store has set it for this file */
+	uint64_t unsynced_ns;   /* since when it does; 0 = it does not */
+	uint64_t written_back;  /* so far the kernel was asked to write */
+	int direct;             /* descriptor for direct I/O; -1 = not opened yet, -2 = can't be */
+};
+
 struct file_set {
 	struct journal *journal;
 	struct enrg_file *first;
+	const struct enrg_file_options *options; /* NULL: the store has none of the common keys */
+	struct series *series;
+	struct disk_guard guard;
+	uint64_t next_sync_ns;
 	file_alert_function *alert;
 	void *alert_context;
 };
@@ -28,5 +61,12 @@ void file_set_prepare(struct file_set *set);
 void file_set_committed(struct file_set *set);
 /* Cuts all files back to their committed lengths. Tries all; the first failure is returned. */
 int file_set_rollback(struct file_set *set, struct enrg_error *err);
+
+/* Length of a file's own name up to its extension; a compression suffix belongs to the extension. */
+size_t file_stem_length(const char *name);
+/* All bytes at that place; negative with errno set. */
+int file_write_all(int descriptor, const uint8_t *from, uint64_t byte_count, uint64_t offset);
+void file_set_tell(struct file_set *set, enum enrg_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #endif

@@ -17,6 +17,7 @@
 #include "arrow/ipc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "job/file_policy.h"
 #include "job/intake.h"
 #include "job/leftover.h"
 #include "job/set_aside.h"
@@ -99,6 +100,8 @@ static int commit(struct store_life *life, struct enrg_error *err)
 	if (!life->written_batches && !intake_is_dirty(&life->intake))
 		return 0;
 	int code = life->written_batches && life->type->commit ? life->type->commit(life->state, err) : 0;
+	if (code == 0)
+		code = file_policy_sync(&life->store.files, clock_mono_ns(), 0, err);
 	if (code < 0)
 		return code;
 	commit_journal(life);
@@ -384,6 +387,8 @@ static int roll_back(struct store_life *life, struct enrg_error *err)
 				"(%s), and the next `enrgdaq run` stores them",
 				cause.text, find_remedy(cause.code), (double)intake_backlog(&life->intake) / 1e6,
 				life->process->plan->runtime_folder);
+		if (code == 0 && !process_stop_state(life->process))
+			code = disk_guard_check_again(&life->store.files.guard, err);
 		if (code == 0)
 			code = open_type(life, err);
 		if (code == 0)
@@ -399,15 +404,30 @@ static int tick(struct store_life *life, struct enrg_error *err)
 {
 	uint64_t now = clock_mono_ns();
 
-	if (!life->type->tick || now < life->next_tick_ns)
+	if (now < life->next_tick_ns)
 		return 0;
 	life->next_tick_ns = now + NS_PER_S;
-	int code = life->type->tick(life->state, clock_wall_ns(), err);
+	int code = file_policy_sync(&life->store.files, now, NS_PER_S, err);
+	if (code < 0 || !life->type->tick)
+		return code;
+	code = life->type->tick(life->state, clock_wall_ns(), err);
 	if (code < 0)
 		return code;
 	if (!life->written_batches)
 		commit_journal(life); /* what it wrote by itself */
 	return 0;
+}
+
+/* Too little space is free: what is written is committed, and the rest waits as for a full disk. A stop may use the
+ * reserve for what is in memory. */
+static int guard(struct store_life *life, uint32_t stop, struct enrg_error *err)
+{
+	struct enrg_error why = {0};
+
+	if (stop || file_policy_guard(&life->store.files, clock_mono_ns(), &why) == 0)
+		return 0;
+	int code = commit(life, err);
+	return code < 0 ? code : enrg_error_set(err, why.code, "%s", why.text);
 }
 
 static uint64_t choose_wait(const struct store_life *life, uint32_t stop)
@@ -446,6 +466,8 @@ static int go_round(struct store_life *life, struct enrg_error *err)
 		return code;
 	any |= code;
 	code = tick(life, err);
+	if (code == 0)
+		code = guard(life, stop, err);
 	if (code == 0 && !any && is_idle_commit_due(life))
 		code = commit(life, err);
 	if (code < 0)

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "job/file_policy.h"
 #include "job/process.h"
 #include "job/store.h"
 
@@ -86,6 +88,7 @@ int store_create_alone(
 
 void store_commit_alone(struct enrg_store *store)
 {
+	file_policy_sync(&store->files, clock_mono_ns(), 0, NULL);
 	file_set_prepare(&store->files);
 	journal_commit(store->journal);
 	file_set_committed(&store->files);

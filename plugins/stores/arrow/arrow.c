@@ -9,44 +9,53 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "enrgdaq/store.h"
 #include "record.h"
 
 #define VARIANTS_MAX 100u /* a_2.arrows … of files with other columns */
 #define QUARTER_NS 900000000000u
-#define TICK_NS 1000000000u
 
 struct arrow_options {
 	const char *out_dir;
+	struct enrg_file_options files;
 };
 
 struct arrow_section {
 	const char *file_path;
 	bool add_date;
 	double sync_seconds;
+	bool has_sync_seconds;
 };
 
 struct arrow {
 	struct enrg_store *store;
 	const struct arrow_options *options;
 	struct record *records;
-	uint64_t sync_ns; /* the shortest that a target wants */
 };
 
 struct arrow_target {
 	const struct arrow_section *section;
 	char *source, *tag;
 	char *first_path; /* of the record, before another name had to be found for it */
+	unsigned variant; /* that name: 1 = the first, 2 = a_2.arrows … */
 	struct record_schema schema;
 	struct record *record;
 	uint64_t quarter; /* of an hour, of the last batch: with add_date */
 };
 
+/* When and of which columns the batch is that a file is chosen for. */
+struct arrow_moment {
+	const struct enrg_schema *schema;
+	const char *run;
+	uint64_t acquired_ns;
+};
+
 static const struct enrg_option arrow_option_list[] = {
 	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct arrow_options, out_dir),
 	  .default_value = "\"out/\"", .help = "Folder of the files; created." },
+	{ .key = "files", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct arrow_options, files),
+	  .table = &enrg_file_table_synced },
 	{ .key = NULL },
 };
 
@@ -57,31 +66,29 @@ static const struct enrg_option arrow_section_list[] = {
 	  .default_value = "false", .help = "A file a local day: YYYY-MM-DD_ before the file's own name." },
 	{ .key = "sync_seconds", .kind = ENRG_OPTION_FLOAT, .offset = offsetof(struct arrow_section, sync_seconds),
 	  .default_value = "1.0", .min = 0, .max = 3600, .unit = "s",
-	  .help = "A power cut costs at most the batches of so long a time; 0 = the disk has each commit." },
+	  .present_offset = offsetof(struct arrow_section, has_sync_seconds),
+	  .help = "A power cut costs at most the batches of so long a time; 0 = the disk has each commit; without the "
+		  "key the store's sync and sync_seconds count." },
 	{ .key = NULL },
 };
 
-static uint64_t read_clock(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec + 1; /* never 0 */
-}
-
 /* --- which file -------------------- */
 
-/* The record of `path`, opened or found. RECORD_IS_FOREIGN: what is there has other columns. */
-static int find_or_open(struct arrow *arrow, const struct arrow_target *target, const char *path,
-	const struct enrg_schema *schema, struct record **ret_record, struct enrg_error *err)
+/* The record of `path` (with rotation: of its newest part), opened or found. RECORD_IS_FOREIGN: what is there has other
+ * columns. */
+static int find_or_open(struct arrow *arrow, const struct arrow_target *target, const struct arrow_moment *moment,
+	const char *path, struct record **ret_record, struct enrg_error *err)
 {
 	struct record *opened = NULL, *record = arrow->records;
-	int rc;
+	char part[PATH_MAX];
+	int rc = enrg_file_part(arrow->store, path, moment->run, part, sizeof(part), err);
 
-	while (record && strcmp(record->path, path) != 0)
+	if (rc < 0)
+		return rc;
+	while (record && strcmp(record->path, part) != 0)
 		record = record->next;
 	if (!record) {
-		rc = record_open(arrow->store, path, target->source, schema, &opened, err);
+		rc = record_open(arrow->store, part, target->source, moment->schema, &opened, err);
 		if (rc != 0)
 			return rc;
 		/* Two spellings of one path lead to one file: the record that was opened first keeps it. */
@@ -111,34 +118,44 @@ static int keep_path(struct arrow_target *target, const char *path, struct enrg_
 	return 0;
 }
 
+static bool is_due(const struct arrow_target *target, const char *run)
+{
+	return !target->record->is_dirty && enrg_file_is_due(target->record->file, run);
+}
+
 /* The file of that name, or the first of its variants that has these columns: a_2.arrows, a_3.arrows … */
-static int choose_variant(struct arrow *arrow, struct arrow_target *target, uint64_t acquired_ns,
-	const struct enrg_schema *schema, struct record **ret_record, struct enrg_error *err)
+static int choose_variant(struct arrow *arrow, struct arrow_target *target, const struct arrow_moment *moment,
+	struct record **ret_record, struct enrg_error *err)
 {
 	char path[PATH_MAX], first[PATH_MAX], tag[ENRG_NAME_BYTES_MAX + 1];
 	struct enrg_file_name name = { .out_dir = arrow->options->out_dir, .file_path = target->section->file_path,
-		.tag = target->tag, .add_date = target->section->add_date, .date_ns = acquired_ns };
+		.tag = target->tag, .add_date = target->section->add_date, .date_ns = moment->acquired_ns };
+	unsigned before = 1, number;
 	int rc = enrg_file_path(&name, first, sizeof(first), err);
 
 	if (rc == 0 && target->record && strcmp(first, target->first_path) == 0) {
-		*ret_record = target->record; /* still the same day */
-		return 0;
-	}
-	if (rc == 0)
+		if (!is_due(target, moment->run)) {
+			*ret_record = target->record; /* still the same day */
+			return 0;
+		}
+		before = target->variant;
+	} else if (rc == 0) {
 		rc = keep_path(target, first, err);
-	if (rc == 0)
-		rc = find_or_open(arrow, target, first, schema, ret_record, err);
-	name.tag = tag;
-	for (unsigned number = 2; rc == RECORD_IS_FOREIGN && number <= VARIANTS_MAX; number++) {
+	}
+	if (rc < 0)
+		return rc;
+	for (number = before, rc = RECORD_IS_FOREIGN; rc == RECORD_IS_FOREIGN && number <= VARIANTS_MAX; number++) {
 		snprintf(tag, sizeof(tag), "%s%s%u", target->tag, *target->tag ? "_" : "", number);
+		name.tag = number > 1 ? tag : target->tag;
 		rc = enrg_file_path(&name, path, sizeof(path), err);
 		if (rc == 0)
-			rc = find_or_open(arrow, target, path, schema, ret_record, err);
-		if (rc == 0)
-			enrg_store_alert(arrow->store, ENRG_WARNING,
-				"%s has other columns than \"%s\" sends, or is no Arrow stream: batches go to %s", first,
-				target->source, path);
+			rc = find_or_open(arrow, target, moment, path, ret_record, err);
+		target->variant = number;
 	}
+	if (rc == 0 && target->variant != before)
+		enrg_store_alert(arrow->store, ENRG_WARNING,
+			"%s has other columns than \"%s\" sends, or is no Arrow stream: batches go to %s", first,
+			target->source, path);
 	if (rc == RECORD_IS_FOREIGN)
 		return enrg_error_set(err,
 			-EEXIST, "%s and %u variants of its name are there and have other columns", first,
@@ -146,19 +163,21 @@ static int choose_variant(struct arrow *arrow, struct arrow_target *target, uint
 	return rc;
 }
 
-static int choose_record(struct arrow *arrow, struct arrow_target *target, const struct enrg_schema *schema,
-	uint64_t acquired_ns, struct enrg_error *err)
+static int choose_record(struct arrow *arrow, struct arrow_target *target, const struct arrow_moment *moment,
+	struct enrg_error *err)
 {
 	struct record *record = NULL;
-	int rc = choose_variant(arrow, target, acquired_ns, schema, &record, err);
+	int rc = choose_variant(arrow, target, moment, &record, err);
 
 	if (rc < 0)
 		return rc;
+	if (target->section->has_sync_seconds)
+		enrg_file_set_sync(record->file, target->section->sync_seconds);
 	record->users++;
 	if (target->record)
 		target->record->users--;
 	target->record = record;
-	target->quarter = acquired_ns / QUARTER_NS;
+	target->quarter = moment->acquired_ns / QUARTER_NS;
 	return 0;
 }
 
@@ -172,7 +191,7 @@ static int arrow_open(struct enrg_store *store, const void *options, void **ret_
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	arrow->store = store;
 	arrow->options = options;
-	arrow->sync_ns = UINT64_MAX;
+	enrg_store_set_files(store, &arrow->options->files);
 	*ret_state = arrow;
 	return 0;
 }
@@ -200,7 +219,6 @@ static int arrow_target_open(void *state, const struct enrg_target *target, void
 {
 	struct arrow *arrow = state;
 	struct arrow_target *arrow_target = calloc(1, sizeof(*arrow_target));
-	uint64_t sync_ns;
 	int rc;
 
 	if (!arrow_target)
@@ -213,14 +231,12 @@ static int arrow_target_open(void *state, const struct enrg_target *target, void
 	else
 		rc = record_schema_init(&arrow_target->schema, target->schema, err);
 	if (rc == 0)
-		rc = choose_record(arrow, arrow_target, target->schema, target->acquired_ns, err);
+		rc = choose_record(arrow, arrow_target,
+			&(struct arrow_moment){ target->schema, target->run, target->acquired_ns }, err);
 	if (rc < 0) {
 		arrow_target_close(arrow, arrow_target, true, NULL);
 		return rc;
 	}
-	sync_ns = (uint64_t)(arrow_target->section->sync_seconds * 1e9);
-	if (sync_ns < arrow->sync_ns)
-		arrow->sync_ns = sync_ns;
 	*ret_target = arrow_target;
 	return 0;
 }
@@ -230,66 +246,45 @@ static int arrow_write(void *state, void *target, const struct enrg_batch *batch
 	struct arrow_target *arrow_target = target;
 
 	/* In every time zone midnight lies between two quarters of an hour. */
-	if (arrow_target->section->add_date && batch->acquired_ns / QUARTER_NS != arrow_target->quarter) {
-		int rc = choose_record(state, arrow_target, batch->schema, batch->acquired_ns, err);
+	bool may_be_other_day =
+		arrow_target->section->add_date && batch->acquired_ns / QUARTER_NS != arrow_target->quarter;
+
+	if (may_be_other_day || is_due(arrow_target, batch->run)) {
+		int rc = choose_record(state, arrow_target,
+			&(struct arrow_moment){ batch->schema, batch->run, batch->acquired_ns }, err);
 
 		if (rc < 0)
 			return rc;
 	}
-	return record_write(arrow_target->record, batch->ipc, batch->ipc_bytes, err);
+	return record_write_batch(arrow_target->record, batch, err);
 }
 
 /* Closes what no target uses and the last commit has put away. */
-static int close_unused(struct arrow *arrow, struct enrg_error *err)
+static void close_unused(struct arrow *arrow)
 {
 	struct record **link = &arrow->records;
 
 	while (*link) {
 		struct record *record = *link;
-		int rc;
 
 		if (record->users > 0 || record->is_dirty) {
 			link = &record->next;
 			continue;
 		}
-		rc = record_sync(record, err);
-		if (rc < 0)
-			return rc;
 		*link = record->next;
 		record_close(record);
 	}
-	return 0;
-}
-
-/* What is older than sync_seconds, or would be before this is called again in `until_next_ns`. */
-static int sync_due(struct arrow *arrow, uint64_t now_ns, uint64_t until_next_ns, struct enrg_error *err)
-{
-	for (struct record *record = arrow->records; record; record = record->next) {
-		if (record->unsynced_ns > 0 && now_ns - record->unsynced_ns + until_next_ns >= arrow->sync_ns) {
-			int rc = record_sync(record, err);
-
-			if (rc < 0)
-				return rc;
-		}
-	}
-	return 0;
 }
 
 static int arrow_commit(void *state, struct enrg_error *err)
 {
 	struct arrow *arrow = state;
-	uint64_t now_ns = read_clock();
-	int rc = close_unused(arrow, err);
+	int rc = 0;
 
+	close_unused(arrow);
 	for (struct record *record = arrow->records; record && rc == 0; record = record->next)
-		rc = record_commit(record, now_ns, err);
-	return rc < 0 ? rc : sync_due(arrow, now_ns, 0, err);
-}
-
-static int arrow_tick(void *state, uint64_t now_ns, struct enrg_error *err)
-{
-	(void)now_ns;
-	return sync_due(state, read_clock(), TICK_NS, err);
+		rc = record_commit(record, err);
+	return rc;
 }
 
 static int arrow_close(void *state, bool abandon, struct enrg_error *err)
@@ -304,8 +299,6 @@ static int arrow_close(void *state, bool abandon, struct enrg_error *err)
 	while (arrow->records) {
 		struct record *record = arrow->records;
 
-		if (!abandon && rc == 0)
-			rc = record_sync(record, err);
 		arrow->records = record->next;
 		record_close(record);
 	}
@@ -324,7 +317,6 @@ static const struct enrg_store_type arrow_store = {
 	.target_open = arrow_target_open,
 	.write = arrow_write,
 	.commit = arrow_commit,
-	.tick = arrow_tick,
 	.target_close = arrow_target_close,
 	.close = arrow_close,
 };

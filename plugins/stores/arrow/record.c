@@ -127,29 +127,36 @@ int record_write(struct record *record, const void *bytes, uint64_t byte_count, 
 	return 0;
 }
 
-int record_commit(struct record *record, uint64_t now_ns, struct enrg_error *err)
+int record_write_batch(struct record *record, const struct enrg_batch *batch, struct enrg_error *err)
+{
+	const uint8_t *ipc = batch->ipc;
+	uint64_t meta_bytes = batch->ipc_bytes - batch->body_bytes;
+	int rc = 0;
+
+	if (batch->ipc_bytes >= DIRECT_BYTES)
+		rc = flush(record, err);
+	if (rc < 0)
+		return rc;
+	/* The body can go from the ring to the disk without a copy where both lie alike within a page. */
+	uint32_t padding = record->buffered ? 0 :
+		enrg_file_padding(record->file, meta_bytes, ipc + meta_bytes, batch->body_bytes);
+	if (padding == 0 || padding % 8 != 0 || meta_bytes + padding > BUFFER_BYTES)
+		return record_write(record, ipc, batch->ipc_bytes, err);
+	record->is_dirty = true;
+	rc = enrg_ipc_pad(batch, padding, record->buffer, err);
+	if (rc == 0)
+		rc = enrg_file_write(record->file, record->buffer, meta_bytes + padding, err);
+	return rc < 0 ? rc : enrg_file_write(record->file, ipc + meta_bytes, batch->body_bytes, err);
+}
+
+int record_commit(struct record *record, struct enrg_error *err)
 {
 	int rc;
 
 	if (!record->is_dirty)
 		return 0;
 	rc = flush(record, err);
-	if (rc < 0)
-		return rc;
-	record->is_dirty = false;
-	if (record->unsynced_ns == 0)
-		record->unsynced_ns = now_ns;
-	return 0;
-}
-
-int record_sync(struct record *record, struct enrg_error *err)
-{
-	int rc;
-
-	if (record->unsynced_ns == 0)
-		return 0;
-	rc = enrg_file_sync(record->file, err);
 	if (rc == 0)
-		record->unsynced_ns = 0;
+		record->is_dirty = false;
 	return rc;
 }

@@ -16,7 +16,6 @@ struct record {
 	uint8_t *buffer;      /* small messages gather here, so that each does not cost a system call */
 	uint64_t buffered;
 	bool is_dirty;        /* something for the next commit */
-	uint64_t unsynced_ns; /* since when the kernel has something that the disk may not have; 0 = nothing */
 	unsigned users;       /* targets that write to it */
 	struct record *next;
 };
@@ -35,7 +34,7 @@ int record_open(struct enrg_store *store, const char *path, const char *source, 
 void record_close(struct record *record);
 
 int record_write(struct record *record, const void *bytes, uint64_t byte_count, struct enrg_error *err);
-int record_commit(struct record *record, uint64_t now_ns, struct enrg_error *err);
-int record_sync(struct record *record, struct enrg_error *err);
+int record_write_batch(struct record *record, const struct enrg_batch *batch, struct enrg_error *err);
+int record_commit(struct record *record, struct enrg_error *err);
 
 #endif

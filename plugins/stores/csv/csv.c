@@ -22,6 +22,7 @@
 
 struct csv_options {
 	const char *out_dir;
+	struct enrg_file_options files;
 };
 
 struct csv_section {
@@ -40,14 +41,24 @@ struct csv_target {
 	const struct csv_section *section;
 	char *source, *tag, *file_path;
 	char *first_path; /* of the table, before another name had to be found for it */
+	unsigned variant; /* that name: 1 = the first, 2 = a_2.csv … */
 	struct text header;
 	struct table *table;
 	uint64_t quarter; /* of an hour, of the last batch: with add_date */
 };
 
+/* When and of which columns the batch is that a file is chosen for. */
+struct csv_moment {
+	const struct enrg_schema *schema;
+	const char *run;
+	uint64_t acquired_ns;
+};
+
 static const struct enrg_option csv_option_list[] = {
 	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct csv_options, out_dir),
 	  .default_value = "\"out/\"", .help = "Folder of the files; created." },
+	{ .key = "files", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct csv_options, files),
+	  .table = &enrg_file_table },
 	{ .key = NULL },
 };
 
@@ -88,16 +99,20 @@ static struct table *find_same_file(struct csv *csv, const struct table *opened)
 	return NULL;
 }
 
-/* The table of `path`, opened or found. TABLE_IS_FOREIGN: what is there has other columns. */
-static int find_or_open(struct csv *csv, const struct csv_target *target, const char *path,
-	const struct enrg_schema *schema, struct table **ret_table, struct enrg_error *err)
+/* The table of `path` (with rotation: of its newest part), opened or found. TABLE_IS_FOREIGN: what is there has other
+ * columns. */
+static int find_or_open(struct csv *csv, const struct csv_target *target, const struct csv_moment *moment,
+	const char *path, struct table **ret_table, struct enrg_error *err)
 {
-	const struct table_params params = { .path = path, .schema = schema, .use_zstd = target->section->use_zstd,
-		.overwrite = target->section->overwrite };
+	char part[PATH_MAX];
+	const struct table_params params = { .path = target->section->overwrite ? path : part, .schema = moment->schema,
+		.use_zstd = target->section->use_zstd, .overwrite = target->section->overwrite };
 	struct table *table = NULL, *same;
 	bool fits;
-	int rc;
+	int rc = enrg_file_part(csv->store, path, moment->run, part, sizeof(part), err);
 
+	if (rc < 0)
+		return rc;
 	*ret_table = find_table(csv, &params, &target->header, &fits);
 	if (*ret_table)
 		return fits ? 0 : TABLE_IS_FOREIGN;
@@ -127,34 +142,45 @@ static int keep_path(struct csv_target *target, const char *path, struct enrg_er
 	return 0;
 }
 
+static bool is_due(const struct csv_target *target, const char *run)
+{
+	const struct table *table = target->table;
+
+	return table->file && !table->is_dirty && enrg_file_is_due(table->file, run);
+}
+
 /* The file of that name, or the first of its variants that has these columns: a_2.csv, a_3.csv … */
-static int choose_variant(struct csv *csv, struct csv_target *target, uint64_t acquired_ns,
-	const struct enrg_schema *schema, struct table **ret_table, struct enrg_error *err)
+static int choose_variant(struct csv *csv, struct csv_target *target, const struct csv_moment *moment,
+	struct table **ret_table, struct enrg_error *err)
 {
 	char path[PATH_MAX], first[PATH_MAX], tag[ENRG_NAME_BYTES_MAX + 1];
 	struct enrg_file_name name = { .out_dir = csv->options->out_dir, .file_path = target->file_path,
-		.tag = target->tag, .add_date = target->section->add_date, .date_ns = acquired_ns };
+		.tag = target->tag, .add_date = target->section->add_date, .date_ns = moment->acquired_ns };
+	unsigned before = 1, number;
 	int rc = enrg_file_path(&name, first, sizeof(first), err);
 
 	if (rc == 0 && target->table && strcmp(first, target->first_path) == 0) {
-		*ret_table = target->table; /* still the same day */
-		return 0;
-	}
-	if (rc == 0)
+		if (!is_due(target, moment->run)) {
+			*ret_table = target->table; /* still the same day */
+			return 0;
+		}
+		before = target->variant;
+	} else if (rc == 0) {
 		rc = keep_path(target, first, err);
-	if (rc == 0)
-		rc = find_or_open(csv, target, first, schema, ret_table, err);
-	name.tag = tag;
-	for (unsigned number = 2; rc == TABLE_IS_FOREIGN && number <= VARIANTS_MAX; number++) {
+	}
+	if (rc < 0)
+		return rc;
+	for (number = before, rc = TABLE_IS_FOREIGN; rc == TABLE_IS_FOREIGN && number <= VARIANTS_MAX; number++) {
 		snprintf(tag, sizeof(tag), "%s%s%u", target->tag, *target->tag ? "_" : "", number);
+		name.tag = number > 1 ? tag : target->tag;
 		rc = enrg_file_path(&name, path, sizeof(path), err);
 		if (rc == 0)
-			rc = find_or_open(csv, target, path, schema, ret_table, err);
-		if (rc == 0)
-			enrg_store_alert(csv->store, ENRG_WARNING,
-				"%s has other columns than \"%s\" sends: its rows go to %s", first, target->source,
-					path);
+			rc = find_or_open(csv, target, moment, path, ret_table, err);
+		target->variant = number;
 	}
+	if (rc == 0 && target->variant != before)
+		enrg_store_alert(csv->store, ENRG_WARNING,
+			"%s has other columns than \"%s\" sends: its rows go to %s", first, target->source, path);
 	if (rc == TABLE_IS_FOREIGN)
 		return enrg_error_set(err,
 			-EEXIST, "%s and %u variants of its name are there and have other columns", first,
@@ -162,11 +188,11 @@ static int choose_variant(struct csv *csv, struct csv_target *target, uint64_t a
 	return rc;
 }
 
-static int choose_table(struct csv *csv, struct csv_target *target, const struct enrg_schema *schema,
-	uint64_t acquired_ns, struct enrg_error *err)
+static int choose_table(struct csv *csv, struct csv_target *target, const struct csv_moment *moment,
+	struct enrg_error *err)
 {
 	struct table *table = NULL;
-	int rc = choose_variant(csv, target, acquired_ns, schema, &table, err);
+	int rc = choose_variant(csv, target, moment, &table, err);
 
 	if (rc < 0)
 		return rc;
@@ -174,7 +200,7 @@ static int choose_table(struct csv *csv, struct csv_target *target, const struct
 	if (target->table)
 		target->table->users--;
 	target->table = table;
-	target->quarter = acquired_ns / QUARTER_NS;
+	target->quarter = moment->acquired_ns / QUARTER_NS;
 	return 0;
 }
 
@@ -188,6 +214,7 @@ static int csv_open(struct enrg_store *store, const void *options, void **ret_st
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	csv->store = store;
 	csv->options = options;
+	enrg_store_set_files(store, &csv->options->files);
 	number_init();
 	*ret_state = csv;
 	return 0;
@@ -242,7 +269,8 @@ static int csv_target_open(void *state, const struct enrg_target *target, void *
 	else
 		rc = rows_format_header(target->schema, &csv_target->header, err);
 	if (rc == 0)
-		rc = choose_table(csv, csv_target, target->schema, target->acquired_ns, err);
+		rc = choose_table(csv, csv_target,
+			&(struct csv_moment){ target->schema, target->run, target->acquired_ns }, err);
 	if (rc < 0) {
 		csv_target_close(csv, csv_target, true, NULL);
 		return rc;
@@ -258,10 +286,12 @@ static int csv_target_open(void *state, const struct enrg_target *target, void *
 static int csv_write(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	struct csv_target *csv_target = target;
-
 	/* In every time zone midnight lies between two quarters of an hour. */
-	if (csv_target->section->add_date && !batch->is_gap && batch->acquired_ns / QUARTER_NS != csv_target->quarter) {
-		int rc = choose_table(state, csv_target, batch->schema, batch->acquired_ns, err);
+	bool may_be_other_day = csv_target->section->add_date && batch->acquired_ns / QUARTER_NS != csv_target->quarter;
+
+	if (!batch->is_gap && (may_be_other_day || is_due(csv_target, batch->run))) {
+		int rc = choose_table(state, csv_target,
+			&(struct csv_moment){ batch->schema, batch->run, batch->acquired_ns }, err);
 
 		if (rc < 0)
 			return rc;

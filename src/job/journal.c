@@ -563,7 +563,8 @@ int journal_read_stream(
 {
 	struct stat status;
 	int code;
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	/* O_NONBLOCK: a FIFO in the place of the file must not hold the supervisor. */
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (descriptor < 0)
 		return enrg_error_set(err, -errno, "journal %s: %s", path, strerror(errno));

@@ -18,15 +18,22 @@
 /* The kernel walks all mappings for smaps_rollup, which takes milliseconds with large rings. */
 #define PAGE_SMAPS_INTERVAL_NS 5000000000ull
 
-/* Maps the file; checks its length first, so that no access behind its end can kill the reader. */
-static int map_file(int descriptor, int protection, struct page **ret_page)
+static int check_file(int descriptor)
 {
 	struct stat status;
 
 	if (fstat(descriptor, &status) < 0)
 		return -errno;
-	if (!S_ISREG(status.st_mode) || status.st_size != (off_t)PAGE_FILE_BYTES)
-		return ENRG_E_CORRUPT;
+	return S_ISREG(status.st_mode) && status.st_size == (off_t)PAGE_FILE_BYTES ? 0 : ENRG_E_CORRUPT;
+}
+
+/* Maps the file; checks its length first, so that no access behind its end can kill the reader. */
+static int map_file(int descriptor, int protection, struct page **ret_page)
+{
+	int result = check_file(descriptor);
+
+	if (result < 0)
+		return result;
 	void *memory = mmap(NULL, PAGE_FILE_BYTES, protection, MAP_SHARED, descriptor, 0);
 	if (memory == MAP_FAILED)
 		return -errno;
@@ -134,6 +141,28 @@ void page_close(const struct page *page)
 {
 	if (page)
 		munmap((void *)(uintptr_t)page, PAGE_FILE_BYTES);
+}
+
+int page_open_file(const char *path)
+{
+	/* O_NONBLOCK: a FIFO in the place of the file must not hold the reader. */
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+	return descriptor < 0 ? -errno : descriptor;
+}
+
+int page_read(int descriptor, struct page *ret_page)
+{
+	int result = check_file(descriptor);
+
+	if (result < 0)
+		return result;
+	ssize_t count = pread(descriptor, ret_page, sizeof(*ret_page), 0);
+	if (count < 0)
+		return -errno;
+	if (count != (ssize_t)sizeof(*ret_page) || ret_page->magic != PAGE_MAGIC || ret_page->version != PAGE_VERSION)
+		return ENRG_E_CORRUPT;
+	return 0;
 }
 
 /* Reads a file of /proc as text; the number of bytes, 0 where it can't be read. */

@@ -41,6 +41,10 @@ int page_create(const char *path, struct page **ret_page, struct enrg_error *err
 /* Read-only mapping; -ENOENT, ENRG_E_CORRUPT. */
 int page_open(const char *path, const struct page **ret_page, struct enrg_error *err);
 void page_close(const struct page *page);
+/* For a reader that must survive whatever happens to the file: a descriptor for page_read, -errno. */
+int page_open_file(const char *path);
+/* A copy of the page as it is now. Unlike a mapping it can't fault when somebody cuts the file off. ENRG_E_CORRUPT, -errno. */
+int page_read(int descriptor, struct page *ret_page);
 /* Refreshes cpu_ns, rss_bytes, private_bytes from the kernel. */
 void page_refresh(struct page *page);
 

@@ -108,12 +108,40 @@ static void test_foreign_files(void **state)
 	assert_non_null(strstr(err.text, "/dev/shm/there/is"));
 }
 
+static void test_a_copy_survives_a_file_cut_short(void **state)
+{
+	(void)state;
+	struct page *page, copy;
+
+	assert_int_equal(page_create(path, &page, NULL), 0);
+	atomic_store(&page->out_rows, 9);
+	int descriptor = page_open_file(path);
+	assert_true(descriptor >= 0);
+	assert_int_equal(page_read(descriptor, &copy), 0);
+	assert_int_equal(atomic_load(&copy.out_rows), 9);
+	assert_int_equal(atomic_load(&copy.pid), getpid());
+	page->magic = 0;
+	assert_int_equal(page_read(descriptor, &copy), ENRG_E_CORRUPT);
+	page_close(page);
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_equal(page_read(descriptor, &copy), ENRG_E_CORRUPT);
+	close(descriptor);
+	assert_int_equal(page_open_file("/dev/shm/there/is/no/such/folder"), -ENOENT);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0); /* without a writer: must not wait for one */
+	descriptor = page_open_file(path);
+	assert_true(descriptor >= 0);
+	assert_int_equal(page_read(descriptor, &copy), ENRG_E_CORRUPT);
+	close(descriptor);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create_and_read),
 		cmocka_unit_test(test_next_life_starts_at_zero),
 		cmocka_unit_test(test_foreign_files),
+		cmocka_unit_test(test_a_copy_survives_a_file_cut_short),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -37,6 +37,7 @@ int roster_create(const struct roster_params *params, struct roster **ret_roster
 		roster->members[i].plan = params->plans->plans[i];
 		roster->members[i].child = (struct child)CHILD_NONE;
 		roster->members[i].last_code = -1;
+		roster->members[i].page_file = -1;
 	}
 	*ret_roster = roster;
 	return 0;
@@ -47,7 +48,7 @@ void roster_destroy(struct roster *roster)
 	if (!roster)
 		return;
 	for (size_t i = 0; i < roster->count; i++) {
-		page_close(roster->members[i].page);
+		sample_forget_page(&roster->members[i]);
 		free(roster->members[i].stream);
 	}
 	free(roster->members);

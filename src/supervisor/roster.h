@@ -41,7 +41,9 @@ struct member {
 	int last_code;      /* exit code of the last life; -1 = by a signal, or none yet */
 	char last_exit[96]; /* in words; "" = none yet */
 
-	const struct page *page;        /* of this life; NULL = not there yet */
+	struct page *page;              /* copy of this life's page; NULL = not there yet */
+	int page_file;                  /* that it is copied from; -1 = not open */
+	bool is_page_damaged;           /* and it has been said */
 	struct member_counts past, now; /* of earlier lives; of all lives up to the last sample */
 	struct member_counts rate;      /* a second, between the last two samples */
 	uint64_t sampled_ns;

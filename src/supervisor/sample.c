@@ -2,9 +2,13 @@
  * stream may be damaged, then the numbers stay those of the last time. */
 #include "supervisor/sample.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
 
 static uint64_t load(const _Atomic uint64_t *value)
 {
@@ -61,17 +65,68 @@ static struct member_counts rate(const struct member_counts *now, const struct m
 	return result;
 }
 
-static void open_page(struct member *member)
+static void close_file(struct member *member)
 {
-	const struct page *page = NULL;
+	if (member->page_file >= 0)
+		close(member->page_file);
+	member->page_file = -1;
+}
 
-	if (member->page || !member_is_alive(member) || page_open(member->plan->page_path, &page, NULL))
-		return;
-	/* The page of an earlier life lies there until the new process takes it over. */
-	if (atomic_load_explicit(&page->pid, memory_order_relaxed) != (uint32_t)member->child.pid)
-		page_close(page);
-	else
+/* Copies the page. One of an earlier life lies there until the new process takes it over. */
+static int copy_page(struct member *member, pid_t pid)
+{
+	struct page *page = malloc(sizeof(*page));
+	int code = page ? 0 : -ENOMEM;
+
+	if (!code && member->page_file < 0) {
+		member->page_file = page_open_file(member->plan->page_path);
+		code = member->page_file < 0 ? member->page_file : 0;
+	}
+	if (!code)
+		code = page_read(member->page_file, page);
+	if (!code && atomic_load_explicit(&page->pid, memory_order_relaxed) == (uint32_t)pid) {
+		free(member->page);
 		member->page = page;
+		return 0;
+	}
+	free(page);
+	close_file(member); /* the next look is at the file that lies there then */
+	return code ? code : -ESRCH;
+}
+
+/* Where the page of a running job can't be read, its last life sign stands still: in the end the watchdog kills the job,
+ * and its next life makes the page anew. */
+static void refresh_page(struct member *member, uint64_t now_ns)
+{
+	int code;
+
+	if (!member_is_alive(member))
+		return;
+	code = copy_page(member, member->child.pid);
+	if (!code || member->state != MEMBER_RUNNING) {
+		member->is_page_damaged = false;
+		return;
+	}
+	if (!member->page) {
+		member->page = calloc(1, sizeof(*member->page));
+		if (member->page)
+			atomic_store_explicit(&member->page->heartbeat_mono_ns, now_ns, memory_order_relaxed);
+	}
+	if (!member->is_page_damaged)
+		log_line(ENRG_WARNING,
+			"%s: its status page %s can't be read (%s): its figures stand still, and the watchdog will "
+			"start it again",
+			member->plan->name, member->plan->page_path,
+			code == -ESRCH ? "it names another process" : enrg_error_name(code));
+	member->is_page_damaged = true;
+}
+
+void sample_forget_page(struct member *member)
+{
+	close_file(member);
+	free(member->page);
+	member->page = NULL;
+	member->is_page_damaged = false;
 }
 
 static void sample_stream(struct member *member, uint64_t span_ns)
@@ -101,7 +156,7 @@ void sample_take(struct roster *roster, uint64_t now_ns)
 		uint64_t span_ns = member->sampled_ns ? now_ns - member->sampled_ns : 0;
 		struct member_counts before = member->now, page = {0};
 
-		open_page(member);
+		refresh_page(member, now_ns);
 		if (member->page) {
 			page = read_page(member->page);
 			member->rss_bytes = load(&member->page->rss_bytes);
@@ -117,32 +172,23 @@ void sample_take(struct roster *roster, uint64_t now_ns)
 
 void sample_end_life(struct member *member, pid_t pid)
 {
-	const struct page *page = member->page;
-
-	/* A life shorter than a second was never sampled: its page may still be that of the life before. */
-	if (!page && !page_open(member->plan->page_path, &page, NULL) &&
-		atomic_load_explicit(&page->pid, memory_order_relaxed) != (uint32_t)pid) {
-		page_close(page);
-		page = NULL;
-	}
-	if (page) {
-		struct member_counts last = read_page(page);
+	/* Its last words; where the file is damaged, what was read last. */
+	(void)copy_page(member, pid);
+	if (member->page) {
+		struct member_counts last = read_page(member->page);
 
 		member->past = add(member->past, &last);
-		page_close(page);
 	}
-	member->page = NULL;
+	sample_forget_page(member);
 	member->page_state = 0;
 	member->rss_bytes = member->private_bytes = 0;
 }
 
-static void read_store(
-	const struct roster *roster, const struct stream_status *status, const char *name, struct ledger_store *store)
+static void read_store(const struct roster *roster, const struct stream_status *status, struct ledger_store *store)
 {
-	const struct member *member = roster_find(roster, name);
+	const struct member *member = roster_find(roster, store->name);
 	struct journal_stream_state state;
 
-	snprintf(store->name, sizeof(store->name), "%s", name);
 	if (member && !journal_read_stream(member->plan->journal_path, status->uuid, &state, NULL))
 		store->state = state;
 	store->in_flight_bytes = status->head > store->state.position ? status->head - store->state.position : 0;
@@ -161,6 +207,9 @@ void sample_ledger(const struct roster *roster, struct ledger *ledger)
 			continue;
 		source = &ledger->sources[index++];
 		snprintf(source->name, sizeof(source->name), "%s", plan->name);
+		source->store_count = (uint32_t)plan->sink_count;
+		for (uint32_t k = 0; k < source->store_count; k++)
+			snprintf(source->stores[k].name, sizeof(source->stores[k].name), "%s", plan->sinks[k].store_name);
 		source->is_read = stream_read_status(plan->stream_path, &status, NULL) == 0;
 		if (!source->is_read)
 			continue;
@@ -169,9 +218,8 @@ void sample_ledger(const struct roster *roster, struct ledger *ledger)
 		source->rows = status.rows;
 		source->bytes = status.bytes;
 		source->dropped_rows = status.dropped_rows;
-		source->store_count = (uint32_t)plan->sink_count;
 		for (uint32_t k = 0; k < source->store_count; k++) {
-			read_store(roster, &status, plan->sinks[k].store_name, &source->stores[k]);
+			read_store(roster, &status, &source->stores[k]);
 			ledger_balance(source, k);
 		}
 	}

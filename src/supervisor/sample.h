@@ -7,8 +7,9 @@
 
 /* Counters, rates and stream state of all members. */
 void sample_take(struct roster *roster, uint64_t now_ns);
-/* The process `pid` has ended: its last counters join those of earlier lives; the page is unmapped. */
+/* The process `pid` has ended: its last counters join those of earlier lives; the page is forgotten. */
 void sample_end_life(struct member *member, pid_t pid);
+void sample_forget_page(struct member *member);
 /* The ledger as it stands now, from streams and journals. `ledger` has a source for each producer, in order. */
 void sample_ledger(const struct roster *roster, struct ledger *ledger);
 

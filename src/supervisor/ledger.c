@@ -48,16 +48,16 @@ void ledger_balance(struct ledger_source *source, uint32_t index)
 		store->missing_rows = (int64_t)(source->rows - state->rows);
 }
 
-static bool is_accounted(const struct ledger_store *store)
+static bool is_accounted(const struct ledger_source *source, const struct ledger_store *store)
 {
-	return !store->missing && !store->missing_rows && !store->state.set_aside_batches;
+	return source->is_read && !store->missing && !store->missing_rows && !store->state.set_aside_batches;
 }
 
 bool ledger_is_accounted(const struct ledger *ledger)
 {
 	for (uint32_t i = 0; i < ledger->source_count; i++)
 		for (uint32_t k = 0; k < ledger->sources[i].store_count; k++)
-			if (!is_accounted(&ledger->sources[i].stores[k]))
+			if (!is_accounted(&ledger->sources[i], &ledger->sources[i].stores[k]))
 				return false;
 	return true;
 }
@@ -71,7 +71,7 @@ bool ledger_is_settled(const struct ledger *ledger)
 	return ledger_is_accounted(ledger);
 }
 
-static json_t *format_store(const struct ledger_store *store)
+static json_t *format_store(const struct ledger_source *source, const struct ledger_store *store)
 {
 	const struct journal_stream_state *state = &store->state;
 
@@ -81,7 +81,7 @@ static json_t *format_store(const struct ledger_store *store)
 		(json_int_t)state->set_aside_batches, "set_aside_rows", (json_int_t)state->set_aside_rows,
 		"in_flight_batches", (json_int_t)store->in_flight_batches, "in_flight_bytes",
 		(json_int_t)store->in_flight_bytes, "missing_batches", (json_int_t)store->missing, "missing_rows",
-		(json_int_t)store->missing_rows, "accounted", is_accounted(store));
+		(json_int_t)store->missing_rows, "accounted", is_accounted(source, store));
 }
 
 json_t *ledger_format_json(const struct ledger *ledger, const char *run, const char *supervisor, bool is_final)
@@ -93,7 +93,7 @@ json_t *ledger_format_json(const struct ledger *ledger, const char *run, const c
 		json_t *stores = json_array();
 
 		for (uint32_t k = 0; k < source->store_count; k++)
-			json_array_append_new(stores, format_store(&source->stores[k]));
+			json_array_append_new(stores, format_store(source, &source->stores[k]));
 		json_array_append_new(sources,
 			json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:o}", "source", source->name, "produced_batches",
 				(json_int_t)source->batches, "produced_rows", (json_int_t)source->rows,
@@ -111,7 +111,10 @@ static void print_line(
 	const char *color = "\033[32m", *word = "accounted";
 	char missing[160];
 
-	if (store->missing || store->missing_rows) {
+	if (!source->is_read) {
+		color = "\033[1;31m";
+		word = "NOT KNOWN: its stream can't be read any more, the numbers are those of the last time";
+	} else if (store->missing || store->missing_rows) {
 		color = "\033[1;31m";
 		if (store->missing < 0)
 			snprintf(missing, sizeof(missing), "COUNTED TWICE %" PRId64 " batches", -store->missing);

@@ -91,12 +91,29 @@ static void a_store_ahead_of_the_tally_is_not_wrong(void **state)
 	expect(5, &(struct journal_stream_state){.sequence = 6, .batches = 6, .rows = 60}, true, true, ": accounted");
 }
 
+/* Old numbers that agree prove nothing about a stream that somebody destroyed since. */
+static void a_stream_that_cant_be_read_is_not_accounted(void **state)
+{
+	(void)state;
+	struct ledger *ledger = make(5, &(struct journal_stream_state){.sequence = 5, .batches = 5, .rows = 50});
+	char *text;
+
+	ledger->sources[0].is_read = false;
+	text = print(ledger);
+	assert_false(ledger_is_accounted(ledger));
+	assert_false(ledger_is_settled(ledger));
+	assert_non_null(strstr(text, "NOT KNOWN"));
+	free(text);
+	ledger_destroy(ledger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_stored),
 		cmocka_unit_test(some_in_flight),
 		cmocka_unit_test(some_missing),
+		cmocka_unit_test(a_stream_that_cant_be_read_is_not_accounted),
 		cmocka_unit_test(a_store_ahead_of_the_tally_is_not_wrong),
 	};
 

@@ -48,6 +48,7 @@ static json_t *make(void)
 	assert_int_equal(ledger_create(1, &ledger), 0);
 	strcpy(ledger->sources[0].name, "camera");
 	ledger->sources[0].sequence = ledger->sources[0].batches = 10;
+	ledger->sources[0].is_read = true;
 	ledger->sources[0].store_count = 1;
 	strcpy(ledger->sources[0].stores[0].name, "csv");
 	ledger->sources[0].stores[0].in_flight_bytes = 4096;

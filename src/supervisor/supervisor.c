@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +44,8 @@ struct supervisor {
 	struct drain drain;
 	int epoll, signals, timer, lifeline[2];
 	uint64_t started_ns, summary_ns;
-	bool has_begun; /* run.json says "running" */
+	bool has_begun;      /* run.json says "running" */
+	bool is_status_lost; /* and it has been said */
 };
 
 /* --- configuration --- */
@@ -181,14 +183,18 @@ static json_t *make_status(struct supervisor *self, bool is_final)
 	return status_format(&context);
 }
 
-static void write_status(const struct supervisor *self, const json_t *status)
+static void write_status(struct supervisor *self, const json_t *status)
 {
 	char path[RUNTIME_PATH_BYTES + 16], *text = json_dumps(status, JSON_COMPACT);
 	struct enrg_error err = {0};
+	bool is_lost;
 
 	snprintf(path, sizeof(path), "%s/status.json", self->runtime.folder);
-	if (!text || path_write_file(path, text, strlen(text), 0, &err))
-		log_line(ENRG_WARNING, "status.json can't be written: %s", err.text);
+	is_lost = !text || path_write_file(path, text, strlen(text), 0, &err);
+	if (is_lost && !self->is_status_lost)
+		log_line(ENRG_WARNING, "status.json can't be written, and `enrgdaq status` does not see this run: %s",
+			err.text);
+	self->is_status_lost = is_lost;
 	free(text);
 }
 
@@ -303,15 +309,23 @@ static void run_loop(struct supervisor *self)
 
 /* --- end --- */
 
+/* An exit code of 1 is never without a word: says who counted what. */
 static bool is_clean(const struct roster *roster)
 {
+	bool is_clean = true;
+
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct member_counts *now = &roster->members[i].now;
 
-		if (now->lost || now->duplicated || now->corrupted || now->set_aside)
-			return false;
+		if (!now->lost && !now->duplicated && !now->corrupted && !now->set_aside)
+			continue;
+		is_clean = false;
+		log_line(ENRG_ERROR,
+			"%s found batches in its input: %" PRIu64 " lost, %" PRIu64 " twice, %" PRIu64
+			" corrupt, %" PRIu64 " set aside",
+			roster->members[i].plan->name, now->lost, now->duplicated, now->corrupted, now->set_aside);
 	}
-	return true;
+	return is_clean;
 }
 
 static bool is_any_given_up(const struct roster *roster)
@@ -331,7 +345,7 @@ static int finish(struct supervisor *self)
 
 	courier_collect(&self->courier);
 	status = make_status(self, true);
-	if (!ledger_is_settled(self->ledger) || !is_clean(self->roster) ||
+	if (!is_clean(self->roster) || !ledger_is_settled(self->ledger) ||
 		(self->drain.was_killed && !self->drain.is_hurried))
 		exit_code = SUPERVISOR_TROUBLE;
 	if (is_any_given_up(self->roster))

@@ -202,6 +202,23 @@ int harness_write(struct harness *harness, const struct harness_table *table, ui
 	return write_message(harness, table, first, count, acquired_ns, false, err);
 }
 
+int harness_write_batch(struct harness *harness, const struct harness_table *table, const struct enrg_batch *batch,
+	struct enrg_error *err)
+{
+	struct enrg_batch own = *batch;
+	struct harness_target *target;
+	int rc = find_target(harness, table, HARNESS_DAY_NS, &target, err);
+
+	own.source = table->source;
+	own.run = harness->run;
+	own.tag = table->tag;
+	own.schema = table->schema;
+	own.sequence = ++harness->sequence;
+	own.epoch = 1;
+	own.acquired_ns = HARNESS_DAY_NS;
+	return rc < 0 ? rc : harness->type->write(harness->state, target->handle, &own, err);
+}
+
 int harness_write_gap(struct harness *harness, const struct harness_table *table, struct enrg_error *err)
 {
 	return write_message(harness, table, 0, 0, 0, true, err);

@@ -23,6 +23,9 @@ int harness_open(const struct store_kind *kind, const char *journal_path, const 
 /* Rows first … first + count - 1. Opens the table's target before its first batch. */
 int harness_write(struct harness *harness, const struct harness_table *table, uint64_t first, uint64_t count,
 	uint64_t acquired_ns, struct enrg_error *err);
+/* Rows of the caller's own: schema, rows and columns of `batch` count. */
+int harness_write_batch(struct harness *harness, const struct harness_table *table, const struct enrg_batch *batch,
+	struct enrg_error *err);
 int harness_write_gap(struct harness *harness, const struct harness_table *table, struct enrg_error *err);
 /* `position` is kept by the journal beside the lengths of the files. */
 int harness_commit(struct harness *harness, uint64_t position, struct enrg_error *err);

@@ -1,0 +1,277 @@
+/* connection.c: see the header. Runs in the store's job process, on its main thread. */
+#include "connection.h"
+
+#include <errmsg.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <mysqld_error.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../sql/names.h"
+
+/* Far below the watchdog's 60 s. */
+#define CONNECT_SECONDS 5u
+#define ANSWER_SECONDS  20u
+
+#define KEYS "store, source, run, tag, table_name, columns"
+
+static const char create_marks[] =
+	"CREATE TABLE IF NOT EXISTS " SQL_POSITIONS " (store VARBINARY(255) NOT NULL, source VARBINARY(255) NOT NULL, "
+	"run VARBINARY(64) NOT NULL, tag VARBINARY(255) NOT NULL, table_name VARBINARY(64) NOT NULL, "
+	"columns VARBINARY(16) NOT NULL, sequence BIGINT UNSIGNED NOT NULL, PRIMARY KEY (" KEYS ")) ENGINE=InnoDB";
+static const char get_mark[] = "SELECT sequence FROM " SQL_POSITIONS " WHERE store = ? AND source = ? AND run = ? "
+			       "AND tag = ? AND table_name = ? AND columns = ? FOR UPDATE";
+static const char set_mark[] = "INSERT INTO " SQL_POSITIONS " (" KEYS ", sequence) VALUES (?, ?, ?, ?, ?, ?, ?) "
+			       "ON DUPLICATE KEY UPDATE sequence = VALUES(sequence)";
+
+/* READ COMMITTED: the lock on a mark that is not there yet must not lock its neighbours out. Strict: a value that does
+ * not fit its column is an error, not another value. */
+static const char *const session[] = {
+	"SET SESSION autocommit = 0, sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', "
+	"innodb_lock_wait_timeout = 10, lock_wait_timeout = 10, wait_timeout = 31536000",
+	"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+};
+
+/* --- errors ------------------------------------------------------------------------------------------------------- */
+
+static const char *find_remedy(unsigned number)
+{
+	switch (number) {
+	case CR_CONNECTION_ERROR:
+	case CR_CONN_HOST_ERROR:
+	case CR_UNKNOWN_HOST:
+	case CR_SERVER_GONE_ERROR:
+	case CR_SERVER_LOST:
+		return "; check that the server runs, and host and port in the store's file";
+	case ER_ACCESS_DENIED_ERROR:
+		return "; check user and password in the store's file";
+	case ER_BAD_DB_ERROR:
+	case ER_DBACCESS_DENIED_ERROR:
+		return "; check database in the store's file, and the user's rights";
+	case ER_TABLEACCESS_DENIED_ERROR:
+		return "; grant the user of the store's file this right";
+	case ER_NET_PACKET_TOO_LARGE:
+		return "; raise max_allowed_packet in the server";
+	default:
+		return "";
+	}
+}
+
+static int set_error(const struct connection *connection, unsigned number, const char *text, const char *doing,
+	struct enrg_error *err)
+{
+	int code = number == ER_DISK_FULL || number == ER_RECORD_FILE_FULL ? -ENOSPC
+		   : number >= CR_MIN_ERROR && number <= CR_MAX_ERROR      ? -ENOTCONN
+									      : -EINVAL;
+
+	return enrg_error_set(err, code, "MySQL server %.200s:%u: %.200s: %.400s (%u)%s", connection->server->host,
+		connection->server->port, doing, text, number, find_remedy(number));
+}
+
+int connection_fail(struct connection *connection, const char *doing, struct enrg_error *err)
+{
+	return set_error(connection, mysql_errno(connection->mysql), mysql_error(connection->mysql), doing, err);
+}
+
+int connection_fail_statement(struct connection *connection, MYSQL_STMT *statement, const char *doing,
+	struct enrg_error *err)
+{
+	return set_error(connection, mysql_stmt_errno(statement), mysql_stmt_error(statement), doing, err);
+}
+
+/* --- open and close ----------------------------------------------------------------------------------------------- */
+
+int connection_run(struct connection *connection, const char *sql, struct enrg_error *err)
+{
+	if (mysql_real_query(connection->mysql, sql, strlen(sql)) != 0)
+		return connection_fail(connection, sql, err);
+	mysql_free_result(mysql_store_result(connection->mysql));
+	return 0;
+}
+
+MYSQL_STMT *connection_prepare(struct connection *connection, const char *sql, struct enrg_error *err)
+{
+	MYSQL_STMT *statement = mysql_stmt_init(connection->mysql);
+
+	if (!statement) {
+		enrg_error_set(err, -ENOMEM, "out of memory");
+		return NULL;
+	}
+	if (mysql_stmt_prepare(statement, sql, strlen(sql)) == 0)
+		return statement;
+	connection_fail_statement(connection, statement, sql, err);
+	mysql_stmt_close(statement);
+	return NULL;
+}
+
+static int connect_to(struct connection *connection, struct enrg_error *err)
+{
+	const struct server *server = connection->server;
+	unsigned connect_seconds = CONNECT_SECONDS, answer_seconds = ANSWER_SECONDS, off = 0;
+	/* "localhost" would silently be a socket file, and `port` of no effect. */
+	bool is_socket = server->host[0] == '/';
+	unsigned protocol = is_socket ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
+
+	connection->mysql = mysql_init(NULL);
+	if (!connection->mysql)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	mysql_options(connection->mysql, MYSQL_OPT_CONNECT_TIMEOUT, &connect_seconds);
+	mysql_options(connection->mysql, MYSQL_OPT_READ_TIMEOUT, &answer_seconds);
+	mysql_options(connection->mysql, MYSQL_OPT_WRITE_TIMEOUT, &answer_seconds);
+	mysql_options(connection->mysql, MYSQL_OPT_LOCAL_INFILE, &off);
+	mysql_options(connection->mysql, MYSQL_OPT_PROTOCOL, &protocol);
+	mysql_options(connection->mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+	if (mysql_real_connect(connection->mysql, is_socket ? NULL : server->host, server->user, server->password,
+		    server->database, server->port, is_socket ? server->host : NULL, 0))
+		return 0;
+	return connection_fail(connection, "can't connect", err);
+}
+
+static int ask_packet_bytes(struct connection *connection, struct enrg_error *err)
+{
+	static const char sql[] = "SELECT @@max_allowed_packet";
+
+	if (mysql_real_query(connection->mysql, sql, sizeof(sql) - 1) != 0)
+		return connection_fail(connection, sql, err);
+	MYSQL_RES *result = mysql_store_result(connection->mysql);
+	MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
+	connection->packet_bytes = row && row[0] ? strtoull(row[0], NULL, 10) : 1u << 20;
+	mysql_free_result(result);
+	return 0;
+}
+
+/* Asked for first: CREATE … IF NOT EXISTS needs a right that the user may not have. */
+static int create_marks_table(struct connection *connection, struct enrg_error *err)
+{
+	static const char sql[] = "SELECT sequence FROM " SQL_POSITIONS " LIMIT 0";
+
+	if (mysql_real_query(connection->mysql, sql, sizeof(sql) - 1) == 0) {
+		mysql_free_result(mysql_store_result(connection->mysql));
+		return 0;
+	}
+	if (mysql_errno(connection->mysql) != ER_NO_SUCH_TABLE)
+		return connection_fail(connection, sql, err);
+	if (!connection->server->create_tables)
+		return enrg_error_set(err, -ENOENT,
+			"MySQL server %.200s:%u: there is no table " SQL_POSITIONS ", in which the store marks what is "
+			"stored: create it (the store's page says how), or set create_tables = true",
+			connection->server->host, connection->server->port);
+	return connection_run(connection, create_marks, err);
+}
+
+static int set_up(struct connection *connection, struct enrg_error *err)
+{
+	unsigned long capabilities = 0;
+	int code = connect_to(connection, err);
+
+	for (size_t i = 0; code == 0 && i < sizeof(session) / sizeof(session[0]); i++)
+		code = connection_run(connection, session[i], err);
+	if (code == 0)
+		code = ask_packet_bytes(connection, err);
+	if (code == 0)
+		code = create_marks_table(connection, err);
+	if (code < 0)
+		return code;
+	connection->set_mark = connection_prepare(connection, set_mark, err);
+	if (!connection->set_mark)
+		return -EINVAL;
+	mariadb_get_infov(connection->mysql, MARIADB_CONNECTION_EXTENDED_SERVER_CAPABILITIES, &capabilities);
+	connection->has_bulk = connection->server->wants_bulk &&
+			       (capabilities & (unsigned long)(MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32));
+	return connection_commit(connection, err);
+}
+
+int connection_open(const struct server *server, struct connection **ret_connection, struct enrg_error *err)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+
+	if (!connection)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	connection->server = server;
+	int code = set_up(connection, err);
+	if (code < 0) {
+		connection_close(connection);
+		return code;
+	}
+	*ret_connection = connection;
+	return 0;
+}
+
+void connection_close(struct connection *connection)
+{
+	if (!connection)
+		return;
+	if (connection->set_mark)
+		mysql_stmt_close(connection->set_mark);
+	if (connection->mysql)
+		mysql_close(connection->mysql);
+	free(connection);
+}
+
+int connection_commit(struct connection *connection, struct enrg_error *err)
+{
+	if (mysql_commit(connection->mysql) != 0)
+		return connection_fail(connection, "COMMIT", err);
+	connection->has_transaction = false;
+	return 0;
+}
+
+/* --- marks -------------------------------------------------------------------------------------------------------- */
+
+static void bind_key(MYSQL_BIND *binds, const struct mark_key *key)
+{
+	const char *const texts[] = {key->store, key->source, key->run, key->tag, key->table, key->columns};
+
+	for (int i = 0; i < 6; i++) {
+		binds[i].buffer_type = MYSQL_TYPE_BLOB;
+		binds[i].buffer = (void *)(uintptr_t)texts[i];
+		binds[i].buffer_length = strlen(texts[i]);
+	}
+}
+
+int connection_get_mark(struct connection *connection, const struct mark_key *key, uint64_t *ret_sequence,
+	struct enrg_error *err)
+{
+	MYSQL_STMT *statement = connection_prepare(connection, get_mark, err);
+	MYSQL_BIND binds[6], result;
+	uint64_t sequence = 0;
+	int code = 0;
+
+	if (!statement)
+		return err && err->code ? err->code : -EINVAL;
+	memset(binds, 0, sizeof(binds));
+	memset(&result, 0, sizeof(result));
+	bind_key(binds, key);
+	result.buffer_type = MYSQL_TYPE_LONGLONG;
+	result.buffer = &sequence;
+	result.is_unsigned = 1;
+	connection->has_transaction = true;
+	int got = mysql_stmt_bind_param(statement, binds) || mysql_stmt_execute(statement) ||
+				  mysql_stmt_bind_result(statement, &result)
+			  ? 1
+			  : mysql_stmt_fetch(statement);
+	if (got == 0 || got == MYSQL_NO_DATA)
+		*ret_sequence = got == 0 ? sequence : 0;
+	else
+		code = connection_fail_statement(connection, statement, "reading " SQL_POSITIONS, err);
+	mysql_stmt_close(statement);
+	return code;
+}
+
+int connection_set_mark(struct connection *connection, const struct mark_key *key, uint64_t sequence,
+	struct enrg_error *err)
+{
+	MYSQL_BIND binds[7];
+
+	memset(binds, 0, sizeof(binds));
+	bind_key(binds, key);
+	binds[6].buffer_type = MYSQL_TYPE_LONGLONG;
+	binds[6].buffer = &sequence;
+	binds[6].is_unsigned = 1;
+	connection->has_transaction = true;
+	if (mysql_stmt_bind_param(connection->set_mark, binds) || mysql_stmt_execute(connection->set_mark))
+		return connection_fail_statement(connection, connection->set_mark, "writing " SQL_POSITIONS, err);
+	return 0;
+}

@@ -1,0 +1,230 @@
+/* mysql.c: DAQJobStoreMySQL: tables of a MySQL or MariaDB server. Runs in the store's job process, on its main thread.
+ *
+ * The store is ready without its server, and connects when data come; until it answers the framework hands the same
+ * batches over again, and the producers' rings hold them.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../sql/backoff.h"
+#include "connection.h"
+#include "enrgdaq/store.h"
+#include "table.h"
+
+#define COMMIT_BYTES (8u << 20)
+
+struct mysql_options {
+	const char *host, *user, *password, *database;
+	int64_t port;
+	double commit_interval_seconds;
+	bool create_tables, add_columns, bulk_inserts;
+};
+
+struct mysql_section {
+	const char *table_name;
+};
+
+struct mysql_store {
+	struct enrg_store *store;
+	const struct mysql_options *options;
+	struct server server;
+	struct connection *connection; /* NULL: not yet */
+	struct table *tables;
+};
+
+/* They outlive a store that was closed after a failure and opened again. */
+static struct backoff backoff;
+static bool has_looked;
+
+static const struct enrg_option option_list[] = {
+	{.key = "host", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct mysql_options, host), .required = true,
+		.help = "Name or address of the server; a path is that of its socket."},
+	{.key = "user", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct mysql_options, user), .required = true,
+		.help = "Who logs in."},
+	{.key = "password", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct mysql_options, password),
+		.required = true, .help = "The user's password; may be \"\"."},
+	{.key = "database", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct mysql_options, database),
+		.required = true, .help = "Data base of the tables; has to be there."},
+	{.key = "port", .kind = ENRG_OPTION_INT, .offset = offsetof(struct mysql_options, port),
+		.default_value = "3306", .min = 1, .max = 65535, .help = "Port of the server."},
+	{.key = "commit_interval_seconds", .kind = ENRG_OPTION_FLOAT,
+		.offset = offsetof(struct mysql_options, commit_interval_seconds), .default_value = "15.0", .min = 0,
+		.max = 3600, .unit = "s", .help = "Time between two commits; readers see committed rows alone."},
+	{.key = "create_tables", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct mysql_options, create_tables),
+		.default_value = "true", .help = "Creates a table that is missing."},
+	{.key = "add_columns", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct mysql_options, add_columns),
+		.default_value = "false", .help = "Adds columns that a table lacks."},
+	{.key = "bulk_inserts", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct mysql_options, bulk_inserts),
+		.default_value = "true",
+		.help = "Sends arrays of rows where the server takes them (MariaDB); false for proxies that do not."},
+	{.key = NULL},
+};
+
+static const struct enrg_option section_option_list[] = {
+	{.key = "table_name", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct mysql_section, table_name),
+		.required = true, .help = "Name of the table; a tag is appended as _tag."},
+	{.key = NULL},
+};
+
+static int open_store(struct enrg_store *store, const void *options, void **ret_state, struct enrg_error *err)
+{
+	struct mysql_store *self = calloc(1, sizeof(*self));
+
+	if (!self)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	self->store = store;
+	self->options = options;
+	self->server = (struct server){
+		.host = self->options->host,
+		.user = self->options->user,
+		.password = self->options->password,
+		.database = self->options->database,
+		.port = (unsigned)self->options->port,
+		.create_tables = self->options->create_tables,
+		.wants_bulk = self->options->bulk_inserts,
+	};
+	enrg_store_set_commit(store, (uint64_t)(self->options->commit_interval_seconds * 1e9), COMMIT_BYTES);
+	*ret_state = self;
+	return 0;
+}
+
+static int connect_server(struct mysql_store *self, struct enrg_error *err)
+{
+	struct enrg_error why = {0};
+
+	if (self->connection)
+		return 0;
+	has_looked = true;
+	int code = backoff_check(&backoff, backoff_clock_ns(), err);
+	if (code < 0)
+		return code;
+	code = connection_open(&self->server, &self->connection, &why);
+	backoff_note(&backoff, code, &why, backoff_clock_ns());
+	return code < 0 ? enrg_error_set(err, code, "%s", why.text) : 0;
+}
+
+/* A wrong password is told at the start, not when the first row comes. */
+static int look_for_server(void *state, uint64_t now_ns, struct enrg_error *err)
+{
+	struct mysql_store *self = state;
+	struct enrg_error why = {0};
+
+	(void)now_ns;
+	(void)err;
+	if (!has_looked && connect_server(self, &why) < 0)
+		enrg_store_alert(self->store, ENRG_WARNING, "%s; data that come wait in memory until it answers",
+			why.text);
+	return 0;
+}
+
+static int commit_store(void *state, struct enrg_error *err)
+{
+	struct mysql_store *self = state;
+	int code = 0;
+
+	for (struct table *table = self->tables; table && code == 0; table = table->next)
+		code = table_mark(table, err);
+	if (code == 0 && self->connection && self->connection->has_transaction)
+		code = connection_commit(self->connection, err);
+	return code;
+}
+
+/* Two store groups of one producer count their batches apart; in one table of one shape their marks would be one. */
+static int refuse_twins(const struct mysql_store *self, const struct table *table, struct enrg_error *err)
+{
+	for (const struct table *other = self->tables; other; other = other->next)
+		if (other->section != table->section && strcmp(other->source, table->source) == 0 &&
+			strcmp(other->run, table->run) == 0 && strcmp(other->tag, table->tag) == 0 &&
+			strcmp(other->name, table->name) == 0 && strcmp(other->columns, table->columns) == 0)
+			return enrg_error_set(err, -EINVAL,
+				"two store groups of \"%.100s\" write to the table %s: give one another table_name",
+				table->source, table->name);
+	return 0;
+}
+
+static int open_target(void *state, const struct enrg_target *target, void **ret_target, struct enrg_error *err)
+{
+	struct mysql_store *self = state;
+	const struct mysql_section *section = target->section;
+	struct table_params params = {.store = self->store, .table_name = section->table_name, .target = target,
+		.create_tables = self->options->create_tables, .add_columns = self->options->add_columns,
+		.commit = commit_store, .context = self};
+	struct table *table;
+
+	int code = connect_server(self, err);
+	params.connection = self->connection;
+	if (code == 0)
+		code = table_open(&params, &table, err);
+	if (code < 0)
+		return code;
+	code = refuse_twins(self, table, err);
+	if (code < 0) {
+		table_close(table);
+		return code;
+	}
+	table->next = self->tables;
+	self->tables = table;
+	*ret_target = table;
+	return 0;
+}
+
+static int write_batch(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
+{
+	(void)state;
+	return table_write(target, batch, err);
+}
+
+static int close_target(void *state, void *target, bool abandon, struct enrg_error *err)
+{
+	struct mysql_store *self = state;
+	struct table *table = target, **link = &self->tables;
+	int code = 0;
+
+	if (!table)
+		return 0;
+	if (!abandon)
+		code = table_mark(table, err);
+	while (*link && *link != table)
+		link = &(*link)->next;
+	if (*link)
+		*link = table->next;
+	table_close(table);
+	return code;
+}
+
+static int close_store(void *state, bool abandon, struct enrg_error *err)
+{
+	struct mysql_store *self = state;
+	int code = 0;
+
+	if (!self)
+		return 0;
+	if (!abandon)
+		code = commit_store(self, err);
+	connection_close(self->connection);
+	free(self);
+	return code;
+}
+
+static const char *const old_names[] = {"store_mysql", NULL};
+
+static const struct enrg_store_type mysql_type = {
+	.name = "DAQJobStoreMySQL",
+	.old_names = old_names,
+	.section = "mysql",
+	.summary = "Writes tables of a MySQL or MariaDB server.",
+	.options = {.size = sizeof(struct mysql_options), .options = option_list},
+	.section_options = {.size = sizeof(struct mysql_section), .options = section_option_list},
+	.open = open_store,
+	.target_open = open_target,
+	.write = write_batch,
+	.commit = commit_store,
+	.tick = look_for_server,
+	.target_close = close_target,
+	.close = close_store,
+};
+
+static const struct enrg_store_type *const mysql_stores[] = {&mysql_type, NULL};
+
+ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "mysql", .stores = mysql_stores};

@@ -1,0 +1,408 @@
+/* table.c: see the header. Runs in the store's job process, on its main thread. */
+#include "table.h"
+
+#include <errno.h>
+#include <mysqld_error.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define GROUP_ROWS   100u
+#define GROUP_CELLS  10000u /* a statement holds at most 65,535 */
+#define CHUNK_ROWS   20000u
+#define HEAD_BYTES   4096u  /* of a packet, for what is not rows */
+#define CELL_BYTES   10u    /* beside its own bytes, at the most */
+
+/* --- the table's columns ------------------------------------------------------------------------------------------ */
+
+/* A FLOAT is shown with six digits: DOUBLE holds float32 as well, and shows it all. */
+static const char *const type_names[] = {
+	[ENRG_BOOL] = "TINYINT(1)",
+	[ENRG_I8] = "TINYINT",
+	[ENRG_I16] = "SMALLINT",
+	[ENRG_I32] = "INT",
+	[ENRG_I64] = "BIGINT",
+	[ENRG_U8] = "TINYINT UNSIGNED",
+	[ENRG_U16] = "SMALLINT UNSIGNED",
+	[ENRG_U32] = "INT UNSIGNED",
+	[ENRG_U64] = "BIGINT UNSIGNED",
+	[ENRG_F32] = "DOUBLE",
+	[ENRG_F64] = "DOUBLE",
+	[ENRG_STRING] = "LONGTEXT",
+	[ENRG_BINARY] = "LONGBLOB",
+	[ENRG_LIST] = "LONGBLOB",
+};
+
+static char *format_create(const struct table *table, const struct sql_names *names, const struct enrg_schema *schema)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *stream = open_memstream(&text, &bytes);
+
+	if (!stream)
+		return NULL;
+	fprintf(stream, "CREATE TABLE IF NOT EXISTS `%s` (", table->name);
+	for (uint32_t i = 0; i < names->count; i++)
+		fprintf(stream, "%s`%s` %s", i ? ", " : "", names->items[i], type_names[schema->columns[i].type]);
+	fputs(") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4", stream);
+	if (fclose(stream) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+static char *format_insert(const struct table *table, const struct sql_names *names, uint32_t rows)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *stream = open_memstream(&text, &bytes);
+
+	if (!stream)
+		return NULL;
+	fprintf(stream, "INSERT INTO `%s` (", table->name);
+	for (uint32_t i = 0; i < names->count; i++)
+		fprintf(stream, "%s`%s`", i ? ", " : "", names->items[i]);
+	fputs(") VALUES ", stream);
+	for (uint32_t row = 0; row < rows; row++)
+		for (uint32_t i = 0; i < names->count; i++)
+			fprintf(stream, "%s?%s", i ? "," : row ? ",(" : "(", i + 1 == names->count ? ")" : "");
+	if (fclose(stream) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* Data definition ends a transaction: what it holds is marked before. */
+static int define(const struct table_params *params, const char *sql, struct enrg_error *err)
+{
+	int code = params->commit(params->context, err);
+
+	if (code == 0)
+		code = connection_run(params->connection, sql, err);
+	return code;
+}
+
+/* Which of the columns the table has, 1 each. -ENOENT without an error text: there is no such table. */
+static int find_columns(struct table *table, const struct sql_names *names, uint8_t *ret_found, struct enrg_error *err)
+{
+	MYSQL *mysql = table->connection->mysql;
+	char sql[128];
+	MYSQL_ROW row;
+
+	int count = snprintf(sql, sizeof(sql), "SHOW COLUMNS FROM `%s`", table->name);
+	if (mysql_real_query(mysql, sql, (unsigned long)count) != 0)
+		return mysql_errno(mysql) == ER_NO_SUCH_TABLE ? -ENOENT : connection_fail(table->connection, sql, err);
+	table->connection->has_transaction = true;
+	MYSQL_RES *result = mysql_store_result(mysql);
+	if (!result)
+		return connection_fail(table->connection, sql, err);
+	while ((row = mysql_fetch_row(result)))
+		for (uint32_t i = 0; row[0] && i < names->count; i++)
+			ret_found[i] |= strcasecmp(row[0], names->items[i]) == 0;
+	mysql_free_result(result);
+	return 0;
+}
+
+static int add_missing(const struct table *table, const struct sql_names *names, const struct table_params *params,
+	const uint8_t *found, struct enrg_error *err)
+{
+	char sql[256];
+
+	for (uint32_t i = 0; i < names->count; i++) {
+		if (found[i])
+			continue;
+		if (!params->add_columns)
+			return enrg_error_set(err, -EINVAL,
+				"MySQL server %.200s:%u: the table %s has no column %s, which \"%.100s\" sends: add it "
+				"(%s), give another table_name, or set add_columns = true in the store's file",
+				table->connection->server->host, table->connection->server->port, table->name,
+				names->items[i], table->source, type_names[params->target->schema->columns[i].type]);
+		snprintf(sql, sizeof(sql), "ALTER TABLE `%s` ADD COLUMN `%s` %s", table->name, names->items[i],
+			type_names[params->target->schema->columns[i].type]);
+		int code = define(params, sql, err);
+		if (code < 0)
+			return code;
+	}
+	return 0;
+}
+
+static int create_table(const struct table *table, const struct sql_names *names, const struct table_params *params,
+	struct enrg_error *err)
+{
+	if (!params->create_tables)
+		return enrg_error_set(err, -ENOENT,
+			"MySQL server %.200s:%u: there is no table %s: create it, or set create_tables = true in the "
+			"store's file",
+			table->connection->server->host, table->connection->server->port, table->name);
+	char *sql = format_create(table, names, params->target->schema);
+	int code = sql ? define(params, sql, err) : enrg_error_set(err, -ENOMEM, "out of memory");
+	free(sql);
+	return code;
+}
+
+/* MyISAM and its like keep rows of a transaction that was rolled back. */
+static void warn_of_engine(struct table *table)
+{
+	MYSQL *mysql = table->connection->mysql;
+	char sql[320];
+	int count = snprintf(sql, sizeof(sql),
+		"SELECT ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '%s'",
+		table->name);
+
+	if (mysql_real_query(mysql, sql, (unsigned long)count) != 0)
+		return;
+	MYSQL_RES *result = mysql_store_result(mysql);
+	MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
+	if (row && row[0] && strcasecmp(row[0], "InnoDB") != 0)
+		enrg_store_alert(table->store, ENRG_WARNING,
+			"the table %s has the engine %s, which may know no transactions: rows may come twice after a "
+			"failure; ALTER TABLE `%s` ENGINE=InnoDB mends that",
+			table->name, row[0], table->name);
+	mysql_free_result(result);
+}
+
+static MYSQL_STMT *prepare_insert(struct table *table, const struct sql_names *names, uint32_t rows,
+	struct enrg_error *err)
+{
+	char *sql = format_insert(table, names, rows);
+	MYSQL_STMT *statement = sql ? connection_prepare(table->connection, sql, err) : NULL;
+
+	if (!sql)
+		enrg_error_set(err, -ENOMEM, "out of memory");
+	free(sql);
+	return statement;
+}
+
+static int prepare(struct table *table, const struct sql_names *names, const struct table_params *params,
+	struct enrg_error *err)
+{
+	uint8_t *found = calloc(names->count, 1);
+
+	if (!found)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	int code = find_columns(table, names, found, err);
+	if (code == -ENOENT)
+		code = create_table(table, names, params, err);
+	else if (code == 0)
+		code = add_missing(table, names, params, found, err);
+	free(found);
+	if (code < 0)
+		return code;
+	warn_of_engine(table);
+	if (!table->connection->has_bulk)
+		table->group_rows = GROUP_CELLS / names->count < GROUP_ROWS ? GROUP_CELLS / names->count + 1 : GROUP_ROWS;
+	table->insert = prepare_insert(table, names, 1, err);
+	if (table->insert && table->group_rows)
+		table->insert_group = prepare_insert(table, names, table->group_rows, err);
+	return table->insert && (table->insert_group || !table->group_rows) ? 0 : -EINVAL;
+}
+
+/* --- open and close ----------------------------------------------------------------------------------------------- */
+
+static struct mark_key make_key(const struct table *table)
+{
+	return (struct mark_key){enrg_store_name(table->store), table->source, table->run, table->tag, table->name,
+		table->columns};
+}
+
+static int fill(struct table *table, const struct table_params *params, struct enrg_error *err)
+{
+	const struct enrg_target *target = params->target;
+	struct sql_names names = {0};
+
+	table->store = params->store;
+	table->connection = params->connection;
+	table->section = target->section;
+	table->column_count = target->schema->column_count;
+	table->source = strdup(target->source);
+	table->run = strdup(target->run);
+	table->tag = strdup(target->tag);
+	if (!table->source || !table->run || !table->tag)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	sql_print_columns(target->schema, table->columns);
+	int code = sql_table_name(params->table_name, target->tag, table->name, err);
+	if (code == 0)
+		code = sql_names_init(&names, target->schema, err);
+	if (code == 0)
+		code = prepare(table, &names, params, err);
+	sql_names_fini(&names);
+	if (code < 0)
+		return code;
+	const struct mark_key key = make_key(table);
+	return connection_get_mark(table->connection, &key, &table->done, err);
+}
+
+int table_open(const struct table_params *params, struct table **ret_table, struct enrg_error *err)
+{
+	struct table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	int code = fill(table, params, err);
+	if (code < 0) {
+		table_close(table);
+		return code;
+	}
+	*ret_table = table;
+	return 0;
+}
+
+void table_close(struct table *table)
+{
+	if (!table)
+		return;
+	if (table->insert)
+		mysql_stmt_close(table->insert);
+	if (table->insert_group)
+		mysql_stmt_close(table->insert_group);
+	free(table->source);
+	free(table->run);
+	free(table->tag);
+	free(table);
+}
+
+/* --- rows --------------------------------------------------------------------------------------------------------- */
+
+static uint64_t count_row_bytes(const struct enrg_batch *batch, uint64_t row)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < batch->schema->column_count; i++) {
+		const struct enrg_column *column = &batch->schema->columns[i];
+		const int32_t *offsets = batch->columns[i].offsets;
+		uint64_t width = column->type == ENRG_LIST ? enrg_type_bytes(column->item) : 1;
+		bytes += CELL_BYTES + (offsets ? (uint64_t)(offsets[row + 1] - offsets[row]) * width : 8);
+	}
+	return bytes;
+}
+
+/* How many rows from `first` on make one packet. */
+static int choose_chunk(const struct table *table, const struct enrg_batch *batch, uint64_t first, uint64_t *ret_count,
+	struct enrg_error *err)
+{
+	uint64_t limit = table->connection->packet_bytes - HEAD_BYTES, bytes = count_row_bytes(batch, first), count = 1;
+
+	if (table->connection->packet_bytes <= HEAD_BYTES || bytes > limit)
+		return enrg_error_set(err, -EMSGSIZE,
+			"MySQL server %.200s:%u: table %s: a row of %.1f MB does not fit into the server's "
+			"max_allowed_packet of %.1f MB: raise it in the server",
+			table->connection->server->host, table->connection->server->port, table->name, (double)bytes / 1e6,
+			(double)table->connection->packet_bytes / 1e6);
+	while (first + count < batch->rows && count < CHUNK_ROWS) {
+		bytes += count_row_bytes(batch, first + count);
+		if (bytes > limit)
+			break;
+		count++;
+	}
+	*ret_count = count;
+	return 0;
+}
+
+static int execute(struct table *table, MYSQL_STMT *statement, MYSQL_BIND *binds, struct enrg_error *err)
+{
+	if (mysql_stmt_bind_param(statement, binds) || mysql_stmt_execute(statement))
+		return connection_fail_statement(table->connection, statement, table->name, err);
+	return 0;
+}
+
+static int insert_array(struct table *table, const struct cells *cells, uint64_t count, struct enrg_error *err)
+{
+	MYSQL_BIND *binds = calloc(table->column_count, sizeof(*binds));
+	unsigned array_rows = (unsigned)count;
+
+	if (!binds)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; i < table->column_count; i++)
+		cells_bind_all(&cells[i], &binds[i]);
+	mysql_stmt_attr_set(table->insert, STMT_ATTR_ARRAY_SIZE, &array_rows);
+	int code = execute(table, table->insert, binds, err);
+	free(binds);
+	return code;
+}
+
+static int insert_groups(struct table *table, const struct cells *cells, uint64_t count, struct enrg_error *err)
+{
+	MYSQL_BIND *binds = calloc((size_t)table->group_rows * table->column_count, sizeof(*binds));
+	uint64_t row = 0;
+	int code = 0;
+
+	if (!binds)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	while (row < count && code == 0) {
+		uint64_t rows = count - row >= table->group_rows ? table->group_rows : 1;
+		for (uint64_t k = 0; k < rows; k++)
+			for (uint32_t i = 0; i < table->column_count; i++)
+				cells_bind_one(&cells[i], row + k, &binds[k * table->column_count + i]);
+		code = execute(table, rows > 1 ? table->insert_group : table->insert, binds, err);
+		row += rows;
+	}
+	free(binds);
+	return code;
+}
+
+/* Once a table: what MySQL can't hold. */
+static void tell_notes(struct table *table, const struct cells_notes *notes)
+{
+	if (notes->not_finite && !table->has_told_not_finite) {
+		table->has_told_not_finite = true;
+		enrg_store_alert(table->store, ENRG_WARNING,
+			"\"%s\" sends NaN or infinities, which MySQL has not: NULL in the table %s", table->source,
+			table->name);
+	}
+	if (notes->not_utf8 && !table->has_told_not_utf8) {
+		table->has_told_not_utf8 = true;
+		enrg_store_alert(table->store, ENRG_WARNING,
+			"\"%s\" sends text that is no UTF-8: '?' instead of the wrong bytes in the table %s",
+			table->source, table->name);
+	}
+}
+
+static int write_chunk(struct table *table, const struct enrg_batch *batch, uint64_t first, uint64_t count,
+	struct enrg_error *err)
+{
+	struct cells *cells = calloc(table->column_count, sizeof(*cells));
+	struct cells_notes notes = {0};
+	int code = cells ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
+
+	for (uint32_t i = 0; i < table->column_count && code == 0; i++)
+		code = cells_init(&cells[i], &batch->schema->columns[i], &batch->columns[i], first, count, &notes, err);
+	if (code == 0)
+		code = table->group_rows ? insert_groups(table, cells, count, err)
+					 : insert_array(table, cells, count, err);
+	for (uint32_t i = 0; cells && i < table->column_count; i++)
+		cells_fini(&cells[i]);
+	free(cells);
+	tell_notes(table, &notes);
+	return code;
+}
+
+int table_write(struct table *table, const struct enrg_batch *batch, struct enrg_error *err)
+{
+	uint64_t row = 0, count;
+
+	if (batch->sequence <= table->done)
+		return 0;
+	table->connection->has_transaction = true;
+	while (row < batch->rows) {
+		int code = choose_chunk(table, batch, row, &count, err);
+		if (code == 0)
+			code = write_chunk(table, batch, row, count, err);
+		if (code < 0)
+			return code;
+		row += count;
+	}
+	table->done = batch->sequence;
+	table->is_dirty = true;
+	return 0;
+}
+
+int table_mark(struct table *table, struct enrg_error *err)
+{
+	if (!table->is_dirty)
+		return 0;
+	const struct mark_key key = make_key(table);
+	int code = connection_set_mark(table->connection, &key, table->done, err);
+	table->is_dirty = code < 0;
+	return code;
+}

@@ -1,0 +1,35 @@
+/* backoff.c: see the header. Runs in the store's job process, on its main thread. */
+#include "backoff.h"
+
+#include <time.h>
+
+#define FIRST_NS 900000000ull /* a little less than the framework's second */
+#define LAST_NS  8000000000ull
+
+int backoff_check(const struct backoff *backoff, uint64_t now_ns, struct enrg_error *err)
+{
+	if (!backoff->until_ns || now_ns >= backoff->until_ns)
+		return 0;
+	return enrg_error_set(err, backoff->last.code, "%s", backoff->last.text);
+}
+
+void backoff_note(struct backoff *backoff, int code, const struct enrg_error *why, uint64_t now_ns)
+{
+	if (code == 0) {
+		*backoff = (struct backoff){0};
+		return;
+	}
+	backoff->delay_ns = backoff->delay_ns ? 2 * backoff->delay_ns : FIRST_NS;
+	if (backoff->delay_ns > LAST_NS)
+		backoff->delay_ns = LAST_NS;
+	backoff->until_ns = now_ns + backoff->delay_ns;
+	backoff->last = *why;
+}
+
+uint64_t backoff_clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}

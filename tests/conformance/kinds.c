@@ -40,6 +40,14 @@ const struct store_kind store_kinds[] = {
 	  .section_keys = "file_path = \"deep/t.h5\"\ndataset_name = \"/scan/run/\"\ncompression = \"deflate\"",
 	  .file_path = "deep/t.h5", .has_out_dir = true, .has_dates = true, .is_indexed = true, .read_back = read_hdf5 },
 #endif
+#ifdef ENRG_HAS_ROOT
+	{ .name = "root", .module = "root", .type = "DAQJobStoreROOT", .section_keys = "file_path = \"t.root\"",
+	  .file_path = "t.root", .has_out_dir = true, .has_dates = true, .starts_files = true, .read_back = read_root },
+	{ .name = "root, rntuple", .module = "root", .type = "DAQJobStoreROOT",
+	  .section_keys = "file_path = \"deep/t.root\"\nformat = \"rntuple\"\ncompression_type = \"LZ4\"",
+	  .file_path = "deep/t.root", .has_out_dir = true, .has_dates = true, .starts_files = true,
+	  .read_back = read_root },
+#endif
 };
 
 const unsigned store_kind_count = sizeof(store_kinds) / sizeof(store_kinds[0]);

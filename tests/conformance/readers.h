@@ -11,6 +11,7 @@ bool read_csv(const char *path, const struct enrg_schema *schema, struct cells *
 bool read_csv_zstd(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
 bool read_arrows(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
 bool read_hdf5(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
+bool read_root(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
 bool read_raw(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
 
 /* With the program sqlite3. */

@@ -260,7 +260,7 @@ static void other_columns_go_elsewhere(void)
 	if (!kind->has_out_dir)
 		return;
 	check_file(__LINE__, kind->file_path, &data_wide, 0, 9);
-	check_file(__LINE__, file_name("", "_2"), &data_narrow, 0, 9);
+	check_file(__LINE__, file_name("", kind->starts_files ? "" : "_2"), &data_narrow, 0, 9);
 }
 
 static void restart_appends(void)
@@ -494,7 +494,7 @@ static void foreign_file_is_left_alone(void)
 		stream) == sizeof(notes), "the file's length is the same");
 	fclose(stream);
 	check(__LINE__, memcmp(found, notes, sizeof(notes)) == 0, "the file's bytes are the same");
-	check_file(__LINE__, file_name("", "_2"), &data_wide, 0, 5);
+	check_file(__LINE__, file_name("", kind->starts_files ? "_1" : "_2"), &data_wide, 0, 5);
 }
 
 /* A power cut: no journal, and the end of the file is not whole. What is whole stays, what comes is appended. */

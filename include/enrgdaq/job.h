@@ -127,6 +127,15 @@ ENRG_API int enrg_output_append(struct enrg_output *output, const struct enrg_va
 ENRG_API int enrg_output_write(struct enrg_output *output, uint64_t rows, const void *const *columns,
 	uint64_t acquired_ns, struct enrg_error *err);
 
+/* A table of numbers that is made in pieces: begin; put again and again, first all rows of column 0, then of column 1, and so
+ * on; end. Each piece is copied by the instruction that is fastest between these cores now, and its CRC is taken on the way.
+ * Where producer and store do not share a cache, this is several times faster than filling a claim by ordinary stores; pieces
+ * of 128 KiB or so are best (they stay in the cache). -EMSGSIZE and ENRG_E_STOPPED as for a claim; -EINVAL (too many
+ * values, or too few at the end) aborts the table. */
+ENRG_API int enrg_output_begin(struct enrg_output *output, uint64_t rows, struct enrg_error *err);
+ENRG_API int enrg_output_put(struct enrg_output *output, const void *values, uint64_t count, struct enrg_error *err);
+ENRG_API int enrg_output_end(struct enrg_output *output, uint64_t acquired_ns, struct enrg_error *err);
+
 /* Publishes bytes as one message of a blob output. -EMSGSIZE names the key when they are too many. */
 ENRG_API int enrg_output_write_blob(struct enrg_output *output, const void *bytes, uint64_t byte_count,
 	uint64_t acquired_ns, struct enrg_error *err);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <ftw.h>
 #include <jansson.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -133,6 +134,7 @@ static int run_system(const struct bench_params *params, const char *folder, str
 	struct enrg_error *err)
 {
 	char jobs[640];
+	sigset_t asked, old;
 	struct sampler *sampler = NULL;
 	struct supervisor_params supervisor = {
 		.names = (const char *const *)texts->names,
@@ -143,12 +145,19 @@ static int run_system(const struct bench_params *params, const char *folder, str
 		.context = &result->is_accounted,
 	};
 
+	sigemptyset(&asked);
+	sigaddset(&asked, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &asked, &old);
 	snprintf(jobs, sizeof(jobs), "%s/bench", folder);
 	int code = sampler_start(params, jobs, &sampler, err);
 	if (code < 0)
 		return code;
 	int ended = supervisor_run(&supervisor);
 	code = sampler_stop(sampler, result, err);
+	/* The sampler's request may have come when the supervisor had just ended by itself. */
+	while (sigtimedwait(&asked, NULL, &(struct timespec){0}) > 0)
+		;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (ended == SUPERVISOR_CONFIG)
 		return enrg_error_set(err, ENRG_E_CONFIG, "the system did not start (its messages are above)");
 	return code;

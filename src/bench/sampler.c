@@ -160,6 +160,13 @@ static double warm_up_seconds(const struct sampler *sampler)
 	return sampler->params.duration_s < 10 ? sampler->params.duration_s / 5 : 2;
 }
 
+/* Asks the supervisor, which is this process, to end the run in order; unless it has ended already. */
+static void end_run(const struct sampler *sampler)
+{
+	if (!is_ending(sampler))
+		kill(getpid(), SIGTERM);
+}
+
 static void *sample_run(void *context)
 {
 	struct sampler *sampler = context;
@@ -167,7 +174,7 @@ static void *sample_run(void *context)
 
 	if (!wait_for_data(sampler)) {
 		sampler->is_timed_out = true;
-		kill(getpid(), SIGTERM);
+		end_run(sampler);
 		return NULL;
 	}
 	uint64_t start = clock_mono_ns() + (uint64_t)(warm_up * 1e9);
@@ -183,7 +190,7 @@ static void *sample_run(void *context)
 		take(sampler, &sampler->now);
 		end_interval(sampler, at);
 	}
-	kill(getpid(), SIGTERM);
+	end_run(sampler);
 	return NULL;
 }
 

@@ -33,6 +33,14 @@ struct outputs {
 	uint64_t scratch_bytes;
 };
 
+/* Fills a body from its start to its end and takes the CRC on the way. */
+struct output_filler {
+	uint8_t *body;
+	uint64_t at;
+	uint32_t crc;
+	bool has_crc;
+};
+
 struct enrg_output {
 	struct outputs *set;
 	struct enrg_schema *schema;
@@ -52,6 +60,10 @@ struct enrg_output {
 	struct ipc_column_place *places;
 	struct enrg_column_buffer *buffers;
 	struct stage stage;
+	/* a table that is put in pieces */
+	struct output_filler filler;
+	uint32_t put_column;
+	uint64_t put_rows; /* of that column */
 };
 
 /* One running job, as its author sees it. */
@@ -78,14 +90,8 @@ uint64_t outputs_deadline(const struct outputs *outputs);
 /* Claims room for a batch that will be filled in order of its body (output_put). Gap record first where one is due. */
 int output_claim_body(struct enrg_output *output, uint64_t rows, const uint64_t *variable, struct enrg_error *err);
 
-/* Fills a body from its start to its end and takes the CRC on the way. */
-struct output_filler {
-	uint8_t *body;
-	uint64_t at;
-	uint32_t crc;
-	bool has_crc;
-};
-
+/* Measures ways to copy, once, where the body is large enough for that to matter. Needs a claim. */
+void output_calibrate(struct enrg_output *output);
 struct output_filler output_begin_body(const struct enrg_output *output);
 /* Zeroes up to `offset`, then copies. */
 void output_put(struct output_filler *filler, uint64_t offset, const void *bytes, uint64_t byte_count);

@@ -408,6 +408,53 @@ static void test_write(void **state)
 	check_write(*state);
 }
 
+/* Pieces of odd lengths give the batch that one write would; a table that is not whole is none. */
+static void check_pieces(struct fixture *f)
+{
+	static const struct enrg_column columns[] = { { "t", ENRG_F64, 0, "s" }, { "n", ENRG_U16, 0, NULL } };
+	static const struct enrg_schema pair = { 2, columns, false };
+	enum { ROWS = 20011 };
+	struct enrg_output *output;
+	static double t[ROWS];
+	static uint16_t n[ROWS];
+
+	for (int i = 0; i < ROWS; i++) {
+		t[i] = i * 0.25;
+		n[i] = (uint16_t)(i * 7);
+	}
+	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &pair, &output, &f->err), 0);
+	for (uint64_t piece = 1; piece <= ROWS; piece = piece * 9 + 1) {
+		assert_int_equal(enrg_output_begin(output, ROWS, &f->err), 0);
+		for (uint64_t at = 0; at < ROWS; at += piece)
+			assert_int_equal(enrg_output_put(output, t + at, at + piece < ROWS ? piece : ROWS - at, &f->err), 0);
+		for (uint64_t at = 0; at < ROWS; at += piece)
+			assert_int_equal(enrg_output_put(output, n + at, at + piece < ROWS ? piece : ROWS - at, &f->err), 0);
+		assert_int_equal(enrg_output_end(output, 42, &f->err), 0);
+		assert_true(read_batch(f));
+		assert_int_equal(f->batch.rows, ROWS);
+		assert_memory_equal(f->views[0].values, t, sizeof(t));
+		assert_memory_equal(f->views[1].values, n, sizeof(n));
+		release(f);
+	}
+	assert_int_equal(enrg_output_begin(output, 10, &f->err), 0);
+	assert_int_equal(enrg_output_put(output, t, 10, &f->err), 0);
+	assert_int_equal(enrg_output_end(output, 0, &f->err), -EINVAL);
+	assert_int_equal(enrg_output_begin(output, 10, &f->err), 0);
+	assert_int_equal(enrg_output_put(output, t, 11, &f->err), -EINVAL);
+	assert_int_equal(enrg_output_put(output, t, 1, &f->err), -EINVAL);
+	assert_false(read_batch(f));
+	assert_int_equal(enrg_output_begin(output, 0, &f->err), 0);
+	assert_int_equal(enrg_output_end(output, 0, &f->err), 0);
+	assert_true(read_batch(f));
+	assert_int_equal(f->batch.rows, 0);
+	release(f);
+}
+
+static void test_pieces(void **state)
+{
+	check_pieces(*state);
+}
+
 static void test_blob(void **state)
 {
 	struct fixture *f = *state;
@@ -717,6 +764,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_too_large, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_write, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_write, set_up_unchecked, tear_down),
+		cmocka_unit_test_setup_teardown(test_pieces, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_pieces, set_up_unchecked, tear_down),
 		cmocka_unit_test_setup_teardown(test_blob, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_append_lingers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_append_fills_batches, set_up, tear_down),

@@ -41,7 +41,7 @@ void output_put(struct output_filler *filler, uint64_t offset, const void *bytes
 }
 
 /* Which way of copying is fastest depends on where this process runs now; measured where it will matter. */
-static void calibrate(struct enrg_output *output)
+void output_calibrate(struct enrg_output *output)
 {
 	uint64_t body_bytes = output->claim.payload_bytes - output->meta_bytes;
 
@@ -58,7 +58,7 @@ static int write_part(struct enrg_output *output, uint64_t first, uint64_t rows,
 
 	if (result < 0)
 		return result;
-	calibrate(output);
+	output_calibrate(output);
 	struct output_filler filler = output_begin_body(output);
 	for (uint32_t i = 0; i < output->schema->column_count; i++)
 		output_put(&filler, output->places[i].values_offset,
@@ -114,7 +114,7 @@ int enrg_output_write_blob(struct enrg_output *output, const void *bytes, uint64
 		output_count_abandoned(output, 1);
 	if (result < 0)
 		return result;
-	calibrate(output);
+	output_calibrate(output);
 	struct output_filler filler = output_begin_body(output);
 	output_put(&filler, output->places[0].offsets_offset, offsets, sizeof(offsets));
 	output_put(&filler, output->places[0].values_offset, bytes, byte_count);

@@ -46,12 +46,14 @@ static inline __attribute__((always_inline)) void fill_lanes(struct generator *g
 	memcpy(state, generator->state, sizeof(state));
 	for (; row + GENERATOR_LANES <= rows; row += GENERATOR_LANES) {
 		next_reals(state, &reals);
-		memcpy(timestamps + row, &times, sizeof(times));
+		if (timestamps)
+			memcpy(timestamps + row, &times, sizeof(times));
 		memcpy(values + row, &reals, sizeof(reals));
 	}
 	if (row < rows) {
 		next_reals(state, &reals);
-		memcpy(timestamps + row, &times, (rows - row) * sizeof(double));
+		if (timestamps)
+			memcpy(timestamps + row, &times, (rows - row) * sizeof(double));
 		memcpy(values + row, &reals, (rows - row) * sizeof(double));
 	}
 	memcpy(generator->state, state, sizeof(state));

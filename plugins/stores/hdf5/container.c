@@ -39,6 +39,8 @@ static int open_hdf5(struct container *container, hid_t driver, struct enrg_erro
 		container->file = H5Fcreate(container->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
 	else if (rc >= 0)
 		container->file = H5Fopen(container->path, H5F_ACC_RDWR, access);
+	if (container->file < 0)
+		failure_keep();
 	H5Pclose(access);
 	if (container->file >= 0)
 		return 0;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "failure.h"
+
 #define CHUNK_BYTES_MIN (16u << 10)
 #define CHUNK_BYTES_MAX (1u << 20)
 #define CHUNK_BYTES_UNKNOWN (64u << 10) /* where no row says how fast they come */
@@ -103,6 +105,8 @@ herr_t series_create(struct series *series, hid_t group, const struct series_par
 	series->is_packed = params->deflate_level > 0;
 	series->count = 0;
 	series->dataset = H5Dcreate2(group, params->name, series->type, space, H5P_DEFAULT, create, access);
+	if (series->dataset < 0)
+		failure_keep();
 	H5Pclose(access);
 	H5Pclose(create);
 	H5Sclose(space);
@@ -183,6 +187,8 @@ herr_t series_flush(struct series *series)
 	rc = H5Sselect_hyperslab(file, H5S_SELECT_SET, &first, NULL, &more, NULL);
 	if (rc >= 0)
 		rc = H5Dwrite(series->dataset, series->type, memory, file, H5P_DEFAULT, series->pending.data);
+	if (rc < 0)
+		failure_keep();
 	H5Sclose(file);
 	H5Sclose(memory);
 	series->pending.count = 0;

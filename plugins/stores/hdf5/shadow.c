@@ -303,7 +303,7 @@ static int open_files(struct shadow *shadow, uint64_t commit, struct enrg_error 
 		return rc;
 	if (fstat(shadow->descriptor, &status) < 0)
 		return fail(err, shadow->path, "look at the file", -errno);
-	shadow->committed_bytes = shadow->end = (uint64_t)status.st_size;
+	shadow->committed_bytes = shadow->used_bytes = shadow->end = (uint64_t)status.st_size;
 	/* A new file is known to be one, whatever gets into it before its first commit. */
 	return shadow->end == 0 ? write_undo(shadow, commit + 1, err) : shadow_settle(shadow, err);
 }
@@ -341,8 +341,8 @@ void shadow_close(struct shadow *shadow, bool is_clean)
 		close(shadow->undo_descriptor);
 	/* What was appended behind the last commit belongs to nobody. */
 	if (is_clean && fstat(shadow->descriptor, &status) == 0
-		&& ((uint64_t)status.st_size == shadow->committed_bytes
-			|| set_length(shadow->descriptor, shadow->committed_bytes) == 0))
+		&& ((uint64_t)status.st_size == shadow->used_bytes
+			|| set_length(shadow->descriptor, shadow->used_bytes) == 0))
 		unlink(shadow->undo_path);
 	if (shadow->descriptor >= 0)
 		close(shadow->descriptor);
@@ -443,7 +443,7 @@ static int compare_pages(const void *a, const void *b)
 	return left->index < right->index ? -1 : left->index > right->index;
 }
 
-static int apply_pages(struct shadow *shadow)
+static int apply_pages(struct shadow *shadow, uint64_t end)
 {
 	uint64_t count = shadow->page_count;
 	int rc = 0;
@@ -451,16 +451,15 @@ static int apply_pages(struct shadow *shadow)
 	if (count > 0)
 		qsort(shadow->slots, shadow->slot_count, sizeof(*shadow->slots), compare_pages);
 	for (uint64_t i = 0; i < count && rc == 0; i++)
-		rc = write_page(shadow, shadow->slots[i].index, shadow->slots[i].bytes, shadow->end);
-	/* What was appended may go beyond what libhdf5 wants to keep. */
-	if (rc == 0)
-		rc = set_length(shadow->descriptor, shadow->end);
+		rc = write_page(shadow, shadow->slots[i].index, shadow->slots[i].bytes, end);
 	drop_pages(shadow); /* they are out of order now, and done with either way */
 	return rc;
 }
 
 int shadow_commit(struct shadow *shadow, uint64_t commit, struct enrg_error *err)
 {
+	/* Never shorter: what was cut off could not be undone. */
+	uint64_t end = shadow->end > shadow->committed_bytes ? shadow->end : shadow->committed_bytes;
 	struct stat status = { 0 };
 	int rc = 0;
 
@@ -471,15 +470,16 @@ int shadow_commit(struct shadow *shadow, uint64_t commit, struct enrg_error *err
 		return rc;
 	/* Longer first: the pages may say that it is. */
 	rc = fstat(shadow->descriptor, &status) < 0 ? -errno : 0;
-	if (rc == 0 && (uint64_t)status.st_size < shadow->end)
-		rc = set_length(shadow->descriptor, shadow->end);
+	if (rc == 0 && (uint64_t)status.st_size < end)
+		rc = set_length(shadow->descriptor, end);
 	if (rc == 0)
-		rc = apply_pages(shadow);
+		rc = apply_pages(shadow, end);
 	if (rc < 0) {
 		/* Readers need not wait for the next open; which tries it again if this fails. */
 		undo(shadow, commit - 1, status.st_ino, NULL);
 		return fail(err, shadow->path, "write", rc);
 	}
-	shadow->committed_bytes = shadow->end;
+	shadow->committed_bytes = end;
+	shadow->used_bytes = shadow->end;
 	return 0;
 }

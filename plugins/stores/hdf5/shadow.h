@@ -27,7 +27,8 @@ struct shadow_page {
 struct shadow {
 	char *path, *undo_path;
 	int descriptor, undo_descriptor;
-	uint64_t committed_bytes; /* length of the file at the last commit */
+	uint64_t committed_bytes; /* what lies below was there at the last commit, and can be undone */
+	uint64_t used_bytes;      /* length for its user at the last commit; the rest is cut off at the end */
 	uint64_t end;             /* length that it has for its user */
 	uint64_t page_count, slot_count;
 	struct shadow_page *slots; /* hash table with open addressing; slot_count is a power of two */

@@ -370,6 +370,8 @@ static hid_t make_group(hid_t parent, const char *name)
 	H5Pset_create_intermediate_group(links, 1);
 	H5Pset_char_encoding(links, H5T_CSET_UTF8);
 	group = H5Gcreate2(parent, name, links, H5P_DEFAULT, H5P_DEFAULT);
+	if (group < 0)
+		failure_keep();
 	H5Pclose(links);
 	return group;
 }

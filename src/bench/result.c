@@ -12,7 +12,7 @@ int bench_result_ratio(const struct bench_result *result, double *ret_ratio)
 	double generation = result->limits.generation_gb_per_s, checking = result->limits.checking_gb_per_s;
 	double slower = generation < checking ? generation : checking;
 
-	if (result->clients != 1 || slower <= 0)
+	if (result->clients != 1 || result->rate_hz > 0 || slower <= 0)
 		return 0;
 	*ret_ratio = result->throughput_mb_per_s / (slower * 1e3);
 	return 1;
@@ -58,8 +58,8 @@ json_t *bench_result_format(const struct bench_result *r)
 		"zmq_throughput_mbs", r->zmq_mb_per_s, "messages_per_second", r->messages_per_s,
 		"avg_queue_size", r->queue_batches, "cpu_usage_percent", r->cpu_percent,
 		"latency_p95_ms", r->latency_p95_mean_ms, "latency_p99_ms", r->latency_p99_peak_ms);
-	json_t *ours = json_pack("{s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:b, s:s, s:b, s:s, s:s, s:o?, s:o?}",
-		"batches", (json_int_t)r->batches, "lost", (json_int_t)r->lost, "duplicated", (json_int_t)r->duplicated,
+	json_t *ours = json_pack("{s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:b, s:s, s:b, s:s, s:s, s:o?, s:o?}",
+		"rate_hz", r->rate_hz, "batches", (json_int_t)r->batches, "lost", (json_int_t)r->lost, "duplicated", (json_int_t)r->duplicated,
 		"corrupted", (json_int_t)r->corrupted, "latency_p50_ms", r->latency_p50_ms, "latency_p999_ms",
 		r->latency_p999_ms, "latency_max_ms", r->latency_max_ms, "accounted", (int)r->is_accounted, "store", r->store,
 		"use_shm", (int)r->use_shm, "date", r->date, "regime", regime_name(r->regime), "limits",

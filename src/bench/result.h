@@ -12,6 +12,7 @@
 struct bench_result {
 	uint32_t clients;
 	uint64_t payload_rows;
+	double rate_hz;                 /* of each client; 0 = as fast as it can */
 	double duration_s;              /* asked for; without warm-up */
 	double measured_s;              /* between the first and the last sample */
 	double throughput_mb_per_s;     /* rows × 16 bytes that the store read, checked and counted */
@@ -32,7 +33,7 @@ struct bench_result {
 	enum regime regime;
 };
 
-/* 1: generation and checking were measured and there was one client. Ratio to the slower of the two. */
+/* 1: generation and checking were measured, and one client ran as fast as it could. Ratio to the slower of the two. */
 int bench_result_ratio(const struct bench_result *result, double *ret_ratio);
 
 /* New object; NULL: no memory. */

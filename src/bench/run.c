@@ -182,7 +182,7 @@ static int measure_limits(const struct bench_params *params, struct limits *limi
 
 int bench_run(const struct bench_params *params, struct bench_result *ret_result, struct enrg_error *err)
 {
-	struct bench_result result = {.clients = params->clients, .payload_rows = params->payload_rows,
+	struct bench_result result = {.clients = params->clients, .payload_rows = params->payload_rows, .rate_hz = params->rate_hz,
 		.duration_s = params->duration_s, .use_shm = params->use_shm};
 	const char *section = params->use_memory_store ? "memory" : has_store("root") ? "root" : "arrow";
 	struct texts texts = {0};

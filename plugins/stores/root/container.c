@@ -302,6 +302,7 @@ void container_fini(struct container *container)
 	free(container->keys);
 	free(container->base_path);
 	free(container->path);
+	free(container->run);
 }
 
 /* --- commit ------------------------------------------------------------------------------------------------------- */

@@ -15,6 +15,8 @@
 
 #define CONTAINER_NAME_BYTES_MAX 80u /* of the file's name inside it: the head must fit the first sector */
 
+struct tree;
+
 /* Where a record lies. */
 struct place {
 	uint64_t position;   /* of its key; 0 = nowhere */
@@ -62,7 +64,9 @@ struct container {
 	bool is_dirty;
 	/* Of the store: */
 	uint32_t users;
-	void *trees;
+	uint64_t opened_ns;
+	char *run;
+	struct tree *trees;
 };
 
 /* Makes a file with nothing in it that every reader opens. The file must be empty. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "container.h"
@@ -25,6 +26,7 @@ struct root_options {
 	const char *out_dir;
 	int64_t buffer_size_bytes;
 	double flush_interval_seconds;
+	struct enrg_file_options files;
 };
 
 struct root_section {
@@ -51,6 +53,13 @@ struct root_target {
 	uint64_t quarter; /* of an hour, of the last batch: with add_date */
 };
 
+/* When and of which columns the batch is that a tree is chosen for. */
+struct root_moment {
+	const struct enrg_schema *schema;
+	const char *run;
+	uint64_t acquired_ns;
+};
+
 static const struct enrg_choice compression_choices[] = {
 	{"ZSTD", COMPRESS_ZSTD}, {"ZLIB", COMPRESS_ZLIB}, {"LZMA", COMPRESS_LZMA}, {"LZ4", COMPRESS_LZ4}, {NULL, 0}};
 static const struct enrg_choice format_choices[] = {{"ttree", ROOT_TTREE}, {"rntuple", ROOT_NTUPLE}, {NULL, 0}};
@@ -64,6 +73,8 @@ static const struct enrg_option root_option_list[] = {
 	{.key = "flush_interval_seconds", .kind = ENRG_OPTION_FLOAT,
 		.offset = offsetof(struct root_options, flush_interval_seconds), .default_value = "1.0", .min = 0,
 		.max = 3600, .unit = "s", .help = "Data is written after this time at the latest."},
+	{.key = "files", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct root_options, files),
+		.table = &enrg_file_table},
 	{0},
 };
 
@@ -84,6 +95,14 @@ static const struct enrg_option root_section_list[] = {
 		.help = "A tree, as all ROOT programs read it, or the RNTuple of ROOT 6.34 and later."},
 	{0},
 };
+
+static uint64_t read_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
 
 /* --- which file --------------------------------------------------------------------------------------------------- */
 
@@ -119,33 +138,37 @@ static int inspect(struct root *root, struct enrg_file *file, bool *ret_is_free,
 	return rc;
 }
 
-/* name.root, name_1.root …: the first that is not there. */
-static int open_next_file(struct root *root, const struct enrg_file_name *name, struct enrg_file **ret_file,
-	struct enrg_error *err)
+/* "a/b_7.root" of "a/b.root". */
+static bool format_numbered(const char *path, unsigned number, char *ret_path, size_t bytes)
 {
-	char path[PATH_MAX], tag[ENRG_NAME_BYTES_MAX + 1];
-	struct enrg_file_name numbered = *name;
+	const char *slash = strrchr(path, '/'), *own = slash ? slash + 1 : path, *dot = strrchr(own, '.');
+	int stem = (int)(dot && dot != own ? dot - path : (ptrdiff_t)strlen(path));
+	int count = number ? snprintf(ret_path, bytes, "%.*s_%u%s", stem, path, number, path + stem)
+			   : snprintf(ret_path, bytes, "%s", path);
+
+	return count > 0 && (size_t)count < bytes;
+}
+
+/* name.root, name_1.root …: the first that is not there. */
+static int open_next_file(struct root *root, const char *base_path, struct enrg_file **ret_file, struct enrg_error *err)
+{
+	char path[PATH_MAX];
 	bool is_free = false;
-	int rc = 0;
 
 	for (unsigned number = 0; number < NUMBERS_MAX; number++) {
-		if (number) {
-			snprintf(tag, sizeof(tag), "%.240s%s%u", name->tag, *name->tag ? "_" : "", number);
-			numbered.tag = tag;
-		}
-		rc = enrg_file_path(&numbered, path, sizeof(path), err);
-		bool is_there = rc == 0 && access(path, F_OK) == 0;
-		if (rc == 0)
-			rc = enrg_file_open(root->store, path, ret_file, err);
-		/* Somebody else's, who writes it or does not let us. */
-		if ((rc == -EBUSY || rc == -EACCES || rc == -EROFS || rc == -EPERM) && is_there)
+		if (!format_numbered(base_path, number, path, sizeof(path)))
+			return enrg_error_set(err, -ENAMETOOLONG, "%s: the path is too long", base_path);
+		bool is_there = access(path, F_OK) == 0;
+		int rc = enrg_file_open(root->store, path, ret_file, err);
+		/* Somebody else's, who writes it or does not let us; or a folder. */
+		if (is_there && (rc == -EBUSY || rc == -EACCES || rc == -EROFS || rc == -EPERM || rc == -EISDIR))
 			continue;
 		if (rc == 0)
 			rc = inspect(root, *ret_file, &is_free, err);
 		if (rc < 0 || is_free)
 			return rc;
 	}
-	return enrg_error_set(err, -EEXIST, "%s and %u files numbered after it are there: clear the folder", path,
+	return enrg_error_set(err, -EEXIST, "%s and %u files numbered after it are there: clear the folder", base_path,
 		NUMBERS_MAX);
 }
 
@@ -155,7 +178,7 @@ static struct compress_setting setting_of(const struct root_section *section)
 		(enum compress_method)section->compression_type, (int)section->compression_level};
 }
 
-static int open_container(struct root *root, struct root_target *target, const struct enrg_file_name *name,
+static int open_container(struct root *root, struct root_target *target, const struct root_moment *moment,
 	struct enrg_error *err)
 {
 	struct container *container = calloc(1, sizeof(*container));
@@ -164,15 +187,20 @@ static int open_container(struct root *root, struct root_target *target, const s
 
 	if (!container)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	int rc = open_next_file(root, name, &file, err);
+	char part[PATH_MAX];
+	int rc = enrg_file_part(root->store, target->base_path, moment->run, part, sizeof(part), err);
+	if (rc == 0)
+		rc = open_next_file(root, part, &file, err);
 	if (rc < 0) {
 		free(container);
 		return rc;
 	}
 	container->file = file;
+	container->opened_ns = read_clock();
+	container->run = strdup(moment->run);
 	container->base_path = strdup(target->base_path);
 	container->path = strdup(enrg_file_name_of(file));
-	if (!container->base_path || !container->path)
+	if (!container->base_path || !container->path || !container->run)
 		rc = enrg_error_set(err, -ENOMEM, "out of memory");
 	if (rc == 0)
 		rc = container_create(container, file, &setting, err);
@@ -195,18 +223,29 @@ static struct tree *find_tree(const struct container *container, const char *nam
 	return tree;
 }
 
+/* Is it time to leave this file for the next? */
+static bool is_due(const struct root *root, const struct container *container, const char *run)
+{
+	const struct enrg_file_rules *rules = &root->options->files.rules;
+
+	return (rules->rotate_mb > 0 && (double)enrg_file_size(container->file) >= rules->rotate_mb * 1e6) ||
+	       (rules->rotate_seconds > 0 &&
+		       (double)(read_clock() - container->opened_ns) >= rules->rotate_seconds * 1e9) ||
+	       (rules->rotate_run && strcmp(container->run, run) != 0);
+}
+
 /* An open file of that path which has this tree, or none of its name. */
-static void find_container(struct root *root, struct root_target *target, const struct enrg_schema *schema,
+static void find_container(const struct root *root, struct root_target *target, const struct root_moment *moment,
 	bool *ret_was_other)
 {
 	target->container = NULL;
 	target->tree = NULL;
 	*ret_was_other = false;
 	for (struct container *container = root->containers; container; container = container->next) {
-		if (strcmp(container->base_path, target->base_path) != 0)
+		if (strcmp(container->base_path, target->base_path) != 0 || is_due(root, container, moment->run))
 			continue;
 		struct tree *tree = find_tree(container, target->section->tree_name);
-		if (tree && !tree_fits(tree, schema)) {
+		if (tree && !tree_fits(tree, moment->schema)) {
 			*ret_was_other = true;
 			continue;
 		}
@@ -232,11 +271,11 @@ static int add_tree(struct root *root, struct root_target *target, const struct 
 	return 0;
 }
 
-static int choose_tree(struct root *root, struct root_target *target, const struct enrg_schema *schema,
-	uint64_t acquired_ns, struct enrg_error *err)
+static int choose_tree(
+	struct root *root, struct root_target *target, const struct root_moment *moment, struct enrg_error *err)
 {
 	const struct enrg_file_name name = {.out_dir = root->options->out_dir, .file_path = target->section->file_path,
-		.tag = target->tag, .add_date = target->section->add_date, .date_ns = acquired_ns};
+		.tag = target->tag, .add_date = target->section->add_date, .date_ns = moment->acquired_ns};
 	struct container *before = target->container;
 	char path[PATH_MAX];
 	bool was_other = false;
@@ -244,16 +283,16 @@ static int choose_tree(struct root *root, struct root_target *target, const stru
 
 	if (rc < 0)
 		return rc;
-	target->quarter = acquired_ns / QUARTER_NS;
-	if (before && strcmp(target->base_path, path) == 0)
+	target->quarter = moment->acquired_ns / QUARTER_NS;
+	if (before && strcmp(target->base_path, path) == 0 && !is_due(root, before, moment->run))
 		return 0; /* still the same day */
 	free(target->base_path);
 	target->base_path = strdup(path);
 	if (!target->base_path)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	find_container(root, target, schema, &was_other);
+	find_container(root, target, moment, &was_other);
 	if (!target->container)
-		rc = open_container(root, target, &name, err);
+		rc = open_container(root, target, moment, err);
 	if (rc < 0) {
 		target->container = before;
 		return rc;
@@ -265,7 +304,7 @@ static int choose_tree(struct root *root, struct root_target *target, const stru
 	target->container->users++;
 	if (before)
 		before->users--;
-	return target->tree ? 0 : add_tree(root, target, schema, err);
+	return target->tree ? 0 : add_tree(root, target, moment->schema, err);
 }
 
 /* --- the store ---------------------------------------------------------------------------------------------------- */
@@ -285,6 +324,7 @@ static int root_open(struct enrg_store *store, const void *options, void **ret_s
 	}
 	enrg_store_set_commit(store, (uint64_t)(root->options->flush_interval_seconds * 1e9),
 		(uint64_t)root->options->buffer_size_bytes);
+	enrg_store_set_files(store, &root->options->files);
 	*ret_state = root;
 	return 0;
 }
@@ -324,7 +364,8 @@ static int root_target_open(void *state, const struct enrg_target *target, void 
 			"tree_name: expected a name without \".\", \"/\", \"\\\" and blanks, found \"%s\"",
 			root_target->section->tree_name);
 	if (rc == 0)
-		rc = choose_tree(state, root_target, target->schema, target->acquired_ns, err);
+		rc = choose_tree(state, root_target,
+			&(struct root_moment){target->schema, target->run, target->acquired_ns}, err);
 	if (rc < 0) {
 		root_target_close(state, root_target, true, NULL);
 		return rc;
@@ -338,8 +379,10 @@ static int root_write(void *state, void *target, const struct enrg_batch *batch,
 	struct root_target *root_target = target;
 
 	/* In every time zone midnight lies between two quarters of an hour. */
-	if (root_target->section->add_date && batch->acquired_ns / QUARTER_NS != root_target->quarter) {
-		int rc = choose_tree(state, root_target, batch->schema, batch->acquired_ns, err);
+	if ((root_target->section->add_date && batch->acquired_ns / QUARTER_NS != root_target->quarter) ||
+		is_due(state, root_target->container, batch->run)) {
+		int rc = choose_tree(state, root_target,
+			&(struct root_moment){batch->schema, batch->run, batch->acquired_ns}, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -33,6 +33,7 @@
 #define RETRY_NS           NS_PER_S        /* after a failure */
 #define RETRY_SLICE_NS     (NS_PER_S / 4)
 #define DRAIN_RETRY_NS     (10 * NS_PER_S) /* a full disk does not hold up a stop for ever */
+#define FAILED_LATELY_NS   (10 * NS_PER_S) /* small commits for so long, as the next failure may be near */
 #define ALERT_AGAIN_NS     (60 * NS_PER_S) /* while the failure lasts */
 
 struct store_life {
@@ -54,7 +55,7 @@ struct store_life {
 	uint32_t crash_stream;
 	uint64_t crash_position;
 	/* a failure of the disk */
-	uint64_t failing_since_ns, alerted_ns, drain_failing_ns;
+	uint64_t failing_since_ns, failed_ns, alerted_ns, drain_failing_ns;
 };
 
 enum life_outcome {
@@ -123,6 +124,8 @@ static bool is_commit_due(const struct store_life *life, const struct intake_inp
 	const struct enrg_store *store = &life->store;
 
 	if (life->is_careful || life->failing_since_ns)
+		return true;
+	if (life->failed_ns && life->now_ns - life->failed_ns < FAILED_LATELY_NS)
 		return true;
 	/* Producers before policy: nobody waits for a commit that is only due later. */
 	if (input->consumer && input->now.position - input->committed.position >= input->data_bytes / 4)
@@ -328,6 +331,7 @@ static void alert_failure(struct store_life *life, const struct enrg_error *err)
 {
 	uint64_t now = clock_mono_ns();
 
+	life->failed_ns = now;
 	if (!life->failing_since_ns)
 		life->failing_since_ns = now;
 	if (life->alerted_ns && now - life->alerted_ns < ALERT_AGAIN_NS)

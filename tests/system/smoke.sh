@@ -24,6 +24,7 @@ finish() {
 		[ -z "$(jobs_here)" ] && break
 		sleep 0.1
 	done
+	mountpoint -q "$work/out" && umount -l "$work/out"
 	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
 }
 trap finish EXIT
@@ -284,6 +285,84 @@ case_hurry_leave() {
 	"$bin" stop --hurry >"$work/stop.log" 2>&1
 	wait "$run"
 	ls "$ENRGDAQ_RUNTIME_DIR"/smoke/source.stream >/dev/null 2>&1 || fail "the stream did not stay"
+}
+
+# A disk of that size at out/; false where this user may not mount one.
+mount_out() { # SIZE
+	mkdir -p out
+	mount -t tmpfs -o "size=$1" tmpfs out 2>/dev/null && return
+	echo "not tested: only root can mount a small disk"
+	return 1
+}
+
+is_in_state() { # NAME STATE
+	"$bin" status --json 2>/dev/null | python3 -c "import json, sys
+exit(0 if any(j['name'] == '$1' and j['state'] == '$2' for j in json.load(sys.stdin)['jobs']) else 1)"
+}
+
+# Both stores meet a disk that has no byte left, wait, and go on when there is space.
+case_full_disk() {
+	mount_out 2m || return 0
+	write_config config 300 true
+	for store in arrow csv; do echo 'min_free_gb = 0' >>config/$store.toml; done
+	start run.log run config
+	for store in arrow csv; do await 30 is_in_state $store "waiting for disk" || fail "$store does not wait"; done
+	grep -q "No space left on device" "$work/run.log" || fail "the cause is not told"
+	mount -o remount,size=100m out || fail "remount"
+	for store in arrow csv; do await 30 is_in_state $store running || fail "$store does not go on"; done
+	sleep 0.5
+	"$bin" stop >"$work/stop.log" 2>&1 || fail "stop: exit code $?"
+	wait "$run" || fail "exit code $?"
+	check_data run.log
+}
+
+# The guard stops them while there is space left; a stop may use that for what is in memory.
+case_free_space() {
+	mount_out 30m || return 0
+	write_config config 1000 true
+	for store in arrow csv; do echo 'min_free_gb = 0.012' >>config/$store.toml; done
+	start run.log run config
+	for store in arrow csv; do await 30 is_in_state $store "waiting for disk" || fail "$store does not wait"; done
+	[ "$(df --output=avail -k out | tail -n 1)" -gt 6000 ] || fail "the reserve was used up: $(df -k out)"
+	grep -q "No space left" "$work/run.log" && fail "the disk was full"
+	grep -q "min_free_gb) writing will wait" "$work/run.log" || fail "no early alert"
+	grep -q "before the disk is full" "$work/run.log" || fail "the cause is not told"
+	mount -o remount,size=100m out || fail "remount"
+	for store in arrow csv; do await 30 is_in_state $store running || fail "$store does not go on"; done
+	fallocate -l $(($(df --output=avail -k out | tail -n 1) - 11000))KiB out/filler || fail "filler"
+	for store in arrow csv; do await 30 is_in_state $store "waiting for disk" || fail "$store does not wait again"; done
+	"$bin" stop >"$work/stop.log" 2>&1 || fail "stop: exit code $?"
+	wait "$run" || fail "exit code $?"
+	check_data run.log
+}
+
+# Files that are followed by others, killed in between: each row in exactly one of them.
+case_rotation() {
+	write_config config 500 true
+	for store in arrow csv; do printf 'rotate_mb = 0.2\nrotate_run = true\n' >>config/$store.toml; done
+	start run.log run config
+	has_files() { [ "$(ls out/data_*_*.$1 2>/dev/null | wc -l)" -ge "$2" ]; }
+	for round in 1 2 3 4 5; do
+		for store in arrow csv; do
+			await 30 has_files ${store/arrow/arrows} $((round * 2)) || fail "no $round files"
+			kill -KILL "$(pid_of $store)"
+			await 20 is_restarted $store "$round" || fail "$store was not started again"
+		done
+	done
+	"$bin" stop >"$work/stop.log" 2>&1 || fail "stop: exit code $?"
+	wait "$run" || fail "exit code $?"
+	grep -q "accounted" "$work/run.log" || fail "no ledger line"
+	[ ! -e out/data.csv ] || fail "a file without a part"
+	"$bin" verify --json out/data_*.arrows >"$work/verify.json" || fail "verify"
+	python3 - "$work/verify.json" out <<-'END' || fail "the rows of all files are not those that were produced"
+		import glob, json, sys
+		ledger = json.load(open(glob.glob(sys.argv[2] + "/ledger_*.json")[0]))
+		produced = sum(source["produced_rows"] for source in ledger["sources"])
+		rows = sum(len(open(f).readlines()) - 1 for f in glob.glob(sys.argv[2] + "/data_*.csv"))
+		arrow = sum(json.loads(line)["rows"] for line in open(sys.argv[1]))
+		print(produced, rows, arrow)
+		assert produced == rows == arrow, "they differ"
+	END
 }
 
 case_doctor() {

@@ -1,0 +1,407 @@
+#!/bin/bash
+# Drives the real program through trouble: trouble.sh CASE. Needs ENRGDAQ_BIN, and module trouble.so on ENRGDAQ_MODULE_PATH.
+# Exit code 77: this machine can't do what the case needs.
+set -u
+bin=${ENRGDAQ_BIN:?the program to test}
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+export ENRGDAQ_RUNTIME_DIR
+ENRGDAQ_RUNTIME_DIR=$(mktemp -d /dev/shm/enrgdaq-trouble.XXXXXX)
+runtime=$ENRGDAQ_RUNTIME_DIR/trouble
+started=()
+
+fail() {
+	echo "FAILED: $*" >&2
+	for file in "$work"/*.log; do echo "--- $file" >&2; cut -c1-400 "$file" | tail -n 40 >&2; done
+	exit 1
+}
+
+finish() {
+	for pid in "${started[@]}"; do kill -CONT "$pid" 2>/dev/null; kill -KILL "$pid" 2>/dev/null; done
+	wait 2>/dev/null
+	# jobs whose supervisor was killed end by themselves, if they aren't stopped
+	for _ in $(seq 100); do
+		[ -z "$(jobs_here)" ] && break
+		kill -CONT $(jobs_here) 2>/dev/null
+		sleep 0.1
+	done
+	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
+}
+trap finish EXIT
+
+jobs_here() { # processes that have a file of our runtime folder mapped
+	grep -l -s -F "$ENRGDAQ_RUNTIME_DIR" /proc/[0-9]*/maps 2>/dev/null | cut -d/ -f3
+}
+
+await() { # SECONDS COMMAND...: until the command succeeds
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -ge $end ] && return 1
+		sleep 0.05
+	done
+}
+
+start() { # in the background; pid in $run
+	"$bin" run config >"$work/run.log" 2>&1 &
+	run=$!
+	started+=("$run")
+}
+
+is_running() { kill -0 "$run"; }
+has_ended() { ! kill -0 "$run" 2>/dev/null; }
+is_flowing() { [ -s out/data.csv ] && [ -s out/data.arrows ]; }
+
+stop() { # EXIT_CODE: an ordered end with it
+	kill -INT "$run" || fail "the supervisor is gone"
+	await 60 has_ended || fail "the supervisor does not end"
+	wait "$run"
+	local code=$?
+	[ $code -eq "$1" ] || fail "exit code $1 was expected, not $code"
+}
+
+said() { # PATTERN
+	grep -qE -- "$1" "$work/run.log"
+}
+
+must_say() { said "$1" || fail "it does not say \"$1\""; }
+
+supervisor_toml() { # MORE SLOT_KB
+	mkdir -p config
+	printf 'ring_buffer_size_mb = 16\nring_buffer_slot_size_kb = %d\nrestart_delay_seconds = 0.1\n%s\n[info]\nsupervisor_id = "trouble"\n' \
+		"${2:-256}" "${1:-}" >config/supervisor.toml
+}
+
+stores() { # OUT_DIR
+	printf 'daq_job_type = "DAQJobStoreArrow"\ndaq_job_unique_id = "arrow"\nout_dir = "%s"\n' "${1:-out}" >config/arrow.toml
+	printf 'daq_job_type = "DAQJobStoreCSV"\ndaq_job_unique_id = "csv"\nout_dir = "%s"\n' "${1:-out}" >config/csv.toml
+}
+
+both='[store_config.arrow]
+file_path = "data.arrows"
+[store_config.csv]
+file_path = "data.csv"'
+
+flow() { # RATE: 100 rows a batch
+	supervisor_toml "${2:-}"
+	stores
+	printf 'daq_job_type = "DAQJobBenchmark"\ndaq_job_unique_id = "source"\npayload_size = 100\nrate_hz = %s\n%s\n' \
+		"$1" "$both" >config/source.toml
+}
+
+trouble() { # KEYS STORES
+	printf 'daq_job_type = "DAQJobTrouble"\ndaq_job_unique_id = "source"\n%s\n%s\n' "$1" "${2:-$both}" >config/source.toml
+}
+
+# The ledger says that all is stored, verify says that the file is whole, and the CSV has as many rows.
+check_data() {
+	must_say "accounted"
+	said "MISSING|TWICE|SET ASIDE|NOT KNOWN|not all stored" && fail "the ledger is not settled"
+	"$bin" verify out/data.arrows >"$work/verify.log" 2>&1 || fail "the .arrows file is not whole"
+	local produced rows
+	produced=$(cat out/ledger_*.json | grep -o '"produced_rows": [0-9]*' | awk '{s += $2} END {print s}')
+	rows=$(($(wc -l <out/data.csv) - 1))
+	[ "$produced" -eq "$rows" ] || fail "$produced rows were produced, the CSV has $rows"
+	echo "$rows rows"
+}
+
+pid_of() {
+	"$bin" status --json 2>/dev/null | python3 -c "import json, sys
+print(next(j['pid'] for j in json.load(sys.stdin)['jobs'] if j['name'] == '$1'))"
+}
+
+restarts_of() {
+	"$bin" status --json 2>/dev/null | python3 -c "import json, sys
+print(next(j['restarts'] for j in json.load(sys.stdin)['jobs'] if j['name'] == '$1'))"
+}
+
+is_restarted() { [ "$(restarts_of "$1")" -ge "$2" ]; }
+
+# --- standing still ---
+
+stand_still() { # PID SECONDS
+	kill -STOP "$1" || fail "process $1 is not there"
+	sleep "$2"
+	kill -CONT "$1"
+}
+
+case_stopped_store() {
+	flow 500
+	start
+	await 20 is_flowing || fail "no data"
+	stand_still "$(pid_of csv)" 3
+	stop 0
+	check_data
+}
+
+case_stopped_source() {
+	flow 500
+	start
+	await 20 is_flowing || fail "no data"
+	stand_still "$(pid_of source)" 3
+	is_restarted source 1 && fail "the source was restarted"
+	stop 0
+	check_data
+}
+
+# Nobody waits for the supervisor: sources and stores go on without it.
+case_stopped_supervisor() {
+	flow 500
+	start
+	await 20 is_flowing || fail "no data"
+	kill -STOP "$run"
+	local before after
+	before=$(wc -l <out/data.csv)
+	goes_on() { after=$(wc -l <out/data.csv); [ "$after" -gt $((before + 10000)) ]; }
+	await 20 goes_on || fail "the data stand still with the supervisor"
+	kill -CONT "$run"
+	stop 0
+	check_data
+	[ "$(grep -c 'started again' "$work/run.log")" -eq 0 ] || fail "a job was restarted"
+}
+
+# --- no room ---
+
+# ENRGDAQ_RUNTIME_DIR is a tmpfs of 8 MB, the rings are to have 16.
+case_full_tmpfs() {
+	unshare -m true 2>/dev/null || exit 77
+	flow 100
+	mkdir small
+	unshare -m sh -c 'mount -t tmpfs -o size=8m none small || exit 77
+		ENRGDAQ_RUNTIME_DIR=$PWD/small "$0" run config --duration 1; code=$?
+		ls small/*/*.stream 2>/dev/null && exit 78
+		exit $code' "$bin" >"$work/run.log" 2>&1
+	local code=$?
+	[ $code -eq 77 ] && exit 77
+	[ $code -eq 1 ] || fail "exit code 1 was expected, not $code"
+	must_say "ring_buffer_size_mb"
+	must_say "MB are free|MB free"
+	[ ! -e out ] || fail "it has begun to store"
+}
+
+# The folder would lie below a regular file. When the way is free, all that has waited is stored.
+case_unwritable_folder() {
+	flow 200
+	: >blocked
+	stores blocked/out
+	start
+	tells() { said "ERROR.*blocked.*nothing is lost"; }
+	await 20 tells || fail "no clear words"
+	must_say "the folder blocked"
+	sleep 1
+	rm blocked
+	ln -s . blocked
+	await 20 is_flowing || fail "it does not try again"
+	stop 0
+	check_data
+}
+
+# --- odd tables ---
+
+case_too_many_columns() {
+	supervisor_toml
+	stores
+	trouble 'kind = "wide"
+columns = 10000'
+	start
+	tells() { said "10000 columns are too many: at most 4096.*"; }
+	await 20 tells || fail "no clear words"
+	stop 1
+	must_say "source has never got ready"
+}
+
+case_many_columns() {
+	supervisor_toml "" 1024
+	stores
+	trouble 'kind = "wide"
+columns = 4096
+rows = 3'
+	"$bin" run config >"$work/run.log" 2>&1 || fail "exit code $?"
+	check_data
+	python3 - <<-'END' || fail "the CSV is not what was made"
+		lines = [line.rstrip("\n").split(",") for line in open("out/data.csv")]
+		assert lines[0] == ["c%d" % i for i in range(4096)], lines[0][:3]
+		assert len(lines) == 10
+		assert all(set(line) == {str(i)} and len(line) == 4096 for i, line in enumerate(lines[1:]))
+	END
+}
+
+case_zero_rows() {
+	supervisor_toml
+	stores
+	trouble 'kind = "empty"
+batches = 5'
+	"$bin" run config >"$work/run.log" 2>&1 || fail "exit code $?"
+	must_say "produced 5 batches, 0 rows.*stored 5 batches, 0 rows.*: accounted"
+	"$bin" verify out/data.arrows >"$work/verify.log" 2>&1 || fail "verify"
+	grep -q "whole: 5 batches, 0 rows" "$work/verify.log" || fail "the empty batches are not in the file"
+}
+
+# 800 kB a table where the largest batch has 256: split by rows.
+case_large_table() {
+	supervisor_toml
+	stores
+	trouble 'kind = "large_table"
+rows = 50000'
+	"$bin" run config >"$work/run.log" 2>&1 || fail "exit code $?"
+	check_data
+	tail -n +2 out/data.csv | cut -d, -f1 | cmp - <(seq 0 149999) || fail "the rows are not those that were made"
+}
+
+case_large_blob() {
+	supervisor_toml
+	stores
+	trouble 'kind = "large_blob"
+bytes = 300000' '[store_config.raw]
+file_path = "data.raw"'
+	"$bin" run config --duration 1 >"$work/run.log" 2>&1
+	must_say "ring_buffer_slot_size_kb"
+	must_say "300000|300 kB|293"
+	[ ! -s out/data.raw ] || fail "something was stored"
+}
+
+case_two_jobs_of_one_name() {
+	flow 10
+	cp config/source.toml config/other.toml
+	"$bin" run config --duration 1 >"$work/run.log" 2>&1
+	[ $? -eq 2 ] || fail "exit code 2 was expected"
+	must_say 'config/(other|source).toml:2: daq_job_unique_id: "source" is taken'
+	[ ! -e out ] || fail "it has started"
+}
+
+# --- jobs that hang and crash ---
+
+case_hang() {
+	supervisor_toml 'watchdog_seconds = 1'
+	stores
+	trouble 'kind = "hang"'
+	start
+	await 30 is_restarted source 2 || fail "it was not killed twice"
+	must_say "source \(process [0-9]+\) has given no sign of life for .*: killed"
+	must_say "source ended: hung, killed by the watchdog; it is started again"
+	kill -INT "$run"
+	wait "$run" # the source may hang just now, and be killed: 0 or 1
+	check_data
+}
+
+case_crash() {
+	supervisor_toml
+	stores
+	trouble 'kind = "crash"'
+	start
+	await 30 is_restarted source 4 || fail "it was not started again"
+	for span in '100 ms' '200 ms' '400 ms' '800 ms'; do
+		must_say "source ended: signal 11 \(Segmentation fault\); it is started again in $span"
+	done
+	stop 0
+	check_data
+	[ "$(grep -c "started again" "$work/run.log")" -le 8 ] || fail "the delay does not grow"
+}
+
+# The store dies of the fifth batch; after three deaths this one batch is set aside, and all others are in the file once.
+case_poison() {
+	supervisor_toml
+	printf 'daq_job_type = "DAQJobStoreFragile"\ndaq_job_unique_id = "fragile"\nout_dir = "out"\npoison = 40\n' >config/fragile.toml
+	trouble 'kind = "count_up"
+rows = 10
+batches = 20' '[store_config.fragile]
+file_path = "data.txt"'
+	"$bin" run config >"$work/run.log" 2>&1
+	[ $? -eq 1 ] || fail "exit code 1 was expected"
+	must_say "set aside"
+	must_say "SET ASIDE"
+	[ "$(grep -c 'fragile ended: signal 11' "$work/run.log")" -ge 3 ] || fail "it was set aside too soon"
+	cmp out/data.txt <(seq 0 39; seq 50 199) || fail "the other batches are not in the file once"
+	local file
+	file=$(ls out/set_aside_source_*.arrows) || fail "no file with what was set aside"
+	must_say "$file"
+	"$bin" verify "$file" >"$work/verify.log" 2>&1
+	grep -q "1 batch, 10 rows" "$work/verify.log" || fail "the set aside file does not hold the batch"
+}
+
+# --- mad processes ---
+
+case_hostile_messages() {
+	flow 200
+	printf 'daq_job_type = "DAQJobTest"\ndaq_job_unique_id = "linked"\nuse_shm_when_possible = false\nrand_min = 1\nrand_max = 6\ninterval_seconds = 0.01\n[store_config.csv]\nfile_path = "linked.csv"\n' >config/linked.toml
+	start
+	await 20 is_flowing || fail "no data"
+	for seed in 1 2 3; do
+		python3 "$here/scribble.py" sockets "$runtime" $seed || fail "no attack"
+		is_running || fail "the supervisor died"
+	done
+	[ "$(grep -c 'started again' "$work/run.log")" -eq 0 ] || fail "a job died"
+	stop 0
+	[ "$(wc -l <out/linked.csv)" -gt 10 ] || fail "the link does not carry"
+	said "MISSING|TWICE|not all stored" && fail "the ledger is not settled"
+	"$bin" verify out/data.arrows >"$work/verify.log" 2>&1 || fail "verify"
+}
+
+survive() { # COMMAND...: the supervisor does, and ends when it is asked
+	flow 200 'watchdog_seconds = 2'
+	start
+	await 20 is_flowing || fail "no data"
+	await 20 pid_of source || fail "no status"
+	"$@" || fail "$*"
+	sleep 2.5
+	is_running || fail "the supervisor died"
+}
+
+end_somehow() {
+	kill -INT "$run"
+	await 60 has_ended || fail "the supervisor does not end"
+	wait "$run"
+	local code=$?
+	[ $code -le 2 ] || fail "the supervisor died at the end: $code"
+	[ "$1" = any ] || [ $code -eq "$1" ] || fail "exit code $1 was expected, not $code"
+}
+
+case_scribbled_page() {
+	survive python3 "$here/scribble.py" file "$runtime/source.page" 1
+	must_say "source: its status page .* can't be read"
+	await 20 is_restarted source 1 || fail "its next life does not make the page anew"
+	end_somehow any
+}
+
+case_cut_page() {
+	survive truncate -s 0 "$runtime/source.page"
+	await 20 is_restarted source 1 || fail "it was not started again"
+	stop 0
+	check_data
+}
+
+case_scribbled_stream() {
+	survive python3 "$here/scribble.py" file "$runtime/source.stream" 1
+	end_somehow 1
+	must_say "NOT KNOWN|corrupt|not a stream|do not fit"
+}
+
+case_cut_stream() {
+	survive truncate -s 0 "$runtime/source.stream"
+	must_say "not a stream file"
+	end_somehow 1
+	must_say "NOT KNOWN"
+}
+
+case_scribbled_journal() {
+	survive python3 "$here/scribble.py" file "$runtime/csv.journal" 1
+	end_somehow 1
+}
+
+case_pipes_in_the_way() {
+	survive sh -c "cd $runtime && rm source.page source.stream csv.journal && mkfifo source.page source.stream csv.journal"
+	end_somehow 1
+}
+
+case_removed_runtime() {
+	survive rm -rf "$runtime"
+	must_say "status.json can't be written"
+	[ "$(grep -c 'status.json' "$work/run.log")" -eq 1 ] || fail "it says so again and again"
+	end_somehow 1
+	"$bin" verify out/data.arrows >"$work/verify.log" 2>&1 || fail "what was stored is not whole"
+}
+
+cd "$work" || exit 1
+"case_$1"
+grep -lE "AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error" "$work"/*.log && fail "a sanitizer found something"
+exit 0

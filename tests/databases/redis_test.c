@@ -1,5 +1,396 @@
+/* redis_test.c: DAQJobStoreRedis against the server that databases.sh started. Read back with the program redis-cli. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "../conformance/data.h"
+#include "../conformance/harness.h"
 #include "databases.h"
+#include "reading.h"
+
+static char store_keys[512], journal_path[200];
+static struct store_kind kind = {.name = "redis", .module = "redis", .type = "DAQJobStoreRedis",
+	.store_keys = store_keys, .is_database = true};
+static struct harness *life;
+static struct enrg_error err;
+
+#define GOOD(call) \
+	do { \
+		if ((call) < 0) \
+			fail_msg("line %d: %s", __LINE__, err.text); \
+	} while (0)
+
+static void set_keys(const char *password, const char *more)
+{
+	snprintf(store_keys, sizeof(store_keys), "host = \"127.0.0.1\"\nport = %s\npassword = \"%s\"\n%s\n",
+		getenv("REDIS_PORT"), password, more);
+}
+
+static int new_journal(void **state)
+{
+	(void)state;
+	snprintf(journal_path, sizeof(journal_path), "/tmp/enrg-databases-journal.%d", getpid());
+	unlink(journal_path);
+	set_keys(getenv("REDIS_PASSWORD"), "");
+	return 0;
+}
+
+static int remove_journal(void **state)
+{
+	char path[220];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s.run", journal_path);
+	unlink(path);
+	return unlink(journal_path);
+}
+
+/* `command` as after redis-cli. */
+static char *ask(const char *command, size_t *ret_bytes)
+{
+	char line[4096];
+
+	snprintf(line, sizeof(line), "REDISCLI_AUTH=%s redis-cli -p %s %s", getenv("REDIS_PASSWORD"),
+		getenv("REDIS_PORT"), command);
+	return reading_run(line, ret_bytes);
+}
+
+static void expect(const char *command, const char *wanted)
+{
+	char *text = ask(command, NULL);
+
+	assert_string_equal(text, wanted);
+	free(text);
+}
+
+static void open_life(void)
+{
+	if (harness_open(&kind, journal_path, "/tmp", &life, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+/* --- reading lists ------------------------------------------------------------------------------------------------ */
+
+static unsigned hex_digit(char c)
+{
+	return (unsigned)(c <= '9' ? c - '0' : (c | 32) - 'a' + 10);
+}
+
+/* One item of redis-cli --csv, from its first quote; returns what follows. */
+static const char *read_item(const char *at, char **ret_bytes, size_t *ret_count)
+{
+	static const char letters[] = "nrtab", meant[] = "\n\r\t\a\b";
+	FILE *out = open_memstream(ret_bytes, ret_count);
+
+	for (at++; *at != '"'; at++) {
+		if (*at != '\\') {
+			fputc(*at, out);
+			continue;
+		}
+		at++;
+		const char *letter = strchr(letters, *at);
+		if (*at == 'x') {
+			fputc((int)(hex_digit(at[1]) << 4 | hex_digit(at[2])), out);
+			at += 2;
+		} else {
+			fputc(letter ? meant[letter - letters] : *at, out);
+		}
+	}
+	fclose(out);
+	return at + 1;
+}
+
+/* "[1,2]" as "1 2", reals as %a; bytes as hex: what data_format_cell prints. */
+static void add_item(struct cells *cells, const struct enrg_column *column, char *bytes, size_t count)
+{
+	char *text = NULL;
+	size_t length;
+
+	if (column->type != ENRG_BINARY && column->type != ENRG_LIST) {
+		reading_add(cells, column, bytes, count, 0);
+		return;
+	}
+	FILE *out = open_memstream(&text, &length);
+	for (size_t i = 0; column->type == ENRG_BINARY && i < count; i++)
+		fprintf(out, "%02x", (unsigned char)bytes[i]);
+	if (column->type == ENRG_LIST)
+		assert_true(count >= 2 && bytes[0] == '[' && bytes[count - 1] == ']');
+	for (char *at = bytes + 1; column->type == ENRG_LIST && at < bytes + count - 1;) {
+		char *end = at + strcspn(at, ",]");
+		if (column->item == ENRG_F64)
+			fprintf(out, "%a", strtod(at, NULL));
+		else
+			fprintf(out, "%.*s", (int)(end - at), at);
+		if (*end == ',')
+			fputc(' ', out);
+		at = end + 1;
+	}
+	fclose(out);
+	cells_add(cells, text, length);
+	free(text);
+}
+
+static void check_lists(int line, const char *prefix, const char *suffix, uint64_t first, uint64_t count)
+{
+	for (uint32_t i = 0; i < data_wide.column_count; i++) {
+		const struct enrg_schema one = {.column_count = 1, .columns = &data_wide.columns[i]};
+		struct cells cells = {0};
+		char command[512];
+
+		snprintf(command, sizeof(command), "--csv LRANGE '%s.%s%s' 0 -1", prefix, one.columns->name, suffix);
+		char *text = ask(command, NULL);
+		for (const char *at = text; *at == '"'; at += *at == ',') {
+			char *bytes;
+			size_t bytes_count;
+			at = read_item(at, &bytes, &bytes_count);
+			add_item(&cells, one.columns, bytes, bytes_count);
+			free(bytes);
+		}
+		reading_check(line, &cells, &one, first, count);
+		cells_fini(&cells);
+		free(text);
+	}
+}
+
+/* --- cases -------------------------------------------------------------------------------------------------------- */
+
+static void all_types_are_kept(void **state)
+{
+	const struct harness_table plain = {.source = "s", .tag = "", .schema = &data_wide, .more_keys = "key = \"all\""};
+	const struct harness_table tagged = {.source = "s", .tag = "a b", .schema = &data_wide,
+		.more_keys = "key = \"all\""};
+
+	(void)state;
+	open_life();
+	GOOD(harness_write(life, &plain, 0, 700, 0, &err));
+	GOOD(harness_write(life, &plain, 0, 0, 0, &err));
+	GOOD(harness_write(life, &tagged, 0, 3, 0, &err));
+	GOOD(harness_write_gap(life, &plain, &err));
+	GOOD(harness_commit(life, 1, &err));
+	GOOD(harness_write(life, &plain, 700, 251, 0, &err));
+	GOOD(harness_close(life, &err));
+	check_lists(__LINE__, "all", "", 0, 951);
+	check_lists(__LINE__, "all.a b", "", 0, 3);
+}
+
+static void dated_keys_expire(void **state)
+{
+	const struct harness_table table = {.source = "s", .tag = "", .schema = &data_wide,
+		.more_keys = "key = \"dated\"\nkey_expiration_days = 30000"};
+	const uint64_t midnight_ns = 1750032000000000000ull; /* 2025-06-16 00:00 UTC */
+
+	(void)state;
+	open_life();
+	GOOD(harness_write(life, &table, 0, 4, midnight_ns - 1, &err));
+	GOOD(harness_write(life, &table, 4, 3, midnight_ns, &err));
+	GOOD(harness_commit(life, 1, &err));
+	GOOD(harness_close(life, &err));
+	check_lists(__LINE__, "dated", ":2025-06-15", 0, 4);
+	check_lists(__LINE__, "dated", ":2025-06-16", 4, 3);
+	char *seconds = ask("TTL dated.n:2025-06-15", NULL);
+	assert_true(atoll(seconds) > 29000ll * 86400 && atoll(seconds) < 30001ll * 86400);
+	free(seconds);
+}
+
+static const struct harness_table plain = {.source = "s", .tag = "", .schema = &data_narrow,
+	.more_keys = "key = \"plain\""};
+
+static void half_a_commit_comes_once(void **state)
+{
+	(void)state;
+	open_life();
+	GOOD(harness_write(life, &plain, 0, 10, 0, &err));
+	GOOD(harness_commit(life, 1, &err));
+	GOOD(harness_write(life, &plain, 10, 10, 0, &err));
+	GOOD(harness_commit_half(life, &err));
+	harness_kill(life);
+	open_life();
+	GOOD(harness_write(life, &plain, 10, 10, 0, &err));
+	GOOD(harness_write(life, &plain, 20, 10, 0, &err));
+	GOOD(harness_roll_back(life, &err));
+	GOOD(harness_write(life, &plain, 10, 10, 0, &err));
+	GOOD(harness_write(life, &plain, 20, 10, 0, &err));
+	GOOD(harness_commit(life, 2, &err));
+	GOOD(harness_close(life, &err));
+	expect("LLEN plain.n", "30\n");
+	expect("LLEN plain.flag", "30\n");
+	expect("LINDEX plain.n 29", "29\n");
+}
+
+/* The server carries out a transaction of the connection before only now. */
+static void late_transactions_make_ours_fail(void **state)
+{
+	const struct harness_table late = {.source = "s", .tag = "", .schema = &data_narrow,
+		.more_keys = "key = \"late\""};
+
+	(void)state;
+	open_life();
+	GOOD(harness_write(life, &late, 0, 10, 0, &err));
+	free(ask("HSET enrgdaq:positions:store any 1", NULL));
+	assert_true(harness_commit(life, 1, &err) < 0);
+	assert_non_null(strstr(err.text, "earlier connection"));
+	expect("EXISTS late.n", "0\n");
+	GOOD(harness_roll_back(life, &err));
+	GOOD(harness_write(life, &late, 0, 10, 0, &err));
+	GOOD(harness_commit(life, 1, &err));
+	GOOD(harness_write(life, &late, 10, 10, 0, &err));
+	free(ask("HSET enrgdaq:positions:store any 2", NULL)); /* watched anew after each commit */
+	assert_true(harness_commit(life, 2, &err) < 0);
+	harness_kill(life);
+	expect("LLEN late.n", "10\n");
+}
+
+static void keys_of_another_type_are_named(void **state)
+{
+	const struct harness_table table = {.source = "s", .tag = "", .schema = &data_narrow,
+		.more_keys = "key = \"other\""};
+
+	(void)state;
+	free(ask("SET other.flag something", NULL));
+	open_life();
+	assert_true(harness_write(life, &table, 0, 5, 0, &err) < 0);
+	assert_non_null(strstr(err.text, "the key other.flag holds a string"));
+	harness_kill(life);
+	expect("EXISTS other.n", "0\n");
+}
+
+static void missing_values_keep_their_place(void **state)
+{
+	static const struct enrg_column columns[] = {{"x", ENRG_F64, 0, NULL}, {"u", ENRG_U64, 0, NULL}};
+	static const struct enrg_schema schema = {.column_count = 2, .columns = columns};
+	const struct harness_table table = {.source = "s", .tag = "", .schema = &schema, .more_keys = "key = \"odd\""};
+	const double x[4] = {NAN, -INFINITY, -0.0, 0.1};
+	const uint64_t u[4] = {UINT64_MAX, 1, 2, 3};
+	const uint8_t validity = 0x5;
+	const struct enrg_column_view views[2] = {{.values = x, .value_count = 4},
+		{.values = u, .validity = &validity, .value_count = 4, .null_count = 2}};
+	const struct enrg_batch batch = {.rows = 4, .columns = views};
+
+	(void)state;
+	open_life();
+	GOOD(harness_write_batch(life, &table, &batch, &err));
+	GOOD(harness_commit(life, 1, &err));
+	GOOD(harness_close(life, &err));
+	expect("--csv LRANGE odd.x 0 -1", "\"nan\",\"-inf\",\"-0.0\",\"0.1\"\n");
+	expect("--csv LRANGE odd.u 0 -1", "\"18446744073709551615\",\"\",\"2\",\"\"\n");
+}
+
+static void blobs_are_base64(void **state)
+{
+	const struct harness_table table = {.source = "camera", .tag = "", .schema = enrg_schema_blob(),
+		.more_keys = "key = \"frame\"\nkey_expiration_days = 2"};
+	const int32_t first[2] = {0, 5}, second[2] = {0, 17000000};
+	char *bytes = malloc(17000000), *found;
+	struct enrg_column_view view = {.values = "first", .offsets = first, .value_count = 5};
+	const struct enrg_batch batch = {.rows = 1, .columns = &view};
+	size_t count;
+
+	(void)state;
+	for (size_t i = 0; i < 17000000; i++)
+		bytes[i] = (char)(i * 2654435761u >> 7);
+	open_life();
+	GOOD(harness_write_batch(life, &table, &batch, &err));
+	GOOD(harness_commit(life, 1, &err));
+	expect("GET frame", "Zmlyc3Q=\n");
+	view = (struct enrg_column_view){.values = bytes, .offsets = second, .value_count = 17000000};
+	GOOD(harness_write_batch(life, &table, &batch, &err));
+	GOOD(harness_commit(life, 2, &err));
+	GOOD(harness_close(life, &err));
+	found = ask("--raw GET frame | base64 -d", &count);
+	assert_int_equal(count, 17000000);
+	assert_memory_equal(found, bytes, count);
+	free(found);
+	found = ask("TTL frame", NULL);
+	assert_in_range(atoi(found), 2 * 86400 - 60, 2 * 86400);
+	free(found);
+	free(bytes);
+}
+
+static void wrong_passwords_are_told_without_them(void **state)
+{
+	(void)state;
+	set_keys("wrong-secret", "");
+	open_life();
+	assert_true(harness_write(life, &plain, 0, 5, 0, &err) < 0);
+	assert_non_null(strstr(err.text, "127.0.0.1"));
+	assert_non_null(strstr(err.text, "check password"));
+	assert_null(strstr(err.text, "wrong-secret"));
+	harness_kill(life);
+}
+
+/* Against the stand-in: the commands word by word. */
+static void series_are_created_and_filled(void **state)
+{
+	static const struct enrg_column columns[] = {{"timestamp", ENRG_F64, 0, NULL}, {"x", ENRG_F64, 0, NULL},
+		{"name", ENRG_STRING, 0, NULL}, {"on", ENRG_BOOL, 0, NULL}};
+	static const struct enrg_schema schema = {.column_count = 4, .columns = columns};
+	const struct harness_table table = {.source = "s", .tag = "cpu", .schema = &schema,
+		.more_keys = "key = \"k\"\nuse_timeseries = true\nkey_expiration_days = 2"};
+	const struct harness_table no_time = {.source = "s", .tag = "", .schema = &data_narrow,
+		.more_keys = "key = \"k\"\nuse_timeseries = true"};
+	const double times[3] = {1750000000000.75, 1750000000001, 1750000000002}, x[3] = {0.1, NAN, -2};
+	const int32_t offsets[4] = {0, 0, 0, 0};
+	const uint8_t bits = 0x5;
+	const struct enrg_column_view views[4] = {{.values = times, .value_count = 3}, {.values = x, .value_count = 3},
+		{.values = "", .offsets = offsets}, {.values = &bits, .value_count = 3}};
+	const struct enrg_batch batch = {.rows = 3, .columns = views};
+	char command[1024];
+
+	(void)state;
+	open_life();
+	GOOD(harness_write_batch(life, &table, &batch, &err));
+	GOOD(harness_commit(life, 1, &err));
+	GOOD(harness_write_batch(life, &table, &batch, &err));
+	GOOD(harness_commit_half(life, &err));
+	harness_kill(life);
+	open_life();
+	GOOD(harness_write_batch(life, &table, &batch, &err)); /* is there */
+	GOOD(harness_commit(life, 2, &err));
+	GOOD(harness_close(life, &err));
+	snprintf(command, sizeof(command), "grep TS.CREATE %s | sort -u", getenv("TIMESERIES_COMMANDS"));
+	char *text = reading_run(command, NULL);
+	assert_string_equal(text, "[\"TS.CREATE\", \"k.cpu.on\", \"RETENTION\", \"172800000\", \"DUPLICATE_POLICY\", \"LAST\", "
+				  "\"LABELS\", \"key\", \"k\", \"tag\", \"cpu\"]\n"
+				  "[\"TS.CREATE\", \"k.cpu.x\", \"RETENTION\", \"172800000\", \"DUPLICATE_POLICY\", \"LAST\", "
+				  "\"LABELS\", \"key\", \"k\", \"tag\", \"cpu\"]\n");
+	free(text);
+	snprintf(command, sizeof(command), "grep '^.\"TS.MADD' %s", getenv("TIMESERIES_COMMANDS"));
+	text = reading_run(command, NULL);
+#define TWO_COMMANDS "[\"TS.MADD\", \"k.cpu.x\", \"1750000000000\", \"0.1\", \"k.cpu.x\", \"1750000000002\", \"-2.0\"]\n" \
+		     "[\"TS.MADD\", \"k.cpu.on\", \"1750000000000\", \"1\", \"k.cpu.on\", \"1750000000001\", \"0\", " \
+		     "\"k.cpu.on\", \"1750000000002\", \"1\"]\n"
+	assert_string_equal(text, TWO_COMMANDS TWO_COMMANDS);
+	free(text);
+	open_life();
+	assert_true(harness_write(life, &no_time, 0, 5, 0, &err) < 0);
+	assert_non_null(strstr(err.text, "no column timestamp"));
+	harness_kill(life);
+}
+
 int databases_test_redis(void)
 {
-	return 0;
+#define TEST(function) cmocka_unit_test_setup_teardown(function, new_journal, remove_journal)
+	const struct CMUnitTest tests[] = {
+		TEST(all_types_are_kept),
+		TEST(dated_keys_expire),
+		TEST(half_a_commit_comes_once),
+		TEST(late_transactions_make_ours_fail),
+		TEST(keys_of_another_type_are_named),
+		TEST(missing_values_keep_their_place),
+		TEST(blobs_are_base64),
+		TEST(wrong_passwords_are_told_without_them), /* last: the store waits before it tries again */
+	};
+	const struct CMUnitTest series[] = {TEST(series_are_created_and_filled)};
+
+	setenv("TZ", "UTC", 1);
+	if (getenv("TIMESERIES_COMMANDS"))
+		return cmocka_run_group_tests_name("databases.timeseries", series, NULL, NULL);
+	return cmocka_run_group_tests_name("databases.redis", tests, NULL, NULL);
 }

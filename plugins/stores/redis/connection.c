@@ -1,0 +1,203 @@
+/* connection.c: see the header. Runs in the store's job process, on its main thread. */
+#include "connection.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Far below the watchdog's 60 s. */
+static const struct timeval connect_time = {.tv_sec = 5}, answer_time = {.tv_sec = 20};
+
+/* --- errors ------------------------------------------------------------------------------------------------------- */
+
+static bool starts_with(const char *text, const char *start)
+{
+	return strncmp(text, start, strlen(start)) == 0;
+}
+
+static const char *find_remedy(const char *text)
+{
+	if (starts_with(text, "NOAUTH") || starts_with(text, "WRONGPASS") || strstr(text, "password"))
+		return "; check password in the store's file";
+	if (strstr(text, "DB index"))
+		return "; check db in the store's file";
+	if (starts_with(text, "OOM"))
+		return "; the server's memory is full: raise its maxmemory or let keys expire";
+	if (starts_with(text, "MOVED") || starts_with(text, "CROSSSLOT"))
+		return "; this store does not know clusters";
+	return "";
+}
+
+int connection_fail(const struct connection *connection, const char *doing, const redisReply *reply,
+	struct enrg_error *err)
+{
+	const redisContext *redis = connection->redis;
+	const char *host = connection->server->host;
+	int port = connection->server->port;
+
+	if (reply && reply->type == REDIS_REPLY_ERROR)
+		return enrg_error_set(err, starts_with(reply->str, "OOM") ? -ENOSPC : -EINVAL,
+			"Redis server %.200s:%d: %.200s: %.400s%s", host, port, doing, reply->str, find_remedy(reply->str));
+	if (reply)
+		return enrg_error_set(err, -EPROTO, "Redis server %.200s:%d: %.200s: an answer that is none", host, port,
+			doing);
+	const char *why = !redis ? "out of memory" : redis->err == REDIS_ERR_IO && errno == EAGAIN
+							? "no answer in 20 s" : redis->errstr;
+	return enrg_error_set(err, -ENOTCONN,
+		"Redis server %.200s:%d: %.200s: %.300s; check that the server runs, and host and port in the store's file",
+		host, port, doing, why);
+}
+
+/* --- commands ----------------------------------------------------------------------------------------------------- */
+
+redisReply *connection_next(struct connection *connection, struct enrg_error *err)
+{
+	void *reply = NULL;
+
+	if (redisGetReply(connection->redis, &reply) == REDIS_OK && reply)
+		return reply;
+	connection_fail(connection, "waiting for an answer", NULL, err);
+	return NULL;
+}
+
+redisReply *connection_ask(struct connection *connection, struct enrg_error *err, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	int code = redisvAppendCommand(connection->redis, format, arguments);
+	va_end(arguments);
+	if (code == REDIS_OK)
+		return connection_next(connection, err);
+	connection_fail(connection, "sending", NULL, err);
+	return NULL;
+}
+
+/* A command that answers OK. `doing` is told instead of the command, which may hold the password. */
+static int expect_ok(struct connection *connection, redisReply *reply, const char *doing, struct enrg_error *err)
+{
+	if (!reply)
+		return -ENOTCONN;
+	int code = reply->type == REDIS_REPLY_STATUS ? 0 : connection_fail(connection, doing, reply, err);
+	freeReplyObject(reply);
+	return code;
+}
+
+/* --- open and close ----------------------------------------------------------------------------------------------- */
+
+static int set_up(struct connection *connection, struct enrg_error *err)
+{
+	const struct server *server = connection->server;
+	int code = 0;
+
+	connection->redis = server->host[0] == '/' ? redisConnectUnixWithTimeout(server->host, connect_time)
+						   : redisConnectWithTimeout(server->host, server->port, connect_time);
+	if (!connection->redis || connection->redis->err)
+		return connection_fail(connection, "can't connect", NULL, err);
+	fcntl(connection->redis->fd, F_SETFD, FD_CLOEXEC);
+	redisSetTimeout(connection->redis, answer_time);
+	if (server->host[0] != '/')
+		redisEnableKeepAlive(connection->redis);
+	if (server->password && *server->password)
+		code = expect_ok(connection, connection_ask(connection, err, "AUTH %s", server->password), "logging in", err);
+	if (code == 0 && server->db)
+		code = expect_ok(connection, connection_ask(connection, err, "SELECT %d", server->db), "choosing db", err);
+	if (code == 0)
+		code = expect_ok(connection, connection_ask(connection, err, "WATCH %s", connection->marks), "WATCH", err);
+	return code;
+}
+
+int connection_open(const struct server *server, const char *store, struct connection **ret_connection,
+	struct enrg_error *err)
+{
+	struct connection *connection = calloc(1, sizeof(*connection));
+
+	if (!connection)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	connection->server = server;
+	snprintf(connection->marks, sizeof(connection->marks), "enrgdaq:positions:%s", store);
+	int code = set_up(connection, err);
+	if (code < 0) {
+		connection_close(connection);
+		return code;
+	}
+	*ret_connection = connection;
+	return 0;
+}
+
+void connection_close(struct connection *connection)
+{
+	if (!connection)
+		return;
+	redisFree(connection->redis);
+	free(connection);
+}
+
+/* --- marks and transactions --------------------------------------------------------------------------------------- */
+
+int connection_get_mark(struct connection *connection, const char *field, uint64_t *ret_sequence,
+	struct enrg_error *err)
+{
+	redisReply *reply = connection_ask(connection, err, "HGET %s %s", connection->marks, field);
+	int code = 0;
+
+	if (!reply)
+		return -ENOTCONN;
+	if (reply->type == REDIS_REPLY_STRING)
+		*ret_sequence = strtoull(reply->str, NULL, 10);
+	else if (reply->type == REDIS_REPLY_NIL)
+		*ret_sequence = 0;
+	else
+		code = connection_fail(connection, connection->marks, reply, err);
+	freeReplyObject(reply);
+	return code;
+}
+
+/* The answers to MULTI and to the commands, which are "queued" or the reason why the transaction will not be. */
+static int read_queued(struct connection *connection, uint64_t count, struct enrg_error *err)
+{
+	int code = 0;
+
+	for (uint64_t i = 0; i < count; i++) {
+		redisReply *reply = connection_next(connection, code ? NULL : err);
+		if (!reply)
+			return code ? code : -ENOTCONN;
+		if (code == 0 && reply->type != REDIS_REPLY_STATUS)
+			code = connection_fail(connection, "a command was refused", reply, err);
+		freeReplyObject(reply);
+	}
+	return code;
+}
+
+int connection_execute(struct connection *connection, const struct request *request, redisReply **ret_reply,
+	struct enrg_error *err)
+{
+	redisContext *redis = connection->redis;
+
+	if (request->has_failed || redisAppendCommand(redis, "MULTI") != REDIS_OK ||
+		redisAppendFormattedCommand(redis, request->bytes, request->count) != REDIS_OK ||
+		redisAppendCommand(redis, "EXEC") != REDIS_OK ||
+		redisAppendCommand(redis, "WATCH %s", connection->marks) != REDIS_OK)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	int code = read_queued(connection, 1 + request->commands, err);
+	if (code == -ENOTCONN)
+		return code;
+	redisReply *reply = connection_next(connection, code ? NULL : err);
+	if (!reply)
+		return code ? code : -ENOTCONN;
+	if (code == 0 && reply->type == REDIS_REPLY_NIL)
+		code = enrg_error_set(err, -EAGAIN,
+			"Redis server %.200s:%d: an earlier connection of this store has just stored something: asking what",
+			connection->server->host, connection->server->port);
+	else if (code == 0 && (reply->type != REDIS_REPLY_ARRAY || reply->elements != request->commands))
+		code = connection_fail(connection, "EXEC", reply, err);
+	if (code == 0)
+		code = expect_ok(connection, connection_next(connection, err), "WATCH", err);
+	if (code == 0)
+		*ret_reply = reply;
+	else
+		freeReplyObject(reply);
+	return code;
+}

@@ -1,0 +1,238 @@
+/* redis.c: DAQJobStoreRedis: lists, time series and blobs of a Redis server. Runs in the store's job process, on its main
+ * thread.
+ *
+ * Commands are gathered and sent as one transaction a commit. The store is ready without its server, and connects when
+ * data come; until it answers the framework hands the same batches over again.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../csv/number.h"
+#include "../sql/backoff.h"
+#include "connection.h"
+#include "enrgdaq/store.h"
+#include "target.h"
+
+struct redis_options {
+	const char *host, *password;
+	int64_t port, db;
+};
+
+struct redis_store {
+	struct enrg_store *store;
+	const struct redis_options *options;
+	struct server server;
+	struct connection *connection; /* NULL: not yet */
+	struct target *targets;
+	struct request request; /* since the last commit */
+};
+
+/* They outlive a store that was closed after a failure and opened again. */
+static struct backoff backoff;
+static bool has_looked;
+
+static const struct enrg_option option_list[] = {
+	{.key = "host", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct redis_options, host), .required = true,
+		.help = "Name or address of the server; a path is that of its socket."},
+	{.key = "port", .kind = ENRG_OPTION_INT, .offset = offsetof(struct redis_options, port),
+		.default_value = "6379", .min = 1, .max = 65535, .help = "Port of the server."},
+	{.key = "db", .kind = ENRG_OPTION_INT, .offset = offsetof(struct redis_options, db), .default_value = "0",
+		.min = 0, .max = 1000000, .help = "Number of the data base."},
+	{.key = "password", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct redis_options, password),
+		.help = "Where the server wants one."},
+	{.key = NULL},
+};
+
+static const struct enrg_option section_option_list[] = {
+	{.key = "key", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct redis_section, key), .required = true,
+		.help = "Start of the keys: key[.tag].column; of a blob: key[.tag]."},
+	{.key = "key_expiration_days", .kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct redis_section, key_expiration_days), .min = 0, .max = 36500, .unit = "d",
+		.help = "Lists of a day each (key[.tag].column:YYYY-MM-DD) that go so many days after it; retention of time series."},
+	{.key = "use_timeseries", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct redis_section, use_timeseries),
+		.default_value = "false", .help = "Time series instead of lists, by the column timestamp (unix time in ms)."},
+	{.key = NULL},
+};
+
+static int open_store(struct enrg_store *store, const void *options, void **ret_state, struct enrg_error *err)
+{
+	struct redis_store *self = calloc(1, sizeof(*self));
+
+	if (!self)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	self->store = store;
+	self->options = options;
+	self->server = (struct server){.host = self->options->host, .password = self->options->password,
+		.port = (int)self->options->port, .db = (int)self->options->db};
+	number_init();
+	*ret_state = self;
+	return 0;
+}
+
+static int connect_server(struct redis_store *self, struct enrg_error *err)
+{
+	struct enrg_error why = {0};
+
+	if (self->connection)
+		return 0;
+	has_looked = true;
+	int code = backoff_check(&backoff, backoff_clock_ns(), err);
+	if (code < 0)
+		return code;
+	code = connection_open(&self->server, enrg_store_name(self->store), &self->connection, &why);
+	backoff_note(&backoff, code, &why, backoff_clock_ns());
+	return code < 0 ? enrg_error_set(err, code, "%s", why.text) : 0;
+}
+
+/* A wrong password is told at the start, not when the first row comes. */
+static int look_for_server(void *state, uint64_t now_ns, struct enrg_error *err)
+{
+	struct redis_store *self = state;
+	struct enrg_error why = {0};
+
+	(void)now_ns;
+	(void)err;
+	if (!has_looked && connect_server(self, &why) < 0)
+		enrg_store_alert(self->store, ENRG_WARNING, "%s; data that come wait in memory until it answers",
+			why.text);
+	return 0;
+}
+
+/* Two store groups of one producer count their batches apart; under one key their marks would be one. */
+static int refuse_twins(const struct redis_store *self, const struct target *target, struct enrg_error *err)
+{
+	for (const struct target *other = self->targets; other; other = other->next)
+		if (other->section != target->section && strcmp(other->field, target->field) == 0)
+			return enrg_error_set(err, -EINVAL,
+				"two store groups of \"%.100s\" write under the key %.200s: give one another key",
+				target->source, target->prefix);
+	return 0;
+}
+
+static int open_target(void *state, const struct enrg_target *what, void **ret_target, struct enrg_error *err)
+{
+	struct redis_store *self = state;
+	struct target *target;
+	int code = connect_server(self, err);
+
+	if (code == 0)
+		code = target_open(self->store, self->connection, what, &target, err);
+	if (code < 0)
+		return code;
+	code = refuse_twins(self, target, err);
+	if (code < 0) {
+		target_close(target);
+		return code;
+	}
+	target->next = self->targets;
+	self->targets = target;
+	*ret_target = target;
+	return 0;
+}
+
+static int write_batch(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
+{
+	struct redis_store *self = state;
+	int code = target_write(target, batch, &self->request, err);
+
+	return code == 0 && self->request.has_failed ? enrg_error_set(err, -ENOMEM, "out of memory") : code;
+}
+
+static const redisReply *find_error(const redisReply *reply)
+{
+	const redisReply *found = reply->type == REDIS_REPLY_ERROR ? reply : NULL;
+
+	for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements && !found; i++)
+		found = find_error(reply->element[i]);
+	return found;
+}
+
+/* Redis carries out the rest of a transaction all the same: this can't be tried again. */
+static void tell_refused(struct redis_store *self, const redisReply *reply)
+{
+	static uint64_t told_ns;
+	const redisReply *error = find_error(reply);
+	uint64_t now = backoff_clock_ns();
+
+	if (!error || (told_ns && now - told_ns < 60000000000ull))
+		return;
+	told_ns = now;
+	enrg_store_alert(self->store, ENRG_ERROR,
+		"Redis server %s:%d did not take a part of the data, which is not there: %s; has somebody changed a key while "
+		"this store wrote to it? (told once a minute)",
+		self->server.host, self->server.port, error->str);
+}
+
+static int commit_store(void *state, struct enrg_error *err)
+{
+	struct redis_store *self = state;
+	redisReply *reply;
+
+	for (struct target *target = self->targets; target; target = target->next)
+		target_mark(target, &self->request);
+	if (!self->request.commands)
+		return 0;
+	int code = connection_execute(self->connection, &self->request, &reply, err);
+	request_clear(&self->request);
+	if (code < 0)
+		return code;
+	tell_refused(self, reply);
+	freeReplyObject(reply);
+	return 0;
+}
+
+static int close_target(void *state, void *target, bool abandon, struct enrg_error *err)
+{
+	struct redis_store *self = state;
+	struct target **link = &self->targets;
+
+	(void)err;
+	if (!target)
+		return 0;
+	if (!abandon)
+		target_mark(target, &self->request);
+	while (*link && *link != target)
+		link = &(*link)->next;
+	if (*link)
+		*link = (*link)->next;
+	target_close(target);
+	return 0;
+}
+
+static int close_store(void *state, bool abandon, struct enrg_error *err)
+{
+	struct redis_store *self = state;
+	int code = 0;
+
+	if (!self)
+		return 0;
+	if (!abandon)
+		code = commit_store(self, err);
+	connection_close(self->connection);
+	request_fini(&self->request);
+	free(self);
+	return code;
+}
+
+static const char *const old_names[] = {"store_redis", NULL};
+
+static const struct enrg_store_type redis_type = {
+	.name = "DAQJobStoreRedis",
+	.old_names = old_names,
+	.section = "redis",
+	.summary = "Writes lists, time series and blobs of a Redis server.",
+	.options = {.size = sizeof(struct redis_options), .options = option_list},
+	.section_options = {.size = sizeof(struct redis_section), .options = section_option_list},
+	.open = open_store,
+	.target_open = open_target,
+	.write = write_batch,
+	.commit = commit_store,
+	.tick = look_for_server,
+	.target_close = close_target,
+	.close = close_store,
+};
+
+static const struct enrg_store_type *const redis_stores[] = {&redis_type, NULL};
+
+ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "redis", .stores = redis_stores};

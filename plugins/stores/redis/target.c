@@ -1,0 +1,338 @@
+/* target.c: see the header. Runs in the store's job process, on its main thread. */
+#include "target.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "values.h"
+
+#define DAY_SECONDS 86400
+#define KEY_BYTES   2048u
+
+/* --- keys --------------------------------------------------------------------------------------------------------- */
+
+static void format_key(const struct target *target, const char *column, char ret_key[KEY_BYTES])
+{
+	snprintf(ret_key, KEY_BYTES, "%s.%s%s%s", target->prefix, column, *target->day ? ":" : "", target->day);
+}
+
+/* Of the time series: all that are numbers, but the time itself. */
+static bool is_series(const struct target *target, const struct enrg_schema *schema, uint32_t column)
+{
+	return column != target->time_column && schema->columns[column].type <= ENRG_F64;
+}
+
+/* A key that holds something else would make Redis carry out the rest of a transaction without it. */
+static int check_types(struct target *target, const struct enrg_schema *schema, struct enrg_error *err)
+{
+	const char *wanted = target->section->use_timeseries ? "TSDB-TYPE" : "list";
+	char key[KEY_BYTES];
+	int code = 0;
+
+	for (uint32_t i = 0; i < schema->column_count; i++) {
+		format_key(target, schema->columns[i].name, key);
+		redisAppendCommand(target->connection->redis, "TYPE %s", key);
+	}
+	for (uint32_t i = 0; i < schema->column_count; i++) {
+		redisReply *reply = connection_next(target->connection, code ? NULL : err);
+		if (!reply)
+			return code ? code : -ENOTCONN;
+		format_key(target, schema->columns[i].name, key);
+		if (code == 0 && reply->type != REDIS_REPLY_STATUS)
+			code = connection_fail(target->connection, "TYPE", reply, err);
+		else if (code == 0 && strcmp(reply->str, "none") != 0 && strcasecmp(reply->str, wanted) != 0)
+			code = enrg_error_set(err, -EINVAL,
+				"Redis server %.200s:%d: the key %.400s holds a %.50s, and a %s is wanted: remove it, or give "
+				"another key in [store_config.redis]",
+				target->connection->server->host, target->connection->server->port, key, reply->str, wanted);
+		freeReplyObject(reply);
+	}
+	return code;
+}
+
+/* The local day of `when_ns`, and when its keys shall go. */
+static time_t find_day(const struct target *target, uint64_t when_ns, char ret_day[16])
+{
+	time_t when = (time_t)(when_ns / 1000000000u), now = time(NULL);
+	struct tm local;
+
+	localtime_r(&when, &local);
+	strftime(ret_day, 16, "%Y-%m-%d", &local);
+	local.tm_hour = local.tm_min = local.tm_sec = 0;
+	local.tm_mday += (int)target->section->key_expiration_days + 1;
+	local.tm_isdst = -1;
+	time_t end = mktime(&local);
+	return end > now + DAY_SECONDS ? end : now + DAY_SECONDS; /* old data: not gone before it was seen */
+}
+
+/* --- time series -------------------------------------------------------------------------------------------------- */
+
+static int check_module(struct connection *connection, struct enrg_error *err)
+{
+	redisReply *reply = connection_ask(connection, err, "COMMAND INFO TS.MADD");
+	int code = 0;
+
+	if (!reply)
+		return -ENOTCONN;
+	if (reply->type == REDIS_REPLY_ERROR)
+		code = connection_fail(connection, "COMMAND INFO", reply, err);
+	else if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 1 ||
+		 reply->element[0]->type != REDIS_REPLY_ARRAY || reply->element[0]->elements == 0)
+		code = enrg_error_set(err, -EOPNOTSUPP,
+			"Redis server %.200s:%d: no TimeSeries module: load it there (loadmodule redistimeseries.so), or set "
+			"use_timeseries = false in [store_config.redis]",
+			connection->server->host, connection->server->port);
+	freeReplyObject(reply);
+	return code;
+}
+
+static int find_time_column(struct target *target, const struct enrg_schema *schema, struct enrg_error *err)
+{
+	for (uint32_t i = 0; i < schema->column_count; i++) {
+		enum enrg_type type = schema->columns[i].type;
+		if (strcmp(schema->columns[i].name, "timestamp") == 0 && type >= ENRG_I8 && type <= ENRG_F64) {
+			target->time_column = i;
+			return 0;
+		}
+	}
+	return enrg_error_set(err, -EINVAL,
+		"\"%.100s\" sends no column timestamp (a number, unix time in ms), which use_timeseries needs: set "
+		"use_timeseries = false in [store_config.redis]",
+		target->source);
+}
+
+static int create_series(struct target *target, const char *column, struct enrg_error *err)
+{
+	struct request request = {0};
+	char key[KEY_BYTES], number[32];
+	int64_t days = target->section->key_expiration_days;
+	int code = 0;
+
+	format_key(target, column, key);
+	request_begin(&request, 7u + (days ? 2u : 0) + (*target->tag ? 2u : 0));
+	request_add_text(&request, "TS.CREATE");
+	request_add_text(&request, key);
+	if (days) {
+		snprintf(number, sizeof(number), "%" PRId64, days * DAY_SECONDS * 1000);
+		request_add_text(&request, "RETENTION");
+		request_add_text(&request, number);
+	}
+	/* Rows of the same ms: the newest counts, instead of an error. */
+	request_add_text(&request, "DUPLICATE_POLICY");
+	request_add_text(&request, "LAST");
+	request_add_text(&request, "LABELS");
+	request_add_text(&request, "key");
+	request_add_text(&request, target->section->key);
+	if (*target->tag) {
+		request_add_text(&request, "tag");
+		request_add_text(&request, target->tag);
+	}
+	if (request.has_failed ||
+		redisAppendFormattedCommand(target->connection->redis, request.bytes, request.count) != REDIS_OK) {
+		request_fini(&request);
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	}
+	request_fini(&request);
+	redisReply *reply = connection_next(target->connection, err);
+	if (!reply)
+		return -ENOTCONN;
+	if (reply->type == REDIS_REPLY_ERROR && !strstr(reply->str, "already exists"))
+		code = connection_fail(target->connection, key, reply, err);
+	freeReplyObject(reply);
+	return code;
+}
+
+static int prepare_series(struct target *target, const struct enrg_schema *schema, struct enrg_error *err)
+{
+	bool leaves_out = false;
+	int code = check_module(target->connection, err);
+
+	if (code == 0)
+		code = find_time_column(target, schema, err);
+	if (code == 0)
+		code = check_types(target, schema, err);
+	for (uint32_t i = 0; i < schema->column_count && code == 0; i++) {
+		if (is_series(target, schema, i))
+			code = create_series(target, schema->columns[i].name, err);
+		else
+			leaves_out |= i != target->time_column;
+	}
+	if (code == 0 && leaves_out)
+		enrg_store_alert(target->store, ENRG_WARNING,
+			"time series hold numbers alone: the other columns of \"%s\" are not stored under %s", target->source,
+			target->prefix);
+	return code;
+}
+
+/* --- open and close ----------------------------------------------------------------------------------------------- */
+
+static int fill(struct target *target, const struct enrg_target *what, struct enrg_error *err)
+{
+	char print[VALUES_PRINT_BYTES];
+
+	target->section = what->section;
+	if (!target->section->key || !*target->section->key || strlen(target->section->key) > 1000)
+		return enrg_error_set(err, -EINVAL, "key: expected 1 to 1000 bytes in [store_config.redis]");
+	values_print_columns(what->schema, print);
+	target->source = strdup(what->source);
+	target->tag = strdup(what->tag);
+	if (asprintf(&target->prefix, "%s%s%s", target->section->key, *what->tag ? "." : "", what->tag) < 0)
+		target->prefix = NULL;
+	if (asprintf(&target->field, "%s/%s/%s/%s/%s", what->source, what->run, what->tag, target->section->key, print) < 0)
+		target->field = NULL;
+	if (!target->source || !target->tag || !target->prefix || !target->field)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	int code = connection_get_mark(target->connection, target->field, &target->done, err);
+	if (code == 0 && target->section->use_timeseries && !what->schema->is_blob)
+		code = prepare_series(target, what->schema, err);
+	else if (code == 0 && !target->section->key_expiration_days && !what->schema->is_blob)
+		code = check_types(target, what->schema, err); /* dated keys: when the day is known */
+	return code;
+}
+
+int target_open(struct enrg_store *store, struct connection *connection, const struct enrg_target *what,
+	struct target **ret_target, struct enrg_error *err)
+{
+	struct target *target = calloc(1, sizeof(*target));
+
+	if (!target)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	target->store = store;
+	target->connection = connection;
+	int code = fill(target, what, err);
+	if (code < 0) {
+		target_close(target);
+		return code;
+	}
+	*ret_target = target;
+	return 0;
+}
+
+void target_close(struct target *target)
+{
+	if (!target)
+		return;
+	free(target->source);
+	free(target->tag);
+	free(target->prefix);
+	free(target->field);
+	free(target);
+}
+
+/* --- batches ------------------------------------------------------------------------------------------------------ */
+
+static void write_blob(struct target *target, const struct enrg_batch *batch, struct request *request)
+{
+	const struct enrg_column_view *view = &batch->columns[0];
+	uint64_t row = batch->rows - 1; /* a blob has one row; the newest would win */
+	char seconds[32];
+
+	snprintf(seconds, sizeof(seconds), "%" PRId64, target->section->key_expiration_days * DAY_SECONDS);
+	request_begin(request, target->section->key_expiration_days ? 5 : 3);
+	request_add_text(request, "SET");
+	request_add_text(request, target->prefix);
+	request_add_base64(request, (const uint8_t *)view->values + view->offsets[row],
+		(size_t)(view->offsets[row + 1] - view->offsets[row]));
+	if (target->section->key_expiration_days) {
+		request_add_text(request, "EX");
+		request_add_text(request, seconds);
+	}
+}
+
+static void add_expiry(struct target *target, const struct enrg_schema *schema, time_t end, struct request *request)
+{
+	char key[KEY_BYTES], number[32];
+
+	snprintf(number, sizeof(number), "%lld", (long long)end);
+	for (uint32_t i = 0; i < schema->column_count; i++) {
+		format_key(target, schema->columns[i].name, key);
+		request_begin(request, 3);
+		request_add_text(request, "EXPIREAT");
+		request_add_text(request, key);
+		request_add_text(request, number);
+	}
+}
+
+static int write_lists(struct target *target, const struct enrg_batch *batch, struct request *request,
+	struct enrg_error *err)
+{
+	char key[KEY_BYTES], day[16] = "";
+	time_t end = 0;
+
+	if (target->section->key_expiration_days)
+		end = find_day(target, batch->acquired_ns, day);
+	bool is_new_day = strcmp(day, target->day) != 0;
+	if (is_new_day) {
+		memcpy(target->day, day, sizeof(day));
+		int code = check_types(target, batch->schema, err);
+		if (code < 0)
+			return code;
+	}
+	for (uint32_t i = 0; i < batch->schema->column_count; i++) {
+		format_key(target, batch->schema->columns[i].name, key);
+		values_push(&batch->schema->columns[i], &batch->columns[i], batch->rows, key, request);
+	}
+	if (is_new_day)
+		add_expiry(target, batch->schema, end, request);
+	return 0;
+}
+
+static void write_series(struct target *target, const struct enrg_batch *batch, struct request *request)
+{
+	const struct enrg_schema *schema = batch->schema;
+	uint64_t left_out = 0;
+	char key[KEY_BYTES];
+
+	for (uint32_t i = 0; i < schema->column_count; i++) {
+		if (!is_series(target, schema, i))
+			continue;
+		format_key(target, schema->columns[i].name, key);
+		left_out += values_add_samples(batch, target->time_column, i, key, request);
+	}
+	if (left_out && !target->has_told_left_out) {
+		target->has_told_left_out = true;
+		enrg_store_alert(target->store, ENRG_WARNING,
+			"\"%s\" sends NaN, infinities or times that are none, which time series can't hold: such values are "
+			"left out under %s",
+			target->source, target->prefix);
+	}
+}
+
+int target_write(struct target *target, const struct enrg_batch *batch, struct request *request,
+	struct enrg_error *err)
+{
+	if (batch->sequence <= target->done)
+		return 0;
+	if (batch->rows && batch->schema->is_blob) {
+		write_blob(target, batch, request);
+	} else if (batch->rows && target->section->use_timeseries) {
+		write_series(target, batch, request);
+	} else if (batch->rows) {
+		int code = write_lists(target, batch, request, err);
+		if (code < 0)
+			return code;
+	}
+	target->done = batch->sequence;
+	target->is_dirty = true;
+	return 0;
+}
+
+void target_mark(struct target *target, struct request *request)
+{
+	char number[32];
+
+	if (!target->is_dirty)
+		return;
+	snprintf(number, sizeof(number), "%" PRIu64, target->done);
+	request_begin(request, 4);
+	request_add_text(request, "HSET");
+	request_add_text(request, target->connection->marks);
+	request_add_text(request, target->field);
+	request_add_text(request, number);
+	target->is_dirty = false; /* or the transaction fails, and the target with it */
+}

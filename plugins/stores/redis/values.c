@@ -1,0 +1,172 @@
+/* values.c: see the header. Runs in the store's job process, on its main thread. */
+#include "values.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../csv/number.h"
+
+/* Of one command: Redis takes about a million arguments. */
+#define PUSH_ROWS   100000u
+#define SAMPLE_ROWS 100000u
+
+static char *format_number(char *out, enum enrg_type type, const void *values, uint64_t index)
+{
+	switch (type) {
+	case ENRG_I8:
+		return number_format_i64(out, ((const int8_t *)values)[index]);
+	case ENRG_I16:
+		return number_format_i64(out, ((const int16_t *)values)[index]);
+	case ENRG_I32:
+		return number_format_i64(out, ((const int32_t *)values)[index]);
+	case ENRG_I64:
+		return number_format_i64(out, ((const int64_t *)values)[index]);
+	case ENRG_U8:
+		return number_format_u64(out, ((const uint8_t *)values)[index]);
+	case ENRG_U16:
+		return number_format_u64(out, ((const uint16_t *)values)[index]);
+	case ENRG_U32:
+		return number_format_u64(out, ((const uint32_t *)values)[index]);
+	case ENRG_U64:
+		return number_format_u64(out, ((const uint64_t *)values)[index]);
+	case ENRG_F32:
+		return number_format_f32(out, ((const float *)values)[index]);
+	default:
+		return number_format_f64(out, ((const double *)values)[index]);
+	}
+}
+
+static bool is_set(const struct enrg_column_view *view, uint64_t row)
+{
+	return ((const uint8_t *)view->values)[row >> 3] >> (row & 7) & 1;
+}
+
+/* --- lists -------------------------------------------------------------------------------------------------------- */
+
+static void add_list(struct request *request, enum enrg_type item, const void *values, uint64_t first, uint64_t end)
+{
+	char *text = malloc((size_t)(end - first) * (NUMBER_BYTES_MAX + 1) + 2), *out = text;
+
+	if (!text) {
+		request->has_failed = true;
+		return;
+	}
+	*out++ = '[';
+	for (uint64_t i = first; i < end; i++) {
+		if (i > first)
+			*out++ = ',';
+		out = format_number(out, item, values, i);
+	}
+	*out++ = ']';
+	request_add(request, text, (size_t)(out - text));
+	free(text);
+}
+
+static void add_value(struct request *request, const struct enrg_column *column, const struct enrg_column_view *view,
+	uint64_t row)
+{
+	char number[NUMBER_BYTES_MAX];
+
+	if (!enrg_column_present(view, row)) {
+		request_add(request, NULL, 0);
+	} else if (column->type == ENRG_LIST) {
+		add_list(request, column->item, view->values, (uint64_t)view->offsets[row], (uint64_t)view->offsets[row + 1]);
+	} else if (view->offsets) {
+		request_add(request, (const char *)view->values + view->offsets[row],
+			(size_t)(view->offsets[row + 1] - view->offsets[row]));
+	} else if (column->type == ENRG_BOOL) {
+		request_add_text(request, is_set(view, row) ? "true" : "false");
+	} else {
+		request_add(request, number, (size_t)(format_number(number, column->type, view->values, row) - number));
+	}
+}
+
+void values_push(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t rows, const char *key,
+	struct request *request)
+{
+	for (uint64_t row = 0; row < rows;) {
+		uint64_t count = rows - row < PUSH_ROWS ? rows - row : PUSH_ROWS;
+		request_begin(request, 2 + count);
+		request_add_text(request, "RPUSH");
+		request_add_text(request, key);
+		for (uint64_t end = row + count; row < end; row++)
+			add_value(request, column, view, row);
+	}
+}
+
+/* --- time series -------------------------------------------------------------------------------------------------- */
+
+/* false: it is no time that Redis knows. Reals are cut to whole milliseconds. */
+static bool format_time(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row,
+	char ret_text[NUMBER_BYTES_MAX])
+{
+	*format_number(ret_text, column->type, view->values, row) = '\0';
+	if (column->type == ENRG_F64 || column->type == ENRG_F32) {
+		double time = column->type == ENRG_F64 ? ((const double *)view->values)[row]
+						       : (double)((const float *)view->values)[row];
+		if (!(time >= 0 && time < 0x1p63))
+			return false;
+		*number_format_i64(ret_text, (int64_t)time) = '\0';
+	}
+	return ret_text[0] != '-' && strtoull(ret_text, NULL, 10) <= INT64_MAX;
+}
+
+static bool is_finite(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row)
+{
+	if (column->type == ENRG_F64)
+		return isfinite(((const double *)view->values)[row]);
+	return column->type != ENRG_F32 || isfinite(((const float *)view->values)[row]);
+}
+
+uint64_t values_add_samples(const struct enrg_batch *batch, uint32_t time_column, uint32_t column, const char *key,
+	struct request *request)
+{
+	const struct enrg_column *times = &batch->schema->columns[time_column], *type = &batch->schema->columns[column];
+	const struct enrg_column_view *time_view = &batch->columns[time_column], *view = &batch->columns[column];
+	uint64_t left_out = 0;
+
+	for (uint64_t first = 0; first < batch->rows; first += SAMPLE_ROWS) {
+		uint64_t end = batch->rows - first < SAMPLE_ROWS ? batch->rows : first + SAMPLE_ROWS, count = 0;
+		struct request samples = {0};
+		for (uint64_t row = first; row < end; row++) {
+			char time[NUMBER_BYTES_MAX + 1];
+			if (!enrg_column_present(view, row))
+				continue;
+			if (!is_finite(type, view, row) || !enrg_column_present(time_view, row) ||
+				!format_time(times, time_view, row, time)) {
+				left_out++;
+				continue;
+			}
+			request_add_text(&samples, key);
+			request_add_text(&samples, time);
+			if (type->type == ENRG_BOOL)
+				request_add_text(&samples, is_set(view, row) ? "1" : "0");
+			else
+				add_value(&samples, type, view, row);
+			count++;
+		}
+		if (count) {
+			request_begin(request, 1 + 3 * count);
+			request_add_text(request, "TS.MADD");
+			request_append(request, &samples);
+		}
+		request_fini(&samples);
+	}
+	return left_out;
+}
+
+void values_print_columns(const struct enrg_schema *schema, char ret_print[VALUES_PRINT_BYTES])
+{
+	uint64_t hash = 14695981039346656037ull; /* FNV-1a */
+
+	for (uint32_t i = 0; i < schema->column_count; i++) {
+		for (const char *at = schema->columns[i].name; *at; at++)
+			hash = (hash ^ (uint8_t)*at) * 1099511628211ull;
+		hash = (hash ^ (256u + (unsigned)schema->columns[i].type)) * 1099511628211ull;
+		hash = (hash ^ (512u + (unsigned)schema->columns[i].item)) * 1099511628211ull;
+	}
+	snprintf(ret_print, VALUES_PRINT_BYTES, "%016" PRIx64, hash);
+}

@@ -1,0 +1,22 @@
+/* values.h: values of a batch as commands. */
+#ifndef REDIS_VALUES_H
+#define REDIS_VALUES_H
+
+#include "enrgdaq/batch.h"
+#include "request.h"
+
+#define VALUES_PRINT_BYTES 17u
+
+/* RPUSH key value …: integers exact; reals the shortest text that reads back the same; true, false; strings and bytes as
+ * they are; lists "[1,2,3]"; a missing value is an empty text, so that the columns' rows stay side by side. */
+void values_push(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t rows, const char *key,
+	struct request *request);
+
+/* TS.MADD key time value …. Returns how many values were left out: not finite, or without a time. Missing ones are none. */
+uint64_t values_add_samples(const struct enrg_batch *batch, uint32_t time_column, uint32_t column, const char *key,
+	struct request *request);
+
+/* 16 hex digits that stand for names and types of the columns. */
+void values_print_columns(const struct enrg_schema *schema, char ret_print[VALUES_PRINT_BYTES]);
+
+#endif

@@ -318,8 +318,8 @@ case_full_disk() {
 
 # The guard stops them while there is space left; a stop may use that for what is in memory.
 case_free_space() {
-	mount_out 30m || return 0
-	write_config config 1000 true
+	mount_out 20m || return 0
+	write_config config 300 true
 	for store in arrow csv; do echo 'min_free_gb = 0.012' >>config/$store.toml; done
 	start run.log run config
 	for store in arrow csv; do await 30 is_in_state $store "waiting for disk" || fail "$store does not wait"; done

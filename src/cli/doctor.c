@@ -6,10 +6,12 @@
 #include <getopt.h>
 #include <jansson.h>
 #include <linux/futex.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -32,9 +34,9 @@
 static const char usage[] =
 	"usage: enrgdaq doctor\n"
 	"\n"
-	"Looks at what a run depends on: shared memory, limits, kernel, clock, libraries, modules, the disk of this "
-	"folder.\n"
-	"A line each, good or bad, and what to do. Takes a second or two and leaves nothing behind.\n"
+	"Looks at what a run depends on: shared memory, limits, kernel, clock, ports, libraries, modules, the disk of "
+	"this\n"
+	"folder. A line each, good or bad, and what to do. Takes a second or two and leaves nothing behind.\n"
 	"\n"
 	"Exit code: 0 all good (notes do not count), 1 something is bad.\n";
 
@@ -164,6 +166,41 @@ static void check_clock(struct doctor *doctor)
 	free(source);
 }
 
+static int try_port(uint16_t port)
+{
+	const struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_ANY)};
+	int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1, code;
+
+	if (descriptor < 0)
+		return -errno;
+	setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	code = bind(descriptor, (const struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
+	if (!code && listen(descriptor, 1))
+		code = -errno;
+	close(descriptor);
+	return code;
+}
+
+/* Those of the defaults. Nothing listens unless a configuration says so: a taken one is no more than a note. */
+static void check_ports(struct doctor *doctor)
+{
+	static const uint16_t ports[] = {1638, 8000, 16382, 16383};
+	char taken[128] = "";
+
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		int code = try_port(ports[i]);
+		size_t used = strlen(taken);
+
+		if (code)
+			snprintf(taken + used, sizeof(taken) - used, "%s%u: %s", used ? ", " : "", ports[i],
+				strerror(-code));
+	}
+	tell(doctor, taken[0] ? NOTE : GOOD, "ports",
+		"matters only where supervisor.toml enables them: choose other ports there (cnc, federation)", "%s",
+		taken[0] ? taken : "1638 command, 8000 REST, 16382 and 16383 federation are free");
+}
+
 static void check_libraries(struct doctor *doctor)
 {
 	void (*zmq_version)(int *, int *, int *) = NULL;
@@ -277,6 +314,7 @@ int cli_doctor(int argc, char **argv)
 	check_kernel(&doctor);
 	check_cores(&doctor);
 	check_clock(&doctor);
+	check_ports(&doctor);
 	check_libraries(&doctor);
 	check_modules(&doctor);
 	check_disk(&doctor);

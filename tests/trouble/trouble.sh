@@ -196,6 +196,20 @@ case_unwritable_folder() {
 	check_data
 }
 
+case_taken_port() {
+	python3 - "$bin" >"$work/run.log" 2>&1 <<-'END'
+		import socket, subprocess, sys
+		taken = socket.socket()
+		try:
+		    taken.bind(("127.0.0.1", 16382))
+		    taken.listen()
+		except OSError:
+		    pass  # somebody else has it: as good
+		sys.exit(subprocess.run([sys.argv[1], "doctor"]).returncode)
+	END
+	must_say "^note +ports +.*16382: Address already in use"
+}
+
 # --- odd tables ---
 
 case_too_many_columns() {

@@ -161,6 +161,31 @@ ENRG_API int enrg_schema_format_ipc(const struct enrg_schema *schema, const char
  * readers step over: ipc_bytes - body_bytes + padding bytes in all. The message's check sum is made anew. */
 ENRG_API int enrg_ipc_pad(const struct enrg_batch *batch, uint32_t padding, void *ret_meta, struct enrg_error *err);
 
+struct enrg_ipc_buffer {
+	const void *bytes;
+	uint64_t byte_count;
+};
+
+/* The buffers of the batch's body in the order of its columns. -ENOBUFS: *ret_count says how many there are. */
+ENRG_API int enrg_ipc_buffers(const struct enrg_batch *batch, struct enrg_ipc_buffer *ret_buffers, uint32_t capacity,
+	uint32_t *ret_count, struct enrg_error *err);
+
+enum enrg_ipc_codec { ENRG_IPC_LZ4_FRAME = 0, ENRG_IPC_ZSTD = 1 };
+
+/* The same buffers, each compressed as Arrow wants it (8 bytes of its length before, little-endian, or -1 and the bytes as
+ * they were; an empty one stays empty), in one body that begins at `body`, each at a multiple of 8. */
+struct enrg_ipc_compressed {
+	enum enrg_ipc_codec codec;
+	const struct enrg_ipc_buffer *buffers;
+	uint32_t buffer_count;
+	const void *body;
+	uint64_t body_bytes; /* a multiple of 8 */
+};
+
+/* Prefix and metadata, with check sums, of the message that has this body in place of the batch's; malloc'ed. */
+ENRG_API int enrg_ipc_format_compressed(const struct enrg_batch *batch, const struct enrg_ipc_compressed *params,
+	void **ret_meta, uint32_t *ret_meta_bytes, struct enrg_error *err);
+
 enum enrg_ipc_content {
 	ENRG_IPC_OURS,    /* a stream of this schema, or an empty file; behind *ret_good_bytes nothing but a torn tail (a part
 			   * of a message, zeros, an end mark): cut it and append */

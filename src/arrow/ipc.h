@@ -92,6 +92,7 @@ struct ipc_message {
 	uint64_t body_bytes;
 	uint64_t rows; /* of a record batch, as declared */
 	bool is_end;   /* the end mark FFFFFFFF 00000000 */
+	bool is_compressed; /* a record batch that ipc_decode_batch can't read */
 	/* ENRGDAQ's own metadata; has_stamp false where the keys are not (all) there. */
 	bool has_stamp;
 	bool has_keys; /* any key of ENRGDAQ's is there: then meta_crc_ok must be true */

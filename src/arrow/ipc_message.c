@@ -286,8 +286,12 @@ int ipc_read_message(
 		.meta_crc_ok =
 			marks.meta_crc_at && ipc_meta_crc(bytes, head.meta_bytes, marks.meta_crc_at) == marks.meta_crc,
 	};
-	if (ret_message->type == IPC_RECORD_BATCH)
+	if (ret_message->type == IPC_RECORD_BATCH) {
+		struct fb_table compression;
 		ret_message->rows = fb_read_number(&head.reader, &head.header, BATCH_LENGTH, 8, 0);
+		ret_message->is_compressed =
+			fb_read_table(&head.reader, &head.header, BATCH_COMPRESSION, &compression);
+	}
 	/* Their lengths were checked by ipc_read_marks. */
 	strcpy(ret_message->source, marks.source ? marks.source : "");
 	strcpy(ret_message->run, marks.run ? marks.run : "");

@@ -22,6 +22,14 @@ const struct store_kind store_kinds[] = {
 	{ .name = "arrow, each commit synced", .module = "arrow", .type = "DAQJobStoreArrow",
 	  .section_keys = "file_path = \"deep/er/t.arrows\"\nsync_seconds = 0", .file_path = "deep/er/t.arrows",
 	  .has_out_dir = true, .has_dates = true, .read_back = read_arrows },
+	{ .name = "arrow, zstd", .module = "arrow", .type = "DAQJobStoreArrow",
+	  .section_keys = "file_path = \"t.arrows\"\ncompression = \"zstd\"", .file_path = "t.arrows",
+	  .has_out_dir = true, .has_dates = true, .read_back = read_arrows },
+#ifdef ENRG_HAS_LZ4
+	{ .name = "arrow, lz4", .module = "arrow", .type = "DAQJobStoreArrow",
+	  .section_keys = "file_path = \"t.arrows\"\ncompression = \"lz4\"", .file_path = "t.arrows",
+	  .has_out_dir = true, .has_dates = true, .read_back = read_arrows },
+#endif
 	{ .name = "raw", .module = "raw", .type = "DAQJobStoreRaw",
 	  .section_keys = "file_path = \"t\"\noverwrite = false", .file_path = "t.arrows", .has_out_dir = true,
 	  .has_dates = true, .read_back = read_raw },

@@ -12,6 +12,7 @@
 
 #include "enrgdaq/store.h"
 #include "record.h"
+#include "squeeze.h"
 
 #define VARIANTS_MAX 100u /* a_2.arrows … of files with other columns */
 #define QUARTER_NS 900000000000u
@@ -26,12 +27,14 @@ struct arrow_section {
 	bool add_date;
 	double sync_seconds;
 	bool has_sync_seconds;
+	int compression; /* enum squeeze_kind */
 };
 
 struct arrow {
 	struct enrg_store *store;
 	const struct arrow_options *options;
 	struct record *records;
+	struct squeeze *squeezes[SQUEEZE_LZ4 + 1]; /* NULL until wanted */
 };
 
 struct arrow_target {
@@ -59,6 +62,13 @@ static const struct enrg_option arrow_option_list[] = {
 	{ .key = NULL },
 };
 
+static const struct enrg_choice arrow_compressions[] = {
+	{ "none", SQUEEZE_NONE },
+	{ "zstd", SQUEEZE_ZSTD },
+	{ "lz4", SQUEEZE_LZ4 },
+	{ .name = NULL },
+};
+
 static const struct enrg_option arrow_section_list[] = {
 	{ .key = "file_path", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct arrow_section, file_path),
 	  .required = true, .help = "Name of the file, relative to out_dir; may name folders." },
@@ -69,6 +79,9 @@ static const struct enrg_option arrow_section_list[] = {
 	  .present_offset = offsetof(struct arrow_section, has_sync_seconds),
 	  .help = "A power cut costs at most the batches of so long a time; 0 = the disk has each commit; without the "
 		  "key the store's sync and sync_seconds count." },
+	{ .key = "compression", .kind = ENRG_OPTION_CHOICE, .offset = offsetof(struct arrow_section, compression),
+	  .default_value = "\"none\"", .choices = arrow_compressions,
+	  .help = "Compresses the values of each batch; Arrow readers decompress them by themselves." },
 	{ .key = NULL },
 };
 
@@ -215,6 +228,13 @@ static int arrow_target_close(void *state, void *target, bool abandon, struct en
 	return 0;
 }
 
+static int prepare_compression(struct arrow *arrow, int kind, struct enrg_error *err)
+{
+	if (kind == SQUEEZE_NONE || arrow->squeezes[kind])
+		return 0;
+	return squeeze_create((enum squeeze_kind)kind, &arrow->squeezes[kind], err);
+}
+
 static int arrow_target_open(void *state, const struct enrg_target *target, void **ret_target, struct enrg_error *err)
 {
 	struct arrow *arrow = state;
@@ -224,6 +244,11 @@ static int arrow_target_open(void *state, const struct enrg_target *target, void
 	if (!arrow_target)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	arrow_target->section = target->section;
+	rc = prepare_compression(arrow, arrow_target->section->compression, err);
+	if (rc < 0) {
+		arrow_target_close(arrow, arrow_target, true, NULL);
+		return rc;
+	}
 	arrow_target->source = strdup(target->source);
 	arrow_target->tag = strdup(target->tag);
 	if (!arrow_target->source || !arrow_target->tag)
@@ -256,7 +281,15 @@ static int arrow_write(void *state, void *target, const struct enrg_batch *batch
 		if (rc < 0)
 			return rc;
 	}
-	return record_write_batch(arrow_target->record, batch, err);
+	struct squeeze *squeeze = ((struct arrow *)state)->squeezes[arrow_target->section->compression];
+	struct squeezed squeezed;
+
+	if (!squeeze || batch->body_bytes == 0)
+		return record_write_batch(arrow_target->record, batch, err);
+	int rc = squeeze_batch(squeeze, batch, &squeezed, err);
+	if (rc == 0)
+		rc = record_write(arrow_target->record, squeezed.meta, squeezed.meta_bytes, err);
+	return rc < 0 ? rc : record_write(arrow_target->record, squeezed.body, squeezed.body_bytes, err);
 }
 
 /* Closes what no target uses and the last commit has put away. */
@@ -302,6 +335,8 @@ static int arrow_close(void *state, bool abandon, struct enrg_error *err)
 		arrow->records = record->next;
 		record_close(record);
 	}
+	for (size_t i = 0; i <= SQUEEZE_LZ4; i++)
+		squeeze_destroy(arrow->squeezes[i]);
 	free(arrow);
 	return rc;
 }

@@ -4,10 +4,12 @@
 # needs no network, where all is there.
 set -eu
 
-build="build-essential cmake ninja-build pkg-config libzmq3-dev libmsgpack-dev libtomlplusplus-dev libjansson-dev
-libisal-dev libsqlite3-dev libmariadb-dev libhiredis-dev libhdf5-dev libzstd-dev zlib1g-dev liblzma-dev liblz4-dev libxxhash-dev libcmocka-dev gnuplot-nox fonts-dejavu-core procps"
+build="build-essential cmake ninja-build pkg-config libzmq3-dev libmsgpack-dev libtomlplusplus-dev libjansson-dev libisal-dev
+libsqlite3-dev libmariadb-dev libhiredis-dev libhdf5-dev libzstd-dev zlib1g-dev liblzma-dev liblz4-dev libxxhash-dev
+libcmocka-dev gnuplot-nox fonts-dejavu-core procps"
 # The cores of the servers: no service is installed; the tests start their own.
-test="python3 hdf5-tools sqlite3 mariadb-server-core mariadb-client-core redis-tools clang libclang-rt-14-dev poppler-utils zstd"
+test="python3 hdf5-tools sqlite3 mariadb-server-core mariadb-client-core redis-tools clang libclang-rt-14-dev poppler-utils
+zstd"
 
 case "${1:-build}" in
 build) wanted=$build ;;

@@ -19,7 +19,7 @@ struct store_kind {
 	bool keeps_newest;        /* the file holds the newest batch alone */
 	bool is_indexed;          /* no log: a file that was cut anywhere is not continued */
 	bool starts_files;        /* never continues a file that was there: name_1, name_2 …, which read_back reads as one */
-	bool is_database;         /* SQL: tables instead of files, any columns fit, files are not appended to */
+	bool is_database;         /* tables instead of files; locks that end with the process */
 	/* Reads a file back with a reader that is not the store's own. false: it is no whole file of that kind. */
 	bool (*read_back)(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
 };

@@ -124,7 +124,8 @@ bool read_sqlite(const char *path, const struct enrg_schema *schema, struct cell
 	for (char *c = table; *c; c++)
 		*c = isalnum((unsigned char)*c) ? *c : '_';
 	snprintf(command, sizeof(command),
-		"sqlite3 -cmd '.mode quote' '%.*s" STEM ".sqlite' 'PRAGMA integrity_check; SELECT * FROM \"%s\" ORDER BY rowid'",
+		"sqlite3 -cmd '.mode quote' '%.*s" STEM
+		".sqlite' 'PRAGMA integrity_check; SELECT * FROM \"%s\" ORDER BY rowid'",
 		(int)(own - path), path, table);
 	text = read_all(command, &count);
 	if (!text || strncmp(text, "'ok'\n", 5) != 0) {

@@ -2,6 +2,7 @@
 #ifndef DATABASES_DATABASES_H
 #define DATABASES_DATABASES_H
 
+int databases_test_sqlite(void);
 int databases_test_mysql(void);
 int databases_test_redis(void);
 

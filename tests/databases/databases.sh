@@ -1,6 +1,6 @@
 #!/bin/bash
-# Stores of data bases against real servers that this script starts on free loopback ports and ends again: MariaDB and Redis
-# of Debian, and SQLite. Stores and servers are killed in the middle of a run; then the servers' own programs read
+# Stores of data bases against real servers that this script starts on free loopback ports and ends again: MariaDB and
+# Redis of Debian, and SQLite. Stores and servers are killed in the middle of a run; then the servers' own programs read
 # everything back, and it is compared with the CSV file that another store of the same run wrote.
 #
 #   databases.sh CASE        needs ENRGDAQ_BIN; the case is a function case_… below
@@ -59,7 +59,8 @@ start_mariadb() { # a second call starts the same data base again
 		--skip-networking=0 --socket="$work/mariadb.sock" --pid-file="$work/mariadb.pid" \
 		--user="$(id -un)" "$@" >>"$work/mariadbd.log" 2>&1 &
 	mariadb=$!
-	until_true 60 mariadb --no-defaults -S "$work/mariadb.sock" -u root -e "SELECT 1" || fail "$(tail "$work/mariadbd.log")"
+	until_true 60 mariadb --no-defaults -S "$work/mariadb.sock" -u root -e "SELECT 1" ||
+		fail "$(tail "$work/mariadbd.log")"
 	mariadb --no-defaults -S "$work/mariadb.sock" -u root -e "CREATE DATABASE IF NOT EXISTS enrgdaq;
 		CREATE USER IF NOT EXISTS daq@'127.0.0.1' IDENTIFIED BY '$secret';
 		GRANT ALL ON enrgdaq.* TO daq@'127.0.0.1'" || fail "no data base"
@@ -69,8 +70,8 @@ kill_mariadb() { kill -KILL "$mariadb"; wait "$mariadb" 2>/dev/null; mariadb=; }
 
 redis_cli() { REDISCLI_AUTH=$secret redis-cli -p "$redis_port" "$@"; }
 
-# The program of the server comes with the client's package as well, as redis-check-rdb, and goes by its name: so that no
-# package is needed that installs a service.
+# The program of the server comes with the client's package as well, as redis-check-rdb, and goes by its name: so that
+# no package is needed that installs a service.
 redis_server() { exec -a redis-server "$(command -v redis-check-rdb || command -v redis-server)" "$@"; }
 
 start_redis() {
@@ -78,7 +79,8 @@ start_redis() {
 	redis_server --port "$redis_port" --bind 127.0.0.1 --dir "$work/redis" --appendonly yes --save "" \
 		--requirepass $secret >>"$work/redis.log" 2>&1 &
 	redis=$!
-	until_true 30 sh -c "REDISCLI_AUTH=$secret redis-cli -p $redis_port ping | grep -q PONG" || fail "$(tail "$work/redis.log")"
+	until_true 30 sh -c "REDISCLI_AUTH=$secret redis-cli -p $redis_port ping | grep -q PONG" ||
+		fail "$(tail "$work/redis.log")"
 }
 
 kill_redis() { kill -KILL "$redis"; wait "$redis" 2>/dev/null; redis=; }
@@ -168,9 +170,15 @@ case_sqlite_kills() {
 	compare "$work/rows"
 }
 
+case_sqlite_edges() {
+	mkdir "$work/sqlite"
+	SQLITE_FOLDER=$work/sqlite "$DATABASES_TEST" || fail "see above"
+}
+
 mysql_keys() { # COMMIT_SECONDS
-	printf 'host = "127.0.0.1"\nport = %d\nuser = "daq"\npassword = "%s"\ndatabase = "enrgdaq"\ncommit_interval_seconds = %s\n' \
-		"$mysql_port" "$secret" "$1"
+	printf 'host = "127.0.0.1"\nport = %d\nuser = "daq"\npassword = "%s"\n' "$mysql_port" "$secret"
+	printf 'database = "enrgdaq"\n'
+	printf 'commit_interval_seconds = %s\n' "$1"
 }
 
 compare_mysql() {
@@ -216,7 +224,8 @@ case_mysql_absent_at_start() {
 	configure DAQJobStoreMySQL "$(mysql_keys 0.1)" mysql 'table_name = "t"'
 	kill_mariadb
 	start_run
-	until_true 30 grep -q "127.0.0.1:$mysql_port: can't connect" "$work/run.log" || fail "nobody says that the server is away"
+	until_true 30 grep -q "127.0.0.1:$mysql_port: can't connect" "$work/run.log" ||
+		fail "nobody says that the server is away"
 	sleep 2
 	start_mariadb
 	until_true 30 has_mysql_rows || fail "no rows"
@@ -280,7 +289,8 @@ case_redis_absent_at_start() {
 	configure DAQJobStoreRedis "$(redis_keys)" redis 'key = "k"'
 	kill_redis
 	start_run
-	until_true 30 grep -q "127.0.0.1:$redis_port: can't connect" "$work/run.log" || fail "nobody says that the server is away"
+	until_true 30 grep -q "127.0.0.1:$redis_port: can't connect" "$work/run.log" ||
+		fail "nobody says that the server is away"
 	sleep 2
 	start_redis
 	until_true 30 has_redis_rows || fail "no rows"
@@ -305,7 +315,7 @@ case_redis_types() {
 	REDIS_PORT=$redis_port REDIS_PASSWORD=$secret "$DATABASES_TEST" || fail "see above"
 }
 
-# The module is not in Debian: the commands are checked against a stand-in that speaks RESP and keeps what it is sent.
+# The module is not in Debian: the commands are checked by a stand-in that speaks RESP and keeps what it is sent.
 case_redis_timeseries_stand_in() {
 	redis_port=$(free_port)
 	python3 "$here/timeseries_stand_in.py" "$redis_port" "$work/commands" >"$work/stand_in.log" 2>&1 &

@@ -8,5 +8,7 @@
 int main(void)
 {
 	log_init("databases", ENRG_ERROR);
-	return (getenv("MYSQL_PORT") ? databases_test_mysql() : 0) + (getenv("REDIS_PORT") ? databases_test_redis() : 0);
+	if (getenv("SQLITE_FOLDER"))
+		return databases_test_sqlite();
+	return getenv("MYSQL_PORT") ? databases_test_mysql() : databases_test_redis();
 }

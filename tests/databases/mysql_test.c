@@ -17,8 +17,8 @@
 #include "reading.h"
 
 static char store_keys[512], journal_path[200];
-static struct store_kind kind = {.name = "mysql", .module = "mysql", .type = "DAQJobStoreMySQL",
-	.store_keys = store_keys, .is_database = true};
+static struct store_kind kind = {
+	.name = "mysql", .module = "mysql", .type = "DAQJobStoreMySQL", .store_keys = store_keys, .is_database = true};
 static struct harness *life;
 static struct enrg_error err;
 
@@ -72,10 +72,10 @@ static void open_life(void)
 		fail_msg("%s", err.text);
 }
 
-#define GOOD(call) \
-	do { \
-		if ((call) < 0) \
-			fail_msg("line %d: %s", __LINE__, err.text); \
+#define GOOD(call)                                                                                                     \
+	do {                                                                                                           \
+		if ((call) < 0)                                                                                        \
+			fail_msg("line %d: %s", __LINE__, err.text);                                                   \
 	} while (0)
 
 /* All columns of data_wide; the names as the store cleans them. */
@@ -133,13 +133,13 @@ static void all_types_are_kept_by_groups(void **state)
 	keep_all_types("groups", "bulk_inserts = false");
 }
 
-static const struct harness_table plain = {.source = "s", .tag = "", .schema = &data_narrow,
-	.more_keys = "table_name = \"plain\""};
+static const struct harness_table plain = {
+	.source = "s", .tag = "", .schema = &data_narrow, .more_keys = "table_name = \"plain\""};
 
 static void half_a_commit_comes_once(void **state)
 {
-	const struct harness_table other = {.source = "s", .tag = "x", .schema = &data_narrow,
-		.more_keys = "table_name = \"plain\""};
+	const struct harness_table other = {
+		.source = "s", .tag = "x", .schema = &data_narrow, .more_keys = "table_name = \"plain\""};
 
 	(void)state;
 	open_life();
@@ -169,8 +169,8 @@ static void half_a_commit_comes_once(void **state)
 
 static void missing_columns_are_named(void **state)
 {
-	const struct harness_table table = {.source = "s", .tag = "", .schema = &data_narrow,
-		.more_keys = "table_name = \"older\""};
+	const struct harness_table table = {
+		.source = "s", .tag = "", .schema = &data_narrow, .more_keys = "table_name = \"older\""};
 
 	(void)state;
 	free(query("CREATE TABLE older (N BIGINT, comment TEXT)"));
@@ -189,8 +189,8 @@ static void missing_columns_are_named(void **state)
 
 static void missing_tables_may_stay_missing(void **state)
 {
-	const struct harness_table table = {.source = "s", .tag = "", .schema = &data_narrow,
-		.more_keys = "table_name = \"never\""};
+	const struct harness_table table = {
+		.source = "s", .tag = "", .schema = &data_narrow, .more_keys = "table_name = \"never\""};
 
 	(void)state;
 	set_keys("daq", getenv("MYSQL_PASSWORD"), "create_tables = false");
@@ -204,8 +204,8 @@ static void missing_tables_may_stay_missing(void **state)
 /* A value that an existing column can't hold is an error, not another value. */
 static void narrow_columns_are_an_error(void **state)
 {
-	const struct harness_table table = {.source = "s", .tag = "", .schema = &data_narrow,
-		.more_keys = "table_name = \"tiny\""};
+	const struct harness_table table = {
+		.source = "s", .tag = "", .schema = &data_narrow, .more_keys = "table_name = \"tiny\""};
 
 	(void)state;
 	free(query("CREATE TABLE tiny (n TINYINT, flag TINYINT)"));
@@ -219,17 +219,20 @@ static void narrow_columns_are_an_error(void **state)
 
 static void what_mysql_has_not_is_null(void **state)
 {
-	static const struct enrg_column columns[] = {{"x", ENRG_F64, 0, NULL}, {"t", ENRG_STRING, 0, NULL},
-		{"u", ENRG_U64, 0, NULL}};
+	static const struct enrg_column columns[] = {
+		{"x", ENRG_F64, 0, NULL}, {"t", ENRG_STRING, 0, NULL}, {"u", ENRG_U64, 0, NULL}};
 	static const struct enrg_schema schema = {.column_count = 3, .columns = columns};
-	const struct harness_table table = {.source = "s", .tag = "", .schema = &schema,
-		.more_keys = "table_name = \"odd\""};
+	const struct harness_table table = {
+		.source = "s", .tag = "", .schema = &schema, .more_keys = "table_name = \"odd\""};
 	const double x[4] = {NAN, INFINITY, -0.0, 1e-310};
 	const uint64_t u[4] = {UINT64_MAX, 1, 2, 3};
 	const int32_t offsets[5] = {0, 3, 5, 5, 9};
 	const uint8_t validity = 0x5;
 	const struct enrg_column_view views[3] = {{.values = x, .value_count = 4},
-		{.values = "a\xFF" "b\xC3\xBC\xED\xA0\x80z", .offsets = offsets, .value_count = 9},
+		{.values = "a\xFF"
+			   "b\xC3\xBC\xED\xA0\x80z",
+			.offsets = offsets,
+			.value_count = 9},
 		{.values = u, .validity = &validity, .value_count = 4, .null_count = 2}};
 	const struct enrg_batch batch = {.rows = 4, .columns = views};
 
@@ -248,8 +251,8 @@ static void what_mysql_has_not_is_null(void **state)
 
 static void big_objects_fit_into_the_packet_or_say_so(void **state)
 {
-	const struct harness_table table = {.source = "camera", .tag = "", .schema = enrg_schema_blob(),
-		.more_keys = "table_name = \"frames\""};
+	const struct harness_table table = {
+		.source = "camera", .tag = "", .schema = enrg_schema_blob(), .more_keys = "table_name = \"frames\""};
 	const int32_t small[2] = {0, 17000000}, large[2] = {0, 40000000};
 	char *bytes = malloc(40000000);
 	struct enrg_column_view view = {.values = bytes, .offsets = small, .value_count = 17000000};
@@ -286,13 +289,9 @@ int databases_test_mysql(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, new_journal, remove_journal)
 	const struct CMUnitTest tests[] = {
-		TEST(all_types_are_kept_by_arrays),
-		TEST(all_types_are_kept_by_groups),
-		TEST(half_a_commit_comes_once),
-		TEST(missing_columns_are_named),
-		TEST(missing_tables_may_stay_missing),
-		TEST(narrow_columns_are_an_error),
-		TEST(what_mysql_has_not_is_null),
+		TEST(all_types_are_kept_by_arrays), TEST(all_types_are_kept_by_groups), TEST(half_a_commit_comes_once),
+		TEST(missing_columns_are_named), TEST(missing_tables_may_stay_missing),
+		TEST(narrow_columns_are_an_error), TEST(what_mysql_has_not_is_null),
 		TEST(big_objects_fit_into_the_packet_or_say_so),
 		TEST(wrong_passwords_are_told_without_them), /* last: the store waits before it tries again */
 	};

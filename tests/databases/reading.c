@@ -88,8 +88,8 @@ void reading_add(struct cells *cells, const struct enrg_column *column, const ch
 	}
 }
 
-void reading_check(int line, const struct cells *cells, const struct enrg_schema *schema, uint64_t first,
-	uint64_t count)
+void reading_check(
+	int line, const struct cells *cells, const struct enrg_schema *schema, uint64_t first, uint64_t count)
 {
 	char expected[4096];
 

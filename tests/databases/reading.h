@@ -14,7 +14,7 @@ char *reading_run(const char *command, size_t *ret_bytes);
 void reading_add(struct cells *cells, const struct enrg_column *column, const char *text, size_t count, int is_hex);
 
 /* Row first + i is in line i, all cells right. */
-void reading_check(int line, const struct cells *cells, const struct enrg_schema *schema, uint64_t first,
-	uint64_t count);
+void reading_check(
+	int line, const struct cells *cells, const struct enrg_schema *schema, uint64_t first, uint64_t count);
 
 #endif

@@ -16,15 +16,15 @@
 #include "reading.h"
 
 static char store_keys[512], journal_path[200];
-static struct store_kind kind = {.name = "redis", .module = "redis", .type = "DAQJobStoreRedis",
-	.store_keys = store_keys, .is_database = true};
+static struct store_kind kind = {
+	.name = "redis", .module = "redis", .type = "DAQJobStoreRedis", .store_keys = store_keys, .is_database = true};
 static struct harness *life;
 static struct enrg_error err;
 
-#define GOOD(call) \
-	do { \
-		if ((call) < 0) \
-			fail_msg("line %d: %s", __LINE__, err.text); \
+#define GOOD(call)                                                                                                     \
+	do {                                                                                                           \
+		if ((call) < 0)                                                                                        \
+			fail_msg("line %d: %s", __LINE__, err.text);                                                   \
 	} while (0)
 
 static void set_keys(const char *password, const char *more)
@@ -163,9 +163,10 @@ static void check_lists(int line, const char *prefix, const char *suffix, uint64
 
 static void all_types_are_kept(void **state)
 {
-	const struct harness_table plain = {.source = "s", .tag = "", .schema = &data_wide, .more_keys = "key = \"all\""};
-	const struct harness_table tagged = {.source = "s", .tag = "a b", .schema = &data_wide,
-		.more_keys = "key = \"all\""};
+	const struct harness_table plain = {
+		.source = "s", .tag = "", .schema = &data_wide, .more_keys = "key = \"all\""};
+	const struct harness_table tagged = {
+		.source = "s", .tag = "a b", .schema = &data_wide, .more_keys = "key = \"all\""};
 
 	(void)state;
 	open_life();
@@ -182,7 +183,9 @@ static void all_types_are_kept(void **state)
 
 static void dated_keys_expire(void **state)
 {
-	const struct harness_table table = {.source = "s", .tag = "", .schema = &data_wide,
+	const struct harness_table table = {.source = "s",
+		.tag = "",
+		.schema = &data_wide,
 		.more_keys = "key = \"dated\"\nkey_expiration_days = 30000"};
 	const uint64_t midnight_ns = 1750032000000000000ull; /* 2025-06-16 00:00 UTC */
 
@@ -199,8 +202,8 @@ static void dated_keys_expire(void **state)
 	free(seconds);
 }
 
-static const struct harness_table plain = {.source = "s", .tag = "", .schema = &data_narrow,
-	.more_keys = "key = \"plain\""};
+static const struct harness_table plain = {
+	.source = "s", .tag = "", .schema = &data_narrow, .more_keys = "key = \"plain\""};
 
 static void half_a_commit_comes_once(void **state)
 {
@@ -227,8 +230,8 @@ static void half_a_commit_comes_once(void **state)
 /* The server carries out a transaction of the connection before only now. */
 static void late_transactions_make_ours_fail(void **state)
 {
-	const struct harness_table late = {.source = "s", .tag = "", .schema = &data_narrow,
-		.more_keys = "key = \"late\""};
+	const struct harness_table late = {
+		.source = "s", .tag = "", .schema = &data_narrow, .more_keys = "key = \"late\""};
 
 	(void)state;
 	open_life();
@@ -249,8 +252,8 @@ static void late_transactions_make_ours_fail(void **state)
 
 static void keys_of_another_type_are_named(void **state)
 {
-	const struct harness_table table = {.source = "s", .tag = "", .schema = &data_narrow,
-		.more_keys = "key = \"other\""};
+	const struct harness_table table = {
+		.source = "s", .tag = "", .schema = &data_narrow, .more_keys = "key = \"other\""};
 
 	(void)state;
 	free(ask("SET other.flag something", NULL));
@@ -284,7 +287,9 @@ static void missing_values_keep_their_place(void **state)
 
 static void blobs_are_base64(void **state)
 {
-	const struct harness_table table = {.source = "camera", .tag = "", .schema = enrg_schema_blob(),
+	const struct harness_table table = {.source = "camera",
+		.tag = "",
+		.schema = enrg_schema_blob(),
 		.more_keys = "key = \"frame\"\nkey_expiration_days = 2"};
 	const int32_t first[2] = {0, 5}, second[2] = {0, 17000000};
 	char *bytes = malloc(17000000), *found;
@@ -331,10 +336,12 @@ static void series_are_created_and_filled(void **state)
 	static const struct enrg_column columns[] = {{"timestamp", ENRG_F64, 0, NULL}, {"x", ENRG_F64, 0, NULL},
 		{"name", ENRG_STRING, 0, NULL}, {"on", ENRG_BOOL, 0, NULL}};
 	static const struct enrg_schema schema = {.column_count = 4, .columns = columns};
-	const struct harness_table table = {.source = "s", .tag = "cpu", .schema = &schema,
+	const struct harness_table table = {.source = "s",
+		.tag = "cpu",
+		.schema = &schema,
 		.more_keys = "key = \"k\"\nuse_timeseries = true\nkey_expiration_days = 2"};
-	const struct harness_table no_time = {.source = "s", .tag = "", .schema = &data_narrow,
-		.more_keys = "key = \"k\"\nuse_timeseries = true"};
+	const struct harness_table no_time = {
+		.source = "s", .tag = "", .schema = &data_narrow, .more_keys = "key = \"k\"\nuse_timeseries = true"};
 	const double times[3] = {1750000000000.75, 1750000000001, 1750000000002}, x[3] = {0.1, NAN, -2};
 	const int32_t offsets[4] = {0, 0, 0, 0};
 	const uint8_t bits = 0x5;
@@ -356,16 +363,18 @@ static void series_are_created_and_filled(void **state)
 	GOOD(harness_close(life, &err));
 	snprintf(command, sizeof(command), "grep TS.CREATE %s | sort -u", getenv("TIMESERIES_COMMANDS"));
 	char *text = reading_run(command, NULL);
-	assert_string_equal(text, "[\"TS.CREATE\", \"k.cpu.on\", \"RETENTION\", \"172800000\", \"DUPLICATE_POLICY\", \"LAST\", "
-				  "\"LABELS\", \"key\", \"k\", \"tag\", \"cpu\"]\n"
-				  "[\"TS.CREATE\", \"k.cpu.x\", \"RETENTION\", \"172800000\", \"DUPLICATE_POLICY\", \"LAST\", "
-				  "\"LABELS\", \"key\", \"k\", \"tag\", \"cpu\"]\n");
+	assert_string_equal(text,
+		"[\"TS.CREATE\", \"k.cpu.on\", \"RETENTION\", \"172800000\", \"DUPLICATE_POLICY\", \"LAST\", "
+		"\"LABELS\", \"key\", \"k\", \"tag\", \"cpu\"]\n"
+		"[\"TS.CREATE\", \"k.cpu.x\", \"RETENTION\", \"172800000\", \"DUPLICATE_POLICY\", \"LAST\", "
+		"\"LABELS\", \"key\", \"k\", \"tag\", \"cpu\"]\n");
 	free(text);
 	snprintf(command, sizeof(command), "grep '^.\"TS.MADD' %s", getenv("TIMESERIES_COMMANDS"));
 	text = reading_run(command, NULL);
-#define TWO_COMMANDS "[\"TS.MADD\", \"k.cpu.x\", \"1750000000000\", \"0.1\", \"k.cpu.x\", \"1750000000002\", \"-2.0\"]\n" \
-		     "[\"TS.MADD\", \"k.cpu.on\", \"1750000000000\", \"1\", \"k.cpu.on\", \"1750000000001\", \"0\", " \
-		     "\"k.cpu.on\", \"1750000000002\", \"1\"]\n"
+#define TWO_COMMANDS                                                                                                   \
+	"[\"TS.MADD\", \"k.cpu.x\", \"1750000000000\", \"0.1\", \"k.cpu.x\", \"1750000000002\", \"-2.0\"]\n"           \
+	"[\"TS.MADD\", \"k.cpu.on\", \"1750000000000\", \"1\", \"k.cpu.on\", \"1750000000001\", \"0\", "               \
+	"\"k.cpu.on\", \"1750000000002\", \"1\"]\n"
 	assert_string_equal(text, TWO_COMMANDS TWO_COMMANDS);
 	free(text);
 	open_life();
@@ -378,13 +387,9 @@ int databases_test_redis(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, new_journal, remove_journal)
 	const struct CMUnitTest tests[] = {
-		TEST(all_types_are_kept),
-		TEST(dated_keys_expire),
-		TEST(half_a_commit_comes_once),
-		TEST(late_transactions_make_ours_fail),
-		TEST(keys_of_another_type_are_named),
-		TEST(missing_values_keep_their_place),
-		TEST(blobs_are_base64),
+		TEST(all_types_are_kept), TEST(dated_keys_expire), TEST(half_a_commit_comes_once),
+		TEST(late_transactions_make_ours_fail), TEST(keys_of_another_type_are_named),
+		TEST(missing_values_keep_their_place), TEST(blobs_are_base64),
 		TEST(wrong_passwords_are_told_without_them), /* last: the store waits before it tries again */
 	};
 	const struct CMUnitTest series[] = {TEST(series_are_created_and_filled)};

@@ -7,15 +7,15 @@
 #include "enrgdaq/batch.h"
 
 struct cells {
-	const void *values;     /* of numbers, from the first row on */
-	uint32_t width;         /* of one number; 0: pointers and lengths */
+	const void *values; /* of numbers, from the first row on */
+	uint32_t width;     /* of one number; 0: pointers and lengths */
 	enum enum_field_types type;
 	bool is_unsigned;
-	char *indicators;       /* STMT_INDICATOR_NULL where nothing is to be stored */
+	char *indicators; /* STMT_INDICATOR_NULL where nothing is to be stored */
 	const char **pointers;
 	unsigned long *lengths;
-	int8_t *flags;          /* of booleans */
-	char *repaired;         /* of text that was no UTF-8 */
+	int8_t *flags;  /* of booleans */
+	char *repaired; /* of text that was no UTF-8 */
 };
 
 struct cells_notes {

@@ -64,7 +64,7 @@ static int set_error(const struct connection *connection, unsigned number, const
 {
 	int code = number == ER_DISK_FULL || number == ER_RECORD_FILE_FULL ? -ENOSPC
 		   : number >= CR_MIN_ERROR && number <= CR_MAX_ERROR      ? -ENOTCONN
-									      : -EINVAL;
+									   : -EINVAL;
 
 	return enrg_error_set(err, code, "MySQL server %.200s:%u: %.200s: %.400s (%u)%s", connection->server->host,
 		connection->server->port, doing, text, number, find_remedy(number));
@@ -75,8 +75,8 @@ int connection_fail(struct connection *connection, const char *doing, struct enr
 	return set_error(connection, mysql_errno(connection->mysql), mysql_error(connection->mysql), doing, err);
 }
 
-int connection_fail_statement(struct connection *connection, MYSQL_STMT *statement, const char *doing,
-	struct enrg_error *err)
+int connection_fail_statement(
+	struct connection *connection, MYSQL_STMT *statement, const char *doing, struct enrg_error *err)
 {
 	return set_error(connection, mysql_stmt_errno(statement), mysql_stmt_error(statement), doing, err);
 }
@@ -231,8 +231,8 @@ static void bind_key(MYSQL_BIND *binds, const struct mark_key *key)
 	}
 }
 
-int connection_get_mark(struct connection *connection, const struct mark_key *key, uint64_t *ret_sequence,
-	struct enrg_error *err)
+int connection_get_mark(
+	struct connection *connection, const struct mark_key *key, uint64_t *ret_sequence, struct enrg_error *err)
 {
 	MYSQL_STMT *statement = connection_prepare(connection, get_mark, err);
 	MYSQL_BIND binds[6], result;
@@ -260,8 +260,8 @@ int connection_get_mark(struct connection *connection, const struct mark_key *ke
 	return code;
 }
 
-int connection_set_mark(struct connection *connection, const struct mark_key *key, uint64_t sequence,
-	struct enrg_error *err)
+int connection_set_mark(
+	struct connection *connection, const struct mark_key *key, uint64_t sequence, struct enrg_error *err)
 {
 	MYSQL_BIND binds[7];
 

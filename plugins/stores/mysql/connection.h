@@ -38,17 +38,17 @@ void connection_close(struct connection *connection);
 int connection_run(struct connection *connection, const char *sql, struct enrg_error *err);
 /* The last error with its server: "doing what: why; what to change". Returns the code. */
 int connection_fail(struct connection *connection, const char *doing, struct enrg_error *err);
-int connection_fail_statement(struct connection *connection, MYSQL_STMT *statement, const char *doing,
-	struct enrg_error *err);
+int connection_fail_statement(
+	struct connection *connection, MYSQL_STMT *statement, const char *doing, struct enrg_error *err);
 /* NULL with err set. */
 MYSQL_STMT *connection_prepare(struct connection *connection, const char *sql, struct enrg_error *err);
 
 int connection_commit(struct connection *connection, struct enrg_error *err);
 
 /* 0 in *ret_sequence: nothing of that table yet. Waits for a transaction of an earlier life that has not ended yet. */
-int connection_get_mark(struct connection *connection, const struct mark_key *key, uint64_t *ret_sequence,
-	struct enrg_error *err);
-int connection_set_mark(struct connection *connection, const struct mark_key *key, uint64_t sequence,
-	struct enrg_error *err);
+int connection_get_mark(
+	struct connection *connection, const struct mark_key *key, uint64_t *ret_sequence, struct enrg_error *err);
+int connection_set_mark(
+	struct connection *connection, const struct mark_key *key, uint64_t sequence, struct enrg_error *err);
 
 #endif

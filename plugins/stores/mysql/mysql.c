@@ -38,32 +38,65 @@ static struct backoff backoff;
 static bool has_looked;
 
 static const struct enrg_option option_list[] = {
-	{.key = "host", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct mysql_options, host), .required = true,
+	{.key = "host",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct mysql_options, host),
+		.required = true,
 		.help = "Name or address of the server; a path is that of its socket."},
-	{.key = "user", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct mysql_options, user), .required = true,
+	{.key = "user",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct mysql_options, user),
+		.required = true,
 		.help = "Who logs in."},
-	{.key = "password", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct mysql_options, password),
-		.required = true, .help = "The user's password; may be \"\"."},
-	{.key = "database", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct mysql_options, database),
-		.required = true, .help = "Data base of the tables; has to be there."},
-	{.key = "port", .kind = ENRG_OPTION_INT, .offset = offsetof(struct mysql_options, port),
-		.default_value = "3306", .min = 1, .max = 65535, .help = "Port of the server."},
-	{.key = "commit_interval_seconds", .kind = ENRG_OPTION_FLOAT,
-		.offset = offsetof(struct mysql_options, commit_interval_seconds), .default_value = "15.0", .min = 0,
-		.max = 3600, .unit = "s", .help = "Time between two commits; readers see committed rows alone."},
-	{.key = "create_tables", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct mysql_options, create_tables),
-		.default_value = "true", .help = "Creates a table that is missing."},
-	{.key = "add_columns", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct mysql_options, add_columns),
-		.default_value = "false", .help = "Adds columns that a table lacks."},
-	{.key = "bulk_inserts", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct mysql_options, bulk_inserts),
+	{.key = "password",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct mysql_options, password),
+		.required = true,
+		.help = "The user's password; may be \"\"."},
+	{.key = "database",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct mysql_options, database),
+		.required = true,
+		.help = "Data base of the tables; has to be there."},
+	{.key = "port",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct mysql_options, port),
+		.default_value = "3306",
+		.min = 1,
+		.max = 65535,
+		.help = "Port of the server."},
+	{.key = "commit_interval_seconds",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = offsetof(struct mysql_options, commit_interval_seconds),
+		.default_value = "15.0",
+		.min = 0,
+		.max = 3600,
+		.unit = "s",
+		.help = "Time between two commits; readers see committed rows alone."},
+	{.key = "create_tables",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct mysql_options, create_tables),
+		.default_value = "true",
+		.help = "Creates a table that is missing."},
+	{.key = "add_columns",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct mysql_options, add_columns),
+		.default_value = "false",
+		.help = "Adds columns that a table lacks."},
+	{.key = "bulk_inserts",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct mysql_options, bulk_inserts),
 		.default_value = "true",
 		.help = "Sends arrays of rows where the server takes them (MariaDB); false for proxies that do not."},
 	{.key = NULL},
 };
 
 static const struct enrg_option section_option_list[] = {
-	{.key = "table_name", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct mysql_section, table_name),
-		.required = true, .help = "Name of the table; a tag is appended as _tag."},
+	{.key = "table_name",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct mysql_section, table_name),
+		.required = true,
+		.help = "Name of the table; a tag is appended as _tag."},
 	{.key = NULL},
 };
 
@@ -113,8 +146,8 @@ static int look_for_server(void *state, uint64_t now_ns, struct enrg_error *err)
 	(void)now_ns;
 	(void)err;
 	if (!has_looked && connect_server(self, &why) < 0)
-		enrg_store_alert(self->store, ENRG_WARNING, "%s; data that come wait in memory until it answers",
-			why.text);
+		enrg_store_alert(
+			self->store, ENRG_WARNING, "%s; data that come wait in memory until it answers", why.text);
 	return 0;
 }
 
@@ -147,9 +180,13 @@ static int open_target(void *state, const struct enrg_target *target, void **ret
 {
 	struct mysql_store *self = state;
 	const struct mysql_section *section = target->section;
-	struct table_params params = {.store = self->store, .table_name = section->table_name, .target = target,
-		.create_tables = self->options->create_tables, .add_columns = self->options->add_columns,
-		.commit = commit_store, .context = self};
+	struct table_params params = {.store = self->store,
+		.table_name = section->table_name,
+		.target = target,
+		.create_tables = self->options->create_tables,
+		.add_columns = self->options->add_columns,
+		.commit = commit_store,
+		.context = self};
 	struct table *table;
 
 	int code = connect_server(self, err);

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <strings.h>
 
-#define GROUP_ROWS   100u
-#define GROUP_CELLS  10000u /* a statement holds at most 65,535 */
-#define CHUNK_ROWS   20000u
-#define HEAD_BYTES   4096u  /* of a packet, for what is not rows */
-#define CELL_BYTES   10u    /* beside its own bytes, at the most */
+#define GROUP_ROWS  100u
+#define GROUP_CELLS 10000u /* a statement holds at most 65,535 */
+#define CHUNK_ROWS  20000u
+#define HEAD_BYTES  4096u /* of a packet, for what is not rows */
+#define CELL_BYTES  10u   /* beside its own bytes, at the most */
 
 /* --- the table's columns ------------------------------------------------------------------------------------------ */
 
@@ -162,8 +162,8 @@ static void warn_of_engine(struct table *table)
 	mysql_free_result(result);
 }
 
-static MYSQL_STMT *prepare_insert(struct table *table, const struct sql_names *names, uint32_t rows,
-	struct enrg_error *err)
+static MYSQL_STMT *prepare_insert(
+	struct table *table, const struct sql_names *names, uint32_t rows, struct enrg_error *err)
 {
 	char *sql = format_insert(table, names, rows);
 	MYSQL_STMT *statement = sql ? connection_prepare(table->connection, sql, err) : NULL;
@@ -174,8 +174,8 @@ static MYSQL_STMT *prepare_insert(struct table *table, const struct sql_names *n
 	return statement;
 }
 
-static int prepare(struct table *table, const struct sql_names *names, const struct table_params *params,
-	struct enrg_error *err)
+static int prepare(
+	struct table *table, const struct sql_names *names, const struct table_params *params, struct enrg_error *err)
 {
 	uint8_t *found = calloc(names->count, 1);
 
@@ -191,7 +191,8 @@ static int prepare(struct table *table, const struct sql_names *names, const str
 		return code;
 	warn_of_engine(table);
 	if (!table->connection->has_bulk)
-		table->group_rows = GROUP_CELLS / names->count < GROUP_ROWS ? GROUP_CELLS / names->count + 1 : GROUP_ROWS;
+		table->group_rows =
+			GROUP_CELLS / names->count < GROUP_ROWS ? GROUP_CELLS / names->count + 1 : GROUP_ROWS;
 	table->insert = prepare_insert(table, names, 1, err);
 	if (table->insert && table->group_rows)
 		table->insert_group = prepare_insert(table, names, table->group_rows, err);
@@ -202,8 +203,8 @@ static int prepare(struct table *table, const struct sql_names *names, const str
 
 static struct mark_key make_key(const struct table *table)
 {
-	return (struct mark_key){enrg_store_name(table->store), table->source, table->run, table->tag, table->name,
-		table->columns};
+	return (struct mark_key){
+		enrg_store_name(table->store), table->source, table->run, table->tag, table->name, table->columns};
 }
 
 static int fill(struct table *table, const struct table_params *params, struct enrg_error *err)
@@ -287,8 +288,8 @@ static int choose_chunk(const struct table *table, const struct enrg_batch *batc
 		return enrg_error_set(err, -EMSGSIZE,
 			"MySQL server %.200s:%u: table %s: a row of %.1f MB does not fit into the server's "
 			"max_allowed_packet of %.1f MB: raise it in the server",
-			table->connection->server->host, table->connection->server->port, table->name, (double)bytes / 1e6,
-			(double)table->connection->packet_bytes / 1e6);
+			table->connection->server->host, table->connection->server->port, table->name,
+			(double)bytes / 1e6, (double)table->connection->packet_bytes / 1e6);
 	while (first + count < batch->rows && count < CHUNK_ROWS) {
 		bytes += count_row_bytes(batch, first + count);
 		if (bytes > limit)
@@ -358,8 +359,8 @@ static void tell_notes(struct table *table, const struct cells_notes *notes)
 	}
 }
 
-static int write_chunk(struct table *table, const struct enrg_batch *batch, uint64_t first, uint64_t count,
-	struct enrg_error *err)
+static int write_chunk(
+	struct table *table, const struct enrg_batch *batch, uint64_t first, uint64_t count, struct enrg_error *err)
 {
 	struct cells *cells = calloc(table->column_count, sizeof(*cells));
 	struct cells_notes notes = {0};

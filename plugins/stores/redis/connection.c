@@ -30,8 +30,8 @@ static const char *find_remedy(const char *text)
 	return "";
 }
 
-int connection_fail(const struct connection *connection, const char *doing, const redisReply *reply,
-	struct enrg_error *err)
+int connection_fail(
+	const struct connection *connection, const char *doing, const redisReply *reply, struct enrg_error *err)
 {
 	const redisContext *redis = connection->redis;
 	const char *host = connection->server->host;
@@ -39,14 +39,17 @@ int connection_fail(const struct connection *connection, const char *doing, cons
 
 	if (reply && reply->type == REDIS_REPLY_ERROR)
 		return enrg_error_set(err, starts_with(reply->str, "OOM") ? -ENOSPC : -EINVAL,
-			"Redis server %.200s:%d: %.200s: %.400s%s", host, port, doing, reply->str, find_remedy(reply->str));
+			"Redis server %.200s:%d: %.200s: %.400s%s", host, port, doing, reply->str,
+			find_remedy(reply->str));
 	if (reply)
-		return enrg_error_set(err, -EPROTO, "Redis server %.200s:%d: %.200s: an answer that is none", host, port,
-			doing);
-	const char *why = !redis ? "out of memory" : redis->err == REDIS_ERR_IO && errno == EAGAIN
-							? "no answer in 20 s" : redis->errstr;
+		return enrg_error_set(
+			err, -EPROTO, "Redis server %.200s:%d: %.200s: an answer that is none", host, port, doing);
+	const char *why = !redis                                          ? "out of memory"
+			  : redis->err == REDIS_ERR_IO && errno == EAGAIN ? "no answer in 20 s"
+									  : redis->errstr;
 	return enrg_error_set(err, -ENOTCONN,
-		"Redis server %.200s:%d: %.200s: %.300s; check that the server runs, and host and port in the store's file",
+		"Redis server %.200s:%d: %.200s: %.300s; check that the server runs, and host and port in the store's "
+		"file",
 		host, port, doing, why);
 }
 
@@ -101,16 +104,19 @@ static int set_up(struct connection *connection, struct enrg_error *err)
 	if (server->host[0] != '/')
 		redisEnableKeepAlive(connection->redis);
 	if (server->password && *server->password)
-		code = expect_ok(connection, connection_ask(connection, err, "AUTH %s", server->password), "logging in", err);
+		code = expect_ok(
+			connection, connection_ask(connection, err, "AUTH %s", server->password), "logging in", err);
 	if (code == 0 && server->db)
-		code = expect_ok(connection, connection_ask(connection, err, "SELECT %d", server->db), "choosing db", err);
+		code = expect_ok(
+			connection, connection_ask(connection, err, "SELECT %d", server->db), "choosing db", err);
 	if (code == 0)
-		code = expect_ok(connection, connection_ask(connection, err, "WATCH %s", connection->marks), "WATCH", err);
+		code = expect_ok(
+			connection, connection_ask(connection, err, "WATCH %s", connection->marks), "WATCH", err);
 	return code;
 }
 
-int connection_open(const struct server *server, const char *store, struct connection **ret_connection,
-	struct enrg_error *err)
+int connection_open(
+	const struct server *server, const char *store, struct connection **ret_connection, struct enrg_error *err)
 {
 	struct connection *connection = calloc(1, sizeof(*connection));
 
@@ -137,8 +143,8 @@ void connection_close(struct connection *connection)
 
 /* --- marks and transactions --------------------------------------------------------------------------------------- */
 
-int connection_get_mark(struct connection *connection, const char *field, uint64_t *ret_sequence,
-	struct enrg_error *err)
+int connection_get_mark(
+	struct connection *connection, const char *field, uint64_t *ret_sequence, struct enrg_error *err)
 {
 	redisReply *reply = connection_ask(connection, err, "HGET %s %s", connection->marks, field);
 	int code = 0;
@@ -171,8 +177,8 @@ static int read_queued(struct connection *connection, uint64_t count, struct enr
 	return code;
 }
 
-int connection_execute(struct connection *connection, const struct request *request, redisReply **ret_reply,
-	struct enrg_error *err)
+int connection_execute(
+	struct connection *connection, const struct request *request, redisReply **ret_reply, struct enrg_error *err)
 {
 	redisContext *redis = connection->redis;
 
@@ -189,7 +195,8 @@ int connection_execute(struct connection *connection, const struct request *requ
 		return code ? code : -ENOTCONN;
 	if (code == 0 && reply->type == REDIS_REPLY_NIL)
 		code = enrg_error_set(err, -EAGAIN,
-			"Redis server %.200s:%d: an earlier connection of this store has just stored something: asking what",
+			"Redis server %.200s:%d: an earlier connection of this store has just stored something: asking "
+			"what",
 			connection->server->host, connection->server->port);
 	else if (code == 0 && (reply->type != REDIS_REPLY_ARRAY || reply->elements != request->commands))
 		code = connection_fail(connection, "EXEC", reply, err);

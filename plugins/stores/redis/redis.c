@@ -1,5 +1,5 @@
-/* redis.c: DAQJobStoreRedis: lists, time series and blobs of a Redis server. Runs in the store's job process, on its main
- * thread.
+/* redis.c: DAQJobStoreRedis: lists, time series and blobs of a Redis server. Runs in the store's job process, on its
+ * main thread.
  *
  * Commands are gathered and sent as one transaction a commit. The store is ready without its server, and connects when
  * data come; until it answers the framework hands the same batches over again.
@@ -33,25 +33,51 @@ static struct backoff backoff;
 static bool has_looked;
 
 static const struct enrg_option option_list[] = {
-	{.key = "host", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct redis_options, host), .required = true,
+	{.key = "host",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct redis_options, host),
+		.required = true,
 		.help = "Name or address of the server; a path is that of its socket."},
-	{.key = "port", .kind = ENRG_OPTION_INT, .offset = offsetof(struct redis_options, port),
-		.default_value = "6379", .min = 1, .max = 65535, .help = "Port of the server."},
-	{.key = "db", .kind = ENRG_OPTION_INT, .offset = offsetof(struct redis_options, db), .default_value = "0",
-		.min = 0, .max = 1000000, .help = "Number of the data base."},
-	{.key = "password", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct redis_options, password),
+	{.key = "port",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct redis_options, port),
+		.default_value = "6379",
+		.min = 1,
+		.max = 65535,
+		.help = "Port of the server."},
+	{.key = "db",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct redis_options, db),
+		.default_value = "0",
+		.min = 0,
+		.max = 1000000,
+		.help = "Number of the data base."},
+	{.key = "password",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct redis_options, password),
 		.help = "Where the server wants one."},
 	{.key = NULL},
 };
 
 static const struct enrg_option section_option_list[] = {
-	{.key = "key", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct redis_section, key), .required = true,
+	{.key = "key",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct redis_section, key),
+		.required = true,
 		.help = "Start of the keys: key[.tag].column; of a blob: key[.tag]."},
-	{.key = "key_expiration_days", .kind = ENRG_OPTION_INT,
-		.offset = offsetof(struct redis_section, key_expiration_days), .min = 0, .max = 36500, .unit = "d",
-		.help = "Lists of a day each (key[.tag].column:YYYY-MM-DD) that go so many days after it; retention of time series."},
-	{.key = "use_timeseries", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct redis_section, use_timeseries),
-		.default_value = "false", .help = "Time series instead of lists, by the column timestamp (unix time in ms)."},
+	{.key = "key_expiration_days",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct redis_section, key_expiration_days),
+		.min = 0,
+		.max = 36500,
+		.unit = "d",
+		.help = "Lists of a day each (key[.tag].column:YYYY-MM-DD) that go so many days after it; retention of "
+			"time series."},
+	{.key = "use_timeseries",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct redis_section, use_timeseries),
+		.default_value = "false",
+		.help = "Time series instead of lists, by the column timestamp (unix time in ms)."},
 	{.key = NULL},
 };
 
@@ -63,8 +89,10 @@ static int open_store(struct enrg_store *store, const void *options, void **ret_
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	self->store = store;
 	self->options = options;
-	self->server = (struct server){.host = self->options->host, .password = self->options->password,
-		.port = (int)self->options->port, .db = (int)self->options->db};
+	self->server = (struct server){.host = self->options->host,
+		.password = self->options->password,
+		.port = (int)self->options->port,
+		.db = (int)self->options->db};
 	number_init();
 	*ret_state = self;
 	return 0;
@@ -94,8 +122,8 @@ static int look_for_server(void *state, uint64_t now_ns, struct enrg_error *err)
 	(void)now_ns;
 	(void)err;
 	if (!has_looked && connect_server(self, &why) < 0)
-		enrg_store_alert(self->store, ENRG_WARNING, "%s; data that come wait in memory until it answers",
-			why.text);
+		enrg_store_alert(
+			self->store, ENRG_WARNING, "%s; data that come wait in memory until it answers", why.text);
 	return 0;
 }
 
@@ -159,7 +187,8 @@ static void tell_refused(struct redis_store *self, const redisReply *reply)
 		return;
 	told_ns = now;
 	enrg_store_alert(self->store, ENRG_ERROR,
-		"Redis server %s:%d did not take a part of the data, which is not there: %s; has somebody changed a key while "
+		"Redis server %s:%d did not take a part of the data, which is not there: %s; has somebody changed a "
+		"key while "
 		"this store wrote to it? (told once a minute)",
 		self->server.host, self->server.port, error->str);
 }

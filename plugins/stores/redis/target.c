@@ -47,9 +47,11 @@ static int check_types(struct target *target, const struct enrg_schema *schema, 
 			code = connection_fail(target->connection, "TYPE", reply, err);
 		else if (code == 0 && strcmp(reply->str, "none") != 0 && strcasecmp(reply->str, wanted) != 0)
 			code = enrg_error_set(err, -EINVAL,
-				"Redis server %.200s:%d: the key %.400s holds a %.50s, and a %s is wanted: remove it, or give "
+				"Redis server %.200s:%d: the key %.400s holds a %.50s, and a %s is wanted: remove it, "
+				"or give "
 				"another key in [store_config.redis]",
-				target->connection->server->host, target->connection->server->port, key, reply->str, wanted);
+				target->connection->server->host, target->connection->server->port, key, reply->str,
+				wanted);
 		freeReplyObject(reply);
 	}
 	return code;
@@ -84,7 +86,8 @@ static int check_module(struct connection *connection, struct enrg_error *err)
 	else if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 1 ||
 		 reply->element[0]->type != REDIS_REPLY_ARRAY || reply->element[0]->elements == 0)
 		code = enrg_error_set(err, -EOPNOTSUPP,
-			"Redis server %.200s:%d: no TimeSeries module: load it there (loadmodule redistimeseries.so), or set "
+			"Redis server %.200s:%d: no TimeSeries module: load it there (loadmodule redistimeseries.so), "
+			"or set "
 			"use_timeseries = false in [store_config.redis]",
 			connection->server->host, connection->server->port);
 	freeReplyObject(reply);
@@ -164,8 +167,8 @@ static int prepare_series(struct target *target, const struct enrg_schema *schem
 	}
 	if (code == 0 && leaves_out)
 		enrg_store_alert(target->store, ENRG_WARNING,
-			"time series hold numbers alone: the other columns of \"%s\" are not stored under %s", target->source,
-			target->prefix);
+			"time series hold numbers alone: the other columns of \"%s\" are not stored under %s",
+			target->source, target->prefix);
 	return code;
 }
 
@@ -183,7 +186,8 @@ static int fill(struct target *target, const struct enrg_target *what, struct en
 	target->tag = strdup(what->tag);
 	if (asprintf(&target->prefix, "%s%s%s", target->section->key, *what->tag ? "." : "", what->tag) < 0)
 		target->prefix = NULL;
-	if (asprintf(&target->field, "%s/%s/%s/%s/%s", what->source, what->run, what->tag, target->section->key, print) < 0)
+	if (asprintf(&target->field, "%s/%s/%s/%s/%s", what->source, what->run, what->tag, target->section->key,
+		    print) < 0)
 		target->field = NULL;
 	if (!target->source || !target->tag || !target->prefix || !target->field)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
@@ -258,8 +262,8 @@ static void add_expiry(struct target *target, const struct enrg_schema *schema, 
 	}
 }
 
-static int write_lists(struct target *target, const struct enrg_batch *batch, struct request *request,
-	struct enrg_error *err)
+static int write_lists(
+	struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
 {
 	char key[KEY_BYTES], day[16] = "";
 	time_t end = 0;
@@ -297,14 +301,14 @@ static void write_series(struct target *target, const struct enrg_batch *batch, 
 	if (left_out && !target->has_told_left_out) {
 		target->has_told_left_out = true;
 		enrg_store_alert(target->store, ENRG_WARNING,
-			"\"%s\" sends NaN, infinities or times that are none, which time series can't hold: such values are "
+			"\"%s\" sends NaN, infinities or times that are none, which time series can't hold: such "
+			"values are "
 			"left out under %s",
 			target->source, target->prefix);
 	}
 }
 
-int target_write(struct target *target, const struct enrg_batch *batch, struct request *request,
-	struct enrg_error *err)
+int target_write(struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
 {
 	if (batch->sequence <= target->done)
 		return 0;

@@ -1,4 +1,5 @@
-/* target.h: what one producer's table becomes on the server: a list or a time series a column, or one key for a blob. */
+/* target.h: what one producer's table becomes on the server: a list or a time series a column, or one key for a blob.
+ */
 #ifndef REDIS_TARGET_H
 #define REDIS_TARGET_H
 
@@ -29,8 +30,8 @@ int target_open(struct enrg_store *store, struct connection *connection, const s
 void target_close(struct target *target); /* takes NULL */
 
 /* Adds the commands for a batch to the request, unless it is on the server already. */
-int target_write(struct target *target, const struct enrg_batch *batch, struct request *request,
-	struct enrg_error *err);
+int target_write(
+	struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err);
 /* Adds the command that sets the mark. */
 void target_mark(struct target *target, struct request *request);
 

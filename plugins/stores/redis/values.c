@@ -65,15 +65,16 @@ static void add_list(struct request *request, enum enrg_type item, const void *v
 	free(text);
 }
 
-static void add_value(struct request *request, const struct enrg_column *column, const struct enrg_column_view *view,
-	uint64_t row)
+static void add_value(
+	struct request *request, const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row)
 {
 	char number[NUMBER_BYTES_MAX];
 
 	if (!enrg_column_present(view, row)) {
 		request_add(request, NULL, 0);
 	} else if (column->type == ENRG_LIST) {
-		add_list(request, column->item, view->values, (uint64_t)view->offsets[row], (uint64_t)view->offsets[row + 1]);
+		add_list(request, column->item, view->values, (uint64_t)view->offsets[row],
+			(uint64_t)view->offsets[row + 1]);
 	} else if (view->offsets) {
 		request_add(request, (const char *)view->values + view->offsets[row],
 			(size_t)(view->offsets[row + 1] - view->offsets[row]));
@@ -121,8 +122,8 @@ static bool is_finite(const struct enrg_column *column, const struct enrg_column
 	return column->type != ENRG_F32 || isfinite(((const float *)view->values)[row]);
 }
 
-uint64_t values_add_samples(const struct enrg_batch *batch, uint32_t time_column, uint32_t column, const char *key,
-	struct request *request)
+uint64_t values_add_samples(
+	const struct enrg_batch *batch, uint32_t time_column, uint32_t column, const char *key, struct request *request)
 {
 	const struct enrg_column *times = &batch->schema->columns[time_column], *type = &batch->schema->columns[column];
 	const struct enrg_column_view *time_view = &batch->columns[time_column], *view = &batch->columns[column];

@@ -1,5 +1,5 @@
-/* backoff.h: how often to try a server that does not answer: after 1, 2, 4, 8, 8 … seconds. The framework opens a failed
- * store anew each second; this outlives it, one a process.
+/* backoff.h: how often to try a server that does not answer: after 1, 2, 4, 8, 8 … seconds. The framework opens a
+ * failed store anew each second; this outlives it, one a process.
  */
 #ifndef SQL_BACKOFF_H
 #define SQL_BACKOFF_H

@@ -41,8 +41,8 @@ void sql_clean_name(const char *text, char ret_name[SQL_NAME_BYTES_MAX + 1])
 		shorten(text, length, ret_name);
 }
 
-int sql_table_name(const char *table_name, const char *tag, char ret_name[SQL_NAME_BYTES_MAX + 1],
-	struct enrg_error *err)
+int sql_table_name(
+	const char *table_name, const char *tag, char ret_name[SQL_NAME_BYTES_MAX + 1], struct enrg_error *err)
 {
 	char text[1024];
 

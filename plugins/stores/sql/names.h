@@ -19,8 +19,8 @@ struct sql_names {
 void sql_clean_name(const char *text, char ret_name[SQL_NAME_BYTES_MAX + 1]);
 
 /* table_name, and "_tag" where there is a tag; cleaned. -EINVAL: nothing is left, or it is the table of marks. */
-int sql_table_name(const char *table_name, const char *tag, char ret_name[SQL_NAME_BYTES_MAX + 1],
-	struct enrg_error *err);
+int sql_table_name(
+	const char *table_name, const char *tag, char ret_name[SQL_NAME_BYTES_MAX + 1], struct enrg_error *err);
 
 /* The columns' names, cleaned. Where two would be the same (data bases don't tell A from a), the second gets "_2". */
 int sql_names_init(struct sql_names *names, const struct enrg_schema *schema, struct enrg_error *err);

@@ -71,8 +71,8 @@ static int create_folders(const char *path, struct enrg_error *err)
 		*at = '\0';
 		if (mkdir(folder, 0777) < 0 && errno != EEXIST) {
 			int code = -errno;
-			return enrg_error_set(err, code, "%s: can't create the folder: %s", folder,
-				enrg_error_name(code));
+			return enrg_error_set(
+				err, code, "%s: can't create the folder: %s", folder, enrg_error_name(code));
 		}
 		*at = '/';
 	}
@@ -156,8 +156,8 @@ static void bind_key(sqlite3_stmt *statement, const struct mark_key *key)
 		sqlite3_bind_text(statement, i + 1, texts[i], -1, SQLITE_STATIC);
 }
 
-int database_get_mark(struct database *database, const struct mark_key *key, uint64_t *ret_sequence,
-	struct enrg_error *err)
+int database_get_mark(
+	struct database *database, const struct mark_key *key, uint64_t *ret_sequence, struct enrg_error *err)
 {
 	sqlite3_stmt *statement;
 	int code = 0;

@@ -36,8 +36,8 @@ int database_begin(struct database *database, struct enrg_error *err);
 int database_commit(struct database *database, struct enrg_error *err);
 
 /* 0 in *ret_sequence: nothing of that table yet. */
-int database_get_mark(struct database *database, const struct mark_key *key, uint64_t *ret_sequence,
-	struct enrg_error *err);
+int database_get_mark(
+	struct database *database, const struct mark_key *key, uint64_t *ret_sequence, struct enrg_error *err);
 int database_set_mark(struct database *database, const struct mark_key *key, uint64_t sequence, struct enrg_error *err);
 
 #endif

@@ -52,7 +52,8 @@ static void tags_are_appended(void **state)
 static void equal_names_get_numbers(void **state)
 {
 	static const struct enrg_column columns[] = {{"A", ENRG_I8, 0, NULL}, {"a", ENRG_I8, 0, NULL},
-		{"a_2", ENRG_I8, 0, NULL}, {"\xC3\xA4\xC3\xB6", ENRG_I8, 0, NULL}, {"\xC3\xBC\xC3\xB6", ENRG_I8, 0, NULL}};
+		{"a_2", ENRG_I8, 0, NULL}, {"\xC3\xA4\xC3\xB6", ENRG_I8, 0, NULL},
+		{"\xC3\xBC\xC3\xB6", ENRG_I8, 0, NULL}};
 	static const char *const wanted[] = {"A", "a_2", "a_2_2", "____", "_____2"};
 	const struct enrg_schema schema = {.column_count = 5, .columns = columns};
 	struct sql_names names;
@@ -67,7 +68,8 @@ static void equal_names_get_numbers(void **state)
 static void prints_tell_shapes_apart(void **state)
 {
 	static const struct enrg_column one[] = {{"ab", ENRG_I8, 0, NULL}}, two[] = {{"ab", ENRG_I16, 0, NULL}};
-	const struct enrg_schema first = {.column_count = 1, .columns = one}, second = {.column_count = 1, .columns = two};
+	const struct enrg_schema first = {.column_count = 1, .columns = one},
+				 second = {.column_count = 1, .columns = two};
 	char a[SQL_PRINT_BYTES], b[SQL_PRINT_BYTES];
 
 	(void)state;

@@ -36,26 +36,49 @@ static const char *const synchronous_names[] = {"OFF", "NORMAL", "FULL"};
 static const struct enrg_choice synchronous_choices[] = {{"OFF", 0}, {"NORMAL", 1}, {"FULL", 2}, {NULL, 0}};
 
 static const struct enrg_option sqlite_option_list[] = {
-	{.key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct sqlite_options, out_dir),
-		.default_value = "\"out/\"", .help = "Folder of the files; created."},
-	{.key = "commit_interval_seconds", .kind = ENRG_OPTION_FLOAT,
-		.offset = offsetof(struct sqlite_options, commit_interval_seconds), .default_value = "1.0", .min = 0,
-		.max = 3600, .unit = "s", .help = "Time between two commits; readers see committed rows alone."},
-	{.key = "synchronous", .kind = ENRG_OPTION_CHOICE, .offset = offsetof(struct sqlite_options, synchronous),
-		.default_value = "\"NORMAL\"", .choices = synchronous_choices,
+	{.key = "out_dir",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct sqlite_options, out_dir),
+		.default_value = "\"out/\"",
+		.help = "Folder of the files; created."},
+	{.key = "commit_interval_seconds",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = offsetof(struct sqlite_options, commit_interval_seconds),
+		.default_value = "1.0",
+		.min = 0,
+		.max = 3600,
+		.unit = "s",
+		.help = "Time between two commits; readers see committed rows alone."},
+	{.key = "synchronous",
+		.kind = ENRG_OPTION_CHOICE,
+		.offset = offsetof(struct sqlite_options, synchronous),
+		.default_value = "\"NORMAL\"",
+		.choices = synchronous_choices,
 		.help = "SQLite's own setting: FULL waits for the disk at each commit."},
-	{.key = "create_tables", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct sqlite_options, create_tables),
-		.default_value = "true", .help = "Creates a table that is missing."},
-	{.key = "add_columns", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct sqlite_options, add_columns),
-		.default_value = "false", .help = "Adds columns that a table lacks."},
+	{.key = "create_tables",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct sqlite_options, create_tables),
+		.default_value = "true",
+		.help = "Creates a table that is missing."},
+	{.key = "add_columns",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct sqlite_options, add_columns),
+		.default_value = "false",
+		.help = "Adds columns that a table lacks."},
 	{.key = NULL},
 };
 
 static const struct enrg_option sqlite_section_list[] = {
-	{.key = "file_path", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct sqlite_section, file_path),
-		.default_value = "\"enrgdaq.sqlite\"", .help = "Name of the file, relative to out_dir; may name folders."},
-	{.key = "table_name", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct sqlite_section, table_name),
-		.required = true, .help = "Name of the table; a tag is appended as _tag."},
+	{.key = "file_path",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct sqlite_section, file_path),
+		.default_value = "\"enrgdaq.sqlite\"",
+		.help = "Name of the file, relative to out_dir; may name folders."},
+	{.key = "table_name",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct sqlite_section, table_name),
+		.required = true,
+		.help = "Name of the table; a tag is appended as _tag."},
 	{.key = NULL},
 };
 
@@ -72,8 +95,8 @@ static int sqlite_open(struct enrg_store *store, const void *options, void **ret
 	return 0;
 }
 
-static int find_database(struct sqlite *sqlite, const char *path, struct database **ret_database,
-	struct enrg_error *err)
+static int find_database(
+	struct sqlite *sqlite, const char *path, struct database **ret_database, struct enrg_error *err)
 {
 	for (struct database *database = sqlite->databases; database; database = database->next) {
 		if (strcmp(database->path, path) == 0) {
@@ -108,8 +131,10 @@ static int sqlite_target_open(void *state, const struct enrg_target *target, voi
 	struct sqlite *sqlite = state;
 	const struct sqlite_section *section = target->section;
 	const struct enrg_file_name name = {.out_dir = sqlite->options->out_dir, .file_path = section->file_path};
-	struct table_params params = {.store = enrg_store_name(sqlite->store), .table_name = section->table_name,
-		.target = target, .create_tables = sqlite->options->create_tables,
+	struct table_params params = {.store = enrg_store_name(sqlite->store),
+		.table_name = section->table_name,
+		.target = target,
+		.create_tables = sqlite->options->create_tables,
 		.add_columns = sqlite->options->add_columns};
 	struct table *table;
 	char path[PATH_MAX];

@@ -30,8 +30,8 @@ static const char *find_type(enum enrg_type type)
 }
 
 /* SQL with the names of all columns in it; free(). `form`: 'c' for CREATE TABLE, 'i' for INSERT. */
-static char *format_sql(const struct table *table, const struct sql_names *names, const struct enrg_schema *schema,
-	char form)
+static char *format_sql(
+	const struct table *table, const struct sql_names *names, const struct enrg_schema *schema, char form)
 {
 	char *text = NULL;
 	size_t bytes;
@@ -53,8 +53,8 @@ static char *format_sql(const struct table *table, const struct sql_names *names
 	return text;
 }
 
-static int run_formatted(struct table *table, const struct sql_names *names, const struct enrg_schema *schema,
-	struct enrg_error *err)
+static int run_formatted(
+	struct table *table, const struct sql_names *names, const struct enrg_schema *schema, struct enrg_error *err)
 {
 	char *sql = format_sql(table, names, schema, 'c');
 	int code = sql ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
@@ -113,8 +113,8 @@ static int add_missing(struct table *table, const struct sql_names *names, const
 	return 0;
 }
 
-static int prepare(struct table *table, const struct sql_names *names, const struct table_params *params,
-	struct enrg_error *err)
+static int prepare(
+	struct table *table, const struct sql_names *names, const struct table_params *params, struct enrg_error *err)
 {
 	uint8_t *found = calloc(names->count, 1);
 	uint32_t count = 0;

@@ -19,8 +19,8 @@ struct table {
 	char *store, *source, *run, *tag;
 	char name[SQL_NAME_BYTES_MAX + 1], columns[SQL_PRINT_BYTES];
 	sqlite3_stmt *insert;
-	uint64_t done;   /* sequence of the last batch that is in the table */
-	bool is_dirty;   /* `done` is ahead of the mark */
+	uint64_t done; /* sequence of the last batch that is in the table */
+	bool is_dirty; /* `done` is ahead of the mark */
 };
 
 /* Creates the table or checks that it has all columns, and reads its mark. */

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -109,12 +110,85 @@ static void others_are_left_alone(void **state)
 	check(copy, ends[3], &schema, ENRG_IPC_DAMAGED, 0);
 }
 
+static struct enrg_batch batch_of(unsigned index)
+{
+	struct ipc_message message;
+
+	assert_int_equal(ipc_read_message(stream + ends[index - 1], ends[index] - ends[index - 1], &message, NULL, NULL), 0);
+	return (struct enrg_batch){ .ipc = stream + ends[index - 1], .ipc_bytes = ends[index] - ends[index - 1],
+		.body_bytes = message.body_bytes };
+}
+
+/* A padded batch is the same batch, and its check sums hold. */
+static void padded_batches_are_whole(void **state)
+{
+	static _Alignas(64) uint8_t copy[16384];
+
+	(void)state;
+	for (uint32_t padding = 0; padding < 4096; padding += 8) {
+		struct enrg_batch batch = batch_of(3), decoded;
+		uint64_t meta_bytes = batch.ipc_bytes - batch.body_bytes;
+		struct enrg_column_view views[2];
+		struct ipc_message message;
+		assert_int_equal(enrg_ipc_pad(&batch, padding, copy, NULL), 0);
+		memcpy(copy + meta_bytes + padding, (const uint8_t *)batch.ipc + meta_bytes, batch.body_bytes);
+		assert_int_equal(ipc_read_message(copy, sizeof(copy), &message, NULL, NULL), 0);
+		assert_int_equal(message.meta_bytes, meta_bytes + padding);
+		assert_true(message.has_stamp && message.meta_crc_ok);
+		assert_int_equal(message.stamp.sequence, 3);
+		assert_int_equal(ipc_decode_batch(&schema, copy, batch.ipc_bytes + padding, views, &decoded, NULL), 0);
+		assert_int_equal(decoded.rows, 30);
+		assert_int_equal(((const uint8_t *)views[1].values)[239], 3);
+	}
+	struct enrg_batch batch = batch_of(3);
+	assert_int_equal(enrg_ipc_pad(&batch, 4, copy, NULL), -EINVAL);
+}
+
+static void compressed_batches_keep_their_marks(void **state)
+{
+	struct enrg_batch batch = batch_of(2);
+	struct enrg_ipc_buffer from[4], to[4] = { 0 };
+	_Alignas(8) uint8_t body[512] = { 0 };
+	uint32_t count, meta_bytes;
+	uint64_t at = 0;
+	void *meta;
+
+	(void)state;
+	assert_int_equal(enrg_ipc_buffers(&batch, from, 3, &count, NULL), -ENOBUFS);
+	assert_int_equal(count, 4);
+	assert_int_equal(enrg_ipc_buffers(&batch, from, 4, &count, NULL), 0);
+	for (uint32_t i = 0; i < count; i++) { /* "as it was" */
+		to[i] = (struct enrg_ipc_buffer){ body + at, from[i].byte_count ? 8 + from[i].byte_count : 0 };
+		if (from[i].byte_count) {
+			memset(body + at, 0xFF, 8);
+			memcpy(body + at + 8, from[i].bytes, from[i].byte_count);
+		}
+		at += to[i].byte_count;
+	}
+	assert_int_equal(at, 2 * (8 + 160));
+	struct enrg_ipc_compressed params = { ENRG_IPC_ZSTD, to, count, body, at };
+	assert_int_equal(enrg_ipc_format_compressed(&batch, &params, &meta, &meta_bytes, NULL), 0);
+	struct ipc_message message;
+	assert_int_equal(ipc_read_message(meta, meta_bytes, &message, NULL, NULL), 0);
+	assert_true(message.is_compressed && message.has_stamp && message.meta_crc_ok);
+	assert_int_equal(message.rows, 20);
+	assert_int_equal(message.body_bytes, at);
+	assert_int_equal(message.stamp.sequence, 2);
+	assert_int_equal(message.stamp.body_crc, crc32c(0, body, at));
+	assert_string_equal(message.source, "source");
+	free(meta);
+	params.buffer_count = 3;
+	assert_int_equal(enrg_ipc_format_compressed(&batch, &params, &meta, &meta_bytes, NULL), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_cut_is_found),
 		cmocka_unit_test(tails_are_cut),
 		cmocka_unit_test(others_are_left_alone),
+		cmocka_unit_test(padded_batches_are_whole),
+		cmocka_unit_test(compressed_batches_keep_their_marks),
 	};
 
 	return cmocka_run_group_tests(tests, build_stream, NULL);

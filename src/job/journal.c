@@ -22,6 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/path.h"
 
 #define JOURNAL_MAGIC   0x4C4E524A47524E45ull /* "ENRGJRNL" */
@@ -558,6 +559,39 @@ static int read_consistent(
 	return -EAGAIN;
 }
 
+/* A look from outside at a file that its owner may cut short at any moment: see fault.h. */
+struct look {
+	const struct journal_layout *map;
+	const char *path;
+	const uint8_t *uuid;
+	struct journal_stream_state *state;
+	struct enrg_error *err;
+};
+
+static int read_mapped(void *context)
+{
+	const struct look *look = context;
+	const struct journal_layout *map = look->map;
+	const char *path = look->path;
+	struct enrg_error *err = look->err;
+	int code;
+
+	uint64_t magic = atomic_load_explicit(&map->header.magic, memory_order_acquire);
+	if (magic == 0)
+		code = enrg_error_set(err, -ENOENT, "journal %s: not made yet", path);
+	else if (magic != JOURNAL_MAGIC)
+		code = damaged(path, "not a journal", err);
+	else
+		code = check_layout(map, path, err);
+	if (code == 0) {
+		code = read_consistent(map, look->uuid, look->state);
+		if (code < 0)
+			enrg_error_set(err, code, "journal %s: %s", path,
+				code == -ENOENT ? "does not know this stream" : "changes too fast to be read");
+	}
+	return code;
+}
+
 int journal_read_stream(
 	const char *path, const uint8_t uuid[16], struct journal_stream_state *ret_state, struct enrg_error *err)
 {
@@ -578,19 +612,10 @@ int journal_read_stream(
 	close(descriptor);
 	if (map == MAP_FAILED)
 		return enrg_error_set(err, -errno, "journal %s: can't map: %s", path, strerror(errno));
-	uint64_t magic = atomic_load_explicit(&map->header.magic, memory_order_acquire);
-	if (magic == 0)
-		code = enrg_error_set(err, -ENOENT, "journal %s: not made yet", path);
-	else if (magic != JOURNAL_MAGIC)
-		code = damaged(path, "not a journal", err);
-	else
-		code = check_layout(map, path, err);
-	if (code == 0) {
-		code = read_consistent(map, uuid, ret_state);
-		if (code < 0)
-			enrg_error_set(err, code, "journal %s: %s", path,
-				code == -ENOENT ? "does not know this stream" : "changes too fast to be read");
-	}
+	struct look look = {.map = map, .path = path, .uuid = uuid, .state = ret_state, .err = err};
+	code = fault_guard(read_mapped, &look);
+	if (code == -EFAULT)
+		code = damaged(path, "cut short while it was read", err);
 	munmap((void *)map, sizeof(*map));
 	return code;
 }

@@ -1,4 +1,5 @@
-/* stream_file.c: life of a stream's file, seen by the supervisor: creation, consumers, status, wake-up after a death. */
+/* stream_file.c: life of a stream's file, seen by the supervisor: creation, consumers, status, wake-up after a death.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fault.h"
 #include "plane/doorbell.h"
 #include "plane/mapping.h"
 #include "plane/stream.h"
@@ -40,7 +42,8 @@ static int explain_full(const char *path, uint64_t wanted, int code, struct enrg
 	return enrg_error_set(err, code,
 		"%s: needs %.1f MB, %s has %.1f MB free: lower ring_buffer_size_mb in supervisor.toml, or enlarge it "
 		"(mount -o remount,size=… /dev/shm)",
-		path, (double)wanted / 1e6, slash ? folder : ".", (double)space.f_bavail * (double)space.f_frsize / 1e6);
+		path, (double)wanted / 1e6, slash ? folder : ".",
+		(double)space.f_bavail * (double)space.f_frsize / 1e6);
 }
 
 static int fill_header(int descriptor, const struct stream_params *params, uint64_t data_bytes, struct enrg_error *err)
@@ -133,8 +136,8 @@ int stream_add_consumer(const char *path, const char *name, enum consumer_kind k
 		if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_FREE)
 			continue;
 		snprintf(slot->name, sizeof(slot->name), "%s", name);
-		atomic_store_explicit(&slot->ack,
-			atomic_load_explicit(&mapping.producer->head, memory_order_acquire), memory_order_relaxed);
+		atomic_store_explicit(&slot->ack, atomic_load_explicit(&mapping.producer->head, memory_order_acquire),
+			memory_order_relaxed);
 		/* Pairs with the acquire loads of kind: who sees it sees the name and the ack. */
 		atomic_store_explicit(&slot->kind, kind, memory_order_release);
 		atomic_fetch_add_explicit(&mapping.producer->roster, 1, memory_order_release);
@@ -147,7 +150,8 @@ int stream_add_consumer(const char *path, const char *name, enum consumer_kind k
 	return result;
 }
 
-static void read_consumer(const struct mapping *mapping, uint32_t index, uint64_t head, struct stream_consumer_status *ret)
+static void read_consumer(
+	const struct mapping *mapping, uint32_t index, uint64_t head, struct stream_consumer_status *ret)
 {
 	const struct segment_consumer *slot = mapping_consumer(mapping, index);
 
@@ -182,53 +186,87 @@ static void read_tally(const struct mapping *mapping, struct stream_status *ret)
 	}
 }
 
-int stream_read_status(const char *path, struct stream_status *ret_status, struct enrg_error *err)
-{
+/* A look at a file that its writer may cut short at any moment: see fault.h. */
+struct look {
+	const char *path;
 	struct mapping mapping;
-	int result = mapping_open(&mapping, path, MAPPING_CONTROL, err);
+	struct stream_status *status;
+	struct enrg_error *err;
+};
+
+/* The mapping is closed here, since a fault leaves `function` in the middle. */
+static int take_look(int (*function)(void *context), struct look *look)
+{
+	int result = fault_guard(function, look);
+
+	if (result == -EFAULT)
+		enrg_error_set(look->err, ENRG_E_CORRUPT, "%s: cut short while it was read", look->path);
+	mapping_close(&look->mapping);
+	return result == -EFAULT ? ENRG_E_CORRUPT : result;
+}
+
+static int read_status(void *context)
+{
+	struct look *look = context;
+	const struct mapping *mapping = &look->mapping;
+	struct stream_status *ret = look->status;
+	int result = mapping_open(&look->mapping, look->path, MAPPING_CONTROL, look->err);
 
 	if (result < 0)
 		return result;
-	const struct segment_producer *producer = mapping.producer;
-	memset(ret_status, 0, sizeof(*ret_status));
-	memcpy(ret_status->source, mapping.header->source, sizeof(ret_status->source) - 1);
-	memcpy(ret_status->run, mapping.header->run, sizeof(ret_status->run) - 1);
-	memcpy(ret_status->supervisor, mapping.header->supervisor, sizeof(ret_status->supervisor) - 1);
-	memcpy(ret_status->uuid, mapping.header->uuid, sizeof(ret_status->uuid));
-	read_tally(&mapping, ret_status);
-	ret_status->data_bytes = mapping.data_bytes;
-	ret_status->record_bytes_max = mapping.record_bytes_max;
-	ret_status->blocked_ns = atomic_load_explicit(&producer->blocked_ns, memory_order_relaxed);
-	ret_status->blocked_since_ns = atomic_load_explicit(&producer->blocked_since_ns, memory_order_relaxed);
-	ret_status->wakes = atomic_load_explicit(&producer->wakes, memory_order_relaxed);
-	ret_status->rescued = atomic_load_explicit(&producer->rescued, memory_order_relaxed);
-	ret_status->epoch = atomic_load_explicit(&producer->epoch, memory_order_relaxed);
-	ret_status->pid = atomic_load_explicit(&producer->pid, memory_order_relaxed);
-	ret_status->is_closed = atomic_load_explicit(&producer->is_closed, memory_order_acquire);
-	ret_status->is_attached = mapping_is_locked(&mapping, LOCK_PRODUCER);
+	const struct segment_producer *producer = mapping->producer;
+	memset(ret, 0, sizeof(*ret));
+	memcpy(ret->source, mapping->header->source, sizeof(ret->source) - 1);
+	memcpy(ret->run, mapping->header->run, sizeof(ret->run) - 1);
+	memcpy(ret->supervisor, mapping->header->supervisor, sizeof(ret->supervisor) - 1);
+	memcpy(ret->uuid, mapping->header->uuid, sizeof(ret->uuid));
+	read_tally(mapping, ret);
+	ret->data_bytes = mapping->data_bytes;
+	ret->record_bytes_max = mapping->record_bytes_max;
+	ret->blocked_ns = atomic_load_explicit(&producer->blocked_ns, memory_order_relaxed);
+	ret->blocked_since_ns = atomic_load_explicit(&producer->blocked_since_ns, memory_order_relaxed);
+	ret->wakes = atomic_load_explicit(&producer->wakes, memory_order_relaxed);
+	ret->rescued = atomic_load_explicit(&producer->rescued, memory_order_relaxed);
+	ret->epoch = atomic_load_explicit(&producer->epoch, memory_order_relaxed);
+	ret->pid = atomic_load_explicit(&producer->pid, memory_order_relaxed);
+	ret->is_closed = atomic_load_explicit(&producer->is_closed, memory_order_acquire);
+	ret->is_attached = mapping_is_locked(mapping, LOCK_PRODUCER);
 	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++)
-		if (atomic_load_explicit(&mapping_consumer(&mapping, i)->kind, memory_order_acquire) != CONSUMER_FREE)
-			read_consumer(&mapping, i, ret_status->head, &ret_status->consumers[ret_status->consumer_count++]);
-	mapping_close(&mapping);
+		if (atomic_load_explicit(&mapping_consumer(mapping, i)->kind, memory_order_acquire) != CONSUMER_FREE)
+			read_consumer(mapping, i, ret->head, &ret->consumers[ret->consumer_count++]);
 	return 0;
 }
 
-int stream_ring_all(const char *path, struct enrg_error *err)
+int stream_read_status(const char *path, struct stream_status *ret_status, struct enrg_error *err)
 {
-	struct mapping mapping;
-	int result = mapping_open(&mapping, path, MAPPING_CONTROL, err);
+	struct look look = {.path = path, .status = ret_status, .err = err};
+
+	return take_look(read_status, &look);
+}
+
+static int ring_all(void *context)
+{
+	struct look *look = context;
+	const struct mapping *mapping = &look->mapping;
+	int result = mapping_open(&look->mapping, look->path, MAPPING_CONTROL, look->err);
 
 	if (result < 0)
 		return result;
-	atomic_fetch_add_explicit(&mapping.producer->bell, 1, memory_order_release);
-	doorbell_wake(&mapping.producer->bell);
+	atomic_fetch_add_explicit(&mapping->producer->bell, 1, memory_order_release);
+	doorbell_wake(&mapping->producer->bell);
 	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
-		struct segment_consumer *slot = mapping_consumer(&mapping, i);
+		struct segment_consumer *slot = mapping_consumer(mapping, i);
 		if (atomic_load_explicit(&slot->kind, memory_order_acquire) == CONSUMER_FREE)
 			continue;
 		atomic_fetch_add_explicit(&slot->bell, 1, memory_order_release);
 		doorbell_wake(&slot->bell);
 	}
-	mapping_close(&mapping);
 	return 0;
+}
+
+int stream_ring_all(const char *path, struct enrg_error *err)
+{
+	struct look look = {.path = path, .err = err};
+
+	return take_look(ring_all, &look);
 }

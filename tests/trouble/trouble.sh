@@ -220,6 +220,7 @@ columns = 10000'
 	start
 	tells() { said "10000 columns are too many: at most 4096.*"; }
 	await 20 tells || fail "no clear words"
+	await 20 said "source ended.*started again" || fail "it is not started again"
 	stop 1
 	must_say "source has never got ready"
 }
@@ -270,7 +271,7 @@ bytes = 300000' '[store_config.raw]
 file_path = "data.raw"'
 	"$bin" run config --duration 1 >"$work/run.log" 2>&1
 	must_say "ring_buffer_slot_size_kb"
-	must_say "300000|300 kB|293"
+	must_say "a batch of 300[0-9]{3} bytes is larger"
 	[ ! -s out/data.raw ] || fail "something was stored"
 }
 
@@ -351,6 +352,9 @@ case_hostile_messages() {
 	"$bin" verify out/data.arrows >"$work/verify.log" 2>&1 || fail "verify"
 }
 
+# Jobs may die of it, also under a sanitizer, which must not call this a finding.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:handle_sigbus=0"
+
 survive() { # COMMAND...: the supervisor does, and ends when it is asked
 	flow 200 'watchdog_seconds = 2'
 	start
@@ -395,6 +399,22 @@ case_cut_stream() {
 	must_say "not a stream file"
 	end_somehow 1
 	must_say "NOT KNOWN"
+}
+
+# The length changes while it is looked at.
+case_flickering_stream() {
+	survive python3 - "$runtime/source.stream" <<-'END'
+		import os, sys, time
+		file = os.open(sys.argv[1], os.O_RDWR)
+		head, length = os.pread(file, 4096, 0), os.fstat(file).st_size
+		end = time.monotonic() + 4
+		while time.monotonic() < end:
+		    for _ in range(1000):
+		        os.ftruncate(file, 0)
+		        os.ftruncate(file, length)
+		        os.pwrite(file, head, 0)
+	END
+	end_somehow any
 }
 
 case_scribbled_journal() {

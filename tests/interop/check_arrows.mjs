@@ -3,10 +3,12 @@
 // CRC-32C.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Message, tableFromIPC } from "apache-arrow";
+import { CompressionType, compressionRegistry, Message, tableFromIPC } from "apache-arrow";
+import * as fzstd from "fzstd";
+import * as lz4 from "lz4js";
 import { readArrows } from "./read_arrows.mjs";
 
 const wrap = (bits, row) => Number(BigInt.asIntN(bits, -7n * BigInt(row)));
@@ -80,6 +82,7 @@ function checkCrcs(path) {
 		assert.equal(crc32c(head), found, `${path}: meta_crc32c of message ${count}`);
 		if (message.isRecordBatch()) {
 			assert.equal(head.length % 64, 0);
+			assert.equal(body.length % 8, 0);
 			const wanted = message.metadata.get("enrgdaq.body_crc32c");
 			assert.equal(crc32c(body), wanted, `${path}: body_crc32c of message ${count}`);
 		}
@@ -120,6 +123,20 @@ async function checkTypes(folder) {
 		assert.equal(result.columns[name].sum, sum.toString(), name);
 	}
 	assert.equal(checkCrcs(path), 5);
+}
+
+// The same rows with each buffer compressed.
+async function checkCompressed(folder) {
+	compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => fzstd.decompress(bytes) });
+	compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: (bytes) => Uint8Array.from(lz4.decompress(bytes)) });
+	for (const name of ["zstd.arrows", "lz4.arrows"]) {
+		const path = join(folder, name);
+		if (name === "lz4.arrows" && !existsSync(path))
+			continue; // built without liblz4
+		assert.ok(readFileSync(path).length < 0.8 * readFileSync(join(folder, "types.arrows")).length);
+		checkValues(path, ALL_TYPES, 1005);
+		assert.equal(checkCrcs(path), 5);
+	}
 }
 
 async function checkCut(folder) {
@@ -169,7 +186,7 @@ async function checkLarge(folder) {
 const folder = mkdtempSync(join(tmpdir(), "enrgdaq-interop-"));
 try {
 	execFileSync(process.argv[2], [folder], { stdio: "inherit" });
-	for (const check of [checkTypes, checkCut, checkWide, checkBlob, checkLarge]) {
+	for (const check of [checkTypes, checkCompressed, checkCut, checkWide, checkBlob, checkLarge]) {
 		await check(folder);
 		console.log(`${check.name}: ok`);
 	}

@@ -8,11 +8,13 @@
 
 #include "arrow/ipc.h"
 #include "base/crc32c.h"
+#include "squeeze.h"
 
 struct table {
 	FILE *file;
 	const struct enrg_schema *schema;
 	struct ipc_template *template;
+	struct squeeze *squeeze; /* NULL: not compressed */
 	uint64_t sequence;
 	uint64_t next_row; /* rows written so far */
 };
@@ -145,14 +147,25 @@ static void write_message(struct table *table, const uint8_t *body, uint64_t bod
 		.is_gap = is_gap,
 	};
 	uint32_t meta_bytes = ipc_meta_bytes(table->template);
-	void *meta = malloc(meta_bytes);
+	uint8_t *message = malloc(meta_bytes + body_bytes);
+	struct squeezed squeezed;
+	struct enrg_error err;
 
-	if (!meta)
+	if (!message)
 		die("memory", NULL);
-	ipc_write_meta(table->template, meta, rows, variable, &stamp);
-	put(table->file, meta, meta_bytes);
-	put(table->file, body, body_bytes);
-	free(meta);
+	ipc_write_meta(table->template, message, rows, variable, &stamp);
+	memcpy(message + meta_bytes, body, body_bytes);
+	const struct enrg_batch batch = {
+		.ipc = message, .ipc_bytes = meta_bytes + body_bytes, .body_bytes = body_bytes};
+	if (!table->squeeze || !body_bytes) {
+		put(table->file, message, meta_bytes + body_bytes);
+	} else {
+		if (squeeze_batch(table->squeeze, &batch, &squeezed, &err) < 0)
+			die("compress", &err);
+		put(table->file, squeezed.meta, squeezed.meta_bytes);
+		put(table->file, squeezed.body, squeezed.body_bytes);
+	}
+	free(message);
 }
 
 static void write_batch(struct table *table, uint64_t rows, bool is_gap)
@@ -202,11 +215,14 @@ static const struct enrg_schema *all_types(void)
 	return &schema;
 }
 
-static void write_types(const char *folder, const char *name, bool is_cut)
+static void write_types(const char *folder, const char *name, bool is_cut, enum squeeze_kind compression)
 {
 	struct table table;
+	struct enrg_error err;
 
 	open_table(&table, folder, name, all_types(), "types");
+	if (compression != SQUEEZE_NONE && squeeze_create(compression, &table.squeeze, &err) < 0)
+		die(name, &err);
 	write_batch(&table, 5, false);
 	write_batch(&table, 0, false);
 	write_batch(&table, 0, true);
@@ -217,6 +233,7 @@ static void write_types(const char *folder, const char *name, bool is_cut)
 		if (fflush(table.file) != 0 || ftruncate(fileno(table.file), ftell(table.file) - 100) != 0)
 			die("truncate", NULL);
 	}
+	squeeze_destroy(table.squeeze);
 	close_table(&table, !is_cut);
 }
 
@@ -270,8 +287,12 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: write_arrows FOLDER\n");
 		return 2;
 	}
-	write_types(argv[1], "types.arrows", false);
-	write_types(argv[1], "cut.arrows", true);
+	write_types(argv[1], "types.arrows", false, SQUEEZE_NONE);
+	write_types(argv[1], "cut.arrows", true, SQUEEZE_NONE);
+	write_types(argv[1], "zstd.arrows", false, SQUEEZE_ZSTD);
+#ifdef ENRG_HAS_LZ4
+	write_types(argv[1], "lz4.arrows", false, SQUEEZE_LZ4);
+#endif
 	write_wide(argv[1], ENRG_COLUMNS_MAX);
 	write_blob(argv[1]);
 	write_large(argv[1]);

@@ -94,8 +94,10 @@ static void fill_number(uint8_t *at, enum enrg_type type, uint64_t n)
 {
 	float small = (float)n / 2.0f;
 	double large = (double)n / 3.0;
-	uint64_t integer = type == ENRG_U64 ? UINT64_MAX - n : type == ENRG_I64 ? (uint64_t)INT64_MIN + n : 0 - n * 7;
-	const void *value = type == ENRG_F32 ? (const void *)&small : type == ENRG_F64 ? (const void *)&large : &integer;
+	uint64_t integer = type == ENRG_U64 ? UINT64_MAX - n
+		: type == ENRG_I64 ? (uint64_t)INT64_MIN + n : 0 - n * 7;
+	const void *value = type == ENRG_F32 ? (const void *)&small
+		: type == ENRG_F64 ? (const void *)&large : &integer;
 
 	memcpy(at, value, enrg_type_bytes(type));
 }

@@ -184,6 +184,7 @@ int basket_put(struct tree *tree, const struct part *part, struct page *page, st
 	record.payload = packed->data;
 	record.payload_bytes = packed->count;
 	record.object_bytes = page->raw_bytes;
+	record.grows = page->grows;
 	if (rc == 0)
 		rc = container_put(tree->container, &record, &page->place, err);
 	bytes_fini(&tail);

@@ -55,13 +55,22 @@ static size_t by_zlib(int level, const uint8_t *from, size_t count, uint8_t *to,
 	return compress2(to, &length, from, count, level < 9 ? level : 9) == Z_OK ? length : 0;
 }
 
+/* Not in one call: that writes lengths into the block's header, which jsroot does not step over. */
 static size_t by_lzma(int level, const uint8_t *from, size_t count, uint8_t *to, size_t room)
 {
+	lzma_stream stream = LZMA_STREAM_INIT;
 	size_t length = 0;
-	uint32_t preset = (uint32_t)(level < 9 ? level : 9);
-	lzma_ret code = lzma_easy_buffer_encode(preset, LZMA_CHECK_CRC32, NULL, from, count, to, &length, room);
 
-	return code == LZMA_OK ? length : 0;
+	if (lzma_easy_encoder(&stream, (uint32_t)(level < 9 ? level : 9), LZMA_CHECK_CRC32) != LZMA_OK)
+		return 0;
+	stream.next_in = from;
+	stream.avail_in = count;
+	stream.next_out = to;
+	stream.avail_out = room;
+	if (lzma_code(&stream, LZMA_FINISH) == LZMA_STREAM_END)
+		length = room - stream.avail_out;
+	lzma_end(&stream);
+	return length;
 }
 
 /* The check sum stands before the bytes and counts as part of them. */

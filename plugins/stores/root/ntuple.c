@@ -171,7 +171,7 @@ static int put_blob(struct tree *tree, const struct bytes *payload, struct place
 static int put_page(struct tree *tree, const struct part *part, struct page *page, struct bytes *packed,
 	struct enrg_error *err)
 {
-	struct record record = {.class_name = "RBlob", .name = "", .title = ""};
+	struct record record = {.class_name = "RBlob", .name = "", .title = "", .grows = page->grows};
 
 	(void)part;
 	if (page->elements == 0)

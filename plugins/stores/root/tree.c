@@ -216,9 +216,22 @@ static int add_cluster(struct tree *tree, struct enrg_error *err)
 	return 0;
 }
 
+/* A large tree has large clusters, a small one need not keep much in memory. */
+static bool is_large_enough(const struct tree *tree)
+{
+	uint64_t wanted = tree->raw_bytes / FINISH_SHARE;
+
+	if (wanted < FINISH_BYTES_MIN)
+		wanted = FINISH_BYTES_MIN;
+	if (wanted > tree->cluster_bytes)
+		wanted = tree->cluster_bytes;
+	return tree->open.bytes >= wanted;
+}
+
 static int put_pages(struct tree *tree, struct task *tasks, struct enrg_error *err)
 {
 	struct cluster_info *cluster = &tree->clusters[tree->cluster_count - 1];
+	bool is_finished = is_large_enough(tree);
 	int rc = 0;
 
 	for (uint32_t i = 0; i < tree->part_count && rc == 0; i++) {
@@ -227,6 +240,7 @@ static int put_pages(struct tree *tree, struct task *tasks, struct enrg_error *e
 		page->elements = tasks[i].elements;
 		page->first = tree->parts[i].elements;
 		page->raw_bytes = tasks[i].raw_bytes;
+		page->grows = !is_finished;
 		if (rc == 0 && tasks[i].rc < 0)
 			rc = enrg_error_set(err, tasks[i].rc, "%s", tasks[i].err.text);
 		if (rc == 0)
@@ -257,18 +271,6 @@ static int put_cluster(struct tree *tree, struct pool *pool, struct enrg_error *
 	}
 	free(tasks);
 	return rc;
-}
-
-/* A large tree has large clusters, a small one need not keep much in memory. */
-static bool is_large_enough(const struct tree *tree)
-{
-	uint64_t wanted = tree->raw_bytes / FINISH_SHARE;
-
-	if (wanted < FINISH_BYTES_MIN)
-		wanted = FINISH_BYTES_MIN;
-	if (wanted > tree->cluster_bytes)
-		wanted = tree->cluster_bytes;
-	return tree->open.bytes >= wanted;
 }
 
 static void finish_cluster(struct tree *tree)

@@ -20,6 +20,7 @@ struct page {
 	uint64_t elements; /* values that the page holds */
 	uint64_t first;    /* number of its first value in the whole tree */
 	uint64_t raw_bytes;
+	bool grows; /* of a cluster that is not finished */
 };
 
 struct cluster_info {

@@ -92,7 +92,8 @@ static void add_cell(const struct column_data *data, size_t row, struct cells *c
 		if (data->type == ENRG_STRING)
 			text[used++] = (char)((const uint64_t *)data->values.values)[i];
 		else if (data->type == ENRG_BINARY)
-			used += (size_t)sprintf(text + used, "%02x", (unsigned)((const uint64_t *)data->values.values)[i]);
+			used += (size_t)sprintf(text + used, "%02x",
+				(unsigned)((const uint64_t *)data->values.values)[i]);
 		else {
 			if (i > first)
 				text[used++] = ' ';

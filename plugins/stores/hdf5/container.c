@@ -42,6 +42,7 @@ static int open_hdf5(struct container *container, hid_t driver, struct enrg_erro
 	if (container->file < 0)
 		failure_keep();
 	H5Pclose(access);
+	container->is_dirty = is_new; /* a new file needs a commit even without a row */
 	if (container->file >= 0)
 		return 0;
 	if (rc >= 0 && !is_new && container->shadow->failure == 0)
@@ -79,7 +80,6 @@ int container_open(struct enrg_store *store, hid_t driver, const char *path, str
 	if (!container)
 		return enrg_error_set(err, -ENOMEM, "%s: out of memory", path);
 	container->file = -1;
-	container->is_dirty = true; /* a new file needs a commit even without a row */
 	container->path = strdup(path);
 	container->counter_path = name_counter(path);
 	if (!container->path || !container->counter_path)
@@ -140,7 +140,7 @@ int container_add_table(struct container *container, struct table *table, struct
 	if (rc != 0)
 		return rc == TABLE_IS_FOREIGN ? CONTAINER_IS_FOREIGN : rc;
 	container->is_packed = container->is_packed || table_is_packed(table);
-	container->is_dirty = true;
+	container->is_dirty = container->is_dirty || table->group < 0;
 	table->next = container->tables;
 	container->tables = table;
 	*ret_table = table;
@@ -157,7 +157,7 @@ int container_write(struct container *container, struct table *table, const stru
 	if (batch->is_gap || batch->rows == 0)
 		return 0;
 	container->is_dirty = true;
-	rc = table_append(table, batch, err);
+	rc = table_append(table, batch, container->shadow, err);
 	if (rc == 0 && table->pending_bytes >= PENDING_BYTES_MAX)
 		rc = table_flush(table, container->file, container->shadow, err);
 	return rc;

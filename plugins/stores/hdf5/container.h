@@ -1,8 +1,8 @@
 /* container.h: one HDF5 file that is being written: its tables, its shadow, and the count of its commits. One thread.
  *
- * The count is the length of a file of its own (`.NAME.commits`), opened through enrg_file_…: so the framework's journal
- * holds it together with the positions of the streams, and an HDF5 file that was committed when the framework had not
- * yet done so is put back when it is opened next.
+ * The count is the length of a file of its own (`.NAME.commits`), opened through enrg_file_…: so the framework's
+ * journal holds it together with the positions of the streams, and an HDF5 file that was committed when the framework
+ * had not yet done so is put back when it is opened next.
  */
 #ifndef HDF5_CONTAINER_H
 #define HDF5_CONTAINER_H

@@ -38,5 +38,6 @@ int failure_set(struct enrg_error *err, const struct shadow *shadow, const char 
 	if (shadow->failure < 0)
 		return enrg_error_set(err, shadow->failure, "%s: can't %s: %s", shadow->path, verb,
 			enrg_error_name(shadow->failure));
-	return enrg_error_set(err, -EIO, "%s: can't %s: libhdf5: %s", shadow->path, verb, *reason.text ? reason.text : "no reason was given");
+	return enrg_error_set(err, -EIO, "%s: can't %s: libhdf5: %s", shadow->path, verb,
+		*reason.text ? reason.text : "no reason was given");
 }

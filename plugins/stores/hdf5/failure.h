@@ -5,7 +5,8 @@
 #include "enrgdaq/error.h"
 #include "shadow.h"
 
-/* To be called where a call has failed and others follow before failure_set: libhdf5 forgets its reason with each call. */
+/* To be called where a call has failed and others follow before failure_set: libhdf5 forgets its reason with each
+ * call. */
 void failure_keep(void);
 
 /* "path: can't VERB: …" with the reason of the system where `shadow` had one, else with libhdf5's own. Returns a

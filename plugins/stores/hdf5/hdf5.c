@@ -68,8 +68,10 @@ static const struct enrg_option hdf5_section_list[] = {
 	{ .key = "dataset_name", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct hdf5_section, dataset_name),
 	  .required = true, .help = "Group in the file that holds a dataset for each column; may be a path." },
 	{ .key = "compression", .kind = ENRG_OPTION_CHOICE, .offset = offsetof(struct hdf5_section, compression),
-	  .default_value = "\"none\"", .choices = compressions, .help = "Of new datasets; deflate shuffles bytes first." },
-	{ .key = "compression_level", .kind = ENRG_OPTION_INT, .offset = offsetof(struct hdf5_section, compression_level),
+	  .default_value = "\"none\"", .choices = compressions,
+	  .help = "Of new datasets; deflate shuffles bytes first." },
+	{ .key = "compression_level", .kind = ENRG_OPTION_INT,
+	  .offset = offsetof(struct hdf5_section, compression_level),
 	  .default_value = "1", .min = 1, .max = 9, .help = "Of deflate: 1 is fast, 9 is small." },
 	{ .key = NULL },
 };
@@ -162,9 +164,9 @@ static int choose_file(struct hdf5 *hdf5, struct hdf5_target *target, const stru
 		if (rc == 0)
 			rc = find_or_open(hdf5, target, path, schema, err);
 		if (rc == 0)
-			enrg_store_alert(hdf5->store, ENRG_WARNING, "%s has other columns in \"%s\" than \"%s\" sends, or "
-				"can't be opened as an HDF5 file: rows go to %s", first, target->group_name,
-				target->source, path);
+			enrg_store_alert(hdf5->store, ENRG_WARNING,
+				"%s has other columns in \"%s\" than \"%s\" sends, or can't be opened as an HDF5 file: "
+				"rows go to %s", first, target->group_name, target->source, path);
 	}
 	if (rc == CONTAINER_IS_FOREIGN)
 		return enrg_error_set(err, -EEXIST, "%s and %u variants of its name are there and have other columns",
@@ -254,8 +256,8 @@ static int copy_names(struct hdf5_target *hdf5_target, const struct enrg_target 
 	if (!hdf5_target->source || !hdf5_target->tag || !hdf5_target->group_name)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	if (!*hdf5_target->group_name)
-		return enrg_error_set(err, ENRG_E_CONFIG, "[store_config.hdf5] of \"%s\": dataset_name: expected the name "
-			"of a group, found \"%s\"", target->source, hdf5_target->section->dataset_name);
+		return enrg_error_set(err, ENRG_E_CONFIG, "[store_config.hdf5] of \"%s\": dataset_name: expected the "
+			"name of a group, found \"%s\"", target->source, hdf5_target->section->dataset_name);
 	return 0;
 }
 

@@ -90,7 +90,8 @@ static void write_numbers(struct container *container, struct table *table, int3
 	const uint8_t *validity)
 {
 	int32_t *numbers = malloc((rows + 1) * sizeof(*numbers));
-	const struct enrg_column_view view = { .values = numbers, .validity = validity, .null_count = validity ? 1 : 0 };
+	const struct enrg_column_view view = { .values = numbers, .validity = validity,
+		.null_count = validity ? 1 : 0 };
 	const struct enrg_batch batch = { .schema = &one, .rows = rows, .columns = &view, .body_bytes = rows * 4 };
 	struct enrg_error err = { 0 };
 
@@ -178,6 +179,7 @@ static void other_columns_are_foreign(void **state)
 	container_close(container, true);
 	container = open_container();
 	assert_int_equal(add_table(container, "a", &other, &table), CONTAINER_IS_FOREIGN);
+	assert_false(container->is_dirty);
 	assert_int_equal(add_table(container, "flags", &byte, &table), CONTAINER_IS_FOREIGN);
 	assert_int_equal(add_table(container, "a/n", &one, &table), CONTAINER_IS_FOREIGN); /* a dataset, no group */
 	assert_int_equal(add_table(container, "flags", &flag, &table), 0);
@@ -273,12 +275,15 @@ static void chunks_follow_the_rate(void **state)
 	assert_int_equal(fast->pending_rows, 0);
 	commit(container);
 	write_numbers(container, fast, 3000000, 10, NULL);
+	write_numbers(container, fast, 3000010, 100000, NULL); /* so much that it is not copied */
+	assert_int_equal(fast->columns[0].values.pending.count, 0);
+	write_numbers(container, fast, 3100010, 10, NULL);
 	commit(container);
 	container_close(container, true);
 	assert_int_equal(chunk_of("slow/n"), (16 << 10) / 4);
 	assert_int_equal(chunk_of("medium/n"), (64 << 10) / 4);
 	assert_int_equal(chunk_of("fast/n"), (1 << 20) / 4);
-	assert_int_equal(count_rows("fast/n", true), 3000010);
+	assert_int_equal(count_rows("fast/n", true), 3100020);
 }
 
 /* Another file of the store failed after this one had put its commit away. */

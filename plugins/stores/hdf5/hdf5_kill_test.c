@@ -114,7 +114,8 @@ static bool write_rows(struct life *life, uint64_t count)
 	const struct enrg_column_view views[] = {
 		{ .values = n }, { .values = real }, { .values = wave, .offsets = offsets },
 	};
-	const struct enrg_batch batch = { .schema = &schema, .rows = count, .columns = views, .body_bytes = count * 30 };
+	const struct enrg_batch batch = { .schema = &schema, .rows = count, .columns = views,
+		.body_bytes = count * 30 };
 	struct enrg_error err = { 0 };
 
 	for (uint64_t i = 0; i < count; i++) {
@@ -278,8 +279,8 @@ static int tear_down(void **state)
 	return rmdir(folder);
 }
 
-/* After a kill, before anything repairs: what was committed is there, unless the kill met the moment of a commit in which
- * the pages go to the file. Returns whether it could be read. */
+/* After a kill, before anything repairs: what was committed is there, unless the kill met the moment of a commit in
+ * which the pages go to the file. Returns whether it could be read. */
 static bool check_after_kill(void)
 {
 	int64_t rows = read_rows();

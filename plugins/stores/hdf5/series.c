@@ -1,6 +1,7 @@
 /* series.c: one growing dataset. Runs in the store's job process, on its main thread. */
 #include "series.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "failure.h"
@@ -9,6 +10,7 @@
 #define CHUNK_BYTES_MAX (1u << 20)
 #define CHUNK_BYTES_UNKNOWN (64u << 10) /* where no row says how fast they come */
 #define CACHE_SLOTS 101u
+#define DIRECT_BYTES (64u << 10) /* from here on a copy costs more than another call of libhdf5 */
 
 #define KIND_ATTRIBUTE "enrgdaq_type"
 #define UNIT_ATTRIBUTE "unit"
@@ -172,25 +174,48 @@ herr_t series_extend(struct series *series, uint64_t count)
 	return 0;
 }
 
-herr_t series_flush(struct series *series)
+static herr_t write_values(struct series *series, const void *values, uint64_t count)
 {
-	hsize_t first = series->count, more = series->pending.count / series->value_bytes, size = first + more;
+	hsize_t first = series->count, more = count, size = first + more;
 	hid_t memory, file;
 	herr_t rc;
 
-	if (more == 0)
-		return 0;
-	if (series_extend(series, size) < 0)
+	if (series_extend(series, size) < 0) {
+		failure_keep();
 		return -1;
+	}
 	memory = H5Screate_simple(1, &more, NULL);
 	file = H5Screate_simple(1, &size, NULL);
 	rc = H5Sselect_hyperslab(file, H5S_SELECT_SET, &first, NULL, &more, NULL);
 	if (rc >= 0)
-		rc = H5Dwrite(series->dataset, series->type, memory, file, H5P_DEFAULT, series->pending.data);
+		rc = H5Dwrite(series->dataset, series->type, memory, file, H5P_DEFAULT, values);
 	if (rc < 0)
 		failure_keep();
 	H5Sclose(file);
 	H5Sclose(memory);
+	return rc;
+}
+
+herr_t series_flush(struct series *series)
+{
+	uint64_t count = series->pending.count / series->value_bytes;
+	herr_t rc = count > 0 ? write_values(series, series->pending.data, count) : 0;
+
 	series->pending.count = 0;
 	return rc;
+}
+
+int series_append(struct series *series, const void *values, uint64_t count)
+{
+	uint64_t bytes = count * series->value_bytes;
+	uint8_t *to;
+
+	if (series->dataset >= 0 && bytes >= DIRECT_BYTES)
+		return series_flush(series) < 0 || write_values(series, values, count) < 0 ? -EIO : 0;
+	to = bytes_add(&series->pending, bytes);
+	if (!to)
+		return -ENOMEM;
+	if (bytes > 0)
+		memcpy(to, values, bytes);
+	return 0;
 }

@@ -36,5 +36,8 @@ int series_open(struct series *series, hid_t group, const char *name, const char
 herr_t series_extend(struct series *series, uint64_t count);
 /* Writes what is pending. */
 herr_t series_flush(struct series *series);
+/* Puts values behind what is pending: many of them go straight to libhdf5, if the dataset is there, few are kept. 0,
+ * -ENOMEM, or -EIO: an error of libhdf5. */
+int series_append(struct series *series, const void *values, uint64_t count);
 
 #endif

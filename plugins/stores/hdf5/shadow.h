@@ -1,10 +1,10 @@
 /* shadow.h: a file that is changed in place by transactions, so that a kill at any moment leaves the state of the last
  * commit, or one that the next open takes back. One thread.
  *
- * What stood in the file at the last commit is changed in memory first (pages of 4 KiB); what is new is appended to
- * the file at once, where nothing points to it yet. A commit writes the old contents of the changed pages to an undo file
- * and then the pages into the file. Each commit has a number; whoever opens the file says which number was the last that
- * counts (the framework's journal knows it): a commit with the number after it is undone.
+ * What stood in the file at the last commit is changed in memory first (pages of 4 KiB); what is new is appended to the
+ * file at once, where nothing points to it yet. A commit writes the old contents of the changed pages to an undo file
+ * and then the pages into the file. Each commit has a number; whoever opens the file says which number was the last
+ * that counts (the framework's journal knows it): a commit with the number after it is undone.
  *
  * Bytes of rows may be written in place without undo (is_undoable false): the part of a chunk behind the last committed
  * row is read by nobody. That does not hold for compressed chunks, which are moved about in the file.

@@ -50,7 +50,8 @@ static char *escape_name(const char *name)
 		return strcpy(escaped, "%2E");
 	for (const char *at = name; *at; at++) {
 		bool is_like_escape = *at == '%'
-			&& (strncmp(at + 1, "2F", 2) == 0 || strncmp(at + 1, "2E", 2) == 0 || strncmp(at + 1, "25", 2) == 0);
+			&& (strncmp(at + 1, "2F", 2) == 0 || strncmp(at + 1, "2E", 2) == 0
+				|| strncmp(at + 1, "25", 2) == 0);
 
 		if (*at == '/' || is_like_escape)
 			to = stpcpy(to, *at == '/' ? "%2F" : "%25");
@@ -268,7 +269,8 @@ bool table_is_packed(const struct table *table)
 /* --- append -------------------- */
 
 /* What lies in the ring below a missing value is arbitrary: 0, and NaN where there is one. */
-static void blank_missing(const struct column *column, const struct enrg_column_view *view, uint64_t rows, uint8_t *values)
+static void blank_missing(const struct column *column, const struct enrg_column_view *view, uint64_t rows,
+	uint8_t *values)
 {
 	const float nan32 = NAN;
 	const double nan64 = NAN;
@@ -281,77 +283,85 @@ static void blank_missing(const struct column *column, const struct enrg_column_
 			memcpy(values + row * column->values.value_bytes, blank, column->values.value_bytes);
 }
 
-static bool append_plain(struct column *column, const struct enrg_column_view *view, uint64_t rows)
+static int append_plain(struct column *column, const struct enrg_column_view *view, uint64_t rows)
 {
-	uint8_t *to = bytes_add(&column->values.pending, rows * column->values.value_bytes);
+	bool has_holes = view->validity && view->null_count > 0;
 	const uint8_t *from = view->values;
+	uint8_t *to;
 
+	if (column->type != ENRG_BOOL && !has_holes)
+		return series_append(&column->values, from, rows);
+	to = bytes_add(&column->values.pending, rows * column->values.value_bytes);
 	if (!to)
-		return false;
+		return -ENOMEM;
 	if (column->type == ENRG_BOOL) {
 		for (uint64_t row = 0; row < rows; row++)
 			to[row] = (uint8_t)((unsigned)from[row >> 3] >> (row & 7) & 1u);
 	} else {
 		memcpy(to, from, rows * column->values.value_bytes);
 	}
-	if (view->validity && view->null_count > 0)
+	if (has_holes)
 		blank_missing(column, view, rows, to);
-	return true;
+	return 0;
 }
 
-static bool append_variable(struct column *column, const struct enrg_column_view *view, uint64_t rows)
+static int append_variable(struct column *column, const struct enrg_column_view *view, uint64_t rows)
 {
 	uint64_t first = (uint64_t)view->offsets[0], count = (uint64_t)view->offsets[rows] - first;
 	uint64_t value_bytes = column->values.value_bytes;
 	uint64_t base = column->values.count + column->values.pending.count / value_bytes;
-	uint8_t *values = bytes_add(&column->values.pending, count * value_bytes);
 	uint8_t *offsets = bytes_add(&column->offsets.pending, rows * sizeof(uint64_t));
 
-	if (!values || !offsets)
-		return false;
-	if (count > 0)
-		memcpy(values, (const uint8_t *)view->values + first * value_bytes, count * value_bytes);
+	if (!offsets)
+		return -ENOMEM;
 	for (uint64_t row = 0; row < rows; row++) {
 		uint64_t end = base + (uint64_t)view->offsets[row + 1] - first;
 
 		memcpy(offsets + row * sizeof(end), &end, sizeof(end));
 	}
-	return true;
+	if (count == 0)
+		return 0;
+	return series_append(&column->values, (const uint8_t *)view->values + first * value_bytes, count);
 }
 
 /* From the first missing value on, each row says whether it is there. */
-static bool append_valid(struct table *table, struct column *column, const struct enrg_column_view *view, uint64_t rows)
+static int append_valid(struct table *table, struct column *column, const struct enrg_column_view *view, uint64_t rows)
 {
 	uint8_t *to;
 
 	if (!column->has_valid && view->null_count == 0)
-		return true;
+		return 0;
 	if (!column->has_valid) {
 		to = bytes_add(&column->valid.pending, table->pending_rows);
 		if (!to)
-			return false;
+			return -ENOMEM;
 		memset(to, 1, table->pending_rows);
 		column->has_valid = true;
 	}
 	to = bytes_add(&column->valid.pending, rows);
 	for (uint64_t row = 0; to && row < rows; row++)
 		to[row] = enrg_column_present(view, row);
-	return to != NULL;
+	return to ? 0 : -ENOMEM;
 }
 
-int table_append(struct table *table, const struct enrg_batch *batch, struct enrg_error *err)
+int table_append(struct table *table, const struct enrg_batch *batch, const struct shadow *shadow,
+	struct enrg_error *err)
 {
 	if (batch->rows == 0)
 		return 0;
 	for (uint32_t i = 0; i < table->column_count; i++) {
 		struct column *column = &table->columns[i];
 		const struct enrg_column_view *view = &batch->columns[i];
-		bool is_done = has_offsets(column->type) ? append_variable(column, view, batch->rows)
-							: append_plain(column, view, batch->rows);
+		int rc = has_offsets(column->type) ? append_variable(column, view, batch->rows)
+						   : append_plain(column, view, batch->rows);
 
-		if (!is_done || !append_valid(table, column, view, batch->rows))
-			return enrg_error_set(err, -ENOMEM, "out of memory for %llu rows",
+		if (rc == 0)
+			rc = append_valid(table, column, view, batch->rows);
+		if (rc == -ENOMEM)
+			return enrg_error_set(err, rc, "%s: out of memory for %llu rows", shadow->path,
 				(unsigned long long)batch->rows);
+		if (rc < 0)
+			return failure_set(err, shadow, "write");
 	}
 	table->pending_rows += batch->rows;
 	table->pending_bytes += batch->body_bytes;

@@ -44,9 +44,10 @@ int table_open(struct table *table, hid_t file, const struct shadow *shadow, str
 /* Do chunks of it move about in the file? */
 bool table_is_packed(const struct table *table);
 
-/* Into memory. */
-int table_append(struct table *table, const struct enrg_batch *batch, struct enrg_error *err);
-/* From memory to libhdf5. */
+/* Into memory, or to libhdf5 where it is much. */
+int table_append(struct table *table, const struct enrg_batch *batch, const struct shadow *shadow,
+	struct enrg_error *err);
+/* All to libhdf5. */
 int table_flush(struct table *table, hid_t file, const struct shadow *shadow, struct enrg_error *err);
 
 #endif

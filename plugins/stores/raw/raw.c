@@ -1,7 +1,7 @@
 /* raw.c: DAQJobStoreRaw: which file the bytes of a message go to. Runs in the store's job process, on its main thread.
  *
- * A blob's bytes go to the section's file. A table has no raw bytes: it is kept beside that file as an Arrow IPC stream,
- * because refusing it would hold its producer back for ever and dropping it would lose data.
+ * A blob's bytes go to the section's file. A table has no raw bytes: it is kept beside that file as an Arrow IPC
+ * stream, because refusing it would hold its producer back for ever and dropping it would lose data.
  */
 #include <errno.h>
 #include <limits.h>
@@ -51,7 +51,8 @@ static const struct enrg_option raw_section_list[] = {
 	{ .key = "add_date", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct raw_section, add_date),
 	  .default_value = "false", .help = "A file a local day: YYYY-MM-DD_ before the file's own name." },
 	{ .key = "overwrite", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct raw_section, overwrite),
-	  .default_value = "true", .help = "The file holds the newest message alone; false: all, one behind the other." },
+	  .default_value = "true",
+	  .help = "The file holds the newest message alone; false: all, one behind the other." },
 	{ .key = NULL },
 };
 
@@ -213,8 +214,8 @@ static int raw_target_open(void *state, const struct enrg_target *target, void *
 		return rc;
 	}
 	if (raw_target->mode == OUTPUT_TABLE)
-		enrg_store_alert(raw->store, ENRG_WARNING, "\"%s\" sends a table, and a raw file keeps bytes: it is kept "
-			"as an Arrow stream in %s; give its producer another store, such as csv or arrow",
+		enrg_store_alert(raw->store, ENRG_WARNING, "\"%s\" sends a table, and a raw file keeps bytes: it is "
+			"kept as an Arrow stream in %s; give its producer another store, such as csv or arrow",
 			target->source, raw_target->output->path);
 	*ret_target = raw_target;
 	return 0;

@@ -271,6 +271,45 @@ static void cuts_a_torn_tail_at_once(void **state)
 	expect_content("whole");
 }
 
+/* The pointer of a format: it never leads behind what is committed. */
+static void switches_bytes_after_the_commit(void **state)
+{
+	(void)state;
+	struct enrg_file *file = open_file(file_path);
+
+	write_text(file, "0:aaaa");
+	store_commit_alone(store);
+	write_text(file, "bbbb");
+	assert_int_equal(enrg_file_switch(file, 0, "1", 1, NULL), 0);
+	expect_content("0:aaaabbbb");
+	store_commit_alone(store);
+	expect_content("1:aaaabbbb");
+	/* A commit that fails takes it back. */
+	write_text(file, "cccc");
+	assert_int_equal(enrg_file_switch(file, 0, "2", 1, NULL), 0);
+	assert_int_equal(store_roll_back_alone(store, NULL), 0);
+	store_commit_alone(store);
+	expect_content("1:aaaabbbb");
+	/* So does a kill; what is written in place stays. */
+	assert_int_equal(enrg_file_write_at(file, 1, ";", 1, NULL), 0);
+	write_text(file, "dddd");
+	assert_int_equal(enrg_file_switch(file, 0, "3", 1, NULL), 0);
+	restart();
+	file = open_file(file_path);
+	expect_content("1;aaaabbbb");
+	assert_true(enrg_file_is_continued(file));
+	/* A file that is closed in between is switched all the same. */
+	assert_int_equal(enrg_file_switch(file, 0, "4", 1, NULL), 0);
+	enrg_file_close(file);
+	expect_content("1;aaaabbbb");
+	store_commit_alone(store);
+	expect_content("4;aaaabbbb");
+	file = open_file(file_path);
+	assert_false(enrg_file_is_continued(file));
+	assert_int_equal(enrg_file_write_at(file, 10, "x", 1, NULL), -EINVAL);
+	assert_int_equal(enrg_file_switch(file, 9, "xx", 2, NULL), -EINVAL);
+}
+
 static void replaces_whole_files(void **state)
 {
 	(void)state;
@@ -332,6 +371,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(rolls_back_open_and_closed_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_write_that_fails_leaves_no_tail, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(cuts_a_torn_tail_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(switches_bytes_after_the_commit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(replaces_whole_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(errors_name_path_and_cause, set_up, tear_down),
 	};

@@ -127,7 +127,7 @@ async function checkTypes(folder) {
 
 // The same rows with each buffer compressed.
 async function checkCompressed(folder) {
-	compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => fzstd.decompress(bytes) });
+	compressionRegistry.set(CompressionType.ZSTD, { decode: (bytes) => Uint8Array.from(fzstd.decompress(bytes)) });
 	compressionRegistry.set(CompressionType.LZ4_FRAME, { decode: (bytes) => Uint8Array.from(lz4.decompress(bytes)) });
 	for (const name of ["zstd.arrows", "lz4.arrows"]) {
 		const path = join(folder, name);

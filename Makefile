@@ -19,7 +19,7 @@ help:
 build:
 	@scripts/install-packages.sh build
 	@cmake --preset release >/dev/null
-	@cmake --build --preset release -j $(JOBS)
+	@cmake --build --preset release -j $(JOBS) --target product
 
 demo: build
 	@scripts/demo.sh $(BIN)

@@ -1,6 +1,7 @@
 # One way to build each kind of part. A layer, a plugin and a test are folders: no list of files is kept anywhere.
 
 set(ENRG_MODULE_DIR ${CMAKE_BINARY_DIR}/modules)
+add_custom_target(product) # the program and its modules, without tests
 
 add_library(enrg_flags INTERFACE)
 target_compile_options(enrg_flags INTERFACE
@@ -78,6 +79,7 @@ function(enrg_plugin name)
   target_link_libraries(module_${name} PRIVATE ${A_LIBS} m)
   set_target_properties(module_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
     LIBRARY_OUTPUT_DIRECTORY ${ENRG_MODULE_DIR})
+  add_dependencies(product module_${name})
   install(TARGETS module_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/enrgdaq/modules)
   foreach(test ${tests})
     get_filename_component(noun ${test} NAME_WE)

@@ -228,6 +228,12 @@ static void a_run_has_a_file_of_its_own(void **state)
 	assert_false(enrg_file_is_due(file, "run/1"));
 	assert_true(enrg_file_is_due(file, "run/2"));
 	assert_non_null(strstr(part_of("run/2"), "/out/a_run_2.csv"));
+	/* What is closed is forgotten: years of days and runs take no memory. */
+	struct enrg_file *next = open_part("run/2");
+	enrg_file_close(file);
+	assert_true(store->files.series->file == next && !store->files.series->next);
+	enrg_file_close(next);
+	assert_null(store->files.series);
 	options.rules.rotate_seconds = 3600;
 	restart();
 	assert_non_null(strstr(part_of("run/2"), "/out/a_run_2_2"));

@@ -112,7 +112,8 @@ static int read_all(int descriptor, size_t bytes_max, char **ret_bytes, size_t *
 
 int path_read_file(const char *path, size_t bytes_max, char **ret_bytes, size_t *ret_count, struct enrg_error *err)
 {
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	/* O_NONBLOCK: a FIFO that nobody writes reads as empty instead of holding the reader for ever. */
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (descriptor < 0)
 		return fail(err, -errno, "open", path);

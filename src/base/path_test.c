@@ -114,6 +114,12 @@ static void test_read_refuses(void **state)
 	assert_int_equal(path_read_file(folder, 4, &bytes, &count, &err), -EISDIR);
 	assert_null(bytes);
 	assert_int_equal(count, 77);
+	assert_int_equal(mkfifo(in_folder("pipe"), 0600), 0);
+	alarm(10); /* nobody writes into it: to wait would be for ever */
+	assert_int_equal(path_read_file(in_folder("pipe"), 4, &bytes, &count, &err), 0);
+	alarm(0);
+	assert_int_equal(count, 0);
+	free(bytes);
 }
 
 static void test_failed_write_leaves_the_old_file(void **state)

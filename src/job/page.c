@@ -118,7 +118,7 @@ int page_create(const char *path, struct page **ret_page, struct enrg_error *err
 
 int page_open(const char *path, const struct page **ret_page, struct enrg_error *err)
 {
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	struct page *page;
 
 	if (descriptor < 0)

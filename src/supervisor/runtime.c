@@ -82,12 +82,17 @@ static int make_socket_folder(struct runtime *runtime, struct enrg_error *err)
 
 static void read_last_run(struct runtime *runtime)
 {
-	char path[RUNTIME_PATH_BYTES + 16];
+	char path[RUNTIME_PATH_BYTES + 16], *text;
 	json_t *json;
 	const char *id, *state;
+	size_t count;
 
 	snprintf(path, sizeof(path), "%s/run.json", runtime->folder);
-	json = json_load_file(path, 0, NULL);
+	/* not json_load_file: it would wait for ever at a FIFO in the place of the file */
+	if (path_read_file(path, 1 << 20, &text, &count, NULL))
+		return;
+	json = json_loadb(text, count, 0, NULL);
+	free(text);
 	id = json_string_value(json_object_get(json, "run"));
 	state = json_string_value(json_object_get(json, "state"));
 	if (id && state) {

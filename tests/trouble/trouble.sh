@@ -435,6 +435,26 @@ case_removed_runtime() {
 	"$bin" verify out/data.arrows >"$work/verify.log" 2>&1 || fail "what was stored is not whole"
 }
 
+# What a killed system left is damaged: the next start says so, moves it away, and runs.
+case_damaged_left_overs() {
+	local how
+	for how in "python3 $here/scribble.py file source.stream 1" "truncate -s 0 source.stream run.json" \
+		"rm run.json source.page && mkfifo run.json source.page" "rm source.stream && mkfifo source.stream"; do
+		rm -rf "$runtime" out
+		flow 200
+		start
+		await 20 is_flowing || fail "no data"
+		kill -KILL "$run"
+		wait "$run" 2>/dev/null
+		await 20 eval '[ -z "$(jobs_here)" ]' || fail "the jobs do not end"
+		sh -c "cd $runtime && $how" || fail "$how"
+		timeout -s KILL 30 "$bin" run config --duration 0.5 >"$work/run.log" 2>&1
+		[ $? -le 1 ] || fail "after $how: no start"
+		case $how in *.stream*) must_say "source.stream.*moved to" ;; esac
+		must_say "source -> csv: produced [1-9].*: accounted"
+	done
+}
+
 cd "$work" || exit 1
 "case_$1"
 grep -lE "AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error" "$work"/*.log && fail "a sanitizer found something"

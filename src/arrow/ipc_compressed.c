@@ -1,6 +1,6 @@
-/* ipc_compressed.c: the metadata of a record batch whose buffers a store has compressed one by one (BodyCompression with
- * method BUFFER of Message.fbs). In store processes, on batches that were checked; which compressor it is, is not known
- * here.
+/* ipc_compressed.c: the metadata of a record batch whose buffers a store has compressed one by one (BodyCompression
+ * with method BUFFER of Message.fbs). In store processes, on batches that were checked; which compressor it is, is not
+ * known here.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -129,8 +129,8 @@ int enrg_ipc_format_compressed(const struct enrg_batch *batch, const struct enrg
 			source.nodes.count * IPC_NODE_BYTES);
 	for (uint32_t i = 0; i < params->buffer_count && !builder.is_failed; i++) {
 		const struct enrg_ipc_buffer *buffer = &params->buffers[i];
-		const uint64_t place[2] = {(uint64_t)((const uint8_t *)buffer->bytes - (const uint8_t *)params->body),
-			buffer->byte_count};
+		const uint64_t place[2] = {
+			(uint64_t)((const uint8_t *)buffer->bytes - (const uint8_t *)params->body), buffer->byte_count};
 		fb_put(&builder, places.buffers + i * IPC_BUFFER_BYTES, place, sizeof(place));
 	}
 	code = ipc_finish_message(&builder, BODY_ALIGN, &bytes, ret_meta_bytes);

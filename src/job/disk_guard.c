@@ -60,8 +60,8 @@ static int refuse(const char *path, double is_free, double limit, struct enrg_er
 	format_bytes(is_free, left, sizeof(left));
 	format_bytes(limit, wanted, sizeof(wanted));
 	return enrg_error_set(err, -ENOSPC,
-		"%s: only %s are free on its disk, and min_free_gb keeps %s: writing waits before the disk is full", path,
-		left, wanted);
+		"%s: only %s are free on its disk, and min_free_gb keeps %s: writing waits before the disk is full",
+		path, left, wanted);
 }
 
 int disk_guard_check(struct disk_guard *guard, int descriptor, dev_t device, const char *path,
@@ -88,8 +88,8 @@ int disk_guard_check(struct disk_guard *guard, int descriptor, dev_t device, con
 		*is_warned = true;
 		*ret_finding = DISK_GUARD_WARN;
 		snprintf(ret_text, text_bytes,
-			"%s: only %s are free on its disk; at %s (min_free_gb) writing will wait: free space", path, left,
-			wanted);
+			"%s: only %s are free on its disk; at %s (min_free_gb) writing will wait: free space", path,
+			left, wanted);
 	} else if (*is_warned && is_free > 2.2 * limit) {
 		*is_warned = false;
 		*ret_finding = DISK_GUARD_GOOD_AGAIN;

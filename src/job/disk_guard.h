@@ -1,5 +1,5 @@
-/* disk_guard.h: keeps a store from filling its disk: an alert while there is time, and an error like that of a full disk
- * before it is full, so that the last bytes stay for what is in memory when the store is stopped, and for others.
+/* disk_guard.h: keeps a store from filling its disk: an alert while there is time, and an error like that of a full
+ * disk before it is full, so that the last bytes stay for what is in memory when the store is stopped, and for others.
  *
  * Store process, main thread.
  */

@@ -1,4 +1,5 @@
-/* file_options.c: the keys that all file stores share. Data for the command line, the supervisor and store processes. */
+/* file_options.c: the keys that all file stores share. Data for the command line, the supervisor and store processes.
+ */
 #include "enrgdaq/store.h"
 
 #define AT(member) offsetof(struct enrg_file_rules, member)
@@ -14,38 +15,79 @@ static const char sync_help[] = "When the disk has what was stored: none = when 
 				"sync_seconds, commit = before a batch counts as stored.";
 
 static const struct enrg_option rule_options[] = {
-	{.key = "rotate_mb", .kind = ENRG_OPTION_FLOAT, .offset = AT(rotate_mb), .default_value = "0", .min = 0,
-		.max = 1e9, .unit = "MB", .help = "A file that has reached this size is followed by a new one; 0 = never."},
-	{.key = "rotate_seconds", .kind = ENRG_OPTION_FLOAT, .offset = AT(rotate_seconds), .default_value = "0",
-		.min = 0, .max = 1e9, .unit = "s",
+	{.key = "rotate_mb",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = AT(rotate_mb),
+		.default_value = "0",
+		.min = 0,
+		.max = 1e9,
+		.unit = "MB",
+		.help = "A file that has reached this size is followed by a new one; 0 = never."},
+	{.key = "rotate_seconds",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = AT(rotate_seconds),
+		.default_value = "0",
+		.min = 0,
+		.max = 1e9,
+		.unit = "s",
 		.help = "A new file at each full multiple of this time (UTC): 3600 = on the hour; 0 = never."},
-	{.key = "rotate_run", .kind = ENRG_OPTION_BOOL, .offset = AT(rotate_run), .default_value = "false",
+	{.key = "rotate_run",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = AT(rotate_run),
+		.default_value = "false",
 		.help = "A file of its own for each run; the run stands in its name."},
-	{.key = "min_free_gb", .kind = ENRG_OPTION_FLOAT, .offset = AT(min_free_gb), .default_value = "0.5", .min = 0,
-		.max = 1e9, .unit = "GB", .present_offset = AT(has_min_free_gb),
-		.help = "Writing waits while less than this is free on the disk, and an alert comes at twice of it; without "
+	{.key = "min_free_gb",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = AT(min_free_gb),
+		.default_value = "0.5",
+		.min = 0,
+		.max = 1e9,
+		.unit = "GB",
+		.present_offset = AT(has_min_free_gb),
+		.help = "Writing waits while less than this is free on the disk, and an alert comes at twice of it; "
+			"without "
 			"the key at most a tenth of the disk; 0 = never."},
-	{.key = "sync_seconds", .kind = ENRG_OPTION_FLOAT, .offset = AT(sync_seconds), .default_value = "1.0", .min = 0,
-		.max = 3600, .unit = "s",
+	{.key = "sync_seconds",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = AT(sync_seconds),
+		.default_value = "1.0",
+		.min = 0,
+		.max = 3600,
+		.unit = "s",
 		.help = "With sync = interval a power cut costs at most the batches of so long a time; 0 = as commit."},
-	{.key = "direct_io", .kind = ENRG_OPTION_BOOL, .offset = AT(direct_io), .default_value = "true",
+	{.key = "direct_io",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = AT(direct_io),
+		.default_value = "true",
 		.help = "Large batches go to the disk past the page cache, where store and disk can do that."},
 	{0},
 };
 static const struct enrg_table rule_table = {sizeof(struct enrg_file_rules), rule_options};
 
 static const struct enrg_option lazy_options[] = {
-	{.key = "sync", .kind = ENRG_OPTION_CHOICE, .offset = offsetof(struct enrg_file_options, sync),
-		.default_value = "\"none\"", .choices = syncs, .help = sync_help},
-	{.key = "rules", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct enrg_file_options, rules),
+	{.key = "sync",
+		.kind = ENRG_OPTION_CHOICE,
+		.offset = offsetof(struct enrg_file_options, sync),
+		.default_value = "\"none\"",
+		.choices = syncs,
+		.help = sync_help},
+	{.key = "rules",
+		.kind = ENRG_OPTION_INCLUDE,
+		.offset = offsetof(struct enrg_file_options, rules),
 		.table = &rule_table},
 	{0},
 };
 
 static const struct enrg_option synced_options[] = {
-	{.key = "sync", .kind = ENRG_OPTION_CHOICE, .offset = offsetof(struct enrg_file_options, sync),
-		.default_value = "\"interval\"", .choices = syncs, .help = sync_help},
-	{.key = "rules", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct enrg_file_options, rules),
+	{.key = "sync",
+		.kind = ENRG_OPTION_CHOICE,
+		.offset = offsetof(struct enrg_file_options, sync),
+		.default_value = "\"interval\"",
+		.choices = syncs,
+		.help = sync_help},
+	{.key = "rules",
+		.kind = ENRG_OPTION_INCLUDE,
+		.offset = offsetof(struct enrg_file_options, rules),
 		.table = &rule_table},
 	{0},
 };

@@ -1,8 +1,10 @@
-/* file_policy.c: rotation, syncing, guard of free space and direct I/O, for all file stores. Store process, main thread.
+/* file_policy.c: rotation, syncing, guard of free space and direct I/O, for all file stores. Store process, main
+ * thread.
  *
- * Direct I/O wants memory and file to lie alike within a page. A batch in the ring begins at a page, so a store that may
- * pad what it writes in front (enrg_file_padding) has its batches written straight out of the ring. The pieces before the
- * first and behind the last whole page go through the page cache; they never share a page with what goes past it.
+ * Direct I/O wants memory and file to lie alike within a page. A batch in the ring begins at a page, so a store that
+ * may pad what it writes in front (enrg_file_padding) has its batches written straight out of the ring. The pieces
+ * before the first and behind the last whole page go through the page cache; they never share a page with what goes
+ * past it.
  */
 #include "job/file_policy.h"
 
@@ -20,9 +22,9 @@
 
 #define NS_PER_S         1000000000ull
 #define PAGE_BYTES       4096u
-#define DIRECT_BYTES_MIN (512u << 10) /* below, the page cache is faster */
-#define DIRECT_BYTES_MAX (64u << 20)  /* of one call */
-#define WRITE_BACK_BYTES (8u << 20)   /* the kernel is asked to begin with the page cache's part */
+#define DIRECT_BYTES_MIN (2u << 20)  /* below, the page cache is faster */
+#define DIRECT_BYTES_MAX (64u << 20) /* of one call */
+#define WRITE_BACK_BYTES (8u << 20)  /* the kernel is asked to begin with the page cache's part */
 #define DIRECT_UNKNOWN   (-1)
 #define DIRECT_NONE      (-2)
 
@@ -64,11 +66,13 @@ int enrg_file_part(struct enrg_store *store, const char *path, const char *run, 
 							series_is_full(series, rules, part_bytes(series), now))))
 			code = series_advance(series, rules, now);
 		if (code < 0)
-			return enrg_error_set(err, code, "%s: can't name its next part: %s", path, enrg_error_name(code));
+			return enrg_error_set(
+				err, code, "%s: can't name its next part: %s", path, enrg_error_name(code));
 		part = series->part;
 	}
 	if ((size_t)snprintf(ret_path, path_bytes, "%s", part) >= path_bytes)
-		return enrg_error_set(err, -ENAMETOOLONG, "%s: the path is longer than %zu bytes", part, path_bytes - 1);
+		return enrg_error_set(
+			err, -ENAMETOOLONG, "%s: the path is longer than %zu bytes", part, path_bytes - 1);
 	return 0;
 }
 
@@ -140,7 +144,8 @@ void file_policy_closing(struct enrg_file *file)
 
 	/* A file that was left for the next one is final: it may be copied away. */
 	if (file->unsynced_ns && (is_part || file->sync_ns != UINT64_MAX) && enrg_file_sync(file, &why) < 0)
-		file_set_tell(file->set, ENRG_ERROR, "%s (closed; its last batches may be lost in a power cut)", why.text);
+		file_set_tell(
+			file->set, ENRG_ERROR, "%s (closed; its last batches may be lost in a power cut)", why.text);
 	if (file->series && file->series->file == file)
 		forget_series(file->set, file->series);
 }
@@ -216,8 +221,7 @@ static bool wants_direct(const struct enrg_file *file, uint64_t byte_count)
 	return options && options->rules.direct_io && byte_count >= DIRECT_BYTES_MIN && file->direct != DIRECT_NONE;
 }
 
-uint32_t enrg_file_padding(
-	const struct enrg_file *file, uint64_t before_bytes, const void *bytes, uint64_t byte_count)
+uint32_t enrg_file_padding(const struct enrg_file *file, uint64_t before_bytes, const void *bytes, uint64_t byte_count)
 {
 	uint64_t at = file->size + before_bytes;
 
@@ -270,8 +274,8 @@ static void begin_write_back(struct enrg_file *file)
 		file->written_back = end;
 	if (end - file->written_back < WRITE_BACK_BYTES)
 		return;
-	sync_file_range(file->descriptor, (off_t)file->written_back, (off_t)(end - file->written_back),
-		SYNC_FILE_RANGE_WRITE);
+	sync_file_range(
+		file->descriptor, (off_t)file->written_back, (off_t)(end - file->written_back), SYNC_FILE_RANGE_WRITE);
 	file->written_back = end;
 }
 

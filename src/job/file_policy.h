@@ -1,5 +1,5 @@
-/* file_policy.h: what the options of all file stores (struct enrg_file_options) do to the files of a set: rotation, syncing,
- * the guard of free space, direct I/O. file.c calls the first group, store.c the second.
+/* file_policy.h: what the options of all file stores (struct enrg_file_options) do to the files of a set: rotation,
+ * syncing, the guard of free space, direct I/O. file.c calls the first group, store.c the second.
  *
  * Store process, main thread.
  */

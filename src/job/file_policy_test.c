@@ -213,7 +213,7 @@ static void thousands_of_parts_do_not_fill_the_journal(void **state)
 			file = open_part("r1");
 		}
 	}
-	assert_int_equal(count_files(), 3000 + 1); /* the last life has opened one more */
+	assert_int_equal(count_files(), 3000 + 1);                      /* the last life has opened one more */
 	assert_true(store->files.series && !store->files.series->next); /* nothing is kept of those that are done */
 }
 

@@ -12,8 +12,12 @@
 #include "base/path.h"
 #include "job/file.h"
 
-#define NS_PER_S   1000000000ull
-#define STAMP_FORM "dddddddd" "T" "dddddd" "Z"
+#define NS_PER_S 1000000000ull
+#define STAMP_FORM                                                                                                     \
+	"dddddddd"                                                                                                     \
+	"T"                                                                                                            \
+	"dddddd"                                                                                                       \
+	"Z"
 #define NUMBER_MAX 1000000u
 
 bool series_is_on(const struct enrg_file_rules *rules)
@@ -204,7 +208,8 @@ bool series_is_full(const struct series *series, const struct enrg_file_rules *r
 		return true;
 	if (!(rules->rotate_seconds > 0))
 		return false;
-	/* Whole seconds: a shorter time would leave a name's own second at once. A clock that is set back rotates nothing. */
+	/* Whole seconds: a shorter time would leave a name's own second at once. A clock that is set back rotates
+	 * nothing. */
 	double period = rules->rotate_seconds < 1 ? 1 : rules->rotate_seconds;
 	return (uint64_t)((double)(wall_ns / NS_PER_S) / period) > (uint64_t)((double)series->started_s / period);
 }

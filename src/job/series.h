@@ -1,7 +1,7 @@
 /* series.h: rotation: which of the files that one configured name stands for is written now. Names of a series are
- * name_<run>.ext (rotate_run), name_<YYYYMMDDThhmmssZ>.ext (rotate_mb, rotate_seconds), or both; the time is that of the
- * file's first open, in UTC, so that names sort by age and stay unique when old files were moved away. A second file
- * within one second is name_…Z_002.ext.
+ * name_<run>.ext (rotate_run), name_<YYYYMMDDThhmmssZ>.ext (rotate_mb, rotate_seconds), or both; the time is that of
+ * the file's first open, in UTC, so that names sort by age and stay unique when old files were moved away. A second
+ * file within one second is name_…Z_002.ext.
  *
  * Store process, main thread.
  */
@@ -25,9 +25,10 @@ struct series {
 	uint32_t number;                /* of the part within one second, from 1 */
 };
 
-/* Finds or makes the series that `path` and `run` belong to. Its part may be NULL. NULL: out of memory, or a name that is
- * too long. */
-struct series *series_get(struct series **first, const struct enrg_file_rules *rules, const char *path, const char *run);
+/* Finds or makes the series that `path` and `run` belong to. Its part may be NULL. NULL: out of memory, or a name that
+ * is too long. */
+struct series *series_get(
+	struct series **first, const struct enrg_file_rules *rules, const char *path, const char *run);
 /* Takes it off the list. */
 void series_drop(struct series **first, struct series *series);
 

@@ -328,12 +328,12 @@ static void a_cut_at_any_byte_shows_what_was_committed(void **state)
 
 /* --- kills -------------------------------------------------------------------------------------------------------- */
 
-static int run_until_killed(void)
+static int run_until_killed(int ready)
 {
 	struct enrg_error err = {0};
 	int rc = harness_open(&kind, journal_path, out_dir, &life, &err);
 
-	if (rc < 0)
+	if (rc < 0 || write(ready, "", 1) != 1)
 		return 1;
 	for (uint64_t position = harness_position(life); rc == 0; position++) {
 		rc = harness_write(life, &wide, position * KILL_ROWS, KILL_ROWS, 0, &err);
@@ -346,16 +346,23 @@ static int run_until_killed(void)
 
 static void kill_once(void)
 {
-	pid_t child = fork();
-	int status;
+	int ready[2], status;
+	char byte;
 
+	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
+	pid_t child = fork();
 	assert_true(child >= 0);
 	if (child == 0)
-		_exit(run_until_killed());
-	usleep(1000 + (unsigned)(rand() % 15000)); /* any moment will do */
+		_exit(run_until_killed(ready[1]));
+	/* Now and then while it is being opened. */
+	if (rand() % 8)
+		assert_int_equal(read(ready[0], &byte, 1), 1);
+	usleep((unsigned)(rand() % 15000)); /* any moment will do */
 	kill(child, SIGKILL);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSIGNALED(status));
+	close(ready[0]);
+	close(ready[1]);
 }
 
 /* Copies all files of the series into one more folder, and adds them to the sights. */
@@ -388,7 +395,7 @@ static size_t keep_series(struct sight *sights, size_t count, unsigned kill_numb
 }
 
 /* One round in a fresh folder: kills; what is readable at once; what is readable after the next start. */
-static unsigned kill_round(unsigned round)
+static unsigned kill_round(unsigned round, uint64_t *ret_commits)
 {
 	static struct sight sights[KILLS_A_ROUND * 2 * 2 * KILLS_A_ROUND];
 	size_t ends[2 * KILLS_A_ROUND], count = 0, at = 0;
@@ -422,17 +429,21 @@ static unsigned kill_round(unsigned round)
 	}
 	for (size_t i = 0; i < count; i++)
 		unlink(sights[i].path);
-	check_file("k.root", &data_wide, 0, positions[KILLS_A_ROUND - 1] * KILL_ROWS);
+	if (positions[KILLS_A_ROUND - 1])
+		check_file("k.root", &data_wide, 0, positions[KILLS_A_ROUND - 1] * KILL_ROWS);
+	*ret_commits += positions[KILLS_A_ROUND - 1];
 	return behind;
 }
 
 static void kills_leave_what_was_committed(void **state)
 {
 	unsigned behind = 0;
+	uint64_t commits = 0;
 
 	(void)state;
 	for (unsigned round = 0; round < KILLS / KILLS_A_ROUND; round++)
-		behind += kill_round(round);
+		behind += kill_round(round, &commits);
+	assert_true(commits > KILLS / 4); /* else the kills came too early to show anything */
 	print_message("%u kills; %u of them between a commit and its switch\n", KILLS, behind);
 }
 

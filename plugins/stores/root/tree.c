@@ -104,6 +104,23 @@ static struct enrg_schema *copy_schema(const struct enrg_schema *schema)
 	return NULL;
 }
 
+/* Kept from commit to commit: memory that is new has to be mapped first, which costs as much as swapping its bytes. */
+struct task {
+	struct bytes scratch, packed;
+	uint64_t raw_bytes, elements;
+	int rc;
+	struct enrg_error err;
+};
+
+static void free_tasks(struct tree *tree)
+{
+	for (uint32_t i = 0; tree->tasks && i < tree->part_count; i++) {
+		bytes_fini(&tree->tasks[i].scratch);
+		bytes_fini(&tree->tasks[i].packed);
+	}
+	free(tree->tasks);
+}
+
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
 int tree_create(struct container *container, const struct tree_options *options, const struct enrg_schema *schema,
@@ -147,6 +164,7 @@ void tree_destroy(struct tree *tree)
 	for (uint32_t i = 0; i < tree->part_count; i++)
 		free(tree->parts[i].name);
 	free(tree->parts);
+	free_tasks(tree);
 	for (uint32_t i = 0; tree->column_names && i < tree->schema->column_count; i++)
 		free(tree->column_names[i]);
 	free(tree->column_names);
@@ -171,13 +189,6 @@ uint64_t tree_rows(const struct tree *tree)
 
 /* --- commit ------------------------------------------------------------------------------------------------------- */
 
-struct task {
-	struct bytes scratch, packed;
-	uint64_t raw_bytes, elements;
-	int rc;
-	struct enrg_error err;
-};
-
 struct encoding {
 	const struct tree *tree;
 	struct task *tasks;
@@ -190,6 +201,8 @@ static void encode_part(void *context, uint32_t index, struct compressor *compre
 	const uint8_t *data;
 	size_t count;
 
+	bytes_clear(&task->scratch);
+	bytes_clear(&task->packed);
 	encoding->tree->format->encode(
 		encoding->tree, &encoding->tree->parts[index], &task->scratch, &data, &count, &task->elements);
 	task->raw_bytes = count;
@@ -252,25 +265,16 @@ static int put_pages(struct tree *tree, struct task *tasks, struct enrg_error *e
 
 static int put_cluster(struct tree *tree, struct pool *pool, struct enrg_error *err)
 {
-	struct task *tasks = calloc(tree->part_count, sizeof(*tasks));
-	struct encoding encoding = {tree, tasks};
-	int rc = 0;
-
-	if (!tasks)
+	if (!tree->tasks)
+		tree->tasks = calloc(tree->part_count, sizeof(*tree->tasks));
+	if (!tree->tasks)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	pool_run(pool, tree->part_count, encode_part, &encoding);
-	if (!tree->has_tail)
-		rc = add_cluster(tree, err);
-	if (rc == 0) {
-		tree->has_tail = true;
-		rc = put_pages(tree, tasks, err);
-	}
-	for (uint32_t i = 0; i < tree->part_count; i++) {
-		bytes_fini(&tasks[i].scratch);
-		bytes_fini(&tasks[i].packed);
-	}
-	free(tasks);
-	return rc;
+	pool_run(pool, tree->part_count, encode_part, &(struct encoding){tree, tree->tasks});
+	int rc = tree->has_tail ? 0 : add_cluster(tree, err);
+	if (rc < 0)
+		return rc;
+	tree->has_tail = true;
+	return put_pages(tree, tree->tasks, err);
 }
 
 static void finish_cluster(struct tree *tree)

@@ -36,6 +36,8 @@ struct part {
 	uint64_t elements;
 };
 
+struct task;
+
 struct tree_options {
 	const char *name;
 	struct compress_setting setting;
@@ -57,6 +59,7 @@ struct tree {
 	uint32_t part_count;
 	struct cluster_info *clusters; /* the last one is not finished while has_tail */
 	size_t cluster_count, cluster_capacity;
+	struct task *tasks; /* one a part */
 	bool has_tail, is_dirty;
 	uint64_t rows;      /* in finished clusters */
 	uint64_t raw_bytes; /* in finished clusters */

@@ -2,6 +2,7 @@
 #include "table.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <mysqld_error.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -378,10 +379,24 @@ static int write_chunk(
 	return code;
 }
 
+/* What was acknowledged before this life has to be there. A server that was killed may have lost it. */
+static void check_position(struct table *table, uint64_t sequence)
+{
+	if (!table->is_checked && sequence > table->done + 1)
+		enrg_store_alert(table->store, ENRG_WARNING,
+			"MySQL server %s:%u: in the table %s batches %" PRIu64 " to %" PRIu64
+			" of \"%s\" are missing: the server has lost them after it had confirmed them "
+			"(innodb_flush_log_at_trx_commit = 1 prevents that), or they went elsewhere",
+			table->connection->server->host, table->connection->server->port, table->name, table->done + 1,
+			sequence - 1, table->source);
+	table->is_checked = true;
+}
+
 int table_write(struct table *table, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	uint64_t row = 0, count;
 
+	check_position(table, batch->sequence);
 	if (batch->sequence <= table->done)
 		return 0;
 	table->connection->has_transaction = true;

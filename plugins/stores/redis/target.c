@@ -308,8 +308,23 @@ static void write_series(struct target *target, const struct enrg_batch *batch, 
 	}
 }
 
+/* What was acknowledged before this life has to be there. A server that was killed may have lost it. */
+static void check_position(struct target *target, uint64_t sequence)
+{
+	if (!target->is_checked && sequence > target->done + 1)
+		enrg_store_alert(target->store, ENRG_WARNING,
+			"Redis server %s:%d: under %s batches %" PRIu64 " to %" PRIu64
+			" of \"%s\" are missing: the server has "
+			"lost them after it had confirmed them (appendfsync always prevents that), or they went "
+			"elsewhere",
+			target->connection->server->host, target->connection->server->port, target->prefix,
+			target->done + 1, sequence - 1, target->source);
+	target->is_checked = true;
+}
+
 int target_write(struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
 {
+	check_position(target, batch->sequence);
 	if (batch->sequence <= target->done)
 		return 0;
 	if (batch->rows && batch->schema->is_blob) {

@@ -21,6 +21,7 @@ struct target {
 	char day[16];               /* of the keys at hand, "" = none */
 	uint32_t time_column;       /* with use_timeseries */
 	uint64_t done;              /* sequence of the last batch that is on the server or in the request */
+	bool is_checked;            /* that nothing is missing before the first batch */
 	bool is_dirty, has_told_left_out;
 };
 

@@ -182,7 +182,7 @@ static void many_small_commits_stay_small(void **state)
 			commit(k + 1);
 		}
 		print_message("%s: %ld bytes a commit of one row\n", formats[i], (size_of(path) - early) / 1500);
-		assert_true(size_of(path) - early < 1500 * 150);
+		assert_true(size_of(path) - early < 1500 * 180);
 		close_life();
 		check_file("slow.root", &data_narrow, 0, 1800);
 	}

@@ -166,8 +166,8 @@ static void put_head(const struct container *container, uint64_t end, struct byt
 	bytes_be32(out, FILE_VERSION);
 	bytes_be32(out, BEGIN);
 	bytes_be64(out, end);
-	bytes_be64(out, container->free_position);
-	bytes_be32(out, container->free_bytes);
+	bytes_be64(out, container->free_list.position);
+	bytes_be32(out, container->free_list.bytes);
 	bytes_be32(out, container->free_count);
 	bytes_be32(out, container->name_bytes);
 	bytes_be8(out, 8); /* bytes of a position */
@@ -324,6 +324,9 @@ static int put_note(struct container *container, struct enrg_error *err)
 	bytes_be64(&note, container->key_list.position);
 	bytes_be32(&note, container->key_list.bytes);
 	bytes_be32(&note, pack_now());
+	bytes_be64(&note, container->free_list.position);
+	bytes_be32(&note, container->free_list.bytes);
+	bytes_be32(&note, container->free_count);
 	int rc = bytes_check(&note, err);
 	if (rc == 0) {
 		bytes_be64(&note, XXH64(note.data + place.key_bytes, note.count - place.key_bytes, 0));
@@ -356,11 +359,35 @@ static int seal(struct container *container, struct enrg_error *err)
 	return 0;
 }
 
+/* One segment: what lies behind the end. ROOT crashes when it updates a file without; gaps need not be told. */
+static int put_free_end(struct container *container, struct enrg_error *err)
+{
+	uint8_t segment[FREE_BYTES] = {FREE_VERSION >> 8, FREE_VERSION & 255};
+	struct record record = directory_record(container);
+
+	record.payload = segment;
+	record.payload_bytes = record.object_bytes = sizeof(segment);
+	record.in_directory = true;
+	int rc = container_drop(container, &container->free_list, err);
+	if (rc == 0)
+		rc = container_put(container, &record, &container->free_list, err);
+	if (rc < 0)
+		return rc;
+	/* Only now the end is known. */
+	container->free_count = 1;
+	bytes_set_be64(segment + 2, enrg_file_size(container->file) + NOTE_BYTES);
+	bytes_set_be64(segment + 10, FREE_END);
+	return enrg_file_write_at(container->file, container->free_list.position + container->free_list.key_bytes,
+		segment, sizeof(segment), err);
+}
+
 int container_commit(struct container *container, struct enrg_error *err)
 {
 	if (!container->is_dirty)
 		return 0;
 	int rc = put_key_list(container, err);
+	if (rc == 0)
+		rc = put_free_end(container, err);
 	return rc < 0 ? rc : seal(container, err);
 }
 
@@ -383,6 +410,8 @@ int container_finish(struct container *container, struct enrg_error *err)
 	uint32_t key_bytes = container_key_bytes(&record);
 	struct bytes list = {0}, key = {0};
 	int rc = put_key_list(container, err);
+	if (rc == 0)
+		rc = container_drop(container, &container->free_list, err);
 	uint64_t position = enrg_file_size(container->file);
 	uint64_t count = (container->free.count + 1) * FREE_BYTES;
 
@@ -397,8 +426,7 @@ int container_finish(struct container *container, struct enrg_error *err)
 		rc = bytes_check(&key, err);
 	if (rc == 0)
 		rc = enrg_file_write(container->file, key.data, key.count, err);
-	container->free_position = position;
-	container->free_bytes = place.bytes;
+	container->free_list = place;
 	container->free_count = (uint32_t)container->free.count + 1;
 	bytes_fini(&key);
 	bytes_fini(&list);

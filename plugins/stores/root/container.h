@@ -55,8 +55,8 @@ struct container {
 	uint64_t commit; /* counts; the one being made */
 	uint64_t info_position;
 	uint32_t info_bytes;
-	uint64_t free_position; /* 0: not written yet */
-	uint32_t free_bytes, free_count;
+	struct place free_list;
+	uint32_t free_count;
 	struct place key_list;
 	struct extent_list free;
 	struct container_key *keys;

@@ -19,7 +19,7 @@
 #define GAP_BYTES_MIN      4u
 #define TITLE              "ENRGDAQ" /* of the file: how we know our own */
 #define NOTE_MAGIC         0x454E52474E4F5445ull /* "ENRGNOTE" */
-#define NOTE_PAYLOAD_BYTES 48u
+#define NOTE_PAYLOAD_BYTES 64u
 #define NOTE_BYTES         (KEY_NUMBER_BYTES + 6 + 1 + 1 + NOTE_PAYLOAD_BYTES)
 
 /* In the head: */
@@ -34,6 +34,7 @@
 #define NOTE_END_AT        16u
 #define NOTE_LIST_AT       24u
 #define NOTE_LIST_BYTES_AT 32u
-#define NOTE_SUM_AT        40u
+#define NOTE_FREE_AT       40u /* as in the head: position, bytes, count */
+#define NOTE_SUM_AT        56u
 
 #endif

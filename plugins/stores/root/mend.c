@@ -17,7 +17,6 @@
 
 #define SCAN_BYTES       (1u << 20)
 #define MEND_COMMITS_MAX (EXTENT_AGE_COMMITS - 1) /* places freed longer ago may have been written again */
-#define MARK_KEY_BYTES   (NOTE_BYTES - NOTE_PAYLOAD_BYTES)
 
 struct sector {
 	uint8_t bytes[SECTOR_BYTES];
@@ -29,6 +28,7 @@ struct sector {
 struct note {
 	uint64_t commit, end, list;
 	uint32_t list_bytes;
+	uint8_t free[HEAD_NAME_BYTES_AT - HEAD_FREE_AT]; /* as the head has it */
 };
 
 static uint32_t get_be32(const uint8_t *at)
@@ -58,7 +58,8 @@ static bool parse_note(const uint8_t *at, uint64_t end, struct note *ret_note)
 	if (bytes_get_be64(at) != NOTE_MAGIC || bytes_get_be64(at + NOTE_SUM_AT) != XXH64(at, NOTE_SUM_AT, 0))
 		return false;
 	*ret_note = (struct note){bytes_get_be64(at + NOTE_COMMIT_AT), bytes_get_be64(at + NOTE_END_AT),
-		bytes_get_be64(at + NOTE_LIST_AT), get_be32(at + NOTE_LIST_BYTES_AT)};
+		bytes_get_be64(at + NOTE_LIST_AT), get_be32(at + NOTE_LIST_BYTES_AT), {0}};
+	memcpy(ret_note->free, at + NOTE_FREE_AT, sizeof(ret_note->free));
 	return ret_note->end == end;
 }
 
@@ -99,7 +100,7 @@ static int switch_to(struct enrg_file *file, struct sector *sector, const struct
 	uint8_t *bytes = sector->bytes;
 
 	bytes_set_be64(bytes + HEAD_END_AT, note->end);
-	memset(bytes + HEAD_FREE_AT, 0, HEAD_NAME_BYTES_AT - HEAD_FREE_AT);
+	memcpy(bytes + HEAD_FREE_AT, note->free, sizeof(note->free));
 	bytes_set_be64(bytes + COMMIT_AT, note->commit);
 	bytes_set_be32(bytes + sector->directory + DIRECTORY_LIST_BYTES_AT, note->list_bytes);
 	bytes_set_be64(bytes + sector->directory + DIRECTORY_LIST_AT, note->list);

@@ -132,7 +132,7 @@ static void keys_lead_from_the_first_byte_to_the_last(void **state)
 		commit();
 	}
 	free(read_all(&after));
-	assert_true(after - before < 200 * 150); /* notes, not objects */
+	assert_true(after - before < 200 * 160); /* notes, not objects */
 	walk();
 	assert_int_equal(container_finish(&container, NULL), 0);
 	store_commit_alone(store);

@@ -1,6 +1,6 @@
-/* read_root.c: reads .root files back with jsroot (tests/interop/read_root.mjs). The store never continues a file that was
- * there, so all files of the series name.root, name_1.root, name_2.root … are read as one; trees with other columns than
- * those asked for are left out. In the test process; out of memory ends it. */
+/* read_root.c: reads .root files back with jsroot (tests/interop/read_root.mjs). The store never continues a file that
+ * was there, so all files of the series name.root, name_1.root, name_2.root … are read as one; trees with other columns
+ * than those asked for are left out. In the test process; out of memory ends it. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 #include "readers.h"
 
-#define FILES_MAX    200u
+#define FILES_MAX     200u
 #define COMMAND_BYTES 65536u
 
 /* The path itself and what is numbered after it, as far as they are ROOT files. */
@@ -116,7 +116,8 @@ static bool read_table(FILE *stream, const struct enrg_schema *schema, struct ce
 {
 	size_t capacity = 0, rows, columns;
 	char *line = NULL;
-	bool is_good = next_line(stream, &line, &capacity) && sscanf(line, "table %*s %*s %zu %zu", &rows, &columns) == 2;
+	bool is_good =
+		next_line(stream, &line, &capacity) && sscanf(line, "table %*s %*s %zu %zu", &rows, &columns) == 2;
 
 	if (!is_good && line && *line && !feof(stream))
 		fprintf(stderr, "read_root: %s\n", line);

@@ -1,6 +1,6 @@
-/* root_test.c: .root files as others see them: both formats and all compressions, cut at every byte, killed at any moment,
- * beyond 2 GB. jsroot reads (read_root.mjs); what it must find follows from tests/conformance/data.c. The store runs as
- * the framework drives it (tests/conformance/harness.c). In the test process and in children that it kills. */
+/* root_test.c: .root files as others see them: both formats and all compressions, cut at every byte, killed at any
+ * moment, beyond 2 GB. jsroot reads (read_root.mjs); what it must find follows from tests/conformance/data.c. The store
+ * runs as the framework drives it (tests/conformance/harness.c). In the test process and in children that it kills. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -26,14 +26,14 @@
 #include "readers.h"
 #include "tree.h"
 
-#define KILLS        200u
+#define KILLS         200u
 #define KILLS_A_ROUND 10u
-#define KILL_ROWS    7u
-#define HEAD_BYTES   512u
+#define KILL_ROWS     7u
+#define HEAD_BYTES    512u
 
 static char folder[64], out_dir[80], journal_path[80], keys[300];
-static struct store_kind kind = {.name = "root", .module = "root", .type = "DAQJobStoreROOT", .section_keys = keys,
-	.has_out_dir = true};
+static struct store_kind kind = {
+	.name = "root", .module = "root", .type = "DAQJobStoreROOT", .section_keys = keys, .has_out_dir = true};
 static const struct harness_table wide = {.source = "source", .tag = "", .schema = &data_wide};
 static struct harness *life;
 
@@ -136,7 +136,8 @@ static void all_compressions_are_read(void **state)
 	for (unsigned i = 0; i < 2 * 4 * 2; i++) {
 		unsigned level = i / 8 ? 9 : 0;
 		snprintf(file, sizeof(file), "%s_%s_%u.root", formats[i % 2], methods[i / 2 % 4], level);
-		snprintf(more, sizeof(more), "compression_type = \"%s\"\ncompression_level = %u", methods[i / 2 % 4], level);
+		snprintf(more, sizeof(more), "compression_type = \"%s\"\ncompression_level = %u", methods[i / 2 % 4],
+			level);
 		set_keys(file, formats[i % 2], more);
 		unlink(journal_path);
 		open_life();
@@ -190,8 +191,8 @@ static void many_small_commits_stay_small(void **state)
 
 static void trees_and_formats_share_a_file(void **state)
 {
-	const struct harness_table second = {.source = "b", .tag = "", .schema = &data_narrow,
-		.more_keys = "tree_name = \"second\""};
+	const struct harness_table second = {
+		.source = "b", .tag = "", .schema = &data_narrow, .more_keys = "tree_name = \"second\""};
 
 	(void)state;
 	set_keys("shared.root", "ttree", "");
@@ -245,7 +246,8 @@ static void count_rows(struct sight *sights, size_t count)
 	for (size_t i = 0; i < count; i++)
 		fprintf(stream, "%s\n", sights[i].path);
 	fclose(stream);
-	snprintf(command, sizeof(command), "node '%s/tests/interop/read_root.mjs' --served <'%s'", ENRG_BINARY_DIR, list);
+	snprintf(command, sizeof(command), "node '%s/tests/interop/read_root.mjs' --served <'%s'", ENRG_BINARY_DIR,
+		list);
 	stream = popen(command, "re");
 	assert_non_null(stream);
 	for (size_t i = 0; i < count; i++) {
@@ -287,7 +289,8 @@ static void check_every_cut(const char *before, size_t before_count, char *after
 	count_rows(sights, count);
 	for (size_t i = 0; i < count; i++) {
 		if (sights[i].rows != rows)
-			fail_msg("cut at %zu: %ld rows are committed, found %ld", before_count + i, rows, sights[i].rows);
+			fail_msg("cut at %zu: %ld rows are committed, found %ld", before_count + i, rows,
+				sights[i].rows);
 		unlink(sights[i].path);
 	}
 	free(sights);
@@ -423,8 +426,8 @@ static unsigned kill_round(unsigned round, uint64_t *ret_commits)
 			sum += sights[at].rows;
 		/* Before the next start the last commit may be there or not, when the kill met the switch itself. */
 		if (sum != wanted && (k % 2 == 1 || sum != wanted - (long)KILL_ROWS))
-			fail_msg("round %u, kill %u, %s the next start: %ld rows are committed, jsroot sees %ld", round, k / 2,
-				k % 2 ? "after" : "before", wanted, sum);
+			fail_msg("round %u, kill %u, %s the next start: %ld rows are committed, jsroot sees %ld", round,
+				k / 2, k % 2 ? "after" : "before", wanted, sum);
 		behind += sum != wanted;
 	}
 	for (size_t i = 0; i < count; i++)

@@ -4,10 +4,10 @@
 #include <endian.h>
 #include <string.h>
 
-#define TAIL_BYTES       19u
-#define BASKET_VERSION   3u
-#define BUFFER_BYTES     32000u
-#define LENGTH_BYTE_MAX  254u
+#define TAIL_BYTES      19u
+#define BASKET_VERSION  3u
+#define BUFFER_BYTES    32000u
+#define LENGTH_BYTE_MAX 254u
 
 static const struct cluster_column *column_of(const struct tree *tree, const struct part *part)
 {
@@ -55,8 +55,11 @@ bool basket_has_offsets(const struct tree *tree, const struct part *part)
 
 static struct record basket_record(const struct tree *tree, const struct part *part)
 {
-	return (struct record){.class_name = "TBasket", .name = part->name, .title = tree->name,
-		.key_tail_bytes = TAIL_BYTES, .in_directory = true};
+	return (struct record){.class_name = "TBasket",
+		.name = part->name,
+		.title = tree->name,
+		.key_tail_bytes = TAIL_BYTES,
+		.in_directory = true};
 }
 
 /* --- values ------------------------------------------------------------------------------------------------------- */
@@ -165,8 +168,8 @@ void basket_encode(const struct tree *tree, const struct part *part, struct byte
 	*ret_elements = rows;
 }
 
-int basket_put(struct tree *tree, const struct part *part, struct page *page, struct bytes *packed,
-	struct enrg_error *err)
+int basket_put(
+	struct tree *tree, const struct part *part, struct page *page, struct bytes *packed, struct enrg_error *err)
 {
 	struct record record = basket_record(tree, part);
 	bool has_offsets = basket_has_offsets(tree, part);

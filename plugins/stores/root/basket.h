@@ -1,4 +1,5 @@
-/* basket.h: the pages of a TTree: big-endian values of one branch, with a table of offsets where rows differ in length. */
+/* basket.h: the pages of a TTree: big-endian values of one branch, with a table of offsets where rows differ in length.
+ */
 #ifndef ROOT_BASKET_H
 #define ROOT_BASKET_H
 
@@ -13,7 +14,7 @@ bool basket_has_offsets(const struct tree *tree, const struct part *part);
 /* As in struct tree_format. */
 void basket_encode(const struct tree *tree, const struct part *part, struct bytes *scratch, const uint8_t **ret_data,
 	size_t *ret_count, uint64_t *ret_elements);
-int basket_put(struct tree *tree, const struct part *part, struct page *page, struct bytes *packed,
-	struct enrg_error *err);
+int basket_put(
+	struct tree *tree, const struct part *part, struct page *page, struct bytes *packed, struct enrg_error *err);
 
 #endif

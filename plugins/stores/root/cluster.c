@@ -106,7 +106,8 @@ static void append_variable(struct cluster_column *column, const struct enrg_col
 
 	append_ends(column, view, rows);
 	if (!view->validity) {
-		bytes_put(&column->values, values + (size_t)offsets[0] * width, (size_t)(offsets[rows] - offsets[0]) * width);
+		bytes_put(&column->values, values + (size_t)offsets[0] * width,
+			(size_t)(offsets[rows] - offsets[0]) * width);
 		return;
 	}
 	for (uint64_t row = 0; row < rows; row++)

@@ -6,12 +6,14 @@
 #include "enrgdaq/batch.h"
 
 struct cluster_column {
-	enum enrg_type type;   /* of the column */
-	enum enrg_type item;   /* of what lies in `values`: numbers; ENRG_BOOL: a byte a value; ENRG_U8 for text and bytes */
-	uint32_t width;        /* bytes of one value */
-	struct bytes values;   /* little-endian */
-	struct bytes ends;     /* of variable ones: uint64_t, where each row's values end, counted from the cluster's start */
-	uint64_t longest;      /* row of this tree ever, in values */
+	enum enrg_type type; /* of the column */
+	enum enrg_type
+		item;   /* of what lies in `values`: numbers; ENRG_BOOL: a byte a value; ENRG_U8 for text and bytes */
+	uint32_t width; /* bytes of one value */
+	struct bytes values; /* little-endian */
+	struct bytes
+		ends; /* of variable ones: uint64_t, where each row's values end, counted from the cluster's start */
+	uint64_t longest; /* row of this tree ever, in values */
 };
 
 struct cluster {

@@ -100,8 +100,8 @@ static size_t by_zstd(
 		compressor->zstd = ZSTD_createCCtx();
 	if (!compressor->zstd)
 		return 0;
-	size_t length = ZSTD_compressCCtx(compressor->zstd, to, room, from, count,
-		level < ZSTD_maxCLevel() ? level : ZSTD_maxCLevel());
+	size_t length = ZSTD_compressCCtx(
+		compressor->zstd, to, room, from, count, level < ZSTD_maxCLevel() ? level : ZSTD_maxCLevel());
 	return ZSTD_isError(length) ? 0 : length;
 }
 

@@ -37,8 +37,7 @@ uint32_t container_key_bytes(const struct record *record)
 			  record->key_tail_bytes);
 }
 
-static void put_key(
-	struct bytes *out, const struct record *record, const struct place *place, uint32_t made_at)
+static void put_key(struct bytes *out, const struct record *record, const struct place *place, uint32_t made_at)
 {
 	bytes_be32(out, place->bytes);
 	bytes_be16(out, KEY_VERSION);
@@ -65,8 +64,8 @@ static int mark_gap(struct container *container, uint64_t position, uint64_t cou
 	return enrg_file_write_at(container->file, position, word, sizeof(word), err);
 }
 
-static int write_out(struct container *container, uint64_t position, const void *data, uint64_t count,
-	struct enrg_error *err)
+static int write_out(
+	struct container *container, uint64_t position, const void *data, uint64_t count, struct enrg_error *err)
 {
 	if (position == enrg_file_size(container->file))
 		return enrg_file_write(container->file, data, count, err);
@@ -91,16 +90,18 @@ static int pad(struct container *container, const struct record *record, struct 
 	return rc;
 }
 
-int container_put(struct container *container, const struct record *record, struct place *ret_place,
-	struct enrg_error *err)
+int container_put(
+	struct container *container, const struct record *record, struct place *ret_place, struct enrg_error *err)
 {
 	uint32_t key_bytes = container_key_bytes(record);
 	uint64_t count = key_bytes + record->payload_bytes, rest = 0;
 	struct bytes key = {0};
 
 	if (count > INT32_MAX || record->object_bytes > INT32_MAX || key_bytes > INT16_MAX)
-		return enrg_error_set(err, -EFBIG, "%s: \"%s\" takes %llu bytes in one piece; the format has 2 GB: "
-			"make buffer_size_bytes smaller", container->path, record->name, (unsigned long long)count);
+		return enrg_error_set(err, -EFBIG,
+			"%s: \"%s\" takes %llu bytes in one piece; the format has 2 GB: "
+			"make buffer_size_bytes smaller",
+			container->path, record->name, (unsigned long long)count);
 	uint64_t position = extent_take(&container->free, count, container->commit, &rest);
 	bool is_appended = position == UINT64_MAX;
 	if (is_appended)
@@ -247,8 +248,8 @@ static int put_key_list(struct container *container, struct enrg_error *err)
 	bytes_be32(&payload, container->key_count);
 	for (uint32_t i = 0; i < container->key_count; i++) {
 		const struct container_key *key = &container->keys[i];
-		const struct record of_key = {.class_name = key->class_name, .name = key->name, .title = key->title,
-			.in_directory = true};
+		const struct record of_key = {
+			.class_name = key->class_name, .name = key->name, .title = key->title, .in_directory = true};
 		put_key(&payload, &of_key, &key->place, container->made_at);
 	}
 	record.payload = payload.data;
@@ -310,10 +311,15 @@ void container_fini(struct container *container)
 /* What the first sector becomes, as the last record of the state. */
 static int put_note(struct container *container, struct enrg_error *err)
 {
-	const struct record record = {.class_name = "RBlob", .name = "", .title = "", .payload_bytes = NOTE_PAYLOAD_BYTES,
+	const struct record record = {.class_name = "RBlob",
+		.name = "",
+		.title = "",
+		.payload_bytes = NOTE_PAYLOAD_BYTES,
 		.object_bytes = NOTE_PAYLOAD_BYTES};
 	uint64_t position = enrg_file_size(container->file);
-	struct place place = {.position = position, .key_bytes = container_key_bytes(&record), .bytes = NOTE_BYTES,
+	struct place place = {.position = position,
+		.key_bytes = container_key_bytes(&record),
+		.bytes = NOTE_BYTES,
 		.object_bytes = NOTE_PAYLOAD_BYTES};
 	struct bytes note = {0};
 

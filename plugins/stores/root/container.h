@@ -1,9 +1,9 @@
-/* container.h: the ROOT file around the trees: head, directory, keys, and the switch from one committed state to the next.
- * The facts are in docs/root-format.md.
+/* container.h: the ROOT file around the trees: head, directory, keys, and the switch from one committed state to the
+ * next. The facts are in docs/root-format.md.
  *
- * All of a state hangs on the file's first sector (head and directory in one), which points to the list of keys. Each commit
- * writes new keys and a new list to places that the states before do not refer to, ends with a note of what the first
- * sector is to be, and asks the framework to write that sector once the commit is made.
+ * All of a state hangs on the file's first sector (head and directory in one), which points to the list of keys. Each
+ * commit writes new keys and a new list to places that the states before do not refer to, ends with a note of what the
+ * first sector is to be, and asks the framework to write that sector once the commit is made.
  */
 #ifndef ROOT_CONTAINER_H
 #define ROOT_CONTAINER_H
@@ -19,18 +19,18 @@ struct tree;
 
 /* Where a record lies. */
 struct place {
-	uint64_t position;   /* of its key; 0 = nowhere */
-	uint64_t reserved;   /* bytes that are its own */
-	uint32_t key_bytes;  /* the payload begins behind them */
-	uint32_t bytes;      /* of key and payload */
+	uint64_t position;  /* of its key; 0 = nowhere */
+	uint64_t reserved;  /* bytes that are its own */
+	uint32_t key_bytes; /* the payload begins behind them */
+	uint32_t bytes;     /* of key and payload */
 	uint64_t object_bytes;
 };
 
 struct record {
 	const char *class_name, *name, *title;
 	const void *payload;
-	uint64_t payload_bytes; /* as stored */
-	uint64_t object_bytes;  /* when decompressed */
+	uint64_t payload_bytes;  /* as stored */
+	uint64_t object_bytes;   /* when decompressed */
 	const uint8_t *key_tail; /* more bytes that belong to the key; NULL = none */
 	uint32_t key_tail_bytes;
 	bool in_directory; /* as opposed to blobs, which no directory lists */
@@ -77,14 +77,15 @@ void container_fini(struct container *container); /* takes zeroed; does not clos
 /* Bytes of the key of that record. */
 uint32_t container_key_bytes(const struct record *record);
 /* Writes a record. */
-int container_put(struct container *container, const struct record *record, struct place *ret_place,
-	struct enrg_error *err);
+int container_put(
+	struct container *container, const struct record *record, struct place *ret_place, struct enrg_error *err);
 /* Nothing refers to it from the next commit on; takes a place that is nowhere. */
 int container_drop(struct container *container, struct place *place, struct enrg_error *err);
 /* Lists the object under `name` (its strings must outlive the container), or moves it to another place. */
 int container_list(struct container *container, const struct container_key *key, struct enrg_error *err);
 
-/* Writes what makes the next state and waits for the disk. The state is the file's when the framework's commit is made. */
+/* Writes what makes the next state and waits for the disk. The state is the file's when the framework's commit is made.
+ */
 int container_commit(struct container *container, struct enrg_error *err);
 /* The free list as well: for a file that is finished. */
 int container_finish(struct container *container, struct enrg_error *err);

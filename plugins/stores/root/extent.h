@@ -23,8 +23,8 @@ struct extent_list {
 void extent_list_fini(struct extent_list *list);
 /* -ENOMEM. Neighbours of the same age are joined. */
 int extent_add(struct extent_list *list, uint64_t position, uint64_t bytes, uint64_t commit);
-/* Takes the smallest place of at least `bytes` whose rest, if any, can be marked as a gap (4 bytes); UINT64_MAX: there is
- * none. *ret_rest: bytes of the rest, which stay in the list. */
+/* Takes the smallest place of at least `bytes` whose rest, if any, can be marked as a gap (4 bytes); UINT64_MAX: there
+ * is none. *ret_rest: bytes of the rest, which stay in the list. */
 uint64_t extent_take(struct extent_list *list, uint64_t bytes, uint64_t commit, uint64_t *ret_rest);
 
 #endif

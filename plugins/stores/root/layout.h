@@ -3,7 +3,7 @@
 #define ROOT_LAYOUT_H
 
 #define BIG                1000000u
-#define FILE_VERSION       (BIG + 63600u) /* the first release of ROOT whose RNTuple is the one that we write, and big */
+#define FILE_VERSION       (BIG + 63600u) /* a ROOT with RNTuple 1, big form */
 #define KEY_VERSION        1004u
 #define DIRECTORY_VERSION  1005u
 #define FREE_VERSION       1001u
@@ -17,7 +17,7 @@
 #define FREE_BYTES         18u /* of a segment in the list */
 #define FREE_END           (1ull << 62)
 #define GAP_BYTES_MIN      4u
-#define TITLE              "ENRGDAQ" /* of the file: how we know our own */
+#define TITLE              "ENRGDAQ"             /* of the file: how we know our own */
 #define NOTE_MAGIC         0x454E52474E4F5445ull /* "ENRGNOTE" */
 #define NOTE_PAYLOAD_BYTES 64u
 #define NOTE_BYTES         (KEY_NUMBER_BYTES + 6 + 1 + 1 + NOTE_PAYLOAD_BYTES)

@@ -1,9 +1,10 @@
-/* mend.c: brings a file that an earlier life left to its last committed state (container_mend). Store process, main thread.
+/* mend.c: brings a file that an earlier life left to its last committed state (container_mend). Store process, main
+ * thread.
  *
  * Two things can have happened. The store was killed after its commit and before the first sector was switched: the
- * framework cut the file to the committed length, and its last record, the note, says what the first sector is to be. Or
- * somebody cut the file (a copy that was not finished): then the last note that is left says it, as long as the places of
- * that state were not written again.
+ * framework cut the file to the committed length, and its last record, the note, says what the first sector is to be.
+ * Or somebody cut the file (a copy that was not finished): then the last note that is left says it, as long as the
+ * places of that state were not written again.
  */
 #include <assert.h>
 #include <errno.h>

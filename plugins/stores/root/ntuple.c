@@ -1,7 +1,7 @@
 /* ntuple.c: tables as RNTuple, version 1.0 of its format. Store process, main thread (encode: any of the store's).
  *
- * Parts stand in the order of the fields' numbers: first what belongs to the columns themselves, then the items of lists.
- * All clusters are in one group: jsroot reads the first group alone.
+ * Parts stand in the order of the fields' numbers: first what belongs to the columns themselves, then the items of
+ * lists. All clusters are in one group: jsroot reads the first group alone.
  */
 #include <endian.h>
 #include <errno.h>
@@ -32,12 +32,12 @@ enum envelope_type { ENVELOPE_HEADER = 1, ENVELOPE_FOOTER = 2, ENVELOPE_PAGES = 
 
 enum meta { META_PAGES, META_FOOTER, META_ANCHOR };
 
-#define SUM_BYTES    8u
-#define MAX_KEY      (1u << 30)
-#define ROLE_LEAF    0u
-#define ROLE_LIST    1u
-#define CLASS        "ROOT::RNTuple"
-#define TYPE_BYTES   48u
+#define SUM_BYTES  8u
+#define MAX_KEY    (1u << 30)
+#define ROLE_LEAF  0u
+#define ROLE_LIST  1u
+#define CLASS      "ROOT::RNTuple"
+#define TYPE_BYTES 48u
 
 static bool has_items(const struct enrg_column *column)
 {
@@ -161,15 +161,20 @@ static void encode(const struct tree *tree, const struct part *part, struct byte
 
 static int put_blob(struct tree *tree, const struct bytes *payload, struct place *ret_place, struct enrg_error *err)
 {
-	const struct record record = {.class_name = "RBlob", .name = "", .title = "", .payload = payload->data,
-		.payload_bytes = payload->count, .object_bytes = payload->count, .grows = ret_place != &tree->header};
+	const struct record record = {.class_name = "RBlob",
+		.name = "",
+		.title = "",
+		.payload = payload->data,
+		.payload_bytes = payload->count,
+		.object_bytes = payload->count,
+		.grows = ret_place != &tree->header};
 	int rc = bytes_check(payload, err);
 
 	return rc < 0 ? rc : container_put(tree->container, &record, ret_place, err);
 }
 
-static int put_page(struct tree *tree, const struct part *part, struct page *page, struct bytes *packed,
-	struct enrg_error *err)
+static int put_page(
+	struct tree *tree, const struct part *part, struct page *page, struct bytes *packed, struct enrg_error *err)
 {
 	struct record record = {.class_name = "RBlob", .name = "", .title = "", .grows = page->grows};
 
@@ -430,8 +435,8 @@ static int put_anchor(struct tree *tree, uint64_t footer_bytes, struct enrg_erro
 	struct bytes out = {0};
 
 	bytes_be32(&out, 0x40000000u | 66u); /* what follows, without the check sum */
-	bytes_be16(&out, 2);		     /* version of the class */
-	bytes_be16(&out, 1);		     /* epoch, major, minor, patch of the format */
+	bytes_be16(&out, 2);                 /* version of the class */
+	bytes_be16(&out, 1);                 /* epoch, major, minor, patch of the format */
 	bytes_be16(&out, 0);
 	bytes_be16(&out, 0);
 	bytes_be16(&out, 0);

@@ -13,7 +13,7 @@ struct pool {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	/* under the mutex: */
-	uint64_t round; /* counts the calls of pool_run */
+	uint64_t round;  /* counts the calls of pool_run */
 	uint64_t helped; /* the last round that the helper is through with */
 	bool is_ending;
 	/* set before a round: */

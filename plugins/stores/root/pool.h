@@ -1,4 +1,5 @@
-/* pool.h: the main thread and a helper that share independent tasks: encoding and compressing the columns of a commit. */
+/* pool.h: the main thread and a helper that share independent tasks: encoding and compressing the columns of a commit.
+ */
 #ifndef ROOT_POOL_H
 #define ROOT_POOL_H
 

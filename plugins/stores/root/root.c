@@ -1,4 +1,5 @@
-/* root.c: DAQJobStoreROOT: which file and which tree a batch goes to. Runs in the store's job process, on its main thread.
+/* root.c: DAQJobStoreROOT: which file and which tree a batch goes to. Runs in the store's job process, on its main
+ * thread.
  *
  * A life of the store never writes to a file that was there: it takes the next number. Files that an earlier life left
  * are brought to their last committed state on the way. Targets whose path, tree name and columns agree share a tree;
@@ -65,33 +66,69 @@ static const struct enrg_choice compression_choices[] = {
 static const struct enrg_choice format_choices[] = {{"ttree", ROOT_TTREE}, {"rntuple", ROOT_NTUPLE}, {NULL, 0}};
 
 static const struct enrg_option root_option_list[] = {
-	{.key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct root_options, out_dir),
-		.default_value = "\"out/\"", .help = "Folder of the files; created."},
-	{.key = "buffer_size_bytes", .kind = ENRG_OPTION_INT, .offset = offsetof(struct root_options, buffer_size_bytes),
-		.default_value = "5000000", .min = 1, .max = 1000000000, .unit = "B",
+	{.key = "out_dir",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct root_options, out_dir),
+		.default_value = "\"out/\"",
+		.help = "Folder of the files; created."},
+	{.key = "buffer_size_bytes",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct root_options, buffer_size_bytes),
+		.default_value = "5000000",
+		.min = 1,
+		.max = 1000000000,
+		.unit = "B",
 		.help = "Data that is gathered before it is written; also the size of a finished cluster of baskets."},
-	{.key = "flush_interval_seconds", .kind = ENRG_OPTION_FLOAT,
-		.offset = offsetof(struct root_options, flush_interval_seconds), .default_value = "1.0", .min = 0,
-		.max = 3600, .unit = "s", .help = "Data is written after this time at the latest."},
-	{.key = "files", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct root_options, files),
+	{.key = "flush_interval_seconds",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = offsetof(struct root_options, flush_interval_seconds),
+		.default_value = "1.0",
+		.min = 0,
+		.max = 3600,
+		.unit = "s",
+		.help = "Data is written after this time at the latest."},
+	{.key = "files",
+		.kind = ENRG_OPTION_INCLUDE,
+		.offset = offsetof(struct root_options, files),
 		.table = &enrg_file_table},
 	{0},
 };
 
 static const struct enrg_option root_section_list[] = {
-	{.key = "file_path", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct root_section, file_path),
-		.required = true, .help = "Name of the file, relative to out_dir; may name folders."},
-	{.key = "add_date", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct root_section, add_date),
-		.default_value = "false", .help = "A file a local day: YYYY-MM-DD_ before the file's own name."},
-	{.key = "tree_name", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct root_section, tree_name),
-		.default_value = "\"tree\"", .help = "Name of the tree in the file; several may share a file."},
-	{.key = "compression_type", .kind = ENRG_OPTION_CHOICE, .offset = offsetof(struct root_section, compression_type),
-		.default_value = "\"ZSTD\"", .choices = compression_choices, .help = "How columns are compressed."},
-	{.key = "compression_level", .kind = ENRG_OPTION_INT, .offset = offsetof(struct root_section, compression_level),
-		.default_value = "5", .min = 0, .max = 22,
-		.help = "Higher is smaller and slower; 0 = not compressed; what a method does not know counts as its highest."},
-	{.key = "format", .kind = ENRG_OPTION_CHOICE, .offset = offsetof(struct root_section, format),
-		.default_value = "\"ttree\"", .choices = format_choices,
+	{.key = "file_path",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct root_section, file_path),
+		.required = true,
+		.help = "Name of the file, relative to out_dir; may name folders."},
+	{.key = "add_date",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct root_section, add_date),
+		.default_value = "false",
+		.help = "A file a local day: YYYY-MM-DD_ before the file's own name."},
+	{.key = "tree_name",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct root_section, tree_name),
+		.default_value = "\"tree\"",
+		.help = "Name of the tree in the file; several may share a file."},
+	{.key = "compression_type",
+		.kind = ENRG_OPTION_CHOICE,
+		.offset = offsetof(struct root_section, compression_type),
+		.default_value = "\"ZSTD\"",
+		.choices = compression_choices,
+		.help = "How columns are compressed."},
+	{.key = "compression_level",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct root_section, compression_level),
+		.default_value = "5",
+		.min = 0,
+		.max = 22,
+		.help = "Higher is smaller and slower; 0 = not compressed; what a method does not know counts as its "
+			"highest."},
+	{.key = "format",
+		.kind = ENRG_OPTION_CHOICE,
+		.offset = offsetof(struct root_section, format),
+		.default_value = "\"ttree\"",
+		.choices = format_choices,
 		.help = "A tree, as all ROOT programs read it, or the RNTuple of ROOT 6.34 and later."},
 	{0},
 };
@@ -168,8 +205,8 @@ static int open_next_file(struct root *root, const char *base_path, struct enrg_
 		if (rc < 0 || is_free)
 			return rc;
 	}
-	return enrg_error_set(err, -EEXIST, "%s and %u files numbered after it are there: clear the folder", base_path,
-		NUMBERS_MAX);
+	return enrg_error_set(
+		err, -EEXIST, "%s and %u files numbered after it are there: clear the folder", base_path, NUMBERS_MAX);
 }
 
 static struct compress_setting setting_of(const struct root_section *section)
@@ -178,8 +215,8 @@ static struct compress_setting setting_of(const struct root_section *section)
 		(enum compress_method)section->compression_type, (int)section->compression_level};
 }
 
-static int open_container(struct root *root, struct root_target *target, const struct root_moment *moment,
-	struct enrg_error *err)
+static int open_container(
+	struct root *root, struct root_target *target, const struct root_moment *moment, struct enrg_error *err)
 {
 	struct container *container = calloc(1, sizeof(*container));
 	struct compress_setting setting = setting_of(target->section);
@@ -235,8 +272,8 @@ static bool is_due(const struct root *root, const struct container *container, c
 }
 
 /* An open file of that path which has this tree, or none of its name. */
-static void find_container(const struct root *root, struct root_target *target, const struct root_moment *moment,
-	bool *ret_was_other)
+static void find_container(
+	const struct root *root, struct root_target *target, const struct root_moment *moment, bool *ret_was_other)
 {
 	target->container = NULL;
 	target->tree = NULL;
@@ -255,8 +292,8 @@ static void find_container(const struct root *root, struct root_target *target, 
 	}
 }
 
-static int add_tree(struct root *root, struct root_target *target, const struct enrg_schema *schema,
-	struct enrg_error *err)
+static int add_tree(
+	struct root *root, struct root_target *target, const struct enrg_schema *schema, struct enrg_error *err)
 {
 	const struct tree_options options = {.name = target->section->tree_name,
 		.setting = setting_of(target->section),
@@ -274,8 +311,11 @@ static int add_tree(struct root *root, struct root_target *target, const struct 
 static int choose_tree(
 	struct root *root, struct root_target *target, const struct root_moment *moment, struct enrg_error *err)
 {
-	const struct enrg_file_name name = {.out_dir = root->options->out_dir, .file_path = target->section->file_path,
-		.tag = target->tag, .add_date = target->section->add_date, .date_ns = moment->acquired_ns};
+	const struct enrg_file_name name = {.out_dir = root->options->out_dir,
+		.file_path = target->section->file_path,
+		.tag = target->tag,
+		.add_date = target->section->add_date,
+		.date_ns = moment->acquired_ns};
 	struct container *before = target->container;
 	char path[PATH_MAX];
 	bool was_other = false;
@@ -381,8 +421,8 @@ static int root_write(void *state, void *target, const struct enrg_batch *batch,
 	/* In every time zone midnight lies between two quarters of an hour. */
 	if ((root_target->section->add_date && batch->acquired_ns / QUARTER_NS != root_target->quarter) ||
 		is_due(state, root_target->container, batch->run)) {
-		int rc = choose_tree(state, root_target,
-			&(struct root_moment){batch->schema, batch->run, batch->acquired_ns}, err);
+		int rc = choose_tree(
+			state, root_target, &(struct root_moment){batch->schema, batch->run, batch->acquired_ns}, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -47,8 +47,8 @@ static void decode_block(const uint8_t *block, uint8_t *to)
 	} else {
 		assert_memory_equal(block, "L4\x01", 3);
 		assert_int_equal(bytes_get_be64(from), XXH64(from + 8, packed - 8, 0));
-		assert_int_equal(LZ4_decompress_safe((const char *)from + 8, (char *)to, (int)packed - 8, (int)raw),
-			(int)raw);
+		assert_int_equal(
+			LZ4_decompress_safe((const char *)from + 8, (char *)to, (int)packed - 8, (int)raw), (int)raw);
 	}
 }
 

@@ -57,8 +57,14 @@ static int tear_down(void **state)
 
 static void put(const char *name, uint64_t count, struct place *place)
 {
-	const struct record record = {.class_name = "RBlob", .name = name, .title = "", .payload = filling,
-		.payload_bytes = count, .object_bytes = count, .in_directory = true, .grows = true};
+	const struct record record = {.class_name = "RBlob",
+		.name = name,
+		.title = "",
+		.payload = filling,
+		.payload_bytes = count,
+		.object_bytes = count,
+		.in_directory = true,
+		.grows = true};
 
 	assert_int_equal(container_drop(&container, place, NULL), 0);
 	assert_int_equal(container_put(&container, &record, place, NULL), 0);

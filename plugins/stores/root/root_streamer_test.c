@@ -127,8 +127,8 @@ static void take_info(char *ret_name)
 
 static void all_classes_are_described(void **state)
 {
-	static const char *const wanted[] = {"TTree", "TBranch", "TLeafD", "TLeafC", "TObjArray", "ROOT::TIOFeatures",
-		"ROOT::RNTuple", "TNamed"};
+	static const char *const wanted[] = {
+		"TTree", "TBranch", "TLeafD", "TLeafC", "TObjArray", "ROOT::TIOFeatures", "ROOT::RNTuple", "TNamed"};
 	size_t found = 0, end = take_count();
 	char name[256];
 

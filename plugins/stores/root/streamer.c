@@ -1,5 +1,5 @@
-/* streamer.c: see the header. The classes are those that our trees and RNTuples use, as ROOT 6 has them: names, versions
- * and check sums of members are facts of the format. Store process, main thread.
+/* streamer.c: see the header. The classes are those that our trees and RNTuples use, as ROOT 6 has them: names,
+ * versions and check sums of members are facts of the format. Store process, main thread.
  */
 #include "streamer.h"
 
@@ -49,10 +49,18 @@ struct class_info {
 	const struct element *elements; /* up to a name of NULL */
 };
 
-#define BASE(of, kind)      {of, "", kind, 0, NULL}
-#define END                 {NULL, NULL, 0, 0, NULL}
-#define LIMITS(type, bytes, name) \
-	{ BASE("TLeaf", T_BASE), {"fMinimum", "", type, bytes, name}, {"fMaximum", "", type, bytes, name}, END }
+#define BASE(of, kind)                                                                                                 \
+	{                                                                                                              \
+		of, "", kind, 0, NULL                                                                                  \
+	}
+#define END                                                                                                            \
+	{                                                                                                              \
+		NULL, NULL, 0, 0, NULL                                                                                 \
+	}
+#define LIMITS(type, bytes, name)                                                                                      \
+	{                                                                                                              \
+		BASE("TLeaf", T_BASE), {"fMinimum", "", type, bytes, name}, {"fMaximum", "", type, bytes, name}, END   \
+	}
 
 static const struct element object_elements[] = {
 	{"fUniqueID", "", T_UINT, 4, "unsigned int"}, {"fBits", "", T_BITS, 4, "unsigned int"}, END};
@@ -70,11 +78,11 @@ static const struct element leaf_f[] = LIMITS(T_FLOAT, 4, "float");
 static const struct element leaf_d[] = LIMITS(T_DOUBLE, 8, "double");
 static const struct element leaf_c[] = LIMITS(T_INT, 4, "int");
 static const struct element leaf_o[] = LIMITS(T_BOOL, 1, "bool");
-static const struct element collection_elements[] = {BASE("TObject", T_TOBJECT),
-	{"fName", "", T_STRING, 24, "TString"}, {"fSize", "", T_INT, 4, "int"}, END};
+static const struct element collection_elements[] = {
+	BASE("TObject", T_TOBJECT), {"fName", "", T_STRING, 24, "TString"}, {"fSize", "", T_INT, 4, "int"}, END};
 static const struct element seq_elements[] = {BASE("TCollection", T_BASE), END};
-static const struct element array_elements[] = {BASE("TSeqCollection", T_BASE), {"fLowerBound", "", T_INT, 4, "int"},
-	{"fLast", "", T_INT, 4, "int"}, END};
+static const struct element array_elements[] = {
+	BASE("TSeqCollection", T_BASE), {"fLowerBound", "", T_INT, 4, "int"}, {"fLast", "", T_INT, 4, "int"}, END};
 static const struct element list_elements[] = {BASE("TSeqCollection", T_BASE), END};
 static const struct element features_elements[] = {{"fIOBits", "", T_UCHAR, 1, "unsigned char"}, END};
 static const struct element line_elements[] = {{"fLineColor", "", T_SHORT, 2, "short"},

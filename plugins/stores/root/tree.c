@@ -1,5 +1,5 @@
-/* tree.c: what both formats have in common. Store process, main thread; pages are encoded and compressed by its helper as
- * well. */
+/* tree.c: what both formats have in common. Store process, main thread; pages are encoded and compressed by its helper
+ * as well. */
 #include "tree.h"
 
 #include <ctype.h>
@@ -208,8 +208,8 @@ static void encode_part(void *context, uint32_t index, struct compressor *compre
 	task->raw_bytes = count;
 	task->rc = bytes_check(&task->scratch, &task->err);
 	if (task->rc == 0)
-		task->rc = compress_append(
-			compressor, &encoding->tree->setting, data, count, &task->packed, &task->err);
+		task->rc =
+			compress_append(compressor, &encoding->tree->setting, data, count, &task->packed, &task->err);
 }
 
 static int add_cluster(struct tree *tree, struct enrg_error *err)

@@ -1,8 +1,8 @@
 /* tree.h: one table in the file, whichever of the two formats it has: its rows, its pages, and what a commit does with
  * them.
  *
- * A cluster is a range of rows; each of its parts (a column, or the counts of a column) is one page (basket). A cluster is
- * finished when it is large enough; until then each commit writes it anew, to another place, so that slow sources do
+ * A cluster is a range of rows; each of its parts (a column, or the counts of a column) is one page (basket). A cluster
+ * is finished when it is large enough; until then each commit writes it anew, to another place, so that slow sources do
  * not leave a page a second.
  */
 #ifndef ROOT_TREE_H
@@ -30,8 +30,8 @@ struct cluster_info {
 
 struct part {
 	uint32_t column;
-	bool is_ends;  /* the column's ends (RNTuple) or counts (TTree), else its values */
-	char *name;    /* of the branch (TTree) */
+	bool is_ends;                     /* the column's ends (RNTuple) or counts (TTree), else its values */
+	char *name;                       /* of the branch (TTree) */
 	uint64_t raw_bytes, stored_bytes; /* of all finished pages */
 	uint64_t elements;
 };
@@ -61,8 +61,8 @@ struct tree {
 	size_t cluster_count, cluster_capacity;
 	struct task *tasks; /* one a part */
 	bool has_tail, is_dirty;
-	uint64_t rows;      /* in finished clusters */
-	uint64_t raw_bytes; /* in finished clusters */
+	uint64_t rows;                    /* in finished clusters */
+	uint64_t raw_bytes;               /* in finished clusters */
 	struct place meta[TREE_META_MAX]; /* of the state at hand */
 	struct place header;              /* written once (RNTuple) */
 	uint64_t header_bytes, header_sum;
@@ -72,9 +72,10 @@ struct tree_format {
 	const char *class_name;
 	/* Names the parts of the tree. */
 	int (*plan)(struct tree *tree, struct enrg_error *err);
-	/* The raw bytes of a part of the open cluster: either in place (*ret_data) or built in `scratch`. Any thread. */
-	void (*encode)(const struct tree *tree, const struct part *part, struct bytes *scratch, const uint8_t **ret_data,
-		size_t *ret_count, uint64_t *ret_elements);
+	/* The raw bytes of a part of the open cluster: either in place (*ret_data) or built in `scratch`. Any thread.
+	 */
+	void (*encode)(const struct tree *tree, const struct part *part, struct bytes *scratch,
+		const uint8_t **ret_data, size_t *ret_count, uint64_t *ret_elements);
 	/* Writes the packed bytes of a page as a record. */
 	int (*put_page)(struct tree *tree, const struct part *part, struct page *page, struct bytes *packed,
 		struct enrg_error *err);

@@ -1,5 +1,5 @@
-/* ttree.c: tables as TTree, version 20: the record that leads to the baskets. Written anew at each commit. Store process,
- * main thread.
+/* ttree.c: tables as TTree, version 20: the record that leads to the baskets. Written anew at each commit. Store
+ * process, main thread.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -307,7 +307,8 @@ static void put_tree(const struct tree *tree, struct leaf_places *places, struct
 
 static int put_meta(struct tree *tree, struct enrg_error *err)
 {
-	struct record record = {.class_name = CLASS, .name = tree->name, .title = "", .in_directory = true, .grows = true};
+	struct record record = {
+		.class_name = CLASS, .name = tree->name, .title = "", .in_directory = true, .grows = true};
 	struct leaf_places places = {calloc(tree->part_count, sizeof(*places.items)), container_key_bytes(&record)};
 	struct bytes out = {0};
 	int rc = 0;

@@ -18,9 +18,9 @@
 #define COMMITS 8u
 
 static const struct compress_setting setting = {COMPRESS_ZSTD, 5};
-static const struct enrg_column columns[COLUMNS] = {{.name = "time", .type = ENRG_U64}, {.name = "event", .type = ENRG_U32},
-	{.name = "channel", .type = ENRG_U8}, {.name = "sample", .type = ENRG_U16}, {.name = "value", .type = ENRG_I16},
-	{.name = "energy", .type = ENRG_F64}};
+static const struct enrg_column columns[COLUMNS] = {{.name = "time", .type = ENRG_U64},
+	{.name = "event", .type = ENRG_U32}, {.name = "channel", .type = ENRG_U8}, {.name = "sample", .type = ENRG_U16},
+	{.name = "value", .type = ENRG_I16}, {.name = "energy", .type = ENRG_F64}};
 static const struct enrg_schema schema = {.column_count = COLUMNS, .columns = columns};
 static struct enrg_column_view views[COLUMNS];
 static const struct enrg_batch batch = {.schema = &schema, .rows = ROWS, .columns = views};

@@ -181,6 +181,8 @@ static void add_mismatch(const struct fill *fill, const struct enrg_option *opti
 
 	format_expected(option, expected, sizeof(expected));
 	format_found(node, found, sizeof(found));
+	if (option->kind == ENRG_OPTION_STRING && node->kind == TOML_STRING && node->text_bytes == 0)
+		snprintf(expected, sizeof(expected), "a string that is not empty");
 	problems_add(fill->problems, false, fill->file, node->line, "%s: expected %s, found %s", name, expected, found);
 }
 
@@ -390,6 +392,8 @@ static bool fill_value(const struct fill *fill, const struct enrg_option *option
 		return fill_number(option, node, ret);
 	case ENRG_OPTION_STRING:
 		if (!is_text(node))
+			return false;
+		if (option->required && node->text_bytes == 0) /* an empty file_path would be found out at run time only */
 			return false;
 		*(const char **)ret = take_text(fill, node->text, node->text_bytes, name);
 		return true;

@@ -331,6 +331,8 @@ void roster_watch(struct roster *roster, uint64_t now_ns)
 void roster_ask(struct member *member)
 {
 	if (!member_is_alive(member)) {
+		if (member->state == MEMBER_PAUSING && member->restart.failures >= ROSTER_FAILING)
+			member->was_failing = true;
 		if (member->state == MEMBER_PAUSING || member->state == MEMBER_WAITING)
 			member->state = MEMBER_STOPPED;
 		return;

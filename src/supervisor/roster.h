@@ -24,6 +24,8 @@ struct member_counts {
 	uint64_t lost, duplicated, corrupted, set_aside, cpu_ns, wakeups, zmq_bytes;
 };
 
+#define ROSTER_FAILING 3u /* lives in a row that were not stable: not just one bad moment */
+
 struct member {
 	const struct job_config *config;
 	struct plan *plan;
@@ -35,6 +37,7 @@ struct member {
 	bool was_hung;      /* the last life */
 	bool is_hung;       /* the watchdog has killed this life */
 	bool was_ready;     /* in any life */
+	bool was_failing; /* when it was to stop: down between failing lives */
 	uint32_t asks;      /* SIGTERMs sent to this life */
 	uint64_t asked_ns;  /* when the last one was */
 	bool is_late_told;  /* that it is not ready in time */

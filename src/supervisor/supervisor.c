@@ -329,17 +329,21 @@ static bool is_clean(const struct roster *roster)
 }
 
 /* Not of a run that ended before a job had the time to start. */
-static bool is_any_never_ready(const struct roster *roster)
+static bool is_any_failing(const struct roster *roster)
 {
 	bool is_any = false;
 
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct member *member = &roster->members[i];
 
-		if (member->was_ready || !member->restart.failures)
+		if (!member->was_ready && member->restart.failures)
+			log_line(ENRG_ERROR, "%s has never got ready in this run: %s", member->plan->name, member->last_exit);
+		else if (member->was_failing)
+			log_line(ENRG_ERROR, "%s was failing again and again when the run ended: %s", member->plan->name,
+				member->last_exit);
+		else
 			continue;
 		is_any = true;
-		log_line(ENRG_ERROR, "%s has never got ready in this run: %s", member->plan->name, member->last_exit);
 	}
 	return is_any;
 }
@@ -362,7 +366,7 @@ static int finish(struct supervisor *self)
 	courier_collect(&self->courier);
 	status = make_status(self, true);
 	if (!is_clean(self->roster) || !ledger_is_settled(self->ledger) ||
-		(self->drain.was_killed && !self->drain.is_hurried) || is_any_never_ready(self->roster))
+		(self->drain.was_killed && !self->drain.is_hurried) || is_any_failing(self->roster))
 		exit_code = SUPERVISOR_TROUBLE;
 	if (is_any_given_up(self->roster))
 		exit_code = SUPERVISOR_CONFIG;

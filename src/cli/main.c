@@ -20,6 +20,7 @@ static const struct command commands[] = {
 	{"bench", "measure this machine and the data path", cli_bench},
 	{"plot", "draw the benchmark suite's figures from its results", cli_plot},
 	{"verify", "prove .arrows files whole, or cut a torn tail", cli_verify},
+	{"cat", "print the rows of .arrows files", cli_cat},
 	{"doctor", "look at what this machine lacks", cli_doctor},
 	{"help", "explain a command", cli_help},
 	{"job", NULL, process_main},

@@ -1,0 +1,386 @@
+/* cat.c: `enrgdaq cat FILE…`: prints the rows of .arrows files. A process of its own that starts nothing; it may run
+ * beside a store that is writing. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/input.h"
+
+static const char usage[] =
+	"usage: enrgdaq cat [--head N] [--columns A,B…] [--json] [--schema] FILE…\n"
+	"\n"
+	"Prints the rows of .arrows files: a line of names, then a line a row with commas between the values, as the CSV\n"
+	"store writes them (lists as \"[1 2 3]\", bytes in base64, nothing where a value is missing).\n"
+	"\n"
+	"  --head N       the first N rows of each file\n"
+	"  --columns A,B  these columns, in this order\n"
+	"  --json         one JSON object a row\n"
+	"  --schema       names, types and units of the columns instead of rows\n"
+	"\n"
+	"examples:\n"
+	"  enrgdaq cat --head 5 out/wave.arrows\n"
+	"  enrgdaq cat --json --columns timestamp,value out/slow.arrows\n"
+	"\n"
+	"Exit code: 0 done, 1 a file is damaged (its rows up to there were printed) or the output can't be written,\n"
+	"2 wrong usage or a file that can't be read.\n";
+
+struct cat_options {
+	const char *columns;
+	uint64_t head;
+	bool is_json, is_schema;
+};
+
+/* --- single values --- */
+
+/* The shortest digits that give the same value again. */
+static void put_float(double value, bool is_single, bool is_json)
+{
+	char text[40];
+	int digits = is_single ? 6 : 15, most = is_single ? 9 : 17;
+
+	if (!isfinite(value)) {
+		fputs(is_json ? "null" : isnan(value) ? "nan" : value < 0 ? "-inf" : "inf", stdout);
+		return;
+	}
+	for (bool is_same = false; !is_same && digits <= most; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, value);
+		is_same = is_single ? strtof(text, NULL) >= (float)value && strtof(text, NULL) <= (float)value
+				    : strtod(text, NULL) >= value && strtod(text, NULL) <= value;
+	}
+	fputs(text, stdout);
+}
+
+static void put_number(enum enrg_type type, const void *values, uint64_t index, bool is_json)
+{
+	switch (type) {
+	case ENRG_I8:
+		printf("%" PRId8, ((const int8_t *)values)[index]);
+		break;
+	case ENRG_I16:
+		printf("%" PRId16, ((const int16_t *)values)[index]);
+		break;
+	case ENRG_I32:
+		printf("%" PRId32, ((const int32_t *)values)[index]);
+		break;
+	case ENRG_I64:
+		printf("%" PRId64, ((const int64_t *)values)[index]);
+		break;
+	case ENRG_U8:
+		printf("%" PRIu8, ((const uint8_t *)values)[index]);
+		break;
+	case ENRG_U16:
+		printf("%" PRIu16, ((const uint16_t *)values)[index]);
+		break;
+	case ENRG_U32:
+		printf("%" PRIu32, ((const uint32_t *)values)[index]);
+		break;
+	case ENRG_U64:
+		printf("%" PRIu64, ((const uint64_t *)values)[index]);
+		break;
+	case ENRG_F32:
+		put_float((double)((const float *)values)[index], true, is_json);
+		break;
+	case ENRG_F64:
+		put_float(((const double *)values)[index], false, is_json);
+		break;
+	default:
+		break;
+	}
+}
+
+/* A JSON string; what is not UTF-8 becomes question marks. */
+static void put_json_string(const char *bytes, size_t count)
+{
+	json_t *json = json_stringn(bytes, count);
+
+	if (!json) {
+		char *plain = malloc(count + 1);
+		for (size_t i = 0; plain && i < count; i++)
+			plain[i] = (unsigned char)bytes[i] < 0x80 ? bytes[i] : '?';
+		json = plain ? json_stringn(plain, count) : NULL;
+		free(plain);
+	}
+	json_dumpf(json, stdout, JSON_ENCODE_ANY);
+	json_decref(json);
+}
+
+static void put_quoted(const char *bytes, size_t count)
+{
+	bool needs_quotes = count == 0 || bytes[0] == ' ' || bytes[count - 1] == ' ';
+
+	for (size_t i = 0; i < count && !needs_quotes; i++)
+		needs_quotes = bytes[i] == '"' || bytes[i] == ',' || bytes[i] == '\n' || bytes[i] == '\r';
+	if (!needs_quotes) {
+		fwrite(bytes, 1, count, stdout);
+		return;
+	}
+	putchar('"');
+	for (size_t i = 0; i < count; i++) {
+		if (bytes[i] == '"')
+			putchar('"');
+		putchar(bytes[i]);
+	}
+	putchar('"');
+}
+
+static void put_base64(const uint8_t *bytes, size_t count, bool is_json)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	bool has_quotes = is_json || count == 0;
+
+	if (has_quotes)
+		putchar('"');
+	for (size_t i = 0; i < count; i += 3) {
+		size_t left = count - i;
+		uint32_t group = (uint32_t)bytes[i] << 16 | (left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0) |
+				 (left > 2 ? bytes[i + 2] : 0u);
+		putchar(letters[group >> 18]);
+		putchar(letters[group >> 12 & 63]);
+		putchar(left > 1 ? letters[group >> 6 & 63] : '=');
+		putchar(left > 2 ? letters[group & 63] : '=');
+	}
+	if (has_quotes)
+		putchar('"');
+}
+
+static void put_list(enum enrg_type item, const void *values, uint64_t first, uint64_t end, bool is_json)
+{
+	fputs(is_json ? "[" : "\"[", stdout);
+	for (uint64_t i = first; i < end; i++) {
+		if (i > first)
+			putchar(is_json ? ',' : ' ');
+		put_number(item, values, i, is_json);
+	}
+	fputs(is_json ? "]" : "]\"", stdout);
+}
+
+static void put_value(
+	const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row, bool is_json)
+{
+	if (!enrg_column_present(view, row)) {
+		fputs(is_json ? "null" : "", stdout);
+		return;
+	}
+	if (column->type == ENRG_BOOL) {
+		const uint8_t *bits = view->values;
+		fputs(bits[row >> 3] >> (row & 7) & 1 ? "true" : "false", stdout);
+		return;
+	}
+	if (!view->offsets) {
+		put_number(column->type, view->values, row, is_json);
+		return;
+	}
+	uint64_t first = (uint64_t)view->offsets[row], end = (uint64_t)view->offsets[row + 1];
+	const char *bytes = view->values ? (const char *)view->values : "";
+	if (column->type == ENRG_LIST)
+		put_list(column->item, view->values, first, end, is_json);
+	else if (column->type == ENRG_BINARY)
+		put_base64((const uint8_t *)bytes + first, (size_t)(end - first), is_json);
+	else if (is_json)
+		put_json_string(bytes + first, (size_t)(end - first));
+	else
+		put_quoted(bytes + first, (size_t)(end - first));
+}
+
+/* --- rows --- */
+
+static void put_row(const struct selection *selection, const struct enrg_batch *batch, uint64_t row, bool is_json)
+{
+	if (is_json)
+		putchar('{');
+	for (uint32_t i = 0; i < selection->count; i++) {
+		if (i > 0)
+			putchar(',');
+		if (is_json) {
+			put_json_string(selection->columns[i].name, strlen(selection->columns[i].name));
+			putchar(':');
+		}
+		put_value(&selection->columns[i], &batch->columns[selection->indices[i]], row, is_json);
+	}
+	fputs(is_json ? "}\n" : "\n", stdout);
+}
+
+static void put_header(const struct selection *selection)
+{
+	for (uint32_t i = 0; i < selection->count; i++) {
+		if (i > 0)
+			putchar(',');
+		put_quoted(selection->columns[i].name, strlen(selection->columns[i].name));
+	}
+	putchar('\n');
+}
+
+static void put_schema_json(const struct selection *selection, const char *path)
+{
+	fputs("{\"file\":", stdout);
+	put_json_string(path, strlen(path));
+	printf(",\"blob\":%s,\"columns\":[", selection->schema.is_blob ? "true" : "false");
+	for (uint32_t i = 0; i < selection->count; i++) {
+		const struct enrg_column *column = &selection->columns[i];
+		fputs(i > 0 ? ",{\"name\":" : "{\"name\":", stdout);
+		put_json_string(column->name, strlen(column->name));
+		printf(",\"type\":\"%s\"", enrg_type_name(column->type));
+		if (column->type == ENRG_LIST)
+			printf(",\"item\":\"%s\"", enrg_type_name(column->item));
+		if (column->unit && *column->unit) {
+			fputs(",\"unit\":", stdout);
+			put_json_string(column->unit, strlen(column->unit));
+		}
+		putchar('}');
+	}
+	fputs("]}\n", stdout);
+}
+
+static void put_schema(const struct selection *selection)
+{
+	puts("name,type,unit");
+	for (uint32_t i = 0; i < selection->count; i++) {
+		const struct enrg_column *column = &selection->columns[i];
+		put_quoted(column->name, strlen(column->name));
+		printf(column->type == ENRG_LIST ? ",%s of %s," : ",%s%s,", enrg_type_name(column->type),
+			column->type == ENRG_LIST ? enrg_type_name(column->item) : "");
+		if (column->unit && *column->unit)
+			put_quoted(column->unit, strlen(column->unit));
+		putchar('\n');
+	}
+}
+
+/* 0, or negative: the input's error in `err`. What went wrong on stdout is ferror's. */
+static int put_rows(struct input *input, const struct selection *selection, const struct cat_options *options,
+	struct enrg_error *err)
+{
+	uint64_t left = options->head;
+
+	while (left > 0 && !ferror(stdout)) {
+		int result = input_next(input, false, err);
+		if (result <= 0)
+			return result;
+		for (uint64_t row = 0; row < input->batch.rows && left > 0 && !ferror(stdout); row++, left--)
+			put_row(selection, &input->batch, row, options->is_json);
+	}
+	return 0;
+}
+
+/* `last`: the columns of the header that stands over what was printed so far. */
+static int print_file(
+	const char *path, const struct cat_options *options, struct enrg_schema **last, struct enrg_error *err)
+{
+	struct selection selection = {0};
+	struct input input;
+	int code = 2;
+
+	int result = input_open(&input, path, err);
+	if (result == ENRG_E_CORRUPT)
+		code = 1;
+	if (result == 0) {
+		result = selection_init(&selection, input.schema, options->columns, err);
+		if (result < 0)
+			enrg_error_add(err, "%s", path);
+	}
+	if (result < 0) {
+		input_close(&input);
+		return code;
+	}
+	if (options->is_schema && options->is_json)
+		put_schema_json(&selection, path);
+	else if (options->is_schema)
+		put_schema(&selection);
+	else if (!options->is_json && (!*last || !ipc_schema_equal(*last, &selection.schema)))
+		put_header(&selection);
+	free(*last);
+	*last = ipc_copy_schema(&selection.schema);
+	if (!options->is_schema)
+		result = put_rows(&input, &selection, options, err);
+	selection_fini(&selection);
+	input_close(&input);
+	return result < 0 ? 1 : 0;
+}
+
+static int print_files(char **paths, int count, const struct cat_options *options)
+{
+	struct enrg_schema *last = NULL;
+	int worst = 0;
+
+	/* A reader that has seen enough (head, less) closes the pipe: the end, and no error. */
+	signal(SIGPIPE, SIG_IGN);
+	for (int i = 0; i < count && !ferror(stdout); i++) {
+		struct enrg_error err = {0};
+		int code = print_file(paths[i], options, &last, &err);
+		worst = code > worst ? code : worst;
+		if (!ferror(stdout))
+			fflush(stdout);
+		if (code)
+			fprintf(stderr, "enrgdaq cat: %s\n", err.text);
+	}
+	free(last);
+	if (!ferror(stdout))
+		return worst;
+	/* errno may be of another call by now: the pipe itself tells. */
+	struct pollfd reader = {.fd = STDOUT_FILENO};
+	if (poll(&reader, 1, 0) == 1 && (reader.revents & POLLERR))
+		return worst;
+	fprintf(stderr, "enrgdaq cat: the output can't be written\n");
+	return 1;
+}
+
+static bool parse_count(const char *text, uint64_t *ret_count)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10);
+	if (errno || *end || text[0] < '0' || text[0] > '9')
+		return false;
+	*ret_count = value;
+	return true;
+}
+
+int cli_cat(int argc, char **argv)
+{
+	static const struct option long_options[] = {
+		{"head", required_argument, NULL, 'n'},
+		{"columns", required_argument, NULL, 'c'},
+		{"json", no_argument, NULL, 'j'},
+		{"schema", no_argument, NULL, 's'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	struct cat_options options = {.head = UINT64_MAX};
+	int choice;
+
+	optind = 0; /* glibc: scan anew, main has parsed options already */
+	while ((choice = getopt_long(argc, argv, "n:c:jsh", long_options, NULL)) != -1) {
+		switch (choice) {
+		case 'n':
+			if (!parse_count(optarg, &options.head))
+				return cli_usage_error("cat", "--head: expected a number of rows, found \"%s\"", optarg);
+			break;
+		case 'c':
+			options.columns = optarg;
+			break;
+		case 'j':
+			options.is_json = true;
+			break;
+		case 's':
+			options.is_schema = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			return cli_usage_error("cat", "wrong usage");
+		}
+	}
+	if (optind >= argc)
+		return cli_usage_error("cat", "which file?");
+	return print_files(argv + optind, argc - optind, &options);
+}

@@ -1,0 +1,253 @@
+/* input.c: see the header. In `enrgdaq cat` and `enrgdaq convert`; the file may be anything at all. */
+#include "cli/input.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/crc32c.h"
+#include "config/options.h"
+
+#define FILE_MAGIC       "ARROW1\0"
+#define FILE_MAGIC_BYTES 8u
+
+__attribute__((format(printf, 3, 4))) static int tell_damage(
+	struct input *input, struct enrg_error *err, const char *format, ...)
+{
+	char reason[600];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(reason, sizeof(reason), format, arguments);
+	va_end(arguments);
+	return enrg_error_set(err, ENRG_E_CORRUPT,
+		"%s: at byte %" PRIu64 ": %s; `enrgdaq verify %s` says what can be read", input->path, input->offset,
+		reason, input->path);
+}
+
+/* The message at the offset; 1, or 0 at the end of the file. */
+static int read_head(struct input *input, struct enrg_error *err)
+{
+	uint64_t left = input->window.file_bytes - input->offset;
+	struct enrg_error reason = {0};
+	size_t wanted = 8, count;
+	const uint8_t *bytes;
+
+	if (left == 0)
+		return 0;
+	for (;;) {
+		int result = file_window_get(&input->window, input->offset, wanted, &bytes, &count, err);
+		if (result < 0)
+			return enrg_error_add(err, "%s", input->path);
+		result = ipc_read_message(bytes, count, &input->message, &wanted, &reason);
+		if (result != -EAGAIN && result < 0)
+			return tell_damage(input, err, "%s", reason.text);
+		if (result == 0)
+			break;
+		if (wanted > left)
+			return tell_damage(input, err, "the file ends inside a message");
+	}
+	if (input->message.is_end)
+		return 1;
+	if ((input->message.has_keys || input->is_stamped) && !input->message.meta_crc_ok)
+		return tell_damage(input, err, "the check sum of a message is wrong");
+	if (input->message.body_bytes > left - input->message.meta_bytes)
+		return tell_damage(input, err, "the file ends inside a message");
+	return 1;
+}
+
+static int take_schema(struct input *input, struct enrg_error *err)
+{
+	struct enrg_schema *schema = NULL;
+	struct enrg_error reason = {0};
+	const uint8_t *bytes;
+	size_t count;
+
+	int result = file_window_get(&input->window, input->offset, input->message.meta_bytes, &bytes, &count, err);
+	if (result < 0)
+		return enrg_error_add(err, "%s", input->path);
+	result = ipc_decode_schema(bytes, count, &schema, &reason);
+	if (result < 0)
+		return tell_damage(input, err, "%s", reason.text);
+	if (input->schema && !ipc_schema_equal(schema, input->schema))
+		result = tell_damage(input, err, "another schema begins");
+	if (input->schema) {
+		free(schema);
+	} else {
+		input->schema = schema;
+		input->views = calloc(schema->column_count, sizeof(*input->views));
+		if (!input->views)
+			result = enrg_error_set(err, -ENOMEM, "out of memory");
+	}
+	input->is_stamped = input->message.has_keys;
+	input->wants_schema = false;
+	input->offset += input->message.meta_bytes + input->message.body_bytes;
+	return result;
+}
+
+int input_open(struct input *input, const char *path, struct enrg_error *err)
+{
+	const uint8_t *bytes;
+	size_t count;
+
+	*input = (struct input){.path = path, .window = {.descriptor = -1}};
+	int result = file_window_open(&input->window, path, err);
+	if (result < 0)
+		return result;
+	if (input->window.file_bytes >= FILE_MAGIC_BYTES) {
+		result = file_window_get(&input->window, 0, FILE_MAGIC_BYTES, &bytes, &count, err);
+		if (result < 0)
+			return enrg_error_add(err, "%s", path);
+		input->is_file = !memcmp(bytes, FILE_MAGIC, FILE_MAGIC_BYTES);
+		input->offset = input->is_file ? FILE_MAGIC_BYTES : 0;
+	}
+	result = read_head(input, err);
+	if (result < 0)
+		return result;
+	if (result == 0)
+		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: the file is empty", path);
+	if (input->message.type != IPC_SCHEMA || input->message.is_end)
+		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: no schema stands at the start of the file", path);
+	return take_schema(input, err);
+}
+
+static int take_batch(struct input *input, bool may_stay_packed, struct enrg_error *err)
+{
+	const struct ipc_message *message = &input->message;
+	size_t count, total = (size_t)(message->meta_bytes + message->body_bytes);
+	struct enrg_error reason = {0};
+	const uint8_t *bytes;
+
+	int result = file_window_get(&input->window, input->offset, total, &bytes, &count, err);
+	if (result < 0)
+		return enrg_error_add(err, "%s", input->path);
+	if (message->has_stamp) {
+		uint32_t crc = crc32c(0, bytes + message->meta_bytes, (size_t)message->body_bytes);
+		if (crc != message->stamp.body_crc)
+			return tell_damage(input, err, "the check sum of batch %" PRIu64 " is wrong",
+				message->stamp.sequence);
+	}
+	input->batch = (struct enrg_batch){.schema = input->schema};
+	if (message->is_compressed && !may_stay_packed)
+		return enrg_error_set(err, -ENOTSUP,
+			"%s: at byte %" PRIu64 ": this batch is compressed, which only readers of Arrow (pyarrow, "
+			"apache-arrow) and `enrgdaq convert` to .arrow can take", input->path, input->offset);
+	if (message->is_compressed) {
+		input->batch.rows = message->rows;
+		input->batch.sequence = message->stamp.sequence;
+		input->batch.ipc = bytes;
+		input->batch.ipc_bytes = total;
+		input->batch.body_bytes = message->body_bytes;
+	} else {
+		result = ipc_decode_batch(input->schema, bytes, total, input->views, &input->batch, &reason);
+		if (result < 0)
+			return tell_damage(input, err, "%s", reason.text);
+		input->batch.columns = input->views;
+		input->batch.schema = input->schema;
+	}
+	input->batch.source = message->source;
+	input->batch.run = message->run;
+	input->batch.tag = message->tag;
+	input->batch.committed_ns = 1;
+	input->offset += total;
+	return 1;
+}
+
+int input_next(struct input *input, bool may_stay_packed, struct enrg_error *err)
+{
+	for (;;) {
+		int result = read_head(input, err);
+		if (result <= 0)
+			return result;
+		if (input->message.is_end && input->is_file)
+			return 0;
+		if (input->message.is_end) {
+			input->wants_schema = true;
+			input->offset += input->message.meta_bytes;
+			continue;
+		}
+		if (input->message.type == IPC_RECORD_BATCH && !input->wants_schema)
+			return take_batch(input, may_stay_packed, err);
+		if (input->message.type != IPC_SCHEMA || !input->wants_schema)
+			return tell_damage(input, err, "neither a batch nor the end stands here");
+		result = take_schema(input, err);
+		if (result < 0)
+			return result;
+	}
+}
+
+void input_close(struct input *input)
+{
+	file_window_close(&input->window);
+	free(input->schema);
+	free(input->views);
+	input->schema = NULL;
+	input->views = NULL;
+}
+
+/* --- columns --- */
+
+static int refuse_column(const struct enrg_schema *schema, const char *name, struct enrg_error *err)
+{
+	const char **names = calloc(schema->column_count, sizeof(*names));
+
+	if (!names)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; i < schema->column_count; i++)
+		names[i] = schema->columns[i].name;
+	const char *nearest = options_suggest(name, names, schema->column_count);
+	int result = enrg_error_set(err, -EINVAL, "there is no column \"%s\"%s%s%s", name,
+		nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+	free(names);
+	return result;
+}
+
+static int add_column(
+	struct selection *selection, const struct enrg_schema *schema, const char *name, struct enrg_error *err)
+{
+	uint32_t index = 0;
+
+	while (index < schema->column_count && strcmp(schema->columns[index].name, name) != 0)
+		index++;
+	if (index == schema->column_count)
+		return refuse_column(schema, name, err);
+	for (uint32_t i = 0; i < selection->count; i++)
+		if (selection->indices[i] == index)
+			return enrg_error_set(err, -EINVAL, "the column \"%s\" is named twice", name);
+	selection->indices[selection->count] = index;
+	selection->columns[selection->count++] = schema->columns[index];
+	return 0;
+}
+
+int selection_init(
+	struct selection *selection, const struct enrg_schema *schema, const char *names, struct enrg_error *err)
+{
+	int result = 0;
+
+	*selection = (struct selection){.indices = calloc(schema->column_count, sizeof(uint32_t)),
+		.columns = calloc(schema->column_count, sizeof(struct enrg_column))};
+	char *list = names ? strdup(names) : NULL, *rest = list;
+	if (!selection->indices || !selection->columns || (names && !list))
+		result = enrg_error_set(err, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; result == 0 && !names && i < schema->column_count; i++) {
+		selection->indices[i] = i;
+		selection->columns[i] = schema->columns[i];
+		selection->count++;
+	}
+	for (char *name; result == 0 && rest && (name = strsep(&rest, ","));)
+		result = add_column(selection, schema, name, err);
+	free(list);
+	selection->schema = (struct enrg_schema){.column_count = selection->count, .columns = selection->columns,
+		.is_blob = schema->is_blob};
+	if (result < 0)
+		selection_fini(selection);
+	return result;
+}
+
+void selection_fini(struct selection *selection)
+{
+	free(selection->indices);
+	free(selection->columns);
+	*selection = (struct selection){0};
+}

@@ -1,0 +1,45 @@
+/* input.h: an .arrows (or .arrow) file as a command reads it: batch by batch from front to back, each proved by its
+ * check sums before it is handed on. Memory: the largest message. One thread. */
+#ifndef CLI_INPUT_H
+#define CLI_INPUT_H
+
+#include "arrow/file_window.h"
+#include "arrow/ipc.h"
+
+struct input {
+	const char *path;
+	struct file_window window;
+	uint64_t offset; /* behind the message at hand */
+	struct enrg_schema *schema;
+	struct enrg_column_view *views;
+	bool is_file;     /* with ARROW1 in front: ends at its end mark */
+	bool is_stamped;  /* messages have ENRGDAQ's check sums: one without is damaged */
+	bool wants_schema; /* behind an end mark */
+	/* the batch at hand */
+	struct ipc_message message;
+	struct enrg_batch batch;
+};
+
+/* Opens and reads the schema. -errno where the file can't be read, ENRG_E_CORRUPT where it is no Arrow stream. */
+int input_open(struct input *input, const char *path, struct enrg_error *err);
+/* 1: input->message and input->batch are the next batch (rows 0 for a gap) until the next call; 0: the end; ENRG_E_CORRUPT
+ * with the offset and what to do about it. With `may_stay_packed` a compressed batch is handed on with batch.columns
+ * NULL; else it is -ENOTSUP. */
+int input_next(struct input *input, bool may_stay_packed, struct enrg_error *err);
+/* Takes an input that input_open failed on. */
+void input_close(struct input *input);
+
+/* Columns to show or keep: indices[0, count) into the file's schema. */
+struct selection {
+	uint32_t count;
+	uint32_t *indices;
+	struct enrg_column *columns;
+	struct enrg_schema schema; /* of these columns */
+};
+
+/* `names`: separated by commas; NULL = all. -EINVAL names the column that is not there. */
+int selection_init(
+	struct selection *selection, const struct enrg_schema *schema, const char *names, struct enrg_error *err);
+void selection_fini(struct selection *selection);
+
+#endif

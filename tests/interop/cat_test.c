@@ -1,0 +1,88 @@
+/* cat_test.c: `enrgdaq cat` as a user calls it, on files with every type, cut, compressed and damaged ones. */
+#include "call.h"
+
+static void test_text(void **state)
+{
+	(void)state;
+	assert_output("$E cat --head 3 types.arrows", 0,
+		"bool,i8,i16,i32,i64,u8,u16,u32,u64,f32,f64,text,blob,wave,wave64\n"
+		"true,0,0,0,-9223372036854775808,0,0,0,18446744073709551615,0,0,\"\",\"\",\"[]\",\"[]\"\n"
+		"false,-7,-7,-7,-9223372036854775807,249,65529,4294967289,18446744073709551614,0.5,0.3333333333333333,"
+		"b,AQ==,\"[-7]\",\"[0.3333333333333333]\"\n"
+		"false,-14,-14,-14,-9223372036854775806,242,65522,4294967282,18446744073709551613,1,"
+		"0.6666666666666666,cd,AgM=,\"[-14 -21]\",\"[0.6666666666666666 1]\"\n");
+	assert_output("$E cat types.arrows | wc -l", 0, "1006\n");
+	assert_output("$E cat --head 0 types.arrows --columns i8", 0, "i8\n");
+}
+
+static void test_columns(void **state)
+{
+	(void)state;
+	assert_output("$E cat --columns wave,u64 --head 2 types.arrows", 0,
+		"wave,u64\n\"[]\",18446744073709551615\n\"[-7]\",18446744073709551614\n");
+	/* One header where the columns are the same, another where they are not. */
+	assert_output("$E cat --columns i8 --head 1 types.arrows types.arrows", 0, "i8\n0\n0\n");
+	assert_output("$E cat --head 1 blob.arrows large.arrows", 0,
+		"bytes\n\"\"\ntime,wave\n18446744073709551615,\"[]\"\n");
+	assert_part("$E cat --columns tex types.arrows 2>&1", 2, "there is no column \"tex\"; did you mean text?");
+	assert_part("$E cat --columns i8,i8 types.arrows 2>&1", 2, "named twice");
+}
+
+static void test_json(void **state)
+{
+	(void)state;
+	assert_output("$E cat --json --head 2 types.arrows", 0,
+		"{\"bool\":true,\"i8\":0,\"i16\":0,\"i32\":0,\"i64\":-9223372036854775808,\"u8\":0,\"u16\":0,\"u32\":0,"
+		"\"u64\":18446744073709551615,\"f32\":0,\"f64\":0,\"text\":\"\",\"blob\":\"\",\"wave\":[],"
+		"\"wave64\":[]}\n"
+		"{\"bool\":false,\"i8\":-7,\"i16\":-7,\"i32\":-7,\"i64\":-9223372036854775807,\"u8\":249,"
+		"\"u16\":65529,\"u32\":4294967289,\"u64\":18446744073709551614,\"f32\":0.5,"
+		"\"f64\":0.3333333333333333,\"text\":\"b\",\"blob\":\"AQ==\",\"wave\":[-7],"
+		"\"wave64\":[0.3333333333333333]}\n");
+}
+
+static void test_schema(void **state)
+{
+	(void)state;
+	assert_output("$E cat --schema --columns i8,i16,f32,wave types.arrows", 0,
+		"name,type,unit\ni8,int8,\ni16,int16,mV\nf32,float32,°C\nwave,list of int16,mV\n");
+	assert_output("$E cat --schema --json --columns i8,wave types.arrows", 0,
+		"{\"file\":\"types.arrows\",\"blob\":false,\"columns\":[{\"name\":\"i8\",\"type\":\"int8\"},"
+		"{\"name\":\"wave\",\"type\":\"list\",\"item\":\"int16\",\"unit\":\"mV\"}]}\n");
+	assert_part("$E cat --schema wide.arrows | tail -1", 0, "c4095,int32,\n");
+}
+
+static void test_damage(void **state)
+{
+	(void)state;
+	assert_output("$E cat --columns i8 cut.arrows 2>/dev/null | tail -n +1006", 0, "-116\n");
+	assert_part("$E cat cut.arrows 2>&1 >/dev/null", 1, "cut.arrows: at byte 85464: the file ends inside a message");
+	assert_part("cp types.arrows bad.arrows; printf x | dd of=bad.arrows bs=1 seek=40000 conv=notrunc 2>/dev/null;"
+		"$E cat bad.arrows 2>&1 >/dev/null", 1, "is wrong; `enrgdaq verify bad.arrows` says");
+	assert_part("$E cat zstd.arrows 2>&1 >/dev/null", 1, "this batch is compressed");
+	assert_part("$E cat /etc/passwd 2>&1", 1, "no message starts here");
+	assert_part("$E cat nowhere.arrows 2>&1", 2, "nowhere.arrows: No such file or directory");
+	assert_part("$E cat 2>&1", 2, "which file?");
+	assert_part("$E cat --head x types.arrows 2>&1", 2, "expected a number of rows, found \"x\"");
+}
+
+static void test_output(void **state)
+{
+	(void)state;
+	assert_output("{ { $E cat large.arrows; echo code $? >&3; } | head -1 >/dev/null; } 3>&1 2>&3", 0, "code 0\n");
+	assert_part("$E cat large.arrows 2>&1 >/dev/full", 1, "the output can't be written");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_schema),
+		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_output),
+	};
+
+	return cmocka_run_group_tests(tests, call_setup, call_teardown);
+}

@@ -365,6 +365,63 @@ case_rotation() {
 	END
 }
 
+# What a store that fails gave: the line of each batch once, in order; and the CSV has all rows.
+check_lines() {
+	grep -q "accounted" "$work/run.log" || fail "no ledger line"
+	grep -qE "MISSING|TWICE|SET ASIDE|not all stored" "$work/run.log" && fail "the ledger is not settled"
+	local produced
+	produced=$(cat out/ledger_*.json | grep -o '"produced_rows": [0-9]*' | awk '{s += $2} END {print s}')
+	awk -F'\t' -v produced="$produced" '
+		$1 != "source" || $3 != NR || NF != 4 {print "line " NR ": " $0; bad = 1; exit}
+		{rows += $4}
+		END {if (bad || rows != produced) {print rows " of " produced " rows"; exit 1}}' out/batches.txt || fail "lines"
+	[ "$(wc -l <out/data.csv)" -eq $((produced + 1)) ] || fail "the CSV has other rows"
+}
+
+write_faulty() { # KEYS
+	sed -i 's/data.arrows/batches.txt/; s/arrow/faulty/' config/source.toml
+	rm config/arrow.toml
+	printf 'daq_job_type = "DAQJobStoreFaulty"\ndaq_job_unique_id = "faulty"\nout_dir = "out"\n%b\n' "$1" >config/faulty.toml
+}
+
+# A store that fails in every way that it knows loses nothing and writes nothing twice.
+case_faulty() {
+	write_config config 500 true 2000
+	write_faulty 'fail_write_at = 40\nfail_every = 900\nshort_write_at = 100\nfail_commit_at = 30
+		crash_at = 300\nstop_after = 400\nstop_seconds = 0.5\ndelay_ms = 0.1\nerror = "EIO"\nkeep_counts = true'
+	"$bin" run config >"$work/run.log" 2>&1 || fail "exit code $?"
+	check_lines
+	for key in fail_write_at fail_every short_write_at fail_commit_at crash_at stop_after delay_ms; do
+		grep -q "drill: .*($key)" "$work/run.log" || fail "$key was not announced"
+	done
+	grep -q "signal 6" "$work/run.log" || fail "the crash is not told"
+	grep -q "drill: EIO" "$work/run.log" || fail "the error is not told"
+}
+
+# While one store stands still, another of the same data gets all that the ring takes; then the producer is held back.
+# So what the other one lacks is never more than what the ring holds, and for no longer than the first stands still.
+case_slow_store() {
+	write_config config 0 true 1500
+	sed -i 's/payload_size = 100/payload_size = 5000/' config/source.toml
+	write_faulty 'stop_after = 50\nstop_seconds = 6'
+	start run.log run config
+	await 20 grep -q "drill: after 50 writes" "$work/run.log" || fail "the drill does not begin"
+	held_back() { "$bin" status --json >"$work/status.json" && python3 - "$work/status.json" <<-'END'
+		import json, sys
+		jobs = {job["name"]: job for job in json.load(open(sys.argv[1]))["jobs"]}
+		source, csv, faulty = jobs["source"], jobs["csv"], jobs["faulty"]
+		made, ring = source["out"]["batches"], source["ring_bytes"]
+		print(made, csv["in"]["batches"], faulty["in"]["batches"], faulty["backlog_bytes"], ring)
+		assert faulty["in"]["batches"] <= 50, "it does not stand still"
+		assert csv["in"]["batches"] == made and csv["backlog_batches"] == 0, "csv lacks some"
+		assert faulty["backlog_bytes"] > ring * 0.8, "the ring is not full"
+	END
+	}
+	await 5 held_back || fail "csv waits for the other store: $(held_back 2>&1)"
+	wait "$run" || fail "exit code $?"
+	check_lines
+}
+
 case_doctor() {
 	"$bin" doctor >"$work/doctor.log" 2>&1
 	grep -q "shared memory" "$work/doctor.log" || fail "no line on shared memory"

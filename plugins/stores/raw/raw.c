@@ -17,6 +17,7 @@
 
 struct raw_options {
 	const char *out_dir;
+	struct enrg_file_options files;
 };
 
 struct raw_section {
@@ -34,6 +35,7 @@ struct raw_target {
 	const struct raw_section *section;
 	char *source, *tag, *file_path;
 	char *first_path; /* of the output, before another name had to be found for it */
+	unsigned variant; /* that name: 1 = the first, 2 = a_2.bin … */
 	enum output_mode mode;
 	struct output *output;
 	uint64_t quarter; /* of an hour, of the last batch: with add_date */
@@ -42,6 +44,8 @@ struct raw_target {
 static const struct enrg_option raw_option_list[] = {
 	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct raw_options, out_dir),
 	  .default_value = "\"out/\"", .help = "Folder of the files; created." },
+	{ .key = "files", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct raw_options, files),
+	  .table = &enrg_file_table },
 	{ .key = NULL },
 };
 
@@ -56,23 +60,43 @@ static const struct enrg_option raw_section_list[] = {
 	{ .key = NULL },
 };
 
+/* What and when the batch is that a file is chosen for. */
+struct raw_moment {
+	const struct enrg_schema *schema;
+	const char *run;
+	uint64_t acquired_ns;
+};
+
 /* --- which file -------------------- */
 
-static int find_or_open(struct raw *raw, const struct output_params *params, struct output **ret_output,
-	struct enrg_error *err)
+/* Two spellings of one path lead to one file: the output that was opened first keeps it. */
+static struct output *find_same_file(struct raw *raw, const struct output *opened)
 {
-	struct output *opened, *output = raw->outputs;
-	int rc;
+	for (struct output *output = raw->outputs; output; output = output->next)
+		if (opened->file && output->file == opened->file)
+			return output;
+	return NULL;
+}
 
-	while (output && strcmp(output->path, params->path) != 0)
+/* The output of `path` (with rotation: of its newest part), opened or found. OUTPUT_IS_FOREIGN: something else is there. */
+static int find_or_open(struct raw *raw, const struct raw_target *target, const struct raw_moment *moment,
+	const char *path, struct output **ret_output, struct enrg_error *err)
+{
+	char part[PATH_MAX];
+	const struct output_params params = { .path = target->mode == OUTPUT_NEWEST ? path : part,
+		.source = target->source, .mode = target->mode, .schema = moment->schema };
+	struct output *opened, *output = raw->outputs;
+	int rc = enrg_file_part(raw->store, path, moment->run, part, sizeof(part), err);
+
+	if (rc < 0)
+		return rc;
+	while (output && strcmp(output->path, params.path) != 0)
 		output = output->next;
 	if (!output) {
-		rc = output_open(raw->store, params, &opened, err);
+		rc = output_open(raw->store, &params, &opened, err);
 		if (rc != 0)
 			return rc;
-		/* Two spellings of one path lead to one file: the output that was opened first keeps it. */
-		for (output = raw->outputs; output && (!opened->file || output->file != opened->file);)
-			output = output->next;
+		output = find_same_file(raw, opened);
 		if (!output) {
 			opened->next = raw->outputs;
 			raw->outputs = opened;
@@ -82,7 +106,7 @@ static int find_or_open(struct raw *raw, const struct output_params *params, str
 		output_close(opened);
 	}
 	*ret_output = output;
-	return output_fits(output, params, err);
+	return output_fits(output, &params, err);
 }
 
 static int keep_path(struct raw_target *target, const char *path, struct enrg_error *err)
@@ -96,48 +120,55 @@ static int keep_path(struct raw_target *target, const char *path, struct enrg_er
 	return 0;
 }
 
+/* Bytes go to the file in write: the framework knows all that is not committed. */
+static bool is_due(const struct raw_target *target, const char *run)
+{
+	return target->output->file && enrg_file_is_due(target->output->file, run);
+}
+
 /* The file of that name, or the first of its variants that takes this: a_2.bin, a_3.bin … */
-static int choose_variant(struct raw *raw, struct raw_target *target, const struct enrg_schema *schema,
-	uint64_t acquired_ns, struct output **ret_output, struct enrg_error *err)
+static int choose_variant(struct raw *raw, struct raw_target *target, const struct raw_moment *moment,
+	struct output **ret_output, struct enrg_error *err)
 {
 	char path[PATH_MAX], first[PATH_MAX], tag[ENRG_NAME_BYTES_MAX + 1];
 	struct enrg_file_name name = { .out_dir = raw->options->out_dir, .file_path = target->file_path,
-		.tag = target->tag, .add_date = target->section->add_date, .date_ns = acquired_ns };
-	struct output_params params = { .path = first, .source = target->source, .mode = target->mode,
-		.schema = schema };
+		.tag = target->tag, .add_date = target->section->add_date, .date_ns = moment->acquired_ns };
+	unsigned before = 1, number;
 	int rc = enrg_file_path(&name, first, sizeof(first), err);
 
 	if (rc == 0 && target->output && strcmp(first, target->first_path) == 0) {
-		*ret_output = target->output; /* still the same day */
-		return 0;
-	}
-	if (rc == 0)
+		if (!is_due(target, moment->run)) {
+			*ret_output = target->output; /* still the same day */
+			return 0;
+		}
+		before = target->variant;
+	} else if (rc == 0) {
 		rc = keep_path(target, first, err);
-	if (rc == 0)
-		rc = find_or_open(raw, &params, ret_output, err);
-	name.tag = tag;
-	params.path = path;
-	for (unsigned number = 2; rc == OUTPUT_IS_FOREIGN && number <= VARIANTS_MAX; number++) {
+	}
+	if (rc < 0)
+		return rc;
+	for (number = before, rc = OUTPUT_IS_FOREIGN; rc == OUTPUT_IS_FOREIGN && number <= VARIANTS_MAX; number++) {
 		snprintf(tag, sizeof(tag), "%s%s%u", target->tag, *target->tag ? "_" : "", number);
+		name.tag = number > 1 ? tag : target->tag;
 		rc = enrg_file_path(&name, path, sizeof(path), err);
 		if (rc == 0)
-			rc = find_or_open(raw, &params, ret_output, err);
-		if (rc == 0)
-			enrg_store_alert(raw->store, ENRG_WARNING,
-				"%s holds something else than \"%s\" sends: its batches go to %s", first,
-				target->source, path);
+			rc = find_or_open(raw, target, moment, path, ret_output, err);
+		target->variant = number;
 	}
+	if (rc == 0 && target->variant != before)
+		enrg_store_alert(raw->store, ENRG_WARNING, "%s holds something else than \"%s\" sends: its batches go "
+			"to %s", first, target->source, path);
 	if (rc == OUTPUT_IS_FOREIGN)
 		return enrg_error_set(err, -EEXIST, "%s and %u variants of its name are there and hold something else",
 			first, VARIANTS_MAX - 1);
 	return rc;
 }
 
-static int choose_output(struct raw *raw, struct raw_target *target, const struct enrg_schema *schema,
-	uint64_t acquired_ns, struct enrg_error *err)
+static int choose_output(struct raw *raw, struct raw_target *target, const struct raw_moment *moment,
+	struct enrg_error *err)
 {
 	struct output *output = NULL;
-	int rc = choose_variant(raw, target, schema, acquired_ns, &output, err);
+	int rc = choose_variant(raw, target, moment, &output, err);
 
 	if (rc < 0)
 		return rc;
@@ -145,7 +176,7 @@ static int choose_output(struct raw *raw, struct raw_target *target, const struc
 	if (target->output)
 		target->output->users--;
 	target->output = output;
-	target->quarter = acquired_ns / QUARTER_NS;
+	target->quarter = moment->acquired_ns / QUARTER_NS;
 	return 0;
 }
 
@@ -159,6 +190,7 @@ static int raw_open(struct enrg_store *store, const void *options, void **ret_st
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	raw->store = store;
 	raw->options = options;
+	enrg_store_set_files(store, &raw->options->files);
 	*ret_state = raw;
 	return 0;
 }
@@ -208,7 +240,8 @@ static int raw_target_open(void *state, const struct enrg_target *target, void *
 	if (!copy_names(raw_target, target))
 		rc = enrg_error_set(err, -ENOMEM, "out of memory");
 	else
-		rc = choose_output(raw, raw_target, target->schema, target->acquired_ns, err);
+		rc = choose_output(raw, raw_target,
+			&(struct raw_moment){ target->schema, target->run, target->acquired_ns }, err);
 	if (rc < 0) {
 		raw_target_close(raw, raw_target, true, NULL);
 		return rc;
@@ -226,8 +259,11 @@ static int raw_write(void *state, void *target, const struct enrg_batch *batch, 
 	struct raw_target *raw_target = target;
 
 	/* In every time zone midnight lies between two quarters of an hour. */
-	if (raw_target->section->add_date && batch->acquired_ns / QUARTER_NS != raw_target->quarter) {
-		int rc = choose_output(state, raw_target, batch->schema, batch->acquired_ns, err);
+	bool may_be_other_day = raw_target->section->add_date && batch->acquired_ns / QUARTER_NS != raw_target->quarter;
+
+	if (!batch->is_gap && (may_be_other_day || is_due(raw_target, batch->run))) {
+		int rc = choose_output(state, raw_target,
+			&(struct raw_moment){ batch->schema, batch->run, batch->acquired_ns }, err);
 
 		if (rc < 0)
 			return rc;
@@ -250,7 +286,7 @@ static int raw_commit(void *state, struct enrg_error *err)
 			link = &output->next;
 			continue;
 		}
-		/* Of another day. The framework keeps its file until its last bytes are committed. */
+		/* Of another day or part. The framework keeps its file until its last bytes are committed. */
 		*link = output->next;
 		output_close(output);
 	}

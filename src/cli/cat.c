@@ -1,6 +1,7 @@
 /* cat.c: `enrgdaq cat FILE…`: prints the rows of .arrows files. A process of its own that starts nothing; it may run
  * beside a store that is writing. */
 #include <errno.h>
+#include <float.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -41,22 +42,59 @@ struct cat_options {
 
 /* --- single values --- */
 
-/* The shortest digits that give the same value again. */
+/* The fewest digits that give the same value again: "d.ddd" in `ret_digits` without the point, and the exponent. */
+static int find_digits(double value, bool is_single, char ret_digits[20])
+{
+	int most = is_single ? 9 : 17, count = is_single ? 6 : 15;
+	char text[40];
+
+	/* From 15 (6) digits on up, the fewer are among them with zeros behind; where there is less precision they are
+	 * not. */
+	if (value < (is_single ? (double)FLT_MIN : DBL_MIN))
+		count = 1;
+	for (; count < most; count++) {
+		snprintf(text, sizeof(text), "%.*e", count - 1, value);
+		double again = is_single ? (double)strtof(text, NULL) : strtod(text, NULL);
+		if (again >= value && again <= value)
+			break;
+	}
+	snprintf(text, sizeof(text), "%.*e", count - 1, value);
+	const char *exponent = strchr(text, 'e');
+	int used = 0;
+	for (const char *at = text; at < exponent; at++)
+		if (*at != '.')
+			ret_digits[used++] = *at;
+	while (used > 1 && ret_digits[used - 1] == '0')
+		used--;
+	ret_digits[used] = '\0';
+	return (int)strtol(exponent + 1, NULL, 10);
+}
+
+/* As the CSV store: 0.5, 1.0, 1e-05, 1e+16. */
 static void put_float(double value, bool is_single, bool is_json)
 {
-	char text[40];
-	int digits = is_single ? 6 : 15, most = is_single ? 9 : 17;
+	char digits[20] = "0";
+	int exponent = 0;
 
 	if (!isfinite(value)) {
 		fputs(is_json ? "null" : isnan(value) ? "nan" : value < 0 ? "-inf" : "inf", stdout);
 		return;
 	}
-	for (bool is_same = false; !is_same && digits <= most; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, value);
-		is_same = is_single ? strtof(text, NULL) >= (float)value && strtof(text, NULL) <= (float)value
-				    : strtod(text, NULL) >= value && strtod(text, NULL) <= value;
-	}
-	fputs(text, stdout);
+	if (signbit(value))
+		putchar('-');
+	value = fabs(value);
+	if (value > 0)
+		exponent = find_digits(value, is_single, digits);
+	int count = (int)strlen(digits);
+	if (exponent < -4 || exponent >= 16)
+		printf("%c%s%se%c%02d", digits[0], count > 1 ? "." : "", digits + 1, exponent < 0 ? '-' : '+',
+			abs(exponent));
+	else if (exponent < 0)
+		printf("0.%.*s%s", -exponent - 1, "000", digits);
+	else if (count <= exponent + 1)
+		printf("%s%.*s.0", digits, exponent + 1 - count, "0000000000000000");
+	else
+		printf("%.*s.%s", exponent + 1, digits, digits + exponent + 1);
 }
 
 static void put_number(enum enrg_type type, const void *values, uint64_t index, bool is_json)

@@ -77,8 +77,11 @@ static int take_schema(struct input *input, struct enrg_error *err)
 	} else {
 		input->schema = schema;
 		input->views = calloc(schema->column_count, sizeof(*input->views));
-		if (!input->views)
-			result = enrg_error_set(err, -ENOMEM, "out of memory");
+		input->schema_ipc = malloc(input->message.meta_bytes);
+		if (!input->views || !input->schema_ipc)
+			return enrg_error_set(err, -ENOMEM, "out of memory");
+		memcpy(input->schema_ipc, bytes, input->message.meta_bytes);
+		input->schema_ipc_bytes = input->message.meta_bytes;
 	}
 	input->is_stamped = input->message.has_keys;
 	input->wants_schema = false;
@@ -181,8 +184,10 @@ void input_close(struct input *input)
 {
 	file_window_close(&input->window);
 	free(input->schema);
+	free(input->schema_ipc);
 	free(input->views);
 	input->schema = NULL;
+	input->schema_ipc = NULL;
 	input->views = NULL;
 }
 

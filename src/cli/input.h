@@ -11,6 +11,8 @@ struct input {
 	struct file_window window;
 	uint64_t offset; /* behind the message at hand */
 	struct enrg_schema *schema;
+	void *schema_ipc; /* its message as it stands in the file */
+	uint32_t schema_ipc_bytes;
 	struct enrg_column_view *views;
 	bool is_file;     /* with ARROW1 in front: ends at its end mark */
 	bool is_stamped;  /* messages have ENRGDAQ's check sums: one without is damaged */

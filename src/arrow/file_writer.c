@@ -1,0 +1,113 @@
+/* file_writer.c: see the header. In `enrgdaq convert`. */
+#include "arrow/file_writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arrow/ipc_layout.h"
+
+#define MAGIC "ARROW1\0" /* with the NUL that the literal adds: padded to 8 bytes */
+
+enum { FOOTER_VERSION, FOOTER_SCHEMA, FOOTER_DICTIONARIES, FOOTER_BATCHES, FOOTER_FIELDS };
+
+_Static_assert(sizeof(struct file_block) == 24, "as in File.fbs");
+_Static_assert(sizeof(MAGIC) == 8, "magic and padding");
+
+static int put(struct file_writer *writer, const void *bytes, uint64_t count, struct enrg_error *err)
+{
+	if (count && fwrite(bytes, 1, count, writer->stream) != count)
+		return enrg_error_set(err, -errno, "can't write the Arrow file: %s", strerror(errno));
+	writer->at += count;
+	return 0;
+}
+
+int file_writer_open(struct file_writer *writer, const char *path, const void *schema, uint32_t schema_bytes,
+	struct enrg_error *err)
+{
+	*writer = (struct file_writer){.schema = malloc(schema_bytes), .schema_bytes = schema_bytes};
+	if (!writer->schema)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	memcpy(writer->schema, schema, schema_bytes);
+	writer->stream = fopen(path, "wxe");
+	if (!writer->stream)
+		return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
+	int result = put(writer, MAGIC, sizeof(MAGIC), err);
+	return result < 0 ? result : put(writer, schema, schema_bytes, err);
+}
+
+int file_writer_add(struct file_writer *writer, const void *meta, uint32_t meta_bytes, const void *body,
+	uint64_t body_bytes, struct enrg_error *err)
+{
+	if (writer->block_count == writer->block_capacity) {
+		uint32_t capacity = writer->block_capacity ? 2 * writer->block_capacity : 256;
+		struct file_block *grown = realloc(writer->blocks, capacity * sizeof(*grown));
+		if (!grown)
+			return enrg_error_set(err, -ENOMEM, "no memory for the places of %u batches", capacity);
+		writer->blocks = grown;
+		writer->block_capacity = capacity;
+	}
+	writer->blocks[writer->block_count++] = (struct file_block){
+		.offset = (int64_t)writer->at, .meta_bytes = (int32_t)meta_bytes, .body_bytes = (int64_t)body_bytes};
+	int result = put(writer, meta, meta_bytes, err);
+	return result < 0 ? result : put(writer, body, body_bytes, err);
+}
+
+/* The schema's flatbuffer goes into the footer's as it is, with everything that another writer may have noted in it: its
+ * references are distances, which do not change. */
+static int add_schema(
+	struct fb_builder *builder, const struct file_writer *writer, uint32_t reference, struct enrg_error *err)
+{
+	struct ipc_head head;
+	size_t wanted;
+
+	int result = ipc_read_head(writer->schema, writer->schema_bytes, &head, &wanted, err);
+	if (result < 0)
+		return result;
+	uint32_t count = writer->schema_bytes - IPC_PREFIX_BYTES;
+	uint32_t first = fb_add_vector(builder, reference, count, 1, 8);
+	fb_put(builder, first, writer->schema + IPC_PREFIX_BYTES, count);
+	fb_link(builder, reference, first + head.header.at);
+	return 0;
+}
+
+int file_writer_finish(struct file_writer *writer, struct enrg_error *err)
+{
+	static const uint8_t sizes[FOOTER_FIELDS] = {2, 4, 4, 4};
+	static const uint32_t end_mark[2] = {IPC_CONTINUATION, 0};
+	uint32_t fields[FOOTER_FIELDS], block_bytes = sizeof(struct file_block);
+	struct fb_builder builder;
+
+	int result = put(writer, end_mark, sizeof(end_mark), err);
+	if (result < 0)
+		return result;
+	fb_init(&builder);
+	fb_add_table(&builder, FOOTER_FIELDS, sizes, fields);
+	fb_put(&builder, fields[FOOTER_VERSION], &(uint16_t){IPC_VERSION_V5}, 2);
+	fb_add_vector(&builder, fields[FOOTER_DICTIONARIES], 0, block_bytes, 8);
+	uint32_t first = fb_add_vector(&builder, fields[FOOTER_BATCHES], writer->block_count, block_bytes, 8);
+	if (writer->block_count)
+		fb_put(&builder, first, writer->blocks, writer->block_count * block_bytes);
+	result = add_schema(&builder, writer, fields[FOOTER_SCHEMA], err);
+	if (result == 0 && builder.is_failed)
+		result = enrg_error_set(err, -ENOMEM, "no memory for the footer of %u batches", writer->block_count);
+	if (result == 0)
+		result = put(writer, builder.bytes, builder.count, err);
+	if (result == 0)
+		result = put(writer, &builder.count, sizeof(builder.count), err);
+	if (result == 0)
+		result = put(writer, MAGIC, 6, err);
+	fb_fini(&builder);
+	if (result == 0 && fflush(writer->stream) != 0)
+		result = enrg_error_set(err, -errno, "can't write the Arrow file: %s", strerror(errno));
+	return result;
+}
+
+void file_writer_close(struct file_writer *writer)
+{
+	if (writer->stream)
+		fclose(writer->stream);
+	free(writer->schema);
+	free(writer->blocks);
+	*writer = (struct file_writer){0};
+}

@@ -1,0 +1,104 @@
+/* convert_test.c: `enrgdaq convert` as a user calls it: every type through each format that the program itself or a
+ * small tool reads back, what it refuses, and that a failure leaves nothing. Arrow's file format and HDF5 are read by
+ * others in check_convert.mjs. */
+#include "call.h"
+
+/* Nothing beside the output, also no folder of its own. */
+static void assert_nothing_left(void)
+{
+	assert_output("find . -name '.enrgdaq*' -o -name 'bad.*' -not -name bad.arrows", 0, "");
+}
+
+static void test_csv(void **state)
+{
+	(void)state;
+	assert_output("$E convert types.arrows t.csv 2>&1", 0, "");
+	/* Two writers of the same text: the store and `cat`. */
+	assert_output("$E cat types.arrows | cmp - t.csv && wc -l <t.csv", 0, "1006\n");
+	assert_output("$E convert types.arrows t.csv.zst && zstdcat t.csv.zst | cmp - t.csv", 0, "");
+	assert_output("$E convert types.arrows part --format csv --columns wave,i8 && head -3 part", 0,
+		"wave,i8\n\"[]\",0\n\"[-7]\",-7\n");
+	assert_output("$E convert large.arrows l.csv && $E cat large.arrows | cmp - l.csv", 0, "");
+	assert_nothing_left();
+}
+
+static void test_arrow(void **state)
+{
+	(void)state;
+	assert_output("$E convert types.arrows t.arrow && $E cat types.arrows >want && $E cat t.arrow | cmp - want", 0, "");
+	assert_output("head -c 8 t.arrow | od -An -c | tr -d ' \\n'; tail -c 6 t.arrow", 0, "ARROW1\\0\\0ARROW1");
+	assert_output("$E convert types.arrows some.arrow --columns wave64,bool,text,blob,u64 && "
+		"$E cat types.arrows --columns wave64,bool,text,blob,u64 >want && $E cat some.arrow | cmp - want", 0, "");
+	/* And on from there. */
+	assert_output("$E convert some.arrow some.csv && cmp some.csv want", 0, "");
+	assert_output("$E convert wide.arrows wide.arrow && $E cat wide.arrow | md5sum >want && "
+		"$E cat wide.arrows | md5sum | cmp - want", 0, "");
+	/* Without its footer it is still a stream behind 8 bytes. */
+	assert_output("tail -c +9 some.arrow | head -c -200 >stream.arrows; $E cat stream.arrows 2>/dev/null | head -1", 0,
+		"wave64,bool,text,blob,u64\n");
+	assert_nothing_left();
+}
+
+static void test_raw(void **state)
+{
+	(void)state;
+	assert_output("$E convert blob.arrows b.bytes --format raw && od -An -tu1 b.bytes", 0, "   1   2   3\n");
+	assert_part("$E convert types.arrows bad.raw --format raw 2>&1", 2, "this is a table, and raw is for blobs");
+	assert_nothing_left();
+}
+
+static void test_refusals(void **state)
+{
+	(void)state;
+	assert_output("echo mine >there.csv; $E convert types.arrows there.csv 2>&1", 2,
+		"enrgdaq convert: there.csv is there already; convert never overwrites\n");
+	assert_output("cat there.csv", 0, "mine\n");
+	assert_part("ln -s nowhere dangling.csv; $E convert types.arrows dangling.csv 2>&1", 2, "is there already");
+	assert_part("$E convert types.arrows bad.foo 2>&1", 2, "does not say which format");
+	assert_part("$E convert types.arrows bad.foo --format xml 2>&1", 2, "unknown format \"xml\"");
+	assert_part("$E convert types.arrows bad.csv --tree x 2>&1", 2, "--tree is for root");
+	assert_part("$E convert types.arrows bad.csv --dataset x 2>&1", 2, "--dataset is for hdf5");
+	assert_part("$E convert types.arrows bad.csv --columns nope 2>&1", 2, "there is no column \"nope\"");
+	assert_part("$E convert nowhere.arrows bad.csv 2>&1", 2, "nowhere.arrows: No such file");
+	assert_part("$E convert types.arrows 2>&1", 2, "INPUT and OUTPUT");
+	assert_part("$E convert types.arrows no/such/folder.csv 2>&1", 1, "can't make a folder beside no/such/folder.csv");
+	assert_nothing_left();
+}
+
+static void test_damage(void **state)
+{
+	(void)state;
+	assert_part("$E convert cut.arrows bad.csv 2>&1", 1,
+		"cut.arrows: at byte 85464: the file ends inside a message; `enrgdaq verify cut.arrows`");
+	assert_part("cp types.arrows bad.arrows; printf x | dd of=bad.arrows bs=1 seek=40000 conv=notrunc 2>/dev/null;"
+		"$E convert bad.arrows bad.arrow 2>&1", 1, "the check sum of batch 4 is wrong");
+	assert_part("$E convert bad.arrows bad.csv.zst 2>&1", 1, "the check sum of batch 4 is wrong");
+	assert_part("$E convert /etc/passwd bad.csv 2>&1", 1, "no message starts here");
+	/* A limit of the file's size is a full disk. */
+	assert_part("(trap '' XFSZ; ulimit -f 100; $E convert large.arrows bad.csv) 2>&1", 1, "enrgdaq convert: ");
+	assert_part("(trap '' XFSZ; ulimit -f 100; $E convert large.arrows bad.arrow) 2>&1", 1, "can't write the Arrow file");
+	assert_nothing_left();
+}
+
+static void test_empty(void **state)
+{
+	(void)state;
+	/* A stream of a schema alone: its length stands in bytes 4 to 7. */
+	assert_output("n=$(od -An -tu4 -j4 -N4 types.arrows); head -c $((n + 8)) types.arrows >empty.arrows; "
+		"$E convert empty.arrows empty.csv --columns i8,wave && cat empty.csv", 0, "i8,wave\n");
+	assert_output("$E convert empty.arrows empty.arrow && $E cat empty.arrow --columns i8", 0, "i8\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_csv),
+		cmocka_unit_test(test_arrow),
+		cmocka_unit_test(test_raw),
+		cmocka_unit_test(test_refusals),
+		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_empty),
+	};
+
+	return cmocka_run_group_tests(tests, call_setup, call_teardown);
+}

@@ -337,14 +337,13 @@ case_free_space() {
 }
 
 # Files that are followed by others, killed in between: each row in exactly one of them.
-case_rotation() {
-	write_config config 500 true
-	for store in arrow csv; do printf 'rotate_mb = 0.2\nrotate_run = true\n' >>config/$store.toml; done
+rotate_and_kill() { # STORE EXTENSION STORE EXTENSION
+	for store in "$1" "$3"; do printf 'rotate_mb = 0.2\nrotate_run = true\n' >>config/$store.toml; done
 	start run.log run config
 	has_files() { [ "$(ls out/data_*_*.$1 2>/dev/null | wc -l)" -ge "$2" ]; }
 	for round in 1 2 3 4 5; do
-		for store in arrow csv; do
-			await 30 has_files ${store/arrow/arrows} $((round * 2)) || fail "no $round files"
+		for store in "$1" "$3"; do
+			await 30 has_files "$([ $store = "$1" ] && echo "$2" || echo "$4")" $((round * 2)) || fail "no $round files"
 			kill -KILL "$(pid_of $store)"
 			await 20 is_restarted $store "$round" || fail "$store was not started again"
 		done
@@ -352,7 +351,12 @@ case_rotation() {
 	"$bin" stop >"$work/stop.log" 2>&1 || fail "stop: exit code $?"
 	wait "$run" || fail "exit code $?"
 	grep -q "accounted" "$work/run.log" || fail "no ledger line"
-	[ ! -e out/data.csv ] || fail "a file without a part"
+	[ ! -e "out/data.$2" ] && [ ! -e "out/data.$4" ] || fail "a file without a part"
+}
+
+case_rotation() {
+	write_config config 500 true
+	rotate_and_kill arrow arrows csv csv
 	"$bin" verify --json out/data_*.arrows >"$work/verify.json" || fail "verify"
 	python3 - "$work/verify.json" out <<-'END' || fail "the rows of all files are not those that were produced"
 		import glob, json, sys
@@ -363,6 +367,25 @@ case_rotation() {
 		print(produced, rows, arrow)
 		assert produced == rows == arrow, "they differ"
 	END
+}
+
+# The same of files that are changed in place: those of a dead life are put back, though others follow them.
+case_rotation_hdf5() {
+	command -v h5ls >/dev/null && [ -e "$ENRGDAQ_MODULE_PATH/hdf5.so" ] || { echo "not tested: no HDF5"; return 0; }
+	write_config config 500 true
+	sed -i 's/arrow/raw/; s/data.raws/data/; s/csv\]/hdf5]\ndataset_name = "run"/; s/csv/h5/' config/source.toml
+	rm config/arrow.toml config/csv.toml
+	printf 'daq_job_type = "DAQJobStoreRaw"\ndaq_job_unique_id = "raw"\nout_dir = "out"\n' >config/raw.toml
+	printf 'daq_job_type = "DAQJobStoreHDF5"\ndaq_job_unique_id = "hdf5"\nout_dir = "out"\nflush_seconds = 0.02\n' >config/hdf5.toml
+	rotate_and_kill raw arrows hdf5 h5
+	local produced raw hdf5
+	produced=$(cat out/ledger_*.json | grep -o '"produced_rows": [0-9]*' | awk '{s += $2} END {print s}')
+	"$bin" verify --json out/data_*.arrows >"$work/verify.json" || fail "verify"
+	raw=$(grep -o '"rows": *[0-9]*' "$work/verify.json" | awk -F: '{s += $2} END {print s}')
+	for file in out/data_*.h5; do h5ls "$file/run/value" || fail "$file does not open"; done >"$work/h5ls.log"
+	hdf5=$(grep -o '{[0-9]*' "$work/h5ls.log" | tr -d '{' | awk '{s += $1} END {print s}')
+	[ "$produced" -eq "$raw" ] && [ "$produced" -eq "$hdf5" ] || fail "$produced rows, raw has $raw, hdf5 $hdf5"
+	[ -z "$(ls -A out | grep '^\.data')" ] || fail "hidden files were left: $(ls -A out)"
 }
 
 # What a store that fails gave: the line of each batch once, in order; and the CSV has all rows.

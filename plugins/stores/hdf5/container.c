@@ -97,6 +97,13 @@ int container_open(struct enrg_store *store, hid_t driver, const char *path, str
 	return rc;
 }
 
+int container_set_synced(struct container *container, struct enrg_error *err)
+{
+	/* In each commit: a counter that lags behind on the disk would not fit the undo file. */
+	enrg_file_set_sync(container->counter, 0);
+	return shadow_set_synced(container->shadow, err);
+}
+
 void container_close(struct container *container, bool is_clean)
 {
 	if (!container)
@@ -171,7 +178,10 @@ static int restart_counter(struct container *container, struct enrg_error *err)
 	if (enrg_file_size(container->counter) < COUNTER_BYTES_MAX || container->shadow->committed_bytes == 0)
 		return 0;
 	rc = shadow_settle(container->shadow, err);
-	return rc < 0 ? rc : enrg_file_truncate(container->counter, 0, err);
+	if (rc == 0)
+		rc = enrg_file_truncate(container->counter, 0, err);
+	/* The next undo file is of commit 1: the disk must not have the old count beside it. */
+	return rc == 0 && container->shadow->is_synced ? enrg_file_sync(container->counter, err) : rc;
 }
 
 int container_commit(struct container *container, struct enrg_error *err)

@@ -28,6 +28,8 @@ struct container {
  * there can't be opened as an HDF5 file; it was not changed. */
 int container_open(struct enrg_store *store, hid_t driver, const char *path, struct container *others,
 	struct container **ret_container, struct enrg_error *err);
+/* From now on the disk has each commit, undone or whole, before it counts. */
+int container_set_synced(struct container *container, struct enrg_error *err);
 /* Writes nothing more. `is_clean`: its last commit counts, and only the HDF5 file is left. Takes NULL. */
 void container_close(struct container *container, bool is_clean);
 

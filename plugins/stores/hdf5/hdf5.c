@@ -12,6 +12,7 @@
 
 #include "container.h"
 #include "driver.h"
+#include "recovery.h"
 
 #define VARIANTS_MAX 100u /* a_2.h5 … of files with other columns */
 #define QUARTER_NS 900000000000u
@@ -22,6 +23,13 @@ enum { COMPRESSION_NONE, COMPRESSION_DEFLATE };
 struct hdf5_options {
 	const char *out_dir;
 	double flush_seconds;
+	struct enrg_file_options files;
+};
+
+/* In which the files of an earlier life were put back. */
+struct folder {
+	struct folder *next;
+	char path[]; /* "" or with its slash */
 };
 
 struct hdf5_section {
@@ -35,13 +43,16 @@ struct hdf5 {
 	struct enrg_store *store;
 	const struct hdf5_options *options;
 	struct container *containers;
+	struct folder *folders;
 	hid_t driver;
 };
 
 struct hdf5_target {
 	const struct hdf5_section *section;
 	char *source, *tag, *group_name;
-	char *first_path; /* of the file, before another name had to be found for it */
+	char *first_path;  /* of the file, before another name had to be found for it */
+	char *chosen_path; /* that name; with rotation the file is a part of it */
+	unsigned variant;  /* its number: 1 = the first, 2 = a_2.h5 … */
 	struct container *container;
 	struct table *table; /* of the container */
 	uint64_t quarter;    /* of an hour, of the last batch: with add_date */
@@ -57,6 +68,8 @@ static const struct enrg_option hdf5_option_list[] = {
 	{ .key = "flush_seconds", .kind = ENRG_OPTION_FLOAT, .offset = offsetof(struct hdf5_options, flush_seconds),
 	  .default_value = "1.0", .min = 0, .max = 3600, .unit = "s",
 	  .help = "Rows are in the file, for its readers, after so long a time; until then they wait in memory." },
+	{ .key = "files", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct hdf5_options, files),
+	  .table = &enrg_file_table },
 	{ .key = NULL },
 };
 
@@ -76,7 +89,35 @@ static const struct enrg_option hdf5_section_list[] = {
 	{ .key = NULL },
 };
 
+/* What and when the batch is that a file is chosen for. */
+struct hdf5_moment {
+	const struct enrg_schema *schema;
+	const char *run;
+	uint64_t acquired_ns;
+};
+
 /* --- which file -------------------- */
+
+/* A life that died left files that need not be opened again: the next ones may be of another day, run or part. */
+static int put_back_folder(struct hdf5 *hdf5, const char *path, struct enrg_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) + 1 : 0;
+	struct folder *folder = hdf5->folders;
+
+	while (folder && (strlen(folder->path) != length || memcmp(folder->path, path, length) != 0))
+		folder = folder->next;
+	if (folder)
+		return 0;
+	folder = calloc(1, sizeof(*folder) + length + 1);
+	if (!folder)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	memcpy(folder->path, path, length);
+	folder->next = hdf5->folders;
+	hdf5->folders = folder;
+	recovery_run(hdf5->store, folder->path, hdf5->containers);
+	return 0;
+}
 
 static int find_or_open_container(struct hdf5 *hdf5, const char *path, struct container **ret_container,
 	struct enrg_error *err)
@@ -98,23 +139,29 @@ static int find_or_open_container(struct hdf5 *hdf5, const char *path, struct co
 	if (!container) {
 		opened->next = hdf5->containers;
 		hdf5->containers = opened;
+		if (hdf5->options->files.sync != ENRG_FILE_SYNC_NONE)
+			rc = container_set_synced(opened, err);
 	}
 	*ret_container = opened;
-	return 0;
+	return rc;
 }
 
-/* Sets container and table of the target. CONTAINER_IS_FOREIGN: what is there is something else. */
+/* Sets container and table of the target: of `path`, with rotation of its newest part. CONTAINER_IS_FOREIGN: what is
+ * there is something else. */
 static int find_or_open(struct hdf5 *hdf5, struct hdf5_target *target, const char *path,
-	const struct enrg_schema *schema, struct enrg_error *err)
+	const struct hdf5_moment *moment, struct enrg_error *err)
 {
 	int level = target->section->compression == COMPRESSION_DEFLATE ? (int)target->section->compression_level : 0;
 	struct container *container;
 	struct table *table, *kept;
-	int rc = find_or_open_container(hdf5, path, &container, err);
+	char part[PATH_MAX];
+	int rc = enrg_file_part(hdf5->store, path, moment->run, part, sizeof(part), err);
 
+	if (rc == 0)
+		rc = find_or_open_container(hdf5, part, &container, err);
 	if (rc != 0)
 		return rc;
-	rc = table_create(target->group_name, schema, level, &table, err);
+	rc = table_create(target->group_name, moment->schema, level, &table, err);
 	if (rc < 0)
 		return rc;
 	rc = container_add_table(container, table, &kept, err);
@@ -130,48 +177,77 @@ static int find_or_open(struct hdf5 *hdf5, struct hdf5_target *target, const cha
 	return 0;
 }
 
-static int keep_path(struct hdf5_target *target, const char *path, struct enrg_error *err)
+static int keep_path(char **path, const char *text, struct enrg_error *err)
 {
-	char *copy = strdup(path);
+	char *copy = strdup(text);
 
 	if (!copy)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	free(target->first_path);
-	target->first_path = copy;
+	free(*path);
+	*path = copy;
 	return 0;
 }
 
-/* The file of that name, or the first of its variants that has these columns: a_2.h5, a_3.h5 … */
-static int choose_file(struct hdf5 *hdf5, struct hdf5_target *target, const struct enrg_schema *schema,
-	uint64_t acquired_ns, struct enrg_error *err)
+/* Is it time for the next part? The framework takes the size of the HDF5 file by its path. */
+static int ask_due(struct hdf5 *hdf5, const struct hdf5_target *target, const char *run, bool *ret_due,
+	struct enrg_error *err)
 {
-	char path[PATH_MAX], first[PATH_MAX], tag[ENRG_NAME_BYTES_MAX + 1];
-	struct enrg_file_name name = { .out_dir = hdf5->options->out_dir, .file_path = target->section->file_path,
-		.tag = target->tag, .add_date = target->section->add_date, .date_ns = acquired_ns };
-	int rc = enrg_file_path(&name, first, sizeof(first), err);
+	char part[PATH_MAX];
+	int rc = 0;
 
-	target->quarter = acquired_ns / QUARTER_NS;
-	if (rc == 0 && target->container && strcmp(first, target->first_path) == 0)
-		return 0; /* still the same day */
-	if (rc == 0)
-		rc = keep_path(target, first, err);
-	if (rc == 0)
-		rc = find_or_open(hdf5, target, first, schema, err);
-	name.tag = tag;
-	for (unsigned number = 2; rc == CONTAINER_IS_FOREIGN && number <= VARIANTS_MAX; number++) {
+	*ret_due = false;
+	if (!target->container->is_dirty) {
+		rc = enrg_file_part(hdf5->store, target->chosen_path, run, part, sizeof(part), err);
+		*ret_due = rc == 0 && strcmp(part, target->container->path) != 0;
+	}
+	return rc;
+}
+
+/* The file of that name, or the first of its variants that has these columns: a_2.h5, a_3.h5 … */
+static int choose_variant(struct hdf5 *hdf5, struct hdf5_target *target, const struct hdf5_moment *moment,
+	struct enrg_file_name *name, struct enrg_error *err)
+{
+	char path[PATH_MAX], tag[ENRG_NAME_BYTES_MAX + 1];
+	unsigned before = target->variant, number;
+	int rc = CONTAINER_IS_FOREIGN;
+
+	for (number = before; rc == CONTAINER_IS_FOREIGN && number <= VARIANTS_MAX; number++) {
 		snprintf(tag, sizeof(tag), "%s%s%u", target->tag, *target->tag ? "_" : "", number);
-		rc = enrg_file_path(&name, path, sizeof(path), err);
+		name->tag = number > 1 ? tag : target->tag;
+		rc = enrg_file_path(name, path, sizeof(path), err);
 		if (rc == 0)
-			rc = find_or_open(hdf5, target, path, schema, err);
-		if (rc == 0)
-			enrg_store_alert(hdf5->store, ENRG_WARNING,
-				"%s has other columns in \"%s\" than \"%s\" sends, or can't be opened as an HDF5 file: "
-				"rows go to %s", first, target->group_name, target->source, path);
+			rc = find_or_open(hdf5, target, path, moment, err);
+		target->variant = number;
 	}
 	if (rc == CONTAINER_IS_FOREIGN)
 		return enrg_error_set(err, -EEXIST, "%s and %u variants of its name are there and have other columns",
-			first, VARIANTS_MAX - 1);
-	return rc;
+			target->first_path, VARIANTS_MAX - 1);
+	if (rc == 0 && target->variant != before)
+		enrg_store_alert(hdf5->store, ENRG_WARNING,
+			"%s has other columns in \"%s\" than \"%s\" sends, or can't be opened as an HDF5 file: "
+			"rows go to %s", target->first_path, target->group_name, target->source, path);
+	return rc < 0 ? rc : keep_path(&target->chosen_path, path, err);
+}
+
+static int choose_file(struct hdf5 *hdf5, struct hdf5_target *target, const struct hdf5_moment *moment,
+	struct enrg_error *err)
+{
+	char first[PATH_MAX];
+	struct enrg_file_name name = { .out_dir = hdf5->options->out_dir, .file_path = target->section->file_path,
+		.tag = target->tag, .add_date = target->section->add_date, .date_ns = moment->acquired_ns };
+	bool is_due = true;
+	int rc = enrg_file_path(&name, first, sizeof(first), err);
+
+	target->quarter = moment->acquired_ns / QUARTER_NS;
+	if (rc == 0 && target->container && strcmp(first, target->first_path) == 0) {
+		rc = ask_due(hdf5, target, moment->run, &is_due, err); /* still the same day */
+	} else if (rc == 0) {
+		target->variant = 1;
+		rc = keep_path(&target->first_path, first, err);
+		if (rc == 0)
+			rc = put_back_folder(hdf5, first, err);
+	}
+	return rc < 0 || !is_due ? rc : choose_variant(hdf5, target, moment, &name, err);
 }
 
 /* Closes what no target uses and the last commit has put away. */
@@ -201,6 +277,7 @@ static int hdf5_open(struct enrg_store *store, const void *options, void **ret_s
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	hdf5->store = store;
 	hdf5->options = options;
+	enrg_store_set_files(store, &hdf5->options->files);
 	H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* no printing: errors go through struct enrg_error */
 	hdf5->driver = driver_register();
 	if (hdf5->driver < 0) {
@@ -228,6 +305,7 @@ static int hdf5_target_close(void *state, void *target, bool abandon, struct enr
 	free(hdf5_target->tag);
 	free(hdf5_target->group_name);
 	free(hdf5_target->first_path);
+	free(hdf5_target->chosen_path);
 	free(hdf5_target);
 	return 0;
 }
@@ -272,7 +350,8 @@ static int hdf5_target_open(void *state, const struct enrg_target *target, void 
 	hdf5_target->section = target->section;
 	rc = copy_names(hdf5_target, target, err);
 	if (rc == 0)
-		rc = choose_file(hdf5, hdf5_target, target->schema, target->acquired_ns, err);
+		rc = choose_file(hdf5, hdf5_target,
+			&(struct hdf5_moment){ target->schema, target->run, target->acquired_ns }, err);
 	if (rc < 0) {
 		hdf5_target_close(hdf5, hdf5_target, true, NULL);
 		return rc;
@@ -286,9 +365,11 @@ static int hdf5_write(void *state, void *target, const struct enrg_batch *batch,
 	struct hdf5_target *hdf5_target = target;
 
 	/* In every time zone midnight lies between two quarters of an hour. */
-	if (hdf5_target->section->add_date && !batch->is_gap
-		&& batch->acquired_ns / QUARTER_NS != hdf5_target->quarter) {
-		int rc = choose_file(state, hdf5_target, batch->schema, batch->acquired_ns, err);
+	bool may_be_other_day = hdf5_target->section->add_date && batch->acquired_ns / QUARTER_NS != hdf5_target->quarter;
+
+	if (!batch->is_gap && (may_be_other_day || !hdf5_target->container->is_dirty)) {
+		int rc = choose_file(state, hdf5_target,
+			&(struct hdf5_moment){ batch->schema, batch->run, batch->acquired_ns }, err);
 
 		if (rc < 0)
 			return rc;
@@ -326,6 +407,12 @@ static int hdf5_close(void *state, bool abandon, struct enrg_error *err)
 			rc = container_commit(container, err);
 		hdf5->containers = container->next;
 		container_close(container, is_clean);
+	}
+	while (hdf5->folders) {
+		struct folder *folder = hdf5->folders;
+
+		hdf5->folders = folder->next;
+		free(folder);
 	}
 	H5FDunregister(hdf5->driver);
 	free(hdf5);

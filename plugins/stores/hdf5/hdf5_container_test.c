@@ -13,7 +13,10 @@
 
 #include "container.h"
 #include "driver.h"
+#include "job/leftover.h"
 #include "job/store.h"
+#include "recovery.h"
+#include "shadow.h"
 
 static char folder[64], journal_path[96], path[96];
 static struct enrg_store *store;
@@ -310,6 +313,79 @@ static void a_commit_that_does_not_count_is_undone(void **state)
 	assert_int_equal(count_rows("a/n", true), 15);
 }
 
+static void put_back(const struct container *open)
+{
+	char with_slash[sizeof(folder) + 1];
+
+	snprintf(with_slash, sizeof(with_slash), "%s/", folder);
+	recovery_run(store, with_slash, open);
+}
+
+/* Killed in the middle of a commit; then the file of another day comes next, and nobody opens this one. */
+static void files_of_a_dead_life_are_put_back(void **state)
+{
+	struct container *container = open_container();
+	struct enrg_error err = { 0 };
+	struct table *table;
+
+	(void)state;
+	assert_int_equal(add_table(container, "a", &one, &table), 0);
+	write_numbers(container, table, 0, 10, NULL);
+	commit(container);
+	write_numbers(container, table, 10, 100000, NULL);
+	assert_int_equal(container_commit(container, &err), 0);
+	put_back(container); /* it is open: left alone */
+	container_close(container, false);
+	store_destroy_alone(store);
+	assert_int_equal(count_rows("a/n", true), 100010);
+	open_store();
+	leftover_cut(store->journal);
+	put_back(NULL);
+	assert_int_equal(count_rows("a/n", true), 10);
+	/* tear_down sees that no hidden file is left */
+}
+
+static void new_files_of_a_dead_life_are_removed(void **state)
+{
+	struct container *container = open_container();
+	struct enrg_error err = { 0 };
+	struct table *table;
+
+	(void)state;
+	assert_int_equal(add_table(container, "a", &one, &table), 0);
+	write_numbers(container, table, 0, 10, NULL);
+	assert_int_equal(container_commit(container, &err), 0);
+	container_close(container, false);
+	store_destroy_alone(store);
+	open_store();
+	leftover_cut(store->journal);
+	assert_int_equal(access(path, F_OK), 0);
+	put_back(NULL);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void synced_commits_are_undone_as_well(void **state)
+{
+	struct container *container = open_container();
+	struct enrg_error err = { 0 };
+	struct table *table;
+
+	(void)state;
+	assert_int_equal(container_set_synced(container, &err), 0);
+	assert_true(container->shadow->is_synced);
+	assert_int_equal(add_table(container, "a", &one, &table), 0);
+	for (int32_t i = 0; i < 10; i++) {
+		write_numbers(container, table, i, 1, NULL);
+		commit(container);
+	}
+	write_numbers(container, table, 10, 1, NULL);
+	assert_int_equal(container_commit(container, &err), 0);
+	container_close(container, false);
+	assert_int_equal(store_roll_back_alone(store, &err), 0);
+	put_back(NULL);
+	assert_int_equal(count_rows("a/n", true), 10);
+}
+
 static void many_commits_restart_the_counter(void **state)
 {
 	struct container *container = open_container();
@@ -357,6 +433,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(missing_values_are_marked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(chunks_follow_the_rate, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_commit_that_does_not_count_is_undone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(files_of_a_dead_life_are_put_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(new_files_of_a_dead_life_are_removed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(synced_commits_are_undone_as_well, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_commits_restart_the_counter, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(names_are_escaped, set_up, tear_down),
 	};

@@ -101,6 +101,16 @@ static int set_length(int descriptor, uint64_t count)
 	return rc < 0 ? -errno : 0;
 }
 
+static int sync_file(int descriptor)
+{
+	int rc;
+
+	do
+		rc = fdatasync(descriptor);
+	while (rc < 0 && errno == EINTR);
+	return rc < 0 ? -errno : 0;
+}
+
 /* --- pages in memory -------------------- */
 
 static struct shadow_page *find_slot(const struct shadow *shadow, uint64_t index)
@@ -269,6 +279,8 @@ static int write_undo(struct shadow *shadow, uint64_t commit, struct enrg_error 
 	}
 	if (rc == 0)
 		rc = write_all(shadow->undo_descriptor, 0, &head, sizeof(head));
+	if (rc == 0 && shadow->is_synced)
+		rc = sync_file(shadow->undo_descriptor);
 	return rc < 0 ? fail(err, shadow->undo_path, "write", rc) : 0;
 }
 
@@ -349,6 +361,14 @@ void shadow_close(struct shadow *shadow, bool is_clean)
 	free(shadow->undo_path);
 	free(shadow->path);
 	free(shadow);
+}
+
+int shadow_set_synced(struct shadow *shadow, struct enrg_error *err)
+{
+	int rc = sync_file(shadow->undo_descriptor); /* a new file has written it already */
+
+	shadow->is_synced = rc == 0;
+	return rc < 0 ? fail(err, shadow->undo_path, "sync", rc) : 0;
 }
 
 int shadow_settle(struct shadow *shadow, struct enrg_error *err)
@@ -474,6 +494,8 @@ int shadow_commit(struct shadow *shadow, uint64_t commit, struct enrg_error *err
 		rc = set_length(shadow->descriptor, end);
 	if (rc == 0)
 		rc = apply_pages(shadow, end);
+	if (rc == 0 && shadow->is_synced)
+		rc = sync_file(shadow->descriptor);
 	if (rc < 0) {
 		/* Readers need not wait for the next open; which tries it again if this fails. */
 		undo(shadow, commit - 1, status.st_ino, NULL);

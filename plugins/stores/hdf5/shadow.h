@@ -32,6 +32,7 @@ struct shadow {
 	uint64_t end;             /* length that it has for its user */
 	uint64_t page_count, slot_count;
 	struct shadow_page *slots; /* hash table with open addressing; slot_count is a power of two */
+	bool is_synced;            /* the disk has the undo file before the pages, and the pages at the end of a commit */
 	bool is_frozen;            /* nothing more reaches the file: writes are thrown away */
 	int failure;               /* -errno of the last failed access, 0 = none */
 };
@@ -40,6 +41,8 @@ struct shadow {
 int shadow_open(const char *path, uint64_t commit, struct shadow **ret_shadow, struct enrg_error *err);
 /* Throws away what was not committed. `is_clean`: the last commit counts, the undo file is removed. Takes NULL. */
 void shadow_close(struct shadow *shadow, bool is_clean);
+
+int shadow_set_synced(struct shadow *shadow, struct enrg_error *err);
 
 /* The last commit counts: forget how to undo it. */
 int shadow_settle(struct shadow *shadow, struct enrg_error *err);

@@ -1,4 +1,5 @@
-/* drill.c: counts the calls of a store and picks those that fail. Runs in the store's job process, on its main thread. */
+/* drill.c: counts the calls of a store and picks those that fail. Runs in the store's job process, on its main
+ * thread. */
 #include "drill.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* faulty.c: DAQJobStoreFaulty: writes a line a batch, and fails where it was told to. For tests of the framework and for
- * drills of operators. Runs in the store's job process, on its main thread.
+/* faulty.c: DAQJobStoreFaulty: writes a line a batch, and fails where it was told to. For tests of the framework and
+ * for drills of operators. Runs in the store's job process, on its main thread.
  */
 #include <errno.h>
 #include <inttypes.h>

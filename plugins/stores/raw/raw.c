@@ -78,7 +78,8 @@ static struct output *find_same_file(struct raw *raw, const struct output *opene
 	return NULL;
 }
 
-/* The output of `path` (with rotation: of its newest part), opened or found. OUTPUT_IS_FOREIGN: something else is there. */
+/* The output of `path` (with rotation: of its newest part), opened or found. OUTPUT_IS_FOREIGN: something else is
+ * there. */
 static int find_or_open(struct raw *raw, const struct raw_target *target, const struct raw_moment *moment,
 	const char *path, struct output **ret_output, struct enrg_error *err)
 {

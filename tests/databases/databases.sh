@@ -52,10 +52,11 @@ sql() { mariadb --no-defaults -S "$work/mariadb.sock" -u root --batch --raw --sk
 start_mariadb() { # a second call starts the same data base again
 	if [ ! -d "$work/mariadb" ]; then
 		mysql_port=$(free_port)
-		mariadb-install-db --no-defaults --datadir="$work/mariadb" --auth-root-authentication-method=normal \
-			--skip-test-db --user="$(id -un)" >"$work/install.log" 2>&1 || fail "$(cat "$work/install.log")"
+		mkdir -p "$work/tmp" # a server that starts removes what it finds in a shared one
+		mariadb-install-db --no-defaults --datadir="$work/mariadb" --tmpdir="$work/tmp" \
+			--auth-root-authentication-method=normal --skip-test-db --user="$(id -un)" >"$work/install.log" 2>&1 || fail "$(cat "$work/install.log")"
 	fi
-	mariadbd --no-defaults --datadir="$work/mariadb" --port="$mysql_port" --bind-address=127.0.0.1 \
+	mariadbd --no-defaults --datadir="$work/mariadb" --tmpdir="$work/tmp" --port="$mysql_port" --bind-address=127.0.0.1 \
 		--skip-networking=0 --socket="$work/mariadb.sock" --pid-file="$work/mariadb.pid" \
 		--user="$(id -un)" "$@" >>"$work/mariadbd.log" 2>&1 &
 	mariadb=$!

@@ -369,23 +369,54 @@ case_rotation() {
 	END
 }
 
-# The same of files that are changed in place: those of a dead life are put back, though others follow them.
-case_rotation_hdf5() {
-	command -v h5ls >/dev/null && [ -e "$ENRGDAQ_MODULE_PATH/hdf5.so" ] || { echo "not tested: no HDF5"; return 0; }
-	write_config config 500 true
+has_hdf5() {
+	command -v h5ls >/dev/null && [ -e "$ENRGDAQ_MODULE_PATH/hdf5.so" ] && return
+	echo "not tested: no HDF5"
+	return 1
+}
+
+write_hdf5_config() {
+	write_config config "$1" true
 	sed -i 's/arrow/raw/; s/data.raws/data/; s/csv\]/hdf5]\ndataset_name = "run"/; s/csv/h5/' config/source.toml
 	rm config/arrow.toml config/csv.toml
 	printf 'daq_job_type = "DAQJobStoreRaw"\ndaq_job_unique_id = "raw"\nout_dir = "out"\n' >config/raw.toml
 	printf 'daq_job_type = "DAQJobStoreHDF5"\ndaq_job_unique_id = "hdf5"\nout_dir = "out"\nflush_seconds = 0.02\n' >config/hdf5.toml
-	rotate_and_kill raw arrows hdf5 h5
+}
+
+# All files of both stores together have as many rows as were produced, and no hidden file is left.
+check_hdf5_data() {
 	local produced raw hdf5
 	produced=$(cat out/ledger_*.json | grep -o '"produced_rows": [0-9]*' | awk '{s += $2} END {print s}')
-	"$bin" verify --json out/data_*.arrows >"$work/verify.json" || fail "verify"
+	"$bin" verify --json out/data*.arrows >"$work/verify.json" || fail "verify"
 	raw=$(grep -o '"rows": *[0-9]*' "$work/verify.json" | awk -F: '{s += $2} END {print s}')
-	for file in out/data_*.h5; do h5ls "$file/run/value" || fail "$file does not open"; done >"$work/h5ls.log"
+	for file in out/data*.h5; do h5ls "$file/run/value" || fail "$file does not open"; done >"$work/h5ls.log"
 	hdf5=$(grep -o '{[0-9]*' "$work/h5ls.log" | tr -d '{' | awk '{s += $1} END {print s}')
 	[ "$produced" -eq "$raw" ] && [ "$produced" -eq "$hdf5" ] || fail "$produced rows, raw has $raw, hdf5 $hdf5"
 	[ -z "$(ls -A out | grep '^\.data')" ] || fail "hidden files were left: $(ls -A out)"
+}
+
+# The same of files that are changed in place: those of a dead life are put back, though others follow them.
+case_rotation_hdf5() {
+	has_hdf5 || return 0
+	write_hdf5_config 500
+	rotate_and_kill raw arrows hdf5 h5
+	check_hdf5_data
+}
+
+# A store with a descriptor of its own is guarded as well; and synced.
+case_free_space_hdf5() {
+	has_hdf5 && mount_out 20m || return 0
+	write_hdf5_config 300
+	for store in raw hdf5; do printf 'min_free_gb = 0.012\nsync = "commit"\n' >>config/$store.toml; done
+	start run.log run config
+	for store in raw hdf5; do await 30 is_in_state $store "waiting for disk" || fail "$store does not wait"; done
+	[ "$(df --output=avail -k out | tail -n 1)" -gt 6000 ] || fail "the reserve was used up: $(df -k out)"
+	grep -q "No space left" "$work/run.log" && fail "the disk was full"
+	mount -o remount,size=100m out || fail "remount"
+	for store in raw hdf5; do await 30 is_in_state $store running || fail "$store does not go on"; done
+	"$bin" stop >"$work/stop.log" 2>&1 || fail "stop: exit code $?"
+	wait "$run" || fail "exit code $?"
+	check_hdf5_data
 }
 
 # What a store that fails gave: the line of each batch once, in order; and the CSV has all rows.

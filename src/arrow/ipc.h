@@ -18,6 +18,7 @@
 
 #include "enrgdaq/batch.h"
 #include "enrgdaq/schema.h"
+#include "enrgdaq/store.h"
 
 /* --- schema messages --- */
 
@@ -112,5 +113,15 @@ int ipc_read_message(
  * Compressed batches are ENRG_E_CORRUPT "compressed". Never reads outside. The CRCs are not checked here. */
 int ipc_decode_batch(const struct enrg_schema *schema, const void *bytes, size_t count, struct enrg_column_view *views,
 	struct enrg_batch *ret_batch, struct enrg_error *err);
+
+/* Fills exactly `raw_bytes` at `raw` from one compressed buffer, or ENRG_E_CORRUPT; -ENOTSUP: a codec that is not built
+ * in. */
+typedef int ipc_decompress_fn(enum enrg_ipc_codec codec, const void *packed, size_t packed_bytes, void *raw,
+	size_t raw_bytes, struct enrg_error *err);
+
+/* Makes a compressed RecordBatch message the plain one that ipc_decode_batch takes, in malloc'ed memory. Its check sums
+ * are those of the compressed one: check them before. Never reads outside. */
+int ipc_unpack(const void *bytes, size_t count, ipc_decompress_fn *decompress, void **ret_bytes, size_t *ret_count,
+	struct enrg_error *err);
 
 #endif

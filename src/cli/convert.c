@@ -301,11 +301,11 @@ static void narrow(struct conversion *conversion, struct enrg_batch *ret_batch)
 
 static int copy_batches(struct conversion *conversion, struct enrg_error *err)
 {
-	bool may_stay_packed = conversion->type == &sink_arrow && conversion->params.schema_ipc;
+	bool stays_packed = conversion->type == &sink_arrow && conversion->params.schema_ipc;
 	struct enrg_batch batch;
 	int code;
 
-	while ((code = input_next(&conversion->input, may_stay_packed, err)) > 0) {
+	while ((code = input_next(&conversion->input, stays_packed, err)) > 0) {
 		narrow(conversion, &batch);
 		code = conversion->type->write(conversion->sink, &batch, err);
 		if (code < 0)

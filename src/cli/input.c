@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/crc32c.h"
+#include "cli/decompress.h"
 #include "config/options.h"
 
 #define FILE_MAGIC       "ARROW1\0"
@@ -115,7 +116,24 @@ int input_open(struct input *input, const char *path, struct enrg_error *err)
 	return take_schema(input, err);
 }
 
-static int take_batch(struct input *input, bool may_stay_packed, struct enrg_error *err)
+static int decode_batch(struct input *input, const void *bytes, size_t count, struct enrg_error *reason)
+{
+	int result = 0;
+
+	free(input->unpacked);
+	input->unpacked = NULL;
+	if (input->message.is_compressed) {
+		result = ipc_unpack(bytes, count, decompress, &input->unpacked, &count, reason);
+		bytes = input->unpacked;
+	}
+	if (result == 0)
+		result = ipc_decode_batch(input->schema, bytes, count, input->views, &input->batch, reason);
+	input->batch.columns = input->views;
+	input->batch.schema = input->schema;
+	return result;
+}
+
+static int take_batch(struct input *input, bool stays_packed, struct enrg_error *err)
 {
 	const struct ipc_message *message = &input->message;
 	size_t count, total = (size_t)(message->meta_bytes + message->body_bytes);
@@ -132,22 +150,16 @@ static int take_batch(struct input *input, bool may_stay_packed, struct enrg_err
 				message->stamp.sequence);
 	}
 	input->batch = (struct enrg_batch){.schema = input->schema};
-	if (message->is_compressed && !may_stay_packed)
-		return enrg_error_set(err, -ENOTSUP,
-			"%s: at byte %" PRIu64 ": this batch is compressed, which only readers of Arrow (pyarrow, "
-			"apache-arrow) and `enrgdaq convert` to .arrow can take", input->path, input->offset);
-	if (message->is_compressed) {
+	if (message->is_compressed && stays_packed) {
 		input->batch.rows = message->rows;
 		input->batch.sequence = message->stamp.sequence;
 		input->batch.ipc = bytes;
 		input->batch.ipc_bytes = total;
 		input->batch.body_bytes = message->body_bytes;
 	} else {
-		result = ipc_decode_batch(input->schema, bytes, total, input->views, &input->batch, &reason);
+		result = decode_batch(input, bytes, total, &reason);
 		if (result < 0)
 			return tell_damage(input, err, "%s", reason.text);
-		input->batch.columns = input->views;
-		input->batch.schema = input->schema;
 	}
 	input->batch.source = message->source;
 	input->batch.run = message->run;
@@ -157,7 +169,7 @@ static int take_batch(struct input *input, bool may_stay_packed, struct enrg_err
 	return 1;
 }
 
-int input_next(struct input *input, bool may_stay_packed, struct enrg_error *err)
+int input_next(struct input *input, bool stays_packed, struct enrg_error *err)
 {
 	for (;;) {
 		int result = read_head(input, err);
@@ -171,7 +183,7 @@ int input_next(struct input *input, bool may_stay_packed, struct enrg_error *err
 			continue;
 		}
 		if (input->message.type == IPC_RECORD_BATCH && !input->wants_schema)
-			return take_batch(input, may_stay_packed, err);
+			return take_batch(input, stays_packed, err);
 		if (input->message.type != IPC_SCHEMA || !input->wants_schema)
 			return tell_damage(input, err, "neither a batch nor the end stands here");
 		result = take_schema(input, err);
@@ -186,6 +198,8 @@ void input_close(struct input *input)
 	free(input->schema);
 	free(input->schema_ipc);
 	free(input->views);
+	free(input->unpacked);
+	input->unpacked = NULL;
 	input->schema = NULL;
 	input->schema_ipc = NULL;
 	input->views = NULL;

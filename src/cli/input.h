@@ -1,5 +1,5 @@
 /* input.h: an .arrows (or .arrow) file as a command reads it: batch by batch from front to back, each proved by its
- * check sums before it is handed on. Memory: the largest message. One thread. */
+ * check sums before it is handed on. Memory: the largest message, decompressed. One thread. */
 #ifndef CLI_INPUT_H
 #define CLI_INPUT_H
 
@@ -20,14 +20,15 @@ struct input {
 	/* the batch at hand */
 	struct ipc_message message;
 	struct enrg_batch batch;
+	void *unpacked; /* the message that it points into, where that one was compressed */
 };
 
 /* Opens and reads the schema. -errno where the file can't be read, ENRG_E_CORRUPT where it is no Arrow stream. */
 int input_open(struct input *input, const char *path, struct enrg_error *err);
 /* 1: input->message and input->batch are the next batch (rows 0 for a gap) until the next call; 0: the end; ENRG_E_CORRUPT
- * with the offset and what to do about it. With `may_stay_packed` a compressed batch is handed on with batch.columns
- * NULL; else it is -ENOTSUP. */
-int input_next(struct input *input, bool may_stay_packed, struct enrg_error *err);
+ * with the offset and what to do about it. With `stays_packed` a compressed batch is handed on as it is, with
+ * batch.columns NULL; else it is decompressed. */
+int input_next(struct input *input, bool stays_packed, struct enrg_error *err);
 /* Takes an input that input_open failed on. */
 void input_close(struct input *input);
 

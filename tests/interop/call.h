@@ -20,6 +20,7 @@ static inline char *call_run(const char *line, int *ret_code)
 	char command[2000], part[4096], *text = NULL;
 	size_t count, size;
 
+	assert_non_null(getenv("ENRGDAQ_BIN"));
 	snprintf(command, sizeof(command), "E=\"$ENRGDAQ_BIN\"; %s", line);
 	FILE *pipe = popen(command, "re");
 	FILE *stream = open_memstream(&text, &size);

@@ -39,6 +39,18 @@ static void test_arrow(void **state)
 	assert_nothing_left();
 }
 
+static void test_compressed(void **state)
+{
+	(void)state;
+	assert_output("$E cat types.arrows >want; $E convert zstd.arrows z.csv && cmp z.csv want", 0, "");
+	assert_output("$E convert zstd.arrows z.arrow && $E cat z.arrow | cmp - want", 0, "");
+	assert_output("$E cat --columns wave,i8 types.arrows >want; $E convert zstd.arrows z2.arrow --columns wave,i8 && "
+		"$E cat z2.arrow | cmp - want", 0, "");
+	/* Batches stay as small as they are. */
+	assert_output("test $(stat -c %s z.arrow) -lt $(($(stat -c %s zstd.arrows) + 2000))", 0, "");
+	assert_nothing_left();
+}
+
 static void test_raw(void **state)
 {
 	(void)state;
@@ -94,6 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_csv),
 		cmocka_unit_test(test_arrow),
+		cmocka_unit_test(test_compressed),
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_damage),

@@ -308,7 +308,9 @@ case_crash() {
 	for span in '100 ms' '200 ms' '400 ms' '800 ms'; do
 		must_say "source ended: signal 11 \(Segmentation fault\); it is started again in $span"
 	done
-	stop 0
+	await 10 grep -q 'started again in 1.6 s' "$work/run.log" || fail "it was not tried a fifth time"
+	stop 1 # in the pause: a job that is down at the end is trouble, whatever it stored before
+	must_say "source was failing again and again when the run ended"
 	check_data
 	[ "$(grep -c "started again" "$work/run.log")" -le 8 ] || fail "the delay does not grow"
 }

@@ -21,8 +21,8 @@
 static const char usage[] =
 	"usage: enrgdaq convert INPUT OUTPUT [--format FORMAT] [--columns A,B…] [--dataset NAME] [--tree NAME]\n"
 	"\n"
-	"Writes an .arrows (or .arrow) file anew in another format. An output that is already there is never overwritten,\n"
-	"and a conversion that fails leaves nothing.\n"
+	"Writes an .arrows or .arrow file, or an old .bin dump of the digitizer, anew in another format. An output that is\n"
+	"already there is never overwritten, and a conversion that fails leaves nothing.\n"
 	"\n"
 	"  --format FORMAT   csv, root-ttree, root-rntuple, hdf5, arrow-file or raw (the bytes of blobs, one behind the\n"
 	"                    other); without it the name of the output tells: .csv, .csv.zst, .root (a TTree), .h5, .hdf5,\n"

@@ -22,6 +22,9 @@ __attribute__((format(printf, 3, 4))) static int tell_damage(
 	va_start(arguments, format);
 	vsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
+	if (input->is_dump)
+		return enrg_error_set(
+			err, ENRG_E_CORRUPT, "%s: at byte %" PRIu64 ": %s", input->path, input->offset, reason);
 	return enrg_error_set(err, ENRG_E_CORRUPT,
 		"%s: at byte %" PRIu64 ": %s; `enrgdaq verify %s` says what can be read", input->path, input->offset,
 		reason, input->path);
@@ -90,6 +93,13 @@ static int take_schema(struct input *input, struct enrg_error *err)
 	return result;
 }
 
+static int open_dump(struct input *input, struct enrg_error *err)
+{
+	input->is_dump = true;
+	input->schema = ipc_copy_schema(dump_schema());
+	return input->schema ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
+}
+
 int input_open(struct input *input, const char *path, struct enrg_error *err)
 {
 	const uint8_t *bytes;
@@ -99,6 +109,9 @@ int input_open(struct input *input, const char *path, struct enrg_error *err)
 	int result = file_window_open(&input->window, path, err);
 	if (result < 0)
 		return result;
+	const char *ending = strrchr(path, '.');
+	if (ending && !strcmp(ending, ".bin"))
+		return open_dump(input, err);
 	if (input->window.file_bytes >= FILE_MAGIC_BYTES) {
 		result = file_window_get(&input->window, 0, FILE_MAGIC_BYTES, &bytes, &count, err);
 		if (result < 0)
@@ -169,8 +182,18 @@ static int take_batch(struct input *input, bool stays_packed, struct enrg_error 
 	return 1;
 }
 
+static int next_of_dump(struct input *input, struct enrg_error *err)
+{
+	struct enrg_error reason = {0};
+	int result = dump_next(&input->dump, &input->window, &input->offset, &input->batch, &reason);
+
+	return result < 0 ? tell_damage(input, err, "%s", reason.text) : result;
+}
+
 int input_next(struct input *input, bool stays_packed, struct enrg_error *err)
 {
+	if (input->is_dump)
+		return next_of_dump(input, err);
 	for (;;) {
 		int result = read_head(input, err);
 		if (result <= 0)
@@ -199,6 +222,7 @@ void input_close(struct input *input)
 	free(input->schema_ipc);
 	free(input->views);
 	free(input->unpacked);
+	dump_fini(&input->dump);
 	input->unpacked = NULL;
 	input->schema = NULL;
 	input->schema_ipc = NULL;

@@ -1,22 +1,25 @@
-/* input.h: an .arrows (or .arrow) file as a command reads it: batch by batch from front to back, each proved by its
+/* input.h: an .arrows (or .arrow) file, or a .bin dump of the digitizer, as a command reads it: batch by batch from front to back, each proved by its
  * check sums before it is handed on. Memory: the largest message, decompressed. One thread. */
 #ifndef CLI_INPUT_H
 #define CLI_INPUT_H
 
 #include "arrow/file_window.h"
 #include "arrow/ipc.h"
+#include "cli/dump.h"
 
 struct input {
 	const char *path;
 	struct file_window window;
 	uint64_t offset; /* behind the message at hand */
 	struct enrg_schema *schema;
-	void *schema_ipc; /* its message as it stands in the file */
+	void *schema_ipc; /* its message as it stands in the file; NULL in a dump */
 	uint32_t schema_ipc_bytes;
 	struct enrg_column_view *views;
 	bool is_file;     /* with ARROW1 in front: ends at its end mark */
 	bool is_stamped;  /* messages have ENRGDAQ's check sums: one without is damaged */
 	bool wants_schema; /* behind an end mark */
+	bool is_dump;
+	struct dump dump;
 	/* the batch at hand */
 	struct ipc_message message;
 	struct enrg_batch batch;

@@ -51,6 +51,34 @@ static void test_compressed(void **state)
 	assert_nothing_left();
 }
 
+/* Two events of the digitizer, of two samples and of one; the gaps of the C struct hold rubbish. */
+#define DUMP                                                                                                           \
+	"printf '"                                                                                                     \
+	"\\060\\0\\0\\0\\003\\377\\377\\377\\004\\0\\0\\0\\005\\377\\377\\377\\006\\0\\0\\0\\007\\0\\0\\0"             \
+	"\\0\\001\\0\\0\\0\\0\\0\\0\\001\\377\\0\\0\\350\\003\\376\\377\\001\\377\\001\\0\\351\\003\\005\\0"           \
+	"\\050\\0\\0\\0\\003\\0\\0\\0\\004\\0\\0\\0\\005\\0\\0\\0\\377\\377\\377\\377\\010\\0\\0\\0"                   \
+	"\\001\\001\\0\\0\\0\\0\\0\\0\\002\\0\\007\\0\\011\\0\\012\\0' >d.bin; "
+
+static void test_dump(void **state)
+{
+	(void)state;
+	assert_output(DUMP "$E convert d.bin d.csv && cat d.csv", 0,
+		"pc_unix_ms_timestamp,trigger_time_tag,board_id,pattern,channel_mask,event_counter,channel,"
+		"sample_index,value_lsb,value_mv\n"
+		"256,7,3,4,5,6,1,0,1000,-2\n256,7,3,4,5,6,1,1,1001,5\n257,8,3,4,5,4294967295,2,7,9,10\n");
+	assert_output("$E convert d.bin d.arrow && $E cat d.arrow | cmp - d.csv && $E cat d.bin | cmp - d.csv", 0, "");
+	/* More than a batch. */
+	assert_output("for i in $(seq 12); do cat d.bin d.bin >e.bin; mv e.bin d.bin; done; for i in 1 2 3 4; do "
+		"cat d.bin d.bin >e.bin; mv e.bin d.bin; done; $E cat d.bin | tail -n +2 | sort | uniq -c", 0,
+		"  65536 256,7,3,4,5,6,1,0,1000,-2\n  65536 256,7,3,4,5,6,1,1,1001,5\n"
+		"  65536 257,8,3,4,5,4294967295,2,7,9,10\n");
+	assert_part("head -c 80 d.bin >cut.bin; $E convert cut.bin bad.csv 2>&1", 1,
+		"cut.bin: at byte 48: the file ends inside an event");
+	assert_part("$E convert types.arrows bad.bin 2>&1; cp types.arrows no.bin; $E convert no.bin bad.csv 2>&1", 1,
+		"no.bin: at byte 0: an event can't have 4294967295 bytes");
+	assert_nothing_left();
+}
+
 static void test_raw(void **state)
 {
 	(void)state;
@@ -107,6 +135,7 @@ int main(void)
 		cmocka_unit_test(test_csv),
 		cmocka_unit_test(test_arrow),
 		cmocka_unit_test(test_compressed),
+		cmocka_unit_test(test_dump),
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_damage),

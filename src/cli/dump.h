@@ -1,0 +1,26 @@
+/* dump.h: the digitizer's old binary dumps (.bin) as batches of rows, one row a sample. An event is a header of 32 bytes
+ * (u32 bytes of the event with its header, u8 board, u32 pattern, u8 channel mask, u32 event counter, u32 trigger time
+ * tag, u64 ms since 1970: a C struct with its gaps) and samples of 8 bytes (u8 channel, u16 index, u16 LSB, i16 mV). One
+ * thread. */
+#ifndef CLI_DUMP_H
+#define CLI_DUMP_H
+
+#include "arrow/file_window.h"
+#include "enrgdaq/batch.h"
+
+enum { DUMP_COLUMNS = 10 };
+
+struct dump {
+	uint8_t *columns[DUMP_COLUMNS];
+	struct enrg_column_view views[DUMP_COLUMNS];
+	uint64_t capacity, sequence;
+};
+
+const struct enrg_schema *dump_schema(void); /* static storage */
+/* The next whole events from *offset on, which moves behind them: 1 and *ret_batch; 0: the end; negative: `reason` says
+ * what is wrong with the event at *offset. */
+int dump_next(struct dump *dump, struct file_window *window, uint64_t *offset, struct enrg_batch *ret_batch,
+	struct enrg_error *reason);
+void dump_fini(struct dump *dump); /* takes zeroed ones */
+
+#endif

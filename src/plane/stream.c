@@ -506,11 +506,11 @@ static uint64_t patience(const struct stream *stream)
 	return patience_ns > SPILL_AFTER_NS ? patience_ns : SPILL_AFTER_NS;
 }
 
-/* At the end of the hot window: waits for consumers that move. false: one of them stands still (or the caller can't wait):
- * go deeper, without waiting again until it has moved. */
+/* At the end of the hot window: waits for consumers that move. false: one of them stands still, or the caller's time is
+ * over: go deeper, without waiting again until it has moved. */
 static bool await_window(struct stream *stream, uint64_t wanted, uint64_t timeout_ns)
 {
-	uint64_t started = clock_mono_ns();
+	uint64_t started = clock_mono_ns(), waited = 0;
 
 	if (stream->is_spilling) {
 		if (stream->ack == stream->spill_ack)
@@ -519,15 +519,16 @@ static bool await_window(struct stream *stream, uint64_t wanted, uint64_t timeou
 		stream->is_spilling = false;
 	}
 	for (;;) {
-		uint64_t before = stream->ack, limit = patience(stream);
-		int result = wait_for_ack(stream, wanted, timeout_ns < limit ? timeout_ns : limit);
+		uint64_t before = stream->ack, limit = patience(stream), left = timeout_ns - waited;
+		int result = wait_for_ack(stream, wanted, left < limit ? left : limit);
 		if (result == ENRG_E_STOPPED)
 			return false; /* there may be room deeper down */
 		if (result == 0) {
 			learn_pace(stream, clock_mono_ns() - started);
 			return true;
 		}
-		if (stream->ack == before || timeout_ns == 0)
+		waited = clock_mono_ns() - started;
+		if (stream->ack == before || waited >= timeout_ns)
 			break;
 	}
 	stream->is_spilling = true;

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -269,6 +270,49 @@ static void test_rewind_makes_room(void **state)
 	consumer_close(consumer);
 }
 
+/* A consumer that moves all the time, and slowly, must not hold a claim beyond its time: the caller has signs of life to
+ * give and a stop to look for. */
+static void *crawl(void *context)
+{
+	struct consumer *consumer = context;
+	struct consumer_record record;
+
+	for (int i = 0; i < 500; i++) {
+		if (consumer_acquire(consumer, &record, NULL) != 1)
+			return NULL;
+		consumer_release(consumer, record.end, 0);
+		nanosleep(&(struct timespec){.tv_nsec = 400000}, NULL);
+	}
+	return consumer;
+}
+
+static void test_window_keeps_time(void **state)
+{
+	(void)state;
+	struct enrg_error err = {0};
+	pthread_t thread;
+	uint64_t longest = 0;
+
+	create(path, 4 << 20, 1000, false);
+	assert_int_equal(stream_add_consumer(path, "store", CONSUMER_REQUIRED, &err), 0);
+	struct consumer *consumer = open_consumer(path, CONSUMER_REQUIRED);
+	struct stream *stream = open_stream(path, 1 << 20);
+	for (int i = 0; i < 1024; i++)
+		assert_int_equal(write_bytes(stream, 0, 900, NS_PER_S), 0);
+	assert_int_equal(pthread_create(&thread, NULL, crawl, consumer), 0);
+	for (int i = 0; i < 64; i++) {
+		uint64_t started = clock_mono_ns();
+		assert_int_equal(write_bytes(stream, 0, 900, 1000000), 0);
+		longest = clock_mono_ns() - started > longest ? clock_mono_ns() - started : longest;
+	}
+	void *all = NULL;
+	pthread_join(thread, &all);
+	assert_ptr_equal(all, consumer);
+	assert_true(longest < NS_PER_S / 5);
+	consumer_close(consumer);
+	stream_close(stream, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +321,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_observer_sees_abort, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_more_streams_than_words, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rewind_makes_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_window_keeps_time, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("plane.stream_edges", tests, NULL, NULL);

@@ -10,8 +10,6 @@
 #include "base/crc32c.h"
 
 #define OUTPUT_TAG_BYTES_MAX 207u
-/* While a store holds this job back it gives a sign of life and looks for a stop this often. */
-#define OUTPUT_WAIT_NS 500000000ull
 /* How long the claims of an ordered stop wait for stores in all. */
 #define OUTPUT_DRAIN_NS 5000000000ull
 #define OUTPUT_SCRATCH_BYTES_MAX (1ull << 30)
@@ -246,9 +244,9 @@ uint64_t enrg_output_rows_max(const struct enrg_output *output, uint64_t bytes_p
 
 /* --- waiting for room -------------------------------------------------------------------------------------------- */
 
-/* Has a stop taken so long that a waiting claim gives up? */
-static bool must_give_up(struct outputs *set)
+bool output_must_give_up(struct enrg_output *output)
 {
+	struct outputs *set = output->set;
 	struct process *process = set->params.process;
 
 	if (!process)
@@ -269,7 +267,7 @@ static int claim_payload(struct enrg_output *output, uint64_t bytes, struct stre
 
 	do {
 		result = stream_claim(set->params.stream, bytes, OUTPUT_WAIT_NS, ret_claim);
-		if (result == -EAGAIN && must_give_up(set))
+		if (result == -EAGAIN && output_must_give_up(output))
 			result = ENRG_E_STOPPED;
 	} while (result == -EAGAIN);
 	if (result == ENRG_E_STOPPED)

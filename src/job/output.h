@@ -11,6 +11,8 @@
 #include "plane/stream.h"
 
 #define OUTPUTS_MAX SEGMENT_ROUTES
+/* While a store holds this job back it gives a sign of life and looks for a stop this often. */
+#define OUTPUT_WAIT_NS 500000000ull
 
 struct outputs_params {
 	struct stream *stream; /* NULL: all outputs swallow; stays the caller's */
@@ -97,6 +99,8 @@ struct output_filler output_begin_body(const struct enrg_output *output);
 void output_put(struct output_filler *filler, uint64_t offset, const void *bytes, uint64_t byte_count);
 /* Zeroes up to the end of the body, and commits. */
 void output_commit_body(struct enrg_output *output, struct output_filler *filler, uint64_t acquired_ns);
+/* Gives a sign of life; has a stop taken so long that what waits for stores gives up? */
+bool output_must_give_up(struct enrg_output *output);
 /* Takes a row count that was lost because nothing took data until the end of a stop. Counts, alerts. */
 void output_count_abandoned(struct enrg_output *output, uint64_t rows);
 

@@ -6,9 +6,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -673,6 +675,12 @@ static void test_no_stream(void **state)
 		fill_numbers(&claim);
 		assert_int_equal(enrg_output_commit(output, claim.rows, 0, &f->err), 0);
 	}
+	static const struct enrg_schema one = { 1, number_columns + 1, false };
+	const uint8_t bytes[3] = { 1, 2, 3 };
+	assert_int_equal(enrg_output_open(&f->job, "store_config", "pieces", &one, &output, &f->err), 0);
+	assert_int_equal(enrg_output_begin(output, sizeof(bytes), &f->err), 0);
+	assert_int_equal(enrg_output_put(output, bytes, sizeof(bytes), &f->err), 0);
+	assert_int_equal(enrg_output_end(output, 0, &f->err), 0);
 }
 
 static void test_gap_of_successor(void **state)
@@ -717,6 +725,44 @@ static void fill_ring(struct fixture *f, struct enrg_output *output)
 	/* as many as surely fit: the ring has room for two records of the largest size */
 	assert_int_equal(enrg_output_claim(output, enrg_output_rows_max(output, 0), NULL, &claim, &f->err), 0);
 	assert_int_equal(enrg_output_commit(output, claim.rows, 0, &f->err), 0);
+}
+
+/* Takes a batch each 100 ms until the ring is empty for as long. */
+static void *take_slowly(void *context)
+{
+	struct consumer *consumer = context;
+	struct consumer_record record;
+
+	while (consumer_wait(&consumer, 1, NULL, 0, 500000000u) > 0 && consumer_acquire(consumer, &record, NULL) == 1) {
+		nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+		consumer_release(consumer, record.end, 0);
+	}
+	return NULL;
+}
+
+/* A table of many batches that a store takes slowly: signs of life and a look for a hurried stop between them, though no
+ * batch alone waits for long. */
+static void test_large_table(void **state)
+{
+	struct fixture *f = *state;
+	struct enrg_output *output;
+	struct stream_status status;
+	pthread_t store;
+	static const struct enrg_schema one = { 1, number_columns + 1, false };
+	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &one, &output, &f->err), 0);
+	uint64_t rows = 20 * enrg_output_rows_max(output, 0);
+	void *zeros = calloc(1, rows);
+
+	atomic_store(&f->process.page->heartbeat_mono_ns, 0);
+	atomic_store(&f->process.stop, PROCESS_HURRY);
+	assert_int_equal(pthread_create(&store, NULL, take_slowly, f->consumer), 0);
+	assert_int_equal(enrg_output_write(output, rows, (const void *[]){ zeros }, 0, &f->err), ENRG_E_STOPPED);
+	pthread_join(store, NULL);
+	assert_int_not_equal(atomic_load(&f->process.page->heartbeat_mono_ns), 0);
+	assert_int_equal(stream_read_status(f->path, &status, &f->err), 0);
+	assert_int_equal(status.rows + status.dropped_rows, rows);
+	assert_true(status.rows >= 8 * (rows / 20));
+	free(zeros);
 }
 
 static void test_gives_up_when_hurried(void **state)
@@ -775,6 +821,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_swallows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_stream, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_gap_of_successor, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_large_table, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_gives_up_when_hurried, set_up_small, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/copy.h"
 #include "base/crc32c.h"
 
@@ -14,7 +15,7 @@ struct output_filler output_begin_body(const struct enrg_output *output)
 {
 	return (struct output_filler){
 		.body = output->claim.payload + output->meta_bytes,
-		.has_crc = stream_has_checks(output->set->params.stream),
+		.has_crc = output->is_wanted && stream_has_checks(output->set->params.stream),
 	};
 }
 
@@ -71,7 +72,7 @@ static int write_part(struct enrg_output *output, uint64_t first, uint64_t rows,
 int enrg_output_write(struct enrg_output *output, uint64_t rows, const void *const *columns, uint64_t acquired_ns,
 	struct enrg_error *err)
 {
-	uint64_t done = 0;
+	uint64_t done = 0, looked = rows > output->rows_max ? clock_mono_ns() : 0;
 	int result = 0;
 
 	for (uint32_t i = 0; i < output->schema->column_count; i++)
@@ -90,6 +91,11 @@ int enrg_output_write(struct enrg_output *output, uint64_t rows, const void *con
 		uint64_t part = rows - done < output->rows_max ? rows - done : output->rows_max;
 		result = write_part(output, done, part, columns, acquired_ns, err);
 		done += result == 0 ? part : 0;
+		/* a store that takes a large table slowly: no claim waits for long, all of them together do */
+		if (result == 0 && done < rows && clock_mono_ns() - looked >= OUTPUT_WAIT_NS) {
+			looked = clock_mono_ns();
+			result = output_must_give_up(output) ? ENRG_E_STOPPED : 0;
+		}
 	} while (result == 0 && done < rows);
 	if (result == ENRG_E_STOPPED)
 		output_count_abandoned(output, rows - done);

@@ -16,7 +16,7 @@
 #define STEP_NS 20000000u
 
 struct sample {
-	uint64_t at_ns, batches, rows, produced, cpu_ns, zmq_bytes;
+	uint64_t at_ns, store_started_ns, batches, rows, produced, cpu_ns, zmq_bytes;
 	struct histogram latency;
 };
 
@@ -78,6 +78,7 @@ static void take(struct sampler *sampler, struct sample *sample)
 
 	memset(sample, 0, sizeof(*sample));
 	open_clients(sampler);
+	sample->store_started_ns = atomic_load_explicit(&sampler->store->started_mono_ns, memory_order_acquire);
 	sample->batches = atomic_load_explicit(&sampler->store->in_batches, memory_order_acquire);
 	sample->rows = atomic_load_explicit(&sampler->store->in_rows, memory_order_acquire);
 	sample->at_ns = clock_mono_ns();
@@ -98,6 +99,12 @@ static double seconds(const struct sample *from, const struct sample *to)
 	return (double)(to->at_ns - from->at_ns) / 1e9;
 }
 
+/* A client that died and was started again counts from zero. */
+static double growth(uint64_t from, uint64_t to)
+{
+	return to > from ? (double)(to - from) : 0;
+}
+
 static void end_interval(struct sampler *sampler, double at_s)
 {
 	const struct sample *before = &sampler->before, *now = &sampler->now;
@@ -110,7 +117,7 @@ static void end_interval(struct sampler *sampler, double at_s)
 	interval.mb_per_s = (double)(now->rows - before->rows) * 16 / 1e6 / span;
 	interval.messages_per_s = (double)(now->batches - before->batches) / span;
 	interval.queue_batches = now->produced > now->batches ? (double)(now->produced - now->batches) : 0;
-	interval.cpu_percent = (double)(now->cpu_ns - before->cpu_ns) / 1e7 / span;
+	interval.cpu_percent = growth(before->cpu_ns, now->cpu_ns) / 1e7 / span;
 	interval.p95_ms = (double)histogram_quantile(&latency, 0.95) / 1e6;
 	interval.p99_ms = (double)histogram_quantile(&latency, 0.99) / 1e6;
 	if (at_s > 0) {
@@ -167,6 +174,13 @@ static void end_run(const struct sampler *sampler)
 		kill(getpid(), SIGTERM);
 }
 
+/* A new life of the store counts from zero, on the same page: what was counted before is gone, and so is the run. */
+static bool is_another_life(const struct sampler *sampler)
+{
+	return atomic_load_explicit(&sampler->store->started_mono_ns, memory_order_acquire) !=
+	       sampler->first.store_started_ns;
+}
+
 static void *sample_run(void *context)
 {
 	struct sampler *sampler = context;
@@ -188,6 +202,8 @@ static void *sample_run(void *context)
 			break;
 		sampler->before = sampler->now;
 		take(sampler, &sampler->now);
+		if (is_another_life(sampler))
+			break;
 		end_interval(sampler, at);
 	}
 	end_run(sampler);
@@ -240,8 +256,8 @@ static void fill(const struct sampler *sampler, struct bench_result *result)
 	result->measured_s = span;
 	result->throughput_mb_per_s = (double)(now->rows - first->rows) * 16 / 1e6 / span;
 	result->messages_per_s = (double)(now->batches - first->batches) / span;
-	result->zmq_mb_per_s = (double)(now->zmq_bytes - first->zmq_bytes) / 1e6 / span;
-	result->cpu_percent = (double)(now->cpu_ns - first->cpu_ns) / 1e7 / span;
+	result->zmq_mb_per_s = growth(first->zmq_bytes, now->zmq_bytes) / 1e6 / span;
+	result->cpu_percent = growth(first->cpu_ns, now->cpu_ns) / 1e7 / span;
 	result->peak_mb_per_s = sampler->peak_mb_per_s;
 	result->queue_batches = sampler->queue_sum / sampler->intervals;
 	result->batches = atomic_load_explicit(&sampler->store->in_batches, memory_order_relaxed);
@@ -259,6 +275,8 @@ int sampler_stop(struct sampler *sampler, struct bench_result *result, struct en
 	pthread_join(sampler->thread, NULL);
 	if (sampler->is_timed_out)
 		code = enrg_error_set(err, -ETIMEDOUT, "the store counted no row");
+	else if (sampler->first.at_ns && is_another_life(sampler))
+		code = enrg_error_set(err, -ECANCELED, "the store ended and was started again: nothing was measured");
 	else if (!sampler->intervals)
 		code = enrg_error_set(err, -ECANCELED, "ended before the first interval of the measurement was over");
 	else

@@ -154,9 +154,11 @@ static void load_search_path(const struct loader *loader, const char *list)
 	free(copy);
 }
 
+/* `modules` in the folder of the program (a build), and LIBDIR/enrgdaq/modules of the prefix it was installed to, which
+ * may be another one than it was configured for. */
 static void load_beside_program(const struct loader *loader)
 {
-	char path[PATH_MAX + 16];
+	char path[PATH_MAX + 64];
 	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
 	char *slash;
 
@@ -166,7 +168,9 @@ static void load_beside_program(const struct loader *loader)
 	slash = strrchr(path, '/');
 	if (!slash)
 		return;
-	strcpy(slash, "/modules"); /* 16 bytes are kept for it */
+	strcpy(slash, "/modules"); /* 64 bytes are kept for it */
+	load_folder(loader, path);
+	strcpy(slash, "/../" ENRG_MODULES_RELATIVE);
 	load_folder(loader, path);
 }
 

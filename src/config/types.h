@@ -14,8 +14,8 @@ struct type_entry {
 
 struct types; /* entries sorted by name */
 
-/* Loads every *.so of ENRGDAQ_MODULE_PATH, of the folder `modules` beside the executable's build, and of the installed
- * folder; the first of a type name wins. A module that can't be loaded (missing library, other ABI, malformed table) is
+/* Loads every *.so of ENRGDAQ_MODULE_PATH, of the folder `modules` beside the program, of the prefix that the program
+ * lies in, and of the prefix that it was configured for; the first of a type name wins. A module that can't be loaded (missing library, other ABI, malformed table) is
  * left out and explained by `warn`; the rest works. */
 int types_load(struct types **ret_types, void (*warn)(void *context, const char *sentence), void *context,
 	struct enrg_error *err);

@@ -32,7 +32,7 @@ cd "$work/author"
 "$compiler" -std=c17 -DRULER_ABI=999 -fPIC -shared $flags ruler.c -o "$work/old/ruler.so"
 
 program="$work/prefix/bin/enrgdaq"
-export ENRGDAQ_MODULE_PATH="$work/modules:$installed"
+export ENRGDAQ_MODULE_PATH="$work/modules" # those of the prefix are found from where the program lies
 "$program" jobs >"$work/jobs.log" 2>&1 || { cat "$work/jobs.log"; fail "jobs"; }
 expect DAQJobRuler "$work/jobs.log"
 expect DAQJobStoreLines "$work/jobs.log"
@@ -41,7 +41,7 @@ expect DAQJobStoreCSV "$work/jobs.log"
 expect marks "$work/describe.log"
 
 # One of another ABI is left out and explained; the rest works.
-ENRGDAQ_MODULE_PATH="$work/old:$installed" "$program" jobs >"$work/old.log" 2>&1 || fail "jobs with an old module"
+ENRGDAQ_MODULE_PATH="$work/old" "$program" jobs >"$work/old.log" 2>&1 || fail "jobs with an old module"
 expect DAQJobStoreCSV "$work/old.log"
 expect 999 "$work/old.log"
 ! grep -q DAQJobRuler "$work/old.log" || fail "a module of another ABI was loaded"

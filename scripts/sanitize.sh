@@ -17,7 +17,8 @@ run() { # preset, ctest selection …
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 case $form in
 short)
-	run asan -LE slow -E '^(system|interop|figures|module)\.'
+	# interop.install stays: the conformance suite reads ROOT files by what it installs
+	run asan -LE slow -E '^(system|figures|module)\.|^interop\.([^i]|i[^n])'
 	run tsan -R '^(bus|job|base)\.' -LE slow
 	;;
 full)

@@ -54,7 +54,7 @@ static int runner_start(struct runner *runner, const struct suite_params *params
 	char *arguments[] = {(char *)(uintptr_t)params->program, "bench", "run", "--clients", clients, "--payload-size", rows,
 		"--duration", duration, "--use-memory-store", "--use-shm", "--stats-interval", "1.0", "--json", NULL};
 	FILE *log = tmpfile();
-	runner->log = log ? dup(fileno(log)) : -1;
+	runner->log = log ? fcntl(fileno(log), F_DUPFD_CLOEXEC, 0) : -1;
 	if (log)
 		fclose(log);
 	if (runner->log < 0 || pipe2(pipe_of, O_CLOEXEC) < 0)

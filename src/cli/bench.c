@@ -13,6 +13,9 @@
 #include "cli/cli.h"
 #include "plot/suite_figures.h"
 
+#define ROWS_MAX    4294967295.0
+#define SECONDS_MAX 1e8
+
 static const char help[] =
 	"usage: enrgdaq bench run [OPTIONS]      one benchmark of the real system\n"
 	"       enrgdaq bench suite [OPTIONS]    the founding document's runs and its five figures\n"
@@ -60,14 +63,15 @@ static int fail(const char *text)
 	return 2;
 }
 
-/* A number of at least `min`, or the end of the program with exit code 2. */
-static double number_of(const char *option, double min)
+/* A number from `min` to `max`, or the end of the program with exit code 2. */
+static double number_of(const char *option, double min, double max)
 {
 	char *end = NULL;
 	double value = strtod(optarg, &end);
 
-	if (end == optarg || *end || !(value >= min)) {
-		fprintf(stderr, "enrgdaq bench: --%s: expected a number of at least %g, found \"%s\"\n", option, min, optarg);
+	if (end == optarg || *end || !(value >= min && value <= max)) {
+		fprintf(stderr, "enrgdaq bench: --%s: expected a number from %.10g to %.10g, found \"%s\"\n", option, min, max,
+			optarg);
 		exit(2);
 	}
 	return value;
@@ -98,11 +102,11 @@ static int parse_run(int argc, char **argv, struct bench_params *params, bool *r
 
 	for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
 		switch (option) {
-		case CLIENTS: params->clients = (uint32_t)number_of("clients", 1); break;
-		case PAYLOAD: params->payload_rows = (uint64_t)number_of("payload-size", 1); break;
-		case DURATION: params->duration_s = number_of("duration", 0.1); break;
-		case INTERVAL: params->interval_s = number_of("stats-interval", 0.01); break;
-		case RATE: params->rate_hz = number_of("rate-hz", 0); break;
+		case CLIENTS: params->clients = (uint32_t)number_of("clients", 1, 200); break;
+		case PAYLOAD: params->payload_rows = (uint64_t)number_of("payload-size", 1, ROWS_MAX); break;
+		case DURATION: params->duration_s = number_of("duration", 0.1, SECONDS_MAX); break;
+		case INTERVAL: params->interval_s = number_of("stats-interval", 0.01, SECONDS_MAX); break;
+		case RATE: params->rate_hz = number_of("rate-hz", 0, 1e6); break;
 		case KEEP: params->void_data = false; break;
 		case SHM: params->use_shm = true; break;
 		case NO_SHM: params->use_shm = false; break;
@@ -177,7 +181,7 @@ static int parse_suite(int argc, char **argv, struct suite_options *ret)
 		case RUN: ret->run = true; break;
 		case PLOT: ret->plot = true; break;
 		case ALL: ret->run = ret->plot = true; break;
-		case DURATION: ret->duration_s = number_of("duration", 0.1); break;
+		case DURATION: ret->duration_s = number_of("duration", 0.1, SECONDS_MAX); break;
 		case RESULTS: ret->results = optarg; break;
 		case GRAPHS: ret->graphs = optarg; break;
 		case HELP:

@@ -35,7 +35,7 @@ fail() {
 
 finish() {
 	[ -n "$run" ] && kill -KILL "$run" 2>/dev/null
-	pkill -KILL -f "enrgdaq-job DAQJob[A-Za-z]* $token" 2>/dev/null
+	pkill -KILL -f "enrgdaq-job DAQJob[A-Za-z]* ${token}_" 2>/dev/null
 	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
 }
 trap finish EXIT
@@ -87,7 +87,7 @@ while [ $done_kills -lt "$kills" ]; do
 		start
 		continue
 	fi
-	mapfile -t jobs < <(pgrep -f "enrgdaq-job DAQJob[A-Za-z]* $token")
+	mapfile -t jobs < <(pgrep -f "enrgdaq-job DAQJob[A-Za-z]* ${token}_")
 	if [ ${#jobs[@]} -eq 0 ]; then
 		waited=$((waited + 1))
 		[ $waited -lt 1000 ] || fail "no job is running"

@@ -52,7 +52,7 @@ endfunction()
 function(enrg_test name)
   cmake_parse_arguments(A "" "TIMEOUT" "SOURCES;LIBS" ${ARGN})
   if(NOT A_TIMEOUT)
-    set(A_TIMEOUT 120)
+    set(A_TIMEOUT 300) # a busy machine is not a hang
   endif()
   string(REPLACE "." "_" target test_${name})
   add_executable(${target} ${A_SOURCES})

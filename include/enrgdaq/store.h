@@ -135,6 +135,10 @@ ENRG_API extern const struct enrg_table enrg_file_table, enrg_file_table_synced;
  * holds the store up before the disk is full. Rotation needs the two functions below. */
 ENRG_API void enrg_store_set_files(struct enrg_store *store, const struct enrg_file_options *options);
 
+/* Watches the disk of `folder`, which exists, by the same rules as those of the files: for stores that write there through a
+ * library of their own. After enrg_store_set_files; a second call for the same disk changes nothing. */
+ENRG_API int enrg_store_guard_folder(struct enrg_store *store, const char *folder, struct enrg_error *err);
+
 /* The file to be written now of those that `path` (from enrg_file_path) stands for: `path` itself, or with rotation
  * name_<run>.ext, name_<YYYYMMDDThhmmssZ>.ext, name_<run>_<…>.ext: the newest where that one is not full, else a new name.
  * Open it with enrg_file_open; a new one has size 0 and wants its header. */

@@ -2,9 +2,14 @@
 #include "job/disk_guard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "job/store.h"
 
 #define BYTES_BETWEEN_CHECKS (64u << 20)
 #define GB                   1e9
@@ -98,6 +103,20 @@ int disk_guard_check(struct disk_guard *guard, int descriptor, dev_t device, con
 	return 0;
 }
 
+int disk_guard_check_folder(struct disk_guard *guard, uint32_t index, enum disk_guard_finding *ret_finding,
+	char *ret_text, size_t text_bytes, struct enrg_error *err)
+{
+	int descriptor = open(guard->folders[index].path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	*ret_finding = DISK_GUARD_GOOD;
+	if (descriptor < 0)
+		return 0; /* the store will say what happened to its folder */
+	int code = disk_guard_check(guard, descriptor, guard->folders[index].device, guard->folders[index].path,
+		ret_finding, ret_text, text_bytes, err);
+	close(descriptor);
+	return code;
+}
+
 int disk_guard_check_again(struct disk_guard *guard, struct enrg_error *err)
 {
 	struct statvfs disk;
@@ -110,5 +129,26 @@ int disk_guard_check_again(struct disk_guard *guard, struct enrg_error *err)
 			return refuse(guard->low_folder, free_of(&disk), limit, err);
 	}
 	guard->low_folder[0] = '\0';
+	return 0;
+}
+
+int enrg_store_guard_folder(struct enrg_store *store, const char *folder, struct enrg_error *err)
+{
+	struct disk_guard *guard = &store->files.guard;
+	struct stat status;
+
+	if (stat(folder, &status) < 0) {
+		int code = -errno;
+		return enrg_error_set(err, code, "%s: %s", folder, enrg_error_name(code));
+	}
+	for (uint32_t i = 0; i < guard->folder_count; i++)
+		if (guard->folders[i].device == status.st_dev)
+			return 0;
+	if (guard->folder_count == DISK_GUARD_DISKS_MAX)
+		return enrg_error_set(err, -ENOSPC,
+			"%s: more than %u disks in one store: give some of the data to another", folder,
+			DISK_GUARD_DISKS_MAX);
+	guard->folders[guard->folder_count].device = status.st_dev;
+	snprintf(guard->folders[guard->folder_count++].path, PATH_MAX, "%s/", folder);
 	return 0;
 }

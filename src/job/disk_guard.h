@@ -22,6 +22,11 @@ struct disk_guard {
 		bool is_warned;
 	} disks[DISK_GUARD_DISKS_MAX];
 	uint32_t disk_count;
+	struct {
+		dev_t device;
+		char path[PATH_MAX];     /* ends in '/' */
+	} folders[DISK_GUARD_DISKS_MAX]; /* watched beside the store's files, one a disk */
+	uint32_t folder_count;
 	char low_folder[PATH_MAX]; /* of the file on the disk that had too little; "" = none */
 };
 
@@ -34,6 +39,9 @@ enum disk_guard_finding { DISK_GUARD_GOOD, DISK_GUARD_WARN, DISK_GUARD_GOOD_AGAI
  * where *ret_finding is not DISK_GUARD_GOOD. */
 int disk_guard_check(struct disk_guard *guard, int descriptor, dev_t device, const char *path,
 	enum disk_guard_finding *ret_finding, char *ret_text, size_t text_bytes, struct enrg_error *err);
+/* The same for folder `index`. */
+int disk_guard_check_folder(struct disk_guard *guard, uint32_t index, enum disk_guard_finding *ret_finding,
+	char *ret_text, size_t text_bytes, struct enrg_error *err);
 /* After a failed check: is there space again? Some more than the limit, or it would go on and off. */
 int disk_guard_check_again(struct disk_guard *guard, struct enrg_error *err);
 

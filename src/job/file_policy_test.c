@@ -303,6 +303,30 @@ static void writing_stops_before_the_disk_is_full(void **state)
 	assert_non_null(strstr(told_text, "again"));
 }
 
+/* Of a store that writes through a library of its own, which the framework does not see. */
+static void the_disk_of_a_folder_is_watched(void **state)
+{
+	(void)state;
+	struct enrg_error err = {0};
+	uint64_t now = 1000 * NS_PER_S;
+
+	options.rules.has_min_free_gb = true;
+	options.rules.min_free_gb = 1e8;
+	enrg_store_set_files(store, &options);
+	store->files.alert = remember;
+	assert_int_equal(file_policy_guard(&store->files, now, &err), 0); /* no file, no folder */
+	assert_true(enrg_store_guard_folder(store, "/nowhere/at/all", &err) < 0);
+	assert_int_equal(enrg_store_guard_folder(store, folder, &err), 0);
+	assert_int_equal(enrg_store_guard_folder(store, folder, &err), 0);
+	assert_int_equal(store->files.guard.folder_count, 1);
+	assert_int_equal(file_policy_guard(&store->files, now += NS_PER_S, &err), -ENOSPC);
+	assert_non_null(strstr(err.text, folder));
+	assert_int_equal(disk_guard_check_again(&store->files.guard, &err), -ENOSPC);
+	options.rules.min_free_gb = 1e-6;
+	assert_int_equal(disk_guard_check_again(&store->files.guard, &err), 0);
+	assert_int_equal(file_policy_guard(&store->files, now += NS_PER_S, &err), 0);
+}
+
 /* On a disk smaller than the default reserve a store without keys must work. */
 static void the_default_reserve_is_at_most_a_tenth(void **state)
 {
@@ -421,6 +445,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_run_has_a_file_of_its_own, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(time_rotates_at_full_multiples, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(writing_stops_before_the_disk_is_full, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_disk_of_a_folder_is_watched, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_default_reserve_is_at_most_a_tenth, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(files_are_synced_in_time, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(none_is_never_synced, set_up, tear_down),

@@ -1,5 +1,5 @@
 /* driver.c: a store without rings. Runs in the process of a program in bench/. */
-#include "driver/driver.h"
+#include "driver.h"
 
 #include <errno.h>
 #include <ftw.h>

@@ -132,7 +132,7 @@ struct enrg_file_options {
 ENRG_API extern const struct enrg_table enrg_file_table, enrg_file_table_synced;
 
 /* In open. `options` lives as long as the store. From then on the framework syncs the files, watches the free space and
- * holds the store up before the disk is full. Rotation needs the two functions below. */
+ * holds the store up before the disk is full. Rotation needs a struct enrg_file_choice, or the two functions below. */
 ENRG_API void enrg_store_set_files(struct enrg_store *store, const struct enrg_file_options *options);
 
 /* Watches the disk of `folder`, which exists, by the same rules as those of the files: for stores that write there through a
@@ -154,6 +154,45 @@ ENRG_API void enrg_file_set_sync(struct enrg_file *file, double seconds);
  * enrg_file_write, go past the page cache, from memory straight to the disk. 0: no need to; they can't, or are too few. */
 ENRG_API uint32_t enrg_file_padding(const struct enrg_file *file, uint64_t before_bytes, const void *bytes,
 	uint64_t byte_count);
+
+/* --- the file in which a table goes on --- */
+
+/* Finds the file for each batch of a target, and keeps to it: the name of the section with tag and day, with rotation its
+ * newest part; where what is there can't be continued, the first of name_2, name_3 … that can, announced by an alert. One
+ * for each target: made in target_open, asked in write. */
+struct enrg_file_choice;
+
+struct enrg_file_candidate {
+	const char *path;                 /* to be opened, or found among the files that the store has open */
+	const struct enrg_schema *schema; /* of the batch that is to go into it */
+	struct enrg_file *file;           /* out: where enrg_file_open opened it; NULL: the store writes it in another way */
+};
+
+/* The store's judgement on a file: opens it, mends a torn end, looks what it holds. 0: `target` goes on in it, the store
+ * has noted where. ENRG_FILE_IS_OTHER: it holds other columns, is of another kind, or is damaged beyond mending; it was
+ * left as it is, and the next name is tried. Negative: another name does not help. */
+#define ENRG_FILE_IS_OTHER 1
+typedef int enrg_file_judge_function(void *state, void *target, struct enrg_file_candidate *candidate,
+	struct enrg_error *err);
+
+struct enrg_file_choice_params {
+	const char *out_dir, *file_path; /* as in struct enrg_file_name */
+	bool add_date;
+	bool is_replaced;  /* the store replaces the whole file each time: no parts */
+	const char *other; /* said of a file that was left as it is: "has other columns, or is no CSV file" */
+	enrg_file_judge_function *judge;
+	void *state, *target; /* for judge */
+};
+
+/* Makes the first choice: judge is called before this returns. Strings are copied. */
+ENRG_API int enrg_file_choice_create(struct enrg_store *store, const struct enrg_file_choice_params *params,
+	const struct enrg_target *target, struct enrg_file_choice **ret_choice, struct enrg_error *err);
+/* Before a batch is written: calls judge again where a day or a part begins with it. `is_dirty`: the store has put
+ * something into the target's file, or holds it in memory, that is not committed; no part ends then. */
+ENRG_API int enrg_file_choice_follow(struct enrg_file_choice *choice, const struct enrg_batch *batch, bool is_dirty,
+	struct enrg_error *err);
+/* Takes NULL. */
+ENRG_API void enrg_file_choice_destroy(struct enrg_file_choice *choice);
 
 /* --- Arrow IPC, for stores that keep batches as the messages that they are (batch->ipc) --- */
 

@@ -5,7 +5,6 @@
  * batches belong to the commit that is still to come.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +12,6 @@
 #include "enrgdaq/store.h"
 #include "record.h"
 #include "squeeze.h"
-
-#define VARIANTS_MAX 100u /* a_2.arrows … of files with other columns */
-#define QUARTER_NS 900000000000u
 
 struct arrow_options {
 	const char *out_dir;
@@ -39,19 +35,10 @@ struct arrow {
 
 struct arrow_target {
 	const struct arrow_section *section;
-	char *source, *tag;
-	char *first_path; /* of the record, before another name had to be found for it */
-	unsigned variant; /* that name: 1 = the first, 2 = a_2.arrows … */
+	struct enrg_file_choice *choice;
+	char *source;
 	struct record_schema schema;
 	struct record *record;
-	uint64_t quarter; /* of an hour, of the last batch: with add_date */
-};
-
-/* When and of which columns the batch is that a file is chosen for. */
-struct arrow_moment {
-	const struct enrg_schema *schema;
-	const char *run;
-	uint64_t acquired_ns;
 };
 
 static const struct enrg_option arrow_option_list[] = {
@@ -87,110 +74,52 @@ static const struct enrg_option arrow_section_list[] = {
 
 /* --- which file -------------------- */
 
-/* The record of `path` (with rotation: of its newest part), opened or found. RECORD_IS_FOREIGN: what is there has other
- * columns. */
-static int find_or_open(struct arrow *arrow, const struct arrow_target *target, const struct arrow_moment *moment,
-	const char *path, struct record **ret_record, struct enrg_error *err)
+static struct record *find_record(const struct arrow *arrow, const char *path)
 {
-	struct record *opened = NULL, *record = arrow->records;
-	char part[PATH_MAX];
-	int rc = enrg_file_part(arrow->store, path, moment->run, part, sizeof(part), err);
+	struct record *record = arrow->records;
 
-	if (rc < 0)
-		return rc;
-	while (record && strcmp(record->path, part) != 0)
+	while (record && strcmp(record->path, path) != 0)
 		record = record->next;
-	if (!record) {
-		rc = record_open(arrow->store, part, target->source, moment->schema, &opened, err);
-		if (rc != 0)
-			return rc;
-		/* Two spellings of one path lead to one file: the record that was opened first keeps it. */
-		for (record = arrow->records; record && record->file != opened->file;)
-			record = record->next;
-		if (record)
+	return record;
+}
+
+/* Two spellings of one path lead to one file: the record that was opened first keeps it. */
+static struct record *add_record(struct arrow *arrow, struct record *opened)
+{
+	for (struct record *record = arrow->records; record; record = record->next) {
+		if (record->file == opened->file) {
 			record_close(opened);
-	}
-	if (record) {
-		*ret_record = record;
-		return record_schema_equal(&record->schema, &target->schema) ? 0 : RECORD_IS_FOREIGN;
+			return record;
+		}
 	}
 	opened->next = arrow->records;
 	arrow->records = opened;
-	*ret_record = opened;
-	return 0;
+	return opened;
 }
 
-static int keep_path(struct arrow_target *target, const char *path, struct enrg_error *err)
+static int arrow_judge(void *state, void *target, struct enrg_file_candidate *candidate, struct enrg_error *err)
 {
-	char *copy = strdup(path);
+	struct arrow *arrow = state;
+	struct arrow_target *arrow_target = target;
+	struct record *record = find_record(arrow, candidate->path);
 
-	if (!copy)
-		return enrg_error_set(err, -ENOMEM, "out of memory");
-	free(target->first_path);
-	target->first_path = copy;
-	return 0;
-}
+	if (!record) {
+		int rc = record_open(arrow->store, candidate->path, arrow_target->source, candidate->schema, &record,
+			err);
 
-static bool is_due(const struct arrow_target *target, const char *run)
-{
-	return !target->record->is_dirty && enrg_file_is_due(target->record->file, run);
-}
-
-/* The file of that name, or the first of its variants that has these columns: a_2.arrows, a_3.arrows … */
-static int choose_variant(struct arrow *arrow, struct arrow_target *target, const struct arrow_moment *moment,
-	struct record **ret_record, struct enrg_error *err)
-{
-	char path[PATH_MAX], first[PATH_MAX], tag[ENRG_NAME_BYTES_MAX + 1];
-	struct enrg_file_name name = { .out_dir = arrow->options->out_dir, .file_path = target->section->file_path,
-		.tag = target->tag, .add_date = target->section->add_date, .date_ns = moment->acquired_ns };
-	unsigned before = 1, number;
-	int rc = enrg_file_path(&name, first, sizeof(first), err);
-
-	if (rc == 0 && target->record && strcmp(first, target->first_path) == 0) {
-		if (!is_due(target, moment->run)) {
-			*ret_record = target->record; /* still the same day */
-			return 0;
-		}
-		before = target->variant;
-	} else if (rc == 0) {
-		rc = keep_path(target, first, err);
+		if (rc != 0)
+			return rc;
+		record = add_record(arrow, record);
 	}
-	if (rc < 0)
-		return rc;
-	for (number = before, rc = RECORD_IS_FOREIGN; rc == RECORD_IS_FOREIGN && number <= VARIANTS_MAX; number++) {
-		snprintf(tag, sizeof(tag), "%s%s%u", target->tag, *target->tag ? "_" : "", number);
-		name.tag = number > 1 ? tag : target->tag;
-		rc = enrg_file_path(&name, path, sizeof(path), err);
-		if (rc == 0)
-			rc = find_or_open(arrow, target, moment, path, ret_record, err);
-		target->variant = number;
-	}
-	if (rc == 0 && target->variant != before)
-		enrg_store_alert(arrow->store, ENRG_WARNING,
-			"%s has other columns than \"%s\" sends, or is no Arrow stream: batches go to %s", first,
-			target->source, path);
-	if (rc == RECORD_IS_FOREIGN)
-		return enrg_error_set(err,
-			-EEXIST, "%s and %u variants of its name are there and have other columns", first,
-			VARIANTS_MAX - 1);
-	return rc;
-}
-
-static int choose_record(struct arrow *arrow, struct arrow_target *target, const struct arrow_moment *moment,
-	struct enrg_error *err)
-{
-	struct record *record = NULL;
-	int rc = choose_variant(arrow, target, moment, &record, err);
-
-	if (rc < 0)
-		return rc;
-	if (target->section->has_sync_seconds)
-		enrg_file_set_sync(record->file, target->section->sync_seconds);
+	if (!record_schema_equal(&record->schema, &arrow_target->schema))
+		return ENRG_FILE_IS_OTHER;
+	if (arrow_target->section->has_sync_seconds)
+		enrg_file_set_sync(record->file, arrow_target->section->sync_seconds);
 	record->users++;
-	if (target->record)
-		target->record->users--;
-	target->record = record;
-	target->quarter = moment->acquired_ns / QUARTER_NS;
+	if (arrow_target->record)
+		arrow_target->record->users--;
+	arrow_target->record = record;
+	candidate->file = record->file;
 	return 0;
 }
 
@@ -220,10 +149,9 @@ static int arrow_target_close(void *state, void *target, bool abandon, struct en
 		return 0;
 	if (arrow_target->record)
 		arrow_target->record->users--;
+	enrg_file_choice_destroy(arrow_target->choice);
 	record_schema_fini(&arrow_target->schema);
 	free(arrow_target->source);
-	free(arrow_target->tag);
-	free(arrow_target->first_path);
 	free(arrow_target);
 	return 0;
 }
@@ -233,6 +161,21 @@ static int prepare_compression(struct arrow *arrow, int kind, struct enrg_error 
 	if (kind == SQUEEZE_NONE || arrow->squeezes[kind])
 		return 0;
 	return squeeze_create((enum squeeze_kind)kind, &arrow->squeezes[kind], err);
+}
+
+static int choose_file(struct arrow *arrow, struct arrow_target *arrow_target, const struct enrg_target *target,
+	struct enrg_error *err)
+{
+	const struct arrow_section *section = arrow_target->section;
+	const struct enrg_file_choice_params params = { .out_dir = arrow->options->out_dir,
+		.file_path = section->file_path, .add_date = section->add_date,
+		.other = "has other columns, or is no whole Arrow stream", .judge = arrow_judge, .state = arrow,
+		.target = arrow_target };
+
+	arrow_target->source = strdup(target->source);
+	if (!arrow_target->source)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	return enrg_file_choice_create(arrow->store, &params, target, &arrow_target->choice, err);
 }
 
 static int arrow_target_open(void *state, const struct enrg_target *target, void **ret_target, struct enrg_error *err)
@@ -245,19 +188,10 @@ static int arrow_target_open(void *state, const struct enrg_target *target, void
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	arrow_target->section = target->section;
 	rc = prepare_compression(arrow, arrow_target->section->compression, err);
-	if (rc < 0) {
-		arrow_target_close(arrow, arrow_target, true, NULL);
-		return rc;
-	}
-	arrow_target->source = strdup(target->source);
-	arrow_target->tag = strdup(target->tag);
-	if (!arrow_target->source || !arrow_target->tag)
-		rc = enrg_error_set(err, -ENOMEM, "out of memory");
-	else
+	if (rc == 0)
 		rc = record_schema_init(&arrow_target->schema, target->schema, err);
 	if (rc == 0)
-		rc = choose_record(arrow, arrow_target,
-			&(struct arrow_moment){ target->schema, target->run, target->acquired_ns }, err);
+		rc = choose_file(arrow, arrow_target, target, err);
 	if (rc < 0) {
 		arrow_target_close(arrow, arrow_target, true, NULL);
 		return rc;
@@ -269,24 +203,15 @@ static int arrow_target_open(void *state, const struct enrg_target *target, void
 static int arrow_write(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	struct arrow_target *arrow_target = target;
-
-	/* In every time zone midnight lies between two quarters of an hour. */
-	bool may_be_other_day =
-		arrow_target->section->add_date && batch->acquired_ns / QUARTER_NS != arrow_target->quarter;
-
-	if (may_be_other_day || is_due(arrow_target, batch->run)) {
-		int rc = choose_record(state, arrow_target,
-			&(struct arrow_moment){ batch->schema, batch->run, batch->acquired_ns }, err);
-
-		if (rc < 0)
-			return rc;
-	}
 	struct squeeze *squeeze = ((struct arrow *)state)->squeezes[arrow_target->section->compression];
 	struct squeezed squeezed;
+	int rc = enrg_file_choice_follow(arrow_target->choice, batch, arrow_target->record->is_dirty, err);
 
+	if (rc < 0)
+		return rc;
 	if (!squeeze || batch->body_bytes == 0)
 		return record_write_batch(arrow_target->record, batch, err);
-	int rc = squeeze_batch(squeeze, batch, &squeezed, err);
+	rc = squeeze_batch(squeeze, batch, &squeezed, err);
 	if (rc == 0)
 		rc = record_write(arrow_target->record, squeezed.meta, squeezed.meta_bytes, err);
 	return rc < 0 ? rc : record_write(arrow_target->record, squeezed.body, squeezed.body_bytes, err);

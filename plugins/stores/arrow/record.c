@@ -40,7 +40,7 @@ static int mend(struct enrg_store *store, struct record *record, const struct en
 			ENRG_ERROR, "%s is damaged inside: nothing is appended to it; see `enrgdaq verify`",
 			record->path);
 	if (content != ENRG_IPC_OURS)
-		return RECORD_IS_FOREIGN;
+		return ENRG_FILE_IS_OTHER;
 	if (good == size)
 		return 0;
 	enrg_store_alert(store, ENRG_WARNING, "%s: cut %" PRIu64 " bytes off that stood behind the last whole batch (a "

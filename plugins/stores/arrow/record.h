@@ -20,13 +20,11 @@ struct record {
 	struct record *next;
 };
 
-#define RECORD_IS_FOREIGN 1
-
 int record_schema_init(struct record_schema *record_schema, const struct enrg_schema *schema, struct enrg_error *err);
 void record_schema_fini(struct record_schema *record_schema);
 bool record_schema_equal(const struct record_schema *a, const struct record_schema *b);
 
-/* Opens the file, cuts a torn tail, writes the schema into a new one. RECORD_IS_FOREIGN: what is there is another
+/* Opens the file, cuts a torn tail, writes the schema into a new one. ENRG_FILE_IS_OTHER: what is there is another
  * schema's, no Arrow stream, or damaged inside; nothing was changed. */
 int record_open(struct enrg_store *store, const char *path, const char *source, const struct enrg_schema *schema,
 	struct record **ret_record, struct enrg_error *err);

@@ -24,7 +24,7 @@ static int mend(struct enrg_store *store, struct table *table, struct enrg_error
 	if (rc < 0)
 		return enrg_error_add(err, "%s", table->path);
 	if (ending == ENDING_FOREIGN)
-		return TABLE_IS_FOREIGN;
+		return ENRG_FILE_IS_OTHER;
 	if (ending == ENDING_WHOLE)
 		return 0;
 	enrg_store_alert(store, ENRG_WARNING, "%s: its last %s was not whole (power cut?): cut %" PRIu64 " bytes off",

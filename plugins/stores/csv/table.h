@@ -32,9 +32,7 @@ struct table_params {
 	bool use_zstd, overwrite;
 };
 
-#define TABLE_IS_FOREIGN 1
-
-/* Opens the file, mends a torn end, writes the header into a new one. TABLE_IS_FOREIGN: a file is there that has
+/* Opens the file, mends a torn end, writes the header into a new one. ENRG_FILE_IS_OTHER: a file is there that has
  * other columns, or is no such file; nothing was changed. */
 int table_open(struct enrg_store *store, const struct table_params *params, struct table **ret_table,
 	struct enrg_error *err);

@@ -14,8 +14,6 @@
 #include "driver.h"
 #include "recovery.h"
 
-#define VARIANTS_MAX 100u /* a_2.h5 … of files with other columns */
-#define QUARTER_NS 900000000000u
 #define COMMIT_BYTES (64u << 20)
 
 enum { COMPRESSION_NONE, COMPRESSION_DEFLATE };
@@ -49,13 +47,10 @@ struct hdf5 {
 
 struct hdf5_target {
 	const struct hdf5_section *section;
-	char *source, *tag, *group_name;
-	char *first_path;  /* of the file, before another name had to be found for it */
-	char *chosen_path; /* that name; with rotation the file is a part of it */
-	unsigned variant;  /* its number: 1 = the first, 2 = a_2.h5 … */
+	struct enrg_file_choice *choice;
+	char *group_name;
 	struct container *container;
 	struct table *table; /* of the container */
-	uint64_t quarter;    /* of an hour, of the last batch: with add_date */
 };
 
 static const struct enrg_choice compressions[] = {
@@ -87,13 +82,6 @@ static const struct enrg_option hdf5_section_list[] = {
 	  .offset = offsetof(struct hdf5_section, compression_level),
 	  .default_value = "1", .min = 1, .max = 9, .help = "Of deflate: 1 is fast, 9 is small." },
 	{ .key = NULL },
-};
-
-/* What and when the batch is that a file is chosen for. */
-struct hdf5_moment {
-	const struct enrg_schema *schema;
-	const char *run;
-	uint64_t acquired_ns;
 };
 
 /* --- which file -------------------- */
@@ -146,108 +134,51 @@ static int find_or_open_container(struct hdf5 *hdf5, const char *path, struct co
 	return rc;
 }
 
-/* Sets container and table of the target: of `path`, with rotation of its newest part. CONTAINER_IS_FOREIGN: what is
- * there is something else. */
-static int find_or_open(struct hdf5 *hdf5, struct hdf5_target *target, const char *path,
-	const struct hdf5_moment *moment, struct enrg_error *err)
+static int hdf5_judge(void *state, void *target, struct enrg_file_candidate *candidate, struct enrg_error *err)
 {
-	int level = target->section->compression == COMPRESSION_DEFLATE ? (int)target->section->compression_level : 0;
+	struct hdf5_target *hdf5_target = target;
+	const struct hdf5_section *section = hdf5_target->section;
+	int level = section->compression == COMPRESSION_DEFLATE ? (int)section->compression_level : 0;
 	struct container *container;
 	struct table *table, *kept;
-	char part[PATH_MAX];
-	int rc = enrg_file_part(hdf5->store, path, moment->run, part, sizeof(part), err);
+	int rc = find_or_open_container(state, candidate->path, &container, err);
 
 	if (rc == 0)
-		rc = find_or_open_container(hdf5, part, &container, err);
+		rc = table_create(hdf5_target->group_name, candidate->schema, level, &table, err);
 	if (rc != 0)
-		return rc;
-	rc = table_create(target->group_name, moment->schema, level, &table, err);
-	if (rc < 0)
-		return rc;
+		return rc == CONTAINER_IS_FOREIGN ? ENRG_FILE_IS_OTHER : rc;
 	rc = container_add_table(container, table, &kept, err);
 	if (rc != 0 || kept != table)
 		table_destroy(table);
 	if (rc != 0)
-		return rc;
+		return rc == CONTAINER_IS_FOREIGN ? ENRG_FILE_IS_OTHER : rc;
 	container->users++;
-	if (target->container)
-		target->container->users--;
-	target->container = container;
-	target->table = kept;
+	if (hdf5_target->container)
+		hdf5_target->container->users--;
+	hdf5_target->container = container;
+	hdf5_target->table = kept;
 	return 0;
 }
 
-static int keep_path(char **path, const char *text, struct enrg_error *err)
-{
-	char *copy = strdup(text);
-
-	if (!copy)
-		return enrg_error_set(err, -ENOMEM, "out of memory");
-	free(*path);
-	*path = copy;
-	return 0;
-}
-
-/* Is it time for the next part? The framework takes the size of the HDF5 file by its path. */
-static int ask_due(struct hdf5 *hdf5, const struct hdf5_target *target, const char *run, bool *ret_due,
+static int choose_file(struct hdf5 *hdf5, struct hdf5_target *hdf5_target, const struct enrg_target *target,
 	struct enrg_error *err)
 {
-	char part[PATH_MAX];
-	int rc = 0;
+	const struct hdf5_section *section = hdf5_target->section;
+	/* The folder is the same every day. */
+	const struct enrg_file_name name = { .out_dir = hdf5->options->out_dir, .file_path = section->file_path };
+	char path[PATH_MAX], other[400];
+	const struct enrg_file_choice_params params = { .out_dir = hdf5->options->out_dir,
+		.file_path = section->file_path, .add_date = section->add_date, .other = other, .judge = hdf5_judge,
+		.state = hdf5, .target = hdf5_target };
+	int rc = enrg_file_path(&name, path, sizeof(path), err);
 
-	*ret_due = false;
-	if (!target->container->is_dirty) {
-		rc = enrg_file_part(hdf5->store, target->chosen_path, run, part, sizeof(part), err);
-		*ret_due = rc == 0 && strcmp(part, target->container->path) != 0;
-	}
-	return rc;
-}
-
-/* The file of that name, or the first of its variants that has these columns: a_2.h5, a_3.h5 … */
-static int choose_variant(struct hdf5 *hdf5, struct hdf5_target *target, const struct hdf5_moment *moment,
-	struct enrg_file_name *name, struct enrg_error *err)
-{
-	char path[PATH_MAX], tag[ENRG_NAME_BYTES_MAX + 1];
-	unsigned before = target->variant, number;
-	int rc = CONTAINER_IS_FOREIGN;
-
-	for (number = before; rc == CONTAINER_IS_FOREIGN && number <= VARIANTS_MAX; number++) {
-		snprintf(tag, sizeof(tag), "%s%s%u", target->tag, *target->tag ? "_" : "", number);
-		name->tag = number > 1 ? tag : target->tag;
-		rc = enrg_file_path(name, path, sizeof(path), err);
-		if (rc == 0)
-			rc = find_or_open(hdf5, target, path, moment, err);
-		target->variant = number;
-	}
-	if (rc == CONTAINER_IS_FOREIGN)
-		return enrg_error_set(err, -EEXIST, "%s and %u variants of its name are there and have other columns",
-			target->first_path, VARIANTS_MAX - 1);
-	if (rc == 0 && target->variant != before)
-		enrg_store_alert(hdf5->store, ENRG_WARNING,
-			"%s has other columns in \"%s\" than \"%s\" sends, or can't be opened as an HDF5 file: "
-			"rows go to %s", target->first_path, target->group_name, target->source, path);
-	return rc < 0 ? rc : keep_path(&target->chosen_path, path, err);
-}
-
-static int choose_file(struct hdf5 *hdf5, struct hdf5_target *target, const struct hdf5_moment *moment,
-	struct enrg_error *err)
-{
-	char first[PATH_MAX];
-	struct enrg_file_name name = { .out_dir = hdf5->options->out_dir, .file_path = target->section->file_path,
-		.tag = target->tag, .add_date = target->section->add_date, .date_ns = moment->acquired_ns };
-	bool is_due = true;
-	int rc = enrg_file_path(&name, first, sizeof(first), err);
-
-	target->quarter = moment->acquired_ns / QUARTER_NS;
-	if (rc == 0 && target->container && strcmp(first, target->first_path) == 0) {
-		rc = ask_due(hdf5, target, moment->run, &is_due, err); /* still the same day */
-	} else if (rc == 0) {
-		target->variant = 1;
-		rc = keep_path(&target->first_path, first, err);
-		if (rc == 0)
-			rc = put_back_folder(hdf5, first, err);
-	}
-	return rc < 0 || !is_due ? rc : choose_variant(hdf5, target, moment, &name, err);
+	if (rc == 0)
+		rc = put_back_folder(hdf5, path, err);
+	if (rc < 0)
+		return rc;
+	snprintf(other, sizeof(other), "has other columns in \"%s\", or can't be opened as an HDF5 file",
+		hdf5_target->group_name);
+	return enrg_file_choice_create(hdf5->store, &params, target, &hdf5_target->choice, err);
 }
 
 /* Closes what no target uses and the last commit has put away. */
@@ -301,11 +232,8 @@ static int hdf5_target_close(void *state, void *target, bool abandon, struct enr
 		return 0;
 	if (hdf5_target->container)
 		hdf5_target->container->users--;
-	free(hdf5_target->source);
-	free(hdf5_target->tag);
+	enrg_file_choice_destroy(hdf5_target->choice);
 	free(hdf5_target->group_name);
-	free(hdf5_target->first_path);
-	free(hdf5_target->chosen_path);
 	free(hdf5_target);
 	return 0;
 }
@@ -326,12 +254,10 @@ static char *clean_group_name(const char *name)
 	return clean;
 }
 
-static int copy_names(struct hdf5_target *hdf5_target, const struct enrg_target *target, struct enrg_error *err)
+static int name_group(struct hdf5_target *hdf5_target, const struct enrg_target *target, struct enrg_error *err)
 {
-	hdf5_target->source = strdup(target->source);
-	hdf5_target->tag = strdup(target->tag);
 	hdf5_target->group_name = clean_group_name(hdf5_target->section->dataset_name);
-	if (!hdf5_target->source || !hdf5_target->tag || !hdf5_target->group_name)
+	if (!hdf5_target->group_name)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	if (!*hdf5_target->group_name)
 		return enrg_error_set(err, ENRG_E_CONFIG, "[store_config.hdf5] of \"%s\": dataset_name: expected the "
@@ -348,10 +274,9 @@ static int hdf5_target_open(void *state, const struct enrg_target *target, void 
 	if (!hdf5_target)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	hdf5_target->section = target->section;
-	rc = copy_names(hdf5_target, target, err);
+	rc = name_group(hdf5_target, target, err);
 	if (rc == 0)
-		rc = choose_file(hdf5, hdf5_target,
-			&(struct hdf5_moment){ target->schema, target->run, target->acquired_ns }, err);
+		rc = choose_file(hdf5, hdf5_target, target, err);
 	if (rc < 0) {
 		hdf5_target_close(hdf5, hdf5_target, true, NULL);
 		return rc;
@@ -363,18 +288,12 @@ static int hdf5_target_open(void *state, const struct enrg_target *target, void 
 static int hdf5_write(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	struct hdf5_target *hdf5_target = target;
+	int rc = 0;
 
-	/* In every time zone midnight lies between two quarters of an hour. */
-	bool may_be_other_day = hdf5_target->section->add_date && batch->acquired_ns / QUARTER_NS != hdf5_target->quarter;
-
-	if (!batch->is_gap && (may_be_other_day || !hdf5_target->container->is_dirty)) {
-		int rc = choose_file(state, hdf5_target,
-			&(struct hdf5_moment){ batch->schema, batch->run, batch->acquired_ns }, err);
-
-		if (rc < 0)
-			return rc;
-	}
-	return container_write(hdf5_target->container, hdf5_target->table, batch, err);
+	(void)state;
+	if (!batch->is_gap)
+		rc = enrg_file_choice_follow(hdf5_target->choice, batch, hdf5_target->container->is_dirty, err);
+	return rc < 0 ? rc : container_write(hdf5_target->container, hdf5_target->table, batch, err);
 }
 
 static int hdf5_commit(void *state, struct enrg_error *err)

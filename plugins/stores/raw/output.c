@@ -32,7 +32,7 @@ static int begin_table(struct enrg_store *store, struct output *output, const st
 	if (rc < 0)
 		return enrg_error_add(err, "%s", output->path);
 	if (content != ENRG_IPC_OURS)
-		return OUTPUT_IS_FOREIGN;
+		return ENRG_FILE_IS_OTHER;
 	if (good < size) {
 		enrg_store_alert(store, ENRG_WARNING, "%s: cut %" PRIu64 " bytes off that stood behind the last whole "
 			"batch (a power cut?)", output->path, size - good);
@@ -90,7 +90,7 @@ int output_fits(const struct output *output, const struct output_params *params,
 	int rc;
 
 	if (output->mode != params->mode)
-		return OUTPUT_IS_FOREIGN;
+		return ENRG_FILE_IS_OTHER;
 	if (output->mode != OUTPUT_TABLE)
 		return 0;
 	rc = enrg_schema_format_ipc(params->schema, NULL, &bytes, &count, err);
@@ -98,7 +98,7 @@ int output_fits(const struct output *output, const struct output_params *params,
 		return rc;
 	is_equal = count == output->schema_bytes && memcmp(bytes, output->schema_ipc, count) == 0;
 	free(bytes);
-	return is_equal ? 0 : OUTPUT_IS_FOREIGN;
+	return is_equal ? 0 : ENRG_FILE_IS_OTHER;
 }
 
 /* --- writing -------------------- */

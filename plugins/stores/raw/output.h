@@ -30,14 +30,12 @@ struct output_params {
 	const struct enrg_schema *schema;
 };
 
-#define OUTPUT_IS_FOREIGN 1
-
-/* OUTPUT_IS_FOREIGN: the file that is there can't be continued in this mode with these columns; it was not changed. */
+/* ENRG_FILE_IS_OTHER: the file that is there can't be continued in this mode with these columns; it was not changed. */
 int output_open(struct enrg_store *store, const struct output_params *params, struct output **ret_output,
 	struct enrg_error *err);
 /* Frees; does not commit. NULL is allowed. */
 void output_close(struct output *output);
-/* May an output that is open be used for this as well? 0, OUTPUT_IS_FOREIGN, or an error. */
+/* May an output that is open be used for this as well? 0, ENRG_FILE_IS_OTHER, or an error. */
 int output_fits(const struct output *output, const struct output_params *params, struct enrg_error *err);
 
 int output_write(struct output *output, const struct enrg_batch *batch, struct enrg_error *err);

@@ -4,16 +4,12 @@
  * stream, because refusing it would hold its producer back for ever and dropping it would lose data.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "enrgdaq/store.h"
 #include "output.h"
-
-#define VARIANTS_MAX 100u
-#define QUARTER_NS 900000000000u
 
 struct raw_options {
 	const char *out_dir;
@@ -33,12 +29,10 @@ struct raw {
 
 struct raw_target {
 	const struct raw_section *section;
-	char *source, *tag, *file_path;
-	char *first_path; /* of the output, before another name had to be found for it */
-	unsigned variant; /* that name: 1 = the first, 2 = a_2.bin … */
+	struct enrg_file_choice *choice;
+	char *source;
 	enum output_mode mode;
 	struct output *output;
-	uint64_t quarter; /* of an hour, of the last batch: with add_date */
 };
 
 static const struct enrg_option raw_option_list[] = {
@@ -60,124 +54,54 @@ static const struct enrg_option raw_section_list[] = {
 	{ .key = NULL },
 };
 
-/* What and when the batch is that a file is chosen for. */
-struct raw_moment {
-	const struct enrg_schema *schema;
-	const char *run;
-	uint64_t acquired_ns;
-};
-
 /* --- which file -------------------- */
 
-/* Two spellings of one path lead to one file: the output that was opened first keeps it. */
-static struct output *find_same_file(struct raw *raw, const struct output *opened)
+static struct output *find_output(const struct raw *raw, const char *path)
 {
-	for (struct output *output = raw->outputs; output; output = output->next)
-		if (opened->file && output->file == opened->file)
-			return output;
-	return NULL;
+	struct output *output = raw->outputs;
+
+	while (output && strcmp(output->path, path) != 0)
+		output = output->next;
+	return output;
 }
 
-/* The output of `path` (with rotation: of its newest part), opened or found. OUTPUT_IS_FOREIGN: something else is
- * there. */
-static int find_or_open(struct raw *raw, const struct raw_target *target, const struct raw_moment *moment,
-	const char *path, struct output **ret_output, struct enrg_error *err)
+/* Two spellings of one path lead to one file: the output that was opened first keeps it. */
+static struct output *add_output(struct raw *raw, struct output *opened)
 {
-	char part[PATH_MAX];
-	const struct output_params params = { .path = target->mode == OUTPUT_NEWEST ? path : part,
-		.source = target->source, .mode = target->mode, .schema = moment->schema };
-	struct output *opened, *output = raw->outputs;
-	int rc = enrg_file_part(raw->store, path, moment->run, part, sizeof(part), err);
+	for (struct output *output = raw->outputs; output; output = output->next) {
+		if (opened->file && output->file == opened->file) {
+			output_close(opened);
+			return output;
+		}
+	}
+	opened->next = raw->outputs;
+	raw->outputs = opened;
+	return opened;
+}
 
-	if (rc < 0)
-		return rc;
-	while (output && strcmp(output->path, params.path) != 0)
-		output = output->next;
+static int raw_judge(void *state, void *target, struct enrg_file_candidate *candidate, struct enrg_error *err)
+{
+	struct raw *raw = state;
+	struct raw_target *raw_target = target;
+	const struct output_params params = { .path = candidate->path, .source = raw_target->source,
+		.mode = raw_target->mode, .schema = candidate->schema };
+	struct output *output = find_output(raw, candidate->path);
+	int rc = 0;
+
 	if (!output) {
-		rc = output_open(raw->store, &params, &opened, err);
+		rc = output_open(raw->store, &params, &output, err);
 		if (rc != 0)
 			return rc;
-		output = find_same_file(raw, opened);
-		if (!output) {
-			opened->next = raw->outputs;
-			raw->outputs = opened;
-			*ret_output = opened;
-			return 0;
-		}
-		output_close(opened);
+		output = add_output(raw, output);
 	}
-	*ret_output = output;
-	return output_fits(output, &params, err);
-}
-
-static int keep_path(struct raw_target *target, const char *path, struct enrg_error *err)
-{
-	char *copy = strdup(path);
-
-	if (!copy)
-		return enrg_error_set(err, -ENOMEM, "out of memory");
-	free(target->first_path);
-	target->first_path = copy;
-	return 0;
-}
-
-/* Bytes go to the file in write: the framework knows all that is not committed. */
-static bool is_due(const struct raw_target *target, const char *run)
-{
-	return target->output->file && enrg_file_is_due(target->output->file, run);
-}
-
-/* The file of that name, or the first of its variants that takes this: a_2.bin, a_3.bin … */
-static int choose_variant(struct raw *raw, struct raw_target *target, const struct raw_moment *moment,
-	struct output **ret_output, struct enrg_error *err)
-{
-	char path[PATH_MAX], first[PATH_MAX], tag[ENRG_NAME_BYTES_MAX + 1];
-	struct enrg_file_name name = { .out_dir = raw->options->out_dir, .file_path = target->file_path,
-		.tag = target->tag, .add_date = target->section->add_date, .date_ns = moment->acquired_ns };
-	unsigned before = 1, number;
-	int rc = enrg_file_path(&name, first, sizeof(first), err);
-
-	if (rc == 0 && target->output && strcmp(first, target->first_path) == 0) {
-		if (!is_due(target, moment->run)) {
-			*ret_output = target->output; /* still the same day */
-			return 0;
-		}
-		before = target->variant;
-	} else if (rc == 0) {
-		rc = keep_path(target, first, err);
-	}
-	if (rc < 0)
-		return rc;
-	for (number = before, rc = OUTPUT_IS_FOREIGN; rc == OUTPUT_IS_FOREIGN && number <= VARIANTS_MAX; number++) {
-		snprintf(tag, sizeof(tag), "%s%s%u", target->tag, *target->tag ? "_" : "", number);
-		name.tag = number > 1 ? tag : target->tag;
-		rc = enrg_file_path(&name, path, sizeof(path), err);
-		if (rc == 0)
-			rc = find_or_open(raw, target, moment, path, ret_output, err);
-		target->variant = number;
-	}
-	if (rc == 0 && target->variant != before)
-		enrg_store_alert(raw->store, ENRG_WARNING, "%s holds something else than \"%s\" sends: its batches go "
-			"to %s", first, target->source, path);
-	if (rc == OUTPUT_IS_FOREIGN)
-		return enrg_error_set(err, -EEXIST, "%s and %u variants of its name are there and hold something else",
-			first, VARIANTS_MAX - 1);
-	return rc;
-}
-
-static int choose_output(struct raw *raw, struct raw_target *target, const struct raw_moment *moment,
-	struct enrg_error *err)
-{
-	struct output *output = NULL;
-	int rc = choose_variant(raw, target, moment, &output, err);
-
-	if (rc < 0)
+	rc = output_fits(output, &params, err);
+	if (rc != 0)
 		return rc;
 	output->users++;
-	if (target->output)
-		target->output->users--;
-	target->output = output;
-	target->quarter = moment->acquired_ns / QUARTER_NS;
+	if (raw_target->output)
+		raw_target->output->users--;
+	raw_target->output = output;
+	candidate->file = output->file;
 	return 0;
 }
 
@@ -207,24 +131,28 @@ static int raw_target_close(void *state, void *target, bool abandon, struct enrg
 		return 0;
 	if (raw_target->output)
 		raw_target->output->users--;
+	enrg_file_choice_destroy(raw_target->choice);
 	free(raw_target->source);
-	free(raw_target->tag);
-	free(raw_target->file_path);
-	free(raw_target->first_path);
 	free(raw_target);
 	return 0;
 }
 
-static bool copy_names(struct raw_target *raw_target, const struct enrg_target *target)
+static int choose_file(struct raw *raw, struct raw_target *raw_target, const struct enrg_target *target,
+	struct enrg_error *err)
 {
-	const char *path = raw_target->section->file_path;
-	bool is_table = raw_target->mode == OUTPUT_TABLE && *path; /* enrg_file_path refuses an empty name */
+	const struct raw_section *section = raw_target->section;
+	bool is_table = raw_target->mode == OUTPUT_TABLE && *section->file_path; /* enrg_file_path refuses "" */
+	char *path;
+	int rc;
 
-	raw_target->source = strdup(target->source);
-	raw_target->tag = strdup(target->tag);
-	if (asprintf(&raw_target->file_path, "%s%s", path, is_table ? ".arrows" : "") < 0)
-		raw_target->file_path = NULL;
-	return raw_target->source && raw_target->tag && raw_target->file_path;
+	if (asprintf(&path, "%s%s", section->file_path, is_table ? ".arrows" : "") < 0)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	const struct enrg_file_choice_params params = { .out_dir = raw->options->out_dir, .file_path = path,
+		.add_date = section->add_date, .is_replaced = raw_target->mode == OUTPUT_NEWEST,
+		.other = "holds something else", .judge = raw_judge, .state = raw, .target = raw_target };
+	rc = enrg_file_choice_create(raw->store, &params, target, &raw_target->choice, err);
+	free(path);
+	return rc;
 }
 
 static int raw_target_open(void *state, const struct enrg_target *target, void **ret_target, struct enrg_error *err)
@@ -238,11 +166,9 @@ static int raw_target_open(void *state, const struct enrg_target *target, void *
 	raw_target->section = target->section;
 	raw_target->mode = !target->schema->is_blob ? OUTPUT_TABLE
 		: raw_target->section->overwrite ? OUTPUT_NEWEST : OUTPUT_APPEND;
-	if (!copy_names(raw_target, target))
-		rc = enrg_error_set(err, -ENOMEM, "out of memory");
-	else
-		rc = choose_output(raw, raw_target,
-			&(struct raw_moment){ target->schema, target->run, target->acquired_ns }, err);
+	raw_target->source = strdup(target->source);
+	rc = raw_target->source ? choose_file(raw, raw_target, target, err)
+				: enrg_error_set(err, -ENOMEM, "out of memory");
 	if (rc < 0) {
 		raw_target_close(raw, raw_target, true, NULL);
 		return rc;
@@ -258,18 +184,13 @@ static int raw_target_open(void *state, const struct enrg_target *target, void *
 static int raw_write(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	struct raw_target *raw_target = target;
+	int rc = 0;
 
-	/* In every time zone midnight lies between two quarters of an hour. */
-	bool may_be_other_day = raw_target->section->add_date && batch->acquired_ns / QUARTER_NS != raw_target->quarter;
-
-	if (!batch->is_gap && (may_be_other_day || is_due(raw_target, batch->run))) {
-		int rc = choose_output(state, raw_target,
-			&(struct raw_moment){ batch->schema, batch->run, batch->acquired_ns }, err);
-
-		if (rc < 0)
-			return rc;
-	}
-	return output_write(raw_target->output, batch, err);
+	(void)state;
+	/* Bytes go to the file in write: the framework knows all that is not committed. */
+	if (!batch->is_gap)
+		rc = enrg_file_choice_follow(raw_target->choice, batch, false, err);
+	return rc < 0 ? rc : output_write(raw_target->output, batch, err);
 }
 
 static int raw_commit(void *state, struct enrg_error *err)

@@ -155,7 +155,7 @@ static void one_path_has_one_mode(void **state)
 	struct output_params params = { .path = path, .mode = OUTPUT_NEWEST, .schema = enrg_schema_blob() };
 
 	(void)state;
-	assert_int_equal(output_fits(output, &params, NULL), OUTPUT_IS_FOREIGN);
+	assert_int_equal(output_fits(output, &params, NULL), ENRG_FILE_IS_OTHER);
 	params.mode = OUTPUT_APPEND;
 	assert_int_equal(output_fits(output, &params, NULL), 0);
 	output_close(output);

@@ -313,7 +313,7 @@ int main(int argc, char **argv)
 		.value = measure_sqlite,
 		.context = &bench};
 
-	log_init("bench", ENRG_WARNING);
+	log_init("bench", ENRG_ERROR);
 	bench.kind = (struct store_kind){.module = "sqlite",
 		.type = "DAQJobStoreSQLite",
 		.store_keys = "",

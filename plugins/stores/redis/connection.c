@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 /* Far below the watchdog's 60 s. */
 static const struct timeval connect_time = {.tv_sec = 5}, answer_time = {.tv_sec = 20};
@@ -44,9 +45,11 @@ int connection_fail(
 	if (reply)
 		return enrg_error_set(
 			err, -EPROTO, "Redis server %.200s:%d: %.200s: an answer that is none", host, port, doing);
-	const char *why = !redis                                          ? "out of memory"
-			  : redis->err == REDIS_ERR_IO && errno == EAGAIN ? "no answer in 20 s"
-									  : redis->errstr;
+	const char *why = !redis                                     ? "out of memory"
+			  : redis->err != REDIS_ERR_IO && redis->err ? redis->errstr
+			  : errno == EAGAIN                          ? "no answer in 20 s"
+			  : redis->err                               ? redis->errstr
+								     : strerror(errno);
 	return enrg_error_set(err, -ENOTCONN,
 		"Redis server %.200s:%d: %.200s: %.300s; check that the server runs, and host and port in the store's "
 		"file",
@@ -177,19 +180,53 @@ static int read_queued(struct connection *connection, uint64_t count, struct enr
 	return code;
 }
 
-int connection_execute(
-	struct connection *connection, const struct request *request, redisReply **ret_reply, struct enrg_error *err)
+static int send_bytes(struct connection *connection, const char *bytes, size_t count, int flags, struct enrg_error *err)
 {
-	redisContext *redis = connection->redis;
+	while (count) {
+		ssize_t sent = send(connection->redis->fd, bytes, count, MSG_NOSIGNAL | flags);
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent < 0)
+			return connection_fail(connection, "sending", NULL, err);
+		bytes += sent;
+		count -= (size_t)sent;
+	}
+	return 0;
+}
 
-	if (request->has_failed || redisAppendCommand(redis, "MULTI") != REDIS_OK ||
-		redisAppendFormattedCommand(redis, request->bytes, request->count) != REDIS_OK ||
-		redisAppendCommand(redis, "EXEC") != REDIS_OK ||
-		redisAppendCommand(redis, "WATCH %s", connection->marks) != REDIS_OK)
+/* Past hiredis, which would copy it all; it has nothing of its own to send when this is called. */
+int connection_send(struct connection *connection, struct request *request, struct enrg_error *err)
+{
+	static const char multi[] = "*1\r\n$5\r\nMULTI\r\n";
+	int code = 0;
+
+	if (request->has_failed)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	int code = read_queued(connection, 1 + request->commands, err);
-	if (code == -ENOTCONN)
+	if (!connection->has_begun)
+		code = send_bytes(connection, multi, sizeof(multi) - 1, MSG_MORE, err);
+	connection->has_begun = true;
+	if (code == 0)
+		code = send_bytes(connection, request->bytes, request->count, 0, err);
+	request_sent(request);
+	return code;
+}
+
+int connection_execute(
+	struct connection *connection, struct request *request, redisReply **ret_reply, struct enrg_error *err)
+{
+	uint64_t commands = request->commands;
+
+	request_begin(request, 1);
+	request_add_text(request, "EXEC");
+	request_begin(request, 2);
+	request_add_text(request, "WATCH");
+	request_add_text(request, connection->marks);
+	int code = connection_send(connection, request, err);
+	if (code == 0)
+		code = read_queued(connection, 1 + commands, err);
+	if (code == -ENOTCONN || code == -ENOMEM)
 		return code;
+	connection->has_begun = false;
 	redisReply *reply = connection_next(connection, code ? NULL : err);
 	if (!reply)
 		return code ? code : -ENOTCONN;
@@ -198,7 +235,7 @@ int connection_execute(
 			"Redis server %.200s:%d: an earlier connection of this store has just stored something: asking "
 			"what",
 			connection->server->host, connection->server->port);
-	else if (code == 0 && (reply->type != REDIS_REPLY_ARRAY || reply->elements != request->commands))
+	else if (code == 0 && (reply->type != REDIS_REPLY_ARRAY || reply->elements != commands))
 		code = connection_fail(connection, "EXEC", reply, err);
 	if (code == 0)
 		code = expect_ok(connection, connection_next(connection, err), "WATCH", err);

@@ -21,6 +21,7 @@ struct connection {
 	redisContext *redis;
 	const struct server *server;
 	char marks[300]; /* the key of the hash */
+	bool has_begun;  /* a transaction is on its way: every command is a part of it */
 };
 
 /* Errors name the server and the key to look at. */
@@ -39,9 +40,11 @@ redisReply *connection_next(struct connection *connection, struct enrg_error *er
 int connection_get_mark(
 	struct connection *connection, const char *field, uint64_t *ret_sequence, struct enrg_error *err);
 
+/* The first commands of a transaction, ahead of the others: the server reads them while the store makes the next. */
+int connection_send(struct connection *connection, struct request *request, struct enrg_error *err);
 /* Carries the commands out in one step, or none of them. *ret_reply: the replies of all, in order; freeReplyObject().
  */
 int connection_execute(
-	struct connection *connection, const struct request *request, redisReply **ret_reply, struct enrg_error *err);
+	struct connection *connection, struct request *request, redisReply **ret_reply, struct enrg_error *err);
 
 #endif

@@ -26,6 +26,7 @@ struct redis_store {
 	struct connection *connection; /* NULL: not yet */
 	struct target *targets;
 	struct request request; /* since the last commit */
+	struct request marks;   /* of the next */
 };
 
 /* They outlive a store that was closed after a failure and opened again. */
@@ -138,35 +139,6 @@ static int refuse_twins(const struct redis_store *self, const struct target *tar
 	return 0;
 }
 
-static int open_target(void *state, const struct enrg_target *what, void **ret_target, struct enrg_error *err)
-{
-	struct redis_store *self = state;
-	struct target *target;
-	int code = connect_server(self, err);
-
-	if (code == 0)
-		code = target_open(self->store, self->connection, what, &target, err);
-	if (code < 0)
-		return code;
-	code = refuse_twins(self, target, err);
-	if (code < 0) {
-		target_close(target);
-		return code;
-	}
-	target->next = self->targets;
-	self->targets = target;
-	*ret_target = target;
-	return 0;
-}
-
-static int write_batch(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
-{
-	struct redis_store *self = state;
-	int code = target_write(target, batch, &self->request, err);
-
-	return code == 0 && self->request.has_failed ? enrg_error_set(err, -ENOMEM, "out of memory") : code;
-}
-
 static const redisReply *find_error(const redisReply *reply)
 {
 	const redisReply *found = reply->type == REDIS_REPLY_ERROR ? reply : NULL;
@@ -197,12 +169,18 @@ static int commit_store(void *state, struct enrg_error *err)
 {
 	struct redis_store *self = state;
 	redisReply *reply;
+	int code = 0;
 
-	for (struct target *target = self->targets; target; target = target->next)
-		target_mark(target, &self->request);
-	if (!self->request.commands)
-		return 0;
-	int code = connection_execute(self->connection, &self->request, &reply, err);
+	for (struct target *target = self->targets; target && code == 0; target = target->next)
+		code = target_mark(target, &self->request, &self->marks, err);
+	if (code < 0 || !self->marks.commands)
+		return code;
+	request_begin(&self->request, 2 + 2 * self->marks.commands);
+	request_add_text(&self->request, "HSET");
+	request_add_text(&self->request, self->connection->marks);
+	request_append(&self->request, &self->marks);
+	request_clear(&self->marks);
+	code = connection_execute(self->connection, &self->request, &reply, err);
 	request_clear(&self->request);
 	if (code < 0)
 		return code;
@@ -211,22 +189,62 @@ static int commit_store(void *state, struct enrg_error *err)
 	return 0;
 }
 
+/* A question to the server would become a part of a transaction that is on its way. */
+static int end_transaction(struct redis_store *self, struct enrg_error *err)
+{
+	return self->connection && self->connection->has_begun ? commit_store(self, err) : 0;
+}
+
+static int open_target(void *state, const struct enrg_target *what, void **ret_target, struct enrg_error *err)
+{
+	struct redis_store *self = state;
+	struct target *target;
+	int code = connect_server(self, err);
+
+	if (code == 0)
+		code = end_transaction(self, err);
+	if (code == 0)
+		code = target_open(self->store, self->connection, what, &target, err);
+	if (code < 0)
+		return code;
+	code = refuse_twins(self, target, err);
+	if (code < 0) {
+		target_close(target);
+		return code;
+	}
+	target->next = self->targets;
+	self->targets = target;
+	*ret_target = target;
+	return 0;
+}
+
+static int write_batch(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
+{
+	struct redis_store *self = state;
+	int code = target_asks(target, batch) ? commit_store(self, err) : 0;
+
+	if (code == 0)
+		code = target_write(target, batch, &self->request, err);
+
+	return code == 0 && self->request.has_failed ? enrg_error_set(err, -ENOMEM, "out of memory") : code;
+}
+
 static int close_target(void *state, void *target, bool abandon, struct enrg_error *err)
 {
 	struct redis_store *self = state;
 	struct target **link = &self->targets;
+	int code = 0;
 
-	(void)err;
 	if (!target)
 		return 0;
 	if (!abandon)
-		target_mark(target, &self->request);
+		code = target_mark(target, &self->request, &self->marks, err);
 	while (*link && *link != target)
 		link = &(*link)->next;
 	if (*link)
 		*link = (*link)->next;
 	target_close(target);
-	return 0;
+	return code;
 }
 
 static int close_store(void *state, bool abandon, struct enrg_error *err)
@@ -240,6 +258,7 @@ static int close_store(void *state, bool abandon, struct enrg_error *err)
 		code = commit_store(self, err);
 	connection_close(self->connection);
 	request_fini(&self->request);
+	request_fini(&self->marks);
 	free(self);
 	return code;
 }

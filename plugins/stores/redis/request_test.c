@@ -47,9 +47,35 @@ static void base64_is_padded(void **state)
 	request_fini(&request);
 }
 
+/* All lengths around those that are done in one step, every value of a byte, against the rule itself. */
+static void base64_is_right_at_all_lengths(void **state)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	struct request request = {0};
+	uint8_t bytes[800];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i < 256 ? i : i * 2654435761u >> 9);
+	for (size_t count = 0; count <= sizeof(bytes); count += count < 70 ? 1 : 73) {
+		request_clear(&request);
+		request_add_base64(&request, bytes, count);
+		const char *found = strchr(request.bytes, '\n') + 1;
+		for (size_t i = 0; i < (count + 2) / 3 * 4; i++) {
+			size_t at = i * 6 / 8, shift = i * 6 % 8;
+			unsigned pair =
+				(unsigned)bytes[at < count ? at : 0] << 8 | (at + 1 < count ? bytes[at + 1] : 0u);
+			bool is_there = i * 6 < count * 8;
+			assert_int_equal(found[i], is_there ? letters[pair >> (10 - shift) & 63] : '=');
+		}
+	}
+	request_fini(&request);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(commands_are_resp), cmocka_unit_test(base64_is_padded)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(commands_are_resp), cmocka_unit_test(base64_is_padded),
+		cmocka_unit_test(base64_is_right_at_all_lengths)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,9 @@
 
 #define DAY_SECONDS 86400
 #define KEY_BYTES   2048u
+#define TURN_ROWS   4096u  /* of one column, then of the next: what is made stays in the cache */
+#define FLUSH_BYTES 65536u /* of a target's columns */
+#define SEND_BYTES  24576u
 
 /* --- keys --------------------------------------------------------------------------------------------------------- */
 
@@ -174,6 +177,19 @@ static int prepare_series(struct target *target, const struct enrg_schema *schem
 
 /* --- open and close ----------------------------------------------------------------------------------------------- */
 
+static int keep_names(struct target *target, const struct enrg_schema *schema)
+{
+	target->names = calloc(schema->column_count, sizeof(*target->names));
+	target->columns = calloc(schema->column_count, sizeof(*target->columns));
+	if (!target->names || !target->columns)
+		return -ENOMEM;
+	target->column_count = schema->column_count;
+	for (uint32_t i = 0; i < schema->column_count; i++)
+		if (!(target->names[i] = strdup(schema->columns[i].name)))
+			return -ENOMEM;
+	return 0;
+}
+
 static int fill(struct target *target, const struct enrg_target *what, struct enrg_error *err)
 {
 	char print[VALUES_PRINT_BYTES];
@@ -190,6 +206,8 @@ static int fill(struct target *target, const struct enrg_target *what, struct en
 		    print) < 0)
 		target->field = NULL;
 	if (!target->source || !target->tag || !target->prefix || !target->field)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	if (keep_names(target, what->schema) < 0)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	int code = connection_get_mark(target->connection, target->field, &target->done, err);
 	if (code == 0 && target->section->use_timeseries && !what->schema->is_blob)
@@ -221,6 +239,13 @@ void target_close(struct target *target)
 {
 	if (!target)
 		return;
+	for (uint32_t i = 0; i < target->column_count; i++) {
+		free(target->names[i]);
+		request_fini(&target->columns[i]);
+	}
+	free(target->names);
+	free(target->columns);
+	request_fini(&target->blob);
 	free(target->source);
 	free(target->tag);
 	free(target->prefix);
@@ -230,7 +255,7 @@ void target_close(struct target *target)
 
 /* --- batches ------------------------------------------------------------------------------------------------------ */
 
-static void write_blob(struct target *target, const struct enrg_batch *batch, struct request *request)
+static void add_blob(struct target *target, const struct enrg_batch *batch, struct request *request)
 {
 	const struct enrg_column_view *view = &batch->columns[0];
 	uint64_t row = batch->rows - 1; /* a blob has one row; the newest would win */
@@ -248,45 +273,98 @@ static void write_blob(struct target *target, const struct enrg_batch *batch, st
 	}
 }
 
-static void add_expiry(struct target *target, const struct enrg_schema *schema, time_t end, struct request *request)
+static void add_expiry(struct target *target, struct request *request)
 {
 	char key[KEY_BYTES], number[32];
 
-	snprintf(number, sizeof(number), "%lld", (long long)end);
-	for (uint32_t i = 0; i < schema->column_count; i++) {
-		format_key(target, schema->columns[i].name, key);
+	snprintf(number, sizeof(number), "%lld", (long long)target->day_end);
+	for (uint32_t i = 0; i < target->column_count; i++) {
+		format_key(target, target->names[i], key);
 		request_begin(request, 3);
 		request_add_text(request, "EXPIREAT");
 		request_add_text(request, key);
 		request_add_text(request, number);
 	}
+	target->needs_expiry = false;
+}
+
+static int send_much(struct target *target, struct request *request, struct enrg_error *err)
+{
+	return request->count < SEND_BYTES ? 0 : connection_send(target->connection, request, err);
+}
+
+/* What is gathered becomes commands: all columns together, so that rows stay side by side where another target writes
+ * under the same key. */
+static int flush(struct target *target, struct request *request, struct enrg_error *err)
+{
+	char key[KEY_BYTES];
+	int code = 0;
+
+	for (uint32_t i = 0; i < target->column_count && target->rows && code == 0; i++) {
+		format_key(target, target->names[i], key);
+		request_begin(request, 2 + target->rows);
+		request_add_text(request, "RPUSH");
+		request_add_text(request, key);
+		request_append(request, &target->columns[i]);
+		request_clear(&target->columns[i]);
+		code = send_much(target, request, err);
+	}
+	if (target->rows && target->needs_expiry)
+		add_expiry(target, request);
+	target->rows = 0;
+	if (target->blob.commands) {
+		request_append(request, &target->blob);
+		request->commands++;
+		request_clear(&target->blob);
+	}
+	target->has_blob = false;
+	return code < 0 ? code : send_much(target, request, err);
+}
+
+bool target_asks(const struct target *target, const struct enrg_batch *batch)
+{
+	char day[16];
+
+	if (!target->section->key_expiration_days || target->section->use_timeseries || batch->schema->is_blob ||
+		!batch->rows || batch->sequence <= target->done)
+		return false;
+	find_day(target, batch->acquired_ns, day);
+	return strcmp(day, target->day) != 0;
+}
+
+static int begin_day(struct target *target, const struct enrg_batch *batch, struct enrg_error *err)
+{
+	char day[16];
+	time_t end = find_day(target, batch->acquired_ns, day);
+
+	if (strcmp(day, target->day) == 0)
+		return 0;
+	memcpy(target->day, day, sizeof(day));
+	target->day_end = end;
+	target->needs_expiry = true;
+	return check_types(target, batch->schema, err);
 }
 
 static int write_lists(
 	struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
 {
-	char key[KEY_BYTES], day[16] = "";
-	time_t end = 0;
+	int code = target->section->key_expiration_days ? begin_day(target, batch, err) : 0;
 
-	if (target->section->key_expiration_days)
-		end = find_day(target, batch->acquired_ns, day);
-	bool is_new_day = strcmp(day, target->day) != 0;
-	if (is_new_day) {
-		memcpy(target->day, day, sizeof(day));
-		int code = check_types(target, batch->schema, err);
-		if (code < 0)
-			return code;
+	for (uint64_t first = 0; first < batch->rows && code == 0; first += TURN_ROWS) {
+		uint64_t end = batch->rows - first < TURN_ROWS ? batch->rows : first + TURN_ROWS, bytes = 0;
+		for (uint32_t i = 0; i < target->column_count; i++) {
+			values_add(&batch->schema->columns[i], &batch->columns[i], first, end, &target->columns[i]);
+			bytes += target->columns[i].count;
+		}
+		target->rows += end - first;
+		if (bytes >= FLUSH_BYTES)
+			code = flush(target, request, err);
 	}
-	for (uint32_t i = 0; i < batch->schema->column_count; i++) {
-		format_key(target, batch->schema->columns[i].name, key);
-		values_push(&batch->schema->columns[i], &batch->columns[i], batch->rows, key, request);
-	}
-	if (is_new_day)
-		add_expiry(target, batch->schema, end, request);
-	return 0;
+	return code;
 }
 
-static void write_series(struct target *target, const struct enrg_batch *batch, struct request *request)
+static int write_series(
+	struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
 {
 	const struct enrg_schema *schema = batch->schema;
 	uint64_t left_out = 0;
@@ -306,6 +384,7 @@ static void write_series(struct target *target, const struct enrg_batch *batch, 
 			"left out under %s",
 			target->source, target->prefix);
 	}
+	return send_much(target, request, err);
 }
 
 /* What was acknowledged before this life has to be there. A server that was killed may have lost it. */
@@ -322,36 +401,53 @@ static void check_position(struct target *target, uint64_t sequence)
 	target->is_checked = true;
 }
 
+/* The first since the last commit goes at once. Of the others the newest waits: nobody will see those between. */
+static int write_blob(
+	struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
+{
+	if (target->has_blob) {
+		request_clear(&target->blob);
+		add_blob(target, batch, &target->blob);
+		return 0;
+	}
+	target->has_blob = true;
+	add_blob(target, batch, request);
+	return send_much(target, request, err);
+}
+
 int target_write(struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
 {
+	int code = 0;
+
 	check_position(target, batch->sequence);
 	if (batch->sequence <= target->done)
 		return 0;
-	if (batch->rows && batch->schema->is_blob) {
-		write_blob(target, batch, request);
-	} else if (batch->rows && target->section->use_timeseries) {
-		write_series(target, batch, request);
-	} else if (batch->rows) {
-		int code = write_lists(target, batch, request, err);
-		if (code < 0)
-			return code;
-	}
+	if (batch->rows && batch->schema->is_blob)
+		code = write_blob(target, batch, request, err);
+	else if (batch->rows && target->section->use_timeseries)
+		code = write_series(target, batch, request, err);
+	else if (batch->rows)
+		code = write_lists(target, batch, request, err);
+	if (code < 0)
+		return code;
 	target->done = batch->sequence;
 	target->is_dirty = true;
 	return 0;
 }
 
-void target_mark(struct target *target, struct request *request)
+int target_mark(struct target *target, struct request *request, struct request *marks, struct enrg_error *err)
 {
 	char number[32];
 
 	if (!target->is_dirty)
-		return;
+		return 0;
+	int code = flush(target, request, err);
+	if (code < 0)
+		return code;
 	snprintf(number, sizeof(number), "%" PRIu64, target->done);
-	request_begin(request, 4);
-	request_add_text(request, "HSET");
-	request_add_text(request, target->connection->marks);
-	request_add_text(request, target->field);
-	request_add_text(request, number);
+	request_add_text(marks, target->field);
+	request_add_text(marks, number);
+	marks->commands++;
 	target->is_dirty = false; /* or the transaction fails, and the target with it */
+	return 0;
 }

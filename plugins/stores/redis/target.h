@@ -3,6 +3,8 @@
 #ifndef REDIS_TARGET_H
 #define REDIS_TARGET_H
 
+#include <time.h>
+
 #include "connection.h"
 
 struct redis_section {
@@ -21,7 +23,17 @@ struct target {
 	char day[16];               /* of the keys at hand, "" = none */
 	uint32_t time_column;       /* with use_timeseries */
 	uint64_t done;              /* sequence of the last batch that is on the server or in the request */
-	bool is_checked;            /* that nothing is missing before the first batch */
+	/* Gathered until the next commit, or until they are many; one a column. Redis takes many values in one command
+	 * much faster than one by one. */
+	uint32_t column_count;
+	char **names;
+	struct request *columns;
+	uint64_t rows;       /* in them */
+	struct request blob; /* the newest, where there was one before it (has_blob) since the last commit */
+	bool has_blob;
+	bool needs_expiry; /* the keys of `day` are new */
+	time_t day_end;    /* when they go */
+	bool is_checked;   /* that nothing is missing before the first batch */
 	bool is_dirty, has_told_left_out;
 };
 
@@ -30,10 +42,13 @@ int target_open(struct enrg_store *store, struct connection *connection, const s
 	struct target **ret_target, struct enrg_error *err);
 void target_close(struct target *target); /* takes NULL */
 
-/* Adds the commands for a batch to the request, unless it is on the server already. */
+/* Will target_write go on to other keys, and ask the server about them? Then all that is gathered has to be there. */
+bool target_asks(const struct target *target, const struct enrg_batch *batch);
+/* Gathers a batch, unless it is on the server already; sends what is much. */
 int target_write(
 	struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err);
-/* Adds the command that sets the mark. */
-void target_mark(struct target *target, struct request *request);
+/* Adds the commands for what is gathered to `request`, and to `marks` two arguments of the command that sets all marks,
+ * counted as one of its commands. */
+int target_mark(struct target *target, struct request *request, struct request *marks, struct enrg_error *err);
 
 #endif

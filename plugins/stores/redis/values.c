@@ -9,9 +9,7 @@
 
 #include "../csv/number.h"
 
-/* Of one command: Redis takes about a million arguments. */
-#define PUSH_ROWS   100000u
-#define SAMPLE_ROWS 100000u
+#define SAMPLE_ROWS 100000u /* of one command: Redis takes about a million arguments */
 
 static char *format_number(char *out, enum enrg_type type, const void *values, uint64_t index)
 {
@@ -85,17 +83,11 @@ static void add_value(
 	}
 }
 
-void values_push(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t rows, const char *key,
+void values_add(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t first, uint64_t end,
 	struct request *request)
 {
-	for (uint64_t row = 0; row < rows;) {
-		uint64_t count = rows - row < PUSH_ROWS ? rows - row : PUSH_ROWS;
-		request_begin(request, 2 + count);
-		request_add_text(request, "RPUSH");
-		request_add_text(request, key);
-		for (uint64_t end = row + count; row < end; row++)
-			add_value(request, column, view, row);
-	}
+	for (uint64_t row = first; row < end; row++)
+		add_value(request, column, view, row);
 }
 
 /* --- time series -------------------------------------------------------------------------------------------------- */

@@ -7,9 +7,10 @@
 
 #define VALUES_PRINT_BYTES 17u
 
-/* RPUSH key value …: integers exact; reals the shortest text that reads back the same; true, false; strings and bytes
- * as they are; lists "[1,2,3]"; a missing value is an empty text, so that the columns' rows stay side by side. */
-void values_push(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t rows, const char *key,
+/* Rows first … end - 1 as arguments of RPUSH: integers exact; reals the shortest text that reads back the same; true,
+ * false; strings and bytes as they are; lists "[1,2,3]"; a missing value is an empty text, so that the columns' rows
+ * stay side by side. */
+void values_add(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t first, uint64_t end,
 	struct request *request);
 
 /* TS.MADD key time value …. Returns how many values were left out: not finite, or without a time. Missing ones are

@@ -22,22 +22,23 @@ static int put(struct file_writer *writer, const void *bytes, uint64_t count, st
 	return 0;
 }
 
-int file_writer_open(struct file_writer *writer, const char *path, const void *schema, uint32_t schema_bytes,
-	struct enrg_error *err)
+int file_writer_open(struct file_writer *writer, const char *path, bool is_stream, const void *schema,
+	uint32_t schema_bytes, struct enrg_error *err)
 {
-	*writer = (struct file_writer){.schema = malloc(schema_bytes), .schema_bytes = schema_bytes};
+	*writer = (struct file_writer){
+		.is_stream = is_stream, .schema = malloc(schema_bytes), .schema_bytes = schema_bytes};
 	if (!writer->schema)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	memcpy(writer->schema, schema, schema_bytes);
 	writer->stream = fopen(path, "wxe");
 	if (!writer->stream)
 		return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
-	int result = put(writer, MAGIC, sizeof(MAGIC), err);
+	int result = is_stream ? 0 : put(writer, MAGIC, sizeof(MAGIC), err);
 	return result < 0 ? result : put(writer, schema, schema_bytes, err);
 }
 
-int file_writer_add(struct file_writer *writer, const void *meta, uint32_t meta_bytes, const void *body,
-	uint64_t body_bytes, struct enrg_error *err)
+static int note_block(
+	struct file_writer *writer, uint32_t meta_bytes, uint64_t body_bytes, struct enrg_error *err)
 {
 	if (writer->block_count == writer->block_capacity) {
 		uint32_t capacity = writer->block_capacity ? 2 * writer->block_capacity : 256;
@@ -49,7 +50,16 @@ int file_writer_add(struct file_writer *writer, const void *meta, uint32_t meta_
 	}
 	writer->blocks[writer->block_count++] = (struct file_block){
 		.offset = (int64_t)writer->at, .meta_bytes = (int32_t)meta_bytes, .body_bytes = (int64_t)body_bytes};
-	int result = put(writer, meta, meta_bytes, err);
+	return 0;
+}
+
+int file_writer_add(struct file_writer *writer, const void *meta, uint32_t meta_bytes, const void *body,
+	uint64_t body_bytes, struct enrg_error *err)
+{
+	int result = writer->is_stream ? 0 : note_block(writer, meta_bytes, body_bytes, err);
+
+	if (result == 0)
+		result = put(writer, meta, meta_bytes, err);
 	return result < 0 ? result : put(writer, body, body_bytes, err);
 }
 
@@ -71,7 +81,7 @@ static int add_schema(
 	return 0;
 }
 
-int file_writer_finish(struct file_writer *writer, struct enrg_error *err)
+static int put_footer(struct file_writer *writer, struct enrg_error *err)
 {
 	static const uint8_t sizes[FOOTER_FIELDS] = {2, 4, 4, 4};
 	static const uint32_t end_mark[2] = {IPC_CONTINUATION, 0};
@@ -98,6 +108,13 @@ int file_writer_finish(struct file_writer *writer, struct enrg_error *err)
 	if (result == 0)
 		result = put(writer, MAGIC, 6, err);
 	fb_fini(&builder);
+	return result;
+}
+
+int file_writer_finish(struct file_writer *writer, struct enrg_error *err)
+{
+	int result = writer->is_stream ? 0 : put_footer(writer, err);
+
 	if (result == 0 && fflush(writer->stream) != 0)
 		result = enrg_error_set(err, -errno, "can't write the Arrow file: %s", strerror(errno));
 	return result;

@@ -1,8 +1,10 @@
-/* file_writer.h: writes Arrow's file format (ARROW1 … footer … ARROW1) from the messages of a stream. The schema message
- * stands at the front as in a stream, so that a file whose footer was lost can still be read. One thread. */
+/* file_writer.h: writes Arrow's file format (ARROW1 … footer … ARROW1) from the messages of a stream, or those messages
+ * alone as a stream. The schema message stands at the front in both, so that a file whose footer was lost can still be
+ * read. One thread. */
 #ifndef ARROW_FILE_WRITER_H
 #define ARROW_FILE_WRITER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,6 +21,7 @@ struct file_block {
 struct file_writer {
 	FILE *stream;
 	uint64_t at;
+	bool is_stream;  /* neither magic nor end mark nor footer: as the arrow store leaves its files */
 	uint8_t *schema; /* the schema message: the footer has it again */
 	uint32_t schema_bytes;
 	struct file_block *blocks;
@@ -26,12 +29,12 @@ struct file_writer {
 };
 
 /* Creates the file, which may not be there yet, and begins it with this schema message. */
-int file_writer_open(struct file_writer *writer, const char *path, const void *schema, uint32_t schema_bytes,
-	struct enrg_error *err);
+int file_writer_open(struct file_writer *writer, const char *path, bool is_stream, const void *schema,
+	uint32_t schema_bytes, struct enrg_error *err);
 /* Adds a record batch message: prefix and metadata, and its body; each a multiple of 8 bytes. */
 int file_writer_add(struct file_writer *writer, const void *meta, uint32_t meta_bytes, const void *body,
 	uint64_t body_bytes, struct enrg_error *err);
-/* Writes end mark and footer; the file is whole after that. */
+/* Writes end mark and footer, where it has them; the file is whole after that. */
 int file_writer_finish(struct file_writer *writer, struct enrg_error *err);
 /* Takes zeroed writers, and those that anything above failed on. */
 void file_writer_close(struct file_writer *writer);

@@ -1,4 +1,4 @@
-/* convert.c: `enrgdaq convert INPUT OUTPUT`: an .arrows file into another format, all of it or nothing. A process of its
+/* convert.c: `enrgdaq convert INPUT OUTPUT`: an .arrows file or an old dump into another format, all of it or nothing. A process of its
  * own; the output grows in a folder of its own beside the place where it is to be, and is put there when it is whole. */
 #include <dirent.h>
 #include <errno.h>
@@ -20,20 +20,23 @@
 
 static const char usage[] =
 	"usage: enrgdaq convert INPUT OUTPUT [--format FORMAT] [--columns A,B…] [--dataset NAME] [--tree NAME]\n"
+	"                       [--salvage]\n"
 	"\n"
-	"Writes an .arrows or .arrow file, or an old .bin dump of the digitizer, anew in another format. An output that is\n"
-	"already there is never overwritten, and a conversion that fails leaves nothing.\n"
+	"Writes an .arrows or .arrow file, or an old dump of the digitizer (.bin, .npy.lz4), anew in another format. An\n"
+	"output that is already there is never overwritten, and a conversion that fails leaves nothing.\n"
 	"\n"
-	"  --format FORMAT   csv, root-ttree, root-rntuple, hdf5, arrow-file or raw (the bytes of blobs, one behind the\n"
-	"                    other); without it the name of the output tells: .csv, .csv.zst, .root (a TTree), .h5, .hdf5,\n"
-	"                    .arrow\n"
+	"  --format FORMAT   csv, root-ttree, root-rntuple, hdf5, arrows, arrow-file or raw (the bytes of blobs, one behind\n"
+	"                    the other); without it the name of the output tells: .csv, .csv.zst, .root (a TTree), .h5,\n"
+	"                    .hdf5, .arrows, .arrow\n"
 	"  --columns A,B     these columns, in this order\n"
 	"  --dataset NAME    of hdf5: group with a dataset for each column (data)\n"
 	"  --tree NAME       of root: name of the tree (tree)\n"
+	"  --salvage         of an input that is cut or damaged: keep the rows before the damage (exit code still 1)\n"
 	"\n"
 	"examples:\n"
 	"  enrgdaq convert out/wave.arrows wave.root --tree waves\n"
 	"  enrgdaq convert out/slow.arrows slow.csv --columns timestamp,value\n"
+	"  enrgdaq convert old/run7.npy.lz4 run7.root\n"
 	"\n"
 	"Exit code: 0 done, 1 the input is damaged or the output can't be written, 2 wrong usage, an input that can't be\n"
 	"read, or an output that is there already.\n";
@@ -42,7 +45,7 @@ struct format {
 	const char *name;
 	const char *ending;     /* of OUTPUT */
 	const char *file_path;  /* in our own folder, for the store */
-	const char *section;    /* NULL: Arrow's file format */
+	const char *section;    /* NULL: Arrow's formats */
 	const char *store_keys, *section_keys;
 	const char *name_key;   /* of the section: --dataset or --tree */
 	const char *name_default;
@@ -56,6 +59,7 @@ static const struct format formats[] = {
 	{"root-rntuple", NULL, "output.root", "root", "", "format = \"rntuple\"", "tree_name", "tree"},
 	{"hdf5", ".h5", "output.h5", "hdf5", "flush_seconds = 0", "", "dataset_name", "data"},
 	{"hdf5", ".hdf5", "output.h5", "hdf5", "flush_seconds = 0", "", "dataset_name", "data"},
+	{"arrows", ".arrows", NULL, NULL, "", "", NULL, NULL},
 	{"arrow-file", ".arrow", NULL, NULL, "", "", NULL, NULL},
 	{"raw", NULL, "output", "raw", "", "overwrite = false", NULL, NULL},
 };
@@ -64,6 +68,7 @@ static const struct format formats[] = {
 
 struct convert_options {
 	const char *input, *output, *format, *columns, *dataset, *tree;
+	bool is_salvage;
 };
 
 struct conversion {
@@ -77,6 +82,7 @@ struct conversion {
 	struct sink_params params;
 	void *sink;
 	uint64_t started_ns, shown_ns, rows;
+	struct enrg_error damage; /* of the input, where what stands before it is kept */
 };
 
 static volatile sig_atomic_t is_interrupted;
@@ -111,7 +117,7 @@ static const struct format *choose_format(const struct convert_options *options)
 	}
 	if (!chosen && options->format)
 		cli_usage_error("convert",
-			"unknown format \"%s\": csv, root-ttree, root-rntuple, hdf5, arrow-file and raw are known",
+			"unknown format \"%s\": csv, root-ttree, root-rntuple, hdf5, arrows, arrow-file and raw are known",
 			options->format);
 	else if (!chosen)
 		cli_usage_error("convert", "the ending of %s does not say which format; name it with --format",
@@ -275,6 +281,7 @@ static int open_sink(struct conversion *conversion, struct enrg_error *err)
 		.folder = conversion->out_folder,
 		.journal_path = conversion->journal_path,
 		.section = format->section,
+		.is_stream = !strcmp(format->name, "arrows"),
 		.store_keys = format->store_keys,
 		.section_keys = conversion->section_keys,
 		.schema = &conversion->selection.schema,
@@ -299,6 +306,11 @@ static void narrow(struct conversion *conversion, struct enrg_batch *ret_batch)
 	ret_batch->columns = conversion->views;
 }
 
+static int tell_interruption(struct enrg_error *err)
+{
+	return enrg_error_set(err, -EINTR, "interrupted; nothing was kept");
+}
+
 static int copy_batches(struct conversion *conversion, struct enrg_error *err)
 {
 	bool stays_packed = conversion->type == &sink_arrow && conversion->params.schema_ipc;
@@ -313,9 +325,15 @@ static int copy_batches(struct conversion *conversion, struct enrg_error *err)
 		conversion->rows += batch.rows;
 		show_progress(conversion);
 		if (is_interrupted)
-			return enrg_error_set(err, -EINTR, "interrupted; nothing was kept");
+			return tell_interruption(err);
 	}
-	return code < 0 ? code : conversion->type->finish(conversion->sink, err);
+	if (code == ENRG_E_CORRUPT && conversion->options->is_salvage) {
+		conversion->damage = *err;
+		code = 0;
+	}
+	if (code == 0)
+		code = conversion->type->finish(conversion->sink, err);
+	return code == 0 && is_interrupted ? tell_interruption(err) : code;
 }
 
 static int prepare(struct conversion *conversion, struct enrg_error *err)
@@ -370,6 +388,20 @@ static void conversion_fini(struct conversion *conversion)
 	input_close(&conversion->input);
 }
 
+/* What became of the rows before the damage; the exit code. */
+static int tell_damage(const struct conversion *conversion, bool is_cut, int exit_code)
+{
+	if (is_cut && conversion->rows)
+		fprintf(stderr,
+			"enrgdaq convert: nothing was kept; --salvage keeps the %" PRIu64 " rows before the damage\n",
+			conversion->rows);
+	if (exit_code || !conversion->damage.code)
+		return exit_code;
+	fprintf(stderr, "enrgdaq convert: %s\nenrgdaq convert: %s has the %" PRIu64 " rows before the damage\n",
+		conversion->damage.text, conversion->options->output, conversion->rows);
+	return 1;
+}
+
 static int convert(const struct convert_options *options, const struct format *format)
 {
 	struct conversion conversion = {.options = options, .format = format, .input = {.window = {.descriptor = -1}}};
@@ -381,11 +413,13 @@ static int convert(const struct convert_options *options, const struct format *f
 	sigaction(SIGHUP, &action, NULL);
 	int code = prepare(&conversion, &err);
 	int exit_code = code == 0 ? 0 : code == ENRG_E_CORRUPT ? 1 : 2;
-	if (code == 0 && produce(&conversion, &err) < 0)
+	bool is_cut = code == 0;
+	if (code == 0 && (code = produce(&conversion, &err)) < 0)
 		exit_code = err.code == -EEXIST || err.code == ENRG_E_CONFIG ? 2 : 1;
-	conversion_fini(&conversion);
 	if (exit_code)
 		fprintf(stderr, "enrgdaq convert: %s\n", err.text);
+	exit_code = tell_damage(&conversion, is_cut && code == ENRG_E_CORRUPT, exit_code);
+	conversion_fini(&conversion);
 	return exit_code;
 }
 
@@ -396,6 +430,7 @@ int cli_convert(int argc, char **argv)
 		{"columns", required_argument, NULL, 'c'},
 		{"dataset", required_argument, NULL, 'd'},
 		{"tree", required_argument, NULL, 't'},
+		{"salvage", no_argument, NULL, 's'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -403,7 +438,7 @@ int cli_convert(int argc, char **argv)
 	int choice;
 
 	optind = 0; /* glibc: scan anew, main has parsed options already */
-	while ((choice = getopt_long(argc, argv, "f:c:d:t:h", long_options, NULL)) != -1) {
+	while ((choice = getopt_long(argc, argv, "f:c:d:t:sh", long_options, NULL)) != -1) {
 		switch (choice) {
 		case 'f':
 			options.format = optarg;
@@ -417,6 +452,9 @@ int cli_convert(int argc, char **argv)
 		case 't':
 			options.tree = optarg;
 			break;
+		case 's':
+			options.is_salvage = true;
+			break;
 		case 'h':
 			fputs(usage, stdout);
 			return 0;
@@ -428,6 +466,8 @@ int cli_convert(int argc, char **argv)
 		return cli_usage_error("convert", "expected two arguments, INPUT and OUTPUT");
 	options.input = argv[optind];
 	options.output = argv[optind + 1];
+	if (!strcmp(options.output, "-"))
+		return cli_usage_error("convert", "the output is a file; `enrgdaq cat` prints rows");
 	const struct format *format = choose_format(&options);
 	return format ? convert(&options, format) : 2;
 }

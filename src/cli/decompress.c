@@ -2,9 +2,11 @@
 #include "cli/decompress.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <zstd.h>
 #ifdef ENRG_HAS_LZ4
 #include <lz4frame.h>
+#define FRAME_FIRST_BYTES (1u << 20)
 #endif
 
 static int unpack_zstd(const void *packed, size_t packed_bytes, void *raw, size_t raw_bytes, struct enrg_error *err)
@@ -41,6 +43,64 @@ static int unpack_lz4(const void *packed, size_t packed_bytes, void *raw, size_t
 	if (more || done != raw_bytes)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "a compressed buffer is damaged");
 	return 0;
+}
+
+static int grow_frame(uint8_t **raw, size_t *capacity, size_t most, struct enrg_error *err)
+{
+	size_t larger = *capacity ? 2 * *capacity : FRAME_FIRST_BYTES;
+
+	if (*capacity >= most)
+		return enrg_error_set(
+			err, -ENOTSUP, "an LZ4 frame holds more than %zu MB, which is no record of a dump", most >> 20);
+	if (larger > most)
+		larger = most;
+	uint8_t *grown = realloc(*raw, larger);
+	if (!grown)
+		return enrg_error_set(err, -ENOMEM, "no memory for %zu bytes", larger);
+	*raw = grown;
+	*capacity = larger;
+	return 0;
+}
+
+int decompress_frame(const void *packed, size_t packed_bytes, uint8_t **raw, size_t *capacity, size_t most,
+	size_t *ret_bytes, struct enrg_error *err)
+{
+	LZ4F_dctx *context;
+	size_t used = 0, done = 0, more = 1;
+	int code = 0;
+
+	if (LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION)))
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	while (code == 0 && more && !LZ4F_isError(more)) {
+		if (done == *capacity) {
+			code = grow_frame(raw, capacity, most, err);
+			continue;
+		}
+		size_t out = *capacity - done, in = packed_bytes - used;
+		more = LZ4F_decompress(context, *raw + done, &out, (const char *)packed + used, &in, NULL);
+		if (!out && !in)
+			break;
+		done += out;
+		used += in;
+	}
+	LZ4F_freeDecompressionContext(context);
+	if (code == 0 && (more || used != packed_bytes))
+		return enrg_error_set(err, ENRG_E_CORRUPT, "the LZ4 frame is damaged%s%s",
+			LZ4F_isError(more) ? ": " : "", LZ4F_isError(more) ? LZ4F_getErrorName(more) : "");
+	*ret_bytes = done;
+	return code;
+}
+#else
+int decompress_frame(const void *packed, size_t packed_bytes, uint8_t **raw, size_t *capacity, size_t most,
+	size_t *ret_bytes, struct enrg_error *err)
+{
+	(void)packed;
+	(void)packed_bytes;
+	(void)raw;
+	(void)capacity;
+	(void)most;
+	(void)ret_bytes;
+	return enrg_error_set(err, -ENOTSUP, "it is compressed with LZ4, and this build lacks liblz4");
 }
 #endif
 

@@ -22,12 +22,15 @@ __attribute__((format(printf, 3, 4))) static int tell_damage(
 	va_start(arguments, format);
 	vsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
-	if (input->is_dump)
-		return enrg_error_set(
-			err, ENRG_E_CORRUPT, "%s: at byte %" PRIu64 ": %s", input->path, input->offset, reason);
 	return enrg_error_set(err, ENRG_E_CORRUPT,
 		"%s: at byte %" PRIu64 ": %s; `enrgdaq verify %s` says what can be read", input->path, input->offset,
 		reason, input->path);
+}
+
+/* The same of a dump, whose check `enrgdaq verify` does not know: `code` may also be one of the system. */
+static int tell_dump(struct input *input, int code, const struct enrg_error *reason, struct enrg_error *err)
+{
+	return enrg_error_set(err, code, "%s: at byte %" PRIu64 ": %s", input->path, input->offset, reason->text);
 }
 
 /* The message at the offset; 1, or 0 at the end of the file. */
@@ -95,8 +98,20 @@ static int take_schema(struct input *input, struct enrg_error *err)
 
 static int open_dump(struct input *input, struct enrg_error *err)
 {
-	input->is_dump = true;
+	input->kind = INPUT_DUMP;
 	input->schema = ipc_copy_schema(dump_schema());
+	return input->schema ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
+}
+
+static int open_numpy_dump(struct input *input, struct enrg_error *err)
+{
+	struct enrg_error reason = {0};
+
+	input->kind = INPUT_NUMPY_DUMP;
+	int result = numpy_dump_open(&input->numpy_dump, &input->window, &input->offset, &reason);
+	if (result < 0)
+		return tell_dump(input, result, &reason, err);
+	input->schema = ipc_copy_schema(input->numpy_dump.schema);
 	return input->schema ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
 }
 
@@ -112,13 +127,13 @@ int input_open(struct input *input, const char *path, struct enrg_error *err)
 	const char *ending = strrchr(path, '.');
 	if (ending && !strcmp(ending, ".bin"))
 		return open_dump(input, err);
-	if (input->window.file_bytes >= FILE_MAGIC_BYTES) {
-		result = file_window_get(&input->window, 0, FILE_MAGIC_BYTES, &bytes, &count, err);
-		if (result < 0)
-			return enrg_error_add(err, "%s", path);
-		input->is_file = !memcmp(bytes, FILE_MAGIC, FILE_MAGIC_BYTES);
-		input->offset = input->is_file ? FILE_MAGIC_BYTES : 0;
-	}
+	result = file_window_get(&input->window, 0, FILE_MAGIC_BYTES, &bytes, &count, err);
+	if (result < 0)
+		return enrg_error_add(err, "%s", path);
+	if (numpy_dump_fits(path, bytes, count))
+		return open_numpy_dump(input, err);
+	input->is_file = count >= FILE_MAGIC_BYTES && !memcmp(bytes, FILE_MAGIC, FILE_MAGIC_BYTES);
+	input->offset = input->is_file ? FILE_MAGIC_BYTES : 0;
 	result = read_head(input, err);
 	if (result < 0)
 		return result;
@@ -185,14 +200,16 @@ static int take_batch(struct input *input, bool stays_packed, struct enrg_error 
 static int next_of_dump(struct input *input, struct enrg_error *err)
 {
 	struct enrg_error reason = {0};
-	int result = dump_next(&input->dump, &input->window, &input->offset, &input->batch, &reason);
+	int result = input->kind == INPUT_DUMP
+			     ? dump_next(&input->dump, &input->window, &input->offset, &input->batch, &reason)
+			     : numpy_dump_next(&input->numpy_dump, &input->window, &input->offset, &input->batch, &reason);
 
-	return result < 0 ? tell_damage(input, err, "%s", reason.text) : result;
+	return result < 0 ? tell_dump(input, result, &reason, err) : result;
 }
 
 int input_next(struct input *input, bool stays_packed, struct enrg_error *err)
 {
-	if (input->is_dump)
+	if (input->kind != INPUT_ARROW)
 		return next_of_dump(input, err);
 	for (;;) {
 		int result = read_head(input, err);
@@ -223,6 +240,7 @@ void input_close(struct input *input)
 	free(input->views);
 	free(input->unpacked);
 	dump_fini(&input->dump);
+	numpy_dump_close(&input->numpy_dump);
 	input->unpacked = NULL;
 	input->schema = NULL;
 	input->schema_ipc = NULL;

@@ -1,11 +1,15 @@
-/* input.h: an .arrows (or .arrow) file, or a .bin dump of the digitizer, as a command reads it: batch by batch from front to back, each proved by its
- * check sums before it is handed on. Memory: the largest message, decompressed. One thread. */
+/* input.h: an .arrows (or .arrow) file, or a dump of earlier versions (.bin, .npy.lz4), as a command reads it: batch by
+ * batch from front to back, each proved by its check sums, where it has some, before it is handed on. Memory: the
+ * largest message, decompressed. One thread. */
 #ifndef CLI_INPUT_H
 #define CLI_INPUT_H
 
 #include "arrow/file_window.h"
 #include "arrow/ipc.h"
 #include "cli/dump.h"
+#include "cli/numpy_dump.h"
+
+enum input_kind { INPUT_ARROW = 0, INPUT_DUMP, INPUT_NUMPY_DUMP };
 
 struct input {
 	const char *path;
@@ -18,15 +22,16 @@ struct input {
 	bool is_file;     /* with ARROW1 in front: ends at its end mark */
 	bool is_stamped;  /* messages have ENRGDAQ's check sums: one without is damaged */
 	bool wants_schema; /* behind an end mark */
-	bool is_dump;
+	enum input_kind kind;
 	struct dump dump;
+	struct numpy_dump numpy_dump;
 	/* the batch at hand */
 	struct ipc_message message;
 	struct enrg_batch batch;
 	void *unpacked; /* the message that it points into, where that one was compressed */
 };
 
-/* Opens and reads the schema. -errno where the file can't be read, ENRG_E_CORRUPT where it is no Arrow stream. */
+/* Opens and reads the schema. -errno where the file can't be read, ENRG_E_CORRUPT where it is none of these. */
 int input_open(struct input *input, const char *path, struct enrg_error *err);
 /* 1: input->message and input->batch are the next batch (rows 0 for a gap) until the next call; 0: the end; ENRG_E_CORRUPT
  * with the offset and what to do about it. With `stays_packed` a compressed batch is handed on as it is, with

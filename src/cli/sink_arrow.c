@@ -1,5 +1,5 @@
-/* sink_arrow.c: batches into Arrow's file format: as they are where all columns are kept, else encoded anew. In
- * `enrgdaq convert`. */
+/* sink_arrow.c: batches into Arrow's file format or a stream: as they are where all columns are kept, else encoded anew.
+ * In `enrgdaq convert`. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,10 +68,11 @@ static int begin(struct arrow_sink *sink, const struct enrg_batch *batch, struct
 		return 0;
 	if (!params->schema_ipc)
 		code = ipc_encode_schema(params->schema, &origin, &made, &count, err);
-	if (code == 0 && asprintf(&path, "%s/output.arrow", params->folder) < 0)
+	if (code == 0 && asprintf(&path, "%s/output.arrow%s", params->folder, params->is_stream ? "s" : "") < 0)
 		code = enrg_error_set(err, -ENOMEM, "out of memory");
 	if (code == 0)
-		code = file_writer_open(&sink->writer, path, made ? made : params->schema_ipc, count, err);
+		code = file_writer_open(
+			&sink->writer, path, params->is_stream, made ? made : params->schema_ipc, count, err);
 	sink->is_open = code == 0;
 	free(path);
 	free(made);
@@ -147,7 +148,7 @@ static int encode(struct arrow_sink *sink, const struct enrg_batch *batch, struc
 		sink->variable[i] = view->offsets && rows ? (uint64_t)(view->offsets[rows] - view->offsets[0]) : 0;
 		if (view->null_count)
 			code = enrg_error_set(err, -ENOTSUP,
-				"column \"%s\" lacks values in some rows, which an .arrow file can keep only without "
+				"column \"%s\" lacks values in some rows, which Arrow's formats keep only without "
 				"--columns",
 				schema->columns[i].name);
 	}

@@ -39,6 +39,19 @@ static void test_arrow(void **state)
 	assert_nothing_left();
 }
 
+/* A stream as the store leaves it: of all columns the same bytes but for the end mark that this one has. */
+static void test_arrows(void **state)
+{
+	(void)state;
+	assert_output("$E convert types.arrows t.arrows && head -c -8 types.arrows | cmp - t.arrows", 0, "");
+	assert_output("$E convert types.arrows some.arrows --columns wave,text,i8 && $E cat types.arrows --columns "
+		"wave,text,i8 >want && $E cat some.arrows | cmp - want", 0, "");
+	assert_part("$E verify some.arrows", 0, "whole: ");
+	assert_output("$E convert zstd.arrows z.arrows && $E cat z.arrows | md5sum >want && $E cat types.arrows | md5sum | "
+		"cmp - want", 0, "");
+	assert_nothing_left();
+}
+
 static void test_compressed(void **state)
 {
 	(void)state;
@@ -101,6 +114,8 @@ static void test_refusals(void **state)
 	assert_part("$E convert types.arrows bad.csv --columns nope 2>&1", 2, "there is no column \"nope\"");
 	assert_part("$E convert nowhere.arrows bad.csv 2>&1", 2, "nowhere.arrows: No such file");
 	assert_part("$E convert types.arrows 2>&1", 2, "INPUT and OUTPUT");
+	assert_part("$E convert types.arrows - 2>&1", 2, "the output is a file; `enrgdaq cat` prints rows");
+	assert_part("$E convert types.arrows types.arrows 2>&1", 2, "types.arrows is there already");
 	assert_part("$E convert types.arrows no/such/folder.csv 2>&1", 1, "can't make a folder beside no/such/folder.csv");
 	assert_nothing_left();
 }
@@ -120,6 +135,18 @@ static void test_damage(void **state)
 	assert_nothing_left();
 }
 
+static void test_salvage(void **state)
+{
+	(void)state;
+	assert_part("$E convert cut.arrows bad.csv 2>&1", 1, "nothing was kept; --salvage keeps the 1005 rows before the damage");
+	assert_part("$E convert cut.arrows kept.csv --salvage 2>&1", 1, "kept.csv has the 1005 rows before the damage");
+	assert_output("$E cat types.arrows | cmp - kept.csv", 0, "");
+	assert_output("$E convert types.arrows whole.csv --salvage 2>&1 && cmp whole.csv kept.csv", 0, "");
+	/* Damage of the output is none of the input. */
+	assert_part("(trap '' XFSZ; ulimit -f 100; $E convert large.arrows bad.csv --salvage) 2>&1", 1, "enrgdaq convert: ");
+	assert_nothing_left();
+}
+
 static void test_empty(void **state)
 {
 	(void)state;
@@ -134,11 +161,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_csv),
 		cmocka_unit_test(test_arrow),
+		cmocka_unit_test(test_arrows),
 		cmocka_unit_test(test_compressed),
 		cmocka_unit_test(test_dump),
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_salvage),
 		cmocka_unit_test(test_empty),
 	};
 

@@ -9,6 +9,11 @@
 /* Fills the table of powers of ten. Once, before the functions for reals. */
 void number_init(void);
 
+/* For tests: 10^k as 128 bits, the first of them set, rounded up. */
+#define NUMBER_POWER_MIN (-292)
+#define NUMBER_POWER_MAX 324
+void number_get_power(int k, uint64_t *ret_high, uint64_t *ret_low);
+
 /* Write at `out` (NUMBER_BYTES_MAX writable bytes, no NUL behind) and return the end. */
 char *number_format_u64(char *out, uint64_t value);
 char *number_format_i64(char *out, int64_t value);

@@ -6,9 +6,11 @@
 
 #include "number.h"
 
-/* --- single values: `out` has room for NUMBER_BYTES_MAX -------------------- */
+/* --- numbers: `out` has room for NUMBER_BYTES_MAX -------------------- */
 
-static char *format_number(char *out, enum enrg_type type, const void *values, uint64_t index)
+/* Inlined where the type is known, so that the switch is gone from loops over one column. */
+static inline __attribute__((always_inline)) char *format_number(
+	char *out, enum enrg_type type, const void *values, uint64_t index)
 {
 	switch (type) {
 	case ENRG_I8:
@@ -106,6 +108,32 @@ static bool format_base64(struct text *text, const uint8_t *bytes, size_t count)
 	return true;
 }
 
+static inline __attribute__((always_inline)) char *format_items(
+	char *out, enum enrg_type item, const void *values, uint64_t first, uint64_t end)
+{
+	for (uint64_t i = first; i < end; i++) {
+		out = format_number(out, item, values, i);
+		*out++ = ' ';
+	}
+	return out;
+}
+
+static char *choose_items(char *out, enum enrg_type item, const void *values, uint64_t first, uint64_t end)
+{
+	switch (item) {
+	case ENRG_I16:
+		return format_items(out, ENRG_I16, values, first, end);
+	case ENRG_U16:
+		return format_items(out, ENRG_U16, values, first, end);
+	case ENRG_F32:
+		return format_items(out, ENRG_F32, values, first, end);
+	case ENRG_F64:
+		return format_items(out, ENRG_F64, values, first, end);
+	default:
+		return format_items(out, item, values, first, end);
+	}
+}
+
 /* "[1 2 3]", quotes included. */
 static bool format_list(struct text *text, enum enrg_type item, const void *values, uint64_t first, uint64_t end)
 {
@@ -116,19 +144,15 @@ static bool format_list(struct text *text, enum enrg_type item, const void *valu
 	out = text->bytes + text->count;
 	*out++ = '"';
 	*out++ = '[';
-	for (uint64_t i = first; i < end; i++) {
-		if (i > first)
-			*out++ = ' ';
-		out = format_number(out, item, values, i);
-	}
+	out = choose_items(out, item, values, first, end) - (end > first); /* without the last blank */
 	*out++ = ']';
 	*out++ = '"';
 	text->count = (size_t)(out - text->bytes);
 	return true;
 }
 
-static bool format_variable(struct text *text, const struct enrg_column *column, const struct enrg_column_view *view,
-	uint64_t row)
+static bool format_variable(
+	struct text *text, const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row)
 {
 	uint64_t first = (uint64_t)view->offsets[row], end = (uint64_t)view->offsets[row + 1];
 
@@ -155,34 +179,47 @@ int rows_format_header(const struct enrg_schema *schema, struct text *text, stru
 	return text_append(text, "\n", 1) ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
 }
 
+/* Room for `columns` numbers, their commas and the line end; *ret_out: where they go. */
+static bool reserve_cells(struct text *text, uint32_t columns, char **ret_out)
+{
+	if (!text_reserve(text, (size_t)columns * (NUMBER_BYTES_MAX + 1) + 1))
+		return false;
+	*ret_out = text->bytes + text->count;
+	return true;
+}
+
 static bool format_row(const struct enrg_batch *batch, uint64_t row, struct text *text)
 {
-	for (uint32_t i = 0; i < batch->schema->column_count; i++) {
+	uint32_t column_count = batch->schema->column_count;
+	char *out;
+
+	if (!reserve_cells(text, column_count, &out))
+		return false;
+	for (uint32_t i = 0; i < column_count; i++) {
 		const struct enrg_column *column = &batch->schema->columns[i];
 		const struct enrg_column_view *view = &batch->columns[i];
-		char *out;
 
-		if (!text_reserve(text, NUMBER_BYTES_MAX + 2))
-			return false;
 		if (i > 0)
-			text->bytes[text->count++] = ',';
+			*out++ = ',';
 		if (!enrg_column_present(view, row))
 			continue;
 		if (view->offsets) {
-			if (!format_variable(text, column, view, row))
+			text->count = (size_t)(out - text->bytes);
+			if (!format_variable(text, column, view, row) ||
+				!reserve_cells(text, column_count - i - 1, &out))
 				return false;
 			continue;
 		}
-		out = text->bytes + text->count;
 		out = column->type == ENRG_BOOL ? format_bool(out, view->values, row)
 						: format_number(out, column->type, view->values, row);
-		text->count = (size_t)(out - text->bytes);
 	}
-	return text_append(text, "\n", 1);
+	*out++ = '\n';
+	text->count = (size_t)(out - text->bytes);
+	return true;
 }
 
-int rows_format(const struct enrg_batch *batch, uint64_t *row, size_t bytes_wanted, struct text *text,
-	struct enrg_error *err)
+int rows_format(
+	const struct enrg_batch *batch, uint64_t *row, size_t bytes_wanted, struct text *text, struct enrg_error *err)
 {
 	while (*row < batch->rows && text->count < bytes_wanted) {
 		if (!format_row(batch, *row, text))

@@ -74,7 +74,8 @@ struct enrg_file_name {
 };
 
 /* Puts the path together: out_dir/file_path, "YYYY-MM-DD_" before the name with add_date, "_tag" before the extension;
- * `a.csv.zst` with tag x is `a_x.csv.zst`. -ENAMETOOLONG, -EINVAL (empty file_path; a tag with '/' has it replaced). */
+ * `a.csv.zst` with tag x is `a_x.csv.zst`. A '/' in a tag is replaced. -ENAMETOOLONG; -EINVAL: file_path is empty;
+ * ENRG_E_CONFIG: it leads out of out_dir (begins with '/', has a part ".."). */
 ENRG_API int enrg_file_path(const struct enrg_file_name *name, char *ret_path, size_t path_bytes, struct enrg_error *err);
 
 /* Opens for appending, creates folders and file. The file is cut to its committed length where an earlier life of this

@@ -42,17 +42,35 @@ size_t file_stem_length(const char *name)
 	return end;
 }
 
+/* Sections come with the producers' files: none of them may write over the files of somebody else. */
+static bool leads_outside(const char *file_path)
+{
+	if (*file_path == '/')
+		return true;
+	for (const char *at = file_path; at; at = strchr(at, '/')) {
+		at += *at == '/';
+		if (at[0] == '.' && at[1] == '.' && (at[2] == '/' || at[2] == '\0'))
+			return true;
+	}
+	return false;
+}
+
 int enrg_file_path(const struct enrg_file_name *name, char *ret_path, size_t path_bytes, struct enrg_error *err)
 {
 	const char *file_path = name->file_path ? name->file_path : "";
 	const char *slash = strrchr(file_path, '/');
 	const char *own = slash ? slash + 1 : file_path;
-	bool has_folder = name->out_dir && *name->out_dir && *file_path != '/';
+	bool has_folder = name->out_dir && *name->out_dir;
 	bool has_tag = name->tag && *name->tag;
 	char day[16] = "", tag[ENRG_NAME_BYTES_MAX + 1] = "";
 
 	if (!*own)
 		return enrg_error_set(err, -EINVAL, "file_path: expected the name of a file, found \"%s\"", file_path);
+	if (leads_outside(file_path))
+		return enrg_error_set(err, ENRG_E_CONFIG,
+			"file_path: expected a name below out_dir, found \"%s\": no \"..\" and no \"/\" at the start; "
+			"files for another folder need a store job with that out_dir",
+			file_path);
 	if (name->add_date)
 		clock_format_day(name->date_ns, day, sizeof(day));
 	if (has_tag && strlen(name->tag) >= sizeof(tag))
@@ -274,8 +292,8 @@ int file_write_all(int descriptor, const uint8_t *from, uint64_t byte_count, uin
 
 	while (done < byte_count) {
 		uint64_t left = byte_count - done;
-		ssize_t count = pwrite(
-			descriptor, from + done, left < (1u << 30) ? left : (1u << 30), (off_t)(offset + done));
+		ssize_t count =
+			pwrite(descriptor, from + done, left < (1u << 30) ? left : (1u << 30), (off_t)(offset + done));
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count <= 0) {
@@ -461,8 +479,9 @@ void file_set_committed(struct file_set *set)
 		file->committed = file->size;
 		if (file->switch_bytes &&
 			file_write_all(file->descriptor, file->switch_to, file->switch_bytes, file->switch_offset) < 0)
-			file_set_tell(set, ENRG_ERROR, "%s: can't overwrite %u bytes: %s; trying again at the next commit",
-				file->path, file->switch_bytes, strerror(errno));
+			file_set_tell(set, ENRG_ERROR,
+				"%s: can't overwrite %u bytes: %s; trying again at the next commit", file->path,
+				file->switch_bytes, strerror(errno));
 		else
 			file->switch_bytes = 0;
 		if (file->use_count == 0 && !file->switch_bytes && (!file->is_torn || cut(file, file->size, NULL) == 0))

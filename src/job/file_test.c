@@ -102,7 +102,8 @@ static void puts_names_together(void **state)
 		{{"out", ".csv", "x", false, 0}, "out/.csv_x"},
 		{{"out", "run.1/a", "x", false, 0}, "out/run.1/a_x"},
 		{{"out", "b/stats.csv", "remote", true, day}, "out/b/2026-11-24_stats_remote.csv"},
-		{{"out", "/data/a.csv", "../../x", true, day}, "/data/2026-11-24_a_.._.._x.csv"},
+		{{"/data", "a.csv", "../../x", true, day}, "/data/2026-11-24_a_.._.._x.csv"},
+		{{"../out", "..a/...", "..", false, 0}, "../out/..a/.._..."},
 		{{"out", "a.b.csv.xz", "x", false, 0}, "out/a.b_x.csv.xz"},
 	};
 	char path[256];
@@ -117,6 +118,22 @@ static void puts_names_together(void **state)
 		{"out", "", NULL, false, 0}, {"out", NULL, NULL, false, 0}, {"out", "folder/", NULL, false, 0}};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(enrg_file_path(&bad[i], path, sizeof(path), &err), -EINVAL);
+}
+
+static void a_name_that_leads_out_of_its_folder_is_refused(void **state)
+{
+	static const char *const names[] = {
+		"/etc/a.csv", "../a.csv", "..", "b/../../a.csv", "b/../a.csv", "b/..", "//a.csv"};
+	char path[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct enrg_file_name name = {.out_dir = "out", .file_path = names[i]};
+		struct enrg_error err = {0};
+		assert_int_equal(enrg_file_path(&name, path, sizeof(path), &err), ENRG_E_CONFIG);
+		assert_non_null(strstr(err.text, names[i]));
+		assert_non_null(strstr(err.text, "out_dir"));
+	}
 }
 
 static void a_restart_cuts_what_was_not_committed(void **state)
@@ -364,7 +381,9 @@ static void errors_name_path_and_cause(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_name_that_leads_out_of_its_folder_is_refused),
 		cmocka_unit_test_setup_teardown(puts_names_together, set_up, tear_down),
+		cmocka_unit_test(a_name_that_leads_out_of_its_folder_is_refused),
 		cmocka_unit_test_setup_teardown(a_restart_cuts_what_was_not_committed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_file_from_elsewhere_is_appended_to, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_lost_file_is_reported_and_begun_again, set_up, tear_down),

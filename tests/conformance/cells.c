@@ -19,6 +19,22 @@ void cells_add(struct cells *cells, const char *text, size_t count)
 	cells->count++;
 }
 
+void cells_add_hex(struct cells *cells, const void *bytes, size_t count)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *from = bytes;
+	char *text = malloc(2 * count + 1);
+
+	if (!text)
+		abort();
+	for (size_t i = 0; i < count; i++) {
+		text[2 * i] = digits[from[i] >> 4];
+		text[2 * i + 1] = digits[from[i] & 15];
+	}
+	cells_add(cells, text, 2 * count);
+	free(text);
+}
+
 void cells_fini(struct cells *cells)
 {
 	for (size_t i = 0; i < cells->count; i++)

@@ -10,6 +10,8 @@ struct cells {
 };
 
 void cells_add(struct cells *cells, const char *text, size_t count);
+/* Bytes as hex digits. */
+void cells_add_hex(struct cells *cells, const void *bytes, size_t count);
 void cells_fini(struct cells *cells);
 
 #endif

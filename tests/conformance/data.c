@@ -31,6 +31,38 @@ static const struct enrg_column wide_columns[] = {
 
 const struct enrg_schema data_wide = { .column_count = sizeof(wide_columns) / sizeof(wide_columns[0]),
 	.columns = wide_columns };
+static const struct enrg_column odd_columns[] = {
+	{ .name = "n", .type = ENRG_I64 },
+	{ .name = "odd f32", .type = ENRG_F32 },
+	{ .name = "odd f64", .type = ENRG_F64 },
+	{ .name = "odd text", .type = ENRG_STRING },
+	{ .name = "odd list", .type = ENRG_LIST, .item = ENRG_F64 },
+};
+#define LONG_NAME "a_name_of_255_bytes_which_is_as_long_as_a_name_may_be_"
+static const struct enrg_column name_columns[] = {
+	{ .name = "n", .type = ENRG_I64 },
+	{ .name = "a/b", .type = ENRG_I8 },
+	{ .name = ".", .type = ENRG_I16 },
+	{ .name = "..", .type = ENRG_I32 },
+	{ .name = "a.b[3]", .type = ENRG_U8 },
+	{ .name = "it's \"so\", (x)", .type = ENRG_U16 },
+	{ .name = " at the edges ", .type = ENRG_U32 },
+	{ .name = "two\nlines\r", .type = ENRG_F32 },
+	{ .name = "\xC3\xBC\xE2\x82\xAC", .type = ENRG_F64 },
+	{ .name = "select", .type = ENRG_STRING },
+	{ .name = "SELECT", .type = ENRG_BOOL },
+	{ .name = "%2F", .type = ENRG_BINARY },
+	{ .name = "a;b -- `c`", .type = ENRG_LIST, .item = ENRG_I16 },
+	{ .name = "a:b", .type = ENRG_I8 },
+	{ .name = "a b", .type = ENRG_I16 },
+	{ .name = "rowid", .type = ENRG_I32 },
+	{ .name = LONG_NAME LONG_NAME LONG_NAME LONG_NAME "and_has_no_room_for_any_more_at_all_now", .type = ENRG_U8 },
+};
+
+const struct enrg_schema data_odd = { .column_count = sizeof(odd_columns) / sizeof(odd_columns[0]),
+	.columns = odd_columns };
+const struct enrg_schema data_names = { .column_count = sizeof(name_columns) / sizeof(name_columns[0]),
+	.columns = name_columns };
 const struct enrg_schema data_narrow = { .column_count = 2, .columns = wide_columns };
 
 static uint64_t mix(uint64_t row, uint64_t salt)
@@ -74,6 +106,29 @@ static uint64_t fill_string(uint64_t row, char *ret_text)
 	return (uint64_t)snprintf(ret_text, DATA_CELL_BYTES, forms[row % 5], row);
 }
 
+static uint64_t fill_odd(const struct enrg_column *column, uint64_t row, void *ret_value)
+{
+	static const uint64_t doubles[] = { 0x7FF8000000000000, 0x7FF0000000000000, 0xFFF0000000000000,
+		0x8000000000000001, 0x000FFFFFFFFFFFFF, 0x7FEFFFFFFFFFFFFF };
+	static const uint32_t floats[] = { 0x7FC00000, 0x7F800000, 0xFF800000, 0x80000001, 0x007FFFFF, 0x7F7FFFFF };
+	static const char *const texts[] = { "\xFF\xFE\x80", "a\xC0\xAF" "b", "\xED\xA0\x80", "\xE2\x82",
+		"tab\tcr\rbell\x07", "" };
+	uint64_t count = 1;
+
+	if (column->type == ENRG_F32) {
+		memcpy(ret_value, &floats[row % 6], sizeof(floats[0]));
+	} else if (column->type == ENRG_F64) {
+		memcpy(ret_value, &doubles[row % 6], sizeof(doubles[0]));
+	} else if (column->type == ENRG_STRING) {
+		count = strlen(texts[row % 6]);
+		memcpy(ret_value, texts[row % 6], count);
+	} else {
+		count = row % 7 < 6 ? row % 7 : 0;
+		memcpy(ret_value, doubles, count * sizeof(doubles[0]));
+	}
+	return count;
+}
+
 uint64_t data_fill_cell(const struct enrg_column *column, uint64_t row, void *ret_value)
 {
 	uint64_t bits = mix(row, (uint64_t)column->type * 16 + column->item), count;
@@ -81,6 +136,8 @@ uint64_t data_fill_cell(const struct enrg_column *column, uint64_t row, void *re
 
 	if (strcmp(column->name, "n") == 0)
 		return fill_number(ENRG_I64, row, ret_value);
+	if (strncmp(column->name, "odd", 3) == 0)
+		return fill_odd(column, row, ret_value);
 	switch (column->type) {
 	case ENRG_BOOL:
 		*at = bits & 1;
@@ -206,6 +263,42 @@ void *data_build_message(const struct enrg_schema *schema, const char *source, c
 		fill_column(&schema->columns[i], &places[i], message + meta_bytes, first, count);
 	stamp.body_crc = crc32c(0, message + meta_bytes, body_bytes);
 	ipc_write_meta(template, message, count, variable, &stamp);
+	ipc_template_destroy(template);
+	return message;
+}
+
+uint8_t data_blob_byte(size_t place)
+{
+	return (uint8_t)(place * 2654435761u >> 13);
+}
+
+void *data_build_blob(const char *source, uint64_t sequence, size_t count, uint64_t acquired_ns, size_t *ret_bytes)
+{
+	const struct ipc_origin origin = { source, "run", "" };
+	struct ipc_stamp stamp = { .sequence = sequence, .epoch = 1, .acquired_ns = acquired_ns };
+	struct ipc_column_place place;
+	struct ipc_template *template;
+	uint64_t variable = count, body_bytes;
+	uint32_t meta_bytes;
+	uint8_t *message, *bytes;
+	int32_t *offsets;
+
+	if (ipc_template_create(enrg_schema_blob(), &origin, &template, NULL) < 0)
+		abort();
+	body_bytes = ipc_place_columns(template, 1, &variable, &place);
+	meta_bytes = ipc_meta_bytes(template);
+	*ret_bytes = meta_bytes + body_bytes;
+	message = aligned_alloc(64, (*ret_bytes + 63) / 64 * 64);
+	if (!message)
+		abort();
+	memset(message, 0, *ret_bytes);
+	offsets = (void *)(message + meta_bytes + place.offsets_offset);
+	offsets[1] = (int32_t)count;
+	bytes = message + meta_bytes + place.values_offset;
+	for (size_t i = 0; i < count; i++)
+		bytes[i] = data_blob_byte(i);
+	stamp.body_crc = crc32c(0, message + meta_bytes, body_bytes);
+	ipc_write_meta(template, message, 1, &variable, &stamp);
 	ipc_template_destroy(template);
 	return message;
 }

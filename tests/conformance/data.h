@@ -11,6 +11,10 @@
 
 /* All types of columns; and two of them. Column 0 is the number of the row. */
 extern const struct enrg_schema data_wide, data_narrow;
+/* Columns that begin with "odd": NaN, infinities, -0.0, text that is no UTF-8, empty lists. */
+extern const struct enrg_schema data_odd;
+/* Names that some format has no place for. */
+extern const struct enrg_schema data_names;
 
 /* The value of a cell: one number, or the bytes or items of a variable one. Returns how many. */
 uint64_t data_fill_cell(const struct enrg_column *column, uint64_t row, void *ret_value);
@@ -22,5 +26,9 @@ void data_format_cell(const struct enrg_column *column, uint64_t row, char *ret_
 /* A whole RecordBatch message of rows first … first + count - 1, 64-byte aligned; free(). */
 void *data_build_message(const struct enrg_schema *schema, const char *source, const char *tag, uint64_t sequence,
 	uint64_t first, uint64_t count, uint64_t acquired_ns, int is_gap, size_t *ret_bytes);
+
+/* A message of one blob of `count` bytes; what they are follows from their places. */
+void *data_build_blob(const char *source, uint64_t sequence, size_t count, uint64_t acquired_ns, size_t *ret_bytes);
+uint8_t data_blob_byte(size_t place);
 
 #endif

@@ -170,30 +170,43 @@ static int find_target(struct harness *harness, const struct harness_table *tabl
 	return rc;
 }
 
-static int write_message(struct harness *harness, const struct harness_table *table, uint64_t first, uint64_t count,
-	uint64_t acquired_ns, bool is_gap, struct enrg_error *err)
+/* Takes the message. */
+static int hand_over(struct harness *harness, const struct harness_table *table, void *message, size_t bytes,
+	uint64_t time_ns, struct enrg_error *err)
 {
 	struct enrg_column_view views[64];
 	struct enrg_batch batch = { .source = table->source, .run = harness->run, .tag = table->tag,
 		.schema = table->schema, .columns = views, .committed_ns = 1 };
 	struct harness_target *target;
-	uint64_t time_ns = acquired_ns ? acquired_ns : HARNESS_DAY_NS;
-	size_t bytes;
-	void *message;
 	int rc = find_target(harness, table, time_ns, &target, err);
 
-	if (rc < 0)
-		return rc;
-	message = data_build_message(table->schema, table->source, table->tag, ++harness->sequence, first, count,
-		time_ns,
-		is_gap, &bytes);
-	rc = ipc_decode_batch(table->schema, message, bytes, views, &batch, err);
+	if (rc == 0)
+		rc = ipc_decode_batch(table->schema, message, bytes, views, &batch, err);
 	if (rc == 0)
 		rc = harness->type->write(harness->state, target->handle, &batch, err);
 	/* A store that kept a pointer into the ring would find other bytes there later. */
 	memset(message, 0xA5, bytes);
 	free(message);
 	return rc;
+}
+
+static int write_message(struct harness *harness, const struct harness_table *table, uint64_t first, uint64_t count,
+	uint64_t acquired_ns, bool is_gap, struct enrg_error *err)
+{
+	uint64_t time_ns = acquired_ns ? acquired_ns : HARNESS_DAY_NS;
+	size_t bytes;
+	void *message = data_build_message(table->schema, table->source, table->tag, ++harness->sequence, first, count,
+		time_ns, is_gap, &bytes);
+
+	return hand_over(harness, table, message, bytes, time_ns, err);
+}
+
+int harness_write_blob(struct harness *harness, const struct harness_table *table, size_t count, struct enrg_error *err)
+{
+	size_t bytes;
+	void *message = data_build_blob(table->source, ++harness->sequence, count, HARNESS_DAY_NS, &bytes);
+
+	return hand_over(harness, table, message, bytes, HARNESS_DAY_NS, err);
 }
 
 int harness_write(struct harness *harness, const struct harness_table *table, uint64_t first, uint64_t count,

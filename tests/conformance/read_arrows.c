@@ -52,10 +52,8 @@ static void add_cell(const struct enrg_column *column, const struct enrg_column_
 			((const uint8_t *)view->values)[row >> 3] >> (row & 7) & 1 ? "true" : "false");
 		break;
 	case ENRG_BINARY:
-		for (uint64_t i = first; i < end; i++)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%02x",
-				((const uint8_t *)view->values)[i]);
-		break;
+		cells_add_hex(cells, (const uint8_t *)view->values + first, end - first);
+		return;
 	default:
 		for (uint64_t i = first; i < end; i++) {
 			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", i > first ? " " : "");

@@ -46,30 +46,26 @@ static bool read_field(struct reader *reader, char *ret_stop)
 	return false;
 }
 
-static bool decode_base64(const char *text, size_t count, struct cells *cells)
+/* In place: what is decoded is shorter. */
+static bool decode_base64(char *text, size_t count, struct cells *cells)
 {
 	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char *hex = malloc(2 * count + 3);
 	size_t used = 0;
 
-	hex[0] = '\0';
 	for (size_t i = 0; i + 4 <= count; i += 4) {
 		unsigned bits = 0, bytes = text[i + 2] == '=' ? 1 : text[i + 3] == '=' ? 2 : 3;
 
 		for (size_t k = 0; k < 4; k++) {
 			const char *found = text[i + k] == '=' ? letters : strchr(letters, text[i + k]);
 
-			if (!found || (bytes < 3 && i + 4 != count)) {
-				free(hex);
+			if (!found || (bytes < 3 && i + 4 != count))
 				return false;
-			}
 			bits = bits << 6 | (unsigned)(found - letters);
 		}
 		for (unsigned k = 0; k < bytes; k++)
-			used += (size_t)sprintf(hex + used, "%02x", bits >> (16 - 8 * k) & 255);
+			text[used++] = (char)(bits >> (16 - 8 * k) & 255);
 	}
-	cells_add(cells, hex, used);
-	free(hex);
+	cells_add_hex(cells, text, used);
 	return count % 4 == 0;
 }
 

@@ -60,18 +60,37 @@ struct column_data {
 	struct numbers values, offsets;
 };
 
+/* As the store's page says: '/' is "%2F", a name "." is "%2E", and a '%' that could be taken for one of these is "%25". */
+static void format_name(const char *name, char *ret_name)
+{
+	if (strcmp(name, ".") == 0) {
+		strcpy(ret_name, "%2E");
+		return;
+	}
+	for (; *name; name++) {
+		if (*name == '/')
+			ret_name = stpcpy(ret_name, "%2F");
+		else if (!strncmp(name, "%2F", 3) || !strncmp(name, "%2E", 3) || !strncmp(name, "%25", 3))
+			ret_name = stpcpy(ret_name, "%25");
+		else
+			*ret_name++ = *name;
+	}
+	*ret_name = '\0';
+}
+
 static bool read_column(hid_t file, const struct enrg_column *column, struct column_data *ret_data)
 {
 	enum enrg_type item = column->type == ENRG_LIST ? column->item : column->type;
 	hid_t type = is_real(item) ? H5T_NATIVE_DOUBLE : is_signed(item) ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64;
-	char path[1024];
+	char path[1024], name[768];
 
+	format_name(column->name, name);
 	*ret_data = (struct column_data){ .type = column->type, .item = item,
 		.is_variable = column->type >= ENRG_STRING };
-	snprintf(path, sizeof(path), GROUP "/%s%s", column->name, ret_data->is_variable ? "/values" : "");
+	snprintf(path, sizeof(path), GROUP "/%s%s", name, ret_data->is_variable ? "/values" : "");
 	if (!read_numbers(file, path, type, &ret_data->values))
 		return false;
-	snprintf(path, sizeof(path), GROUP "/%s/offsets", column->name);
+	snprintf(path, sizeof(path), GROUP "/%s/offsets", name);
 	if (!ret_data->is_variable)
 		return true;
 	if (!read_numbers(file, path, H5T_NATIVE_UINT64, &ret_data->offsets))
@@ -85,23 +104,25 @@ static void add_cell(const struct column_data *data, size_t row, struct cells *c
 	const uint64_t *offsets = data->offsets.values;
 	uint64_t first = data->is_variable ? (row ? offsets[row - 1] : 0) : row;
 	uint64_t end = data->is_variable ? offsets[row] : row + 1;
-	char text[65536] = "";
-	size_t used = 0;
+	size_t room = (size_t)(end - first) * 32 + 1, used = 0;
+	char *text = malloc(room);
 
+	if (!text)
+		abort();
 	for (uint64_t i = first; i < end; i++) {
-		if (data->type == ENRG_STRING)
+		if (data->type == ENRG_STRING || data->type == ENRG_BINARY) {
 			text[used++] = (char)((const uint64_t *)data->values.values)[i];
-		else if (data->type == ENRG_BINARY)
-			used += (size_t)sprintf(text + used, "%02x",
-				(unsigned)((const uint64_t *)data->values.values)[i]);
-		else {
-			if (i > first)
-				text[used++] = ' ';
-			used += (size_t)format_number(data->item, data->values.values, i, text + used,
-				sizeof(text) - used);
+			continue;
 		}
+		if (i > first)
+			text[used++] = ' ';
+		used += (size_t)format_number(data->item, data->values.values, i, text + used, room - used);
 	}
-	cells_add(cells, text, used);
+	if (data->type == ENRG_BINARY)
+		cells_add_hex(cells, text, used);
+	else
+		cells_add(cells, text, used);
+	free(text);
 }
 
 bool read_hdf5(const char *path, const struct enrg_schema *schema, struct cells *ret_cells)

@@ -9,16 +9,12 @@
 /* A blob's bytes, as one cell, are in the file without the suffix. */
 static bool read_bytes(const char *path, struct cells *cells)
 {
-	char *bytes = NULL, *hex;
+	char *bytes = NULL;
 	size_t count;
 
-	if (path_read_file(path, 1u << 20, &bytes, &count, NULL) < 0)
+	if (path_read_file(path, 1u << 30, &bytes, &count, NULL) < 0)
 		return false;
-	hex = malloc(2 * count + 1);
-	for (size_t i = 0; i < count; i++)
-		sprintf(hex + 2 * i, "%02x", (unsigned char)bytes[i]);
-	cells_add(cells, hex, 2 * count);
-	free(hex);
+	cells_add_hex(cells, bytes, count);
 	free(bytes);
 	cells->rows = 1;
 	cells->columns = 1;

@@ -48,34 +48,41 @@ static void add_real(struct cells *cells, const char *hex)
 
 static void add_list(struct cells *cells, char *items, bool is_real, bool is_binary)
 {
-	char text[8192] = "";
-	size_t used = 0;
+	size_t room = 2 * strlen(items) + 64, used = 0;
+	char *text = malloc(room);
 
+	if (!text)
+		abort();
+	text[0] = '\0';
 	for (char *item = strtok(items, " "); item; item = strtok(NULL, " ")) {
 		uint64_t bits = is_real ? strtoull(item, NULL, 16) : 0;
 		double value;
 		memcpy(&value, &bits, sizeof(value));
 		if (is_binary)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%02x", atoi(item));
+			used += (size_t)snprintf(text + used, room - used, "%02x", atoi(item));
 		else if (is_real)
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%a", used ? " " : "", value);
+			used += (size_t)snprintf(text + used, room - used, "%s%a", used ? " " : "", value);
 		else
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", used ? " " : "", item);
+			used += (size_t)snprintf(text + used, room - used, "%s%s", used ? " " : "", item);
 	}
 	cells_add(cells, text, used);
+	free(text);
 }
 
 static void add_text(struct cells *cells, const char *hex)
 {
-	char text[8192];
 	size_t count = strlen(hex) / 2;
+	char *text = malloc(count + 1);
 
+	if (!text)
+		abort();
 	for (size_t i = 0; i < count; i++) {
 		unsigned byte = 0;
 		sscanf(hex + 2 * i, "%2x", &byte);
 		text[i] = (char)byte;
 	}
 	cells_add(cells, text, count);
+	free(text);
 }
 
 static void add_cell(struct cells *cells, const struct enrg_column *column, char *line)

@@ -58,10 +58,10 @@ static void format_item(FILE *out, enum enrg_type type, const uint8_t *bytes)
 		fprintf(out, "%d", small);
 }
 
-/* `hex` digits of a list or of bytes. */
-static void add_blob(struct cells *cells, const struct enrg_column *column, const char *hex, size_t digits)
+/* `hex` digits of a list. */
+static void add_list(struct cells *cells, const struct enrg_column *column, const char *hex, size_t digits)
 {
-	uint32_t width = column->type == ENRG_LIST ? enrg_type_bytes(column->item) : 1;
+	uint32_t width = enrg_type_bytes(column->item);
 	uint8_t item[8];
 	char *text = NULL;
 	size_t bytes, count = digits / 2 / width;
@@ -70,14 +70,24 @@ static void add_blob(struct cells *cells, const struct enrg_column *column, cons
 	for (size_t i = 0; i < count; i++) {
 		for (uint32_t k = 0; k < width; k++, hex += 2)
 			item[k] = (uint8_t)(hex_value(hex[0]) << 4 | hex_value(hex[1]));
-		if (column->type == ENRG_BINARY)
-			fprintf(out, "%02x", item[0]);
-		else
-			fprintf(out, "%s", i ? " " : ""), format_item(out, column->item, item);
+		fprintf(out, "%s", i ? " " : "");
+		format_item(out, column->item, item);
 	}
 	fclose(out);
 	cells_add(cells, text, bytes);
 	free(text);
+}
+
+static void add_bytes(struct cells *cells, const char *hex, size_t count)
+{
+	uint8_t *bytes = malloc(count + 1);
+
+	if (!bytes)
+		abort();
+	for (size_t i = 0; i < count; i++)
+		bytes[i] = (uint8_t)(hex_value(hex[2 * i]) << 4 | hex_value(hex[2 * i + 1]));
+	cells_add_hex(cells, bytes, count);
+	free(bytes);
 }
 
 /* 'it''s' from its first quote; returns the end. */
@@ -103,8 +113,12 @@ static const char *add_literal(struct cells *cells, const struct enrg_column *co
 
 	if (*at == '\'')
 		return add_text(cells, at);
-	if (*at == 'X')
-		add_blob(cells, column, at + 2, count - 3);
+	if (*at == 'X' && column->type == ENRG_LIST)
+		add_list(cells, column, at + 2, count - 3);
+	else if (*at == 'X')
+		add_bytes(cells, at + 2, (count - 3) / 2);
+	else if (count == 4 && strncmp(at, "NULL", count) == 0 && column->type >= ENRG_F32 && column->type <= ENRG_F64)
+		cells_add(cells, "nan", 3); /* SQLite has none */
 	else if (column->type == ENRG_F64 || column->type == ENRG_F32)
 		add_real(cells, column, strtod(at, NULL));
 	else if (column->type == ENRG_BOOL)
@@ -125,7 +139,7 @@ bool read_sqlite(const char *path, const struct enrg_schema *schema, struct cell
 		*c = isalnum((unsigned char)*c) ? *c : '_';
 	snprintf(command, sizeof(command),
 		"sqlite3 -cmd '.mode quote' '%.*s" STEM
-		".sqlite' 'PRAGMA integrity_check; SELECT * FROM \"%s\" ORDER BY rowid'",
+		".sqlite' 'PRAGMA integrity_check; SELECT * FROM \"%s\" ORDER BY _rowid_'",
 		(int)(own - path), path, table);
 	text = read_all(command, &count);
 	if (!text || strncmp(text, "'ok'\n", 5) != 0) {

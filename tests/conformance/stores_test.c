@@ -1,5 +1,5 @@
 /* stores_test.c: what every store must do, one test after the other, each with every store of kinds.c. A failure
- * names the store and the line.
+ * names the store and the line. An argument is the pattern of the tests to run: test_conformance_stores 'kills*'.
  */
 #include <stdarg.h>
 #include <setjmp.h>
@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/log.h"
+#include "odd.h"
 #include "suite.h"
 
 /* --- cases -------------------- */
@@ -460,7 +461,7 @@ static void ticks_and_empty_commits_do_nothing(void)
 	suite_check_file(__LINE__, suite.kind->file_path, &data_wide, 0, 5);
 }
 
-int main(void)
+int main(int argument_count, char **arguments)
 {
 	const struct CMUnitTest tests[] = {
 		SUITE_CASE(all_types_are_kept),
@@ -483,9 +484,17 @@ int main(void)
 		SUITE_CASE(torn_tail_is_cut),
 		SUITE_CASE(blob_is_kept_or_refused_clearly),
 		SUITE_CASE(ticks_and_empty_commits_do_nothing),
+		SUITE_CASE(odd_values_are_kept),
+		SUITE_CASE(odd_names_keep_their_columns_apart),
+		SUITE_CASE(path_outside_of_out_dir_is_refused),
+		SUITE_CASE(large_object_is_whole),
+		SUITE_CASE(newest_may_have_other_columns),
+		SUITE_CASE(file_cut_anywhere_goes_on),
 	};
 
 	setenv("TZ", "UTC", 1);
+	if (argument_count > 1)
+		cmocka_set_test_filter(arguments[1]);
 	log_init("conformance", ENRG_ERROR);
 	return cmocka_run_group_tests_name("conformance.stores", tests, NULL, NULL);
 }

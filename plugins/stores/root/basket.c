@@ -148,12 +148,12 @@ static uint64_t offsets_bytes(uint64_t rows)
 	return 4 + 4 * (rows + 1);
 }
 
-void basket_encode(const struct tree *tree, const struct part *part, struct bytes *scratch, const uint8_t **ret_data,
-	size_t *ret_count, uint64_t *ret_elements)
+void basket_encode(const struct tree *tree, const struct part *part, const struct cluster *cluster,
+	struct bytes *scratch, const uint8_t **ret_data, size_t *ret_count, uint64_t *ret_elements)
 {
-	const struct cluster_column *column = column_of(tree, part);
+	const struct cluster_column *column = &cluster->columns[part->column];
 	struct record record = basket_record(tree, part);
-	uint64_t rows = tree->open.rows;
+	uint64_t rows = cluster->rows;
 
 	if (part->is_ends)
 		put_counts(column, rows, scratch);
@@ -161,7 +161,7 @@ void basket_encode(const struct tree *tree, const struct part *part, struct byte
 		put_strings(column, rows, scratch);
 	else
 		swap_values(&column->values, column->width, scratch);
-	if (basket_has_offsets(tree, part))
+	if (!part->is_ends && cluster_is_variable(column))
 		put_offsets(column, rows, container_key_bytes(&record), scratch);
 	*ret_data = scratch->data;
 	*ret_count = scratch->count;

@@ -12,8 +12,8 @@ uint32_t basket_leaf_bytes(const struct tree *tree, const struct part *part);
 bool basket_has_offsets(const struct tree *tree, const struct part *part);
 
 /* As in struct tree_format. */
-void basket_encode(const struct tree *tree, const struct part *part, struct bytes *scratch, const uint8_t **ret_data,
-	size_t *ret_count, uint64_t *ret_elements);
+void basket_encode(const struct tree *tree, const struct part *part, const struct cluster *rows, struct bytes *scratch,
+	const uint8_t **ret_data, size_t *ret_count, uint64_t *ret_elements);
 int basket_put(
 	struct tree *tree, const struct part *part, struct page *page, struct bytes *packed, struct enrg_error *err);
 

@@ -144,13 +144,14 @@ static void pack_bits(const struct bytes *values, struct bytes *out)
 	out->count += count;
 }
 
-static void encode(const struct tree *tree, const struct part *part, struct bytes *scratch, const uint8_t **ret_data,
-	size_t *ret_count, uint64_t *ret_elements)
+static void encode(const struct tree *tree, const struct part *part, const struct cluster *rows, struct bytes *scratch,
+	const uint8_t **ret_data, size_t *ret_count, uint64_t *ret_elements)
 {
-	const struct cluster_column *column = &tree->open.columns[part->column];
+	const struct cluster_column *column = &rows->columns[part->column];
 	const struct bytes *source = part->is_ends ? &column->ends : &column->values;
 
-	*ret_elements = part->is_ends ? tree->open.rows : cluster_value_count(column);
+	(void)tree;
+	*ret_elements = part->is_ends ? rows->rows : cluster_value_count(column);
 	if (column->type == ENRG_BOOL) {
 		pack_bits(source, scratch);
 		source = scratch;

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,26 +13,27 @@ struct pool {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	/* under the mutex: */
-	uint64_t round;  /* counts the calls of pool_run */
-	uint64_t helped; /* the last round that the helper is through with */
+	struct pool_round *first, *last; /* rounds with tasks that nobody took */
 	bool is_ending;
-	/* set before a round: */
-	pool_function *function;
-	void *context;
-	uint32_t count;
-	_Atomic uint32_t next; /* index of the next task that nobody took */
-	struct compressor compressors[2];
+	struct compressor compressors[2]; /* of the main thread, of the helper */
 };
 
-static void work(struct pool *pool, struct compressor *compressor)
+/* With the mutex, which is free while the task is done. false: there is none. */
+static bool do_task(struct pool *pool, struct compressor *compressor)
 {
-	for (;;) {
-		/* The tasks were published by the mutex; this only hands out numbers. */
-		uint32_t index = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-		if (index >= pool->count)
-			return;
-		pool->function(pool->context, index, compressor);
-	}
+	struct pool_round *round = pool->first;
+
+	if (!round)
+		return false;
+	uint32_t index = round->taken++;
+	if (round->taken == round->count)
+		pool->first = round->next;
+	pthread_mutex_unlock(&pool->mutex);
+	round->function(round->context, index, compressor);
+	pthread_mutex_lock(&pool->mutex);
+	if (++round->done == round->count)
+		pthread_cond_broadcast(&pool->changed);
+	return true;
 }
 
 static void *help(void *argument)
@@ -40,17 +41,9 @@ static void *help(void *argument)
 	struct pool *pool = argument;
 
 	pthread_mutex_lock(&pool->mutex);
-	for (;;) {
-		while (pool->round == pool->helped && !pool->is_ending)
+	while (!pool->is_ending)
+		if (!do_task(pool, &pool->compressors[1]))
 			pthread_cond_wait(&pool->changed, &pool->mutex);
-		if (pool->is_ending)
-			break;
-		pthread_mutex_unlock(&pool->mutex);
-		work(pool, &pool->compressors[1]);
-		pthread_mutex_lock(&pool->mutex);
-		pool->helped = pool->round;
-		pthread_cond_broadcast(&pool->changed);
-	}
 	pthread_mutex_unlock(&pool->mutex);
 	return NULL;
 }
@@ -93,19 +86,27 @@ void pool_destroy(struct pool *pool)
 	free(pool);
 }
 
-void pool_run(struct pool *pool, uint32_t count, pool_function *function, void *context)
+void pool_start(struct pool *pool, struct pool_round *round)
 {
+	round->taken = round->done = 0;
+	round->next = NULL;
+	if (round->count == 0)
+		return;
 	pthread_mutex_lock(&pool->mutex);
-	pool->function = function;
-	pool->context = context;
-	pool->count = count;
-	atomic_store_explicit(&pool->next, 0, memory_order_relaxed);
-	pool->round++;
+	if (pool->first)
+		pool->last->next = round;
+	else
+		pool->first = round;
+	pool->last = round;
 	pthread_cond_broadcast(&pool->changed);
 	pthread_mutex_unlock(&pool->mutex);
-	work(pool, &pool->compressors[0]);
+}
+
+void pool_finish(struct pool *pool, struct pool_round *round)
+{
 	pthread_mutex_lock(&pool->mutex);
-	while (pool->helped != pool->round)
-		pthread_cond_wait(&pool->changed, &pool->mutex);
+	while (round->done < round->count)
+		if (!do_task(pool, &pool->compressors[0]))
+			pthread_cond_wait(&pool->changed, &pool->mutex);
 	pthread_mutex_unlock(&pool->mutex);
 }

@@ -20,6 +20,8 @@
 
 #define NUMBERS_MAX 100000u
 #define QUARTER_NS  900000000000u
+#define COMMIT_BYTES                                                                                                   \
+	(256u << 20) /* a commit waits for the disk: not more of them than flush_interval_seconds asks for */
 
 enum root_format { ROOT_TTREE, ROOT_NTUPLE };
 
@@ -78,7 +80,8 @@ static const struct enrg_option root_option_list[] = {
 		.min = 1,
 		.max = 1000000000,
 		.unit = "B",
-		.help = "Data that is gathered before it is written; also the size of a finished cluster of baskets."},
+		.help = "Rows that are gathered before they are compressed: the size of a cluster of baskets or "
+			"pages."},
 	{.key = "flush_interval_seconds",
 		.kind = ENRG_OPTION_FLOAT,
 		.offset = offsetof(struct root_options, flush_interval_seconds),
@@ -86,7 +89,7 @@ static const struct enrg_option root_option_list[] = {
 		.min = 0,
 		.max = 3600,
 		.unit = "s",
-		.help = "Data is written after this time at the latest."},
+		.help = "Rows are in the file, for its readers and after a crash, after this time at the latest."},
 	{.key = "files",
 		.kind = ENRG_OPTION_INCLUDE,
 		.offset = offsetof(struct root_options, files),
@@ -298,7 +301,8 @@ static int add_tree(
 	const struct tree_options options = {.name = target->section->tree_name,
 		.setting = setting_of(target->section),
 		.is_ntuple = target->section->format == ROOT_NTUPLE,
-		.cluster_bytes = (uint64_t)root->options->buffer_size_bytes};
+		.cluster_bytes = (uint64_t)root->options->buffer_size_bytes,
+		.pool = root->pool};
 	int rc = tree_create(target->container, &options, schema, &target->tree, err);
 
 	if (rc < 0)
@@ -362,8 +366,7 @@ static int root_open(struct enrg_store *store, const void *options, void **ret_s
 		free(root);
 		return rc;
 	}
-	enrg_store_set_commit(store, (uint64_t)(root->options->flush_interval_seconds * 1e9),
-		(uint64_t)root->options->buffer_size_bytes);
+	enrg_store_set_commit(store, (uint64_t)(root->options->flush_interval_seconds * 1e9), COMMIT_BYTES);
 	enrg_store_set_files(store, &root->options->files);
 	*ret_state = root;
 	return 0;
@@ -417,24 +420,25 @@ static int root_target_open(void *state, const struct enrg_target *target, void 
 static int root_write(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	struct root_target *root_target = target;
+	struct root *root = state;
 
 	/* In every time zone midnight lies between two quarters of an hour. */
 	if ((root_target->section->add_date && batch->acquired_ns / QUARTER_NS != root_target->quarter) ||
-		is_due(state, root_target->container, batch->run)) {
+		is_due(root, root_target->container, batch->run)) {
 		int rc = choose_tree(
-			state, root_target, &(struct root_moment){batch->schema, batch->run, batch->acquired_ns}, err);
+			root, root_target, &(struct root_moment){batch->schema, batch->run, batch->acquired_ns}, err);
 		if (rc < 0)
 			return rc;
 	}
 	return tree_write(root_target->tree, batch, err);
 }
 
-static int commit_container(struct root *root, struct container *container, bool is_last, struct enrg_error *err)
+static int commit_container(struct container *container, bool is_last, struct enrg_error *err)
 {
 	int rc = 0;
 
 	for (struct tree *tree = container->trees; tree && rc == 0; tree = tree->next)
-		rc = tree_commit(tree, root->pool, err);
+		rc = tree_commit(tree, err);
 	if (rc < 0)
 		return rc;
 	return is_last ? container_finish(container, err) : container_commit(container, err);
@@ -448,7 +452,7 @@ static int commit_all(struct root *root, bool is_end, struct enrg_error *err)
 	while (*link) {
 		struct container *container = *link;
 		bool is_last = is_end || container->users == 0;
-		int rc = commit_container(root, container, is_last, err);
+		int rc = commit_container(container, is_last, err);
 		if (rc < 0)
 			return rc;
 		if (!is_last) {

@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define FINISH_BYTES_MIN (64u << 10) /* of a cluster … */
-#define FINISH_SHARE     64u         /* … and a share of the tree, so that large trees have large clusters */
+#define FINISH_SHARE     64u         /* … and a share of the tree, so that large trees have large clusters … */
+#define FINISH_PART      4u          /* … up to this part of the largest, so that little is written twice */
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
 
@@ -104,23 +105,6 @@ static struct enrg_schema *copy_schema(const struct enrg_schema *schema)
 	return NULL;
 }
 
-/* Kept from commit to commit: memory that is new has to be mapped first, which costs as much as swapping its bytes. */
-struct task {
-	struct bytes scratch, packed;
-	uint64_t raw_bytes, elements;
-	int rc;
-	struct enrg_error err;
-};
-
-static void free_tasks(struct tree *tree)
-{
-	for (uint32_t i = 0; tree->tasks && i < tree->part_count; i++) {
-		bytes_fini(&tree->tasks[i].scratch);
-		bytes_fini(&tree->tasks[i].packed);
-	}
-	free(tree->tasks);
-}
-
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
 int tree_create(struct container *container, const struct tree_options *options, const struct enrg_schema *schema,
@@ -133,6 +117,7 @@ int tree_create(struct container *container, const struct tree_options *options,
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	tree->format = options->is_ntuple ? &tree_format_ntuple : &tree_format_ttree;
 	tree->container = container;
+	tree->pool = options->pool;
 	tree->setting = options->setting;
 	tree->cluster_bytes = options->cluster_bytes;
 	tree->name = strdup(options->name);
@@ -146,6 +131,8 @@ int tree_create(struct container *container, const struct tree_options *options,
 		rc = cluster_init(&tree->open, schema, err);
 	if (rc == 0)
 		rc = tree->format->plan(tree, err);
+	for (unsigned i = 0; i < FLIGHTS && rc == 0; i++)
+		rc = flight_init(&tree->flights[i], tree, err);
 	if (rc < 0) {
 		tree_destroy(tree);
 		return rc;
@@ -158,13 +145,14 @@ void tree_destroy(struct tree *tree)
 {
 	if (!tree)
 		return;
+	for (unsigned i = 0; i < FLIGHTS; i++)
+		flight_fini(&tree->flights[i], tree);
 	for (size_t i = 0; i < tree->cluster_count; i++)
 		free(tree->clusters[i].pages);
 	free(tree->clusters);
 	for (uint32_t i = 0; i < tree->part_count; i++)
 		free(tree->parts[i].name);
 	free(tree->parts);
-	free_tasks(tree);
 	for (uint32_t i = 0; tree->column_names && i < tree->schema->column_count; i++)
 		free(tree->column_names[i]);
 	free(tree->column_names);
@@ -174,43 +162,12 @@ void tree_destroy(struct tree *tree)
 	free(tree);
 }
 
-int tree_write(struct tree *tree, const struct enrg_batch *batch, struct enrg_error *err)
-{
-	if (batch->rows == 0)
-		return 0;
-	tree->is_dirty = true;
-	return cluster_append(&tree->open, batch, err);
-}
-
 uint64_t tree_rows(const struct tree *tree)
 {
 	return tree->rows + (tree->has_tail ? tree->clusters[tree->cluster_count - 1].rows : 0);
 }
 
 /* --- commit ------------------------------------------------------------------------------------------------------- */
-
-struct encoding {
-	const struct tree *tree;
-	struct task *tasks;
-};
-
-static void encode_part(void *context, uint32_t index, struct compressor *compressor)
-{
-	const struct encoding *encoding = context;
-	struct task *task = &encoding->tasks[index];
-	const uint8_t *data;
-	size_t count;
-
-	bytes_clear(&task->scratch);
-	bytes_clear(&task->packed);
-	encoding->tree->format->encode(
-		encoding->tree, &encoding->tree->parts[index], &task->scratch, &data, &count, &task->elements);
-	task->raw_bytes = count;
-	task->rc = bytes_check(&task->scratch, &task->err);
-	if (task->rc == 0)
-		task->rc =
-			compress_append(compressor, &encoding->tree->setting, data, count, &task->packed, &task->err);
-}
 
 static int add_cluster(struct tree *tree, struct enrg_error *err)
 {
@@ -236,48 +193,35 @@ static bool is_large_enough(const struct tree *tree)
 
 	if (wanted < FINISH_BYTES_MIN)
 		wanted = FINISH_BYTES_MIN;
-	if (wanted > tree->cluster_bytes)
-		wanted = tree->cluster_bytes;
+	if (wanted > tree->cluster_bytes / FINISH_PART)
+		wanted = tree->cluster_bytes / FINISH_PART;
 	return tree->open.bytes >= wanted;
 }
 
-static int put_pages(struct tree *tree, struct task *tasks, struct enrg_error *err)
+static int put_pages(struct tree *tree, const struct flight *flight, bool is_finished, struct enrg_error *err)
 {
 	struct cluster_info *cluster = &tree->clusters[tree->cluster_count - 1];
-	bool is_finished = is_large_enough(tree);
 	int rc = 0;
 
 	for (uint32_t i = 0; i < tree->part_count && rc == 0; i++) {
 		struct page *page = &cluster->pages[i];
+		struct flight_task *task = &flight->tasks[i];
 		rc = container_drop(tree->container, &page->place, err); /* of the tail before */
-		page->elements = tasks[i].elements;
+		page->elements = task->elements;
 		page->first = tree->parts[i].elements;
-		page->raw_bytes = tasks[i].raw_bytes;
+		page->raw_bytes = task->raw_bytes;
 		page->grows = !is_finished;
-		if (rc == 0 && tasks[i].rc < 0)
-			rc = enrg_error_set(err, tasks[i].rc, "%s", tasks[i].err.text);
+		tree->parts[i].took_ns = task->took_ns;
+		if (rc == 0 && task->rc < 0)
+			rc = enrg_error_set(err, task->rc, "%s", task->err.text);
 		if (rc == 0)
-			rc = tree->format->put_page(tree, &tree->parts[i], page, &tasks[i].packed, err);
+			rc = tree->format->put_page(tree, &tree->parts[i], page, &task->packed, err);
 	}
-	cluster->rows = tree->open.rows;
+	cluster->rows = flight->rows->rows;
 	return rc;
 }
 
-static int put_cluster(struct tree *tree, struct pool *pool, struct enrg_error *err)
-{
-	if (!tree->tasks)
-		tree->tasks = calloc(tree->part_count, sizeof(*tree->tasks));
-	if (!tree->tasks)
-		return enrg_error_set(err, -ENOMEM, "out of memory");
-	pool_run(pool, tree->part_count, encode_part, &(struct encoding){tree, tree->tasks});
-	int rc = tree->has_tail ? 0 : add_cluster(tree, err);
-	if (rc < 0)
-		return rc;
-	tree->has_tail = true;
-	return put_pages(tree, tree->tasks, err);
-}
-
-static void finish_cluster(struct tree *tree)
+static void finish_cluster(struct tree *tree, struct cluster *rows)
 {
 	const struct cluster_info *cluster = &tree->clusters[tree->cluster_count - 1];
 
@@ -287,25 +231,80 @@ static void finish_cluster(struct tree *tree)
 		tree->parts[i].stored_bytes += cluster->pages[i].place.bytes;
 	}
 	tree->rows += cluster->rows;
-	tree->raw_bytes += tree->open.bytes;
+	tree->raw_bytes += rows->bytes;
 	tree->has_tail = false;
-	cluster_clear(&tree->open);
+	cluster_clear(rows);
 }
 
-int tree_commit(struct tree *tree, struct pool *pool, struct enrg_error *err)
+/* Writes the pages of the cluster that waits longest for it. */
+static int land(struct tree *tree, bool is_finished, struct enrg_error *err)
 {
+	struct flight *flight = &tree->flights[tree->first_flight];
+
+	flight_finish(flight, tree);
+	tree->first_flight = (tree->first_flight + 1) % FLIGHTS;
+	tree->flight_count--;
+	int rc = tree->has_tail ? 0 : add_cluster(tree, err);
+	if (rc < 0)
+		return rc;
+	tree->has_tail = true;
+	rc = put_pages(tree, flight, is_finished, err);
+	if (rc == 0 && flight->rows == &flight->full)
+		finish_cluster(tree, &flight->full);
+	return rc;
+}
+
+static struct flight *next_flight(struct tree *tree)
+{
+	return &tree->flights[(tree->first_flight + tree->flight_count++) % FLIGHTS];
+}
+
+/* A full cluster does not wait for the commit: its pages are made while the next one fills, and are written while yet
+ * others are made. */
+int tree_write(struct tree *tree, const struct enrg_batch *batch, struct enrg_error *err)
+{
+	if (batch->rows == 0)
+		return 0;
+	tree->is_dirty = true;
+	int rc = cluster_append(&tree->open, batch, err);
+	if (rc < 0 || tree->open.bytes < tree->cluster_bytes)
+		return rc;
+	if (tree->flight_count == FLIGHTS)
+		rc = land(tree, true, err);
+	if (rc < 0)
+		return enrg_error_add(err, "%s: tree \"%s\"", tree->container->path, tree->name);
+	flight_start_full(next_flight(tree), tree);
+	return 0;
+}
+
+static int land_all(struct tree *tree, bool *ret_is_finished, struct enrg_error *err)
+{
+	bool is_open_left = tree->open.rows > 0;
 	int rc = 0;
+
+	if (is_open_left && tree->flight_count == FLIGHTS)
+		rc = land(tree, true, err);
+	if (rc == 0 && is_open_left)
+		flight_start(next_flight(tree), tree, &tree->open);
+	while (rc == 0 && tree->flight_count > (is_open_left ? 1u : 0u))
+		rc = land(tree, true, err);
+	*ret_is_finished = is_large_enough(tree);
+	return rc == 0 && is_open_left ? land(tree, *ret_is_finished, err) : rc;
+}
+
+int tree_commit(struct tree *tree, struct enrg_error *err)
+{
+	bool is_finished;
 
 	if (!tree->is_dirty)
 		return 0;
-	if (tree->open.rows)
-		rc = put_cluster(tree, pool, err);
+	int rc = land_all(tree, &is_finished, err);
 	if (rc == 0)
 		rc = tree->format->put_meta(tree, err);
 	if (rc < 0)
 		return enrg_error_add(err, "%s: tree \"%s\"", tree->container->path, tree->name);
-	if (tree->has_tail && is_large_enough(tree))
-		finish_cluster(tree);
+	if (tree->has_tail && is_finished)
+		finish_cluster(tree, &tree->open);
 	tree->is_dirty = false;
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "cluster.h"
 #include "compress.h"
 #include "container.h"
+#include "flight.h"
 #include "pool.h"
 
 #define TREE_META_MAX 4u
@@ -34,21 +35,22 @@ struct part {
 	char *name;                       /* of the branch (TTree) */
 	uint64_t raw_bytes, stored_bytes; /* of all finished pages */
 	uint64_t elements;
+	uint64_t took_ns; /* to make a page of it, the last time */
 };
-
-struct task;
 
 struct tree_options {
 	const char *name;
 	struct compress_setting setting;
 	bool is_ntuple;
 	uint64_t cluster_bytes; /* finish a cluster of that size at the latest */
+	struct pool *pool;
 };
 
 struct tree {
 	struct tree *next;
 	const struct tree_format *format;
 	struct container *container;
+	struct pool *pool;
 	char *name;
 	struct compress_setting setting;
 	uint64_t cluster_bytes;
@@ -59,7 +61,8 @@ struct tree {
 	uint32_t part_count;
 	struct cluster_info *clusters; /* the last one is not finished while has_tail */
 	size_t cluster_count, cluster_capacity;
-	struct task *tasks; /* one a part */
+	struct flight flights[FLIGHTS]; /* a ring of them, the oldest first */
+	unsigned first_flight, flight_count;
 	bool has_tail, is_dirty;
 	uint64_t rows;                    /* in finished clusters */
 	uint64_t raw_bytes;               /* in finished clusters */
@@ -72,10 +75,9 @@ struct tree_format {
 	const char *class_name;
 	/* Names the parts of the tree. */
 	int (*plan)(struct tree *tree, struct enrg_error *err);
-	/* The raw bytes of a part of the open cluster: either in place (*ret_data) or built in `scratch`. Any thread.
-	 */
-	void (*encode)(const struct tree *tree, const struct part *part, struct bytes *scratch,
-		const uint8_t **ret_data, size_t *ret_count, uint64_t *ret_elements);
+	/* The raw bytes of a part of these rows: either in place (*ret_data) or built in `scratch`. Any thread. */
+	void (*encode)(const struct tree *tree, const struct part *part, const struct cluster *rows,
+		struct bytes *scratch, const uint8_t **ret_data, size_t *ret_count, uint64_t *ret_elements);
 	/* Writes the packed bytes of a page as a record. */
 	int (*put_page)(struct tree *tree, const struct part *part, struct page *page, struct bytes *packed,
 		struct enrg_error *err);
@@ -89,9 +91,10 @@ int tree_create(struct container *container, const struct tree_options *options,
 	struct tree **ret_tree, struct enrg_error *err);
 void tree_destroy(struct tree *tree); /* takes NULL */
 bool tree_fits(const struct tree *tree, const struct enrg_schema *schema);
+/* Gathers the rows; writes pages of clusters that are full. */
 int tree_write(struct tree *tree, const struct enrg_batch *batch, struct enrg_error *err);
 /* Writes pages and what leads to them, where there is something new. */
-int tree_commit(struct tree *tree, struct pool *pool, struct enrg_error *err);
+int tree_commit(struct tree *tree, struct enrg_error *err);
 /* All rows, those of the tail as well. */
 uint64_t tree_rows(const struct tree *tree);
 

@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
 BIN     = build/release/enrgdaq
 
-.PHONY: help build demo test bench torture fuzz sanitize install clean
+.PHONY: help build demo test bench torture fuzz sanitize interop install clean
 
 help:
 	@echo "make demo      install what is missing, build, acquire data for ten seconds, measure, draw"
@@ -14,6 +14,7 @@ help:
 	@echo "make install   install below PREFIX=$(PREFIX)"
 	@echo "make torture   thousands of kills (an hour)"
 	@echo "make fuzz      every decoder under libFuzzer, MINUTES=10 each"
+	@echo "make interop   read every file format with pyarrow, h5py, uproot and ROOT from PyPI (minutes)"
 	@echo "make sanitize  every test under the sanitizers"
 
 build:
@@ -41,6 +42,9 @@ fuzz:
 sanitize:
 	@scripts/install-packages.sh test
 	@scripts/sanitize.sh full
+
+interop:
+	@scripts/interop.sh
 
 install: build
 	@cmake --install build/release --prefix $(PREFIX)

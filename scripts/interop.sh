@@ -1,0 +1,29 @@
+#!/bin/sh
+# Reads ENRGDAQ's files with the readers that physicists use (pyarrow, h5py, uproot, CERN's ROOT), of the versions that
+# PyPI has today, and compares every value. They are installed below build/interop, nowhere else; ROOT takes 300 MB of
+# download. What can't be installed is said, and is no failure. Exit code 1: a reader found something else.
+set -eu
+cd "$(dirname "$0")/.."
+folder=build/interop
+python=/usr/bin/python3
+command -v "$python" >/dev/null || python=python3
+
+scripts/install-packages.sh test
+cmake --preset release >/dev/null
+cmake --build --preset release -j "$(nproc)" --target product write_stores
+
+mkdir -p "$folder"
+if [ ! -x "$folder/venv/bin/pip" ] && ! "$python" -m venv "$folder/venv"; then
+	echo "interop: no environment for Python packages can be made (Debian: python3-venv)" >&2
+	exit 1
+fi
+for package in numpy pyarrow h5py uproot root; do
+	[ "$package" != uproot ] || package="uproot awkward"
+	# shellcheck disable=SC2086
+	if ! "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 30 \
+		--only-binary :all: $package >"$folder/pip.log" 2>&1; then
+		echo "interop: $package can't be installed: $(grep -m 1 '^ERROR' "$folder/pip.log" || tail -n 1 "$folder/pip.log")"
+	fi
+done
+ENRGDAQ_MODULE_PATH="$PWD/build/release/modules" exec "$folder/venv/bin/python" tests/interop/check_readers.py \
+	build/release/enrgdaq build/release/tests/interop/write_stores "$folder/files"

@@ -369,6 +369,34 @@ static void files_are_synced_in_time(void **state)
 	assert_int_equal(file->sync_ns, 0);
 }
 
+/* In place of the C library's: counts, and syncs nothing. */
+static unsigned data_syncs, folder_syncs;
+
+int fdatasync(int descriptor)
+{
+	data_syncs += descriptor >= 0;
+	return 0;
+}
+
+int fsync(int descriptor)
+{
+	folder_syncs += descriptor >= 0;
+	return 0;
+}
+
+static void a_replaced_file_is_synced_where_each_commit_is(void **state)
+{
+	(void)state;
+	options.sync = ENRG_FILE_SYNC_INTERVAL;
+	data_syncs = folder_syncs = 0;
+	assert_int_equal(enrg_file_replace(store, base, "image", 5, NULL), 0);
+	assert_int_equal(data_syncs + folder_syncs, 0);
+	options.sync = ENRG_FILE_SYNC_COMMIT;
+	assert_int_equal(enrg_file_replace(store, base, "image", 5, NULL), 0);
+	assert_int_equal(data_syncs, 1);
+	assert_int_equal(folder_syncs, 1);
+}
+
 static void none_is_never_synced(void **state)
 {
 	(void)state;
@@ -448,6 +476,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_disk_of_a_folder_is_watched, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_default_reserve_is_at_most_a_tenth, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(files_are_synced_in_time, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_replaced_file_is_synced_where_each_commit_is, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(none_is_never_synced, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(large_batches_go_past_the_page_cache, set_up, tear_down),
 	};

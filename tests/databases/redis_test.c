@@ -10,22 +10,13 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "../conformance/data.h"
-#include "../conformance/harness.h"
 #include "databases.h"
+#include "life.h"
 #include "reading.h"
 
-static char store_keys[512], journal_path[200];
+static char store_keys[512];
 static struct store_kind kind = {
 	.name = "redis", .module = "redis", .type = "DAQJobStoreRedis", .store_keys = store_keys, .is_database = true};
-static struct harness *life;
-static struct enrg_error err;
-
-#define GOOD(call)                                                                                                     \
-	do {                                                                                                           \
-		if ((call) < 0)                                                                                        \
-			fail_msg("line %d: %s", __LINE__, err.text);                                                   \
-	} while (0)
 
 static void set_keys(const char *password, const char *more)
 {
@@ -35,21 +26,9 @@ static void set_keys(const char *password, const char *more)
 
 static int new_journal(void **state)
 {
-	(void)state;
-	snprintf(journal_path, sizeof(journal_path), "/tmp/enrg-databases-journal.%d", getpid());
-	unlink(journal_path);
 	set_keys(getenv("REDIS_PASSWORD"), "");
-	return 0;
-}
-
-static int remove_journal(void **state)
-{
-	char path[220];
-
-	(void)state;
-	snprintf(path, sizeof(path), "%s.run", journal_path);
-	unlink(path);
-	return unlink(journal_path);
+	life_set(&kind, NULL);
+	return life_new_journal(state);
 }
 
 /* `command` as after redis-cli. */
@@ -64,16 +43,7 @@ static char *ask(const char *command, size_t *ret_bytes)
 
 static void expect(const char *command, const char *wanted)
 {
-	char *text = ask(command, NULL);
-
-	assert_string_equal(text, wanted);
-	free(text);
-}
-
-static void open_life(void)
-{
-	if (harness_open(&kind, journal_path, "/tmp", &life, &err) < 0)
-		fail_msg("%s", err.text);
+	life_expect(command, ask(command, NULL), wanted);
 }
 
 /* --- reading lists ------------------------------------------------------------------------------------------------ */
@@ -169,7 +139,7 @@ static void all_types_are_kept(void **state)
 		.source = "s", .tag = "a b", .schema = &data_wide, .more_keys = "key = \"all\""};
 
 	(void)state;
-	open_life();
+	life_open();
 	GOOD(harness_write(life, &plain, 0, 700, 0, &err));
 	GOOD(harness_write(life, &plain, 0, 0, 0, &err));
 	GOOD(harness_write(life, &tagged, 0, 3, 0, &err));
@@ -190,7 +160,7 @@ static void dated_keys_expire(void **state)
 	const uint64_t midnight_ns = 1750032000000000000ull; /* 2025-06-16 00:00 UTC */
 
 	(void)state;
-	open_life();
+	life_open();
 	GOOD(harness_write(life, &table, 0, 4, midnight_ns - 1, &err));
 	GOOD(harness_write(life, &table, 4, 3, midnight_ns, &err));
 	GOOD(harness_commit(life, 1, &err));
@@ -208,20 +178,7 @@ static const struct harness_table plain = {
 static void half_a_commit_comes_once(void **state)
 {
 	(void)state;
-	open_life();
-	GOOD(harness_write(life, &plain, 0, 10, 0, &err));
-	GOOD(harness_commit(life, 1, &err));
-	GOOD(harness_write(life, &plain, 10, 10, 0, &err));
-	GOOD(harness_commit_half(life, &err));
-	harness_kill(life);
-	open_life();
-	GOOD(harness_write(life, &plain, 10, 10, 0, &err));
-	GOOD(harness_write(life, &plain, 20, 10, 0, &err));
-	GOOD(harness_roll_back(life, &err));
-	GOOD(harness_write(life, &plain, 10, 10, 0, &err));
-	GOOD(harness_write(life, &plain, 20, 10, 0, &err));
-	GOOD(harness_commit(life, 2, &err));
-	GOOD(harness_close(life, &err));
+	life_half_a_commit(&plain);
 	expect("LLEN plain.n", "30\n");
 	expect("LLEN plain.flag", "30\n");
 	expect("LINDEX plain.n 29", "29\n");
@@ -234,7 +191,7 @@ static void late_transactions_make_ours_fail(void **state)
 		.source = "s", .tag = "", .schema = &data_narrow, .more_keys = "key = \"late\""};
 
 	(void)state;
-	open_life();
+	life_open();
 	GOOD(harness_write(life, &late, 0, 10, 0, &err));
 	free(ask("HSET enrgdaq:positions:store any 1", NULL));
 	assert_true(harness_commit(life, 1, &err) < 0);
@@ -257,10 +214,7 @@ static void keys_of_another_type_are_named(void **state)
 
 	(void)state;
 	free(ask("SET other.flag something", NULL));
-	open_life();
-	assert_true(harness_write(life, &table, 0, 5, 0, &err) < 0);
-	assert_non_null(strstr(err.text, "the key other.flag holds a string"));
-	harness_kill(life);
+	life_refuses(&table, "the key other.flag holds a string");
 	expect("EXISTS other.n", "0\n");
 }
 
@@ -277,7 +231,7 @@ static void missing_values_keep_their_place(void **state)
 	const struct enrg_batch batch = {.rows = 4, .columns = views};
 
 	(void)state;
-	open_life();
+	life_open();
 	GOOD(harness_write_batch(life, &table, &batch, &err));
 	GOOD(harness_commit(life, 1, &err));
 	GOOD(harness_close(life, &err));
@@ -300,7 +254,7 @@ static void blobs_are_base64(void **state)
 	(void)state;
 	for (size_t i = 0; i < 17000000; i++)
 		bytes[i] = (char)(i * 2654435761u >> 7);
-	open_life();
+	life_open();
 	GOOD(harness_write_batch(life, &table, &batch, &err));
 	GOOD(harness_commit(life, 1, &err));
 	expect("GET frame", "Zmlyc3Q=\n");
@@ -318,16 +272,104 @@ static void blobs_are_base64(void **state)
 	free(bytes);
 }
 
+/* Of several in one transaction nobody could see any but the newest. */
+static void the_newest_blob_of_a_commit_stays(void **state)
+{
+	const struct harness_table table = {
+		.source = "camera", .tag = "", .schema = enrg_schema_blob(), .more_keys = "key = \"newest\""};
+	static const char *const texts[] = {"one", "two", "three", "four"};
+
+	(void)state;
+	life_open();
+	for (uint64_t i = 0; i < 4; i++) {
+		const int32_t offsets[2] = {0, (int32_t)strlen(texts[i])};
+		const struct enrg_column_view view = {
+			.values = texts[i], .offsets = offsets, .value_count = strlen(texts[i])};
+		const struct enrg_batch batch = {.rows = 1, .columns = &view};
+
+		GOOD(harness_write_batch(life, &table, &batch, &err));
+		if (i >= 2)
+			GOOD(harness_commit(life, i, &err));
+		if (i == 2)
+			expect("GET newest", "dGhyZWU=\n");
+	}
+	GOOD(harness_close(life, &err));
+	expect("GET newest", "Zm91cg==\n");
+}
+
+/* Two producers under one key: much of it goes ahead of the commit, and the rows of all columns stay side by side. */
+static void rows_stay_side_by_side(void **state)
+{
+	static const struct enrg_column columns[] = {{"a", ENRG_I64, 0, NULL}, {"b", ENRG_I64, 0, NULL}};
+	static const struct enrg_schema schema = {.column_count = 2, .columns = columns};
+	static int64_t values[20000];
+	const struct enrg_column_view views[2] = {
+		{.values = values, .value_count = 20000}, {.values = values, .value_count = 20000}};
+	const struct enrg_batch much = {.rows = 20000, .columns = views}, little = {.rows = 100, .columns = views};
+	const struct harness_table first = {.source = "s", .tag = "", .schema = &schema, .more_keys = "key = \"both\""};
+	const struct harness_table second = {
+		.source = "t", .tag = "", .schema = &schema, .more_keys = "key = \"both\""};
+
+	(void)state;
+	for (int i = 0; i < 20000; i++)
+		values[i] = i;
+	life_open();
+	for (int i = 0; i < 5; i++) {
+		GOOD(harness_write_batch(life, &first, i % 2 ? &much : &little, &err));
+		GOOD(harness_write_batch(life, &second, i % 2 ? &little : &much, &err));
+	}
+	GOOD(harness_commit(life, 1, &err));
+	GOOD(harness_close(life, &err));
+	char *a = ask("LRANGE both.a 0 -1", NULL), *b = ask("LRANGE both.b 0 -1", NULL);
+	assert_true(strcmp(a, b) == 0);
+	free(a);
+	free(b);
+	expect("LLEN both.a", "100500\n");
+}
+
+/* A transaction that is half on its way ends before the next table's keys are looked at, and is not doubled by that. */
+static void a_new_table_in_the_middle_doubles_nothing(void **state)
+{
+	const struct harness_table first = {
+		.source = "s", .tag = "", .schema = &data_wide, .more_keys = "key = \"first\""};
+	const struct harness_table second = {
+		.source = "s", .tag = "x", .schema = &data_wide, .more_keys = "key = \"first\""};
+
+	(void)state;
+	for (uint64_t round = 0; round < 2; round++) {
+		life_open();
+		GOOD(harness_write(life, &first, 0, 20000, 0, &err));
+		GOOD(harness_write(life, &second, 0, 20000, 0, &err));
+		if (round)
+			GOOD(harness_commit(life, 1, &err));
+		harness_kill(life);
+	}
+	expect("LLEN first.n", "20000\n");
+	expect("LLEN first.x.n", "20000\n");
+	check_lists(__LINE__, "first.x", "", 0, 20000);
+}
+
+static void odd_keys_are_kept_or_refused(void **state)
+{
+	static char long_key[1100];
+	const struct harness_table odd = {
+		.source = "s", .tag = "", .schema = &life_odd_names, .more_keys = "key = \"a key\\nof 'two' lines\""};
+	const struct harness_table too_long = {.source = "s", .tag = "", .schema = &data_narrow, .more_keys = long_key};
+
+	(void)state;
+	life_write_odd_names(&odd);
+	expect("LRANGE \"$(printf 'a key\\nof '\\''two'\\'' lines.order by')\" 0 -1", "2\n-2\n");
+	snprintf(long_key, sizeof(long_key), "key = \"%01001d\"", 7);
+	life_refuses(&too_long, "key: expected 1 to 1000 bytes");
+}
+
 static void wrong_passwords_are_told_without_them(void **state)
 {
 	(void)state;
 	set_keys("wrong-secret", "");
-	open_life();
-	assert_true(harness_write(life, &plain, 0, 5, 0, &err) < 0);
-	assert_non_null(strstr(err.text, "127.0.0.1"));
+	life_refuses(&plain, "127.0.0.1");
 	assert_non_null(strstr(err.text, "check password"));
 	assert_null(strstr(err.text, "wrong-secret"));
-	harness_kill(life);
 }
 
 /* Against the stand-in: the commands word by word. */
@@ -351,13 +393,13 @@ static void series_are_created_and_filled(void **state)
 	char command[1024];
 
 	(void)state;
-	open_life();
+	life_open();
 	GOOD(harness_write_batch(life, &table, &batch, &err));
 	GOOD(harness_commit(life, 1, &err));
 	GOOD(harness_write_batch(life, &table, &batch, &err));
 	GOOD(harness_commit_half(life, &err));
 	harness_kill(life);
-	open_life();
+	life_open();
 	GOOD(harness_write_batch(life, &table, &batch, &err)); /* is there */
 	GOOD(harness_commit(life, 2, &err));
 	GOOD(harness_close(life, &err));
@@ -377,19 +419,18 @@ static void series_are_created_and_filled(void **state)
 	"\"k.cpu.on\", \"1750000000002\", \"1\"]\n"
 	assert_string_equal(text, TWO_COMMANDS TWO_COMMANDS);
 	free(text);
-	open_life();
-	assert_true(harness_write(life, &no_time, 0, 5, 0, &err) < 0);
-	assert_non_null(strstr(err.text, "no column timestamp"));
-	harness_kill(life);
+	life_refuses(&no_time, "no column timestamp");
 }
 
 int databases_test_redis(void)
 {
-#define TEST(function) cmocka_unit_test_setup_teardown(function, new_journal, remove_journal)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, new_journal, life_remove_journal)
 	const struct CMUnitTest tests[] = {
 		TEST(all_types_are_kept), TEST(dated_keys_expire), TEST(half_a_commit_comes_once),
 		TEST(late_transactions_make_ours_fail), TEST(keys_of_another_type_are_named),
-		TEST(missing_values_keep_their_place), TEST(blobs_are_base64),
+		TEST(missing_values_keep_their_place), TEST(blobs_are_base64), TEST(the_newest_blob_of_a_commit_stays),
+		TEST(rows_stay_side_by_side), TEST(a_new_table_in_the_middle_doubles_nothing),
+		TEST(odd_keys_are_kept_or_refused),
 		TEST(wrong_passwords_are_told_without_them), /* last: the store waits before it tries again */
 	};
 	const struct CMUnitTest series[] = {TEST(series_are_created_and_filled)};

@@ -10,12 +10,11 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "../conformance/data.h"
-#include "../conformance/harness.h"
 #include "databases.h"
+#include "life.h"
 #include "reading.h"
 
-static char folder[300], journal_path[400], store_keys[100];
+static char folder[300], store_keys[600];
 static struct store_kind kind = {.name = "sqlite",
 	.module = "sqlite",
 	.type = "DAQJobStoreSQLite",
@@ -23,24 +22,15 @@ static struct store_kind kind = {.name = "sqlite",
 	.section_keys = "file_path = \"t.sqlite\"",
 	.has_out_dir = true,
 	.is_database = true};
-static struct harness *life;
-static struct enrg_error err;
-
-#define GOOD(call) \
-	do { \
-		if ((call) < 0) \
-			fail_msg("line %d: %s", __LINE__, err.text); \
-	} while (0)
 
 static int new_folder(void **state)
 {
-	(void)state;
 	snprintf(folder, sizeof(folder), "%s/XXXXXX", getenv("SQLITE_FOLDER"));
 	if (!mkdtemp(folder))
 		return -1;
-	snprintf(journal_path, sizeof(journal_path), "%s/journal", folder);
 	store_keys[0] = '\0';
-	return 0;
+	life_set(&kind, folder);
+	return life_new_journal(state);
 }
 
 static char *query(const char *sql)
@@ -53,16 +43,7 @@ static char *query(const char *sql)
 
 static void expect(const char *sql, const char *wanted)
 {
-	char *text = query(sql);
-
-	assert_string_equal(text, wanted);
-	free(text);
-}
-
-static void open_life(void)
-{
-	if (harness_open(&kind, journal_path, folder, &life, &err) < 0)
-		fail_msg("%s", err.text);
+	life_expect(sql, query(sql), wanted);
 }
 
 static const struct harness_table plain = {
@@ -72,14 +53,11 @@ static void missing_columns_are_named(void **state)
 {
 	(void)state;
 	free(query("CREATE TABLE plain (N INTEGER, comment TEXT)"));
-	open_life();
-	assert_true(harness_write(life, &plain, 0, 5, 0, &err) < 0);
-	assert_non_null(strstr(err.text, "plain has no column flag"));
+	life_refuses(&plain, "plain has no column flag");
 	assert_non_null(strstr(err.text, "add_columns"));
-	harness_kill(life);
 	expect("SELECT COUNT(*) FROM pragma_table_info('plain')", "2\n");
 	strcpy(store_keys, "add_columns = true");
-	open_life();
+	life_open();
 	GOOD(harness_write(life, &plain, 0, 5, 0, &err));
 	GOOD(harness_close(life, &err));
 	expect("SELECT COUNT(*), COUNT(flag), COUNT(comment) FROM plain", "5|5|0\n");
@@ -89,11 +67,8 @@ static void missing_tables_may_stay_missing(void **state)
 {
 	(void)state;
 	strcpy(store_keys, "create_tables = false");
-	open_life();
-	assert_true(harness_write(life, &plain, 0, 5, 0, &err) < 0);
-	assert_non_null(strstr(err.text, "no table plain"));
+	life_refuses(&plain, "no table plain");
 	assert_non_null(strstr(err.text, "create_tables"));
-	harness_kill(life);
 }
 
 static void other_files_are_left_alone(void **state)
@@ -103,11 +78,8 @@ static void other_files_are_left_alone(void **state)
 	(void)state;
 	snprintf(command, sizeof(command), "yes 'notes of somebody' | head -c 10000 > %s/t.sqlite", folder);
 	free(reading_run(command, NULL));
-	open_life();
-	assert_true(harness_write(life, &plain, 0, 5, 0, &err) < 0);
-	assert_non_null(strstr(err.text, "t.sqlite"));
+	life_refuses(&plain, "t.sqlite");
 	assert_non_null(strstr(err.text, "not a database"));
-	harness_kill(life);
 	snprintf(command, sizeof(command), "yes 'notes of somebody' | head -c 10000 | cmp - %s/t.sqlite", folder);
 	free(reading_run(command, NULL));
 }
@@ -132,7 +104,7 @@ static void what_sqlite_has_not_is_kept_otherwise(void **state)
 	const struct enrg_batch batch = {.rows = 4, .columns = views};
 
 	(void)state;
-	open_life();
+	life_open();
 	GOOD(harness_write_batch(life, &table, &batch, &err));
 	GOOD(harness_close(life, &err));
 	expect("SELECT quote(x), hex(t), quote(u) FROM odd",
@@ -141,13 +113,95 @@ static void what_sqlite_has_not_is_kept_otherwise(void **state)
 	expect("SELECT x = 1e-310 FROM odd WHERE u IS NULL", "1\n");
 }
 
+static void odd_names_are_kept_apart(void **state)
+{
+	const struct harness_table table = {
+		.source = "s", .tag = "a/b;", .schema = &life_odd_names, .more_keys = "table_name = \"drop table\""};
+	const struct harness_table own = {
+		.source = "s", .tag = "", .schema = &data_narrow, .more_keys = "table_name = \"sqlite_x\""};
+
+	(void)state;
+	life_write_odd_names(&table);
+	char *names = query("SELECT group_concat(name) FROM pragma_table_info('drop_table_a_b_')");
+	assert_int_equal(strncmp(names, life_odd_names_cleaned, strlen(life_odd_names_cleaned)), 0);
+	assert_int_equal(strlen(names), strlen(life_odd_names_cleaned) + 9);
+	free(names);
+	expect("SELECT * FROM drop_table_a_b_", "1|2|3|4|5|6\n-1|-2|-3|-4|-5|-6\n");
+	life_refuses(&own, "reserved for internal use");
+}
+
+static void other_columns_in_the_middle_wait_or_are_added(void **state)
+{
+	static const struct enrg_column columns[] = {{"n", ENRG_I64, 0, NULL}, {"pressure", ENRG_F64, 0, NULL}};
+	static const struct enrg_schema schema = {.column_count = 2, .columns = columns};
+	const struct harness_table after = {
+		.source = "s", .tag = "", .schema = &schema, .more_keys = "table_name = \"plain\""};
+
+	(void)state;
+	life_open();
+	GOOD(harness_write(life, &plain, 0, 5, 0, &err));
+	GOOD(harness_commit(life, 1, &err));
+	assert_true(harness_write(life, &after, 5, 5, 0, &err) < 0);
+	assert_non_null(strstr(err.text, "plain has no column pressure"));
+	harness_kill(life);
+	strcpy(store_keys, "add_columns = true");
+	life_open();
+	GOOD(harness_write(life, &after, 5, 5, 0, &err));
+	GOOD(harness_commit(life, 2, &err));
+	GOOD(harness_close(life, &err));
+	expect("SELECT COUNT(*), COUNT(DISTINCT n), COUNT(flag), COUNT(pressure) FROM plain", "10|10|5|5\n");
+}
+
+static void wider_tables_than_sqlite_has_are_an_error(void **state)
+{
+	const struct harness_table table = {
+		.source = "s", .tag = "", .schema = life_make_wide(2001), .more_keys = "table_name = \"wide\""};
+
+	(void)state;
+	life_refuses(&table, "too many columns");
+}
+
+static void files_outside_of_out_dir_are_refused(void **state)
+{
+	static const struct store_kind outside = {.name = "sqlite",
+		.module = "sqlite",
+		.type = "DAQJobStoreSQLite",
+		.store_keys = "",
+		.section_keys = "file_path = \"../t.sqlite\"",
+		.has_out_dir = true,
+		.is_database = true};
+
+	(void)state;
+	life_set(&outside, folder);
+	life_refuses(&plain, "expected a name below out_dir");
+}
+
+static void big_objects_are_kept(void **state)
+{
+	const struct harness_table table = {
+		.source = "camera", .tag = "", .schema = enrg_schema_blob(), .more_keys = "table_name = \"frames\""};
+	const int32_t offsets[2] = {0, 17000000};
+	char *bytes = malloc(17000000);
+	struct enrg_column_view view = {.values = bytes, .offsets = offsets, .value_count = 17000000};
+	const struct enrg_batch batch = {.rows = 1, .columns = &view};
+
+	(void)state;
+	memset(bytes, 'x', 17000000);
+	life_open();
+	GOOD(harness_write_batch(life, &table, &batch, &err));
+	GOOD(harness_commit(life, 1, &err));
+	GOOD(harness_close(life, &err));
+	free(bytes);
+	expect("SELECT length(bytes), replace(CAST(bytes AS TEXT), 'x', '') = '' FROM frames", "17000000|1\n");
+}
+
 /* Another program writes for longer than the store waits: an error that says so, and the batches come again. */
 static void locks_are_waited_for(void **state)
 {
 	char command[600];
 
 	(void)state;
-	open_life();
+	life_open();
 	GOOD(harness_write(life, &plain, 0, 5, 0, &err));
 	GOOD(harness_commit(life, 1, &err));
 	snprintf(command, sizeof(command),
@@ -170,12 +224,17 @@ static void locks_are_waited_for(void **state)
 
 int databases_test_sqlite(void)
 {
-#define TEST(function) cmocka_unit_test_setup(function, new_folder)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, new_folder, life_remove_journal)
 	const struct CMUnitTest tests[] = {
 		TEST(missing_columns_are_named),
 		TEST(missing_tables_may_stay_missing),
 		TEST(other_files_are_left_alone),
 		TEST(what_sqlite_has_not_is_kept_otherwise),
+		TEST(odd_names_are_kept_apart),
+		TEST(other_columns_in_the_middle_wait_or_are_added),
+		TEST(wider_tables_than_sqlite_has_are_an_error),
+		TEST(files_outside_of_out_dir_are_refused),
+		TEST(big_objects_are_kept),
 		TEST(locks_are_waited_for),
 	};
 

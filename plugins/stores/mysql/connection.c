@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../sql/names.h"
-
 /* Far below the watchdog's 60 s. */
 #define CONNECT_SECONDS 5u
 #define ANSWER_SECONDS  20u
@@ -220,22 +218,20 @@ int connection_commit(struct connection *connection, struct enrg_error *err)
 
 /* --- marks -------------------------------------------------------------------------------------------------------- */
 
-static void bind_key(MYSQL_BIND *binds, const struct mark_key *key)
+static void bind_key(MYSQL_BIND *binds, const struct sql_key *key)
 {
-	const char *const texts[] = {key->store, key->source, key->run, key->tag, key->table, key->columns};
-
-	for (int i = 0; i < 6; i++) {
+	for (unsigned i = 0; i < SQL_KEY_PARTS; i++) {
 		binds[i].buffer_type = MYSQL_TYPE_BLOB;
-		binds[i].buffer = (void *)(uintptr_t)texts[i];
-		binds[i].buffer_length = strlen(texts[i]);
+		binds[i].buffer = (void *)(uintptr_t)key->parts[i];
+		binds[i].buffer_length = strlen(key->parts[i]);
 	}
 }
 
 int connection_get_mark(
-	struct connection *connection, const struct mark_key *key, uint64_t *ret_sequence, struct enrg_error *err)
+	struct connection *connection, const struct sql_key *key, uint64_t *ret_sequence, struct enrg_error *err)
 {
 	MYSQL_STMT *statement = connection_prepare(connection, get_mark, err);
-	MYSQL_BIND binds[6], result;
+	MYSQL_BIND binds[SQL_KEY_PARTS], result;
 	uint64_t sequence = 0;
 	int code = 0;
 
@@ -261,17 +257,39 @@ int connection_get_mark(
 }
 
 int connection_set_mark(
-	struct connection *connection, const struct mark_key *key, uint64_t sequence, struct enrg_error *err)
+	struct connection *connection, const struct sql_key *key, uint64_t sequence, struct enrg_error *err)
 {
-	MYSQL_BIND binds[7];
+	MYSQL_BIND binds[SQL_KEY_PARTS + 1];
 
 	memset(binds, 0, sizeof(binds));
 	bind_key(binds, key);
-	binds[6].buffer_type = MYSQL_TYPE_LONGLONG;
-	binds[6].buffer = &sequence;
-	binds[6].is_unsigned = 1;
+	binds[SQL_KEY_PARTS].buffer_type = MYSQL_TYPE_LONGLONG;
+	binds[SQL_KEY_PARTS].buffer = &sequence;
+	binds[SQL_KEY_PARTS].is_unsigned = 1;
 	connection->has_transaction = true;
 	if (mysql_stmt_bind_param(connection->set_mark, binds) || mysql_stmt_execute(connection->set_mark))
 		return connection_fail_statement(connection, connection->set_mark, "writing " SQL_POSITIONS, err);
 	return 0;
+}
+
+void connection_prune_marks(struct connection *connection, const struct sql_key *key)
+{
+	static const char prune[] = "DELETE FROM " SQL_POSITIONS " WHERE store = ? AND source = ? AND run <> ? AND "
+				    "tag = ? AND table_name = ? AND run BETWEEN '1' AND ?";
+	char oldest[SQL_RUN_TIME_BYTES];
+	MYSQL_BIND binds[SQL_KEY_PARTS];
+
+	if (!sql_find_oldest_run(key->parts[SQL_KEY_RUN], time(NULL), oldest))
+		return;
+	MYSQL_STMT *statement = connection_prepare(connection, prune, NULL);
+	if (!statement)
+		return;
+	memset(binds, 0, sizeof(binds));
+	bind_key(binds, key); /* whatever the columns: their place is that of the time */
+	binds[SQL_KEY_PARTS - 1].buffer = oldest;
+	binds[SQL_KEY_PARTS - 1].buffer_length = strlen(oldest);
+	connection->has_transaction = true;
+	if (mysql_stmt_bind_param(statement, binds) == 0)
+		mysql_stmt_execute(statement);
+	mysql_stmt_close(statement);
 }

@@ -8,7 +8,7 @@
 
 #include <mysql.h>
 
-#include "enrgdaq/store.h"
+#include "../sql/target.h"
 
 struct server {
 	const char *host, *user, *password, *database;
@@ -23,10 +23,6 @@ struct connection {
 	uint64_t packet_bytes; /* the largest that the server takes */
 	bool has_bulk;         /* arrays of rows in one prepared statement */
 	bool has_transaction;
-};
-
-struct mark_key {
-	const char *store, *source, *run, *tag, *table, *columns;
 };
 
 /* Connects, and creates the table of marks where it is missing. Errors name server and key. */
@@ -47,8 +43,11 @@ int connection_commit(struct connection *connection, struct enrg_error *err);
 
 /* 0 in *ret_sequence: nothing of that table yet. Waits for a transaction of an earlier life that has not ended yet. */
 int connection_get_mark(
-	struct connection *connection, const struct mark_key *key, uint64_t *ret_sequence, struct enrg_error *err);
+	struct connection *connection, const struct sql_key *key, uint64_t *ret_sequence, struct enrg_error *err);
 int connection_set_mark(
-	struct connection *connection, const struct mark_key *key, uint64_t sequence, struct enrg_error *err);
+	struct connection *connection, const struct sql_key *key, uint64_t sequence, struct enrg_error *err);
+
+/* Removes the marks that other runs, which began long ago, left for the same table; nothing where the user may not. */
+void connection_prune_marks(struct connection *connection, const struct sql_key *key);
 
 #endif

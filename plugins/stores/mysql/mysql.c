@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../sql/backoff.h"
 #include "connection.h"
@@ -30,12 +29,8 @@ struct mysql_store {
 	const struct mysql_options *options;
 	struct server server;
 	struct connection *connection; /* NULL: not yet */
-	struct table *tables;
+	struct sql_target *tables;     /* struct table */
 };
-
-/* They outlive a store that was closed after a failure and opened again. */
-static struct backoff backoff;
-static bool has_looked;
 
 static const struct enrg_option option_list[] = {
 	{.key = "host",
@@ -122,32 +117,23 @@ static int open_store(struct enrg_store *store, const void *options, void **ret_
 	return 0;
 }
 
-static int connect_server(struct mysql_store *self, struct enrg_error *err)
+static int connect_server(void *state, struct enrg_error *err)
 {
-	struct enrg_error why = {0};
+	struct mysql_store *self = state;
 
-	if (self->connection)
-		return 0;
-	has_looked = true;
-	int code = backoff_check(&backoff, backoff_clock_ns(), err);
-	if (code < 0)
-		return code;
-	code = connection_open(&self->server, &self->connection, &why);
-	backoff_note(&backoff, code, &why, backoff_clock_ns());
-	return code < 0 ? enrg_error_set(err, code, "%s", why.text) : 0;
+	return connection_open(&self->server, &self->connection, err);
 }
 
-/* A wrong password is told at the start, not when the first row comes. */
+/* Outlives a store that was closed after a failure and opened again. */
+static struct remote remote = {.connect = connect_server};
+
 static int look_for_server(void *state, uint64_t now_ns, struct enrg_error *err)
 {
 	struct mysql_store *self = state;
-	struct enrg_error why = {0};
 
 	(void)now_ns;
 	(void)err;
-	if (!has_looked && connect_server(self, &why) < 0)
-		enrg_store_alert(
-			self->store, ENRG_WARNING, "%s; data that come wait in memory until it answers", why.text);
+	remote_look(&remote, self->store, self);
 	return 0;
 }
 
@@ -156,24 +142,11 @@ static int commit_store(void *state, struct enrg_error *err)
 	struct mysql_store *self = state;
 	int code = 0;
 
-	for (struct table *table = self->tables; table && code == 0; table = table->next)
-		code = table_mark(table, err);
+	for (struct sql_target *table = self->tables; table && code == 0; table = table->next)
+		code = table_mark((struct table *)table, err);
 	if (code == 0 && self->connection && self->connection->has_transaction)
 		code = connection_commit(self->connection, err);
 	return code;
-}
-
-/* Two store groups of one producer count their batches apart; in one table of one shape their marks would be one. */
-static int refuse_twins(const struct mysql_store *self, const struct table *table, struct enrg_error *err)
-{
-	for (const struct table *other = self->tables; other; other = other->next)
-		if (other->section != table->section && strcmp(other->source, table->source) == 0 &&
-			strcmp(other->run, table->run) == 0 && strcmp(other->tag, table->tag) == 0 &&
-			strcmp(other->name, table->name) == 0 && strcmp(other->columns, table->columns) == 0)
-			return enrg_error_set(err, -EINVAL,
-				"two store groups of \"%.100s\" write to the table %s: give one another table_name",
-				table->source, table->name);
-	return 0;
 }
 
 static int open_target(void *state, const struct enrg_target *target, void **ret_target, struct enrg_error *err)
@@ -189,21 +162,18 @@ static int open_target(void *state, const struct enrg_target *target, void **ret
 		.context = self};
 	struct table *table;
 
-	int code = connect_server(self, err);
+	int code = self->connection ? 0 : remote_connect(&remote, self, err);
 	params.connection = self->connection;
 	if (code == 0)
 		code = table_open(&params, &table, err);
 	if (code < 0)
 		return code;
-	code = refuse_twins(self, table, err);
-	if (code < 0) {
+	code = sql_targets_add(&self->tables, &table->target, "another table_name", err);
+	if (code < 0)
 		table_close(table);
-		return code;
-	}
-	table->next = self->tables;
-	self->tables = table;
-	*ret_target = table;
-	return 0;
+	else
+		*ret_target = table;
+	return code;
 }
 
 static int write_batch(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
@@ -215,17 +185,14 @@ static int write_batch(void *state, void *target, const struct enrg_batch *batch
 static int close_target(void *state, void *target, bool abandon, struct enrg_error *err)
 {
 	struct mysql_store *self = state;
-	struct table *table = target, **link = &self->tables;
+	struct table *table = target;
 	int code = 0;
 
 	if (!table)
 		return 0;
 	if (!abandon)
 		code = table_mark(table, err);
-	while (*link && *link != table)
-		link = &(*link)->next;
-	if (*link)
-		*link = table->next;
+	sql_targets_remove(&self->tables, &table->target);
 	table_close(table);
 	return code;
 }

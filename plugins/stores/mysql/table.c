@@ -43,7 +43,7 @@ static char *format_create(const struct table *table, const struct sql_names *na
 
 	if (!stream)
 		return NULL;
-	fprintf(stream, "CREATE TABLE IF NOT EXISTS `%s` (", table->name);
+	fprintf(stream, "CREATE TABLE IF NOT EXISTS `%s` (", table->target.name);
 	for (uint32_t i = 0; i < names->count; i++)
 		fprintf(stream, "%s`%s` %s", i ? ", " : "", names->items[i], type_names[schema->columns[i].type]);
 	fputs(") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4", stream);
@@ -61,7 +61,7 @@ static char *format_insert(const struct table *table, const struct sql_names *na
 
 	if (!stream)
 		return NULL;
-	fprintf(stream, "INSERT INTO `%s` (", table->name);
+	fprintf(stream, "INSERT INTO `%s` (", table->target.name);
 	for (uint32_t i = 0; i < names->count; i++)
 		fprintf(stream, "%s`%s`", i ? ", " : "", names->items[i]);
 	fputs(") VALUES ", stream);
@@ -84,14 +84,48 @@ static int define(const struct table_params *params, const char *sql, struct enr
 	return code;
 }
 
-/* Which of the columns the table has, 1 each. -ENOENT without an error text: there is no such table. */
-static int find_columns(struct table *table, const struct sql_names *names, uint8_t *ret_found, struct enrg_error *err)
+static bool starts_with_one(const char *text, const char *const *starts)
 {
+	for (; *starts; starts++)
+		if (strncasecmp(text, *starts, strlen(*starts)) == 0)
+			return true;
+	return false;
+}
+
+/* The server would round without a word. A whole number of a real is another value: refused. Fewer digits may be what
+ * somebody wanted: told. */
+static int judge_column(
+	const struct table *table, const struct enrg_column *column, const char *declared, struct enrg_error *err)
+{
+	static const char *const whole[] = {"tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit", NULL};
+	static const char *const rounded[] = {"float", "decimal", NULL}, *const real[] = {"float", "double", NULL};
+	bool is_real = column->type == ENRG_F32 || column->type == ENRG_F64;
+	bool is_long = column->type == ENRG_I64 || column->type == ENRG_U64;
+
+	if (is_real && starts_with_one(declared, whole))
+		return enrg_error_set(err, -EINVAL,
+			"MySQL server %.200s:%u: the column %.64s of the table %s is %.64s, and \"%.100s\" sends %s, "
+			"which "
+			"would be rounded there: change the column to DOUBLE, or give another table_name",
+			table->connection->server->host, table->connection->server->port, column->name,
+			table->target.name, declared, table->target.source, enrg_type_name(column->type));
+	if ((is_real && starts_with_one(declared, rounded)) || (is_long && starts_with_one(declared, real)))
+		enrg_store_alert(table->target.store, ENRG_WARNING,
+			"the column %.64s of the table %s is %.64s: the %s that \"%.100s\" sends lose digits there",
+			column->name, table->target.name, declared, enrg_type_name(column->type), table->target.source);
+	return 0;
+}
+
+/* Which of the columns the table has, 1 each. -ENOENT without an error text: there is no such table. */
+static int find_columns(struct table *table, const struct sql_names *names, const struct enrg_schema *schema,
+	uint8_t *ret_found, struct enrg_error *err)
+{
+	int code = 0;
 	MYSQL *mysql = table->connection->mysql;
 	char sql[128];
 	MYSQL_ROW row;
 
-	int count = snprintf(sql, sizeof(sql), "SHOW COLUMNS FROM `%s`", table->name);
+	int count = snprintf(sql, sizeof(sql), "SHOW COLUMNS FROM `%s`", table->target.name);
 	if (mysql_real_query(mysql, sql, (unsigned long)count) != 0)
 		return mysql_errno(mysql) == ER_NO_SUCH_TABLE ? -ENOENT : connection_fail(table->connection, sql, err);
 	table->connection->has_transaction = true;
@@ -99,10 +133,14 @@ static int find_columns(struct table *table, const struct sql_names *names, uint
 	if (!result)
 		return connection_fail(table->connection, sql, err);
 	while ((row = mysql_fetch_row(result)))
-		for (uint32_t i = 0; row[0] && i < names->count; i++)
-			ret_found[i] |= strcasecmp(row[0], names->items[i]) == 0;
+		for (uint32_t i = 0; row[0] && row[1] && i < names->count && code == 0; i++) {
+			if (strcasecmp(row[0], names->items[i]) != 0)
+				continue;
+			ret_found[i] = 1;
+			code = judge_column(table, &schema->columns[i], row[1], err);
+		}
 	mysql_free_result(result);
-	return 0;
+	return code;
 }
 
 static int add_missing(const struct table *table, const struct sql_names *names, const struct table_params *params,
@@ -117,9 +155,10 @@ static int add_missing(const struct table *table, const struct sql_names *names,
 			return enrg_error_set(err, -EINVAL,
 				"MySQL server %.200s:%u: the table %s has no column %s, which \"%.100s\" sends: add it "
 				"(%s), give another table_name, or set add_columns = true in the store's file",
-				table->connection->server->host, table->connection->server->port, table->name,
-				names->items[i], table->source, type_names[params->target->schema->columns[i].type]);
-		snprintf(sql, sizeof(sql), "ALTER TABLE `%s` ADD COLUMN `%s` %s", table->name, names->items[i],
+				table->connection->server->host, table->connection->server->port, table->target.name,
+				names->items[i], table->target.source,
+				type_names[params->target->schema->columns[i].type]);
+		snprintf(sql, sizeof(sql), "ALTER TABLE `%s` ADD COLUMN `%s` %s", table->target.name, names->items[i],
 			type_names[params->target->schema->columns[i].type]);
 		int code = define(params, sql, err);
 		if (code < 0)
@@ -135,7 +174,7 @@ static int create_table(const struct table *table, const struct sql_names *names
 		return enrg_error_set(err, -ENOENT,
 			"MySQL server %.200s:%u: there is no table %s: create it, or set create_tables = true in the "
 			"store's file",
-			table->connection->server->host, table->connection->server->port, table->name);
+			table->connection->server->host, table->connection->server->port, table->target.name);
 	char *sql = format_create(table, names, params->target->schema);
 	int code = sql ? define(params, sql, err) : enrg_error_set(err, -ENOMEM, "out of memory");
 	free(sql);
@@ -149,17 +188,17 @@ static void warn_of_engine(struct table *table)
 	char sql[320];
 	int count = snprintf(sql, sizeof(sql),
 		"SELECT ENGINE FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = '%s'",
-		table->name);
+		table->target.name);
 
 	if (mysql_real_query(mysql, sql, (unsigned long)count) != 0)
 		return;
 	MYSQL_RES *result = mysql_store_result(mysql);
 	MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
 	if (row && row[0] && strcasecmp(row[0], "InnoDB") != 0)
-		enrg_store_alert(table->store, ENRG_WARNING,
+		enrg_store_alert(table->target.store, ENRG_WARNING,
 			"the table %s has the engine %s, which may know no transactions: rows may come twice after a "
 			"failure; ALTER TABLE `%s` ENGINE=InnoDB mends that",
-			table->name, row[0], table->name);
+			table->target.name, row[0], table->target.name);
 	mysql_free_result(result);
 }
 
@@ -182,7 +221,7 @@ static int prepare(
 
 	if (!found)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	int code = find_columns(table, names, found, err);
+	int code = find_columns(table, names, params->target->schema, found, err);
 	if (code == -ENOENT)
 		code = create_table(table, names, params, err);
 	else if (code == 0)
@@ -202,37 +241,26 @@ static int prepare(
 
 /* --- open and close ----------------------------------------------------------------------------------------------- */
 
-static struct mark_key make_key(const struct table *table)
-{
-	return (struct mark_key){
-		enrg_store_name(table->store), table->source, table->run, table->tag, table->name, table->columns};
-}
-
 static int fill(struct table *table, const struct table_params *params, struct enrg_error *err)
 {
-	const struct enrg_target *target = params->target;
+	char name[SQL_NAME_BYTES_MAX + 1];
 	struct sql_names names = {0};
 
-	table->store = params->store;
 	table->connection = params->connection;
-	table->section = target->section;
-	table->column_count = target->schema->column_count;
-	table->source = strdup(target->source);
-	table->run = strdup(target->run);
-	table->tag = strdup(target->tag);
-	if (!table->source || !table->run || !table->tag)
-		return enrg_error_set(err, -ENOMEM, "out of memory");
-	sql_print_columns(target->schema, table->columns);
-	int code = sql_table_name(params->table_name, target->tag, table->name, err);
+	table->column_count = params->target->schema->column_count;
+	int code = sql_table_name(params->table_name, params->target->tag, name, err);
 	if (code == 0)
-		code = sql_names_init(&names, target->schema, err);
+		code = sql_target_init(&table->target, params->store, params->target, name, err);
+	if (code == 0)
+		code = sql_names_init(&names, params->target->schema, err);
 	if (code == 0)
 		code = prepare(table, &names, params, err);
 	sql_names_fini(&names);
 	if (code < 0)
 		return code;
-	const struct mark_key key = make_key(table);
-	return connection_get_mark(table->connection, &key, &table->done, err);
+	const struct sql_key key = sql_target_key(&table->target);
+	connection_prune_marks(table->connection, &key);
+	return connection_get_mark(table->connection, &key, &table->target.done, err);
 }
 
 int table_open(const struct table_params *params, struct table **ret_table, struct enrg_error *err)
@@ -258,9 +286,7 @@ void table_close(struct table *table)
 		mysql_stmt_close(table->insert);
 	if (table->insert_group)
 		mysql_stmt_close(table->insert_group);
-	free(table->source);
-	free(table->run);
-	free(table->tag);
+	sql_target_fini(&table->target);
 	free(table);
 }
 
@@ -289,7 +315,7 @@ static int choose_chunk(const struct table *table, const struct enrg_batch *batc
 		return enrg_error_set(err, -EMSGSIZE,
 			"MySQL server %.200s:%u: table %s: a row of %.1f MB does not fit into the server's "
 			"max_allowed_packet of %.1f MB: raise it in the server",
-			table->connection->server->host, table->connection->server->port, table->name,
+			table->connection->server->host, table->connection->server->port, table->target.name,
 			(double)bytes / 1e6, (double)table->connection->packet_bytes / 1e6);
 	while (first + count < batch->rows && count < CHUNK_ROWS) {
 		bytes += count_row_bytes(batch, first + count);
@@ -304,7 +330,7 @@ static int choose_chunk(const struct table *table, const struct enrg_batch *batc
 static int execute(struct table *table, MYSQL_STMT *statement, MYSQL_BIND *binds, struct enrg_error *err)
 {
 	if (mysql_stmt_bind_param(statement, binds) || mysql_stmt_execute(statement))
-		return connection_fail_statement(table->connection, statement, table->name, err);
+		return connection_fail_statement(table->connection, statement, table->target.name, err);
 	return 0;
 }
 
@@ -348,15 +374,15 @@ static void tell_notes(struct table *table, const struct cells_notes *notes)
 {
 	if (notes->not_finite && !table->has_told_not_finite) {
 		table->has_told_not_finite = true;
-		enrg_store_alert(table->store, ENRG_WARNING,
-			"\"%s\" sends NaN or infinities, which MySQL has not: NULL in the table %s", table->source,
-			table->name);
+		enrg_store_alert(table->target.store, ENRG_WARNING,
+			"\"%s\" sends NaN or infinities, which MySQL has not: NULL in the table %s",
+			table->target.source, table->target.name);
 	}
 	if (notes->not_utf8 && !table->has_told_not_utf8) {
 		table->has_told_not_utf8 = true;
-		enrg_store_alert(table->store, ENRG_WARNING,
+		enrg_store_alert(table->target.store, ENRG_WARNING,
 			"\"%s\" sends text that is no UTF-8: '?' instead of the wrong bytes in the table %s",
-			table->source, table->name);
+			table->target.source, table->target.name);
 	}
 }
 
@@ -379,25 +405,14 @@ static int write_chunk(
 	return code;
 }
 
-/* What was acknowledged before this life has to be there. A server that was killed may have lost it. */
-static void check_position(struct table *table, uint64_t sequence)
-{
-	if (!table->is_checked && sequence > table->done + 1)
-		enrg_store_alert(table->store, ENRG_WARNING,
-			"MySQL server %s:%u: in the table %s batches %" PRIu64 " to %" PRIu64
-			" of \"%s\" are missing: the server has lost them after it had confirmed them "
-			"(innodb_flush_log_at_trx_commit = 1 prevents that), or they went elsewhere",
-			table->connection->server->host, table->connection->server->port, table->name, table->done + 1,
-			sequence - 1, table->source);
-	table->is_checked = true;
-}
-
 int table_write(struct table *table, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	uint64_t row = 0, count;
+	char where[300];
 
-	check_position(table, batch->sequence);
-	if (batch->sequence <= table->done)
+	snprintf(where, sizeof(where), "MySQL server %.200s:%u", table->connection->server->host,
+		table->connection->server->port);
+	if (!sql_target_wants(&table->target, batch, where, "innodb_flush_log_at_trx_commit = 1 prevents that"))
 		return 0;
 	table->connection->has_transaction = true;
 	while (row < batch->rows) {
@@ -408,17 +423,16 @@ int table_write(struct table *table, const struct enrg_batch *batch, struct enrg
 			return code;
 		row += count;
 	}
-	table->done = batch->sequence;
-	table->is_dirty = true;
+	sql_target_took(&table->target, batch);
 	return 0;
 }
 
 int table_mark(struct table *table, struct enrg_error *err)
 {
-	if (!table->is_dirty)
+	if (!table->target.is_dirty)
 		return 0;
-	const struct mark_key key = make_key(table);
-	int code = connection_set_mark(table->connection, &key, table->done, err);
-	table->is_dirty = code < 0;
+	const struct sql_key key = sql_target_key(&table->target);
+	int code = connection_set_mark(table->connection, &key, table->target.done, err);
+	table->target.is_dirty = code < 0;
 	return code;
 }

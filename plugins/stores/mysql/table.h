@@ -2,7 +2,7 @@
 #ifndef MYSQL_TABLE_H
 #define MYSQL_TABLE_H
 
-#include "../sql/names.h"
+#include "../sql/target.h"
 #include "cells.h"
 #include "connection.h"
 
@@ -18,17 +18,10 @@ struct table_params {
 };
 
 struct table {
-	struct table *next;
-	struct enrg_store *store;
+	struct sql_target target; /* first: the store lists these */
 	struct connection *connection;
-	const void *section;
-	char *source, *run, *tag;
-	char name[SQL_NAME_BYTES_MAX + 1], columns[SQL_PRINT_BYTES];
 	uint32_t column_count, group_rows; /* rows of insert_group; 0: the server takes arrays */
 	MYSQL_STMT *insert, *insert_group;
-	uint64_t done;   /* sequence of the last batch that is in the table */
-	bool is_checked; /* that nothing is missing before the first batch */
-	bool is_dirty;   /* `done` is ahead of the mark */
 	bool has_told_not_finite, has_told_not_utf8;
 };
 

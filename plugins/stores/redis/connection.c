@@ -164,6 +164,49 @@ int connection_get_mark(
 	return code;
 }
 
+/* Is it "source/RUN/…" of an old run? */
+static bool is_old_field(const redisReply *field, const char *source, const char *run, const char *oldest)
+{
+	size_t length = strlen(source);
+
+	if (field->type != REDIS_REPLY_STRING || !starts_with(field->str, source) || field->str[length] != '/')
+		return false;
+	const char *found = field->str + length + 1;
+	size_t run_length = strlen(run);
+	bool is_current = strncmp(found, run, run_length) == 0 && found[run_length] == '/';
+	return !is_current && *found >= '1' && strncmp(found, oldest, strlen(oldest)) < 0;
+}
+
+int connection_prune_marks(struct connection *connection, const char *source, const char *run, struct request *request,
+	struct enrg_error *err)
+{
+	char oldest[SQL_RUN_TIME_BYTES];
+	struct request fields = {0};
+	uint64_t count = 0;
+
+	if (!sql_find_oldest_run(run, time(NULL), oldest) || strcmp(connection->pruned, source) == 0)
+		return 0;
+	snprintf(connection->pruned, sizeof(connection->pruned), "%s", source);
+	redisReply *reply = connection_ask(connection, err, "HKEYS %s", connection->marks);
+	if (!reply)
+		return -ENOTCONN;
+	for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++) {
+		if (!is_old_field(reply->element[i], source, run, oldest))
+			continue;
+		request_add(&fields, reply->element[i]->str, reply->element[i]->len);
+		count++;
+	}
+	if (count) {
+		request_begin(request, 2 + count);
+		request_add_text(request, "HDEL");
+		request_add_text(request, connection->marks);
+		request_append(request, &fields);
+	}
+	request_fini(&fields);
+	freeReplyObject(reply);
+	return 0;
+}
+
 /* The answers to MULTI and to the commands, which are "queued" or the reason why the transaction will not be. */
 static int read_queued(struct connection *connection, uint64_t count, struct enrg_error *err)
 {

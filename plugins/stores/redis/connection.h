@@ -10,6 +10,7 @@
 #include <hiredis.h>
 
 #include "enrgdaq/store.h"
+#include "../sql/names.h"
 #include "request.h"
 
 struct server {
@@ -20,8 +21,9 @@ struct server {
 struct connection {
 	redisContext *redis;
 	const struct server *server;
-	char marks[300]; /* the key of the hash */
-	bool has_begun;  /* a transaction is on its way: every command is a part of it */
+	char marks[300];  /* the key of the hash */
+	char pruned[300]; /* the source whose old marks were looked for last */
+	bool has_begun;   /* a transaction is on its way: every command is a part of it */
 };
 
 /* Errors name the server and the key to look at. */
@@ -39,6 +41,11 @@ redisReply *connection_next(struct connection *connection, struct enrg_error *er
 
 int connection_get_mark(
 	struct connection *connection, const char *field, uint64_t *ret_sequence, struct enrg_error *err);
+
+/* The fields of marks that other runs of this source, which began long ago, have left: adds the command that removes
+ * them. */
+int connection_prune_marks(struct connection *connection, const char *source, const char *run, struct request *request,
+	struct enrg_error *err);
 
 /* The first commands of a transaction, ahead of the others: the server reads them while the store makes the next. */
 int connection_send(struct connection *connection, struct request *request, struct enrg_error *err);

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "../csv/number.h"
 #include "../sql/backoff.h"
@@ -24,14 +23,10 @@ struct redis_store {
 	const struct redis_options *options;
 	struct server server;
 	struct connection *connection; /* NULL: not yet */
-	struct target *targets;
-	struct request request; /* since the last commit */
-	struct request marks;   /* of the next */
+	struct sql_target *targets;    /* struct target */
+	struct request request;        /* since the last commit */
+	struct request marks;          /* of the next */
 };
-
-/* They outlive a store that was closed after a failure and opened again. */
-static struct backoff backoff;
-static bool has_looked;
 
 static const struct enrg_option option_list[] = {
 	{.key = "host",
@@ -99,43 +94,23 @@ static int open_store(struct enrg_store *store, const void *options, void **ret_
 	return 0;
 }
 
-static int connect_server(struct redis_store *self, struct enrg_error *err)
+static int connect_server(void *state, struct enrg_error *err)
 {
-	struct enrg_error why = {0};
+	struct redis_store *self = state;
 
-	if (self->connection)
-		return 0;
-	has_looked = true;
-	int code = backoff_check(&backoff, backoff_clock_ns(), err);
-	if (code < 0)
-		return code;
-	code = connection_open(&self->server, enrg_store_name(self->store), &self->connection, &why);
-	backoff_note(&backoff, code, &why, backoff_clock_ns());
-	return code < 0 ? enrg_error_set(err, code, "%s", why.text) : 0;
+	return connection_open(&self->server, enrg_store_name(self->store), &self->connection, err);
 }
 
-/* A wrong password is told at the start, not when the first row comes. */
+/* Outlives a store that was closed after a failure and opened again. */
+static struct remote remote = {.connect = connect_server};
+
 static int look_for_server(void *state, uint64_t now_ns, struct enrg_error *err)
 {
 	struct redis_store *self = state;
-	struct enrg_error why = {0};
 
 	(void)now_ns;
 	(void)err;
-	if (!has_looked && connect_server(self, &why) < 0)
-		enrg_store_alert(
-			self->store, ENRG_WARNING, "%s; data that come wait in memory until it answers", why.text);
-	return 0;
-}
-
-/* Two store groups of one producer count their batches apart; under one key their marks would be one. */
-static int refuse_twins(const struct redis_store *self, const struct target *target, struct enrg_error *err)
-{
-	for (const struct target *other = self->targets; other; other = other->next)
-		if (other->section != target->section && strcmp(other->field, target->field) == 0)
-			return enrg_error_set(err, -EINVAL,
-				"two store groups of \"%.100s\" write under the key %.200s: give one another key",
-				target->source, target->prefix);
+	remote_look(&remote, self->store, self);
 	return 0;
 }
 
@@ -171,8 +146,8 @@ static int commit_store(void *state, struct enrg_error *err)
 	redisReply *reply;
 	int code = 0;
 
-	for (struct target *target = self->targets; target && code == 0; target = target->next)
-		code = target_mark(target, &self->request, &self->marks, err);
+	for (struct sql_target *target = self->targets; target && code == 0; target = target->next)
+		code = target_mark((struct target *)target, &self->request, &self->marks, err);
 	if (code < 0 || !self->marks.commands)
 		return code;
 	request_begin(&self->request, 2 + 2 * self->marks.commands);
@@ -198,24 +173,23 @@ static int end_transaction(struct redis_store *self, struct enrg_error *err)
 static int open_target(void *state, const struct enrg_target *what, void **ret_target, struct enrg_error *err)
 {
 	struct redis_store *self = state;
+	struct target_params params = {.store = self->store, .request = &self->request, .what = what};
 	struct target *target;
-	int code = connect_server(self, err);
+	int code = self->connection ? 0 : remote_connect(&remote, self, err);
 
 	if (code == 0)
 		code = end_transaction(self, err);
+	params.connection = self->connection;
 	if (code == 0)
-		code = target_open(self->store, self->connection, what, &target, err);
+		code = target_open(&params, &target, err);
 	if (code < 0)
 		return code;
-	code = refuse_twins(self, target, err);
-	if (code < 0) {
+	code = sql_targets_add(&self->targets, &target->sql, "another key", err);
+	if (code < 0)
 		target_close(target);
-		return code;
-	}
-	target->next = self->targets;
-	self->targets = target;
-	*ret_target = target;
-	return 0;
+	else
+		*ret_target = target;
+	return code;
 }
 
 static int write_batch(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
@@ -232,17 +206,13 @@ static int write_batch(void *state, void *target, const struct enrg_batch *batch
 static int close_target(void *state, void *target, bool abandon, struct enrg_error *err)
 {
 	struct redis_store *self = state;
-	struct target **link = &self->targets;
 	int code = 0;
 
 	if (!target)
 		return 0;
 	if (!abandon)
 		code = target_mark(target, &self->request, &self->marks, err);
-	while (*link && *link != target)
-		link = &(*link)->next;
-	if (*link)
-		*link = (*link)->next;
+	sql_targets_remove(&self->targets, target);
 	target_close(target);
 	return code;
 }

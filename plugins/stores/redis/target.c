@@ -21,7 +21,7 @@
 
 static void format_key(const struct target *target, const char *column, char ret_key[KEY_BYTES])
 {
-	snprintf(ret_key, KEY_BYTES, "%s.%s%s%s", target->prefix, column, *target->day ? ":" : "", target->day);
+	snprintf(ret_key, KEY_BYTES, "%s.%s%s%s", target->sql.name, column, *target->day ? ":" : "", target->day);
 }
 
 /* Of the time series: all that are numbers, but the time itself. */
@@ -109,7 +109,7 @@ static int find_time_column(struct target *target, const struct enrg_schema *sch
 	return enrg_error_set(err, -EINVAL,
 		"\"%.100s\" sends no column timestamp (a number, unix time in ms), which use_timeseries needs: set "
 		"use_timeseries = false in [store_config.redis]",
-		target->source);
+		target->sql.source);
 }
 
 static int create_series(struct target *target, const char *column, struct enrg_error *err)
@@ -120,7 +120,7 @@ static int create_series(struct target *target, const char *column, struct enrg_
 	int code = 0;
 
 	format_key(target, column, key);
-	request_begin(&request, 7u + (days ? 2u : 0) + (*target->tag ? 2u : 0));
+	request_begin(&request, 7u + (days ? 2u : 0) + (*target->sql.tag ? 2u : 0));
 	request_add_text(&request, "TS.CREATE");
 	request_add_text(&request, key);
 	if (days) {
@@ -134,9 +134,9 @@ static int create_series(struct target *target, const char *column, struct enrg_
 	request_add_text(&request, "LABELS");
 	request_add_text(&request, "key");
 	request_add_text(&request, target->section->key);
-	if (*target->tag) {
+	if (*target->sql.tag) {
 		request_add_text(&request, "tag");
-		request_add_text(&request, target->tag);
+		request_add_text(&request, target->sql.tag);
 	}
 	if (request.has_failed ||
 		redisAppendFormattedCommand(target->connection->redis, request.bytes, request.count) != REDIS_OK) {
@@ -169,9 +169,9 @@ static int prepare_series(struct target *target, const struct enrg_schema *schem
 			leaves_out |= i != target->time_column;
 	}
 	if (code == 0 && leaves_out)
-		enrg_store_alert(target->store, ENRG_WARNING,
+		enrg_store_alert(target->sql.store, ENRG_WARNING,
 			"time series hold numbers alone: the other columns of \"%s\" are not stored under %s",
-			target->source, target->prefix);
+			target->sql.source, target->sql.name);
 	return code;
 }
 
@@ -192,24 +192,23 @@ static int keep_names(struct target *target, const struct enrg_schema *schema)
 
 static int fill(struct target *target, const struct enrg_target *what, struct enrg_error *err)
 {
-	char print[VALUES_PRINT_BYTES];
+	char *name;
 
 	target->section = what->section;
 	if (!target->section->key || !*target->section->key || strlen(target->section->key) > 1000)
 		return enrg_error_set(err, -EINVAL, "key: expected 1 to 1000 bytes in [store_config.redis]");
-	values_print_columns(what->schema, print);
-	target->source = strdup(what->source);
-	target->tag = strdup(what->tag);
-	if (asprintf(&target->prefix, "%s%s%s", target->section->key, *what->tag ? "." : "", what->tag) < 0)
-		target->prefix = NULL;
-	if (asprintf(&target->field, "%s/%s/%s/%s/%s", what->source, what->run, what->tag, target->section->key,
-		    print) < 0)
+	if (asprintf(&name, "%s%s%s", target->section->key, *what->tag ? "." : "", what->tag) < 0)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	int code = sql_target_init(&target->sql, target->sql.store, what, name, err);
+	free(name);
+	if (code == 0 && asprintf(&target->field, "%s/%s/%s/%s/%s", what->source, what->run, what->tag,
+				 target->section->key, target->sql.columns) < 0)
 		target->field = NULL;
-	if (!target->source || !target->tag || !target->prefix || !target->field)
+	if (!target->field)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	if (keep_names(target, what->schema) < 0)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	int code = connection_get_mark(target->connection, target->field, &target->done, err);
+	code = connection_get_mark(target->connection, target->field, &target->sql.done, err);
 	if (code == 0 && target->section->use_timeseries && !what->schema->is_blob)
 		code = prepare_series(target, what->schema, err);
 	else if (code == 0 && !target->section->key_expiration_days && !what->schema->is_blob)
@@ -217,16 +216,18 @@ static int fill(struct target *target, const struct enrg_target *what, struct en
 	return code;
 }
 
-int target_open(struct enrg_store *store, struct connection *connection, const struct enrg_target *what,
-	struct target **ret_target, struct enrg_error *err)
+int target_open(const struct target_params *params, struct target **ret_target, struct enrg_error *err)
 {
 	struct target *target = calloc(1, sizeof(*target));
 
 	if (!target)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	target->store = store;
-	target->connection = connection;
-	int code = fill(target, what, err);
+	target->sql.store = params->store;
+	target->connection = params->connection;
+	int code = fill(target, params->what, err);
+	if (code == 0)
+		code = connection_prune_marks(
+			params->connection, params->what->source, params->what->run, params->request, err);
 	if (code < 0) {
 		target_close(target);
 		return code;
@@ -246,9 +247,7 @@ void target_close(struct target *target)
 	free(target->names);
 	free(target->columns);
 	request_fini(&target->blob);
-	free(target->source);
-	free(target->tag);
-	free(target->prefix);
+	sql_target_fini(&target->sql);
 	free(target->field);
 	free(target);
 }
@@ -264,7 +263,7 @@ static void add_blob(struct target *target, const struct enrg_batch *batch, stru
 	snprintf(seconds, sizeof(seconds), "%" PRId64, target->section->key_expiration_days * DAY_SECONDS);
 	request_begin(request, target->section->key_expiration_days ? 5 : 3);
 	request_add_text(request, "SET");
-	request_add_text(request, target->prefix);
+	request_add_text(request, target->sql.name);
 	request_add_base64(request, (const uint8_t *)view->values + view->offsets[row],
 		(size_t)(view->offsets[row + 1] - view->offsets[row]));
 	if (target->section->key_expiration_days) {
@@ -326,7 +325,7 @@ bool target_asks(const struct target *target, const struct enrg_batch *batch)
 	char day[16];
 
 	if (!target->section->key_expiration_days || target->section->use_timeseries || batch->schema->is_blob ||
-		!batch->rows || batch->sequence <= target->done)
+		!batch->rows || batch->sequence <= target->sql.done)
 		return false;
 	find_day(target, batch->acquired_ns, day);
 	return strcmp(day, target->day) != 0;
@@ -378,27 +377,13 @@ static int write_series(
 	}
 	if (left_out && !target->has_told_left_out) {
 		target->has_told_left_out = true;
-		enrg_store_alert(target->store, ENRG_WARNING,
+		enrg_store_alert(target->sql.store, ENRG_WARNING,
 			"\"%s\" sends NaN, infinities or times that are none, which time series can't hold: such "
 			"values are "
 			"left out under %s",
-			target->source, target->prefix);
+			target->sql.source, target->sql.name);
 	}
 	return send_much(target, request, err);
-}
-
-/* What was acknowledged before this life has to be there. A server that was killed may have lost it. */
-static void check_position(struct target *target, uint64_t sequence)
-{
-	if (!target->is_checked && sequence > target->done + 1)
-		enrg_store_alert(target->store, ENRG_WARNING,
-			"Redis server %s:%d: under %s batches %" PRIu64 " to %" PRIu64
-			" of \"%s\" are missing: the server has "
-			"lost them after it had confirmed them (appendfsync always prevents that), or they went "
-			"elsewhere",
-			target->connection->server->host, target->connection->server->port, target->prefix,
-			target->done + 1, sequence - 1, target->source);
-	target->is_checked = true;
 }
 
 /* The first since the last commit goes at once. Of the others the newest waits: nobody will see those between. */
@@ -417,10 +402,12 @@ static int write_blob(
 
 int target_write(struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
 {
+	char where[300];
 	int code = 0;
 
-	check_position(target, batch->sequence);
-	if (batch->sequence <= target->done)
+	snprintf(where, sizeof(where), "Redis server %.200s:%d", target->connection->server->host,
+		target->connection->server->port);
+	if (!sql_target_wants(&target->sql, batch, where, "appendfsync always prevents that"))
 		return 0;
 	if (batch->rows && batch->schema->is_blob)
 		code = write_blob(target, batch, request, err);
@@ -428,26 +415,24 @@ int target_write(struct target *target, const struct enrg_batch *batch, struct r
 		code = write_series(target, batch, request, err);
 	else if (batch->rows)
 		code = write_lists(target, batch, request, err);
-	if (code < 0)
-		return code;
-	target->done = batch->sequence;
-	target->is_dirty = true;
-	return 0;
+	if (code == 0)
+		sql_target_took(&target->sql, batch);
+	return code;
 }
 
 int target_mark(struct target *target, struct request *request, struct request *marks, struct enrg_error *err)
 {
 	char number[32];
 
-	if (!target->is_dirty)
+	if (!target->sql.is_dirty)
 		return 0;
 	int code = flush(target, request, err);
 	if (code < 0)
 		return code;
-	snprintf(number, sizeof(number), "%" PRIu64, target->done);
+	snprintf(number, sizeof(number), "%" PRIu64, target->sql.done);
 	request_add_text(marks, target->field);
 	request_add_text(marks, number);
 	marks->commands++;
-	target->is_dirty = false; /* or the transaction fails, and the target with it */
+	target->sql.is_dirty = false; /* or the transaction fails, and the target with it */
 	return 0;
 }

@@ -5,6 +5,7 @@
 
 #include <time.h>
 
+#include "../sql/target.h"
 #include "connection.h"
 
 struct redis_section {
@@ -14,15 +15,12 @@ struct redis_section {
 };
 
 struct target {
-	struct target *next;
-	struct enrg_store *store;
+	struct sql_target sql; /* first: the store lists these; its name is key[.tag] */
 	struct connection *connection;
 	const struct redis_section *section;
-	char *source, *tag, *field; /* of the hash of marks */
-	char *prefix;               /* key[.tag] */
-	char day[16];               /* of the keys at hand, "" = none */
-	uint32_t time_column;       /* with use_timeseries */
-	uint64_t done;              /* sequence of the last batch that is on the server or in the request */
+	char *field;          /* of the hash of marks */
+	char day[16];         /* of the keys at hand, "" = none */
+	uint32_t time_column; /* with use_timeseries */
 	/* Gathered until the next commit, or until they are many; one a column. Redis takes many values in one command
 	 * much faster than one by one. */
 	uint32_t column_count;
@@ -33,13 +31,18 @@ struct target {
 	bool has_blob;
 	bool needs_expiry; /* the keys of `day` are new */
 	time_t day_end;    /* when they go */
-	bool is_checked;   /* that nothing is missing before the first batch */
-	bool is_dirty, has_told_left_out;
+	bool has_told_left_out;
+};
+
+struct target_params {
+	struct enrg_store *store;
+	struct connection *connection;
+	struct request *request; /* gets the command that removes old marks */
+	const struct enrg_target *what;
 };
 
 /* Checks the keys (creates time series) and reads the mark. */
-int target_open(struct enrg_store *store, struct connection *connection, const struct enrg_target *what,
-	struct target **ret_target, struct enrg_error *err);
+int target_open(const struct target_params *params, struct target **ret_target, struct enrg_error *err);
 void target_close(struct target *target); /* takes NULL */
 
 /* Will target_write go on to other keys, and ask the server about them? Then all that is gathered has to be there. */

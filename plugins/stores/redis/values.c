@@ -150,16 +150,3 @@ uint64_t values_add_samples(
 	}
 	return left_out;
 }
-
-void values_print_columns(const struct enrg_schema *schema, char ret_print[VALUES_PRINT_BYTES])
-{
-	uint64_t hash = 14695981039346656037ull; /* FNV-1a */
-
-	for (uint32_t i = 0; i < schema->column_count; i++) {
-		for (const char *at = schema->columns[i].name; *at; at++)
-			hash = (hash ^ (uint8_t)*at) * 1099511628211ull;
-		hash = (hash ^ (256u + (unsigned)schema->columns[i].type)) * 1099511628211ull;
-		hash = (hash ^ (512u + (unsigned)schema->columns[i].item)) * 1099511628211ull;
-	}
-	snprintf(ret_print, VALUES_PRINT_BYTES, "%016" PRIx64, hash);
-}

@@ -5,8 +5,6 @@
 #include "enrgdaq/batch.h"
 #include "request.h"
 
-#define VALUES_PRINT_BYTES 17u
-
 /* Rows first … end - 1 as arguments of RPUSH: integers exact; reals the shortest text that reads back the same; true,
  * false; strings and bytes as they are; lists "[1,2,3]"; a missing value is an empty text, so that the columns' rows
  * stay side by side. */
@@ -17,8 +15,5 @@ void values_add(const struct enrg_column *column, const struct enrg_column_view 
  * none. */
 uint64_t values_add_samples(const struct enrg_batch *batch, uint32_t time_column, uint32_t column, const char *key,
 	struct request *request);
-
-/* 16 hex digits that stand for names and types of the columns. */
-void values_print_columns(const struct enrg_schema *schema, char ret_print[VALUES_PRINT_BYTES]);
 
 #endif

@@ -33,3 +33,24 @@ uint64_t backoff_clock_ns(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
+
+int remote_connect(struct remote *remote, void *state, struct enrg_error *err)
+{
+	struct enrg_error why = {0};
+
+	remote->has_looked = true;
+	int code = backoff_check(&remote->backoff, backoff_clock_ns(), err);
+	if (code < 0)
+		return code;
+	code = remote->connect(state, &why);
+	backoff_note(&remote->backoff, code, &why, backoff_clock_ns());
+	return code < 0 ? enrg_error_set(err, code, "%s", why.text) : 0;
+}
+
+void remote_look(struct remote *remote, struct enrg_store *store, void *state)
+{
+	struct enrg_error why = {0};
+
+	if (!remote->has_looked && remote_connect(remote, state, &why) < 0)
+		enrg_store_alert(store, ENRG_WARNING, "%s; data that come wait in memory until it answers", why.text);
+}

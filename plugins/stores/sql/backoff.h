@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "enrgdaq/error.h"
+#include "enrgdaq/store.h"
 
 struct backoff {
 	uint64_t delay_ns, until_ns; /* 0: the last try was good */
@@ -17,6 +17,20 @@ struct backoff {
 int backoff_check(const struct backoff *backoff, uint64_t now_ns, struct enrg_error *err);
 /* What came of it: 0, or the code that `why` holds. */
 void backoff_note(struct backoff *backoff, int code, const struct enrg_error *why, uint64_t now_ns);
+
+/* A server that a store may live without. One a process. */
+struct remote {
+	struct backoff backoff;
+	bool has_looked;
+	/* Connects; negative with an error that names the server. */
+	int (*connect)(void *state, struct enrg_error *err);
+};
+
+/* Connects, unless the last failure is too fresh; then it is told again. */
+int remote_connect(struct remote *remote, void *state, struct enrg_error *err);
+/* Of a tick: connects once in a life, so that a wrong password is told at the start, not when the first row comes. */
+void remote_look(struct remote *remote, struct enrg_store *store, void *state);
+
 /* CLOCK_MONOTONIC */
 uint64_t backoff_clock_ns(void);
 

@@ -3,6 +3,7 @@
 #define SQL_NAMES_H
 
 #include <stddef.h>
+#include <time.h>
 
 #include "enrgdaq/schema.h"
 
@@ -25,6 +26,14 @@ int sql_table_name(
 /* The columns' names, cleaned. Where two would be the same (data bases don't tell A from a), the second gets "_2". */
 int sql_names_init(struct sql_names *names, const struct enrg_schema *schema, struct enrg_error *err);
 void sql_names_fini(struct sql_names *names); /* takes zeroed names */
+
+/* A mark is kept for so long after its run began; one of the run at hand always. */
+#define SQL_MARK_DAYS      30u
+#define SQL_RUN_TIME_BYTES 17u
+
+/* Runs are named after the UTC time of their start. The time before which the marks of other runs may go, in that form,
+ * to be compared as text. false: this run is not named so, and nothing may go. */
+bool sql_find_oldest_run(const char *run, time_t now, char ret_oldest[SQL_RUN_TIME_BYTES]);
 
 /* 16 hex digits that stand for the names and types of the columns. */
 void sql_print_columns(const struct enrg_schema *schema, char ret_print[SQL_PRINT_BYTES]);

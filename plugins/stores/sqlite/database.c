@@ -8,8 +8,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../sql/names.h"
-
 #define BUSY_MS 5000 /* another program may write for a while; the watchdog allows much more */
 
 static const char create_marks[] =
@@ -148,16 +146,14 @@ int database_commit(struct database *database, struct enrg_error *err)
 	return code;
 }
 
-static void bind_key(sqlite3_stmt *statement, const struct mark_key *key)
+static void bind_key(sqlite3_stmt *statement, const struct sql_key *key)
 {
-	const char *const texts[] = {key->store, key->source, key->run, key->tag, key->table, key->columns};
-
-	for (int i = 0; i < 6; i++)
-		sqlite3_bind_text(statement, i + 1, texts[i], -1, SQLITE_STATIC);
+	for (unsigned i = 0; i < SQL_KEY_PARTS; i++)
+		sqlite3_bind_text(statement, (int)i + 1, key->parts[i], -1, SQLITE_STATIC);
 }
 
 int database_get_mark(
-	struct database *database, const struct mark_key *key, uint64_t *ret_sequence, struct enrg_error *err)
+	struct database *database, const struct sql_key *key, uint64_t *ret_sequence, struct enrg_error *err)
 {
 	sqlite3_stmt *statement;
 	int code = 0;
@@ -174,12 +170,30 @@ int database_get_mark(
 	return code;
 }
 
-int database_set_mark(struct database *database, const struct mark_key *key, uint64_t sequence, struct enrg_error *err)
+int database_set_mark(struct database *database, const struct sql_key *key, uint64_t sequence, struct enrg_error *err)
 {
 	bind_key(database->set_mark, key);
 	sqlite3_bind_int64(database->set_mark, 7, (sqlite3_int64)sequence);
 	int done = sqlite3_step(database->set_mark);
 	int code = done == SQLITE_DONE ? 0 : database_fail(database, "writing " SQL_POSITIONS, err);
 	sqlite3_reset(database->set_mark);
+	return code;
+}
+
+int database_prune_marks(struct database *database, const struct sql_key *key, struct enrg_error *err)
+{
+	static const char prune[] = "DELETE FROM " SQL_POSITIONS " WHERE store = ?1 AND source = ?2 AND run <> ?3 AND "
+				    "tag = ?4 AND table_name = ?5 AND run BETWEEN '1' AND ?7";
+	char oldest[SQL_RUN_TIME_BYTES];
+	sqlite3_stmt *statement;
+
+	if (!sql_find_oldest_run(key->parts[SQL_KEY_RUN], time(NULL), oldest))
+		return 0;
+	if (sqlite3_prepare_v2(database->connection, prune, -1, &statement, NULL) != SQLITE_OK)
+		return database_fail(database, SQL_POSITIONS " is not the store's own table", err);
+	bind_key(statement, key);
+	sqlite3_bind_text(statement, 7, oldest, -1, SQLITE_STATIC);
+	int code = sqlite3_step(statement) == SQLITE_DONE ? 0 : database_fail(database, "pruning " SQL_POSITIONS, err);
+	sqlite3_finalize(statement);
 	return code;
 }

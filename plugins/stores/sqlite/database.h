@@ -8,7 +8,7 @@
 
 #include <sqlite3.h>
 
-#include "enrgdaq/store.h"
+#include "../sql/target.h"
 
 struct database {
 	struct database *next;
@@ -16,10 +16,6 @@ struct database {
 	sqlite3 *connection;
 	sqlite3_stmt *set_mark;
 	bool has_transaction;
-};
-
-struct mark_key {
-	const char *store, *source, *run, *tag, *table, *columns;
 };
 
 /* Creates the file and its folders. `synchronous`: "OFF", "NORMAL", "FULL". */
@@ -37,7 +33,10 @@ int database_commit(struct database *database, struct enrg_error *err);
 
 /* 0 in *ret_sequence: nothing of that table yet. */
 int database_get_mark(
-	struct database *database, const struct mark_key *key, uint64_t *ret_sequence, struct enrg_error *err);
-int database_set_mark(struct database *database, const struct mark_key *key, uint64_t sequence, struct enrg_error *err);
+	struct database *database, const struct sql_key *key, uint64_t *ret_sequence, struct enrg_error *err);
+int database_set_mark(struct database *database, const struct sql_key *key, uint64_t sequence, struct enrg_error *err);
+
+/* Removes the marks that other runs, which began long ago, left for the same table. */
+int database_prune_marks(struct database *database, const struct sql_key *key, struct enrg_error *err);
 
 #endif

@@ -81,6 +81,20 @@ static void prints_tell_shapes_apart(void **state)
 	assert_string_equal(a, b);
 }
 
+static void only_runs_with_a_time_grow_old(void **state)
+{
+	const time_t now = 1795046400 + 30 * 86400;
+	char oldest[SQL_RUN_TIME_BYTES];
+
+	(void)state;
+	assert_false(sql_find_oldest_run("run-1", now, oldest));
+	assert_false(sql_find_oldest_run("20261119T0000", now, oldest));
+	assert_true(sql_find_oldest_run("20261219T000000Z-1a2b", now, oldest));
+	assert_string_equal(oldest, "20261119T000000Z");
+	assert_true(strcmp("20261118T235959Z-ffff", oldest) < 0);
+	assert_true(strcmp("20261119T000000Z-0000", oldest) > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -89,6 +103,7 @@ int main(void)
 		cmocka_unit_test(tags_are_appended),
 		cmocka_unit_test(equal_names_get_numbers),
 		cmocka_unit_test(prints_tell_shapes_apart),
+		cmocka_unit_test(only_runs_with_a_time_grow_old),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

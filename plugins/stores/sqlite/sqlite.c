@@ -4,7 +4,9 @@
  * the marks that tell which batches to leave out when they come again.
  */
 #include <errno.h>
+#include <libgen.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +21,7 @@ struct sqlite_options {
 	double commit_interval_seconds;
 	int synchronous; /* index of synchronous_names */
 	bool create_tables, add_columns;
+	struct enrg_file_options files; /* of which SQLite's files know the free space alone */
 };
 
 struct sqlite_section {
@@ -29,7 +32,7 @@ struct sqlite {
 	struct enrg_store *store;
 	const struct sqlite_options *options;
 	struct database *databases;
-	struct table *tables;
+	struct sql_target *tables; /* struct table */
 };
 
 static const char *const synchronous_names[] = {"OFF", "NORMAL", "FULL"};
@@ -65,6 +68,16 @@ static const struct enrg_option sqlite_option_list[] = {
 		.offset = offsetof(struct sqlite_options, add_columns),
 		.default_value = "false",
 		.help = "Adds columns that a table lacks."},
+	{.key = "min_free_gb",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = offsetof(struct sqlite_options, files.rules.min_free_gb),
+		.default_value = "0.5",
+		.min = 0,
+		.max = 1e9,
+		.unit = "GB",
+		.present_offset = offsetof(struct sqlite_options, files.rules.has_min_free_gb),
+		.help = "Writing waits while less than this is free on the disk, and an alert comes at twice of it; "
+			"without the key at most a tenth of the disk; 0 = never."},
 	{.key = NULL},
 };
 
@@ -91,6 +104,7 @@ static int sqlite_open(struct enrg_store *store, const void *options, void **ret
 	sqlite->store = store;
 	sqlite->options = options;
 	enrg_store_set_commit(store, (uint64_t)(sqlite->options->commit_interval_seconds * 1e9), COMMIT_BYTES);
+	enrg_store_set_files(store, &sqlite->options->files);
 	*ret_state = sqlite;
 	return 0;
 }
@@ -98,6 +112,8 @@ static int sqlite_open(struct enrg_store *store, const void *options, void **ret
 static int find_database(
 	struct sqlite *sqlite, const char *path, struct database **ret_database, struct enrg_error *err)
 {
+	char folder[PATH_MAX];
+
 	for (struct database *database = sqlite->databases; database; database = database->next) {
 		if (strcmp(database->path, path) == 0) {
 			*ret_database = database;
@@ -109,21 +125,8 @@ static int find_database(
 		return code;
 	(*ret_database)->next = sqlite->databases;
 	sqlite->databases = *ret_database;
-	return 0;
-}
-
-/* Two store groups of one producer count their batches apart; in one table of one shape their marks would be one. */
-static int refuse_twins(const struct sqlite *sqlite, const struct table *table, struct enrg_error *err)
-{
-	for (const struct table *other = sqlite->tables; other; other = other->next)
-		if (other->database == table->database && other->section != table->section &&
-			strcmp(other->source, table->source) == 0 && strcmp(other->run, table->run) == 0 &&
-			strcmp(other->tag, table->tag) == 0 && strcmp(other->name, table->name) == 0 &&
-			strcmp(other->columns, table->columns) == 0)
-			return enrg_error_set(err, -EINVAL,
-				"two store groups of \"%.100s\" write to the table %s: give one another table_name",
-				table->source, table->name);
-	return 0;
+	snprintf(folder, sizeof(folder), "%s", path);
+	return enrg_store_guard_folder(sqlite->store, dirname(folder), err);
 }
 
 static int sqlite_target_open(void *state, const struct enrg_target *target, void **ret_target, struct enrg_error *err)
@@ -131,7 +134,7 @@ static int sqlite_target_open(void *state, const struct enrg_target *target, voi
 	struct sqlite *sqlite = state;
 	const struct sqlite_section *section = target->section;
 	const struct enrg_file_name name = {.out_dir = sqlite->options->out_dir, .file_path = section->file_path};
-	struct table_params params = {.store = enrg_store_name(sqlite->store),
+	struct table_params params = {.store = sqlite->store,
 		.table_name = section->table_name,
 		.target = target,
 		.create_tables = sqlite->options->create_tables,
@@ -146,15 +149,12 @@ static int sqlite_target_open(void *state, const struct enrg_target *target, voi
 		code = table_open(&params, &table, err);
 	if (code < 0)
 		return code;
-	code = refuse_twins(sqlite, table, err);
-	if (code < 0) {
+	code = sql_targets_add(&sqlite->tables, &table->target, "another table_name", err);
+	if (code < 0)
 		table_close(table);
-		return code;
-	}
-	table->next = sqlite->tables;
-	sqlite->tables = table;
-	*ret_target = table;
-	return 0;
+	else
+		*ret_target = table;
+	return code;
 }
 
 static int sqlite_write(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
@@ -168,8 +168,8 @@ static int sqlite_commit(void *state, struct enrg_error *err)
 	struct sqlite *sqlite = state;
 	int code = 0;
 
-	for (struct table *table = sqlite->tables; table && code == 0; table = table->next)
-		code = table_mark(table, err);
+	for (struct sql_target *table = sqlite->tables; table && code == 0; table = table->next)
+		code = table_mark((struct table *)table, err);
 	for (struct database *database = sqlite->databases; database && code == 0; database = database->next)
 		code = database_commit(database, err);
 	return code;
@@ -178,17 +178,14 @@ static int sqlite_commit(void *state, struct enrg_error *err)
 static int sqlite_target_close(void *state, void *target, bool abandon, struct enrg_error *err)
 {
 	struct sqlite *sqlite = state;
-	struct table *table = target, **link = &sqlite->tables;
+	struct table *table = target;
 	int code = 0;
 
 	if (!table)
 		return 0;
 	if (!abandon)
 		code = table_mark(table, err);
-	while (*link && *link != table)
-		link = &(*link)->next;
-	if (*link)
-		*link = table->next;
+	sql_targets_remove(&sqlite->tables, &table->target);
 	table_close(table);
 	return code;
 }

@@ -39,7 +39,7 @@ static char *format_sql(
 
 	if (!stream)
 		return NULL;
-	fprintf(stream, form == 'c' ? "CREATE TABLE \"%s\" (" : "INSERT INTO \"%s\" (", table->name);
+	fprintf(stream, form == 'c' ? "CREATE TABLE \"%s\" (" : "INSERT INTO \"%s\" (", table->target.name);
 	for (uint32_t i = 0; i < names->count; i++)
 		fprintf(stream, "%s\"%s\"%s", i ? ", " : "", names->items[i],
 			form == 'c' ? find_type(schema->columns[i].type) : "");
@@ -61,7 +61,7 @@ static int run_formatted(
 
 	if (sql && sqlite3_exec(table->database->connection, sql, NULL, NULL, NULL) != SQLITE_OK) {
 		char doing[160];
-		snprintf(doing, sizeof(doing), "can't create the table %s", table->name);
+		snprintf(doing, sizeof(doing), "can't create the table %s", table->target.name);
 		code = database_fail(table->database, doing, err);
 	}
 	free(sql);
@@ -79,7 +79,7 @@ static int find_columns(struct table *table, const struct sql_names *names, uint
 	if (sqlite3_prepare_v2(table->database->connection, "SELECT name FROM pragma_table_info(?)", -1, &statement,
 		    NULL) != SQLITE_OK)
 		return database_fail(table->database, "asking for the columns", err);
-	sqlite3_bind_text(statement, 1, table->name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 1, table->target.name, -1, SQLITE_STATIC);
 	while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
 		const char *name = (const char *)sqlite3_column_text(statement, 0);
 		(*ret_count)++;
@@ -103,9 +103,9 @@ static int add_missing(struct table *table, const struct sql_names *names, const
 			return enrg_error_set(err, -EINVAL,
 				"%.400s: the table %s has no column %s, which \"%.100s\" sends: add it, give another "
 				"table_name, or set add_columns = true in the store's file",
-				table->database->path, table->name, names->items[i], table->source);
-		snprintf(sql, sizeof(sql), "ALTER TABLE \"%s\" ADD COLUMN \"%s\"%s", table->name, names->items[i],
-			find_type(params->target->schema->columns[i].type));
+				table->database->path, table->target.name, names->items[i], table->target.source);
+		snprintf(sql, sizeof(sql), "ALTER TABLE \"%s\" ADD COLUMN \"%s\"%s", table->target.name,
+			names->items[i], find_type(params->target->schema->columns[i].type));
 		int code = database_run(table->database, sql, err);
 		if (code < 0)
 			return code;
@@ -125,7 +125,7 @@ static int prepare(
 	if (code == 0 && count == 0 && !params->create_tables)
 		code = enrg_error_set(err, -ENOENT,
 			"%.400s: there is no table %s: create it, or set create_tables = true in the store's file",
-			table->database->path, table->name);
+			table->database->path, table->target.name);
 	else if (code == 0 && count == 0)
 		code = run_formatted(table, names, params->target->schema, err);
 	else if (code == 0)
@@ -138,35 +138,25 @@ static int prepare(
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	if (sqlite3_prepare_v3(table->database->connection, sql, -1, SQLITE_PREPARE_PERSISTENT, &table->insert, NULL) !=
 		SQLITE_OK)
-		code = database_fail(table->database, table->name, err);
+		code = database_fail(table->database, table->target.name, err);
 	free(sql);
 	return code;
 }
 
 /* --- open and close ----------------------------------------------------------------------------------------------- */
 
-static struct mark_key make_key(const struct table *table)
-{
-	return (struct mark_key){table->store, table->source, table->run, table->tag, table->name, table->columns};
-}
-
 static int fill(struct table *table, const struct table_params *params, struct enrg_error *err)
 {
-	const struct enrg_target *target = params->target;
+	char name[SQL_NAME_BYTES_MAX + 1];
 	struct sql_names names = {0};
 
 	table->database = params->database;
-	table->section = target->section;
-	table->store = strdup(params->store);
-	table->source = strdup(target->source);
-	table->run = strdup(target->run);
-	table->tag = strdup(target->tag);
-	if (!table->store || !table->source || !table->run || !table->tag)
-		return enrg_error_set(err, -ENOMEM, "out of memory");
-	sql_print_columns(target->schema, table->columns);
-	int code = sql_table_name(params->table_name, target->tag, table->name, err);
+	int code = sql_table_name(params->table_name, params->target->tag, name, err);
 	if (code == 0)
-		code = sql_names_init(&names, target->schema, err);
+		code = sql_target_init(&table->target, params->store, params->target, name, err);
+	table->target.place = params->database;
+	if (code == 0)
+		code = sql_names_init(&names, params->target->schema, err);
 	/* One transaction: a table that is half prepared is none. */
 	if (code == 0)
 		code = database_begin(table->database, err);
@@ -175,8 +165,9 @@ static int fill(struct table *table, const struct table_params *params, struct e
 	sql_names_fini(&names);
 	if (code < 0)
 		return code;
-	const struct mark_key key = make_key(table);
-	return database_get_mark(table->database, &key, &table->done, err);
+	const struct sql_key key = sql_target_key(&table->target);
+	code = database_prune_marks(table->database, &key, err);
+	return code < 0 ? code : database_get_mark(table->database, &key, &table->target.done, err);
 }
 
 int table_open(const struct table_params *params, struct table **ret_table, struct enrg_error *err)
@@ -199,10 +190,7 @@ void table_close(struct table *table)
 	if (!table)
 		return;
 	sqlite3_finalize(table->insert);
-	free(table->store);
-	free(table->source);
-	free(table->run);
-	free(table->tag);
+	sql_target_fini(&table->target);
 	free(table);
 }
 
@@ -278,7 +266,7 @@ static int write_rows(struct table *table, const struct enrg_batch *batch, struc
 		if (result == SQLITE_OK)
 			result = sqlite3_step(table->insert);
 		if (result != SQLITE_DONE) {
-			int code = database_fail(table->database, table->name, err);
+			int code = database_fail(table->database, table->target.name, err);
 			sqlite3_reset(table->insert);
 			return code;
 		}
@@ -290,24 +278,22 @@ static int write_rows(struct table *table, const struct enrg_batch *batch, struc
 
 int table_write(struct table *table, const struct enrg_batch *batch, struct enrg_error *err)
 {
-	if (batch->sequence <= table->done)
+	if (!sql_target_wants(&table->target, batch, table->database->path, "another file may have taken its place"))
 		return 0;
 	int code = database_begin(table->database, err);
 	if (code == 0)
 		code = write_rows(table, batch, err);
-	if (code < 0)
-		return code;
-	table->done = batch->sequence;
-	table->is_dirty = true;
-	return 0;
+	if (code == 0)
+		sql_target_took(&table->target, batch);
+	return code;
 }
 
 int table_mark(struct table *table, struct enrg_error *err)
 {
-	if (!table->is_dirty)
+	if (!table->target.is_dirty)
 		return 0;
-	const struct mark_key key = make_key(table);
-	int code = database_set_mark(table->database, &key, table->done, err);
-	table->is_dirty = code < 0;
+	const struct sql_key key = sql_target_key(&table->target);
+	int code = database_set_mark(table->database, &key, table->target.done, err);
+	table->target.is_dirty = code < 0;
 	return code;
 }

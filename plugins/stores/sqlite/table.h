@@ -2,25 +2,21 @@
 #ifndef SQLITE_TABLE_H
 #define SQLITE_TABLE_H
 
-#include "../sql/names.h"
+#include "../sql/target.h"
 #include "database.h"
 
 struct table_params {
+	struct enrg_store *store;
 	struct database *database;
-	const char *store, *table_name;
+	const char *table_name;
 	const struct enrg_target *target;
 	bool create_tables, add_columns;
 };
 
 struct table {
-	struct table *next;
+	struct sql_target target; /* first: the store lists these */
 	struct database *database;
-	const void *section;
-	char *store, *source, *run, *tag;
-	char name[SQL_NAME_BYTES_MAX + 1], columns[SQL_PRINT_BYTES];
 	sqlite3_stmt *insert;
-	uint64_t done; /* sequence of the last batch that is in the table */
-	bool is_dirty; /* `done` is ahead of the mark */
 };
 
 /* Creates the table or checks that it has all columns, and reads its mark. */

@@ -1,0 +1,82 @@
+/* target.c: see the header. Runs in the store's job process, on its main thread. */
+#include "target.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+int sql_target_init(struct sql_target *target, struct enrg_store *store, const struct enrg_target *what,
+	const char *name, struct enrg_error *err)
+{
+	target->store = store;
+	target->section = what->section;
+	target->source = strdup(what->source);
+	target->run = strdup(what->run);
+	target->tag = strdup(what->tag);
+	target->name = strdup(name);
+	sql_print_columns(what->schema, target->columns);
+	if (!target->source || !target->run || !target->tag || !target->name)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	return 0;
+}
+
+void sql_target_fini(struct sql_target *target)
+{
+	free(target->source);
+	free(target->run);
+	free(target->tag);
+	free(target->name);
+	*target = (struct sql_target){0};
+}
+
+struct sql_key sql_target_key(const struct sql_target *target)
+{
+	return (struct sql_key){{enrg_store_name(target->store), target->source, target->run, target->tag, target->name,
+		target->columns}};
+}
+
+static bool has_same_mark(const struct sql_target *a, const struct sql_target *b)
+{
+	return a->place == b->place && strcmp(a->source, b->source) == 0 && strcmp(a->run, b->run) == 0 &&
+	       strcmp(a->tag, b->tag) == 0 && strcmp(a->name, b->name) == 0 && strcmp(a->columns, b->columns) == 0;
+}
+
+int sql_targets_add(struct sql_target **list, struct sql_target *target, const char *wanted, struct enrg_error *err)
+{
+	for (const struct sql_target *other = *list; other; other = other->next)
+		if (other->section != target->section && has_same_mark(other, target))
+			return enrg_error_set(err, -EINVAL,
+				"two store groups of \"%.100s\" write to %.200s with the same tag and columns: give "
+				"one %s",
+				target->source, target->name, wanted);
+	target->next = *list;
+	*list = target;
+	return 0;
+}
+
+void sql_targets_remove(struct sql_target **list, const struct sql_target *target)
+{
+	while (*list && *list != target)
+		list = &(*list)->next;
+	if (*list)
+		*list = target->next;
+}
+
+bool sql_target_wants(struct sql_target *target, const struct enrg_batch *batch, const char *where, const char *remedy)
+{
+	if (!target->is_checked && batch->sequence > target->done + 1)
+		enrg_store_alert(target->store, ENRG_WARNING,
+			"%.300s: in %.200s batches %" PRIu64 " to %" PRIu64
+			" of \"%.100s\" are missing: they were lost there "
+			"after they had been confirmed (%s), or they went elsewhere",
+			where, target->name, target->done + 1, batch->sequence - 1, target->source, remedy);
+	target->is_checked = true;
+	return batch->sequence > target->done;
+}
+
+void sql_target_took(struct sql_target *target, const struct enrg_batch *batch)
+{
+	target->done = batch->sequence;
+	target->is_dirty = true;
+}

@@ -1,10 +1,12 @@
-// check_hdf5.mjs WRITE_HDF5: lets the C program write its files, reads them with h5wasm (HDF5 1.14 and later) and with
-// h5dump where that is installed, and compares every value with what the formulas of write_hdf5.c give here.
+// check_hdf5.mjs WRITE_HDF5: lets the C program write its files, reads them with h5wasm (HDF5 1.14 and later), and with
+// h5dump and h5py (check_hdf5.py) where those are installed, and compares every value with what the formulas of
+// write_hdf5.c give here.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import h5wasm from "h5wasm/node";
 
 await h5wasm.ready;
@@ -77,6 +79,22 @@ function checkMissing(path) {
 	file.close();
 }
 
+function checkEdges(path) {
+	const file = new h5wasm.File(path, "r");
+	const reals = [NaN, Infinity, -Infinity, -0, 5e-324, 1.7976931348623157e308];
+	assert.deepEqual(file.get("scan").keys().sort(), ["%252F", "%2E", "a.b [mV]", "f32", "f64", "text", "wave"]);
+	assert.deepEqual(Array.from(file.get("scan/f64").value), reals); // deepEqual tells -0 from 0
+	const singles = Array.from(file.get("scan/f32").value);
+	assert.deepEqual(singles, [NaN, Infinity, -Infinity, -0, Math.fround(1e-45), Math.fround(3.4028234663852886e38)]);
+	assert.deepEqual(Array.from(file.get("scan/text/values").value), [255, 254, 97, 0, 98, 122]);
+	assert.deepEqual(Array.from(file.get("scan/text/offsets").value, Number), [0, 2, 2, 5, 5, 6]);
+	assert.deepEqual(Array.from(file.get("scan/wave/values").value), reals);
+	assert.deepEqual(Array.from(file.get("scan/wave/offsets").value, Number), [0, 0, 6, 6, 6, 6]);
+	for (const name of ["%252F", "%2E", "a.b [mV]"])
+		assert.deepEqual(Array.from(file.get(`scan/${name}`).value), [0, 1, 2, 3, 4, 5]);
+	file.close();
+}
+
 function checkBlob(path) {
 	const file = new h5wasm.File(path, "r");
 	const large = 17 << 20;
@@ -103,22 +121,36 @@ function checkDump(path) {
 	assert.deepEqual(dump(path, `/${GROUP}/wave/values`), wave.map(String));
 }
 
+// Debian's h5py belongs to Debian's Python, which need not be the first one found.
+function findPython() {
+	return ["python3", "/usr/bin/python3"].find((python) => spawnSync(python, ["-c", "import h5py"]).status === 0);
+}
+
 const folder = mkdtempSync(join(tmpdir(), "enrgdaq-interop-"));
 try {
 	execFileSync(process.argv[2], [folder], { stdio: "inherit" });
-	assert.deepEqual(readdirSync(folder).sort(), ["blob.h5", "missing.h5", "packed.h5", "types.h5"]);
+	assert.deepEqual(readdirSync(folder).sort(), ["beyond.h5", "blob.h5", "edges.h5", "missing.h5", "packed.h5", "types.h5"]);
 	checkTypes(join(folder, "types.h5"), []);
 	checkTypes(join(folder, "packed.h5"), [2, 1]);
+	assert.ok(statSync(join(folder, "beyond.h5")).size > 5 * 2 ** 30);
+	checkTypes(join(folder, "beyond.h5"), []);
+	checkEdges(join(folder, "edges.h5"));
 	checkMissing(join(folder, "missing.h5"));
 	checkBlob(join(folder, "blob.h5"));
 	console.log("h5wasm: ok");
 	if (spawnSync("h5dump", ["--version"]).status === 0) {
 		checkDump(join(folder, "types.h5"));
 		checkDump(join(folder, "packed.h5"));
+		checkDump(join(folder, "beyond.h5"));
 		console.log("h5dump: ok");
 	} else {
 		console.log("h5dump: not run, it is not installed (Debian: hdf5-tools)");
 	}
+	const python = findPython();
+	if (python)
+		execFileSync(python, ["-B", fileURLToPath(new URL("check_hdf5.py", import.meta.url)), folder], { stdio: "inherit" });
+	else
+		console.log("h5py: not run, it is not installed (Debian: python3-h5py)");
 } finally {
 	rmSync(folder, { recursive: true });
 }

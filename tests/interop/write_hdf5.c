@@ -1,7 +1,9 @@
 /* write_hdf5.c: writes HDF5 files with the parts of the HDF5 store for readers that others wrote: `write_hdf5 FOLDER`.
- * types.h5 and packed.h5 (deflate): 1005 rows of all types in two lives; missing.h5: values that are missing; blob.h5:
- * images, one of 17 MB. What the columns hold is a plain function of the row number; check_hdf5.mjs computes the same
- * again by itself. */
+ * types.h5 and packed.h5 (deflate): 1005 rows of all types in two lives; beyond.h5: the same behind 5 GB of another
+ * program's data (a hole); missing.h5: values that are missing; blob.h5: images, one of 17 MB; edges.h5: NaN, infinities,
+ * text that is no UTF-8, empty text and lists, and batches without rows. What the columns hold is a plain function of the
+ * row number; check_hdf5.mjs and check_hdf5.py compute the same again by themselves. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,7 @@
 
 #define ROWS_MAX 1000u
 #define LARGE_BYTES (17u << 20)
+#define BALLAST_BYTES (5ull << 30)
 
 static const struct enrg_column columns[] = {
 	{ "bool", ENRG_BOOL, 0, NULL },
@@ -167,6 +170,27 @@ static void make_types(const char *folder, const char *name, int deflate_level)
 	close_file(&file);
 }
 
+/* The space is taken, but nothing is written to it: what the store appends lies behind it. */
+static void make_ballast(const char *folder, const char *name)
+{
+	hsize_t count = BALLAST_BYTES;
+	char path[4096];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	hid_t file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+	hid_t space = H5Screate_simple(1, &count, NULL), create = H5Pcreate(H5P_DATASET_CREATE);
+	H5Pset_layout(create, H5D_CONTIGUOUS);
+	H5Pset_alloc_time(create, H5D_ALLOC_TIME_EARLY);
+	H5Pset_fill_time(create, H5D_FILL_TIME_NEVER);
+	hid_t dataset = H5Dcreate2(file, "ballast", H5T_STD_U8LE, space, H5P_DEFAULT, create, H5P_DEFAULT);
+	if (dataset < 0)
+		exit(1);
+	H5Dclose(dataset);
+	H5Pclose(create);
+	H5Sclose(space);
+	H5Fclose(file);
+}
+
 /* Rows 0 to 3 whole, 4 to 7 with each second value missing. */
 static void make_missing(const char *folder)
 {
@@ -213,6 +237,35 @@ static void make_blob(const char *folder)
 	free(image);
 }
 
+/* Rows 0 to 5; a batch without rows before and between. */
+static void make_edges(const char *folder)
+{
+	static const struct enrg_column edge_columns[] = { { "f32", ENRG_F32, 0, NULL }, { "f64", ENRG_F64, 0, NULL },
+		{ "text", ENRG_STRING, 0, NULL }, { "wave", ENRG_LIST, ENRG_F64, NULL }, { "%2F", ENRG_I8, 0, NULL },
+		{ ".", ENRG_I8, 0, NULL }, { "a.b [mV]", ENRG_I8, 0, NULL } };
+	static const struct enrg_schema schema = { 7, edge_columns, false };
+	static const double reals[] = { NAN, INFINITY, -INFINITY, -0.0, 5e-324, 1.7976931348623157e308 };
+	static const float singles[] = { NAN, INFINITY, -INFINITY, -0.0f, 1e-45f, 3.4028234663852886e38f };
+	static const int8_t small[] = { 0, 1, 2, 3, 4, 5 };
+	static const int32_t text_ends[] = { 0, 0, 2, 2, 5, 5, 6 }, wave_ends[] = { 0, 0, 0, 6, 6, 6, 6 };
+	const struct enrg_column_view plain = { .values = small };
+	const struct enrg_column_view views[] = { { .values = singles }, { .values = reals },
+		{ .values = "\xFF\xFE" "a\0b" "z", .offsets = text_ends }, { .values = reals, .offsets = wave_ends }, plain,
+		plain, plain };
+	struct enrg_batch batch = { .schema = &schema, .columns = views };
+	struct file file;
+
+	open_file(&file, folder, "edges.h5", "scan", &schema, 0);
+	write_batch(&file, &batch);
+	commit(&file);
+	batch.rows = 6;
+	write_batch(&file, &batch);
+	batch.rows = 0;
+	write_batch(&file, &batch);
+	commit(&file);
+	close_file(&file);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2)
@@ -220,7 +273,10 @@ int main(int argc, char **argv)
 	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 	make_types(argv[1], "types.h5", 0);
 	make_types(argv[1], "packed.h5", 3);
+	make_ballast(argv[1], "beyond.h5");
+	make_types(argv[1], "beyond.h5", 0);
 	make_missing(argv[1]);
+	make_edges(argv[1]);
 	make_blob(argv[1]);
 	return 0;
 }

@@ -19,11 +19,12 @@
 static const char usage[] =
 	"usage: enrgdaq cat [--head N] [--columns A,B…] [--json] [--schema] FILE…\n"
 	"\n"
-	"Prints the rows of .arrows files: a line of names, then a line a row with commas between the values, as the CSV\n"
-	"store writes them (lists as \"[1 2 3]\", bytes in base64, nothing where a value is missing).\n"
+	"Prints the rows of .arrows and .arrow files and of old dumps (.bin, .npy.lz4): a line of names, then a line a row\n"
+	"with commas between the values, as the CSV store writes them (lists as \"[1 2 3]\", bytes in base64, nothing where a\n"
+	"value is missing).\n"
 	"\n"
 	"  --head N       the first N rows of each file\n"
-	"  --columns A,B  these columns, in this order\n"
+	"  --columns A,B  these columns, in this order; names with commas in quotes, as in the line of names\n"
 	"  --json         one JSON object a row\n"
 	"  --schema       names, types and units of the columns instead of rows\n"
 	"\n"
@@ -135,20 +136,40 @@ static void put_number(enum enrg_type type, const void *values, uint64_t index, 
 	}
 }
 
-/* A JSON string; what is not UTF-8 becomes question marks. */
+/* Bytes of the UTF-8 character at `bytes`; 0: none is there. */
+static size_t character_bytes(const uint8_t *bytes, size_t left)
+{
+	size_t count = bytes[0] < 0x80 ? 1 : bytes[0] < 0xc2 ? 0 : bytes[0] < 0xe0 ? 2 : bytes[0] < 0xf0 ? 3 : 4;
+
+	if (bytes[0] > 0xf4 || count > left)
+		return 0;
+	for (size_t i = 1; i < count; i++)
+		if ((bytes[i] & 0xc0) != 0x80)
+			return 0;
+	/* Longer than need be, halves of pairs, beyond Unicode: the second byte tells. */
+	if ((bytes[0] == 0xe0 && bytes[1] < 0xa0) || (bytes[0] == 0xed && bytes[1] > 0x9f) ||
+		(bytes[0] == 0xf0 && bytes[1] < 0x90) || (bytes[0] == 0xf4 && bytes[1] > 0x8f))
+		return 0;
+	return count;
+}
+
+/* A JSON string; each byte that is no UTF-8 becomes U+FFFD, the sign for that. */
 static void put_json_string(const char *bytes, size_t count)
 {
 	json_t *json = json_stringn(bytes, count);
+	char *clean = json ? NULL : malloc(3 * count + 1), *to = clean;
 
-	if (!json) {
-		char *plain = malloc(count + 1);
-		for (size_t i = 0; plain && i < count; i++)
-			plain[i] = (unsigned char)bytes[i] < 0x80 ? bytes[i] : '?';
-		json = plain ? json_stringn(plain, count) : NULL;
-		free(plain);
+	for (size_t i = 0; clean && i < count;) {
+		size_t good = character_bytes((const uint8_t *)bytes + i, count - i);
+		memcpy(to, good ? bytes + i : "\xef\xbf\xbd", good ? good : 3);
+		to += good ? good : 3;
+		i += good ? good : 1;
 	}
+	if (clean)
+		json = json_stringn(clean, (size_t)(to - clean));
 	json_dumpf(json, stdout, JSON_ENCODE_ANY);
 	json_decref(json);
+	free(clean);
 }
 
 static void put_quoted(const char *bytes, size_t count)

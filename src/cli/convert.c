@@ -28,7 +28,7 @@ static const char usage[] =
 	"  --format FORMAT   csv, root-ttree, root-rntuple, hdf5, arrows, arrow-file or raw (the bytes of blobs, one behind\n"
 	"                    the other); without it the name of the output tells: .csv, .csv.zst, .root (a TTree), .h5,\n"
 	"                    .hdf5, .arrows, .arrow\n"
-	"  --columns A,B     these columns, in this order\n"
+	"  --columns A,B     these columns, in this order; names with commas in quotes\n"
 	"  --dataset NAME    of hdf5: group with a dataset for each column (data)\n"
 	"  --tree NAME       of root: name of the tree (tree)\n"
 	"  --salvage         of an input that is cut or damaged: keep the rows before the damage (exit code still 1)\n"
@@ -47,7 +47,7 @@ struct format {
 	const char *file_path;  /* in our own folder, for the store */
 	const char *section;    /* NULL: Arrow's formats */
 	const char *store_keys, *section_keys;
-	const char *name_key;   /* of the section: --dataset or --tree */
+	const char *name_key;   /* of the section: --dataset or --tree; formats with it have no missing values */
 	const char *name_default;
 };
 
@@ -81,7 +81,7 @@ struct conversion {
 	const struct sink_type *type;
 	struct sink_params params;
 	void *sink;
-	uint64_t started_ns, shown_ns, rows;
+	uint64_t started_ns, shown_ns, rows, missing;
 	struct enrg_error damage; /* of the input, where what stands before it is kept */
 };
 
@@ -301,8 +301,10 @@ static void narrow(struct conversion *conversion, struct enrg_batch *ret_batch)
 	ret_batch->schema = &selection->schema;
 	if (!ret_batch->columns)
 		return;
-	for (uint32_t i = 0; i < selection->count; i++)
+	for (uint32_t i = 0; i < selection->count; i++) {
 		conversion->views[i] = ret_batch->columns[selection->indices[i]];
+		conversion->missing += conversion->views[i].null_count;
+	}
 	ret_batch->columns = conversion->views;
 }
 
@@ -388,13 +390,17 @@ static void conversion_fini(struct conversion *conversion)
 	input_close(&conversion->input);
 }
 
-/* What became of the rows before the damage; the exit code. */
-static int tell_damage(const struct conversion *conversion, bool is_cut, int exit_code)
+/* What became of the rows before damage, and of values that are not there; the exit code. */
+static int tell_losses(const struct conversion *conversion, bool is_cut, int exit_code)
 {
 	if (is_cut && conversion->rows)
 		fprintf(stderr,
 			"enrgdaq convert: nothing was kept; --salvage keeps the %" PRIu64 " rows before the damage\n",
 			conversion->rows);
+	if (!exit_code && conversion->missing && conversion->format->name_key)
+		fprintf(stderr,
+			"enrgdaq convert: %" PRIu64 " missing values became NaN, 0, false or empty: %s has no others\n",
+			conversion->missing, conversion->format->section);
 	if (exit_code || !conversion->damage.code)
 		return exit_code;
 	fprintf(stderr, "enrgdaq convert: %s\nenrgdaq convert: %s has the %" PRIu64 " rows before the damage\n",
@@ -411,16 +417,16 @@ static int convert(const struct convert_options *options, const struct format *f
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
+	signal(SIGPIPE, SIG_IGN); /* nobody may listen any more: the folder is to be removed all the same */
 	int code = prepare(&conversion, &err);
 	int exit_code = code == 0 ? 0 : code == ENRG_E_CORRUPT ? 1 : 2;
 	bool is_cut = code == 0;
 	if (code == 0 && (code = produce(&conversion, &err)) < 0)
 		exit_code = err.code == -EEXIST || err.code == ENRG_E_CONFIG ? 2 : 1;
+	conversion_fini(&conversion);
 	if (exit_code)
 		fprintf(stderr, "enrgdaq convert: %s\n", err.text);
-	exit_code = tell_damage(&conversion, is_cut && code == ENRG_E_CORRUPT, exit_code);
-	conversion_fini(&conversion);
-	return exit_code;
+	return tell_losses(&conversion, is_cut && code == ENRG_E_CORRUPT, exit_code);
 }
 
 int cli_convert(int argc, char **argv)

@@ -22,6 +22,9 @@ __attribute__((format(printf, 3, 4))) static int tell_damage(
 	va_start(arguments, format);
 	vsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
+	if (input->is_file) /* verify proves streams alone */
+		return enrg_error_set(
+			err, ENRG_E_CORRUPT, "%s: at byte %" PRIu64 ": %s", input->path, input->offset, reason);
 	return enrg_error_set(err, ENRG_E_CORRUPT,
 		"%s: at byte %" PRIu64 ": %s; `enrgdaq verify %s` says what can be read", input->path, input->offset,
 		reason, input->path);
@@ -281,6 +284,26 @@ static int add_column(
 	return 0;
 }
 
+/* Up to the next comma, or in quotes as CSV has them, for names with commas. Moves *rest behind it. */
+static char *next_name(char **rest)
+{
+	char *name = *rest, *to = name, *end = name + 1;
+
+	if (*name != '"')
+		return strsep(rest, ",");
+	while (*end && (*end != '"' || end[1] == '"'))
+		end += *end == '"' ? 2 : 1;
+	if (!*end || (end[1] && end[1] != ','))
+		return strsep(rest, ","); /* there is no such name, as will be told */
+	*rest = end[1] ? end + 2 : NULL;
+	for (char *from = name + 1; from < end; from++) {
+		from += *from == '"';
+		*to++ = *from;
+	}
+	*to = '\0';
+	return name;
+}
+
 int selection_init(
 	struct selection *selection, const struct enrg_schema *schema, const char *names, struct enrg_error *err)
 {
@@ -296,8 +319,8 @@ int selection_init(
 		selection->columns[i] = schema->columns[i];
 		selection->count++;
 	}
-	for (char *name; result == 0 && rest && (name = strsep(&rest, ","));)
-		result = add_column(selection, schema, name, err);
+	while (result == 0 && rest)
+		result = add_column(selection, schema, next_name(&rest), err);
 	free(list);
 	selection->schema = (struct enrg_schema){.column_count = selection->count, .columns = selection->columns,
 		.is_blob = schema->is_blob};

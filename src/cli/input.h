@@ -48,7 +48,7 @@ struct selection {
 	struct enrg_schema schema; /* of these columns */
 };
 
-/* `names`: separated by commas; NULL = all. -EINVAL names the column that is not there. */
+/* `names`: separated by commas, those with commas in quotes; NULL = all. -EINVAL names the column that is not there. */
 int selection_init(
 	struct selection *selection, const struct enrg_schema *schema, const char *names, struct enrg_error *err);
 void selection_fini(struct selection *selection);

@@ -41,6 +41,19 @@ static void test_json(void **state)
 		"\"wave64\":[0.3333333333333333]}\n");
 }
 
+/* Nulls, and text that is no UTF-8: a file of another writer, which has no check sums. */
+#define FOREIGN "cp '" ENRG_SOURCE_DIR "/tests/fuzz/corpus/arrow_file/foreign_nulls' f.arrows; "
+
+static void test_foreign(void **state)
+{
+	(void)state;
+	assert_output(FOREIGN "LC_ALL=C sed -i 's/ccc/\\xc3\\xa4\\xff/' f.arrows; $E cat f.arrows --columns i32,text,wave,x | head -4",
+		0, "i32,text,wave,x\n1,a,\"[1 2]\",0.5\n,,,1.5\n3,ä\xff,\"[3]\",2.5\n");
+	assert_output("$E cat f.arrows --json --columns i32,text,wave --head 3", 0,
+		"{\"i32\":1,\"text\":\"a\",\"wave\":[1,2]}\n{\"i32\":null,\"text\":null,\"wave\":null}\n"
+		"{\"i32\":3,\"text\":\"ä\xef\xbf\xbd\",\"wave\":[3]}\n");
+}
+
 static void test_schema(void **state)
 {
 	(void)state;
@@ -82,6 +95,7 @@ int main(void)
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_json),
+		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_schema),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_output),

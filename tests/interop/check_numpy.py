@@ -220,6 +220,10 @@ def check_refusals(records):
     call("convert", "quit.npy.lz4", "bad.csv", code=1, part="nothing was executed")
     write("by_content", good)
     assert call("cat", "by_content") == "a\n0\n1\n2\n"
+    write("names.npy.lz4", {"n": np.arange(1), 'a, "b"': np.arange(1) + 1, "x,y": np.arange(1) + 2})
+    assert call("cat", "names.npy.lz4", "--columns", '"x,y","a, ""b""",n') == '"x,y","a, ""b""",n\n2,1,0\n'
+    for wrong in ('x,y', '"x,y', '"x,y"n', '"x,y",', '""'):
+        call("cat", "names.npy.lz4", "--columns", wrong, code=2, part="there is no column")
     write("no_rows.npy.lz4", {"a": np.zeros(0), "b": np.zeros((0, 2), "i2")})
     assert call("cat", "no_rows.npy.lz4") == "a,b\n"
 

@@ -128,11 +128,42 @@ static void test_damage(void **state)
 	assert_part("cp types.arrows bad.arrows; printf x | dd of=bad.arrows bs=1 seek=40000 conv=notrunc 2>/dev/null;"
 		"$E convert bad.arrows bad.arrow 2>&1", 1, "the check sum of batch 4 is wrong");
 	assert_part("$E convert bad.arrows bad.csv.zst 2>&1", 1, "the check sum of batch 4 is wrong");
+	/* What `enrgdaq verify` does not read is not sent there. */
+	assert_output("$E convert types.arrows whole.arrow && head -c 60000 whole.arrow >cut.arrow; $E convert cut.arrow bad.csv "
+		"2>&1 | head -1", 0, "enrgdaq convert: cut.arrow: at byte 7392: the file ends inside a message\n");
 	assert_part("$E convert /etc/passwd bad.csv 2>&1", 1, "no message starts here");
 	/* A limit of the file's size is a full disk. */
 	assert_part("(trap '' XFSZ; ulimit -f 100; $E convert large.arrows bad.csv) 2>&1", 1, "enrgdaq convert: ");
 	assert_part("(trap '' XFSZ; ulimit -f 100; $E convert large.arrows bad.arrow) 2>&1", 1, "can't write the Arrow file");
 	assert_nothing_left();
+}
+
+/* Values that are not there, from another writer: kept where the format can, counted where it can't. */
+static void test_missing(void **state)
+{
+	(void)state;
+	assert_output("cp '" ENRG_SOURCE_DIR "/tests/fuzz/corpus/arrow_file/foreign_nulls' n.arrows; "
+		"$E convert n.arrows n.csv 2>&1; $E convert n.arrows n.arrow 2>&1; $E cat n.arrow | cmp - n.csv; "
+		"grep -c '^,,,2' n.csv", 0, "2\n");
+	assert_part("$E convert n.arrows bad.arrow --columns i32 2>&1", 1, "column \"i32\" lacks values");
+}
+
+static void test_signal(void **state)
+{
+	(void)state;
+	/* The folder is there from the start of the work to its end. */
+	assert_part("for i in 1 2 3 4 5 6; do cat large.arrows; done >big.arrows; $E convert big.arrows bad.csv.zst 2>said & "
+		"until ls -d .enrgdaq-convert-* >list 2>/dev/null; do :; done; kill -INT $!; wait $!; echo code $?; cat said",
+		0, "code 1\nenrgdaq convert: interrupted; nothing was kept\n");
+	assert_nothing_left();
+}
+
+static void test_terminal(void **state)
+{
+	(void)state;
+	assert_part("script -qec \"$E convert large.arrows seen.csv.zst\" /dev/null </dev/null | tr -d '\\r'", 0,
+		"seen.csv.zst: 1500000 rows in ");
+	assert_part("script -qec \"$E convert big.arrows big.csv\" /dev/null </dev/null | tr '\\r' '\\n'", 0, " MB/s");
 }
 
 static void test_salvage(void **state)
@@ -167,6 +198,9 @@ int main(void)
 		cmocka_unit_test(test_raw),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_signal),
+		cmocka_unit_test(test_terminal),
 		cmocka_unit_test(test_salvage),
 		cmocka_unit_test(test_empty),
 	};

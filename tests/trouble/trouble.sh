@@ -196,6 +196,24 @@ case_unwritable_folder() {
 	check_data
 }
 
+# A section that leads out of out_dir is refused. When it is put right, all that has waited is stored, over the restart.
+case_path_outside() {
+	flow 200
+	sed -i 's,"data.csv","../data.csv",' config/source.toml
+	start
+	tells() { said 'ERROR.*file_path: expected a name below out_dir, found "../data.csv".*nothing is lost'; }
+	await 20 tells || fail "no clear words"
+	await 20 test -s out/data.arrows || fail "the other store does not go on"
+	stop 1
+	must_say "stay in shared memory"
+	[ ! -e data.csv ] && [ ! -e out/data.csv ] || fail "something was written"
+	sed -i 's,"../data.csv","data.csv",' config/source.toml
+	rm out/ledger_*.json # of the run that stored nothing
+	"$bin" run config --duration 1 >"$work/run.log" 2>&1 || fail "exit code $?"
+	must_say "source: goes on with its stream"
+	check_data
+}
+
 case_taken_port() {
 	python3 - "$bin" >"$work/run.log" 2>&1 <<-'END'
 		import socket, subprocess, sys

@@ -15,6 +15,7 @@
 #include "recovery.h"
 
 #define COMMIT_BYTES (64u << 20)
+#define VALID_ENDING "_valid" /* of a group that table.h makes */
 
 enum { COMPRESSION_NONE, COMPRESSION_DEFLATE };
 
@@ -254,14 +255,25 @@ static char *clean_group_name(const char *name)
 	return clean;
 }
 
+static bool is_group_name(const char *name)
+{
+	size_t length = strlen(name), end = strlen(VALID_ENDING);
+
+	for (const char *part = name; part; part = strchr(part, '/') ? strchr(part, '/') + 1 : NULL)
+		if (strcspn(part, "/") == 1 && *part == '.')
+			return false;
+	return length > 0 && (length < end || strcmp(name + length - end, VALID_ENDING) != 0);
+}
+
 static int name_group(struct hdf5_target *hdf5_target, const struct enrg_target *target, struct enrg_error *err)
 {
 	hdf5_target->group_name = clean_group_name(hdf5_target->section->dataset_name);
 	if (!hdf5_target->group_name)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	if (!*hdf5_target->group_name)
+	if (!is_group_name(hdf5_target->group_name))
 		return enrg_error_set(err, ENRG_E_CONFIG, "[store_config.hdf5] of \"%s\": dataset_name: expected the "
-			"name of a group, found \"%s\"", target->source, hdf5_target->section->dataset_name);
+			"name of a group, without a part \".\" and not ending in \"_valid\", which marks missing values; found "
+			"\"%s\"", target->source, hdf5_target->section->dataset_name);
 	return 0;
 }
 

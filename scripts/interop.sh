@@ -17,7 +17,7 @@ if [ ! -x "$folder/venv/bin/pip" ] && ! "$python" -m venv "$folder/venv"; then
 	echo "interop: no environment for Python packages can be made (Debian: python3-venv)" >&2
 	exit 1
 fi
-for package in numpy pyarrow h5py uproot root; do
+for package in numpy lz4 pyarrow h5py uproot root; do
 	[ "$package" != uproot ] || package="uproot awkward"
 	# shellcheck disable=SC2086
 	if ! "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 30 \
@@ -25,5 +25,15 @@ for package in numpy pyarrow h5py uproot root; do
 		echo "interop: $package can't be installed: $(grep -m 1 '^ERROR' "$folder/pip.log" || tail -n 1 "$folder/pip.log")"
 	fi
 done
-ENRGDAQ_MODULE_PATH="$PWD/build/release/modules" exec "$folder/venv/bin/python" tests/interop/check_readers.py \
-	build/release/enrgdaq build/release/tests/interop/write_stores "$folder/files"
+export ENRGDAQ_MODULE_PATH="$PWD/build/release/modules"
+code=0
+"$folder/venv/bin/python" tests/interop/check_readers.py build/release/enrgdaq \
+	build/release/tests/interop/write_stores "$folder/files" || code=1
+# And the other way: old dumps as this day's NumPy writes them.
+if "$folder/venv/bin/python" -c 'import h5py, lz4.frame, numpy' 2>"$folder/numpy.log"; then
+	printf 'dumps of NumPy %s: ' "$("$folder/venv/bin/python" -c 'import numpy; print(numpy.__version__)')"
+	"$folder/venv/bin/python" tests/interop/check_numpy.py "$PWD/build/release/enrgdaq" none hdf5 || code=1
+else
+	echo "could not run: dumps of NumPy: $(tail -n 1 "$folder/numpy.log")"
+fi
+exit $code

@@ -47,7 +47,7 @@ struct format {
 	const char *file_path;  /* in our own folder, for the store */
 	const char *section;    /* NULL: Arrow's formats */
 	const char *store_keys, *section_keys;
-	const char *name_key;   /* of the section: --dataset or --tree; formats with it have no missing values */
+	const char *name_key;   /* of the section: --dataset or --tree */
 	const char *name_default;
 };
 
@@ -397,10 +397,10 @@ static int tell_losses(const struct conversion *conversion, bool is_cut, int exi
 		fprintf(stderr,
 			"enrgdaq convert: nothing was kept; --salvage keeps the %" PRIu64 " rows before the damage\n",
 			conversion->rows);
-	if (!exit_code && conversion->missing && conversion->format->name_key)
+	if (!exit_code && conversion->missing && !strncmp(conversion->format->name, "root", 4))
 		fprintf(stderr,
-			"enrgdaq convert: %" PRIu64 " missing values became NaN, 0, false or empty: %s has no others\n",
-			conversion->missing, conversion->format->section);
+			"enrgdaq convert: %" PRIu64 " missing values became NaN, 0, false or empty: ROOT has no others\n",
+			conversion->missing);
 	if (exit_code || !conversion->damage.code)
 		return exit_code;
 	fprintf(stderr, "enrgdaq convert: %s\nenrgdaq convert: %s has the %" PRIu64 " rows before the damage\n",

@@ -1,7 +1,7 @@
 // check_convert.mjs WRITE_ARROWS ENRGDAQ FORMAT…: lets `enrgdaq convert` write files of every type, reads them with
 // apache-arrow, h5wasm and jsroot, and compares each cell with what apache-arrow finds in the stream they came from.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { tmpdir } from "node:os";
@@ -114,6 +114,27 @@ function checkRoot(expected) {
 	}
 }
 
+// Values that are not there, of another writer: ROOT has none of them and says how many became something else; HDF5 marks
+// them.
+const foreign = join(here, "foreign_nulls.arrows");
+
+function countMissing() {
+	const table = tableFromIPC(readFileSync(foreign));
+	return table.schema.fields.reduce((sum, field) => sum + table.getChild(field.name).nullCount, 0);
+}
+
+function checkMissing(format, ending, told) {
+	const result = spawnSync(enrgdaq, ["convert", foreign, at(`missing.${ending}`)], { encoding: "utf8" });
+	assert.equal(result.status, 0, result.stderr);
+	assert.equal(result.stderr, told);
+	if (format !== "hdf5")
+		return;
+	const file = new h5wasm.File(at("missing.h5"), "r");
+	assert.deepEqual(Array.from(file.get("data_valid/i32").value), Array.from(tableFromIPC(readFileSync(foreign))
+		.getChild("i32"), (value) => Number(value !== null)));
+	file.close();
+}
+
 const checks = { arrow: checkArrow, hdf5: checkHdf5, root: checkRoot };
 try {
 	execFileSync(writeArrows, [folder], { stdio: "inherit" });
@@ -121,6 +142,11 @@ try {
 	assert.equal(expected.numRows, 1005);
 	for (const format of formats) {
 		checks[format](expected);
+		if (format === "hdf5")
+			checkMissing(format, "h5", "");
+		if (format === "root")
+			checkMissing(format, "root", `enrgdaq convert: ${countMissing()} missing values became NaN, 0, false or empty: `
+				+ "ROOT has no others\n");
 		console.log(`${format}: ok`);
 	}
 } finally {

@@ -111,7 +111,7 @@ static uint64_t fill_odd(const struct enrg_column *column, uint64_t row, void *r
 	static const uint64_t doubles[] = { 0x7FF8000000000000, 0x7FF0000000000000, 0xFFF0000000000000,
 		0x8000000000000001, 0x000FFFFFFFFFFFFF, 0x7FEFFFFFFFFFFFFF };
 	static const uint32_t floats[] = { 0x7FC00000, 0x7F800000, 0xFF800000, 0x80000001, 0x007FFFFF, 0x7F7FFFFF };
-	static const char *const texts[] = { "\xFF\xFE\x80", "a\xC0\xAF" "b", "\xED\xA0\x80", "\xE2\x82",
+	static const char *const texts[] = { "\xFF\xFE\x80", "a\xC0\xAF!", "\xED\xA0\x80", "\xE2\x82",
 		"tab\tcr\rbell\x07", "" };
 	uint64_t count = 1;
 

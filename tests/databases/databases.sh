@@ -13,6 +13,7 @@ export ENRGDAQ_RUNTIME_DIR=$runtime
 token=d$$ # in the names of our jobs, so that no other process is ever hit
 run= mariadb= redis= stand_in=
 secret=not-for-logs
+redis_password=$secret
 RANDOM=1
 
 finish() {
@@ -20,6 +21,7 @@ finish() {
 	for pid in $(pgrep -f "enrgdaq-job DAQJob[A-Za-z]* $token"); do kill -KILL "$pid" 2>/dev/null; done
 	for pid in $mariadb $redis $stand_in; do kill -KILL "$pid" 2>/dev/null; done
 	wait 2>/dev/null
+	mountpoint -q "$work/disk" && umount -l "$work/disk"
 	rm -rf "$work" "$runtime"
 }
 trap finish EXIT
@@ -79,9 +81,9 @@ redis_server() { exec -a redis-server "$(command -v redis-check-rdb || command -
 start_redis() { # MORE OPTIONS
 	[ -d "$work/redis" ] || { mkdir "$work/redis"; redis_port=$(free_port); }
 	redis_server --port "$redis_port" --bind 127.0.0.1 --dir "$work/redis" --appendonly yes --appendfsync always --save "" \
-		--requirepass $secret "$@" >>"$work/redis.log" 2>&1 &
+		--requirepass $redis_password "$@" >>"$work/redis.log" 2>&1 &
 	redis=$!
-	until_true 30 sh -c "REDISCLI_AUTH=$secret redis-cli -p $redis_port ping | grep -q PONG" ||
+	until_true 30 sh -c "REDISCLI_AUTH=$redis_password redis-cli -p $redis_port ping | grep -q PONG" ||
 		fail "$(tail "$work/redis.log")"
 }
 
@@ -152,23 +154,38 @@ compare() { # FILE: two numbers a line; same rows as in the CSV file, each as of
 	python3 "$here/compare_rows.py" "$work/out/all.csv" "$1" || fail "rows differ"
 }
 
+# Marks of runs before: of the first the time is over, the second is of another table, the third began yesterday, the fourth
+# has no time in its name.
+yesterday=$(date -u -d yesterday +%Y%m%dT%H%M%SZ)-aaaa
+old_marks="INSERT INTO enrgdaq_positions VALUES ('${token}_store', '${token}_source', '20200101T000000Z-aaaa', '', 't', 'x', 5),
+	('${token}_store', '${token}_source', '20200101T000000Z-bbbb', '', 'other', 'x', 5),
+	('${token}_store', '${token}_source', '$yesterday', '', 't', 'x', 5),
+	('${token}_store', '${token}_source', 'by hand', '', 't', 'x', 5)"
+left_marks="SELECT COUNT(*) FROM enrgdaq_positions WHERE columns = 'x'"
+wanted_marks=3
+
 # --- cases ------------------------------------------------------------------------------------------------------------
 
 sqlite_keys='out_dir = "out"
 commit_interval_seconds = 0.02'
 
-read_sqlite() {
-	sqlite3 -separator ' ' "$work/out/enrgdaq.sqlite" \
+read_sqlite() { # FOLDER
+	sqlite3 -separator ' ' "$1/enrgdaq.sqlite" \
 		"SELECT printf('%!.17g', timestamp), printf('%!.17g', value) FROM t ORDER BY rowid" >"$work/rows"
-	[ "$(sqlite3 "$work/out/enrgdaq.sqlite" 'PRAGMA integrity_check')" = ok ] || fail "the file is damaged"
+	[ "$(sqlite3 "$1/enrgdaq.sqlite" 'PRAGMA integrity_check')" = ok ] || fail "the file is damaged"
 }
 
 case_sqlite_kills() {
 	configure DAQJobStoreSQLite "$sqlite_keys" sqlite 'table_name = "t"'
+	mkdir "$work/out"
+	sqlite3 "$work/out/enrgdaq.sqlite" "CREATE TABLE enrgdaq_positions (store TEXT NOT NULL, source TEXT NOT NULL,
+		run TEXT NOT NULL, tag TEXT NOT NULL, table_name TEXT NOT NULL, columns TEXT NOT NULL, sequence INTEGER NOT NULL,
+		PRIMARY KEY (store, source, run, tag, table_name, columns)) WITHOUT ROWID; $old_marks"
 	start_run
 	kill_stores 100
 	stop_run
-	read_sqlite
+	read_sqlite "$work/out"
+	[ "$(sqlite3 "$work/out/enrgdaq.sqlite" "$left_marks")" = "$wanted_marks" ] || fail "marks of old runs are left"
 	compare "$work/rows"
 }
 
@@ -176,6 +193,38 @@ case_sqlite_edges() {
 	mkdir "$work/sqlite"
 	SQLITE_FOLDER=$work/sqlite "$DATABASES_TEST" || fail "see above"
 }
+
+# A disk of 24 MB for the file: first too little is free, then nothing. What is removed then sets the store going again.
+fill_disk() { # MIN_FREE_GB KEEP_MB TEXT_OF_THE_ALERT
+	if ! unshare -m true; then
+		echo "no mount of our own is allowed here"
+		exit 77
+	fi
+	[ -n "${DATABASES_IN_OWN_MOUNT-}" ] || { DATABASES_IN_OWN_MOUNT=1 unshare -m "$0" "$case_name"; exit $?; }
+	mkdir "$work/disk"
+	mount -t tmpfs -o size=24m none "$work/disk" || exit 77
+	configure DAQJobStoreSQLite "out_dir = \"disk\"
+commit_interval_seconds = 0.02
+min_free_gb = $1" sqlite 'table_name = "t"'
+	start_run
+	until_true 30 has_sqlite_rows || fail "no rows"
+	free_mb=$(($(stat -f -c '%a * %S' "$work/disk") / 1000000))
+	head -c $(((free_mb - $2) * 1000000)) /dev/zero >"$work/disk/filler" || true
+	until_true 60 grep -q "$3" "$work/run.log" || fail "nobody says that the disk is full"
+	sleep 1
+	rm "$work/disk/filler"
+	rows=$(sqlite3 "$work/disk/enrgdaq.sqlite" "SELECT COUNT(*) FROM t")
+	until_true 30 has_sqlite_rows "$rows" || fail "no rows after there was space again"
+	stop_run
+	read_sqlite "$work/disk"
+	compare "$work/rows"
+}
+
+has_sqlite_rows() { [ "$(sqlite3 "$work/disk/enrgdaq.sqlite" "SELECT COUNT(*) > ${1:-0} FROM t")" = 1 ]; }
+
+case_sqlite_full_disk() { fill_disk 0 1 'disk full: free space'; }
+
+case_sqlite_reserve() { fill_disk 0.008 10 'min_free_gb keeps 8.0 MB: writing waits'; }
 
 mysql_keys() { # COMMIT_SECONDS
 	printf 'host = "127.0.0.1"\nport = %d\nuser = "daq"\npassword = "%s"\n' "$mysql_port" "$secret"
@@ -190,14 +239,39 @@ compare_mysql() {
 
 case_mysql_kills() {
 	start_mariadb
+	sql "CREATE TABLE enrgdaq_positions (store VARBINARY(255) NOT NULL, source VARBINARY(255) NOT NULL,
+		run VARBINARY(64) NOT NULL, tag VARBINARY(255) NOT NULL, table_name VARBINARY(64) NOT NULL,
+		columns VARBINARY(16) NOT NULL, sequence BIGINT UNSIGNED NOT NULL,
+		PRIMARY KEY (store, source, run, tag, table_name, columns)) ENGINE=InnoDB; $old_marks"
 	configure DAQJobStoreMySQL "$(mysql_keys 0.02)" mysql 'table_name = "t"'
 	start_run
 	kill_stores 100
 	stop_run
 	compare_mysql
+	[ "$(sql "$left_marks")" = "$wanted_marks" ] || fail "marks of old runs are left"
 }
 
-has_mysql_rows() { [ "$(sql "SELECT COUNT(*) > ${1:-0} FROM t")" = 1 ]; }
+# Everything wrong that an administrator can mend, one after the other, while the data wait.
+case_mysql_mended() {
+	start_mariadb
+	configure DAQJobStoreMySQL "$(mysql_keys 0.1 | sed 's/"daq"/"late"/; s/"enrgdaq"/"later"/')" mysql 'table_name = "t"'
+	start_run
+	admin() { mariadb --no-defaults -S "$work/mariadb.sock" -u root -e "$1" || fail "$1"; }
+	until_true 30 grep -q 'Access denied.*check user and password' "$work/run.log" || fail "no word of the user"
+	admin "CREATE USER late@'127.0.0.1' IDENTIFIED BY '$secret'"
+	sleep 2
+	admin "GRANT ALL ON later.* TO late@'127.0.0.1'"
+	sleep 2
+	admin "CREATE DATABASE later"
+	until_true 60 has_mysql_rows 0 later || fail "no rows"
+	[ "$(grep -c 'nothing is lost, trying again' "$work/run.log")" -le 2 ] || fail "more than one alert"
+	stop_run
+	mariadb --no-defaults -S "$work/mariadb.sock" -u root --batch --skip-column-names later -e \
+		"SELECT timestamp, value FROM t" >"$work/rows"
+	compare "$work/rows"
+}
+
+has_mysql_rows() { [ "$(sql "SELECT COUNT(*) > ${1:-0} FROM ${2:-enrgdaq}.t")" = 1 ]; }
 
 # Killed, and away for longer than the ring's quarter; and frozen in the middle of whatever it does.
 case_mysql_server_dies() {
@@ -256,9 +330,30 @@ compare_redis() {
 
 case_redis_kills() {
 	start_redis
+	for run_name in 20200101T000000Z-aaaa "$yesterday" "by hand"; do
+		redis_cli HSET "enrgdaq:positions:${token}_store" "${token}_source/$run_name//k/x" 5 >/dev/null
+	done
+	redis_cli HSET "enrgdaq:positions:${token}_store" "other/20200101T000000Z-aaaa//k/x" 5 >/dev/null
 	configure DAQJobStoreRedis "$(redis_keys)" redis 'key = "k"'
 	start_run
 	kill_stores 100
+	stop_run
+	compare_redis
+	[ "$(redis_cli HKEYS "enrgdaq:positions:${token}_store" | grep -c /x)" = "$wanted_marks" ] ||
+		fail "marks of old runs are left"
+}
+
+# The password is wrong until an administrator changes it.
+case_redis_mended() {
+	redis_password=another
+	start_redis
+	configure DAQJobStoreRedis "$(redis_keys)" redis 'key = "k"'
+	start_run
+	until_true 30 grep -q 'check password in the' "$work/run.log" || fail "no word of the password"
+	sleep 2
+	REDISCLI_AUTH=another redis-cli -p "$redis_port" CONFIG SET requirepass $secret
+	until_true 60 has_redis_rows || fail "no rows"
+	[ "$(grep -c 'nothing is lost, trying again' "$work/run.log")" -le 2 ] || fail "more than one alert"
 	stop_run
 	compare_redis
 }
@@ -340,5 +435,6 @@ case_redis_timeseries_stand_in() {
 }
 
 [ $# -eq 1 ] && declare -F "case_$1" >/dev/null || { echo "usage: databases.sh CASE" >&2; exit 2; }
+case_name=$1
 "case_$1" || exit 1
 echo "$1: passed"

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <signal.h>
@@ -26,10 +27,12 @@
 #include "readers.h"
 #include "tree.h"
 
-#define KILLS         200u
-#define KILLS_A_ROUND 10u
-#define KILL_ROWS     7u
-#define HEAD_BYTES    512u
+#define KILLS          200u
+#define KILLS_A_ROUND  10u
+#define KILL_ROWS      7u
+#define ROTATED_ROUNDS 6u
+#define SIGHTS_MAX     4000u
+#define HEAD_BYTES     512u
 
 static char folder[64], out_dir[80], journal_path[80], keys[300];
 static struct store_kind kind = {
@@ -372,7 +375,7 @@ static int run_until_killed(int ready)
 	return 1;
 }
 
-static void kill_once(void)
+static void kill_once(unsigned delay_us_max)
 {
 	int ready[2], status;
 	char byte;
@@ -385,7 +388,7 @@ static void kill_once(void)
 	/* Now and then while it is being opened. */
 	if (rand() % 8)
 		assert_int_equal(read(ready[0], &byte, 1), 1);
-	usleep((unsigned)(rand() % 15000)); /* any moment will do */
+	usleep((unsigned)rand() % delay_us_max); /* any moment will do */
 	kill(child, SIGKILL);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFSIGNALED(status));
@@ -393,39 +396,80 @@ static void kill_once(void)
 	close(ready[1]);
 }
 
-/* Copies all files of the series into one more folder, and adds them to the sights. */
-static size_t keep_series(struct sight *sights, size_t count, unsigned kill_number, const char *moment)
+static int is_root_file(const struct dirent *entry)
 {
-	char from[200];
+	size_t length = strlen(entry->d_name);
 
-	for (unsigned number = 0; number < 2 * KILLS_A_ROUND; number++) {
+	return length > 5 && strcmp(entry->d_name + length - 5, ".root") == 0;
+}
+
+/* Copies all files that are there into the folder above, and adds them to the sights. */
+static size_t keep_files(struct sight *sights, size_t count, unsigned kill_number, const char *moment)
+{
+	struct dirent **entries = NULL;
+	int entry_count = scandir(out_dir, &entries, is_root_file, NULL);
+
+	for (int i = 0; i < entry_count; i++) {
 		struct sight *sight = &sights[count];
-		char tail[16] = "";
-		size_t bytes;
-		if (number)
-			snprintf(tail, sizeof(tail), "_%u", number);
-		snprintf(from, sizeof(from), "%s/k%s.root", out_dir, tail);
+		char from[400];
 		struct stat status;
+		snprintf(from, sizeof(from), "%s/%s", out_dir, entries[i]->d_name);
+		snprintf(sight->path, sizeof(sight->path), "%s/%s_%u_%.60s", folder, moment, kill_number,
+			entries[i]->d_name);
+		free(entries[i]);
 		if (stat(from, &status) < 0 || status.st_size < (off_t)HEAD_BYTES)
 			continue;
+		size_t bytes;
 		char *content = read_file(from, &bytes);
 		/* Killed while the file was made, its end is not told yet: nothing can have been committed. */
-		if (memcmp(content + 12, "\0\0\0\0\0\0\0\0", 8) == 0) {
-			free(content);
-			continue;
+		if (memcmp(content + 12, "\0\0\0\0\0\0\0\0", 8) != 0) {
+			assert_true(count + 1 < SIGHTS_MAX);
+			write_file(sight->path, content, bytes);
+			count++;
 		}
-		snprintf(sight->path, sizeof(sight->path), "%s/%s_%u%s.root", folder, moment, kill_number, tail);
-		write_file(sight->path, content, bytes);
-		count++;
 		free(content);
 	}
+	free(entries);
 	return count;
 }
 
-/* One round in a fresh folder: kills; what is readable at once; what is readable after the next start. */
-static unsigned kill_round(unsigned round, uint64_t *ret_commits)
+/* Each row once, over all files: the names of parts do not follow from the number of a row. */
+static void check_rows_once(uint64_t rows)
 {
-	static struct sight sights[KILLS_A_ROUND * 2 * 2 * KILLS_A_ROUND];
+	uint8_t *seen = calloc(rows + 1, 1);
+	uint64_t seen_count = 0, left = 0;
+	unsigned long long row, table_rows, columns, names = 0;
+	char command[300], line[4096];
+
+	snprintf(command, sizeof(command), "node '%s/tests/interop/read_root.mjs' '%s'/*.root", ENRG_BINARY_DIR,
+		out_dir);
+	FILE *stream = popen(command, "re");
+	assert_non_null(stream);
+	while (fgets(line, sizeof(line), stream)) {
+		if (names) {
+			names--;
+		} else if (left) {
+			if (left-- % data_wide.column_count != 0)
+				continue;
+			if (sscanf(line, "i %llu", &row) != 1 || row >= rows || seen[row])
+				fail_msg("one row too many: %s", line);
+			seen[row] = 1;
+			seen_count++;
+		} else if (sscanf(line, "table %*s %*s %llu %llu", &table_rows, &columns) == 2) {
+			assert_int_equal(columns, data_wide.column_count);
+			names = columns;
+			left = table_rows * columns;
+		}
+	}
+	pclose(stream);
+	free(seen);
+	assert_int_equal(seen_count, rows);
+}
+
+/* One round in a fresh folder: kills; what is readable at once; what is readable after the next start. */
+static unsigned kill_round(unsigned round, bool is_rotated, uint64_t *ret_commits)
+{
+	static struct sight sights[SIGHTS_MAX];
 	size_t ends[2 * KILLS_A_ROUND], count = 0, at = 0;
 	uint64_t positions[KILLS_A_ROUND];
 	unsigned behind = 0;
@@ -434,14 +478,14 @@ static unsigned kill_round(unsigned round, uint64_t *ret_commits)
 	snprintf(journal_path, sizeof(journal_path), "%s/journal%u", folder, round);
 	set_keys("k.root", formats[round % 2], round % 4 < 2 ? "" : "compression_type = \"ZLIB\"");
 	for (unsigned k = 0; k < KILLS_A_ROUND; k++) {
-		kill_once();
-		count = keep_series(sights, count, round * KILLS_A_ROUND + k, "before");
+		kill_once(is_rotated ? 60000 : 15000);
+		count = keep_files(sights, count, round * KILLS_A_ROUND + k, "before");
 		ends[2 * k] = count;
 		open_life();
 		positions[k] = harness_position(life);
 		write_rows(0, 0); /* opens the target, which mends */
 		harness_kill(life);
-		count = keep_series(sights, count, round * KILLS_A_ROUND + k, "after");
+		count = keep_files(sights, count, round * KILLS_A_ROUND + k, "after");
 		ends[2 * k + 1] = count;
 	}
 	count_rows(sights, count);
@@ -457,7 +501,9 @@ static unsigned kill_round(unsigned round, uint64_t *ret_commits)
 	}
 	for (size_t i = 0; i < count; i++)
 		unlink(sights[i].path);
-	if (positions[KILLS_A_ROUND - 1])
+	if (is_rotated)
+		check_rows_once(positions[KILLS_A_ROUND - 1] * KILL_ROWS);
+	else if (positions[KILLS_A_ROUND - 1])
 		check_file("k.root", &data_wide, 0, positions[KILLS_A_ROUND - 1] * KILL_ROWS);
 	*ret_commits += positions[KILLS_A_ROUND - 1];
 	return behind;
@@ -470,9 +516,25 @@ static void kills_leave_what_was_committed(void **state)
 
 	(void)state;
 	for (unsigned round = 0; round < KILLS / KILLS_A_ROUND; round++)
-		behind += kill_round(round, &commits);
+		behind += kill_round(round, false, &commits);
 	assert_true(commits > KILLS / 4); /* else the kills came too early to show anything */
 	print_message("%u kills; %u of them between a commit and its switch\n", KILLS, behind);
+}
+
+/* Each file is left after a few commits: kills also meet the end of one and the begin of the next. */
+static void kills_between_parts_leave_what_was_committed(void **state)
+{
+	unsigned behind = 0;
+	uint64_t commits = 0;
+
+	(void)state;
+	kind.store_keys = "rotate_mb = 0.03";
+	for (unsigned round = 0; round < ROTATED_ROUNDS; round++)
+		behind += kill_round(round, true, &commits);
+	kind.store_keys = NULL;
+	assert_true(commits > ROTATED_ROUNDS * KILLS_A_ROUND);
+	print_message("%u kills, %llu commits; %u kills between a commit and its switch\n",
+		ROTATED_ROUNDS * KILLS_A_ROUND, (unsigned long long)commits, behind);
 }
 
 /* --- beyond 2 GB -------------------------------------------------------------------------------------------------- */
@@ -533,6 +595,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_object_of_many_pieces_is_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_cut_at_any_byte_shows_what_was_committed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(kills_leave_what_was_committed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(kills_between_parts_leave_what_was_committed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(positions_beyond_4_gb_are_read, set_up, tear_down),
 	};
 

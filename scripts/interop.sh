@@ -22,7 +22,8 @@ for package in numpy lz4 pyarrow h5py uproot root; do
 	# shellcheck disable=SC2086
 	if ! "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 30 \
 		--only-binary :all: $package >"$folder/pip.log" 2>&1; then
-		echo "interop: $package can't be installed: $(grep -m 1 '^ERROR' "$folder/pip.log" || tail -n 1 "$folder/pip.log")"
+		why=$(grep -m 1 '^ERROR' "$folder/pip.log" || tail -n 1 "$folder/pip.log")
+		echo "interop: $package can't be installed: $why"
 	fi
 done
 export ENRGDAQ_MODULE_PATH="$PWD/build/release/modules"

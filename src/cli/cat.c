@@ -19,8 +19,10 @@
 static const char usage[] =
 	"usage: enrgdaq cat [--head N] [--columns A,B…] [--json] [--schema] FILE…\n"
 	"\n"
-	"Prints the rows of .arrows and .arrow files and of old dumps (.bin, .npy.lz4): a line of names, then a line a row\n"
-	"with commas between the values, as the CSV store writes them (lists as \"[1 2 3]\", bytes in base64, nothing where a\n"
+	"Prints the rows of .arrows and .arrow files and of old dumps (.bin, .npy.lz4): a line of names, then a line a "
+	"row\n"
+	"with commas between the values, as the CSV store writes them (lists as \"[1 2 3]\", bytes in base64, nothing "
+	"where a\n"
 	"value is missing).\n"
 	"\n"
 	"  --head N       the first N rows of each file\n"
@@ -222,8 +224,7 @@ static void put_list(enum enrg_type item, const void *values, uint64_t first, ui
 	fputs(is_json ? "]" : "]\"", stdout);
 }
 
-static void put_value(
-	const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row, bool is_json)
+static void put_value(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row, bool is_json)
 {
 	if (!enrg_column_present(view, row)) {
 		fputs(is_json ? "null" : "", stdout);
@@ -421,7 +422,8 @@ int cli_cat(int argc, char **argv)
 		switch (choice) {
 		case 'n':
 			if (!parse_count(optarg, &options.head))
-				return cli_usage_error("cat", "--head: expected a number of rows, found \"%s\"", optarg);
+				return cli_usage_error(
+					"cat", "--head: expected a number of rows, found \"%s\"", optarg);
 			break;
 		case 'c':
 			options.columns = optarg;

@@ -1,5 +1,6 @@
-/* convert.c: `enrgdaq convert INPUT OUTPUT`: an .arrows file or an old dump into another format, all of it or nothing. A process of its
- * own; the output grows in a folder of its own beside the place where it is to be, and is put there when it is whole. */
+/* convert.c: `enrgdaq convert INPUT OUTPUT`: an .arrows file or an old dump into another format, all of it or nothing.
+ * A process of its own; the output grows in a folder of its own beside the place where it is to be, and is put there
+ * when it is whole. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +23,14 @@ static const char usage[] =
 	"usage: enrgdaq convert INPUT OUTPUT [--format FORMAT] [--columns A,B…] [--dataset NAME] [--tree NAME]\n"
 	"                       [--salvage]\n"
 	"\n"
-	"Writes an .arrows or .arrow file, or an old dump of the digitizer (.bin, .npy.lz4), anew in another format. An\n"
+	"Writes an .arrows or .arrow file, or an old dump of the digitizer (.bin, .npy.lz4), anew in another format. "
+	"An\n"
 	"output that is already there is never overwritten, and a conversion that fails leaves nothing.\n"
 	"\n"
-	"  --format FORMAT   csv, root-ttree, root-rntuple, hdf5, arrows, arrow-file or raw (the bytes of blobs, one behind\n"
-	"                    the other); without it the name of the output tells: .csv, .csv.zst, .root (a TTree), .h5,\n"
+	"  --format FORMAT   csv, root-ttree, root-rntuple, hdf5, arrows, arrow-file or raw (the bytes of blobs, one "
+	"behind\n"
+	"                    the other); without it the name of the output tells: .csv, .csv.zst, .root (a TTree), "
+	".h5,\n"
 	"                    .hdf5, .arrows, .arrow\n"
 	"  --columns A,B     these columns, in this order; names with commas in quotes\n"
 	"  --dataset NAME    of hdf5: group with a dataset for each column (data)\n"
@@ -38,16 +42,17 @@ static const char usage[] =
 	"  enrgdaq convert out/slow.arrows slow.csv --columns timestamp,value\n"
 	"  enrgdaq convert old/run7.npy.lz4 run7.root\n"
 	"\n"
-	"Exit code: 0 done, 1 the input is damaged or the output can't be written, 2 wrong usage, an input that can't be\n"
+	"Exit code: 0 done, 1 the input is damaged or the output can't be written, 2 wrong usage, an input that can't "
+	"be\n"
 	"read, or an output that is there already.\n";
 
 struct format {
 	const char *name;
-	const char *ending;     /* of OUTPUT */
-	const char *file_path;  /* in our own folder, for the store */
-	const char *section;    /* NULL: Arrow's formats */
+	const char *ending;    /* of OUTPUT */
+	const char *file_path; /* in our own folder, for the store */
+	const char *section;   /* NULL: Arrow's formats */
 	const char *store_keys, *section_keys;
-	const char *name_key;   /* of the section: --dataset or --tree */
+	const char *name_key; /* of the section: --dataset or --tree */
 	const char *name_default;
 };
 
@@ -117,7 +122,8 @@ static const struct format *choose_format(const struct convert_options *options)
 	}
 	if (!chosen && options->format)
 		cli_usage_error("convert",
-			"unknown format \"%s\": csv, root-ttree, root-rntuple, hdf5, arrows, arrow-file and raw are known",
+			"unknown format \"%s\": csv, root-ttree, root-rntuple, hdf5, arrows, arrow-file and raw are "
+			"known",
 			options->format);
 	else if (!chosen)
 		cli_usage_error("convert", "the ending of %s does not say which format; name it with --format",
@@ -352,8 +358,8 @@ static int prepare(struct conversion *conversion, struct enrg_error *err)
 	if (code < 0)
 		return enrg_error_add(err, "%s", options->input), code;
 	if (!strcmp(conversion->format->name, "raw") && !conversion->input.schema->is_blob)
-		return enrg_error_set(err, -EINVAL, "%s: this is a table, and raw is for blobs; take csv or another format",
-			options->input);
+		return enrg_error_set(err, -EINVAL,
+			"%s: this is a table, and raw is for blobs; take csv or another format", options->input);
 	conversion->views = calloc(conversion->selection.count, sizeof(*conversion->views));
 	return conversion->views ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
 }
@@ -399,7 +405,8 @@ static int tell_losses(const struct conversion *conversion, bool is_cut, int exi
 			conversion->rows);
 	if (!exit_code && conversion->missing && !strncmp(conversion->format->name, "root", 4))
 		fprintf(stderr,
-			"enrgdaq convert: %" PRIu64 " missing values became NaN, 0, false or empty: ROOT has no others\n",
+			"enrgdaq convert: %" PRIu64
+			" missing values became NaN, 0, false or empty: ROOT has no others\n",
 			conversion->missing);
 	if (exit_code || !conversion->damage.code)
 		return exit_code;

@@ -177,8 +177,8 @@ static int take_batch(struct input *input, bool stays_packed, struct enrg_error 
 	if (message->has_stamp) {
 		uint32_t crc = crc32c(0, bytes + message->meta_bytes, (size_t)message->body_bytes);
 		if (crc != message->stamp.body_crc)
-			return tell_damage(input, err, "the check sum of batch %" PRIu64 " is wrong",
-				message->stamp.sequence);
+			return tell_damage(
+				input, err, "the check sum of batch %" PRIu64 " is wrong", message->stamp.sequence);
 	}
 	input->batch = (struct enrg_batch){.schema = input->schema};
 	if (message->is_compressed && stays_packed) {
@@ -203,9 +203,10 @@ static int take_batch(struct input *input, bool stays_packed, struct enrg_error 
 static int next_of_dump(struct input *input, struct enrg_error *err)
 {
 	struct enrg_error reason = {0};
-	int result = input->kind == INPUT_DUMP
-			     ? dump_next(&input->dump, &input->window, &input->offset, &input->batch, &reason)
-			     : numpy_dump_next(&input->numpy_dump, &input->window, &input->offset, &input->batch, &reason);
+	int result =
+		input->kind == INPUT_DUMP
+			? dump_next(&input->dump, &input->window, &input->offset, &input->batch, &reason)
+			: numpy_dump_next(&input->numpy_dump, &input->window, &input->offset, &input->batch, &reason);
 
 	return result < 0 ? tell_dump(input, result, &reason, err) : result;
 }
@@ -322,8 +323,8 @@ int selection_init(
 	while (result == 0 && rest)
 		result = add_column(selection, schema, next_name(&rest), err);
 	free(list);
-	selection->schema = (struct enrg_schema){.column_count = selection->count, .columns = selection->columns,
-		.is_blob = schema->is_blob};
+	selection->schema = (struct enrg_schema){
+		.column_count = selection->count, .columns = selection->columns, .is_blob = schema->is_blob};
 	if (result < 0)
 		selection_fini(selection);
 	return result;

@@ -19,8 +19,8 @@ struct input {
 	void *schema_ipc; /* its message as it stands in the file; NULL in a dump */
 	uint32_t schema_ipc_bytes;
 	struct enrg_column_view *views;
-	bool is_file;     /* with ARROW1 in front: ends at its end mark */
-	bool is_stamped;  /* messages have ENRGDAQ's check sums: one without is damaged */
+	bool is_file;      /* with ARROW1 in front: ends at its end mark */
+	bool is_stamped;   /* messages have ENRGDAQ's check sums: one without is damaged */
 	bool wants_schema; /* behind an end mark */
 	enum input_kind kind;
 	struct dump dump;
@@ -33,9 +33,9 @@ struct input {
 
 /* Opens and reads the schema. -errno where the file can't be read, ENRG_E_CORRUPT where it is none of these. */
 int input_open(struct input *input, const char *path, struct enrg_error *err);
-/* 1: input->message and input->batch are the next batch (rows 0 for a gap) until the next call; 0: the end; ENRG_E_CORRUPT
- * with the offset and what to do about it. With `stays_packed` a compressed batch is handed on as it is, with
- * batch.columns NULL; else it is decompressed. */
+/* 1: input->message and input->batch are the next batch (rows 0 for a gap) until the next call; 0: the end;
+ * ENRG_E_CORRUPT with the offset and what to do about it. With `stays_packed` a compressed batch is handed on as it is,
+ * with batch.columns NULL; else it is decompressed. */
 int input_next(struct input *input, bool stays_packed, struct enrg_error *err);
 /* Takes an input that input_open failed on. */
 void input_close(struct input *input);

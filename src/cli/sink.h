@@ -1,14 +1,15 @@
-/* sink.h: where `enrgdaq convert` puts batches: a store type, driven without a supervisor, or one of Arrow's formats. */
+/* sink.h: where `enrgdaq convert` puts batches: a store type, driven without a supervisor, or one of Arrow's formats.
+ */
 #ifndef CLI_SINK_H
 #define CLI_SINK_H
 
 #include "cli/input.h"
 
 struct sink_params {
-	const char *folder;       /* of our own: the output is the one file in it */
-	const char *journal_path; /* for a store's journal, outside `folder` */
-	const char *section;      /* of the store: "csv"; NULL: Arrow's */
-	bool is_stream;           /* Arrow's stream and not its file format */
+	const char *folder;                    /* of our own: the output is the one file in it */
+	const char *journal_path;              /* for a store's journal, outside `folder` */
+	const char *section;                   /* of the store: "csv"; NULL: Arrow's */
+	bool is_stream;                        /* Arrow's stream and not its file format */
 	const char *store_keys, *section_keys; /* TOML */
 	const struct enrg_schema *schema;
 	/* The schema message of the input, where its batches are handed on with all their columns: then batch.ipc is

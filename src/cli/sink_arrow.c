@@ -1,5 +1,5 @@
-/* sink_arrow.c: batches into Arrow's file format or a stream: as they are where all columns are kept, else encoded anew.
- * In `enrgdaq convert`. */
+/* sink_arrow.c: batches into Arrow's file format or a stream: as they are where all columns are kept, else encoded
+ * anew. In `enrgdaq convert`. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,8 +169,7 @@ static int encode(struct arrow_sink *sink, const struct enrg_batch *batch, struc
 		.is_gap = batch->is_gap,
 	};
 	ipc_write_meta(sink->template, sink->meta, rows, sink->variable, &stamp);
-	return file_writer_add(
-		&sink->writer, sink->meta, ipc_meta_bytes(sink->template), sink->body, body_bytes, err);
+	return file_writer_add(&sink->writer, sink->meta, ipc_meta_bytes(sink->template), sink->body, body_bytes, err);
 }
 
 /* --- the sink --- */

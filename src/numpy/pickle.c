@@ -8,88 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "numpy/opcode.h"
+
 /* A dictionary of 4096 arrays has some ten thousand values. */
 #define VALUES_MAX (1u << 20)
 #define LINKS_MAX  (1u << 20)
 #define STACK_MAX  65536u
-
-enum opcode {
-	OP_MARK = '(',
-	OP_STOP = '.',
-	OP_INTEGER_4 = 'J',
-	OP_INTEGER_1 = 'K',
-	OP_INTEGER_2 = 'M',
-	OP_NONE = 'N',
-	OP_CALL = 'R',
-	OP_TEXT_4 = 'X',
-	OP_APPEND = 'a',
-	OP_BUILD = 'b',
-	OP_NAME = 'c',
-	OP_APPEND_ALL = 'e',
-	OP_GET_1 = 'h',
-	OP_GET_4 = 'j',
-	OP_PUT_1 = 'q',
-	OP_PUT_4 = 'r',
-	OP_SET = 's',
-	OP_TUPLE = 't',
-	OP_SET_ALL = 'u',
-	OP_EMPTY_DICT = '}',
-	OP_EMPTY_LIST = ']',
-	OP_EMPTY_TUPLE = ')',
-	OP_BYTES_4 = 'B',
-	OP_BYTES_1 = 'C',
-	OP_PROTOCOL = 0x80,
-	OP_TUPLE_1 = 0x85,
-	OP_TUPLE_2 = 0x86,
-	OP_TUPLE_3 = 0x87,
-	OP_TRUE = 0x88,
-	OP_FALSE = 0x89,
-	OP_LONG = 0x8a,
-	OP_TEXT_1 = 0x8c,
-	OP_TEXT_8 = 0x8d,
-	OP_BYTES_8 = 0x8e,
-	OP_STACK_NAME = 0x93,
-	OP_PUT = 0x94,
-	OP_FRAME = 0x95,
-};
-
-/* What the others do, for the message that refuses them. */
-static const struct {
-	uint8_t opcode;
-	const char *name;
-} refused[] = {
-	{'0', "POP"},
-	{'1', "POP_MARK"},
-	{'2', "DUP"},
-	{'F', "FLOAT"},
-	{'G', "BINFLOAT: a single number"},
-	{'I', "INT"},
-	{'L', "LONG"},
-	{'P', "PERSID: an object from elsewhere"},
-	{'Q', "BINPERSID: an object from elsewhere"},
-	{'S', "STRING"},
-	{'T', "BINSTRING: of Python 2"},
-	{'U', "SHORT_BINSTRING: of Python 2"},
-	{'V', "UNICODE"},
-	{'d', "DICT"},
-	{'g', "GET"},
-	{'i', "INST: an object of a class"},
-	{'l', "LIST"},
-	{'o', "OBJ: an object of a class"},
-	{'p', "PUT"},
-	{0x81, "NEWOBJ: an object of a class"},
-	{0x82, "EXT1"},
-	{0x83, "EXT2"},
-	{0x84, "EXT4"},
-	{0x8b, "LONG4"},
-	{0x8f, "EMPTY_SET"},
-	{0x90, "ADDITEMS"},
-	{0x91, "FROZENSET"},
-	{0x92, "NEWOBJ_EX: an object of a class"},
-	{0x96, "BYTEARRAY8"},
-	{0x97, "NEXT_BUFFER"},
-	{0x98, "READONLY_BUFFER"},
-};
 
 static const struct {
 	const char *module, *name;
@@ -128,10 +52,11 @@ __attribute__((format(printf, 2, 3))) static int refuse(struct machine *machine,
 
 static int refuse_opcode(struct machine *machine, uint8_t opcode)
 {
-	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-		if (refused[i].opcode == opcode)
-			return refuse(machine, "%s; this does not belong to a dictionary of arrays", refused[i].name);
-	return refuse(machine, "there is no such opcode");
+	const char *name = opcode_find_name(opcode);
+
+	if (!name)
+		return refuse(machine, "there is no such opcode");
+	return refuse(machine, "%s; this does not belong to a dictionary of arrays", name);
 }
 
 static int out_of_memory(struct machine *machine)

@@ -22,8 +22,8 @@ static void test_columns(void **state)
 		"wave,u64\n\"[]\",18446744073709551615\n\"[-7]\",18446744073709551614\n");
 	/* One header where the columns are the same, another where they are not. */
 	assert_output("$E cat --columns i8 --head 1 types.arrows types.arrows", 0, "i8\n0\n0\n");
-	assert_output("$E cat --head 1 blob.arrows large.arrows", 0,
-		"bytes\n\"\"\ntime,wave\n18446744073709551615,\"[]\"\n");
+	assert_output(
+		"$E cat --head 1 blob.arrows large.arrows", 0, "bytes\n\"\"\ntime,wave\n18446744073709551615,\"[]\"\n");
 	assert_part("$E cat --columns tex types.arrows 2>&1", 2, "there is no column \"tex\"; did you mean text?");
 	assert_part("$E cat --columns i8,i8 types.arrows 2>&1", 2, "named twice");
 }
@@ -47,7 +47,8 @@ static void test_json(void **state)
 static void test_foreign(void **state)
 {
 	(void)state;
-	assert_output(FOREIGN "LC_ALL=C sed -i 's/ccc/\\xc3\\xa4\\xff/' f.arrows; $E cat f.arrows --columns i32,text,wave,x | head -4",
+	assert_output(FOREIGN "LC_ALL=C sed -i 's/ccc/\\xc3\\xa4\\xff/' f.arrows; $E cat f.arrows --columns "
+			      "i32,text,wave,x | head -4",
 		0, "i32,text,wave,x\n1,a,\"[1 2]\",0.5\n,,,1.5\n3,ä\xff,\"[3]\",2.5\n");
 	assert_output("$E cat f.arrows --json --columns i32,text,wave --head 3", 0,
 		"{\"i32\":1,\"text\":\"a\",\"wave\":[1,2]}\n{\"i32\":null,\"text\":null,\"wave\":null}\n"
@@ -69,9 +70,11 @@ static void test_damage(void **state)
 {
 	(void)state;
 	assert_output("$E cat --columns i8 cut.arrows 2>/dev/null | tail -n +1006", 0, "-116\n");
-	assert_part("$E cat cut.arrows 2>&1 >/dev/null", 1, "cut.arrows: at byte 85464: the file ends inside a message");
+	assert_part(
+		"$E cat cut.arrows 2>&1 >/dev/null", 1, "cut.arrows: at byte 85464: the file ends inside a message");
 	assert_part("cp types.arrows bad.arrows; printf x | dd of=bad.arrows bs=1 seek=40000 conv=notrunc 2>/dev/null;"
-		"$E cat bad.arrows 2>&1 >/dev/null", 1, "is wrong; `enrgdaq verify bad.arrows` says");
+		    "$E cat bad.arrows 2>&1 >/dev/null",
+		1, "is wrong; `enrgdaq verify bad.arrows` says");
 	assert_output("$E cat types.arrows >want; $E cat zstd.arrows | cmp - want", 0, "");
 #ifdef ENRG_HAS_LZ4
 	assert_output("$E cat lz4.arrows | cmp - want", 0, "");

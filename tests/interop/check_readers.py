@@ -3,14 +3,15 @@
 
     check_readers.py ENRGDAQ WRITE_STORES FOLDER
 
-FOLDER is made anew for the files. Each reader runs in a process of its own: one that dies fails alone. Prints a table of
-reader and format: ok, FAILED, or could not run with the reason. Exit code 1 where something failed.
+FOLDER is made anew for the files. Each reader runs in a process of its own: one that dies fails alone. Prints a table
+of reader and format: ok, FAILED, or could not run with the reason. Exit code 1 where something failed.
 """
 import base64
 import csv
 import io
 import json
 import os
+import re
 import shutil
 import struct
 import subprocess
@@ -91,8 +92,7 @@ def cells_of_arrow(table):
 
     found = {}
     for name, column in zip(table.column_names, table.columns):
-        kind = str(column.type).replace("double", "float64").replace("float32", "float").replace("float", "float32")
-        kind = kind.replace("float3264", "float64")
+        kind = re.sub(r"\bfloat\b", "float32", str(column.type)).replace("double", "float64")
         if kind == "string":
             column, kind = column.cast(pyarrow.binary()), "binary"
         values = column.to_pylist()
@@ -115,12 +115,12 @@ def read_arrows(path, truth):
 
 
 def read_arrow_file(path, truth):
+    import pyarrow
     import pyarrow.ipc
 
     with pyarrow.ipc.open_file(path) as reader:
+        # By their places in the footer, from the last to the first.
         batches = [reader.get_batch(i) for i in reversed(range(reader.num_record_batches))]
-        import pyarrow
-
         return cells_of_arrow(pyarrow.Table.from_batches(batches[::-1], reader.schema))
 
 
@@ -128,8 +128,9 @@ def read_csv_arrow(path, truth):
     import pyarrow
     import pyarrow.csv
 
-    types = {name: {"string": pyarrow.binary(), "binary": pyarrow.binary(), "list": pyarrow.binary(),
-                "bool": pyarrow.bool_()}.get(kind) or getattr(pyarrow, kind)() for name, (kind, _) in truth.types.items()}
+    text = pyarrow.binary()
+    special = {"string": text, "binary": text, "list": text, "bool": pyarrow.bool_()}
+    types = {name: special.get(kind) or getattr(pyarrow, kind)() for name, (kind, _) in truth.types.items()}
     table = pyarrow.csv.read_csv(path, parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
         convert_options=pyarrow.csv.ConvertOptions(column_types=types, null_values=[], true_values=["true"],
             false_values=["false"]))
@@ -224,7 +225,9 @@ template <typename T> std::string enrgdaq_cell(const ROOT::RVec<T> &values) {
 	return enrgdaq_hex(values.data(), values.size() * sizeof(T));
 }
 // The text of a tree: RDataFrame hands out room for the longest, with a NUL behind this one.
-std::string enrgdaq_cell(const ROOT::RVec<char> &text) { return enrgdaq_hex(text.data(), strnlen(text.data(), text.size())); }
+std::string enrgdaq_cell(const ROOT::RVec<char> &text) {
+	return enrgdaq_hex(text.data(), strnlen(text.data(), text.size()));
+}
 """
 
 
@@ -345,13 +348,13 @@ def make_plan(folder, kinds):
         if base in ("arrows", "ttree", "rntuple") and kind in ("arrows", "ttree", "rntuple"):
             for reader, _ in readers[base]:
                 plan[reader][f"cut {kind}"] = [("check_cuts_of", kind, reader)]
-    for ending, base in (("csv", "csv"), ("csv.zst", "csv.zst"), ("h5", "hdf5"), ("arrows", "arrows"), ("root", "ttree"),
-            ("ntuple.root", "rntuple")):
+    for ending, base in (("csv", "csv"), ("csv.zst", "csv.zst"), ("h5", "hdf5"), ("arrows", "arrows"),
+            ("root", "ttree"), ("ntuple.root", "rntuple")):
         for name in ("final", "odd"):
             add(f"convert {base}", base, f"{folder}/arrows/{name}.{ending}", "wide" if name == "final" else "odd")
-    for label, base, name, truth in (("arrows", "arrows", "one.arrows", "one.csv"), ("hdf5", "hdf5", "one.h5", "one.csv"),
-            ("ttree", "ttree", "one.root", "one.csv"), ("rntuple", "rntuple", "two.root", "two.csv")):
-        add(f"run {label}", base, find_run(folder, name), find_run(folder, truth))
+    for base, name, truth in (("arrows", "one.arrows", "one.csv"), ("hdf5", "one.h5", "one.csv"),
+            ("ttree", "one.root", "one.csv"), ("rntuple", "two.root", "two.csv")):
+        add(f"run {base}", base, find_run(folder, name), find_run(folder, truth))
     return plan
 
 
@@ -361,8 +364,8 @@ def convert_all(enrgdaq, folder):
             source = f"{folder}/{kind}/{name}"
             if not os.path.exists(source):
                 continue
-            endings = ["arrow"] + (["csv", "csv.zst", "h5", "arrows", "root", "ntuple.root"] if kind == "arrows" else [])
-            for ending in endings:
+            others = ["csv", "csv.zst", "h5", "arrows", "root", "ntuple.root"] if kind == "arrows" else []
+            for ending in ["arrow", *others]:
                 more = ["--format", "root-rntuple"] if ending == "ntuple.root" else []
                 subprocess.run([enrgdaq, "convert", source, f"{source}.{ending}", *more], check=True)
 
@@ -432,8 +435,8 @@ def watch_reader(folder, reader, labels):
     results = {}
     with open(f"{folder}/{reader}.log", "ab") as log:
         while left := [label for label in labels if label not in results]:
-            process = subprocess.run([sys.executable, __file__, "--reader", folder, reader, *left], stdout=subprocess.PIPE,
-                stderr=log, text=True)
+            process = subprocess.run([sys.executable, __file__, "--reader", folder, reader, *left],
+                stdout=subprocess.PIPE, stderr=log, text=True)
             told = [json.loads(line) for line in process.stdout.splitlines()]
             results.update(told)
             if len(told) < len(left):

@@ -25,17 +25,20 @@ static void test_csv(void **state)
 static void test_arrow(void **state)
 {
 	(void)state;
-	assert_output("$E convert types.arrows t.arrow && $E cat types.arrows >want && $E cat t.arrow | cmp - want", 0, "");
+	assert_output(
+		"$E convert types.arrows t.arrow && $E cat types.arrows >want && $E cat t.arrow | cmp - want", 0, "");
 	assert_output("head -c 8 t.arrow | od -An -c | tr -d ' \\n'; tail -c 6 t.arrow", 0, "ARROW1\\0\\0ARROW1");
 	assert_output("$E convert types.arrows some.arrow --columns wave64,bool,text,blob,u64 && "
-		"$E cat types.arrows --columns wave64,bool,text,blob,u64 >want && $E cat some.arrow | cmp - want", 0, "");
+		      "$E cat types.arrows --columns wave64,bool,text,blob,u64 >want && $E cat some.arrow | cmp - want",
+		0, "");
 	/* And on from there. */
 	assert_output("$E convert some.arrow some.csv && cmp some.csv want", 0, "");
 	assert_output("$E convert wide.arrows wide.arrow && $E cat wide.arrow | md5sum >want && "
-		"$E cat wide.arrows | md5sum | cmp - want", 0, "");
+		      "$E cat wide.arrows | md5sum | cmp - want",
+		0, "");
 	/* Without its footer it is still a stream behind 8 bytes. */
-	assert_output("tail -c +9 some.arrow | head -c -200 >stream.arrows; $E cat stream.arrows 2>/dev/null | head -1", 0,
-		"wave64,bool,text,blob,u64\n");
+	assert_output("tail -c +9 some.arrow | head -c -200 >stream.arrows; $E cat stream.arrows 2>/dev/null | head -1",
+		0, "wave64,bool,text,blob,u64\n");
 	assert_nothing_left();
 }
 
@@ -45,10 +48,13 @@ static void test_arrows(void **state)
 	(void)state;
 	assert_output("$E convert types.arrows t.arrows && head -c -8 types.arrows | cmp - t.arrows", 0, "");
 	assert_output("$E convert types.arrows some.arrows --columns wave,text,i8 && $E cat types.arrows --columns "
-		"wave,text,i8 >want && $E cat some.arrows | cmp - want", 0, "");
+		      "wave,text,i8 >want && $E cat some.arrows | cmp - want",
+		0, "");
 	assert_part("$E verify some.arrows", 0, "whole: ");
-	assert_output("$E convert zstd.arrows z.arrows && $E cat z.arrows | md5sum >want && $E cat types.arrows | md5sum | "
-		"cmp - want", 0, "");
+	assert_output(
+		"$E convert zstd.arrows z.arrows && $E cat z.arrows | md5sum >want && $E cat types.arrows | md5sum | "
+		"cmp - want",
+		0, "");
 	assert_nothing_left();
 }
 
@@ -57,8 +63,10 @@ static void test_compressed(void **state)
 	(void)state;
 	assert_output("$E cat types.arrows >want; $E convert zstd.arrows z.csv && cmp z.csv want", 0, "");
 	assert_output("$E convert zstd.arrows z.arrow && $E cat z.arrow | cmp - want", 0, "");
-	assert_output("$E cat --columns wave,i8 types.arrows >want; $E convert zstd.arrows z2.arrow --columns wave,i8 && "
-		"$E cat z2.arrow | cmp - want", 0, "");
+	assert_output(
+		"$E cat --columns wave,i8 types.arrows >want; $E convert zstd.arrows z2.arrow --columns wave,i8 && "
+		"$E cat z2.arrow | cmp - want",
+		0, "");
 	/* Batches stay as small as they are. */
 	assert_output("test $(stat -c %s z.arrow) -lt $(($(stat -c %s zstd.arrows) + 2000))", 0, "");
 	assert_nothing_left();
@@ -82,7 +90,8 @@ static void test_dump(void **state)
 	assert_output("$E convert d.bin d.arrow && $E cat d.arrow | cmp - d.csv && $E cat d.bin | cmp - d.csv", 0, "");
 	/* More than a batch. */
 	assert_output("for i in $(seq 12); do cat d.bin d.bin >e.bin; mv e.bin d.bin; done; for i in 1 2 3 4; do "
-		"cat d.bin d.bin >e.bin; mv e.bin d.bin; done; $E cat d.bin | tail -n +2 | sort | uniq -c", 0,
+		      "cat d.bin d.bin >e.bin; mv e.bin d.bin; done; $E cat d.bin | tail -n +2 | sort | uniq -c",
+		0,
 		"  65536 256,7,3,4,5,6,1,0,1000,-2\n  65536 256,7,3,4,5,6,1,1,1001,5\n"
 		"  65536 257,8,3,4,5,4294967295,2,7,9,10\n");
 	assert_part("head -c 80 d.bin >cut.bin; $E convert cut.bin bad.csv 2>&1", 1,
@@ -116,7 +125,8 @@ static void test_refusals(void **state)
 	assert_part("$E convert types.arrows 2>&1", 2, "INPUT and OUTPUT");
 	assert_part("$E convert types.arrows - 2>&1", 2, "the output is a file; `enrgdaq cat` prints rows");
 	assert_part("$E convert types.arrows types.arrows 2>&1", 2, "types.arrows is there already");
-	assert_part("$E convert types.arrows no/such/folder.csv 2>&1", 1, "can't make a folder beside no/such/folder.csv");
+	assert_part(
+		"$E convert types.arrows no/such/folder.csv 2>&1", 1, "can't make a folder beside no/such/folder.csv");
 	assert_nothing_left();
 }
 
@@ -126,15 +136,19 @@ static void test_damage(void **state)
 	assert_part("$E convert cut.arrows bad.csv 2>&1", 1,
 		"cut.arrows: at byte 85464: the file ends inside a message; `enrgdaq verify cut.arrows`");
 	assert_part("cp types.arrows bad.arrows; printf x | dd of=bad.arrows bs=1 seek=40000 conv=notrunc 2>/dev/null;"
-		"$E convert bad.arrows bad.arrow 2>&1", 1, "the check sum of batch 4 is wrong");
+		    "$E convert bad.arrows bad.arrow 2>&1",
+		1, "the check sum of batch 4 is wrong");
 	assert_part("$E convert bad.arrows bad.csv.zst 2>&1", 1, "the check sum of batch 4 is wrong");
 	/* What `enrgdaq verify` does not read is not sent there. */
-	assert_output("$E convert types.arrows whole.arrow && head -c 60000 whole.arrow >cut.arrow; $E convert cut.arrow bad.csv "
-		"2>&1 | head -1", 0, "enrgdaq convert: cut.arrow: at byte 7392: the file ends inside a message\n");
+	assert_output("$E convert types.arrows whole.arrow && head -c 60000 whole.arrow >cut.arrow; $E convert "
+		      "cut.arrow bad.csv "
+		      "2>&1 | head -1",
+		0, "enrgdaq convert: cut.arrow: at byte 7392: the file ends inside a message\n");
 	assert_part("$E convert /etc/passwd bad.csv 2>&1", 1, "no message starts here");
 	/* A limit of the file's size is a full disk. */
 	assert_part("(trap '' XFSZ; ulimit -f 100; $E convert large.arrows bad.csv) 2>&1", 1, "enrgdaq convert: ");
-	assert_part("(trap '' XFSZ; ulimit -f 100; $E convert large.arrows bad.arrow) 2>&1", 1, "can't write the Arrow file");
+	assert_part("(trap '' XFSZ; ulimit -f 100; $E convert large.arrows bad.arrow) 2>&1", 1,
+		"can't write the Arrow file");
 	assert_nothing_left();
 }
 
@@ -143,8 +157,9 @@ static void test_missing(void **state)
 {
 	(void)state;
 	assert_output("cp '" ENRG_SOURCE_DIR "/tests/fuzz/corpus/arrow_file/foreign_nulls' n.arrows; "
-		"$E convert n.arrows n.csv 2>&1; $E convert n.arrows n.arrow 2>&1; $E cat n.arrow | cmp - n.csv; "
-		"grep -c '^,,,2' n.csv", 0, "2\n");
+		      "$E convert n.arrows n.csv 2>&1; $E convert n.arrows n.arrow 2>&1; $E cat n.arrow | cmp - n.csv; "
+		      "grep -c '^,,,2' n.csv",
+		0, "2\n");
 	assert_part("$E convert n.arrows bad.arrow --columns i32 2>&1", 1, "column \"i32\" lacks values");
 }
 
@@ -152,8 +167,10 @@ static void test_signal(void **state)
 {
 	(void)state;
 	/* The folder is there from the start of the work to its end. */
-	assert_part("for i in 1 2 3 4 5 6; do cat large.arrows; done >big.arrows; $E convert big.arrows bad.csv.zst 2>said & "
-		"until ls -d .enrgdaq-convert-* >list 2>/dev/null; do :; done; kill -INT $!; wait $!; echo code $?; cat said",
+	assert_part("for i in 1 2 3 4 5 6; do cat large.arrows; done >big.arrows; $E convert big.arrows bad.csv.zst "
+		    "2>said & "
+		    "until ls -d .enrgdaq-convert-* >list 2>/dev/null; do :; done; kill -INT $!; wait $!; echo code "
+		    "$?; cat said",
 		0, "code 1\nenrgdaq convert: interrupted; nothing was kept\n");
 	assert_nothing_left();
 }
@@ -169,12 +186,14 @@ static void test_terminal(void **state)
 static void test_salvage(void **state)
 {
 	(void)state;
-	assert_part("$E convert cut.arrows bad.csv 2>&1", 1, "nothing was kept; --salvage keeps the 1005 rows before the damage");
+	assert_part("$E convert cut.arrows bad.csv 2>&1", 1,
+		"nothing was kept; --salvage keeps the 1005 rows before the damage");
 	assert_part("$E convert cut.arrows kept.csv --salvage 2>&1", 1, "kept.csv has the 1005 rows before the damage");
 	assert_output("$E cat types.arrows | cmp - kept.csv", 0, "");
 	assert_output("$E convert types.arrows whole.csv --salvage 2>&1 && cmp whole.csv kept.csv", 0, "");
 	/* Damage of the output is none of the input. */
-	assert_part("(trap '' XFSZ; ulimit -f 100; $E convert large.arrows bad.csv --salvage) 2>&1", 1, "enrgdaq convert: ");
+	assert_part("(trap '' XFSZ; ulimit -f 100; $E convert large.arrows bad.csv --salvage) 2>&1", 1,
+		"enrgdaq convert: ");
 	assert_nothing_left();
 }
 
@@ -183,7 +202,8 @@ static void test_empty(void **state)
 	(void)state;
 	/* A stream of a schema alone: its length stands in bytes 4 to 7. */
 	assert_output("n=$(od -An -tu4 -j4 -N4 types.arrows); head -c $((n + 8)) types.arrows >empty.arrows; "
-		"$E convert empty.arrows empty.csv --columns i8,wave && cat empty.csv", 0, "i8,wave\n");
+		      "$E convert empty.arrows empty.csv --columns i8,wave && cat empty.csv",
+		0, "i8,wave\n");
 	assert_output("$E convert empty.arrows empty.arrow && $E cat empty.arrow --columns i8", 0, "i8\n");
 }
 

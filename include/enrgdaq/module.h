@@ -7,7 +7,7 @@
 
 #include "enrgdaq/error.h"
 
-#define ENRG_MODULE_ABI 1u /* raised when a struct of include/enrgdaq/ changes */
+#define ENRG_MODULE_ABI 2u /* raised when a struct of include/enrgdaq/ changes */
 
 struct enrg_job_type;
 struct enrg_store_type;

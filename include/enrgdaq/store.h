@@ -40,6 +40,12 @@ struct enrg_store_type {
 	struct enrg_table options;    /* keys of the store job */
 	struct enrg_table section_options; /* keys of the section */
 
+	/* Judges keys that one option alone can't: called in `enrgdaq check` and at the start of `run`, before anything
+	 * starts, once for each section that leads to a job of this store. Touches nothing outside. Refuses what `write`
+	 * could never store, by ENRG_E_CONFIG with a text that begins with the key: "table_name: expected …, found …".
+	 * NULL where every section is fine. (A `file_path` below an `out_dir` is checked by the framework.) */
+	int (*check)(const void *options, const void *section, struct enrg_error *err);
+
 	int (*open)(struct enrg_store *store, const void *options, void **ret_state, struct enrg_error *err);
 	/* Several targets may lead to one file: enrg_file_open gives the same file for the same path. */
 	int (*target_open)(void *state, const struct enrg_target *target, void **ret_target, struct enrg_error *err);

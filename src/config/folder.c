@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "config/folder_stores.h"
 #include "config/sources.h"
 
 #define NAME_BYTES_MAX 200 /* of a job: it becomes part of file names and topics */
@@ -189,6 +190,7 @@ static void load_section(const struct loader *loader, struct job_config *job, co
 	struct job_store_section section = *start;
 	struct job_store_section *sections;
 	char name[512], prefix[520];
+	size_t before = loader->problems->errors;
 	void *options;
 
 	section.store_type = types_find_section(loader->types, node->key);
@@ -214,6 +216,7 @@ static void load_section(const struct loader *loader, struct job_config *job, co
 	}
 	snprintf(prefix, sizeof(prefix), "%s.", name);
 	options_fill(table, node, job->file, prefix, section_keys, options, loader->folder->memory, loader->problems);
+	section.options = loader->problems->errors == before ? options : NULL;
 	sections[job->section_count++] = section;
 }
 
@@ -258,6 +261,17 @@ static struct job_config *add_job(struct folder *folder)
 	return &jobs[folder->job_count++];
 }
 
+static void fill_job(const struct loader *loader, struct job_config *job)
+{
+	size_t before = loader->problems->errors;
+	void *options;
+
+	if (!job->file || !job->toml_text)
+		return;
+	options = fill_options(job->type, job->root, job->file, &job->common, loader->folder->memory, loader->problems);
+	job->options = loader->problems->errors == before ? options : NULL;
+}
+
 /* A job of unknown type is reported and left out; one with other problems stays, so that its stores are known. */
 static void load_job(const struct loader *loader, const struct source *source)
 {
@@ -276,8 +290,7 @@ static void load_job(const struct loader *loader, const struct source *source)
 	job->root = root;
 	job->file = strdup(source->file);
 	job->toml_text = strdup(source->text);
-	if (job->file && job->toml_text)
-		fill_options(type, root, source->file, &job->common, loader->folder->memory, problems);
+	fill_job(loader, job);
 	const char *name = source->name;
 	const char *id = job->common.daq_job_unique_id;
 	if (id && check_name(toml_find(root, "daq_job_unique_id"), "daq_job_unique_id", id, source->file, problems))
@@ -377,7 +390,7 @@ static void add_default_store(const struct loader *loader, const struct type_ent
 		.is_default = true};
 	job->root = parse_source(own_file, text, strlen(text), loader->problems);
 	if (job->name && job->file && job->toml_text && job->root)
-		fill_options(type, job->root, own_file, &job->common, loader->folder->memory, loader->problems);
+		fill_job(loader, job);
 	else
 		problems_add(loader->problems, false, file, 0, "out of memory");
 }
@@ -479,6 +492,7 @@ static void load_sources(const struct loader *loader, const struct sources *sour
 			"`enrgdaq describe TYPE --example` prints a file to start from");
 	complete_stores(loader);
 	check_unique_names(loader);
+	folder_check_stores(folder, loader->problems);
 }
 
 static int load(const char *path, struct sources *sources, const struct types *types, struct folder **ret_folder,

@@ -35,6 +35,7 @@ struct job_store_section {
 	uint32_t group_index; /* in the job type's groups */
 	const struct type_entry *store_type;
 	const struct toml_node *node; /* of the section */
+	const void *options;          /* filled from it; NULL where it has problems */
 	bool target_local_supervisor;
 };
 
@@ -45,6 +46,7 @@ struct job_config {
 	struct toml_node *root;
 	const struct type_entry *type;
 	struct job_common common;
+	const void *options; /* of its type; NULL where they have problems */
 	bool is_default; /* a store that no file configures, started with its defaults */
 	size_t section_count;
 	struct job_store_section *sections; /* of jobs that produce */

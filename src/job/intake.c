@@ -487,11 +487,56 @@ bool intake_is_pressed(const struct intake *intake, const struct intake_input *i
 	       consumer_room(input->consumer) < input->data_bytes / 4;
 }
 
+/* --- failures of the store ---------------------------------------------------------------------------------------- */
+
+void intake_note_failure(struct intake *intake, struct intake_input *input, uint64_t record_end)
+{
+	for (uint32_t i = 0; i < intake->count; i++) {
+		struct intake_input *read = intake->inputs[i];
+		uint64_t end = read == input && record_end > read->now.position ? record_end : read->now.position;
+		if (end > read->committed.position && end > read->failed_end)
+			read->failed_end = end;
+	}
+}
+
+bool intake_is_recovered(const struct intake *intake)
+{
+	for (uint32_t i = 0; i < intake->count; i++)
+		if (intake->inputs[i]->committed.position < intake->inputs[i]->failed_end)
+			return false;
+	return true;
+}
+
+uint64_t intake_next_retry(const struct intake *intake)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (uint32_t i = 0; i < intake->count; i++)
+		if (intake->inputs[i]->retry_ns && intake->inputs[i]->retry_ns < next)
+			next = intake->inputs[i]->retry_ns;
+	return next;
+}
+
 /* --- waiting and ending ------------------------------------------------------------------------------------------- */
+
+struct intake_rings {
+	uint32_t count;
+	struct consumer *items[JOURNAL_STREAMS_MAX];
+};
+
+/* An input that waits after a failure has something to read: it would end the sleep at once. */
+static void collect_rings(const struct intake *intake, struct intake_rings *ret_rings)
+{
+	ret_rings->count = 0;
+	for (uint32_t i = 0; i < intake->count; i++)
+		if (intake->inputs[i]->consumer && !intake->inputs[i]->retry_ns)
+			ret_rings->items[ret_rings->count++] = intake->inputs[i]->consumer;
+}
 
 /* The link has nothing to sleep on beside rings and the stop word: it is asked by turns with them, less often while
  * nothing comes. Alone it is waited for, and a stop is noticed a little later. */
-static void wait_with_link(struct intake *intake, uint32_t stop_seen, uint64_t timeout_ns)
+static void wait_with_link(
+	struct intake *intake, const struct intake_rings *rings, uint32_t stop_seen, uint64_t timeout_ns)
 {
 	struct process *process = intake->process;
 
@@ -506,7 +551,7 @@ static void wait_with_link(struct intake *intake, uint32_t stop_seen, uint64_t t
 	if (intake->idle_ns > MIXED_WAIT_MAX_NS)
 		intake->idle_ns = MIXED_WAIT_MAX_NS;
 	uint64_t wait_ns = timeout_ns < intake->idle_ns ? timeout_ns : intake->idle_ns;
-	int ready = consumer_wait(intake->rings, intake->ring_count, &process->stop, stop_seen, wait_ns);
+	int ready = consumer_wait(rings->items, rings->count, &process->stop, stop_seen, wait_ns);
 	intake->has_batch = receive(intake, 0);
 	if (ready > 0 || intake->has_batch)
 		intake->idle_ns = 0;
@@ -514,10 +559,13 @@ static void wait_with_link(struct intake *intake, uint32_t stop_seen, uint64_t t
 
 void intake_wait(struct intake *intake, uint32_t stop_seen, uint64_t timeout_ns)
 {
+	struct intake_rings rings;
+
+	collect_rings(intake, &rings);
 	if (intake->link)
-		wait_with_link(intake, stop_seen, timeout_ns);
+		wait_with_link(intake, &rings, stop_seen, timeout_ns);
 	else
-		consumer_wait(intake->rings, intake->ring_count, &intake->process->stop, stop_seen, timeout_ns);
+		consumer_wait(rings.items, rings.count, &intake->process->stop, stop_seen, timeout_ns);
 	count(&intake->process->page->wakeups, 1);
 }
 

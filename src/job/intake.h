@@ -9,6 +9,7 @@
 #include "bus/link.h"
 #include "job/journal.h"
 #include "job/process.h"
+#include "job/trouble.h"
 #include "plane/stream.h"
 
 /* An alert a fault, but not for every record of a storm: the next one says how many it stands for. */
@@ -27,6 +28,10 @@ struct intake_input {
 	uint64_t data_bytes;      /* of the ring; 0 over the link */
 	bool is_dirty;            /* `now` is ahead of the journal */
 	uint32_t skipped_records; /* with a header that is corrupt: their sequence numbers are holes, but not losses */
+	/* A failure of the store: what ends here has not been stored yet; reading goes on at retry_ns (0: it goes on).
+	 */
+	uint64_t failed_end, retry_ns, retry_step_ns;
+	struct trouble trouble;
 	struct intake_fault corrupt, lost, duplicated;
 	struct target_table *targets; /* of target.c */
 };
@@ -79,7 +84,14 @@ void intake_release(struct intake *intake, uint64_t commit);
 
 /* Is a producer (input NULL: any of the link) short of room because of what is not committed? */
 bool intake_is_pressed(const struct intake *intake, const struct intake_input *input);
-/* Sleeps until there is something to read, a stop, or the timeout. */
+/* The store has failed: nothing up to where each input was read to, and, of `input` (NULL:
+ * none), up to `record_end`, is stored. */
+void intake_note_failure(struct intake *intake, struct intake_input *input, uint64_t record_end);
+/* Is all that was there at the last failure committed now? */
+bool intake_is_recovered(const struct intake *intake);
+/* When the first of the inputs that wait after a failure goes on; UINT64_MAX: none waits. */
+uint64_t intake_next_retry(const struct intake *intake);
+/* Sleeps until there is something to read in inputs that do not wait, a stop, or the timeout. */
 void intake_wait(struct intake *intake, uint32_t stop_seen, uint64_t timeout_ns);
 /* Bytes that producers have published and nobody has committed. */
 uint64_t intake_backlog(const struct intake *intake);

@@ -165,6 +165,32 @@ int page_read(int descriptor, struct page *ret_page)
 	return 0;
 }
 
+void page_set_reason(struct page *page, const char *text)
+{
+	size_t count = text ? strlen(text) : 0;
+
+	if (count >= PAGE_REASON_BYTES) {
+		count = PAGE_REASON_BYTES - 1;
+		while (count && ((unsigned char)text[count] & 0xc0) == 0x80)
+			count--;
+	}
+	if (count)
+		memcpy(page->reason, text, count);
+	page->reason[count] = '\0';
+}
+
+void page_get_reason(const struct page *page, char *ret_text, size_t text_bytes)
+{
+	size_t count = strnlen(page->reason, PAGE_REASON_BYTES);
+
+	count = count < text_bytes ? count : text_bytes - 1;
+	memcpy(ret_text, page->reason, count);
+	ret_text[count] = '\0';
+	for (size_t i = 0; i < count; i++)
+		if ((unsigned char)ret_text[i] < ' ' || ret_text[i] == 127)
+			ret_text[i] = ' ';
+}
+
 /* Reads a file of /proc as text; the number of bytes, 0 where it can't be read. */
 static size_t read_proc(const char *path, char *ret_text, size_t text_bytes)
 {

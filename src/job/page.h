@@ -4,15 +4,18 @@
 #define JOB_PAGE_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/histogram.h"
 #include "enrgdaq/error.h"
 
 #define PAGE_MAGIC 0x45474150424F4A45ull /* "EJOBPAGE" */
-#define PAGE_VERSION 1u
+#define PAGE_VERSION 2u
+#define PAGE_REASON_BYTES 480u
 
-enum page_state { PAGE_STARTING = 1, PAGE_RUNNING, PAGE_DRAINING, PAGE_WAITING_FOR_DISK, PAGE_DONE, PAGE_FAILED };
+/* PAGE_WAITING: a store that can't store what came, for the reason that the page names, and tries again. */
+enum page_state { PAGE_STARTING = 1, PAGE_RUNNING, PAGE_DRAINING, PAGE_WAITING, PAGE_DONE, PAGE_FAILED };
 
 struct page {
 	uint64_t magic;
@@ -34,6 +37,7 @@ struct page {
 	_Atomic uint64_t zmq_out_bytes, zmq_in_bytes; /* batches where shared memory is off */
 	_Atomic uint64_t control_out_bytes;           /* statistics, alerts and such, on the bus */
 	struct histogram latency;      /* ns, from commit by the producer to consumed here */
+	char reason[PAGE_REASON_BYTES]; /* why it waits or has failed; a reader may see a text that is half old, half new */
 };
 
 /* Creates or takes over the file; counters of an earlier life are kept only in the journal. Unmap with page_close. */
@@ -45,6 +49,10 @@ void page_close(const struct page *page);
 int page_open_file(const char *path);
 /* A copy of the page as it is now. Unlike a mapping it can't fault when somebody cuts the file off. ENRG_E_CORRUPT, -errno. */
 int page_read(int descriptor, struct page *ret_page);
+/* NULL: none any more. A longer text is cut between two characters. */
+void page_set_reason(struct page *page, const char *text);
+/* Always ends; control characters become spaces. */
+void page_get_reason(const struct page *page, char *ret_text, size_t text_bytes);
 /* Refreshes cpu_ns, rss_bytes, private_bytes from the kernel. */
 void page_refresh(struct page *page);
 

@@ -20,6 +20,7 @@
 #include "job/file_policy.h"
 #include "job/intake.h"
 #include "job/leftover.h"
+#include "job/remedy.h"
 #include "job/set_aside.h"
 #include "job/target.h"
 
@@ -30,11 +31,12 @@
 #define COMMIT_BYTES_CHEAP (1u << 20)      /* … and where it has no commit of its own */
 #define WAIT_NS            (NS_PER_S / 2)  /* so that the watchdog sees life signs */
 #define DRAIN_WAIT_NS      (NS_PER_S / 50) /* the end of a producer rings no bell */
+#define COMMIT_NS          NS_PER_S        /* a store that never catches up commits nevertheless */
 #define RETRY_NS           NS_PER_S        /* after a failure */
+#define RETRY_MAX_NS       (8 * NS_PER_S)  /* of one table, while the others go on */
 #define RETRY_SLICE_NS     (NS_PER_S / 4)
 #define DRAIN_RETRY_NS     (10 * NS_PER_S) /* a full disk does not hold up a stop for ever */
 #define FAILED_LATELY_NS   (10 * NS_PER_S) /* small commits for so long, as the next failure may be near */
-#define ALERT_AGAIN_NS     (60 * NS_PER_S) /* while the failure lasts */
 
 struct store_life {
 	struct enrg_store store;
@@ -54,8 +56,11 @@ struct store_life {
 	bool is_careful, has_poison;
 	uint32_t crash_stream;
 	uint64_t crash_position;
-	/* a failure of the disk */
-	uint64_t failing_since_ns, failed_ns, alerted_ns, drain_failing_ns;
+	/* a failure of the store */
+	struct intake_input *failed_input; /* at whose record; NULL: not known, or no record's fault */
+	uint64_t failed_record_end;
+	struct trouble trouble; /* what concerns all; that of one table is with its input */
+	uint64_t failing_since_ns, failed_ns, drain_failing_ns;
 };
 
 enum life_outcome {
@@ -72,16 +77,36 @@ static void set_page_state(struct store_life *life, enum page_state state)
 
 /* --- commits ------------------------------------------------------------------------------------------------------ */
 
-static void note_recovery(struct store_life *life)
+/* One trouble is over: where it was told, so is its end. */
+static void end_trouble(struct trouble *trouble, const char *of)
 {
+	uint64_t now = clock_mono_ns(), since;
 	char span[32];
 
+	if (!trouble_end(trouble, now, &since))
+		return;
+	clock_format_span(now - since, span, sizeof(span));
+	log_line(ENRG_INFO, "%s%sstores again after %s; nothing was lost", of, *of ? ": " : "", span);
+}
+
+/* After a commit, or with nothing to read: only what failed, when it is stored, is a recovery. */
+static void note_recovery(struct store_life *life)
+{
 	if (!life->failing_since_ns)
 		return;
-	clock_format_span(clock_mono_ns() - life->failing_since_ns, span, sizeof(span));
-	log_line(ENRG_INFO, "stores again after %s; nothing was lost", span);
+	for (uint32_t i = 0; i < life->intake.count; i++) {
+		struct intake_input *input = life->intake.inputs[i];
+		if (input->committed.position < input->failed_end)
+			continue;
+		input->retry_step_ns = 0;
+		end_trouble(&input->trouble, input->source);
+	}
+	if (!intake_is_recovered(&life->intake))
+		return;
+	end_trouble(&life->trouble, "");
 	life->failing_since_ns = 0;
 	life->drain_failing_ns = 0;
+	page_set_reason(life->process->page, NULL);
 	set_page_state(life, process_stop_state(life->process) ? PAGE_DRAINING : PAGE_RUNNING);
 }
 
@@ -106,8 +131,7 @@ static int commit(struct store_life *life, struct enrg_error *err)
 	if (code < 0)
 		return code;
 	commit_journal(life);
-	if (life->written_batches)
-		note_recovery(life);
+	note_recovery(life);
 	life->written_batches = 0;
 	life->written_bytes = 0;
 	return 0;
@@ -123,9 +147,13 @@ static bool is_commit_due(const struct store_life *life, const struct intake_inp
 {
 	const struct enrg_store *store = &life->store;
 
-	if (life->is_careful || life->failing_since_ns)
+	if (life->is_careful || input->committed.position < input->failed_end)
 		return true;
-	if (life->failed_ns && life->now_ns - life->failed_ns < FAILED_LATELY_NS)
+	/* Alone with a table that waits, the others are committed before it has its turn. */
+	if (life->failed_ns && life->now_ns - life->failed_ns < FAILED_LATELY_NS &&
+		intake_next_retry(&life->intake) == UINT64_MAX)
+		return true;
+	if (!store->commit_interval_ns && life->written_batches && life->now_ns - life->first_written_ns >= COMMIT_NS)
 		return true;
 	/* Producers before policy: nobody waits for a commit that is only due later. */
 	if (input->consumer && input->now.position - input->committed.position >= input->data_bytes / 4)
@@ -267,6 +295,10 @@ static int take_turn(struct store_life *life, struct intake_input *input, struct
 			continue;
 		bytes += record.payload_bytes;
 		code = store_record(life, &record, err);
+		if (code < 0) {
+			life->failed_input = record.input;
+			life->failed_record_end = record.end;
+		}
 		if (code == 0 && is_commit_due(life, record.input))
 			code = commit(life, err);
 		if (code < 0)
@@ -303,44 +335,59 @@ static int close_type(struct store_life *life, bool abandon, struct enrg_error *
 
 /* --- failures ----------------------------------------------------------------------------------------------------- */
 
-static const char *find_remedy(int code)
+/* A commit that fails with the records of one input in it: that input's. */
+static void find_failed_input(struct store_life *life)
 {
-	switch (code) {
-	case -ENOSPC:
-		return "disk full: free space";
-	case -EDQUOT:
-		return "quota used up: free space or raise the quota";
-	case -EFBIG:
-		return "the file reached the largest size that is allowed: raise the limit (ulimit -f) or start a new "
-		       "file";
-	case -EACCES:
-	case -EPERM:
-	case -EROFS:
-		return "make the folder writable for this user, or change out_dir";
-	case -EIO:
-		return "check the disk (dmesg)";
-	case -EMFILE:
-	case -ENFILE:
-		return "raise the limit of open files (ulimit -n)";
-	default:
-		return "mend what it says";
+	struct intake_input *dirty = NULL;
+
+	for (uint32_t i = 0; i < life->intake.count; i++) {
+		if (!life->intake.inputs[i]->is_dirty)
+			continue;
+		if (dirty)
+			return;
+		dirty = life->intake.inputs[i];
 	}
+	if (dirty && life->written_batches)
+		life->failed_input = dirty;
 }
 
-static void alert_failure(struct store_life *life, const struct enrg_error *err)
+/* `input`: the table's source where it is one table's trouble, else NULL. */
+static void alert_failure(struct store_life *life, struct intake_input *input, const struct enrg_error *err)
 {
 	uint64_t now = clock_mono_ns();
+	char reason[PAGE_REASON_BYTES];
 
 	life->failed_ns = now;
 	if (!life->failing_since_ns)
 		life->failing_since_ns = now;
-	if (life->alerted_ns && now - life->alerted_ns < ALERT_AGAIN_NS)
+	set_page_state(life, PAGE_WAITING);
+	snprintf(reason, sizeof(reason), "%.380s; %s", err->text, remedy_find(err->code));
+	page_set_reason(life->process->page, reason);
+	if (!trouble_note(input ? &input->trouble : &life->trouble, err->code, now))
 		return;
-	life->alerted_ns = now;
 	process_alert(life->process, ENRG_ERROR,
-		"%s; %s; %.1f MB waiting in memory, producers will be held back when the ring "
-		"is full; nothing is lost, trying again every second",
-		err->text, find_remedy(err->code), (double)intake_backlog(&life->intake) / 1e6);
+		"waiting: %s; %s; %.1f MB waiting in memory, producers will be held back when the ring "
+		"is full; nothing is lost, trying again until it works",
+		err->text, remedy_find(err->code), (double)intake_backlog(&life->intake) / 1e6);
+}
+
+/* Where one table fails, its source waits and the others go on. false: all wait. */
+static bool hold_input(struct store_life *life, struct intake_input *input, int code)
+{
+	uint64_t now = clock_mono_ns();
+	uint32_t stop = process_stop_state(life->process);
+
+	if (!input || !input->consumer || !remedy_is_of_table(code) || stop == PROCESS_HURRY)
+		return false;
+	if (stop && !life->drain_failing_ns)
+		life->drain_failing_ns = now;
+	if (life->drain_failing_ns && now - life->drain_failing_ns >= DRAIN_RETRY_NS)
+		return false;
+	input->retry_step_ns = input->retry_step_ns ? input->retry_step_ns * 2 : RETRY_NS;
+	if (input->retry_step_ns > RETRY_MAX_NS)
+		input->retry_step_ns = RETRY_MAX_NS;
+	input->retry_ns = now + (stop ? RETRY_NS : input->retry_step_ns);
+	return true;
 }
 
 /* false: the stop will not wait any longer. */
@@ -363,19 +410,30 @@ static bool pause_failing(struct store_life *life)
 	return true;
 }
 
-/* Everything back to the last commit, then again until the store can be opened. 0, or negative: the process ends. */
-static int roll_back(struct store_life *life, struct enrg_error *err)
+/* Everything back to the last commit; the state of the type is gone. */
+static bool begin_roll_back(struct store_life *life, const struct enrg_error *cause)
 {
-	struct enrg_error cause = *err;
-	bool is_rewound = false;
-	int code;
-
-	set_page_state(life, PAGE_WAITING_FOR_DISK);
-	alert_failure(life, &cause);
+	if (!life->failed_input)
+		find_failed_input(life);
+	intake_note_failure(&life->intake, life->failed_input, life->failed_record_end);
+	bool is_held = hold_input(life, life->failed_input, cause->code);
+	alert_failure(life, is_held ? life->failed_input : NULL, cause);
+	life->failed_input = NULL;
+	life->failed_record_end = 0;
 	close_type(life, true, NULL);
 	life->written_batches = 0;
 	life->written_bytes = 0;
 	journal_set_reading(life->store.journal, JOURNAL_NONE, 0);
+	return is_held;
+}
+
+/* Back, then again until the store can be opened. 0, or negative: the process ends. */
+static int roll_back(struct store_life *life, struct enrg_error *err)
+{
+	struct enrg_error cause = *err;
+	bool is_rewound = false, is_held = begin_roll_back(life, &cause);
+	int code;
+
 	for (;;) {
 		*err = (struct enrg_error){0};
 		code = file_set_rollback(&life->store.files, err);
@@ -385,12 +443,13 @@ static int roll_back(struct store_life *life, struct enrg_error *err)
 				return enrg_error_add(err, "after \"%.300s\"", cause.text);
 			is_rewound = true;
 		}
-		if (!pause_failing(life))
+		if ((code < 0 || !is_held) && !pause_failing(life))
 			return enrg_error_set(err, cause.code ? cause.code : -EIO,
 				"%.400s; %s; %.1f MB stay in shared memory "
 				"(%s), and the next `enrgdaq run` stores them",
-				cause.text, find_remedy(cause.code), (double)intake_backlog(&life->intake) / 1e6,
+				cause.text, remedy_find(cause.code), (double)intake_backlog(&life->intake) / 1e6,
 				life->process->plan->runtime_folder);
+		is_held = false;
 		if (code == 0 && !process_stop_state(life->process))
 			code = disk_guard_check_again(&life->store.files.guard, err);
 		if (code == 0)
@@ -398,7 +457,7 @@ static int roll_back(struct store_life *life, struct enrg_error *err)
 		if (code == 0)
 			return 0;
 		cause = *err;
-		alert_failure(life, &cause);
+		alert_failure(life, NULL, &cause);
 	}
 }
 
@@ -442,7 +501,43 @@ static uint64_t choose_wait(const struct store_life *life, uint32_t stop)
 		uint64_t due = life->first_written_ns + life->store.commit_interval_ns;
 		wait = due <= now ? 0 : due - now < wait ? due - now : wait;
 	}
+	uint64_t retry = intake_next_retry(&life->intake);
+	if (retry != UINT64_MAX)
+		wait = retry <= now ? 0 : retry - now < wait ? retry - now : wait;
 	return wait;
+}
+
+/* After a failure of its table an input waits. When its time has come, what the others have written is committed before
+ * it can fail again. */
+static int take_turn_if_due(struct store_life *life, struct intake_input *input, struct enrg_error *err)
+{
+	if (input->retry_ns) {
+		if (clock_mono_ns() < input->retry_ns)
+			return 0;
+		int code = commit(life, err);
+		if (code < 0)
+			return code;
+		input->retry_ns = 0;
+	}
+	return take_turn(life, input, err);
+}
+
+/* 1: there was something to read; 0; negative: the store failed. */
+static int read_all(struct store_life *life, struct enrg_error *err)
+{
+	struct intake *intake = &life->intake;
+	int any = 0;
+
+	for (uint32_t i = 0, count = intake->count; i < count; i++) {
+		struct intake_input *input = intake->inputs[(i + life->first_input) % count];
+		int code = input->consumer ? take_turn_if_due(life, input, err) : 0;
+		if (code < 0)
+			return code;
+		any |= code;
+	}
+	life->first_input++;
+	int code = intake->link ? take_turn(life, NULL, err) : 0;
+	return code < 0 ? code : any | code;
 }
 
 /* One round over all inputs. LIFE_…, or negative: the store failed. */
@@ -450,26 +545,16 @@ static int go_round(struct store_life *life, struct enrg_error *err)
 {
 	struct intake *intake = &life->intake;
 	uint32_t stop = process_stop_state(life->process);
-	int any = 0;
 
 	process_beat(life->process);
 	if (stop == PROCESS_HURRY)
 		return LIFE_HURRIED;
 	if (stop && !life->failing_since_ns)
 		set_page_state(life, PAGE_DRAINING);
-	for (uint32_t i = 0, count = intake->count; i < count; i++) {
-		struct intake_input *input = intake->inputs[(i + life->first_input) % count];
-		int code = input->consumer ? take_turn(life, input, err) : 0;
-		if (code < 0)
-			return code;
-		any |= code;
-	}
-	life->first_input++;
-	int code = intake->link ? take_turn(life, NULL, err) : 0;
-	if (code < 0)
-		return code;
-	any |= code;
-	code = tick(life, err);
+	int any = read_all(life, err);
+	if (any < 0)
+		return any;
+	int code = tick(life, err);
 	if (code == 0)
 		code = guard(life, stop, err);
 	if (code == 0 && !any && is_idle_commit_due(life))
@@ -482,7 +567,11 @@ static int go_round(struct store_life *life, struct enrg_error *err)
 	}
 	if (any)
 		return LIFE_GOES_ON;
-	life->is_careful = false; /* the record that was being read at the crash is in the ring: it is past */
+	bool has_waiting = intake_next_retry(intake) != UINT64_MAX;
+	if (!has_waiting)
+		life->is_careful = false; /* the record that was being read at the crash is in the ring: it is past */
+	if (!has_waiting && !life->written_batches)
+		note_recovery(life);
 	intake_wait(intake, stop, choose_wait(life, stop));
 	return LIFE_GOES_ON;
 }

@@ -44,7 +44,8 @@
 struct control {
 	_Atomic int64_t poison;           /* a batch that begins with this value kills the store; 0 = none */
 	_Atomic int64_t poison_in_commit; /* the same, but only at its commit */
-	_Atomic uint64_t gaps, commits, interval_ns;
+	_Atomic int64_t refused;          /* a batch that begins with this value of job0 is refused; 0 = none */
+	_Atomic uint64_t gaps, commits, interval_ns, delay_ns;
 };
 
 static struct control *control;
@@ -113,6 +114,10 @@ static inline int fake_write(void *state, void *target, const struct enrg_batch 
 		memcpy(&first, batch->columns[0].values, sizeof(first));
 	if (first && first == atomic_load(&control->poison))
 		abort();
+	if (first && first == atomic_load(&control->refused) && !strcmp(batch->source, "job0"))
+		return enrg_error_set(err, -EINVAL, "no column \"n\"");
+	if (atomic_load(&control->delay_ns))
+		nanosleep(&(struct timespec){.tv_nsec = (long)atomic_load(&control->delay_ns)}, NULL);
 	fake->is_poisoned |= first && first == atomic_load(&control->poison_in_commit);
 	return enrg_file_write(target, batch->columns[0].values, batch->rows * 8, err);
 }
@@ -388,6 +393,19 @@ static inline void wait_for_state(struct fixture *f, enum page_state want)
 	}
 }
 
+/* Looks until the store has acknowledged all but so many bytes, for 20 s. */
+static inline void wait_for_backlog(const char *path, uint64_t bytes)
+{
+	uint64_t until = clock_mono_ns() + 20 * NS_PER_S;
+	struct stream_status status;
+
+	do {
+		assert_true(clock_mono_ns() < until);
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+		assert_int_equal(stream_read_status(path, &status, NULL), 0);
+	} while (status.consumers[0].backlog_bytes > bytes);
+}
+
 /* --- producing and checking --------------------------------------------------------------------------------------- */
 
 static inline int produce_on(
@@ -507,7 +525,7 @@ static inline bool start_on_small_disk(struct fixture *f)
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(produce(&f->producers[0], 1000, 0), 0);
 	stream_publish(f->producers[0].stream);
-	wait_for_state(f, PAGE_WAITING_FOR_DISK);
+	wait_for_state(f, PAGE_WAITING);
 	return is_mounted;
 }
 

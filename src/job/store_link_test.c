@@ -165,7 +165,7 @@ static void a_failure_before_the_first_commit_is_no_loss(void **state)
 	for (int i = 0; i < 5; i++)
 		assert_int_equal(produce(p, 10, 10 * NS_PER_S), 0);
 	stream_publish(p->stream);
-	wait_for_state(f, PAGE_WAITING_FOR_DISK);
+	wait_for_state(f, PAGE_WAITING);
 	assert_int_equal(unlink(f->out_dir), 0);
 	assert_int_equal(rename(away, f->out_dir), 0);
 	wait_for_state(f, PAGE_RUNNING);

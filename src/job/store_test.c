@@ -105,7 +105,7 @@ static void a_hurried_stop_leaves_the_rest_for_later(void **state)
 	bool is_mounted = start_on_small_disk(f);
 
 	kill(f->pid, SIGTERM);
-	wait_for_state(f, PAGE_WAITING_FOR_DISK);
+	wait_for_state(f, PAGE_WAITING);
 	/* A second signal while the first is pending would be one: send it until it has worked. */
 	int status;
 	while (waitpid(f->pid, &status, WNOHANG) == 0) {
@@ -137,6 +137,105 @@ static void a_stop_waits_ten_seconds_for_a_full_disk(void **state)
 	start(f);
 	assert_int_equal(stop(f), 0);
 	expect_file(f, &f->producers[0], NULL, 0);
+}
+
+/* --- a table that is refused --- */
+
+static uint64_t backlog_of(const struct producer *p)
+{
+	struct stream_status status;
+
+	assert_int_equal(stream_read_status(p->path, &status, NULL), 0);
+	return status.consumers[0].backlog_bytes;
+}
+
+static int count_in_log(struct fixture *f, const char *text)
+{
+	char *bytes;
+	size_t bytes_count;
+	int count = 0;
+
+	assert_int_equal(path_read_file(f->log_path, 16 << 20, &bytes, &bytes_count, NULL), 0);
+	for (const char *at = bytes; (at = strstr(at, text)); at++)
+		count++;
+	free(bytes);
+	return count;
+}
+
+/* Its source waits, the other goes on; nothing "stores again" before the refused batch is stored; one alert. */
+static void a_refused_table_holds_up_no_other(void **state)
+{
+	struct fixture *f = *state;
+	struct producer *bad = &f->producers[0], *good = &f->producers[1];
+	char reason[PAGE_REASON_BYTES];
+
+	atomic_store(&control->refused, 1);
+	start(f);
+	assert_int_equal(produce(bad, 10, 0), 0);
+	stream_publish(bad->stream);
+	wait_for_state(f, PAGE_WAITING);
+	uint64_t rounds = 0, until = clock_mono_ns() + 4 * NS_PER_S;
+	while (clock_mono_ns() < until) {
+		assert_int_equal(produce(good, 10, 0), 0);
+		stream_publish(good->stream);
+		wait_for_backlog(good->path, 0);
+		rounds++;
+	}
+	print_message("batches of the good table beside the refused one in 4 s: %llu\n", (unsigned long long)rounds);
+	assert_true(rounds > 10); /* not one at each attempt of the other */
+	assert_true(backlog_of(bad) > 0);
+	assert_int_equal(atomic_load(&f->page->state), PAGE_WAITING);
+	page_get_reason(f->page, reason, sizeof(reason));
+	assert_non_null(strstr(reason, "no column \"n\""));
+	assert_int_equal(count_in_log(f, "stores again"), 0);
+	assert_int_equal(atomic_load(&f->page->alerts), 1);
+	atomic_store(&control->refused, 0);
+	wait_for_state(f, PAGE_RUNNING);
+	wait_for_backlog(bad->path, 0);
+	assert_string_equal(f->page->reason, "");
+	end_producers(f);
+	assert_int_equal(stop(f), 0);
+	assert_int_equal(count_in_log(f, "job0: stores again after"), 1);
+	expect_all(f);
+}
+
+static void a_stop_does_not_wait_for_ever_for_a_refused_table(void **state)
+{
+	struct fixture *f = *state;
+
+	atomic_store(&control->refused, 1);
+	start(f);
+	for (int i = 0; i < STREAMS; i++)
+		assert_int_equal(produce(&f->producers[i], 10, 0), 0);
+	end_producers(f);
+	wait_for_state(f, PAGE_WAITING);
+	assert_int_equal(stop(f), 1);
+	assert_true(log_has(f, "the next `enrgdaq run` stores them"));
+	assert_int_equal(backlog_of(&f->producers[1]), 0);
+	atomic_store(&control->refused, 0);
+	start(f);
+	assert_int_equal(stop(f), 0);
+	expect_all(f);
+}
+
+/* Always behind, and far from 8 MiB: what is written is committed all the same. */
+static void a_store_that_is_behind_commits_each_second(void **state)
+{
+	struct fixture *f = *state;
+	struct producer *p = &f->producers[0];
+
+	atomic_store(&control->delay_ns, NS_PER_S / 50);
+	for (int i = 0; i < 150; i++)
+		assert_int_equal(produce(p, 10, 0), 0);
+	stream_publish(p->stream);
+	uint64_t all = backlog_of(p);
+	start(f);
+	wait_for_backlog(p->path, all - 1); /* at the end of all, without a commit in time */
+	assert_true(backlog_of(p) > all / 4);
+	atomic_store(&control->delay_ns, 0);
+	end_producers(f);
+	assert_int_equal(stop(f), 0);
+	expect_file(f, p, NULL, 0);
 }
 
 /* --- records that are bad ----------------------------------------------------------------------------------------- */
@@ -435,6 +534,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(waits_for_a_full_disk, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_hurried_stop_leaves_the_rest_for_later, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_stop_waits_ten_seconds_for_a_full_disk, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_refused_table_holds_up_no_other, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_stop_does_not_wait_for_ever_for_a_refused_table, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_store_that_is_behind_commits_each_second, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(corrupt_batches_are_counted_and_left_out, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(holes_and_repeats_are_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_record_that_kills_three_times_is_set_aside, set_up, tear_down),

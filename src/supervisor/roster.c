@@ -68,12 +68,12 @@ bool member_is_store(const struct member *member)
 const char *member_state_name(const struct member *member)
 {
 	static const char *const names[] = {
-		"waiting", "starting", "running", "restarting", "done", "given up", "stopped"};
+		"not started", "starting", "running", "restarting", "done", "given up", "stopped"};
 
 	if (member->state == MEMBER_RUNNING && member->page_state == PAGE_DRAINING)
 		return "draining";
-	if (member->state == MEMBER_RUNNING && member->page_state == PAGE_WAITING_FOR_DISK)
-		return "waiting for disk";
+	if (member->state == MEMBER_RUNNING && member->page_state == PAGE_WAITING)
+		return "waiting";
 	return names[member->state];
 }
 

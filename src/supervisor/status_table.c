@@ -33,7 +33,7 @@ static const char *state_color(const char *state)
 {
 	if (!strcmp(state, "running") || !strcmp(state, "done"))
 		return "\033[32m";
-	if (!strcmp(state, "given up") || !strcmp(state, "restarting") || !strcmp(state, "waiting for disk"))
+	if (!strcmp(state, "given up") || !strcmp(state, "restarting") || !strcmp(state, "waiting"))
 		return "\033[1;31m";
 	return "\033[33m";
 }

@@ -306,7 +306,7 @@ case_full_disk() {
 	write_config config 300 true
 	for store in arrow csv; do echo 'min_free_gb = 0' >>config/$store.toml; done
 	start run.log run config
-	for store in arrow csv; do await 30 is_in_state $store "waiting for disk" || fail "$store does not wait"; done
+	for store in arrow csv; do await 30 is_in_state $store "waiting" || fail "$store does not wait"; done
 	grep -q "No space left on device" "$work/run.log" || fail "the cause is not told"
 	mount -o remount,size=100m out || fail "remount"
 	for store in arrow csv; do await 30 is_in_state $store running || fail "$store does not go on"; done
@@ -322,7 +322,7 @@ case_free_space() {
 	write_config config 300 true
 	for store in arrow csv; do echo 'min_free_gb = 0.012' >>config/$store.toml; done
 	start run.log run config
-	for store in arrow csv; do await 30 is_in_state $store "waiting for disk" || fail "$store does not wait"; done
+	for store in arrow csv; do await 30 is_in_state $store "waiting" || fail "$store does not wait"; done
 	[ "$(df --output=avail -k out | tail -n 1)" -gt 6000 ] || fail "the reserve was used up: $(df -k out)"
 	grep -q "No space left" "$work/run.log" && fail "the disk was full"
 	grep -q "min_free_gb) writing will wait" "$work/run.log" || fail "no early alert"
@@ -330,7 +330,7 @@ case_free_space() {
 	mount -o remount,size=100m out || fail "remount"
 	for store in arrow csv; do await 30 is_in_state $store running || fail "$store does not go on"; done
 	fallocate -l $(($(df --output=avail -k out | tail -n 1) - 11000))KiB out/filler || fail "filler"
-	for store in arrow csv; do await 30 is_in_state $store "waiting for disk" || fail "$store does not wait again"; done
+	for store in arrow csv; do await 30 is_in_state $store "waiting" || fail "$store does not wait again"; done
 	"$bin" stop >"$work/stop.log" 2>&1 || fail "stop: exit code $?"
 	wait "$run" || fail "exit code $?"
 	check_data run.log
@@ -409,7 +409,7 @@ case_free_space_hdf5() {
 	write_hdf5_config 300
 	for store in raw hdf5; do printf 'min_free_gb = 0.012\nsync = "commit"\n' >>config/$store.toml; done
 	start run.log run config
-	for store in raw hdf5; do await 30 is_in_state $store "waiting for disk" || fail "$store does not wait"; done
+	for store in raw hdf5; do await 30 is_in_state $store "waiting" || fail "$store does not wait"; done
 	[ "$(df --output=avail -k out | tail -n 1)" -gt 6000 ] || fail "the reserve was used up: $(df -k out)"
 	grep -q "No space left" "$work/run.log" && fail "the disk was full"
 	mount -o remount,size=100m out || fail "remount"

@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <zstd.h>
 
+#define STEP_BYTES 4096u
+
 struct content {
 	const char *bytes;
 	size_t count;
@@ -38,22 +40,40 @@ static enum header_match match_header(const struct content *content, const struc
 	return content->bytes[names + 1] == '\n' ? HEADER_EQUAL : HEADER_OTHER;
 }
 
+/* Is the count of quotes odd? In steps of a fixed size, which the compiler makes wide. */
+static bool has_open_quote(const struct content *content)
+{
+	size_t i = 0, quotes = 0;
+
+	for (; i + STEP_BYTES <= content->count; i += STEP_BYTES) {
+		uint8_t odd = 0;
+
+		for (size_t k = 0; k < STEP_BYTES; k++)
+			odd ^= content->bytes[i + k] == '"';
+		quotes += odd;
+	}
+	for (; i < content->count; i++)
+		quotes += content->bytes[i] == '"';
+	return quotes & 1;
+}
+
 /* Behind the last line end that does not stand inside of quotes. */
 static size_t find_last_line_end(const struct content *content)
 {
-	bool is_quoted = false;
-	size_t end = 0;
+	bool is_quoted = has_open_quote(content);
+	size_t end = content->count;
 
-	for (size_t i = 0; i < content->count; i++) {
-		if (content->bytes[i] == '"')
+	for (; end > 0; end--) {
+		if (content->bytes[end - 1] == '"')
 			is_quoted = !is_quoted;
-		else if (content->bytes[i] == '\n' && !is_quoted)
-			end = i + 1;
+		else if (content->bytes[end - 1] == '\n' && !is_quoted)
+			break;
 	}
 	return end;
 }
 
-static enum ending judge_plain(const struct content *content, const struct text *header, size_t *ret_good)
+static enum ending judge_plain(const struct content *content, const struct text *header, bool may_be_inside,
+	size_t *ret_good)
 {
 	switch (match_header(content, header)) {
 	case HEADER_OTHER:
@@ -64,7 +84,7 @@ static enum ending judge_plain(const struct content *content, const struct text 
 	default:
 		break;
 	}
-	if (content->bytes[content->count - 1] == '\n') {
+	if (content->bytes[content->count - 1] == '\n' && !(may_be_inside && has_open_quote(content))) {
 		*ret_good = content->count;
 		return ENDING_WHOLE;
 	}
@@ -136,7 +156,7 @@ static int judge_zstd(const struct content *content, const struct text *header, 
 	return rc;
 }
 
-int ending_find(int descriptor, uint64_t size, bool is_zstd, const struct text *header, enum ending *ret_ending,
+int ending_find(int descriptor, uint64_t size, enum ending_form form, const struct text *header, enum ending *ret_ending,
 	uint64_t *ret_good_bytes, struct enrg_error *err)
 {
 	struct content content = { NULL, size };
@@ -152,10 +172,10 @@ int ending_find(int descriptor, uint64_t size, bool is_zstd, const struct text *
 	if (bytes == MAP_FAILED)
 		return enrg_error_set(err, -errno, "can't read what is there: %s", strerror(errno));
 	content.bytes = bytes;
-	if (is_zstd)
+	if (form == ENDING_OF_FRAMES)
 		rc = judge_zstd(&content, header, ret_ending, &good, err);
 	else
-		*ret_ending = judge_plain(&content, header, &good);
+		*ret_ending = judge_plain(&content, header, form == ENDING_OF_TEXT, &good);
 	munmap(bytes, size);
 	*ret_good_bytes = good;
 	return rc;

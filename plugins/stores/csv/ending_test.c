@@ -12,7 +12,7 @@
 
 static struct text header = { "a,b\n", 4, 4 };
 
-static void check_bytes(const void *bytes, size_t count, bool is_zstd, enum ending wanted, uint64_t wanted_good)
+static void check_bytes(const void *bytes, size_t count, enum ending_form form, enum ending wanted, uint64_t wanted_good)
 {
 	int descriptor = memfd_create("ending", MFD_CLOEXEC);
 	enum ending ending;
@@ -20,7 +20,7 @@ static void check_bytes(const void *bytes, size_t count, bool is_zstd, enum endi
 
 	assert_true(descriptor >= 0);
 	assert_int_equal(write(descriptor, bytes, count), count);
-	assert_int_equal(ending_find(descriptor, count, is_zstd, &header, &ending, &good, NULL), 0);
+	assert_int_equal(ending_find(descriptor, count, form, &header, &ending, &good, NULL), 0);
 	assert_int_equal(ending, wanted);
 	if (ending != ENDING_FOREIGN)
 		assert_int_equal(good, wanted_good);
@@ -29,7 +29,7 @@ static void check_bytes(const void *bytes, size_t count, bool is_zstd, enum endi
 
 static void check(const char *text, enum ending wanted, uint64_t wanted_good)
 {
-	check_bytes(text, strlen(text), false, wanted, wanted_good);
+	check_bytes(text, strlen(text), ENDING_OF_TEXT, wanted, wanted_good);
 }
 
 static void whole_files(void **state)
@@ -45,11 +45,32 @@ static void torn_files_end_at_a_line(void **state)
 {
 	(void)state;
 	check("a,b\n1,2\n3", ENDING_TORN, 8);
+	check("a,b\n1,\"x\n", ENDING_TORN, 4);
 	check("a,b\n1", ENDING_TORN, 4);
 	check("a,", ENDING_TORN, 0);
 	check("a,b", ENDING_TORN, 0);
 	check("a,b\r", ENDING_TORN, 0);
 	check("a,b\n1,\"x\ny\"\n3,\"two\nlin", ENDING_TORN, 12);
+}
+
+/* Longer than what is looked at in one step. Each row has a line end inside of its quotes. */
+static void long_files_end_at_a_line(void **state)
+{
+	static const char row[] = "1,\"x\ny\"\n", torn[] = "3,\"two\nlines\n";
+	static char text[20000];
+	size_t count = 4;
+
+	(void)state;
+	memcpy(text, "a,b\n", count);
+	while (count < sizeof(text) - 100) {
+		strcpy(text + count, row);
+		count += strlen(row);
+		if (count % 7 == 0) {
+			check(text, ENDING_WHOLE, count);
+			strcpy(text + count, torn);
+			check(text, ENDING_TORN, count);
+		}
+	}
 }
 
 static void foreign_files_are_left_alone(void **state)
@@ -59,7 +80,7 @@ static void foreign_files_are_left_alone(void **state)
 	check("a,b,c\n1,2,3\n", ENDING_FOREIGN, 0);
 	check("a\n", ENDING_FOREIGN, 0);
 	check("a,b\rx", ENDING_FOREIGN, 0);
-	check_bytes("a,b\n1,2\n", 8, true, ENDING_FOREIGN, 0);
+	check_bytes("a,b\n1,2\n", 8, ENDING_OF_FRAMES, ENDING_FOREIGN, 0);
 }
 
 static size_t add_frame(char *bytes, size_t at, const char *text)
@@ -76,16 +97,16 @@ static void compressed_files_end_at_a_frame(void **state)
 	size_t first = add_frame(bytes, 0, "a,b\n1,2\n"), second = add_frame(bytes, first, "3,4\n");
 
 	(void)state;
-	check_bytes(bytes, second, true, ENDING_WHOLE, second);
+	check_bytes(bytes, second, ENDING_OF_FRAMES, ENDING_WHOLE, second);
 	for (size_t count = first + 1; count < second; count++)
-		check_bytes(bytes, count, true, ENDING_TORN, first);
-	check_bytes(bytes, first, true, ENDING_WHOLE, first);
+		check_bytes(bytes, count, ENDING_OF_FRAMES, ENDING_TORN, first);
+	check_bytes(bytes, first, ENDING_OF_FRAMES, ENDING_WHOLE, first);
 	for (size_t count = 1; count < first; count++)
-		check_bytes(bytes, count, true, ENDING_TORN, 0);
+		check_bytes(bytes, count, ENDING_OF_FRAMES, ENDING_TORN, 0);
 	memset(bytes + first, 0, 100);
-	check_bytes(bytes, first + 100, true, ENDING_TORN, first);
-	check_bytes(bytes, add_frame(bytes, 0, "x,y\n1,2\n"), true, ENDING_FOREIGN, 0);
-	check_bytes(bytes, add_frame(bytes, 0, "a,"), true, ENDING_FOREIGN, 0);
+	check_bytes(bytes, first + 100, ENDING_OF_FRAMES, ENDING_TORN, first);
+	check_bytes(bytes, add_frame(bytes, 0, "x,y\n1,2\n"), ENDING_OF_FRAMES, ENDING_FOREIGN, 0);
+	check_bytes(bytes, add_frame(bytes, 0, "a,"), ENDING_OF_FRAMES, ENDING_FOREIGN, 0);
 }
 
 int main(void)
@@ -93,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_files),
 		cmocka_unit_test(torn_files_end_at_a_line),
+		cmocka_unit_test(long_files_end_at_a_line),
 		cmocka_unit_test(foreign_files_are_left_alone),
 		cmocka_unit_test(compressed_files_end_at_a_frame),
 	};

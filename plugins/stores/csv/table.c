@@ -17,9 +17,9 @@ static int mend(struct enrg_store *store, struct table *table, struct enrg_error
 {
 	uint64_t size = enrg_file_size(table->file), good;
 	enum ending ending;
-	int rc = ending_find(enrg_file_descriptor(table->file), size, table->compressor != NULL, &table->header,
-		&ending,
-		&good, err);
+	enum ending_form form = table->compressor ? ENDING_OF_FRAMES
+		: table->has_text ? ENDING_OF_TEXT : ENDING_OF_LINES;
+	int rc = ending_find(enrg_file_descriptor(table->file), size, form, &table->header, &ending, &good, err);
 
 	if (rc < 0)
 		return enrg_error_add(err, "%s", table->path);
@@ -58,6 +58,8 @@ int table_open(struct enrg_store *store, const struct table_params *params, stru
 	if (!table)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	table->is_overwrite = params->overwrite;
+	for (uint32_t i = 0; i < params->schema->column_count; i++)
+		table->has_text = table->has_text || params->schema->columns[i].type == ENRG_STRING;
 	table->path = strdup(params->path);
 	if (params->use_zstd)
 		table->compressor = ZSTD_createCCtx();

@@ -20,6 +20,7 @@ struct table {
 	struct enrg_file *file; /* NULL with overwrite */
 	ZSTD_CCtx *compressor;  /* NULL = plain */
 	bool is_overwrite;
+	bool has_text;          /* a column of strings */
 	bool has_open_frame;
 	bool is_dirty;          /* something for the next commit */
 	unsigned users;         /* targets that write to it */

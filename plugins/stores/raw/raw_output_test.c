@@ -161,6 +161,35 @@ static void one_path_has_one_mode(void **state)
 	output_close(output);
 }
 
+/* A hole stands for what was written before. */
+static void a_file_goes_on_beyond_4_gb(void **state)
+{
+	const uint64_t hole = 5ull << 30;
+	struct output *output = open_output(OUTPUT_APPEND);
+	struct stat status;
+	char found[9] = "";
+
+	(void)state;
+	write_text(output, "one");
+	commit(output);
+	output->file->size += hole;
+	write_text(output, "two");
+	commit(output);
+	write_text(output, "lost by the kill");
+	output_close(output);
+	store_destroy_alone(store);
+	open_store();
+	output = open_output(OUTPUT_APPEND);
+	assert_int_equal(enrg_file_size(output->file), hole + 6);
+	write_text(output, "three");
+	commit(output);
+	assert_int_equal(pread(enrg_file_descriptor(output->file), found, 8, (off_t)hole + 3), 8);
+	assert_string_equal(found, "twothree");
+	output_close(output);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_size, hole + 11);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +197,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(newest_replaces_with_a_commit_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(gaps_write_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(one_path_has_one_mode, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_file_goes_on_beyond_4_gb, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("plugin.raw_output", tests, NULL, NULL);

@@ -224,6 +224,33 @@ static void test_hot_window(void **state)
 	stream_close(stream, true);
 }
 
+/* A consumer that has a long way to go and works at it, slower than memory by far, is not waited for: the ring has room. */
+static void test_slow_consumer_catches_up(void **state)
+{
+	(void)state;
+	create(16 << 20, 100000);
+	struct stream *stream = open_stream(1 << 20);
+	struct consumer *consumer = open_consumer();
+	struct consumer_record record;
+	struct stream_status status;
+
+	for (int i = 0; i < 130; i++)
+		assert_int_equal(write_one(stream, 90000, false, 0), 0);
+	assert_int_equal(stream_read_status(path, &status, NULL), 0);
+	uint64_t blocked_ns = status.blocked_ns, started = clock_mono_ns();
+	for (int i = 0; i < 100; i++) {
+		usleep(1000); /* the pace of a detector, and of its store */
+		assert_int_equal(consumer_acquire(consumer, &record, NULL), 1);
+		consumer_release(consumer, record.end, 0);
+		assert_int_equal(write_one(stream, 90000, false, UINT64_MAX), 0);
+	}
+	uint64_t elapsed_ns = clock_mono_ns() - started;
+	assert_int_equal(stream_read_status(path, &status, NULL), 0);
+	assert_true(status.blocked_ns - blocked_ns < elapsed_ns / 4);
+	consumer_close(consumer);
+	stream_close(stream, true);
+}
+
 /* A consumer in a process of its own: checks everything, sleeps when there is nothing, exits 0 at `count`. */
 static void consume(uint64_t count, uint64_t max)
 {
@@ -516,7 +543,7 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(test_order_and_content), CASE(test_back_pressure), CASE(test_hot_window), CASE(test_two_processes),
+		CASE(test_order_and_content), CASE(test_back_pressure), CASE(test_hot_window), CASE(test_slow_consumer_catches_up), CASE(test_two_processes),
 		CASE(test_two_processes_hot), CASE(test_killed_producer),
 		CASE(test_killed_while_publishing), CASE(test_killed_consumer), CASE(test_observer),
 		CASE(test_ownership), CASE(test_interrupt), CASE(test_scribbling), CASE(test_truncated_file),

@@ -265,16 +265,26 @@ static bool is_group_name(const char *name)
 	return length > 0 && (length < end || strcmp(name + length - end, VALID_ENDING) != 0);
 }
 
-static int name_group(struct hdf5_target *hdf5_target, const struct enrg_target *target, struct enrg_error *err)
+static int name_group(const struct hdf5_section *section, char **ret_name, struct enrg_error *err)
 {
-	hdf5_target->group_name = clean_group_name(hdf5_target->section->dataset_name);
-	if (!hdf5_target->group_name)
+	*ret_name = clean_group_name(section->dataset_name);
+	if (!*ret_name)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	if (!is_group_name(hdf5_target->group_name))
-		return enrg_error_set(err, ENRG_E_CONFIG, "[store_config.hdf5] of \"%s\": dataset_name: expected the "
-			"name of a group, without a part \".\" and not ending in \"_valid\", which marks missing values; found "
-			"\"%s\"", target->source, hdf5_target->section->dataset_name);
+	if (!is_group_name(*ret_name))
+		return enrg_error_set(err, ENRG_E_CONFIG, "dataset_name: expected the name of a group, without a part "
+			"\".\" and not ending in \"_valid\", which marks missing values; found \"%s\"",
+			section->dataset_name);
 	return 0;
+}
+
+static int hdf5_check(const void *options, const void *section, struct enrg_error *err)
+{
+	char *name;
+	int rc = name_group(section, &name, err);
+
+	(void)options;
+	free(name);
+	return rc;
 }
 
 static int hdf5_target_open(void *state, const struct enrg_target *target, void **ret_target, struct enrg_error *err)
@@ -286,7 +296,7 @@ static int hdf5_target_open(void *state, const struct enrg_target *target, void 
 	if (!hdf5_target)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	hdf5_target->section = target->section;
-	rc = name_group(hdf5_target, target, err);
+	rc = name_group(hdf5_target->section, &hdf5_target->group_name, err);
 	if (rc == 0)
 		rc = choose_file(hdf5, hdf5_target, target, err);
 	if (rc < 0) {
@@ -360,6 +370,7 @@ static const struct enrg_store_type hdf5_store = {
 	.starts_by_default = true,
 	.options = { .size = sizeof(struct hdf5_options), .options = hdf5_option_list },
 	.section_options = { .size = sizeof(struct hdf5_section), .options = hdf5_section_list },
+	.check = hdf5_check,
 	.open = hdf5_open,
 	.target_open = hdf5_target_open,
 	.write = hdf5_write,

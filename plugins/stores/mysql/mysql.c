@@ -95,6 +95,14 @@ static const struct enrg_option section_option_list[] = {
 	{.key = NULL},
 };
 
+static int check_section(const void *options, const void *section, struct enrg_error *err)
+{
+	char name[SQL_NAME_BYTES_MAX + 1];
+
+	(void)options;
+	return sql_table_name(((const struct mysql_section *)section)->table_name, "", name, err);
+}
+
 static int open_store(struct enrg_store *store, const void *options, void **ret_state, struct enrg_error *err)
 {
 	struct mysql_store *self = calloc(1, sizeof(*self));
@@ -220,6 +228,7 @@ static const struct enrg_store_type mysql_type = {
 	.summary = "Writes tables of a MySQL or MariaDB server.",
 	.options = {.size = sizeof(struct mysql_options), .options = option_list},
 	.section_options = {.size = sizeof(struct mysql_section), .options = section_option_list},
+	.check = check_section,
 	.open = open_store,
 	.target_open = open_target,
 	.write = write_batch,

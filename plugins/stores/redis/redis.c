@@ -77,6 +77,12 @@ static const struct enrg_option section_option_list[] = {
 	{.key = NULL},
 };
 
+static int check_section(const void *options, const void *section, struct enrg_error *err)
+{
+	(void)options;
+	return target_check(section, err);
+}
+
 static int open_store(struct enrg_store *store, const void *options, void **ret_state, struct enrg_error *err)
 {
 	struct redis_store *self = calloc(1, sizeof(*self));
@@ -242,6 +248,7 @@ static const struct enrg_store_type redis_type = {
 	.summary = "Writes lists, time series and blobs of a Redis server.",
 	.options = {.size = sizeof(struct redis_options), .options = option_list},
 	.section_options = {.size = sizeof(struct redis_section), .options = section_option_list},
+	.check = check_section,
 	.open = open_store,
 	.target_open = open_target,
 	.write = write_batch,

@@ -190,13 +190,22 @@ static int keep_names(struct target *target, const struct enrg_schema *schema)
 	return 0;
 }
 
+int target_check(const struct redis_section *section, struct enrg_error *err)
+{
+	size_t length = strlen(section->key);
+
+	if (length >= 1 && length <= 1000)
+		return 0;
+	return enrg_error_set(err, -EINVAL, "key: expected 1 to 1000 bytes, found %zu", length);
+}
+
 static int fill(struct target *target, const struct enrg_target *what, struct enrg_error *err)
 {
 	char *name;
 
 	target->section = what->section;
-	if (!target->section->key || !*target->section->key || strlen(target->section->key) > 1000)
-		return enrg_error_set(err, -EINVAL, "key: expected 1 to 1000 bytes in [store_config.redis]");
+	if (target_check(target->section, err) < 0)
+		return -EINVAL;
 	if (asprintf(&name, "%s%s%s", target->section->key, *what->tag ? "." : "", what->tag) < 0)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	int code = sql_target_init(&target->sql, target->sql.store, what, name, err);

@@ -41,6 +41,9 @@ struct target_params {
 	const struct enrg_target *what;
 };
 
+/* Judges a section before anything starts, by a text that begins with the key. */
+int target_check(const struct redis_section *section, struct enrg_error *err);
+
 /* Checks the keys (creates time series) and reads the mark. */
 int target_open(const struct target_params *params, struct target **ret_target, struct enrg_error *err);
 void target_close(struct target *target); /* takes NULL */

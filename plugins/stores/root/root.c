@@ -390,6 +390,17 @@ static int root_target_close(void *state, void *target, bool abandon, struct enr
 	return 0;
 }
 
+static int root_check(const void *options, const void *section, struct enrg_error *err)
+{
+	const char *name = ((const struct root_section *)section)->tree_name;
+
+	(void)options;
+	if (*name && !strpbrk(name, "./\\ "))
+		return 0;
+	return enrg_error_set(err, ENRG_E_CONFIG,
+		"tree_name: expected a name without \".\", \"/\", \"\\\" and blanks, found \"%s\"", name);
+}
+
 static int root_target_open(void *state, const struct enrg_target *target, void **ret_target, struct enrg_error *err)
 {
 	struct root_target *root_target = calloc(1, sizeof(*root_target));
@@ -402,10 +413,8 @@ static int root_target_open(void *state, const struct enrg_target *target, void 
 	root_target->tag = strdup(target->tag);
 	if (!root_target->source || !root_target->tag)
 		rc = enrg_error_set(err, -ENOMEM, "out of memory");
-	else if (strpbrk(root_target->section->tree_name, "./\\ ") || !*root_target->section->tree_name)
-		rc = enrg_error_set(err, ENRG_E_CONFIG,
-			"tree_name: expected a name without \".\", \"/\", \"\\\" and blanks, found \"%s\"",
-			root_target->section->tree_name);
+	else
+		rc = root_check(NULL, root_target->section, err);
 	if (rc == 0)
 		rc = choose_tree(state, root_target,
 			&(struct root_moment){target->schema, target->run, target->acquired_ns}, err);
@@ -499,6 +508,7 @@ static const struct enrg_store_type root_store = {
 	.starts_by_default = true,
 	.options = {.size = sizeof(struct root_options), .options = root_option_list},
 	.section_options = {.size = sizeof(struct root_section), .options = root_section_list},
+	.check = root_check,
 	.open = root_open,
 	.target_open = root_target_open,
 	.write = root_write,

@@ -51,7 +51,8 @@ int sql_table_name(
 	snprintf(text, sizeof(text), "%.700s%s%.255s", table_name, *tag ? "_" : "", tag);
 	sql_clean_name(text, ret_name);
 	if (strcasecmp(ret_name, SQL_POSITIONS) == 0)
-		return enrg_error_set(err, -EINVAL, "table_name: " SQL_POSITIONS " is kept for the store's own marks");
+		return enrg_error_set(err, -EINVAL,
+			"table_name: " SQL_POSITIONS " is kept for the store's own marks; take another name");
 	return 0;
 }
 

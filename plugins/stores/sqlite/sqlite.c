@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "database.h"
 #include "enrgdaq/store.h"
@@ -94,6 +95,20 @@ static const struct enrg_option sqlite_section_list[] = {
 		.help = "Name of the table; a tag is appended as _tag."},
 	{.key = NULL},
 };
+
+static int sqlite_check(const void *options, const void *section, struct enrg_error *err)
+{
+	const char *table_name = ((const struct sqlite_section *)section)->table_name;
+	char name[SQL_NAME_BYTES_MAX + 1];
+
+	(void)options;
+	if (strncasecmp(table_name, "sqlite_", 7) == 0)
+		return enrg_error_set(err, ENRG_E_CONFIG,
+			"table_name: expected a name that does not begin with \"sqlite_\", as SQLite's own tables do; "
+			"found \"%s\"",
+			table_name);
+	return sql_table_name(table_name, "", name, err);
+}
 
 static int sqlite_open(struct enrg_store *store, const void *options, void **ret_state, struct enrg_error *err)
 {
@@ -215,6 +230,7 @@ static const struct enrg_store_type sqlite_store = {
 	.starts_by_default = true,
 	.options = {.size = sizeof(struct sqlite_options), .options = sqlite_option_list},
 	.section_options = {.size = sizeof(struct sqlite_section), .options = sqlite_section_list},
+	.check = sqlite_check,
 	.open = sqlite_open,
 	.target_open = sqlite_target_open,
 	.write = sqlite_write,

@@ -21,7 +21,7 @@ static const struct command commands[] = {
 	{"plot", "draw the benchmark suite's figures from its results", cli_plot},
 	{"verify", "prove .arrows files whole, or cut a torn tail", cli_verify},
 	{"cat", "print the rows of .arrows files", cli_cat},
-	{"convert", "write an .arrows file in another format", cli_convert},
+	{"convert", "write .arrows files and old dumps in other formats", cli_convert},
 	{"doctor", "look at what this machine lacks", cli_doctor},
 	{"help", "explain a command", cli_help},
 	{"job", NULL, process_main},

@@ -91,7 +91,7 @@ int enrg_file_path(const struct enrg_file_name *name, char *ret_path, size_t pat
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
-static int fail(struct enrg_error *err, const char *path, const char *verb)
+int file_fail(struct enrg_error *err, const char *path, const char *verb)
 {
 	int code = errno ? -errno : -EIO;
 
@@ -118,7 +118,7 @@ static int cut(struct enrg_file *file, uint64_t size, struct enrg_error *err)
 		result = ftruncate(file->descriptor, (off_t)size);
 	while (result < 0 && errno == EINTR);
 	if (result < 0)
-		return fail(err, file->path, "cut the file");
+		return file_fail(err, file->path, "cut the file");
 	file->size = size;
 	file->is_torn = false;
 	return 0;
@@ -148,7 +148,7 @@ static int adopt(struct enrg_file *file, uint64_t found, struct enrg_error *err)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", file->descriptor);
 	ssize_t length = readlink(link, real, sizeof(real) - 1);
 	if (length < 0)
-		return fail(err, file->path, "find out the full name");
+		return file_fail(err, file->path, "find out the full name");
 	real[length] = '\0';
 	int code = journal_add_file(file->set->journal, real, &file->journal_index, &is_known, &committed, err);
 	if (code < 0)
@@ -211,9 +211,9 @@ static int open_new(struct file_set *set, struct enrg_file *file, struct enrg_fi
 		return code;
 	file->descriptor = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
 	if (file->descriptor < 0)
-		return fail(err, file->path, "open");
+		return file_fail(err, file->path, "open");
 	if (fstat(file->descriptor, &status) < 0)
-		return fail(err, file->path, "look at the file");
+		return file_fail(err, file->path, "look at the file");
 	if (!S_ISREG(status.st_mode))
 		return enrg_error_set(err, -EINVAL, "%s: is not a regular file", file->path);
 	*ret_file = find_by_inode(set, &status);
@@ -310,7 +310,7 @@ int enrg_file_write(struct enrg_file *file, const void *bytes, uint64_t byte_cou
 {
 	if (file_policy_write(file, bytes, byte_count) < 0) {
 		file->is_torn = true;
-		return fail(err, file->path, "write");
+		return file_fail(err, file->path, "write");
 	}
 	file->size += byte_count;
 	return 0;
@@ -330,7 +330,7 @@ int enrg_file_write_at(
 	int code = check_inside(file, offset, byte_count, err);
 
 	if (code == 0 && file_write_all(file->descriptor, bytes, byte_count, offset) < 0)
-		code = fail(err, file->path, "write");
+		code = file_fail(err, file->path, "write");
 	return code;
 }
 
@@ -390,85 +390,9 @@ int enrg_file_sync(struct enrg_file *file, struct enrg_error *err)
 		result = fdatasync(file->descriptor);
 	while (result < 0 && errno == EINTR);
 	if (result < 0)
-		return fail(err, file->path, "sync");
+		return file_fail(err, file->path, "sync");
 	file->unsynced_ns = 0;
 	return 0;
-}
-
-static int write_descriptor(int descriptor, const uint8_t *bytes, uint64_t byte_count)
-{
-	while (byte_count) {
-		ssize_t count = write(descriptor, bytes, byte_count < (1u << 30) ? byte_count : (1u << 30));
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0)
-			return -1;
-		bytes += count;
-		byte_count -= (uint64_t)count;
-	}
-	return 0;
-}
-
-/* The name of a file is its folder's: without this a power cut may bring the old name back. */
-static int sync_folder(const char *path, const char *own)
-{
-	char folder[PATH_MAX];
-
-	snprintf(folder, sizeof(folder), "%.*s", own > path ? (int)(own - path) : 1, own > path ? path : ".");
-	int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (descriptor < 0)
-		return -1;
-	int result = fsync(descriptor), saved = errno;
-	close(descriptor);
-	errno = saved;
-	return result;
-}
-
-/* Writes and closes; negative with errno set. */
-static int write_whole(int descriptor, const void *bytes, uint64_t byte_count, bool is_synced)
-{
-	int result = write_descriptor(descriptor, bytes, byte_count);
-
-	if (result == 0 && is_synced)
-		result = fdatasync(descriptor);
-	int saved = errno;
-	if (close(descriptor) < 0 && result == 0)
-		return -1;
-	errno = saved;
-	return result;
-}
-
-/* The temporary name is always the same, so that kills leave one such file at the most, and the next replace takes it.
- */
-int enrg_file_replace(
-	struct enrg_store *store, const char *path, const void *bytes, uint64_t byte_count, struct enrg_error *err)
-{
-	const struct enrg_file_options *options = store->files.options;
-	bool is_synced = options && options->sync == ENRG_FILE_SYNC_COMMIT;
-	char temporary[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	const char *own = slash ? slash + 1 : path;
-	int code = path_make_parent(path, 0755, err);
-
-	if (code < 0)
-		return code;
-	/* Shortened, so that a name of the greatest length has room for the suffix; the dot hides it from `*`. */
-	int used = snprintf(temporary, sizeof(temporary), "%.*s.%.200s.new", (int)(own - path), path, own);
-	if (used < 0 || (size_t)used >= sizeof(temporary))
-		return enrg_error_set(err, -ENAMETOOLONG, "%s: the path is too long", path);
-	int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (descriptor < 0)
-		return fail(err, temporary, "open");
-	errno = 0;
-	if (write_whole(descriptor, bytes, byte_count, is_synced) == 0 && rename(temporary, path) == 0) {
-		if (is_synced && sync_folder(path, own) < 0)
-			return fail(err, path, "sync the folder of the file");
-		return 0;
-	}
-	int saved = errno;
-	unlink(temporary);
-	errno = saved;
-	return fail(err, path, "replace");
 }
 
 /* --- the set ------------------------------------------------------------------------------------------------------ */

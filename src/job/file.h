@@ -66,6 +66,8 @@ int file_set_rollback(struct file_set *set, struct enrg_error *err);
 size_t file_stem_length(const char *name);
 /* All bytes at that place; negative with errno set. */
 int file_write_all(int descriptor, const uint8_t *from, uint64_t byte_count, uint64_t offset);
+/* Sets `err` from errno, "PATH: can't VERB: …", and returns the code. */
+int file_fail(struct enrg_error *err, const char *path, const char *verb);
 void file_set_tell(struct file_set *set, enum enrg_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -23,15 +23,12 @@ static const char usage[] =
 	"usage: enrgdaq convert INPUT OUTPUT [--format FORMAT] [--columns A,B…] [--dataset NAME] [--tree NAME]\n"
 	"                       [--salvage]\n"
 	"\n"
-	"Writes an .arrows or .arrow file, or an old dump of the digitizer (.bin, .npy.lz4), anew in another format. "
-	"An\n"
-	"output that is already there is never overwritten, and a conversion that fails leaves nothing.\n"
+	"Writes an .arrows or .arrow file, or an old dump of the digitizer (.bin, .npy.lz4), anew in another format.\n"
+	"An output that is already there is never overwritten, and a conversion that fails leaves nothing.\n"
 	"\n"
-	"  --format FORMAT   csv, root-ttree, root-rntuple, hdf5, arrows, arrow-file or raw (the bytes of blobs, one "
-	"behind\n"
-	"                    the other); without it the name of the output tells: .csv, .csv.zst, .root (a TTree), "
-	".h5,\n"
-	"                    .hdf5, .arrows, .arrow\n"
+	"  --format FORMAT   csv, root-ttree, root-rntuple, hdf5, arrows, arrow-file or raw (the bytes of blobs, one\n"
+	"                    behind the other); without it the name of the output tells: .csv, .csv.zst, .root (a\n"
+	"                    TTree), .h5, .hdf5, .arrows, .arrow\n"
 	"  --columns A,B     these columns, in this order; names with commas in quotes\n"
 	"  --dataset NAME    of hdf5: group with a dataset for each column (data)\n"
 	"  --tree NAME       of root: name of the tree (tree)\n"
@@ -42,9 +39,8 @@ static const char usage[] =
 	"  enrgdaq convert out/slow.arrows slow.csv --columns timestamp,value\n"
 	"  enrgdaq convert old/run7.npy.lz4 run7.root\n"
 	"\n"
-	"Exit code: 0 done, 1 the input is damaged or the output can't be written, 2 wrong usage, an input that can't "
-	"be\n"
-	"read, or an output that is there already.\n";
+	"Exit code: 0 done, 1 the input is damaged or the output can't be written, 2 wrong usage, an input that\n"
+	"can't be read, or an output that is there already.\n";
 
 struct format {
 	const char *name;

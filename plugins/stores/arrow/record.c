@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define BUFFER_BYTES (256u << 10)
+#define PAGE_BYTES 4096u
 #define DIRECT_BYTES (32u << 10) /* messages from here on go to the file straight from the ring */
 
 int record_schema_init(struct record_schema *record_schema, const struct enrg_schema *schema, struct enrg_error *err)
@@ -140,13 +141,21 @@ int record_write_batch(struct record *record, const struct enrg_batch *batch, st
 	/* The body can go from the ring to the disk without a copy where both lie alike within a page. */
 	uint32_t padding = record->buffered ? 0 :
 		enrg_file_padding(record->file, meta_bytes, ipc + meta_bytes, batch->body_bytes);
-	if (padding == 0 || padding % 8 != 0 || meta_bytes + padding > BUFFER_BYTES)
+	if (padding == 0 || padding % 8 != 0 || meta_bytes + padding + PAGE_BYTES > BUFFER_BYTES)
 		return record_write(record, ipc, batch->ipc_bytes, err);
+	/* What comes before its first whole page goes with the metadata, in one write. */
+	uint64_t front_bytes = meta_bytes + padding;
+	uint64_t head_bytes = -(enrg_file_size(record->file) + front_bytes) % PAGE_BYTES;
+
 	record->is_dirty = true;
 	rc = enrg_ipc_pad(batch, padding, record->buffer, err);
-	if (rc == 0)
-		rc = enrg_file_write(record->file, record->buffer, meta_bytes + padding, err);
-	return rc < 0 ? rc : enrg_file_write(record->file, ipc + meta_bytes, batch->body_bytes, err);
+	if (rc < 0)
+		return rc;
+	memcpy(record->buffer + front_bytes, ipc + meta_bytes, head_bytes);
+	rc = enrg_file_write(record->file, record->buffer, front_bytes + head_bytes, err);
+	if (rc < 0)
+		return rc;
+	return enrg_file_write(record->file, ipc + meta_bytes + head_bytes, batch->body_bytes - head_bytes, err);
 }
 
 int record_commit(struct record *record, struct enrg_error *err)

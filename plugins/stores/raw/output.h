@@ -18,6 +18,7 @@ struct output {
 	uint32_t schema_bytes;
 	uint8_t *newest;        /* OUTPUT_NEWEST: goes to the file with the next commit */
 	uint64_t newest_bytes, newest_capacity;
+	uint8_t *piece;         /* of a large message, on its way past the page cache; NULL until wanted */
 	bool is_dirty;          /* `newest` is not in the file yet */
 	unsigned users;         /* targets that write to it */
 	struct output *next;

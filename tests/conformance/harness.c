@@ -201,7 +201,8 @@ static int write_message(struct harness *harness, const struct harness_table *ta
 	return hand_over(harness, table, message, bytes, time_ns, err);
 }
 
-int harness_write_blob(struct harness *harness, const struct harness_table *table, size_t count, struct enrg_error *err)
+int harness_write_blob(struct harness *harness, const struct harness_table *table, size_t count,
+	struct enrg_error *err)
 {
 	size_t bytes;
 	void *message = data_build_blob(table->source, ++harness->sequence, count, HARNESS_DAY_NS, &bytes);

@@ -27,7 +27,8 @@ int harness_write(struct harness *harness, const struct harness_table *table, ui
 int harness_write_batch(struct harness *harness, const struct harness_table *table, const struct enrg_batch *batch,
 	struct enrg_error *err);
 /* One blob of `count` bytes (data_build_blob). */
-int harness_write_blob(struct harness *harness, const struct harness_table *table, size_t count, struct enrg_error *err);
+int harness_write_blob(struct harness *harness, const struct harness_table *table, size_t count,
+	struct enrg_error *err);
 int harness_write_gap(struct harness *harness, const struct harness_table *table, struct enrg_error *err);
 /* `position` is kept by the journal beside the lengths of the files. */
 int harness_commit(struct harness *harness, uint64_t position, struct enrg_error *err);

@@ -4,6 +4,7 @@
 
 void odd_values_are_kept(void);
 void odd_names_keep_their_columns_apart(void);
+void missing_values_keep_their_places(void);
 void path_outside_of_out_dir_is_refused(void);
 void large_object_is_whole(void);
 void newest_may_have_other_columns(void);

@@ -173,7 +173,8 @@ static void restart_appends(void)
 		suite_commit(__LINE__, i + 1);
 		suite_close(__LINE__);
 	}
-	suite_check_file(__LINE__, suite.kind->file_path, &data_wide, suite.kind->keeps_newest ? 40 : 0, suite.kind->keeps_newest ? 10 : 50);
+	suite_check_file(__LINE__, suite.kind->file_path, &data_wide, suite.kind->keeps_newest ? 40 : 0,
+		suite.kind->keeps_newest ? 10 : 50);
 }
 
 /* Without the journal, as after a start of the machine. */
@@ -186,7 +187,8 @@ static void new_journal_appends(void)
 		suite_commit(__LINE__, i + 1);
 		suite_close(__LINE__);
 	}
-	suite_check_file(__LINE__, suite.kind->file_path, &data_wide, suite.kind->keeps_newest ? 20 : 0, suite.kind->keeps_newest ? 10 : 30);
+	suite_check_file(__LINE__, suite.kind->file_path, &data_wide, suite.kind->keeps_newest ? 20 : 0,
+		suite.kind->keeps_newest ? 10 : 30);
 }
 
 static void uncommitted_rows_come_once(void)
@@ -201,7 +203,8 @@ static void uncommitted_rows_come_once(void)
 	suite_write(__LINE__, &suite_wide, 10, 20, 0);
 	suite_commit(__LINE__, 2);
 	suite_close(__LINE__);
-	suite_check_file(__LINE__, suite.kind->file_path, &data_wide, suite.kind->keeps_newest ? 10 : 0, suite.kind->keeps_newest ? 20 : 30);
+	suite_check_file(__LINE__, suite.kind->file_path, &data_wide, suite.kind->keeps_newest ? 10 : 0,
+		suite.kind->keeps_newest ? 20 : 30);
 }
 
 static void half_a_commit_comes_once(void)
@@ -221,7 +224,8 @@ static void half_a_commit_comes_once(void)
 	suite_write(__LINE__, &suite_wide, 50, 5, 0);
 	suite_commit(__LINE__, 2);
 	suite_close(__LINE__);
-	suite_check_file(__LINE__, suite.kind->file_path, &data_wide, suite.kind->keeps_newest ? 50 : 0, suite.kind->keeps_newest ? 5 : 55);
+	suite_check_file(__LINE__, suite.kind->file_path, &data_wide, suite.kind->keeps_newest ? 50 : 0,
+		suite.kind->keeps_newest ? 5 : 55);
 }
 
 static void roll_back_forgets_what_was_not_committed(void)
@@ -236,7 +240,8 @@ static void roll_back_forgets_what_was_not_committed(void)
 	suite_write(__LINE__, &suite_wide, 10, 20, 0);
 	suite_commit(__LINE__, 2);
 	suite_close(__LINE__);
-	suite_check_file(__LINE__, suite.kind->file_path, &data_wide, suite.kind->keeps_newest ? 10 : 0, suite.kind->keeps_newest ? 20 : 30);
+	suite_check_file(__LINE__, suite.kind->file_path, &data_wide, suite.kind->keeps_newest ? 10 : 0,
+		suite.kind->keeps_newest ? 20 : 30);
 }
 
 /* --- kills -------------------- */
@@ -487,6 +492,7 @@ int main(int argument_count, char **arguments)
 		SUITE_CASE(ticks_and_empty_commits_do_nothing),
 		SUITE_CASE(odd_values_are_kept),
 		SUITE_CASE(odd_names_keep_their_columns_apart),
+		SUITE_CASE(missing_values_keep_their_places),
 		SUITE_CASE(path_outside_of_out_dir_is_refused),
 		SUITE_CASE(large_object_is_whole),
 		SUITE_CASE(newest_may_have_other_columns),

@@ -95,7 +95,8 @@ void suite_check_file(int line, const char *file, const struct enrg_schema *sche
 const char *suite_file_name(const char *date, const char *more)
 {
 	static char name[512];
-	const char *own = strrchr(suite.kind->file_path, '/') ? strrchr(suite.kind->file_path, '/') + 1 : suite.kind->file_path;
+	const char *slash = strrchr(suite.kind->file_path, '/');
+	const char *own = slash ? slash + 1 : suite.kind->file_path;
 	const char *dot = strchr(own, '.');
 
 	snprintf(name, sizeof(name), "%.*s%s%.*s%s%s", (int)(own - suite.kind->file_path), suite.kind->file_path, date,

@@ -229,7 +229,8 @@ void page_refresh(struct page *page)
 	if (before && now - before < PAGE_SMAPS_INTERVAL_NS)
 		return;
 	atomic_store_explicit(&smaps_read_ns, now, memory_order_relaxed);
+	/* Not Private_…: pages of a ring that only this process has touched so far would count as its own. */
 	if (read_proc("/proc/self/smaps_rollup", text, sizeof(text)))
-		atomic_store_explicit(&page->private_bytes,
-			find_kib(text, "Private_Clean:") + find_kib(text, "Private_Dirty:"), memory_order_relaxed);
+		atomic_store_explicit(&page->private_bytes, find_kib(text, "Pss_Anon:") + find_kib(text, "Pss_File:"),
+			memory_order_relaxed);
 }

@@ -31,7 +31,8 @@ struct page {
 	_Atomic uint64_t set_aside;                        /* records that killed their consumer */
 	_Atomic uint64_t first_in_mono_ns, last_in_mono_ns, last_out_mono_ns; /* 0 = none yet */
 	_Atomic uint64_t cpu_ns;       /* CPU time of this process, refreshed once a second and at the end */
-	_Atomic uint64_t rss_bytes, private_bytes;
+	_Atomic uint64_t rss_bytes;     /* with the rings that it has mapped */
+	_Atomic uint64_t private_bytes; /* without: its own memory and its share of programs and libraries */
 	_Atomic uint64_t wakeups;      /* times the main loop woke from sleep */
 	_Atomic uint64_t alerts;
 	_Atomic uint64_t zmq_out_bytes, zmq_in_bytes; /* batches where shared memory is off */

@@ -210,6 +210,7 @@ static int run_job(struct process *process, int lifeline)
 		code = process->plan->is_store ? store_run(process, &err) : source_run(process, &err);
 	if (code == EXIT_FAILED || code == EXIT_CONFIG) {
 		process_alert(process, ENRG_ERROR, "%s", err.text[0] ? err.text : "failed without saying why");
+		page_set_reason(process->page, err.text);
 		atomic_store_explicit(&process->page->state, PAGE_FAILED, memory_order_relaxed);
 	} else {
 		atomic_store_explicit(&process->page->state, PAGE_DONE, memory_order_relaxed);

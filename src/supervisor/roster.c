@@ -50,6 +50,7 @@ void roster_destroy(struct roster *roster)
 	for (size_t i = 0; i < roster->count; i++) {
 		sample_forget_page(&roster->members[i]);
 		free(roster->members[i].stream);
+		free(roster->members[i].latency);
 	}
 	free(roster->members);
 	free(roster);
@@ -241,15 +242,28 @@ static void ring_peers(const struct member *member)
 			stream_ring_all(member->plan->inputs[i].stream_path, NULL);
 }
 
+/* Of a life that ended while the run ends: did it fail, or follow a life that failed without showing that it can do
+ * better? A source shows it with a batch, or with a stable minute. */
+static bool is_unwell(const struct member *member, const struct restart_end *end, uint64_t batches, uint64_t now_ns)
+{
+	if (!end->signal && (end->exit_code == 1 || end->exit_code == 2))
+		return true;
+	return !end->is_store && member->plan->stream_path && member->restart.failures && !batches &&
+	       now_ns - member->restart.started_ns < RESTART_STABLE_NS;
+}
+
 static void handle_end(struct roster *roster, struct member *member, uint64_t now_ns)
 {
 	struct restart_end end = {.was_hung = member->is_hung, .is_store = member_is_store(member)};
+	uint64_t before = member->past.out_batches;
 	pid_t pid = member->child.pid;
 
 	if (!child_reap(&member->child, &end.exit_code, &end.signal))
 		return;
 	ring_peers(member);
 	sample_end_life(member, pid);
+	if (end.signal || end.exit_code == 0)
+		member->last_reason[0] = '\0';
 	member->last_code = end.exit_code;
 	member->previous_signal = end.signal;
 	member->was_hung = end.was_hung;
@@ -266,6 +280,8 @@ static void handle_end(struct roster *roster, struct member *member, uint64_t no
 	}
 	if (end.exit_code != 0 && end.exit_code != 3 && !(end.signal == SIGTERM && member->asks))
 		log_line(ENRG_WARNING, "%s ended: %s", member->plan->name, member->last_exit);
+	if (is_unwell(member, &end, member->past.out_batches - before, now_ns))
+		member->was_failing = true;
 	member->state = MEMBER_STOPPED;
 }
 
@@ -331,7 +347,10 @@ void roster_watch(struct roster *roster, uint64_t now_ns)
 void roster_ask(struct member *member)
 {
 	if (!member_is_alive(member)) {
-		if (member->state == MEMBER_PAUSING && member->restart.failures >= ROSTER_FAILING)
+		/* What a store owes is in its streams, and the ledger tells; a source that is down owes what it did not
+		 * produce. */
+		if (member->state == MEMBER_PAUSING &&
+			member->restart.failures >= (member_is_store(member) ? ROSTER_FAILING : 1))
 			member->was_failing = true;
 		if (member->state == MEMBER_PAUSING || member->state == MEMBER_WAITING)
 			member->state = MEMBER_STOPPED;

@@ -24,6 +24,15 @@ struct member_counts {
 	uint64_t lost, duplicated, corrupted, set_aside, cpu_ns, wakeups, zmq_bytes;
 };
 
+/* What the latency histograms of a job's page say. */
+struct member_latency {
+	uint64_t base_ns, next_ns;
+	struct histogram base, next; /* as they were 2 to 4 s ago, and at most 2 s ago */
+	struct histogram recent;     /* since base */
+	struct histogram past;       /* of earlier lives */
+	struct histogram all;        /* of the whole run */
+};
+
 #define ROSTER_FAILING 3u /* lives in a row that were not stable: not just one bad moment */
 
 struct member {
@@ -34,15 +43,17 @@ struct member {
 	struct restart restart;
 	uint32_t lives;
 	int previous_signal;
-	bool was_hung;      /* the last life */
-	bool is_hung;       /* the watchdog has killed this life */
-	bool was_ready;     /* in any life */
-	bool was_failing; /* when it was to stop: down between failing lives */
-	uint32_t asks;      /* SIGTERMs sent to this life */
-	uint64_t asked_ns;  /* when the last one was */
-	bool is_late_told;  /* that it is not ready in time */
-	int last_code;      /* exit code of the last life; -1 = by a signal, or none yet */
-	char last_exit[96]; /* in words; "" = none yet */
+	bool was_hung;                       /* the last life */
+	bool is_hung;                        /* the watchdog has killed this life */
+	bool was_ready;                      /* in any life */
+	bool was_failing;                    /* it had failed, and was not well when the run ended */
+	uint32_t asks;                       /* SIGTERMs sent to this life */
+	uint64_t asked_ns;                   /* when the last one was */
+	bool is_late_told;                   /* that it is not ready in time */
+	int last_code;                       /* exit code of the last life; -1 = by a signal, or none yet */
+	char last_exit[96];                  /* in words; "" = none yet */
+	char last_reason[PAGE_REASON_BYTES]; /* what the last life said when it failed, or "" */
+	char reason[PAGE_REASON_BYTES];      /* why it waits now, or "" */
 
 	struct page *page;              /* copy of this life's page; NULL = not there yet */
 	int page_file;                  /* that it is copied from; -1 = not open */
@@ -52,7 +63,8 @@ struct member {
 	uint64_t sampled_ns;
 	uint64_t rss_bytes, private_bytes;
 	uint32_t page_state;
-	struct stream_status *stream; /* of a producer, as of the last sample; NULL = none read yet */
+	struct member_latency *latency; /* NULL = nothing read yet */
+	struct stream_status *stream;   /* of a producer, as of the last sample; NULL = none read yet */
 	uint64_t blocked_ns_before;
 	double blocked_percent;
 };

@@ -8,7 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+
+#define LATENCY_NS 2000000000ull
 
 static uint64_t load(const _Atomic uint64_t *value)
 {
@@ -65,6 +68,42 @@ static struct member_counts rate(const struct member_counts *now, const struct m
 	return result;
 }
 
+/* Two looks that take turns, so that the figures are those of the last 2 to 4 s. */
+static void sample_latency(struct member *member, uint64_t now_ns)
+{
+	struct member_latency *latency = member->latency;
+
+	if (!latency) {
+		latency = member->latency = calloc(1, sizeof(*latency));
+		if (!latency)
+			return;
+		latency->base_ns = latency->next_ns = now_ns;
+	}
+	if (now_ns - latency->next_ns >= LATENCY_NS) {
+		latency->base = latency->next;
+		latency->base_ns = latency->next_ns;
+		latency->next = member->page->latency;
+		latency->next_ns = now_ns;
+	}
+	histogram_subtract(&latency->recent, &member->page->latency, &latency->base);
+	latency->all = latency->past;
+	histogram_merge(&latency->all, &member->page->latency);
+}
+
+static void end_latency(struct member *member, uint64_t now_ns)
+{
+	struct member_latency *latency = member->latency;
+
+	if (!latency)
+		return;
+	histogram_merge(&latency->past, &member->page->latency);
+	latency->all = latency->past;
+	histogram_init(&latency->base);
+	histogram_init(&latency->next);
+	histogram_init(&latency->recent);
+	latency->base_ns = latency->next_ns = now_ns;
+}
+
 static void close_file(struct member *member)
 {
 	if (member->page_file >= 0)
@@ -94,8 +133,8 @@ static int copy_page(struct member *member, pid_t pid)
 	return code ? code : -ESRCH;
 }
 
-/* Where the page of a running job can't be read, its last life sign stands still: in the end the watchdog kills the job,
- * and its next life makes the page anew. */
+/* Where the page of a running job can't be read, its last life sign stands still: in the end the watchdog kills the
+ * job, and its next life makes the page anew. */
 static void refresh_page(struct member *member, uint64_t now_ns)
 {
 	int code;
@@ -162,6 +201,8 @@ void sample_take(struct roster *roster, uint64_t now_ns)
 			member->rss_bytes = load(&member->page->rss_bytes);
 			member->private_bytes = load(&member->page->private_bytes);
 			member->page_state = atomic_load_explicit(&member->page->state, memory_order_relaxed);
+			page_get_reason(member->page, member->reason, sizeof(member->reason));
+			sample_latency(member, now_ns);
 		}
 		member->now = add(member->past, &page);
 		member->rate = rate(&member->now, &before, span_ns);
@@ -178,7 +219,10 @@ void sample_end_life(struct member *member, pid_t pid)
 		struct member_counts last = read_page(member->page);
 
 		member->past = add(member->past, &last);
+		page_get_reason(member->page, member->last_reason, sizeof(member->last_reason));
+		end_latency(member, clock_mono_ns());
 	}
+	member->reason[0] = '\0';
 	sample_forget_page(member);
 	member->page_state = 0;
 	member->rss_bytes = member->private_bytes = 0;
@@ -209,7 +253,8 @@ void sample_ledger(const struct roster *roster, struct ledger *ledger)
 		snprintf(source->name, sizeof(source->name), "%s", plan->name);
 		source->store_count = (uint32_t)plan->sink_count;
 		for (uint32_t k = 0; k < source->store_count; k++)
-			snprintf(source->stores[k].name, sizeof(source->stores[k].name), "%s", plan->sinks[k].store_name);
+			snprintf(source->stores[k].name, sizeof(source->stores[k].name), "%s",
+				plan->sinks[k].store_name);
 		source->is_read = stream_read_status(plan->stream_path, &status, NULL) == 0;
 		if (!source->is_read)
 			continue;

@@ -13,7 +13,7 @@ static json_t *make_flow(
 		"bytes_per_s", (json_int_t)byte_rate);
 }
 
-static json_t *make_latency(const struct page *page)
+static json_t *make_latency(const struct histogram *histogram)
 {
 	static const struct {
 		const char *key;
@@ -21,13 +21,21 @@ static json_t *make_latency(const struct page *page)
 	} items[] = {{"p50", 0.5}, {"p95", 0.95}, {"p99", 0.99}, {"p999", 0.999}, {"max", 1.0}};
 	json_t *latency;
 
-	if (!page || !atomic_load_explicit(&page->latency.count, memory_order_relaxed))
+	if (!histogram || !atomic_load_explicit(&histogram->count, memory_order_relaxed))
 		return json_null();
 	latency = json_object();
 	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
 		json_object_set_new(latency, items[i].key,
-			json_real((double)histogram_quantile(&page->latency, items[i].quantile) / 1e6));
+			json_real((double)histogram_quantile(histogram, items[i].quantile) / 1e6));
 	return latency;
+}
+
+/* null: none, or damaged. */
+static json_t *make_text(const char *text)
+{
+	json_t *string = text[0] ? json_string(text) : NULL;
+
+	return string ? string : json_null();
 }
 
 /* What waits for a store, or of a source's stream: bytes of the slowest, batches of the ledger. */
@@ -75,7 +83,10 @@ static json_t *make_job(const struct status_context *context, const struct membe
 	json_object_set_new(job, "out",
 		make_flow(now->out_batches, now->out_rows, now->out_bytes, rate->out_batches, rate->out_rows,
 			rate->out_bytes));
-	json_object_set_new(job, "latency_ms", make_latency(member->page));
+	json_object_set_new(job, "last_reason", make_text(member->last_reason));
+	json_object_set_new(job, "reason", make_text(member->reason));
+	json_object_set_new(job, "latency_ms", make_latency(member->latency ? &member->latency->recent : NULL));
+	json_object_set_new(job, "latency_run_ms", make_latency(member->latency ? &member->latency->all : NULL));
 	json_object_set_new(job, "file", json_string(member->plan->file));
 	add_backlog(context, member, job);
 	if (member->stream) {

@@ -10,6 +10,11 @@ static const char *text(const json_t *object, const char *key)
 	return value ? value : "-";
 }
 
+static bool has_text(const json_t *object, const char *key)
+{
+	return json_is_string(json_object_get(object, key));
+}
+
 static double number(const json_t *object, const char *key)
 {
 	return json_number_value(json_object_get(object, key));
@@ -52,10 +57,14 @@ static void print_job(const json_t *job, bool is_colored, FILE *stream)
 		text(job, "name"), text(job, "type"), is_colored ? state_color(state) : "", state,
 		is_colored ? "\033[0m" : "", number(flow, "rows_per_s"), bytes_text(number(flow, "bytes_per_s"), rate),
 		bytes_text(number(flow, "bytes"), total), bytes_text(number(job, "backlog_bytes"), backlog), quantiles,
-		number(job, "blocked_percent"), number(job, "cpu_percent"), number(job, "rss_mb"),
+		number(job, "blocked_percent"), number(job, "cpu_percent"), number(job, "private_mb"),
 		number(job, "restarts"));
 	if (json_is_string(json_object_get(job, "last_exit")) && number(job, "restarts") > 0)
-		fprintf(stream, "  last life: %s\n", text(job, "last_exit"));
+		fprintf(stream, "  last life: %s%s%s\n", text(job, "last_exit"),
+			has_text(job, "last_reason") ? ": " : "",
+			has_text(job, "last_reason") ? text(job, "last_reason") : "");
+	if (has_text(job, "reason"))
+		fprintf(stream, "  %s: %s\n", state, text(job, "reason"));
 	if (number(job, "lost") + number(job, "duplicated") + number(job, "corrupted") + number(job, "set_aside") > 0)
 		fprintf(stream, "  %slost %.0f, duplicated %.0f, corrupted %.0f, set aside %.0f%s\n",
 			is_colored ? "\033[1;31m" : "", number(job, "lost"), number(job, "duplicated"),
@@ -72,7 +81,7 @@ void status_print(const json_t *status, bool is_colored, FILE *stream)
 	fprintf(stream, "%s: %s, run %s since %s\n\n", text(status, "supervisor"), text(status, "state"),
 		text(status, "run"), text(status, "since"));
 	fprintf(stream, "%-20s %-18s %-16s %8s %12s %10s %10s %13s %6s %6s %7s %4s\n", "job", "type", "state", "rows/s",
-		"rate", "total", "backlog", "p50/p99 ms", "block", "cpu", "RSS MB", "rst");
+		"rate", "total", "backlog", "p50/p99 ms", "block", "cpu", "own MB", "rst");
 	json_array_foreach((json_t *)json_object_get(status, "jobs"), index, item) print_job(item, is_colored, stream);
 	fprintf(stream, "\n");
 	json_array_foreach((json_t *)json_object_get(status, "links"), index, item)

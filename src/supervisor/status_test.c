@@ -25,6 +25,7 @@ static struct plan store_plan = {.name = "csv", .type = "DAQJobStoreCSV", .file 
 
 static json_t *make(void)
 {
+	static struct member_latency latency;
 	static struct plan_sink sink = {.store_name = "csv", .store_type = "DAQJobStoreCSV"};
 	struct member members[2] = {
 		{.plan = &source_plan,
@@ -35,14 +36,22 @@ static json_t *make(void)
 		{.plan = &store_plan,
 			.state = MEMBER_PAUSING,
 			.restart = {.count = 2},
-			.last_exit = "signal 9 (Killed)"},
+			.last_exit = "exit 1 (failed)",
+			.last_reason = "the disk is gone",
+			.private_bytes = 3000000,
+			.rss_bytes = 1083000000,
+			.latency = &latency},
 	};
 	struct roster roster = {.count = 2, .members = members};
+
 	struct ledger *ledger;
 	struct status_context context = {
 		.roster = &roster, .supervisor = "lab", .run = "r1", .phase = "running", .config = "configs/demo"};
 	json_t *status;
 
+	memset(&latency, 0, sizeof(latency));
+	histogram_add(&latency.recent, 2000000);
+	histogram_add(&latency.all, 900000000);
 	source_plan.sinks = &sink;
 	source_plan.sink_count = 1;
 	assert_int_equal(ledger_create(1, &ledger), 0);
@@ -71,10 +80,26 @@ static void a_status_is_told_in_full(void **state)
 	assert_non_null(strstr(text, "lab: running, run r1"));
 	assert_non_null(strstr(text, "2.5 MB/s"));
 	assert_non_null(strstr(text, "camera -> csv (shared memory): 10 batches, 4.1 kB waiting"));
-	assert_non_null(strstr(text, "last life: signal 9 (Killed)"));
+	assert_non_null(strstr(text, "last life: exit 1 (failed): the disk is gone"));
+	assert_non_null(strstr(text, " 2.00/2.00 "));
+	assert_null(strstr(text, "1083"));
+	assert_true(json_number_value(json_object_get(json_object_get(store, "latency_run_ms"), "p50")) >= 900);
 	assert_non_null(strstr(text, "every batch is accounted for"));
 	status_summary(status, summary, sizeof(summary));
 	assert_string_equal(summary, "1 of 2 jobs run; produced 2.5 MB/s, stored 0 B/s, 4.1 kB waiting, 2 restarts");
+	free(text);
+	json_decref(status);
+}
+
+static void a_store_that_waits_says_why(void **state)
+{
+	json_t *status = json_loads("{\"jobs\": [{\"name\": \"sq\", \"is_store\": true, \"state\": \"waiting\", "
+				    "\"reason\": \"the table ch has no column extra\"}]}",
+		0, NULL);
+	char *text = print(status);
+
+	(void)state;
+	assert_non_null(strstr(text, "\n  waiting: the table ch has no column extra\n"));
 	free(text);
 	json_decref(status);
 }
@@ -95,6 +120,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_status_is_told_in_full),
+		cmocka_unit_test(a_store_that_waits_says_why),
 		cmocka_unit_test(nonsense_does_no_harm),
 	};
 

@@ -336,13 +336,16 @@ static bool is_any_failing(const struct roster *roster)
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct member *member = &roster->members[i];
 
+		const char *reason = member->last_reason, *what;
+
 		if (!member->was_ready && member->restart.failures)
-			log_line(ENRG_ERROR, "%s has never got ready in this run: %s", member->plan->name, member->last_exit);
+			what = "has never got ready in this run";
 		else if (member->was_failing)
-			log_line(ENRG_ERROR, "%s was failing again and again when the run ended: %s", member->plan->name,
-				member->last_exit);
+			what = "had failed, and was not well when the run ended";
 		else
 			continue;
+		log_line(ENRG_ERROR, "%s %s: %s%s%s", member->plan->name, what, member->last_exit, *reason ? ": " : "",
+			reason);
 		is_any = true;
 	}
 	return is_any;
@@ -360,13 +363,15 @@ static int finish(struct supervisor *self)
 {
 	struct enrg_error err = {0};
 	int exit_code = SUPERVISOR_OK;
+	bool is_failing;
 	json_t *status;
 	size_t left;
 
 	courier_collect(&self->courier);
 	status = make_status(self, true);
+	is_failing = is_any_failing(self->roster);
 	if (!is_clean(self->roster) || !ledger_is_settled(self->ledger) ||
-		(self->drain.was_killed && !self->drain.is_hurried) || is_any_failing(self->roster))
+		(self->drain.was_killed && !self->drain.is_hurried) || is_failing)
 		exit_code = SUPERVISOR_TROUBLE;
 	if (is_any_given_up(self->roster))
 		exit_code = SUPERVISOR_CONFIG;

@@ -284,10 +284,14 @@ rows = 50000'
 case_large_blob() {
 	supervisor_toml
 	stores
+	sed -i 's/restart_delay_seconds = 0.1/restart_delay_seconds = 5/' config/supervisor.toml
 	trouble 'kind = "large_blob"
 bytes = 300000' '[store_config.raw]
 file_path = "data.raw"'
+	# after one failure, and while it waits for its next start
 	"$bin" run config --duration 1 >"$work/run.log" 2>&1
+	[ $? -eq 1 ] || fail "exit code 1 was expected"
+	must_say "source had failed, and was not well when the run ended: exit 1.*ring_buffer_slot_size_kb"
 	must_say "ring_buffer_slot_size_kb"
 	must_say "a batch of 300[0-9]{3} bytes is larger"
 	[ ! -s out/data.raw ] || fail "something was stored"

@@ -16,6 +16,7 @@
 
 #define WINDOWS_MAX     8000u
 #define WARM_UP_WINDOWS 2u
+#define MANY            256u       /* small records that are written at once */
 #define LAST_RECORD     UINT32_MAX /* in `rows`: the producer ends here */
 #define LOOK_NS         UINT64_C(20000000)
 #define TIMEOUT_NS      UINT64_C(60000000000)
@@ -52,8 +53,21 @@ struct producer {
 	const struct trial_params *params;
 	uint8_t *source;
 	uint64_t stamp_ns;
+	uint32_t stamp_left; /* records that may still carry this stamp */
+	uint32_t held;       /* since the last publishing */
 	uint64_t written;
+	struct stream_commit commits[MANY];
 };
+
+static uint64_t stamp_now(struct producer *producer)
+{
+	if (producer->stamp_left == 0) {
+		producer->stamp_ns = clock_mono_ns();
+		producer->stamp_left = producer->params->stamp_every;
+	}
+	producer->stamp_left--;
+	return producer->stamp_ns;
+}
 
 static int write_record(struct producer *producer, uint32_t rows)
 {
@@ -70,12 +84,43 @@ static int write_record(struct producer *producer, uint32_t rows)
 	} else {
 		copy_bytes(claim.payload, producer->source, params->payload_bytes);
 	}
-	if (producer->written % params->stamp_every == 0)
-		producer->stamp_ns = clock_mono_ns();
-	commit.committed_ns = producer->stamp_ns;
+	commit.committed_ns = stamp_now(producer);
 	producer->written++;
-	commit.hold = rows != LAST_RECORD && producer->written % params->publish_every != 0;
+	commit.hold = rows != LAST_RECORD && ++producer->held < params->publish_every;
+	if (!commit.hold)
+		producer->held = 0;
 	stream_commit(producer->stream, &commit);
+	return 0;
+}
+
+/* Where the compiler knows the size, as a source knows that of its records, a copy is no call. */
+static void copy_small(uint8_t *to, const uint8_t *from, uint64_t bytes)
+{
+	if (bytes == SEGMENT_LINE)
+		memcpy(to, from, SEGMENT_LINE);
+	else
+		memcpy(to, from, bytes);
+}
+
+/* As many as are still to be written before the next publishing. */
+static int write_many(struct producer *producer)
+{
+	const struct trial_params *params = producer->params;
+	uint32_t left = params->publish_every - producer->held;
+	struct stream_claim_many claim;
+
+	int code = stream_claim_many(
+		producer->stream, params->payload_bytes, left < MANY ? left : MANY, UINT64_MAX, &claim);
+	if (code < 0)
+		return code;
+	for (uint32_t i = 0; i < claim.count; i++) {
+		copy_small(claim.payload + (size_t)i * claim.stride_bytes, producer->source, params->payload_bytes);
+		producer->commits[i].rows = 1;
+		producer->commits[i].committed_ns = stamp_now(producer);
+	}
+	producer->written += claim.count;
+	producer->held = claim.count < left ? producer->held + claim.count : 0;
+	stream_commit_many(producer->stream, producer->commits, claim.count, producer->held > 0);
 	return 0;
 }
 
@@ -96,13 +141,17 @@ static int produce(struct producer *producer)
 	const struct trial_params *params = producer->params;
 	uint64_t warm_up = (uint64_t)params->window_records * WARM_UP_WINDOWS, begin_ns = 0;
 	/* The clock and the acknowledgements are looked at so seldom that they cost nothing. */
-	uint64_t look_every = params->payload_bytes >= 65536 ? 1 : 1024;
+	uint64_t look_every = params->payload_bytes >= 65536 ? 1 : 1024, look_at = look_every;
+	bool writes_many = params->publish_every > 1 && params->payload_bytes < SEGMENT_ALIGN_FROM;
 	int code = 0;
 
+	for (uint32_t i = 0; i < MANY; i++)
+		producer->commits[i] = (struct stream_commit){.type = RECORD_DATA, .body_bytes = params->payload_bytes};
 	while (code == 0) {
-		code = write_record(producer, 1);
-		if (producer->written % look_every != 0)
+		code = writes_many ? write_many(producer) : write_record(producer, 1);
+		if (producer->written < look_at)
 			continue;
+		look_at = producer->written + look_every;
 		if (producer->written >= warm_up && begin_ns == 0)
 			begin_ns = clock_mono_ns();
 		if (begin_ns && clock_mono_ns() - begin_ns > params->measure_ns)
@@ -151,9 +200,11 @@ struct window {
 	uint32_t number;
 };
 
-static void count_window(struct window *window, struct consumer_figures *figures, uint32_t window_records)
+static void count_window(
+	struct window *window, struct consumer_figures *figures, uint32_t count, uint32_t window_records)
 {
-	if (++window->records < window_records)
+	window->records += count;
+	if (window->records < window_records)
 		return;
 	uint64_t now_ns = clock_mono_ns();
 	if (++window->number > WARM_UP_WINDOWS && figures->rate_count < WINDOWS_MAX)
@@ -222,12 +273,63 @@ static int read_all(struct reading *reading, const struct trial_params *params)
 			release(reading);
 			release_at = record.end + params->data_bytes / 16;
 		}
-		count_window(&reading->window, reading->figures, params->window_records);
+		count_window(&reading->window, reading->figures, 1, params->window_records);
 	}
 	if (code == 0 && got < 0 && !(reading->is_observer && (got == -EOVERFLOW || got == ENRG_E_CORRUPT)))
 		code = got;
 	release(reading);
 	return code;
+}
+
+static uint64_t sum_line(const uint8_t *line)
+{
+	const uint64_t *words = (const uint64_t *)(const void *)line; /* payloads are aligned */
+
+	return ((words[0] + words[1]) + (words[2] + words[3])) + ((words[4] + words[5]) + (words[6] + words[7]));
+}
+
+/* Records of one line: each one's sequence is checked, and each byte read, without a call a record. */
+static int read_lines(struct reading *reading, const struct consumer_record *records, uint32_t count)
+{
+	uint64_t sequence = reading->last_sequence, sum = 0;
+
+	for (const struct consumer_record *record = records; record < records + count; record++) {
+		if (record->header->sequence != ++sequence || record->header->body_bytes != SEGMENT_LINE)
+			return ENRG_E_SEQUENCE;
+		sum += sum_line(record->payload);
+		reading->is_last |= record->header->rows == LAST_RECORD;
+	}
+	reading->last_sequence = sequence;
+	reading->figures->sum += sum;
+	reading->figures->records += count;
+	return 0;
+}
+
+/* As read_all, for records of one line. */
+static int read_all_lines(struct reading *reading, const struct trial_params *params)
+{
+	struct consumer_record records[CONSUMER_MANY];
+	uint64_t release_at = 0;
+	int got = 0, code = 0;
+
+	while (code == 0 && !reading->is_last &&
+		(got = consumer_acquire_many(reading->consumer, records, CONSUMER_MANY, NULL)) > 0) {
+		code = read_lines(reading, records, (uint32_t)got);
+		uint64_t end = records[got - 1].end;
+		if (end >= release_at) {
+			release(reading);
+			release_at = end + params->data_bytes / 16;
+		}
+		count_window(&reading->window, reading->figures, (uint32_t)got, params->window_records);
+	}
+	release(reading);
+	return code < 0 ? code : got < 0 ? got : 0;
+}
+
+static bool reads_lines(const struct reading *reading, const struct trial_params *params)
+{
+	return params->payload_bytes == SEGMENT_LINE && params->read_passes == 1 && !params->checks &&
+	       !reading->is_observer && !reading->takes_latency;
 }
 
 static int run_consumer(void *context)
@@ -254,7 +356,7 @@ static int run_consumer(void *context)
 		if (side->is_observer && atomic_load_explicit(&shared->is_over, memory_order_acquire))
 			break;
 		consumer_wait(&reading.consumer, 1, NULL, 0, side->is_observer ? LOOK_NS : UINT64_MAX);
-		code = read_all(&reading, params);
+		code = reads_lines(&reading, params) ? read_all_lines(&reading, params) : read_all(&reading, params);
 	}
 	consumer_close(reading.consumer);
 	return code;

@@ -109,6 +109,7 @@ void stream_close(struct stream *stream, bool in_order)
 		atomic_store_explicit(&stream->mapping.producer->is_closed, 1, memory_order_release);
 	}
 	mapping_close(&stream->mapping);
+	free(stream->many.stage);
 	free(stream);
 }
 
@@ -181,6 +182,11 @@ uint64_t stream_route_sequence(const struct stream *stream, uint16_t route)
 }
 
 /* --- the rest --------------------------------------------------------------------------------------------------------- */
+
+void stream_abort(struct stream *stream)
+{
+	stream->many.first = NULL; /* what was written into the claim lies beyond tail, for the next one to overwrite */
+}
 
 void stream_interrupt(struct stream *stream)
 {

@@ -103,6 +103,23 @@ void stream_commit(struct stream *stream, const struct stream_commit *commit);
 void stream_publish(struct stream *stream);
 void stream_abort(struct stream *stream);
 
+/* Many records of one size at once, for sources of small records: the bookkeeping of all costs about that of one. */
+struct stream_claim_many {
+	uint8_t *payload; /* of the first record, 64-byte aligned; that of record i at payload + i * stride_bytes */
+	uint32_t stride_bytes; /* what lies between two payloads is not the caller's */
+	uint32_t count;        /* records claimed: what was asked for, or less, at least 1 */
+};
+
+/* As stream_claim, for up to `count` records of up to payload_bytes each (less than SEGMENT_ALIGN_FROM), cut to what 64
+ * KiB and half the ring hold; waits for room for all of them. Also -ENOMEM, at the first call. Between this and the
+ * commit comes nothing else on this stream; what takes long meanwhile is taken for the cost of writing. */
+int stream_claim_many(struct stream *stream, uint64_t payload_bytes, uint32_t count, uint64_t timeout_ns,
+	struct stream_claim_many *ret_claim);
+
+/* commits[i] is record i's (its `hold` does not count); the claimed records from `count` on are given back. Published
+ * together, unless `hold`. */
+void stream_commit_many(struct stream *stream, const struct stream_commit *commits, uint32_t count, bool hold);
+
 /* Sequence that the next commit of this route will have (counts a route's records, from 1). */
 uint64_t stream_route_sequence(const struct stream *stream, uint16_t route);
 
@@ -137,6 +154,12 @@ struct consumer_record {
  * CRC wrong (err; the record is not passed: consumer_skip goes on behind it where its length can be trusted).
  * Observers: -EOVERFLOW, the producer lapped this consumer; it is at head again and `lapped` is counted. */
 int consumer_acquire(struct consumer *consumer, struct consumer_record *ret_record, struct enrg_error *err);
+/* The next records, up to `count` and CONSUMER_MANY, without waiting: how many, else as consumer_acquire. A corrupt
+ * record or the loss of the place is told when it is the first; headers and payloads stay until the next acquire of
+ * either kind. */
+#define CONSUMER_MANY 64u
+int consumer_acquire_many(
+	struct consumer *consumer, struct consumer_record *ret_records, uint32_t count, struct enrg_error *err);
 /* After reading an observer's record: was it overwritten meanwhile? Required consumers: always true. */
 bool consumer_is_intact(const struct consumer *consumer, const struct consumer_record *record);
 /* Checks meta_crc and body_crc of a record (acquire checks the header). 0, ENRG_E_CORRUPT. */

@@ -7,13 +7,31 @@
 #include "plane/mapping.h"
 #include "plane/stream.h"
 
+/* An open claim of many records, and how such are written: straight into the ring, or by way of a private buffer and
+ * non-temporal stores. Which one is faster depends on the caches that the two sides share: it is tried now and then. */
+struct stream_many {
+	uint8_t *stage;        /* STREAM_STAGE_BYTES */
+	uint8_t *first;        /* header of the first record; NULL: no such claim is open */
+	uint32_t stride_bytes; /* of a record */
+	uint32_t count;
+	bool uses_stage;            /* this claim */
+	bool prefers_stage;         /* as found by the last trial */
+	unsigned step;              /* of the trial that goes on; 0 = none */
+	uint64_t since_ns;          /* when this claim was handed out; 0 = it is not timed */
+	uint64_t due_ns, period_ns; /* of the next trial */
+	double best_ns_per_byte[2];
+};
+
+#define STREAM_STAGE_BYTES                                                                                             \
+	(SEGMENT_ALIGN_FROM + SEGMENT_LINE) /* one record of the largest payload that is not aligned */
+
 struct stream {
 	struct mapping mapping;
 	uint64_t hot_bytes;
 	uint64_t payload_max;
 	uint64_t tail;      /* position behind the last committed record or pad; head once published */
-	uint64_t offset;    /* tail modulo data_bytes */
 	uint64_t published; /* = head */
+	uint64_t offset;    /* tail modulo data_bytes */
 	uint64_t ack;       /* of the slowest required consumer, as last looked at */
 	uint64_t free_until; /* small records up to here need no look at consumers and window */
 	uint32_t epoch;
@@ -23,12 +41,12 @@ struct stream {
 	uint64_t pace_ns;   /* how long consumers took lately to leave the hot window */
 	uint64_t claimed; /* as in the segment: only grows, though claims are given back */
 	/* open claim */
-	bool is_claimed;
-	uint64_t claim_bytes; /* of payload */
 	uint32_t claim_lead;
+	struct stream_many many;
 	/* since creation, as of tail */
-	uint64_t sequence, batches, rows, bytes, dropped_rows;
+	uint64_t sequence, rows, dropped_rows, batches;
 	unsigned tally; /* the one that is valid now */
+	uint64_t bytes;
 	uint32_t roster; /* for which the lists below are right */
 	uint32_t consumer_count, required_count;
 	struct segment_consumer *consumers[SEGMENT_CONSUMERS]; /* to look at when publishing */
@@ -40,6 +58,61 @@ struct stream {
 	struct doorbell_spin spin;
 	_Atomic uint32_t is_interrupted;
 };
+
+/* A record's header as eight words of 64 bits (little-endian, as the layout): built from 32-bit fields in memory and
+ * copied by vectors, a header costs a store-forwarding stall, more than all the rest of a commit. */
+struct stream_header {
+	uint64_t words[8];
+};
+
+static inline struct stream_header stream_make_header(const struct stream *stream, const struct record *record)
+{
+	return (struct stream_header){{
+		record->length | (uint64_t)record->type << 32 | (uint64_t)record->route << 48,
+		record->sequence,
+		record->acquired_ns,
+		record->committed_ns,
+		stream->epoch | (uint64_t)record->rows << 32,
+		record->lead_bytes | (uint64_t)record->meta_bytes << 32,
+		record->body_bytes | (uint64_t)record->body_crc << 32,
+		record->meta_crc,
+	}};
+}
+
+static inline void stream_put_header(uint8_t *to, const struct stream_header *header)
+{
+	_Atomic uint64_t *at = (_Atomic uint64_t *)(void *)to;
+
+#pragma GCC unroll 8
+	for (int i = 0; i < 8; i++)
+		atomic_store_explicit(&at[i], header->words[i], memory_order_relaxed);
+}
+
+static inline void stream_advance(struct stream *stream, uint64_t bytes)
+{
+	stream->tail += bytes;
+	stream->offset += bytes;
+	if (stream->offset >= stream->mapping.data_bytes)
+		stream->offset -= stream->mapping.data_bytes;
+}
+
+/* Observers look at it after reading: whoever still reads below `position` - data_bytes has been overtaken. */
+static inline void stream_raise_claimed(struct stream *stream, uint64_t position)
+{
+	if (position > stream->claimed) {
+		stream->claimed = position;
+		atomic_store_explicit(&stream->mapping.producer->claimed, position, memory_order_relaxed);
+	}
+	atomic_thread_fence(memory_order_release);
+}
+
+/* Sets the CRC of a header's first 60 bytes. */
+void stream_sum_header(struct stream_header *header);
+
+/* Room for one record (with `payload_bytes` of payload) at tail, after a rewind where that pays. Results as
+ * stream_claim. */
+int stream_make_room(
+	struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, uint64_t *ret_need, uint32_t *ret_lead);
 
 /* Reads the consumer entries anew: what `roster` counts. */
 void stream_read_roster(struct stream *stream, uint32_t roster);

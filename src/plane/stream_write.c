@@ -15,13 +15,8 @@
 /* How long a producer beyond its hot window waits for a consumer that makes no progress before it goes deeper. */
 #define SPILL_AFTER_NS 1000000u
 #define SPILL_AFTER_MAX_NS 20000000u
-/* Nor does it wait for consumers that need longer than this to come back into the window. A whole ring is read in less at
- * memory speed; for what is slower than that the depth of the ring is worth more than the cache. */
-#define RETURN_MAX_NS 50000000u
-/* How fast consumers are is judged by no more than this. */
-#define JUDGE_NS 100000000u
 /* At most this far behind, a consumer has kept up: about what moves while a sleeper wakes. */
-#define KEPT_UP_BYTES (256u << 10)
+#define KEPT_UP_BYTES (2u << 20)
 /* A sleeping producer looks by itself this often; finding work then counts as rescued. */
 #define LOOK_AFTER_NS 500000000u
 
@@ -61,7 +56,8 @@ static void ring_consumers(struct stream *stream)
 	refresh_roster(stream);
 	for (uint32_t i = 0; i < stream->consumer_count; i++) {
 		struct segment_consumer *slot = stream->consumers[i];
-		uint32_t ticket = atomic_load_explicit(&slot->is_waiting, memory_order_relaxed);
+		/* Pairs with the release in sleep_for_any: `wanted` belongs to this ticket or a later one. */
+		uint32_t ticket = atomic_load_explicit(&slot->is_waiting, memory_order_acquire);
 		if (!(ticket & 1u) || ticket == stream->rung[i] ||
 			atomic_load_explicit(&slot->wanted, memory_order_relaxed) > stream->published)
 			continue;
@@ -216,43 +212,9 @@ static int wait_for_ack(struct stream *stream, uint64_t wanted, uint64_t timeout
 
 /* --- claiming --------------------------------------------------------------------------------------------------------- */
 
-static void advance(struct stream *stream, uint64_t bytes)
+void stream_sum_header(struct stream_header *header)
 {
-	stream->tail += bytes;
-	stream->offset += bytes;
-	if (stream->offset >= stream->mapping.data_bytes)
-		stream->offset -= stream->mapping.data_bytes;
-}
-
-/* As eight words of 64 bits (little-endian, as the layout): built from 32-bit fields in memory and copied by vectors, a
- * header costs a store-forwarding stall, more than all the rest of a commit. */
-static inline void write_header(const struct stream *stream, const struct record *record)
-{
-	uint64_t words[8] = {
-		record->length | (uint64_t)record->type << 32 | (uint64_t)record->route << 48,
-		record->sequence,
-		record->acquired_ns,
-		record->committed_ns,
-		record->epoch | (uint64_t)record->rows << 32,
-		record->lead_bytes | (uint64_t)record->meta_bytes << 32,
-		record->body_bytes | (uint64_t)record->body_crc << 32,
-		record->meta_crc,
-	};
-	_Atomic uint64_t *at = (_Atomic uint64_t *)(void *)(stream->mapping.data + stream->offset);
-
-	if (stream->mapping.has_checks)
-		words[7] |= (uint64_t)crc32c_small(0, words, offsetof(struct record, header_crc)) << 32;
-	#pragma GCC unroll 8
-	for (int i = 0; i < 8; i++)
-		atomic_store_explicit(&at[i], words[i], memory_order_relaxed);
-}
-
-static void raise_claimed(struct stream *stream, uint64_t position)
-{
-	if (position <= stream->claimed)
-		return;
-	stream->claimed = position;
-	atomic_store_explicit(&stream->mapping.producer->claimed, position, memory_order_relaxed);
+	header->words[7] |= (uint64_t)crc32c_small(0, header->words, offsetof(struct record, header_crc)) << 32;
 }
 
 /* Covers the rest of the lap with pad records, so that the next record starts at offset 0, which is warm in the cache. */
@@ -263,12 +225,13 @@ static void rewind_to_start(struct stream *stream)
 		struct record pad = {
 			.length = (uint32_t)(left < SEGMENT_PAD_MAX ? left : SEGMENT_PAD_MAX),
 			.type = RECORD_PAD,
-			.epoch = stream->epoch,
 		};
-		raise_claimed(stream, stream->tail + sizeof(pad));
-		atomic_thread_fence(memory_order_release);
-		write_header(stream, &pad);
-		advance(stream, pad.length);
+		stream_raise_claimed(stream, stream->tail + sizeof(pad));
+		struct stream_header header = stream_make_header(stream, &pad);
+		if (stream->mapping.has_checks)
+			stream_sum_header(&header);
+		stream_put_header(stream->mapping.data + stream->offset, &header);
+		stream_advance(stream, pad.length);
 	}
 }
 
@@ -303,62 +266,34 @@ static uint64_t patience(const struct stream *stream)
 	return patience_ns > SPILL_AFTER_NS ? patience_ns : SPILL_AFTER_NS;
 }
 
-/* Do consumers that did `done` bytes in elapsed_ns need too long for `left` more? */
-static bool is_far(uint64_t left, uint64_t done, uint64_t elapsed_ns)
-{
-	return (double)left * (double)elapsed_ns > (double)done * RETURN_MAX_NS;
-}
-
-static void begin_spill(struct stream *stream, uint64_t now)
-{
-	stream->is_spilling = true;
-	stream->spill_ack = stream->ack;
-	stream->spill_since_ns = now;
-}
-
-/* Deeper than the window: are consumers fast enough by now to wait for them? */
-static bool is_return_near(struct stream *stream, uint64_t wanted, uint64_t now)
-{
-	uint64_t done = stream->ack - stream->spill_ack, elapsed_ns = now - stream->spill_since_ns;
-
-	if (done && !is_far(wanted - stream->ack, done, elapsed_ns))
-		return true;
-	if (elapsed_ns > JUDGE_NS)
-		begin_spill(stream, now);
-	return false;
-}
-
-/* At the end of the hot window: waits for consumers that move. false: one of them stands still or has a long way to go, or
- * the caller's time is over: go deeper, without waiting again until they are fast enough. */
+/* At the end of the hot window: waits for consumers that move. false: one of them stands still, or the caller's time is
+ * over: go deeper, without waiting again until it has moved. */
 static bool await_window(struct stream *stream, uint64_t wanted, uint64_t timeout_ns)
 {
-	uint64_t started = clock_mono_ns(), now = started, moved_ns = started;
-	uint64_t first = stream->ack, last = first;
+	uint64_t started = clock_mono_ns(), waited = 0;
 
 	if (stream->is_spilling) {
-		if (!is_return_near(stream, wanted, now))
+		if (stream->ack == stream->spill_ack)
 			return false;
-		learn_pace(stream, now - stream->spill_since_ns);
+		learn_pace(stream, started - stream->spill_since_ns);
 		stream->is_spilling = false;
 	}
-	do {
-		uint64_t left = timeout_ns - (now - started);
-		int result = wait_for_ack(stream, wanted, left < SPILL_AFTER_NS ? left : SPILL_AFTER_NS);
+	for (;;) {
+		uint64_t before = stream->ack, limit = patience(stream), left = timeout_ns - waited;
+		int result = wait_for_ack(stream, wanted, left < limit ? left : limit);
 		if (result == ENRG_E_STOPPED)
 			return false; /* there may be room deeper down */
-		now = clock_mono_ns();
 		if (result == 0) {
-			learn_pace(stream, now - started);
+			learn_pace(stream, clock_mono_ns() - started);
 			return true;
 		}
-		if (stream->ack != last) {
-			last = stream->ack;
-			moved_ns = now;
-		}
-		if (last != first && is_far(wanted - last, last - first, now - started))
+		waited = clock_mono_ns() - started;
+		if (stream->ack == before || waited >= timeout_ns)
 			break;
-	} while (now - moved_ns < patience(stream) && now - started < timeout_ns);
-	begin_spill(stream, now);
+	}
+	stream->is_spilling = true;
+	stream->spill_ack = stream->ack;
+	stream->spill_since_ns = clock_mono_ns();
 	return false;
 }
 
@@ -390,7 +325,8 @@ static uint64_t bytes_needed(uint64_t offset, uint64_t payload_bytes, uint32_t *
 	return (sizeof(struct record) + *ret_lead + payload_bytes + SEGMENT_LINE - 1) & ~(uint64_t)(SEGMENT_LINE - 1);
 }
 
-static int make_room(struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, uint64_t *ret_need, uint32_t *ret_lead)
+int stream_make_room(
+	struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, uint64_t *ret_need, uint32_t *ret_lead)
 {
 	uint64_t size = stream->mapping.data_bytes;
 	uint64_t need = bytes_needed(stream->offset, payload_bytes, ret_lead);
@@ -423,25 +359,23 @@ int stream_claim(struct stream *stream, uint64_t payload_bytes, uint64_t timeout
 	if (payload_bytes > stream->payload_max)
 		return -EMSGSIZE;
 	if (payload_bytes >= SEGMENT_ALIGN_FROM || stream->tail + need > stream->free_until) {
-		int result = make_room(stream, payload_bytes, timeout_ns, &need, &lead);
+		int result = stream_make_room(stream, payload_bytes, timeout_ns, &need, &lead);
 		if (result < 0)
 			return result;
 	}
-	/* Observers look at it after reading: whoever still reads below tail + need - data_bytes has been overtaken. */
-	raise_claimed(stream, stream->tail + need);
-	atomic_thread_fence(memory_order_release);
-	stream->is_claimed = true;
-	stream->claim_bytes = payload_bytes;
+	stream_raise_claimed(stream, stream->tail + need);
 	stream->claim_lead = lead;
 	ret_claim->payload = stream->mapping.data + stream->offset + sizeof(struct record) + lead;
 	ret_claim->payload_bytes = payload_bytes;
 	return 0;
 }
 
-void stream_commit(struct stream *stream, const struct stream_commit *commit)
+/* What is the same with checks and without: two copies of it, so that the one without needs no stack. */
+static inline __attribute__((always_inline)) void commit_with(
+	struct stream *stream, const struct stream_commit *commit, bool checks)
 {
-	uint64_t payload_bytes = commit->meta_bytes + commit->body_bytes;
 	uint16_t route = commit->route % SEGMENT_ROUTES;
+	uint64_t payload_bytes = commit->meta_bytes + commit->body_bytes;
 	uint64_t length = sizeof(struct record) + stream->claim_lead + payload_bytes;
 	struct record record = {
 		.length = (uint32_t)((length + SEGMENT_LINE - 1) & ~(uint64_t)(SEGMENT_LINE - 1)),
@@ -450,22 +384,24 @@ void stream_commit(struct stream *stream, const struct stream_commit *commit)
 		.sequence = ++stream->sequence,
 		.acquired_ns = commit->acquired_ns,
 		.committed_ns = commit->committed_ns ? commit->committed_ns : clock_mono_ns(),
-		.epoch = stream->epoch,
 		.rows = commit->rows,
 		.lead_bytes = stream->claim_lead,
 		.meta_bytes = commit->meta_bytes,
 		.body_bytes = (uint32_t)commit->body_bytes,
 	};
+	uint8_t *at = stream->mapping.data + stream->offset;
 
-	if (stream->mapping.has_checks) {
-		const uint8_t *payload = stream->mapping.data + stream->offset + sizeof(record) + stream->claim_lead;
+	if (checks) {
+		const uint8_t *payload = at + sizeof(record) + stream->claim_lead;
 		record.meta_crc = crc32c(0, payload, commit->meta_bytes);
 		record.body_crc = commit->has_crc ? commit->body_crc
 						  : crc32c(0, payload + commit->meta_bytes, commit->body_bytes);
 	}
-	write_header(stream, &record);
-	advance(stream, record.length);
-	stream->is_claimed = false;
+	struct stream_header header = stream_make_header(stream, &record);
+	if (checks)
+		stream_sum_header(&header);
+	stream_put_header(at, &header);
+	stream_advance(stream, record.length);
 	stream->batches++;
 	stream->rows += commit->rows;
 	stream->bytes += payload_bytes;
@@ -475,7 +411,15 @@ void stream_commit(struct stream *stream, const struct stream_commit *commit)
 		stream_publish(stream);
 }
 
-void stream_abort(struct stream *stream)
+__attribute__((noinline)) static void commit_checked(struct stream *stream, const struct stream_commit *commit)
 {
-	stream->is_claimed = false;
+	commit_with(stream, commit, true);
+}
+
+void stream_commit(struct stream *stream, const struct stream_commit *commit)
+{
+	if (stream->mapping.has_checks)
+		commit_checked(stream, commit);
+	else
+		commit_with(stream, commit, false);
 }

@@ -119,37 +119,6 @@ static int find_slot(const struct mapping *mapping, const char *name)
 	return -1;
 }
 
-int stream_add_consumer(const char *path, const char *name, enum consumer_kind kind, struct enrg_error *err)
-{
-	struct mapping mapping;
-	int result = mapping_open(&mapping, path, MAPPING_CONTROL, err);
-
-	if (result < 0)
-		return result;
-	result = enrg_error_set(NULL, -ENOSPC, "%s", "");
-	if (strlen(name) >= sizeof(mapping_consumer(&mapping, 0)->name))
-		result = -ENAMETOOLONG;
-	else if (find_slot(&mapping, name) >= 0)
-		result = 0;
-	for (uint32_t i = 0; i < SEGMENT_CONSUMERS && result == -ENOSPC; i++) {
-		struct segment_consumer *slot = mapping_consumer(&mapping, i);
-		if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_FREE)
-			continue;
-		snprintf(slot->name, sizeof(slot->name), "%s", name);
-		atomic_store_explicit(&slot->ack, atomic_load_explicit(&mapping.producer->head, memory_order_acquire),
-			memory_order_relaxed);
-		/* Pairs with the acquire loads of kind: who sees it sees the name and the ack. */
-		atomic_store_explicit(&slot->kind, kind, memory_order_release);
-		atomic_fetch_add_explicit(&mapping.producer->roster, 1, memory_order_release);
-		result = 0;
-	}
-	if (result < 0)
-		enrg_error_set(err, result, "%s: no place for consumer %s: %s", path, name,
-			result == -ENOSPC ? "16 consumers are there already" : "name too long");
-	mapping_close(&mapping);
-	return result;
-}
-
 static void read_consumer(
 	const struct mapping *mapping, uint32_t index, uint64_t head, struct stream_consumer_status *ret)
 {
@@ -189,6 +158,8 @@ static void read_tally(const struct mapping *mapping, struct stream_status *ret)
 /* A look at a file that its writer may cut short at any moment: see fault.h. */
 struct look {
 	const char *path;
+	const char *name; /* add_consumer */
+	enum consumer_kind kind;
 	struct mapping mapping;
 	struct stream_status *status;
 	struct enrg_error *err;
@@ -203,6 +174,48 @@ static int take_look(int (*function)(void *context), struct look *look)
 		enrg_error_set(look->err, ENRG_E_CORRUPT, "%s: cut short while it was read", look->path);
 	mapping_close(&look->mapping);
 	return result == -EFAULT ? ENRG_E_CORRUPT : result;
+}
+
+static int take_slot(struct segment_producer *producer, struct segment_consumer *slot, const struct look *look)
+{
+	snprintf(slot->name, sizeof(slot->name), "%s", look->name);
+	atomic_store_explicit(
+		&slot->ack, atomic_load_explicit(&producer->head, memory_order_acquire), memory_order_relaxed);
+	/* Pairs with the acquire loads of kind: who sees it sees the name and the ack. */
+	atomic_store_explicit(&slot->kind, look->kind, memory_order_release);
+	return 0;
+}
+
+static int add_consumer(void *context)
+{
+	struct look *look = context;
+	const struct mapping *mapping = &look->mapping;
+	int result = mapping_open(&look->mapping, look->path, MAPPING_CONTROL, look->err);
+
+	if (result < 0)
+		return result;
+	if (strlen(look->name) >= sizeof(mapping_consumer(mapping, 0)->name))
+		return enrg_error_set(look->err, -ENAMETOOLONG, "%s: no place for consumer %s: name too long",
+			look->path, look->name);
+	result = find_slot(mapping, look->name) >= 0 ? 0 : -ENOSPC;
+	for (uint32_t i = 0; i < SEGMENT_CONSUMERS && result == -ENOSPC; i++) {
+		struct segment_consumer *slot = mapping_consumer(mapping, i);
+		if (atomic_load_explicit(&slot->kind, memory_order_acquire) == CONSUMER_FREE)
+			result = take_slot(mapping->producer, slot, look);
+	}
+	if (result < 0)
+		return enrg_error_set(look->err, result, "%s: no place for consumer %s: 16 consumers are there already",
+			look->path, look->name);
+	/* Also where the entry was there: who made it may have been killed before this. */
+	atomic_fetch_add_explicit(&mapping->producer->roster, 1, memory_order_release);
+	return 0;
+}
+
+int stream_add_consumer(const char *path, const char *name, enum consumer_kind kind, struct enrg_error *err)
+{
+	struct look look = {.path = path, .name = name, .kind = kind, .err = err};
+
+	return take_look(add_consumer, &look);
 }
 
 static int read_status(void *context)

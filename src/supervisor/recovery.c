@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/path.h"
 #include "plane/stream.h"
 
@@ -17,6 +18,7 @@ struct saver {
 	const struct recovery_params *params;
 	struct recovery_result *result;
 	struct consumer *consumer;
+	struct enrg_error *err;
 	int files[SEGMENT_ROUTES]; /* descriptor + 1; 0 = none */
 	char stamp[32];
 };
@@ -99,8 +101,9 @@ static int save_record(struct saver *saver, const struct consumer_record *record
 	return 0;
 }
 
-static int save_all(struct saver *saver, struct enrg_error *err)
+static int save_all(void *context)
 {
+	struct saver *saver = context;
 	struct consumer_record record;
 
 	for (;;) {
@@ -109,7 +112,7 @@ static int save_all(struct saver *saver, struct enrg_error *err)
 		if (!code)
 			return 0;
 		if (code == 1)
-			code = save_record(saver, &record, err);
+			code = save_record(saver, &record, saver->err);
 		else {
 			saver->result->corrupted++;
 			consumer_skip(saver->consumer);
@@ -140,7 +143,7 @@ static int name_files(struct saver *saver, struct enrg_error *err)
 
 int recovery_save(const struct recovery_params *params, struct recovery_result *ret_result, struct enrg_error *err)
 {
-	struct saver saver = {.params = params, .result = ret_result};
+	struct saver saver = {.params = params, .result = ret_result, .err = err};
 	time_t seconds = (time_t)(params->now_wall_ns / 1000000000u);
 	struct tm tm;
 	int code;
@@ -154,7 +157,11 @@ int recovery_save(const struct recovery_params *params, struct recovery_result *
 			&saver.consumer, err);
 	if (code)
 		return code;
-	code = save_all(&saver, err);
+	code = fault_guard(save_all, &saver);
+	if (code == -EFAULT) { /* the file was cut short meanwhile: what came before is saved */
+		ret_result->corrupted++;
+		code = 0;
+	}
 	if (!code)
 		code = name_files(&saver, err);
 	for (size_t i = 0; i < SEGMENT_ROUTES; i++)

@@ -308,6 +308,9 @@ int file_write_all(int descriptor, const uint8_t *from, uint64_t byte_count, uin
 
 int enrg_file_write(struct enrg_file *file, const void *bytes, uint64_t byte_count, struct enrg_error *err)
 {
+	if (!file->is_appended)
+		file_replace_forget(file->descriptor);
+	file->is_appended = true;
 	if (file_policy_write(file, bytes, byte_count) < 0) {
 		file->is_torn = true;
 		return file_fail(err, file->path, "write");

@@ -24,6 +24,7 @@ struct enrg_file {
 	uint32_t use_count; /* 0: closed with bytes that are not committed; kept until they are */
 	uint64_t size, committed;
 	bool is_continued;
+	bool is_appended; /* something was written to it */
 	bool is_torn; /* a write failed half-way: bytes may lie behind `size` */
 	uint64_t switch_offset;
 	uint32_t switch_bytes; /* 0 = none; to be written over the file when the next commit is made */
@@ -68,6 +69,8 @@ size_t file_stem_length(const char *name);
 int file_write_all(int descriptor, const uint8_t *from, uint64_t byte_count, uint64_t offset);
 /* Sets `err` from errno, "PATH: can't VERB: …", and returns the code. */
 int file_fail(struct enrg_error *err, const char *path, const char *verb);
+/* The file is appended to from now on: enrg_file_replace no longer takes it for its own. */
+void file_replace_forget(int descriptor);
 void file_set_tell(struct file_set *set, enum enrg_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

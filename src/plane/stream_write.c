@@ -15,6 +15,11 @@
 /* How long a producer beyond its hot window waits for a consumer that makes no progress before it goes deeper. */
 #define SPILL_AFTER_NS 1000000u
 #define SPILL_AFTER_MAX_NS 20000000u
+/* Nor does it wait for consumers that need longer than this to come back into the window. A whole ring is read in less at
+ * memory speed; for what is slower than that the depth of the ring is worth more than the cache. */
+#define RETURN_MAX_NS 50000000u
+/* How fast consumers are is judged by no more than this. */
+#define JUDGE_NS 100000000u
 /* At most this far behind, a consumer has kept up: about what moves while a sleeper wakes. */
 #define KEPT_UP_BYTES (2u << 20)
 /* A sleeping producer looks by itself this often; finding work then counts as rescued. */
@@ -266,34 +271,62 @@ static uint64_t patience(const struct stream *stream)
 	return patience_ns > SPILL_AFTER_NS ? patience_ns : SPILL_AFTER_NS;
 }
 
-/* At the end of the hot window: waits for consumers that move. false: one of them stands still, or the caller's time is
- * over: go deeper, without waiting again until it has moved. */
-static bool await_window(struct stream *stream, uint64_t wanted, uint64_t timeout_ns)
+/* Do consumers that did `done` bytes in elapsed_ns need too long for `left` more? */
+static bool is_far(uint64_t left, uint64_t done, uint64_t elapsed_ns)
 {
-	uint64_t started = clock_mono_ns(), waited = 0;
+	return (double)left * (double)elapsed_ns > (double)done * RETURN_MAX_NS;
+}
 
-	if (stream->is_spilling) {
-		if (stream->ack == stream->spill_ack)
-			return false;
-		learn_pace(stream, started - stream->spill_since_ns);
-		stream->is_spilling = false;
-	}
-	for (;;) {
-		uint64_t before = stream->ack, limit = patience(stream), left = timeout_ns - waited;
-		int result = wait_for_ack(stream, wanted, left < limit ? left : limit);
-		if (result == ENRG_E_STOPPED)
-			return false; /* there may be room deeper down */
-		if (result == 0) {
-			learn_pace(stream, clock_mono_ns() - started);
-			return true;
-		}
-		waited = clock_mono_ns() - started;
-		if (stream->ack == before || waited >= timeout_ns)
-			break;
-	}
+static void begin_spill(struct stream *stream, uint64_t now)
+{
 	stream->is_spilling = true;
 	stream->spill_ack = stream->ack;
-	stream->spill_since_ns = clock_mono_ns();
+	stream->spill_since_ns = now;
+}
+
+/* Deeper than the window: are consumers fast enough by now to wait for them? */
+static bool is_return_near(struct stream *stream, uint64_t wanted, uint64_t now)
+{
+	uint64_t done = stream->ack - stream->spill_ack, elapsed_ns = now - stream->spill_since_ns;
+
+	if (done && !is_far(wanted - stream->ack, done, elapsed_ns))
+		return true;
+	if (elapsed_ns > JUDGE_NS)
+		begin_spill(stream, now);
+	return false;
+}
+
+/* At the end of the hot window: waits for consumers that move. false: one of them stands still or has a long way to go, or
+ * the caller's time is over: go deeper, without waiting again until they are fast enough. */
+static bool await_window(struct stream *stream, uint64_t wanted, uint64_t timeout_ns)
+{
+	uint64_t started = clock_mono_ns(), now = started, moved_ns = started;
+	uint64_t first = stream->ack, last = first;
+
+	if (stream->is_spilling) {
+		if (!is_return_near(stream, wanted, now))
+			return false;
+		learn_pace(stream, now - stream->spill_since_ns);
+		stream->is_spilling = false;
+	}
+	do {
+		uint64_t left = timeout_ns - (now - started);
+		int result = wait_for_ack(stream, wanted, left < SPILL_AFTER_NS ? left : SPILL_AFTER_NS);
+		if (result == ENRG_E_STOPPED)
+			return false; /* there may be room deeper down */
+		now = clock_mono_ns();
+		if (result == 0) {
+			learn_pace(stream, now - started);
+			return true;
+		}
+		if (stream->ack != last) {
+			last = stream->ack;
+			moved_ns = now;
+		}
+		if (last != first && is_far(wanted - last, last - first, now - started))
+			break;
+	} while (now - moved_ns < patience(stream) && now - started < timeout_ns);
+	begin_spill(stream, now);
 	return false;
 }
 

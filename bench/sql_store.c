@@ -21,13 +21,11 @@
 #define TRANSACTIONS 3u
 #define TEXT_BYTES   8u
 
-static const char help[] = "Rows a second of DAQJobStoreSQLite and DAQJobStoreMySQL, divided by those of a bare loop "
-			   "of sqlite3_step, and of\n"
-			   "array inserts of libmariadb. 3 transactions of 10 batches of 10,000 rows of five columns "
-			   "(uint64, float64, uint32,\n"
-			   "int16, text of 8 bytes). SQLite in WAL mode with synchronous = NORMAL, InnoDB with its "
-			   "defaults (each commit is\n"
-			   "synced). The files are in $TMPDIR or /tmp.";
+static const char help[] =
+	"Rows a second of DAQJobStoreSQLite and DAQJobStoreMySQL, divided by those of a bare loop of\n"
+	"sqlite3_step, and of array inserts of libmariadb. 3 transactions of 10 batches of 10,000 rows of\n"
+	"five columns (uint64, float64, uint32, int16, text of 8 bytes). SQLite in WAL mode with\n"
+	"synchronous = NORMAL, InnoDB with its defaults (each commit is synced). Files in $TMPDIR or /tmp.";
 
 static const struct enrg_column columns[COLUMNS] = {{.name = "time", .type = ENRG_U64},
 	{.name = "energy", .type = ENRG_F64}, {.name = "channel", .type = ENRG_U32}, {.name = "adc", .type = ENRG_I16},
@@ -43,7 +41,7 @@ static const char create_sqlite[] =
 
 struct bench {
 	struct server server; /* its folder is also that of the SQLite files */
-	char store_keys[300], section_keys[100];
+	char store_keys[300];
 	struct store_kind kind;
 	struct enrg_column_view views[COLUMNS];
 	struct enrg_batch batch;
@@ -96,8 +94,7 @@ static int make_rows(struct bench *bench)
 
 static int write_all(struct harness *life, struct bench *bench, double *ret_figures, struct enrg_error *err)
 {
-	const struct harness_table table = {
-		.source = "bench", .tag = "", .schema = &schema, .more_keys = bench->section_keys};
+	const struct harness_table table = {.source = "bench", .tag = "", .schema = &schema, .more_keys = NULL};
 	struct enrg_batch empty = bench->batch;
 	uint64_t position = 1;
 
@@ -203,7 +200,7 @@ static MYSQL *connect_server(const struct server *server, const char *base)
 
 	mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
 	mysql_options(mysql, MYSQL_SET_CHARSET_NAME, "utf8mb4");
-	if (mysql_real_connect(mysql, "127.0.0.1", "root", "", base, server->port, NULL, CLIENT_MULTI_STATEMENTS))
+	if (mysql_real_connect(mysql, "127.0.0.1", "root", "", base, server->port, NULL, 0))
 		return mysql;
 	mysql_close(mysql);
 	return NULL;
@@ -252,7 +249,6 @@ static void bind_mysql(MYSQL_BIND *binds, const char **pointers, unsigned long *
 	}
 }
 
-/* Throws the table away and makes it anew; a multi-statement's results are read. */
 static bool run_sql(MYSQL *mysql, const char *sql)
 {
 	return mysql_query(mysql, sql) == 0;

@@ -15,7 +15,7 @@
 #define KEY_BYTES   2048u
 #define TURN_ROWS   4096u  /* of one column, then of the next: what is made stays in the cache */
 #define FLUSH_BYTES 65536u /* of a target's columns */
-#define SEND_BYTES  24576u
+#define SEND_BYTES  49152u
 
 /* --- keys --------------------------------------------------------------------------------------------------------- */
 

@@ -12,7 +12,7 @@
 
 #define PAGE_BYTES      4096u
 #define HUGE_PAGE_BYTES (2u << 20)
-#define PIECE_BYTES     (5u << 20) /* of a message; two or more of a longer one are large enough for direct I/O as well */
+#define PIECE_BYTES     (5u << 20) /* two pieces of a longer message are large enough for direct I/O, too */
 #define PIECE_BYTES_MAX (6u << 20) /* with what it takes to end at a page */
 
 /* --- opening -------------------- */
@@ -113,8 +113,8 @@ int output_fits(const struct output *output, const struct output_params *params,
 
 /* --- large messages -------------------- */
 
-/* Past the caches where that is possible: the disk reads it next, not this core, and its last reader may have the lines of
- * the piece before. */
+/* Past the caches where that is possible: the disk reads it next, not this core, and its last reader may have the lines
+ * of the piece before. */
 static void copy_out(uint8_t *to, const uint8_t *from, uint64_t count)
 {
 #ifdef __SSE2__

@@ -24,7 +24,7 @@
 /* Shorter ones say nothing about the way. */
 #define TIMED_BYTES  4096u
 #define TRIAL_CLAIMS 8u
-#define STAGE_GAIN   3
+#define STAGE_GAIN   1.5
 /* The first trials find a ring that nobody has read yet, and virtual machines move: they come again. */
 #define TRIAL_FIRST_NS UINT64_C(1000000)
 #define TRIAL_EVERY_NS UINT64_C(128000000)
@@ -62,7 +62,8 @@ static void end_trial_step(struct stream_many *many, uint64_t bytes)
 	if (++many->step < TRIAL_CLAIMS)
 		return;
 	/* By little, it would be by chance: a consumer close behind makes the ring slower for a moment. */
-	many->prefers_stage = STAGE_GAIN * many->best_ns_per_byte[1] < many->best_ns_per_byte[0];
+	double gain = many->prefers_stage ? 1 : STAGE_GAIN;
+	many->prefers_stage = gain * many->best_ns_per_byte[1] < many->best_ns_per_byte[0];
 	many->step = 0;
 	many->period_ns = many->period_ns ? many->period_ns * 2 : TRIAL_FIRST_NS;
 	if (many->period_ns > TRIAL_EVERY_NS)

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Compares the keys in the pages of the stores with what `enrgdaq describe` says: each key of a page that has a section
-# "Keys" stands in that page, or in docs/stores.md where all stores share it, word by word.
+# Compares the keys in the pages of the stores with what `enrgdaq describe` says: each key of a page that has its tables
+# in the section "Keys" stands in that page, or in docs/stores.md where all stores share it, word by word.
 set -u
 bin=${ENRGDAQ_BIN:?the program to test}
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -9,7 +9,7 @@ trap 'rm -f "$lines"' EXIT
 failed=0
 count=0
 for page in "$root"/plugins/stores/*/README.md; do
-	grep -q '^## Keys' "$page" || continue
+	grep -q '^## Keys' "$page" && grep -qxF '| key | type | default | unit | meaning |' "$page" || continue
 	type=$(sed -n '1s/^# //p' "$page")
 	if ! "$bin" describe "$type" --markdown >"$lines" 2>/dev/null; then
 		echo "$type: not in this build"

@@ -205,12 +205,16 @@ static void locks_are_waited_for(void **state)
 	GOOD(harness_write(life, &plain, 0, 5, 0, &err));
 	GOOD(harness_commit(life, 1, &err));
 	snprintf(command, sizeof(command),
-		"cd %s && python3 -c \"import sqlite3, time; c = sqlite3.connect('t.sqlite', isolation_level=None); "
-		"c.execute('BEGIN IMMEDIATE'); open('locked', 'w'); time.sleep(7); c.execute('COMMIT')\" >/dev/null & "
-		"until [ -e %s/locked ]; do sleep 0.01; done",
+		"cd %s && python3 -c \"import os, sqlite3, time; c = sqlite3.connect('t.sqlite', "
+		"isolation_level=None); "
+		"c.execute('BEGIN IMMEDIATE'); open('locked', 'w')\nwhile not os.path.exists('release'): "
+		"time.sleep(0.01)\" >/dev/null & until [ -e %s/locked ]; do sleep 0.01; done",
 		folder, folder);
 	free(reading_run(command, NULL));
-	assert_true(harness_write(life, &plain, 5, 5, 0, &err) < 0);
+	int code = harness_write(life, &plain, 5, 5, 0, &err);
+	snprintf(command, sizeof(command), "touch %s/release", folder);
+	free(reading_run(command, NULL));
+	assert_true(code < 0);
 	assert_non_null(strstr(err.text, "locked"));
 	for (int tries = 0; tries < 5; tries++) {
 		GOOD(harness_roll_back(life, &err));

@@ -2,6 +2,7 @@
 #include "job/intake.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,34 @@
 #define MIXED_WAIT_MIN_NS 1000000ull      /* rings and link can't be waited for together: by turns, ever longer */
 #define MIXED_WAIT_MAX_NS 50000000ull
 #define LINK_WAIT_MAX_MS  200 /* a stop does not wake a sleep on the link */
+
+/* --- runs --------------------------------------------------------------------------------------------------------- */
+
+static void parse_earlier(struct intake_input *input)
+{
+	const char *text = input->plan->earlier_runs;
+	int used = 0;
+
+	while (text && input->earlier_count < INTAKE_RUNS_MAX) {
+		struct intake_run *earlier = &input->earlier[input->earlier_count];
+		if (sscanf(text, " %63[^: ]:%" SCNu32 "%n", earlier->run, &earlier->last_epoch, &used) != 2)
+			break;
+		input->earlier_count++;
+		text += used;
+	}
+}
+
+const char *intake_run_of(const struct intake *intake, const struct intake_record *record, bool *ret_is_left)
+{
+	const struct intake_input *input = record->input;
+
+	*ret_is_left = true;
+	for (uint32_t i = 0; i < input->earlier_count; i++)
+		if (record->header->epoch <= input->earlier[i].last_epoch)
+			return input->earlier[i].run;
+	*ret_is_left = false;
+	return input->earlier_count ? intake->process->plan->run : input->run;
+}
 
 /* --- open --------------------------------------------------------------------------------------------------------- */
 
@@ -131,6 +160,7 @@ static struct intake_input *add_input(struct intake *intake, const struct plan_i
 		return NULL;
 	}
 	input->plan = plan;
+	parse_earlier(input);
 	intake->inputs[intake->count++] = input;
 	return input;
 }

@@ -17,11 +17,21 @@ struct intake_fault {
 	uint64_t told_ns, untold;
 };
 
+#define INTAKE_RUNS_MAX 64u
+
+/* Runs that have ended and left batches in the stream: those of the producer's lives up to last_epoch. */
+struct intake_run {
+	char run[64];
+	uint32_t last_epoch;
+};
+
 struct intake_input {
 	const struct plan_input *plan;
 	struct consumer *consumer; /* NULL: over the link */
 	char uuid[33];
-	char source[256], run[64];
+	char source[256], run[64]; /* run: in which the stream was made */
+	struct intake_run earlier[INTAKE_RUNS_MAX];
+	uint32_t earlier_count;
 	uint32_t journal_index;
 	/* `now.position` and counts include what is not committed; sequence 0: not known yet, any is taken. */
 	struct journal_stream_state now, committed;
@@ -72,6 +82,8 @@ enum { INTAKE_NONE = 0, INTAKE_RECORD = 1, INTAKE_SKIPPED = 2 };
 /* The next record of an input with a ring, or of the link (input NULL), without waiting. INTAKE_SKIPPED: there was one,
  * but it was corrupt or came twice; that is counted and told. Until the next call. */
 int intake_next(struct intake *intake, struct intake_input *input, struct intake_record *ret_record);
+/* The run in which the record was made; *ret_is_left: an earlier one, which had ended before it was stored. */
+const char *intake_run_of(const struct intake *intake, const struct intake_record *record, bool *ret_is_left);
 /* The record is done with, whatever was done with it. */
 void intake_accept(const struct intake_record *record);
 /* It can't be decoded, though its CRC was right: counted and told as corrupt, and done with. */

@@ -26,8 +26,8 @@
 #include "base/path.h"
 
 #define JOURNAL_MAGIC   0x4C4E524A47524E45ull /* "ENRGJRNL" */
-#define JOURNAL_VERSION 1u
-#define STREAM_VALUES   16u
+#define JOURNAL_VERSION 2u
+#define STREAM_VALUES   17u
 #define STATE_VALUES    (sizeof(struct journal_stream_state) / sizeof(uint64_t))
 
 enum entry_state { ENTRY_FREE = 0, ENTRY_ADDED = 1, ENTRY_KNOWN = 2 };
@@ -51,7 +51,7 @@ struct stream_entry {
 	uint32_t reserved;
 	uint64_t added_at; /* number of the commit then */
 	uint8_t uuid[16];
-	char source[224];
+	char source[208];                          /* for humans; a longer one is cut */
 	_Atomic uint64_t values[2][STREAM_VALUES]; /* in the order of struct journal_stream_state */
 };
 
@@ -79,7 +79,7 @@ static_assert(offsetof(struct journal_header, reading_position) == 256, "journal
 static_assert(offsetof(struct journal_header, crash_count) == 280, "journal header");
 static_assert(offsetof(struct stream_entry, uuid) == 16, "journal stream");
 static_assert(offsetof(struct stream_entry, source) == 32, "journal stream");
-static_assert(offsetof(struct stream_entry, values) == 256, "journal stream");
+static_assert(offsetof(struct stream_entry, values) == 240, "journal stream");
 static_assert(sizeof(struct stream_entry) == 512, "journal stream");
 static_assert(offsetof(struct file_entry, length) == 8, "journal file");
 static_assert(offsetof(struct file_entry, path) == 24, "journal file");

@@ -26,6 +26,9 @@ struct journal_stream_state {
 	uint64_t skipped_rows;
 	uint64_t corrupted_batches, corrupted_rows; /* failed their check and were stepped over */
 	uint64_t lost_batches, duplicated_batches;  /* holes and repeats in the sequence of the stream */
+	uint64_t gaps;                              /* gap records, which are no batches, stored or stepped over */
+	/* Of batches, rows and bytes: what runs that had ended before had left to be stored. */
+	uint64_t left_batches, left_rows, left_bytes;
 };
 
 /* Opens or makes the file and locks it: one store process at a time. -EBUSY names the pid that has it; ENRG_E_CORRUPT;

@@ -229,7 +229,7 @@ static void set_all(struct journal *journal, const uint32_t *streams, const uint
 	/* Streams and files that change each time, and one each that changes every third. */
 	for (uint32_t i = 0; i < KILL_STREAMS; i++) {
 		uint64_t n = i == 0 ? number / 3 : number;
-		struct journal_stream_state value = {n, n, n, n, n, n, n, n, n, n, n, n, n};
+		struct journal_stream_state value = {n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n};
 		if (i > 0 || number % 3 == 0)
 			journal_set_stream(journal, streams[i], &value);
 	}

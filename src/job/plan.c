@@ -63,6 +63,7 @@ static const struct field input_fields[] = {
 	{ "producer_toml", FIELD_TEXT, offsetof(struct plan_input, producer_toml), PLAN_TOML_BYTES_MAX, true },
 	{ "producer_type", FIELD_TEXT, offsetof(struct plan_input, producer_type), PLAN_NAME_BYTES_MAX, true },
 	{ "is_link", FIELD_BOOL, offsetof(struct plan_input, is_link), 0, true },
+	{ "earlier_runs", FIELD_TEXT, offsetof(struct plan_input, earlier_runs), PLAN_PATH_BYTES_MAX, false },
 	{ NULL, 0, 0, 0, false },
 };
 

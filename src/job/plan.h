@@ -25,6 +25,9 @@ struct plan_input { /* of a store: one stream to read */
 	size_t group_count;
 	char **groups;        /* groups[i] = key of the group with index i in the producer's type */
 	bool is_link;         /* comes over ZeroMQ */
+	/* "RUN:EPOCH RUN:EPOCH …": batches of the producer's lives up to EPOCH are of that run, all others of the present
+	 * one. NULL: none of an earlier run is left in the stream. */
+	char *earlier_runs;
 };
 
 struct plan {

@@ -219,23 +219,30 @@ static int decode(
 	ret_batch->schema = target->schema;
 	ret_batch->columns = target->views;
 	ret_batch->source = record->input->source;
-	ret_batch->run = record->input->run;
 	ret_batch->tag = target->tag;
 	ret_batch->epoch = header->epoch;
 	ret_batch->committed_ns = header->committed_ns;
 	return 0;
 }
 
-static void count_written(struct store_life *life, const struct intake_record *record)
+static void count_written(struct store_life *life, const struct intake_record *record, bool is_left)
 {
 	struct page *page = life->process->page;
 	struct journal_stream_state *now = &record->input->now;
 	uint64_t committed_ns = record->header->committed_ns;
 
 	life->now_ns = clock_mono_ns();
-	now->batches++;
+	if (record->header->type == RECORD_GAP)
+		now->gaps++;
+	else
+		now->batches++;
 	now->rows += record->header->rows;
 	now->bytes += record->payload_bytes;
+	if (is_left) {
+		now->left_batches += record->header->type != RECORD_GAP;
+		now->left_rows += record->header->rows;
+		now->left_bytes += record->payload_bytes;
+	}
 	if (life->written_batches++ == 0)
 		life->first_written_ns = life->now_ns;
 	life->written_bytes += record->payload_bytes;
@@ -251,6 +258,7 @@ static int store_record(struct store_life *life, const struct intake_record *rec
 	struct target *target;
 	struct enrg_batch batch;
 	struct enrg_error why = {0};
+	bool is_left;
 	bool is_crash_record = input->journal_index == life->crash_stream && record->position >= life->crash_position;
 
 	if (life->has_poison && is_crash_record && record->position == life->crash_position)
@@ -265,17 +273,21 @@ static int store_record(struct store_life *life, const struct intake_record *rec
 		return 0;
 	}
 	if (!target) {
-		input->now.skipped_batches++;
+		if (record->header->type == RECORD_GAP)
+			input->now.gaps++;
+		else
+			input->now.skipped_batches++;
 		input->now.skipped_rows += record->header->rows;
 		intake_accept(record);
 		return 0;
 	}
+	batch.run = intake_run_of(&life->intake, record, &is_left);
 	code = target_open(&life->targets, life->state, record, target, err);
 	if (code == 0)
 		code = life->type->write(life->state, target->handle, &batch, err);
 	if (code < 0)
 		return code;
-	count_written(life, record);
+	count_written(life, record, is_left);
 	intake_accept(record);
 	return 0;
 }

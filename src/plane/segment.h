@@ -88,12 +88,12 @@ static_assert(sizeof(struct segment_header) <= SEGMENT_PAGE, "segment header");
 struct segment_tally {
 	_Atomic uint64_t position;
 	_Atomic uint64_t sequence; /* last published */
-	_Atomic uint64_t batches;
+	_Atomic uint64_t batches;  /* data and gap records */
 	_Atomic uint64_t rows;
 	_Atomic uint64_t bytes;    /* payload bytes */
 	_Atomic uint64_t dropped_rows; /* by the job's own policy */
 	_Atomic uint64_t pad_bytes;    /* positions that hold no payload because of rewinds */
-	_Atomic uint64_t reserved;
+	_Atomic uint64_t gaps;         /* gap records among the batches */
 };
 
 static_assert(sizeof(struct segment_tally) == 64, "tally");

@@ -31,6 +31,7 @@ static void restore(struct stream *stream)
 	stream->batches = atomic_load_explicit(&tally->batches, memory_order_relaxed);
 	stream->rows = atomic_load_explicit(&tally->rows, memory_order_relaxed);
 	stream->bytes = atomic_load_explicit(&tally->bytes, memory_order_relaxed);
+	stream->gaps = atomic_load_explicit(&tally->gaps, memory_order_relaxed);
 	stream->dropped_rows = atomic_load_explicit(&tally->dropped_rows, memory_order_relaxed);
 	for (uint32_t i = 0; i < routes && i < SEGMENT_ROUTES; i++) {
 		drop_unpublished(&stream->mapping.routes[i], head);

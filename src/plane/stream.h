@@ -48,6 +48,7 @@ struct stream_status {
 	char source[256], run[64], supervisor[256];
 	uint8_t uuid[16];
 	uint64_t head, sequence, batches, rows, bytes, dropped_rows;
+	uint64_t gaps; /* gap records among the batches */
 	uint64_t data_bytes, record_bytes_max;
 	uint64_t blocked_ns, blocked_since_ns, wakes, rescued;
 	uint32_t epoch, pid;

@@ -148,6 +148,7 @@ static void read_tally(const struct mapping *mapping, struct stream_status *ret)
 		ret->batches = atomic_load_explicit(&tally->batches, memory_order_relaxed);
 		ret->rows = atomic_load_explicit(&tally->rows, memory_order_relaxed);
 		ret->bytes = atomic_load_explicit(&tally->bytes, memory_order_relaxed);
+		ret->gaps = atomic_load_explicit(&tally->gaps, memory_order_relaxed);
 		ret->dropped_rows = atomic_load_explicit(&tally->dropped_rows, memory_order_relaxed);
 		atomic_thread_fence(memory_order_acquire);
 		if (atomic_load_explicit(&producer->head, memory_order_relaxed) == ret->head)

@@ -44,7 +44,7 @@ struct stream {
 	uint32_t claim_lead;
 	struct stream_many many;
 	/* since creation, as of tail */
-	uint64_t sequence, rows, dropped_rows, batches;
+	uint64_t sequence, rows, dropped_rows, batches, gaps;
 	unsigned tally; /* the one that is valid now */
 	uint64_t bytes;
 	uint32_t roster; /* for which the lists below are right */

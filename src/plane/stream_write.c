@@ -108,6 +108,7 @@ static void write_tally(struct stream *stream)
 	atomic_store_explicit(&tally->batches, stream->batches, memory_order_relaxed);
 	atomic_store_explicit(&tally->rows, stream->rows, memory_order_relaxed);
 	atomic_store_explicit(&tally->bytes, stream->bytes, memory_order_relaxed);
+	atomic_store_explicit(&tally->gaps, stream->gaps, memory_order_relaxed);
 	atomic_store_explicit(&tally->dropped_rows, stream->dropped_rows, memory_order_relaxed);
 	atomic_store_explicit(&tally->position, stream->tail, memory_order_release);
 	stream->tally = !stream->tally;
@@ -436,6 +437,7 @@ static inline __attribute__((always_inline)) void commit_with(
 	stream_put_header(at, &header);
 	stream_advance(stream, record.length);
 	stream->batches++;
+	stream->gaps += commit->type == RECORD_GAP;
 	stream->rows += commit->rows;
 	stream->bytes += payload_bytes;
 	stream->route_sequence[route]++;

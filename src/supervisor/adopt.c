@@ -21,8 +21,7 @@
 #define PATIENCE_NS      15000000000ull
 #define KILL_PATIENCE_NS 3000000000ull
 
-/* Calls `visit` for each file of the folder whose name ends with `suffix`, until it returns other than 0. */
-static int visit_files(
+int adopt_visit_files(
 	const char *folder, const char *suffix, int (*visit)(const char *path, void *context), void *context)
 {
 	DIR *dir = opendir(folder);
@@ -75,8 +74,8 @@ static int is_journal_locked(const char *path, void *context)
 
 static bool is_any_running(const char *folder)
 {
-	return visit_files(folder, ".stream", is_stream_attached, NULL) ||
-	       visit_files(folder, ".journal", is_journal_locked, NULL);
+	return adopt_visit_files(folder, ".stream", is_stream_attached, NULL) ||
+	       adopt_visit_files(folder, ".journal", is_journal_locked, NULL);
 }
 
 /* Is that process a job with this page? "enrgdaq-job\0TYPE\0NAME": the page's file is named after NAME. */
@@ -141,7 +140,7 @@ int adopt_wait(const struct runtime *runtime, struct enrg_error *err)
 	log_line(ENRG_WARNING, "jobs of an earlier supervisor still run: waiting up to 15 s for them to end in order");
 	if (wait_ended(runtime->folder, PATIENCE_NS))
 		return 0;
-	visit_files(runtime->folder, ".page", kill_job, NULL);
+	adopt_visit_files(runtime->folder, ".page", kill_job, NULL);
 	if (wait_ended(runtime->folder, KILL_PATIENCE_NS))
 		return 0;
 	return enrg_error_set(err, -EBUSY,
@@ -222,10 +221,12 @@ static int recover(const char *path, const struct stream_status *status, const c
 			"saved",
 			path);
 	log_line(ENRG_WARNING,
-		"%s: %llu batches (%llu rows) of run %s that no store had taken, and whose job is configured "
-		"otherwise now, were saved in %s%s",
+		"%s: %llu batches (%llu rows) of run %s that %s had not stored, and that no store of this "
+		"configuration goes "
+		"on with, were saved in %s%s; other stores may have them",
 		status->source, (unsigned long long)result.batches, (unsigned long long)result.rows, status->run,
-		result.files ? result.first_file : "no file", result.files > 1 ? " and others beside it" : "");
+		consumer ? consumer : "its stores", result.files ? result.first_file : "no file",
+		result.files > 1 ? " and others beside it" : "");
 	if (result.corrupted)
 		log_line(ENRG_ERROR, "%s: %llu damaged batches could not be saved", status->source,
 			(unsigned long long)result.corrupted);
@@ -250,9 +251,8 @@ static int adopt_one(const char *path, void *context)
 	position = adopt_position(adoption->runtime, &status, &consumer);
 	switch (adopt_judge(spec, &status, position >= status.head)) {
 	case ADOPT_KEEP:
-		log_line(ENRG_INFO, "%s: goes on with its stream of run %s, %.1f MB to store", status.source,
-			status.run, (double)(status.head - position) / 1e6);
-		snprintf(spec->kept_run, sizeof(spec->kept_run), "%s", status.run);
+		spec->is_kept = true;
+		spec->kept = status;
 		adoption->result->kept++;
 		return 0;
 	case ADOPT_RECOVER:
@@ -264,6 +264,63 @@ static int adopt_one(const char *path, void *context)
 		break;
 	}
 	return unlink(path) ? enrg_error_set(adoption->err, -errno, "%s: %s", path, strerror(errno)) : 0;
+}
+
+static int tell_stores(const struct stream_spec *spec, const struct plan_set *plans, struct enrg_error *err)
+{
+	for (size_t i = 0; i < plans->count; i++) {
+		for (size_t k = 0; k < plans->plans[i]->input_count; k++) {
+			struct plan_input *input = &plans->plans[i]->inputs[k];
+
+			if (strcmp(input->source, spec->plan->name))
+				continue;
+			free(input->earlier_runs);
+			input->earlier_runs = strdup(spec->earlier.runs);
+			if (!input->earlier_runs)
+				return enrg_error_set(err, -ENOMEM, "out of memory");
+		}
+	}
+	return 0;
+}
+
+int adopt_name_runs(struct runtime *runtime, struct stream_specs *specs, const struct plan_set *plans, bool goes_on,
+	struct enrg_error *err)
+{
+	json_t *all = json_object();
+	int code = 0;
+
+	for (size_t i = 0; !code && i < specs->count; i++) {
+		struct stream_spec *spec = &specs->items[i];
+		char key[33], runs[256];
+		struct earlier last;
+		const char *name;
+		bool has_last;
+		double waiting;
+
+		if (!spec->is_kept)
+			continue;
+		waiting = (double)(spec->kept.head - adopt_position(runtime, &spec->kept, &name)) / 1e6;
+		earlier_format_key(spec->kept.uuid, key);
+		has_last = earlier_parse(json_object_get(runtime->earlier, key), &last);
+		if (goes_on)
+			spec->earlier = last;
+		else
+			earlier_take(&spec->kept, runtime->folder, has_last ? &last : NULL, runtime->last_run,
+				&spec->earlier);
+		earlier_describe(&spec->earlier, runs, sizeof(runs));
+		if (goes_on)
+			log_line(ENRG_INFO, "%s: goes on with its stream, %.1f MB to store", spec->plan->name, waiting);
+		else
+			log_line(ENRG_INFO, "%s: %.1f MB of %s are left and are stored first", spec->plan->name,
+				waiting, runs);
+		if (!spec->earlier.runs[0])
+			continue;
+		json_object_set_new(all, key, earlier_format(&spec->earlier));
+		code = tell_stores(spec, plans, err);
+	}
+	json_decref(runtime->earlier);
+	runtime->earlier = all;
+	return code;
 }
 
 static int remove_file(const char *path, void *context)
@@ -280,6 +337,6 @@ int adopt_streams(const struct runtime *runtime, struct stream_specs *specs, str
 	struct adoption adoption = {.runtime = runtime, .specs = specs, .result = ret_result, .err = err ? err : &own};
 
 	memset(ret_result, 0, sizeof(*ret_result));
-	visit_files(runtime->folder, ".page", remove_file, NULL);
-	return visit_files(runtime->folder, ".stream", adopt_one, &adoption);
+	adopt_visit_files(runtime->folder, ".page", remove_file, NULL);
+	return adopt_visit_files(runtime->folder, ".stream", adopt_one, &adoption);
 }

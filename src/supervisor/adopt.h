@@ -20,12 +20,22 @@ struct adopt_result {
  * committed all. */
 enum adopt_verdict adopt_judge(const struct stream_spec *spec, const struct stream_status *status, bool is_settled);
 
+/* Calls `visit` for each file of the folder whose name ends with `suffix`, until it returns other than 0. */
+int adopt_visit_files(
+	const char *folder, const char *suffix, int (*visit)(const char *path, void *context), void *context);
+
 /* Waits until jobs of an earlier supervisor have ended in order (they do so by themselves), 15 s at the most; then
  * kills those that hold a lock. 0; -EBUSY: one can't be ended. */
 int adopt_wait(const struct runtime *runtime, struct enrg_error *err);
 
-/* Looks at all left-over streams and sets kept_run of those that go on. */
+/* Looks at all left-over streams; those that go on are noted in `specs`. */
 int adopt_streams(const struct runtime *runtime, struct stream_specs *specs, struct adopt_result *ret_result,
+	struct enrg_error *err);
+
+/* Once the run has its number, and before run.json is written: what is left in the kept streams is of earlier runs, or,
+ * where the run of a killed supervisor goes on, of what that had found. Says so in the log, and tells the stores'
+ * plans. */
+int adopt_name_runs(struct runtime *runtime, struct stream_specs *specs, const struct plan_set *plans, bool goes_on,
 	struct enrg_error *err);
 
 /* Positions that the required consumer furthest behind has committed: by its journal, or its acknowledgement where that

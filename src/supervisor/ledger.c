@@ -30,6 +30,34 @@ void ledger_destroy(struct ledger *ledger)
 	free(ledger);
 }
 
+static uint64_t minus(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* From the counts of the stream's whole life those of this run. What is left of earlier runs comes first in the stream.
+ */
+static void balance_run(const struct ledger_source *source, struct ledger_store *store)
+{
+	static const struct earlier none;
+	const struct earlier *earlier = source->earlier ? source->earlier : &none;
+	const struct journal_stream_state before = earlier_find(earlier, store->name), *now = &store->state;
+	uint64_t left_gaps = minus(earlier->gaps, before.gaps), taken, other;
+
+	store->left_records = minus(earlier->sequence, before.sequence);
+	store->left_waiting = minus(earlier->sequence, now->sequence);
+	store->left_waiting = store->left_waiting < store->left_records ? store->left_waiting : store->left_records;
+	store->left_batches = minus(now->left_batches, before.left_batches);
+	store->left_rows = minus(now->left_rows, before.left_rows);
+	store->stored_batches = minus(now->batches, before.batches + store->left_batches);
+	store->stored_rows = minus(now->rows, before.rows + store->left_rows);
+	store->stored_bytes = minus(now->bytes, before.bytes + minus(now->left_bytes, before.left_bytes));
+	store->waiting_batches = minus(store->in_flight_batches, store->left_waiting);
+	taken = store->left_records - store->left_waiting;
+	other = minus(taken, store->left_batches + (store->left_waiting ? 0 : left_gaps));
+	store->skipped_batches = minus(now->skipped_batches, before.skipped_batches + other);
+}
+
 void ledger_balance(struct ledger_source *source, uint32_t index)
 {
 	struct ledger_store *store = &source->stores[index];
@@ -38,7 +66,8 @@ void ledger_balance(struct ledger_source *source, uint32_t index)
 
 	/* A store that committed while the stream's tally was being read is ahead of it, not wrong. */
 	store->in_flight_batches = source->sequence > state->sequence ? source->sequence - state->sequence : 0;
-	known = state->batches + state->skipped_batches + state->set_aside_batches + store->in_flight_batches;
+	known = state->batches + state->gaps + state->skipped_batches + state->set_aside_batches +
+		store->in_flight_batches;
 	store->missing = (int64_t)(source->batches - known);
 	if (state->sequence > source->sequence)
 		store->missing += (int64_t)(state->sequence - source->sequence);
@@ -46,6 +75,24 @@ void ledger_balance(struct ledger_source *source, uint32_t index)
 	if (!store->in_flight_batches && !state->skipped_batches && !state->set_aside_batches &&
 		state->sequence == source->sequence)
 		store->missing_rows = (int64_t)(source->rows - state->rows);
+	balance_run(source, store);
+}
+
+struct produced {
+	uint64_t batches, rows, bytes, dropped_rows;
+};
+
+static struct produced produced_of(const struct ledger_source *source)
+{
+	static const struct earlier none;
+	const struct earlier *earlier = source->earlier ? source->earlier : &none;
+
+	return (struct produced){
+		.batches = minus(source->batches - source->gaps, earlier->batches - earlier->gaps),
+		.rows = minus(source->rows, earlier->rows),
+		.bytes = minus(source->bytes, earlier->bytes),
+		.dropped_rows = minus(source->dropped_rows, earlier->dropped_rows),
+	};
 }
 
 static bool is_accounted(const struct ledger_source *source, const struct ledger_store *store)
@@ -71,17 +118,30 @@ bool ledger_is_settled(const struct ledger *ledger)
 	return ledger_is_accounted(ledger);
 }
 
+static json_t *format_left(const struct ledger_source *source, const struct ledger_store *store)
+{
+	char runs[256];
+
+	if (!store->left_records)
+		return json_null();
+	earlier_describe(source->earlier, runs, sizeof(runs));
+	return json_pack("{s:s, s:I, s:I, s:I, s:I}", "of", runs, "records", (json_int_t)store->left_records,
+		"stored_batches", (json_int_t)store->left_batches, "stored_rows", (json_int_t)store->left_rows,
+		"in_flight_batches", (json_int_t)store->left_waiting);
+}
+
 static json_t *format_store(const struct ledger_source *source, const struct ledger_store *store)
 {
 	const struct journal_stream_state *state = &store->state;
 
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "store", store->name,
-		"stored_batches", (json_int_t)state->batches, "stored_rows", (json_int_t)state->rows, "stored_bytes",
-		(json_int_t)state->bytes, "skipped_batches", (json_int_t)state->skipped_batches, "set_aside_batches",
-		(json_int_t)state->set_aside_batches, "set_aside_rows", (json_int_t)state->set_aside_rows,
-		"in_flight_batches", (json_int_t)store->in_flight_batches, "in_flight_bytes",
-		(json_int_t)store->in_flight_bytes, "missing_batches", (json_int_t)store->missing, "missing_rows",
-		(json_int_t)store->missing_rows, "accounted", is_accounted(source, store));
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "store", store->name,
+		"stored_batches", (json_int_t)store->stored_batches, "stored_rows", (json_int_t)store->stored_rows,
+		"stored_bytes", (json_int_t)store->stored_bytes, "skipped_batches", (json_int_t)store->skipped_batches,
+		"set_aside_batches", (json_int_t)state->set_aside_batches, "set_aside_rows",
+		(json_int_t)state->set_aside_rows, "in_flight_batches", (json_int_t)store->waiting_batches,
+		"in_flight_bytes", (json_int_t)store->in_flight_bytes, "missing_batches", (json_int_t)store->missing,
+		"missing_rows", (json_int_t)store->missing_rows, "accounted", is_accounted(source, store), "left_over",
+		format_left(source, store));
 }
 
 json_t *ledger_format_json(const struct ledger *ledger, const char *run, const char *supervisor, bool is_final)
@@ -91,23 +151,42 @@ json_t *ledger_format_json(const struct ledger *ledger, const char *run, const c
 	for (uint32_t i = 0; i < ledger->source_count; i++) {
 		const struct ledger_source *source = &ledger->sources[i];
 		json_t *stores = json_array();
+		struct produced produced;
 
 		for (uint32_t k = 0; k < source->store_count; k++)
 			json_array_append_new(stores, format_store(source, &source->stores[k]));
+		produced = produced_of(source);
 		json_array_append_new(sources,
 			json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:o}", "source", source->name, "produced_batches",
-				(json_int_t)source->batches, "produced_rows", (json_int_t)source->rows,
-				"produced_bytes", (json_int_t)source->bytes, "dropped_rows",
-				(json_int_t)source->dropped_rows, "readable", source->is_read, "stores", stores));
+				(json_int_t)produced.batches, "produced_rows", (json_int_t)produced.rows,
+				"produced_bytes", (json_int_t)produced.bytes, "dropped_rows",
+				(json_int_t)produced.dropped_rows, "readable", source->is_read, "stores", stores));
 	}
 	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:o}", "run", run, "supervisor", supervisor, "final", is_final,
 		"accounted", ledger_is_accounted(ledger), "settled", ledger_is_settled(ledger), "sources", sources);
+}
+
+/* What earlier runs had left for this store. */
+static void print_left(
+	const struct ledger_source *source, const struct ledger_store *store, bool is_colored, FILE *stream)
+{
+	const char *color = store->left_waiting ? "\033[33m" : "\033[32m";
+	char runs[256];
+
+	earlier_describe(source->earlier, runs, sizeof(runs));
+	fprintf(stream, "  %s -> %s: of %s %" PRIu64 " batches were left; stored %" PRIu64 " batches, %" PRIu64 " rows",
+		source->name, store->name, runs, store->left_records, store->left_batches, store->left_rows);
+	if (store->left_waiting)
+		fprintf(stream, "; in flight %" PRIu64, store->left_waiting);
+	fprintf(stream, ": %s%s%s\n", is_colored ? color : "",
+		store->left_waiting ? "accounted, not all stored" : "accounted", is_colored ? "\033[0m" : "");
 }
 
 static void print_line(
 	const struct ledger_source *source, const struct ledger_store *store, bool is_colored, FILE *stream)
 {
 	const struct journal_stream_state *state = &store->state;
+	const struct produced produced = produced_of(source);
 	const char *color = "\033[32m", *word = "accounted";
 	char missing[160];
 
@@ -126,24 +205,26 @@ static void print_line(
 	} else if (state->set_aside_batches) {
 		color = "\033[1;31m";
 		word = "SET ASIDE";
-	} else if (store->in_flight_batches) {
+	} else if (store->waiting_batches) {
 		color = "\033[33m";
 		word = "accounted, not all stored";
 	}
 	fprintf(stream,
 		"  %s -> %s: produced %" PRIu64 " batches, %" PRIu64 " rows, %.2f MB; stored %" PRIu64
 		" batches, %" PRIu64 " rows, %.2f MB",
-		source->name, store->name, source->batches, source->rows, (double)source->bytes / 1e6, state->batches,
-		state->rows, (double)state->bytes / 1e6);
-	if (state->skipped_batches)
-		fprintf(stream, "; not for this store %" PRIu64, state->skipped_batches);
+		source->name, store->name, produced.batches, produced.rows, (double)produced.bytes / 1e6,
+		store->stored_batches, store->stored_rows, (double)store->stored_bytes / 1e6);
+	if (store->skipped_batches)
+		fprintf(stream, "; not for this store %" PRIu64, store->skipped_batches);
 	if (state->set_aside_batches)
 		fprintf(stream, "; set aside %" PRIu64, state->set_aside_batches);
-	if (store->in_flight_batches)
-		fprintf(stream, "; in flight %" PRIu64, store->in_flight_batches);
-	if (source->dropped_rows)
-		fprintf(stream, "; dropped by policy %" PRIu64 " rows", source->dropped_rows);
+	if (store->waiting_batches)
+		fprintf(stream, "; in flight %" PRIu64, store->waiting_batches);
+	if (produced.dropped_rows)
+		fprintf(stream, "; dropped by policy %" PRIu64 " rows", produced.dropped_rows);
 	fprintf(stream, ": %s%s%s\n", is_colored ? color : "", word, is_colored ? "\033[0m" : "");
+	if (store->left_records)
+		print_left(source, store, is_colored, stream);
 }
 
 void ledger_print(const struct ledger *ledger, bool is_colored, FILE *stream)

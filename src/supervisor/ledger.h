@@ -2,9 +2,10 @@
  *
  *     produced = stored + skipped + set aside + in flight
  *
- * produced is what the stream's tally says (whole life of the stream), stored and skipped what the store's journal has
- * committed, in flight the records between the journal's sequence and the stream's. Anything else is `missing` (or,
- * with a negative sign, counted twice). Process: supervisor.
+ * produced is what the stream's tally says, stored and skipped what the store's journal has committed, in flight the
+ * records between the journal's sequence and the stream's. Anything else is `missing` (or, with a negative sign,
+ * counted twice). The equation is that of the stream's whole life; what is told is what this run has made, and beside
+ * it what it stored of earlier runs that had ended with batches left. Gap records are no batches. Process: supervisor.
  */
 #ifndef SUPERVISOR_LEDGER_H
 #define SUPERVISOR_LEDGER_H
@@ -16,6 +17,7 @@
 
 #include "job/journal.h"
 #include "plane/stream.h"
+#include "supervisor/earlier.h"
 
 struct ledger_store {
 	char name[256];
@@ -23,13 +25,19 @@ struct ledger_store {
 	uint64_t in_flight_batches;
 	uint64_t in_flight_bytes; /* positions, with headers and padding */
 	int64_t missing;          /* batches: 0 = accounted */
-	int64_t missing_rows;     /* only counted when nothing is in flight, skipped or set aside; else 0 */
+	/* Of this run: */
+	uint64_t stored_batches, stored_rows, stored_bytes, skipped_batches, waiting_batches;
+	/* Records of earlier runs: in the stream when this run began, and not taken by the store yet. */
+	uint64_t left_records, left_waiting;
+	uint64_t left_batches, left_rows; /* stored of them, in this run */
+	int64_t missing_rows;             /* only counted when nothing is in flight, skipped or set aside; else 0 */
 };
 
 struct ledger_source {
 	char name[256];
-	uint64_t sequence, batches, rows, bytes, dropped_rows;
-	bool is_read; /* false: the stream can't be read, its numbers are those of the last time */
+	uint64_t sequence, batches, rows, bytes, gaps, dropped_rows;
+	const struct earlier *earlier; /* NULL: the stream was made in this run */
+	bool is_read;                  /* false: the stream can't be read, its numbers are those of the last time */
 	uint32_t store_count;
 	struct ledger_store stores[SEGMENT_CONSUMERS];
 };
@@ -42,7 +50,7 @@ struct ledger {
 int ledger_create(uint32_t source_count, struct ledger **ret_ledger);
 void ledger_destroy(struct ledger *ledger);
 
-/* Arithmetic of one line: fills in_flight_batches, missing and missing_rows of store `index`. */
+/* Arithmetic of one line: fills in what follows from the state of store `index`. */
 void ledger_balance(struct ledger_source *source, uint32_t index);
 
 /* No batch is missing, doubled, or set aside. */

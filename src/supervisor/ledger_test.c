@@ -107,6 +107,66 @@ static void a_stream_that_cant_be_read_is_not_accounted(void **state)
 	ledger_destroy(ledger);
 }
 
+/* A stream taken over with 100 batches of a run that had stored 60 of them; then 50 batches and a gap record of this
+ * run. */
+static void a_run_counts_what_it_made_itself(void **state)
+{
+	static struct earlier earlier = {.runs = "r0:1",
+		.sequence = 100,
+		.batches = 100,
+		.rows = 1000,
+		.bytes = 100000,
+		.store_count = 1,
+		.stores = {{.name = "csv",
+			.state = {.position = 1, .sequence = 60, .batches = 60, .rows = 600, .bytes = 60000}}}};
+	struct ledger *ledger = make(0, &(struct journal_stream_state){0});
+	struct ledger_source *source = &ledger->sources[0];
+	char *text;
+
+	(void)state;
+	source->earlier = &earlier;
+	source->sequence = source->batches = 151;
+	source->gaps = 1;
+	source->rows = 1500;
+	source->bytes = 150000;
+	source->stores[0].state = (struct journal_stream_state){.sequence = 151,
+		.batches = 150,
+		.rows = 1500,
+		.bytes = 150000,
+		.gaps = 1,
+		.left_batches = 40,
+		.left_rows = 400,
+		.left_bytes = 40000};
+	ledger_balance(source, 0);
+	assert_true(ledger_is_settled(ledger));
+	text = print(ledger);
+	assert_non_null(
+		strstr(text, "camera -> csv: produced 50 batches, 500 rows, 0.05 MB; stored 50 batches, 500 rows, "
+			     "0.05 MB: accounted"));
+	assert_non_null(
+		strstr(text, "camera -> csv: of run r0 40 batches were left; stored 40 batches, 400 rows: accounted"));
+	free(text);
+	/* killed in the middle of what was left */
+	source->stores[0].state = (struct journal_stream_state){.sequence = 70,
+		.batches = 70,
+		.rows = 700,
+		.bytes = 70000,
+		.left_batches = 10,
+		.left_rows = 100,
+		.left_bytes = 10000};
+	ledger_balance(source, 0);
+	assert_true(ledger_is_accounted(ledger));
+	assert_false(ledger_is_settled(ledger));
+	text = print(ledger);
+	assert_non_null(
+		strstr(text, "produced 50 batches, 500 rows, 0.05 MB; stored 0 batches, 0 rows, 0.00 MB; in flight 51: "
+			     "accounted, not all stored"));
+	assert_non_null(
+		strstr(text, "40 batches were left; stored 10 batches, 100 rows; in flight 30: accounted, not all"));
+	free(text);
+	ledger_destroy(ledger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +175,7 @@ int main(void)
 		cmocka_unit_test(some_missing),
 		cmocka_unit_test(a_stream_that_cant_be_read_is_not_accounted),
 		cmocka_unit_test(a_store_ahead_of_the_tally_is_not_wrong),
+		cmocka_unit_test(a_run_counts_what_it_made_itself),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

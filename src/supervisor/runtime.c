@@ -97,7 +97,8 @@ static void read_last_run(struct runtime *runtime)
 	state = json_string_value(json_object_get(json, "state"));
 	if (id && state) {
 		snprintf(runtime->last_run, sizeof(runtime->last_run), "%s", id);
-		runtime->last_is_unfinished = strcmp(state, "ended") != 0;
+		runtime->last_was_killed = !strcmp(state, "running");
+		runtime->earlier = json_incref(json_object_get(json, "earlier"));
 		runtime->last_started_wall_ns = (uint64_t)json_integer_value(json_object_get(json, "started_wall_ns"));
 	}
 	json_decref(json);
@@ -129,6 +130,8 @@ void runtime_close(struct runtime *runtime)
 {
 	if (strcmp(runtime->sockets, runtime->folder) && runtime->sockets[0])
 		rmdir(runtime->sockets);
+	json_decref(runtime->earlier);
+	runtime->earlier = NULL;
 	if (runtime->lock > 0)
 		close(runtime->lock);
 	runtime->lock = -1;
@@ -156,6 +159,8 @@ static int write_run(const struct runtime *runtime, const char *state, int exit_
 		(int)getpid(), "exit_code", exit_code);
 	int code;
 
+	if (json && json_object_size(runtime->earlier))
+		json_object_set(json, "earlier", runtime->earlier);
 	text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
 	json_decref(json);
 	if (!text)

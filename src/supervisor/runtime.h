@@ -9,6 +9,7 @@
 #ifndef SUPERVISOR_RUNTIME_H
 #define SUPERVISOR_RUNTIME_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -27,7 +28,8 @@ struct runtime {
 	/* What run.json of an earlier supervisor says. */
 	char last_run[64];
 	uint64_t last_started_wall_ns;
-	bool last_is_unfinished;
+	bool last_was_killed; /* its supervisor is gone, and the run has not ended */
+	json_t *earlier;      /* by uuid of a stream: what earlier.h makes of it; of the last run, then of this one */
 };
 
 /* Makes the folder and takes the lock. -EBUSY: another instance runs; err names its pid and `enrgdaq stop`. */
@@ -35,7 +37,8 @@ int runtime_open(const char *supervisor, const char *config_path, struct runtime
 /* Lets the lock go. */
 void runtime_close(struct runtime *runtime);
 
-/* Goes on with the unfinished run of an earlier supervisor, or begins a new one. Writes run.json as "running". */
+/* Goes on with the run of a killed supervisor, or begins a new one, with what lay in its streams in `earlier`. Writes
+ * run.json as "running". */
 int runtime_begin_run(struct runtime *runtime, bool go_on, struct enrg_error *err);
 /* Writes run.json: state "ended" (nothing is left) or "unfinished" (a ring still holds batches). */
 int runtime_end_run(const struct runtime *runtime, bool is_finished, int exit_code, struct enrg_error *err);

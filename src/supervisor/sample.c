@@ -262,6 +262,7 @@ void sample_ledger(const struct roster *roster, struct ledger *ledger)
 		source->batches = status.batches;
 		source->rows = status.rows;
 		source->bytes = status.bytes;
+		source->gaps = status.gaps;
 		source->dropped_rows = status.dropped_rows;
 		for (uint32_t k = 0; k < source->store_count; k++) {
 			read_store(roster, &status, &source->stores[k]);

@@ -125,10 +125,12 @@ size_t streams_remove_settled(const struct stream_specs *specs)
 {
 	size_t left = 0;
 
-	for (size_t i = 0; i < specs->count; i++)
-		left += !access(specs->items[i].plan->stream_path, F_OK) &&
-			!is_settled(specs->items[i].plan->stream_path);
-	for (size_t i = 0; !left && i < specs->count; i++)
-		unlink(specs->items[i].plan->stream_path);
+	for (size_t i = 0; i < specs->count; i++) {
+		const char *path = specs->items[i].plan->stream_path;
+
+		if (is_settled(path))
+			unlink(path);
+		left += !access(path, F_OK);
+	}
 	return left;
 }

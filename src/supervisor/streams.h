@@ -4,12 +4,15 @@
 
 #include "config/folder.h"
 #include "plane/stream.h"
+#include "supervisor/earlier.h"
 #include "supervisor/plan_builder.h"
 
 struct stream_spec {
 	struct plan *plan;
 	uint64_t data_bytes, record_bytes_max;
-	char kept_run[64]; /* the stream was taken over and goes on with this run; "" = a new stream */
+	bool is_kept; /* the stream was there and goes on */
+	struct stream_status kept;
+	struct earlier earlier; /* what earlier runs left in it; runs "" = nothing */
 };
 
 struct stream_specs {
@@ -25,8 +28,7 @@ void stream_specs_destroy(struct stream_specs *specs);
 int streams_create(const struct stream_specs *specs, bool checks, struct enrg_error *err);
 /* Does an existing stream fit: the same required consumers, the same sizes? */
 bool stream_spec_fits(const struct stream_spec *spec, const struct stream_status *status);
-/* Removes all streams where each is fully acknowledged. Else all stay, so that the run can go on with the sequences
- * that it has: the number of those that hold batches. */
+/* Removes the streams that are fully acknowledged; the number of those that hold batches. */
 size_t streams_remove_settled(const struct stream_specs *specs);
 
 #endif

@@ -19,6 +19,7 @@
 #include "supervisor/courier.h"
 #include "supervisor/drain.h"
 #include "supervisor/ending.h"
+#include "supervisor/inherit.h"
 #include "supervisor/ledger.h"
 #include "supervisor/roster.h"
 #include "supervisor/sample.h"
@@ -113,8 +114,11 @@ static int open_loop(struct supervisor *self, const sigset_t *signals, struct en
 static int prepare(struct supervisor *self, struct enrg_error *err)
 {
 	struct adopt_result adopted;
+	bool goes_on;
 	int code = adopt_wait(&self->runtime, err);
 
+	if (!code)
+		code = inherit_names(self->folder, &self->runtime, err);
 	if (!code)
 		code = plan_set_create(self->folder, &self->runtime, &self->plans, err);
 	if (!code)
@@ -123,17 +127,17 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 		code = adopt_streams(&self->runtime, self->specs, &adopted, err);
 	if (code)
 		return code;
-	/* A stream that was made anew must not count from 1 again in a run that it has been part of. */
-	code = runtime_begin_run(&self->runtime,
-		self->runtime.last_is_unfinished && adopted.kept && !adopted.removed && !adopted.recovered &&
-			!adopted.damaged,
-		err);
+	inherit_remove_journals(&self->runtime, self->plans);
+	/* Only the run of a killed supervisor goes on: one that ended has its ledger, and a start is a new run. A
+	 * stream that was made anew must not count from 1 again in a run that it has been part of. */
+	goes_on = self->runtime.last_was_killed && adopted.kept && !adopted.removed && !adopted.recovered &&
+		  !adopted.damaged;
+	code = adopt_name_runs(&self->runtime, self->specs, self->plans, goes_on, err);
+	if (!code)
+		code = runtime_begin_run(&self->runtime, goes_on, err);
 	self->has_begun = !code;
 	if (!code)
 		code = plan_set_name_run(self->plans, self->runtime.run, err);
-	for (size_t i = 0; !code && i < self->specs->count; i++)
-		if (self->specs->items[i].kept_run[0])
-			code = plan_name_run(self->specs->items[i].plan, self->specs->items[i].kept_run, err);
 	return code ? code : streams_create(self->specs, !self->params->checks_off, err);
 }
 
@@ -156,6 +160,10 @@ static int start(struct supervisor *self, const sigset_t *signals, struct enrg_e
 		code = enrg_error_set(err, -ENOMEM, "out of memory");
 	if (code)
 		return code;
+	/* Specs and sources of the ledger are both the plans that have a stream, in their order. */
+	for (size_t i = 0; i < self->specs->count; i++)
+		if (self->specs->items[i].earlier.runs[0])
+			self->ledger->sources[i].earlier = &self->specs->items[i].earlier;
 	params = (struct roster_params){
 		.folder = self->folder, .plans = self->plans, .epoll = self->epoll, .lifeline = self->lifeline[0]};
 	return roster_create(&params, &self->roster, err);

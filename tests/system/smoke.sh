@@ -258,9 +258,50 @@ exit(0 if any(l['store'] == 'csv' and l['backlog_batches'] > 20 for l in json.lo
 	wait "$run"
 	[ $? -eq 1 ] || fail "exit code 1 was expected"
 	grep -q "not all stored" "$work/run.log" || fail "the ledger does not say what is in flight"
-	rm -f out/ledger_*.json # of the same run, which goes on
 	"$bin" run config --duration 1 >"$work/again.log" 2>&1 || fail "exit code $?"
 	check_data again.log
+	check_runs
+}
+
+# The second run is a run of its own: its ledger counts what it made, the first one's batches keep their run, and each
+# ledger says as much of a run as the .arrows file has of it.
+check_runs() {
+	grep -qE "source -> csv: of run .* batches were left; stored [0-9]+ batches, [0-9]+ rows: accounted" "$work/again.log" ||
+		fail "it does not say what the first run had left"
+	[ "$(ls out/ledger_*.json | wc -l)" -eq 2 ] || fail "two ledgers were expected: $(ls out)"
+	python3 - >"$work/runs.log" 2>&1 <<-'END' || fail "the ledgers do not add up"
+		import collections, glob, json, re
+		# the metadata of each message names its run; gap records, one for each start, do so too
+		data = open("out/data.arrows", "rb").read()
+		stored = collections.Counter(run.decode() for run in re.findall(rb"\d{8}T\d{6}Z-[0-9a-f]{4}", data))
+		ledgers = [json.load(open(path)) for path in glob.glob("out/ledger_*.json")]
+		sources = {ledger["run"]: ledger["sources"][0] for ledger in ledgers}
+		print({run: source["produced_batches"] for run, source in sources.items()}, stored)
+		assert sources.keys() == stored.keys()
+		assert all(0 <= stored[run] - source["produced_batches"] <= 2 for run, source in sources.items())
+		assert all(store["accounted"] for source in sources.values() for store in source["stores"])
+	END
+}
+
+# A supervisor that was killed does not end its run: the next one goes on with it, also where that run had left-overs.
+case_left_overs_of_a_killed_run() {
+	write_config config 500 true
+	start run.log run config
+	await 20 is_flowing || fail "no data"
+	kill -STOP "$(pid_of csv)"
+	sleep 0.3
+	"$bin" stop --hurry >"$work/stop.log" 2>&1
+	wait "$run"
+	start second.log run config
+	await 20 is_flowing || fail "no data"
+	await 20 "$bin" status
+	sleep 0.5
+	kill -KILL "$run"
+	wait "$run" 2>/dev/null
+	"$bin" run config --duration 1 >"$work/again.log" 2>&1 || fail "exit code $?"
+	grep -q "goes on with its stream" "$work/again.log" || fail "the run does not go on"
+	check_data again.log
+	check_runs
 }
 
 # A stream that nobody takes any more goes into a file of its own before it is removed.
@@ -401,6 +442,26 @@ case_rotation_hdf5() {
 	write_hdf5_config 500
 	rotate_and_kill raw arrows hdf5 h5
 	check_hdf5_data
+}
+
+# A store that begins a file in each life, beside one that goes on in the last; jsroot counts.
+case_rotation_root() {
+	[ -e "$ENRGDAQ_MODULE_PATH/root.so" ] || { echo "not tested: no store root"; return 0; }
+	write_config config 500 true
+	sed -i 's/arrow\]/root]\ncompression_level = 0/; s/data.arrows/data.root/' config/source.toml
+	rm config/arrow.toml
+	printf 'daq_job_type = "DAQJobStoreROOT"\ndaq_job_unique_id = "root"\nout_dir = "out"\nflush_interval_seconds = 0.02\n' >config/root.toml
+	rotate_and_kill root root csv csv
+	node "$READERS/read_root.mjs" --rows out/data*.root >"$work/rows.log" || fail "a file does not open: $(cat "$work/rows.log")"
+	python3 - "$work/rows.log" out <<-'END' || fail "the rows of all files are not those that were produced"
+		import glob, json, sys
+		ledger = json.load(open(glob.glob(sys.argv[2] + "/ledger_*.json")[0]))
+		produced = sum(source["produced_rows"] for source in ledger["sources"])
+		csv = sum(len(open(f).readlines()) - 1 for f in glob.glob(sys.argv[2] + "/data_*.csv"))
+		root = sum(int(line or 0) for line in open(sys.argv[1]).read().split("\n"))
+		print(produced, csv, root)
+		assert produced == csv == root, "they differ"
+	END
 }
 
 # A store with a descriptor of its own is guarded as well; and synced.

@@ -22,9 +22,10 @@
 #include "base/crc32c.h"
 
 /* Shorter ones say nothing about the way. */
-#define TIMED_BYTES  4096u
-#define TRIAL_CLAIMS 8u
-#define STAGE_GAIN   1.5
+#define TIMED_BYTES        4096u
+#define TRIAL_CLAIMS       8u
+#define STAGE_GAIN         1.5
+#define STAGE_GAIN_TO_STAY 3
 /* The first trials find a ring that nobody has read yet, and virtual machines move: they come again. */
 #define TRIAL_FIRST_NS UINT64_C(1000000)
 #define TRIAL_EVERY_NS UINT64_C(128000000)
@@ -61,8 +62,10 @@ static void end_trial_step(struct stream_many *many, uint64_t bytes)
 		many->best_ns_per_byte[many->uses_stage] = ns_per_byte;
 	if (++many->step < TRIAL_CLAIMS)
 		return;
-	/* By little, it would be by chance: a consumer close behind makes the ring slower for a moment. */
-	double gain = many->prefers_stage ? 1 : STAGE_GAIN;
+	/* By little, it would be by chance: a consumer close behind makes the ring slower for a moment. And behind
+	 * non-temporal stores the ring is out of the cache and slower than it would be by itself: not six times,
+	 * though, as where the two sides share none. */
+	double gain = many->prefers_stage ? STAGE_GAIN_TO_STAY : STAGE_GAIN;
 	many->prefers_stage = gain * many->best_ns_per_byte[1] < many->best_ns_per_byte[0];
 	many->step = 0;
 	many->period_ns = many->period_ns ? many->period_ns * 2 : TRIAL_FIRST_NS;

@@ -21,7 +21,7 @@
 /* How fast consumers are is judged by no more than this. */
 #define JUDGE_NS 100000000u
 /* At most this far behind, a consumer has kept up: about what moves while a sleeper wakes. */
-#define KEPT_UP_BYTES (2u << 20)
+#define KEPT_UP_BYTES (256u << 10)
 /* A sleeping producer looks by itself this often; finding work then counts as rescued. */
 #define LOOK_AFTER_NS 500000000u
 

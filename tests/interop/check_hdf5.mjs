@@ -85,7 +85,7 @@ function checkEdges(path) {
 	assert.deepEqual(file.get("scan").keys().sort(), ["%252F", "%2E", "a.b [mV]", "f32", "f64", "text", "wave"]);
 	assert.deepEqual(Array.from(file.get("scan/f64").value), reals); // deepEqual tells -0 from 0
 	const singles = Array.from(file.get("scan/f32").value);
-	assert.deepEqual(singles, [NaN, Infinity, -Infinity, -0, Math.fround(1e-45), Math.fround(3.4028234663852886e38)]);
+	assert.deepEqual(singles, reals.slice(0, 4).concat(Math.fround(1e-45), Math.fround(3.4028234663852886e38)));
 	assert.deepEqual(Array.from(file.get("scan/text/values").value), [255, 254, 97, 0, 98, 122]);
 	assert.deepEqual(Array.from(file.get("scan/text/offsets").value, Number), [0, 2, 2, 5, 5, 6]);
 	assert.deepEqual(Array.from(file.get("scan/wave/values").value), reals);
@@ -147,8 +147,9 @@ try {
 		console.log("h5dump: not run, it is not installed (Debian: hdf5-tools)");
 	}
 	const python = findPython();
+	const script = fileURLToPath(new URL("check_hdf5.py", import.meta.url));
 	if (python)
-		execFileSync(python, ["-B", fileURLToPath(new URL("check_hdf5.py", import.meta.url)), folder], { stdio: "inherit" });
+		execFileSync(python, ["-B", script, folder], { stdio: "inherit" });
 	else
 		console.log("h5py: not run, it is not installed (Debian: python3-h5py)");
 } finally {

@@ -1,8 +1,8 @@
 /* write_hdf5.c: writes HDF5 files with the parts of the HDF5 store for readers that others wrote: `write_hdf5 FOLDER`.
  * types.h5 and packed.h5 (deflate): 1005 rows of all types in two lives; beyond.h5: the same behind 5 GB of another
- * program's data (a hole); missing.h5: values that are missing; blob.h5: images, one of 17 MB; edges.h5: NaN, infinities,
- * text that is no UTF-8, empty text and lists, and batches without rows. What the columns hold is a plain function of the
- * row number; check_hdf5.mjs and check_hdf5.py compute the same again by themselves. */
+ * program's data (a hole); missing.h5: values that are missing; blob.h5: images, one of 17 MB; edges.h5: NaN,
+ * infinities, text that is no UTF-8, empty text and lists, and batches without rows. What the columns hold is a plain
+ * function of the row number; check_hdf5.mjs and check_hdf5.py compute the same again by themselves. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,8 +250,8 @@ static void make_edges(const char *folder)
 	static const int32_t text_ends[] = { 0, 0, 2, 2, 5, 5, 6 }, wave_ends[] = { 0, 0, 0, 6, 6, 6, 6 };
 	const struct enrg_column_view plain = { .values = small };
 	const struct enrg_column_view views[] = { { .values = singles }, { .values = reals },
-		{ .values = "\xFF\xFE" "a\0b" "z", .offsets = text_ends }, { .values = reals, .offsets = wave_ends }, plain,
-		plain, plain };
+		{ .values = "\xFF\xFE" "a\0b" "z", .offsets = text_ends },
+		{ .values = reals, .offsets = wave_ends }, plain, plain, plain };
 	struct enrg_batch batch = { .schema = &schema, .columns = views };
 	struct file file;
 

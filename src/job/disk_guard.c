@@ -69,10 +69,18 @@ static int refuse(const char *path, double is_free, double limit, struct enrg_er
 		path, left, wanted);
 }
 
+/* The operator knows the folder; the file may be one of the store's own that nobody sees. */
+static void name_folder(const char *path, char ret_folder[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+
+	snprintf(ret_folder, PATH_MAX, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+}
+
 int disk_guard_check(struct disk_guard *guard, int descriptor, dev_t device, const char *path,
 	enum disk_guard_finding *ret_finding, char *ret_text, size_t text_bytes, struct enrg_error *err)
 {
-	char left[32], wanted[32];
+	char left[32], wanted[32], folder[PATH_MAX];
 	struct statvfs disk;
 
 	*ret_finding = DISK_GUARD_GOOD;
@@ -80,12 +88,10 @@ int disk_guard_check(struct disk_guard *guard, int descriptor, dev_t device, con
 		return 0; /* a file system that does not say is believed */
 	double limit = limit_of(guard, &disk), is_free = free_of(&disk);
 	bool *is_warned = find_disk(guard, device);
+	name_folder(path, folder);
 	if (is_free < limit) {
-		const char *slash = strrchr(path, '/');
-		int length = slash ? (int)(slash - path) + 1 : 1;
-		snprintf(guard->low_folder, sizeof(guard->low_folder), "%.*s", length, slash ? path : ".");
-		*is_warned = true;
-		return refuse(path, is_free, limit, err);
+		snprintf(guard->low_folder, sizeof(guard->low_folder), "%s", folder);
+		return refuse(folder, is_free, limit, err);
 	}
 	format_bytes(is_free, left, sizeof(left));
 	format_bytes(limit, wanted, sizeof(wanted));
@@ -93,12 +99,12 @@ int disk_guard_check(struct disk_guard *guard, int descriptor, dev_t device, con
 		*is_warned = true;
 		*ret_finding = DISK_GUARD_WARN;
 		snprintf(ret_text, text_bytes,
-			"%s: only %s are free on its disk; at %s (min_free_gb) writing will wait: free space", path,
+			"%s: only %s are free on its disk; at %s (min_free_gb) writing will wait: free space", folder,
 			left, wanted);
 	} else if (*is_warned && is_free > 2.2 * limit) {
 		*is_warned = false;
 		*ret_finding = DISK_GUARD_GOOD_AGAIN;
-		snprintf(ret_text, text_bytes, "%s: %s are free on its disk again", path, left);
+		snprintf(ret_text, text_bytes, "%s: %s are free on its disk again", folder, left);
 	}
 	return 0;
 }

@@ -293,6 +293,8 @@ static void writing_stops_before_the_disk_is_full(void **state)
 	options.rules.min_free_gb = is_free * 2;
 	assert_int_equal(file_policy_guard(&store->files, now += NS_PER_S, &err), -ENOSPC);
 	assert_non_null(strstr(err.text, "before the disk is full"));
+	assert_memory_equal(err.text, folder, strlen(folder));
+	assert_memory_equal(err.text + strlen(folder), "/out/: only", 11); /* the folder, and no file of ours */
 	assert_int_equal(disk_guard_check_again(&store->files.guard, &err), -ENOSPC);
 	options.rules.min_free_gb = is_free * 0.95; /* enough, but it would be too little again at once */
 	assert_int_equal(disk_guard_check_again(&store->files.guard, &err), -ENOSPC);
@@ -324,7 +326,9 @@ static void the_disk_of_a_folder_is_watched(void **state)
 	assert_int_equal(disk_guard_check_again(&store->files.guard, &err), -ENOSPC);
 	options.rules.min_free_gb = 1e-6;
 	assert_int_equal(disk_guard_check_again(&store->files.guard, &err), 0);
+	told_text[0] = '\0';
 	assert_int_equal(file_policy_guard(&store->files, now += NS_PER_S, &err), 0);
+	assert_string_equal(told_text, ""); /* the store says that it goes on; nothing was told before */
 }
 
 /* On a disk smaller than the default reserve a store without keys must work. */

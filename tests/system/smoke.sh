@@ -464,26 +464,6 @@ case_rotation_root() {
 	END
 }
 
-# A store that begins a file in each life, beside one that goes on in the last; jsroot counts.
-case_rotation_root() {
-	[ -e "$ENRGDAQ_MODULE_PATH/root.so" ] || { echo "not tested: no store root"; return 0; }
-	write_config config 500 true
-	sed -i 's/arrow\]/root]\ncompression_level = 0/; s/data.arrows/data.root/' config/source.toml
-	rm config/arrow.toml
-	printf 'daq_job_type = "DAQJobStoreROOT"\ndaq_job_unique_id = "root"\nout_dir = "out"\nflush_interval_seconds = 0.02\n' >config/root.toml
-	rotate_and_kill root root csv csv
-	node "$READERS/read_root.mjs" --rows out/data*.root >"$work/rows.log" || fail "a file does not open: $(cat "$work/rows.log")"
-	python3 - "$work/rows.log" out <<-'END' || fail "the rows of all files are not those that were produced"
-		import glob, json, sys
-		ledger = json.load(open(glob.glob(sys.argv[2] + "/ledger_*.json")[0]))
-		produced = sum(source["produced_rows"] for source in ledger["sources"])
-		csv = sum(len(open(f).readlines()) - 1 for f in glob.glob(sys.argv[2] + "/data_*.csv"))
-		root = sum(int(line or 0) for line in open(sys.argv[1]).read().split("\n"))
-		print(produced, csv, root)
-		assert produced == csv == root, "they differ"
-	END
-}
-
 # A store with a descriptor of its own is guarded as well; and synced.
 case_free_space_hdf5() {
 	has_hdf5 && mount_out 20m || return 0

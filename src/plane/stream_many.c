@@ -141,9 +141,10 @@ int stream_claim_many(struct stream *stream, uint64_t payload_bytes, uint32_t co
 	return 0;
 }
 
-/* Counts `count` records of one route. */
-static void count_records(struct stream *stream, uint16_t route, uint32_t count)
+/* Counts `count` records of one route and type. */
+static void count_records(struct stream *stream, uint16_t route, uint16_t type, uint32_t count)
 {
+	stream->gaps += type == RECORD_GAP ? count : 0;
 	stream->sequence += count;
 	stream->batches += count;
 	stream->route_sequence[route] += count;
@@ -191,7 +192,7 @@ static uint32_t put_alike(struct stream *stream, uint8_t *at, const struct strea
 		pair_store(at, 2, sizes);
 		pair_store(at, 3, sums);
 	}
-	count_records(stream, record.route, done);
+	count_records(stream, record.route, record.type, done);
 	stream->rows += (uint64_t)record.rows * done;
 	stream->bytes += (meta_bytes + body_bytes) * done;
 	return done;
@@ -219,7 +220,7 @@ static void put_checked(struct stream *stream, uint8_t *at, const struct stream_
 
 	stream_sum_header(&header);
 	stream_put_header(at, &header);
-	count_records(stream, record.route, 1);
+	count_records(stream, record.route, record.type, 1);
 	stream->rows += commit->rows;
 	stream->bytes += commit->meta_bytes + commit->body_bytes;
 }

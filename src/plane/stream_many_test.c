@@ -193,6 +193,7 @@ static void run_order_and_content(bool checks, bool uses_stage, uint64_t hot_byt
 	assert_int_equal(stream_read_status(path, &status, NULL), 0);
 	assert_int_equal(status.sequence, written);
 	assert_int_equal(status.batches, written);
+	assert_int_equal(status.gaps, written / GAP_EVERY);
 	unlink(path);
 }
 
@@ -220,6 +221,7 @@ static void test_counters(void **state)
 	assert_int_equal(stream_read_status(path, &status, NULL), 0);
 	assert_int_equal(status.rows, rows);
 	assert_int_equal(status.bytes, bytes);
+	assert_int_equal(status.gaps, written / GAP_EVERY);
 	stream_close(stream, true);
 }
 

@@ -9,8 +9,6 @@
 
 #define MAGIC "ARROW1\0" /* with the NUL that the literal adds: padded to 8 bytes */
 
-enum { FOOTER_VERSION, FOOTER_SCHEMA, FOOTER_DICTIONARIES, FOOTER_BATCHES, FOOTER_FIELDS };
-
 _Static_assert(sizeof(struct file_block) == 24, "as in File.fbs");
 _Static_assert(sizeof(MAGIC) == 8, "magic and padding");
 
@@ -37,34 +35,34 @@ int file_writer_open(struct file_writer *writer, const char *path, bool is_strea
 	return result < 0 ? result : put(writer, schema, schema_bytes, err);
 }
 
-static int note_block(
-	struct file_writer *writer, uint32_t meta_bytes, uint64_t body_bytes, struct enrg_error *err)
+int file_blocks_add(
+	struct file_blocks *blocks, uint64_t offset, uint32_t meta_bytes, uint64_t body_bytes, struct enrg_error *err)
 {
-	if (writer->block_count == writer->block_capacity) {
-		uint32_t capacity = writer->block_capacity ? 2 * writer->block_capacity : 256;
-		struct file_block *grown = realloc(writer->blocks, capacity * sizeof(*grown));
+	if (blocks->count == blocks->capacity) {
+		uint32_t capacity = blocks->capacity ? 2 * blocks->capacity : 256;
+		struct file_block *grown = realloc(blocks->items, capacity * sizeof(*grown));
 		if (!grown)
 			return enrg_error_set(err, -ENOMEM, "no memory for the places of %u batches", capacity);
-		writer->blocks = grown;
-		writer->block_capacity = capacity;
+		blocks->items = grown;
+		blocks->capacity = capacity;
 	}
-	writer->blocks[writer->block_count++] = (struct file_block){
-		.offset = (int64_t)writer->at, .meta_bytes = (int32_t)meta_bytes, .body_bytes = (int64_t)body_bytes};
+	blocks->items[blocks->count++] = (struct file_block){
+		.offset = (int64_t)offset, .meta_bytes = (int32_t)meta_bytes, .body_bytes = (int64_t)body_bytes};
 	return 0;
 }
 
 int file_writer_add(struct file_writer *writer, const void *meta, uint32_t meta_bytes, const void *body,
 	uint64_t body_bytes, struct enrg_error *err)
 {
-	int result = writer->is_stream ? 0 : note_block(writer, meta_bytes, body_bytes, err);
+	int result = writer->is_stream ? 0 : file_blocks_add(&writer->blocks, writer->at, meta_bytes, body_bytes, err);
 
 	if (result == 0)
 		result = put(writer, meta, meta_bytes, err);
 	return result < 0 ? result : put(writer, body, body_bytes, err);
 }
 
-/* The schema's flatbuffer goes into the footer's as it is, with everything that another writer may have noted in it: its
- * references are distances, which do not change. */
+/* The schema's flatbuffer goes into the footer's as it is, with everything that another writer may have noted in it:
+ * its references are distances, which do not change. */
 static int add_schema(
 	struct fb_builder *builder, const struct file_writer *writer, uint32_t reference, struct enrg_error *err)
 {
@@ -95,12 +93,12 @@ static int put_footer(struct file_writer *writer, struct enrg_error *err)
 	fb_add_table(&builder, FOOTER_FIELDS, sizes, fields);
 	fb_put(&builder, fields[FOOTER_VERSION], &(uint16_t){IPC_VERSION_V5}, 2);
 	fb_add_vector(&builder, fields[FOOTER_DICTIONARIES], 0, block_bytes, 8);
-	uint32_t first = fb_add_vector(&builder, fields[FOOTER_BATCHES], writer->block_count, block_bytes, 8);
-	if (writer->block_count)
-		fb_put(&builder, first, writer->blocks, writer->block_count * block_bytes);
+	uint32_t first = fb_add_vector(&builder, fields[FOOTER_BATCHES], writer->blocks.count, block_bytes, 8);
+	if (writer->blocks.count)
+		fb_put(&builder, first, writer->blocks.items, writer->blocks.count * block_bytes);
 	result = add_schema(&builder, writer, fields[FOOTER_SCHEMA], err);
 	if (result == 0 && builder.is_failed)
-		result = enrg_error_set(err, -ENOMEM, "no memory for the footer of %u batches", writer->block_count);
+		result = enrg_error_set(err, -ENOMEM, "no memory for the footer of %u batches", writer->blocks.count);
 	if (result == 0)
 		result = put(writer, builder.bytes, builder.count, err);
 	if (result == 0)
@@ -125,6 +123,6 @@ void file_writer_close(struct file_writer *writer)
 	if (writer->stream)
 		fclose(writer->stream);
 	free(writer->schema);
-	free(writer->blocks);
+	free(writer->blocks.items);
 	*writer = (struct file_writer){0};
 }

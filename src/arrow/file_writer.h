@@ -18,15 +18,22 @@ struct file_block {
 	int64_t body_bytes;
 };
 
+struct file_blocks {
+	struct file_block *items; /* free() */
+	uint32_t count, capacity;
+};
+
 struct file_writer {
 	FILE *stream;
 	uint64_t at;
 	bool is_stream;  /* neither magic nor end mark nor footer: as the arrow store leaves its files */
 	uint8_t *schema; /* the schema message: the footer has it again */
 	uint32_t schema_bytes;
-	struct file_block *blocks;
-	uint32_t block_count, block_capacity;
+	struct file_blocks blocks;
 };
+
+int file_blocks_add(
+	struct file_blocks *blocks, uint64_t offset, uint32_t meta_bytes, uint64_t body_bytes, struct enrg_error *err);
 
 /* Creates the file, which may not be there yet, and begins it with this schema message. */
 int file_writer_open(struct file_writer *writer, const char *path, bool is_stream, const void *schema,

@@ -39,6 +39,8 @@ int ipc_decode_schema(const void *bytes, size_t count, struct enrg_schema **ret_
 
 /* Deep copy in one malloc'ed block; free(). NULL: out of memory. */
 struct enrg_schema *ipc_copy_schema(const struct enrg_schema *schema);
+/* Never 0; equal schemas have the same. */
+uint32_t ipc_schema_id(const struct enrg_schema *schema);
 bool ipc_schema_equal(const struct enrg_schema *a, const struct enrg_schema *b);
 
 /* --- record batch messages: writing --- */

@@ -27,6 +27,8 @@ enum {
 };
 enum { BATCH_LENGTH, BATCH_NODES, BATCH_BUFFERS, BATCH_COMPRESSION, BATCH_FIELDS };
 enum { KEY_VALUE_KEY, KEY_VALUE_VALUE, KEY_VALUE_FIELDS };
+/* The footer of File.fbs. */
+enum { FOOTER_VERSION, FOOTER_SCHEMA, FOOTER_DICTIONARIES, FOOTER_BATCHES, FOOTER_FIELDS };
 
 /* The union Type of Schema.fbs. */
 enum {
@@ -72,6 +74,10 @@ struct ipc_head {
 /* As ipc_read_message, without the custom metadata. */
 int ipc_read_head(
 	const void *bytes, size_t count, struct ipc_head *ret_head, size_t *ret_wanted, struct enrg_error *err);
+
+/* As ipc_decode_schema, of a table Schema that stands in a message or in a footer. */
+int ipc_read_schema(
+	struct fb_reader *reader, const struct fb_table *top, struct enrg_schema **ret_schema, struct enrg_error *err);
 
 /* ENRGDAQ's keys of a message; texts point into it. */
 struct ipc_marks {

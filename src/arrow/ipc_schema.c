@@ -167,6 +167,21 @@ struct enrg_schema *ipc_copy_schema(const struct enrg_schema *schema)
 	return copy;
 }
 
+uint32_t ipc_schema_id(const struct enrg_schema *schema)
+{
+	uint32_t crc = crc32c(0, &schema->is_blob, sizeof(schema->is_blob));
+
+	for (uint32_t i = 0; i < schema->column_count; i++) {
+		const struct enrg_column *column = &schema->columns[i];
+		const char *unit = column->unit ? column->unit : "";
+		uint8_t types[2] = {(uint8_t)column->type, column->type == ENRG_LIST ? (uint8_t)column->item : 0};
+		crc = crc32c(crc, column->name, strlen(column->name) + 1);
+		crc = crc32c(crc, types, sizeof(types));
+		crc = crc32c(crc, unit, strlen(unit) + 1);
+	}
+	return crc ? crc : 1;
+}
+
 bool ipc_schema_equal(const struct enrg_schema *a, const struct enrg_schema *b)
 {
 	if (a->column_count != b->column_count || a->is_blob != b->is_blob)
@@ -313,10 +328,29 @@ static int read_fields(struct fb_reader *reader, const struct fb_table *top, con
 	return *ret_schema ? 0 : enrg_error_set(err, -ENOMEM, "no memory for a schema of %u columns", fields->count);
 }
 
+int ipc_read_schema(
+	struct fb_reader *reader, const struct fb_table *top, struct enrg_schema **ret_schema, struct enrg_error *err)
+{
+	struct fb_vector fields;
+
+	if (fb_read_number(reader, top, SCHEMA_ENDIANNESS, 2, 0) != 0)
+		return enrg_error_set(err, ENRG_E_CORRUPT, "unsupported byte order: big-endian");
+	if (!fb_read_vector(reader, top, SCHEMA_FIELDS, 4, &fields) || fields.count == 0)
+		return enrg_error_set(err, ENRG_E_CORRUPT, "the schema has no fields");
+	if (fields.count > ENRG_COLUMNS_MAX)
+		return enrg_error_set(err, ENRG_E_CORRUPT, "the schema has %u columns; at most %u are supported",
+			fields.count, ENRG_COLUMNS_MAX);
+	struct enrg_column *columns = calloc(fields.count, sizeof(*columns));
+	if (!columns)
+		return enrg_error_set(err, -ENOMEM, "no memory for a schema of %u columns", fields.count);
+	int result = read_fields(reader, top, &fields, columns, ret_schema, err);
+	free(columns);
+	return result;
+}
+
 int ipc_decode_schema(const void *bytes, size_t count, struct enrg_schema **ret_schema, struct enrg_error *err)
 {
 	struct ipc_head head;
-	struct fb_vector fields;
 	size_t wanted;
 
 	int result = ipc_read_head(bytes, count, &head, &wanted, err);
@@ -326,17 +360,5 @@ int ipc_decode_schema(const void *bytes, size_t count, struct enrg_schema **ret_
 		return result;
 	if (head.is_end || head.header_type != IPC_SCHEMA || head.body_bytes != 0)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "this is no schema message");
-	if (fb_read_number(&head.reader, &head.header, SCHEMA_ENDIANNESS, 2, 0) != 0)
-		return enrg_error_set(err, ENRG_E_CORRUPT, "unsupported byte order: big-endian");
-	if (!fb_read_vector(&head.reader, &head.header, SCHEMA_FIELDS, 4, &fields) || fields.count == 0)
-		return enrg_error_set(err, ENRG_E_CORRUPT, "the schema has no fields");
-	if (fields.count > ENRG_COLUMNS_MAX)
-		return enrg_error_set(err, ENRG_E_CORRUPT, "the schema has %u columns; at most %u are supported",
-			fields.count, ENRG_COLUMNS_MAX);
-	struct enrg_column *columns = calloc(fields.count, sizeof(*columns));
-	if (!columns)
-		return enrg_error_set(err, -ENOMEM, "no memory for a schema of %u columns", fields.count);
-	result = read_fields(&head.reader, &head.header, &fields, columns, ret_schema, err);
-	free(columns);
-	return result;
+	return ipc_read_schema(&head.reader, &head.header, ret_schema, err);
 }

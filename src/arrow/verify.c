@@ -1,5 +1,6 @@
-/* verify.c: goes through an .arrows file message by message and says what is wrong. In `enrgdaq verify` and in tests;
- * the file may be anything at all, so nothing in it is believed before its check sum was right. */
+/* verify.c: goes through an .arrows file, or one in Arrow's file format, message by message and says what is wrong. In
+ * `enrgdaq verify` and in tests; the file may be anything at all, so nothing in it is believed before its check sum was
+ * right. */
 #include "arrow/verify.h"
 
 #include <errno.h>
@@ -10,30 +11,31 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arrow/file_footer.h"
 #include "arrow/file_window.h"
-#include "arrow/sequence_set.h"
 #include "base/crc32c.h"
 
 #define DECODE_BYTES_MAX (UINT64_C(1) << 30) /* larger batches pass through the check sum in pieces */
 
-struct verify_table {
-	char source[256], run[256], tag[256];
-	struct sequence_set seen;
-};
+#define FILE_MAGIC "ARROW1\0" /* with the NUL that the literal adds: padded to 8 bytes */
 
 struct verifier {
 	struct file_window window;
+	uint64_t start, end;        /* of the messages in the file */
 	uint64_t offset;            /* of the message at hand */
 	struct enrg_schema *schema; /* NULL: none read yet, or damaged */
+	uint32_t schema_id;         /* of the schema; 0 without one */
 	struct enrg_column_view *views;
 	bool wants_schema;    /* at the start and behind an end mark */
 	bool is_stamped;      /* this file has ENRGDAQ's check sums: a message without is a damaged one */
 	bool is_schema_plain; /* the schema has none: right only where the batches have none either */
 	struct verify_table *tables;
 	size_t table_count, table_capacity, last_table;
+	/* Of a file with a footer: the footer (at 0 where it is damaged), and the batches to compare it with. */
+	struct file_footer footer;
+	struct file_blocks blocks;
 	struct verify_report report;
-	void (*tell)(void *context, enum verify_finding finding, const char *sentence);
-	void *context;
+	const struct verify_hooks *hooks;
 };
 
 __attribute__((format(printf, 3, 4))) static void tell(
@@ -42,12 +44,12 @@ __attribute__((format(printf, 3, 4))) static void tell(
 	char sentence[2048];
 	va_list arguments;
 
-	if (!verifier->tell)
+	if (!verifier->hooks->tell)
 		return;
 	va_start(arguments, format);
 	vsnprintf(sentence, sizeof(sentence), format, arguments);
 	va_end(arguments);
-	verifier->tell(verifier->context, finding, sentence);
+	verifier->hooks->tell(verifier->hooks->context, finding, sentence);
 }
 
 static void format_table(const struct verify_table *table, char *ret_text, size_t text_bytes)
@@ -58,9 +60,11 @@ static void format_table(const struct verify_table *table, char *ret_text, size_
 
 /* --- sequences --- */
 
-static bool table_is(const struct verify_table *table, const struct ipc_message *message)
+/* A damaged schema may have been any. */
+static bool table_is(const struct verify_table *table, const struct ipc_message *message, uint32_t schema_id)
 {
-	return !strcmp(table->source, message->source) && !strcmp(table->run, message->run) &&
+	return (table->schema_id == schema_id || !table->schema_id || !schema_id) &&
+	       !strcmp(table->source, message->source) && !strcmp(table->run, message->run) &&
 	       !strcmp(table->tag, message->tag);
 }
 
@@ -93,12 +97,12 @@ static int find_table(struct verifier *verifier, const struct ipc_message *messa
 {
 	/* Nearly always the table of the batch before. */
 	if (verifier->last_table < verifier->table_count &&
-		table_is(&verifier->tables[verifier->last_table], message)) {
+		table_is(&verifier->tables[verifier->last_table], message, verifier->schema_id)) {
 		*ret_table = &verifier->tables[verifier->last_table];
 		return 0;
 	}
 	size_t index = 0;
-	while (index < verifier->table_count && !table_is(&verifier->tables[index], message))
+	while (index < verifier->table_count && !table_is(&verifier->tables[index], message, verifier->schema_id))
 		index++;
 	int result = index == verifier->table_count ? add_table(verifier, message, err) : 0;
 	if (result < 0)
@@ -120,6 +124,8 @@ static int note_sequence(
 	result = sequence_set_add(&table->seen, message->stamp.sequence);
 	if (result < 0)
 		return enrg_error_set(err, result, "no memory for the sequences of source \"%s\"", table->source);
+	if (!table->schema_id)
+		table->schema_id = verifier->schema_id;
 	*ret_is_duplicate = result == SEQUENCE_DUPLICATE;
 	if (*ret_is_duplicate) {
 		verifier->report.duplicated++;
@@ -160,12 +166,14 @@ static int read_at(struct verifier *verifier, uint64_t offset, struct ipc_messag
 
 	*ret_is_cut = false;
 	for (;;) {
+		uint64_t left = verifier->end - offset;
 		int result = file_window_get(&verifier->window, offset, wanted, &bytes, &count, err);
 		if (result == 0)
-			result = ipc_read_message(bytes, count, ret_message, &wanted, err);
+			result =
+				ipc_read_message(bytes, count < left ? count : (size_t)left, ret_message, &wanted, err);
 		if (result != -EAGAIN)
 			return result;
-		if (wanted > verifier->window.file_bytes - offset) {
+		if (wanted > left) {
 			*ret_is_cut = true;
 			return 0;
 		}
@@ -199,7 +207,7 @@ static bool is_plausible(const uint8_t *bytes, uint64_t left)
 /* The next such message at or behind `offset`, or the end of the file. */
 static int find_message(struct verifier *verifier, uint64_t offset, uint64_t *ret_offset, struct enrg_error *err)
 {
-	uint64_t end = verifier->window.file_bytes;
+	uint64_t end = verifier->end;
 	const uint8_t *bytes;
 	size_t count;
 
@@ -209,6 +217,7 @@ static int find_message(struct verifier *verifier, uint64_t offset, uint64_t *re
 		if (result < 0)
 			return result;
 		size_t i = 0;
+		count = count < end - offset ? count : (size_t)(end - offset);
 		while (i + 8 <= count && !is_plausible(bytes + i, end - offset - i))
 			i += 8;
 		offset += i;
@@ -245,8 +254,17 @@ static int is_rest_zero(struct verifier *verifier, uint64_t offset, struct enrg_
 
 static void note_torn(struct verifier *verifier)
 {
-	uint64_t end = verifier->window.file_bytes;
+	uint64_t end = verifier->end;
 
+	if (verifier->report.is_file) { /* where the end of the file is cut, the lack of the footer tells */
+		if (verifier->footer.at) {
+			verifier->report.corrupted++;
+			tell(verifier, VERIFY_CORRUPT, "the message at byte %" PRIu64 " reaches into the footer",
+				verifier->offset);
+		}
+		verifier->offset = end;
+		return;
+	}
 	verifier->report.is_torn = true;
 	verifier->report.good_bytes = verifier->offset;
 	tell(verifier, VERIFY_TORN_TAIL,
@@ -258,13 +276,15 @@ static void note_torn(struct verifier *verifier)
 /* What stands at the offset can't be trusted: go on at the next message that can. */
 static int skip_damage(struct verifier *verifier, const char *reason, bool is_cut, struct enrg_error *err)
 {
-	uint64_t next, end = verifier->window.file_bytes;
+	uint64_t next, end = verifier->end;
 
 	int result = find_message(verifier, verifier->offset + 8, &next, err);
 	if (result < 0)
 		return result;
 	if (next == end && !is_cut) {
-		result = verifier->offset > 0 ? is_rest_zero(verifier, verifier->offset, err) : 0;
+		result = verifier->offset > 0 && !verifier->report.is_file
+				 ? is_rest_zero(verifier, verifier->offset, err)
+				 : 0;
 		if (result < 0)
 			return result;
 		is_cut = result != 0;
@@ -273,7 +293,7 @@ static int skip_damage(struct verifier *verifier, const char *reason, bool is_cu
 		note_torn(verifier);
 		return 0;
 	}
-	if (next == end && verifier->offset == 0)
+	if (next == end && verifier->offset == 0) /* a file with a footer begins behind ARROW1 */
 		return enrg_error_set(err, ENRG_E_CORRUPT, "this is no Arrow stream: %s", reason);
 	verifier->report.corrupted++;
 	verifier->wants_schema = false; /* the damage may have held it */
@@ -307,6 +327,7 @@ static int take_schema(struct verifier *verifier, const struct ipc_message *mess
 	verifier->is_schema_plain = !message->has_keys;
 	free(verifier->schema);
 	verifier->schema = NULL;
+	verifier->schema_id = 0;
 	int result = file_window_get(&verifier->window, verifier->offset, message->meta_bytes, &bytes, &count, err);
 	if (result < 0)
 		return result;
@@ -319,6 +340,7 @@ static int take_schema(struct verifier *verifier, const struct ipc_message *mess
 	}
 	if (result < 0)
 		return enrg_error_set(err, result, "%s", reason.text);
+	verifier->schema_id = ipc_schema_id(verifier->schema);
 	free(verifier->views);
 	verifier->views = calloc(verifier->schema->column_count, sizeof(*verifier->views));
 	return verifier->views
@@ -431,6 +453,9 @@ static int take_message(struct verifier *verifier, const struct ipc_message *mes
 		result = take_schema(verifier, message, err);
 	} else if (message->type == IPC_RECORD_BATCH) {
 		result = take_batch(verifier, message, err);
+		if (result == 0 && report->is_file)
+			result = file_blocks_add(
+				&verifier->blocks, verifier->offset, message->meta_bytes, message->body_bytes, err);
 	} else {
 		report->unstamped++;
 	}
@@ -459,58 +484,120 @@ static int step(struct verifier *verifier, struct enrg_error *err)
 	if (is_stamp_due && (message.type == IPC_RECORD_BATCH ? !message.has_stamp : !message.has_keys))
 		return skip_damage(
 			verifier, "a message without ENRGDAQ's check sums among others that have them", false, err);
-	uint64_t left = verifier->window.file_bytes - verifier->offset;
+	uint64_t left = verifier->end - verifier->offset;
 	if (message.body_bytes > left - message.meta_bytes) {
 		if (!message.meta_crc_ok)
 			return skip_damage(verifier, "a body that is longer than the file", true, err);
 		note_torn(verifier); /* the check sum proves the length: nothing can follow */
 		return 0;
 	}
-	if (verifier->offset == 0 && (message.is_end || message.type != IPC_SCHEMA))
+	if (verifier->offset == verifier->start && (message.is_end || message.type != IPC_SCHEMA))
 		return enrg_error_set(err, ENRG_E_CORRUPT, "this is no Arrow stream: it does not begin with a schema");
 	return take_message(verifier, &message, err);
 }
 
-static int check_magic(struct verifier *verifier, struct enrg_error *err)
+/* What kind of file is it, and where in it do messages lie? */
+static int find_messages(struct verifier *verifier, struct enrg_error *err)
 {
+	struct enrg_error reason = {0};
 	const uint8_t *bytes;
 	size_t count;
 
+	verifier->end = verifier->window.file_bytes;
+	if (!verifier->end)
+		return 0;
 	int result = file_window_get(&verifier->window, 0, 8, &bytes, &count, err);
-	if (result == 0 && count >= 6 && !memcmp(bytes, "ARROW1", 6))
-		return enrg_error_set(err, ENRG_E_CORRUPT,
-			"this is an Arrow file with a footer (Feather), not a stream as ENRGDAQ writes it");
+	if (result < 0)
+		return result;
+	if (count >= sizeof(FILE_MAGIC) && !memcmp(bytes, FILE_MAGIC, sizeof(FILE_MAGIC))) {
+		verifier->report.is_file = true;
+		verifier->start = verifier->offset = sizeof(FILE_MAGIC);
+		result = file_footer_read(&verifier->window, &verifier->footer, &reason, err);
+		if (result == ENRG_E_CORRUPT) {
+			verifier->report.corrupted++;
+			tell(verifier, VERIFY_CORRUPT, "%s", reason.text);
+			return 0;
+		}
+		verifier->end = result == 0 ? verifier->footer.at : verifier->end;
+		return result;
+	}
 	/* A longer file is searched for whole messages first: its head may be damaged. */
-	if (result == 0 && count < 8 && memcmp(bytes, "\xff\xff\xff\xff", count < 4 ? count : 4) != 0)
+	if (count < 8 && memcmp(bytes, "\xff\xff\xff\xff", count < 4 ? count : 4) != 0)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "this is no Arrow stream: it does not begin with ffffffff");
+	return 0;
+}
+
+/* The end mark was reached, or the footer. */
+static void check_footer(struct verifier *verifier)
+{
+	struct enrg_error reason = {0};
+
+	/* Where something is damaged, its batches can't all be named. */
+	if (!verifier->footer.at || verifier->report.corrupted)
+		return;
+	if (verifier->offset < verifier->end) {
+		verifier->report.corrupted++;
+		tell(verifier, VERIFY_CORRUPT,
+			"bytes %" PRIu64 " to %" PRIu64 " stand between the end mark and the footer", verifier->offset,
+			verifier->end - 1);
+	}
+	if (file_footer_compare(&verifier->footer, &verifier->blocks, verifier->schema, &reason) < 0) {
+		verifier->report.corrupted++;
+		tell(verifier, VERIFY_CORRUPT, "%s", reason.text);
+	}
+}
+
+static int go_through(struct verifier *verifier, struct enrg_error *err)
+{
+	int result = find_messages(verifier, err);
+
+	while (result == 0 && verifier->offset < verifier->end) {
+		result = step(verifier, err);
+		if (verifier->report.is_file && verifier->report.has_end_mark)
+			break;
+	}
+	if (result < 0)
+		return result;
+	if (verifier->report.is_file)
+		check_footer(verifier);
+	tell_missing(verifier);
+	for (size_t i = 0; result == 0 && verifier->hooks->take_table && i < verifier->table_count; i++)
+		result = verifier->hooks->take_table(
+			verifier->hooks->context, &verifier->tables[i], &verifier->report, err);
+	return result;
+}
+
+int verify_tables(
+	const char *path, const struct verify_hooks *hooks, struct verify_report *ret_report, struct enrg_error *err)
+{
+	struct verifier verifier = {.wants_schema = true, .hooks = hooks};
+
+	int result = file_window_open(&verifier.window, path, err);
+	verifier.report.file_bytes = verifier.window.file_bytes;
+	if (result == 0) {
+		result = go_through(&verifier, err);
+		if (result < 0)
+			enrg_error_add(err, "%s", path);
+	}
+	if (result == 0)
+		*ret_report = verifier.report;
+	for (size_t i = 0; i < verifier.table_count; i++)
+		sequence_set_fini(&verifier.tables[i].seen);
+	free(verifier.tables);
+	free(verifier.views);
+	free(verifier.schema);
+	free(verifier.blocks.items);
+	file_footer_fini(&verifier.footer);
+	file_window_close(&verifier.window);
 	return result;
 }
 
 int verify_file(const char *path, void (*tell_finding)(void *context, enum verify_finding, const char *sentence),
 	void *context, struct verify_report *ret_report, struct enrg_error *err)
 {
-	struct verifier verifier = {.wants_schema = true, .tell = tell_finding, .context = context};
+	const struct verify_hooks hooks = {.tell = tell_finding, .context = context};
 
-	int result = file_window_open(&verifier.window, path, err);
-	verifier.report.file_bytes = verifier.window.file_bytes;
-	if (result == 0) {
-		result = verifier.window.file_bytes ? check_magic(&verifier, err) : 0;
-		while (result == 0 && verifier.offset < verifier.window.file_bytes)
-			result = step(&verifier, err);
-		if (result < 0)
-			enrg_error_add(err, "%s", path);
-	}
-	if (result == 0) {
-		tell_missing(&verifier);
-		*ret_report = verifier.report;
-	}
-	for (size_t i = 0; i < verifier.table_count; i++)
-		sequence_set_fini(&verifier.tables[i].seen);
-	free(verifier.tables);
-	free(verifier.views);
-	free(verifier.schema);
-	file_window_close(&verifier.window);
-	return result;
+	return verify_tables(path, &hooks, ret_report, err);
 }
 
 int verify_repair(const char *path, const struct verify_report *report, struct enrg_error *err)

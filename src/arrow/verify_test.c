@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "arrow/file_writer.h"
 #include "arrow/sample.h"
 #include "arrow/verify.h"
 
@@ -304,7 +305,6 @@ static void other_files_are_refused(void **state)
 	(void)state;
 	assert_int_equal(verify_bytes(text, sizeof(text), &report, &told), ENRG_E_CORRUPT);
 	assert_int_equal(verify_bytes("abc", 3, &report, &told), ENRG_E_CORRUPT);
-	assert_int_equal(verify_bytes("ARROW1\0\0\xff\xff\xff\xff", 12, &report, &told), ENRG_E_CORRUPT);
 	assert_int_equal(verify_bytes("\xff\xff\xff\xff\0\0\0\0", 8, &report, &told), ENRG_E_CORRUPT);
 	assert_int_equal(verify_bytes("", 0, &report, &told), 0);
 	assert_true(is_whole(&report));
@@ -403,6 +403,138 @@ static void a_batch_of_another_table_is_told(void **state)
 	free(draft.bytes);
 }
 
+/* The draft's messages in Arrow's file format; free(). */
+static uint8_t *make_file(const struct draft *draft, size_t *ret_count)
+{
+	struct file_writer writer;
+	char name[64];
+
+	strcpy(name, "/tmp/enrgdaq-verify-XXXXXX");
+	int descriptor = mkstemp(name);
+	assert_true(descriptor >= 0);
+	unlink(name);
+	assert_int_equal(file_writer_open(&writer, name, false, draft->bytes, (uint32_t)draft->starts[1], NULL), 0);
+	for (size_t i = 1; i < draft->message_count; i++)
+		assert_int_equal(file_writer_add(&writer, draft->bytes + draft->starts[i],
+					 (uint32_t)(draft->starts[i + 1] - draft->starts[i]), NULL, 0, NULL),
+			0);
+	assert_int_equal(file_writer_finish(&writer, NULL), 0);
+	file_writer_close(&writer);
+	close(descriptor);
+	FILE *stream = fopen(name, "re");
+	assert_non_null(stream);
+	unlink(name);
+	uint8_t *bytes = malloc(draft->count + 10000);
+	*ret_count = fread(bytes, 1, draft->count + 10000, stream);
+	fclose(stream);
+	return bytes;
+}
+
+/* Sets the lengths in the footer right: file_writer_add was given whole messages as their heads. */
+static void mend_blocks(const struct draft *draft, uint8_t *bytes, size_t count)
+{
+	for (size_t i = 1; i < draft->message_count; i++) {
+		const uint32_t meta_bytes = ipc_meta_bytes(templates[0]);
+		const struct file_block wrong = {.offset = 8 + (int64_t)draft->starts[i],
+			.meta_bytes = (int32_t)(draft->starts[i + 1] - draft->starts[i])};
+		const struct file_block right = {.offset = wrong.offset,
+			.meta_bytes = (int32_t)meta_bytes,
+			.body_bytes = wrong.meta_bytes - (int32_t)meta_bytes};
+		uint8_t *at = memmem(bytes, count, &wrong, sizeof(wrong));
+		assert_non_null(at);
+		memcpy(at, &right, sizeof(right));
+	}
+}
+
+static void files_with_a_footer_are_judged(void **state)
+{
+	struct draft draft = draft_of(3, (uint64_t[]){4, 5, 7});
+	struct verify_report report;
+	struct told told;
+	size_t count;
+	uint8_t *bytes = make_file(&draft, &count);
+
+	(void)state;
+	/* Places that are not those of the batches. */
+	assert_int_equal(verify_bytes(bytes, count, &report, &told), 0);
+	assert_int_equal(report.corrupted, 1);
+	assert_non_null(strstr(told.last[VERIFY_CORRUPT], "the footer has batch 1 of the file at byte "));
+	mend_blocks(&draft, bytes, count);
+	assert_int_equal(verify_bytes(bytes, count, &report, &told), 0);
+	assert_true(report.is_file && report.has_end_mark);
+	assert_int_equal(report.corrupted, 0);
+	assert_int_equal(report.missing, 1);
+	assert_int_equal(report.batches, 3);
+	/* A body. */
+	bytes[8 + draft.starts[2] - 70] ^= 1;
+	assert_int_equal(verify_bytes(bytes, count, &report, &told), 0);
+	assert_int_equal(report.corrupted, 1);
+	assert_int_equal(report.batches, 2);
+	assert_non_null(strstr(told.last[VERIFY_CORRUPT], "batch 4"));
+	bytes[8 + draft.starts[2] - 70] ^= 1;
+	free(bytes);
+	free(draft.bytes);
+}
+
+/* Cut anywhere, a file is damaged and never torn: a cut could not make it whole. Flipped bits in front of the footer's
+ * numbers are told as well. */
+static void files_with_a_footer_are_never_cut(void **state)
+{
+	struct draft draft = draft_of(2, (uint64_t[]){1, 2});
+	struct verify_report report;
+	struct told told;
+	size_t count;
+	uint8_t *bytes = make_file(&draft, &count);
+
+	(void)state;
+	mend_blocks(&draft, bytes, count);
+	for (size_t cut = 9; cut < count; cut++) {
+		assert_int_equal(verify_bytes(bytes, cut, &report, &told), 0);
+		assert_false(report.is_torn);
+		if (report.corrupted != 1)
+			fail_msg("cut at byte %zu: %llu places damaged", cut, (unsigned long long)report.corrupted);
+		assert_int_equal(report.batches, cut >= 8 + draft.count ? 2 : cut >= 8 + draft.starts[2] ? 1 : 0);
+	}
+	for (size_t byte = 8; byte < 8 + draft.count; byte++) {
+		bytes[byte] ^= 4;
+		assert_int_equal(verify_bytes(bytes, count, &report, &told), 0);
+		assert_true(report.corrupted > 0);
+		bytes[byte] ^= 4;
+	}
+	free(bytes);
+	free(draft.bytes);
+}
+
+/* Where batches are numbered anew because the columns changed, nothing came twice. */
+static void other_columns_are_another_table(void **state)
+{
+	static const struct enrg_column column = {"only", ENRG_I32, 0, NULL};
+	static const struct enrg_schema schema = {1, &column, false};
+	struct draft draft = draft_of(2, (uint64_t[]){1, 2});
+	struct ipc_template *template;
+	struct verify_report report;
+	struct told told;
+	uint32_t count;
+	void *bytes;
+
+	(void)state;
+	append_end(&draft);
+	assert_int_equal(ipc_encode_schema(&schema, &origins[0], &bytes, &count, NULL), 0);
+	append(&draft, bytes, count);
+	free(bytes);
+	assert_int_equal(ipc_template_create(&schema, &origins[0], &template, NULL), 0);
+	const struct ipc_stamp stamp = {.sequence = 1, .epoch = 1};
+	uint8_t *meta = malloc(ipc_meta_bytes(template));
+	ipc_write_meta(template, meta, 0, NULL, &stamp);
+	append(&draft, meta, ipc_meta_bytes(template));
+	assert_int_equal(verify_bytes(draft.bytes, draft.count, &report, &told), 0);
+	assert_true(is_whole(&report));
+	assert_int_equal(report.batches, 3);
+	free(meta);
+	ipc_template_destroy(template);
+	free(draft.bytes);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -440,6 +572,9 @@ int main(void)
 		cmocka_unit_test(messages_without_keys_are_damage_among_others),
 		cmocka_unit_test(large_messages_pass),
 		cmocka_unit_test(a_batch_of_another_table_is_told),
+		cmocka_unit_test(files_with_a_footer_are_judged),
+		cmocka_unit_test(files_with_a_footer_are_never_cut),
+		cmocka_unit_test(other_columns_are_another_table),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,4 +1,5 @@
-/* verify.c: `enrgdaq verify FILE…`: says in words whether .arrows files are whole, and cuts torn tails where asked to.
+/* verify.c: `enrgdaq verify FILE…`: says in words whether .arrows and .arrow files are whole, and whether files of one
+ * table have anything missing between them; cuts torn tails where asked to.
  * A process of its own that starts nothing; it may run beside a store that is writing, and sees the file as it was
  * then. */
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arrow/verify.h"
+#include "arrow/file_series.h"
 #include "cli/cli.h"
 
 #define LINES_MAX 20u
@@ -19,18 +20,27 @@ enum { EXIT_WHOLE = 0, EXIT_DAMAGED = 1, EXIT_UNREADABLE = 2 };
 static const char usage[] =
 	"usage: enrgdaq verify [--repair] [--json] [--quiet] FILE…\n"
 	"\n"
-	"Proves .arrows files whole, or says what is wrong: check sums, missing and repeated batches, a torn tail.\n"
+	"Proves .arrows and .arrow files whole, or says what is wrong: check sums, missing and repeated batches, a "
+	"torn\n"
+	"tail, a footer that does not fit. Several files are also judged together: of each source, run, tag and set "
+	"of\n"
+	"columns that is in more than one, it names the batches that are missing between two files (a rotated file\n"
+	"that is not there) and those that are in two. Give it all files of a run; a single file may begin anywhere.\n"
+	"Folders that hold the same batches are the copies of two stores: each is judged by itself. So are .arrow\n"
+	"files beside .arrows files.\n"
 	"\n"
 	"  --repair   cut off a torn tail (the rest of a message that was being written when the power went)\n"
-	"  --json     one JSON object a file and line, with all findings\n"
+	"  --json     one JSON object a file and line, with all findings; then one a table that is in several files\n"
 	"  --quiet    one line for each file that is not whole, nothing for the others\n"
 	"\n"
 	"examples:\n"
-	"  enrgdaq verify out/*.arrows\n"
+	"  enrgdaq verify out/*.arrows            (also what is missing between rotated files)\n"
 	"  enrgdaq verify --repair out/wave.arrows\n"
 	"\n"
-	"Exit code: 0 all are whole (or are now that a torn tail was cut), 1 something is missing, repeated,\n"
-	"damaged or torn, 2 wrong usage or a file that can't be read.\n";
+	"Exit code: 0 all are whole (or are now that a torn tail was cut; or empty), 1 something is missing or\n"
+	"repeated in a file or between files, damaged or torn, 2 wrong usage, a file that can't be read or is no "
+	"Arrow\n"
+	"file, or the output can't be written.\n";
 
 struct verify_options {
 	bool is_repair, is_json, is_quiet;
@@ -42,6 +52,20 @@ struct finding_list {
 	uint64_t count;
 	char *lines[LINES_MAX];
 };
+
+/* All that is done in one call. */
+struct verify_run {
+	const struct verify_options *options;
+	struct finding_list list; /* of the file or series at hand */
+	struct file_series series;
+	bool is_new_file; /* the file at hand was not named before */
+	int worst;        /* exit code */
+};
+
+static void note_outcome(struct verify_run *run, int outcome)
+{
+	run->worst = outcome > run->worst ? outcome : run->worst;
+}
 
 static const char *finding_name(enum verify_finding finding)
 {
@@ -56,6 +80,10 @@ static const char *finding_name(enum verify_finding finding)
 		return "corrupt";
 	case VERIFY_TORN_TAIL:
 		return "torn_tail";
+	case VERIFY_ELSEWHERE:
+		return "elsewhere";
+	case VERIFY_BEGIN_NOTE:
+		return "begin";
 	}
 	return "unknown";
 }
@@ -86,16 +114,27 @@ static char *copy_line(const char *text)
 	return line;
 }
 
-static void keep_finding(void *context, enum verify_finding finding, const char *sentence)
+static void add_finding(struct finding_list *list, enum verify_finding finding, const char *sentence)
 {
-	struct finding_list *list = context;
-
 	if (list->options->is_json)
 		json_array_append_new(list->json,
 			json_pack("{s:s, s:o}", "kind", finding_name(finding), "text", pack_text(sentence)));
 	else if (list->count < LINES_MAX)
 		list->lines[list->count] = copy_line(sentence);
 	list->count++;
+}
+
+static void begin_findings(struct finding_list *list, const struct verify_options *options)
+{
+	*list = (struct finding_list){.options = options, .json = json_array()};
+}
+
+static void end_findings(struct finding_list *list)
+{
+	for (size_t i = 0; i < LINES_MAX; i++)
+		free(list->lines[i]);
+	json_decref(list->json);
+	*list = (struct finding_list){0};
 }
 
 /* 3000000 → "3,000,000". */
@@ -150,7 +189,7 @@ static void format_content(const struct verify_report *report, char *ret_text, s
 	char batches[32], rows[32], bytes[32];
 
 	if (report->file_bytes == 0) {
-		snprintf(ret_text, text_bytes, "the file is empty");
+		snprintf(ret_text, text_bytes, "the file is empty: it holds no rows");
 		return;
 	}
 	snprintf(ret_text, text_bytes, "%s %s, %s %s, %s", format_count(report->batches, batches),
@@ -173,6 +212,16 @@ static void format_faults(const struct verify_report *report, char *ret_text, si
 			ret_text[0] ? ", " : "");
 }
 
+static void print_findings(const struct finding_list *list)
+{
+	char number[32];
+
+	for (uint64_t i = 0; i < list->count && i < LINES_MAX; i++)
+		printf("  %s\n", list->lines[i] ? list->lines[i] : "");
+	if (list->count > LINES_MAX)
+		printf("  … and %s more (--json lists all)\n", format_count(list->count - LINES_MAX, number));
+}
+
 static void print_text(
 	const char *path, const struct verify_report *report, uint64_t cut_bytes, const struct finding_list *list)
 {
@@ -189,18 +238,14 @@ static void print_text(
 		printf("whole: %s\n", content);
 	else
 		printf("not whole: %s; readable: %s\n", faults, content);
-	if (list->options->is_quiet)
-		return;
-	for (uint64_t i = 0; i < list->count && i < LINES_MAX; i++)
-		printf("  %s\n", list->lines[i] ? list->lines[i] : "");
-	if (list->count > LINES_MAX)
-		printf("  … and %s more (--json lists all)\n", format_count(list->count - LINES_MAX, number));
+	if (!list->options->is_quiet)
+		print_findings(list);
 }
 
 static json_t *pack_report(const struct verify_report *report, uint64_t cut_bytes, json_t *findings)
 {
-	json_t *object = json_pack("{s:b, s:b, s:b, s:O}", "whole", is_whole(report), "torn", report->is_torn,
-		"end_mark", report->has_end_mark, "findings", findings);
+	json_t *object = json_pack("{s:b, s:b, s:b, s:b, s:O}", "whole", is_whole(report), "torn", report->is_torn,
+		"end_mark", report->has_end_mark, "footer", report->is_file, "findings", findings);
 	const struct {
 		const char *key;
 		uint64_t value;
@@ -225,9 +270,8 @@ static json_t *pack_report(const struct verify_report *report, uint64_t cut_byte
 }
 
 /* Prints and releases `object`. */
-static void print_json(const char *path, json_t *object)
+static void print_json(json_t *object)
 {
-	json_object_set_new(object, "file", pack_text(path));
 	json_dumpf(object, stdout, JSON_COMPACT | JSON_SORT_KEYS);
 	putchar('\n');
 	json_decref(object);
@@ -246,29 +290,125 @@ static int repair(const char *path, struct verify_report *report, uint64_t *ret_
 	return result;
 }
 
-static int verify_one(const char *path, const struct verify_options *options)
+static void keep_finding(void *context, enum verify_finding finding, const char *sentence)
 {
-	struct finding_list list = {.options = options, .json = json_array()};
+	struct verify_run *run = context;
+
+	add_finding(&run->list, finding, sentence);
+}
+
+static int keep_table(
+	void *context, struct verify_table *table, const struct verify_report *report, struct enrg_error *err)
+{
+	struct verify_run *run = context;
+
+	return run->is_new_file ? file_series_add_table(&run->series, table, report->is_file, err) : 0;
+}
+
+static void verify_one(const char *path, struct verify_run *run)
+{
+	const struct verify_options *options = run->options;
+	const struct verify_hooks hooks = {keep_finding, keep_table, run};
 	struct verify_report report = {0};
 	struct enrg_error err = {0};
 	uint64_t cut_bytes = 0;
+	json_t *object = NULL;
 
-	int result = verify_file(path, keep_finding, &list, &report, &err);
+	begin_findings(&run->list, options);
+	int result = file_series_add_file(&run->series, path, &err);
+	run->is_new_file = result > 0;
+	if (result >= 0)
+		result = verify_tables(path, &hooks, &report, &err);
 	if (result == 0 && options->is_repair && report.is_torn)
 		result = repair(path, &report, &cut_bytes, &err);
 	if (result < 0) {
 		if (options->is_json)
-			print_json(path, json_pack("{s:b, s:o}", "whole", 0, "error", pack_text(err.text)));
+			object = json_pack("{s:b, s:o}", "whole", 0, "error", pack_text(err.text));
 		fprintf(stderr, "enrgdaq verify: %s\n", err.text);
 	} else if (options->is_json) {
-		print_json(path, pack_report(&report, cut_bytes, list.json));
+		object = pack_report(&report, cut_bytes, run->list.json);
 	} else {
-		print_text(path, &report, cut_bytes, &list);
+		print_text(path, &report, cut_bytes, &run->list);
 	}
-	for (size_t i = 0; i < LINES_MAX; i++)
-		free(list.lines[i]);
-	json_decref(list.json);
-	return result < 0 ? EXIT_UNREADABLE : is_whole(&report) ? EXIT_WHOLE : EXIT_DAMAGED;
+	if (object) {
+		json_object_set_new(object, "file", pack_text(path));
+		print_json(object);
+	}
+	end_findings(&run->list);
+	note_outcome(run, result < 0 ? EXIT_UNREADABLE : is_whole(&report) ? EXIT_WHOLE : EXIT_DAMAGED);
+}
+
+/* --- several files of one table --- */
+
+static void print_series_json(const struct file_series_report *report, bool is_whole_series, json_t *findings)
+{
+	const struct verify_table *table = report->table;
+
+	print_json(json_pack("{s:{s:o, s:o, s:o}, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:O}", "series", "source",
+		pack_text(table->source), "run", pack_text(table->run), "tag", pack_text(table->tag), "whole",
+		is_whole_series, "files", (json_int_t)report->file_count, "first", (json_int_t)report->first, "last",
+		(json_int_t)report->last, "missing", (json_int_t)report->missing, "duplicated",
+		(json_int_t)report->duplicated, "first_file", pack_text(report->first_path), "last_file",
+		pack_text(report->last_path), "findings", findings));
+}
+
+static void print_series_text(
+	const struct file_series_report *report, bool is_whole_series, const struct finding_list *list)
+{
+	const struct verify_table *table = report->table;
+	char name[800], faults[200] = "", number[3][32];
+
+	if (list->options->is_quiet && is_whole_series)
+		return;
+	snprintf(name, sizeof(name), "source \"%s\", run \"%s\"%s%s%s", table->source, table->run,
+		table->tag[0] ? ", tag \"" : "", table->tag, table->tag[0] ? "\"" : "");
+	char *line = copy_line(name);
+	append_count(faults, sizeof(faults), ", ", report->missing, "batch missing", "batches missing");
+	append_count(faults, sizeof(faults), ", ", report->duplicated, "batch repeated", "batches repeated");
+	printf("%s files of %s: %s%s%s: batches %s to %s\n", format_count(report->file_count, number[0]),
+		line ? line : "", is_whole_series ? "nothing missing between them" : "not whole: ", faults,
+		is_whole_series ? "" : " between them", format_count(report->first, number[1]),
+		format_count(report->last, number[2]));
+	free(line);
+	if (!list->options->is_quiet)
+		print_findings(list);
+}
+
+static void conclude_series(void *context, const struct file_series_report *report)
+{
+	struct verify_run *run = context;
+	bool is_whole_series = report->missing == 0 && report->duplicated == 0;
+
+	if (run->options->is_json)
+		print_series_json(report, is_whole_series, run->list.json);
+	else
+		print_series_text(report, is_whole_series, &run->list);
+	note_outcome(run, is_whole_series ? EXIT_WHOLE : EXIT_DAMAGED);
+	end_findings(&run->list);
+	begin_findings(&run->list, run->options);
+}
+
+static int verify_all(char **paths, int count, const struct verify_options *options)
+{
+	struct verify_run run = {.options = options};
+	struct enrg_error err = {0};
+
+	for (int i = 0; i < count; i++)
+		verify_one(paths[i], &run);
+	begin_findings(&run.list, options);
+	if (file_series_judge(&run.series, keep_finding, conclude_series, &run, &err) < 0) {
+		fprintf(stderr, "enrgdaq verify: %s\n", err.text);
+		note_outcome(&run, EXIT_UNREADABLE);
+	}
+	end_findings(&run.list);
+	file_series_fini(&run.series);
+	errno = 0;
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "enrgdaq verify: the output can't be written%s%s\n", errno ? ": " : "",
+			errno ? strerror(errno) : "");
+		note_outcome(&run, EXIT_UNREADABLE);
+	}
+	return run.worst;
 }
 
 int cli_verify(int argc, char **argv)
@@ -281,7 +421,7 @@ int cli_verify(int argc, char **argv)
 		{NULL, 0, NULL, 0},
 	};
 	struct verify_options options = {0};
-	int choice, worst = EXIT_WHOLE;
+	int choice;
 
 	optind = 0; /* glibc: scan anew, main has parsed options already */
 	while ((choice = getopt_long(argc, argv, "rjqh", long_options, NULL)) != -1) {
@@ -307,9 +447,5 @@ int cli_verify(int argc, char **argv)
 		fprintf(stderr, "enrgdaq verify: which file?\n\n%s", usage);
 		return EXIT_UNREADABLE;
 	}
-	for (int i = optind; i < argc; i++) {
-		int outcome = verify_one(argv[i], &options);
-		worst = outcome > worst ? outcome : worst;
-	}
-	return fflush(stdout) == 0 ? worst : EXIT_UNREADABLE;
+	return verify_all(argv + optind, argc - optind, &options);
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arrow/ipc.h"
 #include "cli/cli.h"
 
 static char folder[64];
@@ -62,12 +63,12 @@ static void whole_files_are_told_in_words(void **state)
 static void torn_tails_are_told_and_cut(void **state)
 {
 	(void)state;
-	assert_int_equal(run("cut.arrows", "types.arrows", NULL), 1);
+	assert_int_equal(run("cut.arrows", "large.arrows", NULL), 1);
 	assert_output("cut.arrows: not whole: torn tail; readable: 3 batches, 1,005 rows");
 	assert_output("  the last message is not whole");
-	assert_int_equal(run("--quiet", "cut.arrows", "types.arrows", NULL), 1);
+	assert_int_equal(run("--quiet", "cut.arrows", "large.arrows", NULL), 1);
 	assert_output("cut.arrows: not whole");
-	assert_null(strstr(output, "types.arrows"));
+	assert_null(strstr(output, "large.arrows"));
 	assert_int_equal(run("--repair", "cut.arrows", NULL), 0);
 	assert_output("cut.arrows: cut off a torn tail of ");
 	assert_output("now whole: 3 batches");
@@ -112,6 +113,87 @@ static void json_has_everything(void **state)
 	json_decref(report);
 }
 
+static void copy_bytes(const char *path, const uint8_t *bytes, size_t count, const char *mode)
+{
+	FILE *file = fopen(path, mode);
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(bytes, 1, count, file), count);
+	fclose(file);
+}
+
+/* Each batch of types.arrows in a file of its own, as if the store had rotated: part_1.arrows … part_4.arrows. */
+static void make_parts(void)
+{
+	static uint8_t bytes[1u << 20];
+	struct ipc_message message;
+	size_t wanted, at = 0, schema_bytes = 0;
+	char path[32];
+	int part = 0;
+
+	FILE *file = fopen("types.arrows", "re");
+	assert_non_null(file);
+	size_t count = fread(bytes, 1, sizeof(bytes), file);
+	fclose(file);
+	while (at < count) {
+		assert_int_equal(ipc_read_message(bytes + at, count - at, &message, &wanted, NULL), 0);
+		size_t total = message.meta_bytes + (size_t)message.body_bytes;
+		snprintf(path, sizeof(path), "part_%d.arrows", part);
+		if (message.type == IPC_RECORD_BATCH && !message.is_end) {
+			copy_bytes(path, bytes, schema_bytes, "we");
+			copy_bytes(path, bytes + at, total, "ae");
+		} else if (at == 0) {
+			schema_bytes = total;
+		}
+		part++;
+		at += total;
+	}
+	assert_true(part > 4);
+}
+
+static void rotated_files_are_judged_together(void **state)
+{
+	(void)state;
+	make_parts();
+	assert_int_equal(run("part_4.arrows", "part_1.arrows", "part_2.arrows", "part_3.arrows", NULL), 0);
+	assert_output("4 files of source \"");
+	assert_output(": nothing missing between them: batches 1 to 4\n");
+	assert_int_equal(run("part_1.arrows", "part_2.arrows", "part_4.arrows", NULL), 1);
+	assert_output("part_1.arrows: whole: ");
+	assert_output(": not whole: 1 batch missing between them: batches 1 to 4\n"
+		      "  batch 3 is missing between part_2.arrows and part_4.arrows\n");
+	assert_int_equal(run("--quiet", "part_1.arrows", "part_4.arrows", NULL), 1);
+	assert_output("not whole: 2 batches missing between them");
+	assert_null(strstr(output, "part_1"));
+	assert_int_equal(run("part_2.arrows", "part_3.arrows", NULL), 0);
+	assert_output("  batch 1 is in none of these files: the first one here is part_2.arrows\n");
+	/* A file that stands alone begins anywhere, and is not its own copy. */
+	assert_int_equal(run("part_3.arrows", "./part_3.arrows", NULL), 0);
+	assert_null(strstr(output, "files of"));
+	assert_int_equal(run("part_3.arrows", "types.arrows", NULL), 1);
+	assert_output("batch 3 is in both ");
+	assert_int_equal(run("--json", "part_1.arrows", "part_3.arrows", NULL), 1);
+	char *line = strstr(output, "{\"duplicated\":0,\"files\":2,");
+	assert_non_null(line);
+	json_t *report = json_loads(line, 0, NULL);
+	assert_non_null(report);
+	assert_true(json_is_false(json_object_get(report, "whole")));
+	assert_int_equal(json_integer_value(json_object_get(report, "missing")), 1);
+	assert_int_equal(json_integer_value(json_object_get(report, "last")), 3);
+	assert_string_equal(json_string_value(json_object_get(report, "last_file")), "part_3.arrows");
+	assert_non_null(json_object_get(json_object_get(report, "series"), "run"));
+	assert_int_equal(json_array_size(json_object_get(report, "findings")), 1);
+	json_decref(report);
+}
+
+static void an_empty_file_holds_no_rows(void **state)
+{
+	(void)state;
+	copy_bytes("empty.arrows", NULL, 0, "we");
+	assert_int_equal(run("empty.arrows", NULL), 0);
+	assert_string_equal(output, "empty.arrows: whole: the file is empty: it holds no rows\n");
+}
+
 static void wrong_use_is_code_two(void **state)
 {
 	(void)state;
@@ -139,7 +221,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	static const char *const names[] = {"types", "cut", "wide", "blob", "large"};
+	static const char *const names[] = {"types", "cut", "wide", "blob", "large", "zstd", "lz4", "empty", "part_1",
+		"part_2", "part_3", "part_4"};
 	char path[32];
 
 	(void)state;
@@ -158,6 +241,8 @@ int main(void)
 		cmocka_unit_test(torn_tails_are_told_and_cut),
 		cmocka_unit_test(damage_is_told_and_not_repaired),
 		cmocka_unit_test(json_has_everything),
+		cmocka_unit_test(rotated_files_are_judged_together),
+		cmocka_unit_test(an_empty_file_holds_no_rows),
 		cmocka_unit_test(wrong_use_is_code_two),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -50,6 +50,10 @@ static const char *find_remedy(unsigned number)
 		return "; check database in the store's file, and the user's rights";
 	case ER_TABLEACCESS_DENIED_ERROR:
 		return "; grant the user of the store's file this right";
+	case ER_TOO_MANY_FIELDS:
+		return "; a table of InnoDB has at most 1,017 columns: take another table_name or store";
+	case ER_TOO_BIG_ROWSIZE:
+		return "; a row has at most 65,535 bytes: send fewer columns, or take another store";
 	case ER_NET_PACKET_TOO_LARGE:
 		return "; raise max_allowed_packet in the server";
 	default:
@@ -64,8 +68,11 @@ static int set_error(const struct connection *connection, unsigned number, const
 		   : number >= CR_MIN_ERROR && number <= CR_MAX_ERROR      ? -ENOTCONN
 									   : -EINVAL;
 
-	return enrg_error_set(err, code, "MySQL server %.200s:%u: %.200s: %.400s (%u)%s", connection->server->host,
-		connection->server->port, doing, text, number, find_remedy(number));
+	/* Of a statement what it does to which table: its list of columns may be long. */
+	size_t shown = strcspn(doing, "(");
+
+	return enrg_error_set(err, code, "MySQL server %.200s:%u: %.*s: %.400s (%u)%s", connection->server->host,
+		connection->server->port, shown < 200 ? (int)shown : 200, doing, text, number, find_remedy(number));
 }
 
 int connection_fail(struct connection *connection, const char *doing, struct enrg_error *err)

@@ -9,11 +9,12 @@
 #include <string.h>
 #include <strings.h>
 
-#define GROUP_ROWS  100u
-#define GROUP_CELLS 10000u /* a statement holds at most 65,535 */
-#define CHUNK_ROWS  20000u
-#define HEAD_BYTES  4096u /* of a packet, for what is not rows */
-#define CELL_BYTES  10u   /* beside its own bytes, at the most */
+#define GROUP_ROWS         100u
+#define GROUP_CELLS        10000u /* a statement holds at most 65,535 */
+#define CHUNK_ROWS         20000u
+#define HEAD_BYTES         4096u /* of a packet, for what is not rows */
+#define INNODB_COLUMNS_MAX 1017u
+#define CELL_BYTES         10u /* beside its own bytes, at the most */
 
 /* --- the table's columns ------------------------------------------------------------------------------------------ */
 
@@ -175,8 +176,14 @@ static int create_table(const struct table *table, const struct sql_names *names
 			"MySQL server %.200s:%u: there is no table %s: create it, or set create_tables = true in the "
 			"store's file",
 			table->connection->server->host, table->connection->server->port, table->target.name);
+	char where[256];
+	snprintf(where, sizeof(where), "MySQL server %.200s:%u", table->connection->server->host,
+		table->connection->server->port);
+	int code = sql_names_check(names, INNODB_COLUMNS_MAX, "InnoDB", where, table->target.source, err);
+	if (code < 0)
+		return code;
 	char *sql = format_create(table, names, params->target->schema);
-	int code = sql ? define(params, sql, err) : enrg_error_set(err, -ENOMEM, "out of memory");
+	code = sql ? define(params, sql, err) : enrg_error_set(err, -ENOMEM, "out of memory");
 	free(sql);
 	return code;
 }

@@ -90,6 +90,17 @@ void sql_names_fini(struct sql_names *names)
 	*names = (struct sql_names){0};
 }
 
+int sql_names_check(const struct sql_names *names, uint32_t columns_max, const char *kind, const char *where,
+	const char *source, struct enrg_error *err)
+{
+	if (names->count <= columns_max)
+		return 0;
+	return enrg_error_set(err, -EINVAL,
+		"%.400s: too many columns: \"%.100s\" sends %" PRIu32 ", and a table of %s has at most %" PRIu32
+		": send lists instead, spread them over several tags, or take another store, such as csv or hdf5",
+		where, source, names->count, kind, columns_max);
+}
+
 void sql_print_columns(const struct enrg_schema *schema, char ret_print[SQL_PRINT_BYTES])
 {
 	uint64_t hash = FNV_START;

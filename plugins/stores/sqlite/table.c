@@ -116,12 +116,16 @@ static int add_missing(struct table *table, const struct sql_names *names, const
 static int prepare(
 	struct table *table, const struct sql_names *names, const struct table_params *params, struct enrg_error *err)
 {
-	uint8_t *found = calloc(names->count, 1);
+	int limit = sqlite3_limit(table->database->connection, SQLITE_LIMIT_COLUMN, -1);
+	int code = sql_names_check(names, (uint32_t)limit, "SQLite", table->database->path, table->target.source, err);
 	uint32_t count = 0;
 
+	if (code < 0)
+		return code;
+	uint8_t *found = calloc(names->count, 1);
 	if (!found)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	int code = find_columns(table, names, found, &count, err);
+	code = find_columns(table, names, found, &count, err);
 	if (code == 0 && count == 0 && !params->create_tables)
 		code = enrg_error_set(err, -ENOENT,
 			"%.400s: there is no table %s: create it, or set create_tables = true in the store's file",

@@ -33,7 +33,8 @@ static const char usage[] =
 	"  enrgdaq cat --json --columns timestamp,value out/slow.arrows\n"
 	"\n"
 	"Exit code: 0 done, 1 a file is damaged (its rows up to there were printed) or the output can't be written,\n"
-	"2 wrong usage or a file that can't be read.\n";
+	"2 wrong usage, or a file that can't be read or is none of these. A file of 0 bytes holds no rows: it is "
+	"told.\n";
 
 struct cat_options {
 	const char *columns;
@@ -339,6 +340,8 @@ static int print_file(
 	int result = input_open(&input, path, err);
 	if (result == ENRG_E_CORRUPT)
 		code = 1;
+	if (result == -ENODATA) /* told, and no fault: there are no rows in it */
+		code = 0;
 	if (result == 0) {
 		result = selection_init(&selection, input.schema, options->columns, err);
 		if (result < 0)
@@ -376,7 +379,7 @@ static int print_files(char **paths, int count, const struct cat_options *option
 		worst = code > worst ? code : worst;
 		if (!ferror(stdout))
 			fflush(stdout);
-		if (code)
+		if (code || err.code)
 			fprintf(stderr, "enrgdaq cat: %s\n", err.text);
 	}
 	free(last);

@@ -40,7 +40,7 @@ static const char usage[] =
 	"  enrgdaq convert old/run7.npy.lz4 run7.root\n"
 	"\n"
 	"Exit code: 0 done, 1 the input is damaged or the output can't be written, 2 wrong usage, an input that\n"
-	"can't be read, or an output that is there already.\n";
+	"can't be read, is none of these or has 0 bytes, or an output that is there already.\n";
 
 struct format {
 	const char *name;
@@ -148,6 +148,9 @@ static int make_folder(struct conversion *conversion, struct enrg_error *err)
 	if (!mkdtemp(folder)) {
 		int code = -errno;
 		free(folder);
+		if (code == -ENOENT && slash)
+			return enrg_error_set(err, code, "%s: there is no folder %.*s; make it first: mkdir -p '%.*s'",
+				output, parent - 1, output, parent - 1, output);
 		return enrg_error_set(err, code, "can't make a folder beside %s: %s", output, strerror(-code));
 	}
 	conversion->folder = folder;

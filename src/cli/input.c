@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arrow/verify.h"
 #include "base/crc32c.h"
 #include "cli/decompress.h"
 #include "config/options.h"
@@ -22,9 +23,6 @@ __attribute__((format(printf, 3, 4))) static int tell_damage(
 	va_start(arguments, format);
 	vsnprintf(reason, sizeof(reason), format, arguments);
 	va_end(arguments);
-	if (input->is_file) /* verify proves streams alone */
-		return enrg_error_set(
-			err, ENRG_E_CORRUPT, "%s: at byte %" PRIu64 ": %s", input->path, input->offset, reason);
 	return enrg_error_set(err, ENRG_E_CORRUPT,
 		"%s: at byte %" PRIu64 ": %s; `enrgdaq verify %s` says what can be read", input->path, input->offset,
 		reason, input->path);
@@ -118,6 +116,34 @@ static int open_numpy_dump(struct input *input, struct enrg_error *err)
 	return input->schema ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
 }
 
+/* The schema could not be read: is the file damaged, or none of Arrow's? As `enrgdaq verify` judges it, so that nobody
+ * is sent there in vain. */
+static int judge_start(const struct input *input, struct enrg_error *err)
+{
+	struct verify_report report;
+	struct enrg_error reason = {0};
+
+	if (verify_file(input->path, NULL, NULL, &report, &reason) != ENRG_E_CORRUPT)
+		return ENRG_E_CORRUPT;
+	return enrg_error_set(err, -EINVAL,
+		"%s: this is no Arrow file; what can be read are .arrows and .arrow files, and dumps named .bin or "
+		".npy.lz4",
+		input->path);
+}
+
+static int open_arrow(struct input *input, struct enrg_error *err)
+{
+	int result = read_head(input, err);
+
+	if (result == 0)
+		result = tell_damage(input, err, "the file ends in front of its schema");
+	else if (result > 0 && (input->message.type != IPC_SCHEMA || input->message.is_end))
+		result = tell_damage(input, err, "no schema stands at the start of the file");
+	if (result > 0)
+		result = take_schema(input, err);
+	return result == ENRG_E_CORRUPT ? judge_start(input, err) : result;
+}
+
 int input_open(struct input *input, const char *path, struct enrg_error *err)
 {
 	const uint8_t *bytes;
@@ -130,6 +156,8 @@ int input_open(struct input *input, const char *path, struct enrg_error *err)
 	const char *ending = strrchr(path, '.');
 	if (ending && !strcmp(ending, ".bin"))
 		return open_dump(input, err);
+	if (!input->window.file_bytes)
+		return enrg_error_set(err, -ENODATA, "%s: the file is empty: it holds no rows", path);
 	result = file_window_get(&input->window, 0, FILE_MAGIC_BYTES, &bytes, &count, err);
 	if (result < 0)
 		return enrg_error_add(err, "%s", path);
@@ -137,14 +165,7 @@ int input_open(struct input *input, const char *path, struct enrg_error *err)
 		return open_numpy_dump(input, err);
 	input->is_file = count >= FILE_MAGIC_BYTES && !memcmp(bytes, FILE_MAGIC, FILE_MAGIC_BYTES);
 	input->offset = input->is_file ? FILE_MAGIC_BYTES : 0;
-	result = read_head(input, err);
-	if (result < 0)
-		return result;
-	if (result == 0)
-		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: the file is empty", path);
-	if (input->message.type != IPC_SCHEMA || input->message.is_end)
-		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: no schema stands at the start of the file", path);
-	return take_schema(input, err);
+	return open_arrow(input, err);
 }
 
 static int decode_batch(struct input *input, const void *bytes, size_t count, struct enrg_error *reason)

@@ -79,10 +79,26 @@ static void test_damage(void **state)
 #ifdef ENRG_HAS_LZ4
 	assert_output("$E cat lz4.arrows | cmp - want", 0, "");
 #endif
-	assert_part("$E cat /etc/passwd 2>&1", 1, "no message starts here");
+	/* The same verdicts as `enrgdaq verify`: no Arrow file, and a damaged one. */
+	assert_part("$E cat /etc/passwd 2>&1", 2, "/etc/passwd: this is no Arrow file; what can be read are .arrows");
+	assert_part("$E verify /etc/passwd 2>&1", 2, "this is no Arrow stream");
+	assert_part("cp types.arrows head.arrows; printf x | dd of=head.arrows bs=1 conv=notrunc 2>/dev/null;"
+		    "$E cat head.arrows 2>&1",
+		1, "head.arrows: at byte 0: no message starts here");
+	assert_part("$E verify head.arrows 2>&1", 1, "head.arrows: not whole: 1 place damaged; readable: 3 batches");
 	assert_part("$E cat nowhere.arrows 2>&1", 2, "nowhere.arrows: No such file or directory");
 	assert_part("$E cat 2>&1", 2, "which file?");
 	assert_part("$E cat --head x types.arrows 2>&1", 2, "expected a number of rows, found \"x\"");
+}
+
+/* A file of 0 bytes: a store that was killed before its first commit may leave one. */
+static void test_empty(void **state)
+{
+	(void)state;
+	assert_output(": >none.arrows; $E cat none.arrows", 0, "");
+	assert_output("$E cat none.arrows 2>&1", 0, "enrgdaq cat: none.arrows: the file is empty: it holds no rows\n");
+	assert_output("$E cat --columns i8 --head 1 none.arrows types.arrows 2>/dev/null", 0, "i8\n0\n");
+	assert_output("$E verify none.arrows", 0, "none.arrows: whole: the file is empty: it holds no rows\n");
 }
 
 static void test_output(void **state)
@@ -90,6 +106,9 @@ static void test_output(void **state)
 	(void)state;
 	assert_output("{ { $E cat large.arrows; echo code $? >&3; } | head -1 >/dev/null; } 3>&1 2>&3", 0, "code 0\n");
 	assert_part("$E cat large.arrows 2>&1 >/dev/full", 1, "the output can't be written");
+	assert_output("$E cat --schema types.arrows 2>&1 >/dev/full", 1, "enrgdaq cat: the output can't be written\n");
+	assert_output("$E verify types.arrows 2>&1 >/dev/full", 2,
+		"enrgdaq verify: the output can't be written: No space left on device\n");
 }
 
 int main(void)
@@ -101,6 +120,7 @@ int main(void)
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_schema),
 		cmocka_unit_test(test_damage),
+		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_output),
 	};
 

@@ -219,7 +219,7 @@ def check_refusals(records):
     write("frame.npy.lz4", frame)
     call("convert", "frame.npy.lz4", "bad.csv", code=1, part="without its length in front")
     write("nothing.npy.lz4")
-    call("convert", "nothing.npy.lz4", "bad.csv", code=1, part="the file is empty")
+    call("convert", "nothing.npy.lz4", "bad.csv", code=2, part="the file is empty")
     write("quit.npy.lz4", {"a": quit.__class__})
     call("convert", "quit.npy.lz4", "bad.csv", code=1, part="nothing was executed")
     write("by_content", good)
@@ -237,13 +237,13 @@ def check_cuts():
     records = [pack({"a": np.arange(3) + 3 * i}) for i in range(3)]
     whole = b"".join(records)
     ends = [len(b"".join(records[:i])) for i in range(4)]
-    for size in sorted({*range(ends[1], len(whole), 29), *ends, *(end + 1 for end in ends[:3])}):
+    for size in sorted({*range(ends[1], len(whole), 29), *ends[1:], *(end + 1 for end in ends[:3])}):
         write("cut.npy.lz4", whole[:size])
         kept = sum(end <= size for end in ends[1:])
         if size in ends[1:]:
             call("convert", "cut.npy.lz4", "cut.csv")
         else:
-            call("convert", "cut.npy.lz4", "bad.csv", code=1, part=f"at byte {ends[kept] if size else 0}: ")
+            call("convert", "cut.npy.lz4", "bad.csv", code=1, part=f"at byte {ends[kept]}: ")
             call("convert", "cut.npy.lz4", "cut.csv", "--salvage", code=1,
                 part=f"cut.csv has the {3 * kept} rows before the damage" if kept else "")
         if kept:

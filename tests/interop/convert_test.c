@@ -125,8 +125,12 @@ static void test_refusals(void **state)
 	assert_part("$E convert types.arrows 2>&1", 2, "INPUT and OUTPUT");
 	assert_part("$E convert types.arrows - 2>&1", 2, "the output is a file; `enrgdaq cat` prints rows");
 	assert_part("$E convert types.arrows types.arrows 2>&1", 2, "types.arrows is there already");
-	assert_part(
-		"$E convert types.arrows no/such/folder.csv 2>&1", 1, "can't make a folder beside no/such/folder.csv");
+	assert_output("$E convert types.arrows no/such/folder.csv 2>&1", 1,
+		"enrgdaq convert: no/such/folder.csv: there is no folder no/such; make it first: mkdir -p 'no/such'\n");
+	assert_output(": >none.arrows; $E convert none.arrows bad.csv 2>&1", 2,
+		"enrgdaq convert: none.arrows: the file is empty: it holds no rows\n");
+	assert_output(": >none.npy.lz4; $E convert none.npy.lz4 bad.csv 2>&1", 2,
+		"enrgdaq convert: none.npy.lz4: the file is empty: it holds no rows\n");
 	assert_nothing_left();
 }
 
@@ -139,12 +143,18 @@ static void test_damage(void **state)
 		    "$E convert bad.arrows bad.arrow 2>&1",
 		1, "the check sum of batch 4 is wrong");
 	assert_part("$E convert bad.arrows bad.csv.zst 2>&1", 1, "the check sum of batch 4 is wrong");
-	/* What `enrgdaq verify` does not read is not sent there. */
 	assert_output("$E convert types.arrows whole.arrow && head -c 60000 whole.arrow >cut.arrow; $E convert "
 		      "cut.arrow bad.csv "
 		      "2>&1 | head -1",
-		0, "enrgdaq convert: cut.arrow: at byte 7392: the file ends inside a message\n");
-	assert_part("$E convert /etc/passwd bad.csv 2>&1", 1, "no message starts here");
+		0,
+		"enrgdaq convert: cut.arrow: at byte 7392: the file ends inside a message; `enrgdaq verify cut.arrow` "
+		"says what can be read\n");
+	assert_part("$E verify --repair cut.arrow", 1, "cut.arrow: not whole: 1 place damaged; readable: ");
+	assert_part("$E verify whole.arrow", 0, "whole.arrow: whole: 3 batches, 1,005 rows");
+	assert_part("$E convert zstd.arrows zstd.arrow && $E verify zstd.arrow", 0, "zstd.arrow: whole: ");
+	assert_part("$E convert types.arrows few.arrow --columns i8,wave && $E verify few.arrow whole.arrow", 0,
+		"few.arrow: whole: ");
+	assert_part("$E convert /etc/passwd bad.csv 2>&1", 2, "/etc/passwd: this is no Arrow file; what can be read");
 	/* A limit of the file's size is a full disk. */
 	assert_part("(trap '' XFSZ; ulimit -f 100; $E convert large.arrows bad.csv) 2>&1", 1, "enrgdaq convert: ");
 	assert_part("(trap '' XFSZ; ulimit -f 100; $E convert large.arrows bad.arrow) 2>&1", 1,

@@ -189,7 +189,7 @@ static void rotated_files_are_judged_together(void **state)
 static void an_empty_file_holds_no_rows(void **state)
 {
 	(void)state;
-	copy_bytes("empty.arrows", NULL, 0, "we");
+	copy_bytes("empty.arrows", (const uint8_t *)"", 0, "we");
 	assert_int_equal(run("empty.arrows", NULL), 0);
 	assert_string_equal(output, "empty.arrows: whole: the file is empty: it holds no rows\n");
 }

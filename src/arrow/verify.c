@@ -391,8 +391,8 @@ static int check_batch(
 	if (message->has_stamp && crc != message->stamp.body_crc)
 		return enrg_error_set(reason, ENRG_E_CORRUPT, "its CRC is %08" PRIx32 " and should be %08" PRIx32, crc,
 			message->stamp.body_crc);
-	/* A compressed body is proved by its check sum; what is in it only a decompressor can tell. */
-	if (!verifier->schema || !in_memory || (message->is_compressed && message->has_stamp))
+	/* A compressed body is proved by its check sum, if it has one; what is in it only a decompressor can tell. */
+	if (!verifier->schema || !in_memory || message->is_compressed)
 		return 0;
 	return ipc_decode_batch(verifier->schema, bytes, (size_t)total, verifier->views, &batch, reason);
 }

@@ -465,6 +465,19 @@ static void files_with_a_footer_are_judged(void **state)
 	assert_int_equal(report.corrupted, 0);
 	assert_int_equal(report.missing, 1);
 	assert_int_equal(report.batches, 3);
+	/* A place, and the magic at the end. */
+	const int64_t place = 8 + (int64_t)draft.starts[2];
+	uint8_t *at = memmem(bytes, count, &place, sizeof(place));
+	assert_non_null(at);
+	at[0] ^= 8;
+	assert_int_equal(verify_bytes(bytes, count, &report, &told), 0);
+	assert_int_equal(report.corrupted, 1);
+	at[0] ^= 8;
+	bytes[count - 1] ^= 1;
+	assert_int_equal(verify_bytes(bytes, count, &report, &told), 0);
+	assert_int_equal(report.corrupted, 1);
+	assert_int_equal(report.batches, 3);
+	bytes[count - 1] ^= 1;
 	/* A body. */
 	bytes[8 + draft.starts[2] - 70] ^= 1;
 	assert_int_equal(verify_bytes(bytes, count, &report, &told), 0);

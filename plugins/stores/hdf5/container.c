@@ -43,7 +43,7 @@ static int open_hdf5(struct container *container, hid_t driver, struct enrg_erro
 		failure_keep();
 	H5Pclose(access);
 	container->is_dirty = is_new; /* a new file needs a commit even without a row */
-	if (container->file >= 0)
+	if (container->file >= 0 && container->shadow->failure == 0)
 		return 0;
 	if (rc >= 0 && !is_new && container->shadow->failure == 0)
 		return CONTAINER_IS_FOREIGN;
@@ -108,7 +108,7 @@ void container_close(struct container *container, bool is_clean)
 {
 	if (!container)
 		return;
-	/* Whatever libhdf5 still wants to write is no part of a commit; and so it closes on a full disk, too. */
+	/* Whatever libhdf5 still wants to write is no part of a commit. */
 	if (container->shadow)
 		container->shadow->is_frozen = true;
 	if (container->file >= 0)
@@ -132,6 +132,12 @@ void container_close(struct container *container, bool is_clean)
 
 /* --- tables -------------------- */
 
+/* Where a write failed libhdf5 was not told. */
+static int check_written(const struct container *container, int rc, struct enrg_error *err)
+{
+	return rc >= 0 && container->shadow->failure < 0 ? failure_set(err, container->shadow, "write") : rc;
+}
+
 int container_add_table(struct container *container, struct table *table, struct table **ret_table,
 	struct enrg_error *err)
 {
@@ -143,7 +149,7 @@ int container_add_table(struct container *container, struct table *table, struct
 		*ret_table = other;
 		return table_equal(other, table) ? 0 : CONTAINER_IS_FOREIGN;
 	}
-	rc = table_open(table, container->file, container->shadow, err);
+	rc = check_written(container, table_open(table, container->file, container->shadow, err), err);
 	if (rc != 0)
 		return rc == TABLE_IS_FOREIGN ? CONTAINER_IS_FOREIGN : rc;
 	container->is_packed = container->is_packed || table_is_packed(table);
@@ -167,7 +173,7 @@ int container_write(struct container *container, struct table *table, const stru
 	rc = table_append(table, batch, container->shadow, err);
 	if (rc == 0 && table->pending_bytes >= PENDING_BYTES_MAX)
 		rc = table_flush(table, container->file, container->shadow, err);
-	return rc;
+	return check_written(container, rc, err);
 }
 
 /* Called where the last commit counts for the framework as well. */
@@ -195,6 +201,7 @@ int container_commit(struct container *container, struct enrg_error *err)
 		rc = table_flush(table, container->file, container->shadow, err);
 	if (rc == 0 && H5Fflush(container->file, H5F_SCOPE_GLOBAL) < 0)
 		rc = failure_set(err, container->shadow, "write");
+	rc = check_written(container, rc, err);
 	if (rc == 0)
 		rc = shadow_commit(container->shadow, enrg_file_size(container->counter) + 1, err);
 	if (rc == 0)

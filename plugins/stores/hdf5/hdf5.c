@@ -210,8 +210,8 @@ static int hdf5_open(struct enrg_store *store, const void *options, void **ret_s
 	hdf5->store = store;
 	hdf5->options = options;
 	enrg_store_set_files(store, &hdf5->options->files);
-	H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* no printing: errors go through struct enrg_error */
 	hdf5->driver = driver_register();
+	H5Eset_auto2(H5E_DEFAULT, NULL, NULL); /* no printing: errors go through struct enrg_error */
 	if (hdf5->driver < 0) {
 		free(hdf5);
 		return enrg_error_set(err, -EIO, "libhdf5 can't be started");

@@ -349,6 +349,9 @@ void shadow_close(struct shadow *shadow, bool is_clean)
 	if (!shadow)
 		return;
 	drop_pages(shadow);
+	/* Readers need not wait for the next open; which tries it again if this fails. */
+	if (shadow->unfinished > 0 && fstat(shadow->descriptor, &status) == 0)
+		undo(shadow, shadow->unfinished - 1, status.st_ino, NULL);
 	if (shadow->undo_descriptor >= 0)
 		close(shadow->undo_descriptor);
 	/* What was appended behind the last commit belongs to nobody. */
@@ -396,7 +399,7 @@ int shadow_read(struct shadow *shadow, uint64_t at, void *ret_bytes, uint64_t co
 		at += part;
 		count -= part;
 	}
-	if (rc < 0)
+	if (rc < 0 && shadow->failure == 0)
 		shadow->failure = rc;
 	return rc;
 }
@@ -418,10 +421,16 @@ static int write_part(struct shadow *shadow, uint64_t at, const uint8_t *bytes, 
 {
 	uint64_t index = at / SHADOW_PAGE_BYTES, offset = at % SHADOW_PAGE_BYTES;
 	uint64_t part = SHADOW_PAGE_BYTES - offset < count ? SHADOW_PAGE_BYTES - offset : count;
+	bool is_new = index * SHADOW_PAGE_BYTES >= shadow->committed_bytes;
+	bool is_frozen = shadow->is_frozen || shadow->failure < 0;
 	uint8_t *page = find_page(shadow, index);
 	int rc;
 
-	if (!page && (!is_undoable || index * SHADOW_PAGE_BYTES >= shadow->committed_bytes)) {
+	if (!page && is_frozen && !is_undoable) {
+		*ret_done = part;
+		return 0;
+	}
+	if (!page && !is_frozen && (!is_undoable || is_new)) {
 		*ret_done = count_direct(shadow, at, count);
 		return write_all(shadow->descriptor, at, bytes, *ret_done);
 	}
@@ -437,14 +446,16 @@ int shadow_write(struct shadow *shadow, uint64_t at, const void *bytes, uint64_t
 {
 	const uint8_t *from = bytes;
 
-	while (count > 0 && !shadow->is_frozen) {
+	while (count > 0) {
 		uint64_t done;
 		int rc = write_part(shadow, at, from, count, is_undoable, &done);
 
-		if (rc < 0) {
+		if (rc < 0 && shadow->failure == 0) {
 			shadow->failure = rc;
-			return rc;
+			continue; /* once more, into memory */
 		}
+		if (rc < 0)
+			return rc;
 		at += done;
 		from += done;
 		count -= done;
@@ -458,21 +469,24 @@ static int compare_pages(const void *a, const void *b)
 {
 	const struct shadow_page *left = a, *right = b;
 
-	if (!left->bytes || !right->bytes)
-		return !left->bytes - !right->bytes; /* free slots last */
 	return left->index < right->index ? -1 : left->index > right->index;
 }
 
-static int apply_pages(struct shadow *shadow, uint64_t end)
+static int apply_pages(const struct shadow *shadow, uint64_t end)
 {
-	uint64_t count = shadow->page_count;
+	struct shadow_page *pages = malloc((shadow->page_count + 1) * sizeof(*pages));
+	uint64_t count = 0;
 	int rc = 0;
 
-	if (count > 0)
-		qsort(shadow->slots, shadow->slot_count, sizeof(*shadow->slots), compare_pages);
+	if (!pages)
+		return -ENOMEM;
+	for (uint64_t i = 0; i < shadow->slot_count; i++)
+		if (shadow->slots[i].bytes)
+			pages[count++] = shadow->slots[i];
+	qsort(pages, count, sizeof(*pages), compare_pages);
 	for (uint64_t i = 0; i < count && rc == 0; i++)
-		rc = write_page(shadow, shadow->slots[i].index, shadow->slots[i].bytes, end);
-	drop_pages(shadow); /* they are out of order now, and done with either way */
+		rc = write_page(shadow, pages[i].index, pages[i].bytes, end);
+	free(pages);
 	return rc;
 }
 
@@ -486,8 +500,10 @@ int shadow_commit(struct shadow *shadow, uint64_t commit, struct enrg_error *err
 	/* A new file has had its undo file since it was opened. */
 	if (shadow->committed_bytes > 0)
 		rc = write_undo(shadow, commit, err);
-	if (rc < 0)
+	if (rc < 0) {
+		shadow->failure = rc;
 		return rc;
+	}
 	/* Longer first: the pages may say that it is. */
 	rc = fstat(shadow->descriptor, &status) < 0 ? -errno : 0;
 	if (rc == 0 && (uint64_t)status.st_size < end)
@@ -497,10 +513,11 @@ int shadow_commit(struct shadow *shadow, uint64_t commit, struct enrg_error *err
 	if (rc == 0 && shadow->is_synced)
 		rc = sync_file(shadow->descriptor);
 	if (rc < 0) {
-		/* Readers need not wait for the next open; which tries it again if this fails. */
-		undo(shadow, commit - 1, status.st_ino, NULL);
+		shadow->unfinished = commit;
+		shadow->failure = rc;
 		return fail(err, shadow->path, "write", rc);
 	}
+	drop_pages(shadow);
 	shadow->committed_bytes = end;
 	shadow->used_bytes = shadow->end;
 	return 0;

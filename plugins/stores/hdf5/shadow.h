@@ -33,8 +33,9 @@ struct shadow {
 	uint64_t page_count, slot_count;
 	struct shadow_page *slots; /* hash table with open addressing; slot_count is a power of two */
 	bool is_synced;            /* the disk has the undo file before the pages, and the pages at the end of a commit */
-	bool is_frozen;            /* nothing more reaches the file: writes are thrown away */
-	int failure;               /* -errno of the last failed access, 0 = none */
+	bool is_frozen;            /* nothing more reaches the file */
+	int failure;               /* -errno of the first failed access, 0 = none; from then on it is frozen */
+	uint64_t unfinished;       /* number of a commit that failed halfway, taken back at close; 0 = none */
 };
 
 /* Opens or makes the file. `commit` is the number of the last commit that counts; a later one is undone. */
@@ -49,6 +50,9 @@ int shadow_settle(struct shadow *shadow, struct enrg_error *err);
 
 /* 0 or -errno. Bytes behind the end read as zero. */
 int shadow_read(struct shadow *shadow, uint64_t at, void *ret_bytes, uint64_t count);
+/* Where the file can't be written this is 0 all the same, and `failure` says so: libhdf5 can't close a file any more
+ * once a write has failed in the middle of a flush. What is undoable is kept in memory, so that libhdf5 reads back what
+ * it wrote until it has closed the file; rows are thrown away. */
 int shadow_write(struct shadow *shadow, uint64_t at, const void *bytes, uint64_t count, bool is_undoable);
 
 /* Puts all changes into the file as commit number `commit`, with the length `end`. */

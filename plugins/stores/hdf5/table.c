@@ -360,7 +360,7 @@ int table_append(struct table *table, const struct enrg_batch *batch, const stru
 		if (rc == -ENOMEM)
 			return enrg_error_set(err, rc, "%s: out of memory for %llu rows", shadow->path,
 				(unsigned long long)batch->rows);
-		if (rc < 0)
+		if (rc < 0 || shadow->failure < 0)
 			return failure_set(err, shadow, "write");
 	}
 	table->pending_rows += batch->rows;
@@ -444,9 +444,9 @@ int table_flush(struct table *table, hid_t file, const struct shadow *shadow, st
 		table->group = make_group(file, table->group_name);
 	if (table->group < 0)
 		return failure_set(err, shadow, "make the group");
-	for (uint32_t i = 0; i < table->column_count && rc >= 0; i++)
+	for (uint32_t i = 0; i < table->column_count && rc >= 0 && shadow->failure == 0; i++)
 		rc = flush_column(table, &table->columns[i], file);
-	if (rc < 0)
+	if (rc < 0 || shadow->failure < 0)
 		return failure_set(err, shadow, "write");
 	table->rows += table->pending_rows;
 	table->pending_rows = table->pending_bytes = 0;

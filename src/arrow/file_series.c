@@ -19,6 +19,7 @@ struct judge {
 	struct piece *pieces;
 	size_t piece_count;
 	struct file_series_report report;
+	uint64_t first, last; /* of the files that were not put aside; UINT64_MAX, 0 without any */
 	void (*tell)(void *context, enum verify_finding finding, const char *sentence);
 	void *context;
 };
@@ -40,7 +41,7 @@ static int grow(void **array, size_t count, size_t *capacity, size_t bytes, stru
 
 int file_series_add_file(struct file_series *series, const char *path, struct enrg_error *err)
 {
-	const char *slash = strrchr(path, '/');
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	struct stat status;
 
 	if (stat(path, &status) < 0)
@@ -61,6 +62,7 @@ int file_series_add_file(struct file_series *series, const char *path, struct en
 		.folder_bytes = slash ? (size_t)(slash - path) : 0,
 		.device = status.st_dev,
 		.inode = status.st_ino,
+		.is_spare = !strncmp(name, "recovered_", 10) || !strncmp(name, "set_aside_", 10),
 	};
 	return 1;
 }
@@ -177,6 +179,11 @@ static int collect(struct judge *judge, const struct file_series_part *parts, si
 	return 0;
 }
 
+static bool is_spare(const struct judge *judge, const struct file_series_part *part)
+{
+	return judge->series->files[part->file].is_spare;
+}
+
 static const char *path_of(const struct judge *judge, const struct file_series_part *part)
 {
 	return judge->series->files[part->file].path;
@@ -232,8 +239,13 @@ static void tell_twice(struct judge *judge, uint64_t first, uint64_t last, const
 {
 	char range[100];
 
-	judge->report.duplicated += last - first + 1;
 	format_range(first, last, " is", " are", range);
+	if (is_spare(judge, a) || is_spare(judge, b)) {
+		tell(judge, VERIFY_ELSEWHERE, "%s in both %s and %s: put aside for a store, and stored by another",
+			range, path_of(judge, a), path_of(judge, b));
+		return;
+	}
+	judge->report.duplicated += last - first + 1;
 	tell(judge, VERIFY_DUPLICATE, "%s in both %s and %s", range, path_of(judge, a), path_of(judge, b));
 }
 
@@ -242,29 +254,53 @@ static void tell_hole(struct judge *judge, uint64_t first, uint64_t last, const 
 {
 	char range[100];
 
+	if (first < judge->first || last > judge->last)
+		return;
 	judge->report.missing += last - first + 1;
 	format_range(first, last, " is", " are", range);
 	tell(judge, VERIFY_MISSING, "%s missing between %s and %s", range, path_of(judge, before),
 		path_of(judge, behind));
 }
 
+/* Where the files that were not put aside begin and end. */
+static void find_span(struct judge *judge)
+{
+	judge->first = UINT64_MAX;
+	for (size_t i = 0; i < judge->piece_count; i++) {
+		const struct piece *piece = &judge->pieces[i];
+		if (is_spare(judge, piece->part))
+			continue;
+		judge->first = piece->first < judge->first ? piece->first : judge->first;
+		judge->last = piece->last > judge->last ? piece->last : judge->last;
+	}
+}
+
 static void sweep(struct judge *judge)
 {
 	const struct piece *reached = &judge->pieces[0];         /* that ends last of those so far */
+	const struct piece *stored = NULL;                       /* the same of those that were not put aside */
 	const struct file_series_part *furthest = reached->part; /* whose own last batch is the last */
 
-	for (size_t i = 1; i < judge->piece_count; i++) {
+	for (size_t i = 0; i < judge->piece_count; i++) {
 		const struct piece *piece = &judge->pieces[i];
-		uint64_t behind = reached->last + 1, new_first = piece->first > behind ? piece->first : behind;
-		if (piece->first < behind)
-			tell_twice(judge, piece->first, piece->last < reached->last ? piece->last : reached->last,
-				reached->part, piece->part);
-		else if (piece->first > behind && piece->first > furthest->table.seen.last)
+		bool is_stored = !is_spare(judge, piece->part);
+		uint64_t behind = i > 0 ? reached->last + 1 : piece->first;
+		uint64_t new_first = piece->first > behind ? piece->first : behind;
+		if (piece->first < behind) {
+			/* Being in two files that stores wrote is what counts. */
+			const struct piece *other =
+				is_stored && stored && piece->first <= stored->last ? stored : reached;
+			tell_twice(judge, piece->first, piece->last < other->last ? piece->last : other->last,
+				other->part, piece->part);
+		} else if (piece->first > behind && piece->first > furthest->table.seen.last) {
 			tell_hole(judge, behind, piece->first - 1, reached->part, piece->part);
+		}
 		if (new_first <= piece->last && furthest != piece->part)
 			tell_elsewhere(judge, new_first, piece->last, piece->part, furthest);
 		if (piece->last > reached->last)
 			reached = piece;
+		if (is_stored && (!stored || piece->last > stored->last))
+			stored = piece;
 		if (piece->part->table.seen.last > furthest->table.seen.last)
 			furthest = piece->part;
 	}
@@ -272,12 +308,17 @@ static void sweep(struct judge *judge)
 	judge->report.last = reached->last;
 	judge->report.first_path = path_of(judge, judge->pieces[0].part);
 	judge->report.last_path = path_of(judge, reached->part);
-	if (judge->report.first > 1) {
-		char range[100];
-		format_range(1, judge->report.first - 1, " is", " are", range);
-		tell(judge, VERIFY_BEGIN_NOTE, "%s in none of these files: the first one here is %s", range,
-			judge->report.first_path);
-	}
+}
+
+static void tell_begin(const struct judge *judge)
+{
+	char range[100];
+
+	if (judge->report.first == 1 || judge->report.first != judge->first)
+		return;
+	format_range(1, judge->report.first - 1, " is", " are", range);
+	tell(judge, VERIFY_BEGIN_NOTE, "%s in none of these files: the first one here is %s", range,
+		judge->report.first_path);
 }
 
 /* --- all tables --- */
@@ -285,13 +326,16 @@ static void sweep(struct judge *judge)
 /* Do two folders hold the same batch? */
 static bool are_folders_copies(const struct judge *judge)
 {
-	const struct piece *reached = &judge->pieces[0];
+	const struct piece *reached = NULL;
 
-	for (size_t i = 1; i < judge->piece_count; i++) {
+	for (size_t i = 0; i < judge->piece_count; i++) {
 		const struct piece *piece = &judge->pieces[i];
-		if (piece->first <= reached->last && compare_folders(judge->series, piece->part, reached->part) != 0)
+		if (is_spare(judge, piece->part))
+			continue;
+		if (reached && piece->first <= reached->last &&
+			compare_folders(judge->series, piece->part, reached->part) != 0)
 			return true;
-		if (piece->last > reached->last)
+		if (!reached || piece->last > reached->last)
 			reached = piece;
 	}
 	return false;
@@ -323,7 +367,9 @@ static int judge_parts(struct file_series *series, struct file_series_part *part
 			result = judge_parts(series, &parts[first], end - first, true, params, err);
 		}
 	} else if (result == 0) {
+		find_span(&judge);
 		sweep(&judge);
+		tell_begin(&judge);
 		params->conclude(params->context, &judge.report);
 	}
 	free(judge.pieces);

@@ -4,6 +4,8 @@
  * A table is what batches are numbered by: source, run, tag and columns. Files with a footer (copies that `enrgdaq
  * convert` made) are a series of their own. Files in different folders belong together, unless they hold the same
  * batches: then they are what two stores kept of the table, and each folder is judged by itself.
+ * What was put aside for one store another may have stored: such files fill holes, and neither repeat anything nor have
+ * holes around them.
  */
 #ifndef ARROW_FILE_SERIES_H
 #define ARROW_FILE_SERIES_H
@@ -14,6 +16,7 @@ struct file_series_file {
 	char *path;
 	size_t folder_bytes; /* of the path, up to its last slash */
 	uint64_t device, inode;
+	bool is_spare; /* what ENRGDAQ put aside for a store that did not take it (recovered_…, set_aside_…) */
 };
 
 /* What one file has of one table. */

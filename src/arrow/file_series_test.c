@@ -226,6 +226,41 @@ static void folders_are_copies_or_parts(void **state)
 	assert_string_equal(told.last[VERIFY_MISSING], "batch 11 is missing between one/a_1 and one/a_2");
 }
 
+/* Left-overs of a run are kept for the store that did not take them; the other store has them. */
+static void what_was_put_aside_repeats_nothing(void **state)
+{
+	struct told told;
+
+	(void)state;
+	add("a_1", "1-10");
+	add("a_2", "13-20");
+	add("recovered_a", "5-12");
+	add("set_aside_a_15", "15");
+	add("set_aside_a_40", "40");
+	judge(&told);
+	assert_int_equal(told.reports, 1);
+	assert_int_equal(told.missing + told.duplicated, 0);
+	assert_int_equal(told.counts[VERIFY_ELSEWHERE], 2);
+	/* Nor do they hide what is in two others. */
+	add("a_1", "1-10");
+	add("recovered_a", "5-30");
+	add("a_2", "9-20");
+	judge(&told);
+	assert_int_equal(told.duplicated, 2);
+	assert_string_equal(told.last[VERIFY_DUPLICATE], "batches 9 to 10 are in both a_1 and a_2");
+	/* They fill a hole only as far as they reach. */
+	add("a_1", "1-10");
+	add("a_2", "13-20");
+	add("recovered_a", "11");
+	judge(&told);
+	assert_int_equal(told.missing, 1);
+	assert_string_equal(told.last[VERIFY_MISSING], "batch 12 is missing between recovered_a and a_2");
+	add("set_aside_a_15", "15");
+	add("set_aside_a_40", "40");
+	judge(&told);
+	assert_int_equal(told.missing + told.counts[VERIFY_BEGIN_NOTE], 0);
+}
+
 static void a_file_counts_once(void **state)
 {
 	(void)state;
@@ -249,8 +284,8 @@ static int set_up(void **state)
 
 static int tear_down(void **state)
 {
-	static const char *const names[] = {
-		"a_1", "a_2", "a_3", "a_4", "a_10", "a_1.arrow", "link", "one/a_1", "one/a_2", "two/a_1", "two/a_2"};
+	static const char *const names[] = {"a_1", "a_2", "a_3", "a_4", "a_10", "a_1.arrow", "link", "one/a_1",
+		"one/a_2", "recovered_a", "set_aside_a_15", "set_aside_a_40", "two/a_1", "two/a_2"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlink(names[i]);
@@ -267,6 +302,7 @@ int main(void)
 		cmocka_unit_test(a_late_begin_is_a_note),
 		cmocka_unit_test(tables_are_apart),
 		cmocka_unit_test(folders_are_copies_or_parts),
+		cmocka_unit_test(what_was_put_aside_repeats_nothing),
 		cmocka_unit_test(a_file_counts_once),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -113,7 +113,8 @@ ENRG_API int enrg_file_sync(struct enrg_file *file, struct enrg_error *err);
 ENRG_API void enrg_file_close(struct enrg_file *file);
 
 /* Replaces a whole file atomically: a reader sees the old or the new one, never half. With sync = "commit" the disk has it
- * before this returns; without, a power cut within seconds may leave an empty file. */
+ * before this returns; without, a power cut within seconds may leave an empty file. What the path held before and no call of
+ * this wrote, or what was appended since, is kept as name_earlier.ext, with an alert. */
 ENRG_API int enrg_file_replace(struct enrg_store *store, const char *path, const void *bytes, uint64_t byte_count,
 	struct enrg_error *err);
 

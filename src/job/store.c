@@ -1,5 +1,5 @@
-/* store.c: the life of a store process: takes records in, hands them to the store type, commits, and rolls back and
- * waits where the disk refuses. Main thread.
+/* store.c: the life of a store process: takes records in, hands them to the store type, commits, and goes back and
+ * waits where the type fails (store_failure.c). Main thread.
  *
  * One order makes each batch stand in the files exactly once: the store writes; type->commit; one journal commit over
  * the positions of all streams and the lengths of all files; only then are the batches acknowledged to their producers.
@@ -18,11 +18,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "job/file_policy.h"
-#include "job/intake.h"
 #include "job/leftover.h"
-#include "job/remedy.h"
 #include "job/set_aside.h"
-#include "job/target.h"
+#include "job/store_life.h"
 
 #define NS_PER_S           1000000000ull
 #define BURST_BYTES        (8u << 20) /* of one input, before the next has its turn */
@@ -32,36 +30,7 @@
 #define WAIT_NS            (NS_PER_S / 2)  /* so that the watchdog sees life signs */
 #define DRAIN_WAIT_NS      (NS_PER_S / 50) /* the end of a producer rings no bell */
 #define COMMIT_NS          NS_PER_S        /* a store that never catches up commits nevertheless */
-#define RETRY_NS           NS_PER_S        /* after a failure */
-#define RETRY_MAX_NS       (8 * NS_PER_S)  /* of one table, while the others go on */
-#define RETRY_SLICE_NS     (NS_PER_S / 4)
-#define DRAIN_RETRY_NS     (10 * NS_PER_S) /* a full disk does not hold up a stop for ever */
 #define FAILED_LATELY_NS   (10 * NS_PER_S) /* small commits for so long, as the next failure may be near */
-
-struct store_life {
-	struct enrg_store store;
-	struct process *process;
-	const struct enrg_store_type *type;
-	struct target_cache targets;
-	struct intake intake;
-	void *state; /* of the type */
-	bool is_open;
-	uint64_t now_ns;                         /* as last read, for policies */
-	uint64_t written_bytes, written_batches; /* since the last commit */
-	uint64_t first_written_ns;
-	uint64_t next_tick_ns;
-	uint32_t first_input; /* whose turn it is to be first */
-	/* After a crash each record is committed alone, until the one that was being read then is past: so that the
-	 * next crash names its record, and the lives in between make progress. */
-	bool is_careful, has_poison;
-	uint32_t crash_stream;
-	uint64_t crash_position;
-	/* a failure of the store */
-	struct intake_input *failed_input; /* at whose record; NULL: not known, or no record's fault */
-	uint64_t failed_record_end;
-	struct trouble trouble; /* what concerns all; that of one table is with its input */
-	uint64_t failing_since_ns, failed_ns, drain_failing_ns;
-};
 
 enum life_outcome {
 	LIFE_GOES_ON = 0,
@@ -70,45 +39,7 @@ enum life_outcome {
 	LIFE_ABANDONED, /* hurried while the disk refused: nothing is open, nothing may be committed */
 };
 
-static void set_page_state(struct store_life *life, enum page_state state)
-{
-	atomic_store_explicit(&life->process->page->state, state, memory_order_relaxed);
-}
-
 /* --- commits ------------------------------------------------------------------------------------------------------ */
-
-/* One trouble is over: where it was told, so is its end. */
-static void end_trouble(struct trouble *trouble, const char *of)
-{
-	uint64_t now = clock_mono_ns(), since;
-	char span[32];
-
-	if (!trouble_end(trouble, now, &since))
-		return;
-	clock_format_span(now - since, span, sizeof(span));
-	log_line(ENRG_INFO, "%s%sstores again after %s; nothing was lost", of, *of ? ": " : "", span);
-}
-
-/* After a commit, or with nothing to read: only what failed, when it is stored, is a recovery. */
-static void note_recovery(struct store_life *life)
-{
-	if (!life->failing_since_ns)
-		return;
-	for (uint32_t i = 0; i < life->intake.count; i++) {
-		struct intake_input *input = life->intake.inputs[i];
-		if (input->committed.position < input->failed_end)
-			continue;
-		input->retry_step_ns = 0;
-		end_trouble(&input->trouble, input->source);
-	}
-	if (!intake_is_recovered(&life->intake))
-		return;
-	end_trouble(&life->trouble, "");
-	life->failing_since_ns = 0;
-	life->drain_failing_ns = 0;
-	page_set_reason(life->process->page, NULL);
-	set_page_state(life, process_stop_state(life->process) ? PAGE_DRAINING : PAGE_RUNNING);
-}
 
 /* Files may have changed without a batch: trailers of rotated ones. */
 static void commit_journal(struct store_life *life)
@@ -131,7 +62,7 @@ static int commit(struct store_life *life, struct enrg_error *err)
 	if (code < 0)
 		return code;
 	commit_journal(life);
-	note_recovery(life);
+	store_life_note_recovery(life);
 	life->written_batches = 0;
 	life->written_bytes = 0;
 	return 0;
@@ -324,155 +255,6 @@ static int take_turn(struct store_life *life, struct intake_input *input, struct
 	return records > 0;
 }
 
-/* --- open and close of the type ----------------------------------------------------------------------------------- */
-
-static int open_type(struct store_life *life, struct enrg_error *err)
-{
-	life->state = NULL;
-	int code = life->type->open(&life->store, life->process->options, &life->state, err);
-	life->is_open = code >= 0;
-	return code < 0 ? code : 0;
-}
-
-static int close_type(struct store_life *life, bool abandon, struct enrg_error *err)
-{
-	if (!life->is_open)
-		return 0;
-	int result = target_close_all(&life->targets, life->state, &life->intake, abandon, err);
-	int code = life->type->close(life->state, abandon, result == 0 ? err : NULL);
-	life->is_open = false;
-	life->state = NULL;
-	return result < 0 ? result : code < 0 ? code : 0;
-}
-
-/* --- failures ----------------------------------------------------------------------------------------------------- */
-
-/* A commit that fails with the records of one input in it: that input's. */
-static void find_failed_input(struct store_life *life)
-{
-	struct intake_input *dirty = NULL;
-
-	for (uint32_t i = 0; i < life->intake.count; i++) {
-		if (!life->intake.inputs[i]->is_dirty)
-			continue;
-		if (dirty)
-			return;
-		dirty = life->intake.inputs[i];
-	}
-	if (dirty && life->written_batches)
-		life->failed_input = dirty;
-}
-
-/* `input`: the table's source where it is one table's trouble, else NULL. */
-static void alert_failure(struct store_life *life, struct intake_input *input, const struct enrg_error *err)
-{
-	uint64_t now = clock_mono_ns();
-	char reason[PAGE_REASON_BYTES];
-
-	life->failed_ns = now;
-	if (!life->failing_since_ns)
-		life->failing_since_ns = now;
-	set_page_state(life, PAGE_WAITING);
-	snprintf(reason, sizeof(reason), "%.380s; %s", err->text, remedy_find(err->code));
-	page_set_reason(life->process->page, reason);
-	if (!trouble_note(input ? &input->trouble : &life->trouble, err->code, now))
-		return;
-	process_alert(life->process, ENRG_ERROR,
-		"waiting: %s; %s; %.1f MB waiting in memory, producers will be held back when the ring "
-		"is full; nothing is lost, trying again until it works",
-		err->text, remedy_find(err->code), (double)intake_backlog(&life->intake) / 1e6);
-}
-
-/* Where one table fails, its source waits and the others go on. false: all wait. */
-static bool hold_input(struct store_life *life, struct intake_input *input, int code)
-{
-	uint64_t now = clock_mono_ns();
-	uint32_t stop = process_stop_state(life->process);
-
-	if (!input || !input->consumer || !remedy_is_of_table(code) || stop == PROCESS_HURRY)
-		return false;
-	if (stop && !life->drain_failing_ns)
-		life->drain_failing_ns = now;
-	if (life->drain_failing_ns && now - life->drain_failing_ns >= DRAIN_RETRY_NS)
-		return false;
-	input->retry_step_ns = input->retry_step_ns ? input->retry_step_ns * 2 : RETRY_NS;
-	if (input->retry_step_ns > RETRY_MAX_NS)
-		input->retry_step_ns = RETRY_MAX_NS;
-	input->retry_ns = now + (stop ? RETRY_NS : input->retry_step_ns);
-	return true;
-}
-
-/* false: the stop will not wait any longer. */
-static bool pause_failing(struct store_life *life)
-{
-	struct process *process = life->process;
-
-	for (uint64_t waited = 0; waited < RETRY_NS; waited += RETRY_SLICE_NS) {
-		uint64_t started = clock_mono_ns();
-		process_beat(process);
-		uint32_t stop = process_stop_state(process);
-		if (stop == PROCESS_HURRY)
-			return false;
-		if (stop == PROCESS_DRAIN && !life->drain_failing_ns)
-			life->drain_failing_ns = started;
-		if (life->drain_failing_ns && started - life->drain_failing_ns >= DRAIN_RETRY_NS)
-			return false;
-		consumer_wait(NULL, 0, &process->stop, stop, RETRY_SLICE_NS);
-	}
-	return true;
-}
-
-/* Everything back to the last commit; the state of the type is gone. */
-static bool begin_roll_back(struct store_life *life, const struct enrg_error *cause)
-{
-	if (!life->failed_input)
-		find_failed_input(life);
-	intake_note_failure(&life->intake, life->failed_input, life->failed_record_end);
-	bool is_held = hold_input(life, life->failed_input, cause->code);
-	alert_failure(life, is_held ? life->failed_input : NULL, cause);
-	life->failed_input = NULL;
-	life->failed_record_end = 0;
-	close_type(life, true, NULL);
-	life->written_batches = 0;
-	life->written_bytes = 0;
-	journal_set_reading(life->store.journal, JOURNAL_NONE, 0);
-	return is_held;
-}
-
-/* Back, then again until the store can be opened. 0, or negative: the process ends. */
-static int roll_back(struct store_life *life, struct enrg_error *err)
-{
-	struct enrg_error cause = *err;
-	bool is_rewound = false, is_held = begin_roll_back(life, &cause);
-	int code;
-
-	for (;;) {
-		*err = (struct enrg_error){0};
-		code = file_set_rollback(&life->store.files, err);
-		if (code == 0 && !is_rewound) {
-			code = intake_rewind(&life->intake, err);
-			if (code < 0)
-				return enrg_error_add(err, "after \"%.300s\"", cause.text);
-			is_rewound = true;
-		}
-		if ((code < 0 || !is_held) && !pause_failing(life))
-			return enrg_error_set(err, cause.code ? cause.code : -EIO,
-				"%.400s; %s; %.1f MB stay in shared memory "
-				"(%s), and the next `enrgdaq run` stores them",
-				cause.text, remedy_find(cause.code), (double)intake_backlog(&life->intake) / 1e6,
-				life->process->plan->runtime_folder);
-		is_held = false;
-		if (code == 0 && !process_stop_state(life->process))
-			code = disk_guard_check_again(&life->store.files.guard, err);
-		if (code == 0)
-			code = open_type(life, err);
-		if (code == 0)
-			return 0;
-		cause = *err;
-		alert_failure(life, NULL, &cause);
-	}
-}
-
 /* --- the loop ----------------------------------------------------------------------------------------------------- */
 
 static int tick(struct store_life *life, struct enrg_error *err)
@@ -562,7 +344,7 @@ static int go_round(struct store_life *life, struct enrg_error *err)
 	if (stop == PROCESS_HURRY)
 		return LIFE_HURRIED;
 	if (stop && !life->failing_since_ns)
-		set_page_state(life, PAGE_DRAINING);
+		store_life_set_state(life, PAGE_DRAINING);
 	int any = read_all(life, err);
 	if (any < 0)
 		return any;
@@ -583,7 +365,7 @@ static int go_round(struct store_life *life, struct enrg_error *err)
 	if (!has_waiting)
 		life->is_careful = false; /* the record that was being read at the crash is in the ring: it is past */
 	if (!has_waiting && !life->written_batches)
-		note_recovery(life);
+		store_life_note_recovery(life);
 	intake_wait(intake, stop, choose_wait(life, stop));
 	return LIFE_GOES_ON;
 }
@@ -603,7 +385,7 @@ static int run(struct store_life *life, struct enrg_error *err)
 			continue;
 		if (err->code == 0) /* a store that says no more than that */
 			enrg_error_set(err, code, "%s: %s", life->type->name, enrg_error_name(code));
-		if (roll_back(life, err) < 0)
+		if (store_life_roll_back(life, err) < 0)
 			return process_stop_state(life->process) == PROCESS_HURRY ? LIFE_ABANDONED : -EIO;
 	}
 }
@@ -622,7 +404,7 @@ static void look_at_last_life(struct store_life *life)
 /* Ordered end: trailers of files are part of what is kept. */
 static int end(struct store_life *life, struct enrg_error *err)
 {
-	int code = close_type(life, false, err);
+	int code = store_life_close_type(life, false, err);
 
 	if (code == 0) {
 		commit_journal(life);
@@ -664,7 +446,7 @@ static int start(struct store_life *life, struct enrg_error *err)
 	leftover_cut(life->store.journal);
 	look_at_last_life(life);
 	code = intake_open(&life->intake, process, life->store.journal, err);
-	return code < 0 ? code : open_type(life, err);
+	return code < 0 ? code : store_life_open_type(life, err);
 }
 
 int store_run(struct process *process, struct enrg_error *err)
@@ -687,7 +469,7 @@ int store_run(struct process *process, struct enrg_error *err)
 		process_tell_ready(process);
 		exit_code = finish(&life, run(&life, &cause), &cause);
 	}
-	close_type(&life, true, NULL);
+	store_life_close_type(&life, true, NULL);
 	target_free_all(&life.intake);
 	intake_close(&life.intake);
 	store_fini(&life.store);

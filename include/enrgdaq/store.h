@@ -127,7 +127,7 @@ struct enrg_file_rules {
 	bool rotate_run;
 	double min_free_gb;
 	bool has_min_free_gb;
-	double sync_seconds;
+	double sync_seconds; /* from here on not in enrg_file_table_rotation */
 	bool direct_io;
 };
 
@@ -139,6 +139,9 @@ struct enrg_file_options {
 /* The keys, for an option of kind ENRG_OPTION_INCLUDE in the options of a store; without the key `sync` nothing is synced,
  * or every sync_seconds. */
 ENRG_API extern const struct enrg_table enrg_file_table, enrg_file_table_synced;
+/* Those of rotation and free space alone, for an option at the `rules` of a struct enrg_file_options whose other members
+ * stay 0: for a store that syncs by itself. */
+ENRG_API extern const struct enrg_table enrg_file_table_rotation;
 
 /* In open. `options` lives as long as the store. From then on the framework syncs the files, watches the free space and
  * holds the store up before the disk is full. Rotation needs a struct enrg_file_choice, or the two functions below. */
@@ -152,6 +155,10 @@ ENRG_API int enrg_store_guard_folder(struct enrg_store *store, const char *folde
  * name_<run>.ext, name_<YYYYMMDDThhmmssZ>.ext, name_<run>_<…>.ext: the newest where that one is not full, else a new name.
  * Open it with enrg_file_open; a new one has size 0 and wants its header. */
 ENRG_API int enrg_file_part(struct enrg_store *store, const char *path, const char *run, char *ret_path,
+	size_t path_bytes, struct enrg_error *err);
+/* The same for a store that never goes on in a file: with a time in its name always a new one, unless the newest is there
+ * with 0 bytes. Without a time it may be one that is there: the store's own numbers are to follow. */
+ENRG_API int enrg_file_new_part(struct enrg_store *store, const char *path, const char *run, char *ret_path,
 	size_t path_bytes, struct enrg_error *err);
 /* Is it time to leave this file for the next, which enrg_file_part names? To be asked before a batch is written to a file
  * into which the store has put nothing since the last commit; false while there is something in it. */

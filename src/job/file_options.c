@@ -2,7 +2,8 @@
  */
 #include "enrgdaq/store.h"
 
-#define AT(member) offsetof(struct enrg_file_rules, member)
+#define AT(member)      offsetof(struct enrg_file_rules, member)
+#define DISK_AT(member) (AT(member) - AT(sync_seconds)) /* the part that not all file stores have */
 
 static const struct enrg_choice syncs[] = {
 	{"none", ENRG_FILE_SYNC_NONE},
@@ -47,9 +48,14 @@ static const struct enrg_option rule_options[] = {
 		.help = "Writing waits while less than this is free on the disk, and an alert comes at twice of it; "
 			"without "
 			"the key at most a tenth of the disk; 0 = never."},
+	{0},
+};
+const struct enrg_table enrg_file_table_rotation = {AT(sync_seconds), rule_options};
+
+static const struct enrg_option disk_options[] = {
 	{.key = "sync_seconds",
 		.kind = ENRG_OPTION_FLOAT,
-		.offset = AT(sync_seconds),
+		.offset = DISK_AT(sync_seconds),
 		.default_value = "1.0",
 		.min = 0,
 		.max = 3600,
@@ -57,12 +63,12 @@ static const struct enrg_option rule_options[] = {
 		.help = "With sync = interval a power cut costs at most the batches of so long a time; 0 = as commit."},
 	{.key = "direct_io",
 		.kind = ENRG_OPTION_BOOL,
-		.offset = AT(direct_io),
+		.offset = DISK_AT(direct_io),
 		.default_value = "true",
 		.help = "Large batches go to the disk past the page cache, where store and disk can do that."},
 	{0},
 };
-static const struct enrg_table rule_table = {sizeof(struct enrg_file_rules), rule_options};
+static const struct enrg_table disk_table = {sizeof(struct enrg_file_rules) - AT(sync_seconds), disk_options};
 
 static const struct enrg_option lazy_options[] = {
 	{.key = "sync",
@@ -74,7 +80,11 @@ static const struct enrg_option lazy_options[] = {
 	{.key = "rules",
 		.kind = ENRG_OPTION_INCLUDE,
 		.offset = offsetof(struct enrg_file_options, rules),
-		.table = &rule_table},
+		.table = &enrg_file_table_rotation},
+	{.key = "disk",
+		.kind = ENRG_OPTION_INCLUDE,
+		.offset = offsetof(struct enrg_file_options, rules) + AT(sync_seconds),
+		.table = &disk_table},
 	{0},
 };
 
@@ -88,7 +98,11 @@ static const struct enrg_option synced_options[] = {
 	{.key = "rules",
 		.kind = ENRG_OPTION_INCLUDE,
 		.offset = offsetof(struct enrg_file_options, rules),
-		.table = &rule_table},
+		.table = &enrg_file_table_rotation},
+	{.key = "disk",
+		.kind = ENRG_OPTION_INCLUDE,
+		.offset = offsetof(struct enrg_file_options, rules) + AT(sync_seconds),
+		.table = &disk_table},
 	{0},
 };
 

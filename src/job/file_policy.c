@@ -51,8 +51,21 @@ static bool is_clean(const struct enrg_file *file)
 	return file->size == file->committed && !file->is_torn;
 }
 
-int enrg_file_part(struct enrg_store *store, const char *path, const char *run, char *ret_path, size_t path_bytes,
-	struct enrg_error *err)
+static bool is_part_full(const struct series *series, const struct enrg_file_rules *rules, uint64_t now)
+{
+	return !series->part || ((!series->file || is_clean(series->file)) &&
+					series_is_full(series, rules, part_bytes(series), now));
+}
+
+static bool is_part_begun(const struct series *series)
+{
+	struct stat status;
+
+	return !series->part || stat(series->part, &status) < 0 || status.st_size > 0;
+}
+
+static int find_part(struct enrg_store *store, const char *path, const char *run, bool is_new, char *ret_path,
+	size_t path_bytes, struct enrg_error *err)
 {
 	struct file_set *set = &store->files;
 	const char *part = path;
@@ -62,8 +75,7 @@ int enrg_file_part(struct enrg_store *store, const char *path, const char *run, 
 		struct series *series = series_get(&set->series, rules, path, run ? run : "");
 		int code = series ? 0 : -ENOMEM;
 		uint64_t now = clock_wall_ns();
-		if (series && (!series->part || ((!series->file || is_clean(series->file)) &&
-							series_is_full(series, rules, part_bytes(series), now))))
+		if (series && (is_new ? is_part_begun(series) : is_part_full(series, rules, now)))
 			code = series_advance(series, rules, now);
 		if (code < 0)
 			return enrg_error_set(
@@ -74,6 +86,18 @@ int enrg_file_part(struct enrg_store *store, const char *path, const char *run, 
 		return enrg_error_set(
 			err, -ENAMETOOLONG, "%s: the path is longer than %zu bytes", part, path_bytes - 1);
 	return 0;
+}
+
+int enrg_file_part(struct enrg_store *store, const char *path, const char *run, char *ret_path, size_t path_bytes,
+	struct enrg_error *err)
+{
+	return find_part(store, path, run, false, ret_path, path_bytes, err);
+}
+
+int enrg_file_new_part(struct enrg_store *store, const char *path, const char *run, char *ret_path, size_t path_bytes,
+	struct enrg_error *err)
+{
+	return find_part(store, path, run, true, ret_path, path_bytes, err);
 }
 
 bool enrg_file_is_due(const struct enrg_file *file, const char *run)

@@ -179,6 +179,39 @@ static void a_restart_goes_on_with_the_newest(void **state)
 	assert_null(strstr(part_of("r1"), "a_20260101"));
 }
 
+static const char *new_part_of(const char *run)
+{
+	static char part[300];
+	struct enrg_error err = {0};
+
+	if (enrg_file_new_part(store, base, run, part, sizeof(part), &err) != 0)
+		fail_msg("%s", err.text);
+	return part;
+}
+
+static void a_new_part_is_never_one_with_bytes(void **state)
+{
+	(void)state;
+	assert_string_equal(new_part_of("r1"), base);
+	options.rules.rotate_mb = 1;
+	char first[300], second[300];
+	snprintf(first, sizeof(first), "%s/out/a_20260101T000000Z.csv", folder);
+	assert_int_equal(path_make_parent(first, 0755, NULL), 0);
+	assert_int_equal(path_write_file(first, "x", 1, 0, NULL), 0);
+	strcpy(second, new_part_of("r1"));
+	assert_null(strstr(second, "a_20260101"));
+	assert_null(strstr(second + strlen(second) - 9, "_1"));
+	struct enrg_file *file = NULL;
+	assert_int_equal(enrg_file_open(store, second, &file, NULL), 0);
+	assert_string_equal(new_part_of("r1"), second); /* nothing is in it */
+	write_text(file, "not committed");
+	assert_string_not_equal(new_part_of("r1"), second);
+	assert_true(strcmp(new_part_of("r1"), second) > 0 || strstr(new_part_of("r1"), "Z_00"));
+	/* After a kill the cut one is taken again. */
+	restart();
+	assert_string_equal(new_part_of("r1"), second);
+}
+
 static void a_kill_between_two_parts_loses_and_repeats_nothing(void **state)
 {
 	(void)state;
@@ -471,6 +504,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(without_keys_a_path_stays_as_it_is, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_full_file_is_followed_by_another, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_new_part_is_never_one_with_bytes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_restart_goes_on_with_the_newest, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_kill_between_two_parts_loses_and_repeats_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(thousands_of_parts_do_not_fill_the_journal, set_up, tear_down),

@@ -58,14 +58,23 @@ static const struct enrg_choice compressions[] = {
 	{ "none", COMPRESSION_NONE }, { "deflate", COMPRESSION_DEFLATE }, { NULL, 0 },
 };
 
+static const struct enrg_choice syncs[] = {
+	{ "none", ENRG_FILE_SYNC_NONE }, { "interval", ENRG_FILE_SYNC_INTERVAL }, { "commit", ENRG_FILE_SYNC_COMMIT },
+	{ NULL, 0 },
+};
+
 static const struct enrg_option hdf5_option_list[] = {
 	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct hdf5_options, out_dir),
 	  .default_value = "\"out/\"", .help = "Folder of the files; created." },
 	{ .key = "flush_seconds", .kind = ENRG_OPTION_FLOAT, .offset = offsetof(struct hdf5_options, flush_seconds),
 	  .default_value = "1.0", .min = 0, .max = 3600, .unit = "s",
 	  .help = "Rows are in the file, for its readers, after so long a time; until then they wait in memory." },
-	{ .key = "files", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct hdf5_options, files),
-	  .table = &enrg_file_table },
+	{ .key = "sync", .kind = ENRG_OPTION_CHOICE, .offset = offsetof(struct hdf5_options, files.sync),
+	  .default_value = "\"none\"", .choices = syncs,
+	  .help = "When the disk has what was stored: none = when the system sees fit, commit = at each flush, before "
+		  "its rows count as stored; interval = the same as commit." },
+	{ .key = "rules", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct hdf5_options, files.rules),
+	  .table = &enrg_file_table_rotation },
 	{ .key = NULL },
 };
 

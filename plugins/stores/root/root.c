@@ -20,6 +20,7 @@
 
 #define NUMBERS_MAX 100000u
 #define QUARTER_NS  900000000000u
+#define NS_PER_S    1000000000u
 #define COMMIT_BYTES                                                                                                   \
 	(256u << 20) /* a commit waits for the disk: not more of them than flush_interval_seconds asks for */
 
@@ -90,10 +91,10 @@ static const struct enrg_option root_option_list[] = {
 		.max = 3600,
 		.unit = "s",
 		.help = "Rows are in the file, for its readers and after a crash, after this time at the latest."},
-	{.key = "files",
+	{.key = "rules",
 		.kind = ENRG_OPTION_INCLUDE,
-		.offset = offsetof(struct root_options, files),
-		.table = &enrg_file_table},
+		.offset = offsetof(struct root_options, files.rules),
+		.table = &enrg_file_table_rotation},
 	{0},
 };
 
@@ -140,8 +141,8 @@ static uint64_t read_clock(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 /* --- which file --------------------------------------------------------------------------------------------------- */
@@ -228,7 +229,8 @@ static int open_container(
 	if (!container)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	char part[PATH_MAX];
-	int rc = enrg_file_part(root->store, target->base_path, moment->run, part, sizeof(part), err);
+	uint64_t opened_ns = read_clock(); /* not after the time in the name */
+	int rc = enrg_file_new_part(root->store, target->base_path, moment->run, part, sizeof(part), err);
 	if (rc == 0)
 		rc = open_next_file(root, part, &file, err);
 	if (rc < 0) {
@@ -236,7 +238,7 @@ static int open_container(
 		return rc;
 	}
 	container->file = file;
-	container->opened_ns = read_clock();
+	container->opened_ns = opened_ns;
 	container->run = strdup(moment->run);
 	container->base_path = strdup(target->base_path);
 	container->path = strdup(enrg_file_name_of(file));
@@ -263,14 +265,22 @@ static struct tree *find_tree(const struct container *container, const char *nam
 	return tree;
 }
 
+/* At each full multiple of the time, as in other stores. A clock that is set back rotates nothing. */
+static bool is_time_over(double seconds, uint64_t opened_ns)
+{
+	double period = seconds < 1 ? 1 : seconds;
+
+	return (uint64_t)((double)(read_clock() / NS_PER_S) / period) >
+	       (uint64_t)((double)(opened_ns / NS_PER_S) / period);
+}
+
 /* Is it time to leave this file for the next? */
 static bool is_due(const struct root *root, const struct container *container, const char *run)
 {
 	const struct enrg_file_rules *rules = &root->options->files.rules;
 
 	return (rules->rotate_mb > 0 && (double)enrg_file_size(container->file) >= rules->rotate_mb * 1e6) ||
-	       (rules->rotate_seconds > 0 &&
-		       (double)(read_clock() - container->opened_ns) >= rules->rotate_seconds * 1e9) ||
+	       (rules->rotate_seconds > 0 && is_time_over(rules->rotate_seconds, container->opened_ns)) ||
 	       (rules->rotate_run && strcmp(container->run, run) != 0);
 }
 

@@ -349,6 +349,27 @@ static void a_new_table_in_the_middle_doubles_nothing(void **state)
 	check_lists(__LINE__, "first.x", "", 0, 20000);
 }
 
+/* The marks of these two were one before: the second table was taken for stored already. */
+static void slashes_do_not_mix_marks(void **state)
+{
+	const struct harness_table one = {
+		.source = "s", .tag = "a", .schema = &data_narrow, .more_keys = "key = \"b/c\""};
+	const struct harness_table two = {
+		.source = "s", .tag = "a/b", .schema = &data_narrow, .more_keys = "key = \"c\""};
+
+	(void)state;
+	life_open();
+	GOOD(harness_write(life, &one, 0, 10, 0, &err));
+	GOOD(harness_commit_half(life, &err));
+	harness_kill(life);
+	life_open(); /* counts from 1 again, as each table does */
+	GOOD(harness_write(life, &two, 0, 10, 0, &err));
+	GOOD(harness_commit(life, 1, &err));
+	GOOD(harness_close(life, &err));
+	expect("LLEN b/c.a.n", "10\n");
+	expect("LLEN c.a/b.n", "10\n");
+}
+
 static void odd_keys_are_kept_or_refused(void **state)
 {
 	static char long_key[1100];
@@ -430,7 +451,7 @@ int databases_test_redis(void)
 		TEST(late_transactions_make_ours_fail), TEST(keys_of_another_type_are_named),
 		TEST(missing_values_keep_their_place), TEST(blobs_are_base64), TEST(the_newest_blob_of_a_commit_stays),
 		TEST(rows_stay_side_by_side), TEST(a_new_table_in_the_middle_doubles_nothing),
-		TEST(odd_keys_are_kept_or_refused),
+		TEST(slashes_do_not_mix_marks), TEST(odd_keys_are_kept_or_refused),
 		TEST(wrong_passwords_are_told_without_them), /* last: the store waits before it tries again */
 	};
 	const struct CMUnitTest series[] = {TEST(series_are_created_and_filled)};

@@ -9,6 +9,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "../sql/notice.h"
 #include "values.h"
 
 #define DAY_SECONDS 86400
@@ -169,7 +170,7 @@ static int prepare_series(struct target *target, const struct enrg_schema *schem
 			leaves_out |= i != target->time_column;
 	}
 	if (code == 0 && leaves_out)
-		enrg_store_alert(target->sql.store, ENRG_WARNING,
+		sql_notice(target->sql.store,
 			"time series hold numbers alone: the other columns of \"%s\" are not stored under %s",
 			target->sql.source, target->sql.name);
 	return code;
@@ -199,6 +200,29 @@ int target_check(const struct redis_section *section, struct enrg_error *err)
 	return enrg_error_set(err, -EINVAL, "key: expected 1 to 1000 bytes, found %zu", length);
 }
 
+/* Names the mark. A '/' in a tag is written otherwise: else tag "a", key "b/c" and tag "a/b", key "c" would be one. */
+static char *format_field(const struct target *target)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *stream = open_memstream(&text, &bytes);
+
+	if (!stream)
+		return NULL;
+	fprintf(stream, "%s/%s/", target->sql.source, target->sql.run);
+	for (const char *at = target->sql.tag; *at; at++) {
+		if (*at == '/' || *at == '%')
+			fprintf(stream, "%%%02X", (unsigned)*at);
+		else
+			fputc(*at, stream);
+	}
+	fprintf(stream, "/%s/%s", target->section->key, target->sql.columns);
+	if (fclose(stream) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
 static int fill(struct target *target, const struct enrg_target *what, struct enrg_error *err)
 {
 	char *name;
@@ -210,9 +234,8 @@ static int fill(struct target *target, const struct enrg_target *what, struct en
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	int code = sql_target_init(&target->sql, target->sql.store, what, name, err);
 	free(name);
-	if (code == 0 && asprintf(&target->field, "%s/%s/%s/%s/%s", what->source, what->run, what->tag,
-				 target->section->key, target->sql.columns) < 0)
-		target->field = NULL;
+	if (code == 0)
+		target->field = format_field(target);
 	if (!target->field)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	if (keep_names(target, what->schema) < 0)
@@ -384,14 +407,12 @@ static int write_series(
 		format_key(target, schema->columns[i].name, key);
 		left_out += values_add_samples(batch, target->time_column, i, key, request);
 	}
-	if (left_out && !target->has_told_left_out) {
-		target->has_told_left_out = true;
-		enrg_store_alert(target->sql.store, ENRG_WARNING,
+	if (left_out)
+		sql_notice(target->sql.store,
 			"\"%s\" sends NaN, infinities or times that are none, which time series can't hold: such "
 			"values are "
 			"left out under %s",
 			target->sql.source, target->sql.name);
-	}
 	return send_much(target, request, err);
 }
 

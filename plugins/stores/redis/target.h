@@ -31,7 +31,6 @@ struct target {
 	bool has_blob;
 	bool needs_expiry; /* the keys of `day` are new */
 	time_t day_end;    /* when they go */
-	bool has_told_left_out;
 };
 
 struct target_params {

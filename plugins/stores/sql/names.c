@@ -101,6 +101,11 @@ int sql_names_check(const struct sql_names *names, uint32_t columns_max, const c
 		where, source, names->count, kind, columns_max);
 }
 
+uint64_t sql_hash_text(const char *text)
+{
+	return hash_bytes(FNV_START, text, strlen(text));
+}
+
 void sql_print_columns(const struct enrg_schema *schema, char ret_print[SQL_PRINT_BYTES])
 {
 	uint64_t hash = FNV_START;

@@ -35,10 +35,14 @@ void sql_names_fini(struct sql_names *names); /* takes zeroed names */
  * to be compared as text. false: this run is not named so, and nothing may go. */
 bool sql_find_oldest_run(const char *run, time_t now, char ret_oldest[SQL_RUN_TIME_BYTES]);
 
-/* Is there room for so many columns in a table of `kind` ("SQLite")? The error says where, who sends them, and what helps.
+/* Is there room for so many columns in a table of `kind` ("SQLite")? The error says where, who sends them, and what
+ * helps.
  */
 int sql_names_check(const struct sql_names *names, uint32_t columns_max, const char *kind, const char *where,
 	const char *source, struct enrg_error *err);
+
+/* A number that stands for the text. */
+uint64_t sql_hash_text(const char *text);
 
 /* 16 hex digits that stand for the names and types of the columns. */
 void sql_print_columns(const struct enrg_schema *schema, char ret_print[SQL_PRINT_BYTES]);

@@ -5,6 +5,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+#include "notice.h"
 
 int sql_target_init(struct sql_target *target, struct enrg_store *store, const struct enrg_target *what,
 	const char *name, struct enrg_error *err)
@@ -42,6 +45,20 @@ static bool has_same_mark(const struct sql_target *a, const struct sql_target *b
 	       strcmp(a->tag, b->tag) == 0 && strcmp(a->name, b->name) == 0 && strcmp(a->columns, b->columns) == 0;
 }
 
+/* Tags that differ in what the data base does not allow lead to one name. */
+static void tell_shared(const struct sql_target *a, const struct sql_target *b)
+{
+	int (*compare)(const char *, const char *) = a->ignores_case ? strcasecmp : strcmp;
+	int order = strcmp(a->tag, b->tag);
+
+	if (a->place == b->place && order != 0 && compare(a->name, b->name) == 0)
+		sql_notice(a->store,
+			"the tags \"%.255s\" and \"%.255s\" share %.200s: their rows are mixed there; to keep them "
+			"apart, "
+			"rename one of them",
+			order < 0 ? a->tag : b->tag, order < 0 ? b->tag : a->tag, order < 0 ? a->name : b->name);
+}
+
 int sql_targets_add(struct sql_target **list, struct sql_target *target, const char *wanted, struct enrg_error *err)
 {
 	for (const struct sql_target *other = *list; other; other = other->next)
@@ -50,6 +67,8 @@ int sql_targets_add(struct sql_target **list, struct sql_target *target, const c
 				"two store groups of \"%.100s\" write to %.200s with the same tag and columns: give "
 				"one %s",
 				target->source, target->name, wanted);
+	for (const struct sql_target *other = *list; other; other = other->next)
+		tell_shared(other, target);
 	target->next = *list;
 	*list = target;
 	return 0;
@@ -66,7 +85,7 @@ void sql_targets_remove(struct sql_target **list, const struct sql_target *targe
 bool sql_target_wants(struct sql_target *target, const struct enrg_batch *batch, const char *where, const char *remedy)
 {
 	if (!target->is_checked && batch->sequence > target->done + 1)
-		enrg_store_alert(target->store, ENRG_WARNING,
+		sql_notice(target->store,
 			"%.300s: in %.200s batches %" PRIu64 " to %" PRIu64
 			" of \"%.100s\" are missing: they were lost there "
 			"after they had been confirmed (%s), or they went elsewhere",

@@ -12,6 +12,7 @@ struct sql_target {
 	struct enrg_store *store;
 	const void *section;
 	const void *place; /* the data base, where a store has several; else NULL */
+	bool ignores_case; /* `T` and `t` are one name there */
 	char *source, *run, *tag;
 	char *name;                    /* of the table or key, as the data base knows it */
 	char columns[SQL_PRINT_BYTES]; /* stands for the names and types */
@@ -34,7 +35,7 @@ void sql_target_fini(struct sql_target *target); /* takes a zeroed target */
 struct sql_key sql_target_key(const struct sql_target *target);
 
 /* Refused: two store groups of one producer that lead to one name; they count their batches apart, and their marks
- * would be one. `wanted`: "another table_name". */
+ * would be one. `wanted`: "another table_name". Told once: two tags that lead to one name. */
 int sql_targets_add(struct sql_target **list, struct sql_target *target, const char *wanted, struct enrg_error *err);
 void sql_targets_remove(struct sql_target **list, const struct sql_target *target);
 

@@ -159,6 +159,7 @@ static int fill(struct table *table, const struct table_params *params, struct e
 	if (code == 0)
 		code = sql_target_init(&table->target, params->store, params->target, name, err);
 	table->target.place = params->database;
+	table->target.ignores_case = true;
 	if (code == 0)
 		code = sql_names_init(&names, params->target->schema, err);
 	/* One transaction: a table that is half prepared is none. */

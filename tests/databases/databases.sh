@@ -251,6 +251,27 @@ case_mysql_kills() {
 	[ "$(sql "$left_marks")" = "$wanted_marks" ] || fail "marks of old runs are left"
 }
 
+# A deadlock while old marks go takes back the whole transaction: the store has to begin anew, and must not commit marks
+# without their rows. Played by a trigger.
+case_mysql_prune_fails() {
+	start_mariadb
+	sql "CREATE TABLE enrgdaq_positions (store VARBINARY(255) NOT NULL, source VARBINARY(255) NOT NULL,
+		run VARBINARY(64) NOT NULL, tag VARBINARY(255) NOT NULL, table_name VARBINARY(64) NOT NULL,
+		columns VARBINARY(16) NOT NULL, sequence BIGINT UNSIGNED NOT NULL,
+		PRIMARY KEY (store, source, run, tag, table_name, columns)) ENGINE=InnoDB; $old_marks;
+		CREATE TRIGGER victim BEFORE DELETE ON enrgdaq_positions FOR EACH ROW
+		SIGNAL SQLSTATE '40001' SET MYSQL_ERRNO = 1213, MESSAGE_TEXT = 'Deadlock found'"
+	configure DAQJobStoreMySQL "$(mysql_keys 0.1)" mysql 'table_name = "t"'
+	start_run
+	until_true 30 grep -q "pruning enrgdaq_positions: Deadlock found" "$work/run.log" || fail "the failure is not heeded"
+	[ "$(sql "SELECT COUNT(*) FROM t")" = 0 ] || fail "rows in a transaction that was taken back"
+	sql "DROP TRIGGER victim"
+	until_true 30 has_mysql_rows || fail "no rows after the cause was gone"
+	stop_run
+	compare_mysql
+	[ "$(sql "$left_marks")" = "$wanted_marks" ] || fail "marks of old runs are left"
+}
+
 # Everything wrong that an administrator can mend, one after the other, while the data wait.
 case_mysql_mended() {
 	start_mariadb

@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/log.h"
+
 struct harness *life;
 struct enrg_error err;
 
@@ -71,6 +73,65 @@ void life_expect(const char *asked, char *text, const char *wanted)
 	if (strcmp(text, wanted) != 0)
 		fail_msg("%.400s: expected \"%.400s\", found \"%.400s\"", asked, wanted, text);
 	free(text);
+}
+
+/* --- what is told ------------------------------------------------------------------------------------------------- */
+
+static FILE *caught;
+static int standard_error;
+
+void life_catch_log(void)
+{
+	fflush(stderr);
+	caught = tmpfile();
+	standard_error = dup(STDERR_FILENO);
+	assert_true(caught && standard_error >= 0);
+	assert_true(dup2(fileno(caught), STDERR_FILENO) >= 0);
+	log_init("databases", ENRG_WARNING);
+}
+
+char *life_end_catch(void)
+{
+	long bytes = lseek(STDERR_FILENO, 0, SEEK_END);
+	char *text = calloc(1, (size_t)bytes + 1);
+
+	log_init("databases", ENRG_ERROR);
+	fflush(stderr);
+	dup2(standard_error, STDERR_FILENO);
+	close(standard_error);
+	rewind(caught);
+	assert_non_null(text);
+	assert_int_equal(fread(text, 1, (size_t)bytes, caught), bytes);
+	fclose(caught);
+	return text;
+}
+
+unsigned life_count(const char *text, const char *part)
+{
+	unsigned count = 0;
+
+	for (const char *at = strstr(text, part); at; at = strstr(at + 1, part))
+		count++;
+	return count;
+}
+
+void life_check_shared(const struct harness_table tables[3], const char *text)
+{
+	life_open();
+	life_catch_log();
+	for (int round = 0; round < 2; round++) {
+		GOOD(harness_write(life, &tables[0], 0, 5, 0, &err));
+		GOOD(harness_write(life, &tables[2], 0, 5, 0, &err));
+		GOOD(harness_write(life, &tables[1], 0, 5, 0, &err));
+		if (round == 0)
+			GOOD(harness_roll_back(life, &err));
+	}
+	char *log = life_end_catch();
+	GOOD(harness_commit(life, 1, &err));
+	GOOD(harness_close(life, &err));
+	if (life_count(log, text) != 1 || life_count(log, " share ") != 1)
+		fail_msg("expected once \"…%s…\", found \"%s\"", text, log);
+	free(log);
 }
 
 void life_half_a_commit(const struct harness_table *table)

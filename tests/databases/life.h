@@ -20,6 +20,14 @@ void life_open(void);
  * kill does. */
 void life_refuses(const struct harness_table *table, const char *text);
 
+/* What the store logs goes to a file from here on; the text is the caller's to free. */
+void life_catch_log(void);
+char *life_end_catch(void);
+unsigned life_count(const char *text, const char *part);
+/* Of three tables the first two, whose tags differ, share a name: told once, with this text; all is stored. The third
+ * comes from another source with the tag of the first: nothing to tell. */
+void life_check_shared(const struct harness_table tables[3], const char *text);
+
 /* Fails the test where the code is negative. */
 void life_check(int line, int code);
 #define GOOD(call) life_check(__LINE__, (call))

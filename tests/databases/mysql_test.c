@@ -173,8 +173,41 @@ static void narrow_columns_are_an_error(void **state)
 	int code = harness_write(life, &table, 1000, 5, 0, &err);
 	assert_true(code < 0);
 	assert_non_null(strstr(err.text, "Out of range value for column"));
+	assert_non_null(
+		strstr(err.text, "the column n of the table tiny is too narrow: \"s\" sends int64 from 1000 to 1004"));
+	assert_non_null(strstr(err.text, "ALTER TABLE `tiny` MODIFY `n` BIGINT"));
 	harness_kill(life);
 	expect("SELECT COUNT(*) FROM tiny", "0\n");
+}
+
+static void short_columns_are_an_error(void **state)
+{
+	static const struct enrg_column columns[] = {{"Note", ENRG_STRING, 0, NULL}, {"u", ENRG_U64, 0, NULL}};
+	static const struct enrg_schema schema = {.column_count = 2, .columns = columns};
+	const struct harness_table table = {
+		.source = "s", .tag = "", .schema = &schema, .more_keys = "table_name = \"short\""};
+	const int32_t offsets[3] = {0, 2, 9};
+	const uint64_t u[2] = {5, UINT64_MAX};
+	const struct enrg_column_view views[2] = {
+		{.values = "itexactly", .offsets = offsets, .value_count = 9}, {.values = u, .value_count = 2}};
+	const struct enrg_batch batch = {.rows = 2, .columns = views};
+
+	(void)state;
+	free(query("CREATE TABLE short (note VARCHAR(4), u BIGINT)"));
+	for (int round = 0; round < 2; round++) {
+		set_keys("daq", getenv("MYSQL_PASSWORD"), round ? "bulk_inserts = false" : "");
+		free(query("ALTER TABLE short MODIFY note VARCHAR(4)"));
+		life_open();
+		assert_true(harness_write_batch(life, &table, &batch, &err) < 0);
+		assert_non_null(strstr(err.text, "is too narrow: \"s\" sends string up to 7 bytes"));
+		GOOD(harness_roll_back(life, &err)); /* the transaction would hold the table */
+		free(query("ALTER TABLE short MODIFY note LONGTEXT"));
+		assert_true(harness_write_batch(life, &table, &batch, &err) < 0);
+		assert_non_null(strstr(err.text, "sends uint64 from 5 to 18446744073709551615"));
+		assert_non_null(strstr(err.text, "MODIFY `u` BIGINT UNSIGNED"));
+		GOOD(harness_roll_back(life, &err));
+		GOOD(harness_close(life, &err));
+	}
 }
 
 /* The server would round without a word. */
@@ -285,6 +318,48 @@ static void what_mysql_has_not_is_null(void **state)
 	}
 }
 
+/* The framework opens a store that fails anew each time, and hands over the same. */
+static void troubles_of_a_table_are_told_once(void **state)
+{
+	static const struct enrg_column columns[] = {{"x", ENRG_F64, 0, NULL}, {"t", ENRG_STRING, 0, NULL}};
+	static const struct enrg_schema schema = {.column_count = 2, .columns = columns};
+	const struct harness_table table = {
+		.source = "s", .tag = "", .schema = &schema, .more_keys = "table_name = \"noted\""};
+	const double x[2] = {NAN, 1};
+	const int32_t offsets[3] = {0, 1, 2};
+	const struct enrg_column_view views[2] = {
+		{.values = x, .value_count = 2}, {.values = "a\xFF", .offsets = offsets, .value_count = 2}};
+	const struct enrg_batch batch = {.rows = 2, .columns = views};
+
+	(void)state;
+	free(query("CREATE TABLE noted (x FLOAT, t TEXT) ENGINE=MyISAM"));
+	life_open();
+	life_catch_log();
+	for (int round = 0; round < 3; round++) {
+		GOOD(harness_write_batch(life, &table, &batch, &err));
+		GOOD(harness_roll_back(life, &err));
+	}
+	char *log = life_end_catch();
+	harness_kill(life);
+	assert_int_equal(life_count(log, "sends NaN"), 1);
+	assert_int_equal(life_count(log, "no UTF-8"), 1);
+	assert_int_equal(life_count(log, "has the engine MyISAM"), 1);
+	assert_int_equal(life_count(log, "lose digits"), 1);
+	free(log);
+}
+
+static void tags_that_share_a_table_are_told(void **state)
+{
+	const struct harness_table tables[3] = {
+		{.source = "s", .tag = "a b", .schema = &data_narrow, .more_keys = "table_name = \"sharing\""},
+		{.source = "s", .tag = "a_b", .schema = &data_narrow, .more_keys = "table_name = \"sharing\""},
+		{.source = "other", .tag = "a b", .schema = &data_narrow, .more_keys = "table_name = \"sharing\""}};
+
+	(void)state;
+	life_check_shared(tables, "the tags \"a b\" and \"a_b\" share sharing_a_b:");
+	expect("SELECT COUNT(*) FROM sharing_a_b", "15\n");
+}
+
 static void big_objects_fit_into_the_packet_or_say_so(void **state)
 {
 	const struct harness_table table = {
@@ -329,8 +404,9 @@ int databases_test_mysql(void)
 		TEST(all_types_are_kept_by_arrays), TEST(all_types_are_kept_by_groups), TEST(half_a_commit_comes_once),
 		TEST(a_new_table_in_the_middle_doubles_nothing), TEST(missing_columns_are_named),
 		TEST(missing_tables_may_stay_missing), TEST(narrow_columns_are_an_error),
-		TEST(reals_do_not_go_into_whole_numbers), TEST(odd_names_are_kept_apart),
-		TEST(other_columns_in_the_middle_wait_or_are_added),
+		TEST(short_columns_are_an_error), TEST(troubles_of_a_table_are_told_once),
+		TEST(tags_that_share_a_table_are_told), TEST(reals_do_not_go_into_whole_numbers),
+		TEST(odd_names_are_kept_apart), TEST(other_columns_in_the_middle_wait_or_are_added),
 		TEST(wider_tables_than_the_server_has_are_an_error), TEST(what_mysql_has_not_is_null),
 		TEST(big_objects_fit_into_the_packet_or_say_so),
 		TEST(wrong_passwords_are_told_without_them), /* last: the store waits before it tries again */

@@ -130,6 +130,18 @@ static void odd_names_are_kept_apart(void **state)
 	life_refuses(&own, "reserved for internal use");
 }
 
+static void tags_that_share_a_table_are_told(void **state)
+{
+	const struct harness_table tables[3] = {
+		{.source = "s", .tag = "A b", .schema = &data_narrow, .more_keys = "table_name = \"sharing\""},
+		{.source = "s", .tag = "a_b", .schema = &data_narrow, .more_keys = "table_name = \"sharing\""},
+		{.source = "other", .tag = "A b", .schema = &data_narrow, .more_keys = "table_name = \"sharing\""}};
+
+	(void)state;
+	life_check_shared(tables, "the tags \"A b\" and \"a_b\" share sharing_A_b:");
+	expect("SELECT COUNT(*) FROM sharing_a_b", "15\n");
+}
+
 static void other_columns_in_the_middle_wait_or_are_added(void **state)
 {
 	static const struct enrg_column columns[] = {{"n", ENRG_I64, 0, NULL}, {"pressure", ENRG_F64, 0, NULL}};
@@ -235,6 +247,7 @@ int databases_test_sqlite(void)
 		TEST(other_files_are_left_alone),
 		TEST(what_sqlite_has_not_is_kept_otherwise),
 		TEST(odd_names_are_kept_apart),
+		TEST(tags_that_share_a_table_are_told),
 		TEST(other_columns_in_the_middle_wait_or_are_added),
 		TEST(wider_tables_than_sqlite_has_are_an_error),
 		TEST(files_outside_of_out_dir_are_refused),

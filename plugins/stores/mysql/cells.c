@@ -2,7 +2,9 @@
 #include "cells.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,6 +174,75 @@ void cells_fini(struct cells *cells)
 	free(cells->flags);
 	free(cells->repaired);
 	*cells = (struct cells){0};
+}
+
+/* --- extent ------------------------------------------------------------------------------------------------------- */
+
+static int64_t get_integer(const struct cells *cells, uint64_t row)
+{
+	switch (cells->width) {
+	case 1:
+		return cells->is_unsigned ? ((const uint8_t *)cells->values)[row]
+					  : ((const int8_t *)cells->values)[row];
+	case 2:
+		return cells->is_unsigned ? ((const uint16_t *)cells->values)[row]
+					  : ((const int16_t *)cells->values)[row];
+	case 4:
+		return cells->is_unsigned ? (int64_t)((const uint32_t *)cells->values)[row]
+					  : ((const int32_t *)cells->values)[row];
+	default:
+		return ((const int64_t *)cells->values)[row];
+	}
+}
+
+static bool is_real(const struct cells *cells)
+{
+	return cells->type == MYSQL_TYPE_FLOAT || cells->type == MYSQL_TYPE_DOUBLE;
+}
+
+static double get_real(const struct cells *cells, uint64_t row)
+{
+	return cells->type == MYSQL_TYPE_FLOAT ? (double)((const float *)cells->values)[row]
+					       : ((const double *)cells->values)[row];
+}
+
+static bool is_less(const struct cells *cells, uint64_t a, uint64_t b)
+{
+	if (!cells->width)
+		return cells->lengths[a] < cells->lengths[b];
+	if (is_real(cells))
+		return get_real(cells, a) < get_real(cells, b);
+	if (cells->is_unsigned)
+		return (uint64_t)get_integer(cells, a) < (uint64_t)get_integer(cells, b);
+	return get_integer(cells, a) < get_integer(cells, b);
+}
+
+void cells_format_extent(const struct cells *cells, uint64_t count, char ret_text[CELLS_EXTENT_BYTES])
+{
+	uint64_t least = count, most = count;
+
+	for (uint64_t row = 0; row < count; row++) {
+		if (cells->indicators[row])
+			continue;
+		if (least == count || is_less(cells, row, least))
+			least = row;
+		if (most == count || is_less(cells, most, row))
+			most = row;
+	}
+	ret_text[0] = '\0';
+	if (least == count)
+		return;
+	if (!cells->width)
+		snprintf(ret_text, CELLS_EXTENT_BYTES, "up to %lu bytes", cells->lengths[most]);
+	else if (is_real(cells))
+		snprintf(ret_text, CELLS_EXTENT_BYTES, "from %.9g to %.9g", get_real(cells, least),
+			get_real(cells, most));
+	else if (cells->is_unsigned)
+		snprintf(ret_text, CELLS_EXTENT_BYTES, "from %" PRIu64 " to %" PRIu64,
+			(uint64_t)get_integer(cells, least), (uint64_t)get_integer(cells, most));
+	else
+		snprintf(ret_text, CELLS_EXTENT_BYTES, "from %" PRId64 " to %" PRId64, get_integer(cells, least),
+			get_integer(cells, most));
 }
 
 /* --- binding ------------------------------------------------------------------------------------------------------ */

@@ -33,6 +33,10 @@ void cells_bind_all(const struct cells *cells, MYSQL_BIND *ret_bind);
 /* One row of them. */
 void cells_bind_one(const struct cells *cells, uint64_t row, MYSQL_BIND *ret_bind);
 
+#define CELLS_EXTENT_BYTES 96u
+/* From where to where the values go, for a person: "from -5 to 100000", "up to 300 bytes"; "" where there is none. */
+void cells_format_extent(const struct cells *cells, uint64_t count, char ret_text[CELLS_EXTENT_BYTES]);
+
 /* Bytes at the start of `text` that are UTF-8. */
 size_t cells_count_utf8(const char *text, size_t count);
 

@@ -79,12 +79,46 @@ static void booleans_are_unpacked_from_any_row(void **state)
 	cells_fini(&cells);
 }
 
+static void check_extent(enum enrg_type type, const void *values, const uint8_t *validity, const char *wanted)
+{
+	const struct enrg_column column = {"x", type, 0, NULL};
+	const struct enrg_column_view view = {.values = values, .validity = validity, .value_count = 4};
+	char text[CELLS_EXTENT_BYTES];
+	struct cells_notes notes = {0};
+	struct cells cells;
+
+	assert_int_equal(cells_init(&cells, &column, &view, 1, 3, &notes, NULL), 0);
+	cells_format_extent(&cells, 3, text);
+	assert_string_equal(text, wanted);
+	cells_fini(&cells);
+}
+
+static void the_extent_is_that_of_present_values(void **state)
+{
+	static const uint8_t not_the_last = 0x7, none = 0x1;
+	static const int16_t shorts[4] = {-300, 7, -5, 300};
+	static const uint8_t bytes[4] = {0, 200, 250, 255};
+	static const uint32_t words[4] = {0, 4000000000u, 3, 9};
+	static const uint64_t longs[4] = {0, UINT64_MAX, 1, 2};
+	static const double reals[4] = {1e9, NAN, -2.5, 1e300};
+
+	(void)state;
+	check_extent(ENRG_I16, shorts, NULL, "from -5 to 300");
+	check_extent(ENRG_I16, shorts, &not_the_last, "from -5 to 7");
+	check_extent(ENRG_I16, shorts, &none, "");
+	check_extent(ENRG_U8, bytes, NULL, "from 200 to 255");
+	check_extent(ENRG_U32, words, NULL, "from 3 to 4000000000");
+	check_extent(ENRG_U64, longs, NULL, "from 1 to 18446744073709551615");
+	check_extent(ENRG_F64, reals, NULL, "from -2.5 to 1e+300");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(utf8_ends_where_it_is_wrong),
 		cmocka_unit_test(missing_and_not_finite_are_left_out),
 		cmocka_unit_test(booleans_are_unpacked_from_any_row),
+		cmocka_unit_test(the_extent_is_that_of_present_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,6 +54,12 @@ static const char *find_remedy(unsigned number)
 		return "; a table of InnoDB has at most 1,017 columns: take another table_name or store";
 	case ER_TOO_BIG_ROWSIZE:
 		return "; a row has at most 65,535 bytes: send fewer columns, or take another store";
+	case ER_WARN_DATA_OUT_OF_RANGE:
+	case ER_DATA_TOO_LONG:
+		return "; that column is too narrow: ALTER TABLE … MODIFY … makes room, or give another table_name";
+	case ER_LOCK_DEADLOCK:
+	case ER_LOCK_WAIT_TIMEOUT:
+		return "; another transaction is in the way: it is tried again";
 	case ER_NET_PACKET_TOO_LARGE:
 		return "; raise max_allowed_packet in the server";
 	default:
@@ -279,7 +285,14 @@ int connection_set_mark(
 	return 0;
 }
 
-void connection_prune_marks(struct connection *connection, const struct sql_key *key)
+static bool is_denied(struct connection *connection)
+{
+	unsigned number = mysql_errno(connection->mysql);
+
+	return number == ER_TABLEACCESS_DENIED_ERROR || number == ER_COLUMNACCESS_DENIED_ERROR;
+}
+
+int connection_prune_marks(struct connection *connection, const struct sql_key *key, struct enrg_error *err)
 {
 	static const char prune[] = "DELETE FROM " SQL_POSITIONS " WHERE store = ? AND source = ? AND run <> ? AND "
 				    "tag = ? AND table_name = ? AND run BETWEEN '1' AND ?";
@@ -287,16 +300,20 @@ void connection_prune_marks(struct connection *connection, const struct sql_key 
 	MYSQL_BIND binds[SQL_KEY_PARTS];
 
 	if (!sql_find_oldest_run(key->parts[SQL_KEY_RUN], time(NULL), oldest))
-		return;
-	MYSQL_STMT *statement = connection_prepare(connection, prune, NULL);
+		return 0;
+	connection->has_transaction = true;
+	MYSQL_STMT *statement = mysql_stmt_init(connection->mysql);
 	if (!statement)
-		return;
+		return enrg_error_set(err, -ENOMEM, "out of memory");
 	memset(binds, 0, sizeof(binds));
 	bind_key(binds, key); /* whatever the columns: their place is that of the time */
 	binds[SQL_KEY_PARTS - 1].buffer = oldest;
 	binds[SQL_KEY_PARTS - 1].buffer_length = strlen(oldest);
-	connection->has_transaction = true;
-	if (mysql_stmt_bind_param(statement, binds) == 0)
-		mysql_stmt_execute(statement);
+	int code = 0;
+	if ((mysql_stmt_prepare(statement, prune, sizeof(prune) - 1) || mysql_stmt_bind_param(statement, binds) ||
+		    mysql_stmt_execute(statement)) &&
+		!is_denied(connection))
+		code = connection_fail_statement(connection, statement, "pruning " SQL_POSITIONS, err);
 	mysql_stmt_close(statement);
+	return code;
 }

@@ -47,7 +47,8 @@ int connection_get_mark(
 int connection_set_mark(
 	struct connection *connection, const struct sql_key *key, uint64_t sequence, struct enrg_error *err);
 
-/* Removes the marks that other runs, which began long ago, left for the same table; nothing where the user may not. */
-void connection_prune_marks(struct connection *connection, const struct sql_key *key);
+/* Removes the marks that other runs, which began long ago, left for the same table; nothing where the user may not.
+ * After another failure the transaction is not to go on: a deadlock takes back all of it. */
+int connection_prune_marks(struct connection *connection, const struct sql_key *key, struct enrg_error *err);
 
 #endif

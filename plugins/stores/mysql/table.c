@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "../sql/notice.h"
+
 #define GROUP_ROWS         100u
 #define GROUP_CELLS        10000u /* a statement holds at most 65,535 */
 #define CHUNK_ROWS         20000u
@@ -111,7 +113,7 @@ static int judge_column(
 			table->connection->server->host, table->connection->server->port, column->name,
 			table->target.name, declared, table->target.source, enrg_type_name(column->type));
 	if ((is_real && starts_with_one(declared, rounded)) || (is_long && starts_with_one(declared, real)))
-		enrg_store_alert(table->target.store, ENRG_WARNING,
+		sql_notice(table->target.store,
 			"the column %.64s of the table %s is %.64s: the %s that \"%.100s\" sends lose digits there",
 			column->name, table->target.name, declared, enrg_type_name(column->type), table->target.source);
 	return 0;
@@ -202,7 +204,7 @@ static void warn_of_engine(struct table *table)
 	MYSQL_RES *result = mysql_store_result(mysql);
 	MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
 	if (row && row[0] && strcasecmp(row[0], "InnoDB") != 0)
-		enrg_store_alert(table->target.store, ENRG_WARNING,
+		sql_notice(table->target.store,
 			"the table %s has the engine %s, which may know no transactions: rows may come twice after a "
 			"failure; ALTER TABLE `%s` ENGINE=InnoDB mends that",
 			table->target.name, row[0], table->target.name);
@@ -266,8 +268,8 @@ static int fill(struct table *table, const struct table_params *params, struct e
 	if (code < 0)
 		return code;
 	const struct sql_key key = sql_target_key(&table->target);
-	connection_prune_marks(table->connection, &key);
-	return connection_get_mark(table->connection, &key, &table->target.done, err);
+	code = connection_prune_marks(table->connection, &key, err);
+	return code < 0 ? code : connection_get_mark(table->connection, &key, &table->target.done, err);
 }
 
 int table_open(const struct table_params *params, struct table **ret_table, struct enrg_error *err)
@@ -334,6 +336,51 @@ static int choose_chunk(const struct table *table, const struct enrg_batch *batc
 	return 0;
 }
 
+/* The column that the server's text names, in quotes; column_count: none of ours. */
+static uint32_t find_named_column(const struct sql_names *names, const char *text)
+{
+	char quoted[SQL_NAME_BYTES_MAX + 3];
+
+	for (uint32_t i = 0; i < names->count; i++) {
+		snprintf(quoted, sizeof(quoted), "'%s'", names->items[i]);
+		if (strcasestr(text, quoted))
+			return i;
+	}
+	return names->count;
+}
+
+static bool is_too_narrow(const struct table *table)
+{
+	unsigned number = mysql_errno(table->connection->mysql);
+
+	return number == ER_WARN_DATA_OUT_OF_RANGE || number == ER_DATA_TOO_LONG;
+}
+
+/* An existing column is too narrow for what comes: says for what, and the statement that mends it. */
+static int explain_narrow(const struct table *table, const struct enrg_batch *batch, const struct cells *cells,
+	uint64_t count, struct enrg_error *err)
+{
+	MYSQL *mysql = table->connection->mysql;
+	char extent[CELLS_EXTENT_BYTES];
+	struct sql_names names;
+
+	if (sql_names_init(&names, batch->schema, NULL) < 0)
+		return -EINVAL;
+	uint32_t i = find_named_column(&names, mysql_error(mysql));
+	if (i < names.count) {
+		cells_format_extent(&cells[i], count, extent);
+		enrg_error_set(err, -EINVAL,
+			"MySQL server %.200s:%u: the column %s of the table %s is too narrow: \"%.100s\" sends %s %s "
+			"(%.200s): ALTER TABLE `%s` MODIFY `%s` %s makes room, or give another table_name",
+			table->connection->server->host, table->connection->server->port, names.items[i],
+			table->target.name, table->target.source, enrg_type_name(batch->schema->columns[i].type),
+			extent, mysql_error(mysql), table->target.name, names.items[i],
+			type_names[batch->schema->columns[i].type]);
+	}
+	sql_names_fini(&names);
+	return -EINVAL;
+}
+
 static int execute(struct table *table, MYSQL_STMT *statement, MYSQL_BIND *binds, struct enrg_error *err)
 {
 	if (mysql_stmt_bind_param(statement, binds) || mysql_stmt_execute(statement))
@@ -376,21 +423,17 @@ static int insert_groups(struct table *table, const struct cells *cells, uint64_
 	return code;
 }
 
-/* Once a table: what MySQL can't hold. */
-static void tell_notes(struct table *table, const struct cells_notes *notes)
+/* What MySQL can't hold. */
+static void tell_notes(const struct table *table, const struct cells_notes *notes)
 {
-	if (notes->not_finite && !table->has_told_not_finite) {
-		table->has_told_not_finite = true;
-		enrg_store_alert(table->target.store, ENRG_WARNING,
+	if (notes->not_finite)
+		sql_notice(table->target.store,
 			"\"%s\" sends NaN or infinities, which MySQL has not: NULL in the table %s",
 			table->target.source, table->target.name);
-	}
-	if (notes->not_utf8 && !table->has_told_not_utf8) {
-		table->has_told_not_utf8 = true;
-		enrg_store_alert(table->target.store, ENRG_WARNING,
+	if (notes->not_utf8)
+		sql_notice(table->target.store,
 			"\"%s\" sends text that is no UTF-8: '?' instead of the wrong bytes in the table %s",
 			table->target.source, table->target.name);
-	}
 }
 
 static int write_chunk(
@@ -402,9 +445,12 @@ static int write_chunk(
 
 	for (uint32_t i = 0; i < table->column_count && code == 0; i++)
 		code = cells_init(&cells[i], &batch->schema->columns[i], &batch->columns[i], first, count, &notes, err);
-	if (code == 0)
+	if (code == 0) {
 		code = table->group_rows ? insert_groups(table, cells, count, err)
 					 : insert_array(table, cells, count, err);
+		if (code < 0 && is_too_narrow(table))
+			code = explain_narrow(table, batch, cells, count, err);
+	}
 	for (uint32_t i = 0; cells && i < table->column_count; i++)
 		cells_fini(&cells[i]);
 	free(cells);

@@ -22,7 +22,6 @@ struct table {
 	struct connection *connection;
 	uint32_t column_count, group_rows; /* rows of insert_group; 0: the server takes arrays */
 	MYSQL_STMT *insert, *insert_group;
-	bool has_told_not_finite, has_told_not_utf8;
 };
 
 /* Creates the table or checks that it has all columns, and reads its mark. */

@@ -53,8 +53,8 @@ static bool is_clean(const struct enrg_file *file)
 
 static bool is_part_full(const struct series *series, const struct enrg_file_rules *rules, uint64_t now)
 {
-	return !series->part || ((!series->file || is_clean(series->file)) &&
-					series_is_full(series, rules, part_bytes(series), now));
+	return !series->part ||
+	       ((!series->file || is_clean(series->file)) && series_is_full(series, rules, part_bytes(series), now));
 }
 
 static bool is_part_begun(const struct series *series)

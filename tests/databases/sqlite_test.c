@@ -188,6 +188,30 @@ static void files_outside_of_out_dir_are_refused(void **state)
 	life_refuses(&plain, "expected a name below out_dir");
 }
 
+static void a_file_of_two_names_is_opened_once(void **state)
+{
+	static const struct store_kind named = {.name = "sqlite",
+		.module = "sqlite",
+		.type = "DAQJobStoreSQLite",
+		.store_keys = "",
+		.section_keys = "table_name = \"plain\"",
+		.has_out_dir = true,
+		.is_database = true};
+	const struct harness_table one = {
+		.source = "s", .tag = "", .schema = &data_narrow, .more_keys = "file_path = \"t.sqlite\""};
+	const struct harness_table two = {
+		.source = "other", .tag = "", .schema = &data_narrow, .more_keys = "file_path = \"./t.sqlite\""};
+
+	(void)state;
+	life_set(&named, folder);
+	life_open();
+	GOOD(harness_write(life, &one, 0, 5, 0, &err));
+	GOOD(harness_write(life, &two, 5, 5, 0, &err));
+	GOOD(harness_commit(life, 1, &err));
+	GOOD(harness_close(life, &err));
+	expect("SELECT COUNT(*), COUNT(DISTINCT n) FROM plain", "10|10\n");
+}
+
 static void big_objects_are_kept(void **state)
 {
 	const struct harness_table table = {
@@ -251,6 +275,7 @@ int databases_test_sqlite(void)
 		TEST(other_columns_in_the_middle_wait_or_are_added),
 		TEST(wider_tables_than_sqlite_has_are_an_error),
 		TEST(files_outside_of_out_dir_are_refused),
+		TEST(a_file_of_two_names_is_opened_once),
 		TEST(big_objects_are_kept),
 		TEST(locks_are_waited_for),
 	};

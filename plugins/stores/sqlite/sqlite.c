@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "database.h"
 #include "enrgdaq/store.h"
@@ -124,13 +125,23 @@ static int sqlite_open(struct enrg_store *store, const void *options, void **ret
 	return 0;
 }
 
+/* Also by another name, "./a.sqlite": a second connection would wait for the first one's transaction for ever. */
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat one, two;
+
+	if (strcmp(a, b) == 0)
+		return true;
+	return stat(a, &one) == 0 && stat(b, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
 static int find_database(
 	struct sqlite *sqlite, const char *path, struct database **ret_database, struct enrg_error *err)
 {
 	char folder[PATH_MAX];
 
 	for (struct database *database = sqlite->databases; database; database = database->next) {
-		if (strcmp(database->path, path) == 0) {
+		if (is_same_file(database->path, path)) {
 			*ret_database = database;
 			return 0;
 		}

@@ -92,7 +92,7 @@ struct segment_tally {
 	_Atomic uint64_t rows;
 	_Atomic uint64_t bytes;    /* payload bytes */
 	_Atomic uint64_t dropped_rows; /* by the job's own policy */
-	_Atomic uint64_t pad_bytes;    /* positions that hold no payload because of rewinds */
+	_Atomic uint64_t reserved;
 	_Atomic uint64_t gaps;         /* gap records among the batches */
 };
 

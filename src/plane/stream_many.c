@@ -33,8 +33,7 @@
 static_assert(offsetof(struct stream_commit, rows) == 4 && offsetof(struct stream_commit, meta_bytes) == 8, "form_of");
 static_assert(offsetof(struct stream_commit, committed_ns) == offsetof(struct stream_commit, acquired_ns) + 8, "pair");
 
-/* --- the two ways
- * ----------------------------------------------------------------------------------------------------- */
+/* --- the two ways --------------------------------------------------------------------------------------- */
 
 static void begin_trial_step(struct stream_many *many, uint64_t bytes)
 {
@@ -97,8 +96,7 @@ static void copy_lines(uint8_t *to, const uint8_t *from, uint64_t bytes)
 
 #endif
 
-/* --- claiming and committing
- * ------------------------------------------------------------------------------------------ */
+/* --- claiming and committing ---------------------------------------------------------------------------- */
 
 /* As many as lie below the size from which payloads are aligned, and twice in the ring. */
 static uint32_t limit_count(const struct stream *stream, uint32_t count, uint64_t stride_bytes)
@@ -118,6 +116,7 @@ int stream_claim_many(struct stream *stream, uint64_t payload_bytes, uint32_t co
 	uint64_t stride = sizeof(struct record) + ((payload_bytes + SEGMENT_LINE - 1) & ~(uint64_t)(SEGMENT_LINE - 1));
 	uint32_t lead = 0;
 
+	many->first = NULL; /* whatever becomes of this one, an older one is over */
 	if (payload_bytes > stream->payload_max || payload_bytes >= SEGMENT_ALIGN_FROM)
 		return -EMSGSIZE;
 	count = limit_count(stream, count, stride);

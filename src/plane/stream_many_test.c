@@ -42,7 +42,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void create(uint64_t data_bytes, bool checks)
+static void create_for(uint64_t data_bytes, uint64_t record_bytes_max, bool checks)
 {
 	struct enrg_error err = {0};
 	const struct stream_params params = {.path = path,
@@ -50,12 +50,17 @@ static void create(uint64_t data_bytes, bool checks)
 		.run = "r1",
 		.supervisor = "s",
 		.data_bytes = data_bytes,
-		.record_bytes_max = PAYLOAD_BYTES,
+		.record_bytes_max = record_bytes_max,
 		.checks = checks};
 
 	if (stream_create(&params, &err) != 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(stream_add_consumer(path, "store", CONSUMER_REQUIRED, &err), 0);
+}
+
+static void create(uint64_t data_bytes, bool checks)
+{
+	create_for(data_bytes, PAYLOAD_BYTES, checks);
 }
 
 /* `uses_stage`: the way, for good; else it is tried out. */
@@ -204,11 +209,10 @@ static void test_order_and_content(void **state)
 		run_order_and_content(i & 1, i & 2, i & 4 ? 200000 : 0);
 }
 
-static void test_counters(void **state)
+static void run_counters(bool checks, bool uses_stage)
 {
-	(void)state;
-	create(RING_BYTES, true);
-	struct stream *stream = open_stream(0, NULL);
+	create(RING_BYTES, checks);
+	struct stream *stream = open_stream(0, &uses_stage);
 	struct stream_status status;
 	uint64_t rows = 0, bytes = 0, written = 0;
 
@@ -223,6 +227,14 @@ static void test_counters(void **state)
 	assert_int_equal(status.bytes, bytes);
 	assert_int_equal(status.gaps, written / GAP_EVERY);
 	stream_close(stream, true);
+	unlink(path);
+}
+
+static void test_counters(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		run_counters(i & 1, i & 2);
 }
 
 static void test_limits(void **state)
@@ -261,6 +273,120 @@ static void test_limits(void **state)
 	assert_int_equal(write_some(stream, seen + 1, 50, false, 0), 50);
 	consumer_close(consumer);
 	stream_close(stream, true);
+}
+
+/* A claim that came to nothing leaves none open, though one was open before. */
+static void test_failed_claim(void **state)
+{
+	(void)state;
+	create(RING_BYTES, false);
+	struct stream *stream = open_stream(0, NULL);
+	struct stream_claim_many claim;
+	const struct stream_commit commit = commit_of(1);
+
+	assert_int_equal(stream_claim_many(stream, PAYLOAD_BYTES, 1, 0, &claim), 0);
+	assert_int_equal(stream_claim_many(stream, 100000, 1, 0, &claim), -EMSGSIZE);
+	stream_commit_many(stream, &commit, 1, false);
+	assert_int_equal(stream_in_flight(stream), 0);
+	assert_int_equal(stream->sequence, 0);
+	stream_close(stream, true);
+}
+
+/* A full ring: nothing is handed out, what is held comes out, and an interruption ends the wait. */
+static void test_full_ring(void **state)
+{
+	(void)state;
+	create(64 << 10, true);
+	struct stream *stream = open_stream(0, NULL);
+	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	uint64_t written = 0, seen = 0;
+	int done;
+
+	while ((done = write_some(stream, written + 1, 30, true, 0)) > 0)
+		written += (uint64_t)done;
+	assert_int_equal(done, -EAGAIN);
+	assert_int_equal(stream->tail, stream->published);
+	assert_int_equal(stream_in_flight(stream), stream->tail);
+	assert_int_equal(write_some(stream, written + 1, 30, true, 1000000), -EAGAIN);
+	stream_interrupt(stream);
+	assert_int_equal(write_some(stream, written + 1, 30, true, FOR_EVER), ENRG_E_STOPPED);
+	read_all(consumer, &seen);
+	assert_int_equal(seen, written);
+	assert_int_equal(stream_in_flight(stream), 0);
+	/* There is room: no wait, no stop. */
+	assert_int_equal(write_some(stream, written + 1, 30, false, FOR_EVER), 30);
+	read_all(consumer, &seen);
+	assert_int_equal(seen, written + 30);
+	consumer_close(consumer);
+	stream_close(stream, true);
+}
+
+/* Both kinds of claims by turns, and an acknowledgement in the middle of many: the next life of the consumer goes on
+ * behind it. */
+static void run_release_in_the_middle(bool uses_stage)
+{
+	create(RING_BYTES, false);
+	struct stream *stream = open_stream(0, &uses_stage);
+	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer_record records[CONSUMER_MANY];
+	struct stream_claim claim;
+
+	for (uint64_t n = 1; n <= 60; n += 20) {
+		const struct stream_commit commit = commit_of(n);
+		assert_int_equal(stream_claim(stream, PAYLOAD_BYTES, 0, &claim), 0);
+		for (uint32_t byte = 0; byte < commit.meta_bytes + commit.body_bytes; byte++)
+			claim.payload[byte] = byte_of(n, byte);
+		stream_commit(stream, &commit);
+		assert_int_equal(write_some(stream, n + 1, 19, n == 21, 0), 19);
+	}
+	assert_int_equal(consumer_acquire_many(consumer, records, CONSUMER_MANY, NULL), 60);
+	for (uint32_t i = 0; i < 60; i++)
+		check_one(consumer, &records[i], i + 1);
+	consumer_release(consumer, records[32].end, 33);
+	assert_int_equal(stream_in_flight(stream), records[59].end - records[32].end);
+	consumer_close(consumer);
+	consumer = open_consumer(CONSUMER_REQUIRED);
+	assert_int_equal(consumer_acquire_many(consumer, records, CONSUMER_MANY, NULL), 27);
+	for (uint32_t i = 0; i < 27; i++)
+		check_one(consumer, &records[i], i + 34);
+	consumer_close(consumer);
+	stream_close(stream, true);
+	unlink(path);
+}
+
+static void test_release_in_the_middle(void **state)
+{
+	(void)state;
+	run_release_in_the_middle(false);
+	run_release_in_the_middle(true);
+}
+
+/* However far a scribbled head promises records that are all alike, none is read beyond the ring. */
+static void test_scribbled_head(void **state)
+{
+	(void)state;
+	enum { RECORDS = 16, RECORD_BYTES = 4096 };
+	create_for(RECORDS * RECORD_BYTES, 8000, false);
+	struct stream *stream = open_stream(0, NULL);
+	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer_record records[CONSUMER_MANY];
+	struct stream_claim claim;
+	const uint64_t body_bytes = RECORD_BYTES - sizeof(struct record);
+
+	for (unsigned i = 0; i < RECORDS; i++) {
+		assert_int_equal(stream_claim(stream, body_bytes, 0, &claim), 0);
+		stream_commit(
+			stream, &(struct stream_commit){.type = RECORD_DATA, .rows = 1, .body_bytes = body_bytes});
+	}
+	assert_int_equal(stream->tail, RECORDS * RECORD_BYTES);
+	atomic_store(&stream->mapping.producer->head, UINT64_C(1) << 40);
+	assert_int_equal(consumer_acquire_many(consumer, records, CONSUMER_MANY, NULL), CONSUMER_MANY);
+	for (size_t i = 0; i < CONSUMER_MANY; i++) {
+		assert_int_equal(records[i].position, i * RECORD_BYTES);
+		assert_ptr_equal(records[i].payload, records[0].payload + i % RECORDS * RECORD_BYTES);
+	}
+	consumer_close(consumer);
+	stream_close(stream, false);
 }
 
 /* Both ways are tried while it runs, and what was written by either comes out. */
@@ -438,6 +564,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_order_and_content, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_counters, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_failed_claim, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full_ring, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_release_in_the_middle, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_scribbled_head, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_trials, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_lengths, setup, teardown),

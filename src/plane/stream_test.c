@@ -543,7 +543,8 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(test_order_and_content), CASE(test_back_pressure), CASE(test_hot_window), CASE(test_slow_consumer_catches_up), CASE(test_two_processes),
+		CASE(test_order_and_content), CASE(test_back_pressure), CASE(test_hot_window),
+		CASE(test_slow_consumer_catches_up), CASE(test_two_processes),
 		CASE(test_two_processes_hot), CASE(test_killed_producer),
 		CASE(test_killed_while_publishing), CASE(test_killed_consumer), CASE(test_observer),
 		CASE(test_ownership), CASE(test_interrupt), CASE(test_scribbling), CASE(test_truncated_file),

@@ -82,7 +82,8 @@ static void write_route(struct segment_route *route, uint64_t head, uint64_t pos
 	unsigned valid = first > head || (second <= head && second > first);
 
 	atomic_store_explicit(&route->last[!valid].position, UINT64_MAX, memory_order_relaxed);
-	atomic_store_explicit(&route->last[!valid].sequence, sequence, memory_order_release);
+	atomic_thread_fence(memory_order_release); /* it is invalid before it changes */
+	atomic_store_explicit(&route->last[!valid].sequence, sequence, memory_order_relaxed);
 	atomic_store_explicit(&route->last[!valid].position, position, memory_order_release);
 }
 
@@ -104,7 +105,8 @@ static void write_tally(struct stream *stream)
 	struct segment_tally *tally = &stream->mapping.producer->tally[!stream->tally];
 
 	atomic_store_explicit(&tally->position, UINT64_MAX, memory_order_relaxed);
-	atomic_store_explicit(&tally->sequence, stream->sequence, memory_order_release);
+	atomic_thread_fence(memory_order_release); /* it is invalid before any of it changes */
+	atomic_store_explicit(&tally->sequence, stream->sequence, memory_order_relaxed);
 	atomic_store_explicit(&tally->batches, stream->batches, memory_order_relaxed);
 	atomic_store_explicit(&tally->rows, stream->rows, memory_order_relaxed);
 	atomic_store_explicit(&tally->bytes, stream->bytes, memory_order_relaxed);
@@ -331,9 +333,9 @@ static bool await_window(struct stream *stream, uint64_t wanted, uint64_t timeou
 	return false;
 }
 
-/* Where the hot window ends: go back to the start if the consumers have kept up, wait a little for them to do so, or
- * spill deeper. 1: went back; 0: go on here; negative as wait_for_ack. */
-static int leave_hot_window(struct stream *stream, uint64_t need, uint64_t timeout_ns)
+/* Where the hot window ends: goes back to the start if the consumers have kept up, waits a little for them to do so, or
+ * lets the producer go deeper. */
+static void leave_hot_window(struct stream *stream, uint64_t need, uint64_t timeout_ns)
 {
 	uint64_t lap_start = stream->tail - stream->offset;
 	uint64_t close = kept_up_bytes(stream, need);
@@ -344,11 +346,9 @@ static int leave_hot_window(struct stream *stream, uint64_t need, uint64_t timeo
 	uint64_t wanted = lap_start + need > low ? lap_start + need : low;
 
 	if (need > stream->offset) /* a rewound record would reach the pad that made room for it */
-		return 0;
-	if (stream->ack < wanted && slowest_ack(stream) < wanted && !await_window(stream, wanted, timeout_ns))
-		return 0;
-	rewind_to_start(stream);
-	return 1;
+		return;
+	if (stream->ack >= wanted || slowest_ack(stream) >= wanted || await_window(stream, wanted, timeout_ns))
+		rewind_to_start(stream);
 }
 
 static uint64_t bytes_needed(uint64_t offset, uint64_t payload_bytes, uint32_t *ret_lead)
@@ -367,9 +367,7 @@ int stream_make_room(
 
 	if (stream->hot_bytes && stream->offset + need > hot_window(stream, need)) {
 		/* At the start the way to a page may be longer than here. */
-		int result = leave_hot_window(stream, bytes_needed(0, payload_bytes, ret_lead), timeout_ns);
-		if (result < 0)
-			return result;
+		leave_hot_window(stream, bytes_needed(0, payload_bytes, ret_lead), timeout_ns);
 		need = bytes_needed(stream->offset, payload_bytes, ret_lead);
 	}
 	*ret_need = need;

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -49,6 +50,35 @@ static int teardown(void **state)
 	unlink(path);
 	rmdir(folder);
 	return 0;
+}
+
+static bool cuts_at_fstat;
+
+/* In front of the C library's. The file loses all but its header once its length has been looked at, and before the
+ * first access behind the header: what a writer hits by chance alone. */
+int fstat(int descriptor, struct stat *status)
+{
+	int result = fstatat(descriptor, "", status, AT_EMPTY_PATH);
+
+	return result == 0 && cuts_at_fstat ? ftruncate(descriptor, SEGMENT_PAGE) : result;
+}
+
+/* In a process of its own, in which nobody has looked before, and where a fault that is not guarded against kills. */
+static void meet_cut(int (*look)(void))
+{
+	int code = 0;
+	struct stat status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		signal(SIGBUS, SIG_DFL);
+		cuts_at_fstat = true;
+		_exit(look() == ENRG_E_CORRUPT ? 0 : 1);
+	}
+	assert_int_equal(waitpid(child, &code, 0), child);
+	assert_int_equal(code, 0);
+	assert_int_equal(stat(path, &status), 0);
+	assert_int_equal(status.st_size, SEGMENT_PAGE); /* it did meet the cut */
 }
 
 /* Takes the file down to the header, which says what it said, and gives the rest back, until both sides have had
@@ -107,12 +137,16 @@ static int add_consumer(void)
 	return stream_add_consumer(path, "store", CONSUMER_REQUIRED, NULL);
 }
 
-static void put_entry(const struct mapping *mapping)
+/* Without the guard, which is for the children to set up. */
+static void put_entry(void)
 {
-	struct segment_consumer *slot = mapping_consumer(mapping, 0);
+	struct mapping mapping;
 
+	assert_int_equal(mapping_open(&mapping, path, MAPPING_CONTROL, NULL), 0);
+	struct segment_consumer *slot = mapping_consumer(&mapping, 0);
 	snprintf(slot->name, sizeof(slot->name), "store");
 	atomic_store(&slot->kind, CONSUMER_REQUIRED);
+	mapping_close(&mapping);
 }
 
 static int open_and_close(void)
@@ -126,6 +160,39 @@ static int open_and_close(void)
 	return result;
 }
 
+static int read_status(void)
+{
+	struct stream_status status;
+
+	return stream_read_status(path, &status, NULL);
+}
+
+static int ring_all(void)
+{
+	return stream_ring_all(path, NULL);
+}
+
+static void test_add_consumer_meets_cut(void **state)
+{
+	(void)state;
+	meet_cut(add_consumer);
+}
+
+static void test_consumer_open_meets_cut(void **state)
+{
+	(void)state;
+	put_entry();
+	meet_cut(open_and_close);
+}
+
+static void test_looks_meet_cut(void **state)
+{
+	(void)state;
+	meet_cut(read_status);
+	assert_int_equal(truncate(path, SEGMENT_CONTROL + DATA_BYTES), 0);
+	meet_cut(ring_all);
+}
+
 static void test_add_consumer_survives_cuts(void **state)
 {
 	(void)state;
@@ -134,12 +201,8 @@ static void test_add_consumer_survives_cuts(void **state)
 
 static void test_consumer_open_survives_cuts(void **state)
 {
-	struct mapping mapping;
-
 	(void)state;
-	assert_int_equal(mapping_open(&mapping, path, MAPPING_CONTROL, NULL), 0);
-	put_entry(&mapping);
-	mapping_close(&mapping);
+	put_entry();
 	survive_cuts(open_and_close);
 }
 
@@ -148,14 +211,11 @@ static void test_entry_that_was_not_announced(void **state)
 {
 	(void)state;
 	struct stream *stream = NULL;
-	struct mapping mapping;
 	struct stream_claim claim;
 	int written = 0;
 
 	assert_int_equal(stream_open(path, 0, &stream, NULL), 0);
-	assert_int_equal(mapping_open(&mapping, path, MAPPING_CONTROL, NULL), 0);
-	put_entry(&mapping);
-	mapping_close(&mapping);
+	put_entry();
 	assert_int_equal(add_consumer(), 0);
 	for (; written < 1000 && stream_claim(stream, 1000, 0, &claim) == 0; written++)
 		stream_commit(stream, &(struct stream_commit){.type = RECORD_DATA, .rows = 1, .body_bytes = 1000});
@@ -166,6 +226,9 @@ static void test_entry_that_was_not_announced(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_add_consumer_meets_cut, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_consumer_open_meets_cut, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_looks_meet_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_add_consumer_survives_cuts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_consumer_open_survives_cuts, setup, teardown),
 		/* The last one: it is the one that uses the guard in this process. */

@@ -364,6 +364,28 @@ static void new_files_of_a_dead_life_are_removed(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+/* Killed while it closed a file: between the two hidden files. */
+static void the_last_hidden_file_is_removed(void **state)
+{
+	struct container *container = open_container();
+	struct table *table;
+	char undo_path[sizeof(path) + 16];
+
+	(void)state;
+	assert_int_equal(add_table(container, "a", &one, &table), 0);
+	write_numbers(container, table, 0, 10, NULL);
+	commit(container);
+	snprintf(undo_path, sizeof(undo_path), "%s", container->shadow->undo_path);
+	container_close(container, false);
+	assert_int_equal(unlink(undo_path), 0);
+	store_destroy_alone(store);
+	open_store();
+	leftover_cut(store->journal);
+	put_back(NULL);
+	assert_int_equal(count_rows("a/n", true), 10);
+	/* tear_down sees that no hidden file is left */
+}
+
 static void synced_commits_are_undone_as_well(void **state)
 {
 	struct container *container = open_container();
@@ -435,6 +457,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_commit_that_does_not_count_is_undone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(files_of_a_dead_life_are_put_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(new_files_of_a_dead_life_are_removed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_last_hidden_file_is_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(synced_commits_are_undone_as_well, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(many_commits_restart_the_counter, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(names_are_escaped, set_up, tear_down),

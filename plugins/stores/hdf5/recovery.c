@@ -40,12 +40,13 @@ static int put_back(const char *path, uint64_t commit, struct enrg_error *err)
 static void recover(struct enrg_store *store, const char *folder, const char *own, size_t length,
 	const struct container *open)
 {
-	char path[PATH_MAX], counter_path[PATH_MAX];
+	char path[PATH_MAX], undo_path[PATH_MAX], counter_path[PATH_MAX];
 	struct enrg_error err = { 0 };
 	struct enrg_file *counter;
 	int rc;
 
 	if (snprintf(path, sizeof(path), "%s%.*s", folder, (int)length, own) >= (int)sizeof(path)
+		|| snprintf(undo_path, sizeof(undo_path), "%s.%.*s.undo", folder, (int)length, own) >= (int)sizeof(undo_path)
 		|| snprintf(counter_path, sizeof(counter_path), "%s.%.*s" COMMITS, folder, (int)length, own)
 		>= (int)sizeof(counter_path))
 		return;
@@ -57,7 +58,9 @@ static void recover(struct enrg_store *store, const char *folder, const char *ow
 		return;
 	}
 	if (rc == 0) {
-		rc = put_back(path, enrg_file_size(counter), &err);
+		/* Where the undo file is gone already the file is whole, and its life died between the two. */
+		if (access(undo_path, F_OK) == 0)
+			rc = put_back(path, enrg_file_size(counter), &err);
 		enrg_file_close(counter);
 		if (rc == 0)
 			unlink(counter_path);
@@ -76,15 +79,11 @@ void recovery_run(struct enrg_store *store, const char *folder, const struct con
 		return; /* opening a file makes the folder, or says why not */
 	while ((entry = readdir(directory))) {
 		size_t length = strlen(entry->d_name), tail = sizeof(COMMITS) - 1;
-		char undo_path[PATH_MAX];
 
 		if (entry->d_name[0] != '.' || length < tail + 2 || length - tail - 1 >= NAME_BYTES_MAX
 			|| strcmp(entry->d_name + length - tail, COMMITS) != 0)
 			continue;
-		length -= tail + 1;
-		if (snprintf(undo_path, sizeof(undo_path), "%s.%.*s.undo", folder, (int)length, entry->d_name + 1)
-			< (int)sizeof(undo_path) && access(undo_path, F_OK) == 0)
-			recover(store, folder, entry->d_name + 1, length, open);
+		recover(store, folder, entry->d_name + 1, length - tail - 1, open);
 	}
 	closedir(directory);
 }

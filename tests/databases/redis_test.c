@@ -218,6 +218,22 @@ static void keys_of_another_type_are_named(void **state)
 	expect("EXISTS other.n", "0\n");
 }
 
+static void a_blob_replaces_no_list(void **state)
+{
+	const struct harness_table list = {
+		.source = "s", .tag = "", .schema = &data_narrow, .more_keys = "key = \"both\""};
+	const struct harness_table blob = {
+		.source = "camera", .tag = "n", .schema = enrg_schema_blob(), .more_keys = "key = \"both\""};
+
+	(void)state;
+	life_open();
+	GOOD(harness_write(life, &list, 0, 5, 0, &err));
+	GOOD(harness_commit(life, 1, &err));
+	GOOD(harness_close(life, &err));
+	life_refuses(&blob, "the key both.n holds a list, and a string is wanted");
+	expect("LLEN both.n", "5\n");
+}
+
 static void missing_values_keep_their_place(void **state)
 {
 	static const struct enrg_column columns[] = {{"x", ENRG_F64, 0, NULL}, {"u", ENRG_U64, 0, NULL}};
@@ -449,9 +465,10 @@ int databases_test_redis(void)
 	const struct CMUnitTest tests[] = {
 		TEST(all_types_are_kept), TEST(dated_keys_expire), TEST(half_a_commit_comes_once),
 		TEST(late_transactions_make_ours_fail), TEST(keys_of_another_type_are_named),
-		TEST(missing_values_keep_their_place), TEST(blobs_are_base64), TEST(the_newest_blob_of_a_commit_stays),
-		TEST(rows_stay_side_by_side), TEST(a_new_table_in_the_middle_doubles_nothing),
-		TEST(slashes_do_not_mix_marks), TEST(odd_keys_are_kept_or_refused),
+		TEST(a_blob_replaces_no_list), TEST(missing_values_keep_their_place), TEST(blobs_are_base64),
+		TEST(the_newest_blob_of_a_commit_stays), TEST(rows_stay_side_by_side),
+		TEST(a_new_table_in_the_middle_doubles_nothing), TEST(slashes_do_not_mix_marks),
+		TEST(odd_keys_are_kept_or_refused),
 		TEST(wrong_passwords_are_told_without_them), /* last: the store waits before it tries again */
 	};
 	const struct CMUnitTest series[] = {TEST(series_are_created_and_filled)};

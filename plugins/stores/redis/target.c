@@ -31,22 +31,33 @@ static bool is_series(const struct target *target, const struct enrg_schema *sch
 	return column != target->time_column && schema->columns[column].type <= ENRG_F64;
 }
 
-/* A key that holds something else would make Redis carry out the rest of a transaction without it. */
+/* The key of a column; of a blob its own. */
+static void format_stored_key(
+	const struct target *target, const struct enrg_schema *schema, uint32_t column, char ret_key[KEY_BYTES])
+{
+	if (schema->is_blob)
+		snprintf(ret_key, KEY_BYTES, "%s", target->sql.name);
+	else
+		format_key(target, schema->columns[column].name, ret_key);
+}
+
+/* A key that holds something else would make Redis carry out the rest of a transaction without it; a blob would take
+ * the place of a list. */
 static int check_types(struct target *target, const struct enrg_schema *schema, struct enrg_error *err)
 {
-	const char *wanted = target->section->use_timeseries ? "TSDB-TYPE" : "list";
+	const char *wanted = schema->is_blob ? "string" : target->section->use_timeseries ? "TSDB-TYPE" : "list";
 	char key[KEY_BYTES];
 	int code = 0;
 
 	for (uint32_t i = 0; i < schema->column_count; i++) {
-		format_key(target, schema->columns[i].name, key);
+		format_stored_key(target, schema, i, key);
 		redisAppendCommand(target->connection->redis, "TYPE %s", key);
 	}
 	for (uint32_t i = 0; i < schema->column_count; i++) {
 		redisReply *reply = connection_next(target->connection, code ? NULL : err);
 		if (!reply)
 			return code ? code : -ENOTCONN;
-		format_key(target, schema->columns[i].name, key);
+		format_stored_key(target, schema, i, key);
 		if (code == 0 && reply->type != REDIS_REPLY_STATUS)
 			code = connection_fail(target->connection, "TYPE", reply, err);
 		else if (code == 0 && strcmp(reply->str, "none") != 0 && strcasecmp(reply->str, wanted) != 0)
@@ -243,7 +254,7 @@ static int fill(struct target *target, const struct enrg_target *what, struct en
 	code = connection_get_mark(target->connection, target->field, &target->sql.done, err);
 	if (code == 0 && target->section->use_timeseries && !what->schema->is_blob)
 		code = prepare_series(target, what->schema, err);
-	else if (code == 0 && !target->section->key_expiration_days && !what->schema->is_blob)
+	else if (code == 0 && (!target->section->key_expiration_days || what->schema->is_blob))
 		code = check_types(target, what->schema, err); /* dated keys: when the day is known */
 	return code;
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -59,10 +60,25 @@ static void open_tree(uint64_t cluster_bytes)
 	assert_int_equal(tree_create(&container, &options, &schema, &tree, NULL), 0);
 }
 
-static int set_up(void **state)
+static void open_container(void)
 {
 	static const struct compress_setting setting = {COMPRESS_ZSTD, 1};
 
+	container = (struct container){.path = strdup(path)};
+	assert_int_equal(enrg_file_open(store, path, &container.file, NULL), 0);
+	assert_int_equal(container_create(&container, container.file, &setting, NULL), 0);
+}
+
+static void close_all(void)
+{
+	tree_destroy(tree);
+	tree = NULL;
+	enrg_file_close(container.file);
+	container_fini(&container);
+}
+
+static int set_up(void **state)
+{
 	(void)state;
 	strcpy(folder, "/tmp/root_test.XXXXXX");
 	assert_non_null(mkdtemp(folder));
@@ -70,11 +86,8 @@ static int set_up(void **state)
 	snprintf(path, sizeof(path), "%s/t.root", folder);
 	assert_int_equal(store_create_alone("test", journal_path, &store, NULL), 0);
 	assert_int_equal(pool_create(&pool, NULL), 0);
-	container = (struct container){.path = strdup(path)};
-	assert_int_equal(enrg_file_open(store, path, &container.file, NULL), 0);
-	assert_int_equal(container_create(&container, container.file, &setting, NULL), 0);
+	open_container();
 	rows = 0;
-	tree = NULL;
 	return 0;
 }
 
@@ -83,9 +96,7 @@ static int tear_down(void **state)
 	char command[128];
 
 	(void)state;
-	tree_destroy(tree);
-	enrg_file_close(container.file);
-	container_fini(&container);
+	close_all();
 	pool_destroy(pool);
 	store_destroy_alone(store);
 	snprintf(command, sizeof(command), "rm -rf %s", folder);
@@ -234,6 +245,7 @@ static void a_tree_is_given_up_with_clusters_under_way(void **state)
 
 	(void)state;
 	for (unsigned flights = 1; flights <= FLIGHTS; flights++) {
+		struct stat status;
 		open_tree(CLUSTER_BYTES);
 		rows = 0;
 		assert_int_equal(write_rows(10, &err), 0);
@@ -241,10 +253,12 @@ static void a_tree_is_given_up_with_clusters_under_way(void **state)
 		uint64_t bytes = enrg_file_size(container.file);
 		while (tree->flight_count < flights)
 			assert_int_equal(write_rows(BATCH_ROWS_MAX, &err), 0);
-		tree_destroy(tree);
-		tree = NULL;
+		close_all();
 		assert_int_equal(store_roll_back_alone(store, &err), 0);
-		assert_int_equal(enrg_file_size(container.file), bytes);
+		assert_int_equal(stat(path, &status), 0);
+		assert_int_equal(status.st_size, bytes);
+		assert_int_equal(unlink(path), 0);
+		open_container();
 	}
 }
 
@@ -273,7 +287,7 @@ static void a_page_that_fails_is_told(void **state)
 			assert_int_equal(rc, -ENOMEM);
 		/* Three pages a cluster, seven clusters. */
 		assert_true(is_told == (pages < 21));
-		tree_destroy(tree);
+		tree_destroy(tree); /* nothing of it is in the file's directory */
 		tree = NULL;
 	}
 }

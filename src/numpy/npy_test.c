@@ -156,7 +156,8 @@ static void test_refusals(void **state)
 	assert_refused("refused_dates_4", -ENOTSUP, "the array \"a\" has the type M8");
 	assert_refused("refused_record_3", -ENOTSUP, "the array \"a\" has the type V12");
 	assert_refused("refused_objects_4", -ENOTSUP, "the array \"a\" has the type O8");
-	assert_refused("refused_scalar_3", ENRG_E_CORRUPT, "numpy.core.multiarray.scalar");
+	assert_refused("refused_scalar_3", -ENOTSUP, "the array \"a\" is no array but a single value");
+	assert_refused("refused_scalar_4", -ENOTSUP, "the array \"a\" is no array but a single value");
 	assert_refused("refused_list_4", -ENOTSUP, "the array \"a\" is no array");
 	assert_refused(
 		"refused_class_3", ENRG_E_CORRUPT, "opcode 0x63 at byte 282 of the unpacked record: it wants sys.exit");
@@ -266,6 +267,17 @@ static void test_hostile(void **state)
 	ASSERT_PICKLE("\x80\x03"
 		      "cnumpy\nndarray\n)R.",
 		"a call that makes neither");
+	/* A single value is a type and bytes, and nothing else. */
+	ASSERT_PICKLE("\x80\x03"
+		      "cnumpy.core.multiarray\nscalar\nNN\x86R.",
+		"a call that makes neither");
+	ASSERT_PICKLE("\x80\x03"
+		      "cnumpy.core.multiarray\nscalar\nC\x01xC\x01x\x86R.",
+		"a call that makes neither");
+	ASSERT_PICKLE("\x80\x03"
+		      "cnumpy.core.multiarray\nscalar\nNNN\x87R.",
+		"a call that makes neither");
+	ASSERT_PICKLE("\x80\x03G\0\0\0", "the record ends inside it");
 	ASSERT_PICKLE("\x80\x03"
 		      "(ios\nsystem\n.",
 		"INST");

@@ -11,7 +11,6 @@ static const struct {
 	{'1', "POP_MARK"},
 	{'2', "DUP"},
 	{'F', "FLOAT"},
-	{'G', "BINFLOAT: a single number"},
 	{'I', "INT"},
 	{'L', "LONG"},
 	{'P', "PERSID: an object from elsewhere"},

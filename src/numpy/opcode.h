@@ -12,6 +12,7 @@ enum opcode {
 	OP_INTEGER_1 = 'K',
 	OP_INTEGER_2 = 'M',
 	OP_NONE = 'N',
+	OP_FLOAT_8 = 'G',
 	OP_CALL = 'R',
 	OP_TEXT_4 = 'X',
 	OP_APPEND = 'a',

@@ -23,6 +23,8 @@ static const struct {
 	{"numpy.core.multiarray", "_reconstruct", PICKLE_ARRAY_MAKER},
 	{"numpy", "ndarray", PICKLE_ARRAY_NAME},
 	{"numpy", "dtype", PICKLE_TYPE_MAKER},
+	{"numpy._core.multiarray", "scalar", PICKLE_SCALAR_MAKER},
+	{"numpy.core.multiarray", "scalar", PICKLE_SCALAR_MAKER},
 };
 
 struct machine {
@@ -212,6 +214,14 @@ static int push_bytes(struct machine *machine, enum pickle_kind kind, uint32_t w
 	return code < 0 ? code : push(machine, &value);
 }
 
+static int push_float(struct machine *machine)
+{
+	uint64_t ignored;
+	int code = take_number(machine, 8, &ignored);
+
+	return code < 0 ? code : push_kind(machine, PICKLE_FLOAT, 0);
+}
+
 static int push_tuple(struct machine *machine, uint32_t count)
 {
 	const struct pickle_value tuple = {.kind = PICKLE_TUPLE};
@@ -347,7 +357,16 @@ static int push_stack_named(struct machine *machine)
 	return push_name(machine, module->bytes, module->byte_count, name->bytes, name->byte_count);
 }
 
-/* An array or a type that waits to be built. */
+/* A type and the bytes of one value. */
+static bool is_scalar(
+	const struct pickle *pickle, const struct pickle_value *maker, const struct pickle_value *arguments)
+{
+	return maker->kind == PICKLE_SCALAR_MAKER && arguments->kind == PICKLE_TUPLE && arguments->link_count == 2 &&
+	       pickle_item(pickle, arguments, 0)->kind == PICKLE_TYPE &&
+	       pickle_item(pickle, arguments, 1)->kind == PICKLE_BYTES;
+}
+
+/* A single value, or an array or a type that waits to be built. */
 static int call(struct machine *machine)
 {
 	const struct pickle *pickle = machine->pickle;
@@ -356,6 +375,10 @@ static int call(struct machine *machine)
 	struct pickle_value made = {.kind = PICKLE_ARRAY};
 	const struct pickle_value *first = pickle_item(pickle, arguments, 0);
 
+	if (is_scalar(pickle, maker, arguments)) {
+		machine->depth -= 2;
+		return push_kind(machine, PICKLE_SCALAR, 0);
+	}
 	if (arguments->kind != PICKLE_TUPLE || arguments->link_count != 3)
 		return refuse(machine, "a call that makes neither an array nor its type; nothing was executed");
 	if (maker->kind == PICKLE_TYPE_MAKER && first->kind == PICKLE_TEXT) {
@@ -450,6 +473,8 @@ static int run_value(struct machine *machine, uint8_t opcode)
 		return push_number(machine, 2);
 	case OP_INTEGER_4:
 		return push_number(machine, 4);
+	case OP_FLOAT_8:
+		return push_float(machine);
 	case OP_LONG:
 		return push_long(machine);
 	case OP_TEXT_1:

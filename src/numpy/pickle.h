@@ -1,7 +1,7 @@
 /* pickle.h: reads the pickles that NumPy makes of a dictionary of arrays, as a description of values. A pickle is a
- * program for a small stack machine that may call anything by its name; this machine knows three names, the ones that
- * stand for an array and its type, and calls nothing: all else is refused with its offset. Bounded in memory, never
- * recursive. One thread.
+ * program for a small stack machine that may call anything by its name; this machine knows four names, the ones that
+ * stand for an array, its type and a single value, and calls nothing: all else is refused with its offset. Bounded in
+ * memory, never recursive. One thread.
  */
 #ifndef NUMPY_PICKLE_H
 #define NUMPY_PICKLE_H
@@ -16,6 +16,7 @@ enum pickle_kind {
 	PICKLE_NONE = 1,
 	PICKLE_BOOL,
 	PICKLE_INTEGER,
+	PICKLE_FLOAT, /* its value is not kept: no array has one */
 	PICKLE_TEXT,
 	PICKLE_BYTES,
 	PICKLE_TUPLE,
@@ -24,8 +25,10 @@ enum pickle_kind {
 	PICKLE_ARRAY_MAKER,
 	PICKLE_ARRAY_NAME,
 	PICKLE_TYPE_MAKER,
-	PICKLE_ARRAY, /* what it was built from: `state`, a tuple; or 0 */
-	PICKLE_TYPE,  /* the same, and `bytes` is its code: "u8" */
+	PICKLE_SCALAR_MAKER,
+	PICKLE_ARRAY,  /* what it was built from: `state`, a tuple; or 0 */
+	PICKLE_TYPE,   /* the same, and `bytes` is its code: "u8" */
+	PICKLE_SCALAR, /* a single value of NumPy, which is not kept either */
 	PICKLE_MARK,
 };
 

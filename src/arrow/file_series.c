@@ -39,6 +39,52 @@ static int grow(void **array, size_t count, size_t *capacity, size_t bytes, stru
 	return 0;
 }
 
+/* A number, a day, a time, a run, or "earlier"? */
+static bool is_of_rotation(const char *part, size_t length)
+{
+	static const char form[] = "dddddddd"
+				   "T"
+				   "dddddd"
+				   "Z";
+	size_t i = 0;
+
+	if (length == strlen("earlier") && !memcmp(part, "earlier", length))
+		return true;
+	if (strspn(part, "0123456789-") >= length)
+		return length > 0 && part[0] != '-';
+	for (; i < sizeof(form) - 1 && i < length; i++)
+		if (form[i] == 'd' ? part[i] < '0' || part[i] > '9' : part[i] != form[i])
+			return false;
+	if (i == length)
+		return i == sizeof(form) - 1;
+	return part[i] == '-' && strspn(part + i + 1, "0123456789abcdef") >= length - i - 1;
+}
+
+/* The name without what rotation put into it: "a_.arrows" of "a_20261124T083015Z_002.arrows", of "2026-11-24_a.arrows"
+ * and of "a.arrows". */
+static char *copy_stem(const char *name)
+{
+	const char *ending = strrchr(name, '.');
+	char *stem = malloc(strlen(name) + 2), *to = stem;
+
+	if (!stem)
+		return NULL;
+	ending = ending ? ending : name + strlen(name);
+	for (const char *part = name, *end; part < ending; part = end + 1) {
+		end = memchr(part, '_', (size_t)(ending - part));
+		end = end ? end : ending;
+		if (!is_of_rotation(part, (size_t)(end - part))) {
+			memcpy(to, part, (size_t)(end - part));
+			to += end - part;
+			*to++ = '_';
+		}
+		if (end == ending)
+			break;
+	}
+	memmove(to, ending, strlen(ending) + 1);
+	return stem;
+}
+
 int file_series_add_file(struct file_series *series, const char *path, struct enrg_error *err)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -54,11 +100,15 @@ int file_series_add_file(struct file_series *series, const char *path, struct en
 	series->files = files;
 	if (result < 0)
 		return result;
-	char *copy = strdup(path);
-	if (!copy)
+	char *copy = strdup(path), *stem = copy_stem(name);
+	if (!copy || !stem) {
+		free(copy);
+		free(stem);
 		return enrg_error_set(err, -ENOMEM, "no memory for the name of a file");
+	}
 	series->files[series->file_count++] = (struct file_series_file){
 		.path = copy,
+		.stem = stem,
 		.folder_bytes = slash ? (size_t)(slash - path) : 0,
 		.device = status.st_dev,
 		.inode = status.st_ino,
@@ -83,8 +133,10 @@ int file_series_add_table(struct file_series *series, struct verify_table *table
 
 void file_series_fini(struct file_series *series)
 {
-	for (size_t i = 0; i < series->file_count; i++)
+	for (size_t i = 0; i < series->file_count; i++) {
 		free(series->files[i].path);
+		free(series->files[i].stem);
+	}
 	for (size_t i = 0; i < series->part_count; i++)
 		sequence_set_fini(&series->parts[i].table.seen);
 	free(series->files);
@@ -123,6 +175,20 @@ static int compare_folders(
 	if (x->folder_bytes != y->folder_bytes)
 		return x->folder_bytes < y->folder_bytes ? -1 : 1;
 	return memcmp(x->path, y->path, x->folder_bytes);
+}
+
+static int compare_stems(
+	const struct file_series *series, const struct file_series_part *a, const struct file_series_part *b)
+{
+	return strcmp(series->files[a->file].stem, series->files[b->file].stem);
+}
+
+static int compare_parts_by_stem(const void *left, const void *right, void *series)
+{
+	const struct file_series_part *a = left, *b = right;
+	int order = compare_stems(series, a, b);
+
+	return order ? order : (a->file > b->file) - (a->file < b->file);
 }
 
 static int compare_parts_by_folder(const void *left, const void *right, void *series)
@@ -323,8 +389,11 @@ static void tell_begin(const struct judge *judge)
 
 /* --- all tables --- */
 
-/* Do two folders hold the same batch? */
-static bool are_folders_copies(const struct judge *judge)
+typedef int compare_places(
+	const struct file_series *series, const struct file_series_part *a, const struct file_series_part *b);
+
+/* Do two places (folders, or names) hold the same batch? */
+static bool are_copies(const struct judge *judge, compare_places *compare)
 {
 	const struct piece *reached = NULL;
 
@@ -332,8 +401,7 @@ static bool are_folders_copies(const struct judge *judge)
 		const struct piece *piece = &judge->pieces[i];
 		if (is_spare(judge, piece->part))
 			continue;
-		if (reached && piece->first <= reached->last &&
-			compare_folders(judge->series, piece->part, reached->part) != 0)
+		if (reached && piece->first <= reached->last && compare(judge->series, piece->part, reached->part) != 0)
 			return true;
 		if (!reached || piece->last > reached->last)
 			reached = piece;
@@ -347,25 +415,66 @@ struct judge_params {
 	void *context;
 };
 
-static int judge_parts(struct file_series *series, struct file_series_part *parts, size_t count, bool is_one_folder,
+/* Of parts that may be copies in which respect yet? */
+enum judge_level { JUDGE_FOLDERS, JUDGE_NAMES, JUDGE_COPY };
+
+static int judge_parts(struct file_series *series, struct file_series_part *parts, size_t count, enum judge_level level,
+	const struct judge_params *params, struct enrg_error *err);
+
+static int judge_folders(struct file_series *series, struct file_series_part *parts, size_t count,
+	const struct judge_params *params, struct enrg_error *err)
+{
+	int result = 0;
+
+	qsort_r(parts, count, sizeof(*parts), compare_parts_by_folder, series);
+	for (size_t first = 0, end; result == 0 && first < count; first = end) {
+		for (end = first + 1; end < count; end++)
+			if (compare_folders(series, &parts[first], &parts[end]) != 0)
+				break;
+		result = judge_parts(series, &parts[first], end - first, JUDGE_NAMES, params, err);
+	}
+	return result;
+}
+
+/* What was put aside may fill a hole of each. */
+static int judge_names(struct file_series *series, struct file_series_part *parts, size_t count,
+	const struct judge_params *params, struct enrg_error *err)
+{
+	struct file_series_part *copy = malloc(count * sizeof(*copy));
+	int result = 0;
+
+	if (!copy)
+		return enrg_error_set(err, -ENOMEM, "no memory for %zu files", count);
+	qsort_r(parts, count, sizeof(*parts), compare_parts_by_stem, series);
+	for (size_t first = 0, end; result == 0 && first < count; first = end) {
+		size_t copied = 0;
+		for (end = first; end < count && compare_stems(series, &parts[first], &parts[end]) == 0; end++)
+			if (!series->files[parts[end].file].is_spare)
+				copy[copied++] = parts[end];
+		for (size_t i = 0; copied > 0 && i < count; i++)
+			if (series->files[parts[i].file].is_spare)
+				copy[copied++] = parts[i];
+		result = judge_parts(series, copy, copied, JUDGE_COPY, params, err);
+	}
+	free(copy);
+	return result;
+}
+
+static int judge_parts(struct file_series *series, struct file_series_part *parts, size_t count, enum judge_level level,
 	const struct judge_params *params, struct enrg_error *err)
 {
 	struct judge judge = {.series = series,
 		.tell = params->tell,
 		.context = params->context,
-		.report = {.table = &parts[0].table, .file_count = count}};
+		.report = {.table = &parts[0].table, .file_count = count, .is_copy = level != JUDGE_FOLDERS}};
 
 	if (count < 2)
 		return 0;
 	int result = collect(&judge, parts, count, err);
-	if (result == 0 && !is_one_folder && are_folders_copies(&judge)) {
-		qsort_r(parts, count, sizeof(*parts), compare_parts_by_folder, series);
-		for (size_t first = 0, end; result == 0 && first < count; first = end) {
-			for (end = first + 1; end < count; end++)
-				if (compare_folders(series, &parts[first], &parts[end]) != 0)
-					break;
-			result = judge_parts(series, &parts[first], end - first, true, params, err);
-		}
+	if (result == 0 && level == JUDGE_FOLDERS && are_copies(&judge, compare_folders)) {
+		result = judge_folders(series, parts, count, params, err);
+	} else if (result == 0 && level != JUDGE_COPY && are_copies(&judge, compare_stems)) {
+		result = judge_names(series, parts, count, params, err);
 	} else if (result == 0) {
 		find_span(&judge);
 		sweep(&judge);
@@ -392,7 +501,7 @@ int file_series_judge(struct file_series *series,
 			if (compare_names(part, &series->parts[end]) != 0 ||
 				part->table.schema_id != series->parts[end].table.schema_id)
 				break;
-		result = judge_parts(series, &series->parts[first], end - first, false, &params, err);
+		result = judge_parts(series, &series->parts[first], end - first, JUDGE_FOLDERS, &params, err);
 	}
 	return result;
 }

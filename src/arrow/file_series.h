@@ -3,9 +3,9 @@
  *
  * A table is what batches are numbered by: source, run, tag and columns. Files with a footer (copies that `enrgdaq
  * convert` made) are a series of their own. Files in different folders belong together, unless they hold the same
- * batches: then they are what two stores kept of the table, and each folder is judged by itself.
- * What was put aside for one store another may have stored: such files fill holes, and neither repeat anything nor have
- * holes around them.
+ * batches: then they are what two stores kept of the table, and each folder is judged by itself. The same holds for
+ * names that differ by more than rotation puts into them (time, run, number, day). What was put aside for one store
+ * another may have stored: such files fill holes, and neither repeat anything nor have holes around them.
  */
 #ifndef ARROW_FILE_SERIES_H
 #define ARROW_FILE_SERIES_H
@@ -14,6 +14,7 @@
 
 struct file_series_file {
 	char *path;
+	char *stem;          /* what its name has of its own: without time, run, number and day */
 	size_t folder_bytes; /* of the path, up to its last slash */
 	uint64_t device, inode;
 	bool is_spare; /* what ENRGDAQ put aside for a store that did not take it (recovered_…, set_aside_…) */
@@ -40,6 +41,7 @@ struct file_series_report {
 	const char *first_path, *last_path;
 	uint64_t first, last; /* sequences */
 	uint64_t missing, duplicated;
+	bool is_copy; /* one of several that hold the same batches */
 };
 
 /* Begins a file; the series begins zeroed. 1: a new one; 0: the same file was added before, under this or another name;

@@ -18,7 +18,7 @@ struct told {
 	char last[VERIFY_BEGIN_NOTE + 1][200];
 	unsigned reports;
 	uint64_t missing, duplicated, first, last_sequence;
-	size_t files;
+	size_t files, copies;
 };
 
 static struct file_series series;
@@ -41,6 +41,7 @@ static void note_report(void *context, const struct file_series_report *report)
 	told->first = report->first;
 	told->last_sequence = report->last;
 	told->files += report->file_count;
+	told->copies += report->is_copy;
 }
 
 static void judge(struct told *ret_told)
@@ -226,6 +227,46 @@ static void folders_are_copies_or_parts(void **state)
 	assert_string_equal(told.last[VERIFY_MISSING], "batch 11 is missing between one/a_1 and one/a_2");
 }
 
+/* An arrow store and a raw store beside each other. */
+static void names_are_copies_or_parts(void **state)
+{
+	struct told told;
+
+	(void)state;
+	add("a_20261124T115042Z.arrows", "1-10");
+	add("a.raw_20261124T115042Z.arrows", "1-10");
+	add("a_20261124T115044Z_002.arrows", "11-20");
+	add("a.raw_20261124T115043Z.arrows", "12-21");
+	add("recovered_a_20261124T115050Z.arrows", "11 21");
+	judge(&told);
+	assert_int_equal(told.reports, 2);
+	assert_int_equal(told.copies, 2);
+	assert_int_equal(told.missing + told.duplicated, 0);
+	/* Only rotation, the run and the day tell these apart. */
+	add("a_20261124T115042Z.arrows", "1-10");
+	add("a_20261124T115041Z-0a47_20261124T115044Z_002.arrows", "10-20");
+	add("2026-11-25_a_earlier.arrows", "20-30");
+	judge(&told);
+	assert_int_equal(told.reports, 1);
+	assert_int_equal(told.copies, 0);
+	assert_int_equal(told.duplicated, 2);
+	/* Names that do not hold the same batches belong together. */
+	add("a.raw_20261124T115042Z.arrows", "1-10");
+	add("a_20261124T115042Z.arrows", "12-20");
+	judge(&told);
+	assert_int_equal(told.reports, 1);
+	assert_int_equal(told.missing, 1);
+	/* Two names in two folders, one behind the other. */
+	add("one/a_1", "1-10");
+	add("one/b_1", "1-9");
+	add("two/a_2", "11-20");
+	add("two/b_2", "11-20");
+	judge(&told);
+	assert_int_equal(told.reports, 2);
+	assert_int_equal(told.duplicated, 0);
+	assert_int_equal(told.missing, 1);
+}
+
 /* Left-overs of a run are kept for the store that did not take them; the other store has them. */
 static void what_was_put_aside_repeats_nothing(void **state)
 {
@@ -285,7 +326,10 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	static const char *const names[] = {"a_1", "a_2", "a_3", "a_4", "a_10", "a_1.arrow", "link", "one/a_1",
-		"one/a_2", "recovered_a", "set_aside_a_15", "set_aside_a_40", "two/a_1", "two/a_2"};
+		"one/a_2", "recovered_a", "set_aside_a_15", "set_aside_a_40", "two/a_1", "two/a_2", "one/b_1",
+		"two/b_2", "a_20261124T115042Z.arrows", "a.raw_20261124T115042Z.arrows",
+		"a_20261124T115044Z_002.arrows", "a.raw_20261124T115043Z.arrows", "recovered_a_20261124T115050Z.arrows",
+		"a_20261124T115041Z-0a47_20261124T115044Z_002.arrows", "2026-11-25_a_earlier.arrows"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlink(names[i]);
@@ -302,6 +346,7 @@ int main(void)
 		cmocka_unit_test(a_late_begin_is_a_note),
 		cmocka_unit_test(tables_are_apart),
 		cmocka_unit_test(folders_are_copies_or_parts),
+		cmocka_unit_test(names_are_copies_or_parts),
 		cmocka_unit_test(what_was_put_aside_repeats_nothing),
 		cmocka_unit_test(a_file_counts_once),
 	};

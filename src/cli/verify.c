@@ -26,8 +26,10 @@ static const char usage[] =
 	"of\n"
 	"columns that is in more than one, it names the batches that are missing between two files (a rotated file\n"
 	"that is not there) and those that are in two. Give it all files of a run; a single file may begin anywhere.\n"
-	"Folders that hold the same batches are the copies of two stores: each is judged by itself. So are .arrow\n"
-	"files beside .arrows files.\n"
+	"Folders that hold the same batches are the copies of two stores: each is judged by itself. So are names "
+	"that\n"
+	"differ by more than rotation puts into them (time, run, number, day), and .arrow files beside .arrows "
+	"files.\n"
 	"\n"
 	"  --repair   cut off a torn tail (the rest of a message that was being written when the power went)\n"
 	"  --json     one JSON object a file and line, with all findings; then one a table that is in several files\n"
@@ -362,14 +364,16 @@ static void print_series_text(
 		return;
 	snprintf(name, sizeof(name), "source \"%s\", run \"%s\"%s%s%s", table->source, table->run,
 		table->tag[0] ? ", tag \"" : "", table->tag, table->tag[0] ? "\"" : "");
-	char *line = copy_line(name);
+	char *line = copy_line(name), *first = copy_line(report->first_path);
 	append_count(faults, sizeof(faults), ", ", report->missing, "batch missing", "batches missing");
 	append_count(faults, sizeof(faults), ", ", report->duplicated, "batch repeated", "batches repeated");
-	printf("%s files of %s: %s%s%s: batches %s to %s\n", format_count(report->file_count, number[0]),
+	printf("%s files of %s: %s%s%s: batches %s to %s%s%s%s\n", format_count(report->file_count, number[0]),
 		line ? line : "", is_whole_series ? "nothing missing between them" : "not whole: ", faults,
 		is_whole_series ? "" : " between them", format_count(report->first, number[1]),
-		format_count(report->last, number[2]));
+		format_count(report->last, number[2]), report->is_copy ? " (" : "",
+		report->is_copy && first ? first : "", report->is_copy ? " …)" : "");
 	free(line);
+	free(first);
 	if (!list->options->is_quiet)
 		print_findings(list);
 }

@@ -14,7 +14,8 @@ say "2. What was written"
 ls -l out
 newest=$(ls -t out/*.csv | head -n 1)
 echo "the last rows of $newest:"
-tail -n 3 "$newest"
+head -n 1 "$newest"
+tail -n +2 "$newest" | tail -n 3
 say "3. Prove it (enrgdaq verify)"
 "$program" verify out/*.arrows
 say "4. Measure, two seconds a point, and draw (enrgdaq bench suite --all --duration 2)"

@@ -50,6 +50,11 @@ static const char suite_help[] =
 	"  --results DIR    where latest_results.json lies (results/benchmarks)\n"
 	"  --graphs DIR     where the figures go, as PNG and PDF, with script and data beside them (results/graphs)\n";
 
+/* Below the ratio of many clients to the best. */
+static const char ratio_help[] =
+	"That ratio can be held against its goal only where all runs with 500000 rows have the same regime (the word in\n"
+	"brackets), take some ten seconds each, and nothing else ran on the machine; else it says nothing: docs/benchmark.md.\n";
+
 static const char limits_help[] =
 	"usage: enrgdaq bench limits [--json] [--folder DIR]\n"
 	"\n"
@@ -235,6 +240,7 @@ static int suite(int argc, char **argv)
 			fprintf(stderr, "enrgdaq bench suite: %s\n", err.text);
 			return 1;
 		}
+		fputs(ratio_help, stdout);
 		if (failed)
 			printf("%u run%s failed and %s left out\n", failed, failed == 1 ? "" : "s", failed == 1 ? "is" : "are");
 	}

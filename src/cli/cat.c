@@ -362,6 +362,7 @@ static int print_file(
 	if (!options->is_schema)
 		result = put_rows(&input, &selection, options, err);
 	selection_fini(&selection);
+	input_tell_doubts(&input, "cat");
 	input_close(&input);
 	return result < 0 ? 1 : 0;
 }

@@ -113,6 +113,42 @@ static void test_check(void **state)
 	assert_int_equal(system(arguments), 0);
 }
 
+/* An event of a dump: its header, and one sample. */
+static void put_event(uint8_t event[40], uint64_t acquired_ms)
+{
+	memset(event, 0, 40);
+	event[0] = 40;
+	memcpy(event + 24, &acquired_ms, sizeof(acquired_ms));
+}
+
+static void test_times_of_dumps(void **state)
+{
+	(void)state;
+	char folder[] = "/tmp/cli_test_XXXXXX", path[100], arguments[300];
+	uint8_t events[3][40];
+
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/d.bin", folder);
+	put_event(events[0], 1700000000000);
+	put_event(events[1], 631151999999);
+	put_event(events[2], 4102444800000);
+	assert_int_equal(path_write_file(path, events, sizeof(events), 0, NULL), 0);
+	snprintf(arguments, sizeof(arguments), "cat %s", path);
+	assert_call(arguments, ERR, 0, "2 of 3 events have times before 1990 or after 2099, the first at byte 40 (");
+	snprintf(arguments, sizeof(arguments), "convert %s %s/d.csv", path, folder);
+	assert_call(arguments, ERR, 0, "enrgdaq convert: ");
+	put_event(events[1], 631152000000);
+	put_event(events[2], 4102444799999);
+	assert_int_equal(path_write_file(path, events, sizeof(events), 0, NULL), 0);
+	snprintf(arguments, sizeof(arguments), "cat %s", path);
+	struct result plain = call(arguments, ERR);
+	assert_int_equal(plain.code, 0);
+	assert_string_equal(plain.text, "");
+	free(plain.text);
+	snprintf(arguments, sizeof(arguments), "rm -r %s", folder);
+	assert_int_equal(system(arguments), 0);
+}
+
 /* A table of the documentation is printed from the tables of fields; this tells when it has become old. */
 static void assert_documented(const char *name)
 {
@@ -145,6 +181,7 @@ int main(void)
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_describe),
 		cmocka_unit_test(test_check),
+		cmocka_unit_test(test_times_of_dumps),
 		cmocka_unit_test(test_documentation),
 	};
 

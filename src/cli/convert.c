@@ -429,6 +429,7 @@ static int convert(const struct convert_options *options, const struct format *f
 	bool is_cut = code == 0;
 	if (code == 0 && (code = produce(&conversion, &err)) < 0)
 		exit_code = err.code == -EEXIST || err.code == ENRG_E_CONFIG ? 2 : 1;
+	input_tell_doubts(&conversion.input, "convert");
 	conversion_fini(&conversion);
 	if (exit_code)
 		fprintf(stderr, "enrgdaq convert: %s\n", err.text);

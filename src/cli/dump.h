@@ -1,7 +1,7 @@
-/* dump.h: the digitizer's old binary dumps (.bin) as batches of rows, one row a sample. An event is a header of 32 bytes
- * (u32 bytes of the event with its header, u8 board, u32 pattern, u8 channel mask, u32 event counter, u32 trigger time
- * tag, u64 ms since 1970: a C struct with its gaps) and samples of 8 bytes (u8 channel, u16 index, u16 LSB, i16 mV). One
- * thread. */
+/* dump.h: the digitizer's old binary dumps (.bin) as batches of rows, one row a sample. An event is a header of 32
+ * bytes (u32 bytes of the event with its header, u8 board, u32 pattern, u8 channel mask, u32 event counter, u32 trigger
+ * time tag, u64 ms since 1970: a C struct with its gaps) and samples of 8 bytes (u8 channel, u16 index, u16 LSB, i16
+ * mV). One thread. */
 #ifndef CLI_DUMP_H
 #define CLI_DUMP_H
 
@@ -14,6 +14,8 @@ struct dump {
 	uint8_t *columns[DUMP_COLUMNS];
 	struct enrg_column_view views[DUMP_COLUMNS];
 	uint64_t capacity, sequence;
+	uint64_t event_count, odd_count; /* read so far; of them with a time before 1990 or after 2099 */
+	uint64_t odd_offset, odd_ms;     /* where the first of those stands, and its time */
 };
 
 const struct enrg_schema *dump_schema(void); /* static storage */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -255,6 +256,18 @@ int input_next(struct input *input, bool stays_packed, struct enrg_error *err)
 		if (result < 0)
 			return result;
 	}
+}
+
+void input_tell_doubts(const struct input *input, const char *command)
+{
+	const struct dump *dump = &input->dump;
+
+	if (dump->odd_count)
+		fprintf(stderr,
+			"enrgdaq %s: %s: warning: %" PRIu64 " of %" PRIu64
+			" events have times before 1990 or after 2099, the first at byte %" PRIu64 " (%" PRIu64
+			" ms since 1970): the file may be of another layout than this program reads\n",
+			command, input->path, dump->odd_count, dump->event_count, dump->odd_offset, dump->odd_ms);
 }
 
 void input_close(struct input *input)

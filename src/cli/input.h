@@ -38,6 +38,8 @@ int input_open(struct input *input, const char *path, struct enrg_error *err);
  * ENRG_E_CORRUPT with the offset and what to do about it. With `stays_packed` a compressed batch is handed on as it is,
  * with batch.columns NULL; else it is decompressed. */
 int input_next(struct input *input, bool stays_packed, struct enrg_error *err);
+/* Says on stderr, as `enrgdaq COMMAND`, what was read but hardly can be: times of a dump. */
+void input_tell_doubts(const struct input *input, const char *command);
 /* Takes an input that input_open failed on. */
 void input_close(struct input *input);
 

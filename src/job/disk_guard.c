@@ -12,6 +12,7 @@
 #include "job/store.h"
 
 #define BYTES_BETWEEN_CHECKS (64u << 20)
+#define CHECKS_A_RESERVE     16
 #define GB                   1e9
 
 static double limit_of(const struct disk_guard *guard, const struct statvfs *disk)
@@ -31,8 +32,8 @@ bool disk_guard_is_due(const struct disk_guard *guard, uint64_t now_ns)
 {
 	if (!guard->rules || !(guard->rules->min_free_gb > 0))
 		return false;
-	/* Between two checks at most a quarter of the reserve is used up. */
-	double bytes = guard->rules->min_free_gb * GB / 4;
+	/* Between two checks this store uses up little of the reserve, as others may write to the same disk. */
+	double bytes = (guard->reserve > 0 ? guard->reserve : guard->rules->min_free_gb * GB) / CHECKS_A_RESERVE;
 	return now_ns >= guard->next_check_ns || guard->unchecked_bytes >= BYTES_BETWEEN_CHECKS ||
 	       (double)guard->unchecked_bytes >= bytes;
 }
@@ -87,6 +88,8 @@ int disk_guard_check(struct disk_guard *guard, int descriptor, dev_t device, con
 	if (fstatvfs(descriptor, &disk) < 0 || disk.f_blocks == 0)
 		return 0; /* a file system that does not say is believed */
 	double limit = limit_of(guard, &disk), is_free = free_of(&disk);
+	if (!(guard->reserve > 0) || limit < guard->reserve)
+		guard->reserve = limit;
 	bool *is_warned = find_disk(guard, device);
 	name_folder(path, folder);
 	if (is_free < limit) {

@@ -17,6 +17,7 @@ struct disk_guard {
 	const struct enrg_file_rules *rules; /* NULL: not watched */
 	uint64_t next_check_ns;
 	uint64_t unchecked_bytes; /* written since the last check */
+	double reserve;           /* the smallest one of the last check, in bytes; 0 = not known yet */
 	struct {
 		dev_t device;
 		bool is_warned;

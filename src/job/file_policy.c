@@ -237,6 +237,7 @@ int file_policy_guard(struct file_set *set, uint64_t now_ns, struct enrg_error *
 		return 0;
 	guard->next_check_ns = now_ns + NS_PER_S;
 	guard->unchecked_bytes = 0;
+	guard->reserve = 0;
 	for (struct enrg_file *file = set->first; file && code == 0; file = file->next) {
 		if (is_seen(seen, &seen_count, file->device))
 			continue;

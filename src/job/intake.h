@@ -41,6 +41,7 @@ struct intake_input {
 	/* A failure of the store: what ends here has not been stored yet; reading goes on at retry_ns (0: it goes on).
 	 */
 	uint64_t failed_end, retry_ns, retry_step_ns;
+	uint64_t timed_end; /* what ends up to here has its latency counted */
 	struct trouble trouble;
 	struct intake_fault corrupt, lost, duplicated;
 	struct target_table *targets; /* of target.c */

@@ -177,7 +177,14 @@ static void count_written(struct store_life *life, const struct intake_record *r
 	if (life->written_batches++ == 0)
 		life->first_written_ns = life->now_ns;
 	life->written_bytes += record->payload_bytes;
-	histogram_add(&page->latency, life->now_ns > committed_ns ? life->now_ns - committed_ns : 0);
+	/* What a library writes by itself the guard does not see. */
+	if (life->store.files.guard.folder_count)
+		life->store.files.guard.unchecked_bytes += record->payload_bytes;
+	/* Once a batch: after a failure of the store the same ones come again. */
+	if (record->end > record->input->timed_end) {
+		record->input->timed_end = record->end;
+		histogram_add(&page->latency, life->now_ns > committed_ns ? life->now_ns - committed_ns : 0);
+	}
 	if (!atomic_load_explicit(&page->first_in_mono_ns, memory_order_relaxed))
 		atomic_store_explicit(&page->first_in_mono_ns, life->now_ns, memory_order_relaxed);
 	atomic_store_explicit(&page->last_in_mono_ns, life->now_ns, memory_order_relaxed);
@@ -223,6 +230,29 @@ static int store_record(struct store_life *life, const struct intake_record *rec
 	return 0;
 }
 
+/* Too little space is free: what is written is committed, and the rest waits as for a full disk. A stop may use the
+ * reserve for what is in memory. */
+static int guard(struct store_life *life, uint32_t stop, uint64_t now_ns, struct enrg_error *err)
+{
+	struct enrg_error why = {0};
+
+	if (stop || file_policy_guard(&life->store.files, now_ns, &why) == 0)
+		return 0;
+	int code = commit(life, err);
+	return code < 0 ? code : enrg_error_set(err, why.code, "%s", why.text);
+}
+
+/* After each record, as a turn may be longer than the reserve; and before each commit, as others use the disk too. */
+static int commit_if_due(struct store_life *life, const struct intake_input *input, struct enrg_error *err)
+{
+	bool is_due = is_commit_due(life, input);
+
+	if (is_due)
+		life->store.files.guard.next_check_ns = 0;
+	int code = guard(life, process_stop_state(life->process), life->now_ns, err);
+	return code == 0 && is_due ? commit(life, err) : code;
+}
+
 /* A turn of one input (NULL: the link). 1: there was something; 0; negative: the store failed. */
 static int take_turn(struct store_life *life, struct intake_input *input, struct enrg_error *err)
 {
@@ -242,8 +272,8 @@ static int take_turn(struct store_life *life, struct intake_input *input, struct
 			life->failed_input = record.input;
 			life->failed_record_end = record.end;
 		}
-		if (code == 0 && is_commit_due(life, record.input))
-			code = commit(life, err);
+		if (code == 0)
+			code = commit_if_due(life, record.input, err);
 		if (code < 0)
 			return code;
 	}
@@ -264,6 +294,7 @@ static int tick(struct store_life *life, struct enrg_error *err)
 	if (now < life->next_tick_ns)
 		return 0;
 	life->next_tick_ns = now + NS_PER_S;
+	store_life_settle(life);
 	int code = file_policy_sync(&life->store.files, now, NS_PER_S, err);
 	if (code < 0 || !life->type->tick)
 		return code;
@@ -273,18 +304,6 @@ static int tick(struct store_life *life, struct enrg_error *err)
 	if (!life->written_batches)
 		commit_journal(life); /* what it wrote by itself */
 	return 0;
-}
-
-/* Too little space is free: what is written is committed, and the rest waits as for a full disk. A stop may use the
- * reserve for what is in memory. */
-static int guard(struct store_life *life, uint32_t stop, struct enrg_error *err)
-{
-	struct enrg_error why = {0};
-
-	if (stop || file_policy_guard(&life->store.files, clock_mono_ns(), &why) == 0)
-		return 0;
-	int code = commit(life, err);
-	return code < 0 ? code : enrg_error_set(err, why.code, "%s", why.text);
 }
 
 static uint64_t choose_wait(const struct store_life *life, uint32_t stop)
@@ -350,7 +369,7 @@ static int go_round(struct store_life *life, struct enrg_error *err)
 		return any;
 	int code = tick(life, err);
 	if (code == 0)
-		code = guard(life, stop, err);
+		code = guard(life, stop, clock_mono_ns(), err);
 	if (code == 0 && !any && is_idle_commit_due(life))
 		code = commit(life, err);
 	if (code < 0)

@@ -22,13 +22,24 @@ void store_life_set_state(struct store_life *life, enum page_state state)
 /* One trouble is over: where it was told, so is its end. */
 static void end_trouble(struct trouble *trouble, const char *of)
 {
-	uint64_t now = clock_mono_ns(), since;
+	uint64_t span_ns;
 	char span[32];
 
-	if (!trouble_end(trouble, now, &since))
+	if (!trouble_end(trouble, clock_mono_ns(), &span_ns))
 		return;
-	clock_format_span(now - since, span, sizeof(span));
+	clock_format_span(span_ns, span, sizeof(span));
 	log_line(ENRG_INFO, "%s%sstores again after %s; nothing was lost", of, *of ? ": " : "", span);
+}
+
+void store_life_settle(struct store_life *life)
+{
+	for (uint32_t i = 0; i < life->intake.count; i++) {
+		struct intake_input *input = life->intake.inputs[i];
+		if (!input->trouble.since_ns)
+			end_trouble(&input->trouble, input->source);
+	}
+	if (!life->trouble.since_ns)
+		end_trouble(&life->trouble, "");
 }
 
 void store_life_note_recovery(struct store_life *life)
@@ -102,7 +113,10 @@ static void alert_failure(struct store_life *life, struct intake_input *input, c
 	store_life_set_state(life, PAGE_WAITING);
 	snprintf(reason, sizeof(reason), "%.380s; %s", err->text, remedy_find(err->code));
 	page_set_reason(life->process->page, reason);
-	if (!trouble_note(input ? &input->trouble : &life->trouble, err->code, now))
+	enum trouble_word word = trouble_note(input ? &input->trouble : &life->trouble, err->code, now);
+	if (word == TROUBLE_LINE)
+		log_line(ENRG_WARNING, "waiting again: %s", reason);
+	if (word != TROUBLE_ALERT)
 		return;
 	process_alert(life->process, ENRG_ERROR,
 		"waiting: %s; %s; %.1f MB waiting in memory, producers will be held back when the ring "

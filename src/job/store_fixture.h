@@ -19,6 +19,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,6 +47,7 @@ struct control {
 	_Atomic int64_t poison_in_commit; /* the same, but only at its commit */
 	_Atomic int64_t refused;          /* a batch that begins with this value of job0 is refused; 0 = none */
 	_Atomic uint64_t gaps, commits, interval_ns, delay_ns;
+	_Atomic uint64_t min_free_bytes; /* 0: the disk is not watched */
 };
 
 static struct control *control;
@@ -75,8 +77,13 @@ static const struct enrg_option fake_section[] = {{.key = "file_path",
 static inline int fake_open(struct enrg_store *store, const void *options, void **ret_state, struct enrg_error *err)
 {
 	static struct fake_store fake;
+	static struct enrg_file_options files;
 
 	(void)err;
+	files.rules.has_min_free_gb = true;
+	files.rules.min_free_gb = (double)atomic_load(&control->min_free_bytes) / 1e9;
+	if (files.rules.min_free_gb > 0)
+		enrg_store_set_files(store, &files);
 	fake = (struct fake_store){.store = store, .out_dir = ((const struct fake_options *)options)->out_dir};
 	enrg_store_set_commit(store, atomic_load(&control->interval_ns), 0);
 	*ret_state = &fake;

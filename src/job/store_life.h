@@ -39,6 +39,8 @@ int store_life_close_type(struct store_life *life, bool abandon, struct enrg_err
 
 /* After a commit, or with nothing to read: only what failed, when it is stored, is a recovery. */
 void store_life_note_recovery(struct store_life *life);
+/* Each second: the end of a trouble that was not told at once, as the last one had been told just before. */
+void store_life_settle(struct store_life *life);
 /* The store has failed with *err: back to the last commit, then again until it can be opened. 0, or negative: the
  * process ends. */
 int store_life_roll_back(struct store_life *life, struct enrg_error *err);

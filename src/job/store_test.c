@@ -81,6 +81,19 @@ static void a_long_commit_interval_blocks_no_producer(void **state)
 
 /* --- a disk that is full --- */
 
+static int count_in_log(struct fixture *f, const char *text)
+{
+	char *bytes;
+	size_t bytes_count;
+	int count = 0;
+
+	assert_int_equal(path_read_file(f->log_path, 16 << 20, &bytes, &bytes_count, NULL), 0);
+	for (const char *at = bytes; (at = strstr(at, text)); at++)
+		count++;
+	free(bytes);
+	return count;
+}
+
 static void waits_for_a_full_disk(void **state)
 {
 	struct fixture *f = *state;
@@ -98,6 +111,58 @@ static void waits_for_a_full_disk(void **state)
 	expect_file(f, &f->producers[0], NULL, 0);
 	journal_of(f, &f->producers[0]);
 	assert_int_equal(atomic_load(&f->page->in_rows), f->producers[0].next - 1);
+	assert_int_equal(atomic_load(&f->page->latency.count), 100); /* each batch once, however often it was tried */
+}
+
+/* One turn reads more than the reserve: it stops in the middle all the same. */
+static void a_turn_leaves_the_reserve_of_the_disk(void **state)
+{
+	struct fixture *f = *state;
+	struct producer *p = &f->producers[0];
+	struct statvfs disk;
+
+	if (!limit_disk(f, "1m"))
+		skip(); /* no right to mount */
+	atomic_store(&control->min_free_bytes, 500000);
+	for (int i = 0; i < 110; i++)
+		assert_int_equal(produce(p, 1000, 0), 0);
+	stream_publish(p->stream);
+	start(f);
+	wait_for_state(f, PAGE_WAITING);
+	assert_int_equal(statvfs(f->out_dir, &disk), 0);
+	assert_in_range(disk.f_bavail * disk.f_frsize, 500000 * 7 / 8, 500000);
+	assert_true(log_has(f, "writing waits before the disk is full"));
+	enlarge_disk(f, true);
+	wait_for_state(f, PAGE_RUNNING);
+	end_producers(f);
+	assert_int_equal(stop(f), 0);
+	expect_file(f, p, NULL, 0);
+}
+
+/* Full, mended, full again: one alert, but the log says both times that it waits. */
+static void a_second_full_disk_is_in_the_log(void **state)
+{
+	struct fixture *f = *state;
+	struct producer *p = &f->producers[0];
+
+	if (!start_on_small_disk(f))
+		skip(); /* no right to mount */
+	enlarge_disk(f, true);
+	wait_for_state(f, PAGE_RUNNING);
+	assert_int_equal(count_in_log(f, "stores again after"), 1);
+	assert_int_equal(count_in_log(f, "waiting again: "), 0);
+	assert_int_equal(mount(NULL, f->out_dir, NULL, MS_REMOUNT, "size=1m"), 0);
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(produce(p, 1000, 10 * NS_PER_S), 0);
+	stream_publish(p->stream);
+	wait_for_state(f, PAGE_WAITING);
+	enlarge_disk(f, true);
+	wait_for_backlog(p->path, 0);
+	assert_int_equal(count_in_log(f, "waiting again: "), 1);
+	assert_int_equal(atomic_load(&f->page->alerts), 1);
+	end_producers(f);
+	assert_int_equal(stop(f), 0);
+	expect_file(f, p, NULL, 0);
 }
 
 static void a_hurried_stop_leaves_the_rest_for_later(void **state)
@@ -148,19 +213,6 @@ static uint64_t backlog_of(const struct producer *p)
 
 	assert_int_equal(stream_read_status(p->path, &status, NULL), 0);
 	return status.consumers[0].backlog_bytes;
-}
-
-static int count_in_log(struct fixture *f, const char *text)
-{
-	char *bytes;
-	size_t bytes_count;
-	int count = 0;
-
-	assert_int_equal(path_read_file(f->log_path, 16 << 20, &bytes, &bytes_count, NULL), 0);
-	for (const char *at = bytes; (at = strstr(at, text)); at++)
-		count++;
-	free(bytes);
-	return count;
 }
 
 /* Its source waits, the other goes on; nothing "stores again" before the refused batch is stored; one alert. */
@@ -533,6 +585,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(kills_lose_nothing_and_repeat_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_long_commit_interval_blocks_no_producer, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(waits_for_a_full_disk, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_turn_leaves_the_reserve_of_the_disk, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_second_full_disk_is_in_the_log, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_hurried_stop_leaves_the_rest_for_later, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_stop_waits_ten_seconds_for_a_full_disk, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_refused_table_holds_up_no_other, set_up, tear_down),

@@ -1,5 +1,6 @@
 /* trouble.h: when a trouble that lasts is told: once, and again after 1, 10 and 60 minutes, then each hour. One that
- * ends and comes back within a minute is the same. Arithmetic only: no clock, no log. Store process, main thread. */
+ * ends and comes back within a minute is the same: no alert, but the log says that it is back wherever it has said that
+ * it was over, so that its last word is true. Arithmetic only: no clock, no log. Store process, main thread. */
 #ifndef JOB_TROUBLE_H
 #define JOB_TROUBLE_H
 
@@ -12,11 +13,17 @@ struct trouble {
 	uint64_t first_told_ns, told_ns;
 	uint32_t told; /* how often */
 	int code;
+	bool is_said;           /* the last word in the log is that it is there */
+	uint64_t said_since_ns; /* and since when it was, then */
+	uint64_t end_said_ns;   /* the last word that it is over */
 };
 
-/* It is there (still, or again) and has this code. True: tell it now. */
-bool trouble_note(struct trouble *trouble, int code, uint64_t now_ns);
-/* It is over. True: it was told while it lasted, so its end is worth a word; *ret_since_ns is when it began. */
-bool trouble_end(struct trouble *trouble, uint64_t now_ns, uint64_t *ret_since_ns);
+enum trouble_word { TROUBLE_QUIET, TROUBLE_LINE, TROUBLE_ALERT };
+
+/* It is there (still, or again) and has this code: tell it now, in a line of the log or in an alert? */
+enum trouble_word trouble_note(struct trouble *trouble, int code, uint64_t now_ns);
+/* It is over, or was already. True: the log says that it is there, so say now that it is over, after *ret_span_ns. Such
+ * words are 10 s apart; what could not be said asks again later, while since_ns is 0. */
+bool trouble_end(struct trouble *trouble, uint64_t now_ns, uint64_t *ret_span_ns);
 
 #endif

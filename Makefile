@@ -4,13 +4,14 @@ PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
 BIN     = build/release/enrgdaq
 
-.PHONY: help build demo test bench torture fuzz sanitize interop install clean
+.PHONY: help build demo test bench goals torture fuzz sanitize interop install clean
 
 help:
 	@echo "make demo      install what is missing, build, acquire data for ten seconds, measure, draw"
 	@echo "make test      install what is missing, build, run every test"
 	@echo "make build     build $(BIN)"
 	@echo "make bench     the benchmark suite of the founding document: results/ (about two minutes)"
+	@echo "make goals     every goal of docs/benchmark.md, measured here (about five minutes)"
 	@echo "make install   install below PREFIX=$(PREFIX)"
 	@echo "make torture   thousands of kills (an hour)"
 	@echo "make fuzz      every decoder under libFuzzer, MINUTES=10 each"
@@ -30,6 +31,10 @@ test:
 
 bench: build
 	@$(BIN) bench suite --all
+
+goals:
+	@scripts/install-packages.sh test
+	@scripts/goals.sh
 
 torture: build
 	@scripts/install-packages.sh test

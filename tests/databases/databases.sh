@@ -272,10 +272,13 @@ case_mysql_prune_fails() {
 	[ "$(sql "$left_marks")" = "$wanted_marks" ] || fail "marks of old runs are left"
 }
 
-# Everything wrong that an administrator can mend, one after the other, while the data wait.
+# Everything wrong that an administrator can mend, one after the other, while the data of three producers wait: one alert.
 case_mysql_mended() {
 	start_mariadb
 	configure DAQJobStoreMySQL "$(mysql_keys 0.1 | sed 's/"daq"/"late"/; s/"enrgdaq"/"later"/')" mysql 'table_name = "t"'
+	for name in t2 t3; do
+		sed "s/_source/_$name/; s/\"t\"/\"$name\"/; /csv/d; /all/d" "$work/config/source.toml" >"$work/config/$name.toml"
+	done
 	start_run
 	admin() { mariadb --no-defaults -S "$work/mariadb.sock" -u root -e "$1" || fail "$1"; }
 	until_true 30 grep -q 'Access denied.*check user and password' "$work/run.log" || fail "no word of the user"

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "databases.h"
+#include "job/remedy.h"
 #include "life.h"
 #include "reading.h"
 
@@ -364,6 +365,8 @@ static void big_objects_fit_into_the_packet_or_say_so(void **state)
 {
 	const struct harness_table table = {
 		.source = "camera", .tag = "", .schema = enrg_schema_blob(), .more_keys = "table_name = \"frames\""};
+	const struct harness_table other = {
+		.source = "s", .tag = "", .schema = &data_narrow, .more_keys = "table_name = \"beside\""};
 	const int32_t small[2] = {0, 17000000}, large[2] = {0, 40000000};
 	char *bytes = malloc(40000000);
 	struct enrg_column_view view = {.values = bytes, .offsets = small, .value_count = 17000000};
@@ -379,12 +382,15 @@ static void big_objects_fit_into_the_packet_or_say_so(void **state)
 	view.value_count = 40000000;
 	assert_true(harness_write_batch(life, &table, &batch, &err) < 0);
 	assert_non_null(strstr(err.text, "max_allowed_packet"));
-	free(query("SET GLOBAL max_allowed_packet = 67108864")); /* as the text says */
 	GOOD(harness_roll_back(life, &err));
+	GOOD(harness_write(life, &other, 0, 250, 0, &err));      /* connects, while the limit is the old one */
+	free(query("SET GLOBAL max_allowed_packet = 67108864")); /* as the text says */
 	GOOD(harness_write_batch(life, &table, &batch, &err));
+	GOOD(harness_write(life, &other, 250, 250, 0, &err));
 	GOOD(harness_commit(life, 2, &err));
 	GOOD(harness_close(life, &err));
 	free(bytes);
+	expect("SELECT COUNT(*), COUNT(DISTINCT n), MAX(n) FROM beside", "500\t500\t499\n");
 	expect("SELECT LENGTH(bytes), CRC32(bytes) > 0 FROM frames", "17000000\t1\n40000000\t1\n");
 }
 
@@ -394,6 +400,7 @@ static void wrong_passwords_are_told_without_them(void **state)
 	set_keys("daq", "wrong-secret", "");
 	life_refuses(&plain, "127.0.0.1");
 	assert_non_null(strstr(err.text, "check user and password"));
+	assert_false(remedy_is_of_table(err.code)); /* one alert, not one a table */
 	assert_null(strstr(err.text, "wrong-secret"));
 }
 

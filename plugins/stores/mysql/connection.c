@@ -140,17 +140,24 @@ static int connect_to(struct connection *connection, struct enrg_error *err)
 	return connection_fail(connection, "can't connect", err);
 }
 
-static int ask_packet_bytes(struct connection *connection, struct enrg_error *err)
+static int ask_number(struct connection *connection, const char *sql, uint64_t *ret_number, struct enrg_error *err)
 {
-	static const char sql[] = "SELECT @@max_allowed_packet";
-
-	if (mysql_real_query(connection->mysql, sql, sizeof(sql) - 1) != 0)
+	if (mysql_real_query(connection->mysql, sql, strlen(sql)) != 0)
 		return connection_fail(connection, sql, err);
 	MYSQL_RES *result = mysql_store_result(connection->mysql);
 	MYSQL_ROW row = result ? mysql_fetch_row(result) : NULL;
-	connection->packet_bytes = row && row[0] ? strtoull(row[0], NULL, 10) : 1u << 20;
+	if (row && row[0])
+		*ret_number = strtoull(row[0], NULL, 10);
 	mysql_free_result(result);
 	return 0;
+}
+
+int connection_check_packet(struct connection *connection, struct enrg_error *err)
+{
+	uint64_t bytes = 0;
+	int code = ask_number(connection, "SELECT @@GLOBAL.max_allowed_packet", &bytes, err);
+
+	return code < 0 ? code : bytes > connection->packet_bytes;
 }
 
 /* Asked for first: CREATE … IF NOT EXISTS needs a right that the user may not have. */
@@ -179,15 +186,16 @@ static int set_up(struct connection *connection, struct enrg_error *err)
 
 	for (size_t i = 0; code == 0 && i < sizeof(session) / sizeof(session[0]); i++)
 		code = connection_run(connection, session[i], err);
+	connection->packet_bytes = 1u << 20;
 	if (code == 0)
-		code = ask_packet_bytes(connection, err);
+		code = ask_number(connection, "SELECT @@max_allowed_packet", &connection->packet_bytes, err);
 	if (code == 0)
 		code = create_marks_table(connection, err);
 	if (code < 0)
 		return code;
 	connection->set_mark = connection_prepare(connection, set_mark, err);
 	if (!connection->set_mark)
-		return -EINVAL;
+		return -ENOTCONN;
 	mariadb_get_infov(connection->mysql, MARIADB_CONNECTION_EXTENDED_SERVER_CAPABILITIES, &capabilities);
 	connection->has_bulk = connection->server->wants_bulk &&
 			       (capabilities & (unsigned long)(MARIADB_CLIENT_STMT_BULK_OPERATIONS >> 32));
@@ -204,6 +212,11 @@ int connection_open(const struct server *server, struct connection **ret_connect
 	int code = set_up(connection, err);
 	if (code < 0) {
 		connection_close(connection);
+		/* -EINVAL would be the trouble of one table; whoever can't log in stores none. */
+		if (code == -EINVAL)
+			code = -ENOTCONN;
+		if (err)
+			err->code = code;
 		return code;
 	}
 	*ret_connection = connection;

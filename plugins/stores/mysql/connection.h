@@ -20,15 +20,19 @@ struct connection {
 	MYSQL *mysql;
 	const struct server *server;
 	MYSQL_STMT *set_mark;
-	uint64_t packet_bytes; /* the largest that the server takes */
+	uint64_t packet_bytes; /* the largest that the server takes; fixed while it is connected */
 	bool has_bulk;         /* arrays of rows in one prepared statement */
 	bool has_transaction;
 };
 
-/* Connects, and creates the table of marks where it is missing. Errors name server and key. */
+/* Connects, and creates the table of marks where it is missing. Errors name server and key; their codes are those of a
+ * whole store (-ENOTCONN for one, also where the password is wrong), not of one table. */
 int connection_open(const struct server *server, struct connection **ret_connection, struct enrg_error *err);
 /* The server forgets what is not committed. Takes NULL. */
 void connection_close(struct connection *connection);
+
+/* 1: the server would take larger packets from a new connection. */
+int connection_check_packet(struct connection *connection, struct enrg_error *err);
 
 /* A statement whose result is not wanted. */
 int connection_run(struct connection *connection, const char *sql, struct enrg_error *err);

@@ -157,6 +157,32 @@ static int commit_store(void *state, struct enrg_error *err)
 	return code;
 }
 
+/* max_allowed_packet was raised: what one table waits for, while the connection lives on for the others. */
+static int change_connection(struct mysql_store *self, struct enrg_error *err)
+{
+	int code = commit_store(self, err);
+
+	if (code < 0)
+		return code;
+	for (struct sql_target *table = self->tables; table; table = table->next)
+		table_leave_connection((struct table *)table);
+	connection_close(self->connection);
+	self->connection = NULL;
+	code = remote_connect(&remote, self, err);
+	for (struct sql_target *table = self->tables; table && code == 0; table = table->next)
+		code = table_take_connection((struct table *)table, self->connection, err);
+	return code;
+}
+
+/* A table that waits is opened anew at each try: the moment to see what was mended in the server. */
+static int ensure_connection(struct mysql_store *self, struct enrg_error *err)
+{
+	if (!self->connection)
+		return remote_connect(&remote, self, err);
+	int code = connection_check_packet(self->connection, err);
+	return code == 1 ? change_connection(self, err) : code;
+}
+
 static int open_target(void *state, const struct enrg_target *target, void **ret_target, struct enrg_error *err)
 {
 	struct mysql_store *self = state;
@@ -170,7 +196,7 @@ static int open_target(void *state, const struct enrg_target *target, void **ret
 		.context = self};
 	struct table *table;
 
-	int code = self->connection ? 0 : remote_connect(&remote, self, err);
+	int code = ensure_connection(self, err);
 	params.connection = self->connection;
 	if (code == 0)
 		code = table_open(&params, &table, err);

@@ -211,16 +211,25 @@ static void warn_of_engine(struct table *table)
 	mysql_free_result(result);
 }
 
-static MYSQL_STMT *prepare_insert(
-	struct table *table, const struct sql_names *names, uint32_t rows, struct enrg_error *err)
+/* The statements as the table's connection has them. */
+static int prepare_inserts(struct table *table, struct enrg_error *err)
 {
-	char *sql = format_insert(table, names, rows);
-	MYSQL_STMT *statement = sql ? connection_prepare(table->connection, sql, err) : NULL;
+	table->insert = connection_prepare(table->connection, table->insert_sql, err);
+	if (table->insert && table->insert_group_sql)
+		table->insert_group = connection_prepare(table->connection, table->insert_group_sql, err);
+	if (table->insert && (table->insert_group || !table->insert_group_sql))
+		return 0;
+	return err && err->code < 0 ? err->code : -EINVAL;
+}
 
-	if (!sql)
-		enrg_error_set(err, -ENOMEM, "out of memory");
-	free(sql);
-	return statement;
+static void close_inserts(struct table *table)
+{
+	if (table->insert)
+		mysql_stmt_close(table->insert);
+	if (table->insert_group)
+		mysql_stmt_close(table->insert_group);
+	table->insert = NULL;
+	table->insert_group = NULL;
 }
 
 static int prepare(
@@ -242,10 +251,12 @@ static int prepare(
 	if (!table->connection->has_bulk)
 		table->group_rows =
 			GROUP_CELLS / names->count < GROUP_ROWS ? GROUP_CELLS / names->count + 1 : GROUP_ROWS;
-	table->insert = prepare_insert(table, names, 1, err);
-	if (table->insert && table->group_rows)
-		table->insert_group = prepare_insert(table, names, table->group_rows, err);
-	return table->insert && (table->insert_group || !table->group_rows) ? 0 : -EINVAL;
+	table->insert_sql = format_insert(table, names, 1);
+	if (table->group_rows)
+		table->insert_group_sql = format_insert(table, names, table->group_rows);
+	if (!table->insert_sql || (table->group_rows && !table->insert_group_sql))
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	return prepare_inserts(table, err);
 }
 
 /* --- open and close ----------------------------------------------------------------------------------------------- */
@@ -291,12 +302,23 @@ void table_close(struct table *table)
 {
 	if (!table)
 		return;
-	if (table->insert)
-		mysql_stmt_close(table->insert);
-	if (table->insert_group)
-		mysql_stmt_close(table->insert_group);
+	close_inserts(table);
+	free(table->insert_sql);
+	free(table->insert_group_sql);
 	sql_target_fini(&table->target);
 	free(table);
+}
+
+void table_leave_connection(struct table *table)
+{
+	close_inserts(table);
+	table->connection = NULL;
+}
+
+int table_take_connection(struct table *table, struct connection *connection, struct enrg_error *err)
+{
+	table->connection = connection;
+	return prepare_inserts(table, err);
 }
 
 /* --- rows --------------------------------------------------------------------------------------------------------- */

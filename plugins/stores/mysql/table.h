@@ -20,13 +20,19 @@ struct table_params {
 struct table {
 	struct sql_target target; /* first: the store lists these */
 	struct connection *connection;
-	uint32_t column_count, group_rows; /* rows of insert_group; 0: the server takes arrays */
+	uint32_t column_count, group_rows;   /* rows of insert_group; 0: the server takes arrays */
+	char *insert_sql, *insert_group_sql; /* as prepared in: */
 	MYSQL_STMT *insert, *insert_group;
 };
 
 /* Creates the table or checks that it has all columns, and reads its mark. */
 int table_open(const struct table_params *params, struct table **ret_table, struct enrg_error *err);
 void table_close(struct table *table); /* takes NULL */
+
+/* The store changes its connection between two transactions: first every table leaves the old one, then takes the new
+ * one. In between a table can only be closed. */
+void table_leave_connection(struct table *table);
+int table_take_connection(struct table *table, struct connection *connection, struct enrg_error *err);
 
 /* Adds the rows in the open transaction, unless they are there already. */
 int table_write(struct table *table, const struct enrg_batch *batch, struct enrg_error *err);

@@ -30,28 +30,48 @@ bool ending_out_folder(const struct job_config *store, char *ret_folder, size_t 
 	return true;
 }
 
-static void write_text(const char *path, const char *text)
+static int write_text(const char *path, const char *text, struct enrg_error *err)
 {
-	struct enrg_error err = {0};
+	int code = path_make_parent(path, 0755, err);
 
-	if (path_make_parent(path, 0755, &err) || path_write_file(path, text, strlen(text), 1, &err))
-		log_line(ENRG_ERROR, "the ledger can't be written: %s", err.text);
+	return code ? code : path_write_file(path, text, strlen(text), 1, err);
+}
+
+/* Has a store before this one the same folder? */
+static bool is_repeated(const struct roster *roster, size_t index, const char *folder)
+{
+	char other[RUNTIME_PATH_BYTES];
+
+	for (size_t i = 0; i < index; i++)
+		if (ending_out_folder(roster->members[i].config, other, sizeof(other)) && !strcmp(other, folder))
+			return true;
+	return false;
 }
 
 void ending_write_ledger(const struct runtime *runtime, const struct roster *roster, const json_t *ledger)
 {
 	char *text = json_dumps(ledger, JSON_INDENT(2));
-	char path[RUNTIME_PATH_BYTES * 2], folder[RUNTIME_PATH_BYTES];
+	char kept[RUNTIME_PATH_BYTES * 2], path[RUNTIME_PATH_BYTES * 2], folder[RUNTIME_PATH_BYTES];
+	struct enrg_error err = {0};
 
 	if (!text)
 		return;
-	snprintf(path, sizeof(path), "%s/ledger.json", runtime->folder);
-	write_text(path, text);
+	snprintf(kept, sizeof(kept), "%s/ledger.json", runtime->folder);
+	bool is_kept = !write_text(kept, text, &err);
+	if (!is_kept)
+		log_line(ENRG_ERROR, "the ledger can't be written: %s", err.text);
 	for (size_t i = 0; i < roster->count; i++) {
-		if (!ending_out_folder(roster->members[i].config, folder, sizeof(folder)))
+		if (!ending_out_folder(roster->members[i].config, folder, sizeof(folder)) ||
+			is_repeated(roster, i, folder))
 			continue;
 		snprintf(path, sizeof(path), "%s/ledger_%s.json", folder, runtime->run);
-		write_text(path, text);
+		err = (struct enrg_error){0};
+		if (!write_text(path, text, &err))
+			continue;
+		log_line(ENRG_ERROR, "the ledger can't be written beside the data: %s; %s%s", err.text,
+			is_kept ? "until the next run ends it is kept in "
+				: "what `enrgdaq run` prints at its end says it",
+			is_kept ? kept : "");
 	}
 	free(text);
 }

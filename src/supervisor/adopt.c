@@ -102,17 +102,39 @@ static bool is_job_of_page(pid_t pid, const char *page_path)
 	return !strncmp(file, safe, strlen(safe));
 }
 
-static int kill_job(const char *path, void *context)
+/* The job with that page, or 0 where it does not run. */
+static pid_t find_job(const char *path)
 {
 	const struct page *page;
 	pid_t pid;
 
-	(void)context;
 	if (page_open(path, &page, NULL))
 		return 0;
 	pid = (pid_t)atomic_load_explicit(&page->pid, memory_order_relaxed);
 	page_close(page);
-	if (pid > 1 && is_job_of_page(pid, path)) {
+	return pid > 1 && is_job_of_page(pid, path) ? pid : 0;
+}
+
+static int count_job(const char *path, void *context)
+{
+	*(uint32_t *)context += find_job(path) > 0;
+	return 0;
+}
+
+uint32_t adopt_count_jobs(const char *folder)
+{
+	uint32_t count = 0;
+
+	adopt_visit_files(folder, ".page", count_job, &count);
+	return count;
+}
+
+static int kill_job(const char *path, void *context)
+{
+	pid_t pid = find_job(path);
+
+	(void)context;
+	if (pid) {
 		log_line(
 			ENRG_WARNING, "killing process %d, a job of an earlier supervisor that does not end", (int)pid);
 		kill(pid, SIGKILL);

@@ -24,6 +24,9 @@ enum adopt_verdict adopt_judge(const struct stream_spec *spec, const struct stre
 int adopt_visit_files(
 	const char *folder, const char *suffix, int (*visit)(const char *path, void *context), void *context);
 
+/* Jobs with a page in that runtime folder that run. From outside, too. */
+uint32_t adopt_count_jobs(const char *folder);
+
 /* Waits until jobs of an earlier supervisor have ended in order (they do so by themselves), 15 s at the most; then
  * kills those that hold a lock. 0; -EBUSY: one can't be ended. */
 int adopt_wait(const struct runtime *runtime, struct enrg_error *err);

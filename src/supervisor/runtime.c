@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "base/path.h"
+#include "supervisor/adopt.h"
 
 #define SOCKET_FOLDER_BYTES_MAX 84 /* sun_path holds 108 with the name of the socket */
 
@@ -211,6 +212,37 @@ static int find_running(const char *base, char *ret_folder, size_t folder_bytes,
 	return found;
 }
 
+/* Nobody holds the lock, but jobs may still run: they end by themselves when their supervisor is gone. */
+static int tell_orphans(const char *folder, struct enrg_error *err)
+{
+	uint32_t count = adopt_count_jobs(folder);
+
+	if (!count)
+		return 0;
+	return enrg_error_set(err, -ESRCH,
+		"the supervisor of \"%s\" is gone, and %u of its jobs still run: they store what they have and end by "
+		"themselves; `enrgdaq run` waits for them and takes over",
+		strrchr(folder, '/') + 1, count);
+}
+
+static int find_orphans(const char *base, struct enrg_error *err)
+{
+	DIR *dir = opendir(base);
+	int code = 0;
+
+	for (struct dirent *entry; code == 0 && dir && (entry = readdir(dir));) {
+		char path[RUNTIME_PATH_BYTES + 260];
+
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", base, entry->d_name);
+		code = tell_orphans(path, err);
+	}
+	if (dir)
+		closedir(dir);
+	return code;
+}
+
 int runtime_find(const char *supervisor, char *ret_folder, size_t folder_bytes, pid_t *ret_pid, struct enrg_error *err)
 {
 	char base[RUNTIME_PATH_BYTES - 160], safe[128], names[400] = "";
@@ -225,8 +257,12 @@ int runtime_find(const char *supervisor, char *ret_folder, size_t folder_bytes, 
 		if (found > 1)
 			return enrg_error_set(err, -EEXIST, "several systems run here: %s; name one", names);
 		if (!found)
-			return enrg_error_set(
+			code = find_orphans(base, err);
+		if (!found && code == 0)
+			code = enrg_error_set(
 				err, -ENOENT, "no system is running; start one with `enrgdaq run CONFIG_DIR`");
+		if (!found)
+			return code;
 		*ret_pid = runtime_owner(ret_folder);
 		return 0;
 	}
@@ -235,5 +271,5 @@ int runtime_find(const char *supervisor, char *ret_folder, size_t folder_bytes, 
 	if (stat(ret_folder, &stat_buffer))
 		return enrg_error_set(err, -ENOENT, "no supervisor \"%s\" has run here", supervisor);
 	*ret_pid = runtime_owner(ret_folder);
-	return 0;
+	return *ret_pid ? 0 : tell_orphans(ret_folder, err);
 }

@@ -47,7 +47,7 @@ int runtime_end_run(const struct runtime *runtime, bool is_finished, int exit_co
 void runtime_make_run_id(uint64_t wall_ns, char *ret_id, size_t id_bytes);
 
 /* From outside. Folder of a supervisor; with `supervisor` NULL the one that runs: -ENOENT none, -EEXIST several (err
- * lists them). *ret_pid 0: it does not run. */
+ * lists them). -ESRCH: its supervisor is gone, and jobs of it still run. *ret_pid 0: it does not run. */
 int runtime_find(const char *supervisor, char *ret_folder, size_t folder_bytes, pid_t *ret_pid, struct enrg_error *err);
 /* Pid of the process that holds the lock of that folder, 0 = nobody. */
 pid_t runtime_owner(const char *folder);

@@ -52,8 +52,8 @@ static const char suite_help[] =
 
 /* Below the ratio of many clients to the best. */
 static const char ratio_help[] =
-	"The aggregate's ratio can be held against its goal only where all runs with 500000 rows have the same regime (the word\n"
-	"in brackets), take some ten seconds each, and nothing else ran on the machine: docs/benchmark.md.\n";
+	"The aggregate's ratio can be held against its goal only where all runs with 500000 rows have the same regime\n"
+	"(the word in brackets), take some ten seconds each, and nothing else ran on the machine: docs/benchmark.md.\n";
 
 static const char limits_help[] =
 	"usage: enrgdaq bench limits [--json] [--folder DIR]\n"

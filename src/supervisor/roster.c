@@ -242,11 +242,17 @@ static void ring_peers(const struct member *member)
 			stream_ring_all(member->plan->inputs[i].stream_path, NULL);
 }
 
+/* Faults of the program, not somebody's kill. */
+static bool is_crash(int signal)
+{
+	return signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT || signal == SIGILL || signal == SIGFPE;
+}
+
 /* Of a life that ended while the run ends: did it fail, or follow a life that failed without showing that it can do
  * better? A source shows it with a batch, or with a stable minute. */
 static bool is_unwell(const struct member *member, const struct restart_end *end, uint64_t batches, uint64_t now_ns)
 {
-	if (!end->signal && (end->exit_code == 1 || end->exit_code == 2))
+	if (is_crash(end->signal) || (!end->signal && (end->exit_code == 1 || end->exit_code == 2)))
 		return true;
 	return !end->is_store && member->plan->stream_path && member->restart.failures && !batches &&
 	       now_ns - member->restart.started_ns < RESTART_STABLE_NS;

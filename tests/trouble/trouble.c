@@ -180,6 +180,7 @@ static const struct enrg_job_type trouble_job = {
 struct fragile_options {
 	const char *out_dir;
 	int64_t poison;
+	bool dies_last;
 };
 
 struct fragile_section {
@@ -196,6 +197,8 @@ static const struct enrg_option fragile_option_list[] = {
 	  .default_value = "\"out/\"", .help = "Folder of the files." },
 	{ .key = "poison", .kind = ENRG_OPTION_INT, .offset = offsetof(struct fragile_options, poison),
 	  .default_value = "-1", .help = "The value that kills it." },
+	{ .key = "dies_last", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct fragile_options, dies_last),
+	  .default_value = "false", .help = "Whether it dies after its last work, as a library's handler of exit may." },
 	{ .key = NULL },
 };
 
@@ -205,6 +208,12 @@ static const struct enrg_option fragile_section_list[] = {
 	{ .key = NULL },
 };
 
+static void die(void)
+{
+	signal(SIGSEGV, SIG_DFL);
+	raise(SIGSEGV);
+}
+
 static int fragile_open(struct enrg_store *store, const void *options, void **ret_state, struct enrg_error *err)
 {
 	struct fragile *fragile = calloc(1, sizeof(*fragile));
@@ -212,6 +221,8 @@ static int fragile_open(struct enrg_store *store, const void *options, void **re
 	if (!fragile)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	*fragile = (struct fragile){ .store = store, .options = options };
+	if (fragile->options->dies_last)
+		atexit(die);
 	*ret_state = fragile;
 	return 0;
 }
@@ -238,10 +249,8 @@ static int fragile_write(void *state, void *target, const struct enrg_batch *bat
 		int count = snprintf(line, sizeof(line), "%lld\n", (long long)values[row]);
 		int rc;
 
-		if (values[row] == fragile->options->poison) {
-			signal(SIGSEGV, SIG_DFL);
-			raise(SIGSEGV);
-		}
+		if (values[row] == fragile->options->poison)
+			die();
 		rc = enrg_file_write(target, line, (uint64_t)count, err);
 		if (rc < 0)
 			return rc;

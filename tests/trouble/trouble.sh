@@ -356,6 +356,20 @@ file_path = "data.txt"'
 	grep -q "1 batch, 10 rows" "$work/verify.log" || fail "the set aside file does not hold the batch"
 }
 
+# All is stored, but the store crashes on its way out: the run says so.
+case_crash_at_the_end() {
+	supervisor_toml
+	printf 'daq_job_type = "DAQJobStoreFragile"\ndaq_job_unique_id = "fragile"\nout_dir = "out"\ndies_last = true\n' >config/fragile.toml
+	trouble 'kind = "count_up"
+rows = 10
+batches = 20' '[store_config.fragile]
+file_path = "data.txt"'
+	"$bin" run config >"$work/run.log" 2>&1
+	[ $? -eq 1 ] || fail "exit code 1 was expected"
+	must_say "fragile had failed, and was not well when the run ended: signal 11"
+	cmp out/data.txt <(seq 0 199) || fail "the batches are not in the file once"
+}
+
 # --- mad processes ---
 
 case_hostile_messages() {

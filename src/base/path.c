@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +63,64 @@ int path_make_folders(const char *path, mode_t mode, struct enrg_error *err)
 	if (!*path)
 		return enrg_error_set(err, -ENOENT, "the name of a folder is empty");
 	return make_folders(path, strlen(path), mode, err);
+}
+
+void path_format_user(uid_t user, char *ret_text, size_t text_bytes)
+{
+	const struct passwd *entry = getpwuid(user);
+
+	if (entry)
+		snprintf(ret_text, text_bytes, "%s (uid %u)", entry->pw_name, (unsigned)user);
+	else
+		snprintf(ret_text, text_bytes, "uid %u", (unsigned)user);
+}
+
+/* By descriptor: what was looked at is what is changed, whatever the name stands for by then. */
+static int close_to_others(int descriptor, const char *path, struct enrg_error *err)
+{
+	struct stat status;
+	char owner[64];
+
+	if (fstat(descriptor, &status) < 0)
+		return fail(err, -errno, "look at", path);
+	if (status.st_uid != geteuid()) {
+		path_format_user(status.st_uid, owner, sizeof(owner));
+		return enrg_error_set(err, -EPERM,
+			"%s belongs to %s, whose files are not touched: run as that user, or set ENRGDAQ_RUNTIME_DIR", path,
+			owner);
+	}
+	if ((status.st_mode & 07777) != 0700 && fchmod(descriptor, 0700) < 0)
+		return fail(err, -errno, "close to other users", path);
+	return 0;
+}
+
+/* Why it can't be opened: the folder of another user lets nobody in. */
+static int explain_closed(const char *path, int code, struct enrg_error *err)
+{
+	struct stat status;
+	char owner[64];
+
+	if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
+		return enrg_error_set(err, -EPERM, "%s is a symbolic link: remove it, or set ENRGDAQ_RUNTIME_DIR", path);
+	if (code != -EACCES || lstat(path, &status) < 0)
+		return fail(err, code, "open", path);
+	path_format_user(status.st_uid, owner, sizeof(owner));
+	return enrg_error_set(err, -EPERM,
+		"%s belongs to %s, who may be running it: run as that user, or set ENRGDAQ_RUNTIME_DIR", path, owner);
+}
+
+int path_make_private_folder(const char *path, struct enrg_error *err)
+{
+	int code = path_make_folders(path, 0700, err);
+
+	if (code < 0)
+		return code;
+	int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (descriptor < 0)
+		return explain_closed(path, -errno, err);
+	code = close_to_others(descriptor, path, err);
+	close(descriptor);
+	return code;
 }
 
 /* Length of the folder part with its slash: 0 for a bare name. */
@@ -140,7 +200,7 @@ static int write_all(int descriptor, const char *bytes, size_t count)
 
 /* A name of its own in the folder of `path`: short, so that it fits where `path` fits, and never that of another
  * process that lives; the left-over of a dead one is stepped over. */
-static int open_temporary(const char *path, char *ret_name, size_t name_bytes)
+static int open_temporary(const char *path, mode_t mode, char *ret_name, size_t name_bytes)
 {
 	static _Atomic unsigned counter;
 	int descriptor;
@@ -151,7 +211,7 @@ static int open_temporary(const char *path, char *ret_name, size_t name_bytes)
 			ret_name, name_bytes, "%.*s.tmp-%d-%u", (int)folder_length(path), path, (int)getpid(), number);
 		if (used < 0 || (size_t)used >= name_bytes)
 			return -ENAMETOOLONG;
-		descriptor = open(ret_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		descriptor = open(ret_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	} while (descriptor < 0 && errno == EEXIST);
 	return descriptor < 0 ? -errno : descriptor;
 }
@@ -171,10 +231,11 @@ static int sync_folder(const char *path)
 	return code == -EINVAL ? 0 : code; /* a file system that has no such thing */
 }
 
-int path_write_file(const char *path, const void *bytes, size_t count, int sync, struct enrg_error *err)
+static int write_file(
+	const char *path, const void *bytes, size_t count, bool sync, mode_t mode, struct enrg_error *err)
 {
 	char name[PATH_MAX];
-	int descriptor = open_temporary(path, name, sizeof(name));
+	int descriptor = open_temporary(path, mode, name, sizeof(name));
 
 	if (descriptor < 0)
 		return fail(err, descriptor, "create", path);
@@ -193,6 +254,16 @@ int path_write_file(const char *path, const void *bytes, size_t count, int sync,
 	return code < 0 ? fail(err, code, "sync the folder of", path) : 0;
 }
 
+int path_write_file(const char *path, const void *bytes, size_t count, int sync, struct enrg_error *err)
+{
+	return write_file(path, bytes, count, sync, 0666, err);
+}
+
+int path_write_private_file(const char *path, const void *bytes, size_t count, struct enrg_error *err)
+{
+	return write_file(path, bytes, count, false, 0600, err);
+}
+
 void path_safe_name(const char *text, char *ret_name, size_t name_bytes)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
@@ -209,22 +280,40 @@ void path_safe_name(const char *text, char *ret_name, size_t name_bytes)
 		ret_name[0] = '_';
 }
 
+/* Whoever may rename the entries of this folder may put folders of his in the place of ours. Where the sticky bit is
+ * set (/tmp, /dev/shm) an entry stays its owner's, and path_make_private_folder looks whose it is. */
+static int check_shared(const char *path, bool is_chosen, struct enrg_error *err)
+{
+	struct stat status;
+	char owner[64];
+
+	/* A link that root or this user has set up is as good as what it points to, but only where it was asked for. */
+	if ((is_chosen ? stat : lstat)(path, &status) < 0)
+		return 0;
+	path_format_user(status.st_uid, owner, sizeof(owner));
+	if (!S_ISDIR(status.st_mode) || (!is_chosen && status.st_uid != geteuid()))
+		return enrg_error_set(err, -EPERM, "%s %s%s: remove it, or set ENRGDAQ_RUNTIME_DIR", path,
+			S_ISDIR(status.st_mode) ? "belongs to " : "is not a folder",
+			S_ISDIR(status.st_mode) ? owner : "");
+	if ((status.st_mode & S_IWOTH) && !(status.st_mode & S_ISVTX))
+		return enrg_error_set(err, -EPERM,
+			"%s can be written to by everybody, who could put folders of theirs in the place of a run's: "
+			"chmod o-w it, or set ENRGDAQ_RUNTIME_DIR to a folder of your own",
+			path);
+	return 0;
+}
+
 int path_runtime_folder(char *ret_path, size_t path_bytes, struct enrg_error *err)
 {
 	const char *chosen = getenv("ENRGDAQ_RUNTIME_DIR");
-	struct stat status;
+	bool is_chosen = chosen && *chosen;
 	int used;
 
-	if (chosen && *chosen)
+	if (is_chosen)
 		used = snprintf(ret_path, path_bytes, "%s", chosen);
 	else
 		used = snprintf(ret_path, path_bytes, "/dev/shm/enrgdaq-%u", (unsigned)geteuid());
 	if (used < 0 || (size_t)used >= path_bytes)
 		return enrg_error_set(err, -ENAMETOOLONG, "the name of the runtime folder is too long");
-	/* Anybody may make a folder of this name in /dev/shm: files of ours do not go into it. */
-	if (lstat(ret_path, &status) == 0 && !(chosen && *chosen) &&
-		(status.st_uid != geteuid() || !S_ISDIR(status.st_mode)))
-		return enrg_error_set(
-			err, -EPERM, "%s belongs to somebody else: remove it, or set ENRGDAQ_RUNTIME_DIR", ret_path);
-	return 0;
+	return check_shared(ret_path, is_chosen, err);
 }

@@ -170,6 +170,59 @@ static void test_runtime_folder(void **state)
 	assert_string_equal(found, path);
 }
 
+static mode_t mode_of(const char *file)
+{
+	struct stat status;
+
+	assert_int_equal(stat(file, &status), 0);
+	return status.st_mode & 07777;
+}
+
+static void test_private_whatever_the_umask(void **state)
+{
+	mode_t before = umask(0);
+
+	(void)state;
+	assert_int_equal(path_make_private_folder(in_folder("a/b"), &err), 0);
+	assert_int_equal(mode_of(in_folder("a/b")), 0700);
+	assert_int_equal(path_write_private_file(in_folder("a/b/f"), "x", 1, &err), 0);
+	assert_int_equal(mode_of(in_folder("a/b/f")), 0600);
+	assert_int_equal(chmod(in_folder("a/b"), 0777), 0);
+	umask(0777);
+	assert_int_equal(path_make_private_folder(in_folder("a/b"), &err), 0);
+	assert_int_equal(mode_of(in_folder("a/b")), 0700);
+	umask(before);
+}
+
+static void test_no_folder_of_another_user(void **state)
+{
+	(void)state;
+	assert_int_equal(path_make_folders(in_folder("d"), 0755, &err), 0);
+	assert_int_equal(symlink("d", in_folder("link")), 0);
+	assert_int_equal(path_make_private_folder(in_folder("link"), &err), -EPERM);
+	assert_non_null(strstr(err.text, "symbolic link"));
+	if (geteuid() != 0)
+		return; /* only root can make files of somebody else */
+	assert_int_equal(chown(in_folder("d"), 65534, 65534), 0);
+	assert_int_equal(path_make_private_folder(in_folder("d"), &err), -EPERM);
+	assert_non_null(strstr(err.text, "(uid 65534)"));
+}
+
+static void test_shared_runtime_folder(void **state)
+{
+	char found[200];
+
+	(void)state;
+	assert_int_equal(path_make_folders(in_folder("shared"), 0755, &err), 0);
+	setenv("ENRGDAQ_RUNTIME_DIR", in_folder("shared"), 1);
+	assert_int_equal(chmod(in_folder("shared"), 01777), 0); /* as /tmp: entries stay their owner's */
+	assert_int_equal(path_runtime_folder(found, sizeof(found), &err), 0);
+	assert_int_equal(chmod(in_folder("shared"), 0777), 0);
+	assert_int_equal(path_runtime_folder(found, sizeof(found), &err), -EPERM);
+	assert_non_null(strstr(err.text, "by everybody"));
+	unsetenv("ENRGDAQ_RUNTIME_DIR");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +233,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_failed_write_leaves_the_old_file, set_up, tear_down),
 		cmocka_unit_test(test_safe_names),
 		cmocka_unit_test(test_runtime_folder),
+		cmocka_unit_test_setup_teardown(test_private_whatever_the_umask, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_no_folder_of_another_user, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_shared_runtime_folder, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

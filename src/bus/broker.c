@@ -112,7 +112,7 @@ static int bind_socket(void *socket, int size_max, const char *url, struct enrg_
 		socket_set_int(socket, ZMQ_LINGER, 0) || socket_set_int(socket, ZMQ_SNDHWM, BROKER_WATERMARK) ||
 		socket_set_int(socket, ZMQ_RCVHWM, BROKER_WATERMARK))
 		return socket_fail(err, "set up", url);
-	return zmq_bind(socket, url) ? socket_fail(err, "bind", url) : 0;
+	return socket_bind(socket, url, err);
 }
 
 static int open_sockets(

@@ -57,6 +57,11 @@ void link_receiver_close(struct link_receiver *receiver);
 /* Where a sender says hello it is told to go on behind `position`: looked up by the receiver's owner. */
 typedef uint64_t link_resume_function(void *context, const char *stream_uuid);
 void link_receiver_set_resume(struct link_receiver *receiver, link_resume_function *resume, void *context);
+/* What a sender may claim: position up to which it was told that all is committed, as its stream itself knows it.
+ * Negative: no stream of this store, whose messages are thrown away. Asked when a stream is new, and when a hello names
+ * a position beyond what the store has committed. Without it (NULL) every sender is believed. */
+typedef int link_vet_function(void *context, const char *stream_uuid, uint64_t *ret_position);
+void link_receiver_set_vet(struct link_receiver *receiver, link_vet_function *vet, void *context);
 /* 1: a batch, in order, each once; 0: none within the timeout; negative: malformed message, thrown away (err). */
 int link_receiver_recv(struct link_receiver *receiver, int timeout_ms, struct link_batch *ret_batch, struct enrg_error *err);
 /* Tells the sender of that stream that all up to `position` is committed. */

@@ -36,6 +36,8 @@ struct link_receiver {
 	uint64_t life;
 	link_resume_function *resume;
 	void *resume_context;
+	link_vet_function *vet;
+	void *vet_context;
 	struct link_stream **streams;
 	uint32_t stream_count;
 	struct socket_message held; /* frames that the last batch points into */
@@ -64,7 +66,7 @@ static int open_socket(struct link_receiver *receiver, const char *url, struct e
 		socket_set_int(receiver->socket, ZMQ_ROUTER_HANDOVER, 1) ||
 		socket_set_int(receiver->socket, ZMQ_LINGER, RECEIVER_LINGER_MS))
 		return socket_fail(err, "set up", url);
-	return zmq_bind(receiver->socket, url) ? socket_fail(err, "bind", url) : 0;
+	return socket_bind(receiver->socket, url, err);
 }
 
 int link_receiver_open(const char *url, struct link_receiver **ret_receiver, struct enrg_error *err)
@@ -109,6 +111,12 @@ void link_receiver_set_resume(struct link_receiver *receiver, link_resume_functi
 	receiver->resume_context = context;
 }
 
+void link_receiver_set_vet(struct link_receiver *receiver, link_vet_function *vet, void *context)
+{
+	receiver->vet = vet;
+	receiver->vet_context = context;
+}
+
 /* --- streams
  * -------------------------------------------------------------------------------------------------------------- */
 
@@ -141,6 +149,20 @@ static int add_stream(
 	return 0;
 }
 
+/* May a sender in the name of that stream say that it was told that all up to `position` is committed? */
+static int vet(const struct link_receiver *receiver, const char *uuid, uint64_t position, struct enrg_error *err)
+{
+	uint64_t known = UINT64_MAX;
+
+	if (receiver->vet && receiver->vet(receiver->vet_context, uuid, &known) < 0)
+		return enrg_error_set(err, ENRG_E_PROTOCOL, "a message of a stream that is none of this store's");
+	if (position > known)
+		return enrg_error_set(err, ENRG_E_PROTOCOL,
+			"a sender says that it is done up to %llu, but its stream is not beyond %llu: not believed",
+			(unsigned long long)position, (unsigned long long)known);
+	return 0;
+}
+
 /* The stream that a message speaks of, which must be its sender's own. */
 static int resolve_stream(struct link_receiver *receiver, const zmq_msg_t *identity, const char *uuid,
 	struct link_stream **ret_stream, struct enrg_error *err)
@@ -149,7 +171,10 @@ static int resolve_stream(struct link_receiver *receiver, const zmq_msg_t *ident
 		memcmp(zmq_msg_data((zmq_msg_t *)(uintptr_t)identity), uuid, LINK_UUID_BYTES))
 		return enrg_error_set(err, ENRG_E_PROTOCOL, "a message in the name of another stream");
 	*ret_stream = find_stream(receiver, uuid);
-	return *ret_stream ? 0 : add_stream(receiver, uuid, ret_stream, err);
+	if (*ret_stream)
+		return 0;
+	int status = vet(receiver, uuid, 0, err);
+	return status ? status : add_stream(receiver, uuid, ret_stream, err);
 }
 
 /* --- answers
@@ -182,16 +207,22 @@ static void answer(struct link_receiver *receiver, const struct link_stream *str
 	envelope_fini(&envelope);
 }
 
-static void take_hello(struct link_receiver *receiver, struct link_stream *stream, const struct link_note *note)
+static int take_hello(struct link_receiver *receiver, struct link_stream *stream, const struct link_note *note,
+	struct enrg_error *err)
 {
 	/* What the sender was told is committed is gone from its ring, whatever the owner remembers. */
-	if (note->position > stream->committed)
+	if (note->position > stream->committed) {
+		int status = vet(receiver, stream->uuid, note->position, err);
+		if (status)
+			return status;
 		stream->committed = note->position;
+	}
 	if (stream->committed > stream->received)
 		stream->received = stream->committed;
 	stream->is_open = true;
 	stream->is_full = note->is_full && stream->committed < stream->received;
 	answer(receiver, stream, "resume", note->session, note->sent);
+	return 0;
 }
 
 static int take_note(struct link_receiver *receiver, const zmq_msg_t *identity, const struct envelope *envelope,
@@ -208,12 +239,10 @@ static int take_note(struct link_receiver *receiver, const zmq_msg_t *identity, 
 		status = resolve_stream(receiver, identity, note.stream_uuid, &stream, err);
 	if (status)
 		return status;
-	if (is_hello) {
-		take_hello(receiver, stream, &note);
-	} else {
-		stream->is_open = false;
-		answer(receiver, stream, "bye", note.session, note.sent);
-	}
+	if (is_hello)
+		return take_hello(receiver, stream, &note, err);
+	stream->is_open = false;
+	answer(receiver, stream, "bye", note.session, note.sent);
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 int socket_fail(struct enrg_error *err, const char *what, const char *url)
@@ -31,6 +32,16 @@ int socket_check_url(const char *url, struct enrg_error *err)
 			"%s: a socket's path has 1 to %zu bytes, this one %zu: use a shorter runtime folder or "
 			"supervisor_id",
 			url, path_max, path_bytes);
+	return 0;
+}
+
+int socket_bind(void *socket, const char *url, struct enrg_error *err)
+{
+	if (zmq_bind(socket, url))
+		return socket_fail(err, "bind", url);
+	/* Until here the folder, which is closed to others, keeps them out. */
+	if (!strncmp(url, "ipc://", 6) && chmod(url + 6, 0600))
+		return enrg_error_set(err, -errno, "%s: can't be closed to other users: %s", url, strerror(errno));
 	return 0;
 }
 

@@ -15,6 +15,8 @@
 int socket_fail(struct enrg_error *err, const char *what, const char *url);
 /* ipc:// with a path that the kernel takes (107 bytes), or tcp://; ENRG_E_CONFIG says what is wrong. */
 int socket_check_url(const char *url, struct enrg_error *err);
+/* zmq_bind. An ipc:// socket takes connections of this user alone, whatever the umask. */
+int socket_bind(void *socket, const char *url, struct enrg_error *err);
 int socket_set_int(void *socket, int option, int value);
 
 struct socket_message {

@@ -77,7 +77,7 @@ static void check_shared_memory(struct doctor *doctor)
 	struct statvfs space;
 	double total, available;
 
-	if (path_runtime_folder(folder, sizeof(folder), &err) || path_make_folders(folder, 0755, &err)) {
+	if (path_runtime_folder(folder, sizeof(folder), &err) || path_make_folders(folder, 0700, &err)) {
 		tell(doctor, BAD, "shared memory",
 			"set ENRGDAQ_RUNTIME_DIR to a folder on a tmpfs that you may write to", "%s", err.text);
 		return;

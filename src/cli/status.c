@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "cli/cli.h"
+#include "supervisor/others.h"
 #include "supervisor/runtime.h"
 #include "supervisor/status.h"
 
@@ -99,6 +100,15 @@ static int show(const struct status_options *options, bool is_again)
 	return 0;
 }
 
+/* Runs beside the one that was shown, where none was asked for by name. */
+static void print_others(void)
+{
+	char base[RUNTIME_PATH_BYTES], text[2000];
+
+	if (!path_runtime_folder(base, sizeof(base), NULL) && others_describe(base, NULL, text, sizeof(text)))
+		printf("\n%s", text);
+}
+
 int cli_status(int argc, char **argv)
 {
 	static const struct option long_options[] = {{"json", no_argument, NULL, 'j'},
@@ -121,6 +131,8 @@ int cli_status(int argc, char **argv)
 		return cli_usage_error("status", "one ID was expected, not %d", argc - optind);
 	options.supervisor = argv[optind];
 	code = show(&options, false);
+	if (!code && !options.supervisor && !options.is_json && !options.is_watch)
+		print_others();
 	while (!code && options.is_watch) {
 		poll(NULL, 0, 1000);
 		if (show(&options, true))

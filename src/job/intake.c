@@ -137,14 +137,35 @@ static uint64_t resume_link(void *context, const char *stream_uuid)
 	return journal_stream(intake->journal, index).position;
 }
 
+/* The streams of this store's links lie in the same runtime folder: what a sender says of its own is looked up there.
+ */
+static int vet_link(void *context, const char *stream_uuid, uint64_t *ret_position)
+{
+	const struct intake *intake = context;
+	const struct plan *plan = intake->process->plan;
+	uint8_t wanted[16], uuid[16];
+	uint64_t head;
+
+	if (parse_uuid(stream_uuid, wanted) < 0)
+		return -EINVAL;
+	for (size_t i = 0; i < plan->input_count; i++)
+		if (plan->inputs[i].is_link &&
+			!find_ack(plan->inputs[i].stream_path, plan->name, ret_position, &head, uuid, NULL) &&
+			!memcmp(uuid, wanted, sizeof(uuid)))
+			return 0;
+	return -ENOENT;
+}
+
 static int open_link(struct intake *intake, struct enrg_error *err)
 {
 	if (!intake->process->plan->link_url)
 		return 0;
 	int code = link_receiver_open(intake->process->plan->link_url, &intake->link, err);
-	if (code == 0)
-		link_receiver_set_resume(intake->link, resume_link, intake);
-	return code;
+	if (code)
+		return code;
+	link_receiver_set_resume(intake->link, resume_link, intake);
+	link_receiver_set_vet(intake->link, vet_link, intake);
+	return 0;
 }
 
 static struct intake_input *add_input(struct intake *intake, const struct plan_input *plan, struct enrg_error *err)

@@ -2,6 +2,9 @@
 #include "job/store_fixture.h"
 
 #include <sys/prctl.h>
+#include <zmq.h>
+
+#include "bus/link_frame.h"
 
 /* A process of its own, as the producing job is: the test must stay without threads, since it forks the store. */
 static _Noreturn void live_as_sender(struct fixture *f, int index, int stop_end)
@@ -176,6 +179,86 @@ static void a_failure_before_the_first_commit_is_no_loss(void **state)
 	assert_int_equal(atomic_load(&f->page->lost) + atomic_load(&f->page->duplicated), 0);
 }
 
+static void send_hello(void *socket, const char *uuid, uint64_t session, uint64_t position)
+{
+	struct link_note note = {.session = session, .position = position};
+	struct envelope envelope = {.kind = "hello", .pid = getpid()};
+	void *bytes;
+	size_t count;
+
+	memcpy(note.stream_uuid, uuid, sizeof(note.stream_uuid));
+	envelope.body = link_note_format(&note);
+	if (envelope_format(&envelope, &bytes, &count, NULL) < 0)
+		_exit(2);
+	zmq_send(socket, "store", 5, ZMQ_SNDMORE);
+	zmq_send(socket, bytes, count, 0);
+	free(bytes);
+	envelope_fini(&envelope);
+}
+
+/* Says in the name of that stream that all up to far beyond its head is committed, then asks where the store is.
+ * 0: where it was. */
+static _Noreturn void live_as_forger(const struct fixture *f, const char *uuid)
+{
+	void *context = zmq_ctx_new(), *socket = zmq_socket(context, ZMQ_DEALER);
+	int milliseconds = 20000;
+	struct envelope envelope;
+	struct link_note note;
+	char bytes[1024];
+
+	zmq_setsockopt(socket, ZMQ_ROUTING_ID, uuid, LINK_UUID_BYTES);
+	zmq_setsockopt(socket, ZMQ_RCVTIMEO, &milliseconds, sizeof(milliseconds));
+	if (zmq_connect(socket, f->link_url))
+		_exit(3);
+	send_hello(socket, uuid, 1, 1ull << 40);
+	send_hello(socket, uuid, 2, 0);
+	for (note.session = 1; note.session != 2;) {
+		if (zmq_recv(socket, bytes, sizeof(bytes), 0) < 0) /* topic */
+			_exit(4);
+		int count = zmq_recv(socket, bytes, sizeof(bytes), 0);
+		if (count < 0 || envelope_parse(bytes, (size_t)count, &envelope, NULL) < 0 ||
+			link_note_parse(envelope.body, &note, NULL) < 0)
+			_exit(5);
+		envelope_fini(&envelope);
+	}
+	_exit(note.position || note.received ? 6 : 0);
+}
+
+static int run_forger(const struct fixture *f, const char *uuid)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		live_as_forger(f, uuid);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* What a sender says of its stream counts only where the stream itself says so. */
+static void a_forged_position_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct stream_status status;
+	char uuid[LINK_UUID_BYTES + 1];
+
+	f->plan.link_url = f->link_url;
+	for (int i = 0; i < STREAMS; i++)
+		f->inputs[i].is_link = true;
+	start(f);
+	assert_int_equal(stream_read_status(f->producers[0].path, &status, &f->err), 0);
+	link_uuid_format(status.uuid, uuid);
+	assert_int_equal(run_forger(f, uuid), 0);
+	start_senders(f, 0);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(produce(&f->producers[0], 100, 10 * NS_PER_S), 0);
+	end_producers(f);
+	stop_senders(f);
+	assert_int_equal(stop(f), 0);
+	expect_file(f, &f->producers[0], NULL, 0);
+	assert_int_equal(atomic_load(&f->page->lost) + atomic_load(&f->page->duplicated), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +268,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_long_commit_interval_over_the_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(waits_for_a_full_disk_over_the_link, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_failure_before_the_first_commit_is_no_loss, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_forged_position_changes_nothing, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, share_control, NULL);
 }

@@ -17,6 +17,7 @@
 #include "base/crc32c.h"
 #include "base/path.h"
 #include "supervisor/adopt.h"
+#include "supervisor/others.h"
 
 #define SOCKET_FOLDER_BYTES_MAX 84 /* sun_path holds 108 with the name of the socket */
 
@@ -50,7 +51,7 @@ static int take_lock(struct runtime *runtime, const char *supervisor, struct enr
 	int length, code;
 
 	snprintf(path, sizeof(path), "%s/lock", runtime->folder);
-	runtime->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	runtime->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (runtime->lock < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
 	if (fcntl(runtime->lock, F_OFD_SETLK, &lock)) {
@@ -78,7 +79,7 @@ static int make_socket_folder(struct runtime *runtime, struct enrg_error *err)
 	}
 	snprintf(runtime->sockets, sizeof(runtime->sockets), "/tmp/enrgdaq-%u-%08x", (unsigned)geteuid(),
 		crc32c(0, runtime->folder, strlen(runtime->folder)));
-	return path_make_folders(runtime->sockets, 0700, err);
+	return path_make_private_folder(runtime->sockets, err);
 }
 
 static void read_last_run(struct runtime *runtime)
@@ -117,7 +118,7 @@ int runtime_open(const char *supervisor, const char *config_path, struct runtime
 	path_safe_name(supervisor, safe, sizeof(safe));
 	snprintf(ret_runtime->folder, sizeof(ret_runtime->folder), "%s/%s", base, safe);
 	snprintf(ret_runtime->config_path, sizeof(ret_runtime->config_path), "%s", config_path ? config_path : "");
-	code = path_make_folders(ret_runtime->folder, 0755, err);
+	code = path_make_private_folder(ret_runtime->folder, err);
 	if (!code)
 		code = make_socket_folder(ret_runtime, err);
 	if (!code)
@@ -167,7 +168,7 @@ static int write_run(const struct runtime *runtime, const char *state, int exit_
 	if (!text)
 		return enrg_error_set(err, -ENOMEM, "run.json: out of memory, or a path that is no UTF-8");
 	snprintf(path, sizeof(path), "%s/run.json", runtime->folder);
-	code = path_write_file(path, text, strlen(text), 0, err);
+	code = path_write_private_file(path, text, strlen(text), err);
 	free(text);
 	return code;
 }
@@ -243,12 +244,42 @@ static int find_orphans(const char *base, struct enrg_error *err)
 	return code;
 }
 
+/* A folder that lets only its owner in: what happens there is for the owner to see. */
+static int explain_foreign(const char *folder, struct enrg_error *err)
+{
+	struct stat status;
+	char owner[64];
+
+	if (stat(folder, &status) || status.st_uid == geteuid() || !access(folder, R_OK | W_OK | X_OK))
+		return 0;
+	path_format_user(status.st_uid, owner, sizeof(owner));
+	return enrg_error_set(err, -EACCES, "%s belongs to %s: only that user and root see what runs there", folder, owner);
+}
+
+/* No run of that name (NULL: none at all) was found in `base`; is there one elsewhere? */
+static int tell_none(const char *base, const char *supervisor, struct enrg_error *err)
+{
+	char others[600];
+
+	others_describe(base, supervisor, others, sizeof(others));
+	if (others[0])
+		others[strlen(others) - 1] = '\0'; /* the last line end */
+	if (supervisor)
+		return enrg_error_set(err, -ENOENT, "no supervisor \"%s\" has run here%s%s", supervisor,
+			others[0] ? "; but " : "", others);
+	return enrg_error_set(err, -ENOENT, "no system%s is running; start one with `enrgdaq run CONFIG_DIR`%s%s",
+		others[0] ? " of yours" : "", others[0] ? "\n" : "", others);
+}
+
 int runtime_find(const char *supervisor, char *ret_folder, size_t folder_bytes, pid_t *ret_pid, struct enrg_error *err)
 {
 	char base[RUNTIME_PATH_BYTES - 160], safe[128], names[400] = "";
 	struct stat stat_buffer;
 	int code = path_runtime_folder(base, sizeof(base), err);
 
+	if (code)
+		return code;
+	code = explain_foreign(base, err);
 	if (code)
 		return code;
 	if (!supervisor) {
@@ -259,8 +290,7 @@ int runtime_find(const char *supervisor, char *ret_folder, size_t folder_bytes, 
 		if (!found)
 			code = find_orphans(base, err);
 		if (!found && code == 0)
-			code = enrg_error_set(
-				err, -ENOENT, "no system is running; start one with `enrgdaq run CONFIG_DIR`");
+			code = tell_none(base, supervisor, err);
 		if (!found)
 			return code;
 		*ret_pid = runtime_owner(ret_folder);
@@ -269,7 +299,10 @@ int runtime_find(const char *supervisor, char *ret_folder, size_t folder_bytes, 
 	path_safe_name(supervisor, safe, sizeof(safe));
 	snprintf(ret_folder, folder_bytes, "%s/%s", base, safe);
 	if (stat(ret_folder, &stat_buffer))
-		return enrg_error_set(err, -ENOENT, "no supervisor \"%s\" has run here", supervisor);
+		return tell_none(base, supervisor, err);
+	code = explain_foreign(ret_folder, err);
+	if (code)
+		return code;
 	*ret_pid = runtime_owner(ret_folder);
 	return *ret_pid ? 0 : tell_orphans(ret_folder, err);
 }

@@ -198,7 +198,7 @@ static void write_status(struct supervisor *self, const json_t *status)
 	bool is_lost;
 
 	snprintf(path, sizeof(path), "%s/status.json", self->runtime.folder);
-	is_lost = !text || path_write_file(path, text, strlen(text), 0, &err);
+	is_lost = !text || path_write_private_file(path, text, strlen(text), &err);
 	if (is_lost && !self->is_status_lost)
 		log_line(ENRG_WARNING, "status.json can't be written, and `enrgdaq status` does not see this run: %s",
 			err.text);

@@ -1,0 +1,117 @@
+#!/bin/bash
+# What an operator meets beside the data: operation.sh CASE. Needs ENRGDAQ_BIN; each case has a folder and a runtime folder
+# of its own. 77: the case needs something that is missing here.
+set -u
+bin=$(realpath "${ENRGDAQ_BIN:?the program to test}")
+work=$(mktemp -d)
+export ENRGDAQ_RUNTIME_DIR
+ENRGDAQ_RUNTIME_DIR=$(mktemp -d /dev/shm/enrgdaq-test.XXXXXX)
+started=()
+
+fail() {
+	echo "FAILED: $*" >&2
+	for file in "$work"/*.log; do echo "--- $file" >&2; tail -n 40 "$file" >&2; done
+	exit 1
+}
+
+finish() {
+	for pid in "${started[@]}"; do kill -TERM "$pid" 2>/dev/null; done
+	for pid in "${started[@]}"; do wait "$pid" 2>/dev/null; done
+	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
+}
+trap finish EXIT
+
+# await SECONDS COMMAND...: the command succeeds at last
+await() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -ge $end ] && return 1
+		sleep 0.05
+	done
+}
+
+# start LOG ARGUMENTS...: in the background; pid in $run
+start() {
+	local log=$1
+	shift
+	"$bin" "$@" >"$work/$log" 2>&1 &
+	run=$!
+	started+=("$run")
+}
+
+# stop_run CODE: in order, with that exit code
+stop_run() {
+	local code
+	kill -INT "$run"
+	wait "$run"
+	code=$?
+	[ "$code" -eq "$1" ] || fail "exit code $code instead of $1"
+}
+
+# A source of ten rows a second over a link, so that all sockets are there.
+write_dice() { # FOLDER
+	mkdir -p "$1"
+	printf '[info]\nsupervisor_id = "lab"\n' >"$1/supervisor.toml"
+	cat >"$1/dice.toml" <<-END
+		daq_job_type = "DAQJobTest"
+		rand_min = 1
+		rand_max = 6
+		interval_seconds = 0.1
+		${2:-}
+		[store_config.csv]
+		file_path = "dice.csv"
+	END
+}
+
+has_rows() { # FILE COUNT
+	[ "$(wc -l <"$1")" -gt "$2" ]
+}
+
+# Whatever the umask, only the user who runs it can speak to a run, read it or hold its lock.
+case_umask() {
+	write_dice lab 'use_shm_when_possible = false'
+	umask 000
+	start run.log run lab
+	await 20 has_rows out/dice.csv 3 || fail "no data"
+	local runtime=$ENRGDAQ_RUNTIME_DIR/lab
+	[ "$(stat -c %a "$runtime")" = 700 ] || fail "the runtime folder is $(stat -c %a "$runtime")"
+	[ "$(find "$runtime" -type s | wc -l)" -ge 3 ] || fail "fewer sockets than a bus and a link have"
+	find "$runtime" -mindepth 1 ! -perm 0600 | grep . && fail "others could open these"
+	stop_run 0
+	find "$runtime" -type f ! -perm 0600 | grep . && fail "others could open these after the end"
+	[ "$(stat -c %a out/dice.csv)" = 644 ] || fail "data follows the umask of old: $(stat -c %a out/dice.csv)"
+}
+
+# Two users: neither disturbs the other, and each is told who is there.
+case_other_user() {
+	[ "$(id -u)" = 0 ] && getent passwd nobody >/dev/null && [ -x "$(command -v setpriv)" ] || exit 77
+	chmod 755 "$work"
+	write_dice lab
+	start run.log run lab
+	await 20 has_rows out/dice.csv 1 || fail "no data"
+	as_nobody() {
+		(cd / && setpriv --reuid=nobody --regid=nogroup --clear-groups "$@")
+	}
+	mkdir -m 755 theirs
+	chown nobody theirs
+	as_nobody env ENRGDAQ_RUNTIME_DIR="$work/theirs" "$bin" status >status.log 2>&1 && fail "nobody has a run"
+	grep -q "no system of yours is running" status.log || fail "what is said without a run"
+	grep -q "^root (uid 0) runs \"lab\" in $ENRGDAQ_RUNTIME_DIR/lab: \`sudo -u root enrgdaq status lab\`" status.log ||
+		fail "root's run is not named"
+	chmod 755 "$ENRGDAQ_RUNTIME_DIR"
+	as_nobody env ENRGDAQ_RUNTIME_DIR="$ENRGDAQ_RUNTIME_DIR" "$bin" status lab >theirs.log 2>&1 && fail "it is closed"
+	grep -q "belongs to root (uid 0)" theirs.log || fail "the owner of a closed folder is not named"
+	as_nobody env ENRGDAQ_RUNTIME_DIR="$ENRGDAQ_RUNTIME_DIR" "$bin" run "$work/lab" >second.log 2>&1
+	[ $? -eq 1 ] || fail "a run in the folder of another user"
+	grep -q "$ENRGDAQ_RUNTIME_DIR/lab belongs to root (uid 0)" second.log || fail "the owner of the run is not named"
+	mkdir -m 777 shared
+	ENRGDAQ_RUNTIME_DIR=$work/shared "$bin" run lab --duration 1 >shared.log 2>&1
+	[ $? -eq 1 ] || fail "a folder in which everybody may rename was taken"
+	grep -q "shared can be written to by everybody" shared.log || fail "a shared folder is not explained"
+	stop_run 0
+}
+
+case=${1:?a case}
+cd "$work" || exit 1
+"case_$case"

@@ -58,9 +58,10 @@ json_t *bench_result_format(const struct bench_result *r)
 		"zmq_throughput_mbs", r->zmq_mb_per_s, "messages_per_second", r->messages_per_s,
 		"avg_queue_size", r->queue_batches, "cpu_usage_percent", r->cpu_percent,
 		"latency_p95_ms", r->latency_p95_mean_ms, "latency_p99_ms", r->latency_p99_peak_ms);
-	json_t *ours = json_pack("{s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:b, s:s, s:b, s:s, s:s, s:o?, s:o?}",
+	json_t *ours = json_pack("{s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:b, s:s, s:b, s:s, s:s, s:o?, s:o?}",
 		"rate_hz", r->rate_hz, "batches", (json_int_t)r->batches, "lost", (json_int_t)r->lost, "duplicated", (json_int_t)r->duplicated,
-		"corrupted", (json_int_t)r->corrupted, "latency_p50_ms", r->latency_p50_ms, "latency_p999_ms",
+		"corrupted", (json_int_t)r->corrupted, "latency_run_p95_ms", r->latency_p95_ms, "latency_run_p99_ms",
+		r->latency_p99_ms, "latency_p50_ms", r->latency_p50_ms, "latency_p999_ms",
 		r->latency_p999_ms, "latency_max_ms", r->latency_max_ms, "accounted", (int)r->is_accounted, "store", r->store,
 		"use_shm", (int)r->use_shm, "date", r->date, "regime", regime_name(r->regime), "limits",
 		limits_format(&r->limits), "machine", bench_machine_format());
@@ -84,6 +85,9 @@ void bench_result_print(const struct bench_result *r, FILE *stream)
 		r->use_shm ? "shared memory" : "ZeroMQ");
 	fprintf(stream, "Avg SHM Throughput: %.2f MB/s\n", r->throughput_mb_per_s);
 	fprintf(stream, "Peak SHM Throughput: %.2f MB/s\n", r->peak_mb_per_s);
+	/* The founding document's names above, the Python program's present ones here. */
+	fprintf(stream, "Avg Data Throughput: %.2f MB/s\n", r->throughput_mb_per_s);
+	fprintf(stream, "Peak Data Throughput: %.2f MB/s\n", r->peak_mb_per_s);
 	fprintf(stream, "ZMQ Throughput: %.4f MB/s\n", r->zmq_mb_per_s);
 	fprintf(stream, "Messages/Second: %.2f\n", r->messages_per_s);
 	fprintf(stream, "Average Queue Size: %.2f\n", r->queue_batches);

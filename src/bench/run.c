@@ -184,7 +184,7 @@ int bench_run(const struct bench_params *params, struct bench_result *ret_result
 {
 	struct bench_result result = {.clients = params->clients, .payload_rows = params->payload_rows, .rate_hz = params->rate_hz,
 		.duration_s = params->duration_s, .use_shm = params->use_shm};
-	const char *section = params->use_memory_store ? "memory" : has_store("root") ? "root" : "arrow";
+	const char *section = params->store ? params->store : has_store("root") ? "root" : "arrow";
 	struct texts texts = {0};
 	char folder[512];
 

@@ -17,7 +17,7 @@ struct bench_params {
 	double rate_hz;            /* of each client; 0 = as fast as it can */
 	bool void_data;            /* the memory store keeps nothing */
 	bool use_shm;
-	bool use_memory_store;     /* else files: root where that store is there, else arrow */
+	const char *store;         /* "memory", "arrow" or "root"; NULL: files, root where that store is there, else arrow */
 	const char *out_dir;       /* of file stores */
 	void (*on_interval)(void *context, const struct bench_interval *interval);
 	void *context;

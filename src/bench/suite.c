@@ -20,13 +20,26 @@
 #define GRACE_S 30.0
 #define OUTPUT_MAX (1u << 20)
 
+/* The series come first; the named ones go into the second file. */
 static const struct point {
 	unsigned clients, rows;
+	const char *name, *rate_hz, *store;
 } points[] = {
-	{3, 1000}, {3, 10000}, {3, 50000}, {3, 100000}, {3, 500000},
-	{1, 500000}, {2, 500000}, {4, 500000}, {8, 500000},
+	{3, 1000, NULL, "0", "memory"},
+	{3, 10000, NULL, "0", "memory"},
+	{3, 50000, NULL, "0", "memory"},
+	{3, 100000, NULL, "0", "memory"},
+	{3, 500000, NULL, "0", "memory"},
+	{1, 500000, NULL, "0", "memory"},
+	{2, 500000, NULL, "0", "memory"},
+	{4, 500000, NULL, "0", "memory"},
+	{8, 500000, NULL, "0", "memory"},
+	{1, 2500, "detector", "100", "memory"}, /* 100 times a second 40 kB: 4 MB/s */
+	{1, 500000, "disk", "0", "arrow"},
 };
-#define POINTS (sizeof(points) / sizeof(points[0]))
+#define POINTS          (sizeof(points) / sizeof(points[0]))
+#define FIRST_AGGREGATE 5u
+#define FIRST_NAMED     9u
 
 static volatile sig_atomic_t is_interrupted;
 
@@ -52,7 +65,8 @@ static int runner_start(struct runner *runner, const struct suite_params *params
 	snprintf(rows, sizeof(rows), "%u", point->rows);
 	snprintf(duration, sizeof(duration), "%.17g", params->duration_s);
 	char *arguments[] = {(char *)(uintptr_t)params->program, "bench", "run", "--clients", clients, "--payload-size", rows,
-		"--duration", duration, "--use-memory-store", "--use-shm", "--stats-interval", "1.0", "--json", NULL};
+		"--duration", duration, "--store", (char *)(uintptr_t)point->store, "--rate-hz",
+		(char *)(uintptr_t)point->rate_hz, "--use-shm", "--stats-interval", "1.0", "--json", NULL};
 	FILE *log = tmpfile();
 	runner->log = log ? fcntl(fileno(log), F_DUPFD_CLOEXEC, 0) : -1;
 	if (log)
@@ -138,7 +152,13 @@ static void print_point(const json_t *r)
 		json_string_value(json_object_get(r, "regime")));
 }
 
-static int run_point(const struct suite_params *params, const struct point *point, json_t *results)
+/* What both files hold. */
+struct collected {
+	json_t *series, *named;
+};
+
+static int run_point(
+	const struct suite_params *params, const struct point *point, const struct collected *collected)
 {
 	struct runner runner = {0};
 	json_t *result = NULL;
@@ -155,7 +175,10 @@ static int run_point(const struct suite_params *params, const struct point *poin
 	if (!result)
 		return code;
 	print_point(result);
-	json_array_append_new(results, result);
+	if (point->name)
+		json_object_set_new(collected->named, point->name, result);
+	else
+		json_array_append_new(collected->series, result);
 	return 0;
 }
 
@@ -178,54 +201,86 @@ static void print_scaling(const json_t *results)
 			worst, best, worst / best);
 }
 
-static int write_results(const struct suite_params *params, const json_t *results, struct enrg_error *err)
+static int write_file(const char *path, const json_t *what, struct enrg_error *err)
 {
-	char latest[4096], dated[4096], date[64];
-	char *text = json_dumps(results, JSON_INDENT(2));
-	int code = text ? path_make_folders(params->results_dir, 0755, err) : -ENOMEM;
+	char *text = json_dumps(what, JSON_INDENT(2));
+	int rc = text ? path_write_file(path, text, strlen(text), 0, err)
+		      : enrg_error_set(err, -ENOMEM, "no memory for %s", path);
+
+	free(text);
+	return rc;
+}
+
+/* DIR/latest_KIND.json and DIR/KIND_DATE.json. */
+static int write_both(const char *folder, const char *kind, const char *date, const json_t *what, struct enrg_error *err)
+{
+	char path[4096];
+	int rc;
+
+	snprintf(path, sizeof(path), "%s/%s_%s.json", folder, kind, date);
+	rc = write_file(path, what, err);
+	snprintf(path, sizeof(path), "%s/latest_%s.json", folder, kind);
+	if (rc == 0)
+		rc = write_file(path, what, err);
+	if (rc == 0)
+		printf("Results: %s\n", path);
+	return rc;
+}
+
+static int write_results(
+	const struct suite_params *params, const struct collected *collected, struct enrg_error *err)
+{
+	int rc = path_make_folders(params->results_dir, 0755, err);
+	char date[64];
 
 	clock_format_utc(clock_wall_ns(), date, sizeof(date));
 	date[19] = 0; /* without fractions */
 	for (char *at = date; *at; at++)
 		*at = *at == ':' ? '-' : *at;
-	snprintf(latest, sizeof(latest), "%s/%s", params->results_dir, SUITE_RESULTS);
-	snprintf(dated, sizeof(dated), "%s/results_%s.json", params->results_dir, date);
-	if (code == 0)
-		code = path_write_file(latest, text, strlen(text), 0, err);
-	if (code == 0)
-		code = path_write_file(dated, text, strlen(text), 0, err);
-	if (code == 0)
-		printf("Results: %s\n", latest);
-	free(text);
-	return code;
+	if (rc == 0)
+		rc = write_both(params->results_dir, "results", date, collected->series, err);
+	/* Also where it holds nothing: one of an earlier suite would not belong to these results. */
+	if (rc == 0)
+		rc = write_both(params->results_dir, "detector", date, collected->named, err);
+	return rc;
+}
+
+static void say_part(size_t point)
+{
+	if (point == 0)
+		printf("\n=== Running Performance Scaling Benchmarks ===\n");
+	if (point == FIRST_AGGREGATE)
+		printf("\n=== Running Aggregate Scaling Benchmarks ===\n");
+	if (point == FIRST_NAMED)
+		printf("\n=== Running the Detector's Rate, and the Disk ===\n");
 }
 
 int suite_run(const struct suite_params *params, unsigned *ret_failed, struct enrg_error *err)
 {
-	json_t *results = json_array();
-	int code = 0;
+	struct collected collected = {json_array(), json_object()};
+	int rc = 0;
 
 	*ret_failed = 0;
 	signal(SIGINT, interrupt);
 	signal(SIGTERM, interrupt);
 	for (size_t i = 0; i < POINTS && !is_interrupted; i++) {
-		if (i == 0)
-			printf("\n=== Running Performance Scaling Benchmarks ===\n");
-		if (i == 5)
-			printf("\n=== Running Aggregate Scaling Benchmarks ===\n");
 		double left = (double)(POINTS - i) * (params->duration_s + 5);
-		printf("  [%zu/%zu, about %.0f s left] Running: clients=%u, payload=%u...\n", i + 1, POINTS, left,
-			points[i].clients, points[i].rows);
+
+		say_part(i);
+		printf("  [%zu/%zu, about %.0f s left] Running: clients=%u, payload=%u%s%s...\n", i + 1, POINTS, left,
+			points[i].clients, points[i].rows, points[i].name ? ", " : "",
+			points[i].name ? points[i].name : "");
 		fflush(stdout);
-		*ret_failed += run_point(params, &points[i], results) < 0;
+		*ret_failed += run_point(params, &points[i], &collected) < 0;
 	}
-	print_scaling(results);
-	if (json_array_size(results) == 0)
-		code = enrg_error_set(err, -ECANCELED, "no run succeeded: nothing to keep");
+	print_scaling(collected.series);
+	if (json_array_size(collected.series) == 0)
+		rc = enrg_error_set(err, -ECANCELED, "no run succeeded: nothing to keep");
 	else
-		code = write_results(params, results, err);
-	json_decref(results);
-	if (code == 0 && is_interrupted)
-		code = enrg_error_set(err, ENRG_E_STOPPED, "stopped; what was measured is kept");
-	return code;
+		rc = write_results(params, &collected, err);
+	json_decref(collected.series);
+	json_decref(collected.named);
+	if (rc == 0 && is_interrupted)
+		rc = enrg_error_set(err, ENRG_E_STOPPED, "stopped; what was measured is kept");
+	return rc;
 }

@@ -35,6 +35,7 @@ static const char run_help[] =
 	"  --no-void-data       the memory store keeps the newest table instead of nothing\n"
 	"  --use-shm, --no-shm  batches through shared memory (default) or through ZeroMQ\n"
 	"  --use-memory-store   store in memory; else in files, below a temporary folder\n"
+	"  --store NAME         memory, arrow or root (root where that store is there, else arrow)\n"
 	"  --json               one JSON object on stdout, nothing else\n"
 	"\n"
 	"Latency is from commit by the producer to consumed by the store. The clock starts with the first data.\n"
@@ -43,11 +44,12 @@ static const char run_help[] =
 static const char suite_help[] =
 	"usage: enrgdaq bench suite --run | --plot | --all [OPTIONS]\n"
 	"\n"
-	"  --run            run the benchmarks: 1000 to 500000 rows with 3 clients, then 1, 2, 4, 8 clients with 500000 rows\n"
+	"  --run            run the benchmarks: 1000 to 500000 rows with 3 clients, then 1, 2, 4, 8 clients with 500000 rows,\n"
+	"                   then the detector's own rate (4 MB/s at 100 Hz), and one client to the disk\n"
 	"  --plot           draw the five figures from the latest results\n"
 	"  --all            both\n"
 	"  --duration S     seconds of each run (10)\n"
-	"  --results DIR    where latest_results.json lies (results/benchmarks)\n"
+	"  --results DIR    where latest_results.json and latest_detector.json lie (results/benchmarks)\n"
 	"  --graphs DIR     where the figures go, as PNG and PDF, with script and data beside them (results/graphs)\n";
 
 /* Below the ratio of many clients to the best. */
@@ -82,6 +84,18 @@ static double number_of(const char *option, double min, double max)
 	return value;
 }
 
+/* As in the help, or the end of the program with exit code 2. */
+static const char *store_of(const char *name)
+{
+	static const char *const names[] = {"memory", "arrow", "root"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return names[i];
+	fprintf(stderr, "enrgdaq bench: --store: expected memory, arrow or root, found \"%s\"\n", name);
+	exit(2);
+}
+
 /* --- run -------------------------------------------------------------------------------------------------------------- */
 
 static void print_interval(void *context, const struct bench_interval *interval)
@@ -95,13 +109,14 @@ static void print_interval(void *context, const struct bench_interval *interval)
 
 static int parse_run(int argc, char **argv, struct bench_params *params, bool *ret_is_json)
 {
-	enum { CLIENTS = 1, PAYLOAD, DURATION, INTERVAL, RATE, KEEP, SHM, NO_SHM, MEMORY, JSON, HELP };
+	enum { CLIENTS = 1, PAYLOAD, DURATION, INTERVAL, RATE, KEEP, SHM, NO_SHM, MEMORY, STORE, JSON, HELP };
 	static const struct option options[] = {
 		{"clients", required_argument, NULL, CLIENTS}, {"payload-size", required_argument, NULL, PAYLOAD},
 		{"duration", required_argument, NULL, DURATION}, {"stats-interval", required_argument, NULL, INTERVAL},
 		{"rate-hz", required_argument, NULL, RATE}, {"no-void-data", no_argument, NULL, KEEP},
 		{"use-shm", no_argument, NULL, SHM}, {"no-shm", no_argument, NULL, NO_SHM},
-		{"use-memory-store", no_argument, NULL, MEMORY}, {"json", no_argument, NULL, JSON},
+		{"use-memory-store", no_argument, NULL, MEMORY}, {"store", required_argument, NULL, STORE},
+		{"json", no_argument, NULL, JSON},
 		{"help", no_argument, NULL, HELP}, {NULL, 0, NULL, 0},
 	};
 
@@ -115,7 +130,8 @@ static int parse_run(int argc, char **argv, struct bench_params *params, bool *r
 		case KEEP: params->void_data = false; break;
 		case SHM: params->use_shm = true; break;
 		case NO_SHM: params->use_shm = false; break;
-		case MEMORY: params->use_memory_store = true; break;
+		case MEMORY: params->store = "memory"; break;
+		case STORE: params->store = store_of(optarg); break;
 		case JSON: *ret_is_json = true; break;
 		case HELP:
 		case 'h': fputs(run_help, stdout); exit(0);
@@ -141,17 +157,18 @@ static int run(int argc, char **argv)
 		.use_shm = true, .out_dir = out_dir};
 	struct bench_result result;
 	struct enrg_error err = {0};
-	bool is_json = false;
+	bool is_json = false, has_files;
 	int code = parse_run(argc, argv, &params, &is_json);
 
 	if (code)
 		return code;
-	if (!params.use_memory_store && !mkdtemp(out_dir))
+	has_files = !params.store || strcmp(params.store, "memory") != 0;
+	if (has_files && !mkdtemp(out_dir))
 		return fail("can't make a folder in /var/tmp");
 	if (!is_json)
 		params.on_interval = print_interval;
 	code = bench_run(&params, &result, &err);
-	if (!params.use_memory_store)
+	if (has_files)
 		bench_remove_tree(out_dir);
 	if (code < 0) {
 		fprintf(stderr, "enrgdaq bench run: %s\n", err.text);

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 
 #define LINEAR_RATIO_MAX 30.0
-#define VALUE_SIZE       9.0
-#define BELOW_SIZE       9.0
-#define SIZE_MIN         5.0
+#define VALUE_SIZE       11.5
+#define BELOW_SIZE       11.0
+#define SIZE_MIN         7.0
 #define GAP              0.008
 #define HALF_WIDTH       0.4 /* of a bar; bars stand 1 apart */
 
@@ -119,7 +119,7 @@ static void write_texts(struct figure *figure, const struct bar *bars, size_t co
 	for (size_t i = 0; i < count; i++)
 		values.are_inside |= !find_places(figure, &bars[i], values.size, values.line).is_above_free;
 	for (size_t i = 0; i < count; i++) {
-		struct figure_text below = {figure_x(figure, (double)i + 1), figure->bottom - 0.032, FIGURE_CENTER,
+		struct figure_text below = {figure_x(figure, (double)i + 1), figure->bottom - 0.036, FIGURE_CENTER,
 			fmax(below_size, SIZE_MIN), FIGURE_DARK, .is_bold = false};
 		if (values.size >= SIZE_MIN)
 			write_value(figure, &bars[i], below.x, &values);

@@ -13,12 +13,22 @@
 #include "base/path.h"
 #include "plot/gnuplot.h"
 
-#define REFERENCE_SIZE   7.5
-#define TICK_SIZE        8.0
-#define LEGEND_SIZE      8.5
-#define LEGEND_ROW_IN    0.22
+/* Sizes are those of a page 10 inches wide. In one column of a journal (8.6 cm) it is printed at a third of that, where
+ * the footer is the smallest text that can still be read. */
+#define TITLE_SIZE       16.0
+#define SUBTITLE_SIZE    12.0
+#define LABEL_SIZE       12.5
+#define REFERENCE_SIZE   11.0
+#define TICK_SIZE        11.0
+#define LEGEND_SIZE      11.5
+#define LEGEND_ROW_IN    0.3
 #define LEGEND_SAMPLE_IN 0.42
 #define LEGEND_GAP_IN    0.3
+#define FOOTER_SIZE      11.0
+#define FOOTER_SIZE_MIN  8.0
+#define FOOTER_ROWS      4
+#define FOOTER_EDGE      0.015
+#define SEPARATOR        " \u00b7 "
 
 /* --- texts -------------------------------------------------------------------------------------------------------- */
 
@@ -29,12 +39,12 @@ double figure_text_width(const char *text, double size, bool is_bold)
 
 	for (; *text; text++)
 		characters += ((unsigned char)*text & 0xc0) != 0x80;
-	return (double)characters * size / 72 * (is_bold ? 0.87 : 0.75);
+	return (double)characters * size / 72 * (is_bold ? 0.82 : 0.72);
 }
 
 double figure_text_height(double size)
 {
-	return size / 72 * 1.5;
+	return size / 72 * 1.4;
 }
 
 /* Single quotes: gnuplot neither runs back-quoted commands nor reads escapes in them. */
@@ -65,6 +75,14 @@ void figure_write_text(struct figure *figure, const struct figure_text *at, cons
 		at->color, at->is_boxed ? " boxed" : "");
 }
 
+/* The size at which a text fits between the edges of the page. */
+static double fit_size(const char *text, double size, bool is_bold)
+{
+	double width = figure_text_width(text, size, is_bold), fits = FIGURE_WIDTH_IN * 0.99;
+
+	return width > fits ? size * fits / width : size;
+}
+
 /* --- page --------------------------------------------------------------------------------------------------------- */
 
 static void write_head(struct figure *figure, const struct figure_params *params)
@@ -84,40 +102,82 @@ static void write_head(struct figure *figure, const struct figure_params *params
 		"unset key\n",
 		params->title, params->name, params->name, FIGURE_GREY, figure->left, figure->right, figure->bottom,
 		figure->top);
-	figure_write_text(figure, &(struct figure_text){0.5, 0.95, FIGURE_CENTER, 13, FIGURE_DARK, .is_bold = true},
+	figure_write_text(figure,
+		&(struct figure_text){0.5, 0.95, FIGURE_CENTER, fit_size(params->title, TITLE_SIZE, true), FIGURE_DARK,
+			.is_bold = true},
 		"%s", params->title);
-	figure_write_text(figure, &(struct figure_text){0.5, 0.9, FIGURE_CENTER, 10, FIGURE_DARK, .is_bold = false},
+	figure_write_text(figure,
+		&(struct figure_text){0.5, 0.885, FIGURE_CENTER, fit_size(params->subtitle, SUBTITLE_SIZE, false),
+			FIGURE_DARK, .is_bold = false},
 		"%s", params->subtitle);
 	if (params->x_label)
 		figure_write_text(figure,
-			&(struct figure_text){middle_x, 0.112, FIGURE_CENTER, 10, FIGURE_DARK, .is_bold = true}, "%s",
-			params->x_label);
+			&(struct figure_text){middle_x, 0.175, FIGURE_CENTER, LABEL_SIZE, FIGURE_DARK, .is_bold = true},
+			"%s", params->x_label);
 	figure_write_text(figure,
 		&(struct figure_text){
-			0.018, middle_y, FIGURE_CENTER, 10, FIGURE_DARK, .is_bold = true, .is_upright = true},
+			0.02, middle_y, FIGURE_CENTER, LABEL_SIZE, FIGURE_DARK, .is_bold = true, .is_upright = true},
 		"%s", params->y_label);
 }
 
-/* Smaller where the line would not fit on the page, down to what can still be read. */
-static void write_footer(struct figure *figure, double y, const char *text)
+/* One row of the footer from `text`: whole items between separators, as many as fit. Length of what it takes. */
+static size_t footer_row(const char *text, double size, char *ret_row, size_t row_bytes)
 {
-	double width = figure_text_width(text, 6, false), fits = FIGURE_WIDTH_IN;
+	size_t taken = 0;
 
-	figure_write_text(figure,
-		&(struct figure_text){0.02, y, FIGURE_LEFT, width > fits ? fmax(6 * fits / width, 4) : 6, FIGURE_GREY,
-			.is_bold = false},
-		"%s", text);
+	for (const char *end = text; *end;) {
+		const char *next = strstr(end, SEPARATOR);
+		size_t length = next ? (size_t)(next - text) : strlen(text);
+		char row[512];
+
+		snprintf(row, sizeof(row), "%.*s", (int)length, text);
+		if (taken && figure_text_width(row, size, false) > FIGURE_WIDTH_IN * (1 - 2 * FOOTER_EDGE))
+			break;
+		taken = length + (next ? strlen(SEPARATOR) : 0);
+		snprintf(ret_row, row_bytes, "%s", row);
+		end = text + taken;
+	}
+	return taken;
 }
 
+/* Rows that the text takes at a size; in `rows` where it is not NULL. FOOTER_ROWS + 1: more than there is room for. */
+static size_t break_footer(const char *text, double size, char (*rows)[512])
+{
+	size_t count = 0;
+	bool is_too_wide = false;
+	char row[512];
+
+	while (*text && count <= FOOTER_ROWS) {
+		text += footer_row(text, size, row, sizeof(row));
+		is_too_wide |= figure_text_width(row, size, false) > FIGURE_WIDTH_IN * (1 - FOOTER_EDGE);
+		if (rows && count < FOOTER_ROWS)
+			memcpy(rows[count], row, sizeof(row));
+		count++;
+	}
+	return is_too_wide ? FOOTER_ROWS + 1 : count;
+}
+
+/* What the figure rests on, in a few rows; smaller where that is not enough. */
 static void write_footers(struct figure *figure, const struct figure_params *params)
 {
-	char origin[400], losses[160], note[512];
+	char origin[400], runs[200], text[1200], rows[FOOTER_ROWS][512] = {{0}};
+	double size = FOOTER_SIZE;
+	size_t count;
 
 	results_format_origin(params->results, origin, sizeof(origin));
-	results_format_losses(params->results, losses, sizeof(losses));
-	snprintf(note, sizeof(note), "%s%s%s", params->note ? params->note : "", params->note ? " · " : "", losses);
-	write_footer(figure, 0.05, note);
-	write_footer(figure, 0.022, origin);
+	results_format_runs(params->results, runs, sizeof(runs));
+	snprintf(text, sizeof(text), "%s" SEPARATOR "%s%s%s", runs, params->note ? params->note : "",
+		params->note ? SEPARATOR : "", origin);
+	while (size > FOOTER_SIZE_MIN && break_footer(text, size, NULL) > FOOTER_ROWS)
+		size -= 0.5;
+	count = break_footer(text, size, rows);
+	count = count < FOOTER_ROWS ? count : FOOTER_ROWS;
+	for (size_t i = 0; i < count; i++) {
+		double step = figure_text_height(size) / FIGURE_HEIGHT_IN;
+		struct figure_text at = {FOOTER_EDGE, 0.028 + (double)(count - 1 - i) * step, FIGURE_LEFT, size,
+			FIGURE_GREY, .is_bold = false};
+		figure_write_text(figure, &at, "%s", rows[i]);
+	}
 }
 
 struct figure *figure_create(const struct figure_params *params)
@@ -127,10 +187,10 @@ struct figure *figure_create(const struct figure_params *params)
 	if (!figure)
 		return NULL;
 	figure->name = params->name;
-	figure->left = 0.125;
-	figure->right = params->has_references ? 0.77 : 0.97;
-	figure->bottom = 0.2;
-	figure->top = params->has_legend ? 0.79 : 0.85;
+	figure->left = 0.135;
+	figure->right = params->has_references ? 0.735 : 0.97;
+	figure->bottom = 0.265;
+	figure->top = params->has_legend ? 0.76 : 0.82;
 	figure->script = open_memstream(&figure->script_text, &figure->script_bytes);
 	figure->data = open_memstream(&figure->data_text, &figure->data_bytes);
 	if (!figure->script || !figure->data) {

@@ -61,7 +61,7 @@ struct figure_curve {
 
 struct figure_params {
 	const char *name, *title, *subtitle, *x_label, *y_label;
-	const char *note; /* first line of the footer, or NULL */
+	const char *note; /* in the footer, items apart by a middle dot between blanks; or NULL */
 	const struct results *results;
 	bool has_references; /* leaves a margin for their texts */
 	bool has_legend;     /* leaves a row for it */

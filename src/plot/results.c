@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/path.h"
 
@@ -93,6 +94,9 @@ static int read_entry(const json_t *object, size_t index, struct results_entry *
 		{"latency_p95_ms", &entry->p95_ms},
 		{"latency_p99_ms", &entry->p99_ms},
 		{"latency_p999_ms", &entry->p999_ms},
+		{"latency_run_p95_ms", &entry->run_p95_ms},
+		{"latency_run_p99_ms", &entry->run_p99_ms},
+		{"duration", &entry->duration_s},
 		{"lost", &entry->lost},
 		{"duplicated", &entry->duplicated},
 		{"corrupted", &entry->corrupted},
@@ -116,6 +120,7 @@ static int read_entry(const json_t *object, size_t index, struct results_entry *
 	entry->is_shm = !json_is_false(json_object_get(object, "use_shm"));
 	read_text(object, "regime", entry->regime, sizeof(entry->regime));
 	read_text(object, "date", entry->date, sizeof(entry->date));
+	read_text(object, "store", entry->store, sizeof(entry->store));
 	read_text(machine, "cpu", entry->cpu, sizeof(entry->cpu));
 	return code;
 }
@@ -148,23 +153,72 @@ static int read_entries(const json_t *root, struct results **ret_results, struct
 	return 0;
 }
 
-int results_read(const char *path, struct results **ret_results, struct enrg_error *err)
+static int read_json(const char *path, json_t **ret_root, struct enrg_error *err)
 {
 	json_error_t where;
 	char *bytes = NULL;
 	size_t count = 0;
-	int code = path_read_file(path, FILE_BYTES_MAX, &bytes, &count, err);
+	int rc = path_read_file(path, FILE_BYTES_MAX, &bytes, &count, err);
 
-	if (code < 0)
-		return code;
-	json_t *root = json_loadb(bytes, count, JSON_REJECT_DUPLICATES, &where);
+	if (rc < 0)
+		return rc;
+	*ret_root = json_loadb(bytes, count, JSON_REJECT_DUPLICATES, &where);
 	free(bytes);
-	if (!root)
-		return enrg_error_set(
-			err, ENRG_E_CORRUPT, "%s:%d: not a results file: %s", path, where.line, where.text);
-	code = read_entries(root, ret_results, err);
+	if (*ret_root)
+		return 0;
+	return enrg_error_set(err, ENRG_E_CORRUPT, "%s:%d: not a results file: %s", path, where.line, where.text);
+}
+
+int results_read(const char *path, struct results **ret_results, struct enrg_error *err)
+{
+	json_t *root = NULL;
+	int rc = read_json(path, &root, err);
+
+	if (rc < 0)
+		return rc;
+	rc = read_entries(root, ret_results, err);
 	json_decref(root);
-	return code < 0 ? enrg_error_add(err, "%s", path) : 0;
+	return rc < 0 ? enrg_error_add(err, "%s", path) : 0;
+}
+
+/* "DIR/latest_results.json" -> "DIR/latest_detector.json". False: the name has no "results", or is too long. */
+static bool name_detector(const char *results_path, char *ret_path, size_t path_bytes)
+{
+	const char *slash = strrchr(results_path, '/');
+	const char *name = strstr(slash ? slash : results_path, "results");
+
+	if (!name)
+		return false;
+	return snprintf(ret_path, path_bytes, "%.*sdetector%s", (int)(name - results_path), results_path,
+		       name + strlen("results")) < (int)path_bytes;
+}
+
+static int read_named(
+	const json_t *root, const char *name, bool *ret_has, struct results_entry *ret_entry, struct enrg_error *err)
+{
+	const json_t *run = json_object_get(root, name);
+	int rc = run ? read_entry(run, 0, ret_entry, err) : 0;
+
+	*ret_has = run && rc == 0;
+	return rc < 0 ? enrg_error_add(err, "%s", name) : 0;
+}
+
+int results_read_detector(struct results *results, const char *results_path, struct enrg_error *err)
+{
+	json_t *root = NULL;
+	char path[4096];
+	int rc;
+
+	if (!name_detector(results_path, path, sizeof(path)) || access(path, F_OK) < 0)
+		return 0;
+	rc = read_json(path, &root, err);
+	if (rc < 0)
+		return rc;
+	rc = read_named(root, "detector", &results->has_detector, &results->detector, err);
+	if (rc == 0)
+		rc = read_named(root, "disk", &results->has_disk, &results->disk, err);
+	json_decref(root);
+	return rc < 0 ? enrg_error_add(err, "%s", path) : 0;
 }
 
 void results_destroy(struct results *results)
@@ -339,6 +393,26 @@ static void add_text(char *text, size_t text_bytes, const char *format, ...)
 	va_end(arguments);
 }
 
+/* "Intel(R) Xeon(R) Platinum 8488C CPU @ 2.40GHz" -> "Intel Xeon Platinum 8488C". */
+static void add_cpu(const char *cpu, char *text, size_t text_bytes)
+{
+	static const char *const noise[] = {"(R)", "(TM)", " CPU", " Processor"};
+	size_t end = strcspn(cpu, "@");
+
+	for (size_t at = 0; at < end; at++) {
+		size_t skipped = 0;
+		for (size_t i = 0; i < sizeof(noise) / sizeof(noise[0]) && !skipped; i++)
+			if (strncmp(cpu + at, noise[i], strlen(noise[i])) == 0)
+				skipped = strlen(noise[i]);
+		if (skipped)
+			at += skipped - 1;
+		else
+			add_text(text, text_bytes, "%c", cpu[at]);
+	}
+	while (text[0] && text[strlen(text) - 1] == ' ')
+		text[strlen(text) - 1] = 0;
+}
+
 static void add_machine(const struct results *results, char *text, size_t text_bytes)
 {
 	const struct results_entry *first = &results->entries[0];
@@ -350,7 +424,7 @@ static void add_machine(const struct results *results, char *text, size_t text_b
 		add_text(text, text_bytes, "machine not recorded");
 		return;
 	}
-	add_text(text, text_bytes, "%s", first->cpu);
+	add_cpu(first->cpu, text, text_bytes);
 	if (first->cores > 0)
 		add_text(text, text_bytes, ", %.0f core%s", first->cores, first->cores > 1 ? "s" : "");
 	if (is_mixed)
@@ -415,23 +489,44 @@ void results_format_origin(const struct results *results, char *ret_text, size_t
 	add_regimes(results, ret_text, text_bytes);
 }
 
-void results_format_losses(const struct results *results, char *ret_text, size_t text_bytes)
+/* "10 s", "2 to 10 s"; "" where no run says. */
+static void add_durations(const struct results *results, char *text, size_t text_bytes)
+{
+	double shortest = INFINITY, longest = 0;
+
+	for (size_t i = 0; i < results->count; i++) {
+		if (!(results->entries[i].duration_s > 0))
+			continue;
+		shortest = fmin(shortest, results->entries[i].duration_s);
+		longest = fmax(longest, results->entries[i].duration_s);
+	}
+	if (shortest < longest)
+		add_text(text, text_bytes, " of %.3g to %.3g s", shortest, longest);
+	else if (longest > 0)
+		add_text(text, text_bytes, " of %.3g s", longest);
+}
+
+void results_format_runs(const struct results *results, char *ret_text, size_t text_bytes)
 {
 	double lost = 0, duplicated = 0, corrupted = 0;
-	size_t counted = 0;
+	bool is_one_store = results->entries[0].store[0], is_counted = true;
 
 	for (size_t i = 0; i < results->count; i++) {
 		const struct results_entry *entry = &results->entries[i];
-		if (isnan(entry->lost) || isnan(entry->duplicated) || isnan(entry->corrupted))
-			continue;
+		is_one_store &= strcmp(entry->store, results->entries[0].store) == 0;
+		is_counted &= !isnan(entry->lost) && !isnan(entry->duplicated) && !isnan(entry->corrupted);
 		lost += entry->lost;
 		duplicated += entry->duplicated;
 		corrupted += entry->corrupted;
-		counted++;
 	}
-	if (counted == 0)
-		snprintf(ret_text, text_bytes, "lost, duplicated and corrupted batches not recorded");
+	ret_text[0] = 0;
+	add_text(ret_text, text_bytes, "%zu run%s", results->count, results->count == 1 ? "" : "s");
+	add_durations(results, ret_text, text_bytes);
+	if (is_one_store)
+		add_text(ret_text, text_bytes, ", %s store", results->entries[0].store);
+	if (is_counted)
+		add_text(ret_text, text_bytes, ": %.0f batches lost, %.0f duplicated, %.0f corrupted", lost, duplicated,
+			corrupted);
 	else
-		snprintf(ret_text, text_bytes, "batches of %zu run%s: %.0f lost, %.0f duplicated, %.0f corrupted",
-			counted, counted == 1 ? "" : "s", lost, duplicated, corrupted);
+		add_text(ret_text, text_bytes, ": losses not recorded");
 }

@@ -18,23 +18,30 @@ struct results_entry {
 	double clients, payload_rows;
 	double mb_per_s, peak_mb_per_s, zmq_mb_per_s;
 	double cpu_percent;
-	double p50_ms, p95_ms, p99_ms, p999_ms;
+	double p50_ms, p95_ms, p99_ms, p999_ms; /* p95: mean of the intervals; p99: worst interval */
+	double run_p95_ms, run_p99_ms;          /* of the whole measurement, as p50 and p99.9 are */
+	double duration_s;
 	double lost, duplicated, corrupted;
 	enum results_limit limit; /* the lowest of the limits that were measured with it */
 	double limit_mb_per_s;
 	bool is_shm; /* batches through shared memory; true where the file does not say */
-	char regime[24], date[40], cpu[80];
+	char regime[24], date[40], cpu[80], store[24];
 	double cores;
 };
 
 struct results {
 	size_t count; /* at least 1 */
 	struct results_entry *entries;
+	bool has_detector, has_disk;
+	struct results_entry detector, disk; /* runs of the suite's second file */
 };
 
 /* -ENOENT and other system errors; ENRG_E_CORRUPT: not a results file, with what is wrong; -ENODATA: no run in it. One
  * object, as `enrgdaq bench run --json` prints it, is a results file of one run. */
 int results_read(const char *path, struct results **ret_results, struct enrg_error *err);
+/* Adds the runs of the file beside it, "…detector…" for "…results…", to results->detector and ->disk. 0 also where there
+ * is none; else as results_read. */
+int results_read_detector(struct results *results, const char *results_path, struct enrg_error *err);
 void results_destroy(struct results *results);
 
 /* Any key of ours: not a file of the Python program. */
@@ -58,8 +65,8 @@ const struct results_entry *results_find_limit(const struct results *results);
 /* "3 clients", "1 to 8 clients". */
 void results_format_clients(const struct results_series *series, char *ret_text, size_t text_bytes);
 
-/* Machine, dates, regimes; and losses where the file counts them. */
+/* Machine, dates, regimes; and runs: how many, how long, into which store, losses where the file counts them. */
 void results_format_origin(const struct results *results, char *ret_text, size_t text_bytes);
-void results_format_losses(const struct results *results, char *ret_text, size_t text_bytes);
+void results_format_runs(const struct results *results, char *ret_text, size_t text_bytes);
 
 #endif

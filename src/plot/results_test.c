@@ -92,6 +92,8 @@ static void test_keys_may_be_missing(void **state)
 	assert_null(results_find_limit(results));
 	results_format_origin(results, text, sizeof(text));
 	assert_string_equal(text, "machine not recorded · date not recorded · regime not recorded");
+	results_format_runs(results, text, sizeof(text));
+	assert_string_equal(text, "1 run: losses not recorded");
 	results_destroy(results);
 }
 
@@ -166,8 +168,63 @@ static void test_origin(void **state)
 	results_format_origin(results, text, sizeof(text));
 	assert_string_equal(text, "Chip, 2 cores · 2026-11-24 06:48 to 07:01 UTC · regime mixed (1 of 2 runs), "
 				  "split-cache (1): compare within one regime only");
-	results_format_losses(results, text, sizeof(text));
-	assert_string_equal(text, "batches of 2 runs: 2 lost, 1 duplicated, 0 corrupted");
+	results_format_runs(results, text, sizeof(text));
+	assert_string_equal(text, "2 runs: 2 batches lost, 1 duplicated, 0 corrupted");
+	results_destroy(results);
+}
+
+#define TOLD(seconds, store, lost)                                                                                     \
+	"{\"num_clients\":1,\"payload_size\":1,\"avg_throughput_mbs\":1,\"duration\":" #seconds ",\"store\":\"" store  \
+	"\",\"lost\":" #lost ",\"duplicated\":0,\"corrupted\":0,\"latency_run_p99_ms\":7,"                             \
+	"\"machine\":{\"cpu\":\"Intel(R) Xeon(R) Gold CPU @ 2.40GHz\",\"cores\":2}}"
+
+/* How long the runs took and where they stored is said where all agree. */
+static void test_runs(void **state)
+{
+	struct results *results = read_good("[" TOLD(10, "memory", 1) "," TOLD(10, "memory", 0) "]");
+	char text[400];
+
+	(void)state;
+	results_format_runs(results, text, sizeof(text));
+	assert_string_equal(text, "2 runs of 10 s, memory store: 1 batches lost, 0 duplicated, 0 corrupted");
+	assert_true(fabs(results->entries[0].run_p99_ms - 7) < 1e-9 && isnan(results->entries[0].run_p95_ms));
+	results_format_origin(results, text, sizeof(text));
+	assert_non_null(strstr(text, "Intel Xeon Gold, 2 cores"));
+	results_destroy(results);
+	results = read_good("[" TOLD(2, "memory", 0) "," TOLD(10, "arrow", 0) "]");
+	results_format_runs(results, text, sizeof(text));
+	assert_string_equal(text, "2 runs of 2 to 10 s: 0 batches lost, 0 duplicated, 0 corrupted");
+	results_destroy(results);
+}
+
+/* The suite's second file: found by the name of the first; one that is missing is none, a damaged one is an error. */
+static void test_detector(void **state)
+{
+	char folder[] = "/tmp/enrgdaq-results-XXXXXX", path[80], beside[80];
+	struct results *results = read_good(RUN(3, 1000, 12.5));
+	struct enrg_error err = {0};
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/latest_results.json", folder);
+	snprintf(beside, sizeof(beside), "%s/latest_detector.json", folder);
+	assert_int_equal(results_read_detector(results, path, &err), 0);
+	assert_false(results->has_detector || results->has_disk);
+	file = fopen(beside, "we");
+	fputs("{\"detector\":" RUN(1, 2500, 4) "}", file);
+	fclose(file);
+	assert_int_equal(results_read_detector(results, path, &err), 0);
+	assert_true(results->has_detector && !results->has_disk);
+	assert_true(fabs(results->detector.mb_per_s - 4) < 1e-9);
+	file = fopen(beside, "we");
+	fputs("{\"disk\":3}", file);
+	fclose(file);
+	assert_int_equal(results_read_detector(results, path, &err), ENRG_E_CORRUPT);
+	assert_non_null(strstr(err.text, "latest_detector.json"));
+	assert_int_equal(results_read_detector(results, "/nowhere/mine.json", &err), 0);
+	unlink(beside);
+	rmdir(folder);
 	results_destroy(results);
 }
 
@@ -181,6 +238,8 @@ int main(void)
 		cmocka_unit_test(test_series_without_three_clients),
 		cmocka_unit_test(test_limit_is_the_median_of_the_lowest),
 		cmocka_unit_test(test_origin),
+		cmocka_unit_test(test_runs),
+		cmocka_unit_test(test_detector),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,10 +20,9 @@
 #define ETHERNET_MB_PER_S 1250.0
 #define SOFT_REAL_TIME_MS 10.0
 
-#define X_PAYLOAD "Payload Size (Values per Message)"
-#define LIMIT_NOTE                                                                                                     \
-	"limit: median over the runs of the lowest of generation and checking alone (one process each) and a bare "    \
-	"pair of processes"
+#define X_PAYLOAD  "Payload Size (Values per Message)"
+#define DOT        " \u00b7 " /* between two items of a note */
+#define LIMIT_NOTE "limit: slowest of generation, checking and a bare pair, median of the runs"
 
 /* A figure returns 0, 1 where the results hold nothing for it, or an error. */
 typedef int draw_fn(const struct results *results, const char *folder, struct enrg_error *err);
@@ -44,14 +43,13 @@ static void write_value(FILE *data, double value)
 static void format_limit(const struct results_entry *limit, struct figure_reference *ret_reference)
 {
 	static const char *const kinds[] = {"", "generation alone", "checking alone", "a bare pair"};
-	char mb[32], gbps[32];
+	char mb[32];
 
 	number_format(limit->limit_mb_per_s, mb, sizeof(mb));
-	number_format(limit->limit_mb_per_s * 8 / 1000, gbps, sizeof(gbps));
 	*ret_reference = (struct figure_reference){limit->limit_mb_per_s, FIGURE_VERMILION, "'-'", true, {{0}}};
 	snprintf(ret_reference->lines[0], sizeof(ret_reference->lines[0]), "Limit in this run:");
-	snprintf(ret_reference->lines[1], sizeof(ret_reference->lines[1]), "%s MB/s (%s Gbps)", mb, gbps);
-	snprintf(ret_reference->lines[2], sizeof(ret_reference->lines[2]), "measured: %s", kinds[limit->limit]);
+	snprintf(ret_reference->lines[1], sizeof(ret_reference->lines[1]), "%s MB/s", mb);
+	snprintf(ret_reference->lines[2], sizeof(ret_reference->lines[2]), "(%s)", kinds[limit->limit]);
 }
 
 /* --- curves ------------------------------------------------------------------------------------------------------- */
@@ -65,6 +63,7 @@ struct curves {
 	bool are_zero[CURVES_MAX];  /* in the legend alone: a log axis has no place for them */
 	double lowest, highest;     /* of the positive values */
 	bool has_zero, is_filled;   /* filled: the area below the first curve */
+	bool is_linear;             /* the y axis, from 0 */
 	const struct figure_reference *references;
 	size_t reference_count;
 };
@@ -96,7 +95,7 @@ static void add_curve(
 		return;
 	if (zeros == values)
 		strncat(looks.title, ": 0", sizeof(looks.title) - strlen(looks.title) - 1);
-	curves->has_zero |= zeros > 0 && zeros < values;
+	curves->has_zero |= zeros > 0 && zeros < values && !curves->is_linear;
 	curves->are_zero[curves->count] = zeros == values;
 	curves->looks[curves->count] = looks;
 	curves->offsets[curves->count++] = offset;
@@ -176,7 +175,7 @@ static int draw_curves(const struct figure_params *params, const struct curves *
 		highest = fmax(highest, curves->references[i].value);
 	}
 	figure->x = payload_axis(series);
-	figure->y = axis_log(lowest, highest);
+	figure->y = curves->is_linear ? axis_linear(highest, 1.05) : axis_log(lowest, highest);
 	figure_write_axes(figure, true);
 	figure_write_references(figure, curves->references, curves->reference_count);
 	write_curves(figure, curves, series);
@@ -196,22 +195,45 @@ static const char *transport(const struct results *results)
 	return shm == results->count ? "Arrow IPC in Shared Memory" : shm ? "Arrow IPC" : "Arrow IPC through ZeroMQ";
 }
 
+/* What the control plane sent: a number, since a curve of it would be the axis. */
+static void format_management(const struct results_series *series, char *ret_text, size_t text_bytes)
+{
+	double least = INFINITY, most = -1;
+	char from[32], to[32];
+
+	ret_text[0] = 0;
+	for (size_t i = 0; i < series->count; i++) {
+		double value = series->entries[i]->zmq_mb_per_s;
+		least = value < least ? value : least;
+		most = value > most ? value : most;
+	}
+	if (most < 0)
+		return;
+	number_format(least, from, sizeof(from));
+	number_format(most, to, sizeof(to));
+	if (strcmp(from, to) == 0)
+		snprintf(ret_text, text_bytes, "ZMQ Management Overhead: %s MB/s", to);
+	else
+		snprintf(ret_text, text_bytes, "ZMQ Management Overhead: %s to %s MB/s", from, to);
+}
+
 static int draw_throughput_series(
 	const struct results *results, const struct results_series *series, const char *folder, struct enrg_error *err)
 {
 	const struct results_entry *limit = results_find_limit(results);
 	struct figure_reference references[2] = {{ETHERNET_MB_PER_S, FIGURE_GREY, "'-.'", false,
 		{"Standard 10 Gbps", "Ethernet Limit", "(1,250 MB/s)"}}};
-	struct curves curves = {
-		.lowest = INFINITY, .is_filled = true, .references = references, .reference_count = limit ? 2 : 1};
-	char clients[48], subtitle[160], note[300];
+	struct curves curves = {.lowest = INFINITY,
+		.is_filled = true,
+		.is_linear = true,
+		.references = references,
+		.reference_count = limit ? 2 : 1};
+	char clients[48], subtitle[160], note[300] = "";
 
 	add_curve(&curves, series, offsetof(struct results_entry, mb_per_s),
 		(struct figure_curve){"Sustained Throughput", FIGURE_BLUE, "solid", 7, 3, 0.9});
 	add_curve(&curves, series, offsetof(struct results_entry, peak_mb_per_s),
 		(struct figure_curve){"Peak Capability (best interval)", FIGURE_ORANGE, "'-'", 4, 1.4, 1.2});
-	add_curve(&curves, series, offsetof(struct results_entry, zmq_mb_per_s),
-		(struct figure_curve){"ZMQ Management Overhead", FIGURE_DARK, "'.'", 2, 1.2, 0.7});
 	if (!(curves.highest > 0))
 		return 1;
 	if (limit) {
@@ -221,13 +243,14 @@ static int draw_throughput_series(
 	results_format_clients(series, clients, sizeof(clients));
 	snprintf(subtitle, sizeof(subtitle), "(%s, %s%s)", transport(results), clients,
 		results_are_ours(results) ? "; the store reads and checks every byte" : "");
-	snprintf(note, sizeof(note), "%s%s%s", limit ? LIMIT_NOTE : "", limit && curves.has_zero ? " · " : "",
-		curves.has_zero ? "0 is drawn on the lower edge" : "");
+	format_management(series, note, sizeof(note));
+	if (limit)
+		snprintf(note + strlen(note), sizeof(note) - strlen(note), "%s" LIMIT_NOTE, note[0] ? DOT : "");
 	return draw_curves(&(struct figure_params){.name = "throughput_scaling",
 				   .title = "ENRGDAQ Throughput Scaling",
 				   .subtitle = subtitle,
 				   .x_label = X_PAYLOAD,
-				   .y_label = "Data Throughput (MB/s), log scale",
+				   .y_label = "Data Throughput (MB/s)",
 				   .note = note[0] ? note : NULL,
 				   .results = results,
 				   .has_references = true,
@@ -247,32 +270,63 @@ static int draw_throughput(const struct results *results, const char *folder, st
 	return code;
 }
 
+/* Do all runs have percentiles of the whole measurement? Those of intervals are another kind. */
+static bool has_whole_percentiles(const struct results_series *series)
+{
+	for (size_t i = 0; i < series->count; i++)
+		if (isnan(series->entries[i]->run_p95_ms) || isnan(series->entries[i]->run_p99_ms))
+			return false;
+	return true;
+}
+
+static void add_percentiles(struct curves *curves, const struct results_series *series, bool is_whole)
+{
+	add_curve(curves, series, offsetof(struct results_entry, p50_ms),
+		(struct figure_curve){"p50", FIGURE_GREEN, "'.'", 9, 1.8, 0.8});
+	add_curve(curves, series,
+		is_whole ? offsetof(struct results_entry, run_p95_ms) : offsetof(struct results_entry, p95_ms),
+		(struct figure_curve){"p95 Jitter", FIGURE_BLUE, "solid", 7, 2.4, 0.8});
+	add_curve(curves, series,
+		is_whole ? offsetof(struct results_entry, run_p99_ms) : offsetof(struct results_entry, p99_ms),
+		(struct figure_curve){"p99 Jitter", FIGURE_VERMILION, "solid", 5, 1.8, 0.7});
+	add_curve(curves, series, offsetof(struct results_entry, p999_ms),
+		(struct figure_curve){"p99.9", FIGURE_DARK, "'-'", 2, 1.2, 0.8});
+}
+
+static void format_detector(const struct results_entry *detector, struct figure_reference *ret_reference)
+{
+	char p99[32];
+
+	*ret_reference = (struct figure_reference){detector->run_p99_ms, FIGURE_SKY, "'-.'", false, {{0}}};
+	number_format(detector->run_p99_ms, p99, sizeof(p99));
+	snprintf(ret_reference->lines[0], sizeof(ret_reference->lines[0]), "WCD Detector:");
+	snprintf(ret_reference->lines[1], sizeof(ret_reference->lines[1]), "p99 %s ms", p99);
+	snprintf(ret_reference->lines[2], sizeof(ret_reference->lines[2]), "(4 MB/s at 100 Hz)");
+}
+
 static int draw_latency_series(
 	const struct results *results, const struct results_series *series, const char *folder, struct enrg_error *err)
 {
-	static const struct figure_reference threshold = {
-		SOFT_REAL_TIME_MS, FIGURE_GREY, "'-'", false, {"Standard Soft", "Real-Time Threshold", "(10 ms)"}};
-	bool is_ours = results_are_ours(results);
-	struct curves curves = {.lowest = INFINITY, .references = &threshold, .reference_count = 1};
+	struct figure_reference references[2] = {
+		{SOFT_REAL_TIME_MS, FIGURE_GREY, "'-'", false, {"Standard Soft", "Real-Time Threshold", "(10 ms)"}}};
+	bool is_whole = has_whole_percentiles(series);
+	bool has_detector = results->has_detector && results->detector.run_p99_ms > 0;
+	struct curves curves = {.lowest = INFINITY, .references = references, .reference_count = has_detector ? 2 : 1};
 	char clients[48], subtitle[160], note[300];
 
-	add_curve(&curves, series, offsetof(struct results_entry, p50_ms),
-		(struct figure_curve){"p50 (Median)", FIGURE_GREEN, "'.'", 9, 1.8, 0.8});
-	add_curve(&curves, series, offsetof(struct results_entry, p95_ms),
-		(struct figure_curve){"p95 Jitter (95th percentile)", FIGURE_BLUE, "solid", 7, 2.4, 0.8});
-	add_curve(&curves, series, offsetof(struct results_entry, p99_ms),
-		(struct figure_curve){"p99 Jitter (Worst-case tail)", FIGURE_VERMILION, "solid", 5, 1.8, 0.7});
-	add_curve(&curves, series, offsetof(struct results_entry, p999_ms),
-		(struct figure_curve){"p99.9", FIGURE_DARK, "'-'", 2, 1.2, 0.8});
+	add_percentiles(&curves, series, is_whole);
 	if (!(curves.highest > 0))
 		return 1;
+	if (has_detector)
+		format_detector(&results->detector, &references[1]);
 	results_format_clients(series, clients, sizeof(clients));
 	snprintf(subtitle, sizeof(subtitle), "%s%s",
-		is_ours ? "From Commit by the Producer to Consumed by the Store, at Full Rate, " : "At Full Rate, ",
+		results_are_ours(results) ? "Commit by the Producer to Consumed by the Store; Curves at Full Rate, "
+					  : "At Full Rate, ",
 		clients);
-	snprintf(note, sizeof(note), "p95: mean of the intervals; p99: worst interval%s%s",
-		is_ours ? "; p50 and p99.9: whole measurement" : "",
-		curves.has_zero ? " · 0 is drawn on the lower edge" : "");
+	snprintf(note, sizeof(note), "%s%s",
+		is_whole ? "all percentiles: whole measurement" : "p95: mean of the intervals, p99: worst interval",
+		curves.has_zero ? DOT "0 is drawn on the lower edge" : "");
 	return draw_curves(&(struct figure_params){.name = "latency_jitter",
 				   .title = "Non-Deterministic Latency (Jitter Analysis)",
 				   .subtitle = subtitle,
@@ -418,23 +472,23 @@ static int draw_aggregate(const struct results *results, const char *folder, str
 
 /* --- headroom ----------------------------------------------------------------------------------------------------- */
 
-/* From the requirement up (or down) to what was achieved, between the bars, and how many times it is. */
-static void write_headroom(struct figure *figure, double best)
+/* From the requirement up (or down) to what was achieved, beside its bar, and how many times it is above the bar. */
+static void write_headroom(struct figure *figure, size_t bar, double achieved)
 {
-	double ratio = best / DETECTOR_MB_PER_S, x = figure_x(figure, 1.5);
-	double from = figure_y(figure, DETECTOR_MB_PER_S), to = figure_y(figure, best);
+	double ratio = achieved / DETECTOR_MB_PER_S, x = figure_x(figure, (double)bar - 0.5);
+	double from = figure_y(figure, DETECTOR_MB_PER_S), to = figure_y(figure, achieved);
 	const char *color = ratio < 1 ? FIGURE_VERMILION : FIGURE_BLUE;
 	char text[32];
 
 	number_format(ratio, text, sizeof(text));
 	figure_write_text(figure,
-		&(struct figure_text){
-			figure_x(figure, 2), fmax(from, to) + 0.095, FIGURE_CENTER, 13, color, .is_bold = true},
+		&(struct figure_text){figure_x(figure, (double)bar), fmax(from, to) + 0.095, FIGURE_CENTER, 14, color,
+			.is_bold = true},
 		"%s× Headroom", text);
 	fprintf(figure->script,
 		"set arrow from screen %.5f,%.5f to screen %.5f,%.5f nohead linecolor rgb '%s' linewidth 1.2"
 		" dashtype '-' front\n",
-		figure_x(figure, 1.4), from, figure_x(figure, 1.6), from, FIGURE_VERMILION);
+		figure_x(figure, (double)bar - 0.6), from, figure_x(figure, (double)bar - 0.4), from, FIGURE_VERMILION);
 	if (fabs(to - from) > 0.04)
 		fprintf(figure->script,
 			"set arrow from screen %.5f,%.5f to screen %.5f,%.5f head filled size screen 0.012,20"
@@ -442,24 +496,52 @@ static void write_headroom(struct figure *figure, double best)
 			x, from, x, to, color);
 }
 
+static void format_achieved(const struct results_entry *entry, const char *name, const char *where, struct bar *ret_bar)
+{
+	char mb[32], rows[32];
+
+	*ret_bar = (struct bar){entry->mb_per_s, FIGURE_BLUE, {{0}}, {{0}}};
+	number_format(entry->mb_per_s, mb, sizeof(mb));
+	number_format_exact(entry->payload_rows, rows, sizeof(rows));
+	snprintf(ret_bar->lines[0], sizeof(ret_bar->lines[0]), "%s MB/s", mb);
+	snprintf(ret_bar->below[0], sizeof(ret_bar->below[0]), "%s", name);
+	snprintf(ret_bar->below[1], sizeof(ret_bar->below[1]), "(%s%.0f client%s × %s values)", where, entry->clients,
+		entry->clients > 1 ? "s" : "", rows);
+}
+
+/* On a log axis: the lowest bar has a height, the highest ends at 3/4 so that the texts go above it. */
+static struct axis headroom_axis(const struct bar *bars, size_t count)
+{
+	double low = INFINITY, high = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		low = fmin(low, bars[i].value);
+		high = fmax(high, bars[i].value);
+	}
+	struct axis axis = axis_log(low / 2, high);
+	axis.max = axis.min * pow(high / axis.min, 1 / 0.75);
+	return axis;
+}
+
 static int draw_headroom(const struct results *results, const char *folder, struct enrg_error *err)
 {
 	const struct results_entry *best = &results->entries[0];
-	char mb[32], rows[32], subtitle[160];
+	bool has_disk = results->has_disk && results->disk.mb_per_s > 0;
+	size_t count = has_disk ? 3 : 2;
+	char subtitle[160], stored[48];
 
 	for (size_t i = 1; i < results->count; i++)
 		if (results->entries[i].mb_per_s > best->mb_per_s)
 			best = &results->entries[i];
 	if (!(best->mb_per_s > 0))
 		return 1;
-	struct bar bars[2] = {
-		{DETECTOR_MB_PER_S, FIGURE_VERMILION, {"4.0 MB/s"}, {"Target: WCD Experiment", "(8 PMTs @ 100 Hz)"}},
-		{best->mb_per_s, FIGURE_BLUE, {{0}}, {"Achieved: ENRGDAQ", {0}}}};
-	number_format(best->mb_per_s, mb, sizeof(mb));
-	number_format_exact(best->payload_rows, rows, sizeof(rows));
-	snprintf(bars[1].lines[0], sizeof(bars[1].lines[0]), "%s MB/s", mb);
-	snprintf(bars[1].below[1], sizeof(bars[1].below[1]), "(%.0f client%s, %s values per message)", best->clients,
-		best->clients > 1 ? "s" : "", rows);
+	struct bar bars[3] = {
+		{DETECTOR_MB_PER_S, FIGURE_VERMILION, {"4.0 MB/s"}, {"Target: WCD Experiment", "(8 PMTs @ 100 Hz)"}}};
+	format_achieved(best, has_disk ? "Achieved: in memory" : "Achieved: ENRGDAQ", "", &bars[1]);
+	if (has_disk) {
+		snprintf(stored, sizeof(stored), "%s, ", results->disk.store);
+		format_achieved(&results->disk, "Achieved: to disk", stored, &bars[2]);
+	}
 	snprintf(subtitle, sizeof(subtitle), "Best Sustained Throughput of %zu Run%s (%s)", results->count,
 		results->count == 1 ? "" : "s", transport(results));
 	struct figure *figure = figure_create(&(struct figure_params){.name = "wcd_headroom",
@@ -469,13 +551,11 @@ static int draw_headroom(const struct results *results, const char *folder, stru
 		.results = results});
 	if (!figure)
 		return no_memory("wcd_headroom", err);
-	double low = fmin(DETECTOR_MB_PER_S, best->mb_per_s), high = fmax(DETECTOR_MB_PER_S, best->mb_per_s);
-	figure->y = axis_log(low / 2, high);
-	/* The highest bar ends at 3/4 of the axis: the texts go above it. */
-	figure->y.max = figure->y.min * pow(high / figure->y.min, 1 / 0.75);
-	figure->x = bars_axis(2);
-	write_headroom(figure, best->mb_per_s);
-	int code = draw_bars(figure, bars, 2, (double)NAN, folder, err);
+	figure->y = headroom_axis(bars, count);
+	figure->x = bars_axis(count);
+	for (size_t i = 1; i < count; i++)
+		write_headroom(figure, i + 1, bars[i].value);
+	int code = draw_bars(figure, bars, count, (double)NAN, folder, err);
 	figure_destroy(figure);
 	return code;
 }
@@ -497,6 +577,8 @@ int suite_figures_draw(const char *results_path, const char *folder, struct enrg
 	struct results *results = NULL;
 	int code = results_read(results_path, &results, err);
 
+	if (code == 0)
+		code = results_read_detector(results, results_path, err);
 	if (code == 0)
 		code = path_make_folders(folder, 0755, err);
 	for (size_t i = 0; code == 0 && i < sizeof(figures) / sizeof(figures[0]); i++) {

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Reads ENRGDAQ's files with the readers that physicists use (pyarrow, h5py, uproot, CERN's ROOT), of the versions that
-# PyPI has today, and compares every value. They are installed below build/interop, nowhere else; ROOT takes 300 MB of
+# Reads ENRGDAQ's files with the readers that physicists use (pyarrow, polars, DuckDB, nanoarrow, arrow-rs, pandas, h5py,
+# uproot, CERN's ROOT), of the versions that PyPI has today, and compares every value. They are installed below build/interop, nowhere else; ROOT takes 300 MB of
 # download. What can't be installed is said, and is no failure. Exit code 1: a reader found something else.
 set -eu
 cd "$(dirname "$0")/.."
@@ -17,8 +17,9 @@ if [ ! -x "$folder/venv/bin/pip" ] && ! "$python" -m venv "$folder/venv"; then
 	echo "interop: no environment for Python packages can be made (Debian: python3-venv)" >&2
 	exit 1
 fi
-for package in numpy lz4 pyarrow h5py uproot root; do
+for package in numpy lz4 pyarrow polars duckdb nanoarrow arro3 pandas h5py uproot root; do
 	[ "$package" != uproot ] || package="uproot awkward"
+	[ "$package" != arro3 ] || package="arro3-core arro3-io"
 	# shellcheck disable=SC2086
 	if ! "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 30 \
 		--only-binary :all: $package >"$folder/pip.log" 2>&1; then

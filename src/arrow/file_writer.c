@@ -97,6 +97,7 @@ static int put_footer(struct file_writer *writer, struct enrg_error *err)
 	if (writer->blocks.count)
 		fb_put(&builder, first, writer->blocks.items, writer->blocks.count * block_bytes);
 	result = add_schema(&builder, writer, fields[FOOTER_SCHEMA], err);
+	fb_finish(&builder);
 	if (result == 0 && builder.is_failed)
 		result = enrg_error_set(err, -ENOMEM, "no memory for the footer of %u batches", writer->blocks.count);
 	if (result == 0)

@@ -56,25 +56,54 @@ void fb_pad(struct fb_builder *builder, uint32_t align)
 	reserve(builder, 0, align);
 }
 
-/* An equal vtable written before, or a new one. */
-static uint32_t add_vtable(struct fb_builder *builder, const uint16_t *vtable, uint32_t bytes)
+/* Writes the vtables that are waiting, and makes their tables point to them. */
+static void put_vtables(struct fb_builder *builder)
 {
 	for (uint32_t i = 0; i < builder->vtable_count; i++) {
-		const uint8_t *known = builder->bytes + builder->vtables[i];
-		if (fb_load_u16(known) == bytes && !memcmp(known, vtable, bytes))
-			return builder->vtables[i];
+		const struct fb_vtable *vtable = &builder->vtables[i];
+		uint32_t at = reserve(builder, vtable->places[0], 2);
+		fb_put(builder, at, vtable->places, vtable->places[0]);
+		for (uint32_t table = vtable->last_table; table && !builder->is_failed;) {
+			uint32_t before = fb_load_u32(builder->bytes + table);
+			int32_t distance = (int32_t)table - (int32_t)at;
+			fb_put(builder, table, &distance, sizeof(distance));
+			table = before;
+		}
 	}
-	uint32_t at = reserve(builder, bytes, 2);
-	fb_put(builder, at, vtable, bytes);
-	if (builder->vtable_count < sizeof(builder->vtables) / sizeof(builder->vtables[0]) && !builder->is_failed)
-		builder->vtables[builder->vtable_count++] = at;
-	return at;
+	builder->vtable_count = 0;
+}
+
+/* Notes that the table at `table` has this vtable; an equal one is written once. Until then the tables of one vtable
+ * are a chain: each has the place of the one before it where its distance will stand. */
+static void take_vtable(struct fb_builder *builder, uint32_t table, const uint16_t *places)
+{
+	uint32_t index = 0;
+
+	while (index < builder->vtable_count && memcmp(builder->vtables[index].places, places, places[0]) != 0)
+		index++;
+	if (index == FB_VTABLES_MAX) {
+		put_vtables(builder);
+		index = 0;
+	}
+	struct fb_vtable *vtable = &builder->vtables[index];
+	if (index == builder->vtable_count) {
+		*vtable = (struct fb_vtable){0};
+		memcpy(vtable->places, places, places[0]);
+		builder->vtable_count++;
+	}
+	fb_put(builder, table, &vtable->last_table, sizeof(vtable->last_table));
+	vtable->last_table = table;
+}
+
+void fb_finish(struct fb_builder *builder)
+{
+	put_vtables(builder);
 }
 
 uint32_t fb_add_table(struct fb_builder *builder, uint32_t field_count, const uint8_t *sizes, uint32_t *ret_fields)
 {
-	uint16_t vtable[2 + FB_FIELDS_MAX] = {0};
-	uint16_t at = 4, vtable_bytes = (uint16_t)(4 + 2 * field_count);
+	uint16_t vtable[2 + FB_FIELDS_MAX] = {(uint16_t)(4 + 2 * field_count)};
+	uint16_t at = 4;
 	uint32_t align = 4;
 
 	/* Large fields first: no holes but one before the first 8-byte field. */
@@ -88,12 +117,9 @@ uint32_t fb_add_table(struct fb_builder *builder, uint32_t field_count, const ui
 			at = (uint16_t)(at + size);
 		}
 	}
-	vtable[0] = vtable_bytes;
 	vtable[1] = at;
-	uint32_t vtable_at = add_vtable(builder, vtable, vtable_bytes);
 	uint32_t table_at = reserve(builder, at, align);
-	uint32_t distance = table_at - vtable_at;
-	fb_put(builder, table_at, &distance, sizeof(distance));
+	take_vtable(builder, table_at, vtable);
 	for (uint32_t i = 0; i < field_count; i++)
 		ret_fields[i] = sizes[i] ? table_at + vtable[2 + i] : 0;
 	if (!builder->is_failed && fb_load_u32(builder->bytes) == 0)

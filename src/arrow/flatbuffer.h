@@ -15,7 +15,8 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "Arrow and FlatBuffers data are used as they lie in memory");
 
-#define FB_FIELDS_MAX 8u
+#define FB_FIELDS_MAX  8u
+#define FB_VTABLES_MAX 16u
 #define FB_WORK_MAX                                                                                                    \
 	(UINT64_C(256) << 20) /* references may all point to one long string: bounds the time, not only the place */
 
@@ -47,13 +48,21 @@ struct fb_builder {
 	uint32_t count, capacity;
 	bool is_failed; /* out of memory or over 1 GiB: everything else becomes a no-op, to be checked once at the end
 			 */
-	uint32_t vtables[8];
+	struct fb_vtable {
+		uint16_t places[2 + FB_FIELDS_MAX]; /* its bytes, the table's bytes, a place a field */
+		uint32_t last_table;                /* the table added last that has it */
+	} vtables[FB_VTABLES_MAX];                  /* to be written behind their tables */
 	uint32_t vtable_count;
 };
 
 /* Starts with the reference to the root; the first table added is the root. fb_fini takes zeroed state. */
 void fb_init(struct fb_builder *builder);
 void fb_fini(struct fb_builder *builder);
+
+/* To be called once all is added. Vtables are written here, behind all tables that have them, as the builders of
+ * FlatBuffers do it, which write back to front and share vtables: Rust's planus, and with it polars, does not find one
+ * that stands in front of the vector or table from which it came. */
+void fb_finish(struct fb_builder *builder);
 
 /* Adds a table whose field i takes sizes[i] bytes (1, 2, 4 or 8; 0 = absent). ret_fields[i] = place of field i. */
 uint32_t fb_add_table(struct fb_builder *builder, uint32_t field_count, const uint8_t *sizes, uint32_t *ret_fields);

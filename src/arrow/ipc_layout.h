@@ -55,8 +55,9 @@ struct ipc_key_value {
 void ipc_add_keys(struct fb_builder *builder, uint32_t reference, uint32_t count, const struct ipc_key_value *keys,
 	uint32_t *ret_values);
 
-/* Writes prefix in front of the flatbuffer in malloc'ed memory; the whole a multiple of `align`. -ENOMEM. */
-int ipc_finish_message(const struct fb_builder *builder, uint32_t align, uint8_t **ret_bytes, uint32_t *ret_count);
+/* Finishes the flatbuffer and writes it with a prefix in front into malloc'ed memory; the whole a multiple of `align`.
+ * -ENOMEM. */
+int ipc_finish_message(struct fb_builder *builder, uint32_t align, uint8_t **ret_bytes, uint32_t *ret_count);
 
 /* Fixed-width lower-case digits. */
 void ipc_format_hex(void *text, uint64_t value, uint32_t digits);

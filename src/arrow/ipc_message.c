@@ -26,8 +26,9 @@ void ipc_add_keys(struct fb_builder *builder, uint32_t reference, uint32_t count
 	}
 }
 
-int ipc_finish_message(const struct fb_builder *builder, uint32_t align, uint8_t **ret_bytes, uint32_t *ret_count)
+int ipc_finish_message(struct fb_builder *builder, uint32_t align, uint8_t **ret_bytes, uint32_t *ret_count)
 {
+	fb_finish(builder);
 	if (builder->is_failed)
 		return -ENOMEM;
 	uint32_t total = (IPC_PREFIX_BYTES + builder->count + align - 1) & ~(align - 1);

@@ -75,7 +75,7 @@ static void test_damage(void **state)
 	(void)state;
 	assert_output("$E cat --columns i8 cut.arrows 2>/dev/null | tail -n +1006", 0, "-116\n");
 	assert_part(
-		"$E cat cut.arrows 2>&1 >/dev/null", 1, "cut.arrows: at byte 85464: the file ends inside a message");
+		"$E cat cut.arrows 2>&1 >/dev/null", 1, "cut.arrows: at byte 85456: the file ends inside a message");
 	assert_part("cp types.arrows bad.arrows; printf x | dd of=bad.arrows bs=1 seek=40000 conv=notrunc 2>/dev/null;"
 		    "$E cat bad.arrows 2>&1 >/dev/null",
 		1, "is wrong; `enrgdaq verify bad.arrows` says");

@@ -20,6 +20,8 @@ import sys
 CODES = {"bool": "?", "int8": "b", "int16": "h", "int32": "i", "int64": "q", "uint8": "B", "uint16": "H", "uint32": "I",
     "uint64": "Q", "float32": "f", "float64": "d"}
 CUTS = 40  # between two commits
+PACKAGES = {"ROOT": "root", "arro3.io": "arro3-io"}
+READERS = ("python", "pyarrow", "polars", "nanoarrow", "arro3.io", "duckdb", "pandas", "h5py", "uproot", "ROOT")
 
 
 # --- what is to be found: bytes in hex, for a value is right when its bytes are ---
@@ -92,7 +94,7 @@ def cells_of_arrow(table):
 
     found = {}
     for name, column in zip(table.column_names, table.columns):
-        kind = re.sub(r"\bfloat\b", "float32", str(column.type)).replace("double", "float64")
+        kind = re.sub(r"\bfloat\b", "float32", str(column.type)).replace("double", "float64").removeprefix("large_")
         if kind == "string":
             column, kind = column.cast(pyarrow.binary()), "binary"
         values = column.to_pylist()
@@ -122,6 +124,87 @@ def read_arrow_file(path, truth):
         # By their places in the footer, from the last to the first.
         batches = [reader.get_batch(i) for i in reversed(range(reader.num_record_batches))]
         return cells_of_arrow(pyarrow.Table.from_batches(batches[::-1], reader.schema))
+
+
+# --- readers that share no code with pyarrow's; it only looks into what they found ---
+
+
+def read_arrows_polars(path, truth):
+    import polars
+
+    return cells_of_arrow(polars.read_ipc_stream(path).to_arrow())
+
+
+def read_arrow_file_polars(path, truth):
+    import polars
+
+    return cells_of_arrow(polars.read_ipc(path).to_arrow())
+
+
+def read_arrows_nanoarrow(path, truth):
+    import nanoarrow
+    import nanoarrow.ipc
+    import pyarrow
+
+    with nanoarrow.ipc.InputStream.from_path(path) as stream:
+        return cells_of_arrow(pyarrow.table(nanoarrow.ArrayStream(stream)))
+
+
+def read_arrows_rust(path, truth):
+    import arro3.io
+    import pyarrow
+
+    return cells_of_arrow(pyarrow.table(arro3.io.read_ipc_stream(path)))
+
+
+def read_arrow_file_rust(path, truth):
+    import arro3.io
+    import pyarrow
+
+    return cells_of_arrow(pyarrow.table(arro3.io.read_ipc(path)))
+
+
+def read_arrows_duckdb(path, truth):
+    """What the CSV page's users do: SQL over the stream."""
+    import duckdb
+    import pyarrow.ipc
+
+    with pyarrow.ipc.open_stream(path) as rows:
+        return cells_of_arrow(duckdb.sql("select * from rows").arrow().read_all())
+
+
+# --- what the page of the CSV store says about NaN and NA ---
+
+
+def check_csv_polars(path):
+    import math
+
+    import polars
+
+    table = polars.read_csv(path, schema_overrides={"x": polars.Float64})
+    assert table.schema == {"n": polars.Int64, "x": polars.Float64, "s": polars.String}, table.schema
+    assert math.isnan(table["x"][1]) and table["x"][2] == math.inf and table["x"][3] is None, table["x"]
+    assert table["s"].to_list() == ["NA", "x", "", "null"], table["s"]
+
+
+def check_csv_pandas(path):
+    import pandas
+
+    table = pandas.read_csv(path, keep_default_na=False, na_values={"x": ["nan", ""]})
+    assert str(table["x"].dtype) == "float64" and table["x"].isna().tolist() == [False, True, False, True], table["x"]
+    assert table["s"].tolist() == ["NA", "x", "", "null"], table["s"]
+
+
+def make_odd_csv(enrgdaq, folder):
+    import math
+
+    import pyarrow
+    import pyarrow.ipc
+
+    table = pyarrow.table({"n": [1, 2, 3, 4], "x": [1.5, math.nan, math.inf, None], "s": ["NA", "x", "", "null"]})
+    with pyarrow.ipc.new_stream(f"{folder}/nan.arrows", table.schema) as writer:
+        writer.write_table(table)
+    subprocess.run([enrgdaq, "convert", f"{folder}/nan.arrows", f"{folder}/nan.csv"], check=True)
 
 
 def read_csv_arrow(path, truth):
@@ -321,14 +404,21 @@ def find_run(folder, name):
 
 def make_plan(folder, kinds):
     """{reader: {format: [(function name, path, truth)]}}"""
-    plan = {reader: {} for reader in ("python", "pyarrow", "h5py", "uproot", "ROOT")}
-    readers = {"arrows": [("pyarrow", "read_arrows")], "arrow": [("pyarrow", "read_arrow_file")],
+    plan = {reader: {} for reader in READERS}
+    readers = {"arrows": [("pyarrow", "read_arrows"), ("polars", "read_arrows_polars"),
+            ("nanoarrow", "read_arrows_nanoarrow"), ("arro3.io", "read_arrows_rust"),
+            ("duckdb", "read_arrows_duckdb")],
+        "arrow": [("pyarrow", "read_arrow_file"), ("polars", "read_arrow_file_polars"),
+            ("arro3.io", "read_arrow_file_rust")],
         "csv": [("python", "read_csv"), ("pyarrow", "read_csv_arrow")], "csv.zst": [("pyarrow", "read_csv_arrow")],
         "hdf5": [("h5py", "read_hdf5")], "ttree": [("uproot", "read_uproot"), ("ROOT", "read_root")],
         "rntuple": [("uproot", "read_uproot"), ("ROOT", "read_root")]}
 
     def add(label, kind, path, truth):
         for reader, function in readers[kind]:
+            # Text that is not UTF-8, which these refuse, as Arrow allows it.
+            if truth == "odd" and reader in ("polars", "arro3.io", "duckdb"):
+                continue
             plan[reader].setdefault(label, []).append((function, path, truth))
 
     for kind in kinds:
@@ -347,6 +437,8 @@ def make_plan(folder, kinds):
                 add(f"convert {kind.replace('arrows', 'arrow')}", "arrow", target, "wide" if name == "final" else "odd")
         if base in ("arrows", "ttree", "rntuple") and kind in ("arrows", "ttree", "rntuple"):
             for reader, _ in readers[base]:
+                if reader not in CUT_READERS:
+                    continue
                 plan[reader][f"cut {kind}"] = [("check_cuts_of", kind, reader)]
     for ending, base in (("csv", "csv"), ("csv.zst", "csv.zst"), ("h5", "hdf5"), ("arrows", "arrows"),
             ("root", "ttree"), ("ntuple.root", "rntuple")):
@@ -355,6 +447,9 @@ def make_plan(folder, kinds):
     for base, name, truth in (("arrows", "one.arrows", "one.csv"), ("hdf5", "one.h5", "one.csv"),
             ("ttree", "one.root", "one.csv"), ("rntuple", "two.root", "two.csv")):
         add(f"run {base}", base, find_run(folder, name), find_run(folder, truth))
+    if os.path.exists(f"{folder}/nan.csv"):
+        plan["polars"]["csv with nan, NA"] = [("check_csv_polars", f"{folder}/nan.csv", "")]
+        plan["pandas"]["csv with nan, NA"] = [("check_csv_pandas", f"{folder}/nan.csv", "")]
     return plan
 
 
@@ -381,11 +476,13 @@ def check_raw(folder, truth):
 
 # --- files cut after a commit, at many bytes ---
 
+CUT_READERS = {"uproot": read_uproot, "ROOT": read_root, "pyarrow": cut_arrows}
+
 
 def check_cuts_of(folder, kind, reader):
     truth = Truth(f"{folder}/wide.cells")
     commits = sorted(int(name) for name in os.listdir(f"{folder}/{kind}") if name.isdigit())
-    read = {"uproot": read_uproot, "ROOT": read_root, "pyarrow": cut_arrows}[reader]
+    read = CUT_READERS[reader]
     rows_a_commit = truth.rows // len(commits)
     for before, after in zip(commits, commits[1:]):
         first, second = (open(f"{folder}/{kind}/{number}", "rb").read() for number in (before, after))
@@ -422,6 +519,8 @@ def run_reader(folder, reader, labels):
                     check_cuts_of(folder, path, truth)
                 elif function == "check_raw":
                     check_raw(path, truth)
+                elif function.startswith("check_csv_"):
+                    globals()[function](path)
                 else:
                     want = load_truth(folder, truth)
                     compare(globals()[function](path, want), want)
@@ -448,9 +547,11 @@ def find_version(reader):
     """Version, or why it can't run; asked in another process, for an import may end it."""
     if reader == "python":
         return sys.version.split()[0], ""
-    module = {"uproot": "uproot, awkward"}.get(reader, reader)
+    module = {"uproot": "uproot, awkward", "polars": "polars, pyarrow", "duckdb": "duckdb, pyarrow",
+        "nanoarrow": "nanoarrow, pyarrow", "arro3.io": "arro3.io, pyarrow"}.get(reader, reader)
+    version = "__import__('importlib.metadata').metadata.version"
     process = subprocess.run([sys.executable, "-W", "ignore", "-c",
-            f"import {module}; print({reader}.__version__)"], capture_output=True, text=True)
+            f"import {module}; print({version}({PACKAGES.get(reader, reader)!r}))"], capture_output=True, text=True)
     if process.returncode:
         return "", (process.stderr.strip().splitlines() or ["it can't be imported"])[-1]
     return process.stdout.strip().splitlines()[-1], ""
@@ -482,6 +583,8 @@ def main(enrgdaq, write_stores, folder):
     kinds = sorted(name for name in os.listdir(folder) if os.path.isdir(f"{folder}/{name}"))
     convert_all(enrgdaq, folder)
     run_system(enrgdaq, folder)
+    if not find_version("pyarrow")[1]:
+        make_odd_csv(enrgdaq, folder)
     plan = make_plan(folder, kinds)
     with open(f"{folder}/plan.json", "w", encoding="utf-8") as file:
         json.dump(plan, file)

@@ -138,7 +138,7 @@ static void test_damage(void **state)
 {
 	(void)state;
 	assert_part("$E convert cut.arrows bad.csv 2>&1", 1,
-		"cut.arrows: at byte 85464: the file ends inside a message; `enrgdaq verify cut.arrows`");
+		"cut.arrows: at byte 85456: the file ends inside a message; `enrgdaq verify cut.arrows`");
 	assert_part("cp types.arrows bad.arrows; printf x | dd of=bad.arrows bs=1 seek=40000 conv=notrunc 2>/dev/null;"
 		    "$E convert bad.arrows bad.arrow 2>&1",
 		1, "the check sum of batch 4 is wrong");
@@ -147,7 +147,7 @@ static void test_damage(void **state)
 		      "cut.arrow bad.csv "
 		      "2>&1 | head -1",
 		0,
-		"enrgdaq convert: cut.arrow: at byte 7392: the file ends inside a message; `enrgdaq verify cut.arrow` "
+		"enrgdaq convert: cut.arrow: at byte 7384: the file ends inside a message; `enrgdaq verify cut.arrow` "
 		"says what can be read\n");
 	assert_part("$E verify --repair cut.arrow", 1, "cut.arrow: not whole: 1 place damaged; readable: ");
 	assert_part("$E verify whole.arrow", 0, "whole.arrow: whole: 3 batches, 1,005 rows");

@@ -156,10 +156,35 @@ static void a_file_goes_on_beyond_4_gb(void **state)
 	record_close(record);
 }
 
+/* Files of before, whose metadata is laid out otherwise, are continued. */
+static void an_earlier_file_goes_on(void **state)
+{
+	static const char earlier[] = ENRG_SOURCE_DIR "/tests/fuzz/corpus/arrow_file/whole";
+	struct enrg_schema *found = NULL;
+	struct record *record = NULL;
+	uint8_t bytes[8192];
+	FILE *stream = fopen(earlier, "rbe");
+
+	(void)state;
+	assert_non_null(stream);
+	size_t count = fread(bytes, 1, sizeof(bytes), stream);
+	fclose(stream);
+	assert_int_equal(ipc_decode_schema(bytes, count, &found, NULL), 0);
+	stream = fopen(path, "wbe");
+	assert_non_null(stream);
+	assert_int_equal(fwrite(bytes, 1, count, stream), count);
+	assert_int_equal(fclose(stream), 0);
+	assert_int_equal(record_open(store, path, "source", found, &record, NULL), 0);
+	assert_int_equal(enrg_file_size(record->file), count - 8); /* without its end mark */
+	record_close(record);
+	free(found);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_file_goes_on_beyond_4_gb, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_earlier_file_goes_on, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("plugin.arrow_record", tests, NULL, NULL);

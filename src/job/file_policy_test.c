@@ -275,15 +275,50 @@ static void a_run_has_a_file_of_its_own(void **state)
 static void time_rotates_at_full_multiples(void **state)
 {
 	(void)state;
-	struct series series = {.part = "x", .started_s = 7199};
+	struct series series = {.part = "x", .started_s = 7199, .begun_mono_ns = clock_mono_ns()};
 	struct enrg_file_rules rules = {.rotate_seconds = 3600};
 
 	assert_false(series_is_full(&series, &rules, 1 << 20, 7199 * NS_PER_S));
 	assert_true(series_is_full(&series, &rules, 1 << 20, 7200 * NS_PER_S));
 	assert_false(series_is_full(&series, &rules, 1 << 20, 100 * NS_PER_S)); /* a clock that was set back */
+	series.begun_mono_ns -= 3600 * NS_PER_S; /* a period ago: it holds up nothing */
+	assert_true(series_is_full(&series, &rules, 1 << 20, 100 * NS_PER_S));
 	rules.rotate_seconds = 0.01;
 	assert_false(series_is_full(&series, &rules, 1, 7199 * NS_PER_S));
 	assert_true(series_is_full(&series, &rules, 1, 7200 * NS_PER_S));
+}
+
+static void names_follow_a_clock_that_was_wrong(void **state)
+{
+	(void)state;
+	struct series series = {.path = "/nowhere/x.csv", .begun_mono_ns = clock_mono_ns()};
+	struct enrg_file_rules rules = {.rotate_seconds = 3600};
+
+	assert_int_equal(series_advance(&series, &rules, 86400 * NS_PER_S), 0);
+	assert_string_equal(series.part, "/nowhere/x_19700102T000000Z.csv");
+	assert_int_equal(series_advance(&series, &rules, 86390 * NS_PER_S), 0); /* put right by a little: names still sort */
+	assert_string_equal(series.part, "/nowhere/x_19700102T000000Z_002.csv");
+	assert_int_equal(series_advance(&series, &rules, 3600 * NS_PER_S), 0);
+	assert_string_equal(series.part, "/nowhere/x_19700101T010000Z.csv");
+	free(series.part);
+}
+
+/* A part that was begun under a clock that was ahead is not gone on with. */
+static void a_part_of_the_future_is_left(void **state)
+{
+	(void)state;
+	options.rules.rotate_seconds = 3600;
+	restart();
+	const char *first = part_of("run/1");
+	char future[PATH_MAX];
+	const char *stamp = strrchr(first, '_');
+
+	snprintf(future, sizeof(future), "%.*s_29991231T235959Z%s", (int)(stamp - first), first, strrchr(first, '.'));
+	assert_int_equal(path_make_parent(future, 0755, NULL), 0);
+	assert_int_equal(path_write_file(future, "x", 1, 0, NULL), 0);
+	restart();
+	assert_null(strstr(part_of("run/1"), "2999"));
+	assert_int_equal(unlink(future), 0);
 }
 
 /* --- free space --------------------------------------------------------------------------------------------------- */
@@ -510,6 +545,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(thousands_of_parts_do_not_fill_the_journal, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_run_has_a_file_of_its_own, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(time_rotates_at_full_multiples, set_up, tear_down),
+		cmocka_unit_test(names_follow_a_clock_that_was_wrong),
+		cmocka_unit_test_setup_teardown(a_part_of_the_future_is_left, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(writing_stops_before_the_disk_is_full, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_disk_of_a_folder_is_watched, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_default_reserve_is_at_most_a_tenth, set_up, tear_down),

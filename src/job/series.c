@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/path.h"
 #include "job/file.h"
 
@@ -18,7 +19,8 @@
 	"T"                                                                                                            \
 	"dddddd"                                                                                                       \
 	"Z"
-#define NUMBER_MAX 1000000u
+#define NUMBER_MAX  1000000u
+#define SET_BACK_S  60.0 /* less, where nothing goes by time, is no wrong clock but one that was put right by a little */
 
 bool series_is_on(const struct enrg_file_rules *rules)
 {
@@ -47,6 +49,18 @@ static char *insert(const char *path, const char *text)
 	if (asprintf(&result, "%.*s_%s%s", (int)stem, path, text, path + stem) < 0)
 		return NULL;
 	return result;
+}
+
+/* Whole seconds: a shorter time would leave a name's own second at once. */
+static double period_of(const struct enrg_file_rules *rules)
+{
+	return rules->rotate_seconds < 1 ? 1 : rules->rotate_seconds;
+}
+
+/* How far a clock may be set back without having been wrong, in seconds. */
+static double set_back_max(const struct enrg_file_rules *rules)
+{
+	return rules->rotate_seconds > 0 ? period_of(rules) : SET_BACK_S;
 }
 
 /* --- parts that are there ----------------------------------------------------------------------------------------- */
@@ -78,7 +92,18 @@ static bool parse_part(const char *text, size_t count, char *ret_stamp, uint32_t
 	return true;
 }
 
-static void take_newest(struct series *series, const char *name, const char *own, size_t stem)
+static void format_stamp(uint64_t seconds, char ret_stamp[SERIES_STAMP_BYTES])
+{
+	time_t time = (time_t)seconds;
+	struct tm tm;
+
+	if (!gmtime_r(&time, &tm) ||
+		strftime(ret_stamp, SERIES_STAMP_BYTES, "%Y%m%dT%H%M%SZ", &tm) != SERIES_STAMP_BYTES - 1)
+		ret_stamp[0] = '\0';
+}
+
+/* `latest`: a part with a later time was begun under a wrong clock, and is over. */
+static void take_newest(struct series *series, const char *name, const char *own, size_t stem, const char *latest)
 {
 	size_t length = strlen(name), tail = strlen(own + stem);
 	char stamp[SERIES_STAMP_BYTES];
@@ -88,6 +113,8 @@ static void take_newest(struct series *series, const char *name, const char *own
 		strcmp(name + length - tail, own + stem) != 0)
 		return;
 	if (!parse_part(name + stem + 1, length - stem - 1 - tail, stamp, &number))
+		return;
+	if (strcmp(stamp, latest) > 0)
 		return;
 	int order = strcmp(stamp, series->stamp);
 	if (order < 0 || (order == 0 && number <= series->number))
@@ -112,20 +139,22 @@ static int name_part(struct series *series)
 }
 
 /* The newest part of an earlier life, so that a restart goes on with it. */
-static int find_newest(struct series *series)
+static int find_newest(struct series *series, const struct enrg_file_rules *rules)
 {
 	const char *slash = strrchr(series->path, '/');
 	const char *own = slash ? slash + 1 : series->path;
 	char folder[PATH_MAX];
+	char latest[SERIES_STAMP_BYTES];
 	const struct dirent *entry;
 
+	format_stamp(clock_wall_ns() / NS_PER_S + (uint64_t)set_back_max(rules), latest);
 	if (snprintf(folder, sizeof(folder), "%.*s", (int)(own - series->path), series->path) >= (int)sizeof(folder))
 		return 0;
 	DIR *directory = opendir(*folder ? folder : ".");
 	if (!directory)
 		return 0; /* opening the first part makes it, or says why not */
 	while ((entry = readdir(directory)))
-		take_newest(series, entry->d_name, own, file_stem_length(own));
+		take_newest(series, entry->d_name, own, file_stem_length(own), latest);
 	closedir(directory);
 	return series->number ? name_part(series) : 0;
 }
@@ -150,11 +179,12 @@ static struct series *create(const struct enrg_file_rules *rules, const char *pa
 	if (series) {
 		series->path = strdup(path);
 		series->run = strdup(run);
+		series->begun_mono_ns = clock_mono_ns();
 	}
 	if (series && series->path && series->run) {
 		code = 0;
 		if (has_times(rules))
-			code = find_newest(series);
+			code = find_newest(series, rules);
 		else if (!(series->part = strdup(path)))
 			code = -ENOMEM;
 	}
@@ -208,27 +238,42 @@ bool series_is_full(const struct series *series, const struct enrg_file_rules *r
 		return true;
 	if (!(rules->rotate_seconds > 0))
 		return false;
-	/* Whole seconds: a shorter time would leave a name's own second at once. A clock that is set back rotates
-	 * nothing. */
-	double period = rules->rotate_seconds < 1 ? 1 : rules->rotate_seconds;
-	return (uint64_t)((double)(wall_ns / NS_PER_S) / period) > (uint64_t)((double)series->started_s / period);
+	double period = period_of(rules);
+	uint64_t now = (uint64_t)((double)(wall_ns / NS_PER_S) / period);
+	uint64_t begun = (uint64_t)((double)series->started_s / period);
+
+	if (now >= begun)
+		return now > begun;
+	/* The clock was set back: the part has its period all the same, and is not held until the clock has come to its
+	 * time again. */
+	return (double)(clock_mono_ns() - series->begun_mono_ns) >= period * 1e9;
+}
+
+/* Names go on from the time of the last part where the clock was set back by no more than it may be to be put right;
+ * where it was wrong they follow the right time. */
+static void take_stamp(struct series *series, const struct enrg_file_rules *rules, uint64_t seconds, const char *stamp)
+{
+	int order = strcmp(stamp, series->stamp);
+
+	if (order == 0 || (order < 0 && (double)(series->started_s - seconds) <= set_back_max(rules)))
+		return;
+	memcpy(series->stamp, stamp, SERIES_STAMP_BYTES);
+	series->number = 0;
 }
 
 int series_advance(struct series *series, const struct enrg_file_rules *rules, uint64_t wall_ns)
 {
-	time_t seconds = (time_t)(wall_ns / NS_PER_S);
+	uint64_t seconds = wall_ns / NS_PER_S;
 	char stamp[SERIES_STAMP_BYTES];
-	struct tm tm;
 
 	if (!has_times(rules))
 		return 0;
-	if (!gmtime_r(&seconds, &tm) || strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm) != sizeof(stamp) - 1)
+	format_stamp(seconds, stamp);
+	if (!stamp[0])
 		return -EOVERFLOW;
 	series->file = NULL;
-	if (strcmp(stamp, series->stamp) > 0) {
-		memcpy(series->stamp, stamp, sizeof(stamp));
-		series->number = 0;
-	}
+	series->begun_mono_ns = clock_mono_ns();
+	take_stamp(series, rules, seconds, stamp);
 	do {
 		series->number++;
 		int code = name_part(series);

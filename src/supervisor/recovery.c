@@ -123,20 +123,33 @@ static int save_all(void *context)
 	}
 }
 
+/* The name, or one beside it: a clock that was set back may come to a second in which a file was saved before. */
+static int give_name(const char *part, const char *path, char *ret_name, size_t name_bytes)
+{
+	size_t stem = strlen(path) - strlen(".arrows");
+
+	snprintf(ret_name, name_bytes, "%s", path);
+	for (unsigned number = 2; access(ret_name, F_OK) == 0; number++)
+		snprintf(ret_name, name_bytes, "%.*s_%u.arrows", (int)stem, path, number);
+	return rename(part, ret_name) ? -errno : 0;
+}
+
 /* Only whole, synced files get their names. */
 static int name_files(struct saver *saver, struct enrg_error *err)
 {
 	for (uint16_t route = 0; route < SEGMENT_ROUTES; route++) {
-		char part[PATH_BYTES], path[PATH_BYTES];
+		char part[PATH_BYTES], path[PATH_BYTES], name[PATH_BYTES + 16];
+		int code;
 
 		if (!saver->files[route])
 			continue;
 		make_path(saver, route, ".part", part, sizeof(part));
 		make_path(saver, route, "", path, sizeof(path));
-		if (fsync(saver->files[route] - 1) || rename(part, path))
-			return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
+		code = fsync(saver->files[route] - 1) ? -errno : give_name(part, path, name, sizeof(name));
+		if (code)
+			return enrg_error_set(err, code, "%s: %s", path, strerror(-code));
 		if (!saver->result->files++)
-			snprintf(saver->result->first_file, sizeof(saver->result->first_file), "%s", path);
+			snprintf(saver->result->first_file, sizeof(saver->result->first_file), "%s", name);
 	}
 	return 0;
 }

@@ -19,7 +19,7 @@ struct recovery_params {
 struct recovery_result {
 	uint64_t batches, rows, corrupted;
 	uint32_t files;
-	char first_file[512];
+	char first_file[528];
 };
 
 /* Writes out/recovered_<source>_<time>[_<tag or number>].arrows, syncs them, then gives them their names. The stream is

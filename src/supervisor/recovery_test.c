@@ -109,6 +109,20 @@ static void test_saves_all(void **state)
 	close(file);
 }
 
+/* A clock that was set back: what was saved under that time before stays. */
+static void test_saves_beside_an_earlier_file(void **state)
+{
+	struct recovery_result first, second;
+
+	(void)state;
+	fill();
+	assert_int_equal(save(&first), 0);
+	assert_int_equal(save(&second), 0);
+	assert_non_null(strstr(second.first_file, "recovered_camera_19700101T000000Z_2.arrows"));
+	assert_int_equal(access(first.first_file, F_OK), 0);
+	assert_int_equal(access(second.first_file, F_OK), 0);
+}
+
 /* Cuts the second half of the ring off and gives it back, empty: a reader that is in it finds nothing there. */
 static int cut_for_ever(void)
 {
@@ -164,6 +178,7 @@ int main(void)
 		/* The first one must find the guard unused in this process. */
 		cmocka_unit_test_setup_teardown(test_survives_cuts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_saves_all, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_saves_beside_an_earlier_file, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -112,6 +112,31 @@ case_other_user() {
 	stop_run 0
 }
 
+# Months ahead for a moment: files go on being rotated, under the right time, as soon as the clock is right again.
+case_clock() {
+	local fake
+	fake=$(find /usr/lib -name libfaketimeMT.so.1 2>/dev/null | head -n 1)
+	[ -n "$fake" ] || exit 77
+	write_dice lab
+	printf 'daq_job_type = "DAQJobStoreCSV"\nrotate_seconds = 1\n' >lab/csv.toml
+	set_clock() { echo "$1" >stamp.new && mv stamp.new stamp; }
+	count_from() { find out -name "dice_$1*.csv" | wc -l; }
+	set_clock +0
+	LD_PRELOAD=$fake DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_FAKE_MONOTONIC=1 FAKETIME_NO_CACHE=1 \
+		FAKETIME_TIMESTAMP_FILE=$work/stamp "$bin" run lab >run.log 2>&1 &
+	run=$!
+	started+=("$run")
+	local right ahead before
+	right=$(date -u +%Y) ahead=$(date -u -d "+400 days" +%Y%m)
+	await 20 test -e out || fail "nothing was written"
+	set_clock +400d
+	await 20 eval '[ "$(count_from "$ahead")" -ge 1 ]' || fail "no file of the wrong time"
+	set_clock +0
+	before=$(count_from "$right")
+	await 20 eval '[ "$(count_from "$right")" -ge $((before + 2)) ]' || fail "no rotation after the clock was right again"
+	stop_run 0
+}
+
 case=${1:?a case}
 cd "$work" || exit 1
 "case_$case"

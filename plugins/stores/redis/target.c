@@ -72,7 +72,8 @@ static int check_types(struct target *target, const struct enrg_schema *schema, 
 	return code;
 }
 
-/* The local day of `when_ns`, and when its keys shall go. */
+/* The local day of `when_ns`, and in how many seconds its keys shall go: the server's clock may be another one, and a
+ * time in its past would remove the key at once. */
 static time_t find_day(const struct target *target, uint64_t when_ns, char ret_day[16])
 {
 	time_t when = (time_t)(when_ns / 1000000000u), now = time(NULL);
@@ -84,7 +85,7 @@ static time_t find_day(const struct target *target, uint64_t when_ns, char ret_d
 	local.tm_mday += (int)target->section->key_expiration_days + 1;
 	local.tm_isdst = -1;
 	time_t end = mktime(&local);
-	return end > now + DAY_SECONDS ? end : now + DAY_SECONDS; /* old data: not gone before it was seen */
+	return end - now > DAY_SECONDS ? end - now : DAY_SECONDS; /* old data: not gone before it was seen */
 }
 
 /* --- time series -------------------------------------------------------------------------------------------------- */
@@ -319,11 +320,11 @@ static void add_expiry(struct target *target, struct request *request)
 {
 	char key[KEY_BYTES], number[32];
 
-	snprintf(number, sizeof(number), "%lld", (long long)target->day_end);
+	snprintf(number, sizeof(number), "%lld", (long long)target->day_left_s);
 	for (uint32_t i = 0; i < target->column_count; i++) {
 		format_key(target, target->names[i], key);
 		request_begin(request, 3);
-		request_add_text(request, "EXPIREAT");
+		request_add_text(request, "EXPIRE");
 		request_add_text(request, key);
 		request_add_text(request, number);
 	}
@@ -377,12 +378,12 @@ bool target_asks(const struct target *target, const struct enrg_batch *batch)
 static int begin_day(struct target *target, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	char day[16];
-	time_t end = find_day(target, batch->acquired_ns, day);
+	time_t left_s = find_day(target, batch->acquired_ns, day);
 
 	if (strcmp(day, target->day) == 0)
 		return 0;
 	memcpy(target->day, day, sizeof(day));
-	target->day_end = end;
+	target->day_left_s = left_s;
 	target->needs_expiry = true;
 	return check_types(target, batch->schema, err);
 }

@@ -30,7 +30,7 @@ struct target {
 	struct request blob; /* the newest, where there was one before it (has_blob) since the last commit */
 	bool has_blob;
 	bool needs_expiry; /* the keys of `day` are new */
-	time_t day_end;    /* when they go */
+	time_t day_left_s; /* after which they go */
 };
 
 struct target_params {

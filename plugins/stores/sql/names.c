@@ -123,12 +123,16 @@ void sql_print_columns(const struct enrg_schema *schema, char ret_print[SQL_PRIN
 bool sql_find_oldest_run(const char *run, time_t now, char ret_oldest[SQL_RUN_TIME_BYTES])
 {
 	static const char form[] = "########T######Z";
-	time_t oldest = now - (time_t)SQL_MARK_DAYS * 86400;
-	struct tm utc;
+	struct tm utc = {0};
+	time_t oldest;
 
 	for (size_t i = 0; i < sizeof(form) - 1; i++)
 		if (form[i] == '#' ? run[i] < '0' || run[i] > '9' : run[i] != form[i])
 			return false;
+	/* A clock that is ahead must not make runs old: nothing is younger than the run that asks. */
+	strptime(run, "%Y%m%dT%H%M%SZ", &utc);
+	oldest = timegm(&utc);
+	oldest = (oldest < now ? oldest : now) - (time_t)SQL_MARK_DAYS * 86400;
 	gmtime_r(&oldest, &utc);
 	strftime(ret_oldest, SQL_RUN_TIME_BYTES, "%Y%m%dT%H%M%SZ", &utc);
 	return true;

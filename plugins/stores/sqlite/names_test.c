@@ -93,6 +93,9 @@ static void only_runs_with_a_time_grow_old(void **state)
 	assert_string_equal(oldest, "20261119T000000Z");
 	assert_true(strcmp("20261118T235959Z-ffff", oldest) < 0);
 	assert_true(strcmp("20261119T000000Z-0000", oldest) > 0);
+	/* a clock that is ahead makes nothing old */
+	assert_true(sql_find_oldest_run("20261219T000000Z-1a2b", now + 3650 * 86400, oldest));
+	assert_string_equal(oldest, "20261119T000000Z");
 }
 
 int main(void)

@@ -156,7 +156,8 @@ static const struct enrg_option supervisor_option_list[] = {
 		.min = 0,
 		.max = 86400,
 		.unit = "s",
-		.help = "Time until a job that died is started again; it doubles with each death in a row."},
+		.help = "Time until a job that died within a minute is started again; it doubles with each such "
+			"death in a row. One that ran longer is started again at once."},
 	{.key = "restart_delay_max_seconds",
 		.kind = ENRG_OPTION_FLOAT,
 		.offset = AT(restart_delay_max_seconds),

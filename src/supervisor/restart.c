@@ -1,4 +1,4 @@
-/* restart.c: exponential back-off with a memory of one stable minute. Process: supervisor. */
+/* restart.c: exponential back-off for jobs that die soon; none after a minute that went well. Process: supervisor. */
 #include "supervisor/restart.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@ void restart_begin(struct restart *restart, uint64_t now_ns)
 
 uint64_t restart_delay(const struct restart_policy *policy, uint32_t failures)
 {
-	uint64_t delay = policy->delay_ns;
+	uint64_t delay = failures ? policy->delay_ns : 0;
 
 	for (uint32_t i = 1; i < failures && delay < policy->delay_max_ns; i++)
 		delay *= 2;
@@ -26,9 +26,11 @@ enum restart_verdict restart_decide(
 {
 	if (!end->signal && end->exit_code == 0 && !end->is_store)
 		return RESTART_DONE;
+	/* Something from outside ended a job that was well: waiting would only delay its data. */
 	if (now_ns - restart->started_ns >= RESTART_STABLE_NS)
 		restart->failures = 0;
-	restart->failures++;
+	else
+		restart->failures++;
 	if (!end->signal && end->exit_code == 2)
 		restart->config_failures++;
 	else

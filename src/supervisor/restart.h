@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RESTART_STABLE_NS    60000000000ull /* a life this long resets the delay */
+#define RESTART_STABLE_NS    60000000000ull /* an instance that ran this long is followed at once */
 #define RESTART_CONFIG_TRIES 3u             /* lives that may end with a configuration error in a row */
 
 struct restart_policy {
@@ -38,7 +38,7 @@ enum restart_verdict {
 void restart_begin(struct restart *restart, uint64_t now_ns);
 enum restart_verdict restart_decide(
 	struct restart *restart, const struct restart_policy *policy, const struct restart_end *end, uint64_t now_ns);
-/* The delay after `failures` lives that were not stable (1 = the first). */
+/* The delay after `failures` lives in a row that were not stable (1 = the first; 0: none, the life was stable). */
 uint64_t restart_delay(const struct restart_policy *policy, uint32_t failures);
 /* "signal 9 (Killed)", "hung, killed by the watchdog", "exit 2 (configuration)". */
 void restart_format_end(const struct restart_end *end, char *ret_text, size_t text_bytes);

@@ -30,7 +30,8 @@ static void delays_double_up_to_the_maximum(void **state)
 	assert_int_equal(restart.count, 7);
 }
 
-static void a_stable_minute_resets(void **state)
+/* A job that ran well for a minute is followed at once; the back-off begins where that one dies soon. */
+static void after_a_stable_minute_there_is_no_delay(void **state)
 {
 	struct restart restart = {0};
 	const struct restart_end end = {.exit_code = 1};
@@ -42,8 +43,14 @@ static void a_stable_minute_resets(void **state)
 	restart_decide(&restart, &policy, &end, 4 * SECOND);
 	assert_int_equal(restart.due_ns, 6 * SECOND);
 	restart_begin(&restart, 6 * SECOND);
-	restart_decide(&restart, &policy, &end, 66 * SECOND);
-	assert_int_equal(restart.due_ns, 67 * SECOND);
+	assert_int_equal(restart_decide(&restart, &policy, &end, 66 * SECOND), RESTART_LATER);
+	assert_int_equal(restart.due_ns, 66 * SECOND);
+	restart_begin(&restart, 66 * SECOND);
+	restart_decide(&restart, &policy, &end, 67 * SECOND);
+	assert_int_equal(restart.due_ns, 68 * SECOND);
+	restart_begin(&restart, 68 * SECOND);
+	restart_decide(&restart, &policy, &end, 69 * SECOND);
+	assert_int_equal(restart.due_ns, 71 * SECOND);
 }
 
 static void done_is_not_started_again(void **state)
@@ -90,7 +97,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(delays_double_up_to_the_maximum),
-		cmocka_unit_test(a_stable_minute_resets),
+		cmocka_unit_test(after_a_stable_minute_there_is_no_delay),
 		cmocka_unit_test(done_is_not_started_again),
 		cmocka_unit_test(a_wrong_configuration_is_tried_three_times_more),
 		cmocka_unit_test(ends_are_told_in_words),

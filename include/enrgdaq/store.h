@@ -93,9 +93,11 @@ ENRG_API int enrg_file_write(struct enrg_file *file, const void *bytes, uint64_t
 ENRG_API int enrg_file_write_at(struct enrg_file *file, uint64_t offset, const void *bytes, uint64_t byte_count,
 	struct enrg_error *err);
 /* Overwrites up to ENRG_FILE_SWITCH_BYTES inside the file right after the next commit is made, and not at all when that
- * one fails: for the pointer of a format to its newest index. So a pointer never leads behind the committed length. A
- * kill between the commit and this write leaves the old bytes: note the new ones at the end of what is committed as well,
- * and compare at open. One a file and commit: a second call takes the place of the first. */
+ * one fails: for the pointer of a format to its newest index. So a pointer never leads behind the committed length. After a
+ * kill between the commit and this write the next instance makes it up before anything is opened, also for a file that it
+ * never opens itself. A power cut may leave the old bytes: where they must not be lost to it, note the new ones at the
+ * end of what is committed as well, and compare at open. One a file and commit: a second call takes the place of the
+ * first. */
 #define ENRG_FILE_SWITCH_BYTES 512u
 ENRG_API int enrg_file_switch(struct enrg_file *file, uint64_t offset, const void *bytes, uint32_t byte_count,
 	struct enrg_error *err);

@@ -137,6 +137,16 @@ static int lock_alone(struct enrg_file *file, struct enrg_error *err)
 	return 0;
 }
 
+/* Before the journal changes: the note is of its last commit. */
+static int read_switches(struct file_set *set, struct enrg_error *err)
+{
+	if (set->has_read_switches)
+		return 0;
+	int rc = switches_read(set->journal, &set->left, err);
+	set->has_read_switches = rc == 0;
+	return rc;
+}
+
 /* What earlier lives committed, against what lies there. */
 static int adopt(struct enrg_file *file, uint64_t found, struct enrg_error *err)
 {
@@ -150,7 +160,10 @@ static int adopt(struct enrg_file *file, uint64_t found, struct enrg_error *err)
 	if (length < 0)
 		return file_fail(err, file->path, "find out the full name");
 	real[length] = '\0';
-	int code = journal_add_file(file->set->journal, real, &file->journal_index, &is_known, &committed, err);
+	int code = read_switches(file->set, err);
+	if (code < 0)
+		return code;
+	code = journal_add_file(file->set->journal, real, &file->journal_index, &is_known, &committed, err);
 	if (code < 0)
 		return code;
 	file->size = found;
@@ -162,6 +175,9 @@ static int adopt(struct enrg_file *file, uint64_t found, struct enrg_error *err)
 			"or removed by something else while this store was not running; new batches are appended to "
 			"what is there",
 			file->path, (unsigned long long)found, (unsigned long long)committed);
+	if (code == 0 && is_known && found >= committed &&
+		switches_apply(&file->set->left, file->journal_index, file->descriptor) < 0)
+		code = file_fail(err, file->path, "write");
 	if (code < 0)
 		return code;
 	file->committed = file->size;
@@ -337,6 +353,15 @@ int enrg_file_write_at(
 	return code;
 }
 
+static int write_switch(struct enrg_file *file)
+{
+	if (file_write_all(file->descriptor, file->switch_to, file->switch_bytes, file->switch_offset) < 0)
+		return -1;
+	file->switch_bytes = 0;
+	file->is_switch_due = false;
+	return 0;
+}
+
 int enrg_file_switch(
 	struct enrg_file *file, uint64_t offset, const void *bytes, uint32_t byte_count, struct enrg_error *err)
 {
@@ -344,6 +369,9 @@ int enrg_file_switch(
 
 	if (code == 0 && byte_count > ENRG_FILE_SWITCH_BYTES)
 		code = enrg_error_set(err, -EINVAL, "%s: can't switch %u bytes at once", file->path, byte_count);
+	/* The one that is due may not be lost to a commit that is not made. */
+	if (code == 0 && file->is_switch_due && write_switch(file) < 0)
+		code = file_fail(err, file->path, "write");
 	if (code < 0)
 		return code;
 	memcpy(file->switch_to, bytes, byte_count);
@@ -412,14 +440,41 @@ void file_set_fini(struct file_set *set)
 		set->first = file->next;
 		destroy(file);
 	}
+	switches_fini(&set->left);
 	file_policy_fini(set);
 }
 
-void file_set_prepare(struct file_set *set)
+/* What will be written over files once the commit is made, and what was left to be. */
+static int note_switches(struct file_set *set, struct enrg_error *err)
 {
+	struct switches noted = {0};
+	int rc = read_switches(set, err);
+
+	for (uint32_t i = 0; i < set->left.count && rc == 0; i++) {
+		const struct switch_entry *entry = &set->left.entries[i];
+		rc = switches_add(
+			&noted, set->journal, entry->file, entry->offset, entry->bytes, entry->byte_count, err);
+	}
+	for (struct enrg_file *file = set->first; file && rc == 0; file = file->next)
+		if (file->switch_bytes)
+			rc = switches_add(&noted, set->journal, file->journal_index, file->switch_offset,
+				file->switch_to, file->switch_bytes, err);
+	if (rc == 0 && noted.count)
+		rc = switches_write(set->journal, &noted, err);
+	switches_fini(&noted);
+	return rc;
+}
+
+int file_set_prepare(struct file_set *set, struct enrg_error *err)
+{
+	int rc = note_switches(set, err);
+
+	if (rc < 0)
+		return rc;
 	for (struct enrg_file *file = set->first; file; file = file->next)
 		if (file->size != file->committed)
 			journal_set_file(set->journal, file->journal_index, file->size);
+	return 0;
 }
 
 void file_set_committed(struct file_set *set)
@@ -430,16 +485,23 @@ void file_set_committed(struct file_set *set)
 		next = file->next;
 		file_policy_committed(file);
 		file->committed = file->size;
-		if (file->switch_bytes &&
-			file_write_all(file->descriptor, file->switch_to, file->switch_bytes, file->switch_offset) < 0)
+		file->is_switch_due = file->switch_bytes > 0;
+		if (file->is_switch_due && write_switch(file) < 0)
 			file_set_tell(set, ENRG_ERROR,
 				"%s: can't overwrite %u bytes: %s; trying again at the next commit", file->path,
 				file->switch_bytes, strerror(errno));
-		else
-			file->switch_bytes = 0;
 		if (file->use_count == 0 && !file->switch_bytes && (!file->is_torn || cut(file, file->size, NULL) == 0))
 			release(file);
 	}
+}
+
+bool file_set_has_due(const struct file_set *set)
+{
+	const struct enrg_file *file = set->first;
+
+	while (file && !file->is_switch_due)
+		file = file->next;
+	return file != NULL;
 }
 
 int file_set_rollback(struct file_set *set, struct enrg_error *err)
@@ -450,8 +512,11 @@ int file_set_rollback(struct file_set *set, struct enrg_error *err)
 	for (struct enrg_file *file = set->first; file; file = next) {
 		next = file->next;
 		int code = 0;
-		file->switch_bytes = 0;
-		if (file->size != file->committed || file->is_torn)
+		if (!file->is_switch_due)
+			file->switch_bytes = 0;
+		else if (write_switch(file) < 0)
+			code = file_fail(result == 0 ? err : NULL, file->path, "write");
+		if (code == 0 && (file->size != file->committed || file->is_torn))
 			code = cut(file, file->committed, result == 0 ? err : NULL);
 		if (code < 0)
 			result = result < 0 ? result : code;

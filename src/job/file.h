@@ -12,6 +12,7 @@
 #include "enrgdaq/store.h"
 #include "job/disk_guard.h"
 #include "job/journal.h"
+#include "job/switches.h"
 
 typedef void file_alert_function(void *context, enum enrg_level level, const char *text);
 
@@ -28,6 +29,7 @@ struct enrg_file {
 	bool is_torn; /* a write failed half-way: bytes may lie behind `size` */
 	uint64_t switch_offset;
 	uint32_t switch_bytes; /* 0 = none; to be written over the file when the next commit is made */
+	bool is_switch_due;    /* that commit was made, but the write failed: a rollback does not take it back */
 	uint8_t switch_to[ENRG_FILE_SWITCH_BYTES];
 	dev_t device;
 	ino_t inode;
@@ -43,6 +45,8 @@ struct enrg_file {
 
 struct file_set {
 	struct journal *journal;
+	struct switches left; /* of files that an earlier instance left and nobody has reached since */
+	bool has_read_switches;
 	struct enrg_file *first;
 	const struct enrg_file_options *options; /* NULL: the store has none of the common keys */
 	struct series *series;
@@ -56,10 +60,12 @@ void file_set_init(struct file_set *set, struct journal *journal, file_alert_fun
 /* Closes what is open, as a kill would; takes a zeroed set. */
 void file_set_fini(struct file_set *set);
 
-/* The lengths of now go into the next commit of the journal … */
-void file_set_prepare(struct file_set *set);
+/* The lengths of now go into the next commit of the journal, which is made only where this returns 0 … */
+int file_set_prepare(struct file_set *set, struct enrg_error *err);
 /* … and that commit was made. Files that nobody has open any more are closed. */
 void file_set_committed(struct file_set *set);
+/* Is there a file whose switch of the last commit the disk has refused? */
+bool file_set_has_due(const struct file_set *set);
 /* Cuts all files back to their committed lengths. Tries all; the first failure is returned. */
 int file_set_rollback(struct file_set *set, struct enrg_error *err);
 

@@ -90,6 +90,7 @@ static_assert(STATE_VALUES <= STREAM_VALUES, "journal stream");
 
 struct journal {
 	struct journal_layout *map;
+	char *path;
 	int descriptor;
 	bool stream_used[JOURNAL_STREAMS_MAX]; /* added or found by this process: not to be given up */
 	bool file_used[JOURNAL_FILES_MAX];
@@ -265,8 +266,11 @@ int journal_open(const char *path, struct journal **ret_journal, struct enrg_err
 	struct journal *journal = calloc(1, sizeof(*journal));
 	if (!journal)
 		return enrg_error_set(err, -ENOMEM, "journal %s: out of memory", path);
+	journal->path = strdup(path);
 	journal->descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (journal->descriptor < 0)
+	if (!journal->path)
+		code = enrg_error_set(err, -ENOMEM, "journal %s: out of memory", path);
+	else if (journal->descriptor < 0)
 		code = enrg_error_set(err, -errno, "journal %s: can't open: %s", path, strerror(errno));
 	else
 		code = lock_file(journal->descriptor, path, err);
@@ -292,7 +296,13 @@ void journal_close(struct journal *journal)
 		munmap(journal->map, sizeof(*journal->map));
 	if (journal->descriptor >= 0)
 		close(journal->descriptor);
+	free(journal->path);
 	free(journal);
+}
+
+const char *journal_get_path(const struct journal *journal)
+{
+	return journal->path;
 }
 
 /* --- entries ------------------------------------------------------------------------------------------------------ */
@@ -448,6 +458,13 @@ bool journal_next_file(const struct journal *journal, uint32_t *index, const cha
 	return false;
 }
 
+const char *journal_file_path(const struct journal *journal, uint32_t index)
+{
+	const struct file_entry *entry = &journal->map->files[index];
+
+	return entry_state(&entry->state) == ENTRY_KNOWN ? entry->path : NULL;
+}
+
 const char *journal_first_file(const struct journal *journal)
 {
 	const char *known = NULL;
@@ -467,6 +484,11 @@ const char *journal_first_file(const struct journal *journal)
 struct journal_stream_state journal_stream(const struct journal *journal, uint32_t index)
 {
 	return load_state(journal->map->streams[index].values[commit_number(journal->map) & 1]);
+}
+
+uint64_t journal_commit_number(const struct journal *journal)
+{
+	return commit_number(journal->map);
 }
 
 void journal_set_stream(struct journal *journal, uint32_t index, const struct journal_stream_state *state)

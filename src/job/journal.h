@@ -35,6 +35,7 @@ struct journal_stream_state {
  * -ENOSPC. */
 int journal_open(const char *path, struct journal **ret_journal, struct enrg_error *err);
 void journal_close(struct journal *journal);
+const char *journal_get_path(const struct journal *journal);
 
 /* Finds or adds; the index is stable in the file. Streams are told apart by uuid. A full table gives up the stream that
  * was added longest ago and is not in use in this process. -ENOSPC: all are in use. */
@@ -52,11 +53,15 @@ void journal_reset_file(struct journal *journal, uint32_t index, uint64_t length
 void journal_forget_file(struct journal *journal, uint32_t index);
 /* The first file from *index on that has a committed length. */
 bool journal_next_file(const struct journal *journal, uint32_t *index, const char **ret_path, uint64_t *ret_length);
+/* Full path of the file of that index, or NULL where it has no committed length. */
+const char *journal_file_path(const struct journal *journal, uint32_t index);
 /* Full path of some file that it knows or knew, or NULL. */
 const char *journal_first_file(const struct journal *journal);
 
 /* Committed state. */
 struct journal_stream_state journal_stream(const struct journal *journal, uint32_t index);
+/* Number of the last commit. */
+uint64_t journal_commit_number(const struct journal *journal);
 /* Prepares values of the next commit. */
 void journal_set_stream(struct journal *journal, uint32_t index, const struct journal_stream_state *state);
 void journal_set_file(struct journal *journal, uint32_t index, uint64_t length);

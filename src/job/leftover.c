@@ -1,4 +1,4 @@
-/* leftover.c: cuts the files of earlier lives. Store process, main thread. */
+/* leftover.c: cuts the files of earlier lives, and switches them to what they committed. Store process, main thread. */
 #include "job/leftover.h"
 
 #include <errno.h>
@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "job/switches.h"
 
 /* Is the file as it was committed? Nothing that another process is writing is touched. */
 static bool cut(int descriptor, const char *path, uint64_t length)
@@ -33,16 +34,21 @@ static bool cut(int descriptor, const char *path, uint64_t length)
 
 void leftover_cut(struct journal *journal)
 {
+	struct switches switches;
 	const char *path;
 	uint64_t length;
 
+	/* A note that can't be read now is read again by whoever opens a file of this journal. */
+	if (switches_read(journal, &switches, NULL) < 0)
+		return;
 	for (uint32_t i = 0; journal_next_file(journal, &i, &path, &length); i++) {
 		/* A full name: whoever put a link there since did not mean this file. */
 		int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 		if (descriptor < 0)
 			continue;
-		if (cut(descriptor, path, length))
+		if (cut(descriptor, path, length) && switches_apply(&switches, i, descriptor) == 0)
 			journal_forget_file(journal, i);
 		close(descriptor);
 	}
+	switches_fini(&switches);
 }

@@ -5,7 +5,8 @@
 
 #include "job/journal.h"
 
-/* Cuts the files of earlier lives to their committed lengths and forgets them. Those that can't be reached now (a disk
+/* Cuts the files of earlier lives to their committed lengths, makes up the enrg_file_switch of their last commit, and
+ * forgets them. Those that can't be reached now (a disk
  * that is not mounted, another writer) stay in the journal, to be cut at the next start or when they are opened. Before
  * the first file is opened. */
 void leftover_cut(struct journal *journal);

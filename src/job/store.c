@@ -42,14 +42,18 @@ enum life_outcome {
 /* --- commits ------------------------------------------------------------------------------------------------------ */
 
 /* Files may have changed without a batch: trailers of rotated ones. */
-static void commit_journal(struct store_life *life)
+static int commit_journal(struct store_life *life, struct enrg_error *err)
 {
-	file_set_prepare(&life->store.files);
+	int rc = file_set_prepare(&life->store.files, err);
+
+	if (rc < 0)
+		return rc;
 	intake_prepare(&life->intake);
 	uint64_t number = journal_commit(life->store.journal);
 	file_set_committed(&life->store.files);
 	intake_release(&life->intake, number);
 	journal_set_reading(life->store.journal, JOURNAL_NONE, 0);
+	return 0;
 }
 
 static int commit(struct store_life *life, struct enrg_error *err)
@@ -59,9 +63,10 @@ static int commit(struct store_life *life, struct enrg_error *err)
 	int code = life->written_batches && life->type->commit ? life->type->commit(life->state, err) : 0;
 	if (code == 0)
 		code = file_policy_sync(&life->store.files, clock_mono_ns(), 0, err);
+	if (code == 0)
+		code = commit_journal(life, err);
 	if (code < 0)
 		return code;
-	commit_journal(life);
 	store_life_note_recovery(life);
 	life->written_batches = 0;
 	life->written_bytes = 0;
@@ -301,9 +306,7 @@ static int tick(struct store_life *life, struct enrg_error *err)
 	code = life->type->tick(life->state, clock_wall_ns(), err);
 	if (code < 0)
 		return code;
-	if (!life->written_batches)
-		commit_journal(life); /* what it wrote by itself */
-	return 0;
+	return life->written_batches ? 0 : commit_journal(life, err); /* what it wrote by itself */
 }
 
 static uint64_t choose_wait(const struct store_life *life, uint32_t stop)
@@ -425,10 +428,12 @@ static int end(struct store_life *life, struct enrg_error *err)
 {
 	int code = store_life_close_type(life, false, err);
 
-	if (code == 0) {
-		commit_journal(life);
+	if (code == 0)
+		code = commit_journal(life, err);
+	if (code == 0 && file_set_has_due(&life->store.files)) /* the journal must stay */
+		code = enrg_error_set(err, -EIO, "what follows the last commit can't be written");
+	if (code == 0)
 		return 0;
-	}
 	enrg_error_add(err, "closing the files (the batches are stored)");
 	file_set_rollback(&life->store.files, NULL);
 	return code;

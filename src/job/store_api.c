@@ -89,7 +89,8 @@ int store_create_alone(
 void store_commit_alone(struct enrg_store *store)
 {
 	file_policy_sync(&store->files, clock_mono_ns(), 0, NULL);
-	file_set_prepare(&store->files);
+	if (file_set_prepare(&store->files, NULL) < 0)
+		abort();
 	journal_commit(store->journal);
 	file_set_committed(&store->files);
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "job/leftover.h"
+#include "job/switches.h"
 #include "plane/stream.h"
 #include "supervisor/adopt.h"
 
@@ -107,6 +108,8 @@ static void remove_journal(const char *path)
 		return; /* in use, or damaged: whoever needs it says so */
 	leftover_cut(journal);
 	has_files = journal_next_file(journal, &index, &file, &length);
+	if (!has_files)
+		switches_remove(path);
 	if (!has_files && unlink(path) == 0)
 		log_line(ENRG_INFO, "%s: removed: no store of this configuration goes on with it", path);
 	journal_close(journal);

@@ -116,4 +116,6 @@ for name in small large linked; do
 	node "$readers/compare_csv.mjs" out/$name.arrows out/$name.csv || fail "$name.arrows and $name.csv differ"
 done
 ls out/set_aside_* out/recovered_* 2>/dev/null && fail "batches were set aside or left over"
+count() { "$bin" verify --json out/*.arrows | grep -o "\"$1\":[0-9]*" | awk -F: '{s += $2} END {print s}'; }
+echo "$(count batches) batches, $(count rows) rows in $((SECONDS / 60)) minutes"
 echo "$done_kills kills, $supervisors of them of supervisors: nothing lost, nothing twice"

@@ -1,10 +1,10 @@
 /* mend.c: brings a file that an earlier life left to its last committed state (container_mend). Store process, main
  * thread.
  *
- * Two things can have happened. The store was killed after its commit and before the first sector was switched: the
- * framework cut the file to the committed length, and its last record, the note, says what the first sector is to be.
- * Or somebody cut the file (a copy that was not finished): then the last note that is left says it, as long as the
- * places of that state were not written again.
+ * Two things can have happened. The machine lost power after a commit, and the disk has what was synced, but not the
+ * first sector that was switched then: the file's last record, the note, says what the first sector is to be. (After a
+ * kill at that place the framework makes the switch up.) Or somebody cut the file (a copy that was not finished): then
+ * the last note that is left says it, as long as the places of that state were not written again.
  */
 #include <assert.h>
 #include <errno.h>
@@ -126,9 +126,8 @@ int container_mend(struct enrg_file *file, enum container_content *ret_content, 
 	if (size == sector.end)
 		return 0;
 	if (size > sector.end) {
-		/* Only the journal knows that what stands behind was committed. */
-		if (!enrg_file_is_continued(file) || !read_last_note(descriptor, size, &note) ||
-			note.commit <= sector.commit)
+		/* What was not committed, the framework has cut off; where the journal is gone, so are the rings. */
+		if (!read_last_note(descriptor, size, &note) || note.commit <= sector.commit)
 			return 0;
 	} else {
 		*ret_content = CONTAINER_BROKEN;

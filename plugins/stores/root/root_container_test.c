@@ -207,7 +207,7 @@ static enum container_content mend(void)
 static void a_switch_that_a_kill_prevented_is_made_up_for(void **state)
 {
 	struct place a = {0};
-	size_t count;
+	size_t count, made_up_count;
 
 	(void)state;
 	put("a", 100, &a);
@@ -221,8 +221,35 @@ static void a_switch_that_a_kill_prevented_is_made_up_for(void **state)
 	assert_int_equal(container_commit(&container, NULL), 0); /* killed before the journal has it */
 	write_head(old);
 	kill_store();
+	assert_int_equal(mend(), CONTAINER_WHOLE); /* the framework has done it */
+	uint8_t *made_up = read_all(&made_up_count);
+	assert_int_equal(made_up_count, count);
+	assert_memory_equal(made_up, new, count);
+	walk();
+	free(old);
+	free(new);
+	free(made_up);
+}
+
+/* What was synced is on the disk, the first sector and all on tmpfs are gone. */
+static void a_switch_that_a_power_cut_lost_is_made_up_for(void **state)
+{
+	char command[200];
+	struct place a = {0};
+	size_t count, mended_count;
+
+	(void)state;
+	put("a", 100, &a);
+	commit();
+	uint8_t *old = read_all(&count);
+	put("a", 200, &a);
+	commit();
+	uint8_t *new = read_all(&count);
+	write_head(old);
+	snprintf(command, sizeof(command), "rm %s*", journal_path);
+	assert_int_equal(system(command), 0);
+	kill_store();
 	assert_int_equal(mend(), CONTAINER_MENDED);
-	size_t mended_count;
 	uint8_t *mended = read_all(&mended_count);
 	assert_int_equal(mended_count, count);
 	/* All but the date of the change. */
@@ -296,6 +323,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(keys_lead_from_the_first_byte_to_the_last, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_state_outlives_two_commits, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_switch_that_a_kill_prevented_is_made_up_for, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_switch_that_a_power_cut_lost_is_made_up_for, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_cut_file_goes_back, set_up, tear_down),
 		cmocka_unit_test(places_ripen),
 	};

@@ -218,6 +218,35 @@ static void keys_of_another_type_are_named(void **state)
 	expect("EXISTS other.n", "0\n");
 }
 
+/* Somebody puts something else under a key while the store runs: the rest of the transaction is taken back. */
+static void what_is_refused_is_not_stored(void **state)
+{
+	const struct harness_table table = {
+		.source = "s", .tag = "", .schema = &data_narrow, .more_keys = "key = \"taken\""};
+
+	(void)state;
+	life_open();
+	GOOD(harness_write(life, &table, 0, 10, 0, &err));
+	GOOD(harness_commit(life, 1, &err));
+	free(ask("SET taken.flag something", NULL));
+	GOOD(harness_write(life, &table, 10, 10, 0, &err));
+	assert_true(harness_commit(life, 2, &err) < 0);
+	assert_non_null(strstr(err.text, "did not take the data: WRONGTYPE"));
+	assert_non_null(strstr(err.text, "remove it, or give another key"));
+	expect("LLEN taken.n", "10\n");
+	GOOD(harness_roll_back(life, &err));
+	assert_true(harness_write(life, &table, 10, 10, 0, &err) < 0);
+	assert_non_null(strstr(err.text, "the key taken.flag holds a string"));
+	free(ask("DEL taken.flag", NULL));
+	harness_kill(life);
+	life_open();
+	GOOD(harness_write(life, &table, 10, 10, 0, &err));
+	GOOD(harness_commit(life, 2, &err));
+	expect("LLEN taken.n", "20\n");
+	expect("LLEN taken.flag", "10\n");
+	GOOD(harness_close(life, &err));
+}
+
 static void a_blob_replaces_no_list(void **state)
 {
 	const struct harness_table list = {
@@ -459,19 +488,59 @@ static void series_are_created_and_filled(void **state)
 	life_refuses(&no_time, "no column timestamp");
 }
 
+static void refused_samples_are_not_stored(void **state)
+{
+	static const struct enrg_column columns[] = {{"timestamp", ENRG_I64, 0, NULL}, {"x", ENRG_I64, 0, NULL}};
+	static const struct enrg_schema schema = {.column_count = 2, .columns = columns};
+	const struct harness_table table = {.source = "s",
+		.tag = "",
+		.schema = &schema,
+		.more_keys = "key = \"policy\"\nuse_timeseries = true"};
+	const int64_t times[4] = {1000, 1001, 1001, 1002}, x[4] = {1, 2, 3, 4};
+	const struct enrg_column_view views[2] = {
+		{.values = times, .value_count = 4}, {.values = x, .value_count = 4}};
+	const struct enrg_batch batch = {.rows = 4, .columns = views};
+
+	(void)state;
+	free(ask("TS.CREATE policy.x DUPLICATE_POLICY BLOCK", NULL));
+	life_refuses(&table, "TS.ALTER policy.x DUPLICATE_POLICY LAST");
+	free(ask("TS.ALTER policy.x DUPLICATE_POLICY LAST", NULL));
+	life_catch_log();
+	life_open();
+	GOOD(harness_write_batch(life, &table, &batch, &err));
+	GOOD(harness_commit(life, 1, &err));
+	free(ask("TS.ALTER policy.x DUPLICATE_POLICY BLOCK", NULL));
+	GOOD(harness_write_batch(life, &table, &batch, &err));
+	assert_true(harness_commit(life, 2, &err) < 0);
+	assert_non_null(strstr(err.text, "did not take the data: ERR TSDB: Error at upsert"));
+	assert_non_null(strstr(err.text, "TS.ALTER of that key with DUPLICATE_POLICY LAST"));
+	free(ask("TS.ALTER policy.x DUPLICATE_POLICY LAST", NULL));
+	GOOD(harness_roll_back(life, &err));
+	GOOD(harness_write_batch(life, &table, &batch, &err)); /* its mark did not move */
+	GOOD(harness_commit(life, 2, &err));
+	GOOD(harness_close(life, &err));
+	char *log = life_end_catch();
+	assert_int_equal(life_count(log, "sends rows with the time of the row before them"), 1);
+	assert_int_equal(life_count(log, "that had the time of the row before them, and took its place: 1"), 1);
+	free(log);
+	expect("TS.INFO policy.x", "totalSamples\n3\nduplicatePolicy\nlast\n");
+}
+
 int databases_test_redis(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, new_journal, life_remove_journal)
 	const struct CMUnitTest tests[] = {
 		TEST(all_types_are_kept), TEST(dated_keys_expire), TEST(half_a_commit_comes_once),
 		TEST(late_transactions_make_ours_fail), TEST(keys_of_another_type_are_named),
+		TEST(what_is_refused_is_not_stored),
 		TEST(a_blob_replaces_no_list), TEST(missing_values_keep_their_place), TEST(blobs_are_base64),
 		TEST(the_newest_blob_of_a_commit_stays), TEST(rows_stay_side_by_side),
 		TEST(a_new_table_in_the_middle_doubles_nothing), TEST(slashes_do_not_mix_marks),
 		TEST(odd_keys_are_kept_or_refused),
 		TEST(wrong_passwords_are_told_without_them), /* last: the store waits before it tries again */
 	};
-	const struct CMUnitTest series[] = {TEST(series_are_created_and_filled)};
+	const struct CMUnitTest series[] = {
+		TEST(series_are_created_and_filled), TEST(refused_samples_are_not_stored)};
 
 	setenv("TZ", "UTC", 1);
 	if (getenv("TIMESERIES_COMMANDS"))

@@ -1,6 +1,6 @@
-"""A stand-in for a Redis server with the TimeSeries module, which Debian has not: for one connection after another it
-answers what the store asks, checks the syntax of TS.CREATE and TS.MADD as the module documents it, and writes each
-command that was carried out as a line of JSON.
+"""A stand-in for a Redis server with the TimeSeries module, which Debian has not: it
+answers what the store asks, checks the syntax of TS.CREATE and TS.MADD as the module documents it, refuses a second
+sample of a time where the policy says BLOCK, and writes each command that was carried out as a line of JSON.
 
     timeseries_stand_in.py PORT FILE
 """
@@ -8,8 +8,9 @@ import json
 import math
 import socket
 import sys
+import threading
 
-series, marks = {}, {}
+series, policies, marks = {}, {}, {}
 
 
 def read_command(stream):
@@ -45,7 +46,8 @@ def create(arguments):
         if word == "RETENTION":
             int(rest.pop(0))
         elif word == "DUPLICATE_POLICY":
-            assert rest.pop(0) in ("BLOCK", "FIRST", "LAST", "MIN", "MAX", "SUM")
+            policies[key] = rest.pop(0)
+            assert policies[key] in ("BLOCK", "FIRST", "LAST", "MIN", "MAX", "SUM")
         elif word == "LABELS":
             assert rest and len(rest) % 2 == 0 and all(rest)
             rest = []
@@ -64,6 +66,8 @@ def add(arguments):
             answers.append("-ERR TSDB: the key does not exist")
         elif not math.isfinite(float(value)) or int(time) < 0:
             answers.append("-ERR TSDB: invalid value")
+        elif int(time) in series[key] and policies.get(key) == "BLOCK":
+            answers.append("-ERR TSDB: Error at upsert, update is not supported when DUPLICATE_POLICY is set to BLOCK")
         else:
             series[key][int(time)] = float(value)
             answers.append(int(time))
@@ -87,6 +91,12 @@ def answer(command):
         return create(arguments)
     if name == "TS.MADD":
         return add(arguments)
+    if name == "TS.ALTER":
+        policies[arguments[0]] = arguments[2]
+        return "+OK"
+    if name == "TS.INFO":
+        policy = policies.get(arguments[0])
+        return ["totalSamples", len(series[arguments[0]]), "duplicatePolicy", policy and "+" + policy.lower()]
     return "-ERR unknown command '" + name + "'"
 
 
@@ -115,4 +125,4 @@ def serve(connection, log):
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 with open(sys.argv[2], "w") as log:
     while True:
-        serve(listener.accept()[0], log)
+        threading.Thread(target=serve, args=(listener.accept()[0], log), daemon=True).start()

@@ -26,6 +26,10 @@ static const char *find_remedy(const char *text)
 		return "; check db in the store's file";
 	if (starts_with(text, "OOM"))
 		return "; the server's memory is full: raise its maxmemory or let keys expire";
+	if (strstr(text, "DUPLICATE_POLICY"))
+		return "; allow it: TS.ALTER of that key with DUPLICATE_POLICY LAST";
+	if (starts_with(text, "WRONGTYPE") || strstr(text, "not a TSDB key"))
+		return "; somebody has put something else under a key of this store: remove it, or give another key";
 	if (starts_with(text, "MOVED") || starts_with(text, "CROSSSLOT"))
 		return "; this store does not know clusters";
 	return "";
@@ -141,6 +145,7 @@ void connection_close(struct connection *connection)
 	if (!connection)
 		return;
 	redisFree(connection->redis);
+	undo_fini(&connection->undo);
 	free(connection);
 }
 

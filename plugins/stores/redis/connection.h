@@ -12,6 +12,7 @@
 #include "enrgdaq/store.h"
 #include "../sql/names.h"
 #include "request.h"
+#include "undo.h"
 
 struct server {
 	const char *host, *password; /* NULL: none */
@@ -24,6 +25,7 @@ struct connection {
 	char marks[300];  /* the key of the hash */
 	char pruned[300]; /* the source whose old marks were looked for last */
 	bool has_begun;   /* a transaction is on its way: every command is a part of it */
+	struct undo undo; /* of that transaction */
 };
 
 /* Errors name the server and the key to look at. */

@@ -6,9 +6,11 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../csv/number.h"
 #include "../sql/backoff.h"
+#include "../sql/notice.h"
 #include "connection.h"
 #include "enrgdaq/store.h"
 #include "target.h"
@@ -25,7 +27,7 @@ struct redis_store {
 	struct connection *connection; /* NULL: not yet */
 	struct sql_target *targets;    /* struct target */
 	struct request request;        /* since the last commit */
-	struct request marks;          /* of the next */
+	struct target_marks marks;     /* of the next */
 };
 
 static const struct enrg_option option_list[] = {
@@ -120,54 +122,84 @@ static int look_for_server(void *state, uint64_t now_ns, struct enrg_error *err)
 	return 0;
 }
 
-static const redisReply *find_error(const redisReply *reply)
+/* The first command, or sample of one, that was refused. What is older than the retention of its series is none: the
+ * server would drop it at once. */
+static const redisReply *find_refusal(const redisReply *reply, uint64_t *expired)
 {
-	const redisReply *found = reply->type == REDIS_REPLY_ERROR ? reply : NULL;
+	const redisReply *found = NULL;
 
+	if (reply->type == REDIS_REPLY_ERROR && strstr(reply->str, "older than retention"))
+		(*expired)++;
+	else if (reply->type == REDIS_REPLY_ERROR)
+		found = reply;
 	for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements && !found; i++)
-		found = find_error(reply->element[i]);
+		found = find_refusal(reply->element[i], expired);
 	return found;
 }
 
-/* Redis carries out the rest of a transaction all the same: this can't be tried again. */
-static void tell_refused(struct redis_store *self, const redisReply *reply)
+/* Redis carries out the rest of a transaction all the same: that is taken back, so that nothing comes twice. */
+static int take_back(
+	struct redis_store *self, const redisReply *reply, const redisReply *refusal, struct enrg_error *err)
 {
-	static uint64_t told_ns;
-	const redisReply *error = find_error(reply);
-	uint64_t now = backoff_clock_ns();
+	struct connection *connection = self->connection;
+	struct enrg_error reason = {0};
 
-	if (!error || (told_ns && now - told_ns < 60000000000ull))
-		return;
-	told_ns = now;
-	enrg_store_alert(self->store, ENRG_ERROR,
-		"Redis server %s:%d did not take a part of the data, which is not there: %s; has somebody changed a "
-		"key while "
-		"this store wrote to it? (told once a minute)",
-		self->server.host, self->server.port, error->str);
+	connection_fail(connection, "did not take the data", refusal, err);
+	int code = undo_run(&connection->undo, connection, reply, &reason);
+	if (code < 0)
+		enrg_store_alert(self->store, ENRG_ERROR,
+			"Redis server %s:%d: a part of a transaction was refused (%s), and the rest can't be taken "
+			"back "
+			"(%s): rows of this commit are under some of its keys only",
+			self->server.host, self->server.port, refusal->str, reason.text);
+	return err->code;
+}
+
+/* Sends what is gathered and judges the answers. `marks`: set in the same transaction. */
+static int execute(struct redis_store *self, struct request *marks, struct enrg_error *err)
+{
+	redisReply *reply;
+	uint64_t expired = 0;
+
+	if (marks->commands) {
+		request_begin(&self->request, 2 + 2 * marks->commands);
+		request_add_text(&self->request, "HSET");
+		request_add_text(&self->request, self->connection->marks);
+		request_append(&self->request, marks);
+	}
+	request_clear(marks);
+	int code = connection_execute(self->connection, &self->request, &reply, err);
+	request_clear(&self->request);
+	if (code < 0)
+		return code;
+	const redisReply *refusal = find_refusal(reply, &expired);
+	if (expired)
+		sql_notice(self->store,
+			"Redis server %s:%d: samples that are older than the retention of their time series are left "
+			"out "
+			"(key_expiration_days in [store_config.redis])",
+			self->server.host, self->server.port);
+	if (refusal)
+		code = take_back(self, reply, refusal, err);
+	else
+		undo_clear(&self->connection->undo);
+	freeReplyObject(reply);
+	return code;
 }
 
 static int commit_store(void *state, struct enrg_error *err)
 {
 	struct redis_store *self = state;
-	redisReply *reply;
 	int code = 0;
 
 	for (struct sql_target *target = self->targets; target && code == 0; target = target->next)
 		code = target_mark((struct target *)target, &self->request, &self->marks, err);
-	if (code < 0 || !self->marks.commands)
-		return code;
-	request_begin(&self->request, 2 + 2 * self->marks.commands);
-	request_add_text(&self->request, "HSET");
-	request_add_text(&self->request, self->connection->marks);
-	request_append(&self->request, &self->marks);
-	request_clear(&self->marks);
-	code = connection_execute(self->connection, &self->request, &reply, err);
-	request_clear(&self->request);
-	if (code < 0)
-		return code;
-	tell_refused(self, reply);
-	freeReplyObject(reply);
-	return 0;
+	if (code == 0 && (self->marks.with.commands || self->marks.behind.commands) &&
+		(self->request.commands || self->marks.with.commands))
+		code = execute(self, &self->marks.with, err);
+	if (code == 0 && self->marks.behind.commands)
+		code = execute(self, &self->marks.behind, err);
+	return code;
 }
 
 /* A question to the server would become a part of a transaction that is on its way. */
@@ -234,7 +266,8 @@ static int close_store(void *state, bool abandon, struct enrg_error *err)
 		code = commit_store(self, err);
 	connection_close(self->connection);
 	request_fini(&self->request);
-	request_fini(&self->marks);
+	request_fini(&self->marks.with);
+	request_fini(&self->marks.behind);
 	free(self);
 	return code;
 }

@@ -125,6 +125,34 @@ static int find_time_column(struct target *target, const struct enrg_schema *sch
 		target->sql.source);
 }
 
+/* Of a series that is there already. Samples may come again after a kill: where that is refused, or adds up, the store
+ * would stand still, or store them twice. */
+static int check_policy(struct target *target, const char *key, struct enrg_error *err)
+{
+	redisReply *reply = connection_ask(target->connection, err, "TS.INFO %s", key);
+	const char *policy = "none";
+	int code = 0;
+
+	if (!reply)
+		return -ENOTCONN;
+	if (reply->type != REDIS_REPLY_ARRAY)
+		code = connection_fail(target->connection, key, reply, err);
+	for (size_t i = 0; code == 0 && i + 1 < reply->elements; i += 2) {
+		const redisReply *name = reply->element[i], *value = reply->element[i + 1];
+		if (name->str && value->str && strcmp(name->str, "duplicatePolicy") == 0)
+			policy = value->str;
+	}
+	if (code == 0 && strcasecmp(policy, "last") != 0 && strcasecmp(policy, "first") != 0 &&
+		strcasecmp(policy, "min") != 0 && strcasecmp(policy, "max") != 0)
+		code = enrg_error_set(err, -EINVAL,
+			"Redis server %.200s:%d: the time series %.300s has the DUPLICATE_POLICY %.20s, with which "
+			"rows of one millisecond, and rows that come again after a kill, are refused or added up: "
+			"TS.ALTER %.300s DUPLICATE_POLICY LAST, or give another key in [store_config.redis]",
+			target->connection->server->host, target->connection->server->port, key, policy, key);
+	freeReplyObject(reply);
+	return code;
+}
+
 static int create_series(struct target *target, const char *column, struct enrg_error *err)
 {
 	struct request request = {0};
@@ -160,10 +188,11 @@ static int create_series(struct target *target, const char *column, struct enrg_
 	redisReply *reply = connection_next(target->connection, err);
 	if (!reply)
 		return -ENOTCONN;
-	if (reply->type == REDIS_REPLY_ERROR && !strstr(reply->str, "already exists"))
+	bool is_there = reply->type == REDIS_REPLY_ERROR && strstr(reply->str, "already exists");
+	if (reply->type == REDIS_REPLY_ERROR && !is_there)
 		code = connection_fail(target->connection, key, reply, err);
 	freeReplyObject(reply);
-	return code;
+	return is_there ? check_policy(target, key, err) : code;
 }
 
 static int prepare_series(struct target *target, const struct enrg_schema *schema, struct enrg_error *err)
@@ -253,7 +282,10 @@ static int fill(struct target *target, const struct enrg_target *what, struct en
 	if (keep_names(target, what->schema) < 0)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	code = connection_get_mark(target->connection, target->field, &target->sql.done, err);
-	if (code == 0 && target->section->use_timeseries && !what->schema->is_blob)
+	target->marked = target->sql.done;
+	target->last_time_ms = -1;
+	target->has_series = target->section->use_timeseries && !what->schema->is_blob;
+	if (code == 0 && target->has_series)
 		code = prepare_series(target, what->schema, err);
 	else if (code == 0 && (!target->section->key_expiration_days || what->schema->is_blob))
 		code = check_types(target, what->schema, err); /* dated keys: when the day is known */
@@ -284,6 +316,10 @@ void target_close(struct target *target)
 {
 	if (!target)
 		return;
+	if (target->same_times)
+		enrg_store_log(target->sql.store, ENRG_WARNING,
+			"%s: rows of \"%s\" that had the time of the row before them, and took its place: %" PRIu64,
+			target->sql.name, target->sql.source, target->same_times);
 	for (uint32_t i = 0; i < target->column_count; i++) {
 		free(target->names[i]);
 		request_fini(&target->columns[i]);
@@ -350,6 +386,7 @@ static int flush(struct target *target, struct request *request, struct enrg_err
 		request_add_text(request, key);
 		request_append(request, &target->columns[i]);
 		request_clear(&target->columns[i]);
+		undo_note_push(&target->connection->undo, key, target->rows, request);
 		code = send_much(target, request, err);
 	}
 	if (target->rows && target->needs_expiry)
@@ -419,6 +456,14 @@ static int write_series(
 		format_key(target, schema->columns[i].name, key);
 		left_out += values_add_samples(batch, target->time_column, i, key, request);
 	}
+	uint64_t same = values_count_same_times(batch, target->time_column, &target->last_time_ms);
+	target->same_times += same;
+	if (same)
+		sql_notice(target->sql.store,
+			"\"%s\" sends rows with the time of the row before them: a time series has one value a "
+			"millisecond, so the newest alone stays under %s; lists keep all rows (use_timeseries = "
+			"false)",
+			target->sql.source, target->sql.name);
 	if (left_out)
 		sql_notice(target->sql.store,
 			"\"%s\" sends NaN, infinities or times that are none, which time series can't hold: such "
@@ -453,7 +498,7 @@ int target_write(struct target *target, const struct enrg_batch *batch, struct r
 		return 0;
 	if (batch->rows && batch->schema->is_blob)
 		code = write_blob(target, batch, request, err);
-	else if (batch->rows && target->section->use_timeseries)
+	else if (batch->rows && target->has_series)
 		code = write_series(target, batch, request, err);
 	else if (batch->rows)
 		code = write_lists(target, batch, request, err);
@@ -462,8 +507,10 @@ int target_write(struct target *target, const struct enrg_batch *batch, struct r
 	return code;
 }
 
-int target_mark(struct target *target, struct request *request, struct request *marks, struct enrg_error *err)
+int target_mark(struct target *target, struct request *request, struct target_marks *marks, struct enrg_error *err)
 {
+	bool is_series = target->has_series;
+	struct request *to = is_series ? &marks->behind : &marks->with;
 	char number[32];
 
 	if (!target->sql.is_dirty)
@@ -472,9 +519,12 @@ int target_mark(struct target *target, struct request *request, struct request *
 	if (code < 0)
 		return code;
 	snprintf(number, sizeof(number), "%" PRIu64, target->sql.done);
-	request_add_text(marks, target->field);
-	request_add_text(marks, number);
-	marks->commands++;
+	request_add_text(to, target->field);
+	request_add_text(to, number);
+	to->commands++;
+	if (!is_series)
+		undo_note_mark(&target->connection->undo, target->connection->marks, target->field, target->marked);
 	target->sql.is_dirty = false; /* or the transaction fails, and the target with it */
+	target->marked = target->sql.done;
 	return 0;
 }

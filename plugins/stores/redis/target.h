@@ -21,6 +21,10 @@ struct target {
 	char *field;          /* of the hash of marks */
 	char day[16];         /* of the keys at hand, "" = none */
 	uint32_t time_column; /* with use_timeseries */
+	bool has_series;      /* use_timeseries, and no blob */
+	int64_t last_time_ms; /* of the row before; -1: none */
+	uint64_t same_times;  /* rows that had it as well */
+	uint64_t marked;      /* sequence that its mark on the server has */
 	/* Gathered until the next commit, or until they are many; one a column. Redis takes many values in one command
 	 * much faster than one by one. */
 	uint32_t column_count;
@@ -52,8 +56,14 @@ bool target_asks(const struct target *target, const struct enrg_batch *batch);
 /* Gathers a batch, unless it is on the server already; sends what is much. */
 int target_write(
 	struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err);
-/* Adds the commands for what is gathered to `request`, and to `marks` two arguments of the command that sets all marks,
- * counted as one of its commands. */
-int target_mark(struct target *target, struct request *request, struct request *marks, struct enrg_error *err);
+/* The marks of a commit: each has two arguments of a command that sets them, counted as one of its commands. */
+struct target_marks {
+	struct request with; /* of lists and blobs: set in the transaction that has their values */
+	/* Of time series: set once the server has taken every sample. Samples that come again change nothing. */
+	struct request behind;
+};
+
+/* Adds the commands for what is gathered to `request`, and the mark to one of `marks`. */
+int target_mark(struct target *target, struct request *request, struct target_marks *marks, struct enrg_error *err);
 
 #endif

@@ -92,19 +92,35 @@ void values_add(const struct enrg_column *column, const struct enrg_column_view 
 
 /* --- time series -------------------------------------------------------------------------------------------------- */
 
-/* false: it is no time that Redis knows. Reals are cut to whole milliseconds. */
-static bool format_time(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row,
-	char ret_text[NUMBER_BYTES_MAX])
+/* In ms; -1: it is no time that Redis knows. Reals are cut to whole milliseconds. */
+static int64_t find_time(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row)
 {
-	*format_number(ret_text, column->type, view->values, row) = '\0';
+	char text[NUMBER_BYTES_MAX + 1];
+
+	if (!enrg_column_present(view, row))
+		return -1;
 	if (column->type == ENRG_F64 || column->type == ENRG_F32) {
 		double time = column->type == ENRG_F64 ? ((const double *)view->values)[row]
 						       : (double)((const float *)view->values)[row];
-		if (!(time >= 0 && time < 0x1p63))
-			return false;
-		*number_format_i64(ret_text, (int64_t)time) = '\0';
+		return time >= 0 && time < 0x1p63 ? (int64_t)time : -1;
 	}
-	return ret_text[0] != '-' && strtoull(ret_text, NULL, 10) <= INT64_MAX;
+	*format_number(text, column->type, view->values, row) = '\0';
+	if (text[0] == '-')
+		return -1;
+	uint64_t time = strtoull(text, NULL, 10);
+	return time <= INT64_MAX ? (int64_t)time : -1;
+}
+
+uint64_t values_count_same_times(const struct enrg_batch *batch, uint32_t time_column, int64_t *last_ms)
+{
+	uint64_t count = 0;
+
+	for (uint64_t row = 0; row < batch->rows; row++) {
+		int64_t time = find_time(&batch->schema->columns[time_column], &batch->columns[time_column], row);
+		count += time >= 0 && time == *last_ms;
+		*last_ms = time;
+	}
+	return count;
 }
 
 static bool is_finite(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row)
@@ -128,11 +144,12 @@ uint64_t values_add_samples(
 			char time[NUMBER_BYTES_MAX + 1];
 			if (!enrg_column_present(view, row))
 				continue;
-			if (!is_finite(type, view, row) || !enrg_column_present(time_view, row) ||
-				!format_time(times, time_view, row, time)) {
+			int64_t time_ms = find_time(times, time_view, row);
+			if (!is_finite(type, view, row) || time_ms < 0) {
 				left_out++;
 				continue;
 			}
+			*number_format_i64(time, time_ms) = '\0';
 			request_add_text(&samples, key);
 			request_add_text(&samples, time);
 			if (type->type == ENRG_BOOL)

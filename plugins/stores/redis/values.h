@@ -16,4 +16,8 @@ void values_add(const struct enrg_column *column, const struct enrg_column_view 
 uint64_t values_add_samples(const struct enrg_batch *batch, uint32_t time_column, uint32_t column, const char *key,
 	struct request *request);
 
+/* How many rows have the time, in ms, of the row before them; *last_ms: of the row before the batch (-1: none), and
+ * then of its last row. */
+uint64_t values_count_same_times(const struct enrg_batch *batch, uint32_t time_column, int64_t *last_ms);
+
 #endif

@@ -2,23 +2,16 @@
 #include "bench/suite.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
-#include <poll.h>
-#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/path.h"
-
-/* A run may outlive its duration by this much: start, warm-up, limits, drain. */
-#define GRACE_S 30.0
-#define OUTPUT_MAX (1u << 20)
+#include "bench/runner.h"
 
 /* The series come first; the named ones go into the second file. */
 static const struct point {
@@ -41,105 +34,6 @@ static const struct point {
 #define FIRST_AGGREGATE 5u
 #define FIRST_NAMED     9u
 
-static volatile sig_atomic_t is_interrupted;
-
-static void interrupt(int signal)
-{
-	(void)signal;
-	is_interrupted = 1;
-}
-
-struct runner {
-	pid_t pid;
-	int out, log; /* its stdout, and a temporary file with its stderr */
-	char *text;
-	size_t count;
-};
-
-static int runner_start(struct runner *runner, const struct suite_params *params, const struct point *point)
-{
-	char clients[16], rows[16], duration[32];
-	int pipe_of[2];
-
-	snprintf(clients, sizeof(clients), "%u", point->clients);
-	snprintf(rows, sizeof(rows), "%u", point->rows);
-	snprintf(duration, sizeof(duration), "%.17g", params->duration_s);
-	char *arguments[] = {(char *)(uintptr_t)params->program, "bench", "run", "--clients", clients, "--payload-size", rows,
-		"--duration", duration, "--store", (char *)(uintptr_t)point->store, "--rate-hz",
-		(char *)(uintptr_t)point->rate_hz, "--use-shm", "--stats-interval", "1.0", "--json", NULL};
-	FILE *log = tmpfile();
-	runner->log = log ? fcntl(fileno(log), F_DUPFD_CLOEXEC, 0) : -1;
-	if (log)
-		fclose(log);
-	if (runner->log < 0 || pipe2(pipe_of, O_CLOEXEC) < 0)
-		return -errno;
-	runner->pid = fork();
-	if (runner->pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGTERM);
-		dup2(pipe_of[1], STDOUT_FILENO);
-		dup2(runner->log, STDERR_FILENO);
-		execv(params->program, arguments);
-		_exit(127);
-	}
-	close(pipe_of[1]);
-	runner->out = pipe_of[0];
-	return runner->pid < 0 ? -errno : 0;
-}
-
-/* Reads until the end of its output; kills it at the time limit. -ETIMEDOUT, ENRG_E_STOPPED. */
-static int runner_read(struct runner *runner, uint64_t until_ns)
-{
-	struct pollfd poll_of = {.fd = runner->out, .events = POLLIN};
-	int result = 0;
-
-	runner->text = malloc(OUTPUT_MAX);
-	for (;;) {
-		uint64_t now = clock_mono_ns();
-		if (now >= until_ns || is_interrupted) {
-			kill(runner->pid, is_interrupted ? SIGTERM : SIGKILL);
-			result = is_interrupted ? ENRG_E_STOPPED : -ETIMEDOUT;
-			break;
-		}
-		if (poll(&poll_of, 1, 200) <= 0)
-			continue;
-		ssize_t got = read(runner->out, runner->text + runner->count, OUTPUT_MAX - 1 - runner->count);
-		if (got <= 0)
-			break;
-		runner->count += (size_t)got;
-	}
-	runner->text[runner->count] = 0;
-	return result;
-}
-
-static void print_log(const struct runner *runner)
-{
-	char text[2048];
-	ssize_t got = pread(runner->log, text, sizeof(text) - 1, 0);
-
-	if (got > 0) {
-		text[got] = 0;
-		printf("    %s\n", text);
-	}
-}
-
-static int runner_finish(struct runner *runner, int result, json_t **ret_result)
-{
-	int code = 0;
-
-	close(runner->out);
-	waitpid(runner->pid, &code, 0);
-	*ret_result = result == 0 && code == 0 ? json_loads(runner->text, 0, NULL) : NULL;
-	if (result == 0 && !*ret_result) {
-		printf("    failed (%s %d):\n", WIFEXITED(code) ? "exit code" : "signal",
-			WIFEXITED(code) ? WEXITSTATUS(code) : WTERMSIG(code));
-		print_log(runner);
-		result = -ECHILD;
-	}
-	close(runner->log);
-	free(runner->text);
-	return result;
-}
-
 static void print_point(const json_t *r)
 {
 	printf("    %8.1f MB/s  (%.2f Gb/s)  p95 %.4f ms  p99 %.4f ms  CPU %.0f%%  lost %lld  [%s]\n",
@@ -157,23 +51,38 @@ struct collected {
 	json_t *series, *named;
 };
 
+static int run_child(const struct suite_params *params, const struct point *point, struct runner_output *ret_output)
+{
+	char clients[16], rows[16], duration[32];
+	char *const arguments[] = {(char *)(uintptr_t)params->program, "bench", "run", "--clients", clients,
+		"--payload-size", rows, "--duration", duration, "--store", (char *)(uintptr_t)point->store, "--rate-hz",
+		(char *)(uintptr_t)point->rate_hz, "--use-shm", "--stats-interval", "1.0", "--json", NULL};
+
+	snprintf(clients, sizeof(clients), "%u", point->clients);
+	snprintf(rows, sizeof(rows), "%u", point->rows);
+	snprintf(duration, sizeof(duration), "%.17g", params->duration_s);
+	return runner_run(
+		&(struct runner_params){.arguments = arguments, .timeout_s = params->duration_s + RUNNER_GRACE_S},
+		ret_output);
+}
+
 static int run_point(
 	const struct suite_params *params, const struct point *point, const struct collected *collected)
 {
-	struct runner runner = {0};
-	json_t *result = NULL;
-	int code = runner_start(&runner, params, point);
+	struct runner_output output;
+	int rc = run_child(params, point, &output), status = output.status;
+	json_t *result = rc == 0 && status == 0 ? json_loads(output.text, 0, NULL) : NULL;
 
-	if (code < 0) {
-		printf("    failed: %s\n", enrg_error_name(code));
-		return code;
-	}
-	code = runner_read(&runner, clock_mono_ns() + (uint64_t)((params->duration_s + GRACE_S) * 1e9));
-	code = runner_finish(&runner, code, &result);
-	if (code == -ETIMEDOUT)
-		printf("    failed: not done %.0f s after its time; killed\n", GRACE_S);
+	free(output.text);
+	if (rc == -ETIMEDOUT)
+		printf("    failed: not done %.0f s after its time; killed\n", RUNNER_GRACE_S);
+	else if (rc < 0)
+		printf("    failed: %s\n", enrg_error_name(rc));
+	else if (!result)
+		printf("    failed (%s %d):\n    %s\n", WIFEXITED(status) ? "exit code" : "signal",
+			WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), output.said);
 	if (!result)
-		return code;
+		return rc < 0 ? rc : -ECHILD;
 	print_point(result);
 	if (point->name)
 		json_object_set_new(collected->named, point->name, result);
@@ -261,9 +170,8 @@ int suite_run(const struct suite_params *params, unsigned *ret_failed, struct en
 	int rc = 0;
 
 	*ret_failed = 0;
-	signal(SIGINT, interrupt);
-	signal(SIGTERM, interrupt);
-	for (size_t i = 0; i < POINTS && !is_interrupted; i++) {
+	runner_catch_interrupts();
+	for (size_t i = 0; i < POINTS && !runner_is_interrupted(); i++) {
 		double left = (double)(POINTS - i) * (params->duration_s + 5);
 
 		say_part(i);
@@ -280,7 +188,7 @@ int suite_run(const struct suite_params *params, unsigned *ret_failed, struct en
 		rc = write_results(params, &collected, err);
 	json_decref(collected.series);
 	json_decref(collected.named);
-	if (rc == 0 && is_interrupted)
+	if (rc == 0 && runner_is_interrupted())
 		rc = enrg_error_set(err, ENRG_E_STOPPED, "stopped; what was measured is kept");
 	return rc;
 }

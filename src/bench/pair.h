@@ -10,7 +10,7 @@
 
 #include "enrgdaq/error.h"
 
-#define PAIR_SIDES_MAX 8u
+#define PAIR_SIDES_MAX 9u
 
 /* CPUs of this process's affinity mask, at most `count_max`, ascending; the number of them, at least 1. */
 unsigned pair_cpus(int *ret_cpus, unsigned count_max);

@@ -1,4 +1,4 @@
-/* bench.c: `enrgdaq bench run | suite | limits`: the benchmark and visualization suite. */
+/* bench.c: `enrgdaq bench run | suite | limits | compare`: the benchmark and visualization suite. */
 #include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/beside.h"
 #include "bench/run.h"
 #include "bench/suite.h"
 #include "bench/work.h"
@@ -20,6 +21,7 @@ static const char help[] =
 	"usage: enrgdaq bench run [OPTIONS]      one benchmark of the real system\n"
 	"       enrgdaq bench suite [OPTIONS]    the founding document's runs and its five figures\n"
 	"       enrgdaq bench limits [OPTIONS]   what this machine can do without ENRGDAQ\n"
+	"       enrgdaq bench compare [OPTIONS]  ENRGDAQ beside ZeroMQ and UNIX sockets, all checked alike\n"
 	"\n"
 	"Every benchmark starts a supervisor, job processes and a store, as `enrgdaq run` does. The store reads every byte and\n"
 	"checks CRC and sequence before it counts a batch. `enrgdaq bench run --help` and so on tell the options.\n";
@@ -63,6 +65,19 @@ static const char limits_help[] =
 	"Cache-line round trip, memcpy, bare pair (two processes hand over two buffers, copy in and full read, nothing else),\n"
 	"wake-up of an idle core, CRC, the benchmark's own data made and checked alone (500000 rows), and the disk of DIR\n"
 	"(the current folder). About four seconds.\n";
+
+static const char compare_help[] =
+	"usage: enrgdaq bench compare [OPTIONS]\n"
+	"\n"
+	"ENRGDAQ's link beside ZeroMQ (ipc://) and a bare UNIX socket, then the suite's points: the whole system beside the\n"
+	"others with as many producers. All copy every byte in, read it and compare its CRC-32C. About two minutes.\n"
+	"\n"
+	"  --duration S   seconds of each measurement (1)\n"
+	"  --python DIR   a checkout of the Python ENRGDAQ: its own benchmark runs at the suite's points too (some 40 s each)\n"
+	"  --interpreter PYTHON   that has its packages (python3)\n"
+	"  --json         one JSON list on stdout, nothing else\n"
+	"\n"
+	"Exit code: 0 measured, 1 ENRGDAQ's own link failed or Ctrl-C, 2 wrong options.\n";
 
 static int fail(const char *text)
 {
@@ -298,12 +313,64 @@ static int limits(int argc, char **argv)
 	return 0;
 }
 
+/* --- compare ---------------------------------------------------------------------------------------------------------- */
+
+static int parse_compare(int argc, char **argv, struct beside_params *params)
+{
+	enum { DURATION = 1, PYTHON, INTERPRETER, JSON };
+	static const struct option options[] = {{"duration", required_argument, NULL, DURATION},
+		{"python", required_argument, NULL, PYTHON}, {"interpreter", required_argument, NULL, INTERPRETER},
+		{"json", no_argument, NULL, JSON}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+
+	for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+		switch (option) {
+		case DURATION: params->duration_s = number_of("duration", 0.1, SECONDS_MAX); break;
+		case PYTHON: params->python_checkout = optarg; break;
+		case INTERPRETER: params->python = optarg; break;
+		case JSON: params->is_quiet = true; break;
+		case 'h': fputs(compare_help, stdout); exit(0);
+		default: fputs(compare_help, stderr); return 2;
+		}
+	}
+	return optind < argc ? fail("compare takes options only") : 0;
+}
+
+static int compare(int argc, char **argv)
+{
+	char program[4096] = {0}, checkout[4096], script[4200];
+	struct beside_params params = {.program = program, .duration_s = 1, .python = "python3"};
+	struct enrg_error err = {0};
+	json_t *rows = NULL;
+	int rc = parse_compare(argc, argv, &params);
+
+	if (rc)
+		return rc;
+	if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0)
+		return fail("can't find this program");
+	if (params.python_checkout) {
+		if (!realpath(params.python_checkout, checkout))
+			checkout[0] = 0;
+		snprintf(script, sizeof(script), "%s/src/enrgdaq/tools/benchmark_runner.py", checkout);
+		if (access(script, R_OK) < 0)
+			return fail("--python: no src/enrgdaq/tools/benchmark_runner.py there: not a checkout of the Python "
+				    "ENRGDAQ");
+		params.python_checkout = checkout;
+	}
+	rc = beside_run(&params, &rows, &err);
+	if (rc < 0)
+		fprintf(stderr, "enrgdaq bench compare: %s\n", err.text);
+	if (params.is_quiet)
+		return print_json(rows) || rc < 0;
+	json_decref(rows);
+	return rc < 0;
+}
+
 int cli_bench(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		int (*run)(int argc, char **argv);
-	} commands[] = {{"run", run}, {"suite", suite}, {"limits", limits}};
+	} commands[] = {{"run", run}, {"suite", suite}, {"limits", limits}, {"compare", compare}};
 
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		fputs(help, argc < 2 ? stderr : stdout);

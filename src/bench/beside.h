@@ -1,0 +1,26 @@
+/* beside.h: ENRGDAQ beside other ways to move the same data, measured in turn within one run: links first, then the
+ * suite's points, where ENRGDAQ is the whole system and the others are bare pairs of processes. One thread; children.
+ */
+#ifndef BENCH_BESIDE_H
+#define BENCH_BESIDE_H
+
+#include <stdbool.h>
+
+#include "enrgdaq/error.h"
+
+struct json_t;
+
+struct beside_params {
+	const char *program;         /* path of this executable */
+	double duration_s;           /* of each measurement */
+	const char *python_checkout; /* of the Python ENRGDAQ, whose benchmark runs beside ours; NULL = none */
+	const char *python;          /* the interpreter that has its packages */
+	bool is_quiet;               /* prints nothing */
+};
+
+/* Prints a row a measurement. `ret_rows`: [{"part", "case", "name", "gb_per_s", "messages_per_s", "latency_p50_ms",
+ * "latency_p99_ms", "cpu_percent", "regime"}], a new reference; what could not be measured has "why" instead. 0; the
+ * error of ENRGDAQ's own link; ENRG_E_STOPPED. */
+int beside_run(const struct beside_params *params, struct json_t **ret_rows, struct enrg_error *err);
+
+#endif

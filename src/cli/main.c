@@ -1,8 +1,11 @@
 /* main.c: the program `enrgdaq`: picks the command. The supervisor starts it again under the name enrgdaq-job as the
  * process of a job.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "config/options.h"
@@ -96,8 +99,20 @@ static int cli_help(int argc, char **argv)
 	return command->run(2, arguments);
 }
 
+/* Started with some of them closed (`2>&-`), the next files that are opened would become standard output or error, and
+ * lines for humans would go into data. */
+static bool has_standard_descriptors(void)
+{
+	for (int descriptor = 0; descriptor <= 2; descriptor++)
+		if (fcntl(descriptor, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDWR) != descriptor)
+			return false;
+	return true;
+}
+
 int main(int argc, char **argv)
 {
+	if (!has_standard_descriptors())
+		return 1; /* and nowhere to say it */
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	const char *program = slash ? slash + 1 : argc > 0 ? argv[0] : "";
 

@@ -414,16 +414,26 @@ static int tell_losses(const struct conversion *conversion, bool is_cut, int exi
 	return 1;
 }
 
+/* What ends it leaves no folder behind. What was inherited as ignored (nohup) stays so. */
+static void take_signals(void)
+{
+	static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
+	const struct sigaction action = {.sa_handler = note_signal};
+	struct sigaction before;
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (!sigaction(ends[i], NULL, &before) && before.sa_handler != SIG_IGN)
+			sigaction(ends[i], &action, NULL);
+	signal(SIGPIPE, SIG_IGN); /* nobody may listen any more */
+	signal(SIGXFSZ, SIG_IGN); /* `ulimit -f` is an error that is told */
+}
+
 static int convert(const struct convert_options *options, const struct format *format)
 {
 	struct conversion conversion = {.options = options, .format = format, .input = {.window = {.descriptor = -1}}};
-	const struct sigaction action = {.sa_handler = note_signal};
 	struct enrg_error err = {0};
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	signal(SIGPIPE, SIG_IGN); /* nobody may listen any more: the folder is to be removed all the same */
+	take_signals();
 	int code = prepare(&conversion, &err);
 	int exit_code = code == 0 ? 0 : code == ENRG_E_CORRUPT ? 1 : 2;
 	bool is_cut = code == 0;

@@ -1,6 +1,7 @@
 /* status.c: `enrgdaq status [ID] [--json] [--watch]`: reads what a running supervisor writes on tmpfs once a second. */
 #include <getopt.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,10 +131,12 @@ int cli_status(int argc, char **argv)
 	if (argc - optind > 1)
 		return cli_usage_error("status", "one ID was expected, not %d", argc - optind);
 	options.supervisor = argv[optind];
+	if (options.is_watch)
+		signal(SIGPIPE, SIG_IGN); /* a reader that has seen enough is the end, and no error */
 	code = show(&options, false);
 	if (!code && !options.supervisor && !options.is_json && !options.is_watch)
 		print_others();
-	while (!code && options.is_watch) {
+	while (!code && options.is_watch && !ferror(stdout)) {
 		poll(NULL, 0, 1000);
 		if (show(&options, true))
 			break;

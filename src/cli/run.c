@@ -13,7 +13,7 @@ static const char usage[] =
 	"\n"
 	"Runs the jobs of a configuration folder until Ctrl-C (or `enrgdaq stop`): sources stop first, stores store "
 	"what is\n"
-	"left, and a line for each source and store says where every batch is. A second Ctrl-C hurries: what is not "
+	"left, and a line for each source and store says where every batch is. A second Ctrl-C is a fast stop: what is not "
 	"stored\n"
 	"stays in shared memory for the next start. Without CONFIG_DIR the built-in demo runs and writes to ./out.\n"
 	"\n"

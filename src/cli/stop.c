@@ -12,6 +12,7 @@
 
 #include "cli/cli.h"
 #include "supervisor/runtime.h"
+#include "supervisor/signals.h"
 #include "supervisor/status.h"
 
 static const char usage[] =
@@ -88,8 +89,8 @@ static int stop(const char *supervisor, bool is_hurry)
 	}
 	printf("stopping %s (process %d)\n", strrchr(folder, '/') + 1, (int)pid);
 	fflush(stdout);
-	/* Two signals at once would arrive as one. */
-	if (is_hurry && poll(&entry, 1, 100) == 0)
+	/* Signals that come together are one word. */
+	if (is_hurry && poll(&entry, 1, SIGNALS_TOGETHER_NS / 1000000 + 100) == 0)
 		pidfd_send_signal(entry.fd, SIGTERM, NULL, 0);
 	while (poll(&entry, 1, 1000) <= 0)
 		print_progress(folder, last);

@@ -16,11 +16,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "job/ask.h"
 #include "job/reporter.h"
 
 #define PROCESS_PLAN_BYTES_MAX (256u << 20)
 
-enum process_exit { EXIT_IN_ORDER = 0, EXIT_FAILED = 1, EXIT_CONFIG = 2, EXIT_HURRIED = 3 };
+enum process_exit { EXIT_IN_ORDER = 0, EXIT_FAILED = 1, EXIT_CONFIG = 2, EXIT_HURRIED = 3, EXIT_UNASKED = 4 };
 
 /* --- what the main loops call ------------------------------------------------------------------------------------ */
 
@@ -58,7 +59,7 @@ void process_request_stop(struct process *process, enum process_stop stop)
 	if (atomic_load_explicit(&process->stop, memory_order_relaxed) >= (uint32_t)stop)
 		return;
 	if (stop == PROCESS_HURRY)
-		log_line(ENRG_INFO, "hurries: what is left stays in shared memory");
+		log_line(ENRG_INFO, "fast stop: what is left stays in shared memory");
 	/* pairs with the acquire of process_stop_state */
 	atomic_store_explicit(&process->stop, (uint32_t)stop, memory_order_release);
 	/* not FUTEX_PRIVATE: consumer_wait sleeps on this word beside words that other processes wake */
@@ -121,17 +122,18 @@ static int read_plan(int descriptor, struct plan **ret_plan, struct enrg_error *
 	return result;
 }
 
-/* Ctrl-C in a terminal reaches the whole process group: what it means is for the supervisor to say, by SIGTERM. */
+/* Ctrl-C and a hangup mean what the supervisor says. The rest are errors of write(2) that can be told: nobody reads, a
+ * file at its limit, a terminal that stops background output (`stty tostop`). */
 static void set_up_signals(void)
 {
+	static const int ignored[] = { SIGINT, SIGHUP, SIGPIPE, SIGXFSZ, SIGTTOU };
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 	sigset_t blocked;
 
-	sigaction(SIGINT, &ignore, NULL);
-	sigaction(SIGHUP, &ignore, NULL);
-	sigaction(SIGPIPE, &ignore, NULL);
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
+		sigaction(ignored[i], &ignore, NULL);
 	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGTERM);
+	ask_add_signals(&blocked);
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 
@@ -208,6 +210,8 @@ static int run_job(struct process *process, int lifeline)
 	int code = exit_code_of(result);
 	if (result == 0)
 		code = process->plan->is_store ? store_run(process, &err) : source_run(process, &err);
+	if (code == EXIT_UNASKED)
+		return code;
 	if (code == EXIT_FAILED || code == EXIT_CONFIG) {
 		process_alert(process, ENRG_ERROR, "%s", err.text[0] ? err.text : "failed without saying why");
 		page_set_reason(process->page, err.text);

@@ -15,8 +15,8 @@
 
 enum process_stop {
 	PROCESS_RUN = 0,
-	PROCESS_DRAIN = 1, /* SIGTERM, or the supervisor is gone: sources end in order; stores drain their rings, then end */
-	PROCESS_HURRY = 2, /* a second SIGTERM: end after the batch at hand; what is left stays on tmpfs */
+	PROCESS_DRAIN = 1, /* asked, or the supervisor is gone: sources end in order; stores drain their rings, then end */
+	PROCESS_HURRY = 2, /* asked for a fast stop: end after the batch at hand; what is left stays on tmpfs */
 };
 
 struct process {
@@ -29,6 +29,7 @@ struct process {
 	void *options;           /* of the type's table */
 	_Atomic uint32_t stop;   /* enum process_stop; a futex word: changes wake consumer_wait */
 	_Atomic uint32_t is_orphan; /* the supervisor is gone */
+	_Atomic uint32_t is_asked;  /* the supervisor has asked for the stop */
 	void *on_stop_context;   /* set before on_stop */
 	/* Called by the reporter thread each time that stop is raised: stream_interrupt or such. A stop that came
 	 * before this was set is only seen in `stop`. */
@@ -39,7 +40,8 @@ struct process {
 };
 
 /* main() of a job process: reads the plan, loads the module, fills the options, runs source_run or store_run, reports.
- * Exit codes: 0 ended in order (or DONE), 1 failed, 2 configuration, 3 hurried. */
+ * Exit codes: 0 ended in order as asked, or DONE; 1 failed, 2 configuration, 3 hurried, 4 a source that ended in order
+ * because somebody else than its supervisor asked. The state of its page is PAGE_DONE after 0 and 3 only. */
 int process_main(int argc, char **argv);
 
 /* Tells the supervisor that this job is ready (once; later calls do nothing). */

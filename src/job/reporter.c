@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/bus.h"
+#include "job/ask.h"
 
 #define REPORTER_ALERTS_MAX 64u
 #define REPORTER_MESSAGES_MAX 64 /* taken from the bus before other descriptors get their turn */
@@ -35,7 +36,6 @@ struct reporter {
 	pthread_t thread;
 	struct pollfd polls[SLOT_COUNT];
 	struct bus_client *bus; /* of the thread */
-	uint32_t terminations;  /* SIGTERMs taken */
 	_Atomic uint32_t is_started_wanted;
 	_Atomic uint32_t is_ending;
 
@@ -245,13 +245,42 @@ static bool receive(struct reporter *reporter)
 	return reporter->bus != NULL;
 }
 
+static void handle_word(struct reporter *reporter, int word)
+{
+	struct process *process = reporter->process;
+
+	if (word == ASK_DRAIN || word == ASK_FAST) {
+		atomic_store_explicit(&process->is_asked, 1, memory_order_relaxed);
+		process_request_stop(process, word == ASK_DRAIN ? PROCESS_DRAIN : PROCESS_HURRY);
+	}
+}
+
+/* SIGTERM of somebody else. Where a service manager signals everybody, the supervisor knows what is to be done; a store
+ * must not end before its sources. A source ends in order, and is started again unless the run ends. */
+static void handle_stranger(struct reporter *reporter, const struct signalfd_siginfo *info)
+{
+	struct process *process = reporter->process;
+
+	if (atomic_load_explicit(&process->is_asked, memory_order_relaxed))
+		return;
+	log_line(process->plan->is_store ? ENRG_INFO : ENRG_WARNING,
+		"SIGTERM from process %u of user %u, not from its supervisor: %s (`enrgdaq stop` ends a run)",
+		info->ssi_pid, info->ssi_uid,
+		process->plan->is_store ? "a store ends after its sources, it continues"
+					: "ends in order, and is started again unless the run ends");
+	if (!process->plan->is_store)
+		process_request_stop(process, PROCESS_DRAIN);
+}
+
 static void take_signals(struct reporter *reporter)
 {
 	struct signalfd_siginfo info;
 
 	while (read(reporter->polls[SLOT_SIGNAL].fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		reporter->terminations++;
-		process_request_stop(reporter->process, reporter->terminations == 1 ? PROCESS_DRAIN : PROCESS_HURRY);
+		if (info.ssi_signo == SIGTERM)
+			handle_stranger(reporter, &info);
+		else
+			handle_word(reporter, ask_parse(&info));
 	}
 }
 
@@ -326,7 +355,7 @@ static int open_descriptors(struct reporter *reporter, int lifeline)
 	sigset_t signals;
 
 	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
+	ask_add_signals(&signals);
 	for (int slot = 0; slot < SLOT_COUNT; slot++)
 		reporter->polls[slot] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	reporter->polls[SLOT_LIFELINE].fd = lifeline;

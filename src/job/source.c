@@ -312,5 +312,11 @@ int source_run(struct process *process, struct enrg_error *err)
 		return result == ENRG_E_CONFIG ? 2 : 1;
 	if (is_done)
 		log_line(ENRG_INFO, "is done");
-	return process_stop_state(process) == PROCESS_HURRY ? 3 : 0;
+	if (process_stop_state(process) == PROCESS_HURRY)
+		return 3;
+	/* neither its own end nor the supervisor's word: only the hardware is closed, the run is not over */
+	return is_done || atomic_load_explicit(&process->is_asked, memory_order_relaxed) ||
+			       atomic_load_explicit(&process->is_orphan, memory_order_relaxed)
+		       ? 0
+		       : 4;
 }

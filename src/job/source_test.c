@@ -12,12 +12,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/link.h"
+#include "job/ask.h"
 #include "job/reporter.h"
 #include "job/source.h"
 
@@ -308,7 +310,16 @@ static void test_done(void **state)
 	assert_int_equal(atomic_load(&f->page->out_rows), 21);
 }
 
-static void test_stop_by_signal(void **state)
+/* As the supervisor asks: a word of ask.h to the job. */
+static void ask(pid_t pid, int word)
+{
+	int pidfd = pidfd_open(pid, 0);
+
+	assert_int_equal(ask_send(pidfd, word), 0);
+	close(pidfd);
+}
+
+static void test_stop_by_the_supervisor(void **state)
 {
 	struct fixture *f = *state;
 	int64_t value;
@@ -316,12 +327,32 @@ static void test_stop_by_signal(void **state)
 	start(f, &endless);
 	wait_until_ready(f);
 	assert_int_equal(read_value(f, NULL), 0);
-	kill(f->pid, SIGTERM);
+	ask(f->pid, ASK_DRAIN);
 	for (int64_t i = 1; (value = read_value(f, NULL)) != 1000000; i++)
 		assert_int_equal(value, i);
 	assert_int_equal(end_of(f), 0);
 	assert_true(is_closed(f));
 	assert_int_equal(atomic_load(&f->page->state), PAGE_DRAINING); /* DONE is process_main's to say */
+}
+
+/* A signal of somebody else, and a word of one who is not the parent. The hardware is closed, the run is not over. */
+static void test_stop_by_a_stranger(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, &endless);
+	wait_until_ready(f);
+	pid_t stranger = fork();
+	if (stranger == 0) {
+		int pidfd = pidfd_open(f->pid, 0);
+		_exit(ask_send(pidfd, ASK_FAST) || kill(f->pid, SIGTERM));
+	}
+	int status;
+	assert_int_equal(waitpid(stranger, &status, 0), stranger);
+	assert_int_equal(status, 0);
+	while (read_value(f, NULL) != 1000000)
+		;
+	assert_int_equal(end_of(f), 4);
 }
 
 static void test_stop_when_the_supervisor_dies(void **state)
@@ -356,24 +387,9 @@ static void test_linger_and_stop_in_a_long_interval(void **state)
 	while (atomic_load(&f->page->heartbeat_mono_ns) - beat < 1000000000u) /* lives though it has nothing to do */
 		poll(&nothing, 1, 10);
 	assert_true(atomic_load(&f->page->wakeups) - wakeups <= 4);
-	kill(f->pid, SIGTERM);
+	ask(f->pid, ASK_DRAIN);
 	assert_int_equal(read_value(f, NULL), 1000000); /* staged by stop */
 	assert_int_equal(end_of(f), 0);
-}
-
-static bool is_pending(pid_t pid, int signal_number)
-{
-	char path[64], line[256];
-	uint64_t pending = 0;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-	FILE *file = fopen(path, "re");
-	while (file && fgets(line, sizeof(line), file))
-		if (strncmp(line, "ShdPnd:", 7) == 0)
-			pending = strtoull(line + 7, NULL, 16);
-	if (file)
-		fclose(file);
-	return (pending >> (signal_number - 1)) & 1;
 }
 
 /* Nobody reads: the job is held back, lives, and a second signal ends it; what was committed stays. */
@@ -389,10 +405,8 @@ static void test_hurry_while_blocked(void **state)
 		poll(&nothing, 1, 5);
 		assert_int_equal(stream_read_status(f->stream_path, &status, &f->err), 0);
 	} while (!status.blocked_since_ns);
-	kill(f->pid, SIGTERM);
-	while (is_pending(f->pid, SIGTERM)) /* signals of one kind merge while they wait */
-		poll(&nothing, 1, 5);
-	kill(f->pid, SIGTERM);
+	ask(f->pid, ASK_DRAIN);
+	ask(f->pid, ASK_FAST); /* words do not merge */
 	assert_int_equal(end_of(f), 3);
 	assert_int_equal(stream_read_status(f->stream_path, &status, &f->err), 0);
 	for (uint64_t i = 0; i < status.batches; i++)
@@ -506,7 +520,7 @@ static int live(char **arguments)
 	plan.sinks = &sink;
 	plan.sink_count = strcmp(arguments[3], "-") != 0;
 	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
+	ask_add_signals(&signals);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	log_init("job", ENRG_ERROR);
 	process.plan = &plan;
@@ -525,7 +539,8 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_done, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(test_stop_by_signal, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_stop_by_the_supervisor, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_stop_by_a_stranger, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stop_when_the_supervisor_dies, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_linger_and_stop_in_a_long_interval, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_hurry_while_blocked, set_up, tear_down),

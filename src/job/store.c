@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -454,7 +453,7 @@ static int finish(struct store_life *life, int outcome, struct enrg_error *err)
 	if (outcome == LIFE_IN_ORDER || !left)
 		return 0;
 	log_line(ENRG_WARNING,
-		"ended in a hurry: %.1f MB stay in shared memory, and the next `enrgdaq run` stores them",
+		"ended by a fast stop: %.1f MB stay in shared memory, and the next `enrgdaq run` stores them",
 		(double)left / 1e6);
 	return 3;
 }
@@ -485,7 +484,6 @@ int store_run(struct process *process, struct enrg_error *err)
 		.targets = {.type = process->type->store, .memory = process->memory},
 		.crash_stream = JOURNAL_NONE,
 	};
-	signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error of write(2) that can be told */
 	int code = start(&life, &cause);
 	if (code < 0) {
 		exit_code = code == ENRG_E_CONFIG ? 2 : 1;

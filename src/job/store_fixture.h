@@ -17,6 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -30,6 +31,7 @@
 #include "base/crc32c.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "job/ask.h"
 #include "job/intake.h"
 #include "job/reporter.h"
 #include "job/store.h"
@@ -302,9 +304,10 @@ static inline _Noreturn void live(struct fixture *f, int lifeline, int ready)
 
 	dup2(log, 2);
 	sigemptyset(&signals);
-	sigaddset(&signals, SIGTERM);
+	ask_add_signals(&signals);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGABRT, SIG_DFL); /* not cmocka's */
+	signal(SIGXFSZ, SIG_IGN);
 	log_init("store", ENRG_INFO);
 	options.out_dir = f->out_dir;
 	process.plan = &f->plan;
@@ -361,9 +364,18 @@ static inline int end_of(struct fixture *f)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
+/* As the supervisor asks: a word of ask.h to the job. */
+static inline void ask(pid_t pid, int word)
+{
+	int pidfd = pidfd_open(pid, 0);
+
+	assert_int_equal(ask_send(pidfd, word), 0);
+	close(pidfd);
+}
+
 static inline int stop(struct fixture *f)
 {
-	kill(f->pid, SIGTERM);
+	ask(f->pid, ASK_DRAIN);
 	return end_of(f);
 }
 

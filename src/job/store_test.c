@@ -170,17 +170,10 @@ static void a_hurried_stop_leaves_the_rest_for_later(void **state)
 	struct fixture *f = *state;
 	bool is_mounted = start_on_small_disk(f);
 
-	kill(f->pid, SIGTERM);
+	ask(f->pid, ASK_DRAIN);
 	wait_for_state(f, PAGE_WAITING);
-	/* A second signal while the first is pending would be one: send it until it has worked. */
-	int status;
-	while (waitpid(f->pid, &status, WNOHANG) == 0) {
-		kill(f->pid, SIGTERM);
-		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
-	}
-	f->pid = 0;
-	assert_true(WIFEXITED(status));
-	assert_int_equal(WEXITSTATUS(status), 3);
+	ask(f->pid, ASK_FAST);
+	assert_int_equal(end_of(f), 3);
 	assert_true(log_has(f, "stay in shared memory"));
 	enlarge_disk(f, is_mounted);
 	end_producers(f);
@@ -465,7 +458,7 @@ static void a_record_that_kills_the_commit_is_found(void **state)
 	for (;; lives++) {
 		assert_in_range(lives, 0, 4);
 		start(f);
-		kill(f->pid, SIGTERM);
+		ask(f->pid, ASK_DRAIN);
 		int code = end_of(f);
 		f->plan.previous_signal = SIGABRT;
 		if (code == 0)
@@ -557,7 +550,7 @@ static void an_acknowledgement_that_was_not_made_is_made_up(void **state)
 
 	start(f);
 	produce_ten(p);
-	assert_int_equal(kill(f->pid, SIGTERM), 0);
+	ask(f->pid, ASK_DRAIN);
 	record_in_file(p, 0, &map, &bytes);
 	struct segment_consumer *slot = (struct segment_consumer *)(map + 2 * SEGMENT_PAGE);
 	assert_string_equal(slot->name, "store");

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "job/ask.h"
+
 /* Numbers that the descriptors have in the job: what lies behind them is closed. */
 enum { CHILD_FD_PLAN = 3, CHILD_FD_READY, CHILD_FD_LIFELINE, CHILD_FD_END };
 
@@ -91,7 +93,7 @@ static int spawn(const struct child_params *params, const int descriptors[3], pi
 	const char *program = params->program ? params->program : "/proc/self/exe";
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
-	sigset_t none, all;
+	sigset_t held, all;
 	char **environment = make_environment();
 	int code = ENOMEM;
 
@@ -101,11 +103,15 @@ static int spawn(const struct child_params *params, const int descriptors[3], pi
 		goto out_environment;
 	if (posix_spawnattr_init(&attributes))
 		goto out_actions;
-	sigemptyset(&none);
+	/* A signal that comes before the job has said what it does with it would end it. */
+	sigemptyset(&held);
+	ask_add_signals(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGHUP);
 	sigfillset(&all);
 	posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 	posix_spawnattr_setpgroup(&attributes, 0);
-	posix_spawnattr_setsigmask(&attributes, &none);
+	posix_spawnattr_setsigmask(&attributes, &held);
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	for (int i = 0; i < 3; i++)
 		posix_spawn_file_actions_adddup2(&actions, descriptors[i], CHILD_FD_PLAN + i);
@@ -186,6 +192,11 @@ int child_signal(const struct child *child, int signal_number)
 	if (!child->pid)
 		return -ESRCH;
 	return pidfd_send_signal(child->descriptor, signal_number, NULL, 0) ? -errno : 0;
+}
+
+int child_ask(const struct child *child, int word)
+{
+	return child->pid ? ask_send(child->descriptor, word) : -ESRCH;
 }
 
 int child_reap(struct child *child, int *ret_code, int *ret_signal)

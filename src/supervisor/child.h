@@ -27,8 +27,8 @@ struct child_params {
 	int lifeline; /* read end of the pipe that ends with the supervisor */
 };
 
-/* Starts the process in a group of its own (Ctrl-C reaches the supervisor alone), with default signals and only
- * standard input, output, error, plan, readiness and lifeline open. */
+/* Starts the process in a group of its own (Ctrl-C reaches the supervisor alone), with default signals, those that it
+ * must say something about held back, and only standard input, output, error, plan, readiness and lifeline open. */
 int child_start(const struct child_params *params, struct child *ret_child, struct enrg_error *err);
 
 /* 1: the job told that it is ready; 0: nothing yet; -EPIPE: it closed the pipe without a word. Closes the pipe after 1
@@ -37,6 +37,9 @@ int child_read_ready(struct child *child);
 
 /* Sends a signal to exactly this process, never to a later one with its pid. 0, -ESRCH. */
 int child_signal(const struct child *child, int signal_number);
+
+/* Says a word of ask.h to it. 0, -ESRCH, -EAGAIN: try again later. */
+int child_ask(const struct child *child, int word);
 
 /* Reaps an ended process without blocking. 1: ended, *ret_code is its exit code or -1 with *ret_signal; 0: it runs.
  * Closes everything. */

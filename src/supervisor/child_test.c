@@ -31,7 +31,9 @@ static int fake_job(int argc, char **argv)
 		if (fcntl(i, F_GETFD) >= 0)
 			return 12;
 	sigprocmask(SIG_BLOCK, NULL, &mask);
-	if (sigismember(&mask, SIGTERM) || getpgrp() != getpid())
+	/* what might come before the job is ready for it waits */
+	if (!sigismember(&mask, SIGTERM) || !sigismember(&mask, SIGHUP) || sigismember(&mask, SIGUSR1) ||
+		getpgrp() != getpid())
 		return 13;
 	if (!strcmp(argv[2], "silent"))
 		return 5;
@@ -144,7 +146,7 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[0], "enrgdaq-job"))
 		return fake_job(argc, argv);
 	sigemptyset(&mask);
-	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &mask, NULL);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,7 +12,6 @@
 #define HURRY_PATIENCE_NS  (2 * SECOND)
 #define STILL_NS           (5 * SECOND) /* between two lines that say that nothing moves */
 #define STEP_NS            (SECOND / 5)
-#define MERGE_NS           (SECOND / 20)
 
 const char *drain_phase_name(enum drain_phase phase)
 {
@@ -102,21 +101,22 @@ void drain_hurry(struct drain *drain, struct roster *roster, uint64_t now_ns)
 		return;
 	drain->is_hurried = true;
 	log_line(ENRG_WARNING,
-		"hurrying: what is not stored in 2 s stays in shared memory and is stored at the next start");
+		"fast stop: what is not stored in 2 s stays in shared memory and is stored at the next start");
 	drain->deadline_ns = now_ns + HURRY_PATIENCE_NS;
 	drain_step(drain, roster, now_ns);
 }
 
-/* Stores that were started again while the system stops learn of it as soon as they listen. In a hurry each gets a
- * second SIGTERM, some time after the first, since a process merges two that come at once. */
-static void ask_late(const struct drain *drain, struct roster *roster, uint64_t now_ns)
+/* Stores that were started again while the system stops learn of it as soon as they listen. For a fast stop each is
+ * asked a second time. */
+static void ask_late(const struct drain *drain, struct roster *roster)
 {
 	for (size_t i = 0; i < roster->count; i++) {
 		struct member *member = &roster->members[i];
 
-		if (!is_part(drain, member) || member->state != MEMBER_RUNNING)
+		if (!is_part(drain, member) || !member_is_alive(member) || member->state == MEMBER_STOPPED ||
+			(member->state == MEMBER_STARTING && member_is_store(member)))
 			continue;
-		if (!member->asks || (drain->is_hurried && member->asks == 1 && now_ns - member->asked_ns >= MERGE_NS))
+		if (!member->asks || (drain->is_hurried && member->asks == 1))
 			roster_ask(member);
 	}
 }
@@ -181,7 +181,7 @@ void drain_step(struct drain *drain, struct roster *roster, uint64_t now_ns)
 		return;
 	if (drain->phase == DRAIN_SOURCES && !count_open(drain, roster))
 		enter(drain, roster, DRAIN_STORES, now_ns);
-	ask_late(drain, roster, now_ns);
+	ask_late(drain, roster);
 	if (drain->phase == DRAIN_STORES && !count_open(drain, roster)) {
 		enter(drain, roster, DRAIN_ENDED, now_ns);
 		return;
@@ -196,5 +196,5 @@ uint64_t drain_next_due(const struct drain *drain, uint64_t now_ns)
 {
 	if (drain->phase == DRAIN_NONE || drain->phase == DRAIN_ENDED)
 		return UINT64_MAX;
-	return now_ns + (drain->is_hurried ? MERGE_NS : STEP_NS);
+	return now_ns + STEP_NS;
 }

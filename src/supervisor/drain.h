@@ -17,7 +17,7 @@ struct drain {
 };
 
 void drain_begin(struct drain *drain, struct roster *roster, uint64_t now_ns);
-/* Second signal: SIGTERM again, 2 s, SIGKILL. */
+/* Fast stop: all are asked for it, 2 s, SIGKILL. */
 void drain_hurry(struct drain *drain, struct roster *roster, uint64_t now_ns);
 void drain_step(struct drain *drain, struct roster *roster, uint64_t now_ns);
 uint64_t drain_next_due(const struct drain *drain, uint64_t now_ns);

@@ -24,8 +24,12 @@ uint64_t restart_delay(const struct restart_policy *policy, uint32_t failures)
 enum restart_verdict restart_decide(
 	struct restart *restart, const struct restart_policy *policy, const struct restart_end *end, uint64_t now_ns)
 {
-	if (!end->signal && end->exit_code == 0 && !end->is_store)
+	if (!end->signal && end->exit_code == 0 && !end->is_store && end->is_done)
 		return RESTART_DONE;
+	if (end->exit_code == RESTART_UNASKED) {
+		restart->due_ns = now_ns + policy->delay_ns;
+		return RESTART_LATER;
+	}
 	/* Something from outside ended a job that was well: waiting would only delay its data. */
 	if (now_ns - restart->started_ns >= RESTART_STABLE_NS)
 		restart->failures = 0;
@@ -43,13 +47,13 @@ enum restart_verdict restart_decide(
 
 void restart_format_end(const struct restart_end *end, char *ret_text, size_t text_bytes)
 {
-	static const char *const meanings[] = {"in order", "failed", "configuration", "hurried"};
+	static const char *const meanings[] = {"in order", "failed", "configuration", "fast stop", "asked by a signal from elsewhere"};
 
 	if (end->was_hung)
 		snprintf(ret_text, text_bytes, "hung, killed by the watchdog");
 	else if (end->signal)
 		snprintf(ret_text, text_bytes, "signal %d (%s)", end->signal, strsignal(end->signal));
-	else if (end->exit_code >= 0 && end->exit_code < 4)
+	else if (end->exit_code >= 0 && end->exit_code < 5)
 		snprintf(ret_text, text_bytes, "exit %d (%s)", end->exit_code, meanings[end->exit_code]);
 	else
 		snprintf(ret_text, text_bytes, "exit %d", end->exit_code);

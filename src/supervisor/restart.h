@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #define RESTART_STABLE_NS    60000000000ull /* an instance that ran this long is followed at once */
+#define RESTART_UNASKED      4              /* exit code of a source that ended in order, but not at our word */
 #define RESTART_CONFIG_TRIES 3u             /* lives that may end with a configuration error in a row */
 
 struct restart_policy {
@@ -27,6 +28,7 @@ struct restart_end {
 	int signal;    /* 0 = none */
 	bool was_hung; /* the watchdog ended it */
 	bool is_store; /* a store never ends by itself: exit 0 unasked is a failure */
+	bool is_done;  /* its page says that it ended in order; a library that calls exit(0) in a source says nothing */
 };
 
 enum restart_verdict {

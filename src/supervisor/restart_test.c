@@ -56,13 +56,29 @@ static void after_a_stable_minute_there_is_no_delay(void **state)
 static void done_is_not_started_again(void **state)
 {
 	struct restart restart = {0};
-	struct restart_end end = {.exit_code = 0};
+	struct restart_end end = {.exit_code = 0, .is_done = true};
 
 	(void)state;
 	restart_begin(&restart, SECOND);
 	assert_int_equal(restart_decide(&restart, &policy, &end, 2 * SECOND), RESTART_DONE);
 	end.is_store = true;
 	assert_int_equal(restart_decide(&restart, &policy, &end, 2 * SECOND), RESTART_LATER);
+	end = (struct restart_end){.exit_code = 0}; /* something in it called exit() */
+	assert_int_equal(restart_decide(&restart, &policy, &end, 2 * SECOND), RESTART_LATER);
+}
+
+static void a_stranger_s_signal_is_no_failure(void **state)
+{
+	struct restart restart = {0};
+	const struct restart_end end = {.exit_code = RESTART_UNASKED};
+
+	(void)state;
+	for (uint64_t now = SECOND; now < 5 * SECOND; now += SECOND) {
+		restart_begin(&restart, now);
+		assert_int_equal(restart_decide(&restart, &policy, &end, now), RESTART_LATER);
+		assert_int_equal(restart.due_ns, now + SECOND);
+	}
+	assert_int_equal(restart.failures, 0);
 }
 
 static void a_wrong_configuration_is_tried_three_times_more(void **state)
@@ -99,6 +115,7 @@ int main(void)
 		cmocka_unit_test(delays_double_up_to_the_maximum),
 		cmocka_unit_test(after_a_stable_minute_there_is_no_delay),
 		cmocka_unit_test(done_is_not_started_again),
+		cmocka_unit_test(a_stranger_s_signal_is_no_failure),
 		cmocka_unit_test(a_wrong_configuration_is_tried_three_times_more),
 		cmocka_unit_test(ends_are_told_in_words),
 	};

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "job/ask.h"
 #include "supervisor/sample.h"
 
 #define READY_PATIENCE_NS 30000000000ull
@@ -273,6 +274,7 @@ static void handle_end(struct roster *roster, struct member *member, uint64_t no
 	member->last_code = end.exit_code;
 	member->previous_signal = end.signal;
 	member->was_hung = end.was_hung;
+	end.is_done = member->last_page_state == PAGE_DONE;
 	restart_format_end(&end, member->last_exit, sizeof(member->last_exit));
 	if (!roster->is_stopping) {
 		decide(roster, member, &end, now_ns);
@@ -284,7 +286,7 @@ static void handle_end(struct roster *roster, struct member *member, uint64_t no
 		decide(roster, member, &end, now_ns);
 		return;
 	}
-	if (end.exit_code != 0 && end.exit_code != 3 && !(end.signal == SIGTERM && member->asks))
+	if (end.exit_code != 0 && end.exit_code != 3 && end.exit_code != RESTART_UNASKED)
 		log_line(ENRG_WARNING, "%s ended: %s", member->plan->name, member->last_exit);
 	if (is_unwell(member, &end, member->past.out_batches - before, now_ns))
 		member->was_failing = true;
@@ -355,16 +357,16 @@ void roster_ask(struct member *member)
 	if (!member_is_alive(member)) {
 		/* What a store owes is in its streams, and the ledger tells; a source that is down owes what it did not
 		 * produce. */
-		if (member->state == MEMBER_PAUSING &&
+		if (member->state == MEMBER_PAUSING && member->last_code != RESTART_UNASKED &&
 			member->restart.failures >= (member_is_store(member) ? ROSTER_FAILING : 1))
 			member->was_failing = true;
 		if (member->state == MEMBER_PAUSING || member->state == MEMBER_WAITING)
 			member->state = MEMBER_STOPPED;
 		return;
 	}
-	member->asks++;
-	member->asked_ns = clock_mono_ns();
-	child_signal(&member->child, SIGTERM);
+	/* One that can't be asked now, since the user's queue of signals is full, is asked again at the next step. */
+	if (!child_ask(&member->child, member->asks ? ASK_FAST : ASK_DRAIN))
+		member->asks++;
 }
 
 bool roster_has_backlog(const struct roster *roster, const struct member *store)

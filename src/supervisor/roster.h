@@ -47,8 +47,7 @@ struct member {
 	bool is_hung;                        /* the watchdog has killed this life */
 	bool was_ready;                      /* in any life */
 	bool was_failing;                    /* it had failed, and was not well when the run ended */
-	uint32_t asks;                       /* SIGTERMs sent to this life */
-	uint64_t asked_ns;                   /* when the last one was */
+	uint32_t asks;                       /* words sent to this life: to end, then to end at once */
 	bool is_late_told;                   /* that it is not ready in time */
 	int last_code;                       /* exit code of the last life; -1 = by a signal, or none yet */
 	char last_exit[96];                  /* in words; "" = none yet */
@@ -62,7 +61,7 @@ struct member {
 	struct member_counts rate;      /* a second, between the last two samples */
 	uint64_t sampled_ns;
 	uint64_t rss_bytes, private_bytes;
-	uint32_t page_state;
+	uint32_t page_state, last_page_state; /* last: of the last life, at its end; 0 = not known */
 	struct member_latency *latency; /* NULL = nothing read yet */
 	struct stream_status *stream;   /* of a producer, as of the last sample; NULL = none read yet */
 	uint64_t blocked_ns_before;
@@ -96,7 +95,7 @@ void roster_start_due(struct roster *roster, uint64_t now_ns);
 void roster_handle(struct roster *roster, enum roster_event event, uint32_t index, uint64_t now_ns);
 /* Kills jobs that give no sign of life. */
 void roster_watch(struct roster *roster, uint64_t now_ns);
-/* Asks a member to end (again: to hurry). A member that does not run is marked as stopped. */
+/* Asks a member to end (again: at once). A member that does not run is marked as stopped. */
 void roster_ask(struct member *member);
 /* Time of the next thing that roster_start_due has to do; UINT64_MAX = nothing. */
 uint64_t roster_next_due(const struct roster *roster);

@@ -213,12 +213,14 @@ void sample_take(struct roster *roster, uint64_t now_ns)
 
 void sample_end_life(struct member *member, pid_t pid)
 {
+	member->last_page_state = 0;
 	/* Its last words; where the file is damaged, what was read last. */
 	(void)copy_page(member, pid);
 	if (member->page) {
 		struct member_counts last = read_page(member->page);
 
 		member->past = add(member->past, &last);
+		member->last_page_state = atomic_load_explicit(&member->page->state, memory_order_relaxed);
 		page_get_reason(member->page, member->last_reason, sizeof(member->last_reason));
 		end_latency(member, clock_mono_ns());
 	}

@@ -4,11 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -23,6 +21,7 @@
 #include "supervisor/ledger.h"
 #include "supervisor/roster.h"
 #include "supervisor/sample.h"
+#include "supervisor/signals.h"
 #include "supervisor/status.h"
 #include "supervisor/streams.h"
 
@@ -43,7 +42,8 @@ struct supervisor {
 	struct ledger *ledger;
 	struct courier courier;
 	struct drain drain;
-	int epoll, signals, timer, lifeline[2];
+	struct signals signals;
+	int epoll, timer, lifeline[2];
 	uint64_t started_ns, summary_ns;
 	bool has_begun;      /* run.json says "running" */
 	bool is_status_lost; /* and it has been said */
@@ -95,18 +95,17 @@ static int watch(const struct supervisor *self, int descriptor, enum own_event e
 	return enrg_error_set(err, -errno, "the event loop can't be set up: %s", strerror(errno));
 }
 
-static int open_loop(struct supervisor *self, const sigset_t *signals, struct enrg_error *err)
+static int open_loop(struct supervisor *self, struct enrg_error *err)
 {
 	const struct itimerspec second = {{1, 0}, {1, 0}};
 	int code;
 
 	self->epoll = epoll_create1(EPOLL_CLOEXEC);
-	self->signals = signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	self->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (self->epoll < 0 || self->timer < 0 || pipe2(self->lifeline, O_CLOEXEC))
 		return enrg_error_set(err, -errno, "the event loop can't be set up: %s", strerror(errno));
 	timerfd_settime(self->timer, 0, &second, NULL);
-	code = watch(self, self->signals, OWN_SIGNAL, err);
+	code = watch(self, self->signals.descriptor, OWN_SIGNAL, err);
 	return code ? code : watch(self, self->timer, OWN_TIMER, err);
 }
 
@@ -141,14 +140,14 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 	return code ? code : streams_create(self->specs, !self->params->checks_off, err);
 }
 
-static int start(struct supervisor *self, const sigset_t *signals, struct enrg_error *err)
+static int start(struct supervisor *self, struct enrg_error *err)
 {
 	struct roster_params params;
 	int code = runtime_open(
 		self->folder->supervisor.info.supervisor_id, self->params->config_path, &self->runtime, err);
 
 	if (!code)
-		code = open_loop(self, signals, err);
+		code = open_loop(self, err);
 	if (!code)
 		code = prepare(self, err);
 	if (!code && self->plans->count)
@@ -230,30 +229,25 @@ static void tick(struct supervisor *self, uint64_t now_ns)
 
 /* --- loop --- */
 
-static void handle_signal(struct supervisor *self, uint64_t now_ns)
+static void handle_signals(struct supervisor *self, uint64_t now_ns)
 {
-	struct signalfd_siginfo info;
+	struct signals_words words = signals_read(&self->signals, clock_mono_ns());
 
-	while (read(self->signals, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (self->drain.phase == DRAIN_NONE) {
-			if (!self->params->is_quiet)
-				log_line(ENRG_INFO, "stopping: sources first, then stores (once more: hurry)");
-			drain_begin(&self->drain, self->roster, now_ns);
-		} else {
-			drain_hurry(&self->drain, self->roster, now_ns);
-		}
-	}
+	if (words.is_end && !self->params->is_quiet)
+		log_line(ENRG_INFO, "stopping: sources first, then stores (once more: fast stop)");
+	if (words.is_end)
+		drain_begin(&self->drain, self->roster, now_ns);
+	if (words.is_fast)
+		drain_hurry(&self->drain, self->roster, now_ns);
 }
 
 static void handle_own(struct supervisor *self, enum own_event event, uint64_t now_ns)
 {
 	uint64_t expirations;
 
-	if (event == OWN_SIGNAL)
-		handle_signal(self, now_ns);
-	else if (event == OWN_BUS)
+	if (event == OWN_BUS)
 		courier_collect(&self->courier);
-	else if (read(self->timer, &expirations, sizeof(expirations)) > 0)
+	else if (event == OWN_TIMER && read(self->timer, &expirations, sizeof(expirations)) > 0)
 		tick(self, now_ns);
 }
 
@@ -303,6 +297,8 @@ static void run_loop(struct supervisor *self)
 			self->epoll, events, sizeof(events) / sizeof(events[0]), timeout_ms(self, clock_mono_ns()));
 		uint64_t now_ns = clock_mono_ns();
 
+		/* First: a job that ended since everybody was signalled is not to be started again. */
+		handle_signals(self, now_ns);
 		for (int i = 0; i < count; i++) {
 			uint32_t kind = (uint32_t)(events[i].data.u64 >> 32), index = (uint32_t)events[i].data.u64;
 
@@ -435,7 +431,6 @@ static void fini(struct supervisor *self)
 	close_descriptor(self->lifeline[1]);
 	close_descriptor(self->lifeline[0]);
 	close_descriptor(self->timer);
-	close_descriptor(self->signals);
 	close_descriptor(self->epoll);
 	stream_specs_destroy(self->specs);
 	plan_set_destroy(self->plans);
@@ -449,22 +444,20 @@ static void fini(struct supervisor *self)
 int supervisor_run(const struct supervisor_params *params)
 {
 	struct supervisor self = {
-		.params = params, .epoll = -1, .signals = -1, .timer = -1, .lifeline = {-1, -1}, .runtime.lock = -1};
+		.params = params, .epoll = -1, .timer = -1, .lifeline = {-1, -1}, .runtime.lock = -1};
 	struct enrg_error err = {0};
-	sigset_t signals, before;
-	int code;
+	int code = signals_open(&self.signals); /* before the broker's thread, which inherits it */
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &signals, &before); /* before the broker's thread, which inherits it */
 	log_init("supervisor", params->is_quiet ? ENRG_WARNING : ENRG_INFO);
+	if (code) {
+		log_line(ENRG_ERROR, "signals can't be read: %s", strerror(-code));
+		return SUPERVISOR_TROUBLE;
+	}
 	code = load(&self);
 	if (!code) {
 		if (!params->is_quiet)
 			log_set_level((enum enrg_level)self.folder->supervisor.verbosity);
-		if (start(&self, &signals, &err)) {
+		if (start(&self, &err)) {
 			log_line(ENRG_ERROR, "%s", err.text);
 			if (self.has_begun && !streams_remove_settled(self.specs))
 				runtime_end_run(&self.runtime, true, SUPERVISOR_TROUBLE, NULL);
@@ -478,6 +471,6 @@ int supervisor_run(const struct supervisor_params *params)
 		}
 	}
 	fini(&self);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	signals_close(&self.signals);
 	return code;
 }

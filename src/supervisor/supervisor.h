@@ -2,8 +2,8 @@
  * watchdog, statistics, ledger. Process: supervisor; everything but the broker's forwarding happens on the calling
  * thread.
  *
- * The caller may be `enrgdaq run` or the benchmark: both run the same system. SIGINT, SIGTERM and SIGHUP are blocked by
- * supervisor_run and read by it; jobs get them back unblocked.
+ * The caller may be `enrgdaq run` or the benchmark: both run the same system. supervisor_run takes the signals
+ * (signals.h) until it returns.
  */
 #ifndef SUPERVISOR_SUPERVISOR_H
 #define SUPERVISOR_SUPERVISOR_H

@@ -1,0 +1,34 @@
+/* ask.c: words from a supervisor to its jobs. */
+#include "job/ask.h"
+
+#include <errno.h>
+#include <sys/pidfd.h>
+#include <unistd.h>
+
+static int ask_signal(void)
+{
+	return SIGRTMIN + 1;
+}
+
+void ask_add_signals(sigset_t *set)
+{
+	sigaddset(set, SIGTERM);
+	sigaddset(set, ask_signal());
+}
+
+int ask_send(int pidfd, int word)
+{
+	siginfo_t info = {.si_signo = ask_signal(), .si_code = SI_QUEUE};
+
+	info.si_pid = getpid();
+	info.si_uid = getuid();
+	info.si_value.sival_int = word;
+	return pidfd_send_signal(pidfd, ask_signal(), &info, 0) ? -errno : 0;
+}
+
+int ask_parse(const struct signalfd_siginfo *info)
+{
+	if ((int)info->ssi_signo != ask_signal() || info->ssi_code != SI_QUEUE || (pid_t)info->ssi_pid != getppid())
+		return 0;
+	return info->ssi_int;
+}

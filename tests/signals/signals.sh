@@ -1,0 +1,223 @@
+#!/bin/bash
+# Who may end a run, and what an output that nobody takes does to it: signals.sh CASE. Needs ENRGDAQ_BIN; each case has a
+# folder and a runtime folder of its own. 77: the case needs something that is missing here.
+set -u
+bin=$(realpath "${ENRGDAQ_BIN:?the program to test}")
+work=$(mktemp -d)
+export ENRGDAQ_RUNTIME_DIR
+ENRGDAQ_RUNTIME_DIR=$(mktemp -d /dev/shm/enrgdaq-test.XXXXXX)
+started=()
+
+fail() {
+	echo "FAILED: $*" >&2
+	for file in "$work"/*.log; do echo "--- $file" >&2; tail -n 40 "$file" >&2; done
+	exit 1
+}
+
+finish() {
+	for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+	wait 2>/dev/null
+	# jobs whose supervisor was killed end by themselves
+	for _ in $(seq 100); do
+		[ -z "$(grep -l -s -F "$ENRGDAQ_RUNTIME_DIR" /proc/[0-9]*/maps 2>/dev/null)" ] && break
+		sleep 0.1
+	done
+	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
+}
+trap finish EXIT
+
+# await SECONDS COMMAND...: the command succeeds at last
+await() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -ge $end ] && return 1
+		sleep 0.05
+	done
+}
+
+# start LOG ARGUMENTS...: in the background; pid in $run
+start() {
+	local log=$1
+	shift
+	"$bin" "$@" >"$work/$log" 2>&1 &
+	run=$!
+	started+=("$run")
+}
+
+# A source of 50 batches a second into a CSV file.
+write_config() {
+	mkdir -p config
+	printf 'restart_delay_seconds = 0.1\n%b[info]\nsupervisor_id = "signals"\n' "${1:-}" >config/supervisor.toml
+	cat >config/source.toml <<-END
+		daq_job_type = "DAQJobBenchmark"
+		payload_size = 10
+		rate_hz = 50
+		[store_config.csv]
+		file_path = "data.csv"
+	END
+	printf 'daq_job_type = "DAQJobStoreCSV"\ndaq_job_unique_id = "csv"\n' >config/csv.toml
+}
+
+# A store that needs 40 ms a batch, for a source that makes one each 10 ms: there is a backlog.
+write_slow_store() {
+	sed -i 's/rate_hz = 50/rate_hz = 100/; s/csv\]/faulty]/; s/data.csv/batches.txt/' config/source.toml
+	rm config/csv.toml
+	printf 'daq_job_type = "DAQJobStoreFaulty"\ndelay_ms = 40\n' >config/faulty.toml
+}
+
+rows() { wc -l 2>/dev/null <"out/${1:-data.csv}" || echo 0; }
+has_rows() { [ "$(rows)" -gt "${1:-1}" ]; }
+jobs_of() { ps --ppid "$run" -o pid=; }
+pid_of() { ps --ppid "$run" -o pid=,args= | awk -v name="$1" '$NF == name {print $1}'; }
+
+# The run ends with that exit code.
+ends_with() {
+	wait "$run"
+	local code=$?
+	[ "$code" -eq "$1" ] || fail "exit code $code instead of $1"
+}
+
+# Everything that was produced is stored.
+is_settled() {
+	grep -q ": accounted$" run.log || fail "no ledger line"
+	grep -qE "MISSING|TWICE|not all stored" run.log && fail "the ledger is not settled"
+	return 0
+}
+
+# `systemctl stop` of a unit that signals its whole group, or a machine that shuts down.
+case_everybody() {
+	write_config
+	write_slow_store
+	start run.log run config
+	has_backlog() { [ "$(grep -c . out/batches.txt)" -ge 40 ]; }
+	await 20 has_backlog || fail "no data"
+	kill -TERM "$run" $(jobs_of)
+	kill -INT "$run" # as `timeout` and `sudo` do
+	ends_with 0
+	is_settled
+	grep -q "fast stop:" run.log && fail "signals that came together were taken for an impatient user"
+	return 0
+}
+
+# SIGINT and SIGTERM to one source or store, by somebody else.
+case_one_job() {
+	write_config
+	start run.log run config
+	await 20 has_rows || fail "no data"
+	local before source
+	source=$(pid_of source)
+	kill -TERM "$source"
+	is_new() { [ -n "$(pid_of source)" ] && [ "$(pid_of source)" != "$source" ]; }
+	await 20 is_new || fail "the source was not started again"
+	before=$(pid_of csv)
+	kill -TERM "$before"
+	kill -INT "$before" "$(pid_of source)"
+	await 20 grep -q "csv: SIGTERM from process" run.log || fail "the store does not say that it was signalled"
+	before=$(rows)
+	await 20 has_rows $((before + 100)) || fail "no row after the signals"
+	kill -TERM "$run"
+	ends_with 0
+	is_settled
+	grep -q "source: SIGTERM from process" run.log || fail "the source does not say who signalled it"
+	grep -q "source is done" run.log && fail "it was taken for done"
+	[ "$(grep -c 'csv ended' run.log)" -eq 0 ] || fail "the store ended before its source"
+}
+
+# A second signal ends a run at once: what is not stored stays, and the next start stores it.
+case_second_signal() {
+	write_config
+	write_slow_store
+	printf 'daq_job_type = "DAQJobStoreFaulty"\ndelay_ms = 400\n' >config/faulty.toml
+	start run.log run config
+	await 20 test -s out/batches.txt || fail "no data"
+	kill -INT "$run"
+	await 20 grep -q "once more: fast stop" run.log || fail "it does not stop"
+	sleep 0.6 # signals closer together are one
+	kill -TERM "$run"
+	ends_with 1
+	grep -q "fast stop: what is not stored" run.log || fail "no fast stop"
+	grep -q "not all stored" run.log || fail "the ledger does not say what is in flight"
+	sed -i 's/400/0/' config/faulty.toml
+	"$bin" run config --duration 1 >again.log 2>&1 || fail "exit code $?"
+	grep -q "batches were left; stored" again.log || fail "the next start does not store it"
+}
+
+# nohup, or a terminal that is closed while it runs with SIGHUP as it is: the run continues.
+case_hangup() {
+	write_config
+	(trap '' HUP; exec "$bin" run config >run.log 2>&1) &
+	run=$!
+	started+=("$run")
+	await 20 has_rows || fail "no data"
+	kill -HUP "$run" $(jobs_of)
+	local before
+	before=$(rows)
+	await 20 has_rows $((before + 100)) || fail "it does not continue"
+	kill -TERM "$run"
+	ends_with 0
+	start run.log run config
+	before=$(rows)
+	await 20 has_rows $((before + 100)) || fail "no data"
+	kill -HUP "$run" $(jobs_of)
+	before=$(rows)
+	await 20 has_rows $((before + 100)) || fail "it does not continue"
+	kill -TERM "$run"
+	ends_with 0
+	is_settled
+}
+
+# `enrgdaq run | tee log` where tee dies first; `bench` and `status --watch` with a reader that has seen enough.
+case_closed_pipe() {
+	write_config
+	mkfifo pipe
+	{ "$bin" run config >pipe 2>&1; echo $? >code; } &
+	head -n 1 pipe >run.log
+	await 20 has_rows || fail "no data"
+	await 20 "$bin" status signals || fail "it does not run"
+	timeout 20 "$bin" status --watch signals | head -n 2 >watch.log
+	[ "${PIPESTATUS[0]}" -eq 0 ] || fail "status --watch: exit code ${PIPESTATUS[0]}"
+	"$bin" stop signals >stop.log 2>&1 || fail "stop: exit code $?"
+	await 20 test -s code || fail "it does not end"
+	[ "$(cat code)" = 0 ] || fail "exit code $(cat code)"
+	"$bin" bench run --clients 1 --duration 1 --stats-interval 0.2 2>bench.log | head -n 1 >/dev/null
+	[ "${PIPESTATUS[0]}" -eq 0 ] || fail "bench: exit code ${PIPESTATUS[0]}"
+}
+
+# Started with standard descriptors closed: nothing of ours becomes descriptor 0, 1 or 2 of any process.
+case_closed_descriptors() {
+	write_config
+	"$bin" run config <&- >&- 2>&- &
+	run=$!
+	started+=("$run")
+	await 20 has_rows || fail "no data"
+	grep -qx "$run" "$ENRGDAQ_RUNTIME_DIR/signals/lock" || fail "the lock holds $(cat "$ENRGDAQ_RUNTIME_DIR/signals/lock")"
+	for pid in "$run" $(jobs_of); do
+		for descriptor in 0 1 2; do
+			link=$(readlink "/proc/$pid/fd/$descriptor")
+			[ "$link" = /dev/null ] || fail "process $pid: descriptor $descriptor is $link"
+		done
+	done
+	"$bin" status signals 2>&- >status.log || fail "status: exit code $?"
+	kill -TERM "$run"
+	ends_with 0
+	"$bin" convert out/data.csv x.root 0<&- 1>&- 2>&-
+	[ $? -eq 2 ] || fail "convert without descriptors"
+}
+
+# A file at its limit (`ulimit -f`) is an error that is told, of a log as of data.
+case_file_limit() {
+	write_config
+	sed -i 's/csv\]/arrow]/; s/data.csv/data.arrows/' config/source.toml
+	rm config/csv.toml
+	"$bin" run config --duration 1 >run.log 2>&1 || fail "exit code $?"
+	(ulimit -f 1; "$bin" convert out/data.arrows data.csv 2>&1; echo "exit code $?") >convert.log
+	grep -q "exit code 1" convert.log || fail "convert: $(cat convert.log)"
+	grep -q "File too large" convert.log || fail "the cause is not told: $(cat convert.log)"
+	[ -z "$(ls -A | grep -v -e '\.log$' -e '^config$' -e '^out$')" ] || fail "convert left something: $(ls -A)"
+}
+
+cd "$work" || exit 1
+"case_$1"
+grep -lE "AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error" "$work"/*.log && fail "a sanitizer found something"
+exit 0

@@ -96,6 +96,27 @@ static void test_refused(void **state)
 	assert_refused("[a]\nb = 99999999999999999999\n", 29, "a.toml:2: ", "");
 }
 
+/* Text that is not ASCII, where releases of toml++ hold it for impossible (the sanitizers tell). */
+static void test_not_ascii(void **state)
+{
+	(void)state;
+	struct toml_node *root = parse("\xef\xbb\xbf\"grö\" = 'ü' # ü\na = \"\"\"\\\n  ü\\ \r\n\nぁx\\\n\\u00e4\\\n\360\235\204\236\"\"\"\nb = 1\n");
+
+	assert_string_equal(toml_find(root, "grö")->text, "ü");
+	assert_string_equal(toml_find(root, "a")->text, "üぁxä\360\235\204\236");
+	assert_int_equal(toml_find(root, "b")->line, 8);
+	toml_free(root);
+	assert_refused("a = 1\nb = 1\"ü\"\n", 16, "a.toml:2: ", "quote");
+	assert_refused("a = \"\"\"\\ü\"\"\"\n", 14, "a.toml:1: ", "backslash");
+	assert_refused("a = \"\"\"\n\\  ü\"\"\"\n", 17, "a.toml:2: ", "backslash");
+	assert_refused("a = \"\\ü\"\n", 10, "a.toml:1: ", "backslash");
+	assert_refused("a = 'x'ü\n", 10, "a.toml:1: ", "quotes");
+	/* over-long, cut off, no UTF-8 at all: never made good */
+	assert_refused("a = \"\"\"\\\n\300\201\"\"\"\n", 15, "a.toml:", "");
+	assert_refused("a = \"\"\"\\\n\360\235", 11, "a.toml:", "");
+	assert_refused("a = \"\"\"\\\n\377ab\"\"\"\n", 16, "a.toml:", "");
+}
+
 static void test_bounds(void **state)
 {
 	(void)state;
@@ -153,7 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),   cmocka_unit_test(test_order_and_lines),
 		cmocka_unit_test(test_refused), cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_empty),   cmocka_unit_test(test_not_ascii),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

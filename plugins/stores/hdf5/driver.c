@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Tells drivers of one process apart: any number from 256 to 65535, as those below are libhdf5's own. */
+#define DRIVER_VALUE 17731
+
 struct access {
 	struct shadow *shadow;
 	const bool *is_packed;
@@ -106,6 +109,10 @@ static herr_t driver_truncate(H5FD_t *head, hid_t transfer, hbool_t is_closing)
 hid_t driver_register(void)
 {
 	static const H5FD_class_t class = {
+#ifdef H5FD_CLASS_VERSION /* since libhdf5 1.14 the struct begins with these two */
+		.version = H5FD_CLASS_VERSION,
+		.value = DRIVER_VALUE,
+#endif
 		.name = "enrgdaq",
 		.maxaddr = (haddr_t)INT64_MAX,
 		.fc_degree = H5F_CLOSE_STRONG,

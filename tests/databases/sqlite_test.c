@@ -107,10 +107,11 @@ static void what_sqlite_has_not_is_kept_otherwise(void **state)
 	life_open();
 	GOOD(harness_write_batch(life, &table, &batch, &err));
 	GOOD(harness_close(life, &err));
-	expect("SELECT quote(x), hex(t), quote(u) FROM odd",
-		"NULL|61FF62|'18446744073709551615'\nInf|C3BC|9223372036854775807\n"
-		"-0.5||'9223372036854775808'\n9.99999999999997e-311|7A|NULL\n");
-	expect("SELECT x = 1e-310 FROM odd WHERE u IS NULL", "1\n");
+	/* releases of SQLite print an infinity, and the last digits of a number, each in its own way */
+	expect("SELECT CASE x WHEN 9e999 THEN 'infinite' WHEN -0.5 THEN 'half' WHEN 1e-310 THEN 'tiny' ELSE quote(x) END, "
+	       "hex(t), quote(u) FROM odd",
+		"NULL|61FF62|'18446744073709551615'\ninfinite|C3BC|9223372036854775807\n"
+		"half||'9223372036854775808'\ntiny|7A|NULL\n");
 }
 
 static void odd_names_are_kept_apart(void **state)

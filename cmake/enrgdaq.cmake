@@ -56,7 +56,7 @@ function(enrg_test name)
   endif()
   string(REPLACE "." "_" target test_${name})
   add_executable(${target} ${A_SOURCES})
-  target_link_libraries(${target} PRIVATE enrg_flags ${A_LIBS} cmocka m)
+  target_link_libraries(${target} PRIVATE enrg_flags ${A_LIBS} PkgConfig::CMOCKA m)
   target_compile_definitions(${target} PRIVATE
     ENRG_SOURCE_DIR="${PROJECT_SOURCE_DIR}" ENRG_BINARY_DIR="${PROJECT_BINARY_DIR}")
   set_target_properties(${target} PROPERTIES ENABLE_EXPORTS ON RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)

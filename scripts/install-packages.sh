@@ -1,14 +1,14 @@
 #!/bin/sh
 # Installs the Debian packages that ENRGDAQ needs and that are missing. `install-packages.sh build` for the program and
 # its figures, `install-packages.sh test` for the tests as well. Uses sudo where it isn't run by root. Does nothing, and
-# needs no network, where all is there.
+# needs no network, where all is there. No release's names: a|b is whichever of the two this release has.
 set -eu
 
-build="build-essential cmake ninja-build pkg-config libzmq3-dev libmsgpack-dev libtomlplusplus-dev libjansson-dev libisal-dev
+build="build-essential cmake ninja-build pkg-config libzmq3-dev libmsgpack-c-dev|libmsgpack-dev libtomlplusplus-dev libjansson-dev libisal-dev
 libsqlite3-dev libmariadb-dev libhiredis-dev libhdf5-dev libzstd-dev zlib1g-dev liblzma-dev liblz4-dev libxxhash-dev
 libcmocka-dev gnuplot-nox fonts-dejavu-core procps"
 # The cores of the servers: no service is installed; the tests start their own.
-test="python3 hdf5-tools sqlite3 mariadb-server-core mariadb-client-core redis-tools clang libclang-rt-14-dev poppler-utils
+test="python3 hdf5-tools sqlite3 mariadb-server-core mariadb-client-core redis-tools clang libclang-rt-dev poppler-utils
 zstd python3-venv python3-numpy python3-lz4 python3-h5py"
 
 case "${1:-build}" in
@@ -17,9 +17,17 @@ test) wanted="$build $test" ;;
 *) echo "usage: install-packages.sh [build|test]" >&2; exit 2 ;;
 esac
 
+is_installed() {
+	dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'install ok installed'
+}
+
 missing=
 for package in $wanted; do
-	dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing="$missing $package"
+	found=
+	for name in $(echo "$package" | tr '|' ' '); do
+		if is_installed "$name"; then found=$name; fi
+	done
+	[ -n "$found" ] || missing="$missing $package"
 done
 # A laboratory may have a newer Node.js than Debian's; any that runs is good.
 if [ "${1:-build}" = test ]; then
@@ -43,11 +51,22 @@ fi
 echo "installing:$missing"
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
-# shellcheck disable=SC2086
-if ! { $as_root apt-get update -q && $as_root apt-get install -y -q --no-install-recommends $missing; } >"$log" 2>&1; then
+trap 'rm -f "$log"' EXIT
+
+fail() {
 	tail -n 20 "$log" >&2
-	rm -f "$log"
 	echo "install-packages: could not install:$missing (above: the last lines of apt-get)" >&2
 	exit 1
-fi
-rm -f "$log"
+}
+
+$as_root apt-get update -q >"$log" 2>&1 || fail
+chosen=
+for package in $missing; do
+	name=${package##*|} # the last one, which apt-get names where it has none of them
+	for candidate in $(echo "$package" | tr '|' ' '); do
+		if apt-cache show "$candidate" >/dev/null 2>&1; then name=$candidate; break; fi
+	done
+	chosen="$chosen $name"
+done
+# shellcheck disable=SC2086
+$as_root apt-get install -y -q --no-install-recommends $chosen >"$log" 2>&1 || fail

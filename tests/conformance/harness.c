@@ -11,6 +11,7 @@
 #include "arrow/ipc.h"
 #include "config/folder.h"
 #include "data.h"
+#include "job/leftover.h"
 #include "job/store.h"
 
 #define TARGETS_MAX 16u
@@ -101,6 +102,7 @@ static void choose_run(const char *journal_path, char ret_run[32])
 	FILE *stream;
 
 	snprintf(path, sizeof(path), "%s.run", journal_path);
+	/* The journal is made after the name is written: a kill in between leaves no journal, and a new name. */
 	stream = fopen(path, is_new ? "we" : "re");
 	if (!stream || (is_new && getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number)))
 		abort();
@@ -129,6 +131,8 @@ int harness_open(const struct store_kind *kind, const char *journal_path, const 
 	choose_run(journal_path, harness->run);
 	if (rc == 0)
 		rc = store_create_alone("store", journal_path, &harness->store, err);
+	if (rc == 0)
+		leftover_cut(harness->store->journal);
 	if (rc == 0)
 		rc = journal_add_stream(harness->store->journal, uuid, "source", &harness->stream, err);
 	if (rc == 0)
@@ -293,6 +297,8 @@ int harness_close(struct harness *harness, struct enrg_error *err)
 {
 	int rc = close_type(harness, false, err);
 
+	if (rc == 0)
+		store_commit_alone(harness->store); /* trailers of files are part of what is kept */
 	free_harness(harness);
 	return rc;
 }

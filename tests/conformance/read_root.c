@@ -1,7 +1,9 @@
-/* read_root.c: reads .root files back with jsroot (tests/interop/read_root.mjs). The store never continues a file that
- * was there, so all files of the series name.root, name_1.root, name_2.root … are read as one; trees with other columns
- * than those asked for are left out. In the test process; out of memory ends it. */
+/* read_root.c: reads .root files back with jsroot (tests/interop/read_root.mjs), one process of it for all files. The
+ * store never continues a file that was there, so all files of the series name.root, name_1.root, name_2.root … are
+ * read as one; trees with other columns than those asked for are left out. In the test process; out of memory ends it.
+ */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,8 +12,11 @@
 
 #include "readers.h"
 
-#define FILES_MAX     200u
-#define COMMAND_BYTES 65536u
+#define FILES_MAX  200u
+#define LIST_BYTES 32768u
+
+/* jsroot takes a third of a second to start. It ends with its standard input. */
+static FILE *asked, *answers;
 
 /* The path itself and what is numbered after it, as far as they are ROOT files. */
 static void list_series(const char *path, char *ret_list, size_t list_bytes)
@@ -31,7 +36,7 @@ static void list_series(const char *path, char *ret_list, size_t list_bytes)
 		if (!file)
 			continue;
 		if (fread(magic, 1, 4, file) == 4 && memcmp(magic, "root", 4) == 0)
-			used += (size_t)snprintf(ret_list + used, list_bytes - used, " '%s'", name);
+			used += (size_t)snprintf(ret_list + used, list_bytes - used, "%s%s", used ? "\t" : "", name);
 		fclose(file);
 	}
 }
@@ -118,19 +123,21 @@ static char *next_line(FILE *stream, char **line, size_t *capacity)
 	return *line;
 }
 
-/* false: nothing that begins a table. */
-static bool read_table(FILE *stream, const struct enrg_schema *schema, struct cells *cells)
+/* What follows the tables of the last file that was asked for: "end 0". */
+static bool is_end(const char *line, bool *ret_is_good)
 {
-	size_t capacity = 0, rows, columns;
-	char *line = NULL;
-	bool is_good =
-		next_line(stream, &line, &capacity) && sscanf(line, "table %*s %*s %zu %zu", &rows, &columns) == 2;
+	*ret_is_good = strcmp(line, "end 0") == 0;
+	return strncmp(line, "end ", 4) == 0;
+}
 
-	if (!is_good && line && *line && !feof(stream))
-		fprintf(stderr, "read_root: %s\n", line);
+static bool read_rows(FILE *stream, const struct enrg_schema *schema, size_t rows, size_t columns, struct cells *cells)
+{
+	bool is_wanted = columns == schema->column_count, is_good = true;
+	size_t capacity = 0;
+	char *line = NULL;
+
 	for (size_t i = 0; is_good && i < columns; i++)
 		is_good = next_line(stream, &line, &capacity) != NULL;
-	bool is_wanted = is_good && columns == schema->column_count;
 	for (size_t i = 0; is_good && i < rows * columns; i++) {
 		is_good = next_line(stream, &line, &capacity) != NULL;
 		if (is_good && is_wanted)
@@ -142,20 +149,53 @@ static bool read_table(FILE *stream, const struct enrg_schema *schema, struct ce
 	return is_good;
 }
 
+static bool read_tables(FILE *stream, const struct enrg_schema *schema, struct cells *cells)
+{
+	size_t capacity = 0, rows, columns;
+	bool is_good = false, has_tables = false;
+	char *line = NULL;
+
+	while (next_line(stream, &line, &capacity) && !is_end(line, &is_good)) {
+		if (sscanf(line, "table %*s %*s %zu %zu", &rows, &columns) != 2)
+			fprintf(stderr, "read_root: %s\n", line);
+		else if (!read_rows(stream, schema, rows, columns, cells))
+			break;
+		else
+			has_tables = true;
+	}
+	free(line);
+	return is_good && has_tables;
+}
+
+static bool start_reader(void)
+{
+	int questions[2], replies[2];
+
+	if (asked)
+		return true;
+	if (pipe2(questions, O_CLOEXEC) < 0 || pipe2(replies, O_CLOEXEC) < 0)
+		return false;
+	pid_t child = fork();
+	if (child == 0) {
+		dup2(questions[0], STDIN_FILENO);
+		dup2(replies[1], STDOUT_FILENO);
+		execlp("node", "node", ENRG_BINARY_DIR "/tests/interop/read_root.mjs", "--tables", NULL);
+		_exit(127);
+	}
+	close(questions[0]);
+	close(replies[1]);
+	asked = fdopen(questions[1], "w");
+	answers = fdopen(replies[0], "r");
+	return child > 0 && asked && answers;
+}
+
 bool read_root(const char *path, const struct enrg_schema *schema, struct cells *ret_cells)
 {
-	static char files[COMMAND_BYTES / 2], command[COMMAND_BYTES];
+	static char files[LIST_BYTES];
 
 	list_series(path, files, sizeof(files));
-	if (!*files)
+	if (!*files || !start_reader() || fprintf(asked, "%s\n", files) < 0 || fflush(asked) != 0)
 		return false;
-	snprintf(command, sizeof(command), "node '%s/tests/interop/read_root.mjs'%s", ENRG_BINARY_DIR, files);
-	FILE *stream = popen(command, "re");
-	if (!stream)
-		return false;
-	bool has_tables = read_table(stream, schema, ret_cells);
-	while (has_tables && read_table(stream, schema, ret_cells))
-		;
 	ret_cells->columns = schema->column_count;
-	return pclose(stream) == 0 && has_tables;
+	return read_tables(answers, schema, ret_cells);
 }

@@ -5,6 +5,8 @@
 //     "i 12", "b 1", "f 16 hex digits of the IEEE double", "s hex of the UTF-8", "l item item…" (items as above)
 //   node read_root.mjs --rows FILE…  a line a file: the rows of its trees, or "error TEXT"
 //   node read_root.mjs --served      the same for paths that come on standard input, one a line, until its end
+//   node read_root.mjs --tables      the tables of all files of a line of standard input (tabs in between), then a line
+//     "end 0", or "end 1" where one can't be read; until its end
 //
 // Exit code 1: a file can't be read.
 import { openFile } from "jsroot/io";
@@ -137,6 +139,19 @@ async function printRows(path) {
 	}
 }
 
+async function printFiles(paths) {
+	let isGood = true;
+	for (const path of paths) {
+		try {
+			printTables(await readFile(path));
+		} catch (error) {
+			console.log(`error ${path}: ${String(error?.message ?? error).replaceAll("\n", " ")}`);
+			isGood = false;
+		}
+	}
+	return isGood;
+}
+
 console.warn = () => {}; // jsroot's own remarks would mix with the output
 console.error = console.error.bind(console);
 const [first, ...rest] = process.argv.slice(2);
@@ -146,13 +161,11 @@ if (first === "--rows") {
 } else if (first === "--served") {
 	for await (const path of createInterface({ input: process.stdin }))
 		await printRows(path);
-} else {
-	for (const path of process.argv.slice(2)) {
-		try {
-			printTables(await readFile(path));
-		} catch (error) {
-			console.log(`error ${path}: ${String(error?.message ?? error)}`);
-			process.exitCode = 1;
-		}
+} else if (first === "--tables") {
+	for await (const line of createInterface({ input: process.stdin })) {
+		const isGood = await printFiles(line.split("\t"));
+		process.stdout.write(`end ${isGood ? 0 : 1}\n`);
 	}
+} else if (!await printFiles(process.argv.slice(2))) {
+	process.exitCode = 1;
 }

@@ -349,6 +349,46 @@ static void troubles_of_a_table_are_told_once(void **state)
 	free(log);
 }
 
+/* Tables of others may refuse rows for reasons of their own. */
+static void refusals_say_what_repairs_them(void **state)
+{
+	static const struct {
+		const char *name, *create, *number, *repair;
+	} cases[] = {
+		{"refuses1062", "CREATE TABLE refuses1062 (n BIGINT UNIQUE, flag TINYINT)", "(1062)", "DROP INDEX"},
+		{"refuses1292", "CREATE TABLE refuses1292 (n DATETIME, flag TINYINT)", "(1292)", "another type than"},
+		{"refuses1364", "CREATE TABLE refuses1364 (n BIGINT, flag TINYINT, operator VARCHAR(9) NOT NULL)", "(1364)",
+			"SET DEFAULT"},
+		{"refuses1526",
+			"CREATE TABLE refuses1526 (n BIGINT, flag TINYINT) PARTITION BY RANGE(n) "
+			"(PARTITION p VALUES LESS THAN (3))",
+			"(1526)", "ADD PARTITION"},
+		{"refuses1644",
+			"CREATE TABLE refuses1644 (n BIGINT, flag TINYINT); CREATE TRIGGER no BEFORE INSERT ON "
+			"refuses1644 FOR EACH ROW SIGNAL SQLSTATE \"45000\" SET MESSAGE_TEXT = \"not today\"",
+			"(1644)", "SHOW TRIGGERS"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char keys[100];
+		snprintf(keys, sizeof(keys), "table_name = \"%s\"", cases[i].name);
+		const struct harness_table table = {
+			.source = "s", .tag = "", .schema = &data_narrow, .more_keys = keys};
+		free(query(cases[i].create));
+		life_open();
+		int code = harness_write(life, &table, 1, 5, 0, &err);
+		if (code == 0)
+			code = harness_write(life, &table, 1, 5, 0, &err);
+		if (code == 0)
+			code = harness_commit(life, 1, &err);
+		assert_true(code < 0);
+		assert_non_null(strstr(err.text, cases[i].number));
+		assert_non_null(strstr(err.text, cases[i].repair));
+		harness_kill(life);
+	}
+}
+
 static void tags_that_share_a_table_are_told(void **state)
 {
 	const struct harness_table tables[3] = {
@@ -412,7 +452,7 @@ int databases_test_mysql(void)
 		TEST(a_new_table_in_the_middle_doubles_nothing), TEST(missing_columns_are_named),
 		TEST(missing_tables_may_stay_missing), TEST(narrow_columns_are_an_error),
 		TEST(short_columns_are_an_error), TEST(troubles_of_a_table_are_told_once),
-		TEST(tags_that_share_a_table_are_told), TEST(reals_do_not_go_into_whole_numbers),
+		TEST(refusals_say_what_repairs_them), TEST(tags_that_share_a_table_are_told), TEST(reals_do_not_go_into_whole_numbers),
 		TEST(odd_names_are_kept_apart), TEST(other_columns_in_the_middle_wait_or_are_added),
 		TEST(wider_tables_than_the_server_has_are_an_error), TEST(what_mysql_has_not_is_null),
 		TEST(big_objects_fit_into_the_packet_or_say_so),

@@ -57,6 +57,18 @@ static const char *find_remedy(unsigned number)
 	case ER_WARN_DATA_OUT_OF_RANGE:
 	case ER_DATA_TOO_LONG:
 		return "; that column is too narrow: ALTER TABLE … MODIFY … makes room, or give another table_name";
+	case ER_DUP_ENTRY:
+		return "; a unique key of the table does not allow what the data repeat: ALTER TABLE … DROP INDEX …, or "
+		       "give another table_name";
+	case ER_TRUNCATED_WRONG_VALUE:
+		return "; that column has another type than the data (a date or a time?): ALTER TABLE … MODIFY … to "
+		       "theirs, or give another table_name";
+	case ER_NO_DEFAULT_FOR_FIELD:
+		return "; the data have no such column: ALTER TABLE … ALTER … SET DEFAULT …, or let it be NULL";
+	case ER_NO_PARTITION_FOR_GIVEN_VALUE:
+		return "; no partition of the table takes this value: ALTER TABLE … ADD PARTITION …";
+	case ER_SIGNAL_EXCEPTION:
+		return "; a trigger of the table refuses the row: SHOW TRIGGERS shows it, DROP TRIGGER … removes it";
 	case ER_LOCK_DEADLOCK:
 	case ER_LOCK_WAIT_TIMEOUT:
 		return "; another transaction is in the way: it is tried again";

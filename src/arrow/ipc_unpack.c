@@ -6,7 +6,11 @@
 #include "arrow/ipc_layout.h"
 
 #define BODY_ALIGN     64u
-#define BODY_BYTES_MAX (UINT64_C(4) << 30) /* a few bytes may claim to be very many */
+#define BODY_BYTES_MAX (UINT64_C(4) << 30)
+/* What a byte can become at most: with LZ4 each 255 repeated bytes cost one; of zstd a block of 4 bytes repeats one byte
+ * 128 KiB times. So a few bytes that claim to be very many are seen before memory is asked for. */
+#define LZ4_RATIO_MAX  255u
+#define ZSTD_RATIO_MAX (32u << 10)
 #define LENGTH_BYTES   8u                  /* in front of each buffer; -1: it is not compressed */
 
 enum { COMPRESSION_CODEC };
@@ -63,7 +67,8 @@ static int read_buffer(const struct packed *packed, uint32_t index, struct buffe
 	const uint8_t *at = packed->head.reader.bytes + buffer_place(packed, index);
 	struct buffer buffer = {.offset = fb_load_u64(at), .bytes = fb_load_u64(at + 8)};
 
-	if (buffer.offset > packed->body_bytes || buffer.bytes > packed->body_bytes - buffer.offset ||
+	/* So the product with a ratio stays below 2^63 as well. */
+	if (buffer.bytes > UINT64_C(1) << 47 || buffer.offset > packed->body_bytes || buffer.bytes > packed->body_bytes - buffer.offset ||
 		(buffer.bytes > 0 && buffer.bytes < LENGTH_BYTES))
 		return enrg_error_set(err, ENRG_E_CORRUPT, "buffer %u lies outside the body", index);
 	if (buffer.bytes > 0) {
@@ -74,6 +79,10 @@ static int read_buffer(const struct packed *packed, uint32_t index, struct buffe
 	}
 	if (buffer.is_plain)
 		buffer.raw_bytes = buffer.bytes;
+	uint64_t most = buffer.bytes * (packed->codec == ENRG_IPC_ZSTD ? ZSTD_RATIO_MAX : LZ4_RATIO_MAX);
+	if (!buffer.is_plain && buffer.raw_bytes > most)
+		return enrg_error_set(err, ENRG_E_CORRUPT, "buffer %u claims to be of %llu bytes, and has %llu", index,
+			(unsigned long long)buffer.raw_bytes, (unsigned long long)buffer.bytes);
 	if (buffer.raw_bytes > BODY_BYTES_MAX)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "buffer %u claims to be of %llu bytes", index,
 			(unsigned long long)buffer.raw_bytes);

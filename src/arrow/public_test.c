@@ -181,9 +181,52 @@ static void compressed_batches_keep_their_marks(void **state)
 	assert_int_equal(enrg_ipc_format_compressed(&batch, &params, &meta, &meta_bytes, NULL), -EINVAL);
 }
 
+static int never(enum enrg_ipc_codec codec, const void *packed, size_t packed_bytes, void *raw, size_t raw_bytes,
+	struct enrg_error *err)
+{
+	(void)codec, (void)packed, (void)packed_bytes, (void)raw, (void)raw_bytes, (void)err;
+	fail_msg("memory was asked for");
+	return 0;
+}
+
+/* A few bytes that claim to be 3 GB are refused before memory is asked for. */
+static void claims_are_bounded_by_what_is_there(void **state)
+{
+	static const struct {
+		enum enrg_ipc_codec codec;
+		uint64_t claim;
+	} cases[] = { { ENRG_IPC_ZSTD, 3000000000 }, { ENRG_IPC_LZ4_FRAME, 256 * 160 }, { ENRG_IPC_ZSTD, UINT64_MAX - 1 } };
+	struct enrg_batch batch = batch_of(2);
+	struct enrg_ipc_buffer from[4], to[4] = { 0 };
+	_Alignas(8) uint8_t message[4096];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		_Alignas(8) uint8_t body[512] = { 0 };
+		struct enrg_error err = { 0 };
+		uint32_t count, meta_bytes;
+		void *meta, *plain;
+		size_t plain_bytes;
+
+		assert_int_equal(enrg_ipc_buffers(&batch, from, 4, &count, NULL), 0);
+		to[1] = (struct enrg_ipc_buffer){ body, 168 };
+		to[3] = (struct enrg_ipc_buffer){ body + 168, 168 };
+		to[0].bytes = to[2].bytes = body;
+		memcpy(body + 168, &cases[i].claim, 8);
+		struct enrg_ipc_compressed params = { cases[i].codec, to, count, body, 336 };
+		assert_int_equal(enrg_ipc_format_compressed(&batch, &params, &meta, &meta_bytes, NULL), 0);
+		memcpy(message, meta, meta_bytes);
+		memcpy(message + meta_bytes, body, 336);
+		assert_int_equal(ipc_unpack(message, meta_bytes + 336, never, &plain, &plain_bytes, &err), ENRG_E_CORRUPT);
+		assert_non_null(strstr(err.text, "claims to be of"));
+		free(meta);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(claims_are_bounded_by_what_is_there),
 		cmocka_unit_test(every_cut_is_found),
 		cmocka_unit_test(tails_are_cut),
 		cmocka_unit_test(others_are_left_alone),

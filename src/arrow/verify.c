@@ -553,6 +553,8 @@ static int go_through(struct verifier *verifier, struct enrg_error *err)
 
 	while (result == 0 && verifier->offset < verifier->end) {
 		result = step(verifier, err);
+		if (verifier->hooks->progress)
+			verifier->hooks->progress(verifier->hooks->context, verifier->offset, verifier->end);
 		if (verifier->report.is_file && verifier->report.has_end_mark)
 			break;
 	}

@@ -42,6 +42,8 @@ struct verify_hooks {
 	int (*take_table)(
 		void *context, struct verify_table *table, const struct verify_report *report, struct enrg_error *err);
 	void *context;
+	/* After each message: how much of the file was looked at. May be NULL. */
+	void (*progress)(void *context, uint64_t done_bytes, uint64_t all_bytes);
 };
 
 /* Calls `tell` for each finding with one sentence (with offsets and sequences). 0 whatever is found; -errno or

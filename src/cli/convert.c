@@ -21,7 +21,7 @@
 
 static const char usage[] =
 	"usage: enrgdaq convert INPUT OUTPUT [--format FORMAT] [--columns A,B…] [--dataset NAME] [--tree NAME]\n"
-	"                       [--salvage]\n"
+	"                       [--salvage] [--odd-times]\n"
 	"\n"
 	"Writes an .arrows or .arrow file, or an old dump of the digitizer (.bin, .npy.lz4), anew in another format.\n"
 	"An output that is already there is never overwritten, and a conversion that fails leaves nothing.\n"
@@ -33,6 +33,7 @@ static const char usage[] =
 	"  --dataset NAME    of hdf5: group with a dataset for each column (data)\n"
 	"  --tree NAME       of root: name of the tree (tree)\n"
 	"  --salvage         of an input that is cut or damaged: keep the rows before the damage (exit code still 1)\n"
+	"  --odd-times       of a .bin dump: read it although every time in it is impossible (else it is refused)\n"
 	"\n"
 	"examples:\n"
 	"  enrgdaq convert out/wave.arrows wave.root --tree waves\n"
@@ -69,7 +70,7 @@ static const struct format formats[] = {
 
 struct convert_options {
 	const char *input, *output, *format, *columns, *dataset, *tree;
-	bool is_salvage;
+	bool is_salvage, takes_odd_times;
 };
 
 struct conversion {
@@ -351,6 +352,8 @@ static int prepare(struct conversion *conversion, struct enrg_error *err)
 	if (lstat(options->output, &status) == 0)
 		return refuse_output(options->output, err);
 	int code = input_open(&conversion->input, options->input, err);
+	if (code == 0 && !options->takes_odd_times)
+		code = input_check_times(&conversion->input, err);
 	if (code < 0)
 		return code;
 	code = selection_init(&conversion->selection, conversion->input.schema, options->columns, err);
@@ -454,6 +457,7 @@ int cli_convert(int argc, char **argv)
 		{"dataset", required_argument, NULL, 'd'},
 		{"tree", required_argument, NULL, 't'},
 		{"salvage", no_argument, NULL, 's'},
+		{"odd-times", no_argument, NULL, 'o'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -461,7 +465,7 @@ int cli_convert(int argc, char **argv)
 	int choice;
 
 	optind = 0; /* glibc: scan anew, main has parsed options already */
-	while ((choice = getopt_long(argc, argv, "f:c:d:t:sh", long_options, NULL)) != -1) {
+	while ((choice = getopt_long(argc, argv, "f:c:d:t:soh", long_options, NULL)) != -1) {
 		switch (choice) {
 		case 'f':
 			options.format = optarg;
@@ -477,6 +481,9 @@ int cli_convert(int argc, char **argv)
 			break;
 		case 's':
 			options.is_salvage = true;
+			break;
+		case 'o':
+			options.takes_odd_times = true;
 			break;
 		case 'h':
 			fputs(usage, stdout);

@@ -90,11 +90,34 @@ static void copy_event(struct dump *dump, const uint8_t *event, uint64_t first_r
 	}
 }
 
+static bool is_time(uint64_t acquired_ms)
+{
+	return acquired_ms >= EARLIEST_MS && acquired_ms < LATEST_MS;
+}
+
+int dump_has_time(struct file_window *window, struct enrg_error *err)
+{
+	uint64_t offset = 0, rows, acquired_ms;
+	struct enrg_error reason = {0};
+	const uint8_t *event;
+	int result;
+
+	while ((result = read_event(window, offset, &event, &rows, &reason)) > 0) {
+		memcpy(&acquired_ms, event + places[0], sizeof(acquired_ms));
+		if (is_time(acquired_ms))
+			return 1;
+		offset += HEADER_BYTES + rows * SAMPLE_BYTES;
+	}
+	if (result < 0 && result != ENRG_E_CORRUPT)
+		return enrg_error_set(err, result, "%s", reason.text);
+	return offset == 0; /* without an event, or with damage in the first, there is nothing to judge by */
+}
+
 /* Lengths that fit by chance tell nothing of a layout; times do. */
 static void note_time(struct dump *dump, uint64_t offset, uint64_t acquired_ms)
 {
 	dump->event_count++;
-	if (acquired_ms >= EARLIEST_MS && acquired_ms < LATEST_MS)
+	if (is_time(acquired_ms))
 		return;
 	if (dump->odd_count++ == 0) {
 		dump->odd_offset = offset;

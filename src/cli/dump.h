@@ -23,6 +23,9 @@ const struct enrg_schema *dump_schema(void); /* static storage */
  * what is wrong with the event at *offset. */
 int dump_next(struct dump *dump, struct file_window *window, uint64_t *offset, struct enrg_batch *ret_batch,
 	struct enrg_error *reason);
+/* Does any event of the file have a time that can be? Goes through the heads up to the first that has. 1; 0: none of at
+ * least one event has; negative: an error of reading. Damage behind the events is not told here. */
+int dump_has_time(struct file_window *window, struct enrg_error *err);
 void dump_fini(struct dump *dump); /* takes zeroed ones */
 
 #endif

@@ -169,6 +169,21 @@ int input_open(struct input *input, const char *path, struct enrg_error *err)
 	return open_arrow(input, err);
 }
 
+int input_check_times(struct input *input, struct enrg_error *err)
+{
+	int result = input->kind == INPUT_DUMP ? dump_has_time(&input->window, err) : 1;
+
+	if (result < 0)
+		return enrg_error_add(err, "%s", input->path);
+	if (result > 0)
+		return 0;
+	return enrg_error_set(err, -EINVAL,
+		"%s: every event in it would be before 1990 or after 2099: this is no dump of the digitizer but a file "
+		"of "
+		"another layout; --odd-times reads it all the same (a computer whose clock was never set)",
+		input->path);
+}
+
 static int decode_batch(struct input *input, const void *bytes, size_t count, struct enrg_error *reason)
 {
 	int result = 0;

@@ -34,6 +34,8 @@ struct input {
 /* Opens and reads the schema. -errno where the file can't be read, -EINVAL where it is none of these, -ENODATA where it
  * has 0 bytes (no rows, and no columns either), ENRG_E_CORRUPT where it is damaged. */
 int input_open(struct input *input, const char *path, struct enrg_error *err);
+/* Refuses a dump in which every time is impossible, with -EINVAL: it is of another layout, or its clock was never set. */
+int input_check_times(struct input *input, struct enrg_error *err);
 /* 1: input->message and input->batch are the next batch (rows 0 for a gap) until the next call; 0: the end;
  * ENRG_E_CORRUPT with the offset and what to do about it. With `stays_packed` a compressed batch is handed on as it is,
  * with batch.columns NULL; else it is decompressed. */

@@ -1,7 +1,6 @@
-/* verify.c: `enrgdaq verify FILE…`: says in words whether .arrows and .arrow files are whole, and whether files of one
- * table have anything missing between them; cuts torn tails where asked to.
- * A process of its own that starts nothing; it may run beside a store that is writing, and sees the file as it was
- * then. */
+/* verify.c: `enrgdaq verify FILE|FOLDER…`: says in words whether .arrows and .arrow files are whole, and whether files
+ * of one table have anything missing between them; cuts torn tails where asked to. A process of its own that starts
+ * nothing; it may run beside a store that is writing, and sees the file as it was then. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -9,16 +8,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "arrow/file_series.h"
+#include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/verify_files.h"
 
-#define LINES_MAX 20u
+#define LINES_MAX   20u
+#define PROGRESS_NS 200000000u
 
 enum { EXIT_WHOLE = 0, EXIT_DAMAGED = 1, EXIT_UNREADABLE = 2 };
 
 static const char usage[] =
-	"usage: enrgdaq verify [--repair] [--json] [--quiet] FILE…\n"
+	"usage: enrgdaq verify [--repair] [--json] [--quiet] FILE|FOLDER…\n"
 	"\n"
 	"Proves .arrows and .arrow files whole, or says what is wrong: check sums, missing and repeated batches, a "
 	"torn\n"
@@ -26,6 +29,7 @@ static const char usage[] =
 	"of\n"
 	"columns that is in more than one, it names the batches that are missing between two files (a rotated file\n"
 	"that is not there) and those that are in two. Give it all files of a run; a single file may begin anywhere.\n"
+	"Of a folder all .arrows and .arrow files in it and below it are taken, and a line at the end counts them.\n"
 	"Folders that hold the same batches are the copies of two stores: each is judged by itself. So are names "
 	"that\n"
 	"differ by more than rotation puts into them (time, run, number, day), and .arrow files beside .arrows "
@@ -36,7 +40,8 @@ static const char usage[] =
 	"  --quiet    one line for each file that is not whole, nothing for the others\n"
 	"\n"
 	"examples:\n"
-	"  enrgdaq verify out/*.arrows            (also what is missing between rotated files)\n"
+	"  enrgdaq verify out                     (all of it, also what is missing between rotated files)\n"
+	"  enrgdaq verify out/*.arrows\n"
 	"  enrgdaq verify --repair out/wave.arrows\n"
 	"\n"
 	"Exit code: 0 all are whole (or are now that a torn tail was cut; or empty), 1 something is missing or\n"
@@ -62,6 +67,15 @@ struct verify_run {
 	struct file_series series;
 	bool is_new_file; /* the file at hand was not named before */
 	int worst;        /* exit code */
+	/* Of the files so far, each counted once. */
+	struct {
+		uint64_t files, whole, unreadable, bytes;
+		struct verify_report all; /* sums */
+	} total;
+	/* On a terminal. */
+	uint64_t shown_ns;
+	size_t file_number, file_count;
+	bool is_shown;
 };
 
 static void note_outcome(struct verify_run *run, int outcome)
@@ -307,10 +321,60 @@ static int keep_table(
 	return run->is_new_file ? file_series_add_table(&run->series, table, report->is_file, err) : 0;
 }
 
+/* --- progress, on a terminal --- */
+
+static void show_progress(void *context, uint64_t done_bytes, uint64_t all_bytes)
+{
+	struct verify_run *run = context;
+	uint64_t now = clock_mono_ns();
+	char bytes[32];
+
+	if (now - run->shown_ns < PROGRESS_NS || !isatty(STDERR_FILENO))
+		return;
+	run->shown_ns = now;
+	run->is_shown = true;
+	fprintf(stderr, "\rfile %zu of %zu: %.0f %%, %s so far \033[K", run->file_number, run->file_count,
+		all_bytes ? 100 * (double)done_bytes / (double)all_bytes : 100.0,
+		format_bytes(run->total.bytes + done_bytes, bytes));
+}
+
+static void hide_progress(struct verify_run *run)
+{
+	if (run->is_shown)
+		fputs("\r\033[K", stderr);
+	run->is_shown = false;
+}
+
+/* --- one file --- */
+
+static void count_file(struct verify_run *run, int result, const struct verify_report *report)
+{
+	struct verify_report *all = &run->total.all;
+
+	if (!run->is_new_file && result >= 0)
+		return;
+	run->total.files++;
+	run->total.unreadable += result < 0;
+	if (result < 0)
+		return;
+	run->total.whole += is_whole(report);
+	run->total.bytes += report->file_bytes;
+	all->file_bytes += report->file_bytes;
+	all->batches += report->batches;
+	all->rows += report->rows;
+	all->payload_bytes += report->payload_bytes;
+	all->gaps += report->gaps;
+	all->unstamped += report->unstamped;
+	all->missing += report->missing;
+	all->duplicated += report->duplicated;
+	all->corrupted += report->corrupted;
+	all->is_torn |= report->is_torn;
+}
+
 static void verify_one(const char *path, struct verify_run *run)
 {
 	const struct verify_options *options = run->options;
-	const struct verify_hooks hooks = {keep_finding, keep_table, run};
+	const struct verify_hooks hooks = {keep_finding, keep_table, run, show_progress};
 	struct verify_report report = {0};
 	struct enrg_error err = {0};
 	uint64_t cut_bytes = 0;
@@ -323,6 +387,7 @@ static void verify_one(const char *path, struct verify_run *run)
 		result = verify_tables(path, &hooks, &report, &err);
 	if (result == 0 && options->is_repair && report.is_torn)
 		result = repair(path, &report, &cut_bytes, &err);
+	hide_progress(run);
 	if (result < 0) {
 		if (options->is_json)
 			object = json_pack("{s:b, s:o}", "whole", 0, "error", pack_text(err.text));
@@ -337,6 +402,7 @@ static void verify_one(const char *path, struct verify_run *run)
 		print_json(object);
 	}
 	end_findings(&run->list);
+	count_file(run, result, &report);
 	note_outcome(run, result < 0 ? EXIT_UNREADABLE : is_whole(&report) ? EXIT_WHOLE : EXIT_DAMAGED);
 }
 
@@ -392,18 +458,70 @@ static void conclude_series(void *context, const struct file_series_report *repo
 	begin_findings(&run->list, run->options);
 }
 
+/* --- all files --- */
+
+/* "out: 12 files, all whole: …" */
+static void print_total(const struct verify_run *run)
+{
+	const struct verify_report *all = &run->total.all;
+	uint64_t faulty = run->total.files - run->total.whole - run->total.unreadable;
+	char content[400], faults[400] = "", number[2][32];
+
+	if (run->options->is_json) {
+		json_t *object = pack_report(all, 0, run->list.json);
+		const char *const keys[] = {"end_mark", "findings", "footer", "good_bytes", "cut_bytes", "sources"};
+		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+			json_object_del(object, keys[i]);
+		json_object_set_new(object, "whole", json_boolean(run->worst == EXIT_WHOLE));
+		json_object_set_new(object, "files", json_integer((json_int_t)run->total.files));
+		json_object_set_new(object, "whole_files", json_integer((json_int_t)run->total.whole));
+		json_object_set_new(object, "unreadable_files", json_integer((json_int_t)run->total.unreadable));
+		print_json(json_pack("{s:o}", "total", object));
+		return;
+	}
+	if (run->options->is_quiet && run->worst == EXIT_WHOLE)
+		return;
+	format_content(all, content, sizeof(content));
+	append_count(faults, sizeof(faults), ", ", faulty, "is not whole", "are not whole");
+	append_count(faults, sizeof(faults), ", ", run->total.unreadable, "can't be read", "can't be read");
+	printf("%s %s: %s%s%s: %s\n", format_count(run->total.files, number[0]),
+		run->total.files == 1 ? "file" : "files", faults[0] ? faults : "whole",
+		run->worst == EXIT_DAMAGED && !faults[0] ? ", but not between them" : "", faults[0] ? "; readable" : "",
+		content);
+}
+
+static void judge_series(struct verify_run *run)
+{
+	struct enrg_error err = {0};
+
+	begin_findings(&run->list, run->options);
+	if (file_series_judge(&run->series, keep_finding, conclude_series, run, &err) < 0) {
+		fprintf(stderr, "enrgdaq verify: %s\n", err.text);
+		note_outcome(run, EXIT_UNREADABLE);
+	}
+}
+
 static int verify_all(char **paths, int count, const struct verify_options *options)
 {
 	struct verify_run run = {.options = options};
-	struct enrg_error err = {0};
+	struct verify_files files = {0};
 
-	for (int i = 0; i < count; i++)
-		verify_one(paths[i], &run);
-	begin_findings(&run.list, options);
-	if (file_series_judge(&run.series, keep_finding, conclude_series, &run, &err) < 0) {
-		fprintf(stderr, "enrgdaq verify: %s\n", err.text);
-		note_outcome(&run, EXIT_UNREADABLE);
+	for (int i = 0; i < count; i++) {
+		struct enrg_error err = {0};
+		if (verify_files_add(&files, paths[i], &err) < 0) {
+			fprintf(stderr, "enrgdaq verify: %s\n", err.text);
+			note_outcome(&run, EXIT_UNREADABLE);
+		}
 	}
+	run.file_count = files.count;
+	for (size_t i = 0; i < files.count; i++) {
+		run.file_number = i + 1;
+		verify_one(files.paths[i], &run);
+	}
+	judge_series(&run);
+	if (files.has_folder && files.count)
+		print_total(&run);
+	verify_files_fini(&files);
 	end_findings(&run.list);
 	file_series_fini(&run.series);
 	errno = 0;
@@ -448,7 +566,7 @@ int cli_verify(int argc, char **argv)
 		}
 	}
 	if (optind >= argc) {
-		fprintf(stderr, "enrgdaq verify: which file?\n\n%s", usage);
+		fprintf(stderr, "enrgdaq verify: which file or folder?\n\n%s", usage);
 		return EXIT_UNREADABLE;
 	}
 	return verify_all(argv + optind, argc - optind, &options);

@@ -12,6 +12,8 @@
 #define OUTPUT_TAG_BYTES_MAX 207u
 /* How long the claims of an ordered stop wait for stores in all. */
 #define OUTPUT_DRAIN_NS 5000000000ull
+/* Between two words about the same want of memory. */
+#define OUTPUT_SHORT_EVERY_NS 60000000000ull
 #define OUTPUT_SCRATCH_BYTES_MAX (1ull << 30)
 
 /* --- the set ----------------------------------------------------------------------------------------------------- */
@@ -259,6 +261,28 @@ bool output_must_give_up(struct enrg_output *output)
 	return stop == PROCESS_HURRY || (stop == PROCESS_DRAIN && now >= set->drain_until_ns);
 }
 
+/* A job that waits for memory says so, at most once a minute, and when it has got some. */
+static void tell_short(struct outputs *set, bool is_waiting)
+{
+	bool is_short = stream_is_short(set->params.stream);
+	uint64_t now = clock_mono_ns();
+
+	if (!set->params.process)
+		return;
+	if (set->is_short_told && !is_short) {
+		set->is_short_told = false;
+		process_alert(set->params.process, ENRG_INFO, "shared memory has room again: continues");
+	}
+	if (!is_waiting || !is_short || (set->short_told_ns && now - set->short_told_ns < OUTPUT_SHORT_EVERY_NS))
+		return;
+	set->is_short_told = true;
+	set->short_told_ns = now;
+	process_alert(set->params.process, ENRG_ERROR,
+		"shared memory is full (tmpfs of the runtime folder, or a limit of memory): nothing that was sent is lost, "
+		"but the ring can't grow, and this job waits for its stores; remove files there, or enlarge it "
+		"(mount -o remount,size=… /dev/shm)");
+}
+
 static int claim_payload(struct enrg_output *output, uint64_t bytes, struct stream_claim *ret_claim,
 	struct enrg_error *err)
 {
@@ -267,9 +291,13 @@ static int claim_payload(struct enrg_output *output, uint64_t bytes, struct stre
 
 	do {
 		result = stream_claim(set->params.stream, bytes, OUTPUT_WAIT_NS, ret_claim);
+		if (result == -EAGAIN)
+			tell_short(set, true);
 		if (result == -EAGAIN && output_must_give_up(output))
 			result = ENRG_E_STOPPED;
 	} while (result == -EAGAIN);
+	if (set->is_short_told)
+		tell_short(set, false);
 	if (result == ENRG_E_STOPPED)
 		return enrg_error_set(err, result, "stopped while the stores took no data");
 	if (result < 0)

@@ -30,6 +30,8 @@ struct outputs {
 	struct enrg_output *claimed; /* has the one open claim */
 	uint32_t staged;             /* outputs with rows that were appended and not yet committed */
 	uint64_t drain_until_ns;     /* a claim that waits gives up then; 0 = no stop seen yet */
+	bool is_short_told;          /* that no page was left for the ring, and not yet that there are some again */
+	uint64_t short_told_ns;
 	bool is_calibrated;          /* copy_calibrate was called */
 	uint8_t *scratch;            /* where claims of outputs without a store are filled */
 	uint64_t scratch_bytes;

@@ -80,6 +80,15 @@ static void beat(struct enrg_job *job)
 		atomic_store_explicit(&job->process->page->zmq_out_bytes, bytes, memory_order_relaxed);
 }
 
+/* Between polls, behind a beat: lets the ring give back what it has not used lately. */
+static void tend(const struct enrg_job *job)
+{
+	struct stream *stream = job->outputs->params.stream;
+
+	if (stream && !job->outputs->claimed)
+		stream_tend(stream, atomic_load_explicit(&job->process->page->heartbeat_mono_ns, memory_order_relaxed));
+}
+
 /* Sleeps until `until_ns` (CLOCK_MONOTONIC) or until `stop` is raised beyond what the caller saw. */
 static void sleep_until(struct process *process, enum process_stop stop, uint64_t until_ns)
 {
@@ -113,6 +122,7 @@ static int wait_for_tick(struct enrg_job *job, uint64_t tick, struct enrg_error 
 	for (;;) {
 		uint64_t now = clock_mono_ns();
 		beat(job);
+		tend(job);
 		result = outputs_flush_due(job->outputs, now, err);
 		if (result < 0 || now >= tick || process_stop_state(process) != PROCESS_RUN)
 			return result;
@@ -132,6 +142,7 @@ static int poll_until_stopped(struct enrg_job *job, const struct enrg_job_type *
 
 	while (process_stop_state(process) == PROCESS_RUN) {
 		beat(job);
+		tend(job);
 		int result = type->poll(job, state, err);
 		if (result < 0 || result == ENRG_POLL_DONE)
 			return result;

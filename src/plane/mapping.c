@@ -27,7 +27,8 @@ static int check_header(const struct segment_header *header, uint64_t file_bytes
 	return 0;
 }
 
-/* Twice back to back, so that a record may run over the end. The pages exist already; populating maps them now. */
+/* Twice back to back, so that a record may run over the end. Nothing is mapped in advance: that would allocate pages
+ * which the producer has not asked for. */
 static int map_data(struct mapping *mapping, const char *path, enum mapping_use use, struct enrg_error *err)
 {
 	size_t bytes = mapping->data_bytes;
@@ -39,7 +40,7 @@ static int map_data(struct mapping *mapping, const char *path, enum mapping_use 
 	mapping->data = both;
 	for (int i = 0; i < 2; i++) {
 		void *at = mmap(both + (size_t)i * bytes, bytes, protection,
-			MAP_SHARED | MAP_FIXED | (i == 0 ? MAP_POPULATE : 0), mapping->descriptor, SEGMENT_CONTROL);
+			MAP_SHARED | MAP_FIXED, mapping->descriptor, SEGMENT_CONTROL);
 		if (at == MAP_FAILED)
 			return enrg_error_set(err, -errno, "%s: can't map: %s", path, enrg_error_name(-errno));
 	}
@@ -95,6 +96,18 @@ void mapping_close(struct mapping *mapping)
 	if (mapping->descriptor > 0)
 		close(mapping->descriptor);
 	memset(mapping, 0, sizeof(*mapping));
+}
+
+int mapping_allocate(const struct mapping *mapping, uint64_t at, uint64_t bytes)
+{
+	/* A file that somebody cut short stays short: KEEP_SIZE. */
+	while (fallocate(mapping->descriptor, FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)bytes) < 0) {
+		if (errno == ENOSPC || errno == ENOMEM || errno == EDQUOT)
+			return -ENOSPC;
+		if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
 }
 
 struct segment_consumer *mapping_consumer(const struct mapping *mapping, uint32_t index)

@@ -27,6 +27,9 @@ int mapping_open(struct mapping *mapping, const char *path, enum mapping_use use
 /* Takes zeroed memory and a mapping that failed to open. */
 void mapping_close(struct mapping *mapping);
 
+/* Pages for a part of the file, before it is used. 0; -ENOSPC: tmpfs, quota or memory is used up now; -errno. */
+int mapping_allocate(const struct mapping *mapping, uint64_t at, uint64_t bytes);
+
 struct segment_consumer *mapping_consumer(const struct mapping *mapping, uint32_t index);
 
 /* OFD locks on single bytes of the file: LOCK_PRODUCER, or LOCK_CONSUMER + slot. The kernel frees them when the process

@@ -95,6 +95,7 @@ int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream
 	stream->hot_bytes = hot_bytes < stream->mapping.data_bytes ? hot_bytes : 0;
 	stream->payload_max = payload_max(stream);
 	restore(stream);
+	stream_pages_init(stream);
 	take_over(stream);
 	stream_read_roster(stream, atomic_load_explicit(&stream->mapping.producer->roster, memory_order_acquire));
 	*ret_stream = stream;
@@ -116,6 +117,12 @@ void stream_close(struct stream *stream, bool in_order)
 
 /* --- routes ----------------------------------------------------------------------------------------------------------- */
 
+static int explain_pages(const struct stream *stream, int code, struct enrg_error *err)
+{
+	return enrg_error_set(err, code, "%s: no shared memory for another table: %s: enlarge the tmpfs (enrgdaq doctor)",
+		stream->mapping.header->source, enrg_error_name(code));
+}
+
 static int store_schema(struct stream *stream, const void *schema, uint32_t schema_bytes, struct segment_route *route,
 	struct enrg_error *err)
 {
@@ -136,6 +143,9 @@ static int store_schema(struct stream *stream, const void *schema, uint32_t sche
 	if (used > SEGMENT_ARENA_BYTES || schema_bytes > SEGMENT_ARENA_BYTES - used)
 		return enrg_error_set(err, -ENOSPC, "%s: the schemas of this job need more than %u KiB: too many or too wide tables",
 			stream->mapping.header->source, SEGMENT_ARENA_BYTES >> 10);
+	int rc = mapping_allocate(&stream->mapping, SEGMENT_ARENA_AT + used, schema_bytes ? schema_bytes : 1);
+	if (rc < 0)
+		return explain_pages(stream, rc, err);
 	memcpy(stream->mapping.arena + used, schema, schema_bytes);
 	route->schema = (uint16_t)atomic_load_explicit(&producer->schema_count, memory_order_relaxed);
 	route->schema_offset = used;
@@ -169,6 +179,9 @@ int stream_add_route(struct stream *stream, uint16_t group, const char *tag, con
 	if (count >= SEGMENT_ROUTES)
 		return enrg_error_set(err, -ENOSPC, "%s: more than %u tables (group, tag and columns): use fewer tags",
 			stream->mapping.header->source, SEGMENT_ROUTES);
+	result = mapping_allocate(&stream->mapping, SEGMENT_ROUTES_AT + count * sizeof(route), sizeof(route));
+	if (result < 0)
+		return explain_pages(stream, result, err);
 	memcpy(&stream->mapping.routes[count], &route, sizeof(route));
 	stream->route_sequence[count] = 0;
 	/* Pairs with the acquire in consumer_route: a consumer that sees the count sees route and schema. */
@@ -217,6 +230,11 @@ uint64_t stream_payload_max(const struct stream *stream)
 bool stream_has_checks(const struct stream *stream)
 {
 	return stream->mapping.has_checks;
+}
+
+bool stream_is_short(const struct stream *stream)
+{
+	return stream->pages.is_short;
 }
 
 bool stream_is_successor(const struct stream *stream)

@@ -25,8 +25,9 @@ struct stream_params {
 	bool checks;            /* CRC on (default of the product) */
 };
 
-/* Makes the file under a temporary name, allocates every page (so that a full tmpfs is an error here and never a SIGBUS
- * later), links it to `path`. -EEXIST; -ENOSPC with the size wanted, the size free, and what to change. */
+/* Makes the file without a name, then links it to `path`. The ring itself takes pages when its producer needs them, each
+ * before it is used: a full tmpfs makes a claim wait, and is never a SIGBUS. -EEXIST; -ENOSPC (there is no room for the
+ * first pages) with the size wanted, the size free, and what to change. */
 int stream_create(const struct stream_params *params, struct enrg_error *err);
 
 /* Adds a consumer by name before the stream is used (or finds the one that is there); required consumers start at the
@@ -74,7 +75,7 @@ int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream
 void stream_close(struct stream *stream, bool in_order);
 
 /* Registers (or finds) a route; its schema is the encapsulated Arrow IPC message. -ENOSPC: too many routes or schemas,
- * or the arena is full: err says what was too much. */
+ * the arena is full, or tmpfs is: err says which. */
 int stream_add_route(struct stream *stream, uint16_t group, const char *tag, const void *schema, uint32_t schema_bytes,
 	uint32_t flags, uint16_t *ret_route, struct enrg_error *err);
 
@@ -83,8 +84,8 @@ struct stream_claim {
 	uint64_t payload_bytes;
 };
 
-/* Waits while a required consumer holds the producer back, up to timeout_ns (UINT64_MAX = for ever, 0 = not at all).
- * 0; -EAGAIN timed out; ENRG_E_STOPPED after stream_interrupt; -EMSGSIZE. One claim at a time. */
+/* Waits while a required consumer holds the producer back, or no page is left for the ring (then what it has goes round),
+ * up to timeout_ns (UINT64_MAX = for ever, 0 = not at all). 0; -EAGAIN timed out; ENRG_E_STOPPED after stream_interrupt; -EMSGSIZE. One claim at a time. */
 int stream_claim(struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, struct stream_claim *ret_claim);
 
 struct stream_commit {
@@ -120,6 +121,12 @@ int stream_claim_many(struct stream *stream, uint64_t payload_bytes, uint32_t co
 /* commits[i] is record i's (its `hold` does not count); the claimed records from `count` on are given back. Published
  * together, unless `hold`. */
 void stream_commit_many(struct stream *stream, const struct stream_commit *commits, uint32_t count, bool hold);
+
+/* For whoever has no claim open, each half a second at least, also with nothing to send: ends a lap through the ring where
+ * all is read, and gives pages back that have not been used lately. `now_ns`: CLOCK_MONOTONIC. */
+void stream_tend(struct stream *stream, uint64_t now_ns);
+/* Has the ring got no page when it last asked for one (tmpfs, quota or memory is used up)? What it has goes round. */
+bool stream_is_short(const struct stream *stream);
 
 /* Sequence that the next commit of this route will have (counts a route's records, from 1). */
 uint64_t stream_route_sequence(const struct stream *stream, uint16_t route);

@@ -69,14 +69,17 @@ static int fill_header(int descriptor, const struct stream_params *params, uint6
 	return 0;
 }
 
-/* Allocated, filled, then linked: nobody ever sees half a file, and nothing is left when this process dies here. */
+/* Filled, then linked: nobody ever sees half a file, and nothing is left when this process dies here. Pages: those that
+ * others look at; the producer allocates routes, schemas and the ring when it needs them. */
 static int make_file(int descriptor, const struct stream_params *params, uint64_t data_bytes, struct enrg_error *err)
 {
 	char self[64];
-	int code = posix_fallocate(descriptor, 0, (off_t)(SEGMENT_CONTROL + data_bytes));
+	int code = posix_fallocate(descriptor, 0, SEGMENT_ROUTES_AT);
 
 	if (code)
-		return explain_full(params->path, SEGMENT_CONTROL + data_bytes, -code, err);
+		return explain_full(params->path, SEGMENT_ROUTES_AT, -code, err);
+	if (ftruncate(descriptor, (off_t)(SEGMENT_CONTROL + data_bytes)) < 0)
+		return enrg_error_set(err, -errno, "%s: %s", params->path, enrg_error_name(-errno));
 	code = fill_header(descriptor, params, data_bytes, err);
 	if (code < 0)
 		return code;

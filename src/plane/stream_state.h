@@ -22,6 +22,18 @@ struct stream_many {
 	double best_ns_per_byte[2];
 };
 
+/* Which pages of the ring exist: stream_pages.c. */
+struct stream_pages {
+	uint64_t end;             /* [0, end) of the ring exists for certain; never below `offset` */
+	uint64_t top;             /* beyond it nothing does */
+	uint64_t peak, last_peak; /* bytes from the start that were used: in this period, and in the one before */
+	uint64_t period_ns, lap_ns; /* when the period and the lap began */
+	uint64_t due_ns;          /* of the next look */
+	uint64_t calm_ns;         /* length of a period, and of a lap that may be ended early */
+	bool is_kept;             /* pages can't be given back on this system */
+	bool is_short;            /* none was to be had when last asked for */
+};
+
 #define STREAM_STAGE_BYTES                                                                                             \
 	(SEGMENT_ALIGN_FROM + SEGMENT_LINE) /* one record of the largest payload that is not aligned */
 
@@ -43,6 +55,7 @@ struct stream {
 	/* open claim */
 	uint32_t claim_lead;
 	struct stream_many many;
+	struct stream_pages pages;
 	/* since creation, as of tail */
 	uint64_t sequence, rows, dropped_rows, batches, gaps;
 	unsigned tally; /* the one that is valid now */
@@ -113,6 +126,22 @@ void stream_sum_header(struct stream_header *header);
  * stream_claim. */
 int stream_make_room(
 	struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, uint64_t *ret_need, uint32_t *ret_lead);
+
+/* Pages for the ring up to `until` bytes from its start (cut to its length). 0; -ENOSPC: there is no memory now; -errno. */
+int stream_pages_extend(struct stream *stream, uint64_t until);
+/* For a stream that was just taken over. */
+void stream_pages_init(struct stream *stream);
+/* Pages for the headers of the pads that end the lap here; false: there is no memory now. */
+bool stream_pages_have_pads(struct stream *stream);
+/* A lap ends, by a pad or at the end of the ring. */
+void stream_pages_end_lap(struct stream *stream);
+
+/* Covers the rest of the lap with pad records, so that the next record starts at offset 0. Not with an open claim.
+ * false: there is no memory for them now, and nothing has changed. */
+bool stream_rewind(struct stream *stream);
+
+/* As of now. */
+uint64_t stream_slowest_ack(struct stream *stream);
 
 /* Reads the consumer entries anew: what `roster` counts. */
 void stream_read_roster(struct stream *stream, uint32_t roster);

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -522,23 +521,6 @@ static void test_truncated_file(void **state)
 	assert_int_equal(stream_read_status(path, &status, &err), ENRG_E_CORRUPT);
 }
 
-static void test_full_tmpfs(void **state)
-{
-	(void)state;
-	struct enrg_error err = {0};
-	struct stream_params params = {.path = path, .source = "test", .data_bytes = 16 << 20, .record_bytes_max = 1000};
-
-	if (geteuid() != 0 || mount("none", folder, "tmpfs", 0, "size=8m") != 0)
-		skip(); /* needs root: make test runs as root in CI */
-	assert_int_equal(stream_create(&params, &err), -ENOSPC);
-	assert_non_null(strstr(err.text, "ring_buffer_size_mb"));
-	params.data_bytes = 1 << 20;
-	assert_int_equal(stream_create(&params, &err), 0); /* nothing was left of the failed one */
-	assert_int_equal(stream_create(&params, &err), -EEXIST);
-	unlink(path);
-	umount(folder);
-}
-
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -548,7 +530,6 @@ int main(void)
 		CASE(test_two_processes_hot), CASE(test_killed_producer),
 		CASE(test_killed_while_publishing), CASE(test_killed_consumer), CASE(test_observer),
 		CASE(test_ownership), CASE(test_interrupt), CASE(test_scribbling), CASE(test_truncated_file),
-		CASE(test_full_tmpfs),
 	};
 
 	return cmocka_run_group_tests_name("plane.stream", tests, NULL, NULL);

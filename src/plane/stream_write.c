@@ -22,6 +22,8 @@
 #define JUDGE_NS 100000000u
 /* At most this far behind, a consumer has kept up: about what moves while a sleeper wakes. */
 #define KEPT_UP_BYTES (256u << 10)
+/* How often a producer asks again where tmpfs is full. */
+#define PAGES_RETRY_NS 50000000u
 /* A sleeping producer looks by itself this often; finding work then counts as rescued. */
 #define LOOK_AFTER_NS 500000000u
 
@@ -153,6 +155,11 @@ uint64_t stream_in_flight(const struct stream *stream)
 	return stream->tail - slowest_ack((struct stream *)(uintptr_t)stream);
 }
 
+uint64_t stream_slowest_ack(struct stream *stream)
+{
+	return slowest_ack(stream);
+}
+
 static bool spin_for(struct stream *stream, uint64_t wanted, uint64_t started_ns, uint64_t budget_ns)
 {
 	while (budget_ns) {
@@ -225,9 +232,11 @@ void stream_sum_header(struct stream_header *header)
 	header->words[7] |= (uint64_t)crc32c_small(0, header->words, offsetof(struct record, header_crc)) << 32;
 }
 
-/* Covers the rest of the lap with pad records, so that the next record starts at offset 0, which is warm in the cache. */
-static void rewind_to_start(struct stream *stream)
+bool stream_rewind(struct stream *stream)
 {
+	if (!stream_pages_have_pads(stream))
+		return false;
+	stream_pages_end_lap(stream);
 	while (stream->offset) {
 		uint64_t left = stream->mapping.data_bytes - stream->offset;
 		struct record pad = {
@@ -241,6 +250,7 @@ static void rewind_to_start(struct stream *stream)
 		stream_put_header(stream->mapping.data + stream->offset, &header);
 		stream_advance(stream, pad.length);
 	}
+	return true;
 }
 
 /* Two records fit always, so that one can be filled while the other is read. */
@@ -348,7 +358,7 @@ static void leave_hot_window(struct stream *stream, uint64_t need, uint64_t time
 	if (need > stream->offset) /* a rewound record would reach the pad that made room for it */
 		return;
 	if (stream->ack >= wanted || slowest_ack(stream) >= wanted || await_window(stream, wanted, timeout_ns))
-		rewind_to_start(stream);
+		(void)stream_rewind(stream); /* else deeper, or without pages for that, back here when there are some */
 }
 
 static uint64_t bytes_needed(uint64_t offset, uint64_t payload_bytes, uint32_t *ret_lead)
@@ -357,6 +367,49 @@ static uint64_t bytes_needed(uint64_t offset, uint64_t payload_bytes, uint32_t *
 
 	*ret_lead = payload_bytes < SEGMENT_ALIGN_FROM ? 0 : (uint32_t)(-at & (SEGMENT_PAGE - 1));
 	return (sizeof(struct record) + *ret_lead + payload_bytes + SEGMENT_LINE - 1) & ~(uint64_t)(SEGMENT_LINE - 1);
+}
+
+/* Pages for `*need` bytes at tail. While there is no memory, those that exist have to do: back to the start as soon as
+ * consumers are past what is needed there. Results as stream_claim. */
+static int find_pages(
+	struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, uint64_t *need, uint32_t *ret_lead)
+{
+	uint64_t started = 0, waited = 0;
+	uint32_t lead;
+	int rc;
+
+	while ((rc = stream_pages_extend(stream, stream->offset + *need + sizeof(struct record))) == -ENOSPC) {
+		uint64_t first = bytes_needed(0, payload_bytes, &lead), left = timeout_ns - waited;
+		/* Else a rewound record would reach the pad that made room for it, or there is no page for the pad. */
+		bool helps = first <= stream->offset && stream_pages_have_pads(stream);
+
+		rc = wait_for_ack(stream, helps ? stream->tail - stream->offset + first : UINT64_MAX,
+			left < PAGES_RETRY_NS ? left : PAGES_RETRY_NS);
+		if (rc == ENRG_E_STOPPED)
+			return rc;
+		if (rc == 0) {
+			(void)stream_rewind(stream);
+			*need = bytes_needed(stream->offset, payload_bytes, ret_lead);
+			continue;
+		}
+		started = started ? started : clock_mono_ns();
+		waited = clock_mono_ns() - started;
+		if (waited >= timeout_ns)
+			return -EAGAIN;
+	}
+	return rc;
+}
+
+/* Small records up to here need no look at consumers, window and pages. */
+static uint64_t free_until(const struct stream *stream)
+{
+	uint64_t lap_start = stream->tail - stream->offset, until = stream->ack + stream->mapping.data_bytes;
+	uint64_t window_end = lap_start + stream->hot_bytes;
+	uint64_t pages_end = lap_start + stream->pages.end - sizeof(struct record);
+
+	if (stream->hot_bytes && window_end < until)
+		until = window_end;
+	return stream->pages.end < stream->mapping.data_bytes && pages_end < until ? pages_end : until;
 }
 
 int stream_make_room(
@@ -370,16 +423,18 @@ int stream_make_room(
 		leave_hot_window(stream, bytes_needed(0, payload_bytes, ret_lead), timeout_ns);
 		need = bytes_needed(stream->offset, payload_bytes, ret_lead);
 	}
-	*ret_need = need;
 	if (stream->tail + need - stream->ack > size) {
 		int result = wait_for_ack(stream, stream->tail + need - size, timeout_ns);
 		if (result < 0)
 			return result;
 	}
-	uint64_t window_end = stream->tail - stream->offset + stream->hot_bytes;
-	stream->free_until = stream->ack + size;
-	if (stream->hot_bytes && window_end < stream->free_until)
-		stream->free_until = window_end;
+	if (stream->offset + need + sizeof(struct record) > stream->pages.end) {
+		int rc = find_pages(stream, payload_bytes, timeout_ns, &need, ret_lead);
+		if (rc < 0)
+			return rc;
+	}
+	*ret_need = need;
+	stream->free_until = free_until(stream);
 	return 0;
 }
 

@@ -2,6 +2,7 @@
 #include "supervisor/budget.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
@@ -53,7 +54,7 @@ uint64_t budget_hot_bytes(size_t producer_count)
 	return budget_cache_bytes() / 2 / (producer_count ? producer_count : 1);
 }
 
-int budget_check(const char *folder, uint64_t need_bytes, size_t ring_count, struct enrg_error *err)
+int budget_check(const char *folder, uint64_t full_bytes, size_t ring_count, struct enrg_error *err)
 {
 	struct statvfs space;
 	uint64_t free_bytes;
@@ -61,11 +62,13 @@ int budget_check(const char *folder, uint64_t need_bytes, size_t ring_count, str
 	if (statvfs(folder, &space))
 		return enrg_error_set(err, -errno, "%s: %s", folder, strerror(errno));
 	free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
-	if (need_bytes <= free_bytes)
+	if (full_bytes <= free_bytes)
 		return 0;
-	return enrg_error_set(err, -ENOSPC,
-		"%s: %zu ring buffer(s) need %.1f MB and %.1f MB are free; lower ring_buffer_size_mb (or "
-		"ring_buffer_slot_size_kb) in supervisor.toml, or enlarge the file system "
-		"(`mount -o remount,size=… /dev/shm`)",
-		folder, ring_count, (double)need_bytes / 1e6, (double)free_bytes / 1e6);
+	bool is_enough = BUDGET_LEAST_BYTES * ring_count <= free_bytes;
+	enrg_error_set(err, -ENOSPC,
+		"%s: %zu ring buffer(s) take up to %.1f MB and %.1f MB are free; %s lower ring_buffer_size_mb in "
+		"supervisor.toml, or enlarge the file system (`mount -o remount,size=… /dev/shm`)",
+		folder, ring_count, (double)full_bytes / 1e6, (double)free_bytes / 1e6,
+		is_enough ? "a source that finds no more room waits for its stores:" : "that is too little to start:");
+	return is_enough ? 1 : -ENOSPC;
 }

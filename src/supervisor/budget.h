@@ -6,9 +6,12 @@
 #include <stdint.h>
 
 #include "enrgdaq/error.h"
+#include "plane/segment.h"
 
-/* Beside the data area: header pages, routes, schemas, alignment to 2 MiB. */
-#define BUDGET_OVERHEAD_BYTES (2ull << 20)
+/* Beside the data area: header pages, routes, schemas. */
+#define BUDGET_OVERHEAD_BYTES SEGMENT_CONTROL
+/* Without so much a ring, its job's page and its store's journal are no start. */
+#define BUDGET_LEAST_BYTES (128ull << 10)
 
 /* Largest payload of a claim. */
 uint64_t budget_record_bytes(int64_t slot_kb);
@@ -18,7 +21,8 @@ uint64_t budget_ring_bytes(int64_t own_mb, int64_t supervisor_mb, size_t produce
 uint64_t budget_cache_bytes(void);
 /* Bytes in flight that stay in the last-level cache: half of it, shared by the producers. */
 uint64_t budget_hot_bytes(size_t producer_count);
-/* Does the file system of `folder` have that much free? -ENOSPC with need, free, and the key to change. */
-int budget_check(const char *folder, uint64_t need_bytes, size_t ring_count, struct enrg_error *err);
+/* Has the file system of `folder` room for rings that take `full_bytes` when all are filled? They take it only then, so that
+ * less is an answer of 1, with what it means and the key to change in `err`. -ENOSPC: there is no room to start with. */
+int budget_check(const char *folder, uint64_t full_bytes, size_t ring_count, struct enrg_error *err);
 
 #endif

@@ -81,6 +81,10 @@ int streams_create(const struct stream_specs *specs, bool checks, struct enrg_er
 	}
 	if (count)
 		code = budget_check(specs->items[0].plan->runtime_folder, need_bytes, count, err);
+	if (code > 0) {
+		log_line(ENRG_WARNING, "%s", err->text);
+		code = 0;
+	}
 	for (size_t i = 0; !code && i < specs->count; i++)
 		if (access(specs->items[i].plan->stream_path, F_OK))
 			code = create_one(&specs->items[i], checks, err);

@@ -162,21 +162,56 @@ case_stopped_supervisor() {
 
 # --- no room ---
 
-# ENRGDAQ_RUNTIME_DIR is a tmpfs of 8 MB, the rings are to have 16.
-case_full_tmpfs() {
+# Runs in a runtime folder of its own, a tmpfs of the size $1; the exit code is $2.
+run_small() {
 	unshare -m true 2>/dev/null || exit 77
-	flow 100
-	mkdir small
-	unshare -m sh -c 'mount -t tmpfs -o size=8m none small || exit 77
+	mkdir -p small
+	unshare -m sh -c 'mount -t tmpfs -o size='"$1"' none small || exit 77
 		ENRGDAQ_RUNTIME_DIR=$PWD/small "$0" run config --duration 1; code=$?
-		ls small/*/*.stream 2>/dev/null && exit 78
+		[ $code -eq 0 ] || ! ls small/*/*.stream 2>/dev/null || exit 78
 		exit $code' "$bin" >"$work/run.log" 2>&1
 	local code=$?
 	[ $code -eq 77 ] && exit 77
-	[ $code -eq 1 ] || fail "exit code 1 was expected, not $code"
+	[ $code -eq "$2" ] || fail "exit code $2 was expected, not $code"
 	must_say "ring_buffer_size_mb"
 	must_say "MB are free|MB free"
+}
+
+# The rings are to have 16 MB. In 8 they run, as deep as there is room; where there is none, nothing starts.
+case_full_tmpfs() {
+	flow 100
+	run_small 32k 1
 	[ ! -e out ] || fail "it has begun to store"
+	run_small 8m 0
+	must_say "waits for its stores"
+	check_data
+}
+
+# Somebody fills the tmpfs while a run is on, and its store stands still: the source waits, says so, and continues.
+case_tmpfs_fills() {
+	unshare -m true 2>/dev/null || exit 77
+	flow 100
+	mkdir -p small
+	unshare -m bash -c 'mount -t tmpfs -o size=8m none small || exit 77
+		export ENRGDAQ_RUNTIME_DIR=$PWD/small
+		"$0" run config & run=$!
+		await() { for _ in $(seq 300); do "$@" && return; sleep 0.1; done; kill -KILL $run; exit 79; }
+		stored() { [ "$(stat -c %s out/data.arrows 2>/dev/null || echo 0)" -gt "$1" ]; }
+		await stored 100000
+		dd if=/dev/zero of=small/rest bs=64k status=none 2>/dev/null
+		store=$(pgrep -P $run -f "enrgdaq-job DAQJobStoreArrow")
+		kill -STOP $store
+		await grep -q "shared memory is full" "$1"
+		rm small/rest
+		kill -CONT $store
+		await grep -q "shared memory has room again" "$1"
+		await stored $(($(stat -c %s out/data.arrows) + 100000))
+		kill -INT $run
+		wait $run' "$bin" "$work/run.log" >"$work/run.log" 2>&1
+	local code=$?
+	[ $code -eq 77 ] && exit 77
+	[ $code -eq 0 ] || fail "exit code 0 was expected, not $code"
+	check_data
 }
 
 # The folder would lie behind a link to nowhere, which nothing finds before the start. When the way is free, all that has

@@ -114,6 +114,35 @@ ENRG_API int enrg_file_descriptor(const struct enrg_file *file);
 ENRG_API int enrg_file_sync(struct enrg_file *file, struct enrg_error *err);
 ENRG_API void enrg_file_close(struct enrg_file *file);
 
+/* Rows that were put into this file, for what is said of one that is removed, cut or replaced under the store. The
+ * framework compares each open file with what its path names once a second; a store whose file was taken away is closed
+ * with `abandon` and opened again. */
+ENRG_API void enrg_file_count_rows(struct enrg_file *file, uint64_t rows);
+/* No row is in it: what is said of its loss speaks of no data. */
+ENRG_API void enrg_file_set_helper(struct enrg_file *file);
+
+/* The same watch over a file that the store writes by a descriptor of its own, or (descriptor -1) through a library, from
+ * this call on. */
+struct enrg_watch;
+enum enrg_watch_kind {
+	ENRG_WATCH_ROWS,   /* becomes shorter only after enrg_watch_allow_shorter */
+	ENRG_WATCH_LOG,    /* the same; what is in it reaches its place when the store closes it, whatever its name does */
+	ENRG_WATCH_HELPER, /* no row is in it: its name alone counts */
+};
+struct enrg_watch_params {
+	const char *path;
+	int descriptor;
+	enum enrg_watch_kind kind;
+	const struct enrg_watch *part_of; /* with which it goes: nothing more is said of it then; or NULL */
+	uint64_t large_bytes;             /* an alert while it is larger; 0 = never */
+	const char *large_text;           /* what that means and what to do; outlives the watch */
+};
+ENRG_API int enrg_watch_open(struct enrg_store *store, const struct enrg_watch_params *params,
+	struct enrg_watch **ret_watch, struct enrg_error *err);
+ENRG_API void enrg_watch_count_rows(struct enrg_watch *watch, uint64_t rows);
+ENRG_API void enrg_watch_allow_shorter(struct enrg_watch *watch, uint64_t bytes);
+ENRG_API void enrg_watch_close(struct enrg_watch *watch); /* takes NULL; before the descriptor is closed */
+
 /* Replaces a whole file atomically: a reader sees the old or the new one, never half. With sync = "commit" the disk has it
  * before this returns; without, a power cut within seconds may leave an empty file. What the path held before and no call of
  * this wrote, or what was appended since, is kept as name_earlier.ext, with an alert. */

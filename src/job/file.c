@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -181,6 +182,7 @@ static int adopt(struct enrg_file *file, uint64_t found, struct enrg_error *err)
 	if (code < 0)
 		return code;
 	file->committed = file->size;
+	file->is_whole = file->size == 0;
 	file->is_continued = is_known;
 	if (!is_known || committed != file->size)
 		journal_reset_file(file->set->journal, file->journal_index, file->size);
@@ -322,6 +324,35 @@ int file_write_all(int descriptor, const uint8_t *from, uint64_t byte_count, uin
 	return 0;
 }
 
+static ssize_t append_some(int descriptor, const uint8_t *from, uint64_t byte_count, uint64_t offset)
+{
+	size_t count = byte_count < (1u << 30) ? byte_count : (1u << 30);
+	const struct iovec piece = {(void *)(uintptr_t)from, count};
+	ssize_t done = pwritev2(descriptor, &piece, 1, (off_t)offset, RWF_APPEND);
+
+	/* Some file systems can't. */
+	return done < 0 && (errno == EOPNOTSUPP || errno == ENOSYS) ? pwrite(descriptor, from, count, (off_t)offset)
+								     : done;
+}
+
+int file_append_all(int descriptor, const uint8_t *from, uint64_t byte_count, uint64_t offset)
+{
+	uint64_t done = 0;
+
+	while (done < byte_count) {
+		ssize_t count = append_some(descriptor, from + done, byte_count - done, offset + done);
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count <= 0) {
+			if (count == 0)
+				errno = EIO;
+			return -1;
+		}
+		done += (uint64_t)count;
+	}
+	return 0;
+}
+
 int enrg_file_write(struct enrg_file *file, const void *bytes, uint64_t byte_count, struct enrg_error *err)
 {
 	if (!file->is_appended)
@@ -343,19 +374,33 @@ static int check_inside(const struct enrg_file *file, uint64_t offset, uint64_t 
 		(unsigned long long)byte_count, (unsigned long long)offset, (unsigned long long)file->size);
 }
 
+/* Inside of what was written: a file that was cut meanwhile would get a hole, and look whole again. */
+static int overwrite(const struct enrg_file *file, uint64_t offset, const void *bytes, uint64_t byte_count)
+{
+	struct stat status;
+
+	if (fstat(file->descriptor, &status) < 0)
+		return -1;
+	if ((uint64_t)status.st_size < offset + byte_count) {
+		errno = ESTALE;
+		return -1;
+	}
+	return file_write_all(file->descriptor, bytes, byte_count, offset);
+}
+
 int enrg_file_write_at(
 	struct enrg_file *file, uint64_t offset, const void *bytes, uint64_t byte_count, struct enrg_error *err)
 {
 	int code = check_inside(file, offset, byte_count, err);
 
-	if (code == 0 && file_write_all(file->descriptor, bytes, byte_count, offset) < 0)
+	if (code == 0 && overwrite(file, offset, bytes, byte_count) < 0)
 		code = file_fail(err, file->path, "write");
 	return code;
 }
 
 static int write_switch(struct enrg_file *file)
 {
-	if (file_write_all(file->descriptor, file->switch_to, file->switch_bytes, file->switch_offset) < 0)
+	if (overwrite(file, file->switch_offset, file->switch_to, file->switch_bytes) < 0)
 		return -1;
 	file->switch_bytes = 0;
 	file->is_switch_due = false;
@@ -485,6 +530,7 @@ void file_set_committed(struct file_set *set)
 		next = file->next;
 		file_policy_committed(file);
 		file->committed = file->size;
+		file->committed_rows = file->rows;
 		file->is_switch_due = file->switch_bytes > 0;
 		if (file->is_switch_due && write_switch(file) < 0)
 			file_set_tell(set, ENRG_ERROR,
@@ -509,14 +555,16 @@ int file_set_rollback(struct file_set *set, struct enrg_error *err)
 	struct enrg_file *next;
 	int result = 0;
 
+	set->has_lost = false;
 	for (struct enrg_file *file = set->first; file; file = next) {
 		next = file->next;
 		int code = 0;
-		if (!file->is_switch_due)
+		file->rows = file->committed_rows;
+		if (file->is_lost || !file->is_switch_due)
 			file->switch_bytes = 0;
 		else if (write_switch(file) < 0)
 			code = file_fail(result == 0 ? err : NULL, file->path, "write");
-		if (code == 0 && (file->size != file->committed || file->is_torn))
+		if (code == 0 && !file->is_lost && (file->size != file->committed || file->is_torn))
 			code = cut(file, file->committed, result == 0 ? err : NULL);
 		if (code < 0)
 			result = result < 0 ? result : code;

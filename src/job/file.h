@@ -27,6 +27,10 @@ struct enrg_file {
 	bool is_continued;
 	bool is_appended; /* something was written to it */
 	bool is_torn; /* a write failed half-way: bytes may lie behind `size` */
+	bool is_lost; /* file_watch: it was taken away; to be let go, and no byte of it touched */
+	bool is_helper; /* no row is in it */
+	bool is_whole; /* it was empty when it was opened: all its rows are counted */
+	uint64_t rows, committed_rows;
 	uint64_t switch_offset;
 	uint32_t switch_bytes; /* 0 = none; to be written over the file when the next commit is made */
 	bool is_switch_due;    /* that commit was made, but the write failed: a rollback does not take it back */
@@ -48,6 +52,8 @@ struct file_set {
 	struct switches left; /* of files that an earlier instance left and nobody has reached since */
 	bool has_read_switches;
 	struct enrg_file *first;
+	struct enrg_watch *watches; /* of file_watch.h */
+	bool has_lost;              /* a file or a watch has is_lost */
 	const struct enrg_file_options *options; /* NULL: the store has none of the common keys */
 	struct series *series;
 	struct disk_guard guard;
@@ -73,6 +79,9 @@ int file_set_rollback(struct file_set *set, struct enrg_error *err);
 size_t file_stem_length(const char *name);
 /* All bytes at that place; negative with errno set. */
 int file_write_all(int descriptor, const uint8_t *from, uint64_t byte_count, uint64_t offset);
+/* The same at the end of the file, which should be `offset`: one that was cut meanwhile gets no hole, and its length says
+ * how much is gone. */
+int file_append_all(int descriptor, const uint8_t *from, uint64_t byte_count, uint64_t offset);
 /* Sets `err` from errno, "PATH: can't VERB: …", and returns the code. */
 int file_fail(struct enrg_error *err, const char *path, const char *verb);
 /* The file is appended to from now on: enrg_file_replace no longer takes it for its own. */

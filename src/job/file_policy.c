@@ -283,6 +283,14 @@ static bool open_direct(struct enrg_file *file)
 	return file->direct >= 0;
 }
 
+/* Direct I/O can't append: see file_append_all. */
+static bool is_as_long(const struct enrg_file *file, uint64_t bytes)
+{
+	struct stat status;
+
+	return fstat(file->descriptor, &status) == 0 && (uint64_t)status.st_size == bytes;
+}
+
 /* Whole pages. Returns how many bytes were written; what is left is for the page cache, which reports errors. */
 static uint64_t write_direct(struct enrg_file *file, const uint8_t *bytes, uint64_t byte_count, uint64_t offset)
 {
@@ -326,12 +334,16 @@ int file_policy_write(struct enrg_file *file, const void *bytes, uint64_t byte_c
 	const uint8_t *from = bytes;
 	uint64_t at = file->size, done = 0;
 
-	if (!file->set->options)
+	/* Behind the torn bytes of a failed write there is nothing to append to. */
+	if (file->is_torn)
 		return file_write_all(file->descriptor, from, byte_count, at);
+	if (!file->set->options)
+		return file_append_all(file->descriptor, from, byte_count, at);
 	file->set->guard.unchecked_bytes += byte_count;
-	if (wants_direct(file, byte_count) && ((uintptr_t)from - at) % PAGE_BYTES == 0 && open_direct(file)) {
+	if (wants_direct(file, byte_count) && ((uintptr_t)from - at) % PAGE_BYTES == 0 &&
+		is_as_long(file, at) && open_direct(file)) {
 		uint64_t head = -at % PAGE_BYTES;
-		if (file_write_all(file->descriptor, from, head, at) < 0)
+		if (file_append_all(file->descriptor, from, head, at) < 0)
 			return -1;
 		uint64_t middle = (byte_count - head) & ~(uint64_t)(PAGE_BYTES - 1);
 		done = head + write_direct(file, from + head, middle, at + head);
@@ -339,5 +351,5 @@ int file_policy_write(struct enrg_file *file, const void *bytes, uint64_t byte_c
 	} else {
 		begin_write_back(file);
 	}
-	return file_write_all(file->descriptor, from + done, byte_count - done, at + done);
+	return file_append_all(file->descriptor, from + done, byte_count - done, at + done);
 }

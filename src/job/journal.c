@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/held.h"
 #include "base/path.h"
 
 #define JOURNAL_MAGIC   0x4C4E524A47524E45ull /* "ENRGJRNL" */
@@ -44,6 +45,7 @@ struct journal_header {
 	uint32_t crash_stream; /* lives lost on one record: only the process that holds the lock looks */
 	uint64_t crash_position;
 	uint32_t crash_count;
+	_Atomic uint64_t lost_files, lost_bytes, lost_rows; /* struct journal_loss */
 };
 
 struct stream_entry {
@@ -77,6 +79,7 @@ static_assert(offsetof(struct journal_header, file_bytes) == 24, "journal header
 static_assert(offsetof(struct journal_header, commit) == 128, "journal header");
 static_assert(offsetof(struct journal_header, reading_position) == 256, "journal header");
 static_assert(offsetof(struct journal_header, crash_count) == 280, "journal header");
+static_assert(offsetof(struct journal_header, lost_files) == 288, "journal header");
 static_assert(offsetof(struct stream_entry, uuid) == 16, "journal stream");
 static_assert(offsetof(struct stream_entry, source) == 32, "journal stream");
 static_assert(offsetof(struct stream_entry, values) == 240, "journal stream");
@@ -559,6 +562,47 @@ uint32_t journal_count_crash(struct journal *journal, uint32_t *ret_stream, uint
 	return header->crash_count;
 }
 
+/* --- losses ------------------------------------------------------------------------------------------------------- */
+
+void journal_add_loss(struct journal *journal, const struct journal_loss *loss)
+{
+	struct journal_header *header = &journal->map->header;
+
+	atomic_fetch_add_explicit(&header->lost_files, loss->files, memory_order_relaxed);
+	atomic_fetch_add_explicit(&header->lost_bytes, loss->bytes, memory_order_relaxed);
+	atomic_fetch_add_explicit(&header->lost_rows, loss->rows, memory_order_relaxed);
+}
+
+/* Read and written, not mapped: a file that somebody cuts short meanwhile is no fault. */
+struct journal_loss journal_read_loss(const char *path)
+{
+	struct journal_loss loss = {0};
+	uint64_t magic = 0;
+	int descriptor = held_open(path, O_RDONLY);
+
+	static_assert(sizeof(loss) == 3 * sizeof(uint64_t), "read as it lies");
+	if (descriptor < 0)
+		return loss;
+	if (pread(descriptor, &magic, sizeof(magic), 0) != sizeof(magic) || magic != JOURNAL_MAGIC ||
+		pread(descriptor, &loss, sizeof(loss), offsetof(struct journal_header, lost_files)) != sizeof(loss))
+		loss = (struct journal_loss){0};
+	close(descriptor);
+	return loss;
+}
+
+void journal_clear_loss(const char *path)
+{
+	static const struct journal_loss none;
+	uint64_t magic = 0;
+	int descriptor = held_open(path, O_RDWR);
+
+	if (descriptor < 0)
+		return;
+	if (pread(descriptor, &magic, sizeof(magic), 0) == sizeof(magic) && magic == JOURNAL_MAGIC)
+		(void)!pwrite(descriptor, &none, sizeof(none), offsetof(struct journal_header, lost_files));
+	close(descriptor);
+}
+
 /* --- from outside ------------------------------------------------------------------------------------------------- */
 
 static int read_consistent(
@@ -620,7 +664,7 @@ int journal_read_stream(
 	struct stat status;
 	int code;
 	/* O_NONBLOCK: a FIFO in the place of the file must not hold the supervisor. */
-	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int descriptor = held_open(path, O_RDONLY);
 
 	if (descriptor < 0)
 		return enrg_error_set(err, -errno, "journal %s: %s", path, strerror(errno));

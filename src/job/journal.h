@@ -31,6 +31,12 @@ struct journal_stream_state {
 	uint64_t left_batches, left_rows, left_bytes;
 };
 
+/* What was taken away under the store by something else: files, and of what had been committed to them bytes, and rows as
+ * far as they are known. */
+struct journal_loss {
+	uint64_t files, bytes, rows;
+};
+
 /* Opens or makes the file and locks it: one store process at a time. -EBUSY names the pid that has it; ENRG_E_CORRUPT;
  * -ENOSPC. */
 int journal_open(const char *path, struct journal **ret_journal, struct enrg_error *err);
@@ -73,6 +79,13 @@ void journal_set_reading(struct journal *journal, uint32_t stream, uint64_t posi
 /* Called where an earlier life crashed (not: was killed): lives lost on the record that it was reading, this one
  * included; 0: it was reading none. Forgets the reading, so that a life is counted once. */
 uint32_t journal_count_crash(struct journal *journal, uint32_t *ret_stream, uint64_t *ret_position);
+
+/* At once, outside of commits. */
+void journal_add_loss(struct journal *journal, const struct journal_loss *loss);
+/* From outside. Zero where there is no such file, or it can't be read. */
+struct journal_loss journal_read_loss(const char *path);
+/* From outside, while no store has it open: a new run counts from zero. */
+void journal_clear_loss(const char *path);
 
 /* From outside, at any time (supervisor, ledger): committed state of the stream with that uuid. -ENOENT: no such
  * file or stream. */

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "job/file_policy.h"
+#include "job/file_watch.h"
 #include "job/leftover.h"
 #include "job/set_aside.h"
 #include "job/store_life.h"
@@ -55,6 +56,17 @@ static int commit_journal(struct store_life *life, struct enrg_error *err)
 	return 0;
 }
 
+/* Once a second, when all that was written is committed: -ESTALE, files were taken away under the store. */
+static int watch_files(struct store_life *life, struct enrg_error *err)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (now < life->next_watch_ns)
+		return 0;
+	life->next_watch_ns = now + NS_PER_S;
+	return file_watch(&life->store.files) ? enrg_error_set(err, -ESTALE, "files were taken away") : 0;
+}
+
 static int commit(struct store_life *life, struct enrg_error *err)
 {
 	if (!life->written_batches && !intake_is_dirty(&life->intake))
@@ -69,7 +81,7 @@ static int commit(struct store_life *life, struct enrg_error *err)
 	store_life_note_recovery(life);
 	life->written_batches = 0;
 	life->written_bytes = 0;
-	return 0;
+	return watch_files(life, err);
 }
 
 static bool has_policy(const struct store_life *life)
@@ -374,6 +386,8 @@ static int go_round(struct store_life *life, struct enrg_error *err)
 		code = guard(life, stop, clock_mono_ns(), err);
 	if (code == 0 && !any && is_idle_commit_due(life))
 		code = commit(life, err);
+	if (code == 0 && !life->written_batches)
+		code = watch_files(life, err);
 	if (code < 0)
 		return code;
 	if (stop && intake_is_drained(intake, any)) {
@@ -425,6 +439,8 @@ static void look_at_last_life(struct store_life *life)
 /* Ordered end: trailers of files are part of what is kept. */
 static int end(struct store_life *life, struct enrg_error *err)
 {
+	/* A last look, while their names are still to be theirs. */
+	file_watch(&life->store.files);
 	int code = store_life_close_type(life, false, err);
 
 	if (code == 0)
@@ -466,6 +482,9 @@ static int start(struct store_life *life, struct enrg_error *err)
 	if (code < 0)
 		return code;
 	life->store.process = process;
+	/* Between two runs files may be moved where one likes; not while one is on. */
+	if (process->plan->life > 0)
+		file_watch_left(&life->store.files);
 	leftover_cut(life->store.journal);
 	look_at_last_life(life);
 	code = intake_open(&life->intake, process, life->store.journal, err);

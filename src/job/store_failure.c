@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "job/file_watch.h"
 #include "job/remedy.h"
 #include "job/store_life.h"
 
@@ -166,11 +167,17 @@ static bool pause_failing(struct store_life *life)
 /* Everything back to the last commit; the state of the type is gone. */
 static bool begin_roll_back(struct store_life *life, const struct enrg_error *cause)
 {
-	if (!life->failed_input)
-		find_failed_input(life);
-	intake_note_failure(&life->intake, life->failed_input, life->failed_record_end);
-	bool is_held = hold_input(life, life->failed_input, cause->code);
-	alert_failure(life, is_held ? life->failed_input : NULL, cause);
+	bool is_held = true;
+
+	/* Files that were taken away are told of where they are found, and nothing waits: what is not committed is read
+	 * again at once, into files that are begun anew. Most other failures follow from that. */
+	if (!file_watch(&life->store.files)) {
+		if (!life->failed_input)
+			find_failed_input(life);
+		intake_note_failure(&life->intake, life->failed_input, life->failed_record_end);
+		is_held = hold_input(life, life->failed_input, cause->code);
+		alert_failure(life, is_held ? life->failed_input : NULL, cause);
+	}
 	life->failed_input = NULL;
 	life->failed_record_end = 0;
 	store_life_close_type(life, true, NULL);

@@ -18,7 +18,7 @@ struct store_life {
 	uint64_t now_ns;                         /* as last read, for policies */
 	uint64_t written_bytes, written_batches; /* since the last commit */
 	uint64_t first_written_ns;
-	uint64_t next_tick_ns;
+	uint64_t next_tick_ns, next_watch_ns;
 	uint32_t first_input; /* whose turn it is to be first */
 	/* After a crash each record is committed alone, until the one that was being read then is past: so that the
 	 * next crash names its record, and the lives in between make progress. */

@@ -26,6 +26,7 @@ void ledger_destroy(struct ledger *ledger)
 {
 	if (!ledger)
 		return;
+	losses_fini(&ledger->losses);
 	free(ledger->sources);
 	free(ledger);
 }
@@ -106,7 +107,7 @@ bool ledger_is_accounted(const struct ledger *ledger)
 		for (uint32_t k = 0; k < ledger->sources[i].store_count; k++)
 			if (!is_accounted(&ledger->sources[i], &ledger->sources[i].stores[k]))
 				return false;
-	return true;
+	return ledger->losses.count == 0;
 }
 
 bool ledger_is_settled(const struct ledger *ledger)
@@ -130,7 +131,8 @@ static json_t *format_left(const struct ledger_source *source, const struct ledg
 		"in_flight_batches", (json_int_t)store->left_waiting);
 }
 
-static json_t *format_store(const struct ledger_source *source, const struct ledger_store *store)
+static json_t *format_store(
+	const struct ledger *ledger, const struct ledger_source *source, const struct ledger_store *store)
 {
 	const struct journal_stream_state *state = &store->state;
 
@@ -140,7 +142,8 @@ static json_t *format_store(const struct ledger_source *source, const struct led
 		"set_aside_batches", (json_int_t)state->set_aside_batches, "set_aside_rows",
 		(json_int_t)state->set_aside_rows, "in_flight_batches", (json_int_t)store->waiting_batches,
 		"in_flight_bytes", (json_int_t)store->in_flight_bytes, "missing_batches", (json_int_t)store->missing,
-		"missing_rows", (json_int_t)store->missing_rows, "accounted", is_accounted(source, store), "left_over",
+		"missing_rows", (json_int_t)store->missing_rows, "accounted",
+		is_accounted(source, store) && !losses_find(&ledger->losses, LOSS_FILES, store->name), "left_over",
 		format_left(source, store));
 }
 
@@ -154,7 +157,7 @@ json_t *ledger_format_json(const struct ledger *ledger, const char *run, const c
 		struct produced produced;
 
 		for (uint32_t k = 0; k < source->store_count; k++)
-			json_array_append_new(stores, format_store(source, &source->stores[k]));
+			json_array_append_new(stores, format_store(ledger, source, &source->stores[k]));
 		produced = produced_of(source);
 		json_array_append_new(sources,
 			json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:o}", "source", source->name, "produced_batches",
@@ -162,8 +165,9 @@ json_t *ledger_format_json(const struct ledger *ledger, const char *run, const c
 				"produced_bytes", (json_int_t)produced.bytes, "dropped_rows",
 				(json_int_t)produced.dropped_rows, "readable", source->is_read, "stores", stores));
 	}
-	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:o}", "run", run, "supervisor", supervisor, "final", is_final,
-		"accounted", ledger_is_accounted(ledger), "settled", ledger_is_settled(ledger), "sources", sources);
+	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:o, s:o}", "run", run, "supervisor", supervisor, "final", is_final,
+		"accounted", ledger_is_accounted(ledger), "settled", ledger_is_settled(ledger), "sources", sources,
+		"losses", losses_format(&ledger->losses));
 }
 
 /* What earlier runs had left for this store. */
@@ -182,8 +186,8 @@ static void print_left(
 		store->left_waiting ? "accounted, not all stored" : "accounted", is_colored ? "\033[0m" : "");
 }
 
-static void print_line(
-	const struct ledger_source *source, const struct ledger_store *store, bool is_colored, FILE *stream)
+static void print_line(const struct ledger *ledger, const struct ledger_source *source,
+	const struct ledger_store *store, bool is_colored, FILE *stream)
 {
 	const struct journal_stream_state *state = &store->state;
 	const struct produced produced = produced_of(source);
@@ -205,9 +209,15 @@ static void print_line(
 	} else if (state->set_aside_batches) {
 		color = "\033[1;31m";
 		word = "SET ASIDE";
+	} else if (losses_find(&ledger->losses, LOSS_FILES, store->name)) {
+		color = "\033[1;31m";
+		word = "STORED, BUT FILES OF THIS STORE WERE TAKEN AWAY";
 	} else if (store->waiting_batches) {
 		color = "\033[33m";
 		word = "accounted, not all stored";
+	} else if (losses_find(&ledger->losses, LOSS_RUNTIME, NULL)) {
+		color = "\033[33m";
+		word = "accounted, over an outage of the runtime folder";
 	}
 	fprintf(stream,
 		"  %s -> %s: produced %" PRIu64 " batches, %" PRIu64 " rows, %.2f MB; stored %" PRIu64
@@ -231,5 +241,6 @@ void ledger_print(const struct ledger *ledger, bool is_colored, FILE *stream)
 {
 	for (uint32_t i = 0; i < ledger->source_count; i++)
 		for (uint32_t k = 0; k < ledger->sources[i].store_count; k++)
-			print_line(&ledger->sources[i], &ledger->sources[i].stores[k], is_colored, stream);
+			print_line(ledger, &ledger->sources[i], &ledger->sources[i].stores[k], is_colored, stream);
+	losses_print(&ledger->losses, is_colored, stream);
 }

@@ -18,6 +18,7 @@
 #include "job/journal.h"
 #include "plane/stream.h"
 #include "supervisor/earlier.h"
+#include "supervisor/losses.h"
 
 struct ledger_store {
 	char name[256];
@@ -45,6 +46,7 @@ struct ledger_source {
 struct ledger {
 	uint32_t source_count;
 	struct ledger_source *sources;
+	struct losses losses;
 };
 
 int ledger_create(uint32_t source_count, struct ledger **ret_ledger);
@@ -53,7 +55,7 @@ void ledger_destroy(struct ledger *ledger);
 /* Arithmetic of one line: fills in what follows from the state of store `index`. */
 void ledger_balance(struct ledger_source *source, uint32_t index);
 
-/* No batch is missing, doubled, or set aside. */
+/* No batch is missing, doubled, or set aside, and there are no losses. */
 bool ledger_is_accounted(const struct ledger *ledger);
 /* And none is in flight. */
 bool ledger_is_settled(const struct ledger *ledger);

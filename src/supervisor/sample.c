@@ -240,9 +240,31 @@ static void read_store(const struct roster *roster, const struct stream_status *
 	store->in_flight_bytes = status->head > store->state.position ? status->head - store->state.position : 0;
 }
 
+static void sample_losses(const struct roster *roster, struct losses *losses)
+{
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct plan *plan = roster->members[i].plan;
+		struct journal_loss found;
+		struct loss loss = {.kind = LOSS_FILES};
+
+		if (!plan->journal_path)
+			continue;
+		found = journal_read_loss(plan->journal_path);
+		if (!found.files)
+			continue;
+		snprintf(loss.name, sizeof(loss.name), "%s", plan->name);
+		loss.files = found.files;
+		loss.rows = found.rows;
+		loss.bytes = found.bytes;
+		losses_set(losses, &loss);
+	}
+}
+
 void sample_ledger(const struct roster *roster, struct ledger *ledger)
 {
 	uint32_t index = 0;
+
+	sample_losses(roster, &ledger->losses);
 
 	for (size_t i = 0; i < roster->count && index < ledger->source_count; i++) {
 		const struct plan *plan = roster->members[i].plan;

@@ -75,6 +75,9 @@ void status_print(const json_t *status, bool is_colored, FILE *stream)
 {
 	const json_t *ledger = json_object_get(status, "ledger"), *item;
 	bool is_accounted = json_is_true(json_object_get(ledger, "accounted"));
+	const char *trouble = json_array_size(json_object_get(ledger, "losses"))
+				      ? "FILES WERE TAKEN AWAY OR DAMAGED, see the alerts"
+				      : "BATCHES ARE MISSING, see `enrgdaq status --json`";
 	char backlog[32];
 	size_t index;
 
@@ -89,7 +92,7 @@ void status_print(const json_t *status, bool is_colored, FILE *stream)
 			text(item, "through"), number(item, "backlog_batches"),
 			bytes_text(number(item, "backlog_bytes"), backlog));
 	fprintf(stream, "ledger: %s%s%s\n", is_colored ? (is_accounted ? "\033[32m" : "\033[1;31m") : "",
-		is_accounted ? "every batch is accounted for" : "BATCHES ARE MISSING, see `enrgdaq status --json`",
+		is_accounted ? "every batch is accounted for" : trouble,
 		is_colored ? "\033[0m" : "");
 	json_array_foreach((json_t *)json_object_get(status, "alerts"), index, item)
 		fprintf(stream, "alert: %s %s %s: %s\n", text(item, "time"), text(item, "severity"), text(item, "job"),

@@ -131,6 +131,9 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 	 * stream that was made anew must not count from 1 again in a run that it has been part of. */
 	goes_on = self->runtime.last_was_killed && adopted.kept && !adopted.removed && !adopted.recovered &&
 		  !adopted.damaged;
+	for (size_t i = 0; !goes_on && i < self->plans->count; i++)
+		if (self->plans->plans[i]->journal_path)
+			journal_clear_loss(self->plans->plans[i]->journal_path);
 	code = adopt_name_runs(&self->runtime, self->specs, self->plans, goes_on, err);
 	if (!code)
 		code = runtime_begin_run(&self->runtime, goes_on, err);

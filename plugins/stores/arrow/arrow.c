@@ -209,6 +209,7 @@ static int arrow_write(void *state, void *target, const struct enrg_batch *batch
 
 	if (rc < 0)
 		return rc;
+	enrg_file_count_rows(arrow_target->record->file, batch->rows);
 	if (!squeeze || batch->body_bytes == 0)
 		return record_write_batch(arrow_target->record, batch, err);
 	rc = squeeze_batch(squeeze, batch, &squeezed, err);

@@ -102,6 +102,7 @@ static void write_large(struct record *record, uint64_t sequence)
 	assert_int_equal(record_commit(record, NULL), 0); /* out of the buffer */
 	free(meta);
 	record->file->size += body_bytes;
+	assert_int_equal(ftruncate(enrg_file_descriptor(record->file), (off_t)record->file->size), 0);
 }
 
 static void check_last(const struct record *record, uint64_t bytes, uint64_t sequence)

@@ -174,6 +174,7 @@ int table_write(struct table *table, const struct enrg_batch *batch, struct enrg
 			return rc;
 		table->is_dirty = true;
 	}
+	enrg_file_count_rows(table->file, batch->rows);
 	return 0;
 }
 

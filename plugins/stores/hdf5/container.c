@@ -50,6 +50,20 @@ static int open_hdf5(struct container *container, hid_t driver, struct enrg_erro
 	return failure_set(err, container->shadow, is_new ? "make the file" : "open the file");
 }
 
+static int watch(struct container *container, struct enrg_store *store, struct enrg_error *err)
+{
+	struct enrg_watch_params params = { .path = container->path, .descriptor = container->shadow->descriptor,
+		.kind = ENRG_WATCH_ROWS };
+	int rc = enrg_watch_open(store, &params, &container->watch, err);
+
+	if (rc < 0)
+		return rc;
+	params = (struct enrg_watch_params){ .path = container->shadow->undo_path,
+		.descriptor = container->shadow->undo_descriptor, .kind = ENRG_WATCH_HELPER,
+		.part_of = container->watch };
+	return enrg_watch_open(store, &params, &container->undo_watch, err);
+}
+
 static int open_container(struct container *container, struct enrg_store *store, hid_t driver,
 	struct container *others, struct container **ret_container, struct enrg_error *err)
 {
@@ -63,7 +77,10 @@ static int open_container(struct container *container, struct enrg_store *store,
 			return 0;
 		}
 	}
+	enrg_file_set_helper(container->counter);
 	rc = shadow_open(container->path, enrg_file_size(container->counter), &container->shadow, err);
+	if (rc == 0)
+		rc = watch(container, store, err);
 	if (rc == 0)
 		rc = open_hdf5(container, driver, err);
 	if (rc == 0)
@@ -119,6 +136,8 @@ void container_close(struct container *container, bool is_clean)
 		container->tables = table->next;
 		table_destroy(table);
 	}
+	enrg_watch_close(container->undo_watch);
+	enrg_watch_close(container->watch);
 	shadow_close(container->shadow, is_clean);
 	if (container->counter) {
 		enrg_file_close(container->counter);
@@ -170,6 +189,7 @@ int container_write(struct container *container, struct table *table, const stru
 	if (batch->is_gap || batch->rows == 0)
 		return 0;
 	container->is_dirty = true;
+	enrg_watch_count_rows(container->watch, batch->rows);
 	rc = table_append(table, batch, container->shadow, err);
 	if (rc == 0 && table->pending_bytes >= PENDING_BYTES_MAX)
 		rc = table_flush(table, container->file, container->shadow, err);

@@ -14,6 +14,7 @@ struct container {
 	char *path, *counter_path;
 	struct enrg_file *counter;
 	struct shadow *shadow;
+	struct enrg_watch *watch, *undo_watch;
 	hid_t file; /* < 0: closed */
 	bool is_packed; /* chunks move about: see shadow.h */
 	bool is_dirty;  /* something for the next commit */

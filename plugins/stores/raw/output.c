@@ -195,6 +195,8 @@ int output_write(struct output *output, const struct enrg_batch *batch, struct e
 	const uint8_t *bytes = view->values;
 	uint64_t last = batch->rows;
 
+	if (output->mode != OUTPUT_NEWEST)
+		enrg_file_count_rows(output->file, batch->rows);
 	if (output->mode == OUTPUT_TABLE)
 		return append(output, batch->ipc, batch->ipc_bytes, err);
 	if (batch->is_gap || batch->rows == 0)

@@ -173,6 +173,7 @@ static void a_file_goes_on_beyond_4_gb(void **state)
 	write_text(output, "one");
 	commit(output);
 	output->file->size += hole;
+	assert_int_equal(ftruncate(enrg_file_descriptor(output->file), (off_t)output->file->size), 0);
 	write_text(output, "two");
 	commit(output);
 	write_text(output, "lost by the kill");

@@ -449,6 +449,7 @@ static int root_write(void *state, void *target, const struct enrg_batch *batch,
 		if (rc < 0)
 			return rc;
 	}
+	enrg_file_count_rows(root_target->container->file, batch->rows);
 	return tree_write(root_target->tree, batch, err);
 }
 

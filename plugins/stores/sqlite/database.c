@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define LOG_BYTES_MAX (64u << 20) /* SQLite makes its log that short again once all of it is in the database */
 #define BUSY_MS 5000 /* another program may write for a while; the watchdog allows much more */
 
 static const char create_marks[] =
@@ -77,6 +78,57 @@ static int create_folders(const char *path, struct enrg_error *err)
 	return 0;
 }
 
+static int watch(struct enrg_store *store, struct database *database, struct enrg_error *err)
+{
+	char path[PATH_MAX];
+	struct enrg_watch_params params = {.path = database->path, .descriptor = -1, .kind = ENRG_WATCH_ROWS};
+	int code = enrg_watch_open(store, &params, &database->watch, err);
+
+	if (code < 0)
+		return code;
+	snprintf(path, sizeof(path), "%s-wal", database->path);
+	params = (struct enrg_watch_params){.path = path,
+		.descriptor = -1,
+		.kind = ENRG_WATCH_LOG,
+		.part_of = database->watch,
+		.large_bytes = LOG_BYTES_MAX,
+		.large_text = "a reader keeps SQLite from putting its log into the database, and it grows until that "
+			      "reader is done; end transactions that read for long (programs that have the file open: "
+			      "`fuser`), or copy the database and read the copy"};
+	code = enrg_watch_open(store, &params, &database->log_watch, err);
+	if (code < 0)
+		return code;
+	snprintf(path, sizeof(path), "%s-shm", database->path);
+	params = (struct enrg_watch_params){
+		.path = path, .descriptor = -1, .kind = ENRG_WATCH_HELPER, .part_of = database->watch};
+	return enrg_watch_open(store, &params, &database->index_watch, err);
+}
+
+/* -1: it can't be asked now. */
+static int64_t ask_page_count(const struct database *database)
+{
+	sqlite3_stmt *statement;
+	int64_t count = -1;
+
+	if (sqlite3_prepare_v2(database->connection, "PRAGMA page_count", -1, &statement, NULL) != SQLITE_OK)
+		return -1;
+	if (sqlite3_step(statement) == SQLITE_ROW)
+		count = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return count;
+}
+
+void database_tick(struct database *database)
+{
+	int64_t count = ask_page_count(database);
+
+	enrg_watch_allow_shorter(database->log_watch, LOG_BYTES_MAX);
+	if (count >= 0 && count < database->page_count)
+		enrg_watch_allow_shorter(database->watch, 1);
+	if (count >= 0)
+		database->page_count = count;
+}
+
 static int set_up(struct database *database, const char *synchronous, struct enrg_error *err)
 {
 	char sql[128];
@@ -97,7 +149,8 @@ static int set_up(struct database *database, const char *synchronous, struct enr
 	return code;
 }
 
-int database_open(const char *path, const char *synchronous, struct database **ret_database, struct enrg_error *err)
+int database_open(struct enrg_store *store, const char *path, const char *synchronous, struct database **ret_database,
+	struct enrg_error *err)
 {
 	struct database *database = calloc(1, sizeof(*database));
 
@@ -108,6 +161,8 @@ int database_open(const char *path, const char *synchronous, struct database **r
 	int code = create_folders(path, err);
 	if (code == 0)
 		code = set_up(database, synchronous, err);
+	if (code == 0)
+		code = watch(store, database, err);
 	if (code < 0) {
 		database_close(database);
 		return code;
@@ -124,6 +179,9 @@ void database_close(struct database *database)
 	if (database->has_transaction)
 		sqlite3_exec(database->connection, "ROLLBACK", NULL, NULL, NULL);
 	sqlite3_close_v2(database->connection);
+	enrg_watch_close(database->index_watch);
+	enrg_watch_close(database->log_watch);
+	enrg_watch_close(database->watch);
 	free(database->path);
 	free(database);
 }

@@ -146,7 +146,7 @@ static int find_database(
 			return 0;
 		}
 	}
-	int code = database_open(path, synchronous_names[sqlite->options->synchronous], ret_database, err);
+	int code = database_open(sqlite->store, path, synchronous_names[sqlite->options->synchronous], ret_database, err);
 	if (code < 0)
 		return code;
 	(*ret_database)->next = sqlite->databases;
@@ -185,8 +185,23 @@ static int sqlite_target_open(void *state, const struct enrg_target *target, voi
 
 static int sqlite_write(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
 {
+	int code = table_write(target, batch, err);
+
 	(void)state;
-	return table_write(target, batch, err);
+	if (code == 0)
+		enrg_watch_count_rows(((struct table *)target)->database->watch, batch->rows);
+	return code;
+}
+
+static int sqlite_tick(void *state, uint64_t now_ns, struct enrg_error *err)
+{
+	struct sqlite *sqlite = state;
+
+	(void)now_ns;
+	(void)err;
+	for (struct database *database = sqlite->databases; database; database = database->next)
+		database_tick(database);
+	return 0;
 }
 
 static int sqlite_commit(void *state, struct enrg_error *err)
@@ -246,6 +261,7 @@ static const struct enrg_store_type sqlite_store = {
 	.target_open = sqlite_target_open,
 	.write = sqlite_write,
 	.commit = sqlite_commit,
+	.tick = sqlite_tick,
 	.target_close = sqlite_target_close,
 	.close = sqlite_close,
 };

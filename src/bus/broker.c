@@ -76,6 +76,25 @@ static void forward_subscriptions(struct broker *broker)
 	}
 }
 
+/* "" is the end; else two addresses, as sockets belong to this thread alone. false: it is the end. */
+static bool obey(struct broker *broker)
+{
+	struct socket_message message;
+	int status = socket_recv(broker->control_far, 2, &message), code = 0;
+
+	if (status <= 0)
+		return true;
+	if (message.count == 2) {
+		code = socket_bind(broker->publishers, zmq_msg_data(&message.frames[0]), NULL);
+		if (!code)
+			code = socket_bind(broker->subscribers, zmq_msg_data(&message.frames[1]), NULL);
+		zmq_send(broker->control_far, &code, sizeof(code), 0);
+	}
+	status = message.count == 2;
+	socket_message_fini(&message);
+	return status;
+}
+
 static void *broker_main(void *opaque)
 {
 	struct broker *broker = opaque;
@@ -91,7 +110,7 @@ static void *broker_main(void *opaque)
 				continue;
 			return NULL; /* the context is gone */
 		}
-		if (items[0].revents)
+		if (items[0].revents && !obey(broker))
 			return NULL;
 		if (items[1].revents)
 			forward_messages(broker);
@@ -169,6 +188,21 @@ int broker_start(const char *publish_url, const char *subscribe_url, struct brok
 	}
 	*ret_broker = broker;
 	return 0;
+}
+
+int broker_bind_again(
+	struct broker *broker, const char *publish_url, const char *subscribe_url, struct enrg_error *err)
+{
+	int code = 0;
+
+	/* With the end of each text, as the other side takes them for strings. */
+	if (zmq_send(broker->control_near, publish_url, strlen(publish_url) + 1, ZMQ_SNDMORE) < 0 ||
+		zmq_send(broker->control_near, subscribe_url, strlen(subscribe_url) + 1, 0) < 0 ||
+		zmq_recv(broker->control_near, &code, sizeof(code), 0) != (int)sizeof(code))
+		return socket_fail(err, "bind again", publish_url);
+	if (!code)
+		return 0;
+	return enrg_error_set(err, code, "bind again %s: %s", publish_url, enrg_error_name(code));
 }
 
 void broker_stop(struct broker *broker)

@@ -9,6 +9,9 @@ struct broker; /* a thread that forwards; nothing in it can be made to fail by a
 
 /* Binds `publish_url` (clients publish to it: XSUB) and `subscribe_url` (clients subscribe at it: XPUB). */
 int broker_start(const char *publish_url, const char *subscribe_url, struct broker **ret_broker, struct enrg_error *err);
+/* Where the names of its ipc sockets are gone: binds them anew. Connections that stand are left alone. 0, -errno. */
+int broker_bind_again(
+	struct broker *broker, const char *publish_url, const char *subscribe_url, struct enrg_error *err);
 void broker_stop(struct broker *broker); /* NULL is allowed */
 /* Messages and subscriptions thrown away because of their size or shape. */
 uint64_t broker_refused(const struct broker *broker);

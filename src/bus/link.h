@@ -54,6 +54,9 @@ struct link_batch {
 
 int link_receiver_open(const char *url, struct link_receiver **ret_receiver, struct enrg_error *err);
 void link_receiver_close(struct link_receiver *receiver);
+/* Once a second: 1: the name of its ipc socket was gone, and it was bound again, while connections that stand went on; 0;
+ * negative: that failed. */
+int link_receiver_look(struct link_receiver *receiver, struct enrg_error *err);
 /* Where a sender says hello it is told to go on behind `position`: looked up by the receiver's owner. */
 typedef uint64_t link_resume_function(void *context, const char *stream_uuid);
 void link_receiver_set_resume(struct link_receiver *receiver, link_resume_function *resume, void *context);

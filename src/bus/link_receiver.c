@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/held.h"
+#include "base/path.h"
 #include "bus/link_frame.h"
 
 #define STREAMS_MAX        4096u
@@ -33,6 +35,8 @@ struct link_stream {
 
 struct link_receiver {
 	void *context, *socket;
+	char *url;
+	struct held_name name; /* of an ipc socket; inode 0: none */
 	uint64_t life;
 	link_resume_function *resume;
 	void *resume_context;
@@ -76,7 +80,10 @@ int link_receiver_open(const char *url, struct link_receiver **ret_receiver, str
 	if (!receiver)
 		return enrg_error_set(err, -ENOMEM, "no memory for a link");
 	receiver->life = link_draw_number();
-	int status = open_socket(receiver, url, err);
+	receiver->url = strdup(url);
+	int status = receiver->url ? open_socket(receiver, url, err) : enrg_error_set(err, -ENOMEM, "no memory");
+	if (!status && !strncmp(url, "ipc://", 6))
+		held_name_take(&receiver->name, url + 6);
 	if (status) {
 		enrg_error_add(err, "link");
 		link_receiver_close(receiver);
@@ -84,6 +91,21 @@ int link_receiver_open(const char *url, struct link_receiver **ret_receiver, str
 	}
 	*ret_receiver = receiver;
 	return 0;
+}
+
+int link_receiver_look(struct link_receiver *receiver, struct enrg_error *err)
+{
+	const char *path = receiver->url + strlen("ipc://");
+
+	if (!receiver->name.inode || held_name_look(&receiver->name, path) == HELD_SAME)
+		return 0;
+	int status = path_make_parent(path, 0700, err);
+	if (!status)
+		status = socket_bind(receiver->socket, receiver->url, err);
+	if (status)
+		return status;
+	held_name_take(&receiver->name, path);
+	return 1;
 }
 
 void link_receiver_close(struct link_receiver *receiver)
@@ -102,6 +124,7 @@ void link_receiver_close(struct link_receiver *receiver)
 	}
 	free(receiver->streams);
 	free(receiver->aligned);
+	free(receiver->url);
 	free(receiver);
 }
 

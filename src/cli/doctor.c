@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "cli/cli.h"
+#include "cli/remove_ipc.h"
 #include "supervisor/budget.h"
 
 #define TMPFS_MAGIC_NUMBER 0x01021994
@@ -101,6 +102,26 @@ static void check_shared_memory(struct doctor *doctor)
 			"%s: %.0f of %.0f MB free, the default rings need 280", folder, available, total);
 	else
 		tell(doctor, GOOD, "shared memory", NULL, "%s: %.0f of %.0f MB free", folder, available, total);
+}
+
+/* nohup and tmux outlive a session; what they have in /dev/shm does not. */
+static void check_sessions(struct doctor *doctor)
+{
+	char folder[512];
+
+	if (path_runtime_folder(folder, sizeof(folder), NULL))
+		return;
+	if (!remove_ipc_concerns(geteuid(), folder))
+		tell(doctor, GOOD, "sessions", NULL,
+			"logind's RemoveIPC leaves %s alone (a system user, lingering, or no logind)", folder);
+	else if (remove_ipc_is_on())
+		tell(doctor, NOTE, "sessions",
+			"`loginctl enable-linger`; or RemoveIPC=no in /etc/systemd/logind.conf.d/enrgdaq.conf; or run "
+			"as a system user; without it a run puts the folder right again and ends with exit code 1",
+			"RemoveIPC=yes: when your last session ends logind removes %s under a run that goes on",
+			folder);
+	else
+		tell(doctor, GOOD, "sessions", NULL, "RemoveIPC=no: rings outlive your sessions");
 }
 
 static void check_limit(struct doctor *doctor, int resource, const char *what, rlim_t wanted, const char *remedy)
@@ -307,6 +328,7 @@ int cli_doctor(int argc, char **argv)
 	if (optind < argc)
 		return cli_usage_error("doctor", "no argument was expected");
 	check_shared_memory(&doctor);
+	check_sessions(&doctor);
 	check_limit(&doctor, RLIMIT_NOFILE, "open files", 1024, "ulimit -n 4096, or LimitNOFILE= in the service file");
 	check_limit(&doctor, RLIMIT_FSIZE, "file size", 1ull << 40, "ulimit -f unlimited");
 	check_limit(&doctor, RLIMIT_AS, "address space", 8ull << 30, "ulimit -v unlimited");

@@ -483,6 +483,21 @@ int intake_next(struct intake *intake, struct intake_input *input, struct intake
 
 /* --- commits ------------------------------------------------------------------------------------------------------ */
 
+void intake_look(struct intake *intake)
+{
+	struct enrg_error err = {0};
+	int result = intake->link ? link_receiver_look(intake->link, &err) : 0;
+
+	if (result > 0)
+		process_alert(intake->process, ENRG_ERROR,
+			"%s: the socket that producers send to was removed: made again; batches go on, none is lost",
+			intake->process->plan->link_url);
+	else if (result < 0)
+		log_line(ENRG_WARNING,
+			"the socket that producers send to was removed, and can't be made again: %s; trying again",
+			err.text);
+}
+
 bool intake_is_dirty(const struct intake *intake)
 {
 	for (uint32_t i = 0; i < intake->count; i++)

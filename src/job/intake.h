@@ -90,6 +90,9 @@ void intake_accept(const struct intake_record *record);
 /* It can't be decoded, though its CRC was right: counted and told as corrupt, and done with. */
 void intake_reject(struct intake *intake, const struct intake_record *record, const struct enrg_error *why);
 
+/* Once a second: the name of the link's socket. */
+void intake_look(struct intake *intake);
+
 bool intake_is_dirty(const struct intake *intake);
 /* Around journal_commit: hands the positions to the journal, then to the producers. */
 void intake_prepare(struct intake *intake);

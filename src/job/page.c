@@ -103,7 +103,7 @@ int page_create(const char *path, struct page **ret_page, struct enrg_error *err
 	struct page *page;
 	int result = reuse_file(path, &page);
 
-	if (result == -ENOENT || result == ENRG_E_CORRUPT)
+	if (result == -ENOENT || result == -ELOOP || result == ENRG_E_CORRUPT)
 		result = create_file(path, &page);
 	if (result == -ENOSPC)
 		return enrg_error_set(err, result, "%s: no space for %zu bytes: enlarge the tmpfs (enrgdaq doctor)",

@@ -64,6 +64,7 @@ static int watch_files(struct store_life *life, struct enrg_error *err)
 	if (now < life->next_watch_ns)
 		return 0;
 	life->next_watch_ns = now + NS_PER_S;
+	intake_look(&life->intake);
 	return file_watch(&life->store.files) ? enrg_error_set(err, -ESTALE, "files were taken away") : 0;
 }
 

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/held.h"
+
 static int check_header(const struct segment_header *header, uint64_t file_bytes, const char *path, struct enrg_error *err)
 {
 	if (header->magic != SEGMENT_MAGIC)
@@ -76,7 +78,7 @@ static int map_control(struct mapping *mapping, const char *path, struct enrg_er
 int mapping_open(struct mapping *mapping, const char *path, enum mapping_use use, struct enrg_error *err)
 {
 	memset(mapping, 0, sizeof(*mapping));
-	mapping->descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	mapping->descriptor = held_open(path, O_RDWR);
 	if (mapping->descriptor < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, enrg_error_name(-errno));
 	int result = map_control(mapping, path, err);

@@ -34,6 +34,10 @@ int stream_create(const struct stream_params *params, struct enrg_error *err);
  * current head. Called by the supervisor, which holds no lock: the file's owner must not run yet. -ENOSPC: no slot. */
 int stream_add_consumer(const char *path, const char *name, enum consumer_kind kind, struct enrg_error *err);
 
+/* Gives the slot of a required consumer free that is configured no more, so that it holds nobody back. Called by the
+ * supervisor while no job runs. 0 also where there is none of that name. */
+int stream_drop_consumer(const char *path, const char *name, struct enrg_error *err);
+
 /* --- looking from outside (status, supervisor, adoption): never writes, except stream_ring_all ------------------------ */
 
 struct stream_consumer_status {

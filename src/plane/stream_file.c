@@ -222,6 +222,29 @@ int stream_add_consumer(const char *path, const char *name, enum consumer_kind k
 	return take_look(add_consumer, &look);
 }
 
+static int drop_consumer(void *context)
+{
+	struct look *look = context;
+	const struct mapping *mapping = &look->mapping;
+	int result = mapping_open(&look->mapping, look->path, MAPPING_CONTROL, look->err);
+
+	if (result < 0)
+		return result;
+	int slot = find_slot(mapping, look->name);
+	if (slot < 0)
+		return 0;
+	atomic_store_explicit(&mapping_consumer(mapping, (uint32_t)slot)->kind, CONSUMER_FREE, memory_order_release);
+	atomic_fetch_add_explicit(&mapping->producer->roster, 1, memory_order_release);
+	return 0;
+}
+
+int stream_drop_consumer(const char *path, const char *name, struct enrg_error *err)
+{
+	struct look look = {.path = path, .name = name, .err = err};
+
+	return take_look(drop_consumer, &look);
+}
+
 static int read_status(void *context)
 {
 	struct look *look = context;

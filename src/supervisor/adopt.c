@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/held.h"
 #include "base/log.h"
 #include "base/path.h"
 #include "job/journal.h"
@@ -203,6 +204,8 @@ enum adopt_verdict adopt_judge(const struct stream_spec *spec, const struct stre
 {
 	if (spec && stream_spec_fits(spec, status))
 		return ADOPT_KEEP;
+	if (spec && !is_settled && stream_spec_takes(spec, status))
+		return ADOPT_FIT;
 	return is_settled ? ADOPT_REMOVE : ADOPT_RECOVER;
 }
 
@@ -213,6 +216,57 @@ struct adoption {
 	struct enrg_error *err;
 };
 
+/* What an earlier supervisor saw last: batches and bytes that waited in the stream with that file. */
+static void find_last_known(const struct adoption *adoption, const char *path, struct loss *loss)
+{
+	char name[RUNTIME_PATH_BYTES + 16], safe[180], *text;
+	const char *slash = strrchr(path, '/');
+	json_t *json, *source, *store;
+	size_t count, i, k;
+
+	snprintf(loss->name, sizeof(loss->name), "%.*s", (int)(strlen(slash + 1) - strlen(".stream")), slash + 1);
+	snprintf(name, sizeof(name), "%s/status.json", adoption->runtime->folder);
+	if (path_read_file(name, 1 << 24, &text, &count, NULL))
+		return;
+	json = json_loadb(text, count, 0, NULL);
+	free(text);
+	json_array_foreach(json_object_get(json_object_get(json, "ledger"), "sources"), i, source)
+	{
+		const char *of = json_string_value(json_object_get(source, "source"));
+
+		path_safe_name(of ? of : "", safe, sizeof(safe));
+		if (!of || strcmp(safe, loss->name))
+			continue;
+		json_array_foreach(json_object_get(source, "stores"), k, store)
+		{
+			uint64_t batches = (uint64_t)json_integer_value(json_object_get(store, "in_flight_batches"));
+			uint64_t bytes = (uint64_t)json_integer_value(json_object_get(store, "in_flight_bytes"));
+
+			loss->batches = batches > loss->batches ? batches : loss->batches;
+			loss->bytes = bytes > loss->bytes ? bytes : loss->bytes;
+		}
+		snprintf(loss->name, sizeof(loss->name), "%s", of);
+		break;
+	}
+	json_decref(json);
+}
+
+static void note_loss(const char *path, struct adoption *adoption)
+{
+	struct loss loss = {.kind = LOSS_STREAM, .files = 1};
+
+	find_last_known(adoption, path, &loss);
+	losses_set(&adoption->result->losses, &loss);
+	adoption->result->damaged++;
+	if (loss.batches)
+		log_line(ENRG_ERROR,
+			"%s: %llu batches (%.2f MB) waited in that stream when they were counted last; what of them its "
+			"stores had not stored is gone",
+			loss.name, (unsigned long long)loss.batches, (double)loss.bytes / 1e6);
+	else
+		log_line(ENRG_ERROR, "%s: how much of it was not stored is not known", loss.name);
+}
+
 static int set_aside_damaged(const char *path, const struct enrg_error *why, struct adoption *adoption)
 {
 	char new_path[RUNTIME_PATH_BYTES + 320];
@@ -221,7 +275,18 @@ static int set_aside_damaged(const char *path, const struct enrg_error *why, str
 	if (rename(path, new_path))
 		return enrg_error_set(adoption->err, -errno, "%s: %s", path, strerror(errno));
 	log_line(ENRG_ERROR, "%s; moved to %s, remove it by hand when it is of no use", why->text, new_path);
-	adoption->result->damaged++;
+	note_loss(path, adoption);
+	return 0;
+}
+
+/* Its folder was removed while it was in use, and then its supervisor was killed, which alone still had it. */
+static int drop_led(const char *path, struct adoption *adoption)
+{
+	if (unlink(path))
+		return enrg_error_set(adoption->err, -errno, "%s: %s", path, strerror(errno));
+	log_line(ENRG_ERROR,
+		"%s was removed while it was in use, and the supervisor that still held it has been killed since", path);
+	note_loss(path, adoption);
 	return 0;
 }
 
@@ -249,11 +314,93 @@ static int recover(const char *path, const struct stream_status *status, const c
 		status->source, (unsigned long long)result.batches, (unsigned long long)result.rows, status->run,
 		consumer ? consumer : "its stores", result.files ? result.first_file : "no file",
 		result.files > 1 ? " and others beside it" : "");
-	if (result.corrupted)
+	if (result.corrupted) {
+		struct loss loss = {.kind = LOSS_STREAM, .files = 1, .batches = result.corrupted};
+
 		log_line(ENRG_ERROR, "%s: %llu damaged batches could not be saved", status->source,
 			(unsigned long long)result.corrupted);
-	adoption->result->recovered++;
+		snprintf(loss.name, sizeof(loss.name), "%s", status->source);
+		losses_set(&adoption->result->losses, &loss);
+	}
 	return 0;
+}
+
+/* --- streams that go on with other sizes or stores --- */
+
+/* What waits for stores that are configured no more is saved, from the one that is furthest behind; then they hold
+ * nobody back. */
+static int drop_stores(const char *path, const struct stream_spec *spec, const struct stream_status *status,
+	struct adoption *adoption)
+{
+	struct stream_status dropped = *status;
+	const char *name;
+	uint64_t position;
+	int code = 0;
+
+	dropped.consumer_count = 0;
+	for (uint32_t i = 0; i < status->consumer_count; i++)
+		if (status->consumers[i].kind == CONSUMER_REQUIRED &&
+			!stream_spec_has_sink(spec, status->consumers[i].name))
+			dropped.consumers[dropped.consumer_count++] = status->consumers[i];
+	position = adopt_position(adoption->runtime, &dropped, &name);
+	if (position < status->head)
+		code = recover(path, status, name, position, adoption);
+	for (uint32_t i = 0; !code && i < dropped.consumer_count; i++)
+		code = stream_drop_consumer(path, dropped.consumers[i].name, adoption->err);
+	return code;
+}
+
+/* A store that is new to the stream begins at its head: what came before was not for it. */
+static int add_store(const struct adoption *adoption, const char *path, const struct stream_status *status,
+	const char *store, struct enrg_error *err)
+{
+	const struct journal_stream_state state = {.position = status->head,
+		.sequence = status->sequence,
+		.skipped_batches = status->batches - status->gaps,
+		.skipped_rows = status->rows,
+		.gaps = status->gaps};
+	char journal_path[RUNTIME_PATH_BYTES + 200], safe[180];
+	struct journal *journal;
+	uint32_t index;
+
+	path_safe_name(store, safe, sizeof(safe));
+	snprintf(journal_path, sizeof(journal_path), "%s/%s.journal", adoption->runtime->folder, safe);
+	int code = journal_open(journal_path, &journal, err);
+	if (code)
+		return code;
+	code = journal_add_stream(journal, status->uuid, status->source, &index, err);
+	if (!code) {
+		journal_set_stream(journal, index, &state);
+		journal_commit(journal);
+	}
+	journal_close(journal);
+	return code ? code : stream_add_consumer(path, store, CONSUMER_REQUIRED, err);
+}
+
+static bool has_consumer(const struct stream_status *status, const char *name)
+{
+	for (uint32_t i = 0; i < status->consumer_count; i++)
+		if (status->consumers[i].kind == CONSUMER_REQUIRED && !strcmp(status->consumers[i].name, name))
+			return true;
+	return false;
+}
+
+static int fit(const char *path, struct stream_spec *spec, struct stream_status *status, struct adoption *adoption)
+{
+	bool is_other_size = spec->data_bytes != status->data_bytes;
+	int code = drop_stores(path, spec, status, adoption);
+
+	for (size_t i = 0; !code && i < spec->plan->sink_count; i++)
+		if (!has_consumer(status, spec->plan->sinks[i].store_name))
+			code = add_store(adoption, path, status, spec->plan->sinks[i].store_name, adoption->err);
+	if (!code)
+		code = stream_read_status(path, status, adoption->err);
+	if (!code && is_other_size)
+		log_line(ENRG_INFO,
+			"%s: goes on with its ring of %.1f MB, as batches wait in it; the sizes of this configuration "
+			"count from the first start that finds it empty",
+			spec->plan->name, (double)status->data_bytes / 1e6);
+	return code;
 }
 
 static int adopt_one(const char *path, void *context)
@@ -265,6 +412,8 @@ static int adopt_one(const char *path, void *context)
 	const char *consumer;
 	uint64_t position;
 
+	if (held_is_led(path))
+		return drop_led(path, adoption);
 	if (stream_read_status(path, &status, &why))
 		return set_aside_damaged(path, &why, adoption);
 	for (size_t i = 0; i < adoption->specs->count; i++)
@@ -272,6 +421,10 @@ static int adopt_one(const char *path, void *context)
 			spec = &adoption->specs->items[i];
 	position = adopt_position(adoption->runtime, &status, &consumer);
 	switch (adopt_judge(spec, &status, position >= status.head)) {
+	case ADOPT_FIT:
+		if (fit(path, spec, &status, adoption))
+			return adoption->err->code ? adoption->err->code : -EIO;
+		/* fallthrough */
 	case ADOPT_KEEP:
 		spec->is_kept = true;
 		spec->kept = status;
@@ -280,6 +433,7 @@ static int adopt_one(const char *path, void *context)
 	case ADOPT_RECOVER:
 		if (recover(path, &status, consumer, position, adoption))
 			return adoption->err->code ? adoption->err->code : -EIO;
+		adoption->result->recovered++;
 		break;
 	case ADOPT_REMOVE:
 		adoption->result->removed++;
@@ -345,6 +499,15 @@ int adopt_name_runs(struct runtime *runtime, struct stream_specs *specs, const s
 	return code;
 }
 
+/* What it led to is gone with the supervisor that held it. */
+static int remove_led(const char *path, void *context)
+{
+	(void)context;
+	if (held_is_led(path))
+		unlink(path);
+	return 0;
+}
+
 static int remove_file(const char *path, void *context)
 {
 	(void)context;
@@ -360,5 +523,6 @@ int adopt_streams(const struct runtime *runtime, struct stream_specs *specs, str
 
 	memset(ret_result, 0, sizeof(*ret_result));
 	adopt_visit_files(runtime->folder, ".page", remove_file, NULL);
+	adopt_visit_files(runtime->folder, ".journal", remove_led, NULL);
 	return adopt_visit_files(runtime->folder, ".stream", adopt_one, &adoption);
 }

@@ -3,17 +3,20 @@
 #ifndef SUPERVISOR_ADOPT_H
 #define SUPERVISOR_ADOPT_H
 
+#include "supervisor/losses.h"
 #include "supervisor/runtime.h"
 #include "supervisor/streams.h"
 
 enum adopt_verdict {
 	ADOPT_KEEP,    /* its job is still configured alike: the run goes on */
+	ADOPT_FIT,     /* its job is still configured, with other sizes or stores: the stream goes on with those of now */
 	ADOPT_REMOVE,  /* every batch in it has been stored */
 	ADOPT_RECOVER, /* nobody will read it, and it holds batches */
 };
 
 struct adopt_result {
 	size_t kept, removed, recovered, damaged;
+	struct losses losses; /* to be given on, or losses_fini */
 };
 
 /* `spec`: of the job with that stream file, NULL = not configured any more. `is_settled`: every required consumer has

@@ -74,7 +74,9 @@ static void print_loss(const struct loss *loss, FILE *stream)
 			fprintf(stream, "; how much is not known");
 		return;
 	case LOSS_RUNTIME:
-		fprintf(stream, "removed or replaced while the run was on, %" PRIu64 " times, and put right again",
+		fprintf(stream,
+			"removed, replaced or cut while the run was on (%" PRIu64
+			" times); the alerts above say what it means",
 			loss->files);
 		return;
 	}

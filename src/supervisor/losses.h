@@ -13,7 +13,7 @@
 enum loss_kind {
 	LOSS_FILES,   /* of the store `name`; bytes and rows had been committed to them */
 	LOSS_STREAM,  /* `name`: of that source; batches and bytes that waited in it, as last known */
-	LOSS_RUNTIME, /* `name`: what was removed or replaced there, and put right again */
+	LOSS_RUNTIME, /* `name`: what was removed, replaced or cut there */
 };
 
 struct loss {

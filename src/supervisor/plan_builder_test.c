@@ -125,7 +125,8 @@ static void left_overs_are_judged(void **state)
 	assert_int_equal(adopt_judge(NULL, &status, true), ADOPT_REMOVE);
 	assert_int_equal(adopt_judge(NULL, &status, false), ADOPT_RECOVER);
 	status.data_bytes /= 2;
-	assert_int_equal(adopt_judge(&specs->items[0], &status, false), ADOPT_RECOVER);
+	assert_int_equal(adopt_judge(&specs->items[0], &status, false), ADOPT_FIT);
+	assert_int_equal(adopt_judge(&specs->items[0], &status, true), ADOPT_REMOVE);
 	status.data_bytes *= 2;
 	strcpy(status.consumers[0].name, "root");
 	assert_int_equal(adopt_judge(&specs->items[0], &status, false), ADOPT_RECOVER);

@@ -17,6 +17,7 @@
 #include "base/crc32c.h"
 #include "base/path.h"
 #include "supervisor/adopt.h"
+#include "supervisor/claim.h"
 #include "supervisor/others.h"
 
 #define SOCKET_FOLDER_BYTES_MAX 84 /* sun_path holds 108 with the name of the socket */
@@ -114,13 +115,15 @@ int runtime_open(const char *supervisor, const char *config_path, struct runtime
 	if (code)
 		return code;
 	memset(ret_runtime, 0, sizeof(*ret_runtime));
-	ret_runtime->lock = -1;
+	ret_runtime->lock = ret_runtime->claim = -1;
 	path_safe_name(supervisor, safe, sizeof(safe));
 	snprintf(ret_runtime->folder, sizeof(ret_runtime->folder), "%s/%s", base, safe);
 	snprintf(ret_runtime->config_path, sizeof(ret_runtime->config_path), "%s", config_path ? config_path : "");
 	code = path_make_private_folder(ret_runtime->folder, err);
 	if (!code)
 		code = make_socket_folder(ret_runtime, err);
+	if (!code)
+		code = claim_take(ret_runtime->folder, supervisor, &ret_runtime->claim, err);
 	if (!code)
 		code = take_lock(ret_runtime, supervisor, err);
 	if (!code)
@@ -136,7 +139,9 @@ void runtime_close(struct runtime *runtime)
 	runtime->earlier = NULL;
 	if (runtime->lock > 0)
 		close(runtime->lock);
-	runtime->lock = -1;
+	if (runtime->claim > 0)
+		close(runtime->claim);
+	runtime->lock = runtime->claim = -1;
 }
 
 void runtime_make_run_id(uint64_t wall_ns, char *ret_id, size_t id_bytes)
@@ -187,6 +192,38 @@ int runtime_begin_run(struct runtime *runtime, bool go_on, struct enrg_error *er
 int runtime_end_run(const struct runtime *runtime, bool is_finished, int exit_code, struct enrg_error *err)
 {
 	return write_run(runtime, is_finished ? "ended" : "unfinished", exit_code, err);
+}
+
+enum held_finding runtime_look(const struct runtime *runtime)
+{
+	char path[RUNTIME_PATH_BYTES + 16];
+	enum held_finding finding;
+
+	snprintf(path, sizeof(path), "%s/lock", runtime->folder);
+	finding = held_look(runtime->lock, path, 0, NULL);
+	snprintf(path, sizeof(path), "%s/run.json", runtime->folder);
+	return finding == HELD_SAME && access(path, F_OK) && errno == ENOENT ? HELD_REMOVED : finding;
+}
+
+int runtime_restore(struct runtime *runtime)
+{
+	struct runtime again = *runtime;
+	struct enrg_error err = {0};
+	char path[RUNTIME_PATH_BYTES + 16];
+	int code = path_make_private_folder(runtime->folder, &err);
+
+	snprintf(path, sizeof(path), "%s/lock", runtime->folder);
+	if (!code && held_look(runtime->lock, path, 0, NULL) != HELD_SAME) {
+		/* Whatever stands there is not the lock of a supervisor: the claim is ours. */
+		unlink(path);
+		again.lock = -1;
+		code = take_lock(&again, "", &err);
+		if (code)
+			return code;
+		close(runtime->lock);
+		runtime->lock = again.lock;
+	}
+	return code ? code : write_run(runtime, "running", 0, &err);
 }
 
 /* Folders whose lock is held; *ret_names lists them. */

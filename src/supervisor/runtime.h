@@ -1,7 +1,8 @@
 /* runtime.h: the folder of one supervisor on tmpfs: lock, run.json, status.json, and where sockets lie. Process:
  * supervisor; `status` and `stop` read it from outside.
  *
- *   <path_runtime_folder>/<supervisor>/lock         OFD lock of the running supervisor; text: its pid
+ *   <path_runtime_folder>/<supervisor>/lock         OFD lock of the running supervisor; text: its pid. A claim (claim.h)
+ *                                                   stands beside it, since files can be removed
  *                                      run.json     id, start and state of the present or last run
  *                                      status.json  once a second
  *                                      NAME.stream NAME.journal NAME.page   of each job
@@ -14,6 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/held.h"
 #include "enrgdaq/error.h"
 
 #define RUNTIME_PATH_BYTES 512
@@ -24,7 +26,8 @@ struct runtime {
 	char run[64];
 	char config_path[RUNTIME_PATH_BYTES];
 	uint64_t started_wall_ns;
-	int lock; /* -1 = none */
+	int lock;  /* -1 = none */
+	int claim; /* socket in the abstract name space, which nobody can remove: -1 = none */
 	/* What run.json of an earlier supervisor says. */
 	char last_run[64];
 	uint64_t last_started_wall_ns;
@@ -34,6 +37,11 @@ struct runtime {
 
 /* Makes the folder and takes the lock. -EBUSY: another instance runs; err names its pid and `enrgdaq stop`. */
 int runtime_open(const char *supervisor, const char *config_path, struct runtime *ret_runtime, struct enrg_error *err);
+/* While it runs: are lock and run.json what this supervisor has made? And makes folder, lock and run.json again; 0,
+ * -errno. */
+enum held_finding runtime_look(const struct runtime *runtime);
+int runtime_restore(struct runtime *runtime);
+
 /* Lets the lock go. */
 void runtime_close(struct runtime *runtime);
 

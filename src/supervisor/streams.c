@@ -113,6 +113,25 @@ bool stream_spec_fits(const struct stream_spec *spec, const struct stream_status
 	return required == spec->plan->sink_count;
 }
 
+bool stream_spec_has_sink(const struct stream_spec *spec, const char *name)
+{
+	for (size_t i = 0; i < spec->plan->sink_count; i++)
+		if (!strcmp(spec->plan->sinks[i].store_name, name))
+			return true;
+	return false;
+}
+
+bool stream_spec_takes(const struct stream_spec *spec, const struct stream_status *status)
+{
+	if (strcmp(spec->plan->name, status->source))
+		return false;
+	for (uint32_t i = 0; i < status->consumer_count; i++)
+		if (status->consumers[i].kind == CONSUMER_REQUIRED &&
+			stream_spec_has_sink(spec, status->consumers[i].name))
+			return true;
+	return false;
+}
+
 static bool is_settled(const char *path)
 {
 	struct stream_status status;

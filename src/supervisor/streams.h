@@ -28,6 +28,11 @@ void stream_specs_destroy(struct stream_specs *specs);
 int streams_create(const struct stream_specs *specs, bool checks, struct enrg_error *err);
 /* Does an existing stream fit: the same required consumers, the same sizes? */
 bool stream_spec_fits(const struct stream_spec *spec, const struct stream_status *status);
+/* Does a stream of other sizes or consumers go on all the same? Its source is that of the spec, and one of its required
+ * consumers is still configured. */
+bool stream_spec_takes(const struct stream_spec *spec, const struct stream_status *status);
+/* Is that required consumer configured? */
+bool stream_spec_has_sink(const struct stream_spec *spec, const char *name);
 /* Removes the streams that are fully acknowledged; the number of those that hold batches. */
 size_t streams_remove_settled(const struct stream_specs *specs);
 

@@ -18,6 +18,7 @@
 #include "supervisor/drain.h"
 #include "supervisor/ending.h"
 #include "supervisor/inherit.h"
+#include "supervisor/keeper.h"
 #include "supervisor/ledger.h"
 #include "supervisor/roster.h"
 #include "supervisor/sample.h"
@@ -41,6 +42,8 @@ struct supervisor {
 	struct roster *roster;
 	struct ledger *ledger;
 	struct courier courier;
+	struct keeper keeper;
+	struct losses losses; /* found at the start, until there is a ledger */
 	struct drain drain;
 	struct signals signals;
 	int epoll, timer, lifeline[2];
@@ -112,7 +115,7 @@ static int open_loop(struct supervisor *self, struct enrg_error *err)
 /* Left-overs, run id, rings. After it run.json says that this run is on. */
 static int prepare(struct supervisor *self, struct enrg_error *err)
 {
-	struct adopt_result adopted;
+	struct adopt_result adopted = {0};
 	bool goes_on;
 	int code = adopt_wait(&self->runtime, err);
 
@@ -124,6 +127,7 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 		code = stream_specs_create(self->folder, self->plans, &self->specs, err);
 	if (!code)
 		code = adopt_streams(&self->runtime, self->specs, &adopted, err);
+	self->losses = adopted.losses;
 	if (code)
 		return code;
 	inherit_remove_journals(&self->runtime, self->plans);
@@ -141,6 +145,12 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 	if (!code)
 		code = plan_set_name_run(self->plans, self->runtime.run, err);
 	return code ? code : streams_create(self->specs, !self->params->checks_off, err);
+}
+
+/* Before figures are read there, and before a job is started that needs what lies there. */
+static void look_after(struct supervisor *self)
+{
+	keeper_look(&self->keeper, &self->courier, &self->ledger->losses);
 }
 
 static int start(struct supervisor *self, struct enrg_error *err)
@@ -162,10 +172,16 @@ static int start(struct supervisor *self, struct enrg_error *err)
 		code = enrg_error_set(err, -ENOMEM, "out of memory");
 	if (code)
 		return code;
+	self->ledger->losses = self->losses;
+	self->losses = (struct losses){0};
 	/* Specs and sources of the ledger are both the plans that have a stream, in their order. */
 	for (size_t i = 0; i < self->specs->count; i++)
 		if (self->specs->items[i].earlier.runs[0])
 			self->ledger->sources[i].earlier = &self->specs->items[i].earlier;
+	code = keeper_open(&self->keeper, &self->runtime, self->plans, err);
+	if (code)
+		return code;
+	look_after(self);
 	params = (struct roster_params){
 		.folder = self->folder, .plans = self->plans, .epoll = self->epoll, .lifeline = self->lifeline[0]};
 	return roster_create(&params, &self->roster, err);
@@ -214,6 +230,7 @@ static void tick(struct supervisor *self, uint64_t now_ns)
 	char summary[256];
 
 	courier_collect(&self->courier);
+	look_after(self);
 	status = make_status(self, false);
 	roster_watch(self->roster, now_ns);
 	if (!status)
@@ -273,7 +290,11 @@ static void step(struct supervisor *self, uint64_t now_ns)
 	}
 	if (self->drain.phase == DRAIN_NONE && now_ns >= duration_end(self))
 		drain_begin(&self->drain, self->roster, now_ns);
+	if (self->keeper.is_lost && self->drain.phase == DRAIN_NONE)
+		drain_begin(&self->drain, self->roster, now_ns);
 	drain_step(&self->drain, self->roster, now_ns);
+	if (roster_next_due(self->roster) <= now_ns)
+		look_after(self);
 	roster_start_due(self->roster, now_ns);
 }
 
@@ -375,6 +396,7 @@ static int finish(struct supervisor *self)
 	size_t left;
 
 	courier_collect(&self->courier);
+	look_after(self);
 	status = make_status(self, true);
 	is_failing = is_any_failing(self->roster);
 	if (!is_clean(self->roster) || !ledger_is_settled(self->ledger) ||
@@ -397,6 +419,7 @@ static int finish(struct supervisor *self)
 		fflush(stdout);
 	}
 	left = ending_clean(self->specs, self->roster);
+	keeper_rescue(&self->keeper);
 	if (left)
 		log_line(ENRG_WARNING,
 			"%zu stream(s) in %s hold batches that are not stored: the next `enrgdaq run` of "
@@ -429,8 +452,10 @@ static void fini(struct supervisor *self)
 {
 	courier_stop(&self->courier);
 	remove_sockets(self);
+	keeper_close(&self->keeper);
 	roster_destroy(self->roster);
 	ledger_destroy(self->ledger);
+	losses_fini(&self->losses);
 	close_descriptor(self->lifeline[1]);
 	close_descriptor(self->lifeline[0]);
 	close_descriptor(self->timer);
@@ -447,7 +472,12 @@ static void fini(struct supervisor *self)
 int supervisor_run(const struct supervisor_params *params)
 {
 	struct supervisor self = {
-		.params = params, .epoll = -1, .timer = -1, .lifeline = {-1, -1}, .runtime.lock = -1};
+		.params = params,
+		.epoll = -1,
+		.timer = -1,
+		.lifeline = {-1, -1},
+		.runtime.lock = -1,
+		.runtime.claim = -1};
 	struct enrg_error err = {0};
 	int code = signals_open(&self.signals); /* before the broker's thread, which inherits it */
 

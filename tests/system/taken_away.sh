@@ -189,6 +189,161 @@ case_moved() {
 	grep -q "\"produced_rows\": $rows," out/ledger_*.json || fail "$rows rows in both CSV files"
 }
 
+# --- the runtime folder -------------------------------------------------------------------------------------------
+
+have_line() { # WORDS
+	grep -qE "$1" "$work/run.log"
+}
+
+is_led() { # every stream and journal of the run has its name again
+	local count
+	count=$(find "$ENRGDAQ_RUNTIME_DIR/away" -name '*.stream' -o -name '*.journal' | wc -l)
+	[ "$count" -gt 1 ] && [ -e "$ENRGDAQ_RUNTIME_DIR/away/lock" ] && [ -S "$ENRGDAQ_RUNTIME_DIR/away/bus.pub" ]
+}
+
+pid_of() { # JOB: its process
+	pgrep -f "^enrgdaq-job [^ ]* $1\$" -P "$run"
+}
+
+check_both() { # the files and the ledger agree
+	python3 - <<-'END' || fail "the files and the ledger do not agree"
+		import glob, json
+		produced = lost = 0
+		for name in glob.glob("out/ledger_*.json"):
+		    for source in json.load(open(name))["sources"]:
+		        produced += source["produced_rows"]
+		rows = sum(1 for _ in open("out/a.csv")) - 1
+		print("produced", produced, "in the file", rows)
+		assert produced == rows > 0
+	END
+	"$bin" verify out/a.arrows >"$work/verify.log" 2>&1 || fail "verify"
+}
+
+# What logind does when the last session of a user ends. Then any job is started again, and somebody starts the run again.
+case_runtime_removed() {
+	stores="CSV Arrow"
+	begin
+	find "$ENRGDAQ_RUNTIME_DIR" -mindepth 1 -delete
+	"$bin" run c --duration 1 >"$work/second.log" 2>&1 && fail "a second run was started beside the first"
+	grep -q "runs already as process $run;" "$work/second.log" || fail "the second start does not name the first"
+	await 10 is_led || fail "it was not put right"
+	have_line "ERROR .*was removed.*put right again" || fail "nothing was said"
+	"$bin" status away >"$work/status.log" 2>&1 || fail "status does not see the run"
+	kill -KILL "$(pid_of DAQJobStoreCSV)"
+	await 10 have_line "DAQJobStoreCSV ended: " || fail "the store was not ended"
+	sleep 1.5
+	find "$ENRGDAQ_RUNTIME_DIR" -mindepth 1 -delete
+	kill -KILL "$(pid_of source)" # before anybody has looked
+	sleep 1.5
+	"$bin" stop away >"$work/stop.log" 2>&1
+	wait "$run"
+	[ $? -eq 1 ] || fail "an outage of the runtime folder is no clean run"
+	grep -q "accounted, over an outage" "$work/run.log" || fail "the ledger does not say it"
+	grep -qE "MISSING|TWICE|NOT KNOWN" "$work/run.log" && fail "the ledger is not settled"
+	check_both
+	[ -z "$(find "$ENRGDAQ_RUNTIME_DIR/away" -name '*.stream')" ] || fail "a stream is left"
+}
+
+# What is left in shared memory that has no name any more outlives the supervisor.
+case_runtime_removed_and_hurried() {
+	stores=CSV
+	begin
+	find "$ENRGDAQ_RUNTIME_DIR" -mindepth 1 -delete
+	await 10 is_led || fail "it was not put right"
+	kill -STOP "$(pid_of DAQJobStoreCSV)"
+	sleep 0.5
+	kill -INT "$run"
+	sleep 0.5
+	kill -INT "$run"
+	wait "$run"
+	[ $? -eq 1 ] || fail "exit code"
+	[ -f "$ENRGDAQ_RUNTIME_DIR/away/source.stream" ] && [ ! -L "$ENRGDAQ_RUNTIME_DIR/away/source.stream" ] ||
+		fail "the stream is not there for the next run"
+	sleep 1.1 # runs have the second of their start in their names
+	"$bin" run c --duration 1 >"$work/again.log" 2>&1 || fail "exit code $? of the next run"
+	python3 - <<-'END' || fail "rows are lost"
+		import glob, json
+		ledgers = [json.load(open(name)) for name in glob.glob("out/ledger_*.json")]
+		produced = sum(ledger["sources"][0]["produced_rows"] for ledger in ledgers)
+		rows = sum(1 for _ in open("out/a.csv")) - 1
+		print("produced", produced, "in the file", rows)
+		assert produced == rows > 0
+	END
+}
+
+# A ring that somebody cuts: no store of it can go on, and the run says so and ends.
+case_stream_cut() {
+	stores="CSV Arrow"
+	begin
+	: >"$ENRGDAQ_RUNTIME_DIR/away/source.stream"
+	await 40 gone || fail "the run goes on"
+	wait "$run"
+	[ $? -eq 1 ] || fail "exit code"
+	have_line "ERROR .*source.stream, the ring of source, was cut" || fail "nothing was said"
+	have_line "source: its stream was found damaged" || fail "the ledger does not say it"
+}
+
+gone() { ! kill -0 "$run" 2>/dev/null || [ "$(ps -o stat= -p "$run" | cut -c1)" = Z ]; }
+
+kill_all() { # the supervisor, and then its jobs before they can end in order
+	local jobs
+	jobs=$(pgrep -P "$run")
+	kill -STOP $jobs
+	kill -KILL "$run"
+	kill -KILL $jobs
+	wait "$run" 2>/dev/null
+}
+
+# A damaged stream at the start: rows are gone, and the run does not end with 0.
+case_stream_damaged() {
+	stores=CSV
+	begin
+	kill -STOP "$(pid_of DAQJobStoreCSV)"
+	sleep 2.2 # status.json knows what waits
+	kill_all
+	printf 'damage!!' | dd of="$ENRGDAQ_RUNTIME_DIR/away/source.stream" conv=notrunc status=none
+	"$bin" run c --duration 1 >"$work/run.log" 2>&1
+	[ $? -eq 1 ] || fail "exit code"
+	have_line "ERROR .*batches .* waited in that stream" || fail "it does not say how much"
+	have_line "source: its stream was found damaged.*: [0-9]+ batches" || fail "the ledger does not say it"
+	python3 - <<-'END' || fail "the ledger beside the data does not say it"
+		import glob, json
+		losses = [json.load(open(name))["losses"] for name in glob.glob("out/ledger_*.json")]
+		print(losses)
+		assert any(loss["kind"] == "stream" and loss["batches"] > 0 for item in losses for loss in item)
+	END
+}
+
+# A job more, a job less and a store less after a killed supervisor: what waits for stores that are configured is stored by
+# them, and only what no store takes any more is saved in recovered_….arrows.
+case_configuration_changed() {
+	stores="CSV Arrow"
+	write_config
+	cp "$work/c/source.toml" "$work/c/other.toml"
+	sed -i 's/"source"/"other"/; s/a\.csv/o.csv/; s/a\.arrows/o.arrows/' "$work/c/other.toml"
+	cp "$work/c/other.toml" "$work/c/third.toml"
+	sed -i 's/"other"/"third"/; s/o\.csv/t.csv/; s/o\.arrows/t.arrows/' "$work/c/third.toml"
+	cd "$work" || exit 1
+	start run.log run c
+	await 20 test -s out/t.arrows || fail "no files"
+	kill -STOP "$(pid_of DAQJobStoreCSV)" "$(pid_of DAQJobStoreArrow)"
+	sleep 1
+	kill_all
+	sed -i 's/"other"/"new"/; s/o\.csv/n.csv/; s/o\.arrows/n.arrows/' "$work/c/other.toml" # one less, one more
+	sed -i '/store_config.csv/,+1d' "$work/c/third.toml"                                    # a store less
+	printf '\n[store_config.raw]\nfile_path = "s"\n' >>"$work/c/source.toml"               # a store more
+	"$bin" run c --duration 2 >"$work/again.log" 2>&1 || fail "exit code $?"
+	grep -qE "MISSING|TWICE|NOT KNOWN|not all stored" "$work/again.log" && fail "the ledger is not settled"
+	ls out/recovered_source_* 2>/dev/null && fail "the data of a source that is still configured was put aside"
+	ls out/recovered_other_*.arrows out/recovered_third_*.arrows >/dev/null || fail "what no store takes is not saved"
+	"$bin" verify out/a.arrows >"$work/verify.log" 2>&1 || fail "verify of a.arrows"
+	"$bin" verify out/t.arrows >"$work/verify.log" 2>&1 || fail "verify of t.arrows"
+	local csv arrow
+	csv=$(($(wc -l <out/a.csv) - 1))
+	arrow=$("$bin" cat out/a.arrows | grep -vc '^timestamp')
+	[ "$csv" -eq "$arrow" ] || fail "a.csv has $csv rows, a.arrows $arrow"
+}
+
 name=${1:?name of a case}
 declare -F "case_$name" >/dev/null || { echo "no case $name" >&2; exit 2; }
 "case_$name"

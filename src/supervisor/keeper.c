@@ -1,0 +1,259 @@
+/* keeper.c: holds the files of the runtime folder. Process: supervisor, main thread. */
+#include "supervisor/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/path.h"
+
+#define COPY_BYTES (1u << 20)
+
+/* What one look has found. */
+struct outage {
+	uint32_t count;
+	enum held_finding finding;
+	char first[256];
+};
+
+static void note(struct outage *outage, const char *path, enum held_finding finding)
+{
+	if (outage->count++ == 0) {
+		outage->finding = finding;
+		snprintf(outage->first, sizeof(outage->first), "%s", path);
+	}
+}
+
+/* --- files of plans ----------------------------------------------------------------------------------------------- */
+
+int keeper_open(struct keeper *keeper, struct runtime *runtime, const struct plan_set *plans, struct enrg_error *err)
+{
+	*keeper = (struct keeper){.runtime = runtime, .plans = plans};
+	keeper->files = calloc(2 * plans->count + 1, sizeof(*keeper->files));
+	if (!keeper->files)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; i < plans->count; i++) {
+		const struct plan *plan = plans->plans[i];
+
+		if (plan->stream_path)
+			keeper->files[keeper->file_count++] =
+				(struct keeper_file){.path = plan->stream_path, .source = plan->name, .descriptor = -1};
+		if (plan->journal_path)
+			keeper->files[keeper->file_count++] =
+				(struct keeper_file){.path = plan->journal_path, .descriptor = -1};
+	}
+	return 0;
+}
+
+void keeper_close(struct keeper *keeper)
+{
+	for (size_t i = 0; i < keeper->file_count; i++)
+		if (keeper->files[i].descriptor >= 0)
+			close(keeper->files[i].descriptor);
+	free(keeper->files);
+	*keeper = (struct keeper){0};
+}
+
+/* A journal that its store is just making is shorter than it will be. */
+static void take(struct keeper_file *file)
+{
+	struct stat status;
+
+	if (file->descriptor < 0)
+		file->descriptor = held_open(file->path, O_RDWR);
+	if (file->descriptor < 0 || fstat(file->descriptor, &status) < 0)
+		return;
+	if ((uint64_t)status.st_size > file->bytes)
+		file->bytes = (uint64_t)status.st_size;
+}
+
+static void tell_cut(struct keeper *keeper, struct keeper_file *file, struct losses *losses)
+{
+	file->is_lost = true;
+	if (!file->source) {
+		log_line(ENRG_ERROR,
+			"%s was cut by something else: its store goes on where its streams were acknowledged last, and "
+			"batches written but not acknowledged by then may come twice",
+			file->path);
+		losses_set(
+			losses, &(struct loss){.kind = LOSS_RUNTIME, .files = ++keeper->outages, .name = "journals"});
+		return;
+	}
+	struct loss loss = {.kind = LOSS_STREAM, .files = 1};
+	snprintf(loss.name, sizeof(loss.name), "%s", file->source);
+	losses_set(losses, &loss);
+	keeper->is_lost = true;
+	log_line(ENRG_ERROR,
+		"%s, the ring of %s, was cut by something else: batches that waited in it are gone; the run ends, as "
+		"the "
+		"ring can't be used any more; let nobody write to %s",
+		file->path, file->source, keeper->runtime->folder);
+}
+
+static int look_at_files(struct keeper *keeper, struct losses *losses, struct outage *outage)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < keeper->file_count; i++) {
+		struct keeper_file *file = &keeper->files[i];
+
+		if (file->is_lost)
+			continue;
+		if (file->descriptor < 0) {
+			take(file);
+			continue;
+		}
+		enum held_finding finding = held_look(file->descriptor, file->path, file->bytes, NULL);
+		if (finding == HELD_CUT) {
+			tell_cut(keeper, file, losses);
+		} else if (finding != HELD_SAME) {
+			int code = held_lead(file->path, file->descriptor);
+			note(outage, file->path, finding);
+			result = code < 0 ? code : result;
+		} else {
+			take(file);
+		}
+	}
+	return result;
+}
+
+/* --- the rest ----------------------------------------------------------------------------------------------------- */
+
+static void take_sockets(struct keeper *keeper, const char *const paths[2])
+{
+	for (int i = 0; i < 2; i++)
+		held_name_take(&keeper->sockets[i], paths[i]);
+}
+
+/* Connections that stand go on; new ones need the name. */
+static int look_at_sockets(struct keeper *keeper, struct courier *courier, struct outage *outage)
+{
+	struct enrg_error err = {0};
+	bool is_lost = false;
+
+	if (!courier || !courier->broker || !keeper->plans->count)
+		return 0;
+	const char *const urls[] = {keeper->plans->plans[0]->publish_url, keeper->plans->plans[0]->subscribe_url};
+	const char *const paths[] = {urls[0] + strlen("ipc://"), urls[1] + strlen("ipc://")};
+	if (!keeper->sockets[0].inode) {
+		take_sockets(keeper, paths);
+		return 0;
+	}
+	for (int i = 0; i < 2; i++) {
+		enum held_finding finding = held_name_look(&keeper->sockets[i], paths[i]);
+		if (finding == HELD_SAME)
+			continue;
+		note(outage, paths[i], finding);
+		is_lost = true;
+	}
+	if (!is_lost)
+		return 0;
+	int code = path_make_private_folder(keeper->runtime->sockets, NULL);
+	if (!code)
+		code = broker_bind_again(courier->broker, urls[0], urls[1], &err);
+	take_sockets(keeper, paths);
+	return code;
+}
+
+static void tell(struct keeper *keeper, const struct outage *outage, int code, struct losses *losses)
+{
+	struct loss loss = {.kind = LOSS_RUNTIME};
+
+	if (code && !keeper->is_failing)
+		log_line(ENRG_ERROR,
+			"%s %s, and can't be put right (%s): jobs that run go on, but none can be started again; free "
+			"space or mend the permissions there, or stop the run",
+			outage->first, held_describe(outage->finding), strerror(-code));
+	else if (!code && (outage->count || keeper->is_failing))
+		log_line(ENRG_ERROR,
+			"%s %s%s while the run is on: put right again, no batch is lost by it%s; `enrgdaq doctor` says "
+			"what may have done it",
+			outage->first, held_describe(outage->finding),
+			outage->count > 1 ? ", and others of this run with it," : "",
+			keeper->outages ? ""
+					: "; what waits in shared memory is held by this process alone from now on");
+	keeper->is_failing = code != 0;
+	if (!outage->count)
+		return;
+	snprintf(loss.name, sizeof(loss.name), "%.255s", keeper->runtime->folder);
+	loss.files = ++keeper->outages;
+	losses_set(losses, &loss);
+}
+
+void keeper_look(struct keeper *keeper, struct courier *courier, struct losses *losses)
+{
+	struct outage outage = {0};
+	enum held_finding finding;
+	int code, other;
+
+	if (!keeper->runtime)
+		return;
+	finding = runtime_look(keeper->runtime);
+	if (finding != HELD_SAME)
+		note(&outage, keeper->runtime->folder, finding);
+	code = finding == HELD_SAME ? 0 : runtime_restore(keeper->runtime);
+	other = look_at_files(keeper, losses, &outage);
+	code = code ? code : other;
+	other = look_at_sockets(keeper, courier, &outage);
+	code = code ? code : other;
+	if (outage.count || code)
+		tell(keeper, &outage, code, losses);
+}
+
+/* --- the end ------------------------------------------------------------------------------------------------------ */
+
+static int copy(int from, int to)
+{
+	char *bytes = malloc(COPY_BYTES);
+	off_t at = 0;
+	int code = bytes ? 0 : -ENOMEM;
+
+	while (!code) {
+		ssize_t count = pread(from, bytes, COPY_BYTES, at);
+		if (count == 0)
+			break;
+		if (count < 0 || pwrite(to, bytes, (size_t)count, at) != count)
+			code = errno ? -errno : -EIO;
+		at += count > 0 ? count : 0;
+	}
+	free(bytes);
+	return code;
+}
+
+static int rescue(const struct keeper_file *file)
+{
+	char temporary[RUNTIME_PATH_BYTES + 300];
+	int code;
+
+	snprintf(temporary, sizeof(temporary), "%s.new", file->path);
+	int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (descriptor < 0)
+		return -errno;
+	code = copy(file->descriptor, descriptor);
+	if (close(descriptor) < 0 && !code)
+		code = -errno;
+	if (!code && rename(temporary, file->path) < 0)
+		code = -errno;
+	if (code)
+		unlink(temporary);
+	return code;
+}
+
+void keeper_rescue(struct keeper *keeper)
+{
+	for (size_t i = 0; i < keeper->file_count; i++) {
+		struct keeper_file *file = &keeper->files[i];
+		int code;
+
+		if (file->descriptor < 0 || !held_is_led(file->path))
+			continue;
+		code = rescue(file);
+		if (code)
+			log_line(ENRG_ERROR, "%s: can't be written for the next run, and what it holds is lost: %s",
+				file->path, strerror(-code));
+	}
+}

@@ -1,0 +1,44 @@
+/* keeper.h: holds the files of the runtime folder open and puts them right when somebody removes or replaces them: the
+ * RemoveIPC of logind, cleaners of /tmp, a careless `rm`. A file whose last name is gone can't get one again, so its
+ * path leads to the supervisor's descriptor (held_lead) until the run ends: a job that is started again finds its ring
+ * and its journal. Once a second and before a job is started. Process: supervisor, main thread.
+ */
+#ifndef SUPERVISOR_KEEPER_H
+#define SUPERVISOR_KEEPER_H
+
+#include "base/held.h"
+#include "supervisor/courier.h"
+#include "supervisor/losses.h"
+#include "supervisor/plan_builder.h"
+#include "supervisor/runtime.h"
+
+struct keeper_file {
+	const char *path;   /* of the plan */
+	const char *source; /* whose stream it is; NULL: a journal */
+	int descriptor;     /* -1: not there yet */
+	uint64_t bytes;
+	bool is_lost; /* cut: told, and past help */
+};
+
+struct keeper {
+	struct runtime *runtime;
+	const struct plan_set *plans;
+	size_t file_count;
+	struct keeper_file *files;
+	struct held_name sockets[2]; /* of the broker: publish, subscribe */
+	uint64_t outages;
+	bool is_lost;    /* a stream was cut: the run can't go on */
+	bool is_failing; /* it could not be put right, and that was told */
+};
+
+int keeper_open(struct keeper *keeper, struct runtime *runtime, const struct plan_set *plans, struct enrg_error *err);
+void keeper_close(struct keeper *keeper); /* takes a zeroed one */
+
+/* `courier` NULL: there is no broker yet. What was found stands in `losses`. */
+void keeper_look(struct keeper *keeper, struct courier *courier, struct losses *losses);
+
+/* At the end of the run, when no job runs any more: what is led to a descriptor gets a file of its own again, since it
+ * holds batches for the next run. */
+void keeper_rescue(struct keeper *keeper);
+
+#endif

@@ -1,33 +1,48 @@
-/* log.c: lines for humans on stderr. Any process that runs under a supervisor or in a terminal; any thread after
- * log_init. */
+/* log.c: lines for humans, or JSON for programs, on stderr and into a file. Any process that runs under a supervisor or in
+ * a terminal; any thread after log_init. */
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_file.h"
+#include "base/log_sink.h"
+#include "base/text.h"
 
-#define LINE_BYTES 4096
+#define LINE_BYTES       LOG_LINE_BYTES
+#define OUT_WAIT_NS      10000000ull  /* until a line is out, where the output takes it at all */
+#define STOP_PATIENCE_NS 300000000ull /* at the end of the process, without progress */
+
+enum log_target { TARGET_STDERR, TARGET_FILE, TARGETS };
 
 static char log_name[256];
 static bool log_colored;
+static bool log_in_journal; /* stderr is systemd's: it wants a priority, and adds the time */
+static enum log_format log_format = LOG_TEXT;
 static _Atomic int log_level = ENRG_INFO;
+static bool is_started;
+static struct log_sink *sinks[TARGETS], *output; /* NULL = none; output: stdout */
+static struct log_file file;
 
 static const struct {
 	const char *name;
 	const char *padded; /* as it stands in a line: all of one width */
 	const char *color;
+	int priority; /* of syslog */
 } levels[] = {
-	[ENRG_DEBUG] = {"DEBUG", "DEBUG", "\033[2m"},
-	[ENRG_INFO] = {"INFO", "INFO ", "\033[32m"},
-	[ENRG_WARNING] = {"WARNING", "WARN ", "\033[33m"},
-	[ENRG_ERROR] = {"ERROR", "ERROR", "\033[1;31m"},
+	[ENRG_DEBUG] = {"DEBUG", "DEBUG", "\033[2m", 7},
+	[ENRG_INFO] = {"INFO", "INFO ", "\033[32m", 6},
+	[ENRG_WARNING] = {"WARNING", "WARN ", "\033[33m", 4},
+	[ENRG_ERROR] = {"ERROR", "ERROR", "\033[1;31m", 3},
 };
 
 #define LEVELS (sizeof(levels) / sizeof(levels[0]))
@@ -43,10 +58,23 @@ bool log_is_colored(int descriptor)
 	return isatty(descriptor) && !(term && strcmp(term, "dumb") == 0);
 }
 
+/* systemd names the socket that it gave as standard output or error; it may have been redirected since. */
+static bool is_journal(int descriptor)
+{
+	const char *text = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat now;
+
+	return text && sscanf(text, "%llu:%llu", &device, &inode) == 2 && fstat(descriptor, &now) == 0 &&
+	       now.st_dev == device && now.st_ino == inode;
+}
+
 void log_init(const char *name, enum enrg_level level)
 {
 	snprintf(log_name, sizeof(log_name), "%s", name);
-	log_colored = log_is_colored(STDERR_FILENO);
+	text_make_safe(log_name, strlen(log_name));
+	log_in_journal = is_journal(STDERR_FILENO);
+	log_colored = !log_in_journal && log_is_colored(STDERR_FILENO);
 	log_set_level(level);
 }
 
@@ -73,48 +101,201 @@ int log_parse_level(const char *text, enum enrg_level *ret_level)
 	return -EINVAL;
 }
 
-static size_t put_head(char *line, enum enrg_level level)
+/* --- lines --- */
+
+static size_t format_json(char *line, enum enrg_level level, const char *text, size_t bytes)
 {
 	uint64_t wall_ns = clock_wall_ns();
 	time_t seconds = (time_t)(wall_ns / 1000000000);
 	struct tm parts = {0};
-	const char *on = log_colored ? levels[level].color : "", *off = log_colored ? "\033[0m" : "";
+	char name[sizeof(log_name) * 2];
 
-	localtime_r(&seconds, &parts);
-	int used =
-		snprintf(line, LINE_BYTES / 2, "%04d-%02d-%02d %02d:%02d:%02d.%03u %s%s%s %s: ", parts.tm_year + 1900,
-			parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-			(unsigned)(wall_ns / 1000000 % 1000), on, levels[level].padded, off, log_name);
-	return (size_t)used;
+	gmtime_r(&seconds, &parts);
+	text_format_json(log_name, strlen(log_name), name, sizeof(name));
+	size_t used = (size_t)snprintf(line, LINE_BYTES / 2,
+		"{\"time\": \"%04d-%02d-%02dT%02d:%02d:%02d.%03uZ\", \"level\": \"%s\", \"process\": %d, \"job\": \"%s\", "
+		"\"message\": \"",
+		parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+		(unsigned)(wall_ns / 1000000 % 1000), levels[level].name, (int)getpid(), name);
+	used += text_format_json(text, bytes, line + used, LINE_BYTES - used - 3);
+	memcpy(line + used, "\"}\n", 3);
+	return used + 3;
 }
 
-static void write_line(const char *line, size_t count)
+static size_t format_text(char *line, enum enrg_level level, const char *text, size_t bytes, bool is_colored)
 {
-	ssize_t written;
+	uint64_t wall_ns = clock_wall_ns();
+	time_t seconds = (time_t)(wall_ns / 1000000000);
+	struct tm parts = {0};
+	const char *on = is_colored ? levels[level].color : "", *off = is_colored ? "\033[0m" : "";
 
-	/* A full or closed terminal must not stop data: what can't be written is lost. */
-	do
-		written = write(STDERR_FILENO, line, count);
-	while (written < 0 && errno == EINTR);
+	localtime_r(&seconds, &parts);
+	size_t used = (size_t)snprintf(line, LINE_BYTES / 2, "%04d-%02d-%02d %02d:%02d:%02d.%03u %s%s%s %s: ",
+		parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+		(unsigned)(wall_ns / 1000000 % 1000), on, levels[level].padded, off, log_name);
+	size_t room = LINE_BYTES - used - 1; /* one for the newline */
+	bytes = bytes < room ? bytes : room;
+	memcpy(line + used, text, bytes);
+	/* Texts may quote files and messages: they must not steer the terminal, nor look like a line of their own. */
+	text_make_safe(line + used, bytes);
+	line[used + bytes] = '\n';
+	return used + bytes + 1;
+}
+
+/* Into `line` of LINE_BYTES; its length. */
+static size_t format_line(
+	enum log_target target, enum enrg_level level, const char *text, size_t bytes, char *line)
+{
+	char whole[LINE_BYTES];
+	bool in_journal = target == TARGET_STDERR && log_in_journal;
+	int priority = 0;
+
+	if (!in_journal && log_format == LOG_TEXT)
+		return format_text(line, level, text, bytes, target == TARGET_STDERR && log_colored);
+	if (!in_journal)
+		return format_json(line, level, text, bytes);
+	priority = snprintf(line, 8, "<%d>", levels[level].priority);
+	size_t room = LINE_BYTES - (size_t)priority, count;
+	if (log_format == LOG_JSON)
+		count = format_json(whole, level, text, bytes < room ? bytes : room);
+	else {
+		count = (size_t)snprintf(whole, sizeof(whole), "%s: %.*s", log_name, (int)bytes, text);
+		count = count < room ? count : room - 1;
+		text_make_safe(whole, count);
+		whole[count++] = '\n';
+	}
+	if (count > room) { /* JSON of full length: what does not fit is of no use to a reader of JSON */
+		count = format_json(whole, level, text, bytes / 2);
+		count = count < room ? count : room;
+	}
+	memcpy(line + priority, whole, count);
+	return (size_t)priority + count;
+}
+
+/* --- outputs --- */
+
+static int write_whole(int descriptor, const char *line, size_t bytes)
+{
+	for (size_t done = 0; done < bytes;) {
+		ssize_t written = write(descriptor, line + done, bytes - done);
+
+		if (written < 0 && errno == EAGAIN) /* somebody else, with whom it is shared, does not want to block */
+			(void)poll(&(struct pollfd){.fd = descriptor, .events = POLLOUT}, 1, -1);
+		else if (written < 0 && errno != EINTR)
+			return -errno;
+		done += written > 0 ? (size_t)written : 0;
+	}
+	return 0;
+}
+
+static int put_stderr(void *context, const char *line, size_t bytes)
+{
+	(void)context;
+	return write_whole(STDERR_FILENO, line, bytes);
+}
+
+static int put_stdout(void *context, const char *line, size_t bytes)
+{
+	(void)context;
+	return write_whole(STDOUT_FILENO, line, bytes);
+}
+
+static int put_file(void *context, const char *line, size_t bytes)
+{
+	return log_file_put(context, line, bytes);
+}
+
+static size_t format_lost(enum log_target target, uint64_t count, int code, char *line)
+{
+	char text[200];
+	int length = snprintf(text, sizeof(text), "%llu line(s) of the log are lost: %s", (unsigned long long)count,
+		code ? strerror(-code) : "the output stood still, or was slower than they came");
+
+	return format_line(target, ENRG_WARNING, text, (size_t)length, line);
+}
+
+static size_t format_lost_stderr(void *context, uint64_t count, int code, char *line, size_t line_bytes)
+{
+	(void)context;
+	(void)line_bytes;
+	return format_lost(TARGET_STDERR, count, code, line);
+}
+
+static size_t format_lost_file(void *context, uint64_t count, int code, char *line, size_t line_bytes)
+{
+	(void)context;
+	(void)line_bytes;
+	return format_lost(TARGET_FILE, count, code, line);
+}
+
+static size_t format_lost_output(void *context, uint64_t count, int code, char *line, size_t line_bytes)
+{
+	(void)context;
+	return (size_t)snprintf(line, line_bytes, "(%llu line(s) are lost: %s)\n", (unsigned long long)count,
+		code ? strerror(-code) : "there was no room");
+}
+
+static const struct log_sink_type sink_types[TARGETS] = {
+	[TARGET_STDERR] = {.put = put_stderr, .format_lost = format_lost_stderr},
+	[TARGET_FILE] = {.put = put_file, .format_lost = format_lost_file},
+};
+static const struct log_sink_type output_type = {.put = put_stdout, .format_lost = format_lost_output};
+
+void log_start(void)
+{
+	sinks[TARGET_STDERR] = log_sink_create(&sink_types[TARGET_STDERR], NULL);
+	output = log_sink_create(&output_type, NULL);
+	is_started = sinks[TARGET_STDERR] && output;
+}
+
+int log_set_file(const char *path, uint64_t rotate_bytes, unsigned keep)
+{
+	log_file_init(&file, path, rotate_bytes, keep);
+	sinks[TARGET_FILE] = log_sink_create(&sink_types[TARGET_FILE], &file);
+	return sinks[TARGET_FILE] ? 0 : -ENOMEM;
+}
+
+void log_set_format(enum log_format format)
+{
+	log_format = format;
+}
+
+void log_reopen(void)
+{
+	if (sinks[TARGET_FILE])
+		log_file_reopen(&file);
+}
+
+void log_stop(void)
+{
+	for (int i = 0; i < TARGETS; i++)
+		if (log_sink_destroy(sinks[i], STOP_PATIENCE_NS))
+			sinks[i] = NULL;
+	if (log_sink_destroy(output, STOP_PATIENCE_NS))
+		output = NULL;
+	if (!sinks[TARGET_FILE])
+		log_file_fini(&file);
+	/* One that stands still takes what follows into its buffer. */
+	is_started = sinks[TARGET_STDERR] != NULL;
 }
 
 void log_line_v(enum enrg_level level, const char *format, va_list arguments)
 {
-	char line[LINE_BYTES];
+	char text[LINE_BYTES], line[LINE_BYTES];
 	int saved = errno;
 
 	if ((unsigned)level >= LEVELS || (int)level < atomic_load_explicit(&log_level, memory_order_relaxed))
 		return;
-	size_t head = put_head(line, level);
-	size_t room = sizeof(line) - head - 1; /* one for the newline */
-	int wanted = vsnprintf(line + head, room, format, arguments);
-	size_t end = head + (wanted < 0 ? 0 : (size_t)wanted < room ? (size_t)wanted : room - 1);
-	/* Texts may quote files and messages: they must not steer the terminal, nor look like a line of their own. */
-	for (size_t i = head; i < end; i++)
-		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-			line[i] = ' ';
-	line[end++] = '\n';
-	write_line(line, end);
+	int wanted = vsnprintf(text, sizeof(text), format, arguments);
+	size_t bytes = wanted < 0 ? 0 : (size_t)wanted < sizeof(text) ? (size_t)wanted : sizeof(text) - 1;
+	if (!is_started) {
+		size_t count = format_line(TARGET_STDERR, level, text, bytes, line);
+		write_whole(STDERR_FILENO, line, count);
+	}
+	for (int i = 0; i < TARGETS; i++)
+		if (sinks[i])
+			log_sink_add(sinks[i], line, format_line((enum log_target)i, level, text, bytes, line),
+				OUT_WAIT_NS);
 	errno = saved;
 }
 
@@ -125,4 +306,20 @@ void log_line(enum enrg_level level, const char *format, ...)
 	va_start(arguments, format);
 	log_line_v(level, format, arguments);
 	va_end(arguments);
+}
+
+void log_print(const char *text)
+{
+	if (!output) {
+		fputs(text, stdout);
+		fflush(stdout);
+		return;
+	}
+	for (const char *end; *text; text = end) {
+		size_t length = strcspn(text, "\n");
+
+		length = length < LINE_BYTES ? length + (text[length] == '\n' && length + 1 <= LINE_BYTES) : LINE_BYTES;
+		end = text + length;
+		log_sink_add(output, text, length, OUT_WAIT_NS);
+	}
 }

@@ -7,9 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -91,6 +94,75 @@ static void test_text_can_not_steer_the_terminal(void **state)
 	assert_non_null(strstr(read_back(), "x: a [2Jb c \n"));
 }
 
+static void test_json(void **state)
+{
+	char wanted[200];
+
+	(void)state;
+	log_init("lab/\"s1\"", ENRG_INFO);
+	log_set_format(LOG_JSON);
+	log_line(ENRG_WARNING, "a\033[2Jb \"%s\"", "\x9b");
+	log_set_format(LOG_TEXT);
+	read_back();
+	snprintf(wanted, sizeof(wanted),
+		"Z\", \"level\": \"WARNING\", \"process\": %d, \"job\": \"lab/\\\"s1\\\"\", \"message\": "
+		"\"a\\u001b[2Jb \\\"\\ufffd\\\"\"}\n",
+		(int)getpid());
+	assert_memory_equal(text, "{\"time\": \"20", 12);
+	assert_string_equal(text + strlen("{\"time\": \"2026-11-24T06:48:59.123"), wanted);
+}
+
+/* systemd says which file is its journal. */
+static void test_journal(void **state)
+{
+	struct stat now;
+	char stream[64];
+
+	(void)state;
+	fstat(STDERR_FILENO, &now);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)now.st_dev, (unsigned long long)now.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	setenv("CLICOLOR_FORCE", "1", 1);
+	log_init("x", ENRG_DEBUG);
+	log_line(ENRG_ERROR, "a\nb");
+	assert_string_equal(read_back(), "<3>x: a b\n");
+	log_line(ENRG_DEBUG, "y");
+	assert_string_equal(read_back(), "<7>x: y\n");
+	setenv("JOURNAL_STREAM", "1:2", 1);
+	unsetenv("CLICOLOR_FORCE");
+	log_init("x", ENRG_INFO);
+	log_line(ENRG_ERROR, "z");
+	assert_non_null(strstr(read_back(), " ERROR x: z\n"));
+	unsetenv("JOURNAL_STREAM");
+}
+
+/* Nobody reads the pipe: lines are kept, the rest is counted, and said. */
+static void test_a_pipe_that_is_full(void **state)
+{
+	static char huge[3000];
+	bool has_lost = false;
+
+	(void)state;
+	memset(huge, 'y', sizeof(huge) - 1);
+	log_init("x", ENRG_INFO);
+	log_start();
+	for (int i = 0; i < 100; i++)
+		log_line(ENRG_INFO, "%s", huge);
+	for (unsigned waited = 0; !has_lost && waited < 20000; waited++) {
+		has_lost = strstr(read_back(), " line(s) of the log are lost") != NULL;
+		if (!text[0])
+			poll(NULL, 0, 1);
+	}
+	assert_true(has_lost);
+	log_line(ENRG_INFO, "the last one");
+	while (!strstr(read_back(), "the last one"))
+		poll(NULL, 0, 1);
+	log_stop();
+	read_back();
+	log_line(ENRG_INFO, "directly again");
+	assert_non_null(strstr(read_back(), "directly again"));
+}
+
 static void test_long_lines_are_cut_and_ended(void **state)
 {
 	static char huge[6000];
@@ -128,6 +200,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_colors_where_forced, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_text_can_not_steer_the_terminal, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_long_lines_are_cut_and_ended, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_json, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_journal, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_pipe_that_is_full, set_up, tear_down),
 		cmocka_unit_test(test_level_names),
 	};
 

@@ -1,6 +1,6 @@
-/* ask.h: how a supervisor asks its jobs for something: a queued real-time signal that carries a word. SIGTERM and SIGINT
- * come from anybody (a service manager signals a whole group, an operator one process) and merge while they wait; a word
- * is counted, and only the parent of the job can say it. Process: supervisor sends, jobs take. */
+/* ask.h: how a supervisor asks its jobs for something: a queued real-time signal that carries a word. SIGTERM and
+ * SIGINT come from anybody (a service manager signals a whole group, an operator one process) and merge while they
+ * wait; a word is counted, and only the parent of the job can say it. Process: supervisor sends, jobs take. */
 #ifndef JOB_ASK_H
 #define JOB_ASK_H
 

@@ -234,6 +234,7 @@ int process_main(int argc, char **argv)
 	int lifeline = take_descriptor("ENRGDAQ_LIFELINE_FD");
 	process.ready_descriptor = take_descriptor("ENRGDAQ_READY_FD");
 	log_init("job", ENRG_INFO);
+	log_start();
 	int result = read_plan(plan_descriptor, &process.plan, &err);
 	if (plan_descriptor >= 0)
 		close(plan_descriptor);
@@ -256,5 +257,6 @@ int process_main(int argc, char **argv)
 	if (process.types)
 		types_free(process.types);
 	plan_free(process.plan);
+	log_stop();
 	return code;
 }

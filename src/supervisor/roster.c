@@ -335,16 +335,20 @@ void roster_watch(struct roster *roster, uint64_t now_ns)
 {
 	for (size_t i = 0; i < roster->count; i++) {
 		struct member *member = &roster->members[i];
-		uint64_t heartbeat;
+		uint64_t beat;
 		char span[32];
 
 		if (member->state != MEMBER_RUNNING || !member_is_alive(member) || member->is_hung || !member->page)
 			continue;
-		heartbeat = atomic_load_explicit(&member->page->heartbeat_mono_ns, memory_order_relaxed);
-		if (!heartbeat || now_ns < heartbeat || now_ns - heartbeat < roster->watchdog_ns ||
-			is_held_back(member))
+		/* Only that it changes counts: the clock of the jobs goes on while everybody stands still. */
+		beat = atomic_load_explicit(&member->page->heartbeat_mono_ns, memory_order_relaxed);
+		if (beat != member->seen_beat || !member->seen_ns) {
+			member->seen_beat = beat;
+			member->seen_ns = now_ns;
+		}
+		if (!beat || now_ns - member->seen_ns < roster->watchdog_ns || is_held_back(member))
 			continue;
-		clock_format_span(now_ns - heartbeat, span, sizeof(span));
+		clock_format_span(now_ns - member->seen_ns, span, sizeof(span));
 		log_line(ENRG_ERROR, "%s (process %d) has given no sign of life for %s: killed", member->plan->name,
 			(int)member->child.pid, span);
 		member->is_hung = true;

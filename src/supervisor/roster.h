@@ -47,6 +47,7 @@ struct member {
 	bool is_hung;                        /* the watchdog has killed this life */
 	bool was_ready;                      /* in any life */
 	bool was_failing;                    /* it had failed, and was not well when the run ended */
+	uint64_t seen_beat, seen_ns;         /* last sign of life of its page, and when it was new */
 	uint32_t asks;                       /* words sent to this life: to end, then to end at once */
 	bool is_late_told;                   /* that it is not ready in time */
 	int last_code;                       /* exit code of the last life; -1 = by a signal, or none yet */
@@ -93,7 +94,7 @@ void roster_destroy(struct roster *roster);
 void roster_start_due(struct roster *roster, uint64_t now_ns);
 /* An event of a member's descriptor. */
 void roster_handle(struct roster *roster, enum roster_event event, uint32_t index, uint64_t now_ns);
-/* Kills jobs that give no sign of life. */
+/* Kills jobs that give no sign of life. `now_ns` here and everywhere: a clock of the time in which the supervisor ran. */
 void roster_watch(struct roster *roster, uint64_t now_ns);
 /* Asks a member to end (again: at once). A member that does not run is marked as stopped. */
 void roster_ask(struct member *member);

@@ -28,6 +28,8 @@
 
 #define SUMMARY_NS        10000000000ull
 #define READY_PATIENCE_NS 30000000000ull
+#define TICK_NS           1000000000ull
+#define AWAY_NS           1500000000ull /* so long without a look at the clock: this process did not run */
 
 /* Lower half of epoll_data.u64 where the upper half is 0 (members have their enum roster_event there). */
 enum own_event { OWN_SIGNAL = 1, OWN_TIMER, OWN_BUS };
@@ -48,9 +50,22 @@ struct supervisor {
 	struct signals signals;
 	int epoll, timer, lifeline[2];
 	uint64_t started_ns, summary_ns;
+	uint64_t looked_ns, away_ns; /* last look at the clock; time in which this process did not run */
 	bool has_begun;      /* run.json says "running" */
 	bool is_status_lost; /* and it has been said */
 };
+
+/* CLOCK_MONOTONIC without the time in which this process itself did not run: a virtual machine that stood still, a
+ * container that was paused, SIGSTOP. The jobs did not run then either, and no patience may end by it. */
+static uint64_t running_ns(struct supervisor *self)
+{
+	uint64_t now_ns = clock_mono_ns();
+
+	if (self->looked_ns && now_ns - self->looked_ns > AWAY_NS)
+		self->away_ns += now_ns - self->looked_ns - TICK_NS;
+	self->looked_ns = now_ns;
+	return now_ns - self->away_ns;
+}
 
 /* --- configuration --- */
 
@@ -314,12 +329,12 @@ static void run_loop(struct supervisor *self)
 {
 	struct epoll_event events[32];
 
-	self->started_ns = self->summary_ns = clock_mono_ns();
+	self->started_ns = self->summary_ns = running_ns(self);
 	roster_start_due(self->roster, self->started_ns);
 	while (self->drain.phase != DRAIN_ENDED) {
 		int count = epoll_wait(
-			self->epoll, events, sizeof(events) / sizeof(events[0]), timeout_ms(self, clock_mono_ns()));
-		uint64_t now_ns = clock_mono_ns();
+			self->epoll, events, sizeof(events) / sizeof(events[0]), timeout_ms(self, running_ns(self)));
+		uint64_t now_ns = running_ns(self);
 
 		/* First: a job that ended since everybody was signalled is not to be started again. */
 		handle_signals(self, now_ns);
@@ -387,6 +402,21 @@ static bool is_any_given_up(const struct roster *roster)
 	return false;
 }
 
+static void print_ledger(const struct supervisor *self)
+{
+	char *text = NULL;
+	size_t bytes;
+	FILE *stream = open_memstream(&text, &bytes);
+
+	if (!stream)
+		return;
+	fprintf(stream, "run %s of %s:\n", self->runtime.run, self->folder->supervisor.info.supervisor_id);
+	ledger_print(self->ledger, log_is_colored(1), stream);
+	if (!fclose(stream))
+		log_print(text);
+	free(text);
+}
+
 static int finish(struct supervisor *self)
 {
 	struct enrg_error err = {0};
@@ -414,9 +444,7 @@ static int finish(struct supervisor *self)
 		json_decref(status);
 	}
 	if (!self->params->is_quiet) {
-		printf("run %s of %s:\n", self->runtime.run, self->folder->supervisor.info.supervisor_id);
-		ledger_print(self->ledger, log_is_colored(1), stdout);
-		fflush(stdout);
+		print_ledger(self);
 	}
 	left = ending_clean(self->specs, self->roster);
 	keeper_rescue(&self->keeper);
@@ -482,8 +510,10 @@ int supervisor_run(const struct supervisor_params *params)
 	int code = signals_open(&self.signals); /* before the broker's thread, which inherits it */
 
 	log_init("supervisor", params->is_quiet ? ENRG_WARNING : ENRG_INFO);
+	log_start();
 	if (code) {
 		log_line(ENRG_ERROR, "signals can't be read: %s", strerror(-code));
+		log_stop();
 		return SUPERVISOR_TROUBLE;
 	}
 	code = load(&self);
@@ -504,6 +534,7 @@ int supervisor_run(const struct supervisor_params *params)
 		}
 	}
 	fini(&self);
+	log_stop();
 	signals_close(&self.signals);
 	return code;
 }

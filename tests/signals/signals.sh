@@ -22,6 +22,7 @@ finish() {
 		[ -z "$(grep -l -s -F "$ENRGDAQ_RUNTIME_DIR" /proc/[0-9]*/maps 2>/dev/null)" ] && break
 		sleep 0.1
 	done
+	mountpoint -q "$work/disk" && umount -l "$work/disk"
 	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
 }
 trap finish EXIT
@@ -182,6 +183,92 @@ case_closed_pipe() {
 	[ "$(cat code)" = 0 ] || fail "exit code $(cat code)"
 	"$bin" bench run --clients 1 --duration 1 --stats-interval 0.2 2>bench.log | head -n 1 >/dev/null
 	[ "${PIPESTATUS[0]}" -eq 0 ] || fail "bench: exit code ${PIPESTATUS[0]}"
+}
+
+# The whole machine stands still for longer than watchdog_seconds; which process gets the processor first is chance.
+case_paused() {
+	write_config 'watchdog_seconds = 1\n'
+	start run.log run config
+	await 20 has_rows || fail "no data"
+	sleep 1.2 # the watchdog has looked at them
+	kill -STOP "$run" $(jobs_of)
+	sleep 2.5
+	kill -CONT "$run"
+	sleep 0.1
+	kill -CONT $(jobs_of)
+	local before
+	before=$(rows)
+	await 20 has_rows $((before + 100)) || fail "it does not continue"
+	# a job that alone stands still is killed as ever
+	kill -STOP "$(pid_of source)"
+	await 20 grep -q "source (process .*no sign of life" run.log || fail "the watchdog does not see a job that stands still"
+	before=$(rows)
+	await 20 has_rows $((before + 100)) || fail "it was not started again"
+	kill -TERM "$run"
+	ends_with 0
+	[ "$(grep -c "no sign of life" run.log)" -eq 1 ] || fail "jobs that were only paused were killed"
+	is_settled
+}
+
+# Nobody reads the terminal any more (Ctrl-S, a stalled ssh): a job that dies is started again, a stop ends the run.
+case_blocked_terminal() {
+	write_config
+	"$bin" run config --duration 0.1 >first.log 2>&1 || fail "exit code $?"
+	rm -rf out
+	python3 - "$bin" >python.log 2>&1 <<-'END' || fail "see python.log"
+		import os, pty, signal, subprocess, sys, time
+		controller, terminal = pty.openpty()
+		run = subprocess.Popen([sys.argv[1], "run", "config"], stdin=terminal, stdout=terminal, stderr=terminal,
+		    start_new_session=True)
+		def await_that(what, condition):
+		    end = time.monotonic() + 20
+		    while not condition():
+		        assert time.monotonic() < end, what
+		        time.sleep(0.05)
+		def source():
+		    for line in subprocess.run(["ps", "--ppid", str(run.pid), "-o", "pid=,args="], capture_output=True, text=True).stdout.splitlines():
+		        if line.endswith(" source"):
+		            return int(line.split()[0])
+		rows = lambda: os.path.exists("out/data.csv") and os.path.getsize("out/data.csv")
+		try:
+		    await_that("no data", rows)
+		    os.write(controller, b"\x13") # Ctrl-S
+		    for _ in range(3):
+		        old = source()
+		        os.kill(old, signal.SIGKILL)
+		        await_that("not started again", lambda: source() not in (None, old))
+		    before = rows()
+		    await_that("no data after it", lambda: rows() > before + 1000)
+		    run.send_signal(signal.SIGINT)
+		    code = run.wait(20)
+		    assert code == 0, code
+		finally:
+		    run.kill()
+	END
+}
+
+# The log is redirected to a disk that is full; then there is room again.
+case_full_log() {
+	mkdir disk
+	mount -t tmpfs -o size=64k tmpfs disk 2>/dev/null || { echo "only root can mount a small disk"; exit 77; }
+	write_config 'verbosity = "DEBUG"\n'
+	dd if=/dev/zero of=disk/filler bs=1k count=64 2>/dev/null
+	"$bin" run config >disk/log 2>&1 &
+	run=$!
+	started+=("$run")
+	await 20 has_rows 100 || fail "no data"
+	local source
+	source=$(pid_of source)
+	kill -KILL "$source"
+	is_new() { [ -n "$(pid_of source)" ] && [ "$(pid_of source)" != "$source" ]; }
+	await 20 is_new || fail "the source was not started again"
+	rm disk/filler
+	kill -TERM "$run"
+	ends_with 0
+	cp disk/log run.log
+	umount -l disk
+	grep -q "of the log are lost: No space left on device" run.log || fail "it does not say that lines are lost"
+	is_settled
 }
 
 # Started with standard descriptors closed: nothing of ours becomes descriptor 0, 1 or 2 of any process.

@@ -1,0 +1,73 @@
+/* text.c: UTF-8 that is shown or quoted. */
+#include "base/text.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Of the first byte: 0 = it begins no character. */
+static size_t wanted_bytes(unsigned char first)
+{
+	return first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+}
+
+size_t text_character(const char *text, size_t bytes)
+{
+	const unsigned char *at = (const unsigned char *)text;
+	size_t count = bytes ? wanted_bytes(at[0]) : 0;
+
+	if (!count || count > bytes)
+		return 0;
+	for (size_t i = 1; i < count; i++)
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+	/* forms that are longer than needed, surrogates, beyond the last character */
+	if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) ||
+		(at[0] == 0xf4 && at[1] > 0x8f))
+		return 0;
+	return count;
+}
+
+static int is_control(const char *text, size_t count)
+{
+	unsigned char first = (unsigned char)text[0], second = count > 1 ? (unsigned char)text[1] : 0;
+
+	return first < 0x20 || first == 0x7f || (first == 0xc2 && second < 0xa0);
+}
+
+void text_make_safe(char *text, size_t bytes)
+{
+	for (size_t i = 0, count; i < bytes; i += count ? count : 1) {
+		count = text_character(text + i, bytes - i);
+		if (!count)
+			text[i] = '?';
+		else if (is_control(text + i, count))
+			memset(text + i, ' ', count);
+	}
+}
+
+size_t text_format_json(const char *text, size_t bytes, char *ret_json, size_t json_bytes)
+{
+	size_t used = 0;
+
+	for (size_t i = 0, count; i < bytes; i += count ? count : 1) {
+		char piece[8];
+		size_t length;
+
+		count = text_character(text + i, bytes - i);
+		if (!count)
+			length = (size_t)snprintf(piece, sizeof(piece), "\\ufffd");
+		else if (text[i] == '"' || text[i] == '\\')
+			length = (size_t)snprintf(piece, sizeof(piece), "\\%c", text[i]);
+		else if (count == 1 && is_control(text + i, 1))
+			length = (size_t)snprintf(piece, sizeof(piece), "\\u%04x", (unsigned)text[i]);
+		else
+			memcpy(piece, text + i, length = count);
+		if (used + length + 1 > json_bytes)
+			break;
+		memcpy(ret_json + used, piece, length);
+		used += length;
+	}
+	ret_json[used] = '\0';
+	return used;
+}

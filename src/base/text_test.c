@@ -1,0 +1,63 @@
+/* text_test.c: what is shown can't steer a terminal. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/text.h"
+
+static void control_characters_become_spaces(void **state)
+{
+	static const struct {
+		const char *text, *safe;
+	} cases[] = {
+		{"plain", "plain"},
+		{"a\033[2Jb\nc\x7f", "a [2Jb c "},
+		{"\xc2\x9b"
+		 "2J \xc2\xa0",
+			"  2J \xc2\xa0"}, /* CSI as one character of 8 bits */
+		{"\x9b"
+		 "2J",
+			"?2J"},
+		{"K\xc3\xb6ln \xe2\x82\xac \xf0\x9f\x94\xa5", "K\xc3\xb6ln \xe2\x82\xac \xf0\x9f\x94\xa5"},
+		{"\xc3", "?"},
+		{"\xed\xa0\x80", "???"},
+		{"\xc0\x9b", "??"},
+		{"\xf4\x90\x80\x80", "????"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[64];
+
+		strcpy(text, cases[i].text);
+		text_make_safe(text, strlen(text));
+		assert_string_equal(text, cases[i].safe);
+	}
+}
+
+static void json_is_quoted_and_cut_between_characters(void **state)
+{
+	char json[64];
+
+	(void)state;
+	assert_int_equal(text_format_json("a\"b\\\n\x9b", 6, json, sizeof(json)), 18);
+	assert_string_equal(json, "a\\\"b\\\\\\u000a\\ufffd");
+	text_format_json("ab\xe2\x82\xac", 5, json, 5); /* two and three bytes, and the end */
+	assert_string_equal(json, "ab");
+	text_format_json("ab\xe2\x82\xac", 5, json, 6);
+	assert_string_equal(json, "ab\xe2\x82\xac");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(control_characters_become_spaces),
+		cmocka_unit_test(json_is_quoted_and_cut_between_characters),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -34,11 +34,14 @@
 struct variant {
 	const char *name, *store_keys, *section_keys;
 	bool is_same_day, wants_files, wants_dates;
+	bool is_copied; /* between two instances */
 };
 
-/* In which file the next instance goes on: the same; another one that begins by itself; one of another day. */
+/* In which file the next instance goes on: the same; a copy of it; another one that begins by itself; one of another
+ * day. */
 static const struct variant variants[] = {
 	{.name = "one file", .is_same_day = true},
+	{.name = "a copy of the folder", .is_same_day = true, .is_copied = true},
 	{.name = "rotation", .store_keys = "rotate_mb = 0.0001", .is_same_day = true, .wants_files = true},
 	{.name = "a file a day", .section_keys = "add_date = true", .wants_dates = true},
 };
@@ -92,6 +95,19 @@ static void complain(const char *place, const char *text)
 	test.complaints++;
 }
 
+/* As somebody who moves his data to another disk does: other inodes, the same names. */
+static void copy_folder(void)
+{
+	char command[1500];
+
+	if (!test.variant->is_copied || access(test.out_dir, F_OK) < 0)
+		return;
+	snprintf(command, sizeof(command), "cp -a '%s' '%s.copy' && rm -r '%s' && mv '%s.copy' '%s'", test.out_dir,
+		test.out_dir, test.out_dir, test.out_dir, test.out_dir);
+	if (system(command) != 0)
+		abort();
+}
+
 /* Without being killed. */
 static int run_whole(struct life *life)
 {
@@ -113,6 +129,7 @@ static void end_series(uint32_t number, const char *place)
 	char text[TEXT_BYTES];
 
 	test.kills++;
+	copy_folder();
 	if (run_whole(&life) != 0)
 		complain(place, "the next instance fails");
 	else if (!check_folder(test.kind, test.out_dir, text, sizeof(text)))
@@ -140,6 +157,7 @@ static void kill_twice(unsigned first, unsigned second)
 
 	new_folder();
 	tracer_run(lives_run, &life, &(struct tracer_aim){first, false}, &end);
+	copy_folder();
 	tracer_run(lives_run, &next, &(struct tracer_aim){second, false}, &next_end);
 	snprintf(place, sizeof(place), "%s, and the next instance %s", end.place,
 		next_end.was_killed ? next_end.place : "not");

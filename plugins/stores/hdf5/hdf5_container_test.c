@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/path.h"
 #include "container.h"
 #include "driver.h"
 #include "job/leftover.h"
@@ -364,6 +366,129 @@ static void new_files_of_a_dead_life_are_removed(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+/* --- which file an undo file belongs to -------------------- */
+
+/* Ten rows are committed, and as many more by a commit that does not count; then the store is killed. */
+static void leave_a_commit_to_undo(char *ret_undo_path, size_t path_bytes)
+{
+	struct container *container = open_container();
+	struct enrg_error err = { 0 };
+	struct table *table;
+
+	assert_int_equal(add_table(container, "a", &one, &table), 0);
+	write_numbers(container, table, 0, 10, NULL);
+	commit(container);
+	write_numbers(container, table, 10, 10, NULL);
+	assert_int_equal(container_commit(container, &err), 0);
+	snprintf(ret_undo_path, path_bytes, "%s", container->shadow->undo_path);
+	container_close(container, false);
+	store_destroy_alone(store);
+	assert_int_equal(count_rows("a/n", true), 20);
+}
+
+static void start_again(void)
+{
+	open_store();
+	leftover_cut(store->journal);
+	put_back(NULL);
+}
+
+/* With another inode. */
+static void replace_by_copy(void)
+{
+	char command[3 * sizeof(path) + 40];
+
+	snprintf(command, sizeof(command), "cp -p '%s' '%s/copy' && mv '%s/copy' '%s'", path, folder, folder, path);
+	assert_int_equal(system(command), 0);
+}
+
+static void a_copy_is_put_back(void **state)
+{
+	char undo_path[sizeof(path) + 16];
+
+	(void)state;
+	leave_a_commit_to_undo(undo_path, sizeof(undo_path));
+	replace_by_copy();
+	start_again();
+	assert_int_equal(count_rows("a/n", true), 10);
+}
+
+/* Somebody put a file of his own under the name, which differs in one byte of what the commit had changed. */
+static void another_file_of_the_name_is_left(void **state)
+{
+	char undo_path[sizeof(path) + 16];
+	char before, changed;
+	int undo, file;
+	uint64_t page;
+
+	(void)state;
+	leave_a_commit_to_undo(undo_path, sizeof(undo_path));
+	replace_by_copy();
+	undo = open(undo_path, O_RDONLY | O_CLOEXEC);
+	file = open(path, O_RDWR | O_CLOEXEC);
+	assert_int_equal(pread(undo, &page, sizeof(page), 48), sizeof(page));
+	assert_int_equal(pread(file, &before, 1, (off_t)page * 4096 + 4000), 1);
+	changed = (char)(before + 1);
+	assert_int_equal(pwrite(file, &changed, 1, (off_t)page * 4096 + 4000), 1);
+	start_again();
+	assert_int_equal(pread(file, &before, 1, (off_t)page * 4096 + 4000), 1);
+	assert_int_equal(before, changed);
+	close(undo);
+	close(file);
+}
+
+static uint64_t add_sum(uint64_t sum, const void *bytes, size_t count)
+{
+	for (size_t i = 0; i + 8 <= count; i += 8) {
+		uint64_t word;
+
+		memcpy(&word, (const char *)bytes + i, sizeof(word));
+		sum = (sum ^ word) * 0x9E3779B97F4A7C15ull;
+		sum ^= sum >> 29;
+	}
+	return sum;
+}
+
+/* As version 0.1.0 before wrote it: without the sums of new pages. */
+static void make_undo_of_before(const char *undo_path)
+{
+	uint64_t head[6], sum;
+	char *bytes, *to;
+	size_t count, pages;
+	FILE *file;
+
+	assert_int_equal(path_read_file(undo_path, 1 << 24, &bytes, &count, NULL), 0);
+	memcpy(head, bytes, sizeof(head));
+	pages = head[4];
+	assert_true(pages > 0 && count == sizeof(head) + pages * 4112);
+	memcpy(&head[0], "EHUNDO01", 8);
+	to = bytes + sizeof(head);
+	for (size_t i = 0; i < pages; i++, to += 4104) {
+		memmove(to, bytes + sizeof(head) + i * 4112, 8);
+		memmove(to + 8, bytes + sizeof(head) + i * 4112 + 16, 4096);
+	}
+	sum = add_sum(1, head, 40);
+	for (size_t i = 0; i < pages; i++)
+		sum = add_sum(sum, bytes + sizeof(head) + i * 4104, 4104);
+	head[5] = sum;
+	memcpy(bytes, head, sizeof(head));
+	file = fopen(undo_path, "we");
+	assert_int_equal(fwrite(bytes, sizeof(head) + pages * 4104, 1, file), 1);
+	fclose(file);
+	free(bytes);
+}
+
+static void an_undo_file_of_before_is_read(void **state)
+{
+	char undo_path[sizeof(path) + 16];
+
+	(void)state;
+	leave_a_commit_to_undo(undo_path, sizeof(undo_path));
+	make_undo_of_before(undo_path);
+	start_again();
+	assert_int_equal(count_rows("a/n", true), 10);
+}
+
 /* Killed while it closed a file: between the two hidden files. */
 static void the_last_hidden_file_is_removed(void **state)
 {
@@ -455,6 +580,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(missing_values_are_marked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(chunks_follow_the_rate, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_commit_that_does_not_count_is_undone, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_copy_is_put_back, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(another_file_of_the_name_is_left, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_undo_file_of_before_is_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(files_of_a_dead_life_are_put_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(new_files_of_a_dead_life_are_removed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_last_hidden_file_is_removed, set_up, tear_down),

@@ -10,10 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define UNDO_MAGIC 0x31304F444E554845ull /* "EHUNDO01" */
+#define UNDO_MAGIC   0x32304F444E554845ull /* "EHUNDO02" */
+#define UNDO_MAGIC_1 0x31304F444E554845ull /* "EHUNDO01": pages without new_sum */
 #define UNDO_GATHER_PAGES 64u
 
-/* Head of the undo file; behind it page_count times an index of 8 bytes and the old page. Written last. */
+/* Head of the undo file; behind it page_count times struct undo_page. Written last. */
 struct undo_head {
 	uint64_t magic;
 	uint64_t inode;
@@ -25,8 +26,11 @@ struct undo_head {
 
 struct undo_page {
 	uint64_t index;
-	uint8_t bytes[SHADOW_PAGE_BYTES];
+	uint64_t new_sum; /* of what the commit writes over it */
+	uint8_t bytes[SHADOW_PAGE_BYTES]; /* what stood there before */
 };
+
+#define UNDO_PAGE_BYTES_1 (sizeof(uint64_t) + SHADOW_PAGE_BYTES)
 
 static int fail(struct enrg_error *err, const char *path, const char *verb, int code)
 {
@@ -189,25 +193,80 @@ static uint64_t sum_head(const struct undo_head *head)
 	return add_sum(1, head, offsetof(struct undo_head, sum));
 }
 
-/* An undo file that is whole, of this file, and of the commit after `commit`. */
-static bool is_due(const struct shadow *shadow, uint64_t commit, uint64_t inode, struct undo_head *ret_head)
+static uint64_t undo_page_bytes(const struct undo_head *head)
+{
+	return head->magic == UNDO_MAGIC ? sizeof(struct undo_page) : UNDO_PAGE_BYTES_1;
+}
+
+static int read_undo_page(const struct shadow *shadow, const struct undo_head *head, uint64_t i,
+	struct undo_page *ret_page)
+{
+	uint64_t at = sizeof(*head) + i * undo_page_bytes(head);
+	int rc;
+
+	if (head->magic == UNDO_MAGIC)
+		return read_all(shadow->undo_descriptor, at, ret_page, sizeof(*ret_page));
+	ret_page->new_sum = 0;
+	rc = read_all(shadow->undo_descriptor, at, &ret_page->index, sizeof(ret_page->index));
+	return rc < 0 ? rc : read_all(shadow->undo_descriptor, at + sizeof(ret_page->index), ret_page->bytes,
+		SHADOW_PAGE_BYTES);
+}
+
+static uint64_t add_page(uint64_t sum, const struct undo_head *head, const struct undo_page *page)
+{
+	if (head->magic == UNDO_MAGIC)
+		return add_sum(sum, page, sizeof(*page));
+	return add_sum(add_sum(sum, &page->index, sizeof(page->index)), page->bytes, SHADOW_PAGE_BYTES);
+}
+
+/* An undo file that is whole, and of the commit after `commit`. */
+static bool is_whole(const struct shadow *shadow, uint64_t commit, struct undo_head *ret_head)
 {
 	struct undo_page page;
 	struct stat status;
 	uint64_t sum;
 
-	if (read_all(shadow->undo_descriptor, 0, ret_head, sizeof(*ret_head)) < 0 || ret_head->magic != UNDO_MAGIC
-		|| ret_head->inode != inode || ret_head->commit != commit + 1
-		|| fstat(shadow->undo_descriptor, &status) < 0
-		|| ret_head->page_count != ((uint64_t)status.st_size - sizeof(*ret_head)) / sizeof(page))
+	if (read_all(shadow->undo_descriptor, 0, ret_head, sizeof(*ret_head)) < 0
+		|| (ret_head->magic != UNDO_MAGIC && ret_head->magic != UNDO_MAGIC_1)
+		|| ret_head->commit != commit + 1 || fstat(shadow->undo_descriptor, &status) < 0
+		|| ret_head->page_count > ((uint64_t)status.st_size - sizeof(*ret_head)) / undo_page_bytes(ret_head))
 		return false;
 	sum = sum_head(ret_head);
 	for (uint64_t i = 0; i < ret_head->page_count; i++) {
-		if (read_all(shadow->undo_descriptor, sizeof(*ret_head) + i * sizeof(page), &page, sizeof(page)) < 0)
+		if (read_undo_page(shadow, ret_head, i, &page) < 0)
 			return false;
-		sum = add_sum(sum, &page, sizeof(page));
+		sum = add_page(sum, ret_head, &page);
 	}
 	return sum == ret_head->sum;
+}
+
+/* Each page of that commit stands in the file as it was before, or as the commit wrote it: a copy of the file that the
+ * undo file was written for, and not another one of its name. Of a new file the first page is written last. */
+static bool is_same_content(const struct shadow *shadow, const struct undo_head *head, uint64_t file_bytes)
+{
+	uint8_t found[SHADOW_PAGE_BYTES];
+	static const uint8_t zeros[8];
+	struct undo_page page;
+
+	if (head->magic != UNDO_MAGIC || file_bytes < head->file_bytes)
+		return false;
+	if (head->page_count == 0)
+		return head->file_bytes == 0 && read_all(shadow->descriptor, 0, found, sizeof(zeros)) == 0
+			&& memcmp(found, zeros, sizeof(zeros)) == 0;
+	for (uint64_t i = 0; i < head->page_count; i++) {
+		if (read_undo_page(shadow, head, i, &page) < 0
+			|| read_all(shadow->descriptor, page.index * SHADOW_PAGE_BYTES, found, sizeof(found)) < 0
+			|| (memcmp(found, page.bytes, sizeof(found)) != 0
+				&& add_sum(1, found, sizeof(found)) != page.new_sum))
+			return false;
+	}
+	return true;
+}
+
+static bool is_due(const struct shadow *shadow, uint64_t commit, const struct stat *status, struct undo_head *ret_head)
+{
+	return is_whole(shadow, commit, ret_head) && (ret_head->inode == status->st_ino
+		|| is_same_content(shadow, ret_head, (uint64_t)status->st_size));
 }
 
 /* Never behind `end`: on a full disk nothing may have to grow for a moment. */
@@ -218,16 +277,16 @@ static int write_page(const struct shadow *shadow, uint64_t index, const uint8_t
 	return write_all(shadow->descriptor, at, bytes, rest < SHADOW_PAGE_BYTES ? rest : SHADOW_PAGE_BYTES);
 }
 
-static int undo(struct shadow *shadow, uint64_t commit, uint64_t inode, struct enrg_error *err)
+static int undo(struct shadow *shadow, uint64_t commit, const struct stat *status, struct enrg_error *err)
 {
 	struct undo_head head;
 	struct undo_page page;
 	int rc = 0;
 
-	if (!is_due(shadow, commit, inode, &head))
+	if (!is_due(shadow, commit, status, &head))
 		return 0;
 	for (uint64_t i = 0; i < head.page_count && rc == 0; i++) {
-		rc = read_all(shadow->undo_descriptor, sizeof(head) + i * sizeof(page), &page, sizeof(page));
+		rc = read_undo_page(shadow, &head, i, &page);
 		if (rc == 0)
 			rc = write_page(shadow, page.index, page.bytes, head.file_bytes);
 	}
@@ -236,8 +295,18 @@ static int undo(struct shadow *shadow, uint64_t commit, uint64_t inode, struct e
 	return rc < 0 ? fail(err, shadow->path, "take an unfinished commit back", rc) : 0;
 }
 
+/* The page as it will stand in a file that ends at `end`. */
+static uint64_t sum_new_page(const struct shadow_page *page, uint64_t end)
+{
+	uint64_t at = page->index * SHADOW_PAGE_BYTES, rest = end > at ? end - at : 0;
+	uint8_t bytes[SHADOW_PAGE_BYTES] = { 0 };
+
+	memcpy(bytes, page->bytes, rest < SHADOW_PAGE_BYTES ? rest : SHADOW_PAGE_BYTES);
+	return add_sum(1, bytes, sizeof(bytes));
+}
+
 /* Gathers pages, so that the undo file is written in large pieces. */
-static int write_undo_pages(struct shadow *shadow, struct undo_head *head)
+static int write_undo_pages(struct shadow *shadow, uint64_t end, struct undo_head *head)
 {
 	struct undo_page *pages = malloc(UNDO_GATHER_PAGES * sizeof(*pages));
 	uint64_t at = sizeof(*head);
@@ -248,6 +317,7 @@ static int write_undo_pages(struct shadow *shadow, struct undo_head *head)
 		if (!shadow->slots[i].bytes)
 			continue;
 		pages[count].index = shadow->slots[i].index;
+		pages[count].new_sum = sum_new_page(&shadow->slots[i], end);
 		rc = read_all(shadow->descriptor, pages[count].index * SHADOW_PAGE_BYTES, pages[count].bytes,
 			SHADOW_PAGE_BYTES);
 		head->sum = add_sum(head->sum, &pages[count], sizeof(pages[count]));
@@ -263,19 +333,21 @@ static int write_undo_pages(struct shadow *shadow, struct undo_head *head)
 	return rc;
 }
 
-static int write_undo(struct shadow *shadow, uint64_t commit, struct enrg_error *err)
+/* Before the file is made `end` long by that commit. */
+static int write_undo(struct shadow *shadow, uint64_t commit, uint64_t end, struct enrg_error *err)
 {
 	struct undo_head head = { .magic = UNDO_MAGIC, .commit = commit, .file_bytes = shadow->committed_bytes,
 		.page_count = shadow->page_count };
 	struct stat status;
 	int rc = fstat(shadow->descriptor, &status) < 0 ? -errno : 0;
 
-	if (rc == 0)
+	/* What is appended to a new file can be taken back all the while. */
+	if (rc == 0 && shadow->committed_bytes > 0)
 		rc = set_length(shadow->undo_descriptor, 0);
 	if (rc == 0) {
 		head.inode = status.st_ino;
 		head.sum = sum_head(&head);
-		rc = write_undo_pages(shadow, &head);
+		rc = write_undo_pages(shadow, end, &head);
 	}
 	if (rc == 0)
 		rc = write_all(shadow->undo_descriptor, 0, &head, sizeof(head));
@@ -310,14 +382,15 @@ static int open_files(struct shadow *shadow, uint64_t commit, struct enrg_error 
 		return fail(err, shadow->path, "look at the file", -errno);
 	if (!S_ISREG(status.st_mode))
 		return enrg_error_set(err, -EINVAL, "%s: is not a regular file", shadow->path);
-	rc = undo(shadow, commit, status.st_ino, err);
+	rc = undo(shadow, commit, &status, err);
 	if (rc < 0)
 		return rc;
 	if (fstat(shadow->descriptor, &status) < 0)
 		return fail(err, shadow->path, "look at the file", -errno);
 	shadow->committed_bytes = shadow->used_bytes = shadow->end = (uint64_t)status.st_size;
 	/* A new file is known to be one, whatever gets into it before its first commit. */
-	return shadow->end == 0 ? write_undo(shadow, commit + 1, err) : shadow_settle(shadow, err);
+	rc = shadow_settle(shadow, err);
+	return rc == 0 && shadow->end == 0 ? write_undo(shadow, commit + 1, 0, err) : rc;
 }
 
 int shadow_open(const char *path, uint64_t commit, struct shadow **ret_shadow, struct enrg_error *err)
@@ -351,7 +424,7 @@ void shadow_close(struct shadow *shadow, bool is_clean)
 	drop_pages(shadow);
 	/* Readers need not wait for the next open; which tries it again if this fails. */
 	if (shadow->unfinished > 0 && fstat(shadow->descriptor, &status) == 0)
-		undo(shadow, shadow->unfinished - 1, status.st_ino, NULL);
+		undo(shadow, shadow->unfinished - 1, &status, NULL);
 	if (shadow->undo_descriptor >= 0)
 		close(shadow->undo_descriptor);
 	/* What was appended behind the last commit belongs to nobody. */
@@ -421,7 +494,8 @@ static int write_part(struct shadow *shadow, uint64_t at, const uint8_t *bytes, 
 {
 	uint64_t index = at / SHADOW_PAGE_BYTES, offset = at % SHADOW_PAGE_BYTES;
 	uint64_t part = SHADOW_PAGE_BYTES - offset < count ? SHADOW_PAGE_BYTES - offset : count;
-	bool is_new = index * SHADOW_PAGE_BYTES >= shadow->committed_bytes;
+	/* The first page makes a new file one of HDF5: it comes with the first commit. */
+	bool is_new = index > 0 && index * SHADOW_PAGE_BYTES >= shadow->committed_bytes;
 	bool is_frozen = shadow->is_frozen || shadow->failure < 0;
 	uint8_t *page = find_page(shadow, index);
 	int rc;
@@ -495,11 +569,8 @@ int shadow_commit(struct shadow *shadow, uint64_t commit, struct enrg_error *err
 	/* Never shorter: what was cut off could not be undone. */
 	uint64_t end = shadow->end > shadow->committed_bytes ? shadow->end : shadow->committed_bytes;
 	struct stat status = { 0 };
-	int rc = 0;
+	int rc = write_undo(shadow, commit, end, err);
 
-	/* A new file has had its undo file since it was opened. */
-	if (shadow->committed_bytes > 0)
-		rc = write_undo(shadow, commit, err);
 	if (rc < 0) {
 		shadow->failure = rc;
 		return rc;

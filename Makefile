@@ -38,6 +38,8 @@ goals:
 
 torture: build
 	@scripts/install-packages.sh test
+	@cmake --build --preset release -j $(JOBS) --target test_kills
+	@tests/kills/whole.sh build/release
 	@tests/system/torture.sh --kills 10000
 
 fuzz:

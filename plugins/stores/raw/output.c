@@ -6,9 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
+#include <time.h>
 
 #define PAGE_BYTES      4096u
 #define HUGE_PAGE_BYTES (2u << 20)
@@ -113,24 +111,12 @@ int output_fits(const struct output *output, const struct output_params *params,
 
 /* --- large messages -------------------- */
 
-/* Past the caches where that is possible: the disk reads it next, not this core, and its last reader may have the lines
- * of the piece before. */
-static void copy_out(uint8_t *to, const uint8_t *from, uint64_t count)
+static uint64_t cpu_now_ns(void)
 {
-#ifdef __SSE2__
-	uint64_t head = -(uintptr_t)to % 64 < count ? -(uintptr_t)to % 64 : count;
+	struct timespec now = {0};
 
-	memcpy(to, from, head);
-	for (to += head, from += head, count -= head; count >= 64; to += 64, from += 64, count -= 64) {
-		__m128i quarters[4];
-
-		memcpy(quarters, from, 64);
-		for (int i = 0; i < 4; i++)
-			_mm_stream_si128((__m128i *)(void *)to + i, quarters[i]);
-	}
-	_mm_sfence();
-#endif
-	memcpy(to, from, count);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 /* Direct I/O wants memory that lies within its page as its place in the file does, and bytes without anything between
@@ -143,11 +129,14 @@ static int write_copied(struct output *output, const uint8_t *bytes, uint64_t co
 	for (; pieces > 0 && rc == 0; pieces--) {
 		uint64_t at = enrg_file_size(output->file), piece = count / pieces;
 		uint8_t *to = output->piece + at % PAGE_BYTES;
+		enum copier_way way = copier_choose(&output->copier);
+		uint64_t started_ns = cpu_now_ns();
 
 		if (pieces > 1)
 			piece += -(at + piece) % PAGE_BYTES;
-		copy_out(to, bytes, piece);
+		copier_copy(way, to, bytes, piece);
 		rc = enrg_file_write(output->file, to, piece, err);
+		copier_learn(&output->copier, way, (double)(cpu_now_ns() - started_ns) / (double)piece);
 		bytes += piece;
 		count -= piece;
 	}

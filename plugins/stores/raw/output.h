@@ -4,6 +4,8 @@
 
 #include "enrgdaq/store.h"
 
+#include "copier.h"
+
 enum output_mode {
 	OUTPUT_APPEND, /* bytes of all messages, one behind the other */
 	OUTPUT_NEWEST, /* bytes of the newest message alone */
@@ -19,6 +21,7 @@ struct output {
 	uint8_t *newest;        /* OUTPUT_NEWEST: goes to the file with the next commit */
 	uint64_t newest_bytes, newest_capacity;
 	uint8_t *piece;         /* of a large message, on its way past the page cache; NULL until wanted */
+	struct copier copier;   /* that fills it */
 	bool is_dirty;          /* `newest` is not in the file yet */
 	unsigned users;         /* targets that write to it */
 	struct output *next;

@@ -9,6 +9,10 @@
 
 #include "enrgdaq/schema.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct enrg_column_view {
 	const uint8_t *validity;  /* bit set = value present; NULL = all present */
 	const int32_t *offsets;   /* strings, bytes, lists: rows + 1 entries, checked to be ascending; else NULL */
@@ -41,5 +45,9 @@ static inline bool enrg_column_present(const struct enrg_column_view *view, uint
 {
 	return !view->validity || (((unsigned)view->validity[row >> 3] >> (row & 7)) & 1u);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

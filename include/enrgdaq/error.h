@@ -12,6 +12,10 @@
 
 #define ENRG_API __attribute__((visibility("default")))
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
 	ENRG_E_CONFIG = -1001,   /* a configuration that a human must mend */
 	ENRG_E_CORRUPT = -1002,  /* bytes that fail their check: CRC, bounds, magic */
@@ -36,5 +40,9 @@ ENRG_API int enrg_error_add(struct enrg_error *err, const char *format, ...) __a
 
 /* A constant English phrase for a code, also for -errno. Thread safe. Never NULL. */
 ENRG_API const char *enrg_error_name(int code);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

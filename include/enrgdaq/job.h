@@ -15,6 +15,10 @@
 #include "enrgdaq/option.h"
 #include "enrgdaq/schema.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct enrg_job;    /* one running job; owned by the framework, valid from start to destroy */
 struct enrg_output; /* one table (or blob stream) that a job produces; owned by the job's enrg_job */
 
@@ -143,5 +147,9 @@ ENRG_API int enrg_output_write_blob(struct enrg_output *output, const void *byte
 /* Rows that the job itself threw away by a policy named in `policy` (zero suppression is not one: it is data). They enter
  * the ledger. */
 ENRG_API void enrg_output_count_dropped(struct enrg_output *output, uint64_t rows, const char *policy);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 
 #include "enrgdaq/error.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ENRG_MODULE_ABI 2u /* raised when a struct of include/enrgdaq/ changes */
 
 struct enrg_job_type;
@@ -20,7 +24,11 @@ struct enrg_module {
 };
 
 /* The one symbol that the loader looks up: ENRG_MODULE = { .abi = ENRG_MODULE_ABI, … }; */
-#define ENRG_MODULE ENRG_API const struct enrg_module enrg_module
+#define ENRG_MODULE const struct enrg_module enrg_module
 ENRG_API extern const struct enrg_module enrg_module;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -13,6 +13,10 @@
 
 #include "enrgdaq/error.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum enrg_option_kind {
 	ENRG_OPTION_BOOL = 1,    /* bool */
 	ENRG_OPTION_INT,         /* int64_t */
@@ -79,5 +83,9 @@ struct enrg_table {
 	size_t size; /* of the struct */
 	const struct enrg_option *options;
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

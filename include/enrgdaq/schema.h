@@ -11,6 +11,10 @@
 
 #include "enrgdaq/error.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define ENRG_COLUMNS_MAX 4096u   /* a wider table is refused with a clear error */
 #define ENRG_NAME_BYTES_MAX 255u /* of a column name, a unit, a tag, without the final NUL */
 
@@ -57,5 +61,9 @@ ENRG_API int enrg_schema_check(const struct enrg_schema *schema, struct enrg_err
 
 /* The schema of a blob; static storage. */
 ENRG_API const struct enrg_schema *enrg_schema_blob(void);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -18,6 +18,10 @@
 #include "enrgdaq/module.h"
 #include "enrgdaq/option.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct enrg_store; /* one running store; owned by the framework */
 struct enrg_file;  /* one output file with a committed length; owned by the framework */
 
@@ -287,5 +291,9 @@ enum enrg_ipc_content {
  * body. Its time goes by the number of messages, not by their size. */
 ENRG_API int enrg_ipc_inspect(int descriptor, const struct enrg_schema *schema, enum enrg_ipc_content *ret_content,
 	uint64_t *ret_good_bytes, struct enrg_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

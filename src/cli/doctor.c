@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "cli/author.h"
 #include "cli/cli.h"
 #include "cli/remove_ipc.h"
 #include "supervisor/budget.h"
@@ -35,9 +36,9 @@
 static const char usage[] =
 	"usage: enrgdaq doctor\n"
 	"\n"
-	"Looks at what a run depends on: shared memory, limits, kernel, clock, ports, libraries, modules, the disk of "
-	"this\n"
-	"folder. A line each, good or bad, and what to do. Takes a second or two and leaves nothing behind.\n"
+	"Looks at what a run depends on: shared memory, limits, kernel, clock, ports, libraries, modules, the disk of\n"
+	"this folder; and at what a driver is built with. A line each, good or bad, and what to do. Takes a second or\n"
+	"two and leaves nothing behind.\n"
 	"\n"
 	"Exit code: 0 all good (notes do not count), 1 something is bad.\n";
 
@@ -62,10 +63,10 @@ static void tell(
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	printf("%s%s%s  %-16s %s\n", doctor->is_colored ? colors[finding] : "", words[finding],
+	printf("%s%s%s  %-17s %s\n", doctor->is_colored ? colors[finding] : "", words[finding],
 		doctor->is_colored ? "\033[0m" : "", what, text);
 	if (finding != GOOD && remedy)
-		printf("      %-16s -> %s\n", "", remedy);
+		printf("      %-17s -> %s\n", "", remedy);
 	fflush(stdout);
 	doctor->bad += finding == BAD;
 }
@@ -260,6 +261,31 @@ static void check_modules(struct doctor *doctor)
 	types_free(types);
 }
 
+/* For whoever writes drivers; a machine that only measures needs none of it. */
+static void check_author(struct doctor *doctor)
+{
+	const char *path = getenv("ENRGDAQ_MODULE_PATH");
+	struct author author;
+
+	author_look(&author);
+	if (!author.headers[0])
+		tell(doctor, NOTE, "authors: headers", "to write drivers, install enrgdaq-dev, or run `make install`",
+			"not installed; modules for this program have ABI %u", ENRG_MODULE_ABI);
+	else if (author.abi != ENRG_MODULE_ABI)
+		tell(doctor, BAD, "authors: headers", "install program and headers of one version",
+			"%s is for ABI %u, this program loads ABI %u", author.headers, author.abi, ENRG_MODULE_ABI);
+	else
+		tell(doctor, GOOD, "authors: headers", NULL, "%s, ABI %u", author.headers, author.abi);
+	tell(doctor, author.compiler[0] ? GOOD : NOTE, "authors: compiler", "to write drivers, install gcc or clang", "%s",
+		author.compiler[0] ? author.compiler : "no C compiler is in PATH");
+	if (author.lost[0])
+		tell(doctor, NOTE, "authors: modules", "correct ENRGDAQ_MODULE_PATH: folders, with colons between them",
+			"ENRGDAQ_MODULE_PATH names %s, which is no folder", author.lost);
+	else
+		tell(doctor, GOOD, "authors: modules", NULL, "ENRGDAQ_MODULE_PATH %s",
+			path && path[0] ? path : "is not set");
+}
+
 static int measure_disk(int descriptor, double *ret_mb_per_s, double *ret_sync_ms)
 {
 	char *block = malloc(DISK_BLOCK);
@@ -339,6 +365,7 @@ int cli_doctor(int argc, char **argv)
 	check_ports(&doctor);
 	check_libraries(&doctor);
 	check_modules(&doctor);
+	check_author(&doctor);
 	check_disk(&doctor);
 	if (doctor.bad)
 		printf("\n%zu thing(s) to mend\n", doctor.bad);

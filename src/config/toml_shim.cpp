@@ -22,9 +22,7 @@
 #define TOML_ASSERT(condition) static_assert(true)
 #include <toml++/toml.h>
 
-extern "C" {
-#include "enrgdaq/error.h" /* a C header: its functions have C names */
-}
+#include "enrgdaq/error.h"
 #include "config/toml.h"
 
 #include <algorithm>

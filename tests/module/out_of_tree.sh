@@ -1,12 +1,15 @@
 #!/bin/sh
-# Installs the build into a fresh prefix, builds ruler.c against what was installed, and runs it with the installed program.
-# usage: out_of_tree.sh BUILD_DIR C_COMPILER CMAKE SOURCE_DIR [SANITIZERS]
+# Installs the build into a fresh prefix, builds modules in C and C++ against what was installed, and runs them with the
+# installed program.
+# usage: out_of_tree.sh BUILD_DIR C_COMPILER CMAKE SOURCE_DIR SANITIZERS CXX_COMPILER
 set -eu
 
-build=$1 compiler=$2 cmake=$3 source=$4 sanitizers=${5:-}
+build=$1 compiler=$2 cmake=$3 source=$4 sanitizers=$5 cxx=$6
+strict="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror"
 work=$(mktemp -d /tmp/enrg-module-XXXXXX)
 trap 'rm -rf "$work"' EXIT
 export ENRGDAQ_RUNTIME_DIR="$work/run"
+mkdir "$work/run"
 
 fail() {
 	echo "FAILED: $*" >&2
@@ -19,16 +22,46 @@ expect() { # TEXT FILE
 
 "$cmake" --install "$build" --prefix "$work/prefix" >"$work/install.log" || { cat "$work/install.log"; fail "install"; }
 pc=$(find "$work/prefix" -name enrgdaq.pc)
-flags=$(PKG_CONFIG_PATH=${pc%/*} pkg-config --define-variable=prefix="$work/prefix" --cflags enrgdaq)
-installed=$(PKG_CONFIG_PATH=${pc%/*} pkg-config --define-variable=prefix="$work/prefix" --variable=modulesdir enrgdaq)
-test -f "$installed/csv.so" || fail "no csv.so in $installed"
+flags=$(PKG_CONFIG_PATH=${pc%/*} pkg-config --cflags enrgdaq)
+installed=$(PKG_CONFIG_PATH=${pc%/*} pkg-config --variable=modulesdir enrgdaq)
+test -f "$installed/csv.so" || fail "pkg-config names $installed, where no csv.so is"
+case $(realpath "$installed") in
+"$work/prefix"/*) ;;
+*) fail "pkg-config names another prefix than that of the install: $installed" ;;
+esac
+
+# Each header alone, in each language that an author may write in.
+mkdir "$work/headers"
+for header in "$work/prefix/include/enrgdaq"/*.h; do
+	echo "#include <enrgdaq/${header##*/}>" | tee "$work/headers/alone.c" >"$work/headers/alone.cpp"
+	# shellcheck disable=SC2086
+	for language in "$compiler -std=c17" "$cxx -std=c++17" "$cxx -std=c++20"; do
+		case $language in *c++*) file=alone.cpp ;; *) file=alone.c ;; esac
+		$language $strict -fsyntax-only $flags "$work/headers/$file" || fail "${header##*/}: $language"
+	done
+done
+
+# What doctor tells an author.
+ENRGDAQ_MODULE_PATH=$work/none "$work/prefix/bin/enrgdaq" doctor >"$work/doctor.log" 2>&1 || true
+expect "good  authors: headers  $(realpath "$work/prefix/include"), ABI [0-9]" "$work/doctor.log"
+expect "good  authors: compiler /" "$work/doctor.log"
+expect "note  authors: modules  ENRGDAQ_MODULE_PATH names $work/none, which is no folder" "$work/doctor.log"
+sed -i 's/\(define ENRG_MODULE_ABI \).*/\1 77u/' "$work/prefix/include/enrgdaq/module.h"
+"$work/prefix/bin/enrgdaq" doctor >"$work/doctor.log" 2>&1 && fail "headers of another ABI were found good"
+expect "BAD   authors: headers  .* is for ABI 77, this program loads" "$work/doctor.log"
+mv "$work/prefix/include" "$work/include.other"
+"$work/prefix/bin/enrgdaq" doctor >"$work/doctor.log" 2>&1 || true
+grep -q "authors: headers .*$work" "$work/doctor.log" && fail "headers were found that are not there"
+cp -r "$source/../../include" "$work/prefix/"
 
 # The author has a copy of his own file and the installed headers, nothing else.
-mkdir "$work/author" "$work/modules" "$work/old" "$work/config" "$work/run"
+mkdir "$work/author" "$work/modules" "$work/old" "$work/config"
 cp "$source/ruler.c" "$work/author/"
 cd "$work/author"
 [ -z "$sanitizers" ] || flags="$flags -fsanitize=$sanitizers"
-"$compiler" -std=c17 -Wall -Wextra -Wpedantic -Werror -fPIC -shared $flags ruler.c -o "$work/modules/ruler.so"
+# shellcheck disable=SC2086
+"$compiler" -std=c17 $strict -fPIC -shared $flags ruler.c -o "$work/modules/ruler.so"
+# shellcheck disable=SC2086
 "$compiler" -std=c17 -DRULER_ABI=999 -fPIC -shared $flags ruler.c -o "$work/old/ruler.so"
 
 program="$work/prefix/bin/enrgdaq"
@@ -52,4 +85,16 @@ printf 'daq_job_type = "DAQJobRuler"\nmarks = 5000\n[store_config.lines]\nfile_p
 printf 'daq_job_type = "DAQJobStoreLines"\nout_dir = "%s"\n' "$work/out" >"$work/config/lines.toml"
 "$program" run "$work/config" --duration 2 >"$work/run.log" 2>&1 || { cat "$work/run.log"; fail "run"; }
 seq 0 4999 | cmp - "$work/out/marks.txt" || { cat "$work/run.log"; fail "the rows in the file are not those that were made"; }
-echo "a module built outside the tree works"
+
+# The same for a driver in C++ that finds ENRGDAQ by its CMake package.
+cp -r "$source/author" "$work/cxx"
+rm "$work/config/ruler.toml" "$work/config/lines.toml"
+"$cmake" -S "$work/cxx" -B "$work/cxx/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_CXX_COMPILER="$cxx" \
+	-DCMAKE_CXX_FLAGS="${sanitizers:+-fsanitize=$sanitizers}" >"$work/cmake.log" 2>&1 || { cat "$work/cmake.log"; fail "find_package"; }
+"$cmake" --build "$work/cxx/build" >"$work/cmake.log" 2>&1 || { cat "$work/cmake.log"; fail "a driver in C++"; }
+printf 'daq_job_type = "DAQJobCounter"\n[store_config.csv]\nfile_path = "count.csv"\n' >"$work/config/counter.toml"
+export ENRGDAQ_MODULE_PATH="$work/cxx/build"
+cd "$work"
+"$program" run "$work/config" --duration 2 >"$work/run.log" 2>&1 || { cat "$work/run.log"; fail "run"; }
+{ echo count; seq 0 9999; } | cmp - "$work/out/count.csv" || { cat "$work/run.log"; fail "the rows of the driver in C++"; }
+echo "modules built outside the tree work"

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "databases.h"
+#include "everywhere.h"
 #include "job/remedy.h"
 #include "life.h"
 #include "reading.h"
@@ -111,6 +112,20 @@ static void half_a_commit_comes_once(void **state)
 	(void)state;
 	life_half_a_commit(&plain);
 	expect("SELECT COUNT(*), COUNT(DISTINCT n), MAX(n) FROM plain", "30\t30\t29\n");
+}
+
+static void check_killed(unsigned number)
+{
+	char query[100];
+
+	snprintf(query, sizeof(query), "SELECT COUNT(*), COUNT(DISTINCT n), MIN(n), MAX(n) FROM k%u", number);
+	expect(query, EVERYWHERE_ROWS "\t" EVERYWHERE_ROWS "\t0\t11\n");
+}
+
+static void a_kill_at_any_call_loses_and_doubles_nothing(void **state)
+{
+	(void)state;
+	everywhere_kill(&kind, "table_name", check_killed);
 }
 
 /* The server ends the transaction before it creates a table: with marks and all. */
@@ -449,6 +464,7 @@ int databases_test_mysql(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, new_journal, life_remove_journal)
 	const struct CMUnitTest tests[] = {
 		TEST(all_types_are_kept_by_arrays), TEST(all_types_are_kept_by_groups), TEST(half_a_commit_comes_once),
+		cmocka_unit_test_setup(a_kill_at_any_call_loses_and_doubles_nothing, new_journal),
 		TEST(a_new_table_in_the_middle_doubles_nothing), TEST(missing_columns_are_named),
 		TEST(missing_tables_may_stay_missing), TEST(narrow_columns_are_an_error),
 		TEST(short_columns_are_an_error), TEST(troubles_of_a_table_are_told_once),

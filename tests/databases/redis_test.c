@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "databases.h"
+#include "everywhere.h"
 #include "life.h"
 #include "reading.h"
 
@@ -182,6 +183,20 @@ static void half_a_commit_comes_once(void **state)
 	expect("LLEN plain.n", "30\n");
 	expect("LLEN plain.flag", "30\n");
 	expect("LINDEX plain.n 29", "29\n");
+}
+
+static void check_list(unsigned number)
+{
+	char command[100];
+
+	snprintf(command, sizeof(command), "--csv LRANGE k%u.n 0 -1", number);
+	expect(command, "\"0\",\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\",\"10\",\"11\"\n");
+}
+
+static void a_kill_at_any_call_loses_and_doubles_nothing(void **state)
+{
+	(void)state;
+	everywhere_kill(&kind, "key", check_list);
 }
 
 /* The server carries out a transaction of the connection before only now. */
@@ -531,6 +546,7 @@ int databases_test_redis(void)
 #define TEST(function) cmocka_unit_test_setup_teardown(function, new_journal, life_remove_journal)
 	const struct CMUnitTest tests[] = {
 		TEST(all_types_are_kept), TEST(dated_keys_expire), TEST(half_a_commit_comes_once),
+		cmocka_unit_test_setup(a_kill_at_any_call_loses_and_doubles_nothing, new_journal),
 		TEST(late_transactions_make_ours_fail), TEST(keys_of_another_type_are_named),
 		TEST(what_is_refused_is_not_stored),
 		TEST(a_blob_replaces_no_list), TEST(missing_values_keep_their_place), TEST(blobs_are_base64),

@@ -206,22 +206,39 @@ void keeper_look(struct keeper *keeper, struct courier *courier, struct losses *
 
 /* --- the end ------------------------------------------------------------------------------------------------------ */
 
-static int copy(int from, int to)
+/* Bytes that are there. Parts of a ring that hold nothing have no memory, and get none. */
+static int copy_part(int from, int to, off_t at, off_t end, char *bytes)
+{
+	while (at < end) {
+		size_t wanted = end - at < (off_t)COPY_BYTES ? (size_t)(end - at) : COPY_BYTES;
+		ssize_t count = pread(from, bytes, wanted, at);
+
+		if (count <= 0 || pwrite(to, bytes, (size_t)count, at) != count)
+			return count < 0 || errno ? -errno : -EIO;
+		at += count;
+	}
+	return 0;
+}
+
+/* `least_bytes` of it get memory whether they hold something or not. */
+static int copy(int from, int to, off_t least_bytes)
 {
 	char *bytes = malloc(COPY_BYTES);
-	off_t at = 0;
+	off_t at = 0, size = lseek(from, 0, SEEK_END), end;
 	int code = bytes ? 0 : -ENOMEM;
 
-	while (!code) {
-		ssize_t count = pread(from, bytes, COPY_BYTES, at);
-		if (count == 0)
-			break;
-		if (count < 0 || pwrite(to, bytes, (size_t)count, at) != count)
-			code = errno ? -errno : -EIO;
-		at += count > 0 ? count : 0;
+	errno = 0;
+	if (!code && (size < 0 || ftruncate(to, size) < 0))
+		code = -errno;
+	while (!code && (at = lseek(from, at, SEEK_DATA)) >= 0 && (end = lseek(from, at, SEEK_HOLE)) > at) {
+		code = copy_part(from, to, at, end, bytes);
+		at = end;
+		least_bytes = end > least_bytes ? end : least_bytes;
 	}
 	free(bytes);
-	return code;
+	/* What a producer or a store writes to in place exists: a full tmpfs is an error here, and would be a fault
+	 * there. Behind its last byte a ring takes memory by itself. */
+	return code ? code : -posix_fallocate(to, 0, least_bytes);
 }
 
 static int rescue(const struct keeper_file *file)
@@ -233,7 +250,7 @@ static int rescue(const struct keeper_file *file)
 	int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (descriptor < 0)
 		return -errno;
-	code = copy(file->descriptor, descriptor);
+	code = copy(file->descriptor, descriptor, file->source ? 1 : (off_t)file->bytes);
 	if (close(descriptor) < 0 && !code)
 		code = -errno;
 	if (!code && rename(temporary, file->path) < 0)

@@ -24,6 +24,7 @@ finish() {
 		[ -z "$(grep -l -s -F "$ENRGDAQ_RUNTIME_DIR" /proc/[0-9]*/maps 2>/dev/null)" ] && break
 		sleep 0.1
 	done
+	mountpoint -q "$work/out" && umount -l "$work/out"
 	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
 }
 trap finish EXIT
@@ -189,6 +190,44 @@ case_moved() {
 	grep -q "\"produced_rows\": $rows," out/ledger_*.json || fail "$rows rows in both CSV files"
 }
 
+# Hidden files alone: the file goes on from its last commit, and no row is gone.
+case_helpers_removed() {
+	stores="HDF5 CSV"
+	begin
+	[ -e out/.a.h5.undo ] || exit 77
+	rm out/.a.h5.*
+	await 20 have_line "ERROR DAQJobStoreHDF5: out/.a.h5.undo was removed.*no row was in it" || fail "no word"
+	await 20 test -e out/.a.h5.undo || fail "they are not there again"
+	sleep 1
+	kill -INT "$run"
+	wait "$run"
+	[ $? -eq 1 ] || fail "exit code"
+	[ -d "${READERS:-}/node_modules/h5wasm" ] || return 0
+	cp out/a.h5 out/ledger_*.json "$work"
+	(cd "$READERS" && node --input-type=module -) >"$work/rows.log" 2>&1 <<-END || fail "rows of the HDF5 file are lost"
+		import { readdirSync, readFileSync } from "node:fs";
+		import h5wasm from "h5wasm/node";
+		await h5wasm.ready;
+		const folder = "$work/";
+		const ledger = JSON.parse(readFileSync(folder + readdirSync(folder).find((name) => /^ledger_/.test(name))));
+		const group = new h5wasm.File(folder + "a.h5", "r").get("t");
+		const rows = group.keys().map((key) => group.get(key).shape[0]);
+		console.log(rows, ledger.sources[0].produced_rows);
+		if (rows.length === 0 || rows.some((count) => count !== ledger.sources[0].produced_rows)) process.exit(1);
+	END
+	cat "$work/rows.log"
+}
+
+# A disk that is unmounted under the store: it goes on in the folder that is there then.
+case_unmounted() {
+	stores="CSV Arrow"
+	mkdir "$work/out"
+	mount -t tmpfs -o size=64m tmpfs "$work/out" 2>/dev/null || exit 77
+	begin
+	umount -l "$work/out"
+	end_run "was unmounted" none
+}
+
 # --- the runtime folder -------------------------------------------------------------------------------------------
 
 have_line() { # WORDS
@@ -242,6 +281,54 @@ case_runtime_removed() {
 	grep -qE "MISSING|TWICE|NOT KNOWN" "$work/run.log" && fail "the ledger is not settled"
 	check_both
 	[ -z "$(find "$ENRGDAQ_RUNTIME_DIR/away" -name '*.stream')" ] || fail "a stream is left"
+}
+
+# One file after the other: each is there again, and nobody ends.
+case_runtime_files_removed() {
+	stores="CSV Arrow"
+	begin
+	local file folder=$ENRGDAQ_RUNTIME_DIR/away pid
+	for file in lock run.json status.json bus.pub bus.sub source.stream DAQJobStoreCSV.journal; do
+		[ -e "$folder/$file" ] || fail "there is no $file"
+		rm "$folder/$file"
+		await 10 test -e "$folder/$file" || fail "$file is not there again"
+	done
+	echo foreign >"$folder/foreign"
+	mv "$folder/foreign" "$folder/source.stream"
+	await 10 test -L "$folder/source.stream" || fail "a foreign file stays in the place of the stream"
+	rm "$folder"/*.page
+	pid=$(pid_of source)
+	kill -KILL "$pid"
+	await 10 test -e "$folder/source.page" || fail "a new life has no page"
+	"$bin" status away >"$work/status.log" 2>&1 || fail "status"
+	"$bin" stop away >"$work/stop.log" 2>&1
+	wait "$run"
+	[ $? -eq 1 ] || fail "exit code"
+	[ "$(grep -c 'ERROR.*put right again' "$work/run.log")" -ge 6 ] || fail "not each of them was told"
+	grep -qE "MISSING|TWICE|NOT KNOWN" "$work/run.log" && fail "the ledger is not settled"
+	check_both
+}
+
+# The same where batches travel over sockets: a source that is started again must reach its stores.
+case_link_removed() {
+	stores="CSV Arrow"
+	write_config
+	sed -i '1i use_shm_when_possible = false' "$work/c/source.toml"
+	cd "$work" || exit 1
+	start run.log run c
+	await 20 have_files || fail "no files"
+	sleep 1.2
+	find "$ENRGDAQ_RUNTIME_DIR" -mindepth 1 -delete
+	await 10 have_line "ERROR DAQJobStoreCSV: .*the socket that producers send to was removed" || fail "no word"
+	await 10 have_line "ERROR DAQJobStoreArrow: .*the socket that producers send to was removed" || fail "no word"
+	kill -KILL "$(pid_of source)"
+	await 10 have_line "source ended: " || fail "the source was not ended"
+	sleep 2.5
+	kill -INT "$run"
+	wait "$run"
+	[ $? -eq 1 ] || fail "exit code"
+	grep -qE "MISSING|TWICE|NOT KNOWN" "$work/run.log" && fail "the ledger is not settled"
+	check_both
 }
 
 # What is left in shared memory that has no name any more outlives the supervisor.

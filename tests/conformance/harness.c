@@ -12,6 +12,7 @@
 #include "config/folder.h"
 #include "data.h"
 #include "job/leftover.h"
+#include "job/file_watch.h"
 #include "job/store.h"
 
 #define TARGETS_MAX 16u
@@ -257,6 +258,11 @@ int harness_commit(struct harness *harness, uint64_t position, struct enrg_error
 	journal_set_stream(harness->store->journal, harness->stream, &state);
 	store_commit_alone(harness->store);
 	return 0;
+}
+
+int harness_watch(struct harness *harness)
+{
+	return file_watch(&harness->store->files);
 }
 
 int harness_tick(struct harness *harness, struct enrg_error *err)

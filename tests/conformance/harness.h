@@ -34,6 +34,8 @@ int harness_write_gap(struct harness *harness, const struct harness_table *table
 int harness_commit(struct harness *harness, uint64_t position, struct enrg_error *err);
 /* The store's own commit alone, as when the kill comes before the journal's. */
 int harness_commit_half(struct harness *harness, struct enrg_error *err);
+/* Are the files that the store has open what their paths name? 1: they were taken away, and it was told; 0. */
+int harness_watch(struct harness *harness);
 int harness_tick(struct harness *harness, struct enrg_error *err);
 /* The position of the last commit of any life; 0 = none. */
 uint64_t harness_position(const struct harness *harness);

@@ -263,6 +263,93 @@ static void locks_are_waited_for(void **state)
 	expect("SELECT COUNT(*), COUNT(DISTINCT n) FROM plain", "10|10\n");
 }
 
+static void run(const char *what)
+{
+	char command[900];
+
+	snprintf(command, sizeof(command), "cd %s && { %s; }", folder, what);
+	free(reading_run(command, NULL));
+}
+
+/* Of 1,000 rows each. */
+static void write_commits(unsigned count)
+{
+	for (unsigned i = 1; i <= count; i++) {
+		GOOD(harness_write(life, &plain, 1000 * (i - 1), 1000, 0, &err));
+		GOOD(harness_commit(life, i, &err));
+		assert_int_equal(harness_watch(life), 0);
+	}
+}
+
+/* What other programs may do to a data base that is open is no alarm. */
+static void a_vacuum_and_a_checkpoint_are_no_alarm(void **state)
+{
+	(void)state;
+	life_open();
+	write_commits(20);
+	run("sqlite3 t.sqlite 'PRAGMA wal_checkpoint(TRUNCATE)'");
+	GOOD(harness_tick(life, &err));
+	assert_int_equal(harness_watch(life), 0);
+	run("sqlite3 t.sqlite 'DELETE FROM plain; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'");
+	GOOD(harness_tick(life, &err));
+	assert_int_equal(harness_watch(life), 0);
+	write_commits(1);
+	GOOD(harness_close(life, &err));
+}
+
+static void what_is_cut_or_removed_is_told(void **state)
+{
+	static const char *const acts[] = {": > t.sqlite-wal", ": > t.sqlite", "rm t.sqlite", "rm t.sqlite-wal",
+		"rm t.sqlite-shm", "cp t.sqlite u; mv u t.sqlite"};
+	static const char *const words[] = {"-wal was cut", "t.sqlite was cut", "t.sqlite was removed",
+		"-wal was removed", "-shm was removed", "t.sqlite was replaced"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(acts) / sizeof(acts[0]); i++) {
+		run("rm -f t.sqlite*");
+		if (i > 0) {
+			life_remove_journal(state);
+			life_new_journal(state);
+		}
+		life_open();
+		write_commits(2);
+		if (i > 0)
+			run("sqlite3 t.sqlite 'PRAGMA wal_checkpoint(PASSIVE)'");
+		assert_int_equal(harness_watch(life), 0);
+		life_catch_log();
+		run(acts[i]);
+		GOOD(harness_tick(life, &err));
+		assert_int_equal(harness_watch(life), 1);
+		char *text = life_end_catch();
+		if (!strstr(text, words[i]))
+			fail_msg("%s: \"%s\" is not in \"%s\"", acts[i], words[i], text);
+		free(text);
+		GOOD(harness_roll_back(life, &err));
+		GOOD(harness_write(life, &plain, 2000, 1000, 0, &err));
+		GOOD(harness_commit(life, 3, &err));
+		GOOD(harness_close(life, &err));
+		expect("SELECT COUNT(*) FROM plain WHERE n IS NOT NULL", i <= 2 ? "1000\n" : "3000\n");
+	}
+}
+
+/* A reader that never ends lets the log grow. Its length alone counts here, so that the test need not write it. */
+static void a_log_that_grows_is_told_once(void **state)
+{
+	(void)state;
+	life_open();
+	write_commits(1);
+	life_catch_log();
+	run("truncate -s 70000000 t.sqlite-wal");
+	for (int i = 0; i < 3; i++) {
+		GOOD(harness_tick(life, &err));
+		assert_int_equal(harness_watch(life), 0);
+	}
+	char *text = life_end_catch();
+	assert_int_equal(life_count(text, "t.sqlite-wal: has 70.0 MB: a reader keeps SQLite"), 1);
+	free(text);
+	GOOD(harness_close(life, &err));
+}
+
 int databases_test_sqlite(void)
 {
 #define TEST(function) cmocka_unit_test_setup_teardown(function, new_folder, life_remove_journal)
@@ -279,6 +366,9 @@ int databases_test_sqlite(void)
 		TEST(a_file_of_two_names_is_opened_once),
 		TEST(big_objects_are_kept),
 		TEST(locks_are_waited_for),
+		TEST(a_vacuum_and_a_checkpoint_are_no_alarm),
+		TEST(what_is_cut_or_removed_is_told),
+		TEST(a_log_that_grows_is_told_once),
 	};
 
 	return cmocka_run_group_tests_name("databases.sqlite", tests, NULL, NULL);

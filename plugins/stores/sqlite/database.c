@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #define LOG_BYTES_MAX (64u << 20) /* SQLite makes its log that short again once all of it is in the database */
+#define LOG_FRAME_BYTES 24        /* before each page in it */
 #define BUSY_MS 5000 /* another program may write for a while; the watchdog allows much more */
 
 static const char create_marks[] =
@@ -105,28 +106,52 @@ static int watch(struct enrg_store *store, struct database *database, struct enr
 }
 
 /* -1: it can't be asked now. */
-static int64_t ask_page_count(const struct database *database)
+static int64_t ask(const struct database *database, const char *pragma)
 {
 	sqlite3_stmt *statement;
-	int64_t count = -1;
+	int64_t value = -1;
 
-	if (sqlite3_prepare_v2(database->connection, "PRAGMA page_count", -1, &statement, NULL) != SQLITE_OK)
+	if (sqlite3_prepare_v2(database->connection, pragma, -1, &statement, NULL) != SQLITE_OK)
 		return -1;
 	if (sqlite3_step(statement) == SQLITE_ROW)
-		count = sqlite3_column_int64(statement, 0);
+		value = sqlite3_column_int64(statement, 0);
 	sqlite3_finalize(statement);
-	return count;
+	return value;
 }
 
-void database_tick(struct database *database)
+/* Does SQLite know that its log is short? It counts the frames in its index, which a file that was cut does not change.
+ */
+static bool is_log_known(const struct database *database, uint64_t bytes, int64_t page_bytes)
 {
-	int64_t count = ask_page_count(database);
+	int frames = -1, done;
 
-	enrg_watch_allow_shorter(database->log_watch, LOG_BYTES_MAX);
-	if (count >= 0 && count < database->page_count)
-		enrg_watch_allow_shorter(database->watch, 1);
-	if (count >= 0)
-		database->page_count = count;
+	if (sqlite3_wal_checkpoint_v2(database->connection, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &done) != SQLITE_OK)
+		return false;
+	return frames >= 0 && (uint64_t)frames * (uint64_t)(page_bytes + LOG_FRAME_BYTES) <= bytes;
+}
+
+static void look_at_log(struct database *database, int64_t page_bytes)
+{
+	char path[PATH_MAX];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "%s-wal", database->path);
+	if (stat(path, &status) < 0)
+		return;
+	uint64_t bytes = (uint64_t)status.st_size;
+	if (bytes < database->log_bytes && (bytes >= LOG_BYTES_MAX || is_log_known(database, bytes, page_bytes)))
+		enrg_watch_allow_shorter(database->log_watch, bytes);
+	database->log_bytes = bytes;
+}
+
+void database_look(struct database *database)
+{
+	int64_t pages = ask(database, "PRAGMA page_count"), page_bytes = ask(database, "PRAGMA page_size");
+
+	if (database->has_transaction || pages < 0 || page_bytes <= 0)
+		return;
+	enrg_watch_allow_shorter(database->watch, (uint64_t)(pages * page_bytes));
+	look_at_log(database, page_bytes);
 }
 
 static int set_up(struct database *database, const char *synchronous, struct enrg_error *err)
@@ -201,6 +226,8 @@ int database_commit(struct database *database, struct enrg_error *err)
 		return 0;
 	int code = database_run(database, "COMMIT", err);
 	database->has_transaction = code < 0;
+	if (code == 0)
+		database_look(database);
 	return code;
 }
 

@@ -17,15 +17,15 @@ struct database {
 	sqlite3 *connection;
 	sqlite3_stmt *set_mark;
 	bool has_transaction;
-	int64_t page_count;
+	uint64_t log_bytes; /* of the -wal, as last seen */
 	struct enrg_watch *watch, *log_watch, *index_watch; /* the file, its -wal and its -shm */
 };
 
 /* Creates the file and its folders. `synchronous`: "OFF", "NORMAL", "FULL". */
 int database_open(struct enrg_store *store, const char *path, const char *synchronous, struct database **ret_database,
 	struct enrg_error *err);
-/* Once a second: what another program's VACUUM makes smaller was not cut. */
-void database_tick(struct database *database);
+/* Once a second and after each commit: what another program's VACUUM or checkpoint makes smaller was not cut. */
+void database_look(struct database *database);
 /* What is not committed is forgotten. Takes NULL. */
 void database_close(struct database *database);
 

@@ -200,7 +200,7 @@ static int sqlite_tick(void *state, uint64_t now_ns, struct enrg_error *err)
 	(void)now_ns;
 	(void)err;
 	for (struct database *database = sqlite->databases; database; database = database->next)
-		database_tick(database);
+		database_look(database);
 	return 0;
 }
 

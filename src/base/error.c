@@ -48,6 +48,8 @@ const char *enrg_error_name(int code)
 		return "unusable module";
 	case ENRG_E_PROTOCOL:
 		return "malformed message";
+	case ENRG_E_VERSION:
+		return "a format of another version";
 	default:
 		return strerrordesc_np(code < 0 ? -code : code) ? strerrordesc_np(code < 0 ? -code : code)
 								: "unknown error";

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/version.h"
 #include "cli/cli.h"
 #include "config/options.h"
 #include "job/process.h"
@@ -127,7 +128,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
-		puts("enrgdaq " ENRG_VERSION);
+		printf("enrgdaq %s\n", version_text());
 		return 0;
 	}
 	const struct command *command = find_command(argv[1]);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "cli/cli.h"
+#include "cli/status_look.h"
 #include "supervisor/others.h"
 #include "supervisor/runtime.h"
 #include "supervisor/status.h"
@@ -27,6 +28,11 @@ static const char usage[] = "usage: enrgdaq status [ID] [--json] [--watch]\n"
 			    "4 seconds (a dash: there were none). own MB: memory without the rings, which all jobs share. "
 			    "Under a store that\n"
 			    "waits stands what for.\n"
+			    "\n"
+			    "Behind the table: the files that stores write, with size and age, their disks with the "
+			    "time until they are full\n"
+			    "at the present rate, ticks that a slow poll missed, and whether the program was replaced "
+			    "since the run began.\n"
 			    "\n"
 			    "  --json    the whole state as one JSON object\n"
 			    "  --watch   again each second until it ends or Ctrl-C\n"
@@ -88,13 +94,16 @@ static int show(const struct status_options *options, bool is_again)
 			fprintf(stderr, "process %d runs and has not told its state within 3 s\n", (int)pid);
 		return 1;
 	}
+	status_look_add(status, folder, pid);
 	if (options->is_json) {
 		json_dumpf(status, stdout, options->is_watch ? JSON_COMPACT : JSON_INDENT(2));
 		putchar('\n');
 	} else {
 		if (options->is_watch && isatty(1))
 			fputs("\033[H\033[2J", stdout);
+		status_look_print_age(status, stdout);
 		status_print(status, log_is_colored(1), stdout);
+		status_look_print(status, stdout);
 	}
 	fflush(stdout);
 	json_decref(status);

@@ -6,9 +6,11 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/options.h"
@@ -51,21 +53,26 @@ static int add_entry(struct types *types, const struct type_entry *entry, struct
 	memmove(&entries[at + 1], &entries[at], (types->count - at) * sizeof(*entries));
 	entries[at] = *entry;
 	entries[at].module_path = path;
+	if (entry->module_descriptor > 0)
+		entries[at].module_descriptor = fcntl(entry->module_descriptor, F_DUPFD_CLOEXEC, 3);
 	types->count++;
 	return 0;
 }
 
-static int add_module(struct types *types, const struct enrg_module *module, const char *path, struct enrg_error *err)
+static int add_module(struct types *types, const struct enrg_module *module, const char *path, int descriptor,
+	struct enrg_error *err)
 {
 	int result = 0;
 
 	for (size_t i = 0; module->jobs && module->jobs[i] && !result; i++)
 		result = add_entry(types, &(struct type_entry){.job = module->jobs[i], .name = module->jobs[i]->name,
-			.module_path = path}, err);
+			.module_path = path, .module_descriptor = descriptor}, err);
 	for (size_t i = 0; module->stores && module->stores[i] && !result; i++)
 		result = add_entry(types,
-			&(struct type_entry){
-				.store = module->stores[i], .name = module->stores[i]->name, .module_path = path},
+			&(struct type_entry){.store = module->stores[i],
+				.name = module->stores[i]->name,
+				.module_path = path,
+				.module_descriptor = descriptor},
 			err);
 	return result;
 }
@@ -84,10 +91,23 @@ static int check_sections(const struct types *types, const struct enrg_module *m
 	return 0;
 }
 
-/* Opens a module and checks it; on failure it is closed again, since none of its code is referred to. */
-static int load_module(struct types *types, const char *path, struct enrg_error *err)
+/* The name under which the loader finds that very file: its path as long as it lies there, for debuggers' sake. */
+static const char *name_file(const char *path, int descriptor, char ret_name[64])
 {
-	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	struct stat wanted, there;
+
+	snprintf(ret_name, 64, "/proc/self/fd/%d", descriptor);
+	if (fstat(descriptor, &wanted) ||
+		(!stat(path, &there) && wanted.st_dev == there.st_dev && wanted.st_ino == there.st_ino))
+		return path;
+	return ret_name;
+}
+
+/* Opens a module and checks it; on failure it is closed again, since none of its code is referred to. */
+static int load_module(struct types *types, const char *path, int descriptor, struct enrg_error *err)
+{
+	char name[64];
+	void *library = dlopen(name_file(path, descriptor, name), RTLD_NOW | RTLD_LOCAL);
 
 	if (!library) {
 		const char *why = dlerror(); /* starts with the path, or with that of a library that the module needs */
@@ -104,7 +124,18 @@ static int load_module(struct types *types, const char *path, struct enrg_error 
 		dlclose(library);
 		return result;
 	}
-	return add_module(types, module, path, err);
+	return add_module(types, module, path, descriptor, err);
+}
+
+/* The module that lies there now. */
+static int load_path(struct types *types, const char *path, struct enrg_error *err)
+{
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+	int result = load_module(types, path, descriptor, err); /* which says why it can't be opened */
+
+	if (descriptor >= 0)
+		close(descriptor);
+	return result;
 }
 
 static void warn(const struct loader *loader, const char *path, const char *why)
@@ -136,7 +167,7 @@ static void load_folder(const struct loader *loader, const char *folder)
 		int length = snprintf(path, sizeof(path), "%s/%s", folder, names[i]->d_name);
 		if (length < 0 || (size_t)length >= sizeof(path))
 			warn(loader, names[i]->d_name, "its path is too long");
-		else if (load_module(loader->types, path, &err))
+		else if (load_path(loader->types, path, &err))
 			warn(loader, path, err.text);
 		free(names[i]);
 	}
@@ -191,13 +222,14 @@ int types_load(struct types **ret_types, void (*warn_function)(void *context, co
 	return 0;
 }
 
-int types_load_one(const char *module_path, struct types **ret_types, struct enrg_error *err)
+int types_load_pinned(const char *module_path, int descriptor, struct types **ret_types, struct enrg_error *err)
 {
 	struct types *types = calloc(1, sizeof(*types));
 
 	if (!types)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	int result = load_module(types, module_path, err);
+	int result = descriptor < 0 ? load_path(types, module_path, err)
+				    : load_module(types, module_path, descriptor, err);
 	if (result) {
 		enrg_error_add(err, "module %s", module_path);
 		types_free(types);
@@ -205,6 +237,11 @@ int types_load_one(const char *module_path, struct types **ret_types, struct enr
 	}
 	*ret_types = types;
 	return 0;
+}
+
+int types_load_one(const char *module_path, struct types **ret_types, struct enrg_error *err)
+{
+	return types_load_pinned(module_path, -1, ret_types, err);
 }
 
 int types_create_static(
@@ -232,8 +269,11 @@ void types_free(struct types *types)
 {
 	if (!types)
 		return;
-	for (size_t i = 0; i < types->count; i++)
+	for (size_t i = 0; i < types->count; i++) {
 		free((char *)types->entries[i].module_path);
+		if (types->entries[i].module_descriptor > 0)
+			close(types->entries[i].module_descriptor);
+	}
 	free(types->entries);
 	free(types);
 }

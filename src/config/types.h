@@ -10,6 +10,7 @@ struct type_entry {
 	const struct enrg_store_type *store;
 	const char *name;
 	const char *module_path;
+	int module_descriptor; /* of that file as it was when it was loaded; 0 = none */
 };
 
 struct types; /* entries sorted by name */
@@ -21,8 +22,11 @@ int types_load(struct types **ret_types, void (*warn)(void *context, const char 
 	struct enrg_error *err);
 void types_free(struct types *types); /* modules stay loaded */
 
-/* Exactly one module (for a job process). */
+/* Exactly one module: the one that lies there. */
 int types_load_one(const char *module_path, struct types **ret_types, struct enrg_error *err);
+/* For a job process: the module behind `descriptor`, also where it does not lie there any more. The descriptor stays the
+ * caller's; -1: as types_load_one. */
+int types_load_pinned(const char *module_path, int descriptor, struct types **ret_types, struct enrg_error *err);
 
 /* From entries in memory (copied, sorted by name), for tests. */
 int types_create_static(

@@ -26,8 +26,6 @@
 #include "base/held.h"
 #include "base/path.h"
 
-#define JOURNAL_MAGIC   0x4C4E524A47524E45ull /* "ENRGJRNL" */
-#define JOURNAL_VERSION 2u
 #define STREAM_VALUES   17u
 #define STATE_VALUES    (sizeof(struct journal_stream_state) / sizeof(uint64_t))
 

@@ -15,6 +15,9 @@
 #define JOURNAL_PATH_BYTES  1000u
 #define JOURNAL_NONE        UINT32_MAX
 
+#define JOURNAL_MAGIC   0x4C4E524A47524E45ull /* "ENRGJRNL" */
+#define JOURNAL_VERSION 2u
+
 struct journal;
 
 struct journal_stream_state {

@@ -24,7 +24,7 @@ struct page {
 	_Atomic uint64_t started_mono_ns;
 	_Atomic uint64_t heartbeat_mono_ns; /* life sign of the main loop */
 	_Atomic uint32_t state;
-	_Atomic uint32_t reserved;
+	_Atomic uint32_t missed_ticks; /* polls that were due while the one before them still ran; stays at its largest */
 	_Atomic uint64_t in_batches, in_rows, in_bytes;    /* consumed and committed in this life */
 	_Atomic uint64_t out_batches, out_rows, out_bytes; /* produced in this life */
 	_Atomic uint64_t lost, duplicated, corrupted;      /* found by checks */

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/version.h"
+
 #define PLAN_NAME_BYTES_MAX 255u
 #define PLAN_PATH_BYTES_MAX 4096u
 #define PLAN_TOML_BYTES_MAX (16u << 20)
@@ -26,6 +28,7 @@ struct field {
 };
 
 static const struct field plan_fields[] = {
+	{ "version", FIELD_TEXT, offsetof(struct plan, version), PLAN_NAME_BYTES_MAX, false },
 	{ "supervisor", FIELD_TEXT, offsetof(struct plan, supervisor), PLAN_NAME_BYTES_MAX, true },
 	{ "run", FIELD_TEXT, offsetof(struct plan, run), 63, true },
 	{ "name", FIELD_TEXT, offsetof(struct plan, name), PLAN_NAME_BYTES_MAX, true },
@@ -296,13 +299,27 @@ static int parse_inputs(const json_t *json, struct plan *plan, struct enrg_error
 	return result;
 }
 
+/* Before anything else: another version may mean something else by the other fields. */
+static int check_version(const json_t *json, struct enrg_error *err)
+{
+	const char *version = json_string_value(json_object_get(json, "version"));
+
+	if (!version || !strcmp(version, version_text()))
+		return 0;
+	return enrg_error_set(err, ENRG_E_VERSION,
+		"made by enrgdaq %.64s, and this is %s: `enrgdaq stop` and a new start take the version that is installed",
+		version, version_text());
+}
+
 int plan_parse(const json_t *json, struct plan **ret_plan, struct enrg_error *err)
 {
 	struct plan *plan = calloc(1, sizeof(*plan));
 
 	if (!plan)
 		return enrg_error_set(err, -ENOMEM, "plan: out of memory");
-	int result = parse_fields(plan_fields, json, plan, err);
+	int result = check_version(json, err);
+	if (result == 0)
+		result = parse_fields(plan_fields, json, plan, err);
 	if (result == 0)
 		result = parse_sinks(json, plan, err);
 	if (result == 0)

@@ -1,6 +1,7 @@
 /* plan.h: all that a job process is told by its supervisor, as JSON in a memory file whose descriptor number stands in
  * ENRGDAQ_PLAN_FD. Readiness goes to ENRGDAQ_READY_FD ("READY=1\n"); ENRGDAQ_LIFELINE_FD is a pipe that ends when the
- * supervisor is gone. */
+ * supervisor is gone. ENRGDAQ_MODULE_FD is the file of the job's type as the supervisor had loaded it, so that a version
+ * that is installed meanwhile is not mixed with this one; a plan of another version is refused for the same reason. */
 #ifndef JOB_PLAN_H
 #define JOB_PLAN_H
 
@@ -31,6 +32,7 @@ struct plan_input { /* of a store: one stream to read */
 };
 
 struct plan {
+	char *version; /* of the program that made the plan; NULL = not said (tests) */
 	char *supervisor, *run;
 	char *name, *type, *module_path;
 	char *file, *toml_text;

@@ -147,11 +147,11 @@ static void name_process(const struct plan *plan)
 	prctl(PR_SET_NAME, name);
 }
 
-static int load_type(struct process *process, struct enrg_error *err)
+static int load_type(struct process *process, int module, struct enrg_error *err)
 {
 	const struct plan *plan = process->plan;
 	bool is_old;
-	int result = types_load_one(plan->module_path, &process->types, err);
+	int result = types_load_pinned(plan->module_path, module, &process->types, err);
 
 	if (result < 0)
 		return result;
@@ -193,11 +193,12 @@ static int exit_code_of(int code)
 	return code == ENRG_E_CONFIG || code == ENRG_E_PLUGIN ? EXIT_CONFIG : EXIT_FAILED;
 }
 
-static int run_job(struct process *process, int lifeline)
+/* `module`: the file of the type, -1 = whatever lies under its name. */
+static int run_job(struct process *process, int lifeline, int module)
 {
 	struct enrg_error err = { 0 };
 	struct enrg_error reporter_err = { 0 };
-	int result = load_type(process, &err);
+	int result = load_type(process, module, &err);
 
 	if (result == 0)
 		result = fill_options(process, &err);
@@ -232,6 +233,7 @@ int process_main(int argc, char **argv)
 	set_up_signals();
 	int plan_descriptor = take_descriptor("ENRGDAQ_PLAN_FD");
 	int lifeline = take_descriptor("ENRGDAQ_LIFELINE_FD");
+	int module = take_descriptor("ENRGDAQ_MODULE_FD");
 	process.ready_descriptor = take_descriptor("ENRGDAQ_READY_FD");
 	log_init("job", ENRG_INFO);
 	log_start();
@@ -245,9 +247,11 @@ int process_main(int argc, char **argv)
 	}
 	int code = exit_code_of(result);
 	if (result == 0)
-		code = run_job(&process, lifeline);
+		code = run_job(&process, lifeline, module);
 	else
 		log_line(ENRG_ERROR, "%s", err.text);
+	if (module >= 0)
+		close(module);
 	reporter_stop(process.reporter);
 	if (process.page)
 		page_refresh(process.page);

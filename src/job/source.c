@@ -113,6 +113,32 @@ static uint64_t next_tick(uint64_t tick, uint64_t interval_ns, uint64_t now)
 	return tick + ((now - tick) / interval_ns + 1) * interval_ns;
 }
 
+/* Ticks that passed before the poll of `tick` was done. All are counted; that it was the poll itself which took so long
+ * is said once. */
+static void count_missed(struct enrg_job *job, uint64_t tick, uint64_t now)
+{
+	struct page *page = job->process->page;
+	uint32_t before = atomic_load_explicit(&page->missed_ticks, memory_order_relaxed);
+	uint64_t missed = job->interval_ns && now > tick ? (now - tick) / job->interval_ns : 0;
+	uint64_t span_ns = now - atomic_load_explicit(&page->heartbeat_mono_ns, memory_order_relaxed);
+	char span[32], interval[32];
+
+	if (!missed)
+		return;
+	atomic_store_explicit(&page->missed_ticks,
+		missed < UINT32_MAX - before ? before + (uint32_t)missed : UINT32_MAX, memory_order_relaxed);
+	if (job->is_slow_told || span_ns < job->interval_ns)
+		return;
+	job->is_slow_told = true;
+	clock_format_span(span_ns, span, sizeof(span));
+	clock_format_span(job->interval_ns, interval, sizeof(interval));
+	log_line(ENRG_WARNING,
+		"a poll took %s, longer than its interval of %s: what was to be measured meanwhile is missing, and "
+		"`enrgdaq status` counts such ticks; see what the poll waits for (a slow instrument, a store that holds "
+		"it back), or make the interval longer",
+		span, interval);
+}
+
 /* From one poll to the next: gives signs of life, commits appended rows when they are due. */
 static int wait_for_tick(struct enrg_job *job, uint64_t tick, struct enrg_error *err)
 {
@@ -154,7 +180,9 @@ static int poll_until_stopped(struct enrg_job *job, const struct enrg_job_type *
 			if (job->outputs->staged)
 				result = outputs_flush_due(job->outputs, clock_mono_ns(), err);
 		} else {
-			tick = next_tick(tick, job->interval_ns, clock_mono_ns());
+			uint64_t now = clock_mono_ns();
+			count_missed(job, tick, now);
+			tick = next_tick(tick, job->interval_ns, now);
 			result = wait_for_tick(job, tick, err);
 		}
 		if (result < 0)

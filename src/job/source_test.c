@@ -247,6 +247,22 @@ static int start_flood(struct enrg_job *job, const void *options, void **ret_sta
 	return start_counter(job, 0, -1, RECORD_BYTES / 16, ret_state, err);
 }
 
+/* Every second poll takes two intervals and a half. */
+static int poll_overslept(struct enrg_job *job, void *state, struct enrg_error *err)
+{
+	struct counter *counter = state;
+
+	if (counter->next % 2 == 0)
+		usleep(50000);
+	return poll_counter(job, state, err);
+}
+
+static int start_overslept(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
+{
+	(void)options;
+	return start_counter(job, 20000000, 10, 1, ret_state, err);
+}
+
 static int poll_fails(struct enrg_job *job, void *state, struct enrg_error *err)
 {
 	struct counter *counter = state;
@@ -278,6 +294,8 @@ static int start_fails(struct enrg_job *job, const void *options, void **ret_sta
 
 static const struct enrg_job_type twenty = { .name = "twenty", .groups = groups, .start = start_twenty,
 	.poll = poll_counter, .stop = stop_counter, .destroy = free };
+static const struct enrg_job_type overslept = { .name = "overslept", .groups = groups, .start = start_overslept,
+	.poll = poll_overslept, .destroy = free };
 static const struct enrg_job_type endless = { .name = "endless", .groups = groups, .start = start_endless,
 	.poll = poll_counter, .stop = stop_counter, .destroy = free };
 static const struct enrg_job_type slow = { .name = "slow", .groups = groups, .start = start_slow,
@@ -308,6 +326,19 @@ static void test_done(void **state)
 	assert_true(is_closed(f));
 	assert_int_equal(atomic_load(&f->page->out_batches), 21);
 	assert_int_equal(atomic_load(&f->page->out_rows), 21);
+}
+
+/* What was to be measured while a poll took too long is not there: it is counted. */
+static void test_missed_ticks(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, &overslept);
+	for (int64_t i = 0; i < 10; i++)
+		assert_int_equal(read_value(f, NULL), i);
+	assert_int_equal(end_of(f), 0);
+	/* two by each of five polls; on a busy machine more */
+	assert_in_range(atomic_load(&f->page->missed_ticks), 10, 1000000);
 }
 
 /* As the supervisor asks: a word of ask.h to the job. */
@@ -505,7 +536,7 @@ static void test_link(void **state)
 /* The child: as process_main, without plan, module and options. */
 static int live(char **arguments)
 {
-	static const struct enrg_job_type *const types[] = { &twenty, &endless, &slow, &flood, &failing, &dying,
+	static const struct enrg_job_type *const types[] = { &twenty, &overslept, &endless, &slow, &flood, &failing, &dying,
 		&unstartable };
 	static struct process process;
 	struct plan_sink sink = { .store_name = "store", .store_type = "DAQJobStoreFake", .link_url = arguments[3] };
@@ -539,6 +570,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_done, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_missed_ticks, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stop_by_the_supervisor, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stop_by_a_stranger, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_stop_when_the_supervisor_dies, set_up, tear_down),

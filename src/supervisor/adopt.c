@@ -15,9 +15,17 @@
 #include "base/held.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "base/version.h"
 #include "job/journal.h"
 #include "job/page.h"
+#include "plane/segment.h"
 #include "supervisor/recovery.h"
+
+/* What a visitor of files needs. */
+struct adopt_visit {
+	const struct runtime *runtime;
+	struct enrg_error *err;
+};
 
 #define PATIENCE_NS      15000000000ull
 #define KILL_PATIENCE_NS 3000000000ull
@@ -154,6 +162,48 @@ static bool wait_ended(const char *folder, uint64_t patience_ns)
 		poll(NULL, 0, 100);
 	}
 	return true;
+}
+
+/* --- versions --- */
+
+/* Each format begins with eight bytes that tell what it is, and its version. */
+static int check_version(const char *path, uint64_t magic, uint32_t newest, const struct adopt_visit *visit)
+{
+	struct {
+		uint64_t magic;
+		uint32_t version, rest;
+	} head = {0};
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	ssize_t count = descriptor < 0 ? 0 : read(descriptor, &head, sizeof(head));
+
+	if (descriptor >= 0)
+		close(descriptor);
+	if (count != (ssize_t)sizeof(head) || head.magic != magic || head.version <= newest)
+		return 0;
+	return enrg_error_set(visit->err, ENRG_E_VERSION,
+		"%s has version %u of its format, and this program, enrgdaq %s, knows no later one than %u: enrgdaq "
+		"%s left it, perhaps with batches that wait to be stored. Start that version to store them, or move "
+		"the folder away; nothing was changed",
+		path, head.version, version_text(), newest,
+		visit->runtime->last_version[0] ? visit->runtime->last_version : "of a later version");
+}
+
+static int check_stream(const char *path, void *context)
+{
+	return check_version(path, SEGMENT_MAGIC, SEGMENT_VERSION, context);
+}
+
+static int check_journal(const char *path, void *context)
+{
+	return check_version(path, JOURNAL_MAGIC, JOURNAL_VERSION, context);
+}
+
+int adopt_check_versions(const struct runtime *runtime, struct enrg_error *err)
+{
+	struct adopt_visit visit = {.runtime = runtime, .err = err};
+	int rc = adopt_visit_files(runtime->folder, ".stream", check_stream, &visit);
+
+	return rc ? rc : adopt_visit_files(runtime->folder, ".journal", check_journal, &visit);
 }
 
 int adopt_wait(const struct runtime *runtime, struct enrg_error *err)

@@ -30,6 +30,10 @@ int adopt_visit_files(
 /* Jobs with a page in that runtime folder that run. From outside, too. */
 uint32_t adopt_count_jobs(const char *folder);
 
+/* Is everything that lies there in a format that this program knows? ENRG_E_VERSION names the file, its version and, as
+ * far as run.json says, the program that left it. Changes nothing. */
+int adopt_check_versions(const struct runtime *runtime, struct enrg_error *err);
+
 /* Waits until jobs of an earlier supervisor have ended in order (they do so by themselves), 15 s at the most; then
  * kills those that hold a lock. 0; -EBUSY: one can't be ended. */
 int adopt_wait(const struct runtime *runtime, struct enrg_error *err);

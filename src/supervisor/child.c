@@ -17,7 +17,9 @@
 #include "job/ask.h"
 
 /* Numbers that the descriptors have in the job: what lies behind them is closed. */
-enum { CHILD_FD_PLAN = 3, CHILD_FD_READY, CHILD_FD_LIFELINE, CHILD_FD_END };
+enum { CHILD_FD_PLAN = 3, CHILD_FD_READY, CHILD_FD_LIFELINE, CHILD_FD_MODULE, CHILD_FD_END };
+
+#define HANDED ((size_t)(CHILD_FD_END - CHILD_FD_PLAN))
 
 extern char **environ;
 
@@ -63,38 +65,40 @@ static int make_plan_file(const struct child_params *params, int *ret_descriptor
 }
 
 /* The environment of this process without older ENRGDAQ_…_FD entries, and with ours. */
-static char **make_environment(void)
+static char **make_environment(bool has_module)
 {
-	static char *const ours[] = {"ENRGDAQ_PLAN_FD=3", "ENRGDAQ_READY_FD=4", "ENRGDAQ_LIFELINE_FD=5"};
+	static char *const ours[HANDED] = {
+		"ENRGDAQ_PLAN_FD=3", "ENRGDAQ_READY_FD=4", "ENRGDAQ_LIFELINE_FD=5", "ENRGDAQ_MODULE_FD=6"};
 	size_t count = 0, used = 0;
 	char **list;
 
 	while (environ[count])
 		count++;
-	list = calloc(count + sizeof(ours) / sizeof(ours[0]) + 1, sizeof(*list));
+	list = calloc(count + HANDED + 1, sizeof(*list));
 	if (!list)
 		return NULL;
 	for (size_t i = 0; i < count; i++) {
 		bool is_ours = false;
 
-		for (size_t k = 0; k < sizeof(ours) / sizeof(ours[0]); k++)
+		for (size_t k = 0; k < HANDED; k++)
 			is_ours |= !strncmp(environ[i], ours[k], strlen(ours[k]) - 1);
 		if (!is_ours)
 			list[used++] = environ[i];
 	}
-	for (size_t k = 0; k < sizeof(ours) / sizeof(ours[0]); k++)
+	for (size_t k = 0; k < HANDED - !has_module; k++)
 		list[used++] = ours[k];
 	return list;
 }
 
-static int spawn(const struct child_params *params, const int descriptors[3], pid_t *ret_pid)
+static int spawn(const struct child_params *params, const int descriptors[HANDED], pid_t *ret_pid)
 {
 	char *const arguments[] = {"enrgdaq-job", (char *)params->type, (char *)params->name, NULL};
 	const char *program = params->program ? params->program : "/proc/self/exe";
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t held, all;
-	char **environment = make_environment();
+	bool has_module = params->module > 0;
+	char **environment = make_environment(has_module);
 	int code = ENOMEM;
 
 	if (!environment)
@@ -113,9 +117,9 @@ static int spawn(const struct child_params *params, const int descriptors[3], pi
 	posix_spawnattr_setpgroup(&attributes, 0);
 	posix_spawnattr_setsigmask(&attributes, &held);
 	posix_spawnattr_setsigdefault(&attributes, &all);
-	for (int i = 0; i < 3; i++)
-		posix_spawn_file_actions_adddup2(&actions, descriptors[i], CHILD_FD_PLAN + i);
-	posix_spawn_file_actions_addclosefrom_np(&actions, CHILD_FD_END);
+	for (size_t i = 0; i < HANDED - !has_module; i++)
+		posix_spawn_file_actions_adddup2(&actions, descriptors[i], CHILD_FD_PLAN + (int)i);
+	posix_spawn_file_actions_addclosefrom_np(&actions, CHILD_FD_END - !has_module);
 	code = posix_spawn(ret_pid, program, &actions, &attributes, arguments, environment);
 	posix_spawnattr_destroy(&attributes);
 out_actions:
@@ -128,7 +132,8 @@ out_environment:
 int child_start(const struct child_params *params, struct child *ret_child, struct enrg_error *err)
 {
 	struct child child = CHILD_NONE;
-	int ready[2] = {-1, -1}, lifted[3] = {-1, -1, -1}, plan = -1;
+	int ready[2] = {-1, -1}, lifted[HANDED] = {-1, -1, -1, -1}, plan = -1;
+	size_t handed = HANDED - (params->module <= 0);
 	int code = make_plan_file(params, &plan, err);
 
 	if (code)
@@ -140,7 +145,9 @@ int child_start(const struct child_params *params, struct child *ret_child, stru
 	lifted[0] = lift_descriptor(plan);
 	lifted[1] = lift_descriptor(ready[1]);
 	lifted[2] = lift_descriptor(params->lifeline);
-	for (int i = 0; i < 3; i++) {
+	if (params->module > 0)
+		lifted[3] = lift_descriptor(params->module);
+	for (size_t i = 0; i < handed; i++) {
 		if (lifted[i] < 0) {
 			code = enrg_error_set(
 				err, lifted[i], "%s: too many open files: %s", params->name, strerror(-lifted[i]));
@@ -167,7 +174,7 @@ out:
 	close_descriptor(&plan);
 	close_descriptor(&ready[0]);
 	close_descriptor(&ready[1]);
-	for (int i = 0; i < 3; i++)
+	for (size_t i = 0; i < HANDED; i++)
 		close_descriptor(&lifted[i]);
 	return code;
 }

@@ -25,10 +25,12 @@ struct child_params {
 	const char *plan_text;   /* handed over in a memory file */
 	size_t plan_bytes;
 	int lifeline; /* read end of the pipe that ends with the supervisor */
+	int module;   /* the file of the job's type, as it was when the supervisor loaded it; 0 = none */
 };
 
 /* Starts the process in a group of its own (Ctrl-C reaches the supervisor alone), with default signals, those that it
- * must say something about held back, and only standard input, output, error, plan, readiness and lifeline open. */
+ * must say something about held back, and only standard input, output, error, plan, readiness, lifeline and module
+ * open. */
 int child_start(const struct child_params *params, struct child *ret_child, struct enrg_error *err);
 
 /* 1: the job told that it is ready; 0: nothing yet; -EPIPE: it closed the pipe without a word. Closes the pipe after 1

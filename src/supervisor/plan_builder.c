@@ -8,6 +8,7 @@
 
 #include "base/crc32c.h"
 #include "base/path.h"
+#include "base/version.h"
 #include "plane/segment.h"
 #include "supervisor/budget.h"
 
@@ -165,6 +166,7 @@ static int build(const struct folder *folder, const struct runtime *runtime, con
 	int code;
 
 	make_file_name(folder, job->name, file_name, sizeof(file_name));
+	plan->version = copy(&maker, version_text());
 	plan->supervisor = copy(&maker, folder->supervisor.info.supervisor_id);
 	plan->run = copy(&maker, runtime->run);
 	plan->name = copy(&maker, job->name);

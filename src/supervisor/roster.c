@@ -128,7 +128,10 @@ static void start_member(struct roster *roster, size_t index, uint64_t now_ns)
 	struct member *member = &roster->members[index];
 	struct enrg_error err = {0};
 	struct child_params params = {
-		.type = member->plan->type, .name = member->plan->name, .lifeline = roster->lifeline};
+		.type = member->plan->type,
+		.name = member->plan->name,
+		.lifeline = roster->lifeline,
+		.module = member->config->type->module_descriptor};
 	char *text;
 	json_t *json;
 	int code = -ENOMEM;

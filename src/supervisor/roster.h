@@ -21,7 +21,7 @@ enum member_state {
 /* Counters of a job over all its lives in this supervisor. */
 struct member_counts {
 	uint64_t in_batches, in_rows, in_bytes, out_batches, out_rows, out_bytes;
-	uint64_t lost, duplicated, corrupted, set_aside, cpu_ns, wakeups, zmq_bytes;
+	uint64_t lost, duplicated, corrupted, set_aside, cpu_ns, wakeups, zmq_bytes, missed_ticks;
 };
 
 /* What the latency histograms of a job's page say. */

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "base/path.h"
+#include "base/version.h"
 #include "supervisor/adopt.h"
 #include "supervisor/claim.h"
 #include "supervisor/others.h"
@@ -87,7 +88,7 @@ static void read_last_run(struct runtime *runtime)
 {
 	char path[RUNTIME_PATH_BYTES + 16], *text;
 	json_t *json;
-	const char *id, *state;
+	const char *id, *state, *version;
 	size_t count;
 
 	snprintf(path, sizeof(path), "%s/run.json", runtime->folder);
@@ -98,6 +99,8 @@ static void read_last_run(struct runtime *runtime)
 	free(text);
 	id = json_string_value(json_object_get(json, "run"));
 	state = json_string_value(json_object_get(json, "state"));
+	version = json_string_value(json_object_get(json, "version"));
+	snprintf(runtime->last_version, sizeof(runtime->last_version), "%s", version ? version : "");
 	if (id && state) {
 		snprintf(runtime->last_run, sizeof(runtime->last_run), "%s", id);
 		runtime->last_was_killed = !strcmp(state, "running");
@@ -161,7 +164,7 @@ void runtime_make_run_id(uint64_t wall_ns, char *ret_id, size_t id_bytes)
 static int write_run(const struct runtime *runtime, const char *state, int exit_code, struct enrg_error *err)
 {
 	char path[RUNTIME_PATH_BYTES + 16], *text;
-	json_t *json = json_pack("{s:s, s:s, s:I, s:s, s:i, s:i}", "run", runtime->run, "state", state,
+	json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:s, s:i, s:i}", "version", version_text(), "run", runtime->run, "state", state,
 		"started_wall_ns", (json_int_t)runtime->started_wall_ns, "config", runtime->config_path, "pid",
 		(int)getpid(), "exit_code", exit_code);
 	int code;

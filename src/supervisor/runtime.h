@@ -29,6 +29,7 @@ struct runtime {
 	int lock;  /* -1 = none */
 	int claim; /* socket in the abstract name space, which nobody can remove: -1 = none */
 	/* What run.json of an earlier supervisor says. */
+	char last_version[64]; /* of the program; "" = not said */
 	char last_run[64];
 	uint64_t last_started_wall_ns;
 	bool last_was_killed; /* its supervisor is gone, and the run has not ended */

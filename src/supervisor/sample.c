@@ -33,6 +33,7 @@ static struct member_counts read_page(const struct page *page)
 		.set_aside = load(&page->set_aside),
 		.cpu_ns = load(&page->cpu_ns),
 		.wakeups = load(&page->wakeups),
+		.missed_ticks = atomic_load_explicit(&page->missed_ticks, memory_order_relaxed),
 		.zmq_bytes = load(&page->zmq_out_bytes) + load(&page->zmq_in_bytes) + load(&page->control_out_bytes),
 	};
 }

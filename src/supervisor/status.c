@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/version.h"
 
 static json_t *make_flow(
 	uint64_t batches, uint64_t rows, uint64_t bytes, uint64_t batch_rate, uint64_t row_rate, uint64_t byte_rate)
@@ -83,6 +84,7 @@ static json_t *make_job(const struct status_context *context, const struct membe
 	json_object_set_new(job, "out",
 		make_flow(now->out_batches, now->out_rows, now->out_bytes, rate->out_batches, rate->out_rows,
 			rate->out_bytes));
+	json_object_set_new(job, "missed_ticks", json_integer((json_int_t)now->missed_ticks));
 	json_object_set_new(job, "last_reason", make_text(member->last_reason));
 	json_object_set_new(job, "reason", make_text(member->reason));
 	json_object_set_new(job, "latency_ms", make_latency(member->latency ? &member->latency->recent : NULL));
@@ -169,10 +171,13 @@ json_t *status_format(const struct status_context *context)
 		json_array_append_new(jobs, make_job(context, &context->roster->members[i]));
 	clock_format_utc(context->started_wall_ns, since, sizeof(since));
 	clock_format_utc(context->now_wall_ns, now, sizeof(now));
-	status = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "supervisor", context->supervisor,
+	status = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "version", version_text(),
+		"supervisor", context->supervisor,
 		"run", context->run, "state", context->phase, "config", context->config, "since", since, "time", now,
 		"jobs", jobs, "links", make_links(context), "totals", make_totals(context->roster), "ledger",
 		ledger_format_json(context->ledger, context->run, context->supervisor, context->is_final));
+	if (status)
+		json_object_set_new(status, "mono_ns", json_integer((json_int_t)clock_mono_ns()));
 	if (status && context->alerts)
 		json_object_set(status, "alerts", (json_t *)context->alerts);
 	return status;

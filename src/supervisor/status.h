@@ -22,6 +22,8 @@ struct status_context {
 json_t *status_format(const struct status_context *context);
 /* Head line, a line a job, a line a link, the state of the ledger. */
 void status_print(const json_t *status, bool is_colored, FILE *stream);
+/* "950 B", "12.3 kB", "4.5 MB", "1.2 GB" */
+const char *status_format_bytes(double bytes, char ret_text[32]);
 /* "3 jobs run, 12.3 MB/s in, 12.3 MB/s stored, 0.0 MB waiting". */
 void status_summary(const json_t *status, char *ret_text, size_t text_bytes);
 

@@ -20,8 +20,7 @@ static double number(const json_t *object, const char *key)
 	return json_number_value(json_object_get(object, key));
 }
 
-/* "950 B", "12.3 kB", "4.5 MB", "1.2 GB" */
-static const char *bytes_text(double bytes, char ret_text[32])
+const char *status_format_bytes(double bytes, char ret_text[32])
 {
 	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
 	size_t unit = 0;
@@ -55,8 +54,8 @@ static void print_job(const json_t *job, bool is_colored, FILE *stream)
 		snprintf(quantiles, sizeof(quantiles), "%.2f/%.2f", number(latency, "p50"), number(latency, "p99"));
 	fprintf(stream, "%-20.20s %-18.18s %s%-16.16s%s %8.0f %10s/s %10s %10s %13s %5.0f%% %5.1f%% %7.1f %4.0f\n",
 		text(job, "name"), text(job, "type"), is_colored ? state_color(state) : "", state,
-		is_colored ? "\033[0m" : "", number(flow, "rows_per_s"), bytes_text(number(flow, "bytes_per_s"), rate),
-		bytes_text(number(flow, "bytes"), total), bytes_text(number(job, "backlog_bytes"), backlog), quantiles,
+		is_colored ? "\033[0m" : "", number(flow, "rows_per_s"), status_format_bytes(number(flow, "bytes_per_s"), rate),
+		status_format_bytes(number(flow, "bytes"), total), status_format_bytes(number(job, "backlog_bytes"), backlog), quantiles,
 		number(job, "blocked_percent"), number(job, "cpu_percent"), number(job, "private_mb"),
 		number(job, "restarts"));
 	if (json_is_string(json_object_get(job, "last_exit")) && number(job, "restarts") > 0)
@@ -65,6 +64,9 @@ static void print_job(const json_t *job, bool is_colored, FILE *stream)
 			has_text(job, "last_reason") ? text(job, "last_reason") : "");
 	if (has_text(job, "reason"))
 		fprintf(stream, "  %s: %s\n", state, text(job, "reason"));
+	if (number(job, "missed_ticks") > 0)
+		fprintf(stream, "  missed %.0f ticks: polls that came or took longer than an interval\n",
+			number(job, "missed_ticks"));
 	if (number(job, "lost") + number(job, "duplicated") + number(job, "corrupted") + number(job, "set_aside") > 0)
 		fprintf(stream, "  %slost %.0f, duplicated %.0f, corrupted %.0f, set aside %.0f%s\n",
 			is_colored ? "\033[1;31m" : "", number(job, "lost"), number(job, "duplicated"),
@@ -90,7 +92,7 @@ void status_print(const json_t *status, bool is_colored, FILE *stream)
 	json_array_foreach((json_t *)json_object_get(status, "links"), index, item)
 		fprintf(stream, "%s -> %s (%s): %.0f batches, %s waiting\n", text(item, "source"), text(item, "store"),
 			text(item, "through"), number(item, "backlog_batches"),
-			bytes_text(number(item, "backlog_bytes"), backlog));
+			status_format_bytes(number(item, "backlog_bytes"), backlog));
 	fprintf(stream, "ledger: %s%s%s\n", is_colored ? (is_accounted ? "\033[32m" : "\033[1;31m") : "",
 		is_accounted ? "every batch is accounted for" : trouble,
 		is_colored ? "\033[0m" : "");
@@ -110,7 +112,7 @@ void status_summary(const json_t *status, char *ret_text, size_t text_bytes)
 		number(link, "backlog_bytes");
 	snprintf(ret_text, text_bytes, "%.0f of %zu jobs run; produced %s/s, stored %s/s, %s waiting, %.0f restarts",
 		number(totals, "running"), json_array_size(json_object_get(status, "jobs")),
-		bytes_text(number(json_object_get(totals, "produced"), "bytes_per_s"), in),
-		bytes_text(number(json_object_get(totals, "stored"), "bytes_per_s"), out), bytes_text(backlog, waiting),
+		status_format_bytes(number(json_object_get(totals, "produced"), "bytes_per_s"), in),
+		status_format_bytes(number(json_object_get(totals, "stored"), "bytes_per_s"), out), status_format_bytes(backlog, waiting),
 		number(totals, "restarts"));
 }

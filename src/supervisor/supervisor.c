@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "base/version.h"
 #include "supervisor/adopt.h"
 #include "supervisor/courier.h"
 #include "supervisor/drain.h"
@@ -132,8 +133,10 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 {
 	struct adopt_result adopted = {0};
 	bool goes_on;
-	int code = adopt_wait(&self->runtime, err);
+	int code = adopt_check_versions(&self->runtime, err);
 
+	if (!code)
+		code = adopt_wait(&self->runtime, err);
 	if (!code)
 		code = inherit_names(self->folder, &self->runtime, err);
 	if (!code)
@@ -147,9 +150,10 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 		return code;
 	inherit_remove_journals(&self->runtime, self->plans);
 	/* Only the run of a killed supervisor goes on: one that ended has its ledger, and a start is a new run. A
-	 * stream that was made anew must not count from 1 again in a run that it has been part of. */
-	goes_on = self->runtime.last_was_killed && adopted.kept && !adopted.removed && !adopted.recovered &&
-		  !adopted.damaged;
+	 * stream that was made anew must not count from 1 again in a run that it has been part of, nor may the tables
+	 * of another version, which may describe the same columns in other bytes. */
+	goes_on = self->runtime.last_was_killed && !strcmp(self->runtime.last_version, version_text()) &&
+		  adopted.kept && !adopted.removed && !adopted.recovered && !adopted.damaged;
 	for (size_t i = 0; !goes_on && i < self->plans->count; i++)
 		if (self->plans->plans[i]->journal_path)
 			journal_clear_loss(self->plans->plans[i]->journal_path);
@@ -371,6 +375,16 @@ static bool is_clean(const struct roster *roster)
 	return is_clean;
 }
 
+/* No loss of batches, but measurements that never were. */
+static void tell_missed_ticks(const struct roster *roster)
+{
+	for (size_t i = 0; i < roster->count; i++)
+		if (roster->members[i].now.missed_ticks)
+			log_line(ENRG_INFO,
+				"%s missed %" PRIu64 " ticks: polls that came or took longer than an interval",
+				roster->members[i].plan->name, roster->members[i].now.missed_ticks);
+}
+
 /* Not of a run that ended before a job had the time to start. */
 static bool is_any_failing(const struct roster *roster)
 {
@@ -429,6 +443,7 @@ static int finish(struct supervisor *self)
 	look_after(self);
 	status = make_status(self, true);
 	is_failing = is_any_failing(self->roster);
+	tell_missed_ticks(self->roster);
 	if (!is_clean(self->roster) || !ledger_is_settled(self->ledger) ||
 		(self->drain.was_killed && !self->drain.is_hurried) || is_failing)
 		exit_code = SUPERVISOR_TROUBLE;
@@ -520,11 +535,12 @@ int supervisor_run(const struct supervisor_params *params)
 	if (!code) {
 		if (!params->is_quiet)
 			log_set_level((enum enrg_level)self.folder->supervisor.verbosity);
-		if (start(&self, &err)) {
+		code = start(&self, &err);
+		if (code) {
 			log_line(ENRG_ERROR, "%s", err.text);
 			if (self.has_begun && !streams_remove_settled(self.specs))
 				runtime_end_run(&self.runtime, true, SUPERVISOR_TROUBLE, NULL);
-			code = SUPERVISOR_TROUBLE;
+			code = code == ENRG_E_VERSION ? SUPERVISOR_CONFIG : SUPERVISOR_TROUBLE;
 		} else {
 			if (!params->is_quiet)
 				log_line(ENRG_INFO, "run %s of %s: %zu jobs", self.runtime.run,

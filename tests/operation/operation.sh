@@ -137,6 +137,57 @@ case_clock() {
 	stop_run 0
 }
 
+# What was loaded at the start stays in use: program and modules are replaced and removed, and jobs that die then are
+# started again as they were.
+case_upgrade() {
+	mkdir -p prefix/modules
+	cp "$bin" prefix/enrgdaq
+	cp "${ENRGDAQ_MODULE_PATH:-$(dirname "$bin")/modules}"/{csv,test}.so prefix/modules
+	unset ENRGDAQ_MODULE_PATH
+	write_dice lab 'restart_delay_seconds = 0.1'
+	sed -i '/restart_delay/d' lab/dice.toml
+	sed -i '1i restart_delay_seconds = 0.1' lab/supervisor.toml
+	local new=$bin rows pid
+	bin=$work/prefix/enrgdaq
+	start run.log run lab
+	await 20 has_rows out/dice.csv 2 || fail "no data"
+	"$new" status >status.log || fail "no status"
+	grep -q "replaced\|removed" status.log && fail "nothing was replaced yet"
+	echo "another version" >prefix/modules/csv.so.new && mv prefix/modules/csv.so.new prefix/modules/csv.so
+	rm prefix/modules/test.so
+	cp "$new" prefix/enrgdaq.new && mv prefix/enrgdaq.new prefix/enrgdaq
+	"$work/prefix/enrgdaq" status >status.log || fail "no status"
+	grep -q "prefix/enrgdaq was replaced since this run began" status.log || fail "a new program is not told"
+	rm prefix/enrgdaq
+	for pid in $("$new" status --json | grep -o '"pid": [0-9]*' | cut -d' ' -f2); do kill -KILL "$pid"; done
+	rows=$(wc -l <out/dice.csv)
+	await 20 has_rows out/dice.csv $((rows + 5)) || fail "the jobs did not come back"
+	"$new" status >status.log || fail "no status"
+	grep -q "prefix/enrgdaq was removed since this run began" status.log || fail "a removed program is not told"
+	stop_run 0
+	grep -q "left out\|invalid ELF" run.log && fail "another module was tried"
+	return 0
+}
+
+# Files with size and age, the disk, ticks that were missed, and a supervisor that stands still.
+case_status() {
+	write_dice lab
+	start run.log run lab
+	await 20 has_rows out/dice.csv 3 || fail "no data"
+	shows() { "$bin" status >status.log && grep -qE "$1" status.log; }
+	await 20 shows "^DAQJobStoreCSV: $work/out/dice.csv, [0-9.]+ k?B, last written [0-9.]+ (ms|s) ago$" || fail "no file"
+	await 20 shows "^disk of $work/out: [0-9.]+ [kMGT]B free, full in .* at the present" || fail "no disk"
+	mv out/dice.csv out/dice.away && rm out/dice.away
+	await 20 shows "dice.*REMOVED" || fail "a removed file is not told"
+	kill -STOP "$run"
+	await 20 shows "^OLD: the supervisor has told nothing for" || fail "a hung supervisor is not told"
+	kill -CONT "$run"
+	await 20 eval '! shows "^OLD"' || fail "it is not told that it goes on"
+	kill -INT "$run"
+	wait "$run" # a removed file may be what the run ends with
+	return 0
+}
+
 case=${1:?a case}
 cd "$work" || exit 1
 "case_$case"

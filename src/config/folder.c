@@ -72,6 +72,45 @@ static bool check_name(const struct toml_node *node, const char *key, const char
 	return true;
 }
 
+/* Of a multi-byte character of UTF-8: what may follow its first byte. */
+static size_t count_continuation(unsigned char first)
+{
+	if (first < 0x80)
+		return 0;
+	if (first >= 0xc2 && first <= 0xdf)
+		return 1;
+	if (first >= 0xe0 && first <= 0xef)
+		return 2;
+	return first >= 0xf0 && first <= 0xf4 ? 3 : SIZE_MAX;
+}
+
+/* Paths and names go into plans, status and ledger as JSON: they are UTF-8 there. (Surrogates and overlong forms, which
+ * a file system may hold as well, JSON refuses as the bytes that they are: checked by the second byte.) */
+static bool is_utf8(const char *text)
+{
+	for (const unsigned char *c = (const unsigned char *)text; *c;) {
+		size_t left = count_continuation(*c);
+
+		if (left == SIZE_MAX || (*c == 0xe0 && c[1] < 0xa0) || (*c == 0xed && c[1] > 0x9f) ||
+			(*c == 0xf0 && c[1] < 0x90) || (*c == 0xf4 && c[1] > 0x8f))
+			return false;
+		for (c++; left; left--, c++)
+			if ((*c & 0xc0) != 0x80)
+				return false;
+	}
+	return true;
+}
+
+static bool check_path(const char *file, struct problems *problems)
+{
+	if (is_utf8(file))
+		return true;
+	problems_add(problems, false, file, 0,
+		"the path is not UTF-8 text, as from an old share: rename what is at fault (`convmv -f latin1 -t utf8 "
+		"--notest PATH`)");
+	return false;
+}
+
 /* NULL: not there or unknown, and said so. */
 static const struct type_entry *find_type(const struct types *types, const struct toml_node *root, const char *file,
 	struct problems *problems)
@@ -293,6 +332,12 @@ static void load_job(const struct loader *loader, const struct source *source)
 	fill_job(loader, job);
 	const char *name = source->name;
 	const char *id = job->common.daq_job_unique_id;
+	(void)check_path(source->file, problems);
+	if (!id && strlen(name) > NAME_BYTES_MAX)
+		problems_add(problems, false, source->file, 0,
+			"the job is called after the path of its file in the folder, which has %zu bytes: at most %d can be; "
+			"give it a daq_job_unique_id",
+			strlen(name), NAME_BYTES_MAX);
 	if (id && check_name(toml_find(root, "daq_job_unique_id"), "daq_job_unique_id", id, source->file, problems))
 		name = id;
 	job->name = strdup(name);
@@ -332,6 +377,7 @@ static void load_supervisor(const struct loader *loader, const struct source *so
 	struct toml_node *root;
 
 	if (source) {
+		(void)check_path(source->file, loader->problems);
 		root = parse_source(source->file, source->text, source->bytes, loader->problems);
 		if (!root)
 			return;
@@ -436,32 +482,54 @@ static void complete_stores(const struct loader *loader)
 		}
 }
 
+struct safe_name {
+	size_t index; /* of the job */
+	char text[NAME_BYTES_MAX + 100];
+};
+
+static int compare_safe_names(const void *left, const void *right)
+{
+	const struct safe_name *a = left, *b = right;
+	int order = strcmp(a->text, b->text);
+
+	return order ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+static void add_taken(const struct loader *loader, const struct job_config *job, const struct job_config *first)
+{
+	const struct toml_node *id = toml_find(job->root, "daq_job_unique_id");
+
+	problems_add(loader->problems, false, job->file, id ? id->line : 0,
+		"daq_job_unique_id: \"%s\" is taken: %s calls its job \"%s\"; each job needs a name of its own", job->name,
+		first->file, first->name);
+}
+
 /* Streams, journals and pages are files named after the job: also names that only differ in '/' or '_' collide. */
 static void check_unique_names(const struct loader *loader)
 {
 	const struct folder *folder = loader->folder;
-	char mine[NAME_BYTES_MAX + 100], other[NAME_BYTES_MAX + 100];
+	struct safe_name *names = calloc(folder->job_count + 1, sizeof(*names));
+	size_t count = 0;
 
-	for (size_t i = 0; i < folder->job_count; i++) {
-		const struct job_config *job = &folder->jobs[i];
-		const struct toml_node *id = toml_find(job->root, "daq_job_unique_id");
-		if (!job->name)
-			continue;
-		path_safe_name(job->name, mine, sizeof(mine));
-		for (size_t j = 0; j < i; j++) {
-			const struct job_config *first = &folder->jobs[j];
-			if (!first->name)
-				continue;
-			path_safe_name(first->name, other, sizeof(other));
-			if (strcmp(mine, other))
-				continue;
-			problems_add(loader->problems, false, job->file, id ? id->line : 0,
-				"daq_job_unique_id: \"%s\" is taken: %s calls its job \"%s\"; each job needs a name of "
-				"its own",
-				job->name, first->file, first->name);
-			break;
-		}
+	if (!names) {
+		problems_add(loader->problems, false, folder->path, 0, "out of memory");
+		return;
 	}
+	for (size_t i = 0; i < folder->job_count; i++) {
+		if (!folder->jobs[i].name)
+			continue;
+		names[count].index = i;
+		path_safe_name(folder->jobs[i].name, names[count].text, sizeof(names[count].text));
+		count++;
+	}
+	qsort(names, count, sizeof(*names), compare_safe_names);
+	for (size_t i = 1, first = 0; i < count; i++) {
+		if (strcmp(names[i].text, names[first].text))
+			first = i;
+		else
+			add_taken(loader, &folder->jobs[names[i].index], &folder->jobs[names[first].index]);
+	}
+	free(names);
 }
 
 static void load_sources(const struct loader *loader, const struct sources *sources)

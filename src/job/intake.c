@@ -20,18 +20,22 @@
 
 /* --- runs --------------------------------------------------------------------------------------------------------- */
 
-static void parse_earlier(struct intake_input *input)
+static int parse_earlier(struct intake_input *input)
 {
 	const char *text = input->plan->earlier_runs;
+	struct intake_run earlier;
 	int used = 0;
 
-	while (text && input->earlier_count < INTAKE_RUNS_MAX) {
-		struct intake_run *earlier = &input->earlier[input->earlier_count];
-		if (sscanf(text, " %63[^: ]:%" SCNu32 "%n", earlier->run, &earlier->last_epoch, &used) != 2)
-			break;
-		input->earlier_count++;
+	while (text && input->earlier_count < INTAKE_RUNS_MAX &&
+		sscanf(text, " %63[^: ]:%" SCNu32 "%n", earlier.run, &earlier.last_epoch, &used) == 2) {
+		struct intake_run *longer = realloc(input->earlier, (input->earlier_count + 1) * sizeof(*longer));
+		if (!longer)
+			return -ENOMEM;
+		input->earlier = longer;
+		longer[input->earlier_count++] = earlier;
 		text += used;
 	}
+	return 0;
 }
 
 const char *intake_run_of(const struct intake *intake, const struct intake_record *record, bool *ret_is_left)
@@ -122,7 +126,7 @@ static int attach_ring(struct intake *intake, struct intake_input *input, struct
 	input->data_bytes = header->data_bytes;
 	snprintf(input->source, sizeof(input->source), "%.255s", header->source);
 	snprintf(input->run, sizeof(input->run), "%.63s", header->run);
-	intake->rings[intake->ring_count++] = input->consumer;
+	intake->ring_count++;
 	return 0;
 }
 
@@ -168,11 +172,27 @@ static int open_link(struct intake *intake, struct enrg_error *err)
 	return 0;
 }
 
+/* Room for one more input in the lists. */
+static int reserve(struct intake *intake)
+{
+	uint32_t room = intake->room ? 2 * intake->room : 16;
+
+	if (intake->count < intake->room)
+		return 0;
+	void *inputs = realloc(intake->inputs, room * sizeof(*intake->inputs));
+	intake->inputs = inputs ? inputs : intake->inputs;
+	void *rings = realloc(intake->rings, room * sizeof(*intake->rings));
+	intake->rings = rings ? rings : intake->rings;
+	if (!inputs || !rings)
+		return -ENOMEM;
+	intake->room = room;
+	return 0;
+}
+
 static struct intake_input *add_input(struct intake *intake, const struct plan_input *plan, struct enrg_error *err)
 {
-	if (intake->count == JOURNAL_STREAMS_MAX) {
-		enrg_error_set(
-			err, -ENOSPC, "%s: a store can read at most %u streams", plan->source, JOURNAL_STREAMS_MAX);
+	if (reserve(intake) < 0) {
+		enrg_error_set(err, -ENOMEM, "%s: out of memory", plan->source);
 		return NULL;
 	}
 	struct intake_input *input = calloc(1, sizeof(*input));
@@ -181,7 +201,12 @@ static struct intake_input *add_input(struct intake *intake, const struct plan_i
 		return NULL;
 	}
 	input->plan = plan;
-	parse_earlier(input);
+	if (parse_earlier(input) < 0) {
+		free(input->earlier);
+		free(input);
+		enrg_error_set(err, -ENOMEM, "%s: out of memory", plan->source);
+		return NULL;
+	}
 	intake->inputs[intake->count++] = input;
 	return input;
 }
@@ -223,9 +248,15 @@ static void detach(struct intake *intake)
 void intake_close(struct intake *intake)
 {
 	detach(intake);
-	for (uint32_t i = 0; i < intake->count; i++)
+	for (uint32_t i = 0; i < intake->count; i++) {
+		free(intake->inputs[i]->earlier);
 		free(intake->inputs[i]);
-	intake->count = 0;
+	}
+	free(intake->inputs);
+	free(intake->rings);
+	intake->inputs = NULL;
+	intake->rings = NULL;
+	intake->count = intake->room = 0;
 }
 
 int intake_rewind(struct intake *intake, struct enrg_error *err)
@@ -402,7 +433,9 @@ static struct intake_input *find_link_input(
 		if (!input)
 			return NULL;
 		if (journal_add_stream(intake->journal, uuid, batch->source, &input->journal_index, err) < 0) {
-			free(intake->inputs[--intake->count]);
+			free(input->earlier);
+			free(input);
+			intake->count--;
 			return NULL;
 		}
 		snprintf(input->uuid, sizeof(input->uuid), "%s", batch->stream_uuid);
@@ -585,24 +618,21 @@ uint64_t intake_next_retry(const struct intake *intake)
 
 /* --- waiting and ending ------------------------------------------------------------------------------------------- */
 
-struct intake_rings {
-	uint32_t count;
-	struct consumer *items[JOURNAL_STREAMS_MAX];
-};
-
-/* An input that waits after a failure has something to read: it would end the sleep at once. */
-static void collect_rings(const struct intake *intake, struct intake_rings *ret_rings)
+/* Those to wait for. An input that waits after a failure has something to read: it would end the sleep at once. */
+static uint32_t collect_rings(struct intake *intake)
 {
-	ret_rings->count = 0;
+	uint32_t count = 0;
+
 	for (uint32_t i = 0; i < intake->count; i++)
 		if (intake->inputs[i]->consumer && !intake->inputs[i]->retry_ns)
-			ret_rings->items[ret_rings->count++] = intake->inputs[i]->consumer;
+			intake->rings[count++] = intake->inputs[i]->consumer;
+	return count;
 }
 
 /* The link has nothing to sleep on beside rings and the stop word: it is asked by turns with them, less often while
  * nothing comes. Alone it is waited for, and a stop is noticed a little later. */
 static void wait_with_link(
-	struct intake *intake, const struct intake_rings *rings, uint32_t stop_seen, uint64_t timeout_ns)
+	struct intake *intake, uint32_t rings, uint32_t stop_seen, uint64_t timeout_ns)
 {
 	struct process *process = intake->process;
 
@@ -617,7 +647,7 @@ static void wait_with_link(
 	if (intake->idle_ns > MIXED_WAIT_MAX_NS)
 		intake->idle_ns = MIXED_WAIT_MAX_NS;
 	uint64_t wait_ns = timeout_ns < intake->idle_ns ? timeout_ns : intake->idle_ns;
-	int ready = consumer_wait(rings->items, rings->count, &process->stop, stop_seen, wait_ns);
+	int ready = consumer_wait(intake->rings, rings, &process->stop, stop_seen, wait_ns);
 	intake->has_batch = receive(intake, 0);
 	if (ready > 0 || intake->has_batch)
 		intake->idle_ns = 0;
@@ -625,13 +655,12 @@ static void wait_with_link(
 
 void intake_wait(struct intake *intake, uint32_t stop_seen, uint64_t timeout_ns)
 {
-	struct intake_rings rings;
+	uint32_t rings = collect_rings(intake);
 
-	collect_rings(intake, &rings);
 	if (intake->link)
-		wait_with_link(intake, &rings, stop_seen, timeout_ns);
+		wait_with_link(intake, rings, stop_seen, timeout_ns);
 	else
-		consumer_wait(rings.items, rings.count, &intake->process->stop, stop_seen, timeout_ns);
+		consumer_wait(intake->rings, rings, &intake->process->stop, stop_seen, timeout_ns);
 	count(&intake->process->page->wakeups, 1);
 }
 

@@ -30,7 +30,7 @@ struct intake_input {
 	struct consumer *consumer; /* NULL: over the link */
 	char uuid[33];
 	char source[256], run[64]; /* run: in which the stream was made */
-	struct intake_run earlier[INTAKE_RUNS_MAX];
+	struct intake_run *earlier;
 	uint32_t earlier_count;
 	uint32_t journal_index;
 	/* `now.position` and counts include what is not committed; sequence 0: not known yet, any is taken. */
@@ -50,10 +50,10 @@ struct intake_input {
 struct intake {
 	struct process *process;
 	struct journal *journal;
-	uint32_t count;
-	struct intake_input *inputs[JOURNAL_STREAMS_MAX];
+	uint32_t count, room; /* room: of both lists */
+	struct intake_input **inputs;
 	uint32_t ring_count;
-	struct consumer *rings[JOURNAL_STREAMS_MAX]; /* those of the inputs, for waiting */
+	struct consumer **rings; /* room for those of the inputs, for waiting */
 	struct link_receiver *link;
 	struct link_batch batch; /* the last one of the link; records point into it */
 	bool has_batch;          /* it came while waiting and is not read yet */

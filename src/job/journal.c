@@ -3,8 +3,10 @@
  *
  * Layout (little-endian):
  *   0        struct journal_header, 4096 bytes
- *   4096     JOURNAL_STREAMS_MAX × struct stream_entry (512 bytes)
- *   135168   JOURNAL_FILES_MAX × struct file_entry (1024 bytes)
+ *   4096     streams_max × struct stream_entry (512 bytes)
+ *   behind   files_max × struct file_entry (1024 bytes)
+ * A journal begins with JOURNAL_STREAMS and JOURNAL_FILES entries. Where they do not suffice, a copy with twice as many
+ * takes its place by one rename: a kill leaves the old or the new one, and both say the same.
  * Each entry has two sets of values; set `commit & 1` is the valid one. A commit fills the other set and then stores
  * commit + 1. Between commits both sets agree, but for entries that the last commit changed: the next one carries those
  * over. So a commit touches only what changed, and a kill at any instruction leaves the old or the new state.
@@ -16,6 +18,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -67,9 +70,17 @@ struct journal_layout {
 		struct journal_header header;
 		uint8_t header_page[4096];
 	};
-	struct stream_entry streams[JOURNAL_STREAMS_MAX];
-	struct file_entry files[JOURNAL_FILES_MAX];
+	struct stream_entry streams[]; /* behind them files: file_at */
 };
+
+/* More entries than this say that the header was scribbled on. */
+#define ENTRIES_MAX (1u << 20)
+
+static size_t layout_bytes(uint32_t streams_max, uint32_t files_max)
+{
+	return sizeof(struct journal_layout) + (size_t)streams_max * sizeof(struct stream_entry) +
+	       (size_t)files_max * sizeof(struct file_entry);
+}
 
 static_assert(offsetof(struct journal_header, version) == 8, "journal header");
 static_assert(offsetof(struct journal_header, pid) == 20, "journal header");
@@ -86,20 +97,36 @@ static_assert(offsetof(struct file_entry, length) == 8, "journal file");
 static_assert(offsetof(struct file_entry, path) == 24, "journal file");
 static_assert(sizeof(struct file_entry) == 1024, "journal file");
 static_assert(offsetof(struct journal_layout, streams) == 4096, "journal");
-static_assert(offsetof(struct journal_layout, files) == 135168, "journal");
+static_assert(sizeof(struct journal_layout) == 4096, "journal");
 static_assert(STATE_VALUES <= STREAM_VALUES, "journal stream");
+
+#define GROWTHS_MAX 24u
 
 struct journal {
 	struct journal_layout *map;
 	char *path;
 	int descriptor;
-	bool stream_used[JOURNAL_STREAMS_MAX]; /* added or found by this process: not to be given up */
-	bool file_used[JOURNAL_FILES_MAX];
+	uint32_t streams_max, files_max; /* those of the map, checked */
+	bool *stream_used; /* added or found by this process: not to be given up */
+	bool *file_used;
 	/* Prepared for the next commit, and changed by the last one: bit 0 and bit 1. */
-	uint8_t stream_dirty[JOURNAL_STREAMS_MAX];
-	uint8_t file_dirty[JOURNAL_FILES_MAX];
+	uint8_t *stream_dirty;
+	uint8_t *file_dirty;
 	uint32_t stream_end, file_end; /* no index from here on is in use by this process */
+	/* What the journal has outgrown stays mapped: paths were handed out of it. */
+	struct journal_layout *outgrown[GROWTHS_MAX];
+	uint32_t growths;
 };
+
+static struct file_entry *file_at(const struct journal_layout *map, uint32_t streams_max, uint32_t index)
+{
+	return (struct file_entry *)(uintptr_t)&map->streams[streams_max] + index;
+}
+
+static struct file_entry *file_of(const struct journal *journal, uint32_t index)
+{
+	return file_at(journal->map, journal->streams_max, index);
+}
 
 #define DIRTY_NOW  1u
 #define DIRTY_LAST 2u
@@ -182,22 +209,34 @@ static int damaged(const char *path, const char *what, struct enrg_error *err)
 		path, what);
 }
 
-static int check_layout(const struct journal_layout *map, const char *path, struct enrg_error *err)
+/* The counts of a file of `file_bytes`. */
+static int check_counts(const struct journal_header *header, uint64_t file_bytes, const char *path,
+	uint32_t *ret_streams_max, uint32_t *ret_files_max, struct enrg_error *err)
 {
-	const struct journal_header *header = &map->header;
+	uint32_t streams_max = header->streams_max, files_max = header->files_max; /* once: they are looked at twice */
 
 	if (header->version != JOURNAL_VERSION)
 		return damaged(path, "unknown version", err);
-	if (header->streams_max != JOURNAL_STREAMS_MAX || header->files_max != JOURNAL_FILES_MAX ||
-		header->file_bytes != sizeof(struct journal_layout))
+	if (streams_max > ENTRIES_MAX || files_max > ENTRIES_MAX || header->file_bytes != file_bytes ||
+		layout_bytes(streams_max, files_max) != file_bytes)
 		return damaged(path, "counts out of bounds", err);
-	for (size_t i = 0; i < JOURNAL_STREAMS_MAX; i++) {
-		const struct stream_entry *entry = &map->streams[i];
-		if (entry_state(&entry->state) > ENTRY_KNOWN || !memchr(entry->source, 0, sizeof(entry->source)))
+	*ret_streams_max = streams_max;
+	*ret_files_max = files_max;
+	return 0;
+}
+
+static bool is_stream_sound(const struct stream_entry *entry)
+{
+	return entry_state(&entry->state) <= ENTRY_KNOWN && memchr(entry->source, 0, sizeof(entry->source));
+}
+
+static int check_entries(const struct journal *journal, const char *path, struct enrg_error *err)
+{
+	for (uint32_t i = 0; i < journal->streams_max; i++)
+		if (!is_stream_sound(&journal->map->streams[i]))
 			return damaged(path, "a stream's entry makes no sense", err);
-	}
-	for (size_t i = 0; i < JOURNAL_FILES_MAX; i++) {
-		const struct file_entry *entry = &map->files[i];
+	for (uint32_t i = 0; i < journal->files_max; i++) {
+		const struct file_entry *entry = file_of(journal, i);
 		if (entry_state(&entry->state) > ENTRY_KNOWN || !memchr(entry->path, 0, sizeof(entry->path)))
 			return damaged(path, "a file's entry makes no sense", err);
 	}
@@ -205,13 +244,13 @@ static int check_layout(const struct journal_layout *map, const char *path, stru
 }
 
 /* The file is new, or whoever made it was killed half-way: the lock is ours, and the magic was not there yet. */
-static void make_layout(struct journal_layout *map)
+static void make_layout(struct journal_layout *map, uint32_t streams_max, uint32_t files_max)
 {
-	memset(map, 0, sizeof(*map));
+	memset(map, 0, layout_bytes(streams_max, files_max));
 	map->header.version = JOURNAL_VERSION;
-	map->header.streams_max = JOURNAL_STREAMS_MAX;
-	map->header.files_max = JOURNAL_FILES_MAX;
-	map->header.file_bytes = sizeof(*map);
+	map->header.streams_max = streams_max;
+	map->header.files_max = files_max;
+	map->header.file_bytes = layout_bytes(streams_max, files_max);
 	atomic_store_explicit(&map->header.reading_stream, JOURNAL_NONE, memory_order_relaxed);
 	map->header.crash_stream = JOURNAL_NONE;
 	/* pairs with the acquire in journal_read_stream */
@@ -219,42 +258,92 @@ static void make_layout(struct journal_layout *map)
 }
 
 /* A kill during a commit left the other set half written: make both sets agree before the first commit. */
-static void settle(struct journal_layout *map)
+static void settle(struct journal *journal)
 {
+	struct journal_layout *map = journal->map;
 	uint64_t valid = commit_number(map) & 1;
 
-	for (size_t i = 0; i < JOURNAL_STREAMS_MAX; i++)
+	for (uint32_t i = 0; i < journal->streams_max; i++)
 		copy_values(map->streams[i].values[!valid], map->streams[i].values[valid]);
-	for (size_t i = 0; i < JOURNAL_FILES_MAX; i++)
-		set_length(&map->files[i], !valid, get_length(&map->files[i], valid));
+	for (uint32_t i = 0; i < journal->files_max; i++)
+		set_length(file_of(journal, i), !valid, get_length(file_of(journal, i), valid));
 	step();
 }
 
-static int map_file(int descriptor, const char *path, struct journal_layout **ret_map, struct enrg_error *err)
+static int allocate(int descriptor, const char *path, size_t bytes, struct enrg_error *err)
+{
+	int error = ftruncate(descriptor, (off_t)bytes) < 0 ? errno : 0;
+
+	if (!error)
+		error = posix_fallocate(descriptor, 0, (off_t)bytes);
+	return error ? enrg_error_set(err, -error, "journal %s: can't allocate %zu bytes: %s; free space there", path,
+			       bytes, strerror(error))
+		     : 0;
+}
+
+static int map_bytes(int descriptor, const char *path, size_t bytes, struct journal_layout **ret_map,
+	struct enrg_error *err)
+{
+	void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+
+	if (map == MAP_FAILED)
+		return enrg_error_set(err, -errno, "journal %s: can't map: %s", path, strerror(errno));
+	*ret_map = map;
+	return 0;
+}
+
+static int map_file(struct journal *journal, const char *path, struct enrg_error *err)
 {
 	struct stat status;
 	uint64_t magic = 0;
 
-	if (fstat(descriptor, &status) < 0)
+	if (fstat(journal->descriptor, &status) < 0)
 		return enrg_error_set(err, -errno, "journal %s: %s", path, strerror(errno));
-	if (status.st_size >= (off_t)sizeof(magic) && pread(descriptor, &magic, sizeof(magic), 0) != sizeof(magic))
+	size_t bytes = (size_t)status.st_size;
+	if (bytes >= sizeof(magic) && pread(journal->descriptor, &magic, sizeof(magic), 0) != sizeof(magic))
 		return enrg_error_set(err, -EIO, "journal %s: can't read", path);
-	if (magic != 0 && (magic != JOURNAL_MAGIC || status.st_size != (off_t)sizeof(struct journal_layout)))
+	if (magic != 0 && (magic != JOURNAL_MAGIC || bytes < sizeof(struct journal_layout)))
 		return damaged(path, magic != JOURNAL_MAGIC ? "not a journal" : "wrong length", err);
 	if (magic == 0) {
-		int error = ftruncate(descriptor, sizeof(struct journal_layout)) < 0 ? errno : 0;
-		if (!error)
-			error = posix_fallocate(descriptor, 0, sizeof(struct journal_layout));
-		if (error)
-			return enrg_error_set(err, -error, "journal %s: can't allocate %zu bytes: %s; free space there",
-				path, sizeof(struct journal_layout), strerror(error));
+		bytes = layout_bytes(JOURNAL_STREAMS, JOURNAL_FILES);
+		int code = allocate(journal->descriptor, path, bytes, err);
+		if (code < 0)
+			return code;
 	}
-	void *map = mmap(NULL, sizeof(struct journal_layout), PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-	if (map == MAP_FAILED)
-		return enrg_error_set(err, -errno, "journal %s: can't map: %s", path, strerror(errno));
+	int code = map_bytes(journal->descriptor, path, bytes, &journal->map, err);
+	if (code < 0)
+		return code;
 	if (magic == 0)
-		make_layout(map);
-	*ret_map = map;
+		make_layout(journal->map, JOURNAL_STREAMS, JOURNAL_FILES);
+	code = check_counts(&journal->map->header, bytes, path, &journal->streams_max, &journal->files_max, err);
+	if (code < 0) {
+		munmap(journal->map, bytes);
+		journal->map = NULL;
+	}
+	return code;
+}
+
+/* The tables of this process beside the map: longer, with zeros behind. */
+static int extend_tables(struct journal *journal, uint32_t streams_before, uint32_t files_before)
+{
+	struct {
+		void **table;
+		uint32_t before, after;
+	} tables[] = {
+		{(void **)&journal->stream_used, streams_before, journal->streams_max},
+		{(void **)&journal->stream_dirty, streams_before, journal->streams_max},
+		{(void **)&journal->file_used, files_before, journal->files_max},
+		{(void **)&journal->file_dirty, files_before, journal->files_max},
+	};
+
+	static_assert(sizeof(bool) == 1, "tables of bytes");
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		uint8_t *longer = realloc(*tables[i].table, tables[i].after + 1u);
+		if (!longer)
+			return -ENOMEM;
+		memset(longer + tables[i].before, 0, tables[i].after + 1u - tables[i].before);
+		*tables[i].table = longer;
+	}
 	return 0;
 }
 
@@ -265,38 +354,51 @@ int journal_open(const char *path, struct journal **ret_journal, struct enrg_err
 	if (code < 0)
 		return code;
 	struct journal *journal = calloc(1, sizeof(*journal));
-	if (!journal)
+	if (!journal || !(journal->path = strdup(path))) {
+		free(journal);
 		return enrg_error_set(err, -ENOMEM, "journal %s: out of memory", path);
-	journal->path = strdup(path);
+	}
 	journal->descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	if (!journal->path)
-		code = enrg_error_set(err, -ENOMEM, "journal %s: out of memory", path);
-	else if (journal->descriptor < 0)
+	if (journal->descriptor < 0)
 		code = enrg_error_set(err, -errno, "journal %s: can't open: %s", path, strerror(errno));
 	else
 		code = lock_file(journal->descriptor, path, err);
 	if (code == 0)
-		code = map_file(journal->descriptor, path, &journal->map, err);
+		code = map_file(journal, path, err);
 	if (code == 0)
-		code = check_layout(journal->map, path, err);
+		code = check_entries(journal, path, err);
+	if (code == 0 && extend_tables(journal, 0, 0) < 0)
+		code = enrg_error_set(err, -ENOMEM, "journal %s: out of memory", path);
 	if (code < 0) {
 		journal_close(journal);
 		return code;
 	}
 	atomic_store_explicit(&journal->map->header.pid, (uint32_t)getpid(), memory_order_relaxed);
-	settle(journal->map);
+	settle(journal);
 	*ret_journal = journal;
 	return 0;
+}
+
+static void unmap(struct journal_layout *map, uint32_t streams_max, uint32_t files_max)
+{
+	if (map)
+		munmap(map, layout_bytes(streams_max, files_max));
 }
 
 void journal_close(struct journal *journal)
 {
 	if (!journal)
 		return;
-	if (journal->map)
-		munmap(journal->map, sizeof(*journal->map));
+	unmap(journal->map, journal->streams_max, journal->files_max);
+	for (uint32_t i = 0; i < journal->growths; i++)
+		unmap(journal->outgrown[i], journal->outgrown[i]->header.streams_max,
+			journal->outgrown[i]->header.files_max);
 	if (journal->descriptor >= 0)
 		close(journal->descriptor);
+	free(journal->stream_used);
+	free(journal->stream_dirty);
+	free(journal->file_used);
+	free(journal->file_dirty);
 	free(journal->path);
 	free(journal);
 }
@@ -306,13 +408,80 @@ const char *journal_get_path(const struct journal *journal)
 	return journal->path;
 }
 
+/* --- growth ------------------------------------------------------------------------------------------------------- */
+
+/* The same contents with more entries: both sets of values, so that what is prepared stays prepared. */
+static void copy_layout(const struct journal *journal, struct journal_layout *to, uint32_t streams_max, uint32_t files_max)
+{
+	make_layout(to, streams_max, files_max);
+	to->header.pid = journal->map->header.pid;
+	to->header.commit = journal->map->header.commit;
+	to->header.reading_position = journal->map->header.reading_position;
+	to->header.reading_stream = journal->map->header.reading_stream;
+	to->header.crash_stream = journal->map->header.crash_stream;
+	to->header.crash_position = journal->map->header.crash_position;
+	to->header.crash_count = journal->map->header.crash_count;
+	memcpy(to->streams, journal->map->streams, journal->streams_max * sizeof(struct stream_entry));
+	memcpy(file_at(to, streams_max, 0), file_of(journal, 0), journal->files_max * sizeof(struct file_entry));
+}
+
+static void take_grown(struct journal *journal, int descriptor, struct journal_layout *map, uint32_t streams_max,
+	uint32_t files_max)
+{
+	journal->outgrown[journal->growths++] = journal->map;
+	journal->map = map;
+	journal->streams_max = streams_max;
+	journal->files_max = files_max;
+	close(journal->descriptor); /* and its lock */
+	journal->descriptor = descriptor;
+}
+
+/* The new file is locked before it has its name: at no moment is there a journal that nobody owns. */
+static int grow(struct journal *journal, uint32_t streams_max, uint32_t files_max, struct enrg_error *err)
+{
+	uint32_t streams_before = journal->streams_max, files_before = journal->files_max;
+	struct journal_layout *map = NULL;
+	char path[4096];
+
+	if (streams_max > ENTRIES_MAX || files_max > ENTRIES_MAX || journal->growths == GROWTHS_MAX ||
+		snprintf(path, sizeof(path), "%s.new", journal->path) >= (int)sizeof(path))
+		return enrg_error_set(err, -ENOSPC, "journal %s: more than %u streams or files", journal->path, ENTRIES_MAX);
+	unlink(path); /* of a life that was killed here */
+	int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (descriptor < 0)
+		return enrg_error_set(err, -errno, "journal %s: can't make %s: %s", journal->path, path, strerror(errno));
+	int code = lock_file(descriptor, path, err);
+	if (code == 0)
+		code = allocate(descriptor, path, layout_bytes(streams_max, files_max), err);
+	if (code == 0)
+		code = map_bytes(descriptor, path, layout_bytes(streams_max, files_max), &map, err);
+	if (code == 0)
+		copy_layout(journal, map, streams_max, files_max);
+	if (code == 0 && rename(path, journal->path) < 0)
+		code = enrg_error_set(err, -errno, "journal %s: %s", journal->path, strerror(errno));
+	if (code < 0) {
+		unmap(map, streams_max, files_max);
+		close(descriptor);
+		unlink(path);
+		return code;
+	}
+	take_grown(journal, descriptor, map, streams_max, files_max);
+	if (extend_tables(journal, streams_before, files_before) < 0)
+		return enrg_error_set(err, -ENOMEM, "journal %s: out of memory", journal->path);
+	return 0;
+}
+
 /* --- entries ------------------------------------------------------------------------------------------------------ */
 
-static int find_stream(const struct journal_layout *map, const uint8_t uuid[16], uint32_t *ret_index)
+static int find_stream(
+	const struct journal_layout *map, uint32_t streams_max, const uint8_t uuid[16], uint32_t *ret_index)
 {
-	for (uint32_t i = 0; i < JOURNAL_STREAMS_MAX; i++) {
+	for (uint32_t i = 0; i < streams_max; i++) {
 		const struct stream_entry *entry = &map->streams[i];
-		if (entry_state(&entry->state) != ENTRY_FREE && memcmp(entry->uuid, uuid, 16) == 0) {
+		uint32_t state = entry_state(&entry->state);
+		if (state > ENTRY_KNOWN)
+			return ENRG_E_CORRUPT;
+		if (state != ENTRY_FREE && memcmp(entry->uuid, uuid, 16) == 0) {
 			*ret_index = i;
 			return 0;
 		}
@@ -322,7 +491,7 @@ static int find_stream(const struct journal_layout *map, const uint8_t uuid[16],
 
 int journal_find_stream(const struct journal *journal, const uint8_t uuid[16], uint32_t *ret_index)
 {
-	return find_stream(journal->map, uuid, ret_index);
+	return find_stream(journal->map, journal->streams_max, uuid, ret_index);
 }
 
 /* A free entry, else the one added longest ago that this process does not use: of a run that is over. */
@@ -330,7 +499,7 @@ static uint32_t choose_stream(const struct journal *journal)
 {
 	uint32_t oldest = JOURNAL_NONE;
 
-	for (uint32_t i = 0; i < JOURNAL_STREAMS_MAX; i++) {
+	for (uint32_t i = 0; i < journal->streams_max; i++) {
 		const struct stream_entry *entry = &journal->map->streams[i];
 		if (entry_state(&entry->state) == ENTRY_FREE)
 			return i;
@@ -346,11 +515,14 @@ int journal_add_stream(struct journal *journal, const uint8_t uuid[16], const ch
 {
 	uint32_t index;
 
-	if (find_stream(journal->map, uuid, &index) < 0) {
+	if (find_stream(journal->map, journal->streams_max, uuid, &index) < 0) {
 		index = choose_stream(journal);
-		if (index == JOURNAL_NONE)
-			return enrg_error_set(err, -ENOSPC, "stream of %s: a store can read at most %u streams", source,
-				JOURNAL_STREAMS_MAX);
+		if (index == JOURNAL_NONE) {
+			int code = grow(journal, 2 * journal->streams_max + 1, journal->files_max, err);
+			if (code < 0)
+				return enrg_error_add(err, "stream of %s", source), code;
+			index = choose_stream(journal);
+		}
 		struct stream_entry *entry = &journal->map->streams[index];
 		set_state(&entry->state, ENTRY_FREE);
 		step();
@@ -373,8 +545,8 @@ static uint32_t choose_file(const struct journal *journal)
 {
 	uint32_t left = JOURNAL_NONE;
 
-	for (uint32_t i = 0; i < JOURNAL_FILES_MAX; i++) {
-		if (entry_state(&journal->map->files[i].state) == ENTRY_FREE)
+	for (uint32_t i = 0; i < journal->files_max; i++) {
+		if (entry_state(&file_of(journal, i)->state) == ENTRY_FREE)
 			return i;
 		if (!journal->file_used[i])
 			left = i;
@@ -397,8 +569,8 @@ int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_in
 	if (bytes > JOURNAL_PATH_BYTES)
 		return enrg_error_set(
 			err, -ENAMETOOLONG, "%s: the path is longer than %u bytes", path, JOURNAL_PATH_BYTES - 1);
-	for (uint32_t i = 0; i < JOURNAL_FILES_MAX; i++) {
-		struct file_entry *entry = &journal->map->files[i];
+	for (uint32_t i = 0; i < journal->files_max; i++) {
+		struct file_entry *entry = file_of(journal, i);
 		uint32_t state = entry_state(&entry->state);
 		if (state == ENTRY_FREE || strcmp(entry->path, path) != 0)
 			continue;
@@ -409,10 +581,13 @@ int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_in
 		return 0;
 	}
 	uint32_t vacant = choose_file(journal);
-	if (vacant == JOURNAL_NONE)
-		return enrg_error_set(
-			err, -ENOSPC, "%s: a store can have at most %u files open", path, JOURNAL_FILES_MAX);
-	struct file_entry *entry = &journal->map->files[vacant];
+	if (vacant == JOURNAL_NONE) {
+		int code = grow(journal, journal->streams_max, 2 * journal->files_max + 1, err);
+		if (code < 0)
+			return enrg_error_add(err, "%s", path), code;
+		vacant = choose_file(journal);
+	}
+	struct file_entry *entry = file_of(journal, vacant);
 	set_state(&entry->state, ENTRY_FREE);
 	step();
 	memset((char *)entry + sizeof(entry->state), 0, sizeof(*entry) - sizeof(entry->state));
@@ -428,7 +603,7 @@ int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_in
 
 void journal_reset_file(struct journal *journal, uint32_t index, uint64_t length)
 {
-	struct file_entry *entry = &journal->map->files[index];
+	struct file_entry *entry = file_of(journal, index);
 
 	/* Each is one store: a kill between them leaves the valid set with the old or the new length. */
 	set_length(entry, 0, length);
@@ -440,7 +615,7 @@ void journal_reset_file(struct journal *journal, uint32_t index, uint64_t length
 
 void journal_forget_file(struct journal *journal, uint32_t index)
 {
-	set_state(&journal->map->files[index].state, ENTRY_FREE);
+	set_state(&file_of(journal, index)->state, ENTRY_FREE);
 	step();
 	journal->file_dirty[index] = 0;
 	journal->file_used[index] = false;
@@ -448,8 +623,8 @@ void journal_forget_file(struct journal *journal, uint32_t index)
 
 bool journal_next_file(const struct journal *journal, uint32_t *index, const char **ret_path, uint64_t *ret_length)
 {
-	for (; *index < JOURNAL_FILES_MAX; (*index)++) {
-		const struct file_entry *entry = &journal->map->files[*index];
+	for (; *index < journal->files_max; (*index)++) {
+		const struct file_entry *entry = file_of(journal, *index);
 		if (entry_state(&entry->state) != ENTRY_KNOWN)
 			continue;
 		*ret_path = entry->path;
@@ -461,7 +636,9 @@ bool journal_next_file(const struct journal *journal, uint32_t *index, const cha
 
 const char *journal_file_path(const struct journal *journal, uint32_t index)
 {
-	const struct file_entry *entry = &journal->map->files[index];
+	if (index >= journal->files_max)
+		return NULL;
+	const struct file_entry *entry = file_of(journal, index);
 
 	return entry_state(&entry->state) == ENTRY_KNOWN ? entry->path : NULL;
 }
@@ -470,8 +647,8 @@ const char *journal_first_file(const struct journal *journal)
 {
 	const char *known = NULL;
 
-	for (uint32_t i = 0; i < JOURNAL_FILES_MAX; i++) {
-		const struct file_entry *entry = &journal->map->files[i];
+	for (uint32_t i = 0; i < journal->files_max; i++) {
+		const struct file_entry *entry = file_of(journal, i);
 		if (entry_state(&entry->state) != ENTRY_FREE)
 			return entry->path;
 		if (!known && entry->path[0])
@@ -505,7 +682,7 @@ void journal_set_stream(struct journal *journal, uint32_t index, const struct jo
 
 void journal_set_file(struct journal *journal, uint32_t index, uint64_t length)
 {
-	set_length(&journal->map->files[index], !(commit_number(journal->map) & 1), length);
+	set_length(file_of(journal, index), !(commit_number(journal->map) & 1), length);
 	journal->file_dirty[index] |= DIRTY_NOW;
 }
 
@@ -522,7 +699,7 @@ uint64_t journal_commit(struct journal *journal)
 	}
 	for (size_t i = 0; i < journal->file_end; i++) {
 		if (journal->file_dirty[i] == DIRTY_LAST)
-			set_length(&map->files[i], !valid, get_length(&map->files[i], valid));
+			set_length(file_of(journal, (uint32_t)i), !valid, get_length(file_of(journal, (uint32_t)i), valid));
 		journal->file_dirty[i] = journal->file_dirty[i] & DIRTY_NOW ? DIRTY_LAST : 0;
 	}
 	/* The one store that counts; pairs with the acquire in commit_number of this and of other processes. */
@@ -546,7 +723,7 @@ uint32_t journal_count_crash(struct journal *journal, uint32_t *ret_stream, uint
 	uint32_t stream = atomic_load_explicit(&header->reading_stream, memory_order_relaxed);
 	uint64_t position = atomic_load_explicit(&header->reading_position, memory_order_relaxed);
 
-	if (stream >= JOURNAL_STREAMS_MAX)
+	if (stream >= journal->streams_max)
 		return 0;
 	if (header->crash_stream != stream || header->crash_position != position) {
 		header->crash_stream = stream;
@@ -603,15 +780,18 @@ void journal_clear_loss(const char *path)
 
 /* --- from outside ------------------------------------------------------------------------------------------------- */
 
-static int read_consistent(
-	const struct journal_layout *map, const uint8_t uuid[16], struct journal_stream_state *ret_state)
+static int read_consistent(const struct journal_layout *map, uint32_t streams_max, const uint8_t uuid[16],
+	struct journal_stream_state *ret_state)
 {
 	/* A commit takes microseconds of work: a thousand in a row that meet this is not a store but a vandal. */
 	for (int attempt = 0; attempt < 1000; attempt++) {
 		uint64_t number = commit_number(map);
 		uint32_t index;
-		if (find_stream(map, uuid, &index) < 0)
-			return -ENOENT;
+		int rc = find_stream(map, streams_max, uuid, &index);
+		if (rc < 0)
+			return rc;
+		if (!is_stream_sound(&map->streams[index]))
+			return ENRG_E_CORRUPT;
 		struct journal_stream_state state = load_state(map->streams[index].values[number & 1]);
 		/* The set was valid all the while unless a commit came: then the next may be overwriting it. */
 		atomic_thread_fence(memory_order_acquire);
@@ -626,6 +806,7 @@ static int read_consistent(
 /* A look from outside at a file that its owner may cut short at any moment: see fault.h. */
 struct look {
 	const struct journal_layout *map;
+	uint64_t file_bytes;
 	const char *path;
 	const uint8_t *uuid;
 	struct journal_stream_state *state;
@@ -638,6 +819,7 @@ static int read_mapped(void *context)
 	const struct journal_layout *map = look->map;
 	const char *path = look->path;
 	struct enrg_error *err = look->err;
+	uint32_t streams_max, files_max;
 	int code;
 
 	uint64_t magic = atomic_load_explicit(&map->header.magic, memory_order_acquire);
@@ -646,10 +828,12 @@ static int read_mapped(void *context)
 	else if (magic != JOURNAL_MAGIC)
 		code = damaged(path, "not a journal", err);
 	else
-		code = check_layout(map, path, err);
+		code = check_counts(&map->header, look->file_bytes, path, &streams_max, &files_max, err);
 	if (code == 0) {
-		code = read_consistent(map, look->uuid, look->state);
-		if (code < 0)
+		code = read_consistent(map, streams_max, look->uuid, look->state);
+		if (code == ENRG_E_CORRUPT)
+			damaged(path, "a stream's entry makes no sense", err);
+		else if (code < 0)
 			enrg_error_set(err, code, "journal %s: %s", path,
 				code == -ENOENT ? "does not know this stream" : "changes too fast to be read");
 	}
@@ -666,20 +850,21 @@ int journal_read_stream(
 
 	if (descriptor < 0)
 		return enrg_error_set(err, -errno, "journal %s: %s", path, strerror(errno));
-	if (fstat(descriptor, &status) < 0 || status.st_size != (off_t)sizeof(struct journal_layout)) {
+	if (fstat(descriptor, &status) < 0 || status.st_size < (off_t)sizeof(struct journal_layout)) {
 		code = status.st_size == 0 ? enrg_error_set(err, -ENOENT, "journal %s: not made yet", path)
 					   : damaged(path, "wrong length", err);
 		close(descriptor);
 		return code;
 	}
-	const struct journal_layout *map = mmap(NULL, sizeof(*map), PROT_READ, MAP_SHARED, descriptor, 0);
+	size_t bytes = (size_t)status.st_size;
+	const struct journal_layout *map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, descriptor, 0);
 	close(descriptor);
 	if (map == MAP_FAILED)
 		return enrg_error_set(err, -errno, "journal %s: can't map: %s", path, strerror(errno));
-	struct look look = {.map = map, .path = path, .uuid = uuid, .state = ret_state, .err = err};
+	struct look look = {.map = map, .file_bytes = bytes, .path = path, .uuid = uuid, .state = ret_state, .err = err};
 	code = fault_guard(read_mapped, &look);
 	if (code == -EFAULT)
 		code = damaged(path, "cut short while it was read", err);
-	munmap((void *)map, sizeof(*map));
+	munmap((void *)(uintptr_t)map, bytes);
 	return code;
 }

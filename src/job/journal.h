@@ -10,8 +10,9 @@
 
 #include "enrgdaq/error.h"
 
-#define JOURNAL_STREAMS_MAX 256u
-#define JOURNAL_FILES_MAX   1024u
+/* Entries to begin with; it grows. */
+#define JOURNAL_STREAMS     256u
+#define JOURNAL_FILES       1024u
 #define JOURNAL_PATH_BYTES  1000u
 #define JOURNAL_NONE        UINT32_MAX
 
@@ -47,7 +48,8 @@ void journal_close(struct journal *journal);
 const char *journal_get_path(const struct journal *journal);
 
 /* Finds or adds; the index is stable in the file. Streams are told apart by uuid. A full table gives up the stream that
- * was added longest ago and is not in use in this process. -ENOSPC: all are in use. */
+ * was added longest ago and is not in use in this process; where all are in use it grows. -ENOSPC: there is no room for
+ * that. */
 int journal_add_stream(struct journal *journal, const uint8_t uuid[16], const char *source, uint32_t *ret_index,
 	struct enrg_error *err);
 /* -ENOENT. */

@@ -21,7 +21,7 @@
 #include "job/file.h"
 
 #define NOTE_MAGIC  0x3130435457534E45ull /* "ENSWTC01" */
-#define ENTRIES_MAX JOURNAL_FILES_MAX
+#define ENTRIES_MAX (1u << 20)
 #define ENTRY_BYTES sizeof(struct switch_entry)
 #define NAME_BYTES  (PATH_MAX + 16)
 
@@ -74,7 +74,7 @@ void switches_fini(struct switches *switches)
 
 static bool is_good(const struct journal *journal, const struct switch_entry *entry)
 {
-	return entry->file < JOURNAL_FILES_MAX && entry->byte_count <= sizeof(entry->bytes) &&
+	return entry->byte_count <= sizeof(entry->bytes) &&
 	       journal_file_path(journal, entry->file) && entry->path_sum == sum_path(journal, entry->file);
 }
 

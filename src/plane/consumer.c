@@ -47,6 +47,7 @@ struct consumer {
 	uint32_t ticket;
 	uint32_t rung;       /* ticket of the producer's sleep that was rung for */
 	struct doorbell_spin spin;
+	uint64_t deaf_ns; /* of the first of more streams than can ring: between two looks */
 };
 
 /* --- opening ---------------------------------------------------------------------------------------------------------- */
@@ -503,32 +504,53 @@ static int spin_for_any(struct consumer *const *consumers, uint32_t count, _Atom
 	return 0;
 }
 
-/* With more streams than the kernel takes words at once, some cannot ring. */
-#define LOOK_DEAF_NS 1000000u
+/* With more streams than the kernel takes words at once, those behind them cannot ring: they are looked at, seldom where
+ * little comes. */
+#define LOOK_DEAF_NS     1000000u
+#define LOOK_DEAF_MAX_NS 10000000u
+
+static uint64_t deaf_timeout(struct consumer *first, uint64_t timeout_ns)
+{
+	if (first->deaf_ns < LOOK_DEAF_NS)
+		first->deaf_ns = LOOK_DEAF_NS;
+	return timeout_ns < first->deaf_ns ? timeout_ns : first->deaf_ns;
+}
+
+static void learn_deaf(struct consumer *first, uint32_t ready, uint32_t count)
+{
+	if (ready >= count / 8)
+		first->deaf_ns = LOOK_DEAF_NS;
+	else if (first->deaf_ns < LOOK_DEAF_MAX_NS)
+		first->deaf_ns *= 2;
+}
+
+static void begin_sleep(struct consumer *consumer)
+{
+	consumer->ticket = (consumer->ticket + 1) | 1u;
+	atomic_store_explicit(&consumer->slot->wanted, consumer->position + 1, memory_order_relaxed);
+	atomic_store_explicit(&consumer->slot->is_waiting, consumer->ticket, memory_order_release);
+}
 
 /* Sleeps once. */
 static int sleep_for_any(struct consumer *const *consumers, uint32_t count, _Atomic uint32_t *word, uint32_t value,
 	uint64_t timeout_ns)
 {
 	_Atomic uint32_t *words[DOORBELL_WAIT_MAX];
-	uint32_t values[DOORBELL_WAIT_MAX], used = 0;
+	uint32_t values[DOORBELL_WAIT_MAX], used = 0, heard = count < DOORBELL_WAIT_MAX ? count : DOORBELL_WAIT_MAX - 1;
 	int slept = 0;
 
-	if (count > DOORBELL_WAIT_MAX - 1 && timeout_ns > LOOK_DEAF_NS)
-		timeout_ns = LOOK_DEAF_NS;
+	if (heard < count)
+		timeout_ns = deaf_timeout(consumers[0], timeout_ns);
 	bool is_long = timeout_ns >= LOOK_AFTER_NS;
 
 	for (uint32_t i = 0; i < count; i++) {
-		struct consumer *consumer = consumers[i];
-		consumer->short_steps = 0;
-		consumer->has_siblings = count > 1;
-		consumer->ticket = (consumer->ticket + 1) | 1u;
-		if (used < DOORBELL_WAIT_MAX - 1) {
-			words[used] = &consumer->slot->bell;
-			values[used++] = atomic_load_explicit(&consumer->slot->bell, memory_order_acquire);
-		}
-		atomic_store_explicit(&consumer->slot->wanted, consumer->position + 1, memory_order_relaxed);
-		atomic_store_explicit(&consumer->slot->is_waiting, consumer->ticket, memory_order_release);
+		consumers[i]->short_steps = 0;
+		consumers[i]->has_siblings = count > 1;
+	}
+	for (uint32_t i = 0; i < heard; i++) {
+		words[used] = &consumers[i]->slot->bell;
+		values[used++] = atomic_load_explicit(&consumers[i]->slot->bell, memory_order_acquire);
+		begin_sleep(consumers[i]);
 	}
 	if (word) {
 		words[used] = word;
@@ -538,13 +560,16 @@ static int sleep_for_any(struct consumer *const *consumers, uint32_t count, _Ato
 	atomic_thread_fence(memory_order_seq_cst);
 	if (!count_ready(consumers, count) && !has_changed(word, value))
 		slept = used ? doorbell_wait_any(words, values, used, is_long ? LOOK_AFTER_NS : timeout_ns) : -ETIMEDOUT;
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < heard; i++) {
 		struct consumer *consumer = consumers[i];
 		atomic_store_explicit(&consumer->slot->is_waiting, ++consumer->ticket, memory_order_relaxed);
 		if (slept == -ETIMEDOUT && is_long && refresh_head(consumer))
 			atomic_fetch_add_explicit(&consumer->slot->rescued, 1, memory_order_relaxed);
 	}
-	return count_ready(consumers, count);
+	int ready = count_ready(consumers, count);
+	if (heard < count)
+		learn_deaf(consumers[0], (uint32_t)ready, count);
+	return ready;
 }
 
 int consumer_wait(struct consumer *const *consumers, uint32_t count, _Atomic uint32_t *word, uint32_t value,

@@ -21,6 +21,7 @@
 #include "supervisor/inherit.h"
 #include "supervisor/keeper.h"
 #include "supervisor/ledger.h"
+#include "supervisor/needs.h"
 #include "supervisor/roster.h"
 #include "supervisor/sample.h"
 #include "supervisor/signals.h"
@@ -141,6 +142,8 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 		code = inherit_names(self->folder, &self->runtime, err);
 	if (!code)
 		code = plan_set_create(self->folder, &self->runtime, &self->plans, err);
+	if (!code)
+		code = needs_check(self->plans, err);
 	if (!code)
 		code = stream_specs_create(self->folder, self->plans, &self->specs, err);
 	if (!code)
@@ -524,6 +527,7 @@ int supervisor_run(const struct supervisor_params *params)
 	struct enrg_error err = {0};
 	int code = signals_open(&self.signals); /* before the broker's thread, which inherits it */
 
+	needs_raise_limits(); /* before the broker, and for the jobs */
 	log_init("supervisor", params->is_quiet ? ENRG_WARNING : ENRG_INFO);
 	log_start();
 	if (code) {

@@ -117,6 +117,11 @@ ENRG_API int enrg_file_descriptor(const struct enrg_file *file);
 /* Waits until the disk has it (fdatasync). */
 ENRG_API int enrg_file_sync(struct enrg_file *file, struct enrg_error *err);
 ENRG_API void enrg_file_close(struct enrg_file *file);
+/* `finish` is called with the file's path once the file is closed, all that is in it is committed, and no later start will
+ * cut it back or look for its length: what is then made of it (compressed, merged) is the store type's own affair, which a
+ * kill may interrupt anywhere, and which may not fail loudly. On the store's thread, perhaps after close. */
+typedef void enrg_file_finish_function(struct enrg_store *store, const char *path);
+ENRG_API void enrg_file_set_finish(struct enrg_store *store, struct enrg_file *file, enrg_file_finish_function *finish);
 
 /* Rows that were put into this file, for what is said of one that is removed, cut or replaced under the store. The
  * framework compares each open file with what its path names once a second; a store whose file was taken away is closed
@@ -279,6 +284,11 @@ struct enrg_ipc_compressed {
 /* Prefix and metadata, with check sums, of the message that has this body in place of the batch's; malloc'ed. */
 ENRG_API int enrg_ipc_format_compressed(const struct enrg_batch *batch, const struct enrg_ipc_compressed *params,
 	void **ret_meta, uint32_t *ret_meta_bytes, struct enrg_error *err);
+
+/* Rewrites a closed .arrows file in place where its small batches, merged into large ones, take much less: beside it,
+ * compared with it value by value, synced, then renamed over it. A file that is not whole, large (`bytes_max`), locked, or
+ * linked from elsewhere is left alone (*ret_saved_bytes 0). Negative: it could not be read or written, and is as it was. */
+ENRG_API int enrg_ipc_compact(const char *path, uint64_t bytes_max, uint64_t *ret_saved_bytes, struct enrg_error *err);
 
 enum enrg_ipc_content {
 	ENRG_IPC_OURS,    /* a stream of this schema, or an empty file; behind *ret_good_bytes nothing but a torn tail (a part

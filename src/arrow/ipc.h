@@ -8,6 +8,7 @@
  *   enrgdaq.acquired_ns 16 hex digits          enrgdaq.kind      "data" or "gap " (constant width)
  *   enrgdaq.body_crc32c  8 hex digits: of the body
  *   enrgdaq.meta_crc32c  8 hex digits: of prefix and metadata with these 8 digits as '0'
+ * Batches that were merged into one (arrow/merge.h) also have enrgdaq.sequence_last, 16 hex digits.
  */
 #ifndef ARROW_IPC_H
 #define ARROW_IPC_H
@@ -49,6 +50,9 @@ struct ipc_template; /* the metadata of one table's record batches, ready to pat
 
 int ipc_template_create(const struct enrg_schema *schema, const struct ipc_origin *origin,
 	struct ipc_template **ret_template, struct enrg_error *err);
+/* The same for batches that were merged: ipc_write_meta writes sequence_last, too. */
+int ipc_template_create_merged(const struct enrg_schema *schema, const struct ipc_origin *origin,
+	struct ipc_template **ret_template, struct enrg_error *err);
 void ipc_template_destroy(struct ipc_template *template);
 
 /* Bytes of prefix and metadata; a multiple of 64, so that a body behind it is aligned as the message is. */
@@ -76,6 +80,8 @@ uint64_t ipc_compact(const struct ipc_template *template, void *body, uint64_t r
 
 struct ipc_stamp {
 	uint64_t sequence;
+	uint64_t sequence_last; /* of a merged batch: it holds all from `sequence` on; read: never below it; written: 0
+				   where it is no merged one */
 	uint64_t acquired_ns;
 	uint32_t epoch;
 	uint32_t body_crc;

@@ -75,7 +75,7 @@ static void build(struct fb_builder *builder, const struct source *source, const
 	static const uint8_t compression_sizes[COMPRESSION_FIELDS] = {1, 1};
 	const struct ipc_stamp *stamp = &source->marks.stamp;
 	uint32_t message[MESSAGE_FIELDS], batch[BATCH_FIELDS], compression[COMPRESSION_FIELDS];
-	char sequence[17] = {0}, epoch[9] = {0}, acquired[17] = {0};
+	char sequence[17] = {0}, epoch[9] = {0}, acquired[17] = {0}, last[17] = {0};
 	const struct ipc_key_value keys[] = {
 		{IPC_KEY_PREFIX "source", source->marks.source ? source->marks.source : ""},
 		{IPC_KEY_PREFIX "run", source->marks.run ? source->marks.run : ""},
@@ -86,11 +86,14 @@ static void build(struct fb_builder *builder, const struct source *source, const
 		{IPC_KEY_PREFIX "kind", stamp->is_gap ? "gap " : "data"},
 		{IPC_KEY_PREFIX "body_crc32c", "00000000"},
 		{IPC_KEY_PREFIX "meta_crc32c", "00000000"},
+		{IPC_KEY_PREFIX "sequence_last", last},
 	};
+	bool is_merged = stamp->sequence_last != stamp->sequence;
 	enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
 	uint32_t values[KEYS];
 
 	ipc_format_hex(sequence, stamp->sequence, 16);
+	ipc_format_hex(last, stamp->sequence_last, 16);
 	ipc_format_hex(epoch, stamp->epoch, 8);
 	ipc_format_hex(acquired, stamp->acquired_ns, 16);
 	fb_add_table(builder, MESSAGE_FIELDS, message_sizes, message);
@@ -104,7 +107,7 @@ static void build(struct fb_builder *builder, const struct source *source, const
 	fb_put(builder, compression[COMPRESSION_CODEC], &(uint8_t){(uint8_t)params->codec}, 1);
 	ret_places->nodes = fb_add_vector(builder, batch[BATCH_NODES], source->nodes.count, IPC_NODE_BYTES, 8);
 	ret_places->buffers = fb_add_vector(builder, batch[BATCH_BUFFERS], params->buffer_count, IPC_BUFFER_BYTES, 8);
-	ipc_add_keys(builder, message[MESSAGE_KEYS], KEYS, keys, values);
+	ipc_add_keys(builder, message[MESSAGE_KEYS], is_merged ? KEYS : KEYS - 1, keys, values);
 	ret_places->body_crc = IPC_PREFIX_BYTES + values[7];
 	ret_places->meta_crc = IPC_PREFIX_BYTES + values[8];
 }

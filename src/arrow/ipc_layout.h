@@ -11,6 +11,7 @@
 #define IPC_META_BYTES_MAX (16u << 20) /* 4,096 columns with long names and units take less than 5 MiB */
 #define IPC_KEYS_MAX       4096u       /* entries of one custom_metadata */
 #define IPC_KEY_PREFIX     "enrgdaq."
+#define IPC_MERGED_MAX     (1u << 20) /* batches in one that was merged: bounds the time of whoever counts them */
 
 enum { IPC_VERSION_V4 = 3, IPC_VERSION_V5 = 4 };
 enum { MESSAGE_VERSION, MESSAGE_HEADER_TYPE, MESSAGE_HEADER, MESSAGE_BODY_LENGTH, MESSAGE_KEYS, MESSAGE_FIELDS };

@@ -156,6 +156,7 @@ enum {
 	HAS_RUN = 128,
 	HAS_TAG = 256,
 	HAS_STAMP = 511,
+	HAS_BAD_LAST = 512, /* then there is no stamp to be believed */
 };
 
 struct entry {
@@ -185,6 +186,8 @@ static unsigned read_mark(struct ipc_marks *marks, const struct ipc_head *head, 
 		return take_text(&marks->tag, value, count, HAS_TAG);
 	if (entry_is(entry, "sequence", 8))
 		return parse_hex(value, count, 16, &stamp->sequence) ? HAS_SEQUENCE : 0;
+	if (entry_is(entry, "sequence_last", 13))
+		return parse_hex(value, count, 16, &stamp->sequence_last) && stamp->sequence_last ? 0 : HAS_BAD_LAST;
 	if (entry_is(entry, "epoch", 5))
 		return parse_hex_32(value, count, &stamp->epoch) ? HAS_EPOCH : 0;
 	if (entry_is(entry, "acquired_ns", 11))
@@ -236,6 +239,12 @@ int ipc_read_marks(struct ipc_head *head, struct ipc_marks *ret_marks, struct en
 	}
 	if (head->reader.is_bad)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "the message's keys are damaged");
+	struct ipc_stamp *stamp = &marks.stamp;
+	if (!stamp->sequence_last)
+		stamp->sequence_last = stamp->sequence;
+	else if (stamp->sequence_last < stamp->sequence || stamp->sequence_last == UINT64_MAX || stamp->is_gap ||
+		 stamp->sequence_last - stamp->sequence >= IPC_MERGED_MAX)
+		found |= HAS_BAD_LAST;
 	marks.has_stamp = found == HAS_STAMP;
 	*ret_marks = marks;
 	return 0;
@@ -290,8 +299,7 @@ int ipc_read_message(
 	if (ret_message->type == IPC_RECORD_BATCH) {
 		struct fb_table compression;
 		ret_message->rows = fb_read_number(&head.reader, &head.header, BATCH_LENGTH, 8, 0);
-		ret_message->is_compressed =
-			fb_read_table(&head.reader, &head.header, BATCH_COMPRESSION, &compression);
+		ret_message->is_compressed = fb_read_table(&head.reader, &head.header, BATCH_COMPRESSION, &compression);
 	}
 	/* Their lengths were checked by ipc_read_marks. */
 	strcpy(ret_message->source, marks.source ? marks.source : "");

@@ -24,6 +24,7 @@ struct ipc_template {
 	/* Places in `bytes` that change from batch to batch. */
 	uint32_t length_at, body_length_at, nodes_at, buffers_at;
 	uint32_t sequence_at, epoch_at, acquired_at, kind_at, body_crc_at, meta_crc_at;
+	uint32_t last_at; /* of sequence_last; 0: not of merged batches */
 };
 
 void ipc_format_hex(void *text, uint64_t value, uint32_t digits)
@@ -59,7 +60,7 @@ static void fill_columns(
 
 /* Builds the flatbuffer; the places are those of the message, which has the prefix in front. */
 static void build(struct ipc_template *template, struct fb_builder *builder, const struct ipc_origin *origin,
-	uint32_t nodes, uint32_t buffers)
+	uint32_t nodes, uint32_t buffers, bool is_merged)
 {
 	const struct ipc_key_value keys[] = {
 		{IPC_KEY_PREFIX "source", origin->source ? origin->source : ""},
@@ -71,6 +72,7 @@ static void build(struct ipc_template *template, struct fb_builder *builder, con
 		{IPC_KEY_PREFIX "kind", "data"},
 		{IPC_KEY_PREFIX "body_crc32c", "00000000"},
 		{IPC_KEY_PREFIX "meta_crc32c", "00000000"},
+		{IPC_KEY_PREFIX "sequence_last", "0000000000000000"},
 	};
 	enum { KEYS = sizeof(keys) / sizeof(keys[0]) };
 	static const uint8_t message_sizes[MESSAGE_FIELDS] = {2, 1, 4, 8, 4};
@@ -86,7 +88,8 @@ static void build(struct ipc_template *template, struct fb_builder *builder, con
 	template->nodes_at = IPC_PREFIX_BYTES + fb_add_vector(builder, batch[BATCH_NODES], nodes, IPC_NODE_BYTES, 8);
 	template->buffers_at =
 		IPC_PREFIX_BYTES + fb_add_vector(builder, batch[BATCH_BUFFERS], buffers, IPC_BUFFER_BYTES, 8);
-	ipc_add_keys(builder, message[MESSAGE_KEYS], KEYS, keys, values);
+	ipc_add_keys(builder, message[MESSAGE_KEYS], is_merged ? KEYS : KEYS - 1, keys, values);
+	template->last_at = is_merged ? IPC_PREFIX_BYTES + values[9] : 0;
 	template->sequence_at = IPC_PREFIX_BYTES + values[3];
 	template->epoch_at = IPC_PREFIX_BYTES + values[4];
 	template->acquired_at = IPC_PREFIX_BYTES + values[5];
@@ -107,7 +110,7 @@ static int check_origin(const struct ipc_origin *origin, struct enrg_error *err)
 	return 0;
 }
 
-int ipc_template_create(const struct enrg_schema *schema, const struct ipc_origin *origin,
+static int create(const struct enrg_schema *schema, const struct ipc_origin *origin, bool is_merged,
 	struct ipc_template **ret_template, struct enrg_error *err)
 {
 	static const struct ipc_origin nowhere = {"", "", ""};
@@ -129,7 +132,7 @@ int ipc_template_create(const struct enrg_schema *schema, const struct ipc_origi
 	template->column_count = schema->column_count;
 	fill_columns(template, schema, &nodes, &buffers);
 	fb_init(&builder);
-	build(template, &builder, origin ? origin : &nowhere, nodes, buffers);
+	build(template, &builder, origin ? origin : &nowhere, nodes, buffers, is_merged);
 	result = ipc_finish_message(&builder, BODY_ALIGN, &template->bytes, &template->meta_bytes);
 	fb_fini(&builder);
 	if (result < 0) {
@@ -138,6 +141,18 @@ int ipc_template_create(const struct enrg_schema *schema, const struct ipc_origi
 	}
 	*ret_template = template;
 	return 0;
+}
+
+int ipc_template_create(const struct enrg_schema *schema, const struct ipc_origin *origin,
+	struct ipc_template **ret_template, struct enrg_error *err)
+{
+	return create(schema, origin, false, ret_template, err);
+}
+
+int ipc_template_create_merged(const struct enrg_schema *schema, const struct ipc_origin *origin,
+	struct ipc_template **ret_template, struct enrg_error *err)
+{
+	return create(schema, origin, true, ret_template, err);
 }
 
 void ipc_template_destroy(struct ipc_template *template)
@@ -271,6 +286,9 @@ void ipc_write_meta(const struct ipc_template *template, void *meta, uint64_t ro
 	memcpy(bytes + template->length_at, &rows, sizeof(rows));
 	memcpy(bytes + template->body_length_at, &body_bytes, sizeof(body_bytes));
 	ipc_format_hex(bytes + template->sequence_at, stamp->sequence, 16);
+	if (template->last_at)
+		ipc_format_hex(
+			bytes + template->last_at, stamp->sequence_last ? stamp->sequence_last : stamp->sequence, 16);
 	ipc_format_hex(bytes + template->epoch_at, stamp->epoch, 8);
 	ipc_format_hex(bytes + template->acquired_at, stamp->acquired_ns, 16);
 	ipc_format_hex(bytes + template->body_crc_at, stamp->body_crc, 8);

@@ -84,6 +84,18 @@ int sequence_set_add(struct sequence_set *set, uint64_t sequence)
 	return add_inside(set, sequence);
 }
 
+int sequence_set_add_range(struct sequence_set *set, uint64_t first, uint64_t last, uint64_t *ret_duplicates)
+{
+	*ret_duplicates = 0;
+	for (uint64_t sequence = first; sequence <= last; sequence++) {
+		int result = sequence_set_add(set, sequence);
+		if (result < 0)
+			return result;
+		*ret_duplicates += result == SEQUENCE_DUPLICATE;
+	}
+	return 0;
+}
+
 void sequence_set_fini(struct sequence_set *set)
 {
 	free(set->holes);

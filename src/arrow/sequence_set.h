@@ -21,6 +21,8 @@ enum sequence_outcome { SEQUENCE_NEW, SEQUENCE_LATE, SEQUENCE_DUPLICATE };
 
 /* An enum sequence_outcome, or -ENOMEM. Sequence 0 and UINT64_MAX are not for use. The set begins zeroed. */
 int sequence_set_add(struct sequence_set *set, uint64_t sequence);
+/* All from first to last; *ret_duplicates: how many were there before. 0, or -ENOMEM. */
+int sequence_set_add_range(struct sequence_set *set, uint64_t first, uint64_t last, uint64_t *ret_duplicates);
 void sequence_set_fini(struct sequence_set *set);
 
 #endif

@@ -115,24 +115,29 @@ static int find_table(struct verifier *verifier, const struct ipc_message *messa
 static int note_sequence(
 	struct verifier *verifier, const struct ipc_message *message, bool *ret_is_duplicate, struct enrg_error *err)
 {
+	uint64_t first = message->stamp.sequence, last = message->stamp.sequence_last, duplicates;
 	struct verify_table *table;
 	char name[800];
 
 	int result = find_table(verifier, message, &table, err);
 	if (result < 0)
 		return result;
-	result = sequence_set_add(&table->seen, message->stamp.sequence);
+	result = sequence_set_add_range(&table->seen, first, last, &duplicates);
 	if (result < 0)
 		return enrg_error_set(err, result, "no memory for the sequences of source \"%s\"", table->source);
 	if (!table->schema_id)
 		table->schema_id = verifier->schema_id;
-	*ret_is_duplicate = result == SEQUENCE_DUPLICATE;
-	if (*ret_is_duplicate) {
-		verifier->report.duplicated++;
+	*ret_is_duplicate = duplicates > last - first;
+	verifier->report.duplicated += duplicates;
+	if (duplicates)
 		format_table(table, name, sizeof(name));
+	if (duplicates && first == last)
 		tell(verifier, VERIFY_DUPLICATE, "%s: batch %" PRIu64 " is there a second time, at byte %" PRIu64, name,
-			message->stamp.sequence, verifier->offset);
-	}
+			first, verifier->offset);
+	else if (duplicates)
+		tell(verifier, VERIFY_DUPLICATE,
+			"%s: %" PRIu64 " of the batches %" PRIu64 " to %" PRIu64 " are there a second time, at byte %" PRIu64,
+			name, duplicates, first, last, verifier->offset);
 	return 0;
 }
 
@@ -434,7 +439,7 @@ static int take_batch(struct verifier *verifier, const struct ipc_message *messa
 			message->source, message->run, message->stamp.sequence + 1, message->stamp.epoch);
 		return 0;
 	}
-	report->batches++;
+	report->batches += message->has_stamp ? message->stamp.sequence_last - message->stamp.sequence + 1 : 1;
 	report->rows += message->rows;
 	report->payload_bytes += message->body_bytes;
 	return 0;

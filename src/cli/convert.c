@@ -21,9 +21,11 @@
 
 static const char usage[] =
 	"usage: enrgdaq convert INPUT OUTPUT [--format FORMAT] [--columns A,B…] [--dataset NAME] [--tree NAME]\n"
-	"                       [--salvage] [--odd-times]\n"
+	"                       [--compact] [--salvage] [--odd-times]\n"
 	"\n"
-	"Writes an .arrows or .arrow file, or an old dump of the digitizer (.bin, .npy.lz4), anew in another format.\n"
+	"Writes an .arrows or .arrow file, an old dump of the digitizer (.bin, .npy.lz4), or a file of CAEN's "
+	"WaveDump\n"
+	"or CoMPASS anew in another format.\n"
 	"An output that is already there is never overwritten, and a conversion that fails leaves nothing.\n"
 	"\n"
 	"  --format FORMAT   csv, root-ttree, root-rntuple, hdf5, arrows, arrow-file or raw (the bytes of blobs, one\n"
@@ -31,7 +33,9 @@ static const char usage[] =
 	"                    TTree), .h5, .hdf5, .arrows, .arrow\n"
 	"  --columns A,B     these columns, in this order; names with commas in quotes\n"
 	"  --dataset NAME    of hdf5: group with a dataset for each column (data)\n"
-	"  --tree NAME       of root: name of the tree (tree)\n"
+	"  --tree NAME       of root: name of the tree (tree)\n" INPUT_HINT_USAGE
+	"  --compact         arrows and arrow-file: merge small batches into large ones (a slow source: a tenth of the "
+	"size)\n"
 	"  --salvage         of an input that is cut or damaged: keep the rows before the damage (exit code still 1)\n"
 	"  --odd-times       of a .bin dump: read it although every time in it is impossible (else it is refused)\n"
 	"\n"
@@ -70,7 +74,7 @@ static const struct format formats[] = {
 
 struct convert_options {
 	const char *input, *output, *format, *columns, *dataset, *tree;
-	bool is_salvage, takes_odd_times;
+	bool is_salvage, takes_odd_times, is_compact;
 };
 
 struct conversion {
@@ -131,6 +135,10 @@ static const struct format *choose_format(const struct convert_options *options)
 	}
 	if (chosen && options->tree && (!chosen->name_key || strcmp(chosen->name_key, "tree_name") != 0)) {
 		cli_usage_error("convert", "--tree is for root");
+		return NULL;
+	}
+	if (chosen && options->is_compact && (chosen->section || options->columns)) {
+		cli_usage_error("convert", "--compact is for arrows and arrow-file, with all columns");
 		return NULL;
 	}
 	return chosen;
@@ -293,6 +301,8 @@ static int open_sink(struct conversion *conversion, struct enrg_error *err)
 		.schema = &conversion->selection.schema,
 		.schema_ipc = options->columns ? NULL : conversion->input.schema_ipc,
 		.schema_ipc_bytes = conversion->input.schema_ipc_bytes,
+		.message = &conversion->input.message,
+		.is_compact = options->is_compact,
 	};
 	conversion->type = format->section ? &sink_store : &sink_arrow;
 	return conversion->type->open(&conversion->params, &conversion->sink, err);
@@ -458,6 +468,7 @@ int cli_convert(int argc, char **argv)
 		{"tree", required_argument, NULL, 't'},
 		{"salvage", no_argument, NULL, 's'},
 		{"odd-times", no_argument, NULL, 'o'},
+		{"compact", no_argument, NULL, 'm'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -465,7 +476,7 @@ int cli_convert(int argc, char **argv)
 	int choice;
 
 	optind = 0; /* glibc: scan anew, main has parsed options already */
-	while ((choice = getopt_long(argc, argv, "f:c:d:t:soh", long_options, NULL)) != -1) {
+	while ((choice = getopt_long(argc, argv, "f:c:d:t:somh", long_options, NULL)) != -1) {
 		switch (choice) {
 		case 'f':
 			options.format = optarg;
@@ -481,6 +492,9 @@ int cli_convert(int argc, char **argv)
 			break;
 		case 's':
 			options.is_salvage = true;
+			break;
+		case 'm':
+			options.is_compact = true;
 			break;
 		case 'o':
 			options.takes_odd_times = true;

@@ -16,6 +16,8 @@ struct sink_params {
 	 * what an Arrow file gets. NULL: batches have the columns of `schema`, and no message. */
 	const void *schema_ipc;
 	uint32_t schema_ipc_bytes;
+	const struct ipc_message *message; /* of the batch at hand; of dumps without a stamp */
+	bool is_compact;                   /* Arrow's formats with schema_ipc: small batches are merged */
 };
 
 struct sink_type {

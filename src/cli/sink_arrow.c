@@ -6,13 +6,15 @@
 #include <string.h>
 
 #include "arrow/file_writer.h"
+#include "arrow/merge.h"
 #include "base/crc32c.h"
 #include "cli/sink.h"
 
 struct arrow_sink {
 	const struct sink_params *params;
 	struct file_writer writer;
-	bool is_open;
+	bool is_open, is_merged; /* is_merged: the template is one of merged batches */
+	struct merger *merger;   /* NULL: batches stay as they are */
 	/* for batches that are encoded anew */
 	struct ipc_template *template;
 	char source[ENRG_NAME_BYTES_MAX + 1], run[ENRG_NAME_BYTES_MAX + 1], tag[ENRG_NAME_BYTES_MAX + 1];
@@ -29,6 +31,7 @@ static void arrow_close(void *state)
 	if (!sink)
 		return;
 	file_writer_close(&sink->writer);
+	merger_destroy(sink->merger);
 	ipc_template_destroy(sink->template);
 	free(sink->places);
 	free(sink->variable);
@@ -54,6 +57,14 @@ static int arrow_open(const struct sink_params *params, void **ret_state, struct
 	return 0;
 }
 
+static int emit(void *state, const void *meta, uint32_t meta_bytes, const void *body, uint64_t body_bytes,
+	struct enrg_error *err)
+{
+	struct arrow_sink *sink = state;
+
+	return file_writer_add(&sink->writer, meta, meta_bytes, body, body_bytes, err);
+}
+
 /* The file begins with the first batch, which says whose it is. */
 static int begin(struct arrow_sink *sink, const struct enrg_batch *batch, struct enrg_error *err)
 {
@@ -74,6 +85,8 @@ static int begin(struct arrow_sink *sink, const struct enrg_batch *batch, struct
 		code = file_writer_open(
 			&sink->writer, path, params->is_stream, made ? made : params->schema_ipc, count, err);
 	sink->is_open = code == 0;
+	if (code == 0 && params->is_compact)
+		code = merger_create(params->schema, emit, sink, &sink->merger, err);
 	free(path);
 	free(made);
 	return code;
@@ -84,9 +97,11 @@ static int begin(struct arrow_sink *sink, const struct enrg_batch *batch, struct
 static int choose_template(struct arrow_sink *sink, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	const struct ipc_origin origin = {sink->source, sink->run, sink->tag};
+	const struct ipc_stamp *stamp = &sink->params->message->stamp;
+	bool is_merged = stamp->sequence_last > stamp->sequence;
 
-	if (sink->template && !strcmp(sink->source, batch->source) && !strcmp(sink->run, batch->run) &&
-		!strcmp(sink->tag, batch->tag))
+	if (sink->template && sink->is_merged == is_merged && !strcmp(sink->source, batch->source) &&
+		!strcmp(sink->run, batch->run) && !strcmp(sink->tag, batch->tag))
 		return 0;
 	ipc_template_destroy(sink->template);
 	free(sink->meta);
@@ -95,7 +110,9 @@ static int choose_template(struct arrow_sink *sink, const struct enrg_batch *bat
 	snprintf(sink->run, sizeof(sink->run), "%s", batch->run);
 	snprintf(sink->tag, sizeof(sink->tag), "%s", batch->tag);
 	sink->meta = NULL;
-	int code = ipc_template_create(sink->params->schema, &origin, &sink->template, err);
+	sink->is_merged = is_merged;
+	int code = (is_merged ? ipc_template_create_merged : ipc_template_create)(
+		sink->params->schema, &origin, &sink->template, err);
 	if (code < 0)
 		return code;
 	sink->meta = aligned_alloc(64, (ipc_meta_bytes(sink->template) + 63) / 64 * 64);
@@ -163,6 +180,7 @@ static int encode(struct arrow_sink *sink, const struct enrg_batch *batch, struc
 		copy_column(&schema->columns[i], &batch->columns[i], rows, &sink->places[i], sink->body);
 	const struct ipc_stamp stamp = {
 		.sequence = batch->sequence,
+		.sequence_last = sink->is_merged ? sink->params->message->stamp.sequence_last : 0,
 		.acquired_ns = batch->acquired_ns,
 		.epoch = batch->epoch,
 		.body_crc = crc32c(0, sink->body, body_bytes),
@@ -183,6 +201,8 @@ static int arrow_write(void *state, const struct enrg_batch *batch, struct enrg_
 		return code;
 	if (!sink->params->schema_ipc)
 		return encode(sink, batch, err);
+	if (sink->merger)
+		return merger_add(sink->merger, sink->params->message, batch, err);
 	uint32_t meta_bytes = (uint32_t)(batch->ipc_bytes - batch->body_bytes);
 	return file_writer_add(&sink->writer, batch->ipc, meta_bytes, (const uint8_t *)batch->ipc + meta_bytes,
 		batch->body_bytes, err);
@@ -193,6 +213,8 @@ static int arrow_finish(void *state, struct enrg_error *err)
 	struct arrow_sink *sink = state;
 	int code = begin(sink, NULL, err);
 
+	if (code == 0 && sink->merger)
+		code = merger_finish(sink->merger, err);
 	return code < 0 ? code : file_writer_finish(&sink->writer, err);
 }
 

@@ -284,9 +284,20 @@ int enrg_file_open(struct enrg_store *store, const char *path, struct enrg_file 
 	return 0;
 }
 
+/* The store type may make something else of the file, which nobody has open or counts on any more. */
+static void finish(struct enrg_store *store, enrg_file_finish_function *function, char *path)
+{
+	if (path)
+		function(store, path);
+	free(path);
+}
+
 static void release(struct enrg_file *file)
 {
 	struct enrg_file **link = &file->set->first;
+	enrg_file_finish_function *function = file->finish;
+	struct enrg_store *store = file->finish_store;
+	char *path = function && !file->is_lost ? strdup(file->path) : NULL;
 
 	file_policy_closing(file);
 	while (*link != file)
@@ -294,6 +305,13 @@ static void release(struct enrg_file *file)
 	*link = file->next;
 	journal_forget_file(file->set->journal, file->journal_index);
 	destroy(file);
+	finish(store, function, path);
+}
+
+void enrg_file_set_finish(struct enrg_store *store, struct enrg_file *file, enrg_file_finish_function *function)
+{
+	file->finish_store = store;
+	file->finish = function;
 }
 
 void enrg_file_close(struct enrg_file *file)

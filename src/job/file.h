@@ -20,6 +20,8 @@ struct enrg_file {
 	struct enrg_file *next;
 	struct file_set *set;
 	char *path; /* as the store spells it */
+	enrg_file_finish_function *finish; /* NULL: none */
+	struct enrg_store *finish_store;
 	int descriptor;
 	uint32_t journal_index;
 	uint32_t use_count; /* 0: closed with bytes that are not committed; kept until they are */

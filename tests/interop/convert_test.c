@@ -100,7 +100,7 @@ static void test_dump(void **state)
 		0,
 		"  65536 256,7,3,4,5,6,1,0,1000,-2\n  65536 256,7,3,4,5,6,1,1,1001,5\n"
 		"  65536 257,8,3,4,5,4294967295,2,7,9,10\n");
-	assert_part("head -c 80 d.bin >cut.bin; $E convert cut.bin bad.csv 2>&1", 1,
+	assert_part("head -c 80 d.bin >cut.bin; $E convert --odd-times cut.bin bad.csv 2>&1", 1,
 		"cut.bin: at byte 48: the file ends inside an event");
 	assert_part("$E convert types.arrows bad.bin 2>&1; cp types.arrows no.bin; $E convert no.bin bad.csv 2>&1", 1,
 		"no.bin: at byte 0: an event can't have 4294967295 bytes");
@@ -185,7 +185,7 @@ static void test_signal(void **state)
 	/* The folder is there from the start of the work to its end. */
 	assert_part("for i in 1 2 3 4 5 6; do cat large.arrows; done >big.arrows; $E convert big.arrows bad.csv.zst "
 		    "2>said & "
-		    "until ls -d .enrgdaq-convert-* >list 2>/dev/null; do :; done; kill -INT $!; wait $!; echo code "
+		    "until ls -d .enrgdaq-convert-* >list 2>/dev/null; do :; done; kill -TERM $!; wait $!; echo code "
 		    "$?; cat said",
 		0, "code 1\nenrgdaq convert: interrupted; nothing was kept\n");
 	assert_nothing_left();

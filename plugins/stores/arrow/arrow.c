@@ -15,6 +15,7 @@
 
 struct arrow_options {
 	const char *out_dir;
+	bool merge_small;
 	struct enrg_file_options files;
 };
 
@@ -44,6 +45,9 @@ struct arrow_target {
 static const struct enrg_option arrow_option_list[] = {
 	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct arrow_options, out_dir),
 	  .default_value = "\"out/\"", .help = "Folder of the files; created." },
+	{ .key = "merge_small", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct arrow_options, merge_small),
+	  .default_value = "true",
+	  .help = "A file that is closed is rewritten with its small batches merged, where that saves much." },
 	{ .key = "files", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct arrow_options, files),
 	  .table = &enrg_file_table_synced },
 	{ .key = NULL },
@@ -109,6 +113,8 @@ static int arrow_judge(void *state, void *target, struct enrg_file_candidate *ca
 
 		if (rc != 0)
 			return rc;
+		if (arrow->options->merge_small)
+			record_compact_at_end(arrow->store, record);
 		record = add_record(arrow, record);
 	}
 	if (!record_schema_equal(&record->schema, &arrow_target->schema))

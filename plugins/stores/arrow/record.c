@@ -8,6 +8,7 @@
 
 #define BUFFER_BYTES (256u << 10)
 #define PAGE_BYTES 4096u
+#define COMPACT_BYTES_MAX (128u << 20) /* read three times and written once within about a second: sources wait */
 #define DIRECT_BYTES (32u << 10) /* messages from here on go to the file straight from the ring */
 
 int record_schema_init(struct record_schema *record_schema, const struct enrg_schema *schema, struct enrg_error *err)
@@ -24,6 +25,24 @@ void record_schema_fini(struct record_schema *record_schema)
 bool record_schema_equal(const struct record_schema *a, const struct record_schema *b)
 {
 	return a->count == b->count && memcmp(a->bytes, b->bytes, a->count) == 0;
+}
+
+/* Many small batches in a file that is closed become few. It costs nothing but bytes where it fails. */
+static void compact(struct enrg_store *store, const char *path)
+{
+	struct enrg_error err = { 0 };
+	uint64_t saved;
+
+	if (enrg_ipc_compact(path, COMPACT_BYTES_MAX, &saved, &err) < 0)
+		enrg_store_log(store, ENRG_WARNING, "%s: its small batches can't be merged, so it stays as it is: %s", path,
+			err.text);
+	else if (saved)
+		enrg_store_log(store, ENRG_INFO, "%s: merged small batches, %.1f MB less", path, (double)saved / 1e6);
+}
+
+void record_compact_at_end(struct enrg_store *store, struct record *record)
+{
+	enrg_file_set_finish(store, record->file, compact);
 }
 
 /* Judges what is there and cuts a torn tail. */

@@ -28,6 +28,8 @@ bool record_schema_equal(const struct record_schema *a, const struct record_sche
  * schema's, no Arrow stream, or damaged inside; nothing was changed. */
 int record_open(struct enrg_store *store, const char *path, const char *source, const struct enrg_schema *schema,
 	struct record **ret_record, struct enrg_error *err);
+/* Once it is closed and all that is in it is committed, small batches in it are merged into large ones. */
+void record_compact_at_end(struct enrg_store *store, struct record *record);
 /* Frees; does not commit. NULL is allowed. */
 void record_close(struct record *record);
 

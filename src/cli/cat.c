@@ -27,6 +27,7 @@ static const char usage[] =
 	"  --columns A,B  these columns, in this order; names with commas in quotes, as in the line of names\n"
 	"  --json         one JSON object a row\n"
 	"  --schema       names, types and units of the columns instead of rows\n"
+	INPUT_HINT_USAGE
 	"\n"
 	"examples:\n"
 	"  enrgdaq cat --head 5 out/wave.arrows\n"
@@ -40,6 +41,7 @@ struct cat_options {
 	const char *columns;
 	uint64_t head;
 	bool is_json, is_schema;
+	struct input_hint hint;
 };
 
 /* --- single values --- */
@@ -337,7 +339,7 @@ static int print_file(
 	struct input input;
 	int code = 2;
 
-	int result = input_open(&input, path, err);
+	int result = input_open(&input, path, &options->hint, err);
 	if (result == ENRG_E_CORRUPT)
 		code = 1;
 	if (result == -ENODATA) /* told, and no fault: there are no rows in it */
@@ -410,6 +412,8 @@ int cli_cat(int argc, char **argv)
 {
 	static const struct option long_options[] = {
 		{"head", required_argument, NULL, 'n'},
+		{"from", required_argument, NULL, 'F'},
+		{"record-length", required_argument, NULL, 'r'},
 		{"columns", required_argument, NULL, 'c'},
 		{"json", no_argument, NULL, 'j'},
 		{"schema", no_argument, NULL, 's'},
@@ -420,8 +424,13 @@ int cli_cat(int argc, char **argv)
 	int choice;
 
 	optind = 0; /* glibc: scan anew, main has parsed options already */
-	while ((choice = getopt_long(argc, argv, "n:c:jsh", long_options, NULL)) != -1) {
+	while ((choice = getopt_long(argc, argv, "n:c:jsF:r:h", long_options, NULL)) != -1) {
 		switch (choice) {
+		case 'F':
+		case 'r':
+			if (!input_parse_hint(&options.hint, choice == 'F', optarg))
+				return cli_usage_error("cat", INPUT_HINT_ERROR, optarg);
+			break;
 		case 'n':
 			if (!parse_count(optarg, &options.head))
 				return cli_usage_error(

@@ -75,6 +75,7 @@ static const struct format formats[] = {
 struct convert_options {
 	const char *input, *output, *format, *columns, *dataset, *tree;
 	bool is_salvage, takes_odd_times, is_compact;
+	struct input_hint hint;
 };
 
 struct conversion {
@@ -361,7 +362,7 @@ static int prepare(struct conversion *conversion, struct enrg_error *err)
 
 	if (lstat(options->output, &status) == 0)
 		return refuse_output(options->output, err);
-	int code = input_open(&conversion->input, options->input, err);
+	int code = input_open(&conversion->input, options->input, &options->hint, err);
 	if (code == 0 && !options->takes_odd_times)
 		code = input_check_times(&conversion->input, err);
 	if (code < 0)
@@ -469,6 +470,8 @@ int cli_convert(int argc, char **argv)
 		{"salvage", no_argument, NULL, 's'},
 		{"odd-times", no_argument, NULL, 'o'},
 		{"compact", no_argument, NULL, 'm'},
+		{"from", required_argument, NULL, 'F'},
+		{"record-length", required_argument, NULL, 'r'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -476,7 +479,7 @@ int cli_convert(int argc, char **argv)
 	int choice;
 
 	optind = 0; /* glibc: scan anew, main has parsed options already */
-	while ((choice = getopt_long(argc, argv, "f:c:d:t:somh", long_options, NULL)) != -1) {
+	while ((choice = getopt_long(argc, argv, "f:c:d:t:somF:r:h", long_options, NULL)) != -1) {
 		switch (choice) {
 		case 'f':
 			options.format = optarg;
@@ -492,6 +495,11 @@ int cli_convert(int argc, char **argv)
 			break;
 		case 's':
 			options.is_salvage = true;
+			break;
+		case 'F':
+		case 'r':
+			if (!input_parse_hint(&options.hint, choice == 'F', optarg))
+				return cli_usage_error("convert", INPUT_HINT_ERROR, optarg);
 			break;
 		case 'm':
 			options.is_compact = true;

@@ -127,8 +127,8 @@ static int judge_start(const struct input *input, struct enrg_error *err)
 	if (verify_file(input->path, NULL, NULL, &report, &reason) != ENRG_E_CORRUPT)
 		return ENRG_E_CORRUPT;
 	return enrg_error_set(err, -EINVAL,
-		"%s: this is no Arrow file; what can be read are .arrows and .arrow files, and dumps named .bin or "
-		".npy.lz4",
+		"%s: this is no Arrow file; what can be read are .arrows and .arrow files, dumps named .bin or "
+		".npy.lz4, and files of WaveDump and CoMPASS (--from)",
 		input->path);
 }
 
@@ -145,7 +145,20 @@ static int open_arrow(struct input *input, struct enrg_error *err)
 	return result == ENRG_E_CORRUPT ? judge_start(input, err) : result;
 }
 
-int input_open(struct input *input, const char *path, struct enrg_error *err)
+static int open_caen(struct input *input, enum caen_kind kind, const struct input_hint *hint, struct enrg_error *err)
+{
+	struct enrg_error reason = {0};
+	int result = caen_open(&input->caen, kind, &input->window, hint->record_length, &reason);
+
+	input->kind = INPUT_CAEN;
+	input->offset = input->caen.offset;
+	if (result < 0)
+		return tell_dump(input, result, &reason, err);
+	input->schema = ipc_copy_schema(&input->caen.schema);
+	return input->schema ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
+}
+
+int input_open(struct input *input, const char *path, const struct input_hint *hint, struct enrg_error *err)
 {
 	const uint8_t *bytes;
 	size_t count;
@@ -155,13 +168,19 @@ int input_open(struct input *input, const char *path, struct enrg_error *err)
 	if (result < 0)
 		return result;
 	const char *ending = strrchr(path, '.');
-	if (ending && !strcmp(ending, ".bin"))
+	bool is_dump = ending && !strcmp(ending, ".bin");
+	if (is_dump && !input->window.file_bytes)
 		return open_dump(input, err);
 	if (!input->window.file_bytes)
 		return enrg_error_set(err, -ENODATA, "%s: the file is empty: it holds no rows", path);
 	result = file_window_get(&input->window, 0, FILE_MAGIC_BYTES, &bytes, &count, err);
 	if (result < 0)
 		return enrg_error_add(err, "%s", path);
+	enum caen_kind caen = hint->kind ? hint->kind : caen_find_kind(path, bytes, count);
+	if (caen)
+		return open_caen(input, caen, hint, err);
+	if (is_dump)
+		return open_dump(input, err);
 	if (numpy_dump_fits(path, bytes, count))
 		return open_numpy_dump(input, err);
 	input->is_file = count >= FILE_MAGIC_BYTES && !memcmp(bytes, FILE_MAGIC, FILE_MAGIC_BYTES);
@@ -240,6 +259,12 @@ static int take_batch(struct input *input, bool stays_packed, struct enrg_error 
 static int next_of_dump(struct input *input, struct enrg_error *err)
 {
 	struct enrg_error reason = {0};
+
+	if (input->kind == INPUT_CAEN) {
+		int code = caen_next(&input->caen, &input->batch, &reason);
+		input->offset = input->caen.offset;
+		return code < 0 ? tell_dump(input, code, &reason, err) : code;
+	}
 	int result =
 		input->kind == INPUT_DUMP
 			? dump_next(&input->dump, &input->window, &input->offset, &input->batch, &reason)
@@ -294,10 +319,29 @@ void input_close(struct input *input)
 	free(input->unpacked);
 	dump_fini(&input->dump);
 	numpy_dump_close(&input->numpy_dump);
+	caen_close(&input->caen);
 	input->unpacked = NULL;
 	input->schema = NULL;
 	input->schema_ipc = NULL;
 	input->views = NULL;
+}
+
+bool input_parse_hint(struct input_hint *hint, bool is_from, const char *text)
+{
+	static const char *const kinds[] = {NULL, "wavedump", "wavedump-text", "compass", "compass-csv"};
+	char *end;
+
+	for (int i = CAEN_WAVEDUMP; is_from && i <= CAEN_COMPASS_CSV; i++) {
+		if (strcmp(kinds[i], text) != 0)
+			continue;
+		hint->kind = (enum caen_kind)i;
+		return true;
+	}
+	unsigned long number = is_from ? 0 : strtoul(text, &end, 10);
+	if (is_from || *end || text[0] < '0' || text[0] > '9' || number < 1 || number > CAEN_SAMPLES_MAX)
+		return false;
+	hint->record_length = (uint32_t)number;
+	return true;
 }
 
 /* --- columns --- */

@@ -115,6 +115,45 @@ static void test_output(void **state)
 		"enrgdaq verify: the output can't be written: No space left on device\n");
 }
 
+#define CORPUS ENRG_SOURCE_DIR "/tests/fuzz/corpus/caen/"
+
+/* Files of CAEN's programs: what they hold, and that what can't be true is refused. */
+static void test_caen(void **state)
+{
+	(void)state;
+	assert_output("cp '" CORPUS "wavedump' wave5.dat; $E cat wave5.dat", 0,
+		"board,channel,trigger_time_tag,pattern,event_counter,samples\n"
+		"3,5,1000,0,0,\"[0 1 2 3 4 5 6 7]\"\n3,5,1001,0,1,\"[0 1 2 3 4 5 6 7]\"\n"
+		"3,5,1002,0,2,\"[0 1 2 3 4 5 6 7]\"\n");
+	assert_output("$E cat '" CORPUS "wavedump_text'", 0,
+		"board,channel,trigger_time_tag,pattern,event_counter,samples\n"
+		"31,2,9,1,0,\"[1 2 16383]\"\n31,2,10,1,1,\"[1 2 16383]\"\n");
+	assert_output("printf '\\001\\0\\002\\0\\003\\0\\004\\0' >plain.dat; $E cat --record-length 2 plain.dat", 0,
+		"samples\n\"[1 2]\"\n\"[3 4]\"\n");
+	assert_part("$E cat plain.dat 2>&1", 1, "the file ends inside an event");
+	assert_output("cp '" CORPUS "compass_2' a.BIN; $E cat --head 2 a.BIN", 0,
+		"board,channel,timestamp_ps,energy,energy_calibrated,energy_short,flags,waveform_code,samples\n"
+		"0,0,1000000000000,100,1.5,50,16384,1,\"[1 2 3 4]\"\n0,1,1000000001000,101,1.5,50,16384,1,\"[1 2 3 "
+		"4]\"\n");
+	assert_output("cp '" CORPUS "compass_2_list' l.BIN; $E cat --head 1 l.BIN", 0,
+		"board,channel,timestamp_ps,energy,energy_short,flags\n0,0,1000000000000,100,50,16384\n");
+	assert_output("cp '" CORPUS "compass_1' old.BIN; $E cat --head 1 old.BIN", 0,
+		"board,channel,timestamp_ps,energy,energy_short,flags,samples\n"
+		"0,0,1000000000000,100,50,16384,\"[1 2 3 4]\"\n");
+	assert_output("$E cat '" CORPUS "compass_csv'", 0,
+		"board,channel,timestamp_ps,energy,energy_short,flags,waveform_code,samples\n"
+		"0,1,1000,7,5,16384,1,\"[10 20 30]\"\n0,1,2000,8,6,0,1,\"[11 21 31]\"\n");
+	assert_part("cp types.arrows no.dat; $E cat no.dat 2>&1", 1, "an event can't have 4294967295 bytes");
+	assert_part("cp types.arrows no.BIN; $E cat no.BIN 2>&1", 1, "make sense in no layout of CoMPASS");
+	assert_part("{ cat wave5.dat; tail -c 40 wave5.dat | head -c 39; } >cut.dat; $E convert cut.dat cut.csv 2>&1",
+		1, "cut.dat: at byte 120: the file ends inside an event");
+	assert_part("$E cat --from tape wave5.dat 2>&1", 2, "\"tape\": --from takes wavedump");
+	assert_output("$E convert a.BIN a.h5 && $E convert a.BIN a2.arrows && $E verify --quiet a2.arrows && $E cat "
+		      "a2.arrows | "
+		      "wc -l",
+		0, "5\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -126,6 +165,7 @@ int main(void)
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_output),
+		cmocka_unit_test(test_caen),
 	};
 
 	return cmocka_run_group_tests(tests, call_setup, call_teardown);

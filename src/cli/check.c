@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli/cli.h"
 
 static const char help[] =
@@ -21,7 +22,7 @@ static const char help[] =
 static char *string_of(const struct toml_node *node, const struct enrg_table *table, const char *key)
 {
 	const struct enrg_option *option = table->options;
-	const struct toml_node *own = toml_find(node, key);
+	const struct toml_node *own = node ? toml_find(node, key) : NULL;
 	struct toml_node *root = NULL;
 	char *text = NULL;
 
@@ -39,30 +40,68 @@ static char *string_of(const struct toml_node *node, const struct enrg_table *ta
 	return text;
 }
 
-static void print_file(const struct job_store_section *section, const struct job_config *store)
+static bool is_set(const struct toml_node *node, const char *key)
+{
+	const struct toml_node *value = toml_find(node, key);
+
+	return value && value->kind == TOML_BOOLEAN && value->boolean;
+}
+
+/* A source whose tables bear a tag has a key `tag`, without which it is the supervisor's id. The caller frees it. */
+static char *tag_of(const struct folder *folder, const struct job_config *job)
+{
+	const struct enrg_option *option = job->type->job ? job->type->job->options.options : NULL;
+	const struct toml_node *own = toml_find(job->root, "tag");
+
+	while (option && option->key && strcmp(option->key, "tag"))
+		option++;
+	if (!option || !option->key)
+		return strdup("");
+	return strdup(own && own->kind == TOML_STRING ? own->text : folder->supervisor.info.supervisor_id);
+}
+
+/* "out/pc_lab1.csv.zst", as its store will put it together. */
+static void print_path(const char *out_dir, const char *file_path, const char *tag, const struct toml_node *section)
+{
+	size_t length = strlen(file_path);
+	bool lacks_suffix = is_set(section, "use_zstd") && (length < 4 || strcmp(file_path + length - 4, ".zst") != 0);
+	char name[1024], path[2048];
+	const struct enrg_file_name parts = {.out_dir = out_dir,
+		.file_path = name,
+		.tag = tag,
+		.add_date = is_set(section, "add_date"),
+		.date_ns = clock_wall_ns()};
+
+	snprintf(name, sizeof(name), "%s%s", file_path, lacks_suffix ? ".zst" : "");
+	if (!enrg_file_path(&parts, path, sizeof(path), NULL))
+		printf(", file %s%s", path, parts.add_date ? " (the day is that of the data)" : "");
+}
+
+static void print_file(
+	const struct folder *folder, const struct job_config *job, const struct job_store_section *section,
+	const struct job_config *store)
 {
 	const struct enrg_store_type *type = section->store_type->store;
 	char *path = string_of(section->node, &type->section_options, "file_path");
-	char *folder = string_of(store->root, &type->options, "out_dir");
-	const struct toml_node *date = toml_find(section->node, "add_date");
+	char *out_dir = string_of(store->root, &type->options, "out_dir");
+	char *tag = tag_of(folder, job);
 
-	if (path) {
-		bool has_slash = folder && folder[0] && folder[strlen(folder) - 1] == '/';
-		printf(", file %s%s%s%s", folder ? folder : "", folder && folder[0] && !has_slash ? "/" : "", path,
-			date && date->boolean ? " with the day before its name" : "");
-	}
+	if (path && tag)
+		print_path(out_dir ? out_dir : "", path, tag, section->node);
+	free(tag);
 	free(path);
-	free(folder);
+	free(out_dir);
 }
 
-static void print_section(const struct folder *folder, const struct job_store_section *section)
+static void print_section(
+	const struct folder *folder, const struct job_config *job, const struct job_store_section *section)
 {
 	for (size_t i = 0; i < folder->job_count; i++) {
 		const struct job_config *store = &folder->jobs[i];
 		if (store->type != section->store_type)
 			continue;
 		printf("      %s.%s to %s", section->group, section->store_type->store->section, store->name);
-		print_file(section, store);
+		print_file(folder, job, section, store);
 		printf("%s\n", section->target_local_supervisor ? ", on this supervisor alone" : "");
 	}
 }
@@ -75,10 +114,11 @@ static void print_folder(const struct folder *folder)
 		(long long)folder->supervisor.ring_buffer_slot_size_kb);
 	for (size_t i = 0; i < folder->job_count; i++) {
 		const struct job_config *job = &folder->jobs[i];
-		printf("  %s: %s, %s%s\n", job->name, job->type->name, job->file,
+		printf("  %s: %s, %s%s\n", job->name, job->type->name,
+			job->is_default ? "with its defaults (no file configures it)" : job->file,
 			job->common.use_shm_when_possible ? "" : ", not through shared memory");
 		for (size_t j = 0; j < job->section_count; j++)
-			print_section(folder, &job->sections[j]);
+			print_section(folder, job, &job->sections[j]);
 		if (job->type->job && job->type->job->groups && job->type->job->groups[0].key && !job->section_count)
 			puts("      no store: its data goes nowhere");
 	}

@@ -168,6 +168,19 @@ static void test_good(void **state)
 		fail_msg("%s", text);
 }
 
+/* The file that comes, with the tag of its table; and nothing to warn of. */
+static void test_names_the_file(void **state)
+{
+	char text[4000];
+
+	(void)state;
+	write_file("a.toml", "daq_job_type = \"DAQJobPCMetrics\"\n[store_config.csv]\nfile_path = \"pc.csv\"\nuse_zstd = true\n");
+	write_file("b.toml", "daq_job_type = \"DAQJobPCMetrics\"\ntag = \"hall\"\n[store_config.csv]\nfile_path = \"pc.csv\"\n");
+	if (call("check c", text, sizeof(text)) != 0 || !strstr(text, "file out/pc_check_test.csv.zst\n") ||
+		!strstr(text, "file out/pc_hall.csv\n") || strstr(text, "warning"))
+		fail_msg("%s", text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +188,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_servers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_two_stores, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_good, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_names_the_file, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -167,7 +168,6 @@ static void check_clock(struct doctor *doctor)
 	char *source = NULL;
 	size_t count;
 	uint64_t begin_ns = clock_mono_ns(), each_ns;
-	time_t now = time(NULL);
 
 	for (int i = 0; i < 10000; i++)
 		clock_mono_ns();
@@ -181,11 +181,24 @@ static void check_clock(struct doctor *doctor)
 		"a slow clock costs time at each batch: prefer the clock source tsc "
 		"or kvm-clock",
 		"source %s, %llu ns a reading", source ? source : "unknown", (unsigned long long)each_ns);
-	if (now < 1700000000)
-		tell(doctor, BAD, "date", "set the clock (timedatectl set-ntp true)",
-			"the date is before 2023: time stamps "
-			"would be wrong");
 	free(source);
+}
+
+/* Time stamps and names of files go by it. */
+static void check_date(struct doctor *doctor)
+{
+	static const char remedy[] = "set the clock, and keep it right (timedatectl set-ntp true)";
+	struct timex state = {0};
+	struct stat program;
+	time_t now = time(NULL);
+
+	if (now < 1700000000 || (!stat("/proc/self/exe", &program) && now + 86400 < program.st_mtime))
+		tell(doctor, BAD, "date", remedy,
+			"the clock is behind the day on which this program was installed: time stamps would be wrong");
+	else if (adjtimex(&state) == TIME_ERROR)
+		tell(doctor, NOTE, "date", remedy, "nothing keeps the clock right, as far as the kernel knows");
+	else
+		tell(doctor, GOOD, "date", NULL, "the clock is kept right");
 }
 
 static int try_port(uint16_t port)
@@ -362,6 +375,7 @@ int cli_doctor(int argc, char **argv)
 	check_kernel(&doctor);
 	check_cores(&doctor);
 	check_clock(&doctor);
+	check_date(&doctor);
 	check_ports(&doctor);
 	check_libraries(&doctor);
 	check_modules(&doctor);

@@ -467,9 +467,6 @@ static void complete_stores(const struct loader *loader)
 			if (find_job_of(folder, section->store_type))
 				continue;
 			if (store->starts_by_default) {
-				problems_add(loader->problems, true, job->file, section->node->line,
-					"%s.%s: no file configures the store %s; it is started with its defaults",
-					section->group, store->section, store->name);
 				add_default_store(loader, section->store_type, job->file);
 				continue;
 			}
@@ -584,13 +581,25 @@ static int load(const char *path, struct sources *sources, const struct types *t
 	return 0;
 }
 
-int folder_load(const char *path, const struct types *types, struct folder **ret_folder, struct problems *problems,
-	struct enrg_error *err)
+int folder_load_with(const char *path, const char *supervisor_file, const struct types *types,
+	struct folder **ret_folder, struct problems *problems, struct enrg_error *err)
 {
 	struct sources sources = {0};
 	int result = sources_read(path, &sources, problems, err);
 
-	return result ? result : load(path, &sources, types, ret_folder, problems, err);
+	if (!result && supervisor_file)
+		result = sources_set_supervisor(&sources, supervisor_file, err);
+	if (result) {
+		sources_fini(&sources);
+		return result;
+	}
+	return load(path, &sources, types, ret_folder, problems, err);
+}
+
+int folder_load(const char *path, const struct types *types, struct folder **ret_folder, struct problems *problems,
+	struct enrg_error *err)
+{
+	return folder_load_with(path, NULL, types, ret_folder, problems, err);
 }
 
 int folder_load_texts(const char *const *names, const char *const *texts, size_t count, const struct types *types,

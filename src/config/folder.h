@@ -61,11 +61,14 @@ struct folder {
 };
 
 /* Reads every *.toml recursively (sorted; hidden files and folders are left out), fills and checks everything: types,
- * keys, sections, duplicate ids, stores that have no job (added with defaults where the type allows that, as a warning;
+ * keys, sections, duplicate ids, stores that have no job (added with defaults where the type allows that;
  * else a problem that names the missing file and keys). 0 even with problems: see problems->errors; negative only
  * when the folder itself can't be read. No job at all is a problem. */
 int folder_load(const char *path, const struct types *types, struct folder **ret_folder, struct problems *problems,
 	struct enrg_error *err);
+/* The same with another file as supervisor.toml; NULL: the one of the folder. */
+int folder_load_with(const char *path, const char *supervisor_file, const struct types *types,
+	struct folder **ret_folder, struct problems *problems, struct enrg_error *err);
 /* The same from TOML texts in memory (embedded default, benchmark): names[i] stands for the file. */
 int folder_load_texts(const char *const *names, const char *const *texts, size_t count, const struct types *types,
 	struct folder **ret_folder, struct problems *problems, struct enrg_error *err);

@@ -302,9 +302,7 @@ static void test_default_store(void **state)
 	const char *const pairs[] = {SUPERVISOR, "a.toml", GOOD, "b.toml", GOOD, NULL};
 
 	load(f, pairs);
-	assert_printed(f,
-		"a.toml:3: warning: store_config.csv: no file configures the store DAQJobStoreCSV; it is started "
-		"with its defaults\n");
+	assert_printed(f, "");
 	assert_int_equal(f->folder->job_count, 3);
 	assert_true(f->folder->jobs[2].is_default);
 	assert_string_equal(f->folder->jobs[2].name, "DAQJobStoreCSV");

@@ -319,6 +319,17 @@ json_t *options_schema(const struct enrg_table *table)
 	return schema_of(table, 0);
 }
 
+/* A text that a file may have as it is: the example is to be run before it is understood. */
+static const char *placeholder_text(const char *key)
+{
+	static const char *const texts[][2] = {{"file_path", "example.csv"}, {"host", "localhost"}};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (!strcmp(key, texts[i][0]))
+			return texts[i][1];
+	return "example";
+}
+
 /* A value that passes the checks, for a required key. */
 static void print_placeholder(const struct enrg_option *option, FILE *stream)
 {
@@ -335,7 +346,7 @@ static void print_placeholder(const struct enrg_option *option, FILE *stream)
 		fprintf(stream, "%.15g", number);
 		return;
 	case ENRG_OPTION_STRING:
-		fputs("\"…\"", stream);
+		fprintf(stream, "\"%s\"", placeholder_text(option->key));
 		return;
 	case ENRG_OPTION_CHOICE:
 		fprintf(stream, "\"%s\"", option->choices[0].name);

@@ -171,6 +171,43 @@ int sources_read(const char *path, struct sources *ret_sources, struct problems 
 	return 0;
 }
 
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat first, second;
+
+	return !stat(a, &first) && !stat(b, &second) && first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+static void free_source(struct source *source)
+{
+	free(source->file);
+	free(source->name);
+	free(source->text);
+}
+
+int sources_set_supervisor(struct sources *sources, const char *path, struct enrg_error *err)
+{
+	char *text = NULL;
+	size_t bytes = 0, kept = 0;
+	int rc = path_read_file(path, FILE_BYTES_MAX, &text, &bytes, err);
+
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; i < sources->count; i++)
+		if (!strcmp(sources->items[i].name, "supervisor") || is_same_file(sources->items[i].file, path))
+			free_source(&sources->items[i]);
+		else
+			sources->items[kept++] = sources->items[i];
+	sources->count = kept;
+	rc = add_source(sources, path, "supervisor", text, bytes);
+	if (rc < 0) {
+		free(text);
+		return enrg_error_set(err, rc, "out of memory");
+	}
+	qsort(sources->items, sources->count, sizeof(*sources->items), compare);
+	return 0;
+}
+
 int sources_copy(const char *const *names, const char *const *texts, size_t count, struct sources *ret_sources,
 	struct enrg_error *err)
 {
@@ -192,11 +229,8 @@ int sources_copy(const char *const *names, const char *const *texts, size_t coun
 
 void sources_fini(struct sources *sources)
 {
-	for (size_t i = 0; i < sources->count; i++) {
-		free(sources->items[i].file);
-		free(sources->items[i].name);
-		free(sources->items[i].text);
-	}
+	for (size_t i = 0; i < sources->count; i++)
+		free_source(&sources->items[i]);
 	free(sources->items);
 	*sources = (struct sources){0};
 }

@@ -20,6 +20,8 @@ struct sources {
 /* Reads every *.toml below `path`; hidden files and folders are left out, links are followed. A file that can't be read
  * is a problem; a folder that can't be read is an error. */
 int sources_read(const char *path, struct sources *ret_sources, struct problems *problems, struct enrg_error *err);
+/* Makes that file the supervisor's, wherever it lies; one that the folder has beside it is left out. */
+int sources_set_supervisor(struct sources *sources, const char *path, struct enrg_error *err);
 /* Copies of texts in memory. */
 int sources_copy(const char *const *names, const char *const *texts, size_t count, struct sources *ret_sources,
 	struct enrg_error *err);

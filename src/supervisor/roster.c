@@ -153,7 +153,7 @@ static void start_member(struct roster *roster, size_t index, uint64_t now_ns)
 	}
 	if (code) {
 		log_line(ENRG_ERROR, "%s", err.text);
-		snprintf(member->last_exit, sizeof(member->last_exit), "could not be started");
+		snprintf(member->last_exit, sizeof(member->last_exit), "could not be started: %s", enrg_error_name(code));
 		decide(roster, member, &(struct restart_end){.exit_code = 1, .is_store = member_is_store(member)},
 			now_ns);
 		return;

@@ -90,7 +90,8 @@ static int load(struct supervisor *self)
 	}
 	problems_init(&problems);
 	if (params->config_path)
-		code = folder_load(params->config_path, self->types, &self->folder, &problems, &err);
+		code = folder_load_with(params->config_path, params->supervisor_file, self->types, &self->folder,
+			&problems, &err);
 	else
 		code = folder_load_texts(
 			params->names, params->texts, params->text_count, self->types, &self->folder, &problems, &err);

@@ -21,6 +21,7 @@ enum supervisor_exit {
 
 struct supervisor_params {
 	const char *config_path;  /* folder; NULL = the texts below */
+	const char *supervisor_file; /* in the place of the folder's supervisor.toml; NULL = that */
 	const char *const *names; /* names[i] stands for a file: "supervisor.toml", "daq.toml" … */
 	const char *const *texts;
 	size_t text_count;

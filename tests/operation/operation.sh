@@ -3,6 +3,7 @@
 # of its own. 77: the case needs something that is missing here.
 set -u
 bin=$(realpath "${ENRGDAQ_BIN:?the program to test}")
+here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 export ENRGDAQ_RUNTIME_DIR
 ENRGDAQ_RUNTIME_DIR=$(mktemp -d /dev/shm/enrgdaq-test.XXXXXX)
@@ -186,6 +187,60 @@ case_status() {
 	kill -INT "$run"
 	wait "$run" # a removed file may be what the run ends with
 	return 0
+}
+
+# The demo never writes among files of the user, and a configuration that lies here is not overlooked.
+case_demo() {
+	write_dice lab
+	"$bin" run --duration 1 >run.log 2>&1
+	[ $? -eq 2 ] || fail "a folder with a supervisor.toml below was overlooked"
+	grep -q "\`enrgdaq run lab\` runs it" run.log || fail "the folder is not named"
+	(cd lab && "$bin" run --duration 1) >run.log 2>&1
+	[ $? -eq 2 ] || fail "a supervisor.toml here was overlooked"
+	"$bin" run --demo --duration 1 >run.log 2>&1 || fail "exit code $? of the demo"
+	[ -s enrgdaq-demo-out/dice.csv ] || fail "the demo wrote nothing"
+	[ -e out ] && fail "the demo wrote into out"
+	"$bin" run --demo lab >run.log 2>&1
+	[ $? -eq 2 ] || fail "--demo with a folder"
+}
+
+# The command line that users of earlier versions know.
+case_earlier_names() {
+	write_dice lab
+	mkdir elsewhere
+	sed 's/"lab"/"other"/' lab/supervisor.toml >elsewhere/main.toml
+	"$bin" run --daq-job-config-path lab --supervisor-config elsewhere/main.toml --duration 1 >run.log 2>&1 ||
+		fail "exit code $?"
+	grep -q "run .* of other" run.log || fail "not the supervisor of the other file"
+	mv lab/supervisor.toml lab/main.toml
+	"$bin" run --supervisor-config lab/main.toml --duration 1 >run.log 2>&1 || fail "exit code $? with the file alone"
+	grep -q "run .* of lab" run.log || fail "not the supervisor of the file in the folder"
+	"$bin" run --supervisor-config lab/none.toml >run.log 2>&1
+	[ $? -eq 2 ] || fail "a file that is not there"
+	"$bin" run --daq-job-config-path lab lab >run.log 2>&1
+	[ $? -eq 2 ] || fail "two folders"
+}
+
+# What describe gives as an example runs as it is; so do the five minutes of the README, without a warning.
+case_examples_run() {
+	local type
+	mkdir c
+	printf '[info]\nsupervisor_id = "lab"\n' >c/supervisor.toml
+	for type in DAQJobTest DAQJobPCMetrics DAQJobBenchmark DAQJobStoreCSV; do
+		"$bin" describe $type --example >"c/$type.toml" || fail "$type: no example"
+	done
+	sed -i 's/^rate_hz = .*/rate_hz = 10.0/; s/^interval_seconds = .*/interval_seconds = 0.1/' c/*.toml
+	for type in DAQJobTest DAQJobPCMetrics DAQJobBenchmark; do sed -i "s/example/$type/" "c/$type.toml"; done
+	"$bin" run c --duration 2 >run.log 2>&1 || fail "exit code $?"
+	grep -q WARNING run.log && fail "a warning"
+	[ -s out/DAQJobTest.csv ] || fail "no file"
+	rm -rf out
+	sed -n "/^mkdir -p lab/,/^enrgdaq check/p" "$here/../../README.md" | sed 's/^enrgdaq check.*//' >five.sh
+	bash -e five.sh || fail "the README's folder"
+	"$bin" check lab >run.log 2>&1 || fail "check: exit code $?"
+	"$bin" run lab --duration 1 >>run.log 2>&1 || fail "run: exit code $?"
+	grep -i warning run.log && fail "a warning in the first five minutes"
+	has_rows out/dice.csv 2 || fail "no rows"
 }
 
 case=${1:?a case}

@@ -17,6 +17,7 @@ static const char *const metric_names[METRICS] = { "cpu", "memory", "disk" };
 struct pcmetrics_options {
 	struct enrg_string_list metrics_to_store;
 	double poll_interval_seconds;
+	const char *tag;
 };
 
 struct pcmetrics {
@@ -33,6 +34,8 @@ static const struct enrg_option pcmetrics_option_list[] = {
 	{ .key = "poll_interval_seconds", .kind = ENRG_OPTION_FLOAT,
 	  .offset = offsetof(struct pcmetrics_options, poll_interval_seconds), .default_value = "1.0", .min = 0.05,
 	  .max = 86400, .unit = "s", .help = "From one row to the next." },
+	{ .key = "tag", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct pcmetrics_options, tag),
+	  .help = "Stands in the name of its files, pc_TAG.csv; without the key the supervisor's id, \"\" = nothing." },
 	{ .key = NULL },
 };
 
@@ -59,7 +62,8 @@ static int choose_metrics(struct pcmetrics *pcmetrics, const struct enrg_string_
 	return 0;
 }
 
-static int open_output(struct pcmetrics *pcmetrics, struct enrg_job *job, struct enrg_error *err)
+static int open_output(
+	struct pcmetrics *pcmetrics, struct enrg_job *job, const char *tag, struct enrg_error *err)
 {
 	struct enrg_column columns[1 + METRICS] = { { .name = "timestamp", .type = ENRG_I64, .unit = "ms" } };
 	struct enrg_schema schema = { .column_count = 1 + pcmetrics->count, .columns = columns };
@@ -67,7 +71,8 @@ static int open_output(struct pcmetrics *pcmetrics, struct enrg_job *job, struct
 	for (unsigned i = 0; i < pcmetrics->count; i++)
 		columns[1 + i] = (struct enrg_column){ .name = metric_names[pcmetrics->metrics[i]], .type = ENRG_F64,
 			.unit = "%" };
-	return enrg_output_open(job, "store_config", enrg_job_supervisor(job), &schema, &pcmetrics->output, err);
+	return enrg_output_open(
+		job, "store_config", tag ? tag : enrg_job_supervisor(job), &schema, &pcmetrics->output, err);
 }
 
 static int pcmetrics_start(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
@@ -82,7 +87,7 @@ static int pcmetrics_start(struct enrg_job *job, const void *options, void **ret
 	if (rc == 0)
 		rc = machine_read_cpu("/proc", &pcmetrics->cpu, err);
 	if (rc == 0)
-		rc = open_output(pcmetrics, job, err);
+		rc = open_output(pcmetrics, job, chosen->tag, err);
 	if (rc < 0) {
 		free(pcmetrics);
 		return rc;

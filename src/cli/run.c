@@ -12,7 +12,7 @@
 #include "supervisor/supervisor.h"
 
 static const char usage[] =
-	"usage: enrgdaq run [CONFIG_DIR] [--duration SECONDS]\n"
+	"usage: enrgdaq run [CONFIG_DIR] [--duration SECONDS] [--log-format text|json]\n"
 	"       enrgdaq run --demo [--duration SECONDS]\n"
 	"\n"
 	"Runs the jobs of a configuration folder until Ctrl-C (or `enrgdaq stop`): sources stop first, stores store "
@@ -27,6 +27,7 @@ static const char usage[] =
 	"  --demo               the built-in demo, whatever lies here\n"
 	"  --daq-job-config-path DIR, --supervisor-config FILE\n"
 	"                       the names of earlier versions: the folder, and another file than its supervisor.toml\n"
+	"  --log-format FORMAT  text (default), or json: an object a line with time, level, process, job, message\n"
 	"\n"
 	"Exit code: 0 every batch is stored, 1 something is missing, stays behind, could not be started, or a job had "
 	"failed and\n"
@@ -109,7 +110,7 @@ int cli_run(int argc, char **argv)
 	static const struct option options[] = {
 		{"duration", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {"demo", no_argument, NULL, 'm'},
 		{"daq-job-config-path", required_argument, NULL, 'j'},
-		{"supervisor-config", required_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
+		{"supervisor-config", required_argument, NULL, 's'}, {"log-format", required_argument, NULL, 'l'}, {NULL, 0, NULL, 0}};
 	struct supervisor_params params = {.names = demo_names, .texts = demo_texts, .text_count = demo_count};
 	bool is_demo = false;
 	int choice;
@@ -121,6 +122,12 @@ int cli_run(int argc, char **argv)
 			if (parse_duration(optarg, &params.duration_ns))
 				return cli_usage_error(
 					"run", "--duration: a number of seconds was expected, not \"%s\"", optarg);
+			break;
+		case 'l':
+			if (strcmp(optarg, "text") && strcmp(optarg, "json"))
+				return cli_usage_error(
+					"run", "--log-format: text or json was expected, not \"%s\"", optarg);
+			params.log_format = strcmp(optarg, "json") ? LOG_TEXT : LOG_JSON;
 			break;
 		case 'h':
 			fputs(usage, stdout);

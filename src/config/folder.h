@@ -25,6 +25,12 @@ struct supervisor_options {
 		 *remote_server_xsub_url; } federation;
 	double restart_delay_seconds;     /* ours: first delay, 1.0 */
 	double restart_delay_max_seconds; /* ours: 60.0 */
+	double stop_timeout_seconds;      /* ours: an ordered stop that takes longer becomes a fast one; 0 = never */
+	struct {
+		const char *file; /* ours: the log goes there as well */
+		double rotate_mb;
+		int64_t keep;
+	} log;
 	double watchdog_seconds;          /* ours: a job that gives no sign of life this long is killed; 60.0 */
 };
 

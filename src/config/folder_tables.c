@@ -66,6 +66,31 @@ static const struct enrg_option info_options[] = {
 };
 static const struct enrg_table info_table = {SIZE(info), info_options};
 
+static const struct enrg_option log_options[] = {
+	{.key = "file",
+		.kind = ENRG_OPTION_STRING,
+		.offset = IN(log, file),
+		.help = "File that log lines are appended to as well, relative to the working folder. Without the key, a file "
+			"out/supervisor.log that is there is continued, and not rotated."},
+	{.key = "rotate_mb",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = IN(log, rotate_mb),
+		.default_value = "10.0",
+		.min = 0,
+		.max = 1048576,
+		.unit = "MB",
+		.help = "A file of this size is renamed to FILE.1, the one of that name before to FILE.2 and so on; 0 = never."},
+	{.key = "keep",
+		.kind = ENRG_OPTION_INT,
+		.offset = IN(log, keep),
+		.default_value = "5",
+		.min = 0,
+		.max = 1000,
+		.help = "Files that are kept beside the present one."},
+	{0},
+};
+static const struct enrg_table log_table = {SIZE(log), log_options};
+
 static const struct enrg_option cnc_options[] = {
 	{.key = "verbosity",
 		.kind = ENRG_OPTION_CHOICE,
@@ -174,12 +199,26 @@ static const struct enrg_option supervisor_option_list[] = {
 		.max = 86400,
 		.unit = "s",
 		.help = "A job that gives no sign of life for this long is killed and started again."},
+	{.key = "stop_timeout_seconds",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = AT(stop_timeout_seconds),
+		.default_value = "120.0",
+		.min = 0,
+		.max = 86400,
+		.unit = "s",
+		.help = "An ordered stop that takes longer becomes a fast stop: what is not stored then stays in shared memory for "
+			"the next start. 0 = it takes as long as it needs, also while a store waits."},
 	{.key = "info",
 		.kind = ENRG_OPTION_TABLE,
 		.offset = AT(info),
 		.required = true,
 		.table = &info_table,
 		.help = "Who this supervisor is."},
+	{.key = "log",
+		.kind = ENRG_OPTION_TABLE,
+		.offset = AT(log),
+		.table = &log_table,
+		.help = "Where log lines go besides standard error."},
 	{.key = "cnc",
 		.kind = ENRG_OPTION_TABLE,
 		.offset = AT(cnc),

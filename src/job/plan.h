@@ -41,6 +41,10 @@ struct plan {
 	char *journal_path;    /* stores */
 	char *publish_url, *subscribe_url;
 	int verbosity;
+	bool is_log_json;
+	char *log_file;        /* NULL = standard error only */
+	uint64_t log_rotate_bytes; /* 0 = it is not rotated */
+	uint32_t log_keep;
 	int previous_signal;   /* that ended the last life; 0 = none */
 	bool was_hung;         /* the watchdog ended the last life */
 	uint32_t life;         /* 0 = first start */

@@ -243,6 +243,9 @@ int process_main(int argc, char **argv)
 	if (result == 0) {
 		name_process(process.plan);
 		log_init(process.plan->name, (enum enrg_level)process.plan->verbosity);
+		log_set_format(process.plan->is_log_json ? LOG_JSON : LOG_TEXT);
+		if (process.plan->log_file)
+			(void)log_set_file(process.plan->log_file, process.plan->log_rotate_bytes, process.plan->log_keep);
 		result = page_create(process.plan->page_path, &process.page, &err);
 	}
 	int code = exit_code_of(result);

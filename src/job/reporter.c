@@ -252,6 +252,10 @@ static void handle_word(struct reporter *reporter, int word)
 	if (word == ASK_DRAIN || word == ASK_FAST) {
 		atomic_store_explicit(&process->is_asked, 1, memory_order_relaxed);
 		process_request_stop(process, word == ASK_DRAIN ? PROCESS_DRAIN : PROCESS_HURRY);
+	} else if (word >= ASK_LOG) {
+		log_reopen();
+		if (!process->common.has_verbosity)
+			log_set_level((enum enrg_level)(word - ASK_LOG));
 	}
 }
 

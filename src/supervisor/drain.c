@@ -152,11 +152,24 @@ static void kill_phase(struct drain *drain, struct roster *roster)
 	}
 }
 
+/* A store that waits (for space on a disk, for a database) lives, and whoever is at it now may need longer than half a
+ * minute. */
+static bool is_any_waiting(const struct roster *roster)
+{
+	for (size_t i = 0; i < roster->count; i++)
+		if (member_is_store(&roster->members[i]) && member_is_alive(&roster->members[i]) &&
+			roster->members[i].page_state == PAGE_WAITING)
+			return true;
+	return false;
+}
+
 /* A source that still sends over a link, and a store that still stores, get more time while positions move. */
 static void extend(struct drain *drain, const struct roster *roster, uint64_t now_ns)
 {
 	uint64_t backlog, acknowledged = measure(roster, &backlog);
 
+	if (drain->phase == DRAIN_STORES && !drain->is_hurried && is_any_waiting(roster))
+		drain->deadline_ns = now_ns + STORE_PATIENCE_NS;
 	if (acknowledged != drain->acknowledged && !drain->is_hurried) {
 		drain->acknowledged = acknowledged;
 		if (drain->phase == DRAIN_STORES)
@@ -175,6 +188,21 @@ static void extend(struct drain *drain, const struct roster *roster, uint64_t no
 	drain->told_backlog = backlog;
 }
 
+const char *drain_outcome(const struct drain *drain)
+{
+	return drain->is_timed_out ? "stop_timeout_seconds" : drain->is_hurried ? "fast stop" : "in order";
+}
+
+static void look_at_limit(struct drain *drain, struct roster *roster, uint64_t now_ns)
+{
+	if (!drain->limit_ns || drain->is_hurried || now_ns - drain->begin_ns < drain->limit_ns)
+		return;
+	log_line(ENRG_WARNING, "the stop takes longer than stop_timeout_seconds (%.3g s)",
+		(double)drain->limit_ns / 1e9);
+	drain->is_timed_out = true;
+	drain_hurry(drain, roster, now_ns);
+}
+
 void drain_step(struct drain *drain, struct roster *roster, uint64_t now_ns)
 {
 	if (drain->phase == DRAIN_NONE || drain->phase == DRAIN_ENDED)
@@ -186,6 +214,7 @@ void drain_step(struct drain *drain, struct roster *roster, uint64_t now_ns)
 		enter(drain, roster, DRAIN_ENDED, now_ns);
 		return;
 	}
+	look_at_limit(drain, roster, now_ns);
 	if (now_ns - drain->begin_ns >= SECOND)
 		extend(drain, roster, now_ns);
 	if (now_ns >= drain->deadline_ns)

@@ -10,6 +10,8 @@ enum drain_phase { DRAIN_NONE, DRAIN_SOURCES, DRAIN_STORES, DRAIN_ENDED };
 struct drain {
 	enum drain_phase phase;
 	bool is_hurried;
+	bool is_timed_out; /* stop_timeout_seconds were over */
+	uint64_t limit_ns; /* stop_timeout_seconds; 0 = none */
 	bool was_killed; /* a job had to be killed: hardware data may be lost, files may not be closed */
 	uint64_t begin_ns, deadline_ns, told_ns;
 	uint64_t acknowledged; /* sum of all acknowledged positions: moves while there is progress */
@@ -17,6 +19,8 @@ struct drain {
 };
 
 void drain_begin(struct drain *drain, struct roster *roster, uint64_t now_ns);
+/* How the run ended, for the ledger. */
+const char *drain_outcome(const struct drain *drain);
 /* Fast stop: all are asked for it, 2 s, SIGKILL. */
 void drain_hurry(struct drain *drain, struct roster *roster, uint64_t now_ns);
 void drain_step(struct drain *drain, struct roster *roster, uint64_t now_ns);

@@ -412,3 +412,16 @@ bool roster_is_exhausted(const struct roster *roster)
 	}
 	return sources > 0;
 }
+
+bool roster_is_up(const struct roster *roster, uint64_t now_ns)
+{
+	if (now_ns - roster->started_ns >= READY_PATIENCE_NS)
+		return true;
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct member *member = &roster->members[i];
+
+		if (!member->was_ready && member->state != MEMBER_DONE && member->state != MEMBER_GIVEN_UP)
+			return false;
+	}
+	return true;
+}

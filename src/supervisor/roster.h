@@ -107,6 +107,8 @@ bool member_is_store(const struct member *member);
 const char *member_state_name(const struct member *member);
 /* Has the store anything to read in its streams? */
 bool roster_has_backlog(const struct roster *roster, const struct member *store);
+/* Every job has been ready once, or has had half a minute for it. */
+bool roster_is_up(const struct roster *roster, uint64_t now_ns);
 /* There are sources, and none of them will ever produce again. */
 bool roster_is_exhausted(const struct roster *roster);
 

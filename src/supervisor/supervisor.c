@@ -23,7 +23,9 @@
 #include "supervisor/ledger.h"
 #include "supervisor/needs.h"
 #include "supervisor/roster.h"
+#include "supervisor/run_log.h"
 #include "supervisor/sample.h"
+#include "supervisor/service.h"
 #include "supervisor/signals.h"
 #include "supervisor/status.h"
 #include "supervisor/streams.h"
@@ -50,6 +52,7 @@ struct supervisor {
 	struct losses losses; /* found at the start, until there is a ledger */
 	struct drain drain;
 	struct signals signals;
+	struct service service;
 	int epoll, timer, lifeline[2];
 	uint64_t started_ns, summary_ns;
 	uint64_t looked_ns, away_ns; /* last look at the clock; time in which this process did not run */
@@ -145,6 +148,8 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 		code = plan_set_create(self->folder, &self->runtime, &self->plans, err);
 	if (!code)
 		code = needs_check(self->plans, err);
+	if (!code)
+		code = run_log_plan(&self->folder->supervisor, self->params->log_format, self->plans, err);
 	if (!code)
 		code = stream_specs_create(self->folder, self->plans, &self->specs, err);
 	if (!code)
@@ -267,6 +272,11 @@ static void tick(struct supervisor *self, uint64_t now_ns)
 		status_summary(status, summary, sizeof(summary));
 		log_line(ENRG_INFO, "%s", summary);
 	}
+	if (service_is_watching(&self->service)) {
+		status_summary(status, summary, sizeof(summary));
+		service_report(
+			&self->service, drain_phase_name(self->drain.phase), summary, self->drain.phase != DRAIN_NONE);
+	}
 	json_decref(status);
 }
 
@@ -276,6 +286,11 @@ static void handle_signals(struct supervisor *self, uint64_t now_ns)
 {
 	struct signals_words words = signals_read(&self->signals, clock_mono_ns());
 
+	if (words.is_hangup && !self->params->is_quiet) {
+		service_begin_reload(&self->service);
+		run_log_reload(self->folder, self->params->supervisor_file, self->roster);
+		service_end_reload(&self->service);
+	}
 	if (words.is_end && !self->params->is_quiet)
 		log_line(ENRG_INFO, "stopping: sources first, then stores (once more: fast stop)");
 	if (words.is_end)
@@ -328,6 +343,8 @@ static int timeout_ms(const struct supervisor *self, uint64_t now_ns)
 	due = other < due ? other : due;
 	other = self->drain.phase == DRAIN_NONE ? duration_end(self) : UINT64_MAX;
 	due = other < due ? other : due;
+	other = service_next_beat(&self->service, clock_mono_ns());
+	due = other != UINT64_MAX && now_ns + other < due ? now_ns + other : due;
 	if (due == UINT64_MAX)
 		return -1;
 	return due <= now_ns ? 0 : (int)((due - now_ns) / 1000000 < 1000 ? (due - now_ns) / 1000000 + 1 : 1000);
@@ -355,6 +372,8 @@ static void run_loop(struct supervisor *self)
 				handle_own(self, (enum own_event)index, now_ns);
 		}
 		step(self, now_ns);
+		service_step(&self->service, clock_mono_ns(),
+			roster_is_up(self->roster, now_ns), self->drain.phase != DRAIN_NONE);
 	}
 }
 
@@ -457,6 +476,8 @@ static int finish(struct supervisor *self)
 		json_object_set_new(status, "exit_code", json_integer(exit_code));
 		write_status(self, status);
 		courier_publish(&self->courier, status);
+		json_object_set_new(
+			json_object_get(status, "ledger"), "ended", json_string(drain_outcome(&self->drain)));
 		ending_write_ledger(&self->runtime, self->roster, json_object_get(status, "ledger"));
 		if (self->params->on_status)
 			self->params->on_status(self->params->context, status, true);
@@ -531,6 +552,7 @@ int supervisor_run(const struct supervisor_params *params)
 	needs_raise_limits(); /* before the broker, and for the jobs */
 	log_init("supervisor", params->is_quiet ? ENRG_WARNING : ENRG_INFO);
 	log_start();
+	service_open(&self.service);
 	if (code) {
 		log_line(ENRG_ERROR, "signals can't be read: %s", strerror(-code));
 		log_stop();
@@ -540,7 +562,11 @@ int supervisor_run(const struct supervisor_params *params)
 	if (!code) {
 		if (!params->is_quiet)
 			log_set_level((enum enrg_level)self.folder->supervisor.verbosity);
-		code = start(&self, &err);
+		self.drain.limit_ns = (uint64_t)(self.folder->supervisor.stop_timeout_seconds * 1e9);
+		if (!params->is_quiet)
+			code = run_log_open(&self.folder->supervisor, params->log_format, &err);
+		if (!code)
+			code = start(&self, &err);
 		if (code) {
 			log_line(ENRG_ERROR, "%s", err.text);
 			if (self.has_begun && !streams_remove_settled(self.specs))
@@ -556,6 +582,7 @@ int supervisor_run(const struct supervisor_params *params)
 	}
 	fini(&self);
 	log_stop();
+	service_close(&self.service);
 	signals_close(&self.signals);
 	return code;
 }

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/log.h"
+
 enum supervisor_exit {
 	SUPERVISOR_OK = 0,      /* every batch is accounted for and stored */
 	SUPERVISOR_TROUBLE = 1, /* something is missing, was set aside, stays in a ring, or the start failed */
@@ -27,6 +29,7 @@ struct supervisor_params {
 	size_t text_count;
 	uint64_t duration_ns; /* 0 = until it is stopped or all sources are done; counted from the first ready source */
 	bool checks_off;      /* streams without CRC (benchmark only) */
+	enum log_format log_format; /* of the supervisor and its jobs */
 	bool is_quiet;        /* no periodic summary, no ledger lines; warnings and errors stay */
 	/* Called once a second with the object that status.json holds, and a last time with is_last when all jobs have
 	 * ended and their pages and streams still exist ("ledger" is final then). Either may be NULL. */

@@ -3,6 +3,7 @@
 # folder and a runtime folder of its own. 77: the case needs something that is missing here.
 set -u
 bin=$(realpath "${ENRGDAQ_BIN:?the program to test}")
+here=$(realpath "$(dirname "$0")")
 work=$(mktemp -d)
 export ENRGDAQ_RUNTIME_DIR
 ENRGDAQ_RUNTIME_DIR=$(mktemp -d /dev/shm/enrgdaq-test.XXXXXX)
@@ -269,6 +270,101 @@ case_full_log() {
 	umount -l disk
 	grep -q "of the log are lost: No space left on device" run.log || fail "it does not say that lines are lost"
 	is_settled
+}
+
+# A store that waits when the run ends: stop_timeout_seconds limits the stop, also that of --duration; the rest stays.
+case_stop_timeout() {
+	write_config 'stop_timeout_seconds = 1\n'
+	write_slow_store
+	printf 'daq_job_type = "DAQJobStoreFaulty"\nfail_every = 1\nerror = "EIO"\n' >config/faulty.toml
+	"$bin" run config --duration 1 >run.log 2>&1
+	[ $? -eq 1 ] || fail "exit code 1 was expected"
+	grep -q "longer than stop_timeout_seconds (1 s)" run.log || fail "the limit is not told"
+	grep -q "not all stored" run.log || fail "the ledger does not say what is in flight"
+	grep -q '"ended": "stop_timeout_seconds"' out/ledger_*.json || fail "the ledger does not say how it ended"
+	sed -i 's/fail_every = 1/fail_every = 0/' config/faulty.toml
+	"$bin" run config --duration 1 >again.log 2>&1 || fail "exit code $?"
+	grep -q "batches were left; stored" again.log || fail "the next start does not store it"
+	grep -q '"ended": "in order"' out/ledger_*.json || fail "the second ledger does not say how it ended"
+	# no limit: it waits on, beyond the patience with a store that hangs
+	[ -n "${ENRGDAQ_LONG:-}" ] || return 0
+	sed -i 's/fail_every = 0/fail_every = 1/' config/faulty.toml
+	sed -i 's/stop_timeout_seconds = 1/stop_timeout_seconds = 0/' config/supervisor.toml
+	start run.log run config --duration 1
+	sleep 40
+	kill -0 "$run" || fail "it does not wait"
+	kill -TERM "$run"
+	sleep 1
+	kill -TERM "$run"
+	ends_with 1
+}
+
+# [log] file, SIGHUP: the file is opened anew, the verbosity is read again, by jobs too.
+case_reload() {
+	write_config 'verbosity = "WARNING"\n[log]\nfile = "logs/run.log"\n'
+	start run.log run config
+	await 20 has_rows || fail "no data"
+	kill -TERM "$(pid_of csv)" # a store tells that at level INFO
+	kill -KILL "$(pid_of source)"
+	await 20 grep -q "source ended: signal 9" logs/run.log || fail "no line in the file"
+	local before
+	before=$(rows)
+	await 20 has_rows $((before + 100)) || fail "no data after it"
+	sed -i 's/WARNING/INFO/' config/supervisor.toml
+	mv logs/run.log logs/old.log
+	kill -HUP "$run"
+	await 20 grep -q "verbosity is INFO" logs/run.log || fail "the file is not opened anew"
+	is_told() { kill -TERM "$(pid_of csv)" && grep -q "csv: SIGTERM from process" logs/run.log; }
+	await 20 is_told || fail "the verbosity of the jobs is not read again"
+	grep -q "csv: SIGTERM" logs/old.log && fail "the verbosity was not WARNING before"
+	sed -i 's/verbosity = "INFO"/verbosity = "LOUD"/' config/supervisor.toml
+	kill -HUP "$run"
+	await 20 grep -q "verbosity stays as it was" logs/run.log || fail "a wrong verbosity is not told"
+	kill -TERM "$run"
+	ends_with 0
+	is_settled
+	grep -q "verbosity is INFO" run.log || fail "standard error has no lines"
+}
+
+case_json() {
+	write_config
+	echo 'count = 20' >config/more
+	sed -i '1r config/more' config/source.toml
+	"$bin" run --log-format json config 2>json.log >run.log || fail "exit code $?"
+	python3 - json.log >python.log 2>&1 <<-'END' || fail "not as it should be"
+		import json, sys
+		lines = [json.loads(line) for line in open(sys.argv[1])]
+		assert all(set(line) == {"time", "level", "process", "job", "message"} for line in lines), lines
+		assert {"supervisor", "source"} <= {line["job"] for line in lines}, lines
+	END
+	"$bin" run --log-format xml config >wrong.log 2>&1
+	[ $? -eq 2 ] || fail "another format was taken"
+}
+
+# A folder that ran with the Python program has its log there.
+case_earlier_log() {
+	write_config
+	mkdir out
+	echo "a line of an earlier program" >out/supervisor.log
+	"$bin" run config --duration 0.2 >run.log 2>&1 || fail "exit code $?"
+	head -n 1 out/supervisor.log | grep -q "earlier program" || fail "the log was not kept"
+	grep -q "supervisor: run .* of signals" out/supervisor.log || fail "the log is not continued"
+}
+
+# What a service manager is told.
+case_service() {
+	write_config
+	python3 "$here/notify.py" "$bin" config >run.log 2>&1 || fail "see run.log"
+	is_settled
+}
+
+case_unit() {
+	command -v systemd-analyze >/dev/null || { echo "no systemd-analyze here"; exit 77; }
+	sed "s|/usr/bin/enrgdaq|$bin|; s/^User=.*/User=root/; s/^Group=.*/Group=root/; /^Documentation/d" \
+		"$here/../../packaging/enrgdaq@.service" >enrgdaq@.service
+	systemd-analyze verify "$work/enrgdaq@lab.service" >verify.log 2>&1 || fail "systemd-analyze verify"
+	grep -F "enrgdaq@" verify.log && fail "systemd-analyze has something to say"
+	return 0
 }
 
 # Started with standard descriptors closed: nothing of ours becomes descriptor 0, 1 or 2 of any process.

@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -223,6 +225,32 @@ static void others_stay_as_they_are(void **state)
 	assert_int_equal(access(beside, F_OK), -1);
 }
 
+/* A full disk, as a limit of the file's size: nothing is left of the attempt. */
+static void a_full_disk_leaves_the_file(void **state)
+{
+	const struct rlimit limit = {.rlim_cur = 4096, .rlim_max = RLIM_INFINITY};
+	struct merge_report report;
+	struct enrg_error err = {0};
+	struct stat before, after;
+	struct rlimit old;
+
+	(void)state;
+	write_mixed();
+	assert_int_equal(stat(path, &before), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	int rc = merge_file(path, BYTES_MAX, &report, &err);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(rc, -EFBIG);
+	assert_false(report.is_merged);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+	assert_int_equal(before.st_size, after.st_size);
+	assert_int_equal(access(beside, F_OK), -1);
+	assert_int_equal(verify().corrupted, 0);
+}
+
 /* The proof sees another value, order, sequence or time. */
 static void the_proof_sees_every_difference(void **state)
 {
@@ -267,6 +295,7 @@ int main(void)
 		TEST(small_batches_become_few),
 		TEST(one_row_a_second_costs_little),
 		TEST(others_stay_as_they_are),
+		TEST(a_full_disk_leaves_the_file),
 		TEST(the_proof_sees_every_difference),
 	};
 	return cmocka_run_group_tests_name("arrow.merge", tests, NULL, NULL);

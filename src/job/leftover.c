@@ -52,3 +52,17 @@ void leftover_cut(struct journal *journal)
 	}
 	switches_fini(&switches);
 }
+
+bool leftover_remains(const char *journal_path)
+{
+	struct journal *journal;
+	uint32_t index = 0;
+	const char *path;
+	uint64_t length;
+
+	if (access(journal_path, F_OK) < 0 || journal_open(journal_path, &journal, NULL) < 0)
+		return false;
+	bool remains = journal_next_file(journal, &index, &path, &length);
+	journal_close(journal);
+	return remains;
+}

@@ -10,5 +10,7 @@
  * that is not mounted, another writer) stay in the journal, to be cut at the next start or when they are opened. Before
  * the first file is opened. */
 void leftover_cut(struct journal *journal);
+/* Does the journal of a store that has ended in order know files all the same: those that could not be reached? */
+bool leftover_remains(const char *journal_path);
 
 #endif

@@ -135,9 +135,11 @@ static void what_is_in_use_or_gone_is_left(void **state)
 	/* A disk that is not mounted yet. */
 	assert_int_equal(rename(path, away), 0);
 	store_destroy_alone(create());
+	assert_true(leftover_remains(journal));
 	assert_int_equal(rename(away, path), 0);
 	store_destroy_alone(create());
 	expect("monday.csv", "one\n");
+	assert_false(leftover_remains(journal));
 }
 
 /* A store of many tables with a file a day, killed once a day, works on after a week. */

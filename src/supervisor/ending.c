@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/path.h"
+#include "job/leftover.h"
 #include "job/switches.h"
 
 bool ending_out_folder(const struct job_config *store, char *ret_folder, size_t folder_bytes)
@@ -86,8 +87,10 @@ size_t ending_clean(const struct stream_specs *specs, const struct roster *roste
 		const struct member *member = &roster->members[i];
 
 		unlink(member->plan->page_path);
-		/* A store that was killed may have written more than it committed: its successor needs the journal. */
-		if (!left && member->plan->journal_path && member->last_code == 0) {
+		/* A store that was killed may have written more than it committed: its successor needs the journal. So
+		 * it does where files of an earlier instance are on a disk that is away. */
+		if (!left && member->plan->journal_path && member->last_code == 0 &&
+			!leftover_remains(member->plan->journal_path)) {
 			switches_remove(member->plan->journal_path);
 			unlink(member->plan->journal_path);
 		}

@@ -122,6 +122,19 @@ static bool is_without_trace(uint64_t number)
 		SYS_pipe2,
 		SYS_sync_file_range,
 		SYS_membarrier,
+		SYS_epoll_pwait,
+		SYS_epoll_ctl,
+		SYS_timerfd_create,
+		SYS_timerfd_settime,
+		SYS_signalfd4,
+		SYS_rt_sigtimedwait,
+#ifdef SYS_futex_waitv
+		SYS_futex_waitv,
+#endif
+#ifdef SYS_epoll_wait
+		SYS_epoll_wait,
+#endif
+
 #ifdef SYS_faccessat2
 		SYS_faccessat2,
 #endif

@@ -581,6 +581,91 @@ static void test_append_numbers(void **state)
 	}
 }
 
+/* Rows of C structs and columns without gaps, in calls of any size, are the rows that append would have made. */
+static void test_append_many(void **state)
+{
+	struct fixture *f = *state;
+	struct enrg_output *output;
+	struct row {
+		uint8_t b;
+		int8_t i8;
+		int16_t i16;
+		int32_t i32;
+		int64_t i64;
+		uint8_t u8;
+		uint16_t u16;
+		uint32_t u32;
+		uint64_t u64;
+		float f32;
+		double f64;
+	} *rows = calloc(4000, sizeof(*rows));
+	const struct enrg_column_rows columns[] = {
+		{ &rows->b, sizeof(*rows) }, { &rows->i8, sizeof(*rows) }, { &rows->i16, sizeof(*rows) },
+		{ &rows->i32, sizeof(*rows) }, { &rows->i64, sizeof(*rows) }, { &rows->u8, sizeof(*rows) },
+		{ &rows->u16, sizeof(*rows) }, { &rows->u32, sizeof(*rows) }, { &rows->u64, sizeof(*rows) },
+		{ &rows->f32, sizeof(*rows) }, { &rows->f64, sizeof(*rows) },
+	};
+
+	for (int64_t r = 0; r < 4000; r++)
+		rows[r] = (struct row){ r % 3 == 0, (int8_t)-r, (int16_t)(-300 * r), (int32_t)(-70000 * r),
+			-(INT64_C(1) << 40) * r, (uint8_t)(r + 200), (uint16_t)(r + 60000), (uint32_t)(4000000000u + r),
+			UINT64_MAX - (uint64_t)r, (float)(0.5 * (double)r), 0.1 * (double)r };
+	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &numbers, &output, &f->err), 0);
+	for (uint64_t count = 1; count < 30; count += 7) { /* also where the bits of booleans begin within a byte */
+		assert_int_equal(enrg_output_append_many(output, count, columns, &f->err), 0);
+		output->stage.due_ns = UINT64_MAX;
+		assert_int_equal(outputs_flush(f->job.outputs, &f->err), 0);
+		assert_true(read_batch(f));
+		check_numbers(f, count);
+		release(f);
+	}
+	/* more than a batch holds: several, none larger than it should be, every row once */
+	uint64_t seen = 0, sum = 0;
+	assert_int_equal(enrg_output_append_many(output, 4000, columns, &f->err), 0);
+	assert_int_equal(outputs_flush(f->job.outputs, &f->err), 0);
+	while (read_batch(f)) {
+		for (uint64_t r = 0; r < f->batch.rows; r++)
+			sum += UINT64_MAX - ((const uint64_t *)f->views[8].values)[r];
+		assert_true(f->batch.body_bytes < 4 * STAGE_BYTES);
+		seen += f->batch.rows;
+		release(f);
+	}
+	assert_int_equal(seen, 4000);
+	assert_int_equal(sum, 4000 * 3999 / 2);
+	free(rows);
+}
+
+static void test_append_many_without_gaps(void **state)
+{
+	static const struct enrg_column pair_columns[] = { { "t", ENRG_U64, 0, NULL }, { "ok", ENRG_BOOL, 0, NULL } };
+	static const struct enrg_schema pair = { 2, pair_columns, false };
+	struct fixture *f = *state;
+	struct enrg_output *output, *wordy;
+	uint64_t times[100];
+	uint8_t oks[100];
+	const struct enrg_column_rows columns[] = { { times, 0 }, { oks, 0 } };
+
+	for (int i = 0; i < 100; i++) {
+		times[i] = (uint64_t)i;
+		oks[i] = i % 3 == 0 ? 7 : 0;
+	}
+	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &pair, &output, &f->err), 0);
+	assert_int_equal(enrg_output_append(output, (struct enrg_value[]){ { .u = 99 }, { .i = 1 } }, &f->err), 0);
+	output->stage.due_ns = UINT64_MAX;
+	assert_int_equal(enrg_output_append_many(output, 100, columns, &f->err), 0);
+	assert_int_equal(enrg_output_append_many(output, 0, columns, &f->err), 0);
+	assert_int_equal(outputs_flush(f->job.outputs, &f->err), 0);
+	assert_true(read_batch(f));
+	assert_int_equal(f->batch.rows, 101);
+	for (uint64_t i = 0; i < 100; i++) {
+		assert_int_equal(((const uint64_t *)f->views[0].values)[i + 1], i);
+		assert_int_equal(bit(f->views[1].values, i + 1), i % 3 == 0);
+	}
+	release(f);
+	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &mixed, &wordy, &f->err), 0);
+	assert_int_equal(enrg_output_append_many(wordy, 1, columns, &f->err), -EINVAL);
+}
+
 static void test_append_too_large(void **state)
 {
 	struct fixture *f = *state;
@@ -816,6 +901,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_append_lingers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_append_fills_batches, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_append_numbers, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_append_many, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_append_many_without_gaps, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_append_too_large, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_order_of_append_and_claim, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_swallows, set_up, tear_down),

@@ -215,6 +215,14 @@ static bool is_full(const struct stage *stage)
 	return stage->rows >= stage->rows_max || stage->variable_bytes >= STAGE_BYTES;
 }
 
+/* Its first row is there. */
+static void begin_batch(struct enrg_output *output, uint64_t now_ns)
+{
+	output->stage.due_ns = now_ns + STAGE_LINGER_NS;
+	output->stage.acquired_ns = clock_wall_ns();
+	output->set->staged++;
+}
+
 int enrg_output_append(struct enrg_output *output, const struct enrg_value *values, struct enrg_error *err)
 {
 	struct stage *stage = &output->stage;
@@ -243,10 +251,103 @@ int enrg_output_append(struct enrg_output *output, const struct enrg_value *valu
 	result = put_row(output, values, err);
 	if (result < 0)
 		return result;
-	if (is_first) {
-		stage->due_ns = now + STAGE_LINGER_NS;
-		stage->acquired_ns = clock_wall_ns();
-		output->set->staged++;
-	}
+	if (is_first)
+		begin_batch(output, now);
 	return is_full(stage) && !output->set->claimed ? stage_flush(output, err) : 0;
+}
+
+/* --- many rows at once --- */
+
+/* Numbers that do not lie one behind the other; `bytes` is 1, 2, 4 or 8. */
+static void gather(uint8_t *to, const uint8_t *from, uint64_t stride_bytes, uint64_t count, uint32_t bytes)
+{
+	switch (bytes) {
+	case 8:
+		for (uint64_t i = 0; i < count; i++)
+			memcpy(to + i * 8, from + i * stride_bytes, 8);
+		break;
+	case 4:
+		for (uint64_t i = 0; i < count; i++)
+			memcpy(to + i * 4, from + i * stride_bytes, 4);
+		break;
+	case 2:
+		for (uint64_t i = 0; i < count; i++)
+			memcpy(to + i * 2, from + i * stride_bytes, 2);
+		break;
+	default:
+		for (uint64_t i = 0; i < count; i++)
+			to[i] = from[i * stride_bytes];
+	}
+}
+
+static void put_booleans(struct stage *stage, struct stage_column *column, const uint8_t *from, uint64_t stride_bytes,
+	uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		if (from[i * stride_bytes])
+			column->bytes[(stage->rows + i) / 8] |= (uint8_t)(1u << ((stage->rows + i) % 8));
+	column->used = (stage->rows + count + 7) / 8;
+}
+
+static void put_numbers(
+	struct enrg_output *output, uint32_t index, const struct enrg_column_rows *rows, uint64_t first, uint64_t count)
+{
+	struct stage_column *column = &output->stage.columns[index];
+	enum enrg_type type = output->schema->columns[index].type;
+	uint32_t bytes = type == ENRG_BOOL ? 1 : enrg_type_bytes(type);
+	uint64_t stride_bytes = rows->stride_bytes ? rows->stride_bytes : bytes;
+	const uint8_t *from = (const uint8_t *)rows->values + first * stride_bytes;
+
+	if (type == ENRG_BOOL) {
+		put_booleans(&output->stage, column, from, stride_bytes, count);
+		return;
+	}
+	if (stride_bytes == bytes)
+		memcpy(column->bytes + column->used, from, count * bytes);
+	else
+		gather(column->bytes + column->used, from, stride_bytes, count, bytes);
+	column->used += count * bytes;
+}
+
+/* As many as the open batch has room for. */
+static uint64_t put_rows(struct enrg_output *output, const struct enrg_column_rows *columns, uint64_t first,
+	uint64_t rows, uint64_t now_ns)
+{
+	struct stage *stage = &output->stage;
+	uint64_t room = stage->rows_max - stage->rows, count = rows < room ? rows : room;
+
+	for (uint32_t i = 0; i < output->schema->column_count; i++)
+		put_numbers(output, i, &columns[i], first, count);
+	if (stage->rows == 0)
+		begin_batch(output, now_ns);
+	stage->rows += count;
+	return count;
+}
+
+int enrg_output_append_many(struct enrg_output *output, uint64_t rows, const struct enrg_column_rows *columns,
+	struct enrg_error *err)
+{
+	struct stage *stage = &output->stage;
+	uint64_t done = 0, now_ns = clock_mono_ns();
+	int rc = 0;
+
+	if (output->variable_count || output->schema->is_blob)
+		return enrg_error_set(err, -EINVAL, "append_many: only for tables of numbers");
+	if (!output->is_wanted)
+		return 0;
+	if (!stage->columns)
+		rc = stage_init(output, err);
+	if (rc == 0 && stage->rows && now_ns >= stage->due_ns && !output->set->claimed)
+		rc = stage_flush(output, err);
+	while (rc == 0 && done < rows) {
+		if (is_full(stage))
+			rc = stage_flush(output, err);
+		if (rc == 0)
+			done += put_rows(output, columns, done, rows - done, now_ns);
+		if (rc == 0 && is_full(stage) && !output->set->claimed)
+			rc = stage_flush(output, err);
+	}
+	if (done < rows)
+		output_count_abandoned(output, rows - done);
+	return rc;
 }

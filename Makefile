@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
 BIN     = build/release/enrgdaq
 
-.PHONY: help build demo test bench goals torture fuzz sanitize interop install clean
+.PHONY: help build demo test bench goals torture fuzz sanitize interop systems deb install clean
 
 help:
 	@echo "make demo      install what is missing, build, acquire data for ten seconds, measure, draw"
@@ -13,6 +13,8 @@ help:
 	@echo "make bench     the benchmark suite of the founding document: results/ (about two minutes)"
 	@echo "make goals     every goal of docs/benchmark.md, measured here (about five minutes)"
 	@echo "make install   install below PREFIX=$(PREFIX)"
+	@echo "make deb       Debian packages of this tree in build/deb"
+	@echo "make systems   demo, tests and packages on fresh Debian 12 and 13 (root; hours)"
 	@echo "make torture   thousands of kills (an hour)"
 	@echo "make fuzz      every decoder under libFuzzer, MINUTES=10 each"
 	@echo "make interop   read every file format with pyarrow, h5py, uproot and ROOT from PyPI (minutes)"
@@ -21,7 +23,7 @@ help:
 build:
 	@scripts/install-packages.sh build
 	@cmake --preset release >/dev/null
-	@cmake --build --preset release -j $(JOBS) --target product
+	@cmake --build --preset release -j $(JOBS) --target product pages
 
 demo: build
 	@scripts/demo.sh $(BIN)
@@ -52,6 +54,12 @@ sanitize:
 
 interop:
 	@scripts/interop.sh
+
+deb:
+	@scripts/deb.sh
+
+systems:
+	@scripts/systems.sh
 
 install: build
 	@cmake --install build/release --prefix $(PREFIX)

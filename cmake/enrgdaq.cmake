@@ -83,6 +83,7 @@ function(enrg_plugin name)
   set_target_properties(module_${name} PROPERTIES PREFIX "" OUTPUT_NAME ${name}
     LIBRARY_OUTPUT_DIRECTORY ${ENRG_MODULE_DIR})
   add_dependencies(product module_${name})
+  set_property(GLOBAL APPEND PROPERTY enrg_modules module_${name})
   install(TARGETS module_${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/enrgdaq/modules)
   foreach(test ${tests})
     get_filename_component(noun ${test} NAME_WE)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that ENRGDAQ needs and that are missing. `install-packages.sh build` for the program and
-# its figures, `install-packages.sh test` for the tests as well. Uses sudo where it isn't run by root. Does nothing, and
-# needs no network, where all is there. No release's names: a|b is whichever of the two this release has.
+# its figures, `test` for the tests as well, `deb` to make packages. Uses sudo where it isn't run by root. Does nothing,
+# and needs no network, where all is there. No release's names: a|b is whichever of the two this release has.
 set -eu
 
 build="build-essential cmake ninja-build pkg-config libzmq3-dev libmsgpack-c-dev|libmsgpack-dev libtomlplusplus-dev libjansson-dev libisal-dev
@@ -10,11 +10,13 @@ libcmocka-dev gnuplot-nox fonts-dejavu-core procps"
 # The cores of the servers: no service is installed; the tests start their own.
 test="python3 hdf5-tools sqlite3 mariadb-server-core mariadb-client-core redis-tools clang libclang-rt-dev poppler-utils
 zstd python3-venv python3-numpy python3-lz4 python3-h5py"
+deb="debhelper fakeroot lintian git"
 
 case "${1:-build}" in
 build) wanted=$build ;;
 test) wanted="$build $test" ;;
-*) echo "usage: install-packages.sh [build|test]" >&2; exit 2 ;;
+deb) wanted="$build $deb" ;;
+*) echo "usage: install-packages.sh [build|test|deb]" >&2; exit 2 ;;
 esac
 
 is_installed() {

@@ -708,8 +708,12 @@ bool intake_is_drained(struct intake *intake, bool is_busy)
 	/* Who is gone can't write after it: so first this, then a look at what is in the ring. */
 	const char *producer = find_producer(intake);
 	bool is_empty = !is_busy && !intake->has_batch;
-	for (uint32_t i = 0; i < intake->ring_count; i++)
-		is_empty &= consumer_head(intake->rings[i]) == consumer_position(intake->rings[i]);
+	/* Not the list of rings: that one holds those that were waited for last, and at first none. */
+	for (uint32_t i = 0; i < intake->count; i++) {
+		const struct consumer *consumer = intake->inputs[i]->consumer;
+
+		is_empty &= !consumer || consumer_head(consumer) == consumer_position(consumer);
+	}
 	if (!producer || !is_late)
 		return !producer && is_empty;
 	log_line(ENRG_WARNING,

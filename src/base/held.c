@@ -48,6 +48,25 @@ enum held_finding held_look(int descriptor, const char *path, uint64_t least_byt
 	return HELD_MOVED;
 }
 
+static uint64_t birth_of(int folder, const char *path, int flags)
+{
+	struct statx status;
+
+	if (statx(folder, path, flags, STATX_BTIME, &status) < 0 || !(status.stx_mask & STATX_BTIME))
+		return 0;
+	return (uint64_t)status.stx_btime.tv_sec * 1000000000u + status.stx_btime.tv_nsec;
+}
+
+void held_name_take_open(struct held_name *name, int descriptor)
+{
+	struct stat status;
+
+	*name = (struct held_name){0};
+	if (fstat(descriptor, &status) == 0)
+		*name = (struct held_name){status.st_dev, status.st_ino, birth_of(descriptor, "", AT_EMPTY_PATH),
+			(uint64_t)status.st_size};
+}
+
 bool held_name_take(struct held_name *name, const char *path)
 {
 	struct stat status;
@@ -55,7 +74,7 @@ bool held_name_take(struct held_name *name, const char *path)
 	*name = (struct held_name){0};
 	if (stat(path, &status) < 0)
 		return false;
-	*name = (struct held_name){status.st_dev, status.st_ino, (uint64_t)status.st_size};
+	*name = (struct held_name){status.st_dev, status.st_ino, birth_of(AT_FDCWD, path, 0), (uint64_t)status.st_size};
 	return true;
 }
 
@@ -65,7 +84,8 @@ enum held_finding held_name_look(struct held_name *name, const char *path)
 
 	if (stat(path, &status) < 0)
 		return is_absent(errno) ? HELD_REMOVED : HELD_SAME;
-	if (status.st_dev != name->device || status.st_ino != name->inode)
+	if (status.st_dev != name->device || status.st_ino != name->inode ||
+		(name->birth_ns && birth_of(AT_FDCWD, path, 0) != name->birth_ns))
 		return HELD_REPLACED;
 	if ((uint64_t)status.st_size < name->bytes)
 		return HELD_CUT;

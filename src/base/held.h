@@ -25,11 +25,13 @@ enum held_finding held_look(int descriptor, const char *path, uint64_t least_byt
 struct held_name {
 	dev_t device;
 	ino_t inode;
-	uint64_t bytes; /* the greatest length seen, or what the owner sets */
+	uint64_t birth_ns; /* tells a file from one that got its inode after it was removed; 0 = not known */
+	uint64_t bytes;    /* the greatest length seen, or what the owner sets */
 };
 
 /* false: the path names nothing. */
 bool held_name_take(struct held_name *name, const char *path);
+void held_name_take_open(struct held_name *name, int descriptor);
 /* HELD_REMOVED, HELD_REPLACED, HELD_CUT, else HELD_SAME, and then with the length of now in `name`. */
 enum held_finding held_name_look(struct held_name *name, const char *path);
 

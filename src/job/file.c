@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "job/file_policy.h"
+#include "job/file_watch.h"
 #include "job/store.h"
 
 /* --- names -------------------------------------------------------------------------------------------------------- */
@@ -300,6 +301,7 @@ static void release(struct enrg_file *file)
 	char *path = function && !file->is_lost ? strdup(file->path) : NULL;
 
 	file_policy_closing(file);
+	file_watch_part(file);
 	while (*link != file)
 		link = &(*link)->next;
 	*link = file->next;
@@ -503,6 +505,7 @@ void file_set_fini(struct file_set *set)
 		set->first = file->next;
 		destroy(file);
 	}
+	file_watch_forget_parted(set);
 	switches_fini(&set->left);
 	file_policy_fini(set);
 }

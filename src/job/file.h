@@ -56,6 +56,8 @@ struct file_set {
 	struct enrg_file *first;
 	struct enrg_watch *watches; /* of file_watch.h */
 	bool has_lost;              /* a file or a watch has is_lost */
+	bool is_going_back;         /* what is closed now was not closed to be left: file_watch_part */
+	struct parted *parted;
 	const struct enrg_file_options *options; /* NULL: the store has none of the common keys */
 	struct series *series;
 	struct disk_guard guard;

@@ -36,7 +36,9 @@ struct loss {
 
 static void describe_bytes(const struct loss *loss, char *ret_text, size_t text_bytes)
 {
-	size_t used = (size_t)snprintf(ret_text, text_bytes, "%llu bytes", (unsigned long long)loss->bytes);
+	size_t used = loss->bytes
+			      ? (size_t)snprintf(ret_text, text_bytes, "%llu bytes", (unsigned long long)loss->bytes)
+			      : (size_t)snprintf(ret_text, text_bytes, "an unknown number of bytes");
 
 	if (loss->rows && used < text_bytes)
 		snprintf(ret_text + used, text_bytes - used, " (%s%llu rows)",
@@ -62,7 +64,7 @@ static void describe_meaning(const struct loss *loss, char *ret_text, size_t tex
 		snprintf(ret_text, text_bytes, "what was stored in it is in %.400s", name);
 	else if (loss->finding == HELD_UNMOUNTED)
 		snprintf(ret_text, text_bytes, "what was stored in it is on that disk");
-	else if (loss->bytes)
+	else if (loss->bytes || loss->rows)
 		snprintf(ret_text, text_bytes, "%s that had been stored in it are gone%s", bytes,
 			loss->finding == HELD_REPLACED ? ", unless the file in its place has them" : "");
 	else
@@ -349,10 +351,13 @@ void enrg_watch_allow_shorter(struct enrg_watch *watch, uint64_t bytes)
 	watch->has_sample = false;
 }
 
+static void part_watch(const struct enrg_watch *watch);
+
 void enrg_watch_close(struct enrg_watch *watch)
 {
 	if (!watch)
 		return;
+	part_watch(watch);
 	struct enrg_watch **link = &watch->set->watches;
 	while (*link && *link != watch)
 		link = &(*link)->next;
@@ -362,10 +367,107 @@ void enrg_watch_close(struct enrg_watch *watch)
 	free(watch);
 }
 
+/* --- files that a roll back has closed ---------------------------------------------------------------------------- */
+
+struct parted {
+	struct parted *next;
+	char *path;
+	struct held_name name; /* with the length that was committed */
+	uint64_t rows;
+	bool is_exact, is_helper, is_told;
+};
+
+static void part(struct file_set *set, const char *path, const struct parted *as)
+{
+	struct parted *parted = set->parted;
+
+	while (parted && strcmp(parted->path, path) != 0)
+		parted = parted->next;
+	if (!parted) {
+		parted = calloc(1, sizeof(*parted));
+		if (parted)
+			parted->path = strdup(path);
+		if (!parted || !parted->path) { /* one loss less that could be told */
+			free(parted);
+			return;
+		}
+		parted->next = set->parted;
+		set->parted = parted;
+	}
+	struct parted *next = parted->next;
+	char *own = parted->path;
+	*parted = *as;
+	parted->next = next;
+	parted->path = own;
+}
+
+void file_watch_part(const struct enrg_file *file)
+{
+	struct parted as = {.rows = file->committed_rows, .is_helper = file->is_helper, .is_exact = file->is_whole};
+
+	if (!file->set->is_going_back || file->is_lost || !file->committed)
+		return;
+	held_name_take_open(&as.name, file->descriptor);
+	as.name.bytes = file->committed;
+	part(file->set, file->path, &as);
+}
+
+static void part_watch(const struct enrg_watch *watch)
+{
+	struct parted as = {.name = watch->name, .rows = watch->rows, .is_exact = watch->is_whole};
+
+	if (!watch->set->is_going_back || watch->is_lost || watch->kind != ENRG_WATCH_ROWS)
+		return;
+	if (watch->descriptor >= 0)
+		held_name_take_open(&as.name, watch->descriptor);
+	as.name.bytes = 0; /* its store may cut it when it goes back */
+	part(watch->set, watch->path, &as);
+}
+
+static void look_at_parted(struct file_set *set)
+{
+	for (struct parted *parted = set->parted; parted; parted = parted->next) {
+		struct held_name now = parted->name;
+		struct stat status;
+		struct loss loss = {.path = parted->path,
+			.descriptor = -1,
+			.bytes = parted->name.bytes,
+			.rows = parted->rows,
+			.is_helper = parted->is_helper,
+			.is_exact = parted->is_exact};
+
+		if (parted->is_told)
+			continue;
+		loss.finding = held_name_look(&now, parted->path);
+		if (loss.finding == HELD_SAME)
+			continue;
+		if (loss.finding == HELD_CUT && stat(parted->path, &status) == 0) {
+			loss.bytes -= (uint64_t)status.st_size < loss.bytes ? (uint64_t)status.st_size : loss.bytes;
+			loss.is_about = true;
+			loss.rows = share_of(loss.rows, loss.bytes, parted->name.bytes);
+		}
+		if (parted->is_helper)
+			loss.bytes = 0;
+		parted->is_told = true;
+		tell(set, &loss);
+	}
+}
+
+void file_watch_forget_parted(struct file_set *set)
+{
+	while (set->parted) {
+		struct parted *parted = set->parted;
+		set->parted = parted->next;
+		free(parted->path);
+		free(parted);
+	}
+}
+
 /* --- the set ------------------------------------------------------------------------------------------------------ */
 
 int file_watch(struct file_set *set)
 {
+	look_at_parted(set);
 	for (struct enrg_file *file = set->first; file; file = file->next)
 		if (!file->is_lost)
 			look_at_file(file);

@@ -34,6 +34,11 @@ struct enrg_watch {
 
 /* To be called when all that was written is committed. 1: something was taken away, and told; 0. */
 int file_watch(struct file_set *set);
+/* A file that a roll back closes, as it was committed: until the store has it open again nothing else would notice that
+ * it is gone; somebody who makes room on a full disk may well remove it. */
+void file_watch_part(const struct enrg_file *file);
+/* The store works again: what it closed is open, or was left. Also part of file_set_fini. */
+void file_watch_forget_parted(struct file_set *set);
 /* Before anything is opened, where an earlier life of this run was killed: its files that are not there any more. */
 void file_watch_left(struct file_set *set);
 #endif

@@ -269,6 +269,33 @@ static void what_a_killed_life_lost_is_told_by_the_next(void **state)
 	enrg_file_close(file);
 }
 
+/* A full disk, say: the store has closed its files, and somebody makes room. */
+static void what_is_removed_while_a_store_waits_is_told(void **state)
+{
+	struct enrg_file *file = open_file();
+
+	(void)state;
+	for (int is_removed = 0; is_removed < 2; is_removed++) {
+		write_rows(file, "one\n", 1);
+		store_commit_alone(store);
+		store->files.is_going_back = true;
+		enrg_file_close(file);
+		assert_int_equal(store_roll_back_alone(store, NULL), 0);
+		store->files.is_going_back = false;
+		if (is_removed)
+			assert_int_equal(unlink(file_path), 0);
+		file = open_file();
+		assert_int_equal(file_watch(&store->files), 0);
+		assert_int_equal(alerts, is_removed);
+	}
+	assert_non_null(strstr(told, "a.csv was ")); /* removed, or replaced by the one that is begun */
+	expect_loss(1, 8, 1);
+	assert_int_equal(file_watch(&store->files), 0);
+	file_watch_forget_parted(&store->files);
+	assert_int_equal(alerts, 1);
+	enrg_file_close(file);
+}
+
 static int open_own(const char *text)
 {
 	int descriptor = open(file_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -358,6 +385,7 @@ int main(void)
 		TEST(bytes_of_others_are_told),
 		TEST(nothing_is_overwritten_behind_a_cut),
 		TEST(what_a_killed_life_lost_is_told_by_the_next),
+		TEST(what_is_removed_while_a_store_waits_is_told),
 		TEST(files_of_a_library_are_watched),
 		TEST(a_log_that_grows_is_told_once),
 	};

@@ -65,7 +65,11 @@ static int watch_files(struct store_life *life, struct enrg_error *err)
 		return 0;
 	life->next_watch_ns = now + NS_PER_S;
 	intake_look(&life->intake);
-	return file_watch(&life->store.files) ? enrg_error_set(err, -ESTALE, "files were taken away") : 0;
+	if (file_watch(&life->store.files))
+		return enrg_error_set(err, -ESTALE, "files were taken away");
+	if (!life->failing_since_ns)
+		file_watch_forget_parted(&life->store.files);
+	return 0;
 }
 
 static int commit(struct store_life *life, struct enrg_error *err)

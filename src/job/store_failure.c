@@ -180,6 +180,7 @@ static bool begin_roll_back(struct store_life *life, const struct enrg_error *ca
 	}
 	life->failed_input = NULL;
 	life->failed_record_end = 0;
+	life->store.files.is_going_back = true;
 	store_life_close_type(life, true, NULL);
 	life->written_batches = 0;
 	life->written_bytes = 0;
@@ -196,6 +197,7 @@ int store_life_roll_back(struct store_life *life, struct enrg_error *err)
 	for (;;) {
 		*err = (struct enrg_error){0};
 		code = file_set_rollback(&life->store.files, err);
+		life->store.files.is_going_back = code < 0;
 		if (code == 0 && !is_rewound) {
 			code = intake_rewind(&life->intake, err);
 			if (code < 0)

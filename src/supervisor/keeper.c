@@ -86,11 +86,10 @@ static void tell_cut(struct keeper *keeper, struct keeper_file *file, struct los
 	struct loss loss = {.kind = LOSS_STREAM, .files = 1};
 	snprintf(loss.name, sizeof(loss.name), "%s", file->source);
 	losses_set(losses, &loss);
-	keeper->is_lost = true;
 	log_line(ENRG_ERROR,
-		"%s, the ring of %s, was cut by something else: batches that waited in it are gone; the run ends, as "
-		"the "
-		"ring can't be used any more; let nobody write to %s",
+		"%s, the ring of %s, was cut by something else: batches that waited in it are gone, and its stores can't "
+		"go on with it; what other sources send waits in memory; stop the run and start it again, and let nobody "
+		"write to %s",
 		file->path, file->source, keeper->runtime->folder);
 }
 

@@ -27,7 +27,6 @@ struct keeper {
 	struct keeper_file *files;
 	struct held_name sockets[2]; /* of the broker: publish, subscribe */
 	uint64_t outages;
-	bool is_lost;    /* a stream was cut: the run can't go on */
 	bool is_failing; /* it could not be put right, and that was told */
 };
 

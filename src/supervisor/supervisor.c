@@ -328,8 +328,6 @@ static void step(struct supervisor *self, uint64_t now_ns)
 	}
 	if (self->drain.phase == DRAIN_NONE && now_ns >= duration_end(self))
 		drain_begin(&self->drain, self->roster, now_ns);
-	if (self->keeper.is_lost && self->drain.phase == DRAIN_NONE)
-		drain_begin(&self->drain, self->roster, now_ns);
 	drain_step(&self->drain, self->roster, now_ns);
 	if (roster_next_due(self->roster) <= now_ns)
 		look_after(self);

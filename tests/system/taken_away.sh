@@ -358,15 +358,19 @@ case_runtime_removed_and_hurried() {
 	END
 }
 
-# A ring that somebody cuts: no store of it can go on, and the run says so and ends.
+# A ring that somebody cuts: no store of it can go on, and the run says so.
 case_stream_cut() {
 	stores="CSV Arrow"
 	begin
 	: >"$ENRGDAQ_RUNTIME_DIR/away/source.stream"
-	await 40 gone || fail "the run goes on"
+	await 10 have_line "ERROR .*source.stream, the ring of source, was cut" || fail "nothing was said"
+	gone && fail "the supervisor has ended"
+	kill -INT "$run"
+	await 5 have_line "stopping" || fail "it does not stop"
+	sleep 0.2
+	kill -INT "$run" # there is nothing to wait for
 	wait "$run"
 	[ $? -eq 1 ] || fail "exit code"
-	have_line "ERROR .*source.stream, the ring of source, was cut" || fail "nothing was said"
 	have_line "source: its stream was found damaged" || fail "the ledger does not say it"
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/status_look.h"
 #include "supervisor/others.h"
@@ -44,6 +45,28 @@ struct status_options {
 	bool is_json, is_watch;
 };
 
+/* Names, reasons and alerts come from files and messages: they must not steer the terminal. */
+static void make_safe(json_t *json)
+{
+	size_t index;
+	const char *key;
+	json_t *value;
+
+	if (json_is_string(json)) {
+		char *text = strdup(json_string_value(json));
+
+		if (text) {
+			text_make_safe(text, strlen(text));
+			json_string_set(json, text);
+		}
+		free(text);
+	}
+	json_array_foreach(json, index, value)
+		make_safe(value);
+	json_object_foreach(json, key, value)
+		make_safe(value);
+}
+
 static int read_status(const char *folder, json_t **ret_status)
 {
 	char path[RUNTIME_PATH_BYTES + 16], *text;
@@ -55,6 +78,7 @@ static int read_status(const char *folder, json_t **ret_status)
 		return -1;
 	*ret_status = json_loadb(text, count, 0, NULL);
 	free(text);
+	make_safe(*ret_status);
 	return *ret_status ? 0 : -1;
 }
 

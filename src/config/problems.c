@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 void problems_init(struct problems *problems)
 {
 	memset(problems, 0, sizeof(*problems));
@@ -56,6 +58,18 @@ static int compare(const void *left, const void *right)
 	return (a > b) - (a < b); /* both lie in one array: as they were added */
 }
 
+/* Names of files and what stands in them must not steer the terminal. */
+static void print_safely(const char *text, FILE *stream)
+{
+	char *safe = strdup(text);
+
+	if (!safe)
+		return;
+	text_make_safe(safe, strlen(safe));
+	fputs(safe, stream);
+	free(safe);
+}
+
 void problems_print(const struct problems *problems, FILE *stream)
 {
 	const struct problem **sorted = calloc(problems->count + 1, sizeof(*sorted));
@@ -67,10 +81,12 @@ void problems_print(const struct problems *problems, FILE *stream)
 	qsort(sorted, problems->count, sizeof(*sorted), compare);
 	for (size_t i = 0; i < problems->count; i++) {
 		const struct problem *item = sorted[i];
-		fputs(text_of(item->file), stream);
+		print_safely(text_of(item->file), stream);
 		if (item->line > 0)
 			fprintf(stream, ":%d", item->line);
-		fprintf(stream, ": %s%s\n", item->is_warning ? "warning: " : "", text_of(item->text));
+		fputs(item->is_warning ? ": warning: " : ": ", stream);
+		print_safely(text_of(item->text), stream);
+		fputc('\n', stream);
 	}
 	free(sorted);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 int ledger_create(uint32_t source_count, struct ledger **ret_ledger)
 {
 	struct ledger *ledger = calloc(1, sizeof(*ledger));
@@ -170,16 +172,25 @@ json_t *ledger_format_json(const struct ledger *ledger, const char *run, const c
 		"losses", losses_format(&ledger->losses));
 }
 
+/* Names come from files: they must not steer the terminal. */
+static const char *shown(const char *name, char ret_safe[256])
+{
+	snprintf(ret_safe, 256, "%s", name);
+	text_make_safe(ret_safe, strlen(ret_safe));
+	return ret_safe;
+}
+
 /* What earlier runs had left for this store. */
 static void print_left(
 	const struct ledger_source *source, const struct ledger_store *store, bool is_colored, FILE *stream)
 {
 	const char *color = store->left_waiting ? "\033[33m" : "\033[32m";
-	char runs[256];
+	char runs[256], from[256], to[256];
 
 	earlier_describe(source->earlier, runs, sizeof(runs));
 	fprintf(stream, "  %s -> %s: of %s %" PRIu64 " batches were left; stored %" PRIu64 " batches, %" PRIu64 " rows",
-		source->name, store->name, runs, store->left_records, store->left_batches, store->left_rows);
+		shown(source->name, from), shown(store->name, to), runs, store->left_records, store->left_batches,
+		store->left_rows);
 	if (store->left_waiting)
 		fprintf(stream, "; in flight %" PRIu64, store->left_waiting);
 	fprintf(stream, ": %s%s%s\n", is_colored ? color : "",
@@ -192,7 +203,7 @@ static void print_line(const struct ledger *ledger, const struct ledger_source *
 	const struct journal_stream_state *state = &store->state;
 	const struct produced produced = produced_of(source);
 	const char *color = "\033[32m", *word = "accounted";
-	char missing[160];
+	char missing[160], from[256], to[256];
 
 	if (!source->is_read) {
 		color = "\033[1;31m";
@@ -222,7 +233,7 @@ static void print_line(const struct ledger *ledger, const struct ledger_source *
 	fprintf(stream,
 		"  %s -> %s: produced %" PRIu64 " batches, %" PRIu64 " rows, %.2f MB; stored %" PRIu64
 		" batches, %" PRIu64 " rows, %.2f MB",
-		source->name, store->name, produced.batches, produced.rows, (double)produced.bytes / 1e6,
+		shown(source->name, from), shown(store->name, to), produced.batches, produced.rows, (double)produced.bytes / 1e6,
 		store->stored_batches, store->stored_rows, (double)store->stored_bytes / 1e6);
 	if (store->skipped_batches)
 		fprintf(stream, "; not for this store %" PRIu64, store->skipped_batches);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "base/text.h"
 
 #define BUS       "/bus.pub"
 #define LISTENING 0x10000u /* __SO_ACCEPTCON of the kernel */
@@ -105,6 +106,13 @@ size_t others_describe_list(FILE *list, const char *base, const char *name, char
 	if (stream)
 		fclose(stream);
 	ret_text[text_bytes - 1] = '\0';
+	/* Other users choose those names: they must not steer this terminal. */
+	for (char *at = ret_text; *at; at += *at == '\n') {
+		size_t length = strcspn(at, "\n");
+
+		text_make_safe(at, length);
+		at += length;
+	}
 	return count;
 }
 

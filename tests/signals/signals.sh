@@ -367,6 +367,26 @@ case_unit() {
 	return 0
 }
 
+# Escape codes in the name of a file, which becomes that of its job, steer no terminal: not from the log, the ledger, status,
+# or what is said about the configuration.
+case_escapes() {
+	write_config
+	local name=$'s\e]0;x\a\xc2\x9b2J'
+	mv config/source.toml "config/$name.toml"
+	start run.log run config
+	if await 5 has_rows; then
+		await 20 "$bin" status signals || fail "no status"
+		"$bin" status signals >status.log
+		"$bin" status --json signals >json.log
+	fi
+	kill -TERM "$run"
+	wait "$run"
+	echo 'nonsense = 1' >>"config/$name.toml"
+	"$bin" check config >check.log 2>&1
+	grep -lP '\x1b|\x07|\xc2\x9b' ./*.log && fail "a terminal would be steered"
+	grep -q nonsense check.log || fail "the problem is not told"
+}
+
 # Started with standard descriptors closed: nothing of ours becomes descriptor 0, 1 or 2 of any process.
 case_closed_descriptors() {
 	write_config

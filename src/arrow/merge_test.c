@@ -163,8 +163,8 @@ static void one_row_a_second_costs_little(void **state)
 	fclose(file);
 	ipc_template_destroy(template);
 	assert_int_equal(merge_file(path, BYTES_MAX, &report, NULL), 0);
-	print_message("%.1f bytes a row before, %.1f after\n", (double)report.before_bytes / ROWS,
-		(double)report.after_bytes / ROWS);
+	print_message("%.1f bytes a row before, %.1f after\n", (double)report.before_bytes / (double)ROWS,
+		(double)report.after_bytes / (double)ROWS);
 	assert_true(report.after_bytes < 60 * (uint64_t)ROWS);
 	assert_int_equal(verify().batches, ROWS);
 }

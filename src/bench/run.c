@@ -64,9 +64,10 @@ static void write_texts(const struct bench_params *params, const char *section, 
 	char name[32];
 
 	add_text(texts, "supervisor.toml",
-		"verbosity = \"WARNING\"\nring_buffer_size_mb = %llu\nring_buffer_slot_size_kb = %llu\n"
+		"verbosity = \"WARNING\"\nring_buffer_size_mb = %llu\nring_buffer_slot_size_kb = %llu\nwindow_kb = %llu\n"
 		"[info]\nsupervisor_id = \"bench\"\n",
-		(unsigned long long)(ring_mb > 256 ? ring_mb : 256), (unsigned long long)(slot_kb > 1024 ? slot_kb : 1024));
+		(unsigned long long)(ring_mb > 256 ? ring_mb : 256), (unsigned long long)(slot_kb > 1024 ? slot_kb : 1024),
+		(unsigned long long)params->window_kb);
 	if (strcmp(section, "memory") == 0)
 		add_text(texts, "store.toml", "daq_job_type = \"DAQJobStoreMemory\"\nvoid_data = %s\n",
 			params->void_data ? "true" : "false");

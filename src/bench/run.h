@@ -15,6 +15,7 @@ struct bench_params {
 	uint64_t payload_rows;
 	double duration_s, interval_s;
 	double rate_hz;            /* of each client; 0 = as fast as it can */
+	uint64_t window_kb;        /* of all clients together; 0 = found by measuring */
 	bool void_data;            /* the memory store keeps nothing */
 	bool use_shm;
 	const char *store;         /* "memory", "arrow" or "root"; NULL: files, root where that store is there, else arrow */

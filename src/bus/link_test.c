@@ -317,7 +317,7 @@ static void test_pad_without_a_batch(void **state)
 	add_routes(place->producer, routes);
 	open_receiver(place);
 	start_sender(place, 0);
-	for (uint64_t sequence = 1; sequence <= 3; sequence++) {
+	for (uint64_t sequence = 1; sequence <= 4; sequence++) {
 		commit_one(place->producer, routes, sequence, 60000);
 		expect_batch(place, sequence, 60000, &batch);
 		assert_int_equal(link_receiver_ack(place->receiver, batch.stream_uuid, batch.end), 0);

@@ -35,6 +35,7 @@ static const char run_help[] =
 	"  --duration S         seconds measured, after a warm-up (60)\n"
 	"  --stats-interval S   seconds between two lines of statistics (1)\n"
 	"  --rate-hz R          messages a second of each client; 0 = as fast as it can (0)\n"
+	"  --window-kb N        batches in flight of all clients together; 0 = found by measuring (0)\n"
 	"  --no-void-data       the memory store keeps the newest table instead of nothing\n"
 	"  --use-shm, --no-shm  batches through shared memory (default) or through ZeroMQ\n"
 	"  --use-memory-store   store in memory; else in files, below a temporary folder\n"
@@ -125,11 +126,12 @@ static void print_interval(void *context, const struct bench_interval *interval)
 
 static int parse_run(int argc, char **argv, struct bench_params *params, bool *ret_is_json)
 {
-	enum { CLIENTS = 1, PAYLOAD, DURATION, INTERVAL, RATE, KEEP, SHM, NO_SHM, MEMORY, STORE, JSON, HELP };
+	enum { CLIENTS = 1, PAYLOAD, DURATION, INTERVAL, RATE, WINDOW, KEEP, SHM, NO_SHM, MEMORY, STORE, JSON, HELP };
 	static const struct option options[] = {
 		{"clients", required_argument, NULL, CLIENTS}, {"payload-size", required_argument, NULL, PAYLOAD},
 		{"duration", required_argument, NULL, DURATION}, {"stats-interval", required_argument, NULL, INTERVAL},
-		{"rate-hz", required_argument, NULL, RATE}, {"no-void-data", no_argument, NULL, KEEP},
+		{"rate-hz", required_argument, NULL, RATE}, {"window-kb", required_argument, NULL, WINDOW},
+		{"no-void-data", no_argument, NULL, KEEP},
 		{"use-shm", no_argument, NULL, SHM}, {"no-shm", no_argument, NULL, NO_SHM},
 		{"use-memory-store", no_argument, NULL, MEMORY}, {"store", required_argument, NULL, STORE},
 		{"json", no_argument, NULL, JSON},
@@ -143,6 +145,7 @@ static int parse_run(int argc, char **argv, struct bench_params *params, bool *r
 		case DURATION: params->duration_s = number_of("duration", 0.1, SECONDS_MAX); break;
 		case INTERVAL: params->interval_s = number_of("stats-interval", 0.01, SECONDS_MAX); break;
 		case RATE: params->rate_hz = number_of("rate-hz", 0, 1e6); break;
+		case WINDOW: params->window_kb = (uint64_t)number_of("window-kb", 0, 1u << 30); break;
 		case KEEP: params->void_data = false; break;
 		case SHM: params->use_shm = true; break;
 		case NO_SHM: params->use_shm = false; break;

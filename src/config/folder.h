@@ -19,6 +19,8 @@ struct supervisor_options {
 	int verbosity;
 	struct { const char *supervisor_id; struct enrg_string_list supervisor_tags; } info;
 	int64_t ring_buffer_size_mb, ring_buffer_slot_size_kb;
+	double latency_target_ms;         /* ours: of a batch from commit to stored, while stores keep up */
+	int64_t window_kb;                /* ours: in flight of all producers together; 0 = found by measuring */
 	struct { int verbosity; bool is_server; const char *server_host; int64_t server_port;
 		 bool rest_api_enabled; const char *rest_api_host; int64_t rest_api_port; } cnc;
 	struct { bool is_server; const char *server_xpub_url, *server_xsub_url, *remote_server_xpub_url,

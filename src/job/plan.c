@@ -52,6 +52,8 @@ static const struct field plan_fields[] = {
 	{ "is_store", FIELD_BOOL, offsetof(struct plan, is_store), 0, true },
 	{ "stream_path", FIELD_TEXT, offsetof(struct plan, stream_path), PLAN_PATH_BYTES_MAX, false },
 	{ "hot_bytes", FIELD_UINT64, offsetof(struct plan, hot_bytes), INT64_MAX, true },
+	{ "latency_target_ns", FIELD_UINT64, offsetof(struct plan, latency_target_ns), INT64_MAX, false },
+	{ "producers", FIELD_UINT32, offsetof(struct plan, producers), UINT32_MAX, false },
 	{ "link_url", FIELD_TEXT, offsetof(struct plan, link_url), PLAN_PATH_BYTES_MAX, false },
 	{ NULL, 0, 0, 0, false },
 };

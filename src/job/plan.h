@@ -51,7 +51,9 @@ struct plan {
 	bool is_store;
 	/* producers */
 	char *stream_path;     /* NULL: nothing takes its data */
-	uint64_t hot_bytes;
+	uint64_t hot_bytes;    /* window set by hand; 0 = found by measuring */
+	uint64_t latency_target_ns;
+	uint32_t producers;    /* of this supervisor */
 	size_t sink_count;
 	struct plan_sink *sinks;
 	/* stores */

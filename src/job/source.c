@@ -338,6 +338,8 @@ int source_run(struct process *process, struct enrg_error *err)
 	bool is_done = false;
 	int result = plan->stream_path ? stream_open(plan->stream_path, plan->hot_bytes, &stream, err) : 0;
 
+	if (result == 0 && stream && !plan->hot_bytes && plan->latency_target_ns)
+		stream_govern(stream, plan->latency_target_ns, plan->producers);
 	if (result == 0)
 		result = start_links(&job, err);
 	if (result == 0)

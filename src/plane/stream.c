@@ -92,8 +92,11 @@ int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream
 		free(stream);
 		return result;
 	}
-	stream->hot_bytes = hot_bytes < stream->mapping.data_bytes ? hot_bytes : 0;
+	stream->window.bytes = hot_bytes < stream->mapping.data_bytes ? hot_bytes : 0;
+	stream->window.records_min = WINDOW_RECORDS_MIN;
+	stream->producers = 1;
 	stream->payload_max = payload_max(stream);
+	stream->pad_at = STREAM_NO_PAD;
 	restore(stream);
 	stream_pages_init(stream);
 	take_over(stream);
@@ -215,6 +218,13 @@ void stream_count_dropped(struct stream *stream, uint64_t rows)
 	/* No batch goes with it, so the valid tally itself is brought up to date. */
 	atomic_store_explicit(&stream->mapping.producer->tally[stream->tally].dropped_rows, stream->dropped_rows,
 		memory_order_relaxed);
+}
+
+void stream_govern(struct stream *stream, uint64_t target_ns, uint32_t producers)
+{
+	window_init(&stream->window, target_ns, producers, stream->mapping.data_bytes / 2);
+	stream->producers = producers;
+	stream->turn_bytes = stream->bytes;
 }
 
 uint32_t stream_epoch(const struct stream *stream)

@@ -75,6 +75,11 @@ int stream_ring_all(const char *path, struct enrg_error *err);
  * epoch + 1. `hot_bytes`: in flight before the first wait, 0 = no hot window. */
 int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream, struct enrg_error *err);
 
+/* From now on the window is found by measuring: as small as it can be without consumers that run out of work, and where
+ * that suffices, so small that a batch waits no longer than target_ns. `producers`: that share consumers with this one,
+ * itself included. Two records always fit. */
+void stream_govern(struct stream *stream, uint64_t target_ns, uint32_t producers);
+
 /* `in order`: publishes, marks the stream closed. NULL is allowed. */
 void stream_close(struct stream *stream, bool in_order);
 

@@ -6,6 +6,7 @@
 #include "plane/doorbell.h"
 #include "plane/mapping.h"
 #include "plane/stream.h"
+#include "plane/window.h"
 
 /* An open claim of many records, and how such are written: straight into the ring, or by way of a private buffer and
  * non-temporal stores. Which one is faster depends on the caches that the two sides share: it is tried now and then. */
@@ -37,9 +38,15 @@ struct stream_pages {
 #define STREAM_STAGE_BYTES                                                                                             \
 	(SEGMENT_ALIGN_FROM + SEGMENT_LINE) /* one record of the largest payload that is not aligned */
 
+#define STREAM_NO_PAD UINT64_MAX
+
 struct stream {
 	struct mapping mapping;
-	uint64_t hot_bytes;
+	struct window window; /* bytes 0: none, the whole ring is used */
+	uint32_t producers;   /* that share consumers with this one, itself included */
+	bool is_turn_open, has_slept; /* since the last wait at the end of the window */
+	uint64_t turn_held_ns;        /* of that wait */
+	uint64_t turn_bytes;          /* `bytes` at the last turn */
 	uint64_t payload_max;
 	uint64_t tail;      /* position behind the last committed record or pad; head once published */
 	uint64_t published; /* = head */
@@ -48,9 +55,13 @@ struct stream {
 	uint64_t free_until; /* small records up to here need no look at consumers and window */
 	uint32_t epoch;
 	bool is_successor;
+	uint64_t pad_at;     /* where the pad of the last rewind begins; STREAM_NO_PAD: there is none to jump into */
+	uint64_t pad_end;
+	uint64_t deep_until; /* after a jump: nothing is in the way up to this position, whatever the acks say */
+	uint64_t most;       /* bytes of the largest of the latest records, wherever it begins */
 	bool is_spilling;
 	uint64_t spill_ack, spill_since_ns; /* where the consumer stood still, and since when */
-	uint64_t pace_ns;   /* how long consumers took lately to leave the hot window */
+	uint64_t pace_ns;   /* how long consumers took lately to come back into the window */
 	uint64_t claimed; /* as in the segment: only grows, though claims are given back */
 	/* open claim */
 	uint32_t claim_lead;
@@ -140,8 +151,13 @@ void stream_pages_end_lap(struct stream *stream);
  * false: there is no memory for them now, and nothing has changed. */
 bool stream_rewind(struct stream *stream);
 
-/* As of now. */
+/* Position up to which all required consumers are done, looked at anew. */
 uint64_t stream_slowest_ack(struct stream *stream);
+/* Publishes and waits until that is at least `wanted`. 0, -EAGAIN, ENRG_E_STOPPED. */
+int stream_wait_for_ack(struct stream *stream, uint64_t wanted, uint64_t timeout_ns);
+
+/* Called before the first publishing behind a wait at the end of the window: tells the governor how it went. */
+void stream_end_turn(struct stream *stream);
 
 /* Reads the consumer entries anew: what `roster` counts. */
 void stream_read_roster(struct stream *stream, uint32_t roster);

@@ -12,18 +12,6 @@
 #include "base/clock.h"
 #include "base/crc32c.h"
 
-/* How long a producer beyond its hot window waits for a consumer that makes no progress before it goes deeper. */
-#define SPILL_AFTER_NS 1000000u
-#define SPILL_AFTER_MAX_NS 20000000u
-/* Nor does it wait for consumers that need longer than this to come back into the window. A whole ring is read in less at
- * memory speed; for what is slower than that the depth of the ring is worth more than the cache. */
-#define RETURN_MAX_NS 50000000u
-/* How fast consumers are is judged by no more than this. */
-#define JUDGE_NS 100000000u
-/* At most this far behind, a consumer has kept up: about what moves while a sleeper wakes. */
-#define KEPT_UP_BYTES (256u << 10)
-/* How often a producer asks again where tmpfs is full. */
-#define PAGES_RETRY_NS 50000000u
 /* A sleeping producer looks by itself this often; finding work then counts as rescued. */
 #define LOOK_AFTER_NS 500000000u
 
@@ -122,6 +110,8 @@ void stream_publish(struct stream *stream)
 {
 	if (stream->published == stream->tail)
 		return;
+	if (stream->is_turn_open)
+		stream_end_turn(stream);
 	write_dirty_routes(stream);
 	write_tally(stream);
 	stream->published = stream->tail;
@@ -134,7 +124,7 @@ void stream_publish(struct stream *stream)
 
 /* --- waiting for consumers -------------------------------------------------------------------------------------------- */
 
-static uint64_t slowest_ack(struct stream *stream)
+uint64_t stream_slowest_ack(struct stream *stream)
 {
 	uint64_t slowest = stream->published;
 
@@ -152,19 +142,14 @@ static uint64_t slowest_ack(struct stream *stream)
 
 uint64_t stream_in_flight(const struct stream *stream)
 {
-	return stream->tail - slowest_ack((struct stream *)(uintptr_t)stream);
-}
-
-uint64_t stream_slowest_ack(struct stream *stream)
-{
-	return slowest_ack(stream);
+	return stream->tail - stream_slowest_ack((struct stream *)(uintptr_t)stream);
 }
 
 static bool spin_for(struct stream *stream, uint64_t wanted, uint64_t started_ns, uint64_t budget_ns)
 {
 	while (budget_ns) {
 		for (int i = 0; i < 32; i++) {
-			if (slowest_ack(stream) >= wanted)
+			if (stream_slowest_ack(stream) >= wanted)
 				return true;
 			doorbell_pause();
 		}
@@ -187,27 +172,28 @@ static void sleep_for(struct stream *stream, uint64_t wanted, uint64_t timeout_n
 	/* Pairs with the fence in consumer_release. */
 	atomic_thread_fence(memory_order_seq_cst);
 	int slept = 0;
-	if (slowest_ack(stream) < wanted && !atomic_load_explicit(&stream->is_interrupted, memory_order_acquire))
+
+	stream->has_slept = true;
+	if (stream_slowest_ack(stream) < wanted && !atomic_load_explicit(&stream->is_interrupted, memory_order_acquire))
 		slept = doorbell_wait(&producer->bell, bell, is_long ? LOOK_AFTER_NS : timeout_ns);
 	atomic_store_explicit(&producer->is_waiting, ++stream->ticket, memory_order_relaxed);
-	if (slept == -ETIMEDOUT && is_long && slowest_ack(stream) >= wanted)
+	if (slept == -ETIMEDOUT && is_long && stream_slowest_ack(stream) >= wanted)
 		atomic_fetch_add_explicit(&producer->rescued, 1, memory_order_relaxed);
 }
 
-/* Waits until the slowest ack is at least `wanted`. 0, -EAGAIN, ENRG_E_STOPPED. */
-static int wait_for_ack(struct stream *stream, uint64_t wanted, uint64_t timeout_ns)
+int stream_wait_for_ack(struct stream *stream, uint64_t wanted, uint64_t timeout_ns)
 {
 	struct segment_producer *producer = stream->mapping.producer;
 	uint64_t started = clock_mono_ns(), now = started;
 	int result = 0;
 
-	if (slowest_ack(stream) >= wanted)
+	if (stream_slowest_ack(stream) >= wanted)
 		return 0;
 	stream_publish(stream);
 	atomic_store_explicit(&producer->blocked_since_ns, started, memory_order_relaxed);
 	uint64_t budget = doorbell_spin_budget(&stream->spin);
 	bool is_found = spin_for(stream, wanted, started, budget < timeout_ns ? budget : timeout_ns);
-	while (slowest_ack(stream) < wanted) {
+	while (stream_slowest_ack(stream) < wanted) {
 		now = clock_mono_ns();
 		if (atomic_load_explicit(&stream->is_interrupted, memory_order_acquire))
 			result = ENRG_E_STOPPED;
@@ -230,212 +216,6 @@ static int wait_for_ack(struct stream *stream, uint64_t wanted, uint64_t timeout
 void stream_sum_header(struct stream_header *header)
 {
 	header->words[7] |= (uint64_t)crc32c_small(0, header->words, offsetof(struct record, header_crc)) << 32;
-}
-
-bool stream_rewind(struct stream *stream)
-{
-	if (!stream_pages_have_pads(stream))
-		return false;
-	stream_pages_end_lap(stream);
-	while (stream->offset) {
-		uint64_t left = stream->mapping.data_bytes - stream->offset;
-		struct record pad = {
-			.length = (uint32_t)(left < SEGMENT_PAD_MAX ? left : SEGMENT_PAD_MAX),
-			.type = RECORD_PAD,
-		};
-		stream_raise_claimed(stream, stream->tail + sizeof(pad));
-		struct stream_header header = stream_make_header(stream, &pad);
-		if (stream->mapping.has_checks)
-			stream_sum_header(&header);
-		stream_put_header(stream->mapping.data + stream->offset, &header);
-		stream_advance(stream, pad.length);
-	}
-	return true;
-}
-
-/* Two records fit always, so that one can be filled while the other is read. */
-static uint64_t hot_window(const struct stream *stream, uint64_t need)
-{
-	return stream->hot_bytes > 2 * need ? stream->hot_bytes : 2 * need;
-}
-
-/* A consumer that is behind by less than this has kept up. */
-static uint64_t kept_up_bytes(const struct stream *stream, uint64_t need)
-{
-	uint64_t share = stream->hot_bytes / 8 < KEPT_UP_BYTES ? stream->hot_bytes / 8 : KEPT_UP_BYTES;
-
-	return share > 2 * need ? share : 2 * need;
-}
-
-/* A consumer that serves several producers comes round to this one more seldom: what it took lately is the measure. */
-static void learn_pace(struct stream *stream, uint64_t waited_ns)
-{
-	uint64_t pace = waited_ns < SPILL_AFTER_MAX_NS ? waited_ns : SPILL_AFTER_MAX_NS;
-
-	stream->pace_ns = pace > stream->pace_ns ? pace : stream->pace_ns - (stream->pace_ns - pace) / 8;
-}
-
-static uint64_t patience(const struct stream *stream)
-{
-	uint64_t patience_ns = 4 * stream->pace_ns;
-
-	if (patience_ns > SPILL_AFTER_MAX_NS)
-		return SPILL_AFTER_MAX_NS;
-	return patience_ns > SPILL_AFTER_NS ? patience_ns : SPILL_AFTER_NS;
-}
-
-/* Do consumers that did `done` bytes in elapsed_ns need too long for `left` more? */
-static bool is_far(uint64_t left, uint64_t done, uint64_t elapsed_ns)
-{
-	return (double)left * (double)elapsed_ns > (double)done * RETURN_MAX_NS;
-}
-
-static void begin_spill(struct stream *stream, uint64_t now)
-{
-	stream->is_spilling = true;
-	stream->spill_ack = stream->ack;
-	stream->spill_since_ns = now;
-}
-
-/* Deeper than the window: are consumers fast enough by now to wait for them? */
-static bool is_return_near(struct stream *stream, uint64_t wanted, uint64_t now)
-{
-	uint64_t done = stream->ack - stream->spill_ack, elapsed_ns = now - stream->spill_since_ns;
-
-	if (done && !is_far(wanted - stream->ack, done, elapsed_ns))
-		return true;
-	if (elapsed_ns > JUDGE_NS)
-		begin_spill(stream, now);
-	return false;
-}
-
-/* At the end of the hot window: waits for consumers that move. false: one of them stands still or has a long way to go, or
- * the caller's time is over: go deeper, without waiting again until they are fast enough. */
-static bool await_window(struct stream *stream, uint64_t wanted, uint64_t timeout_ns)
-{
-	uint64_t started = clock_mono_ns(), now = started, moved_ns = started;
-	uint64_t first = stream->ack, last = first;
-
-	if (stream->is_spilling) {
-		if (!is_return_near(stream, wanted, now))
-			return false;
-		learn_pace(stream, now - stream->spill_since_ns);
-		stream->is_spilling = false;
-	}
-	do {
-		uint64_t left = timeout_ns - (now - started);
-		int result = wait_for_ack(stream, wanted, left < SPILL_AFTER_NS ? left : SPILL_AFTER_NS);
-		if (result == ENRG_E_STOPPED)
-			return false; /* there may be room deeper down */
-		now = clock_mono_ns();
-		if (result == 0) {
-			learn_pace(stream, now - started);
-			return true;
-		}
-		if (stream->ack != last) {
-			last = stream->ack;
-			moved_ns = now;
-		}
-		if (last != first && is_far(wanted - last, last - first, now - started))
-			break;
-	} while (now - moved_ns < patience(stream) && now - started < timeout_ns);
-	begin_spill(stream, now);
-	return false;
-}
-
-/* Where the hot window ends: goes back to the start if the consumers have kept up, waits a little for them to do so, or
- * lets the producer go deeper. */
-static void leave_hot_window(struct stream *stream, uint64_t need, uint64_t timeout_ns)
-{
-	uint64_t lap_start = stream->tail - stream->offset;
-	uint64_t close = kept_up_bytes(stream, need);
-	uint64_t low = stream->tail > close ? stream->tail - close : 0;
-	/* The consumers must have left the first `need` bytes, and be close behind. The pad of a rewind takes the rest of the
-	 * lap out of the ring until they have passed it: going back while one of them stands still would leave the
-	 * producer with the hot window instead of the whole depth. */
-	uint64_t wanted = lap_start + need > low ? lap_start + need : low;
-
-	if (need > stream->offset) /* a rewound record would reach the pad that made room for it */
-		return;
-	if (stream->ack >= wanted || slowest_ack(stream) >= wanted || await_window(stream, wanted, timeout_ns))
-		(void)stream_rewind(stream); /* else deeper, or without pages for that, back here when there are some */
-}
-
-static uint64_t bytes_needed(uint64_t offset, uint64_t payload_bytes, uint32_t *ret_lead)
-{
-	uint64_t at = offset + sizeof(struct record);
-
-	*ret_lead = payload_bytes < SEGMENT_ALIGN_FROM ? 0 : (uint32_t)(-at & (SEGMENT_PAGE - 1));
-	return (sizeof(struct record) + *ret_lead + payload_bytes + SEGMENT_LINE - 1) & ~(uint64_t)(SEGMENT_LINE - 1);
-}
-
-/* Pages for `*need` bytes at tail. While there is no memory, those that exist have to do: back to the start as soon as
- * consumers are past what is needed there. Results as stream_claim. */
-static int find_pages(
-	struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, uint64_t *need, uint32_t *ret_lead)
-{
-	uint64_t started = 0, waited = 0;
-	uint32_t lead;
-	int rc;
-
-	while ((rc = stream_pages_extend(stream, stream->offset + *need + sizeof(struct record))) == -ENOSPC) {
-		uint64_t first = bytes_needed(0, payload_bytes, &lead), left = timeout_ns - waited;
-		/* Else a rewound record would reach the pad that made room for it, or there is no page for the pad. */
-		bool helps = first <= stream->offset && stream_pages_have_pads(stream);
-
-		rc = wait_for_ack(stream, helps ? stream->tail - stream->offset + first : UINT64_MAX,
-			left < PAGES_RETRY_NS ? left : PAGES_RETRY_NS);
-		if (rc == ENRG_E_STOPPED)
-			return rc;
-		if (rc == 0) {
-			(void)stream_rewind(stream);
-			*need = bytes_needed(stream->offset, payload_bytes, ret_lead);
-			continue;
-		}
-		started = started ? started : clock_mono_ns();
-		waited = clock_mono_ns() - started;
-		if (waited >= timeout_ns)
-			return -EAGAIN;
-	}
-	return rc;
-}
-
-/* Small records up to here need no look at consumers, window and pages. */
-static uint64_t free_until(const struct stream *stream)
-{
-	uint64_t lap_start = stream->tail - stream->offset, until = stream->ack + stream->mapping.data_bytes;
-	uint64_t window_end = lap_start + stream->hot_bytes;
-	uint64_t pages_end = lap_start + stream->pages.end - sizeof(struct record);
-
-	if (stream->hot_bytes && window_end < until)
-		until = window_end;
-	return stream->pages.end < stream->mapping.data_bytes && pages_end < until ? pages_end : until;
-}
-
-int stream_make_room(
-	struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, uint64_t *ret_need, uint32_t *ret_lead)
-{
-	uint64_t size = stream->mapping.data_bytes;
-	uint64_t need = bytes_needed(stream->offset, payload_bytes, ret_lead);
-
-	if (stream->hot_bytes && stream->offset + need > hot_window(stream, need)) {
-		/* At the start the way to a page may be longer than here. */
-		leave_hot_window(stream, bytes_needed(0, payload_bytes, ret_lead), timeout_ns);
-		need = bytes_needed(stream->offset, payload_bytes, ret_lead);
-	}
-	if (stream->tail + need - stream->ack > size) {
-		int result = wait_for_ack(stream, stream->tail + need - size, timeout_ns);
-		if (result < 0)
-			return result;
-	}
-	if (stream->offset + need + sizeof(struct record) > stream->pages.end) {
-		int rc = find_pages(stream, payload_bytes, timeout_ns, &need, ret_lead);
-		if (rc < 0)
-			return rc;
-	}
-	*ret_need = need;
-	stream->free_until = free_until(stream);
-	return 0;
 }
 
 int stream_claim(struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, struct stream_claim *ret_claim)

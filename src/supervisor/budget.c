@@ -49,11 +49,6 @@ uint64_t budget_cache_bytes(void)
 	return bytes > 0 ? (uint64_t)bytes : CACHE_BYTES_UNKNOWN;
 }
 
-uint64_t budget_hot_bytes(size_t producer_count)
-{
-	return budget_cache_bytes() / 2 / (producer_count ? producer_count : 1);
-}
-
 int budget_check(const char *folder, uint64_t full_bytes, size_t ring_count, struct enrg_error *err)
 {
 	struct statvfs space;

@@ -191,11 +191,25 @@ static int build(const struct folder *folder, const struct runtime *runtime, con
 	return !code && maker.failed ? enrg_error_set(err, -ENOMEM, "out of memory") : code;
 }
 
+static void set_windows(const struct folder *folder, struct plan_set *set)
+{
+	size_t producers = plan_set_producers(set);
+	uint64_t all_bytes = (uint64_t)folder->supervisor.window_kb << 10;
+
+	for (size_t i = 0; i < set->count; i++) {
+		struct plan *plan = set->plans[i];
+		if (!plan->stream_path)
+			continue;
+		plan->hot_bytes = all_bytes / producers;
+		plan->latency_target_ns = (uint64_t)(folder->supervisor.latency_target_ms * 1e6);
+		plan->producers = (uint32_t)producers;
+	}
+}
+
 int plan_set_create(
 	const struct folder *folder, const struct runtime *runtime, struct plan_set **ret_set, struct enrg_error *err)
 {
 	struct plan_set *set = calloc(1, sizeof(*set));
-	uint64_t hot_bytes;
 
 	if (set)
 		set->plans = calloc(folder->job_count + 1, sizeof(struct plan *));
@@ -215,9 +229,7 @@ int plan_set_create(
 			return code;
 		}
 	}
-	hot_bytes = budget_hot_bytes(plan_set_producers(set));
-	for (size_t i = 0; i < set->count; i++)
-		set->plans[i]->hot_bytes = set->plans[i]->stream_path ? hot_bytes : 0;
+	set_windows(folder, set);
 	*ret_set = set;
 	return 0;
 }

@@ -1,0 +1,208 @@
+/* stream_room_test.c: what a burst finds when a consumer stops: the whole ring, wherever that happens. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "plane/stream.h"
+
+#define RING_BYTES (16u << 20)
+
+static char folder[64], path[128];
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(folder, sizeof(folder), "/dev/shm/enrgdaq-test-XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/a.stream", folder);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	unlink(path);
+	rmdir(folder);
+	return 0;
+}
+
+struct pair {
+	struct stream *stream;
+	struct consumer *consumer;
+	uint64_t written, read;
+	uint64_t payload_bytes;
+	const uint8_t *lowest; /* payload that was written since the caller last set it to NULL */
+	const uint8_t *highest;
+};
+
+static void open_producer(struct pair *pair, uint64_t window_bytes)
+{
+	struct enrg_error err = {0};
+	uint16_t route;
+
+	if (stream_open(path, window_bytes, &pair->stream, &err) != 0 ||
+		stream_add_route(pair->stream, 0, "", "schema", 6, 0, &route, &err) != 0)
+		fail_msg("%s", err.text);
+}
+
+static void open_pair(struct pair *pair, uint64_t payload_bytes, uint64_t window_bytes)
+{
+	struct enrg_error err = {0};
+	const struct stream_params params = {.path = path,
+		.source = "test",
+		.run = "r1",
+		.supervisor = "s",
+		.data_bytes = RING_BYTES,
+		.record_bytes_max = payload_bytes,
+		.checks = true};
+
+	*pair = (struct pair){.payload_bytes = payload_bytes};
+	if (stream_create(&params, &err) != 0 || stream_add_consumer(path, "store", CONSUMER_REQUIRED, &err) != 0 ||
+		consumer_open(path, "store", CONSUMER_REQUIRED, UINT64_MAX, &pair->consumer, &err) != 0)
+		fail_msg("%s", err.text);
+	open_producer(pair, window_bytes);
+}
+
+static void close_pair(struct pair *pair)
+{
+	consumer_close(pair->consumer);
+	stream_close(pair->stream, true);
+	unlink(path);
+}
+
+/* Without waiting; false: no room. */
+static bool write_next(struct pair *pair)
+{
+	struct stream_claim claim;
+
+	if (stream_claim(pair->stream, pair->payload_bytes, 0, &claim) != 0)
+		return false;
+	memset(claim.payload, (int)(++pair->written & 0xff), pair->payload_bytes);
+	if (!pair->lowest || claim.payload < pair->lowest)
+		pair->lowest = claim.payload;
+	if (!pair->highest || claim.payload > pair->highest)
+		pair->highest = claim.payload;
+	stream_commit(pair->stream,
+		&(struct stream_commit){.type = RECORD_DATA, .rows = 1, .body_bytes = pair->payload_bytes});
+	return true;
+}
+
+static void read_next(struct pair *pair)
+{
+	struct consumer_record record;
+	struct enrg_error err = {0};
+
+	if (consumer_acquire(pair->consumer, &record, &err) != 1)
+		fail_msg("record %llu: %s", (unsigned long long)pair->read + 1, err.text);
+	assert_int_equal(record.header->sequence, ++pair->read);
+	assert_int_equal(consumer_check(pair->consumer, &record, &err), 0);
+	assert_int_equal(record.payload[0], pair->read & 0xff);
+	assert_int_equal(record.payload[pair->payload_bytes - 1], pair->read & 0xff);
+	consumer_release(pair->consumer, record.end, 0);
+}
+
+/* The consumer follows `lag` records behind, and stops. */
+static void follow(struct pair *pair, unsigned records, unsigned lag)
+{
+	for (unsigned i = 0; i < records; i++) {
+		assert_true(write_next(pair));
+		while (pair->written - pair->read > lag)
+			read_next(pair);
+	}
+}
+
+static unsigned fill(struct pair *pair)
+{
+	unsigned depth = 0;
+
+	while (write_next(pair))
+		depth++;
+	return depth;
+}
+
+static void stop_anywhere(uint64_t payload_bytes, uint64_t window_bytes, unsigned lag_max, unsigned stops)
+{
+	uint64_t record_bytes = payload_bytes + (payload_bytes < SEGMENT_ALIGN_FROM ? 2 * SEGMENT_LINE : SEGMENT_PAGE);
+	unsigned whole = RING_BYTES / (unsigned)record_bytes;
+	struct pair pair;
+
+	for (unsigned lag = 0; lag <= lag_max; lag++) {
+		for (unsigned stop = 1; stop <= stops; stop++) {
+			open_pair(&pair, payload_bytes, window_bytes);
+			follow(&pair, stop, lag);
+			/* What the lap at the end of the ring leaves may be less than a record. */
+			assert_in_range(fill(&pair) + lag + 2, whole, whole + 4 + lag);
+			while (pair.read < pair.written)
+				read_next(&pair);
+			/* Back in the window, after at most one lap. */
+			follow(&pair, 2 * whole, lag);
+			pair.lowest = pair.highest = NULL;
+			follow(&pair, 2 * whole, lag);
+			uint64_t used = (uint64_t)(pair.highest - pair.lowest) + payload_bytes;
+			assert_true(used <= (window_bytes > 2 * payload_bytes ? window_bytes : 2 * payload_bytes) +
+						    2 * (payload_bytes + SEGMENT_PAGE));
+			close_pair(&pair);
+		}
+	}
+}
+
+static void test_stop_anywhere(void **state)
+{
+	(void)state;
+	stop_anywhere(200000, 1 << 20, 3, 14);
+}
+
+static void test_stop_anywhere_large(void **state)
+{
+	(void)state;
+	stop_anywhere(1000000, 1, 1, 8);
+}
+
+static void test_stop_anywhere_small(void **state)
+{
+	(void)state;
+	stop_anywhere(20000, 256 << 10, 2, 16);
+}
+
+/* Killed beyond what its consumer stands in: the successor knows less, and loses nothing. */
+static void test_killed_in_the_depth(void **state)
+{
+	(void)state;
+	struct pair pair;
+
+	for (unsigned stop = 5; stop < 12; stop++) {
+		open_pair(&pair, 200000, 1 << 20);
+		follow(&pair, stop, 1);
+		for (unsigned i = 0; i < 20; i++)
+			assert_true(write_next(&pair));
+		stream_close(pair.stream, false);
+		open_producer(&pair, 1 << 20);
+		while (write_next(&pair))
+			;
+		assert_true(pair.written >= stop + 20);
+		while (pair.read < pair.written)
+			read_next(&pair);
+		follow(&pair, 200, 1);
+		close_pair(&pair);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_stop_anywhere, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stop_anywhere_large, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stop_anywhere_small, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_killed_in_the_depth, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("plane.stream_room", tests, NULL, NULL);
+}

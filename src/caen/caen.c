@@ -36,6 +36,14 @@ static bool ends_with(const char *text, const char *ending)
 	return length > count && strcmp(text + length - count, ending) == 0;
 }
 
+/* 0xCAEx, and behind it a board and a channel as compass.c takes them: old dumps of the digitizer are named .bin as
+ * well, and begin with milliseconds since 1970, whose sixth byte is not 0. */
+static bool begins_as_compass(const uint8_t *bytes, size_t count)
+{
+	return count >= 6 && bytes[1] == 0xCA && bytes[0] >> 4 == 0xE && bytes[3] == 0 && bytes[4] < 64 &&
+	       bytes[5] == 0;
+}
+
 enum caen_kind caen_find_kind(const char *path, const uint8_t *bytes, size_t count)
 {
 	static const char record[] = "Record Length:", names[] = "BOARD;CHANNEL;";
@@ -45,8 +53,7 @@ enum caen_kind caen_find_kind(const char *path, const uint8_t *bytes, size_t cou
 		return CAEN_WAVEDUMP_TEXT;
 	if (count >= sizeof(names) - 1 && !memcmp(bytes, names, sizeof(names) - 1))
 		return CAEN_COMPASS_CSV;
-	if (ends_with(name, ".BIN") ||
-		(ends_with(name, ".bin") && count >= 2 && bytes[1] == 0xCA && bytes[0] >> 4 == 0xE))
+	if (ends_with(name, ".BIN") || (ends_with(name, ".bin") && begins_as_compass(bytes, count)))
 		return CAEN_COMPASS;
 	if (ends_with(name, ".dat"))
 		return CAEN_WAVEDUMP;

@@ -2,18 +2,25 @@
  * `cat`; such files have no check sums, so what can't be true in one (sizes, boards, channels, counters, times that go
  * back by much) refuses it with a sentence instead of making a table of it. One thread.
  *
- * Layouts, after the manuals UM2091 (WaveDump) and UM5960 (CoMPASS), little-endian without gaps:
- *   WaveDump binary, OUTPUT_FILE_HEADER YES   six u32: bytes of the event with these, board, pattern, channel, event
- *                                             counter, trigger time tag; then u16 samples
- *   WaveDump binary without header            u16 samples alone: the record length has to be told
- *   WaveDump text                             with header the lines "Record Length: N" … "DC offset (DAC): 0x…", then a
- *                                             sample a line; without header the samples alone
- *   CoMPASS binary                            from 2.0 on a u16 0xCAEx at the start of the file, whose low bits say
- * what events have: 1 energy, 2 calibrated energy, 4 short energy, 8 waveform; event: u16 board, u16 channel, u64 time
- * in ps, [u16 energy], [f64 calibrated], [u16 short], u32 flags, [u8 code, u32 count, u16 samples]; before: no such
- * word, energy and short energy, no code CoMPASS CSV                               BOARD;CHANNEL;TIMETAG;ENERGY;…,
- * flags in hexadecimal, samples at the end Not read: 8-bit samples (x721, x731) and the reals of x742, which nothing in
- * a file tells from these.
+ * Layouts, little-endian without gaps. None was tried on a file of an instrument. They rest on what others published:
+ * WaveDump (UM2091) on the program's own source, CoMPASS binary (UM5960) on two open readers of each version, its CSV
+ * on header lines that users quote; the manuals themselves were not at hand.
+ *
+ * - WaveDump binary with OUTPUT_FILE_HEADER YES: six u32, which are the bytes of the event with these, board, pattern,
+ *   channel, event counter, trigger time tag; then u16 samples of at most 14 bits.
+ * - WaveDump binary without header: the samples alone; the record length has to be told.
+ * - WaveDump text: with header the lines "Record Length: N", BoardID, Channel, Event Number, Pattern, Trigger Time
+ *   Stamp, "DC offset (DAC): 0x…", then a sample a line; without header the samples alone.
+ * - CoMPASS binary from 2.0 on: a u16 0xCAEx at the start of the file, whose low bits say what events have: 1 energy,
+ *   2 calibrated energy, 4 short energy, 8 waveform. Event: u16 board, u16 channel, u64 time in ps, [u16 energy], [f64
+ *   calibrated], [u16 short], u32 flags, [u8 code, u32 count, u16 samples]. One
+ *   reader takes the calibrated energy for an f64, the other for eight bytes; nobody says its unit.
+ * - CoMPASS binary before 2.0: no such word; energy, short energy and the count of samples always, no code.
+ * - CoMPASS CSV: BOARD;CHANNEL;TIMETAG;ENERGY;[CALIB_ENERGY;][ENERGYSHORT;]FLAGS[;PROBE_CODE;SAMPLES], flags in
+ *   hexadecimal. No quoted line has both CALIB_ENERGY and ENERGYSHORT.
+ *
+ * Not read: 8-bit samples (x721, x731) and the reals of x742. A file does not say so, but a sample above 14 bits does:
+ * half of a real from 2 on, two 8-bit samples of which the second is above 63.
  */
 #ifndef CAEN_CAEN_H
 #define CAEN_CAEN_H

@@ -190,15 +190,17 @@ static int read_number(const char *text, enum caen_field field, uint64_t *ret_nu
 		[CAEN_SHORT] = UINT16_MAX,
 		[CAEN_FLAGS] = UINT32_MAX,
 		[CAEN_CODE] = UINT8_MAX};
+	bool is_real = field == CAEN_CALIBRATED, is_number = is_real || (text[0] >= '0' && text[0] <= '9');
 	char *end;
 
-	if (field == CAEN_CALIBRATED) {
+	errno = 0; /* a time has all 64 bits: only that tells what has more */
+	if (is_real) {
 		double value = strtod(text, &end);
 		memcpy(ret_number, &value, sizeof(value));
 	} else {
 		*ret_number = strtoull(text, &end, text[0] == '0' && (text[1] | 32) == 'x' ? 16 : 10);
 	}
-	if (end == text || *end || text[0] == '-' || (field != CAEN_CALIBRATED && *ret_number > limits[field]))
+	if (!is_number || end == text || *end || (!is_real && (errno == ERANGE || *ret_number > limits[field])))
 		return enrg_error_set(reason, ENRG_E_CORRUPT, "\"%.60s\" is no value of this column", text);
 	return 0;
 }

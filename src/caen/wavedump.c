@@ -10,6 +10,7 @@
 #define BOARDS_MAX   32u
 #define CHANNELS_MAX 64u
 #define COUNTER_MAX  (1u << 24)
+#define SAMPLE_MAX   0x3FFFu /* 14 bits: none of these boards has more */
 #define LINE_BYTES   200u
 
 /* Is it an event of these boards, and of the same setting as the first? */
@@ -33,6 +34,22 @@ static int check(struct caen *caen, const struct caen_event *event, uint32_t eve
 	return 0;
 }
 
+/* What is no u16 sample of these boards: the two bytes of two 8-bit samples (x721, x731), half a real (x742). */
+static int check_samples(const uint8_t *bytes, uint32_t count, struct enrg_error *reason)
+{
+	uint16_t sample;
+
+	for (uint32_t i = 0; i < count; i++) {
+		memcpy(&sample, bytes + 2 * (uint64_t)i, sizeof(sample));
+		if (sample > SAMPLE_MAX)
+			return enrg_error_set(reason, ENRG_E_CORRUPT,
+				"sample %u is %u, and no board that WaveDump writes 16-bit samples of has more than 14 "
+				"bits; files of x721, x731 (8 bits) and x742 (reals) can't be read",
+				i, sample);
+	}
+	return 0;
+}
+
 static int read_plain(struct caen *caen, struct caen_event *ret_event, uint64_t *ret_bytes, struct enrg_error *reason)
 {
 	if (caen->offset == caen->end)
@@ -40,6 +57,8 @@ static int read_plain(struct caen *caen, struct caen_event *ret_event, uint64_t 
 	*ret_bytes = 2 * (uint64_t)caen->record_length;
 	ret_event->sample_count = caen->record_length;
 	int rc = caen_get(caen, caen->offset, *ret_bytes, &ret_event->samples, reason);
+	if (rc == 0)
+		rc = check_samples(ret_event->samples, ret_event->sample_count, reason);
 	return rc < 0 ? rc : 1;
 }
 
@@ -59,8 +78,7 @@ int caen_read_wavedump(struct caen *caen, struct caen_event *ret_event, uint64_t
 	if (words[0] <= HEADER_BYTES || words[0] % 2 || words[0] - HEADER_BYTES > 2 * CAEN_SAMPLES_MAX)
 		return enrg_error_set(reason, ENRG_E_CORRUPT,
 			"an event can't have %u bytes; is this a file of WaveDump with headers? (--record-length N "
-			"reads "
-			"one without)",
+			"reads one without)",
 			words[0]);
 	ret_event->numbers[CAEN_BOARD] = words[1];
 	ret_event->numbers[CAEN_PATTERN] = words[2];
@@ -75,7 +93,8 @@ int caen_read_wavedump(struct caen *caen, struct caen_event *ret_event, uint64_t
 	ret_event->samples = bytes + HEADER_BYTES;
 	ret_event->sample_count = (words[0] - HEADER_BYTES) / 2;
 	*ret_bytes = words[0];
-	return 1;
+	rc = check_samples(ret_event->samples, ret_event->sample_count, reason);
+	return rc < 0 ? rc : 1;
 }
 
 /* --- text --------------------------------------------------------------------------------------------------------- */
@@ -97,8 +116,8 @@ static int read_entry(
 		return enrg_error_set(reason, ENRG_E_CORRUPT,
 			"expected \"%s: …\" in the header of an event, found \"%.60s\"", name, line);
 	*ret_number = strtoull(line + length + 1, &end, 0);
-	if (end == line + length + 1 || *end)
-		return enrg_error_set(reason, ENRG_E_CORRUPT, "\"%.60s\" holds no number", line);
+	if (end == line + length + 1 || *end || strchr(line + length + 1, '-') || *ret_number > UINT32_MAX)
+		return enrg_error_set(reason, ENRG_E_CORRUPT, "\"%.60s\" holds no number of 32 bits", line);
 	*offset += bytes;
 	return 0;
 }

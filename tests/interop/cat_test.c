@@ -147,6 +147,27 @@ static void test_caen(void **state)
 	assert_part("cp types.arrows no.BIN; $E cat no.BIN 2>&1", 1, "make sense in no layout of CoMPASS");
 	assert_part("{ cat wave5.dat; tail -c 40 wave5.dat | head -c 39; } >cut.dat; $E convert cut.dat cut.csv 2>&1",
 		1, "cut.dat: at byte 120: the file ends inside an event");
+	/* Two 8-bit samples, and a real of x742 (2048.0), taken for 16-bit samples. */
+	assert_part("printf '\\200\\177\\200\\200' >eight.dat; $E cat --record-length 2 eight.dat 2>&1", 1,
+		"sample 0 is 32640, and no board");
+	assert_part("{ head -c 24 wave5.dat; printf '\\1\\0\\2\\0\\0\\0\\0\\105\\0\\0\\0\\0\\0\\0\\0\\0'; } >real.dat; "
+		    "$E cat real.dat 2>&1",
+		1, "sample 3 is 17664");
+	assert_part("sed 's/^Pattern: .*/Pattern: 0x100000001/' '" CORPUS
+		    "wavedump_text' >wide.txt; $E cat wide.txt 2>&1",
+		1, "holds no number of 32 bits");
+	assert_part("sed 's/^Trigger Time Stamp: .*/Trigger Time Stamp: -1/' '" CORPUS
+		    "wavedump_text' >minus.txt; $E cat minus.txt 2>&1",
+		1, "holds no number of 32 bits");
+	assert_part("sed '2s/1000/99999999999999999999/' '" CORPUS "compass_csv' >wide.csv; $E cat wide.csv 2>&1", 1,
+		"\"99999999999999999999\" is no value");
+	assert_part("sed '2s/1000/ -1/' '" CORPUS "compass_csv' >minus.csv; $E cat minus.csv 2>&1", 1,
+		"\" -1\" is no value");
+	/* An old dump whose milliseconds happen to begin with the bytes of 0xCAEx stays one; CoMPASS under .bin, too.
+	 */
+	assert_part(
+		"printf '\\343\\312\\213\\334\\230\\1\\0\\0' >ms.bin; $E cat ms.bin 2>&1", 1, "pc_unix_ms_timestamp");
+	assert_output("cp l.BIN l.bin; $E cat --head 1 l.bin | tail -1", 0, "0,0,1000000000000,100,50,16384\n");
 	assert_part("$E cat --from tape wave5.dat 2>&1", 2, "\"tape\": --from takes wavedump");
 	assert_output("$E convert a.BIN a.h5 && $E convert a.BIN a2.arrows && $E verify --quiet a2.arrows && $E cat "
 		      "a2.arrows | "

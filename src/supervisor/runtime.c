@@ -68,9 +68,13 @@ static int take_lock(struct runtime *runtime, const char *supervisor, struct enr
 			supervisor, (int)runtime_owner(runtime->folder), supervisor);
 	}
 	length = snprintf(text, sizeof(text), "%d\n", (int)getpid());
-	if (ftruncate(runtime->lock, 0) || pwrite(runtime->lock, text, (size_t)length, 0) != length)
-		return enrg_error_set(err, -errno, "%s: can't be written: %s", path, strerror(errno));
-	return 0;
+	errno = ENOSPC; /* of a short write */
+	if (ftruncate(runtime->lock, 0) == 0 && pwrite(runtime->lock, text, (size_t)length, 0) == length)
+		return 0;
+	code = -errno;
+	close(runtime->lock);
+	runtime->lock = -1;
+	return enrg_error_set(err, code, "%s: can't be written: %s", path, strerror(-code));
 }
 
 static int make_socket_folder(struct runtime *runtime, struct enrg_error *err)

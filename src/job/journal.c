@@ -22,9 +22,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/fault.h"
 #include "base/held.h"
 #include "base/path.h"
@@ -47,6 +49,7 @@ struct journal_header {
 	uint64_t crash_position;
 	uint32_t crash_count;
 	_Atomic uint64_t lost_files, lost_bytes, lost_rows; /* struct journal_loss */
+	uint64_t identity; /* drawn when it grows first, and kept by its copies; 0 = not yet */
 };
 
 struct stream_entry {
@@ -89,6 +92,7 @@ static_assert(offsetof(struct journal_header, commit) == 128, "journal header");
 static_assert(offsetof(struct journal_header, reading_position) == 256, "journal header");
 static_assert(offsetof(struct journal_header, crash_count) == 280, "journal header");
 static_assert(offsetof(struct journal_header, lost_files) == 288, "journal header");
+static_assert(offsetof(struct journal_header, identity) == 312, "journal header");
 static_assert(offsetof(struct stream_entry, uuid) == 16, "journal stream");
 static_assert(offsetof(struct stream_entry, source) == 32, "journal stream");
 static_assert(offsetof(struct stream_entry, values) == 240, "journal stream");
@@ -323,17 +327,18 @@ static int map_file(struct journal *journal, const char *path, struct enrg_error
 	return code;
 }
 
-/* The tables of this process beside the map: longer, with zeros behind. */
-static int extend_tables(struct journal *journal, uint32_t streams_before, uint32_t files_before)
+/* The tables of this process beside the map: longer, with zeros behind what is in use. */
+static int extend_tables(struct journal *journal, uint32_t streams_used, uint32_t files_used, uint32_t streams_max,
+	uint32_t files_max)
 {
 	struct {
 		void **table;
 		uint32_t before, after;
 	} tables[] = {
-		{(void **)&journal->stream_used, streams_before, journal->streams_max},
-		{(void **)&journal->stream_dirty, streams_before, journal->streams_max},
-		{(void **)&journal->file_used, files_before, journal->files_max},
-		{(void **)&journal->file_dirty, files_before, journal->files_max},
+		{(void **)&journal->stream_used, streams_used, streams_max},
+		{(void **)&journal->stream_dirty, streams_used, streams_max},
+		{(void **)&journal->file_used, files_used, files_max},
+		{(void **)&journal->file_dirty, files_used, files_max},
 	};
 
 	static_assert(sizeof(bool) == 1, "tables of bytes");
@@ -367,7 +372,7 @@ int journal_open(const char *path, struct journal **ret_journal, struct enrg_err
 		code = map_file(journal, path, err);
 	if (code == 0)
 		code = check_entries(journal, path, err);
-	if (code == 0 && extend_tables(journal, 0, 0) < 0)
+	if (code == 0 && extend_tables(journal, 0, 0, journal->streams_max, journal->files_max) < 0)
 		code = enrg_error_set(err, -ENOMEM, "journal %s: out of memory", path);
 	if (code < 0) {
 		journal_close(journal);
@@ -421,6 +426,10 @@ static void copy_layout(const struct journal *journal, struct journal_layout *to
 	to->header.crash_stream = journal->map->header.crash_stream;
 	to->header.crash_position = journal->map->header.crash_position;
 	to->header.crash_count = journal->map->header.crash_count;
+	to->header.lost_files = journal->map->header.lost_files;
+	to->header.lost_bytes = journal->map->header.lost_bytes;
+	to->header.lost_rows = journal->map->header.lost_rows;
+	to->header.identity = journal->map->header.identity;
 	memcpy(to->streams, journal->map->streams, journal->streams_max * sizeof(struct stream_entry));
 	memcpy(file_at(to, streams_max, 0), file_of(journal, 0), journal->files_max * sizeof(struct file_entry));
 }
@@ -436,16 +445,30 @@ static void take_grown(struct journal *journal, int descriptor, struct journal_l
 	journal->descriptor = descriptor;
 }
 
+/* Whoever holds the file that is outgrown knows the new one by it. */
+static void draw_identity(struct journal_header *header)
+{
+	uint64_t identity = 0;
+
+	if (header->identity)
+		return;
+	if (getrandom(&identity, sizeof(identity), 0) != (ssize_t)sizeof(identity) || !identity)
+		identity = clock_wall_ns();
+	header->identity = identity;
+}
+
 /* The new file is locked before it has its name: at no moment is there a journal that nobody owns. */
 static int grow(struct journal *journal, uint32_t streams_max, uint32_t files_max, struct enrg_error *err)
 {
-	uint32_t streams_before = journal->streams_max, files_before = journal->files_max;
 	struct journal_layout *map = NULL;
 	char path[4096];
 
 	if (streams_max > ENTRIES_MAX || files_max > ENTRIES_MAX || journal->growths == GROWTHS_MAX ||
 		snprintf(path, sizeof(path), "%s.new", journal->path) >= (int)sizeof(path))
 		return enrg_error_set(err, -ENOSPC, "journal %s: more than %u streams or files", journal->path, ENTRIES_MAX);
+	if (extend_tables(journal, journal->streams_max, journal->files_max, streams_max, files_max) < 0)
+		return enrg_error_set(err, -ENOMEM, "journal %s: out of memory", journal->path);
+	draw_identity(&journal->map->header);
 	unlink(path); /* of a life that was killed here */
 	int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (descriptor < 0)
@@ -466,8 +489,6 @@ static int grow(struct journal *journal, uint32_t streams_max, uint32_t files_ma
 		return code;
 	}
 	take_grown(journal, descriptor, map, streams_max, files_max);
-	if (extend_tables(journal, streams_before, files_before) < 0)
-		return enrg_error_set(err, -ENOMEM, "journal %s: out of memory", journal->path);
 	return 0;
 }
 
@@ -779,6 +800,35 @@ void journal_clear_loss(const char *path)
 }
 
 /* --- from outside ------------------------------------------------------------------------------------------------- */
+
+/* 0: none, it is no journal, or has never grown. Read, not mapped: see journal_read_loss. */
+static uint64_t read_identity(int descriptor, off_t *ret_bytes)
+{
+	uint64_t magic = 0, identity = 0;
+	struct stat status;
+
+	if (fstat(descriptor, &status) < 0 || !S_ISREG(status.st_mode) ||
+		pread(descriptor, &magic, sizeof(magic), 0) != sizeof(magic) || magic != JOURNAL_MAGIC ||
+		pread(descriptor, &identity, sizeof(identity), offsetof(struct journal_header, identity)) !=
+			sizeof(identity))
+		return 0;
+	*ret_bytes = status.st_size;
+	return identity;
+}
+
+int journal_open_grown(const char *path, int outgrown)
+{
+	off_t bytes, grown_bytes;
+	uint64_t identity = read_identity(outgrown, &bytes);
+	int descriptor = identity ? held_open(path, O_RDWR) : -1;
+
+	if (descriptor < 0)
+		return -ENOENT;
+	if (read_identity(descriptor, &grown_bytes) == identity && grown_bytes > bytes)
+		return descriptor;
+	close(descriptor);
+	return -ENOENT;
+}
 
 static int read_consistent(const struct journal_layout *map, uint32_t streams_max, const uint8_t uuid[16],
 	struct journal_stream_state *ret_state)

@@ -92,6 +92,10 @@ struct journal_loss journal_read_loss(const char *path);
 /* From outside, while no store has it open: a new run counts from zero. */
 void journal_clear_loss(const char *path);
 
+/* From outside, for whoever holds the journal that was at `path`: a journal that grows is a new file there. Its
+ * descriptor; -ENOENT: what is there now did not grow from the file of `outgrown`. */
+int journal_open_grown(const char *path, int outgrown);
+
 /* From outside, at any time (supervisor, ledger): committed state of the stream with that uuid. -ENOENT: no such
  * file or stream. */
 int journal_read_stream(

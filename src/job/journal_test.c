@@ -221,6 +221,7 @@ static void grows(void **state)
 		if (i % 2) /* the other half is prepared while the table grows */
 			journal_commit(journal);
 	}
+	journal_add_loss(journal, &(struct journal_loss){1, 2, 3});
 	const char *first = NULL;
 	for (uint32_t i = 0; i < files; i++) {
 		snprintf(name, sizeof(name), "f%u", i);
@@ -232,6 +233,10 @@ static void grows(void **state)
 	}
 	journal_commit(journal);
 	assert_string_equal(first, "f0"); /* handed out before it grew */
+	struct journal_loss loss = journal_read_loss(path);
+	assert_int_equal(loss.files, 1);
+	assert_int_equal(loss.bytes, 2);
+	assert_int_equal(loss.rows, 3);
 	for (int life = 0; life < 2; life++) {
 		for (uint32_t i = 0; i < streams; i++) {
 			uuid[0] = (uint8_t)i;

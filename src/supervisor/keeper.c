@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/path.h"
+#include "job/journal.h"
 
 #define COPY_BYTES (1u << 20)
 
@@ -71,6 +72,19 @@ static void take(struct keeper_file *file)
 		file->bytes = (uint64_t)status.st_size;
 }
 
+/* What stands in the place of a journal may be what its store has made of it. */
+static bool take_grown(struct keeper_file *file)
+{
+	int descriptor = file->source ? -ENOENT : journal_open_grown(file->path, file->descriptor);
+
+	if (descriptor < 0)
+		return false;
+	close(file->descriptor);
+	file->descriptor = descriptor;
+	take(file);
+	return true;
+}
+
 static void tell_cut(struct keeper *keeper, struct keeper_file *file, struct losses *losses)
 {
 	file->is_lost = true;
@@ -109,6 +123,8 @@ static int look_at_files(struct keeper *keeper, struct losses *losses, struct ou
 		enum held_finding finding = held_look(file->descriptor, file->path, file->bytes, NULL);
 		if (finding == HELD_CUT) {
 			tell_cut(keeper, file, losses);
+		} else if (finding == HELD_REPLACED && take_grown(file)) {
+			continue;
 		} else if (finding != HELD_SAME) {
 			int code = held_lead(file->path, file->descriptor);
 			note(outage, file->path, finding);
@@ -161,6 +177,7 @@ static int look_at_sockets(struct keeper *keeper, struct courier *courier, struc
 static void tell(struct keeper *keeper, const struct outage *outage, int code, struct losses *losses)
 {
 	struct loss loss = {.kind = LOSS_RUNTIME};
+	bool was_failing = keeper->is_failing;
 
 	if (code && !keeper->is_failing)
 		log_line(ENRG_ERROR,
@@ -176,7 +193,7 @@ static void tell(struct keeper *keeper, const struct outage *outage, int code, s
 			keeper->outages ? ""
 					: "; what waits in shared memory is held by this process alone from now on");
 	keeper->is_failing = code != 0;
-	if (!outage->count)
+	if (!outage->count || was_failing) /* the same outage, tried again */
 		return;
 	snprintf(loss.name, sizeof(loss.name), "%.255s", keeper->runtime->folder);
 	loss.files = ++keeper->outages;

@@ -2,7 +2,6 @@
 #include "job/ask.h"
 
 #include <errno.h>
-#include <sys/pidfd.h>
 #include <unistd.h>
 
 static int ask_signal(void)
@@ -16,14 +15,9 @@ void ask_add_signals(sigset_t *set)
 	sigaddset(set, ask_signal());
 }
 
-int ask_send(int pidfd, int word)
+int ask_send(pid_t pid, int word)
 {
-	siginfo_t info = {.si_signo = ask_signal(), .si_code = SI_QUEUE};
-
-	info.si_pid = getpid();
-	info.si_uid = getuid();
-	info.si_value.sival_int = word;
-	return pidfd_send_signal(pidfd, ask_signal(), &info, 0) ? -errno : 0;
+	return sigqueue(pid, ask_signal(), (union sigval){.sival_int = word}) ? -errno : 0;
 }
 
 int ask_parse(const struct signalfd_siginfo *info)

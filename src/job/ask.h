@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/signalfd.h>
+#include <sys/types.h>
 
 enum ask_word {
 	ASK_DRAIN = 1, /* end in order */
@@ -16,8 +17,8 @@ enum ask_word {
 
 /* The signals that a job must have blocked from its first instruction on: the one of the words, and SIGTERM. */
 void ask_add_signals(sigset_t *set);
-/* Says a word to the process behind a pidfd. 0, -ESRCH, -EAGAIN: try again later. */
-int ask_send(int pidfd, int word);
+/* Says a word to a child that was not reaped yet. 0, -ESRCH, -EAGAIN: try again later. */
+int ask_send(pid_t pid, int word);
 /* The word that a signal carries; 0: it is none, or its sender is not the parent of this process. */
 int ask_parse(const struct signalfd_siginfo *info);
 

@@ -234,6 +234,7 @@ int process_main(int argc, char **argv)
 	int plan_descriptor = take_descriptor("ENRGDAQ_PLAN_FD");
 	int lifeline = take_descriptor("ENRGDAQ_LIFELINE_FD");
 	int module = take_descriptor("ENRGDAQ_MODULE_FD");
+	(void)take_descriptor("ENRGDAQ_LIFE_FD"); /* ends with this process, and says so */
 	process.ready_descriptor = take_descriptor("ENRGDAQ_READY_FD");
 	log_init("job", ENRG_INFO);
 	log_start();

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -344,10 +343,7 @@ static void test_missed_ticks(void **state)
 /* As the supervisor asks: a word of ask.h to the job. */
 static void ask(pid_t pid, int word)
 {
-	int pidfd = pidfd_open(pid, 0);
-
-	assert_int_equal(ask_send(pidfd, word), 0);
-	close(pidfd);
+	assert_int_equal(ask_send(pid, word), 0);
 }
 
 static void test_stop_by_the_supervisor(void **state)
@@ -374,10 +370,8 @@ static void test_stop_by_a_stranger(void **state)
 	start(f, &endless);
 	wait_until_ready(f);
 	pid_t stranger = fork();
-	if (stranger == 0) {
-		int pidfd = pidfd_open(f->pid, 0);
-		_exit(ask_send(pidfd, ASK_FAST) || kill(f->pid, SIGTERM));
-	}
+	if (stranger == 0)
+		_exit(ask_send(f->pid, ASK_FAST) || kill(f->pid, SIGTERM));
 	int status;
 	assert_int_equal(waitpid(stranger, &status, 0), stranger);
 	assert_int_equal(status, 0);

@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/pidfd.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -367,10 +366,7 @@ static inline int end_of(struct fixture *f)
 /* As the supervisor asks: a word of ask.h to the job. */
 static inline void ask(pid_t pid, int word)
 {
-	int pidfd = pidfd_open(pid, 0);
-
-	assert_int_equal(ask_send(pidfd, word), 0);
-	close(pidfd);
+	assert_int_equal(ask_send(pid, word), 0);
 }
 
 static inline int stop(struct fixture *f)

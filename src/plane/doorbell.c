@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -34,6 +35,7 @@ int doorbell_wait(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ns)
 
 int doorbell_wait_any(_Atomic uint32_t *const *words, const uint32_t *values, uint32_t count, uint64_t timeout_ns)
 {
+	static _Atomic bool is_missing; /* the call, in this kernel: an old one, or valgrind's */
 	struct futex_waitv waiters[DOORBELL_WAIT_MAX] = {0};
 	struct timespec until;
 	long called;
@@ -42,12 +44,13 @@ int doorbell_wait_any(_Atomic uint32_t *const *words, const uint32_t *values, ui
 		return doorbell_wait(words[0], values[0], timeout_ns);
 	for (uint32_t i = 0; i < count && i < DOORBELL_WAIT_MAX; i++)
 		waiters[i] = (struct futex_waitv){.val = values[i], .uaddr = (uintptr_t)words[i], .flags = FUTEX_32};
-	if (count <= DOORBELL_WAIT_MAX) {
+	if (count <= DOORBELL_WAIT_MAX && !atomic_load_explicit(&is_missing, memory_order_relaxed)) {
 		until = to_timespec(timeout_ns == UINT64_MAX ? 0 : clock_mono_ns() + timeout_ns);
 		called = syscall(SYS_futex_waitv, waiters, count, 0, timeout_ns == UINT64_MAX ? NULL : &until,
 			CLOCK_MONOTONIC);
 		if (called >= 0 || errno != ENOSYS)
 			return result_of(called);
+		atomic_store_explicit(&is_missing, true, memory_order_relaxed);
 	}
 	if (timeout_ns <= LOOK_AGAIN_NS)
 		return doorbell_wait(words[0], values[0], timeout_ns);

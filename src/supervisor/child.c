@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -11,15 +12,17 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "job/ask.h"
 
 /* Numbers that the descriptors have in the job: what lies behind them is closed. */
-enum { CHILD_FD_PLAN = 3, CHILD_FD_READY, CHILD_FD_LIFELINE, CHILD_FD_MODULE, CHILD_FD_END };
+enum { CHILD_FD_PLAN = 3, CHILD_FD_READY, CHILD_FD_LIFELINE, CHILD_FD_MODULE, CHILD_FD_LIFE, CHILD_FD_END };
 
 #define HANDED ((size_t)(CHILD_FD_END - CHILD_FD_PLAN))
+#define OWN_FILE "/proc/self/exe"
 
 extern char **environ;
 
@@ -64,11 +67,40 @@ static int make_plan_file(const struct child_params *params, int *ret_descriptor
 	return 0;
 }
 
-/* The environment of this process without older ENRGDAQ_…_FD entries, and with ours. */
-static char **make_environment(bool has_module)
+/* valgrind has no pidfd_open before its version 3.21, and old kernels have none. The process holds the end of a pipe
+ * then, which is closed when it ends. */
+static bool has_pidfd(void)
 {
-	static char *const ours[HANDED] = {
-		"ENRGDAQ_PLAN_FD=3", "ENRGDAQ_READY_FD=4", "ENRGDAQ_LIFELINE_FD=5", "ENRGDAQ_MODULE_FD=6"};
+	static int answer = -1; /* not asked yet */
+	int descriptor;
+
+	if (answer >= 0)
+		return answer;
+	descriptor = pidfd_open(getpid(), 0);
+	answer = descriptor >= 0 || errno != ENOSYS;
+	close_descriptor(&descriptor);
+	return answer;
+}
+
+/* The file of this program as it was loaded, also after another was installed in its place. Under valgrind the kernel
+ * means valgrind by OWN_FILE, while its text names the program: NULL where they are the same, or that text. */
+static const char *find_emulated_program(void)
+{
+	static char path[PATH_MAX];
+	struct stat running, named;
+	ssize_t length = readlink(OWN_FILE, path, sizeof(path) - 1);
+
+	path[length > 0 ? length : 0] = '\0';
+	if (stat(OWN_FILE, &running) || stat(path, &named))
+		return NULL; /* "… (deleted)": another was installed */
+	return running.st_dev == named.st_dev && running.st_ino == named.st_ino ? NULL : path;
+}
+
+/* The environment of this process without older ENRGDAQ_…_FD entries, and with those of what is handed over. */
+static char **make_environment(const int descriptors[HANDED])
+{
+	static char *const ours[HANDED] = {"ENRGDAQ_PLAN_FD=3", "ENRGDAQ_READY_FD=4", "ENRGDAQ_LIFELINE_FD=5",
+		"ENRGDAQ_MODULE_FD=6", "ENRGDAQ_LIFE_FD=7"};
 	size_t count = 0, used = 0;
 	char **list;
 
@@ -85,20 +117,34 @@ static char **make_environment(bool has_module)
 		if (!is_ours)
 			list[used++] = environ[i];
 	}
-	for (size_t k = 0; k < HANDED - !has_module; k++)
-		list[used++] = ours[k];
+	for (size_t k = 0; k < HANDED; k++)
+		if (descriptors[k] >= 0)
+			list[used++] = ours[k];
 	return list;
+}
+
+static int add_actions(posix_spawn_file_actions_t *actions, const int descriptors[HANDED])
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < HANDED && !rc; i++)
+		rc = descriptors[i] >= 0
+			     ? posix_spawn_file_actions_adddup2(actions, descriptors[i], CHILD_FD_PLAN + (int)i)
+			     : posix_spawn_file_actions_addclose(actions, CHILD_FD_PLAN + (int)i);
+	return rc ? rc : posix_spawn_file_actions_addclosefrom_np(actions, CHILD_FD_END);
 }
 
 static int spawn(const struct child_params *params, const int descriptors[HANDED], pid_t *ret_pid)
 {
-	char *const arguments[] = {"enrgdaq-job", (char *)params->type, (char *)params->name, NULL};
-	const char *program = params->program ? params->program : "/proc/self/exe";
+	char *const own[] = {"enrgdaq-job", (char *)params->type, (char *)params->name, NULL};
+	/* valgrind gives a process the name of its file, whatever its first argument says */
+	char *const emulated[] = {"enrgdaq-job", "job", (char *)params->type, (char *)params->name, NULL};
+	const char *elsewhere = params->program ? NULL : find_emulated_program();
+	const char *program = params->program ? params->program : elsewhere ? elsewhere : OWN_FILE;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	sigset_t held, all;
-	bool has_module = params->module > 0;
-	char **environment = make_environment(has_module);
+	char **environment = make_environment(descriptors);
 	int code = ENOMEM;
 
 	if (!environment)
@@ -117,10 +163,10 @@ static int spawn(const struct child_params *params, const int descriptors[HANDED
 	posix_spawnattr_setpgroup(&attributes, 0);
 	posix_spawnattr_setsigmask(&attributes, &held);
 	posix_spawnattr_setsigdefault(&attributes, &all);
-	for (size_t i = 0; i < HANDED - !has_module; i++)
-		posix_spawn_file_actions_adddup2(&actions, descriptors[i], CHILD_FD_PLAN + (int)i);
-	posix_spawn_file_actions_addclosefrom_np(&actions, CHILD_FD_END - !has_module);
-	code = posix_spawn(ret_pid, program, &actions, &attributes, arguments, environment);
+	code = add_actions(&actions, descriptors);
+	if (!code)
+		code = posix_spawn(
+			ret_pid, program, &actions, &attributes, elsewhere ? emulated : own, environment);
 	posix_spawnattr_destroy(&attributes);
 out_actions:
 	posix_spawn_file_actions_destroy(&actions);
@@ -129,51 +175,74 @@ out_environment:
 	return -code;
 }
 
+/* Copies of what the job gets; -1 = not handed over. */
+static int lift_all(const struct child_params *params, const int descriptors[HANDED], int ret_lifted[HANDED],
+	struct enrg_error *err)
+{
+	for (size_t i = 0; i < HANDED; i++)
+		ret_lifted[i] = -1;
+	for (size_t i = 0; i < HANDED; i++) {
+		if (descriptors[i] < 0)
+			continue;
+		ret_lifted[i] = lift_descriptor(descriptors[i]);
+		if (ret_lifted[i] < 0)
+			return enrg_error_set(err, ret_lifted[i], "%s: too many open files: %s", params->name,
+				strerror(-ret_lifted[i]));
+	}
+	return 0;
+}
+
+/* `life`: read end of the pipe that stands for a pidfd, -1 = there are pidfds. */
+static int watch_end(struct child *child, int life, const char *name, struct enrg_error *err)
+{
+	int code;
+
+	child->descriptor = life >= 0 ? fcntl(life, F_DUPFD_CLOEXEC, 0) : pidfd_open(child->pid, 0);
+	if (child->descriptor >= 0) {
+		fcntl(child->descriptor, F_SETFD, FD_CLOEXEC);
+		return 0;
+	}
+	code = enrg_error_set(err, -errno, "%s: its end can't be watched: %s", name, strerror(errno));
+	kill(child->pid, SIGKILL);
+	waitpid(child->pid, NULL, 0);
+	return code;
+}
+
 int child_start(const struct child_params *params, struct child *ret_child, struct enrg_error *err)
 {
 	struct child child = CHILD_NONE;
-	int ready[2] = {-1, -1}, lifted[HANDED] = {-1, -1, -1, -1}, plan = -1;
-	size_t handed = HANDED - (params->module <= 0);
+	int ready[2] = {-1, -1}, life[2] = {-1, -1}, lifted[HANDED] = {-1, -1, -1, -1, -1}, plan = -1;
 	int code = make_plan_file(params, &plan, err);
 
 	if (code)
 		return code;
-	if (pipe2(ready, O_CLOEXEC | O_NONBLOCK)) {
+	if (pipe2(ready, O_CLOEXEC | O_NONBLOCK) || (!has_pidfd() && pipe2(life, O_CLOEXEC))) {
 		code = enrg_error_set(err, -errno, "%s: no pipe for readiness: %s", params->name, strerror(errno));
 		goto out;
 	}
-	lifted[0] = lift_descriptor(plan);
-	lifted[1] = lift_descriptor(ready[1]);
-	lifted[2] = lift_descriptor(params->lifeline);
-	if (params->module > 0)
-		lifted[3] = lift_descriptor(params->module);
-	for (size_t i = 0; i < handed; i++) {
-		if (lifted[i] < 0) {
-			code = enrg_error_set(
-				err, lifted[i], "%s: too many open files: %s", params->name, strerror(-lifted[i]));
-			goto out;
-		}
-	}
+	code = lift_all(params,
+		(const int[HANDED]){
+			plan, ready[1], params->lifeline, params->module > 0 ? params->module : -1, life[1]},
+		lifted, err);
+	if (code)
+		goto out;
 	code = spawn(params, lifted, &child.pid);
 	if (code) {
 		enrg_error_set(err, code, "%s: can't start a process: %s", params->name, strerror(-code));
 		goto out;
 	}
-	child.descriptor = pidfd_open(child.pid, 0); /* the pid can't be another's before it was reaped */
-	if (child.descriptor < 0) {
-		code = enrg_error_set(err, -errno, "%s: no pidfd: %s", params->name, strerror(errno));
-		kill(child.pid, SIGKILL);
-		waitpid(child.pid, NULL, 0);
+	code = watch_end(&child, life[0], params->name, err);
+	if (code)
 		goto out;
-	}
-	fcntl(child.descriptor, F_SETFD, FD_CLOEXEC);
 	child.ready = ready[0];
 	ready[0] = -1;
 	*ret_child = child;
 out:
 	close_descriptor(&plan);
-	close_descriptor(&ready[0]);
-	close_descriptor(&ready[1]);
+	for (size_t i = 0; i < 2; i++) {
+		close_descriptor(&ready[i]);
+		close_descriptor(&life[i]);
+	}
 	for (size_t i = 0; i < HANDED; i++)
 		close_descriptor(&lifted[i]);
 	return code;
@@ -198,12 +267,12 @@ int child_signal(const struct child *child, int signal_number)
 {
 	if (!child->pid)
 		return -ESRCH;
-	return pidfd_send_signal(child->descriptor, signal_number, NULL, 0) ? -errno : 0;
+	return kill(child->pid, signal_number) ? -errno : 0; /* the pid can't be another's before it was reaped */
 }
 
 int child_ask(const struct child *child, int word)
 {
-	return child->pid ? ask_send(child->descriptor, word) : -ESRCH;
+	return child->pid ? ask_send(child->pid, word) : -ESRCH;
 }
 
 int child_reap(struct child *child, int *ret_code, int *ret_signal)

@@ -1,4 +1,4 @@
-/* child.h: one job process as its parent holds it: pid, pidfd, readiness pipe. Process: supervisor, main thread. */
+/* child.h: one job process as its parent holds it: pid, descriptor of its end, readiness pipe. Process: supervisor, main thread. */
 #ifndef SUPERVISOR_CHILD_H
 #define SUPERVISOR_CHILD_H
 
@@ -10,7 +10,7 @@
 
 struct child {
 	pid_t pid;      /* 0 = none */
-	int descriptor; /* pidfd: readable when the process has ended; -1 */
+	int descriptor; /* pidfd, or a pipe where there are none: an event of epoll when the process has ended; -1 */
 	int ready;      /* read end of the readiness pipe; -1 */
 };
 
@@ -29,8 +29,8 @@ struct child_params {
 };
 
 /* Starts the process in a group of its own (Ctrl-C reaches the supervisor alone), with default signals, those that it
- * must say something about held back, and only standard input, output, error, plan, readiness, lifeline and module
- * open. */
+ * must say something about held back, and only standard input, output, error, plan, readiness, lifeline, module and
+ * (without pidfds) its end of the pipe that tells of its end open. Runs under valgrind as well. */
 int child_start(const struct child_params *params, struct child *ret_child, struct enrg_error *err);
 
 /* 1: the job told that it is ready; 0: nothing yet; -EPIPE: it closed the pipe without a word. Closes the pipe after 1

@@ -298,7 +298,9 @@ static void release(struct enrg_file *file)
 	struct enrg_file **link = &file->set->first;
 	enrg_file_finish_function *function = file->finish;
 	struct enrg_store *store = file->finish_store;
-	char *path = function && !file->is_lost ? strdup(file->path) : NULL;
+	/* What a roll back closes is not done with: its store opens it again and goes on. */
+	bool is_done = !file->is_lost && !file->set->is_going_back;
+	char *path = function && is_done ? strdup(file->path) : NULL;
 
 	file_policy_closing(file);
 	file_watch_part(file);

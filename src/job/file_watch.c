@@ -374,7 +374,7 @@ struct parted {
 	char *path;
 	struct held_name name; /* with the length that was committed */
 	uint64_t rows;
-	bool is_exact, is_helper, is_told;
+	bool is_exact, is_told;
 };
 
 static void part(struct file_set *set, const char *path, const struct parted *as)
@@ -403,9 +403,10 @@ static void part(struct file_set *set, const char *path, const struct parted *as
 
 void file_watch_part(const struct enrg_file *file)
 {
-	struct parted as = {.rows = file->committed_rows, .is_helper = file->is_helper, .is_exact = file->is_whole};
+	struct parted as = {.rows = file->committed_rows, .is_exact = file->is_whole};
 
-	if (!file->set->is_going_back || file->is_lost || !file->committed)
+	/* Helpers are the store's own to make anew when it goes back. */
+	if (!file->set->is_going_back || file->is_lost || file->is_helper || !file->committed)
 		return;
 	held_name_take_open(&as.name, file->descriptor);
 	as.name.bytes = file->committed;
@@ -433,7 +434,6 @@ static void look_at_parted(struct file_set *set)
 			.descriptor = -1,
 			.bytes = parted->name.bytes,
 			.rows = parted->rows,
-			.is_helper = parted->is_helper,
 			.is_exact = parted->is_exact};
 
 		if (parted->is_told)
@@ -446,8 +446,6 @@ static void look_at_parted(struct file_set *set)
 			loss.is_about = true;
 			loss.rows = share_of(loss.rows, loss.bytes, parted->name.bytes);
 		}
-		if (parted->is_helper)
-			loss.bytes = 0;
 		parted->is_told = true;
 		tell(set, &loss);
 	}

@@ -348,6 +348,9 @@ int file_policy_write(struct enrg_file *file, const void *bytes, uint64_t byte_c
 		uint64_t middle = (byte_count - head) & ~(uint64_t)(PAGE_BYTES - 1);
 		done = head + write_direct(file, from + head, middle, at + head);
 		file->written_back = at + done;
+		/* A part of a page may stand behind that: what is appended would come after it. */
+		if (done < head + middle)
+			return file_write_all(file->descriptor, from + done, byte_count - done, at + done);
 	} else {
 		begin_write_back(file);
 	}

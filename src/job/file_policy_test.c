@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -65,6 +66,18 @@ static void restart(void)
 {
 	store_destroy_alone(store);
 	open_store();
+}
+
+/* The next write of whole pages ends in the middle of one, as the last that fits on a disk of smaller blocks. */
+static bool is_next_torn;
+
+ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset)
+{
+	if (is_next_torn && count > 4096 && count % 4096 == 0) {
+		is_next_torn = false;
+		count -= 4096 - 512;
+	}
+	return syscall(SYS_pwrite64, descriptor, bytes, count, offset);
 }
 
 static const char *part_of(const char *run)
@@ -519,6 +532,7 @@ static void large_batches_go_past_the_page_cache(void **state)
 		assert_int_equal(enrg_file_write(file, zeros, 16 + padding, NULL), 0);
 		count += 16 + padding;
 		assert_int_equal(((uintptr_t)body - enrg_file_size(file)) % 4096, 0);
+		is_next_torn = round == 2;
 		assert_int_equal(enrg_file_write(file, body, body_bytes, NULL), 0);
 		memcpy(want + count, body, body_bytes);
 		count += body_bytes;

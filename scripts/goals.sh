@@ -16,3 +16,5 @@ for program in $programs; do
 		printf '\n=== bench_%s: not built, its library is missing\n' "$program"
 	fi
 done
+printf '\n=== scripts/scale.sh\n'
+scripts/scale.sh || true

@@ -15,8 +15,9 @@
 #include "base/clock.h"
 
 #define PAGE_FILE_BYTES ((sizeof(struct page) + 4095u) / 4096u * 4096u)
-/* The kernel walks all mappings for smaps_rollup, which takes milliseconds with large rings. */
-#define PAGE_SMAPS_INTERVAL_NS 5000000000ull
+/* The kernel walks all mappings for smaps_rollup, which takes milliseconds with large rings: ever more seldom. */
+#define PAGE_SMAPS_INTERVAL_NS     5000000000ull
+#define PAGE_SMAPS_INTERVAL_MAX_NS 60000000000ull
 
 static int check_file(int descriptor)
 {
@@ -214,7 +215,7 @@ static uint64_t find_kib(const char *text, const char *key)
 
 void page_refresh(struct page *page)
 {
-	static _Atomic uint64_t smaps_read_ns;
+	static _Atomic uint64_t smaps_read_ns, interval_ns = PAGE_SMAPS_INTERVAL_NS;
 	char text[4096];
 
 	atomic_store_explicit(&page->cpu_ns, clock_cpu_ns(), memory_order_relaxed);
@@ -226,8 +227,11 @@ void page_refresh(struct page *page)
 	}
 	uint64_t now = clock_mono_ns();
 	uint64_t before = atomic_load_explicit(&smaps_read_ns, memory_order_relaxed);
-	if (before && now - before < PAGE_SMAPS_INTERVAL_NS)
+	uint64_t interval = atomic_load_explicit(&interval_ns, memory_order_relaxed);
+	if (before && now - before < interval)
 		return;
+	if (before && interval < PAGE_SMAPS_INTERVAL_MAX_NS)
+		atomic_store_explicit(&interval_ns, interval * 2, memory_order_relaxed);
 	atomic_store_explicit(&smaps_read_ns, now, memory_order_relaxed);
 	/* Not Private_…: pages of a ring that only this process has touched so far would count as its own. */
 	if (read_proc("/proc/self/smaps_rollup", text, sizeof(text)))

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -242,6 +243,8 @@ int process_main(int argc, char **argv)
 	if (plan_descriptor >= 0)
 		close(plan_descriptor);
 	if (result == 0) {
+		if (!process.plan->is_store)
+			mallopt(M_ARENA_MAX, 1); /* an arena for each thread is a third of an idle source's memory */
 		name_process(process.plan);
 		log_init(process.plan->name, (enum enrg_level)process.plan->verbosity);
 		log_set_format(process.plan->is_log_json ? LOG_JSON : LOG_TEXT);

@@ -74,6 +74,8 @@ static void sample_latency(struct member *member, uint64_t now_ns)
 {
 	struct member_latency *latency = member->latency;
 
+	if (!latency && !load(&member->page->latency.count))
+		return; /* a source, or nothing was stored yet */
 	if (!latency) {
 		latency = member->latency = calloc(1, sizeof(*latency));
 		if (!latency)

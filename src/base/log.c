@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -30,6 +31,8 @@ static bool log_in_journal; /* stderr is systemd's: it wants a priority, and add
 static enum log_format log_format = LOG_TEXT;
 static _Atomic int log_level = ENRG_INFO;
 static bool is_started;
+static volatile bool is_crashing;
+static long local_offset_s; /* from UTC, as it was at the start */
 static struct log_sink *sinks[TARGETS], *output; /* NULL = none; output: stdout */
 static struct log_file file;
 
@@ -75,6 +78,10 @@ void log_init(const char *name, enum enrg_level level)
 	text_make_safe(log_name, strlen(log_name));
 	log_in_journal = is_journal(STDERR_FILENO);
 	log_colored = !log_in_journal && log_is_colored(STDERR_FILENO);
+	time_t now = time(NULL);
+	struct tm parts = {0};
+	localtime_r(&now, &parts);
+	local_offset_s = parts.tm_gmtoff;
 	log_set_level(level);
 }
 
@@ -103,14 +110,45 @@ int log_parse_level(const char *text, enum enrg_level *ret_level)
 
 /* --- lines --- */
 
+static bool is_leap(int year)
+{
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+/* gmtime_r without a lock, which the thread that crashed may hold. */
+static void split_seconds(time_t seconds, struct tm *ret_parts)
+{
+	static const int lengths[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+	long days = (long)(seconds / 86400), rest = (long)(seconds % 86400);
+	int year = 1970, month = 0;
+
+	for (; days >= 365 + is_leap(year); year++)
+		days -= 365 + is_leap(year);
+	for (; days >= lengths[month] + (month == 1 && is_leap(year)); month++)
+		days -= lengths[month] + (month == 1 && is_leap(year));
+	*ret_parts = (struct tm){.tm_year = year - 1900, .tm_mon = month, .tm_mday = (int)days + 1,
+		.tm_hour = (int)(rest / 3600), .tm_min = (int)(rest / 60 % 60), .tm_sec = (int)(rest % 60)};
+}
+
+static void split_time(time_t seconds, bool is_local, struct tm *ret_parts)
+{
+	*ret_parts = (struct tm){0};
+	if (is_crashing)
+		split_seconds(seconds + (is_local ? local_offset_s : 0), ret_parts);
+	else if (is_local)
+		localtime_r(&seconds, ret_parts);
+	else
+		gmtime_r(&seconds, ret_parts);
+}
+
 static size_t format_json(char *line, enum enrg_level level, const char *text, size_t bytes)
 {
 	uint64_t wall_ns = clock_wall_ns();
 	time_t seconds = (time_t)(wall_ns / 1000000000);
-	struct tm parts = {0};
+	struct tm parts;
 	char name[sizeof(log_name) * 2];
 
-	gmtime_r(&seconds, &parts);
+	split_time(seconds, false, &parts);
 	text_format_json(log_name, strlen(log_name), name, sizeof(name));
 	size_t used = (size_t)snprintf(line, LINE_BYTES / 2,
 		"{\"time\": \"%04d-%02d-%02dT%02d:%02d:%02d.%03uZ\", \"level\": \"%s\", \"process\": %d, \"job\": \"%s\", "
@@ -126,10 +164,10 @@ static size_t format_text(char *line, enum enrg_level level, const char *text, s
 {
 	uint64_t wall_ns = clock_wall_ns();
 	time_t seconds = (time_t)(wall_ns / 1000000000);
-	struct tm parts = {0};
+	struct tm parts;
 	const char *on = is_colored ? levels[level].color : "", *off = is_colored ? "\033[0m" : "";
 
-	localtime_r(&seconds, &parts);
+	split_time(seconds, true, &parts);
 	size_t used = (size_t)snprintf(line, LINE_BYTES / 2, "%04d-%02d-%02d %02d:%02d:%02d.%03u %s%s%s %s: ",
 		parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
 		(unsigned)(wall_ns / 1000000 % 1000), on, levels[level].padded, off, log_name);
@@ -306,6 +344,26 @@ void log_line(enum enrg_level level, const char *format, ...)
 	va_start(arguments, format);
 	log_line_v(level, format, arguments);
 	va_end(arguments);
+}
+
+void log_crash(const char *text)
+{
+	char line[LINE_BYTES];
+	struct pollfd output_poll = {.fd = STDERR_FILENO, .events = POLLOUT};
+	size_t length = strlen(text), bytes;
+	int descriptor = -1;
+
+	is_crashing = true;
+	bytes = format_line(TARGET_STDERR, ENRG_ERROR, text, length, line);
+	if (poll(&output_poll, 1, 100) > 0 && (output_poll.revents & POLLOUT))
+		(void)!write(STDERR_FILENO, line, bytes); /* nobody is left to be told that it failed */
+	if (sinks[TARGET_FILE]) /* not the descriptor of another thread, which may be closed at this moment */
+		descriptor = open(file.path, O_WRONLY | O_APPEND | O_CLOEXEC | O_CREAT | O_NOCTTY | O_NONBLOCK, 0644);
+	if (descriptor < 0)
+		return;
+	bytes = format_line(TARGET_FILE, ENRG_ERROR, text, length, line);
+	(void)!write(descriptor, line, bytes);
+	close(descriptor);
 }
 
 void log_print(const char *text)

@@ -26,6 +26,9 @@ void log_stop(void);
 int log_set_file(const char *path, uint64_t rotate_bytes, unsigned keep);
 /* The file is opened anew with the next line. */
 void log_reopen(void);
+/* For the handler of a crash, on any thread: an error line that allocates nothing, takes no lock, and waits for an output
+ * 0.1 s at most. */
+void log_crash(const char *text);
 /* What a command has to say at its end: to stdout, as patient as the log. */
 void log_print(const char *text);
 /* true where stderr (2) or stdout (1) may be coloured. */

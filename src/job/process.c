@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "job/ask.h"
+#include "job/crash.h"
 #include "job/reporter.h"
 
 #define PROCESS_PLAN_BYTES_MAX (256u << 20)
@@ -250,6 +251,7 @@ int process_main(int argc, char **argv)
 		log_set_format(process.plan->is_log_json ? LOG_JSON : LOG_TEXT);
 		if (process.plan->log_file)
 			(void)log_set_file(process.plan->log_file, process.plan->log_rotate_bytes, process.plan->log_keep);
+		crash_watch(process.plan->module_path);
 		result = page_create(process.plan->page_path, &process.page, &err);
 	}
 	int code = exit_code_of(result);
@@ -267,6 +269,7 @@ int process_main(int argc, char **argv)
 		options_memory_destroy(process.memory);
 	if (process.types)
 		types_free(process.types);
+	crash_forget_module();
 	plan_free(process.plan);
 	log_stop();
 	return code;

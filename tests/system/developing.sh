@@ -37,6 +37,73 @@ case_under_valgrind() {
 	grep -q "accounted" run.log || fail "the ledger does not say it"
 }
 
+# A driver whose static function writes to address 16, or aborts.
+make_driver() {
+	cat >driver.c <<-END
+		#include <stdlib.h>
+		#include <enrgdaq/job.h>
+		static const struct enrg_column columns[] = {{.name = "x", .type = ENRG_I64}};
+		static const struct enrg_schema schema = {.column_count = 1, .columns = columns};
+		struct keys { int64_t aborts; };
+		struct driver { const struct keys *keys; struct enrg_output *output; };
+		static const struct enrg_option keys[] = {{.key = "aborts", .kind = ENRG_OPTION_INT, .default_value = "0",
+			.max = 1, .offset = offsetof(struct keys, aborts), .help = "Ends by abort."}, {.key = NULL}};
+		static __attribute__((noinline)) void read_broken_register(const struct driver *driver)
+		{
+			if (driver->keys->aborts)
+				abort();
+			*(volatile int *)16 = 1;
+		}
+		static int start(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
+		{
+			struct driver *driver = calloc(1, sizeof(*driver));
+			driver->keys = options;
+			*ret_state = driver;
+			return enrg_output_open(job, "store_config", NULL, &schema, &driver->output, err);
+		}
+		static int poll_once(struct enrg_job *job, void *state, struct enrg_error *err)
+		{
+			(void)job, (void)err;
+			read_broken_register(state);
+			return ENRG_POLL_IDLE;
+		}
+		static const struct enrg_job_group groups[] = {{.key = "store_config", .help = "A store."}, {.key = NULL}};
+		static const struct enrg_job_type driver = {.name = "DAQJobBroken", .summary = "Crashes.",
+			.options = {.size = sizeof(struct keys), .options = keys}, .groups = groups,
+			.start = start, .poll = poll_once, .destroy = free};
+		static const struct enrg_job_type *const jobs[] = {&driver, NULL};
+		static const struct enrg_store_type *const stores[] = {NULL};
+		ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "broken", .jobs = jobs, .stores = stores};
+	END
+	mkdir -p modules
+	"${CC:-cc}" -std=gnu17 -O1 -fPIC -shared -I "$INCLUDE" driver.c -o modules/broken.so 2>cc.log || fail "the driver does not build"
+	export ENRGDAQ_MODULE_PATH="$work/modules:${ENRGDAQ_MODULE_PATH:-}"
+}
+
+# The log names the function, also a static one, in text and JSON, on standard error and in the file; the signal that ends
+# the job stays what it is.
+case_crash_is_named() {
+	is_sanitized && exit 77
+	make_driver
+	write_config DAQJobBroken
+	sed -i '1i [log]\nfile = "run.txt"' config/supervisor.toml
+	sed -i '/^restart/d; 1i restart_delay_seconds = 0.1' config/supervisor.toml
+	"$bin" run config --duration 1 >run.log 2>&1
+	grep -q "source: crashed: Segmentation fault at address 0x10" run.log || fail "the crash is not told"
+	grep -Eq "source:   #0 read_broken_register\+0x[0-9a-f]+ \($work/modules/broken.so\+0x" run.log || fail "no function"
+	grep -Eq "source:   #1 poll_once\+0x" run.log || fail "no caller"
+	grep -q "source ended: signal 11" run.log || fail "the signal is another one"
+	for file in run.txt out/run.txt; do [ -f "$file" ] && break; done
+	grep -q "#0 read_broken_register" "$file" || fail "not in the file: $(ls -R)"
+	write_config DAQJobBroken 'aborts = 1\n'
+	"$bin" run config --duration 1 --log-format json >json.log 2>&1
+	grep -q "ended: signal 6" json.log || fail "abort: the signal is another one"
+	grep -q "crashed: Aborted, sent by process" json.log || fail "abort is not told"
+	grep "\"job\": \"source\"" json.log >lines.json
+	python3 -c 'import json
+for line in open("lines.json"): json.loads(line)' 2>python.log || fail "a line is no JSON"
+}
+
 cd "$work" || exit 1
 "case_$1"
 exit 0

@@ -561,18 +561,20 @@ int journal_add_stream(struct journal *journal, const uint8_t uuid[16], const ch
 	return 0;
 }
 
-/* A free entry, else one of an earlier life whose file could not be reached since. */
+/* A free entry, else one that an earlier life added and committed nothing to. What was committed is kept for as long as
+ * its file can't be reached: whoever cuts that needs it. */
 static uint32_t choose_file(const struct journal *journal)
 {
-	uint32_t left = JOURNAL_NONE;
+	uint32_t added = JOURNAL_NONE;
 
 	for (uint32_t i = 0; i < journal->files_max; i++) {
-		if (entry_state(&file_of(journal, i)->state) == ENTRY_FREE)
+		uint32_t state = entry_state(&file_of(journal, i)->state);
+		if (state == ENTRY_FREE)
 			return i;
-		if (!journal->file_used[i])
-			left = i;
+		if (state == ENTRY_ADDED && !journal->file_used[i])
+			added = i;
 	}
-	return left;
+	return added;
 }
 
 static void use_file(struct journal *journal, uint32_t index)

@@ -260,6 +260,37 @@ static void grows(void **state)
 	journal_close(journal);
 }
 
+/* Files that can't be reached (a disk that is away) keep their lengths, however many come. */
+static void forgets_no_length(void **state)
+{
+	(void)state;
+	struct journal *journal = open_journal();
+	uint32_t index, at = 0;
+	uint64_t length;
+	char name[32];
+	bool known;
+
+	for (uint32_t i = 0; i < JOURNAL_FILES; i++) {
+		snprintf(name, sizeof(name), "f%u", i);
+		assert_int_equal(journal_add_file(journal, name, &index, &known, &length, NULL), 0);
+		if (i) /* one without anything committed: its place may be taken */
+			journal_reset_file(journal, index, i);
+	}
+	journal_close(journal);
+	journal = open_journal();
+	for (uint32_t i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "new%u", i);
+		assert_int_equal(journal_add_file(journal, name, &index, &known, &length, NULL), 0);
+		assert_int_equal(i == 0, index == 0);
+	}
+	for (uint32_t i = 1; i < JOURNAL_FILES; i++, at++) {
+		const char *path_of;
+		assert_true(journal_next_file(journal, &at, &path_of, &length));
+		assert_int_equal(length, i);
+	}
+	journal_close(journal);
+}
+
 static void counts_lives_lost_on_one_record(void **state)
 {
 	(void)state;
@@ -370,6 +401,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(damage_is_an_error, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(gives_up_streams_of_old_runs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(grows, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(forgets_no_length, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(counts_lives_lost_on_one_record, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_kill_never_mixes_two_commits, set_up, tear_down),
 	};

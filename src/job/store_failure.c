@@ -9,11 +9,11 @@
 #include "job/remedy.h"
 #include "job/store_life.h"
 
-#define NS_PER_S       1000000000ull
-#define RETRY_NS       NS_PER_S       /* after a failure */
-#define RETRY_MAX_NS   (8 * NS_PER_S) /* of one table, while the others go on */
-#define RETRY_SLICE_NS (NS_PER_S / 4)
-#define DRAIN_RETRY_NS (10 * NS_PER_S) /* a full disk does not hold up a stop for ever */
+#define NS_PER_S        1000000000ull
+#define RETRY_NS        NS_PER_S       /* after a failure */
+#define RETRY_MAX_NS    (8 * NS_PER_S) /* of one table, while the others go on */
+#define RETRY_SLICE_NS  (NS_PER_S / 4)
+#define ORPHAN_RETRY_NS (10 * NS_PER_S) /* without a supervisor: the next start waits until its stores have ended */
 
 void store_life_set_state(struct store_life *life, enum page_state state)
 {
@@ -58,7 +58,7 @@ void store_life_note_recovery(struct store_life *life)
 		return;
 	end_trouble(&life->trouble, "");
 	life->failing_since_ns = 0;
-	life->drain_failing_ns = 0;
+	life->orphan_failing_ns = 0;
 	page_set_reason(life->process->page, NULL);
 	store_life_set_state(life, process_stop_state(life->process) ? PAGE_DRAINING : PAGE_RUNNING);
 }
@@ -125,17 +125,25 @@ static void alert_failure(struct store_life *life, struct intake_input *input, c
 		err->text, remedy_find(err->code), (double)intake_backlog(&life->intake) / 1e6);
 }
 
+/* A stop waits as long as the supervisor lets it: its fast stop, after stop_timeout_seconds, is the end. */
+static bool has_waited_enough(struct store_life *life, uint64_t now_ns)
+{
+	if (process_stop_state(life->process) == PROCESS_HURRY)
+		return true;
+	if (!atomic_load_explicit(&life->process->is_orphan, memory_order_relaxed))
+		return false;
+	if (!life->orphan_failing_ns)
+		life->orphan_failing_ns = now_ns;
+	return now_ns - life->orphan_failing_ns >= ORPHAN_RETRY_NS;
+}
+
 /* Where one table fails, its source waits and the others go on. false: all wait. */
 static bool hold_input(struct store_life *life, struct intake_input *input, int code)
 {
 	uint64_t now = clock_mono_ns();
 	uint32_t stop = process_stop_state(life->process);
 
-	if (!input || !input->consumer || !remedy_is_of_table(code) || stop == PROCESS_HURRY)
-		return false;
-	if (stop && !life->drain_failing_ns)
-		life->drain_failing_ns = now;
-	if (life->drain_failing_ns && now - life->drain_failing_ns >= DRAIN_RETRY_NS)
+	if (!input || !input->consumer || !remedy_is_of_table(code) || has_waited_enough(life, now))
 		return false;
 	input->retry_step_ns = input->retry_step_ns ? input->retry_step_ns * 2 : RETRY_NS;
 	if (input->retry_step_ns > RETRY_MAX_NS)
@@ -150,14 +158,9 @@ static bool pause_failing(struct store_life *life)
 	struct process *process = life->process;
 
 	for (uint64_t waited = 0; waited < RETRY_NS; waited += RETRY_SLICE_NS) {
-		uint64_t started = clock_mono_ns();
-		process_beat(process);
 		uint32_t stop = process_stop_state(process);
-		if (stop == PROCESS_HURRY)
-			return false;
-		if (stop == PROCESS_DRAIN && !life->drain_failing_ns)
-			life->drain_failing_ns = started;
-		if (life->drain_failing_ns && started - life->drain_failing_ns >= DRAIN_RETRY_NS)
+		process_beat(process);
+		if (has_waited_enough(life, clock_mono_ns()))
 			return false;
 		consumer_wait(NULL, 0, &process->stop, stop, RETRY_SLICE_NS);
 	}

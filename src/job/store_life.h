@@ -29,7 +29,7 @@ struct store_life {
 	struct intake_input *failed_input; /* at whose record; NULL: not known, or no record's fault */
 	uint64_t failed_record_end;
 	struct trouble trouble; /* what concerns all; that of one table is with its input */
-	uint64_t failing_since_ns, failed_ns, drain_failing_ns;
+	uint64_t failing_since_ns, failed_ns, orphan_failing_ns;
 };
 
 void store_life_set_state(struct store_life *life, enum page_state state);

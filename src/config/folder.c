@@ -103,6 +103,12 @@ static bool is_utf8(const char *text)
 
 static bool check_path(const char *file, struct problems *problems)
 {
+	for (const char *c = file; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f) {
+			problems_add(problems, false, file, 0,
+				"the path holds a control character: rename what is at fault");
+			return false;
+		}
 	if (is_utf8(file))
 		return true;
 	problems_add(problems, false, file, 0,

@@ -331,7 +331,8 @@ static void test_names(void **state)
 		"c.toml", "daq_job_type = 'DAQJobStoreCSV'\ndaq_job_unique_id = \"\"\n",
 		"d/e.toml", "daq_job_type = 'DAQJobStoreCSV'\n",
 		"d_e.toml", "daq_job_type = 'DAQJobStoreCSV'\n",
-		"f.toml", "daq_job_type = 'DAQJobStoreCSV'\ndaq_job_unique_id = \"a\\nb\"\n", NULL};
+		"f.toml", "daq_job_type = 'DAQJobStoreCSV'\ndaq_job_unique_id = \"a\\nb\"\n",
+		"g\nh.toml", "daq_job_type = 'DAQJobStoreCSV'\n", NULL};
 
 	load(f, pairs);
 	assert_printed(f,
@@ -340,7 +341,8 @@ static void test_names(void **state)
 		"c.toml:2: daq_job_unique_id: expected 1 to 200 bytes, found 0\n"
 		"d_e.toml: daq_job_unique_id: \"d_e\" is taken: d/e.toml calls its job \"d/e\"; each job needs a name "
 		"of its own\n"
-		"f.toml:2: daq_job_unique_id: it holds a control character\n");
+		"f.toml:2: daq_job_unique_id: it holds a control character\n"
+		"g h.toml: the path holds a control character: rename what is at fault\n");
 }
 
 static void test_no_jobs(void **state)

@@ -71,7 +71,9 @@ class screen
 		while (at_ < text_.size()) {
 			char c = text_[at_];
 			if (!is_ascii(c)) {
-				refuse("a key or value that is not plain ASCII must stand in quotes");
+				refuse(text_.substr(0, 2) == "\xff\xfe" || text_.substr(0, 2) == "\xfe\xff"
+						? "the file is UTF-16 text: save it as UTF-8"
+						: "a key or value that is not plain ASCII must stand in quotes");
 			} else if (c == '"' || c == '\'') {
 				if (at_ && !std::strchr("\n\r\t =,[{.\xbf", text_[at_ - 1]))
 					refuse("a quote in the middle of a word");

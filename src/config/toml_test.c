@@ -91,6 +91,7 @@ static void test_refused(void **state)
 	assert_refused("a = 1\n\nb = \"\xff\"\n", 13, "a.toml:3: ", "");
 	assert_refused("a = 1\ngr\303\266\303\237e = 1\n", 18, "a.toml:2: ", "not valid TOML");
 	assert_refused("a = 1\n\303\274 = 1\n", 13, "a.toml:2: ", "not valid TOML");
+	assert_refused("\xff\xfe\x61\0=\0", 6, "a.toml:1: ", "UTF-16 text: save it as UTF-8");
 	assert_refused("a = 1\0\n", 7, "a.toml:1: ", "");
 	assert_refused("\"a\\u0000b\" = 1\n", 15, "a.toml:1: ", "NUL");
 	assert_refused("[a]\nb = 99999999999999999999\n", 29, "a.toml:2: ", "");

@@ -67,7 +67,9 @@ void ending_write_ledger(const struct runtime *runtime, const struct roster *ros
 		if (!ending_out_folder(roster->members[i].config, folder, sizeof(folder)) ||
 			is_repeated(roster, i, folder))
 			continue;
-		snprintf(path, sizeof(path), "%s/ledger_%s.json", folder, runtime->run);
+		size_t length = strlen(folder);
+		snprintf(path, sizeof(path), "%s%sledger_%s.json", folder,
+			length && folder[length - 1] == '/' ? "" : "/", runtime->run);
 		err = (struct enrg_error){0};
 		if (!write_text(path, text, &err))
 			continue;

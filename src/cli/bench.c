@@ -154,7 +154,7 @@ static int parse_run(int argc, char **argv, struct bench_params *params, bool *r
 		case JSON: *ret_is_json = true; break;
 		case HELP:
 		case 'h': fputs(run_help, stdout); exit(0);
-		default: fputs(run_help, stderr); return 2;
+		default: return cli_option_error("bench run");
 		}
 	}
 	return optind < argc ? fail("run takes options only") : 0;
@@ -227,15 +227,13 @@ static int parse_suite(int argc, char **argv, struct suite_options *ret)
 		case GRAPHS: ret->graphs = optarg; break;
 		case HELP:
 		case 'h': fputs(suite_help, stdout); exit(0);
-		default: fputs(suite_help, stderr); return 2;
+		default: return cli_option_error("bench suite");
 		}
 	}
 	if (optind < argc)
 		return fail("suite takes options only");
-	if (!ret->run && !ret->plot) {
-		fputs(suite_help, stdout);
-		return 1;
-	}
+	if (!ret->run && !ret->plot)
+		return cli_usage_error("bench suite", "expected --run, --plot or --all");
 	return 0;
 }
 
@@ -299,7 +297,7 @@ static int limits(int argc, char **argv)
 		case 'j': is_json = true; break;
 		case 'f': folder = optarg; break;
 		case 'h': fputs(limits_help, stdout); return 0;
-		default: fputs(limits_help, stderr); return 2;
+		default: return cli_option_error("bench limits");
 		}
 	}
 	int code = work_measure_generation(500000, &measured.generation_gb_per_s, &err);
@@ -333,7 +331,7 @@ static int parse_compare(int argc, char **argv, struct beside_params *params)
 		case INTERPRETER: params->python = optarg; break;
 		case JSON: params->is_quiet = true; break;
 		case 'h': fputs(compare_help, stdout); exit(0);
-		default: fputs(compare_help, stderr); return 2;
+		default: return cli_option_error("bench compare");
 		}
 	}
 	return optind < argc ? fail("compare takes options only") : 0;
@@ -375,6 +373,7 @@ int cli_bench(int argc, char **argv)
 		const char *name;
 		int (*run)(int argc, char **argv);
 	} commands[] = {{"run", run}, {"suite", suite}, {"limits", limits}, {"compare", compare}};
+	char name[64];
 
 	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		fputs(help, argc < 2 ? stderr : stdout);
@@ -382,8 +381,11 @@ int cli_bench(int argc, char **argv)
 	}
 	signal(SIGPIPE, SIG_IGN); /* `| head` may end: the runs go on, and end in order */
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-		if (strcmp(argv[1], commands[i].name) == 0)
+		if (strcmp(argv[1], commands[i].name) == 0) {
+			snprintf(name, sizeof(name), "enrgdaq bench %s", commands[i].name);
+			argv[1] = name;
 			return commands[i].run(argc - 1, argv + 1);
+		}
 	fprintf(stderr, "enrgdaq bench: no benchmark called \"%s\"\n\n%s", argv[1], help);
 	return 2;
 }

@@ -17,7 +17,8 @@
 #include "cli/input.h"
 
 static const char usage[] =
-	"usage: enrgdaq cat [--head N] [--columns A,B…] [--json] [--schema] FILE…\n"
+	"usage: enrgdaq cat [--head N] [--columns A,B…] [--json] [--schema]\n"
+	"                   [--from KIND] [--record-length N] FILE…\n"
 	"\n"
 	"Prints the rows of .arrows and .arrow files and of old dumps (.bin, .npy.lz4): a line of names, then a line\n"
 	"a row with commas between the values, as the CSV store writes them (lists as \"[1 2 3]\", bytes in base64,\n"
@@ -449,7 +450,7 @@ int cli_cat(int argc, char **argv)
 			fputs(usage, stdout);
 			return 0;
 		default:
-			return cli_usage_error("cat", "wrong usage");
+			return cli_option_error("cat");
 		}
 	}
 	if (optind >= argc)

@@ -12,7 +12,7 @@ static const char help[] =
 	"gets\n"
 	"what, and into which files. Starts nothing. All errors are printed in one go, as file:line: key: what was\n"
 	"expected, what was found.\n\n"
-	"exit code: 0 it can run (warnings may be printed), 2 it can't.\n\n"
+	"Exit code: 0 it can run (warnings may be printed), 2 it can't.\n\n"
 	"examples:\n"
 	"  enrgdaq check configs/demo\n"
 	"  enrgdaq check configs/demo && enrgdaq run configs/demo\n"
@@ -133,7 +133,7 @@ int cli_check(int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (option != 'h')
-			return cli_usage_error("check", "wrong option");
+			return cli_option_error("check");
 		fputs(help, stdout);
 		return 0;
 	}

@@ -1,8 +1,6 @@
 /* cli.c: what several commands do. */
 #include "cli/cli.h"
 
-#include <stdarg.h>
-
 static void print_warning(void *context, const char *sentence)
 {
 	(void)context;
@@ -48,16 +46,4 @@ int cli_load_folder(const char *path, const struct types *types, struct folder *
 	else
 		*ret_folder = folder;
 	return code;
-}
-
-int cli_usage_error(const char *command, const char *format, ...)
-{
-	va_list arguments;
-
-	fprintf(stderr, "enrgdaq %s: ", command);
-	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
-	va_end(arguments);
-	fprintf(stderr, "; see `enrgdaq %s --help`\n", command);
-	return 2;
 }

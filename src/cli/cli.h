@@ -1,7 +1,7 @@
 /* cli.h: the sub-commands. One file a command: src/cli/NAME.c defines cli_NAME, main.c has its line in the table.
  *
- * A command is called with argv[0] = its own name and the arguments behind it, so that getopt_long works as in a
- * main(). It answers --help itself (options, examples). Results go to stdout, errors and warnings to stderr. Exit
+ * A command is called with argv[0] = "enrgdaq NAME" and the arguments behind it, so that getopt_long works and reports as
+ * in a main(). It answers --help itself (options, examples). Results go to stdout, errors and warnings to stderr. Exit
  * codes: 0 done, 1 failed, 2 a configuration or a command line that a human must mend.
  */
 #ifndef CLI_CLI_H
@@ -13,6 +13,7 @@ struct command {
 	const char *name;
 	const char *summary; /* NULL = not for humans: left out of --help */
 	int (*run)(int argc, char **argv);
+	bool is_lister; /* what it prints is all that it does: an output that can't be written is a failure */
 };
 
 int cli_run(int argc, char **argv);
@@ -34,5 +35,7 @@ int cli_load_types(struct types **ret_types);
 int cli_load_folder(const char *path, const struct types *types, struct folder **ret_folder);
 /* Prints "enrgdaq COMMAND: what is wrong" and the hint to --help; returns 2. */
 int cli_usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* After getopt_long has said which option is wrong: the hint to --help; returns 2. */
+int cli_option_error(const char *command);
 
 #endif

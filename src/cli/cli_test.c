@@ -67,6 +67,12 @@ static void test_help(void **state)
 	assert_call("chekc", ERR, 2, "unknown command \"chekc\"; did you mean check?");
 	assert_call("describe", ERR, 2, "expected one argument");
 	assert_call("describe --nonsense x", ERR, 2, "see `enrgdaq describe --help`");
+	assert_call(
+		"run --nonsense", ERR, 2, "enrgdaq run: unrecognized option '--nonsense'\nsee `enrgdaq run --help`");
+	assert_call("bench run --nonsense", ERR, 2, "enrgdaq bench run: unrecognized option");
+	assert_call("bench suite", ERR, 2, "expected --run, --plot or --all");
+	assert_call("verify", ERR, 2, "see `enrgdaq verify --help`");
+	assert_call("jobs", "2>&1 >/dev/full", 1, "enrgdaq jobs: the output can't be written");
 	struct result help = call("--help", OUT);
 	assert_null(strstr(help.text, "  job "));
 	free(help.text);
@@ -109,6 +115,9 @@ static void test_check(void **state)
 	assert_call(arguments, ERR, 2, "test.toml:2: rand_mim: unknown key; did you mean rand_min?\n");
 	assert_call(arguments, ERR, 2, "test.toml:3: rand_max: expected an integer, found the string \"abc\"\n");
 	assert_call("check /nowhere/at/all", ERR, 2, "there is no such folder");
+	write_file(folder, "a.arrows", "no");
+	snprintf(arguments, sizeof(arguments), "verify %s", folder);
+	assert_call(arguments, OUT, 2, "1 file: 1 can't be read; readable: nothing\n");
 	snprintf(arguments, sizeof(arguments), "rm -r %s", folder);
 	assert_int_equal(system(arguments), 0);
 }

@@ -21,7 +21,7 @@
 
 static const char usage[] =
 	"usage: enrgdaq convert INPUT OUTPUT [--format FORMAT] [--columns A,B…] [--dataset NAME] [--tree NAME]\n"
-	"                       [--compact] [--salvage] [--odd-times]\n"
+	"                       [--from KIND] [--record-length N] [--compact] [--salvage] [--odd-times]\n"
 	"\n"
 	"Writes an .arrows or .arrow file, an old dump of the digitizer (.bin, .npy.lz4), or a file of CAEN's "
 	"WaveDump\n"
@@ -511,7 +511,7 @@ int cli_convert(int argc, char **argv)
 			fputs(usage, stdout);
 			return 0;
 		default:
-			return cli_usage_error("convert", "wrong usage");
+			return cli_option_error("convert");
 		}
 	}
 	if (argc - optind != 2)

@@ -272,7 +272,7 @@ int cli_describe(int argc, char **argv)
 			return 0;
 		}
 		if (option == '?')
-			return cli_usage_error("describe", "wrong option");
+			return cli_option_error("describe");
 		form = (enum form)option;
 	}
 	if (optind + 1 != argc)

@@ -362,7 +362,7 @@ int cli_doctor(int argc, char **argv)
 			fputs(usage, stdout);
 			return 0;
 		}
-		return cli_usage_error("doctor", "see the line above");
+		return cli_option_error("doctor");
 	}
 	if (optind < argc)
 		return cli_usage_error("doctor", "no argument was expected");

@@ -80,7 +80,7 @@ int cli_jobs(int argc, char **argv)
 			return 0;
 		}
 		if (option != 'j')
-			return cli_usage_error("jobs", "wrong option");
+			return cli_option_error("jobs");
 		is_json = true;
 	}
 	if (optind < argc)

@@ -15,20 +15,20 @@
 static int cli_help(int argc, char **argv);
 
 static const struct command commands[] = {
-	{"run", "acquire data as a configuration folder says", cli_run},
-	{"status", "show what a running system does", cli_status},
-	{"stop", "end a running system in order", cli_stop},
-	{"check", "check a configuration folder without running it", cli_check},
-	{"jobs", "list the types of jobs and stores", cli_jobs},
-	{"describe", "show the configuration of a type", cli_describe},
-	{"bench", "measure this machine and the data path", cli_bench},
-	{"plot", "draw the benchmark suite's figures from its results", cli_plot},
-	{"verify", "prove .arrows files whole, or cut a torn tail", cli_verify},
-	{"cat", "print the rows of .arrows files", cli_cat},
-	{"convert", "write .arrows files and old dumps in other formats", cli_convert},
-	{"doctor", "look at what this machine lacks", cli_doctor},
-	{"help", "explain a command", cli_help},
-	{"job", NULL, process_main},
+	{"run", "acquire data as a configuration folder says", cli_run, false},
+	{"status", "show what a running system does", cli_status, false},
+	{"stop", "end a running system in order", cli_stop, false},
+	{"check", "check a configuration folder without running it", cli_check, true},
+	{"jobs", "list the types of jobs and stores", cli_jobs, true},
+	{"describe", "show the configuration of a type", cli_describe, true},
+	{"bench", "measure this machine and the data path", cli_bench, false},
+	{"plot", "draw the benchmark suite's figures from its results", cli_plot, false},
+	{"verify", "prove .arrows files whole, or cut a torn tail", cli_verify, false},
+	{"cat", "print the rows of .arrows files", cli_cat, false},
+	{"convert", "write .arrows files and old dumps in other formats", cli_convert, false},
+	{"doctor", "look at what this machine lacks", cli_doctor, true},
+	{"help", "explain a command", cli_help, true},
+	{"job", NULL, process_main, false},
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
@@ -110,6 +110,20 @@ static bool has_standard_descriptors(void)
 	return true;
 }
 
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "enrgdaq %s", command->name);
+	if (command->summary)
+		argv[0] = name; /* getopt_long begins its lines with it */
+	int rc = command->run(argc, argv);
+	if (rc || !command->is_lister || (fflush(stdout) == 0 && !ferror(stdout)))
+		return rc;
+	fprintf(stderr, "%s: the output can't be written\n", name);
+	return 1;
+}
+
 int main(int argc, char **argv)
 {
 	if (!has_standard_descriptors())
@@ -132,5 +146,5 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	const struct command *command = find_command(argv[1]);
-	return command ? command->run(argc - 1, argv + 1) : refuse_command(argv[1]);
+	return command ? run_command(command, argc - 1, argv + 1) : refuse_command(argv[1]);
 }

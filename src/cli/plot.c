@@ -44,8 +44,7 @@ int cli_plot(int argc, char **argv)
 			fputs(usage, stdout);
 			return 0;
 		default:
-			fputs(usage, stderr);
-			return 2;
+			return cli_option_error("plot");
 		}
 	}
 	if (argc - optind > 1)

@@ -142,7 +142,7 @@ int cli_run(int argc, char **argv)
 			params.supervisor_file = optarg;
 			break;
 		default:
-			return cli_usage_error("run", "see the line above");
+			return cli_option_error("run");
 		}
 	}
 	choice = choose_folder(&params, argc, argv, is_demo);

@@ -157,7 +157,7 @@ int cli_status(int argc, char **argv)
 			return 0;
 		}
 		if (choice == '?')
-			return cli_usage_error("status", "see the line above");
+			return cli_option_error("status");
 		options.is_json |= choice == 'j';
 		options.is_watch |= choice == 'w';
 	}

@@ -112,7 +112,7 @@ int cli_stop(int argc, char **argv)
 			return 0;
 		}
 		if (choice != 'u')
-			return cli_usage_error("stop", "see the line above");
+			return cli_option_error("stop");
 		is_hurry = true;
 	}
 	if (argc - optind > 1)

@@ -482,6 +482,8 @@ static void print_total(const struct verify_run *run)
 	if (run->options->is_quiet && run->worst == EXIT_WHOLE)
 		return;
 	format_content(all, content, sizeof(content));
+	if (run->total.unreadable == run->total.files)
+		snprintf(content, sizeof(content), "nothing");
 	append_count(faults, sizeof(faults), ", ", faulty, "is not whole", "are not whole");
 	append_count(faults, sizeof(faults), ", ", run->total.unreadable, "can't be read", "can't be read");
 	printf("%s %s: %s%s%s: %s\n", format_count(run->total.files, number[0]),
@@ -561,13 +563,10 @@ int cli_verify(int argc, char **argv)
 			fputs(usage, stdout);
 			return EXIT_WHOLE;
 		default:
-			fputs(usage, stderr);
-			return EXIT_UNREADABLE;
+			return cli_option_error("verify");
 		}
 	}
-	if (optind >= argc) {
-		fprintf(stderr, "enrgdaq verify: which file or folder?\n\n%s", usage);
-		return EXIT_UNREADABLE;
-	}
+	if (optind >= argc)
+		return cli_usage_error("verify", "which file or folder?");
 	return verify_all(argv + optind, argc - optind, &options);
 }

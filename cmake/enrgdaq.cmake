@@ -93,3 +93,20 @@ function(enrg_plugin name)
     add_dependencies(test_plugin_${noun} module_${name})
   endforeach()
 endfunction()
+
+# enrg_cases(system smoke.sh TIMEOUT 240 ENVIRONMENT …): each function case_NAME of the script is the test system.NAME,
+# which is skipped where it ends with 77. The script sources tests/system/harness.sh.
+function(enrg_cases prefix script)
+  cmake_parse_arguments(A "" "TIMEOUT" "ENVIRONMENT" ${ARGN})
+  if(NOT A_TIMEOUT)
+    set(A_TIMEOUT 120)
+  endif()
+  file(STRINGS ${script} cases REGEX "^case_[a-z0-9_]+\\(\\)")
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${script})
+  foreach(case ${cases})
+    string(REGEX REPLACE "^case_([a-z0-9_]+).*" "\\1" case "${case}")
+    add_test(NAME ${prefix}.${case} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${case})
+    set_tests_properties(${prefix}.${case} PROPERTIES TIMEOUT ${A_TIMEOUT} SKIP_RETURN_CODE 77
+      ENVIRONMENT "ENRGDAQ_MODULE_PATH=${ENRG_MODULE_DIR};ENRGDAQ_BIN=$<TARGET_FILE:enrgdaq>;${A_ENVIRONMENT}")
+  endforeach()
+endfunction()

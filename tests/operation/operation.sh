@@ -1,45 +1,7 @@
 #!/bin/bash
 # What an operator meets beside the data: operation.sh CASE. Needs ENRGDAQ_BIN; each case has a folder and a runtime folder
 # of its own. 77: the case needs something that is missing here.
-set -u
-bin=$(realpath "${ENRGDAQ_BIN:?the program to test}")
-here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d)
-export ENRGDAQ_RUNTIME_DIR
-ENRGDAQ_RUNTIME_DIR=$(mktemp -d /dev/shm/enrgdaq-test.XXXXXX)
-started=()
-
-fail() {
-	echo "FAILED: $*" >&2
-	for file in "$work"/*.log; do echo "--- $file" >&2; tail -n 40 "$file" >&2; done
-	exit 1
-}
-
-finish() {
-	for pid in "${started[@]}"; do kill -TERM "$pid" 2>/dev/null; done
-	for pid in "${started[@]}"; do wait "$pid" 2>/dev/null; done
-	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
-}
-trap finish EXIT
-
-# await SECONDS COMMAND...: the command succeeds at last
-await() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -ge $end ] && return 1
-		sleep 0.05
-	done
-}
-
-# start LOG ARGUMENTS...: in the background; pid in $run
-start() {
-	local log=$1
-	shift
-	"$bin" "$@" >"$work/$log" 2>&1 &
-	run=$!
-	started+=("$run")
-}
+. "$(dirname "$0")/../system/harness.sh"
 
 # stop_run CODE: in order, with that exit code
 stop_run() {
@@ -243,6 +205,4 @@ case_examples_run() {
 	has_rows out/dice.csv 2 || fail "no rows"
 }
 
-case=${1:?a case}
-cd "$work" || exit 1
-"case_$case"
+run_case "$@"

@@ -1,51 +1,7 @@
 #!/bin/bash
 # Who may end a run, and what an output that nobody takes does to it: signals.sh CASE. Needs ENRGDAQ_BIN; each case has a
 # folder and a runtime folder of its own. 77: the case needs something that is missing here.
-set -u
-bin=$(realpath "${ENRGDAQ_BIN:?the program to test}")
-here=$(realpath "$(dirname "$0")")
-work=$(mktemp -d)
-export ENRGDAQ_RUNTIME_DIR
-ENRGDAQ_RUNTIME_DIR=$(mktemp -d /dev/shm/enrgdaq-test.XXXXXX)
-started=()
-
-fail() {
-	echo "FAILED: $*" >&2
-	for file in "$work"/*.log; do echo "--- $file" >&2; tail -n 40 "$file" >&2; done
-	exit 1
-}
-
-finish() {
-	for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null; done
-	wait 2>/dev/null
-	# jobs whose supervisor was killed end by themselves
-	for _ in $(seq 100); do
-		[ -z "$(grep -l -s -F "$ENRGDAQ_RUNTIME_DIR" /proc/[0-9]*/maps 2>/dev/null)" ] && break
-		sleep 0.1
-	done
-	mountpoint -q "$work/disk" && umount -l "$work/disk"
-	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
-}
-trap finish EXIT
-
-# await SECONDS COMMAND...: the command succeeds at last
-await() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -ge $end ] && return 1
-		sleep 0.05
-	done
-}
-
-# start LOG ARGUMENTS...: in the background; pid in $run
-start() {
-	local log=$1
-	shift
-	"$bin" "$@" >"$work/$log" 2>&1 &
-	run=$!
-	started+=("$run")
-}
+. "$(dirname "$0")/../system/harness.sh"
 
 # A source of 50 batches a second into a CSV file.
 write_config() {
@@ -420,7 +376,4 @@ case_file_limit() {
 	[ -z "$(ls -A | grep -v -e '\.log$' -e '^config$' -e '^out$')" ] || fail "convert left something: $(ls -A)"
 }
 
-cd "$work" || exit 1
-"case_$1"
-grep -lE "AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error" "$work"/*.log && fail "a sanitizer found something"
-exit 0
+run_case "$@"

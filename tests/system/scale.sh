@@ -1,26 +1,7 @@
 #!/bin/bash
 # Many jobs, and the limits that they meet: scale.sh CASE. Needs ENRGDAQ_BIN; each case has a folder and a runtime folder of
 # its own.
-set -u
-bin=${ENRGDAQ_BIN:?the program to test}
-work=$(mktemp -d)
-export ENRGDAQ_RUNTIME_DIR
-ENRGDAQ_RUNTIME_DIR=$(mktemp -d /dev/shm/enrgdaq-test.XXXXXX)
-cd "$work" || exit 2
-run=
-
-finish() {
-	[ -n "$run" ] && kill -KILL "$run" 2>/dev/null
-	cd /
-	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
-}
-trap finish EXIT
-
-fail() {
-	echo "FAILED: $*" >&2
-	for file in "$work"/*.log; do echo "--- $file" >&2; tail -n 30 "$file" >&2; done
-	exit 1
-}
+. "$(dirname "$0")/harness.sh"
 
 must_say() { grep -q -E "$1" run.log || fail "it does not say \"$1\""; }
 
@@ -75,4 +56,4 @@ case_names() {
 	done
 }
 
-"case_${1:?which case}"
+run_case "$@"

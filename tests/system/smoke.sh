@@ -1,57 +1,8 @@
 #!/bin/bash
 # Drives the real program through its ordinary life: smoke.sh CASE. Needs ENRGDAQ_BIN; each case has a folder and a runtime
 # folder of its own.
-set -u
-bin=${ENRGDAQ_BIN:?the program to test}
-here=$(cd "$(dirname "$0")" && pwd)
+. "$(dirname "$0")/harness.sh"
 configs=$here/../../configs
-work=$(mktemp -d)
-export ENRGDAQ_RUNTIME_DIR
-ENRGDAQ_RUNTIME_DIR=$(mktemp -d /dev/shm/enrgdaq-test.XXXXXX)
-started=()
-
-fail() {
-	echo "FAILED: $*" >&2
-	for file in "$work"/*.log; do echo "--- $file" >&2; tail -n 40 "$file" >&2; done
-	exit 1
-}
-
-finish() {
-	for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null; done
-	wait 2>/dev/null
-	# jobs whose supervisor was killed end by themselves
-	for _ in $(seq 100); do
-		[ -z "$(jobs_here)" ] && break
-		sleep 0.1
-	done
-	mountpoint -q "$work/out" && umount -l "$work/out"
-	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
-}
-trap finish EXIT
-
-# Processes of jobs that have a file of our runtime folder mapped.
-jobs_here() {
-	grep -l -s -F "$ENRGDAQ_RUNTIME_DIR" /proc/[0-9]*/maps 2>/dev/null | cut -d/ -f3
-}
-
-# until SECONDS COMMAND...: the command succeeds at last
-await() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -ge $end ] && return 1
-		sleep 0.05
-	done
-}
-
-# start LOG ARGUMENTS...: in the background; pid in $run
-start() {
-	local log=$1
-	shift
-	"$bin" "$@" >"$work/$log" 2>&1 &
-	run=$!
-	started+=("$run")
-}
 
 write_config() { # FOLDER RATE SHM
 	mkdir -p "$1"
@@ -546,7 +497,4 @@ case_doctor() {
 	grep -q "^BAD" "$work/bad.log" || fail "no bad line"
 }
 
-cd "$work" || exit 1
-"case_$1"
-grep -lE "AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error" "$work"/*.log && fail "a sanitizer found something"
-exit 0
+run_case "$@"

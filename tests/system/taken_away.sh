@@ -2,50 +2,8 @@
 # Files that are taken away under a run: taken_away.sh CASE. Needs ENRGDAQ_BIN; each case has a folder and a runtime folder
 # of its own. What must hold: each store says so, the ledger says how much is gone, the exit code is 1, and the files that
 # are there agree with that.
-set -u
-bin=${ENRGDAQ_BIN:?the program to test}
-work=$(mktemp -d)
-export ENRGDAQ_RUNTIME_DIR
-ENRGDAQ_RUNTIME_DIR=$(mktemp -d /dev/shm/enrgdaq-test.XXXXXX)
-started=()
+. "$(dirname "$0")/harness.sh"
 stores="CSV Arrow Raw ROOT HDF5 SQLite"
-
-fail() {
-	echo "FAILED: $*" >&2
-	for file in "$work"/*.log; do echo "--- $file" >&2; tail -n 40 "$file" >&2; done
-	ls -la "$work/out" >&2
-	exit 1
-}
-
-finish() {
-	for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null; done
-	wait 2>/dev/null
-	for _ in $(seq 100); do
-		[ -z "$(grep -l -s -F "$ENRGDAQ_RUNTIME_DIR" /proc/[0-9]*/maps 2>/dev/null)" ] && break
-		sleep 0.1
-	done
-	mountpoint -q "$work/out" && umount -l "$work/out"
-	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
-}
-trap finish EXIT
-
-# until SECONDS COMMAND...: the command succeeds at last
-await() {
-	local end=$((SECONDS + $1))
-	shift
-	until "$@" >/dev/null 2>&1; do
-		[ $SECONDS -ge $end ] && return 1
-		sleep 0.05
-	done
-}
-
-start() { # LOG ARGUMENTS...: in the background; pid in $run
-	local log=$1
-	shift
-	"$bin" "$@" >"$work/$log" 2>&1 &
-	run=$!
-	started+=("$run")
-}
 
 # A source of 50 batches a second that goes to every store of files that this build has.
 write_config() {
@@ -435,7 +393,4 @@ case_configuration_changed() {
 	[ "$csv" -eq "$arrow" ] || fail "a.csv has $csv rows, a.arrows $arrow"
 }
 
-name=${1:?name of a case}
-declare -F "case_$name" >/dev/null || { echo "no case $name" >&2; exit 2; }
-"case_$name"
-echo "$name: well"
+run_case "$@"

@@ -1,0 +1,65 @@
+# harness.sh: what scripts of cases share: `. harness.sh`, functions case_NAME, and `run_case "$@"` at the end. Needs
+# ENRGDAQ_BIN. A case runs in a folder of its own ($work) with a runtime folder of its own; all that it leaves is removed.
+# shellcheck shell=bash disable=SC2034
+set -u
+bin=$(realpath "${ENRGDAQ_BIN:?the program to test}")
+here=$(cd "$(dirname "$0")" && pwd)
+work=$(mktemp -d)
+export ENRGDAQ_RUNTIME_DIR
+ENRGDAQ_RUNTIME_DIR=$(mktemp -d /dev/shm/enrgdaq-test.XXXXXX)
+started=()
+run=
+
+fail() {
+	echo "FAILED: $*" >&2
+	for file in "$work"/*.log; do echo "--- $file" >&2; tail -n 40 "$file" >&2; done
+	[ -d "$work/out" ] && ls -la "$work/out" >&2
+	exit 1
+}
+
+# Processes of jobs that have a file of our runtime folder mapped.
+jobs_here() {
+	grep -l -s -F "$ENRGDAQ_RUNTIME_DIR" /proc/[0-9]*/maps 2>/dev/null | cut -d/ -f3
+}
+
+finish() {
+	for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null; done
+	wait 2>/dev/null
+	# jobs whose supervisor was killed end by themselves
+	for _ in $(seq 100); do
+		[ -z "$(jobs_here)" ] && break
+		sleep 0.1
+	done
+	for disk in "$work/out" "$work/disk"; do mountpoint -q "$disk" && umount -l "$disk"; done
+	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
+}
+trap finish EXIT
+
+# await SECONDS COMMAND...: the command succeeds at last
+await() {
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -ge $end ] && return 1
+		sleep 0.05
+	done
+}
+
+# start LOG ARGUMENTS...: in the background; pid in $run
+start() {
+	local log=$1
+	shift
+	"$bin" "$@" >"$work/$log" 2>&1 &
+	run=$!
+	started+=("$run")
+}
+
+# run_case NAME
+run_case() {
+	declare -F "case_${1:?which case}" >/dev/null || { echo "no case $1" >&2; exit 2; }
+	cd "$work" || exit 1
+	"case_$1"
+	grep -lE "AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error" "$work"/*.log 2>/dev/null &&
+		fail "a sanitizer found something"
+	exit 0
+}

@@ -189,8 +189,12 @@ static int write_beside(const char *path, const char *beside, const struct stat 
 	if (rc == 0) {
 		const struct timespec times[2] = {status->st_atim, status->st_mtim};
 		int descriptor = fileno(writer.stream);
-		if (fchown(descriptor, status->st_uid, status->st_gid) < 0 && errno != EPERM)
+		struct stat made;
+		if (fstat(descriptor, &made) < 0)
 			rc = -errno;
+		else if ((made.st_uid != status->st_uid || made.st_gid != status->st_gid) &&
+			 fchown(descriptor, status->st_uid, status->st_gid) < 0)
+			rc = -errno; /* its owner would lose it */
 		else if (fchmod(descriptor, status->st_mode & 07777) < 0 || futimens(descriptor, times) < 0 ||
 			 fsync(descriptor) < 0)
 			rc = -errno;
@@ -254,16 +258,18 @@ static const char *find_reason(int descriptor, const struct stat *status, uint64
 static int replace(const char *path, const char *beside, const char *held, const struct stat *before,
 	struct merge_report *report, struct enrg_error *err)
 {
-	struct stat after, now;
+	struct stat after, now, named;
 	int rc = write_beside(held, beside, before, err);
 
 	if (rc == 0)
 		rc = compare(held, beside, err);
 	if (rc < 0)
 		return rc;
-	if (stat(beside, &after) < 0 || stat(held, &now) < 0)
+	if (stat(beside, &after) < 0 || stat(held, &now) < 0 || lstat(path, &named) < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
-	if (now.st_size != before->st_size || after.st_size > before->st_size / 4 * 3)
+	if (now.st_size != before->st_size || named.st_dev != before->st_dev || named.st_ino != before->st_ino)
+		return snprintf(report->reason, sizeof(report->reason), "somebody else changed or replaced it"), 0;
+	if (after.st_size > before->st_size / 4 * 3)
 		return snprintf(report->reason, sizeof(report->reason), "it would not become much smaller"), 0;
 	if (rename(beside, path) < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));

@@ -7,6 +7,9 @@
 
 #include "base/crc32c.h"
 
+/* Each batch looks for its table among them: 30,000 tables of two batches each took over a minute. */
+#define TABLES_MAX 1024u
+
 struct merge_proof_table {
 	char source[256], run[256], tag[256];
 	uint64_t rows, batches, oldest_ns;
@@ -30,6 +33,8 @@ static const struct merge_proof_table *find(
 
 static int begin(struct merge_proof *proof, const struct ipc_message *message, struct enrg_error *err)
 {
+	if (proof->count == TABLES_MAX)
+		return enrg_error_set(err, ENRG_E_CORRUPT, "it holds more than %u tables", TABLES_MAX);
 	if (proof->count == proof->capacity) {
 		size_t capacity = proof->capacity ? 2 * proof->capacity : 8;
 		struct merge_proof_table *grown = realloc(proof->tables, capacity * sizeof(*grown));

@@ -225,6 +225,40 @@ static void others_stay_as_they_are(void **state)
 	assert_int_equal(access(beside, F_OK), -1);
 }
 
+static void write_tables(uint64_t tables)
+{
+	FILE *file = begin_file();
+	char tag[32];
+
+	for (uint64_t i = 0; i < tables; i++) {
+		const struct ipc_origin origin = {"source", "run", tag};
+		size_t count;
+		snprintf(tag, sizeof(tag), "%d", (int)i);
+		struct ipc_template *template;
+		assert_int_equal(ipc_template_create(sample_schema(), &origin, &template, NULL), 0);
+		for (uint64_t k = 1; k <= 2; k++) {
+			uint8_t *bytes = sample_message(template, 1, k, false, &count);
+			assert_int_equal(fwrite(bytes, 1, count, file), count);
+			free(bytes);
+		}
+		ipc_template_destroy(template);
+	}
+	fclose(file);
+}
+
+/* The time grows with the square of their number, and sources wait. */
+static void a_file_of_very_many_tables_stays(void **state)
+{
+	struct merge_report report;
+
+	(void)state;
+	write_tables(1025);
+	expect_untouched(BYTES_MAX, "more than 1024 tables");
+	write_tables(100);
+	assert_int_equal(merge_file(path, BYTES_MAX, &report, NULL), 0);
+	assert_true(report.is_merged);
+}
+
 /* A full disk, as a limit of the file's size: nothing is left of the attempt. */
 static void a_full_disk_leaves_the_file(void **state)
 {
@@ -295,6 +329,7 @@ int main(void)
 		TEST(small_batches_become_few),
 		TEST(one_row_a_second_costs_little),
 		TEST(others_stay_as_they_are),
+		TEST(a_file_of_very_many_tables_stays),
 		TEST(a_full_disk_leaves_the_file),
 		TEST(the_proof_sees_every_difference),
 	};

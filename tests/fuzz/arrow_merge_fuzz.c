@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
 struct trial {
 	struct enrg_schema *schema;
-	struct enrg_column_view *views;
+	struct enrg_column_view *views[2]; /* of the batch that is added, and of one that comes out meanwhile */
 	struct merge_proof before, after;
 	struct merger *merger;
 };
@@ -28,12 +28,12 @@ static int take(struct trial *trial, const void *bytes, size_t count, bool is_ou
 	memcpy(exact, bytes, count);
 	int rc = ipc_read_message(exact, count, &message, &wanted, NULL);
 	if (rc == 0)
-		rc = ipc_decode_batch(trial->schema, exact, count, trial->views, &batch, NULL);
+		rc = ipc_decode_batch(trial->schema, exact, count, trial->views[is_output], &batch, NULL);
 	if (is_output && (rc < 0 || !message.has_stamp || !message.meta_crc_ok))
 		abort();
 	if (rc == 0 && (!message.has_stamp || batch.ipc_bytes != count))
 		rc = -1;
-	batch.columns = trial->views;
+	batch.columns = trial->views[is_output];
 	if (rc == 0 && merge_proof_add(is_output ? &trial->after : &trial->before, &message, &batch, NULL) < 0)
 		abort();
 	if (rc == 0 && !is_output && merger_add(trial->merger, &message, &batch, NULL) < 0)
@@ -68,9 +68,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 		ipc_decode_schema(bytes, count, &trial.schema, NULL) < 0)
 		return 0;
 	at = message.meta_bytes;
-	trial.views = calloc(trial.schema->column_count, sizeof(*trial.views));
+	for (int i = 0; i < 2; i++)
+		trial.views[i] = calloc(trial.schema->column_count, sizeof(*trial.views[i]));
 	trial.before.schema = trial.after.schema = trial.schema;
-	if (!trial.views || merger_create(trial.schema, emit, &trial, &trial.merger, NULL) < 0)
+	if (!trial.views[0] || !trial.views[1] || merger_create(trial.schema, emit, &trial, &trial.merger, NULL) < 0)
 		abort();
 	while (at < count && ipc_read_message(bytes + at, count - at, &message, &wanted, NULL) == 0) {
 		uint64_t total = message.meta_bytes + message.body_bytes;
@@ -85,7 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 	merger_destroy(trial.merger);
 	merge_proof_fini(&trial.before);
 	merge_proof_fini(&trial.after);
-	free(trial.views);
+	free(trial.views[0]);
+	free(trial.views[1]);
 	free(trial.schema);
 	return 0;
 }

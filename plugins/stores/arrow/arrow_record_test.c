@@ -181,11 +181,33 @@ static void an_earlier_file_goes_on(void **state)
 	free(found);
 }
 
+/* A hundred files that are closed at once do not hold up a stop for a minute; those of tomorrow are merged again. */
+static void merging_takes_10_seconds_a_minute(void **state)
+{
+	struct record_budget budget = { 0 };
+	uint64_t now = 5, merged = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 100; i++) {
+		if (!record_budget_has(&budget, now))
+			continue;
+		budget.spent_ns += 1000000000;
+		now += 1000000000;
+		merged++;
+	}
+	assert_int_equal(merged, 10);
+	assert_false(record_budget_has(&budget, now));
+	now += RECORD_BUDGET_PERIOD_NS;
+	assert_true(record_budget_has(&budget, now));
+	assert_int_equal(budget.spent_ns, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_file_goes_on_beyond_4_gb, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_earlier_file_goes_on, set_up, tear_down),
+		cmocka_unit_test(merging_takes_10_seconds_a_minute),
 	};
 
 	return cmocka_run_group_tests_name("plugin.arrow_record", tests, NULL, NULL);

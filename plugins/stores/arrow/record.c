@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define BUFFER_BYTES (256u << 10)
 #define PAGE_BYTES 4096u
@@ -27,17 +28,40 @@ bool record_schema_equal(const struct record_schema *a, const struct record_sche
 	return a->count == b->count && memcmp(a->bytes, b->bytes, a->count) == 0;
 }
 
+bool record_budget_has(struct record_budget *budget, uint64_t now_ns)
+{
+	if (budget->spent_ns && now_ns - budget->since_ns < RECORD_BUDGET_PERIOD_NS)
+		return budget->spent_ns < RECORD_BUDGET_NS;
+	*budget = (struct record_budget){ .since_ns = now_ns };
+	return true;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
 /* Many small batches in a file that is closed become few. It costs nothing but bytes where it fails. */
 static void compact(struct enrg_store *store, const char *path)
 {
+	static struct record_budget budget; /* of this process: it has one store */
 	struct enrg_error err = { 0 };
-	uint64_t saved;
+	uint64_t saved, begin_ns = now_ns();
 
+	if (!record_budget_has(&budget, begin_ns)) {
+		enrg_store_log(store, ENRG_INFO, "%s: stays as it is: merging small batches of the files that are closed now "
+			"took 10 s; `enrgdaq convert --compact` merges them", path);
+		return;
+	}
 	if (enrg_ipc_compact(path, COMPACT_BYTES_MAX, &saved, &err) < 0)
 		enrg_store_log(store, ENRG_WARNING, "%s: its small batches can't be merged, so it stays as it is: %s", path,
 			err.text);
 	else if (saved)
 		enrg_store_log(store, ENRG_INFO, "%s: merged small batches, %.1f MB less", path, (double)saved / 1e6);
+	budget.spent_ns += now_ns() - begin_ns;
 }
 
 void record_compact_at_end(struct enrg_store *store, struct record *record)

@@ -2,6 +2,8 @@
 #ifndef ARROW_RECORD_H
 #define ARROW_RECORD_H
 
+#include <stdbool.h>
+
 #include "enrgdaq/store.h"
 
 struct record_schema {
@@ -28,6 +30,18 @@ bool record_schema_equal(const struct record_schema *a, const struct record_sche
  * schema's, no Arrow stream, or damaged inside; nothing was changed. */
 int record_open(struct enrg_store *store, const char *path, const char *source, const struct enrg_schema *schema,
 	struct record **ret_record, struct enrg_error *err);
+/* How long a process may merge: closing a hundred files at once (midnight, a stop) must not hold up sources, and whoever
+ * waits for the stop, for minutes. Zeroed: nothing was spent. */
+struct record_budget {
+	uint64_t since_ns, spent_ns;
+};
+
+#define RECORD_BUDGET_NS 10000000000ull
+#define RECORD_BUDGET_PERIOD_NS 60000000000ull /* a new budget then */
+
+/* Is there any left at `now_ns`, monotonic? */
+bool record_budget_has(struct record_budget *budget, uint64_t now_ns);
+
 /* Once it is closed and all that is in it is committed, small batches in it are merged into large ones. */
 void record_compact_at_end(struct enrg_store *store, struct record *record);
 /* Frees; does not commit. NULL is allowed. */

@@ -1,23 +1,9 @@
-/* journal.c: what a store has committed, in one file on tmpfs. Runs in store processes, main thread;
- * journal_read_stream runs in any process.
- *
- * Layout (little-endian):
- *   0        struct journal_header, 4096 bytes
- *   4096     streams_max × struct stream_entry (512 bytes)
- *   behind   files_max × struct file_entry (1024 bytes)
- * A journal begins with JOURNAL_STREAMS and JOURNAL_FILES entries. Where they do not suffice, a copy with twice as many
- * takes its place by one rename: a kill leaves the old or the new one, and both say the same.
- * Each entry has two sets of values; set `commit & 1` is the valid one. A commit fills the other set and then stores
- * commit + 1. Between commits both sets agree, but for entries that the last commit changed: the next one carries those
- * over. So a commit touches only what changed, and a kill at any instruction leaves the old or the new state.
- */
-#include "job/journal.h"
+/* journal.c: what a store has committed, in one file on tmpfs. Its layout, and how a commit works: journal_layout.h. Store
+ * process, main thread. */
+#include "job/journal_layout.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,82 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fault.h"
-#include "base/held.h"
 #include "base/path.h"
-
-#define STREAM_VALUES   17u
-#define STATE_VALUES    (sizeof(struct journal_stream_state) / sizeof(uint64_t))
-
-enum entry_state { ENTRY_FREE = 0, ENTRY_ADDED = 1, ENTRY_KNOWN = 2 };
-
-struct journal_header {
-	_Atomic uint64_t magic; /* stored last when the file is made */
-	uint32_t version;
-	uint32_t streams_max, files_max;
-	_Atomic uint32_t pid; /* of the process that holds the lock, for messages */
-	uint64_t file_bytes;
-	_Alignas(128) _Atomic uint64_t commit;
-	_Alignas(128) _Atomic uint64_t reading_position;
-	_Atomic uint32_t reading_stream;
-	uint32_t crash_stream; /* lives lost on one record: only the process that holds the lock looks */
-	uint64_t crash_position;
-	uint32_t crash_count;
-	_Atomic uint64_t lost_files, lost_bytes, lost_rows; /* struct journal_loss */
-	uint64_t identity; /* drawn when it grows first, and kept by its copies; 0 = not yet */
-};
-
-struct stream_entry {
-	_Atomic uint32_t state; /* ENTRY_FREE or ENTRY_KNOWN, stored last */
-	uint32_t reserved;
-	uint64_t added_at; /* number of the commit then */
-	uint8_t uuid[16];
-	char source[208];                          /* for humans; a longer one is cut */
-	_Atomic uint64_t values[2][STREAM_VALUES]; /* in the order of struct journal_stream_state */
-};
-
-struct file_entry {
-	_Atomic uint32_t state; /* enum entry_state; ENTRY_KNOWN: has a committed length */
-	uint32_t reserved;
-	_Atomic uint64_t length[2];
-	char path[JOURNAL_PATH_BYTES];
-};
-
-struct journal_layout {
-	union {
-		struct journal_header header;
-		uint8_t header_page[4096];
-	};
-	struct stream_entry streams[]; /* behind them files: file_at */
-};
-
-/* More entries than this say that the header was scribbled on. */
-#define ENTRIES_MAX (1u << 20)
-
-static size_t layout_bytes(uint32_t streams_max, uint32_t files_max)
-{
-	return sizeof(struct journal_layout) + (size_t)streams_max * sizeof(struct stream_entry) +
-	       (size_t)files_max * sizeof(struct file_entry);
-}
-
-static_assert(offsetof(struct journal_header, version) == 8, "journal header");
-static_assert(offsetof(struct journal_header, pid) == 20, "journal header");
-static_assert(offsetof(struct journal_header, file_bytes) == 24, "journal header");
-static_assert(offsetof(struct journal_header, commit) == 128, "journal header");
-static_assert(offsetof(struct journal_header, reading_position) == 256, "journal header");
-static_assert(offsetof(struct journal_header, crash_count) == 280, "journal header");
-static_assert(offsetof(struct journal_header, lost_files) == 288, "journal header");
-static_assert(offsetof(struct journal_header, identity) == 312, "journal header");
-static_assert(offsetof(struct stream_entry, uuid) == 16, "journal stream");
-static_assert(offsetof(struct stream_entry, source) == 32, "journal stream");
-static_assert(offsetof(struct stream_entry, values) == 240, "journal stream");
-static_assert(sizeof(struct stream_entry) == 512, "journal stream");
-static_assert(offsetof(struct file_entry, length) == 8, "journal file");
-static_assert(offsetof(struct file_entry, path) == 24, "journal file");
-static_assert(sizeof(struct file_entry) == 1024, "journal file");
-static_assert(offsetof(struct journal_layout, streams) == 4096, "journal");
-static_assert(sizeof(struct journal_layout) == 4096, "journal");
-static_assert(STATE_VALUES <= STREAM_VALUES, "journal stream");
 
 #define GROWTHS_MAX 24u
 
@@ -122,32 +33,17 @@ struct journal {
 	uint32_t growths;
 };
 
-static struct file_entry *file_at(const struct journal_layout *map, uint32_t streams_max, uint32_t index)
-{
-	return (struct file_entry *)(uintptr_t)&map->streams[streams_max] + index;
-}
-
 static struct file_entry *file_of(const struct journal *journal, uint32_t index)
 {
-	return file_at(journal->map, journal->streams_max, index);
+	return journal_layout_file(journal->map, journal->streams_max, index);
 }
 
 #define DIRTY_NOW  1u
 #define DIRTY_LAST 2u
 
-static uint64_t commit_number(const struct journal_layout *map)
-{
-	return atomic_load_explicit(&map->header.commit, memory_order_acquire); /* pairs with journal_commit */
-}
-
-static uint32_t entry_state(const _Atomic uint32_t *state)
-{
-	return atomic_load_explicit(state, memory_order_acquire); /* pairs with the release in set_state */
-}
-
 static void set_state(_Atomic uint32_t *state, enum entry_state value)
 {
-	atomic_store_explicit(state, value, memory_order_release); /* pairs with entry_state */
+	atomic_store_explicit(state, value, memory_order_release); /* pairs with journal_layout_state */
 }
 
 /* A compiler must not move stores of the next step before those of the last: a kill may come between any two. */
@@ -173,17 +69,6 @@ static void set_length(struct file_entry *entry, uint64_t set, uint64_t length)
 	atomic_store_explicit(&entry->length[set], length, memory_order_relaxed);
 }
 
-static struct journal_stream_state load_state(const _Atomic uint64_t *values)
-{
-	struct journal_stream_state state;
-	uint64_t plain[STATE_VALUES];
-
-	for (size_t i = 0; i < STATE_VALUES; i++)
-		plain[i] = atomic_load_explicit(&values[i], memory_order_relaxed);
-	memcpy(&state, plain, sizeof(state));
-	return state;
-}
-
 /* --- open and close ----------------------------------------------------------------------------------------------- */
 
 static int lock_file(int descriptor, const char *path, struct enrg_error *err)
@@ -203,46 +88,15 @@ static int lock_file(int descriptor, const char *path, struct enrg_error *err)
 		path, pid);
 }
 
-static int damaged(const char *path, const char *what, struct enrg_error *err)
-{
-	return enrg_error_set(err, ENRG_E_CORRUPT,
-		"journal %s: %s: it was damaged or is of another version; move it away "
-		"and start again: the store then goes on where its streams were acknowledged last, and batches written "
-		"but "
-		"not acknowledged by then may come twice",
-		path, what);
-}
-
-/* The counts of a file of `file_bytes`. */
-static int check_counts(const struct journal_header *header, uint64_t file_bytes, const char *path,
-	uint32_t *ret_streams_max, uint32_t *ret_files_max, struct enrg_error *err)
-{
-	uint32_t streams_max = header->streams_max, files_max = header->files_max; /* once: they are looked at twice */
-
-	if (header->version != JOURNAL_VERSION)
-		return damaged(path, "unknown version", err);
-	if (streams_max > ENTRIES_MAX || files_max > ENTRIES_MAX || header->file_bytes != file_bytes ||
-		layout_bytes(streams_max, files_max) != file_bytes)
-		return damaged(path, "counts out of bounds", err);
-	*ret_streams_max = streams_max;
-	*ret_files_max = files_max;
-	return 0;
-}
-
-static bool is_stream_sound(const struct stream_entry *entry)
-{
-	return entry_state(&entry->state) <= ENTRY_KNOWN && memchr(entry->source, 0, sizeof(entry->source));
-}
-
 static int check_entries(const struct journal *journal, const char *path, struct enrg_error *err)
 {
 	for (uint32_t i = 0; i < journal->streams_max; i++)
-		if (!is_stream_sound(&journal->map->streams[i]))
-			return damaged(path, "a stream's entry makes no sense", err);
+		if (!journal_layout_is_sound(&journal->map->streams[i]))
+			return journal_layout_damaged(path, "a stream's entry makes no sense", err);
 	for (uint32_t i = 0; i < journal->files_max; i++) {
 		const struct file_entry *entry = file_of(journal, i);
-		if (entry_state(&entry->state) > ENTRY_KNOWN || !memchr(entry->path, 0, sizeof(entry->path)))
-			return damaged(path, "a file's entry makes no sense", err);
+		if (journal_layout_state(&entry->state) > ENTRY_KNOWN || !memchr(entry->path, 0, sizeof(entry->path)))
+			return journal_layout_damaged(path, "a file's entry makes no sense", err);
 	}
 	return 0;
 }
@@ -250,11 +104,11 @@ static int check_entries(const struct journal *journal, const char *path, struct
 /* The file is new, or whoever made it was killed half-way: the lock is ours, and the magic was not there yet. */
 static void make_layout(struct journal_layout *map, uint32_t streams_max, uint32_t files_max)
 {
-	memset(map, 0, layout_bytes(streams_max, files_max));
+	memset(map, 0, journal_layout_bytes(streams_max, files_max));
 	map->header.version = JOURNAL_VERSION;
 	map->header.streams_max = streams_max;
 	map->header.files_max = files_max;
-	map->header.file_bytes = layout_bytes(streams_max, files_max);
+	map->header.file_bytes = journal_layout_bytes(streams_max, files_max);
 	atomic_store_explicit(&map->header.reading_stream, JOURNAL_NONE, memory_order_relaxed);
 	map->header.crash_stream = JOURNAL_NONE;
 	/* pairs with the acquire in journal_read_stream */
@@ -265,7 +119,7 @@ static void make_layout(struct journal_layout *map, uint32_t streams_max, uint32
 static void settle(struct journal *journal)
 {
 	struct journal_layout *map = journal->map;
-	uint64_t valid = commit_number(map) & 1;
+	uint64_t valid = journal_layout_commit(map) & 1;
 
 	for (uint32_t i = 0; i < journal->streams_max; i++)
 		copy_values(map->streams[i].values[!valid], map->streams[i].values[valid]);
@@ -307,9 +161,9 @@ static int map_file(struct journal *journal, const char *path, struct enrg_error
 	if (bytes >= sizeof(magic) && pread(journal->descriptor, &magic, sizeof(magic), 0) != sizeof(magic))
 		return enrg_error_set(err, -EIO, "journal %s: can't read", path);
 	if (magic != 0 && (magic != JOURNAL_MAGIC || bytes < sizeof(struct journal_layout)))
-		return damaged(path, magic != JOURNAL_MAGIC ? "not a journal" : "wrong length", err);
+		return journal_layout_damaged(path, magic != JOURNAL_MAGIC ? "not a journal" : "wrong length", err);
 	if (magic == 0) {
-		bytes = layout_bytes(JOURNAL_STREAMS, JOURNAL_FILES);
+		bytes = journal_layout_bytes(JOURNAL_STREAMS, JOURNAL_FILES);
 		int code = allocate(journal->descriptor, path, bytes, err);
 		if (code < 0)
 			return code;
@@ -319,7 +173,7 @@ static int map_file(struct journal *journal, const char *path, struct enrg_error
 		return code;
 	if (magic == 0)
 		make_layout(journal->map, JOURNAL_STREAMS, JOURNAL_FILES);
-	code = check_counts(&journal->map->header, bytes, path, &journal->streams_max, &journal->files_max, err);
+	code = journal_layout_check(&journal->map->header, bytes, path, &journal->streams_max, &journal->files_max, err);
 	if (code < 0) {
 		munmap(journal->map, bytes);
 		journal->map = NULL;
@@ -387,7 +241,7 @@ int journal_open(const char *path, struct journal **ret_journal, struct enrg_err
 static void unmap(struct journal_layout *map, uint32_t streams_max, uint32_t files_max)
 {
 	if (map)
-		munmap(map, layout_bytes(streams_max, files_max));
+		munmap(map, journal_layout_bytes(streams_max, files_max));
 }
 
 void journal_close(struct journal *journal)
@@ -431,7 +285,7 @@ static void copy_layout(const struct journal *journal, struct journal_layout *to
 	to->header.lost_rows = journal->map->header.lost_rows;
 	to->header.identity = journal->map->header.identity;
 	memcpy(to->streams, journal->map->streams, journal->streams_max * sizeof(struct stream_entry));
-	memcpy(file_at(to, streams_max, 0), file_of(journal, 0), journal->files_max * sizeof(struct file_entry));
+	memcpy(journal_layout_file(to, streams_max, 0), file_of(journal, 0), journal->files_max * sizeof(struct file_entry));
 }
 
 static void take_grown(struct journal *journal, int descriptor, struct journal_layout *map, uint32_t streams_max,
@@ -475,9 +329,9 @@ static int grow(struct journal *journal, uint32_t streams_max, uint32_t files_ma
 		return enrg_error_set(err, -errno, "journal %s: can't make %s: %s", journal->path, path, strerror(errno));
 	int code = lock_file(descriptor, path, err);
 	if (code == 0)
-		code = allocate(descriptor, path, layout_bytes(streams_max, files_max), err);
+		code = allocate(descriptor, path, journal_layout_bytes(streams_max, files_max), err);
 	if (code == 0)
-		code = map_bytes(descriptor, path, layout_bytes(streams_max, files_max), &map, err);
+		code = map_bytes(descriptor, path, journal_layout_bytes(streams_max, files_max), &map, err);
 	if (code == 0)
 		copy_layout(journal, map, streams_max, files_max);
 	if (code == 0 && rename(path, journal->path) < 0)
@@ -494,25 +348,9 @@ static int grow(struct journal *journal, uint32_t streams_max, uint32_t files_ma
 
 /* --- entries ------------------------------------------------------------------------------------------------------ */
 
-static int find_stream(
-	const struct journal_layout *map, uint32_t streams_max, const uint8_t uuid[16], uint32_t *ret_index)
-{
-	for (uint32_t i = 0; i < streams_max; i++) {
-		const struct stream_entry *entry = &map->streams[i];
-		uint32_t state = entry_state(&entry->state);
-		if (state > ENTRY_KNOWN)
-			return ENRG_E_CORRUPT;
-		if (state != ENTRY_FREE && memcmp(entry->uuid, uuid, 16) == 0) {
-			*ret_index = i;
-			return 0;
-		}
-	}
-	return -ENOENT;
-}
-
 int journal_find_stream(const struct journal *journal, const uint8_t uuid[16], uint32_t *ret_index)
 {
-	return find_stream(journal->map, journal->streams_max, uuid, ret_index);
+	return journal_layout_find(journal->map, journal->streams_max, uuid, ret_index);
 }
 
 /* A free entry, else the one added longest ago that this process does not use: of a run that is over. */
@@ -522,7 +360,7 @@ static uint32_t choose_stream(const struct journal *journal)
 
 	for (uint32_t i = 0; i < journal->streams_max; i++) {
 		const struct stream_entry *entry = &journal->map->streams[i];
-		if (entry_state(&entry->state) == ENTRY_FREE)
+		if (journal_layout_state(&entry->state) == ENTRY_FREE)
 			return i;
 		if (!journal->stream_used[i] &&
 			(oldest == JOURNAL_NONE || entry->added_at < journal->map->streams[oldest].added_at))
@@ -536,7 +374,7 @@ int journal_add_stream(struct journal *journal, const uint8_t uuid[16], const ch
 {
 	uint32_t index;
 
-	if (find_stream(journal->map, journal->streams_max, uuid, &index) < 0) {
+	if (journal_layout_find(journal->map, journal->streams_max, uuid, &index) < 0) {
 		index = choose_stream(journal);
 		if (index == JOURNAL_NONE) {
 			int code = grow(journal, 2 * journal->streams_max + 1, journal->files_max, err);
@@ -548,7 +386,7 @@ int journal_add_stream(struct journal *journal, const uint8_t uuid[16], const ch
 		set_state(&entry->state, ENTRY_FREE);
 		step();
 		memset((char *)entry + sizeof(entry->state), 0, sizeof(*entry) - sizeof(entry->state));
-		entry->added_at = commit_number(journal->map);
+		entry->added_at = journal_layout_commit(journal->map);
 		memcpy(entry->uuid, uuid, 16);
 		strncpy(entry->source, source, sizeof(entry->source) - 1);
 		set_state(&entry->state, ENTRY_KNOWN);
@@ -568,7 +406,7 @@ static uint32_t choose_file(const struct journal *journal)
 	uint32_t added = JOURNAL_NONE;
 
 	for (uint32_t i = 0; i < journal->files_max; i++) {
-		uint32_t state = entry_state(&file_of(journal, i)->state);
+		uint32_t state = journal_layout_state(&file_of(journal, i)->state);
 		if (state == ENTRY_FREE)
 			return i;
 		if (state == ENTRY_ADDED && !journal->file_used[i])
@@ -594,12 +432,12 @@ int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_in
 			err, -ENAMETOOLONG, "%s: the path is longer than %u bytes", path, JOURNAL_PATH_BYTES - 1);
 	for (uint32_t i = 0; i < journal->files_max; i++) {
 		struct file_entry *entry = file_of(journal, i);
-		uint32_t state = entry_state(&entry->state);
+		uint32_t state = journal_layout_state(&entry->state);
 		if (state == ENTRY_FREE || strcmp(entry->path, path) != 0)
 			continue;
 		*ret_index = i;
 		*ret_known = state == ENTRY_KNOWN;
-		*ret_length = get_length(entry, commit_number(journal->map) & 1);
+		*ret_length = get_length(entry, journal_layout_commit(journal->map) & 1);
 		use_file(journal, i);
 		return 0;
 	}
@@ -648,10 +486,10 @@ bool journal_next_file(const struct journal *journal, uint32_t *index, const cha
 {
 	for (; *index < journal->files_max; (*index)++) {
 		const struct file_entry *entry = file_of(journal, *index);
-		if (entry_state(&entry->state) != ENTRY_KNOWN)
+		if (journal_layout_state(&entry->state) != ENTRY_KNOWN)
 			continue;
 		*ret_path = entry->path;
-		*ret_length = get_length(entry, commit_number(journal->map) & 1);
+		*ret_length = get_length(entry, journal_layout_commit(journal->map) & 1);
 		return true;
 	}
 	return false;
@@ -663,7 +501,7 @@ const char *journal_file_path(const struct journal *journal, uint32_t index)
 		return NULL;
 	const struct file_entry *entry = file_of(journal, index);
 
-	return entry_state(&entry->state) == ENTRY_KNOWN ? entry->path : NULL;
+	return journal_layout_state(&entry->state) == ENTRY_KNOWN ? entry->path : NULL;
 }
 
 const char *journal_first_file(const struct journal *journal)
@@ -672,7 +510,7 @@ const char *journal_first_file(const struct journal *journal)
 
 	for (uint32_t i = 0; i < journal->files_max; i++) {
 		const struct file_entry *entry = file_of(journal, i);
-		if (entry_state(&entry->state) != ENTRY_FREE)
+		if (journal_layout_state(&entry->state) != ENTRY_FREE)
 			return entry->path;
 		if (!known && entry->path[0])
 			known = entry->path;
@@ -684,18 +522,18 @@ const char *journal_first_file(const struct journal *journal)
 
 struct journal_stream_state journal_stream(const struct journal *journal, uint32_t index)
 {
-	return load_state(journal->map->streams[index].values[commit_number(journal->map) & 1]);
+	return journal_layout_load(journal->map->streams[index].values[journal_layout_commit(journal->map) & 1]);
 }
 
 uint64_t journal_commit_number(const struct journal *journal)
 {
-	return commit_number(journal->map);
+	return journal_layout_commit(journal->map);
 }
 
 void journal_set_stream(struct journal *journal, uint32_t index, const struct journal_stream_state *state)
 {
 	uint64_t plain[STATE_VALUES];
-	_Atomic uint64_t *values = journal->map->streams[index].values[!(commit_number(journal->map) & 1)];
+	_Atomic uint64_t *values = journal->map->streams[index].values[!(journal_layout_commit(journal->map) & 1)];
 
 	memcpy(plain, state, sizeof(plain));
 	for (size_t i = 0; i < STATE_VALUES; i++)
@@ -705,14 +543,14 @@ void journal_set_stream(struct journal *journal, uint32_t index, const struct jo
 
 void journal_set_file(struct journal *journal, uint32_t index, uint64_t length)
 {
-	set_length(file_of(journal, index), !(commit_number(journal->map) & 1), length);
+	set_length(file_of(journal, index), !(journal_layout_commit(journal->map) & 1), length);
 	journal->file_dirty[index] |= DIRTY_NOW;
 }
 
 uint64_t journal_commit(struct journal *journal)
 {
 	struct journal_layout *map = journal->map;
-	uint64_t number = commit_number(map);
+	uint64_t number = journal_layout_commit(map);
 	uint64_t valid = number & 1;
 
 	for (size_t i = 0; i < journal->stream_end; i++) {
@@ -725,7 +563,7 @@ uint64_t journal_commit(struct journal *journal)
 			set_length(file_of(journal, (uint32_t)i), !valid, get_length(file_of(journal, (uint32_t)i), valid));
 		journal->file_dirty[i] = journal->file_dirty[i] & DIRTY_NOW ? DIRTY_LAST : 0;
 	}
-	/* The one store that counts; pairs with the acquire in commit_number of this and of other processes. */
+	/* The one store that counts; pairs with the acquire in journal_layout_commit of this and of other processes. */
 	atomic_store_explicit(&map->header.commit, number + 1, memory_order_release);
 	step(); /* the set that was valid until now is written by the next commit, not before this one */
 	return number + 1;
@@ -769,154 +607,4 @@ void journal_add_loss(struct journal *journal, const struct journal_loss *loss)
 	atomic_fetch_add_explicit(&header->lost_files, loss->files, memory_order_relaxed);
 	atomic_fetch_add_explicit(&header->lost_bytes, loss->bytes, memory_order_relaxed);
 	atomic_fetch_add_explicit(&header->lost_rows, loss->rows, memory_order_relaxed);
-}
-
-/* Read and written, not mapped: a file that somebody cuts short meanwhile is no fault. */
-struct journal_loss journal_read_loss(const char *path)
-{
-	struct journal_loss loss = {0};
-	uint64_t magic = 0;
-	int descriptor = held_open(path, O_RDONLY);
-
-	static_assert(sizeof(loss) == 3 * sizeof(uint64_t), "read as it lies");
-	if (descriptor < 0)
-		return loss;
-	if (pread(descriptor, &magic, sizeof(magic), 0) != sizeof(magic) || magic != JOURNAL_MAGIC ||
-		pread(descriptor, &loss, sizeof(loss), offsetof(struct journal_header, lost_files)) != sizeof(loss))
-		loss = (struct journal_loss){0};
-	close(descriptor);
-	return loss;
-}
-
-void journal_clear_loss(const char *path)
-{
-	static const struct journal_loss none;
-	uint64_t magic = 0;
-	int descriptor = held_open(path, O_RDWR);
-
-	if (descriptor < 0)
-		return;
-	if (pread(descriptor, &magic, sizeof(magic), 0) == sizeof(magic) && magic == JOURNAL_MAGIC)
-		(void)!pwrite(descriptor, &none, sizeof(none), offsetof(struct journal_header, lost_files));
-	close(descriptor);
-}
-
-/* --- from outside ------------------------------------------------------------------------------------------------- */
-
-/* 0: none, it is no journal, or has never grown. Read, not mapped: see journal_read_loss. */
-static uint64_t read_identity(int descriptor, off_t *ret_bytes)
-{
-	uint64_t magic = 0, identity = 0;
-	struct stat status;
-
-	if (fstat(descriptor, &status) < 0 || !S_ISREG(status.st_mode) ||
-		pread(descriptor, &magic, sizeof(magic), 0) != sizeof(magic) || magic != JOURNAL_MAGIC ||
-		pread(descriptor, &identity, sizeof(identity), offsetof(struct journal_header, identity)) !=
-			sizeof(identity))
-		return 0;
-	*ret_bytes = status.st_size;
-	return identity;
-}
-
-int journal_open_grown(const char *path, int outgrown)
-{
-	off_t bytes, grown_bytes;
-	uint64_t identity = read_identity(outgrown, &bytes);
-	int descriptor = identity ? held_open(path, O_RDWR) : -1;
-
-	if (descriptor < 0)
-		return -ENOENT;
-	if (read_identity(descriptor, &grown_bytes) == identity && grown_bytes > bytes)
-		return descriptor;
-	close(descriptor);
-	return -ENOENT;
-}
-
-static int read_consistent(const struct journal_layout *map, uint32_t streams_max, const uint8_t uuid[16],
-	struct journal_stream_state *ret_state)
-{
-	/* A commit takes microseconds of work: a thousand in a row that meet this is not a store but a vandal. */
-	for (int attempt = 0; attempt < 1000; attempt++) {
-		uint64_t number = commit_number(map);
-		uint32_t index;
-		int rc = find_stream(map, streams_max, uuid, &index);
-		if (rc < 0)
-			return rc;
-		if (!is_stream_sound(&map->streams[index]))
-			return ENRG_E_CORRUPT;
-		struct journal_stream_state state = load_state(map->streams[index].values[number & 1]);
-		/* The set was valid all the while unless a commit came: then the next may be overwriting it. */
-		atomic_thread_fence(memory_order_acquire);
-		if (commit_number(map) == number) {
-			*ret_state = state;
-			return 0;
-		}
-	}
-	return -EAGAIN;
-}
-
-/* A look from outside at a file that its owner may cut short at any moment: see fault.h. */
-struct look {
-	const struct journal_layout *map;
-	uint64_t file_bytes;
-	const char *path;
-	const uint8_t *uuid;
-	struct journal_stream_state *state;
-	struct enrg_error *err;
-};
-
-static int read_mapped(void *context)
-{
-	const struct look *look = context;
-	const struct journal_layout *map = look->map;
-	const char *path = look->path;
-	struct enrg_error *err = look->err;
-	uint32_t streams_max, files_max;
-	int code;
-
-	uint64_t magic = atomic_load_explicit(&map->header.magic, memory_order_acquire);
-	if (magic == 0)
-		code = enrg_error_set(err, -ENOENT, "journal %s: not made yet", path);
-	else if (magic != JOURNAL_MAGIC)
-		code = damaged(path, "not a journal", err);
-	else
-		code = check_counts(&map->header, look->file_bytes, path, &streams_max, &files_max, err);
-	if (code == 0) {
-		code = read_consistent(map, streams_max, look->uuid, look->state);
-		if (code == ENRG_E_CORRUPT)
-			damaged(path, "a stream's entry makes no sense", err);
-		else if (code < 0)
-			enrg_error_set(err, code, "journal %s: %s", path,
-				code == -ENOENT ? "does not know this stream" : "changes too fast to be read");
-	}
-	return code;
-}
-
-int journal_read_stream(
-	const char *path, const uint8_t uuid[16], struct journal_stream_state *ret_state, struct enrg_error *err)
-{
-	struct stat status;
-	int code;
-	/* O_NONBLOCK: a FIFO in the place of the file must not hold the supervisor. */
-	int descriptor = held_open(path, O_RDONLY);
-
-	if (descriptor < 0)
-		return enrg_error_set(err, -errno, "journal %s: %s", path, strerror(errno));
-	if (fstat(descriptor, &status) < 0 || status.st_size < (off_t)sizeof(struct journal_layout)) {
-		code = status.st_size == 0 ? enrg_error_set(err, -ENOENT, "journal %s: not made yet", path)
-					   : damaged(path, "wrong length", err);
-		close(descriptor);
-		return code;
-	}
-	size_t bytes = (size_t)status.st_size;
-	const struct journal_layout *map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, descriptor, 0);
-	close(descriptor);
-	if (map == MAP_FAILED)
-		return enrg_error_set(err, -errno, "journal %s: can't map: %s", path, strerror(errno));
-	struct look look = {.map = map, .file_bytes = bytes, .path = path, .uuid = uuid, .state = ret_state, .err = err};
-	code = fault_guard(read_mapped, &look);
-	if (code == -EFAULT)
-		code = damaged(path, "cut short while it was read", err);
-	munmap((void *)(uintptr_t)map, bytes);
-	return code;
 }

@@ -17,6 +17,7 @@ struct command {
 };
 
 int cli_run(int argc, char **argv);
+int cli_run_job(int argc, char **argv);
 int cli_check(int argc, char **argv);
 int cli_jobs(int argc, char **argv);
 int cli_describe(int argc, char **argv);

@@ -15,7 +15,8 @@ fail() {
 commands=$("$bin" --help | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 [ "$(echo "$commands" | wc -w)" -ge 12 ] || fail "few commands: $commands"
 for name in $commands; do
-	[ "$name" = help ] || grep -q "^usage: enrgdaq $name" "$work/man/enrgdaq-$name.1" || fail "no page of $name"
+	# a page writes "-" as "\-"
+	[ "$name" = help ] || grep -qF "usage: enrgdaq ${name//-/\\-}" "$work/man/enrgdaq-$name.1" || fail "no page of $name"
 	grep -q "a $name -d" "$work/fish/enrgdaq.fish" || fail "fish does not know $name"
 done
 for type in $("$bin" jobs | sed -n 's/^  \(DAQJob[A-Za-z0-9]*\).*/\1/p') SUPERVISOR.TOML; do

@@ -37,6 +37,30 @@ case_under_valgrind() {
 	grep -q "accounted" run.log || fail "the ledger does not say it"
 }
 
+# One source in the foreground: counts, Ctrl-C, a store is refused, nothing stays behind.
+case_run_job() {
+	write_config DAQJobTest 'rand_min = 1\nrand_max = 6\ninterval_seconds = 0.01\n'
+	"$bin" run-job config/source.toml --duration 1.2 >job.log 2>&1 || fail "exit code $?"
+	grep -Eq "^[1-9][0-9]* batches/s, [1-9][0-9]* rows/s" job.log || fail "no line a second"
+	grep -Eq "^in all: [1-9][0-9]* batches" job.log || fail "no sum"
+	[ -e out ] && fail "something was stored"
+	"$bin" run-job config/source.toml >job.log 2>&1 &
+	pid=$!
+	for _ in $(seq 200); do grep -q "rows/s" job.log && break; sleep 0.05; done
+	kill -TERM $pid
+	wait $pid || fail "a signal: exit code $?"
+	grep -q "^in all" job.log || fail "not ended in order"
+	"$bin" run-job config/csv.toml >job.log 2>&1
+	[ $? -eq 2 ] && grep -q "csv is a store" job.log || fail "a store"
+	set -- "$ENRGDAQ_RUNTIME_DIR"-job.*
+	[ -e "$1" ] && fail "$1 is left"
+	is_sanitized && return
+	make_driver
+	write_config DAQJobBroken
+	"$bin" run-job config/source.toml >job.log 2>&1
+	[ $? -eq 139 ] && grep -q "#0 read_broken_register" job.log || fail "a crash"
+}
+
 # A driver whose static function writes to address 16, or aborts.
 make_driver() {
 	cat >driver.c <<-END

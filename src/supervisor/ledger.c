@@ -69,6 +69,9 @@ void ledger_balance(struct ledger_source *source, uint32_t index)
 
 	/* A store that committed while the stream's tally was being read is ahead of it, not wrong. */
 	store->in_flight_batches = source->sequence > state->sequence ? source->sequence - state->sequence : 0;
+	/* Positions may lie a lap of the ring apart, which a pad fills, for a few messages. */
+	if (store->in_flight_bytes > minus(source->bytes, state->bytes))
+		store->in_flight_bytes = minus(source->bytes, state->bytes);
 	known = state->batches + state->gaps + state->skipped_batches + state->set_aside_batches +
 		store->in_flight_batches;
 	store->missing = (int64_t)(source->batches - known);

@@ -24,7 +24,7 @@ struct ledger_store {
 	char name[256];
 	struct journal_stream_state state; /* zero where the store has not seen the stream */
 	uint64_t in_flight_batches;
-	uint64_t in_flight_bytes; /* positions, with headers and padding */
+	uint64_t in_flight_bytes; /* in: positions; balanced: at most the bytes of messages that are not stored */
 	int64_t missing;          /* batches: 0 = accounted */
 	/* Of this run: */
 	uint64_t stored_batches, stored_rows, stored_bytes, skipped_batches, waiting_batches;

@@ -72,6 +72,18 @@ static void some_in_flight(void **state)
 		"in flight 2: accounted, not all stored");
 }
 
+static void a_pad_is_no_backlog(void **state)
+{
+	(void)state;
+	struct ledger *ledger =
+		make(5, &(struct journal_stream_state){.sequence = 3, .batches = 3, .rows = 30, .bytes = 3000});
+
+	ledger->sources[0].stores[0].in_flight_bytes = (256u << 20) + 2200;
+	ledger_balance(&ledger->sources[0], 0);
+	assert_int_equal(ledger->sources[0].stores[0].in_flight_bytes, 2000);
+	ledger_destroy(ledger);
+}
+
 static void some_missing(void **state)
 {
 	(void)state;
@@ -172,6 +184,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_stored),
 		cmocka_unit_test(some_in_flight),
+		cmocka_unit_test(a_pad_is_no_backlog),
 		cmocka_unit_test(some_missing),
 		cmocka_unit_test(a_stream_that_cant_be_read_is_not_accounted),
 		cmocka_unit_test(a_store_ahead_of_the_tally_is_not_wrong),

@@ -61,6 +61,7 @@ static json_t *make(void)
 	ledger->sources[0].store_count = 1;
 	strcpy(ledger->sources[0].stores[0].name, "csv");
 	ledger->sources[0].stores[0].in_flight_bytes = 4096;
+	ledger->sources[0].bytes = 4096;
 	ledger_balance(&ledger->sources[0], 0);
 	context.ledger = ledger;
 	status = status_format(&context);

@@ -164,7 +164,8 @@ int merger_finish(struct merger *merger, struct enrg_error *err)
 bool merge_is_small(const struct ipc_message *message)
 {
 	return message->type == IPC_RECORD_BATCH && !message->is_end && message->has_stamp && message->meta_crc_ok &&
-	       !message->stamp.is_gap && !message->is_compressed &&
+	       !message->stamp.is_gap && !message->is_compressed && message->stamp.sequence > 0 &&
+	       message->stamp.sequence_last < UINT64_MAX && /* no range has these ends */
 	       message->meta_bytes + message->body_bytes <= MERGE_SMALL_BYTES;
 }
 

@@ -103,8 +103,8 @@ int merge_proof_add(struct merge_proof *proof, const struct ipc_message *message
 			return rc;
 		table = &proof->tables[proof->count - 1];
 	}
-	for (uint64_t sequence = stamp->sequence; sequence <= stamp->sequence_last; sequence++) {
-		const uint64_t what[3] = {sequence, stamp->epoch, stamp->is_gap};
+	for (uint64_t i = 0; i <= stamp->sequence_last - stamp->sequence; i++) {
+		const uint64_t what[3] = {stamp->sequence + i, stamp->epoch, stamp->is_gap};
 		table->sequences = crc32c(table->sequences, what, sizeof(what));
 		table->batches++;
 	}

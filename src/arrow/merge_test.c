@@ -259,6 +259,26 @@ static void a_file_of_very_many_tables_stays(void **state)
 	assert_true(report.is_merged);
 }
 
+/* Anybody may have written such a file: `verify` and the proof went on for ever. */
+static void the_greatest_sequence_is_one(void **state)
+{
+	struct merge_report report;
+
+	(void)state;
+	alarm(60);
+	FILE *file = begin_file();
+	for (uint64_t i = 200; i > 0; i--)
+		put(file, 0, 1, UINT64_MAX - i + 1, false);
+	put(file, 0, 1, 0, false);
+	fclose(file);
+	uint64_t batches = verify().batches;
+	assert_int_equal(merge_file(path, BYTES_MAX, &report, NULL), 0);
+	if (!report.is_merged)
+		fail_msg("%s", report.reason);
+	assert_int_equal(verify().batches, batches);
+	alarm(0);
+}
+
 /* A full disk, as a limit of the file's size: nothing is left of the attempt. */
 static void a_full_disk_leaves_the_file(void **state)
 {
@@ -330,6 +350,7 @@ int main(void)
 		TEST(one_row_a_second_costs_little),
 		TEST(others_stay_as_they_are),
 		TEST(a_file_of_very_many_tables_stays),
+		TEST(the_greatest_sequence_is_one),
 		TEST(a_full_disk_leaves_the_file),
 		TEST(the_proof_sees_every_difference),
 	};

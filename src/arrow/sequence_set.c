@@ -87,8 +87,8 @@ int sequence_set_add(struct sequence_set *set, uint64_t sequence)
 int sequence_set_add_range(struct sequence_set *set, uint64_t first, uint64_t last, uint64_t *ret_duplicates)
 {
 	*ret_duplicates = 0;
-	for (uint64_t sequence = first; sequence <= last; sequence++) {
-		int result = sequence_set_add(set, sequence);
+	for (uint64_t i = 0; i <= last - first; i++) { /* `last` may be the greatest number there is */
+		int result = sequence_set_add(set, first + i);
 		if (result < 0)
 			return result;
 		*ret_duplicates += result == SEQUENCE_DUPLICATE;

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <unistd.h>
+
 #include "arrow/sequence_set.h"
 
 static void holes_open_split_and_close(void **state)
@@ -65,11 +67,29 @@ static void agrees_with_a_plain_table(void **state)
 	}
 }
 
+static void a_range_may_end_at_the_greatest_number(void **state)
+{
+	struct sequence_set set = {0};
+	uint64_t duplicates;
+
+	(void)state;
+	alarm(60); /* it went on from 0, for ever */
+	assert_int_equal(sequence_set_add_range(&set, 1, 3, &duplicates), 0);
+	assert_int_equal(sequence_set_add_range(&set, UINT64_MAX, UINT64_MAX, &duplicates), 0);
+	assert_int_equal(duplicates, 0);
+	assert_int_equal(sequence_set_add_range(&set, UINT64_MAX - 1, UINT64_MAX, &duplicates), 0);
+	assert_int_equal(duplicates, 1);
+	assert_int_equal(set.last, UINT64_MAX);
+	alarm(0);
+	sequence_set_fini(&set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(holes_open_split_and_close),
 		cmocka_unit_test(agrees_with_a_plain_table),
+		cmocka_unit_test(a_range_may_end_at_the_greatest_number),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

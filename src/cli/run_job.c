@@ -48,14 +48,18 @@ struct counts {
 
 struct foreground {
 	struct process process;
+	struct type_entry type; /* of the job, with `driver` */
+	struct enrg_job_type driver;
 	struct consumer *consumer; /* NULL: no store takes the job's data */
-	char folder[PATH_MAX];     /* of ring and page, until the job has opened them */
+	char folder[PATH_MAX];     /* of ring and page, until they are open */
 	uint64_t duration_ns, ready_ns;
 	struct counts counts;
 	_Atomic bool is_over;
 };
 
-static volatile sig_atomic_t asked; /* times that somebody has asked for the end */
+static struct foreground foreground;       /* zeroed */
+static const struct enrg_job_type *driver; /* of the job's module */
+static volatile sig_atomic_t asked;        /* times that somebody has asked for the end */
 
 static void ask_for_end(int number)
 {
@@ -144,10 +148,8 @@ static void *read_and_count(void *context)
 			usleep(LOOK_NS / 1000);
 		}
 		now_ns = clock_mono_ns();
-		if (!self->ready_ns && is_ready(self)) {
+		if (!self->ready_ns && is_ready(self))
 			self->ready_ns = printed_ns = now_ns;
-			remove_folder(self); /* both are open: nothing is left behind, however this ends */
-		}
 		look_for_end(self, now_ns);
 		if (self->ready_ns && now_ns - printed_ns >= 1000000000u) {
 			print_counts(self, &before);
@@ -181,7 +183,16 @@ static int open_ring(
 
 	if (!rc)
 		rc = stream_add_consumer(params.path, "run-job", CONSUMER_REQUIRED, err);
-	return rc ? rc : consumer_open(params.path, "run-job", CONSUMER_REQUIRED, UINT64_MAX, &self->consumer, err);
+	if (!rc)
+		rc = consumer_open(params.path, "run-job", CONSUMER_REQUIRED, UINT64_MAX, &self->consumer, err);
+	return rc;
+}
+
+/* The first call of the driver: ring and page are open, and nothing is left behind however it ends. */
+static int start_driver(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
+{
+	remove_folder(&foreground);
+	return driver->start(job, options, ret_state, err);
 }
 
 static void set_path(char **path, const char *folder, const char *name)
@@ -211,7 +222,12 @@ static int prepare(struct foreground *self, const struct folder *folder, const s
 		plan->sinks[i].link_url = NULL;
 	}
 	self->process.plan = plan;
-	self->process.type = job->type;
+	driver = job->type->job;
+	self->driver = *driver;
+	self->driver.start = start_driver;
+	self->type = *job->type;
+	self->type.job = &self->driver;
+	self->process.type = &self->type;
 	self->process.common = job->common;
 	self->process.options = (void *)job->options;
 	rc = page_create(plan->page_path, &self->process.page, err);
@@ -252,7 +268,7 @@ static int run(struct foreground *self, const struct folder *folder, const struc
 	}
 	if (rc == 1 || rc == 2 || rc < 0)
 		log_line(ENRG_ERROR, "%s", err.text[0] ? err.text : "failed without saying why");
-	if (!self->ready_ns && self->folder[0])
+	if (self->folder[0])
 		remove_folder(self);
 	consumer_close(self->consumer);
 	page_close(self->process.page);
@@ -293,7 +309,6 @@ static const struct job_config *find_job(const struct folder *folder, const char
 
 static int run_file(const char *file, uint64_t duration_ns)
 {
-	static struct foreground self; /* zeroed */
 	const struct job_config *job = NULL;
 	struct runtime runtime = {.folder = ".", .sockets = ".", .run = "run-job"};
 	struct enrg_error err = {0};
@@ -319,8 +334,8 @@ static int run_file(const char *file, uint64_t duration_ns)
 		rc = 2;
 	}
 	if (!rc) {
-		self.duration_ns = duration_ns;
-		rc = run(&self, folder, job, plan_set_find(plans, job->name));
+		foreground.duration_ns = duration_ns;
+		rc = run(&foreground, folder, job, plan_set_find(plans, job->name));
 	}
 	plan_set_destroy(plans);
 	folder_free(folder);

@@ -1,18 +1,7 @@
 #!/bin/bash
 # What an author of a driver does with a job: developing.sh CASE. Needs ENRGDAQ_BIN, CC, INCLUDE. 77: the case needs
 # something that is missing here.
-set -u
-bin=$(realpath "${ENRGDAQ_BIN:?the program to test}")
-work=$(mktemp -d)
-export ENRGDAQ_RUNTIME_DIR
-ENRGDAQ_RUNTIME_DIR=$(mktemp -d /dev/shm/enrgdaq-test.XXXXXX)
-trap 'rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"' EXIT
-
-fail() {
-	echo "FAILED: $*" >&2
-	for file in "$work"/*.log; do echo "--- $file" >&2; tail -n 40 "$file" >&2; done
-	exit 1
-}
+. "$(dirname "$0")/harness.sh"
 
 # A build with a sanitizer has handlers and a memory of its own.
 is_sanitized() {
@@ -44,11 +33,10 @@ case_run_job() {
 	grep -Eq "^[1-9][0-9]* batches/s, [1-9][0-9]* rows/s" job.log || fail "no line a second"
 	grep -Eq "^in all: [1-9][0-9]* batches" job.log || fail "no sum"
 	[ -e out ] && fail "something was stored"
-	"$bin" run-job config/source.toml >job.log 2>&1 &
-	pid=$!
-	for _ in $(seq 200); do grep -q "rows/s" job.log && break; sleep 0.05; done
-	kill -TERM $pid
-	wait $pid || fail "a signal: exit code $?"
+	start job.log run-job config/source.toml
+	await 20 grep -q "rows/s" job.log || fail "no line a second"
+	kill -TERM "$run"
+	wait "$run" || fail "a signal: exit code $?"
 	grep -q "^in all" job.log || fail "not ended in order"
 	"$bin" run-job config/csv.toml >job.log 2>&1
 	[ $? -eq 2 ] && grep -q "csv is a store" job.log || fail "a store"
@@ -59,6 +47,8 @@ case_run_job() {
 	write_config DAQJobBroken
 	"$bin" run-job config/source.toml >job.log 2>&1
 	[ $? -eq 139 ] && grep -q "#0 read_broken_register" job.log || fail "a crash"
+	set -- "$ENRGDAQ_RUNTIME_DIR"-job.*
+	[ -e "$1" ] && fail "$1 is left"
 }
 
 # A driver whose static function writes to address 16, or aborts.
@@ -128,6 +118,4 @@ case_crash_is_named() {
 for line in open("lines.json"): json.loads(line)' 2>python.log || fail "a line is no JSON"
 }
 
-cd "$work" || exit 1
-"case_$1"
-exit 0
+run_case "$@"

@@ -562,6 +562,7 @@ static void positions_beyond_4_gb_are_read(void **state)
 		const struct tree_options options = {"tree", setting, i == 1, 1000000, pool};
 		container.path = path;
 		container.file->size += 5ull << 30;
+		assert_int_equal(ftruncate(container.file->descriptor, (off_t)container.file->size), 0);
 		assert_int_equal(tree_create(&container, &options, &data_wide, &tree, &err), 0);
 		for (unsigned k = 0; k < 5; k++) {
 			struct enrg_column_view views[64];

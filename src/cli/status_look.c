@@ -16,7 +16,7 @@
 #include "job/page.h"
 #include "supervisor/status.h"
 
-#define STALE_S   3.0 /* the supervisor writes once a second */
+#define STALE_S   3.0 /* the supervisor writes once a second, or tells when it will again */
 #define FILES_MAX 20u /* in the table; JSON has all */
 #define DELETED   " (deleted)"
 
@@ -271,7 +271,7 @@ void status_look_print_age(const json_t *status, FILE *stream)
 	char span[32];
 	double age_s = number(status, "age_s");
 
-	if (age_s < STALE_S)
+	if (age_s < STALE_S || age_s < number(status, "interval_s") + STALE_S - 1)
 		return;
 	clock_format_span((uint64_t)(age_s * 1e9), span, sizeof(span));
 	fprintf(stream,

@@ -178,6 +178,8 @@ json_t *status_format(const struct status_context *context)
 		ledger_format_json(context->ledger, context->run, context->supervisor, context->is_final));
 	if (status)
 		json_object_set_new(status, "mono_ns", json_integer((json_int_t)clock_mono_ns()));
+	if (status)
+		json_object_set_new(status, "interval_s", json_real(context->interval_s));
 	if (status && context->alerts)
 		json_object_set(status, "alerts", (json_t *)context->alerts);
 	return status;

@@ -14,6 +14,7 @@ struct status_context {
 	const struct ledger *ledger;
 	const char *supervisor, *run, *phase, *config;
 	uint64_t started_wall_ns, now_wall_ns;
+	double interval_s;    /* until the next one is written */
 	const json_t *alerts; /* array, or NULL */
 	bool is_final;
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -22,6 +23,7 @@
 #include "supervisor/keeper.h"
 #include "supervisor/ledger.h"
 #include "supervisor/needs.h"
+#include "supervisor/pace.h"
 #include "supervisor/roster.h"
 #include "supervisor/run_log.h"
 #include "supervisor/sample.h"
@@ -55,6 +57,7 @@ struct supervisor {
 	struct service service;
 	int epoll, timer, lifeline[2];
 	uint64_t started_ns, summary_ns;
+	struct pace pace;
 	uint64_t looked_ns, away_ns; /* last look at the clock; time in which this process did not run */
 	bool has_begun;      /* run.json says "running" */
 	bool is_status_lost; /* and it has been said */
@@ -228,6 +231,7 @@ static json_t *make_status(struct supervisor *self, bool is_final)
 		.config = self->runtime.config_path,
 		.started_wall_ns = self->runtime.started_wall_ns,
 		.now_wall_ns = clock_wall_ns(),
+		.interval_s = pace_seconds(&self->pace),
 		.alerts = self->courier.alerts,
 		.is_final = is_final,
 	};
@@ -252,14 +256,20 @@ static void write_status(struct supervisor *self, const json_t *status)
 	free(text);
 }
 
-static void tick(struct supervisor *self, uint64_t now_ns)
+static uint64_t thread_cpu_ns(void)
 {
-	json_t *status;
+	struct timespec time = {0};
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+/* All jobs' figures, to whoever reads them, and their signs of life. */
+static void look_at_jobs(struct supervisor *self, uint64_t now_ns)
+{
+	json_t *status = make_status(self, false);
 	char summary[256];
 
-	courier_collect(&self->courier);
-	look_after(self);
-	status = make_status(self, false);
 	roster_watch(self->roster, now_ns);
 	if (!status)
 		return;
@@ -278,6 +288,20 @@ static void tick(struct supervisor *self, uint64_t now_ns)
 			&self->service, drain_phase_name(self->drain.phase), summary, self->drain.phase != DRAIN_NONE);
 	}
 	json_decref(status);
+}
+
+static void tick(struct supervisor *self, uint64_t now_ns)
+{
+	bool is_starting = !roster_is_up(self->roster, now_ns);
+	uint64_t began_ns;
+
+	courier_collect(&self->courier);
+	look_after(self);
+	if (!pace_is_due(&self->pace, now_ns, (int)self->drain.phase, is_starting))
+		return;
+	began_ns = thread_cpu_ns();
+	look_at_jobs(self, now_ns);
+	pace_note(&self->pace, now_ns, (int)self->drain.phase, thread_cpu_ns() - began_ns, self->roster->watchdog_ns);
 }
 
 /* --- loop --- */

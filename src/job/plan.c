@@ -49,6 +49,7 @@ static const struct field plan_fields[] = {
 	{ "previous_signal", FIELD_INT, offsetof(struct plan, previous_signal), 64, true },
 	{ "was_hung", FIELD_BOOL, offsetof(struct plan, was_hung), 0, true },
 	{ "life", FIELD_UINT32, offsetof(struct plan, life), UINT32_MAX, true },
+	{ "beat_ns", FIELD_UINT64, offsetof(struct plan, beat_ns), INT64_MAX, false },
 	{ "is_store", FIELD_BOOL, offsetof(struct plan, is_store), 0, true },
 	{ "stream_path", FIELD_TEXT, offsetof(struct plan, stream_path), PLAN_PATH_BYTES_MAX, false },
 	{ "hot_bytes", FIELD_UINT64, offsetof(struct plan, hot_bytes), INT64_MAX, true },

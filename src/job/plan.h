@@ -48,6 +48,7 @@ struct plan {
 	int previous_signal;   /* that ended the last life; 0 = none */
 	bool was_hung;         /* the watchdog ended the last life */
 	uint32_t life;         /* 0 = first start */
+	uint64_t beat_ns;      /* a life sign at least this often; 0 = twice a second */
 	bool is_store;
 	/* producers */
 	char *stream_path;     /* NULL: nothing takes its data */

@@ -33,7 +33,7 @@ static const struct plan example = {
 	.toml_text = "daq_job_type = \"DAQJobTest\"\n# \xc2\xb5s\n", .runtime_folder = "/dev/shm/enrgdaq-0/lab1",
 	.page_path = "/dev/shm/enrgdaq-0/lab1/camera.page", .journal_path = "/dev/shm/enrgdaq-0/lab1/camera.journal",
 	.publish_url = "ipc:///p", .subscribe_url = "ipc:///s", .verbosity = 3, .previous_signal = 9, .was_hung = true,
-	.life = 4294967295u, .is_store = true, .stream_path = "/dev/shm/enrgdaq-0/lab1/camera.stream",
+	.life = 4294967295u, .beat_ns = 5000000000ull, .is_store = true, .stream_path = "/dev/shm/enrgdaq-0/lab1/camera.stream",
 	.hot_bytes = 1ull << 40, .latency_target_ns = 1000000, .producers = 3, .sink_count = 2, .sinks = sinks, .link_url = "ipc:///l", .input_count = 2,
 	.inputs = inputs,
 };
@@ -66,6 +66,7 @@ static void same_head(const struct plan *a, const struct plan *b)
 	assert_int_equal(a->life, b->life);
 	assert_int_equal(a->is_store, b->is_store);
 	same_text(a->stream_path, b->stream_path);
+	assert_int_equal(a->beat_ns, b->beat_ns);
 	assert_int_equal(a->hot_bytes, b->hot_bytes);
 	assert_int_equal(a->latency_target_ns, b->latency_target_ns);
 	assert_int_equal(a->producers, b->producers);

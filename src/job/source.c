@@ -15,7 +15,7 @@
 #include "bus/link.h"
 
 #define SOURCE_INTERVAL_NS 1000000000ull
-#define SOURCE_BEAT_NS 500000000ull
+#define SOURCE_BEAT_NS 500000000ull /* where the plan names none */
 #define SOURCE_LINK_WINDOW_BYTES (16ull << 20)
 #define SOURCE_LINK_LOOK_NS 20000000ull
 #define SOURCE_LINK_DRAIN_NS 30000000000ull /* for what an ordered stop still has in flight */
@@ -143,6 +143,7 @@ static void count_missed(struct enrg_job *job, uint64_t tick, uint64_t now)
 static int wait_for_tick(struct enrg_job *job, uint64_t tick, struct enrg_error *err)
 {
 	struct process *process = job->process;
+	uint64_t beat_ns = process->plan->beat_ns ? process->plan->beat_ns : SOURCE_BEAT_NS;
 	int result = 0;
 
 	for (;;) {
@@ -154,7 +155,7 @@ static int wait_for_tick(struct enrg_job *job, uint64_t tick, struct enrg_error 
 			return result;
 		uint64_t until = tick, deadline = outputs_deadline(job->outputs);
 		until = until < deadline ? until : deadline;
-		until = until < now + SOURCE_BEAT_NS ? until : now + SOURCE_BEAT_NS;
+		until = until < now + beat_ns ? until : now + beat_ns;
 		sleep_until(process, PROCESS_RUN, until);
 	}
 }

@@ -12,6 +12,9 @@
 #include "plane/segment.h"
 #include "supervisor/budget.h"
 
+#define BEAT_LEAST_NS 500000000ull
+#define BEAT_MOST_NS  5000000000ull
+
 /* Strings of plans: malloc'ed, since plan_free frees them. A failed allocation is remembered in `failed`. */
 struct text_maker {
 	bool failed;
@@ -191,6 +194,17 @@ static int build(const struct folder *folder, const struct runtime *runtime, con
 	return !code && maker.failed ? enrg_error_set(err, -ENOMEM, "out of memory") : code;
 }
 
+/* Eight in the watchdog's patience; each costs an idle job a wake-up. */
+static void set_beats(const struct folder *folder, struct plan_set *set)
+{
+	uint64_t beat_ns = (uint64_t)(folder->supervisor.watchdog_seconds * 1e9) / 8;
+
+	for (size_t i = 0; i < set->count; i++)
+		set->plans[i]->beat_ns = beat_ns < BEAT_LEAST_NS  ? BEAT_LEAST_NS
+					 : beat_ns > BEAT_MOST_NS ? BEAT_MOST_NS
+								  : beat_ns;
+}
+
 static void set_windows(const struct folder *folder, struct plan_set *set)
 {
 	size_t producers = plan_set_producers(set);
@@ -229,6 +243,7 @@ int plan_set_create(
 			return code;
 		}
 	}
+	set_beats(folder, set);
 	set_windows(folder, set);
 	*ret_set = set;
 	return 0;

@@ -21,6 +21,8 @@
 #include "job/ask.h"
 
 #define REPORTER_ALERTS_MAX 64u
+#define REPORTER_IDLE_S 10
+#define REPORTER_IDLE_CPU 0.002 /* of a core: less is no work */
 #define REPORTER_MESSAGES_MAX 64 /* taken from the bus before other descriptors get their turn */
 
 enum reporter_slot { SLOT_SIGNAL, SLOT_LIFELINE, SLOT_EVENT, SLOT_TIMER, SLOT_BUS, SLOT_COUNT };
@@ -44,7 +46,7 @@ struct reporter {
 	struct reporter_alert alerts[REPORTER_ALERTS_MAX];
 
 	/* figures of the last report */
-	uint64_t last_mono_ns, last_cpu_ns;
+	uint64_t last_mono_ns, last_cpu_ns, last_news;
 	struct histogram last_latency, now_latency, interval_latency;
 };
 
@@ -131,6 +133,30 @@ static json_t *format_latency(struct reporter *reporter)
 		(double)histogram_quantile(interval, 1.0) / 1e6, "avg_ms", histogram_mean(interval) / 1e6, "p95_ms",
 		(double)histogram_quantile(interval, 0.95) / 1e6, "p99_ms",
 		(double)histogram_quantile(interval, 0.99) / 1e6);
+}
+
+/* Everything that a report tells and that only grows: the same again is no news. */
+static uint64_t count_news(struct page *page)
+{
+	_Atomic uint64_t *const values[] = { &page->in_batches, &page->in_rows, &page->in_bytes, &page->out_batches,
+		&page->out_rows, &page->out_bytes, &page->lost, &page->duplicated, &page->corrupted, &page->set_aside };
+	uint64_t news = atomic_load_explicit(&page->state, memory_order_relaxed);
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		news += atomic_load_explicit(values[i], memory_order_relaxed);
+	return news;
+}
+
+/* Each second while the job does something, else seldom: a thousand idle jobs are a thousand wake-ups. */
+static void set_timer(struct reporter *reporter)
+{
+	uint64_t news = count_news(reporter->process->page), now = clock_mono_ns(), cpu = clock_cpu_ns();
+	bool is_idle = news == reporter->last_news && (double)(cpu - reporter->last_cpu_ns) <
+							      REPORTER_IDLE_CPU * (double)(now - reporter->last_mono_ns);
+	const struct itimerspec next = { .it_value = { .tv_sec = is_idle ? REPORTER_IDLE_S : 1 } };
+
+	reporter->last_news = news;
+	timerfd_settime(reporter->polls[SLOT_TIMER].fd, 0, &next, NULL);
 }
 
 static void send_stats(struct reporter *reporter)
@@ -331,6 +357,7 @@ static void *run(void *context)
 		send_alerts(reporter);
 		if (reporter->polls[SLOT_TIMER].revents) {
 			clear_counter(reporter->polls[SLOT_TIMER].fd);
+			set_timer(reporter);
 			send_stats(reporter);
 		}
 		/* also after sending: the descriptor of the bus tells changes only once */
@@ -355,7 +382,7 @@ static void close_descriptors(struct reporter *reporter)
 
 static int open_descriptors(struct reporter *reporter, int lifeline)
 {
-	const struct itimerspec second = { .it_interval = { .tv_sec = 1 }, .it_value = { .tv_sec = 1 } };
+	const struct itimerspec second = { .it_value = { .tv_sec = 1 } };
 	sigset_t signals;
 
 	sigemptyset(&signals);

@@ -508,6 +508,7 @@ static int spin_for_any(struct consumer *const *consumers, uint32_t count, _Atom
  * little comes. */
 #define LOOK_DEAF_NS     1000000u
 #define LOOK_DEAF_MAX_NS 10000000u
+#define LOOK_IDLE_MAX_NS 80000000u /* where nothing comes at all */
 
 static uint64_t deaf_timeout(struct consumer *first, uint64_t timeout_ns)
 {
@@ -518,10 +519,11 @@ static uint64_t deaf_timeout(struct consumer *first, uint64_t timeout_ns)
 
 static void learn_deaf(struct consumer *first, uint32_t ready, uint32_t count)
 {
-	if (ready >= count / 8)
-		first->deaf_ns = LOOK_DEAF_NS;
-	else if (first->deaf_ns < LOOK_DEAF_MAX_NS)
-		first->deaf_ns *= 2;
+	const uint32_t most_ns = ready ? LOOK_DEAF_MAX_NS : LOOK_IDLE_MAX_NS;
+
+	first->deaf_ns = ready >= count / 8 ? LOOK_DEAF_NS : 2 * first->deaf_ns;
+	if (first->deaf_ns > most_ns)
+		first->deaf_ns = most_ns;
 }
 
 static void begin_sleep(struct consumer *consumer)

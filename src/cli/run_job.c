@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -286,14 +287,13 @@ static void find_folder(const char *file, char *ret_folder, size_t folder_bytes)
 	snprintf(folder, sizeof(folder), "%s", file);
 	*strrchr(folder, '/') = '\0';
 	snprintf(ret_folder, folder_bytes, "%s", folder[0] ? folder : "/");
-	for (char *slash = folder; slash; slash = strrchr(folder, '/')) {
-		if (slash != folder)
-			*slash = '\0';
+	for (char *slash = NULL; folder[0]; *slash = '\0') {
 		snprintf(probe, sizeof(probe), "%s/supervisor.toml", folder);
-		if (folder[0] && !access(probe, F_OK)) {
+		if (!access(probe, F_OK)) {
 			snprintf(ret_folder, folder_bytes, "%s", folder);
 			return;
 		}
+		slash = strrchr(folder, '/');
 	}
 }
 
@@ -316,10 +316,13 @@ static int run_file(const char *file, uint64_t duration_ns)
 	struct folder *folder = NULL;
 	struct plan_set *plans = NULL;
 	char path[PATH_MAX], where[PATH_MAX];
+	struct stat status;
 	int rc;
 
 	if (!realpath(file, path))
 		return cli_usage_error("run-job", "%s: %s", file, strerror(errno));
+	if (stat(path, &status) || !S_ISREG(status.st_mode))
+		return cli_usage_error("run-job", "%s is no file: name the TOML file of one job in a folder", file);
 	find_folder(path, where, sizeof(where));
 	rc = cli_load_types(&types);
 	if (!rc)

@@ -33,13 +33,18 @@ case_run_job() {
 	grep -Eq "^[1-9][0-9]* batches/s, [1-9][0-9]* rows/s" job.log || fail "no line a second"
 	grep -Eq "^in all: [1-9][0-9]* batches" job.log || fail "no sum"
 	[ -e out ] && fail "something was stored"
-	start job.log run-job config/source.toml
-	await 20 grep -q "rows/s" job.log || fail "no line a second"
+	start signalled.log run-job config/source.toml
+	await 20 grep -q "rows/s" signalled.log || fail "no line a second"
 	kill -TERM "$run"
 	wait "$run" || fail "a signal: exit code $?"
-	grep -q "^in all" job.log || fail "not ended in order"
+	grep -q "^in all" signalled.log || fail "not ended in order"
 	"$bin" run-job config/csv.toml >job.log 2>&1
 	[ $? -eq 2 ] && grep -q "csv is a store" job.log || fail "a store"
+	timeout 20 "$bin" run-job config >job.log 2>&1
+	[ $? -eq 2 ] && grep -q "name the TOML file of one job" job.log || fail "a folder"
+	mv config/supervisor.toml kept
+	timeout 20 "$bin" run-job config/source.toml --duration 0.5 >job.log 2>&1 || fail "without supervisor.toml: exit code $?"
+	mv kept config/supervisor.toml
 	set -- "$ENRGDAQ_RUNTIME_DIR"-job.*
 	[ -e "$1" ] && fail "$1 is left"
 	is_sanitized && return

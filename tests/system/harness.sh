@@ -49,6 +49,7 @@ await() {
 start() {
 	local log=$1
 	shift
+	: >"$work/$log" # nothing of an earlier one is taken for its words
 	"$bin" "$@" >"$work/$log" 2>&1 &
 	run=$!
 	started+=("$run")

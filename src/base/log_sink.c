@@ -6,11 +6,11 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/fresh.h"
 
 #define RING_BYTES  (64u << 10)
 #define STACK_BYTES (256u << 10) /* of address space; what is not used costs nothing */
@@ -132,7 +132,7 @@ static bool start_thread(struct log_sink *sink)
 
 struct log_sink *log_sink_create(const struct log_sink_type *type, void *context)
 {
-	struct log_sink *sink = calloc(1, sizeof(*sink));
+	struct log_sink *sink = fresh_create(sizeof(*sink));
 	pthread_condattr_t attributes;
 
 	if (!sink)
@@ -206,6 +206,6 @@ bool log_sink_destroy(struct log_sink *sink, uint64_t patience_ns)
 	pthread_mutex_destroy(&sink->lock);
 	pthread_cond_destroy(&sink->filled);
 	pthread_cond_destroy(&sink->moved);
-	free(sink);
+	fresh_destroy(sink, sizeof(*sink));
 	return true;
 }

@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/eventfd.h>
@@ -16,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fresh.h"
 #include "base/log.h"
 #include "bus/bus.h"
 #include "job/ask.h"
@@ -124,10 +124,13 @@ static json_t *format_latency(struct reporter *reporter)
 	struct page *page = reporter->process->page;
 	const struct histogram *interval = &reporter->interval_latency;
 
-	memset(&reporter->now_latency, 0, sizeof(reporter->now_latency));
-	histogram_merge(&reporter->now_latency, &page->latency);
-	histogram_subtract(&reporter->interval_latency, &reporter->now_latency, &reporter->last_latency);
-	reporter->last_latency = reporter->now_latency;
+	/* Zero in sources: their histograms stay untouched memory. */
+	if (atomic_load_explicit(&page->latency.count, memory_order_relaxed)) {
+		memset(&reporter->now_latency, 0, sizeof(reporter->now_latency));
+		histogram_merge(&reporter->now_latency, &page->latency);
+		histogram_subtract(&reporter->interval_latency, &reporter->now_latency, &reporter->last_latency);
+		reporter->last_latency = reporter->now_latency;
+	}
 	return json_pack("{s:I,s:f,s:f,s:f,s:f,s:f}", "count", counter(&reporter->interval_latency.count), "min_ms",
 		(double)histogram_quantile(interval, 0.0) / 1e6, "max_ms",
 		(double)histogram_quantile(interval, 1.0) / 1e6, "avg_ms", histogram_mean(interval) / 1e6, "p95_ms",
@@ -402,7 +405,7 @@ static int open_descriptors(struct reporter *reporter, int lifeline)
 
 int reporter_start(struct process *process, int lifeline, struct reporter **ret_reporter, struct enrg_error *err)
 {
-	struct reporter *reporter = calloc(1, sizeof(*reporter));
+	struct reporter *reporter = fresh_create(sizeof(*reporter));
 
 	if (!reporter)
 		return enrg_error_set(err, -ENOMEM, "reporter: out of memory");
@@ -416,7 +419,7 @@ int reporter_start(struct process *process, int lifeline, struct reporter **ret_
 	if (result < 0) {
 		close_descriptors(reporter);
 		pthread_mutex_destroy(&reporter->lock);
-		free(reporter);
+		fresh_destroy(reporter, sizeof(*reporter));
 		return enrg_error_set(err, result, "reporter: %s", enrg_error_name(result));
 	}
 	*ret_reporter = reporter;
@@ -441,7 +444,7 @@ void reporter_stop(struct reporter *reporter)
 	pthread_join(reporter->thread, NULL);
 	close_descriptors(reporter);
 	pthread_mutex_destroy(&reporter->lock);
-	free(reporter);
+	fresh_destroy(reporter, sizeof(*reporter));
 }
 
 void reporter_post_alert(struct reporter *reporter, enum enrg_level level, const char *text)

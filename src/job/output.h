@@ -76,6 +76,7 @@ struct enrg_job {
 	struct outputs *outputs;
 	uint64_t interval_ns;
 	bool is_interval_new;
+	bool is_latency_told; /* that latency_target_ms can't be met */
 	bool is_slow_told; /* that a poll took longer than its interval */
 	/* where shared memory is off: one a sink, NULL where that sink reads the ring */
 	size_t link_count;

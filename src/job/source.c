@@ -63,6 +63,26 @@ void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *for
 
 /* --- the loop ---------------------------------------------------------------------------------------------------- */
 
+/* Between polls: says once that the latency target can't be met, and what is reached. A store that its source outruns is
+ * none of it: that is back-pressure, and shown as such. */
+static void say_latency(struct enrg_job *job)
+{
+	const struct stream *stream = job->outputs->params.stream;
+	uint64_t wait_ns, bytes;
+	char wait[32], target[32];
+
+	if (job->is_latency_told || !stream || !stream_misses_target(stream, &wait_ns, &bytes))
+		return;
+	job->is_latency_told = true;
+	clock_format_span(wait_ns, wait, sizeof(wait));
+	clock_format_span(job->process->plan->latency_target_ns, target, sizeof(target));
+	log_line(ENRG_INFO,
+		"batches wait %s from commit to stored, and latency_target_ms asks for %s: at the rate of the stores "
+		"that is the %.1f MB in flight without which they would run out of work; nothing is lost; make batches "
+		"smaller, the stores faster, or the target larger",
+		wait, target, (double)bytes / 1e6);
+}
+
 /* Life sign, and what went over links. */
 static void beat(struct enrg_job *job)
 {
@@ -81,10 +101,11 @@ static void beat(struct enrg_job *job)
 }
 
 /* Between polls, behind a beat: lets the ring give back what it has not used lately. */
-static void tend(const struct enrg_job *job)
+static void tend(struct enrg_job *job)
 {
 	struct stream *stream = job->outputs->params.stream;
 
+	say_latency(job);
 	if (stream && !job->outputs->claimed)
 		stream_tend(stream, atomic_load_explicit(&job->process->page->heartbeat_mono_ns, memory_order_relaxed));
 }

@@ -227,6 +227,12 @@ void stream_govern(struct stream *stream, uint64_t target_ns, uint32_t producers
 	stream->turn_bytes = stream->bytes;
 }
 
+bool stream_misses_target(const struct stream *stream, uint64_t *ret_wait_ns, uint64_t *ret_bytes)
+{
+	*ret_bytes = window_for(&stream->window, stream->most);
+	return window_misses_target(&stream->window, ret_wait_ns);
+}
+
 uint32_t stream_epoch(const struct stream *stream)
 {
 	return stream->epoch;

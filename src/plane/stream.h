@@ -80,6 +80,10 @@ int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream
  * itself included. Two records always fit. */
 void stream_govern(struct stream *stream, uint64_t target_ns, uint32_t producers);
 
+/* That target can't be met: batches have waited for more than twice as long for ten seconds. Sets for how long they wait,
+ * and the bytes in flight. */
+bool stream_misses_target(const struct stream *stream, uint64_t *ret_wait_ns, uint64_t *ret_bytes);
+
 /* `in order`: publishes, marks the stream closed. NULL is allowed. */
 void stream_close(struct stream *stream, bool in_order);
 

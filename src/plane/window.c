@@ -26,6 +26,9 @@
 #define BYTES_CALM     (UINT64_C(768) << 10)
 #define BYTES_START    BYTES_CALM
 #define PRODUCERS_MANY 3u
+/* So much longer than the target, and for so long: it can't be met. */
+#define BEYOND_TIMES UINT64_C(2)
+#define BEYOND_NS    UINT64_C(10000000000)
 
 void window_init(struct window *window, uint64_t target_ns, uint32_t producers, uint64_t limit)
 {
@@ -42,6 +45,21 @@ uint64_t window_wait_ns(const struct window *window, uint64_t record_bytes)
 	if (window->bytes_per_ns <= 0)
 		return 0;
 	return (uint64_t)((double)window_for(window, record_bytes) / window->bytes_per_ns);
+}
+
+bool window_misses_target(const struct window *window, uint64_t *ret_wait_ns)
+{
+	*ret_wait_ns = window->beyond_wait_ns;
+	return window->beyond_since_ns && window->since_ns - window->beyond_since_ns >= BEYOND_NS;
+}
+
+static void watch_target(struct window *window, uint64_t record_bytes, uint64_t now_ns)
+{
+	window->beyond_wait_ns = window_wait_ns(window, record_bytes);
+	if (window->beyond_wait_ns <= BEYOND_TIMES * window->target_ns)
+		window->beyond_since_ns = 0;
+	else if (!window->beyond_since_ns)
+		window->beyond_since_ns = now_ns;
 }
 
 static uint64_t target_bytes(const struct window *window)
@@ -160,6 +178,7 @@ void window_turn(struct window *window, uint64_t record_bytes, const struct wind
 	if (window->turns < EPISODE_TURNS || (elapsed_ns < EPISODE_NS && window->turns < EPISODE_TURNS_MAX))
 		return;
 	window->bytes_per_ns = (double)window->done / (double)elapsed_ns;
+	watch_target(window, record_bytes, turn->now_ns);
 	decide(window, record_bytes, elapsed_ns);
 	window->since_ns = turn->now_ns;
 	window->done = window->held_ns = 0;

@@ -36,6 +36,8 @@ struct window {
 	uint64_t before; /* window before the trial; 0 = none goes on */
 	double rate_before;
 	struct window_pause larger, smaller;
+	/* since when batches have waited for more than twice the target; 0 = they do not */
+	uint64_t beyond_since_ns, beyond_wait_ns;
 };
 
 /* For one of `producers` that share consumers. */
@@ -46,6 +48,9 @@ void window_turn(struct window *window, uint64_t record_bytes, const struct wind
 
 /* How long a batch that is committed last waits: by the rate of the last episode; 0 = not known yet. */
 uint64_t window_wait_ns(const struct window *window, uint64_t record_bytes);
+
+/* The target can't be met: batches have waited for more than twice as long for ten seconds. Sets how long they wait. */
+bool window_misses_target(const struct window *window, uint64_t *ret_wait_ns);
 
 /* One record can be filled while another is read. Several producers do that for each other: there one record each is as
  * good, where consumers do not run out of work. */

@@ -73,6 +73,29 @@ static double run(struct simulated *simulated, uint32_t turns)
 	return (double)(simulated->bytes - bytes) / (double)(simulated->now_ns - began_ns);
 }
 
+/* A store whose every commit takes far longer than the target: found out after ten seconds, not before; and forgotten
+ * where it is fast again. */
+static void test_target_that_cannot_be_met(void **state)
+{
+	struct simulated slow = simulate(2, 50 * 1000 * 1000, MB, 1);
+	uint64_t wait_ns = 0;
+
+	(void)state;
+	while (slow.now_ns < 9 * UINT64_C(1000000000))
+		take_turn(&slow);
+	assert_false(window_misses_target(&slow.window, &wait_ns));
+	while (slow.now_ns < 60 * UINT64_C(1000000000))
+		take_turn(&slow);
+	assert_true(window_misses_target(&slow.window, &wait_ns));
+	assert_true(wait_ns > 2 * TARGET_NS && wait_ns < 100 * UINT64_C(1000000000));
+	slow.commit_ns = 0;
+	slow.bytes_per_ns = 15;
+	while (slow.now_ns < 120 * UINT64_C(1000000000))
+		take_turn(&slow);
+	assert_false(window_misses_target(&slow.window, &wait_ns));
+	assert_true(wait_ns <= 2 * TARGET_NS);
+}
+
 static void test_fixed(void **state)
 {
 	(void)state;
@@ -169,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fixed),
+		cmocka_unit_test(test_target_that_cannot_be_met),
 		cmocka_unit_test(test_large_records),
 		cmocka_unit_test(test_small_records),
 		cmocka_unit_test(test_synced_disk),

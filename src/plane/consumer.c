@@ -505,10 +505,9 @@ static int spin_for_any(struct consumer *const *consumers, uint32_t count, _Atom
 }
 
 /* With more streams than the kernel takes words at once, those behind them cannot ring: they are looked at, seldom where
- * little comes. */
+ * little comes and no ring fills. */
 #define LOOK_DEAF_NS     1000000u
-#define LOOK_DEAF_MAX_NS 10000000u
-#define LOOK_IDLE_MAX_NS 80000000u /* where nothing comes at all */
+#define LOOK_DEAF_MAX_NS 128000000u
 
 static uint64_t deaf_timeout(struct consumer *first, uint64_t timeout_ns)
 {
@@ -517,13 +516,17 @@ static uint64_t deaf_timeout(struct consumer *first, uint64_t timeout_ns)
 	return timeout_ns < first->deaf_ns ? timeout_ns : first->deaf_ns;
 }
 
-static void learn_deaf(struct consumer *first, uint32_t ready, uint32_t count)
+/* A look at a thousand streams costs a millisecond, since each is a line that was not in the cache. */
+static void learn_deaf(struct consumer *const *consumers, uint32_t ready, uint32_t count)
 {
-	const uint32_t most_ns = ready ? LOOK_DEAF_MAX_NS : LOOK_IDLE_MAX_NS;
+	uint64_t *deaf_ns = &consumers[0]->deaf_ns;
+	bool is_pressed = ready >= count / 8;
 
-	first->deaf_ns = ready >= count / 8 ? LOOK_DEAF_NS : 2 * first->deaf_ns;
-	if (first->deaf_ns > most_ns)
-		first->deaf_ns = most_ns;
+	for (uint32_t i = 0; ready && !is_pressed && i < count; i++)
+		is_pressed = consumers[i]->head - consumers[i]->position >= consumers[i]->mapping.data_bytes / 8;
+	*deaf_ns = is_pressed ? LOOK_DEAF_NS : 2 * *deaf_ns;
+	if (*deaf_ns > LOOK_DEAF_MAX_NS)
+		*deaf_ns = LOOK_DEAF_MAX_NS;
 }
 
 static void begin_sleep(struct consumer *consumer)
@@ -570,7 +573,7 @@ static int sleep_for_any(struct consumer *const *consumers, uint32_t count, _Ato
 	}
 	int ready = count_ready(consumers, count);
 	if (heard < count)
-		learn_deaf(consumers[0], (uint32_t)ready, count);
+		learn_deaf(consumers, (uint32_t)ready, count);
 	return ready;
 }
 

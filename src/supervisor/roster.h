@@ -60,7 +60,7 @@ struct member {
 	bool is_page_damaged;           /* and it has been said */
 	struct member_counts past, now; /* of earlier lives; of all lives up to the last sample */
 	struct member_counts rate;      /* a second, between the last two samples */
-	uint64_t sampled_ns;
+	uint64_t sampled_ns, span_ns; /* last look, and the time from the one before it */
 	uint64_t rss_bytes, private_bytes;
 	uint32_t page_state, last_page_state; /* last: of the last life, at its end; 0 = not known */
 	struct member_latency *latency; /* NULL = nothing read yet */

@@ -171,19 +171,15 @@ void sample_forget_page(struct member *member)
 	member->is_page_damaged = false;
 }
 
-static void sample_stream(struct member *member, uint64_t span_ns)
+static void note_stream(struct member *member, const struct stream_status *status)
 {
-	struct stream_status status;
-	uint64_t blocked_ns;
+	uint64_t blocked_ns = status->blocked_ns, span_ns = member->span_ns;
 
-	if (!member->plan->stream_path || stream_read_status(member->plan->stream_path, &status, NULL))
-		return;
 	if (!member->stream)
 		member->stream = calloc(1, sizeof(*member->stream));
 	if (!member->stream)
 		return;
-	*member->stream = status;
-	blocked_ns = status.blocked_ns;
+	*member->stream = *status;
 	if (span_ns && blocked_ns >= member->blocked_ns_before)
 		member->blocked_percent = 100.0 * (double)(blocked_ns - member->blocked_ns_before) / (double)span_ns;
 	if (member->blocked_percent > 100.0)
@@ -195,9 +191,9 @@ void sample_take(struct roster *roster, uint64_t now_ns)
 {
 	for (size_t i = 0; i < roster->count; i++) {
 		struct member *member = &roster->members[i];
-		uint64_t span_ns = member->sampled_ns ? now_ns - member->sampled_ns : 0;
 		struct member_counts before = member->now, page = {0};
 
+		member->span_ns = member->sampled_ns ? now_ns - member->sampled_ns : 0;
 		refresh_page(member, now_ns);
 		if (member->page) {
 			page = read_page(member->page);
@@ -208,8 +204,7 @@ void sample_take(struct roster *roster, uint64_t now_ns)
 			sample_latency(member, now_ns);
 		}
 		member->now = add(member->past, &page);
-		member->rate = rate(&member->now, &before, span_ns);
-		sample_stream(member, span_ns);
+		member->rate = rate(&member->now, &before, member->span_ns);
 		member->sampled_ns = now_ns;
 	}
 }
@@ -263,7 +258,7 @@ static void sample_losses(const struct roster *roster, struct losses *losses)
 	}
 }
 
-void sample_ledger(const struct roster *roster, struct ledger *ledger)
+void sample_ledger(struct roster *roster, struct ledger *ledger)
 {
 	uint32_t index = 0;
 
@@ -285,6 +280,7 @@ void sample_ledger(const struct roster *roster, struct ledger *ledger)
 		source->is_read = stream_read_status(plan->stream_path, &status, NULL) == 0;
 		if (!source->is_read)
 			continue;
+		note_stream(&roster->members[i], &status);
 		source->sequence = status.sequence;
 		source->batches = status.batches;
 		source->rows = status.rows;

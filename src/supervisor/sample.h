@@ -1,16 +1,17 @@
-/* sample.h: reads what jobs tell in their pages and streams, once a second. Process: supervisor, main thread. */
+/* sample.h: reads what jobs tell in their pages and streams. Process: supervisor, main thread. */
 #ifndef SUPERVISOR_SAMPLE_H
 #define SUPERVISOR_SAMPLE_H
 
 #include "supervisor/ledger.h"
 #include "supervisor/roster.h"
 
-/* Counters, rates and stream state of all members. */
+/* Counters and rates of all members. */
 void sample_take(struct roster *roster, uint64_t now_ns);
 /* The process `pid` has ended: its last counters join those of earlier lives; the page is forgotten. */
 void sample_end_life(struct member *member, pid_t pid);
 void sample_forget_page(struct member *member);
-/* The ledger as it stands now, from streams and journals. `ledger` has a source for each producer, in order. */
-void sample_ledger(const struct roster *roster, struct ledger *ledger);
+/* The ledger as it stands now, and the state of the members' streams, from streams and journals: behind sample_take.
+ * `ledger` has a source for each producer, in order. */
+void sample_ledger(struct roster *roster, struct ledger *ledger);
 
 #endif

@@ -18,6 +18,7 @@
 /* The kernel walks all mappings for smaps_rollup, which takes milliseconds with large rings: ever more seldom. */
 #define PAGE_SMAPS_INTERVAL_NS     5000000000ull
 #define PAGE_SMAPS_INTERVAL_MAX_NS 60000000000ull
+#define PAGE_SMAPS_SAME_NS         600000000000ull /* where the process has grown by no page since */
 
 static int check_file(int descriptor)
 {
@@ -215,21 +216,24 @@ static uint64_t find_kib(const char *text, const char *key)
 
 void page_refresh(struct page *page)
 {
-	static _Atomic uint64_t smaps_read_ns, interval_ns = PAGE_SMAPS_INTERVAL_NS;
+	static _Atomic uint64_t smaps_read_ns, smaps_rss_bytes, interval_ns = PAGE_SMAPS_INTERVAL_NS;
 	char text[4096];
 
 	atomic_store_explicit(&page->cpu_ns, clock_cpu_ns(), memory_order_relaxed);
 	if (read_proc("/proc/self/statm", text, sizeof(text))) {
 		char *end;
 		(void)strtoull(text, &end, 10);
-		uint64_t resident = strtoull(end, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE);
-		atomic_store_explicit(&page->rss_bytes, resident, memory_order_relaxed);
+		atomic_store_explicit(&page->rss_bytes, strtoull(end, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE),
+			memory_order_relaxed);
 	}
 	uint64_t now = clock_mono_ns();
 	uint64_t before = atomic_load_explicit(&smaps_read_ns, memory_order_relaxed);
 	uint64_t interval = atomic_load_explicit(&interval_ns, memory_order_relaxed);
-	if (before && now - before < interval)
+	uint64_t resident = atomic_load_explicit(&page->rss_bytes, memory_order_relaxed);
+	int is_same = resident == atomic_load_explicit(&smaps_rss_bytes, memory_order_relaxed);
+	if (before && now - before < (is_same ? PAGE_SMAPS_SAME_NS : interval))
 		return;
+	atomic_store_explicit(&smaps_rss_bytes, resident, memory_order_relaxed);
 	if (before && interval < PAGE_SMAPS_INTERVAL_MAX_NS)
 		atomic_store_explicit(&interval_ns, interval * 2, memory_order_relaxed);
 	atomic_store_explicit(&smaps_read_ns, now, memory_order_relaxed);

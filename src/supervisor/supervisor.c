@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -301,6 +302,8 @@ static void tick(struct supervisor *self, uint64_t now_ns)
 		return;
 	began_ns = thread_cpu_ns();
 	look_at_jobs(self, now_ns);
+	if (pace_seconds(&self->pace) > 1.0)
+		malloc_trim(0); /* a status of many jobs is tens of megabytes of small objects */
 	pace_note(&self->pace, now_ns, (int)self->drain.phase, thread_cpu_ns() - began_ns, self->roster->watchdog_ns);
 }
 

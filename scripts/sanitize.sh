@@ -18,7 +18,7 @@ export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktra
 case $form in
 short)
 	# interop.install stays: the conformance suite reads ROOT files by what it installs
-	run asan -LE slow -E '^(system|figures|module|packages)\.|^interop\.([^i]|i[^n])'
+	run asan -LE slow -E '^(system|operation|signals|taken_away|developing|figures|module|packages)\.|^interop\.([^i]|i[^n])'
 	run tsan -R '^(bus|job|base)\.' -LE slow
 	;;
 full)

@@ -3,11 +3,6 @@
 # something that is missing here.
 . "$(dirname "$0")/harness.sh"
 
-# A build with a sanitizer has handlers and a memory of its own.
-is_sanitized() {
-	grep -q -a -E "__(a|t)san_init" "$bin"
-}
-
 # write_config TYPE KEYS: a job of that type and a CSV store
 write_config() {
 	mkdir -p config

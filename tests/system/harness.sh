@@ -35,6 +35,11 @@ finish() {
 }
 trap finish EXIT
 
+# A build with a sanitizer has handlers and a memory of its own, and wants to be loaded first.
+is_sanitized() {
+	grep -q -a -E "__(a|t)san_init" "$bin"
+}
+
 # await SECONDS COMMAND...: the command succeeds at last
 await() {
 	local end=$((SECONDS + $1))

@@ -318,6 +318,7 @@ case_runtime_removed_and_hurried() {
 
 # A ring that somebody cuts: no store of it can go on, and the run says so.
 case_stream_cut() {
+	is_sanitized && exit 77 # it ends the reader of what is gone in its own way
 	stores="CSV Arrow"
 	begin
 	: >"$ENRGDAQ_RUNTIME_DIR/away/source.stream"

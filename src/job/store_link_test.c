@@ -92,12 +92,14 @@ static void kills_over_the_link_lose_and_repeat_nothing(void **state)
 	start_senders(f, 0);
 	for (int life = 0; life < 20; life++) {
 		start(f);
-		uint64_t until = clock_mono_ns() + (uint64_t)(rand() % 60000) * 1000;
+		uint64_t until = clock_mono_ns() + (uint64_t)(rand() % 60000) * 1000, at_work = until + 10 * NS_PER_S;
+		/* Some are killed only when they are at work, however busy the machine is. */
 		do {
 			struct producer *p = &f->producers[rand() % STREAMS];
 			produce(p, (uint64_t)(rand() % 500), 1000000);
 			stream_publish(p->stream);
-		} while (clock_mono_ns() < until);
+		} while (clock_mono_ns() < until ||
+			 (life % 5 == 4 && !atomic_load(&f->page->in_batches) && clock_mono_ns() < at_work));
 		stored += atomic_load(&f->page->in_batches);
 		kill(f->pid, SIGKILL);
 		end_of(f);

@@ -15,6 +15,10 @@ void copy_set_method(enum copy_method method);
 enum copy_method copy_method_now(void);
 const char *copy_method_name(enum copy_method method);
 
+/* Producers that share consumers with this process, itself included (1 until it is said): how much they have in flight
+ * together decides whether going past the caches costs the reader something. */
+void copy_set_producers(unsigned count);
+
 /* Measures copies of `bytes` from private memory into `destination` (may be a ring that another process reads) and
  * keeps the fastest method. From then on slices of a few copies (64 KiB and more) try the other methods, about once a
  * second, since which one is fastest depends on who reads and on which cores. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/copy.h"
 #include "base/log.h"
 #include "bus/link.h"
 
@@ -360,6 +361,7 @@ int source_run(struct process *process, struct enrg_error *err)
 	bool is_done = false;
 	int result = plan->stream_path ? stream_open(plan->stream_path, plan->hot_bytes, &stream, err) : 0;
 
+	copy_set_producers((unsigned)plan->producers);
 	if (result == 0 && stream && !plan->hot_bytes && plan->latency_target_ns)
 		stream_govern(stream, plan->latency_target_ns, plan->producers);
 	if (result == 0)

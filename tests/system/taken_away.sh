@@ -335,12 +335,14 @@ case_stream_cut() {
 
 gone() { ! kill -0 "$run" 2>/dev/null || [ "$(ps -o stat= -p "$run" | cut -c1)" = Z ]; }
 
-kill_all() { # the supervisor, and then its jobs before they can end in order
+# The supervisor and its jobs, before one of them can end in order. The supervisor stands still meanwhile, so that it
+# starts none again, and dies last: stopped jobs whose parent dies are woken by the kernel (SIGHUP, SIGCONT).
+kill_all() {
 	local jobs
+	kill -STOP "$run"
 	jobs=$(pgrep -P "$run")
-	kill -STOP $jobs
-	kill -KILL "$run"
 	kill -KILL $jobs
+	kill -KILL "$run"
 	wait "$run" 2>/dev/null
 }
 

@@ -36,8 +36,11 @@ struct enrg_error {
 ENRG_API int enrg_error_set(struct enrg_error *err, int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Puts "context: " before the text and returns the code already set. */
-ENRG_API int enrg_error_add(struct enrg_error *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Puts "context: " before the text and returns rc, also with err NULL: `return enrg_error_add(err, rc, "job %s", name)`
+ * never turns a failure into a success. err gets rc as its code, and the name of rc as its text where the callee left
+ * none. */
+ENRG_API int enrg_error_add(struct enrg_error *err, int rc, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* A constant English phrase for a code, also for -errno. Thread safe. Never NULL. */
 ENRG_API const char *enrg_error_name(int code);

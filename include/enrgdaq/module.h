@@ -11,7 +11,7 @@
 extern "C" {
 #endif
 
-#define ENRG_MODULE_ABI 2u /* raised when a struct of include/enrgdaq/ changes */
+#define ENRG_MODULE_ABI 3u /* raised when a struct of include/enrgdaq/ changes */
 
 struct enrg_job_type;
 struct enrg_store_type;

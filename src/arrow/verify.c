@@ -584,7 +584,7 @@ int verify_tables(
 	if (result == 0) {
 		result = go_through(&verifier, err);
 		if (result < 0)
-			enrg_error_add(err, "%s", path);
+			enrg_error_add(err, result, "%s", path);
 	}
 	if (result == 0)
 		*ret_report = verifier.report;

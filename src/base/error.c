@@ -17,20 +17,21 @@ int enrg_error_set(struct enrg_error *err, int code, const char *format, ...)
 	return code;
 }
 
-int enrg_error_add(struct enrg_error *err, const char *format, ...)
+int enrg_error_add(struct enrg_error *err, int rc, const char *format, ...)
 {
 	char before[sizeof(((struct enrg_error *)0)->text)];
 	va_list arguments;
 
 	if (!err)
-		return ENRG_E_CONFIG;
+		return rc;
 	va_start(arguments, format);
 	vsnprintf(before, sizeof(before), format, arguments);
 	va_end(arguments);
 	size_t used = strlen(before);
-	snprintf(before + used, sizeof(before) - used, ": %s", err->text);
+	snprintf(before + used, sizeof(before) - used, ": %s", err->text[0] ? err->text : enrg_error_name(rc));
 	memcpy(err->text, before, sizeof(err->text));
-	return err->code;
+	err->code = rc;
+	return rc;
 }
 
 const char *enrg_error_name(int code)

@@ -249,5 +249,5 @@ int rival_run(const struct rival *rival, const struct rival_params *params, stru
 	if (rc == 0)
 		collect(shared, ret_result);
 	pair_unmap(shared, sizeof(*shared));
-	return rc < 0 ? enrg_error_add(err, "%s", rival->name) : 0;
+	return rc < 0 ? enrg_error_add(err, rc, "%s", rival->name) : 0;
 }

@@ -182,7 +182,7 @@ int broker_start(const char *publish_url, const char *subscribe_url, struct brok
 	if (!status)
 		status = start_thread(broker, err);
 	if (status) {
-		enrg_error_add(err, "message broker");
+		enrg_error_add(err, status, "message broker");
 		broker_stop(broker);
 		return status;
 	}

@@ -96,7 +96,7 @@ int bus_client_create(const struct bus_client_params *params, struct bus_client 
 		return enrg_error_set(err, -ENOMEM, "no memory for the bus");
 	int status = open_client(client, params, err);
 	if (status) {
-		enrg_error_add(err, "message bus");
+		enrg_error_add(err, status, "message bus");
 		bus_client_destroy(client);
 		return status;
 	}

@@ -90,7 +90,7 @@ int envelope_format(struct envelope *envelope, void **ret_bytes, size_t *ret_cou
 	pack_text(&packer, "body");
 	status = wire_write_json(&writer, envelope->body, ENVELOPE_DEPTH_MAX, err);
 	if (status) {
-		enrg_error_add(err, "%s", envelope->kind);
+		enrg_error_add(err, status, "%s", envelope->kind);
 		wire_writer_fini(&writer);
 		return status;
 	}
@@ -256,7 +256,7 @@ int envelope_parse(const void *bytes, size_t count, struct envelope *ret_envelop
 	wire_reader_init(&reader, bytes, count, ENVELOPE_ITEMS_MAX + ITEMS_AROUND, err);
 	int status = parse_map(&reader, &envelope);
 	if (status) {
-		enrg_error_add(err, "malformed envelope");
+		enrg_error_add(err, status, "malformed envelope");
 		envelope_fini(&envelope);
 		return status;
 	}

@@ -85,7 +85,7 @@ int link_receiver_open(const char *url, struct link_receiver **ret_receiver, str
 	if (!status && !strncmp(url, "ipc://", 6))
 		held_name_take(&receiver->name, url + 6);
 	if (status) {
-		enrg_error_add(err, "link");
+		enrg_error_add(err, status, "link");
 		link_receiver_close(receiver);
 		return status;
 	}

@@ -599,7 +599,7 @@ int link_sender_start(const struct link_sender_params *params, struct link_sende
 	if (!status)
 		status = start_thread(sender, err);
 	if (status) {
-		enrg_error_add(err, "link to %s", params->store_type);
+		enrg_error_add(err, status, "link to %s", params->store_type);
 		sender_destroy(sender);
 		return status;
 	}

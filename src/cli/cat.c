@@ -348,7 +348,7 @@ static int print_file(
 	if (result == 0) {
 		result = selection_init(&selection, input.schema, options->columns, err);
 		if (result < 0)
-			enrg_error_add(err, "%s", path);
+			enrg_error_add(err, result, "%s", path);
 	}
 	if (result < 0) {
 		input_close(&input);

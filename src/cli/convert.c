@@ -369,7 +369,7 @@ static int prepare(struct conversion *conversion, struct enrg_error *err)
 		return code;
 	code = selection_init(&conversion->selection, conversion->input.schema, options->columns, err);
 	if (code < 0)
-		return enrg_error_add(err, "%s", options->input), code;
+		return enrg_error_add(err, code, "%s", options->input);
 	if (!strcmp(conversion->format->name, "raw") && !conversion->input.schema->is_blob)
 		return enrg_error_set(err, -EINVAL,
 			"%s: this is a table, and raw is for blobs; take csv or another format", options->input);

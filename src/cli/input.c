@@ -48,7 +48,7 @@ static int read_head(struct input *input, struct enrg_error *err)
 	for (;;) {
 		int result = file_window_get(&input->window, input->offset, wanted, &bytes, &count, err);
 		if (result < 0)
-			return enrg_error_add(err, "%s", input->path);
+			return enrg_error_add(err, result, "%s", input->path);
 		result = ipc_read_message(bytes, count, &input->message, &wanted, &reason);
 		if (result != -EAGAIN && result < 0)
 			return tell_damage(input, err, "%s", reason.text);
@@ -75,7 +75,7 @@ static int take_schema(struct input *input, struct enrg_error *err)
 
 	int result = file_window_get(&input->window, input->offset, input->message.meta_bytes, &bytes, &count, err);
 	if (result < 0)
-		return enrg_error_add(err, "%s", input->path);
+		return enrg_error_add(err, result, "%s", input->path);
 	result = ipc_decode_schema(bytes, count, &schema, &reason);
 	if (result < 0)
 		return tell_damage(input, err, "%s", reason.text);
@@ -175,7 +175,7 @@ int input_open(struct input *input, const char *path, const struct input_hint *h
 		return enrg_error_set(err, -ENODATA, "%s: the file is empty: it holds no rows", path);
 	result = file_window_get(&input->window, 0, FILE_MAGIC_BYTES, &bytes, &count, err);
 	if (result < 0)
-		return enrg_error_add(err, "%s", path);
+		return enrg_error_add(err, result, "%s", path);
 	enum caen_kind caen = hint->kind ? hint->kind : caen_find_kind(path, bytes, count);
 	if (caen)
 		return open_caen(input, caen, hint, err);
@@ -193,7 +193,7 @@ int input_check_times(struct input *input, struct enrg_error *err)
 	int result = input->kind == INPUT_DUMP ? dump_has_time(&input->window, err) : 1;
 
 	if (result < 0)
-		return enrg_error_add(err, "%s", input->path);
+		return enrg_error_add(err, result, "%s", input->path);
 	if (result > 0)
 		return 0;
 	return enrg_error_set(err, -EINVAL,
@@ -229,7 +229,7 @@ static int take_batch(struct input *input, bool stays_packed, struct enrg_error 
 
 	int result = file_window_get(&input->window, input->offset, total, &bytes, &count, err);
 	if (result < 0)
-		return enrg_error_add(err, "%s", input->path);
+		return enrg_error_add(err, result, "%s", input->path);
 	if (message->has_stamp) {
 		uint32_t crc = crc32c(0, bytes + message->meta_bytes, (size_t)message->body_bytes);
 		if (crc != message->stamp.body_crc)

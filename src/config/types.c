@@ -231,7 +231,7 @@ int types_load_pinned(const char *module_path, int descriptor, struct types **re
 	int result = descriptor < 0 ? load_path(types, module_path, err)
 				    : load_module(types, module_path, descriptor, err);
 	if (result) {
-		enrg_error_add(err, "module %s", module_path);
+		enrg_error_add(err, result, "module %s", module_path);
 		types_free(types);
 		return result;
 	}

@@ -223,7 +223,7 @@ int intake_open(struct intake *intake, struct process *process, struct journal *
 		struct intake_input *input = add_input(intake, &plan->inputs[i], err);
 		code = input ? attach_ring(intake, input, err) : -ENOMEM;
 		if (code < 0)
-			enrg_error_add(err, "input %s", plan->inputs[i].source);
+			enrg_error_add(err, code, "input %s", plan->inputs[i].source);
 	}
 	if (code == 0)
 		code = open_link(intake, err);

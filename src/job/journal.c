@@ -379,7 +379,7 @@ int journal_add_stream(struct journal *journal, const uint8_t uuid[16], const ch
 		if (index == JOURNAL_NONE) {
 			int code = grow(journal, 2 * journal->streams_max + 1, journal->files_max, err);
 			if (code < 0)
-				return enrg_error_add(err, "stream of %s", source), code;
+				return enrg_error_add(err, code, "stream of %s", source);
 			index = choose_stream(journal);
 		}
 		struct stream_entry *entry = &journal->map->streams[index];
@@ -445,7 +445,7 @@ int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_in
 	if (vacant == JOURNAL_NONE) {
 		int code = grow(journal, journal->streams_max, 2 * journal->files_max + 1, err);
 		if (code < 0)
-			return enrg_error_add(err, "%s", path), code;
+			return enrg_error_add(err, code, "%s", path);
 		vacant = choose_file(journal);
 	}
 	struct file_entry *entry = file_of(journal, vacant);

@@ -187,7 +187,7 @@ int enrg_output_open(struct enrg_job *job, const char *group, const char *tag, c
 		result = enrg_error_set(err, -EINVAL, "tag \"%.40s…\" is longer than %u bytes", tag,
 			OUTPUT_TAG_BYTES_MAX);
 	if (result < 0)
-		return enrg_error_add(err, "output %s", group ? group : "(null)"), result;
+		return enrg_error_add(err, result, "output %s", group ? group : "(null)");
 	*ret_output = find_output(set, index, tag, schema);
 	if (*ret_output)
 		return 0;
@@ -205,7 +205,7 @@ int enrg_output_open(struct enrg_job *job, const char *group, const char *tag, c
 	result = fill_output(output, schema, err);
 	if (result < 0) {
 		output_destroy(output);
-		return enrg_error_add(err, "output %s", group), result;
+		return enrg_error_add(err, result, "output %s", group);
 	}
 	set->items[set->count++] = output;
 	*ret_output = output;

@@ -280,7 +280,7 @@ static int parse_sinks(const json_t *json, struct plan *plan, struct enrg_error 
 		size_t i = plan->sink_count++;
 		result = parse_fields(sink_fields, json_array_get(list, i), &plan->sinks[i], err);
 		if (result < 0)
-			enrg_error_add(err, "sinks[%zu]", i);
+			enrg_error_add(err, result, "sinks[%zu]", i);
 	}
 	return result;
 }
@@ -301,7 +301,7 @@ static int parse_inputs(const json_t *json, struct plan *plan, struct enrg_error
 		if (result == 0 && !plan->inputs[i].stream_path && !plan->inputs[i].is_link)
 			result = enrg_error_set(err, -EINVAL, "stream_path: is missing");
 		if (result < 0)
-			enrg_error_add(err, "inputs[%zu]", i);
+			enrg_error_add(err, result, "inputs[%zu]", i);
 	}
 	return result;
 }
@@ -334,7 +334,7 @@ int plan_parse(const json_t *json, struct plan **ret_plan, struct enrg_error *er
 	if (result == 0 && plan->is_store && !plan->journal_path)
 		result = enrg_error_set(err, -EINVAL, "journal_path: is missing");
 	if (result < 0) {
-		enrg_error_add(err, "plan");
+		enrg_error_add(err, result, "plan");
 		plan_free(plan);
 		return result;
 	}

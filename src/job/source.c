@@ -231,20 +231,20 @@ int source_live(struct enrg_job *job, const struct enrg_job_type *type, const vo
 	if (is_stop(process, result))
 		return 0;
 	if (result < 0)
-		return enrg_error_add(err, "start"), result;
+		return enrg_error_add(err, result, "start");
 	job->is_interval_new = false;
 	process_tell_ready(process);
 	result = poll_until_stopped(job, type, state, err);
 	*ret_done = result == ENRG_POLL_DONE;
 	if (result < 0 && !is_stop(process, result)) {
-		enrg_error_add(err, "poll");
+		enrg_error_add(err, result, "poll");
 	} else {
 		atomic_store_explicit(&process->page->state, PAGE_DRAINING, memory_order_relaxed);
 		process_beat(process);
 		result = type->stop ? type->stop(job, state, err) : 0;
 		result = is_stop(process, result) ? 0 : result;
 		if (result < 0)
-			enrg_error_add(err, "stop");
+			enrg_error_add(err, result, "stop");
 	}
 	if (job->outputs->claimed)
 		enrg_output_abort(job->outputs->claimed);
@@ -280,7 +280,7 @@ static int start_links(struct enrg_job *job, struct enrg_error *err)
 			continue;
 		int result = link_sender_start(&params, &job->links[i], err);
 		if (result < 0)
-			return enrg_error_add(err, "store %s", plan->sinks[i].store_name), result;
+			return enrg_error_add(err, result, "store %s", plan->sinks[i].store_name);
 		job->link_count = i + 1;
 	}
 	return 0;

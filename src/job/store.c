@@ -167,7 +167,7 @@ static int decode(
 	if (code == 0 && (ret_batch->rows != header->rows || ret_batch->is_gap != (header->type == RECORD_GAP)))
 		code = enrg_error_set(err, ENRG_E_CORRUPT, "its header does not belong to it");
 	if (code < 0)
-		return enrg_error_add(err, "%s: batch %" PRIu64, record->input->source, header->sequence);
+		return enrg_error_add(err, code, "%s: batch %" PRIu64, record->input->source, header->sequence);
 	ret_batch->schema = target->schema;
 	ret_batch->columns = target->views;
 	ret_batch->source = record->input->source;
@@ -454,7 +454,7 @@ static int end(struct store_life *life, struct enrg_error *err)
 		code = enrg_error_set(err, -EIO, "what follows the last commit can't be written");
 	if (code == 0)
 		return 0;
-	enrg_error_add(err, "closing the files (the batches are stored)");
+	enrg_error_add(err, code, "closing the files (the batches are stored)");
 	file_set_rollback(&life->store.files, NULL);
 	return code;
 }

@@ -204,7 +204,7 @@ int store_life_roll_back(struct store_life *life, struct enrg_error *err)
 		if (code == 0 && !is_rewound) {
 			code = intake_rewind(&life->intake, err);
 			if (code < 0)
-				return enrg_error_add(err, "after \"%.300s\"", cause.text);
+				return enrg_error_add(err, code, "after \"%.300s\"", cause.text);
 			is_rewound = true;
 		}
 		if ((code < 0 || !is_held) && !pause_failing(life))

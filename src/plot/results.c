@@ -178,7 +178,7 @@ int results_read(const char *path, struct results **ret_results, struct enrg_err
 		return rc;
 	rc = read_entries(root, ret_results, err);
 	json_decref(root);
-	return rc < 0 ? enrg_error_add(err, "%s", path) : 0;
+	return rc < 0 ? enrg_error_add(err, rc, "%s", path) : 0;
 }
 
 /* "DIR/latest_results.json" -> "DIR/latest_detector.json". False: the name has no "results", or is too long. */
@@ -200,7 +200,7 @@ static int read_named(
 	int rc = run ? read_entry(run, 0, ret_entry, err) : 0;
 
 	*ret_has = run && rc == 0;
-	return rc < 0 ? enrg_error_add(err, "%s", name) : 0;
+	return rc < 0 ? enrg_error_add(err, rc, "%s", name) : 0;
 }
 
 int results_read_detector(struct results *results, const char *results_path, struct enrg_error *err)
@@ -218,7 +218,7 @@ int results_read_detector(struct results *results, const char *results_path, str
 	if (rc == 0)
 		rc = read_named(root, "disk", &results->has_disk, &results->disk, err);
 	json_decref(root);
-	return rc < 0 ? enrg_error_add(err, "%s", path) : 0;
+	return rc < 0 ? enrg_error_add(err, rc, "%s", path) : 0;
 }
 
 void results_destroy(struct results *results)

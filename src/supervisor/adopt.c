@@ -353,7 +353,7 @@ static int recover(const char *path, const struct stream_status *status, const c
 	int code = recovery_save(&params, &result, adoption->err);
 
 	if (code)
-		return enrg_error_add(adoption->err,
+		return enrg_error_add(adoption->err, code,
 			"%s holds batches that no configured store takes, and they can't be "
 			"saved",
 			path);

@@ -78,7 +78,7 @@ static int mend(struct enrg_store *store, struct record *record, const struct en
 	int rc = enrg_ipc_inspect(enrg_file_descriptor(record->file), schema, &content, &good, err);
 
 	if (rc < 0)
-		return enrg_error_add(err, "%s", record->path);
+		return enrg_error_add(err, rc, "%s", record->path);
 	if (content == ENRG_IPC_DAMAGED)
 		enrg_store_alert(store,
 			ENRG_ERROR, "%s is damaged inside: nothing is appended to it; see `enrgdaq verify`",

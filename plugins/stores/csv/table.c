@@ -22,7 +22,7 @@ static int mend(struct enrg_store *store, struct table *table, struct enrg_error
 	int rc = ending_find(enrg_file_descriptor(table->file), size, form, &table->header, &ending, &good, err);
 
 	if (rc < 0)
-		return enrg_error_add(err, "%s", table->path);
+		return enrg_error_add(err, rc, "%s", table->path);
 	if (ending == ENDING_FOREIGN)
 		return ENRG_FILE_IS_OTHER;
 	if (ending == ENDING_WHOLE)

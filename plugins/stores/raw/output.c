@@ -37,7 +37,7 @@ static int begin_table(struct enrg_store *store, struct output *output, const st
 	int rc = enrg_ipc_inspect(enrg_file_descriptor(output->file), params->schema, &content, &good, err);
 
 	if (rc < 0)
-		return enrg_error_add(err, "%s", output->path);
+		return enrg_error_add(err, rc, "%s", output->path);
 	if (content != ENRG_IPC_OURS)
 		return ENRG_FILE_IS_OTHER;
 	if (good < size) {

@@ -272,7 +272,7 @@ int tree_write(struct tree *tree, const struct enrg_batch *batch, struct enrg_er
 	if (tree->flight_count == FLIGHTS)
 		rc = land(tree, true, err);
 	if (rc < 0)
-		return enrg_error_add(err, "%s: tree \"%s\"", tree->container->path, tree->name);
+		return enrg_error_add(err, rc, "%s: tree \"%s\"", tree->container->path, tree->name);
 	flight_start_full(next_flight(tree), tree);
 	return 0;
 }
@@ -302,7 +302,7 @@ int tree_commit(struct tree *tree, struct enrg_error *err)
 	if (rc == 0)
 		rc = tree->format->put_meta(tree, err);
 	if (rc < 0)
-		return enrg_error_add(err, "%s: tree \"%s\"", tree->container->path, tree->name);
+		return enrg_error_add(err, rc, "%s: tree \"%s\"", tree->container->path, tree->name);
 	if (tree->has_tail && is_finished)
 		finish_cluster(tree, &tree->open);
 	tree->is_dirty = false;

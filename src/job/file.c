@@ -11,10 +11,13 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/held.h"
 #include "base/path.h"
 #include "job/file_policy.h"
 #include "job/file_watch.h"
 #include "job/store.h"
+
+#define OPEN_TRIES 8u
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
 
@@ -146,31 +149,60 @@ static void destroy(struct enrg_file *file)
 	free(file);
 }
 
-static int open_new(struct file_set *set, struct enrg_file *file, struct enrg_file **ret_file, struct enrg_error *err)
+/* Whoever held the lock until now (a merge of another process) may have put another file in the place of this one between
+ * the open and the lock: what is written to a file that has no name any more is lost. 1: that is so. */
+static int look_again(const struct enrg_file *file, struct stat *ret_status, struct enrg_error *err)
 {
-	struct stat status;
-	int code = path_make_parent(file->path, 0755, err);
+	enum held_finding finding = held_look(file->descriptor, file->path, 0, ret_status);
 
-	if (code < 0)
-		return code;
+	if (ret_status->st_nlink == 0 && finding == HELD_SAME)
+		return file_fail(err, file->path, "look at the file");
+	return finding != HELD_SAME;
+}
+
+/* The file that the path names now, locked; or *ret_file, which is the same and open already. 1: it was replaced meanwhile. */
+static int open_named(const struct file_set *set, struct enrg_file *file, struct enrg_file **ret_file,
+	struct stat *ret_status, struct enrg_error *err)
+{
 	file->descriptor = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
 	if (file->descriptor < 0)
 		return file_fail(err, file->path, "open");
-	if (fstat(file->descriptor, &status) < 0)
+	if (fstat(file->descriptor, ret_status) < 0)
 		return file_fail(err, file->path, "look at the file");
-	if (!S_ISREG(status.st_mode))
+	if (!S_ISREG(ret_status->st_mode))
 		return enrg_error_set(err, -EINVAL, "%s: is not a regular file", file->path);
-	*ret_file = find_by_inode(set, &status);
+	*ret_file = find_by_inode(set, ret_status);
 	if (*ret_file)
 		return 0;
+	int rc = lock_alone(file, err);
+	return rc < 0 ? rc : look_again(file, ret_status, err);
+}
+
+static int open_new(struct file_set *set, struct enrg_file *file, struct enrg_file **ret_file, struct enrg_error *err)
+{
+	struct stat status;
+	int rc = path_make_parent(file->path, 0755, err);
+
+	if (rc < 0)
+		return rc;
+	*ret_file = NULL;
+	for (unsigned i = 0; i < OPEN_TRIES; i++) {
+		rc = open_named(set, file, ret_file, &status, err);
+		if (rc <= 0)
+			break;
+		close(file->descriptor);
+		file->descriptor = -1;
+	}
+	if (rc > 0)
+		rc = enrg_error_set(err, -EBUSY, "%s: another program replaces this file again and again", file->path);
+	if (rc < 0 || *ret_file)
+		return rc;
 	file->device = status.st_dev;
 	file->inode = status.st_ino;
-	code = lock_alone(file, err);
-	if (code == 0)
-		code = adopt(file, (uint64_t)status.st_size, err);
-	if (code == 0)
+	rc = adopt(file, (uint64_t)status.st_size, err);
+	if (rc == 0)
 		*ret_file = file;
-	return code;
+	return rc;
 }
 
 int enrg_file_open(struct enrg_store *store, const char *path, struct enrg_file **ret_file, struct enrg_error *err)

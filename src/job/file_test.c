@@ -30,6 +30,21 @@ static void open_store(void)
 		fail_msg("%s", err.text);
 }
 
+static const char *swapped_in; /* a name of the store's next file: what a merge of another process renames over it */
+
+/* In front of the C library's. Once: after the store has opened its file and looked at it, and before it has the lock. */
+int fstat(int descriptor, struct stat *status)
+{
+	const char *from = swapped_in;
+
+	int result = fstatat(descriptor, "", status, AT_EMPTY_PATH);
+	if (from && result == 0 && S_ISREG(status->st_mode) && status->st_size == 4) {
+		swapped_in = NULL;
+		assert_int_equal(rename(from, file_path), 0);
+	}
+	return result;
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -268,6 +283,31 @@ static void a_write_that_fails_leaves_no_tail(void **state)
 	assert_null(store->files.first);
 }
 
+/* What is written must be found under the name, and not in a file that has none any more. */
+static void a_file_that_is_replaced_before_it_is_locked_is_opened_again(void **state)
+{
+	char other[160];
+	struct stat named;
+	struct enrg_file *file = open_file(file_path);
+
+	(void)state;
+	enrg_file_close(file);
+	store_commit_alone(store);
+	snprintf(other, sizeof(other), "%s.merging", file_path);
+	assert_int_equal(path_write_file(file_path, "old\n", 4, 0, NULL), 0);
+	assert_int_equal(path_write_file(other, "merged\n", 7, 0, NULL), 0);
+	swapped_in = other;
+	file = open_file(file_path);
+	assert_null(swapped_in);
+	assert_int_equal(stat(file_path, &named), 0);
+	assert_true(file->inode == named.st_ino && file->device == named.st_dev);
+	assert_int_equal(enrg_file_size(file), 7);
+	write_text(file, "new\n");
+	store_commit_alone(store);
+	expect_content("merged\nnew\n");
+	enrg_file_close(file);
+}
+
 static void cuts_a_torn_tail_at_once(void **state)
 {
 	(void)state;
@@ -389,6 +429,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_lost_file_is_reported_and_begun_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rolls_back_open_and_closed_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_write_that_fails_leaves_no_tail, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_file_that_is_replaced_before_it_is_locked_is_opened_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(cuts_a_torn_tail_at_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(switches_bytes_after_the_commit, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(replaces_whole_files, set_up, tear_down),

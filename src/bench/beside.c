@@ -8,14 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/python.h"
 #include "bench/regime.h"
 #include "bench/rival.h"
+#include "bench/rival_module.h"
 #include "bench/runner.h"
 
 #define ROW_BYTES 16u /* of the benchmark's table */
 
-static const struct rival *const rivals[] = {&rival_stream, &rival_zmq, &rival_unix};
-#define RIVALS (sizeof(rivals) / sizeof(rivals[0]))
+#define RIVALS_MAX 8u
 
 static const struct link {
 	const char *name;
@@ -37,6 +38,8 @@ static const struct point {
 
 struct beside {
 	const struct beside_params *params;
+	const struct rival *rivals[RIVALS_MAX];
+	size_t rival_count;
 	json_t *rows;
 };
 
@@ -119,10 +122,6 @@ static int measure_rival(
 	int rc = 0;
 
 	row->name = rival->name;
-	if (rival->is_there && !rival->is_there(row->why, sizeof(row->why))) {
-		add_row(self, row);
-		return 0;
-	}
 	rc = regime_measure(&before, &err);
 	if (rc == 0)
 		rc = rival_run(rival, params, &result, &err);
@@ -147,12 +146,14 @@ static int measure_links(struct beside *self, struct enrg_error *err)
 		"copy "
 		"until checked.");
 	for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
-		const struct rival_params params = {
-			1, links[i].payload_bytes, links[i].rate_hz, (uint64_t)(self->params->duration_s * 1e9)};
-		for (size_t k = 0; k < RIVALS && !runner_is_interrupted(); k++) {
+		const struct rival_params params = {.producers = 1,
+			.payload_bytes = links[i].payload_bytes,
+			.rate_hz = links[i].rate_hz,
+			.measure_ns = (uint64_t)(self->params->duration_s * 1e9)};
+		for (size_t k = 0; k < self->rival_count && !runner_is_interrupted(); k++) {
 			struct row row = {.part = "link"};
 			snprintf(row.what, sizeof(row.what), "%s", links[i].name);
-			int rc = measure_rival(self, rivals[k], &params, &row);
+			int rc = measure_rival(self, self->rivals[k], &params, &row);
 			if (rc < 0 && k == 0)
 				return enrg_error_set(err, rc, "%s", row.why);
 		}
@@ -201,68 +202,40 @@ static void measure_system(struct beside *self, const struct point *point, struc
 	free(output.text);
 }
 
-/* The number behind "LABEL:" in a summary; NAN: it is not there. */
-static double summary_number(const char *text, const char *label)
-{
-	const char *at = strstr(text, label);
-
-	return at ? strtod(at + strlen(label), NULL) : (double)NAN;
-}
-
-/* The last line that holds something. */
-static void copy_last_line(const char *text, char *ret_line, size_t line_bytes)
-{
-	size_t end = strlen(text), begin;
-
-	while (end > 0 && (text[end - 1] == '\n' || text[end - 1] == ' '))
-		end--;
-	for (begin = end; begin > 0 && text[begin - 1] != '\n'; begin--)
-		;
-	snprintf(ret_line, line_bytes, "%.*s", (int)(end - begin), text + begin);
-}
-
-/* Its own summary counts; some versions of it kill themselves behind it, so the exit code says nothing. */
 static void measure_python(struct beside *self, const struct point *point, struct row *row)
 {
-	char clients[16], rows[16], duration[32], path[4200];
-	char *const arguments[] = {"env", path, (char *)(uintptr_t)self->params->python,
-		"src/enrgdaq/tools/benchmark_runner.py", "--clients", clients, "--payload-size", rows, "--duration",
-		duration, "--use-memory-store", "--use-shm", NULL};
-	struct runner_output output;
+	struct python_result result = {0};
+	struct enrg_error err = {0};
+	int rc = python_run(self->params->python, point->clients, point->rows, self->params->duration_s, &result, &err);
 
-	snprintf(clients, sizeof(clients), "%u", point->clients);
-	snprintf(rows, sizeof(rows), "%u", point->rows);
-	/* Its first seconds are start and warm-up, and it takes whole seconds. */
-	snprintf(duration, sizeof(duration), "%.0f", ceil(self->params->duration_s) + 5);
-	snprintf(path, sizeof(path), "PYTHONPATH=%s/src", self->params->python_checkout);
-	int rc = runner_run(&(struct runner_params){.arguments = arguments,
-				    .folder = self->params->python_checkout,
-				    .timeout_s = self->params->duration_s + 5 + RUNNER_GRACE_S},
-		&output);
-	const char *text = output.text ? output.text : "";
-	double mb_per_s = summary_number(text, "Avg Data Throughput:");
-
-	if (isnan(mb_per_s))
-		mb_per_s = summary_number(text, "Avg SHM Throughput:");
-	*row = (struct row){.part = row->part,
-		.name = "Python ENRGDAQ",
-		.gb_per_s = mb_per_s / 1e3,
-		.messages_per_s = summary_number(text, "Messages/Second:"),
-		.p50_ms = (double)NAN,
-		.p99_ms = summary_number(text, "Peak p99 Latency:"),
-		.cpu_percent = summary_number(text, "Avg CPU Usage:"),
-		.regime = "its store reads nothing"};
-	snprintf(row->what, sizeof(row->what), "%u x %u rows", point->clients, point->rows);
-	if (isnan(mb_per_s)) {
-		char line[160] = "no summary";
-		if (rc < 0)
-			snprintf(line, sizeof(line), "%s", enrg_error_name(rc));
-		else if (output.said[0])
-			copy_last_line(output.said, line, sizeof(line));
-		snprintf(row->why, sizeof(row->why), "failed: %s", line);
-	}
+	row->name = "Python ENRGDAQ";
+	row->gb_per_s = result.gb_per_s;
+	row->messages_per_s = result.messages_per_s;
+	row->p50_ms = (double)NAN;
+	row->p99_ms = result.latency_p99_ms;
+	row->cpu_percent = result.cpu_percent;
+	row->regime = "its store reads nothing";
+	if (rc < 0)
+		snprintf(row->why, sizeof(row->why), "failed: %s", err.text);
 	add_row(self, row);
-	free(output.text);
+}
+
+static void measure_point(struct beside *self, const struct point *point)
+{
+	const struct rival_params params = {.producers = point->clients,
+		.payload_bytes = (uint64_t)point->rows * ROW_BYTES,
+		.measure_ns = (uint64_t)(self->params->duration_s * 1e9)};
+	struct row row = {.part = "suite"};
+
+	snprintf(row.what, sizeof(row.what), "%u x %u rows", point->clients, point->rows);
+	measure_system(self, point, &row);
+	for (size_t k = 0; k < self->rival_count && !runner_is_interrupted(); k++) {
+		row.why[0] = 0;
+		measure_rival(self, self->rivals[k], &params, &row);
+	}
+	row.why[0] = 0;
+	if (self->params->python && !runner_is_interrupted())
+		measure_python(self, point, &row);
 }
 
 static void measure_points(struct beside *self)
@@ -270,33 +243,39 @@ static void measure_points(struct beside *self)
 	print_head(self, "The suite: several producers, one consumer",
 		"  ENRGDAQ: the whole system, supervisor, jobs and memory store, latency from commit to consumed. The "
 		"others: bare processes.");
-	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++) {
-		const struct rival_params params = {points[i].clients, (uint64_t)points[i].rows * ROW_BYTES, 0,
-			(uint64_t)(self->params->duration_s * 1e9)};
-		struct row row = {.part = "suite"};
-
-		if (runner_is_interrupted())
-			return;
-		snprintf(row.what, sizeof(row.what), "%u x %u rows", points[i].clients, points[i].rows);
-		measure_system(self, &points[i], &row);
-		for (size_t k = 0; k < RIVALS && !runner_is_interrupted(); k++) {
-			row.why[0] = 0;
-			measure_rival(self, rivals[k], &params, &row);
-		}
-		row.why[0] = 0;
-		if (self->params->python_checkout && !runner_is_interrupted())
-			measure_python(self, &points[i], &row);
+	if (self->params->clients) {
+		measure_point(self, &(struct point){self->params->clients, self->params->rows});
+		return;
 	}
+	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]) && !runner_is_interrupted(); i++)
+		measure_point(self, &points[i]);
+}
+
+/* --- all of it ---------------------------------------------------------------------------------------------------- */
+
+static void find_rivals(struct beside *self)
+{
+	static const struct rival *const own[] = {&rival_stream, &rival_zmq, &rival_unix};
+	const struct rival *const *iceoryx2 = rival_load("iceoryx2");
+
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+		self->rivals[self->rival_count++] = own[i];
+	for (; iceoryx2 && *iceoryx2 && self->rival_count < RIVALS_MAX; iceoryx2++)
+		self->rivals[self->rival_count++] = *iceoryx2;
+	if (!self->params->is_quiet && self->rival_count == sizeof(own) / sizeof(own[0]))
+		printf("iceoryx2: not found when this program was built (docs/benchmark.md says how to get it)\n");
 }
 
 int beside_run(const struct beside_params *params, json_t **ret_rows, struct enrg_error *err)
 {
-	struct beside self = {params, json_array()};
-	int rc;
+	struct beside self = {.params = params, .rows = json_array()};
+	int rc = 0;
 
 	runner_catch_interrupts();
-	rc = measure_links(&self, err);
-	if (rc == 0)
+	find_rivals(&self);
+	if (params->has_links)
+		rc = measure_links(&self, err);
+	if (rc == 0 && params->has_points)
 		measure_points(&self);
 	if (rc == 0 && runner_is_interrupted())
 		rc = enrg_error_set(err, ENRG_E_STOPPED, "stopped; the rows above are whole");

@@ -9,12 +9,14 @@
 #include "enrgdaq/error.h"
 
 struct json_t;
+struct python;
 
 struct beside_params {
 	const char *program;         /* path of this executable */
 	double duration_s;           /* of each measurement */
-	const char *python_checkout; /* of the Python ENRGDAQ, whose benchmark runs beside ours; NULL = none */
-	const char *python;          /* the interpreter that has its packages */
+	const struct python *python; /* runs beside ours; NULL = none */
+	bool has_links, has_points;  /* what is measured */
+	unsigned clients, rows;      /* the point alone that is measured; 0 = those of the suite */
 	bool is_quiet;               /* prints nothing */
 };
 

@@ -28,6 +28,7 @@ struct rival_params {
 	uint64_t payload_bytes; /* at least 8 */
 	double rate_hz;         /* messages a second of each producer; 0 = as fast as it can */
 	uint64_t measure_ns;    /* after a warm-up of a fifth of it */
+	uint64_t messages_min;  /* of each producer, however long they take */
 };
 
 struct rival_result {
@@ -41,8 +42,6 @@ struct rival_result {
  * that return int: 0 or a negative code. */
 struct rival {
 	const char *name;
-	/* NULL: always there. Else whether this machine has it, and why not. */
-	bool (*is_there)(char *ret_why, size_t why_bytes);
 	int (*prepare)(const struct rival_params *params, void **ret_self, struct enrg_error *err);
 	void (*end)(void *self);
 	int (*open_producer)(void *self, unsigned producer, void **ret_end);

@@ -45,6 +45,7 @@ struct runner {
 static _Noreturn void become(const struct runner_params *params, int out, int log)
 {
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	setpgid(0, 0);
 	dup2(out, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);
 	if (params->folder && chdir(params->folder) < 0)
@@ -81,7 +82,15 @@ static int start(struct runner *runner, const struct runner_params *params)
 	return rc;
 }
 
-/* Reads until the end of its output; kills it at the time limit. */
+static bool has_ended(pid_t pid)
+{
+	siginfo_t ended = {0};
+
+	return waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == pid;
+}
+
+/* Reads until the end of its output, or its own where processes that it left behind hold that open; kills it at the time
+ * limit. */
 static int read_text(struct runner *runner, char *text, uint64_t until_ns)
 {
 	struct pollfd poll_of = {.fd = runner->out, .events = POLLIN};
@@ -93,8 +102,12 @@ static int read_text(struct runner *runner, char *text, uint64_t until_ns)
 			kill(runner->pid, is_interrupted ? SIGTERM : SIGKILL);
 			return is_interrupted ? ENRG_E_STOPPED : -ETIMEDOUT;
 		}
-		if (poll(&poll_of, 1, LOOK_MS) <= 0)
+		bool is_last_look = has_ended(runner->pid);
+		if (poll(&poll_of, 1, is_last_look ? 0 : LOOK_MS) <= 0) {
+			if (is_last_look)
+				return 0;
 			continue;
+		}
 		/* What is more than there is room for is read all the same: it must not wait for us. */
 		bool is_full = runner->count == OUTPUT_MAX - 1;
 		ssize_t got = is_full ? read(runner->out, rest, sizeof(rest))
@@ -117,6 +130,9 @@ int runner_run(const struct runner_params *params, struct runner_output *ret_out
 		return rc;
 	rc = read_text(&runner, ret_output->text, clock_mono_ns() + (uint64_t)(params->timeout_s * 1e9));
 	close(runner.out);
+	while (waitid(P_PID, (id_t)runner.pid, NULL, WEXITED | WNOWAIT) < 0 && errno == EINTR)
+		;
+	kill(-runner.pid, SIGKILL); /* what it left behind; the number is not free again before the next line */
 	waitpid(runner.pid, &ret_output->status, 0);
 	said = pread(runner.log, ret_output->said, sizeof(ret_output->said) - 1, 0);
 	ret_output->said[said > 0 ? said : 0] = 0;

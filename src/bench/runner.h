@@ -27,7 +27,8 @@ void runner_catch_interrupts(void);
 bool runner_is_interrupted(void);
 
 /* Waits for its end. 0 whatever its exit code is; -ETIMEDOUT and ENRG_E_STOPPED: it was killed; other system errors: it
- * could not be started. `ret_output` is set in each case, `text` possibly NULL. It dies with its parent. */
+ * could not be started. `ret_output` is set in each case, `text` possibly NULL. It dies with its parent, and at
+ * its end every process that it started and left in its process group. */
 int runner_run(const struct runner_params *params, struct runner_output *ret_output);
 
 #endif

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "bench/beside.h"
+#include "bench/python.h"
+#include "bench/rival.h"
 #include "bench/run.h"
 #include "bench/suite.h"
 #include "bench/work.h"
@@ -22,7 +24,7 @@ static const char help[] =
 	"usage: enrgdaq bench run [OPTIONS]      one benchmark of the real system\n"
 	"       enrgdaq bench suite [OPTIONS]    the founding document's runs and its five figures\n"
 	"       enrgdaq bench limits [OPTIONS]   what this machine can do without ENRGDAQ\n"
-	"       enrgdaq bench compare [OPTIONS]  ENRGDAQ beside ZeroMQ and UNIX sockets, all checked alike\n"
+	"       enrgdaq bench compare [OPTIONS]  ENRGDAQ beside ZeroMQ, UNIX sockets, iceoryx2, its Python ancestor\n"
 	"\n"
 	"Every benchmark starts a supervisor, job processes and a store, as `enrgdaq run` does. The store reads every byte and\n"
 	"checks CRC and sequence before it counts a batch. `enrgdaq bench run --help` and so on tell the options.\n";
@@ -71,15 +73,24 @@ static const char limits_help[] =
 static const char compare_help[] =
 	"usage: enrgdaq bench compare [OPTIONS]\n"
 	"\n"
-	"ENRGDAQ's link beside ZeroMQ (ipc://) and a bare UNIX socket, then the suite's points: the whole system beside the\n"
-	"others with as many producers. All copy every byte in, read it and compare its CRC-32C. About two minutes.\n"
+	"ENRGDAQ's link beside ZeroMQ (ipc://), a bare UNIX socket and, where it was built in, iceoryx2; then the suite's points:\n"
+	"the whole system beside the others with as many producers. All write every byte, read it and compare its CRC-32C, and\n"
+	"none may lose a message or bring it twice. About three minutes; the machine should do nothing else.\n"
 	"\n"
 	"  --duration S   seconds of each measurement (1)\n"
-	"  --python DIR   a checkout of the Python ENRGDAQ: its own benchmark runs at the suite's points too (some 40 s each)\n"
-	"  --interpreter PYTHON   that has its packages (python3)\n"
+	"  --links        the links alone: messages of 64 bytes to 8 MB, then two at 100 Hz (under one minute)\n"
+	"  --clients N, --payload-size N   one point alone: producers (3) and rows a message, 16 bytes each (500000)\n"
+	"  --python DIR   a checkout of the Python ENRGDAQ: its own benchmark runs at each point too (some 15 s each)\n"
+	"  --interpreter PYTHON   that has its packages (.venv/bin/python of the checkout, else python3)\n"
 	"  --json         one JSON list on stdout, nothing else\n"
 	"\n"
-	"Exit code: 0 measured, 1 ENRGDAQ's own link failed or Ctrl-C, 2 wrong options.\n";
+	"Read a row so: GB/s of payload; messages a second; latency from before the copy until checked; CPU of all processes\n"
+	"(100 = one core); whether the two cores shared a cache at that time. Rows of different regimes are not to be compared.\n"
+	"\n"
+	"  enrgdaq bench compare --links --duration 3\n"
+	"  enrgdaq bench compare --clients 1 --payload-size 100000 --python ~/enrgdaq\n"
+	"\n"
+	"Exit code: 0 measured, 1 ENRGDAQ's own link failed or Ctrl-C, 2 wrong options or a Python ENRGDAQ that can't run.\n";
 
 static int fail(const char *text)
 {
@@ -317,51 +328,74 @@ static int limits(int argc, char **argv)
 
 /* --- compare ---------------------------------------------------------------------------------------------------------- */
 
-static int parse_compare(int argc, char **argv, struct beside_params *params)
+struct compare_options {
+	struct beside_params params;
+	const char *checkout, *interpreter; /* NULL = not given */
+};
+
+static int check_compare(const struct compare_options *options)
 {
-	enum { DURATION = 1, PYTHON, INTERPRETER, JSON };
-	static const struct option options[] = {{"duration", required_argument, NULL, DURATION},
+	const struct beside_params *params = &options->params;
+
+	if (!params->has_points && params->clients)
+		return cli_usage_error("bench compare", "--links measures no point: leave --clients and --payload-size out");
+	if (!params->has_points && options->checkout)
+		return cli_usage_error("bench compare", "--python is measured at points: leave --links out");
+	if (options->interpreter && !options->checkout)
+		return cli_usage_error("bench compare", "--interpreter: --python DIR says what it shall run");
+	return 0;
+}
+
+static int parse_compare(int argc, char **argv, struct compare_options *ret)
+{
+	enum { DURATION = 1, LINKS, CLIENTS, PAYLOAD, PYTHON, INTERPRETER, JSON };
+	static const struct option options[] = {{"duration", required_argument, NULL, DURATION}, {"links", no_argument, NULL, LINKS},
+		{"clients", required_argument, NULL, CLIENTS}, {"payload-size", required_argument, NULL, PAYLOAD},
 		{"python", required_argument, NULL, PYTHON}, {"interpreter", required_argument, NULL, INTERPRETER},
 		{"json", no_argument, NULL, JSON}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	struct beside_params *params = &ret->params;
 
 	for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
 		switch (option) {
 		case DURATION: params->duration_s = number_of("duration", 0.1, SECONDS_MAX); break;
-		case PYTHON: params->python_checkout = optarg; break;
-		case INTERPRETER: params->python = optarg; break;
+		case LINKS: params->has_points = false; break;
+		case CLIENTS: params->clients = (unsigned)number_of("clients", 1, RIVAL_PRODUCERS_MAX); break;
+		case PAYLOAD: params->rows = (unsigned)number_of("payload-size", 1, ROWS_MAX); break;
+		case PYTHON: ret->checkout = optarg; break;
+		case INTERPRETER: ret->interpreter = optarg; break;
 		case JSON: params->is_quiet = true; break;
 		case 'h': fputs(compare_help, stdout); exit(0);
 		default: return cli_option_error("bench compare");
 		}
 	}
-	return optind < argc ? fail("compare takes options only") : 0;
+	if (params->clients || params->rows) {
+		params->has_links = false;
+		params->clients = params->clients ? params->clients : 3;
+		params->rows = params->rows ? params->rows : 500000;
+	}
+	return optind < argc ? fail("compare takes options only") : check_compare(ret);
 }
 
 static int compare(int argc, char **argv)
 {
-	char program[4096] = {0}, checkout[4096], script[4200];
-	struct beside_params params = {.program = program, .duration_s = 1, .python = "python3"};
+	static struct python python;
+	char program[4096] = {0};
+	struct compare_options options = {.params = {.program = program, .duration_s = 1, .has_links = true, .has_points = true}};
 	struct enrg_error err = {0};
 	json_t *rows = NULL;
-	int rc = parse_compare(argc, argv, &params);
+	int rc = parse_compare(argc, argv, &options);
 
 	if (rc)
 		return rc;
 	if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0)
 		return fail("can't find this program");
-	if (params.python_checkout) {
-		if (!realpath(params.python_checkout, checkout))
-			checkout[0] = 0;
-		snprintf(script, sizeof(script), "%s/src/enrgdaq/tools/benchmark_runner.py", checkout);
-		if (access(script, R_OK) < 0)
-			return fail("--python: no src/enrgdaq/tools/benchmark_runner.py there: not a checkout of the Python "
-				    "ENRGDAQ");
-		params.python_checkout = checkout;
-	}
-	rc = beside_run(&params, &rows, &err);
+	if (options.checkout && python_find(options.checkout, options.interpreter, &python, &err) < 0)
+		return fail(err.text);
+	options.params.python = options.checkout ? &python : NULL;
+	rc = beside_run(&options.params, &rows, &err);
 	if (rc < 0)
 		fprintf(stderr, "enrgdaq bench compare: %s\n", err.text);
-	if (params.is_quiet)
+	if (options.params.is_quiet)
 		return print_json(rows) || rc < 0;
 	json_decref(rows);
 	return rc < 0;

@@ -49,15 +49,16 @@ static int map_data(struct mapping *mapping, const char *path, enum mapping_use 
 	return 0;
 }
 
-static int map_control(struct mapping *mapping, const char *path, struct enrg_error *err)
+static int map_control(struct mapping *mapping, const char *path, enum mapping_use use, struct enrg_error *err)
 {
+	int protection = use == MAPPING_OBSERVER ? PROT_READ : PROT_READ | PROT_WRITE;
 	struct stat status;
 
 	if (fstat(mapping->descriptor, &status) < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, enrg_error_name(-errno));
 	if (!S_ISREG(status.st_mode) || status.st_size <= (off_t)SEGMENT_CONTROL)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: not a stream file (too short)", path);
-	mapping->control = mmap(NULL, SEGMENT_CONTROL, PROT_READ | PROT_WRITE, MAP_SHARED, mapping->descriptor, 0);
+	mapping->control = mmap(NULL, SEGMENT_CONTROL, protection, MAP_SHARED, mapping->descriptor, 0);
 	if (mapping->control == MAP_FAILED) {
 		mapping->control = NULL;
 		return enrg_error_set(err, -errno, "%s: can't map: %s", path, enrg_error_name(-errno));
@@ -78,10 +79,10 @@ static int map_control(struct mapping *mapping, const char *path, struct enrg_er
 int mapping_open(struct mapping *mapping, const char *path, enum mapping_use use, struct enrg_error *err)
 {
 	memset(mapping, 0, sizeof(*mapping));
-	mapping->descriptor = held_open(path, O_RDWR);
+	mapping->descriptor = held_open(path, use == MAPPING_OBSERVER ? O_RDONLY : O_RDWR);
 	if (mapping->descriptor < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, enrg_error_name(-errno));
-	int result = map_control(mapping, path, err);
+	int result = map_control(mapping, path, use, err);
 	if (result == 0 && use != MAPPING_CONTROL)
 		result = map_data(mapping, path, use, err);
 	if (result < 0)

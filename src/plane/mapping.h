@@ -20,7 +20,8 @@ struct mapping {
 	bool has_checks;
 };
 
-enum mapping_use { MAPPING_CONTROL, MAPPING_READER, MAPPING_WRITER };
+/* MAPPING_OBSERVER: nothing of the file can be written through it. */
+enum mapping_use { MAPPING_CONTROL, MAPPING_READER, MAPPING_WRITER, MAPPING_OBSERVER };
 
 /* -ENOENT, ENRG_E_CORRUPT, -errno. */
 int mapping_open(struct mapping *mapping, const char *path, enum mapping_use use, struct enrg_error *err);

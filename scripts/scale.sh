@@ -28,15 +28,16 @@ measure() { # JOBS INTERVAL GOALS
 	local started=$((($(date +%s%N) - start) / 1000000))
 	sleep $((5 + $1 / 200))
 	pids="$run $(ps --no-headers -o pid --ppid $run)"
-	ticks() { for pid in $pids; do cat "/proc/$pid/stat"; done | awk '{s += $14 + $15} END {print s}'; }
-	before=$(ticks)
+	# of the scheduler, in µs: /proc/PID/stat rounds a job's half a millisecond down to nothing
+	used() { for pid in $pids; do cat "/proc/$pid/task/"*/schedstat; done | awk '{s += $1 / 1000} END {printf "%.0f", s}'; }
+	before=$(used)
 	sleep $span
-	after=$(ticks)
+	after=$(used)
 	for pid in $pids; do cat "/proc/$pid/smaps_rollup"; done | awk -v jobs="$1" -v first="$first" -v started="$started" \
-		-v cpu="$(((after - before) * 1000 / span))" -v goals="$3" '
+		-v cpu="$(((after - before) / span))" -v goals="$3" '
 		/^Pss:/ { pss += $2 } /^Private/ { own += $2 }
 		END { printf "%d idle jobs: first row %d ms, all started %d ms, %.1f MB PSS in all, %.2f MB private a job, %.2f %% CPU; goals: %s\n",
-			jobs, first, started, pss / 1024, own / 1024 / (jobs + 2), cpu / 1000, goals }'
+			jobs, first, started, pss / 1024, own / 1024 / (jobs + 2), cpu / 10000, goals }'
 	kill -INT $run
 	wait $run || tail -3 log
 	cd - >/dev/null || exit 1

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus/interest.h"
 #include "bus/socket.h"
 
 /* Messages that wait for a subscriber that does not read; beyond them it misses some. */
@@ -28,6 +29,7 @@ struct broker {
 	pthread_t thread;
 	bool has_thread;
 	_Atomic uint64_t refused;
+	struct interest interest; /* of the thread */
 };
 
 static void refuse(struct broker *broker)
@@ -67,12 +69,11 @@ static void forward_subscriptions(struct broker *broker)
 		}
 		size_t count = zmq_msg_size(&message.frames[0]);
 		const uint8_t *bytes = zmq_msg_data(&message.frames[0]);
-		if (!count || count > TOPIC_BYTES_MAX + 1 || bytes[0] > 1) {
+		if (!count || count > TOPIC_BYTES_MAX + 1 || bytes[0] > 1)
 			refuse(broker);
-			socket_message_fini(&message);
-		} else {
-			socket_send(broker->publishers, &message);
-		}
+		else if ((count = interest_note(&broker->interest, bytes, count)))
+			socket_send_bytes(broker->publishers, bytes, count, false);
+		socket_message_fini(&message);
 	}
 }
 

@@ -132,6 +132,39 @@ static void test_two_clients(void **state)
 	bus_client_destroy(two);
 }
 
+/* Of all subscriptions with one first word a publisher gets one, whether they came before it or after it. */
+static void test_publisher_keeps_few_subscriptions(void **state)
+{
+	const struct place *place = *state;
+	struct bus_client *one = join(place, "one"), *two = join(place, "two");
+	void *context = zmq_ctx_new(), *publisher = zmq_socket(context, ZMQ_XPUB);
+	char topic[64], greeting[64];
+	int count;
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(topic, sizeof(topic), "word.early%d", i);
+		assert_int_equal(bus_client_subscribe(two, topic, NULL), 0);
+	}
+	settle(one, two, topic);
+	assert_int_equal(zmq_connect(publisher, place->publish), 0);
+	for (unsigned i = 0; i < 2; i++) { /* the broker's own and "word", in any order */
+		count = zmq_recv(publisher, greeting, sizeof(greeting), 0);
+		assert_true(count == 5 ? !memcmp(greeting, "\1word", 5) : !memcmp(greeting, "\1bus.greeting", 13));
+	}
+	for (int i = 0; i < 100; i++) {
+		snprintf(topic, sizeof(topic), "word.late%d", i);
+		assert_int_equal(bus_client_subscribe(two, topic, NULL), 0);
+	}
+	settle(one, two, topic);
+	assert_int_equal(bus_client_subscribe(two, "last", NULL), 0);
+	assert_int_equal(zmq_recv(publisher, greeting, sizeof(greeting), 0), 5);
+	assert_memory_equal(greeting, "\1last", 5);
+	zmq_close(publisher);
+	zmq_ctx_term(context);
+	bus_client_destroy(one);
+	bus_client_destroy(two);
+}
+
 /* Who joins after a subscription is there loses nothing, not even the first message. */
 static void test_first_message_arrives(void **state)
 {
@@ -198,7 +231,7 @@ static void test_malformed_messages(void **state)
 	assert_int_equal(bus_client_subscribe(two, "x", NULL), 0);
 	settle(one, two, "x");
 	assert_int_equal(zmq_connect(hostile, place->publish), 0);
-	/* Both subscriptions that the broker has: its own and "x". */
+	/* Both subscriptions that the broker sends on: its own and "x". */
 	assert_true(zmq_recv(hostile, greeting, sizeof(greeting), 0) > 0);
 	assert_true(zmq_recv(hostile, greeting, sizeof(greeting), 0) > 0);
 
@@ -395,6 +428,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_two_clients, place_setup, place_teardown),
+		cmocka_unit_test_setup_teardown(test_publisher_keeps_few_subscriptions, place_setup, place_teardown),
 		cmocka_unit_test_setup_teardown(test_first_message_arrives, place_setup, place_teardown),
 		cmocka_unit_test_setup_teardown(test_descriptor, place_setup, place_teardown),
 		cmocka_unit_test_setup_teardown(test_malformed_messages, place_setup, place_teardown),

@@ -19,12 +19,14 @@ if (settings)
 	settings.IgnoreUrlOptions = true;
 
 // jsroot rounds the 64-bit values of RNTuples to doubles with Number(): let pass what a double can't hold.
-globalThis.Number = new Proxy(Number, {
-	apply(number, self, [value]) {
-		const isExact = typeof value !== "bigint" || BigInt(number(value)) === value && number.isSafeInteger(number(value));
-		return isExact ? number(value) : value;
-	},
-});
+const number = Number;
+
+function exactNumber(value) {
+	const rounded = number(value);
+	return typeof value !== "bigint" || number.isSafeInteger(rounded) ? rounded : value;
+}
+exactNumber.prototype = number.prototype;
+globalThis.Number = Object.setPrototypeOf(exactNumber, number); // Number.isInteger and the like
 
 const real = new DataView(new ArrayBuffer(8));
 

@@ -1,134 +1,25 @@
-/* root_test.c: .root files as others see them: both formats and all compressions, cut at every byte, killed at any
- * moment, beyond 2 GB. jsroot reads (read_root.mjs); what it must find follows from tests/conformance/data.c. The store
- * runs as the framework drives it (tests/conformance/harness.c). In the test process and in children that it kills. */
+/* root_test.c: .root files as others see them: both formats and all compressions, cut at every byte, beyond 2 GB.
+ * jsroot reads (read_root.mjs); what it must find follows from tests/conformance/data.c. The store runs as the
+ * framework drives it (tests/conformance/harness.c). In the test process. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <cmocka.h>
 
-#include <dirent.h>
-#include <fcntl.h>
-#include <ftw.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "arrow/ipc.h"
 #include "base/log.h"
-#include "base/path.h"
-#include "data.h"
-#include "harness.h"
 #include "job/store.h"
-#include "readers.h"
+#include "root_fixture.h"
 #include "tree.h"
 
-#define KILLS          200u
-#define KILLS_A_ROUND  10u
-#define KILL_ROWS      7u
-#define ROTATED_ROUNDS 6u
-#define SIGHTS_MAX     4000u
-#define HEAD_BYTES     512u
-
-static char folder[64], out_dir[80], journal_path[80], keys[300];
-static struct store_kind kind = {
-	.name = "root", .module = "root", .type = "DAQJobStoreROOT", .section_keys = keys, .has_out_dir = true};
-static const struct harness_table wide = {.source = "source", .tag = "", .schema = &data_wide};
-static struct harness *life;
-
-static int remove_entry(const char *path, const struct stat *status, int flag, struct FTW *walk)
-{
-	(void)status, (void)flag, (void)walk;
-	return remove(path);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	strcpy(folder, "/tmp/root_interop.XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(out_dir, sizeof(out_dir), "%s/out", folder);
-	snprintf(journal_path, sizeof(journal_path), "%s/journal", folder);
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	if (getenv("ENRG_KEEP")) /* for a look at the files */
-		return 0;
-	return nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static void set_keys(const char *file, const char *format, const char *more)
-{
-	snprintf(keys, sizeof(keys), "file_path = \"%s\"\nformat = \"%s\"\n%s\n", file, format, more);
-}
-
-static void open_life(void)
-{
-	struct enrg_error err = {0};
-
-	if (harness_open(&kind, journal_path, out_dir, &life, &err) < 0)
-		fail_msg("%s", err.text);
-}
-
-static void write_table(const struct harness_table *table, uint64_t first, uint64_t count)
-{
-	struct enrg_error err = {0};
-
-	if (harness_write(life, table, first, count, 0, &err) < 0)
-		fail_msg("%s", err.text);
-}
-
-static void write_rows(uint64_t first, uint64_t count)
-{
-	write_table(&wide, first, count);
-}
-
-static void commit(uint64_t position)
-{
-	struct enrg_error err = {0};
-
-	if (harness_commit(life, position, &err) < 0)
-		fail_msg("%s", err.text);
-}
-
-static void close_life(void)
-{
-	struct enrg_error err = {0};
-
-	if (harness_close(life, &err) < 0)
-		fail_msg("%s", err.text);
-}
-
-static void check_file(const char *file, const struct enrg_schema *schema, uint64_t first, uint64_t count)
-{
-	struct cells cells = {0};
-	char path[200], expected[4096];
-
-	snprintf(path, sizeof(path), "%s/%s", out_dir, file);
-	if (!read_root(path, schema, &cells))
-		fail_msg("%s can't be read: %s", path, keys);
-	if (cells.rows != count)
-		fail_msg("%s: %llu rows, found %zu: %s", path, (unsigned long long)count, cells.rows, keys);
-	for (size_t i = 0; i < cells.count; i++) {
-		const struct enrg_column *column = &schema->columns[i % schema->column_count];
-		data_format_cell(column, first + i / schema->column_count, expected, sizeof(expected));
-		if (strcmp(cells.items[i], expected) != 0)
-			fail_msg("%s: row %zu, %s: \"%s\", found \"%s\"", path, i / schema->column_count, column->name,
-				expected, cells.items[i]);
-	}
-	cells_fini(&cells);
-}
-
 /* --- formats ------------------------------------------------------------------------------------------------------ */
-
-static const char *const formats[] = {"ttree", "rntuple"};
 
 static void all_compressions_are_read(void **state)
 {
@@ -256,51 +147,7 @@ static void an_object_of_many_pieces_is_read(void **state)
 		check_file(file, &schema, 0, 2200000);
 	}
 }
-
-/* --- rows that jsroot sees ---------------------------------------------------------------------------------------- */
-
-struct sight {
-	char path[200];
-	long rows;
-};
-
-/* The rows of each file, as jsroot sees them: one process reads all. */
-static void count_rows(struct sight *sights, size_t count)
-{
-	char list[200], command[600], line[400];
-
-	snprintf(list, sizeof(list), "%s/list", folder);
-	FILE *stream = fopen(list, "w");
-	for (size_t i = 0; i < count; i++)
-		fprintf(stream, "%s\n", sights[i].path);
-	fclose(stream);
-	snprintf(command, sizeof(command), "node '%s/tests/interop/read_root.mjs' --served <'%s'", ENRG_BINARY_DIR,
-		list);
-	stream = popen(command, "re");
-	assert_non_null(stream);
-	for (size_t i = 0; i < count; i++) {
-		char *end;
-		assert_non_null(fgets(line, sizeof(line), stream));
-		sights[i].rows = strtol(line, &end, 10); /* an empty line: no tree yet */
-		if (end == line && *line != '\n')
-			fail_msg("%s: %s", sights[i].path, line);
-	}
-	pclose(stream);
-}
-
-static char *read_file(const char *path, size_t *ret_count)
-{
-	char *bytes = NULL;
-
-	if (path_read_file(path, 1u << 28, &bytes, ret_count, NULL) < 0)
-		fail_msg("%s can't be read", path);
-	return bytes;
-}
-
-static void write_file(const char *path, const char *bytes, size_t count)
-{
-	assert_int_equal(path_write_file(path, bytes, count, 0, NULL), 0);
-}
+/* --- cuts --------------------------------------------------------------------------------------------------------- */
 
 /* What lies on the disk from one commit to the next, cut at every byte: the head of the first, and all that the second
  * has written. */
@@ -356,187 +203,6 @@ static void a_cut_at_any_byte_shows_what_was_committed(void **state)
 		close_life();
 	}
 }
-
-/* --- kills -------------------------------------------------------------------------------------------------------- */
-
-static int run_until_killed(int ready)
-{
-	struct enrg_error err = {0};
-	int rc = harness_open(&kind, journal_path, out_dir, &life, &err);
-
-	if (rc < 0 || write(ready, "", 1) != 1)
-		return 1;
-	for (uint64_t position = harness_position(life); rc == 0; position++) {
-		rc = harness_write(life, &wide, position * KILL_ROWS, KILL_ROWS, 0, &err);
-		if (rc == 0)
-			rc = harness_commit(life, position + 1, &err);
-	}
-	fprintf(stderr, "%s\n", err.text);
-	return 1;
-}
-
-static void kill_once(unsigned delay_us_max)
-{
-	int ready[2], status;
-	char byte;
-
-	assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
-	pid_t child = fork();
-	assert_true(child >= 0);
-	if (child == 0)
-		_exit(run_until_killed(ready[1]));
-	/* Now and then while it is being opened. */
-	if (rand() % 8)
-		assert_int_equal(read(ready[0], &byte, 1), 1);
-	usleep((unsigned)rand() % delay_us_max); /* any moment will do */
-	kill(child, SIGKILL);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFSIGNALED(status));
-	close(ready[0]);
-	close(ready[1]);
-}
-
-static int is_root_file(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name);
-
-	return length > 5 && strcmp(entry->d_name + length - 5, ".root") == 0;
-}
-
-/* Copies all files that are there into the folder above, and adds them to the sights. */
-static size_t keep_files(struct sight *sights, size_t count, unsigned kill_number, const char *moment)
-{
-	struct dirent **entries = NULL;
-	int entry_count = scandir(out_dir, &entries, is_root_file, NULL);
-
-	for (int i = 0; i < entry_count; i++) {
-		struct sight *sight = &sights[count];
-		char from[400];
-		struct stat status;
-		snprintf(from, sizeof(from), "%s/%s", out_dir, entries[i]->d_name);
-		snprintf(sight->path, sizeof(sight->path), "%s/%s_%u_%.60s", folder, moment, kill_number,
-			entries[i]->d_name);
-		free(entries[i]);
-		if (stat(from, &status) < 0 || status.st_size < (off_t)HEAD_BYTES)
-			continue;
-		size_t bytes;
-		char *content = read_file(from, &bytes);
-		/* Killed while the file was made, its end is not told yet: nothing can have been committed. */
-		if (memcmp(content + 12, "\0\0\0\0\0\0\0\0", 8) != 0) {
-			assert_true(count + 1 < SIGHTS_MAX);
-			write_file(sight->path, content, bytes);
-			count++;
-		}
-		free(content);
-	}
-	free(entries);
-	return count;
-}
-
-/* Each row once, over all files: the names of parts do not follow from the number of a row. */
-static void check_rows_once(uint64_t rows)
-{
-	uint8_t *seen = calloc(rows + 1, 1);
-	uint64_t seen_count = 0, left = 0;
-	unsigned long long row, table_rows, columns, names = 0;
-	char command[300], line[4096];
-
-	snprintf(command, sizeof(command), "node '%s/tests/interop/read_root.mjs' '%s'/*.root", ENRG_BINARY_DIR,
-		out_dir);
-	FILE *stream = popen(command, "re");
-	assert_non_null(stream);
-	while (fgets(line, sizeof(line), stream)) {
-		if (names) {
-			names--;
-		} else if (left) {
-			if (left-- % data_wide.column_count != 0)
-				continue;
-			if (sscanf(line, "i %llu", &row) != 1 || row >= rows || seen[row])
-				fail_msg("one row too many: %s", line);
-			seen[row] = 1;
-			seen_count++;
-		} else if (sscanf(line, "table %*s %*s %llu %llu", &table_rows, &columns) == 2) {
-			assert_int_equal(columns, data_wide.column_count);
-			names = columns;
-			left = table_rows * columns;
-		}
-	}
-	pclose(stream);
-	free(seen);
-	assert_int_equal(seen_count, rows);
-}
-
-/* One round in a fresh folder: kills; what is readable at once; what is readable after the next start. */
-static unsigned kill_round(unsigned round, bool is_rotated, uint64_t *ret_commits)
-{
-	static struct sight sights[SIGHTS_MAX];
-	size_t ends[2 * KILLS_A_ROUND], count = 0, at = 0;
-	uint64_t positions[KILLS_A_ROUND];
-	unsigned behind = 0;
-
-	snprintf(out_dir, sizeof(out_dir), "%s/round%u", folder, round);
-	snprintf(journal_path, sizeof(journal_path), "%s/journal%u", folder, round);
-	set_keys("k.root", formats[round % 2], round % 4 < 2 ? "" : "compression_type = \"ZLIB\"");
-	for (unsigned k = 0; k < KILLS_A_ROUND; k++) {
-		kill_once(is_rotated ? 60000 : 15000);
-		count = keep_files(sights, count, round * KILLS_A_ROUND + k, "before");
-		ends[2 * k] = count;
-		open_life();
-		positions[k] = harness_position(life);
-		write_rows(0, 0); /* opens the target, which mends */
-		harness_kill(life);
-		count = keep_files(sights, count, round * KILLS_A_ROUND + k, "after");
-		ends[2 * k + 1] = count;
-	}
-	count_rows(sights, count);
-	for (unsigned k = 0; k < 2 * KILLS_A_ROUND; k++) {
-		long sum = 0, wanted = (long)(positions[k / 2] * KILL_ROWS);
-		for (; at < ends[k]; at++)
-			sum += sights[at].rows;
-		/* Before the next start the last commit may be there or not, when the kill met the switch itself. */
-		if (sum != wanted && (k % 2 == 1 || sum != wanted - (long)KILL_ROWS))
-			fail_msg("round %u, kill %u, %s the next start: %ld rows are committed, jsroot sees %ld", round,
-				k / 2, k % 2 ? "after" : "before", wanted, sum);
-		behind += sum != wanted;
-	}
-	for (size_t i = 0; i < count; i++)
-		unlink(sights[i].path);
-	if (is_rotated)
-		check_rows_once(positions[KILLS_A_ROUND - 1] * KILL_ROWS);
-	else if (positions[KILLS_A_ROUND - 1])
-		check_file("k.root", &data_wide, 0, positions[KILLS_A_ROUND - 1] * KILL_ROWS);
-	*ret_commits += positions[KILLS_A_ROUND - 1];
-	return behind;
-}
-
-static void kills_leave_what_was_committed(void **state)
-{
-	unsigned behind = 0;
-	uint64_t commits = 0;
-
-	(void)state;
-	for (unsigned round = 0; round < KILLS / KILLS_A_ROUND; round++)
-		behind += kill_round(round, false, &commits);
-	assert_true(commits > KILLS / 4); /* else the kills came too early to show anything */
-	print_message("%u kills; %u of them between a commit and its switch\n", KILLS, behind);
-}
-
-/* Each file is left after a few commits: kills also meet the end of one and the begin of the next. */
-static void kills_between_parts_leave_what_was_committed(void **state)
-{
-	unsigned behind = 0;
-	uint64_t commits = 0;
-
-	(void)state;
-	kind.store_keys = "rotate_mb = 0.03";
-	for (unsigned round = 0; round < ROTATED_ROUNDS; round++)
-		behind += kill_round(round, true, &commits);
-	kind.store_keys = NULL;
-	assert_true(commits > ROTATED_ROUNDS * KILLS_A_ROUND);
-	print_message("%u kills, %llu commits; %u kills between a commit and its switch\n",
-		ROTATED_ROUNDS * KILLS_A_ROUND, (unsigned long long)commits, behind);
-}
-
 /* --- beyond 2 GB -------------------------------------------------------------------------------------------------- */
 
 /* A hole of 5 GB in the file stands for data: all that is read lies behind it. */
@@ -585,7 +251,6 @@ static void positions_beyond_4_gb_are_read(void **state)
 		check_file(file, &data_wide, 0, 250);
 	}
 }
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -595,8 +260,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(trees_and_formats_share_a_file, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_object_of_many_pieces_is_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_cut_at_any_byte_shows_what_was_committed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(kills_leave_what_was_committed, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(kills_between_parts_leave_what_was_committed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(positions_beyond_4_gb_are_read, set_up, tear_down),
 	};
 

@@ -33,10 +33,12 @@ function(enrg_layer name)
   list(FILTER tests INCLUDE REGEX "_test\\.c$")
   add_library(enrg_${name} STATIC ${sources})
   target_link_libraries(enrg_${name} PUBLIC enrg_flags ${A_LIBS})
+  add_custom_target(tests_${name}) # the tests of this layer and what they need, nothing else
   foreach(test ${tests})
     get_filename_component(noun ${test} NAME_WE)
     string(REGEX REPLACE "_test$" "" noun ${noun})
     enrg_test(${name}.${noun} SOURCES ${test} LIBS enrg_${name})
+    add_dependencies(tests_${name} test_${name}_${noun})
   endforeach()
 endfunction()
 
@@ -108,5 +110,25 @@ function(enrg_cases prefix script)
     add_test(NAME ${prefix}.${case} COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/${script} ${case})
     set_tests_properties(${prefix}.${case} PROPERTIES TIMEOUT ${A_TIMEOUT} SKIP_RETURN_CODE 77
       ENVIRONMENT "ENRGDAQ_MODULE_PATH=${ENRG_MODULE_DIR};ENRGDAQ_BIN=$<TARGET_FILE:enrgdaq>;${A_ENVIRONMENT}")
+  endforeach()
+endfunction()
+
+# enrg_takes_a_core(plane.stream …): these entries compute as long as they last. CTest gives each two of its places and starts
+# them first; all others mostly wait, so that scripts/test.sh has twice as many places as there are cores. Called in the
+# folder of the test.
+function(enrg_takes_a_core)
+  foreach(test ${ARGN})
+    if(TEST ${test})
+      set_tests_properties(${test} PROPERTIES PROCESSORS 2 COST 50)
+    endif()
+  endforeach()
+endfunction()
+
+# enrg_takes_long(job.store …): these wait for long, and would end last if they did not begin first.
+function(enrg_takes_long)
+  foreach(test ${ARGN})
+    if(TEST ${test})
+      set_tests_properties(${test} PROPERTIES COST 100)
+    endif()
   endforeach()
 endfunction()

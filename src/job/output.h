@@ -8,6 +8,7 @@
 #include "enrgdaq/job.h"
 #include "job/process.h"
 #include "job/stage.h"
+#include "job/yield.h"
 #include "plane/stream.h"
 
 #define OUTPUTS_MAX SEGMENT_ROUTES
@@ -78,6 +79,7 @@ struct enrg_job {
 	bool is_interval_new;
 	bool is_latency_told; /* that latency_target_ms can't be met */
 	bool is_slow_told; /* that a poll took longer than its interval */
+	struct yield yield;
 	/* where shared memory is off: one a sink, NULL where that sink reads the ring */
 	size_t link_count;
 	struct link_sender **links;

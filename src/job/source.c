@@ -101,14 +101,19 @@ static void beat(struct enrg_job *job)
 		atomic_store_explicit(&job->process->page->zmq_out_bytes, bytes, memory_order_relaxed);
 }
 
-/* Between polls, behind a beat: lets the ring give back what it has not used lately. */
+/* Between polls, behind a beat: lets the ring give back what it has not used lately, and stores run first where they are
+ * what everybody waits for. */
 static void tend(struct enrg_job *job)
 {
 	struct stream *stream = job->outputs->params.stream;
 
+	uint64_t now_ns = atomic_load_explicit(&job->process->page->heartbeat_mono_ns, memory_order_relaxed);
+
 	say_latency(job);
+	if (stream)
+		yield_tend(&job->yield, now_ns, stream_blocked_ns(stream));
 	if (stream && !job->outputs->claimed)
-		stream_tend(stream, atomic_load_explicit(&job->process->page->heartbeat_mono_ns, memory_order_relaxed));
+		stream_tend(stream, now_ns);
 }
 
 /* Sleeps until `until_ns` (CLOCK_MONOTONIC) or until `stop` is raised beyond what the caller saw. */
@@ -362,6 +367,7 @@ int source_run(struct process *process, struct enrg_error *err)
 	int result = plan->stream_path ? stream_open(plan->stream_path, plan->hot_bytes, &stream, err) : 0;
 
 	copy_set_producers((unsigned)plan->producers);
+	yield_init(&job.yield, plan->producers);
 	if (result == 0 && stream && !plan->hot_bytes && plan->latency_target_ns)
 		stream_govern(stream, plan->latency_target_ns, plan->producers);
 	if (result == 0)

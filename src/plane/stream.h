@@ -148,6 +148,7 @@ uint64_t stream_route_sequence(const struct stream *stream, uint16_t route);
 void stream_interrupt(struct stream *stream);
 
 void stream_count_dropped(struct stream *stream, uint64_t rows);
+uint64_t stream_blocked_ns(const struct stream *stream); /* time spent waiting for required consumers, of all lives */
 uint64_t stream_in_flight(const struct stream *stream); /* bytes that the slowest required consumer has not acknowledged */
 uint32_t stream_epoch(const struct stream *stream);
 uint64_t stream_payload_max(const struct stream *stream);

@@ -145,6 +145,11 @@ uint64_t stream_in_flight(const struct stream *stream)
 	return stream->tail - stream_slowest_ack((struct stream *)(uintptr_t)stream);
 }
 
+uint64_t stream_blocked_ns(const struct stream *stream)
+{
+	return atomic_load_explicit(&stream->mapping.producer->blocked_ns, memory_order_relaxed);
+}
+
 static bool spin_for(struct stream *stream, uint64_t wanted, uint64_t started_ns, uint64_t budget_ns)
 {
 	while (budget_ns) {

@@ -276,6 +276,28 @@ static struct way *list_ways(const struct folder *folder, size_t *ret_count, str
 	return ways;
 }
 
+/* --- how many ------------------------------------------------------------------------------------------------------ */
+
+bool folder_takes(const struct job_config *store, const struct job_config *producer)
+{
+	for (size_t i = 0; store->type->store && i < producer->section_count; i++)
+		if (!strcmp(producer->sections[i].store_type->name, store->type->name))
+			return true;
+	return false;
+}
+
+static void check_count(const struct folder *folder, const struct job_config *producer, struct problems *problems)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < folder->job_count; i++)
+		count += folder_takes(&folder->jobs[i], producer);
+	if (count > FOLDER_STORES_MAX)
+		problems_add(problems, false, producer->file, producer->sections[0].node->line,
+			"%zu store jobs take the data of %s, and at most %u can: remove a section or a store job", count,
+			producer->name, FOLDER_STORES_MAX);
+}
+
 void folder_check_stores(const struct folder *folder, struct problems *problems)
 {
 	size_t count = 0;
@@ -291,4 +313,6 @@ void folder_check_stores(const struct folder *folder, struct problems *problems)
 			i++;
 	}
 	free(ways);
+	for (size_t i = 0; i < folder->job_count; i++)
+		check_count(folder, &folder->jobs[i], problems);
 }

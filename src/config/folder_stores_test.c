@@ -117,7 +117,7 @@ static char *errors_of(const char *const *pairs)
 {
 	const struct type_entry entries[] = {
 		{.job = &source_type}, {.store = &csv_type}, {.store = &root_type}, {.store = &redis_type}};
-	const char *names[16], *texts[16];
+	const char *names[24], *texts[24];
 	struct types *types = NULL;
 	struct problems problems;
 	struct folder *loaded = NULL;
@@ -163,6 +163,25 @@ static void expect_path(const char *file_path, const char *words)
 		  : *errors != 0)
 		fail_msg("\"%.40s\": %s", file_path, errors);
 	free(errors);
+}
+
+/* The ring of a source has room for so many readers: `check` refuses what `run` could not start. */
+static void more_stores_than_a_ring_has_readers(void **state)
+{
+	char names[15][16];
+	const char *pairs[40] = {SUPERVISOR, "a.toml", SOURCE "[store_config.root]\nname = 'good'\nadd_date = true\n"};
+	char stores[15][160];
+
+	(void)state;
+	for (size_t i = 0; i < 15; i++) {
+		snprintf(names[i], sizeof(names[i]), "s%02zu.toml", i);
+		snprintf(stores[i], sizeof(stores[i]), ROOT "out_dir = 'o%zu'\n", i);
+		pairs[4 + 2 * i] = names[i];
+		pairs[5 + 2 * i] = stores[i];
+	}
+	expect(pairs, "a.toml:2: 15 store jobs take the data of a, and at most 14 can: remove a section or a store job\n");
+	pairs[4 + 2 * 14] = NULL;
+	expect(pairs, "");
 }
 
 static int set_up(void **state)
@@ -310,6 +329,7 @@ static void two_sections_with_one_file(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(more_stores_than_a_ring_has_readers),
 		cmocka_unit_test_setup_teardown(names_that_are_no_file_below_out_dir, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_in_the_way, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(long_out_dir, set_up, tear_down),

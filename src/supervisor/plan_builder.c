@@ -9,8 +9,12 @@
 #include "base/crc32c.h"
 #include "base/path.h"
 #include "base/version.h"
+#include "config/folder_stores.h"
 #include "plane/segment.h"
 #include "supervisor/budget.h"
+
+/* Folders with more are refused; two places of a ring stay free for observers. */
+_Static_assert(FOLDER_STORES_MAX + 2 == SEGMENT_CONSUMERS, "stores that a ring has room for");
 
 #define BEAT_LEAST_NS 500000000ull
 #define BEAT_MOST_NS  5000000000ull
@@ -63,14 +67,6 @@ static void make_file_name(const struct folder *folder, const char *name, char *
 		snprintf(ret_name, name_bytes, "%s-%08x", safe, crc32c(0, name, strlen(name)));
 }
 
-static bool takes(const struct job_config *store, const struct job_config *producer)
-{
-	for (size_t i = 0; store->type->store && i < producer->section_count; i++)
-		if (!strcmp(producer->sections[i].store_type->name, store->type->name))
-			return true;
-	return false;
-}
-
 static bool is_link(const struct job_config *store, const struct job_config *producer)
 {
 	return !store->common.use_shm_when_possible || !producer->common.use_shm_when_possible;
@@ -85,12 +81,9 @@ static int add_sinks(const struct folder *folder, const struct runtime *runtime,
 	struct plan *plan, struct text_maker *maker, struct enrg_error *err)
 {
 	for (size_t i = 0; i < folder->job_count; i++)
-		plan->sink_count += takes(&folder->jobs[i], job);
+		plan->sink_count += folder_takes(&folder->jobs[i], job);
 	if (!plan->sink_count)
 		return 0;
-	if (plan->sink_count > SEGMENT_CONSUMERS - 2) /* two places stay free for observers */
-		return enrg_error_set(err, -ENOSPC, "%s: %zu stores take its data; at most %u can", job->file,
-			plan->sink_count, SEGMENT_CONSUMERS - 2);
 	plan->sinks = calloc(plan->sink_count, sizeof(*plan->sinks));
 	if (!plan->sinks) {
 		plan->sink_count = 0;
@@ -99,7 +92,7 @@ static int add_sinks(const struct folder *folder, const struct runtime *runtime,
 	for (size_t i = 0, k = 0; i < folder->job_count; i++) {
 		const struct job_config *store = &folder->jobs[i];
 
-		if (!takes(store, job))
+		if (!folder_takes(store, job))
 			continue;
 		plan->sinks[k].store_name = copy(maker, store->name);
 		plan->sinks[k].store_type = copy(maker, store->type->name);
@@ -139,7 +132,7 @@ static int add_inputs(const struct folder *folder, const struct runtime *runtime
 	bool any_link = false;
 
 	for (size_t i = 0; i < folder->job_count; i++)
-		plan->input_count += takes(job, &folder->jobs[i]);
+		plan->input_count += folder_takes(job, &folder->jobs[i]);
 	plan->inputs = calloc(plan->input_count + 1, sizeof(*plan->inputs));
 	if (!plan->inputs) {
 		plan->input_count = 0;
@@ -148,7 +141,7 @@ static int add_inputs(const struct folder *folder, const struct runtime *runtime
 	for (size_t i = 0, k = 0; i < folder->job_count; i++) {
 		const struct job_config *producer = &folder->jobs[i];
 
-		if (!takes(job, producer))
+		if (!folder_takes(job, producer))
 			continue;
 		if (fill_input(folder, runtime, producer, &plan->inputs[k], maker))
 			return enrg_error_set(err, -ENOMEM, "out of memory");

@@ -45,19 +45,20 @@ static void balance_run(const struct ledger_source *source, struct ledger_store 
 	static const struct earlier none;
 	const struct earlier *earlier = source->earlier ? source->earlier : &none;
 	const struct journal_stream_state before = earlier_find(earlier, store->name), *now = &store->state;
-	uint64_t left_gaps = minus(earlier->gaps, before.gaps), taken, other;
+	uint64_t waiting = minus(earlier->sequence, now->sequence), taken, other;
 
 	store->left_records = minus(earlier->sequence, before.sequence);
-	store->left_waiting = minus(earlier->sequence, now->sequence);
-	store->left_waiting = store->left_waiting < store->left_records ? store->left_waiting : store->left_records;
+	store->left_gaps = minus(earlier->gaps, before.gaps);
+	waiting = waiting < store->left_records ? waiting : store->left_records;
+	store->left_waiting = minus(waiting, minus(earlier->gaps, now->gaps));
 	store->left_batches = minus(now->left_batches, before.left_batches);
 	store->left_rows = minus(now->left_rows, before.left_rows);
 	store->stored_batches = minus(now->batches, before.batches + store->left_batches);
 	store->stored_rows = minus(now->rows, before.rows + store->left_rows);
 	store->stored_bytes = minus(now->bytes, before.bytes + minus(now->left_bytes, before.left_bytes));
 	store->waiting_batches = minus(store->in_flight_batches, store->left_waiting);
-	taken = store->left_records - store->left_waiting;
-	other = minus(taken, store->left_batches + (store->left_waiting ? 0 : left_gaps));
+	taken = store->left_records - waiting;
+	other = minus(taken, store->left_batches + (waiting ? 0 : store->left_gaps));
 	store->skipped_batches = minus(now->skipped_batches, before.skipped_batches + other);
 }
 
@@ -65,20 +66,23 @@ void ledger_balance(struct ledger_source *source, uint32_t index)
 {
 	struct ledger_store *store = &source->stores[index];
 	const struct journal_stream_state *state = &store->state;
-	uint64_t known;
+	uint64_t known, records;
 
 	/* A store that committed while the stream's tally was being read is ahead of it, not wrong. */
-	store->in_flight_batches = source->sequence > state->sequence ? source->sequence - state->sequence : 0;
+	records = minus(source->sequence, state->sequence);
+	store->in_flight_gaps = minus(source->gaps, state->gaps);
+	if (store->in_flight_gaps > records)
+		store->in_flight_gaps = records;
+	store->in_flight_batches = records - store->in_flight_gaps;
 	/* Positions may lie a lap of the ring apart, which a pad fills, for a few messages. */
 	if (store->in_flight_bytes > minus(source->bytes, state->bytes))
 		store->in_flight_bytes = minus(source->bytes, state->bytes);
-	known = state->batches + state->gaps + state->skipped_batches + state->set_aside_batches +
-		store->in_flight_batches;
+	known = state->batches + state->gaps + state->skipped_batches + state->set_aside_batches + records;
 	store->missing = (int64_t)(source->batches - known);
 	if (state->sequence > source->sequence)
 		store->missing += (int64_t)(state->sequence - source->sequence);
 	store->missing_rows = 0;
-	if (!store->in_flight_batches && !state->skipped_batches && !state->set_aside_batches &&
+	if (!records && !state->skipped_batches && !state->set_aside_batches &&
 		state->sequence == source->sequence)
 		store->missing_rows = (int64_t)(source->rows - state->rows);
 	balance_run(source, store);
@@ -192,7 +196,7 @@ static void print_left(
 
 	earlier_describe(source->earlier, runs, sizeof(runs));
 	fprintf(stream, "  %s -> %s: of %s %" PRIu64 " batches were left; stored %" PRIu64 " batches, %" PRIu64 " rows",
-		shown(source->name, from), shown(store->name, to), runs, store->left_records, store->left_batches,
+		shown(source->name, from), shown(store->name, to), runs, minus(store->left_records, store->left_gaps), store->left_batches,
 		store->left_rows);
 	if (store->left_waiting)
 		fprintf(stream, "; in flight %" PRIu64, store->left_waiting);

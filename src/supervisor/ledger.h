@@ -4,8 +4,9 @@
  *
  * produced is what the stream's tally says, stored and skipped what the store's journal has committed, in flight the
  * records between the journal's sequence and the stream's. Anything else is `missing` (or, with a negative sign,
- * counted twice). The equation is that of the stream's whole life; what is told is what this run has made, and beside
- * it what it stored of earlier runs that had ended with batches left. Gap records are no batches. Process: supervisor.
+ * counted twice). The equation is that of the stream's whole life; what is reported is what this run has made, and beside
+ * it what it stored of earlier runs that had ended with batches left. Gap records are no batches, stored or in flight.
+ * Process: supervisor.
  */
 #ifndef SUPERVISOR_LEDGER_H
 #define SUPERVISOR_LEDGER_H
@@ -23,13 +24,13 @@
 struct ledger_store {
 	char name[256];
 	struct journal_stream_state state; /* zero where the store has not seen the stream */
-	uint64_t in_flight_batches;
+	uint64_t in_flight_batches, in_flight_gaps; /* gap records are no batches */
 	uint64_t in_flight_bytes; /* in: positions; balanced: at most the bytes of messages that are not stored */
 	int64_t missing;          /* batches: 0 = accounted */
 	/* Of this run: */
 	uint64_t stored_batches, stored_rows, stored_bytes, skipped_batches, waiting_batches;
-	/* Records of earlier runs: in the stream when this run began, and not taken by the store yet. */
-	uint64_t left_records, left_waiting;
+	/* Of earlier runs: records that were in the stream when this run began, and batches of them that still wait. */
+	uint64_t left_records, left_gaps, left_waiting;
 	uint64_t left_batches, left_rows; /* stored of them, in this run */
 	int64_t missing_rows;             /* only counted when nothing is in flight, skipped or set aside; else 0 */
 };

@@ -84,6 +84,48 @@ static void a_pad_is_no_backlog(void **state)
 	ledger_destroy(ledger);
 }
 
+/* A source that was started again wrote a gap record, and its store still waits. */
+static void a_gap_record_is_not_in_flight(void **state)
+{
+	(void)state;
+	struct ledger *ledger = make(3, &(struct journal_stream_state){.sequence = 1, .batches = 1, .rows = 10});
+	struct ledger_source *source = &ledger->sources[0];
+
+	source->gaps = 1;
+	source->rows = 20;
+	ledger_balance(source, 0);
+	assert_int_equal(source->stores[0].in_flight_batches, 1);
+	assert_int_equal(source->stores[0].waiting_batches, 1);
+	assert_true(ledger_is_accounted(ledger));
+	assert_false(ledger_is_settled(ledger));
+	/* nothing but the gap record is left: every batch is stored */
+	source->stores[0].state = (struct journal_stream_state){.sequence = 2, .batches = 2, .rows = 20};
+	ledger_balance(source, 0);
+	assert_int_equal(source->stores[0].in_flight_batches, 0);
+	assert_true(ledger_is_settled(ledger));
+	ledger_destroy(ledger);
+}
+
+/* What an earlier run left: 10 batches and a gap record, of which the store has taken 4 batches. */
+static void a_gap_record_of_an_earlier_run_is_not_left(void **state)
+{
+	static const struct earlier earlier = {.runs = "r0:1", .sequence = 11, .batches = 11, .rows = 100, .gaps = 1};
+	struct ledger *ledger = make(11, &(struct journal_stream_state){
+						 .sequence = 4, .batches = 4, .rows = 40, .left_batches = 4, .left_rows = 40});
+	char *text;
+
+	(void)state;
+	ledger->sources[0].earlier = &earlier;
+	ledger->sources[0].gaps = 1;
+	ledger->sources[0].rows = 100;
+	ledger_balance(&ledger->sources[0], 0);
+	text = print(ledger);
+	assert_int_equal(ledger->sources[0].stores[0].waiting_batches, 0);
+	assert_non_null(strstr(text, "of run r0 10 batches were left; stored 4 batches, 40 rows; in flight 6:"));
+	free(text);
+	ledger_destroy(ledger);
+}
+
 static void some_missing(void **state)
 {
 	(void)state;
@@ -171,7 +213,7 @@ static void a_run_counts_what_it_made_itself(void **state)
 	assert_false(ledger_is_settled(ledger));
 	text = print(ledger);
 	assert_non_null(
-		strstr(text, "produced 50 batches, 500 rows, 0.05 MB; stored 0 batches, 0 rows, 0.00 MB; in flight 51: "
+		strstr(text, "produced 50 batches, 500 rows, 0.05 MB; stored 0 batches, 0 rows, 0.00 MB; in flight 50: "
 			     "accounted, not all stored"));
 	assert_non_null(
 		strstr(text, "40 batches were left; stored 10 batches, 100 rows; in flight 30: accounted, not all"));
@@ -185,6 +227,8 @@ int main(void)
 		cmocka_unit_test(all_stored),
 		cmocka_unit_test(some_in_flight),
 		cmocka_unit_test(a_pad_is_no_backlog),
+		cmocka_unit_test(a_gap_record_is_not_in_flight),
+		cmocka_unit_test(a_gap_record_of_an_earlier_run_is_not_left),
 		cmocka_unit_test(some_missing),
 		cmocka_unit_test(a_stream_that_cant_be_read_is_not_accounted),
 		cmocka_unit_test(a_store_ahead_of_the_tally_is_not_wrong),

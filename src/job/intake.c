@@ -664,15 +664,25 @@ void intake_wait(struct intake *intake, uint32_t stop_seen, uint64_t timeout_ns)
 	count(&intake->process->page->wakeups, 1);
 }
 
+/* Positions may lie a lap of the ring apart, which a pad fills, for a few messages. */
+static uint64_t backlog_of(const struct intake_input *input)
+{
+	uint64_t head = input->consumer ? consumer_head(input->consumer) : 0;
+	uint64_t bytes = head > input->committed.position ? head - input->committed.position : 0;
+	struct stream_status status;
+
+	if (!bytes || stream_read_status(input->plan->stream_path, &status, NULL) != 0)
+		return bytes;
+	uint64_t messages = status.bytes > input->committed.bytes ? status.bytes - input->committed.bytes : 0;
+	return bytes < messages ? bytes : messages;
+}
+
 uint64_t intake_backlog(const struct intake *intake)
 {
 	uint64_t bytes = 0;
 
-	for (uint32_t i = 0; i < intake->count; i++) {
-		const struct intake_input *input = intake->inputs[i];
-		uint64_t head = input->consumer ? consumer_head(input->consumer) : 0;
-		bytes += head > input->committed.position ? head - input->committed.position : 0;
-	}
+	for (uint32_t i = 0; i < intake->count; i++)
+		bytes += backlog_of(intake->inputs[i]);
 	return bytes;
 }
 

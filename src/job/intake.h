@@ -109,7 +109,7 @@ bool intake_is_recovered(const struct intake *intake);
 uint64_t intake_next_retry(const struct intake *intake);
 /* Sleeps until there is something to read in inputs that do not wait, a stop, or the timeout. */
 void intake_wait(struct intake *intake, uint32_t stop_seen, uint64_t timeout_ns);
-/* Bytes that producers have published and nobody has committed. */
+/* Bytes of messages that producers have published and nobody has committed. Opens each stream: not for every batch. */
 uint64_t intake_backlog(const struct intake *intake);
 /* Asked while draining; `is_busy`: there was something to read just now. Is everything read, and will nothing more
  * come? Producers get 10 s to end; then the answer is yes although they go on. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "job/journal.h"
 
 #define SECOND             1000000000ull
 #define SOURCE_PATIENCE_NS (10 * SECOND)
@@ -42,6 +43,37 @@ static uint64_t measure(const struct roster *roster, uint64_t *ret_backlog)
 	return acknowledged;
 }
 
+/* Positions may lie a lap of the ring apart, which a pad fills, for a few messages. */
+static uint64_t left_of(
+	const struct roster *roster, const struct stream_status *status, const struct stream_consumer_status *consumer)
+{
+	const struct member *store = roster_find(roster, consumer->name);
+	struct journal_stream_state state = {0};
+
+	if (consumer->kind != CONSUMER_REQUIRED)
+		return 0;
+	if (store && store->plan->journal_path)
+		(void)journal_read_stream(store->plan->journal_path, status->uuid, &state, NULL);
+	uint64_t messages = status->bytes > state.bytes ? status->bytes - state.bytes : 0;
+	return consumer->backlog_bytes < messages ? consumer->backlog_bytes : messages;
+}
+
+uint64_t drain_left_bytes(const struct roster *roster)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = 0; i < roster->count; i++) {
+		const char *path = roster->members[i].plan->stream_path;
+		struct stream_status status;
+
+		if (!path || stream_read_status(path, &status, NULL))
+			continue;
+		for (uint32_t k = 0; k < status.consumer_count; k++)
+			bytes += left_of(roster, &status, &status.consumers[k]);
+	}
+	return bytes;
+}
+
 static bool is_part(const struct drain *drain, const struct member *member)
 {
 	return member_is_store(member) == (drain->phase == DRAIN_STORES);
@@ -77,7 +109,8 @@ static void ask_phase(const struct drain *drain, struct roster *roster, uint64_t
 static void enter(struct drain *drain, struct roster *roster, enum drain_phase phase, uint64_t now_ns)
 {
 	drain->phase = phase;
-	drain->acknowledged = measure(roster, &drain->told_backlog);
+	drain->acknowledged = measure(roster, &drain->seen_backlog);
+	drain->told_bytes = drain_left_bytes(roster);
 	drain->deadline_ns = now_ns + (phase == DRAIN_SOURCES ? SOURCE_PATIENCE_NS : STORE_PATIENCE_NS);
 	if (drain->is_hurried)
 		drain->deadline_ns = now_ns + HURRY_PATIENCE_NS;
@@ -177,15 +210,17 @@ static void extend(struct drain *drain, const struct roster *roster, uint64_t no
 		else if (now_ns + SOURCE_PATIENCE_NS > drain->deadline_ns && backlog)
 			drain->deadline_ns = now_ns + SOURCE_PATIENCE_NS;
 	}
-	if (now_ns - drain->told_ns < (backlog != drain->told_backlog ? SECOND : STILL_NS))
+	if (now_ns - drain->told_ns < (backlog != drain->seen_backlog ? SECOND : STILL_NS))
 		return;
+	uint64_t bytes = drain_left_bytes(roster);
 	log_line(ENRG_INFO, "%s: %zu job(s) still run, %.1f MB to store, %.1f MB/s", drain_phase_name(drain->phase),
-		count_open(drain, roster), (double)backlog / 1e6,
-		drain->told_backlog > backlog
-			? (double)(drain->told_backlog - backlog) * 1e3 / (double)(now_ns - drain->told_ns)
+		count_open(drain, roster), (double)bytes / 1e6,
+		drain->told_bytes > bytes
+			? (double)(drain->told_bytes - bytes) * 1e3 / (double)(now_ns - drain->told_ns)
 			: 0.0);
 	drain->told_ns = now_ns;
-	drain->told_backlog = backlog;
+	drain->told_bytes = bytes;
+	drain->seen_backlog = backlog;
 }
 
 const char *drain_outcome(const struct drain *drain)

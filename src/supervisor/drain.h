@@ -15,10 +15,13 @@ struct drain {
 	bool was_killed; /* a job had to be killed: hardware data may be lost, files may not be closed */
 	uint64_t begin_ns, deadline_ns, told_ns;
 	uint64_t acknowledged; /* sum of all acknowledged positions: moves while there is progress */
-	uint64_t told_backlog;
+	uint64_t seen_backlog;     /* positions, as of the last line */
+	uint64_t told_bytes;       /* of messages, in the last line */
 };
 
 void drain_begin(struct drain *drain, struct roster *roster, uint64_t now_ns);
+/* Bytes of messages that stores have still to store: what pads between them is not counted. Opens each stream and journal. */
+uint64_t drain_left_bytes(const struct roster *roster);
 /* How the run ended, for the ledger. */
 const char *drain_outcome(const struct drain *drain);
 /* Fast stop: all are asked for it, 2 s, SIGKILL. */

@@ -1,0 +1,91 @@
+/* drain_test.c: what stores have still to store, as a stop says it. In the test process. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "supervisor/drain.h"
+
+#define MESSAGE_BYTES 90000u
+
+static char folder[64], path[128];
+
+static int set_up(void **state)
+{
+	const struct stream_params params = {.path = path,
+		.source = "test",
+		.run = "r1",
+		.supervisor = "s",
+		.data_bytes = 16u << 20,
+		.record_bytes_max = 100000};
+
+	(void)state;
+	strcpy(folder, "/dev/shm/drain_test.XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/a.stream", folder);
+	assert_int_equal(stream_create(&params, NULL), 0);
+	return stream_add_consumer(path, "store", CONSUMER_REQUIRED, NULL);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(folder);
+}
+
+static void commit(struct stream *stream)
+{
+	struct stream_claim claim;
+
+	assert_int_equal(stream_claim(stream, MESSAGE_BYTES, 0, &claim), 0);
+	memset(claim.payload, 1, MESSAGE_BYTES);
+	stream_commit(stream, &(struct stream_commit){.type = RECORD_DATA, .rows = 1, .body_bytes = MESSAGE_BYTES});
+}
+
+/* The first lap of a producer that uses the first part of its ring alone ends with a pad of 15 MB. */
+static void a_pad_is_no_backlog(void **state)
+{
+	struct plan plan = {.name = "source", .stream_path = path};
+	struct member member = {.plan = &plan};
+	const struct roster roster = {.count = 1, .members = &member};
+	struct stream_status status = {0};
+	struct consumer_record record;
+	struct consumer *consumer;
+	struct stream *stream;
+	uint64_t sent = 0;
+	uint16_t route;
+
+	(void)state;
+	assert_int_equal(stream_open(path, 1 << 20, &stream, NULL), 0);
+	assert_int_equal(stream_add_route(stream, 0, "tag", "schema", 6, 0, &route, NULL), 0);
+	assert_int_equal(consumer_open(path, "store", CONSUMER_REQUIRED, UINT64_MAX, &consumer, NULL), 0);
+	commit(stream);
+	for (sent = 1; sent < 100 && status.head < 16u << 20; sent++) {
+		commit(stream);
+		assert_int_equal(stream_read_status(path, &status, NULL), 0);
+		if (status.head >= 16u << 20)
+			continue;
+		assert_int_equal(consumer_acquire(consumer, &record, NULL), 1);
+		consumer_release(consumer, record.end, 0);
+	}
+	assert_true(status.consumers[0].backlog_bytes > 10u << 20);
+	assert_in_range(drain_left_bytes(&roster), 2 * MESSAGE_BYTES, sent * (MESSAGE_BYTES + 8192));
+	consumer_close(consumer);
+	stream_close(stream, true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_pad_is_no_backlog, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

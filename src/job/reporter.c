@@ -182,6 +182,8 @@ static void send_stats(struct reporter *reporter)
 		counter(&page->out_rows), "sent_bytes", counter(&page->out_bytes), "lost", counter(&page->lost),
 		"duplicated", counter(&page->duplicated), "corrupted", counter(&page->corrupted), "state",
 		(json_int_t)atomic_load_explicit(&page->state, memory_order_relaxed));
+	json_object_set_new(body, "missed_ticks",
+		json_integer((json_int_t)atomic_load_explicit(&page->missed_ticks, memory_order_relaxed)));
 	json_object_set_new(body, "latency_stats", format_latency(reporter));
 	json_object_set_new(body, "resource_stats",
 		json_pack("{s:f,s:f}", "cpu_percent", percent, "rss_mb",

@@ -169,10 +169,11 @@ json_t *ledger_format_json(const struct ledger *ledger, const char *run, const c
 			json_array_append_new(stores, format_store(ledger, source, &source->stores[k]));
 		produced = produced_of(source);
 		json_array_append_new(sources,
-			json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:o}", "source", source->name, "produced_batches",
+			json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "source", source->name, "produced_batches",
 				(json_int_t)produced.batches, "produced_rows", (json_int_t)produced.rows,
 				"produced_bytes", (json_int_t)produced.bytes, "dropped_rows",
-				(json_int_t)produced.dropped_rows, "readable", source->is_read, "stores", stores));
+				(json_int_t)produced.dropped_rows, "missed_ticks",
+				(json_int_t)source->missed_ticks, "readable", source->is_read, "stores", stores));
 	}
 	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:o, s:o}", "run", run, "supervisor", supervisor, "final", is_final,
 		"accounted", ledger_is_accounted(ledger), "settled", ledger_is_settled(ledger), "sources", sources,
@@ -250,6 +251,8 @@ static void print_line(const struct ledger *ledger, const struct ledger_source *
 		fprintf(stream, "; in flight %" PRIu64, store->waiting_batches);
 	if (produced.dropped_rows)
 		fprintf(stream, "; dropped by policy %" PRIu64 " rows", produced.dropped_rows);
+	if (source->missed_ticks)
+		fprintf(stream, "; missed %" PRIu64 " ticks", source->missed_ticks);
 	fprintf(stream, ": %s%s%s\n", is_colored ? color : "", word, is_colored ? "\033[0m" : "");
 	if (store->left_records)
 		print_left(source, store, is_colored, stream);

@@ -38,6 +38,7 @@ struct ledger_store {
 struct ledger_source {
 	char name[256];
 	uint64_t sequence, batches, rows, bytes, gaps, dropped_rows;
+	uint64_t missed_ticks; /* of its polls in this run: no batches, but measurements that never were */
 	const struct earlier *earlier; /* NULL: the stream was made in this run */
 	bool is_read;                  /* false: the stream can't be read, its numbers are those of the last time */
 	uint32_t store_count;

@@ -126,6 +126,25 @@ static void a_gap_record_of_an_earlier_run_is_not_left(void **state)
 	ledger_destroy(ledger);
 }
 
+static void missed_ticks_are_named(void **state)
+{
+	(void)state;
+	struct ledger *ledger = make(5, &(struct journal_stream_state){.sequence = 5, .batches = 5, .rows = 50});
+	json_t *json;
+	char *text;
+
+	ledger->sources[0].missed_ticks = 3;
+	text = print(ledger);
+	json = ledger_format_json(ledger, "r", "s", true);
+	assert_non_null(strstr(text, "; missed 3 ticks: accounted"));
+	assert_int_equal(json_integer_value(json_object_get(
+				 json_array_get(json_object_get(json, "sources"), 0), "missed_ticks")),
+		3);
+	json_decref(json);
+	free(text);
+	ledger_destroy(ledger);
+}
+
 static void some_missing(void **state)
 {
 	(void)state;
@@ -229,6 +248,7 @@ int main(void)
 		cmocka_unit_test(a_pad_is_no_backlog),
 		cmocka_unit_test(a_gap_record_is_not_in_flight),
 		cmocka_unit_test(a_gap_record_of_an_earlier_run_is_not_left),
+		cmocka_unit_test(missed_ticks_are_named),
 		cmocka_unit_test(some_missing),
 		cmocka_unit_test(a_stream_that_cant_be_read_is_not_accounted),
 		cmocka_unit_test(a_store_ahead_of_the_tally_is_not_wrong),

@@ -274,6 +274,7 @@ void sample_ledger(struct roster *roster, struct ledger *ledger)
 		source = &ledger->sources[index++];
 		snprintf(source->name, sizeof(source->name), "%s", plan->name);
 		source->store_count = (uint32_t)plan->sink_count;
+		source->missed_ticks = roster->members[i].now.missed_ticks;
 		for (uint32_t k = 0; k < source->store_count; k++)
 			snprintf(source->stores[k].name, sizeof(source->stores[k].name), "%s",
 				plan->sinks[k].store_name);

@@ -540,15 +540,25 @@ void output_commit_body(struct enrg_output *output, struct output_filler *filler
 	commit_claim(output, output->claim_rows, output->claim_variable, body_bytes, filler->crc, acquired_ns);
 }
 
-void output_count_abandoned(struct enrg_output *output, uint64_t rows)
+void output_count_abandoned(struct enrg_output *output, uint64_t rows, int cause)
 {
 	struct process *process = output->set->params.process;
 
 	stream_count_dropped(output->set->params.stream, rows);
-	if (process)
+	if (!process)
+		return;
+	if (cause == ENRG_E_STOPPED)
 		process_alert(process, ENRG_ERROR,
 			"%llu rows could not be handed over before the stop: the stores took no data",
 			(unsigned long long)rows);
+	else if (cause == -EBUSY)
+		process_alert(process, ENRG_ERROR,
+			"%llu rows were dropped: the open batch is full and another claim of this job is open; its driver "
+			"has to commit or abort it first",
+			(unsigned long long)rows);
+	else
+		process_alert(process, ENRG_ERROR, "%llu rows were dropped: they could not be written: %s",
+			(unsigned long long)rows, enrg_error_name(cause));
 }
 
 void enrg_output_count_dropped(struct enrg_output *output, uint64_t rows, const char *policy)

@@ -98,7 +98,7 @@ int enrg_output_write(struct enrg_output *output, uint64_t rows, const void *con
 		}
 	} while (result == 0 && done < rows);
 	if (result == ENRG_E_STOPPED)
-		output_count_abandoned(output, rows - done);
+		output_count_abandoned(output, rows - done, result);
 	return result;
 }
 
@@ -117,7 +117,7 @@ int enrg_output_write_blob(struct enrg_output *output, const void *bytes, uint64
 	if (result == 0)
 		result = output_claim_body(output, 1, &byte_count, err);
 	if (result == ENRG_E_STOPPED)
-		output_count_abandoned(output, 1);
+		output_count_abandoned(output, 1, result);
 	if (result < 0)
 		return result;
 	output_calibrate(output);

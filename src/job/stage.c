@@ -95,7 +95,7 @@ int stage_flush(struct enrg_output *output, struct enrg_error *err)
 	if (result == -EBUSY)
 		return result;
 	if (result < 0) {
-		output_count_abandoned(output, stage->rows);
+		output_count_abandoned(output, stage->rows, result);
 		stage_clear(output);
 		return result;
 	}
@@ -348,6 +348,6 @@ int enrg_output_append_many(struct enrg_output *output, uint64_t rows, const str
 			rc = stage_flush(output, err);
 	}
 	if (done < rows)
-		output_count_abandoned(output, rows - done);
+		output_count_abandoned(output, rows - done, rc);
 	return rc;
 }

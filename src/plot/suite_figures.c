@@ -22,7 +22,7 @@
 
 #define X_PAYLOAD  "Payload Size (Values per Message)"
 #define DOT        " \u00b7 " /* between two items of a note */
-#define LIMIT_NOTE "limit: slowest of generation, checking and a bare pair, median of the runs"
+#define LIMIT_NOTE "limit: slowest of generation, checking and a bare pair alone, median of the runs"
 
 /* A figure returns 0, 1 where the results hold nothing for it, or an error. */
 typedef int draw_fn(const struct results *results, const char *folder, struct enrg_error *err);
@@ -40,14 +40,16 @@ static void write_value(FILE *data, double value)
 		fprintf(data, " %.9g", value);
 }
 
-static void format_limit(const struct results_entry *limit, struct figure_reference *ret_reference)
+/* What passed it was not limited by it: a bare pair hands over more than the caches hold, a window may hold less. */
+static void format_limit(const struct results_entry *limit, double highest, struct figure_reference *ret_reference)
 {
 	static const char *const kinds[] = {"", "generation alone", "checking alone", "a bare pair"};
 	char mb[32];
 
 	number_format(limit->limit_mb_per_s, mb, sizeof(mb));
 	*ret_reference = (struct figure_reference){limit->limit_mb_per_s, FIGURE_VERMILION, "'-'", true, {{0}}};
-	snprintf(ret_reference->lines[0], sizeof(ret_reference->lines[0]), "Limit in this run:");
+	snprintf(ret_reference->lines[0], sizeof(ret_reference->lines[0]), "%s in this run:",
+		highest > limit->limit_mb_per_s ? "Alone" : "Limit");
 	snprintf(ret_reference->lines[1], sizeof(ret_reference->lines[1]), "%s MB/s", mb);
 	snprintf(ret_reference->lines[2], sizeof(ret_reference->lines[2]), "(%s)", kinds[limit->limit]);
 }
@@ -237,7 +239,7 @@ static int draw_throughput_series(
 	if (!(curves.highest > 0))
 		return 1;
 	if (limit) {
-		format_limit(limit, &references[1]);
+		format_limit(limit, curves.highest, &references[1]);
 		references[1].is_front = false;
 	}
 	results_format_clients(series, clients, sizeof(clients));
@@ -445,7 +447,10 @@ static int draw_aggregate_bars(const struct results *results, const struct resul
 	figure->y = y;
 	if (limit) {
 		struct figure_reference line;
-		format_limit(limit, &line);
+		double highest = 0;
+		for (size_t i = 0; i < series->count; i++)
+			highest = bars[i].value > highest ? bars[i].value : highest;
+		format_limit(limit, highest, &line);
 		figure_write_references(figure, &line, 1);
 	}
 	int code = draw_bars(figure, bars, series->count, reference, folder, err);

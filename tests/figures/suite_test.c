@@ -239,6 +239,26 @@ static void test_missing_series(void **state)
 	assert_false(has_figure(*state, 4));
 }
 
+/* What was faster than a bare pair was not limited by one. */
+static void test_a_limit_that_was_passed(void **state)
+{
+	static const size_t with_limits[] = {1, 4};
+	char path[256];
+
+	write_results(*state,
+		"[{\"num_clients\":3,\"payload_size\":500000,\"avg_throughput_mbs\":9000,"
+		"\"peak_throughput_mbs\":9100,\"limits\":{\"bare_pair_gb_per_s\":4.1}}]",
+		path, sizeof(path));
+	draw(path, *state);
+	for (size_t i = 0; i < 2; i++) {
+		format_path(*state, with_limits[i], "pdf", path, sizeof(path));
+		char *shown = run("pdftotext -layout %s -", path);
+		assert_non_null(strstr(shown, "Alone in this run"));
+		assert_null(strstr(shown, "Limit in this run"));
+		free(shown);
+	}
+}
+
 /* --- errors ------------------------------------------------------------------------------------------------------- */
 
 static void expect_error(const char *results, const char *folder, int code, const char *reason)
@@ -336,6 +356,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_results_of_the_python_program, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_one_run_with_zeros, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_missing_series, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(test_a_limit_that_was_passed, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_corrupt_results, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_missing_results, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(test_folder_that_cannot_be_made, make_folder, remove_folder),

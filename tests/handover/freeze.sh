@@ -38,7 +38,7 @@ rows() { # FILE
 # The stores stand still while the sources go on; then everything is killed at once.
 freeze() { # CASE SHM
 	rm -rf "$place"
-	mkdir -p "$place" -m 700
+	(umask 077 && mkdir -p "$place")
 	cd "$place"
 	write_config "$2"
 	"$bin" run c >run.log 2>&1 &

@@ -90,12 +90,14 @@ case_clock() {
 		FAKETIME_TIMESTAMP_FILE=$work/stamp "$bin" run lab >run.log 2>&1 &
 	run=$!
 	started+=("$run")
-	local right ahead before
+	local right ahead before # await expands them at each try
+	# shellcheck disable=SC2034
 	right=$(date -u +%Y) ahead=$(date -u -d "+400 days" +%Y%m)
 	await 20 test -e out || fail "nothing was written"
 	set_clock +400d
 	await 20 eval '[ "$(count_from "$ahead")" -ge 1 ]' || fail "no file of the wrong time"
 	set_clock +0
+	# shellcheck disable=SC2034
 	before=$(count_from "$right")
 	await 20 eval '[ "$(count_from "$right")" -ge $((before + 2)) ]' || fail "no rotation after the clock was right again"
 	stop_run 0

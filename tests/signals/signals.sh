@@ -373,7 +373,7 @@ case_file_limit() {
 	(ulimit -f 1; "$bin" convert out/data.arrows data.csv 2>&1; echo "exit code $?") >convert.log
 	grep -q "exit code 1" convert.log || fail "convert: $(cat convert.log)"
 	grep -q "File too large" convert.log || fail "the cause is not told: $(cat convert.log)"
-	[ -z "$(ls -A | grep -v -e '\.log$' -e '^config$' -e '^out$')" ] || fail "convert left something: $(ls -A)"
+	[ -z "$(find . -mindepth 1 -maxdepth 1 ! -name '*.log' ! -name config ! -name out)" ] || fail "convert left something: $(ls -A)"
 }
 
 run_case "$@"

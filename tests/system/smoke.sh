@@ -386,7 +386,7 @@ check_hdf5_data() {
 	for file in out/data*.h5; do h5ls "$file/run/value" || fail "$file does not open"; done >"$work/h5ls.log"
 	hdf5=$(grep -o '{[0-9]*' "$work/h5ls.log" | tr -d '{' | awk '{s += $1} END {print s}')
 	[ "$produced" -eq "$raw" ] && [ "$produced" -eq "$hdf5" ] || fail "$produced rows, raw has $raw, hdf5 $hdf5"
-	[ -z "$(ls -A out | grep '^\.data')" ] || fail "hidden files were left: $(ls -A out)"
+	[ -z "$(find out -maxdepth 1 -name '.data*')" ] || fail "hidden files were left: $(ls -A out)"
 }
 
 # The same of files that are changed in place: those of a dead life are put back, though others follow them.

@@ -131,7 +131,7 @@ static int pcmetrics_poll(struct enrg_job *job, void *state, struct enrg_error *
 	struct pcmetrics *pcmetrics = state;
 	struct enrg_claim claim;
 	struct timespec now;
-	double values[METRICS];
+	double values[METRICS] = {0};
 	int rc = read_metrics(pcmetrics, values, err);
 
 	(void)job;

@@ -4,11 +4,13 @@ PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
 BIN     = build/release/enrgdaq
 
-.PHONY: help build demo test bench goals torture fuzz sanitize interop systems deb install clean
+.PHONY: help build demo test lint coverage bench goals torture fuzz sanitize interop systems deb install clean
 
 help:
 	@echo "make demo      install what is missing, build, acquire data for ten seconds, measure, draw"
 	@echo "make test      install what is missing, build, run every test"
+	@echo "make lint      formatter, shellcheck, clang-tidy, gcc -fanalyzer and messages of commits, over all files (minutes)"
+	@echo "make coverage  which lines of src/ and plugins/ the tests run"
 	@echo "make build     build $(BIN)"
 	@echo "make bench     the benchmark suite of the founding document: results/ (about two minutes)"
 	@echo "make goals     every goal of docs/benchmark.md, measured here (about five minutes)"
@@ -30,6 +32,14 @@ demo: build
 
 test:
 	@scripts/test.sh
+
+lint:
+	@scripts/install-packages.sh test
+	@scripts/lint.sh format shell commits tidy analyzer
+
+coverage:
+	@scripts/install-packages.sh test
+	@scripts/coverage.sh
 
 bench: build
 	@$(BIN) bench suite --all

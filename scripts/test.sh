@@ -20,10 +20,12 @@ step() { # NAME COMMAND…
 }
 
 step packages scripts/install-packages.sh test
+step "shellcheck and messages of commits" scripts/lint.sh shell commits
 cmake --preset release >/dev/null
 step "build with gcc" cmake --build --preset release -j "$jobs"
 # Most entries wait: they get twice as many places as there are cores, and those that compute take two places each.
 step tests ctest --preset release -j $((2 * jobs))
+step "-fanalyzer on what changed" scripts/lint.sh --changed analyzer
 step "sanitizers, short form" scripts/sanitize.sh short
 
 printf '\n=== ten slowest entries\n'

@@ -16,5 +16,7 @@ for program in $programs; do
 		printf '\n=== bench_%s: not built, its library is missing\n' "$program"
 	fi
 done
+printf '\n=== bench_window --short\n'
+"$folder/bench_window" --short --rounds 3 || true
 printf '\n=== scripts/scale.sh\n'
 scripts/scale.sh || true

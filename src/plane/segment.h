@@ -117,6 +117,8 @@ struct segment_producer {
 	_Atomic uint32_t reserved;
 	_Atomic uint64_t wanted;      /* lowest ack that the sleeping producer waits for */
 	_Alignas(128) _Atomic uint64_t claimed; /* bytes up to here may be being written: what an observer checks */
+	_Alignas(128) _Atomic uint64_t window; /* bytes in flight before it waits for consumers that keep up; 0: not told */
+	_Atomic uint32_t window_reason;        /* enum window_reason */
 };
 
 static_assert(offsetof(struct segment_producer, tally) == 128, "producer page");
@@ -125,6 +127,7 @@ static_assert(offsetof(struct segment_producer, bell) == 384, "producer page");
 static_assert(offsetof(struct segment_producer, roster) == 388, "producer page");
 static_assert(offsetof(struct segment_producer, is_waiting) == 512, "producer page");
 static_assert(offsetof(struct segment_producer, claimed) == 640, "producer page");
+static_assert(offsetof(struct segment_producer, window) == 768, "producer page");
 static_assert(sizeof(struct segment_producer) <= SEGMENT_PAGE, "producer page");
 
 enum consumer_kind { CONSUMER_FREE = 0, CONSUMER_REQUIRED = 1, CONSUMER_OBSERVER = 2 };

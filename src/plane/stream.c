@@ -94,6 +94,7 @@ int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream
 	}
 	stream->window.bytes = hot_bytes < stream->mapping.data_bytes ? hot_bytes : 0;
 	stream->window.records_min = WINDOW_RECORDS_MIN;
+	stream_tell_window(stream);
 	stream->producers = 1;
 	stream->payload_max = payload_max(stream);
 	stream->pad_at = STREAM_NO_PAD;
@@ -223,6 +224,7 @@ void stream_count_dropped(struct stream *stream, uint64_t rows)
 void stream_govern(struct stream *stream, uint64_t target_ns, uint32_t producers)
 {
 	window_init(&stream->window, target_ns, producers, stream->mapping.data_bytes / 2);
+	stream_tell_window(stream);
 	stream->producers = producers;
 	stream->turn_bytes = stream->bytes;
 }

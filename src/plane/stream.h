@@ -55,6 +55,8 @@ struct stream_status {
 	uint64_t head, sequence, batches, rows, bytes, dropped_rows;
 	uint64_t gaps; /* gap records among the batches */
 	uint64_t data_bytes, record_bytes_max;
+	uint64_t window_bytes;      /* in flight before the producer waits; 0: none, or not told */
+	const char *window_reason; /* a constant text */
 	uint64_t blocked_ns, blocked_since_ns, wakes, rescued;
 	uint32_t epoch, pid;
 	bool is_closed;

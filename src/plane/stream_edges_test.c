@@ -313,6 +313,27 @@ static void test_window_keeps_time(void **state)
 	stream_close(stream, true);
 }
 
+/* From outside it is seen how much may be in flight, and why. */
+static void test_window_is_told(void **state)
+{
+	struct stream_status status;
+
+	(void)state;
+	create(path, 1 << 20, 1000, true);
+	assert_int_equal(stream_read_status(path, &status, NULL), 0);
+	assert_int_equal(status.window_bytes, 0);
+	assert_string_equal(status.window_reason, "not told");
+	struct stream *stream = open_stream(path, 65536);
+	assert_int_equal(stream_read_status(path, &status, NULL), 0);
+	assert_int_equal(status.window_bytes, 65536);
+	assert_string_equal(status.window_reason, "set by hand");
+	stream_govern(stream, 1000000, 1);
+	assert_int_equal(stream_read_status(path, &status, NULL), 0);
+	assert_true(status.window_bytes > 65536);
+	assert_string_equal(status.window_reason, "not measured yet");
+	stream_close(stream, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +343,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_more_streams_than_words, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rewind_makes_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_window_keeps_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_window_is_told, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("plane.stream_edges", tests, NULL, NULL);

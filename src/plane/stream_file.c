@@ -15,6 +15,7 @@
 #include "plane/doorbell.h"
 #include "plane/mapping.h"
 #include "plane/stream.h"
+#include "plane/window.h"
 
 static uint64_t round_up(uint64_t value, uint64_t multiple)
 {
@@ -265,6 +266,9 @@ static int read_status(void *context)
 	ret->record_bytes_max = mapping->record_bytes_max;
 	ret->blocked_ns = atomic_load_explicit(&producer->blocked_ns, memory_order_relaxed);
 	ret->blocked_since_ns = atomic_load_explicit(&producer->blocked_since_ns, memory_order_relaxed);
+	ret->window_bytes = atomic_load_explicit(&producer->window, memory_order_relaxed);
+	ret->window_reason =
+		window_reason_name(atomic_load_explicit(&producer->window_reason, memory_order_relaxed));
 	ret->wakes = atomic_load_explicit(&producer->wakes, memory_order_relaxed);
 	ret->rescued = atomic_load_explicit(&producer->rescued, memory_order_relaxed);
 	ret->epoch = atomic_load_explicit(&producer->epoch, memory_order_relaxed);

@@ -250,6 +250,16 @@ static bool are_consumers_starved(struct stream *stream)
 	return false;
 }
 
+void stream_tell_window(struct stream *stream)
+{
+	struct segment_producer *producer = stream->mapping.producer;
+	uint64_t bytes = stream->window.bytes ? window_for(&stream->window, stream->most) : 0;
+
+	atomic_store_explicit(&producer->window, bytes, memory_order_relaxed);
+	atomic_store_explicit(
+		&producer->window_reason, window_reason(&stream->window, stream->most), memory_order_relaxed);
+}
+
 void stream_end_turn(struct stream *stream)
 {
 	const struct window_turn turn = {
@@ -263,6 +273,7 @@ void stream_end_turn(struct stream *stream)
 	stream->is_turn_open = false;
 	stream->turn_bytes = stream->bytes;
 	window_turn(&stream->window, stream->most, &turn);
+	stream_tell_window(stream);
 }
 
 /* At the end of the region: back to the start, where the consumers have left it. */

@@ -159,6 +159,9 @@ int stream_wait_for_ack(struct stream *stream, uint64_t wanted, uint64_t timeout
 /* Called before the first publishing behind a wait at the end of the window: tells the governor how it went. */
 void stream_end_turn(struct stream *stream);
 
+/* For those who look from outside: the window, and why it is as it is. */
+void stream_tell_window(struct stream *stream);
+
 /* Reads the consumer entries anew: what `roster` counts. */
 void stream_read_roster(struct stream *stream, uint32_t roster);
 

@@ -69,6 +69,22 @@ static uint64_t target_bytes(const struct window *window)
 	return bytes < (double)window->limit ? (uint64_t)bytes : window->limit;
 }
 
+enum window_reason window_reason(const struct window *window, uint64_t record_bytes)
+{
+	if (window->target_ns == 0)
+		return window->bytes ? WINDOW_BY_HAND : WINDOW_UNTOLD;
+	if (window->bytes_per_ns <= 0)
+		return WINDOW_UNMEASURED;
+	return window_for(window, record_bytes) > target_bytes(window) ? WINDOW_THROUGHPUT : WINDOW_LATENCY;
+}
+
+const char *window_reason_name(uint32_t reason)
+{
+	static const char *const names[] = {"not told", "set by hand", "not measured yet", "latency target", "throughput"};
+
+	return names[reason < sizeof(names) / sizeof(names[0]) ? reason : 0];
+}
+
 static uint64_t least(const struct window *window, uint64_t record_bytes)
 {
 	uint64_t bytes = window->records_min * record_bytes, calm = target_bytes(window) / 2;

@@ -49,6 +49,18 @@ void window_turn(struct window *window, uint64_t record_bytes, const struct wind
 /* How long a batch that is committed last waits: by the rate of the last episode; 0 = not known yet. */
 uint64_t window_wait_ns(const struct window *window, uint64_t record_bytes);
 
+/* Why it is as large as it is. In streams' files: values stay. */
+enum window_reason {
+	WINDOW_UNTOLD,
+	WINDOW_BY_HAND,
+	WINDOW_UNMEASURED, /* no episode is over yet */
+	WINDOW_LATENCY,    /* within the target */
+	WINDOW_THROUGHPUT, /* beyond it: with less, consumers run out of work, or it is the records that they need to have two of */
+};
+enum window_reason window_reason(const struct window *window, uint64_t record_bytes);
+/* One word or two; of any number. */
+const char *window_reason_name(uint32_t reason);
+
 /* The target can't be met: batches have waited for more than twice as long for ten seconds. Sets how long they wait. */
 bool window_misses_target(const struct window *window, uint64_t *ret_wait_ns);
 

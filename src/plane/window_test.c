@@ -106,6 +106,10 @@ static void test_fixed(void **state)
 			&window, 100000, &(struct window_turn){.now_ns = i * 1000000, .bytes = 1, .is_starved = true});
 	assert_int_equal(window.bytes, MB);
 	assert_int_equal(window_for(&window, 8 * MB), 16 * MB);
+	assert_int_equal(window_reason(&window, 8 * MB), WINDOW_BY_HAND);
+	window.bytes = 0;
+	assert_int_equal(window_reason(&window, 8 * MB), WINDOW_UNTOLD);
+	assert_string_equal(window_reason_name(77), "not told");
 }
 
 /* Two large batches are enough for a consumer that is as fast as memory, though it is more than the target allows. */
@@ -117,6 +121,7 @@ static void test_large_records(void **state)
 	assert_true(run(&simulated, 2000) > 0.99 * 9);
 	assert_true(window_for(&simulated.window, 8 * MB) < 18 * MB);
 	assert_true(window_wait_ns(&simulated.window, 8 * MB) > TARGET_NS);
+	assert_int_equal(window_reason(&simulated.window, 8 * MB), WINDOW_THROUGHPUT);
 }
 
 /* Of small ones so many that sleeping and waking is no work, and no more than the target allows. */
@@ -125,7 +130,9 @@ static void test_small_records(void **state)
 	(void)state;
 	struct simulated simulated = simulate(6, 0, 16384, 1);
 
+	assert_int_equal(window_reason(&simulated.window, 16384), WINDOW_UNMEASURED);
 	assert_true(run(&simulated, 20000) > 0.97 * 6);
+	assert_int_equal(window_reason(&simulated.window, 16384), WINDOW_LATENCY);
 	assert_true(window_for(&simulated.window, 16384) >= 6 * 150000);
 	assert_true(window_for(&simulated.window, 16384) <= 7 * TARGET_NS);
 }

@@ -93,6 +93,8 @@ static json_t *make_job(const struct status_context *context, const struct membe
 	add_backlog(context, member, job);
 	if (member->stream) {
 		json_object_set_new(job, "ring_bytes", json_integer((json_int_t)member->stream->data_bytes));
+		json_object_set_new(job, "window_bytes", json_integer((json_int_t)member->stream->window_bytes));
+		json_object_set_new(job, "window_reason", make_text(member->stream->window_reason ? member->stream->window_reason : ""));
 		json_object_set_new(job, "rescued", json_integer((json_int_t)member->stream->rescued));
 		json_object_set_new(job, "epoch", json_integer((json_int_t)member->stream->epoch));
 	}

@@ -64,6 +64,10 @@ static void print_job(const json_t *job, bool is_colored, FILE *stream)
 			has_text(job, "last_reason") ? text(job, "last_reason") : "");
 	if (has_text(job, "reason"))
 		fprintf(stream, "  %s: %s\n", state, text(job, "reason"));
+	/* A source that never had to wait has no more to tell. */
+	if (number(job, "window_bytes") > 0 && strcmp(text(job, "window_reason"), "not measured yet") != 0)
+		fprintf(stream, "  window: %s in flight of %s (%s)\n", backlog,
+			status_format_bytes(number(job, "window_bytes"), total), text(job, "window_reason"));
 	if (number(job, "missed_ticks") > 0)
 		fprintf(stream, "  missed %.0f ticks: polls that came or took longer than an interval\n",
 			number(job, "missed_ticks"));

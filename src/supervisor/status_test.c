@@ -26,10 +26,12 @@ static struct plan store_plan = {.name = "csv", .type = "DAQJobStoreCSV", .file 
 static json_t *make(void)
 {
 	static struct member_latency latency;
+	static struct stream_status stream = {.window_bytes = 16000000, .window_reason = "throughput"};
 	static struct plan_sink sink = {.store_name = "csv", .store_type = "DAQJobStoreCSV"};
 	struct member members[2] = {
 		{.plan = &source_plan,
 			.state = MEMBER_RUNNING,
+			.stream = &stream,
 			.child = {.pid = 7},
 			.now = {.out_batches = 10, .out_rows = 100, .out_bytes = 2000},
 			.rate = {.out_bytes = 2500000}},
@@ -81,6 +83,8 @@ static void a_status_is_told_in_full(void **state)
 	assert_non_null(strstr(text, "lab: running, run r1"));
 	assert_non_null(strstr(text, "2.5 MB/s"));
 	assert_non_null(strstr(text, "camera -> csv (shared memory): 10 batches, 4.1 kB waiting"));
+	assert_non_null(strstr(text, "window: 4.1 kB in flight of 16.0 MB (throughput)"));
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(json_object_get(status, "jobs"), 0), "window_bytes")), 16000000);
 	assert_non_null(strstr(text, "last life: exit 1 (failed): the disk is gone"));
 	assert_non_null(strstr(text, " 2.00/2.00 "));
 	assert_null(strstr(text, "1083"));

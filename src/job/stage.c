@@ -33,6 +33,8 @@ static uint64_t rows_of_batch(const struct enrg_output *output)
 		bool is_bit = output->schema->columns[i].type == ENRG_BOOL;
 		row_bits += is_bit ? 1 : bytes ? bytes * 8ull : sizeof(int32_t) * 8;
 	}
+	if (row_bits == 0) /* a table without columns, which schema.c refuses */
+		return 1;
 	uint64_t rows = STAGE_BYTES * 8ull / row_bits;
 	rows = rows > STAGE_ROWS_MAX ? STAGE_ROWS_MAX : rows;
 	rows = rows > output->rows_max ? output->rows_max : rows;

@@ -89,34 +89,20 @@ static void test_methods_copy_exactly(void **state)
 	}
 }
 
-static void test_calibration_picks_a_method(void **state)
+static void test_names(void **state)
 {
 	(void)state;
 	copy_set_method(COPY_NON_TEMPORAL);
-	copy_calibrate(destination, 1000); /* too small to say anything */
-	assert_int_equal(copy_method_now(), COPY_NON_TEMPORAL);
-	copy_calibrate(destination, ROOM);
-	assert_string_not_equal(copy_method_name(copy_method_now()), "?");
+	copy_set_method((enum copy_method)77); /* there is none: nothing changes */
+	assert_string_equal(copy_method_name(copy_method_now()), "non-temporal");
 	assert_string_equal(copy_method_name((enum copy_method)77), "?");
-}
-
-static void test_tuned_copies_are_exact(void **state)
-{
-	(void)state;
-	copy_calibrate(destination, ROOM);
-	for (int round = 0; round < 12; round++) { /* all candidates, three times each, and the one that was chosen */
-		copy_and_compare((size_t)rand() % 300, (size_t)rand() % 300, 300000, 0);
-		copy_and_compare((size_t)rand() % 300, (size_t)rand() % 300, 300000, 1);
-	}
-	assert_string_not_equal(copy_method_name(copy_method_now()), "?");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_methods_copy_exactly),
-		cmocka_unit_test(test_calibration_picks_a_method),
-		cmocka_unit_test(test_tuned_copies_are_exact),
+		cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

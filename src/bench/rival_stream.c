@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/copy.h"
+#include "base/clock.h"
+#include "base/copy_tuner.h"
 #include "plane/stream.h"
 
 #define RING_BYTES_MIN (UINT64_C(4) << 20)
@@ -25,6 +26,7 @@ struct rings {
 struct writing {
 	struct stream *stream;
 	uint64_t payload_bytes;
+	struct copy_tuner copies;
 };
 
 static void end(void *context)
@@ -80,7 +82,6 @@ static int open_producer(void *context, unsigned producer, void **ret_end)
 {
 	const struct rings *self = context;
 	struct writing *writing = calloc(1, sizeof(*writing));
-	struct stream_claim claim;
 	uint16_t route;
 	int rc;
 
@@ -94,24 +95,24 @@ static int open_producer(void *context, unsigned producer, void **ret_end)
 		close_producer(writing);
 		return rc;
 	}
-	/* As a job does before its first batch. */
-	if (writing->payload_bytes >= SEGMENT_ALIGN_FROM &&
-		stream_claim(writing->stream, writing->payload_bytes, 0, &claim) == 0) {
-		copy_calibrate(claim.payload, writing->payload_bytes);
-		stream_abort(writing->stream);
-	}
+	copy_tuner_init(&writing->copies, self->params->producers);
 	*ret_end = writing;
 	return 0;
 }
 
+/* As a job sends its batches. */
 static int send_message(void *context, const struct rival_header *header, const uint8_t *payload)
 {
 	struct writing *writing = context;
+	bool is_tuned = writing->payload_bytes >= COPY_TUNER_BYTES_MIN;
+	uint64_t begin_ns = is_tuned ? clock_mono_ns() : 0, written, acknowledged;
 	struct stream_claim claim;
 	int rc = stream_claim(writing->stream, writing->payload_bytes, UINT64_MAX, &claim);
 
 	if (rc < 0)
 		return rc;
+	if (is_tuned)
+		copy_set_method(copy_tuner_begin(&writing->copies, writing->payload_bytes, begin_ns));
 	struct stream_commit commit = {
 		.type = RECORD_DATA,
 		.rows = header->is_last ? 2 : 1,
@@ -121,6 +122,10 @@ static int send_message(void *context, const struct rival_header *header, const 
 		.has_crc = true,
 	};
 	stream_commit(writing->stream, &commit);
+	if (is_tuned) {
+		stream_read_progress(writing->stream, &written, &acknowledged);
+		copy_tuner_end(&writing->copies, written, acknowledged, clock_mono_ns());
+	}
 	return 0;
 }
 

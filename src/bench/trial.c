@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/copy_tuner.h"
 #include "base/histogram.h"
 #include "bench/pair.h"
 #include "bench/reader.h"
@@ -26,7 +28,7 @@ struct consumer_figures {
 	_Alignas(128) double rates[WINDOWS_MAX]; /* records a second */
 	uint32_t rate_count;
 	uint64_t records, lapped, sum;
-	struct histogram latency;
+	struct histogram latency, read;
 };
 
 struct shared {
@@ -35,6 +37,7 @@ struct shared {
 	_Atomic uint32_t opened; /* sides that have the stream open */
 	_Atomic uint32_t is_over;
 	struct histogram in_flight; /* at commit, bytes */
+	struct histogram copy;      /* ns of one record */
 	enum copy_method method;
 	struct consumer_figures figures[TRIAL_CONSUMERS_MAX];
 };
@@ -56,6 +59,8 @@ struct producer {
 	uint32_t stamp_left; /* records that may still carry this stamp */
 	uint32_t held;       /* since the last publishing */
 	uint64_t written;
+	uint64_t due_ns; /* of the next record, where there is a period */
+	struct copy_tuner copies;
 	struct stream_commit commits[MANY];
 };
 
@@ -69,21 +74,70 @@ static uint64_t stamp_now(struct producer *producer)
 	return producer->stamp_ns;
 }
 
+/* With the CRC where there are checks. */
+static void fill_record(struct producer *producer, uint8_t *payload, struct stream_commit *commit)
+{
+	uint64_t bytes = producer->params->payload_bytes;
+
+	if (producer->params->checks)
+		commit->body_crc = copy_bytes_crc(payload, producer->source, bytes, 0);
+	else
+		copy_bytes(payload, producer->source, bytes);
+	commit->has_crc = producer->params->checks;
+}
+
+/* Sleeps until the next record is due; how long the copy takes and when it began count then. */
+static void await_period(struct producer *producer)
+{
+	struct timespec until;
+
+	producer->due_ns += producer->params->period_ns;
+	until.tv_sec = (time_t)(producer->due_ns / UINT64_C(1000000000));
+	until.tv_nsec = (long)(producer->due_ns % UINT64_C(1000000000));
+	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
+		;
+}
+
+/* As a job copies its batches: the way that the product chooses by what comes out, or the one that is asked for. */
+static int write_tuned(struct producer *producer, struct stream_commit *commit)
+{
+	const struct trial_params *params = producer->params;
+	struct stream_claim claim;
+	uint64_t written, acknowledged, begin_ns = clock_mono_ns();
+
+	int code = stream_claim(producer->stream, params->payload_bytes, UINT64_MAX, &claim);
+	if (code < 0)
+		return code;
+	if (params->is_tuned)
+		copy_set_method(copy_tuner_begin(&producer->copies, params->payload_bytes, begin_ns));
+	fill_record(producer, claim.payload, commit);
+	uint64_t end_ns = clock_mono_ns();
+	if (params->period_ns)
+		histogram_add(&producer->shared->copy, end_ns - begin_ns);
+	commit->committed_ns = params->period_ns ? begin_ns : end_ns;
+	stream_commit(producer->stream, commit);
+	stream_read_progress(producer->stream, &written, &acknowledged);
+	if (params->is_tuned)
+		copy_tuner_end(&producer->copies, written, acknowledged, clock_mono_ns());
+	return 0;
+}
+
 static int write_record(struct producer *producer, uint32_t rows)
 {
 	const struct trial_params *params = producer->params;
 	struct stream_commit commit = {.type = RECORD_DATA, .rows = rows, .body_bytes = params->payload_bytes};
 	struct stream_claim claim;
 
+	if (params->period_ns)
+		await_period(producer);
+	if (params->payload_bytes >= COPY_TUNER_BYTES_MIN && params->publish_every == 1) {
+		producer->written++;
+		return write_tuned(producer, &commit);
+	}
 	int code = stream_claim(producer->stream, params->payload_bytes, UINT64_MAX, &claim);
 	if (code < 0)
 		return code;
-	if (params->checks) {
-		commit.body_crc = copy_bytes_crc(claim.payload, producer->source, params->payload_bytes, 0);
-		commit.has_crc = true;
-	} else {
-		copy_bytes(claim.payload, producer->source, params->payload_bytes);
-	}
+	fill_record(producer, claim.payload, &commit);
 	commit.committed_ns = stamp_now(producer);
 	producer->written++;
 	commit.hold = rows != LAST_RECORD && ++producer->held < params->publish_every;
@@ -176,13 +230,12 @@ static int run_producer(void *context)
 	if (code == 0)
 		code = stream_add_route(producer.stream, 0, "", "bench", 5, 0, &route, NULL);
 	if (code == 0) {
-		struct stream_claim claim;
-		pair_await(&shared->opened, params->required_count + params->observer_count);
+		if (params->target_ns)
+			stream_govern(producer.stream, params->target_ns, 1);
+		copy_tuner_init(&producer.copies, 1);
 		copy_set_method(params->method);
-		if (params->is_tuned && stream_claim(producer.stream, params->payload_bytes, 0, &claim) == 0) {
-			copy_calibrate(claim.payload, params->payload_bytes);
-			stream_abort(producer.stream);
-		}
+		pair_await(&shared->opened, params->required_count + params->observer_count);
+		producer.due_ns = clock_mono_ns();
 		code = produce(&producer);
 		shared->method = copy_method_now();
 	}
@@ -219,7 +272,7 @@ struct reading {
 	struct consumer_figures *figures;
 	struct window window;
 	uint64_t last_sequence;
-	bool is_observer, checks, takes_latency;
+	bool is_observer, checks, takes_latency, takes_times;
 	uint32_t passes;
 	bool is_last;
 };
@@ -234,6 +287,7 @@ static int read_record(struct reading *reading, const struct consumer_record *re
 	if (reading->last_sequence && header->sequence > reading->last_sequence + 1)
 		figures->lapped += header->sequence - reading->last_sequence - 1;
 	reading->last_sequence = header->sequence;
+	uint64_t begin_ns = reading->takes_times ? clock_mono_ns() : 0;
 	/* The check reads every byte; without it the sum does. */
 	for (uint32_t pass = 0; pass < reading->passes; pass++) {
 		int code = reading->checks ? consumer_check(reading->consumer, record, NULL) : 0;
@@ -247,6 +301,8 @@ static int read_record(struct reading *reading, const struct consumer_record *re
 	if (reading->takes_latency && reading->window.number >= WARM_UP_WINDOWS) {
 		uint64_t now_ns = clock_mono_ns();
 		histogram_add(&figures->latency, now_ns > header->committed_ns ? now_ns - header->committed_ns : 0);
+		if (reading->takes_times)
+			histogram_add(&figures->read, now_ns - begin_ns);
 	}
 	return 0;
 }
@@ -343,6 +399,7 @@ static int run_consumer(void *context)
 		.checks = params->checks,
 		.passes = params->read_passes,
 		.takes_latency = params->stamp_every == 1,
+		.takes_times = params->period_ns > 0,
 	};
 	char name[16];
 
@@ -409,6 +466,7 @@ static void collect(struct shared *shared, struct trial_result *ret_result)
 	struct trial_result result = {
 		.in_flight_bytes = histogram_mean(&shared->in_flight),
 		.in_flight_p99_bytes = (double)histogram_quantile(&shared->in_flight, 0.99),
+		.copy_p50_us = (double)histogram_quantile(&shared->copy, 0.5) / 1e3,
 		.method = shared->method,
 	};
 
@@ -421,6 +479,7 @@ static void collect(struct shared *shared, struct trial_result *ret_result)
 		result.records = figures->records;
 		result.latency_mean_us = histogram_mean(&figures->latency) / 1e3;
 		result.latency_p50_us = (double)histogram_quantile(&figures->latency, 0.5) / 1e3;
+		result.read_p50_us = (double)histogram_quantile(&figures->read, 0.5) / 1e3;
 		result.latency_p99_us = (double)histogram_quantile(&figures->latency, 0.99) / 1e3;
 	}
 	for (unsigned i = params->required_count; i < params->required_count + params->observer_count; i++) {

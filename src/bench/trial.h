@@ -17,6 +17,8 @@ struct trial_params {
 	uint64_t payload_bytes;
 	uint64_t data_bytes;     /* of the ring */
 	uint64_t hot_bytes;      /* in flight before the producer first waits; 0 = the whole ring */
+	uint64_t target_ns;      /* of latency: the window is found as in the product; 0 = it is hot_bytes */
+	uint64_t period_ns;      /* between the begins of two records; 0 = as fast as it goes */
 	unsigned required_count; /* at least 1 */
 	unsigned observer_count;
 	bool checks;   /* CRC-32C by the producer while it copies, by every consumer before it counts */
@@ -32,7 +34,8 @@ struct trial_params {
 struct trial_result {
 	double records_per_s; /* of the slowest required consumer: median of the windows */
 	double gb_per_s;
-	double latency_mean_us, latency_p50_us, latency_p99_us; /* commit to consumed */
+	double latency_mean_us, latency_p50_us, latency_p99_us; /* commit to consumed; of a period, begin to consumed */
+	double copy_p50_us, read_p50_us;                        /* of one record, where there is a period */
 	double in_flight_bytes, in_flight_p99_bytes; /* at commit, itself included: not yet released by the slowest */
 	uint64_t records;                            /* that the slowest required consumer read in all */
 	uint64_t observed, lapped;                   /* of all observers together */

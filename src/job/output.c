@@ -25,6 +25,7 @@ int outputs_create(const struct outputs_params *params, struct outputs **ret_out
 	if (!outputs)
 		return enrg_error_set(err, -ENOMEM, "outputs: out of memory");
 	outputs->params = *params;
+	copy_tuner_init(&outputs->copies, params->producers);
 	*ret_outputs = outputs;
 	return 0;
 }
@@ -387,6 +388,7 @@ int output_claim_body(struct enrg_output *output, uint64_t rows, const uint64_t 
 		return too_large(output, bytes, err);
 	if (output->is_gap_due)
 		result = commit_gap(output, err);
+	output->set->claim_ns = bytes < COPY_TUNER_BYTES_MIN ? 0 : clock_mono_ns();
 	if (result == 0)
 		result = output->is_wanted ? claim_payload(output, bytes, &output->claim, err)
 					   : claim_scratch(output, bytes, &output->claim, err);
@@ -534,10 +536,14 @@ void enrg_output_abort(struct enrg_output *output)
 
 void output_commit_body(struct enrg_output *output, struct output_filler *filler, uint64_t acquired_ns)
 {
-	uint64_t body_bytes = output->claim.payload_bytes - output->meta_bytes;
+	uint64_t body_bytes = output->claim.payload_bytes - output->meta_bytes, written, acknowledged;
 
 	output_put(filler, body_bytes, NULL, 0);
 	commit_claim(output, output->claim_rows, output->claim_variable, body_bytes, filler->crc, acquired_ns);
+	if (!output->is_wanted || output->claim.payload_bytes < COPY_TUNER_BYTES_MIN)
+		return;
+	stream_read_progress(output->set->params.stream, &written, &acknowledged);
+	copy_tuner_end(&output->set->copies, written, acknowledged, clock_mono_ns());
 }
 
 void output_count_abandoned(struct enrg_output *output, uint64_t rows, int cause)

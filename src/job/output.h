@@ -4,6 +4,7 @@
 #define JOB_OUTPUT_H
 
 #include "arrow/ipc.h"
+#include "base/copy_tuner.h"
 #include "config/toml.h"
 #include "enrgdaq/job.h"
 #include "job/process.h"
@@ -17,6 +18,7 @@
 
 struct outputs_params {
 	struct stream *stream; /* NULL: all outputs swallow; stays the caller's */
+	uint32_t producers;    /* that share stores with this one, itself included */
 	const char *source, *run;
 	const struct enrg_job_group *groups; /* of the job's type; NULL = none */
 	const struct toml_node *toml;        /* the job's file: which groups have a store; NULL = none */
@@ -33,7 +35,8 @@ struct outputs {
 	uint64_t drain_until_ns;     /* a claim that waits gives up then; 0 = no stop seen yet */
 	bool is_short_told;          /* that no page was left for the ring, and not yet that there are some again */
 	uint64_t short_told_ns;
-	bool is_calibrated;          /* copy_calibrate was called */
+	struct copy_tuner copies;
+	uint64_t claim_ns;           /* when the room for the open claim was asked for */
 	uint8_t *scratch;            /* where claims of outputs without a store are filled */
 	uint64_t scratch_bytes;
 };
@@ -98,8 +101,7 @@ uint64_t outputs_deadline(const struct outputs *outputs);
 /* Claims room for a batch that will be filled in order of its body (output_put). Gap record first where one is due. */
 int output_claim_body(struct enrg_output *output, uint64_t rows, const uint64_t *variable, struct enrg_error *err);
 
-/* Measures ways to copy, once, where the body is large enough for that to matter. Needs a claim. */
-void output_calibrate(struct enrg_output *output);
+/* Needs a claim. Chooses the way of copying. */
 struct output_filler output_begin_body(const struct enrg_output *output);
 /* Zeroes up to `offset`, then copies. */
 void output_put(struct output_filler *filler, uint64_t offset, const void *bytes, uint64_t byte_count);

@@ -1,5 +1,5 @@
 /* output_pieces.c: a table of numbers that its author makes in pieces, in order of the columns: copied into the ring by the
- * instruction that is fastest now, with the CRC taken on the way. Main thread of a source process. */
+ * instruction that serves the reader best, with the CRC taken on the way. Main thread of a source process. */
 #include <errno.h>
 
 #include "job/output.h"
@@ -18,7 +18,6 @@ int enrg_output_begin(struct enrg_output *output, uint64_t rows, struct enrg_err
 		result = output_claim_body(output, rows, NULL, err);
 	if (result < 0)
 		return result;
-	output_calibrate(output);
 	output->filler = output_begin_body(output);
 	output->put_column = 0;
 	output->put_rows = 0;

@@ -9,10 +9,10 @@
 #include "base/copy.h"
 #include "base/crc32c.h"
 
-#define OUTPUT_CALIBRATE_BYTES (64u << 10)
-
 struct output_filler output_begin_body(const struct enrg_output *output)
 {
+	copy_set_method(
+		copy_tuner_begin(&output->set->copies, output->claim.payload_bytes, output->set->claim_ns));
 	return (struct output_filler){
 		.body = output->claim.payload + output->meta_bytes,
 		.has_crc = output->is_wanted && stream_has_checks(output->set->params.stream),
@@ -41,17 +41,6 @@ void output_put(struct output_filler *filler, uint64_t offset, const void *bytes
 	filler->at += byte_count;
 }
 
-/* Which way of copying is fastest depends on where this process runs now; measured where it will matter. */
-void output_calibrate(struct enrg_output *output)
-{
-	uint64_t body_bytes = output->claim.payload_bytes - output->meta_bytes;
-
-	if (output->set->is_calibrated || body_bytes < OUTPUT_CALIBRATE_BYTES)
-		return;
-	copy_calibrate(output->claim.payload + output->meta_bytes, body_bytes);
-	output->set->is_calibrated = true;
-}
-
 static int write_part(struct enrg_output *output, uint64_t first, uint64_t rows, const void *const *columns,
 	uint64_t acquired_ns, struct enrg_error *err)
 {
@@ -59,7 +48,6 @@ static int write_part(struct enrg_output *output, uint64_t first, uint64_t rows,
 
 	if (result < 0)
 		return result;
-	output_calibrate(output);
 	struct output_filler filler = output_begin_body(output);
 	for (uint32_t i = 0; i < output->schema->column_count; i++)
 		output_put(&filler, output->places[i].values_offset,
@@ -120,7 +108,6 @@ int enrg_output_write_blob(struct enrg_output *output, const void *bytes, uint64
 		output_count_abandoned(output, 1, result);
 	if (result < 0)
 		return result;
-	output_calibrate(output);
 	struct output_filler filler = output_begin_body(output);
 	output_put(&filler, output->places[0].offsets_offset, offsets, sizeof(offsets));
 	output_put(&filler, output->places[0].values_offset, bytes, byte_count);

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/copy.h"
 #include "base/log.h"
 #include "bus/link.h"
 
@@ -339,6 +338,7 @@ static int live_with_outputs(struct enrg_job *job, struct stream *stream, bool *
 	const struct plan *plan = process->plan;
 	struct outputs_params params = {
 		.stream = stream,
+		.producers = plan->producers,
 		.source = plan->name,
 		.run = plan->run,
 		.groups = process->type->job->groups,
@@ -366,7 +366,6 @@ int source_run(struct process *process, struct enrg_error *err)
 	bool is_done = false;
 	int result = plan->stream_path ? stream_open(plan->stream_path, plan->hot_bytes, &stream, err) : 0;
 
-	copy_set_producers((unsigned)plan->producers);
 	yield_init(&job.yield, plan->producers);
 	if (result == 0 && stream && !plan->hot_bytes && plan->latency_target_ns)
 		stream_govern(stream, plan->latency_target_ns, plan->producers);

@@ -152,6 +152,9 @@ void stream_interrupt(struct stream *stream);
 void stream_count_dropped(struct stream *stream, uint64_t rows);
 uint64_t stream_blocked_ns(const struct stream *stream); /* time spent waiting for required consumers, of all lives */
 uint64_t stream_in_flight(const struct stream *stream); /* bytes that the slowest required consumer has not acknowledged */
+/* Payload bytes committed by all producers so far, and those of them that every required consumer is done with (about:
+ * headers count as unread bytes). */
+void stream_read_progress(struct stream *stream, uint64_t *ret_written, uint64_t *ret_acknowledged);
 uint32_t stream_epoch(const struct stream *stream);
 uint64_t stream_payload_max(const struct stream *stream);
 bool stream_has_checks(const struct stream *stream);

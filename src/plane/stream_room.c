@@ -127,6 +127,14 @@ static uint64_t bytes_between(const struct stream *stream, uint64_t from, uint64
 	return to - from - (is_over_pad ? stream->pad_end - stream->pad_at : 0);
 }
 
+void stream_read_progress(struct stream *stream, uint64_t *ret_written, uint64_t *ret_acknowledged)
+{
+	uint64_t unread = bytes_between(stream, stream_slowest_ack(stream), stream->tail);
+
+	*ret_written = stream->bytes;
+	*ret_acknowledged = stream->bytes > unread ? stream->bytes - unread : 0;
+}
+
 /* Do consumers that did `done` bytes in elapsed_ns need too long for `left` more? */
 static bool is_far(uint64_t left, uint64_t done, uint64_t elapsed_ns)
 {

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/copy.h"
+#include "base/clock.h"
+#include "base/copy_tuner.h"
 #include "bench/rival_module.h"
 
 /* In front of the payload, which begins at a line of the cache. */
@@ -34,6 +35,8 @@ struct service_end {
 	/* of a producer */
 	iox2_publisher_h publisher;
 	iox2_notifier_h notifier;
+	struct copy_tuner copies;
+	uint64_t written;
 	/* of the consumer */
 	iox2_subscriber_h subscriber;
 	iox2_listener_h listener;
@@ -168,21 +171,6 @@ static int open_end(void *context, int (*open_ports)(struct service_end *self), 
 
 /* --- producer ----------------------------------------------------------------------------------------------------- */
 
-/* With the copy that ENRGDAQ's own link has: only the ways from process to process differ. */
-static void calibrate(struct service_end *self)
-{
-	uint64_t bytes = self->service->params->payload_bytes;
-	iox2_sample_mut_h sample;
-	void *memory;
-
-	if (bytes < UINT64_C(1) << 16 ||
-		iox2_publisher_loan_slice_uninit(&self->publisher, NULL, &sample, 1) != IOX2_OK)
-		return;
-	iox2_sample_mut_payload_mut(&sample, &memory, NULL);
-	copy_calibrate((uint8_t *)memory + HEADER_BYTES, bytes);
-	iox2_sample_mut_drop(sample);
-}
-
 static int open_publisher(struct service_end *self)
 {
 	iox2_port_factory_publisher_builder_h publisher =
@@ -195,7 +183,7 @@ static int open_publisher(struct service_end *self)
 	if (iox2_port_factory_notifier_builder_create(
 		    iox2_port_factory_event_notifier_builder(&self->events, NULL), NULL, &self->notifier) != IOX2_OK)
 		return -ECONNREFUSED;
-	calibrate(self);
+	copy_tuner_init(&self->copies, self->service->params->producers);
 	return 0;
 }
 
@@ -226,15 +214,25 @@ static int publish(
 	return 0;
 }
 
+/* With the copy that ENRGDAQ's own link has, tried in the same way: only the ways from process to process differ. What is
+ * in flight has a limit here too, so that as much comes out as goes in. */
 static int send_message(void *context, const struct rival_header *header, const uint8_t *payload)
 {
+	struct service_end *self = context;
+	uint64_t bytes = self->service->params->payload_bytes;
+	bool is_tuned = bytes >= COPY_TUNER_BYTES_MIN;
 	size_t recipients = 0;
 	int rc;
 
+	if (is_tuned)
+		copy_set_method(copy_tuner_begin(&self->copies, bytes, clock_mono_ns()));
 	/* Although it shall retry until a message is delivered, it drops what a subscriber that has seen no message of
 	 * this publisher yet has no room for. That is not counted as delivered, and is sent again. */
-	while ((rc = publish(context, header, payload, &recipients)) == 0 && recipients == 0)
+	while ((rc = publish(self, header, payload, &recipients)) == 0 && recipients == 0)
 		sched_yield();
+	self->written += bytes;
+	if (is_tuned && rc == 0)
+		copy_tuner_end(&self->copies, self->written, self->written, clock_mono_ns());
 	return rc;
 }
 

@@ -14,7 +14,7 @@ if [ "${1-}" != --summary ]; then
 	ctest --preset coverage -j $((2 * jobs)) ${TESTS:+-R "$TESTS"} || echo "coverage.sh: some tests failed; what they ran is counted" >&2
 fi
 gcovr --root . --filter 'src/' --filter 'plugins/' --exclude '.*_test\.c' --exclude '.*fixture.*' --exclude-unreachable-branches \
-	--gcov-ignore-parse-errors -j "$jobs" --csv $build >$build/lines.csv
+	--gcov-ignore-parse-errors -j "$jobs" --csv $build/lines.csv $build
 # filename,line_total,line_covered,…
 awk -F, '
 	NR > 1 {

@@ -151,10 +151,10 @@ void request_add_base64(struct request *request, const uint8_t *bytes, size_t co
 
 void request_append(struct request *request, const struct request *other)
 {
-	char *out = reserve(request, other->count);
+	char *out = other->count ? reserve(request, other->count) : NULL; /* no bytes at all may be there yet */
 
 	request->has_failed |= other->has_failed;
-	if (!out || !other->count)
+	if (!out)
 		return;
 	memcpy(out, other->bytes, other->count);
 	request->count += other->count;

@@ -23,6 +23,7 @@ int cli_jobs(int argc, char **argv);
 int cli_describe(int argc, char **argv);
 int cli_status(int argc, char **argv);
 int cli_stop(int argc, char **argv);
+int cli_watch(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_plot(int argc, char **argv);
 int cli_verify(int argc, char **argv);

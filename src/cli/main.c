@@ -18,6 +18,7 @@ static const struct command commands[] = {
 	{"run", "acquire data as a configuration folder says", cli_run, false},
 	{"run-job", "run one source in the foreground, for a debugger", cli_run_job, false},
 	{"status", "show what a running system does", cli_status, false},
+	{"watch", "show what a source sends while it runs", cli_watch, false},
 	{"stop", "end a running system in order", cli_stop, false},
 	{"check", "check a configuration folder without running it", cli_check, true},
 	{"jobs", "list the types of jobs and stores", cli_jobs, true},

@@ -14,9 +14,11 @@
 #include "base/crc32c.h"
 #include "base/fault.h"
 #include "base/held.h"
+#include "plane/doorbell.h"
 #include "plane/mapping.h"
 
-#define OBSERVER_LOOK_NS 500000000u /* does the path still lead to this file? */
+#define OBSERVER_LOOK_NS  500000000u /* does the path still lead to this file? */
+#define OBSERVER_AWAIT_NS 1000000u   /* at the newest place, for the record that comes next */
 
 struct observer {
 	struct mapping mapping;
@@ -78,6 +80,22 @@ static int check(const struct observer *observer, const struct record *record, u
 	return 0;
 }
 
+/* A producer whose consumers keep up goes round in a small part of its ring: what it wrote some 100 µs ago is
+ * overwritten, and whoever looks now and then would always come too late. So who was overtaken waits here for the next
+ * record. */
+static uint64_t await_newer(const struct observer *observer, uint64_t head)
+{
+	uint64_t started_ns = clock_mono_ns(), newer = head;
+
+	while (newer == head && clock_mono_ns() - started_ns < OBSERVER_AWAIT_NS) {
+		for (int i = 0; i < 32 && newer == head; i++) {
+			doorbell_pause();
+			newer = load_head(observer);
+		}
+	}
+	return newer;
+}
+
 struct look {
 	struct observer *observer;
 	struct enrg_error *err;
@@ -95,8 +113,8 @@ static int look(void *context)
 	while (observer->position < head) {
 		memcpy(record, place_of(observer, observer->position), sizeof(*record));
 		if (!is_intact(observer, observer->position)) {
-			observer->position = head;
-			head = load_head(observer);
+			observer->position = load_head(observer);
+			head = await_newer(observer, observer->position);
 			continue;
 		}
 		int rc = check(observer, record, head, call->err);

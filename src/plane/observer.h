@@ -40,9 +40,9 @@ int observer_open(const char *path, struct observer **ret_observer, struct enrg_
 void observer_close(struct observer *observer); /* takes NULL */
 const struct observer_info *observer_info(const struct observer *observer);
 
-/* The next record, without waiting: 1; 0: none now (look again after some milliseconds). ENRG_E_CORRUPT: scribbled; the
- * next call continues at the newest. -ESTALE: the path leads to another file, or the file was cut: close, and open
- * anew. */
+/* The next record: 1; 0: none now (look again after some milliseconds). Does not wait, but where it was overtaken: up
+ * to 1 ms for the record that comes next. ENRG_E_CORRUPT: scribbled; the next call continues at the newest. -ESTALE:
+ * the path leads to another file, or the file was cut: close, and open anew. */
 int observer_next(struct observer *observer, struct observer_record *ret_record, struct enrg_error *err);
 /* Payload (meta_bytes + body_bytes) of the record that observer_next gave last, valid until the next call; its CRCs are
  * checked where the stream has them. 0; -EOVERFLOW: overwritten before the copy was whole, counted with the next

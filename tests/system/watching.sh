@@ -1,0 +1,94 @@
+#!/bin/bash
+# Looking at a run from beside it: watching.sh CASE. Needs ENRGDAQ_BIN.
+. "$(dirname "$0")/harness.sh"
+
+write_config() { # RATE of the fast source
+	mkdir -p "$work/c"
+	cat >"$work/c/supervisor.toml" <<-END
+		ring_buffer_size_mb = 64
+		restart_delay_seconds = 0.1
+		[info]
+		supervisor_id = "lab"
+	END
+	cat >"$work/c/dice.toml" <<-END
+		daq_job_type = "DAQJobTest"
+		daq_job_unique_id = "dice"
+		rand_min = 1
+		rand_max = 6
+		interval_seconds = 0.05
+		[store_config.csv]
+		file_path = "dice.csv"
+	END
+	cat >"$work/c/fast.toml" <<-END
+		daq_job_type = "DAQJobBenchmark"
+		daq_job_unique_id = "fast"
+		payload_size = 1000
+		rate_hz = $1
+		[store_config.memory]
+	END
+}
+
+# The rows that are shown are the source's; a source that was killed and a run that was made anew are seen again.
+case_watch() {
+	write_config 2000
+	cd "$work" || exit 1
+	"$bin" watch dice >none.log 2>&1
+	[ $? -eq 1 ] || fail "exit code without a run"
+	start run.log run c
+	await 20 test -s out/dice.csv || fail "no rows"
+	[ "$("$bin" watch)" = "dice, fast" ] || fail "the sources there are"
+	"$bin" watch nobody 2>no.log
+	[ $? -eq 1 ] || fail "exit code for no such source"
+	grep -q "no source named \"nobody\".*dice, fast" no.log || fail "it does not say which there are"
+	"$bin" watch dice --every 0.2 --seconds 30 --json >dice.json 2>watch.log &
+	local watcher=$!
+	started+=("$watcher")
+	await 20 test -s dice.json || fail "nothing is shown"
+	kill -KILL "$(pid_of dice)"
+	local lines
+	lines=$(wc -l <dice.json)
+	await 20 sh -c "[ \$(wc -l <dice.json) -gt $((lines + 10)) ]" || fail "nothing after a kill"
+	kill -INT "$run"
+	wait "$run" || fail "exit code of the run"
+	start again.log run c
+	await 20 test -s out/dice.csv || fail "no rows"
+	lines=$(wc -l <dice.json)
+	await 20 sh -c "[ \$(wc -l <dice.json) -gt $((lines + 10)) ]" || fail "nothing of a new run"
+	kill -INT "$watcher"
+	wait "$watcher" || fail "exit code of watch"
+	kill -INT "$run"
+	wait "$run" || fail "exit code of the second run"
+	python3 - <<-'END' || fail "rows that the source never made"
+		import csv, json
+		kept = {(row["timestamp"], row["A"], row["B"], row["C"]) for row in csv.DictReader(open("out/dice.csv"))}
+		seen = [json.loads(line) for line in open("dice.json")]
+		rows = [shown["row"] for shown in seen if shown["row"]]
+		assert len(rows) > 20 and all(shown["source"] == "dice" for shown in seen), len(rows)
+		for row in rows:
+		    assert tuple(str(row[name]) for name in ("timestamp", "A", "B", "C")) in kept, row
+		assert max(shown["rows_per_s"] for shown in seen) < 60, "rates"
+	END
+}
+
+# Four that watch, two of them stopped, one killed: the ledger is whole, and nothing of them is left in the streams.
+case_watchers_do_not_matter() {
+	write_config 0
+	cd "$work" || exit 1
+	start run.log run c --duration 4
+	await 20 test -s out/dice.csv || fail "no rows"
+	local watchers=() watcher
+	for watcher in 1 2 3 4; do
+		"$bin" watch fast --every 0.1 >"watch_$watcher.txt" 2>&1 &
+		watchers+=($!)
+		started+=($!)
+	done
+	for watcher in 1 2 3 4; do await 20 test -s "watch_$watcher.txt" || fail "watcher $watcher shows nothing"; done
+	kill -STOP "${watchers[0]}" "${watchers[1]}"
+	kill -KILL "${watchers[2]}"
+	wait "$run" || fail "exit code"
+	grep -qE "fast -> DAQJobStoreMemory: .*: accounted" run.log || fail "not accounted"
+	kill -CONT "${watchers[@]}" 2>/dev/null
+	grep -q "batches/s, .* rows/s" watch_4.txt || fail "no rates"
+}
+
+run_case "$@"

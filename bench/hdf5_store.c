@@ -147,9 +147,19 @@ static hid_t type_of(enum enrg_type type)
 		return H5T_STD_I16LE;
 	case ENRG_U8:
 		return H5T_STD_U8LE;
-	default:
+	case ENRG_F64:
 		return H5T_IEEE_F64LE;
+	case ENRG_BOOL: /* no column of these below */
+	case ENRG_I8:
+	case ENRG_I32:
+	case ENRG_I64:
+	case ENRG_F32:
+	case ENRG_STRING:
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		break;
 	}
+	return -1;
 }
 
 static hid_t make_dataset(hid_t group, unsigned column, hsize_t chunk)

@@ -5,7 +5,7 @@ add_custom_target(product) # the program and its modules, without tests
 
 add_library(enrg_flags INTERFACE)
 target_compile_options(enrg_flags INTERFACE
-  $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> $<$<C_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>>
+  $<$<COMPILE_LANGUAGE:C>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wswitch-enum $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> $<$<C_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>>
   -fno-omit-frame-pointer)
 target_compile_definitions(enrg_flags INTERFACE _GNU_SOURCE)
 target_include_directories(enrg_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
@@ -77,7 +77,7 @@ function(enrg_plugin name)
   add_library(module_${name} MODULE ${sources})
   target_include_directories(module_${name} PRIVATE ${PROJECT_SOURCE_DIR}/include)
   target_compile_definitions(module_${name} PRIVATE _GNU_SOURCE)
-  target_compile_options(module_${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> $<$<C_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> -fno-omit-frame-pointer)
+  target_compile_options(module_${name} PRIVATE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wswitch-enum $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> $<$<C_COMPILER_ID:GNU>:-Wno-maybe-uninitialized> -fno-omit-frame-pointer)
   if(ENRG_WERROR)
     target_compile_options(module_${name} PRIVATE -Werror)
   endif()

@@ -38,7 +38,7 @@ enum enrg_type {
 struct enrg_column {
 	const char *name; /* 1 to ENRG_NAME_BYTES_MAX bytes of UTF-8, unique in its schema */
 	enum enrg_type type;
-	enum enrg_type item; /* of an ENRG_LIST: ENRG_I8 … ENRG_F64; else 0 */
+	enum enrg_type item; /* of an ENRG_LIST: a number (enrg_type_is_number); else 0 */
 	const char *unit;    /* "mV", "ns"; NULL or "" where there is none */
 };
 
@@ -50,11 +50,34 @@ struct enrg_schema {
 	bool is_blob;
 };
 
+/* --- what is known of each type: one table (src/arrow/schema.c), asked through these; any thread, no allocation ---
+ *
+ * Decide by them, or by a `switch` that names every type and has no `default:`, so that the compiler names the place when a
+ * type is added. 0, false and "?" for what is no type. */
+
 /* Bytes of one value: 1 to 8 for numbers, 0 for ENRG_BOOL (a bit) and for types of variable size. */
 ENRG_API uint32_t enrg_type_bytes(enum enrg_type type);
 
 /* "int16", "float64", "string", "list" …; "?" for anything else. */
 ENRG_API const char *enrg_type_name(enum enrg_type type);
+
+ENRG_API bool enrg_type_is_integer(enum enrg_type type);
+ENRG_API bool enrg_type_is_signed(enum enrg_type type); /* of integers: may it be negative? false for all others */
+ENRG_API bool enrg_type_is_float(enum enrg_type type);
+ENRG_API bool enrg_type_is_number(enum enrg_type type);   /* integers and floats: what a list may hold */
+ENRG_API bool enrg_type_is_variable(enum enrg_type type); /* its rows differ in length: there are offsets */
+
+/* A value of a float type; NaN for all other types. */
+ENRG_API double enrg_type_real(enum enrg_type type, const void *values, uint64_t index);
+
+/* What stands for a missing value in a format that has none: NaN, 0 or false, as enrg_type_bytes bytes (at least 1). */
+ENRG_API const void *enrg_type_missing(enum enrg_type type);
+
+/* The type of what lies in the column's values: the item of a list, ENRG_U8 for strings and bytes, else its own. */
+ENRG_API enum enrg_type enrg_column_item(const struct enrg_column *column);
+
+/* Bytes of that; 0 for ENRG_BOOL. */
+ENRG_API uint32_t enrg_column_item_bytes(const struct enrg_column *column);
 
 /* Checks counts, names (length, UTF-8, unique) and types. 0, or -EINVAL / -EMSGSIZE with err saying which column. */
 ENRG_API int enrg_schema_check(const struct enrg_schema *schema, struct enrg_error *err);

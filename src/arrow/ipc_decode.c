@@ -160,7 +160,7 @@ static int decode_column(
 			"column \"%s\": %" PRIu64 " rows in a batch of %" PRIu64, column->name, length, rows);
 	if (column->type == ENRG_LIST) {
 		result = decode_list(cursor, column->item, rows, &view);
-	} else if (column->type == ENRG_STRING || column->type == ENRG_BINARY) {
+	} else if (enrg_type_is_variable(column->type)) {
 		result = decode_bytes(cursor, rows, &view);
 	} else {
 		view.value_count = rows;

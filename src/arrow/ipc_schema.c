@@ -16,6 +16,15 @@
 static uint16_t type_kind(enum enrg_type type)
 {
 	switch (type) {
+	case ENRG_I8:
+	case ENRG_I16:
+	case ENRG_I32:
+	case ENRG_I64:
+	case ENRG_U8:
+	case ENRG_U16:
+	case ENRG_U32:
+	case ENRG_U64:
+		return TYPE_INT;
 	case ENRG_BOOL:
 		return TYPE_BOOL;
 	case ENRG_F32:
@@ -27,9 +36,8 @@ static uint16_t type_kind(enum enrg_type type)
 		return TYPE_BINARY;
 	case ENRG_LIST:
 		return TYPE_LIST;
-	default:
-		return TYPE_INT;
 	}
+	return 0; /* of none of these a schema is checked before */
 }
 
 /* Adds the table of the type's own parameters and refers to it. */
@@ -41,12 +49,12 @@ static void add_type(struct fb_builder *builder, uint32_t reference, enum enrg_t
 
 	if (kind == TYPE_INT) {
 		int32_t width = (int32_t)(8 * enrg_type_bytes(type));
-		uint8_t is_signed = type <= ENRG_I64;
+		uint8_t is_signed = enrg_type_is_signed(type);
 		fb_link(builder, reference, fb_add_table(builder, 2, int_sizes, fields));
 		fb_put(builder, fields[0], &width, sizeof(width));
 		fb_put(builder, fields[1], &is_signed, sizeof(is_signed));
 	} else if (kind == TYPE_FLOAT) {
-		int16_t precision = type == ENRG_F32 ? 1 : 2;
+		int16_t precision = (int16_t)(enrg_type_bytes(type) / 4); /* 1: single, 2: double */
 		fb_link(builder, reference, fb_add_table(builder, 1, float_sizes, fields));
 		fb_put(builder, fields[0], &precision, sizeof(precision));
 	} else {
@@ -291,7 +299,7 @@ static int read_field(
 	column.unit = own_unit ? own_unit : unit ? unit : child_unit;
 	if (reader->is_bad)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "the schema is damaged");
-	bool is_unknown_item = column.type == ENRG_LIST && enrg_type_bytes(column.item) == 0;
+	bool is_unknown_item = column.type == ENRG_LIST && !enrg_type_is_number(column.item);
 	if (column.type == 0 || is_dictionary || is_unknown_item || (column.type != ENRG_LIST && children.count > 0))
 		return enrg_error_set(err, ENRG_E_CORRUPT, "unsupported type \"%s%s\" of the field \"%.100s\"",
 			is_dictionary     ? "dictionary of "

@@ -43,16 +43,16 @@ static void fill_columns(
 	for (uint32_t i = 0; i < schema->column_count; i++) {
 		const struct enrg_column *column = &schema->columns[i];
 		bool is_list = column->type == ENRG_LIST;
-		bool is_bytes = column->type == ENRG_STRING || column->type == ENRG_BINARY;
+		bool is_variable = enrg_type_is_variable(column->type);
 		template->columns[i] = (struct template_column){
 			.node = nodes,
 			.buffer = buffers,
-			.value_bytes = is_bytes ? 1 : enrg_type_bytes(is_list ? column->item : column->type),
-			.is_variable = is_list || is_bytes,
+			.value_bytes = enrg_column_item_bytes(column),
+			.is_variable = is_variable,
 			.is_list = is_list,
 		};
 		nodes += is_list ? 2 : 1;
-		buffers += is_list ? 4 : is_bytes ? 3 : 2;
+		buffers += is_list ? 4 : is_variable ? 3 : 2;
 	}
 	*ret_nodes = nodes;
 	*ret_buffers = buffers;

@@ -125,11 +125,6 @@ static int write_heap(
 	return rc;
 }
 
-static uint32_t item_bytes(const struct enrg_column *column)
-{
-	return column->type == ENRG_LIST ? enrg_type_bytes(column->item) : 1;
-}
-
 static int emit_heap(struct merger *merger, struct heap *heap, struct enrg_error *err)
 {
 	const struct ipc_origin origin = {heap->source, heap->run, heap->tag};
@@ -140,7 +135,7 @@ static int emit_heap(struct merger *merger, struct heap *heap, struct enrg_error
 	heap->is_taken = false;
 	for (uint32_t i = 0; i < merger->schema->column_count; i++)
 		merger->variable[i] = heap->columns[i].offsets.count
-					      ? heap->columns[i].values.count / item_bytes(&merger->schema->columns[i])
+					      ? heap->columns[i].values.count / enrg_column_item_bytes(&merger->schema->columns[i])
 					      : 0;
 	int rc = ipc_template_create_merged(merger->schema, &origin, &template, err);
 	if (rc < 0)
@@ -191,16 +186,16 @@ static int take_column(
 		}
 		return rc;
 	}
-	if (column->type == ENRG_LIST || column->type == ENRG_STRING || column->type == ENRG_BINARY) {
-		int32_t base = (int32_t)(to->values.count / item_bytes(column));
+	if (enrg_type_is_variable(column->type)) {
+		int32_t base = (int32_t)(to->values.count / enrg_column_item_bytes(column));
 		if (to->offsets.count == 0)
 			rc = append(&to->offsets, &base, sizeof(base));
 		for (uint64_t row = 0; row < rows && rc == 0; row++) {
 			int32_t end = base + view->offsets[row + 1] - view->offsets[0];
 			rc = append(&to->offsets, &end, sizeof(end));
 		}
-		values += (uint64_t)view->offsets[0] * item_bytes(column);
-		count = (uint64_t)(view->offsets[rows] - view->offsets[0]) * item_bytes(column);
+		values += (uint64_t)view->offsets[0] * enrg_column_item_bytes(column);
+		count = (uint64_t)(view->offsets[rows] - view->offsets[0]) * enrg_column_item_bytes(column);
 	}
 	return rc < 0 ? rc : append(&to->values, values, count);
 }

@@ -60,8 +60,7 @@ static void add_column(struct merge_proof_table *table, uint32_t index, const st
 	const struct enrg_column_view *view, uint64_t rows)
 {
 	const uint8_t *values = view->values;
-	bool is_bytes = column->type == ENRG_STRING || column->type == ENRG_BINARY;
-	uint32_t width = is_bytes ? 1 : enrg_type_bytes(column->type == ENRG_LIST ? column->item : column->type);
+	uint32_t width = enrg_column_item_bytes(column);
 
 	if (column->type == ENRG_BOOL) {
 		for (uint64_t row = 0; row < rows; row++) {

@@ -2,41 +2,154 @@
 #include "enrgdaq/schema.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
-static const struct {
+struct facts {
 	const char *name;
 	uint8_t bytes;
-} types[] = {
-	[ENRG_BOOL] = {"bool", 0},
-	[ENRG_I8] = {"int8", 1},
-	[ENRG_I16] = {"int16", 2},
-	[ENRG_I32] = {"int32", 4},
-	[ENRG_I64] = {"int64", 8},
-	[ENRG_U8] = {"uint8", 1},
-	[ENRG_U16] = {"uint16", 2},
-	[ENRG_U32] = {"uint32", 4},
-	[ENRG_U64] = {"uint64", 8},
-	[ENRG_F32] = {"float32", 4},
-	[ENRG_F64] = {"float64", 8},
-	[ENRG_STRING] = {"string", 0},
-	[ENRG_BINARY] = {"binary", 0},
-	[ENRG_LIST] = {"list", 0},
+	bool is_integer, is_signed, is_float, is_variable;
 };
 
-static bool type_is_known(enum enrg_type type)
+static const struct facts facts[] = {
+	[ENRG_BOOL] = {.name = "bool"},
+	[ENRG_I8] = {.name = "int8", .bytes = 1, .is_integer = true, .is_signed = true},
+	[ENRG_I16] = {.name = "int16", .bytes = 2, .is_integer = true, .is_signed = true},
+	[ENRG_I32] = {.name = "int32", .bytes = 4, .is_integer = true, .is_signed = true},
+	[ENRG_I64] = {.name = "int64", .bytes = 8, .is_integer = true, .is_signed = true},
+	[ENRG_U8] = {.name = "uint8", .bytes = 1, .is_integer = true},
+	[ENRG_U16] = {.name = "uint16", .bytes = 2, .is_integer = true},
+	[ENRG_U32] = {.name = "uint32", .bytes = 4, .is_integer = true},
+	[ENRG_U64] = {.name = "uint64", .bytes = 8, .is_integer = true},
+	[ENRG_F32] = {.name = "float32", .bytes = 4, .is_float = true},
+	[ENRG_F64] = {.name = "float64", .bytes = 8, .is_float = true},
+	[ENRG_STRING] = {.name = "string", .is_variable = true},
+	[ENRG_BINARY] = {.name = "binary", .is_variable = true},
+	[ENRG_LIST] = {.name = "list", .is_variable = true},
+};
+
+/* The switch makes the compiler ask for a line above where a type is added. */
+static const struct facts *facts_of(enum enrg_type type)
 {
-	return (int)type >= ENRG_BOOL && (int)type <= ENRG_LIST;
+	static const struct facts unknown = {.name = "?"};
+
+	switch (type) {
+	case ENRG_BOOL:
+	case ENRG_I8:
+	case ENRG_I16:
+	case ENRG_I32:
+	case ENRG_I64:
+	case ENRG_U8:
+	case ENRG_U16:
+	case ENRG_U32:
+	case ENRG_U64:
+	case ENRG_F32:
+	case ENRG_F64:
+	case ENRG_STRING:
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		return &facts[type];
+	}
+	return &unknown;
 }
 
 uint32_t enrg_type_bytes(enum enrg_type type)
 {
-	return type_is_known(type) ? types[type].bytes : 0;
+	return facts_of(type)->bytes;
 }
 
 const char *enrg_type_name(enum enrg_type type)
 {
-	return type_is_known(type) ? types[type].name : "?";
+	return facts_of(type)->name;
+}
+
+bool enrg_type_is_integer(enum enrg_type type)
+{
+	return facts_of(type)->is_integer;
+}
+
+bool enrg_type_is_signed(enum enrg_type type)
+{
+	return facts_of(type)->is_signed;
+}
+
+bool enrg_type_is_float(enum enrg_type type)
+{
+	return facts_of(type)->is_float;
+}
+
+bool enrg_type_is_number(enum enrg_type type)
+{
+	return facts_of(type)->is_integer || facts_of(type)->is_float;
+}
+
+bool enrg_type_is_variable(enum enrg_type type)
+{
+	return facts_of(type)->is_variable;
+}
+
+double enrg_type_real(enum enrg_type type, const void *values, uint64_t index)
+{
+	switch (type) {
+	case ENRG_F32:
+		return (double)((const float *)values)[index];
+	case ENRG_F64:
+		return ((const double *)values)[index];
+	case ENRG_BOOL:
+	case ENRG_I8:
+	case ENRG_I16:
+	case ENRG_I32:
+	case ENRG_I64:
+	case ENRG_U8:
+	case ENRG_U16:
+	case ENRG_U32:
+	case ENRG_U64:
+	case ENRG_STRING:
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		break;
+	}
+	return NAN;
+}
+
+const void *enrg_type_missing(enum enrg_type type)
+{
+	static const uint64_t zero;
+	static const float single = NAN;
+	static const double real = NAN;
+
+	switch (type) {
+	case ENRG_F32:
+		return &single;
+	case ENRG_F64:
+		return &real;
+	case ENRG_BOOL:
+	case ENRG_I8:
+	case ENRG_I16:
+	case ENRG_I32:
+	case ENRG_I64:
+	case ENRG_U8:
+	case ENRG_U16:
+	case ENRG_U32:
+	case ENRG_U64:
+	case ENRG_STRING:
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		break;
+	}
+	return &zero;
+}
+
+enum enrg_type enrg_column_item(const struct enrg_column *column)
+{
+	if (column->type == ENRG_LIST)
+		return column->item;
+	return enrg_type_is_variable(column->type) ? ENRG_U8 : column->type;
+}
+
+uint32_t enrg_column_item_bytes(const struct enrg_column *column)
+{
+	return enrg_type_bytes(enrg_column_item(column));
 }
 
 const struct enrg_schema *enrg_schema_blob(void)
@@ -94,10 +207,10 @@ static int check_column(const struct enrg_column *column, uint32_t number, struc
 		return result;
 	if (column->unit && (result = check_text(column->unit, "unit", number, err)) < 0)
 		return result;
-	if (!type_is_known(column->type))
+	if (enrg_type_name(column->type)[0] == '?')
 		return enrg_error_set(err, -EINVAL, "column %u (\"%s\"): unknown type %d", number + 1, column->name,
 			(int)column->type);
-	if (column->type == ENRG_LIST && enrg_type_bytes(column->item) == 0)
+	if (column->type == ENRG_LIST && !enrg_type_is_number(column->item))
 		return enrg_error_set(err, -EINVAL,
 			"column %u (\"%s\"): a list holds numbers (int8 to float64), not %s", number + 1, column->name,
 			enrg_type_name(column->item));

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,6 +35,58 @@ static void types_have_names_and_widths(void **state)
 	assert_int_equal(enrg_type_bytes(ENRG_BOOL), 0);
 	assert_int_equal(enrg_type_bytes(ENRG_STRING), 0);
 	assert_int_equal(enrg_type_bytes((enum enrg_type)99), 0);
+}
+
+/* Every type has its line in the table, and is one of: a bit, an integer, a float, of variable length. */
+static void facts_of_types_agree(void **state)
+{
+	int known = 0;
+
+	(void)state;
+	for (int i = 0; i < 64; i++) {
+		enum enrg_type type = (enum enrg_type)i;
+		int kinds = (type == ENRG_BOOL) + enrg_type_is_integer(type) + enrg_type_is_float(type) +
+			enrg_type_is_variable(type);
+
+		assert_non_null(enrg_type_name(type));
+		if (enrg_type_name(type)[0] == '?') {
+			assert_int_equal(kinds, 0);
+			continue;
+		}
+		known++;
+		assert_int_equal(kinds, 1);
+		assert_int_equal(enrg_type_is_number(type), enrg_type_bytes(type) > 0);
+		assert_false(enrg_type_is_signed(type) && !enrg_type_is_integer(type));
+	}
+	assert_int_equal(known, ENRG_LIST);
+	assert_true(enrg_type_is_signed(ENRG_I64));
+	assert_false(enrg_type_is_signed(ENRG_U8));
+	assert_true(enrg_type_is_float(ENRG_F32));
+}
+
+static void reals_and_what_is_missing(void **state)
+{
+	static const float singles[] = {1.5f, -2.5f};
+	static const double reals[] = {0.25, 1e300};
+
+	(void)state;
+	assert_true(enrg_type_real(ENRG_F32, singles, 1) == -2.5);
+	assert_true(enrg_type_real(ENRG_F64, reals, 1) == 1e300);
+	assert_true(isnan(enrg_type_real(ENRG_I64, reals, 0)));
+	assert_true(isnan(enrg_type_real(ENRG_F32, enrg_type_missing(ENRG_F32), 0)));
+	assert_true(isnan(enrg_type_real(ENRG_F64, enrg_type_missing(ENRG_F64), 0)));
+	assert_memory_equal(enrg_type_missing(ENRG_I64), "\0\0\0\0\0\0\0", 8);
+}
+
+static void columns_say_what_lies_in_them(void **state)
+{
+	(void)state;
+	assert_int_equal(enrg_column_item(&(struct enrg_column){.type = ENRG_LIST, .item = ENRG_I16}), ENRG_I16);
+	assert_int_equal(enrg_column_item(&(struct enrg_column){.type = ENRG_STRING}), ENRG_U8);
+	assert_int_equal(enrg_column_item(&(struct enrg_column){.type = ENRG_F32}), ENRG_F32);
+	assert_int_equal(enrg_column_item_bytes(&(struct enrg_column){.type = ENRG_LIST, .item = ENRG_F64}), 8);
+	assert_int_equal(enrg_column_item_bytes(&(struct enrg_column){.type = ENRG_BINARY}), 1);
+	assert_int_equal(enrg_column_item_bytes(&(struct enrg_column){.type = ENRG_BOOL}), 0);
 }
 
 static void good_columns_pass(void **state)
@@ -119,6 +172,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(types_have_names_and_widths),
+		cmocka_unit_test(facts_of_types_agree),
+		cmocka_unit_test(reals_and_what_is_missing),
+		cmocka_unit_test(columns_say_what_lies_in_them),
 		cmocka_unit_test(good_columns_pass),
 		cmocka_unit_test(bad_columns_are_named),
 		cmocka_unit_test(names_must_be_utf8),

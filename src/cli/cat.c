@@ -135,7 +135,10 @@ static void put_number(enum enrg_type type, const void *values, uint64_t index, 
 	case ENRG_F64:
 		put_float(((const double *)values)[index], false, is_json);
 		break;
-	default:
+	case ENRG_BOOL:
+	case ENRG_STRING:
+	case ENRG_BINARY:
+	case ENRG_LIST:
 		break;
 	}
 }

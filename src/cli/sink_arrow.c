@@ -131,11 +131,6 @@ static int grow_body(struct arrow_sink *sink, uint64_t bytes, struct enrg_error 
 	return 0;
 }
 
-static uint32_t item_bytes(const struct enrg_column *column)
-{
-	return column->type == ENRG_LIST ? enrg_type_bytes(column->item) : 1;
-}
-
 static void copy_column(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t rows,
 	const struct ipc_column_place *place, uint8_t *body)
 {
@@ -145,7 +140,7 @@ static void copy_column(const struct enrg_column *column, const struct enrg_colu
 		int32_t *offsets = (int32_t *)(void *)(body + place->offsets_offset);
 		for (uint64_t row = 0; row <= rows; row++)
 			offsets[row] = view->offsets[row] - view->offsets[0];
-		values += (uint64_t)view->offsets[0] * item_bytes(column);
+		values += (uint64_t)view->offsets[0] * enrg_column_item_bytes(column);
 	}
 	if (place->values_bytes)
 		memcpy(body + place->values_offset, values, place->values_bytes);

@@ -59,9 +59,16 @@ static size_t alignment_of(const struct enrg_option *option)
 	case ENRG_OPTION_TABLE:
 	case ENRG_OPTION_INCLUDE:
 		return 1; /* known to the compiler alone */
-	default:
-		return alignof(int64_t);
+	case ENRG_OPTION_INT:
+	case ENRG_OPTION_FLOAT:
+	case ENRG_OPTION_STRING:
+	case ENRG_OPTION_STRING_LIST:
+	case ENRG_OPTION_INT_LIST:
+	case ENRG_OPTION_TABLE_LIST:
+	case ENRG_OPTION_MAP:
+		break;
 	}
+	return alignof(int64_t);
 }
 
 static int check_member(const struct place *place, const struct enrg_table *table, const struct enrg_option *option)

@@ -82,9 +82,13 @@ static const char *find_advice(enum held_finding finding)
 		       "rotate_seconds";
 	case HELD_UNMOUNTED:
 		return "mount the disk again and start the run again";
-	default:
-		return "move or remove files of a run when it has ended, or parts that rotation has closed";
+	case HELD_SAME:
+	case HELD_REMOVED:
+	case HELD_MOVED:
+	case HELD_REPLACED:
+		break;
 	}
+	return "move or remove files of a run when it has ended, or parts that rotation has closed";
 }
 
 static void tell(struct file_set *set, const struct loss *loss)

@@ -162,7 +162,7 @@ static int fill_output(struct enrg_output *output, const struct enrg_schema *sch
 	if (!output->schema || !output->claim_variable || !output->used_variable || !output->places || !output->buffers)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < count; i++)
-		if (schema->columns[i].type >= ENRG_STRING)
+		if (enrg_type_is_variable(schema->columns[i].type))
 			output->variable_count++;
 	int result = ipc_template_create(schema, &origin, &output->template, err);
 	if (result < 0)
@@ -413,7 +413,7 @@ static void point_columns(struct enrg_output *output, uint64_t rows)
 		buffer->values = body + place->values_offset;
 		buffer->offsets = NULL;
 		buffer->value_capacity = rows;
-		if (type >= ENRG_STRING) {
+		if (enrg_type_is_variable(type)) {
 			buffer->offsets = (int32_t *)(void *)(body + place->offsets_offset);
 			buffer->offsets[0] = 0;
 			buffer->value_capacity = output->claim_variable[i];

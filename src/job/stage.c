@@ -55,7 +55,7 @@ static int stage_init(struct enrg_output *output, struct enrg_error *err)
 	for (uint32_t i = 0; is_complete && i < count; i++) {
 		enum enrg_type type = output->schema->columns[i].type;
 		struct stage_column *column = &stage->columns[i];
-		if (type >= ENRG_STRING) {
+		if (enrg_type_is_variable(type)) {
 			column->offsets = calloc(stage->rows_max + 1, sizeof(int32_t));
 			is_complete = column->offsets != NULL;
 			continue;
@@ -114,12 +114,6 @@ int stage_flush(struct enrg_output *output, struct enrg_error *err)
 	return 0;
 }
 
-/* Bytes of one value or item of a variable column. */
-static uint64_t item_bytes(const struct enrg_column *column)
-{
-	return column->type == ENRG_LIST ? enrg_type_bytes(column->item) : 1;
-}
-
 /* Does the batch with one more row fit into a record? */
 static bool fits(struct enrg_output *output, const struct enrg_value *values)
 {
@@ -128,7 +122,7 @@ static bool fits(struct enrg_output *output, const struct enrg_value *values)
 	if (!output->variable_count)
 		return stage->rows < output->rows_max;
 	for (uint32_t i = 0; i < output->schema->column_count; i++) {
-		bool is_variable = output->schema->columns[i].type >= ENRG_STRING;
+		bool is_variable = stage->columns[i].offsets != NULL;
 		if (is_variable && values[i].count > INT32_MAX)
 			return false;
 		stage->wanted[i] = stage->variable[i] + (is_variable ? values[i].count : 0);
@@ -142,7 +136,7 @@ static int put_variable(struct enrg_output *output, uint32_t index, const struct
 {
 	struct stage *stage = &output->stage;
 	struct stage_column *column = &stage->columns[index];
-	uint64_t bytes = value->count * item_bytes(&output->schema->columns[index]);
+	uint64_t bytes = value->count * enrg_column_item_bytes(&output->schema->columns[index]);
 
 	if (column->used + bytes > column->capacity) {
 		uint64_t capacity = (column->used + bytes) * 2;
@@ -164,22 +158,35 @@ static void put_number(struct enrg_output *output, uint32_t index, const struct 
 	struct stage_column *column = &output->stage.columns[index];
 	enum enrg_type type = output->schema->columns[index].type;
 	uint64_t row = output->stage.rows;
+	float narrow;
 
-	if (type == ENRG_BOOL) {
+	switch (type) {
+	case ENRG_BOOL:
 		column->used = row / 8 + 1;
 		if (value->i)
 			column->bytes[row / 8] |= (uint8_t)(1u << (row % 8));
 		return;
-	}
-	uint32_t bytes = enrg_type_bytes(type);
-	if (type == ENRG_F32) {
-		float narrow = (float)value->f;
+	case ENRG_F32:
+		narrow = (float)value->f;
 		memcpy(column->bytes + column->used, &narrow, sizeof(narrow));
-	} else {
-		/* little-endian: the low bytes of an integer are the narrower integer */
-		memcpy(column->bytes + column->used, &value->u, bytes);
+		break;
+	case ENRG_I8:
+	case ENRG_I16:
+	case ENRG_I32:
+	case ENRG_I64:
+	case ENRG_U8:
+	case ENRG_U16:
+	case ENRG_U32:
+	case ENRG_U64:
+	case ENRG_F64: /* little-endian: the low bytes of an integer are the narrower integer */
+		memcpy(column->bytes + column->used, &value->u, enrg_type_bytes(type));
+		break;
+	case ENRG_STRING:
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		return;
 	}
-	column->used += bytes;
+	column->used += enrg_type_bytes(type);
 }
 
 /* All variable columns first: they alone can fail, and then the row is not there. */
@@ -196,10 +203,10 @@ static int put_row(struct enrg_output *output, const struct enrg_value *values, 
 			for (uint32_t back = 0; back < i; back++)
 				if (stage->columns[back].offsets)
 					stage->columns[back].used = stage->variable[back] *
-						item_bytes(&output->schema->columns[back]);
+						enrg_column_item_bytes(&output->schema->columns[back]);
 			return result;
 		}
-		variable_bytes += values[i].count * item_bytes(&output->schema->columns[i]);
+		variable_bytes += values[i].count * enrg_column_item_bytes(&output->schema->columns[i]);
 	}
 	for (uint32_t i = 0; i < output->schema->column_count; i++) {
 		if (stage->columns[i].offsets)

@@ -303,7 +303,7 @@ static int fill_column(struct reading *reading, const struct array *array, uint3
 {
 	struct npy_table *table = reading->table;
 	enum enrg_type type = table->columns[index].type;
-	bool has_offsets = type >= ENRG_STRING;
+	bool has_offsets = enrg_type_is_variable(type);
 	int32_t *offsets = NULL;
 	int code = 0;
 

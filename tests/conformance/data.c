@@ -88,13 +88,10 @@ static uint64_t fill_number(enum enrg_type type, uint64_t bits, void *ret_value)
 {
 	double real = make_real(bits);
 	float single = (float)(int32_t)bits / 7.0f;
+	const void *value = !enrg_type_is_float(type) ? (const void *)&bits /* little-endian: the low bytes */
+		: enrg_type_bytes(type) == sizeof(single) ? (const void *)&single : (const void *)&real;
 
-	if (type == ENRG_F64)
-		memcpy(ret_value, &real, sizeof(real));
-	else if (type == ENRG_F32)
-		memcpy(ret_value, &single, sizeof(single));
-	else
-		memcpy(ret_value, &bits, enrg_type_bytes(type)); /* little-endian: the low bytes */
+	memcpy(ret_value, value, enrg_type_bytes(type));
 	return 1;
 }
 
@@ -152,9 +149,19 @@ uint64_t data_fill_cell(const struct enrg_column *column, uint64_t row, void *re
 		for (uint64_t i = 0; i < count; i++)
 			fill_number(column->item, mix(row, 100 + i), at + i * enrg_type_bytes(column->item));
 		return count;
-	default:
-		return fill_number(column->type, bits, ret_value);
+	case ENRG_I8:
+	case ENRG_I16:
+	case ENRG_I32:
+	case ENRG_I64:
+	case ENRG_U8:
+	case ENRG_U16:
+	case ENRG_U32:
+	case ENRG_U64:
+	case ENRG_F32:
+	case ENRG_F64:
+		break;
 	}
+	return fill_number(column->type, bits, ret_value);
 }
 
 static int format_number(enum enrg_type type, const void *value, char *ret_text, size_t text_bytes)
@@ -167,13 +174,28 @@ static int format_number(enum enrg_type type, const void *value, char *ret_text,
 	memcpy(&bits, value, enrg_type_bytes(type));
 	memcpy(&real, &bits, sizeof(real));
 	memcpy(&single, &bits, sizeof(single));
-	if (type == ENRG_F64)
+	switch (type) {
+	case ENRG_F64:
 		return snprintf(ret_text, text_bytes, "%a", real);
-	if (type == ENRG_F32)
+	case ENRG_F32:
 		return snprintf(ret_text, text_bytes, "%a", (double)single);
-	if (type <= ENRG_I64)
+	case ENRG_I8:
+	case ENRG_I16:
+	case ENRG_I32:
+	case ENRG_I64:
 		return snprintf(ret_text, text_bytes, "%" PRId64, (int64_t)(bits << (64 - width)) >> (64 - width));
-	return snprintf(ret_text, text_bytes, "%" PRIu64, bits);
+	case ENRG_U8:
+	case ENRG_U16:
+	case ENRG_U32:
+	case ENRG_U64:
+		return snprintf(ret_text, text_bytes, "%" PRIu64, bits);
+	case ENRG_BOOL:
+	case ENRG_STRING:
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		break;
+	}
+	return 0;
 }
 
 void data_format_cell(const struct enrg_column *column, uint64_t row, char *ret_text, size_t text_bytes)
@@ -202,20 +224,24 @@ void data_format_cell(const struct enrg_column *column, uint64_t row, char *ret_
 				text_bytes - used);
 		}
 		return;
-	default:
+	case ENRG_I8:
+	case ENRG_I16:
+	case ENRG_I32:
+	case ENRG_I64:
+	case ENRG_U8:
+	case ENRG_U16:
+	case ENRG_U32:
+	case ENRG_U64:
+	case ENRG_F32:
+	case ENRG_F64:
 		format_number(column->type, value, ret_text, text_bytes);
 	}
-}
-
-static bool is_variable(enum enrg_type type)
-{
-	return type == ENRG_STRING || type == ENRG_BINARY || type == ENRG_LIST;
 }
 
 static void fill_column(const struct enrg_column *column, const struct ipc_column_place *place, uint8_t *body,
 	uint64_t first, uint64_t count)
 {
-	uint32_t width = column->type == ENRG_LIST ? enrg_type_bytes(column->item) : enrg_type_bytes(column->type);
+	uint32_t width = enrg_column_item_bytes(column);
 	uint8_t *values = body + place->values_offset;
 	int32_t *offsets = (void *)(body + place->offsets_offset);
 	uint8_t cell[DATA_CELL_BYTES];
@@ -225,12 +251,10 @@ static void fill_column(const struct enrg_column *column, const struct ipc_colum
 
 		if (column->type == ENRG_BOOL) {
 			values[i >> 3] |= (uint8_t)((unsigned)cell[0] << (i & 7));
-		} else if (!is_variable(column->type)) {
+		} else if (!enrg_type_is_variable(column->type)) {
 			memcpy(values + i * width, cell, width);
 		} else {
-			uint32_t size = width ? width : 1;
-
-			memcpy(values + (uint64_t)offsets[i] * size, cell, items * size);
+			memcpy(values + (uint64_t)offsets[i] * width, cell, items * width);
 			offsets[i + 1] = offsets[i] + (int32_t)items;
 		}
 	}
@@ -250,7 +274,7 @@ void *data_build_message(const struct enrg_schema *schema, const char *source, c
 	if (ipc_template_create(schema, &origin, &template, NULL) < 0)
 		abort();
 	for (uint32_t i = 0; i < schema->column_count; i++)
-		for (uint64_t row = 0; is_variable(schema->columns[i].type) && row < count; row++)
+		for (uint64_t row = 0; enrg_type_is_variable(schema->columns[i].type) && row < count; row++)
 			variable[i] += data_fill_cell(&schema->columns[i], first + row, cell);
 	body_bytes = ipc_place_columns(template, count, variable, places);
 	meta_bytes = ipc_meta_bytes(template);

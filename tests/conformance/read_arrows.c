@@ -14,25 +14,38 @@
 #include "base/path.h"
 #include "readers.h"
 
-static void format_number(enum enrg_type type, const void *values, uint64_t i, char *ret_text, size_t text_bytes)
+static int format_number(enum enrg_type type, const void *values, uint64_t i, char *ret_text, size_t text_bytes)
 {
-	const int64_t signed_value = type == ENRG_I8 ? ((const int8_t *)values)[i]
-		: type == ENRG_I16 ? ((const int16_t *)values)[i]
-		: type == ENRG_I32 ? ((const int32_t *)values)[i]
-		: type == ENRG_I64 ? ((const int64_t *)values)[i] : 0;
-	const uint64_t unsigned_value = type == ENRG_U8 ? ((const uint8_t *)values)[i]
-		: type == ENRG_U16 ? ((const uint16_t *)values)[i]
-		: type == ENRG_U32 ? ((const uint32_t *)values)[i]
-		: type == ENRG_U64 ? ((const uint64_t *)values)[i] : 0;
-
-	if (type == ENRG_F32)
-		snprintf(ret_text, text_bytes, "%a", (double)((const float *)values)[i]);
-	else if (type == ENRG_F64)
-		snprintf(ret_text, text_bytes, "%a", ((const double *)values)[i]);
-	else if (type <= ENRG_I64)
-		snprintf(ret_text, text_bytes, "%" PRId64, signed_value);
-	else
-		snprintf(ret_text, text_bytes, "%" PRIu64, unsigned_value);
+	switch (type) {
+	case ENRG_I8:
+		return snprintf(ret_text, text_bytes, "%d", ((const int8_t *)values)[i]);
+	case ENRG_I16:
+		return snprintf(ret_text, text_bytes, "%d", ((const int16_t *)values)[i]);
+	case ENRG_I32:
+		return snprintf(ret_text, text_bytes, "%" PRId32, ((const int32_t *)values)[i]);
+	case ENRG_I64:
+		return snprintf(ret_text, text_bytes, "%" PRId64, ((const int64_t *)values)[i]);
+	case ENRG_U8:
+		return snprintf(ret_text, text_bytes, "%u", ((const uint8_t *)values)[i]);
+	case ENRG_U16:
+		return snprintf(ret_text, text_bytes, "%u", ((const uint16_t *)values)[i]);
+	case ENRG_U32:
+		return snprintf(ret_text, text_bytes, "%" PRIu32, ((const uint32_t *)values)[i]);
+	case ENRG_U64:
+		return snprintf(ret_text, text_bytes, "%" PRIu64, ((const uint64_t *)values)[i]);
+	case ENRG_F32:
+		return snprintf(ret_text, text_bytes, "%a", (double)((const float *)values)[i]);
+	case ENRG_F64:
+		return snprintf(ret_text, text_bytes, "%a", ((const double *)values)[i]);
+	case ENRG_BOOL:
+		return snprintf(ret_text, text_bytes, "%s",
+			((const uint8_t *)values)[i >> 3] >> (i & 7) & 1 ? "true" : "false");
+	case ENRG_STRING:
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		break;
+	}
+	return 0;
 }
 
 static void add_cell(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row,
@@ -43,25 +56,18 @@ static void add_cell(const struct enrg_column *column, const struct enrg_column_
 	char text[65536] = "";
 	size_t used = 0;
 
-	switch (column->type) {
-	case ENRG_STRING:
+	if (column->type == ENRG_STRING) {
 		cells_add(cells, (const char *)view->values + first, end - first);
 		return;
-	case ENRG_BOOL:
-		used = (size_t)snprintf(text, sizeof(text), "%s",
-			((const uint8_t *)view->values)[row >> 3] >> (row & 7) & 1 ? "true" : "false");
-		break;
-	case ENRG_BINARY:
+	}
+	if (column->type == ENRG_BINARY) {
 		cells_add_hex(cells, (const uint8_t *)view->values + first, end - first);
 		return;
-	default:
-		for (uint64_t i = first; i < end; i++) {
-			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", i > first ? " " : "");
-			format_number(column->type == ENRG_LIST ? column->item : column->type, view->values, i,
-				text + used,
-				sizeof(text) - used);
-			used += strlen(text + used);
-		}
+	}
+	for (uint64_t i = first; i < end; i++) {
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s", i > first ? " " : "");
+		used += (size_t)format_number(
+			enrg_column_item(column), view->values, i, text + used, sizeof(text) - used);
 	}
 	cells_add(cells, text, used);
 }

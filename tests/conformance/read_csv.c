@@ -69,21 +69,16 @@ static bool decode_base64(char *text, size_t count, struct cells *cells)
 	return count % 4 == 0;
 }
 
-static bool is_real(enum enrg_type type)
-{
-	return type == ENRG_F32 || type == ENRG_F64;
-}
-
 /* Reals as %a, so that equal numbers have equal texts. */
 static bool add_number(const char *text, enum enrg_type type, char *ret_text, size_t text_bytes)
 {
 	char *end = NULL;
 
-	if (!is_real(type)) {
+	if (!enrg_type_is_float(type)) {
 		snprintf(ret_text, text_bytes, "%s", text);
 		return isdigit((unsigned char)text[0]) || text[0] == '-';
 	}
-	if (type == ENRG_F32)
+	if (enrg_type_bytes(type) == sizeof(float))
 		snprintf(ret_text, text_bytes, "%a", (double)strtof(text, &end));
 	else
 		snprintf(ret_text, text_bytes, "%a", strtod(text, &end));
@@ -121,12 +116,22 @@ static bool add_cell(struct reader *reader, const struct enrg_column *column, st
 		return decode_base64(reader->field, reader->count, cells);
 	case ENRG_LIST:
 		return add_list(reader->field, column->item, cells);
-	default:
+	case ENRG_I8:
+	case ENRG_I16:
+	case ENRG_I32:
+	case ENRG_I64:
+	case ENRG_U8:
+	case ENRG_U16:
+	case ENRG_U32:
+	case ENRG_U64:
+	case ENRG_F32:
+	case ENRG_F64:
 		if (!add_number(reader->field, column->type, text, sizeof(text)))
 			return false;
 		cells_add(cells, text, strlen(text));
 		return true;
 	}
+	return false;
 }
 
 static bool read_line(struct reader *reader, const struct enrg_schema *schema, bool is_header, struct cells *cells)

@@ -33,23 +33,13 @@ static bool read_numbers(hid_t file, const char *path, hid_t type, struct number
 	return is_good;
 }
 
-static bool is_real(enum enrg_type type)
-{
-	return type == ENRG_F32 || type == ENRG_F64;
-}
-
-static bool is_signed(enum enrg_type type)
-{
-	return type >= ENRG_I8 && type <= ENRG_I64;
-}
-
 static int format_number(enum enrg_type type, const void *values, uint64_t i, char *ret_text, size_t text_bytes)
 {
 	if (type == ENRG_BOOL)
 		return snprintf(ret_text, text_bytes, "%s", ((const uint64_t *)values)[i] ? "true" : "false");
-	if (is_real(type))
+	if (enrg_type_is_float(type))
 		return snprintf(ret_text, text_bytes, "%a", ((const double *)values)[i]);
-	if (is_signed(type))
+	if (enrg_type_is_signed(type))
 		return snprintf(ret_text, text_bytes, "%" PRId64, ((const int64_t *)values)[i]);
 	return snprintf(ret_text, text_bytes, "%" PRIu64, ((const uint64_t *)values)[i]);
 }
@@ -80,13 +70,13 @@ static void format_name(const char *name, char *ret_name)
 
 static bool read_column(hid_t file, const struct enrg_column *column, struct column_data *ret_data)
 {
-	enum enrg_type item = column->type == ENRG_LIST ? column->item : column->type;
-	hid_t type = is_real(item) ? H5T_NATIVE_DOUBLE : is_signed(item) ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64;
+	enum enrg_type item = enrg_column_item(column);
+	hid_t type = enrg_type_is_float(item) ? H5T_NATIVE_DOUBLE : enrg_type_is_signed(item) ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64;
 	char path[1024], name[768];
 
 	format_name(column->name, name);
 	*ret_data = (struct column_data){ .type = column->type, .item = item,
-		.is_variable = column->type >= ENRG_STRING };
+		.is_variable = enrg_type_is_variable(column->type) };
 	snprintf(path, sizeof(path), GROUP "/%s%s", name, ret_data->is_variable ? "/values" : "");
 	if (!read_numbers(file, path, type, &ret_data->values))
 		return false;

@@ -92,7 +92,7 @@ static void add_text(struct cells *cells, const char *hex)
 
 static void add_cell(struct cells *cells, const struct enrg_column *column, char *line)
 {
-	bool is_real = column->type == ENRG_LIST && (column->item == ENRG_F32 || column->item == ENRG_F64);
+	bool is_real = enrg_type_is_float(enrg_column_item(column));
 
 	switch (line[0]) {
 	case 'f':

@@ -117,9 +117,9 @@ static const char *add_literal(struct cells *cells, const struct enrg_column *co
 		add_list(cells, column, at + 2, count - 3);
 	else if (*at == 'X')
 		add_bytes(cells, at + 2, (count - 3) / 2);
-	else if (count == 4 && strncmp(at, "NULL", count) == 0 && column->type >= ENRG_F32 && column->type <= ENRG_F64)
+	else if (count == 4 && strncmp(at, "NULL", count) == 0 && enrg_type_is_float(column->type))
 		cells_add(cells, "nan", 3); /* SQLite has none */
-	else if (column->type == ENRG_F64 || column->type == ENRG_F32)
+	else if (enrg_type_is_float(column->type))
 		add_real(cells, column, strtod(at, NULL));
 	else if (column->type == ENRG_BOOL)
 		cells_add(cells, *at == '1' ? "true" : "false", *at == '1' ? 4 : 5);

@@ -49,7 +49,7 @@ static void print_item(FILE *out, enum enrg_type type, const uint8_t *bytes)
 
 static void add_hex(struct cells *cells, const struct enrg_column *column, const char *hex, size_t digits)
 {
-	uint32_t width = column->type == ENRG_LIST ? enrg_type_bytes(column->item) : 1;
+	uint32_t width = enrg_column_item_bytes(column);
 	uint8_t item[8];
 	char *text = NULL;
 	size_t bytes, count = digits / 2 / width;
@@ -74,9 +74,9 @@ void reading_add(struct cells *cells, const struct enrg_column *column, const ch
 {
 	char real[64];
 
-	if (is_hex && (column->type == ENRG_STRING || column->type == ENRG_BINARY || column->type == ENRG_LIST)) {
+	if (is_hex && enrg_type_is_variable(column->type)) {
 		add_hex(cells, column, text, count);
-	} else if (column->type == ENRG_F64 || column->type == ENRG_F32) {
+	} else if (enrg_type_is_float(column->type)) {
 		double value = strtod(text, NULL);
 		snprintf(real, sizeof(real), "%a", column->type == ENRG_F32 ? (double)(float)value : value);
 		cells_add(cells, real, strlen(real));

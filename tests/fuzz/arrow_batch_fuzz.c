@@ -21,14 +21,13 @@ static void read_bytes(const void *values, uint64_t count)
 
 static void read_column(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t rows)
 {
-	enum enrg_type type = column->type == ENRG_LIST ? column->item : column->type;
-	uint64_t width = column->type == ENRG_STRING || column->type == ENRG_BINARY ? 1 : enrg_type_bytes(type);
+	uint64_t width = enrg_column_item_bytes(column);
 
 	read_bytes(view->values, width ? view->value_count * width : (view->value_count + 7) / 8);
 	if (view->validity)
 		read_bytes(view->validity, (rows + 7) / 8);
 	if (!view->offsets) {
-		if (view->value_count != rows || column->type >= ENRG_STRING)
+		if (view->value_count != rows || enrg_type_is_variable(column->type))
 			abort();
 		return;
 	}

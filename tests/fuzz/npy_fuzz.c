@@ -20,7 +20,7 @@ static void check_column(const struct enrg_column *column, const struct enrg_col
 {
 	uint64_t values = rows;
 
-	if ((column->type >= ENRG_STRING) != !!view->offsets || !view->values)
+	if (enrg_type_is_variable(column->type) != !!view->offsets || !view->values)
 		abort();
 	for (uint64_t row = 0; view->offsets && row < rows; row++)
 		if (view->offsets[row] < 0 || view->offsets[row + 1] < view->offsets[row])
@@ -31,10 +31,8 @@ static void check_column(const struct enrg_column *column, const struct enrg_col
 		abort();
 	if (column->type == ENRG_BOOL)
 		values = (rows + 7) / 8;
-	else if (column->type == ENRG_LIST)
-		values *= enrg_type_bytes(column->item);
-	else if (!view->offsets)
-		values *= enrg_type_bytes(column->type);
+	else
+		values *= enrg_column_item_bytes(column);
 	read_all(view->values, values);
 }
 

@@ -92,8 +92,19 @@ static void fill_number(uint8_t *at, enum enrg_type type, uint64_t n)
 	case ENRG_I64:
 		put_integer(at, bytes, (uint64_t)INT64_MIN + n);
 		break;
-	default: /* Wraps round in the narrow ones, into the negative in the signed ones. */
+	case ENRG_I8: /* Wraps round in the narrow ones, into the negative in the signed ones. */
+	case ENRG_I16:
+	case ENRG_I32:
+	case ENRG_U8:
+	case ENRG_U16:
+	case ENRG_U32:
 		put_integer(at, bytes, 0 - n * 7);
+		break;
+	case ENRG_BOOL:
+	case ENRG_STRING:
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		break;
 	}
 }
 
@@ -102,7 +113,7 @@ static void fill_variable(const struct enrg_column *column, const struct ipc_col
 {
 	int32_t *offsets = (int32_t *)(void *)(body + place->offsets_offset);
 	uint8_t *values = body + place->values_offset;
-	uint32_t width = column->type == ENRG_LIST ? enrg_type_bytes(column->item) : 1;
+	uint32_t width = enrg_column_item_bytes(column);
 
 	offsets[0] = 0;
 	for (uint64_t i = 0; i < rows; i++) {
@@ -124,7 +135,7 @@ static void fill_column(const struct enrg_column *column, const struct ipc_colum
 	uint8_t *values = body + place->values_offset;
 	uint32_t width = enrg_type_bytes(column->type);
 
-	if (column->type >= ENRG_STRING) {
+	if (enrg_type_is_variable(column->type)) {
 		fill_variable(column, place, body, first_row, rows);
 		return;
 	}
@@ -177,7 +188,7 @@ static void write_batch(struct table *table, uint64_t rows, bool is_gap)
 	if (!places || !variable)
 		die("memory", NULL);
 	for (uint32_t i = 0; i < columns; i++)
-		for (uint64_t row = 0; row < rows && table->schema->columns[i].type >= ENRG_STRING; row++)
+		for (uint64_t row = 0; row < rows && enrg_type_is_variable(table->schema->columns[i].type); row++)
 			variable[i] += row_items(table->next_row + row);
 	uint64_t body_bytes = ipc_place_columns(table->template, rows, variable, places);
 	uint8_t *body = calloc(1, body_bytes + 64);

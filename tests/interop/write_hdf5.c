@@ -108,7 +108,7 @@ static void fill_number(uint8_t *at, enum enrg_type type, uint64_t n)
 static void fill_variable(const struct enrg_column *column, uint8_t *values, int32_t *offsets, uint64_t first,
 	uint64_t rows)
 {
-	uint32_t width = column->type == ENRG_LIST ? enrg_type_bytes(column->item) : 1;
+	uint32_t width = enrg_column_item_bytes(column);
 
 	for (uint64_t i = 0; i < rows; i++) {
 		uint64_t row = first + i, items = row % 4;
@@ -136,7 +136,7 @@ static void write_types(struct file *file, uint64_t first, uint64_t rows)
 	memset(values, 0, sizeof(values));
 	for (size_t c = 0; c < COLUMN_COUNT; c++) {
 		uint32_t width = enrg_type_bytes(columns[c].type);
-		bool is_variable = columns[c].type >= ENRG_STRING;
+		bool is_variable = enrg_type_is_variable(columns[c].type);
 
 		views[c].values = values[c];
 		views[c].offsets = is_variable ? offsets[c] : NULL;

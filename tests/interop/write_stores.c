@@ -142,9 +142,8 @@ static void write_cells(const char *name, const struct enrg_schema *schema, uint
 	}
 	for (uint64_t i = 0; i < rows * schema->column_count; i++) {
 		const struct enrg_column *column = &schema->columns[i % schema->column_count];
-		enum enrg_type type = column->type == ENRG_LIST ? column->item : column->type;
 		uint64_t count = data_fill_cell(column, i / schema->column_count, cell);
-		uint64_t width = enrg_type_bytes(type) ? enrg_type_bytes(type) : 1;
+		uint64_t width = column->type == ENRG_BOOL ? 1 : enrg_column_item_bytes(column);
 		for (uint64_t k = 0; k < count * width; k++)
 			fprintf(file, "%02x", cell[k]);
 		putc('\n', file);

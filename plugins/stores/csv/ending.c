@@ -81,7 +81,7 @@ static enum ending judge_plain(const struct content *content, const struct text 
 	case HEADER_PART:
 		*ret_good = 0;
 		return ENDING_TORN;
-	default:
+	case HEADER_EQUAL:
 		break;
 	}
 	if (content->bytes[content->count - 1] == '\n' && !(may_be_inside && has_open_quote(content))) {

@@ -33,9 +33,13 @@ static inline __attribute__((always_inline)) char *format_number(
 		return number_format_f32(out, ((const float *)values)[index]);
 	case ENRG_F64:
 		return number_format_f64(out, ((const double *)values)[index]);
-	default:
-		return out;
+	case ENRG_BOOL:
+	case ENRG_STRING:
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		break;
 	}
+	return out;
 }
 
 static char *format_bool(char *out, const uint8_t *bits, uint64_t index)
@@ -129,9 +133,19 @@ static char *choose_items(char *out, enum enrg_type item, const void *values, ui
 		return format_items(out, ENRG_F32, values, first, end);
 	case ENRG_F64:
 		return format_items(out, ENRG_F64, values, first, end);
-	default:
-		return format_items(out, item, values, first, end);
+	case ENRG_I8:
+	case ENRG_I32:
+	case ENRG_I64:
+	case ENRG_U8:
+	case ENRG_U32:
+	case ENRG_U64:
+	case ENRG_BOOL:
+	case ENRG_STRING:
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		break;
 	}
+	return format_items(out, item, values, first, end);
 }
 
 /* "[1 2 3]", quotes included. */
@@ -156,14 +170,11 @@ static bool format_variable(
 {
 	uint64_t first = (uint64_t)view->offsets[row], end = (uint64_t)view->offsets[row + 1];
 
-	switch (column->type) {
-	case ENRG_STRING:
-		return format_string(text, (const char *)view->values + first, (size_t)(end - first));
-	case ENRG_BINARY:
-		return format_base64(text, (const uint8_t *)view->values + first, (size_t)(end - first));
-	default:
+	if (column->type == ENRG_LIST)
 		return format_list(text, column->item, view->values, first, end);
-	}
+	if (column->type == ENRG_STRING)
+		return format_string(text, (const char *)view->values + first, (size_t)(end - first));
+	return format_base64(text, (const uint8_t *)view->values + first, (size_t)(end - first));
 }
 
 /* --- lines -------------------- */

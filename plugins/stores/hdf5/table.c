@@ -2,17 +2,11 @@
 #include "table.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "failure.h"
-
-static bool has_offsets(enum enrg_type type)
-{
-	return type == ENRG_STRING || type == ENRG_BINARY || type == ENRG_LIST;
-}
 
 /* --- create -------------------- */
 
@@ -28,8 +22,13 @@ static hid_t choose_type(enum enrg_type type)
 	case ENRG_U64: return H5T_STD_U64LE;
 	case ENRG_F32: return H5T_IEEE_F32LE;
 	case ENRG_F64: return H5T_IEEE_F64LE;
-	default: return H5T_STD_U8LE; /* also booleans and the bytes of strings */
+	case ENRG_BOOL:
+	case ENRG_U8:
+	case ENRG_STRING: /* its bytes */
+	case ENRG_BINARY:
+	case ENRG_LIST: break;
 	}
+	return H5T_STD_U8LE;
 }
 
 static void init_series(struct series *series, enum enrg_type type)
@@ -68,7 +67,7 @@ static bool init_column(struct column *column, const struct enrg_column *source)
 	column->unit = strdup(source->unit ? source->unit : "");
 	column->type = source->type;
 	column->item = source->item;
-	init_series(&column->values, source->type == ENRG_LIST ? source->item : source->type);
+	init_series(&column->values, enrg_column_item(source));
 	init_series(&column->offsets, ENRG_U64);
 	init_series(&column->valid, ENRG_U8);
 	return column->name && column->unit;
@@ -166,7 +165,7 @@ static int open_column(struct table *table, struct column *column)
 	hid_t group;
 	int rc;
 
-	if (!has_offsets(column->type))
+	if (!enrg_type_is_variable(column->type))
 		return series_open(&column->values, table->group, column->name, kind);
 	group = open_group(table->group, column->name);
 	if (group < 0)
@@ -186,7 +185,7 @@ static bool is_even(const struct column *column, uint64_t rows)
 	uint64_t end = 0;
 	herr_t rc = 0;
 
-	if (!has_offsets(column->type))
+	if (!enrg_type_is_variable(column->type))
 		return column->values.count == rows;
 	if (column->offsets.count != rows)
 		return false;
@@ -245,7 +244,7 @@ int table_open(struct table *table, hid_t file, const struct shadow *shadow, str
 
 		rc = open_column(table, column);
 		if (rc > 0 && i == 0)
-			table->rows = has_offsets(column->type) ? column->offsets.count : column->values.count;
+			table->rows = enrg_type_is_variable(column->type) ? column->offsets.count : column->values.count;
 		if (rc > 0 && !is_even(column, table->rows))
 			rc = 0;
 	}
@@ -272,11 +271,7 @@ bool table_is_packed(const struct table *table)
 static void blank_missing(const struct column *column, const struct enrg_column_view *view, uint64_t rows,
 	uint8_t *values)
 {
-	const float nan32 = NAN;
-	const double nan64 = NAN;
-	const uint64_t zero = 0;
-	const void *blank = column->type == ENRG_F32 ? (const void *)&nan32
-		: column->type == ENRG_F64 ? (const void *)&nan64 : (const void *)&zero;
+	const void *blank = enrg_type_missing(column->type);
 
 	for (uint64_t row = 0; row < rows; row++)
 		if (!enrg_column_present(view, row))
@@ -352,7 +347,7 @@ int table_append(struct table *table, const struct enrg_batch *batch, const stru
 	for (uint32_t i = 0; i < table->column_count; i++) {
 		struct column *column = &table->columns[i];
 		const struct enrg_column_view *view = &batch->columns[i];
-		int rc = has_offsets(column->type) ? append_variable(column, view, batch->rows)
+		int rc = enrg_type_is_variable(column->type) ? append_variable(column, view, batch->rows)
 						   : append_plain(column, view, batch->rows);
 
 		if (rc == 0)
@@ -393,7 +388,7 @@ static herr_t make_column(struct table *table, struct column *column)
 	hid_t group;
 	herr_t rc;
 
-	if (!has_offsets(column->type))
+	if (!enrg_type_is_variable(column->type))
 		return series_create(&column->values, table->group, &params);
 	group = make_group(table->group, column->name);
 	if (group < 0)

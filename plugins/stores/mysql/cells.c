@@ -96,15 +96,17 @@ static enum enum_field_types find_type(enum enrg_type type)
 		return MYSQL_TYPE_DOUBLE;
 	case ENRG_STRING:
 		return MYSQL_TYPE_STRING;
-	default:
-		return MYSQL_TYPE_BLOB;
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		break;
 	}
+	return MYSQL_TYPE_BLOB;
 }
 
 static int fill_variable(struct cells *cells, const struct enrg_column *column, const struct enrg_column_view *view,
 	uint64_t first, uint64_t count, struct cells_notes *notes, struct enrg_error *err)
 {
-	uint64_t width = column->type == ENRG_LIST ? enrg_type_bytes(column->item) : 1, wrong = 0;
+	uint64_t width = enrg_column_item_bytes(column), wrong = 0;
 
 	cells->pointers = calloc(count, sizeof(*cells->pointers));
 	cells->lengths = calloc(count, sizeof(*cells->lengths));
@@ -136,9 +138,7 @@ static int fill_flags(struct cells *cells, const uint8_t *bits, uint64_t first, 
 static void leave_out_not_finite(struct cells *cells, enum enrg_type type, uint64_t count, struct cells_notes *notes)
 {
 	for (uint64_t i = 0; i < count; i++) {
-		double value = type == ENRG_F32 ? (double)((const float *)cells->values)[i]
-						: ((const double *)cells->values)[i];
-		if (isfinite(value) || cells->indicators[i])
+		if (isfinite(enrg_type_real(type, cells->values, i)) || cells->indicators[i])
 			continue;
 		cells->indicators[i] = STMT_INDICATOR_NULL;
 		notes->not_finite++;
@@ -149,7 +149,7 @@ int cells_init(struct cells *cells, const struct enrg_column *column, const stru
 	uint64_t first, uint64_t count, struct cells_notes *notes, struct enrg_error *err)
 {
 	*cells = (struct cells){.type = find_type(column->type), .width = enrg_type_bytes(column->type)};
-	cells->is_unsigned = column->type >= ENRG_U8 && column->type <= ENRG_U64;
+	cells->is_unsigned = enrg_type_is_integer(column->type) && !enrg_type_is_signed(column->type);
 	cells->indicators = calloc(count, 1);
 	if (!cells->indicators)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
@@ -161,7 +161,7 @@ int cells_init(struct cells *cells, const struct enrg_column *column, const stru
 	if (column->type == ENRG_BOOL)
 		return fill_flags(cells, view->values, first, count, err);
 	cells->values = (const char *)view->values + first * cells->width;
-	if (column->type == ENRG_F32 || column->type == ENRG_F64)
+	if (enrg_type_is_float(column->type))
 		leave_out_not_finite(cells, column->type, count, notes);
 	return 0;
 }

@@ -21,22 +21,38 @@
 /* --- the table's columns ------------------------------------------------------------------------------------------ */
 
 /* A FLOAT is shown with six digits: DOUBLE holds float32 as well, and shows it all. */
-static const char *const type_names[] = {
-	[ENRG_BOOL] = "TINYINT(1)",
-	[ENRG_I8] = "TINYINT",
-	[ENRG_I16] = "SMALLINT",
-	[ENRG_I32] = "INT",
-	[ENRG_I64] = "BIGINT",
-	[ENRG_U8] = "TINYINT UNSIGNED",
-	[ENRG_U16] = "SMALLINT UNSIGNED",
-	[ENRG_U32] = "INT UNSIGNED",
-	[ENRG_U64] = "BIGINT UNSIGNED",
-	[ENRG_F32] = "DOUBLE",
-	[ENRG_F64] = "DOUBLE",
-	[ENRG_STRING] = "LONGTEXT",
-	[ENRG_BINARY] = "LONGBLOB",
-	[ENRG_LIST] = "LONGBLOB",
-};
+static const char *find_type(enum enrg_type type)
+{
+	switch (type) {
+	case ENRG_BOOL:
+		return "TINYINT(1)";
+	case ENRG_I8:
+		return "TINYINT";
+	case ENRG_I16:
+		return "SMALLINT";
+	case ENRG_I32:
+		return "INT";
+	case ENRG_I64:
+		return "BIGINT";
+	case ENRG_U8:
+		return "TINYINT UNSIGNED";
+	case ENRG_U16:
+		return "SMALLINT UNSIGNED";
+	case ENRG_U32:
+		return "INT UNSIGNED";
+	case ENRG_U64:
+		return "BIGINT UNSIGNED";
+	case ENRG_F32:
+	case ENRG_F64:
+		return "DOUBLE";
+	case ENRG_STRING:
+		return "LONGTEXT";
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		return "LONGBLOB";
+	}
+	return "LONGBLOB";
+}
 
 static char *format_create(const struct table *table, const struct sql_names *names, const struct enrg_schema *schema)
 {
@@ -48,7 +64,7 @@ static char *format_create(const struct table *table, const struct sql_names *na
 		return NULL;
 	fprintf(stream, "CREATE TABLE IF NOT EXISTS `%s` (", table->target.name);
 	for (uint32_t i = 0; i < names->count; i++)
-		fprintf(stream, "%s`%s` %s", i ? ", " : "", names->items[i], type_names[schema->columns[i].type]);
+		fprintf(stream, "%s`%s` %s", i ? ", " : "", names->items[i], find_type(schema->columns[i].type));
 	fputs(") ENGINE=InnoDB DEFAULT CHARSET=utf8mb4", stream);
 	if (fclose(stream) == 0)
 		return text;
@@ -102,8 +118,8 @@ static int judge_column(
 {
 	static const char *const whole[] = {"tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit", NULL};
 	static const char *const rounded[] = {"float", "decimal", NULL}, *const real[] = {"float", "double", NULL};
-	bool is_real = column->type == ENRG_F32 || column->type == ENRG_F64;
-	bool is_long = column->type == ENRG_I64 || column->type == ENRG_U64;
+	bool is_real = enrg_type_is_float(column->type);
+	bool is_long = enrg_type_is_integer(column->type) && enrg_type_bytes(column->type) == 8;
 
 	if (is_real && starts_with_one(declared, whole))
 		return enrg_error_set(err, -EINVAL,
@@ -160,9 +176,9 @@ static int add_missing(const struct table *table, const struct sql_names *names,
 				"(%s), give another table_name, or set add_columns = true in the store's file",
 				table->connection->server->host, table->connection->server->port, table->target.name,
 				names->items[i], table->target.source,
-				type_names[params->target->schema->columns[i].type]);
+				find_type(params->target->schema->columns[i].type));
 		snprintf(sql, sizeof(sql), "ALTER TABLE `%s` ADD COLUMN `%s` %s", table->target.name, names->items[i],
-			type_names[params->target->schema->columns[i].type]);
+			find_type(params->target->schema->columns[i].type));
 		int code = define(params, sql, err);
 		if (code < 0)
 			return code;
@@ -330,7 +346,7 @@ static uint64_t count_row_bytes(const struct enrg_batch *batch, uint64_t row)
 	for (uint32_t i = 0; i < batch->schema->column_count; i++) {
 		const struct enrg_column *column = &batch->schema->columns[i];
 		const int32_t *offsets = batch->columns[i].offsets;
-		uint64_t width = column->type == ENRG_LIST ? enrg_type_bytes(column->item) : 1;
+		uint64_t width = enrg_column_item_bytes(column);
 		bytes += CELL_BYTES + (offsets ? (uint64_t)(offsets[row + 1] - offsets[row]) * width : 8);
 	}
 	return bytes;
@@ -397,7 +413,7 @@ static int explain_narrow(const struct table *table, const struct enrg_batch *ba
 			table->connection->server->host, table->connection->server->port, names.items[i],
 			table->target.name, table->target.source, enrg_type_name(batch->schema->columns[i].type),
 			extent, mysql_error(mysql), table->target.name, names.items[i],
-			type_names[batch->schema->columns[i].type]);
+			find_type(batch->schema->columns[i].type));
 	}
 	sql_names_fini(&names);
 	return -EINVAL;

@@ -28,7 +28,7 @@ static void format_key(const struct target *target, const char *column, char ret
 /* Of the time series: all that are numbers, but the time itself. */
 static bool is_series(const struct target *target, const struct enrg_schema *schema, uint32_t column)
 {
-	return column != target->time_column && schema->columns[column].type <= ENRG_F64;
+	return column != target->time_column && !enrg_type_is_variable(schema->columns[column].type);
 }
 
 /* The key of a column; of a blob its own. */
@@ -114,7 +114,7 @@ static int find_time_column(struct target *target, const struct enrg_schema *sch
 {
 	for (uint32_t i = 0; i < schema->column_count; i++) {
 		enum enrg_type type = schema->columns[i].type;
-		if (strcmp(schema->columns[i].name, "timestamp") == 0 && type >= ENRG_I8 && type <= ENRG_F64) {
+		if (strcmp(schema->columns[i].name, "timestamp") == 0 && enrg_type_is_number(type)) {
 			target->time_column = i;
 			return 0;
 		}

@@ -32,9 +32,15 @@ static char *format_number(char *out, enum enrg_type type, const void *values, u
 		return number_format_u64(out, ((const uint64_t *)values)[index]);
 	case ENRG_F32:
 		return number_format_f32(out, ((const float *)values)[index]);
-	default:
+	case ENRG_F64:
 		return number_format_f64(out, ((const double *)values)[index]);
+	case ENRG_BOOL:
+	case ENRG_STRING:
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		break;
 	}
+	return out;
 }
 
 static bool is_set(const struct enrg_column_view *view, uint64_t row)
@@ -99,9 +105,8 @@ static int64_t find_time(const struct enrg_column *column, const struct enrg_col
 
 	if (!enrg_column_present(view, row))
 		return -1;
-	if (column->type == ENRG_F64 || column->type == ENRG_F32) {
-		double time = column->type == ENRG_F64 ? ((const double *)view->values)[row]
-						       : (double)((const float *)view->values)[row];
+	if (enrg_type_is_float(column->type)) {
+		double time = enrg_type_real(column->type, view->values, row);
 		return time >= 0 && time < 0x1p63 ? (int64_t)time : -1;
 	}
 	*format_number(text, column->type, view->values, row) = '\0';
@@ -125,9 +130,7 @@ uint64_t values_count_same_times(const struct enrg_batch *batch, uint32_t time_c
 
 static bool is_finite(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row)
 {
-	if (column->type == ENRG_F64)
-		return isfinite(((const double *)view->values)[row]);
-	return column->type != ENRG_F32 || isfinite(((const float *)view->values)[row]);
+	return !enrg_type_is_float(column->type) || isfinite(enrg_type_real(column->type, view->values, row));
 }
 
 uint64_t values_add_samples(

@@ -38,9 +38,14 @@ char basket_leaf_letter(const struct tree *tree, const struct part *part)
 		return 'F';
 	case ENRG_F64:
 		return 'D';
-	default:
-		return 'L';
+	case ENRG_I64:
+	case ENRG_U64:
+	case ENRG_STRING: /* none of these is an item */
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		break;
 	}
+	return 'L';
 }
 
 uint32_t basket_leaf_bytes(const struct tree *tree, const struct part *part)

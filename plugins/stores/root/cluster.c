@@ -2,7 +2,6 @@
 #include "cluster.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,9 +14,7 @@ int cluster_init(struct cluster *cluster, const struct enrg_schema *schema, stru
 	for (uint32_t i = 0; i < schema->column_count; i++) {
 		struct cluster_column *column = &cluster->columns[i];
 		column->type = schema->columns[i].type;
-		column->item = column->type == ENRG_LIST ? schema->columns[i].item : column->type;
-		if (column->type == ENRG_STRING || column->type == ENRG_BINARY)
-			column->item = ENRG_U8;
+		column->item = enrg_column_item(&schema->columns[i]);
 		column->width = column->item == ENRG_BOOL ? 1 : enrg_type_bytes(column->item);
 	}
 	return 0;
@@ -54,19 +51,6 @@ static void append_bools(struct cluster_column *column, const struct enrg_column
 	column->values.count += rows;
 }
 
-static void blank(const struct cluster_column *column, uint8_t *at)
-{
-	double nan_double = NAN;
-	float nan_float = NAN;
-
-	if (column->item == ENRG_F64)
-		memcpy(at, &nan_double, sizeof(nan_double));
-	else if (column->item == ENRG_F32)
-		memcpy(at, &nan_float, sizeof(nan_float));
-	else
-		memset(at, 0, column->width);
-}
-
 static void append_numbers(struct cluster_column *column, const struct enrg_column_view *view, uint64_t rows)
 {
 	size_t start = column->values.count;
@@ -76,7 +60,8 @@ static void append_numbers(struct cluster_column *column, const struct enrg_colu
 		return;
 	for (uint64_t row = 0; row < rows; row++)
 		if (!enrg_column_present(view, row))
-			blank(column, column->values.data + start + row * column->width);
+			memcpy(column->values.data + start + row * column->width, enrg_type_missing(column->item),
+				column->width);
 }
 
 static void append_ends(struct cluster_column *column, const struct enrg_column_view *view, uint64_t rows)

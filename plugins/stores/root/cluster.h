@@ -30,7 +30,7 @@ void cluster_clear(struct cluster *cluster);
 
 static inline bool cluster_is_variable(const struct cluster_column *column)
 {
-	return column->type == ENRG_STRING || column->type == ENRG_BINARY || column->type == ENRG_LIST;
+	return enrg_type_is_variable(column->type);
 }
 
 static inline const uint64_t *cluster_ends(const struct cluster_column *column)

@@ -28,9 +28,10 @@ static struct method_mark mark_of(enum compress_method method)
 		return (struct method_mark){{'X', 'Z'}, 0};
 	case COMPRESS_LZ4:
 		return (struct method_mark){{'L', '4'}, 1};
-	default:
-		return (struct method_mark){{'Z', 'S'}, 1};
+	case COMPRESS_ZSTD:
+		break;
 	}
+	return (struct method_mark){{'Z', 'S'}, 1};
 }
 
 uint32_t compress_code(const struct compress_setting *setting)
@@ -115,9 +116,10 @@ static size_t by_method(struct compressor *compressor, const struct compress_set
 		return by_lzma(setting->level, from, count, to, room);
 	case COMPRESS_LZ4:
 		return by_lz4(setting->level, from, count, to, room);
-	default:
-		return by_zstd(compressor, setting->level, from, count, to, room);
+	case COMPRESS_ZSTD:
+		break;
 	}
+	return by_zstd(compressor, setting->level, from, count, to, room);
 }
 
 static void put_le24(uint8_t *at, size_t value)

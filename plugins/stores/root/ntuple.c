@@ -41,12 +41,7 @@ enum meta { META_PAGES, META_FOOTER, META_ANCHOR };
 
 static bool has_items(const struct enrg_column *column)
 {
-	return column->type == ENRG_LIST || column->type == ENRG_BINARY;
-}
-
-static enum enrg_type item_of(const struct enrg_column *column)
-{
-	return column->type == ENRG_LIST ? column->item : ENRG_U8;
+	return enrg_type_is_variable(column->type) && column->type != ENRG_STRING;
 }
 
 static const char *number_name(enum enrg_type type)
@@ -74,9 +69,12 @@ static const char *number_name(enum enrg_type type)
 		return "float";
 	case ENRG_F64:
 		return "double";
-	default:
-		return "std::string";
+	case ENRG_STRING:
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		break;
 	}
+	return "std::string";
 }
 
 static enum column_type column_type(enum enrg_type type)
@@ -104,9 +102,12 @@ static enum column_type column_type(enum enrg_type type)
 		return N_REAL32;
 	case ENRG_F64:
 		return N_REAL64;
-	default:
-		return N_CHAR;
+	case ENRG_STRING:
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		break;
 	}
+	return N_CHAR;
 }
 
 /* --- parts -------------------------------------------------------------------------------------------------------- */
@@ -120,7 +121,7 @@ static int plan(struct tree *tree, struct enrg_error *err)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < count; i++) {
 		const struct enrg_column *column = &tree->schema->columns[i];
-		bool is_variable = has_items(column) || column->type == ENRG_STRING;
+		bool is_variable = enrg_type_is_variable(column->type);
 		tree->parts[tree->part_count++] = (struct part){.column = i, .is_ends = is_variable};
 		if (column->type == ENRG_STRING)
 			tree->parts[tree->part_count++] = (struct part){.column = i};
@@ -282,7 +283,7 @@ static void put_fields(const struct tree *tree, struct bytes *out)
 		const struct enrg_column *column = &tree->schema->columns[i];
 		struct field field = {i, ROLE_LEAF, tree->column_names[i], number_name(column->type), column->unit};
 		if (has_items(column)) {
-			snprintf(type, sizeof(type), "std::vector<%s>", number_name(item_of(column)));
+			snprintf(type, sizeof(type), "std::vector<%s>", number_name(enrg_column_item(column)));
 			field.role = ROLE_LIST;
 			field.type = type;
 		}
@@ -291,7 +292,7 @@ static void put_fields(const struct tree *tree, struct bytes *out)
 	for (uint32_t i = 0; i < tree->schema->column_count; i++) {
 		const struct enrg_column *column = &tree->schema->columns[i];
 		if (has_items(column))
-			put_field(out, &(struct field){i, ROLE_LEAF, "_0", number_name(item_of(column)), ""});
+			put_field(out, &(struct field){i, ROLE_LEAF, "_0", number_name(enrg_column_item(column)), ""});
 	}
 	end_list(out, list);
 }
@@ -307,7 +308,7 @@ static void put_columns(const struct tree *tree, struct bytes *out)
 		const struct cluster_column *rows = &tree->open.columns[part->column];
 		bool is_child = has_items(column) && !part->is_ends;
 		enum column_type type = part->is_ends ? N_INDEX64
-					: is_child    ? column_type(item_of(column))
+					: is_child    ? column_type(enrg_column_item(column))
 						      : column_type(column->type);
 		size_t begin = begin_frame(out);
 		bytes_le16(out, (uint16_t)type);

@@ -26,7 +26,7 @@ struct leaf_places {
 
 static bool has_counts(const struct enrg_column *column)
 {
-	return column->type == ENRG_LIST || column->type == ENRG_BINARY;
+	return enrg_type_is_variable(column->type) && column->type != ENRG_STRING;
 }
 
 static bool is_taken(const struct tree *tree, const char *name)
@@ -111,7 +111,7 @@ static void put_fill(struct bytes *out)
 
 static bool is_unsigned(enum enrg_type type)
 {
-	return type >= ENRG_U8 && type <= ENRG_U64;
+	return enrg_type_is_integer(type) && !enrg_type_is_signed(type);
 }
 
 /* Of counts and strings the greatest is told, for buffers that readers make; of others nothing. */

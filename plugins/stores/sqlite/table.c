@@ -24,9 +24,17 @@ static const char *find_type(enum enrg_type type)
 		return " BLOB";
 	case ENRG_U64:
 		return "";
-	default:
+	case ENRG_BOOL:
+	case ENRG_I8:
+	case ENRG_I16:
+	case ENRG_I32:
+	case ENRG_I64:
+	case ENRG_U8:
+	case ENRG_U16:
+	case ENRG_U32:
 		return " INTEGER";
 	}
+	return "";
 }
 
 /* SQL with the names of all columns in it; free(). `form`: 'c' for CREATE TABLE, 'i' for INSERT. */
@@ -215,7 +223,7 @@ static int bind_u64(sqlite3_stmt *statement, int place, uint64_t value)
 static int bind_variable(sqlite3_stmt *statement, int place, const struct enrg_column *column,
 	const struct enrg_column_view *view, uint64_t row)
 {
-	uint64_t width = column->type == ENRG_LIST ? enrg_type_bytes(column->item) : 1;
+	uint64_t width = enrg_column_item_bytes(column);
 	uint64_t first = (uint64_t)view->offsets[row], end = (uint64_t)view->offsets[row + 1];
 	/* Without a byte the pointer may be NULL, which SQLite would take for a missing value. */
 	const char *bytes = end > first ? (const char *)view->values + first * width : "";
@@ -255,9 +263,12 @@ static int bind_value(sqlite3_stmt *statement, int place, const struct enrg_colu
 		return sqlite3_bind_double(statement, place, (double)((const float *)values)[row]);
 	case ENRG_F64:
 		return sqlite3_bind_double(statement, place, ((const double *)values)[row]);
-	default:
-		return bind_variable(statement, place, column, view, row);
+	case ENRG_STRING:
+	case ENRG_BINARY:
+	case ENRG_LIST:
+		break;
 	}
+	return bind_variable(statement, place, column, view, row);
 }
 
 static int write_rows(struct table *table, const struct enrg_batch *batch, struct enrg_error *err)

@@ -56,6 +56,8 @@ struct enrg_job_type {
 
 	/* Frees the state; takes NULL. Called once, last. */
 	void (*destroy)(void *state);
+
+	bool runs_code; /* what its files say may run programs: see struct enrg_option */
 };
 
 /* The name of this job (unique in its supervisor) and of the supervisor. Valid as long as the job. */

@@ -77,6 +77,10 @@ struct enrg_option {
 	const struct enrg_choice *choices; /* of ENRG_OPTION_CHOICE */
 	const struct enrg_table *table;    /* of ENRG_OPTION_TABLE, _TABLE_LIST and _INCLUDE */
 	size_t present_offset;     /* offset of a bool set to true where the TOML names the key; 0 = not wanted */
+	bool secret;    /* of ENRG_OPTION_STRING: its value is shown nowhere ("***"), and `key`_file may name a file that holds
+			 * it, of mode 0600 and of this user */
+	bool runs_code; /* a program, a library, a command or a folder outside of the data: who may set it from outside of this
+			 * machine is decided by role */
 };
 
 struct enrg_table {

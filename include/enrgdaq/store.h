@@ -63,6 +63,8 @@ struct enrg_store_type {
 	/* `abandon`: the framework rolls back; write nothing. target_close takes NULL. */
 	int (*target_close)(void *state, void *target, bool abandon, struct enrg_error *err);
 	int (*close)(void *state, bool abandon, struct enrg_error *err);
+
+	bool runs_code; /* what its files say may run programs: see struct enrg_option */
 };
 
 ENRG_API const char *enrg_store_name(const struct enrg_store *store);

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 int enrg_error_set(struct enrg_error *err, int code, const char *format, ...)
 {
 	if (err) {
@@ -13,6 +15,7 @@ int enrg_error_set(struct enrg_error *err, int code, const char *format, ...)
 		err->code = code;
 		vsnprintf(err->text, sizeof(err->text), format, arguments);
 		va_end(arguments);
+		secret_hide(err->text);
 	}
 	return code;
 }
@@ -27,6 +30,7 @@ int enrg_error_add(struct enrg_error *err, int rc, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(before, sizeof(before), format, arguments);
 	va_end(arguments);
+	secret_hide(before);
 	size_t used = strlen(before);
 	snprintf(before + used, sizeof(before) - used, ": %s", err->text[0] ? err->text : enrg_error_name(rc));
 	memcpy(err->text, before, sizeof(err->text));

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/log_file.h"
 #include "base/log_sink.h"
+#include "base/secret.h"
 #include "base/text.h"
 
 #define LINE_BYTES       LOG_LINE_BYTES
@@ -324,8 +325,10 @@ void log_line_v(enum enrg_level level, const char *format, va_list arguments)
 
 	if ((unsigned)level >= LEVELS || (int)level < atomic_load_explicit(&log_level, memory_order_relaxed))
 		return;
-	int wanted = vsnprintf(text, sizeof(text), format, arguments);
-	size_t bytes = wanted < 0 ? 0 : (size_t)wanted < sizeof(text) ? (size_t)wanted : sizeof(text) - 1;
+	if (vsnprintf(text, sizeof(text), format, arguments) < 0)
+		text[0] = '\0';
+	secret_hide(text);
+	size_t bytes = strlen(text);
 	if (!is_started) {
 		size_t count = format_line(TARGET_STDERR, level, text, bytes, line);
 		write_whole(STDERR_FILENO, line, count);

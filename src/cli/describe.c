@@ -77,6 +77,11 @@ static json_t *group_schema(const struct types *types, const struct enrg_job_gro
 		"additionalProperties", 0);
 }
 
+static bool type_runs_code(const struct type_entry *type)
+{
+	return type->job ? type->job->runs_code : type->store->runs_code;
+}
+
 /* Keys of every job, those of the type, and its store groups as one object. */
 static json_t *type_schema(const struct types *types, const struct type_entry *type)
 {
@@ -87,6 +92,8 @@ static json_t *type_schema(const struct types *types, const struct type_entry *t
 	json_object_update(properties, json_object_get(common, "properties"));
 	json_array_extend(required, json_object_get(common, "required"));
 	json_object_set_new(json_object_get(properties, "daq_job_type"), "const", json_string(type->name));
+	if (type_runs_code(type))
+		json_object_set_new(schema, "x-enrgdaq-runs-code", json_true());
 	json_decref(common);
 	const struct enrg_job_group *group = type->job ? type->job->groups : NULL;
 	for (; group && group->key; group++) {
@@ -158,6 +165,8 @@ static void print_type(const struct types *types, const struct type_entry *type,
 			printf("%s%s", i ? ", " : "; old names that still work: ", old[i]);
 		putchar('\n');
 	}
+	if (type_runs_code(type))
+		puts("  privileged: what its file says may run programs");
 	print_title("Its own keys", form);
 	print_table(type->job ? &type->job->options : &type->store->options, form);
 	if (type->store) {

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/secret.h"
+
 struct chunk {
 	struct chunk *next;
 	_Alignas(max_align_t) unsigned char bytes[];
@@ -181,6 +183,8 @@ static void add_mismatch(const struct fill *fill, const struct enrg_option *opti
 
 	format_expected(option, expected, sizeof(expected));
 	format_found(node, found, sizeof(found));
+	if (option->secret)
+		snprintf(found, sizeof(found), "%s", SECRET_MASK);
 	if (option->kind == ENRG_OPTION_STRING && node->kind == TOML_STRING && node->text_bytes == 0)
 		snprintf(expected, sizeof(expected), "a string that is not empty");
 	problems_add(fill->problems, false, fill->file, node->line, "%s: expected %s, found %s", name, expected, found);
@@ -479,6 +483,46 @@ static void fill_absent(const struct fill *fill, const struct enrg_option *optio
 	}
 }
 
+static void fill_from_file(const struct fill *fill, const struct enrg_option *option, const struct toml_node *path,
+	const char *prefix, const char **ret)
+{
+	struct enrg_error err = {0};
+	char *text = NULL;
+
+	if (!is_text(path) || path->text_bytes == 0) {
+		problems_add(fill->problems, false, fill->file, path->line,
+			"%s%s" OPTIONS_FILE_SUFFIX ": expected the path of a file that holds the secret", prefix, option->key);
+		return;
+	}
+	if (secret_read_file(path->text, &text, &err) < 0) {
+		problems_add(fill->problems, false, fill->file, path->line, "%s%s" OPTIONS_FILE_SUFFIX ": %s", prefix,
+			option->key, err.text);
+		return;
+	}
+	*ret = take_text(fill, text, strlen(text), option->key);
+	secret_remember(text);
+	free(text);
+}
+
+/* The value is in a file of its own, or in the configuration; both would leave open which one counts. False: there is no such
+ * file. */
+static bool fill_secret(const struct fill *fill, const struct enrg_option *option, const struct toml_node *node,
+	const char *prefix, const char **ret)
+{
+	char key[512];
+	snprintf(key, sizeof(key), "%s" OPTIONS_FILE_SUFFIX, option->key);
+	const struct toml_node *value = toml_find(node, option->key), *path = toml_find(node, key);
+
+	if (value && is_text(value))
+		secret_remember(value->text);
+	if (path && value)
+		problems_add(fill->problems, false, fill->file, path->key_line,
+			"%s%s: %s stands there as well: keep one of the two", prefix, key, option->key);
+	else if (path)
+		fill_from_file(fill, option, path, prefix, ret);
+	return path != NULL;
+}
+
 static void fill_known(const struct fill *fill, const struct enrg_table *table, const struct toml_node *node,
 	const char *prefix, void *ret_struct)
 {
@@ -492,13 +536,15 @@ static void fill_known(const struct fill *fill, const struct enrg_table *table, 
 		}
 		const struct toml_node *child = toml_find(node, option->key);
 		snprintf(name, sizeof(name), "%s%s", prefix, option->key);
-		if (!child) {
+		const char **secret = option->secret ? (const char **)(void *)(bytes + option->offset) : NULL;
+		bool is_in_file = secret && fill_secret(fill, option, node, prefix, secret);
+		if (!child && !is_in_file) {
 			fill_absent(fill, option, name, bytes + option->offset);
 			continue;
 		}
 		if (option->present_offset)
 			*(bool *)(bytes + option->present_offset) = true;
-		if (!fill_value(fill, option, child, name, bytes + option->offset))
+		if (!is_in_file && !fill_value(fill, option, child, name, bytes + option->offset))
 			add_mismatch(fill, option, child, name);
 	}
 }
@@ -548,6 +594,30 @@ static bool is_listed(const char *key, const char *const *names, size_t count)
 	return false;
 }
 
+bool options_is_file_of_secret(const struct enrg_table *table, const char *key)
+{
+	size_t length = strlen(key), suffix = sizeof(OPTIONS_FILE_SUFFIX) - 1;
+
+	if (length <= suffix || strcmp(key + length - suffix, OPTIONS_FILE_SUFFIX) != 0)
+		return false;
+	for (const struct enrg_option *option = table->options; option && option->key; option++) {
+		if (option->kind == ENRG_OPTION_INCLUDE && options_is_file_of_secret(option->table, key))
+			return true;
+		if (option->secret && strlen(option->key) == length - suffix &&
+			!strncmp(option->key, key, length - suffix))
+			return true;
+	}
+	return false;
+}
+
+static bool is_file_of_any(const struct enrg_table *const *tables, size_t count, const char *key)
+{
+	for (size_t i = 0; i < count; i++)
+		if (options_is_file_of_secret(tables[i], key))
+			return true;
+	return false;
+}
+
 static void add_unknown(const struct fill *fill, const struct toml_node *child, const char *prefix,
 	const char *const *names, size_t count)
 {
@@ -574,7 +644,8 @@ static void check_unknown(const struct fill *fill, const struct enrg_table *cons
 	const char **names = list_keys(tables, table_count, known, &count);
 
 	for (size_t i = 0; names && node && i < node->count; i++)
-		if (!is_listed(node->children[i].key, names, count))
+		if (!is_listed(node->children[i].key, names, count) &&
+			!is_file_of_any(tables, table_count, node->children[i].key))
 			add_unknown(fill, &node->children[i], prefix, names, count);
 	free(names);
 }

@@ -28,6 +28,10 @@ void options_fill_many(const struct enrg_table *const *tables, void *const *stru
 	const struct toml_node *node, const char *file, const char *prefix, const char *const *known,
 	struct options_memory *memory, struct problems *problems);
 
+#define OPTIONS_FILE_SUFFIX "_file" /* password = "…" or password_file = "…" */
+/* Is the key that of the file of a secret option of the table? */
+bool options_is_file_of_secret(const struct enrg_table *table, const char *key);
+
 /* Bytes of the member that an option of this kind fills; 0 for an unknown kind. */
 size_t options_kind_bytes(const struct enrg_option *option);
 /* "int", "list of strings", "one of A, B": as `describe` prints it. */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
+
 #define DEPTH_MAX 8 /* the loader refuses deeper tables */
 
 /* One line of a printed table: an option with the dotted name that it has in the outermost table. */
@@ -57,6 +59,21 @@ static void format_help(const struct enrg_option *option, char *ret_text, size_t
 		snprintf(ret_text, text_bytes, "%s [at most %.15g]", help, option->max);
 	else
 		snprintf(ret_text, text_bytes, "%s", help);
+	size_t used = strlen(ret_text);
+	if (option->secret)
+		snprintf(ret_text + used, text_bytes - used, " [secret; or %s" OPTIONS_FILE_SUFFIX ": a file of mode 0600]",
+			option->key);
+	used = strlen(ret_text);
+	if (option->runs_code)
+		snprintf(ret_text + used, text_bytes - used, " [privileged]");
+}
+
+/* As TOML prints it. A default that is not empty would be a secret that everybody knows: it is not shown either. */
+static const char *shown_default(const struct enrg_option *option)
+{
+	bool is_hidden = option->secret && option->default_value && strcmp(option->default_value, "\"\"") != 0;
+
+	return is_hidden ? "\"" SECRET_MASK "\"" : option->default_value;
 }
 
 static struct row *rows_add(struct rows *rows)
@@ -90,7 +107,7 @@ static void rows_collect(struct rows *rows, const struct enrg_table *table, cons
 			return;
 		snprintf(row->name, sizeof(row->name), "%s%s", prefix, option->key);
 		options_format_type(option, row->type, sizeof(row->type));
-		snprintf(row->fallback, sizeof(row->fallback), "%s", option->default_value ? option->default_value :
+		snprintf(row->fallback, sizeof(row->fallback), "%s", option->default_value ? shown_default(option) :
 			option->required ? "required" : "-");
 		format_help(option, row->help, sizeof(row->help));
 		row->unit = option->unit ? option->unit : "-";
@@ -282,11 +299,29 @@ static json_t *option_schema(const struct enrg_option *option, int depth)
 		json_object_set_new(schema, "description", json_string(option->help));
 	if (option->unit)
 		json_object_set_new(schema, "unit", json_string(option->unit));
-	if (option->default_value && !options_parse_literal(option->default_value, &root, NULL)) {
+	if (option->secret) {
+		json_object_set_new(schema, "writeOnly", json_true());
+		json_object_set_new(schema, "x-enrgdaq-secret", json_true());
+	}
+	if (option->runs_code)
+		json_object_set_new(schema, "x-enrgdaq-runs-code", json_true());
+	if (option->default_value && !options_parse_literal(shown_default(option), &root, NULL)) {
 		json_object_set_new(schema, "default", json_of(&root->children[0]));
 		toml_free(root);
 	}
 	return schema;
+}
+
+/* The file that holds a secret may lie anywhere where this user can read. */
+static void add_file_property(const struct enrg_option *option, json_t *properties)
+{
+	char key[200];
+
+	snprintf(key, sizeof(key), "%s" OPTIONS_FILE_SUFFIX, option->key);
+	json_object_set_new(properties, key,
+		json_pack("{ss ss sb}", "type", "string", "description",
+			"File that holds the secret, of mode 0600 and of the user that runs this; instead of the key itself.",
+			"x-enrgdaq-runs-code", 1));
 }
 
 static void add_properties(const struct enrg_table *table, int depth, json_t *properties, json_t *required)
@@ -297,7 +332,9 @@ static void add_properties(const struct enrg_table *table, int depth, json_t *pr
 			continue;
 		}
 		json_object_set_new(properties, option->key, option_schema(option, depth));
-		if (option->required)
+		if (option->secret)
+			add_file_property(option, properties);
+		if (option->required && !option->secret)
 			json_array_append_new(required, json_string(option->key));
 	}
 }
@@ -390,7 +427,7 @@ static void print_example_keys(const struct enrg_table *table, int depth, bool i
 		print_example_comment(option, stream);
 		fprintf(stream, "%s%s = ", is_absent || is_comment ? "#" : "", option->key);
 		if (option->default_value)
-			fputs(option->default_value, stream);
+			fputs(shown_default(option), stream);
 		else
 			print_placeholder(option, stream);
 		fputc('\n', stream);

@@ -150,6 +150,8 @@ static int check_option(const struct place *place, const struct enrg_table *tabl
 			place, "option %s: its min %g is above its max %g", option->key, option->min, option->max);
 	if (is_table && !option->table)
 		return refuse(place, "option %s: a table without its table of options", option->key);
+	if (option->secret && option->kind != ENRG_OPTION_STRING)
+		return refuse(place, "option %s: a secret is a string", option->key);
 	result = check_choices(place, option);
 	if (!result && is_table)
 		result = check_table(place, option->table, depth + 1);
@@ -205,6 +207,8 @@ static int check_included(const struct place *place, const struct enrg_table *al
 			result = check_included(place, all, option->table);
 		else if (count_key(all, option->key) > 1)
 			result = refuse(place, "option %s: the key stands there twice", option->key);
+		else if (options_is_file_of_secret(all, option->key))
+			result = refuse(place, "option %s: the key is that of the file of a secret", option->key);
 		if (result)
 			return result;
 	}

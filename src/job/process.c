@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "job/ask.h"
 #include "job/crash.h"
 #include "job/reporter.h"
@@ -79,6 +80,7 @@ void process_alert(struct process *process, enum enrg_level level, const char *f
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
+	secret_hide(text);
 	log_line(level, "%s", text);
 	if (process->page)
 		atomic_fetch_add_explicit(&process->page->alerts, 1, memory_order_relaxed);

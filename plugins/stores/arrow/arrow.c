@@ -44,7 +44,7 @@ struct arrow_target {
 
 static const struct enrg_option arrow_option_list[] = {
 	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct arrow_options, out_dir),
-	  .default_value = "\"out/\"", .help = "Folder of the files; created." },
+	  .default_value = "\"out/\"", .help = "Folder of the files; created.", .runs_code = true },
 	{ .key = "merge_small", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct arrow_options, merge_small),
 	  .default_value = "true",
 	  .help = "A file that is closed is rewritten with its small batches merged, where that saves much." },

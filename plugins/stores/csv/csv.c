@@ -42,7 +42,7 @@ struct csv_target {
 
 static const struct enrg_option csv_option_list[] = {
 	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct csv_options, out_dir),
-	  .default_value = "\"out/\"", .help = "Folder of the files; created." },
+	  .default_value = "\"out/\"", .help = "Folder of the files; created.", .runs_code = true },
 	{ .key = "files", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct csv_options, files),
 	  .table = &enrg_file_table },
 	{ .key = NULL },

@@ -29,7 +29,7 @@ struct faulty {
 
 static const struct enrg_option faulty_option_list[] = {
 	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct faulty_options, out_dir),
-	  .default_value = "\"out/\"", .help = "Folder of the files; created." },
+	  .default_value = "\"out/\"", .help = "Folder of the files; created.", .runs_code = true },
 	{ .key = "drill", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct faulty_options, drill),
 	  .table = &drill_table },
 	{ .key = NULL },

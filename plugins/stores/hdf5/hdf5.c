@@ -65,7 +65,7 @@ static const struct enrg_choice syncs[] = {
 
 static const struct enrg_option hdf5_option_list[] = {
 	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct hdf5_options, out_dir),
-	  .default_value = "\"out/\"", .help = "Folder of the files; created." },
+	  .default_value = "\"out/\"", .help = "Folder of the files; created.", .runs_code = true },
 	{ .key = "flush_seconds", .kind = ENRG_OPTION_FLOAT, .offset = offsetof(struct hdf5_options, flush_seconds),
 	  .default_value = "1.0", .min = 0, .max = 3600, .unit = "s",
 	  .help = "Rows are in the file, for its readers, after so long a time; until then they wait in memory." },

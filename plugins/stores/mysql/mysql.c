@@ -47,6 +47,7 @@ static const struct enrg_option option_list[] = {
 		.kind = ENRG_OPTION_STRING,
 		.offset = offsetof(struct mysql_options, password),
 		.default_value = "\"\"",
+		.secret = true,
 		.help = "The user's password; \"\" where there is none."},
 	{.key = "database",
 		.kind = ENRG_OPTION_STRING,

@@ -37,7 +37,7 @@ struct raw_target {
 
 static const struct enrg_option raw_option_list[] = {
 	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct raw_options, out_dir),
-	  .default_value = "\"out/\"", .help = "Folder of the files; created." },
+	  .default_value = "\"out/\"", .help = "Folder of the files; created.", .runs_code = true },
 	{ .key = "files", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct raw_options, files),
 	  .table = &enrg_file_table },
 	{ .key = NULL },

@@ -53,6 +53,7 @@ static const struct enrg_option option_list[] = {
 	{.key = "password",
 		.kind = ENRG_OPTION_STRING,
 		.offset = offsetof(struct redis_options, password),
+		.secret = true,
 		.help = "Where the server wants one."},
 	{.key = NULL},
 };

@@ -73,7 +73,7 @@ static const struct enrg_option root_option_list[] = {
 		.kind = ENRG_OPTION_STRING,
 		.offset = offsetof(struct root_options, out_dir),
 		.default_value = "\"out/\"",
-		.help = "Folder of the files; created."},
+		.help = "Folder of the files; created.", .runs_code = true},
 	{.key = "buffer_size_bytes",
 		.kind = ENRG_OPTION_INT,
 		.offset = offsetof(struct root_options, buffer_size_bytes),

@@ -45,7 +45,7 @@ static const struct enrg_option sqlite_option_list[] = {
 		.kind = ENRG_OPTION_STRING,
 		.offset = offsetof(struct sqlite_options, out_dir),
 		.default_value = "\"out/\"",
-		.help = "Folder of the files; created."},
+		.help = "Folder of the files; created.", .runs_code = true},
 	{.key = "commit_interval_seconds",
 		.kind = ENRG_OPTION_FLOAT,
 		.offset = offsetof(struct sqlite_options, commit_interval_seconds),

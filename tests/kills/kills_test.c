@@ -2,10 +2,10 @@
  * instruction into its journal in between; starts it again, and reads what is in its files: each row once. Every store
  * of tests/conformance/kinds.c.
  *
- *   test_kills MODULE [--whole]      the kinds of that module; a module whose stores no kind drives fails
+ *   test_kills MODULE [--whole] [--only TEXT]      a module whose stores no kind drives fails
  *
  * Without --whole a part of the kills is made, spread over all; with it all of them, and as many in which the instance
- * that repairs is killed as well.
+ * that repairs is killed as well. --only takes the variants whose line begins with TEXT ("hdf5, deflate, rotation").
  */
 #include <fcntl.h>
 #include <ftw.h>
@@ -53,6 +53,7 @@ static struct {
 	char store_keys[512];
 	char folder[300], journal_path[350], out_dir[350];
 	bool is_whole;
+	const char *only; /* how the line of a variant must begin; NULL: all */
 	unsigned kills, complaints;
 	uint32_t *stores; /* shared with the children */
 } test;
@@ -260,8 +261,18 @@ static bool has_key(const struct enrg_table *table, const char *key)
 	return false;
 }
 
+static bool is_wanted(const struct variant *variant, const struct store_kind *kind)
+{
+	char line[200];
+
+	snprintf(line, sizeof(line), "%s, %s:", kind->name, variant->name);
+	return !test.only || strncmp(line, test.only, strlen(test.only)) == 0;
+}
+
 static bool is_for(const struct variant *variant, const struct store_kind *kind, const struct enrg_store_type *type)
 {
+	if (!is_wanted(variant, kind))
+		return false;
 	if (variant->wants_files && (kind->keeps_newest || !has_key(&type->options, "rotate_mb")))
 		return false;
 	return !variant->wants_dates || (kind->has_dates && !kind->keeps_newest);
@@ -331,6 +342,18 @@ static bool try_type(const struct enrg_store_type *type, const char *root)
 	return is_good && is_known;
 }
 
+static bool read_arguments(int count, char **arguments)
+{
+	for (int i = 2; i < count; i++)
+		if (strcmp(arguments[i], "--whole") == 0)
+			test.is_whole = true;
+		else if (strcmp(arguments[i], "--only") == 0 && i + 1 < count)
+			test.only = arguments[++i];
+		else
+			return false;
+	return count >= 2;
+}
+
 int main(int count, char **arguments)
 {
 	char module[4096], root[] = "/dev/shm/enrg-kills.XXXXXX";
@@ -338,9 +361,8 @@ int main(int count, char **arguments)
 	struct types *types;
 	bool is_good = true;
 
-	if (count < 2 || !mkdtemp(root))
+	if (!read_arguments(count, arguments) || !mkdtemp(root))
 		return 2;
-	test.is_whole = count > 2 && strcmp(arguments[2], "--whole") == 0;
 	test.stores = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	log_init("kills", ENRG_ERROR + 1);
 	snprintf(module, sizeof(module), "%s/modules/%s.so", ENRG_BINARY_DIR, arguments[1]);

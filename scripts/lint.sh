@@ -3,7 +3,7 @@
 # those that changed since the last tag. --folder FOLDER: the C files and scripts of that folder instead (tests/lint).
 #   format    clang-format, pinned (scripts/format.sh)
 #   shell     shellcheck on every shell script
-#   commits   messages since the last tag: `area: subject`, lines of at most 72 columns
+#   commits   messages since the last tag: `area: subject`, lines of at most 76 columns
 #   tidy      clang-tidy by .clang-tidy, on src/ and plugins/ without their tests (which need not heed a malloc that fails)
 #   analyzer  gcc -fanalyzer, on the same files
 # Exit code: 0 nothing was found, 1 something was.

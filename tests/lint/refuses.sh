@@ -71,7 +71,7 @@ commit() { git -c user.name=a -c user.email=a@b.invalid commit -q --allow-empty 
 commit "area: begin"
 commit $'area: say what it does\n\nWhy, in lines that are not too long.\nhttps://an.address.invalid/that/is/longer/than/a/line/of/text/would/be/allowed/to/be'
 "$root/scripts/check-commits.sh" HEAD~1..HEAD || fail "a right message is refused"
-long=$(printf 'word %.0s' $(seq 15))
+long=$(printf 'word %.0s' $(seq 15))xx # 77 columns
 for message in "no area" "area:no space" $'area: subject\nand no empty line' $'area: subject\n\n'"$long"; do
 	commit "$message"
 	"$root/scripts/check-commits.sh" HEAD~1..HEAD >log && fail "this message is taken: $message"

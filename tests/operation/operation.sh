@@ -31,6 +31,17 @@ has_rows() { # FILE COUNT
 	[ "$(wc -l <"$1")" -gt "$2" ]
 }
 
+# A copy of the program and of its modules that this case may replace, and that other users reach wherever the tree stands
+# (root's home is closed to them). It is $bin from then on.
+use_copy() {
+	mkdir -p prefix/modules
+	cp "$bin" prefix/enrgdaq
+	cp "${ENRGDAQ_MODULE_PATH:-$(dirname "$bin")/modules}"/{csv,test}.so prefix/modules
+	chmod -R a+rX prefix
+	unset ENRGDAQ_MODULE_PATH
+	bin=$work/prefix/enrgdaq
+}
+
 # Whatever the umask, only the user who runs it can speak to a run, read it or hold its lock.
 case_umask() {
 	write_dice lab 'use_shm_when_possible = false'
@@ -50,6 +61,7 @@ case_umask() {
 case_other_user() {
 	[ "$(id -u)" = 0 ] && getent passwd nobody >/dev/null && [ -x "$(command -v setpriv)" ] || exit 77
 	chmod 755 "$work"
+	use_copy
 	write_dice lab
 	start run.log run lab
 	await 20 has_rows out/dice.csv 1 || fail "no data"
@@ -106,15 +118,11 @@ case_clock() {
 # What was loaded at the start stays in use: program and modules are replaced and removed, and jobs that die then are
 # started again as they were.
 case_upgrade() {
-	mkdir -p prefix/modules
-	cp "$bin" prefix/enrgdaq
-	cp "${ENRGDAQ_MODULE_PATH:-$(dirname "$bin")/modules}"/{csv,test}.so prefix/modules
-	unset ENRGDAQ_MODULE_PATH
+	local new=$bin rows pid
+	use_copy
 	write_dice lab 'restart_delay_seconds = 0.1'
 	sed -i '/restart_delay/d' lab/dice.toml
 	sed -i '1i restart_delay_seconds = 0.1' lab/supervisor.toml
-	local new=$bin rows pid
-	bin=$work/prefix/enrgdaq
 	start run.log run lab
 	await 20 has_rows out/dice.csv 2 || fail "no data"
 	"$new" status >status.log || fail "no status"

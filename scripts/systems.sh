@@ -53,6 +53,7 @@ inside() { # FOLDER COMMAND…
 	unshare --mount --pid --fork --kill-child bash -c '
 		set -eu
 		root=$1; shift
+		mount --bind "$root" "$root" # a mount of its own: what unshares mounts inside needs one as its root
 		mount -t proc proc "$root/proc"
 		mount --rbind -o ro /sys "$root/sys"
 		mount --bind /dev "$root/dev"

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/held.h"
 #include "base/path.h"
 #include "job/file_policy.h"
@@ -20,13 +20,6 @@
 #define OPEN_TRIES 8u
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
-
-int file_fail(struct enrg_error *err, const char *path, const char *verb)
-{
-	int code = errno ? -errno : -EIO;
-
-	return enrg_error_set(err, code, "%s: can't %s: %s", path, verb, enrg_error_name(code));
-}
 
 void file_set_tell(struct file_set *set, enum enrg_level level, const char *format, ...)
 {
@@ -48,7 +41,7 @@ static int cut(struct enrg_file *file, uint64_t size, struct enrg_error *err)
 		result = ftruncate(file->descriptor, (off_t)size);
 	while (result < 0 && errno == EINTR);
 	if (result < 0)
-		return file_fail(err, file->path, "cut the file");
+		return disk_fail(err, file->path, "cut the file");
 	file->size = size;
 	file->is_torn = false;
 	return 0;
@@ -88,7 +81,7 @@ static int adopt(struct enrg_file *file, uint64_t found, struct enrg_error *err)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", file->descriptor);
 	ssize_t length = readlink(link, real, sizeof(real) - 1);
 	if (length < 0)
-		return file_fail(err, file->path, "find out the full name");
+		return disk_fail(err, file->path, "find out the full name");
 	real[length] = '\0';
 	int code = read_switches(file->set, err);
 	if (code < 0)
@@ -107,7 +100,7 @@ static int adopt(struct enrg_file *file, uint64_t found, struct enrg_error *err)
 			file->path, (unsigned long long)found, (unsigned long long)committed);
 	if (code == 0 && is_known && found >= committed &&
 		switches_apply(&file->set->left, file->journal_index, file->descriptor) < 0)
-		code = file_fail(err, file->path, "write");
+		code = disk_fail(err, file->path, "write");
 	if (code < 0)
 		return code;
 	file->committed = file->size;
@@ -156,7 +149,7 @@ static int look_again(const struct enrg_file *file, struct stat *ret_status, str
 	enum held_finding finding = held_look(file->descriptor, file->path, 0, ret_status);
 
 	if (ret_status->st_nlink == 0 && finding == HELD_SAME)
-		return file_fail(err, file->path, "look at the file");
+		return disk_fail(err, file->path, "look at the file");
 	return finding != HELD_SAME;
 }
 
@@ -166,9 +159,9 @@ static int open_named(const struct file_set *set, struct enrg_file *file, struct
 {
 	file->descriptor = open(file->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0644);
 	if (file->descriptor < 0)
-		return file_fail(err, file->path, "open");
+		return disk_fail(err, file->path, "open");
 	if (fstat(file->descriptor, ret_status) < 0)
-		return file_fail(err, file->path, "look at the file");
+		return disk_fail(err, file->path, "look at the file");
 	if (!S_ISREG(ret_status->st_mode))
 		return enrg_error_set(err, -EINVAL, "%s: is not a regular file", file->path);
 	*ret_file = find_by_inode(set, ret_status);
@@ -283,55 +276,6 @@ void enrg_file_close(struct enrg_file *file)
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 
-int file_write_all(int descriptor, const uint8_t *from, uint64_t byte_count, uint64_t offset)
-{
-	uint64_t done = 0;
-
-	while (done < byte_count) {
-		uint64_t left = byte_count - done;
-		ssize_t count =
-			pwrite(descriptor, from + done, left < (1u << 30) ? left : (1u << 30), (off_t)(offset + done));
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0) {
-			if (count == 0)
-				errno = EIO;
-			return -1;
-		}
-		done += (uint64_t)count;
-	}
-	return 0;
-}
-
-static ssize_t append_some(int descriptor, const uint8_t *from, uint64_t byte_count, uint64_t offset)
-{
-	size_t count = byte_count < (1u << 30) ? byte_count : (1u << 30);
-	const struct iovec piece = {(void *)(uintptr_t)from, count};
-	ssize_t done = pwritev2(descriptor, &piece, 1, (off_t)offset, RWF_APPEND);
-
-	/* Some file systems can't. */
-	return done < 0 && (errno == EOPNOTSUPP || errno == ENOSYS) ? pwrite(descriptor, from, count, (off_t)offset)
-								     : done;
-}
-
-int file_append_all(int descriptor, const uint8_t *from, uint64_t byte_count, uint64_t offset)
-{
-	uint64_t done = 0;
-
-	while (done < byte_count) {
-		ssize_t count = append_some(descriptor, from + done, byte_count - done, offset + done);
-		if (count < 0 && errno == EINTR)
-			continue;
-		if (count <= 0) {
-			if (count == 0)
-				errno = EIO;
-			return -1;
-		}
-		done += (uint64_t)count;
-	}
-	return 0;
-}
-
 int enrg_file_write(struct enrg_file *file, const void *bytes, uint64_t byte_count, struct enrg_error *err)
 {
 	if (!file->is_appended)
@@ -339,7 +283,7 @@ int enrg_file_write(struct enrg_file *file, const void *bytes, uint64_t byte_cou
 	file->is_appended = true;
 	if (file_policy_write(file, bytes, byte_count) < 0) {
 		file->is_torn = true;
-		return file_fail(err, file->path, "write");
+		return disk_fail(err, file->path, "write");
 	}
 	file->size += byte_count;
 	return 0;
@@ -364,7 +308,7 @@ static int overwrite(const struct enrg_file *file, uint64_t offset, const void *
 		errno = ESTALE;
 		return -1;
 	}
-	return file_write_all(file->descriptor, bytes, byte_count, offset);
+	return disk_write_all(file->descriptor, bytes, byte_count, offset);
 }
 
 int enrg_file_write_at(
@@ -373,7 +317,7 @@ int enrg_file_write_at(
 	int code = check_inside(file, offset, byte_count, err);
 
 	if (code == 0 && overwrite(file, offset, bytes, byte_count) < 0)
-		code = file_fail(err, file->path, "write");
+		code = disk_fail(err, file->path, "write");
 	return code;
 }
 
@@ -395,7 +339,7 @@ int enrg_file_switch(
 		code = enrg_error_set(err, -EINVAL, "%s: can't switch %u bytes at once", file->path, byte_count);
 	/* The one that is due may not be lost to a commit that is not made. */
 	if (code == 0 && file->is_switch_due && write_switch(file) < 0)
-		code = file_fail(err, file->path, "write");
+		code = disk_fail(err, file->path, "write");
 	if (code < 0)
 		return code;
 	memcpy(file->switch_to, bytes, byte_count);
@@ -445,7 +389,7 @@ int enrg_file_sync(struct enrg_file *file, struct enrg_error *err)
 		result = fdatasync(file->descriptor);
 	while (result < 0 && errno == EINTR);
 	if (result < 0)
-		return file_fail(err, file->path, "sync");
+		return disk_fail(err, file->path, "sync");
 	file->unsynced_ns = 0;
 	return 0;
 }
@@ -543,7 +487,7 @@ int file_set_rollback(struct file_set *set, struct enrg_error *err)
 		if (file->is_lost || !file->is_switch_due)
 			file->switch_bytes = 0;
 		else if (write_switch(file) < 0)
-			code = file_fail(result == 0 ? err : NULL, file->path, "write");
+			code = disk_fail(result == 0 ? err : NULL, file->path, "write");
 		if (code == 0 && !file->is_lost && (file->size != file->committed || file->is_torn))
 			code = cut(file, file->committed, result == 0 ? err : NULL);
 		if (code < 0)

@@ -81,13 +81,6 @@ int file_set_rollback(struct file_set *set, struct enrg_error *err);
 
 /* Length of a file's own name up to its extension; a compression suffix belongs to the extension. */
 size_t file_stem_length(const char *name);
-/* All bytes at that place; negative with errno set. */
-int file_write_all(int descriptor, const uint8_t *from, uint64_t byte_count, uint64_t offset);
-/* The same at the end of the file, which should be `offset`: one that was cut meanwhile gets no hole, and its length says
- * how much is gone. */
-int file_append_all(int descriptor, const uint8_t *from, uint64_t byte_count, uint64_t offset);
-/* Sets `err` from errno, "PATH: can't VERB: …", and returns the code. */
-int file_fail(struct enrg_error *err, const char *path, const char *verb);
 /* The file is appended to from now on: enrg_file_replace no longer takes it for its own. */
 void file_replace_forget(int descriptor);
 void file_set_tell(struct file_set *set, enum enrg_level level, const char *format, ...)

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/disk.h"
 #include "job/series.h"
 #include "job/store.h"
 
@@ -283,7 +284,7 @@ static bool open_direct(struct enrg_file *file)
 	return file->direct >= 0;
 }
 
-/* Direct I/O can't append: see file_append_all. */
+/* Direct I/O can't append: see disk_append_all. */
 static bool is_as_long(const struct enrg_file *file, uint64_t bytes)
 {
 	struct stat status;
@@ -336,23 +337,23 @@ int file_policy_write(struct enrg_file *file, const void *bytes, uint64_t byte_c
 
 	/* Behind the torn bytes of a failed write there is nothing to append to. */
 	if (file->is_torn)
-		return file_write_all(file->descriptor, from, byte_count, at);
+		return disk_write_all(file->descriptor, from, byte_count, at);
 	if (!file->set->options)
-		return file_append_all(file->descriptor, from, byte_count, at);
+		return disk_append_all(file->descriptor, from, byte_count, at);
 	file->set->guard.unchecked_bytes += byte_count;
 	if (wants_direct(file, byte_count) && ((uintptr_t)from - at) % PAGE_BYTES == 0 &&
 		is_as_long(file, at) && open_direct(file)) {
 		uint64_t head = -at % PAGE_BYTES;
-		if (file_append_all(file->descriptor, from, head, at) < 0)
+		if (disk_append_all(file->descriptor, from, head, at) < 0)
 			return -1;
 		uint64_t middle = (byte_count - head) & ~(uint64_t)(PAGE_BYTES - 1);
 		done = head + write_direct(file, from + head, middle, at + head);
 		file->written_back = at + done;
 		/* A part of a page may stand behind that: what is appended would come after it. */
 		if (done < head + middle)
-			return file_write_all(file->descriptor, from + done, byte_count - done, at + done);
+			return disk_write_all(file->descriptor, from + done, byte_count - done, at + done);
 	} else {
 		begin_write_back(file);
 	}
-	return file_append_all(file->descriptor, from + done, byte_count - done, at + done);
+	return disk_append_all(file->descriptor, from + done, byte_count - done, at + done);
 }

@@ -16,6 +16,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/path.h"
 #include "job/store.h"
 
@@ -146,18 +147,18 @@ int enrg_file_replace(
 		return enrg_error_set(err, -ENAMETOOLONG, "%s: the path is too long", path);
 	int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (descriptor < 0)
-		return file_fail(err, temporary, "open");
+		return disk_fail(err, temporary, "open");
 	errno = 0;
 	int result = write_whole(descriptor, bytes, byte_count, is_synced);
 	if (result == 0)
 		code = keep_earlier(&store->files, path, own, err);
 	if (result == 0 && code == 0 && rename(temporary, path) == 0) {
 		if (is_synced && sync_folder(path, own) < 0)
-			return file_fail(err, path, "sync the folder of the file");
+			return disk_fail(err, path, "sync the folder of the file");
 		return 0;
 	}
 	int saved = errno;
 	unlink(temporary);
 	errno = saved;
-	return code < 0 ? code : file_fail(err, path, "replace");
+	return code < 0 ? code : disk_fail(err, path, "replace");
 }

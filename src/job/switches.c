@@ -17,8 +17,8 @@
 #include <unistd.h>
 
 #include "base/crc32c.h"
+#include "base/disk.h"
 #include "base/path.h"
-#include "job/file.h"
 
 #define NOTE_MAGIC  0x3130435457534E45ull /* "ENSWTC01" */
 #define ENTRIES_MAX (1u << 20)
@@ -137,8 +137,8 @@ int switches_write(const struct journal *journal, const struct switches *switche
 	memcpy(note + sizeof(head), switches->entries, switches->count * ENTRY_BYTES);
 	int descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	int rc = 0;
-	if (descriptor < 0 || file_write_all(descriptor, note, count, 0) < 0)
-		rc = file_fail(err, path, "write");
+	if (descriptor < 0 || disk_write_all(descriptor, note, count, 0) < 0)
+		rc = disk_fail(err, path, "write");
 	if (descriptor >= 0)
 		close(descriptor);
 	free(note);
@@ -161,7 +161,7 @@ int switches_apply(struct switches *switches, uint32_t file, int descriptor)
 	for (uint32_t i = 0; i < switches->count; i++) {
 		const struct switch_entry *entry = &switches->entries[i];
 		if (entry->file == file && rc == 0)
-			rc = file_write_all(descriptor, entry->bytes, entry->byte_count, entry->offset);
+			rc = disk_write_all(descriptor, entry->bytes, entry->byte_count, entry->offset);
 		if (entry->file != file || rc < 0)
 			switches->entries[kept++] = *entry;
 	}

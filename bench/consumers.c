@@ -1,8 +1,8 @@
 /* consumers.c: what do more consumers of one stream cost, and what do observers? */
 #include <stdio.h>
 
-#include "bench/compare.h"
-#include "bench/trial.h"
+#include "benchmark/compare.h"
+#include "benchmark/trial.h"
 
 #define BATCH_BYTES 1000000u
 #define RING_BYTES  (64u << 20)

@@ -1,10 +1,10 @@
 /* copies.c: which way of copying and which window bring most through one link, and does the product find them? */
 #include <stdio.h>
 
-#include "bench/compare.h"
-#include "bench/limits.h"
-#include "bench/pair.h"
-#include "bench/trial.h"
+#include "benchmark/compare.h"
+#include "benchmark/limits.h"
+#include "benchmark/pair.h"
+#include "benchmark/trial.h"
 
 #define METHODS     3u
 #define WINDOWS     4u

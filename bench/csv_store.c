@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "bench/pair.h"
+#include "benchmark/pair.h"
 #include "driver/driver.h"
 
 #define ROWS         16384u

@@ -18,7 +18,7 @@
 #include "arrow/ipc.h"
 #include "base/clock.h"
 #include "base/crc32c.h"
-#include "bench/pair.h"
+#include "benchmark/pair.h"
 #include "driver/driver.h"
 
 #define PAGE_BYTES       4096u

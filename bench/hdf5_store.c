@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "bench/pair.h"
+#include "benchmark/pair.h"
 #include "driver/driver.h"
 
 #define COLUMNS      6u

@@ -2,9 +2,9 @@
  * blocking waits; checks off and on. */
 #include <stdio.h>
 
-#include "bench/compare.h"
-#include "bench/limits.h"
-#include "bench/trial.h"
+#include "benchmark/compare.h"
+#include "benchmark/limits.h"
+#include "benchmark/trial.h"
 
 #define BATCH_BYTES 8000000u
 #define RING_BYTES  (64u << 20)

@@ -11,7 +11,7 @@
 
 #include "harness.h"
 #include "base/log.h"
-#include "bench/compare.h"
+#include "benchmark/compare.h"
 #include "servers/server.h"
 
 #define VALUES_MAX 1000u

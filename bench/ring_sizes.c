@@ -1,9 +1,9 @@
 /* ring_sizes.c: how large should a ring be, and what is the hot window worth? */
 #include <stdio.h>
 
-#include "bench/compare.h"
-#include "bench/limits.h"
-#include "bench/trial.h"
+#include "benchmark/compare.h"
+#include "benchmark/limits.h"
+#include "benchmark/trial.h"
 
 #define BATCH_BYTES 1000000u
 #define MEASURE_NS  150000000u

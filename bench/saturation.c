@@ -1,8 +1,8 @@
 /* saturation.c: does a batch wait longer than the batches in front of it explain? */
 #include <stdio.h>
 
-#include "bench/compare.h"
-#include "bench/trial.h"
+#include "benchmark/compare.h"
+#include "benchmark/trial.h"
 
 #define RING_BYTES (64u << 20)
 #define HOT_BYTES  (16u << 20)

@@ -1,8 +1,8 @@
 /* small_records.c: how many records of 64 bytes pass while one cache line goes there and back? */
-#include "bench/compare.h"
-#include "bench/limits.h"
-#include "bench/regime.h"
-#include "bench/trial.h"
+#include "benchmark/compare.h"
+#include "benchmark/limits.h"
+#include "benchmark/regime.h"
+#include "benchmark/trial.h"
 
 #define PAYLOAD_BYTES  64u
 #define RING_BYTES     (64u << 20)

@@ -12,7 +12,7 @@
 
 #include "harness.h"
 #include "base/log.h"
-#include "bench/compare.h"
+#include "benchmark/compare.h"
 #include "servers/server.h"
 
 #define COLUMNS      5u

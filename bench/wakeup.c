@@ -1,8 +1,8 @@
 /* wakeup.c: what does the stream add to the wake-up of a sleeping process? */
-#include "bench/compare.h"
-#include "bench/limits.h"
-#include "bench/pair.h"
-#include "bench/trial.h"
+#include "benchmark/compare.h"
+#include "benchmark/limits.h"
+#include "benchmark/pair.h"
+#include "benchmark/trial.h"
 
 #define WAKEUPS 1000u
 

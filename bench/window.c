@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/pair.h"
-#include "bench/runner.h"
+#include "benchmark/pair.h"
+#include "benchmark/runner.h"
 
 #define GOAL       0.95
 #define ROUNDS_MAX 20u

@@ -8,12 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/beside.h"
-#include "bench/python.h"
-#include "bench/rival.h"
-#include "bench/run.h"
-#include "bench/suite.h"
-#include "bench/work.h"
+#include "benchmark/beside.h"
+#include "benchmark/python.h"
+#include "benchmark/rival.h"
+#include "benchmark/run.h"
+#include "benchmark/suite.h"
+#include "benchmark/work.h"
 #include "cli/cli.h"
 #include "plot/suite_figures.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "bench/suite.h"
+#include "benchmark/suite.h"
 #include "cli/cli.h"
 #include "plot/suite_figures.h"
 

@@ -265,9 +265,9 @@ static void look_at_size(struct enrg_watch *watch)
 	if (!watch->large_bytes)
 		return;
 	if (bytes <= watch->large_bytes) {
-		if (trouble_end(&watch->large, now, &span_ns))
+		if (outage_end(&watch->large, now, &span_ns))
 			file_set_tell(watch->set, ENRG_INFO, "%.400s: is small again", watch->path);
-	} else if (trouble_note(&watch->large, 0, now) == TROUBLE_ALERT) {
+	} else if (outage_note(&watch->large, 0, now) == OUTAGE_ALERT) {
 		file_set_tell(watch->set, ENRG_WARNING, "%.400s: has %.1f MB: %.300s", watch->path, (double)bytes / 1e6,
 			watch->large_text ? watch->large_text : "it should not be that large");
 	}

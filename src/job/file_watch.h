@@ -9,7 +9,7 @@
 
 #include "base/held.h"
 #include "job/file.h"
-#include "job/trouble.h"
+#include "base/outage.h"
 
 /* A file that the store writes by itself (enrg_watch_… of enrgdaq/store.h). */
 struct enrg_watch {
@@ -26,7 +26,7 @@ struct enrg_watch {
 	const struct enrg_watch *part_of;
 	uint64_t large_bytes;
 	const char *large_text;
-	struct trouble large;
+	struct outage large;
 	/* Some bytes that are not zero, as last seen: a file that was cut and grew again has zeros there. */
 	uint64_t sample_at;
 	bool has_sample;

@@ -9,7 +9,7 @@
 #include "bus/link.h"
 #include "job/journal.h"
 #include "job/process.h"
-#include "job/trouble.h"
+#include "base/outage.h"
 #include "plane/stream.h"
 
 /* An alert a fault, but not for every record of a storm: the next one says how many it stands for. */
@@ -42,7 +42,7 @@ struct intake_input {
 	 */
 	uint64_t failed_end, retry_ns, retry_step_ns;
 	uint64_t timed_end; /* what ends up to here has its latency counted */
-	struct trouble trouble;
+	struct outage outage;
 	struct intake_fault corrupt, lost, duplicated;
 	struct target_table *targets; /* of target.c */
 };

@@ -20,13 +20,13 @@ void store_life_set_state(struct store_life *life, enum page_state state)
 	atomic_store_explicit(&life->process->page->state, state, memory_order_relaxed);
 }
 
-/* One trouble is over: where it was told, so is its end. */
-static void end_trouble(struct trouble *trouble, const char *of)
+/* One outage is over: where it was reported, so is its end. */
+static void end_outage(struct outage *outage, const char *of)
 {
 	uint64_t span_ns;
 	char span[32];
 
-	if (!trouble_end(trouble, clock_mono_ns(), &span_ns))
+	if (!outage_end(outage, clock_mono_ns(), &span_ns))
 		return;
 	clock_format_span(span_ns, span, sizeof(span));
 	log_line(ENRG_INFO, "%s%sstores again after %s; nothing was lost", of, *of ? ": " : "", span);
@@ -36,11 +36,11 @@ void store_life_settle(struct store_life *life)
 {
 	for (uint32_t i = 0; i < life->intake.count; i++) {
 		struct intake_input *input = life->intake.inputs[i];
-		if (!input->trouble.since_ns)
-			end_trouble(&input->trouble, input->source);
+		if (!input->outage.since_ns)
+			end_outage(&input->outage, input->source);
 	}
-	if (!life->trouble.since_ns)
-		end_trouble(&life->trouble, "");
+	if (!life->outage.since_ns)
+		end_outage(&life->outage, "");
 }
 
 void store_life_note_recovery(struct store_life *life)
@@ -52,11 +52,11 @@ void store_life_note_recovery(struct store_life *life)
 		if (input->committed.position < input->failed_end)
 			continue;
 		input->retry_step_ns = 0;
-		end_trouble(&input->trouble, input->source);
+		end_outage(&input->outage, input->source);
 	}
 	if (!intake_is_recovered(&life->intake))
 		return;
-	end_trouble(&life->trouble, "");
+	end_outage(&life->outage, "");
 	life->failing_since_ns = 0;
 	life->orphan_failing_ns = 0;
 	page_set_reason(life->process->page, NULL);
@@ -102,7 +102,7 @@ static void find_failed_input(struct store_life *life)
 		life->failed_input = dirty;
 }
 
-/* `input`: the table's source where it is one table's trouble, else NULL. */
+/* `input`: the table's source where it is one table's outage, else NULL. */
 static void alert_failure(struct store_life *life, struct intake_input *input, const struct enrg_error *err)
 {
 	uint64_t now = clock_mono_ns();
@@ -114,10 +114,10 @@ static void alert_failure(struct store_life *life, struct intake_input *input, c
 	store_life_set_state(life, PAGE_WAITING);
 	snprintf(reason, sizeof(reason), "%.380s; %s", err->text, remedy_find(err->code));
 	page_set_reason(life->process->page, reason);
-	enum trouble_word word = trouble_note(input ? &input->trouble : &life->trouble, err->code, now);
-	if (word == TROUBLE_LINE)
+	enum outage_word word = outage_note(input ? &input->outage : &life->outage, err->code, now);
+	if (word == OUTAGE_LINE)
 		log_line(ENRG_WARNING, "waiting again: %s", reason);
-	if (word != TROUBLE_ALERT)
+	if (word != OUTAGE_ALERT)
 		return;
 	process_alert(life->process, ENRG_ERROR,
 		"waiting: %s; %s; %.1f MB waiting in memory, producers will be held back when the ring "

@@ -28,7 +28,7 @@ struct store_life {
 	/* a failure of the store */
 	struct intake_input *failed_input; /* at whose record; NULL: not known, or no record's fault */
 	uint64_t failed_record_end;
-	struct trouble trouble; /* what concerns all; that of one table is with its input */
+	struct outage outage; /* what concerns all; that of one table is with its input */
 	uint64_t failing_since_ns, failed_ns, orphan_failing_ns;
 };
 
@@ -39,7 +39,7 @@ int store_life_close_type(struct store_life *life, bool abandon, struct enrg_err
 
 /* After a commit, or with nothing to read: only what failed, when it is stored, is a recovery. */
 void store_life_note_recovery(struct store_life *life);
-/* Each second: the end of a trouble that was not told at once, as the last one had been told just before. */
+/* Each second: the end of an outage that was not reported at once, as the last one had been told just before. */
 void store_life_settle(struct store_life *life);
 /* The store has failed with *err: back to the last commit, then again until it can be opened. 0, or negative: the
  * process ends. */

@@ -20,7 +20,7 @@ struct trouble_options {
 	int64_t columns, rows, bytes, batches;
 };
 
-struct trouble {
+struct outage {
 	const struct trouble_options *options;
 	struct enrg_output *output;
 	int64_t *values; /* one column: all columns share it */
@@ -49,7 +49,7 @@ static const struct enrg_option trouble_option_list[] = {
 
 static void trouble_destroy(void *state)
 {
-	struct trouble *trouble = state;
+	struct outage *trouble = state;
 
 	if (!trouble)
 		return;
@@ -58,7 +58,7 @@ static void trouble_destroy(void *state)
 	free(trouble);
 }
 
-static int open_table(struct trouble *trouble, struct enrg_job *job, struct enrg_error *err)
+static int open_table(struct outage *trouble, struct enrg_job *job, struct enrg_error *err)
 {
 	size_t count = (size_t)trouble->options->columns;
 	struct enrg_column *columns = calloc(count, sizeof(*columns));
@@ -79,7 +79,7 @@ static int open_table(struct trouble *trouble, struct enrg_job *job, struct enrg
 
 static int trouble_start(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
 {
-	struct trouble *trouble = calloc(1, sizeof(*trouble));
+	struct outage *trouble = calloc(1, sizeof(*trouble));
 	int rc;
 
 	if (!trouble)
@@ -100,7 +100,7 @@ static int trouble_start(struct enrg_job *job, const void *options, void **ret_s
 	return 0;
 }
 
-static int write_empty(struct trouble *trouble, struct enrg_error *err)
+static int write_empty(struct outage *trouble, struct enrg_error *err)
 {
 	struct enrg_claim claim;
 	int rc = enrg_output_claim(trouble->output, 1, NULL, &claim, err);
@@ -109,7 +109,7 @@ static int write_empty(struct trouble *trouble, struct enrg_error *err)
 }
 
 /* The values count up over all batches. */
-static int write_table(struct trouble *trouble, struct enrg_error *err)
+static int write_table(struct outage *trouble, struct enrg_error *err)
 {
 	int64_t rows = trouble->options->rows;
 
@@ -120,7 +120,7 @@ static int write_table(struct trouble *trouble, struct enrg_error *err)
 	return enrg_output_write(trouble->output, (uint64_t)rows, trouble->columns, 0, err);
 }
 
-static int write_blob(struct trouble *trouble, struct enrg_error *err)
+static int write_blob(struct outage *trouble, struct enrg_error *err)
 {
 	char *bytes = calloc(1, (size_t)trouble->options->bytes);
 	int rc = bytes ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
@@ -133,7 +133,7 @@ static int write_blob(struct trouble *trouble, struct enrg_error *err)
 
 static int trouble_poll(struct enrg_job *job, void *state, struct enrg_error *err)
 {
-	struct trouble *trouble = state;
+	struct outage *trouble = state;
 	int rc;
 
 	(void)job;

@@ -1,13 +1,13 @@
-/* trouble.h: when a trouble that lasts is told: once, and again after 1, 10 and 60 minutes, then each hour. One that
+/* outage.h: when a outage that lasts is told: once, and again after 1, 10 and 60 minutes, then each hour. One that
  * ends and comes back within a minute is the same: no alert, but the log says that it is back wherever it has said that
- * it was over, so that its last word is true. Arithmetic only: no clock, no log. Store process, main thread. */
-#ifndef JOB_TROUBLE_H
-#define JOB_TROUBLE_H
+ * it was over, so that its last word is true. Arithmetic only: no clock, no log. */
+#ifndef BASE_OUTAGE_H
+#define BASE_OUTAGE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct trouble {
+struct outage {
 	uint64_t since_ns; /* 0: there is none */
 	uint64_t ended_ns; /* of the last one */
 	uint64_t first_told_ns, told_ns;
@@ -18,12 +18,12 @@ struct trouble {
 	uint64_t end_said_ns;   /* the last word that it is over */
 };
 
-enum trouble_word { TROUBLE_QUIET, TROUBLE_LINE, TROUBLE_ALERT };
+enum outage_word { OUTAGE_QUIET, OUTAGE_LINE, OUTAGE_ALERT };
 
 /* It is there (still, or again) and has this code: tell it now, in a line of the log or in an alert? */
-enum trouble_word trouble_note(struct trouble *trouble, int code, uint64_t now_ns);
+enum outage_word outage_note(struct outage *outage, int code, uint64_t now_ns);
 /* It is over, or was already. True: the log says that it is there, so say now that it is over, after *ret_span_ns. Such
  * words are 10 s apart; what could not be said asks again later, while since_ns is 0. */
-bool trouble_end(struct trouble *trouble, uint64_t now_ns, uint64_t *ret_span_ns);
+bool outage_end(struct outage *outage, uint64_t now_ns, uint64_t *ret_span_ns);
 
 #endif

@@ -27,8 +27,8 @@ short)
 	# interop.install stays: the conformance suite reads ROOT files by what it installs
 	run clang-asan -LE slow \
 		-E '^(system|operation|signals|taken_away|developing|figures|module|packages|lint)\.|^interop\.([^i]|i[^n])'
-	build tsan --target tests_bus tests_job tests_base
-	run tsan -R '^(bus|job|base)\.' -LE slow
+	build tsan --target tests_bus tests_handover tests_job tests_base
+	run tsan -R '^(bus|handover|job|base)\.' -LE slow
 	;;
 full)
 	build asan

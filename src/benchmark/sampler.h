@@ -4,7 +4,7 @@
 #define BENCHMARK_SAMPLER_H
 
 #include "benchmark/run.h"
-#include "job/page.h"
+#include "handover/page.h"
 
 struct sampler; /* one benchmark in progress */
 

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "base/version.h"
-#include "job/page.h"
+#include "handover/page.h"
 #include "supervisor/status.h"
 
 #define STALE_S   3.0 /* the supervisor writes once a second, or tells when it will again */

@@ -11,8 +11,8 @@
 
 #include "enrgdaq/store.h"
 #include "job/disk_guard.h"
-#include "job/journal.h"
-#include "job/switches.h"
+#include "handover/journal.h"
+#include "handover/switches.h"
 
 typedef void file_alert_function(void *context, enum enrg_level level, const char *text);
 

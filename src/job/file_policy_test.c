@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "job/file_policy.h"
-#include "job/leftover.h"
+#include "handover/leftover.h"
 #include "job/series.h"
 #include "job/store.h"
 

@@ -7,7 +7,7 @@
 #define JOB_INTAKE_H
 
 #include "bus/link.h"
-#include "job/journal.h"
+#include "handover/journal.h"
 #include "job/process.h"
 #include "base/outage.h"
 #include "plane/stream.h"

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "job/leftover.h"
+#include "handover/leftover.h"
 #include "job/store.h"
 
 #define FILES 200u

@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "job/ask.h"
+#include "handover/order.h"
 #include "job/crash.h"
 #include "job/reporter.h"
 
@@ -137,7 +137,7 @@ static void set_up_signals(void)
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++)
 		sigaction(ignored[i], &ignore, NULL);
 	sigemptyset(&blocked);
-	ask_add_signals(&blocked);
+	order_add_signals(&blocked);
 	sigprocmask(SIG_SETMASK, &blocked, NULL);
 }
 

@@ -10,8 +10,8 @@
 #include <stdatomic.h>
 
 #include "config/folder.h"
-#include "job/page.h"
-#include "job/plan.h"
+#include "handover/page.h"
+#include "handover/plan.h"
 
 enum process_stop {
 	PROCESS_RUN = 0,

@@ -18,7 +18,7 @@
 
 #include "base/clock.h"
 #include "bus/bus.h"
-#include "job/ask.h"
+#include "handover/order.h"
 #include "job/process.h"
 #include "plane/stream.h"
 
@@ -166,10 +166,10 @@ static uint32_t end_state(struct fixture *f)
 
 /* --- tests ------------------------------------------------------------------------------------------------------- */
 
-/* As the supervisor asks: a word of ask.h to the job. */
+/* As the supervisor asks: a word of order.h to the job. */
 static void ask(pid_t pid, int word)
 {
-	assert_int_equal(ask_send(pid, word), 0);
+	assert_int_equal(order_send(pid, word), 0);
 }
 
 static void test_in_order(void **state)
@@ -190,7 +190,7 @@ static void test_in_order(void **state)
 	do
 		assert_int_equal(stream_read_status(f->stream_path, &status, &f->err), 0);
 	while (status.batches < 3);
-	ask(f->pid, ASK_DRAIN);
+	ask(f->pid, ORDER_DRAIN);
 	assert_int_equal(end_of(f), 0);
 	assert_int_equal(end_state(f), PAGE_DONE);
 	assert_int_equal(stream_read_status(f->stream_path, &status, &f->err), 0);

@@ -18,7 +18,7 @@
 #include "base/fresh.h"
 #include "base/log.h"
 #include "bus/bus.h"
-#include "job/ask.h"
+#include "handover/order.h"
 
 #define REPORTER_ALERTS_MAX 64u
 #define REPORTER_IDLE_S 10
@@ -276,17 +276,17 @@ static bool receive(struct reporter *reporter)
 	return reporter->bus != NULL;
 }
 
-static void handle_word(struct reporter *reporter, int word)
+static void handle_order(struct reporter *reporter, int order)
 {
 	struct process *process = reporter->process;
 
-	if (word == ASK_DRAIN || word == ASK_FAST) {
+	if (order == ORDER_DRAIN || order == ORDER_FAST) {
 		atomic_store_explicit(&process->is_asked, 1, memory_order_relaxed);
-		process_request_stop(process, word == ASK_DRAIN ? PROCESS_DRAIN : PROCESS_HURRY);
-	} else if (word >= ASK_LOG) {
+		process_request_stop(process, order == ORDER_DRAIN ? PROCESS_DRAIN : PROCESS_HURRY);
+	} else if (order >= ORDER_LOG) {
 		log_reopen();
 		if (!process->common.has_verbosity)
-			log_set_level((enum enrg_level)(word - ASK_LOG));
+			log_set_level((enum enrg_level)(order - ORDER_LOG));
 	}
 }
 
@@ -315,7 +315,7 @@ static void take_signals(struct reporter *reporter)
 		if (info.ssi_signo == SIGTERM)
 			handle_stranger(reporter, &info);
 		else
-			handle_word(reporter, ask_parse(&info));
+			handle_order(reporter, order_parse(&info));
 	}
 }
 
@@ -391,7 +391,7 @@ static int open_descriptors(struct reporter *reporter, int lifeline)
 	sigset_t signals;
 
 	sigemptyset(&signals);
-	ask_add_signals(&signals);
+	order_add_signals(&signals);
 	for (int slot = 0; slot < SLOT_COUNT; slot++)
 		reporter->polls[slot] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	reporter->polls[SLOT_LIFELINE].fd = lifeline;

@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/link.h"
-#include "job/ask.h"
+#include "handover/order.h"
 #include "job/reporter.h"
 #include "job/source.h"
 
@@ -340,10 +340,10 @@ static void test_missed_ticks(void **state)
 	assert_in_range(atomic_load(&f->page->missed_ticks), 10, 1000000);
 }
 
-/* As the supervisor asks: a word of ask.h to the job. */
+/* As the supervisor asks: a word of order.h to the job. */
 static void ask(pid_t pid, int word)
 {
-	assert_int_equal(ask_send(pid, word), 0);
+	assert_int_equal(order_send(pid, word), 0);
 }
 
 static void test_stop_by_the_supervisor(void **state)
@@ -354,7 +354,7 @@ static void test_stop_by_the_supervisor(void **state)
 	start(f, &endless);
 	wait_until_ready(f);
 	assert_int_equal(read_value(f, NULL), 0);
-	ask(f->pid, ASK_DRAIN);
+	ask(f->pid, ORDER_DRAIN);
 	for (int64_t i = 1; (value = read_value(f, NULL)) != 1000000; i++)
 		assert_int_equal(value, i);
 	assert_int_equal(end_of(f), 0);
@@ -371,7 +371,7 @@ static void test_stop_by_a_stranger(void **state)
 	wait_until_ready(f);
 	pid_t stranger = fork();
 	if (stranger == 0)
-		_exit(ask_send(f->pid, ASK_FAST) || kill(f->pid, SIGTERM));
+		_exit(order_send(f->pid, ORDER_FAST) || kill(f->pid, SIGTERM));
 	int status;
 	assert_int_equal(waitpid(stranger, &status, 0), stranger);
 	assert_int_equal(status, 0);
@@ -412,7 +412,7 @@ static void test_linger_and_stop_in_a_long_interval(void **state)
 	while (atomic_load(&f->page->heartbeat_mono_ns) - beat < 1000000000u) /* lives though it has nothing to do */
 		poll(&nothing, 1, 10);
 	assert_true(atomic_load(&f->page->wakeups) - wakeups <= 4);
-	ask(f->pid, ASK_DRAIN);
+	ask(f->pid, ORDER_DRAIN);
 	assert_int_equal(read_value(f, NULL), 1000000); /* staged by stop */
 	assert_int_equal(end_of(f), 0);
 }
@@ -430,8 +430,8 @@ static void test_hurry_while_blocked(void **state)
 		poll(&nothing, 1, 5);
 		assert_int_equal(stream_read_status(f->stream_path, &status, &f->err), 0);
 	} while (!status.blocked_since_ns);
-	ask(f->pid, ASK_DRAIN);
-	ask(f->pid, ASK_FAST); /* words do not merge */
+	ask(f->pid, ORDER_DRAIN);
+	ask(f->pid, ORDER_FAST); /* words do not merge */
 	assert_int_equal(end_of(f), 3);
 	assert_int_equal(stream_read_status(f->stream_path, &status, &f->err), 0);
 	for (uint64_t i = 0; i < status.batches; i++)
@@ -545,7 +545,7 @@ static int live(char **arguments)
 	plan.sinks = &sink;
 	plan.sink_count = strcmp(arguments[3], "-") != 0;
 	sigemptyset(&signals);
-	ask_add_signals(&signals);
+	order_add_signals(&signals);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	log_init("job", ENRG_ERROR);
 	process.plan = &plan;

@@ -18,7 +18,7 @@
 #include "base/log.h"
 #include "job/file_policy.h"
 #include "job/file_watch.h"
-#include "job/leftover.h"
+#include "handover/leftover.h"
 #include "job/set_aside.h"
 #include "job/store_life.h"
 

@@ -30,7 +30,7 @@
 #include "base/crc32c.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "job/ask.h"
+#include "handover/order.h"
 #include "job/intake.h"
 #include "job/reporter.h"
 #include "job/store.h"
@@ -303,7 +303,7 @@ static inline _Noreturn void live(struct fixture *f, int lifeline, int ready)
 
 	dup2(log, 2);
 	sigemptyset(&signals);
-	ask_add_signals(&signals);
+	order_add_signals(&signals);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGABRT, SIG_DFL); /* not cmocka's */
 	signal(SIGXFSZ, SIG_IGN);
@@ -363,15 +363,15 @@ static inline int end_of(struct fixture *f)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
 }
 
-/* As the supervisor asks: a word of ask.h to the job. */
+/* As the supervisor asks: a word of order.h to the job. */
 static inline void ask(pid_t pid, int word)
 {
-	assert_int_equal(ask_send(pid, word), 0);
+	assert_int_equal(order_send(pid, word), 0);
 }
 
 static inline int stop(struct fixture *f)
 {
-	ask(f->pid, ASK_DRAIN);
+	ask(f->pid, ORDER_DRAIN);
 	return end_of(f);
 }
 

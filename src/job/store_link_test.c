@@ -123,7 +123,7 @@ static void a_long_commit_interval_over_the_link(void **state)
 		assert_int_equal(produce(&f->producers[0], 1000, 10 * NS_PER_S), 0);
 	end_producers(f);
 	/* The senders end when all is committed, and only a stop makes the store commit before the hour is over. */
-	ask(f->pid, ASK_DRAIN);
+	ask(f->pid, ORDER_DRAIN);
 	stop_senders(f);
 	assert_int_equal(end_of(f), 0);
 	assert_in_range(atomic_load(&control->commits), 3, 60);

@@ -170,9 +170,9 @@ static void a_hurried_stop_leaves_the_rest_for_later(void **state)
 	struct fixture *f = *state;
 	bool is_mounted = start_on_small_disk(f);
 
-	ask(f->pid, ASK_DRAIN);
+	ask(f->pid, ORDER_DRAIN);
 	wait_for_state(f, PAGE_WAITING);
-	ask(f->pid, ASK_FAST);
+	ask(f->pid, ORDER_FAST);
 	assert_int_equal(end_of(f), 3);
 	assert_true(log_has(f, "stay in shared memory"));
 	enlarge_disk(f, is_mounted);
@@ -195,7 +195,7 @@ static void a_stop_waits_for_a_full_disk(void **state)
 	bool is_mounted = start_on_small_disk(f);
 
 	end_producers(f);
-	ask(f->pid, ASK_DRAIN);
+	ask(f->pid, ORDER_DRAIN);
 	sleep(11); /* that it goes on can't be polled */
 	assert_int_equal(waitpid(f->pid, NULL, WNOHANG), 0);
 	uint64_t started = clock_mono_ns();
@@ -266,9 +266,9 @@ static void a_stop_does_not_wait_for_ever_for_a_refused_table(void **state)
 		assert_int_equal(produce(&f->producers[i], 10, 0), 0);
 	end_producers(f);
 	wait_for_state(f, PAGE_WAITING);
-	ask(f->pid, ASK_DRAIN);
+	ask(f->pid, ORDER_DRAIN);
 	wait_for_backlog(f->producers[1].path, 0);
-	ask(f->pid, ASK_FAST);
+	ask(f->pid, ORDER_FAST);
 	assert_int_equal(end_of(f), 3);
 	assert_true(log_has(f, "the next `enrgdaq run` stores them"));
 	assert_int_equal(backlog_of(&f->producers[1]), 0);
@@ -472,7 +472,7 @@ static void a_record_that_kills_the_commit_is_found(void **state)
 	for (;; lives++) {
 		assert_in_range(lives, 0, 4);
 		start(f);
-		ask(f->pid, ASK_DRAIN);
+		ask(f->pid, ORDER_DRAIN);
 		int code = end_of(f);
 		f->plan.previous_signal = SIGABRT;
 		if (code == 0)
@@ -563,7 +563,7 @@ static void an_acknowledgement_that_was_not_made_is_made_up(void **state)
 
 	start(f);
 	produce_ten(p);
-	ask(f->pid, ASK_DRAIN);
+	ask(f->pid, ORDER_DRAIN);
 	record_in_file(p, 0, &map, &bytes);
 	struct segment_consumer *slot = (struct segment_consumer *)(map + 2 * SEGMENT_PAGE);
 	assert_string_equal(slot->name, "store");

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
-#include "job/leftover.h"
+#include "handover/leftover.h"
 #include "job/store.h"
 
 static char folder[64], journal[96], note[112];

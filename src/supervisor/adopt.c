@@ -16,8 +16,8 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/version.h"
-#include "job/journal.h"
-#include "job/page.h"
+#include "handover/journal.h"
+#include "handover/page.h"
 #include "plane/segment.h"
 #include "supervisor/recovery.h"
 

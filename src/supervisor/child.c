@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "job/ask.h"
+#include "handover/order.h"
 
 /* Numbers that the descriptors have in the job: what lies behind them is closed. */
 enum { CHILD_FD_PLAN = 3, CHILD_FD_READY, CHILD_FD_LIFELINE, CHILD_FD_MODULE, CHILD_FD_LIFE, CHILD_FD_END };
@@ -155,7 +155,7 @@ static int spawn(const struct child_params *params, const int descriptors[HANDED
 		goto out_actions;
 	/* A signal that comes before the job has said what it does with it would end it. */
 	sigemptyset(&held);
-	ask_add_signals(&held);
+	order_add_signals(&held);
 	sigaddset(&held, SIGINT);
 	sigaddset(&held, SIGHUP);
 	sigfillset(&all);
@@ -270,9 +270,9 @@ int child_signal(const struct child *child, int signal_number)
 	return kill(child->pid, signal_number) ? -errno : 0; /* the pid can't be another's before it was reaped */
 }
 
-int child_ask(const struct child *child, int word)
+int child_send_order(const struct child *child, int order)
 {
-	return child->pid ? ask_send(child->pid, word) : -ESRCH;
+	return child->pid ? order_send(child->pid, order) : -ESRCH;
 }
 
 int child_reap(struct child *child, int *ret_code, int *ret_signal)

@@ -40,8 +40,8 @@ int child_read_ready(struct child *child);
 /* Sends a signal to exactly this process, never to a later one with its pid. 0, -ESRCH. */
 int child_signal(const struct child *child, int signal_number);
 
-/* Says a word of ask.h to it. 0, -ESRCH, -EAGAIN: try again later. */
-int child_ask(const struct child *child, int word);
+/* Says a word of order.h to it. 0, -ESRCH, -EAGAIN: try again later. */
+int child_send_order(const struct child *child, int order);
 
 /* Reaps an ended process without blocking. 1: ended, *ret_code is its exit code or -1 with *ret_signal; 0: it runs.
  * Closes everything. */

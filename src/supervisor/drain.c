@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "job/journal.h"
+#include "handover/journal.h"
 
 #define SECOND             1000000000ull
 #define SOURCE_PATIENCE_NS (10 * SECOND)
@@ -102,7 +102,7 @@ static void ask_phase(const struct drain *drain, struct roster *roster, uint64_t
 			roster_has_backlog(roster, member))
 			member->restart.due_ns = now_ns;
 		else if (member->state != MEMBER_STARTING || !member_is_store(member))
-			roster_ask(member); /* one that starts is asked when it is ready: ask_late */
+			roster_stop_member(member); /* one that starts is asked when it is ready: ask_late */
 	}
 }
 
@@ -149,8 +149,8 @@ static void ask_late(const struct drain *drain, struct roster *roster)
 		if (!is_part(drain, member) || !member_is_alive(member) || member->state == MEMBER_STOPPED ||
 			(member->state == MEMBER_STARTING && member_is_store(member)))
 			continue;
-		if (!member->asks || (drain->is_hurried && member->asks == 1))
-			roster_ask(member);
+		if (!member->stop_orders || (drain->is_hurried && member->stop_orders == 1))
+			roster_stop_member(member);
 	}
 }
 
@@ -162,7 +162,7 @@ static void kill_phase(struct drain *drain, struct roster *roster)
 		if (!is_part(drain, member))
 			continue;
 		if (!member_is_alive(member)) {
-			roster_ask(member);
+			roster_stop_member(member);
 			continue;
 		}
 		if (member->state == MEMBER_STOPPED) /* killed already, not gone yet */

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "job/journal.h"
+#include "handover/journal.h"
 #include "plane/stream.h"
 
 struct earlier_store {

@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "base/path.h"
-#include "job/leftover.h"
-#include "job/switches.h"
+#include "handover/leftover.h"
+#include "handover/switches.h"
 
 bool ending_out_folder(const struct job_config *store, char *ret_folder, size_t folder_bytes)
 {

@@ -8,8 +8,8 @@
 
 #include "base/log.h"
 #include "base/path.h"
-#include "job/leftover.h"
-#include "job/switches.h"
+#include "handover/leftover.h"
+#include "handover/switches.h"
 #include "plane/stream.h"
 #include "supervisor/adopt.h"
 

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
-#include "job/journal.h"
+#include "handover/journal.h"
 #include "plane/stream.h"
 #include "supervisor/inherit.h"
 

@@ -10,7 +10,7 @@
 
 #include "base/log.h"
 #include "base/path.h"
-#include "job/journal.h"
+#include "handover/journal.h"
 
 #define COPY_BYTES (1u << 20)
 

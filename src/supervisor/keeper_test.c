@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "job/journal.h"
+#include "handover/journal.h"
 #include "supervisor/adopt.h"
 #include "supervisor/keeper.h"
 

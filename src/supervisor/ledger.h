@@ -16,7 +16,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "job/journal.h"
+#include "handover/journal.h"
 #include "plane/stream.h"
 #include "supervisor/earlier.h"
 #include "supervisor/losses.h"

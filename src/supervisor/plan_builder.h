@@ -4,7 +4,7 @@
 #define SUPERVISOR_PLAN_BUILDER_H
 
 #include "config/folder.h"
-#include "job/plan.h"
+#include "handover/plan.h"
 #include "supervisor/runtime.h"
 
 struct plan_set {

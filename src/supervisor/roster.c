@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "job/ask.h"
+#include "handover/order.h"
 #include "supervisor/sample.h"
 
 #define READY_PATIENCE_NS 30000000000ull
@@ -160,7 +160,7 @@ static void start_member(struct roster *roster, size_t index, uint64_t now_ns)
 	}
 	member->lives++;
 	member->state = MEMBER_STARTING;
-	member->asks = 0;
+	member->stop_orders = 0;
 	member->is_hung = false;
 	if (watch_descriptor(roster, member->child.descriptor, ROSTER_END, index) ||
 		watch_descriptor(roster, member->child.ready, ROSTER_READY, index)) {
@@ -284,7 +284,7 @@ static void handle_end(struct roster *roster, struct member *member, uint64_t no
 		return;
 	}
 	/* A store that was asked and ended by itself has said what stays; one that was killed has more to do. */
-	if (end.is_store && (end.signal || !member->asks) && member->state != MEMBER_STOPPED &&
+	if (end.is_store && (end.signal || !member->stop_orders) && member->state != MEMBER_STOPPED &&
 		roster_has_backlog(roster, member)) {
 		decide(roster, member, &end, now_ns);
 		return;
@@ -359,7 +359,7 @@ void roster_watch(struct roster *roster, uint64_t now_ns)
 	}
 }
 
-void roster_ask(struct member *member)
+void roster_stop_member(struct member *member)
 {
 	if (!member_is_alive(member)) {
 		/* What a store owes is in its streams, and the ledger tells; a source that is down owes what it did not
@@ -372,8 +372,8 @@ void roster_ask(struct member *member)
 		return;
 	}
 	/* One that can't be asked now, since the user's queue of signals is full, is asked again at the next step. */
-	if (!child_ask(&member->child, member->asks ? ASK_FAST : ASK_DRAIN))
-		member->asks++;
+	if (!child_send_order(&member->child, member->stop_orders ? ORDER_FAST : ORDER_DRAIN))
+		member->stop_orders++;
 }
 
 bool roster_has_backlog(const struct roster *roster, const struct member *store)

@@ -2,7 +2,7 @@
 #ifndef SUPERVISOR_ROSTER_H
 #define SUPERVISOR_ROSTER_H
 
-#include "job/page.h"
+#include "handover/page.h"
 #include "plane/stream.h"
 #include "supervisor/child.h"
 #include "supervisor/plan_builder.h"
@@ -48,7 +48,7 @@ struct member {
 	bool was_ready;                      /* in any life */
 	bool was_failing;                    /* it had failed, and was not well when the run ended */
 	uint64_t seen_beat, seen_ns;         /* last sign of life of its page, and when it was new */
-	uint32_t asks;                       /* words sent to this life: to end, then to end at once */
+	uint32_t stop_orders;                       /* orders sent to this life: to end, then to end at once */
 	bool is_late_told;                   /* that it is not ready in time */
 	int last_code;                       /* exit code of the last life; -1 = by a signal, or none yet */
 	char last_exit[96];                  /* in words; "" = none yet */
@@ -97,7 +97,7 @@ void roster_handle(struct roster *roster, enum roster_event event, uint32_t inde
 /* Kills jobs that give no sign of life. `now_ns` here and everywhere: a clock of the time in which the supervisor ran. */
 void roster_watch(struct roster *roster, uint64_t now_ns);
 /* Asks a member to end (again: at once). A member that does not run is marked as stopped. */
-void roster_ask(struct member *member);
+void roster_stop_member(struct member *member);
 /* Time of the next thing that roster_start_due has to do; UINT64_MAX = nothing. */
 uint64_t roster_next_due(const struct roster *roster);
 

@@ -9,7 +9,7 @@
 
 #include "base/path.h"
 #include "config/toml.h"
-#include "job/ask.h"
+#include "handover/order.h"
 
 #define EARLIER_FILE     "out/supervisor.log"
 #define TOML_BYTES_MAX   (16u << 20)
@@ -110,6 +110,6 @@ void run_log_reload(const struct folder *folder, const char *supervisor_file, st
 			member->plan->verbosity = (int)level;
 		/* one that starts has its level from its plan */
 		if (member_is_alive(member))
-			(void)child_ask(&member->child, ASK_LOG + member->plan->verbosity);
+			(void)child_send_order(&member->child, ORDER_LOG + member->plan->verbosity);
 	}
 }

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "job/page.h"
+#include "handover/page.h"
 #include "supervisor/runtime.h"
 
 /* A process that has the name and the page of a job, until `input` is closed. */

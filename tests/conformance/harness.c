@@ -11,7 +11,7 @@
 #include "arrow/ipc.h"
 #include "config/folder.h"
 #include "data.h"
-#include "job/leftover.h"
+#include "handover/leftover.h"
 #include "job/file_watch.h"
 #include "job/store.h"
 

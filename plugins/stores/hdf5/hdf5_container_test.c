@@ -15,7 +15,7 @@
 #include "base/path.h"
 #include "container.h"
 #include "driver.h"
-#include "job/leftover.h"
+#include "handover/leftover.h"
 #include "job/store.h"
 #include "recovery.h"
 #include "shadow.h"

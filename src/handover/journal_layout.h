@@ -11,14 +11,14 @@
  * commit + 1. Between commits both sets agree, but for entries that the last commit changed: the next one carries those
  * over. So a commit touches only what changed, and a kill at any instruction leaves the old or the new state.
  */
-#ifndef JOB_JOURNAL_LAYOUT_H
-#define JOB_JOURNAL_LAYOUT_H
+#ifndef HANDOVER_JOURNAL_LAYOUT_H
+#define HANDOVER_JOURNAL_LAYOUT_H
 
 #include <assert.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "job/journal.h"
+#include "handover/journal.h"
 
 #define STREAM_VALUES 17u
 #define STATE_VALUES  (sizeof(struct journal_stream_state) / sizeof(uint64_t))

@@ -1,6 +1,6 @@
 /* page.c: the status page of a job process on tmpfs. Written by the job's process alone (main thread the counters,
  * reporter thread the figures of the kernel), read by any other process. */
-#include "job/page.h"
+#include "handover/page.h"
 
 #include <errno.h>
 #include <fcntl.h>

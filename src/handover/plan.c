@@ -1,7 +1,7 @@
 /* plan.c: the plan of a job process as JSON. Written by the supervisor, read by the main thread of the job process at
  * its start. One table of fields a struct serves both directions, so that they can't drift apart. Every field is
  * checked: a plan comes from another process. */
-#include "job/plan.h"
+#include "handover/plan.h"
 
 #include <errno.h>
 #include <stddef.h>

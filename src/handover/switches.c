@@ -4,7 +4,7 @@
  * all of it: a note that a kill tore, or whose commit was never made, counts for nothing. Writing it destroys the note
  * of the commit before, whose switches were made by then or are in the new note as well.
  */
-#include "job/switches.h"
+#include "handover/switches.h"
 
 #include <assert.h>
 #include <errno.h>

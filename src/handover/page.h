@@ -1,7 +1,7 @@
 /* page.h: what a job process tells about itself, in a file on tmpfs that only it writes: life signs, counters, the
  * latency histogram. The supervisor, `status` and the benchmark read it; none of them needs a message for that. */
-#ifndef JOB_PAGE_H
-#define JOB_PAGE_H
+#ifndef HANDOVER_PAGE_H
+#define HANDOVER_PAGE_H
 
 #include <stdatomic.h>
 #include <stddef.h>

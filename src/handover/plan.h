@@ -2,8 +2,8 @@
  * ENRGDAQ_PLAN_FD. Readiness goes to ENRGDAQ_READY_FD ("READY=1\n"); ENRGDAQ_LIFELINE_FD is a pipe that ends when the
  * supervisor is gone. ENRGDAQ_MODULE_FD is the file of the job's type as the supervisor had loaded it, so that a version
  * that is installed meanwhile is not mixed with this one; a plan of another version is refused for the same reason. */
-#ifndef JOB_PLAN_H
-#define JOB_PLAN_H
+#ifndef HANDOVER_PLAN_H
+#define HANDOVER_PLAN_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,9 +1,9 @@
 /* leftover.h: what a killed life wrote behind its last commit into files that this life may never open: of another day,
  * of another tag, or under a file_path that was changed since. Store process, main thread. */
-#ifndef JOB_LEFTOVER_H
-#define JOB_LEFTOVER_H
+#ifndef HANDOVER_LEFTOVER_H
+#define HANDOVER_LEFTOVER_H
 
-#include "job/journal.h"
+#include "handover/journal.h"
 
 /* Cuts the files of earlier lives to their committed lengths, makes up the enrg_file_switch of their last commit, and
  * forgets them. Those that can't be reached now (a disk

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "job/journal.h"
+#include "handover/journal.h"
 
 static const uint8_t UUID_A[16] = "stream number A", UUID_B[16] = "stream number B";
 static char folder[64], path[96];

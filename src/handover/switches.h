@@ -4,11 +4,11 @@
  *
  * Store process, main thread; supervisor, where it removes journals.
  */
-#ifndef JOB_SWITCHES_H
-#define JOB_SWITCHES_H
+#ifndef HANDOVER_SWITCHES_H
+#define HANDOVER_SWITCHES_H
 
 #include "enrgdaq/store.h"
-#include "job/journal.h"
+#include "handover/journal.h"
 
 struct switch_entry {
 	uint32_t file; /* index in the journal */

@@ -1,5 +1,5 @@
 /* leftover.c: cuts the files of earlier lives, and switches them to what they committed. Store process, main thread. */
-#include "job/leftover.h"
+#include "handover/leftover.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "job/switches.h"
+#include "handover/switches.h"
 
 /* Is the file as it was committed? Nothing that another process is writing is touched. */
 static bool cut(int descriptor, const char *path, uint64_t length)

@@ -8,7 +8,7 @@
 
 #include "base/fault.h"
 #include "base/held.h"
-#include "job/journal_layout.h"
+#include "handover/journal_layout.h"
 
 /* --- losses ------------------------------------------------------------------------------------------------------- */
 

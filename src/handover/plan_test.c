@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "job/plan.h"
+#include "handover/plan.h"
 
 static char *groups[] = { "store_config", "waveform_store_config" };
 

@@ -2,8 +2,8 @@
  * tmpfs a store; survives the kill of every process. A commit is one atomic store (the commit number chooses which of
  * two sets of values is valid), so it is all or nothing over any number of streams and files. docs/stream-format.md,
  * "journal". */
-#ifndef JOB_JOURNAL_H
-#define JOB_JOURNAL_H
+#ifndef HANDOVER_JOURNAL_H
+#define HANDOVER_JOURNAL_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "job/page.h"
+#include "handover/page.h"
 
 static char folder[] = "/dev/shm/page_test.XXXXXX";
 static char path[64];

@@ -1,6 +1,6 @@
 /* journal.c: what a store has committed, in one file on tmpfs. Its layout, and how a commit works: journal_layout.h. Store
  * process, main thread. */
-#include "job/journal_layout.h"
+#include "handover/journal_layout.h"
 
 #include <errno.h>
 #include <fcntl.h>

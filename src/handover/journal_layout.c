@@ -1,5 +1,5 @@
 /* journal_layout.c: what can be said of the bytes of a journal. Any process. */
-#include "job/journal_layout.h"
+#include "handover/journal_layout.h"
 
 #include <errno.h>
 #include <string.h>

@@ -23,22 +23,37 @@ if(ENRG_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
-# enrg_layer(base LIBS Threads::Threads): src/base/*.c without *_test.c is the static library enrg_base; every
-# src/base/NOUN_test.c is the test base.NOUN, linked with nothing above its layer.
+# enrg_layer(base LIBS Threads::Threads FOLDERS …): src/base/*.c without *_test.c, and that of its folders, is the static library
+# enrg_base; every src/base/NOUN_test.c is the test base.NOUN, linked with nothing above its layer, src/base/ROOM/NOUN_test.c is
+# base.ROOM.NOUN, and src/base/ROOM/ROOM_test.c base.ROOM.
 function(enrg_layer name)
-  cmake_parse_arguments(A "" "" "LIBS;SOURCES" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS *.c *.cpp)
+  cmake_parse_arguments(A "" "" "LIBS;FOLDERS" ${ARGN})
+  set(patterns *.c *.cpp)
+  foreach(folder ${A_FOLDERS})
+    list(APPEND patterns ${folder}/*.c)
+  endforeach()
+  file(GLOB sources CONFIGURE_DEPENDS RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} ${patterns})
   set(tests ${sources})
   list(FILTER sources EXCLUDE REGEX "_test\\.c$")
   list(FILTER tests INCLUDE REGEX "_test\\.c$")
   add_library(enrg_${name} STATIC ${sources})
   target_link_libraries(enrg_${name} PUBLIC enrg_flags ${A_LIBS})
   add_custom_target(tests_${name}) # the tests of this layer and what they need, nothing else
+  string(REPLACE "_" "." layer ${name})
   foreach(test ${tests})
+    get_filename_component(folder ${test} DIRECTORY)
     get_filename_component(noun ${test} NAME_WE)
     string(REGEX REPLACE "_test$" "" noun ${noun})
-    enrg_test(${name}.${noun} SOURCES ${test} LIBS enrg_${name})
-    add_dependencies(tests_${name} test_${name}_${noun})
+    if("${layer}.${folder}" MATCHES "\\.${noun}\\.?$") # the test of the room's own noun
+      string(REGEX REPLACE "\\.$" "" noun "${layer}.${folder}")
+    elseif(folder)
+      set(noun ${layer}.${folder}.${noun})
+    else()
+      set(noun ${layer}.${noun})
+    endif()
+    enrg_test(${noun} SOURCES ${test} LIBS enrg_${name})
+    string(REPLACE "." "_" target test_${noun})
+    add_dependencies(tests_${name} ${target})
   endforeach()
 endfunction()
 
@@ -58,6 +73,7 @@ function(enrg_test name)
   endif()
   string(REPLACE "." "_" target test_${name})
   add_executable(${target} ${A_SOURCES})
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests) # fixtures/
   target_link_libraries(${target} PRIVATE enrg_flags ${A_LIBS} PkgConfig::CMOCKA m)
   target_compile_definitions(${target} PRIVATE
     ENRG_SOURCE_DIR="${PROJECT_SOURCE_DIR}" ENRG_BINARY_DIR="${PROJECT_BINARY_DIR}")

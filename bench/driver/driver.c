@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "config/folder.h"
-#include "job/store.h"
+#include "job/file/handle.h"
 
 #define ACQUIRED_NS 1763975123000000000ull
 

@@ -10,7 +10,7 @@
 #include "benchmark/pair.h"
 #include "benchmark/reader.h"
 #include "benchmark/trial.h"
-#include "job/output.h"
+#include "job/source/output.h"
 
 #define COLUMNS    8u
 #define TOGETHER   256u

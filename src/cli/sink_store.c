@@ -7,7 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/sink.h"
-#include "job/store.h"
+#include "job/file/handle.h"
 
 #define COMMIT_BYTES (8u << 20)
 

@@ -12,8 +12,8 @@
 #include "config/folder.h"
 #include "data.h"
 #include "handover/leftover.h"
-#include "job/file_watch.h"
-#include "job/store.h"
+#include "job/file/watch.h"
+#include "job/file/handle.h"
 
 #define TARGETS_MAX 16u
 

@@ -12,7 +12,7 @@
 
 #include "databases.h"
 #include "everywhere.h"
-#include "job/remedy.h"
+#include "job/store/remedy.h"
 #include "life.h"
 #include "reading.h"
 

@@ -15,7 +15,7 @@
 
 #include "arrow/ipc.h"
 #include "base/log.h"
-#include "job/store.h"
+#include "job/file/handle.h"
 #include "root_fixture.h"
 #include "tree.h"
 

@@ -11,7 +11,7 @@
 
 #include "container.h"
 #include "driver.h"
-#include "job/store.h"
+#include "job/file/handle.h"
 
 #define ROWS_MAX 1000u
 #define LARGE_BYTES (17u << 20)

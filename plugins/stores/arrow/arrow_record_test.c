@@ -11,7 +11,7 @@
 
 #include "arrow/ipc.h"
 #include "base/crc32c.h"
-#include "job/store.h"
+#include "job/file/handle.h"
 #include "record.h"
 
 #define LARGE_ROWS 700000000ull /* 5.6 GB in one column of int64 */

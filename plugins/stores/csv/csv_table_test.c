@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "job/store.h"
+#include "job/file/handle.h"
 #include "number.h"
 #include "table.h"
 

@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "drill.h"
-#include "job/store.h"
+#include "job/file/handle.h"
 
 static char folder[] = "/tmp/enrg-drill-XXXXXX";
 

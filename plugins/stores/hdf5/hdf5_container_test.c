@@ -16,7 +16,7 @@
 #include "container.h"
 #include "driver.h"
 #include "handover/leftover.h"
-#include "job/store.h"
+#include "job/file/handle.h"
 #include "recovery.h"
 #include "shadow.h"
 

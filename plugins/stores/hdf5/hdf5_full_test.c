@@ -17,7 +17,7 @@
 
 #include "container.h"
 #include "driver.h"
-#include "job/store.h"
+#include "job/file/handle.h"
 
 #define BATCH_ROWS 10000u /* of a column: more than what goes straight to libhdf5 */
 #define BATCHES_A_COMMIT 3u

@@ -19,7 +19,7 @@
 
 #include "container.h"
 #include "driver.h"
-#include "job/store.h"
+#include "job/file/handle.h"
 
 #define LIVES 200u
 #define BATCH_ROWS_MAX 100u

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "job/store.h"
+#include "job/file/handle.h"
 #include "output.h"
 
 static char folder[] = "/tmp/enrg-raw-XXXXXX", journal_path[64], path[64];

@@ -14,7 +14,7 @@
 
 #include "base/log.h"
 #include "container.h"
-#include "job/store.h"
+#include "job/file/handle.h"
 
 static const struct compress_setting setting = {COMPRESS_ZSTD, 5};
 static char folder[64], journal_path[128], path[128];

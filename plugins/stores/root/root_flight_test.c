@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "job/store.h"
+#include "job/file/handle.h"
 #include "tree.h"
 
 #define CLUSTER_BYTES  20000u

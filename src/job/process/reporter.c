@@ -1,0 +1,472 @@
+/* reporter.c: one poll loop over signals, the supervisor's lifeline, the bus and a clock of 1 s. Runs as a thread of
+ * its own in every job process; the main thread only leaves alerts in its queue. */
+#include "job/process/reporter.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fresh.h"
+#include "base/log.h"
+#include "bus/bus.h"
+#include "handover/order.h"
+
+#define REPORTER_ALERTS_MAX 64u
+#define REPORTER_IDLE_S 10
+#define REPORTER_IDLE_CPU 0.002 /* of a core: less is no work */
+#define REPORTER_MESSAGES_MAX 64 /* taken from the bus before other descriptors get their turn */
+
+enum reporter_slot { SLOT_SIGNAL, SLOT_LIFELINE, SLOT_EVENT, SLOT_TIMER, SLOT_BUS, SLOT_COUNT };
+
+struct reporter_alert {
+	enum enrg_level level;
+	uint64_t wall_ns;
+	char text[1000];
+};
+
+struct reporter {
+	struct process *process;
+	pthread_t thread;
+	struct pollfd polls[SLOT_COUNT];
+	struct bus_client *bus; /* of the thread */
+	_Atomic uint32_t is_started_wanted;
+	_Atomic uint32_t is_ending;
+
+	pthread_mutex_t lock; /* of the queue */
+	uint32_t alert_first, alert_count, alerts_dropped;
+	struct reporter_alert alerts[REPORTER_ALERTS_MAX];
+
+	/* figures of the last report */
+	uint64_t last_mono_ns, last_cpu_ns, last_news;
+	struct histogram last_latency, now_latency, interval_latency;
+};
+
+/* --- outgoing messages ------------------------------------------------------------------------------------------- */
+
+/* Takes the body. A failure is of no consequence: the next report comes in a second, an alert is in the log. */
+static void send_body(struct reporter *reporter, const char *topic, const char *kind, json_t *body)
+{
+	struct enrg_error err = { 0 };
+
+	if (body && reporter->bus && bus_client_send(reporter->bus, topic, kind, body, &err) < 0)
+		log_line(ENRG_DEBUG, "can't send %s: %s", kind, err.text);
+	if (reporter->bus)
+		atomic_store_explicit(&reporter->process->page->control_out_bytes, bus_client_sent_bytes(reporter->bus),
+			memory_order_relaxed);
+	json_decref(body);
+}
+
+static const char *severity_name(enum enrg_level level)
+{
+	return level >= ENRG_ERROR ? "error" : level == ENRG_WARNING ? "warning" : "info";
+}
+
+static bool take_alert(struct reporter *reporter, struct reporter_alert *ret_alert)
+{
+	bool has_one = false;
+
+	pthread_mutex_lock(&reporter->lock);
+	if (reporter->alert_count) {
+		*ret_alert = reporter->alerts[reporter->alert_first];
+		reporter->alert_first = (reporter->alert_first + 1) % REPORTER_ALERTS_MAX;
+		reporter->alert_count--;
+		has_one = true;
+	} else if (reporter->alerts_dropped) {
+		ret_alert->level = ENRG_WARNING;
+		ret_alert->wall_ns = clock_wall_ns();
+		snprintf(ret_alert->text, sizeof(ret_alert->text), "%u alerts came too fast and are in the log only",
+			reporter->alerts_dropped);
+		reporter->alerts_dropped = 0;
+		has_one = true;
+	}
+	pthread_mutex_unlock(&reporter->lock);
+	return has_one;
+}
+
+static void send_alerts(struct reporter *reporter)
+{
+	struct reporter_alert alert;
+
+	while (take_alert(reporter, &alert))
+		send_body(reporter, "alerts", "alert",
+			json_pack("{s:s,s:s,s:s,s:f}", "daq_job", reporter->process->plan->name, "severity",
+				severity_name(alert.level), "message", alert.text, "timestamp",
+				(double)alert.wall_ns / 1e9));
+}
+
+static void send_started(struct reporter *reporter)
+{
+	const struct plan *plan = reporter->process->plan;
+	char topic[TOPIC_BYTES_MAX];
+
+	topic_format(topic, sizeof(topic), "supervisor.%s.internal", plan->supervisor);
+	send_body(reporter, topic, "started",
+		json_pack("{s:s,s:s,s:I,s:I}", "daq_job", plan->name, "daq_job_type", plan->type, "pid",
+			(json_int_t)getpid(), "life", (json_int_t)plan->life));
+}
+
+static json_int_t counter(_Atomic uint64_t *value)
+{
+	return (json_int_t)atomic_load_explicit(value, memory_order_relaxed);
+}
+
+static json_t *format_latency(struct reporter *reporter)
+{
+	struct page *page = reporter->process->page;
+	const struct histogram *interval = &reporter->interval_latency;
+
+	/* Zero in sources: their histograms stay untouched memory. */
+	if (atomic_load_explicit(&page->latency.count, memory_order_relaxed)) {
+		memset(&reporter->now_latency, 0, sizeof(reporter->now_latency));
+		histogram_merge(&reporter->now_latency, &page->latency);
+		histogram_subtract(&reporter->interval_latency, &reporter->now_latency, &reporter->last_latency);
+		reporter->last_latency = reporter->now_latency;
+	}
+	return json_pack("{s:I,s:f,s:f,s:f,s:f,s:f}", "count", counter(&reporter->interval_latency.count), "min_ms",
+		(double)histogram_quantile(interval, 0.0) / 1e6, "max_ms",
+		(double)histogram_quantile(interval, 1.0) / 1e6, "avg_ms", histogram_mean(interval) / 1e6, "p95_ms",
+		(double)histogram_quantile(interval, 0.95) / 1e6, "p99_ms",
+		(double)histogram_quantile(interval, 0.99) / 1e6);
+}
+
+/* Everything that a report tells and that only grows: the same again is no news. */
+static uint64_t count_news(struct page *page)
+{
+	_Atomic uint64_t *const values[] = { &page->in_batches, &page->in_rows, &page->in_bytes, &page->out_batches,
+		&page->out_rows, &page->out_bytes, &page->lost, &page->duplicated, &page->corrupted, &page->set_aside };
+	uint64_t news = atomic_load_explicit(&page->state, memory_order_relaxed);
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		news += atomic_load_explicit(values[i], memory_order_relaxed);
+	return news;
+}
+
+/* Each second while the job does something, else seldom: a thousand idle jobs are a thousand wake-ups. */
+static void set_timer(struct reporter *reporter)
+{
+	uint64_t news = count_news(reporter->process->page), now = clock_mono_ns(), cpu = clock_cpu_ns();
+	bool is_idle = news == reporter->last_news && (double)(cpu - reporter->last_cpu_ns) <
+							      REPORTER_IDLE_CPU * (double)(now - reporter->last_mono_ns);
+	const struct itimerspec next = { .it_value = { .tv_sec = is_idle ? REPORTER_IDLE_S : 1 } };
+
+	reporter->last_news = news;
+	timerfd_settime(reporter->polls[SLOT_TIMER].fd, 0, &next, NULL);
+}
+
+static void send_stats(struct reporter *reporter)
+{
+	struct page *page = reporter->process->page;
+	uint64_t now = clock_mono_ns();
+	char topic[TOPIC_BYTES_MAX];
+
+	page_refresh(page);
+	uint64_t cpu = atomic_load_explicit(&page->cpu_ns, memory_order_relaxed);
+	if (!reporter->bus)
+		return;
+	double span = (double)(now - reporter->last_mono_ns);
+	double percent = span > 0 ? 100.0 * (double)(cpu - reporter->last_cpu_ns) / span : 0.0;
+	reporter->last_mono_ns = now;
+	reporter->last_cpu_ns = cpu;
+	json_t *body = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "processed_count",
+		counter(&page->in_batches), "processed_rows", counter(&page->in_rows), "processed_bytes",
+		counter(&page->in_bytes), "sent_count", counter(&page->out_batches), "sent_rows",
+		counter(&page->out_rows), "sent_bytes", counter(&page->out_bytes), "lost", counter(&page->lost),
+		"duplicated", counter(&page->duplicated), "corrupted", counter(&page->corrupted), "state",
+		(json_int_t)atomic_load_explicit(&page->state, memory_order_relaxed));
+	json_object_set_new(body, "missed_ticks",
+		json_integer((json_int_t)atomic_load_explicit(&page->missed_ticks, memory_order_relaxed)));
+	json_object_set_new(body, "latency_stats", format_latency(reporter));
+	json_object_set_new(body, "resource_stats",
+		json_pack("{s:f,s:f}", "cpu_percent", percent, "rss_mb",
+			(double)atomic_load_explicit(&page->rss_bytes, memory_order_relaxed) / 1e6));
+	topic_format(topic, sizeof(topic), "stats.supervisor.%s", reporter->process->plan->supervisor);
+	send_body(reporter, topic, "stats", body);
+}
+
+/* --- incoming ---------------------------------------------------------------------------------------------------- */
+
+static void subscribe(struct reporter *reporter, const char *topic)
+{
+	struct enrg_error err = { 0 };
+
+	if (bus_client_subscribe(reporter->bus, topic, &err) < 0)
+		log_line(ENRG_WARNING, "can't subscribe to %s: %s", topic, err.text);
+}
+
+static void open_bus(struct reporter *reporter)
+{
+	const struct plan *plan = reporter->process->plan;
+	const struct bus_client_params params = {
+		.publish_url = plan->publish_url,
+		.subscribe_url = plan->subscribe_url,
+		.supervisor = plan->supervisor,
+		.job = plan->name,
+		.job_type = plan->type,
+	};
+	const struct enrg_string_list *topics = &reporter->process->common.topics_to_subscribe;
+	struct enrg_error err = { 0 };
+	char topic[TOPIC_BYTES_MAX];
+
+	if (!plan->publish_url || !plan->subscribe_url)
+		return;
+	if (bus_client_create(&params, &reporter->bus, &err) < 0) {
+		log_line(ENRG_WARNING, "goes on without the control plane: %s", err.text);
+		return;
+	}
+	topic_format(topic, sizeof(topic), "daq_job.%s", plan->name);
+	subscribe(reporter, topic);
+	topic_format(topic, sizeof(topic), "supervisor.%s.daq_job.broadcast", plan->supervisor);
+	subscribe(reporter, topic);
+	for (size_t i = 0; i < topics->count; i++)
+		subscribe(reporter, topics->items[i]);
+	reporter->polls[SLOT_BUS].fd = bus_client_descriptor(reporter->bus);
+}
+
+/* Subscriptions are prefixes: "daq_job.cam" also brings what is meant for "daq_job.cam2". */
+static bool is_for_me(const struct reporter *reporter, const char *topic)
+{
+	const struct plan *plan = reporter->process->plan;
+	char mine[TOPIC_BYTES_MAX];
+
+	topic_format(mine, sizeof(mine), "daq_job.%s", plan->name);
+	if (strcmp(topic, mine) == 0)
+		return true;
+	topic_format(mine, sizeof(mine), "supervisor.%s.daq_job.broadcast", plan->supervisor);
+	return strcmp(topic, mine) == 0;
+}
+
+static void handle_message(struct reporter *reporter, const char *topic, const struct envelope *envelope)
+{
+	const char *reason;
+
+	if (strcmp(envelope->kind, "stop") != 0 || !is_for_me(reporter, topic))
+		return;
+	reason = json_string_value(json_object_get(envelope->body, "reason"));
+	log_line(ENRG_INFO, "asked to stop by %s: %s", envelope->job[0] ? envelope->job : envelope->supervisor,
+		reason ? reason : "no reason given");
+	process_request_stop(reporter->process, PROCESS_DRAIN);
+}
+
+/* Returns true where there may be more. */
+static bool receive(struct reporter *reporter)
+{
+	char topic[TOPIC_BYTES_MAX];
+	struct envelope envelope;
+	struct enrg_error err = { 0 };
+
+	for (int i = 0; reporter->bus && i < REPORTER_MESSAGES_MAX; i++) {
+		memset(&envelope, 0, sizeof(envelope));
+		int result = bus_client_recv(reporter->bus, 0, topic, sizeof(topic), &envelope, &err);
+		if (result == ENRG_E_PROTOCOL)
+			continue;
+		if (result <= 0)
+			return false;
+		handle_message(reporter, topic, &envelope);
+		envelope_fini(&envelope);
+	}
+	return reporter->bus != NULL;
+}
+
+static void handle_order(struct reporter *reporter, int order)
+{
+	struct process *process = reporter->process;
+
+	if (order == ORDER_DRAIN || order == ORDER_FAST) {
+		atomic_store_explicit(&process->is_asked, 1, memory_order_relaxed);
+		process_request_stop(process, order == ORDER_DRAIN ? PROCESS_DRAIN : PROCESS_HURRY);
+	} else if (order >= ORDER_LOG) {
+		log_reopen();
+		if (!process->common.has_verbosity)
+			log_set_level((enum enrg_level)(order - ORDER_LOG));
+	}
+}
+
+/* SIGTERM of somebody else. Where a service manager signals everybody, the supervisor knows what is to be done; a store
+ * must not end before its sources. A source ends in order, and is started again unless the run ends. */
+static void handle_stranger(struct reporter *reporter, const struct signalfd_siginfo *info)
+{
+	struct process *process = reporter->process;
+
+	if (atomic_load_explicit(&process->is_asked, memory_order_relaxed))
+		return;
+	log_line(process->plan->is_store ? ENRG_INFO : ENRG_WARNING,
+		"SIGTERM from process %u of user %u, not from its supervisor: %s (`enrgdaq stop` ends a run)",
+		info->ssi_pid, info->ssi_uid,
+		process->plan->is_store ? "a store ends after its sources, it continues"
+					: "ends in order, and is started again unless the run ends");
+	if (!process->plan->is_store)
+		process_request_stop(process, PROCESS_DRAIN);
+}
+
+static void take_signals(struct reporter *reporter)
+{
+	struct signalfd_siginfo info;
+
+	while (read(reporter->polls[SLOT_SIGNAL].fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGTERM)
+			handle_stranger(reporter, &info);
+		else
+			handle_order(reporter, order_parse(&info));
+	}
+}
+
+static void watch_lifeline(struct reporter *reporter)
+{
+	struct pollfd *lifeline = &reporter->polls[SLOT_LIFELINE];
+	char bytes[64];
+
+	if ((lifeline->revents & POLLIN) && read(lifeline->fd, bytes, sizeof(bytes)) != 0)
+		return;
+	lifeline->fd = -1;
+	atomic_store_explicit(&reporter->process->is_orphan, 1, memory_order_relaxed);
+	log_line(ENRG_WARNING, "the supervisor is gone: ends in order");
+	process_request_stop(reporter->process, PROCESS_DRAIN);
+}
+
+static void clear_counter(int descriptor)
+{
+	uint64_t count;
+
+	while (read(descriptor, &count, sizeof(count)) < 0 && errno == EINTR)
+		;
+}
+
+static void *run(void *context)
+{
+	struct reporter *reporter = context;
+	bool has_more = false;
+
+	pthread_setname_np(pthread_self(), "reporter");
+	open_bus(reporter);
+	send_stats(reporter);
+	while (!atomic_load_explicit(&reporter->is_ending, memory_order_acquire)) {
+		if (poll(reporter->polls, SLOT_COUNT, has_more ? 0 : -1) < 0 && errno != EINTR)
+			break;
+		if (reporter->polls[SLOT_SIGNAL].revents)
+			take_signals(reporter);
+		if (reporter->polls[SLOT_LIFELINE].revents)
+			watch_lifeline(reporter);
+		if (reporter->polls[SLOT_EVENT].revents)
+			clear_counter(reporter->polls[SLOT_EVENT].fd);
+		if (atomic_exchange_explicit(&reporter->is_started_wanted, 0, memory_order_relaxed))
+			send_started(reporter);
+		send_alerts(reporter);
+		if (reporter->polls[SLOT_TIMER].revents) {
+			clear_counter(reporter->polls[SLOT_TIMER].fd);
+			set_timer(reporter);
+			send_stats(reporter);
+		}
+		/* also after sending: the descriptor of the bus tells changes only once */
+		has_more = receive(reporter);
+	}
+	send_stats(reporter);
+	send_alerts(reporter);
+	bus_client_destroy(reporter->bus);
+	return NULL;
+}
+
+/* --- life -------------------------------------------------------------------------------------------------------- */
+
+static void close_descriptors(struct reporter *reporter)
+{
+	static const enum reporter_slot slots[] = { SLOT_SIGNAL, SLOT_EVENT, SLOT_TIMER };
+
+	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++)
+		if (reporter->polls[slots[i]].fd >= 0)
+			close(reporter->polls[slots[i]].fd);
+}
+
+static int open_descriptors(struct reporter *reporter, int lifeline)
+{
+	const struct itimerspec second = { .it_value = { .tv_sec = 1 } };
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	order_add_signals(&signals);
+	for (int slot = 0; slot < SLOT_COUNT; slot++)
+		reporter->polls[slot] = (struct pollfd){ .fd = -1, .events = POLLIN };
+	reporter->polls[SLOT_LIFELINE].fd = lifeline;
+	reporter->polls[SLOT_SIGNAL].fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	reporter->polls[SLOT_EVENT].fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	reporter->polls[SLOT_TIMER].fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (reporter->polls[SLOT_SIGNAL].fd < 0 || reporter->polls[SLOT_EVENT].fd < 0 ||
+	    reporter->polls[SLOT_TIMER].fd < 0 ||
+	    timerfd_settime(reporter->polls[SLOT_TIMER].fd, 0, &second, NULL) < 0)
+		return -errno;
+	return 0;
+}
+
+int reporter_start(struct process *process, int lifeline, struct reporter **ret_reporter, struct enrg_error *err)
+{
+	struct reporter *reporter = fresh_create(sizeof(*reporter));
+
+	if (!reporter)
+		return enrg_error_set(err, -ENOMEM, "reporter: out of memory");
+	reporter->process = process;
+	reporter->last_mono_ns = clock_mono_ns();
+	reporter->last_cpu_ns = clock_cpu_ns();
+	pthread_mutex_init(&reporter->lock, NULL);
+	int result = open_descriptors(reporter, lifeline);
+	if (result == 0)
+		result = -pthread_create(&reporter->thread, NULL, run, reporter);
+	if (result < 0) {
+		close_descriptors(reporter);
+		pthread_mutex_destroy(&reporter->lock);
+		fresh_destroy(reporter, sizeof(*reporter));
+		return enrg_error_set(err, result, "reporter: %s", enrg_error_name(result));
+	}
+	*ret_reporter = reporter;
+	return 0;
+}
+
+static void nudge(struct reporter *reporter)
+{
+	const uint64_t one = 1;
+
+	while (write(reporter->polls[SLOT_EVENT].fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+void reporter_stop(struct reporter *reporter)
+{
+	if (!reporter)
+		return;
+	/* pairs with the acquire in run */
+	atomic_store_explicit(&reporter->is_ending, 1, memory_order_release);
+	nudge(reporter);
+	pthread_join(reporter->thread, NULL);
+	close_descriptors(reporter);
+	pthread_mutex_destroy(&reporter->lock);
+	fresh_destroy(reporter, sizeof(*reporter));
+}
+
+void reporter_post_alert(struct reporter *reporter, enum enrg_level level, const char *text)
+{
+	pthread_mutex_lock(&reporter->lock);
+	if (reporter->alert_count < REPORTER_ALERTS_MAX) {
+		uint32_t at = (reporter->alert_first + reporter->alert_count++) % REPORTER_ALERTS_MAX;
+		struct reporter_alert *alert = &reporter->alerts[at];
+		alert->level = level;
+		alert->wall_ns = clock_wall_ns();
+		snprintf(alert->text, sizeof(alert->text), "%s", text);
+	} else {
+		reporter->alerts_dropped++;
+	}
+	pthread_mutex_unlock(&reporter->lock);
+	nudge(reporter);
+}
+
+void reporter_tell_started(struct reporter *reporter)
+{
+	atomic_store_explicit(&reporter->is_started_wanted, 1, memory_order_relaxed);
+	nudge(reporter);
+}

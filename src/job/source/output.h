@@ -1,0 +1,116 @@
+/* output.h: the tables that a job produces: the framework's side of enrg_output_… (enrgdaq/job.h). Main thread of a
+ * source. */
+#ifndef JOB_SOURCE_OUTPUT_H
+#define JOB_SOURCE_OUTPUT_H
+
+#include "arrow/ipc.h"
+#include "base/copy_tuner.h"
+#include "config/toml.h"
+#include "enrgdaq/job.h"
+#include "job/process/process.h"
+#include "job/source/stage.h"
+#include "job/source/yield.h"
+#include "plane/stream.h"
+
+#define OUTPUTS_MAX SEGMENT_ROUTES
+/* While a store holds this job back it gives a sign of life and looks for a stop this often. */
+#define OUTPUT_WAIT_NS 500000000ull
+
+struct outputs_params {
+	struct stream *stream; /* NULL: all outputs swallow; stays the caller's */
+	uint32_t producers;    /* that share stores with this one, itself included */
+	const char *source, *run;
+	const struct enrg_job_group *groups; /* of the job's type; NULL = none */
+	const struct toml_node *toml;        /* the job's file: which groups have a store; NULL = none */
+	struct process *process;             /* life signs, counters, stop; NULL in tests */
+};
+
+/* All outputs of one job. */
+struct outputs {
+	struct outputs_params params;
+	uint32_t count;
+	struct enrg_output *items[OUTPUTS_MAX];
+	struct enrg_output *claimed; /* has the one open claim */
+	uint32_t staged;             /* outputs with rows that were appended and not yet committed */
+	uint64_t drain_until_ns;     /* a claim that waits gives up then; 0 = no stop seen yet */
+	bool is_short_told;          /* that no page was left for the ring, and not yet that there are some again */
+	uint64_t short_told_ns;
+	struct copy_tuner copies;
+	uint64_t claim_ns;           /* when the room for the open claim was asked for */
+	uint8_t *scratch;            /* where claims of outputs without a store are filled */
+	uint64_t scratch_bytes;
+};
+
+/* Fills a body from its start to its end and takes the CRC on the way. */
+struct output_filler {
+	uint8_t *body;
+	uint64_t at;
+	uint32_t crc;
+	bool has_crc;
+};
+
+struct enrg_output {
+	struct outputs *set;
+	struct enrg_schema *schema;
+	char *tag;
+	uint16_t group, route;
+	bool is_wanted;
+	bool is_gap_due;    /* a gap record must go out before the next batch */
+	bool is_drop_told;
+	struct ipc_template *template;
+	uint32_t meta_bytes;
+	uint32_t variable_count; /* columns of variable size */
+	uint64_t rows_max;       /* of numbers in one batch */
+	/* the open claim */
+	struct stream_claim claim;
+	uint64_t claim_rows;
+	uint64_t *claim_variable, *used_variable;
+	struct ipc_column_place *places;
+	struct enrg_column_buffer *buffers;
+	struct stage stage;
+	/* a table that is put in pieces */
+	struct output_filler filler;
+	uint32_t put_column;
+	uint64_t put_rows; /* of that column */
+};
+
+/* One running job, as its author sees it. */
+struct enrg_job {
+	struct process *process;
+	struct outputs *outputs;
+	uint64_t interval_ns;
+	bool is_interval_new;
+	bool is_latency_told; /* that latency_target_ms can't be met */
+	bool is_slow_told; /* that a poll took longer than its interval */
+	struct yield yield;
+	/* where shared memory is off: one a sink, NULL where that sink reads the ring */
+	size_t link_count;
+	struct link_sender **links;
+};
+
+int outputs_create(const struct outputs_params *params, struct outputs **ret_outputs, struct enrg_error *err);
+void outputs_destroy(struct outputs *outputs); /* takes NULL; an open claim is aborted, staged rows are not committed */
+
+/* Commits all appended rows. The first error is told, the other outputs are committed all the same. */
+int outputs_flush(struct outputs *outputs, struct enrg_error *err);
+/* Commits appended rows whose linger time is over. */
+int outputs_flush_due(struct outputs *outputs, uint64_t now_ns, struct enrg_error *err);
+/* When the next appended rows are due, CLOCK_MONOTONIC; UINT64_MAX = none. */
+uint64_t outputs_deadline(const struct outputs *outputs);
+
+/* Claims room for a batch that will be filled in order of its body (output_put). Gap record first where one is due. */
+int output_claim_body(struct enrg_output *output, uint64_t rows, const uint64_t *variable, struct enrg_error *err);
+
+/* Needs a claim. Chooses the way of copying. */
+struct output_filler output_begin_body(const struct enrg_output *output);
+/* Zeroes up to `offset`, then copies. */
+void output_put(struct output_filler *filler, uint64_t offset, const void *bytes, uint64_t byte_count);
+/* Zeroes up to the end of the body, and commits. */
+void output_commit_body(struct enrg_output *output, struct output_filler *filler, uint64_t acquired_ns);
+/* Gives a sign of life; has a stop taken so long that what waits for stores gives up? */
+bool output_must_give_up(struct enrg_output *output);
+/* Takes a row count that was lost: ENRG_E_STOPPED: nothing took data until the end of a stop; -EBUSY: an open claim was in the
+ * way; other codes are named. Counts, alerts. */
+void output_count_abandoned(struct enrg_output *output, uint64_t rows, int cause);
+
+#endif

@@ -1,0 +1,392 @@
+/* source.c: the main loop of a job that produces data. Main thread of a source process. */
+#include "job/source/source.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "bus/link.h"
+
+#define SOURCE_INTERVAL_NS 1000000000ull
+#define SOURCE_BEAT_NS 500000000ull /* where the plan names none */
+#define SOURCE_LINK_WINDOW_BYTES (16ull << 20)
+#define SOURCE_LINK_LOOK_NS 20000000ull
+#define SOURCE_LINK_DRAIN_NS 30000000000ull /* for what an ordered stop still has in flight */
+#define SOURCE_LINK_BYE_NS 1000000000ull
+#define SOURCE_LINK_HURRY_NS 200000000ull
+
+/* --- what authors call ------------------------------------------------------------------------------------------- */
+
+const char *enrg_job_name(const struct enrg_job *job)
+{
+	return job->process->plan->name;
+}
+
+const char *enrg_job_supervisor(const struct enrg_job *job)
+{
+	return job->process->plan->supervisor;
+}
+
+void enrg_job_set_interval(struct enrg_job *job, uint64_t interval_ns)
+{
+	job->is_interval_new = job->is_interval_new || job->interval_ns != interval_ns;
+	job->interval_ns = interval_ns;
+}
+
+void enrg_job_log(struct enrg_job *job, enum enrg_level level, const char *format, ...)
+{
+	va_list arguments;
+
+	(void)job;
+	va_start(arguments, format);
+	log_line_v(level, format, arguments);
+	va_end(arguments);
+}
+
+void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *format, ...)
+{
+	char text[1000];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	process_alert(job->process, level, "%s", text);
+}
+
+/* --- the loop ---------------------------------------------------------------------------------------------------- */
+
+/* Between polls: says once that the latency target can't be met, and what is reached. A store that its source outruns is
+ * none of it: that is back-pressure, and shown as such. */
+static void say_latency(struct enrg_job *job)
+{
+	const struct stream *stream = job->outputs->params.stream;
+	uint64_t wait_ns, bytes;
+	char wait[32], target[32];
+
+	if (job->is_latency_told || !stream || !stream_misses_target(stream, &wait_ns, &bytes))
+		return;
+	job->is_latency_told = true;
+	clock_format_span(wait_ns, wait, sizeof(wait));
+	clock_format_span(job->process->plan->latency_target_ns, target, sizeof(target));
+	log_line(ENRG_INFO,
+		"batches wait %s from commit to stored, and latency_target_ms asks for %s: at the rate of the stores "
+		"that is the %.1f MB in flight without which they would run out of work; nothing is lost; make batches "
+		"smaller, the stores faster, or the target larger",
+		wait, target, (double)bytes / 1e6);
+}
+
+/* Life sign, and what went over links. */
+static void beat(struct enrg_job *job)
+{
+	uint64_t bytes = 0;
+
+	process_beat(job->process);
+	for (size_t i = 0; i < job->link_count; i++) {
+		struct link_counters counters;
+		if (!job->links[i])
+			continue;
+		link_sender_get_counters(job->links[i], &counters);
+		bytes += counters.bytes;
+	}
+	if (bytes)
+		atomic_store_explicit(&job->process->page->zmq_out_bytes, bytes, memory_order_relaxed);
+}
+
+/* Between polls, behind a beat: lets the ring give back what it has not used lately, and stores run first where they are
+ * what everybody waits for. */
+static void tend(struct enrg_job *job)
+{
+	struct stream *stream = job->outputs->params.stream;
+
+	uint64_t now_ns = atomic_load_explicit(&job->process->page->heartbeat_mono_ns, memory_order_relaxed);
+
+	say_latency(job);
+	if (stream)
+		yield_tend(&job->yield, now_ns, stream_blocked_ns(stream));
+	if (stream && !job->outputs->claimed)
+		stream_tend(stream, now_ns);
+}
+
+/* Sleeps until `until_ns` (CLOCK_MONOTONIC) or until `stop` is raised beyond what the caller saw. */
+static void sleep_until(struct process *process, enum process_stop stop, uint64_t until_ns)
+{
+	const struct timespec until = {
+		.tv_sec = (time_t)(until_ns / 1000000000u),
+		.tv_nsec = (long)(until_ns % 1000000000u),
+	};
+
+	/* shared, as the wake in process_request_stop; the bit set only makes the time absolute */
+	syscall(SYS_futex, &process->stop, FUTEX_WAIT_BITSET, stop, &until, NULL, FUTEX_BITSET_MATCH_ANY);
+	atomic_store_explicit(&process->page->wakeups,
+		atomic_load_explicit(&process->page->wakeups, memory_order_relaxed) + 1, memory_order_relaxed);
+}
+
+/* The tick after `now` on a schedule that began at `tick`: missed ones are skipped, the phase stays. */
+static uint64_t next_tick(uint64_t tick, uint64_t interval_ns, uint64_t now)
+{
+	if (interval_ns > INT64_MAX)
+		interval_ns = INT64_MAX;
+	if (!interval_ns || now < tick)
+		return interval_ns ? tick + interval_ns : now;
+	return tick + ((now - tick) / interval_ns + 1) * interval_ns;
+}
+
+/* Ticks that passed before the poll of `tick` was done. All are counted; that it was the poll itself which took so long
+ * is said once. */
+static void count_missed(struct enrg_job *job, uint64_t tick, uint64_t now)
+{
+	struct page *page = job->process->page;
+	uint32_t before = atomic_load_explicit(&page->missed_ticks, memory_order_relaxed);
+	uint64_t missed = job->interval_ns && now > tick ? (now - tick) / job->interval_ns : 0;
+	uint64_t span_ns = now - atomic_load_explicit(&page->heartbeat_mono_ns, memory_order_relaxed);
+	char span[32], interval[32];
+
+	if (!missed)
+		return;
+	atomic_store_explicit(&page->missed_ticks,
+		missed < UINT32_MAX - before ? before + (uint32_t)missed : UINT32_MAX, memory_order_relaxed);
+	if (job->is_slow_told || span_ns < job->interval_ns)
+		return;
+	job->is_slow_told = true;
+	clock_format_span(span_ns, span, sizeof(span));
+	clock_format_span(job->interval_ns, interval, sizeof(interval));
+	log_line(ENRG_WARNING,
+		"a poll took %s, longer than its interval of %s: what was to be measured meanwhile is missing, and "
+		"`enrgdaq status` counts such ticks; see what the poll waits for (a slow instrument, a store that holds "
+		"it back), or make the interval longer",
+		span, interval);
+}
+
+/* From one poll to the next: gives signs of life, commits appended rows when they are due. */
+static int wait_for_tick(struct enrg_job *job, uint64_t tick, struct enrg_error *err)
+{
+	struct process *process = job->process;
+	uint64_t beat_ns = process->plan->beat_ns ? process->plan->beat_ns : SOURCE_BEAT_NS;
+	int result = 0;
+
+	for (;;) {
+		uint64_t now = clock_mono_ns();
+		beat(job);
+		tend(job);
+		result = outputs_flush_due(job->outputs, now, err);
+		if (result < 0 || now >= tick || process_stop_state(process) != PROCESS_RUN)
+			return result;
+		uint64_t until = tick, deadline = outputs_deadline(job->outputs);
+		until = until < deadline ? until : deadline;
+		until = until < now + beat_ns ? until : now + beat_ns;
+		sleep_until(process, PROCESS_RUN, until);
+	}
+}
+
+/* An enum enrg_poll of the last poll, or a negative code. ENRG_POLL_IDLE: a stop was asked for. */
+static int poll_until_stopped(struct enrg_job *job, const struct enrg_job_type *type, void *state,
+	struct enrg_error *err)
+{
+	struct process *process = job->process;
+	uint64_t tick = clock_mono_ns();
+
+	while (process_stop_state(process) == PROCESS_RUN) {
+		beat(job);
+		tend(job);
+		int result = type->poll(job, state, err);
+		if (result < 0 || result == ENRG_POLL_DONE)
+			return result;
+		if (job->is_interval_new) {
+			job->is_interval_new = false;
+			tick = clock_mono_ns();
+		}
+		if (result == ENRG_POLL_AGAIN) {
+			if (job->outputs->staged)
+				result = outputs_flush_due(job->outputs, clock_mono_ns(), err);
+		} else {
+			uint64_t now = clock_mono_ns();
+			count_missed(job, tick, now);
+			tick = next_tick(tick, job->interval_ns, now);
+			result = wait_for_tick(job, tick, err);
+		}
+		if (result < 0)
+			return result;
+	}
+	return ENRG_POLL_IDLE;
+}
+
+/* A claim that gave up because of a stop is the end of polling, not a failure. */
+static bool is_stop(const struct process *process, int result)
+{
+	return result == ENRG_E_STOPPED && process_stop_state(process) != PROCESS_RUN;
+}
+
+int source_live(struct enrg_job *job, const struct enrg_job_type *type, const void *options, bool *ret_done,
+	struct enrg_error *err)
+{
+	struct process *process = job->process;
+	void *state = NULL;
+	int result = type->start(job, options, &state, err);
+
+	*ret_done = false;
+	if (is_stop(process, result))
+		return 0;
+	if (result < 0)
+		return enrg_error_add(err, result, "start");
+	job->is_interval_new = false;
+	process_tell_ready(process);
+	result = poll_until_stopped(job, type, state, err);
+	*ret_done = result == ENRG_POLL_DONE;
+	if (result < 0 && !is_stop(process, result)) {
+		enrg_error_add(err, result, "poll");
+	} else {
+		atomic_store_explicit(&process->page->state, PAGE_DRAINING, memory_order_relaxed);
+		process_beat(process);
+		result = type->stop ? type->stop(job, state, err) : 0;
+		result = is_stop(process, result) ? 0 : result;
+		if (result < 0)
+			enrg_error_add(err, result, "stop");
+	}
+	if (job->outputs->claimed)
+		enrg_output_abort(job->outputs->claimed);
+	/* rows that were appended are data, also those of a job that failed a moment later */
+	struct enrg_error flush_err = { 0 };
+	int flushed = outputs_flush(job->outputs, &flush_err);
+	if (result >= 0 && flushed < 0 && !is_stop(process, flushed)) {
+		result = flushed;
+		enrg_error_set(err, flushed, "last rows: %s", flush_err.text);
+	}
+	type->destroy(state);
+	return result < 0 ? result : 0;
+}
+
+/* --- links: where shared memory is off --------------------------------------------------------------------------- */
+
+static int start_links(struct enrg_job *job, struct enrg_error *err)
+{
+	const struct plan *plan = job->process->plan;
+
+	job->links = calloc(plan->sink_count + 1, sizeof(*job->links));
+	if (!job->links)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	for (size_t i = 0; plan->stream_path && i < plan->sink_count; i++) {
+		const struct link_sender_params params = {
+			.url = plan->sinks[i].link_url,
+			.stream_path = plan->stream_path,
+			.consumer_name = plan->sinks[i].store_name,
+			.store_type = plan->sinks[i].store_type,
+			.window_bytes = SOURCE_LINK_WINDOW_BYTES,
+		};
+		if (!params.url)
+			continue;
+		int result = link_sender_start(&params, &job->links[i], err);
+		if (result < 0)
+			return enrg_error_add(err, result, "store %s", plan->sinks[i].store_name);
+		job->link_count = i + 1;
+	}
+	return 0;
+}
+
+/* The threads of the links live in this process: what they have not sent would have to wait for the next one. A job
+ * that is done may take its time; a stop has a limit. */
+static void drain_links(struct enrg_job *job, struct stream *stream)
+{
+	struct process *process = job->process;
+	uint64_t drain_until = 0;
+
+	if (job->link_count)
+		stream_publish(stream); /* the pad of a claim that was given back: the sender must see it to be done */
+	while (job->link_count && stream_in_flight(stream) > 0) {
+		enum process_stop stop = process_stop_state(process);
+		uint64_t now = clock_mono_ns();
+		if (stop == PROCESS_DRAIN && !drain_until)
+			drain_until = now + SOURCE_LINK_DRAIN_NS;
+		if (stop == PROCESS_HURRY || (drain_until && now >= drain_until))
+			break;
+		beat(job);
+		sleep_until(process, stop, now + SOURCE_LINK_LOOK_NS);
+	}
+	beat(job);
+}
+
+/* `in order`: the stream was closed before, so that the stores hear that nothing will follow. */
+static void stop_links(struct enrg_job *job, bool in_order)
+{
+	for (size_t i = 0; i < job->link_count; i++) {
+		if (!job->links[i])
+			continue;
+		bool is_short = !in_order || process_stop_state(job->process) == PROCESS_HURRY;
+		if (link_sender_stop(job->links[i], is_short ? SOURCE_LINK_HURRY_NS : SOURCE_LINK_BYE_NS) == -ETIMEDOUT)
+			process_alert(job->process, ENRG_WARNING,
+				"%s has not taken all batches; they stay in shared memory for the next start",
+				job->process->plan->sinks[i].store_name);
+		process_beat(job->process);
+	}
+	free(job->links);
+	job->links = NULL;
+	job->link_count = 0;
+}
+
+/* --- the whole --------------------------------------------------------------------------------------------------- */
+
+static int live_with_outputs(struct enrg_job *job, struct stream *stream, bool *ret_done, struct enrg_error *err)
+{
+	struct process *process = job->process;
+	const struct plan *plan = process->plan;
+	struct outputs_params params = {
+		.stream = stream,
+		.producers = plan->producers,
+		.source = plan->name,
+		.run = plan->run,
+		.groups = process->type->job->groups,
+		.process = process,
+	};
+	struct toml_node *toml = NULL;
+	int result = toml_parse(plan->file, plan->toml_text, strlen(plan->toml_text), &toml, err);
+
+	params.toml = toml;
+	if (result == 0)
+		result = outputs_create(&params, &job->outputs, err);
+	if (result == 0)
+		result = source_live(job, process->type->job, process->options, ret_done, err);
+	outputs_destroy(job->outputs);
+	if (toml)
+		toml_free(toml);
+	return result;
+}
+
+int source_run(struct process *process, struct enrg_error *err)
+{
+	const struct plan *plan = process->plan;
+	struct enrg_job job = { .process = process, .interval_ns = SOURCE_INTERVAL_NS };
+	struct stream *stream = NULL;
+	bool is_done = false;
+	int result = plan->stream_path ? stream_open(plan->stream_path, plan->hot_bytes, &stream, err) : 0;
+
+	yield_init(&job.yield, plan->producers);
+	if (result == 0 && stream && !plan->hot_bytes && plan->latency_target_ns)
+		stream_govern(stream, plan->latency_target_ns, plan->producers);
+	if (result == 0)
+		result = start_links(&job, err);
+	if (result == 0)
+		result = live_with_outputs(&job, stream, &is_done, err);
+	if (result == 0)
+		drain_links(&job, stream);
+	/* after a failure there will be another life: the stores wait for it */
+	stream_close(stream, result == 0);
+	stop_links(&job, result == 0);
+	if (result < 0)
+		return result == ENRG_E_CONFIG ? 2 : 1;
+	if (is_done)
+		log_line(ENRG_INFO, "is done");
+	if (process_stop_state(process) == PROCESS_HURRY)
+		return 3;
+	/* neither its own end nor the supervisor's word: only the hardware is closed, the run is not over */
+	return is_done || atomic_load_explicit(&process->is_asked, memory_order_relaxed) ||
+			       atomic_load_explicit(&process->is_orphan, memory_order_relaxed)
+		       ? 0
+		       : 4;
+}

@@ -1,0 +1,734 @@
+/* intake.c: records of all streams of a store, from rings and link. Store process, main thread. */
+#include "job/store/intake.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crc32c.h"
+#include "base/log.h"
+
+#define NS_PER_S          1000000000ull
+#define FAULT_EVERY_NS    (10 * NS_PER_S) /* alerts of one kind and input */
+#define PRODUCERS_END_NS  (10 * NS_PER_S) /* from the wish to drain to giving up on producers that go on */
+#define MIXED_WAIT_MIN_NS 1000000ull      /* rings and link can't be waited for together: by turns, ever longer */
+#define MIXED_WAIT_MAX_NS 50000000ull
+#define LINK_WAIT_MAX_MS  200 /* a stop does not wake a sleep on the link */
+
+/* --- runs --------------------------------------------------------------------------------------------------------- */
+
+static int parse_earlier(struct intake_input *input)
+{
+	const char *text = input->plan->earlier_runs;
+	struct intake_run earlier;
+	int used = 0;
+
+	while (text && input->earlier_count < INTAKE_RUNS_MAX &&
+		sscanf(text, " %63[^: ]:%" SCNu32 "%n", earlier.run, &earlier.last_epoch, &used) == 2) {
+		struct intake_run *longer = realloc(input->earlier, (input->earlier_count + 1) * sizeof(*longer));
+		if (!longer)
+			return -ENOMEM;
+		input->earlier = longer;
+		longer[input->earlier_count++] = earlier;
+		text += used;
+	}
+	return 0;
+}
+
+const char *intake_run_of(const struct intake *intake, const struct intake_record *record, bool *ret_is_left)
+{
+	const struct intake_input *input = record->input;
+
+	*ret_is_left = true;
+	for (uint32_t i = 0; i < input->earlier_count; i++)
+		if (record->header->epoch <= input->earlier[i].last_epoch)
+			return input->earlier[i].run;
+	*ret_is_left = false;
+	return input->earlier_count ? intake->process->plan->run : input->run;
+}
+
+/* --- open --------------------------------------------------------------------------------------------------------- */
+
+static void format_uuid(const uint8_t uuid[16], char ret_text[33])
+{
+	for (int i = 0; i < 16; i++)
+		snprintf(ret_text + 2 * i, 3, "%02x", uuid[i]);
+}
+
+static int parse_uuid(const char *text, uint8_t ret_uuid[16])
+{
+	for (int i = 0; i < 16; i++) {
+		unsigned byte;
+		if (sscanf(text + 2 * i, "%2x", &byte) != 1)
+			return -EINVAL;
+		ret_uuid[i] = (uint8_t)byte;
+	}
+	return 0;
+}
+
+/* What the stream knows of this consumer. */
+static int find_ack(const char *path, const char *name, uint64_t *ret_ack, uint64_t *ret_head, uint8_t ret_uuid[16],
+	struct enrg_error *err)
+{
+	struct stream_status status;
+	int code = stream_read_status(path, &status, err);
+
+	if (code < 0)
+		return code;
+	memcpy(ret_uuid, status.uuid, 16);
+	*ret_head = status.head;
+	for (uint32_t i = 0; i < status.consumer_count; i++) {
+		if (status.consumers[i].kind == CONSUMER_REQUIRED && strcmp(status.consumers[i].name, name) == 0) {
+			*ret_ack = status.consumers[i].ack;
+			return 0;
+		}
+	}
+	return enrg_error_set(err, -ENOENT, "%s: has no consumer %s", path, name);
+}
+
+static int attach_ring(struct intake *intake, struct intake_input *input, struct enrg_error *err)
+{
+	const char *path = input->plan->stream_path, *name = intake->process->plan->name;
+	uint64_t ack, head;
+	uint8_t uuid[16];
+	int code = find_ack(path, name, &ack, &head, uuid, err);
+
+	if (code == 0)
+		code = journal_add_stream(intake->journal, uuid, input->plan->source, &input->journal_index, err);
+	if (code < 0)
+		return code;
+	format_uuid(uuid, input->uuid);
+	input->now = journal_stream(intake->journal, input->journal_index);
+	if (input->now.position > head) {
+		process_alert(intake->process, ENRG_ERROR,
+			"%s: the journal says that %llu bytes were stored, but the stream "
+			"holds %llu: one of the two was damaged; going on where the stream was acknowledged last",
+			input->plan->source, (unsigned long long)input->now.position, (unsigned long long)head);
+		input->now.position = input->now.sequence = 0;
+	}
+	bool is_ahead = input->now.position > ack; /* killed between commit and acknowledgement */
+	if (input->now.position < ack) {
+		/* The journal is new (or was moved away): the sequence is taken as it comes, unless it starts at the
+		 * start. */
+		input->now.position = ack;
+		input->now.sequence = 0;
+	}
+	code = consumer_open(path, name, CONSUMER_REQUIRED, input->now.position, &input->consumer, err);
+	if (code < 0)
+		return code;
+	if (is_ahead)
+		consumer_release(input->consumer, input->now.position, 0);
+	input->committed = input->now;
+	const struct segment_header *header = consumer_header(input->consumer);
+	input->data_bytes = header->data_bytes;
+	snprintf(input->source, sizeof(input->source), "%.255s", header->source);
+	snprintf(input->run, sizeof(input->run), "%.63s", header->run);
+	intake->ring_count++;
+	return 0;
+}
+
+static uint64_t resume_link(void *context, const char *stream_uuid)
+{
+	const struct intake *intake = context;
+	uint8_t uuid[16];
+	uint32_t index;
+
+	if (parse_uuid(stream_uuid, uuid) < 0 || journal_find_stream(intake->journal, uuid, &index) < 0)
+		return 0;
+	return journal_stream(intake->journal, index).position;
+}
+
+/* The streams of this store's links lie in the same runtime folder: what a sender says of its own is looked up there.
+ */
+static int vet_link(void *context, const char *stream_uuid, uint64_t *ret_position)
+{
+	const struct intake *intake = context;
+	const struct plan *plan = intake->process->plan;
+	uint8_t wanted[16], uuid[16];
+	uint64_t head;
+
+	if (parse_uuid(stream_uuid, wanted) < 0)
+		return -EINVAL;
+	for (size_t i = 0; i < plan->input_count; i++)
+		if (plan->inputs[i].is_link &&
+			!find_ack(plan->inputs[i].stream_path, plan->name, ret_position, &head, uuid, NULL) &&
+			!memcmp(uuid, wanted, sizeof(uuid)))
+			return 0;
+	return -ENOENT;
+}
+
+static int open_link(struct intake *intake, struct enrg_error *err)
+{
+	if (!intake->process->plan->link_url)
+		return 0;
+	int code = link_receiver_open(intake->process->plan->link_url, &intake->link, err);
+	if (code)
+		return code;
+	link_receiver_set_resume(intake->link, resume_link, intake);
+	link_receiver_set_vet(intake->link, vet_link, intake);
+	return 0;
+}
+
+/* Room for one more input in the lists. */
+static int reserve(struct intake *intake)
+{
+	uint32_t room = intake->room ? 2 * intake->room : 16;
+
+	if (intake->count < intake->room)
+		return 0;
+	void *inputs = realloc(intake->inputs, room * sizeof(*intake->inputs));
+	intake->inputs = inputs ? inputs : intake->inputs;
+	void *rings = realloc(intake->rings, room * sizeof(*intake->rings));
+	intake->rings = rings ? rings : intake->rings;
+	if (!inputs || !rings)
+		return -ENOMEM;
+	intake->room = room;
+	return 0;
+}
+
+static struct intake_input *add_input(struct intake *intake, const struct plan_input *plan, struct enrg_error *err)
+{
+	if (reserve(intake) < 0) {
+		enrg_error_set(err, -ENOMEM, "%s: out of memory", plan->source);
+		return NULL;
+	}
+	struct intake_input *input = calloc(1, sizeof(*input));
+	if (!input) {
+		enrg_error_set(err, -ENOMEM, "%s: out of memory", plan->source);
+		return NULL;
+	}
+	input->plan = plan;
+	if (parse_earlier(input) < 0) {
+		free(input->earlier);
+		free(input);
+		enrg_error_set(err, -ENOMEM, "%s: out of memory", plan->source);
+		return NULL;
+	}
+	intake->inputs[intake->count++] = input;
+	return input;
+}
+
+int intake_open(struct intake *intake, struct process *process, struct journal *journal, struct enrg_error *err)
+{
+	const struct plan *plan = process->plan;
+	int code = 0;
+
+	*intake = (struct intake){.process = process, .journal = journal};
+	for (size_t i = 0; i < plan->input_count && code == 0; i++) {
+		if (plan->inputs[i].is_link)
+			continue; /* made when its stream first says something */
+		struct intake_input *input = add_input(intake, &plan->inputs[i], err);
+		code = input ? attach_ring(intake, input, err) : -ENOMEM;
+		if (code < 0)
+			enrg_error_add(err, code, "input %s", plan->inputs[i].source);
+	}
+	if (code == 0)
+		code = open_link(intake, err);
+	if (code < 0)
+		intake_close(intake);
+	return code;
+}
+
+static void detach(struct intake *intake)
+{
+	for (uint32_t i = 0; i < intake->count; i++) {
+		consumer_close(intake->inputs[i]->consumer);
+		intake->inputs[i]->consumer = NULL;
+	}
+	intake->ring_count = 0;
+	if (intake->link)
+		link_receiver_close(intake->link);
+	intake->link = NULL;
+	intake->has_batch = false;
+}
+
+void intake_close(struct intake *intake)
+{
+	detach(intake);
+	for (uint32_t i = 0; i < intake->count; i++) {
+		free(intake->inputs[i]->earlier);
+		free(intake->inputs[i]);
+	}
+	free(intake->inputs);
+	free(intake->rings);
+	intake->inputs = NULL;
+	intake->rings = NULL;
+	intake->count = intake->room = 0;
+}
+
+int intake_rewind(struct intake *intake, struct enrg_error *err)
+{
+	int code = 0;
+
+	detach(intake);
+	for (uint32_t i = 0; i < intake->count && code == 0; i++) {
+		struct intake_input *input = intake->inputs[i];
+		input->is_dirty = false;
+		input->skipped_records = 0;
+		if (!input->plan->is_link)
+			code = attach_ring(intake, input, err);
+		else
+			input->now = input->committed; /* the journal does not know where a new stream began */
+	}
+	return code < 0 ? code : open_link(intake, err);
+}
+
+/* --- faults ------------------------------------------------------------------------------------------------------- */
+
+static void tell_fault(
+	struct intake *intake, struct intake_fault *fault, const char *what, const struct enrg_error *why)
+{
+	uint64_t now = clock_mono_ns();
+
+	fault->untold++;
+	if (fault->told_ns && now - fault->told_ns < FAULT_EVERY_NS)
+		return;
+	if (fault->untold > 1)
+		process_alert(intake->process, ENRG_ERROR, "%s: %s (and %llu like it before)", what, why->text,
+			(unsigned long long)fault->untold - 1);
+	else
+		process_alert(intake->process, ENRG_ERROR, "%s: %s", what, why->text);
+	fault->told_ns = now;
+	fault->untold = 0;
+}
+
+static void count(_Atomic uint64_t *counter, uint64_t add)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + add, memory_order_relaxed);
+}
+
+static void count_corrupt(
+	struct intake *intake, struct intake_input *input, uint64_t rows, const struct enrg_error *why)
+{
+	input->now.corrupted_batches++;
+	input->now.corrupted_rows += rows;
+	input->is_dirty = true;
+	tell_fault(intake, &input->corrupt, "a corrupt batch was not stored", why);
+}
+
+/* 0: as expected, or a hole, which is counted; 1: it came before. */
+static int check_sequence(struct intake *intake, struct intake_input *input, const struct record *header)
+{
+	uint64_t expected = input->now.sequence + 1;
+	uint64_t hole = 0;
+	struct enrg_error why;
+
+	if (input->now.sequence == 0 && input->now.position != 0)
+		expected = header->sequence;
+	if (header->sequence < expected) {
+		input->now.duplicated_batches++;
+		enrg_error_set(&why, ENRG_E_SEQUENCE, "%s: batch %llu, expected %llu", input->source,
+			(unsigned long long)header->sequence, (unsigned long long)expected);
+		tell_fault(intake, &input->duplicated, "a batch came twice and was stored once", &why);
+		return 1;
+	}
+	hole = header->sequence - expected;
+	hole -= hole < input->skipped_records ? hole : input->skipped_records;
+	input->skipped_records = 0;
+	if (hole == 0)
+		return 0;
+	input->now.lost_batches += hole;
+	enrg_error_set(&why, ENRG_E_SEQUENCE, "%s: %llu missing before batch %llu, expected %llu", input->source,
+		(unsigned long long)hole, (unsigned long long)header->sequence, (unsigned long long)expected);
+	tell_fault(intake, &input->lost, "batches are missing", &why);
+	return 0;
+}
+
+/* --- reading ------------------------------------------------------------------------------------------------------ */
+
+void intake_accept(const struct intake_record *record)
+{
+	struct intake_input *input = record->input;
+
+	input->now.position = record->end;
+	input->now.sequence = record->header->sequence;
+	input->is_dirty = true;
+}
+
+void intake_reject(struct intake *intake, const struct intake_record *record, const struct enrg_error *why)
+{
+	count_corrupt(intake, record->input, record->header->rows, why);
+	intake_accept(record);
+}
+
+static int skip_corrupt(struct intake *intake, struct intake_input *input, const struct enrg_error *why)
+{
+	uint64_t before = consumer_position(input->consumer);
+
+	count_corrupt(intake, input, 0, why);
+	input->skipped_records++;
+	if (consumer_skip(input->consumer) < 0)
+		process_alert(intake->process, ENRG_ERROR,
+			"%s: the length of the corrupt batch can't be trusted: %llu bytes "
+			"up to what the producer published last are skipped",
+			input->source, (unsigned long long)(consumer_position(input->consumer) - before));
+	input->now.position = consumer_position(input->consumer);
+	return INTAKE_SKIPPED;
+}
+
+static int next_of_ring(struct intake *intake, struct intake_input *input, struct intake_record *ret_record)
+{
+	struct consumer_record record;
+	struct enrg_error err;
+	int code = consumer_acquire(input->consumer, &record, &err);
+
+	if (code == 0) {
+		/* Pads stand behind the last record: they are done with as well. */
+		if (consumer_position(input->consumer) != input->now.position) {
+			input->now.position = consumer_position(input->consumer);
+			input->is_dirty = true;
+		}
+		return INTAKE_NONE;
+	}
+	if (code < 0)
+		return skip_corrupt(intake, input, &err);
+	*ret_record = (struct intake_record){
+		.input = input,
+		.header = record.header,
+		.payload = record.payload,
+		.payload_bytes = (uint64_t)record.header->meta_bytes + record.header->body_bytes,
+		.position = record.position,
+		.end = record.end,
+	};
+	journal_set_reading(intake->journal, input->journal_index, record.position);
+	int repeated = check_sequence(intake, input, record.header);
+	if (repeated) {
+		input->now.position = record.end;
+		input->is_dirty = true;
+		return INTAKE_SKIPPED;
+	}
+	if (consumer_check(input->consumer, &record, &err) < 0) {
+		intake_reject(intake, ret_record, &err);
+		return INTAKE_SKIPPED;
+	}
+	if (consumer_route(input->consumer, record.header->route, &ret_record->route) < 0) {
+		enrg_error_set(&err, ENRG_E_CORRUPT, "%s: batch %llu has route %u, which the stream does not know",
+			input->source, (unsigned long long)record.header->sequence, record.header->route);
+		intake_reject(intake, ret_record, &err);
+		return INTAKE_SKIPPED;
+	}
+	return INTAKE_RECORD;
+}
+
+static struct intake_input *find_link_input(
+	struct intake *intake, const struct link_batch *batch, struct enrg_error *err)
+{
+	const struct plan *plan = intake->process->plan;
+	uint8_t uuid[16];
+
+	for (uint32_t i = 0; i < intake->count; i++)
+		if (intake->inputs[i]->plan->is_link && strcmp(intake->inputs[i]->uuid, batch->stream_uuid) == 0)
+			return intake->inputs[i];
+	if (parse_uuid(batch->stream_uuid, uuid) < 0) {
+		enrg_error_set(err, ENRG_E_PROTOCOL, "link: \"%s\" is no stream", batch->stream_uuid);
+		return NULL;
+	}
+	for (size_t i = 0; i < plan->input_count; i++) {
+		if (!plan->inputs[i].is_link || strcmp(plan->inputs[i].source, batch->source) != 0)
+			continue;
+		struct intake_input *input = add_input(intake, &plan->inputs[i], err);
+		if (!input)
+			return NULL;
+		if (journal_add_stream(intake->journal, uuid, batch->source, &input->journal_index, err) < 0) {
+			free(input->earlier);
+			free(input);
+			intake->count--;
+			return NULL;
+		}
+		snprintf(input->uuid, sizeof(input->uuid), "%s", batch->stream_uuid);
+		snprintf(input->source, sizeof(input->source), "%s", batch->source);
+		snprintf(input->run, sizeof(input->run), "%s", batch->run);
+		input->now = journal_stream(intake->journal, input->journal_index);
+		if (input->now.sequence == 0) /* not known yet: the sender goes on where it was acknowledged last */
+			input->now.position = batch->position;
+		input->committed = input->now;
+		return input;
+	}
+	enrg_error_set(err, ENRG_E_PROTOCOL, "link: %s is not an input of this store", batch->source);
+	return NULL;
+}
+
+/* Both CRCs are zero where the stream has checks off. */
+static int check_link_crc(const struct link_batch *batch, struct enrg_error *err)
+{
+	const struct record *header = &batch->header;
+
+	if (header->meta_crc == 0 && header->body_crc == 0)
+		return 0;
+	if (crc32c(0, batch->payload, header->meta_bytes) == header->meta_crc &&
+		crc32c(0, batch->payload + header->meta_bytes, header->body_bytes) == header->body_crc)
+		return 0;
+	return enrg_error_set(
+		err, ENRG_E_CORRUPT, "%s: batch %llu: CRC wrong", batch->source, (unsigned long long)header->sequence);
+}
+
+/* 1: `batch` holds one. */
+static int receive(struct intake *intake, int timeout_ms)
+{
+	struct enrg_error err;
+	int code = link_receiver_recv(intake->link, timeout_ms, &intake->batch, &err);
+
+	if (code < 0)
+		tell_fault(intake, &intake->malformed, "a message of the link was thrown away", &err);
+	return code > 0;
+}
+
+static int next_of_link(struct intake *intake, struct intake_record *ret_record)
+{
+	const struct link_batch *batch = &intake->batch;
+	struct enrg_error err;
+
+	if (!intake->has_batch && !receive(intake, 0))
+		return INTAKE_NONE;
+	intake->has_batch = false;
+	struct intake_input *input = find_link_input(intake, batch, &err);
+	if (!input) {
+		tell_fault(intake, &intake->malformed, "a message of the link was thrown away", &err);
+		return INTAKE_SKIPPED;
+	}
+	*ret_record = (struct intake_record){
+		.input = input,
+		.header = &batch->header,
+		.payload = batch->payload,
+		.payload_bytes = (uint64_t)batch->header.meta_bytes + batch->header.body_bytes,
+		.position = batch->position,
+		.end = batch->end,
+		.route = {batch->group, batch->schema, batch->flags, batch->tag, batch->schema_ipc,
+			batch->schema_bytes},
+	};
+	journal_set_reading(intake->journal, input->journal_index, batch->position);
+	if (check_sequence(intake, input, &batch->header))
+		return INTAKE_SKIPPED;
+	if (check_link_crc(batch, &err) < 0) {
+		intake_reject(intake, ret_record, &err);
+		return INTAKE_SKIPPED;
+	}
+	return INTAKE_RECORD;
+}
+
+int intake_next(struct intake *intake, struct intake_input *input, struct intake_record *ret_record)
+{
+	return input ? next_of_ring(intake, input, ret_record) : next_of_link(intake, ret_record);
+}
+
+/* --- commits ------------------------------------------------------------------------------------------------------ */
+
+void intake_look(struct intake *intake)
+{
+	struct enrg_error err = {0};
+	int result = intake->link ? link_receiver_look(intake->link, &err) : 0;
+
+	if (result > 0)
+		process_alert(intake->process, ENRG_ERROR,
+			"%s: the socket that producers send to was removed: made again; batches go on, none is lost",
+			intake->process->plan->link_url);
+	else if (result < 0)
+		log_line(ENRG_WARNING,
+			"the socket that producers send to was removed, and can't be made again: %s; trying again",
+			err.text);
+}
+
+bool intake_is_dirty(const struct intake *intake)
+{
+	for (uint32_t i = 0; i < intake->count; i++)
+		if (intake->inputs[i]->is_dirty)
+			return true;
+	return false;
+}
+
+void intake_prepare(struct intake *intake)
+{
+	for (uint32_t i = 0; i < intake->count; i++)
+		if (intake->inputs[i]->is_dirty)
+			journal_set_stream(intake->journal, intake->inputs[i]->journal_index, &intake->inputs[i]->now);
+}
+
+/* What the commit added, for the page: a replay after a failure is so counted once. */
+static void count_committed(
+	struct page *page, const struct journal_stream_state *now, const struct journal_stream_state *before)
+{
+	count(&page->in_batches, now->batches - before->batches);
+	count(&page->in_rows, now->rows - before->rows);
+	count(&page->in_bytes, now->bytes - before->bytes);
+	count(&page->lost, now->lost_batches - before->lost_batches);
+	count(&page->duplicated, now->duplicated_batches - before->duplicated_batches);
+	count(&page->corrupted, now->corrupted_batches - before->corrupted_batches);
+	count(&page->set_aside, now->set_aside_batches - before->set_aside_batches);
+}
+
+void intake_release(struct intake *intake, uint64_t commit)
+{
+	for (uint32_t i = 0; i < intake->count; i++) {
+		struct intake_input *input = intake->inputs[i];
+		if (!input->is_dirty)
+			continue;
+		count_committed(intake->process->page, &input->now, &input->committed);
+		input->is_dirty = false;
+		input->committed = input->now;
+		if (input->consumer)
+			consumer_release(input->consumer, input->now.position, commit);
+		else if (intake->link)
+			link_receiver_ack(intake->link, input->uuid, input->now.position);
+	}
+}
+
+bool intake_is_pressed(const struct intake *intake, const struct intake_input *input)
+{
+	if (!input || !input->consumer)
+		return intake->link && link_receiver_is_commit_due(intake->link);
+	if (input->now.position == input->committed.position)
+		return false;
+	/* A record is at most half of the ring: with this, one always fits when all is read and committed. */
+	return input->now.position - input->committed.position >= input->data_bytes / 4 ||
+	       consumer_room(input->consumer) < input->data_bytes / 4;
+}
+
+/* --- failures of the store ---------------------------------------------------------------------------------------- */
+
+void intake_note_failure(struct intake *intake, struct intake_input *input, uint64_t record_end)
+{
+	for (uint32_t i = 0; i < intake->count; i++) {
+		struct intake_input *read = intake->inputs[i];
+		uint64_t end = read == input && record_end > read->now.position ? record_end : read->now.position;
+		if (end > read->committed.position && end > read->failed_end)
+			read->failed_end = end;
+	}
+}
+
+bool intake_is_recovered(const struct intake *intake)
+{
+	for (uint32_t i = 0; i < intake->count; i++)
+		if (intake->inputs[i]->committed.position < intake->inputs[i]->failed_end)
+			return false;
+	return true;
+}
+
+uint64_t intake_next_retry(const struct intake *intake)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (uint32_t i = 0; i < intake->count; i++)
+		if (intake->inputs[i]->retry_ns && intake->inputs[i]->retry_ns < next)
+			next = intake->inputs[i]->retry_ns;
+	return next;
+}
+
+/* --- waiting and ending ------------------------------------------------------------------------------------------- */
+
+/* Those to wait for. An input that waits after a failure has something to read: it would end the sleep at once. */
+static uint32_t collect_rings(struct intake *intake)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < intake->count; i++)
+		if (intake->inputs[i]->consumer && !intake->inputs[i]->retry_ns)
+			intake->rings[count++] = intake->inputs[i]->consumer;
+	return count;
+}
+
+/* The link has nothing to sleep on beside rings and the stop word: it is asked by turns with them, less often while
+ * nothing comes. Alone it is waited for, and a stop is noticed a little later. */
+static void wait_with_link(
+	struct intake *intake, uint32_t rings, uint32_t stop_seen, uint64_t timeout_ns)
+{
+	struct process *process = intake->process;
+
+	if (intake->ring_count == 0) {
+		uint64_t wait_ms = timeout_ns / 1000000;
+		if (process_stop_state(process) == (enum process_stop)stop_seen)
+			intake->has_batch =
+				receive(intake, wait_ms < LINK_WAIT_MAX_MS ? (int)wait_ms : LINK_WAIT_MAX_MS);
+		return;
+	}
+	intake->idle_ns = intake->idle_ns ? intake->idle_ns * 2 : MIXED_WAIT_MIN_NS;
+	if (intake->idle_ns > MIXED_WAIT_MAX_NS)
+		intake->idle_ns = MIXED_WAIT_MAX_NS;
+	uint64_t wait_ns = timeout_ns < intake->idle_ns ? timeout_ns : intake->idle_ns;
+	int ready = consumer_wait(intake->rings, rings, &process->stop, stop_seen, wait_ns);
+	intake->has_batch = receive(intake, 0);
+	if (ready > 0 || intake->has_batch)
+		intake->idle_ns = 0;
+}
+
+void intake_wait(struct intake *intake, uint32_t stop_seen, uint64_t timeout_ns)
+{
+	uint32_t rings = collect_rings(intake);
+
+	if (intake->link)
+		wait_with_link(intake, rings, stop_seen, timeout_ns);
+	else
+		consumer_wait(intake->rings, rings, &intake->process->stop, stop_seen, timeout_ns);
+	count(&intake->process->page->wakeups, 1);
+}
+
+/* Positions may lie a lap of the ring apart, which a pad fills, for a few messages. */
+static uint64_t backlog_of(const struct intake_input *input)
+{
+	uint64_t head = input->consumer ? consumer_head(input->consumer) : 0;
+	uint64_t bytes = head > input->committed.position ? head - input->committed.position : 0;
+	struct stream_status status;
+
+	if (!bytes || stream_read_status(input->plan->stream_path, &status, NULL) != 0)
+		return bytes;
+	uint64_t messages = status.bytes > input->committed.bytes ? status.bytes - input->committed.bytes : 0;
+	return bytes < messages ? bytes : messages;
+}
+
+uint64_t intake_backlog(const struct intake *intake)
+{
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < intake->count; i++)
+		bytes += backlog_of(intake->inputs[i]);
+	return bytes;
+}
+
+static bool is_producer_there(const struct intake_input *input)
+{
+	struct stream_status status;
+
+	if (!input->consumer || consumer_is_closed(input->consumer))
+		return false;
+	return stream_read_status(input->plan->stream_path, &status, NULL) == 0 && status.is_attached &&
+	       !status.is_closed;
+}
+
+static const char *find_producer(const struct intake *intake)
+{
+	for (uint32_t i = 0; i < intake->count; i++)
+		if (is_producer_there(intake->inputs[i]))
+			return intake->inputs[i]->source;
+	if (intake->link && link_receiver_open_senders(intake->link) > 0)
+		return "a sender of the link";
+	return NULL;
+}
+
+bool intake_is_drained(struct intake *intake, bool is_busy)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (intake->drain_started_ns == 0)
+		intake->drain_started_ns = now;
+	bool is_late = now - intake->drain_started_ns >= PRODUCERS_END_NS;
+	if (is_busy && !is_late)
+		return false;
+	/* Who is gone can't write after it: so first this, then a look at what is in the ring. */
+	const char *producer = find_producer(intake);
+	bool is_empty = !is_busy && !intake->has_batch;
+	/* Not the list of rings: that one holds those that were waited for last, and at first none. */
+	for (uint32_t i = 0; i < intake->count; i++) {
+		const struct consumer *consumer = intake->inputs[i]->consumer;
+
+		is_empty &= !consumer || consumer_head(consumer) == consumer_position(consumer);
+	}
+	if (!producer || !is_late)
+		return !producer && is_empty;
+	log_line(ENRG_WARNING,
+		"%s has not ended within 10 s: what it writes from now on stays in shared memory for the next "
+		"start",
+		producer);
+	return true;
+}

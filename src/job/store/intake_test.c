@@ -1,0 +1,93 @@
+/* intake_test.c: what a store says that it has still to store. In the test process. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "job/store/intake.h"
+#include "plane/stream.h"
+
+#define MESSAGE_BYTES 90000u
+
+static char folder[64], path[128];
+
+static int set_up(void **state)
+{
+	const struct stream_params params = {.path = path,
+		.source = "test",
+		.run = "r1",
+		.supervisor = "s",
+		.data_bytes = 16u << 20,
+		.record_bytes_max = 100000};
+
+	(void)state;
+	strcpy(folder, "/dev/shm/intake_test.XXXXXX");
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/a.stream", folder);
+	assert_int_equal(stream_create(&params, NULL), 0);
+	return stream_add_consumer(path, "store", CONSUMER_REQUIRED, NULL);
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(folder);
+}
+
+static void commit(struct stream *stream)
+{
+	struct stream_claim claim;
+
+	assert_int_equal(stream_claim(stream, MESSAGE_BYTES, 0, &claim), 0);
+	memset(claim.payload, 1, MESSAGE_BYTES);
+	stream_commit(stream, &(struct stream_commit){.type = RECORD_DATA, .rows = 1, .body_bytes = MESSAGE_BYTES});
+}
+
+/* A store that is one message behind a producer which uses the first part of its ring alone: what fills the rest of a
+ * lap is nothing that it has to store. */
+static void a_pad_is_no_backlog(void **state)
+{
+	struct plan_input plan = {.stream_path = path};
+	struct intake_input input = {.plan = &plan};
+	struct intake_input *inputs[] = {&input};
+	const struct intake intake = {.count = 1, .inputs = inputs};
+	uint64_t widest = 0;
+	struct consumer_record record;
+	struct stream *stream;
+	uint16_t route;
+
+	(void)state;
+	assert_int_equal(stream_open(path, 1 << 20, &stream, NULL), 0);
+	assert_int_equal(stream_add_route(stream, 0, "tag", "schema", 6, 0, &route, NULL), 0);
+	assert_int_equal(consumer_open(path, "store", CONSUMER_REQUIRED, UINT64_MAX, &input.consumer, NULL), 0);
+	commit(stream);
+	for (int i = 0; i < 100; i++) {
+		commit(stream);
+		uint64_t positions = consumer_head(input.consumer) - input.committed.position;
+		widest = positions > widest ? positions : widest;
+		assert_in_range(intake_backlog(&intake), 2 * MESSAGE_BYTES, 2 * MESSAGE_BYTES + 8192);
+		assert_int_equal(consumer_acquire(input.consumer, &record, NULL), 1);
+		input.committed.position = record.end;
+		input.committed.bytes += MESSAGE_BYTES;
+		consumer_release(input.consumer, record.end, 0);
+	}
+	assert_true(widest > 10u << 20);
+	consumer_close(input.consumer);
+	stream_close(stream, true);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_pad_is_no_backlog, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,48 @@
+/* life.h: one life of a store process: what its loop (store.c) and its way back after a failure (failure.c)
+ * share. Store process, main thread. */
+#ifndef JOB_STORE_LIFE_H
+#define JOB_STORE_LIFE_H
+
+#include "job/file/handle.h"
+#include "job/store/intake.h"
+#include "job/store/target.h"
+
+struct store_life {
+	struct enrg_store store;
+	struct process *process;
+	const struct enrg_store_type *type;
+	struct target_cache targets;
+	struct intake intake;
+	void *state; /* of the type */
+	bool is_open;
+	uint64_t now_ns;                         /* as last read, for policies */
+	uint64_t written_bytes, written_batches; /* since the last commit */
+	uint64_t first_written_ns;
+	uint64_t next_tick_ns, next_watch_ns;
+	uint32_t first_input; /* whose turn it is to be first */
+	/* After a crash each record is committed alone, until the one that was being read then is past: so that the
+	 * next crash names its record, and the lives in between make progress. */
+	bool is_careful, has_poison;
+	uint32_t crash_stream;
+	uint64_t crash_position;
+	/* a failure of the store */
+	struct intake_input *failed_input; /* at whose record; NULL: not known, or no record's fault */
+	uint64_t failed_record_end;
+	struct outage outage; /* what concerns all; that of one table is with its input */
+	uint64_t failing_since_ns, failed_ns, orphan_failing_ns;
+};
+
+void store_life_set_state(struct store_life *life, enum page_state state);
+/* The type's open; and what closes it, also where it is not open. */
+int store_life_open_type(struct store_life *life, struct enrg_error *err);
+int store_life_close_type(struct store_life *life, bool abandon, struct enrg_error *err);
+
+/* After a commit, or with nothing to read: only what failed, when it is stored, is a recovery. */
+void store_life_note_recovery(struct store_life *life);
+/* Each second: the end of an outage that was not reported at once, as the last one had been told just before. */
+void store_life_settle(struct store_life *life);
+/* The store has failed with *err: back to the last commit, then again until it can be opened. 0, or negative: the
+ * process ends. */
+int store_life_roll_back(struct store_life *life, struct enrg_error *err);
+
+#endif

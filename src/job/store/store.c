@@ -1,0 +1,525 @@
+/* store.c: the life of a store process: takes records in, hands them to the store type, commits, and goes back and
+ * waits where the type fails (failure.c). Main thread.
+ *
+ * One order makes each batch stand in the files exactly once: the store writes; type->commit; one journal commit over
+ * the positions of all streams and the lengths of all files; only then are the batches acknowledged to their producers.
+ * A kill before the journal commit is a kill before the write, as the files are cut back; one after it is one after the
+ * acknowledgement, as the next life starts at the journal's position.
+ */
+#include "job/file/handle.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "arrow/ipc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "handover/leftover.h"
+#include "job/file/policy.h"
+#include "job/file/watch.h"
+#include "job/store/life.h"
+#include "job/store/set_aside.h"
+
+#define NS_PER_S           1000000000ull
+#define BURST_BYTES        (8u << 20) /* of one input, before the next has its turn */
+#define BURST_RECORDS      256u
+#define COMMIT_BYTES       (8u << 20)      /* where the store asks for nothing else … */
+#define COMMIT_BYTES_CHEAP (1u << 20)      /* … and where it has no commit of its own */
+#define WAIT_NS            (NS_PER_S / 2)  /* so that the watchdog sees life signs */
+#define DRAIN_WAIT_NS      (NS_PER_S / 50) /* the end of a producer rings no bell */
+#define COMMIT_NS          NS_PER_S        /* a store that never catches up commits nevertheless */
+#define FAILED_LATELY_NS   (10 * NS_PER_S) /* small commits for so long, as the next failure may be near */
+
+enum life_outcome {
+	LIFE_GOES_ON = 0,
+	LIFE_IN_ORDER,
+	LIFE_HURRIED,
+	LIFE_ABANDONED, /* hurried while the disk refused: nothing is open, nothing may be committed */
+};
+
+/* --- commits ------------------------------------------------------------------------------------------------------ */
+
+/* Files may have changed without a batch: trailers of rotated ones. */
+static int commit_journal(struct store_life *life, struct enrg_error *err)
+{
+	int rc = file_set_prepare(&life->store.files, err);
+
+	if (rc < 0)
+		return rc;
+	intake_prepare(&life->intake);
+	uint64_t number = journal_commit(life->store.journal);
+	file_set_committed(&life->store.files);
+	intake_release(&life->intake, number);
+	journal_set_reading(life->store.journal, JOURNAL_NONE, 0);
+	return 0;
+}
+
+/* Once a second, when all that was written is committed: -ESTALE, files were taken away under the store. */
+static int watch_files(struct store_life *life, struct enrg_error *err)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (now < life->next_watch_ns)
+		return 0;
+	life->next_watch_ns = now + NS_PER_S;
+	intake_look(&life->intake);
+	if (file_watch(&life->store.files))
+		return enrg_error_set(err, -ESTALE, "files were taken away");
+	if (!life->failing_since_ns)
+		file_watch_forget_parted(&life->store.files);
+	return 0;
+}
+
+static int commit(struct store_life *life, struct enrg_error *err)
+{
+	if (!life->written_batches && !intake_is_dirty(&life->intake))
+		return 0;
+	int code = life->written_batches && life->type->commit ? life->type->commit(life->state, err) : 0;
+	if (code == 0)
+		code = file_policy_sync(&life->store.files, clock_mono_ns(), 0, err);
+	if (code == 0)
+		code = commit_journal(life, err);
+	if (code < 0)
+		return code;
+	store_life_note_recovery(life);
+	life->written_batches = 0;
+	life->written_bytes = 0;
+	return watch_files(life, err);
+}
+
+static bool has_policy(const struct store_life *life)
+{
+	return life->store.commit_interval_ns || life->store.commit_bytes;
+}
+
+/* Is it time for a commit while there is more to read? */
+static bool is_commit_due(const struct store_life *life, const struct intake_input *input)
+{
+	const struct enrg_store *store = &life->store;
+
+	if (life->is_careful || input->committed.position < input->failed_end)
+		return true;
+	/* Alone with a table that waits, the others are committed before it has its turn. */
+	if (life->failed_ns && life->now_ns - life->failed_ns < FAILED_LATELY_NS &&
+		intake_next_retry(&life->intake) == UINT64_MAX)
+		return true;
+	if (!store->commit_interval_ns && life->written_batches && life->now_ns - life->first_written_ns >= COMMIT_NS)
+		return true;
+	/* Producers before policy: nobody waits for a commit that is only due later. */
+	if (input->consumer && input->now.position - input->committed.position >= input->data_bytes / 4)
+		return true;
+	if (!has_policy(life))
+		return life->written_bytes >= (life->type->commit ? COMMIT_BYTES : COMMIT_BYTES_CHEAP);
+	return (store->commit_bytes && life->written_bytes >= store->commit_bytes) ||
+	       (store->commit_interval_ns && life->written_batches &&
+		       life->now_ns - life->first_written_ns >= store->commit_interval_ns);
+}
+
+/* With nothing to read: at once, but where the store wants to gather for a while. */
+static bool is_idle_commit_due(const struct store_life *life)
+{
+	const struct enrg_store *store = &life->store;
+
+	if (!store->commit_interval_ns || !life->written_batches || process_stop_state(life->process))
+		return true;
+	if (clock_mono_ns() - life->first_written_ns >= store->commit_interval_ns)
+		return true;
+	for (uint32_t i = 0; i < life->intake.count; i++)
+		if (intake_is_pressed(&life->intake, life->intake.inputs[i]))
+			return true;
+	return false;
+}
+
+/* --- records ------------------------------------------------------------------------------------------------------ */
+
+static int set_aside(struct store_life *life, const struct intake_record *record, struct enrg_error *err)
+{
+	char path[4096];
+	int code = set_aside_write(life->process, life->store.journal, record, path, sizeof(path), err);
+
+	if (code < 0)
+		return code;
+	process_alert(life->process, ENRG_ERROR,
+		"batch %" PRIu64 " of %s ended this store %u times: it was set aside as %s "
+		"and is not in the store's files; all others go on",
+		record->header->sequence, record->input->source, SET_ASIDE_AFTER_LIVES, path);
+	record->input->now.set_aside_batches++;
+	record->input->now.set_aside_rows += record->header->rows;
+	intake_accept(record);
+	life->has_poison = false;
+	return commit(life, err);
+}
+
+static int decode(
+	const struct intake_record *record, struct target *target, struct enrg_batch *ret_batch, struct enrg_error *err)
+{
+	const struct record *header = record->header;
+	int code = 0;
+
+	*ret_batch = (struct enrg_batch){.is_gap = header->type == RECORD_GAP, .acquired_ns = header->acquired_ns};
+	if (header->meta_bytes || header->type != RECORD_GAP)
+		code = ipc_decode_batch(
+			target->schema, record->payload, record->payload_bytes, target->views, ret_batch, err);
+	else
+		memset(target->views, 0, target->schema->column_count * sizeof(*target->views));
+	if (code == 0 && (ret_batch->rows != header->rows || ret_batch->is_gap != (header->type == RECORD_GAP)))
+		code = enrg_error_set(err, ENRG_E_CORRUPT, "its header does not belong to it");
+	if (code < 0)
+		return enrg_error_add(err, code, "%s: batch %" PRIu64, record->input->source, header->sequence);
+	ret_batch->schema = target->schema;
+	ret_batch->columns = target->views;
+	ret_batch->source = record->input->source;
+	ret_batch->tag = target->tag;
+	ret_batch->epoch = header->epoch;
+	ret_batch->committed_ns = header->committed_ns;
+	return 0;
+}
+
+static void count_written(struct store_life *life, const struct intake_record *record, bool is_left)
+{
+	struct page *page = life->process->page;
+	struct journal_stream_state *now = &record->input->now;
+	uint64_t committed_ns = record->header->committed_ns;
+
+	life->now_ns = clock_mono_ns();
+	if (record->header->type == RECORD_GAP)
+		now->gaps++;
+	else
+		now->batches++;
+	now->rows += record->header->rows;
+	now->bytes += record->payload_bytes;
+	if (is_left) {
+		now->left_batches += record->header->type != RECORD_GAP;
+		now->left_rows += record->header->rows;
+		now->left_bytes += record->payload_bytes;
+	}
+	if (life->written_batches++ == 0)
+		life->first_written_ns = life->now_ns;
+	life->written_bytes += record->payload_bytes;
+	/* What a library writes by itself the guard does not see. */
+	if (life->store.files.guard.folder_count)
+		life->store.files.guard.unchecked_bytes += record->payload_bytes;
+	/* Once a batch: after a failure of the store the same ones come again. */
+	if (record->end > record->input->timed_end) {
+		record->input->timed_end = record->end;
+		histogram_add(&page->latency, life->now_ns > committed_ns ? life->now_ns - committed_ns : 0);
+	}
+	if (!atomic_load_explicit(&page->first_in_mono_ns, memory_order_relaxed))
+		atomic_store_explicit(&page->first_in_mono_ns, life->now_ns, memory_order_relaxed);
+	atomic_store_explicit(&page->last_in_mono_ns, life->now_ns, memory_order_relaxed);
+}
+
+static int store_record(struct store_life *life, const struct intake_record *record, struct enrg_error *err)
+{
+	struct intake_input *input = record->input;
+	struct target *target;
+	struct enrg_batch batch;
+	struct enrg_error why = {0};
+	bool is_left;
+	bool is_crash_record = input->journal_index == life->crash_stream && record->position >= life->crash_position;
+
+	if (life->has_poison && is_crash_record && record->position == life->crash_position)
+		return set_aside(life, record, err);
+	if (life->is_careful && is_crash_record && record->position > life->crash_position)
+		life->is_careful = false;
+	int code = target_find(&life->targets, record, &target, &why);
+	if (code < 0 && code != ENRG_E_CORRUPT)
+		return enrg_error_set(err, code, "%s", why.text);
+	if (code < 0 || (target && decode(record, target, &batch, &why) < 0)) {
+		intake_reject(&life->intake, record, &why);
+		return 0;
+	}
+	if (!target) {
+		if (record->header->type == RECORD_GAP)
+			input->now.gaps++;
+		else
+			input->now.skipped_batches++;
+		input->now.skipped_rows += record->header->rows;
+		intake_accept(record);
+		return 0;
+	}
+	batch.run = intake_run_of(&life->intake, record, &is_left);
+	code = target_open(&life->targets, life->state, record, target, err);
+	if (code == 0)
+		code = life->type->write(life->state, target->handle, &batch, err);
+	if (code < 0)
+		return code;
+	count_written(life, record, is_left);
+	intake_accept(record);
+	return 0;
+}
+
+/* Too little space is free: what is written is committed, and the rest waits as for a full disk. A stop may use the
+ * reserve for what is in memory. */
+static int guard(struct store_life *life, uint32_t stop, uint64_t now_ns, struct enrg_error *err)
+{
+	struct enrg_error why = {0};
+
+	if (stop || file_policy_guard(&life->store.files, now_ns, &why) == 0)
+		return 0;
+	int code = commit(life, err);
+	return code < 0 ? code : enrg_error_set(err, why.code, "%s", why.text);
+}
+
+/* After each record, as a turn may be longer than the reserve; and before each commit, as others use the disk too. */
+static int commit_if_due(struct store_life *life, const struct intake_input *input, struct enrg_error *err)
+{
+	bool is_due = is_commit_due(life, input);
+
+	if (is_due)
+		life->store.files.guard.next_check_ns = 0;
+	int code = guard(life, process_stop_state(life->process), life->now_ns, err);
+	return code == 0 && is_due ? commit(life, err) : code;
+}
+
+/* A turn of one input (NULL: the link). 1: there was something; 0; negative: the store failed. */
+static int take_turn(struct store_life *life, struct intake_input *input, struct enrg_error *err)
+{
+	uint64_t bytes = 0;
+	uint32_t records = 0;
+
+	for (; records < BURST_RECORDS && bytes < BURST_BYTES; records++) {
+		struct intake_record record;
+		int code = intake_next(&life->intake, input, &record);
+		if (code == INTAKE_NONE)
+			break;
+		if (code == INTAKE_SKIPPED)
+			continue;
+		bytes += record.payload_bytes;
+		code = store_record(life, &record, err);
+		if (code < 0) {
+			life->failed_input = record.input;
+			life->failed_record_end = record.end;
+		}
+		if (code == 0)
+			code = commit_if_due(life, record.input, err);
+		if (code < 0)
+			return code;
+	}
+	if (records && intake_is_pressed(&life->intake, input)) {
+		int code = commit(life, err);
+		if (code < 0)
+			return code;
+	}
+	return records > 0;
+}
+
+/* --- the loop ----------------------------------------------------------------------------------------------------- */
+
+static int tick(struct store_life *life, struct enrg_error *err)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (now < life->next_tick_ns)
+		return 0;
+	life->next_tick_ns = now + NS_PER_S;
+	store_life_settle(life);
+	int code = file_policy_sync(&life->store.files, now, NS_PER_S, err);
+	if (code < 0 || !life->type->tick)
+		return code;
+	code = life->type->tick(life->state, clock_wall_ns(), err);
+	if (code < 0)
+		return code;
+	return life->written_batches ? 0 : commit_journal(life, err); /* what it wrote by itself */
+}
+
+static uint64_t choose_wait(const struct store_life *life, uint32_t stop)
+{
+	uint64_t wait = stop ? DRAIN_WAIT_NS : WAIT_NS, now = clock_mono_ns();
+
+	if (life->written_batches && life->store.commit_interval_ns) {
+		uint64_t due = life->first_written_ns + life->store.commit_interval_ns;
+		wait = due <= now ? 0 : due - now < wait ? due - now : wait;
+	}
+	uint64_t retry = intake_next_retry(&life->intake);
+	if (retry != UINT64_MAX)
+		wait = retry <= now ? 0 : retry - now < wait ? retry - now : wait;
+	return wait;
+}
+
+/* After a failure of its table an input waits. When its time has come, what the others have written is committed before
+ * it can fail again. */
+static int take_turn_if_due(struct store_life *life, struct intake_input *input, struct enrg_error *err)
+{
+	if (input->retry_ns) {
+		if (clock_mono_ns() < input->retry_ns)
+			return 0;
+		int code = commit(life, err);
+		if (code < 0)
+			return code;
+		input->retry_ns = 0;
+	}
+	return take_turn(life, input, err);
+}
+
+/* 1: there was something to read; 0; negative: the store failed. */
+static int read_all(struct store_life *life, struct enrg_error *err)
+{
+	struct intake *intake = &life->intake;
+	int any = 0;
+
+	for (uint32_t i = 0, count = intake->count; i < count; i++) {
+		struct intake_input *input = intake->inputs[(i + life->first_input) % count];
+		int code = input->consumer ? take_turn_if_due(life, input, err) : 0;
+		if (code < 0)
+			return code;
+		any |= code;
+	}
+	life->first_input++;
+	int code = intake->link ? take_turn(life, NULL, err) : 0;
+	return code < 0 ? code : any | code;
+}
+
+/* One round over all inputs. LIFE_…, or negative: the store failed. */
+static int go_round(struct store_life *life, struct enrg_error *err)
+{
+	struct intake *intake = &life->intake;
+	uint32_t stop = process_stop_state(life->process);
+
+	process_beat(life->process);
+	if (stop == PROCESS_HURRY)
+		return LIFE_HURRIED;
+	if (stop && !life->failing_since_ns)
+		store_life_set_state(life, PAGE_DRAINING);
+	int any = read_all(life, err);
+	if (any < 0)
+		return any;
+	int code = tick(life, err);
+	if (code == 0)
+		code = guard(life, stop, clock_mono_ns(), err);
+	if (code == 0 && !any && is_idle_commit_due(life))
+		code = commit(life, err);
+	if (code == 0 && !life->written_batches)
+		code = watch_files(life, err);
+	if (code < 0)
+		return code;
+	if (stop && intake_is_drained(intake, any)) {
+		code = commit(life, err);
+		return code < 0 ? code : LIFE_IN_ORDER;
+	}
+	if (any)
+		return LIFE_GOES_ON;
+	bool has_waiting = intake_next_retry(intake) != UINT64_MAX;
+	if (!has_waiting)
+		life->is_careful = false; /* the record that was being read at the crash is in the ring: it is past */
+	if (!has_waiting && !life->written_batches)
+		store_life_note_recovery(life);
+	intake_wait(intake, stop, choose_wait(life, stop));
+	return LIFE_GOES_ON;
+}
+
+static int run(struct store_life *life, struct enrg_error *err)
+{
+	for (;;) {
+		*err = (struct enrg_error){0};
+		int code = go_round(life, err);
+		if (code == LIFE_HURRIED) { /* the batch at hand is written: keep it */
+			code = commit(life, err);
+			code = code < 0 ? code : LIFE_HURRIED;
+		}
+		if (code == LIFE_IN_ORDER || code == LIFE_HURRIED)
+			return code;
+		if (code == LIFE_GOES_ON)
+			continue;
+		if (err->code == 0) /* a store that says no more than that */
+			enrg_error_set(err, code, "%s: %s", life->type->name, enrg_error_name(code));
+		if (store_life_roll_back(life, err) < 0)
+			return process_stop_state(life->process) == PROCESS_HURRY ? LIFE_ABANDONED : -EIO;
+	}
+}
+
+/* --- start and end ------------------------------------------------------------------------------------------------ */
+
+static void look_at_last_life(struct store_life *life)
+{
+	if (!set_aside_was_crash(life->process->plan))
+		return;
+	uint32_t lives = journal_count_crash(life->store.journal, &life->crash_stream, &life->crash_position);
+	life->is_careful = lives > 0;
+	life->has_poison = lives >= SET_ASIDE_AFTER_LIVES;
+}
+
+/* Ordered end: trailers of files are part of what is kept. */
+static int end(struct store_life *life, struct enrg_error *err)
+{
+	/* A last look, while their names are still to be theirs. */
+	file_watch(&life->store.files);
+	int code = store_life_close_type(life, false, err);
+
+	if (code == 0)
+		code = commit_journal(life, err);
+	if (code == 0 && file_set_has_due(&life->store.files)) /* the journal must stay */
+		code = enrg_error_set(err, -EIO, "what follows the last commit can't be written");
+	if (code == 0)
+		return 0;
+	enrg_error_add(err, code, "closing the files (the batches are stored)");
+	file_set_rollback(&life->store.files, NULL);
+	return code;
+}
+
+static int finish(struct store_life *life, int outcome, struct enrg_error *err)
+{
+	uint64_t left = intake_backlog(&life->intake);
+
+	if (outcome < 0)
+		return 1;
+	if (outcome == LIFE_ABANDONED)
+		log_line(ENRG_WARNING, "%s", err->text);
+	else if (end(life, err) < 0)
+		return 1;
+	if (outcome == LIFE_ABANDONED)
+		return 3;
+	if (outcome == LIFE_IN_ORDER || !left)
+		return 0;
+	log_line(ENRG_WARNING,
+		"ended by a fast stop: %.1f MB stay in shared memory, and the next `enrgdaq run` stores them",
+		(double)left / 1e6);
+	return 3;
+}
+
+static int start(struct store_life *life, struct enrg_error *err)
+{
+	struct process *process = life->process;
+	int code = store_init(&life->store, process->plan->name, process->plan->journal_path, err);
+
+	if (code < 0)
+		return code;
+	life->store.process = process;
+	/* Between two runs files may be moved where one likes; not while one is on. */
+	if (process->plan->life > 0)
+		file_watch_left(&life->store.files);
+	leftover_cut(life->store.journal);
+	look_at_last_life(life);
+	code = intake_open(&life->intake, process, life->store.journal, err);
+	return code < 0 ? code : store_life_open_type(life, err);
+}
+
+int store_run(struct process *process, struct enrg_error *err)
+{
+	static struct store_life life; /* one a process */
+	struct enrg_error cause = {0};
+	int exit_code;
+
+	life = (struct store_life){
+		.process = process,
+		.type = process->type->store,
+		.targets = {.type = process->type->store, .memory = process->memory},
+		.crash_stream = JOURNAL_NONE,
+	};
+	int code = start(&life, &cause);
+	if (code < 0) {
+		exit_code = code == ENRG_E_CONFIG ? 2 : 1;
+	} else {
+		process_tell_ready(process);
+		exit_code = finish(&life, run(&life, &cause), &cause);
+	}
+	store_life_close_type(&life, true, NULL);
+	target_free_all(&life.intake);
+	intake_close(&life.intake);
+	store_fini(&life.store);
+	if (exit_code == 1 || exit_code == 2)
+		enrg_error_set(err, cause.code, "%s", cause.text);
+	return exit_code;
+}

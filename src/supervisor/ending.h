@@ -5,7 +5,7 @@
 
 #include "supervisor/ledger.h"
 #include "supervisor/roster.h"
-#include "supervisor/streams.h"
+#include "supervisor/earlier/streams.h"
 
 /* ledger_<run>.json into the runtime folder's ledger.json and into the folder of each store that writes files. */
 void ending_write_ledger(const struct runtime *runtime, const struct roster *roster, const json_t *ledger);

@@ -15,7 +15,7 @@
 
 #include "base/log.h"
 #include "handover/journal.h"
-#include "supervisor/adopt.h"
+#include "supervisor/earlier/adopt.h"
 #include "supervisor/keeper.h"
 
 struct scene {

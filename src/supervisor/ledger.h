@@ -18,7 +18,7 @@
 
 #include "handover/journal.h"
 #include "plane/stream.h"
-#include "supervisor/earlier.h"
+#include "supervisor/earlier/earlier.h"
 #include "supervisor/losses.h"
 
 struct ledger_store {

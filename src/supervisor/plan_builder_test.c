@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "supervisor/adopt.h"
+#include "supervisor/earlier/adopt.h"
 
 static const struct enrg_job_group groups[] = {
 	{"store_config", true, ""}, {"extra_store_config", false, ""}, {NULL, false, NULL}};

@@ -17,7 +17,7 @@
 #include "base/crc32c.h"
 #include "base/path.h"
 #include "base/version.h"
-#include "supervisor/adopt.h"
+#include "supervisor/earlier/adopt.h"
 #include "supervisor/claim.h"
 #include "supervisor/others.h"
 

@@ -16,11 +16,11 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/version.h"
-#include "supervisor/adopt.h"
+#include "supervisor/earlier/adopt.h"
 #include "supervisor/courier.h"
 #include "supervisor/drain.h"
 #include "supervisor/ending.h"
-#include "supervisor/inherit.h"
+#include "supervisor/earlier/inherit.h"
 #include "supervisor/keeper.h"
 #include "supervisor/ledger.h"
 #include "supervisor/needs.h"
@@ -31,7 +31,7 @@
 #include "supervisor/service.h"
 #include "supervisor/signals.h"
 #include "supervisor/status.h"
-#include "supervisor/streams.h"
+#include "supervisor/earlier/streams.h"
 
 #define SUMMARY_NS        10000000000ull
 #define READY_PATIENCE_NS 30000000000ull

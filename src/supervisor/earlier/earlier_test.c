@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "supervisor/earlier.h"
+#include "supervisor/earlier/earlier.h"
 
 static void goes_through_json(void **state)
 {

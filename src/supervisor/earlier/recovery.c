@@ -1,5 +1,5 @@
 /* recovery.c: from a stream to Arrow files. Process: supervisor, at start. */
-#include "supervisor/recovery.h"
+#include "supervisor/earlier/recovery.h"
 
 #include <errno.h>
 #include <fcntl.h>

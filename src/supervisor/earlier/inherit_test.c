@@ -15,7 +15,7 @@
 #include "base/path.h"
 #include "handover/journal.h"
 #include "plane/stream.h"
-#include "supervisor/inherit.h"
+#include "supervisor/earlier/inherit.h"
 
 static const struct enrg_job_type test_job = {.name = "DAQJobTest"};
 static const struct enrg_store_type csv_store = {.name = "DAQJobStoreCSV", .section = "csv", .starts_by_default = true};

@@ -1,5 +1,5 @@
 /* earlier.c: see the header. Process: supervisor, at start. */
-#include "supervisor/earlier.h"
+#include "supervisor/earlier/earlier.h"
 
 #include <inttypes.h>
 #include <stdio.h>

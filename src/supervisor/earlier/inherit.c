@@ -1,5 +1,5 @@
 /* inherit.c: stores that ran with their defaults and are configured by a file now. Process: supervisor, at start. */
-#include "supervisor/inherit.h"
+#include "supervisor/earlier/inherit.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,7 +11,7 @@
 #include "handover/leftover.h"
 #include "handover/switches.h"
 #include "plane/stream.h"
-#include "supervisor/adopt.h"
+#include "supervisor/earlier/adopt.h"
 
 /* --- names --- */
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "plane/stream.h"
-#include "supervisor/recovery.h"
+#include "supervisor/earlier/recovery.h"
 
 #define DATA_BYTES    (4u << 20)
 #define BATCHES       30u

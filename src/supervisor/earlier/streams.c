@@ -1,5 +1,5 @@
 /* streams.c: files of rings. Process: supervisor, while no job runs. */
-#include "supervisor/streams.h"
+#include "supervisor/earlier/streams.h"
 
 #include <errno.h>
 #include <stdlib.h>

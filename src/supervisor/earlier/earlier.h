@@ -2,8 +2,8 @@
  * which run each of its batches belongs to, and where the counts stood, so that the ledger of a run counts that run
  * alone. Kept in run.json, since the supervisor that goes on with the run of a killed one must count from there too.
  * Process: supervisor, at start. */
-#ifndef SUPERVISOR_EARLIER_H
-#define SUPERVISOR_EARLIER_H
+#ifndef SUPERVISOR_EARLIER_EARLIER_H
+#define SUPERVISOR_EARLIER_EARLIER_H
 
 #include <jansson.h>
 

@@ -1,5 +1,5 @@
 /* adopt.c: left-overs of an earlier supervisor. Process: supervisor, at start. */
-#include "supervisor/adopt.h"
+#include "supervisor/earlier/adopt.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -19,7 +19,7 @@
 #include "handover/journal.h"
 #include "handover/page.h"
 #include "plane/segment.h"
-#include "supervisor/recovery.h"
+#include "supervisor/earlier/recovery.h"
 
 /* What a visitor of files needs. */
 struct adopt_visit {

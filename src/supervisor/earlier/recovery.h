@@ -1,7 +1,7 @@
 /* recovery.h: saves what a stream still holds that no configured store will ever read: into Arrow files, one a route.
  * Process: supervisor, at start, while no job runs. */
-#ifndef SUPERVISOR_RECOVERY_H
-#define SUPERVISOR_RECOVERY_H
+#ifndef SUPERVISOR_EARLIER_RECOVERY_H
+#define SUPERVISOR_EARLIER_RECOVERY_H
 
 #include <stdint.h>
 

@@ -1,7 +1,7 @@
 /* inherit.h: stores that ran with their defaults and are configured by a file now. Process: supervisor, at start,
  * before the plans are made. */
-#ifndef SUPERVISOR_INHERIT_H
-#define SUPERVISOR_INHERIT_H
+#ifndef SUPERVISOR_EARLIER_INHERIT_H
+#define SUPERVISOR_EARLIER_INHERIT_H
 
 #include "config/folder.h"
 #include "supervisor/plan_builder.h"

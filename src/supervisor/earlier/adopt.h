@@ -1,11 +1,11 @@
 /* adopt.h: what to do with the files that an earlier supervisor left on tmpfs. Nothing that holds a batch is removed:
  * it is taken over, or saved into a file first. Process: supervisor, at start, before any job runs. */
-#ifndef SUPERVISOR_ADOPT_H
-#define SUPERVISOR_ADOPT_H
+#ifndef SUPERVISOR_EARLIER_ADOPT_H
+#define SUPERVISOR_EARLIER_ADOPT_H
 
 #include "supervisor/losses.h"
 #include "supervisor/runtime.h"
-#include "supervisor/streams.h"
+#include "supervisor/earlier/streams.h"
 
 enum adopt_verdict {
 	ADOPT_KEEP,    /* its job is still configured alike: the run goes on */

@@ -1,10 +1,10 @@
 /* streams.h: the files of all producers' rings: their sizes, their creation, their removal. Process: supervisor. */
-#ifndef SUPERVISOR_STREAMS_H
-#define SUPERVISOR_STREAMS_H
+#ifndef SUPERVISOR_EARLIER_STREAMS_H
+#define SUPERVISOR_EARLIER_STREAMS_H
 
 #include "config/folder.h"
 #include "plane/stream.h"
-#include "supervisor/earlier.h"
+#include "supervisor/earlier/earlier.h"
 #include "supervisor/plan_builder.h"
 
 struct stream_spec {

@@ -14,9 +14,4 @@ void secret_remember(const char *text);
 /* Puts the mask in the place of every remembered value; the text only gets shorter. */
 void secret_hide(char *text);
 
-/* The text of a file that is this user's alone (mode 0600 or 0400), without the line end behind it; malloc'ed. The
- * reason of a failure says what to do. */
-struct enrg_error;
-int secret_read_file(const char *path, char **ret_text, struct enrg_error *err);
-
 #endif

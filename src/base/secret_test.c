@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/secret.h"
+#include "base/secret_file.h"
 #include "enrgdaq/error.h"
 
 static void errors_do_not_show_secrets(void **state)

@@ -13,6 +13,7 @@
 #include <strings.h>
 
 #include "base/secret.h"
+#include "base/secret_file.h"
 
 struct chunk {
 	struct chunk *next;

@@ -18,28 +18,18 @@
 /* The first piece; what a source of a row a second needs for a minute. */
 #define PIECE_BYTES     (16u << 10)
 #define PIECE_MAX_BYTES (4u << 20)
-/* Given back at once: more would hold up the producer for longer than a millisecond. */
-#define GIVE_BACK_BYTES (8u << 20)
-/* What is kept whatever happens, and what a lap must have used before it is ended early. */
-#define KEEP_BYTES (64u << 10)
-#define TEND_NS    500000000u
 #define CALM_NS    5000000000u
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
 
-static uint64_t round_up(uint64_t value)
-{
-	return (value + SEGMENT_PAGE - 1) & ~(uint64_t)(SEGMENT_PAGE - 1);
-}
-
 void stream_pages_init(struct stream *stream)
 {
 	struct stream_pages *pages = &stream->pages;
 
 	*pages = (struct stream_pages){
-		.end = round_up(stream->offset),
+		.end = stream_round_to_page(stream->offset),
 		.top = stream->mapping.data_bytes,
 		.peak = stream->mapping.data_bytes, /* for a period: what the last life used is not known */
 		.calm_ns = CALM_NS,
@@ -54,7 +44,7 @@ static uint64_t piece_end(const struct stream *stream, uint64_t until)
 	uint64_t end = stream->pages.end, size = stream->mapping.data_bytes;
 	uint64_t piece = end < PIECE_BYTES ? PIECE_BYTES : end < PIECE_MAX_BYTES ? end : PIECE_MAX_BYTES;
 
-	end = round_up(end + piece > until ? end + piece : until);
+	end = stream_round_to_page(end + piece > until ? end + piece : until);
 	return end < size ? end : size;
 }
 
@@ -68,8 +58,8 @@ int stream_pages_extend(struct stream *stream, uint64_t until)
 		return 0;
 	uint64_t end = piece_end(stream, until);
 	int rc = mapping_allocate(&stream->mapping, SEGMENT_CONTROL + from, end - from);
-	if (rc == -ENOSPC && end > round_up(until)) {
-		end = round_up(until);
+	if (rc == -ENOSPC && end > stream_round_to_page(until)) {
+		end = stream_round_to_page(until);
 		rc = mapping_allocate(&stream->mapping, SEGMENT_CONTROL + from, end - from);
 	}
 	pages->is_short = rc == -ENOSPC;
@@ -100,38 +90,6 @@ bool stream_pages_have_pads(struct stream *stream)
 	return true;
 }
 
-/* Gives back what lies beyond `keep`, from the top on, a part at a time. Whoever reads there without being waited for
- * is told first: from then on all of earlier laps counts as overwritten. */
-static void give_back(struct stream *stream, uint64_t keep)
-{
-	struct stream_pages *pages = &stream->pages;
-	uint64_t from = pages->top - keep > GIVE_BACK_BYTES ? pages->top - GIVE_BACK_BYTES : keep;
-
-	stream_raise_claimed(stream, stream->tail - stream->offset + stream->mapping.data_bytes);
-	if (fallocate(stream->mapping.descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		    (off_t)(SEGMENT_CONTROL + from), (off_t)(pages->top - from)) < 0 &&
-		errno != EINTR) {
-		pages->is_kept = true; /* no such call here: the ring keeps what it has */
-		return;
-	}
-	pages->top = from;
-	pages->end = pages->end < from ? pages->end : from;
-	stream->free_until = 0; /* the next claim looks anew */
-}
-
-static void note_peak(struct stream *stream, uint64_t now_ns)
-{
-	struct stream_pages *pages = &stream->pages;
-
-	if (stream->offset > pages->peak)
-		pages->peak = stream->offset;
-	if (now_ns - pages->period_ns < pages->calm_ns)
-		return;
-	pages->last_peak = pages->peak;
-	pages->peak = stream->offset;
-	pages->period_ns = now_ns;
-}
-
 void stream_pages_end_lap(struct stream *stream)
 {
 	struct stream_pages *pages = &stream->pages;
@@ -141,28 +99,3 @@ void stream_pages_end_lap(struct stream *stream)
 	pages->lap_ns = clock_mono_ns();
 }
 
-void stream_tend(struct stream *stream, uint64_t now_ns)
-{
-	struct stream_pages *pages = &stream->pages;
-
-	if (now_ns < pages->due_ns)
-		return;
-	pages->due_ns = now_ns + (pages->calm_ns < TEND_NS ? pages->calm_ns : TEND_NS);
-	note_peak(stream, now_ns);
-	if (pages->is_short)
-		(void)stream_pages_extend(stream, pages->end + SEGMENT_PAGE);
-	if (stream->published != stream->tail)
-		return;
-	uint64_t ack = stream_slowest_ack(stream);
-	/* A lap ends early where nobody has anything left to read. Until its consumers have passed the pad, a producer
-	 * has no more room than the lap has used: that is as much as it wrote in all this time. */
-	if (ack == stream->tail && stream->offset >= KEEP_BYTES && now_ns - pages->lap_ns >= pages->calm_ns) {
-		if (stream_rewind(stream))
-			stream_publish(stream);
-		return;
-	}
-	uint64_t keep = pages->peak > pages->last_peak ? pages->peak : pages->last_peak;
-	keep = round_up(keep + sizeof(struct record) > KEEP_BYTES ? keep + sizeof(struct record) : KEEP_BYTES);
-	if (keep < pages->top && ack >= stream->tail - stream->offset && !pages->is_kept)
-		give_back(stream, keep);
-}

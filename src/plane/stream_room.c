@@ -246,44 +246,6 @@ static void keep_window(struct stream *stream, uint64_t window, uint64_t most, u
 	stream->turn_held_ns = clock_mono_ns() - began_ns;
 }
 
-/* A consumer that sleeps has found nothing in all that it reads. One that has acknowledged everything and does not
- * sleep may have other producers' batches at hand. */
-static bool are_consumers_starved(struct stream *stream)
-{
-	if (stream->producers == 1 && stream_slowest_ack(stream) == stream->published)
-		return true;
-	for (uint32_t i = 0; i < stream->required_count; i++)
-		if (atomic_load_explicit(&stream->required[i]->is_waiting, memory_order_relaxed) & 1u)
-			return true;
-	return false;
-}
-
-void stream_tell_window(struct stream *stream)
-{
-	struct segment_producer *producer = stream->mapping.producer;
-	uint64_t bytes = stream->window.bytes ? window_for(&stream->window, stream->most) : 0;
-
-	atomic_store_explicit(&producer->window, bytes, memory_order_relaxed);
-	atomic_store_explicit(
-		&producer->window_reason, window_reason(&stream->window, stream->most), memory_order_relaxed);
-}
-
-void stream_end_turn(struct stream *stream)
-{
-	const struct window_turn turn = {
-		.now_ns = clock_mono_ns(),
-		.bytes = stream->bytes - stream->turn_bytes,
-		.held_ns = stream->turn_held_ns,
-		.has_slept = stream->has_slept,
-		.is_starved = are_consumers_starved(stream),
-	};
-
-	stream->is_turn_open = false;
-	stream->turn_bytes = stream->bytes;
-	window_turn(&stream->window, stream->most, &turn);
-	stream_tell_window(stream);
-}
-
 /* At the end of the region: back to the start, where the consumers have left it. */
 static void rewind_if_hot(struct stream *stream, uint64_t window, uint64_t most)
 {

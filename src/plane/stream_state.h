@@ -1,5 +1,5 @@
 /* stream_state.h: a producer's own copy of its stream. Internal to plane/: stream.c opens and describes it, stream_write.c
- * is the path of a batch. One thread, except is_interrupted. */
+ * is the path of a batch, over stream_room.c, stream_pages.c and stream_publish.c. One thread, except is_interrupted. */
 #ifndef PLANE_STREAM_STATE_H
 #define PLANE_STREAM_STATE_H
 
@@ -110,6 +110,11 @@ static inline void stream_put_header(uint8_t *to, const struct stream_header *he
 #pragma GCC unroll 8
 	for (int i = 0; i < 8; i++)
 		atomic_store_explicit(&at[i], header->words[i], memory_order_relaxed);
+}
+
+static inline uint64_t stream_round_to_page(uint64_t value)
+{
+	return (value + SEGMENT_PAGE - 1) & ~(uint64_t)(SEGMENT_PAGE - 1);
 }
 
 static inline void stream_advance(struct stream *stream, uint64_t bytes)

@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "handover/order.h"
-#include "supervisor/sample.h"
+#include "supervisor/member_page.h"
 
 #define READY_PATIENCE_NS 30000000000ull
 
@@ -49,34 +49,12 @@ void roster_destroy(struct roster *roster)
 	if (!roster)
 		return;
 	for (size_t i = 0; i < roster->count; i++) {
-		sample_forget_page(&roster->members[i]);
+		member_page_forget(&roster->members[i]);
 		free(roster->members[i].stream);
 		free(roster->members[i].latency);
 	}
 	free(roster->members);
 	free(roster);
-}
-
-bool member_is_alive(const struct member *member)
-{
-	return member->child.pid != 0;
-}
-
-bool member_is_store(const struct member *member)
-{
-	return member->plan->is_store;
-}
-
-const char *member_state_name(const struct member *member)
-{
-	static const char *const names[] = {
-		"not started", "starting", "running", "restarting", "done", "given up", "stopped"};
-
-	if (member->state == MEMBER_RUNNING && member->page_state == PAGE_DRAINING)
-		return "draining";
-	if (member->state == MEMBER_RUNNING && member->page_state == PAGE_WAITING)
-		return "waiting";
-	return names[member->state];
 }
 
 struct member *roster_find(const struct roster *roster, const char *name)
@@ -271,7 +249,7 @@ static void handle_end(struct roster *roster, struct member *member, uint64_t no
 	if (!child_reap(&member->child, &end.exit_code, &end.signal))
 		return;
 	ring_peers(member);
-	sample_end_life(member, pid);
+	member_page_end_life(member, pid);
 	if (end.signal || end.exit_code == 0)
 		member->last_reason[0] = '\0';
 	member->last_code = end.exit_code;

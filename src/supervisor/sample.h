@@ -7,9 +7,6 @@
 
 /* Counters and rates of all members. */
 void sample_take(struct roster *roster, uint64_t now_ns);
-/* The process `pid` has ended: its last counters join those of earlier lives; the page is forgotten. */
-void sample_end_life(struct member *member, pid_t pid);
-void sample_forget_page(struct member *member);
 /* The ledger as it stands now, and the state of the members' streams, from streams and journals: behind sample_take.
  * `ledger` has a source for each producer, in order. */
 void sample_ledger(struct roster *roster, struct ledger *ledger);

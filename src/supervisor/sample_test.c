@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "supervisor/member_page.h"
 #include "supervisor/sample.h"
 
 #define MS 1000000ull
@@ -44,7 +45,7 @@ static void latency_is_that_of_the_last_seconds(void **state)
 	sample_take(&roster, 18 * S);
 	assert_int_equal(atomic_load(&member.latency->recent.count), 0); /* nothing came */
 	page_set_reason(page, "a\nb");
-	sample_end_life(&member, getpid());
+	member_page_end_life(&member, getpid());
 	assert_string_equal(member.last_reason, "a b");
 	assert_int_equal(atomic_load(&member.latency->all.count), 1010);
 	free(member.latency);

@@ -1,0 +1,24 @@
+/* member.c: what a job of this supervisor is doing, in words. Process: supervisor, main thread. */
+#include "supervisor/member.h"
+
+bool member_is_alive(const struct member *member)
+{
+	return member->child.pid != 0;
+}
+
+bool member_is_store(const struct member *member)
+{
+	return member->plan->is_store;
+}
+
+const char *member_state_name(const struct member *member)
+{
+	static const char *const names[] = {
+		"not started", "starting", "running", "restarting", "done", "given up", "stopped"};
+
+	if (member->state == MEMBER_RUNNING && member->page_state == PAGE_DRAINING)
+		return "draining";
+	if (member->state == MEMBER_RUNNING && member->page_state == PAGE_WAITING)
+		return "waiting";
+	return names[member->state];
+}

@@ -1,0 +1,75 @@
+/* member.h: one job of this supervisor: its life cycle, which roster.c and drain.c change, and what was last read from
+ * its page and stream, which member_page.c and sample.c alone write. Process: supervisor, main thread. */
+#ifndef SUPERVISOR_MEMBER_H
+#define SUPERVISOR_MEMBER_H
+
+#include "handover/page.h"
+#include "plane/stream.h"
+#include "supervisor/child.h"
+#include "supervisor/plan_builder.h"
+#include "supervisor/restart.h"
+
+enum member_state {
+	MEMBER_WAITING,  /* not started yet; a source: until its stores are ready */
+	MEMBER_STARTING, /* the process runs and has not told that it is ready */
+	MEMBER_RUNNING,
+	MEMBER_PAUSING,  /* died; will be started again at restart.due_ns */
+	MEMBER_DONE,     /* a source that has produced all that it ever will */
+	MEMBER_GIVEN_UP, /* its configuration is wrong */
+	MEMBER_STOPPED,  /* ended because this supervisor asked for it */
+};
+
+/* Counters of a job over all its lives in this supervisor. */
+struct member_counts {
+	uint64_t in_batches, in_rows, in_bytes, out_batches, out_rows, out_bytes;
+	uint64_t lost, duplicated, corrupted, set_aside, cpu_ns, wakeups, zmq_bytes, missed_ticks;
+};
+
+/* What the latency histograms of a job's page say. */
+struct member_latency {
+	uint64_t base_ns, next_ns;
+	struct histogram base, next; /* as they were 2 to 4 s ago, and at most 2 s ago */
+	struct histogram recent;     /* since base */
+	struct histogram past;       /* of earlier lives */
+	struct histogram all;        /* of the whole run */
+};
+
+struct member {
+	const struct job_config *config;
+	struct plan *plan;
+	enum member_state state;
+	struct child child;
+	struct restart restart;
+	uint32_t lives;
+	int previous_signal;
+	bool was_hung;                       /* the last life */
+	bool is_hung;                        /* the watchdog has killed this life */
+	bool was_ready;                      /* in any life */
+	bool was_failing;                    /* it had failed, and was not well when the run ended */
+	uint64_t seen_beat, seen_ns;         /* last sign of life of its page, and when it was new */
+	uint32_t stop_orders;                /* orders sent to this life: to end, then to end at once */
+	bool is_late_told;                   /* that it is not ready in time */
+	int last_code;                       /* exit code of the last life; -1 = by a signal, or none yet */
+	char last_exit[96];                  /* in words; "" = none yet */
+	char last_reason[PAGE_REASON_BYTES]; /* what the last life said when it failed, or "" */
+	char reason[PAGE_REASON_BYTES];      /* why it waits now, or "" */
+
+	struct page *page;              /* copy of this life's page; NULL = not there yet */
+	int page_file;                  /* that it is copied from; -1 = not open */
+	bool is_page_damaged;           /* and it has been said */
+	struct member_counts past, now; /* of earlier lives; of all lives up to the last sample */
+	struct member_counts rate;      /* a second, between the last two samples */
+	uint64_t sampled_ns, span_ns;   /* last look, and the time from the one before it */
+	uint64_t rss_bytes, private_bytes;
+	uint32_t page_state, last_page_state; /* last: of the last life, at its end; 0 = not known */
+	struct member_latency *latency;       /* NULL = nothing read yet */
+	struct stream_status *stream;         /* of a producer, as of the last sample; NULL = none read yet */
+	uint64_t blocked_ns_before;
+	double blocked_percent;
+};
+
+bool member_is_alive(const struct member *member);
+bool member_is_store(const struct member *member);
+const char *member_state_name(const struct member *member);
+
+#endif

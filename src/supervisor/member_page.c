@@ -1,0 +1,210 @@
+/* member_page.c: from a job's page to counters, rates and latency. Process: supervisor, main thread. Trusts nothing: a
+ * page may be damaged, then the numbers stay those of the last time. */
+#include "supervisor/member_page.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define LATENCY_NS 2000000000ull
+
+static uint64_t load(const _Atomic uint64_t *value)
+{
+	return atomic_load_explicit(value, memory_order_relaxed);
+}
+
+static struct member_counts read_page(const struct page *page)
+{
+	return (struct member_counts){
+		.in_batches = load(&page->in_batches),
+		.in_rows = load(&page->in_rows),
+		.in_bytes = load(&page->in_bytes),
+		.out_batches = load(&page->out_batches),
+		.out_rows = load(&page->out_rows),
+		.out_bytes = load(&page->out_bytes),
+		.lost = load(&page->lost),
+		.duplicated = load(&page->duplicated),
+		.corrupted = load(&page->corrupted),
+		.set_aside = load(&page->set_aside),
+		.cpu_ns = load(&page->cpu_ns),
+		.wakeups = load(&page->wakeups),
+		.missed_ticks = atomic_load_explicit(&page->missed_ticks, memory_order_relaxed),
+		.zmq_bytes = load(&page->zmq_out_bytes) + load(&page->zmq_in_bytes) + load(&page->control_out_bytes),
+	};
+}
+
+/* struct member_counts is nothing but uint64_t. */
+#define COUNTS (sizeof(struct member_counts) / sizeof(uint64_t))
+
+static struct member_counts add(struct member_counts a, const struct member_counts *b)
+{
+	uint64_t left[COUNTS], right[COUNTS];
+
+	memcpy(left, &a, sizeof(left));
+	memcpy(right, b, sizeof(right));
+	for (size_t i = 0; i < COUNTS; i++)
+		left[i] += right[i];
+	memcpy(&a, left, sizeof(a));
+	return a;
+}
+
+static struct member_counts rate(const struct member_counts *now, const struct member_counts *before, uint64_t span_ns)
+{
+	struct member_counts result = {0};
+	uint64_t new[COUNTS], old[COUNTS];
+
+	memcpy(new, now, sizeof(new));
+	memcpy(old, before, sizeof(old));
+	for (size_t i = 0; i < COUNTS; i++) {
+		double difference = new[i] > old[i] ? (double)(new[i] - old[i]) : 0;
+
+		new[i] = span_ns ? (uint64_t)(difference * 1e9 / (double)span_ns + 0.5) : 0;
+	}
+	memcpy(&result, new, sizeof(result));
+	return result;
+}
+
+/* Two looks that take turns, so that the figures are those of the last 2 to 4 s. */
+static void sample_latency(struct member *member, uint64_t now_ns)
+{
+	struct member_latency *latency = member->latency;
+
+	if (!latency && !load(&member->page->latency.count))
+		return; /* a source, or nothing was stored yet */
+	if (!latency) {
+		latency = member->latency = calloc(1, sizeof(*latency));
+		if (!latency)
+			return;
+		latency->base_ns = latency->next_ns = now_ns;
+	}
+	if (now_ns - latency->next_ns >= LATENCY_NS) {
+		latency->base = latency->next;
+		latency->base_ns = latency->next_ns;
+		latency->next = member->page->latency;
+		latency->next_ns = now_ns;
+	}
+	histogram_subtract(&latency->recent, &member->page->latency, &latency->base);
+	latency->all = latency->past;
+	histogram_merge(&latency->all, &member->page->latency);
+}
+
+static void end_latency(struct member *member, uint64_t now_ns)
+{
+	struct member_latency *latency = member->latency;
+
+	if (!latency)
+		return;
+	histogram_merge(&latency->past, &member->page->latency);
+	latency->all = latency->past;
+	histogram_init(&latency->base);
+	histogram_init(&latency->next);
+	histogram_init(&latency->recent);
+	latency->base_ns = latency->next_ns = now_ns;
+}
+
+static void close_file(struct member *member)
+{
+	if (member->page_file >= 0)
+		close(member->page_file);
+	member->page_file = -1;
+}
+
+/* Copies the page. One of an earlier life lies there until the new process takes it over. */
+static int copy_page(struct member *member, pid_t pid)
+{
+	struct page *page = malloc(sizeof(*page));
+	int code = page ? 0 : -ENOMEM;
+
+	if (!code && member->page_file < 0) {
+		member->page_file = page_open_file(member->plan->page_path);
+		code = member->page_file < 0 ? member->page_file : 0;
+	}
+	if (!code)
+		code = page_read(member->page_file, page);
+	if (!code && atomic_load_explicit(&page->pid, memory_order_relaxed) == (uint32_t)pid) {
+		free(member->page);
+		member->page = page;
+		return 0;
+	}
+	free(page);
+	close_file(member); /* the next look is at the file that lies there then */
+	return code ? code : -ESRCH;
+}
+
+/* Where the page of a running job can't be read, its last life sign stands still: in the end the watchdog kills the
+ * job, and its next life makes the page anew. */
+static void refresh_page(struct member *member, uint64_t now_ns)
+{
+	int code;
+
+	if (!member_is_alive(member))
+		return;
+	code = copy_page(member, member->child.pid);
+	if (!code || member->state != MEMBER_RUNNING) {
+		member->is_page_damaged = false;
+		return;
+	}
+	if (!member->page) {
+		member->page = calloc(1, sizeof(*member->page));
+		if (member->page)
+			atomic_store_explicit(&member->page->heartbeat_mono_ns, now_ns, memory_order_relaxed);
+	}
+	if (!member->is_page_damaged)
+		log_line(ENRG_WARNING,
+			"%s: its status page %s can't be read (%s): its figures stand still, and the watchdog will "
+			"start it again",
+			member->plan->name, member->plan->page_path,
+			code == -ESRCH ? "it names another process" : enrg_error_name(code));
+	member->is_page_damaged = true;
+}
+
+void member_page_forget(struct member *member)
+{
+	close_file(member);
+	free(member->page);
+	member->page = NULL;
+	member->is_page_damaged = false;
+}
+
+void member_page_read(struct member *member, uint64_t now_ns)
+{
+	struct member_counts before = member->now, page = {0};
+
+	member->span_ns = member->sampled_ns ? now_ns - member->sampled_ns : 0;
+	refresh_page(member, now_ns);
+	if (member->page) {
+		page = read_page(member->page);
+		member->rss_bytes = load(&member->page->rss_bytes);
+		member->private_bytes = load(&member->page->private_bytes);
+		member->page_state = atomic_load_explicit(&member->page->state, memory_order_relaxed);
+		page_get_reason(member->page, member->reason, sizeof(member->reason));
+		sample_latency(member, now_ns);
+	}
+	member->now = add(member->past, &page);
+	member->rate = rate(&member->now, &before, member->span_ns);
+	member->sampled_ns = now_ns;
+}
+
+void member_page_end_life(struct member *member, pid_t pid)
+{
+	member->last_page_state = 0;
+	/* Its last words; where the file is damaged, what was read last. */
+	(void)copy_page(member, pid);
+	if (member->page) {
+		struct member_counts last = read_page(member->page);
+
+		member->past = add(member->past, &last);
+		member->last_page_state = atomic_load_explicit(&member->page->state, memory_order_relaxed);
+		page_get_reason(member->page, member->last_reason, sizeof(member->last_reason));
+		end_latency(member, clock_mono_ns());
+	}
+	member->reason[0] = '\0';
+	member_page_forget(member);
+	member->page_state = 0;
+	member->rss_bytes = member->private_bytes = 0;
+}

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "job/file/alert.h"
 #include "job/file/handle.h"
 
 #define NUMBERS_MAX 100u          /* a_2.csv … a_100.csv */

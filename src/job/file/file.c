@@ -13,25 +13,16 @@
 #include "base/disk.h"
 #include "base/held.h"
 #include "base/path.h"
+#include "job/file/alert.h"
+#include "job/file/direct.h"
 #include "job/file/handle.h"
-#include "job/file/policy.h"
+#include "job/file/rotation.h"
+#include "job/file/sync.h"
 #include "job/file/watch.h"
 
 #define OPEN_TRIES 8u
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
-
-void file_set_tell(struct file_set *set, enum enrg_level level, const char *format, ...)
-{
-	char text[900];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
-	va_end(arguments);
-	if (set->alert)
-		set->alert(set->alert_context, level, text);
-}
 
 static int cut(struct enrg_file *file, uint64_t size, struct enrg_error *err)
 {
@@ -198,6 +189,14 @@ static int open_new(struct file_set *set, struct enrg_file *file, struct enrg_fi
 	return rc;
 }
 
+static void opened(struct enrg_file *file, const char *path)
+{
+	if (file->use_count == 0)
+		file->set->guard.next_check_ns = 0; /* maybe of another disk */
+	file_sync_opened(file);
+	file_rotation_opened(file, path);
+}
+
 int enrg_file_open(struct enrg_store *store, const char *path, struct enrg_file **ret_file, struct enrg_error *err)
 {
 	struct file_set *set = &store->files;
@@ -205,7 +204,7 @@ int enrg_file_open(struct enrg_store *store, const char *path, struct enrg_file 
 
 	if (found) {
 		found->use_count++;
-		file_policy_opened(found, path);
+		opened(found, path);
 		*ret_file = found;
 		return 0;
 	}
@@ -229,7 +228,7 @@ int enrg_file_open(struct enrg_store *store, const char *path, struct enrg_file 
 		file->next = set->first;
 		set->first = file;
 	}
-	file_policy_opened(found, path);
+	opened(found, path);
 	found->use_count++;
 	*ret_file = found;
 	return 0;
@@ -252,7 +251,8 @@ static void release(struct enrg_file *file)
 	bool is_done = !file->is_lost && !file->set->is_going_back;
 	char *path = function && is_done ? strdup(file->path) : NULL;
 
-	file_policy_closing(file);
+	file_sync_closing(file);
+	file_rotation_closing(file);
 	file_watch_part(file);
 	while (*link != file)
 		link = &(*link)->next;
@@ -281,7 +281,7 @@ int enrg_file_write(struct enrg_file *file, const void *bytes, uint64_t byte_cou
 	if (!file->is_appended)
 		file_replace_forget(file->descriptor);
 	file->is_appended = true;
-	if (file_policy_write(file, bytes, byte_count) < 0) {
+	if (file_direct_write(file, bytes, byte_count) < 0) {
 		file->is_torn = true;
 		return disk_fail(err, file->path, "write");
 	}
@@ -381,19 +381,6 @@ int enrg_file_descriptor(const struct enrg_file *file)
 	return file->descriptor;
 }
 
-int enrg_file_sync(struct enrg_file *file, struct enrg_error *err)
-{
-	int result;
-
-	do
-		result = fdatasync(file->descriptor);
-	while (result < 0 && errno == EINTR);
-	if (result < 0)
-		return disk_fail(err, file->path, "sync");
-	file->unsynced_ns = 0;
-	return 0;
-}
-
 /* --- the set ------------------------------------------------------------------------------------------------------ */
 
 void file_set_init(struct file_set *set, struct journal *journal, file_alert_function *alert, void *context)
@@ -410,7 +397,7 @@ void file_set_fini(struct file_set *set)
 	}
 	file_watch_forget_parted(set);
 	switches_fini(&set->left);
-	file_policy_fini(set);
+	file_rotation_fini(set);
 }
 
 /* What will be written over files once the commit is made, and what was left to be. */
@@ -452,7 +439,7 @@ void file_set_committed(struct file_set *set)
 
 	for (struct enrg_file *file = set->first; file; file = next) {
 		next = file->next;
-		file_policy_committed(file);
+		file_sync_committed(file);
 		file->committed = file->size;
 		file->committed_rows = file->rows;
 		file->is_switch_due = file->switch_bytes > 0;

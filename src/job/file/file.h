@@ -39,7 +39,7 @@ struct enrg_file {
 	uint8_t switch_to[ENRG_FILE_SWITCH_BYTES];
 	dev_t device;
 	ino_t inode;
-	/* What the options of all file stores ask for: policy.c. */
+	/* What the options of all file stores ask for: rotation.c, sync.c, guard.c, direct.c. */
 	struct series *series;  /* that it is or was a part of; NULL: none */
 	bool is_superseded;     /* its series is gone: it is not the newest part */
 	uint64_t sync_ns;       /* how long the disk may lag behind the commits; UINT64_MAX: for ever */
@@ -79,11 +79,7 @@ bool file_set_has_due(const struct file_set *set);
 /* Cuts all files back to their committed lengths. Tries all; the first failure is returned. */
 int file_set_rollback(struct file_set *set, struct enrg_error *err);
 
-/* Length of a file's own name up to its extension; a compression suffix belongs to the extension. */
-size_t file_stem_length(const char *name);
 /* The file is appended to from now on: enrg_file_replace no longer takes it for its own. */
 void file_replace_forget(int descriptor);
-void file_set_tell(struct file_set *set, enum enrg_level level, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
 
 #endif

@@ -1,4 +1,6 @@
 /* handle.c: what store types call, and the harness for their tests. Store process, main thread. */
+#include "job/file/handle.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,9 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "job/file/handle.h"
-#include "job/file/policy.h"
-#include "job/process/process.h"
+#include "job/file/sync.h"
 
 const char *enrg_store_name(const struct enrg_store *store)
 {
@@ -33,8 +33,8 @@ void enrg_store_alert(struct enrg_store *store, enum enrg_level level, const cha
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	if (store->process)
-		process_alert(store->process, level, "%s", text);
+	if (store->alert)
+		store->alert(store->alert_context, level, text);
 	else
 		log_line(level, "%s", text);
 }
@@ -43,6 +43,12 @@ void enrg_store_set_commit(struct enrg_store *store, uint64_t interval_ns, uint6
 {
 	store->commit_interval_ns = interval_ns;
 	store->commit_bytes = bytes;
+}
+
+void enrg_store_set_files(struct enrg_store *store, const struct enrg_file_options *options)
+{
+	store->files.options = options;
+	store->files.guard.rules = &options->rules;
 }
 
 /* --- without rings ------------------------------------------------------------------------------------------------ */
@@ -88,7 +94,7 @@ int store_create_alone(
 
 void store_commit_alone(struct enrg_store *store)
 {
-	file_policy_sync(&store->files, clock_mono_ns(), 0, NULL);
+	file_sync_due(&store->files, clock_mono_ns(), 0, NULL);
 	if (file_set_prepare(&store->files, NULL) < 0)
 		abort();
 	journal_commit(store->journal);

@@ -1,15 +1,16 @@
-/* handle.h: what a store process has beside the common parts, and a small harness for tests of store types. */
+/* handle.h: what a store type holds of the framework (struct enrg_store of enrgdaq/store.h): name, journal, files, and
+ * whom its alerts go to; and a small harness for tests of store types. Store process, main thread. */
 #ifndef JOB_FILE_HANDLE_H
 #define JOB_FILE_HANDLE_H
 
 #include "enrgdaq/store.h"
 #include "job/file/file.h"
 
-struct process;
-
 struct enrg_store {
 	const char *name;
-	struct process *process; /* NULL in tests of a store type alone: alerts are log lines then */
+	/* Says something to the operator; NULL, as in tests of a store type alone: a log line. */
+	file_alert_function *alert;
+	void *alert_context;
 	struct journal *journal;
 	struct file_set files;
 	uint64_t commit_interval_ns, commit_bytes;

@@ -1,5 +1,5 @@
 /* name.c: names of output files. Store process, main thread. */
-#include "job/file/file.h"
+#include "job/file/name.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "enrgdaq/store.h"
 
 static size_t length_without_compression(const char *name)
 {

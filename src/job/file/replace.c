@@ -18,7 +18,9 @@
 
 #include "base/disk.h"
 #include "base/path.h"
+#include "job/file/alert.h"
 #include "job/file/handle.h"
+#include "job/file/name.h"
 
 #define MARK        "user.enrgdaq.newest"
 #define EARLIER_MAX 100 /* names for what was there before */

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/path.h"
-#include "job/file/file.h"
+#include "job/file/name.h"
 
 #define NS_PER_S 1000000000ull
 #define STAMP_FORM                                                                                                     \

@@ -12,7 +12,9 @@
 
 #include "base/clock.h"
 #include "base/path.h"
+#include "job/file/alert.h"
 #include "job/file/handle.h"
+#include "job/file/name.h"
 #include "job/file/series.h"
 
 #define NAMES_MAX    100u /* of what is kept within one second */

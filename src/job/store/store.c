@@ -17,7 +17,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "handover/leftover.h"
-#include "job/file/policy.h"
+#include "job/file/guard.h"
+#include "job/file/sync.h"
 #include "job/file/watch.h"
 #include "job/store/life.h"
 #include "job/store/set_aside.h"
@@ -78,7 +79,7 @@ static int commit(struct store_life *life, struct enrg_error *err)
 		return 0;
 	int code = life->written_batches && life->type->commit ? life->type->commit(life->state, err) : 0;
 	if (code == 0)
-		code = file_policy_sync(&life->store.files, clock_mono_ns(), 0, err);
+		code = file_sync_due(&life->store.files, clock_mono_ns(), 0, err);
 	if (code == 0)
 		code = commit_journal(life, err);
 	if (code < 0)
@@ -257,7 +258,7 @@ static int guard(struct store_life *life, uint32_t stop, uint64_t now_ns, struct
 {
 	struct enrg_error why = {0};
 
-	if (stop || file_policy_guard(&life->store.files, now_ns, &why) == 0)
+	if (stop || file_guard_check(&life->store.files, now_ns, &why) == 0)
 		return 0;
 	int code = commit(life, err);
 	return code < 0 ? code : enrg_error_set(err, why.code, "%s", why.text);
@@ -316,7 +317,7 @@ static int tick(struct store_life *life, struct enrg_error *err)
 		return 0;
 	life->next_tick_ns = now + NS_PER_S;
 	store_life_settle(life);
-	int code = file_policy_sync(&life->store.files, now, NS_PER_S, err);
+	int code = file_sync_due(&life->store.files, now, NS_PER_S, err);
 	if (code < 0 || !life->type->tick)
 		return code;
 	code = life->type->tick(life->state, clock_wall_ns(), err);
@@ -479,6 +480,11 @@ static int finish(struct store_life *life, int outcome, struct enrg_error *err)
 	return 3;
 }
 
+static void alert(void *context, enum enrg_level level, const char *text)
+{
+	process_alert(context, level, "%s", text);
+}
+
 static int start(struct store_life *life, struct enrg_error *err)
 {
 	struct process *process = life->process;
@@ -486,7 +492,8 @@ static int start(struct store_life *life, struct enrg_error *err)
 
 	if (code < 0)
 		return code;
-	life->store.process = process;
+	life->store.alert = alert;
+	life->store.alert_context = process;
 	/* Between two runs files may be moved where one likes; not while one is on. */
 	if (process->plan->life > 0)
 		file_watch_left(&life->store.files);

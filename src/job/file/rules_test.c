@@ -1,4 +1,4 @@
-/* policy_test.c: rotation, guard of free space, syncing and direct I/O, as a store asks for them. */
+/* rules_test.c: rotation, guard of free space, syncing and direct I/O, as a store asks for them. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -18,9 +18,11 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "handover/leftover.h"
+#include "job/file/file.h"
+#include "job/file/guard.h"
 #include "job/file/handle.h"
-#include "job/file/policy.h"
 #include "job/file/series.h"
+#include "job/file/sync.h"
 
 #define NS_PER_S 1000000000ull
 
@@ -360,19 +362,19 @@ static void writing_stops_before_the_disk_is_full(void **state)
 	store->files.alert = remember;
 	open_part("r1");
 	told_text[0] = '\0';
-	assert_int_equal(file_policy_guard(&store->files, now, &err), 0);
+	assert_int_equal(file_guard_check(&store->files, now, &err), 0);
 	assert_string_equal(told_text, "");
 	options.rules.min_free_gb = is_free * 0.7;
-	assert_int_equal(file_policy_guard(&store->files, now + NS_PER_S / 2, &err), 0); /* not yet */
+	assert_int_equal(file_guard_check(&store->files, now + NS_PER_S / 2, &err), 0); /* not yet */
 	assert_string_equal(told_text, "");
-	assert_int_equal(file_policy_guard(&store->files, now += NS_PER_S, &err), 0);
+	assert_int_equal(file_guard_check(&store->files, now += NS_PER_S, &err), 0);
 	assert_int_equal(told, ENRG_WARNING);
 	assert_non_null(strstr(told_text, "min_free_gb"));
 	told_text[0] = '\0';
-	assert_int_equal(file_policy_guard(&store->files, now += NS_PER_S, &err), 0);
+	assert_int_equal(file_guard_check(&store->files, now += NS_PER_S, &err), 0);
 	assert_string_equal(told_text, ""); /* once */
 	options.rules.min_free_gb = is_free * 2;
-	assert_int_equal(file_policy_guard(&store->files, now += NS_PER_S, &err), -ENOSPC);
+	assert_int_equal(file_guard_check(&store->files, now += NS_PER_S, &err), -ENOSPC);
 	assert_non_null(strstr(err.text, "before the disk is full"));
 	assert_memory_equal(err.text, folder, strlen(folder));
 	assert_memory_equal(err.text + strlen(folder), "/out/: only", 11); /* the folder, and no file of ours */
@@ -381,7 +383,7 @@ static void writing_stops_before_the_disk_is_full(void **state)
 	assert_int_equal(disk_guard_check_again(&store->files.guard, &err), -ENOSPC);
 	options.rules.min_free_gb = is_free / 10;
 	assert_int_equal(disk_guard_check_again(&store->files.guard, &err), 0);
-	assert_int_equal(file_policy_guard(&store->files, now += NS_PER_S, &err), 0);
+	assert_int_equal(file_guard_check(&store->files, now += NS_PER_S, &err), 0);
 	assert_int_equal(told, ENRG_INFO);
 	assert_non_null(strstr(told_text, "again"));
 }
@@ -397,18 +399,18 @@ static void the_disk_of_a_folder_is_watched(void **state)
 	options.rules.min_free_gb = 1e8;
 	enrg_store_set_files(store, &options);
 	store->files.alert = remember;
-	assert_int_equal(file_policy_guard(&store->files, now, &err), 0); /* no file, no folder */
+	assert_int_equal(file_guard_check(&store->files, now, &err), 0); /* no file, no folder */
 	assert_true(enrg_store_guard_folder(store, "/nowhere/at/all", &err) < 0);
 	assert_int_equal(enrg_store_guard_folder(store, folder, &err), 0);
 	assert_int_equal(enrg_store_guard_folder(store, folder, &err), 0);
 	assert_int_equal(store->files.guard.folder_count, 1);
-	assert_int_equal(file_policy_guard(&store->files, now += NS_PER_S, &err), -ENOSPC);
+	assert_int_equal(file_guard_check(&store->files, now += NS_PER_S, &err), -ENOSPC);
 	assert_non_null(strstr(err.text, folder));
 	assert_int_equal(disk_guard_check_again(&store->files.guard, &err), -ENOSPC);
 	options.rules.min_free_gb = 1e-6;
 	assert_int_equal(disk_guard_check_again(&store->files.guard, &err), 0);
 	told_text[0] = '\0';
-	assert_int_equal(file_policy_guard(&store->files, now += NS_PER_S, &err), 0);
+	assert_int_equal(file_guard_check(&store->files, now += NS_PER_S, &err), 0);
 	assert_string_equal(told_text, ""); /* the store says that it goes on; nothing was told before */
 }
 
@@ -420,13 +422,13 @@ static void the_default_reserve_is_at_most_a_tenth(void **state)
 
 	options.rules.min_free_gb = 1e8;
 	open_part("r1");
-	int code = file_policy_guard(&store->files, NS_PER_S, &err);
+	int code = file_guard_check(&store->files, NS_PER_S, &err);
 	struct statvfs disk;
 	assert_int_equal(statvfs(folder, &disk), 0);
 	assert_int_equal(code, disk.f_bavail < disk.f_blocks / 10 ? -ENOSPC : 0);
 	options.rules.min_free_gb = 0;
 	store->files.guard.next_check_ns = 0;
-	assert_int_equal(file_policy_guard(&store->files, NS_PER_S, &err), 0);
+	assert_int_equal(file_guard_check(&store->files, NS_PER_S, &err), 0);
 }
 
 /* --- syncing ------------------------------------------------------------------------------------------------------ */
@@ -440,14 +442,14 @@ static void files_are_synced_in_time(void **state)
 	store_commit_alone(store);
 	uint64_t since = file->unsynced_ns;
 	assert_true(since > 0);
-	assert_int_equal(file_policy_sync(&store->files, since + NS_PER_S / 2, 0, NULL), 0);
+	assert_int_equal(file_sync_due(&store->files, since + NS_PER_S / 2, 0, NULL), 0);
 	assert_int_equal(file->unsynced_ns, since);
-	assert_int_equal(file_policy_sync(&store->files, since + NS_PER_S / 2, NS_PER_S, NULL), 0);
+	assert_int_equal(file_sync_due(&store->files, since + NS_PER_S / 2, NS_PER_S, NULL), 0);
 	assert_int_equal(file->unsynced_ns, 0);
 	/* A store that asks for each commit is never behind. */
 	enrg_file_set_sync(file, 0);
 	write_text(file, "a line\n");
-	assert_int_equal(file_policy_sync(&store->files, since, 0, NULL), 0);
+	assert_int_equal(file_sync_due(&store->files, since, 0, NULL), 0);
 	store_commit_alone(store);
 	assert_int_equal(file->unsynced_ns, 0);
 	enrg_file_set_sync(file, 5);
@@ -489,10 +491,10 @@ static void none_is_never_synced(void **state)
 	write_text(file, "a line\n");
 	store_commit_alone(store);
 	uint64_t since = file->unsynced_ns;
-	assert_int_equal(file_policy_sync(&store->files, since + 1000000 * NS_PER_S, NS_PER_S, NULL), 0);
+	assert_int_equal(file_sync_due(&store->files, since + 1000000 * NS_PER_S, NS_PER_S, NULL), 0);
 	assert_int_equal(file->unsynced_ns, since);
 	enrg_file_set_sync(file, 5);
-	assert_int_equal(file_policy_sync(&store->files, since + 6 * NS_PER_S, 0, NULL), 0);
+	assert_int_equal(file_sync_due(&store->files, since + 6 * NS_PER_S, 0, NULL), 0);
 	assert_int_equal(file->unsynced_ns, 0);
 }
 

@@ -1,0 +1,124 @@
+/* direct.c: writing at the end of a file, past the page cache where that pays. Store process, main thread.
+ *
+ * Direct I/O wants memory and file to lie alike within a page. A batch in the ring begins at a page, so a store that
+ * may pad what it writes in front (enrg_file_padding) has its batches written straight out of the ring. The pieces
+ * before the first and behind the last whole page go through the page cache; they never share a page with what goes
+ * past it.
+ */
+#include "job/file/direct.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/disk.h"
+
+#define PAGE_BYTES       4096u
+#define DIRECT_BYTES_MIN (2u << 20)  /* below, the page cache is faster */
+#define DIRECT_BYTES_MAX (64u << 20) /* of one call */
+#define WRITE_BACK_BYTES (8u << 20)  /* the kernel is asked to begin with the page cache's part */
+#define DIRECT_UNKNOWN   (-1)
+#define DIRECT_NONE      (-2)
+
+static bool wants_direct(const struct enrg_file *file, uint64_t byte_count)
+{
+	const struct enrg_file_options *options = file->set->options;
+
+	return options && options->rules.direct_io && byte_count >= DIRECT_BYTES_MIN && file->direct != DIRECT_NONE;
+}
+
+uint32_t enrg_file_padding(const struct enrg_file *file, uint64_t before_bytes, const void *bytes, uint64_t byte_count)
+{
+	uint64_t at = file->size + before_bytes;
+
+	return wants_direct(file, byte_count) ? (uint32_t)(((uintptr_t)bytes - at) % PAGE_BYTES) : 0;
+}
+
+static bool open_direct(struct enrg_file *file)
+{
+	char link[64];
+
+	if (file->direct == DIRECT_UNKNOWN) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", file->descriptor);
+		file->direct = open(link, O_WRONLY | O_DIRECT | O_CLOEXEC);
+		if (file->direct < 0)
+			file->direct = DIRECT_NONE;
+	}
+	return file->direct >= 0;
+}
+
+/* Direct I/O can't append: see disk_append_all. */
+static bool is_as_long(const struct enrg_file *file, uint64_t bytes)
+{
+	struct stat status;
+
+	return fstat(file->descriptor, &status) == 0 && (uint64_t)status.st_size == bytes;
+}
+
+/* Whole pages. Returns how many bytes were written; what is left is for the page cache, which reports errors. */
+static uint64_t write_direct(struct enrg_file *file, const uint8_t *bytes, uint64_t byte_count, uint64_t offset)
+{
+	uint64_t done = 0;
+
+	while (done < byte_count) {
+		uint64_t left = byte_count - done;
+		ssize_t count = pwrite(file->direct, bytes + done, left < DIRECT_BYTES_MAX ? left : DIRECT_BYTES_MAX,
+			(off_t)(offset + done));
+		if (count < 0 && errno == EINTR)
+			continue;
+		if (count < 0 && errno == EINVAL) { /* this disk wants it otherwise */
+			close(file->direct);
+			file->direct = DIRECT_NONE;
+		}
+		if (count <= 0)
+			break;
+		done += (uint64_t)count & ~(uint64_t)(PAGE_BYTES - 1);
+		if (count % PAGE_BYTES)
+			break;
+	}
+	return done;
+}
+
+/* So that the kernel does not gather gigabytes and then holds up everybody at once. */
+static void begin_write_back(struct enrg_file *file)
+{
+	uint64_t end = file->size & ~(uint64_t)(PAGE_BYTES - 1);
+
+	if (file->written_back > end)
+		file->written_back = end;
+	if (end - file->written_back < WRITE_BACK_BYTES)
+		return;
+	sync_file_range(
+		file->descriptor, (off_t)file->written_back, (off_t)(end - file->written_back), SYNC_FILE_RANGE_WRITE);
+	file->written_back = end;
+}
+
+int file_direct_write(struct enrg_file *file, const void *bytes, uint64_t byte_count)
+{
+	const uint8_t *from = bytes;
+	uint64_t at = file->size, done = 0;
+
+	/* Behind the torn bytes of a failed write there is nothing to append to. */
+	if (file->is_torn)
+		return disk_write_all(file->descriptor, from, byte_count, at);
+	if (!file->set->options)
+		return disk_append_all(file->descriptor, from, byte_count, at);
+	file->set->guard.unchecked_bytes += byte_count;
+	if (wants_direct(file, byte_count) && ((uintptr_t)from - at) % PAGE_BYTES == 0 && is_as_long(file, at) &&
+		open_direct(file)) {
+		uint64_t head = -at % PAGE_BYTES;
+		if (disk_append_all(file->descriptor, from, head, at) < 0)
+			return -1;
+		uint64_t middle = (byte_count - head) & ~(uint64_t)(PAGE_BYTES - 1);
+		done = head + write_direct(file, from + head, middle, at + head);
+		file->written_back = at + done;
+		/* A part of a page may stand behind that: what is appended would come after it. */
+		if (done < head + middle)
+			return disk_write_all(file->descriptor, from + done, byte_count - done, at + done);
+	} else {
+		begin_write_back(file);
+	}
+	return disk_append_all(file->descriptor, from + done, byte_count - done, at + done);
+}

@@ -10,7 +10,7 @@
 #include "base/version.h"
 #include "cli/cli.h"
 #include "config/options.h"
-#include "job/process/process.h"
+#include "job/main.h"
 
 static int cli_help(int argc, char **argv);
 

@@ -19,6 +19,7 @@
 #include "cli/cli.h"
 #include "job/process/crash.h"
 #include "job/process/process.h"
+#include "job/source/source.h"
 #include "plane/stream.h"
 #include "supervisor/budget.h"
 #include "supervisor/plan_builder.h"

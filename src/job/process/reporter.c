@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -19,31 +18,22 @@
 #include "base/log.h"
 #include "bus/bus.h"
 #include "handover/order.h"
+#include "job/process/alerts.h"
 
-#define REPORTER_ALERTS_MAX 64u
 #define REPORTER_IDLE_S 10
 #define REPORTER_IDLE_CPU 0.002 /* of a core: less is no work */
 #define REPORTER_MESSAGES_MAX 64 /* taken from the bus before other descriptors get their turn */
 
 enum reporter_slot { SLOT_SIGNAL, SLOT_LIFELINE, SLOT_EVENT, SLOT_TIMER, SLOT_BUS, SLOT_COUNT };
 
-struct reporter_alert {
-	enum enrg_level level;
-	uint64_t wall_ns;
-	char text[1000];
-};
-
 struct reporter {
 	struct process *process;
 	pthread_t thread;
 	struct pollfd polls[SLOT_COUNT];
 	struct bus_client *bus; /* of the thread */
-	_Atomic uint32_t is_started_wanted;
 	_Atomic uint32_t is_ending;
 
-	pthread_mutex_t lock; /* of the queue */
-	uint32_t alert_first, alert_count, alerts_dropped;
-	struct reporter_alert alerts[REPORTER_ALERTS_MAX];
+	struct alerts alerts;
 
 	/* figures of the last report */
 	uint64_t last_mono_ns, last_cpu_ns, last_news;
@@ -70,33 +60,11 @@ static const char *severity_name(enum enrg_level level)
 	return level >= ENRG_ERROR ? "error" : level == ENRG_WARNING ? "warning" : "info";
 }
 
-static bool take_alert(struct reporter *reporter, struct reporter_alert *ret_alert)
-{
-	bool has_one = false;
-
-	pthread_mutex_lock(&reporter->lock);
-	if (reporter->alert_count) {
-		*ret_alert = reporter->alerts[reporter->alert_first];
-		reporter->alert_first = (reporter->alert_first + 1) % REPORTER_ALERTS_MAX;
-		reporter->alert_count--;
-		has_one = true;
-	} else if (reporter->alerts_dropped) {
-		ret_alert->level = ENRG_WARNING;
-		ret_alert->wall_ns = clock_wall_ns();
-		snprintf(ret_alert->text, sizeof(ret_alert->text), "%u alerts came too fast and are in the log only",
-			reporter->alerts_dropped);
-		reporter->alerts_dropped = 0;
-		has_one = true;
-	}
-	pthread_mutex_unlock(&reporter->lock);
-	return has_one;
-}
-
 static void send_alerts(struct reporter *reporter)
 {
-	struct reporter_alert alert;
+	struct alert alert;
 
-	while (take_alert(reporter, &alert))
+	while (alerts_take(&reporter->alerts, &alert))
 		send_body(reporter, "alerts", "alert",
 			json_pack("{s:s,s:s,s:s,s:f}", "daq_job", reporter->process->plan->name, "severity",
 				severity_name(alert.level), "message", alert.text, "timestamp",
@@ -357,7 +325,7 @@ static void *run(void *context)
 			watch_lifeline(reporter);
 		if (reporter->polls[SLOT_EVENT].revents)
 			clear_counter(reporter->polls[SLOT_EVENT].fd);
-		if (atomic_exchange_explicit(&reporter->is_started_wanted, 0, memory_order_relaxed))
+		if (atomic_exchange_explicit(&reporter->process->is_started_due, 0, memory_order_relaxed))
 			send_started(reporter);
 		send_alerts(reporter);
 		if (reporter->polls[SLOT_TIMER].revents) {
@@ -378,7 +346,7 @@ static void *run(void *context)
 
 static void close_descriptors(struct reporter *reporter)
 {
-	static const enum reporter_slot slots[] = { SLOT_SIGNAL, SLOT_EVENT, SLOT_TIMER };
+	static const enum reporter_slot slots[] = { SLOT_SIGNAL, SLOT_TIMER };
 
 	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++)
 		if (reporter->polls[slots[i]].fd >= 0)
@@ -396,7 +364,7 @@ static int open_descriptors(struct reporter *reporter, int lifeline)
 		reporter->polls[slot] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	reporter->polls[SLOT_LIFELINE].fd = lifeline;
 	reporter->polls[SLOT_SIGNAL].fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	reporter->polls[SLOT_EVENT].fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	reporter->polls[SLOT_EVENT].fd = alerts_init(&reporter->alerts);
 	reporter->polls[SLOT_TIMER].fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (reporter->polls[SLOT_SIGNAL].fd < 0 || reporter->polls[SLOT_EVENT].fd < 0 ||
 	    reporter->polls[SLOT_TIMER].fd < 0 ||
@@ -414,26 +382,19 @@ int reporter_start(struct process *process, int lifeline, struct reporter **ret_
 	reporter->process = process;
 	reporter->last_mono_ns = clock_mono_ns();
 	reporter->last_cpu_ns = clock_cpu_ns();
-	pthread_mutex_init(&reporter->lock, NULL);
 	int result = open_descriptors(reporter, lifeline);
+	process->alerts = &reporter->alerts;
 	if (result == 0)
 		result = -pthread_create(&reporter->thread, NULL, run, reporter);
 	if (result < 0) {
 		close_descriptors(reporter);
-		pthread_mutex_destroy(&reporter->lock);
+		reporter->process->alerts = NULL;
+		alerts_fini(&reporter->alerts);
 		fresh_destroy(reporter, sizeof(*reporter));
 		return enrg_error_set(err, result, "reporter: %s", enrg_error_name(result));
 	}
 	*ret_reporter = reporter;
 	return 0;
-}
-
-static void nudge(struct reporter *reporter)
-{
-	const uint64_t one = 1;
-
-	while (write(reporter->polls[SLOT_EVENT].fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
 }
 
 void reporter_stop(struct reporter *reporter)
@@ -442,31 +403,11 @@ void reporter_stop(struct reporter *reporter)
 		return;
 	/* pairs with the acquire in run */
 	atomic_store_explicit(&reporter->is_ending, 1, memory_order_release);
-	nudge(reporter);
+	alerts_nudge(&reporter->alerts);
 	pthread_join(reporter->thread, NULL);
 	close_descriptors(reporter);
-	pthread_mutex_destroy(&reporter->lock);
+	reporter->process->alerts = NULL;
+	alerts_fini(&reporter->alerts);
 	fresh_destroy(reporter, sizeof(*reporter));
 }
 
-void reporter_post_alert(struct reporter *reporter, enum enrg_level level, const char *text)
-{
-	pthread_mutex_lock(&reporter->lock);
-	if (reporter->alert_count < REPORTER_ALERTS_MAX) {
-		uint32_t at = (reporter->alert_first + reporter->alert_count++) % REPORTER_ALERTS_MAX;
-		struct reporter_alert *alert = &reporter->alerts[at];
-		alert->level = level;
-		alert->wall_ns = clock_wall_ns();
-		snprintf(alert->text, sizeof(alert->text), "%s", text);
-	} else {
-		reporter->alerts_dropped++;
-	}
-	pthread_mutex_unlock(&reporter->lock);
-	nudge(reporter);
-}
-
-void reporter_tell_started(struct reporter *reporter)
-{
-	atomic_store_explicit(&reporter->is_started_wanted, 1, memory_order_relaxed);
-	nudge(reporter);
-}

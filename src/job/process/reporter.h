@@ -14,9 +14,4 @@ int reporter_start(struct process *process, int lifeline, struct reporter **ret_
 /* Sends what is queued and the last figures, and waits for the thread. NULL is allowed. */
 void reporter_stop(struct reporter *reporter);
 
-/* Any thread; never blocks on the bus. Where the queue is full the alert is counted as dropped (it is in the log). */
-void reporter_post_alert(struct reporter *reporter, enum enrg_level level, const char *text);
-/* "started" goes out. */
-void reporter_tell_started(struct reporter *reporter);
-
 #endif

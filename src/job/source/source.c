@@ -2,11 +2,9 @@
 #include "job/source/source.h"
 
 #include <errno.h>
-#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -115,20 +113,6 @@ static void tend(struct enrg_job *job)
 		stream_tend(stream, now_ns);
 }
 
-/* Sleeps until `until_ns` (CLOCK_MONOTONIC) or until `stop` is raised beyond what the caller saw. */
-static void sleep_until(struct process *process, enum process_stop stop, uint64_t until_ns)
-{
-	const struct timespec until = {
-		.tv_sec = (time_t)(until_ns / 1000000000u),
-		.tv_nsec = (long)(until_ns % 1000000000u),
-	};
-
-	/* shared, as the wake in process_request_stop; the bit set only makes the time absolute */
-	syscall(SYS_futex, &process->stop, FUTEX_WAIT_BITSET, stop, &until, NULL, FUTEX_BITSET_MATCH_ANY);
-	atomic_store_explicit(&process->page->wakeups,
-		atomic_load_explicit(&process->page->wakeups, memory_order_relaxed) + 1, memory_order_relaxed);
-}
-
 /* The tick after `now` on a schedule that began at `tick`: missed ones are skipped, the phase stays. */
 static uint64_t next_tick(uint64_t tick, uint64_t interval_ns, uint64_t now)
 {
@@ -182,7 +166,7 @@ static int wait_for_tick(struct enrg_job *job, uint64_t tick, struct enrg_error 
 		uint64_t until = tick, deadline = outputs_deadline(job->outputs);
 		until = until < deadline ? until : deadline;
 		until = until < now + beat_ns ? until : now + beat_ns;
-		sleep_until(process, PROCESS_RUN, until);
+		process_sleep_until(process, PROCESS_RUN, until);
 	}
 }
 
@@ -307,7 +291,7 @@ static void drain_links(struct enrg_job *job, struct stream *stream)
 		if (stop == PROCESS_HURRY || (drain_until && now >= drain_until))
 			break;
 		beat(job);
-		sleep_until(process, stop, now + SOURCE_LINK_LOOK_NS);
+		process_sleep_until(process, stop, now + SOURCE_LINK_LOOK_NS);
 	}
 	beat(job);
 }

@@ -10,4 +10,7 @@
 int source_live(struct enrg_job *job, const struct enrg_job_type *type, const void *options, bool *ret_done,
 	struct enrg_error *err);
 
+/* The whole of it: stream, links, outputs. Returns an exit code of process_main. */
+int source_run(struct process *process, struct enrg_error *err);
+
 #endif

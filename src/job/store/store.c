@@ -6,6 +6,8 @@
  * A kill before the journal commit is a kill before the write, as the files are cut back; one after it is one after the
  * acknowledgement, as the next life starts at the journal's position.
  */
+#include "job/store/store.h"
+
 #include "job/file/handle.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-/* process_test.c: whole job processes, started as the supervisor does it: a plan in a memory file, descriptors in the
+/* main_test.c: whole job processes, started as the supervisor does it: a plan in a memory file, descriptors in the
  * environment. The program starts itself again as the job. Uses the module test.so (DAQJobTest). */
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "bus/bus.h"
 #include "handover/order.h"
+#include "job/main.h"
 #include "job/process/process.h"
 #include "plane/stream.h"
 

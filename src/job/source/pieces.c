@@ -2,6 +2,7 @@
  * instruction that serves the reader best, with the CRC taken on the way. Main thread of a source process. */
 #include <errno.h>
 
+#include "job/source/body.h"
 #include "job/source/output.h"
 
 int enrg_output_begin(struct enrg_output *output, uint64_t rows, struct enrg_error *err)

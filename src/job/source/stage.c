@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "job/source/body.h"
 #include "job/source/output.h"
 
 #define STAGE_ROWS_MAX 65536u

@@ -3,43 +3,9 @@
 #include "job/source/output.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "base/clock.h"
-#include "base/copy.h"
-#include "base/crc32c.h"
-
-struct output_filler output_begin_body(const struct enrg_output *output)
-{
-	copy_set_method(
-		copy_tuner_begin(&output->set->copies, output->claim.payload_bytes, output->set->claim_ns));
-	return (struct output_filler){
-		.body = output->claim.payload + output->meta_bytes,
-		.has_crc = output->is_wanted && stream_has_checks(output->set->params.stream),
-	};
-}
-
-static void pad(struct output_filler *filler, uint64_t offset)
-{
-	if (offset == filler->at)
-		return;
-	memset(filler->body + filler->at, 0, offset - filler->at);
-	if (filler->has_crc)
-		filler->crc = crc32c(filler->crc, filler->body + filler->at, offset - filler->at);
-	filler->at = offset;
-}
-
-void output_put(struct output_filler *filler, uint64_t offset, const void *bytes, uint64_t byte_count)
-{
-	pad(filler, offset);
-	if (!byte_count)
-		return;
-	if (filler->has_crc)
-		filler->crc = copy_bytes_crc(filler->body + offset, bytes, byte_count, filler->crc);
-	else
-		copy_bytes(filler->body + offset, bytes, byte_count);
-	filler->at += byte_count;
-}
+#include "job/source/body.h"
 
 static int write_part(struct enrg_output *output, uint64_t first, uint64_t rows, const void *const *columns,
 	uint64_t acquired_ns, struct enrg_error *err)

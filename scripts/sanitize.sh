@@ -27,7 +27,7 @@ short)
 	# interop.install stays: the conformance suite reads ROOT files by what it installs
 	run clang-asan -LE slow \
 		-E '^(system|operation|signals|taken_away|developing|figures|module|packages|lint)\.|^interop\.([^i]|i[^n])'
-	build tsan --target tests_bus tests_handover tests_job tests_base
+	build tsan --target tests_bus tests_handover tests_job_file tests_job_process tests_job_source tests_job_store tests_job tests_base
 	run tsan -R '^(bus|handover|job|base)\.' -LE slow
 	;;
 full)

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "enrgdaq/store.h"
-#include "number.h"
+#include "number/number.h"
 #include "rows.h"
 #include "table.h"
 

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "job/file/handle.h"
-#include "number.h"
+#include "number/number.h"
 #include "table.h"
 
 #define HOLE_BYTES ((1ull << 31) + 12345) /* the file is read through when it is opened again */

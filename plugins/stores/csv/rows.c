@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "number.h"
+#include "number/number.h"
 
 /* --- numbers: `out` has room for NUMBER_BYTES_MAX -------------------- */
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "number.h"
+#include "number/number.h"
 
 static char *format_all(const struct enrg_batch *batch, size_t bytes_wanted, struct text *text)
 {

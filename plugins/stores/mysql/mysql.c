@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "../sql/backoff.h"
+#include "sql/backoff.h"
 #include "connection.h"
 #include "enrgdaq/store.h"
 #include "table.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "../sql/notice.h"
+#include "sql/notice.h"
 
 #define GROUP_ROWS         100u
 #define GROUP_CELLS        10000u /* a statement holds at most 65,535 */

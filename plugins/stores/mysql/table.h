@@ -2,7 +2,7 @@
 #ifndef MYSQL_TABLE_H
 #define MYSQL_TABLE_H
 
-#include "../sql/target.h"
+#include "sql/target.h"
 #include "cells.h"
 #include "connection.h"
 

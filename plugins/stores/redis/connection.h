@@ -10,7 +10,7 @@
 #include <hiredis.h>
 
 #include "enrgdaq/store.h"
-#include "../sql/names.h"
+#include "sql/names.h"
 #include "request.h"
 #include "undo.h"
 

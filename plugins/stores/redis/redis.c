@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../csv/number.h"
-#include "../sql/backoff.h"
-#include "../sql/notice.h"
+#include "number/number.h"
+#include "sql/backoff.h"
+#include "sql/notice.h"
 #include "connection.h"
 #include "enrgdaq/store.h"
 #include "target.h"

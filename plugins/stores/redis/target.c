@@ -9,7 +9,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "../sql/notice.h"
+#include "sql/notice.h"
 #include "values.h"
 
 #define DAY_SECONDS 86400

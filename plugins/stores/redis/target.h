@@ -5,7 +5,7 @@
 
 #include <time.h>
 
-#include "../sql/target.h"
+#include "sql/target.h"
 #include "connection.h"
 
 struct redis_section {

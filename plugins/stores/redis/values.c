@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../csv/number.h"
+#include "number/number.h"
 
 #define SAMPLE_ROWS 100000u /* of one command: Redis takes about a million arguments */
 

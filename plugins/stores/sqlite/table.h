@@ -2,7 +2,7 @@
 #ifndef SQLITE_TABLE_H
 #define SQLITE_TABLE_H
 
-#include "../sql/target.h"
+#include "sql/target.h"
 #include "database.h"
 
 struct table_params {

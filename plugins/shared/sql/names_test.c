@@ -6,7 +6,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "../sql/names.h"
+#include "names.h"
 
 static void other_bytes_become_lines(void **state)
 {

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../sql/backoff.h"
+#include "backoff.h"
 
 static void delays_double_up_to_eight_seconds(void **state)
 {

@@ -1,6 +1,6 @@
 /* number.h: numbers as text, exact: what is read back is the same number, and no shorter text says so. */
-#ifndef CSV_NUMBER_H
-#define CSV_NUMBER_H
+#ifndef NUMBER_NUMBER_H
+#define NUMBER_NUMBER_H
 
 #include <stdint.h>
 

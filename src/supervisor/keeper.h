@@ -7,7 +7,7 @@
 #define SUPERVISOR_KEEPER_H
 
 #include "base/held.h"
-#include "supervisor/courier.h"
+#include "supervisor/control_plane.h"
 #include "supervisor/losses.h"
 #include "supervisor/plan_builder.h"
 #include "supervisor/runtime.h"

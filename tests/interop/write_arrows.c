@@ -8,7 +8,7 @@
 
 #include "arrow/ipc.h"
 #include "base/crc32c.h"
-#include "squeeze.h"
+#include "compressor.h"
 
 struct table {
 	FILE *file;

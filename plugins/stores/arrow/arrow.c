@@ -11,7 +11,7 @@
 
 #include "enrgdaq/store.h"
 #include "record.h"
-#include "squeeze.h"
+#include "compressor.h"
 
 struct arrow_options {
 	const char *out_dir;

@@ -11,7 +11,7 @@
 #include "enrgdaq/store.h"
 #include "number/number.h"
 #include "rows.h"
-#include "table.h"
+#include "csv_file.h"
 
 #define ZSTD_COMMIT_NS 1000000000u     /* a frame a second … */
 #define ZSTD_COMMIT_BYTES (8u << 20)   /* … or each 8 MiB: frames of single rows would not compress */

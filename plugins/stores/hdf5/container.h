@@ -8,7 +8,7 @@
 #define HDF5_CONTAINER_H
 
 #include "enrgdaq/store.h"
-#include "table.h"
+#include "hdf5_table.h"
 
 struct container {
 	char *path, *counter_path;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "enrgdaq/store.h"
-#include "shelf.h"
+#include "newest.h"
 
 struct memory_options {
 	int64_t dispose_after_n_entries; /* 0 = never */

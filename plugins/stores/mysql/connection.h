@@ -8,7 +8,7 @@
 
 #include <mysql.h>
 
-#include "sql/target.h"
+#include "sql/table.h"
 
 struct server {
 	const char *host, *user, *password, *database;

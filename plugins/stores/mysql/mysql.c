@@ -9,7 +9,7 @@
 #include "sql/backoff.h"
 #include "connection.h"
 #include "enrgdaq/store.h"
-#include "table.h"
+#include "mysql_table.h"
 
 #define COMMIT_BYTES (8u << 20)
 

@@ -13,7 +13,7 @@
 #include "sql/notice.h"
 #include "connection.h"
 #include "enrgdaq/store.h"
-#include "target.h"
+#include "redis_table.h"
 
 struct redis_options {
 	const char *host, *password;

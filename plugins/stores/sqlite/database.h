@@ -8,7 +8,7 @@
 
 #include <sqlite3.h>
 
-#include "sql/target.h"
+#include "sql/table.h"
 #include "enrgdaq/store.h"
 
 struct database {

@@ -14,7 +14,7 @@
 
 #include "database.h"
 #include "enrgdaq/store.h"
-#include "table.h"
+#include "sqlite_table.h"
 
 #define COMMIT_BYTES (8u << 20)
 

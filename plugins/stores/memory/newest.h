@@ -1,6 +1,6 @@
-/* shelf.h: the newest table of each tag, as a private copy of its Arrow message. One thread. */
-#ifndef MEMORY_SHELF_H
-#define MEMORY_SHELF_H
+/* newest.h: the newest table of each tag, as a private copy of its Arrow message. One thread. */
+#ifndef MEMORY_NEWEST_H
+#define MEMORY_NEWEST_H
 
 #include <stddef.h>
 #include <stdint.h>

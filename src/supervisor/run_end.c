@@ -1,5 +1,5 @@
-/* ending.c: the ledger beside the data, and a clean runtime folder. Process: supervisor. */
-#include "supervisor/ending.h"
+/* run_end.c: the ledger beside the data, and a clean runtime folder. Process: supervisor. */
+#include "supervisor/run_end.h"
 
 #include <stdlib.h>
 #include <string.h>

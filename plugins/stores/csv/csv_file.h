@@ -1,11 +1,11 @@
-/* table.h: one CSV file that is being written, plain or zstd, by one or several targets of the same columns. One
+/* csv_file.h: one CSV file that is being written, plain or zstd, by one or several targets of the same columns. One
  * thread.
  *
  * Text gathers in memory and goes to the file in large pieces; a commit sends the rest and, with zstd, ends the
  * frame, so that the committed part of a file consists of whole lines in whole frames.
  */
-#ifndef CSV_TABLE_H
-#define CSV_TABLE_H
+#ifndef CSV_CSV_FILE_H
+#define CSV_CSV_FILE_H
 
 #include <zstd.h>
 

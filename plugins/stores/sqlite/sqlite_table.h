@@ -1,8 +1,8 @@
-/* table.h: one table of a SQLite file as one producer writes it. */
-#ifndef SQLITE_TABLE_H
-#define SQLITE_TABLE_H
+/* sqlite_table.h: one table of a SQLite file as one producer writes it. */
+#ifndef SQLITE_SQLITE_TABLE_H
+#define SQLITE_SQLITE_TABLE_H
 
-#include "sql/target.h"
+#include "sql/table.h"
 #include "database.h"
 
 struct table_params {

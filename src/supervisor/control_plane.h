@@ -1,7 +1,7 @@
-/* courier.h: the supervisor's part of the control plane: the broker, its statistics going out, alerts of jobs coming
+/* control_plane.h: the supervisor's part of the control plane: the broker, its statistics going out, alerts of jobs coming
  * in. Process: supervisor, main thread (the broker forwards on its own). */
-#ifndef SUPERVISOR_COURIER_H
-#define SUPERVISOR_COURIER_H
+#ifndef SUPERVISOR_CONTROL_PLANE_H
+#define SUPERVISOR_CONTROL_PLANE_H
 
 #include <jansson.h>
 

@@ -1,11 +1,11 @@
-/* target.h: what one producer's table becomes on the server: a list or a time series a column, or one key for a blob.
+/* redis_table.h: what one producer's table becomes on the server: a list or a time series a column, or one key for a blob.
  */
-#ifndef REDIS_TARGET_H
-#define REDIS_TARGET_H
+#ifndef REDIS_REDIS_TABLE_H
+#define REDIS_REDIS_TABLE_H
 
 #include <time.h>
 
-#include "sql/target.h"
+#include "sql/table.h"
 #include "connection.h"
 
 struct redis_section {

@@ -1,5 +1,5 @@
-/* table.c: the columns of a table in the file. Runs in the store's job process, on its main thread. */
-#include "table.h"
+/* hdf5_table.c: the columns of a table in the file. Runs in the store's job process, on its main thread. */
+#include "hdf5_table.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
-/* ending.h: what is in a CSV file from an earlier run, and where its good part ends. Reads only. */
-#ifndef CSV_ENDING_H
-#define CSV_ENDING_H
+/* tail.h: what is in a CSV file from an earlier run, and where its good part ends. Reads only. */
+#ifndef CSV_TAIL_H
+#define CSV_TAIL_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,12 +1,12 @@
-/* table.c: one CSV file, from its header to its commits. Runs in the store's job process, on its main thread. */
-#include "table.h"
+/* csv_file.c: one CSV file, from its header to its commits. Runs in the store's job process, on its main thread. */
+#include "csv_file.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "ending.h"
+#include "tail.h"
 #include "rows.h"
 
 #define PIECE_BYTES (1u << 20) /* of text in memory before it goes to the file */

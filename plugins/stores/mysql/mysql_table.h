@@ -1,8 +1,8 @@
-/* table.h: one table of the data base as one producer writes it. */
-#ifndef MYSQL_TABLE_H
-#define MYSQL_TABLE_H
+/* mysql_table.h: one table of the data base as one producer writes it. */
+#ifndef MYSQL_MYSQL_TABLE_H
+#define MYSQL_MYSQL_TABLE_H
 
-#include "sql/target.h"
+#include "sql/table.h"
 #include "cells.h"
 #include "connection.h"
 

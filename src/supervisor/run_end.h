@@ -1,7 +1,7 @@
-/* ending.h: what is written and removed when a run ends. Process: supervisor, main thread, after all jobs have ended.
+/* run_end.h: what is written and removed when a run ends. Process: supervisor, main thread, after all jobs have ended.
  */
-#ifndef SUPERVISOR_ENDING_H
-#define SUPERVISOR_ENDING_H
+#ifndef SUPERVISOR_RUN_END_H
+#define SUPERVISOR_RUN_END_H
 
 #include "supervisor/ledger.h"
 #include "supervisor/roster.h"

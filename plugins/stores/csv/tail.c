@@ -1,10 +1,10 @@
-/* ending.c: judges an existing file before rows are appended to it. Runs in the store's job process, on its main
+/* tail.c: judges an existing file before rows are appended to it. Runs in the store's job process, on its main
  * thread.
  *
  * A killed process leaves no torn end (the framework cuts its files to what was committed); a power cut may. Only
  * a file that starts with our own header is ever called torn, because a torn one gets cut.
  */
-#include "ending.h"
+#include "tail.h"
 
 #include <errno.h>
 #include <string.h>

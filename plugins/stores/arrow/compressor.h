@@ -1,7 +1,7 @@
-/* squeeze.h: record batches whose buffers are compressed one by one, as Arrow IPC defines it. Store process, main thread.
+/* compressor.h: record batches whose buffers are compressed one by one, as Arrow IPC defines it. Store process, main thread.
  */
-#ifndef ARROW_SQUEEZE_H
-#define ARROW_SQUEEZE_H
+#ifndef ARROW_COMPRESSOR_H
+#define ARROW_COMPRESSOR_H
 
 #include "enrgdaq/store.h"
 

@@ -1,4 +1,4 @@
-/* csv_table_test.c: a CSV file that has grown large goes on. In the test process. */
+/* csv_file_test.c: a CSV file that has grown large goes on. In the test process. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 
 #include "job/file/handle.h"
 #include "number/number.h"
-#include "table.h"
+#include "csv_file.h"
 
 #define HOLE_BYTES ((1ull << 31) + 12345) /* the file is read through when it is opened again */
 

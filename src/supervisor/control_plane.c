@@ -1,5 +1,5 @@
-/* courier.c: broker, statistics out, alerts in. Process: supervisor, main thread. */
-#include "supervisor/courier.h"
+/* control_plane.c: broker, statistics out, alerts in. Process: supervisor, main thread. */
+#include "supervisor/control_plane.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* shelf.c: one growing buffer a tag, used again and again. Runs in the store's job process, on its main thread. */
-#include "shelf.h"
+/* newest.c: one growing buffer a tag, used again and again. Runs in the store's job process, on its main thread. */
+#include "newest.h"
 
 #include <errno.h>
 #include <inttypes.h>

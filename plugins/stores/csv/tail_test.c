@@ -1,5 +1,5 @@
-/* ending_test.c: whole, torn and foreign files, plain and compressed. */
-#include "ending.h"
+/* tail_test.c: whole, torn and foreign files, plain and compressed. */
+#include "tail.h"
 
 #include <stdarg.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* squeeze.c: compresses the buffers of a batch. Runs in the store's job process, on its main thread. */
-#include "squeeze.h"
+/* compressor.c: compresses the buffers of a batch. Runs in the store's job process, on its main thread. */
+#include "compressor.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-/* ending_test.c: where the ledger of a run is written, and what is said where it can't be. */
+/* run_end_test.c: where the ledger of a run is written, and what is said where it can't be. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include "base/log.h"
 #include "base/path.h"
-#include "supervisor/ending.h"
+#include "supervisor/run_end.h"
 
 static const struct enrg_option options[] = {{.key = "out_dir", .default_value = "\"out\""}, {0}};
 static const struct enrg_store_type store_type = {.name = "DAQJobStoreFake", .options = {0, options}};

@@ -1,6 +1,6 @@
-/* series.h: one growing dataset of one dimension, and what waits in memory to be appended to it. One thread. */
-#ifndef HDF5_SERIES_H
-#define HDF5_SERIES_H
+/* growing.h: one growing dataset of one dimension, and what waits in memory to be appended to it. One thread. */
+#ifndef HDF5_GROWING_H
+#define HDF5_GROWING_H
 
 #include <hdf5.h>
 

@@ -1,5 +1,5 @@
-/* series.c: one growing dataset. Runs in the store's job process, on its main thread. */
-#include "series.h"
+/* growing.c: one growing dataset. Runs in the store's job process, on its main thread. */
+#include "growing.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-/* target.h: what a store of a data base knows of each table that reaches it: who sends it, where it goes, and up to
+/* table.h: what a store of a data base knows of each table that reaches it: who sends it, where it goes, and up to
  * which batch it is there. Compiled into the stores for SQLite, MySQL and Redis, each of which adds its own to it.
  */
-#ifndef SQL_TARGET_H
-#define SQL_TARGET_H
+#ifndef SHARED_SQL_TABLE_H
+#define SHARED_SQL_TABLE_H
 
 #include "enrgdaq/store.h"
 #include "names.h"

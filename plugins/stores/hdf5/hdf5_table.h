@@ -1,14 +1,14 @@
-/* table.h: the columns of a table in one group of a file. One thread.
+/* hdf5_table.h: the columns of a table in one group of a file. One thread.
  *
  *   GROUP/COLUMN                            numbers, booleans (uint8)
  *   GROUP/COLUMN/values, GROUP/COLUMN/offsets  strings, bytes, lists: row i is values[offsets[i - 1] … offsets[i])
  *   GROUP_valid/COLUMN                      1, or 0 where a value is missing; not there where none is
  */
-#ifndef HDF5_TABLE_H
-#define HDF5_TABLE_H
+#ifndef HDF5_HDF5_TABLE_H
+#define HDF5_HDF5_TABLE_H
 
 #include "enrgdaq/batch.h"
-#include "series.h"
+#include "growing.h"
 
 struct column {
 	char *name; /* as the file spells it */

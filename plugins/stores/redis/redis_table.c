@@ -1,5 +1,5 @@
-/* target.c: see the header. Runs in the store's job process, on its main thread. */
-#include "target.h"
+/* redis_table.c: see the header. Runs in the store's job process, on its main thread. */
+#include "redis_table.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
-/* table.c: see the header. Runs in the store's job process, on its main thread. */
-#include "table.h"
+/* mysql_table.c: see the header. Runs in the store's job process, on its main thread. */
+#include "mysql_table.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,5 +1,5 @@
-/* shelf_test.c: the newest table of each tag, and disposal. */
-#include "shelf.h"
+/* newest_test.c: the newest table of each tag, and disposal. */
+#include "newest.h"
 
 #include <stdarg.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* target.c: see the header. Runs in the store's job process, on its main thread. */
-#include "target.h"
+/* table.c: see the header. Runs in the store's job process, on its main thread. */
+#include "table.h"
 
 #include <errno.h>
 #include <inttypes.h>

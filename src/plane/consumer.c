@@ -95,7 +95,7 @@ static int take_observer(struct consumer *consumer, const char *path, const char
 		atomic_store_explicit(&slot->ack,
 			atomic_load_explicit(&consumer->mapping.producer->head, memory_order_acquire), memory_order_relaxed);
 		atomic_store_explicit(&slot->kind, CONSUMER_OBSERVER, memory_order_release);
-		atomic_fetch_add_explicit(&consumer->mapping.producer->roster, 1, memory_order_release);
+		atomic_fetch_add_explicit(&consumer->mapping.producer->consumer_changes, 1, memory_order_release);
 		return 0;
 	}
 	return enrg_error_set(err, -ENOSPC, "%s: 16 consumers are there already", path);
@@ -168,7 +168,7 @@ void consumer_close(struct consumer *consumer)
 		return;
 	if (consumer->kind == CONSUMER_OBSERVER) {
 		atomic_store_explicit(&consumer->slot->kind, CONSUMER_FREE, memory_order_release);
-		atomic_fetch_add_explicit(&consumer->mapping.producer->roster, 1, memory_order_release);
+		atomic_fetch_add_explicit(&consumer->mapping.producer->consumer_changes, 1, memory_order_release);
 	}
 	mapping_close(&consumer->mapping);
 	free(consumer);

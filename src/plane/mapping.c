@@ -18,9 +18,9 @@ static int check_header(const struct segment_header *header, uint64_t file_bytes
 	if (header->version != SEGMENT_VERSION)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: stream version %u, this program reads %u", path,
 			header->version, SEGMENT_VERSION);
-	if (header->file_bytes != file_bytes || header->data_offset != SEGMENT_CONTROL ||
+	if (header->file_bytes != file_bytes || header->data_offset != SEGMENT_DATA_AT ||
 		header->data_bytes % SEGMENT_PAGE || header->data_bytes == 0 ||
-		header->data_bytes > file_bytes || header->data_bytes + SEGMENT_CONTROL != file_bytes ||
+		header->data_bytes > file_bytes || header->data_bytes + SEGMENT_DATA_AT != file_bytes ||
 		header->record_bytes_max > header->data_bytes || header->record_bytes_max < sizeof(struct record))
 		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: lengths in the header do not fit the file", path);
 	if (!memchr(header->source, 0, sizeof(header->source)) || !memchr(header->run, 0, sizeof(header->run)) ||
@@ -42,7 +42,7 @@ static int map_data(struct mapping *mapping, const char *path, enum mapping_use 
 	mapping->data = both;
 	for (int i = 0; i < 2; i++) {
 		void *at = mmap(both + (size_t)i * bytes, bytes, protection,
-			MAP_SHARED | MAP_FIXED, mapping->descriptor, SEGMENT_CONTROL);
+			MAP_SHARED | MAP_FIXED, mapping->descriptor, SEGMENT_DATA_AT);
 		if (at == MAP_FAILED)
 			return enrg_error_set(err, -errno, "%s: can't map: %s", path, enrg_error_name(-errno));
 	}
@@ -56,9 +56,9 @@ static int map_control(struct mapping *mapping, const char *path, enum mapping_u
 
 	if (fstat(mapping->descriptor, &status) < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, enrg_error_name(-errno));
-	if (!S_ISREG(status.st_mode) || status.st_size <= (off_t)SEGMENT_CONTROL)
+	if (!S_ISREG(status.st_mode) || status.st_size <= (off_t)SEGMENT_DATA_AT)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: not a stream file (too short)", path);
-	mapping->control = mmap(NULL, SEGMENT_CONTROL, protection, MAP_SHARED, mapping->descriptor, 0);
+	mapping->control = mmap(NULL, SEGMENT_DATA_AT, protection, MAP_SHARED, mapping->descriptor, 0);
 	if (mapping->control == MAP_FAILED) {
 		mapping->control = NULL;
 		return enrg_error_set(err, -errno, "%s: can't map: %s", path, enrg_error_name(-errno));
@@ -70,7 +70,7 @@ static int map_control(struct mapping *mapping, const char *path, enum mapping_u
 	mapping->producer = (struct segment_producer *)(mapping->control + SEGMENT_PRODUCER_AT);
 	mapping->routes = (struct segment_route *)(mapping->control + SEGMENT_ROUTES_AT);
 	mapping->arena = mapping->control + SEGMENT_ARENA_AT;
-	mapping->data_bytes = (uint64_t)status.st_size - SEGMENT_CONTROL;
+	mapping->data_bytes = (uint64_t)status.st_size - SEGMENT_DATA_AT;
 	mapping->record_bytes_max = mapping->header->record_bytes_max;
 	mapping->has_checks = mapping->header->flags & SEGMENT_CHECKS;
 	return 0;
@@ -95,7 +95,7 @@ void mapping_close(struct mapping *mapping)
 	if (mapping->data)
 		munmap(mapping->data, 2 * mapping->data_bytes);
 	if (mapping->control)
-		munmap(mapping->control, SEGMENT_CONTROL);
+		munmap(mapping->control, SEGMENT_DATA_AT);
 	if (mapping->descriptor > 0)
 		close(mapping->descriptor);
 	memset(mapping, 0, sizeof(*mapping));

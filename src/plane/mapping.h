@@ -9,7 +9,7 @@
 
 struct mapping {
 	int descriptor;
-	uint8_t *control;                    /* SEGMENT_CONTROL bytes */
+	uint8_t *control;                    /* SEGMENT_DATA_AT bytes */
 	const struct segment_header *header; /* in control; lengths are used from the copies below, checked at open */
 	struct segment_producer *producer;
 	struct segment_route *routes;

@@ -269,7 +269,7 @@ static int look_at_path(struct observer *observer, struct enrg_error *err)
 		return 0;
 	observer->looked_ns = now;
 	enum held_finding finding = held_look(
-		observer->mapping.descriptor, observer->path, SEGMENT_CONTROL + observer->mapping.data_bytes, NULL);
+		observer->mapping.descriptor, observer->path, SEGMENT_DATA_AT + observer->mapping.data_bytes, NULL);
 	if (finding == HELD_SAME)
 		return 0;
 	return enrg_error_set(err, -ESTALE, "%s %s", observer->path, held_describe(finding));

@@ -261,7 +261,7 @@ static void test_cut(void **state)
 		cut_under_it(stream);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
-	assert_int_equal(truncate(path, SEGMENT_CONTROL + (1 << 20)), 0); /* for the producer, which would fault */
+	assert_int_equal(truncate(path, SEGMENT_DATA_AT + (1 << 20)), 0); /* for the producer, which would fault */
 	stream_close(stream, false);
 }
 
@@ -293,7 +293,7 @@ static void test_scribbled(void **state)
 	struct stream *stream = make_stream(64 << 10, true);
 	unsigned seed = 1;
 	uint8_t *map = mmap(
-		NULL, SEGMENT_CONTROL + (64 << 10), PROT_READ | PROT_WRITE, MAP_SHARED, stream->mapping.descriptor, 0);
+		NULL, SEGMENT_DATA_AT + (64 << 10), PROT_READ | PROT_WRITE, MAP_SHARED, stream->mapping.descriptor, 0);
 	struct segment_producer *producer = (void *)(map + SEGMENT_PRODUCER_AT);
 
 	assert_true(map != MAP_FAILED);
@@ -306,7 +306,7 @@ static void test_scribbled(void **state)
 		for (int i = 0; i < 3; i++)
 			write_one(stream, 500);
 		uint64_t head = atomic_load(&producer->head), claimed = atomic_load(&producer->claimed);
-		map[SEGMENT_CONTROL + (head - 64 - (unsigned)rand_r(&seed) % 1600) % (64 << 10)] ^=
+		map[SEGMENT_DATA_AT + (head - 64 - (unsigned)rand_r(&seed) % 1600) % (64 << 10)] ^=
 			(uint8_t)(1 << (seed & 7));
 		if (round % 3 == 0)
 			atomic_store(&producer->head, round % 2 ? UINT64_MAX - 63 : (uint64_t)rand_r(&seed));
@@ -323,7 +323,7 @@ static void test_scribbled(void **state)
 		atomic_store(&producer->claimed, claimed);
 		atomic_store(&producer->route_count, 1);
 	}
-	munmap(map, SEGMENT_CONTROL + (64 << 10));
+	munmap(map, SEGMENT_DATA_AT + (64 << 10));
 	stream_close(stream, false);
 }
 

@@ -6,7 +6,7 @@
  *        8192             SEGMENT_CONSUMERS × 1024 bytes: consumer entries, each written by its consumer (bell: producer)
  *        24576            SEGMENT_ROUTES × 256 bytes: routes, append only, written by the producer
  *        90112            schema arena of SEGMENT_ARENA_BYTES, append only, written by the producer
- *        SEGMENT_CONTROL  data area of data_bytes, mapped twice back to back
+ *        SEGMENT_DATA_AT  data area of data_bytes, mapped twice back to back
  *
  * A record at position p lies at byte p modulo data_bytes of the data area; the second mapping lets it run over the end.
  */
@@ -30,7 +30,7 @@
 #define SEGMENT_CONSUMERS_AT 8192u
 #define SEGMENT_ROUTES_AT (SEGMENT_CONSUMERS_AT + SEGMENT_CONSUMERS * 1024u)
 #define SEGMENT_ARENA_AT (SEGMENT_ROUTES_AT + SEGMENT_ROUTES * 256u)
-#define SEGMENT_CONTROL (SEGMENT_ARENA_AT + SEGMENT_ARENA_BYTES) /* bytes before the data area */
+#define SEGMENT_DATA_AT (SEGMENT_ARENA_AT + SEGMENT_ARENA_BYTES) /* bytes before the data area */
 #define SEGMENT_PAD_MAX (1u << 30) /* a longer pad is several */
 #define SEGMENT_ALIGN_FROM (64u << 10) /* payloads of this size and more start on a page */
 
@@ -67,7 +67,7 @@ struct segment_header {
 	uint32_t flags;          /* SEGMENT_CHECKS */
 	uint8_t uuid[16];        /* of this stream; a new file has a new one */
 	uint64_t file_bytes;
-	uint64_t data_offset;    /* SEGMENT_CONTROL */
+	uint64_t data_offset;    /* SEGMENT_DATA_AT */
 	uint64_t data_bytes;     /* multiple of 4096 */
 	uint64_t record_bytes_max; /* the largest record */
 	uint64_t created_wall_ns;
@@ -112,7 +112,7 @@ struct segment_producer {
 	_Atomic uint64_t wakes;       /* futex wake calls made */
 	_Atomic uint64_t rescued;     /* timed waits that found work which nobody had rung for: a bug */
 	_Alignas(128) _Atomic uint32_t bell; /* rung by consumers: space is there */
-	_Atomic uint32_t roster;             /* raised by whoever takes or gives back a consumer entry */
+	_Atomic uint32_t consumer_changes;             /* raised by whoever takes or gives back a consumer entry */
 	_Alignas(128) _Atomic uint32_t is_waiting; /* producer's sleep ticket, odd = asleep */
 	_Atomic uint32_t reserved;
 	_Atomic uint64_t wanted;      /* lowest ack that the sleeping producer waits for */
@@ -124,7 +124,7 @@ struct segment_producer {
 static_assert(offsetof(struct segment_producer, tally) == 128, "producer page");
 static_assert(offsetof(struct segment_producer, epoch) == 256, "producer page");
 static_assert(offsetof(struct segment_producer, bell) == 384, "producer page");
-static_assert(offsetof(struct segment_producer, roster) == 388, "producer page");
+static_assert(offsetof(struct segment_producer, consumer_changes) == 388, "producer page");
 static_assert(offsetof(struct segment_producer, is_waiting) == 512, "producer page");
 static_assert(offsetof(struct segment_producer, claimed) == 640, "producer page");
 static_assert(offsetof(struct segment_producer, window) == 768, "producer page");
@@ -150,7 +150,7 @@ static_assert(offsetof(struct segment_consumer, kind) == 128, "consumer entry");
 static_assert(offsetof(struct segment_consumer, is_waiting) == 384, "consumer entry");
 static_assert(offsetof(struct segment_consumer, bell) == 512, "consumer entry");
 static_assert(sizeof(struct segment_consumer) <= 1024, "consumer entry");
-static_assert(SEGMENT_CONTROL % SEGMENT_PAGE == 0, "data area starts on a page");
+static_assert(SEGMENT_DATA_AT % SEGMENT_PAGE == 0, "data area starts on a page");
 
 /* What a record's route index means: which store group, tag and schema. */
 struct segment_route {

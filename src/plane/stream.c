@@ -101,7 +101,7 @@ int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream
 	restore(stream);
 	stream_pages_init(stream);
 	take_over(stream);
-	stream_read_roster(stream, atomic_load_explicit(&stream->mapping.producer->roster, memory_order_acquire));
+	stream_read_consumers(stream, atomic_load_explicit(&stream->mapping.producer->consumer_changes, memory_order_acquire));
 	*ret_stream = stream;
 	return 0;
 }

@@ -88,7 +88,7 @@ static int cut(_Atomic uint32_t *looks, _Atomic uint32_t *cuts)
 	int file = open(path, O_RDWR | O_CLOEXEC);
 
 	while (atomic_load(looks) < CUTS || atomic_load(cuts) < CUTS) {
-		if (ftruncate(file, SEGMENT_PAGE) != 0 || ftruncate(file, SEGMENT_CONTROL + DATA_BYTES) != 0)
+		if (ftruncate(file, SEGMENT_PAGE) != 0 || ftruncate(file, SEGMENT_DATA_AT + DATA_BYTES) != 0)
 			return 1;
 		atomic_fetch_add(cuts, 1);
 	}
@@ -189,7 +189,7 @@ static void test_looks_meet_cut(void **state)
 {
 	(void)state;
 	meet_cut(read_status);
-	assert_int_equal(truncate(path, SEGMENT_CONTROL + DATA_BYTES), 0);
+	assert_int_equal(truncate(path, SEGMENT_DATA_AT + DATA_BYTES), 0);
 	meet_cut(ring_all);
 }
 

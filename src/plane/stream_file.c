@@ -53,8 +53,8 @@ static int fill_header(int descriptor, const struct stream_params *params, uint6
 		.magic = SEGMENT_MAGIC,
 		.version = SEGMENT_VERSION,
 		.flags = params->checks ? SEGMENT_CHECKS : 0,
-		.file_bytes = SEGMENT_CONTROL + data_bytes,
-		.data_offset = SEGMENT_CONTROL,
+		.file_bytes = SEGMENT_DATA_AT + data_bytes,
+		.data_offset = SEGMENT_DATA_AT,
 		.data_bytes = data_bytes,
 		.record_bytes_max = record_bytes_for(params->record_bytes_max),
 		.created_wall_ns = clock_wall_ns(),
@@ -79,7 +79,7 @@ static int make_file(int descriptor, const struct stream_params *params, uint64_
 
 	if (code)
 		return explain_full(params->path, SEGMENT_ROUTES_AT, -code, err);
-	if (ftruncate(descriptor, (off_t)(SEGMENT_CONTROL + data_bytes)) < 0)
+	if (ftruncate(descriptor, (off_t)(SEGMENT_DATA_AT + data_bytes)) < 0)
 		return enrg_error_set(err, -errno, "%s: %s", params->path, enrg_error_name(-errno));
 	code = fill_header(descriptor, params, data_bytes, err);
 	if (code < 0)
@@ -212,7 +212,7 @@ static int add_consumer(void *context)
 		return enrg_error_set(look->err, result, "%s: no place for consumer %s: 16 consumers are there already",
 			look->path, look->name);
 	/* Also where the entry was there: who made it may have been killed before this. */
-	atomic_fetch_add_explicit(&mapping->producer->roster, 1, memory_order_release);
+	atomic_fetch_add_explicit(&mapping->producer->consumer_changes, 1, memory_order_release);
 	return 0;
 }
 
@@ -235,7 +235,7 @@ static int drop_consumer(void *context)
 	if (slot < 0)
 		return 0;
 	atomic_store_explicit(&mapping_consumer(mapping, (uint32_t)slot)->kind, CONSUMER_FREE, memory_order_release);
-	atomic_fetch_add_explicit(&mapping->producer->roster, 1, memory_order_release);
+	atomic_fetch_add_explicit(&mapping->producer->consumer_changes, 1, memory_order_release);
 	return 0;
 }
 

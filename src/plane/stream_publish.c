@@ -23,9 +23,9 @@ void stream_sum_header(struct stream_header *header)
 /* --- consumers
  * --------------------------------------------------------------------------------------------------------- */
 
-void stream_read_roster(struct stream *stream, uint32_t roster)
+void stream_read_consumers(struct stream *stream, uint32_t changes)
 {
-	stream->roster = roster;
+	stream->consumer_changes = changes;
 	stream->consumer_count = stream->required_count = 0;
 	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
 		struct segment_consumer *slot = mapping_consumer(&stream->mapping, i);
@@ -41,13 +41,13 @@ void stream_read_roster(struct stream *stream, uint32_t roster)
 }
 
 /* One load of a line that hardly ever changes, instead of a look at all entries. */
-static void refresh_roster(struct stream *stream)
+static void refresh_consumers(struct stream *stream)
 {
 	/* Pairs with the raise by the new consumer, which stands behind its entry. */
-	uint32_t roster = atomic_load_explicit(&stream->mapping.producer->roster, memory_order_acquire);
+	uint32_t changes = atomic_load_explicit(&stream->mapping.producer->consumer_changes, memory_order_acquire);
 
-	if (roster != stream->roster)
-		stream_read_roster(stream, roster);
+	if (changes != stream->consumer_changes)
+		stream_read_consumers(stream, changes);
 }
 
 /* --- publishing
@@ -55,7 +55,7 @@ static void refresh_roster(struct stream *stream)
 
 static void ring_consumers(struct stream *stream)
 {
-	refresh_roster(stream);
+	refresh_consumers(stream);
 	for (uint32_t i = 0; i < stream->consumer_count; i++) {
 		struct segment_consumer *slot = stream->consumers[i];
 		/* Pairs with the release in sleep_for_any: `wanted` belongs to this ticket or a later one. */
@@ -137,7 +137,7 @@ uint64_t stream_slowest_ack(struct stream *stream)
 {
 	uint64_t slowest = stream->published;
 
-	refresh_roster(stream);
+	refresh_consumers(stream);
 	for (uint32_t i = 0; i < stream->required_count; i++) {
 		uint64_t ack = atomic_load_explicit(&stream->required[i]->ack, memory_order_acquire);
 		if (ack < slowest)

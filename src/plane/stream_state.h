@@ -71,7 +71,7 @@ struct stream {
 	uint64_t sequence, rows, dropped_rows, batches, gaps;
 	unsigned tally; /* the one that is valid now */
 	uint64_t bytes;
-	uint32_t roster; /* for which the lists below are right */
+	uint32_t consumer_changes; /* for which the lists below are right */
 	uint32_t consumer_count, required_count;
 	struct segment_consumer *consumers[SEGMENT_CONSUMERS]; /* to look at when publishing */
 	struct segment_consumer *required[SEGMENT_CONSUMERS];
@@ -167,7 +167,7 @@ void stream_end_turn(struct stream *stream);
 /* For those who look from outside: the window, and why it is as it is. */
 void stream_tell_window(struct stream *stream);
 
-/* Reads the consumer entries anew: what `roster` counts. */
-void stream_read_roster(struct stream *stream, uint32_t roster);
+/* Reads the consumer entries anew: what `consumer_changes` counts. */
+void stream_read_consumers(struct stream *stream, uint32_t changes);
 
 #endif

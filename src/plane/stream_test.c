@@ -490,9 +490,9 @@ static void test_scribbling(void **state)
 		memset(claim.payload, i, 1000);
 		stream_commit(stream, &(struct stream_commit){.type = RECORD_DATA, .body_bytes = 1000});
 	}
-	scribble(SEGMENT_CONTROL + 64 + 500, 77);      /* body of record 1 */
-	scribble(SEGMENT_CONTROL + 1088 + 8, 99);      /* sequence of record 2 */
-	scribble(SEGMENT_CONTROL + 2 * 1088 + 3, 0x7f); /* length of record 3 */
+	scribble(SEGMENT_DATA_AT + 64 + 500, 77);      /* body of record 1 */
+	scribble(SEGMENT_DATA_AT + 1088 + 8, 99);      /* sequence of record 2 */
+	scribble(SEGMENT_DATA_AT + 2 * 1088 + 3, 0x7f); /* length of record 3 */
 	assert_int_equal(consumer_acquire(consumer, &record, &err), 1);
 	assert_int_equal(consumer_check(consumer, &record, &err), ENRG_E_CORRUPT);
 	assert_non_null(strstr(err.text, "body CRC"));
@@ -515,7 +515,7 @@ static void test_truncated_file(void **state)
 	struct enrg_error err = {0};
 
 	create(1 << 20, 50000);
-	assert_int_equal(truncate(path, SEGMENT_CONTROL + 4096), 0);
+	assert_int_equal(truncate(path, SEGMENT_DATA_AT + 4096), 0);
 	assert_int_equal(stream_read_status(path, &status, &err), ENRG_E_CORRUPT);
 	assert_int_equal(truncate(path, 100), 0);
 	assert_int_equal(stream_read_status(path, &status, &err), ENRG_E_CORRUPT);

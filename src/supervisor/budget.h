@@ -9,7 +9,7 @@
 #include "plane/segment.h"
 
 /* Beside the data area: header pages, routes, schemas. */
-#define BUDGET_OVERHEAD_BYTES SEGMENT_CONTROL
+#define BUDGET_OVERHEAD_BYTES SEGMENT_DATA_AT
 /* Without so much a ring, its job's page and its store's journal are no start. */
 #define BUDGET_LEAST_BYTES (128ull << 10)
 

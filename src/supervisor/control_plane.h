@@ -7,9 +7,9 @@
 
 #include "bus/bus.h"
 
-#define COURIER_ALERTS_MAX 20u
+#define CONTROL_PLANE_ALERTS_MAX 20u
 
-struct courier {
+struct control_plane {
 	struct broker *broker;
 	struct bus_client *client;
 	json_t *alerts; /* the last ones: {time, severity, job, message} */
@@ -17,12 +17,12 @@ struct courier {
 	char supervisor[256];
 };
 
-int courier_start(const char *publish_url, const char *subscribe_url, const char *supervisor,
-	struct courier *ret_courier, struct enrg_error *err);
-void courier_stop(struct courier *courier);
+int control_plane_start(const char *publish_url, const char *subscribe_url, const char *supervisor,
+	struct control_plane *ret_control, struct enrg_error *err);
+void control_plane_stop(struct control_plane *control);
 /* "combined_stats" on stats.combined.supervisor.<id>. */
-void courier_publish(struct courier *courier, const json_t *status);
+void control_plane_publish(struct control_plane *control, const json_t *status);
 /* Takes what came in. Alerts are kept for status.json; the job that raised one has logged it already. */
-void courier_collect(struct courier *courier);
+void control_plane_collect(struct control_plane *control);
 
 #endif

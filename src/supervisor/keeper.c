@@ -145,12 +145,12 @@ static void take_sockets(struct keeper *keeper, const char *const paths[2])
 }
 
 /* Connections that stand go on; new ones need the name. */
-static int look_at_sockets(struct keeper *keeper, struct courier *courier, struct outage *outage)
+static int look_at_sockets(struct keeper *keeper, struct control_plane *control, struct outage *outage)
 {
 	struct enrg_error err = {0};
 	bool is_lost = false;
 
-	if (!courier || !courier->broker || !keeper->plans->count)
+	if (!control || !control->broker || !keeper->plans->count)
 		return 0;
 	const char *const urls[] = {keeper->plans->plans[0]->publish_url, keeper->plans->plans[0]->subscribe_url};
 	const char *const paths[] = {urls[0] + strlen("ipc://"), urls[1] + strlen("ipc://")};
@@ -169,7 +169,7 @@ static int look_at_sockets(struct keeper *keeper, struct courier *courier, struc
 		return 0;
 	int code = path_make_private_folder(keeper->runtime->sockets, NULL);
 	if (!code)
-		code = broker_bind_again(courier->broker, urls[0], urls[1], &err);
+		code = broker_bind_again(control->broker, urls[0], urls[1], &err);
 	take_sockets(keeper, paths);
 	return code;
 }
@@ -200,7 +200,7 @@ static void tell(struct keeper *keeper, const struct outage *outage, int code, s
 	losses_set(losses, &loss);
 }
 
-void keeper_look(struct keeper *keeper, struct courier *courier, struct losses *losses)
+void keeper_look(struct keeper *keeper, struct control_plane *control, struct losses *losses)
 {
 	struct outage outage = {0};
 	enum held_finding finding;
@@ -214,7 +214,7 @@ void keeper_look(struct keeper *keeper, struct courier *courier, struct losses *
 	code = finding == HELD_SAME ? 0 : runtime_restore(keeper->runtime);
 	other = look_at_files(keeper, losses, &outage);
 	code = code ? code : other;
-	other = look_at_sockets(keeper, courier, &outage);
+	other = look_at_sockets(keeper, control, &outage);
 	code = code ? code : other;
 	if (outage.count || code)
 		tell(keeper, &outage, code, losses);

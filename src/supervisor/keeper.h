@@ -33,8 +33,8 @@ struct keeper {
 int keeper_open(struct keeper *keeper, struct runtime *runtime, const struct plan_set *plans, struct enrg_error *err);
 void keeper_close(struct keeper *keeper); /* takes a zeroed one */
 
-/* `courier` NULL: there is no broker yet. What was found stands in `losses`. */
-void keeper_look(struct keeper *keeper, struct courier *courier, struct losses *losses);
+/* `control` NULL: there is no broker yet. What was found stands in `losses`. */
+void keeper_look(struct keeper *keeper, struct control_plane *control, struct losses *losses);
 
 /* At the end of the run, when no job runs any more: what is led to a descriptor gets a file of its own again, since it
  * holds batches for the next run. */

@@ -10,7 +10,7 @@
 #include "handover/leftover.h"
 #include "handover/switches.h"
 
-bool ending_out_folder(const struct job_config *store, char *ret_folder, size_t folder_bytes)
+bool run_end_out_folder(const struct job_config *store, char *ret_folder, size_t folder_bytes)
 {
 	const struct enrg_option *option = store->type->store ? store->type->store->options.options : NULL;
 	const struct toml_node *node = store->root ? toml_find(store->root, "out_dir") : NULL;
@@ -45,12 +45,12 @@ static bool is_repeated(const struct roster *roster, size_t index, const char *f
 	char other[RUNTIME_PATH_BYTES];
 
 	for (size_t i = 0; i < index; i++)
-		if (ending_out_folder(roster->members[i].config, other, sizeof(other)) && !strcmp(other, folder))
+		if (run_end_out_folder(roster->members[i].config, other, sizeof(other)) && !strcmp(other, folder))
 			return true;
 	return false;
 }
 
-void ending_write_ledger(const struct runtime *runtime, const struct roster *roster, const json_t *ledger)
+void run_end_write_ledger(const struct runtime *runtime, const struct roster *roster, const json_t *ledger)
 {
 	char *text = json_dumps(ledger, JSON_INDENT(2));
 	char kept[RUNTIME_PATH_BYTES * 2], path[RUNTIME_PATH_BYTES * 2], folder[RUNTIME_PATH_BYTES];
@@ -64,7 +64,7 @@ void ending_write_ledger(const struct runtime *runtime, const struct roster *ros
 	if (!is_kept)
 		log_line(ENRG_ERROR, "the ledger can't be written: %s", err.text);
 	for (size_t i = 0; i < roster->count; i++) {
-		if (!ending_out_folder(roster->members[i].config, folder, sizeof(folder)) ||
+		if (!run_end_out_folder(roster->members[i].config, folder, sizeof(folder)) ||
 			is_repeated(roster, i, folder))
 			continue;
 		size_t length = strlen(folder);
@@ -81,7 +81,7 @@ void ending_write_ledger(const struct runtime *runtime, const struct roster *ros
 	free(text);
 }
 
-size_t ending_clean(const struct stream_specs *specs, const struct roster *roster)
+size_t run_end_clean(const struct stream_specs *specs, const struct roster *roster)
 {
 	size_t left = streams_remove_settled(specs);
 

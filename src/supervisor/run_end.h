@@ -8,11 +8,11 @@
 #include "supervisor/earlier/streams.h"
 
 /* ledger_<run>.json into the runtime folder's ledger.json and into the folder of each store that writes files. */
-void ending_write_ledger(const struct runtime *runtime, const struct roster *roster, const json_t *ledger);
+void run_end_write_ledger(const struct runtime *runtime, const struct roster *roster, const json_t *ledger);
 /* Removes pages; streams, and journals of stores that ended in order, where no stream holds a batch. The number of
  * streams that do. */
-size_t ending_clean(const struct stream_specs *specs, const struct roster *roster);
+size_t run_end_clean(const struct stream_specs *specs, const struct roster *roster);
 /* "out" folder of a store by its file and its type's default; false: the type writes no files. */
-bool ending_out_folder(const struct job_config *store, char *ret_folder, size_t folder_bytes);
+bool run_end_out_folder(const struct job_config *store, char *ret_folder, size_t folder_bytes);
 
 #endif

@@ -43,7 +43,7 @@ static void write_ledger(const char *base, const char *first, const char *second
 	int file = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600), saved = dup(2);
 	fflush(stderr);
 	dup2(file, 2);
-	ending_write_ledger(&runtime, &roster, ledger);
+	run_end_write_ledger(&runtime, &roster, ledger);
 	dup2(saved, 2);
 	close(saved);
 	close(file);

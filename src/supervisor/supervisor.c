@@ -50,7 +50,7 @@ struct supervisor {
 	struct stream_specs *specs;
 	struct roster *roster;
 	struct ledger *ledger;
-	struct courier courier;
+	struct control_plane control;
 	struct keeper keeper;
 	struct losses losses; /* found at the start, until there is a ledger */
 	struct drain drain;
@@ -182,7 +182,7 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 /* Before figures are read there, and before a job is started that needs what lies there. */
 static void look_after(struct supervisor *self)
 {
-	keeper_look(&self->keeper, &self->courier, &self->ledger->losses);
+	keeper_look(&self->keeper, &self->control, &self->ledger->losses);
 }
 
 static int start(struct supervisor *self, struct enrg_error *err)
@@ -196,10 +196,10 @@ static int start(struct supervisor *self, struct enrg_error *err)
 	if (!code)
 		code = prepare(self, err);
 	if (!code && self->plans->count)
-		code = courier_start(self->plans->plans[0]->publish_url, self->plans->plans[0]->subscribe_url,
-			self->folder->supervisor.info.supervisor_id, &self->courier, err);
+		code = control_plane_start(self->plans->plans[0]->publish_url, self->plans->plans[0]->subscribe_url,
+			self->folder->supervisor.info.supervisor_id, &self->control, err);
 	if (!code)
-		code = watch(self, bus_client_descriptor(self->courier.client), OWN_BUS, err);
+		code = watch(self, bus_client_descriptor(self->control.client), OWN_BUS, err);
 	if (!code && ledger_create((uint32_t)plan_set_producers(self->plans), &self->ledger))
 		code = enrg_error_set(err, -ENOMEM, "out of memory");
 	if (code)
@@ -233,7 +233,7 @@ static json_t *make_status(struct supervisor *self, bool is_final)
 		.started_wall_ns = self->runtime.started_wall_ns,
 		.now_wall_ns = clock_wall_ns(),
 		.interval_s = pace_seconds(&self->pace),
-		.alerts = self->courier.alerts,
+		.alerts = self->control.alerts,
 		.is_final = is_final,
 	};
 
@@ -275,7 +275,7 @@ static void look_at_jobs(struct supervisor *self, uint64_t now_ns)
 	if (!status)
 		return;
 	write_status(self, status);
-	courier_publish(&self->courier, status);
+	control_plane_publish(&self->control, status);
 	if (self->params->on_status)
 		self->params->on_status(self->params->context, status, false);
 	if (!self->params->is_quiet && self->drain.phase == DRAIN_NONE && now_ns - self->summary_ns >= SUMMARY_NS) {
@@ -296,7 +296,7 @@ static void tick(struct supervisor *self, uint64_t now_ns)
 	bool is_starting = !roster_is_up(self->roster, now_ns);
 	uint64_t began_ns;
 
-	courier_collect(&self->courier);
+	control_plane_collect(&self->control);
 	look_after(self);
 	if (!pace_is_due(&self->pace, now_ns, (int)self->drain.phase, is_starting))
 		return;
@@ -331,7 +331,7 @@ static void handle_own(struct supervisor *self, enum own_event event, uint64_t n
 	uint64_t expirations;
 
 	if (event == OWN_BUS)
-		courier_collect(&self->courier);
+		control_plane_collect(&self->control);
 	else if (event == OWN_TIMER && read(self->timer, &expirations, sizeof(expirations)) > 0)
 		tick(self, now_ns);
 }
@@ -487,7 +487,7 @@ static int finish(struct supervisor *self)
 	json_t *status;
 	size_t left;
 
-	courier_collect(&self->courier);
+	control_plane_collect(&self->control);
 	look_after(self);
 	status = make_status(self, true);
 	is_failing = is_any_failing(self->roster);
@@ -500,10 +500,10 @@ static int finish(struct supervisor *self)
 	if (status) {
 		json_object_set_new(status, "exit_code", json_integer(exit_code));
 		write_status(self, status);
-		courier_publish(&self->courier, status);
+		control_plane_publish(&self->control, status);
 		json_object_set_new(
 			json_object_get(status, "ledger"), "ended", json_string(drain_outcome(&self->drain)));
-		ending_write_ledger(&self->runtime, self->roster, json_object_get(status, "ledger"));
+		run_end_write_ledger(&self->runtime, self->roster, json_object_get(status, "ledger"));
 		if (self->params->on_status)
 			self->params->on_status(self->params->context, status, true);
 		json_decref(status);
@@ -511,7 +511,7 @@ static int finish(struct supervisor *self)
 	if (!self->params->is_quiet) {
 		print_ledger(self);
 	}
-	left = ending_clean(self->specs, self->roster);
+	left = run_end_clean(self->specs, self->roster);
 	keeper_rescue(&self->keeper);
 	if (left)
 		log_line(ENRG_WARNING,
@@ -543,7 +543,7 @@ static void remove_sockets(const struct supervisor *self)
 
 static void fini(struct supervisor *self)
 {
-	courier_stop(&self->courier);
+	control_plane_stop(&self->control);
 	remove_sockets(self);
 	keeper_close(&self->keeper);
 	roster_destroy(self->roster);

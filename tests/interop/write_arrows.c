@@ -14,7 +14,7 @@ struct table {
 	FILE *file;
 	const struct enrg_schema *schema;
 	struct ipc_template *template;
-	struct squeeze *squeeze; /* NULL: not compressed */
+	struct compressor *compressor; /* NULL: not compressed */
 	uint64_t sequence;
 	uint64_t next_row; /* rows written so far */
 };
@@ -159,7 +159,7 @@ static void write_message(struct table *table, const uint8_t *body, uint64_t bod
 	};
 	uint32_t meta_bytes = ipc_meta_bytes(table->template);
 	uint8_t *message = malloc(meta_bytes + body_bytes);
-	struct squeezed squeezed;
+	struct compressed_batch compressed;
 	struct enrg_error err;
 
 	if (!message)
@@ -168,13 +168,13 @@ static void write_message(struct table *table, const uint8_t *body, uint64_t bod
 	memcpy(message + meta_bytes, body, body_bytes);
 	const struct enrg_batch batch = {
 		.ipc = message, .ipc_bytes = meta_bytes + body_bytes, .body_bytes = body_bytes};
-	if (!table->squeeze || !body_bytes) {
+	if (!table->compressor || !body_bytes) {
 		put(table->file, message, meta_bytes + body_bytes);
 	} else {
-		if (squeeze_batch(table->squeeze, &batch, &squeezed, &err) < 0)
+		if (compressor_compress(table->compressor, &batch, &compressed, &err) < 0)
 			die("compress", &err);
-		put(table->file, squeezed.meta, squeezed.meta_bytes);
-		put(table->file, squeezed.body, squeezed.body_bytes);
+		put(table->file, compressed.meta, compressed.meta_bytes);
+		put(table->file, compressed.body, compressed.body_bytes);
 	}
 	free(message);
 }
@@ -226,13 +226,13 @@ static const struct enrg_schema *all_types(void)
 	return &schema;
 }
 
-static void write_types(const char *folder, const char *name, bool is_cut, enum squeeze_kind compression)
+static void write_types(const char *folder, const char *name, bool is_cut, enum compressor_kind compression)
 {
 	struct table table;
 	struct enrg_error err;
 
 	open_table(&table, folder, name, all_types(), "types");
-	if (compression != SQUEEZE_NONE && squeeze_create(compression, &table.squeeze, &err) < 0)
+	if (compression != COMPRESSOR_NONE && compressor_create(compression, &table.compressor, &err) < 0)
 		die(name, &err);
 	write_batch(&table, 5, false);
 	write_batch(&table, 0, false);
@@ -244,7 +244,7 @@ static void write_types(const char *folder, const char *name, bool is_cut, enum 
 		if (fflush(table.file) != 0 || ftruncate(fileno(table.file), ftell(table.file) - 100) != 0)
 			die("truncate", NULL);
 	}
-	squeeze_destroy(table.squeeze);
+	compressor_destroy(table.compressor);
 	close_table(&table, !is_cut);
 }
 
@@ -298,11 +298,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: write_arrows FOLDER\n");
 		return 2;
 	}
-	write_types(argv[1], "types.arrows", false, SQUEEZE_NONE);
-	write_types(argv[1], "cut.arrows", true, SQUEEZE_NONE);
-	write_types(argv[1], "zstd.arrows", false, SQUEEZE_ZSTD);
+	write_types(argv[1], "types.arrows", false, COMPRESSOR_NONE);
+	write_types(argv[1], "cut.arrows", true, COMPRESSOR_NONE);
+	write_types(argv[1], "zstd.arrows", false, COMPRESSOR_ZSTD);
 #ifdef ENRG_HAS_LZ4
-	write_types(argv[1], "lz4.arrows", false, SQUEEZE_LZ4);
+	write_types(argv[1], "lz4.arrows", false, COMPRESSOR_LZ4);
 #endif
 	write_wide(argv[1], ENRG_COLUMNS_MAX);
 	write_blob(argv[1]);

@@ -39,7 +39,7 @@ static const struct enrg_column columns[] = {
 struct file {
 	struct enrg_store *store;
 	struct container *container;
-	struct table *table;
+	struct hdf5_table *table;
 	hid_t driver;
 	char journal[4096];
 };
@@ -54,7 +54,7 @@ static void open_file(struct file *file, const char *folder, const char *name, c
 	const struct enrg_schema *schema, int deflate_level)
 {
 	struct enrg_error err = { 0 };
-	struct table *table;
+	struct hdf5_table *table;
 	char path[4096];
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
@@ -62,7 +62,7 @@ static void open_file(struct file *file, const char *folder, const char *name, c
 	file->driver = driver_register();
 	if (store_create_alone("hdf5", file->journal, &file->store, &err) < 0
 		|| container_open(file->store, file->driver, path, NULL, &file->container, &err) != 0
-		|| table_create(group, schema, deflate_level, &table, &err) < 0
+		|| hdf5_table_create(group, schema, deflate_level, &table, &err) < 0
 		|| container_add_table(file->container, table, &file->table, &err) != 0)
 		die(path, &err);
 }

@@ -106,7 +106,7 @@ uint64_t sql_hash_text(const char *text)
 	return hash_bytes(FNV_START, text, strlen(text));
 }
 
-void sql_print_columns(const struct enrg_schema *schema, char ret_print[SQL_PRINT_BYTES])
+void sql_fingerprint_columns(const struct enrg_schema *schema, char ret_fingerprint[SQL_FINGERPRINT_BYTES])
 {
 	uint64_t hash = FNV_START;
 
@@ -117,7 +117,7 @@ void sql_print_columns(const struct enrg_schema *schema, char ret_print[SQL_PRIN
 		hash = hash_bytes(hash, column->name, strlen(column->name) + 1);
 		hash = hash_bytes(hash, types, sizeof(types));
 	}
-	snprintf(ret_print, SQL_PRINT_BYTES, "%016" PRIx64, hash);
+	snprintf(ret_fingerprint, SQL_FINGERPRINT_BYTES, "%016" PRIx64, hash);
 }
 
 bool sql_find_oldest_run(const char *run, time_t now, char ret_oldest[SQL_RUN_TIME_BYTES])

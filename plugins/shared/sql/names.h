@@ -8,7 +8,7 @@
 #include "enrgdaq/schema.h"
 
 #define SQL_NAME_BYTES_MAX 64u /* MySQL's limit */
-#define SQL_PRINT_BYTES    17u
+#define SQL_FINGERPRINT_BYTES    17u
 #define SQL_POSITIONS      "enrgdaq_positions" /* the table of high-water marks */
 
 struct sql_names {
@@ -45,6 +45,6 @@ int sql_names_check(const struct sql_names *names, uint32_t columns_max, const c
 uint64_t sql_hash_text(const char *text);
 
 /* 16 hex digits that stand for the names and types of the columns. */
-void sql_print_columns(const struct enrg_schema *schema, char ret_print[SQL_PRINT_BYTES]);
+void sql_fingerprint_columns(const struct enrg_schema *schema, char ret_fingerprint[SQL_FINGERPRINT_BYTES]);
 
 #endif

@@ -70,14 +70,14 @@ static void prints_tell_shapes_apart(void **state)
 	static const struct enrg_column one[] = {{"ab", ENRG_I8, 0, NULL}}, two[] = {{"ab", ENRG_I16, 0, NULL}};
 	const struct enrg_schema first = {.column_count = 1, .columns = one},
 				 second = {.column_count = 1, .columns = two};
-	char a[SQL_PRINT_BYTES], b[SQL_PRINT_BYTES];
+	char a[SQL_FINGERPRINT_BYTES], b[SQL_FINGERPRINT_BYTES];
 
 	(void)state;
-	sql_print_columns(&first, a);
-	sql_print_columns(&second, b);
+	sql_fingerprint_columns(&first, a);
+	sql_fingerprint_columns(&second, b);
 	assert_int_equal(strlen(a), 16);
 	assert_string_not_equal(a, b);
-	sql_print_columns(&first, b);
+	sql_fingerprint_columns(&first, b);
 	assert_string_equal(a, b);
 }
 

@@ -9,7 +9,7 @@
 
 #include "notice.h"
 
-int sql_target_init(struct sql_target *target, struct enrg_store *store, const struct enrg_target *what,
+int sql_table_init(struct sql_table *target, struct enrg_store *store, const struct enrg_target *what,
 	const char *name, struct enrg_error *err)
 {
 	target->store = store;
@@ -18,35 +18,35 @@ int sql_target_init(struct sql_target *target, struct enrg_store *store, const s
 	target->run = strdup(what->run);
 	target->tag = strdup(what->tag);
 	target->name = strdup(name);
-	sql_print_columns(what->schema, target->columns);
+	sql_fingerprint_columns(what->schema, target->columns);
 	if (!target->source || !target->run || !target->tag || !target->name)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	return 0;
 }
 
-void sql_target_fini(struct sql_target *target)
+void sql_table_fini(struct sql_table *target)
 {
 	free(target->source);
 	free(target->run);
 	free(target->tag);
 	free(target->name);
-	*target = (struct sql_target){0};
+	*target = (struct sql_table){0};
 }
 
-struct sql_key sql_target_key(const struct sql_target *target)
+struct sql_key sql_table_key(const struct sql_table *target)
 {
 	return (struct sql_key){{enrg_store_name(target->store), target->source, target->run, target->tag, target->name,
 		target->columns}};
 }
 
-static bool has_same_mark(const struct sql_target *a, const struct sql_target *b)
+static bool has_same_mark(const struct sql_table *a, const struct sql_table *b)
 {
 	return a->place == b->place && strcmp(a->source, b->source) == 0 && strcmp(a->run, b->run) == 0 &&
 	       strcmp(a->tag, b->tag) == 0 && strcmp(a->name, b->name) == 0 && strcmp(a->columns, b->columns) == 0;
 }
 
 /* Tags that differ in what the data base does not allow lead to one name. */
-static void tell_shared(const struct sql_target *a, const struct sql_target *b)
+static void tell_shared(const struct sql_table *a, const struct sql_table *b)
 {
 	int (*compare)(const char *, const char *) = a->ignores_case ? strcasecmp : strcmp;
 	int order = strcmp(a->tag, b->tag);
@@ -59,22 +59,22 @@ static void tell_shared(const struct sql_target *a, const struct sql_target *b)
 			order < 0 ? a->tag : b->tag, order < 0 ? b->tag : a->tag, order < 0 ? a->name : b->name);
 }
 
-int sql_targets_add(struct sql_target **list, struct sql_target *target, const char *wanted, struct enrg_error *err)
+int sql_tables_add(struct sql_table **list, struct sql_table *target, const char *wanted, struct enrg_error *err)
 {
-	for (const struct sql_target *other = *list; other; other = other->next)
+	for (const struct sql_table *other = *list; other; other = other->next)
 		if (other->section != target->section && has_same_mark(other, target))
 			return enrg_error_set(err, -EINVAL,
 				"two store groups of \"%.100s\" write to %.200s with the same tag and columns: give "
 				"one %s",
 				target->source, target->name, wanted);
-	for (const struct sql_target *other = *list; other; other = other->next)
+	for (const struct sql_table *other = *list; other; other = other->next)
 		tell_shared(other, target);
 	target->next = *list;
 	*list = target;
 	return 0;
 }
 
-void sql_targets_remove(struct sql_target **list, const struct sql_target *target)
+void sql_tables_remove(struct sql_table **list, const struct sql_table *target)
 {
 	while (*list && *list != target)
 		list = &(*list)->next;
@@ -82,7 +82,7 @@ void sql_targets_remove(struct sql_target **list, const struct sql_target *targe
 		*list = target->next;
 }
 
-bool sql_target_wants(struct sql_target *target, const struct enrg_batch *batch, const char *where, const char *remedy)
+bool sql_table_wants(struct sql_table *target, const struct enrg_batch *batch, const char *where, const char *remedy)
 {
 	if (!target->is_checked && batch->sequence > target->done + 1)
 		sql_notice(target->store,
@@ -94,7 +94,7 @@ bool sql_target_wants(struct sql_target *target, const struct enrg_batch *batch,
 	return batch->sequence > target->done;
 }
 
-void sql_target_took(struct sql_target *target, const struct enrg_batch *batch)
+void sql_table_took(struct sql_table *target, const struct enrg_batch *batch)
 {
 	target->done = batch->sequence;
 	target->is_dirty = true;

@@ -24,14 +24,14 @@ struct arrow_section {
 	bool add_date;
 	double sync_seconds;
 	bool has_sync_seconds;
-	int compression; /* enum squeeze_kind */
+	int compression; /* enum compressor_kind */
 };
 
 struct arrow {
 	struct enrg_store *store;
 	const struct arrow_options *options;
 	struct record *records;
-	struct squeeze *squeezes[SQUEEZE_LZ4 + 1]; /* NULL until wanted */
+	struct compressor *compressors[COMPRESSOR_LZ4 + 1]; /* NULL until wanted */
 };
 
 struct arrow_target {
@@ -54,9 +54,9 @@ static const struct enrg_option arrow_option_list[] = {
 };
 
 static const struct enrg_choice arrow_compressions[] = {
-	{ "none", SQUEEZE_NONE },
-	{ "zstd", SQUEEZE_ZSTD },
-	{ "lz4", SQUEEZE_LZ4 },
+	{ "none", COMPRESSOR_NONE },
+	{ "zstd", COMPRESSOR_ZSTD },
+	{ "lz4", COMPRESSOR_LZ4 },
 	{ .name = NULL },
 };
 
@@ -164,9 +164,9 @@ static int arrow_target_close(void *state, void *target, bool abandon, struct en
 
 static int prepare_compression(struct arrow *arrow, int kind, struct enrg_error *err)
 {
-	if (kind == SQUEEZE_NONE || arrow->squeezes[kind])
+	if (kind == COMPRESSOR_NONE || arrow->compressors[kind])
 		return 0;
-	return squeeze_create((enum squeeze_kind)kind, &arrow->squeezes[kind], err);
+	return compressor_create((enum compressor_kind)kind, &arrow->compressors[kind], err);
 }
 
 static int choose_file(struct arrow *arrow, struct arrow_target *arrow_target, const struct enrg_target *target,
@@ -209,19 +209,19 @@ static int arrow_target_open(void *state, const struct enrg_target *target, void
 static int arrow_write(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	struct arrow_target *arrow_target = target;
-	struct squeeze *squeeze = ((struct arrow *)state)->squeezes[arrow_target->section->compression];
-	struct squeezed squeezed;
+	struct compressor *compressor = ((struct arrow *)state)->compressors[arrow_target->section->compression];
+	struct compressed_batch compressed;
 	int rc = enrg_file_choice_follow(arrow_target->choice, batch, arrow_target->record->is_dirty, err);
 
 	if (rc < 0)
 		return rc;
 	enrg_file_count_rows(arrow_target->record->file, batch->rows);
-	if (!squeeze || batch->body_bytes == 0)
+	if (!compressor || batch->body_bytes == 0)
 		return record_write_batch(arrow_target->record, batch, err);
-	rc = squeeze_batch(squeeze, batch, &squeezed, err);
+	rc = compressor_compress(compressor, batch, &compressed, err);
 	if (rc == 0)
-		rc = record_write(arrow_target->record, squeezed.meta, squeezed.meta_bytes, err);
-	return rc < 0 ? rc : record_write(arrow_target->record, squeezed.body, squeezed.body_bytes, err);
+		rc = record_write(arrow_target->record, compressed.meta, compressed.meta_bytes, err);
+	return rc < 0 ? rc : record_write(arrow_target->record, compressed.body, compressed.body_bytes, err);
 }
 
 /* Closes what no target uses and the last commit has put away. */
@@ -267,8 +267,8 @@ static int arrow_close(void *state, bool abandon, struct enrg_error *err)
 		arrow->records = record->next;
 		record_close(record);
 	}
-	for (size_t i = 0; i <= SQUEEZE_LZ4; i++)
-		squeeze_destroy(arrow->squeezes[i]);
+	for (size_t i = 0; i <= COMPRESSOR_LZ4; i++)
+		compressor_destroy(arrow->compressors[i]);
 	free(arrow);
 	return rc;
 }

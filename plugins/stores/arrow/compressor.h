@@ -5,22 +5,22 @@
 
 #include "enrgdaq/store.h"
 
-enum squeeze_kind { SQUEEZE_NONE, SQUEEZE_ZSTD, SQUEEZE_LZ4 };
+enum compressor_kind { COMPRESSOR_NONE, COMPRESSOR_ZSTD, COMPRESSOR_LZ4 };
 
-struct squeeze; /* a compressor and its memory */
+struct compressor; /* a compressor and its memory */
 
 /* -ENOTSUP: built without that library. */
-int squeeze_create(enum squeeze_kind kind, struct squeeze **ret_squeeze, struct enrg_error *err);
-void squeeze_destroy(struct squeeze *squeeze);
+int compressor_create(enum compressor_kind kind, struct compressor **ret_compressor, struct enrg_error *err);
+void compressor_destroy(struct compressor *compressor);
 
-struct squeezed {
+struct compressed_batch {
 	const void *meta; /* both valid until the next call */
 	uint32_t meta_bytes;
 	const void *body;
 	uint64_t body_bytes;
 };
 
-int squeeze_batch(struct squeeze *squeeze, const struct enrg_batch *batch, struct squeezed *ret_squeezed,
+int compressor_compress(struct compressor *compressor, const struct enrg_batch *batch, struct compressed_batch *ret_batch,
 	struct enrg_error *err);
 
 #endif

@@ -29,7 +29,7 @@ struct csv_section {
 struct csv {
 	struct enrg_store *store;
 	const struct csv_options *options;
-	struct table *tables;
+	struct csv_file *tables;
 	bool has_zstd;
 };
 
@@ -37,7 +37,7 @@ struct csv_target {
 	const struct csv_section *section;
 	struct enrg_file_choice *choice;
 	struct text header;
-	struct table *table;
+	struct csv_file *table;
 };
 
 static const struct enrg_option csv_option_list[] = {
@@ -62,9 +62,9 @@ static const struct enrg_option csv_section_list[] = {
 
 /* --- which file -------------------- */
 
-static struct table *find_table(const struct csv *csv, const char *path)
+static struct csv_file *find_table(const struct csv *csv, const char *path)
 {
-	struct table *table = csv->tables;
+	struct csv_file *table = csv->tables;
 
 	while (table && strcmp(table->path, path) != 0)
 		table = table->next;
@@ -72,11 +72,11 @@ static struct table *find_table(const struct csv *csv, const char *path)
 }
 
 /* Two spellings of one path lead to one file: the table that was opened first keeps it. */
-static struct table *add_table(struct csv *csv, struct table *opened)
+static struct csv_file *add_table(struct csv *csv, struct csv_file *opened)
 {
-	for (struct table *table = csv->tables; table; table = table->next) {
+	for (struct csv_file *table = csv->tables; table; table = table->next) {
 		if (opened->file && table->file == opened->file) {
-			table_close(opened);
+			csv_file_close(opened);
 			return table;
 		}
 	}
@@ -89,18 +89,18 @@ static int csv_judge(void *state, void *target, struct enrg_file_candidate *cand
 {
 	struct csv *csv = state;
 	struct csv_target *csv_target = target;
-	const struct table_params params = { .path = candidate->path, .schema = candidate->schema,
+	const struct csv_file_params params = { .path = candidate->path, .schema = candidate->schema,
 		.use_zstd = csv_target->section->use_zstd, .overwrite = csv_target->section->overwrite };
-	struct table *table = find_table(csv, candidate->path);
+	struct csv_file *table = find_table(csv, candidate->path);
 
 	if (!table) {
-		int rc = table_open(csv->store, &params, &table, err);
+		int rc = csv_file_open(csv->store, &params, &table, err);
 
 		if (rc != 0)
 			return rc;
 		table = add_table(csv, table);
 	}
-	if (!table_fits(table, &params, &csv_target->header))
+	if (!csv_file_fits(table, &params, &csv_target->header))
 		return ENRG_FILE_IS_OTHER;
 	table->users++;
 	if (csv_target->table)
@@ -197,23 +197,23 @@ static int csv_write(void *state, void *target, const struct enrg_batch *batch, 
 	(void)state;
 	if (!batch->is_gap)
 		rc = enrg_file_choice_follow(csv_target->choice, batch, csv_target->table->is_dirty, err);
-	return rc < 0 ? rc : table_write(csv_target->table, batch, err);
+	return rc < 0 ? rc : csv_file_write(csv_target->table, batch, err);
 }
 
 /* Closes what no target uses and the last commit has put away. */
 static void close_unused(struct csv *csv)
 {
-	struct table **link = &csv->tables;
+	struct csv_file **link = &csv->tables;
 
 	while (*link) {
-		struct table *table = *link;
+		struct csv_file *table = *link;
 
 		if (table->users > 0 || table->is_dirty) {
 			link = &table->next;
 			continue;
 		}
 		*link = table->next;
-		table_close(table);
+		csv_file_close(table);
 	}
 }
 
@@ -223,8 +223,8 @@ static int csv_commit(void *state, struct enrg_error *err)
 
 	/* First, so that a file stays open until the framework has recorded the commit that its last rows belong to. */
 	close_unused(csv);
-	for (struct table *table = csv->tables; table; table = table->next) {
-		int rc = table_commit(csv->store, table, err);
+	for (struct csv_file *table = csv->tables; table; table = table->next) {
+		int rc = csv_file_commit(csv->store, table, err);
 
 		if (rc < 0)
 			return rc;
@@ -242,10 +242,10 @@ static int csv_close(void *state, bool abandon, struct enrg_error *err)
 	if (!abandon)
 		rc = csv_commit(csv, err);
 	while (csv->tables) {
-		struct table *table = csv->tables;
+		struct csv_file *table = csv->tables;
 
 		csv->tables = table->next;
-		table_close(table);
+		csv_file_close(table);
 	}
 	free(csv);
 	return rc;

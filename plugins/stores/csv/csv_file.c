@@ -13,26 +13,26 @@
 
 /* --- opening -------------------- */
 
-static int mend(struct enrg_store *store, struct table *table, struct enrg_error *err)
+static int mend(struct enrg_store *store, struct csv_file *table, struct enrg_error *err)
 {
 	uint64_t size = enrg_file_size(table->file), good;
-	enum ending ending;
-	enum ending_form form = table->compressor ? ENDING_OF_FRAMES
-		: table->has_text ? ENDING_OF_TEXT : ENDING_OF_LINES;
-	int rc = ending_find(enrg_file_descriptor(table->file), size, form, &table->header, &ending, &good, err);
+	enum tail tail;
+	enum tail_form form = table->compressor ? TAIL_OF_FRAMES
+		: table->has_text ? TAIL_OF_TEXT : TAIL_OF_LINES;
+	int rc = tail_find(enrg_file_descriptor(table->file), size, form, &table->header, &tail, &good, err);
 
 	if (rc < 0)
 		return enrg_error_add(err, rc, "%s", table->path);
-	if (ending == ENDING_FOREIGN)
+	if (tail == TAIL_FOREIGN)
 		return ENRG_FILE_IS_OTHER;
-	if (ending == ENDING_WHOLE)
+	if (tail == TAIL_WHOLE)
 		return 0;
 	enrg_store_alert(store, ENRG_WARNING, "%s: its last %s was not whole (power cut?): cut %" PRIu64 " bytes off",
 		table->path, table->compressor ? "zstd frame" : "line", size - good);
 	return enrg_file_truncate(table->file, good, err);
 }
 
-static int open_file(struct enrg_store *store, struct table *table, struct enrg_error *err)
+static int open_file(struct enrg_store *store, struct csv_file *table, struct enrg_error *err)
 {
 	int rc = enrg_file_open(store, table->path, &table->file, err);
 
@@ -49,10 +49,10 @@ static int open_file(struct enrg_store *store, struct table *table, struct enrg_
 	return 0;
 }
 
-int table_open(struct enrg_store *store, const struct table_params *params, struct table **ret_table,
+int csv_file_open(struct enrg_store *store, const struct csv_file_params *params, struct csv_file **ret_table,
 	struct enrg_error *err)
 {
-	struct table *table = calloc(1, sizeof(*table));
+	struct csv_file *table = calloc(1, sizeof(*table));
 	int rc = -ENOMEM;
 
 	if (!table)
@@ -72,14 +72,14 @@ int table_open(struct enrg_store *store, const struct table_params *params, stru
 	if (rc == 0 && !table->is_overwrite)
 		rc = open_file(store, table, err);
 	if (rc != 0) {
-		table_close(table);
+		csv_file_close(table);
 		return rc;
 	}
 	*ret_table = table;
 	return 0;
 }
 
-void table_close(struct table *table)
+void csv_file_close(struct csv_file *table)
 {
 	if (!table)
 		return;
@@ -93,7 +93,7 @@ void table_close(struct table *table)
 	free(table);
 }
 
-bool table_fits(const struct table *table, const struct table_params *params, const struct text *header)
+bool csv_file_fits(const struct csv_file *table, const struct csv_file_params *params, const struct text *header)
 {
 	if (table->is_overwrite != params->overwrite)
 		return false;
@@ -105,7 +105,7 @@ bool table_fits(const struct table *table, const struct table_params *params, co
 
 /* --- writing -------------------- */
 
-static int compress_text(struct table *table, ZSTD_EndDirective directive, struct enrg_error *err)
+static int compress_text(struct csv_file *table, ZSTD_EndDirective directive, struct enrg_error *err)
 {
 	ZSTD_inBuffer input = { table->text.bytes, table->text.count, 0 };
 	size_t rest;
@@ -128,7 +128,7 @@ static int compress_text(struct table *table, ZSTD_EndDirective directive, struc
 	return 0;
 }
 
-static int send_text(struct table *table, bool is_commit, struct enrg_error *err)
+static int send_text(struct csv_file *table, bool is_commit, struct enrg_error *err)
 {
 	int rc;
 
@@ -146,7 +146,7 @@ static int send_text(struct table *table, bool is_commit, struct enrg_error *err
 }
 
 /* The newest message, whole, with a header of its own: its columns may differ from those before. */
-static int write_newest(struct table *table, const struct enrg_batch *batch, struct enrg_error *err)
+static int write_newest(struct csv_file *table, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	uint64_t row = 0;
 	int rc;
@@ -157,7 +157,7 @@ static int write_newest(struct table *table, const struct enrg_batch *batch, str
 	return rc < 0 ? rc : rows_format(batch, &row, SIZE_MAX, &table->text, err);
 }
 
-int table_write(struct table *table, const struct enrg_batch *batch, struct enrg_error *err)
+int csv_file_write(struct csv_file *table, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	uint64_t row = 0;
 
@@ -178,7 +178,7 @@ int table_write(struct table *table, const struct enrg_batch *batch, struct enrg
 	return 0;
 }
 
-static int replace_file(struct enrg_store *store, struct table *table, struct enrg_error *err)
+static int replace_file(struct enrg_store *store, struct csv_file *table, struct enrg_error *err)
 {
 	size_t count;
 
@@ -194,7 +194,7 @@ static int replace_file(struct enrg_store *store, struct table *table, struct en
 	return enrg_file_replace(store, table->path, table->compressed.bytes, count, err);
 }
 
-int table_commit(struct enrg_store *store, struct table *table, struct enrg_error *err)
+int csv_file_commit(struct enrg_store *store, struct csv_file *table, struct enrg_error *err)
 {
 	int rc;
 

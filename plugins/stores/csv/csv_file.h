@@ -12,7 +12,7 @@
 #include "enrgdaq/store.h"
 #include "text.h"
 
-struct table {
+struct csv_file {
 	char *path;
 	struct text header;     /* line of the column names */
 	struct text text;       /* not yet in the file; with overwrite the newest message */
@@ -24,10 +24,10 @@ struct table {
 	bool has_open_frame;
 	bool is_dirty;          /* something for the next commit */
 	unsigned users;         /* targets that write to it */
-	struct table *next;
+	struct csv_file *next;
 };
 
-struct table_params {
+struct csv_file_params {
 	const char *path;
 	const struct enrg_schema *schema;
 	bool use_zstd, overwrite;
@@ -35,15 +35,15 @@ struct table_params {
 
 /* Opens the file, mends a torn end, writes the header into a new one. ENRG_FILE_IS_OTHER: a file is there that has
  * other columns, or is no such file; nothing was changed. */
-int table_open(struct enrg_store *store, const struct table_params *params, struct table **ret_table,
+int csv_file_open(struct enrg_store *store, const struct csv_file_params *params, struct csv_file **ret_table,
 	struct enrg_error *err);
 /* Frees; does not commit. NULL is allowed. */
-void table_close(struct table *table);
+void csv_file_close(struct csv_file *table);
 
 /* Would an opened table take rows of these columns in this form? */
-bool table_fits(const struct table *table, const struct table_params *params, const struct text *header);
+bool csv_file_fits(const struct csv_file *table, const struct csv_file_params *params, const struct text *header);
 
-int table_write(struct table *table, const struct enrg_batch *batch, struct enrg_error *err);
-int table_commit(struct enrg_store *store, struct table *table, struct enrg_error *err);
+int csv_file_write(struct csv_file *table, const struct enrg_batch *batch, struct enrg_error *err);
+int csv_file_commit(struct enrg_store *store, struct csv_file *table, struct enrg_error *err);
 
 #endif

@@ -47,27 +47,27 @@ static int tear_down(void **state)
 	return rmdir(folder);
 }
 
-static struct table *open_table(void)
+static struct csv_file *open_table(void)
 {
-	const struct table_params params = { .path = path, .schema = &schema };
-	struct table *table = NULL;
+	const struct csv_file_params params = { .path = path, .schema = &schema };
+	struct csv_file *table = NULL;
 
-	assert_int_equal(table_open(store, &params, &table, NULL), 0);
+	assert_int_equal(csv_file_open(store, &params, &table, NULL), 0);
 	return table;
 }
 
-static void write_row(struct table *table, int64_t value)
+static void write_row(struct csv_file *table, int64_t value)
 {
 	const struct enrg_column_view views[] = { { .values = &value, .value_count = 1 },
 		{ .values = &value, .value_count = 1 } };
 	const struct enrg_batch batch = { .schema = &schema, .rows = 1, .columns = views };
 
-	assert_int_equal(table_write(table, &batch, NULL), 0);
+	assert_int_equal(csv_file_write(table, &batch, NULL), 0);
 }
 
-static void commit(struct table *table)
+static void commit(struct csv_file *table)
 {
-	assert_int_equal(table_commit(store, table, NULL), 0);
+	assert_int_equal(csv_file_commit(store, table, NULL), 0);
 	store_commit_alone(store);
 }
 
@@ -75,7 +75,7 @@ static void commit(struct table *table)
 static void a_file_goes_on_beyond_2_gb(void **state)
 {
 	const char head[] = "n,m\n1,1\n", tail[] = "2,2\n3,3\n";
-	struct table *table = open_table();
+	struct csv_file *table = open_table();
 	char found[sizeof(tail)] = "";
 
 	(void)state;
@@ -86,7 +86,7 @@ static void a_file_goes_on_beyond_2_gb(void **state)
 	write_row(table, 2);
 	commit(table);
 	write_row(table, 77); /* lost by the kill */
-	table_close(table);
+	csv_file_close(table);
 	store_destroy_alone(store);
 	open_store();
 	table = open_table();
@@ -96,7 +96,7 @@ static void a_file_goes_on_beyond_2_gb(void **state)
 	assert_int_equal(pread(enrg_file_descriptor(table->file), found, sizeof(found),
 		(off_t)(strlen(head) + HOLE_BYTES)), strlen(tail));
 	assert_string_equal(found, tail);
-	table_close(table);
+	csv_file_close(table);
 }
 
 int main(void)

@@ -72,24 +72,24 @@ static size_t find_last_line_end(const struct content *content)
 	return end;
 }
 
-static enum ending judge_plain(const struct content *content, const struct text *header, bool may_be_inside,
+static enum tail judge_plain(const struct content *content, const struct text *header, bool may_be_inside,
 	size_t *ret_good)
 {
 	switch (match_header(content, header)) {
 	case HEADER_OTHER:
-		return ENDING_FOREIGN;
+		return TAIL_FOREIGN;
 	case HEADER_PART:
 		*ret_good = 0;
-		return ENDING_TORN;
+		return TAIL_TORN;
 	case HEADER_EQUAL:
 		break;
 	}
 	if (content->bytes[content->count - 1] == '\n' && !(may_be_inside && has_open_quote(content))) {
 		*ret_good = content->count;
-		return ENDING_WHOLE;
+		return TAIL_WHOLE;
 	}
 	*ret_good = find_last_line_end(content);
-	return ENDING_TORN;
+	return TAIL_TORN;
 }
 
 /* The first bytes of what is compressed, as many as a header has. */
@@ -129,7 +129,7 @@ static size_t find_last_frame_end(const struct content *content)
 	return end;
 }
 
-static int judge_zstd(const struct content *content, const struct text *header, enum ending *ret_ending,
+static int judge_zstd(const struct content *content, const struct text *header, enum tail *ret_tail,
 	size_t *ret_good, struct enrg_error *err)
 {
 	static const unsigned char magic[4] = { 0x28, 0xB5, 0x2F, 0xFD };
@@ -138,7 +138,7 @@ static int judge_zstd(const struct content *content, const struct text *header, 
 	enum header_match match;
 	int rc;
 
-	*ret_ending = ENDING_FOREIGN;
+	*ret_tail = TAIL_FOREIGN;
 	if (memcmp(content->bytes, magic, content->count < 4 ? content->count : 4) != 0)
 		return 0;
 	if (!text_reserve(&start, header->count + 1))
@@ -150,13 +150,13 @@ static int judge_zstd(const struct content *content, const struct text *header, 
 		*ret_good = find_last_frame_end(content);
 		/* A part of our header is ours only where no whole frame says that it ends there. */
 		if (match == HEADER_EQUAL || (match == HEADER_PART && *ret_good == 0))
-			*ret_ending = *ret_good == content->count ? ENDING_WHOLE : ENDING_TORN;
+			*ret_tail = *ret_good == content->count ? TAIL_WHOLE : TAIL_TORN;
 	}
 	text_fini(&start);
 	return rc;
 }
 
-int ending_find(int descriptor, uint64_t size, enum ending_form form, const struct text *header, enum ending *ret_ending,
+int tail_find(int descriptor, uint64_t size, enum tail_form form, const struct text *header, enum tail *ret_tail,
 	uint64_t *ret_good_bytes, struct enrg_error *err)
 {
 	struct content content = { NULL, size };
@@ -165,17 +165,17 @@ int ending_find(int descriptor, uint64_t size, enum ending_form form, const stru
 	int rc = 0;
 
 	*ret_good_bytes = size;
-	*ret_ending = ENDING_WHOLE;
+	*ret_tail = TAIL_WHOLE;
 	if (size == 0)
 		return 0;
 	bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
 	if (bytes == MAP_FAILED)
 		return enrg_error_set(err, -errno, "can't read what is there: %s", strerror(errno));
 	content.bytes = bytes;
-	if (form == ENDING_OF_FRAMES)
-		rc = judge_zstd(&content, header, ret_ending, &good, err);
+	if (form == TAIL_OF_FRAMES)
+		rc = judge_zstd(&content, header, ret_tail, &good, err);
 	else
-		*ret_ending = judge_plain(&content, header, form == ENDING_OF_TEXT, &good);
+		*ret_tail = judge_plain(&content, header, form == TAIL_OF_TEXT, &good);
 	munmap(bytes, size);
 	*ret_good_bytes = good;
 	return rc;

@@ -8,20 +8,20 @@
 #include "enrgdaq/error.h"
 #include "text.h"
 
-enum ending_form {
-	ENDING_OF_LINES,  /* rows without text: each line end is the end of a row, so the file need not be read through */
-	ENDING_OF_TEXT,   /* a line end may stand inside of a quoted value */
-	ENDING_OF_FRAMES, /* zstd */
+enum tail_form {
+	TAIL_OF_LINES,  /* rows without text: each line end is the end of a row, so the file need not be read through */
+	TAIL_OF_TEXT,   /* a line end may stand inside of a quoted value */
+	TAIL_OF_FRAMES, /* zstd */
 };
 
-enum ending {
-	ENDING_WHOLE,   /* our header, and the last line (frame) is whole */
-	ENDING_TORN,    /* our header, but a part of a line (frame) at the end: *ret_good_bytes says where it starts */
-	ENDING_FOREIGN, /* other columns, or no CSV file */
+enum tail {
+	TAIL_WHOLE,   /* our header, and the last line (frame) is whole */
+	TAIL_TORN,    /* our header, but a part of a line (frame) at the end: *ret_good_bytes says where it starts */
+	TAIL_FOREIGN, /* other columns, or no CSV file */
 };
 
 /* `size` bytes of the file behind `descriptor`; `header` is our line of column names with its "\n". */
-int ending_find(int descriptor, uint64_t size, enum ending_form form, const struct text *header, enum ending *ret_ending,
+int tail_find(int descriptor, uint64_t size, enum tail_form form, const struct text *header, enum tail *ret_tail,
 	uint64_t *ret_good_bytes, struct enrg_error *err);
 
 #endif

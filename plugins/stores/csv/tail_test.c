@@ -12,45 +12,45 @@
 
 static struct text header = { "a,b\n", 4, 4 };
 
-static void check_bytes(const void *bytes, size_t count, enum ending_form form, enum ending wanted, uint64_t wanted_good)
+static void check_bytes(const void *bytes, size_t count, enum tail_form form, enum tail wanted, uint64_t wanted_good)
 {
 	int descriptor = memfd_create("ending", MFD_CLOEXEC);
-	enum ending ending;
+	enum tail tail;
 	uint64_t good;
 
 	assert_true(descriptor >= 0);
 	assert_int_equal(write(descriptor, bytes, count), count);
-	assert_int_equal(ending_find(descriptor, count, form, &header, &ending, &good, NULL), 0);
-	assert_int_equal(ending, wanted);
-	if (ending != ENDING_FOREIGN)
+	assert_int_equal(tail_find(descriptor, count, form, &header, &tail, &good, NULL), 0);
+	assert_int_equal(tail, wanted);
+	if (tail != TAIL_FOREIGN)
 		assert_int_equal(good, wanted_good);
 	close(descriptor);
 }
 
-static void check(const char *text, enum ending wanted, uint64_t wanted_good)
+static void check(const char *text, enum tail wanted, uint64_t wanted_good)
 {
-	check_bytes(text, strlen(text), ENDING_OF_TEXT, wanted, wanted_good);
+	check_bytes(text, strlen(text), TAIL_OF_TEXT, wanted, wanted_good);
 }
 
 static void whole_files(void **state)
 {
 	(void)state;
-	check("", ENDING_WHOLE, 0);
-	check("a,b\n", ENDING_WHOLE, 4);
-	check("a,b\n1,2\n", ENDING_WHOLE, 8);
-	check("a,b\r\n1,2\r\n", ENDING_WHOLE, 10);
+	check("", TAIL_WHOLE, 0);
+	check("a,b\n", TAIL_WHOLE, 4);
+	check("a,b\n1,2\n", TAIL_WHOLE, 8);
+	check("a,b\r\n1,2\r\n", TAIL_WHOLE, 10);
 }
 
 static void torn_files_end_at_a_line(void **state)
 {
 	(void)state;
-	check("a,b\n1,2\n3", ENDING_TORN, 8);
-	check("a,b\n1,\"x\n", ENDING_TORN, 4);
-	check("a,b\n1", ENDING_TORN, 4);
-	check("a,", ENDING_TORN, 0);
-	check("a,b", ENDING_TORN, 0);
-	check("a,b\r", ENDING_TORN, 0);
-	check("a,b\n1,\"x\ny\"\n3,\"two\nlin", ENDING_TORN, 12);
+	check("a,b\n1,2\n3", TAIL_TORN, 8);
+	check("a,b\n1,\"x\n", TAIL_TORN, 4);
+	check("a,b\n1", TAIL_TORN, 4);
+	check("a,", TAIL_TORN, 0);
+	check("a,b", TAIL_TORN, 0);
+	check("a,b\r", TAIL_TORN, 0);
+	check("a,b\n1,\"x\ny\"\n3,\"two\nlin", TAIL_TORN, 12);
 }
 
 /* Longer than what is looked at in one step. Each row has a line end inside of its quotes. */
@@ -66,9 +66,9 @@ static void long_files_end_at_a_line(void **state)
 		strcpy(text + count, row);
 		count += strlen(row);
 		if (count % 7 == 0) {
-			check(text, ENDING_WHOLE, count);
+			check(text, TAIL_WHOLE, count);
 			strcpy(text + count, torn);
-			check(text, ENDING_TORN, count);
+			check(text, TAIL_TORN, count);
 		}
 	}
 }
@@ -76,11 +76,11 @@ static void long_files_end_at_a_line(void **state)
 static void foreign_files_are_left_alone(void **state)
 {
 	(void)state;
-	check("my notes, without a line end", ENDING_FOREIGN, 0);
-	check("a,b,c\n1,2,3\n", ENDING_FOREIGN, 0);
-	check("a\n", ENDING_FOREIGN, 0);
-	check("a,b\rx", ENDING_FOREIGN, 0);
-	check_bytes("a,b\n1,2\n", 8, ENDING_OF_FRAMES, ENDING_FOREIGN, 0);
+	check("my notes, without a line end", TAIL_FOREIGN, 0);
+	check("a,b,c\n1,2,3\n", TAIL_FOREIGN, 0);
+	check("a\n", TAIL_FOREIGN, 0);
+	check("a,b\rx", TAIL_FOREIGN, 0);
+	check_bytes("a,b\n1,2\n", 8, TAIL_OF_FRAMES, TAIL_FOREIGN, 0);
 }
 
 static size_t add_frame(char *bytes, size_t at, const char *text)
@@ -97,16 +97,16 @@ static void compressed_files_end_at_a_frame(void **state)
 	size_t first = add_frame(bytes, 0, "a,b\n1,2\n"), second = add_frame(bytes, first, "3,4\n");
 
 	(void)state;
-	check_bytes(bytes, second, ENDING_OF_FRAMES, ENDING_WHOLE, second);
+	check_bytes(bytes, second, TAIL_OF_FRAMES, TAIL_WHOLE, second);
 	for (size_t count = first + 1; count < second; count++)
-		check_bytes(bytes, count, ENDING_OF_FRAMES, ENDING_TORN, first);
-	check_bytes(bytes, first, ENDING_OF_FRAMES, ENDING_WHOLE, first);
+		check_bytes(bytes, count, TAIL_OF_FRAMES, TAIL_TORN, first);
+	check_bytes(bytes, first, TAIL_OF_FRAMES, TAIL_WHOLE, first);
 	for (size_t count = 1; count < first; count++)
-		check_bytes(bytes, count, ENDING_OF_FRAMES, ENDING_TORN, 0);
+		check_bytes(bytes, count, TAIL_OF_FRAMES, TAIL_TORN, 0);
 	memset(bytes + first, 0, 100);
-	check_bytes(bytes, first + 100, ENDING_OF_FRAMES, ENDING_TORN, first);
-	check_bytes(bytes, add_frame(bytes, 0, "x,y\n1,2\n"), ENDING_OF_FRAMES, ENDING_FOREIGN, 0);
-	check_bytes(bytes, add_frame(bytes, 0, "a,"), ENDING_OF_FRAMES, ENDING_FOREIGN, 0);
+	check_bytes(bytes, first + 100, TAIL_OF_FRAMES, TAIL_TORN, first);
+	check_bytes(bytes, add_frame(bytes, 0, "x,y\n1,2\n"), TAIL_OF_FRAMES, TAIL_FOREIGN, 0);
+	check_bytes(bytes, add_frame(bytes, 0, "a,"), TAIL_OF_FRAMES, TAIL_FOREIGN, 0);
 }
 
 int main(void)

@@ -131,10 +131,10 @@ void container_close(struct container *container, bool is_clean)
 	if (container->file >= 0)
 		H5Fclose(container->file);
 	while (container->tables) {
-		struct table *table = container->tables;
+		struct hdf5_table *table = container->tables;
 
 		container->tables = table->next;
-		table_destroy(table);
+		hdf5_table_destroy(table);
 	}
 	enrg_watch_close(container->undo_watch);
 	enrg_watch_close(container->watch);
@@ -157,21 +157,21 @@ static int check_written(const struct container *container, int rc, struct enrg_
 	return rc >= 0 && container->shadow->failure < 0 ? failure_set(err, container->shadow, "write") : rc;
 }
 
-int container_add_table(struct container *container, struct table *table, struct table **ret_table,
+int container_add_table(struct container *container, struct hdf5_table *table, struct hdf5_table **ret_table,
 	struct enrg_error *err)
 {
 	int rc;
 
-	for (struct table *other = container->tables; other; other = other->next) {
+	for (struct hdf5_table *other = container->tables; other; other = other->next) {
 		if (strcmp(other->group_name, table->group_name) != 0)
 			continue;
 		*ret_table = other;
-		return table_equal(other, table) ? 0 : CONTAINER_IS_FOREIGN;
+		return hdf5_table_equal(other, table) ? 0 : CONTAINER_IS_FOREIGN;
 	}
-	rc = check_written(container, table_open(table, container->file, container->shadow, err), err);
+	rc = check_written(container, hdf5_table_open(table, container->file, container->shadow, err), err);
 	if (rc != 0)
-		return rc == TABLE_IS_FOREIGN ? CONTAINER_IS_FOREIGN : rc;
-	container->is_packed = container->is_packed || table_is_packed(table);
+		return rc == HDF5_TABLE_IS_FOREIGN ? CONTAINER_IS_FOREIGN : rc;
+	container->is_packed = container->is_packed || hdf5_table_is_packed(table);
 	container->is_dirty = container->is_dirty || table->group < 0;
 	table->next = container->tables;
 	container->tables = table;
@@ -181,7 +181,7 @@ int container_add_table(struct container *container, struct table *table, struct
 
 /* --- writing -------------------- */
 
-int container_write(struct container *container, struct table *table, const struct enrg_batch *batch,
+int container_write(struct container *container, struct hdf5_table *table, const struct enrg_batch *batch,
 	struct enrg_error *err)
 {
 	int rc;
@@ -190,9 +190,9 @@ int container_write(struct container *container, struct table *table, const stru
 		return 0;
 	container->is_dirty = true;
 	enrg_watch_count_rows(container->watch, batch->rows);
-	rc = table_append(table, batch, container->shadow, err);
+	rc = hdf5_table_append(table, batch, container->shadow, err);
 	if (rc == 0 && table->pending_bytes >= PENDING_BYTES_MAX)
-		rc = table_flush(table, container->file, container->shadow, err);
+		rc = hdf5_table_flush(table, container->file, container->shadow, err);
 	return check_written(container, rc, err);
 }
 
@@ -217,8 +217,8 @@ int container_commit(struct container *container, struct enrg_error *err)
 	if (!container->is_dirty)
 		return 0;
 	rc = restart_counter(container, err);
-	for (struct table *table = container->tables; table && rc == 0; table = table->next)
-		rc = table_flush(table, container->file, container->shadow, err);
+	for (struct hdf5_table *table = container->tables; table && rc == 0; table = table->next)
+		rc = hdf5_table_flush(table, container->file, container->shadow, err);
 	if (rc == 0 && H5Fflush(container->file, H5F_SCOPE_GLOBAL) < 0)
 		rc = failure_set(err, container->shadow, "write");
 	rc = check_written(container, rc, err);

@@ -16,9 +16,9 @@
 #define UNIT_ATTRIBUTE "unit"
 #define TEXT_BYTES 260u
 
-void series_fini(struct series *series)
+void growing_fini(struct growing *growing)
 {
-	bytes_fini(&series->pending);
+	bytes_fini(&growing->pending);
 }
 
 /* --- attributes -------------------- */
@@ -69,15 +69,15 @@ static bool has_kind(hid_t object, const char *kind)
 /* --- create and open -------------------- */
 
 /* A power of two that holds what came until the first commit. */
-static uint64_t choose_chunk(const struct series *series)
+static uint64_t choose_chunk(const struct growing *growing)
 {
 	uint64_t bytes = CHUNK_BYTES_MIN;
 
-	if (series->pending.count == 0)
+	if (growing->pending.count == 0)
 		bytes = CHUNK_BYTES_UNKNOWN;
-	while (bytes < series->pending.count && bytes < CHUNK_BYTES_MAX)
+	while (bytes < growing->pending.count && bytes < CHUNK_BYTES_MAX)
 		bytes *= 2;
-	return bytes / series->value_bytes;
+	return bytes / growing->value_bytes;
 }
 
 /* A chunk and the next one fit in, whatever its size; chunks that are full leave first. */
@@ -89,12 +89,12 @@ static hid_t make_access(uint64_t chunk_bytes)
 	return access;
 }
 
-herr_t series_create(struct series *series, hid_t group, const struct series_params *params)
+herr_t growing_create(struct growing *growing, hid_t group, const struct growing_params *params)
 {
-	hsize_t count = 0, count_max = H5S_UNLIMITED, chunk = choose_chunk(series);
+	hsize_t count = 0, count_max = H5S_UNLIMITED, chunk = choose_chunk(growing);
 	hid_t space = H5Screate_simple(1, &count, &count_max);
 	hid_t create = H5Pcreate(H5P_DATASET_CREATE);
-	hid_t access = make_access(chunk * series->value_bytes);
+	hid_t access = make_access(chunk * growing->value_bytes);
 	const uint8_t one = 1;
 
 	H5Pset_chunk(create, 1, &chunk);
@@ -104,37 +104,37 @@ herr_t series_create(struct series *series, hid_t group, const struct series_par
 		H5Pset_shuffle(create);
 		H5Pset_deflate(create, (unsigned)params->deflate_level);
 	}
-	series->is_packed = params->deflate_level > 0;
-	series->count = 0;
-	series->dataset = H5Dcreate2(group, params->name, series->type, space, H5P_DEFAULT, create, access);
-	if (series->dataset < 0)
+	growing->is_packed = params->deflate_level > 0;
+	growing->count = 0;
+	growing->dataset = H5Dcreate2(group, params->name, growing->type, space, H5P_DEFAULT, create, access);
+	if (growing->dataset < 0)
 		failure_keep();
 	H5Pclose(access);
 	H5Pclose(create);
 	H5Sclose(space);
-	if (series->dataset < 0 || write_text(series->dataset, KIND_ATTRIBUTE, params->kind) < 0)
+	if (growing->dataset < 0 || write_text(growing->dataset, KIND_ATTRIBUTE, params->kind) < 0)
 		return -1;
-	return write_text(series->dataset, UNIT_ATTRIBUTE, params->unit);
+	return write_text(growing->dataset, UNIT_ATTRIBUTE, params->unit);
 }
 
-static bool is_growing(struct series *series, hid_t *ret_create)
+static bool is_growing(struct growing *growing, hid_t *ret_create)
 {
-	hid_t space = H5Dget_space(series->dataset), type = H5Dget_type(series->dataset);
+	hid_t space = H5Dget_space(growing->dataset), type = H5Dget_type(growing->dataset);
 	hsize_t count = 0, count_max = 0;
 	bool is_ours;
 
-	*ret_create = H5Dget_create_plist(series->dataset);
+	*ret_create = H5Dget_create_plist(growing->dataset);
 	is_ours = H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, &count, &count_max) == 1
-		&& count_max == H5S_UNLIMITED && H5Tequal(type, series->type) > 0
+		&& count_max == H5S_UNLIMITED && H5Tequal(type, growing->type) > 0
 		&& H5Pget_layout(*ret_create) == H5D_CHUNKED;
-	series->count = count;
-	series->is_packed = H5Pget_nfilters(*ret_create) > 0;
+	growing->count = count;
+	growing->is_packed = H5Pget_nfilters(*ret_create) > 0;
 	H5Tclose(type);
 	H5Sclose(space);
 	return is_ours;
 }
 
-int series_open(struct series *series, hid_t group, const char *name, const char *kind)
+int growing_open(struct growing *growing, hid_t group, const char *name, const char *kind)
 {
 	hid_t create = -1, access;
 	hsize_t chunk = 1;
@@ -144,43 +144,43 @@ int series_open(struct series *series, hid_t group, const char *name, const char
 	if (H5Lexists(group, name, H5P_DEFAULT) <= 0 || H5Oget_info_by_name(group, name, &info, H5P_DEFAULT) < 0
 		|| info.type != H5O_TYPE_DATASET)
 		return 0;
-	series->dataset = H5Dopen2(group, name, H5P_DEFAULT);
-	if (series->dataset < 0)
+	growing->dataset = H5Dopen2(group, name, H5P_DEFAULT);
+	if (growing->dataset < 0)
 		return -1;
-	is_ours = is_growing(series, &create) && has_kind(series->dataset, kind);
+	is_ours = is_growing(growing, &create) && has_kind(growing->dataset, kind);
 	if (is_ours)
 		H5Pget_chunk(create, 1, &chunk);
 	H5Pclose(create);
-	H5Dclose(series->dataset);
-	series->dataset = -1;
+	H5Dclose(growing->dataset);
+	growing->dataset = -1;
 	if (!is_ours)
 		return 0;
 	/* Once more, with a cache that fits its chunks. */
-	access = make_access(chunk * series->value_bytes);
-	series->dataset = H5Dopen2(group, name, access);
+	access = make_access(chunk * growing->value_bytes);
+	growing->dataset = H5Dopen2(group, name, access);
 	H5Pclose(access);
-	return series->dataset < 0 ? -1 : 1;
+	return growing->dataset < 0 ? -1 : 1;
 }
 
 /* --- writing -------------------- */
 
-herr_t series_extend(struct series *series, uint64_t count)
+herr_t growing_extend(struct growing *growing, uint64_t count)
 {
 	hsize_t size = count;
 
-	if (H5Dset_extent(series->dataset, &size) < 0)
+	if (H5Dset_extent(growing->dataset, &size) < 0)
 		return -1;
-	series->count = count;
+	growing->count = count;
 	return 0;
 }
 
-static herr_t write_values(struct series *series, const void *values, uint64_t count)
+static herr_t write_values(struct growing *growing, const void *values, uint64_t count)
 {
-	hsize_t first = series->count, more = count, size = first + more;
+	hsize_t first = growing->count, more = count, size = first + more;
 	hid_t memory, file;
 	herr_t rc;
 
-	if (series_extend(series, size) < 0) {
+	if (growing_extend(growing, size) < 0) {
 		failure_keep();
 		return -1;
 	}
@@ -188,7 +188,7 @@ static herr_t write_values(struct series *series, const void *values, uint64_t c
 	file = H5Screate_simple(1, &size, NULL);
 	rc = H5Sselect_hyperslab(file, H5S_SELECT_SET, &first, NULL, &more, NULL);
 	if (rc >= 0)
-		rc = H5Dwrite(series->dataset, series->type, memory, file, H5P_DEFAULT, values);
+		rc = H5Dwrite(growing->dataset, growing->type, memory, file, H5P_DEFAULT, values);
 	if (rc < 0)
 		failure_keep();
 	H5Sclose(file);
@@ -196,23 +196,23 @@ static herr_t write_values(struct series *series, const void *values, uint64_t c
 	return rc;
 }
 
-herr_t series_flush(struct series *series)
+herr_t growing_flush(struct growing *growing)
 {
-	uint64_t count = series->pending.count / series->value_bytes;
-	herr_t rc = count > 0 ? write_values(series, series->pending.data, count) : 0;
+	uint64_t count = growing->pending.count / growing->value_bytes;
+	herr_t rc = count > 0 ? write_values(growing, growing->pending.data, count) : 0;
 
-	series->pending.count = 0;
+	growing->pending.count = 0;
 	return rc;
 }
 
-int series_append(struct series *series, const void *values, uint64_t count)
+int growing_append(struct growing *growing, const void *values, uint64_t count)
 {
-	uint64_t bytes = count * series->value_bytes;
+	uint64_t bytes = count * growing->value_bytes;
 	uint8_t *to;
 
-	if (series->dataset >= 0 && bytes >= DIRECT_BYTES)
-		return series_flush(series) < 0 || write_values(series, values, count) < 0 ? -EIO : 0;
-	to = bytes_add(&series->pending, bytes);
+	if (growing->dataset >= 0 && bytes >= DIRECT_BYTES)
+		return growing_flush(growing) < 0 || write_values(growing, values, count) < 0 ? -EIO : 0;
+	to = bytes_add(&growing->pending, bytes);
 	if (!to)
 		return -ENOMEM;
 	if (bytes > 0)

@@ -7,7 +7,7 @@
 #include "bytes.h"
 #include "shadow.h"
 
-struct series {
+struct growing {
 	hid_t dataset; /* < 0: not in the file */
 	hid_t type;    /* of libhdf5, static: not to be closed */
 	uint32_t value_bytes;
@@ -16,7 +16,7 @@ struct series {
 	struct bytes pending;
 };
 
-struct series_params {
+struct growing_params {
 	const char *name;      /* below the group */
 	const char *kind, *unit; /* attributes; NULL or "" = none */
 	int deflate_level;     /* 0 = not compressed */
@@ -24,20 +24,20 @@ struct series_params {
 };
 
 /* Frees; the dataset is closed with its file. */
-void series_fini(struct series *series);
+void growing_fini(struct growing *growing);
 
 /* Makes the dataset, its chunks large enough for what is pending, within bounds. 0, or < 0: an error of libhdf5. */
-herr_t series_create(struct series *series, hid_t group, const struct series_params *params);
+herr_t growing_create(struct growing *growing, hid_t group, const struct growing_params *params);
 
 /* 1: an existing dataset that rows can be appended to; 0: something else; < 0: an error of libhdf5. */
-int series_open(struct series *series, hid_t group, const char *name, const char *kind);
+int growing_open(struct growing *growing, hid_t group, const char *name, const char *kind);
 
 /* Makes the dataset longer, with its fill value. */
-herr_t series_extend(struct series *series, uint64_t count);
+herr_t growing_extend(struct growing *growing, uint64_t count);
 /* Writes what is pending. */
-herr_t series_flush(struct series *series);
+herr_t growing_flush(struct growing *growing);
 /* Puts values behind what is pending: many of them go straight to libhdf5, if the dataset is there, few are kept. 0,
  * -ENOMEM, or -EIO: an error of libhdf5. */
-int series_append(struct series *series, const void *values, uint64_t count);
+int growing_append(struct growing *growing, const void *values, uint64_t count);
 
 #endif

@@ -51,7 +51,7 @@ struct hdf5_target {
 	struct enrg_file_choice *choice;
 	char *group_name;
 	struct container *container;
-	struct table *table; /* of the container */
+	struct hdf5_table *table; /* of the container */
 };
 
 static const struct enrg_choice compressions[] = {
@@ -150,16 +150,16 @@ static int hdf5_judge(void *state, void *target, struct enrg_file_candidate *can
 	const struct hdf5_section *section = hdf5_target->section;
 	int level = section->compression == COMPRESSION_DEFLATE ? (int)section->compression_level : 0;
 	struct container *container;
-	struct table *table, *kept;
+	struct hdf5_table *table, *kept;
 	int rc = find_or_open_container(state, candidate->path, &container, err);
 
 	if (rc == 0)
-		rc = table_create(hdf5_target->group_name, candidate->schema, level, &table, err);
+		rc = hdf5_table_create(hdf5_target->group_name, candidate->schema, level, &table, err);
 	if (rc != 0)
 		return rc == CONTAINER_IS_FOREIGN ? ENRG_FILE_IS_OTHER : rc;
 	rc = container_add_table(container, table, &kept, err);
 	if (rc != 0 || kept != table)
-		table_destroy(table);
+		hdf5_table_destroy(table);
 	if (rc != 0)
 		return rc == CONTAINER_IS_FOREIGN ? ENRG_FILE_IS_OTHER : rc;
 	container->users++;

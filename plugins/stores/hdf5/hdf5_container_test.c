@@ -78,20 +78,20 @@ static struct container *open_container(void)
 }
 
 static int add_table(struct container *container, const char *group, const struct enrg_schema *schema,
-	struct table **ret_table)
+	struct hdf5_table **ret_table)
 {
-	struct table *table = NULL;
+	struct hdf5_table *table = NULL;
 	struct enrg_error err = { 0 };
 	int rc;
 
-	assert_int_equal(table_create(group, schema, 0, &table, &err), 0);
+	assert_int_equal(hdf5_table_create(group, schema, 0, &table, &err), 0);
 	rc = container_add_table(container, table, ret_table, &err);
 	if (rc != 0 || *ret_table != table)
-		table_destroy(table);
+		hdf5_table_destroy(table);
 	return rc;
 }
 
-static void write_numbers(struct container *container, struct table *table, int32_t first, uint64_t rows,
+static void write_numbers(struct container *container, struct hdf5_table *table, int32_t first, uint64_t rows,
 	const uint8_t *validity)
 {
 	int32_t *numbers = malloc((rows + 1) * sizeof(*numbers));
@@ -156,7 +156,7 @@ static uint64_t chunk_of(const char *name)
 static void tables_share_a_file(void **state)
 {
 	struct container *container = open_container();
-	struct table *a, *b, *again;
+	struct hdf5_table *a, *b, *again;
 
 	(void)state;
 	assert_int_equal(add_table(container, "a", &one, &a), 0);
@@ -175,7 +175,7 @@ static void tables_share_a_file(void **state)
 static void other_columns_are_foreign(void **state)
 {
 	struct container *container = open_container();
-	struct table *table;
+	struct hdf5_table *table;
 
 	(void)state;
 	assert_int_equal(add_table(container, "a", &one, &table), 0);
@@ -199,7 +199,7 @@ static void files_of_others_are_continued(void **state)
 	hid_t file = H5Fcreate(path, H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT);
 	hid_t group = H5Gcreate2(file, "a", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
 	hid_t create = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &count, &count_max), dataset;
-	struct table *table;
+	struct hdf5_table *table;
 
 	(void)state;
 	H5Pset_chunk(create, 1, &chunk);
@@ -240,7 +240,7 @@ static void missing_values_are_marked(void **state)
 {
 	static const uint8_t validity[] = { 0xFD }; /* the second is missing */
 	struct container *container = open_container();
-	struct table *table;
+	struct hdf5_table *table;
 
 	(void)state;
 	assert_int_equal(add_table(container, "a", &one, &table), 0);
@@ -268,7 +268,7 @@ static void missing_values_are_marked(void **state)
 static void chunks_follow_the_rate(void **state)
 {
 	struct container *container = open_container();
-	struct table *slow, *medium, *fast;
+	struct hdf5_table *slow, *medium, *fast;
 
 	(void)state;
 	assert_int_equal(add_table(container, "slow", &one, &slow), 0);
@@ -296,7 +296,7 @@ static void a_commit_that_does_not_count_is_undone(void **state)
 {
 	struct container *container = open_container();
 	struct enrg_error err = { 0 };
-	struct table *table;
+	struct hdf5_table *table;
 
 	(void)state;
 	assert_int_equal(add_table(container, "a", &one, &table), 0);
@@ -328,7 +328,7 @@ static void files_of_a_dead_life_are_put_back(void **state)
 {
 	struct container *container = open_container();
 	struct enrg_error err = { 0 };
-	struct table *table;
+	struct hdf5_table *table;
 
 	(void)state;
 	assert_int_equal(add_table(container, "a", &one, &table), 0);
@@ -351,7 +351,7 @@ static void new_files_of_a_dead_life_are_removed(void **state)
 {
 	struct container *container = open_container();
 	struct enrg_error err = { 0 };
-	struct table *table;
+	struct hdf5_table *table;
 
 	(void)state;
 	assert_int_equal(add_table(container, "a", &one, &table), 0);
@@ -373,7 +373,7 @@ static void leave_a_commit_to_undo(char *ret_undo_path, size_t path_bytes)
 {
 	struct container *container = open_container();
 	struct enrg_error err = { 0 };
-	struct table *table;
+	struct hdf5_table *table;
 
 	assert_int_equal(add_table(container, "a", &one, &table), 0);
 	write_numbers(container, table, 0, 10, NULL);
@@ -493,7 +493,7 @@ static void an_undo_file_of_before_is_read(void **state)
 static void the_last_hidden_file_is_removed(void **state)
 {
 	struct container *container = open_container();
-	struct table *table;
+	struct hdf5_table *table;
 	char undo_path[sizeof(path) + 16];
 
 	(void)state;
@@ -515,7 +515,7 @@ static void synced_commits_are_undone_as_well(void **state)
 {
 	struct container *container = open_container();
 	struct enrg_error err = { 0 };
-	struct table *table;
+	struct hdf5_table *table;
 
 	(void)state;
 	assert_int_equal(container_set_synced(container, &err), 0);
@@ -536,7 +536,7 @@ static void synced_commits_are_undone_as_well(void **state)
 static void many_commits_restart_the_counter(void **state)
 {
 	struct container *container = open_container();
-	struct table *table;
+	struct hdf5_table *table;
 
 	(void)state;
 	assert_int_equal(add_table(container, "a", &one, &table), 0);
@@ -557,7 +557,7 @@ static void names_are_escaped(void **state)
 	};
 	static const struct enrg_schema schema = { 4, columns, false };
 	struct container *container = open_container();
-	struct table *table;
+	struct hdf5_table *table;
 
 	(void)state;
 	assert_int_equal(add_table(container, "a", &schema, &table), 0);

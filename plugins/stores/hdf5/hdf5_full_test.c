@@ -65,7 +65,7 @@ static const struct enrg_schema schema = { .column_count = 2, .columns = columns
 struct life {
 	struct enrg_store *store;
 	struct container *container;
-	struct table *table;
+	struct hdf5_table *table;
 	hid_t driver;
 	uint32_t stream;
 	uint64_t rows;
@@ -73,14 +73,14 @@ struct life {
 
 static int open_file(struct life *life, struct enrg_error *err)
 {
-	struct table *table = NULL;
+	struct hdf5_table *table = NULL;
 	int rc;
 
 	life->driver = driver_register();
 	life->container = NULL;
 	rc = container_open(life->store, life->driver, path, NULL, &life->container, err);
 	if (rc == 0)
-		rc = table_create("data", &schema, deflate_level, &table, err);
+		rc = hdf5_table_create("data", &schema, deflate_level, &table, err);
 	if (rc == 0)
 		rc = container_add_table(life->container, table, &life->table, err);
 	life->rows = journal_stream(life->store->journal, life->stream).position;

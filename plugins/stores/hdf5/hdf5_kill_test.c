@@ -71,7 +71,7 @@ static const struct enrg_schema schema = { .column_count = 3, .columns = columns
 struct life {
 	struct enrg_store *store;
 	struct container *container;
-	struct table *table;
+	struct hdf5_table *table;
 	hid_t driver;
 	uint32_t stream;
 	uint64_t rows;
@@ -81,14 +81,14 @@ static bool start_life(struct life *life)
 {
 	static const uint8_t uuid[16] = "hdf5 kill test";
 	struct enrg_error err = { 0 };
-	struct table *table = NULL;
+	struct hdf5_table *table = NULL;
 
 	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 	life->driver = driver_register();
 	if (store_create_alone("hdf5", journal_path, &life->store, &err) < 0
 		|| journal_add_stream(life->store->journal, uuid, "source", &life->stream, &err) < 0
 		|| container_open(life->store, life->driver, path, NULL, &life->container, &err) != 0
-		|| table_create("data", &schema, deflate_level, &table, &err) < 0
+		|| hdf5_table_create("data", &schema, deflate_level, &table, &err) < 0
 		|| container_add_table(life->container, table, &life->table, &err) != 0) {
 		fprintf(stderr, "life: %s\n", err.text);
 		return false;

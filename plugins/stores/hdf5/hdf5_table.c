@@ -31,11 +31,11 @@ static hid_t choose_type(enum enrg_type type)
 	return H5T_STD_U8LE;
 }
 
-static void init_series(struct series *series, enum enrg_type type)
+static void init_series(struct growing *growing, enum enrg_type type)
 {
-	*series = (struct series){ .dataset = -1, .type = choose_type(type), .value_bytes = enrg_type_bytes(type) };
-	if (series->value_bytes == 0)
-		series->value_bytes = 1;
+	*growing = (struct growing){ .dataset = -1, .type = choose_type(type), .value_bytes = enrg_type_bytes(type) };
+	if (growing->value_bytes == 0)
+		growing->value_bytes = 1;
 }
 
 /* No '/' can stand in a name of HDF5 and none can be "."; '%' is left alone where that can't be taken for an escape. */
@@ -73,10 +73,10 @@ static bool init_column(struct column *column, const struct enrg_column *source)
 	return column->name && column->unit;
 }
 
-int table_create(const char *group_name, const struct enrg_schema *schema, int deflate_level, struct table **ret_table,
+int hdf5_table_create(const char *group_name, const struct enrg_schema *schema, int deflate_level, struct hdf5_table **ret_table,
 	struct enrg_error *err)
 {
-	struct table *table = calloc(1, sizeof(*table));
+	struct hdf5_table *table = calloc(1, sizeof(*table));
 	bool is_whole = table != NULL;
 
 	if (table) {
@@ -93,23 +93,23 @@ int table_create(const char *group_name, const struct enrg_schema *schema, int d
 		is_whole = init_column(&table->columns[i], &schema->columns[i]);
 	}
 	if (!is_whole) {
-		table_destroy(table);
+		hdf5_table_destroy(table);
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	}
 	*ret_table = table;
 	return 0;
 }
 
-void table_destroy(struct table *table)
+void hdf5_table_destroy(struct hdf5_table *table)
 {
 	if (!table)
 		return;
 	for (uint32_t i = 0; i < table->column_count; i++) {
 		struct column *column = &table->columns[i];
 
-		series_fini(&column->values);
-		series_fini(&column->offsets);
-		series_fini(&column->valid);
+		growing_fini(&column->values);
+		growing_fini(&column->offsets);
+		growing_fini(&column->valid);
 		free(column->name);
 		free(column->unit);
 	}
@@ -119,7 +119,7 @@ void table_destroy(struct table *table)
 	free(table);
 }
 
-bool table_equal(const struct table *table, const struct table *other)
+bool hdf5_table_equal(const struct hdf5_table *table, const struct hdf5_table *other)
 {
 	if (table->column_count != other->column_count)
 		return false;
@@ -159,20 +159,20 @@ static hid_t open_group(hid_t file, const char *name)
 	return H5Gopen2(file, name, H5P_DEFAULT);
 }
 
-static int open_column(struct table *table, struct column *column)
+static int open_column(struct hdf5_table *table, struct column *column)
 {
 	const char *kind = enrg_type_name(column->type);
 	hid_t group;
 	int rc;
 
 	if (!enrg_type_is_variable(column->type))
-		return series_open(&column->values, table->group, column->name, kind);
+		return growing_open(&column->values, table->group, column->name, kind);
 	group = open_group(table->group, column->name);
 	if (group < 0)
 		return 0;
-	rc = series_open(&column->values, group, "values", kind);
+	rc = growing_open(&column->values, group, "values", kind);
 	if (rc > 0)
-		rc = series_open(&column->offsets, group, "offsets", "offsets");
+		rc = growing_open(&column->offsets, group, "offsets", "offsets");
 	H5Gclose(group);
 	return rc;
 }
@@ -200,7 +200,7 @@ static bool is_even(const struct column *column, uint64_t rows)
 	return rc >= 0 && column->values.count == end;
 }
 
-static int open_valid(struct table *table, hid_t file)
+static int open_valid(struct hdf5_table *table, hid_t file)
 {
 	hid_t group = open_group(file, table->valid_name);
 	int rc = 1;
@@ -210,7 +210,7 @@ static int open_valid(struct table *table, hid_t file)
 
 		if (H5Lexists(group, column->name, H5P_DEFAULT) <= 0)
 			continue;
-		rc = series_open(&column->valid, group, column->name, "valid");
+		rc = growing_open(&column->valid, group, column->name, "valid");
 		column->has_valid = true;
 		if (rc > 0 && column->valid.count != table->rows)
 			rc = 0;
@@ -220,7 +220,7 @@ static int open_valid(struct table *table, hid_t file)
 	return rc;
 }
 
-int table_open(struct table *table, hid_t file, const struct shadow *shadow, struct enrg_error *err)
+int hdf5_table_open(struct hdf5_table *table, hid_t file, const struct shadow *shadow, struct enrg_error *err)
 {
 	H5G_info_t info;
 	int rc = 1;
@@ -229,7 +229,7 @@ int table_open(struct table *table, hid_t file, const struct shadow *shadow, str
 		return 0;
 	table->group = open_group(file, table->group_name);
 	if (table->group < 0)
-		return TABLE_IS_FOREIGN;
+		return HDF5_TABLE_IS_FOREIGN;
 	if (H5Gget_info(table->group, &info) < 0)
 		return failure_set(err, shadow, "read");
 	if (info.nlinks == 0) {
@@ -238,7 +238,7 @@ int table_open(struct table *table, hid_t file, const struct shadow *shadow, str
 		return 0;
 	}
 	if (info.nlinks != table->column_count)
-		return TABLE_IS_FOREIGN;
+		return HDF5_TABLE_IS_FOREIGN;
 	for (uint32_t i = 0; i < table->column_count && rc > 0; i++) {
 		struct column *column = &table->columns[i];
 
@@ -252,10 +252,10 @@ int table_open(struct table *table, hid_t file, const struct shadow *shadow, str
 		rc = open_valid(table, file);
 	if (rc < 0)
 		return failure_set(err, shadow, "read");
-	return rc == 0 ? TABLE_IS_FOREIGN : 0;
+	return rc == 0 ? HDF5_TABLE_IS_FOREIGN : 0;
 }
 
-bool table_is_packed(const struct table *table)
+bool hdf5_table_is_packed(const struct hdf5_table *table)
 {
 	bool is_packed = table->deflate_level > 0;
 
@@ -285,7 +285,7 @@ static int append_plain(struct column *column, const struct enrg_column_view *vi
 	uint8_t *to;
 
 	if (column->type != ENRG_BOOL && !has_holes)
-		return series_append(&column->values, from, rows);
+		return growing_append(&column->values, from, rows);
 	to = bytes_add(&column->values.pending, rows * column->values.value_bytes);
 	if (!to)
 		return -ENOMEM;
@@ -316,11 +316,11 @@ static int append_variable(struct column *column, const struct enrg_column_view 
 	}
 	if (count == 0)
 		return 0;
-	return series_append(&column->values, (const uint8_t *)view->values + first * value_bytes, count);
+	return growing_append(&column->values, (const uint8_t *)view->values + first * value_bytes, count);
 }
 
 /* From the first missing value on, each row says whether it is there. */
-static int append_valid(struct table *table, struct column *column, const struct enrg_column_view *view, uint64_t rows)
+static int append_valid(struct hdf5_table *table, struct column *column, const struct enrg_column_view *view, uint64_t rows)
 {
 	uint8_t *to;
 
@@ -339,7 +339,7 @@ static int append_valid(struct table *table, struct column *column, const struct
 	return to ? 0 : -ENOMEM;
 }
 
-int table_append(struct table *table, const struct enrg_batch *batch, const struct shadow *shadow,
+int hdf5_table_append(struct hdf5_table *table, const struct enrg_batch *batch, const struct shadow *shadow,
 	struct enrg_error *err)
 {
 	if (batch->rows == 0)
@@ -381,57 +381,57 @@ static hid_t make_group(hid_t parent, const char *name)
 	return group;
 }
 
-static herr_t make_column(struct table *table, struct column *column)
+static herr_t make_column(struct hdf5_table *table, struct column *column)
 {
-	struct series_params params = { .name = column->name, .kind = enrg_type_name(column->type),
+	struct growing_params params = { .name = column->name, .kind = enrg_type_name(column->type),
 		.unit = column->unit, .deflate_level = table->deflate_level };
 	hid_t group;
 	herr_t rc;
 
 	if (!enrg_type_is_variable(column->type))
-		return series_create(&column->values, table->group, &params);
+		return growing_create(&column->values, table->group, &params);
 	group = make_group(table->group, column->name);
 	if (group < 0)
 		return -1;
 	params.name = "values";
-	rc = series_create(&column->values, group, &params);
-	params = (struct series_params){ .name = "offsets", .kind = "offsets", .deflate_level = table->deflate_level };
+	rc = growing_create(&column->values, group, &params);
+	params = (struct growing_params){ .name = "offsets", .kind = "offsets", .deflate_level = table->deflate_level };
 	if (rc >= 0)
-		rc = series_create(&column->offsets, group, &params);
+		rc = growing_create(&column->offsets, group, &params);
 	H5Gclose(group);
 	return rc;
 }
 
-static herr_t make_valid(struct table *table, struct column *column, hid_t file)
+static herr_t make_valid(struct hdf5_table *table, struct column *column, hid_t file)
 {
-	const struct series_params params = { .name = column->name, .kind = "valid", .is_filled_with_1 = true,
+	const struct growing_params params = { .name = column->name, .kind = "valid", .is_filled_with_1 = true,
 		.deflate_level = table->deflate_level };
 	hid_t group = make_group(file, table->valid_name);
 	herr_t rc;
 
 	if (group < 0)
 		return -1;
-	rc = series_create(&column->valid, group, &params);
+	rc = growing_create(&column->valid, group, &params);
 	if (rc >= 0 && table->rows > 0)
-		rc = series_extend(&column->valid, table->rows);
+		rc = growing_extend(&column->valid, table->rows);
 	H5Gclose(group);
 	return rc;
 }
 
-static herr_t flush_column(struct table *table, struct column *column, hid_t file)
+static herr_t flush_column(struct hdf5_table *table, struct column *column, hid_t file)
 {
 	herr_t rc = column->values.dataset < 0 ? make_column(table, column) : 0;
 
 	if (rc >= 0 && column->has_valid && column->valid.dataset < 0)
 		rc = make_valid(table, column, file);
 	if (rc >= 0)
-		rc = series_flush(&column->values);
+		rc = growing_flush(&column->values);
 	if (rc >= 0)
-		rc = series_flush(&column->offsets);
-	return rc < 0 ? rc : series_flush(&column->valid);
+		rc = growing_flush(&column->offsets);
+	return rc < 0 ? rc : growing_flush(&column->valid);
 }
 
-int table_flush(struct table *table, hid_t file, const struct shadow *shadow, struct enrg_error *err)
+int hdf5_table_flush(struct hdf5_table *table, hid_t file, const struct shadow *shadow, struct enrg_error *err)
 {
 	herr_t rc = 0;
 

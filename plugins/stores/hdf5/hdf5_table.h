@@ -14,13 +14,13 @@ struct column {
 	char *name; /* as the file spells it */
 	char *unit;
 	enum enrg_type type, item;
-	struct series values;
-	struct series offsets; /* of strings, bytes and lists */
-	struct series valid;
+	struct growing values;
+	struct growing offsets; /* of strings, bytes and lists */
+	struct growing valid;
 	bool has_valid;        /* a value was missing once */
 };
 
-struct table {
+struct hdf5_table {
 	char *group_name, *valid_name;
 	hid_t group; /* < 0: not in the file yet */
 	int deflate_level;
@@ -28,26 +28,26 @@ struct table {
 	uint64_t pending_bytes;
 	uint32_t column_count;
 	struct column *columns;
-	struct table *next;
+	struct hdf5_table *next;
 };
 
-#define TABLE_IS_FOREIGN 1
+#define HDF5_TABLE_IS_FOREIGN 1
 
 /* For rows of these columns in that group; nothing is done to a file. */
-int table_create(const char *group_name, const struct enrg_schema *schema, int deflate_level, struct table **ret_table,
+int hdf5_table_create(const char *group_name, const struct enrg_schema *schema, int deflate_level, struct hdf5_table **ret_table,
 	struct enrg_error *err);
-void table_destroy(struct table *table);
-bool table_equal(const struct table *table, const struct table *other);
+void hdf5_table_destroy(struct hdf5_table *table);
+bool hdf5_table_equal(const struct hdf5_table *table, const struct hdf5_table *other);
 
-/* Opens the group and its columns where they are there. TABLE_IS_FOREIGN: other columns are there. */
-int table_open(struct table *table, hid_t file, const struct shadow *shadow, struct enrg_error *err);
+/* Opens the group and its columns where they are there. HDF5_TABLE_IS_FOREIGN: other columns are there. */
+int hdf5_table_open(struct hdf5_table *table, hid_t file, const struct shadow *shadow, struct enrg_error *err);
 /* Do chunks of it move about in the file? */
-bool table_is_packed(const struct table *table);
+bool hdf5_table_is_packed(const struct hdf5_table *table);
 
 /* Into memory, or to libhdf5 where it is much. */
-int table_append(struct table *table, const struct enrg_batch *batch, const struct shadow *shadow,
+int hdf5_table_append(struct hdf5_table *table, const struct enrg_batch *batch, const struct shadow *shadow,
 	struct enrg_error *err);
 /* All to libhdf5. */
-int table_flush(struct table *table, hid_t file, const struct shadow *shadow, struct enrg_error *err);
+int hdf5_table_flush(struct hdf5_table *table, hid_t file, const struct shadow *shadow, struct enrg_error *err);
 
 #endif

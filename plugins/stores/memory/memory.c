@@ -20,7 +20,7 @@ struct memory_section {
 struct memory {
 	struct enrg_store *store;
 	const struct memory_options *options;
-	struct shelf shelf;
+	struct newest newest;
 	uint64_t batches, rows, gaps;
 };
 
@@ -45,7 +45,7 @@ static int memory_open(struct enrg_store *store, const void *options, void **ret
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	memory->store = store;
 	memory->options = options;
-	shelf_init(&memory->shelf, (uint64_t)memory->options->dispose_after_n_entries);
+	newest_init(&memory->newest, (uint64_t)memory->options->dispose_after_n_entries);
 	*ret_state = memory;
 	return 0;
 }
@@ -53,8 +53,8 @@ static int memory_open(struct enrg_store *store, const void *options, void **ret
 static int memory_target_open(void *state, const struct enrg_target *target, void **ret_target, struct enrg_error *err)
 {
 	struct memory *memory = state;
-	struct shelf_entry *entry;
-	int rc = shelf_add(&memory->shelf, target->tag, &entry, err);
+	struct newest_entry *entry;
+	int rc = newest_add(&memory->newest, target->tag, &entry, err);
 
 	if (rc < 0)
 		return rc;
@@ -74,7 +74,7 @@ static int memory_write(void *state, void *target, const struct enrg_batch *batc
 	memory->rows += batch->rows;
 	if (memory->options->void_data)
 		return 0;
-	return shelf_put(&memory->shelf, target, batch->ipc, batch->ipc_bytes, batch->rows, batch->sequence, err);
+	return newest_put(&memory->newest, target, batch->ipc, batch->ipc_bytes, batch->rows, batch->sequence, err);
 }
 
 static int memory_target_close(void *state, void *target, bool abandon, struct enrg_error *err)
@@ -83,7 +83,7 @@ static int memory_target_close(void *state, void *target, bool abandon, struct e
 	(void)target;
 	(void)abandon;
 	(void)err;
-	return 0; /* the entry is the shelf's: another source may use the same tag */
+	return 0; /* the entry is it's: another source may use the same tag */
 }
 
 static int memory_close(void *state, bool abandon, struct enrg_error *err)
@@ -96,8 +96,8 @@ static int memory_close(void *state, bool abandon, struct enrg_error *err)
 	if (!abandon)
 		enrg_store_log(memory->store,
 			ENRG_INFO, "took %" PRIu64 " batches with %" PRIu64 " rows, kept the newest of %"
-			PRIu64 " tags", memory->batches, memory->rows, memory->shelf.kept);
-	shelf_fini(&memory->shelf);
+			PRIu64 " tags", memory->batches, memory->rows, memory->newest.kept);
+	newest_fini(&memory->newest);
 	free(memory);
 	return 0;
 }

@@ -7,39 +7,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-void shelf_init(struct shelf *shelf, uint64_t dispose_after)
+void newest_init(struct newest *newest, uint64_t dispose_after)
 {
-	*shelf = (struct shelf){ .dispose_after = dispose_after };
+	*newest = (struct newest){ .dispose_after = dispose_after };
 }
 
-static void dispose_all(struct shelf *shelf)
+static void dispose_all(struct newest *newest)
 {
-	for (struct shelf_entry *entry = shelf->entries; entry; entry = entry->next) {
+	for (struct newest_entry *entry = newest->entries; entry; entry = entry->next) {
 		free(entry->bytes);
 		entry->bytes = NULL;
 		entry->byte_count = entry->capacity = entry->rows = 0;
 	}
-	shelf->kept = 0;
-	shelf->puts = 0;
+	newest->kept = 0;
+	newest->puts = 0;
 }
 
-void shelf_fini(struct shelf *shelf)
+void newest_fini(struct newest *newest)
 {
-	dispose_all(shelf);
-	while (shelf->entries) {
-		struct shelf_entry *entry = shelf->entries;
+	dispose_all(newest);
+	while (newest->entries) {
+		struct newest_entry *entry = newest->entries;
 
-		shelf->entries = entry->next;
+		newest->entries = entry->next;
 		free(entry->tag);
 		free(entry);
 	}
 }
 
-int shelf_add(struct shelf *shelf, const char *tag, struct shelf_entry **ret_entry, struct enrg_error *err)
+int newest_add(struct newest *newest, const char *tag, struct newest_entry **ret_entry, struct enrg_error *err)
 {
-	struct shelf_entry *entry;
+	struct newest_entry *entry;
 
-	for (entry = shelf->entries; entry; entry = entry->next) {
+	for (entry = newest->entries; entry; entry = entry->next) {
 		if (strcmp(entry->tag, tag) == 0) {
 			*ret_entry = entry;
 			return 0;
@@ -52,13 +52,13 @@ int shelf_add(struct shelf *shelf, const char *tag, struct shelf_entry **ret_ent
 		free(entry);
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	}
-	entry->next = shelf->entries;
-	shelf->entries = entry;
+	entry->next = newest->entries;
+	newest->entries = entry;
 	*ret_entry = entry;
 	return 0;
 }
 
-static int grow(struct shelf_entry *entry, uint64_t byte_count, struct enrg_error *err)
+static int grow(struct newest_entry *entry, uint64_t byte_count, struct enrg_error *err)
 {
 	uint64_t capacity = (byte_count + 4095) & ~4095ull;
 	void *bytes = malloc(capacity);
@@ -72,14 +72,14 @@ static int grow(struct shelf_entry *entry, uint64_t byte_count, struct enrg_erro
 	return 0;
 }
 
-int shelf_put(struct shelf *shelf, struct shelf_entry *entry, const void *bytes, uint64_t byte_count, uint64_t rows,
+int newest_put(struct newest *newest, struct newest_entry *entry, const void *bytes, uint64_t byte_count, uint64_t rows,
 	uint64_t sequence, struct enrg_error *err)
 {
 	bool was_empty;
 
-	if (shelf->dispose_after > 0 && shelf->puts >= shelf->dispose_after) {
-		dispose_all(shelf);
-		shelf->disposals++;
+	if (newest->dispose_after > 0 && newest->puts >= newest->dispose_after) {
+		dispose_all(newest);
+		newest->disposals++;
 	}
 	was_empty = !entry->bytes;
 	if (byte_count > entry->capacity || was_empty) {
@@ -92,7 +92,7 @@ int shelf_put(struct shelf *shelf, struct shelf_entry *entry, const void *bytes,
 	entry->byte_count = byte_count;
 	entry->rows = rows;
 	entry->sequence = sequence;
-	shelf->kept += was_empty;
-	shelf->puts++;
+	newest->kept += was_empty;
+	newest->puts++;
 	return 0;
 }

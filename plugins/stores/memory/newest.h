@@ -7,30 +7,30 @@
 
 #include "enrgdaq/error.h"
 
-struct shelf_entry {
+struct newest_entry {
 	char *tag;
 	void *bytes; /* NULL: nothing is kept */
 	uint64_t byte_count, capacity;
 	uint64_t rows, sequence;
-	struct shelf_entry *next;
+	struct newest_entry *next;
 };
 
-struct shelf {
-	struct shelf_entry *entries;
+struct newest {
+	struct newest_entry *entries;
 	uint64_t kept;     /* entries that hold a table */
 	uint64_t puts;     /* since the last disposal */
 	uint64_t disposals;
 	uint64_t dispose_after; /* 0 = never */
 };
 
-void shelf_init(struct shelf *shelf, uint64_t dispose_after);
-void shelf_fini(struct shelf *shelf);
+void newest_init(struct newest *newest, uint64_t dispose_after);
+void newest_fini(struct newest *newest);
 
-/* Finds or makes the entry of a tag; it lives as long as the shelf. */
-int shelf_add(struct shelf *shelf, const char *tag, struct shelf_entry **ret_entry, struct enrg_error *err);
+/* Finds or makes the entry of a tag; it lives as long as it. */
+int newest_add(struct newest *newest, const char *tag, struct newest_entry **ret_entry, struct enrg_error *err);
 
 /* Copies a table over the older one of its entry. At the `dispose_after`-th table all are thrown away first. */
-int shelf_put(struct shelf *shelf, struct shelf_entry *entry, const void *bytes, uint64_t byte_count, uint64_t rows,
+int newest_put(struct newest *newest, struct newest_entry *entry, const void *bytes, uint64_t byte_count, uint64_t rows,
 	uint64_t sequence, struct enrg_error *err);
 
 #endif

@@ -8,61 +8,61 @@
 
 static void newest_of_each_tag_is_kept(void **state)
 {
-	struct shelf shelf;
-	struct shelf_entry *a, *b, *again;
+	struct newest newest;
+	struct newest_entry *a, *b, *again;
 
 	(void)state;
-	shelf_init(&shelf, 0);
-	assert_int_equal(shelf_add(&shelf, "a", &a, NULL), 0);
-	assert_int_equal(shelf_add(&shelf, "", &b, NULL), 0);
-	assert_int_equal(shelf_add(&shelf, "a", &again, NULL), 0);
+	newest_init(&newest, 0);
+	assert_int_equal(newest_add(&newest, "a", &a, NULL), 0);
+	assert_int_equal(newest_add(&newest, "", &b, NULL), 0);
+	assert_int_equal(newest_add(&newest, "a", &again, NULL), 0);
 	assert_ptr_equal(a, again);
-	assert_int_equal(shelf_put(&shelf, a, "older and longer", 16, 4, 1, NULL), 0);
-	assert_int_equal(shelf_put(&shelf, a, "newer", 5, 2, 2, NULL), 0);
-	assert_int_equal(shelf_put(&shelf, b, "", 0, 0, 1, NULL), 0);
-	assert_int_equal(shelf.kept, 2);
+	assert_int_equal(newest_put(&newest, a, "older and longer", 16, 4, 1, NULL), 0);
+	assert_int_equal(newest_put(&newest, a, "newer", 5, 2, 2, NULL), 0);
+	assert_int_equal(newest_put(&newest, b, "", 0, 0, 1, NULL), 0);
+	assert_int_equal(newest.kept, 2);
 	assert_int_equal(a->byte_count, 5);
 	assert_int_equal(a->rows, 2);
 	assert_int_equal(a->sequence, 2);
 	assert_memory_equal(a->bytes, "newer", 5);
-	shelf_fini(&shelf);
+	newest_fini(&newest);
 }
 
 static void copy_is_private_and_grows(void **state)
 {
-	struct shelf shelf;
-	struct shelf_entry *a;
+	struct newest newest;
+	struct newest_entry *a;
 	char bytes[100000];
 
 	(void)state;
-	shelf_init(&shelf, 0);
-	assert_int_equal(shelf_add(&shelf, "a", &a, NULL), 0);
+	newest_init(&newest, 0);
+	assert_int_equal(newest_add(&newest, "a", &a, NULL), 0);
 	for (size_t count = 1; count <= sizeof(bytes); count *= 10) {
 		memset(bytes, (int)count % 251, count);
-		assert_int_equal(shelf_put(&shelf, a, bytes, count, 1, count, NULL), 0);
+		assert_int_equal(newest_put(&newest, a, bytes, count, 1, count, NULL), 0);
 		memset(bytes, 0xEE, count);
 		assert_int_equal(((unsigned char *)a->bytes)[count - 1], count % 251);
 	}
-	shelf_fini(&shelf);
+	newest_fini(&newest);
 }
 
 static void all_is_disposed_of_after_n(void **state)
 {
-	struct shelf shelf;
-	struct shelf_entry *a, *b;
+	struct newest newest;
+	struct newest_entry *a, *b;
 
 	(void)state;
-	shelf_init(&shelf, 3);
-	assert_int_equal(shelf_add(&shelf, "a", &a, NULL), 0);
-	assert_int_equal(shelf_add(&shelf, "b", &b, NULL), 0);
+	newest_init(&newest, 3);
+	assert_int_equal(newest_add(&newest, "a", &a, NULL), 0);
+	assert_int_equal(newest_add(&newest, "b", &b, NULL), 0);
 	for (uint64_t i = 1; i <= 3; i++)
-		assert_int_equal(shelf_put(&shelf, i == 1 ? a : b, "x", 1, 1, i, NULL), 0);
-	assert_int_equal(shelf.kept, 2);
-	assert_int_equal(shelf_put(&shelf, b, "y", 1, 1, 4, NULL), 0);
-	assert_int_equal(shelf.kept, 1);
+		assert_int_equal(newest_put(&newest, i == 1 ? a : b, "x", 1, 1, i, NULL), 0);
+	assert_int_equal(newest.kept, 2);
+	assert_int_equal(newest_put(&newest, b, "y", 1, 1, 4, NULL), 0);
+	assert_int_equal(newest.kept, 1);
 	assert_null(a->bytes);
-	assert_int_equal(shelf.disposals, 1);
-	shelf_fini(&shelf);
+	assert_int_equal(newest.disposals, 1);
+	newest_fini(&newest);
 }
 
 int main(void)

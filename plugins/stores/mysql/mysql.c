@@ -29,7 +29,7 @@ struct mysql_store {
 	const struct mysql_options *options;
 	struct server server;
 	struct connection *connection; /* NULL: not yet */
-	struct sql_target *tables;     /* struct table */
+	struct sql_table *tables;     /* struct table */
 };
 
 static const struct enrg_option option_list[] = {
@@ -151,8 +151,8 @@ static int commit_store(void *state, struct enrg_error *err)
 	struct mysql_store *self = state;
 	int code = 0;
 
-	for (struct sql_target *table = self->tables; table && code == 0; table = table->next)
-		code = table_mark((struct table *)table, err);
+	for (struct sql_table *table = self->tables; table && code == 0; table = table->next)
+		code = mysql_table_mark((struct mysql_table *)table, err);
 	if (code == 0 && self->connection && self->connection->has_transaction)
 		code = connection_commit(self->connection, err);
 	return code;
@@ -165,13 +165,13 @@ static int change_connection(struct mysql_store *self, struct enrg_error *err)
 
 	if (code < 0)
 		return code;
-	for (struct sql_target *table = self->tables; table; table = table->next)
-		table_leave_connection((struct table *)table);
+	for (struct sql_table *table = self->tables; table; table = table->next)
+		mysql_table_leave_connection((struct mysql_table *)table);
 	connection_close(self->connection);
 	self->connection = NULL;
 	code = remote_connect(&remote, self, err);
-	for (struct sql_target *table = self->tables; table && code == 0; table = table->next)
-		code = table_take_connection((struct table *)table, self->connection, err);
+	for (struct sql_table *table = self->tables; table && code == 0; table = table->next)
+		code = mysql_table_take_connection((struct mysql_table *)table, self->connection, err);
 	return code;
 }
 
@@ -188,24 +188,24 @@ static int open_target(void *state, const struct enrg_target *target, void **ret
 {
 	struct mysql_store *self = state;
 	const struct mysql_section *section = target->section;
-	struct table_params params = {.store = self->store,
+	struct mysql_table_params params = {.store = self->store,
 		.table_name = section->table_name,
 		.target = target,
 		.create_tables = self->options->create_tables,
 		.add_columns = self->options->add_columns,
 		.commit = commit_store,
 		.context = self};
-	struct table *table;
+	struct mysql_table *table;
 
 	int code = ensure_connection(self, err);
 	params.connection = self->connection;
 	if (code == 0)
-		code = table_open(&params, &table, err);
+		code = mysql_table_open(&params, &table, err);
 	if (code < 0)
 		return code;
-	code = sql_targets_add(&self->tables, &table->target, "another table_name", err);
+	code = sql_tables_add(&self->tables, &table->target, "another table_name", err);
 	if (code < 0)
-		table_close(table);
+		mysql_table_close(table);
 	else
 		*ret_target = table;
 	return code;
@@ -214,21 +214,21 @@ static int open_target(void *state, const struct enrg_target *target, void **ret
 static int write_batch(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	(void)state;
-	return table_write(target, batch, err);
+	return mysql_table_write(target, batch, err);
 }
 
 static int close_target(void *state, void *target, bool abandon, struct enrg_error *err)
 {
 	struct mysql_store *self = state;
-	struct table *table = target;
+	struct mysql_table *table = target;
 	int code = 0;
 
 	if (!table)
 		return 0;
 	if (!abandon)
-		code = table_mark(table, err);
-	sql_targets_remove(&self->tables, &table->target);
-	table_close(table);
+		code = mysql_table_mark(table, err);
+	sql_tables_remove(&self->tables, &table->target);
+	mysql_table_close(table);
 	return code;
 }
 

@@ -54,7 +54,7 @@ static const char *find_type(enum enrg_type type)
 	return "LONGBLOB";
 }
 
-static char *format_create(const struct table *table, const struct sql_names *names, const struct enrg_schema *schema)
+static char *format_create(const struct mysql_table *table, const struct sql_names *names, const struct enrg_schema *schema)
 {
 	char *text = NULL;
 	size_t bytes;
@@ -72,7 +72,7 @@ static char *format_create(const struct table *table, const struct sql_names *na
 	return NULL;
 }
 
-static char *format_insert(const struct table *table, const struct sql_names *names, uint32_t rows)
+static char *format_insert(const struct mysql_table *table, const struct sql_names *names, uint32_t rows)
 {
 	char *text = NULL;
 	size_t bytes;
@@ -94,7 +94,7 @@ static char *format_insert(const struct table *table, const struct sql_names *na
 }
 
 /* Data definition ends a transaction: what it holds is marked before. */
-static int define(const struct table_params *params, const char *sql, struct enrg_error *err)
+static int define(const struct mysql_table_params *params, const char *sql, struct enrg_error *err)
 {
 	int code = params->commit(params->context, err);
 
@@ -114,7 +114,7 @@ static bool starts_with_one(const char *text, const char *const *starts)
 /* The server would round without a word. A whole number of a real is another value: refused. Fewer digits may be what
  * somebody wanted: told. */
 static int judge_column(
-	const struct table *table, const struct enrg_column *column, const char *declared, struct enrg_error *err)
+	const struct mysql_table *table, const struct enrg_column *column, const char *declared, struct enrg_error *err)
 {
 	static const char *const whole[] = {"tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit", NULL};
 	static const char *const rounded[] = {"float", "decimal", NULL}, *const real[] = {"float", "double", NULL};
@@ -136,7 +136,7 @@ static int judge_column(
 }
 
 /* Which of the columns the table has, 1 each. -ENOENT without an error text: there is no such table. */
-static int find_columns(struct table *table, const struct sql_names *names, const struct enrg_schema *schema,
+static int find_columns(struct mysql_table *table, const struct sql_names *names, const struct enrg_schema *schema,
 	uint8_t *ret_found, struct enrg_error *err)
 {
 	int code = 0;
@@ -162,7 +162,7 @@ static int find_columns(struct table *table, const struct sql_names *names, cons
 	return code;
 }
 
-static int add_missing(const struct table *table, const struct sql_names *names, const struct table_params *params,
+static int add_missing(const struct mysql_table *table, const struct sql_names *names, const struct mysql_table_params *params,
 	const uint8_t *found, struct enrg_error *err)
 {
 	char sql[256];
@@ -186,7 +186,7 @@ static int add_missing(const struct table *table, const struct sql_names *names,
 	return 0;
 }
 
-static int create_table(const struct table *table, const struct sql_names *names, const struct table_params *params,
+static int create_table(const struct mysql_table *table, const struct sql_names *names, const struct mysql_table_params *params,
 	struct enrg_error *err)
 {
 	if (!params->create_tables)
@@ -207,7 +207,7 @@ static int create_table(const struct table *table, const struct sql_names *names
 }
 
 /* MyISAM and its like keep rows of a transaction that was rolled back. */
-static void warn_of_engine(struct table *table)
+static void warn_of_engine(struct mysql_table *table)
 {
 	MYSQL *mysql = table->connection->mysql;
 	char sql[320];
@@ -228,7 +228,7 @@ static void warn_of_engine(struct table *table)
 }
 
 /* The statements as the table's connection has them. */
-static int prepare_inserts(struct table *table, struct enrg_error *err)
+static int prepare_inserts(struct mysql_table *table, struct enrg_error *err)
 {
 	table->insert = connection_prepare(table->connection, table->insert_sql, err);
 	if (table->insert && table->insert_group_sql)
@@ -238,7 +238,7 @@ static int prepare_inserts(struct table *table, struct enrg_error *err)
 	return err && err->code < 0 ? err->code : -EINVAL;
 }
 
-static void close_inserts(struct table *table)
+static void close_inserts(struct mysql_table *table)
 {
 	if (table->insert)
 		mysql_stmt_close(table->insert);
@@ -249,7 +249,7 @@ static void close_inserts(struct table *table)
 }
 
 static int prepare(
-	struct table *table, const struct sql_names *names, const struct table_params *params, struct enrg_error *err)
+	struct mysql_table *table, const struct sql_names *names, const struct mysql_table_params *params, struct enrg_error *err)
 {
 	uint8_t *found = calloc(names->count, 1);
 
@@ -277,7 +277,7 @@ static int prepare(
 
 /* --- open and close ----------------------------------------------------------------------------------------------- */
 
-static int fill(struct table *table, const struct table_params *params, struct enrg_error *err)
+static int fill(struct mysql_table *table, const struct mysql_table_params *params, struct enrg_error *err)
 {
 	char name[SQL_NAME_BYTES_MAX + 1];
 	struct sql_names names = {0};
@@ -286,7 +286,7 @@ static int fill(struct table *table, const struct table_params *params, struct e
 	table->column_count = params->target->schema->column_count;
 	int code = sql_table_name(params->table_name, params->target->tag, name, err);
 	if (code == 0)
-		code = sql_target_init(&table->target, params->store, params->target, name, err);
+		code = sql_table_init(&table->target, params->store, params->target, name, err);
 	if (code == 0)
 		code = sql_names_init(&names, params->target->schema, err);
 	if (code == 0)
@@ -294,44 +294,44 @@ static int fill(struct table *table, const struct table_params *params, struct e
 	sql_names_fini(&names);
 	if (code < 0)
 		return code;
-	const struct sql_key key = sql_target_key(&table->target);
+	const struct sql_key key = sql_table_key(&table->target);
 	code = connection_prune_marks(table->connection, &key, err);
 	return code < 0 ? code : connection_get_mark(table->connection, &key, &table->target.done, err);
 }
 
-int table_open(const struct table_params *params, struct table **ret_table, struct enrg_error *err)
+int mysql_table_open(const struct mysql_table_params *params, struct mysql_table **ret_table, struct enrg_error *err)
 {
-	struct table *table = calloc(1, sizeof(*table));
+	struct mysql_table *table = calloc(1, sizeof(*table));
 
 	if (!table)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	int code = fill(table, params, err);
 	if (code < 0) {
-		table_close(table);
+		mysql_table_close(table);
 		return code;
 	}
 	*ret_table = table;
 	return 0;
 }
 
-void table_close(struct table *table)
+void mysql_table_close(struct mysql_table *table)
 {
 	if (!table)
 		return;
 	close_inserts(table);
 	free(table->insert_sql);
 	free(table->insert_group_sql);
-	sql_target_fini(&table->target);
+	sql_table_fini(&table->target);
 	free(table);
 }
 
-void table_leave_connection(struct table *table)
+void mysql_table_leave_connection(struct mysql_table *table)
 {
 	close_inserts(table);
 	table->connection = NULL;
 }
 
-int table_take_connection(struct table *table, struct connection *connection, struct enrg_error *err)
+int mysql_table_take_connection(struct mysql_table *table, struct connection *connection, struct enrg_error *err)
 {
 	table->connection = connection;
 	return prepare_inserts(table, err);
@@ -353,7 +353,7 @@ static uint64_t count_row_bytes(const struct enrg_batch *batch, uint64_t row)
 }
 
 /* How many rows from `first` on make one packet. */
-static int choose_chunk(const struct table *table, const struct enrg_batch *batch, uint64_t first, uint64_t *ret_count,
+static int choose_chunk(const struct mysql_table *table, const struct enrg_batch *batch, uint64_t first, uint64_t *ret_count,
 	struct enrg_error *err)
 {
 	uint64_t limit = table->connection->packet_bytes - HEAD_BYTES, bytes = count_row_bytes(batch, first), count = 1;
@@ -387,7 +387,7 @@ static uint32_t find_named_column(const struct sql_names *names, const char *tex
 	return names->count;
 }
 
-static bool is_too_narrow(const struct table *table)
+static bool is_too_narrow(const struct mysql_table *table)
 {
 	unsigned number = mysql_errno(table->connection->mysql);
 
@@ -395,7 +395,7 @@ static bool is_too_narrow(const struct table *table)
 }
 
 /* An existing column is too narrow for what comes: says for what, and the statement that mends it. */
-static int explain_narrow(const struct table *table, const struct enrg_batch *batch, const struct cells *cells,
+static int explain_narrow(const struct mysql_table *table, const struct enrg_batch *batch, const struct cells *cells,
 	uint64_t count, struct enrg_error *err)
 {
 	MYSQL *mysql = table->connection->mysql;
@@ -419,14 +419,14 @@ static int explain_narrow(const struct table *table, const struct enrg_batch *ba
 	return -EINVAL;
 }
 
-static int execute(struct table *table, MYSQL_STMT *statement, MYSQL_BIND *binds, struct enrg_error *err)
+static int execute(struct mysql_table *table, MYSQL_STMT *statement, MYSQL_BIND *binds, struct enrg_error *err)
 {
 	if (mysql_stmt_bind_param(statement, binds) || mysql_stmt_execute(statement))
 		return connection_fail_statement(table->connection, statement, table->target.name, err);
 	return 0;
 }
 
-static int insert_array(struct table *table, const struct cells *cells, uint64_t count, struct enrg_error *err)
+static int insert_array(struct mysql_table *table, const struct cells *cells, uint64_t count, struct enrg_error *err)
 {
 	MYSQL_BIND *binds = calloc(table->column_count, sizeof(*binds));
 	unsigned array_rows = (unsigned)count;
@@ -441,7 +441,7 @@ static int insert_array(struct table *table, const struct cells *cells, uint64_t
 	return code;
 }
 
-static int insert_groups(struct table *table, const struct cells *cells, uint64_t count, struct enrg_error *err)
+static int insert_groups(struct mysql_table *table, const struct cells *cells, uint64_t count, struct enrg_error *err)
 {
 	MYSQL_BIND *binds = calloc((size_t)table->group_rows * table->column_count, sizeof(*binds));
 	uint64_t row = 0;
@@ -462,7 +462,7 @@ static int insert_groups(struct table *table, const struct cells *cells, uint64_
 }
 
 /* What MySQL can't hold. */
-static void tell_notes(const struct table *table, const struct cells_notes *notes)
+static void tell_notes(const struct mysql_table *table, const struct cells_notes *notes)
 {
 	if (notes->not_finite)
 		sql_notice(table->target.store,
@@ -475,7 +475,7 @@ static void tell_notes(const struct table *table, const struct cells_notes *note
 }
 
 static int write_chunk(
-	struct table *table, const struct enrg_batch *batch, uint64_t first, uint64_t count, struct enrg_error *err)
+	struct mysql_table *table, const struct enrg_batch *batch, uint64_t first, uint64_t count, struct enrg_error *err)
 {
 	struct cells *cells = calloc(table->column_count, sizeof(*cells));
 	struct cells_notes notes = {0};
@@ -496,14 +496,14 @@ static int write_chunk(
 	return code;
 }
 
-int table_write(struct table *table, const struct enrg_batch *batch, struct enrg_error *err)
+int mysql_table_write(struct mysql_table *table, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	uint64_t row = 0, count;
 	char where[300];
 
 	snprintf(where, sizeof(where), "MySQL server %.200s:%u", table->connection->server->host,
 		table->connection->server->port);
-	if (!sql_target_wants(&table->target, batch, where, "innodb_flush_log_at_trx_commit = 1 prevents that"))
+	if (!sql_table_wants(&table->target, batch, where, "innodb_flush_log_at_trx_commit = 1 prevents that"))
 		return 0;
 	table->connection->has_transaction = true;
 	while (row < batch->rows) {
@@ -514,15 +514,15 @@ int table_write(struct table *table, const struct enrg_batch *batch, struct enrg
 			return code;
 		row += count;
 	}
-	sql_target_took(&table->target, batch);
+	sql_table_took(&table->target, batch);
 	return 0;
 }
 
-int table_mark(struct table *table, struct enrg_error *err)
+int mysql_table_mark(struct mysql_table *table, struct enrg_error *err)
 {
 	if (!table->target.is_dirty)
 		return 0;
-	const struct sql_key key = sql_target_key(&table->target);
+	const struct sql_key key = sql_table_key(&table->target);
 	int code = connection_set_mark(table->connection, &key, table->target.done, err);
 	table->target.is_dirty = code < 0;
 	return code;

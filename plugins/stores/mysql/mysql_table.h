@@ -6,7 +6,7 @@
 #include "cells.h"
 #include "connection.h"
 
-struct table_params {
+struct mysql_table_params {
 	struct enrg_store *store;
 	struct connection *connection;
 	const char *table_name;
@@ -17,8 +17,8 @@ struct table_params {
 	void *context;
 };
 
-struct table {
-	struct sql_target target; /* first: the store lists these */
+struct mysql_table {
+	struct sql_table target; /* first: the store lists these */
 	struct connection *connection;
 	uint32_t column_count, group_rows;   /* rows of insert_group; 0: the server takes arrays */
 	char *insert_sql, *insert_group_sql; /* as prepared in: */
@@ -26,17 +26,17 @@ struct table {
 };
 
 /* Creates the table or checks that it has all columns, and reads its mark. */
-int table_open(const struct table_params *params, struct table **ret_table, struct enrg_error *err);
-void table_close(struct table *table); /* takes NULL */
+int mysql_table_open(const struct mysql_table_params *params, struct mysql_table **ret_table, struct enrg_error *err);
+void mysql_table_close(struct mysql_table *table); /* takes NULL */
 
 /* The store changes its connection between two transactions: first every table leaves the old one, then takes the new
  * one. In between a table can only be closed. */
-void table_leave_connection(struct table *table);
-int table_take_connection(struct table *table, struct connection *connection, struct enrg_error *err);
+void mysql_table_leave_connection(struct mysql_table *table);
+int mysql_table_take_connection(struct mysql_table *table, struct connection *connection, struct enrg_error *err);
 
 /* Adds the rows in the open transaction, unless they are there already. */
-int table_write(struct table *table, const struct enrg_batch *batch, struct enrg_error *err);
+int mysql_table_write(struct mysql_table *table, const struct enrg_batch *batch, struct enrg_error *err);
 /* Writes the mark in the same transaction. */
-int table_mark(struct table *table, struct enrg_error *err);
+int mysql_table_mark(struct mysql_table *table, struct enrg_error *err);
 
 #endif

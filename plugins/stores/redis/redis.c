@@ -25,9 +25,9 @@ struct redis_store {
 	const struct redis_options *options;
 	struct server server;
 	struct connection *connection; /* NULL: not yet */
-	struct sql_target *targets;    /* struct target */
+	struct sql_table *targets;    /* struct target */
 	struct request request;        /* since the last commit */
-	struct target_marks marks;     /* of the next */
+	struct redis_table_marks marks;     /* of the next */
 };
 
 static const struct enrg_option option_list[] = {
@@ -83,7 +83,7 @@ static const struct enrg_option section_option_list[] = {
 static int check_section(const void *options, const void *section, struct enrg_error *err)
 {
 	(void)options;
-	return target_check(section, err);
+	return redis_table_check(section, err);
 }
 
 static int open_store(struct enrg_store *store, const void *options, void **ret_state, struct enrg_error *err)
@@ -193,8 +193,8 @@ static int commit_store(void *state, struct enrg_error *err)
 	struct redis_store *self = state;
 	int code = 0;
 
-	for (struct sql_target *target = self->targets; target && code == 0; target = target->next)
-		code = target_mark((struct target *)target, &self->request, &self->marks, err);
+	for (struct sql_table *target = self->targets; target && code == 0; target = target->next)
+		code = redis_table_mark((struct redis_table *)target, &self->request, &self->marks, err);
 	if (code == 0 && (self->marks.with.commands || self->marks.behind.commands) &&
 		(self->request.commands || self->marks.with.commands))
 		code = execute(self, &self->marks.with, err);
@@ -212,20 +212,20 @@ static int end_transaction(struct redis_store *self, struct enrg_error *err)
 static int open_target(void *state, const struct enrg_target *what, void **ret_target, struct enrg_error *err)
 {
 	struct redis_store *self = state;
-	struct target_params params = {.store = self->store, .request = &self->request, .what = what};
-	struct target *target;
+	struct redis_table_params params = {.store = self->store, .request = &self->request, .what = what};
+	struct redis_table *target;
 	int code = self->connection ? 0 : remote_connect(&remote, self, err);
 
 	if (code == 0)
 		code = end_transaction(self, err);
 	params.connection = self->connection;
 	if (code == 0)
-		code = target_open(&params, &target, err);
+		code = redis_table_open(&params, &target, err);
 	if (code < 0)
 		return code;
-	code = sql_targets_add(&self->targets, &target->sql, "another key", err);
+	code = sql_tables_add(&self->targets, &target->sql, "another key", err);
 	if (code < 0)
-		target_close(target);
+		redis_table_close(target);
 	else
 		*ret_target = target;
 	return code;
@@ -234,10 +234,10 @@ static int open_target(void *state, const struct enrg_target *what, void **ret_t
 static int write_batch(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	struct redis_store *self = state;
-	int code = target_asks(target, batch) ? commit_store(self, err) : 0;
+	int code = redis_table_asks(target, batch) ? commit_store(self, err) : 0;
 
 	if (code == 0)
-		code = target_write(target, batch, &self->request, err);
+		code = redis_table_write(target, batch, &self->request, err);
 
 	return code == 0 && self->request.has_failed ? enrg_error_set(err, -ENOMEM, "out of memory") : code;
 }
@@ -250,9 +250,9 @@ static int close_target(void *state, void *target, bool abandon, struct enrg_err
 	if (!target)
 		return 0;
 	if (!abandon)
-		code = target_mark(target, &self->request, &self->marks, err);
-	sql_targets_remove(&self->targets, target);
-	target_close(target);
+		code = redis_table_mark(target, &self->request, &self->marks, err);
+	sql_tables_remove(&self->targets, target);
+	redis_table_close(target);
 	return code;
 }
 

@@ -20,20 +20,20 @@
 
 /* --- keys --------------------------------------------------------------------------------------------------------- */
 
-static void format_key(const struct target *target, const char *column, char ret_key[KEY_BYTES])
+static void format_key(const struct redis_table *target, const char *column, char ret_key[KEY_BYTES])
 {
 	snprintf(ret_key, KEY_BYTES, "%s.%s%s%s", target->sql.name, column, *target->day ? ":" : "", target->day);
 }
 
 /* Of the time series: all that are numbers, but the time itself. */
-static bool is_series(const struct target *target, const struct enrg_schema *schema, uint32_t column)
+static bool is_series(const struct redis_table *target, const struct enrg_schema *schema, uint32_t column)
 {
 	return column != target->time_column && !enrg_type_is_variable(schema->columns[column].type);
 }
 
 /* The key of a column; of a blob its own. */
 static void format_stored_key(
-	const struct target *target, const struct enrg_schema *schema, uint32_t column, char ret_key[KEY_BYTES])
+	const struct redis_table *target, const struct enrg_schema *schema, uint32_t column, char ret_key[KEY_BYTES])
 {
 	if (schema->is_blob)
 		snprintf(ret_key, KEY_BYTES, "%s", target->sql.name);
@@ -43,7 +43,7 @@ static void format_stored_key(
 
 /* A key that holds something else would make Redis carry out the rest of a transaction without it; a blob would take
  * the place of a list. */
-static int check_types(struct target *target, const struct enrg_schema *schema, struct enrg_error *err)
+static int check_types(struct redis_table *target, const struct enrg_schema *schema, struct enrg_error *err)
 {
 	const char *wanted = schema->is_blob ? "string" : target->section->use_timeseries ? "TSDB-TYPE" : "list";
 	char key[KEY_BYTES];
@@ -74,7 +74,7 @@ static int check_types(struct target *target, const struct enrg_schema *schema, 
 
 /* The local day of `when_ns`, and in how many seconds its keys shall go: the server's clock may be another one, and a
  * time in its past would remove the key at once. */
-static time_t find_day(const struct target *target, uint64_t when_ns, char ret_day[16])
+static time_t find_day(const struct redis_table *target, uint64_t when_ns, char ret_day[16])
 {
 	time_t when = (time_t)(when_ns / 1000000000u), now = time(NULL);
 	struct tm local;
@@ -110,7 +110,7 @@ static int check_module(struct connection *connection, struct enrg_error *err)
 	return code;
 }
 
-static int find_time_column(struct target *target, const struct enrg_schema *schema, struct enrg_error *err)
+static int find_time_column(struct redis_table *target, const struct enrg_schema *schema, struct enrg_error *err)
 {
 	for (uint32_t i = 0; i < schema->column_count; i++) {
 		enum enrg_type type = schema->columns[i].type;
@@ -127,7 +127,7 @@ static int find_time_column(struct target *target, const struct enrg_schema *sch
 
 /* Of a series that is there already. Samples may come again after a kill: where that is refused, or adds up, the store
  * would stand still, or store them twice. */
-static int check_policy(struct target *target, const char *key, struct enrg_error *err)
+static int check_policy(struct redis_table *target, const char *key, struct enrg_error *err)
 {
 	redisReply *reply = connection_ask(target->connection, err, "TS.INFO %s", key);
 	const char *policy = "none";
@@ -153,7 +153,7 @@ static int check_policy(struct target *target, const char *key, struct enrg_erro
 	return code;
 }
 
-static int create_series(struct target *target, const char *column, struct enrg_error *err)
+static int create_series(struct redis_table *target, const char *column, struct enrg_error *err)
 {
 	struct request request = {0};
 	char key[KEY_BYTES], number[32];
@@ -195,7 +195,7 @@ static int create_series(struct target *target, const char *column, struct enrg_
 	return is_there ? check_policy(target, key, err) : code;
 }
 
-static int prepare_series(struct target *target, const struct enrg_schema *schema, struct enrg_error *err)
+static int prepare_series(struct redis_table *target, const struct enrg_schema *schema, struct enrg_error *err)
 {
 	bool leaves_out = false;
 	int code = check_module(target->connection, err);
@@ -219,7 +219,7 @@ static int prepare_series(struct target *target, const struct enrg_schema *schem
 
 /* --- open and close ----------------------------------------------------------------------------------------------- */
 
-static int keep_names(struct target *target, const struct enrg_schema *schema)
+static int keep_names(struct redis_table *target, const struct enrg_schema *schema)
 {
 	target->names = calloc(schema->column_count, sizeof(*target->names));
 	target->columns = calloc(schema->column_count, sizeof(*target->columns));
@@ -232,7 +232,7 @@ static int keep_names(struct target *target, const struct enrg_schema *schema)
 	return 0;
 }
 
-int target_check(const struct redis_section *section, struct enrg_error *err)
+int redis_table_check(const struct redis_section *section, struct enrg_error *err)
 {
 	size_t length = strlen(section->key);
 
@@ -242,7 +242,7 @@ int target_check(const struct redis_section *section, struct enrg_error *err)
 }
 
 /* Names the mark. A '/' in a tag is written otherwise: else tag "a", key "b/c" and tag "a/b", key "c" would be one. */
-static char *format_field(const struct target *target)
+static char *format_field(const struct redis_table *target)
 {
 	char *text = NULL;
 	size_t bytes;
@@ -264,16 +264,16 @@ static char *format_field(const struct target *target)
 	return NULL;
 }
 
-static int fill(struct target *target, const struct enrg_target *what, struct enrg_error *err)
+static int fill(struct redis_table *target, const struct enrg_target *what, struct enrg_error *err)
 {
 	char *name;
 
 	target->section = what->section;
-	if (target_check(target->section, err) < 0)
+	if (redis_table_check(target->section, err) < 0)
 		return -EINVAL;
 	if (asprintf(&name, "%s%s%s", target->section->key, *what->tag ? "." : "", what->tag) < 0)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	int code = sql_target_init(&target->sql, target->sql.store, what, name, err);
+	int code = sql_table_init(&target->sql, target->sql.store, what, name, err);
 	free(name);
 	if (code == 0)
 		target->field = format_field(target);
@@ -292,9 +292,9 @@ static int fill(struct target *target, const struct enrg_target *what, struct en
 	return code;
 }
 
-int target_open(const struct target_params *params, struct target **ret_target, struct enrg_error *err)
+int redis_table_open(const struct redis_table_params *params, struct redis_table **ret_target, struct enrg_error *err)
 {
-	struct target *target = calloc(1, sizeof(*target));
+	struct redis_table *target = calloc(1, sizeof(*target));
 
 	if (!target)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
@@ -305,14 +305,14 @@ int target_open(const struct target_params *params, struct target **ret_target, 
 		code = connection_prune_marks(
 			params->connection, params->what->source, params->what->run, params->request, err);
 	if (code < 0) {
-		target_close(target);
+		redis_table_close(target);
 		return code;
 	}
 	*ret_target = target;
 	return 0;
 }
 
-void target_close(struct target *target)
+void redis_table_close(struct redis_table *target)
 {
 	if (!target)
 		return;
@@ -327,14 +327,14 @@ void target_close(struct target *target)
 	free(target->names);
 	free(target->columns);
 	request_fini(&target->blob);
-	sql_target_fini(&target->sql);
+	sql_table_fini(&target->sql);
 	free(target->field);
 	free(target);
 }
 
 /* --- batches ------------------------------------------------------------------------------------------------------ */
 
-static void add_blob(struct target *target, const struct enrg_batch *batch, struct request *request)
+static void add_blob(struct redis_table *target, const struct enrg_batch *batch, struct request *request)
 {
 	const struct enrg_column_view *view = &batch->columns[0];
 	uint64_t row = batch->rows - 1; /* a blob has one row; the newest would win */
@@ -352,7 +352,7 @@ static void add_blob(struct target *target, const struct enrg_batch *batch, stru
 	}
 }
 
-static void add_expiry(struct target *target, struct request *request)
+static void add_expiry(struct redis_table *target, struct request *request)
 {
 	char key[KEY_BYTES], number[32];
 
@@ -367,14 +367,14 @@ static void add_expiry(struct target *target, struct request *request)
 	target->needs_expiry = false;
 }
 
-static int send_much(struct target *target, struct request *request, struct enrg_error *err)
+static int send_much(struct redis_table *target, struct request *request, struct enrg_error *err)
 {
 	return request->count < SEND_BYTES ? 0 : connection_send(target->connection, request, err);
 }
 
 /* What is gathered becomes commands: all columns together, so that rows stay side by side where another target writes
  * under the same key. */
-static int flush(struct target *target, struct request *request, struct enrg_error *err)
+static int flush(struct redis_table *target, struct request *request, struct enrg_error *err)
 {
 	char key[KEY_BYTES];
 	int code = 0;
@@ -401,7 +401,7 @@ static int flush(struct target *target, struct request *request, struct enrg_err
 	return code < 0 ? code : send_much(target, request, err);
 }
 
-bool target_asks(const struct target *target, const struct enrg_batch *batch)
+bool redis_table_asks(const struct redis_table *target, const struct enrg_batch *batch)
 {
 	char day[16];
 
@@ -412,7 +412,7 @@ bool target_asks(const struct target *target, const struct enrg_batch *batch)
 	return strcmp(day, target->day) != 0;
 }
 
-static int begin_day(struct target *target, const struct enrg_batch *batch, struct enrg_error *err)
+static int begin_day(struct redis_table *target, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	char day[16];
 	time_t left_s = find_day(target, batch->acquired_ns, day);
@@ -426,7 +426,7 @@ static int begin_day(struct target *target, const struct enrg_batch *batch, stru
 }
 
 static int write_lists(
-	struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
+	struct redis_table *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
 {
 	int code = target->section->key_expiration_days ? begin_day(target, batch, err) : 0;
 
@@ -444,7 +444,7 @@ static int write_lists(
 }
 
 static int write_series(
-	struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
+	struct redis_table *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
 {
 	const struct enrg_schema *schema = batch->schema;
 	uint64_t left_out = 0;
@@ -475,7 +475,7 @@ static int write_series(
 
 /* The first since the last commit goes at once. Of the others the newest waits: nobody will see those between. */
 static int write_blob(
-	struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
+	struct redis_table *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
 {
 	if (target->has_blob) {
 		request_clear(&target->blob);
@@ -487,14 +487,14 @@ static int write_blob(
 	return send_much(target, request, err);
 }
 
-int target_write(struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
+int redis_table_write(struct redis_table *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
 {
 	char where[300];
 	int code = 0;
 
 	snprintf(where, sizeof(where), "Redis server %.200s:%d", target->connection->server->host,
 		target->connection->server->port);
-	if (!sql_target_wants(&target->sql, batch, where, "appendfsync always prevents that"))
+	if (!sql_table_wants(&target->sql, batch, where, "appendfsync always prevents that"))
 		return 0;
 	if (batch->rows && batch->schema->is_blob)
 		code = write_blob(target, batch, request, err);
@@ -503,11 +503,11 @@ int target_write(struct target *target, const struct enrg_batch *batch, struct r
 	else if (batch->rows)
 		code = write_lists(target, batch, request, err);
 	if (code == 0)
-		sql_target_took(&target->sql, batch);
+		sql_table_took(&target->sql, batch);
 	return code;
 }
 
-int target_mark(struct target *target, struct request *request, struct target_marks *marks, struct enrg_error *err)
+int redis_table_mark(struct redis_table *target, struct request *request, struct redis_table_marks *marks, struct enrg_error *err)
 {
 	bool is_series = target->has_series;
 	struct request *to = is_series ? &marks->behind : &marks->with;

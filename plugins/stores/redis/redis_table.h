@@ -14,8 +14,8 @@ struct redis_section {
 	bool use_timeseries;
 };
 
-struct target {
-	struct sql_target sql; /* first: the store lists these; its name is key[.tag] */
+struct redis_table {
+	struct sql_table sql; /* first: the store lists these; its name is key[.tag] */
 	struct connection *connection;
 	const struct redis_section *section;
 	char *field;          /* of the hash of marks */
@@ -37,7 +37,7 @@ struct target {
 	time_t day_left_s; /* after which they go */
 };
 
-struct target_params {
+struct redis_table_params {
 	struct enrg_store *store;
 	struct connection *connection;
 	struct request *request; /* gets the command that removes old marks */
@@ -45,25 +45,25 @@ struct target_params {
 };
 
 /* Judges a section before anything starts, by a text that begins with the key. */
-int target_check(const struct redis_section *section, struct enrg_error *err);
+int redis_table_check(const struct redis_section *section, struct enrg_error *err);
 
 /* Checks the keys (creates time series) and reads the mark. */
-int target_open(const struct target_params *params, struct target **ret_target, struct enrg_error *err);
-void target_close(struct target *target); /* takes NULL */
+int redis_table_open(const struct redis_table_params *params, struct redis_table **ret_target, struct enrg_error *err);
+void redis_table_close(struct redis_table *target); /* takes NULL */
 
 /* Will target_write go on to other keys, and ask the server about them? Then all that is gathered has to be there. */
-bool target_asks(const struct target *target, const struct enrg_batch *batch);
+bool redis_table_asks(const struct redis_table *target, const struct enrg_batch *batch);
 /* Gathers a batch, unless it is on the server already; sends what is much. */
-int target_write(
-	struct target *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err);
+int redis_table_write(
+	struct redis_table *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err);
 /* The marks of a commit: each has two arguments of a command that sets them, counted as one of its commands. */
-struct target_marks {
+struct redis_table_marks {
 	struct request with; /* of lists and blobs: set in the transaction that has their values */
 	/* Of time series: set once the server has taken every sample. Samples that come again change nothing. */
 	struct request behind;
 };
 
 /* Adds the commands for what is gathered to `request`, and the mark to one of `marks`. */
-int target_mark(struct target *target, struct request *request, struct target_marks *marks, struct enrg_error *err);
+int redis_table_mark(struct redis_table *target, struct request *request, struct redis_table_marks *marks, struct enrg_error *err);
 
 #endif

@@ -34,7 +34,7 @@ struct sqlite {
 	struct enrg_store *store;
 	const struct sqlite_options *options;
 	struct database *databases;
-	struct sql_target *tables; /* struct table */
+	struct sql_table *tables; /* struct table */
 };
 
 static const char *const synchronous_names[] = {"OFF", "NORMAL", "FULL"};
@@ -160,24 +160,24 @@ static int sqlite_target_open(void *state, const struct enrg_target *target, voi
 	struct sqlite *sqlite = state;
 	const struct sqlite_section *section = target->section;
 	const struct enrg_file_name name = {.out_dir = sqlite->options->out_dir, .file_path = section->file_path};
-	struct table_params params = {.store = sqlite->store,
+	struct sqlite_table_params params = {.store = sqlite->store,
 		.table_name = section->table_name,
 		.target = target,
 		.create_tables = sqlite->options->create_tables,
 		.add_columns = sqlite->options->add_columns};
-	struct table *table;
+	struct sqlite_table *table;
 	char path[PATH_MAX];
 
 	int code = enrg_file_path(&name, path, sizeof(path), err);
 	if (code == 0)
 		code = find_database(sqlite, path, &params.database, err);
 	if (code == 0)
-		code = table_open(&params, &table, err);
+		code = sqlite_table_open(&params, &table, err);
 	if (code < 0)
 		return code;
-	code = sql_targets_add(&sqlite->tables, &table->target, "another table_name", err);
+	code = sql_tables_add(&sqlite->tables, &table->target, "another table_name", err);
 	if (code < 0)
-		table_close(table);
+		sqlite_table_close(table);
 	else
 		*ret_target = table;
 	return code;
@@ -185,11 +185,11 @@ static int sqlite_target_open(void *state, const struct enrg_target *target, voi
 
 static int sqlite_write(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
 {
-	int code = table_write(target, batch, err);
+	int code = sqlite_table_write(target, batch, err);
 
 	(void)state;
 	if (code == 0)
-		enrg_watch_count_rows(((struct table *)target)->database->watch, batch->rows);
+		enrg_watch_count_rows(((struct sqlite_table *)target)->database->watch, batch->rows);
 	return code;
 }
 
@@ -209,8 +209,8 @@ static int sqlite_commit(void *state, struct enrg_error *err)
 	struct sqlite *sqlite = state;
 	int code = 0;
 
-	for (struct sql_target *table = sqlite->tables; table && code == 0; table = table->next)
-		code = table_mark((struct table *)table, err);
+	for (struct sql_table *table = sqlite->tables; table && code == 0; table = table->next)
+		code = sqlite_table_mark((struct sqlite_table *)table, err);
 	for (struct database *database = sqlite->databases; database && code == 0; database = database->next)
 		code = database_commit(database, err);
 	return code;
@@ -219,15 +219,15 @@ static int sqlite_commit(void *state, struct enrg_error *err)
 static int sqlite_target_close(void *state, void *target, bool abandon, struct enrg_error *err)
 {
 	struct sqlite *sqlite = state;
-	struct table *table = target;
+	struct sqlite_table *table = target;
 	int code = 0;
 
 	if (!table)
 		return 0;
 	if (!abandon)
-		code = table_mark(table, err);
-	sql_targets_remove(&sqlite->tables, &table->target);
-	table_close(table);
+		code = sqlite_table_mark(table, err);
+	sql_tables_remove(&sqlite->tables, &table->target);
+	sqlite_table_close(table);
 	return code;
 }
 

@@ -39,7 +39,7 @@ static const char *find_type(enum enrg_type type)
 
 /* SQL with the names of all columns in it; free(). `form`: 'c' for CREATE TABLE, 'i' for INSERT. */
 static char *format_sql(
-	const struct table *table, const struct sql_names *names, const struct enrg_schema *schema, char form)
+	const struct sqlite_table *table, const struct sql_names *names, const struct enrg_schema *schema, char form)
 {
 	char *text = NULL;
 	size_t bytes;
@@ -62,7 +62,7 @@ static char *format_sql(
 }
 
 static int run_formatted(
-	struct table *table, const struct sql_names *names, const struct enrg_schema *schema, struct enrg_error *err)
+	struct sqlite_table *table, const struct sql_names *names, const struct enrg_schema *schema, struct enrg_error *err)
 {
 	char *sql = format_sql(table, names, schema, 'c');
 	int code = sql ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
@@ -77,7 +77,7 @@ static int run_formatted(
 }
 
 /* Which of the columns the table has, 1 each; *ret_count: of any name. */
-static int find_columns(struct table *table, const struct sql_names *names, uint8_t *ret_found, uint32_t *ret_count,
+static int find_columns(struct sqlite_table *table, const struct sql_names *names, uint8_t *ret_found, uint32_t *ret_count,
 	struct enrg_error *err)
 {
 	sqlite3_stmt *statement;
@@ -99,7 +99,7 @@ static int find_columns(struct table *table, const struct sql_names *names, uint
 	return code;
 }
 
-static int add_missing(struct table *table, const struct sql_names *names, const struct table_params *params,
+static int add_missing(struct sqlite_table *table, const struct sql_names *names, const struct sqlite_table_params *params,
 	const uint8_t *found, struct enrg_error *err)
 {
 	char sql[256];
@@ -122,7 +122,7 @@ static int add_missing(struct table *table, const struct sql_names *names, const
 }
 
 static int prepare(
-	struct table *table, const struct sql_names *names, const struct table_params *params, struct enrg_error *err)
+	struct sqlite_table *table, const struct sql_names *names, const struct sqlite_table_params *params, struct enrg_error *err)
 {
 	int limit = sqlite3_limit(table->database->connection, SQLITE_LIMIT_COLUMN, -1);
 	int code = sql_names_check(names, (uint32_t)limit, "SQLite", table->database->path, table->target.source, err);
@@ -157,7 +157,7 @@ static int prepare(
 
 /* --- open and close ----------------------------------------------------------------------------------------------- */
 
-static int fill(struct table *table, const struct table_params *params, struct enrg_error *err)
+static int fill(struct sqlite_table *table, const struct sqlite_table_params *params, struct enrg_error *err)
 {
 	char name[SQL_NAME_BYTES_MAX + 1];
 	struct sql_names names = {0};
@@ -165,7 +165,7 @@ static int fill(struct table *table, const struct table_params *params, struct e
 	table->database = params->database;
 	int code = sql_table_name(params->table_name, params->target->tag, name, err);
 	if (code == 0)
-		code = sql_target_init(&table->target, params->store, params->target, name, err);
+		code = sql_table_init(&table->target, params->store, params->target, name, err);
 	table->target.place = params->database;
 	table->target.ignores_case = true;
 	if (code == 0)
@@ -178,32 +178,32 @@ static int fill(struct table *table, const struct table_params *params, struct e
 	sql_names_fini(&names);
 	if (code < 0)
 		return code;
-	const struct sql_key key = sql_target_key(&table->target);
+	const struct sql_key key = sql_table_key(&table->target);
 	code = database_prune_marks(table->database, &key, err);
 	return code < 0 ? code : database_get_mark(table->database, &key, &table->target.done, err);
 }
 
-int table_open(const struct table_params *params, struct table **ret_table, struct enrg_error *err)
+int sqlite_table_open(const struct sqlite_table_params *params, struct sqlite_table **ret_table, struct enrg_error *err)
 {
-	struct table *table = calloc(1, sizeof(*table));
+	struct sqlite_table *table = calloc(1, sizeof(*table));
 
 	if (!table)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	int code = fill(table, params, err);
 	if (code < 0) {
-		table_close(table);
+		sqlite_table_close(table);
 		return code;
 	}
 	*ret_table = table;
 	return 0;
 }
 
-void table_close(struct table *table)
+void sqlite_table_close(struct sqlite_table *table)
 {
 	if (!table)
 		return;
 	sqlite3_finalize(table->insert);
-	sql_target_fini(&table->target);
+	sql_table_fini(&table->target);
 	free(table);
 }
 
@@ -271,7 +271,7 @@ static int bind_value(sqlite3_stmt *statement, int place, const struct enrg_colu
 	return bind_variable(statement, place, column, view, row);
 }
 
-static int write_rows(struct table *table, const struct enrg_batch *batch, struct enrg_error *err)
+static int write_rows(struct sqlite_table *table, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	const struct enrg_schema *schema = batch->schema;
 
@@ -292,23 +292,23 @@ static int write_rows(struct table *table, const struct enrg_batch *batch, struc
 	return 0;
 }
 
-int table_write(struct table *table, const struct enrg_batch *batch, struct enrg_error *err)
+int sqlite_table_write(struct sqlite_table *table, const struct enrg_batch *batch, struct enrg_error *err)
 {
-	if (!sql_target_wants(&table->target, batch, table->database->path, "another file may have taken its place"))
+	if (!sql_table_wants(&table->target, batch, table->database->path, "another file may have taken its place"))
 		return 0;
 	int code = database_begin(table->database, err);
 	if (code == 0)
 		code = write_rows(table, batch, err);
 	if (code == 0)
-		sql_target_took(&table->target, batch);
+		sql_table_took(&table->target, batch);
 	return code;
 }
 
-int table_mark(struct table *table, struct enrg_error *err)
+int sqlite_table_mark(struct sqlite_table *table, struct enrg_error *err)
 {
 	if (!table->target.is_dirty)
 		return 0;
-	const struct sql_key key = sql_target_key(&table->target);
+	const struct sql_key key = sql_table_key(&table->target);
 	int code = database_set_mark(table->database, &key, table->target.done, err);
 	table->target.is_dirty = code < 0;
 	return code;

@@ -5,7 +5,7 @@
 #include "sql/table.h"
 #include "database.h"
 
-struct table_params {
+struct sqlite_table_params {
 	struct enrg_store *store;
 	struct database *database;
 	const char *table_name;
@@ -13,19 +13,19 @@ struct table_params {
 	bool create_tables, add_columns;
 };
 
-struct table {
-	struct sql_target target; /* first: the store lists these */
+struct sqlite_table {
+	struct sql_table target; /* first: the store lists these */
 	struct database *database;
 	sqlite3_stmt *insert;
 };
 
 /* Creates the table or checks that it has all columns, and reads its mark. */
-int table_open(const struct table_params *params, struct table **ret_table, struct enrg_error *err);
-void table_close(struct table *table); /* takes NULL */
+int sqlite_table_open(const struct sqlite_table_params *params, struct sqlite_table **ret_table, struct enrg_error *err);
+void sqlite_table_close(struct sqlite_table *table); /* takes NULL */
 
 /* Adds the rows in the open transaction, unless they are there already. */
-int table_write(struct table *table, const struct enrg_batch *batch, struct enrg_error *err);
+int sqlite_table_write(struct sqlite_table *table, const struct enrg_batch *batch, struct enrg_error *err);
 /* Writes the mark in the same transaction. */
-int table_mark(struct table *table, struct enrg_error *err);
+int sqlite_table_mark(struct sqlite_table *table, struct enrg_error *err);
 
 #endif

@@ -129,7 +129,7 @@ static int cut_for_ever(void)
 	int file = open(path, O_RDWR | O_CLOEXEC);
 
 	for (;;)
-		if (ftruncate(file, SEGMENT_CONTROL + DATA_BYTES / 2) || ftruncate(file, SEGMENT_CONTROL + DATA_BYTES))
+		if (ftruncate(file, SEGMENT_DATA_AT + DATA_BYTES / 2) || ftruncate(file, SEGMENT_DATA_AT + DATA_BYTES))
 			return 1;
 }
 

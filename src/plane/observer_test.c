@@ -19,27 +19,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "fixtures/stream.h"
 #include "plane/observer.h"
 #include "plane/stream_state.h"
-
-static char folder[64], path[128];
-
-static int setup(void **state)
-{
-	(void)state;
-	snprintf(folder, sizeof(folder), "/dev/shm/enrgdaq-test-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/a.stream", folder);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	unlink(path);
-	rmdir(folder);
-	return 0;
-}
 
 static struct stream *make_stream(uint64_t data_bytes, bool checks)
 {

@@ -17,30 +17,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "fixtures/stream.h"
 #include "plane/mapping.h"
 #include "plane/stream.h"
 
 #define STREAMS  130u
 #define NS_PER_S 1000000000ull
-
-static char folder[64], path[128];
-
-static int setup(void **state)
-{
-	(void)state;
-	snprintf(folder, sizeof(folder), "/dev/shm/enrgdaq-test-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/a.stream", folder);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	unlink(path);
-	rmdir(folder);
-	return 0;
-}
 
 static void create(const char *at, uint64_t data_bytes, uint64_t record_bytes_max, bool checks)
 {

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fixtures/stream.h"
 #include "plane/stream_state.h"
 
 #define RING_BYTES    (1u << 20)
@@ -22,25 +23,6 @@
 #define GAP_EVERY     97u
 #define ROUTE_EVERY   31u
 #define FOR_EVER      UINT64_MAX
-
-static char folder[64], path[128];
-
-static int setup(void **state)
-{
-	(void)state;
-	snprintf(folder, sizeof(folder), "/dev/shm/enrgdaq-test-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/a.stream", folder);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	unlink(path);
-	rmdir(folder);
-	return 0;
-}
 
 static void create_for(uint64_t data_bytes, uint64_t record_bytes_max, bool checks)
 {

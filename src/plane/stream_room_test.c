@@ -11,28 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fixtures/stream.h"
 #include "plane/stream.h"
 
 #define RING_BYTES (16u << 20)
-
-static char folder[64], path[128];
-
-static int setup(void **state)
-{
-	(void)state;
-	snprintf(folder, sizeof(folder), "/dev/shm/enrgdaq-test-XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/a.stream", folder);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	unlink(path);
-	rmdir(folder);
-	return 0;
-}
 
 struct pair {
 	struct stream *stream;

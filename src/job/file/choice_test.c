@@ -11,14 +11,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fixtures/store_alone.h"
 #include "job/file/handle.h"
 
 #define MINUTE_NS   60000000000ull
 #define MIDNIGHT_NS 1750032000000000000ull /* 2025-06-16 00:00 UTC */
 #define JUDGED_MAX  128u
 
-static char folder[64], alerts[4000];
-static struct enrg_store *store;
+static char alerts[4000];
 static struct enrg_file_options options;
 static const struct enrg_column columns[] = {{.name = "n", .type = ENRG_I64}};
 static const struct enrg_schema schema = {.column_count = 1, .columns = columns};
@@ -84,17 +84,6 @@ static int set_up(void **state)
 	memset(&fake, 0, sizeof(fake));
 	alerts[0] = '\0';
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	char command[128];
-
-	(void)state;
-	store_destroy_alone(store);
-	store = NULL;
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
 }
 
 static struct enrg_file_choice_params params_of(bool add_date)

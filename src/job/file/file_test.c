@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "fixtures/store_alone.h"
 #include "job/file/handle.h"
 
-static char folder[64], journal_path[128], file_path[128];
-static struct enrg_store *store;
+static char journal_path[128], file_path[128];
 
 static void open_store(void)
 {
@@ -54,17 +54,6 @@ static int set_up(void **state)
 	snprintf(file_path, sizeof(file_path), "%s/out/deep/a.csv", folder);
 	open_store();
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	char command[128];
-
-	(void)state;
-	store_destroy_alone(store);
-	store = NULL;
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
 }
 
 static void restart(void)

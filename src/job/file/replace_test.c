@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "fixtures/store_alone.h"
 #include "job/file/handle.h"
 
-static char folder[64], path[100], alerts[2000];
-static struct enrg_store *store;
+static char path[100], alerts[2000];
 static bool has_attributes, has_links;
 
 ssize_t __real_getxattr(const char *name, const char *key, void *value, size_t bytes);
@@ -82,17 +82,6 @@ static int set_up(void **state)
 	has_attributes = has_links = true;
 	restart();
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	char command[128];
-
-	(void)state;
-	store_destroy_alone(store);
-	store = NULL;
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
 }
 
 /* The folder of the test may lie on a disk that has no attributes. */

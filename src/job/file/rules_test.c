@@ -17,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/path.h"
+#include "fixtures/store_alone.h"
 #include "handover/leftover.h"
 #include "job/file/file.h"
 #include "job/file/guard.h"
@@ -26,8 +27,7 @@
 
 #define NS_PER_S 1000000000ull
 
-static char folder[64], journal_path[128], base[128];
-static struct enrg_store *store;
+static char journal_path[128], base[128];
 static struct enrg_file_options options;
 
 static void open_store(void)
@@ -50,17 +50,6 @@ static int set_up(void **state)
 	options = (struct enrg_file_options){.rules = {.sync_seconds = 1}};
 	open_store();
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	char command[128];
-
-	(void)state;
-	store_destroy_alone(store);
-	store = NULL;
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
 }
 
 /* As by a kill. */

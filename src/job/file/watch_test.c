@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "fixtures/store_alone.h"
 #include "job/file/handle.h"
 #include "job/file/watch.h"
 
-static char folder[64], journal_path[128], file_path[128];
-static struct enrg_store *store;
+static char journal_path[128], file_path[128];
 static char told[2000];
 static unsigned alerts;
 
@@ -49,17 +49,6 @@ static int set_up(void **state)
 	snprintf(file_path, sizeof(file_path), "%s/out/a.csv", folder);
 	open_store();
 	return 0;
-}
-
-static int tear_down(void **state)
-{
-	char command[128];
-
-	(void)state;
-	store_destroy_alone(store);
-	store = NULL;
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
 }
 
 static struct enrg_file *open_file(void)

@@ -307,5 +307,5 @@ int main(void)
 	};
 
 	setenv("TZ", "UTC", 1);
-	return cmocka_run_group_tests_name("job.file_choice", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("job.file.choice", tests, NULL, NULL);
 }

@@ -173,5 +173,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(kills_do_not_fill_the_journal, set_up, tear_down),
 	};
 
-	return cmocka_run_group_tests_name("job.leftover", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("job.file.leftover", tests, NULL, NULL);
 }

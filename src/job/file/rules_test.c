@@ -561,5 +561,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(large_batches_go_past_the_page_cache, set_up, tear_down),
 	};
 
-	return cmocka_run_group_tests_name("job.file_policy", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("job.file.rules", tests, NULL, NULL);
 }

@@ -205,5 +205,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_rollback_keeps_the_switch_that_is_due, set_up, tear_down),
 	};
 
-	return cmocka_run_group_tests_name("job.switches", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("job.file.switches", tests, NULL, NULL);
 }

@@ -51,6 +51,13 @@ static bool is_intact(const struct observer *observer, uint64_t position)
 	       position + observer->mapping.data_bytes;
 }
 
+/* A lap behind is overwritten, also where a `claimed` that somebody scribbled says nothing of it: without that, pads
+ * from there to a head far away would be gone through one by one. */
+static bool is_there(const struct observer *observer, uint64_t position, uint64_t head)
+{
+	return head - position <= observer->mapping.data_bytes && is_intact(observer, position);
+}
+
 static const uint8_t *place_of(const struct observer *observer, uint64_t position)
 {
 	return observer->mapping.data + position % observer->mapping.data_bytes;
@@ -112,7 +119,7 @@ static int look(void *context)
 		return -ESTALE; /* positions only grow: made anew in place, or scribbled */
 	while (observer->position < head) {
 		memcpy(record, place_of(observer, observer->position), sizeof(*record));
-		if (!is_intact(observer, observer->position)) {
+		if (!is_there(observer, observer->position, head)) {
 			observer->position = load_head(observer);
 			head = await_newer(observer, observer->position);
 			continue;
@@ -203,6 +210,30 @@ static int look_at_end(void *context)
 
 	return atomic_load_explicit(&mapping->producer->is_closed, memory_order_acquire) &&
 	       load_head(call->observer) <= call->observer->position;
+}
+
+struct count_look {
+	const struct observer *observer;
+	uint64_t sequence; /* out */
+};
+
+static int look_at_tally(void *context)
+{
+	struct count_look *call = context;
+	const struct mapping *mapping = &call->observer->mapping;
+	uint64_t head = load_head(call->observer);
+
+	for (int i = 0; i < 10; i++) {
+		const struct segment_tally *tally = &mapping->producer->tally[mapping_tally(mapping, head)];
+		call->sequence = atomic_load_explicit(&tally->sequence, memory_order_relaxed);
+		/* Pairs with the release fence in write_tally: had it been written anew, head would have moved. */
+		atomic_thread_fence(memory_order_acquire);
+		uint64_t now = load_head(call->observer);
+		if (now == head)
+			break;
+		head = now;
+	}
+	return 0;
 }
 
 static int go_to_head(void *context)
@@ -377,4 +408,12 @@ bool observer_is_at_end(struct observer *observer)
 	struct look call = {observer, NULL};
 
 	return guard(look_at_end, &call) == 1;
+}
+
+uint64_t observer_published(struct observer *observer)
+{
+	struct count_look call = {observer, 0};
+
+	(void)guard(look_at_tally, &call); /* a file that was cut is found by the next call of observer_next */
+	return call.sequence;
 }

@@ -54,6 +54,10 @@ void observer_skip(struct observer *observer);
 /* What a record's route stands for; the observer's own copy, valid as long as it. ENRG_E_CORRUPT, -ESTALE, -ENOMEM. */
 int observer_route(struct observer *observer, uint16_t route, const struct observer_route **ret_route);
 
+/* Sequence of the record that was published last, whether or not it can still be read; 0: none yet. Counts what came
+ * between two calls. */
+uint64_t observer_published(struct observer *observer);
+
 /* The producer has ended in order, and everything it published was handed out or skipped. */
 bool observer_is_at_end(struct observer *observer);
 

@@ -309,6 +309,42 @@ static void test_scribbled(void **state)
 	stream_close(stream, false);
 }
 
+/* A head far away over a ring of pads, with a `claimed` that says that all is there: no call goes through them all. */
+static void test_pads_without_end(void **state)
+{
+	(void)state;
+	struct stream *stream = make_stream(64 << 10, false);
+	struct observer *observer = look_at();
+	struct observer_record record;
+	const struct record pad = {.length = sizeof(pad), .type = RECORD_PAD};
+	uint8_t *data = stream->mapping.data;
+
+	for (size_t at = 0; at < 64 << 10; at += sizeof(pad))
+		memcpy(data + at, &pad, sizeof(pad));
+	atomic_store(&stream->mapping.producer->head, UINT64_C(1) << 60);
+	alarm(60);
+	assert_int_equal(observer_next(observer, &record, NULL), 0);
+	alarm(0);
+	observer_close(observer);
+	stream_close(stream, false);
+}
+
+/* What came is known also of what could not be read. */
+static void test_published(void **state)
+{
+	(void)state;
+	struct stream *stream = make_stream(64 << 10, true);
+	struct observer *observer = look_at();
+
+	assert_int_equal(observer_published(observer), 0);
+	for (uint64_t i = 1; i <= 300; i++) {
+		write_one(stream, 1000);
+		assert_int_equal(observer_published(observer), i);
+	}
+	observer_close(observer);
+	stream_close(stream, true);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -319,6 +355,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_beside_a_fast_producer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_scribbled, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pads_without_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_published, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("plane.observer", tests, NULL, NULL);

@@ -28,11 +28,23 @@ size_t text_character(const char *text, size_t bytes)
 	return count;
 }
 
+/* Line and paragraph separators, and what turns the direction of the text behind it: U+2028 to U+202E, U+2066 to
+ * U+2069. */
+static int is_format(const char *text, size_t count)
+{
+	unsigned char third = count == 3 ? (unsigned char)text[2] : 0;
+
+	if (count != 3 || text[0] != '\xe2')
+		return 0;
+	return (text[1] == '\x80' && third >= 0xa8 && third <= 0xae) ||
+	       (text[1] == '\x81' && third >= 0xa6 && third <= 0xa9);
+}
+
 static int is_control(const char *text, size_t count)
 {
 	unsigned char first = (unsigned char)text[0], second = count > 1 ? (unsigned char)text[1] : 0;
 
-	return first < 0x20 || first == 0x7f || (first == 0xc2 && second < 0xa0);
+	return first < 0x20 || first == 0x7f || (first == 0xc2 && second < 0xa0) || is_format(text, count);
 }
 
 void text_make_safe(char *text, size_t bytes)

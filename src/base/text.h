@@ -6,8 +6,9 @@
 
 /* Bytes of the UTF-8 character at `text`, which has `bytes` bytes; 0: it is none. */
 size_t text_character(const char *text, size_t bytes);
-/* So that it can neither steer a terminal nor look like several lines: control characters (also those of 8 bits) become
- * spaces, what is not UTF-8 text question marks. In place, of the same length. */
+/* So that it can neither steer a terminal nor look like several lines: control characters (also those of 8 bits, and
+ * those that turn the direction of text) become spaces, what is not UTF-8 text question marks. In place, of the same
+ * length. */
 void text_make_safe(char *text, size_t bytes);
 /* Inside of the quotes of a JSON string. Cut between two characters where it does not fit; always ends. Its length. */
 size_t text_format_json(const char *text, size_t bytes, char *ret_json, size_t json_bytes);

@@ -1,8 +1,8 @@
 /* watch.c: `enrgdaq watch SOURCE`: live rows and rates of a source, read beside its stores. A process of its own: an
  * observer, which the source does not know of and does not wait for. */
+#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
-#include <glob.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -25,6 +25,7 @@
 #define VIEW_SECONDS       1.0
 #define VIEW_SECONDS_LEAST 0.1
 #define NS_PER_S           1e9
+#define LINE_WIDTH         120u /* where the output is no terminal */
 
 static const char usage[] =
 	"usage: enrgdaq watch [--every SECONDS] [--seconds N] [--tag TAG] [--json] [--supervisor ID] [SOURCE]\n"
@@ -59,8 +60,9 @@ struct watch {
 	struct observer *observer; /* NULL: the source is not there now */
 	struct watch_table tables[SEGMENT_ROUTES];
 	uint64_t shown_ns;
-	uint64_t seen, missed; /* records since the last view */
-	uint64_t seen_ever, missed_ever;
+	uint64_t reached;    /* sequence up to which was looked, or could have been */
+	uint64_t seen, came; /* records since the last view */
+	uint64_t seen_ever, came_ever;
 };
 
 static volatile sig_atomic_t is_over;
@@ -73,33 +75,39 @@ static void on_signal(int number)
 
 /* --- which stream ------------------------------------------------------------------------------------------------- */
 
+static int is_stream(const struct dirent *entry)
+{
+	size_t bytes = strlen(entry->d_name);
+
+	return bytes > 7 && !strcmp(entry->d_name + bytes - 7, ".stream");
+}
+
 /* Streams of a runtime folder: the path of `source`, or, where there is none, the names of all in `ret_names`. */
 static bool find_stream(
 	const char *folder, const char *source, char *ret_path, size_t path_bytes, char *ret_names, size_t names_bytes)
 {
-	char pattern[RUNTIME_PATH_BYTES + 16];
+	struct dirent **entries;
 	bool is_found = false;
-	glob_t found;
 	size_t used = 0;
+	int count = scandir(folder, &entries, is_stream, alphasort);
 
 	ret_names[0] = '\0';
-	snprintf(pattern, sizeof(pattern), "%s/*.stream", folder);
-	if (glob(pattern, 0, NULL, &found))
-		return false;
-	for (size_t i = 0; i < found.gl_pathc && !is_found; i++) {
+	for (int i = 0; i < count; free(entries[i++])) {
 		struct observer *observer;
 
-		if (observer_open(found.gl_pathv[i], &observer, NULL) < 0)
+		if (is_found)
+			continue;
+		snprintf(ret_path, path_bytes, "%s/%s", folder, entries[i]->d_name);
+		if (observer_open(ret_path, &observer, NULL) < 0)
 			continue;
 		const char *name = observer_info(observer)->source;
 		is_found = source && !strcmp(name, source);
-		if (is_found)
-			snprintf(ret_path, path_bytes, "%s", found.gl_pathv[i]);
-		else if (used + strlen(name) + 2 < names_bytes)
+		if (used + strlen(name) + 3 < names_bytes)
 			used += (size_t)snprintf(ret_names + used, names_bytes - used, "%s%s", used ? ", " : "", name);
 		observer_close(observer);
 	}
-	globfree(&found);
+	if (count >= 0)
+		free(entries);
 	text_make_safe(ret_names, strlen(ret_names));
 	return is_found;
 }
@@ -164,7 +172,6 @@ static void take(struct watch *watch, const struct observer_record *record)
 	const uint8_t *payload;
 
 	watch->seen++;
-	watch->missed += record->skipped;
 	if (!table)
 		return;
 	if (!table->is_fresh && observer_copy(watch->observer, &payload, NULL) == 0)
@@ -174,16 +181,40 @@ static void take(struct watch *watch, const struct observer_record *record)
 	table->bytes += (uint64_t)record->header.meta_bytes + record->header.body_bytes;
 }
 
-/* What came since the last look, as far as one look may last. */
+/* Up to `sequence` it was looked, or it can't be looked at any more. */
+static void reach(struct watch *watch, uint64_t sequence)
+{
+	watch->came += sequence > watch->reached ? sequence - watch->reached : 0;
+	watch->reached = sequence > watch->reached ? sequence : watch->reached;
+}
+
+static bool open_stream(struct watch *watch)
+{
+	if (observer_open(watch->path, &watch->observer, NULL) < 0)
+		return false;
+	watch->reached = observer_published(watch->observer);
+	return true;
+}
+
+/* What came since the last look, as far as one look may last. What is missed is counted by what was published before
+ * it: a record that comes while the last one is shown is not missed. */
 static void look(struct watch *watch)
 {
 	struct observer_record record;
 	int rc = 0;
 
-	if (!watch->observer && observer_open(watch->path, &watch->observer, NULL) < 0)
+	if (!watch->observer && !open_stream(watch))
 		return;
-	for (unsigned i = 0; i < LOOK_RECORDS && (rc = observer_next(watch->observer, &record, NULL)) == 1; i++)
+	uint64_t published = observer_published(watch->observer);
+
+	for (unsigned i = 0; i < LOOK_RECORDS && !is_over; i++) {
+		rc = observer_next(watch->observer, &record, NULL);
+		if (rc != 1)
+			break;
 		take(watch, &record);
+		reach(watch, record.header.sequence);
+	}
+	reach(watch, published);
 	if (rc == 1)
 		observer_skip(watch->observer);
 	if (rc == -ESTALE)
@@ -192,60 +223,112 @@ static void look(struct watch *watch)
 
 /* --- showing ------------------------------------------------------------------------------------------------------ */
 
-static unsigned terminal_width(void)
+static struct winsize terminal_size(void)
 {
-	struct winsize size;
+	struct winsize size = {0};
 
-	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 120;
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col || !size.ws_row)
+		size = (struct winsize){.ws_col = LINE_WIDTH, .ws_row = UINT16_MAX};
+	return size;
 }
 
-static void print_title(const struct watch *watch)
+/* Of `line`, as many characters as fit beside each other. */
+static size_t fit(const char *line, size_t bytes, unsigned width)
+{
+	size_t used = 0;
+
+	for (size_t count; width > 0 && used < bytes; width--) {
+		count = text_character(line + used, bytes - used);
+		used += count ? count : 1;
+	}
+	return used;
+}
+
+/* A view in the place of the one before, with no line longer and no more lines than the window has. */
+static void print_on_screen(const char *view, struct winsize size)
+{
+	unsigned lines = 0, shown = 0, room = size.ws_row - 1u; /* the cursor's line stays free */
+
+	for (const char *at = view; (at = strchr(at, '\n')); at++)
+		lines++;
+	fputs("\033[H", stdout);
+	for (const char *at = view, *end; (end = strchr(at, '\n')) && (lines <= room || shown + 1 < room);
+		at = end + 1) {
+		size_t bytes = (size_t)(end - at), fits = fit(at, bytes, size.ws_col);
+		bool is_whole = fits == bytes;
+
+		fits = is_whole ? fits : fit(at, bytes, size.ws_col - 1u);
+		printf("%.*s%s\033[K\n", (int)fits, at, is_whole ? "" : "…");
+		shown++;
+	}
+	if (shown < lines)
+		printf("… %u lines more (or --json)\033[K\n", lines - shown);
+	fputs("\033[J", stdout);
+}
+
+static void print_title(const struct watch *watch, FILE *stream)
 {
 	char source[256], run[64];
+	uint64_t missed = watch->came > watch->seen ? watch->came - watch->seen : 0;
 
 	snprintf(source, sizeof(source), "%s", watch->options->source);
 	text_make_safe(source, strlen(source));
 	if (!watch->observer) {
-		printf("%s: is not there now; waits for it\n", source);
+		fprintf(stream, "%s: is not there now; waits for it\n", source);
 		return;
 	}
 	snprintf(run, sizeof(run), "%s", observer_info(watch->observer)->run);
 	text_make_safe(run, strlen(run));
-	printf("%s, run %s%s", source, run, observer_is_at_end(watch->observer) ? ", has ended in order" : "");
-	if (watch->missed)
-		printf(", %" PRIu64 " of %" PRIu64 " batches came faster than they were looked at", watch->missed,
-			watch->missed + watch->seen);
-	putchar('\n');
+	fprintf(stream, "%s, run %s%s", source, run, observer_is_at_end(watch->observer) ? ", has ended in order" : "");
+	if (missed)
+		fprintf(stream, ", %" PRIu64 " of %" PRIu64 " batches came faster than they were looked at", missed,
+			watch->came);
+	fputc('\n', stream);
 }
 
-static void show(struct watch *watch, uint64_t now_ns)
+static void print_view(struct watch *watch, uint64_t now_ns, unsigned width, FILE *stream)
 {
 	const struct watch_rates rates = {
 		.seconds = (double)(now_ns - watch->shown_ns) / NS_PER_S,
-		.scale = watch->seen ? (double)(watch->seen + watch->missed) / (double)watch->seen : 1,
+		.scale = watch->seen && watch->came > watch->seen ? (double)watch->came / (double)watch->seen : 1,
 	};
-	bool is_screen = isatty(STDOUT_FILENO) && !watch->options->is_json;
+	bool has_any = false;
 
-	if (is_screen)
-		fputs("\033[H\033[2J", stdout);
 	if (!watch->options->is_json)
-		print_title(watch);
+		print_title(watch, stream);
 	for (size_t i = 0; i < SEGMENT_ROUTES; i++) {
 		struct watch_table *table = &watch->tables[i];
 
 		if (!table->route || !is_wanted(watch, table))
 			continue;
+		has_any = true;
 		if (watch->options->is_json)
-			watch_table_print_json(table, &rates, watch->options->source, stdout);
+			watch_table_print_json(table, &rates, watch->options->source, stream);
 		else
-			watch_table_print(table, &rates, is_screen ? terminal_width() : 120, stdout);
+			watch_table_print(table, &rates, width, stream);
 		table->seen = table->rows = table->bytes = 0;
 		table->is_fresh = false;
 	}
+	if (!has_any && watch->observer && !watch->options->is_json)
+		fprintf(stream, "no batch%s since this look began\n", watch->options->tag ? " of that tag" : "");
+}
+
+static void show(struct watch *watch, uint64_t now_ns)
+{
+	struct winsize size = terminal_size();
+	bool is_screen = isatty(STDOUT_FILENO) && !watch->options->is_json;
+	char *view = NULL;
+	size_t bytes;
+	FILE *stream = is_screen ? open_memstream(&view, &bytes) : NULL;
+
+	print_view(watch, now_ns, is_screen ? size.ws_col : LINE_WIDTH, stream ? stream : stdout);
+	if (stream && fclose(stream) == 0)
+		print_on_screen(view, size);
+	free(view);
 	fflush(stdout);
 	watch->seen_ever += watch->seen;
-	watch->missed_ever += watch->missed;
-	watch->seen = watch->missed = 0;
+	watch->came_ever += watch->came;
+	watch->seen = watch->came = 0;
 	watch->shown_ns = now_ns;
 }
 
@@ -274,11 +357,11 @@ static int run(const struct watch_options *options)
 		poll(NULL, 0, LOOK_MS);
 	}
 	watch.seen_ever += watch.seen;
-	watch.missed_ever += watch.missed;
+	watch.came_ever += watch.came;
 	if (!options->is_json && !ferror(stdout))
 		printf("watched %.1f s: %" PRIu64 " batches, %" PRIu64 " of them not looked at\n",
-			(double)(clock_mono_ns() - started_ns) / NS_PER_S, watch.seen_ever + watch.missed_ever,
-			watch.missed_ever);
+			(double)(clock_mono_ns() - started_ns) / NS_PER_S, watch.came_ever,
+			watch.came_ever > watch.seen_ever ? watch.came_ever - watch.seen_ever : 0);
 	close_stream(&watch);
 	return 0;
 }

@@ -223,6 +223,15 @@ static void print_head(const struct watch_table *table, const struct watch_rates
 	fputc('\n', stream);
 }
 
+static int count_characters(const char *text)
+{
+	int count = 0;
+
+	for (; *text; text++)
+		count += ((unsigned char)*text & 0xc0) != 0x80;
+	return count;
+}
+
 void watch_table_print(const struct watch_table *table, const struct watch_rates *rates, unsigned width, FILE *stream)
 {
 	int name_width = 0;
@@ -232,8 +241,8 @@ void watch_table_print(const struct watch_table *table, const struct watch_rates
 	if (!table->message || !table->batch.rows)
 		return;
 	for (uint32_t i = 0; i < table->schema->column_count; i++) {
-		int bytes = (int)strlen(table->schema->columns[i].name);
-		name_width = bytes > name_width ? bytes : name_width;
+		int characters = count_characters(table->schema->columns[i].name);
+		name_width = characters > name_width ? characters : name_width;
 	}
 	name_width = name_width < NAME_WIDTH_MAX ? name_width : NAME_WIDTH_MAX;
 	for (uint32_t i = 0; i < table->schema->column_count; i++) {
@@ -242,7 +251,8 @@ void watch_table_print(const struct watch_table *table, const struct watch_rates
 
 		snprintf(name, sizeof(name), "%s", column->name);
 		text_make_safe(name, strlen(name));
-		fprintf(stream, "  %-*s  ", name_width, name);
+		int gap = name_width - count_characters(name);
+		fprintf(stream, "  %s%*s  ", name, gap > 0 ? gap : 0, "");
 		print_value(column, &table->views[i], table->batch.rows - 1,
 			cells < SPARK_CELLS_MAX ? cells : SPARK_CELLS_MAX, stream);
 		fputc('\n', stream);
@@ -257,6 +267,8 @@ static json_t *number_json(enum enrg_type type, const void *values, uint64_t ind
 		return json_integer(((const int64_t *)values)[index]);
 	if (type == ENRG_BOOL)
 		return json_boolean(value > 0);
+	if (type == ENRG_U64 && ((const uint64_t *)values)[index] <= INT64_MAX)
+		return json_integer((json_int_t)((const uint64_t *)values)[index]);
 	if (is_float(type) || type == ENRG_U64) /* JSON has no integers beyond 63 bits that all readers keep */
 		return isfinite(value) ? json_real(value) : json_null();
 	return json_integer((json_int_t)value);
@@ -310,7 +322,7 @@ void watch_table_print_json(
 		(json_int_t)(table->message ? table->batch.sequence : 0), "batches_per_s",
 		per_second(table->seen, rates), "rows_per_s", per_second(table->rows, rates), "mb_per_s",
 		per_second(table->bytes, rates) / 1e6, "row", row ? row : json_null());
-	json_dumpf(json, stream, JSON_COMPACT | JSON_REAL_PRECISION(9));
+	json_dumpf(json, stream, JSON_COMPACT | JSON_REAL_PRECISION(17)); /* what is read back is the same number */
 	fputc('\n', stream);
 	json_decref(json);
 }

@@ -28,6 +28,10 @@ write_config() { # RATE of the fast source
 	END
 }
 
+pid_of() {
+	ps --ppid "$run" -o pid=,args= | awk -v name="$1" '$NF == name {print $1}'
+}
+
 # The rows that are shown are the source's; a source that was killed and a run that was made anew are seen again.
 case_watch() {
 	write_config 2000
@@ -44,7 +48,7 @@ case_watch() {
 	local watcher=$!
 	started+=("$watcher")
 	await 20 test -s dice.json || fail "nothing is shown"
-	kill -KILL "$(pid_of dice)"
+	kill -KILL "$(pid_of dice)" || fail "dice is not there"
 	local lines
 	lines=$(wc -l <dice.json)
 	await 20 sh -c "[ \$(wc -l <dice.json) -gt $((lines + 10)) ]" || fail "nothing after a kill"
@@ -89,6 +93,63 @@ case_watchers_do_not_matter() {
 	grep -qE "fast -> DAQJobStoreMemory: .*: accounted" run.log || fail "not accounted"
 	kill -CONT "${watchers[@]}" 2>/dev/null
 	grep -q "batches/s, .* rows/s" watch_4.txt || fail "no rates"
+}
+
+sequence_of_fast() {
+	"$bin" watch fast --every 0.1 --seconds 5 --json | sed -n 's/.*"sequence":\([0-9]*\).*/\1/p;q'
+}
+
+has_passed() { # SEQUENCE
+	[ "$(sequence_of_fast)" -gt "$1" ]
+}
+
+# One that stood still for laps of the ring says in its next view how much it missed, though the source stands still now.
+case_watch_counts_what_it_missed() {
+	write_config 20000
+	cd "$work" || exit 1
+	start run.log run c
+	await 20 test -s out/dice.csv || fail "no rows"
+	"$bin" watch fast --every 0.2 >watch.txt 2>&1 &
+	local watcher=$! source sequence
+	started+=("$watcher")
+	await 20 test -s watch.txt || fail "nothing is shown"
+	kill -STOP "$watcher"
+	sequence=$(sequence_of_fast)
+	await 60 has_passed $((sequence + 30000)) || fail "the source does not go on"
+	source=$(pid_of fast)
+	kill -STOP "$source" || fail "fast is not there"
+	kill -CONT "$watcher"
+	await 20 grep -qE ', [0-9]{5,} of [0-9]{5,} batches came faster' watch.txt || fail "what was missed is not counted"
+	kill -CONT "$source"
+	kill -INT "$watcher"
+	wait "$watcher" || fail "exit code of watch"
+	kill -INT "$run"
+	wait "$run" || fail "exit code of the run"
+}
+
+# In a window of 40 × 5 nothing is broken over two lines or shifted out at the top.
+case_watch_in_a_small_window() {
+	write_config 2000
+	cd "$work" || exit 1
+	start run.log run c
+	await 20 test -s out/dice.csv || fail "no rows"
+	timeout 60 python3 - "$bin" <<-'END' || fail "the view does not fit"
+		import fcntl, os, pty, struct, sys, termios
+		pid, terminal = pty.fork()
+		if pid == 0:
+		    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 5, 40, 0, 0))
+		    os.execv(sys.argv[1], [sys.argv[1], "watch", "dice", "--every", "0.2"])
+		shown = b""
+		while shown.count(b"lines more") < 3:
+		    shown += os.read(terminal, 4096)
+		view = shown.split(b"\x1b[H")[2].decode().split("\x1b[J")[0].replace("\x1b[K", "").splitlines()
+		assert len(view) == 4 and view[0].startswith("dice, run"), view
+		assert all(len(line) <= 40 for line in view), view
+		os.write(terminal, b"\x03")
+		assert os.waitpid(pid, 0)[1] == 0
+	END
+	kill -INT "$run"
+	wait "$run" || fail "exit code of the run"
 }
 
 run_case "$@"

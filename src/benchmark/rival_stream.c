@@ -61,7 +61,7 @@ static int prepare(const struct rival_params *params, void **ret_self, struct en
 			self->paths[i], sizeof(self->paths[i]), "/dev/shm/enrgdaq-bench-%d-%u.rival", (int)getpid(), i);
 		rc = stream_create(&stream, err);
 		if (rc == 0)
-			rc = stream_add_consumer(self->paths[i], "reader", CONSUMER_REQUIRED, err);
+			rc = stream_add_consumer(self->paths[i], "reader", err);
 	}
 	if (rc < 0)
 		end(self);
@@ -143,7 +143,7 @@ static int open_consumer(void *context, void **ret_end)
 	int rc = 0;
 
 	for (unsigned i = 0; rc == 0 && i < self->params->producers; i++)
-		rc = consumer_open(self->paths[i], "reader", CONSUMER_REQUIRED, UINT64_MAX, &self->consumers[i], NULL);
+		rc = consumer_open(self->paths[i], "reader", UINT64_MAX, &self->consumers[i], NULL);
 	*ret_end = self;
 	if (rc < 0)
 		close_consumer(self);

@@ -14,13 +14,14 @@
 #include "base/histogram.h"
 #include "benchmark/pair.h"
 #include "benchmark/reader.h"
+#include "plane/observer.h"
 #include "plane/stream.h"
 
 #define WINDOWS_MAX     8000u
 #define WARM_UP_WINDOWS 2u
 #define MANY            256u       /* small records that are written at once */
 #define LAST_RECORD     UINT32_MAX /* in `rows`: the producer ends here */
-#define LOOK_NS         UINT64_C(20000000)
+#define LOOK_US         20000u     /* an observer that has seen all */
 #define TIMEOUT_NS      UINT64_C(60000000000)
 
 struct consumer_figures {
@@ -45,7 +46,6 @@ struct shared {
 struct consumer_side {
 	struct shared *shared;
 	unsigned index;
-	bool is_observer;
 };
 
 /* --- producer --- */
@@ -272,7 +272,7 @@ struct reading {
 	struct consumer_figures *figures;
 	struct window window;
 	uint64_t last_sequence;
-	bool is_observer, checks, takes_latency, takes_times;
+	bool checks, takes_latency, takes_times;
 	uint32_t passes;
 	bool is_last;
 };
@@ -282,17 +282,15 @@ static int read_record(struct reading *reading, const struct consumer_record *re
 	const struct record *header = record->header;
 	struct consumer_figures *figures = reading->figures;
 
-	if (!reading->is_observer && header->sequence != reading->last_sequence + 1)
+	if (header->sequence != reading->last_sequence + 1)
 		return ENRG_E_SEQUENCE;
-	if (reading->last_sequence && header->sequence > reading->last_sequence + 1)
-		figures->lapped += header->sequence - reading->last_sequence - 1;
 	reading->last_sequence = header->sequence;
 	uint64_t begin_ns = reading->takes_times ? clock_mono_ns() : 0;
 	/* The check reads every byte; without it the sum does. */
 	for (uint32_t pass = 0; pass < reading->passes; pass++) {
 		int code = reading->checks ? consumer_check(reading->consumer, record, NULL) : 0;
 		if (code < 0)
-			return reading->is_observer && !consumer_is_intact(reading->consumer, record) ? 0 : code;
+			return code;
 		if (!reading->checks)
 			figures->sum += reader_sum(record->payload, header->body_bytes);
 	}
@@ -309,8 +307,6 @@ static int read_record(struct reading *reading, const struct consumer_record *re
 
 static void release(struct reading *reading)
 {
-	if (reading->is_observer)
-		return;
 	atomic_store_explicit(&reading->figures->released, reading->figures->records, memory_order_relaxed);
 	consumer_release(reading->consumer, consumer_position(reading->consumer), 0);
 }
@@ -331,7 +327,7 @@ static int read_all(struct reading *reading, const struct trial_params *params)
 		}
 		count_window(&reading->window, reading->figures, 1, params->window_records);
 	}
-	if (code == 0 && got < 0 && !(reading->is_observer && (got == -EOVERFLOW || got == ENRG_E_CORRUPT)))
+	if (code == 0 && got < 0)
 		code = got;
 	release(reading);
 	return code;
@@ -385,7 +381,7 @@ static int read_all_lines(struct reading *reading, const struct trial_params *pa
 static bool reads_lines(const struct reading *reading, const struct trial_params *params)
 {
 	return params->payload_bytes == SEGMENT_LINE && params->read_passes == 1 && !params->checks &&
-	       !reading->is_observer && !reading->takes_latency;
+	       !reading->takes_latency;
 }
 
 static int run_consumer(void *context)
@@ -395,7 +391,6 @@ static int run_consumer(void *context)
 	const struct trial_params *params = &shared->params;
 	struct reading reading = {
 		.figures = &shared->figures[side->index],
-		.is_observer = side->is_observer,
 		.checks = params->checks,
 		.passes = params->read_passes,
 		.takes_latency = params->stamp_every == 1,
@@ -404,19 +399,45 @@ static int run_consumer(void *context)
 	char name[16];
 
 	snprintf(name, sizeof(name), "%u", side->index);
-	int code = consumer_open(shared->path, name, side->is_observer ? CONSUMER_OBSERVER : CONSUMER_REQUIRED,
-		UINT64_MAX, &reading.consumer, NULL);
+	int code = consumer_open(shared->path, name, UINT64_MAX, &reading.consumer, NULL);
 	atomic_fetch_add_explicit(&shared->opened, 1, memory_order_release);
 	reading.window.start_ns = clock_mono_ns();
 	while (code == 0 && !reading.is_last) {
-		/* Observers may miss the last record, so they look for the end by themselves. */
-		if (side->is_observer && atomic_load_explicit(&shared->is_over, memory_order_acquire))
-			break;
-		consumer_wait(&reading.consumer, 1, NULL, 0, side->is_observer ? LOOK_NS : UINT64_MAX);
+		consumer_wait(&reading.consumer, 1, NULL, 0, UINT64_MAX);
 		code = reads_lines(&reading, params) ? read_all_lines(&reading, params) : read_all(&reading, params);
 	}
 	consumer_close(reading.consumer);
 	return code;
+}
+
+/* Copies and adds up all that it meets; looks for the end by itself, as it may miss the last record. */
+static int run_observer(void *context)
+{
+	const struct consumer_side *side = context;
+	struct shared *shared = side->shared;
+	struct consumer_figures *figures = &shared->figures[side->index];
+	struct observer *observer = NULL;
+	struct observer_record record;
+	const uint8_t *payload;
+	int rc = observer_open(shared->path, &observer, NULL);
+
+	atomic_fetch_add_explicit(&shared->opened, 1, memory_order_release);
+	while (rc >= 0 && !atomic_load_explicit(&shared->is_over, memory_order_acquire)) {
+		rc = observer_next(observer, &record, NULL);
+		if (rc == 0)
+			usleep(LOOK_US);
+		if (rc != 1)
+			continue;
+		figures->lapped += record.skipped;
+		rc = observer_copy(observer, &payload, NULL);
+		if (rc == 0) {
+			figures->sum += reader_sum(payload, record.header.body_bytes);
+			figures->records++;
+		}
+		rc = rc == -EOVERFLOW ? 0 : rc;
+	}
+	observer_close(observer);
+	return rc < 0 ? rc : 0;
 }
 
 /* --- all together --- */
@@ -438,7 +459,7 @@ static int make_stream(struct shared *shared, struct enrg_error *err)
 	int code = stream_create(&stream, err);
 	for (unsigned i = 0; i < params->required_count && code == 0; i++) {
 		snprintf(name, sizeof(name), "%u", i);
-		code = stream_add_consumer(shared->path, name, CONSUMER_REQUIRED, err);
+		code = stream_add_consumer(shared->path, name, err);
 	}
 	return code;
 }
@@ -454,8 +475,9 @@ static int run_sides(struct shared *shared, struct enrg_error *err)
 	sides[0] = (struct pair_side){run_producer, shared, cpus[0]};
 	for (unsigned i = 0; i < count; i++) {
 		int cpu = cpu_count < 2 ? cpus[0] : cpus[1 + i % (cpu_count - 1)];
-		consumers[i] = (struct consumer_side){shared, i, i >= shared->params.required_count};
-		sides[1 + i] = (struct pair_side){run_consumer, &consumers[i], cpu};
+		consumers[i] = (struct consumer_side){shared, i};
+		sides[1 + i] = (struct pair_side){
+			i < shared->params.required_count ? run_consumer : run_observer, &consumers[i], cpu};
 	}
 	return pair_run(sides, count + 1, shared->params.measure_ns + TIMEOUT_NS, err);
 }

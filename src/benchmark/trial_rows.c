@@ -114,7 +114,7 @@ static int run_consumer(void *context)
 {
 	struct table *table = context;
 	struct consumer *consumer = NULL;
-	int rc = consumer_open(table->path, "reader", CONSUMER_REQUIRED, UINT64_MAX, &consumer, NULL);
+	int rc = consumer_open(table->path, "reader", UINT64_MAX, &consumer, NULL);
 
 	if (rc < 0)
 		return rc;
@@ -137,7 +137,7 @@ static int make_stream(const struct table *table, struct enrg_error *err)
 	};
 	int rc = stream_create(&params, err);
 
-	return rc == 0 ? stream_add_consumer(table->path, "reader", CONSUMER_REQUIRED, err) : rc;
+	return rc == 0 ? stream_add_consumer(table->path, "reader", err) : rc;
 }
 
 int trial_rows(bool checks, uint64_t measure_ns, double *ret_rows_per_s, struct enrg_error *err)

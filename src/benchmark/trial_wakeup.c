@@ -33,7 +33,7 @@ static int run_sleeper(void *context)
 	struct consumer *consumer = NULL;
 	struct consumer_record record;
 
-	int code = consumer_open(shared->path, "sleeper", CONSUMER_REQUIRED, UINT64_MAX, &consumer, NULL);
+	int code = consumer_open(shared->path, "sleeper", UINT64_MAX, &consumer, NULL);
 	if (code < 0)
 		return code;
 	atomic_store_explicit(&shared->sleeper_pid, (uint32_t)getpid(), memory_order_release);
@@ -108,7 +108,7 @@ static int make_stream(const char *path, struct enrg_error *err)
 	};
 
 	int code = stream_create(&params, err);
-	return code == 0 ? stream_add_consumer(path, "sleeper", CONSUMER_REQUIRED, err) : code;
+	return code == 0 ? stream_add_consumer(path, "sleeper", err) : code;
 }
 
 int trial_wakeup(uint32_t count, double *ret_samples_us, struct enrg_error *err)

@@ -513,8 +513,7 @@ static void copy_text(char *ret_text, size_t text_bytes, const char *text)
 
 static int open_stream(struct link_sender *sender, const struct link_sender_params *params, struct enrg_error *err)
 {
-	int status = consumer_open(
-		params->stream_path, params->consumer_name, CONSUMER_REQUIRED, UINT64_MAX, &sender->consumer, err);
+	int status = consumer_open(params->stream_path, params->consumer_name, UINT64_MAX, &sender->consumer, err);
 
 	if (status)
 		return status;

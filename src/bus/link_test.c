@@ -159,7 +159,7 @@ static int place_setup(void **state)
 		.record_bytes_max = META_BYTES + BODY_BYTES_MAX,
 		.checks = true,
 	};
-	if (stream_create(&params, &err) || stream_add_consumer(place->stream, CONSUMER, CONSUMER_REQUIRED, &err))
+	if (stream_create(&params, &err) || stream_add_consumer(place->stream, CONSUMER, &err))
 		fail_msg("%s", err.text);
 	*state = place;
 	return 0;

@@ -184,9 +184,9 @@ static int open_ring(
 	int rc = stream_create(&params, err);
 
 	if (!rc)
-		rc = stream_add_consumer(params.path, "run-job", CONSUMER_REQUIRED, err);
+		rc = stream_add_consumer(params.path, "run-job", err);
 	if (!rc)
-		rc = consumer_open(params.path, "run-job", CONSUMER_REQUIRED, UINT64_MAX, &self->consumer, err);
+		rc = consumer_open(params.path, "run-job", UINT64_MAX, &self->consumer, err);
 	return rc;
 }
 

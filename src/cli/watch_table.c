@@ -95,11 +95,6 @@ static double number_at(enum enrg_type type, const void *values, uint64_t index)
 	return NAN;
 }
 
-static bool is_float(enum enrg_type type)
-{
-	return type == ENRG_F32 || type == ENRG_F64;
-}
-
 static void print_number(enum enrg_type type, const void *values, uint64_t index, FILE *stream)
 {
 	if (type == ENRG_I64)
@@ -107,7 +102,7 @@ static void print_number(enum enrg_type type, const void *values, uint64_t index
 	else if (type == ENRG_U64)
 		fprintf(stream, "%" PRIu64, ((const uint64_t *)values)[index]);
 	else
-		fprintf(stream, is_float(type) ? "%.15g" : "%.0f", number_at(type, values, index));
+		fprintf(stream, enrg_type_is_float(type) ? "%.15g" : "%.0f", number_at(type, values, index));
 }
 
 struct span {
@@ -269,7 +264,7 @@ static json_t *number_json(enum enrg_type type, const void *values, uint64_t ind
 		return json_boolean(value > 0);
 	if (type == ENRG_U64 && ((const uint64_t *)values)[index] <= INT64_MAX)
 		return json_integer((json_int_t)((const uint64_t *)values)[index]);
-	if (is_float(type) || type == ENRG_U64) /* JSON has no integers beyond 63 bits that all readers keep */
+	if (enrg_type_is_float(type) || type == ENRG_U64) /* JSON has no integers beyond 63 bits that all readers keep */
 		return isfinite(value) ? json_real(value) : json_null();
 	return json_integer((json_int_t)value);
 }

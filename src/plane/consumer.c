@@ -34,13 +34,11 @@ struct consumer {
 	struct mapping mapping;
 	struct segment_consumer *slot;
 	uint32_t index;
-	enum consumer_kind kind;
 	uint64_t position;   /* behind the last record acquired */
 	uint64_t offset;     /* position modulo data_bytes */
 	uint64_t head;       /* as last loaded, not below position */
 	uint32_t short_steps; /* looks at head in a row, without a sleep between, that found hardly anything new */
 	bool has_siblings;    /* its reader has other streams to turn to */
-	uint64_t last_sequence; /* observers: to count what was lapped */
 	struct record current;
 	struct record alike; /* the last one that was checked word by word for consumer_acquire_many; length 0: none */
 	_Alignas(SEGMENT_LINE) struct record many[CONSUMER_MANY]; /* headers of consumer_acquire_many */
@@ -78,29 +76,6 @@ static int take_required(struct consumer *consumer, const char *path, const char
 	return enrg_error_set(err, -ENOENT, "%s: has no consumer %s", path, name);
 }
 
-/* A free slot, or one that a dead observer left. The lock decides between two that try at once. */
-static int take_observer(struct consumer *consumer, const char *path, const char *name, struct enrg_error *err)
-{
-	for (uint32_t i = SEGMENT_CONSUMERS; i-- > 0;) {
-		struct segment_consumer *slot = mapping_consumer(&consumer->mapping, i);
-		if (atomic_load_explicit(&slot->kind, memory_order_acquire) == CONSUMER_REQUIRED ||
-			lock_slot(consumer, i) < 0)
-			continue;
-		if (atomic_load_explicit(&slot->kind, memory_order_acquire) == CONSUMER_REQUIRED) {
-			mapping_unlock(&consumer->mapping, LOCK_CONSUMER + i);
-			continue;
-		}
-		snprintf(slot->name, sizeof(slot->name), "%s", name);
-		atomic_store_explicit(&slot->lapped, 0, memory_order_relaxed);
-		atomic_store_explicit(&slot->ack,
-			atomic_load_explicit(&consumer->mapping.producer->head, memory_order_acquire), memory_order_relaxed);
-		atomic_store_explicit(&slot->kind, CONSUMER_OBSERVER, memory_order_release);
-		atomic_fetch_add_explicit(&consumer->mapping.producer->consumer_changes, 1, memory_order_release);
-		return 0;
-	}
-	return enrg_error_set(err, -ENOSPC, "%s: 16 consumers are there already", path);
-}
-
 static int set_start(struct consumer *consumer, const char *path, uint64_t position, struct enrg_error *err)
 {
 	uint64_t ack = atomic_load_explicit(&consumer->slot->ack, memory_order_acquire);
@@ -133,15 +108,13 @@ static int open_slot(void *context)
 	struct consumer *consumer = opening->consumer;
 	int result = mapping_open(&consumer->mapping, opening->path, MAPPING_READER, opening->err);
 
-	if (result == 0 && consumer->kind == CONSUMER_REQUIRED)
+	if (result == 0)
 		result = take_required(consumer, opening->path, opening->name, opening->err);
-	else if (result == 0)
-		result = take_observer(consumer, opening->path, opening->name, opening->err);
 	return result < 0 ? result : set_start(consumer, opening->path, opening->position, opening->err);
 }
 
-int consumer_open(const char *path, const char *name, enum consumer_kind kind, uint64_t position,
-	struct consumer **ret_consumer, struct enrg_error *err)
+int consumer_open(
+	const char *path, const char *name, uint64_t position, struct consumer **ret_consumer, struct enrg_error *err)
 {
 	struct consumer *consumer = aligned_alloc(_Alignof(struct consumer), sizeof(*consumer));
 	struct opening opening = {consumer, path, name, position, err};
@@ -149,7 +122,6 @@ int consumer_open(const char *path, const char *name, enum consumer_kind kind, u
 	if (!consumer)
 		return enrg_error_set(err, -ENOMEM, "%s: out of memory", path);
 	memset(consumer, 0, sizeof(*consumer));
-	consumer->kind = kind;
 	int result = fault_guard(open_slot, &opening);
 	if (result == -EFAULT)
 		result = enrg_error_set(err, ENRG_E_CORRUPT, "%s: cut short while it was opened", path);
@@ -166,10 +138,6 @@ void consumer_close(struct consumer *consumer)
 {
 	if (!consumer)
 		return;
-	if (consumer->kind == CONSUMER_OBSERVER) {
-		atomic_store_explicit(&consumer->slot->kind, CONSUMER_FREE, memory_order_release);
-		atomic_fetch_add_explicit(&consumer->mapping.producer->consumer_changes, 1, memory_order_release);
-	}
 	mapping_close(&consumer->mapping);
 	free(consumer);
 }
@@ -231,24 +199,6 @@ static bool refresh_head(struct consumer *consumer)
 	return consumer->head > consumer->position;
 }
 
-/* Is everything from `position` on still there? (Observers; a required consumer's bytes are never overwritten.) */
-static bool is_there(const struct consumer *consumer, uint64_t position)
-{
-	if (consumer->kind == CONSUMER_REQUIRED)
-		return true;
-	atomic_thread_fence(memory_order_acquire);
-	return atomic_load_explicit(&consumer->mapping.producer->claimed, memory_order_relaxed) <=
-	       position + consumer->mapping.data_bytes;
-}
-
-static int fall_behind(struct consumer *consumer)
-{
-	consumer->head = atomic_load_explicit(&consumer->mapping.producer->head, memory_order_acquire);
-	consumer->position = consumer->head;
-	consumer->offset = consumer->position % consumer->mapping.data_bytes;
-	return -EOVERFLOW;
-}
-
 static int explain_corrupt(
 	const struct consumer *consumer, const struct record *record, const char *what, struct enrg_error *err)
 {
@@ -283,14 +233,6 @@ static inline int check_record(const struct consumer *consumer, const struct rec
 	return 0;
 }
 
-static void count_lapped(struct consumer *consumer, const struct record *record)
-{
-	if (consumer->last_sequence && record->sequence > consumer->last_sequence + 1)
-		atomic_fetch_add_explicit(
-			&consumer->slot->lapped, record->sequence - consumer->last_sequence - 1, memory_order_relaxed);
-	consumer->last_sequence = record->sequence;
-}
-
 /* Small records come from the other core's cache line by line; fetching some ahead hides that (three times the rate of
  * 64-byte records). A large one pays two instructions. */
 static void prefetch_small(const struct consumer *consumer)
@@ -308,8 +250,6 @@ static inline int take_record(
 	struct consumer *consumer, struct record *record, struct consumer_record *ret_record, struct enrg_error *err)
 {
 	memcpy(record, consumer->mapping.data + consumer->offset, sizeof(*record));
-	if (!is_there(consumer, consumer->position))
-		return fall_behind(consumer);
 	int result = check_record(consumer, record, err);
 	if (result < 0)
 		return result;
@@ -317,8 +257,6 @@ static inline int take_record(
 		advance(consumer, record->length);
 		return 0;
 	}
-	if (consumer->kind == CONSUMER_OBSERVER)
-		count_lapped(consumer, record);
 	ret_record->header = record;
 	ret_record->payload = consumer->mapping.data + consumer->offset + sizeof(*record) + record->lead_bytes;
 	ret_record->position = consumer->position;
@@ -391,12 +329,10 @@ static uint32_t take_alike(struct consumer *consumer, const struct record *alike
 int consumer_acquire_many(
 	struct consumer *consumer, struct consumer_record *ret_records, uint32_t count, struct enrg_error *err)
 {
-	bool is_simple = consumer->kind == CONSUMER_REQUIRED && !consumer->mapping.has_checks;
+	bool is_simple = !consumer->mapping.has_checks;
 	uint32_t got = 0;
 
 	count = count < CONSUMER_MANY ? count : CONSUMER_MANY;
-	if (consumer->kind == CONSUMER_OBSERVER && count > 1)
-		count = 1; /* it learns of each loss where it happens */
 	if (consumer->position >= consumer->head)
 		keep_far_distance(consumer);
 	if (!has_more(consumer))
@@ -421,11 +357,6 @@ int consumer_acquire_many(
 		got += (uint32_t)result;
 	}
 	return (int)got;
-}
-
-bool consumer_is_intact(const struct consumer *consumer, const struct consumer_record *record)
-{
-	return is_there(consumer, record->position);
 }
 
 int consumer_check(const struct consumer *consumer, const struct consumer_record *record, struct enrg_error *err)

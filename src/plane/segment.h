@@ -130,7 +130,7 @@ static_assert(offsetof(struct segment_producer, claimed) == 640, "producer page"
 static_assert(offsetof(struct segment_producer, window) == 768, "producer page");
 static_assert(sizeof(struct segment_producer) <= SEGMENT_PAGE, "producer page");
 
-enum consumer_kind { CONSUMER_FREE = 0, CONSUMER_REQUIRED = 1, CONSUMER_OBSERVER = 2 };
+enum consumer_kind { CONSUMER_FREE = 0, CONSUMER_REQUIRED = 1 }; /* 2: of earlier versions, holds nobody back */
 
 struct segment_consumer {
 	_Alignas(128) _Atomic uint64_t ack; /* bytes this consumer is done with */
@@ -142,7 +142,7 @@ struct segment_consumer {
 	_Atomic uint32_t reserved;
 	_Atomic uint64_t wanted;            /* head that the sleeping consumer waits for */
 	_Atomic uint64_t rescued;
-	_Atomic uint64_t lapped;            /* observers: batches overwritten before they were read */
+	_Atomic uint64_t reserved_too;
 	_Alignas(128) _Atomic uint32_t bell; /* rung by the producer */
 };
 

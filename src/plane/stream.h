@@ -32,7 +32,7 @@ int stream_create(const struct stream_params *params, struct enrg_error *err);
 
 /* Adds a consumer by name before the stream is used (or finds the one that is there); required consumers start at the
  * current head. Called by the supervisor, which holds no lock: the file's owner must not run yet. -ENOSPC: no slot. */
-int stream_add_consumer(const char *path, const char *name, enum consumer_kind kind, struct enrg_error *err);
+int stream_add_consumer(const char *path, const char *name, struct enrg_error *err);
 
 /* Gives the slot of a required consumer free that is configured no more, so that it holds nobody back. Called by the
  * supervisor while no job runs. 0 also where there is none of that name. */
@@ -43,8 +43,7 @@ int stream_drop_consumer(const char *path, const char *name, struct enrg_error *
 struct stream_consumer_status {
 	char name[240];
 	uint32_t pid;
-	enum consumer_kind kind;
-	uint64_t ack, mark, lapped, rescued;
+	uint64_t ack, mark, rescued;
 	uint64_t backlog_bytes;   /* positions from ack to head */
 	bool is_attached;         /* its lock is held */
 };
@@ -163,11 +162,11 @@ bool stream_is_successor(const struct stream *stream);
 
 /* --- consumer --------------------------------------------------------------------------------------------------------- */
 
-/* Takes the slot of that name (OFD lock; -EBUSY names the pid that holds it). Observers get a free slot and start at
- * head. `position` UINT64_MAX: start at the slot's ack; else at that position (a store's own journal knows better), which
- * must lie between ack and head. */
-int consumer_open(const char *path, const char *name, enum consumer_kind kind, uint64_t position,
-	struct consumer **ret_consumer, struct enrg_error *err);
+/* Takes the slot of that name (OFD lock; -EBUSY names the pid that holds it). `position` UINT64_MAX: start at the
+ * slot's ack; else at that position (a store's own journal knows better), which must lie between ack and head. To look
+ * without holding anybody back: observer.h. */
+int consumer_open(
+	const char *path, const char *name, uint64_t position, struct consumer **ret_consumer, struct enrg_error *err);
 void consumer_close(struct consumer *consumer);
 
 struct consumer_record {
@@ -177,9 +176,8 @@ struct consumer_record {
 	uint64_t end;           /* position behind it */
 };
 
-/* The next record of type data or gap, without waiting. 1: there is one; 0: none now; ENRG_E_CORRUPT: lengths, bounds or
- * CRC wrong (err; the record is not passed: consumer_skip goes on behind it where its length can be trusted).
- * Observers: -EOVERFLOW, the producer lapped this consumer; it is at head again and `lapped` is counted. */
+/* The next record of type data or gap, without waiting. 1: there is one; 0: none now; ENRG_E_CORRUPT: lengths, bounds
+ * or CRC wrong (err; the record is not passed: consumer_skip continues behind it where its length can be trusted). */
 int consumer_acquire(struct consumer *consumer, struct consumer_record *ret_record, struct enrg_error *err);
 /* The next records, up to `count` and CONSUMER_MANY, without waiting: how many, else as consumer_acquire. A corrupt
  * record or the loss of the place is told when it is the first; headers and payloads stay until the next acquire of
@@ -187,8 +185,6 @@ int consumer_acquire(struct consumer *consumer, struct consumer_record *ret_reco
 #define CONSUMER_MANY 64u
 int consumer_acquire_many(
 	struct consumer *consumer, struct consumer_record *ret_records, uint32_t count, struct enrg_error *err);
-/* After reading an observer's record: was it overwritten meanwhile? Required consumers: always true. */
-bool consumer_is_intact(const struct consumer *consumer, const struct consumer_record *record);
 /* Checks meta_crc and body_crc of a record (acquire checks the header). 0, ENRG_E_CORRUPT. */
 int consumer_check(const struct consumer *consumer, const struct consumer_record *record, struct enrg_error *err);
 /* Steps over the corrupt record. -ENODATA: its length can't be trusted: everything up to head is skipped, counted. */

@@ -134,7 +134,7 @@ static void survive_cuts(int (*look)(void))
 
 static int add_consumer(void)
 {
-	return stream_add_consumer(path, "store", CONSUMER_REQUIRED, NULL);
+	return stream_add_consumer(path, "store", NULL);
 }
 
 /* Without the guard, which is for the children to set up. */
@@ -152,7 +152,7 @@ static void put_entry(void)
 static int open_and_close(void)
 {
 	struct consumer *consumer = NULL;
-	int result = consumer_open(path, "store", CONSUMER_REQUIRED, UINT64_MAX, &consumer, NULL);
+	int result = consumer_open(path, "store", UINT64_MAX, &consumer, NULL);
 
 	/* Without a look at the shared memory, which may be gone again. */
 	if (result == 0)

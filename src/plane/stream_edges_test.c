@@ -54,12 +54,12 @@ static struct stream *open_stream(const char *at, uint64_t hot_bytes)
 	return stream;
 }
 
-static struct consumer *open_consumer(const char *at, enum consumer_kind kind)
+static struct consumer *open_consumer(const char *at)
 {
 	struct enrg_error err = {0};
 	struct consumer *consumer = NULL;
 
-	if (consumer_open(at, "store", kind, UINT64_MAX, &consumer, &err) != 0)
+	if (consumer_open(at, "store", UINT64_MAX, &consumer, &err) != 0)
 		fail_msg("%s", err.text);
 	return consumer;
 }
@@ -118,8 +118,8 @@ static void test_scribbled_pad(void **state)
 
 	for (int type = RECORD_PAD; type >= RECORD_DATA; type--) {
 		create(path, 16384, 1000, false);
-		assert_int_equal(stream_add_consumer(path, "store", CONSUMER_REQUIRED, NULL), 0);
-		struct consumer *consumer = open_consumer(path, CONSUMER_REQUIRED);
+		assert_int_equal(stream_add_consumer(path, "store", NULL), 0);
+		struct consumer *consumer = open_consumer(path);
 		assert_int_equal(mapping_open(&mapping, path, MAPPING_WRITER, NULL), 0);
 		const struct record pad = {.length = SEGMENT_PAD_MAX, .type = (uint16_t)type};
 		memcpy(mapping.data, &pad, sizeof(pad));
@@ -131,44 +131,6 @@ static void test_scribbled_pad(void **state)
 		consumer_close(consumer);
 		unlink(path);
 	}
-}
-
-/* A claim that was filled and given back has overwritten an old record, though what follows it is short. */
-static void test_observer_sees_abort(void **state)
-{
-	(void)state;
-	struct consumer_record record;
-	struct stream_claim claim;
-
-	create(path, 16384, 8000, false);
-	struct stream *stream = open_stream(path, 0);
-	struct consumer *observer = open_consumer(path, CONSUMER_OBSERVER);
-	for (int i = 0; i < 16; i++)
-		assert_int_equal(write_bytes(stream, 0, 960, 0), 0);
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(consumer_acquire(observer, &record, NULL), 1);
-	assert_int_equal(record.position, 1024);
-	assert_true(consumer_is_intact(observer, &record));
-	assert_int_equal(stream_claim(stream, 4000, 0, &claim), 0);
-	memset(claim.payload, 'y', 4000);
-	stream_abort(stream);
-	assert_int_equal(write_bytes(stream, 0, 64, 0), 0);
-	assert_false(consumer_is_intact(observer, &record));
-	/* The same over a restart. */
-	consumer_close(observer);
-	observer = open_consumer(path, CONSUMER_OBSERVER);
-	for (int i = 0; i < 15; i++)
-		assert_int_equal(write_bytes(stream, 0, 960, 0), 0);
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(consumer_acquire(observer, &record, NULL), 1);
-	assert_true(consumer_is_intact(observer, &record));
-	assert_int_equal(stream_claim(stream, 4000, 0, &claim), 0);
-	stream_close(stream, false);
-	stream = open_stream(path, 0);
-	assert_int_equal(write_bytes(stream, 0, 64, 0), 0);
-	assert_false(consumer_is_intact(observer, &record));
-	consumer_close(observer);
-	stream_close(stream, false);
 }
 
 struct many {
@@ -205,8 +167,8 @@ static void test_more_streams_than_words(void **state)
 	for (uint32_t i = 0; i < STREAMS; i++) {
 		snprintf(paths[i], sizeof(paths[i]), "%s/%u.stream", folder, i);
 		create(paths[i], 16384, 1000, true);
-		assert_int_equal(stream_add_consumer(paths[i], "store", CONSUMER_REQUIRED, NULL), 0);
-		many.consumers[i] = open_consumer(paths[i], CONSUMER_REQUIRED);
+		assert_int_equal(stream_add_consumer(paths[i], "store", NULL), 0);
+		many.consumers[i] = open_consumer(paths[i]);
 	}
 	many.last = open_stream(paths[STREAMS - 1], 0);
 	assert_int_equal(mapping_open(&mapping, paths[0], MAPPING_CONTROL, NULL), 0); /* of those that can ring */
@@ -235,8 +197,8 @@ static void test_rewind_makes_room(void **state)
 	struct consumer_record record;
 
 	create(path, 8 * payload, 2 * payload, false);
-	assert_int_equal(stream_add_consumer(path, "store", CONSUMER_REQUIRED, NULL), 0);
-	struct consumer *consumer = open_consumer(path, CONSUMER_REQUIRED);
+	assert_int_equal(stream_add_consumer(path, "store", NULL), 0);
+	struct consumer *consumer = open_consumer(path);
 	struct stream *stream = open_stream(path, 200000);
 	/* Up to one line before a page, behind less than the record will need at the start. */
 	for (uint64_t left = payload + 4032; left;) {
@@ -276,8 +238,8 @@ static void test_window_keeps_time(void **state)
 	uint64_t longest = 0;
 
 	create(path, 4 << 20, 1000, false);
-	assert_int_equal(stream_add_consumer(path, "store", CONSUMER_REQUIRED, &err), 0);
-	struct consumer *consumer = open_consumer(path, CONSUMER_REQUIRED);
+	assert_int_equal(stream_add_consumer(path, "store", &err), 0);
+	struct consumer *consumer = open_consumer(path);
 	struct stream *stream = open_stream(path, 1 << 20);
 	for (int i = 0; i < 1024; i++)
 		assert_int_equal(write_bytes(stream, 0, 900, NS_PER_S), 0);
@@ -321,7 +283,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_route_of_killed_life, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_scribbled_pad, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_observer_sees_abort, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_more_streams_than_words, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rewind_makes_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_window_keeps_time, setup, teardown),

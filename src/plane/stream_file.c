@@ -116,7 +116,7 @@ static int find_slot(const struct mapping *mapping, const char *name)
 {
 	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
 		const struct segment_consumer *slot = mapping_consumer(mapping, i);
-		if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_FREE &&
+		if (atomic_load_explicit(&slot->kind, memory_order_acquire) == CONSUMER_REQUIRED &&
 			strncmp(slot->name, name, sizeof(slot->name)) == 0)
 			return (int)i;
 	}
@@ -131,10 +131,8 @@ static void read_consumer(
 	memcpy(ret->name, slot->name, sizeof(ret->name));
 	ret->name[sizeof(ret->name) - 1] = 0;
 	ret->pid = atomic_load_explicit(&slot->pid, memory_order_relaxed);
-	ret->kind = (enum consumer_kind)atomic_load_explicit(&slot->kind, memory_order_acquire);
 	ret->ack = atomic_load_explicit(&slot->ack, memory_order_acquire);
 	ret->mark = atomic_load_explicit(&slot->mark, memory_order_relaxed);
-	ret->lapped = atomic_load_explicit(&slot->lapped, memory_order_relaxed);
 	ret->rescued = atomic_load_explicit(&slot->rescued, memory_order_relaxed);
 	ret->backlog_bytes = head > ret->ack ? head - ret->ack : 0;
 	ret->is_attached = mapping_is_locked(mapping, LOCK_CONSUMER + index);
@@ -164,7 +162,6 @@ static void read_tally(const struct mapping *mapping, struct stream_status *ret)
 struct look {
 	const char *path;
 	const char *name; /* add_consumer */
-	enum consumer_kind kind;
 	struct mapping mapping;
 	struct stream_status *status;
 	struct enrg_error *err;
@@ -187,7 +184,7 @@ static int take_slot(struct segment_producer *producer, struct segment_consumer 
 	atomic_store_explicit(
 		&slot->ack, atomic_load_explicit(&producer->head, memory_order_acquire), memory_order_relaxed);
 	/* Pairs with the acquire loads of kind: who sees it sees the name and the ack. */
-	atomic_store_explicit(&slot->kind, look->kind, memory_order_release);
+	atomic_store_explicit(&slot->kind, CONSUMER_REQUIRED, memory_order_release);
 	return 0;
 }
 
@@ -205,7 +202,7 @@ static int add_consumer(void *context)
 	result = find_slot(mapping, look->name) >= 0 ? 0 : -ENOSPC;
 	for (uint32_t i = 0; i < SEGMENT_CONSUMERS && result == -ENOSPC; i++) {
 		struct segment_consumer *slot = mapping_consumer(mapping, i);
-		if (atomic_load_explicit(&slot->kind, memory_order_acquire) == CONSUMER_FREE)
+		if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_REQUIRED)
 			result = take_slot(mapping->producer, slot, look);
 	}
 	if (result < 0)
@@ -216,9 +213,9 @@ static int add_consumer(void *context)
 	return 0;
 }
 
-int stream_add_consumer(const char *path, const char *name, enum consumer_kind kind, struct enrg_error *err)
+int stream_add_consumer(const char *path, const char *name, struct enrg_error *err)
 {
-	struct look look = {.path = path, .name = name, .kind = kind, .err = err};
+	struct look look = {.path = path, .name = name, .err = err};
 
 	return take_look(add_consumer, &look);
 }
@@ -276,7 +273,8 @@ static int read_status(void *context)
 	ret->is_closed = atomic_load_explicit(&producer->is_closed, memory_order_acquire);
 	ret->is_attached = mapping_is_locked(mapping, LOCK_PRODUCER);
 	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++)
-		if (atomic_load_explicit(&mapping_consumer(mapping, i)->kind, memory_order_acquire) != CONSUMER_FREE)
+		if (atomic_load_explicit(&mapping_consumer(mapping, i)->kind, memory_order_acquire) ==
+			CONSUMER_REQUIRED)
 			read_consumer(mapping, i, ret->head, &ret->consumers[ret->consumer_count++]);
 	return 0;
 }
@@ -300,7 +298,7 @@ static int ring_all(void *context)
 	doorbell_wake(&mapping->producer->bell);
 	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
 		struct segment_consumer *slot = mapping_consumer(mapping, i);
-		if (atomic_load_explicit(&slot->kind, memory_order_acquire) == CONSUMER_FREE)
+		if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_REQUIRED)
 			continue;
 		atomic_fetch_add_explicit(&slot->bell, 1, memory_order_release);
 		doorbell_wake(&slot->bell);

@@ -37,7 +37,7 @@ static void create_for(uint64_t data_bytes, uint64_t record_bytes_max, bool chec
 
 	if (stream_create(&params, &err) != 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(stream_add_consumer(path, "store", CONSUMER_REQUIRED, &err), 0);
+	assert_int_equal(stream_add_consumer(path, "store", &err), 0);
 }
 
 static void create(uint64_t data_bytes, bool checks)
@@ -63,12 +63,12 @@ static struct stream *open_stream(uint64_t hot_bytes, const bool *uses_stage)
 	return stream;
 }
 
-static struct consumer *open_consumer(enum consumer_kind kind)
+static struct consumer *open_consumer(void)
 {
 	struct enrg_error err = {0};
 	struct consumer *consumer = NULL;
 
-	if (consumer_open(path, "store", kind, UINT64_MAX, &consumer, &err) != 0)
+	if (consumer_open(path, "store", UINT64_MAX, &consumer, &err) != 0)
 		fail_msg("%s", err.text);
 	return consumer;
 }
@@ -158,7 +158,7 @@ static void run_order_and_content(bool checks, bool uses_stage, uint64_t hot_byt
 {
 	create(RING_BYTES, checks);
 	struct stream *stream = open_stream(hot_bytes, &uses_stage);
-	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 	struct stream_status status;
 	uint64_t written = 0, seen = 0, on_second = 0;
 
@@ -224,7 +224,7 @@ static void test_limits(void **state)
 	(void)state;
 	create(64 << 10, true);
 	struct stream *stream = open_stream(0, NULL);
-	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 	struct stream_claim_many claim;
 	struct stream_commit commits[2] = {commit_of(1), commit_of(2)};
 	struct consumer_record record;
@@ -280,7 +280,7 @@ static void test_full_ring(void **state)
 	(void)state;
 	create(64 << 10, true);
 	struct stream *stream = open_stream(0, NULL);
-	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 	uint64_t written = 0, seen = 0;
 	int done;
 
@@ -309,7 +309,7 @@ static void run_release_in_the_middle(bool uses_stage)
 {
 	create(RING_BYTES, false);
 	struct stream *stream = open_stream(0, &uses_stage);
-	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 	struct consumer_record records[CONSUMER_MANY];
 	struct stream_claim claim;
 
@@ -327,7 +327,7 @@ static void run_release_in_the_middle(bool uses_stage)
 	consumer_release(consumer, records[32].end, 33);
 	assert_int_equal(stream_in_flight(stream), records[59].end - records[32].end);
 	consumer_close(consumer);
-	consumer = open_consumer(CONSUMER_REQUIRED);
+	consumer = open_consumer();
 	assert_int_equal(consumer_acquire_many(consumer, records, CONSUMER_MANY, NULL), 27);
 	for (uint32_t i = 0; i < 27; i++)
 		check_one(consumer, &records[i], i + 34);
@@ -350,7 +350,7 @@ static void test_scribbled_head(void **state)
 	enum { RECORDS = 16, RECORD_BYTES = 4096 };
 	create_for(RECORDS * RECORD_BYTES, 8000, false);
 	struct stream *stream = open_stream(0, NULL);
-	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 	struct consumer_record records[CONSUMER_MANY];
 	struct stream_claim claim;
 	const uint64_t body_bytes = RECORD_BYTES - sizeof(struct record);
@@ -377,7 +377,7 @@ static void test_trials(void **state)
 	(void)state;
 	create(RING_BYTES, false);
 	struct stream *stream = open_stream(0, NULL);
-	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 	uint64_t written = 0, seen = 0;
 	bool was_staged = false, was_direct = false;
 
@@ -401,7 +401,7 @@ static void run_damage(bool checks, uint64_t damaged, void (*scribble)(struct re
 	create(RING_BYTES, checks);
 	const bool uses_stage = false;
 	struct stream *stream = open_stream(0, &uses_stage);
-	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 	struct consumer_record records[CONSUMER_MANY];
 	struct stream_claim_many claim;
 	struct stream_commit commits[40];
@@ -457,7 +457,7 @@ static void test_other_lengths(void **state)
 	(void)state;
 	create(RING_BYTES, false);
 	struct stream *stream = open_stream(0, NULL);
-	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 	struct consumer_record records[CONSUMER_MANY];
 	struct stream_claim claim;
 	static const uint64_t lengths[] = {64, 64, 64, 200, 64, 0, 0, 64};
@@ -486,7 +486,7 @@ static void test_killed_producer(void **state)
 	struct stream_status status;
 
 	create(RING_BYTES, true);
-	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 	for (int life = 0; life < 200; life++) {
 		uint64_t before = seen;
 		bool uses_stage = life % 2;
@@ -511,35 +511,6 @@ static void test_killed_producer(void **state)
 	consumer_close(consumer);
 }
 
-/* An observer gets one record at a time and learns of what it missed. */
-static void test_observer(void **state)
-{
-	(void)state;
-	create(64 << 10, false);
-	struct stream *stream = open_stream(0, NULL);
-	struct consumer *store = open_consumer(CONSUMER_REQUIRED), *observer = open_consumer(CONSUMER_OBSERVER);
-	struct consumer_record records[CONSUMER_MANY];
-	uint64_t written = 0, seen = 0;
-
-	written += (uint64_t)write_some(stream, 1, 100, false, 0);
-	assert_int_equal(consumer_acquire_many(observer, records, CONSUMER_MANY, NULL), 1);
-	assert_int_equal(records[0].header->sequence, 1);
-	while (written < 1000) {
-		read_all(store, &seen);
-		written += (uint64_t)write_some(stream, written + 1, 100, false, 0);
-	}
-	assert_false(consumer_is_intact(observer, &records[0]));
-	assert_int_equal(consumer_acquire_many(observer, records, CONSUMER_MANY, NULL), -EOVERFLOW);
-	assert_int_equal(consumer_acquire_many(observer, records, CONSUMER_MANY, NULL), 0);
-	read_all(store, &seen);
-	written += (uint64_t)write_some(stream, written + 1, 10, false, 0);
-	assert_int_equal(consumer_acquire_many(observer, records, CONSUMER_MANY, NULL), 1);
-	assert_int_equal(records[0].header->sequence, written - 9);
-	consumer_close(observer);
-	consumer_close(store);
-	stream_close(stream, true);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -554,7 +525,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_lengths, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed_producer, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_observer, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("plane.stream_many", tests, NULL, NULL);

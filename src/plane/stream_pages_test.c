@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "plane/observer.h"
 #include "plane/stream_state.h"
 
 #define RING_BYTES (32u << 20)
@@ -56,7 +57,7 @@ static void create(uint64_t data_bytes, uint64_t record_bytes_max)
 
 	if (stream_create(&params, &err) != 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(stream_add_consumer(path, "store", CONSUMER_REQUIRED, &err), 0);
+	assert_int_equal(stream_add_consumer(path, "store", &err), 0);
 }
 
 static struct stream *open_stream(uint64_t hot_bytes)
@@ -71,12 +72,12 @@ static struct stream *open_stream(uint64_t hot_bytes)
 	return stream;
 }
 
-static struct consumer *open_consumer(enum consumer_kind kind)
+static struct consumer *open_consumer(void)
 {
 	struct enrg_error err = {0};
 	struct consumer *consumer = NULL;
 
-	if (consumer_open(path, "store", kind, UINT64_MAX, &consumer, &err) != 0)
+	if (consumer_open(path, "store", UINT64_MAX, &consumer, &err) != 0)
 		fail_msg("%s", err.text);
 	return consumer;
 }
@@ -138,7 +139,7 @@ static void test_slow_source_stays_small(void **state)
 	(void)state;
 	create(RING_BYTES, 1 << 20);
 	struct stream *stream = open_stream(8 << 20);
-	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 	uint64_t last = 0, now_ns = clock_mono_ns();
 
 	assert_true(resident_bytes() <= 64 << 10);
@@ -158,7 +159,7 @@ static void test_burst_is_given_back(void **state)
 	(void)state;
 	create(RING_BYTES, 1 << 20);
 	struct stream *stream = open_stream(1 << 20);
-	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 	uint64_t last = 0;
 
 	for (int burst = 0; burst < 3; burst++) {
@@ -184,7 +185,7 @@ static void test_unread_stays(void **state)
 	(void)state;
 	create(RING_BYTES, 1 << 20);
 	struct stream *stream = open_stream(1 << 20);
-	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 	uint64_t now_ns = clock_mono_ns();
 
 	for (int i = 0; i < 60; i++)
@@ -200,28 +201,30 @@ static void test_unread_stays(void **state)
 static void test_observer_is_told(void **state)
 {
 	(void)state;
-	struct consumer_record record = {0}, kept;
+	struct observer_record record = {0};
+	struct observer *observer = NULL;
+	const uint8_t *payload;
 
 	create(RING_BYTES, 1 << 20);
 	struct stream *stream = open_stream(1 << 20);
-	struct consumer *observer = open_consumer(CONSUMER_OBSERVER), *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 	uint64_t last = 0;
 
+	assert_int_equal(observer_open(path, &observer, NULL), 0);
 	for (int i = 0; i < 60; i++)
 		assert_int_equal(write_one(stream, 300000, 0), 0);
 	for (int i = 0; i < 50; i++)
-		assert_int_equal(consumer_acquire(observer, &record, NULL), 1);
-	kept = record;
-	assert_true(consumer_is_intact(observer, &kept));
+		assert_int_equal(observer_next(observer, &record, NULL), 1);
+	assert_int_equal(observer_copy(observer, &payload, NULL), 0);
 	last = read_all(consumer, last);
 	rest(stream, consumer, &last);
 	assert_true(resident_bytes() < 1 << 20);
-	assert_false(consumer_is_intact(observer, &kept));
-	assert_int_equal(consumer_acquire(observer, &record, NULL), -EOVERFLOW);
+	assert_int_equal(observer_copy(observer, &payload, NULL), -EOVERFLOW);
+	assert_int_equal(observer_next(observer, &record, NULL), 0);
 	assert_int_equal(write_one(stream, 1000, 0), 0);
-	assert_int_equal(consumer_acquire(observer, &record, NULL), 1);
-	assert_int_equal(record.header->sequence, 61);
-	consumer_close(observer);
+	assert_int_equal(observer_next(observer, &record, NULL), 1);
+	assert_int_equal(record.header.sequence, 61);
+	observer_close(observer);
 	consumer_close(consumer);
 	stream_close(stream, true);
 }
@@ -243,7 +246,7 @@ static void test_full_tmpfs(void **state)
 	mount_tmpfs("size=8m");
 	create(RING_BYTES, 1 << 20);
 	struct stream *stream = open_stream(0);
-	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 
 	for (; write_one(stream, 300000, 0) == 0; sent++)
 		;
@@ -282,7 +285,7 @@ static void test_nothing_left(void **state)
 	mount_tmpfs("size=64k");
 	create(RING_BYTES, 1 << 20);
 	struct stream *stream = open_stream(0);
-	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 	assert_int_equal(write_one(stream, 300000, 0), -EAGAIN);
 	assert_true(stream_is_short(stream));
 	assert_int_equal(write_one(stream, 10000, 0), 0);
@@ -319,7 +322,7 @@ static void test_killed_at_any_moment(void **state)
 	uint64_t last = 0, lowest = UINT64_MAX;
 
 	create(8 << 20, 200000);
-	struct consumer *consumer = open_consumer(CONSUMER_REQUIRED);
+	struct consumer *consumer = open_consumer();
 	for (unsigned i = 0; i < 60; i++) {
 		pid_t child = fork();
 		if (child == 0)

@@ -26,17 +26,14 @@ void stream_sum_header(struct stream_header *header)
 void stream_read_consumers(struct stream *stream, uint32_t changes)
 {
 	stream->consumer_changes = changes;
-	stream->consumer_count = stream->required_count = 0;
+	stream->consumer_count = 0;
 	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
 		struct segment_consumer *slot = mapping_consumer(&stream->mapping, i);
 		/* Pairs with the release stores of kind: name and ack are there. */
-		uint32_t kind = atomic_load_explicit(&slot->kind, memory_order_acquire);
-		if (kind == CONSUMER_FREE)
+		if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_REQUIRED)
 			continue;
 		stream->rung[stream->consumer_count] = 0;
 		stream->consumers[stream->consumer_count++] = slot;
-		if (kind == CONSUMER_REQUIRED)
-			stream->required[stream->required_count++] = slot;
 	}
 }
 
@@ -138,8 +135,8 @@ uint64_t stream_slowest_ack(struct stream *stream)
 	uint64_t slowest = stream->published;
 
 	refresh_consumers(stream);
-	for (uint32_t i = 0; i < stream->required_count; i++) {
-		uint64_t ack = atomic_load_explicit(&stream->required[i]->ack, memory_order_acquire);
+	for (uint32_t i = 0; i < stream->consumer_count; i++) {
+		uint64_t ack = atomic_load_explicit(&stream->consumers[i]->ack, memory_order_acquire);
 		if (ack < slowest)
 			slowest = ack;
 	}
@@ -235,8 +232,8 @@ static bool are_consumers_starved(struct stream *stream)
 {
 	if (stream->producers == 1 && stream_slowest_ack(stream) == stream->published)
 		return true;
-	for (uint32_t i = 0; i < stream->required_count; i++)
-		if (atomic_load_explicit(&stream->required[i]->is_waiting, memory_order_relaxed) & 1u)
+	for (uint32_t i = 0; i < stream->consumer_count; i++)
+		if (atomic_load_explicit(&stream->consumers[i]->is_waiting, memory_order_relaxed) & 1u)
 			return true;
 	return false;
 }

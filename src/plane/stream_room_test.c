@@ -47,8 +47,8 @@ static void open_pair(struct pair *pair, uint64_t payload_bytes, uint64_t window
 		.checks = true};
 
 	*pair = (struct pair){.payload_bytes = payload_bytes};
-	if (stream_create(&params, &err) != 0 || stream_add_consumer(path, "store", CONSUMER_REQUIRED, &err) != 0 ||
-		consumer_open(path, "store", CONSUMER_REQUIRED, UINT64_MAX, &pair->consumer, &err) != 0)
+	if (stream_create(&params, &err) != 0 || stream_add_consumer(path, "store", &err) != 0 ||
+		consumer_open(path, "store", UINT64_MAX, &pair->consumer, &err) != 0)
 		fail_msg("%s", err.text);
 	open_producer(pair, window_bytes);
 }

@@ -71,10 +71,9 @@ struct stream {
 	uint64_t sequence, rows, dropped_rows, batches, gaps;
 	unsigned tally; /* the one that is valid now */
 	uint64_t bytes;
-	uint32_t consumer_changes; /* for which the lists below are right */
-	uint32_t consumer_count, required_count;
-	struct segment_consumer *consumers[SEGMENT_CONSUMERS]; /* to look at when publishing */
-	struct segment_consumer *required[SEGMENT_CONSUMERS];
+	uint32_t consumer_changes; /* for which the list below is right */
+	uint32_t consumer_count;
+	struct segment_consumer *consumers[SEGMENT_CONSUMERS];
 	uint32_t rung[SEGMENT_CONSUMERS]; /* ticket of consumers[i] that was rung for */
 	uint64_t dirty_routes[SEGMENT_ROUTES / 64];
 	uint64_t route_sequence[SEGMENT_ROUTES];

@@ -30,7 +30,7 @@ static void create(uint64_t data_bytes, uint64_t record_bytes_max)
 
 	if (stream_create(&params, &err) != 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(stream_add_consumer(path, "store", CONSUMER_REQUIRED, &err), 0);
+	assert_int_equal(stream_add_consumer(path, "store", &err), 0);
 }
 
 static struct stream *open_stream(uint64_t hot_bytes)
@@ -51,7 +51,7 @@ static struct consumer *open_consumer(void)
 	struct enrg_error err = {0};
 	struct consumer *consumer = NULL;
 
-	if (consumer_open(path, "store", CONSUMER_REQUIRED, UINT64_MAX, &consumer, &err) != 0)
+	if (consumer_open(path, "store", UINT64_MAX, &consumer, &err) != 0)
 		fail_msg("%s", err.text);
 	return consumer;
 }
@@ -380,39 +380,6 @@ static void test_killed_consumer(void **state)
 	munmap((void *)seen, 4096);
 }
 
-static void test_observer(void **state)
-{
-	(void)state;
-	create(1 << 20, 50000);
-	struct stream *stream = open_stream(0);
-	struct consumer *consumer = open_consumer(), *observer = NULL;
-	struct consumer_record record, seen;
-	struct enrg_error err = {0};
-	struct stream_status status;
-
-	assert_int_equal(consumer_open(path, "view", CONSUMER_OBSERVER, UINT64_MAX, &observer, &err), 0);
-	assert_int_equal(write_one(stream, 50000, false, 0), 0);
-	assert_int_equal(consumer_acquire(observer, &seen, &err), 1);
-	assert_true(consumer_is_intact(observer, &seen));
-	for (int i = 0; i < 3000; i++) { /* nobody waits for the observer */
-		assert_int_equal(write_one(stream, 50000, false, 0), 0);
-		assert_int_equal(consumer_acquire(consumer, &record, &err), 1);
-		consumer_release(consumer, record.end, 0);
-	}
-	assert_false(consumer_is_intact(observer, &seen));
-	assert_int_equal(consumer_acquire(observer, &seen, &err), -EOVERFLOW);
-	assert_int_equal(write_one(stream, 50000, false, 0), 0);
-	assert_int_equal(consumer_acquire(observer, &seen, &err), 1);
-	assert_int_equal(seen.header->sequence, 3002);
-	assert_int_equal(stream_read_status(path, &status, &err), 0);
-	assert_int_equal(status.consumers[1].lapped, 3000);
-	consumer_close(observer);
-	assert_int_equal(stream_read_status(path, &status, &err), 0);
-	assert_int_equal(status.consumer_count, 1);
-	consumer_close(consumer);
-	stream_close(stream, true);
-}
-
 static void test_ownership(void **state)
 {
 	(void)state;
@@ -425,8 +392,8 @@ static void test_ownership(void **state)
 	struct consumer *consumer = open_consumer();
 	assert_int_equal(stream_open(path, 0, &second, &err), -EBUSY);
 	assert_non_null(strstr(err.text, "is its producer"));
-	assert_int_equal(consumer_open(path, "store", CONSUMER_REQUIRED, UINT64_MAX, &other, &err), -EBUSY);
-	assert_int_equal(consumer_open(path, "nobody", CONSUMER_REQUIRED, UINT64_MAX, &other, &err), -ENOENT);
+	assert_int_equal(consumer_open(path, "store", UINT64_MAX, &other, &err), -EBUSY);
+	assert_int_equal(consumer_open(path, "nobody", UINT64_MAX, &other, &err), -ENOENT);
 	stream_close(stream, false);
 	assert_int_equal(stream_open(path, 0, &second, &err), 0);
 	assert_int_equal(stream_epoch(second), 2);
@@ -507,11 +474,19 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(test_order_and_content), CASE(test_back_pressure), CASE(test_hot_window),
-		CASE(test_slow_consumer_catches_up), CASE(test_two_processes),
-		CASE(test_two_processes_hot), CASE(test_killed_producer),
-		CASE(test_killed_while_publishing), CASE(test_killed_consumer), CASE(test_observer),
-		CASE(test_ownership), CASE(test_interrupt), CASE(test_scribbling), CASE(test_truncated_file),
+		CASE(test_order_and_content),
+		CASE(test_back_pressure),
+		CASE(test_hot_window),
+		CASE(test_slow_consumer_catches_up),
+		CASE(test_two_processes),
+		CASE(test_two_processes_hot),
+		CASE(test_killed_producer),
+		CASE(test_killed_while_publishing),
+		CASE(test_killed_consumer),
+		CASE(test_ownership),
+		CASE(test_interrupt),
+		CASE(test_scribbling),
+		CASE(test_truncated_file),
 	};
 
 	return cmocka_run_group_tests_name("plane.stream", tests, NULL, NULL);

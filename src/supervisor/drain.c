@@ -34,8 +34,6 @@ static uint64_t measure(const struct roster *roster, uint64_t *ret_backlog)
 			stream_read_status(roster->members[i].plan->stream_path, &status, NULL))
 			continue;
 		for (uint32_t k = 0; k < status.consumer_count; k++) {
-			if (status.consumers[k].kind != CONSUMER_REQUIRED)
-				continue;
 			acknowledged += status.consumers[k].ack;
 			*ret_backlog += status.consumers[k].backlog_bytes;
 		}
@@ -50,8 +48,6 @@ static uint64_t left_of(
 	const struct member *store = roster_find(roster, consumer->name);
 	struct journal_stream_state state = {0};
 
-	if (consumer->kind != CONSUMER_REQUIRED)
-		return 0;
 	if (store && store->plan->journal_path)
 		(void)journal_read_stream(store->plan->journal_path, status->uuid, &state, NULL);
 	uint64_t messages = status->bytes > state.bytes ? status->bytes - state.bytes : 0;

@@ -30,7 +30,7 @@ static int set_up(void **state)
 	assert_non_null(mkdtemp(folder));
 	snprintf(path, sizeof(path), "%s/a.stream", folder);
 	assert_int_equal(stream_create(&params, NULL), 0);
-	return stream_add_consumer(path, "store", CONSUMER_REQUIRED, NULL);
+	return stream_add_consumer(path, "store", NULL);
 }
 
 static int tear_down(void **state)
@@ -65,7 +65,7 @@ static void a_pad_is_no_backlog(void **state)
 	(void)state;
 	assert_int_equal(stream_open(path, 1 << 20, &stream, NULL), 0);
 	assert_int_equal(stream_add_route(stream, 0, "tag", "schema", 6, 0, &route, NULL), 0);
-	assert_int_equal(consumer_open(path, "store", CONSUMER_REQUIRED, UINT64_MAX, &consumer, NULL), 0);
+	assert_int_equal(consumer_open(path, "store", UINT64_MAX, &consumer, NULL), 0);
 	commit(stream);
 	for (sent = 1; sent < 100 && status.head < 16u << 20; sent++) {
 		commit(stream);

@@ -132,7 +132,6 @@ static void left_overs_are_judged(void **state)
 	assert_int_equal(specs->items[0].data_bytes, 32ull << 20);
 	strcpy(status.source, "lab/a");
 	strcpy(status.consumers[0].name, "csv");
-	status.consumers[0].kind = CONSUMER_REQUIRED;
 	status.data_bytes = specs->items[0].data_bytes;
 	status.record_bytes_max = (1024u << 10) + 4160;
 	assert_int_equal(adopt_judge(&specs->items[0], &status, false), ADOPT_KEEP);

@@ -306,8 +306,7 @@ static bool is_held_back(const struct member *member)
 	if (!member->plan->stream_path || stream_read_status(member->plan->stream_path, &status, NULL))
 		return false;
 	for (uint32_t i = 0; status.blocked_since_ns && i < status.consumer_count; i++)
-		if (status.consumers[i].kind == CONSUMER_REQUIRED &&
-			status.consumers[i].backlog_bytes > status.data_bytes / 8)
+		if (status.consumers[i].backlog_bytes > status.data_bytes / 8)
 			return true;
 	return false;
 }

@@ -74,9 +74,9 @@ static int set_up_sized(void **state, uint64_t data_bytes, bool checks)
 		.record_bytes_max = RECORD_BYTES, .checks = checks,
 	};
 	assert_int_equal(stream_create(&params, &f->err), 0);
-	assert_int_equal(stream_add_consumer(f->path, "store", CONSUMER_REQUIRED, &f->err), 0);
+	assert_int_equal(stream_add_consumer(f->path, "store", &f->err), 0);
 	assert_int_equal(stream_open(f->path, 0, &f->stream, &f->err), 0);
-	assert_int_equal(consumer_open(f->path, "store", CONSUMER_REQUIRED, UINT64_MAX, &f->consumer, &f->err), 0);
+	assert_int_equal(consumer_open(f->path, "store", UINT64_MAX, &f->consumer, &f->err), 0);
 	assert_int_equal(page_create(f->page_path, &f->process.page, &f->err), 0);
 	f->plan.name = "camera";
 	f->plan.supervisor = "lab1";

@@ -60,9 +60,8 @@ static int set_up(void **state)
 		.data_bytes = 2 * RECORD_BYTES, .record_bytes_max = RECORD_BYTES, .checks = true,
 	};
 	assert_int_equal(stream_create(&params, &f->err), 0);
-	assert_int_equal(stream_add_consumer(f->stream_path, "store", CONSUMER_REQUIRED, &f->err), 0);
-	assert_int_equal(
-		consumer_open(f->stream_path, "store", CONSUMER_REQUIRED, UINT64_MAX, &f->consumer, &f->err), 0);
+	assert_int_equal(stream_add_consumer(f->stream_path, "store", &f->err), 0);
+	assert_int_equal(consumer_open(f->stream_path, "store", UINT64_MAX, &f->consumer, &f->err), 0);
 	f->plan = plan_of(f->stream_path);
 	f->lifeline = f->ready = -1;
 	*state = f;

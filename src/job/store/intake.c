@@ -81,7 +81,7 @@ static int find_ack(const char *path, const char *name, uint64_t *ret_ack, uint6
 	memcpy(ret_uuid, status.uuid, 16);
 	*ret_head = status.head;
 	for (uint32_t i = 0; i < status.consumer_count; i++) {
-		if (status.consumers[i].kind == CONSUMER_REQUIRED && strcmp(status.consumers[i].name, name) == 0) {
+		if (strcmp(status.consumers[i].name, name) == 0) {
 			*ret_ack = status.consumers[i].ack;
 			return 0;
 		}
@@ -116,7 +116,7 @@ static int attach_ring(struct intake *intake, struct intake_input *input, struct
 		input->now.position = ack;
 		input->now.sequence = 0;
 	}
-	code = consumer_open(path, name, CONSUMER_REQUIRED, input->now.position, &input->consumer, err);
+	code = consumer_open(path, name, input->now.position, &input->consumer, err);
 	if (code < 0)
 		return code;
 	if (is_ahead)

@@ -235,8 +235,6 @@ uint64_t adopt_position(const struct runtime *runtime, const struct stream_statu
 		char path[RUNTIME_PATH_BYTES + 200], safe[180];
 		uint64_t position = consumer->ack;
 
-		if (consumer->kind != CONSUMER_REQUIRED)
-			continue;
 		path_safe_name(consumer->name, safe, sizeof(safe));
 		snprintf(path, sizeof(path), "%s/%s.journal", runtime->folder, safe);
 		if (!journal_read_stream(path, status->uuid, &state, NULL) && state.position > position &&
@@ -389,8 +387,7 @@ static int drop_stores(const char *path, const struct stream_spec *spec, const s
 
 	dropped.consumer_count = 0;
 	for (uint32_t i = 0; i < status->consumer_count; i++)
-		if (status->consumers[i].kind == CONSUMER_REQUIRED &&
-			!stream_spec_has_sink(spec, status->consumers[i].name))
+		if (!stream_spec_has_sink(spec, status->consumers[i].name))
 			dropped.consumers[dropped.consumer_count++] = status->consumers[i];
 	position = adopt_position(adoption->runtime, &dropped, &name);
 	if (position < status->head)
@@ -424,13 +421,13 @@ static int add_store(const struct adoption *adoption, const char *path, const st
 		journal_commit(journal);
 	}
 	journal_close(journal);
-	return code ? code : stream_add_consumer(path, store, CONSUMER_REQUIRED, err);
+	return code ? code : stream_add_consumer(path, store, err);
 }
 
 static bool has_consumer(const struct stream_status *status, const char *name)
 {
 	for (uint32_t i = 0; i < status->consumer_count; i++)
-		if (status->consumers[i].kind == CONSUMER_REQUIRED && !strcmp(status->consumers[i].name, name))
+		if (!strcmp(status->consumers[i].name, name))
 			return true;
 	return false;
 }

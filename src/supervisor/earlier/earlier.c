@@ -45,8 +45,6 @@ void earlier_take(const struct stream_status *status, const char *runtime_folder
 		struct earlier_store *store = &ret_earlier->stores[ret_earlier->store_count];
 		char path[1024], safe[180];
 
-		if (status->consumers[i].kind != CONSUMER_REQUIRED)
-			continue;
 		path_safe_name(status->consumers[i].name, safe, sizeof(safe));
 		snprintf(path, sizeof(path), "%s/%s.journal", runtime_folder, safe);
 		snprintf(store->name, sizeof(store->name), "%s", status->consumers[i].name);

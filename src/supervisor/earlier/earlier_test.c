@@ -19,7 +19,7 @@ static void goes_through_json(void **state)
 		.gaps = 1,
 		.epoch = 3,
 		.consumer_count = 1,
-		.consumers = {{.name = "csv", .kind = CONSUMER_REQUIRED}}};
+		.consumers = {{.name = "csv"}}};
 	struct earlier first, second, back;
 	char text[64];
 	json_t *json;

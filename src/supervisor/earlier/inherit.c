@@ -32,8 +32,6 @@ static int look_for_name(const char *path, void *context)
 		return 0;
 	for (uint32_t i = 0; i < status.consumer_count; i++) {
 		const struct stream_consumer_status *consumer = &status.consumers[i];
-		if (consumer->kind != CONSUMER_REQUIRED)
-			continue;
 		is_here |= strcmp(consumer->name, search->name) == 0;
 		has_batches |= consumer->backlog_bytes > 0;
 	}

@@ -76,7 +76,7 @@ static void leave_stream(const char *source, const char *left, const char *done)
 	snprintf(path, sizeof(path), "%s/%s.stream", runtime.folder, source);
 	assert_int_equal(stream_create(&params, NULL), 0);
 	if (left)
-		assert_int_equal(stream_add_consumer(path, left, CONSUMER_REQUIRED, NULL), 0);
+		assert_int_equal(stream_add_consumer(path, left, NULL), 0);
 	assert_int_equal(stream_open(path, 0, &stream, NULL), 0);
 	assert_int_equal(stream_add_route(stream, 0, "", "schema", 6, 0, &route, NULL), 0);
 	assert_int_equal(stream_claim(stream, 100, 0, &claim), 0);
@@ -84,7 +84,7 @@ static void leave_stream(const char *source, const char *left, const char *done)
 	stream_commit(stream, &(struct stream_commit){.type = RECORD_DATA, .rows = 1, .body_bytes = 100});
 	stream_close(stream, true);
 	if (done) /* a consumer begins at head */
-		assert_int_equal(stream_add_consumer(path, done, CONSUMER_REQUIRED, NULL), 0);
+		assert_int_equal(stream_add_consumer(path, done, NULL), 0);
 }
 
 static void expect_name(const char *name)

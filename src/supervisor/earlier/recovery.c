@@ -166,8 +166,7 @@ int recovery_save(const struct recovery_params *params, struct recovery_result *
 	strftime(saver.stamp, sizeof(saver.stamp), "%Y%m%dT%H%M%SZ", &tm);
 	code = path_make_folders(params->out_folder, 0755, err);
 	if (!code)
-		code = consumer_open(params->stream_path, params->consumer, CONSUMER_REQUIRED, params->position,
-			&saver.consumer, err);
+		code = consumer_open(params->stream_path, params->consumer, params->position, &saver.consumer, err);
 	if (code)
 		return code;
 	code = fault_guard(save_all, &saver);

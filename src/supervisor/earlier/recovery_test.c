@@ -37,7 +37,7 @@ static void fill(void)
 	uint16_t route;
 
 	assert_int_equal(stream_create(&params, NULL), 0);
-	assert_int_equal(stream_add_consumer(path, "store", CONSUMER_REQUIRED, NULL), 0);
+	assert_int_equal(stream_add_consumer(path, "store", NULL), 0);
 	assert_int_equal(stream_open(path, 0, &stream, NULL), 0);
 	assert_int_equal(stream_add_route(stream, 0, "", "schema", 6, 0, &route, NULL), 0);
 	for (unsigned i = 0; i < BATCHES; i++) {

@@ -61,7 +61,7 @@ static int create_one(const struct stream_spec *spec, bool checks, struct enrg_e
 	int code = stream_create(&params, err);
 
 	for (size_t i = 0; !code && i < spec->plan->sink_count; i++)
-		code = stream_add_consumer(params.path, spec->plan->sinks[i].store_name, CONSUMER_REQUIRED, err);
+		code = stream_add_consumer(params.path, spec->plan->sinks[i].store_name, err);
 	if (code)
 		unlink(params.path); /* without its consumers it is no stream of ours; it is empty */
 	return code;
@@ -93,7 +93,6 @@ int streams_create(const struct stream_specs *specs, bool checks, struct enrg_er
 
 bool stream_spec_fits(const struct stream_spec *spec, const struct stream_status *status)
 {
-	size_t required = 0;
 
 	if (strcmp(spec->plan->name, status->source) || spec->data_bytes != status->data_bytes ||
 		status->record_bytes_max < spec->record_bytes_max ||
@@ -102,15 +101,12 @@ bool stream_spec_fits(const struct stream_spec *spec, const struct stream_status
 	for (uint32_t i = 0; i < status->consumer_count; i++) {
 		bool is_known = false;
 
-		if (status->consumers[i].kind != CONSUMER_REQUIRED)
-			continue;
-		required++;
 		for (size_t k = 0; k < spec->plan->sink_count; k++)
 			is_known |= !strcmp(spec->plan->sinks[k].store_name, status->consumers[i].name);
 		if (!is_known)
 			return false;
 	}
-	return required == spec->plan->sink_count;
+	return status->consumer_count == spec->plan->sink_count;
 }
 
 bool stream_spec_has_sink(const struct stream_spec *spec, const char *name)
@@ -126,8 +122,7 @@ bool stream_spec_takes(const struct stream_spec *spec, const struct stream_statu
 	if (strcmp(spec->plan->name, status->source))
 		return false;
 	for (uint32_t i = 0; i < status->consumer_count; i++)
-		if (status->consumers[i].kind == CONSUMER_REQUIRED &&
-			stream_spec_has_sink(spec, status->consumers[i].name))
+		if (stream_spec_has_sink(spec, status->consumers[i].name))
 			return true;
 	return false;
 }
@@ -139,7 +134,7 @@ static bool is_settled(const char *path)
 	if (stream_read_status(path, &status, NULL))
 		return false;
 	for (uint32_t i = 0; i < status.consumer_count; i++)
-		if (status.consumers[i].kind == CONSUMER_REQUIRED && status.consumers[i].backlog_bytes)
+		if (status.consumers[i].backlog_bytes)
 			return false;
 	return true;
 }

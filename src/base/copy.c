@@ -44,12 +44,14 @@ static void copy_rep_movsb(void *destination, const void *source, size_t count)
 	__asm__ volatile("rep movsb" : "+D"(destination), "+S"(source), "+c"(count) : : "memory");
 }
 
-/* Whole cache lines past the caches. Without the closing fence: non-temporal stores may become visible after later
- * plain ones, so the caller fences once before it publishes. */
+/* Whole cache lines past the caches, seen after all plain stores before them: a stream's `claimed` warns observers of
+ * what is about to be overwritten. Without the closing fence: non-temporal stores may become visible after later plain
+ * ones, so the caller fences once before it publishes. */
 static void copy_non_temporal(uint8_t *destination, const uint8_t *source, size_t count)
 {
 	size_t head = (64 - ((uintptr_t)destination & 63)) & 63;
 
+	_mm_sfence();
 	if (head > count)
 		head = count;
 	memcpy(destination, source, head);

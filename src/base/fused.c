@@ -77,6 +77,7 @@ TARGET static uint32_t copy_steps_cached(uint8_t *to, const uint8_t *from, size_
 
 TARGET static uint32_t copy_steps_streamed(uint8_t *to, const uint8_t *from, size_t count, uint32_t crc)
 {
+	_mm_sfence(); /* nor before the plain store that warns observers */
 	crc = copy_steps(to, from, count, crc, true);
 	_mm_sfence(); /* non-temporal stores may else be seen after the plain store that publishes them */
 	return crc;

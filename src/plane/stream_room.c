@@ -22,6 +22,10 @@
 /* Consumers that serve other producers as well work meanwhile: for each of these so much longer, and at most … */
 #define SPILL_EACH_NS     5000000u
 #define SPILL_EACH_MAX_NS 40000000u
+/* It wakes each SPILL_AFTER_NS to see whether they move; one of more than so many, only so often within its patience: many
+ * that look push the one that they wait for off its core. */
+#define CROWD     4u
+#define LOOKS_MAX 4u
 /* Nor does it wait for consumers that need longer than this to come back into the window. A whole ring is read in less
  * at memory speed; for what is slower than that the depth of the ring is worth more than the cache. */
 #define RETURN_MAX_NS 50000000u
@@ -119,6 +123,11 @@ static uint64_t patience(const struct stream *stream)
 	return patience_ns > least_ns ? patience_ns : least_ns;
 }
 
+static uint64_t next_look(const struct stream *stream)
+{
+	return stream->producers > CROWD ? patience(stream) / LOOKS_MAX : SPILL_AFTER_NS;
+}
+
 /* From one ack to a later one; the pad of a rewind is no work for a consumer. */
 static uint64_t bytes_between(const struct stream *stream, uint64_t from, uint64_t to)
 {
@@ -175,8 +184,8 @@ static bool await_window(struct stream *stream, uint64_t wanted, uint64_t timeou
 		stream->is_spilling = false;
 	}
 	do {
-		uint64_t left = timeout_ns - (now - started);
-		int rc = stream_wait_for_ack(stream, wanted, left < SPILL_AFTER_NS ? left : SPILL_AFTER_NS);
+		uint64_t left = timeout_ns - (now - started), look_ns = next_look(stream);
+		int rc = stream_wait_for_ack(stream, wanted, left < look_ns ? left : look_ns);
 		if (rc == ENRG_E_STOPPED)
 			return false; /* there may be room deeper down */
 		now = clock_mono_ns();

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "fixtures/stream.h"
@@ -197,6 +198,31 @@ static void test_progress(void **state)
 	close_pair(&pair);
 }
 
+static long count_sleeps(void)
+{
+	struct rusage usage;
+
+	assert_int_equal(getrusage(RUSAGE_THREAD, &usage), 0);
+	return usage.ru_nvcsw;
+}
+
+/* One of eight waits for a consumer that works for others: for up to 35 ms, until it goes deeper. */
+static void test_waits_without_waking(void **state)
+{
+	struct stream_claim claim;
+	struct pair pair;
+
+	(void)state;
+	open_pair(&pair, 1000000, 0);
+	stream_govern(pair.stream, 10000000, 8);
+	assert_true(write_next(&pair));
+	long before = count_sleeps();
+	assert_int_equal(stream_claim(pair.stream, 1000000, 1000000000, &claim), 0);
+	assert_in_range(count_sleeps() - before, 1, 12);
+	stream_abort(pair.stream);
+	close_pair(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +231,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stop_anywhere_large, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stop_anywhere_small, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed_in_the_depth, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_waits_without_waking, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("plane.stream_room", tests, NULL, NULL);

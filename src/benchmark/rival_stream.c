@@ -13,7 +13,7 @@
 
 #define RING_BYTES_MIN (UINT64_C(4) << 20)
 #define RING_RECORDS   8u
-#define HOT_BYTES      (UINT64_C(16) << 20) /* of all producers together */
+#define TARGET_NS      UINT64_C(1000000) /* latency_target_ms of a folder that names none */
 
 struct rings {
 	const struct rival_params *params;
@@ -88,13 +88,14 @@ static int open_producer(void *context, unsigned producer, void **ret_end)
 	if (!writing)
 		return -ENOMEM;
 	writing->payload_bytes = self->params->payload_bytes;
-	rc = stream_open(self->paths[producer], HOT_BYTES / self->params->producers, &writing->stream, NULL);
+	rc = stream_open(self->paths[producer], 0, &writing->stream, NULL);
 	if (rc == 0)
 		rc = stream_add_route(writing->stream, 0, "", "bench", 5, 0, &route, NULL);
 	if (rc < 0) {
 		close_producer(writing);
 		return rc;
 	}
+	stream_govern(writing->stream, TARGET_NS, self->params->producers);
 	copy_tuner_init(&writing->copies, self->params->producers);
 	*ret_end = writing;
 	return 0;

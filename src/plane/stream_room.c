@@ -22,13 +22,15 @@
 /* Consumers that serve other producers as well work meanwhile: for each of these so much longer, and at most … */
 #define SPILL_EACH_NS     5000000u
 #define SPILL_EACH_MAX_NS 40000000u
-/* It wakes each SPILL_AFTER_NS to see whether they move; one of more than so many, only so often within its patience: many
- * that look push the one that they wait for off its core. */
+/* It wakes each SPILL_AFTER_NS to see whether they move; one of more than so many, only so often within its patience:
+ * many that look push the one that they wait for off its core. */
 #define CROWD     4u
 #define LOOKS_MAX 4u
 /* Nor does it wait for consumers that need longer than this to come back into the window. A whole ring is read in less
  * at memory speed; for what is slower than that the depth of the ring is worth more than the cache. */
 #define RETURN_MAX_NS 50000000u
+/* For each producer that they serve: each has its share of their speed. At most … */
+#define RETURN_PRODUCERS_MAX 16u
 /* How fast consumers are is judged by no more than this. */
 #define JUDGE_NS 100000000u
 /* A producer that waits is woken when it can write about this much, where its window is many records. */
@@ -145,9 +147,12 @@ void stream_read_progress(struct stream *stream, uint64_t *ret_written, uint64_t
 }
 
 /* Do consumers that did `done` bytes in elapsed_ns need too long for `left` more? */
-static bool is_far(uint64_t left, uint64_t done, uint64_t elapsed_ns)
+static bool is_far(const struct stream *stream, uint64_t left, uint64_t done, uint64_t elapsed_ns)
 {
-	return (double)left * (double)elapsed_ns > (double)done * RETURN_MAX_NS;
+	uint32_t producers = stream->producers < 1 ? 1 : stream->producers;
+
+	producers = producers < RETURN_PRODUCERS_MAX ? producers : RETURN_PRODUCERS_MAX;
+	return (double)left * (double)elapsed_ns > (double)done * RETURN_MAX_NS * producers;
 }
 
 static void begin_spill(struct stream *stream, uint64_t now)
@@ -163,7 +168,7 @@ static bool is_return_near(struct stream *stream, uint64_t wanted, uint64_t now)
 	uint64_t done = bytes_between(stream, stream->spill_ack, stream->ack),
 		 elapsed_ns = now - stream->spill_since_ns;
 
-	if (done && !is_far(bytes_between(stream, stream->ack, wanted), done, elapsed_ns))
+	if (done && !is_far(stream, bytes_between(stream, stream->ack, wanted), done, elapsed_ns))
 		return true;
 	if (elapsed_ns > JUDGE_NS)
 		begin_spill(stream, now);
@@ -197,8 +202,8 @@ static bool await_window(struct stream *stream, uint64_t wanted, uint64_t timeou
 			last = stream->ack;
 			moved_ns = now;
 		}
-		if (last != first &&
-			is_far(bytes_between(stream, last, wanted), bytes_between(stream, first, last), now - started))
+		if (last != first && is_far(stream, bytes_between(stream, last, wanted),
+					     bytes_between(stream, first, last), now - started))
 			break;
 	} while (now - moved_ns < patience(stream) && now - started < timeout_ns);
 	begin_spill(stream, now);

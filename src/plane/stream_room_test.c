@@ -12,6 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "fixtures/stream.h"
 #include "plane/stream.h"
 
@@ -223,10 +224,48 @@ static void test_waits_without_waking(void **state)
 	close_pair(&pair);
 }
 
+/* How long a producer that has filled its ring waits in front of the next batch, while its consumer needs about 10 ms
+ * for each; 0 = this machine was too slow to tell. */
+static uint64_t wait_behind_full_ring(uint32_t producers)
+{
+	struct stream_claim claim;
+	struct pair pair;
+
+	open_pair(&pair, 1000000, 2 << 20);
+	stream_govern(pair.stream, 1000000, producers);
+	uint64_t began_ns = clock_mono_ns();
+	assert_in_range(fill(&pair), 12, 16);
+	for (unsigned i = 0; i < 2; i++) {
+		usleep(10000);
+		read_next(&pair);
+	}
+	uint64_t asked_ns = clock_mono_ns();
+	assert_int_equal(stream_claim(pair.stream, pair.payload_bytes, 30000000, &claim), 0);
+	uint64_t waited_ns = clock_mono_ns() - asked_ns;
+	close_pair(&pair);
+	return asked_ns - began_ns < 50000000 ? waited_ns : 0;
+}
+
+/* A store of eight is eight times as fast as each of them sees it: they come back into their windows, or their rings
+ * would stay full after one busy moment of the machine. */
+static void test_many_come_back(void **state)
+{
+	(void)state;
+	for (unsigned trial = 0; trial < 100; trial++) {
+		uint64_t waited_ns = wait_behind_full_ring(8);
+		if (!waited_ns)
+			continue;
+		assert_true(waited_ns >= 25000000);
+		return;
+	}
+	skip();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_progress, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_many_come_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stop_anywhere, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stop_anywhere_large, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stop_anywhere_small, setup, teardown),

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/sink.h"
+#include "cli/unfinished.h"
 
 #define PROGRESS_NS 200000000u
 
@@ -355,14 +356,36 @@ static int copy_batches(struct conversion *conversion, struct enrg_error *err)
 	return code == 0 && is_interrupted ? tell_interruption(err) : code;
 }
 
-static int prepare(struct conversion *conversion, struct enrg_error *err)
+/* A store that was killed knows how long its files were: it would cut what it finds under that name, or miss what is not
+ * there. */
+static int check_names(const struct convert_options *options, struct enrg_error *err)
 {
-	const struct convert_options *options = conversion->options;
+	char store[320];
 	struct stat status;
 
 	if (lstat(options->output, &status) == 0)
 		return refuse_output(options->output, err);
-	int code = input_open(&conversion->input, options->input, &options->hint, err);
+	if (unfinished_find(options->output, store, sizeof(store)))
+		return enrg_error_set(err, ENRG_E_CONFIG,
+			"%s is the name of a file that %s has not closed: with another one there, its next start would cut "
+			"it or report a loss; start that run and stop it in order, or choose another name",
+			options->output, store);
+	if (options->is_compact && unfinished_find(options->input, store, sizeof(store)))
+		fprintf(stderr,
+			"enrgdaq convert: %s has not closed %s: more rows may come; put the copy into its place only after "
+			"that run was started and stopped in order, which merges small batches by itself\n",
+			store, options->input);
+	return 0;
+}
+
+static int prepare(struct conversion *conversion, struct enrg_error *err)
+{
+	const struct convert_options *options = conversion->options;
+	int code = check_names(options, err);
+
+	if (code < 0)
+		return code;
+	code = input_open(&conversion->input, options->input, &options->hint, err);
 	if (code == 0 && !options->takes_odd_times)
 		code = input_check_times(&conversion->input, err);
 	if (code < 0)

@@ -89,6 +89,9 @@ uint32_t journal_count_crash(struct journal *journal, uint32_t *ret_stream, uint
 void journal_add_loss(struct journal *journal, const struct journal_loss *loss);
 /* From outside. Zero where there is no such file, or it can't be read. */
 struct journal_loss journal_read_loss(const char *path);
+/* From outside: the store of that journal has not closed the file of that full name. Any process; false where it can't be
+ * read. */
+bool journal_names_file(const char *path, const char *file);
 /* From outside, while no store has it open: a new run counts from zero. */
 void journal_clear_loss(const char *path);
 

@@ -42,6 +42,30 @@ void journal_clear_loss(const char *path)
 	close(descriptor);
 }
 
+/* Read, not mapped: see journal_read_loss. */
+bool journal_names_file(const char *path, const char *file)
+{
+	struct journal_header header;
+	struct file_entry entry;
+	bool is_found = false;
+	int descriptor = held_open(path, O_RDONLY);
+
+	if (descriptor < 0)
+		return false;
+	if (pread(descriptor, &header, sizeof(header), 0) != sizeof(header) || header.magic != JOURNAL_MAGIC ||
+		header.version != JOURNAL_VERSION || header.streams_max > ENTRIES_MAX || header.files_max > ENTRIES_MAX)
+		header.files_max = 0;
+	for (uint32_t i = 0; i < header.files_max && !is_found; i++) {
+		off_t at = (off_t)journal_layout_bytes(header.streams_max, i);
+
+		if (pread(descriptor, &entry, sizeof(entry), at) != sizeof(entry))
+			break;
+		is_found = entry.state != ENTRY_FREE && strncmp(entry.path, file, sizeof(entry.path)) == 0;
+	}
+	close(descriptor);
+	return is_found;
+}
+
 /* --- what has become of it ---------------------------------------------------------------------------------------- */
 
 /* 0: none, it is no journal, or has never grown. Read, not mapped: see journal_read_loss. */

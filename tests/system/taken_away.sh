@@ -366,6 +366,25 @@ case_stream_damaged() {
 	END
 }
 
+# A store that was killed knows how long its file was: no other file comes to that name by `convert`, and who makes a
+# smaller copy of it is warned.
+case_converted() {
+	stores="CSV Arrow"
+	begin
+	kill_all
+	"$bin" convert --compact out/a.arrows copy.arrows 2>convert.log || fail "exit code $? of a copy"
+	grep -q "DAQJobStoreArrow of away has not closed out/a.arrows" convert.log || fail "no warning of rows to come"
+	mv out/a.arrows kept.arrows
+	"$bin" convert --compact kept.arrows ../"$(basename "$work")"/out/a.arrows 2>convert.log
+	[ $? -eq 2 ] || fail "the name of a file that is not closed was given away"
+	[ ! -e out/a.arrows ] || fail "a file stands there"
+	mv kept.arrows out/a.arrows
+	"$bin" run c --duration 1 >again.log 2>&1 || fail "exit code $? of the next run"
+	"$bin" convert --compact out/a.arrows last.arrows 2>convert.log || fail "exit code $? of the last copy"
+	[ -s convert.log ] && fail "words about a file that is closed: $(cat convert.log)"
+	[ "$("$bin" cat last.arrows | wc -l)" -eq "$(wc -l <out/a.csv)" ] || fail "rows are missing"
+}
+
 # A job more, a job less and a store less after a killed supervisor: what waits for stores that are configured is stored by
 # them, and only what no store takes any more is saved in recovered_….arrows.
 case_configuration_changed() {

@@ -297,6 +297,7 @@ static void test_bus(void **state)
 		expect(client, "stats.supervisor.lab", "stats", &envelope);
 		sent = json_integer_value(json_object_get(envelope.body, "sent_count"));
 		assert_true(json_is_object(json_object_get(envelope.body, "latency_stats")));
+		assert_true(json_is_integer(json_object_get(envelope.body, "missed_ticks")));
 		envelope_fini(&envelope);
 	}
 	/* a topic of another job that begins with this one's name */

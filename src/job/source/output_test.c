@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/crc32c.h"
+#include "job/source/body.h"
 #include "job/source/output.h"
 
 #define RECORD_BYTES (1u << 20)
@@ -666,6 +667,64 @@ static void test_append_many_without_gaps(void **state)
 	assert_int_equal(enrg_output_append_many(wordy, 1, columns, &f->err), -EINVAL);
 }
 
+/* Puts stderr into a file from here on. */
+static int catch_log(FILE **ret_log)
+{
+	int saved = dup(STDERR_FILENO);
+
+	*ret_log = tmpfile();
+	assert_non_null(*ret_log);
+	assert_true(dup2(fileno(*ret_log), STDERR_FILENO) >= 0);
+	return saved;
+}
+
+/* Stderr is what it was; true: that text was logged since. */
+static bool end_log(FILE *log, int saved, const char *wanted)
+{
+	char text[4096];
+	size_t count;
+
+	dup2(saved, STDERR_FILENO);
+	close(saved);
+	rewind(log);
+	count = fread(text, 1, sizeof(text) - 1, log);
+	text[count] = '\0';
+	fclose(log);
+	return strstr(text, wanted) != NULL;
+}
+
+/* Rows that can't be kept are counted, and the alert names what was in the way: another claim, or the error. */
+static void test_dropped_rows_name_their_cause(void **state)
+{
+	static const struct enrg_column single_column[] = { { "t", ENRG_U64, 0, NULL } };
+	static const struct enrg_schema single = { 1, single_column, false };
+	struct fixture *f = *state;
+	struct enrg_output *output, *other;
+	struct stream_status status;
+	struct enrg_claim claim;
+	static uint64_t times[100000];
+	const struct enrg_column_rows columns[] = { { times, 0 } };
+	FILE *log;
+
+	assert_int_equal(enrg_output_open(&f->job, "store_config", "a", &single, &output, &f->err), 0);
+	assert_int_equal(enrg_output_open(&f->job, "store_config", "b", &numbers, &other, &f->err), 0);
+	assert_int_equal(enrg_output_claim(other, 1, NULL, &claim, &f->err), 0);
+	int saved = catch_log(&log);
+	int rc = enrg_output_append_many(output, 100000, columns, &f->err);
+	assert_true(end_log(log, saved, "rows were dropped: the open batch is full and another claim of this job is open"));
+	assert_int_equal(rc, -EBUSY);
+	uint64_t kept = output->stage.rows;
+	assert_in_range(kept, 1, 99999);
+	enrg_output_abort(other);
+	assert_int_equal(outputs_flush(f->job.outputs, &f->err), 0);
+	assert_int_equal(stream_read_status(f->path, &status, &f->err), 0);
+	assert_int_equal(status.dropped_rows, 100000 - kept);
+	saved = catch_log(&log);
+	output_count_abandoned(output, 3, -ENOMEM);
+	assert_true(end_log(log, saved, "3 rows were dropped: they could not be written: "));
+	assert_int_equal(atomic_load(&f->process.page->alerts), 2);
+}
+
 static void test_append_too_large(void **state)
 {
 	struct fixture *f = *state;
@@ -903,6 +962,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_append_numbers, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_append_many, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_append_many_without_gaps, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_dropped_rows_name_their_cause, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_append_too_large, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_order_of_append_and_claim, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_swallows, set_up, tear_down),

@@ -320,7 +320,10 @@ case_runtime_removed_and_hurried() {
 case_stream_cut() {
 	is_sanitized && exit 77 # it ends the reader of what is gone in its own way
 	stores="CSV Arrow"
+	write_config
+	sed 's/"source"/"other"/; s/a\.csv/o.csv/; s/a\.arrows/o.arrows/' "$work/c/source.toml" >"$work/c/other.toml"
 	begin
+	await 10 test -s out/o.arrows || fail "no files of the other source"
 	: >"$ENRGDAQ_RUNTIME_DIR/away/source.stream"
 	await 10 have_line "ERROR .*source.stream, the ring of source, was cut" || fail "nothing was said"
 	gone && fail "the supervisor has ended"
@@ -331,6 +334,23 @@ case_stream_cut() {
 	wait "$run"
 	[ $? -eq 1 ] || fail "exit code"
 	have_line "source: its stream was found damaged" || fail "the ledger does not say it"
+	# The way out: a start puts the ring aside, and what the other source had sent is stored.
+	sleep 1.1 # runs have the second of their start in their names
+	"$bin" run c --duration 1 >"$work/again.log" 2>&1
+	[ $? -eq 1 ] || fail "exit code of the next run"
+	grep -q "source.stream.* moved to .*damaged" "$work/again.log" || fail "the damaged ring is not put aside"
+	sleep 1.1
+	"$bin" run c --duration 1 >"$work/last.log" 2>&1 || fail "exit code $? of the run after it"
+	"$bin" cat out/o.arrows >o.arrows.csv
+	python3 - <<-'END' || fail "rows of the other source are lost"
+		import glob, json
+		ledgers = [json.load(open(name)) for name in glob.glob("out/ledger_*.json")]
+		produced = sum(source["produced_rows"] for ledger in ledgers for source in ledger["sources"]
+			if source["source"] == "other")
+		rows = [sum(1 for _ in open(name)) - 1 for name in ("out/o.csv", "o.arrows.csv")]
+		print("produced", produced, "in the files", rows)
+		assert produced == rows[0] == rows[1] > 0
+	END
 }
 
 gone() { ! kill -0 "$run" 2>/dev/null || [ "$(ps -o stat= -p "$run" | cut -c1)" = Z ]; }

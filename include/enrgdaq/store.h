@@ -198,8 +198,8 @@ ENRG_API int enrg_store_guard_folder(struct enrg_store *store, const char *folde
  * Open it with enrg_file_open; a new one has size 0 and wants its header. */
 ENRG_API int enrg_file_part(struct enrg_store *store, const char *path, const char *run, char *ret_path,
 	size_t path_bytes, struct enrg_error *err);
-/* The same for a store that never goes on in a file: with a time in its name always a new one, unless the newest is there
- * with 0 bytes. Without a time it may be one that is there: the store's own numbers are to follow. */
+/* The same for a store that never continues in a file: with a time in its name always a new one, unless the newest is
+ * there with 0 bytes. Without a time it may be one that is there: the store's own numbers are to follow. */
 ENRG_API int enrg_file_new_part(struct enrg_store *store, const char *path, const char *run, char *ret_path,
 	size_t path_bytes, struct enrg_error *err);
 /* Is it time to leave this file for the next, which enrg_file_part names? To be asked before a batch is written to a file
@@ -226,9 +226,9 @@ struct enrg_file_candidate {
 	struct enrg_file *file;           /* out: where enrg_file_open opened it; NULL: the store writes it in another way */
 };
 
-/* The store's judgement on a file: opens it, mends a torn end, looks what it holds. 0: `target` goes on in it, the store
- * has noted where. ENRG_FILE_IS_OTHER: it holds other columns, is of another kind, or is damaged beyond mending; it was
- * left as it is, and the next name is tried. Negative: another name does not help. */
+/* The store's judgement on a file: opens it, repairs a torn end, looks what it holds. 0: `target` continues in it, the
+ * store has noted where. ENRG_FILE_IS_OTHER: it holds other columns, is of another kind, or is damaged beyond repair; it
+ * was left as it is, and the next name is tried. Negative: another name does not help. */
 #define ENRG_FILE_IS_OTHER 1
 typedef int enrg_file_judge_function(void *state, void *target, struct enrg_file_candidate *candidate,
 	struct enrg_error *err);

@@ -124,7 +124,7 @@ static int guess(struct caen *caen, struct enrg_error *reason)
 	if (count != 1)
 		return enrg_error_set(reason, ENRG_E_CORRUPT,
 			"%s: it does not begin with 0xCAEx, and its events %s; is this a file of CoMPASS?",
-			count ? "the layout can't be told" : "unknown layout",
+			count ? "the layout can't be recognised" : "unknown layout",
 			count ? "make sense in more than one layout" : "make sense in no layout of CoMPASS");
 	caen->fields = found;
 	return 0;

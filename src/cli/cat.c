@@ -36,7 +36,7 @@ static const char usage[] =
 	"\n"
 	"Exit code: 0 done, 1 a file is damaged (its rows up to there were printed) or the output can't be written,\n"
 	"2 wrong usage, or a file that can't be read or is none of these. A file of 0 bytes holds no rows: it is "
-	"told.\n";
+	"reported.\n";
 
 struct cat_options {
 	const char *columns;

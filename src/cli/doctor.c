@@ -120,7 +120,7 @@ static void check_sessions(struct doctor *doctor)
 		tell(doctor, NOTE, "sessions",
 			"`loginctl enable-linger`; or RemoveIPC=no in /etc/systemd/logind.conf.d/enrgdaq.conf; or run "
 			"as a system user; without it a run puts the folder right again and ends with exit code 1",
-			"RemoveIPC=yes: when your last session ends logind removes %s under a run that goes on",
+			"RemoveIPC=yes: when your last session ends logind removes %s under a run that continues",
 			folder);
 	else
 		tell(doctor, GOOD, "sessions", NULL, "RemoveIPC=no: rings outlive your sessions");
@@ -382,6 +382,6 @@ int cli_doctor(int argc, char **argv)
 	check_author(&doctor);
 	check_disk(&doctor);
 	if (doctor.bad)
-		printf("\n%zu thing(s) to mend\n", doctor.bad);
+		printf("\n%zu thing(s) to fix\n", doctor.bad);
 	return doctor.bad ? 1 : 0;
 }

@@ -31,7 +31,7 @@ static const char usage[] =
 	"\n"
 	"Exit code: 0 every batch is stored, 1 something is missing, stays behind, could not be started, or a job had "
 	"failed and\n"
-	"was not well at the end, 2 configuration.\n"
+	"had not recovered at the end, 2 configuration.\n"
 	"\n"
 	"examples:\n"
 	"  enrgdaq run --duration 10         the demo, ten seconds\n"

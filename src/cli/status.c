@@ -119,7 +119,7 @@ static int show(const struct status_options *options, bool is_again)
 	}
 	if (wait_status(folder, pid, &status)) {
 		if (!is_again)
-			fprintf(stderr, "process %d runs and has not told its state within 3 s\n", (int)pid);
+			fprintf(stderr, "process %d runs and has not reported its state within 3 s\n", (int)pid);
 		return 1;
 	}
 	status_look_add(status, folder, pid);

@@ -236,13 +236,13 @@ static void print_program(const json_t *program, FILE *stream)
 
 	if (!strcmp(state, "replaced"))
 		fprintf(stream,
-			"program: %s was replaced since this run began%s%s: the run goes on as version %s, jobs that are "
+			"program: %s was replaced since this run began%s%s: the run continues as version %s, jobs that are "
 			"started again too; `enrgdaq stop` and a new start take what is installed\n",
 			text(program, "path"), is_known ? ", by version " : "", is_known ? text(program, "installed") : "",
 			text(program, "running"));
 	else if (!strcmp(state, "removed"))
 		fprintf(stream,
-			"program: %s was removed since this run began: the run goes on as version %s, jobs that are "
+			"program: %s was removed since this run began: the run continues as version %s, jobs that are "
 			"started again too, until it is stopped\n",
 			text(program, "path"), text(program, "running"));
 	else if (is_known && strcmp(text(program, "installed"), text(program, "running")) != 0)
@@ -275,8 +275,8 @@ void status_look_print_age(const json_t *status, FILE *stream)
 		return;
 	clock_format_span((uint64_t)(age_s * 1e9), span, sizeof(span));
 	fprintf(stream,
-		"OLD: the supervisor has told nothing for %s: it stands still (stopped by a debugger or Ctrl-Z, or a disk "
-		"does not answer). Jobs go on by themselves; what follows was true then\n",
+		"OLD: the supervisor has reported nothing for %s: it stands still (stopped by a debugger or Ctrl-Z, or a disk "
+		"does not answer). Jobs continue by themselves; what follows was true then\n",
 		span);
 }
 

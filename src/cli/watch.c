@@ -40,7 +40,7 @@ static const char usage[] =
 	"  --json             an object a table and view, one a line\n"
 	"  --supervisor ID    of the system; without it the one that runs\n"
 	"\n"
-	"When the source or its run ends and comes back, the view goes on. Ctrl-C ends it.\n"
+	"When the source or its run ends and comes back, the view continues. Ctrl-C ends it.\n"
 	"\n"
 	"examples:\n"
 	"  enrgdaq watch digitizer\n"

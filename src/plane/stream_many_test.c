@@ -477,7 +477,7 @@ static void test_other_lengths(void **state)
 	stream_close(stream, true);
 }
 
-/* Lives of a producer, each killed at a random moment; the stream goes on without a hole. */
+/* Lives of a producer, each killed at a random moment; the stream continues without a hole. */
 static void test_killed_producer(void **state)
 {
 	(void)state;

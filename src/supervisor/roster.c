@@ -86,7 +86,7 @@ static void decide(struct roster *roster, struct member *member, const struct re
 		return;
 	case RESTART_GIVE_UP:
 		member->state = MEMBER_GIVEN_UP;
-		log_line(ENRG_ERROR, "%s: given up after %u starts that ended with a configuration error; mend %s",
+		log_line(ENRG_ERROR, "%s: given up after %u starts that ended with a configuration error; fix %s",
 			name, tries + 1, member->plan->file);
 		return;
 	case RESTART_LATER:

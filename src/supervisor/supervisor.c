@@ -444,9 +444,9 @@ static bool is_any_failing(const struct roster *roster)
 		const char *reason = member->last_reason, *what;
 
 		if (!member->was_ready && member->restart.failures)
-			what = "has never got ready in this run";
+			what = "never became ready in this run";
 		else if (member->was_failing)
-			what = "had failed, and was not well when the run ended";
+			what = "had failed, and had not recovered when the run ended";
 		else
 			continue;
 		log_line(ENRG_ERROR, "%s %s: %s%s%s", member->plan->name, what, member->last_exit, *reason ? ": " : "",

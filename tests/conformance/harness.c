@@ -94,7 +94,7 @@ static void free_harness(struct harness *harness)
 	free(harness);
 }
 
-/* The run goes on from life to life, and is another one where the journal is gone. */
+/* The run continues from life to life, and is another one where the journal is gone. */
 static void choose_run(const char *journal_path, char ret_run[32])
 {
 	char path[4200];

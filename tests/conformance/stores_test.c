@@ -249,7 +249,7 @@ static void roll_back_forgets_what_was_not_committed(void)
 #define KILL_ROWS 40u     /* a batch */
 #define KILL_BATCHES 400u /* position p = batches 1 … p are committed */
 
-/* A life that goes on from the journal's position to the last batch; in a child that the test kills. */
+/* A life that continues from the journal's position to the last batch; in a child that the test kills. */
 static int run_to_the_end(void)
 {
 	struct enrg_error err = { 0 };

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Stores of data bases against real servers that this script starts on free loopback ports and ends again: MariaDB and
+# Stores of databases against real servers that this script starts on free loopback ports and ends again: MariaDB and
 # Redis of Debian, and SQLite. Stores and servers are killed in the middle of a run; then the servers' own programs read
 # everything back, and it is compared with the CSV file that another store of the same run wrote.
 #
@@ -51,7 +51,7 @@ until_true() { # SECONDS COMMAND…
 
 sql() { mariadb --no-defaults -S "$work/mariadb.sock" -u root --batch --raw --skip-column-names enrgdaq -e "$1"; }
 
-start_mariadb() { # a second call starts the same data base again
+start_mariadb() { # a second call starts the same database again
 	if [ ! -d "$work/mariadb" ]; then
 		mysql_port=$(free_port)
 		mkdir -p "$work/tmp" # a server that starts removes what it finds in a shared one
@@ -66,7 +66,7 @@ start_mariadb() { # a second call starts the same data base again
 		fail "$(tail "$work/mariadbd.log")"
 	mariadb --no-defaults -S "$work/mariadb.sock" -u root -e "CREATE DATABASE IF NOT EXISTS enrgdaq;
 		CREATE USER IF NOT EXISTS daq@'127.0.0.1' IDENTIFIED BY '$secret';
-		GRANT ALL ON enrgdaq.* TO daq@'127.0.0.1'" || fail "no data base"
+		GRANT ALL ON enrgdaq.* TO daq@'127.0.0.1'" || fail "no database"
 }
 
 kill_mariadb() { kill -KILL "$mariadb"; wait "$mariadb" 2>/dev/null; mariadb=; }

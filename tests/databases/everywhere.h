@@ -1,4 +1,4 @@
-/* everywhere.h: kills a store of a data base before each system call of its own. In the test process. */
+/* everywhere.h: kills a store of a database before each system call of its own. In the test process. */
 #ifndef DATABASES_EVERYWHERE_H
 #define DATABASES_EVERYWHERE_H
 

@@ -35,12 +35,12 @@ void life_check(int line, int code);
 /* What was asked answers `text`, which is freed, and not `wanted`: fails. */
 void life_expect(const char *asked, char *text, const char *wanted);
 
-/* Ten rows at a time of data_narrow: the commit of the second ten is lost after the data base has it, and they come
+/* Ten rows at a time of data_narrow: the commit of the second ten is lost after the database has it, and they come
  * again, twice; in the end the table holds rows 0 to 29. */
 void life_half_a_commit(const struct harness_table *table);
 
 /* Two rows (1, 2, … and -1, -2, …) of columns whose names need care: "select", "order by", "a`b", "say ""x""", "é", and
- * 200 letters; and how SQL data bases call them, with a comma in between. */
+ * 200 letters; and how SQL databases call them, with a comma in between. */
 extern const struct enrg_schema life_odd_names;
 extern const char life_odd_names_cleaned[];
 void life_write_odd_names(const struct harness_table *table);

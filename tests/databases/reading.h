@@ -1,4 +1,4 @@
-/* reading.h: what other people's programs say that is in a data base. In the test process. */
+/* reading.h: what other people's programs say that is in a database. In the test process. */
 #ifndef DATABASES_READING_H
 #define DATABASES_READING_H
 

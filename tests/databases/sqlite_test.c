@@ -281,7 +281,7 @@ static void write_commits(unsigned count)
 	}
 }
 
-/* What other programs may do to a data base that is open is no alarm. */
+/* What other programs may do to a database that is open is no alarm. */
 static void a_vacuum_and_a_checkpoint_are_no_alarm(void **state)
 {
 	(void)state;

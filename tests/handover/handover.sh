@@ -66,13 +66,13 @@ ls "$ENRGDAQ_RUNTIME_DIR"/handover/*.journal 2>/dev/null && fail "a journal was 
 grep -q "batches are left" third.log && fail "the store does not get its own name back"
 [ "$(rows_in_table)" -eq $(($(wc -l <out/t.csv) - 1)) ] || fail "the third run: rows are missing"
 
-# Batches that no store goes on with: the file of the store is there, but its producer has no section for it any more.
+# Batches that no store continues with: the file of the store is there, but its producer has no section for it any more.
 sqlite3 out/enrgdaq.sqlite "drop table t; create table t (other int)"
 rm c/sq.toml
 run_and_leave fourth.log
 sed -i '/sqlite/,$d' c/source.toml
 "$bin" run c --duration 1 >fifth.log 2>&1 || fail "the fifth run: exit code $?"
-grep -q "that DAQJobStoreSQLite had not stored, and that no store of this configuration goes on with, were saved in out/recovered_" \
+grep -q "that DAQJobStoreSQLite had not stored, and that no store of this configuration continues with, were saved in out/recovered_" \
 	fifth.log || fail "it does not say for whom the batches were"
 ls out/recovered_*.arrows >/dev/null || fail "nothing was recovered"
 ls "$ENRGDAQ_RUNTIME_DIR"/handover/*.journal 2>/dev/null && fail "the journal of nobody was left"

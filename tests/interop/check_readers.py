@@ -530,7 +530,7 @@ def run_reader(folder, reader, labels):
 
 
 def watch_reader(folder, reader, labels):
-    """{label: what is wrong}; a process that dies fails the format it was at, and the rest goes on in another."""
+    """{label: what is wrong}; a process that dies fails the format it was at, and the rest continues in another."""
     results = {}
     with open(f"{folder}/{reader}.log", "ab") as log:
         while left := [label for label in labels if label not in results]:

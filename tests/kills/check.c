@@ -117,7 +117,7 @@ static bool has_tag(const char *path)
 	return strstr(own_name(path), "t_x") != NULL;
 }
 
-/* A file of rows: no hidden ones, none of data bases beside theirs, and of blobs none. */
+/* A file of rows: no hidden ones, none of databases beside theirs, and of blobs none. */
 static bool is_wanted(const struct store_kind *kind, size_t i)
 {
 	const char *path = files.paths[i], *own = own_name(path), *ending = strchr(own_name(kind->file_path), '.');

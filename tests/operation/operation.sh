@@ -87,7 +87,7 @@ case_other_user() {
 	stop_run 0
 }
 
-# Months ahead for a moment: files go on being rotated, under the right time, as soon as the clock is right again.
+# Months ahead for a moment: files are still rotated, under the right time, as soon as the clock is right again.
 case_clock() {
 	is_sanitized && exit 77 # libfaketime would come before it
 	local fake
@@ -154,7 +154,7 @@ case_status() {
 	mv out/dice.csv out/dice.away && rm out/dice.away
 	await 20 shows "dice.*REMOVED" || fail "a removed file is not told"
 	kill -STOP "$run"
-	await 20 shows "^OLD: the supervisor has told nothing for" || fail "a hung supervisor is not told"
+	await 20 shows "^OLD: the supervisor has reported nothing for" || fail "a hung supervisor is not told"
 	kill -CONT "$run"
 	await 20 eval '! shows "^OLD"' || fail "it is not told that it goes on"
 	kill -INT "$run"

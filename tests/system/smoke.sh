@@ -235,7 +235,7 @@ check_runs() {
 	END
 }
 
-# A supervisor that was killed does not end its run: the next one goes on with it, also where that run had left-overs.
+# A supervisor that was killed does not end its run: the next one continues with it, also where that run had left-overs.
 case_left_overs_of_a_killed_run() {
 	write_config config 500 true
 	echo 'merge_small = false' >>config/arrow.toml # check_runs counts messages
@@ -252,7 +252,7 @@ case_left_overs_of_a_killed_run() {
 	kill -KILL "$run"
 	wait "$run" 2>/dev/null
 	"$bin" run config --duration 1 >"$work/again.log" 2>&1 || fail "exit code $?"
-	grep -q "goes on with its stream" "$work/again.log" || fail "the run does not go on"
+	grep -q "continues with its stream" "$work/again.log" || fail "the run does not go on"
 	check_data again.log
 	check_runs
 }
@@ -397,7 +397,7 @@ case_rotation_hdf5() {
 	check_hdf5_data
 }
 
-# A store that begins a file in each life, beside one that goes on in the last; jsroot counts.
+# A store that begins a file in each life, beside one that continues in the last; jsroot counts.
 case_rotation_root() {
 	[ -e "$ENRGDAQ_MODULE_PATH/root.so" ] || { echo "not tested: no store root"; return 0; }
 	write_config config 500 true

@@ -148,7 +148,7 @@ case_moved() {
 	grep -q "\"produced_rows\": $rows," out/ledger_*.json || fail "$rows rows in both CSV files"
 }
 
-# Hidden files alone: the file goes on from its last commit, and no row is gone.
+# Hidden files alone: the file continues from its last commit, and no row is gone.
 case_helpers_removed() {
 	stores="HDF5 CSV"
 	begin
@@ -176,7 +176,7 @@ case_helpers_removed() {
 	cat "$work/rows.log"
 }
 
-# A disk that is unmounted under the store: it goes on in the folder that is there then.
+# A disk that is unmounted under the store: it continues in the folder that is there then.
 case_unmounted() {
 	stores="CSV Arrow"
 	mkdir "$work/out"

@@ -144,7 +144,7 @@ case_stopped_source() {
 	check_data
 }
 
-# Nobody waits for the supervisor: sources and stores go on without it.
+# Nobody waits for the supervisor: sources and stores continue without it.
 case_stopped_supervisor() {
 	flow 500
 	start
@@ -273,7 +273,7 @@ columns = 10000'
 	await 20 tells || fail "no clear words"
 	await 20 said "source ended.*started again" || fail "it is not started again"
 	stop 1
-	must_say "source has never got ready"
+	must_say "source never became ready"
 }
 
 case_many_columns() {
@@ -324,7 +324,7 @@ file_path = "data.raw"'
 	# after one failure, and while it waits for its next start
 	"$bin" run config --duration 1 >"$work/run.log" 2>&1
 	[ $? -eq 1 ] || fail "exit code 1 was expected"
-	must_say "source had failed, and was not well when the run ended: exit 1.*ring_buffer_slot_size_kb"
+	must_say "source had failed, and had not recovered when the run ended: exit 1.*ring_buffer_slot_size_kb"
 	must_say "ring_buffer_slot_size_kb"
 	must_say "a batch of 300[0-9]{3} bytes is larger"
 	[ ! -s out/data.raw ] || fail "something was stored"
@@ -365,7 +365,7 @@ case_crash() {
 	done
 	await 10 grep -q 'started again in 1.6 s' "$work/run.log" || fail "it was not tried a fifth time"
 	stop 1 # in the pause: a job that is down at the end is trouble, whatever it stored before
-	must_say "source had failed, and was not well when the run ended: signal 11"
+	must_say "source had failed, and had not recovered when the run ended: signal 11"
 	check_data
 	[ "$(grep -c "started again" "$work/run.log")" -le 8 ] || fail "the delay does not grow"
 }
@@ -401,7 +401,7 @@ batches = 20' '[store_config.fragile]
 file_path = "data.txt"'
 	"$bin" run config >"$work/run.log" 2>&1
 	[ $? -eq 1 ] || fail "exit code 1 was expected"
-	must_say "fragile had failed, and was not well when the run ended: signal 11"
+	must_say "fragile had failed, and had not recovered when the run ended: signal 11"
 	cmp out/data.txt <(seq 0 199) || fail "the batches are not in the file once"
 }
 

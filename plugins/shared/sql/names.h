@@ -1,4 +1,4 @@
-/* names.h: what tables and columns are called in a data base; compiled into the stores for SQLite and MySQL. */
+/* names.h: what tables and columns are called in a database; compiled into the stores for SQLite and MySQL. */
 #ifndef SQL_NAMES_H
 #define SQL_NAMES_H
 
@@ -23,7 +23,7 @@ void sql_clean_name(const char *text, char ret_name[SQL_NAME_BYTES_MAX + 1]);
 int sql_table_name(
 	const char *table_name, const char *tag, char ret_name[SQL_NAME_BYTES_MAX + 1], struct enrg_error *err);
 
-/* The columns' names, cleaned. Where two would be the same (data bases don't tell A from a), the second gets "_2". */
+/* The columns' names, cleaned. Where two would be the same (databases don't tell A from a), the second gets "_2". */
 int sql_names_init(struct sql_names *names, const struct enrg_schema *schema, struct enrg_error *err);
 void sql_names_fini(struct sql_names *names); /* takes zeroed names */
 

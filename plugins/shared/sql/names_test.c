@@ -1,4 +1,4 @@
-/* names_test.c: names that data bases would mix up or refuse. */
+/* names_test.c: names that databases would mix up or refuse. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

@@ -45,7 +45,7 @@ static bool has_same_mark(const struct sql_table *a, const struct sql_table *b)
 	       strcmp(a->tag, b->tag) == 0 && strcmp(a->name, b->name) == 0 && strcmp(a->columns, b->columns) == 0;
 }
 
-/* Tags that differ in what the data base does not allow lead to one name. */
+/* Tags that differ in what the database does not allow lead to one name. */
 static void tell_shared(const struct sql_table *a, const struct sql_table *b)
 {
 	int (*compare)(const char *, const char *) = a->ignores_case ? strcasecmp : strcmp;

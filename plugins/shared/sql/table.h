@@ -1,4 +1,4 @@
-/* table.h: what a store of a data base knows of each table that reaches it: who sends it, where it goes, and up to
+/* table.h: what a store of a database knows of each table that reaches it: who sends it, where it goes, and up to
  * which batch it is there. Compiled into the stores for SQLite, MySQL and Redis, each of which adds its own to it.
  */
 #ifndef SHARED_SQL_TABLE_H
@@ -11,10 +11,10 @@ struct sql_table {
 	struct sql_table *next;
 	struct enrg_store *store;
 	const void *section;
-	const void *place; /* the data base, where a store has several; else NULL */
+	const void *place; /* the database, where a store has several; else NULL */
 	bool ignores_case; /* `T` and `t` are one name there */
 	char *source, *run, *tag;
-	char *name;                    /* of the table or key, as the data base knows it */
+	char *name;                    /* of the table or key, as the database knows it */
 	char columns[SQL_FINGERPRINT_BYTES]; /* stands for the names and types */
 	uint64_t done;                 /* sequence of the last batch that is there */
 	bool is_checked;               /* that nothing is missing before the first batch */

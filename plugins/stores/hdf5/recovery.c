@@ -66,8 +66,8 @@ static void recover(struct enrg_store *store, const char *folder, const char *ow
 			unlink(counter_path);
 	}
 	if (rc < 0)
-		enrg_store_alert(store, ENRG_WARNING, "%s (a file of an earlier life of this store; it may not open, or "
-			"show rows twice, until this is mended and the store is started again)", err.text);
+		enrg_store_alert(store, ENRG_WARNING, "%s (a file of an earlier instance of this store; it may not open, or "
+			"show rows twice, until this is fixed and the store is started again)", err.text);
 }
 
 void recovery_run(struct enrg_store *store, const char *folder, const struct container *open)

@@ -1,6 +1,6 @@
 /* connection.h: one connection to a MySQL or MariaDB server, with its transaction and the table of marks.
  *
- * A mark says up to which sequence the batches of a table are in the data base. It changes in the transaction that adds
+ * A mark says up to which sequence the batches of a table are in the database. It changes in the transaction that adds
  * the rows, so that a batch that comes again after a kill, or after a commit whose answer was lost, is known.
  */
 #ifndef MYSQL_CONNECTION_H

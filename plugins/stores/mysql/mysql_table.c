@@ -222,7 +222,7 @@ static void warn_of_engine(struct mysql_table *table)
 	if (row && row[0] && strcasecmp(row[0], "InnoDB") != 0)
 		sql_notice(table->target.store,
 			"the table %s has the engine %s, which may know no transactions: rows may come twice after a "
-			"failure; ALTER TABLE `%s` ENGINE=InnoDB mends that",
+			"failure; ALTER TABLE `%s` ENGINE=InnoDB repairs that",
 			table->target.name, row[0], table->target.name);
 	mysql_free_result(result);
 }

@@ -1,4 +1,4 @@
-/* mysql_table.h: one table of the data base as one producer writes it. */
+/* mysql_table.h: one table of the database as one producer writes it. */
 #ifndef MYSQL_MYSQL_TABLE_H
 #define MYSQL_MYSQL_TABLE_H
 

@@ -172,7 +172,7 @@ static int inspect(struct root *root, struct enrg_file *file, bool *ret_is_free,
 			"%s was left by a store that was killed, or was cut: brought to its last committed state",
 			enrg_file_name_of(file));
 	if (rc == 0 && content == CONTAINER_BROKEN)
-		enrg_store_alert(root->store, ENRG_ERROR, "%s was cut too far back to be mended: left as it is",
+		enrg_store_alert(root->store, ENRG_ERROR, "%s was cut too far back to be repaired: left as it is",
 			enrg_file_name_of(file));
 	if (!*ret_is_free)
 		enrg_file_close(file);

@@ -100,7 +100,7 @@ static int take(struct enrg_file_choice *choice, const struct enrg_file_candidat
 	return rc;
 }
 
-/* The first name from `number` on whose file goes on with this. */
+/* The first name from `number` on whose file continues with this. */
 static int try_names(
 	struct enrg_file_choice *choice, unsigned number, const struct occasion *occasion, struct enrg_error *err)
 {

@@ -1,4 +1,4 @@
-/* choice_test.c: which file a table goes on in: names, days, parts, and what the store judges to be another's. */
+/* choice_test.c: which file a table continues in: names, days, parts, and what the store judges to be another's. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -219,7 +219,7 @@ static void each_day_begins_with_the_first_name(void **state)
 	enrg_file_choice_destroy(choice);
 }
 
-/* A part goes on with the number that was found for the file before it. */
+/* A part continues with the number that was found for the file before it. */
 static void parts_begin_between_commits(void **state)
 {
 	(void)state;

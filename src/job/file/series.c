@@ -138,7 +138,7 @@ static int name_part(struct series *series)
 	return 0;
 }
 
-/* The newest part of an earlier life, so that a restart goes on with it. */
+/* The newest part of an earlier life, so that a restart continues with it. */
 static int find_newest(struct series *series, const struct enrg_file_rules *rules)
 {
 	const char *slash = strrchr(series->path, '/');

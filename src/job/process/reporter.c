@@ -187,7 +187,7 @@ static void open_bus(struct reporter *reporter)
 	if (!plan->publish_url || !plan->subscribe_url)
 		return;
 	if (bus_client_create(&params, &reporter->bus, &err) < 0) {
-		log_line(ENRG_WARNING, "goes on without the control plane: %s", err.text);
+		log_line(ENRG_WARNING, "continues without the control plane: %s", err.text);
 		return;
 	}
 	topic_format(topic, sizeof(topic), "daq_job.%s", plan->name);

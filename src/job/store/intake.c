@@ -523,7 +523,7 @@ void intake_look(struct intake *intake)
 
 	if (result > 0)
 		process_alert(intake->process, ENRG_ERROR,
-			"%s: the socket that producers send to was removed: made again; batches go on, none is lost",
+			"%s: the socket that producers send to was removed: made again; batches continue to come, none is lost",
 			intake->process->plan->link_url);
 	else if (result < 0)
 		log_line(ENRG_WARNING,

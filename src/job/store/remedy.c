@@ -23,7 +23,7 @@ const char *remedy_find(int code)
 	case -ENFILE:
 		return "raise the limit of open files (ulimit -n)";
 	default:
-		return "mend what it says";
+		return "fix what it says";
 	}
 }
 

@@ -146,7 +146,7 @@ static int set_aside(struct store_life *life, const struct intake_record *record
 		return code;
 	process_alert(life->process, ENRG_ERROR,
 		"batch %" PRIu64 " of %s ended this store %u times: it was set aside as %s "
-		"and is not in the store's files; all others go on",
+		"and is not in the store's files; all others are stored",
 		record->header->sequence, record->input->source, SET_ASIDE_AFTER_LIVES, path);
 	record->input->now.set_aside_batches++;
 	record->input->now.set_aside_rows += record->header->rows;
@@ -444,10 +444,11 @@ static void look_at_last_life(struct store_life *life)
 	life->has_poison = lives >= SET_ASIDE_AFTER_LIVES;
 }
 
-/* Ordered end: trailers of files are part of what is kept. */
+/* Ordered end. What the store writes while it closes its files (a footer) is committed with them; where that fails they
+ * stay as the last commit left them. */
 static int end(struct store_life *life, struct enrg_error *err)
 {
-	/* A last look, while their names are still to be theirs. */
+	/* A last look: once they are closed nobody compares them with their names any more. */
 	file_watch(&life->store.files);
 	int code = store_life_close_type(life, false, err);
 

@@ -357,8 +357,7 @@ static int recover(const char *path, const struct stream_status *status, const c
 			path);
 	log_line(ENRG_WARNING,
 		"%s: %llu batches (%llu rows) of run %s that %s had not stored, and that no store of this "
-		"configuration goes "
-		"on with, were saved in %s%s; other stores may have them",
+		"configuration continues with, were saved in %s%s; other stores may have them",
 		status->source, (unsigned long long)result.batches, (unsigned long long)result.rows, status->run,
 		consumer ? consumer : "its stores", result.files ? result.first_file : "no file",
 		result.files > 1 ? " and others beside it" : "");
@@ -373,7 +372,7 @@ static int recover(const char *path, const struct stream_status *status, const c
 	return 0;
 }
 
-/* --- streams that go on with other sizes or stores --- */
+/* --- streams that continue with other sizes or stores --- */
 
 /* What waits for stores that are configured no more is saved, from the one that is furthest behind; then they hold
  * nobody back. */
@@ -444,7 +443,7 @@ static int fit(const char *path, struct stream_spec *spec, struct stream_status 
 		code = stream_read_status(path, status, adoption->err);
 	if (!code && is_other_size)
 		log_line(ENRG_INFO,
-			"%s: goes on with its ring of %.1f MB, as batches wait in it; the sizes of this configuration "
+			"%s: continues with its ring of %.1f MB, as batches wait in it; the sizes of this configuration "
 			"count from the first start that finds it empty",
 			spec->plan->name, (double)status->data_bytes / 1e6);
 	return code;
@@ -532,7 +531,7 @@ int adopt_name_runs(struct runtime *runtime, struct stream_specs *specs, const s
 				&spec->earlier);
 		earlier_describe(&spec->earlier, runs, sizeof(runs));
 		if (goes_on)
-			log_line(ENRG_INFO, "%s: goes on with its stream, %.1f MB to store", spec->plan->name, waiting);
+			log_line(ENRG_INFO, "%s: continues with its stream, %.1f MB to store", spec->plan->name, waiting);
 		else
 			log_line(ENRG_INFO, "%s: %.1f MB of %s are left and are stored first", spec->plan->name,
 				waiting, runs);

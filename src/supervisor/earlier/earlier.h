@@ -1,6 +1,6 @@
 /* earlier.h: what lay in a stream when the present run took it over from runs that had ended before all was stored:
  * which run each of its batches belongs to, and where the counts stood, so that the ledger of a run counts that run
- * alone. Kept in run.json, since the supervisor that goes on with the run of a killed one must count from there too.
+ * alone. Kept in run.json, since the supervisor that continues with the run of a killed one must count from there too.
  * Process: supervisor, at start. */
 #ifndef SUPERVISOR_EARLIER_EARLIER_H
 #define SUPERVISOR_EARLIER_EARLIER_H

@@ -109,7 +109,7 @@ static void remove_journal(const char *path)
 	if (!has_files)
 		switches_remove(path);
 	if (!has_files && unlink(path) == 0)
-		log_line(ENRG_INFO, "%s: removed: no store of this configuration goes on with it", path);
+		log_line(ENRG_INFO, "%s: removed: no store of this configuration continues with it", path);
 	journal_close(journal);
 }
 

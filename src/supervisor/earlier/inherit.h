@@ -8,7 +8,7 @@
 #include "supervisor/runtime.h"
 
 /* A store that no file configured was called after its type, and that name stands in what it left: in streams, in its
- * journal, in marks of a data base. Where such a stream still holds batches, the one store job of that type goes by
+ * journal, in marks of a database. Where such a stream still holds batches, the one store job of that type goes by
  * its name for this run, so that it goes on where that one stopped, exactly once. */
 int inherit_names(struct folder *folder, const struct runtime *runtime, struct enrg_error *err);
 

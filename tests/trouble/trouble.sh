@@ -363,8 +363,8 @@ case_crash() {
 	for span in '100 ms' '200 ms' '400 ms' '800 ms'; do
 		must_say "source ended: signal 11 \(Segmentation fault\); it is started again in $span"
 	done
-	await 10 grep -q 'started again in 1.6 s' "$work/run.log" || fail "it was not tried a fifth time"
-	stop 1 # in the pause: a job that is down at the end is trouble, whatever it stored before
+	await 20 grep -q 'started again in 3.2 s' "$work/run.log" || fail "it was not tried a sixth time"
+	stop 1 # in that pause: a job that is down at the end is trouble, whatever it stored before
 	must_say "source had failed, and had not recovered when the run ended: signal 11"
 	check_data
 	[ "$(grep -c "started again" "$work/run.log")" -le 8 ] || fail "the delay does not grow"

@@ -12,15 +12,11 @@
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "base/fault.h"
+#include "plane/consumer_state.h"
 #include "plane/doorbell.h"
-#include "plane/mapping.h"
 #include "plane/pair.h"
-#include "plane/stream.h"
 
-#define LOOK_AFTER_NS 500000000u
 #define PREFETCH_BYTES 896u
-#define SHORT_STEP_BYTES (64u << 10)
-#define SHORT_STEPS 16u
 #define DISTANCE_LOOKS 2
 #define DISTANCE_PAUSES 384
 #define FAR_BYTES        (1536u << 10)
@@ -29,24 +25,6 @@
 #define FAR_GAIN_BYTES   (4u << 10)
 
 static_assert(offsetof(struct consumer_record, payload) == 8 && offsetof(struct consumer_record, end) == 24, "pairs");
-
-struct consumer {
-	struct mapping mapping;
-	struct segment_consumer *slot;
-	uint32_t index;
-	uint64_t position;   /* behind the last record acquired */
-	uint64_t offset;     /* position modulo data_bytes */
-	uint64_t head;       /* as last loaded, not below position */
-	uint32_t short_steps; /* looks at head in a row, without a sleep between, that found hardly anything new */
-	bool has_siblings;    /* its reader has other streams to turn to */
-	struct record current;
-	struct record alike; /* the last one that was checked word by word for consumer_acquire_many; length 0: none */
-	_Alignas(SEGMENT_LINE) struct record many[CONSUMER_MANY]; /* headers of consumer_acquire_many */
-	uint32_t ticket;
-	uint32_t rung;       /* ticket of the producer's sleep that was rung for */
-	struct doorbell_spin spin;
-	uint64_t deaf_ns; /* of the first of more streams than can ring: between two looks */
-};
 
 /* --- opening ---------------------------------------------------------------------------------------------------------- */
 
@@ -139,6 +117,7 @@ void consumer_close(struct consumer *consumer)
 	if (!consumer)
 		return;
 	mapping_close(&consumer->mapping);
+	free(consumer->glances);
 	free(consumer);
 }
 
@@ -152,12 +131,6 @@ static void advance(struct consumer *consumer, uint64_t bytes)
 		consumer->offset -= consumer->mapping.data_bytes;
 }
 
-static uint64_t load_head(const struct consumer *consumer)
-{
-	/* Pairs with the release store in stream_publish. */
-	return atomic_load_explicit(&consumer->mapping.producer->head, memory_order_acquire);
-}
-
 /* Each look at `head`, and each record read from a line that the producer is about to write again, costs the producer a
  * round trip. A consumer that finds hardly anything new, look after look, is too close behind: it lets the producer gain
  * ground, for less time than a wake-up takes. (64-byte records one by one: from 110 to 23 ns each.) */
@@ -165,7 +138,7 @@ static void keep_distance(const struct consumer *consumer)
 {
 	if (consumer->short_steps < SHORT_STEPS || consumer->has_siblings)
 		return;
-	for (int look = 0; look < DISTANCE_LOOKS && load_head(consumer) - consumer->head < SHORT_STEP_BYTES; look++)
+	for (int look = 0; look < DISTANCE_LOOKS && consumer_load_head(consumer) - consumer->head < SHORT_STEP_BYTES; look++)
 		for (int i = 0; i < DISTANCE_PAUSES; i++)
 			doorbell_pause();
 }
@@ -174,29 +147,18 @@ static void keep_distance(const struct consumer *consumer)
  * that they come out of the one that both share. So it lets a producer that writes that fast get ahead. */
 static void keep_far_distance(const struct consumer *consumer)
 {
-	uint64_t seen = load_head(consumer);
+	uint64_t seen = consumer_load_head(consumer);
 
 	if (consumer->has_siblings)
 		return;
 	for (int look = 0; look < FAR_LOOKS && seen - consumer->position < FAR_BYTES; look++) {
 		for (int i = 0; i < FAR_PAUSES; i++)
 			doorbell_pause();
-		uint64_t head = load_head(consumer);
+		uint64_t head = consumer_load_head(consumer);
 		if (head - seen < FAR_GAIN_BYTES)
 			return;
 		seen = head;
 	}
-}
-
-static bool refresh_head(struct consumer *consumer)
-{
-	uint64_t head = load_head(consumer);
-	if (head > consumer->head) {
-		bool is_short = head - consumer->head < SHORT_STEP_BYTES;
-		consumer->short_steps = is_short ? consumer->short_steps + (consumer->short_steps < SHORT_STEPS) : 0;
-		consumer->head = head;
-	}
-	return consumer->head > consumer->position;
 }
 
 static int explain_corrupt(
@@ -270,7 +232,7 @@ static inline bool has_more(struct consumer *consumer)
 	if (consumer->position < consumer->head)
 		return true;
 	keep_distance(consumer);
-	return refresh_head(consumer);
+	return consumer_refresh(consumer);
 }
 
 int consumer_acquire(struct consumer *consumer, struct consumer_record *ret_record, struct enrg_error *err)
@@ -378,7 +340,7 @@ int consumer_skip(struct consumer *consumer)
 		advance(consumer, consumer->current.length);
 		return 0;
 	}
-	refresh_head(consumer);
+	consumer_refresh(consumer);
 	consumer->position = consumer->head;
 	consumer->offset = consumer->position % consumer->mapping.data_bytes;
 	return -ENODATA;
@@ -403,135 +365,12 @@ void consumer_release(struct consumer *consumer, uint64_t position, uint64_t mar
 	doorbell_wake(&producer->bell);
 }
 
-/* --- waiting ---------------------------------------------------------------------------------------------------------- */
-
-static int count_ready(struct consumer *const *consumers, uint32_t count)
-{
-	int ready = 0;
-
-	for (uint32_t i = 0; i < count; i++)
-		ready += consumers[i]->head > consumers[i]->position || refresh_head(consumers[i]);
-	return ready;
-}
-
-static bool has_changed(const _Atomic uint32_t *word, uint32_t value)
-{
-	return word && atomic_load_explicit(word, memory_order_acquire) != value;
-}
-
-static int spin_for_any(struct consumer *const *consumers, uint32_t count, _Atomic uint32_t *word, uint32_t value,
-	uint64_t started_ns, uint64_t budget_ns)
-{
-	while (budget_ns) {
-		for (int i = 0; i < 32; i++) {
-			int ready = count_ready(consumers, count);
-			if (ready || has_changed(word, value))
-				return ready;
-			doorbell_pause();
-		}
-		if (clock_mono_ns() - started_ns >= budget_ns)
-			break;
-	}
-	return 0;
-}
-
-/* With more streams than the kernel takes words at once, those behind them cannot ring: they are looked at, seldom where
- * little comes and no ring fills. */
-#define LOOK_DEAF_NS     1000000u
-#define LOOK_DEAF_MAX_NS 128000000u
-
-static uint64_t deaf_timeout(struct consumer *first, uint64_t timeout_ns)
-{
-	if (first->deaf_ns < LOOK_DEAF_NS)
-		first->deaf_ns = LOOK_DEAF_NS;
-	return timeout_ns < first->deaf_ns ? timeout_ns : first->deaf_ns;
-}
-
-/* A look at a thousand streams costs a millisecond, since each is a line that was not in the cache. */
-static void learn_deaf(struct consumer *const *consumers, uint32_t ready, uint32_t count)
-{
-	uint64_t *deaf_ns = &consumers[0]->deaf_ns;
-	bool is_pressed = ready >= count / 8;
-
-	for (uint32_t i = 0; ready && !is_pressed && i < count; i++)
-		is_pressed = consumers[i]->head - consumers[i]->position >= consumers[i]->mapping.data_bytes / 8;
-	*deaf_ns = is_pressed ? LOOK_DEAF_NS : 2 * *deaf_ns;
-	if (*deaf_ns > LOOK_DEAF_MAX_NS)
-		*deaf_ns = LOOK_DEAF_MAX_NS;
-}
-
-static void begin_sleep(struct consumer *consumer)
-{
-	consumer->ticket = (consumer->ticket + 1) | 1u;
-	atomic_store_explicit(&consumer->slot->wanted, consumer->position + 1, memory_order_relaxed);
-	atomic_store_explicit(&consumer->slot->is_waiting, consumer->ticket, memory_order_release);
-}
-
-/* Sleeps once. */
-static int sleep_for_any(struct consumer *const *consumers, uint32_t count, _Atomic uint32_t *word, uint32_t value,
-	uint64_t timeout_ns)
-{
-	_Atomic uint32_t *words[DOORBELL_WAIT_MAX];
-	uint32_t values[DOORBELL_WAIT_MAX], used = 0, heard = count < DOORBELL_WAIT_MAX ? count : DOORBELL_WAIT_MAX - 1;
-	int slept = 0;
-
-	if (heard < count)
-		timeout_ns = deaf_timeout(consumers[0], timeout_ns);
-	bool is_long = timeout_ns >= LOOK_AFTER_NS;
-
-	for (uint32_t i = 0; i < count; i++) {
-		consumers[i]->short_steps = 0;
-		consumers[i]->has_siblings = count > 1;
-	}
-	for (uint32_t i = 0; i < heard; i++) {
-		words[used] = &consumers[i]->slot->bell;
-		values[used++] = atomic_load_explicit(&consumers[i]->slot->bell, memory_order_acquire);
-		begin_sleep(consumers[i]);
-	}
-	if (word) {
-		words[used] = word;
-		values[used++] = value;
-	}
-	/* Pairs with the fence in stream_publish. */
-	atomic_thread_fence(memory_order_seq_cst);
-	if (!count_ready(consumers, count) && !has_changed(word, value))
-		slept = used ? doorbell_wait_any(words, values, used, is_long ? LOOK_AFTER_NS : timeout_ns) : -ETIMEDOUT;
-	for (uint32_t i = 0; i < heard; i++) {
-		struct consumer *consumer = consumers[i];
-		atomic_store_explicit(&consumer->slot->is_waiting, ++consumer->ticket, memory_order_relaxed);
-		if (slept == -ETIMEDOUT && is_long && refresh_head(consumer))
-			atomic_fetch_add_explicit(&consumer->slot->rescued, 1, memory_order_relaxed);
-	}
-	int ready = count_ready(consumers, count);
-	if (heard < count)
-		learn_deaf(consumers, (uint32_t)ready, count);
-	return ready;
-}
-
-int consumer_wait(struct consumer *const *consumers, uint32_t count, _Atomic uint32_t *word, uint32_t value,
-	uint64_t timeout_ns)
-{
-	int ready = count_ready(consumers, count);
-
-	if (ready || timeout_ns == 0 || has_changed(word, value))
-		return ready;
-	uint64_t started = clock_mono_ns(), waited = 0;
-	struct doorbell_spin *spin = count ? &consumers[0]->spin : NULL;
-	uint64_t budget = spin ? doorbell_spin_budget(spin) : 0;
-	ready = spin_for_any(consumers, count, word, value, started, budget < timeout_ns ? budget : timeout_ns);
-	bool is_found = ready > 0;
-	while (!ready && !has_changed(word, value)) {
-		waited = clock_mono_ns() - started;
-		if (waited >= timeout_ns)
-			break;
-		ready = sleep_for_any(consumers, count, word, value, timeout_ns - waited);
-	}
-	if (spin)
-		doorbell_spin_learn(spin, is_found, clock_mono_ns() - started);
-	return ready;
-}
-
 /* --- the rest --------------------------------------------------------------------------------------------------------- */
+
+bool consumer_has_seen_more(const struct consumer *consumer)
+{
+	return consumer->head > consumer->position;
+}
 
 const struct segment_header *consumer_header(const struct consumer *consumer)
 {

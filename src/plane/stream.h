@@ -139,6 +139,8 @@ void stream_commit_many(struct stream *stream, const struct stream_commit *commi
 /* For whoever has no claim open, each half a second at least, also with nothing to send: ends a lap through the ring where
  * all is read, and gives pages back that have not been used lately. `now_ns`: CLOCK_MONOTONIC. */
 void stream_tend(struct stream *stream, uint64_t now_ns);
+/* May there be something to give back, or to get, so that it is worth to tend it soon? */
+bool stream_has_spare(const struct stream *stream);
 /* Has the ring got no page when it last asked for one (tmpfs, quota or memory is used up)? What it has goes round. */
 bool stream_is_short(const struct stream *stream);
 
@@ -197,6 +199,9 @@ void consumer_release(struct consumer *consumer, uint64_t position, uint64_t mar
  * process or shared; NULL = none) differs from `value`, or the timeout is over. Number of consumers with data. */
 int consumer_wait(struct consumer *const *consumers, uint32_t count, _Atomic uint32_t *word, uint32_t value,
 	uint64_t timeout_ns);
+
+/* Is there something beyond what was acquired, as far as the last look or wait has seen? */
+bool consumer_has_seen_more(const struct consumer *consumer);
 
 const struct segment_header *consumer_header(const struct consumer *consumer);
 uint64_t consumer_position(const struct consumer *consumer); /* behind the last record acquired */

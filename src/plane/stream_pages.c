@@ -98,4 +98,3 @@ void stream_pages_end_lap(struct stream *stream)
 		pages->peak = stream->offset;
 	pages->lap_ns = clock_mono_ns();
 }
-

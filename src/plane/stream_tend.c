@@ -43,6 +43,13 @@ static void note_peak(struct stream *stream, uint64_t now_ns)
 	pages->period_ns = now_ns;
 }
 
+bool stream_has_spare(const struct stream *stream)
+{
+	const struct stream_pages *pages = &stream->pages;
+
+	return pages->is_short || stream->offset >= KEEP_BYTES || (pages->top > KEEP_BYTES && !pages->is_kept);
+}
+
 void stream_tend(struct stream *stream, uint64_t now_ns)
 {
 	struct stream_pages *pages = &stream->pages;

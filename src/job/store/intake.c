@@ -239,6 +239,7 @@ static void detach(struct intake *intake)
 		intake->inputs[i]->consumer = NULL;
 	}
 	intake->ring_count = 0;
+	intake_forget(intake);
 	if (intake->link)
 		link_receiver_close(intake->link);
 	intake->link = NULL;
@@ -509,6 +510,18 @@ static int next_of_link(struct intake *intake, struct intake_record *ret_record)
 	return INTAKE_RECORD;
 }
 
+bool intake_may_have(const struct intake *intake, const struct intake_input *input)
+{
+	if (intake->is_quiet)
+		return false;
+	return !intake->is_sparse || input->retry_ns || consumer_has_seen_more(input->consumer);
+}
+
+void intake_forget(struct intake *intake)
+{
+	intake->is_quiet = intake->is_sparse = false;
+}
+
 int intake_next(struct intake *intake, struct intake_input *input, struct intake_record *ret_record)
 {
 	return input ? next_of_ring(intake, input, ret_record) : next_of_link(intake, ret_record);
@@ -656,11 +669,15 @@ static void wait_with_link(
 void intake_wait(struct intake *intake, uint32_t stop_seen, uint64_t timeout_ns)
 {
 	uint32_t rings = collect_rings(intake);
+	int ready;
 
-	if (intake->link)
+	if (intake->link) {
 		wait_with_link(intake, rings, stop_seen, timeout_ns);
-	else
-		consumer_wait(intake->rings, rings, &intake->process->stop, stop_seen, timeout_ns);
+	} else {
+		ready = consumer_wait(intake->rings, rings, &intake->process->stop, stop_seen, timeout_ns);
+		intake->is_quiet = ready == 0 && rings == intake->ring_count;
+		intake->is_sparse = ready > 0;
+	}
 	count(&intake->process->page->wakeups, 1);
 }
 

@@ -83,10 +83,48 @@ static void a_pad_is_no_backlog(void **state)
 	stream_close(stream, true);
 }
 
+/* Behind a wait only those inputs are read in which it has found something. */
+static void a_wait_says_what_to_read(void **state)
+{
+	struct process process = {.page = calloc(1, sizeof(*process.page))};
+	struct plan_input plan = {.stream_path = path};
+	struct intake_input input = {.plan = &plan};
+	struct intake_input *inputs[] = {&input};
+	struct consumer *rings[1];
+	struct intake intake = {.process = &process, .count = 1, .ring_count = 1, .inputs = inputs, .rings = rings};
+	struct consumer_record record;
+	struct stream *stream;
+	uint16_t route;
+
+	(void)state;
+	assert_non_null(process.page);
+	assert_int_equal(stream_open(path, 1 << 20, &stream, NULL), 0);
+	assert_int_equal(stream_add_route(stream, 0, "tag", "schema", 6, 0, &route, NULL), 0);
+	assert_int_equal(consumer_open(path, "store", UINT64_MAX, &input.consumer, NULL), 0);
+	assert_true(intake_may_have(&intake, &input)); /* nothing is known yet */
+	intake_wait(&intake, 0, 1000);
+	assert_false(intake_may_have(&intake, &input));
+	intake_forget(&intake);
+	assert_true(intake_may_have(&intake, &input));
+	commit(stream);
+	intake_wait(&intake, 0, 1000000000);
+	assert_true(intake_may_have(&intake, &input));
+	assert_int_equal(consumer_acquire(input.consumer, &record, NULL), 1);
+	assert_false(intake_may_have(&intake, &input)); /* of several, this one has nothing more */
+	input.retry_ns = 1;
+	assert_true(intake_may_have(&intake, &input));
+	intake_wait(&intake, 0, 1000);
+	assert_true(intake_may_have(&intake, &input)); /* it was not waited for */
+	consumer_close(input.consumer);
+	stream_close(stream, true);
+	free(process.page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_pad_is_no_backlog, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_wait_says_what_to_read, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,7 @@
 #define BURST_RECORDS      256u
 #define COMMIT_BYTES       (8u << 20)      /* where the store asks for nothing else … */
 #define COMMIT_BYTES_CHEAP (1u << 20)      /* … and where it has no commit of its own */
-#define WAIT_NS            (NS_PER_S / 2)  /* so that the watchdog sees life signs */
+#define WAIT_NS            NS_PER_S        /* looks at files and ticks; earlier where the watchdog is impatient */
 #define DRAIN_WAIT_NS      (NS_PER_S / 50) /* the end of a producer rings no bell */
 #define COMMIT_NS          NS_PER_S        /* a store that never catches up commits nevertheless */
 #define FAILED_LATELY_NS   (10 * NS_PER_S) /* small commits for so long, as the next failure may be near */
@@ -330,7 +330,8 @@ static int tick(struct store_life *life, struct enrg_error *err)
 
 static uint64_t choose_wait(const struct store_life *life, uint32_t stop)
 {
-	uint64_t wait = stop ? DRAIN_WAIT_NS : WAIT_NS, now = clock_mono_ns();
+	uint64_t now = clock_mono_ns(), beat = life->process->plan->beat_ns;
+	uint64_t wait = stop ? DRAIN_WAIT_NS : !beat ? WAIT_NS / 2 : beat < WAIT_NS ? beat : WAIT_NS;
 
 	if (life->written_batches && life->store.commit_interval_ns) {
 		uint64_t due = life->first_written_ns + life->store.commit_interval_ns;
@@ -365,11 +366,13 @@ static int read_all(struct store_life *life, struct enrg_error *err)
 
 	for (uint32_t i = 0, count = intake->count; i < count; i++) {
 		struct intake_input *input = intake->inputs[(i + life->first_input) % count];
-		int code = input->consumer ? take_turn_if_due(life, input, err) : 0;
+		bool is_wanted = input->consumer && intake_may_have(intake, input);
+		int code = is_wanted ? take_turn_if_due(life, input, err) : 0;
 		if (code < 0)
 			return code;
 		any |= code;
 	}
+	intake_forget(intake);
 	life->first_input++;
 	int code = intake->link ? take_turn(life, NULL, err) : 0;
 	return code < 0 ? code : any | code;

@@ -29,7 +29,11 @@ int bus_client_create(const struct bus_client_params *params, struct bus_client 
 void bus_client_destroy(struct bus_client *client); /* lingers for 100 ms at the most */
 /* Takes effect when the broker and the publishers have heard of it, some milliseconds later. */
 int bus_client_subscribe(struct bus_client *client, const char *topic_prefix, struct enrg_error *err);
-/* Publishes body (borrowed) as `kind`; never blocks. */
+/* Does anybody read such a topic? As far as the broker tells: the first words of topics. */
+bool bus_client_is_wanted(struct bus_client *client, const char *topic);
+/* Readable when the answer may have changed (ZMQ_FD semantics: ask, and again after each send). */
+int bus_client_wishes_descriptor(struct bus_client *client);
+/* Publishes body (borrowed) as `kind`; never blocks. What nobody reads is not even written. */
 int bus_client_send(struct bus_client *client, const char *topic, const char *kind, json_t *body, struct enrg_error *err);
 /* 1: a message; 0: none within the timeout; ENRG_E_PROTOCOL: one that was malformed (counted, thrown away). */
 int bus_client_recv(struct bus_client *client, int timeout_ms, char *ret_topic, size_t topic_bytes,

@@ -132,6 +132,31 @@ static void test_two_clients(void **state)
 	bus_client_destroy(two);
 }
 
+/* What nobody reads is not even written: no report of a thousand idle jobs. */
+static void test_nobody_reads(void **state)
+{
+	const struct place *place = *state;
+	struct bus_client *one = join(place, "one"), *two;
+
+	assert_false(bus_client_is_wanted(one, "stats.supervisor.lab"));
+	for (int i = 0; i < 10; i++)
+		say(one, "stats.supervisor.lab", "stats", i);
+	assert_int_equal(bus_client_sent_bytes(one), 0);
+	two = join(place, "two");
+	assert_int_equal(bus_client_subscribe(two, "stats.", NULL), 0);
+	settle(one, two, "stats.supervisor.lab");
+	assert_true(bus_client_is_wanted(one, "stats.supervisor.lab"));
+	assert_false(bus_client_is_wanted(one, "traces.supervisor.lab"));
+	assert_true(bus_client_sent_bytes(one) > 0);
+	bus_client_destroy(two);
+	for (uint64_t until = clock_mono_ns() + 10000000000u; bus_client_is_wanted(one, "stats.supervisor.lab");) {
+		struct pollfd news = {.fd = bus_client_wishes_descriptor(one), .events = POLLIN};
+		assert_true(clock_mono_ns() < until);
+		poll(&news, 1, 10);
+	}
+	bus_client_destroy(one);
+}
+
 /* Of all subscriptions with one first word a publisher gets one, whether they came before it or after it. */
 static void test_publisher_keeps_few_subscriptions(void **state)
 {
@@ -428,6 +453,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_two_clients, place_setup, place_teardown),
+		cmocka_unit_test_setup_teardown(test_nobody_reads, place_setup, place_teardown),
 		cmocka_unit_test_setup_teardown(test_publisher_keeps_few_subscriptions, place_setup, place_teardown),
 		cmocka_unit_test_setup_teardown(test_first_message_arrives, place_setup, place_teardown),
 		cmocka_unit_test_setup_teardown(test_descriptor, place_setup, place_teardown),

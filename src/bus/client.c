@@ -19,6 +19,8 @@
 #define CLIENT_RECONNECT_MS     200
 #define CLIENT_RECONNECT_MAX_MS 2000
 
+#define WISHES_MAX 64u
+
 struct bus_client {
 	void *context;
 	void *publisher;  /* XPUB */
@@ -26,16 +28,77 @@ struct bus_client {
 	char supervisor[256], job[256], job_type[128];
 	uint64_t malformed;
 	uint64_t sent_bytes;
+	/* Beginnings of topics that somebody reads, as the broker has told them. */
+	struct wish {
+		char text[TOPIC_BYTES_MAX];
+		size_t bytes;
+	} *wishes;
+	size_t wish_count, wish_room;
+	bool is_all_wanted; /* there were more, or no memory for them */
 };
 
-/* Throws away subscriptions, which ZeroMQ hands to the owner of an XPUB: left alone they would pile up. */
-static void drain_subscriptions(struct bus_client *client)
+static bool make_room(struct bus_client *client)
+{
+	size_t room = client->wish_room ? 2 * client->wish_room : 4;
+
+	if (client->wish_count < client->wish_room)
+		return true;
+	struct wish *wishes = room <= WISHES_MAX ? realloc(client->wishes, room * sizeof(*wishes)) : NULL;
+	if (!wishes)
+		return false;
+	client->wishes = wishes;
+	client->wish_room = room;
+	return true;
+}
+
+/* `message`: 1 or 0, then the beginning of topics. */
+static void note_wish(struct bus_client *client, const uint8_t *message, size_t bytes)
+{
+	size_t at = 0;
+
+	if (!bytes || bytes > TOPIC_BYTES_MAX + 1 || client->is_all_wanted)
+		return;
+	while (at < client->wish_count && (client->wishes[at].bytes != bytes - 1 ||
+						  memcmp(client->wishes[at].text, message + 1, bytes - 1) != 0))
+		at++;
+	if (!message[0]) {
+		if (at < client->wish_count)
+			client->wishes[at] = client->wishes[--client->wish_count];
+		return;
+	}
+	if (at < client->wish_count)
+		return;
+	if (!make_room(client)) {
+		client->is_all_wanted = true;
+		return;
+	}
+	memcpy(client->wishes[at].text, message + 1, bytes - 1);
+	client->wishes[client->wish_count++].bytes = bytes - 1;
+}
+
+/* ZeroMQ hands subscriptions to the owner of an XPUB: left alone they would pile up. */
+static void take_subscriptions(struct bus_client *client)
 {
 	struct socket_message message;
 	int status;
 
-	while ((status = socket_recv(client->publisher, 1, &message)) == 1 || status == ENRG_E_PROTOCOL)
+	while ((status = socket_recv(client->publisher, 1, &message)) == 1 || status == ENRG_E_PROTOCOL) {
+		if (status != 1)
+			continue;
+		note_wish(client, zmq_msg_data(&message.frames[0]), zmq_msg_size(&message.frames[0]));
 		socket_message_fini(&message);
+	}
+}
+
+bool bus_client_is_wanted(struct bus_client *client, const char *topic)
+{
+	size_t bytes = strlen(topic);
+
+	take_subscriptions(client);
+	for (size_t i = 0; i < client->wish_count; i++)
+		if (client->wishes[i].bytes <= bytes && !memcmp(client->wishes[i].text, topic, client->wishes[i].bytes))
+			return true;
+	return client->is_all_wanted;
 }
 
 static int connect_socket(void *socket, int64_t bytes_max, const char *url, struct enrg_error *err)
@@ -103,7 +166,7 @@ int bus_client_create(const struct bus_client_params *params, struct bus_client 
 	/* Without a broker go on: ZeroMQ connects when there is one. */
 	zmq_pollitem_t item = {.socket = client->publisher, .events = ZMQ_POLLIN};
 	zmq_poll(&item, 1, CLIENT_GREETING_MS);
-	drain_subscriptions(client);
+	take_subscriptions(client);
 	*ret_client = client;
 	return 0;
 }
@@ -118,6 +181,7 @@ void bus_client_destroy(struct bus_client *client)
 		zmq_close(client->subscriber);
 	if (client->context)
 		zmq_ctx_term(client->context);
+	free(client->wishes);
 	free(client);
 }
 
@@ -140,12 +204,13 @@ int bus_client_send(
 	size_t topic_bytes = strlen(topic), count;
 	void *bytes;
 
-	drain_subscriptions(client);
 	if (topic_bytes > TOPIC_BYTES_MAX)
 		return enrg_error_set(
 			err, ENRG_E_PROTOCOL, "a topic of %zu bytes (at most %u)", topic_bytes, TOPIC_BYTES_MAX);
 	if (strlen(kind) >= sizeof(envelope.kind))
 		return enrg_error_set(err, ENRG_E_PROTOCOL, "the kind %.40s… is too long", kind);
+	if (!bus_client_is_wanted(client, topic))
+		return 0;
 	strcpy(envelope.kind, kind);
 	strcpy(envelope.supervisor, client->supervisor);
 	strcpy(envelope.job, client->job);
@@ -211,6 +276,15 @@ int bus_client_descriptor(struct bus_client *client)
 	size_t count = sizeof(descriptor);
 
 	zmq_getsockopt(client->subscriber, ZMQ_FD, &descriptor, &count);
+	return descriptor;
+}
+
+int bus_client_wishes_descriptor(struct bus_client *client)
+{
+	int descriptor = -1;
+	size_t count = sizeof(descriptor);
+
+	zmq_getsockopt(client->publisher, ZMQ_FD, &descriptor, &count);
 	return descriptor;
 }
 

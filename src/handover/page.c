@@ -18,7 +18,8 @@
 /* The kernel walks all mappings for smaps_rollup, which takes milliseconds with large rings: ever more seldom. */
 #define PAGE_SMAPS_INTERVAL_NS     5000000000ull
 #define PAGE_SMAPS_INTERVAL_MAX_NS 60000000000ull
-#define PAGE_SMAPS_SAME_NS         600000000000ull /* where the process has grown by no page since */
+#define PAGE_SMAPS_SAME_NS         600000000000ull /* where the process has hardly grown or shrunk since */
+#define PAGE_SMAPS_SAME_BYTES      (256u << 10)
 
 static int check_file(int descriptor)
 {
@@ -230,7 +231,8 @@ void page_refresh(struct page *page)
 	uint64_t before = atomic_load_explicit(&smaps_read_ns, memory_order_relaxed);
 	uint64_t interval = atomic_load_explicit(&interval_ns, memory_order_relaxed);
 	uint64_t resident = atomic_load_explicit(&page->rss_bytes, memory_order_relaxed);
-	int is_same = resident == atomic_load_explicit(&smaps_rss_bytes, memory_order_relaxed);
+	uint64_t then = atomic_load_explicit(&smaps_rss_bytes, memory_order_relaxed);
+	int is_same = (resident > then ? resident - then : then - resident) < PAGE_SMAPS_SAME_BYTES;
 	if (before && now - before < (is_same ? PAGE_SMAPS_SAME_NS : interval))
 		return;
 	atomic_store_explicit(&smaps_rss_bytes, resident, memory_order_relaxed);

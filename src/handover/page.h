@@ -30,7 +30,7 @@ struct page {
 	_Atomic uint64_t lost, duplicated, corrupted;      /* found by checks */
 	_Atomic uint64_t set_aside;                        /* records that killed their consumer */
 	_Atomic uint64_t first_in_mono_ns, last_in_mono_ns, last_out_mono_ns; /* 0 = none yet */
-	_Atomic uint64_t cpu_ns;       /* CPU time of this process, refreshed with its reports and at the end */
+	_Atomic uint64_t cpu_ns;       /* CPU time of this process, refreshed with beats, reports and at the end */
 	_Atomic uint64_t rss_bytes;     /* with the rings that it has mapped */
 	_Atomic uint64_t private_bytes; /* without: its own memory and its share of programs and libraries */
 	_Atomic uint64_t wakeups;      /* times the main loop woke from sleep */

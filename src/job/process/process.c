@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "base/secret.h"
 
+#define CPU_NOTED_NS 1000000000ull
+
 void process_tell_ready(struct process *process)
 {
 	static const char line[] = "READY=1\n";
@@ -35,7 +37,13 @@ void process_tell_ready(struct process *process)
 
 void process_beat(struct process *process)
 {
-	atomic_store_explicit(&process->page->heartbeat_mono_ns, clock_mono_ns(), memory_order_relaxed);
+	uint64_t now_ns = clock_mono_ns();
+
+	atomic_store_explicit(&process->page->heartbeat_mono_ns, now_ns, memory_order_relaxed);
+	if (now_ns - process->cpu_noted_ns < CPU_NOTED_NS)
+		return;
+	process->cpu_noted_ns = now_ns;
+	atomic_store_explicit(&process->page->cpu_ns, clock_cpu_ns(), memory_order_relaxed);
 }
 
 void process_sleep_until(struct process *process, enum process_stop stop, uint64_t until_ns)

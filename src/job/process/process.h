@@ -38,13 +38,15 @@ struct process {
 	struct alerts *alerts;     /* on their way to the reporter thread, as long as there is one; NULL: alerts are logged only */
 	struct reporter *reporter; /* main's, to stop it */
 	_Atomic uint32_t is_started_due; /* it is ready, and the bus has not heard of it */
+	uint64_t cpu_noted_ns;   /* when the page's CPU time was written by the main loop */
 	int ready_descriptor;    /* 0 or -1 = none, or told */
 	bool is_ready;
 };
 
 /* Tells the supervisor that this job is ready (once; later calls do nothing). */
 void process_tell_ready(struct process *process);
-/* Life sign; the main loop calls it at least every 0.5 s (cheap: one store, and the clock). */
+/* Life sign; the main loop calls it at least every 0.5 s, or as the plan says (cheap: one store, and the clock). Once a
+ * second it also tells the CPU time: who idles has no other wake-up for that. */
 void process_beat(struct process *process);
 /* Sleeps until `until_ns` (CLOCK_MONOTONIC) or until `stop` is raised beyond what the caller saw. */
 void process_sleep_until(struct process *process, enum process_stop stop, uint64_t until_ns);

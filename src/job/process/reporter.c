@@ -21,16 +21,19 @@
 #include "job/process/alerts.h"
 
 #define REPORTER_IDLE_S 10
+#define REPORTER_UNREAD_S 30 /* idle, and nobody reads its reports */
 #define REPORTER_IDLE_CPU 0.002 /* of a core: less is no work */
 #define REPORTER_MESSAGES_MAX 64 /* taken from the bus before other descriptors get their turn */
 
-enum reporter_slot { SLOT_SIGNAL, SLOT_LIFELINE, SLOT_EVENT, SLOT_TIMER, SLOT_BUS, SLOT_COUNT };
+enum reporter_slot { SLOT_SIGNAL, SLOT_LIFELINE, SLOT_EVENT, SLOT_TIMER, SLOT_BUS, SLOT_WISHES, SLOT_COUNT };
 
 struct reporter {
 	struct process *process;
 	pthread_t thread;
 	struct pollfd polls[SLOT_COUNT];
 	struct bus_client *bus; /* of the thread */
+	char stats_topic[TOPIC_BYTES_MAX];
+	bool is_read; /* somebody has subscribed to the reports */
 	_Atomic uint32_t is_ending;
 
 	struct alerts alerts;
@@ -118,32 +121,37 @@ static uint64_t count_news(struct page *page)
 	return news;
 }
 
+static void arm_timer(struct reporter *reporter, time_t seconds)
+{
+	const struct itimerspec next = { .it_value = { .tv_sec = seconds } };
+
+	timerfd_settime(reporter->polls[SLOT_TIMER].fd, 0, &next, NULL);
+}
+
 /* Each second while the job does something, else seldom: a thousand idle jobs are a thousand wake-ups. */
 static void set_timer(struct reporter *reporter)
 {
 	uint64_t news = count_news(reporter->process->page), now = clock_mono_ns(), cpu = clock_cpu_ns();
 	bool is_idle = news == reporter->last_news && (double)(cpu - reporter->last_cpu_ns) <
 							      REPORTER_IDLE_CPU * (double)(now - reporter->last_mono_ns);
-	const struct itimerspec next = { .it_value = { .tv_sec = is_idle ? REPORTER_IDLE_S : 1 } };
 
 	reporter->last_news = news;
-	timerfd_settime(reporter->polls[SLOT_TIMER].fd, 0, &next, NULL);
+	arm_timer(reporter, !is_idle ? 1 : reporter->is_read ? REPORTER_IDLE_S : REPORTER_UNREAD_S);
 }
 
 static void send_stats(struct reporter *reporter)
 {
 	struct page *page = reporter->process->page;
 	uint64_t now = clock_mono_ns();
-	char topic[TOPIC_BYTES_MAX];
 
 	page_refresh(page);
 	uint64_t cpu = atomic_load_explicit(&page->cpu_ns, memory_order_relaxed);
-	if (!reporter->bus)
-		return;
 	double span = (double)(now - reporter->last_mono_ns);
 	double percent = span > 0 ? 100.0 * (double)(cpu - reporter->last_cpu_ns) / span : 0.0;
 	reporter->last_mono_ns = now;
 	reporter->last_cpu_ns = cpu;
+	if (!reporter->is_read)
+		return;
 	json_t *body = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "processed_count",
 		counter(&page->in_batches), "processed_rows", counter(&page->in_rows), "processed_bytes",
 		counter(&page->in_bytes), "sent_count", counter(&page->out_batches), "sent_rows",
@@ -156,8 +164,17 @@ static void send_stats(struct reporter *reporter)
 	json_object_set_new(body, "resource_stats",
 		json_pack("{s:f,s:f}", "cpu_percent", percent, "rss_mb",
 			(double)atomic_load_explicit(&page->rss_bytes, memory_order_relaxed) / 1e6));
-	topic_format(topic, sizeof(topic), "stats.supervisor.%s", reporter->process->plan->supervisor);
-	send_body(reporter, topic, "stats", body);
+	send_body(reporter, reporter->stats_topic, "stats", body);
+}
+
+/* Who subscribes now need not wait for the timer of an idle job. */
+static void note_readers(struct reporter *reporter)
+{
+	bool was_read = reporter->is_read;
+
+	reporter->is_read = reporter->bus && bus_client_is_wanted(reporter->bus, reporter->stats_topic);
+	if (reporter->is_read && !was_read)
+		arm_timer(reporter, 1);
 }
 
 /* --- incoming ---------------------------------------------------------------------------------------------------- */
@@ -197,6 +214,8 @@ static void open_bus(struct reporter *reporter)
 	for (size_t i = 0; i < topics->count; i++)
 		subscribe(reporter, topics->items[i]);
 	reporter->polls[SLOT_BUS].fd = bus_client_descriptor(reporter->bus);
+	reporter->polls[SLOT_WISHES].fd = bus_client_wishes_descriptor(reporter->bus);
+	topic_format(reporter->stats_topic, sizeof(reporter->stats_topic), "stats.supervisor.%s", plan->supervisor);
 }
 
 /* Subscriptions are prefixes: "daq_job.cam" also brings what is meant for "daq_job.cam2". */
@@ -315,6 +334,7 @@ static void *run(void *context)
 
 	pthread_setname_np(pthread_self(), "reporter");
 	open_bus(reporter);
+	note_readers(reporter);
 	send_stats(reporter);
 	while (!atomic_load_explicit(&reporter->is_ending, memory_order_acquire)) {
 		if (poll(reporter->polls, SLOT_COUNT, has_more ? 0 : -1) < 0 && errno != EINTR)
@@ -333,7 +353,8 @@ static void *run(void *context)
 			set_timer(reporter);
 			send_stats(reporter);
 		}
-		/* also after sending: the descriptor of the bus tells changes only once */
+		/* both also after sending: descriptors of the bus tell changes only once */
+		note_readers(reporter);
 		has_more = receive(reporter);
 	}
 	send_stats(reporter);

@@ -14,6 +14,7 @@
 
 #define SOURCE_INTERVAL_NS 1000000000ull
 #define SOURCE_BEAT_NS 500000000ull /* where the plan names none */
+#define SOURCE_TEND_NS 5000000000ull /* while the ring has pages to give back */
 #define SOURCE_LINK_WINDOW_BYTES (16ull << 20)
 #define SOURCE_LINK_LOOK_NS 20000000ull
 #define SOURCE_LINK_DRAIN_NS 30000000000ull /* for what an ordered stop still has in flight */
@@ -153,7 +154,7 @@ static void count_missed(struct enrg_job *job, uint64_t tick, uint64_t now)
 static int wait_for_tick(struct enrg_job *job, uint64_t tick, struct enrg_error *err)
 {
 	struct process *process = job->process;
-	uint64_t beat_ns = process->plan->beat_ns ? process->plan->beat_ns : SOURCE_BEAT_NS;
+	const struct stream *stream = job->outputs->params.stream;
 	int result = 0;
 
 	for (;;) {
@@ -165,7 +166,10 @@ static int wait_for_tick(struct enrg_job *job, uint64_t tick, struct enrg_error 
 			return result;
 		uint64_t until = tick, deadline = outputs_deadline(job->outputs);
 		until = until < deadline ? until : deadline;
-		until = until < now + beat_ns ? until : now + beat_ns;
+		uint64_t step = process->plan->beat_ns ? process->plan->beat_ns : SOURCE_BEAT_NS;
+		if (step > SOURCE_TEND_NS && stream && stream_has_spare(stream))
+			step = SOURCE_TEND_NS;
+		until = until < now + step ? until : now + step;
 		process_sleep_until(process, PROCESS_RUN, until);
 	}
 }

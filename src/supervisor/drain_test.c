@@ -54,7 +54,8 @@ static void a_pad_is_no_backlog(void **state)
 {
 	struct plan plan = {.name = "source", .stream_path = path};
 	struct member member = {.plan = &plan};
-	const struct roster roster = {.count = 1, .members = &member};
+	struct member *by_name[] = {&member};
+	const struct roster roster = {.count = 1, .members = &member, .by_name = by_name};
 	struct stream_status status = {0};
 	struct consumer_record record;
 	struct consumer *consumer;

@@ -107,31 +107,37 @@ static void tell_cut(struct keeper *keeper, struct keeper_file *file, struct los
 		file->path, file->source, keeper->runtime->folder);
 }
 
-static int look_at_files(struct keeper *keeper, struct losses *losses, struct outage *outage)
+static int look_at_file(struct keeper *keeper, struct keeper_file *file, struct losses *losses, struct outage *outage)
 {
+	if (file->is_lost)
+		return 0;
+	if (file->descriptor < 0) {
+		take(file);
+		return 0;
+	}
+	enum held_finding finding = held_look(file->descriptor, file->path, file->bytes, NULL);
+	if (finding == HELD_SAME) {
+		take(file);
+	} else if (finding == HELD_CUT) {
+		tell_cut(keeper, file, losses);
+	} else if (finding != HELD_REPLACED || !take_grown(file)) {
+		note(outage, file->path, finding);
+		return held_lead(file->path, file->descriptor);
+	}
+	return 0;
+}
+
+/* Who removes one file has often removed more: then all of them are looked at. */
+static int look_at_files(struct keeper *keeper, struct losses *losses, struct outage *outage, bool is_whole)
+{
+	size_t wanted = is_whole ? keeper->file_count : KEEPER_FILES_A_LOOK;
 	int result = 0;
 
-	for (size_t i = 0; i < keeper->file_count; i++) {
-		struct keeper_file *file = &keeper->files[i];
+	for (size_t seen = 0; seen < keeper->file_count && (seen < wanted || outage->count); seen++) {
+		int code = look_at_file(keeper, &keeper->files[keeper->next], losses, outage);
 
-		if (file->is_lost)
-			continue;
-		if (file->descriptor < 0) {
-			take(file);
-			continue;
-		}
-		enum held_finding finding = held_look(file->descriptor, file->path, file->bytes, NULL);
-		if (finding == HELD_CUT) {
-			tell_cut(keeper, file, losses);
-		} else if (finding == HELD_REPLACED && take_grown(file)) {
-			continue;
-		} else if (finding != HELD_SAME) {
-			int code = held_lead(file->path, file->descriptor);
-			note(outage, file->path, finding);
-			result = code < 0 ? code : result;
-		} else {
-			take(file);
-		}
+		result = code < 0 ? code : result;
+		keeper->next = (keeper->next + 1) % keeper->file_count;
 	}
 	return result;
 }
@@ -200,7 +206,7 @@ static void tell(struct keeper *keeper, const struct outage *outage, int code, s
 	losses_set(losses, &loss);
 }
 
-void keeper_look(struct keeper *keeper, struct control_plane *control, struct losses *losses)
+void keeper_look(struct keeper *keeper, struct control_plane *control, struct losses *losses, bool is_whole)
 {
 	struct outage outage = {0};
 	enum held_finding finding;
@@ -212,7 +218,7 @@ void keeper_look(struct keeper *keeper, struct control_plane *control, struct lo
 	if (finding != HELD_SAME)
 		note(&outage, keeper->runtime->folder, finding);
 	code = finding == HELD_SAME ? 0 : runtime_restore(keeper->runtime);
-	other = look_at_files(keeper, losses, &outage);
+	other = look_at_files(keeper, losses, &outage, is_whole || keeper->is_failing);
 	code = code ? code : other;
 	other = look_at_sockets(keeper, control, &outage);
 	code = code ? code : other;

@@ -71,7 +71,7 @@ static int tear_down(void **state)
 
 static void look(struct scene *scene)
 {
-	keeper_look(&scene->keeper, NULL, &scene->losses);
+	keeper_look(&scene->keeper, NULL, &scene->losses, false);
 }
 
 static void add_streams(struct journal *journal, uint32_t from, uint32_t count)
@@ -207,9 +207,47 @@ static void a_folder_that_stays_away_uses_nothing_up(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
+/* With very many files a look is at some of them; where one is missing, and before a start, at all. */
+static void many_files_have_their_turn(void **state)
+{
+	enum { FILES = 3 * KEEPER_FILES_A_LOOK };
+	struct scene *scene = *state;
+	static char paths[FILES][RUNTIME_PATH_BYTES + 32];
+	static struct plan many[FILES];
+	static struct plan *plans[FILES];
+	struct plan_set set = {.count = FILES, .plans = plans};
+	struct enrg_error err = {0};
+
+	for (size_t i = 0; i < FILES; i++) {
+		snprintf(paths[i], sizeof(paths[i]), "%s/%zu.stream", scene->runtime.folder, i);
+		many[i] = (struct plan){.name = "many", .stream_path = paths[i]};
+		plans[i] = &many[i];
+		FILE *file = fopen(paths[i], "w");
+		assert_non_null(file);
+		fclose(file);
+	}
+	keeper_close(&scene->keeper);
+	assert_int_equal(keeper_open(&scene->keeper, &scene->runtime, &set, &err), 0);
+	keeper_look(&scene->keeper, NULL, &scene->losses, true);
+	assert_int_equal(unlink(paths[5]), 0);
+	assert_int_equal(unlink(paths[FILES - 1]), 0);
+	look(scene);
+	assert_true(held_is_led(paths[5]));
+	assert_true(held_is_led(paths[FILES - 1]));
+	assert_int_equal(unlink(paths[FILES / 2]), 0);
+	look(scene);
+	assert_false(held_is_led(paths[FILES / 2]));
+	look(scene);
+	assert_true(held_is_led(paths[FILES / 2]));
+	assert_int_equal(unlink(paths[FILES - 1]), 0);
+	keeper_look(&scene->keeper, NULL, &scene->losses, true);
+	assert_true(held_is_led(paths[FILES - 1]));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(many_files_have_their_turn, set_up, tear_down),
 		TEST(a_journal_that_grows_is_no_outage),
 		TEST(a_grown_journal_that_is_removed_is_put_right),
 		TEST(another_journal_in_its_place_is_an_outage),

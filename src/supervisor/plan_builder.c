@@ -17,7 +17,7 @@
 _Static_assert(FOLDER_STORES_MAX + 2 == SEGMENT_CONSUMERS, "stores that a ring has room for");
 
 #define BEAT_LEAST_NS 500000000ull
-#define BEAT_MOST_NS  5000000000ull
+#define BEAT_MOST_NS  15000000000ull
 
 /* Strings of plans: malloc'ed, since plan_free frees them. A failed allocation is remembered in `failed`. */
 struct text_maker {
@@ -47,24 +47,40 @@ static char *print(struct text_maker *maker, const char *format, ...)
 	return result;
 }
 
-/* One path component a job. Two names that look alike when made safe ("a/b", "a_b") get different ones, the same in
- * every run. */
-static void make_file_name(const struct folder *folder, const char *name, char *ret_name, size_t name_bytes)
-{
-	char safe[180], other[180];
-	bool is_alone = true;
+#define FILE_NAME_BYTES 200u
 
-	path_safe_name(name, safe, sizeof(safe));
-	for (size_t i = 0; i < folder->job_count; i++) {
-		if (!strcmp(folder->jobs[i].name, name))
-			continue;
-		path_safe_name(folder->jobs[i].name, other, sizeof(other));
-		is_alone &= strcmp(safe, other) != 0;
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* One path component a job. Names that look alike when made safe ("a/b", "a_b") get different ones, the same in every
+ * run. By sorting: with thousands of jobs a look at all others for each of them takes seconds. NULL: no memory. */
+static char (*make_file_names(const struct folder *folder))[FILE_NAME_BYTES]
+{
+	char(*names)[FILE_NAME_BYTES] = calloc(folder->job_count + 1, sizeof(*names));
+	char **order = calloc(folder->job_count + 1, sizeof(*order));
+
+	for (size_t i = 0; names && order && i < folder->job_count; i++) {
+		path_safe_name(folder->jobs[i].name, names[i], FILE_NAME_BYTES - 20);
+		order[i] = names[i];
 	}
-	if (is_alone)
-		snprintf(ret_name, name_bytes, "%s", safe);
-	else
-		snprintf(ret_name, name_bytes, "%s-%08x", safe, crc32c(0, name, strlen(name)));
+	if (!names || !order) {
+		free(names);
+		free(order);
+		return NULL;
+	}
+	qsort(order, folder->job_count, sizeof(*order), compare_names);
+	for (size_t i = 0, end; i < folder->job_count; i = end) {
+		for (end = i + 1; end < folder->job_count && !strcmp(order[i], order[end]); end++)
+			;
+		for (size_t k = i; end - i > 1 && k < end; k++) {
+			const char *name = folder->jobs[(size_t)(order[k] - names[0]) / FILE_NAME_BYTES].name;
+			snprintf(order[k] + strlen(order[k]), 20, "-%08x", crc32c(0, name, strlen(name)));
+		}
+	}
+	free(order);
+	return names;
 }
 
 static bool is_link(const struct job_config *store, const struct job_config *producer)
@@ -102,13 +118,11 @@ static int add_sinks(const struct folder *folder, const struct runtime *runtime,
 	return 0;
 }
 
-static int fill_input(const struct folder *folder, const struct runtime *runtime, const struct job_config *producer,
+static int fill_input(const struct runtime *runtime, const struct job_config *producer, const char *file_name,
 	struct plan_input *input, struct text_maker *maker)
 {
 	const struct enrg_job_group *groups = producer->type->job ? producer->type->job->groups : NULL;
-	char file_name[200];
 
-	make_file_name(folder, producer->name, file_name, sizeof(file_name));
 	input->source = copy(maker, producer->name);
 	input->stream_path = print(maker, "%s/%s.stream", runtime->folder, file_name);
 	input->producer_file = copy(maker, producer->file);
@@ -127,7 +141,7 @@ static int fill_input(const struct folder *folder, const struct runtime *runtime
 }
 
 static int add_inputs(const struct folder *folder, const struct runtime *runtime, const struct job_config *job,
-	struct plan *plan, struct text_maker *maker, struct enrg_error *err)
+	char (*file_names)[FILE_NAME_BYTES], struct plan *plan, struct text_maker *maker, struct enrg_error *err)
 {
 	bool any_link = false;
 
@@ -143,7 +157,7 @@ static int add_inputs(const struct folder *folder, const struct runtime *runtime
 
 		if (!folder_takes(job, producer))
 			continue;
-		if (fill_input(folder, runtime, producer, &plan->inputs[k], maker))
+		if (fill_input(runtime, producer, file_names[i], &plan->inputs[k], maker))
 			return enrg_error_set(err, -ENOMEM, "out of memory");
 		plan->inputs[k].is_link = is_link(job, producer);
 		any_link |= plan->inputs[k].is_link;
@@ -154,14 +168,14 @@ static int add_inputs(const struct folder *folder, const struct runtime *runtime
 	return 0;
 }
 
-static int build(const struct folder *folder, const struct runtime *runtime, const struct job_config *job,
-	struct plan *plan, struct enrg_error *err)
+static int build(const struct folder *folder, const struct runtime *runtime, size_t index,
+	char (*file_names)[FILE_NAME_BYTES], struct plan *plan, struct enrg_error *err)
 {
+	const struct job_config *job = &folder->jobs[index];
+	const char *file_name = file_names[index];
 	struct text_maker maker = {false};
-	char file_name[200];
 	int code;
 
-	make_file_name(folder, job->name, file_name, sizeof(file_name));
 	plan->version = copy(&maker, version_text());
 	plan->supervisor = copy(&maker, folder->supervisor.info.supervisor_id);
 	plan->run = copy(&maker, runtime->run);
@@ -178,7 +192,7 @@ static int build(const struct folder *folder, const struct runtime *runtime, con
 	plan->is_store = job->type->store != NULL;
 	if (plan->is_store) {
 		plan->journal_path = print(&maker, "%s/%s.journal", runtime->folder, file_name);
-		code = add_inputs(folder, runtime, job, plan, &maker, err);
+		code = add_inputs(folder, runtime, job, file_names, plan, &maker, err);
 	} else {
 		code = add_sinks(folder, runtime, job, plan, &maker, err);
 		if (plan->sink_count)
@@ -187,10 +201,11 @@ static int build(const struct folder *folder, const struct runtime *runtime, con
 	return !code && maker.failed ? enrg_error_set(err, -ENOMEM, "out of memory") : code;
 }
 
-/* Eight in the watchdog's patience; each costs an idle job a wake-up. */
+/* Four in the watchdog's patience; each costs an idle job a wake-up, which is a tenth of a millisecond where a thousand
+ * processes share the caches. */
 static void set_beats(const struct folder *folder, struct plan_set *set)
 {
-	uint64_t beat_ns = (uint64_t)(folder->supervisor.watchdog_seconds * 1e9) / 8;
+	uint64_t beat_ns = (uint64_t)(folder->supervisor.watchdog_seconds * 1e9) / 4;
 
 	for (size_t i = 0; i < set->count; i++)
 		set->plans[i]->beat_ns = beat_ns < BEAT_LEAST_NS  ? BEAT_LEAST_NS
@@ -220,21 +235,24 @@ int plan_set_create(
 
 	if (set)
 		set->plans = calloc(folder->job_count + 1, sizeof(struct plan *));
-	if (!set || !set->plans) {
+	char(*file_names)[FILE_NAME_BYTES] = set && set->plans ? make_file_names(folder) : NULL;
+	if (!file_names) {
+		if (set)
+			free(set->plans);
 		free(set);
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	}
-	for (; set->count < folder->job_count; set->count++) {
+	int code = 0;
+	for (; !code && set->count < folder->job_count; set->count++) {
 		struct plan *plan = calloc(1, sizeof(*plan));
-		int code = plan ? build(folder, runtime, &folder->jobs[set->count], plan, err)
-				: enrg_error_set(err, -ENOMEM, "out of memory");
-
+		code = plan ? build(folder, runtime, set->count, file_names, plan, err)
+			    : enrg_error_set(err, -ENOMEM, "out of memory");
 		set->plans[set->count] = plan;
-		if (code) {
-			set->count++;
-			plan_set_destroy(set);
-			return code;
-		}
+	}
+	free(file_names);
+	if (code) {
+		plan_set_destroy(set);
+		return code;
 	}
 	set_beats(folder, set);
 	set_windows(folder, set);

@@ -78,10 +78,10 @@ static void streams_lead_from_sources_to_stores(void **state)
 	plan_set_destroy(set);
 }
 
-static void a_watchdog_hears_eight_beats_of_idle_jobs(void **state)
+static void a_watchdog_hears_four_beats_of_idle_jobs(void **state)
 {
 	static const struct { double watchdog_seconds; uint64_t beat_ns; } cases[] = {
-		{60, 5000000000u}, {8, 1000000000u}, {1, 500000000u}};
+		{3600, 15000000000u}, {60, 15000000000u}, {8, 2000000000u}, {1, 500000000u}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -154,7 +154,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(streams_lead_from_sources_to_stores, set_up),
-		cmocka_unit_test_setup(a_watchdog_hears_eight_beats_of_idle_jobs, set_up),
+		cmocka_unit_test_setup(a_watchdog_hears_four_beats_of_idle_jobs, set_up),
 		cmocka_unit_test_setup(names_that_look_alike_get_files_of_their_own, set_up),
 		cmocka_unit_test_setup(without_shared_memory_a_link_is_planned, set_up),
 		cmocka_unit_test_setup(left_overs_are_judged, set_up),

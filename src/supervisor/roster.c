@@ -15,14 +15,25 @@
 
 #define READY_PATIENCE_NS 30000000000ull
 
+static int compare_members(const void *a, const void *b)
+{
+	return strcmp((*(struct member *const *)a)->plan->name, (*(struct member *const *)b)->plan->name);
+}
+
 int roster_create(const struct roster_params *params, struct roster **ret_roster, struct enrg_error *err)
 {
 	const struct supervisor_options *options = &params->folder->supervisor;
 	struct roster *roster = calloc(1, sizeof(*roster));
 
-	if (roster)
+	if (roster) {
 		roster->members = calloc(params->folder->job_count + 1, sizeof(*roster->members));
-	if (!roster || !roster->members) {
+		roster->by_name = calloc(params->folder->job_count + 1, sizeof(*roster->by_name));
+	}
+	if (!roster || !roster->members || !roster->by_name) {
+		if (roster) {
+			free(roster->members);
+			free(roster->by_name);
+		}
 		free(roster);
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	}
@@ -39,7 +50,9 @@ int roster_create(const struct roster_params *params, struct roster **ret_roster
 		roster->members[i].child = (struct child)CHILD_NONE;
 		roster->members[i].last_code = -1;
 		roster->members[i].page_file = -1;
+		roster->by_name[i] = &roster->members[i];
 	}
+	qsort(roster->by_name, roster->count, sizeof(*roster->by_name), compare_members);
 	*ret_roster = roster;
 	return 0;
 }
@@ -54,14 +67,25 @@ void roster_destroy(struct roster *roster)
 		free(roster->members[i].latency);
 	}
 	free(roster->members);
+	free(roster->by_name);
 	free(roster);
 }
 
 struct member *roster_find(const struct roster *roster, const char *name)
 {
-	for (size_t i = 0; i < roster->count; i++)
-		if (!strcmp(roster->members[i].plan->name, name))
-			return &roster->members[i];
+	size_t from = 0, to = roster->count;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+		int order = strcmp(name, roster->by_name[middle]->plan->name);
+
+		if (!order)
+			return roster->by_name[middle];
+		if (order < 0)
+			to = middle;
+		else
+			from = middle + 1;
+	}
 	return NULL;
 }
 

@@ -11,6 +11,7 @@ enum roster_event { ROSTER_READY = 1, ROSTER_END = 2 }; /* upper half of epoll_d
 struct roster {
 	size_t count;
 	struct member *members;
+	struct member **by_name; /* sorted */
 	int epoll, lifeline;
 	struct restart_policy policy;
 	uint64_t watchdog_ns, started_ns;

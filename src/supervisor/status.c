@@ -1,6 +1,7 @@
 /* status.c: state of the system as JSON. Process: supervisor. */
 #include "supervisor/status.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -40,30 +41,38 @@ static json_t *make_text(const char *text)
 }
 
 /* What waits for a store, or of a source's stream: bytes of the slowest, batches of the ledger. */
-static void add_backlog(const struct status_context *context, const struct member *member, json_t *job)
-{
-	uint64_t bytes = 0, batches = 0;
+struct backlog {
+	uint64_t bytes, batches;
+};
 
-	for (uint32_t i = 0; i < context->ledger->source_count; i++) {
+/* One for each member; NULL: no memory, then none is told. */
+static struct backlog *find_backlogs(const struct status_context *context)
+{
+	const struct roster *roster = context->roster;
+	struct backlog *backlogs = calloc(roster->count + 1, sizeof(*backlogs)), nobody = {0};
+
+	for (uint32_t i = 0; backlogs && i < context->ledger->source_count; i++) {
 		const struct ledger_source *source = &context->ledger->sources[i];
+		const struct member *member = roster_find(roster, source->name);
+		struct backlog *own = member ? &backlogs[member - roster->members] : &nobody;
 
 		for (uint32_t k = 0; k < source->store_count; k++) {
 			const struct ledger_store *store = &source->stores[k];
+			uint64_t bytes = store->in_flight_bytes, batches = store->in_flight_batches;
 
-			if (member_is_store(member) && !strcmp(store->name, member->plan->name)) {
-				bytes += store->in_flight_bytes;
-				batches += store->in_flight_batches;
-			} else if (!strcmp(source->name, member->plan->name)) {
-				bytes = store->in_flight_bytes > bytes ? store->in_flight_bytes : bytes;
-				batches = store->in_flight_batches > batches ? store->in_flight_batches : batches;
-			}
+			own->bytes = bytes > own->bytes ? bytes : own->bytes;
+			own->batches = batches > own->batches ? batches : own->batches;
+			member = roster_find(roster, store->name);
+			if (!member)
+				continue;
+			backlogs[member - roster->members].bytes += bytes;
+			backlogs[member - roster->members].batches += batches;
 		}
 	}
-	json_object_set_new(job, "backlog_bytes", json_integer((json_int_t)bytes));
-	json_object_set_new(job, "backlog_batches", json_integer((json_int_t)batches));
+	return backlogs;
 }
 
-static json_t *make_job(const struct status_context *context, const struct member *member)
+static json_t *make_job(const struct member *member, const struct backlog *backlog)
 {
 	const struct member_counts *now = &member->now, *rate = &member->rate;
 	json_t *job = json_pack("{s:s, s:s, s:b, s:i, s:s, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I}",
@@ -90,7 +99,8 @@ static json_t *make_job(const struct status_context *context, const struct membe
 	json_object_set_new(job, "latency_ms", make_latency(member->latency ? &member->latency->recent : NULL));
 	json_object_set_new(job, "latency_run_ms", make_latency(member->latency ? &member->latency->all : NULL));
 	json_object_set_new(job, "file", json_string(member->plan->file));
-	add_backlog(context, member, job);
+	json_object_set_new(job, "backlog_bytes", json_integer((json_int_t)backlog->bytes));
+	json_object_set_new(job, "backlog_batches", json_integer((json_int_t)backlog->batches));
 	if (member->stream) {
 		json_object_set_new(job, "ring_bytes", json_integer((json_int_t)member->stream->data_bytes));
 		json_object_set_new(job, "window_bytes", json_integer((json_int_t)member->stream->window_bytes));
@@ -168,9 +178,11 @@ json_t *status_format(const struct status_context *context)
 {
 	char since[40], now[40];
 	json_t *jobs = json_array(), *status;
+	struct backlog *backlogs = find_backlogs(context), none = {0};
 
 	for (size_t i = 0; i < context->roster->count; i++)
-		json_array_append_new(jobs, make_job(context, &context->roster->members[i]));
+		json_array_append_new(jobs, make_job(&context->roster->members[i], backlogs ? &backlogs[i] : &none));
+	free(backlogs);
 	clock_format_utc(context->started_wall_ns, since, sizeof(since));
 	clock_format_utc(context->now_wall_ns, now, sizeof(now));
 	status = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "version", version_text(),

@@ -44,7 +44,8 @@ static json_t *make(void)
 			.rss_bytes = 1083000000,
 			.latency = &latency},
 	};
-	struct roster roster = {.count = 2, .members = members};
+	struct member *by_name[] = {&members[0], &members[1]};
+	struct roster roster = {.count = 2, .members = members, .by_name = by_name};
 
 	struct ledger *ledger;
 	struct status_context context = {

@@ -180,9 +180,9 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 }
 
 /* Before figures are read there, and before a job is started that needs what lies there. */
-static void look_after(struct supervisor *self)
+static void look_after(struct supervisor *self, bool is_whole)
 {
-	keeper_look(&self->keeper, &self->control, &self->ledger->losses);
+	keeper_look(&self->keeper, &self->control, &self->ledger->losses, is_whole);
 }
 
 static int start(struct supervisor *self, struct enrg_error *err)
@@ -213,7 +213,7 @@ static int start(struct supervisor *self, struct enrg_error *err)
 	code = keeper_open(&self->keeper, &self->runtime, self->plans, err);
 	if (code)
 		return code;
-	look_after(self);
+	look_after(self, true);
 	params = (struct roster_params){
 		.folder = self->folder, .plans = self->plans, .epoll = self->epoll, .lifeline = self->lifeline[0]};
 	return roster_create(&params, &self->roster, err);
@@ -297,7 +297,7 @@ static void tick(struct supervisor *self, uint64_t now_ns)
 	uint64_t began_ns;
 
 	control_plane_collect(&self->control);
-	look_after(self);
+	look_after(self, false);
 	if (!pace_is_due(&self->pace, now_ns, (int)self->drain.phase, is_starting))
 		return;
 	began_ns = thread_cpu_ns();
@@ -357,7 +357,7 @@ static void step(struct supervisor *self, uint64_t now_ns)
 		drain_begin(&self->drain, self->roster, now_ns);
 	drain_step(&self->drain, self->roster, now_ns);
 	if (roster_next_due(self->roster) <= now_ns)
-		look_after(self);
+		look_after(self, true);
 	roster_start_due(self->roster, now_ns);
 }
 
@@ -488,7 +488,7 @@ static int finish(struct supervisor *self)
 	size_t left;
 
 	control_plane_collect(&self->control);
-	look_after(self);
+	look_after(self, true);
 	status = make_status(self, true);
 	is_failing = is_any_failing(self->roster);
 	tell_missed_ticks(self->roster);

@@ -20,7 +20,8 @@
 	"dddddd"                                                                                                       \
 	"Z"
 #define NUMBER_MAX  1000000u
-#define SET_BACK_S  60.0 /* less, where nothing goes by time, is no wrong clock but one that was put right by a little */
+/* Less, where nothing goes by time, is no wrong clock but one that was put right by a little. */
+#define SET_BACK_S 60.0
 
 bool series_is_on(const struct enrg_file_rules *rules)
 {

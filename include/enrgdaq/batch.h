@@ -14,10 +14,10 @@ extern "C" {
 #endif
 
 struct enrg_column_view {
-	const uint8_t *validity;  /* bit set = value present; NULL = all present */
-	const int32_t *offsets;   /* strings, bytes, lists: rows + 1 entries, checked to be ascending; else NULL */
-	const void *values;       /* numbers: `rows` values; others: what the offsets point into */
-	uint64_t value_count;     /* values (items, bytes) that `values` holds */
+	const uint8_t *validity; /* bit set = value present; NULL = all present */
+	const int32_t *offsets;  /* strings, bytes, lists: rows + 1 entries, checked to be ascending; else NULL */
+	const void *values;      /* numbers: `rows` values; others: what the offsets point into */
+	uint64_t value_count;    /* values (items, bytes) that `values` holds */
 	uint64_t null_count;
 };
 

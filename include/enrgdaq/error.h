@@ -23,7 +23,7 @@ enum {
 	ENRG_E_STOPPED = -1004,  /* asked to stop while waiting */
 	ENRG_E_PLUGIN = -1005,   /* a module that can't be loaded or has another ABI */
 	ENRG_E_PROTOCOL = -1006, /* a message that does not follow docs/control-protocol.md */
-	ENRG_E_VERSION = -1007,  /* what another version of this program made, in a format that this one does not know */
+	ENRG_E_VERSION = -1007, /* what another version of this program made, in a format that this one does not know */
 };
 
 struct enrg_error {

@@ -29,29 +29,30 @@ enum enrg_poll {
 };
 
 struct enrg_job_group {
-	const char *key;  /* "store_config", "waveform_store_config"; NULL ends the list */
+	const char *key; /* "store_config", "waveform_store_config"; NULL ends the list */
 	bool required;
 	const char *help;
 };
 
 struct enrg_job_type {
-	const char *name;             /* "DAQJobTest" */
-	const char *const *old_names; /* deprecated names that still work, NULL at the end; or NULL */
-	const char *summary;          /* one sentence */
-	struct enrg_table options;    /* keys beside those that every job has */
+	const char *name;                    /* "DAQJobTest" */
+	const char *const *old_names;        /* deprecated names that still work, NULL at the end; or NULL */
+	const char *summary;                 /* one sentence */
+	struct enrg_table options;           /* keys beside those that every job has */
 	const struct enrg_job_group *groups; /* store groups that the job's file may hold; NULL = none */
 
 	/* Opens the hardware, opens the outputs. `options` lives as long as the job. Sets *ret_state on success only.
-	 * May block for as long as the hardware needs; readiness is told when it returns. Failure ends the process, which
-	 * is started again with back-off. */
+	 * May block for as long as the hardware needs; readiness is told when it returns. Failure ends the process,
+	 * which is started again with back-off. */
 	int (*start)(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err);
 
 	/* Takes what the hardware has and commits it. May block for 0.1 s at the most. An enum enrg_poll, or a negative
-	 * code: the process ends and is started again with back-off. ENRG_E_STOPPED from a claim is passed on as it is. */
+	 * code: the process ends and is started again with back-off. ENRG_E_STOPPED from a claim is passed on as it is.
+	 */
 	int (*poll)(struct enrg_job *job, void *state, struct enrg_error *err);
 
-	/* An ordered stop: stop the acquisition, read the hardware a last time, commit. Not called after a failure. NULL
-	 * where there is nothing to do. */
+	/* An ordered stop: stop the acquisition, read the hardware a last time, commit. Not called after a failure.
+	 * NULL where there is nothing to do. */
 	int (*stop)(struct enrg_job *job, void *state, struct enrg_error *err);
 
 	/* Frees the state; takes NULL. Called once, last. */
@@ -97,28 +98,29 @@ struct enrg_column_buffer {
 };
 
 struct enrg_claim {
-	uint64_t rows;                       /* capacity */
-	struct enrg_column_buffer *columns;  /* one a column */
+	uint64_t rows;                      /* capacity */
+	struct enrg_column_buffer *columns; /* one a column */
 };
 
-/* Opens a batch of up to `rows` rows. `variable`: one entry a column with the items or bytes needed in all rows together
- * (0 for numbers), or NULL where there is no variable column. One claim a job at a time.
- * 0; ENRG_E_STOPPED; -EMSGSIZE: larger than the largest batch (ring_buffer_slot_size_kb): split it by rows. */
+/* Opens a batch of up to `rows` rows. `variable`: one entry a column with the items or bytes needed in all rows
+ * together (0 for numbers), or NULL where there is no variable column. One claim a job at a time. 0; ENRG_E_STOPPED;
+ * -EMSGSIZE: larger than the largest batch (ring_buffer_slot_size_kb): split it by rows. */
 ENRG_API int enrg_output_claim(struct enrg_output *output, uint64_t rows, const uint64_t *variable,
 	struct enrg_claim *ret_claim, struct enrg_error *err);
 
-/* Publishes the first `rows` rows of the claim (0 rows publishes an empty batch). `acquired_ns`: wall clock of the oldest
- * row, 0 = now. After it the column pointers are not the caller's any more. */
-ENRG_API int enrg_output_commit(struct enrg_output *output, uint64_t rows, uint64_t acquired_ns, struct enrg_error *err);
+/* Publishes the first `rows` rows of the claim (0 rows publishes an empty batch). `acquired_ns`: wall clock of the
+ * oldest row, 0 = now. After it the column pointers are not the caller's any more. */
+ENRG_API int enrg_output_commit(
+	struct enrg_output *output, uint64_t rows, uint64_t acquired_ns, struct enrg_error *err);
 
 /* Gives the claim back; nothing happened. */
 ENRG_API void enrg_output_abort(struct enrg_output *output);
 
 struct enrg_value {
 	union {
-		int64_t i;  /* ENRG_BOOL, ENRG_I8 … ENRG_I64 */
-		uint64_t u; /* ENRG_U8 … ENRG_U64 */
-		double f;   /* ENRG_F32, ENRG_F64 */
+		int64_t i;        /* ENRG_BOOL, ENRG_I8 … ENRG_I64 */
+		uint64_t u;       /* ENRG_U8 … ENRG_U64 */
+		double f;         /* ENRG_F32, ENRG_F64 */
 		const void *data; /* strings, bytes, lists: copied */
 	};
 	uint64_t count; /* bytes or items behind `data` */
@@ -131,26 +133,27 @@ ENRG_API int enrg_output_append(struct enrg_output *output, const struct enrg_va
 /* A column of many rows in the caller's memory. */
 struct enrg_column_rows {
 	const void *values;    /* the first row's number; a boolean is a byte, 0 or not */
-	uint64_t stride_bytes; /* from one row's number to the next, such as the size of a struct that holds a row; 0 = no gaps */
+	uint64_t stride_bytes; /* from one row's number to the next, such as the size of a struct that holds a row; 0 =
+				  no gaps */
 };
 
-/* Appends `rows` rows at once to the open batch, one entry a column; commits whenever it is full, and 1 ms after its first row
- * as enrg_output_append does. For detectors that hand over many small records: a row of 64 bytes costs some ns. Only for tables
- * of numbers (else -EINVAL). 0; ENRG_E_STOPPED and -EBUSY (full beside an open claim): what had not been taken is counted as
- * dropped. */
-ENRG_API int enrg_output_append_many(struct enrg_output *output, uint64_t rows, const struct enrg_column_rows *columns,
-	struct enrg_error *err);
+/* Appends `rows` rows at once to the open batch, one entry a column; commits whenever it is full, and 1 ms after its
+ * first row as enrg_output_append does. For detectors that hand over many small records: a row of 64 bytes costs some
+ * ns. Only for tables of numbers (else -EINVAL). 0; ENRG_E_STOPPED and -EBUSY (full beside an open claim): what had not
+ * been taken is counted as dropped. */
+ENRG_API int enrg_output_append_many(
+	struct enrg_output *output, uint64_t rows, const struct enrg_column_rows *columns, struct enrg_error *err);
 
-/* Publishes a copy of a table that lies in the caller's memory, one pointer a column to its numbers; splits by rows where
- * it is larger than the largest batch. Only for tables of numbers. */
+/* Publishes a copy of a table that lies in the caller's memory, one pointer a column to its numbers; splits by rows
+ * where it is larger than the largest batch. Only for tables of numbers. */
 ENRG_API int enrg_output_write(struct enrg_output *output, uint64_t rows, const void *const *columns,
 	uint64_t acquired_ns, struct enrg_error *err);
 
-/* A table of numbers that is made in pieces: begin; put again and again, first all rows of column 0, then of column 1, and so
- * on; end. Each piece is copied by the instruction that is fastest between these cores now, and its CRC is taken on the way.
- * Where producer and store do not share a cache, this is several times faster than filling a claim by ordinary stores; pieces
- * of 128 KiB or so are best (they stay in the cache). -EMSGSIZE and ENRG_E_STOPPED as for a claim; -EINVAL (too many
- * values, or too few at the end) aborts the table. */
+/* A table of numbers that is made in pieces: begin; put again and again, first all rows of column 0, then of column 1,
+ * and so on; end. Each piece is copied by the instruction that is fastest between these cores now, and its CRC is taken
+ * on the way. Where producer and store do not share a cache, this is several times faster than filling a claim by
+ * ordinary stores; pieces of 128 KiB or so are best (they stay in the cache). -EMSGSIZE and ENRG_E_STOPPED as for a
+ * claim; -EINVAL (too many values, or too few at the end) aborts the table. */
 ENRG_API int enrg_output_begin(struct enrg_output *output, uint64_t rows, struct enrg_error *err);
 ENRG_API int enrg_output_put(struct enrg_output *output, const void *values, uint64_t count, struct enrg_error *err);
 ENRG_API int enrg_output_end(struct enrg_output *output, uint64_t acquired_ns, struct enrg_error *err);
@@ -159,8 +162,8 @@ ENRG_API int enrg_output_end(struct enrg_output *output, uint64_t acquired_ns, s
 ENRG_API int enrg_output_write_blob(struct enrg_output *output, const void *bytes, uint64_t byte_count,
 	uint64_t acquired_ns, struct enrg_error *err);
 
-/* Rows that the job itself threw away by a policy named in `policy` (zero suppression is not one: it is data). They enter
- * the ledger. */
+/* Rows that the job itself threw away by a policy named in `policy` (zero suppression is not one: it is data). They
+ * enter the ledger. */
 ENRG_API void enrg_output_count_dropped(struct enrg_output *output, uint64_t rows, const char *policy);
 
 #ifdef __cplusplus

@@ -17,8 +17,8 @@ struct enrg_job_type;
 struct enrg_store_type;
 
 struct enrg_module {
-	uint32_t abi;     /* ENRG_MODULE_ABI, first, for ever */
-	const char *name; /* "csv" */
+	uint32_t abi;                                /* ENRG_MODULE_ABI, first, for ever */
+	const char *name;                            /* "csv" */
 	const struct enrg_job_type *const *jobs;     /* NULL-terminated, or NULL */
 	const struct enrg_store_type *const *stores; /* NULL-terminated, or NULL */
 };

@@ -28,8 +28,8 @@ enum enrg_option_kind {
 	ENRG_OPTION_TABLE,       /* the struct of `table`, embedded at `offset` */
 	ENRG_OPTION_TABLE_LIST,  /* struct enrg_struct_list of `table` */
 	ENRG_OPTION_MAP,         /* struct enrg_map: any key to an integer, float or string */
-	ENRG_OPTION_INCLUDE,     /* the struct of `table`, embedded at `offset`, whose keys stand among those of the table
-				  * that includes it; `key` only names it, and no file may write it */
+	ENRG_OPTION_INCLUDE, /* the struct of `table`, embedded at `offset`, whose keys stand among those of the table
+			      * that includes it; `key` only names it, and no file may write it */
 };
 
 struct enrg_string_list {
@@ -68,19 +68,20 @@ struct enrg_table;
 struct enrg_option {
 	const char *key; /* NULL ends a table */
 	enum enrg_option_kind kind;
-	size_t offset;             /* offsetof(struct x_options, member) */
-	bool required;             /* absent = error */
-	const char *default_value; /* as TOML would print it ("1.0", "\"out/\"", "[]"); NULL = none: zero, NULL, empty */
-	double min, max;           /* of numbers; both 0 = any */
-	const char *unit;          /* "s", "Hz", "MB"; NULL where there is none */
-	const char *help;          /* one sentence */
+	size_t offset; /* offsetof(struct x_options, member) */
+	bool required; /* absent = error */
+	const char
+		*default_value; /* as TOML would print it ("1.0", "\"out/\"", "[]"); NULL = none: zero, NULL, empty */
+	double min, max;        /* of numbers; both 0 = any */
+	const char *unit;       /* "s", "Hz", "MB"; NULL where there is none */
+	const char *help;       /* one sentence */
 	const struct enrg_choice *choices; /* of ENRG_OPTION_CHOICE */
 	const struct enrg_table *table;    /* of ENRG_OPTION_TABLE, _TABLE_LIST and _INCLUDE */
-	size_t present_offset;     /* offset of a bool set to true where the TOML names the key; 0 = not wanted */
-	bool secret;    /* of ENRG_OPTION_STRING: its value is shown nowhere ("***"), and `key`_file may name a file that holds
-			 * it, of mode 0600 and of this user */
-	bool runs_code; /* a program, a library, a command or a folder outside of the data: who may set it from outside of this
-			 * machine is decided by role */
+	size_t present_offset; /* offset of a bool set to true where the TOML names the key; 0 = not wanted */
+	bool secret; /* of ENRG_OPTION_STRING: its value is shown nowhere ("***"), and `key`_file may name a file that
+		      * holds it, of mode 0600 and of this user */
+	bool runs_code; /* a program, a library, a command or a folder outside of the data: who may set it from outside
+			 * of this machine is decided by role */
 };
 
 struct enrg_table {

@@ -15,8 +15,8 @@
 extern "C" {
 #endif
 
-#define ENRG_COLUMNS_MAX 4096u   /* a wider table is refused with a clear error */
-#define ENRG_NAME_BYTES_MAX 255u /* of a column name, a unit, a tag, without the final NUL */
+#define ENRG_COLUMNS_MAX    4096u /* a wider table is refused with a clear error */
+#define ENRG_NAME_BYTES_MAX 255u  /* of a column name, a unit, a tag, without the final NUL */
 
 enum enrg_type {
 	ENRG_BOOL = 1, /* one bit a value, least significant bit first */
@@ -52,8 +52,8 @@ struct enrg_schema {
 
 /* --- what is known of each type: one table (src/arrow/schema.c), asked through these; any thread, no allocation ---
  *
- * Decide by them, or by a `switch` that names every type and has no `default:`, so that the compiler names the place when a
- * type is added. 0, false and "?" for what is no type. */
+ * Decide by them, or by a `switch` that names every type and has no `default:`, so that the compiler names the place
+ * when a type is added. 0, false and "?" for what is no type. */
 
 /* Bytes of one value: 1 to 8 for numbers, 0 for ENRG_BOOL (a bit) and for types of variable size. */
 ENRG_API uint32_t enrg_type_bytes(enum enrg_type type);

@@ -99,8 +99,8 @@ struct ipc_message {
 	enum { IPC_SCHEMA = 1, IPC_RECORD_BATCH = 3, IPC_OTHER = 100 } type;
 	uint32_t meta_bytes; /* prefix, metadata, padding */
 	uint64_t body_bytes;
-	uint64_t rows; /* of a record batch, as declared */
-	bool is_end;   /* the end mark FFFFFFFF 00000000 */
+	uint64_t rows;      /* of a record batch, as declared */
+	bool is_end;        /* the end mark FFFFFFFF 00000000 */
 	bool is_compressed; /* a record batch that ipc_decode_batch can't read */
 	/* ENRGDAQ's own metadata; has_stamp false where the keys are not (all) there. */
 	bool has_stamp;

@@ -7,11 +7,11 @@
 
 #define BODY_ALIGN     64u
 #define BODY_BYTES_MAX (UINT64_C(4) << 30)
-/* What a byte can become at most: with LZ4 each 255 repeated bytes cost one; of zstd a block of 4 bytes repeats one byte
- * 128 KiB times. So a few bytes that claim to be very many are seen before memory is asked for. */
+/* What a byte can become at most: with LZ4 each 255 repeated bytes cost one; of zstd a block of 4 bytes repeats one
+ * byte 128 KiB times. So a few bytes that claim to be very many are seen before memory is asked for. */
 #define LZ4_RATIO_MAX  255u
 #define ZSTD_RATIO_MAX (32u << 10)
-#define LENGTH_BYTES   8u                  /* in front of each buffer; -1: it is not compressed */
+#define LENGTH_BYTES   8u /* in front of each buffer; -1: it is not compressed */
 
 enum { COMPRESSION_CODEC };
 
@@ -68,8 +68,8 @@ static int read_buffer(const struct packed *packed, uint32_t index, struct buffe
 	struct buffer buffer = {.offset = fb_load_u64(at), .bytes = fb_load_u64(at + 8)};
 
 	/* So the product with a ratio stays below 2^63 as well. */
-	if (buffer.bytes > UINT64_C(1) << 47 || buffer.offset > packed->body_bytes || buffer.bytes > packed->body_bytes - buffer.offset ||
-		(buffer.bytes > 0 && buffer.bytes < LENGTH_BYTES))
+	if (buffer.bytes > UINT64_C(1) << 47 || buffer.offset > packed->body_bytes ||
+		buffer.bytes > packed->body_bytes - buffer.offset || (buffer.bytes > 0 && buffer.bytes < LENGTH_BYTES))
 		return enrg_error_set(err, ENRG_E_CORRUPT, "buffer %u lies outside the body", index);
 	if (buffer.bytes > 0) {
 		buffer.raw_bytes = fb_load_u64(packed->body + buffer.offset);
@@ -146,8 +146,8 @@ int ipc_unpack(const void *bytes, size_t count, ipc_decompress_fn *decompress, v
 		return enrg_error_set(err, ENRG_E_CORRUPT, "the record batch's metadata is damaged");
 	uint8_t *plain = calloc(1, packed.meta_bytes + body_bytes + 1);
 	if (!plain)
-		return enrg_error_set(err, -ENOMEM, "no memory for a batch of %llu bytes",
-			(unsigned long long)body_bytes);
+		return enrg_error_set(
+			err, -ENOMEM, "no memory for a batch of %llu bytes", (unsigned long long)body_bytes);
 	memcpy(plain, bytes, packed.meta_bytes);
 	result = fill_body(&packed, decompress, plain, plain + packed.meta_bytes, err);
 	if (result < 0) {

@@ -134,9 +134,10 @@ static int emit_heap(struct merger *merger, struct heap *heap, struct enrg_error
 		return 0;
 	heap->is_taken = false;
 	for (uint32_t i = 0; i < merger->schema->column_count; i++)
-		merger->variable[i] = heap->columns[i].offsets.count
-					      ? heap->columns[i].values.count / enrg_column_item_bytes(&merger->schema->columns[i])
-					      : 0;
+		merger->variable[i] =
+			heap->columns[i].offsets.count
+				? heap->columns[i].values.count / enrg_column_item_bytes(&merger->schema->columns[i])
+				: 0;
 	int rc = ipc_template_create_merged(merger->schema, &origin, &template, err);
 	if (rc < 0)
 		return rc;

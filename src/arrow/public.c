@@ -16,7 +16,7 @@
 int enrg_schema_format_ipc(const struct enrg_schema *schema, const char *source, void **ret_bytes, uint32_t *ret_count,
 	struct enrg_error *err)
 {
-	const struct ipc_origin origin = { .source = source ? source : "", .run = "", .tag = "" };
+	const struct ipc_origin origin = {.source = source ? source : "", .run = "", .tag = ""};
 
 	return ipc_encode_schema(schema, source && *source ? &origin : NULL, ret_bytes, ret_count, err);
 }
@@ -133,8 +133,8 @@ static int compare_schema(struct scan *scan, const struct enrg_schema *schema, c
 }
 
 /* The schema at the start: moves on behind it, or says why not. */
-static int visit_schema(struct scan *scan, const struct enrg_schema *schema, enum enrg_ipc_content *ret_content,
-	struct enrg_error *err)
+static int visit_schema(
+	struct scan *scan, const struct enrg_schema *schema, enum enrg_ipc_content *ret_content, struct enrg_error *err)
 {
 	struct ipc_message message;
 	bool is_equal;
@@ -168,8 +168,8 @@ static int visit_batches(struct scan *scan, enum enrg_ipc_content *ret_content, 
 			return enrg_error_set(err, rc, "can't read what is there: %s", enrg_error_name(rc));
 		if (rc == 0 && message.is_end && scan->offset + message.meta_bytes == scan->size)
 			return 0; /* an end mark: readers would stop there, so what is appended replaces it */
-		if (rc < 0 || message.is_end || message.type != IPC_RECORD_BATCH
-			|| (message.has_keys && !message.meta_crc_ok)) {
+		if (rc < 0 || message.is_end || message.type != IPC_RECORD_BATCH ||
+			(message.has_keys && !message.meta_crc_ok)) {
 			rc = is_rest_zero(scan, err);
 			if (rc == 0)
 				*ret_content = ENRG_IPC_DAMAGED;
@@ -188,7 +188,7 @@ static int visit_batches(struct scan *scan, enum enrg_ipc_content *ret_content, 
 int enrg_ipc_inspect(int descriptor, const struct enrg_schema *schema, enum enrg_ipc_content *ret_content,
 	uint64_t *ret_good_bytes, struct enrg_error *err)
 {
-	struct scan scan = { .descriptor = descriptor };
+	struct scan scan = {.descriptor = descriptor};
 	enum enrg_ipc_content content = ENRG_IPC_OURS;
 	struct stat status;
 	int rc = 0;

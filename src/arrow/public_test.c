@@ -14,16 +14,16 @@
 #include "base/crc32c.h"
 #include "enrgdaq/store.h"
 
-static const struct enrg_column columns[] = { { .name = "a", .type = ENRG_I64 }, { .name = "b", .type = ENRG_F64 } };
-static const struct enrg_schema schema = { .column_count = 2, .columns = columns };
-static const struct enrg_schema narrow = { .column_count = 1, .columns = columns };
+static const struct enrg_column columns[] = {{.name = "a", .type = ENRG_I64}, {.name = "b", .type = ENRG_F64}};
+static const struct enrg_schema schema = {.column_count = 2, .columns = columns};
+static const struct enrg_schema narrow = {.column_count = 1, .columns = columns};
 
 static _Alignas(64) uint8_t stream[65536];
 static size_t ends[4]; /* behind the schema and each batch */
 
 static void add_batch(struct ipc_template *template, unsigned index)
 {
-	struct ipc_stamp stamp = { .sequence = index, .epoch = 1, .acquired_ns = 5 };
+	struct ipc_stamp stamp = {.sequence = index, .epoch = 1, .acquired_ns = 5};
 	uint64_t rows = 10 * index, body_bytes = ipc_body_bytes(template, rows, NULL);
 	uint32_t meta_bytes = ipc_meta_bytes(template);
 	uint8_t *at = stream + ends[index - 1];
@@ -36,7 +36,7 @@ static void add_batch(struct ipc_template *template, unsigned index)
 
 static int build_stream(void **state)
 {
-	const struct ipc_origin origin = { "source", "run", "" };
+	const struct ipc_origin origin = {"source", "run", ""};
 	struct ipc_template *template;
 	void *bytes;
 	uint32_t count;
@@ -114,9 +114,11 @@ static struct enrg_batch batch_of(unsigned index)
 {
 	struct ipc_message message;
 
-	assert_int_equal(ipc_read_message(stream + ends[index - 1], ends[index] - ends[index - 1], &message, NULL, NULL), 0);
-	return (struct enrg_batch){ .ipc = stream + ends[index - 1], .ipc_bytes = ends[index] - ends[index - 1],
-		.body_bytes = message.body_bytes };
+	assert_int_equal(
+		ipc_read_message(stream + ends[index - 1], ends[index] - ends[index - 1], &message, NULL, NULL), 0);
+	return (struct enrg_batch){.ipc = stream + ends[index - 1],
+		.ipc_bytes = ends[index] - ends[index - 1],
+		.body_bytes = message.body_bytes};
 }
 
 /* A padded batch is the same batch, and its check sums hold. */
@@ -147,8 +149,8 @@ static void padded_batches_are_whole(void **state)
 static void compressed_batches_keep_their_marks(void **state)
 {
 	struct enrg_batch batch = batch_of(2);
-	struct enrg_ipc_buffer from[4], to[4] = { 0 };
-	_Alignas(8) uint8_t body[512] = { 0 };
+	struct enrg_ipc_buffer from[4], to[4] = {0};
+	_Alignas(8) uint8_t body[512] = {0};
 	uint32_t count, meta_bytes;
 	uint64_t at = 0;
 	void *meta;
@@ -158,7 +160,7 @@ static void compressed_batches_keep_their_marks(void **state)
 	assert_int_equal(count, 4);
 	assert_int_equal(enrg_ipc_buffers(&batch, from, 4, &count, NULL), 0);
 	for (uint32_t i = 0; i < count; i++) { /* "as it was" */
-		to[i] = (struct enrg_ipc_buffer){ body + at, from[i].byte_count ? 8 + from[i].byte_count : 0 };
+		to[i] = (struct enrg_ipc_buffer){body + at, from[i].byte_count ? 8 + from[i].byte_count : 0};
 		if (from[i].byte_count) {
 			memset(body + at, 0xFF, 8);
 			memcpy(body + at + 8, from[i].bytes, from[i].byte_count);
@@ -166,7 +168,7 @@ static void compressed_batches_keep_their_marks(void **state)
 		at += to[i].byte_count;
 	}
 	assert_int_equal(at, 2 * (8 + 160));
-	struct enrg_ipc_compressed params = { ENRG_IPC_ZSTD, to, count, body, at };
+	struct enrg_ipc_compressed params = {ENRG_IPC_ZSTD, to, count, body, at};
 	assert_int_equal(enrg_ipc_format_compressed(&batch, &params, &meta, &meta_bytes, NULL), 0);
 	struct ipc_message message;
 	assert_int_equal(ipc_read_message(meta, meta_bytes, &message, NULL, NULL), 0);
@@ -195,29 +197,30 @@ static void claims_are_bounded_by_what_is_there(void **state)
 	static const struct {
 		enum enrg_ipc_codec codec;
 		uint64_t claim;
-	} cases[] = { { ENRG_IPC_ZSTD, 3000000000 }, { ENRG_IPC_LZ4_FRAME, 256 * 160 }, { ENRG_IPC_ZSTD, UINT64_MAX - 1 } };
+	} cases[] = {{ENRG_IPC_ZSTD, 3000000000}, {ENRG_IPC_LZ4_FRAME, 256 * 160}, {ENRG_IPC_ZSTD, UINT64_MAX - 1}};
 	struct enrg_batch batch = batch_of(2);
-	struct enrg_ipc_buffer from[4], to[4] = { 0 };
+	struct enrg_ipc_buffer from[4], to[4] = {0};
 	_Alignas(8) uint8_t message[4096];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		_Alignas(8) uint8_t body[512] = { 0 };
-		struct enrg_error err = { 0 };
+		_Alignas(8) uint8_t body[512] = {0};
+		struct enrg_error err = {0};
 		uint32_t count, meta_bytes;
 		void *meta, *plain;
 		size_t plain_bytes;
 
 		assert_int_equal(enrg_ipc_buffers(&batch, from, 4, &count, NULL), 0);
-		to[1] = (struct enrg_ipc_buffer){ body, 168 };
-		to[3] = (struct enrg_ipc_buffer){ body + 168, 168 };
+		to[1] = (struct enrg_ipc_buffer){body, 168};
+		to[3] = (struct enrg_ipc_buffer){body + 168, 168};
 		to[0].bytes = to[2].bytes = body;
 		memcpy(body + 168, &cases[i].claim, 8);
-		struct enrg_ipc_compressed params = { cases[i].codec, to, count, body, 336 };
+		struct enrg_ipc_compressed params = {cases[i].codec, to, count, body, 336};
 		assert_int_equal(enrg_ipc_format_compressed(&batch, &params, &meta, &meta_bytes, NULL), 0);
 		memcpy(message, meta, meta_bytes);
 		memcpy(message + meta_bytes, body, 336);
-		assert_int_equal(ipc_unpack(message, meta_bytes + 336, never, &plain, &plain_bytes, &err), ENRG_E_CORRUPT);
+		assert_int_equal(
+			ipc_unpack(message, meta_bytes + 336, never, &plain, &plain_bytes, &err), ENRG_E_CORRUPT);
 		assert_non_null(strstr(err.text, "claims to be of"));
 		free(meta);
 	}

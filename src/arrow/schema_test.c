@@ -46,7 +46,7 @@ static void facts_of_types_agree(void **state)
 	for (int i = 0; i < 64; i++) {
 		enum enrg_type type = (enum enrg_type)i;
 		int kinds = (type == ENRG_BOOL) + enrg_type_is_integer(type) + enrg_type_is_float(type) +
-			enrg_type_is_variable(type);
+			    enrg_type_is_variable(type);
 
 		assert_non_null(enrg_type_name(type));
 		if (enrg_type_name(type)[0] == '?') {

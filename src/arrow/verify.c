@@ -136,7 +136,8 @@ static int note_sequence(
 			first, verifier->offset);
 	else if (duplicates)
 		tell(verifier, VERIFY_DUPLICATE,
-			"%s: %" PRIu64 " of the batches %" PRIu64 " to %" PRIu64 " are there a second time, at byte %" PRIu64,
+			"%s: %" PRIu64 " of the batches %" PRIu64 " to %" PRIu64
+			" are there a second time, at byte %" PRIu64,
 			name, duplicates, first, last, verifier->offset);
 	return 0;
 }

@@ -1,6 +1,6 @@
-/* copy.h: the copy into a ring by memcpy, rep movsb, or non-temporal stores: they differ by up to 8 times, and which is best
- * changes with the core complex. The way is one for the process; who copies chooses it before each batch (copy_tuner.h).
- * Pieces below 64 KiB are always copied by memcpy. Any thread. */
+/* copy.h: the copy into a ring by memcpy, rep movsb, or non-temporal stores: they differ by up to 8 times, and which is
+ * best changes with the core complex. The way is one for the process; who copies chooses it before each batch
+ * (copy_tuner.h). Pieces below 64 KiB are always copied by memcpy. Any thread. */
 #ifndef BASE_COPY_H
 #define BASE_COPY_H
 

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define HISTOGRAM_MANTISSA_BITS 5
-#define HISTOGRAM_BUCKETS 1312 /* values up to 2^45 - 1 (9.7 hours in ns); larger ones count in the last bucket */
+#define HISTOGRAM_BUCKETS       1312 /* values up to 2^45 - 1 (9.7 hours in ns); larger ones count in the last bucket */
 
 struct histogram {
 	_Atomic uint64_t count;

@@ -1,5 +1,5 @@
-/* log.c: lines for humans, or JSON for programs, on stderr and into a file. Any process that runs under a supervisor or in
- * a terminal; any thread after log_init. */
+/* log.c: lines for humans, or JSON for programs, on stderr and into a file. Any process that runs under a supervisor or
+ * in a terminal; any thread after log_init. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ static enum log_format log_format = LOG_TEXT;
 static _Atomic int log_level = ENRG_INFO;
 static bool is_started;
 static volatile bool is_crashing;
-static long local_offset_s; /* from UTC, as it was at the start */
+static long local_offset_s;                      /* from UTC, as it was at the start */
 static struct log_sink *sinks[TARGETS], *output; /* NULL = none; output: stdout */
 static struct log_file file;
 
@@ -127,8 +127,12 @@ static void split_seconds(time_t seconds, struct tm *ret_parts)
 		days -= 365 + is_leap(year);
 	for (; days >= lengths[month] + (month == 1 && is_leap(year)); month++)
 		days -= lengths[month] + (month == 1 && is_leap(year));
-	*ret_parts = (struct tm){.tm_year = year - 1900, .tm_mon = month, .tm_mday = (int)days + 1,
-		.tm_hour = (int)(rest / 3600), .tm_min = (int)(rest / 60 % 60), .tm_sec = (int)(rest % 60)};
+	*ret_parts = (struct tm){.tm_year = year - 1900,
+		.tm_mon = month,
+		.tm_mday = (int)days + 1,
+		.tm_hour = (int)(rest / 3600),
+		.tm_min = (int)(rest / 60 % 60),
+		.tm_sec = (int)(rest % 60)};
 }
 
 static void split_time(time_t seconds, bool is_local, struct tm *ret_parts)
@@ -152,7 +156,8 @@ static size_t format_json(char *line, enum enrg_level level, const char *text, s
 	split_time(seconds, false, &parts);
 	text_format_json(log_name, strlen(log_name), name, sizeof(name));
 	size_t used = (size_t)snprintf(line, LINE_BYTES / 2,
-		"{\"time\": \"%04d-%02d-%02dT%02d:%02d:%02d.%03uZ\", \"level\": \"%s\", \"process\": %d, \"job\": \"%s\", "
+		"{\"time\": \"%04d-%02d-%02dT%02d:%02d:%02d.%03uZ\", \"level\": \"%s\", \"process\": %d, \"job\": "
+		"\"%s\", "
 		"\"message\": \"",
 		parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
 		(unsigned)(wall_ns / 1000000 % 1000), levels[level].name, (int)getpid(), name);
@@ -169,9 +174,10 @@ static size_t format_text(char *line, enum enrg_level level, const char *text, s
 	const char *on = is_colored ? levels[level].color : "", *off = is_colored ? "\033[0m" : "";
 
 	split_time(seconds, true, &parts);
-	size_t used = (size_t)snprintf(line, LINE_BYTES / 2, "%04d-%02d-%02d %02d:%02d:%02d.%03u %s%s%s %s: ",
-		parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-		(unsigned)(wall_ns / 1000000 % 1000), on, levels[level].padded, off, log_name);
+	size_t used = (size_t)snprintf(line, LINE_BYTES / 2,
+		"%04d-%02d-%02d %02d:%02d:%02d.%03u %s%s%s %s: ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
+		parts.tm_hour, parts.tm_min, parts.tm_sec, (unsigned)(wall_ns / 1000000 % 1000), on,
+		levels[level].padded, off, log_name);
 	size_t room = LINE_BYTES - used - 1; /* one for the newline */
 	bytes = bytes < room ? bytes : room;
 	memcpy(line + used, text, bytes);
@@ -182,8 +188,7 @@ static size_t format_text(char *line, enum enrg_level level, const char *text, s
 }
 
 /* Into `line` of LINE_BYTES; its length. */
-static size_t format_line(
-	enum log_target target, enum enrg_level level, const char *text, size_t bytes, char *line)
+static size_t format_line(enum log_target target, enum enrg_level level, const char *text, size_t bytes, char *line)
 {
 	char whole[LINE_BYTES];
 	bool in_journal = target == TARGET_STDERR && log_in_journal;
@@ -335,8 +340,8 @@ void log_line_v(enum enrg_level level, const char *format, va_list arguments)
 	}
 	for (int i = 0; i < TARGETS; i++)
 		if (sinks[i])
-			log_sink_add(sinks[i], line, format_line((enum log_target)i, level, text, bytes, line),
-				OUT_WAIT_NS);
+			log_sink_add(
+				sinks[i], line, format_line((enum log_target)i, level, text, bytes, line), OUT_WAIT_NS);
 	errno = saved;
 }
 

@@ -18,16 +18,16 @@ void log_line_v(enum enrg_level level, const char *format, va_list arguments);
 /* Before other threads log. */
 void log_set_format(enum log_format format);
 
-/* From here on nobody waits for an output that stands still (log_sink.h); before, and after log_stop, a line is written at
- * once. log_stop gives each output 0.3 s without progress. */
+/* From here on nobody waits for an output that stands still (log_sink.h); before, and after log_stop, a line is written
+ * at once. log_stop gives each output 0.3 s without progress. */
 void log_start(void);
 void log_stop(void);
 /* After log_start: lines go into this file as well (log_file.h), without colours. -ENOMEM. */
 int log_set_file(const char *path, uint64_t rotate_bytes, unsigned keep);
 /* The file is opened anew with the next line. */
 void log_reopen(void);
-/* For the handler of a crash, on any thread: an error line that allocates nothing, takes no lock, and waits for an output
- * 0.1 s at most. */
+/* For the handler of a crash, on any thread: an error line that allocates nothing, takes no lock, and waits for an
+ * output 0.1 s at most. */
 void log_crash(const char *text);
 /* What a command has to say at its end: to stdout, as patient as the log. */
 void log_print(const char *text);

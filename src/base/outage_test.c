@@ -47,7 +47,7 @@ static void one_that_comes_and_goes_is_one(void **state)
 	assert_int_equal(told, 1);
 	assert_int_equal(ends, 5);
 	assert_int_equal(lines, 5);
-	assert_true(outage_end(&outage, 151 * S, &span));                   /* the word that was left to say */
+	assert_true(outage_end(&outage, 151 * S, &span));                  /* the word that was left to say */
 	assert_int_equal(outage_note(&outage, -5, 300 * S), OUTAGE_ALERT); /* a quiet time later it is a new one */
 }
 

@@ -86,8 +86,8 @@ static int close_to_others(int descriptor, const char *path, struct enrg_error *
 	if (status.st_uid != geteuid()) {
 		path_format_user(status.st_uid, owner, sizeof(owner));
 		return enrg_error_set(err, -EPERM,
-			"%s belongs to %s, whose files are not touched: run as that user, or set ENRGDAQ_RUNTIME_DIR", path,
-			owner);
+			"%s belongs to %s, whose files are not touched: run as that user, or set ENRGDAQ_RUNTIME_DIR",
+			path, owner);
 	}
 	if ((status.st_mode & 07777) != 0700 && fchmod(descriptor, 0700) < 0)
 		return fail(err, -errno, "close to other users", path);
@@ -101,7 +101,8 @@ static int explain_closed(const char *path, int code, struct enrg_error *err)
 	char owner[64];
 
 	if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
-		return enrg_error_set(err, -EPERM, "%s is a symbolic link: remove it, or set ENRGDAQ_RUNTIME_DIR", path);
+		return enrg_error_set(
+			err, -EPERM, "%s is a symbolic link: remove it, or set ENRGDAQ_RUNTIME_DIR", path);
 	if (code != -EACCES || lstat(path, &status) < 0)
 		return fail(err, code, "open", path);
 	path_format_user(status.st_uid, owner, sizeof(owner));
@@ -231,8 +232,7 @@ static int sync_folder(const char *path)
 	return code == -EINVAL ? 0 : code; /* a file system that has no such thing */
 }
 
-static int write_file(
-	const char *path, const void *bytes, size_t count, bool sync, mode_t mode, struct enrg_error *err)
+static int write_file(const char *path, const void *bytes, size_t count, bool sync, mode_t mode, struct enrg_error *err)
 {
 	char name[PATH_MAX];
 	int descriptor = open_temporary(path, mode, name, sizeof(name));

@@ -52,19 +52,20 @@ json_t *bench_machine_format(void)
 json_t *bench_result_format(const struct bench_result *r)
 {
 	double ratio;
-	json_t *object = json_pack("{s:i, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}",
-		"num_clients", (int)r->clients, "payload_size", (json_int_t)r->payload_rows, "duration", r->duration_s,
+	json_t *object = json_pack("{s:i, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "num_clients",
+		(int)r->clients, "payload_size", (json_int_t)r->payload_rows, "duration", r->duration_s,
 		"avg_throughput_mbs", r->throughput_mb_per_s, "peak_throughput_mbs", r->peak_mb_per_s,
-		"zmq_throughput_mbs", r->zmq_mb_per_s, "messages_per_second", r->messages_per_s,
-		"avg_queue_size", r->queue_batches, "cpu_usage_percent", r->cpu_percent,
-		"latency_p95_ms", r->latency_p95_mean_ms, "latency_p99_ms", r->latency_p99_peak_ms);
-	json_t *ours = json_pack("{s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:b, s:s, s:b, s:s, s:s, s:o?, s:o?}",
-		"rate_hz", r->rate_hz, "batches", (json_int_t)r->batches, "lost", (json_int_t)r->lost, "duplicated", (json_int_t)r->duplicated,
-		"corrupted", (json_int_t)r->corrupted, "latency_run_p95_ms", r->latency_p95_ms, "latency_run_p99_ms",
-		r->latency_p99_ms, "latency_p50_ms", r->latency_p50_ms, "latency_p999_ms",
-		r->latency_p999_ms, "latency_max_ms", r->latency_max_ms, "accounted", (int)r->is_accounted, "store", r->store,
-		"use_shm", (int)r->use_shm, "date", r->date, "regime", regime_name(r->regime), "limits",
-		limits_format(&r->limits), "machine", bench_machine_format());
+		"zmq_throughput_mbs", r->zmq_mb_per_s, "messages_per_second", r->messages_per_s, "avg_queue_size",
+		r->queue_batches, "cpu_usage_percent", r->cpu_percent, "latency_p95_ms", r->latency_p95_mean_ms,
+		"latency_p99_ms", r->latency_p99_peak_ms);
+	json_t *ours = json_pack(
+		"{s:f, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:b, s:s, s:b, s:s, s:s, s:o?, s:o?}", "rate_hz",
+		r->rate_hz, "batches", (json_int_t)r->batches, "lost", (json_int_t)r->lost, "duplicated",
+		(json_int_t)r->duplicated, "corrupted", (json_int_t)r->corrupted, "latency_run_p95_ms",
+		r->latency_p95_ms, "latency_run_p99_ms", r->latency_p99_ms, "latency_p50_ms", r->latency_p50_ms,
+		"latency_p999_ms", r->latency_p999_ms, "latency_max_ms", r->latency_max_ms, "accounted",
+		(int)r->is_accounted, "store", r->store, "use_shm", (int)r->use_shm, "date", r->date, "regime",
+		regime_name(r->regime), "limits", limits_format(&r->limits), "machine", bench_machine_format());
 
 	if (!object || !ours || json_object_update(object, ours) < 0) {
 		json_decref(object);
@@ -102,7 +103,9 @@ void bench_result_print(const struct bench_result *r, FILE *stream)
 	fprintf(stream, "Regime: %s (line round trip %.0f ns before, %.0f ns after)\n", regime_name(r->regime),
 		r->limits.before.round_trip_ns, r->limits.after.round_trip_ns);
 	fprintf(stream, "Limits now: bare pair %.0f, generation alone %.0f, checking alone %.0f MB/s\n",
-		r->limits.bare_pair.gb_per_s * 1e3, r->limits.generation_gb_per_s * 1e3, r->limits.checking_gb_per_s * 1e3);
+		r->limits.bare_pair.gb_per_s * 1e3, r->limits.generation_gb_per_s * 1e3,
+		r->limits.checking_gb_per_s * 1e3);
 	if (bench_result_ratio(r, &ratio))
-		fprintf(stream, "Ratio to the slower of generation and checking: %.3f (goal 0.90 at 500000 rows)\n", ratio);
+		fprintf(stream, "Ratio to the slower of generation and checking: %.3f (goal 0.90 at 500000 rows)\n",
+			ratio);
 }

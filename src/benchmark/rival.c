@@ -84,8 +84,7 @@ static int produce(const struct side *side, void *end, uint8_t *payload)
 			wait_until(started_ns + header.sequence * period_ns);
 		header.sent_ns = clock_mono_ns();
 		header.sequence++;
-		header.is_last =
-			header.sent_ns - started_ns > total_ns && header.sequence >= params->messages_min;
+		header.is_last = header.sent_ns - started_ns > total_ns && header.sequence >= params->messages_min;
 		memcpy(payload, &header.sequence, sizeof(header.sequence)); /* no two messages are the same */
 		rc = shared->rival->send(end, &header, payload);
 		meter(&cpu, shared, header.sent_ns);

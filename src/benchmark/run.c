@@ -33,7 +33,8 @@ static void texts_fini(struct texts *texts)
 	}
 }
 
-static void __attribute__((format(printf, 3, 4))) add_text(struct texts *texts, const char *name, const char *format, ...)
+static void __attribute__((format(printf, 3, 4)))
+add_text(struct texts *texts, const char *name, const char *format, ...)
 {
 	va_list arguments;
 	size_t at = texts->count++;
@@ -64,10 +65,11 @@ static void write_texts(const struct bench_params *params, const char *section, 
 	char name[32];
 
 	add_text(texts, "supervisor.toml",
-		"verbosity = \"WARNING\"\nring_buffer_size_mb = %llu\nring_buffer_slot_size_kb = %llu\nwindow_kb = %llu\n"
+		"verbosity = \"WARNING\"\nring_buffer_size_mb = %llu\nring_buffer_slot_size_kb = %llu\nwindow_kb = "
+		"%llu\n"
 		"[info]\nsupervisor_id = \"bench\"\n",
-		(unsigned long long)(ring_mb > 256 ? ring_mb : 256), (unsigned long long)(slot_kb > 1024 ? slot_kb : 1024),
-		(unsigned long long)params->window_kb);
+		(unsigned long long)(ring_mb > 256 ? ring_mb : 256),
+		(unsigned long long)(slot_kb > 1024 ? slot_kb : 1024), (unsigned long long)params->window_kb);
 	if (strcmp(section, "memory") == 0)
 		add_text(texts, "store.toml", "daq_job_type = \"DAQJobStoreMemory\"\nvoid_data = %s\n",
 			params->void_data ? "true" : "false");
@@ -131,8 +133,8 @@ static void keep_ledger(void *context, const json_t *status, bool is_last)
 		*is_accounted = json_is_true(value);
 }
 
-static int run_system(const struct bench_params *params, const char *folder, struct texts *texts, struct bench_result *result,
-	struct enrg_error *err)
+static int run_system(const struct bench_params *params, const char *folder, struct texts *texts,
+	struct bench_result *result, struct enrg_error *err)
 {
 	char jobs[640];
 	sigset_t asked, old;
@@ -183,8 +185,11 @@ static int measure_limits(const struct bench_params *params, struct limits *limi
 
 int bench_run(const struct bench_params *params, struct bench_result *ret_result, struct enrg_error *err)
 {
-	struct bench_result result = {.clients = params->clients, .payload_rows = params->payload_rows, .rate_hz = params->rate_hz,
-		.duration_s = params->duration_s, .use_shm = params->use_shm};
+	struct bench_result result = {.clients = params->clients,
+		.payload_rows = params->payload_rows,
+		.rate_hz = params->rate_hz,
+		.duration_s = params->duration_s,
+		.use_shm = params->use_shm};
 	const char *section = params->store ? params->store : has_store("root") ? "root" : "arrow";
 	struct texts texts = {0};
 	char folder[512];

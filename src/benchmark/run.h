@@ -1,5 +1,6 @@
-/* run.h: one benchmark: the real system, configured in memory: a supervisor, its job processes, one store that reads, checks
- * and counts every batch. The calling process becomes the supervisor; a thread beside it samples the jobs' pages. */
+/* run.h: one benchmark: the real system, configured in memory: a supervisor, its job processes, one store that reads,
+ * checks and counts every batch. The calling process becomes the supervisor; a thread beside it samples the jobs'
+ * pages. */
 #ifndef BENCHMARK_RUN_H
 #define BENCHMARK_RUN_H
 
@@ -14,12 +15,12 @@ struct bench_params {
 	uint32_t clients;
 	uint64_t payload_rows;
 	double duration_s, interval_s;
-	double rate_hz;            /* of each client; 0 = as fast as it can */
-	uint64_t window_kb;        /* of all clients together; 0 = found by measuring */
-	bool void_data;            /* the memory store keeps nothing */
+	double rate_hz;     /* of each client; 0 = as fast as it can */
+	uint64_t window_kb; /* of all clients together; 0 = found by measuring */
+	bool void_data;     /* the memory store keeps nothing */
 	bool use_shm;
-	const char *store;         /* "memory", "arrow" or "root"; NULL: files, root where that store is there, else arrow */
-	const char *out_dir;       /* of file stores */
+	const char *store;   /* "memory", "arrow" or "root"; NULL: files, root where that store is there, else arrow */
+	const char *out_dir; /* of file stores */
 	void (*on_interval)(void *context, const struct bench_interval *interval);
 	void *context;
 };

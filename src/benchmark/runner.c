@@ -89,8 +89,8 @@ static bool has_ended(pid_t pid)
 	return waitid(P_PID, (id_t)pid, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid == pid;
 }
 
-/* Reads until the end of its output, or its own where processes that it left behind hold that open; kills it at the time
- * limit. */
+/* Reads until the end of its output, or its own where processes that it left behind hold that open; kills it at the
+ * time limit. */
 static int read_text(struct runner *runner, char *text, uint64_t until_ns)
 {
 	struct pollfd poll_of = {.fd = runner->out, .events = POLLIN};

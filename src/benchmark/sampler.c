@@ -13,7 +13,7 @@
 #include "plane/stream.h"
 
 #define NO_DATA_NS 20000000000u
-#define STEP_NS 20000000u
+#define STEP_NS    20000000u
 
 struct sample {
 	uint64_t at_ns, store_started_ns, batches, rows, produced, cpu_ns, zmq_bytes;
@@ -210,8 +210,8 @@ static void *sample_run(void *context)
 	return NULL;
 }
 
-int sampler_start(const struct bench_params *params, const char *folder, struct sampler **ret_sampler,
-	struct enrg_error *err)
+int sampler_start(
+	const struct bench_params *params, const char *folder, struct sampler **ret_sampler, struct enrg_error *err)
 {
 	struct sampler *sampler = calloc(1, sizeof(*sampler));
 	sigset_t all, old;

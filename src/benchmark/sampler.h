@@ -9,10 +9,10 @@
 struct sampler; /* one benchmark in progress */
 
 /* Starts the thread. `folder`: the runtime folder of the supervisor; producers are client_1 … and the store is `store`.
- * When the measurement is over, or nothing comes for 20 s, the thread sends SIGTERM to this process, whose supervisor then
- * drains. */
-int sampler_start(const struct bench_params *params, const char *folder, struct sampler **ret_sampler,
-	struct enrg_error *err);
+ * When the measurement is over, or nothing comes for 20 s, the thread sends SIGTERM to this process, whose supervisor
+ * then drains. */
+int sampler_start(
+	const struct bench_params *params, const char *folder, struct sampler **ret_sampler, struct enrg_error *err);
 /* The supervisor has ended: joins the thread, fills what was measured. -ETIMEDOUT: no data ever came. */
 int sampler_stop(struct sampler *sampler, struct bench_result *result, struct enrg_error *err);
 

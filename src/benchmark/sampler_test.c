@@ -36,9 +36,13 @@ static void on_interval(void *context, const struct bench_interval *interval)
 
 static int sample(unsigned restart_at, struct bench_result *result, struct enrg_error *err)
 {
-	struct fixture f = { .folder = "/dev/shm/sampler_test.XXXXXX", .restart_at = restart_at };
+	struct fixture f = {.folder = "/dev/shm/sampler_test.XXXXXX", .restart_at = restart_at};
 	const struct bench_params params = {
-		.clients = 1, .duration_s = 0.3, .interval_s = 0.1, .on_interval = on_interval, .context = &f,
+		.clients = 1,
+		.duration_s = 0.3,
+		.interval_s = 0.1,
+		.on_interval = on_interval,
+		.context = &f,
 	};
 	struct sampler *sampler;
 	sigset_t asked;
@@ -63,8 +67,8 @@ static int sample(unsigned restart_at, struct bench_result *result, struct enrg_
 
 static void test_whole_run(void **state)
 {
-	struct bench_result result = { 0 };
-	struct enrg_error err = { 0 };
+	struct bench_result result = {0};
+	struct enrg_error err = {0};
 
 	(void)state;
 	assert_int_equal(sample(0, &result, &err), 0);
@@ -74,8 +78,8 @@ static void test_whole_run(void **state)
 
 static void test_restarted_store(void **state)
 {
-	struct bench_result result = { 0 };
-	struct enrg_error err = { 0 };
+	struct bench_result result = {0};
+	struct enrg_error err = {0};
 
 	(void)state;
 	assert_int_equal(sample(1, &result, &err), -ECANCELED);
@@ -84,7 +88,7 @@ static void test_restarted_store(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_whole_run), cmocka_unit_test(test_restarted_store) };
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_whole_run), cmocka_unit_test(test_restarted_store)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,8 +66,7 @@ static int run_child(const struct suite_params *params, const struct point *poin
 		ret_output);
 }
 
-static int run_point(
-	const struct suite_params *params, const struct point *point, const struct collected *collected)
+static int run_point(const struct suite_params *params, const struct point *point, const struct collected *collected)
 {
 	struct runner_output output;
 	int rc = run_child(params, point, &output), status = output.status;
@@ -98,7 +97,8 @@ static void print_scaling(const json_t *results)
 	size_t index;
 	json_t *r;
 
-	json_array_foreach(results, index, r) {
+	json_array_foreach(results, index, r)
+	{
 		double rate = json_number_value(json_object_get(r, "avg_throughput_mbs"));
 		if (json_integer_value(json_object_get(r, "payload_size")) != 500000)
 			continue;
@@ -106,7 +106,8 @@ static void print_scaling(const json_t *results)
 		worst = worst == 0 || rate < worst ? rate : worst;
 	}
 	if (best > 0)
-		printf("\nAggregate at 500000 rows: lowest %.0f, highest %.0f MB/s: ratio %.2f (goal 0.90 within one regime)\n",
+		printf("\nAggregate at 500000 rows: lowest %.0f, highest %.0f MB/s: ratio %.2f (goal 0.90 within one "
+		       "regime)\n",
 			worst, best, worst / best);
 }
 
@@ -121,7 +122,8 @@ static int write_file(const char *path, const json_t *what, struct enrg_error *e
 }
 
 /* DIR/latest_KIND.json and DIR/KIND_DATE.json. */
-static int write_both(const char *folder, const char *kind, const char *date, const json_t *what, struct enrg_error *err)
+static int write_both(
+	const char *folder, const char *kind, const char *date, const json_t *what, struct enrg_error *err)
 {
 	char path[4096];
 	int rc;
@@ -136,8 +138,7 @@ static int write_both(const char *folder, const char *kind, const char *date, co
 	return rc;
 }
 
-static int write_results(
-	const struct suite_params *params, const struct collected *collected, struct enrg_error *err)
+static int write_results(const struct suite_params *params, const struct collected *collected, struct enrg_error *err)
 {
 	int rc = path_make_folders(params->results_dir, 0755, err);
 	char date[64];

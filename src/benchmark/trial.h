@@ -46,8 +46,8 @@ struct trial_result {
 /* 0; ENRG_E_SEQUENCE: a record was missing or came twice; ENRG_E_CORRUPT; others as pair_run. */
 int trial_run(const struct trial_params *params, struct trial_result *ret_result, struct enrg_error *err);
 
-/* Rows of 64 bytes (eight columns) that a job hands over 256 at a time with enrg_output_append_many; the consumer reads every
- * byte, and the CRC where `checks`. Rows a second, after a warm-up of a fifth of the time. */
+/* Rows of 64 bytes (eight columns) that a job hands over 256 at a time with enrg_output_append_many; the consumer reads
+ * every byte, and the CRC where `checks`. Rows a second, after a warm-up of a fifth of the time. */
 int trial_rows(bool checks, uint64_t measure_ns, double *ret_rows_per_s, struct enrg_error *err);
 
 /* A consumer sleeps, the producer publishes one record of 64 bytes: time from before the claim until the consumer has

@@ -13,7 +13,7 @@
 #include "base/crc32c.h"
 #include "benchmark/limits.h"
 
-#define BUFFERS 2u
+#define BUFFERS    2u
 #define CHUNK_ROWS 16384u
 
 static const struct enrg_column columns[] = {
@@ -83,7 +83,8 @@ static uint64_t check(void *context)
 
 	work->failures += crc32c(0, message, work->meta_bytes) != work->meta_crcs[which];
 	work->failures += crc32c(0, message + work->meta_bytes, work->body_bytes) != work->body_crcs[which];
-	work->failures += ipc_decode_batch(&schema, message, work->meta_bytes + work->body_bytes, views, &batch, NULL) < 0;
+	work->failures +=
+		ipc_decode_batch(&schema, message, work->meta_bytes + work->body_bytes, views, &batch, NULL) < 0;
 	return work->failures ? 0 : work->rows * 16;
 }
 

@@ -7,8 +7,8 @@
 
 #include "enrgdaq/error.h"
 
-/* Generation: rows of the benchmark's table into a message laid out as in the ring, sealed with its CRC and metadata, in
- * two buffers in turn. Checking: both CRCs over such messages, and decoding. Each in GB/s of rows × 16 bytes. */
+/* Generation: rows of the benchmark's table into a message laid out as in the ring, sealed with its CRC and metadata,
+ * in two buffers in turn. Checking: both CRCs over such messages, and decoding. Each in GB/s of rows × 16 bytes. */
 int work_measure_generation(uint64_t rows, double *ret_gb_per_s, struct enrg_error *err);
 int work_measure_checking(uint64_t rows, double *ret_gb_per_s, struct enrg_error *err);
 

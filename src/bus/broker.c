@@ -191,8 +191,7 @@ int broker_start(const char *publish_url, const char *subscribe_url, struct brok
 	return 0;
 }
 
-int broker_bind_again(
-	struct broker *broker, const char *publish_url, const char *subscribe_url, struct enrg_error *err)
+int broker_bind_again(struct broker *broker, const char *publish_url, const char *subscribe_url, struct enrg_error *err)
 {
 	int code = 0;
 

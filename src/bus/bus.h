@@ -8,7 +8,8 @@
 struct broker; /* a thread that forwards; nothing in it can be made to fail by a message */
 
 /* Binds `publish_url` (clients publish to it: XSUB) and `subscribe_url` (clients subscribe at it: XPUB). */
-int broker_start(const char *publish_url, const char *subscribe_url, struct broker **ret_broker, struct enrg_error *err);
+int broker_start(
+	const char *publish_url, const char *subscribe_url, struct broker **ret_broker, struct enrg_error *err);
 /* Where the names of its ipc sockets are gone: binds them anew. Connections that stand are left alone. 0, -errno. */
 int broker_bind_again(
 	struct broker *broker, const char *publish_url, const char *subscribe_url, struct enrg_error *err);
@@ -34,7 +35,8 @@ bool bus_client_is_wanted(struct bus_client *client, const char *topic);
 /* Readable when the answer may have changed (ZMQ_FD semantics: ask, and again after each send). */
 int bus_client_wishes_descriptor(struct bus_client *client);
 /* Publishes body (borrowed) as `kind`; never blocks. What nobody reads is not even written. */
-int bus_client_send(struct bus_client *client, const char *topic, const char *kind, json_t *body, struct enrg_error *err);
+int bus_client_send(
+	struct bus_client *client, const char *topic, const char *kind, json_t *body, struct enrg_error *err);
 /* 1: a message; 0: none within the timeout; ENRG_E_PROTOCOL: one that was malformed (counted, thrown away). */
 int bus_client_recv(struct bus_client *client, int timeout_ms, char *ret_topic, size_t topic_bytes,
 	struct envelope *ret_envelope, struct enrg_error *err);

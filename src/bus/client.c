@@ -32,7 +32,7 @@ struct bus_client {
 	struct wish {
 		char text[TOPIC_BYTES_MAX];
 		size_t bytes;
-	} *wishes;
+	} * wishes;
 	size_t wish_count, wish_room;
 	bool is_all_wanted; /* there were more, or no memory for them */
 };
@@ -58,8 +58,8 @@ static void note_wish(struct bus_client *client, const uint8_t *message, size_t 
 
 	if (!bytes || bytes > TOPIC_BYTES_MAX + 1 || client->is_all_wanted)
 		return;
-	while (at < client->wish_count && (client->wishes[at].bytes != bytes - 1 ||
-						  memcmp(client->wishes[at].text, message + 1, bytes - 1) != 0))
+	while (at < client->wish_count &&
+		(client->wishes[at].bytes != bytes - 1 || memcmp(client->wishes[at].text, message + 1, bytes - 1) != 0))
 		at++;
 	if (!message[0]) {
 		if (at < client->wish_count)

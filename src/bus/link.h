@@ -1,11 +1,12 @@
-/* link.h: batches over ZeroMQ where shared memory is off, with the guarantees of the ring: nothing lost, nothing twice. A
- * sender (DEALER) belongs to the producing job, a receiver (ROUTER, bound) to the store. The sender keeps each batch in its
- * own stream until the receiver has acknowledged it, and sends again from there after either side died; the receiver
- * drops what it has already seen by sequence. A window of bytes in flight bounds memory: no high-water mark ever drops.
+/* link.h: batches over ZeroMQ where shared memory is off, with the guarantees of the ring: nothing lost, nothing twice.
+ * A sender (DEALER) belongs to the producing job, a receiver (ROUTER, bound) to the store. The sender keeps each batch
+ * in its own stream until the receiver has acknowledged it, and sends again from there after either side died; the
+ * receiver drops what it has already seen by sequence. A window of bytes in flight bounds memory: no high-water mark
+ * ever drops.
  *
  * Frames: topic "store.<StoreClass>", envelope (kind "batch": stream uuid as hex, source, run, position, end, sequence,
- * epoch, route …; or "hello", "ack"), payload (the Arrow IPC message as it lies in the ring), and in the first batch of a
- * route the schema message. */
+ * epoch, route …; or "hello", "ack"), payload (the Arrow IPC message as it lies in the ring), and in the first batch of
+ * a route the schema message. */
 #ifndef BUS_LINK_H
 #define BUS_LINK_H
 
@@ -24,16 +25,17 @@ struct link_counters {
 };
 
 struct link_sender_params {
-	const char *url;          /* the store's receiver: ipc:// */
-	const char *stream_path;  /* read as the required consumer `consumer_name` */
+	const char *url;         /* the store's receiver: ipc:// */
+	const char *stream_path; /* read as the required consumer `consumer_name` */
 	const char *consumer_name;
-	const char *store_type;   /* for the topic */
-	uint64_t window_bytes;    /* sent and not acknowledged, 16 MiB */
+	const char *store_type; /* for the topic */
+	uint64_t window_bytes;  /* sent and not acknowledged, 16 MiB */
 };
 
 /* Starts the thread that forwards and acknowledges. */
 int link_sender_start(const struct link_sender_params *params, struct link_sender **ret_sender, struct enrg_error *err);
-/* Sends what is left and waits for its acknowledgement, up to timeout_ns. 0; -ETIMEDOUT: the rest stays in the stream. */
+/* Sends what is left and waits for its acknowledgement, up to timeout_ns. 0; -ETIMEDOUT: the rest stays in the stream.
+ */
 int link_sender_stop(struct link_sender *sender, uint64_t timeout_ns);
 /* Any thread. */
 void link_sender_get_counters(const struct link_sender *sender, struct link_counters *ret_counters);
@@ -41,21 +43,21 @@ void link_sender_get_counters(const struct link_sender *sender, struct link_coun
 struct link_batch {
 	char stream_uuid[33];
 	char source[256], run[64];
-	struct record header;     /* as in the ring */
-	uint64_t position, end;   /* in that stream */
+	struct record header;   /* as in the ring */
+	uint64_t position, end; /* in that stream */
 	uint16_t group;
-	uint16_t schema;          /* index in that stream: key for the receiver's cache */
+	uint16_t schema; /* index in that stream: key for the receiver's cache */
 	uint32_t flags;
 	char tag[208];
-	const void *schema_ipc;   /* valid in every batch: the receiver remembers it; may be NULL in a gap */
+	const void *schema_ipc; /* valid in every batch: the receiver remembers it; may be NULL in a gap */
 	uint32_t schema_bytes;
-	const uint8_t *payload;   /* 64-byte aligned; until the next recv */
+	const uint8_t *payload; /* 64-byte aligned; until the next recv */
 };
 
 int link_receiver_open(const char *url, struct link_receiver **ret_receiver, struct enrg_error *err);
 void link_receiver_close(struct link_receiver *receiver);
-/* Once a second: 1: the name of its ipc socket was gone, and it was bound again, while connections that stand went on; 0;
- * negative: that failed. */
+/* Once a second: 1: the name of its ipc socket was gone, and it was bound again, while connections that stand went on;
+ * 0; negative: that failed. */
 int link_receiver_look(struct link_receiver *receiver, struct enrg_error *err);
 /* Where a sender says hello it is told to go on behind `position`: looked up by the receiver's owner. */
 typedef uint64_t link_resume_function(void *context, const char *stream_uuid);
@@ -66,7 +68,8 @@ void link_receiver_set_resume(struct link_receiver *receiver, link_resume_functi
 typedef int link_vet_function(void *context, const char *stream_uuid, uint64_t *ret_position);
 void link_receiver_set_vet(struct link_receiver *receiver, link_vet_function *vet, void *context);
 /* 1: a batch, in order, each once; 0: none within the timeout; negative: malformed message, thrown away (err). */
-int link_receiver_recv(struct link_receiver *receiver, int timeout_ms, struct link_batch *ret_batch, struct enrg_error *err);
+int link_receiver_recv(
+	struct link_receiver *receiver, int timeout_ms, struct link_batch *ret_batch, struct enrg_error *err);
 /* Tells the sender of that stream that all up to `position` is committed. */
 int link_receiver_ack(struct link_receiver *receiver, const char *stream_uuid, uint64_t position);
 /* Senders that have nothing more (closed in order and all acknowledged) count down; number still open. */

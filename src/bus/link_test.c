@@ -597,8 +597,8 @@ static void test_broken_connection(void **state)
 	for (int i = 0; i < 50; i++)
 		commit_one(place->producer, routes, sequence + (uint64_t)i, 3000);
 	send_body(thief, "hello", json_object(), NULL);
-	/* Before, between or after the batches its hello comes, or never, when the sender took the name back first. Then the
-	 * thief has to go, or it would take the name again and again. */
+	/* Before, between or after the batches its hello comes, or never, when the sender took the name back first.
+	 * Then the thief has to go, or it would take the name again and again. */
 	while (sequence <= 51 || thief) {
 		int status = link_receiver_recv(place->receiver, thief ? 3000 : 20000, &batch, NULL);
 		if (status == 1) {

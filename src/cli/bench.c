@@ -26,7 +26,8 @@ static const char help[] =
 	"       enrgdaq bench limits [OPTIONS]   what this machine can do without ENRGDAQ\n"
 	"       enrgdaq bench compare [OPTIONS]  ENRGDAQ beside ZeroMQ, UNIX sockets, iceoryx2, its Python ancestor\n"
 	"\n"
-	"Every benchmark starts a supervisor, job processes and a store, as `enrgdaq run` does. The store reads every byte and\n"
+	"Every benchmark starts a supervisor, job processes and a store, as `enrgdaq run` does. The store reads every "
+	"byte and\n"
 	"checks CRC and sequence before it counts a batch. `enrgdaq bench run --help` and so on tell the options.\n";
 
 static const char run_help[] =
@@ -50,7 +51,8 @@ static const char run_help[] =
 static const char suite_help[] =
 	"usage: enrgdaq bench suite --run | --plot | --all [OPTIONS]\n"
 	"\n"
-	"  --run            run the benchmarks: 1000 to 500000 rows with 3 clients, then 1, 2, 4, 8 clients with 500000 rows,\n"
+	"  --run            run the benchmarks: 1000 to 500000 rows with 3 clients, then 1, 2, 4, 8 clients with "
+	"500000 rows,\n"
 	"                   then the detector's own rate (4 MB/s at 100 Hz), and one client to the disk\n"
 	"  --plot           draw the five figures from the latest results\n"
 	"  --all            both\n"
@@ -63,18 +65,21 @@ static const char ratio_help[] =
 	"The aggregate's ratio can be held against its goal only where all runs with 500000 rows have the same regime\n"
 	"(the word in brackets), take some ten seconds each, and nothing else ran on the machine: docs/benchmark.md.\n";
 
-static const char limits_help[] =
-	"usage: enrgdaq bench limits [--json] [--folder DIR]\n"
-	"\n"
-	"Cache-line round trip, memcpy, bare pair (two processes hand over two buffers, copy in and full read, nothing else),\n"
-	"wake-up of an idle core, CRC, the benchmark's own data made and checked alone (500000 rows), and the disk of DIR\n"
-	"(the current folder). About four seconds.\n";
+static const char limits_help[] = "usage: enrgdaq bench limits [--json] [--folder DIR]\n"
+				  "\n"
+				  "Cache-line round trip, memcpy, bare pair (two processes hand over two buffers, copy "
+				  "in and full read, nothing else),\n"
+				  "wake-up of an idle core, CRC, the benchmark's own data made and checked alone "
+				  "(500000 rows), and the disk of DIR\n"
+				  "(the current folder). About four seconds.\n";
 
 static const char compare_help[] =
 	"usage: enrgdaq bench compare [OPTIONS]\n"
 	"\n"
-	"ENRGDAQ's link beside ZeroMQ (ipc://), a bare UNIX socket and, where it was built in, iceoryx2; then the suite's points:\n"
-	"the whole system beside the others with as many producers. All write every byte, read it and compare its CRC-32C, and\n"
+	"ENRGDAQ's link beside ZeroMQ (ipc://), a bare UNIX socket and, where it was built in, iceoryx2; then the "
+	"suite's points:\n"
+	"the whole system beside the others with as many producers. All write every byte, read it and compare its "
+	"CRC-32C, and\n"
 	"none may lose a message or bring it twice. About three minutes; the machine should do nothing else.\n"
 	"\n"
 	"  --duration S   seconds of each measurement (1)\n"
@@ -84,13 +89,16 @@ static const char compare_help[] =
 	"  --interpreter PYTHON   that has its packages (.venv/bin/python of the checkout, else python3)\n"
 	"  --json         one JSON list on stdout, nothing else\n"
 	"\n"
-	"Read a row so: GB/s of payload; messages a second; latency from before the copy until checked; CPU of all processes\n"
-	"(100 = one core); whether the two cores shared a cache at that time. Rows of different regimes are not to be compared.\n"
+	"Read a row so: GB/s of payload; messages a second; latency from before the copy until checked; CPU of all "
+	"processes\n"
+	"(100 = one core); whether the two cores shared a cache at that time. Rows of different regimes are not to be "
+	"compared.\n"
 	"\n"
 	"  enrgdaq bench compare --links --duration 3\n"
 	"  enrgdaq bench compare --clients 1 --payload-size 100000 --python ~/enrgdaq\n"
 	"\n"
-	"Exit code: 0 measured, 1 ENRGDAQ's own link failed or Ctrl-C, 2 wrong options or a Python ENRGDAQ that can't run.\n";
+	"Exit code: 0 measured, 1 ENRGDAQ's own link failed or Ctrl-C, 2 wrong options or a Python ENRGDAQ that can't "
+	"run.\n";
 
 static int fail(const char *text)
 {
@@ -105,8 +113,8 @@ static double number_of(const char *option, double min, double max)
 	double value = strtod(optarg, &end);
 
 	if (end == optarg || *end || !(value >= min && value <= max)) {
-		fprintf(stderr, "enrgdaq bench: --%s: expected a number from %.10g to %.10g, found \"%s\"\n", option, min, max,
-			optarg);
+		fprintf(stderr, "enrgdaq bench: --%s: expected a number from %.10g to %.10g, found \"%s\"\n", option,
+			min, max, optarg);
 		exit(2);
 	}
 	return value;
@@ -124,14 +132,15 @@ static const char *store_of(const char *name)
 	exit(2);
 }
 
-/* --- run -------------------------------------------------------------------------------------------------------------- */
+/* --- run
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static void print_interval(void *context, const struct bench_interval *interval)
 {
 	(void)context;
-	printf("[%6.1f s] %10.2f MB/s %12.1f msg/s  queue %7.1f  CPU %5.0f%%  p95 %8.4f ms  p99 %8.4f ms\n", interval->at_s,
-		interval->mb_per_s, interval->messages_per_s, interval->queue_batches, interval->cpu_percent, interval->p95_ms,
-		interval->p99_ms);
+	printf("[%6.1f s] %10.2f MB/s %12.1f msg/s  queue %7.1f  CPU %5.0f%%  p95 %8.4f ms  p99 %8.4f ms\n",
+		interval->at_s, interval->mb_per_s, interval->messages_per_s, interval->queue_batches,
+		interval->cpu_percent, interval->p95_ms, interval->p99_ms);
 	fflush(stdout);
 }
 
@@ -139,33 +148,66 @@ static int parse_run(int argc, char **argv, struct bench_params *params, bool *r
 {
 	enum { CLIENTS = 1, PAYLOAD, DURATION, INTERVAL, RATE, WINDOW, KEEP, SHM, NO_SHM, MEMORY, STORE, JSON, HELP };
 	static const struct option options[] = {
-		{"clients", required_argument, NULL, CLIENTS}, {"payload-size", required_argument, NULL, PAYLOAD},
-		{"duration", required_argument, NULL, DURATION}, {"stats-interval", required_argument, NULL, INTERVAL},
-		{"rate-hz", required_argument, NULL, RATE}, {"window-kb", required_argument, NULL, WINDOW},
+		{"clients", required_argument, NULL, CLIENTS},
+		{"payload-size", required_argument, NULL, PAYLOAD},
+		{"duration", required_argument, NULL, DURATION},
+		{"stats-interval", required_argument, NULL, INTERVAL},
+		{"rate-hz", required_argument, NULL, RATE},
+		{"window-kb", required_argument, NULL, WINDOW},
 		{"no-void-data", no_argument, NULL, KEEP},
-		{"use-shm", no_argument, NULL, SHM}, {"no-shm", no_argument, NULL, NO_SHM},
-		{"use-memory-store", no_argument, NULL, MEMORY}, {"store", required_argument, NULL, STORE},
+		{"use-shm", no_argument, NULL, SHM},
+		{"no-shm", no_argument, NULL, NO_SHM},
+		{"use-memory-store", no_argument, NULL, MEMORY},
+		{"store", required_argument, NULL, STORE},
 		{"json", no_argument, NULL, JSON},
-		{"help", no_argument, NULL, HELP}, {NULL, 0, NULL, 0},
+		{"help", no_argument, NULL, HELP},
+		{NULL, 0, NULL, 0},
 	};
 
 	for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
 		switch (option) {
-		case CLIENTS: params->clients = (uint32_t)number_of("clients", 1, 200); break;
-		case PAYLOAD: params->payload_rows = (uint64_t)number_of("payload-size", 1, ROWS_MAX); break;
-		case DURATION: params->duration_s = number_of("duration", 0.1, SECONDS_MAX); break;
-		case INTERVAL: params->interval_s = number_of("stats-interval", 0.01, SECONDS_MAX); break;
-		case RATE: params->rate_hz = number_of("rate-hz", 0, 1e6); break;
-		case WINDOW: params->window_kb = (uint64_t)number_of("window-kb", 0, 1u << 30); break;
-		case KEEP: params->void_data = false; break;
-		case SHM: params->use_shm = true; break;
-		case NO_SHM: params->use_shm = false; break;
-		case MEMORY: params->store = "memory"; break;
-		case STORE: params->store = store_of(optarg); break;
-		case JSON: *ret_is_json = true; break;
+		case CLIENTS:
+			params->clients = (uint32_t)number_of("clients", 1, 200);
+			break;
+		case PAYLOAD:
+			params->payload_rows = (uint64_t)number_of("payload-size", 1, ROWS_MAX);
+			break;
+		case DURATION:
+			params->duration_s = number_of("duration", 0.1, SECONDS_MAX);
+			break;
+		case INTERVAL:
+			params->interval_s = number_of("stats-interval", 0.01, SECONDS_MAX);
+			break;
+		case RATE:
+			params->rate_hz = number_of("rate-hz", 0, 1e6);
+			break;
+		case WINDOW:
+			params->window_kb = (uint64_t)number_of("window-kb", 0, 1u << 30);
+			break;
+		case KEEP:
+			params->void_data = false;
+			break;
+		case SHM:
+			params->use_shm = true;
+			break;
+		case NO_SHM:
+			params->use_shm = false;
+			break;
+		case MEMORY:
+			params->store = "memory";
+			break;
+		case STORE:
+			params->store = store_of(optarg);
+			break;
+		case JSON:
+			*ret_is_json = true;
+			break;
 		case HELP:
-		case 'h': fputs(run_help, stdout); exit(0);
-		default: return cli_option_error("bench run");
+		case 'h':
+			fputs(run_help, stdout);
+			exit(0);
+		default:
+			return cli_option_error("bench run");
 		}
 	}
 	return optind < argc ? fail("run takes options only") : 0;
@@ -183,8 +225,13 @@ static int print_json(json_t *object)
 static int run(int argc, char **argv)
 {
 	char out_dir[] = "/var/tmp/enrgdaq-bench-XXXXXX";
-	struct bench_params params = {.clients = 5, .payload_rows = 1000, .duration_s = 60, .interval_s = 1, .void_data = true,
-		.use_shm = true, .out_dir = out_dir};
+	struct bench_params params = {.clients = 5,
+		.payload_rows = 1000,
+		.duration_s = 60,
+		.interval_s = 1,
+		.void_data = true,
+		.use_shm = true,
+		.out_dir = out_dir};
 	struct bench_result result;
 	struct enrg_error err = {0};
 	bool is_json = false, has_files;
@@ -211,7 +258,8 @@ static int run(int argc, char **argv)
 	return result.lost || result.duplicated || result.corrupted || !result.is_accounted;
 }
 
-/* --- suite ------------------------------------------------------------------------------------------------------------ */
+/* --- suite
+ * ------------------------------------------------------------------------------------------------------------ */
 
 struct suite_options {
 	bool run, plot;
@@ -223,22 +271,42 @@ static int parse_suite(int argc, char **argv, struct suite_options *ret)
 {
 	enum { RUN = 1, PLOT, ALL, DURATION, RESULTS, GRAPHS, HELP };
 	static const struct option options[] = {
-		{"run", no_argument, NULL, RUN}, {"plot", no_argument, NULL, PLOT}, {"all", no_argument, NULL, ALL},
-		{"duration", required_argument, NULL, DURATION}, {"results", required_argument, NULL, RESULTS},
-		{"graphs", required_argument, NULL, GRAPHS}, {"help", no_argument, NULL, HELP}, {NULL, 0, NULL, 0},
+		{"run", no_argument, NULL, RUN},
+		{"plot", no_argument, NULL, PLOT},
+		{"all", no_argument, NULL, ALL},
+		{"duration", required_argument, NULL, DURATION},
+		{"results", required_argument, NULL, RESULTS},
+		{"graphs", required_argument, NULL, GRAPHS},
+		{"help", no_argument, NULL, HELP},
+		{NULL, 0, NULL, 0},
 	};
 
 	for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
 		switch (option) {
-		case RUN: ret->run = true; break;
-		case PLOT: ret->plot = true; break;
-		case ALL: ret->run = ret->plot = true; break;
-		case DURATION: ret->duration_s = number_of("duration", 0.1, SECONDS_MAX); break;
-		case RESULTS: ret->results = optarg; break;
-		case GRAPHS: ret->graphs = optarg; break;
+		case RUN:
+			ret->run = true;
+			break;
+		case PLOT:
+			ret->plot = true;
+			break;
+		case ALL:
+			ret->run = ret->plot = true;
+			break;
+		case DURATION:
+			ret->duration_s = number_of("duration", 0.1, SECONDS_MAX);
+			break;
+		case RESULTS:
+			ret->results = optarg;
+			break;
+		case GRAPHS:
+			ret->graphs = optarg;
+			break;
 		case HELP:
-		case 'h': fputs(suite_help, stdout); exit(0);
-		default: return cli_option_error("bench suite");
+		case 'h':
+			fputs(suite_help, stdout);
+			exit(0);
+		default:
+			return cli_option_error("bench suite");
 		}
 	}
 	if (optind < argc)
@@ -287,17 +355,19 @@ static int suite(int argc, char **argv)
 		}
 		fputs(ratio_help, stdout);
 		if (failed)
-			printf("%u run%s failed and %s left out\n", failed, failed == 1 ? "" : "s", failed == 1 ? "is" : "are");
+			printf("%u run%s failed and %s left out\n", failed, failed == 1 ? "" : "s",
+				failed == 1 ? "is" : "are");
 	}
 	return options.plot ? draw(&options) : 0;
 }
 
-/* --- limits ----------------------------------------------------------------------------------------------------------- */
+/* --- limits
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static int limits(int argc, char **argv)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {"folder", required_argument, NULL, 'f'},
-		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+		{"folder", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	struct limits measured = {0};
 	struct enrg_error err = {0};
 	const char *folder = ".";
@@ -305,10 +375,17 @@ static int limits(int argc, char **argv)
 
 	for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
 		switch (option) {
-		case 'j': is_json = true; break;
-		case 'f': folder = optarg; break;
-		case 'h': fputs(limits_help, stdout); return 0;
-		default: return cli_option_error("bench limits");
+		case 'j':
+			is_json = true;
+			break;
+		case 'f':
+			folder = optarg;
+			break;
+		case 'h':
+			fputs(limits_help, stdout);
+			return 0;
+		default:
+			return cli_option_error("bench limits");
 		}
 	}
 	int code = work_measure_generation(500000, &measured.generation_gb_per_s, &err);
@@ -326,7 +403,8 @@ static int limits(int argc, char **argv)
 	return 0;
 }
 
-/* --- compare ---------------------------------------------------------------------------------------------------------- */
+/* --- compare
+ * ---------------------------------------------------------------------------------------------------------- */
 
 struct compare_options {
 	struct beside_params params;
@@ -338,7 +416,8 @@ static int check_compare(const struct compare_options *options)
 	const struct beside_params *params = &options->params;
 
 	if (!params->has_points && params->clients)
-		return cli_usage_error("bench compare", "--links measures no point: leave --clients and --payload-size out");
+		return cli_usage_error(
+			"bench compare", "--links measures no point: leave --clients and --payload-size out");
 	if (!params->has_points && options->checkout)
 		return cli_usage_error("bench compare", "--python is measured at points: leave --links out");
 	if (options->interpreter && !options->checkout)
@@ -349,23 +428,41 @@ static int check_compare(const struct compare_options *options)
 static int parse_compare(int argc, char **argv, struct compare_options *ret)
 {
 	enum { DURATION = 1, LINKS, CLIENTS, PAYLOAD, PYTHON, INTERPRETER, JSON };
-	static const struct option options[] = {{"duration", required_argument, NULL, DURATION}, {"links", no_argument, NULL, LINKS},
-		{"clients", required_argument, NULL, CLIENTS}, {"payload-size", required_argument, NULL, PAYLOAD},
-		{"python", required_argument, NULL, PYTHON}, {"interpreter", required_argument, NULL, INTERPRETER},
-		{"json", no_argument, NULL, JSON}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"duration", required_argument, NULL, DURATION},
+		{"links", no_argument, NULL, LINKS}, {"clients", required_argument, NULL, CLIENTS},
+		{"payload-size", required_argument, NULL, PAYLOAD}, {"python", required_argument, NULL, PYTHON},
+		{"interpreter", required_argument, NULL, INTERPRETER}, {"json", no_argument, NULL, JSON},
+		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	struct beside_params *params = &ret->params;
 
 	for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
 		switch (option) {
-		case DURATION: params->duration_s = number_of("duration", 0.1, SECONDS_MAX); break;
-		case LINKS: params->has_points = false; break;
-		case CLIENTS: params->clients = (unsigned)number_of("clients", 1, RIVAL_PRODUCERS_MAX); break;
-		case PAYLOAD: params->rows = (unsigned)number_of("payload-size", 1, ROWS_MAX); break;
-		case PYTHON: ret->checkout = optarg; break;
-		case INTERPRETER: ret->interpreter = optarg; break;
-		case JSON: params->is_quiet = true; break;
-		case 'h': fputs(compare_help, stdout); exit(0);
-		default: return cli_option_error("bench compare");
+		case DURATION:
+			params->duration_s = number_of("duration", 0.1, SECONDS_MAX);
+			break;
+		case LINKS:
+			params->has_points = false;
+			break;
+		case CLIENTS:
+			params->clients = (unsigned)number_of("clients", 1, RIVAL_PRODUCERS_MAX);
+			break;
+		case PAYLOAD:
+			params->rows = (unsigned)number_of("payload-size", 1, ROWS_MAX);
+			break;
+		case PYTHON:
+			ret->checkout = optarg;
+			break;
+		case INTERPRETER:
+			ret->interpreter = optarg;
+			break;
+		case JSON:
+			params->is_quiet = true;
+			break;
+		case 'h':
+			fputs(compare_help, stdout);
+			exit(0);
+		default:
+			return cli_option_error("bench compare");
 		}
 	}
 	if (params->clients || params->rows) {
@@ -380,7 +477,8 @@ static int compare(int argc, char **argv)
 {
 	static struct python python;
 	char program[4096] = {0};
-	struct compare_options options = {.params = {.program = program, .duration_s = 1, .has_links = true, .has_points = true}};
+	struct compare_options options = {
+		.params = {.program = program, .duration_s = 1, .has_links = true, .has_points = true}};
 	struct enrg_error err = {0};
 	json_t *rows = NULL;
 	int rc = parse_compare(argc, argv, &options);

@@ -27,9 +27,7 @@ static const char usage[] =
 	"  --head N       the first N rows of each file\n"
 	"  --columns A,B  these columns, in this order; names with commas in quotes, as in the line of names\n"
 	"  --json         one JSON object a row\n"
-	"  --schema       names, types and units of the columns instead of rows\n"
-	INPUT_HINT_USAGE
-	"\n"
+	"  --schema       names, types and units of the columns instead of rows\n" INPUT_HINT_USAGE "\n"
 	"examples:\n"
 	"  enrgdaq cat --head 5 out/wave.arrows\n"
 	"  enrgdaq cat --json --columns timestamp,value out/slow.arrows\n"

@@ -77,9 +77,8 @@ static void print_path(const char *out_dir, const char *file_path, const char *t
 		printf(", file %s%s", path, parts.add_date ? " (the day is that of the data)" : "");
 }
 
-static void print_file(
-	const struct folder *folder, const struct job_config *job, const struct job_store_section *section,
-	const struct job_config *store)
+static void print_file(const struct folder *folder, const struct job_config *job,
+	const struct job_store_section *section, const struct job_config *store)
 {
 	const struct enrg_store_type *type = section->store_type->store;
 	char *path = string_of(section->node, &type->section_options, "file_path");

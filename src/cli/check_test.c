@@ -174,8 +174,10 @@ static void test_names_the_file(void **state)
 	char text[4000];
 
 	(void)state;
-	write_file("a.toml", "daq_job_type = \"DAQJobPCMetrics\"\n[store_config.csv]\nfile_path = \"pc.csv\"\nuse_zstd = true\n");
-	write_file("b.toml", "daq_job_type = \"DAQJobPCMetrics\"\ntag = \"hall\"\n[store_config.csv]\nfile_path = \"pc.csv\"\n");
+	write_file("a.toml",
+		"daq_job_type = \"DAQJobPCMetrics\"\n[store_config.csv]\nfile_path = \"pc.csv\"\nuse_zstd = true\n");
+	write_file("b.toml",
+		"daq_job_type = \"DAQJobPCMetrics\"\ntag = \"hall\"\n[store_config.csv]\nfile_path = \"pc.csv\"\n");
 	if (call("check c", text, sizeof(text)) != 0 || !strstr(text, "file out/pc_check_test.csv.zst\n") ||
 		!strstr(text, "file out/pc_hall.csv\n") || strstr(text, "warning"))
 		fail_msg("%s", text);

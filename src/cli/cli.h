@@ -1,8 +1,8 @@
 /* cli.h: the sub-commands. One file a command: src/cli/NAME.c defines cli_NAME, main.c has its line in the table.
  *
- * A command is called with argv[0] = "enrgdaq NAME" and the arguments behind it, so that getopt_long works and reports as
- * in a main(). It answers --help itself (options, examples). Results go to stdout, errors and warnings to stderr. Exit
- * codes: 0 done, 1 failed, 2 a configuration or a command line that a human must mend.
+ * A command is called with argv[0] = "enrgdaq NAME" and the arguments behind it, so that getopt_long works and reports
+ * as in a main(). It answers --help itself (options, examples). Results go to stdout, errors and warnings to stderr.
+ * Exit codes: 0 done, 1 failed, 2 a configuration or a command line that a human must mend.
  */
 #ifndef CLI_CLI_H
 #define CLI_CLI_H

@@ -356,8 +356,8 @@ static int copy_batches(struct conversion *conversion, struct enrg_error *err)
 	return code == 0 && is_interrupted ? tell_interruption(err) : code;
 }
 
-/* A store that was killed knows how long its files were: it would cut what it finds under that name, or miss what is not
- * there. */
+/* A store that was killed knows how long its files were: it would cut what it finds under that name, or miss what is
+ * not there. */
 static int check_names(const struct convert_options *options, struct enrg_error *err)
 {
 	char store[320];
@@ -367,12 +367,14 @@ static int check_names(const struct convert_options *options, struct enrg_error 
 		return refuse_output(options->output, err);
 	if (unfinished_find(options->output, store, sizeof(store)))
 		return enrg_error_set(err, ENRG_E_CONFIG,
-			"%s is the name of a file that %s has not closed: with another one there, its next start would cut "
+			"%s is the name of a file that %s has not closed: with another one there, its next start would "
+			"cut "
 			"it or report a loss; start that run and stop it in order, or choose another name",
 			options->output, store);
 	if (options->is_compact && unfinished_find(options->input, store, sizeof(store)))
 		fprintf(stderr,
-			"enrgdaq convert: %s has not closed %s: more rows may come; put the copy into its place only after "
+			"enrgdaq convert: %s has not closed %s: more rows may come; put the copy into its place only "
+			"after "
 			"that run was started and stopped in order, which merges small batches by itself\n",
 			store, options->input);
 	return 0;

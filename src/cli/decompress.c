@@ -14,11 +14,11 @@ static int unpack_zstd(const void *packed, size_t packed_bytes, void *raw, size_
 	size_t count = ZSTD_decompress(raw, raw_bytes, packed, packed_bytes);
 
 	if (ZSTD_isError(count))
-		return enrg_error_set(err, ENRG_E_CORRUPT, "a compressed buffer is damaged: %s",
-			ZSTD_getErrorName(count));
+		return enrg_error_set(
+			err, ENRG_E_CORRUPT, "a compressed buffer is damaged: %s", ZSTD_getErrorName(count));
 	if (count != raw_bytes)
-		return enrg_error_set(err, ENRG_E_CORRUPT, "a compressed buffer holds %zu bytes instead of %zu", count,
-			raw_bytes);
+		return enrg_error_set(
+			err, ENRG_E_CORRUPT, "a compressed buffer holds %zu bytes instead of %zu", count, raw_bytes);
 	return 0;
 }
 
@@ -32,8 +32,7 @@ static int unpack_lz4(const void *packed, size_t packed_bytes, void *raw, size_t
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	while (used < packed_bytes && more && !LZ4F_isError(more)) {
 		size_t out = raw_bytes - done, in = packed_bytes - used;
-		more = LZ4F_decompress(
-			context, (char *)raw + done, &out, (const char *)packed + used, &in, NULL);
+		more = LZ4F_decompress(context, (char *)raw + done, &out, (const char *)packed + used, &in, NULL);
 		if (!out && !in)
 			break;
 		done += out;

@@ -197,8 +197,8 @@ static int describe_type(const struct types *types, const struct type_entry *typ
 	return 0;
 }
 
-static int describe_table(const struct enrg_table *table, const char *title, const char *summary, const char *section,
-	enum form form)
+static int describe_table(
+	const struct enrg_table *table, const char *title, const char *summary, const char *section, enum form form)
 {
 	if (form == FORM_SCHEMA) {
 		print_schema(options_schema(table), title, summary);
@@ -268,8 +268,11 @@ static int describe(const struct types *types, const char *name, enum form form)
 int cli_describe(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"schema", no_argument, NULL, FORM_SCHEMA}, {"markdown", no_argument, NULL, FORM_MARKDOWN},
-		{"example", no_argument, NULL, FORM_EXAMPLE}, {"help", no_argument, NULL, 'h'}, {0},
+		{"schema", no_argument, NULL, FORM_SCHEMA},
+		{"markdown", no_argument, NULL, FORM_MARKDOWN},
+		{"example", no_argument, NULL, FORM_EXAMPLE},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	enum form form = FORM_TEXT;
 	struct types *types = NULL;

@@ -289,8 +289,8 @@ static void check_author(struct doctor *doctor)
 			"%s is for ABI %u, this program loads ABI %u", author.headers, author.abi, ENRG_MODULE_ABI);
 	else
 		tell(doctor, GOOD, "authors: headers", NULL, "%s, ABI %u", author.headers, author.abi);
-	tell(doctor, author.compiler[0] ? GOOD : NOTE, "authors: compiler", "to write drivers, install gcc or clang", "%s",
-		author.compiler[0] ? author.compiler : "no C compiler is in PATH");
+	tell(doctor, author.compiler[0] ? GOOD : NOTE, "authors: compiler", "to write drivers, install gcc or clang",
+		"%s", author.compiler[0] ? author.compiler : "no C compiler is in PATH");
 	if (author.lost[0])
 		tell(doctor, NOTE, "authors: modules", "correct ENRGDAQ_MODULE_PATH: folders, with colons between them",
 			"ENRGDAQ_MODULE_PATH names %s, which is no folder", author.lost);

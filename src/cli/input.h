@@ -1,6 +1,6 @@
 /* input.h: an .arrows (or .arrow) file, a dump of earlier versions (.bin, .npy.lz4), or a file of CAEN's WaveDump or
- * CoMPASS, as a command reads it: batch by batch from front to back, each proved by its check sums, where it has some, before it is handed on. Memory: the
- * largest message, decompressed. One thread. */
+ * CoMPASS, as a command reads it: batch by batch from front to back, each proved by its check sums, where it has some,
+ * before it is handed on. Memory: the largest message, decompressed. One thread. */
 #ifndef CLI_INPUT_H
 #define CLI_INPUT_H
 
@@ -44,14 +44,16 @@ bool input_parse_hint(struct input_hint *hint, bool is_from, const char *text);
 #define INPUT_HINT_ERROR                                                                                               \
 	"\"%s\": --from takes wavedump, wavedump-text, compass or compass-csv, --record-length a number of samples"
 #define INPUT_HINT_USAGE                                                                                               \
-	"  --from KIND       the input is of wavedump, wavedump-text, compass or compass-csv (else its name and first\n"         \
-	"                    bytes tell: wave0.dat, *.BIN, \"Record Length:\", \"BOARD;CHANNEL;\")\n"                        \
+	"  --from KIND       the input is of wavedump, wavedump-text, compass or compass-csv (else its name and "      \
+	"first\n"                                                                                                      \
+	"                    bytes tell: wave0.dat, *.BIN, \"Record Length:\", \"BOARD;CHANNEL;\")\n"                  \
 	"  --record-length N samples of an event in a WaveDump file without headers\n"
 
 /* Opens and reads the schema. -errno where the file can't be read, -EINVAL where it is none of these, -ENODATA where it
  * has 0 bytes (no rows, and no columns either), ENRG_E_CORRUPT where it is damaged. */
 int input_open(struct input *input, const char *path, const struct input_hint *hint, struct enrg_error *err);
-/* Refuses a dump in which every time is impossible, with -EINVAL: it is of another layout, or its clock was never set. */
+/* Refuses a dump in which every time is impossible, with -EINVAL: it is of another layout, or its clock was never set.
+ */
 int input_check_times(struct input *input, struct enrg_error *err);
 /* 1: input->message and input->batch are the next batch (rows 0 for a gap) until the next call; 0: the end;
  * ENRG_E_CORRUPT with the offset and what to do about it. With `stays_packed` a compressed batch is handed on as it is,

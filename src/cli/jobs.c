@@ -33,8 +33,8 @@ static int widest_name(const struct types *types)
 
 static void print_kind(const struct types *types, bool is_store, int width)
 {
-	printf(is_store ? "\nstores, by the section [store_config.SECTION] that sends data to them:\n" :
-			  "jobs that produce data:\n");
+	printf(is_store ? "\nstores, by the section [store_config.SECTION] that sends data to them:\n"
+			: "jobs that produce data:\n");
 	for (size_t i = 0; i < types_count(types); i++) {
 		const struct type_entry *type = types_at(types, i);
 		const char *slash = strrchr(type->module_path, '/');
@@ -57,9 +57,10 @@ static void print_json(const struct types *types)
 		json_t *old_names = json_array();
 		for (size_t j = 0; old && old[j]; j++)
 			json_array_append_new(old_names, json_string(old[j]));
-		json_array_append_new(list, json_pack("{ss ss ss? so ss ss}", "name", type->name, "kind",
-			type->job ? "job" : "store", "section", type->store ? type->store->section : NULL, "old_names",
-			old_names, "summary", summary_of(type), "module", type->module_path));
+		json_array_append_new(
+			list, json_pack("{ss ss ss? so ss ss}", "name", type->name, "kind", type->job ? "job" : "store",
+				      "section", type->store ? type->store->section : NULL, "old_names", old_names,
+				      "summary", summary_of(type), "module", type->module_path));
 	}
 	json_dumpf(list, stdout, JSON_INDENT(2));
 	putchar('\n');

@@ -17,7 +17,8 @@ static const char usage[] =
 	"\n"
 	"Runs the jobs of a configuration folder until Ctrl-C (or `enrgdaq stop`): sources stop first, stores store "
 	"what is\n"
-	"left, and a line for each source and store says where every batch is. A second Ctrl-C is a fast stop: what is not "
+	"left, and a line for each source and store says where every batch is. A second Ctrl-C is a fast stop: what is "
+	"not "
 	"stored\n"
 	"stays in shared memory for the next start. Without CONFIG_DIR the built-in demo runs and writes "
 	"to\n"
@@ -62,9 +63,9 @@ static int refuse_demo(void)
 	}
 	if (glob("*/supervisor.toml", 0, NULL, &found) == 0) {
 		*strrchr(found.gl_pathv[0], '/') = '\0';
-		fprintf(stderr,
-			"enrgdaq: there %s: `enrgdaq run %s` runs %s, `enrgdaq run --demo` the built-in demo\n",
-			found.gl_pathc > 1 ? "are folders with a supervisor.toml" : "is a folder with a supervisor.toml",
+		fprintf(stderr, "enrgdaq: there %s: `enrgdaq run %s` runs %s, `enrgdaq run --demo` the built-in demo\n",
+			found.gl_pathc > 1 ? "are folders with a supervisor.toml"
+					   : "is a folder with a supervisor.toml",
 			found.gl_pathv[0], found.gl_pathc > 1 ? "the first" : "it");
 		rc = 2;
 	}
@@ -101,16 +102,18 @@ static int choose_folder(struct supervisor_params *params, int argc, char **argv
 		return 0;
 	if (!is_demo && refuse_demo())
 		return 2;
-	fputs("no CONFIG_DIR given: running the built-in demo (configs/demo), files go to ./enrgdaq-demo-out\n", stderr);
+	fputs("no CONFIG_DIR given: running the built-in demo (configs/demo), files go to ./enrgdaq-demo-out\n",
+		stderr);
 	return 0;
 }
 
 int cli_run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"duration", required_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'}, {"demo", no_argument, NULL, 'm'},
+	static const struct option options[] = {{"duration", required_argument, NULL, 'd'},
+		{"help", no_argument, NULL, 'h'}, {"demo", no_argument, NULL, 'm'},
 		{"daq-job-config-path", required_argument, NULL, 'j'},
-		{"supervisor-config", required_argument, NULL, 's'}, {"log-format", required_argument, NULL, 'l'}, {NULL, 0, NULL, 0}};
+		{"supervisor-config", required_argument, NULL, 's'}, {"log-format", required_argument, NULL, 'l'},
+		{NULL, 0, NULL, 0}};
 	struct supervisor_params params = {.names = demo_names, .texts = demo_texts, .text_count = demo_count};
 	bool is_demo = false;
 	int choice;

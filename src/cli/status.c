@@ -18,31 +18,32 @@
 
 #define STATUS_BYTES_MAX (64u << 20)
 
-static const char usage[] = "usage: enrgdaq status [ID] [--json] [--watch]\n"
-			    "\n"
-			    "What a running system does: rates, bytes, latency, backlog, blocked time, restarts, and "
-			    "whether every batch is\n"
-			    "accounted for. ID is info.supervisor_id; without it, the one system that runs.\n"
-			    "\n"
-			    "p50/p99 ms: from the producer's commit of a batch to its writing by the store, of the "
-			    "batches of the last 2 to\n"
-			    "4 seconds (a dash: there were none). own MB: memory without the rings, which all jobs share. "
-			    "Under a store that\n"
-			    "waits stands what for.\n"
-			    "\n"
-			    "Behind the table: the files that stores write, with size and age, their disks with the "
-			    "time until they are full\n"
-			    "at the present rate, ticks that a slow poll missed, and whether the program was replaced "
-			    "since the run began.\n"
-			    "\n"
-			    "Under a source that waits for stores: bytes in flight, its window (how many may be "
-			    "before it waits), and why\n"
-			    "it is so large: within the latency target; beyond it, as throughput would fall; set by hand.\n"
-			    "\n"
-			    "  --json    the whole state as one JSON object\n"
-			    "  --watch   again each second until it ends or Ctrl-C\n"
-			    "\n"
-			    "Exit code: 0 it runs, 1 no system runs, 2 wrong usage.\n";
+static const char usage[] =
+	"usage: enrgdaq status [ID] [--json] [--watch]\n"
+	"\n"
+	"What a running system does: rates, bytes, latency, backlog, blocked time, restarts, and "
+	"whether every batch is\n"
+	"accounted for. ID is info.supervisor_id; without it, the one system that runs.\n"
+	"\n"
+	"p50/p99 ms: from the producer's commit of a batch to its writing by the store, of the "
+	"batches of the last 2 to\n"
+	"4 seconds (a dash: there were none). own MB: memory without the rings, which all jobs share. "
+	"Under a store that\n"
+	"waits stands what for.\n"
+	"\n"
+	"Behind the table: the files that stores write, with size and age, their disks with the "
+	"time until they are full\n"
+	"at the present rate, ticks that a slow poll missed, and whether the program was replaced "
+	"since the run began.\n"
+	"\n"
+	"Under a source that waits for stores: bytes in flight, its window (how many may be "
+	"before it waits), and why\n"
+	"it is so large: within the latency target; beyond it, as throughput would fall; set by hand.\n"
+	"\n"
+	"  --json    the whole state as one JSON object\n"
+	"  --watch   again each second until it ends or Ctrl-C\n"
+	"\n"
+	"Exit code: 0 it runs, 1 no system runs, 2 wrong usage.\n";
 
 struct status_options {
 	const char *supervisor;
@@ -65,10 +66,8 @@ static void make_safe(json_t *json)
 		}
 		free(text);
 	}
-	json_array_foreach(json, index, value)
-		make_safe(value);
-	json_object_foreach(json, key, value)
-		make_safe(value);
+	json_array_foreach(json, index, value) make_safe(value);
+	json_object_foreach(json, key, value) make_safe(value);
 }
 
 static int read_status(const char *folder, json_t **ret_status)

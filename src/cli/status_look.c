@@ -91,14 +91,13 @@ static void add_file(json_t *files, const char *store, pid_t pid, const char *de
 	double age;
 
 	snprintf(link, sizeof(link), "/proc/%d/fd/%s", (int)pid, descriptor);
-	if (stat(link, &status) || !S_ISREG(status.st_mode) ||
-		!read_link(link, path, sizeof(path), &is_deleted) || !is_data(path, folder) ||
-		!is_writable(pid, descriptor) || has_path(files, path))
+	if (stat(link, &status) || !S_ISREG(status.st_mode) || !read_link(link, path, sizeof(path), &is_deleted) ||
+		!is_data(path, folder) || !is_writable(pid, descriptor) || has_path(files, path))
 		return;
 	age = ((double)clock_wall_ns() - (double)status.st_mtim.tv_sec * 1e9 - (double)status.st_mtim.tv_nsec) / 1e9;
 	file = json_pack("{s:s, s:s, s:I, s:f, s:b, s:I}", "store", store, "path", path, "bytes",
-		(json_int_t)status.st_size, "age_s", age > 0 ? age : 0.0, "removed",
-		is_deleted || status.st_nlink == 0, "device", (json_int_t)status.st_dev);
+		(json_int_t)status.st_size, "age_s", age > 0 ? age : 0.0, "removed", is_deleted || status.st_nlink == 0,
+		"device", (json_int_t)status.st_dev);
 	if (file)
 		json_array_append_new(files, file);
 }
@@ -157,8 +156,9 @@ static json_t *get_disk(json_t *disks, const json_t *file)
 	json_array_foreach(disks, i, disk) if (number(disk, "device") == number(file, "device")) return disk;
 	if (statvfs(path, &space))
 		return NULL;
-	disk = json_pack("{s:o, s:s%, s:f, s:f}", "device", json_incref(json_object_get(file, "device")), "path",
-		path, slash > path ? (size_t)(slash - path) : strlen(path), "free_bytes", (double)space.f_bavail * (double)space.f_frsize, "bytes_per_s", 0.0);
+	disk = json_pack("{s:o, s:s%, s:f, s:f}", "device", json_incref(json_object_get(file, "device")), "path", path,
+		slash > path ? (size_t)(slash - path) : strlen(path), "free_bytes",
+		(double)space.f_bavail * (double)space.f_frsize, "bytes_per_s", 0.0);
 	if (disk)
 		json_array_append_new(disks, disk);
 	return disk;
@@ -236,10 +236,11 @@ static void print_program(const json_t *program, FILE *stream)
 
 	if (!strcmp(state, "replaced"))
 		fprintf(stream,
-			"program: %s was replaced since this run began%s%s: the run continues as version %s, jobs that are "
+			"program: %s was replaced since this run began%s%s: the run continues as version %s, jobs that "
+			"are "
 			"started again too; `enrgdaq stop` and a new start take what is installed\n",
-			text(program, "path"), is_known ? ", by version " : "", is_known ? text(program, "installed") : "",
-			text(program, "running"));
+			text(program, "path"), is_known ? ", by version " : "",
+			is_known ? text(program, "installed") : "", text(program, "running"));
 	else if (!strcmp(state, "removed"))
 		fprintf(stream,
 			"program: %s was removed since this run began: the run continues as version %s, jobs that are "
@@ -275,7 +276,8 @@ void status_look_print_age(const json_t *status, FILE *stream)
 		return;
 	clock_format_span((uint64_t)(age_s * 1e9), span, sizeof(span));
 	fprintf(stream,
-		"OLD: the supervisor has reported nothing for %s: it stands still (stopped by a debugger or Ctrl-Z, or a disk "
+		"OLD: the supervisor has reported nothing for %s: it stands still (stopped by a debugger or Ctrl-Z, or "
+		"a disk "
 		"does not answer). Jobs continue by themselves; what follows was true then\n",
 		span);
 }

@@ -1,5 +1,5 @@
-/* status_look.h: what `enrgdaq status` finds out by itself, beside what the supervisor has written: the age of that, the
- * files that stores have open, their disks, and whether the program was replaced. No process of the run is asked.
+/* status_look.h: what `enrgdaq status` finds out by itself, beside what the supervisor has written: the age of that,
+ * the files that stores have open, their disks, and whether the program was replaced. No process of the run is asked.
  * Process: `status`. */
 #ifndef CLI_STATUS_LOOK_H
 #define CLI_STATUS_LOOK_H

@@ -1,5 +1,5 @@
-/* unfinished.h: files that stores have not closed: of a run that is on, or of one that was killed and has not been started
- * again. Main process of a command.
+/* unfinished.h: files that stores have not closed: of a run that is on, or of one that was killed and has not been
+ * started again. Main process of a command.
  */
 #ifndef CLI_UNFINISHED_H
 #define CLI_UNFINISHED_H

@@ -264,7 +264,8 @@ static json_t *number_json(enum enrg_type type, const void *values, uint64_t ind
 		return json_boolean(value > 0);
 	if (type == ENRG_U64 && ((const uint64_t *)values)[index] <= INT64_MAX)
 		return json_integer((json_int_t)((const uint64_t *)values)[index]);
-	if (enrg_type_is_float(type) || type == ENRG_U64) /* JSON has no integers beyond 63 bits that all readers keep */
+	if (enrg_type_is_float(type) ||
+		type == ENRG_U64) /* JSON has no integers beyond 63 bits that all readers keep */
 		return isfinite(value) ? json_real(value) : json_null();
 	return json_integer((json_int_t)value);
 }

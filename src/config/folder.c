@@ -14,7 +14,7 @@
 #include "config/sources.h"
 
 #define NAME_BYTES_MAX 200 /* of a job: it becomes part of file names and topics */
-#define LOCAL_KEY "target_local_supervisor"
+#define LOCAL_KEY      "target_local_supervisor"
 
 struct loader {
 	const struct types *types;
@@ -53,8 +53,8 @@ static struct toml_node *parse_source(const char *file, const char *text, size_t
 }
 
 /* A name goes into file names, topics and terminals. */
-static bool check_name(const struct toml_node *node, const char *key, const char *name, const char *file,
-	struct problems *problems)
+static bool check_name(
+	const struct toml_node *node, const char *key, const char *name, const char *file, struct problems *problems)
 {
 	int line = node ? node->line : 0;
 	size_t length = strlen(name);
@@ -118,8 +118,8 @@ static bool check_path(const char *file, struct problems *problems)
 }
 
 /* NULL: not there or unknown, and said so. */
-static const struct type_entry *find_type(const struct types *types, const struct toml_node *root, const char *file,
-	struct problems *problems)
+static const struct type_entry *find_type(
+	const struct types *types, const struct toml_node *root, const char *file, struct problems *problems)
 {
 	const struct toml_node *node = toml_find(root, "daq_job_type");
 	bool is_old = false;
@@ -183,8 +183,8 @@ static void *fill_options(const struct type_entry *type, const struct toml_node 
 	return options;
 }
 
-static void add_unknown_store(const struct loader *loader, const struct job_config *job, const char *group,
-	const struct toml_node *node)
+static void add_unknown_store(
+	const struct loader *loader, const struct job_config *job, const char *group, const struct toml_node *node)
 {
 	size_t count = 0, used = 0;
 	const char **names = calloc(types_count(loader->types) + 1, sizeof(*names));
@@ -341,7 +341,8 @@ static void load_job(const struct loader *loader, const struct source *source)
 	(void)check_path(source->file, problems);
 	if (!id && strlen(name) > NAME_BYTES_MAX)
 		problems_add(problems, false, source->file, 0,
-			"the job is called after the path of its file in the folder, which has %zu bytes: at most %d can be; "
+			"the job is called after the path of its file in the folder, which has %zu bytes: at most %d "
+			"can be; "
 			"give it a daq_job_unique_id",
 			strlen(name), NAME_BYTES_MAX);
 	if (id && check_name(toml_find(root, "daq_job_unique_id"), "daq_job_unique_id", id, source->file, problems))
@@ -503,8 +504,8 @@ static void add_taken(const struct loader *loader, const struct job_config *job,
 	const struct toml_node *id = toml_find(job->root, "daq_job_unique_id");
 
 	problems_add(loader->problems, false, job->file, id ? id->line : 0,
-		"daq_job_unique_id: \"%s\" is taken: %s calls its job \"%s\"; each job needs a name of its own", job->name,
-		first->file, first->name);
+		"daq_job_unique_id: \"%s\" is taken: %s calls its job \"%s\"; each job needs a name of its own",
+		job->name, first->file, first->name);
 }
 
 /* Streams, journals and pages are files named after the job: also names that only differ in '/' or '_' collide. */

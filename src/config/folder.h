@@ -17,14 +17,26 @@ struct job_common {
 
 struct supervisor_options {
 	int verbosity;
-	struct { const char *supervisor_id; struct enrg_string_list supervisor_tags; } info;
+	struct {
+		const char *supervisor_id;
+		struct enrg_string_list supervisor_tags;
+	} info;
 	int64_t ring_buffer_size_mb, ring_buffer_slot_size_kb;
-	double latency_target_ms;         /* ours: of a batch from commit to stored, while stores keep up */
-	int64_t window_kb;                /* ours: in flight of all producers together; 0 = found by measuring */
-	struct { int verbosity; bool is_server; const char *server_host; int64_t server_port;
-		 bool rest_api_enabled; const char *rest_api_host; int64_t rest_api_port; } cnc;
-	struct { bool is_server; const char *server_xpub_url, *server_xsub_url, *remote_server_xpub_url,
-		 *remote_server_xsub_url; } federation;
+	double latency_target_ms; /* ours: of a batch from commit to stored, while stores keep up */
+	int64_t window_kb;        /* ours: in flight of all producers together; 0 = found by measuring */
+	struct {
+		int verbosity;
+		bool is_server;
+		const char *server_host;
+		int64_t server_port;
+		bool rest_api_enabled;
+		const char *rest_api_host;
+		int64_t rest_api_port;
+	} cnc;
+	struct {
+		bool is_server;
+		const char *server_xpub_url, *server_xsub_url, *remote_server_xpub_url, *remote_server_xsub_url;
+	} federation;
 	double restart_delay_seconds;     /* ours: first delay, 1.0 */
 	double restart_delay_max_seconds; /* ours: 60.0 */
 	double stop_timeout_seconds;      /* ours: an ordered stop that takes longer becomes a fast one; 0 = never */
@@ -33,13 +45,13 @@ struct supervisor_options {
 		double rotate_mb;
 		int64_t keep;
 	} log;
-	double watchdog_seconds;          /* ours: a job that gives no sign of life this long is killed; 60.0 */
+	double watchdog_seconds; /* ours: a job that gives no sign of life this long is killed; 60.0 */
 };
 
 extern const struct enrg_table job_common_table, supervisor_table;
 
 struct job_store_section {
-	const char *group;  /* "store_config" */
+	const char *group;    /* "store_config" */
 	uint32_t group_index; /* in the job type's groups */
 	const struct type_entry *store_type;
 	const struct toml_node *node; /* of the section */
@@ -55,7 +67,7 @@ struct job_config {
 	const struct type_entry *type;
 	struct job_common common;
 	const void *options; /* of its type; NULL where they have problems */
-	bool is_default; /* a store that no file configures, started with its defaults */
+	bool is_default;     /* a store that no file configures, started with its defaults */
 	size_t section_count;
 	struct job_store_section *sections; /* of jobs that produce */
 };

@@ -276,7 +276,8 @@ static struct way *list_ways(const struct folder *folder, size_t *ret_count, str
 	return ways;
 }
 
-/* --- how many ------------------------------------------------------------------------------------------------------ */
+/* --- how many ------------------------------------------------------------------------------------------------------
+ */
 
 bool folder_takes(const struct job_config *store, const struct job_config *producer)
 {
@@ -294,8 +295,8 @@ static void check_count(const struct folder *folder, const struct job_config *pr
 		count += folder_takes(&folder->jobs[i], producer);
 	if (count > FOLDER_STORES_MAX)
 		problems_add(problems, false, producer->file, producer->sections[0].node->line,
-			"%zu store jobs take the data of %s, and at most %u can: remove a section or a store job", count,
-			producer->name, FOLDER_STORES_MAX);
+			"%zu store jobs take the data of %s, and at most %u can: remove a section or a store job",
+			count, producer->name, FOLDER_STORES_MAX);
 }
 
 void folder_check_stores(const struct folder *folder, struct problems *problems)

@@ -179,7 +179,8 @@ static void more_stores_than_a_ring_has_readers(void **state)
 		pairs[4 + 2 * i] = names[i];
 		pairs[5 + 2 * i] = stores[i];
 	}
-	expect(pairs, "a.toml:2: 15 store jobs take the data of a, and at most 14 can: remove a section or a store job\n");
+	expect(pairs,
+		"a.toml:2: 15 store jobs take the data of a, and at most 14 can: remove a section or a store job\n");
 	pairs[4 + 2 * 14] = NULL;
 	expect(pairs, "");
 }

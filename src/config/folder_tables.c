@@ -6,7 +6,11 @@
 #include "enrgdaq/job.h"
 
 static const struct enrg_choice levels[] = {
-	{"DEBUG", ENRG_DEBUG}, {"INFO", ENRG_INFO}, {"WARNING", ENRG_WARNING}, {"ERROR", ENRG_ERROR}, {0},
+	{"DEBUG", ENRG_DEBUG},
+	{"INFO", ENRG_INFO},
+	{"WARNING", ENRG_WARNING},
+	{"ERROR", ENRG_ERROR},
+	{0},
 };
 
 #define AT(member) offsetof(struct job_common, member)
@@ -55,13 +59,19 @@ static const struct enrg_option job_common_options[] = {
 
 /* Tables of supervisor.toml are anonymous structs inside supervisor_options: offsets count from the inner struct. */
 #define IN(part, member) (offsetof(struct supervisor_options, part.member) - offsetof(struct supervisor_options, part))
-#define SIZE(part) sizeof(((struct supervisor_options *)0)->part)
+#define SIZE(part)       sizeof(((struct supervisor_options *)0)->part)
 
 static const struct enrg_option info_options[] = {
-	{.key = "supervisor_id", .kind = ENRG_OPTION_STRING, .offset = IN(info, supervisor_id), .required = true,
+	{.key = "supervisor_id",
+		.kind = ENRG_OPTION_STRING,
+		.offset = IN(info, supervisor_id),
+		.required = true,
 		.help = "Name of this supervisor, unique among all that talk to each other."},
-	{.key = "supervisor_tags", .kind = ENRG_OPTION_STRING_LIST, .offset = IN(info, supervisor_tags),
-		.default_value = "[]", .help = "Free words that describe this supervisor to clients."},
+	{.key = "supervisor_tags",
+		.kind = ENRG_OPTION_STRING_LIST,
+		.offset = IN(info, supervisor_tags),
+		.default_value = "[]",
+		.help = "Free words that describe this supervisor to clients."},
 	{0},
 };
 static const struct enrg_table info_table = {SIZE(info), info_options};
@@ -70,7 +80,8 @@ static const struct enrg_option log_options[] = {
 	{.key = "file",
 		.kind = ENRG_OPTION_STRING,
 		.offset = IN(log, file),
-		.help = "File that log lines are appended to as well, relative to the working folder. Without the key, a file "
+		.help = "File that log lines are appended to as well, relative to the working folder. Without the key, "
+			"a file "
 			"out/supervisor.log that is there is continued, and not rotated."},
 	{.key = "rotate_mb",
 		.kind = ENRG_OPTION_FLOAT,
@@ -79,7 +90,8 @@ static const struct enrg_option log_options[] = {
 		.min = 0,
 		.max = 1048576,
 		.unit = "MB",
-		.help = "A file of this size is renamed to FILE.1, the one of that name before to FILE.2 and so on; 0 = never."},
+		.help = "A file of this size is renamed to FILE.1, the one of that name before to FILE.2 and so on; 0 "
+			"= never."},
 	{.key = "keep",
 		.kind = ENRG_OPTION_INT,
 		.offset = IN(log, keep),
@@ -137,15 +149,26 @@ static const struct enrg_option cnc_options[] = {
 static const struct enrg_table cnc_table = {SIZE(cnc), cnc_options};
 
 static const struct enrg_option federation_options[] = {
-	{.key = "is_server", .kind = ENRG_OPTION_BOOL, .offset = IN(federation, is_server), .default_value = "false",
+	{.key = "is_server",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = IN(federation, is_server),
+		.default_value = "false",
 		.help = "Whether other supervisors forward their messages to this one."},
-	{.key = "server_xpub_url", .kind = ENRG_OPTION_STRING, .offset = IN(federation, server_xpub_url),
+	{.key = "server_xpub_url",
+		.kind = ENRG_OPTION_STRING,
+		.offset = IN(federation, server_xpub_url),
 		.help = "ZeroMQ address that the server publishes on, such as tcp://*:16382."},
-	{.key = "server_xsub_url", .kind = ENRG_OPTION_STRING, .offset = IN(federation, server_xsub_url),
+	{.key = "server_xsub_url",
+		.kind = ENRG_OPTION_STRING,
+		.offset = IN(federation, server_xsub_url),
 		.help = "ZeroMQ address that the server receives on, such as tcp://*:16383."},
-	{.key = "remote_server_xpub_url", .kind = ENRG_OPTION_STRING, .offset = IN(federation, remote_server_xpub_url),
+	{.key = "remote_server_xpub_url",
+		.kind = ENRG_OPTION_STRING,
+		.offset = IN(federation, remote_server_xpub_url),
 		.help = "ZeroMQ address of the server that a client receives from."},
-	{.key = "remote_server_xsub_url", .kind = ENRG_OPTION_STRING, .offset = IN(federation, remote_server_xsub_url),
+	{.key = "remote_server_xsub_url",
+		.kind = ENRG_OPTION_STRING,
+		.offset = IN(federation, remote_server_xsub_url),
 		.help = "ZeroMQ address of the server that a client sends to."},
 	{0},
 };
@@ -181,7 +204,8 @@ static const struct enrg_option supervisor_option_list[] = {
 		.min = 0.01,
 		.max = 1000,
 		.unit = "ms",
-		.help = "A batch waits no longer than about this for stores that keep up; two batches are always allowed."},
+		.help = "A batch waits no longer than about this for stores that keep up; two batches are always "
+			"allowed."},
 	{.key = "window_kb",
 		.kind = ENRG_OPTION_INT,
 		.offset = AT(window_kb),
@@ -222,7 +246,8 @@ static const struct enrg_option supervisor_option_list[] = {
 		.min = 0,
 		.max = 86400,
 		.unit = "s",
-		.help = "An ordered stop that takes longer becomes a fast stop: what is not stored then stays in shared memory for "
+		.help = "An ordered stop that takes longer becomes a fast stop: what is not stored then stays in "
+			"shared memory for "
 			"the next start. 0 = it takes as long as it needs, also while a store waits."},
 	{.key = "info",
 		.kind = ENRG_OPTION_TABLE,

@@ -41,11 +41,16 @@ static const struct enrg_option source_options[] = {
 	{0},
 };
 static const struct enrg_job_group groups[] = {
-	{"store_config", true, "where the rows go"}, {"stats_store_config", false, "where the statistics go"}, {0},
+	{"store_config", true, "where the rows go"},
+	{"stats_store_config", false, "where the statistics go"},
+	{0},
 };
 static const char *const test_old_names[] = {"test", NULL};
-static const struct enrg_job_type source_type = {.name = "DAQJobTest", .old_names = test_old_names, .summary = "Test.",
-	.options = {sizeof(struct source_options), source_options}, .groups = groups};
+static const struct enrg_job_type source_type = {.name = "DAQJobTest",
+	.old_names = test_old_names,
+	.summary = "Test.",
+	.options = {sizeof(struct source_options), source_options},
+	.groups = groups};
 
 static const struct enrg_option csv_section_options[] = {
 	{.key = "file_path",
@@ -60,17 +65,28 @@ static const struct enrg_option csv_section_options[] = {
 		.help = "Date."},
 	{0},
 };
-static const struct enrg_store_type csv_type = {.name = "DAQJobStoreCSV", .section = "csv", .summary = "CSV.",
-	.starts_by_default = true, .section_options = {sizeof(struct csv_section), csv_section_options}};
+static const struct enrg_store_type csv_type = {.name = "DAQJobStoreCSV",
+	.section = "csv",
+	.summary = "CSV.",
+	.starts_by_default = true,
+	.section_options = {sizeof(struct csv_section), csv_section_options}};
 
 static const struct enrg_option mysql_options[] = {
-	{.key = "host", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct mysql_options, host), .required = true,
+	{.key = "host",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct mysql_options, host),
+		.required = true,
 		.help = "Host."},
-	{.key = "user", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct mysql_options, user), .required = true,
+	{.key = "user",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct mysql_options, user),
+		.required = true,
 		.help = "User."},
 	{0},
 };
-static const struct enrg_store_type mysql_type = {.name = "DAQJobStoreMySQL", .section = "mysql", .summary = "MySQL.",
+static const struct enrg_store_type mysql_type = {.name = "DAQJobStoreMySQL",
+	.section = "mysql",
+	.summary = "MySQL.",
 	.options = {sizeof(struct mysql_options), mysql_options}};
 
 struct fixture {
@@ -132,8 +148,8 @@ static void load(struct fixture *f, const char *const *pairs)
 }
 
 #define SUPERVISOR "supervisor.toml", "info.supervisor_id = 'one'\n"
-#define CSV "csv.toml", "daq_job_type = 'DAQJobStoreCSV'\n"
-#define GOOD "daq_job_type = 'DAQJobTest'\nrand_max = 5\n[store_config.csv]\nfile_path = 'a.csv'\n"
+#define CSV        "csv.toml", "daq_job_type = 'DAQJobStoreCSV'\n"
+#define GOOD       "daq_job_type = 'DAQJobTest'\nrand_max = 5\n[store_config.csv]\nfile_path = 'a.csv'\n"
 
 static void assert_printed(const struct fixture *f, const char *expected)
 {
@@ -146,7 +162,8 @@ static void test_good(void **state)
 	const char *const pairs[] = {SUPERVISOR, CSV, "sub/test.toml",
 		"daq_job_type = 'DAQJobTest'\nrand_max = 5\nverbosity = 'debug'\nring_buffer_size_mb = 3\n"
 		"[store_config]\ntarget_local_supervisor = true\n[store_config.csv]\nfile_path = 'a.csv'\n"
-		"[stats_store_config.csv]\nfile_path = 'b.csv'\n", NULL};
+		"[stats_store_config.csv]\nfile_path = 'b.csv'\n",
+		NULL};
 
 	load(f, pairs);
 	assert_printed(f, "");
@@ -203,13 +220,14 @@ static void test_supervisor_keys(void **state)
 static void test_supervisor_limits(void **state)
 {
 	struct fixture *f = *state;
-	const char *const pairs[] = {"supervisor.toml", "info.supervisor_id = ''\nring_buffer_size_mb = 1\n"
-		"ring_buffer_slot_size_kb = 1025\nrestart_delay_seconds = 61\n", CSV, NULL};
+	const char *const pairs[] = {"supervisor.toml",
+		"info.supervisor_id = ''\nring_buffer_size_mb = 1\n"
+		"ring_buffer_slot_size_kb = 1025\nrestart_delay_seconds = 61\n",
+		CSV, NULL};
 
 	load(f, pairs);
 	assert_int_equal(f->problems.errors, 3);
-	assert_non_null(
-		strstr(f->printed, "info.supervisor_id: expected a string that is not empty"));
+	assert_non_null(strstr(f->printed, "info.supervisor_id: expected a string that is not empty"));
 	assert_non_null(strstr(f->printed, "supervisor.toml:3: ring_buffer_slot_size_kb: the largest batch (1025 KB)"));
 	assert_non_null(strstr(f->printed, "supervisor.toml:4: restart_delay_seconds: the first delay (61 s)"));
 }
@@ -266,12 +284,12 @@ static void test_all_problems_at_once(void **state)
 static void test_groups(void **state)
 {
 	struct fixture *f = *state;
-	const char *const pairs[] = {SUPERVISOR, CSV,
-		"a.toml", "daq_job_type = 'DAQJobTest'\nrand_max = 1\nstore_config = 1\n",
-		"b.toml", "daq_job_type = 'DAQJobTest'\nrand_max = 1\nstore_config.csv = 1\n",
-		"c.toml", "daq_job_type = 'DAQJobTest'\nrand_max = 1\n[store_config]\ntarget_local_supervisor = 1\n",
-		"d.toml", GOOD "target_local_supervisor = true\n[stats_store_config]\n",
-		"e.toml", "daq_job_type = 'DAQJobStoreCSV'\n[store_config.csv]\nfile_path = 'x'\n", NULL};
+	const char *const pairs[] = {SUPERVISOR, CSV, "a.toml",
+		"daq_job_type = 'DAQJobTest'\nrand_max = 1\nstore_config = 1\n", "b.toml",
+		"daq_job_type = 'DAQJobTest'\nrand_max = 1\nstore_config.csv = 1\n", "c.toml",
+		"daq_job_type = 'DAQJobTest'\nrand_max = 1\n[store_config]\ntarget_local_supervisor = 1\n", "d.toml",
+		GOOD "target_local_supervisor = true\n[stats_store_config]\n", "e.toml",
+		"daq_job_type = 'DAQJobStoreCSV'\n[store_config.csv]\nfile_path = 'x'\n", NULL};
 
 	load(f, pairs);
 	assert_printed(f,
@@ -313,8 +331,8 @@ static void test_default_store(void **state)
 static void test_missing_store(void **state)
 {
 	struct fixture *f = *state;
-	const char *const pairs[] = {SUPERVISOR, "a.toml",
-		"daq_job_type = 'DAQJobTest'\nrand_max = 5\n[store_config.mysql]\n", NULL};
+	const char *const pairs[] = {
+		SUPERVISOR, "a.toml", "daq_job_type = 'DAQJobTest'\nrand_max = 5\n[store_config.mysql]\n", NULL};
 
 	load(f, pairs);
 	assert_printed(f,
@@ -325,14 +343,12 @@ static void test_missing_store(void **state)
 static void test_names(void **state)
 {
 	struct fixture *f = *state;
-	const char *const pairs[] = {SUPERVISOR,
-		"a.toml", "daq_job_type = 'DAQJobStoreCSV'\ndaq_job_unique_id = 'x'\n",
-		"b.toml", "daq_job_type = 'DAQJobStoreCSV'\ndaq_job_unique_id = 'x'\n",
-		"c.toml", "daq_job_type = 'DAQJobStoreCSV'\ndaq_job_unique_id = \"\"\n",
-		"d/e.toml", "daq_job_type = 'DAQJobStoreCSV'\n",
-		"d_e.toml", "daq_job_type = 'DAQJobStoreCSV'\n",
-		"f.toml", "daq_job_type = 'DAQJobStoreCSV'\ndaq_job_unique_id = \"a\\nb\"\n",
-		"g\nh.toml", "daq_job_type = 'DAQJobStoreCSV'\n", NULL};
+	const char *const pairs[] = {SUPERVISOR, "a.toml", "daq_job_type = 'DAQJobStoreCSV'\ndaq_job_unique_id = 'x'\n",
+		"b.toml", "daq_job_type = 'DAQJobStoreCSV'\ndaq_job_unique_id = 'x'\n", "c.toml",
+		"daq_job_type = 'DAQJobStoreCSV'\ndaq_job_unique_id = \"\"\n", "d/e.toml",
+		"daq_job_type = 'DAQJobStoreCSV'\n", "d_e.toml", "daq_job_type = 'DAQJobStoreCSV'\n", "f.toml",
+		"daq_job_type = 'DAQJobStoreCSV'\ndaq_job_unique_id = \"a\\nb\"\n", "g\nh.toml",
+		"daq_job_type = 'DAQJobStoreCSV'\n", NULL};
 
 	load(f, pairs);
 	assert_printed(f,
@@ -451,7 +467,8 @@ static void test_fill(void **state)
 	assert_null(section);
 	options = NULL;
 	assert_int_equal(folder_fill_job(types_find(f->types, "DAQJobTest", NULL), "a.toml", "rand_max = 'x'", &common,
-		&options, memory, &f->problems), ENRG_E_CONFIG);
+				 &options, memory, &f->problems),
+		ENRG_E_CONFIG);
 	assert_null(options);
 	options_memory_destroy(memory);
 }

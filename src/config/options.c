@@ -104,11 +104,16 @@ bool options_has_max(const struct enrg_option *option)
 static void format_expected(const struct enrg_option *option, char *ret_text, size_t text_bytes)
 {
 	static const char *const phrases[] = {
-		[ENRG_OPTION_BOOL] = "true or false", [ENRG_OPTION_INT] = "an integer",
-		[ENRG_OPTION_FLOAT] = "a number",     [ENRG_OPTION_STRING] = "a string",
-		[ENRG_OPTION_CHOICE] = "one of",      [ENRG_OPTION_STRING_LIST] = "a list of strings",
-		[ENRG_OPTION_INT_LIST] = "a list of integers", [ENRG_OPTION_TABLE] = "a table",
-		[ENRG_OPTION_TABLE_LIST] = "a list of tables", [ENRG_OPTION_MAP] = "a table of numbers and strings",
+		[ENRG_OPTION_BOOL] = "true or false",
+		[ENRG_OPTION_INT] = "an integer",
+		[ENRG_OPTION_FLOAT] = "a number",
+		[ENRG_OPTION_STRING] = "a string",
+		[ENRG_OPTION_CHOICE] = "one of",
+		[ENRG_OPTION_STRING_LIST] = "a list of strings",
+		[ENRG_OPTION_INT_LIST] = "a list of integers",
+		[ENRG_OPTION_TABLE] = "a table",
+		[ENRG_OPTION_TABLE_LIST] = "a list of tables",
+		[ENRG_OPTION_MAP] = "a table of numbers and strings",
 		[ENRG_OPTION_INCLUDE] = "nothing",
 	};
 	size_t used = (size_t)snprintf(ret_text, text_bytes, "%s", phrases[option->kind]);
@@ -177,8 +182,8 @@ static void format_found(const struct toml_node *node, char *ret_text, size_t te
 	}
 }
 
-static void add_mismatch(const struct fill *fill, const struct enrg_option *option, const struct toml_node *node,
-	const char *name)
+static void add_mismatch(
+	const struct fill *fill, const struct enrg_option *option, const struct toml_node *node, const char *name)
 {
 	char expected[400], found[200];
 
@@ -296,8 +301,8 @@ static bool fill_int_list(const struct fill *fill, const struct enrg_option *opt
 	return true;
 }
 
-static void fill_map_entry(const struct fill *fill, const struct toml_node *node, const char *name,
-	struct enrg_map_entry *ret_entry)
+static void fill_map_entry(
+	const struct fill *fill, const struct toml_node *node, const char *name, struct enrg_map_entry *ret_entry)
 {
 	char text[64];
 
@@ -398,7 +403,8 @@ static bool fill_value(const struct fill *fill, const struct enrg_option *option
 	case ENRG_OPTION_STRING:
 		if (!is_text(node))
 			return false;
-		if (option->required && node->text_bytes == 0) /* an empty file_path would be found out at run time only */
+		if (option->required &&
+			node->text_bytes == 0) /* an empty file_path would be found out at run time only */
 			return false;
 		*(const char **)ret = take_text(fill, node->text, node->text_bytes, name);
 		return true;
@@ -492,7 +498,8 @@ static void fill_from_file(const struct fill *fill, const struct enrg_option *op
 
 	if (!is_text(path) || path->text_bytes == 0) {
 		problems_add(fill->problems, false, fill->file, path->line,
-			"%s%s" OPTIONS_FILE_SUFFIX ": expected the path of a file that holds the secret", prefix, option->key);
+			"%s%s" OPTIONS_FILE_SUFFIX ": expected the path of a file that holds the secret", prefix,
+			option->key);
 		return;
 	}
 	if (secret_read_file(path->text, &text, &err) < 0) {
@@ -505,8 +512,8 @@ static void fill_from_file(const struct fill *fill, const struct enrg_option *op
 	free(text);
 }
 
-/* The value is in a file of its own, or in the configuration; both would leave open which one counts. False: there is no such
- * file. */
+/* The value is in a file of its own, or in the configuration; both would leave open which one counts. False: there is
+ * no such file. */
 static bool fill_secret(const struct fill *fill, const struct enrg_option *option, const struct toml_node *node,
 	const char *prefix, const char **ret)
 {
@@ -567,8 +574,8 @@ static size_t put_keys(const struct enrg_table *table, const char **names)
 }
 
 /* Lists all keys that the tables know; the caller frees the list. */
-static const char **list_keys(const struct enrg_table *const *tables, size_t count, const char *const *known,
-	size_t *ret_count)
+static const char **list_keys(
+	const struct enrg_table *const *tables, size_t count, const char *const *known, size_t *ret_count)
 {
 	size_t keys = 0, at = 0;
 

@@ -43,8 +43,8 @@ void options_format_type(const struct enrg_option *option, char *ret_text, size_
 
 	if (option->kind == ENRG_OPTION_CHOICE)
 		for (size_t i = 0; option->choices[i].name && used < text_bytes; i++)
-			used += (size_t)snprintf(ret_text + used, text_bytes - used, "%s%s", i ? ", " : "",
-				option->choices[i].name);
+			used += (size_t)snprintf(
+				ret_text + used, text_bytes - used, "%s%s", i ? ", " : "", option->choices[i].name);
 }
 
 static void format_help(const struct enrg_option *option, char *ret_text, size_t text_bytes)
@@ -61,8 +61,8 @@ static void format_help(const struct enrg_option *option, char *ret_text, size_t
 		snprintf(ret_text, text_bytes, "%s", help);
 	size_t used = strlen(ret_text);
 	if (option->secret)
-		snprintf(ret_text + used, text_bytes - used, " [secret; or %s" OPTIONS_FILE_SUFFIX ": a file of mode 0600]",
-			option->key);
+		snprintf(ret_text + used, text_bytes - used,
+			" [secret; or %s" OPTIONS_FILE_SUFFIX ": a file of mode 0600]", option->key);
 	used = strlen(ret_text);
 	if (option->runs_code)
 		snprintf(ret_text + used, text_bytes - used, " [privileged]");
@@ -107,8 +107,10 @@ static void rows_collect(struct rows *rows, const struct enrg_table *table, cons
 			return;
 		snprintf(row->name, sizeof(row->name), "%s%s", prefix, option->key);
 		options_format_type(option, row->type, sizeof(row->type));
-		snprintf(row->fallback, sizeof(row->fallback), "%s", option->default_value ? shown_default(option) :
-			option->required ? "required" : "-");
+		snprintf(row->fallback, sizeof(row->fallback), "%s",
+			option->default_value ? shown_default(option)
+			: option->required    ? "required"
+					      : "-");
 		format_help(option, row->help, sizeof(row->help));
 		row->unit = option->unit ? option->unit : "-";
 		if (is_list)
@@ -230,11 +232,11 @@ static void set_number_schema(json_t *schema, const struct enrg_option *option)
 
 	json_object_set_new(schema, "type", json_string(is_int ? "integer" : "number"));
 	if (options_has_min(option))
-		json_object_set_new(schema, "minimum",
-			is_int ? json_integer((json_int_t)option->min) : json_real(option->min));
+		json_object_set_new(
+			schema, "minimum", is_int ? json_integer((json_int_t)option->min) : json_real(option->min));
 	if (options_has_max(option))
-		json_object_set_new(schema, "maximum",
-			is_int ? json_integer((json_int_t)option->max) : json_real(option->max));
+		json_object_set_new(
+			schema, "maximum", is_int ? json_integer((json_int_t)option->max) : json_real(option->max));
 }
 
 static void set_list_schema(json_t *schema, json_t *items)
@@ -320,7 +322,8 @@ static void add_file_property(const struct enrg_option *option, json_t *properti
 	snprintf(key, sizeof(key), "%s" OPTIONS_FILE_SUFFIX, option->key);
 	json_object_set_new(properties, key,
 		json_pack("{ss ss sb}", "type", "string", "description",
-			"File that holds the secret, of mode 0600 and of the user that runs this; instead of the key itself.",
+			"File that holds the secret, of mode 0600 and of the user that runs this; instead of the key "
+			"itself.",
 			"x-enrgdaq-runs-code", 1));
 }
 
@@ -412,8 +415,8 @@ static void print_example_comment(const struct enrg_option *option, FILE *stream
 		option->required && !option->default_value ? "; required" : "");
 }
 
-static void print_example_table(const struct enrg_table *table, const char *section, int depth, bool is_comment,
-	FILE *stream);
+static void print_example_table(
+	const struct enrg_table *table, const char *section, int depth, bool is_comment, FILE *stream);
 
 /* The keys that stand directly below the header of a table. */
 static void print_example_keys(const struct enrg_table *table, int depth, bool is_comment, FILE *stream)
@@ -421,7 +424,8 @@ static void print_example_keys(const struct enrg_table *table, int depth, bool i
 	for (const struct enrg_option *option = table->options; option && option->key && depth < DEPTH_MAX; option++) {
 		if (option->kind == ENRG_OPTION_INCLUDE)
 			print_example_keys(option->table, depth + 1, is_comment, stream);
-		if (option->kind == ENRG_OPTION_INCLUDE || (option->kind == ENRG_OPTION_TABLE && !option->default_value))
+		if (option->kind == ENRG_OPTION_INCLUDE ||
+			(option->kind == ENRG_OPTION_TABLE && !option->default_value))
 			continue;
 		bool is_absent = !option->default_value && !option->required;
 		print_example_comment(option, stream);
@@ -435,8 +439,8 @@ static void print_example_keys(const struct enrg_table *table, int depth, bool i
 }
 
 /* Sub-tables come last: what stands below a header belongs to it. */
-static void print_example_subtables(const struct enrg_table *table, const char *section, int depth, bool is_comment,
-	FILE *stream)
+static void print_example_subtables(
+	const struct enrg_table *table, const char *section, int depth, bool is_comment, FILE *stream)
 {
 	char name[320];
 
@@ -455,8 +459,8 @@ static void print_example_subtables(const struct enrg_table *table, const char *
 	}
 }
 
-static void print_example_table(const struct enrg_table *table, const char *section, int depth, bool is_comment,
-	FILE *stream)
+static void print_example_table(
+	const struct enrg_table *table, const char *section, int depth, bool is_comment, FILE *stream)
 {
 	print_example_keys(table, depth, is_comment, stream);
 	print_example_subtables(table, section, depth, is_comment, stream);

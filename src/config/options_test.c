@@ -191,9 +191,10 @@ static void test_values(void **state)
 	(void)state;
 	struct fixture f;
 
-	fill(&f, "on = false\nrand_max = -9223372036854775808\nport = 65535\nrate_hz = 3\npath = 'x'\nnothing = ''\n"
-		 "mode = 'SLOW'\nnames = []\nnumbers = [1, -2]\nplace = {slot = 1, channels = []}\n"
-		 "places = [{slot = 1}, {slot = 2, channels = [63]}]\n[offsets]\nz = 1\na = 2.5\nb = 'x'\n",
+	fill(&f,
+		"on = false\nrand_max = -9223372036854775808\nport = 65535\nrate_hz = 3\npath = 'x'\nnothing = ''\n"
+		"mode = 'SLOW'\nnames = []\nnumbers = [1, -2]\nplace = {slot = 1, channels = []}\n"
+		"places = [{slot = 1}, {slot = 2, channels = [63]}]\n[offsets]\nz = 1\na = 2.5\nb = 'x'\n",
 		NULL);
 	problems_print(&f.problems, stderr);
 	assert_int_equal(f.problems.count, 0);
@@ -380,10 +381,15 @@ static void test_schema(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults), cmocka_unit_test(test_values),
-		cmocka_unit_test(test_all_problems_at_once), cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_suggest), cmocka_unit_test(test_example),
-		cmocka_unit_test(test_print), cmocka_unit_test(test_schema), cmocka_unit_test(test_include),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_all_problems_at_once),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_suggest),
+		cmocka_unit_test(test_example),
+		cmocka_unit_test(test_print),
+		cmocka_unit_test(test_schema),
+		cmocka_unit_test(test_include),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,7 +9,7 @@
 struct problem {
 	bool is_warning;
 	char *file;
-	int line; /* 0 = the file as a whole */
+	int line;   /* 0 = the file as a whole */
 	char *text; /* "key: what was expected, what was found" */
 };
 

@@ -11,8 +11,8 @@
 #include "base/path.h"
 
 #define FILE_BYTES_MAX ((16u << 20) + 1) /* one more than toml_parse takes: its message is the better one */
-#define FILES_MAX 10000u
-#define DEPTH_MAX 32
+#define FILES_MAX      10000u
+#define DEPTH_MAX      32
 
 struct walk {
 	struct sources *sources;

@@ -17,15 +17,15 @@ enum toml_kind { TOML_TABLE, TOML_ARRAY, TOML_STRING, TOML_INTEGER, TOML_FLOAT, 
 
 struct toml_node {
 	enum toml_kind kind;
-	int line, column;      /* of the value; 1 = first */
-	const char *key;       /* NULL in arrays and for the root */
-	int key_line;          /* where the key stands */
-	const char *text;      /* TOML_STRING: the string; TOML_DATE: as written */
-	size_t text_bytes;     /* strings may hold NUL */
+	int line, column;  /* of the value; 1 = first */
+	const char *key;   /* NULL in arrays and for the root */
+	int key_line;      /* where the key stands */
+	const char *text;  /* TOML_STRING: the string; TOML_DATE: as written */
+	size_t text_bytes; /* strings may hold NUL */
 	int64_t integer;
-	double number;         /* of integers too */
+	double number; /* of integers too */
 	bool boolean;
-	size_t count;          /* children, in order of the file */
+	size_t count; /* children, in order of the file */
 	struct toml_node *children;
 };
 

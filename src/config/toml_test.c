@@ -101,7 +101,8 @@ static void test_refused(void **state)
 static void test_not_ascii(void **state)
 {
 	(void)state;
-	struct toml_node *root = parse("\xef\xbb\xbf\"grö\" = 'ü' # ü\na = \"\"\"\\\n  ü\\ \r\n\nぁx\\\n\\u00e4\\\n\360\235\204\236\"\"\"\nb = 1\n");
+	struct toml_node *root = parse("\xef\xbb\xbf\"grö\" = 'ü' # ü\na = \"\"\"\\\n  ü\\ "
+				       "\r\n\nぁx\\\n\\u00e4\\\n\360\235\204\236\"\"\"\nb = 1\n");
 
 	assert_string_equal(toml_find(root, "grö")->text, "ü");
 	assert_string_equal(toml_find(root, "a")->text, "üぁxä\360\235\204\236");
@@ -146,9 +147,9 @@ static void test_bounds(void **state)
 	assert_refused(text, strlen(text), "a.toml:2: ", "deeper than 32");
 	/* dots in strings and comments are no keys */
 	struct toml_node *root = parse("# ........................................\n"
-		"a = \"........................................\\\"......\"\n"
-		"b = '''\n........................................''.....'''\n"
-		"c = \"\"\"........................................\"\"\"\"\"\n");
+				       "a = \"........................................\\\"......\"\n"
+				       "b = '''\n........................................''.....'''\n"
+				       "c = \"\"\"........................................\"\"\"\"\"\n");
 	assert_int_equal(root->count, 3);
 	toml_free(root);
 	char *large = calloc(1, (16u << 20) + 1);
@@ -173,9 +174,12 @@ static void test_empty(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kinds),   cmocka_unit_test(test_order_and_lines),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_empty),   cmocka_unit_test(test_not_ascii),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_order_and_lines),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_not_ascii),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,14 +59,18 @@ static int add_entry(struct types *types, const struct type_entry *entry, struct
 	return 0;
 }
 
-static int add_module(struct types *types, const struct enrg_module *module, const char *path, int descriptor,
-	struct enrg_error *err)
+static int add_module(
+	struct types *types, const struct enrg_module *module, const char *path, int descriptor, struct enrg_error *err)
 {
 	int result = 0;
 
 	for (size_t i = 0; module->jobs && module->jobs[i] && !result; i++)
-		result = add_entry(types, &(struct type_entry){.job = module->jobs[i], .name = module->jobs[i]->name,
-			.module_path = path, .module_descriptor = descriptor}, err);
+		result = add_entry(types,
+			&(struct type_entry){.job = module->jobs[i],
+				.name = module->jobs[i]->name,
+				.module_path = path,
+				.module_descriptor = descriptor},
+			err);
 	for (size_t i = 0; module->stores && module->stores[i] && !result; i++)
 		result = add_entry(types,
 			&(struct type_entry){.store = module->stores[i],
@@ -116,8 +120,8 @@ static int load_module(struct types *types, const char *path, int descriptor, st
 		return enrg_error_set(err, ENRG_E_PLUGIN, "%s", is_own ? why + length + 2 : why);
 	}
 	const struct enrg_module *module = dlsym(library, "enrg_module");
-	int result = module ? types_check_module(module, err) :
-			      enrg_error_set(err, ENRG_E_PLUGIN, "it has no symbol enrg_module");
+	int result = module ? types_check_module(module, err)
+			    : enrg_error_set(err, ENRG_E_PLUGIN, "it has no symbol enrg_module");
 	if (!result)
 		result = check_sections(types, module, err);
 	if (result) {
@@ -228,8 +232,8 @@ int types_load_pinned(const char *module_path, int descriptor, struct types **re
 
 	if (!types)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	int result = descriptor < 0 ? load_path(types, module_path, err)
-				    : load_module(types, module_path, descriptor, err);
+	int result =
+		descriptor < 0 ? load_path(types, module_path, err) : load_module(types, module_path, descriptor, err);
 	if (result) {
 		enrg_error_add(err, result, "module %s", module_path);
 		types_free(types);

@@ -6,7 +6,7 @@
 #include "enrgdaq/store.h"
 
 struct type_entry {
-	const struct enrg_job_type *job;     /* one of the two is set */
+	const struct enrg_job_type *job; /* one of the two is set */
 	const struct enrg_store_type *store;
 	const char *name;
 	const char *module_path;
@@ -16,16 +16,16 @@ struct type_entry {
 struct types; /* entries sorted by name */
 
 /* Loads every *.so of ENRGDAQ_MODULE_PATH, of the folder `modules` beside the program, of the prefix that the program
- * lies in, and of the prefix that it was configured for; the first of a type name wins. A module that can't be loaded (missing library, other ABI, malformed table) is
- * left out and explained by `warn`; the rest works. */
+ * lies in, and of the prefix that it was configured for; the first of a type name wins. A module that can't be loaded
+ * (missing library, other ABI, malformed table) is left out and explained by `warn`; the rest works. */
 int types_load(struct types **ret_types, void (*warn)(void *context, const char *sentence), void *context,
 	struct enrg_error *err);
 void types_free(struct types *types); /* modules stay loaded */
 
 /* Exactly one module: the one that lies there. */
 int types_load_one(const char *module_path, struct types **ret_types, struct enrg_error *err);
-/* For a job process: the module behind `descriptor`, also where it does not lie there any more. The descriptor stays the
- * caller's; -1: as types_load_one. */
+/* For a job process: the module behind `descriptor`, also where it does not lie there any more. The descriptor stays
+ * the caller's; -1: as types_load_one. */
 int types_load_pinned(const char *module_path, int descriptor, struct types **ret_types, struct enrg_error *err);
 
 /* From entries in memory (copied, sorted by name), for tests. */

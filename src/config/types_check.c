@@ -11,9 +11,9 @@
 #include "config/folder.h"
 #include "config/options.h"
 
-#define DEPTH_MAX 8      /* of tables in tables */
+#define DEPTH_MAX   8    /* of tables in tables */
 #define OPTIONS_MAX 1000 /* a table without its end would run on */
-#define NAMES_MAX 100
+#define NAMES_MAX   100
 
 /* Where the check stands, for the message: "job DAQJobTest", "option rand_min". */
 struct place {
@@ -132,8 +132,8 @@ static int check_default(const struct place *place, const struct enrg_table *tab
 
 static int check_table(const struct place *place, const struct enrg_table *table, int depth);
 
-static int check_option(const struct place *place, const struct enrg_table *table, const struct enrg_option *option,
-	int depth)
+static int check_option(
+	const struct place *place, const struct enrg_table *table, const struct enrg_option *option, int depth)
 {
 	bool is_include = option->kind == ENRG_OPTION_INCLUDE;
 	bool is_table = option->kind == ENRG_OPTION_TABLE || option->kind == ENRG_OPTION_TABLE_LIST || is_include;
@@ -367,10 +367,10 @@ int types_check_module(const struct enrg_module *module, struct enrg_error *err)
 	if ((!module->jobs || !module->jobs[0]) && (!module->stores || !module->stores[0]))
 		return refuse(&place, "neither a job nor a store");
 	for (size_t i = 0; module->jobs && module->jobs[i] && !result; i++)
-		result = i < NAMES_MAX ? check_job(module->jobs[i], err) :
-					 refuse(&place, "its list of jobs has no end (NULL)");
+		result = i < NAMES_MAX ? check_job(module->jobs[i], err)
+				       : refuse(&place, "its list of jobs has no end (NULL)");
 	for (size_t i = 0; module->stores && module->stores[i] && !result; i++)
-		result = i < NAMES_MAX ? check_store(module->stores[i], err) :
-					 refuse(&place, "its list of stores has no end (NULL)");
+		result = i < NAMES_MAX ? check_store(module->stores[i], err)
+				       : refuse(&place, "its list of stores has no end (NULL)");
 	return result ? result : check_names(&place, module);
 }

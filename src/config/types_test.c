@@ -82,15 +82,28 @@ static int store_close(void *state, bool abandon, struct enrg_error *err)
 
 static const char *const job_old_names[] = {"fake", NULL};
 static const struct enrg_job_type good_job = {
-	.name = "DAQJobFake", .old_names = job_old_names, .summary = "Fake.",
-	.options = {sizeof(struct fake_options), good_options}, .groups = good_groups,
-	.start = start, .poll = poll, .destroy = destroy,
+	.name = "DAQJobFake",
+	.old_names = job_old_names,
+	.summary = "Fake.",
+	.options = {sizeof(struct fake_options), good_options},
+	.groups = good_groups,
+	.start = start,
+	.poll = poll,
+	.destroy = destroy,
 };
 static const char *const store_old_names[] = {"store_fake", NULL};
 static const struct enrg_store_type good_store = {
-	.name = "DAQJobStoreFake", .old_names = store_old_names, .section = "fake", .summary = "Fake.",
-	.section_options = {sizeof(struct fake_options), good_options}, .starts_by_default = true, .open = store_open,
-	.target_open = target_open, .write = store_write, .target_close = target_close, .close = store_close,
+	.name = "DAQJobStoreFake",
+	.old_names = store_old_names,
+	.section = "fake",
+	.summary = "Fake.",
+	.section_options = {sizeof(struct fake_options), good_options},
+	.starts_by_default = true,
+	.open = store_open,
+	.target_open = target_open,
+	.write = store_write,
+	.target_close = target_close,
+	.close = store_close,
 };
 
 /* A module of one job and one store passes, or is refused with a text that holds `part`. */
@@ -346,9 +359,12 @@ static void test_load_one(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_module),   cmocka_unit_test(test_lacking_functions),
-		cmocka_unit_test(test_malformed_options), cmocka_unit_test(test_malformed_tables),
-		cmocka_unit_test(test_registry), cmocka_unit_test(test_loader),
+		cmocka_unit_test(test_module),
+		cmocka_unit_test(test_lacking_functions),
+		cmocka_unit_test(test_malformed_options),
+		cmocka_unit_test(test_malformed_tables),
+		cmocka_unit_test(test_registry),
+		cmocka_unit_test(test_loader),
 		cmocka_unit_test(test_load_one),
 	};
 

@@ -1,5 +1,5 @@
-/* journal.c: what a store has committed, in one file on tmpfs. Its layout, and how a commit works: journal_layout.h. Store
- * process, main thread. */
+/* journal.c: what a store has committed, in one file on tmpfs. Its layout, and how a commit works: journal_layout.h.
+ * Store process, main thread. */
 #include "handover/journal_layout.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ struct journal {
 	char *path;
 	int descriptor;
 	uint32_t streams_max, files_max; /* those of the map, checked */
-	bool *stream_used; /* added or found by this process: not to be given up */
+	bool *stream_used;               /* added or found by this process: not to be given up */
 	bool *file_used;
 	/* Prepared for the next commit, and changed by the last one: bit 0 and bit 1. */
 	uint8_t *stream_dirty;
@@ -139,8 +139,8 @@ static int allocate(int descriptor, const char *path, size_t bytes, struct enrg_
 		     : 0;
 }
 
-static int map_bytes(int descriptor, const char *path, size_t bytes, struct journal_layout **ret_map,
-	struct enrg_error *err)
+static int map_bytes(
+	int descriptor, const char *path, size_t bytes, struct journal_layout **ret_map, struct enrg_error *err)
 {
 	void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
 
@@ -173,7 +173,8 @@ static int map_file(struct journal *journal, const char *path, struct enrg_error
 		return code;
 	if (magic == 0)
 		make_layout(journal->map, JOURNAL_STREAMS, JOURNAL_FILES);
-	code = journal_layout_check(&journal->map->header, bytes, path, &journal->streams_max, &journal->files_max, err);
+	code = journal_layout_check(
+		&journal->map->header, bytes, path, &journal->streams_max, &journal->files_max, err);
 	if (code < 0) {
 		munmap(journal->map, bytes);
 		journal->map = NULL;
@@ -182,8 +183,8 @@ static int map_file(struct journal *journal, const char *path, struct enrg_error
 }
 
 /* The tables of this process beside the map: longer, with zeros behind what is in use. */
-static int extend_tables(struct journal *journal, uint32_t streams_used, uint32_t files_used, uint32_t streams_max,
-	uint32_t files_max)
+static int extend_tables(
+	struct journal *journal, uint32_t streams_used, uint32_t files_used, uint32_t streams_max, uint32_t files_max)
 {
 	struct {
 		void **table;
@@ -270,7 +271,8 @@ const char *journal_get_path(const struct journal *journal)
 /* --- growth ------------------------------------------------------------------------------------------------------- */
 
 /* The same contents with more entries: both sets of values, so that what is prepared stays prepared. */
-static void copy_layout(const struct journal *journal, struct journal_layout *to, uint32_t streams_max, uint32_t files_max)
+static void copy_layout(
+	const struct journal *journal, struct journal_layout *to, uint32_t streams_max, uint32_t files_max)
 {
 	make_layout(to, streams_max, files_max);
 	to->header.pid = journal->map->header.pid;
@@ -285,11 +287,12 @@ static void copy_layout(const struct journal *journal, struct journal_layout *to
 	to->header.lost_rows = journal->map->header.lost_rows;
 	to->header.identity = journal->map->header.identity;
 	memcpy(to->streams, journal->map->streams, journal->streams_max * sizeof(struct stream_entry));
-	memcpy(journal_layout_file(to, streams_max, 0), file_of(journal, 0), journal->files_max * sizeof(struct file_entry));
+	memcpy(journal_layout_file(to, streams_max, 0), file_of(journal, 0),
+		journal->files_max * sizeof(struct file_entry));
 }
 
-static void take_grown(struct journal *journal, int descriptor, struct journal_layout *map, uint32_t streams_max,
-	uint32_t files_max)
+static void take_grown(
+	struct journal *journal, int descriptor, struct journal_layout *map, uint32_t streams_max, uint32_t files_max)
 {
 	journal->outgrown[journal->growths++] = journal->map;
 	journal->map = map;
@@ -319,14 +322,16 @@ static int grow(struct journal *journal, uint32_t streams_max, uint32_t files_ma
 
 	if (streams_max > ENTRIES_MAX || files_max > ENTRIES_MAX || journal->growths == GROWTHS_MAX ||
 		snprintf(path, sizeof(path), "%s.new", journal->path) >= (int)sizeof(path))
-		return enrg_error_set(err, -ENOSPC, "journal %s: more than %u streams or files", journal->path, ENTRIES_MAX);
+		return enrg_error_set(
+			err, -ENOSPC, "journal %s: more than %u streams or files", journal->path, ENTRIES_MAX);
 	if (extend_tables(journal, journal->streams_max, journal->files_max, streams_max, files_max) < 0)
 		return enrg_error_set(err, -ENOMEM, "journal %s: out of memory", journal->path);
 	draw_identity(&journal->map->header);
 	unlink(path); /* of a life that was killed here */
 	int descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (descriptor < 0)
-		return enrg_error_set(err, -errno, "journal %s: can't make %s: %s", journal->path, path, strerror(errno));
+		return enrg_error_set(
+			err, -errno, "journal %s: can't make %s: %s", journal->path, path, strerror(errno));
 	int code = lock_file(descriptor, path, err);
 	if (code == 0)
 		code = allocate(descriptor, path, journal_layout_bytes(streams_max, files_max), err);
@@ -560,7 +565,8 @@ uint64_t journal_commit(struct journal *journal)
 	}
 	for (size_t i = 0; i < journal->file_end; i++) {
 		if (journal->file_dirty[i] == DIRTY_LAST)
-			set_length(file_of(journal, (uint32_t)i), !valid, get_length(file_of(journal, (uint32_t)i), valid));
+			set_length(file_of(journal, (uint32_t)i), !valid,
+				get_length(file_of(journal, (uint32_t)i), valid));
 		journal->file_dirty[i] = journal->file_dirty[i] & DIRTY_NOW ? DIRTY_LAST : 0;
 	}
 	/* The one store that counts; pairs with the acquire in journal_layout_commit of this and of other processes. */

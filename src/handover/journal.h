@@ -11,10 +11,10 @@
 #include "enrgdaq/error.h"
 
 /* Entries to begin with; it grows. */
-#define JOURNAL_STREAMS     256u
-#define JOURNAL_FILES       1024u
-#define JOURNAL_PATH_BYTES  1000u
-#define JOURNAL_NONE        UINT32_MAX
+#define JOURNAL_STREAMS    256u
+#define JOURNAL_FILES      1024u
+#define JOURNAL_PATH_BYTES 1000u
+#define JOURNAL_NONE       UINT32_MAX
 
 #define JOURNAL_MAGIC   0x4C4E524A47524E45ull /* "ENRGJRNL" */
 #define JOURNAL_VERSION 2u
@@ -35,8 +35,8 @@ struct journal_stream_state {
 	uint64_t left_batches, left_rows, left_bytes;
 };
 
-/* What was taken away under the store by something else: files, and of what had been committed to them bytes, and rows as
- * far as they are known. */
+/* What was taken away under the store by something else: files, and of what had been committed to them bytes, and rows
+ * as far as they are known. */
 struct journal_loss {
 	uint64_t files, bytes, rows;
 };
@@ -89,8 +89,8 @@ uint32_t journal_count_crash(struct journal *journal, uint32_t *ret_stream, uint
 void journal_add_loss(struct journal *journal, const struct journal_loss *loss);
 /* From outside. Zero where there is no such file, or it can't be read. */
 struct journal_loss journal_read_loss(const char *path);
-/* From outside: the store of that journal has not closed the file of that full name. Any process; false where it can't be
- * read. */
+/* From outside: the store of that journal has not closed the file of that full name. Any process; false where it can't
+ * be read. */
 bool journal_names_file(const char *path, const char *file);
 /* From outside, while no store has it open: a new run counts from zero. */
 void journal_clear_loss(const char *path);

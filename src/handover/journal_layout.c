@@ -19,7 +19,8 @@ int journal_layout_damaged(const char *path, const char *what, struct enrg_error
 {
 	return enrg_error_set(err, ENRG_E_CORRUPT,
 		"journal %s: %s: it was damaged or is of another version; move it away "
-		"and start again: the store then continues where its streams were acknowledged last, and batches written "
+		"and start again: the store then continues where its streams were acknowledged last, and batches "
+		"written "
 		"but "
 		"not acknowledged by then may come twice",
 		path, what);

@@ -198,8 +198,8 @@ static void gives_up_streams_of_old_runs(void **state)
 	journal_close(journal);
 }
 
-/* More streams and files than it begins with, all in use: it grows, and what was committed and what is prepared stay; for
- * a reader from outside too, and in the next life. */
+/* More streams and files than it begins with, all in use: it grows, and what was committed and what is prepared stay;
+ * for a reader from outside too, and in the next life. */
 static void grows(void **state)
 {
 	(void)state;

@@ -112,8 +112,8 @@ int page_create(const char *path, struct page **ret_page, struct enrg_error *err
 		return enrg_error_set(err, result, "%s: no space for %zu bytes: enlarge the tmpfs (enrgdaq doctor)",
 			path, PAGE_FILE_BYTES);
 	if (result < 0)
-		return enrg_error_set(err, result, "%s: can't create the status page: %s", path,
-			enrg_error_name(result));
+		return enrg_error_set(
+			err, result, "%s: can't create the status page: %s", path, enrg_error_name(result));
 	begin_life(page);
 	*ret_page = page;
 	return 0;

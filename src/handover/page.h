@@ -10,8 +10,8 @@
 #include "base/histogram.h"
 #include "enrgdaq/error.h"
 
-#define PAGE_MAGIC 0x45474150424F4A45ull /* "EJOBPAGE" */
-#define PAGE_VERSION 2u
+#define PAGE_MAGIC        0x45474150424F4A45ull /* "EJOBPAGE" */
+#define PAGE_VERSION      2u
 #define PAGE_REASON_BYTES 480u
 
 /* PAGE_WAITING: a store that can't store what came, for the reason that the page names, and tries again. */
@@ -24,21 +24,23 @@ struct page {
 	_Atomic uint64_t started_mono_ns;
 	_Atomic uint64_t heartbeat_mono_ns; /* life sign of the main loop */
 	_Atomic uint32_t state;
-	_Atomic uint32_t missed_ticks; /* polls that were due while the one before them still ran; stays at its largest */
-	_Atomic uint64_t in_batches, in_rows, in_bytes;    /* consumed and committed in this life */
-	_Atomic uint64_t out_batches, out_rows, out_bytes; /* produced in this life */
-	_Atomic uint64_t lost, duplicated, corrupted;      /* found by checks */
-	_Atomic uint64_t set_aside;                        /* records that killed their consumer */
+	_Atomic uint32_t
+		missed_ticks; /* polls that were due while the one before them still ran; stays at its largest */
+	_Atomic uint64_t in_batches, in_rows, in_bytes;                       /* consumed and committed in this life */
+	_Atomic uint64_t out_batches, out_rows, out_bytes;                    /* produced in this life */
+	_Atomic uint64_t lost, duplicated, corrupted;                         /* found by checks */
+	_Atomic uint64_t set_aside;                                           /* records that killed their consumer */
 	_Atomic uint64_t first_in_mono_ns, last_in_mono_ns, last_out_mono_ns; /* 0 = none yet */
-	_Atomic uint64_t cpu_ns;       /* CPU time of this process, refreshed with beats, reports and at the end */
+	_Atomic uint64_t cpu_ns;        /* CPU time of this process, refreshed with beats, reports and at the end */
 	_Atomic uint64_t rss_bytes;     /* with the rings that it has mapped */
 	_Atomic uint64_t private_bytes; /* without: its own memory and its share of programs and libraries */
-	_Atomic uint64_t wakeups;      /* times the main loop woke from sleep */
+	_Atomic uint64_t wakeups;       /* times the main loop woke from sleep */
 	_Atomic uint64_t alerts;
 	_Atomic uint64_t zmq_out_bytes, zmq_in_bytes; /* batches where shared memory is off */
 	_Atomic uint64_t control_out_bytes;           /* statistics, alerts and such, on the bus */
-	struct histogram latency;      /* ns, from commit by the producer to consumed here */
-	char reason[PAGE_REASON_BYTES]; /* why it waits or has failed; a reader may see a text that is half old, half new */
+	struct histogram latency;                     /* ns, from commit by the producer to consumed here */
+	char reason[PAGE_REASON_BYTES]; /* why it waits or has failed; a reader may see a text that is half old, half
+					   new */
 };
 
 /* Creates or takes over the file; counters of an earlier life are kept only in the journal. Unmap with page_close. */
@@ -48,7 +50,8 @@ int page_open(const char *path, const struct page **ret_page, struct enrg_error 
 void page_close(const struct page *page);
 /* For a reader that must survive whatever happens to the file: a descriptor for page_read, -errno. */
 int page_open_file(const char *path);
-/* A copy of the page as it is now. Unlike a mapping it can't fault when somebody cuts the file off. ENRG_E_CORRUPT, -errno. */
+/* A copy of the page as it is now. Unlike a mapping it can't fault when somebody cuts the file off. ENRG_E_CORRUPT,
+ * -errno. */
 int page_read(int descriptor, struct page *ret_page);
 /* NULL: none any more. A longer text is cut between two characters. */
 void page_set_reason(struct page *page, const char *text);

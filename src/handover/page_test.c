@@ -40,7 +40,7 @@ static void test_create_and_read(void **state)
 	(void)state;
 	struct page *page;
 	const struct page *seen;
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	struct stat status;
 
 	assert_int_equal(page_open(path, &seen, &err), -ENOENT);
@@ -91,7 +91,7 @@ static void test_foreign_files(void **state)
 	(void)state;
 	const struct page *seen;
 	struct page *page;
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	assert_int_equal(truncate(path, 100), 0);
 	assert_int_equal(page_open(path, &seen, &err), ENRG_E_CORRUPT);

@@ -13,9 +13,9 @@
 #define PLAN_NAME_BYTES_MAX 255u
 #define PLAN_PATH_BYTES_MAX 4096u
 #define PLAN_TOML_BYTES_MAX (16u << 20)
-#define PLAN_SINKS_MAX 16u
-#define PLAN_INPUTS_MAX 65536u
-#define PLAN_GROUPS_MAX 256u
+#define PLAN_SINKS_MAX      16u
+#define PLAN_INPUTS_MAX     65536u
+#define PLAN_GROUPS_MAX     256u
 
 enum field_kind { FIELD_TEXT = 1, FIELD_BOOL, FIELD_INT, FIELD_UINT32, FIELD_UINT64 };
 
@@ -28,53 +28,53 @@ struct field {
 };
 
 static const struct field plan_fields[] = {
-	{ "version", FIELD_TEXT, offsetof(struct plan, version), PLAN_NAME_BYTES_MAX, false },
-	{ "supervisor", FIELD_TEXT, offsetof(struct plan, supervisor), PLAN_NAME_BYTES_MAX, true },
-	{ "run", FIELD_TEXT, offsetof(struct plan, run), 63, true },
-	{ "name", FIELD_TEXT, offsetof(struct plan, name), PLAN_NAME_BYTES_MAX, true },
-	{ "type", FIELD_TEXT, offsetof(struct plan, type), PLAN_NAME_BYTES_MAX, true },
-	{ "module_path", FIELD_TEXT, offsetof(struct plan, module_path), PLAN_PATH_BYTES_MAX, true },
-	{ "file", FIELD_TEXT, offsetof(struct plan, file), PLAN_PATH_BYTES_MAX, true },
-	{ "toml_text", FIELD_TEXT, offsetof(struct plan, toml_text), PLAN_TOML_BYTES_MAX, true },
-	{ "runtime_folder", FIELD_TEXT, offsetof(struct plan, runtime_folder), PLAN_PATH_BYTES_MAX, true },
-	{ "page_path", FIELD_TEXT, offsetof(struct plan, page_path), PLAN_PATH_BYTES_MAX, true },
-	{ "journal_path", FIELD_TEXT, offsetof(struct plan, journal_path), PLAN_PATH_BYTES_MAX, false },
-	{ "publish_url", FIELD_TEXT, offsetof(struct plan, publish_url), PLAN_PATH_BYTES_MAX, false },
-	{ "subscribe_url", FIELD_TEXT, offsetof(struct plan, subscribe_url), PLAN_PATH_BYTES_MAX, false },
-	{ "verbosity", FIELD_INT, offsetof(struct plan, verbosity), 3, true },
-	{ "is_log_json", FIELD_BOOL, offsetof(struct plan, is_log_json), 0, false },
-	{ "log_file", FIELD_TEXT, offsetof(struct plan, log_file), PLAN_PATH_BYTES_MAX, false },
-	{ "log_rotate_bytes", FIELD_UINT64, offsetof(struct plan, log_rotate_bytes), INT64_MAX, false },
-	{ "log_keep", FIELD_UINT32, offsetof(struct plan, log_keep), 1000, false },
-	{ "previous_signal", FIELD_INT, offsetof(struct plan, previous_signal), 64, true },
-	{ "was_hung", FIELD_BOOL, offsetof(struct plan, was_hung), 0, true },
-	{ "life", FIELD_UINT32, offsetof(struct plan, life), UINT32_MAX, true },
-	{ "beat_ns", FIELD_UINT64, offsetof(struct plan, beat_ns), INT64_MAX, false },
-	{ "is_store", FIELD_BOOL, offsetof(struct plan, is_store), 0, true },
-	{ "stream_path", FIELD_TEXT, offsetof(struct plan, stream_path), PLAN_PATH_BYTES_MAX, false },
-	{ "hot_bytes", FIELD_UINT64, offsetof(struct plan, hot_bytes), INT64_MAX, true },
-	{ "latency_target_ns", FIELD_UINT64, offsetof(struct plan, latency_target_ns), INT64_MAX, false },
-	{ "producers", FIELD_UINT32, offsetof(struct plan, producers), UINT32_MAX, false },
-	{ "link_url", FIELD_TEXT, offsetof(struct plan, link_url), PLAN_PATH_BYTES_MAX, false },
-	{ NULL, 0, 0, 0, false },
+	{"version", FIELD_TEXT, offsetof(struct plan, version), PLAN_NAME_BYTES_MAX, false},
+	{"supervisor", FIELD_TEXT, offsetof(struct plan, supervisor), PLAN_NAME_BYTES_MAX, true},
+	{"run", FIELD_TEXT, offsetof(struct plan, run), 63, true},
+	{"name", FIELD_TEXT, offsetof(struct plan, name), PLAN_NAME_BYTES_MAX, true},
+	{"type", FIELD_TEXT, offsetof(struct plan, type), PLAN_NAME_BYTES_MAX, true},
+	{"module_path", FIELD_TEXT, offsetof(struct plan, module_path), PLAN_PATH_BYTES_MAX, true},
+	{"file", FIELD_TEXT, offsetof(struct plan, file), PLAN_PATH_BYTES_MAX, true},
+	{"toml_text", FIELD_TEXT, offsetof(struct plan, toml_text), PLAN_TOML_BYTES_MAX, true},
+	{"runtime_folder", FIELD_TEXT, offsetof(struct plan, runtime_folder), PLAN_PATH_BYTES_MAX, true},
+	{"page_path", FIELD_TEXT, offsetof(struct plan, page_path), PLAN_PATH_BYTES_MAX, true},
+	{"journal_path", FIELD_TEXT, offsetof(struct plan, journal_path), PLAN_PATH_BYTES_MAX, false},
+	{"publish_url", FIELD_TEXT, offsetof(struct plan, publish_url), PLAN_PATH_BYTES_MAX, false},
+	{"subscribe_url", FIELD_TEXT, offsetof(struct plan, subscribe_url), PLAN_PATH_BYTES_MAX, false},
+	{"verbosity", FIELD_INT, offsetof(struct plan, verbosity), 3, true},
+	{"is_log_json", FIELD_BOOL, offsetof(struct plan, is_log_json), 0, false},
+	{"log_file", FIELD_TEXT, offsetof(struct plan, log_file), PLAN_PATH_BYTES_MAX, false},
+	{"log_rotate_bytes", FIELD_UINT64, offsetof(struct plan, log_rotate_bytes), INT64_MAX, false},
+	{"log_keep", FIELD_UINT32, offsetof(struct plan, log_keep), 1000, false},
+	{"previous_signal", FIELD_INT, offsetof(struct plan, previous_signal), 64, true},
+	{"was_hung", FIELD_BOOL, offsetof(struct plan, was_hung), 0, true},
+	{"life", FIELD_UINT32, offsetof(struct plan, life), UINT32_MAX, true},
+	{"beat_ns", FIELD_UINT64, offsetof(struct plan, beat_ns), INT64_MAX, false},
+	{"is_store", FIELD_BOOL, offsetof(struct plan, is_store), 0, true},
+	{"stream_path", FIELD_TEXT, offsetof(struct plan, stream_path), PLAN_PATH_BYTES_MAX, false},
+	{"hot_bytes", FIELD_UINT64, offsetof(struct plan, hot_bytes), INT64_MAX, true},
+	{"latency_target_ns", FIELD_UINT64, offsetof(struct plan, latency_target_ns), INT64_MAX, false},
+	{"producers", FIELD_UINT32, offsetof(struct plan, producers), UINT32_MAX, false},
+	{"link_url", FIELD_TEXT, offsetof(struct plan, link_url), PLAN_PATH_BYTES_MAX, false},
+	{NULL, 0, 0, 0, false},
 };
 
 static const struct field sink_fields[] = {
-	{ "store_name", FIELD_TEXT, offsetof(struct plan_sink, store_name), PLAN_NAME_BYTES_MAX, true },
-	{ "store_type", FIELD_TEXT, offsetof(struct plan_sink, store_type), PLAN_NAME_BYTES_MAX, true },
-	{ "link_url", FIELD_TEXT, offsetof(struct plan_sink, link_url), PLAN_PATH_BYTES_MAX, false },
-	{ NULL, 0, 0, 0, false },
+	{"store_name", FIELD_TEXT, offsetof(struct plan_sink, store_name), PLAN_NAME_BYTES_MAX, true},
+	{"store_type", FIELD_TEXT, offsetof(struct plan_sink, store_type), PLAN_NAME_BYTES_MAX, true},
+	{"link_url", FIELD_TEXT, offsetof(struct plan_sink, link_url), PLAN_PATH_BYTES_MAX, false},
+	{NULL, 0, 0, 0, false},
 };
 
 static const struct field input_fields[] = {
-	{ "source", FIELD_TEXT, offsetof(struct plan_input, source), PLAN_NAME_BYTES_MAX, true },
-	{ "stream_path", FIELD_TEXT, offsetof(struct plan_input, stream_path), PLAN_PATH_BYTES_MAX, false },
-	{ "producer_file", FIELD_TEXT, offsetof(struct plan_input, producer_file), PLAN_PATH_BYTES_MAX, true },
-	{ "producer_toml", FIELD_TEXT, offsetof(struct plan_input, producer_toml), PLAN_TOML_BYTES_MAX, true },
-	{ "producer_type", FIELD_TEXT, offsetof(struct plan_input, producer_type), PLAN_NAME_BYTES_MAX, true },
-	{ "is_link", FIELD_BOOL, offsetof(struct plan_input, is_link), 0, true },
-	{ "earlier_runs", FIELD_TEXT, offsetof(struct plan_input, earlier_runs), PLAN_PATH_BYTES_MAX, false },
-	{ NULL, 0, 0, 0, false },
+	{"source", FIELD_TEXT, offsetof(struct plan_input, source), PLAN_NAME_BYTES_MAX, true},
+	{"stream_path", FIELD_TEXT, offsetof(struct plan_input, stream_path), PLAN_PATH_BYTES_MAX, false},
+	{"producer_file", FIELD_TEXT, offsetof(struct plan_input, producer_file), PLAN_PATH_BYTES_MAX, true},
+	{"producer_toml", FIELD_TEXT, offsetof(struct plan_input, producer_toml), PLAN_TOML_BYTES_MAX, true},
+	{"producer_type", FIELD_TEXT, offsetof(struct plan_input, producer_type), PLAN_NAME_BYTES_MAX, true},
+	{"is_link", FIELD_BOOL, offsetof(struct plan_input, is_link), 0, true},
+	{"earlier_runs", FIELD_TEXT, offsetof(struct plan_input, earlier_runs), PLAN_PATH_BYTES_MAX, false},
+	{NULL, 0, 0, 0, false},
 };
 
 /* --- writing --- */
@@ -94,7 +94,7 @@ static json_t *format_field(const struct field *field, const void *object)
 	case FIELD_INT:
 		return json_integer(*(const int *)(const void *)at);
 	case FIELD_UINT32:
-		return json_integer((json_int_t)*(const uint32_t *)(const void *)at);
+		return json_integer((json_int_t) * (const uint32_t *)(const void *)at);
 	case FIELD_UINT64: {
 		uint64_t number = *(const uint64_t *)(const void *)at;
 		return number <= INT64_MAX ? json_integer((json_int_t)number) : NULL;
@@ -166,7 +166,7 @@ json_t *plan_format(const struct plan *plan)
 	json_t *json = format_fields(plan_fields, plan);
 
 	if (json_object_set_new(json, "sinks", format_sinks(plan)) < 0 ||
-	    json_object_set_new(json, "inputs", format_inputs(plan)) < 0) {
+		json_object_set_new(json, "inputs", format_inputs(plan)) < 0) {
 		json_decref(json);
 		return NULL;
 	}
@@ -237,8 +237,8 @@ static int parse_fields(const struct field *fields, const json_t *json, void *ob
 }
 
 /* Zeroed items for the list `key`; a list that is not there is empty. */
-static int parse_list(const json_t *json, const char *key, size_t count_max, size_t item_bytes,
-	const json_t **ret_list, void **ret_items, struct enrg_error *err)
+static int parse_list(const json_t *json, const char *key, size_t count_max, size_t item_bytes, const json_t **ret_list,
+	void **ret_items, struct enrg_error *err)
 {
 	const json_t *list = json_object_get(json, key);
 
@@ -254,7 +254,7 @@ static int parse_list(const json_t *json, const char *key, size_t count_max, siz
 
 static int parse_groups(const json_t *json, struct plan_input *input, struct enrg_error *err)
 {
-	static const struct field group_field = { "groups", FIELD_TEXT, 0, PLAN_NAME_BYTES_MAX, true };
+	static const struct field group_field = {"groups", FIELD_TEXT, 0, PLAN_NAME_BYTES_MAX, true};
 	const json_t *list;
 	void *items;
 	int result = parse_list(json, "groups", PLAN_GROUPS_MAX, sizeof(char *), &list, &items, err);
@@ -314,7 +314,8 @@ static int check_version(const json_t *json, struct enrg_error *err)
 	if (!version || !strcmp(version, version_text()))
 		return 0;
 	return enrg_error_set(err, ENRG_E_VERSION,
-		"made by enrgdaq %.64s, and this is %s: `enrgdaq stop` and a new start take the version that is installed",
+		"made by enrgdaq %.64s, and this is %s: `enrgdaq stop` and a new start take the version that is "
+		"installed",
 		version, version_text());
 }
 

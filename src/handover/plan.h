@@ -1,7 +1,8 @@
 /* plan.h: all that a job process is told by its supervisor, as JSON in a memory file whose descriptor number stands in
  * ENRGDAQ_PLAN_FD. Readiness goes to ENRGDAQ_READY_FD ("READY=1\n"); ENRGDAQ_LIFELINE_FD is a pipe that ends when the
- * supervisor is gone. ENRGDAQ_MODULE_FD is the file of the job's type as the supervisor had loaded it, so that a version
- * that is installed meanwhile is not mixed with this one; a plan of another version is refused for the same reason. */
+ * supervisor is gone. ENRGDAQ_MODULE_FD is the file of the job's type as the supervisor had loaded it, so that a
+ * version that is installed meanwhile is not mixed with this one; a plan of another version is refused for the same
+ * reason. */
 #ifndef HANDOVER_PLAN_H
 #define HANDOVER_PLAN_H
 
@@ -14,20 +15,20 @@
 struct plan_sink { /* of a producer: a store that reads its stream */
 	char *store_name;
 	char *store_type;
-	char *link_url;   /* NULL = through shared memory */
+	char *link_url; /* NULL = through shared memory */
 };
 
 struct plan_input { /* of a store: one stream to read */
 	char *source;
 	char *stream_path;
-	char *producer_file;  /* for messages */
-	char *producer_toml;  /* text of the producer's file: holds the sections of this store */
+	char *producer_file; /* for messages */
+	char *producer_toml; /* text of the producer's file: holds the sections of this store */
 	char *producer_type;
 	size_t group_count;
-	char **groups;        /* groups[i] = key of the group with index i in the producer's type */
-	bool is_link;         /* comes over ZeroMQ */
-	/* "RUN:EPOCH RUN:EPOCH …": batches of the producer's lives up to EPOCH are of that run, all others of the present
-	 * one. NULL: none of an earlier run is left in the stream. */
+	char **groups; /* groups[i] = key of the group with index i in the producer's type */
+	bool is_link;  /* comes over ZeroMQ */
+	/* "RUN:EPOCH RUN:EPOCH …": batches of the producer's lives up to EPOCH are of that run, all others of the
+	 * present one. NULL: none of an earlier run is left in the stream. */
 	char *earlier_runs;
 };
 
@@ -36,29 +37,29 @@ struct plan {
 	char *supervisor, *run;
 	char *name, *type, *module_path;
 	char *file, *toml_text;
-	char *runtime_folder;  /* of this supervisor */
+	char *runtime_folder; /* of this supervisor */
 	char *page_path;
-	char *journal_path;    /* stores */
+	char *journal_path; /* stores */
 	char *publish_url, *subscribe_url;
 	int verbosity;
 	bool is_log_json;
-	char *log_file;        /* NULL = standard error only */
+	char *log_file;            /* NULL = standard error only */
 	uint64_t log_rotate_bytes; /* 0 = it is not rotated */
 	uint32_t log_keep;
-	int previous_signal;   /* that ended the last life; 0 = none */
-	bool was_hung;         /* the watchdog ended the last life */
-	uint32_t life;         /* 0 = first start */
-	uint64_t beat_ns;      /* a life sign at least this often; 0 = twice a second */
+	int previous_signal; /* that ended the last life; 0 = none */
+	bool was_hung;       /* the watchdog ended the last life */
+	uint32_t life;       /* 0 = first start */
+	uint64_t beat_ns;    /* a life sign at least this often; 0 = twice a second */
 	bool is_store;
 	/* producers */
-	char *stream_path;     /* NULL: nothing takes its data */
-	uint64_t hot_bytes;    /* window set by hand; 0 = found by measuring */
+	char *stream_path;  /* NULL: nothing takes its data */
+	uint64_t hot_bytes; /* window set by hand; 0 = found by measuring */
 	uint64_t latency_target_ns;
-	uint32_t producers;    /* of this supervisor */
+	uint32_t producers; /* of this supervisor */
 	size_t sink_count;
 	struct plan_sink *sinks;
 	/* stores */
-	char *link_url;        /* bind here; NULL = none */
+	char *link_url; /* bind here; NULL = none */
 	size_t input_count;
 	struct plan_input *inputs;
 };

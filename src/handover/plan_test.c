@@ -12,29 +12,51 @@
 
 #include "handover/plan.h"
 
-static char *groups[] = { "store_config", "waveform_store_config" };
+static char *groups[] = {"store_config", "waveform_store_config"};
 
 static struct plan_sink sinks[] = {
-	{ .store_name = "csv", .store_type = "DAQJobStoreCSV" },
-	{ .store_name = "far", .store_type = "DAQJobStoreArrow", .link_url = "ipc:///tmp/far" },
+	{.store_name = "csv", .store_type = "DAQJobStoreCSV"},
+	{.store_name = "far", .store_type = "DAQJobStoreArrow", .link_url = "ipc:///tmp/far"},
 };
 
 static struct plan_input inputs[] = {
-	{ .source = "camera", .stream_path = "/dev/shm/x/camera.stream", .producer_file = "camera.toml",
-		.producer_toml = "daq_job_type = \"DAQJobTest\"\n", .producer_type = "DAQJobTest", .group_count = 2,
-		.groups = groups },
-	{ .source = "f\xc3\xbcr", .producer_file = "b.toml", .producer_toml = "", .producer_type = "T",
-		.is_link = true },
+	{.source = "camera",
+		.stream_path = "/dev/shm/x/camera.stream",
+		.producer_file = "camera.toml",
+		.producer_toml = "daq_job_type = \"DAQJobTest\"\n",
+		.producer_type = "DAQJobTest",
+		.group_count = 2,
+		.groups = groups},
+	{.source = "f\xc3\xbcr", .producer_file = "b.toml", .producer_toml = "", .producer_type = "T", .is_link = true},
 };
 
 static const struct plan example = {
-	.supervisor = "lab1", .run = "2026-11-24T07:00:00Z", .name = "camera", .type = "DAQJobTest",
-	.module_path = "/usr/lib/enrgdaq/modules/test.so", .file = "configs/camera.toml",
-	.toml_text = "daq_job_type = \"DAQJobTest\"\n# \xc2\xb5s\n", .runtime_folder = "/dev/shm/enrgdaq-0/lab1",
-	.page_path = "/dev/shm/enrgdaq-0/lab1/camera.page", .journal_path = "/dev/shm/enrgdaq-0/lab1/camera.journal",
-	.publish_url = "ipc:///p", .subscribe_url = "ipc:///s", .verbosity = 3, .previous_signal = 9, .was_hung = true,
-	.life = 4294967295u, .beat_ns = 5000000000ull, .is_store = true, .stream_path = "/dev/shm/enrgdaq-0/lab1/camera.stream",
-	.hot_bytes = 1ull << 40, .latency_target_ns = 1000000, .producers = 3, .sink_count = 2, .sinks = sinks, .link_url = "ipc:///l", .input_count = 2,
+	.supervisor = "lab1",
+	.run = "2026-11-24T07:00:00Z",
+	.name = "camera",
+	.type = "DAQJobTest",
+	.module_path = "/usr/lib/enrgdaq/modules/test.so",
+	.file = "configs/camera.toml",
+	.toml_text = "daq_job_type = \"DAQJobTest\"\n# \xc2\xb5s\n",
+	.runtime_folder = "/dev/shm/enrgdaq-0/lab1",
+	.page_path = "/dev/shm/enrgdaq-0/lab1/camera.page",
+	.journal_path = "/dev/shm/enrgdaq-0/lab1/camera.journal",
+	.publish_url = "ipc:///p",
+	.subscribe_url = "ipc:///s",
+	.verbosity = 3,
+	.previous_signal = 9,
+	.was_hung = true,
+	.life = 4294967295u,
+	.beat_ns = 5000000000ull,
+	.is_store = true,
+	.stream_path = "/dev/shm/enrgdaq-0/lab1/camera.stream",
+	.hot_bytes = 1ull << 40,
+	.latency_target_ns = 1000000,
+	.producers = 3,
+	.sink_count = 2,
+	.sinks = sinks,
+	.link_url = "ipc:///l",
+	.input_count = 2,
 	.inputs = inputs,
 };
 
@@ -100,7 +122,7 @@ static void same_plan(const struct plan *a, const struct plan *b)
 static void test_round_trip(void **state)
 {
 	(void)state;
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	json_t *json = plan_format(&example);
 	assert_non_null(json);
 	char *text = json_dumps(json, JSON_COMPACT);
@@ -123,7 +145,7 @@ static void test_minimal(void **state)
 	small.sink_count = small.input_count = 0;
 	json_t *json = plan_format(&small);
 	struct plan *plan = NULL;
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	assert_int_equal(plan_parse(json, &plan, &err), 0);
 	same_plan(&small, plan);
 	plan_free(plan);
@@ -136,7 +158,7 @@ static void refuse(const char *key, json_t *value)
 {
 	json_t *json = plan_format(&example);
 	struct plan *plan = NULL;
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	if (value)
 		json_object_set_new(json, key, value);
@@ -197,11 +219,11 @@ static void test_bad_group(void **state)
 {
 	(void)state;
 	struct plan *plan = NULL;
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	json_t *json = plan_format(&example);
 
-	json_array_set_new(json_object_get(json_array_get(json_object_get(json, "inputs"), 0), "groups"), 1,
-		json_integer(7));
+	json_array_set_new(
+		json_object_get(json_array_get(json_object_get(json, "inputs"), 0), "groups"), 1, json_integer(7));
 	assert_int_equal(plan_parse(json, &plan, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "plan: inputs[0]: groups"));
 	json_decref(json);

@@ -74,8 +74,8 @@ void switches_fini(struct switches *switches)
 
 static bool is_good(const struct journal *journal, const struct switch_entry *entry)
 {
-	return entry->byte_count <= sizeof(entry->bytes) &&
-	       journal_file_path(journal, entry->file) && entry->path_sum == sum_path(journal, entry->file);
+	return entry->byte_count <= sizeof(entry->bytes) && journal_file_path(journal, entry->file) &&
+	       entry->path_sum == sum_path(journal, entry->file);
 }
 
 /* What stands in the file, where that is a whole note of the journal's last commit. */

@@ -23,7 +23,8 @@
 #include "job/process/process.h"
 #include "plane/stream.h"
 
-#define TOML "daq_job_type = \"DAQJobTest\"\nrand_min = 1\nrand_max = 6\ninterval_seconds = 0.002\n" \
+#define TOML                                                                                                           \
+	"daq_job_type = \"DAQJobTest\"\nrand_min = 1\nrand_max = 6\ninterval_seconds = 0.002\n"                        \
 	"topics_to_subscribe = [\"run.\"]\n[store_config.csv]\nfile_path = \"a.csv\"\n"
 
 struct fixture {
@@ -48,14 +49,27 @@ static int set_up(void **state)
 	snprintf(f->subscribe_url, sizeof(f->subscribe_url), "ipc://%s/subscribe", f->folder);
 	snprintf(f->module_path, sizeof(f->module_path), "%s/test.so", modules ? modules : ENRG_BINARY_DIR "/modules");
 	const struct stream_params params = {
-		.path = f->stream_path, .source = "job", .run = "r", .supervisor = "lab",
-		.data_bytes = 1 << 20, .record_bytes_max = 65536, .checks = true,
+		.path = f->stream_path,
+		.source = "job",
+		.run = "r",
+		.supervisor = "lab",
+		.data_bytes = 1 << 20,
+		.record_bytes_max = 65536,
+		.checks = true,
 	};
 	assert_int_equal(stream_create(&params, &f->err), 0);
 	f->plan = (struct plan){
-		.supervisor = "lab", .run = "r", .name = "cellar/thermometer-number-one", .type = "DAQJobTest",
-		.module_path = f->module_path, .file = "t.toml", .toml_text = TOML, .runtime_folder = f->folder,
-		.page_path = f->page_path, .verbosity = ENRG_INFO, .stream_path = f->stream_path,
+		.supervisor = "lab",
+		.run = "r",
+		.name = "cellar/thermometer-number-one",
+		.type = "DAQJobTest",
+		.module_path = f->module_path,
+		.file = "t.toml",
+		.toml_text = TOML,
+		.runtime_folder = f->folder,
+		.page_path = f->page_path,
+		.verbosity = ENRG_INFO,
+		.stream_path = f->stream_path,
 	};
 	f->lifeline = f->ready = f->log = -1;
 	*state = f;
@@ -214,7 +228,7 @@ static void test_orphan(void **state)
 static void test_bad_plans(void **state)
 {
 	struct fixture *f = *state;
-	static const char *const texts[] = { "", "{", "[]", "{\"supervisor\": 1}", NULL };
+	static const char *const texts[] = {"", "{", "[]", "{\"supervisor\": 1}", NULL};
 
 	for (int i = 0; i < 5; i++) {
 		start_text(f, texts[i]);
@@ -262,7 +276,7 @@ static void test_bad_module(void **state)
 static void expect(struct bus_client *client, const char *wanted_topic, const char *kind, struct envelope *ret_envelope)
 {
 	char topic[TOPIC_BYTES_MAX];
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	uint64_t begin = clock_mono_ns();
 
 	while (clock_mono_ns() - begin < 20000000000ull) {
@@ -280,8 +294,8 @@ static void test_bus(void **state)
 	struct fixture *f = *state;
 	struct broker *broker;
 	struct bus_client *client;
-	struct envelope envelope = { 0 };
-	const struct bus_client_params params = { f->publish_url, f->subscribe_url, "lab", "test", "Test" };
+	struct envelope envelope = {0};
+	const struct bus_client_params params = {f->publish_url, f->subscribe_url, "lab", "test", "Test"};
 
 	assert_int_equal(broker_start(f->publish_url, f->subscribe_url, &broker, &f->err), 0);
 	assert_int_equal(bus_client_create(&params, &client, &f->err), 0);
@@ -321,8 +335,8 @@ static void test_alert(void **state)
 	struct fixture *f = *state;
 	struct broker *broker;
 	struct bus_client *client;
-	struct envelope envelope = { 0 };
-	const struct bus_client_params params = { f->publish_url, f->subscribe_url, "lab", "test", "Test" };
+	struct envelope envelope = {0};
+	const struct bus_client_params params = {f->publish_url, f->subscribe_url, "lab", "test", "Test"};
 	char toml[] = "daq_job_type = \"DAQJobTest\"\nrand_min = 7\nrand_max = 6\n";
 
 	assert_int_equal(broker_start(f->publish_url, f->subscribe_url, &broker, &f->err), 0);

@@ -16,17 +16,18 @@
 #include "plane/doorbell.h"
 #include "plane/pair.h"
 
-#define PREFETCH_BYTES 896u
-#define DISTANCE_LOOKS 2
+#define PREFETCH_BYTES  896u
+#define DISTANCE_LOOKS  2
 #define DISTANCE_PAUSES 384
-#define FAR_BYTES        (1536u << 10)
-#define FAR_LOOKS        64
-#define FAR_PAUSES       16
-#define FAR_GAIN_BYTES   (4u << 10)
+#define FAR_BYTES       (1536u << 10)
+#define FAR_LOOKS       64
+#define FAR_PAUSES      16
+#define FAR_GAIN_BYTES  (4u << 10)
 
 static_assert(offsetof(struct consumer_record, payload) == 8 && offsetof(struct consumer_record, end) == 24, "pairs");
 
-/* --- opening ---------------------------------------------------------------------------------------------------------- */
+/* --- opening
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static int lock_slot(struct consumer *consumer, uint32_t index)
 {
@@ -62,8 +63,9 @@ static int set_start(struct consumer *consumer, const char *path, uint64_t posit
 	if (position == UINT64_MAX)
 		position = ack;
 	if (position < ack || position > consumer->head || position % SEGMENT_LINE)
-		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: position %llu is outside what the stream holds (%llu to %llu)",
-			path, (unsigned long long)position, (unsigned long long)ack, (unsigned long long)consumer->head);
+		return enrg_error_set(err, ENRG_E_CORRUPT,
+			"%s: position %llu is outside what the stream holds (%llu to %llu)", path,
+			(unsigned long long)position, (unsigned long long)ack, (unsigned long long)consumer->head);
 	consumer->position = position;
 	consumer->offset = position % consumer->mapping.data_bytes;
 	/* Tickets go on where the last life stopped: one that was rung for must not come again. */
@@ -121,7 +123,8 @@ void consumer_close(struct consumer *consumer)
 	free(consumer);
 }
 
-/* --- reading ---------------------------------------------------------------------------------------------------------- */
+/* --- reading
+ * ---------------------------------------------------------------------------------------------------------- */
 
 static void advance(struct consumer *consumer, uint64_t bytes)
 {
@@ -132,13 +135,14 @@ static void advance(struct consumer *consumer, uint64_t bytes)
 }
 
 /* Each look at `head`, and each record read from a line that the producer is about to write again, costs the producer a
- * round trip. A consumer that finds hardly anything new, look after look, is too close behind: it lets the producer gain
- * ground, for less time than a wake-up takes. (64-byte records one by one: from 110 to 23 ns each.) */
+ * round trip. A consumer that finds hardly anything new, look after look, is too close behind: it lets the producer
+ * gain ground, for less time than a wake-up takes. (64-byte records one by one: from 110 to 23 ns each.) */
 static void keep_distance(const struct consumer *consumer)
 {
 	if (consumer->short_steps < SHORT_STEPS || consumer->has_siblings)
 		return;
-	for (int look = 0; look < DISTANCE_LOOKS && consumer_load_head(consumer) - consumer->head < SHORT_STEP_BYTES; look++)
+	for (int look = 0; look < DISTANCE_LOOKS && consumer_load_head(consumer) - consumer->head < SHORT_STEP_BYTES;
+		look++)
 		for (int i = 0; i < DISTANCE_PAUSES; i++)
 			doorbell_pause();
 }
@@ -365,7 +369,8 @@ void consumer_release(struct consumer *consumer, uint64_t position, uint64_t mar
 	doorbell_wake(&producer->bell);
 }
 
-/* --- the rest --------------------------------------------------------------------------------------------------------- */
+/* --- the rest
+ * --------------------------------------------------------------------------------------------------------- */
 
 bool consumer_has_seen_more(const struct consumer *consumer)
 {

@@ -19,11 +19,11 @@ struct consumer {
 	struct mapping mapping;
 	struct segment_consumer *slot;
 	uint32_t index;
-	uint64_t position;      /* behind the last record acquired */
-	uint64_t offset;        /* position modulo data_bytes */
-	uint64_t head;          /* as last loaded, not below position */
-	uint32_t short_steps;   /* looks at head in a row, without a sleep between, that found hardly anything new */
-	bool has_siblings;      /* its reader has other streams to turn to */
+	uint64_t position;    /* behind the last record acquired */
+	uint64_t offset;      /* position modulo data_bytes */
+	uint64_t head;        /* as last loaded, not below position */
+	uint32_t short_steps; /* looks at head in a row, without a sleep between, that found hardly anything new */
+	bool has_siblings;    /* its reader has other streams to turn to */
 	struct record current;
 	struct record alike; /* the last one that was checked word by word for consumer_acquire_many; length 0: none */
 	_Alignas(SEGMENT_LINE) struct record many[CONSUMER_MANY]; /* headers of consumer_acquire_many */

@@ -29,8 +29,8 @@ int doorbell_wait(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ns)
 {
 	struct timespec timeout = to_timespec(timeout_ns == UINT64_MAX ? 0 : timeout_ns);
 
-	return result_of(syscall(
-		SYS_futex, word, FUTEX_WAIT, value, timeout_ns == UINT64_MAX ? NULL : &timeout, NULL, 0));
+	return result_of(
+		syscall(SYS_futex, word, FUTEX_WAIT, value, timeout_ns == UINT64_MAX ? NULL : &timeout, NULL, 0));
 }
 
 int doorbell_wait_any(_Atomic uint32_t *const *words, const uint32_t *values, uint32_t count, uint64_t timeout_ns)
@@ -46,8 +46,8 @@ int doorbell_wait_any(_Atomic uint32_t *const *words, const uint32_t *values, ui
 		waiters[i] = (struct futex_waitv){.val = values[i], .uaddr = (uintptr_t)words[i], .flags = FUTEX_32};
 	if (count <= DOORBELL_WAIT_MAX && !atomic_load_explicit(&is_missing, memory_order_relaxed)) {
 		until = to_timespec(timeout_ns == UINT64_MAX ? 0 : clock_mono_ns() + timeout_ns);
-		called = syscall(SYS_futex_waitv, waiters, count, 0, timeout_ns == UINT64_MAX ? NULL : &until,
-			CLOCK_MONOTONIC);
+		called = syscall(
+			SYS_futex_waitv, waiters, count, 0, timeout_ns == UINT64_MAX ? NULL : &until, CLOCK_MONOTONIC);
 		if (called >= 0 || errno != ENOSYS)
 			return result_of(called);
 		atomic_store_explicit(&is_missing, true, memory_order_relaxed);

@@ -10,8 +10,8 @@
 /* Sleeps while *word == value, up to timeout_ns (UINT64_MAX = for ever). 0 woken or changed, -ETIMEDOUT, -EINTR. */
 int doorbell_wait(_Atomic uint32_t *word, uint32_t value, uint64_t timeout_ns);
 
-/* Sleeps while all words have their values (futex_waitv). Results as above; more words than the kernel takes at once, or
- * a kernel without the call: sleeps on the first one for at most 1 ms. */
+/* Sleeps while all words have their values (futex_waitv). Results as above; more words than the kernel takes at once,
+ * or a kernel without the call: sleeps on the first one for at most 1 ms. */
 int doorbell_wait_any(_Atomic uint32_t *const *words, const uint32_t *values, uint32_t count, uint64_t timeout_ns);
 
 /* Wakes everybody who sleeps on the word. */

@@ -1,5 +1,5 @@
-/* mapping.c: opening, checking, mapping and locking a stream's file. Whatever another process wrote into the file, a wrong
- * length or magic is an error here and never a fault later. */
+/* mapping.c: opening, checking, mapping and locking a stream's file. Whatever another process wrote into the file, a
+ * wrong length or magic is an error here and never a fault later. */
 #include "plane/mapping.h"
 
 #include <errno.h>
@@ -11,7 +11,8 @@
 
 #include "base/held.h"
 
-static int check_header(const struct segment_header *header, uint64_t file_bytes, const char *path, struct enrg_error *err)
+static int check_header(
+	const struct segment_header *header, uint64_t file_bytes, const char *path, struct enrg_error *err)
 {
 	if (header->magic != SEGMENT_MAGIC)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: not a stream file", path);
@@ -19,9 +20,9 @@ static int check_header(const struct segment_header *header, uint64_t file_bytes
 		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: stream version %u, this program reads %u", path,
 			header->version, SEGMENT_VERSION);
 	if (header->file_bytes != file_bytes || header->data_offset != SEGMENT_DATA_AT ||
-		header->data_bytes % SEGMENT_PAGE || header->data_bytes == 0 ||
-		header->data_bytes > file_bytes || header->data_bytes + SEGMENT_DATA_AT != file_bytes ||
-		header->record_bytes_max > header->data_bytes || header->record_bytes_max < sizeof(struct record))
+		header->data_bytes % SEGMENT_PAGE || header->data_bytes == 0 || header->data_bytes > file_bytes ||
+		header->data_bytes + SEGMENT_DATA_AT != file_bytes || header->record_bytes_max > header->data_bytes ||
+		header->record_bytes_max < sizeof(struct record))
 		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: lengths in the header do not fit the file", path);
 	if (!memchr(header->source, 0, sizeof(header->source)) || !memchr(header->run, 0, sizeof(header->run)) ||
 		!memchr(header->supervisor, 0, sizeof(header->supervisor)))
@@ -41,8 +42,8 @@ static int map_data(struct mapping *mapping, const char *path, enum mapping_use 
 		return enrg_error_set(err, -errno, "%s: no address space for %zu bytes", path, 2 * bytes);
 	mapping->data = both;
 	for (int i = 0; i < 2; i++) {
-		void *at = mmap(both + (size_t)i * bytes, bytes, protection,
-			MAP_SHARED | MAP_FIXED, mapping->descriptor, SEGMENT_DATA_AT);
+		void *at = mmap(both + (size_t)i * bytes, bytes, protection, MAP_SHARED | MAP_FIXED,
+			mapping->descriptor, SEGMENT_DATA_AT);
 		if (at == MAP_FAILED)
 			return enrg_error_set(err, -errno, "%s: can't map: %s", path, enrg_error_name(-errno));
 	}

@@ -14,7 +14,7 @@ struct mapping {
 	struct segment_producer *producer;
 	struct segment_route *routes;
 	uint8_t *arena;
-	uint8_t *data;                       /* 2 × data_bytes; NULL where only the control part is mapped */
+	uint8_t *data; /* 2 × data_bytes; NULL where only the control part is mapped */
 	uint64_t data_bytes;
 	uint64_t record_bytes_max;
 	bool has_checks;

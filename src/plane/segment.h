@@ -3,12 +3,13 @@
  *
  * file   0                header page: written once, then constant
  *        4096             producer page: lines that only the producer writes
- *        8192             SEGMENT_CONSUMERS × 1024 bytes: consumer entries, each written by its consumer (bell: producer)
- *        24576            SEGMENT_ROUTES × 256 bytes: routes, append only, written by the producer
- *        90112            schema arena of SEGMENT_ARENA_BYTES, append only, written by the producer
- *        SEGMENT_DATA_AT  data area of data_bytes, mapped twice back to back
+ *        8192             SEGMENT_CONSUMERS × 1024 bytes: consumer entries, each written by its consumer (bell:
+ * producer) 24576            SEGMENT_ROUTES × 256 bytes: routes, append only, written by the producer 90112 schema
+ * arena of SEGMENT_ARENA_BYTES, append only, written by the producer SEGMENT_DATA_AT  data area of data_bytes, mapped
+ * twice back to back
  *
- * A record at position p lies at byte p modulo data_bytes of the data area; the second mapping lets it run over the end.
+ * A record at position p lies at byte p modulo data_bytes of the data area; the second mapping lets it run over the
+ * end.
  */
 #ifndef PLANE_SEGMENT_H
 #define PLANE_SEGMENT_H
@@ -18,21 +19,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SEGMENT_MAGIC 0x4D52545347524E45ull /* "ENRGSTRM" */
-#define SEGMENT_VERSION 1u
-#define SEGMENT_CONSUMERS 16u
-#define SEGMENT_ROUTES 256u
-#define SEGMENT_SCHEMAS 256u
-#define SEGMENT_ARENA_BYTES (1u << 20)
-#define SEGMENT_PAGE 4096u
-#define SEGMENT_LINE 64u
-#define SEGMENT_PRODUCER_AT 4096u
+#define SEGMENT_MAGIC        0x4D52545347524E45ull /* "ENRGSTRM" */
+#define SEGMENT_VERSION      1u
+#define SEGMENT_CONSUMERS    16u
+#define SEGMENT_ROUTES       256u
+#define SEGMENT_SCHEMAS      256u
+#define SEGMENT_ARENA_BYTES  (1u << 20)
+#define SEGMENT_PAGE         4096u
+#define SEGMENT_LINE         64u
+#define SEGMENT_PRODUCER_AT  4096u
 #define SEGMENT_CONSUMERS_AT 8192u
-#define SEGMENT_ROUTES_AT (SEGMENT_CONSUMERS_AT + SEGMENT_CONSUMERS * 1024u)
-#define SEGMENT_ARENA_AT (SEGMENT_ROUTES_AT + SEGMENT_ROUTES * 256u)
-#define SEGMENT_DATA_AT (SEGMENT_ARENA_AT + SEGMENT_ARENA_BYTES) /* bytes before the data area */
-#define SEGMENT_PAD_MAX (1u << 30) /* a longer pad is several */
-#define SEGMENT_ALIGN_FROM (64u << 10) /* payloads of this size and more start on a page */
+#define SEGMENT_ROUTES_AT    (SEGMENT_CONSUMERS_AT + SEGMENT_CONSUMERS * 1024u)
+#define SEGMENT_ARENA_AT     (SEGMENT_ROUTES_AT + SEGMENT_ROUTES * 256u)
+#define SEGMENT_DATA_AT      (SEGMENT_ARENA_AT + SEGMENT_ARENA_BYTES) /* bytes before the data area */
+#define SEGMENT_PAD_MAX      (1u << 30)                               /* a longer pad is several */
+#define SEGMENT_ALIGN_FROM   (64u << 10) /* payloads of this size and more start on a page */
 
 enum record_type { RECORD_DATA = 1, RECORD_PAD = 2, RECORD_GAP = 3 };
 
@@ -46,12 +47,12 @@ struct record {
 	uint64_t committed_ns; /* CLOCK_MONOTONIC */
 	uint32_t epoch;        /* life of the producer */
 	uint32_t rows;
-	uint32_t lead_bytes;   /* padding between this header and the payload (page alignment) */
-	uint32_t meta_bytes;   /* the first bytes of the payload: Arrow IPC prefix and metadata; 0 for opaque payloads */
-	uint32_t body_bytes;   /* the rest of the payload */
-	uint32_t body_crc;     /* CRC-32C; 0 where the stream has checks off */
+	uint32_t lead_bytes; /* padding between this header and the payload (page alignment) */
+	uint32_t meta_bytes; /* the first bytes of the payload: Arrow IPC prefix and metadata; 0 for opaque payloads */
+	uint32_t body_bytes; /* the rest of the payload */
+	uint32_t body_crc;   /* CRC-32C; 0 where the stream has checks off */
 	uint32_t meta_crc;
-	uint32_t header_crc;   /* CRC-32C of the 60 bytes before */
+	uint32_t header_crc; /* CRC-32C of the 60 bytes before */
 };
 
 static_assert(sizeof(struct record) == 64, "record header");
@@ -64,14 +65,14 @@ static_assert(offsetof(struct record, header_crc) == 60, "record header");
 struct segment_header {
 	uint64_t magic;
 	uint32_t version;
-	uint32_t flags;          /* SEGMENT_CHECKS */
-	uint8_t uuid[16];        /* of this stream; a new file has a new one */
+	uint32_t flags;   /* SEGMENT_CHECKS */
+	uint8_t uuid[16]; /* of this stream; a new file has a new one */
 	uint64_t file_bytes;
-	uint64_t data_offset;    /* SEGMENT_DATA_AT */
-	uint64_t data_bytes;     /* multiple of 4096 */
+	uint64_t data_offset;      /* SEGMENT_DATA_AT */
+	uint64_t data_bytes;       /* multiple of 4096 */
 	uint64_t record_bytes_max; /* the largest record */
 	uint64_t created_wall_ns;
-	char source[256];        /* name of the producing job */
+	char source[256]; /* name of the producing job */
 	char run[64];
 	char supervisor[256];
 };
@@ -90,10 +91,10 @@ struct segment_tally {
 	_Atomic uint64_t sequence; /* last published */
 	_Atomic uint64_t batches;  /* data and gap records */
 	_Atomic uint64_t rows;
-	_Atomic uint64_t bytes;    /* payload bytes */
+	_Atomic uint64_t bytes;        /* payload bytes */
 	_Atomic uint64_t dropped_rows; /* by the job's own policy */
 	_Atomic uint64_t reserved;
-	_Atomic uint64_t gaps;         /* gap records among the batches */
+	_Atomic uint64_t gaps; /* gap records among the batches */
 };
 
 static_assert(sizeof(struct segment_tally) == 64, "tally");
@@ -105,20 +106,21 @@ struct segment_producer {
 	_Atomic uint32_t route_count;
 	_Atomic uint32_t schema_count;
 	_Atomic uint32_t arena_used;
-	_Atomic uint32_t is_closed;   /* the producer ended in order: nothing will follow in this epoch */
+	_Atomic uint32_t is_closed; /* the producer ended in order: nothing will follow in this epoch */
 	_Atomic uint32_t pid;
-	_Atomic uint64_t blocked_ns;  /* time spent waiting for required consumers */
-	_Atomic uint64_t blocked_since_ns; /* CLOCK_MONOTONIC, 0 = not blocked now */
-	_Atomic uint64_t wakes;       /* futex wake calls made */
-	_Atomic uint64_t rescued;     /* timed waits that found work which nobody had rung for: a bug */
-	_Alignas(128) _Atomic uint32_t bell; /* rung by consumers: space is there */
-	_Atomic uint32_t consumer_changes;             /* raised by whoever takes or gives back a consumer entry */
+	_Atomic uint64_t blocked_ns;               /* time spent waiting for required consumers */
+	_Atomic uint64_t blocked_since_ns;         /* CLOCK_MONOTONIC, 0 = not blocked now */
+	_Atomic uint64_t wakes;                    /* futex wake calls made */
+	_Atomic uint64_t rescued;                  /* timed waits that found work which nobody had rung for: a bug */
+	_Alignas(128) _Atomic uint32_t bell;       /* rung by consumers: space is there */
+	_Atomic uint32_t consumer_changes;         /* raised by whoever takes or gives back a consumer entry */
 	_Alignas(128) _Atomic uint32_t is_waiting; /* producer's sleep ticket, odd = asleep */
 	_Atomic uint32_t reserved;
-	_Atomic uint64_t wanted;      /* lowest ack that the sleeping producer waits for */
+	_Atomic uint64_t wanted;                /* lowest ack that the sleeping producer waits for */
 	_Alignas(128) _Atomic uint64_t claimed; /* bytes up to here may be being written: what an observer checks */
-	_Alignas(128) _Atomic uint64_t window; /* bytes in flight before it waits for consumers that keep up; 0: not told */
-	_Atomic uint32_t window_reason;        /* enum window_reason */
+	_Alignas(128) _Atomic uint64_t
+		window;                 /* bytes in flight before it waits for consumers that keep up; 0: not told */
+	_Atomic uint32_t window_reason; /* enum window_reason */
 };
 
 static_assert(offsetof(struct segment_producer, tally) == 128, "producer page");
@@ -137,10 +139,10 @@ struct segment_consumer {
 	_Atomic uint64_t mark;              /* its own: what belongs to that position (number of its commit) */
 	_Alignas(128) _Atomic uint32_t kind;
 	_Atomic uint32_t pid;
-	char name[240];                     /* set before kind */
+	char name[240];                            /* set before kind */
 	_Alignas(128) _Atomic uint32_t is_waiting; /* consumer's sleep ticket, odd = asleep */
 	_Atomic uint32_t reserved;
-	_Atomic uint64_t wanted;            /* head that the sleeping consumer waits for */
+	_Atomic uint64_t wanted; /* head that the sleeping consumer waits for */
 	_Atomic uint64_t rescued;
 	_Atomic uint64_t reserved_too;
 	_Alignas(128) _Atomic uint32_t bell; /* rung by the producer */
@@ -154,10 +156,10 @@ static_assert(SEGMENT_DATA_AT % SEGMENT_PAGE == 0, "data area starts on a page")
 
 /* What a record's route index means: which store group, tag and schema. */
 struct segment_route {
-	uint16_t group;         /* index of the store group in the job's type */
-	uint16_t schema;        /* index into schemas */
-	uint32_t flags;         /* ROUTE_BLOB */
-	struct {                /* last route sequence published; two, valid as tallies are */
+	uint16_t group;  /* index of the store group in the job's type */
+	uint16_t schema; /* index into schemas */
+	uint32_t flags;  /* ROUTE_BLOB */
+	struct {         /* last route sequence published; two, valid as tallies are */
 		_Atomic uint64_t position;
 		_Atomic uint64_t sequence;
 	} last[2];

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* --- opening ---------------------------------------------------------------------------------------------------------- */
+/* --- opening
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* What a killed life noted and did not publish must not come true when records of other routes get that far. */
 static void drop_unpublished(struct segment_route *route, uint64_t head)
@@ -101,7 +102,8 @@ int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream
 	restore(stream);
 	stream_pages_init(stream);
 	take_over(stream);
-	stream_read_consumers(stream, atomic_load_explicit(&stream->mapping.producer->consumer_changes, memory_order_acquire));
+	stream_read_consumers(
+		stream, atomic_load_explicit(&stream->mapping.producer->consumer_changes, memory_order_acquire));
 	*ret_stream = stream;
 	return 0;
 }
@@ -119,11 +121,13 @@ void stream_close(struct stream *stream, bool in_order)
 	free(stream);
 }
 
-/* --- routes ----------------------------------------------------------------------------------------------------------- */
+/* --- routes
+ * ----------------------------------------------------------------------------------------------------------- */
 
 static int explain_pages(const struct stream *stream, int code, struct enrg_error *err)
 {
-	return enrg_error_set(err, code, "%s: no shared memory for another table: %s: enlarge the tmpfs (enrgdaq doctor)",
+	return enrg_error_set(err, code,
+		"%s: no shared memory for another table: %s: enlarge the tmpfs (enrgdaq doctor)",
 		stream->mapping.header->source, enrg_error_name(code));
 }
 
@@ -145,7 +149,8 @@ static int store_schema(struct stream *stream, const void *schema, uint32_t sche
 		return 0;
 	}
 	if (used > SEGMENT_ARENA_BYTES || schema_bytes > SEGMENT_ARENA_BYTES - used)
-		return enrg_error_set(err, -ENOSPC, "%s: the schemas of this job need more than %u KiB: too many or too wide tables",
+		return enrg_error_set(err, -ENOSPC,
+			"%s: the schemas of this job need more than %u KiB: too many or too wide tables",
 			stream->mapping.header->source, SEGMENT_ARENA_BYTES >> 10);
 	int rc = mapping_allocate(&stream->mapping, SEGMENT_ARENA_AT + used, schema_bytes ? schema_bytes : 1);
 	if (rc < 0)
@@ -167,7 +172,8 @@ int stream_add_route(struct stream *stream, uint16_t group, const char *tag, con
 	struct segment_route route = {.group = group, .flags = flags};
 
 	if (strlen(tag) >= sizeof(route.tag))
-		return enrg_error_set(err, -EMSGSIZE, "tag \"%.40s…\" is longer than %zu bytes", tag, sizeof(route.tag) - 1);
+		return enrg_error_set(
+			err, -EMSGSIZE, "tag \"%.40s…\" is longer than %zu bytes", tag, sizeof(route.tag) - 1);
 	memcpy(route.tag, tag, strlen(tag));
 	int result = store_schema(stream, schema, schema_bytes, &route, err);
 	if (result < 0)
@@ -199,7 +205,8 @@ uint64_t stream_route_sequence(const struct stream *stream, uint16_t route)
 	return stream->route_sequence[route % SEGMENT_ROUTES] + 1;
 }
 
-/* --- the rest --------------------------------------------------------------------------------------------------------- */
+/* --- the rest
+ * --------------------------------------------------------------------------------------------------------- */
 
 void stream_abort(struct stream *stream)
 {

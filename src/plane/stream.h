@@ -15,19 +15,20 @@
 struct stream;   /* a producer's mapping */
 struct consumer; /* a consumer's mapping of one stream */
 
-/* --- life of the file ------------------------------------------------------------------------------------------------ */
+/* --- life of the file ------------------------------------------------------------------------------------------------
+ */
 
 struct stream_params {
-	const char *path;       /* "/dev/shm/enrgdaq-0/lab1/camera.stream" */
+	const char *path; /* "/dev/shm/enrgdaq-0/lab1/camera.stream" */
 	const char *source, *run, *supervisor;
-	uint64_t data_bytes;    /* rounded up to pages; at least twice record_bytes_max */
+	uint64_t data_bytes;       /* rounded up to pages; at least twice record_bytes_max */
 	uint64_t record_bytes_max; /* largest payload that a claim may ask for */
-	bool checks;            /* CRC on (default of the product) */
+	bool checks;               /* CRC on (default of the product) */
 };
 
-/* Makes the file without a name, then links it to `path`. The ring itself takes pages when its producer needs them, each
- * before it is used: a full tmpfs makes a claim wait, and is never a SIGBUS. -EEXIST; -ENOSPC (there is no room for the
- * first pages) with the size wanted, the size free, and what to change. */
+/* Makes the file without a name, then links it to `path`. The ring itself takes pages when its producer needs them,
+ * each before it is used: a full tmpfs makes a claim wait, and is never a SIGBUS. -EEXIST; -ENOSPC (there is no room
+ * for the first pages) with the size wanted, the size free, and what to change. */
 int stream_create(const struct stream_params *params, struct enrg_error *err);
 
 /* Adds a consumer by name before the stream is used (or finds the one that is there); required consumers start at the
@@ -38,14 +39,15 @@ int stream_add_consumer(const char *path, const char *name, struct enrg_error *e
  * supervisor while no job runs. 0 also where there is none of that name. */
 int stream_drop_consumer(const char *path, const char *name, struct enrg_error *err);
 
-/* --- looking from outside (status, supervisor, adoption): never writes, except stream_ring_all ------------------------ */
+/* --- looking from outside (status, supervisor, adoption): never writes, except stream_ring_all
+ * ------------------------ */
 
 struct stream_consumer_status {
 	char name[240];
 	uint32_t pid;
 	uint64_t ack, mark, rescued;
-	uint64_t backlog_bytes;   /* positions from ack to head */
-	bool is_attached;         /* its lock is held */
+	uint64_t backlog_bytes; /* positions from ack to head */
+	bool is_attached;       /* its lock is held */
 };
 
 struct stream_status {
@@ -54,12 +56,12 @@ struct stream_status {
 	uint64_t head, sequence, batches, rows, bytes, dropped_rows;
 	uint64_t gaps; /* gap records among the batches */
 	uint64_t data_bytes, record_bytes_max;
-	uint64_t window_bytes;      /* in flight before the producer waits; 0: none, or not told */
+	uint64_t window_bytes;     /* in flight before the producer waits; 0: none, or not told */
 	const char *window_reason; /* a constant text */
 	uint64_t blocked_ns, blocked_since_ns, wakes, rescued;
 	uint32_t epoch, pid;
 	bool is_closed;
-	bool is_attached;         /* a producer holds its lock */
+	bool is_attached; /* a producer holds its lock */
 	uint32_t consumer_count;
 	struct stream_consumer_status consumers[SEGMENT_CONSUMERS];
 };
@@ -70,10 +72,11 @@ int stream_read_status(const char *path, struct stream_status *ret_status, struc
 /* Wakes everybody who sleeps on this stream: called after the death of a process that may have owed a wake-up. */
 int stream_ring_all(const char *path, struct enrg_error *err);
 
-/* --- producer --------------------------------------------------------------------------------------------------------- */
+/* --- producer
+ * --------------------------------------------------------------------------------------------------------- */
 
-/* Takes the stream over as its producer: an OFD lock on the file (-EBUSY: another process is the producer; names its pid),
- * epoch + 1. `hot_bytes`: in flight before the first wait, 0 = no hot window. */
+/* Takes the stream over as its producer: an OFD lock on the file (-EBUSY: another process is the producer; names its
+ * pid), epoch + 1. `hot_bytes`: in flight before the first wait, 0 = no hot window. */
 int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream, struct enrg_error *err);
 
 /* From now on the window is found by measuring: as small as it can be without consumers that run out of work, and where
@@ -81,8 +84,8 @@ int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream
  * itself included. Two records always fit. */
 void stream_govern(struct stream *stream, uint64_t target_ns, uint32_t producers);
 
-/* That target can't be met: batches have waited for more than twice as long for ten seconds. Sets for how long they wait,
- * and the bytes in flight. */
+/* That target can't be met: batches have waited for more than twice as long for ten seconds. Sets for how long they
+ * wait, and the bytes in flight. */
 bool stream_misses_target(const struct stream *stream, uint64_t *ret_wait_ns, uint64_t *ret_bytes);
 
 /* `in order`: publishes, marks the stream closed. NULL is allowed. */
@@ -98,21 +101,22 @@ struct stream_claim {
 	uint64_t payload_bytes;
 };
 
-/* Waits while a required consumer holds the producer back, or no page is left for the ring (then what it has goes round),
- * up to timeout_ns (UINT64_MAX = for ever, 0 = not at all). 0; -EAGAIN timed out; ENRG_E_STOPPED after stream_interrupt; -EMSGSIZE. One claim at a time. */
+/* Waits while a required consumer holds the producer back, or no page is left for the ring (then what it has goes
+ * round), up to timeout_ns (UINT64_MAX = for ever, 0 = not at all). 0; -EAGAIN timed out; ENRG_E_STOPPED after
+ * stream_interrupt; -EMSGSIZE. One claim at a time. */
 int stream_claim(struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, struct stream_claim *ret_claim);
 
 struct stream_commit {
 	uint16_t route;
-	uint16_t type;         /* RECORD_DATA or RECORD_GAP */
+	uint16_t type; /* RECORD_DATA or RECORD_GAP */
 	uint32_t rows;
 	uint32_t meta_bytes;
-	uint64_t body_bytes;   /* meta + body <= the claim: the rest is given back */
+	uint64_t body_bytes; /* meta + body <= the claim: the rest is given back */
 	uint64_t acquired_ns;
 	uint64_t committed_ns; /* 0 = read the clock */
 	uint32_t body_crc;     /* where has_crc: computed by the caller while it filled the claim */
 	bool has_crc;
-	bool hold;             /* do not publish yet: stream_publish, a later commit, or a claim that must wait will */
+	bool hold; /* do not publish yet: stream_publish, a later commit, or a claim that must wait will */
 };
 
 void stream_commit(struct stream *stream, const struct stream_commit *commit);
@@ -136,8 +140,8 @@ int stream_claim_many(struct stream *stream, uint64_t payload_bytes, uint32_t co
  * together, unless `hold`. */
 void stream_commit_many(struct stream *stream, const struct stream_commit *commits, uint32_t count, bool hold);
 
-/* For whoever has no claim open, each half a second at least, also with nothing to send: ends a lap through the ring where
- * all is read, and gives pages back that have not been used lately. `now_ns`: CLOCK_MONOTONIC. */
+/* For whoever has no claim open, each half a second at least, also with nothing to send: ends a lap through the ring
+ * where all is read, and gives pages back that have not been used lately. `now_ns`: CLOCK_MONOTONIC. */
 void stream_tend(struct stream *stream, uint64_t now_ns);
 /* May there be something to give back, or to get, so that it is worth to tend it soon? */
 bool stream_has_spare(const struct stream *stream);
@@ -152,7 +156,8 @@ void stream_interrupt(struct stream *stream);
 
 void stream_count_dropped(struct stream *stream, uint64_t rows);
 uint64_t stream_blocked_ns(const struct stream *stream); /* time spent waiting for required consumers, of all lives */
-uint64_t stream_in_flight(const struct stream *stream); /* bytes that the slowest required consumer has not acknowledged */
+uint64_t stream_in_flight(
+	const struct stream *stream); /* bytes that the slowest required consumer has not acknowledged */
 /* Payload bytes committed by all producers so far, and those of them that every required consumer is done with (about:
  * headers count as unread bytes). */
 void stream_read_progress(struct stream *stream, uint64_t *ret_written, uint64_t *ret_acknowledged);
@@ -162,7 +167,8 @@ bool stream_has_checks(const struct stream *stream);
 /* Did this producer take over a stream that an earlier producer had used (so that a gap is due)? */
 bool stream_is_successor(const struct stream *stream);
 
-/* --- consumer --------------------------------------------------------------------------------------------------------- */
+/* --- consumer
+ * --------------------------------------------------------------------------------------------------------- */
 
 /* Takes the slot of that name (OFD lock; -EBUSY names the pid that holds it). `position` UINT64_MAX: start at the
  * slot's ack; else at that position (a store's own journal knows better), which must lie between ack and head. To look
@@ -197,8 +203,8 @@ void consumer_release(struct consumer *consumer, uint64_t position, uint64_t mar
 
 /* Waits until at least one of the consumers has something beyond what it acquired, or `word` (private to the caller's
  * process or shared; NULL = none) differs from `value`, or the timeout is over. Number of consumers with data. */
-int consumer_wait(struct consumer *const *consumers, uint32_t count, _Atomic uint32_t *word, uint32_t value,
-	uint64_t timeout_ns);
+int consumer_wait(
+	struct consumer *const *consumers, uint32_t count, _Atomic uint32_t *word, uint32_t value, uint64_t timeout_ns);
 
 /* Is there something beyond what was acquired, as far as the last look or wait has seen? */
 bool consumer_has_seen_more(const struct consumer *consumer);
@@ -206,7 +212,7 @@ bool consumer_has_seen_more(const struct consumer *consumer);
 const struct segment_header *consumer_header(const struct consumer *consumer);
 uint64_t consumer_position(const struct consumer *consumer); /* behind the last record acquired */
 uint64_t consumer_head(const struct consumer *consumer);
-bool consumer_is_closed(const struct consumer *consumer);    /* producer ended in order and all was acquired */
+bool consumer_is_closed(const struct consumer *consumer); /* producer ended in order and all was acquired */
 /* Bytes (positions) that the producer can still write before it must wait for this consumer. */
 uint64_t consumer_room(const struct consumer *consumer);
 

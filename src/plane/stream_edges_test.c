@@ -214,8 +214,8 @@ static void test_rewind_makes_room(void **state)
 	consumer_close(consumer);
 }
 
-/* A consumer that moves all the time, and slowly, must not hold a claim beyond its time: the caller has signs of life to
- * give and a stop to look for. */
+/* A consumer that moves all the time, and slowly, must not hold a claim beyond its time: the caller has signs of life
+ * to give and a stop to look for. */
 static void *crawl(void *context)
 {
 	struct consumer *consumer = context;

@@ -264,8 +264,7 @@ static int read_status(void *context)
 	ret->blocked_ns = atomic_load_explicit(&producer->blocked_ns, memory_order_relaxed);
 	ret->blocked_since_ns = atomic_load_explicit(&producer->blocked_since_ns, memory_order_relaxed);
 	ret->window_bytes = atomic_load_explicit(&producer->window, memory_order_relaxed);
-	ret->window_reason =
-		window_reason_name(atomic_load_explicit(&producer->window_reason, memory_order_relaxed));
+	ret->window_reason = window_reason_name(atomic_load_explicit(&producer->window_reason, memory_order_relaxed));
 	ret->wakes = atomic_load_explicit(&producer->wakes, memory_order_relaxed);
 	ret->rescued = atomic_load_explicit(&producer->rescued, memory_order_relaxed);
 	ret->epoch = atomic_load_explicit(&producer->epoch, memory_order_relaxed);

@@ -18,7 +18,7 @@
 /* The first piece; what a source of a row a second needs for a minute. */
 #define PIECE_BYTES     (16u << 10)
 #define PIECE_MAX_BYTES (4u << 20)
-#define CALM_NS    5000000000u
+#define CALM_NS         5000000000u
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23

@@ -1,5 +1,6 @@
-/* stream_state.h: a producer's own copy of its stream. Internal to plane/: stream.c opens and describes it, stream_write.c
- * is the path of a batch, over stream_room.c, stream_pages.c and stream_publish.c. One thread, except is_interrupted. */
+/* stream_state.h: a producer's own copy of its stream. Internal to plane/: stream.c opens and describes it,
+ * stream_write.c is the path of a batch, over stream_room.c, stream_pages.c and stream_publish.c. One thread, except
+ * is_interrupted. */
 #ifndef PLANE_STREAM_STATE_H
 #define PLANE_STREAM_STATE_H
 
@@ -25,14 +26,14 @@ struct stream_many {
 
 /* Which pages of the ring exist: stream_pages.c. */
 struct stream_pages {
-	uint64_t end;             /* [0, end) of the ring exists for certain; never below `offset` */
-	uint64_t top;             /* beyond it nothing does */
-	uint64_t peak, last_peak; /* bytes from the start that were used: in this period, and in the one before */
+	uint64_t end;               /* [0, end) of the ring exists for certain; never below `offset` */
+	uint64_t top;               /* beyond it nothing does */
+	uint64_t peak, last_peak;   /* bytes from the start that were used: in this period, and in the one before */
 	uint64_t period_ns, lap_ns; /* when the period and the lap began */
-	uint64_t due_ns;          /* of the next look */
-	uint64_t calm_ns;         /* length of a period, and of a lap that may be ended early */
-	bool is_kept;             /* pages can't be given back on this system */
-	bool is_short;            /* none was to be had when last asked for */
+	uint64_t due_ns;            /* of the next look */
+	uint64_t calm_ns;           /* length of a period, and of a lap that may be ended early */
+	bool is_kept;               /* pages can't be given back on this system */
+	bool is_short;              /* none was to be had when last asked for */
 };
 
 #define STREAM_STAGE_BYTES                                                                                             \
@@ -42,27 +43,27 @@ struct stream_pages {
 
 struct stream {
 	struct mapping mapping;
-	struct window window; /* bytes 0: none, the whole ring is used */
-	uint32_t producers;   /* that share consumers with this one, itself included */
+	struct window window;         /* bytes 0: none, the whole ring is used */
+	uint32_t producers;           /* that share consumers with this one, itself included */
 	bool is_turn_open, has_slept; /* since the last wait at the end of the window */
 	uint64_t turn_held_ns;        /* of that wait */
 	uint64_t turn_bytes;          /* `bytes` at the last turn */
 	uint64_t payload_max;
-	uint64_t tail;      /* position behind the last committed record or pad; head once published */
-	uint64_t published; /* = head */
-	uint64_t offset;    /* tail modulo data_bytes */
-	uint64_t ack;       /* of the slowest required consumer, as last looked at */
+	uint64_t tail;       /* position behind the last committed record or pad; head once published */
+	uint64_t published;  /* = head */
+	uint64_t offset;     /* tail modulo data_bytes */
+	uint64_t ack;        /* of the slowest required consumer, as last looked at */
 	uint64_t free_until; /* small records up to here need no look at consumers and window */
 	uint32_t epoch;
 	bool is_successor;
-	uint64_t pad_at;     /* where the pad of the last rewind begins; STREAM_NO_PAD: there is none to jump into */
+	uint64_t pad_at; /* where the pad of the last rewind begins; STREAM_NO_PAD: there is none to jump into */
 	uint64_t pad_end;
 	uint64_t deep_until; /* after a jump: nothing is in the way up to this position, whatever the acks say */
 	uint64_t most;       /* bytes of the largest of the latest records, wherever it begins */
 	bool is_spilling;
 	uint64_t spill_ack, spill_since_ns; /* where the consumer stood still, and since when */
-	uint64_t pace_ns;   /* how long consumers took lately to come back into the window */
-	uint64_t claimed; /* as in the segment: only grows, though claims are given back */
+	uint64_t pace_ns;                   /* how long consumers took lately to come back into the window */
+	uint64_t claimed;                   /* as in the segment: only grows, though claims are given back */
 	/* open claim */
 	uint32_t claim_lead;
 	struct stream_many many;
@@ -142,7 +143,8 @@ void stream_sum_header(struct stream_header *header);
 int stream_make_room(
 	struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, uint64_t *ret_need, uint32_t *ret_lead);
 
-/* Pages for the ring up to `until` bytes from its start (cut to its length). 0; -ENOSPC: there is no memory now; -errno. */
+/* Pages for the ring up to `until` bytes from its start (cut to its length). 0; -ENOSPC: there is no memory now;
+ * -errno. */
 int stream_pages_extend(struct stream *stream, uint64_t until);
 /* For a stream that was just taken over. */
 void stream_pages_init(struct stream *stream);

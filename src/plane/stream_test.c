@@ -25,8 +25,13 @@
 static void create(uint64_t data_bytes, uint64_t record_bytes_max)
 {
 	struct enrg_error err = {0};
-	struct stream_params params = {.path = path, .source = "test", .run = "r1", .supervisor = "s",
-		.data_bytes = data_bytes, .record_bytes_max = record_bytes_max, .checks = true};
+	struct stream_params params = {.path = path,
+		.source = "test",
+		.run = "r1",
+		.supervisor = "s",
+		.data_bytes = data_bytes,
+		.record_bytes_max = record_bytes_max,
+		.checks = true};
 
 	if (stream_create(&params, &err) != 0)
 		fail_msg("%s", err.text);
@@ -96,11 +101,13 @@ static int write_one(struct stream *stream, uint64_t max, bool hold, uint64_t ti
 	if (result < 0)
 		return result;
 	fill(claim.payload, n, length);
-	stream_commit(stream, &(struct stream_commit){.type = RECORD_DATA, .rows = 1, .body_bytes = length, .hold = hold});
+	stream_commit(
+		stream, &(struct stream_commit){.type = RECORD_DATA, .rows = 1, .body_bytes = length, .hold = hold});
 	return 0;
 }
 
-static void check_one(const struct consumer *consumer, const struct consumer_record *record, uint64_t expected, uint64_t max)
+static void check_one(
+	const struct consumer *consumer, const struct consumer_record *record, uint64_t expected, uint64_t max)
 {
 	struct enrg_error err = {0};
 
@@ -205,7 +212,8 @@ static void test_hot_window(void **state)
 	stream_close(stream, true);
 }
 
-/* A consumer that has a long way to go and works at it, slower than memory by far, is not waited for: the ring has room. */
+/* A consumer that has a long way to go and works at it, slower than memory by far, is not waited for: the ring has
+ * room. */
 static void test_slow_consumer_catches_up(void **state)
 {
 	(void)state;
@@ -439,8 +447,8 @@ static void test_scribbling(void **state)
 		memset(claim.payload, i, 1000);
 		stream_commit(stream, &(struct stream_commit){.type = RECORD_DATA, .body_bytes = 1000});
 	}
-	scribble(SEGMENT_DATA_AT + 64 + 500, 77);      /* body of record 1 */
-	scribble(SEGMENT_DATA_AT + 1088 + 8, 99);      /* sequence of record 2 */
+	scribble(SEGMENT_DATA_AT + 64 + 500, 77);       /* body of record 1 */
+	scribble(SEGMENT_DATA_AT + 1088 + 8, 99);       /* sequence of record 2 */
 	scribble(SEGMENT_DATA_AT + 2 * 1088 + 3, 0x7f); /* length of record 3 */
 	assert_int_equal(consumer_acquire(consumer, &record, &err), 1);
 	assert_int_equal(consumer_check(consumer, &record, &err), ENRG_E_CORRUPT);

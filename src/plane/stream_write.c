@@ -1,5 +1,5 @@
-/* stream_write.c: the producer's path of a batch: claim, commit, abort. While consumers keep up it is arithmetic on this
- * process's own copies of the positions, and one release store of `head` in stream_publish.c. One thread. */
+/* stream_write.c: the producer's path of a batch: claim, commit, abort. While consumers keep up it is arithmetic on
+ * this process's own copies of the positions, and one release store of `head` in stream_publish.c. One thread. */
 #include "plane/stream_state.h"
 
 #include <errno.h>
@@ -7,7 +7,8 @@
 #include "base/clock.h"
 #include "base/crc32c.h"
 
-/* --- claiming --------------------------------------------------------------------------------------------------------- */
+/* --- claiming
+ * --------------------------------------------------------------------------------------------------------- */
 
 int stream_claim(struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, struct stream_claim *ret_claim)
 {

@@ -22,7 +22,8 @@
 #define PAUSE_FIRST    4u
 #define PAUSE_MAX      256u
 #define BYTES_MIN      (UINT64_C(64) << 10)
-/* Of fast consumers, not less than this: below, three clients made 3.9 GB/s of batches of 16 kB on two cores, and make 7. */
+/* Of fast consumers, not less than this: below, three clients made 3.9 GB/s of batches of 16 kB on two cores, and
+ * make 7. */
 #define BYTES_CALM     (UINT64_C(768) << 10)
 #define BYTES_START    BYTES_CALM
 #define PRODUCERS_MANY 3u
@@ -80,7 +81,8 @@ enum window_reason window_reason(const struct window *window, uint64_t record_by
 
 const char *window_reason_name(uint32_t reason)
 {
-	static const char *const names[] = {"not told", "set by hand", "not measured yet", "latency target", "throughput"};
+	static const char *const names[] = {
+		"not told", "set by hand", "not measured yet", "latency target", "throughput"};
 
 	return names[reason < sizeof(names) / sizeof(names[0]) ? reason : 0];
 }

@@ -55,7 +55,8 @@ enum window_reason {
 	WINDOW_BY_HAND,
 	WINDOW_UNMEASURED, /* no episode is over yet */
 	WINDOW_LATENCY,    /* within the target */
-	WINDOW_THROUGHPUT, /* beyond it: with less, consumers run out of work, or it is the records that they need to have two of */
+	WINDOW_THROUGHPUT, /* beyond it: with less, consumers run out of work, or it is the records that they need to
+			      have two of */
 };
 enum window_reason window_reason(const struct window *window, uint64_t record_bytes);
 /* One word or two; of any number. */

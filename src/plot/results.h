@@ -39,8 +39,8 @@ struct results {
 /* -ENOENT and other system errors; ENRG_E_CORRUPT: not a results file, with what is wrong; -ENODATA: no run in it. One
  * object, as `enrgdaq bench run --json` prints it, is a results file of one run. */
 int results_read(const char *path, struct results **ret_results, struct enrg_error *err);
-/* Adds the runs of the file beside it, "…detector…" for "…results…", to results->detector and ->disk. 0 also where there
- * is none; else as results_read. */
+/* Adds the runs of the file beside it, "…detector…" for "…results…", to results->detector and ->disk. 0 also where
+ * there is none; else as results_read. */
 int results_read_detector(struct results *results, const char *results_path, struct enrg_error *err);
 void results_destroy(struct results *results);
 

@@ -48,8 +48,8 @@ static void format_limit(const struct results_entry *limit, double highest, stru
 
 	number_format(limit->limit_mb_per_s, mb, sizeof(mb));
 	*ret_reference = (struct figure_reference){limit->limit_mb_per_s, FIGURE_VERMILION, "'-'", true, {{0}}};
-	snprintf(ret_reference->lines[0], sizeof(ret_reference->lines[0]), "%s in this run:",
-		highest > limit->limit_mb_per_s ? "Alone" : "Limit");
+	snprintf(ret_reference->lines[0], sizeof(ret_reference->lines[0]),
+		"%s in this run:", highest > limit->limit_mb_per_s ? "Alone" : "Limit");
 	snprintf(ret_reference->lines[1], sizeof(ret_reference->lines[1]), "%s MB/s", mb);
 	snprintf(ret_reference->lines[2], sizeof(ret_reference->lines[2]), "(%s)", kinds[limit->limit]);
 }

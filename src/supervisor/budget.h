@@ -19,8 +19,9 @@ uint64_t budget_record_bytes(int64_t slot_kb);
 uint64_t budget_ring_bytes(int64_t own_mb, int64_t supervisor_mb, size_t producer_count, int64_t slot_kb);
 /* Last-level cache that the cores of this process share. */
 uint64_t budget_cache_bytes(void);
-/* Has the file system of `folder` room for rings that take `full_bytes` when all are filled? They take it only then, so that
- * less is an answer of 1, with what it means and the key to change in `err`. -ENOSPC: there is no room to start with. */
+/* Has the file system of `folder` room for rings that take `full_bytes` when all are filled? They take it only then, so
+ * that less is an answer of 1, with what it means and the key to change in `err`. -ENOSPC: there is no room to start
+ * with. */
 int budget_check(const char *folder, uint64_t full_bytes, size_t ring_count, struct enrg_error *err);
 
 #endif

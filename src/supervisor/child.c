@@ -21,7 +21,7 @@
 /* Numbers that the descriptors have in the job: what lies behind them is closed. */
 enum { CHILD_FD_PLAN = 3, CHILD_FD_READY, CHILD_FD_LIFELINE, CHILD_FD_MODULE, CHILD_FD_LIFE, CHILD_FD_END };
 
-#define HANDED ((size_t)(CHILD_FD_END - CHILD_FD_PLAN))
+#define HANDED   ((size_t)(CHILD_FD_END - CHILD_FD_PLAN))
 #define OWN_FILE "/proc/self/exe"
 
 extern char **environ;
@@ -165,8 +165,7 @@ static int spawn(const struct child_params *params, const int descriptors[HANDED
 	posix_spawnattr_setsigdefault(&attributes, &all);
 	code = add_actions(&actions, descriptors);
 	if (!code)
-		code = posix_spawn(
-			ret_pid, program, &actions, &attributes, elsewhere ? emulated : own, environment);
+		code = posix_spawn(ret_pid, program, &actions, &attributes, elsewhere ? emulated : own, environment);
 	posix_spawnattr_destroy(&attributes);
 out_actions:
 	posix_spawn_file_actions_destroy(&actions);

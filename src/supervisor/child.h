@@ -1,4 +1,5 @@
-/* child.h: one job process as its parent holds it: pid, descriptor of its end, readiness pipe. Process: supervisor, main thread. */
+/* child.h: one job process as its parent holds it: pid, descriptor of its end, readiness pipe. Process: supervisor,
+ * main thread. */
 #ifndef SUPERVISOR_CHILD_H
 #define SUPERVISOR_CHILD_H
 

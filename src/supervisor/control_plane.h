@@ -1,5 +1,5 @@
-/* control_plane.h: the supervisor's part of the control plane: the broker, its statistics going out, alerts of jobs coming
- * in. Process: supervisor, main thread (the broker forwards on its own). */
+/* control_plane.h: the supervisor's part of the control plane: the broker, its statistics going out, alerts of jobs
+ * coming in. Process: supervisor, main thread (the broker forwards on its own). */
 #ifndef SUPERVISOR_CONTROL_PLANE_H
 #define SUPERVISOR_CONTROL_PLANE_H
 

@@ -12,15 +12,16 @@ struct drain {
 	bool is_hurried;
 	bool is_timed_out; /* stop_timeout_seconds were over */
 	uint64_t limit_ns; /* stop_timeout_seconds; 0 = none */
-	bool was_killed; /* a job had to be killed: hardware data may be lost, files may not be closed */
+	bool was_killed;   /* a job had to be killed: hardware data may be lost, files may not be closed */
 	uint64_t begin_ns, deadline_ns, told_ns;
 	uint64_t acknowledged; /* sum of all acknowledged positions: moves while there is progress */
-	uint64_t seen_backlog;     /* positions, as of the last line */
-	uint64_t told_bytes;       /* of messages, in the last line */
+	uint64_t seen_backlog; /* positions, as of the last line */
+	uint64_t told_bytes;   /* of messages, in the last line */
 };
 
 void drain_begin(struct drain *drain, struct roster *roster, uint64_t now_ns);
-/* Bytes of messages that stores have still to store: what pads between them is not counted. Opens each stream and journal. */
+/* Bytes of messages that stores have still to store: what pads between them is not counted. Opens each stream and
+ * journal. */
 uint64_t drain_left_bytes(const struct roster *roster);
 /* How the run ended, for the ledger. */
 const char *drain_outcome(const struct drain *drain);

@@ -90,7 +90,8 @@ static void tell_cut(struct keeper *keeper, struct keeper_file *file, struct los
 	file->is_lost = true;
 	if (!file->source) {
 		log_line(ENRG_ERROR,
-			"%s was cut by something else: its store continues where its streams were acknowledged last, and "
+			"%s was cut by something else: its store continues where its streams were acknowledged last, "
+			"and "
 			"batches written but not acknowledged by then may come twice",
 			file->path);
 		losses_set(
@@ -101,8 +102,10 @@ static void tell_cut(struct keeper *keeper, struct keeper_file *file, struct los
 	snprintf(loss.name, sizeof(loss.name), "%s", file->source);
 	losses_set(losses, &loss);
 	log_line(ENRG_ERROR,
-		"%s, the ring of %s, was cut by something else: batches that waited in it are gone, and its stores can't "
-		"continue with it; what other sources send waits in memory; stop the run and start it again, and let nobody "
+		"%s, the ring of %s, was cut by something else: batches that waited in it are gone, and its stores "
+		"can't "
+		"continue with it; what other sources send waits in memory; stop the run and start it again, and let "
+		"nobody "
 		"write to %s",
 		file->path, file->source, keeper->runtime->folder);
 }
@@ -187,7 +190,8 @@ static void tell(struct keeper *keeper, const struct outage *outage, int code, s
 
 	if (code && !keeper->is_failing)
 		log_line(ENRG_ERROR,
-			"%s %s, and can't be put right (%s): jobs that run continue, but none can be started again; free "
+			"%s %s, and can't be put right (%s): jobs that run continue, but none can be started again; "
+			"free "
 			"space or repair the permissions there, or stop the run",
 			outage->first, held_describe(outage->finding), strerror(-code));
 	else if (!code && (outage->count || keeper->is_failing))

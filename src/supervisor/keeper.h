@@ -1,7 +1,8 @@
 /* keeper.h: holds the files of the runtime folder open and puts them right when somebody removes or replaces them: the
  * RemoveIPC of logind, cleaners of /tmp, a careless `rm`. A file whose last name is gone can't get one again, so its
  * path leads to the supervisor's descriptor (held_lead) until the run ends: a job that is started again finds its ring
- * and its journal. Once a second (of more than KEEPER_FILES_A_LOOK some) and before a job is started. Process: supervisor, main thread.
+ * and its journal. Once a second (of more than KEEPER_FILES_A_LOOK some) and before a job is started. Process:
+ * supervisor, main thread.
  */
 #ifndef SUPERVISOR_KEEPER_H
 #define SUPERVISOR_KEEPER_H
@@ -25,7 +26,7 @@ struct keeper {
 	const struct plan_set *plans;
 	size_t file_count;
 	struct keeper_file *files;
-	size_t next; /* of the next look */
+	size_t next;                 /* of the next look */
 	struct held_name sockets[2]; /* of the broker: publish, subscribe */
 	uint64_t outages;
 	bool is_failing; /* it could not be put right, and that was told */
@@ -37,7 +38,8 @@ void keeper_close(struct keeper *keeper); /* takes a zeroed one */
 #define KEEPER_FILES_A_LOOK 128u
 
 /* `control` NULL: there is no broker yet. What was found stands in `losses`. Of very many files some have their turn at
- * each look, unless `is_whole`, or something was found: a thousand times two calls a second are half a hundredth of a core. */
+ * each look, unless `is_whole`, or something was found: a thousand times two calls a second are half a hundredth of a
+ * core. */
 void keeper_look(struct keeper *keeper, struct control_plane *control, struct losses *losses, bool is_whole);
 
 /* At the end of the run, when no job runs any more: what is led to a descriptor gets a file of its own again, since it

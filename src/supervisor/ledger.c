@@ -82,8 +82,7 @@ void ledger_balance(struct ledger_source *source, uint32_t index)
 	if (state->sequence > source->sequence)
 		store->missing += (int64_t)(state->sequence - source->sequence);
 	store->missing_rows = 0;
-	if (!records && !state->skipped_batches && !state->set_aside_batches &&
-		state->sequence == source->sequence)
+	if (!records && !state->skipped_batches && !state->set_aside_batches && state->sequence == source->sequence)
 		store->missing_rows = (int64_t)(source->rows - state->rows);
 	balance_run(source, store);
 }
@@ -169,11 +168,11 @@ json_t *ledger_format_json(const struct ledger *ledger, const char *run, const c
 			json_array_append_new(stores, format_store(ledger, source, &source->stores[k]));
 		produced = produced_of(source);
 		json_array_append_new(sources,
-			json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "source", source->name, "produced_batches",
-				(json_int_t)produced.batches, "produced_rows", (json_int_t)produced.rows,
-				"produced_bytes", (json_int_t)produced.bytes, "dropped_rows",
-				(json_int_t)produced.dropped_rows, "missed_ticks",
-				(json_int_t)source->missed_ticks, "readable", source->is_read, "stores", stores));
+			json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "source", source->name,
+				"produced_batches", (json_int_t)produced.batches, "produced_rows",
+				(json_int_t)produced.rows, "produced_bytes", (json_int_t)produced.bytes, "dropped_rows",
+				(json_int_t)produced.dropped_rows, "missed_ticks", (json_int_t)source->missed_ticks,
+				"readable", source->is_read, "stores", stores));
 	}
 	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:o, s:o}", "run", run, "supervisor", supervisor, "final", is_final,
 		"accounted", ledger_is_accounted(ledger), "settled", ledger_is_settled(ledger), "sources", sources,
@@ -197,8 +196,8 @@ static void print_left(
 
 	earlier_describe(source->earlier, runs, sizeof(runs));
 	fprintf(stream, "  %s -> %s: of %s %" PRIu64 " batches were left; stored %" PRIu64 " batches, %" PRIu64 " rows",
-		shown(source->name, from), shown(store->name, to), runs, minus(store->left_records, store->left_gaps), store->left_batches,
-		store->left_rows);
+		shown(source->name, from), shown(store->name, to), runs, minus(store->left_records, store->left_gaps),
+		store->left_batches, store->left_rows);
 	if (store->left_waiting)
 		fprintf(stream, "; in flight %" PRIu64, store->left_waiting);
 	fprintf(stream, ": %s%s%s\n", is_colored ? color : "",
@@ -241,8 +240,9 @@ static void print_line(const struct ledger *ledger, const struct ledger_source *
 	fprintf(stream,
 		"  %s -> %s: produced %" PRIu64 " batches, %" PRIu64 " rows, %.2f MB; stored %" PRIu64
 		" batches, %" PRIu64 " rows, %.2f MB",
-		shown(source->name, from), shown(store->name, to), produced.batches, produced.rows, (double)produced.bytes / 1e6,
-		store->stored_batches, store->stored_rows, (double)store->stored_bytes / 1e6);
+		shown(source->name, from), shown(store->name, to), produced.batches, produced.rows,
+		(double)produced.bytes / 1e6, store->stored_batches, store->stored_rows,
+		(double)store->stored_bytes / 1e6);
 	if (store->skipped_batches)
 		fprintf(stream, "; not for this store %" PRIu64, store->skipped_batches);
 	if (state->set_aside_batches)

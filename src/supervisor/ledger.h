@@ -4,9 +4,9 @@
  *
  * produced is what the stream's tally says, stored and skipped what the store's journal has committed, in flight the
  * records between the journal's sequence and the stream's. Anything else is `missing` (or, with a negative sign,
- * counted twice). The equation is that of the stream's whole life; what is reported is what this run has made, and beside
- * it what it stored of earlier runs that had ended with batches left. Gap records are no batches, stored or in flight.
- * Process: supervisor.
+ * counted twice). The equation is that of the stream's whole life; what is reported is what this run has made, and
+ * beside it what it stored of earlier runs that had ended with batches left. Gap records are no batches, stored or in
+ * flight. Process: supervisor.
  */
 #ifndef SUPERVISOR_LEDGER_H
 #define SUPERVISOR_LEDGER_H
@@ -23,7 +23,7 @@
 
 struct ledger_store {
 	char name[256];
-	struct journal_stream_state state; /* zero where the store has not seen the stream */
+	struct journal_stream_state state;          /* zero where the store has not seen the stream */
 	uint64_t in_flight_batches, in_flight_gaps; /* gap records are no batches */
 	uint64_t in_flight_bytes; /* in: positions; balanced: at most the bytes of messages that are not stored */
 	int64_t missing;          /* batches: 0 = accounted */
@@ -38,7 +38,7 @@ struct ledger_store {
 struct ledger_source {
 	char name[256];
 	uint64_t sequence, batches, rows, bytes, gaps, dropped_rows;
-	uint64_t missed_ticks; /* of its polls in this run: no batches, but measurements that never were */
+	uint64_t missed_ticks;         /* of its polls in this run: no batches, but measurements that never were */
 	const struct earlier *earlier; /* NULL: the stream was made in this run */
 	bool is_read;                  /* false: the stream can't be read, its numbers are those of the last time */
 	uint32_t store_count;

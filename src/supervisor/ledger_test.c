@@ -110,8 +110,9 @@ static void a_gap_record_is_not_in_flight(void **state)
 static void a_gap_record_of_an_earlier_run_is_not_left(void **state)
 {
 	static const struct earlier earlier = {.runs = "r0:1", .sequence = 11, .batches = 11, .rows = 100, .gaps = 1};
-	struct ledger *ledger = make(11, &(struct journal_stream_state){
-						 .sequence = 4, .batches = 4, .rows = 40, .left_batches = 4, .left_rows = 40});
+	struct ledger *ledger =
+		make(11, &(struct journal_stream_state){
+				 .sequence = 4, .batches = 4, .rows = 40, .left_batches = 4, .left_rows = 40});
 	char *text;
 
 	(void)state;
@@ -137,8 +138,8 @@ static void missed_ticks_are_named(void **state)
 	text = print(ledger);
 	json = ledger_format_json(ledger, "r", "s", true);
 	assert_non_null(strstr(text, "; missed 3 ticks: accounted"));
-	assert_int_equal(json_integer_value(json_object_get(
-				 json_array_get(json_object_get(json, "sources"), 0), "missed_ticks")),
+	assert_int_equal(json_integer_value(
+				 json_object_get(json_array_get(json_object_get(json, "sources"), 0), "missed_ticks")),
 		3);
 	json_decref(json);
 	free(text);

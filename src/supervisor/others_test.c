@@ -42,7 +42,8 @@ static void names_owner_and_command(void **state)
 		"/bus.pub\n" CONNECTS "\n",
 		folder, folder, folder);
 	assert_int_equal(describe(list, "/dev/shm/mine", NULL, text, sizeof(text)), 1);
-	assert_non_null(strstr(text, "\"lab\" runs with another runtime folder: ENRGDAQ_RUNTIME_DIR=/tmp/others_test."));
+	assert_non_null(
+		strstr(text, "\"lab\" runs with another runtime folder: ENRGDAQ_RUNTIME_DIR=/tmp/others_test."));
 	assert_int_equal(describe(list, base, NULL, text, sizeof(text)), 0); /* our own */
 	assert_string_equal(text, "");
 	assert_int_equal(describe(list, "/dev/shm/mine", "lab", text, sizeof(text)), 1);

@@ -80,8 +80,10 @@ static void streams_lead_from_sources_to_stores(void **state)
 
 static void a_watchdog_hears_four_beats_of_idle_jobs(void **state)
 {
-	static const struct { double watchdog_seconds; uint64_t beat_ns; } cases[] = {
-		{3600, 15000000000u}, {60, 15000000000u}, {8, 2000000000u}, {1, 500000000u}};
+	static const struct {
+		double watchdog_seconds;
+		uint64_t beat_ns;
+	} cases[] = {{3600, 15000000000u}, {60, 15000000000u}, {8, 2000000000u}, {1, 500000000u}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

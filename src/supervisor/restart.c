@@ -47,7 +47,8 @@ enum restart_verdict restart_decide(
 
 void restart_format_end(const struct restart_end *end, char *ret_text, size_t text_bytes)
 {
-	static const char *const meanings[] = {"in order", "failed", "configuration", "fast stop", "asked by a signal from elsewhere"};
+	static const char *const meanings[] = {
+		"in order", "failed", "configuration", "fast stop", "asked by a signal from elsewhere"};
 
 	if (end->was_hung)
 		snprintf(ret_text, text_bytes, "hung, killed by the watchdog");

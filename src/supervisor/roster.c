@@ -110,8 +110,8 @@ static void decide(struct roster *roster, struct member *member, const struct re
 		return;
 	case RESTART_GIVE_UP:
 		member->state = MEMBER_GIVEN_UP;
-		log_line(ENRG_ERROR, "%s: given up after %u starts that ended with a configuration error; fix %s",
-			name, tries + 1, member->plan->file);
+		log_line(ENRG_ERROR, "%s: given up after %u starts that ended with a configuration error; fix %s", name,
+			tries + 1, member->plan->file);
 		return;
 	case RESTART_LATER:
 		break;
@@ -129,8 +129,7 @@ static void start_member(struct roster *roster, size_t index, uint64_t now_ns)
 {
 	struct member *member = &roster->members[index];
 	struct enrg_error err = {0};
-	struct child_params params = {
-		.type = member->plan->type,
+	struct child_params params = {.type = member->plan->type,
 		.name = member->plan->name,
 		.lifeline = roster->lifeline,
 		.module = member->config->type->module_descriptor};
@@ -155,7 +154,8 @@ static void start_member(struct roster *roster, size_t index, uint64_t now_ns)
 	}
 	if (code) {
 		log_line(ENRG_ERROR, "%s", err.text);
-		snprintf(member->last_exit, sizeof(member->last_exit), "could not be started: %s", enrg_error_name(code));
+		snprintf(member->last_exit, sizeof(member->last_exit), "could not be started: %s",
+			enrg_error_name(code));
 		decide(roster, member, &(struct restart_end){.exit_code = 1, .is_store = member_is_store(member)},
 			now_ns);
 		return;

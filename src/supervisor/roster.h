@@ -32,7 +32,8 @@ void roster_destroy(struct roster *roster);
 void roster_start_due(struct roster *roster, uint64_t now_ns);
 /* An event of a member's descriptor. */
 void roster_handle(struct roster *roster, enum roster_event event, uint32_t index, uint64_t now_ns);
-/* Kills jobs that give no sign of life. `now_ns` here and everywhere: a clock of the time in which the supervisor ran. */
+/* Kills jobs that give no sign of life. `now_ns` here and everywhere: a clock of the time in which the supervisor ran.
+ */
 void roster_watch(struct roster *roster, uint64_t now_ns);
 /* Asks a member to end (again: at once). A member that does not run is marked as stopped. */
 void roster_stop_member(struct member *member);

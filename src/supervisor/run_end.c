@@ -59,8 +59,7 @@ void run_end_write_ledger(const struct runtime *runtime, const struct roster *ro
 	if (!text)
 		return;
 	snprintf(kept, sizeof(kept), "%s/ledger.json", runtime->folder);
-	bool is_kept = !path_make_parent(kept, 0700, &err) &&
-		       !path_write_private_file(kept, text, strlen(text), &err);
+	bool is_kept = !path_make_parent(kept, 0700, &err) && !path_write_private_file(kept, text, strlen(text), &err);
 	if (!is_kept)
 		log_line(ENRG_ERROR, "the ledger can't be written: %s", err.text);
 	for (size_t i = 0; i < roster->count; i++) {

@@ -168,9 +168,9 @@ void runtime_make_run_id(uint64_t wall_ns, char *ret_id, size_t id_bytes)
 static int write_run(const struct runtime *runtime, const char *state, int exit_code, struct enrg_error *err)
 {
 	char path[RUNTIME_PATH_BYTES + 16], *text;
-	json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:s, s:i, s:i}", "version", version_text(), "run", runtime->run, "state", state,
-		"started_wall_ns", (json_int_t)runtime->started_wall_ns, "config", runtime->config_path, "pid",
-		(int)getpid(), "exit_code", exit_code);
+	json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:s, s:i, s:i}", "version", version_text(), "run", runtime->run,
+		"state", state, "started_wall_ns", (json_int_t)runtime->started_wall_ns, "config", runtime->config_path,
+		"pid", (int)getpid(), "exit_code", exit_code);
 	int code;
 
 	if (json && json_object_size(runtime->earlier))
@@ -297,7 +297,8 @@ static int explain_foreign(const char *folder, struct enrg_error *err)
 	if (stat(folder, &status) || status.st_uid == geteuid() || !access(folder, R_OK | W_OK | X_OK))
 		return 0;
 	path_format_user(status.st_uid, owner, sizeof(owner));
-	return enrg_error_set(err, -EACCES, "%s belongs to %s: only that user and root see what runs there", folder, owner);
+	return enrg_error_set(
+		err, -EACCES, "%s belongs to %s: only that user and root see what runs there", folder, owner);
 }
 
 /* No run of that name (NULL: none at all) was found in `base`; is there one elsewhere? */

@@ -1,9 +1,8 @@
 /* runtime.h: the folder of one supervisor on tmpfs: lock, run.json, status.json, and where sockets lie. Process:
  * supervisor; `status` and `stop` read it from outside.
  *
- *   <path_runtime_folder>/<supervisor>/lock         OFD lock of the running supervisor; text: its pid. A claim (claim.h)
- *                                                   stands beside it, since files can be removed
- *                                      run.json     id, start and state of the present or last run
+ *   <path_runtime_folder>/<supervisor>/lock         OFD lock of the running supervisor; text: its pid. A claim
+ * (claim.h) stands beside it, since files can be removed run.json     id, start and state of the present or last run
  *                                      status.json  once a second
  *                                      NAME.stream NAME.journal NAME.page   of each job
  */

@@ -104,7 +104,8 @@ static json_t *make_job(const struct member *member, const struct backlog *backl
 	if (member->stream) {
 		json_object_set_new(job, "ring_bytes", json_integer((json_int_t)member->stream->data_bytes));
 		json_object_set_new(job, "window_bytes", json_integer((json_int_t)member->stream->window_bytes));
-		json_object_set_new(job, "window_reason", make_text(member->stream->window_reason ? member->stream->window_reason : ""));
+		json_object_set_new(job, "window_reason",
+			make_text(member->stream->window_reason ? member->stream->window_reason : ""));
 		json_object_set_new(job, "rescued", json_integer((json_int_t)member->stream->rescued));
 		json_object_set_new(job, "epoch", json_integer((json_int_t)member->stream->epoch));
 	}
@@ -186,9 +187,9 @@ json_t *status_format(const struct status_context *context)
 	clock_format_utc(context->started_wall_ns, since, sizeof(since));
 	clock_format_utc(context->now_wall_ns, now, sizeof(now));
 	status = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "version", version_text(),
-		"supervisor", context->supervisor,
-		"run", context->run, "state", context->phase, "config", context->config, "since", since, "time", now,
-		"jobs", jobs, "links", make_links(context), "totals", make_totals(context->roster), "ledger",
+		"supervisor", context->supervisor, "run", context->run, "state", context->phase, "config",
+		context->config, "since", since, "time", now, "jobs", jobs, "links", make_links(context), "totals",
+		make_totals(context->roster), "ledger",
 		ledger_format_json(context->ledger, context->run, context->supervisor, context->is_final));
 	if (status)
 		json_object_set_new(status, "mono_ns", json_integer((json_int_t)clock_mono_ns()));

@@ -54,10 +54,11 @@ static void print_job(const json_t *job, bool is_colored, FILE *stream)
 		snprintf(quantiles, sizeof(quantiles), "%.2f/%.2f", number(latency, "p50"), number(latency, "p99"));
 	fprintf(stream, "%-20.20s %-18.18s %s%-16.16s%s %8.0f %10s/s %10s %10s %13s %5.0f%% %5.1f%% %7.1f %4.0f\n",
 		text(job, "name"), text(job, "type"), is_colored ? state_color(state) : "", state,
-		is_colored ? "\033[0m" : "", number(flow, "rows_per_s"), status_format_bytes(number(flow, "bytes_per_s"), rate),
-		status_format_bytes(number(flow, "bytes"), total), status_format_bytes(number(job, "backlog_bytes"), backlog), quantiles,
-		number(job, "blocked_percent"), number(job, "cpu_percent"), number(job, "private_mb"),
-		number(job, "restarts"));
+		is_colored ? "\033[0m" : "", number(flow, "rows_per_s"),
+		status_format_bytes(number(flow, "bytes_per_s"), rate),
+		status_format_bytes(number(flow, "bytes"), total),
+		status_format_bytes(number(job, "backlog_bytes"), backlog), quantiles, number(job, "blocked_percent"),
+		number(job, "cpu_percent"), number(job, "private_mb"), number(job, "restarts"));
 	if (json_is_string(json_object_get(job, "last_exit")) && number(job, "restarts") > 0)
 		fprintf(stream, "  last life: %s%s%s\n", text(job, "last_exit"),
 			has_text(job, "last_reason") ? ": " : "",
@@ -98,8 +99,7 @@ void status_print(const json_t *status, bool is_colored, FILE *stream)
 			text(item, "through"), number(item, "backlog_batches"),
 			status_format_bytes(number(item, "backlog_bytes"), backlog));
 	fprintf(stream, "ledger: %s%s%s\n", is_colored ? (is_accounted ? "\033[32m" : "\033[1;31m") : "",
-		is_accounted ? "every batch is accounted for" : trouble,
-		is_colored ? "\033[0m" : "");
+		is_accounted ? "every batch is accounted for" : trouble, is_colored ? "\033[0m" : "");
 	json_array_foreach((json_t *)json_object_get(status, "alerts"), index, item)
 		fprintf(stream, "alert: %s %s %s: %s\n", text(item, "time"), text(item, "severity"), text(item, "job"),
 			text(item, "message"));
@@ -117,6 +117,6 @@ void status_summary(const json_t *status, char *ret_text, size_t text_bytes)
 	snprintf(ret_text, text_bytes, "%.0f of %zu jobs run; produced %s/s, stored %s/s, %s waiting, %.0f restarts",
 		number(totals, "running"), json_array_size(json_object_get(status, "jobs")),
 		status_format_bytes(number(json_object_get(totals, "produced"), "bytes_per_s"), in),
-		status_format_bytes(number(json_object_get(totals, "stored"), "bytes_per_s"), out), status_format_bytes(backlog, waiting),
-		number(totals, "restarts"));
+		status_format_bytes(number(json_object_get(totals, "stored"), "bytes_per_s"), out),
+		status_format_bytes(backlog, waiting), number(totals, "restarts"));
 }

@@ -85,7 +85,9 @@ static void a_status_is_told_in_full(void **state)
 	assert_non_null(strstr(text, "2.5 MB/s"));
 	assert_non_null(strstr(text, "camera -> csv (shared memory): 10 batches, 4.1 kB waiting"));
 	assert_non_null(strstr(text, "window: 4.1 kB in flight of 16.0 MB (throughput)"));
-	assert_int_equal(json_integer_value(json_object_get(json_array_get(json_object_get(status, "jobs"), 0), "window_bytes")), 16000000);
+	assert_int_equal(
+		json_integer_value(json_object_get(json_array_get(json_object_get(status, "jobs"), 0), "window_bytes")),
+		16000000);
 	assert_non_null(strstr(text, "last life: exit 1 (failed): the disk is gone"));
 	assert_non_null(strstr(text, " 2.00/2.00 "));
 	assert_null(strstr(text, "1083"));

@@ -60,8 +60,8 @@ struct supervisor {
 	uint64_t started_ns, summary_ns;
 	struct pace pace;
 	uint64_t looked_ns, away_ns; /* last look at the clock; time in which this process did not run */
-	bool has_begun;      /* run.json says "running" */
-	bool is_status_lost; /* and it has been said */
+	bool has_begun;              /* run.json says "running" */
+	bool is_status_lost;         /* and it has been said */
 };
 
 /* CLOCK_MONOTONIC without the time in which this process itself did not run: a virtual machine that stood still, a
@@ -97,8 +97,8 @@ static int load(struct supervisor *self)
 	}
 	problems_init(&problems);
 	if (params->config_path)
-		code = folder_load_with(params->config_path, params->supervisor_file, self->types, &self->folder,
-			&problems, &err);
+		code = folder_load_with(
+			params->config_path, params->supervisor_file, self->types, &self->folder, &problems, &err);
 	else
 		code = folder_load_texts(
 			params->names, params->texts, params->text_count, self->types, &self->folder, &problems, &err);
@@ -397,8 +397,8 @@ static void run_loop(struct supervisor *self)
 				handle_own(self, (enum own_event)index, now_ns);
 		}
 		step(self, now_ns);
-		service_step(&self->service, clock_mono_ns(),
-			roster_is_up(self->roster, now_ns), self->drain.phase != DRAIN_NONE);
+		service_step(&self->service, clock_mono_ns(), roster_is_up(self->roster, now_ns),
+			self->drain.phase != DRAIN_NONE);
 	}
 }
 
@@ -564,8 +564,7 @@ static void fini(struct supervisor *self)
 
 int supervisor_run(const struct supervisor_params *params)
 {
-	struct supervisor self = {
-		.params = params,
+	struct supervisor self = {.params = params,
 		.epoll = -1,
 		.timer = -1,
 		.lifeline = {-1, -1},

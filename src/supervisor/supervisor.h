@@ -22,15 +22,15 @@ enum supervisor_exit {
 };
 
 struct supervisor_params {
-	const char *config_path;  /* folder; NULL = the texts below */
+	const char *config_path;     /* folder; NULL = the texts below */
 	const char *supervisor_file; /* in the place of the folder's supervisor.toml; NULL = that */
-	const char *const *names; /* names[i] stands for a file: "supervisor.toml", "daq.toml" … */
+	const char *const *names;    /* names[i] stands for a file: "supervisor.toml", "daq.toml" … */
 	const char *const *texts;
 	size_t text_count;
 	uint64_t duration_ns; /* 0 = until it is stopped or all sources are done; counted from the first ready source */
 	bool checks_off;      /* streams without CRC (benchmark only) */
 	enum log_format log_format; /* of the supervisor and its jobs */
-	bool is_quiet;        /* no periodic summary, no ledger lines; warnings and errors stay */
+	bool is_quiet;              /* no periodic summary, no ledger lines; warnings and errors stay */
 	/* Called once a second with the object that status.json holds, and a last time with is_last when all jobs have
 	 * ended and their pages and streams still exist ("ledger" is final then). Either may be NULL. */
 	void (*on_status)(void *context, const json_t *status, bool is_last);

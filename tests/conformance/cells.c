@@ -40,5 +40,5 @@ void cells_fini(struct cells *cells)
 	for (size_t i = 0; i < cells->count; i++)
 		free(cells->items[i]);
 	free(cells->items);
-	*cells = (struct cells){ 0 };
+	*cells = (struct cells){0};
 }

@@ -12,58 +12,58 @@
 #define COLUMNS_MAX 32u
 
 static const struct enrg_column wide_columns[] = {
-	{ .name = "n", .type = ENRG_I64 },
-	{ .name = "flag", .type = ENRG_BOOL },
-	{ .name = "i8", .type = ENRG_I8 },
-	{ .name = "i16", .type = ENRG_I16 },
-	{ .name = "i32", .type = ENRG_I32 },
-	{ .name = "u8", .type = ENRG_U8 },
-	{ .name = "u16", .type = ENRG_U16 },
-	{ .name = "u32", .type = ENRG_U32 },
-	{ .name = "u64", .type = ENRG_U64 },
-	{ .name = "f32", .type = ENRG_F32, .unit = "mV" },
-	{ .name = "f64", .type = ENRG_F64, .unit = "ns" },
-	{ .name = "text, \"quoted\"", .type = ENRG_STRING },
-	{ .name = "raw", .type = ENRG_BINARY },
-	{ .name = "wave", .type = ENRG_LIST, .item = ENRG_I16 },
-	{ .name = "curve", .type = ENRG_LIST, .item = ENRG_F64 },
+	{.name = "n", .type = ENRG_I64},
+	{.name = "flag", .type = ENRG_BOOL},
+	{.name = "i8", .type = ENRG_I8},
+	{.name = "i16", .type = ENRG_I16},
+	{.name = "i32", .type = ENRG_I32},
+	{.name = "u8", .type = ENRG_U8},
+	{.name = "u16", .type = ENRG_U16},
+	{.name = "u32", .type = ENRG_U32},
+	{.name = "u64", .type = ENRG_U64},
+	{.name = "f32", .type = ENRG_F32, .unit = "mV"},
+	{.name = "f64", .type = ENRG_F64, .unit = "ns"},
+	{.name = "text, \"quoted\"", .type = ENRG_STRING},
+	{.name = "raw", .type = ENRG_BINARY},
+	{.name = "wave", .type = ENRG_LIST, .item = ENRG_I16},
+	{.name = "curve", .type = ENRG_LIST, .item = ENRG_F64},
 };
 
-const struct enrg_schema data_wide = { .column_count = sizeof(wide_columns) / sizeof(wide_columns[0]),
-	.columns = wide_columns };
+const struct enrg_schema data_wide = {
+	.column_count = sizeof(wide_columns) / sizeof(wide_columns[0]), .columns = wide_columns};
 static const struct enrg_column odd_columns[] = {
-	{ .name = "n", .type = ENRG_I64 },
-	{ .name = "odd f32", .type = ENRG_F32 },
-	{ .name = "odd f64", .type = ENRG_F64 },
-	{ .name = "odd text", .type = ENRG_STRING },
-	{ .name = "odd list", .type = ENRG_LIST, .item = ENRG_F64 },
+	{.name = "n", .type = ENRG_I64},
+	{.name = "odd f32", .type = ENRG_F32},
+	{.name = "odd f64", .type = ENRG_F64},
+	{.name = "odd text", .type = ENRG_STRING},
+	{.name = "odd list", .type = ENRG_LIST, .item = ENRG_F64},
 };
 #define LONG_NAME "a_name_of_255_bytes_which_is_as_long_as_a_name_may_be_"
 static const struct enrg_column name_columns[] = {
-	{ .name = "n", .type = ENRG_I64 },
-	{ .name = "a/b", .type = ENRG_I8 },
-	{ .name = ".", .type = ENRG_I16 },
-	{ .name = "..", .type = ENRG_I32 },
-	{ .name = "a.b[3]", .type = ENRG_U8 },
-	{ .name = "it's \"so\", (x)", .type = ENRG_U16 },
-	{ .name = " at the edges ", .type = ENRG_U32 },
-	{ .name = "two\nlines\r", .type = ENRG_F32 },
-	{ .name = "\xC3\xBC\xE2\x82\xAC", .type = ENRG_F64 },
-	{ .name = "select", .type = ENRG_STRING },
-	{ .name = "SELECT", .type = ENRG_BOOL },
-	{ .name = "%2F", .type = ENRG_BINARY },
-	{ .name = "a;b -- `c`", .type = ENRG_LIST, .item = ENRG_I16 },
-	{ .name = "a:b", .type = ENRG_I8 },
-	{ .name = "a b", .type = ENRG_I16 },
-	{ .name = "rowid", .type = ENRG_I32 },
-	{ .name = LONG_NAME LONG_NAME LONG_NAME LONG_NAME "and_has_no_room_for_any_more_at_all_now", .type = ENRG_U8 },
+	{.name = "n", .type = ENRG_I64},
+	{.name = "a/b", .type = ENRG_I8},
+	{.name = ".", .type = ENRG_I16},
+	{.name = "..", .type = ENRG_I32},
+	{.name = "a.b[3]", .type = ENRG_U8},
+	{.name = "it's \"so\", (x)", .type = ENRG_U16},
+	{.name = " at the edges ", .type = ENRG_U32},
+	{.name = "two\nlines\r", .type = ENRG_F32},
+	{.name = "\xC3\xBC\xE2\x82\xAC", .type = ENRG_F64},
+	{.name = "select", .type = ENRG_STRING},
+	{.name = "SELECT", .type = ENRG_BOOL},
+	{.name = "%2F", .type = ENRG_BINARY},
+	{.name = "a;b -- `c`", .type = ENRG_LIST, .item = ENRG_I16},
+	{.name = "a:b", .type = ENRG_I8},
+	{.name = "a b", .type = ENRG_I16},
+	{.name = "rowid", .type = ENRG_I32},
+	{.name = LONG_NAME LONG_NAME LONG_NAME LONG_NAME "and_has_no_room_for_any_more_at_all_now", .type = ENRG_U8},
 };
 
-const struct enrg_schema data_odd = { .column_count = sizeof(odd_columns) / sizeof(odd_columns[0]),
-	.columns = odd_columns };
-const struct enrg_schema data_names = { .column_count = sizeof(name_columns) / sizeof(name_columns[0]),
-	.columns = name_columns };
-const struct enrg_schema data_narrow = { .column_count = 2, .columns = wide_columns };
+const struct enrg_schema data_odd = {
+	.column_count = sizeof(odd_columns) / sizeof(odd_columns[0]), .columns = odd_columns};
+const struct enrg_schema data_names = {
+	.column_count = sizeof(name_columns) / sizeof(name_columns[0]), .columns = name_columns};
+const struct enrg_schema data_narrow = {.column_count = 2, .columns = wide_columns};
 
 static uint64_t mix(uint64_t row, uint64_t salt)
 {
@@ -77,7 +77,7 @@ static uint64_t mix(uint64_t row, uint64_t salt)
 /* A real that is no integer, of any size, and now and then an edge. */
 static double make_real(uint64_t bits)
 {
-	static const double edges[] = { 0.0, 1.0, -1.0, 5e-324, 1.7976931348623157e308, 0.1, 1e16, 9007199254740993.0 };
+	static const double edges[] = {0.0, 1.0, -1.0, 5e-324, 1.7976931348623157e308, 0.1, 1e16, 9007199254740993.0};
 
 	if (bits % 8 == 0)
 		return edges[bits / 8 % 8];
@@ -89,7 +89,8 @@ static uint64_t fill_number(enum enrg_type type, uint64_t bits, void *ret_value)
 	double real = make_real(bits);
 	float single = (float)(int32_t)bits / 7.0f;
 	const void *value = !enrg_type_is_float(type) ? (const void *)&bits /* little-endian: the low bytes */
-		: enrg_type_bytes(type) == sizeof(single) ? (const void *)&single : (const void *)&real;
+			    : enrg_type_bytes(type) == sizeof(single) ? (const void *)&single
+								      : (const void *)&real;
 
 	memcpy(ret_value, value, enrg_type_bytes(type));
 	return 1;
@@ -97,19 +98,19 @@ static uint64_t fill_number(enum enrg_type type, uint64_t bits, void *ret_value)
 
 static uint64_t fill_string(uint64_t row, char *ret_text)
 {
-	static const char *const forms[] = { "", "plain %" PRIu64, "a,\"b\"\nc %" PRIu64, " edges ",
-		"\xC3\xBC %" PRIu64 };
+	static const char *const forms[] = {
+		"", "plain %" PRIu64, "a,\"b\"\nc %" PRIu64, " edges ", "\xC3\xBC %" PRIu64};
 
 	return (uint64_t)snprintf(ret_text, DATA_CELL_BYTES, forms[row % 5], row);
 }
 
 static uint64_t fill_odd(const struct enrg_column *column, uint64_t row, void *ret_value)
 {
-	static const uint64_t doubles[] = { 0x7FF8000000000000, 0x7FF0000000000000, 0xFFF0000000000000,
-		0x8000000000000001, 0x000FFFFFFFFFFFFF, 0x7FEFFFFFFFFFFFFF };
-	static const uint32_t floats[] = { 0x7FC00000, 0x7F800000, 0xFF800000, 0x80000001, 0x007FFFFF, 0x7F7FFFFF };
-	static const char *const texts[] = { "\xFF\xFE\x80", "a\xC0\xAF!", "\xED\xA0\x80", "\xE2\x82",
-		"tab\tcr\rbell\x07", "" };
+	static const uint64_t doubles[] = {0x7FF8000000000000, 0x7FF0000000000000, 0xFFF0000000000000,
+		0x8000000000000001, 0x000FFFFFFFFFFFFF, 0x7FEFFFFFFFFFFFFF};
+	static const uint32_t floats[] = {0x7FC00000, 0x7F800000, 0xFF800000, 0x80000001, 0x007FFFFF, 0x7F7FFFFF};
+	static const char *const texts[] = {
+		"\xFF\xFE\x80", "a\xC0\xAF!", "\xED\xA0\x80", "\xE2\x82", "tab\tcr\rbell\x07", ""};
 	uint64_t count = 1;
 
 	if (column->type == ENRG_F32) {
@@ -200,7 +201,7 @@ static int format_number(enum enrg_type type, const void *value, char *ret_text,
 
 void data_format_cell(const struct enrg_column *column, uint64_t row, char *ret_text, size_t text_bytes)
 {
-	uint8_t value[DATA_CELL_BYTES] = { 0 };
+	uint8_t value[DATA_CELL_BYTES] = {0};
 	uint64_t count = data_fill_cell(column, row, value);
 	size_t used = 0;
 
@@ -220,8 +221,7 @@ void data_format_cell(const struct enrg_column *column, uint64_t row, char *ret_
 		for (uint64_t i = 0; i < count; i++) {
 			used += (size_t)snprintf(ret_text + used, text_bytes - used, "%s", i ? " " : "");
 			used += (size_t)format_number(column->item, value + i * enrg_type_bytes(column->item),
-				ret_text + used,
-				text_bytes - used);
+				ret_text + used, text_bytes - used);
 		}
 		return;
 	case ENRG_I8:
@@ -263,10 +263,10 @@ static void fill_column(const struct enrg_column *column, const struct ipc_colum
 void *data_build_message(const struct enrg_schema *schema, const char *source, const char *tag, uint64_t sequence,
 	uint64_t first, uint64_t count, uint64_t acquired_ns, int is_gap, size_t *ret_bytes)
 {
-	const struct ipc_origin origin = { source, "run", tag };
-	struct ipc_stamp stamp = { .sequence = sequence, .epoch = 1, .acquired_ns = acquired_ns, .is_gap = is_gap };
+	const struct ipc_origin origin = {source, "run", tag};
+	struct ipc_stamp stamp = {.sequence = sequence, .epoch = 1, .acquired_ns = acquired_ns, .is_gap = is_gap};
 	struct ipc_column_place places[COLUMNS_MAX];
-	uint64_t variable[COLUMNS_MAX] = { 0 }, body_bytes;
+	uint64_t variable[COLUMNS_MAX] = {0}, body_bytes;
 	struct ipc_template *template;
 	uint8_t cell[DATA_CELL_BYTES], *message;
 	uint32_t meta_bytes;
@@ -298,8 +298,8 @@ uint8_t data_blob_byte(size_t place)
 
 void *data_build_blob(const char *source, uint64_t sequence, size_t count, uint64_t acquired_ns, size_t *ret_bytes)
 {
-	const struct ipc_origin origin = { source, "run", "" };
-	struct ipc_stamp stamp = { .sequence = sequence, .epoch = 1, .acquired_ns = acquired_ns };
+	const struct ipc_origin origin = {source, "run", ""};
+	struct ipc_stamp stamp = {.sequence = sequence, .epoch = 1, .acquired_ns = acquired_ns};
 	struct ipc_column_place place;
 	struct ipc_template *template;
 	uint64_t variable = count, body_bytes;

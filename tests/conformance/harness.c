@@ -45,7 +45,7 @@ static int tell_problems(const struct problems *problems, int rc, struct enrg_er
 
 static int fill_store(struct harness *harness, const char *out_dir, struct enrg_error *err)
 {
-	const struct type_entry *entry = types_find(harness->types, harness->kind->type, &(bool){ false });
+	const struct type_entry *entry = types_find(harness->types, harness->kind->type, &(bool){false});
 	struct problems problems;
 	struct job_common common;
 	char toml[4096];
@@ -65,8 +65,8 @@ static int fill_store(struct harness *harness, const char *out_dir, struct enrg_
 	return rc;
 }
 
-static int fill_section(struct harness *harness, const struct harness_table *table, void **ret_section,
-	struct enrg_error *err)
+static int fill_section(
+	struct harness *harness, const struct harness_table *table, void **ret_section, struct enrg_error *err)
 {
 	struct problems problems;
 	char toml[4096];
@@ -74,10 +74,10 @@ static int fill_section(struct harness *harness, const struct harness_table *tab
 
 	snprintf(toml, sizeof(toml), "[store_config.%s]\n%s\n%s\n", harness->type->section,
 		harness->kind->section_keys ? harness->kind->section_keys : "",
-			table->more_keys ? table->more_keys : "");
+		table->more_keys ? table->more_keys : "");
 	problems_init(&problems);
-	rc = folder_fill_section(harness->type, "source.toml", toml, "store_config", ret_section, harness->memory,
-		&problems);
+	rc = folder_fill_section(
+		harness->type, "source.toml", toml, "store_config", ret_section, harness->memory, &problems);
 	if (rc < 0)
 		rc = tell_problems(&problems, rc, err);
 	problems_fini(&problems);
@@ -151,8 +151,11 @@ int harness_open(const struct store_kind *kind, const char *journal_path, const 
 static int find_target(struct harness *harness, const struct harness_table *table, uint64_t acquired_ns,
 	struct harness_target **ret_target, struct enrg_error *err)
 {
-	struct enrg_target target = { .source = table->source, .run = harness->run, .tag = table->tag,
-		.schema = table->schema, .acquired_ns = acquired_ns };
+	struct enrg_target target = {.source = table->source,
+		.run = harness->run,
+		.tag = table->tag,
+		.schema = table->schema,
+		.acquired_ns = acquired_ns};
 	void *section;
 	int rc;
 
@@ -180,8 +183,12 @@ static int hand_over(struct harness *harness, const struct harness_table *table,
 	uint64_t time_ns, struct enrg_error *err)
 {
 	struct enrg_column_view views[64];
-	struct enrg_batch batch = { .source = table->source, .run = harness->run, .tag = table->tag,
-		.schema = table->schema, .columns = views, .committed_ns = 1 };
+	struct enrg_batch batch = {.source = table->source,
+		.run = harness->run,
+		.tag = table->tag,
+		.schema = table->schema,
+		.columns = views,
+		.committed_ns = 1};
 	struct harness_target *target;
 	int rc = find_target(harness, table, time_ns, &target, err);
 
@@ -200,14 +207,13 @@ static int write_message(struct harness *harness, const struct harness_table *ta
 {
 	uint64_t time_ns = acquired_ns ? acquired_ns : HARNESS_DAY_NS;
 	size_t bytes;
-	void *message = data_build_message(table->schema, table->source, table->tag, ++harness->sequence, first, count,
-		time_ns, is_gap, &bytes);
+	void *message = data_build_message(
+		table->schema, table->source, table->tag, ++harness->sequence, first, count, time_ns, is_gap, &bytes);
 
 	return hand_over(harness, table, message, bytes, time_ns, err);
 }
 
-int harness_write_blob(struct harness *harness, const struct harness_table *table, size_t count,
-	struct enrg_error *err)
+int harness_write_blob(struct harness *harness, const struct harness_table *table, size_t count, struct enrg_error *err)
 {
 	size_t bytes;
 	void *message = data_build_blob(table->source, ++harness->sequence, count, HARNESS_DAY_NS, &bytes);
@@ -250,7 +256,7 @@ int harness_commit_half(struct harness *harness, struct enrg_error *err)
 
 int harness_commit(struct harness *harness, uint64_t position, struct enrg_error *err)
 {
-	struct journal_stream_state state = { .position = position, .sequence = harness->sequence };
+	struct journal_stream_state state = {.position = position, .sequence = harness->sequence};
 	int rc = harness_commit_half(harness, err);
 
 	if (rc < 0)

@@ -12,7 +12,7 @@ struct harness; /* a life of a store */
 struct harness_table {
 	const char *source, *tag; /* "" = no tag */
 	const struct enrg_schema *schema;
-	const char *more_keys;    /* TOML of the section beside that of the kind; NULL = none */
+	const char *more_keys; /* TOML of the section beside that of the kind; NULL = none */
 };
 
 #define HARNESS_DAY_NS 1750000000000000000ull /* 2025-06-15, 15:06 UTC: acquisition where 0 is given */
@@ -27,8 +27,8 @@ int harness_write(struct harness *harness, const struct harness_table *table, ui
 int harness_write_batch(struct harness *harness, const struct harness_table *table, const struct enrg_batch *batch,
 	struct enrg_error *err);
 /* One blob of `count` bytes (data_build_blob). */
-int harness_write_blob(struct harness *harness, const struct harness_table *table, size_t count,
-	struct enrg_error *err);
+int harness_write_blob(
+	struct harness *harness, const struct harness_table *table, size_t count, struct enrg_error *err);
 int harness_write_gap(struct harness *harness, const struct harness_table *table, struct enrg_error *err);
 /* `position` is kept by the journal beside the lengths of the files. */
 int harness_commit(struct harness *harness, uint64_t position, struct enrg_error *err);

@@ -18,9 +18,10 @@ struct store_kind {
 	bool has_dates;           /* knows add_date */
 	bool keeps_newest;        /* the file holds the newest batch alone */
 	bool is_indexed;          /* no log: a file that was cut anywhere is not continued */
-	bool starts_files;        /* never continues a file that was there: name_1, name_2 …, which read_back reads as one */
-	bool is_database;         /* tables instead of files; locks that end with the process */
-	const char *missing; /* what a missing string reads as; NULL = this store writes messages, and no producer's has any */
+	bool starts_files; /* never continues a file that was there: name_1, name_2 …, which read_back reads as one */
+	bool is_database;  /* tables instead of files; locks that end with the process */
+	const char *missing; /* what a missing string reads as; NULL = this store writes messages, and no producer's has
+				any */
 	/* Reads a file back with a reader that is not the store's own. false: it is no whole file of that kind. */
 	bool (*read_back)(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
 };

@@ -15,7 +15,7 @@
 /* NaN, infinities, the smallest and largest reals, text that is no UTF-8. */
 void odd_values_are_kept(void)
 {
-	const struct harness_table odd = { .source = "source", .tag = "", .schema = &data_odd };
+	const struct harness_table odd = {.source = "source", .tag = "", .schema = &data_odd};
 
 	suite_open(__LINE__);
 	suite_write(__LINE__, &odd, 0, 100, 0);
@@ -27,7 +27,7 @@ void odd_values_are_kept(void)
 /* Also in a second life, which has to find the columns again. */
 void odd_names_keep_their_columns_apart(void)
 {
-	const struct harness_table names = { .source = "source", .tag = "", .schema = &data_names };
+	const struct harness_table names = {.source = "source", .tag = "", .schema = &data_names};
 
 	for (unsigned i = 0; i < 2; i++) {
 		suite_open(__LINE__);
@@ -42,19 +42,19 @@ void odd_names_keep_their_columns_apart(void)
 /* Every second string is missing. Producers can't send that yet; converted files can. */
 void missing_values_keep_their_places(void)
 {
-	static const struct enrg_column columns[] = { { .name = "n", .type = ENRG_I64 },
-		{ .name = "text", .type = ENRG_STRING } };
-	static const struct enrg_schema schema = { .column_count = 2, .columns = columns };
-	static const int64_t numbers[] = { 0, 1, 2, 3 };
-	static const int32_t offsets[] = { 0, 1, 1, 3, 3 };
+	static const struct enrg_column columns[] = {
+		{.name = "n", .type = ENRG_I64}, {.name = "text", .type = ENRG_STRING}};
+	static const struct enrg_schema schema = {.column_count = 2, .columns = columns};
+	static const int64_t numbers[] = {0, 1, 2, 3};
+	static const int32_t offsets[] = {0, 1, 1, 3, 3};
 	static const uint8_t validity = 0x5;
-	const struct enrg_column_view views[] = { { .values = numbers, .value_count = 4 },
-		{ .validity = &validity, .offsets = offsets, .values = "abc", .value_count = 3, .null_count = 2 } };
-	const struct enrg_batch batch = { .schema = &schema, .rows = 4, .columns = views };
-	const struct harness_table table = { .source = "source", .tag = "", .schema = &schema };
-	const char *wanted[] = { "0", "a", "1", suite.kind->missing, "2", "bc", "3", suite.kind->missing };
-	struct enrg_error err = { 0 };
-	struct cells cells = { 0 };
+	const struct enrg_column_view views[] = {{.values = numbers, .value_count = 4},
+		{.validity = &validity, .offsets = offsets, .values = "abc", .value_count = 3, .null_count = 2}};
+	const struct enrg_batch batch = {.schema = &schema, .rows = 4, .columns = views};
+	const struct harness_table table = {.source = "source", .tag = "", .schema = &schema};
+	const char *wanted[] = {"0", "a", "1", suite.kind->missing, "2", "bc", "3", suite.kind->missing};
+	struct enrg_error err = {0};
+	struct cells cells = {0};
 	char path[1024];
 
 	if (!suite.kind->missing)
@@ -90,7 +90,7 @@ static struct store_kind with_path(const char *path, char *keys, size_t keys_byt
 static void check_refused(const char *path)
 {
 	const struct store_kind *whole = suite.kind;
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	char keys[2048];
 	struct store_kind kind = with_path(path, keys, sizeof(keys));
 	int rc;
@@ -136,8 +136,8 @@ static bool is_large_object(const char *hex)
 	size_t place = 0;
 
 	for (; place < LARGE_BYTES; place++)
-		if (hex[2 * place] != digits[data_blob_byte(place) >> 4]
-			|| hex[2 * place + 1] != digits[data_blob_byte(place) & 15])
+		if (hex[2 * place] != digits[data_blob_byte(place) >> 4] ||
+			hex[2 * place + 1] != digits[data_blob_byte(place) & 15])
 			return false;
 	return hex[2 * place] == '\0';
 }
@@ -145,9 +145,9 @@ static bool is_large_object(const char *hex)
 void large_object_is_whole(void)
 {
 	struct enrg_schema blob = *enrg_schema_blob();
-	const struct harness_table table = { .source = "camera", .tag = "", .schema = &blob };
-	struct enrg_error err = { 0 };
-	struct cells cells = { 0 };
+	const struct harness_table table = {.source = "camera", .tag = "", .schema = &blob};
+	struct enrg_error err = {0};
+	struct cells cells = {0};
 	char path[1024];
 
 	suite_open(__LINE__);
@@ -166,7 +166,7 @@ void large_object_is_whole(void)
 
 void newest_may_have_other_columns(void)
 {
-	const struct harness_table narrow = { .source = "narrow", .tag = "", .schema = &data_narrow };
+	const struct harness_table narrow = {.source = "narrow", .tag = "", .schema = &data_narrow};
 
 	if (!suite.kind->keeps_newest)
 		return;
@@ -212,8 +212,8 @@ static void copy_start(const char *from, const char *to, off_t count)
 {
 	FILE *in = fopen(from, "re"), *out = fopen(to, "we");
 	char *bytes = malloc((size_t)count + 1);
-	bool is_good = in && out && bytes && fread(bytes, 1, (size_t)count, in) == (size_t)count
-		&& fwrite(bytes, 1, (size_t)count, out) == (size_t)count && fclose(out) == 0;
+	bool is_good = in && out && bytes && fread(bytes, 1, (size_t)count, in) == (size_t)count &&
+		       fwrite(bytes, 1, (size_t)count, out) == (size_t)count && fclose(out) == 0;
 
 	suite_check(__LINE__, is_good, "the file is copied");
 	fclose(in);
@@ -222,7 +222,7 @@ static void copy_start(const char *from, const char *to, off_t count)
 
 static uint64_t count_rows(const char *path)
 {
-	struct cells cells = { 0 };
+	struct cells cells = {0};
 	uint64_t rows;
 
 	suite_check(__LINE__, suite.kind->read_back(path, &data_wide, &cells), "the file can be read back");
@@ -231,8 +231,8 @@ static uint64_t count_rows(const char *path)
 	return rows;
 }
 
-/* As after a power cut: no journal, and the file ends anywhere. What was whole is kept, what is torn is cut off, and new
- * rows follow. */
+/* As after a power cut: no journal, and the file ends anywhere. What was whole is kept, what is torn is cut off, and
+ * new rows follow. */
 static void check_cut(const char *path, off_t cut, const off_t *sizes)
 {
 	char kept[700];
@@ -278,8 +278,8 @@ void file_cut_anywhere_goes_on(void)
 	off_t sizes[CUT_BATCHES + 1], cut, step;
 	char path[700], kept[700];
 
-	if (!suite.kind->has_out_dir || suite.kind->keeps_newest || suite.kind->is_database || suite.kind->is_indexed
-		|| suite.kind->starts_files)
+	if (!suite.kind->has_out_dir || suite.kind->keeps_newest || suite.kind->is_database || suite.kind->is_indexed ||
+		suite.kind->starts_files)
 		return;
 	snprintf(path, sizeof(path), "%s/%s", suite.out_dir, suite.kind->file_path);
 	snprintf(kept, sizeof(kept), "%s/kept", suite.folder);

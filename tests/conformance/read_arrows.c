@@ -48,8 +48,8 @@ static int format_number(enum enrg_type type, const void *values, uint64_t i, ch
 	return 0;
 }
 
-static void add_cell(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row,
-	struct cells *cells)
+static void add_cell(
+	const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row, struct cells *cells)
 {
 	uint64_t first = view->offsets ? (uint64_t)view->offsets[row] : row;
 	uint64_t end = view->offsets ? (uint64_t)view->offsets[row + 1] : row + 1;
@@ -91,8 +91,8 @@ static bool decompress(uint8_t codec, const uint8_t *from, size_t count, uint8_t
 #endif
 }
 
-/* Makes a plain message of a compressed one: each buffer is decompressed and its place noted anew, and the field that says
- * how it was compressed is taken out. malloc'ed; NULL: it is not well formed. */
+/* Makes a plain message of a compressed one: each buffer is decompressed and its place noted anew, and the field that
+ * says how it was compressed is taken out. malloc'ed; NULL: it is not well formed. */
 static uint8_t *make_plain(const uint8_t *bytes, const struct ipc_message *message, uint64_t *ret_count)
 {
 	struct fb_table compression;
@@ -100,9 +100,9 @@ static uint8_t *make_plain(const uint8_t *bytes, const struct ipc_message *messa
 	struct ipc_head head;
 	size_t wanted;
 
-	if (ipc_read_head(bytes, message->meta_bytes, &head, &wanted, NULL) < 0
-		|| !fb_read_table(&head.reader, &head.header, BATCH_COMPRESSION, &compression)
-		|| !fb_read_vector(&head.reader, &head.header, BATCH_BUFFERS, IPC_BUFFER_BYTES, &buffers))
+	if (ipc_read_head(bytes, message->meta_bytes, &head, &wanted, NULL) < 0 ||
+		!fb_read_table(&head.reader, &head.header, BATCH_COMPRESSION, &compression) ||
+		!fb_read_vector(&head.reader, &head.header, BATCH_BUFFERS, IPC_BUFFER_BYTES, &buffers))
 		return NULL;
 	uint8_t codec = (uint8_t)fb_read_number(&head.reader, &compression, 0, 1, 0);
 	uint64_t capacity = message->meta_bytes + ((uint64_t)64 << 20), at = message->meta_bytes;
@@ -132,19 +132,20 @@ static uint8_t *make_plain(const uint8_t *bytes, const struct ipc_message *messa
 		at += (length + 7) & ~(uint64_t)7;
 	}
 	const uint64_t body_bytes = at - message->meta_bytes;
-	memcpy(plain + IPC_PREFIX_BYTES + fb_find_field(&head.reader, &head.message, MESSAGE_BODY_LENGTH, 8), &body_bytes, 8);
+	memcpy(plain + IPC_PREFIX_BYTES + fb_find_field(&head.reader, &head.message, MESSAGE_BODY_LENGTH, 8),
+		&body_bytes, 8);
 	*ret_count = at;
 	return plain;
 }
 
-static bool take_batch(const uint8_t *bytes, const struct ipc_message *message, const struct enrg_schema *schema,
-	struct cells *cells)
+static bool take_batch(
+	const uint8_t *bytes, const struct ipc_message *message, const struct enrg_schema *schema, struct cells *cells)
 {
 	struct enrg_column_view views[32];
 	struct enrg_batch batch;
 
-	if (!message->has_stamp || !message->meta_crc_ok
-		|| crc32c(0, bytes + message->meta_bytes, message->body_bytes) != message->stamp.body_crc)
+	if (!message->has_stamp || !message->meta_crc_ok ||
+		crc32c(0, bytes + message->meta_bytes, message->body_bytes) != message->stamp.body_crc)
 		return false;
 	uint64_t count = message->meta_bytes + message->body_bytes;
 	uint8_t *plain = message->is_compressed ? make_plain(bytes, message, &count) : NULL;
@@ -170,15 +171,15 @@ static bool read_messages(const uint8_t *bytes, size_t count, const struct enrg_
 	bool is_good = true;
 
 	while (is_good && at < count) {
-		if (ipc_read_message(bytes + at, count - at, &message, &wanted, NULL) < 0
-			|| message.body_bytes > count - at - message.meta_bytes || message.is_end) {
+		if (ipc_read_message(bytes + at, count - at, &message, &wanted, NULL) < 0 ||
+			message.body_bytes > count - at - message.meta_bytes || message.is_end) {
 			is_good = false;
 			break;
 		}
 		if (at == 0)
-			is_good = message.type == IPC_SCHEMA && ipc_decode_schema(bytes, message.meta_bytes, &found,
-				NULL) == 0
-				&& ipc_schema_equal(found, schema);
+			is_good = message.type == IPC_SCHEMA &&
+				  ipc_decode_schema(bytes, message.meta_bytes, &found, NULL) == 0 &&
+				  ipc_schema_equal(found, schema);
 		else
 			is_good = message.type == IPC_RECORD_BATCH && take_batch(bytes + at, &message, found, cells);
 		at += message.meta_bytes + message.body_bytes;
@@ -191,8 +192,8 @@ bool read_arrows(const char *path, const struct enrg_schema *schema, struct cell
 {
 	char *bytes = NULL;
 	size_t count;
-	bool is_good = path_read_file(path, 1u << 30, &bytes, &count, NULL) == 0
-		&& read_messages((const uint8_t *)bytes, count, schema, ret_cells);
+	bool is_good = path_read_file(path, 1u << 30, &bytes, &count, NULL) == 0 &&
+		       read_messages((const uint8_t *)bytes, count, schema, ret_cells);
 
 	ret_cells->columns = schema->column_count;
 	free(bytes);

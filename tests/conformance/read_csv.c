@@ -142,8 +142,8 @@ static bool read_line(struct reader *reader, const struct enrg_schema *schema, b
 
 		if (!read_field(reader, &stop) || (stop == '\n') != (i + 1 == schema->column_count))
 			return false;
-		if (is_header && (reader->count != strlen(column->name)
-			|| memcmp(reader->field, column->name, reader->count) != 0))
+		if (is_header && (reader->count != strlen(column->name) ||
+					 memcmp(reader->field, column->name, reader->count) != 0))
 			return false;
 		if (!is_header && !add_cell(reader, column, cells))
 			return false;
@@ -153,7 +153,7 @@ static bool read_line(struct reader *reader, const struct enrg_schema *schema, b
 
 static bool read_text(const char *bytes, size_t count, const struct enrg_schema *schema, struct cells *ret_cells)
 {
-	struct reader reader = { .at = bytes, .end = bytes + count, .field = malloc(count + 1) };
+	struct reader reader = {.at = bytes, .end = bytes + count, .field = malloc(count + 1)};
 	bool is_good = reader.field && read_line(&reader, schema, true, ret_cells);
 
 	while (is_good && reader.at < reader.end) {
@@ -169,8 +169,8 @@ bool read_csv(const char *path, const struct enrg_schema *schema, struct cells *
 {
 	char *bytes = NULL;
 	size_t count;
-	bool is_good = path_read_file(path, 1u << 30, &bytes, &count, NULL) == 0
-		&& read_text(bytes, count, schema, ret_cells);
+	bool is_good =
+		path_read_file(path, 1u << 30, &bytes, &count, NULL) == 0 && read_text(bytes, count, schema, ret_cells);
 
 	free(bytes);
 	return is_good;
@@ -180,7 +180,7 @@ bool read_csv(const char *path, const struct enrg_schema *schema, struct cells *
 static char *decompress(const char *bytes, size_t count, size_t *ret_count)
 {
 	ZSTD_DCtx *decompressor = ZSTD_createDCtx();
-	ZSTD_inBuffer input = { bytes, count, 0 };
+	ZSTD_inBuffer input = {bytes, count, 0};
 	char *text = NULL;
 	size_t used = 0, rest = 0;
 
@@ -188,7 +188,7 @@ static char *decompress(const char *bytes, size_t count, size_t *ret_count)
 		ZSTD_outBuffer output;
 
 		text = realloc(text, used + (1u << 20));
-		output = (ZSTD_outBuffer){ text + used, 1u << 20, 0 };
+		output = (ZSTD_outBuffer){text + used, 1u << 20, 0};
 		rest = ZSTD_decompressStream(decompressor, &output, &input);
 		used += output.pos;
 		if (ZSTD_isError(rest) || (output.pos == 0 && input.pos == input.size && rest > 0)) {

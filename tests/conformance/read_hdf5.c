@@ -50,7 +50,8 @@ struct column_data {
 	struct numbers values, offsets;
 };
 
-/* As the store's page says: '/' is "%2F", a name "." is "%2E", and a '%' that could be taken for one of these is "%25". */
+/* As the store's page says: '/' is "%2F", a name "." is "%2E", and a '%' that could be taken for one of these is "%25".
+ */
 static void format_name(const char *name, char *ret_name)
 {
 	if (strcmp(name, ".") == 0) {
@@ -71,12 +72,14 @@ static void format_name(const char *name, char *ret_name)
 static bool read_column(hid_t file, const struct enrg_column *column, struct column_data *ret_data)
 {
 	enum enrg_type item = enrg_column_item(column);
-	hid_t type = enrg_type_is_float(item) ? H5T_NATIVE_DOUBLE : enrg_type_is_signed(item) ? H5T_NATIVE_INT64 : H5T_NATIVE_UINT64;
+	hid_t type = enrg_type_is_float(item)    ? H5T_NATIVE_DOUBLE
+		     : enrg_type_is_signed(item) ? H5T_NATIVE_INT64
+						 : H5T_NATIVE_UINT64;
 	char path[1024], name[768];
 
 	format_name(column->name, name);
-	*ret_data = (struct column_data){ .type = column->type, .item = item,
-		.is_variable = enrg_type_is_variable(column->type) };
+	*ret_data = (struct column_data){
+		.type = column->type, .item = item, .is_variable = enrg_type_is_variable(column->type)};
 	snprintf(path, sizeof(path), GROUP "/%s%s", name, ret_data->is_variable ? "/values" : "");
 	if (!read_numbers(file, path, type, &ret_data->values))
 		return false;
@@ -85,8 +88,8 @@ static bool read_column(hid_t file, const struct enrg_column *column, struct col
 		return true;
 	if (!read_numbers(file, path, H5T_NATIVE_UINT64, &ret_data->offsets))
 		return false;
-	return ret_data->values.count
-		== (ret_data->offsets.count ? ((uint64_t *)ret_data->offsets.values)[ret_data->offsets.count - 1] : 0);
+	return ret_data->values.count ==
+	       (ret_data->offsets.count ? ((uint64_t *)ret_data->offsets.values)[ret_data->offsets.count - 1] : 0);
 }
 
 static void add_cell(const struct column_data *data, size_t row, struct cells *cells)
@@ -117,7 +120,7 @@ static void add_cell(const struct column_data *data, size_t row, struct cells *c
 
 bool read_hdf5(const char *path, const struct enrg_schema *schema, struct cells *ret_cells)
 {
-	struct column_data columns[32] = { 0 };
+	struct column_data columns[32] = {0};
 	hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
 	bool is_good = file >= 0;
 	size_t rows = 0;

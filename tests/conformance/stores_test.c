@@ -47,7 +47,7 @@ static void zero_rows_and_one_row(void)
 
 static void gaps_hold_no_rows(void)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	suite_open(__LINE__);
 	suite_write(__LINE__, &suite_wide, 0, 3, 0);
@@ -86,8 +86,8 @@ static void many_batches_keep_their_order(void)
 
 static void tags_have_files_of_their_own(void)
 {
-	const struct harness_table x = { .source = "source", .tag = "x", .schema = &data_wide };
-	const struct harness_table odd = { .source = "source", .tag = "a/../b", .schema = &data_wide };
+	const struct harness_table x = {.source = "source", .tag = "x", .schema = &data_wide};
+	const struct harness_table odd = {.source = "source", .tag = "a/../b", .schema = &data_wide};
 
 	suite_open(__LINE__);
 	suite_write(__LINE__, &suite_wide, 0, 2, 0);
@@ -104,8 +104,8 @@ static void tags_have_files_of_their_own(void)
 
 static void days_have_files_of_their_own(void)
 {
-	const struct harness_table dated = { .source = "source", .tag = "", .schema = &data_wide,
-		.more_keys = "add_date = true" };
+	const struct harness_table dated = {
+		.source = "source", .tag = "", .schema = &data_wide, .more_keys = "add_date = true"};
 	const uint64_t minute_ns = 60000000000ull, midnight_ns = 1750032000000000000ull; /* 2025-06-16 00:00 UTC */
 
 	if (!suite.kind->has_dates)
@@ -121,13 +121,15 @@ static void days_have_files_of_their_own(void)
 		suite_write(__LINE__, &dated, 16, 7, midnight_ns + 20 * minute_ns);
 	suite_commit(__LINE__, 3);
 	suite_close(__LINE__);
-	suite_check_file(__LINE__, suite_file_name("2025-06-15_", ""), &data_wide, 0, suite.kind->keeps_newest ? 5 : 10);
-	suite_check_file(__LINE__, suite_file_name("2025-06-16_", ""), &data_wide, 10, suite.kind->keeps_newest ? 6 : 13);
+	suite_check_file(
+		__LINE__, suite_file_name("2025-06-15_", ""), &data_wide, 0, suite.kind->keeps_newest ? 5 : 10);
+	suite_check_file(
+		__LINE__, suite_file_name("2025-06-16_", ""), &data_wide, 10, suite.kind->keeps_newest ? 6 : 13);
 }
 
 static void producers_share_a_file(void)
 {
-	const struct harness_table other = { .source = "other", .tag = "", .schema = &data_wide };
+	const struct harness_table other = {.source = "other", .tag = "", .schema = &data_wide};
 
 	suite_open(__LINE__);
 	suite_write(__LINE__, &suite_wide, 0, 3, 0);
@@ -145,7 +147,7 @@ static void producers_share_a_file(void)
 /* Rows of other columns are kept beside the file, never in it; in the same life and in a later one. */
 static void other_columns_go_elsewhere(void)
 {
-	const struct harness_table narrow = { .source = "narrow", .tag = "", .schema = &data_narrow };
+	const struct harness_table narrow = {.source = "narrow", .tag = "", .schema = &data_narrow};
 
 	if (suite.kind->keeps_newest || suite.kind->is_database)
 		return;
@@ -209,7 +211,7 @@ static void uncommitted_rows_come_once(void)
 
 static void half_a_commit_comes_once(void)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	suite_open(__LINE__);
 	suite_write(__LINE__, &suite_wide, 0, 10, 0);
@@ -230,7 +232,7 @@ static void half_a_commit_comes_once(void)
 
 static void roll_back_forgets_what_was_not_committed(void)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	suite_open(__LINE__);
 	suite_write(__LINE__, &suite_wide, 0, 10, 0);
@@ -246,13 +248,13 @@ static void roll_back_forgets_what_was_not_committed(void)
 
 /* --- kills -------------------- */
 
-#define KILL_ROWS 40u     /* a batch */
+#define KILL_ROWS    40u  /* a batch */
 #define KILL_BATCHES 400u /* position p = batches 1 … p are committed */
 
 /* A life that continues from the journal's position to the last batch; in a child that the test kills. */
 static int run_to_the_end(void)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	uint64_t position;
 	int rc = harness_open(suite.kind, suite.journal_path, suite.out_dir, &suite.life, &err);
 
@@ -274,7 +276,7 @@ static int run_to_the_end(void)
 static bool run_life(unsigned delay_us)
 {
 	/* Its own alarm: nobody handles that, and it comes in time also where this process has to wait for a core. */
-	const struct itimerval alarm = { .it_value = { .tv_usec = delay_us } };
+	const struct itimerval alarm = {.it_value = {.tv_usec = delay_us}};
 	pid_t child = fork();
 	int status;
 
@@ -299,7 +301,8 @@ static void kills_lose_nothing_and_double_nothing(void)
 		;
 	suite_check(__LINE__, kills >= 3, "some lives were killed");
 	if (suite.kind->keeps_newest)
-		suite_check_file(__LINE__, suite.kind->file_path, &data_wide, (KILL_BATCHES - 1) * KILL_ROWS, KILL_ROWS);
+		suite_check_file(
+			__LINE__, suite.kind->file_path, &data_wide, (KILL_BATCHES - 1) * KILL_ROWS, KILL_ROWS);
 	else
 		suite_check_file(__LINE__, suite.kind->file_path, &data_wide, 0, KILL_BATCHES * KILL_ROWS);
 }
@@ -318,7 +321,7 @@ static void limit_files(rlim_t bytes)
 /* A limit of the file's size stands for the full disk: a write is cut short, the next one fails. */
 static void full_disk_recovers(void)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	uint64_t committed = 0;
 	int rc = 0;
 
@@ -352,7 +355,7 @@ static void full_disk_recovers(void)
 /* Root may write anywhere, but nobody can make a folder below a file. */
 static void unusable_folder_is_an_error(void)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	char file[512], below[600];
 	FILE *stream;
 	int rc;
@@ -397,8 +400,8 @@ static void foreign_file_is_left_alone(void)
 	suite_commit(__LINE__, 1);
 	suite_close(__LINE__);
 	stream = fopen(path, "r");
-	suite_check(__LINE__, stream && fread(found, 1, sizeof(found),
-		stream) == sizeof(notes), "the file's length is the same");
+	suite_check(__LINE__, stream && fread(found, 1, sizeof(found), stream) == sizeof(notes),
+		"the file's length is the same");
 	fclose(stream);
 	suite_check(__LINE__, memcmp(found, notes, sizeof(notes)) == 0, "the file's bytes are the same");
 	suite_check_file(__LINE__, suite_file_name("", suite.kind->starts_files ? "_1" : "_2"), &data_wide, 0, 5);
@@ -432,8 +435,8 @@ static void torn_tail_is_cut(void)
 static void blob_is_kept_or_refused_clearly(void)
 {
 	struct enrg_schema blob = *enrg_schema_blob();
-	const struct harness_table table = { .source = "camera", .tag = "", .schema = &blob };
-	struct enrg_error err = { 0 };
+	const struct harness_table table = {.source = "camera", .tag = "", .schema = &blob};
+	struct enrg_error err = {0};
 	int rc;
 
 	suite_open(__LINE__);
@@ -451,7 +454,7 @@ static void blob_is_kept_or_refused_clearly(void)
 
 static void ticks_and_empty_commits_do_nothing(void)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	suite_open(__LINE__);
 	suite_check_code(__LINE__, harness_tick(suite.life, &err), &err);

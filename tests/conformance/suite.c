@@ -12,7 +12,7 @@
 #include "suite.h"
 
 struct suite suite;
-const struct harness_table suite_wide = { .source = "source", .tag = "", .schema = &data_wide };
+const struct harness_table suite_wide = {.source = "source", .tag = "", .schema = &data_wide};
 
 /* --- checks that name the store -------------------- */
 
@@ -30,29 +30,28 @@ void suite_check_code(int line, int rc, const struct enrg_error *err)
 
 void suite_open(int line)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	suite_check_code(line, harness_open(suite.kind, suite.journal_path, suite.out_dir, &suite.life, &err), &err);
 }
 
-void suite_write(int line, const struct harness_table *table, uint64_t first, uint64_t count,
-	uint64_t acquired_ns)
+void suite_write(int line, const struct harness_table *table, uint64_t first, uint64_t count, uint64_t acquired_ns)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	suite_check_code(line, harness_write(suite.life, table, first, count, acquired_ns, &err), &err);
 }
 
 void suite_commit(int line, uint64_t position)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	suite_check_code(line, harness_commit(suite.life, position, &err), &err);
 }
 
 void suite_close(int line)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	suite_check_code(line, harness_close(suite.life, &err), &err);
 	suite.life = NULL;
@@ -69,15 +68,14 @@ static void check_cells(int line, const struct cells *cells, const struct enrg_s
 			data_format_cell(&schema->columns[i], first + row, expected, sizeof(expected));
 			if (strcmp(found, expected) != 0)
 				fail_msg("%s: line %d: row %zu, column %s: expected \"%s\", found \"%s\"",
-					suite.kind->name, line,
-					row, schema->columns[i].name, expected, found);
+					suite.kind->name, line, row, schema->columns[i].name, expected, found);
 		}
 	}
 }
 
 void suite_check_file(int line, const char *file, const struct enrg_schema *schema, uint64_t first, uint64_t count)
 {
-	struct cells cells = { 0 };
+	struct cells cells = {0};
 	char path[1024];
 
 	if (!suite.kind->has_out_dir)

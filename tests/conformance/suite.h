@@ -32,6 +32,12 @@ const char *suite_file_name(const char *date, const char *more);
 /* Runs the case that `*state` points to with each store, each in a fresh folder. */
 void suite_run(void **state);
 
-#define SUITE_CASE(function) { #function, suite_run, NULL, NULL, &(void (*)(void)){ function } }
+#define SUITE_CASE(function)                                                                                           \
+	{                                                                                                              \
+#function, suite_run, NULL, NULL, &(void (*)(void))                                                    \
+		{                                                                                                      \
+			function                                                                                       \
+		}                                                                                                      \
+	}
 
 #endif

@@ -507,13 +507,10 @@ static void refused_samples_are_not_stored(void **state)
 {
 	static const struct enrg_column columns[] = {{"timestamp", ENRG_I64, 0, NULL}, {"x", ENRG_I64, 0, NULL}};
 	static const struct enrg_schema schema = {.column_count = 2, .columns = columns};
-	const struct harness_table table = {.source = "s",
-		.tag = "",
-		.schema = &schema,
-		.more_keys = "key = \"policy\"\nuse_timeseries = true"};
+	const struct harness_table table = {
+		.source = "s", .tag = "", .schema = &schema, .more_keys = "key = \"policy\"\nuse_timeseries = true"};
 	const int64_t times[4] = {1000, 1001, 1001, 1002}, x[4] = {1, 2, 3, 4};
-	const struct enrg_column_view views[2] = {
-		{.values = times, .value_count = 4}, {.values = x, .value_count = 4}};
+	const struct enrg_column_view views[2] = {{.values = times, .value_count = 4}, {.values = x, .value_count = 4}};
 	const struct enrg_batch batch = {.rows = 4, .columns = views};
 
 	(void)state;
@@ -548,15 +545,13 @@ int databases_test_redis(void)
 		TEST(all_types_are_kept), TEST(dated_keys_expire), TEST(half_a_commit_comes_once),
 		cmocka_unit_test_setup(a_kill_at_any_call_loses_and_doubles_nothing, new_journal),
 		TEST(late_transactions_make_ours_fail), TEST(keys_of_another_type_are_named),
-		TEST(what_is_refused_is_not_stored),
-		TEST(a_blob_replaces_no_list), TEST(missing_values_keep_their_place), TEST(blobs_are_base64),
-		TEST(the_newest_blob_of_a_commit_stays), TEST(rows_stay_side_by_side),
-		TEST(a_new_table_in_the_middle_doubles_nothing), TEST(slashes_do_not_mix_marks),
-		TEST(odd_keys_are_kept_or_refused),
+		TEST(what_is_refused_is_not_stored), TEST(a_blob_replaces_no_list),
+		TEST(missing_values_keep_their_place), TEST(blobs_are_base64), TEST(the_newest_blob_of_a_commit_stays),
+		TEST(rows_stay_side_by_side), TEST(a_new_table_in_the_middle_doubles_nothing),
+		TEST(slashes_do_not_mix_marks), TEST(odd_keys_are_kept_or_refused),
 		TEST(wrong_passwords_are_told_without_them), /* last: the store waits before it tries again */
 	};
-	const struct CMUnitTest series[] = {
-		TEST(series_are_created_and_filled), TEST(refused_samples_are_not_stored)};
+	const struct CMUnitTest series[] = {TEST(series_are_created_and_filled), TEST(refused_samples_are_not_stored)};
 
 	setenv("TZ", "UTC", 1);
 	if (getenv("TIMESERIES_COMMANDS"))

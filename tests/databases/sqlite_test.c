@@ -108,7 +108,8 @@ static void what_sqlite_has_not_is_kept_otherwise(void **state)
 	GOOD(harness_write_batch(life, &table, &batch, &err));
 	GOOD(harness_close(life, &err));
 	/* releases of SQLite print an infinity, and the last digits of a number, each in its own way */
-	expect("SELECT CASE x WHEN 9e999 THEN 'infinite' WHEN -0.5 THEN 'half' WHEN 1e-310 THEN 'tiny' ELSE quote(x) END, "
+	expect("SELECT CASE x WHEN 9e999 THEN 'infinite' WHEN -0.5 THEN 'half' WHEN 1e-310 THEN 'tiny' ELSE quote(x) "
+	       "END, "
 	       "hex(t), quote(u) FROM odd",
 		"NULL|61FF62|'18446744073709551615'\ninfinite|C3BC|9223372036854775807\n"
 		"half||'9223372036854775808'\ntiny|7A|NULL\n");

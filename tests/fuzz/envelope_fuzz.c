@@ -1,5 +1,5 @@
-/* envelope_fuzz.c: any bytes as an envelope. What is accepted must come back the same after formatting. Runs in a fuzzer
- * or over its corpus. */
+/* envelope_fuzz.c: any bytes as an envelope. What is accepted must come back the same after formatting. Runs in a
+ * fuzzer or over its corpus. */
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -89,11 +89,14 @@ static void test_dump(void **state)
 		"256,7,3,4,5,6,1,0,1000,-2\n256,7,3,4,5,6,1,1,1001,5\n257,8,3,4,5,4294967295,2,7,9,10\n");
 	/* Times that can't be: a file of another layout, unless somebody knows better. */
 	assert_part("$E convert d.bin bad.csv 2>&1", 2, "every event in it would be before 1990 or after 2099");
-	assert_output("{ printf '\\050\\0\\0\\0'; head -c 20 /dev/zero; printf '\\0\\010\\143\\112\\223\\001\\0\\0'; "
-		      "head -c 8 /dev/zero; } >now.bin; cat d.bin now.bin >three.bin; $E convert three.bin three.csv 2>said; "
-		      "wc -l <three.csv; grep -c '2 of 3 events have times' said",
+	assert_output(
+		"{ printf '\\050\\0\\0\\0'; head -c 20 /dev/zero; printf '\\0\\010\\143\\112\\223\\001\\0\\0'; "
+		"head -c 8 /dev/zero; } >now.bin; cat d.bin now.bin >three.bin; $E convert three.bin three.csv 2>said; "
+		"wc -l <three.csv; grep -c '2 of 3 events have times' said",
 		0, "5\n1\n");
-	assert_output("$E convert --odd-times d.bin d.arrow 2>/dev/null && $E cat d.arrow | cmp - d.csv && $E cat d.bin | cmp - d.csv", 0, "");
+	assert_output("$E convert --odd-times d.bin d.arrow 2>/dev/null && $E cat d.arrow | cmp - d.csv && $E cat "
+		      "d.bin | cmp - d.csv",
+		0, "");
 	/* More than a batch. */
 	assert_output("for i in $(seq 12); do cat d.bin d.bin >e.bin; mv e.bin d.bin; done; for i in 1 2 3 4; do "
 		      "cat d.bin d.bin >e.bin; mv e.bin d.bin; done; $E cat d.bin | tail -n +2 | sort | uniq -c",

@@ -13,26 +13,26 @@
 #include "driver.h"
 #include "job/file/handle.h"
 
-#define ROWS_MAX 1000u
-#define LARGE_BYTES (17u << 20)
+#define ROWS_MAX      1000u
+#define LARGE_BYTES   (17u << 20)
 #define BALLAST_BYTES (5ull << 30)
 
 static const struct enrg_column columns[] = {
-	{ "bool", ENRG_BOOL, 0, NULL },
-	{ "i8", ENRG_I8, 0, NULL },
-	{ "i16", ENRG_I16, 0, "mV" },
-	{ "i32", ENRG_I32, 0, NULL },
-	{ "i64", ENRG_I64, 0, "ns" },
-	{ "u8", ENRG_U8, 0, NULL },
-	{ "u16", ENRG_U16, 0, NULL },
-	{ "u32", ENRG_U32, 0, NULL },
-	{ "u64", ENRG_U64, 0, NULL },
-	{ "f32", ENRG_F32, 0, "°C" },
-	{ "f64", ENRG_F64, 0, NULL },
-	{ "text/ü", ENRG_STRING, 0, NULL },
-	{ "blob", ENRG_BINARY, 0, NULL },
-	{ "wave", ENRG_LIST, ENRG_I16, "mV" },
-	{ "wave64", ENRG_LIST, ENRG_F64, NULL },
+	{"bool", ENRG_BOOL, 0, NULL},
+	{"i8", ENRG_I8, 0, NULL},
+	{"i16", ENRG_I16, 0, "mV"},
+	{"i32", ENRG_I32, 0, NULL},
+	{"i64", ENRG_I64, 0, "ns"},
+	{"u8", ENRG_U8, 0, NULL},
+	{"u16", ENRG_U16, 0, NULL},
+	{"u32", ENRG_U32, 0, NULL},
+	{"u64", ENRG_U64, 0, NULL},
+	{"f32", ENRG_F32, 0, "°C"},
+	{"f64", ENRG_F64, 0, NULL},
+	{"text/ü", ENRG_STRING, 0, NULL},
+	{"blob", ENRG_BINARY, 0, NULL},
+	{"wave", ENRG_LIST, ENRG_I16, "mV"},
+	{"wave64", ENRG_LIST, ENRG_F64, NULL},
 };
 #define COLUMN_COUNT (sizeof(columns) / sizeof(columns[0]))
 
@@ -53,23 +53,23 @@ static void die(const char *what, const struct enrg_error *err)
 static void open_file(struct file *file, const char *folder, const char *name, const char *group,
 	const struct enrg_schema *schema, int deflate_level)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	struct hdf5_table *table;
 	char path[4096];
 
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	snprintf(file->journal, sizeof(file->journal), "%s/journal", folder);
 	file->driver = driver_register();
-	if (store_create_alone("hdf5", file->journal, &file->store, &err) < 0
-		|| container_open(file->store, file->driver, path, NULL, &file->container, &err) != 0
-		|| hdf5_table_create(group, schema, deflate_level, &table, &err) < 0
-		|| container_add_table(file->container, table, &file->table, &err) != 0)
+	if (store_create_alone("hdf5", file->journal, &file->store, &err) < 0 ||
+		container_open(file->store, file->driver, path, NULL, &file->container, &err) != 0 ||
+		hdf5_table_create(group, schema, deflate_level, &table, &err) < 0 ||
+		container_add_table(file->container, table, &file->table, &err) != 0)
 		die(path, &err);
 }
 
 static void write_batch(struct file *file, const struct enrg_batch *batch)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	if (container_write(file->container, file->table, batch, &err) < 0)
 		die("write", &err);
@@ -77,7 +77,7 @@ static void write_batch(struct file *file, const struct enrg_batch *batch)
 
 static void commit(struct file *file)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	if (container_commit(file->container, &err) < 0)
 		die("commit", &err);
@@ -97,16 +97,16 @@ static void fill_number(uint8_t *at, enum enrg_type type, uint64_t n)
 {
 	float small = (float)n / 2.0f;
 	double large = (double)n / 3.0;
-	uint64_t integer = type == ENRG_U64 ? UINT64_MAX - n
-		: type == ENRG_I64 ? (uint64_t)INT64_MIN + n : 0 - n * 7;
-	const void *value = type == ENRG_F32 ? (const void *)&small
-		: type == ENRG_F64 ? (const void *)&large : &integer;
+	uint64_t integer = type == ENRG_U64 ? UINT64_MAX - n : type == ENRG_I64 ? (uint64_t)INT64_MIN + n : 0 - n * 7;
+	const void *value = type == ENRG_F32   ? (const void *)&small
+			    : type == ENRG_F64 ? (const void *)&large
+					       : &integer;
 
 	memcpy(at, value, enrg_type_bytes(type));
 }
 
-static void fill_variable(const struct enrg_column *column, uint8_t *values, int32_t *offsets, uint64_t first,
-	uint64_t rows)
+static void fill_variable(
+	const struct enrg_column *column, uint8_t *values, int32_t *offsets, uint64_t first, uint64_t rows)
 {
 	uint32_t width = enrg_column_item_bytes(column);
 
@@ -129,9 +129,9 @@ static void write_types(struct file *file, uint64_t first, uint64_t rows)
 {
 	static uint8_t values[COLUMN_COUNT][ROWS_MAX * 32];
 	static int32_t offsets[COLUMN_COUNT][ROWS_MAX + 1];
-	struct enrg_column_view views[COLUMN_COUNT] = { 0 };
-	const struct enrg_schema schema = { COLUMN_COUNT, columns, false };
-	const struct enrg_batch batch = { .schema = &schema, .rows = rows, .columns = views };
+	struct enrg_column_view views[COLUMN_COUNT] = {0};
+	const struct enrg_schema schema = {COLUMN_COUNT, columns, false};
+	const struct enrg_batch batch = {.schema = &schema, .rows = rows, .columns = views};
 
 	memset(values, 0, sizeof(values));
 	for (size_t c = 0; c < COLUMN_COUNT; c++) {
@@ -154,7 +154,7 @@ static void write_types(struct file *file, uint64_t first, uint64_t rows)
 
 static void make_types(const char *folder, const char *name, int deflate_level)
 {
-	const struct enrg_schema schema = { COLUMN_COUNT, columns, false };
+	const struct enrg_schema schema = {COLUMN_COUNT, columns, false};
 	struct file file;
 
 	open_file(&file, folder, name, "run/all types", &schema, deflate_level);
@@ -194,15 +194,15 @@ static void make_ballast(const char *folder, const char *name)
 /* Rows 0 to 3 whole, 4 to 7 with each second value missing. */
 static void make_missing(const char *folder)
 {
-	static const struct enrg_column two[] = { { "n", ENRG_I32, 0, NULL }, { "real", ENRG_F64, 0, NULL } };
-	static const struct enrg_schema schema = { 2, two, false };
-	static const int32_t n[] = { 1, 2, 3, 4 };
-	static const double real[] = { 0.5, 1.5, 2.5, 3.5 };
-	static const uint8_t validity[] = { 5 };
-	const struct enrg_column_view whole[] = { { .values = n }, { .values = real } };
-	const struct enrg_column_view holes[] = { { .values = n, .validity = validity, .null_count = 2 },
-		{ .values = real, .validity = validity, .null_count = 2 } };
-	struct enrg_batch batch = { .schema = &schema, .rows = 4, .columns = whole };
+	static const struct enrg_column two[] = {{"n", ENRG_I32, 0, NULL}, {"real", ENRG_F64, 0, NULL}};
+	static const struct enrg_schema schema = {2, two, false};
+	static const int32_t n[] = {1, 2, 3, 4};
+	static const double real[] = {0.5, 1.5, 2.5, 3.5};
+	static const uint8_t validity[] = {5};
+	const struct enrg_column_view whole[] = {{.values = n}, {.values = real}};
+	const struct enrg_column_view holes[] = {{.values = n, .validity = validity, .null_count = 2},
+		{.values = real, .validity = validity, .null_count = 2}};
+	struct enrg_batch batch = {.schema = &schema, .rows = 4, .columns = whole};
 	struct file file;
 
 	open_file(&file, folder, "missing.h5", "scan", &schema, 0);
@@ -225,10 +225,10 @@ static void make_blob(const char *folder)
 		image[i] = (uint8_t)(i * 31 + i / 251);
 	open_file(&file, folder, "blob.h5", "camera", enrg_schema_blob(), 0);
 	for (unsigned k = 0; k < 3; k++) {
-		const int32_t offsets[] = { 0, k == 1 ? (int32_t)LARGE_BYTES : 3 };
-		const struct enrg_column_view view = { .values = image, .offsets = offsets };
-		const struct enrg_batch batch = { .schema = enrg_schema_blob(), .rows = 1, .columns = &view,
-			.body_bytes = (uint64_t)offsets[1] };
+		const int32_t offsets[] = {0, k == 1 ? (int32_t)LARGE_BYTES : 3};
+		const struct enrg_column_view view = {.values = image, .offsets = offsets};
+		const struct enrg_batch batch = {
+			.schema = enrg_schema_blob(), .rows = 1, .columns = &view, .body_bytes = (uint64_t)offsets[1]};
 
 		write_batch(&file, &batch);
 		commit(&file);
@@ -240,19 +240,22 @@ static void make_blob(const char *folder)
 /* Rows 0 to 5; a batch without rows before and between. */
 static void make_edges(const char *folder)
 {
-	static const struct enrg_column edge_columns[] = { { "f32", ENRG_F32, 0, NULL }, { "f64", ENRG_F64, 0, NULL },
-		{ "text", ENRG_STRING, 0, NULL }, { "wave", ENRG_LIST, ENRG_F64, NULL }, { "%2F", ENRG_I8, 0, NULL },
-		{ ".", ENRG_I8, 0, NULL }, { "a.b [mV]", ENRG_I8, 0, NULL } };
-	static const struct enrg_schema schema = { 7, edge_columns, false };
-	static const double reals[] = { NAN, INFINITY, -INFINITY, -0.0, 5e-324, 1.7976931348623157e308 };
-	static const float singles[] = { NAN, INFINITY, -INFINITY, -0.0f, 1e-45f, 3.4028234663852886e38f };
-	static const int8_t small[] = { 0, 1, 2, 3, 4, 5 };
-	static const int32_t text_ends[] = { 0, 0, 2, 2, 5, 5, 6 }, wave_ends[] = { 0, 0, 0, 6, 6, 6, 6 };
-	const struct enrg_column_view plain = { .values = small };
-	const struct enrg_column_view views[] = { { .values = singles }, { .values = reals },
-		{ .values = "\xFF\xFE" "a\0b" "z", .offsets = text_ends },
-		{ .values = reals, .offsets = wave_ends }, plain, plain, plain };
-	struct enrg_batch batch = { .schema = &schema, .columns = views };
+	static const struct enrg_column edge_columns[] = {{"f32", ENRG_F32, 0, NULL}, {"f64", ENRG_F64, 0, NULL},
+		{"text", ENRG_STRING, 0, NULL}, {"wave", ENRG_LIST, ENRG_F64, NULL}, {"%2F", ENRG_I8, 0, NULL},
+		{".", ENRG_I8, 0, NULL}, {"a.b [mV]", ENRG_I8, 0, NULL}};
+	static const struct enrg_schema schema = {7, edge_columns, false};
+	static const double reals[] = {NAN, INFINITY, -INFINITY, -0.0, 5e-324, 1.7976931348623157e308};
+	static const float singles[] = {NAN, INFINITY, -INFINITY, -0.0f, 1e-45f, 3.4028234663852886e38f};
+	static const int8_t small[] = {0, 1, 2, 3, 4, 5};
+	static const int32_t text_ends[] = {0, 0, 2, 2, 5, 5, 6}, wave_ends[] = {0, 0, 0, 6, 6, 6, 6};
+	const struct enrg_column_view plain = {.values = small};
+	const struct enrg_column_view views[] = {{.values = singles}, {.values = reals},
+		{.values = "\xFF\xFE"
+			   "a\0b"
+			   "z",
+			.offsets = text_ends},
+		{.values = reals, .offsets = wave_ends}, plain, plain, plain};
+	struct enrg_batch batch = {.schema = &schema, .columns = views};
 	struct file file;
 
 	open_file(&file, folder, "edges.h5", "scan", &schema, 0);

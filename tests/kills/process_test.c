@@ -1,5 +1,6 @@
 /* process_test.c: a whole store process, with the rings that it reads and acknowledges, killed at each of its system
- * calls: src/job/store/store.c around a store type that keeps all there is to go wrong in enrg_file_…. In the test process.
+ * calls: src/job/store/store.c around a store type that keeps all there is to go wrong in enrg_file_…. In the test
+ * process.
  */
 #include "fixtures/store.h"
 

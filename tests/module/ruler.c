@@ -1,5 +1,5 @@
-/* ruler.c: the smallest useful module: a source that counts and a store that writes what was counted, a line a row. Built
- * outside the tree; knows the installed headers alone.
+/* ruler.c: the smallest useful module: a source that counts and a store that writes what was counted, a line a row.
+ * Built outside the tree; knows the installed headers alone.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -13,7 +13,8 @@
 #define RULER_ABI ENRG_MODULE_ABI
 #endif
 
-/* --- source --------------------------------------------------------------------------------------------------------- */
+/* --- source ---------------------------------------------------------------------------------------------------------
+ */
 
 struct ruler_options {
 	int64_t marks;
@@ -26,13 +27,18 @@ struct ruler {
 };
 
 static const struct enrg_option ruler_option_list[] = {
-	{ .key = "marks", .kind = ENRG_OPTION_INT, .offset = offsetof(struct ruler_options, marks), .default_value = "100",
-	  .min = 1, .max = 1e9, .help = "Rows in all." },
-	{ .key = NULL },
+	{.key = "marks",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct ruler_options, marks),
+		.default_value = "100",
+		.min = 1,
+		.max = 1e9,
+		.help = "Rows in all."},
+	{.key = NULL},
 };
 
-static const struct enrg_column ruler_columns[] = { { .name = "mark", .type = ENRG_I64, .unit = "mm" } };
-static const struct enrg_schema ruler_schema = { .column_count = 1, .columns = ruler_columns };
+static const struct enrg_column ruler_columns[] = {{.name = "mark", .type = ENRG_I64, .unit = "mm"}};
+static const struct enrg_schema ruler_schema = {.column_count = 1, .columns = ruler_columns};
 
 static int ruler_start(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
 {
@@ -54,7 +60,7 @@ static int ruler_start(struct enrg_job *job, const void *options, void **ret_sta
 static int ruler_poll(struct enrg_job *job, void *state, struct enrg_error *err)
 {
 	struct ruler *ruler = state;
-	const struct enrg_value value = { .i = ruler->next };
+	const struct enrg_value value = {.i = ruler->next};
 	int rc;
 
 	(void)job;
@@ -68,21 +74,22 @@ static int ruler_poll(struct enrg_job *job, void *state, struct enrg_error *err)
 }
 
 static const struct enrg_job_group ruler_groups[] = {
-	{ .key = "store_config", .required = true, .help = "Where the marks go." },
-	{ .key = NULL },
+	{.key = "store_config", .required = true, .help = "Where the marks go."},
+	{.key = NULL},
 };
 
 static const struct enrg_job_type ruler_job = {
 	.name = "DAQJobRuler",
 	.summary = "Counts.",
-	.options = { .size = sizeof(struct ruler_options), .options = ruler_option_list },
+	.options = {.size = sizeof(struct ruler_options), .options = ruler_option_list},
 	.groups = ruler_groups,
 	.start = ruler_start,
 	.poll = ruler_poll,
 	.destroy = free,
 };
 
-/* --- store ---------------------------------------------------------------------------------------------------------- */
+/* --- store ----------------------------------------------------------------------------------------------------------
+ */
 
 struct lines_options {
 	const char *out_dir;
@@ -98,15 +105,21 @@ struct lines {
 };
 
 static const struct enrg_option lines_option_list[] = {
-	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct lines_options, out_dir),
-	  .default_value = "\"out/\"", .help = "Folder of the files." },
-	{ .key = NULL },
+	{.key = "out_dir",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct lines_options, out_dir),
+		.default_value = "\"out/\"",
+		.help = "Folder of the files."},
+	{.key = NULL},
 };
 
 static const struct enrg_option lines_section_list[] = {
-	{ .key = "file_path", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct lines_section, file_path),
-	  .required = true, .help = "Name of the file." },
-	{ .key = NULL },
+	{.key = "file_path",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct lines_section, file_path),
+		.required = true,
+		.help = "Name of the file."},
+	{.key = NULL},
 };
 
 static int lines_open(struct enrg_store *store, const void *options, void **ret_state, struct enrg_error *err)
@@ -115,7 +128,7 @@ static int lines_open(struct enrg_store *store, const void *options, void **ret_
 
 	if (!lines)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	*lines = (struct lines){ .store = store, .options = options };
+	*lines = (struct lines){.store = store, .options = options};
 	*ret_state = lines;
 	return 0;
 }
@@ -124,8 +137,8 @@ static int lines_target_open(void *state, const struct enrg_target *target, void
 {
 	struct lines *lines = state;
 	const struct lines_section *section = target->section;
-	const struct enrg_file_name name = { .out_dir = lines->options->out_dir, .file_path = section->file_path,
-		.tag = target->tag };
+	const struct enrg_file_name name = {
+		.out_dir = lines->options->out_dir, .file_path = section->file_path, .tag = target->tag};
 	char path[4096];
 	int rc = enrg_file_path(&name, path, sizeof(path), err);
 
@@ -169,8 +182,8 @@ static const struct enrg_store_type lines_store = {
 	.name = "DAQJobStoreLines",
 	.section = "lines",
 	.summary = "Writes a line a row.",
-	.options = { .size = sizeof(struct lines_options), .options = lines_option_list },
-	.section_options = { .size = sizeof(struct lines_section), .options = lines_section_list },
+	.options = {.size = sizeof(struct lines_options), .options = lines_option_list},
+	.section_options = {.size = sizeof(struct lines_section), .options = lines_section_list},
 	.open = lines_open,
 	.target_open = lines_target_open,
 	.write = lines_write,
@@ -178,7 +191,7 @@ static const struct enrg_store_type lines_store = {
 	.close = lines_close,
 };
 
-static const struct enrg_job_type *const ruler_jobs[] = { &ruler_job, NULL };
-static const struct enrg_store_type *const ruler_stores[] = { &lines_store, NULL };
+static const struct enrg_job_type *const ruler_jobs[] = {&ruler_job, NULL};
+static const struct enrg_store_type *const ruler_stores[] = {&lines_store, NULL};
 
-ENRG_MODULE = { .abi = RULER_ABI, .name = "ruler", .jobs = ruler_jobs, .stores = ruler_stores };
+ENRG_MODULE = {.abi = RULER_ABI, .name = "ruler", .jobs = ruler_jobs, .stores = ruler_stores};

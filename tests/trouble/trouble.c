@@ -1,5 +1,5 @@
-/* trouble.c: a module for tests alone: a job that misbehaves as it is told, and a store that dies of one value. Each runs in
- * a job process, on the main thread.
+/* trouble.c: a module for tests alone: a job that misbehaves as it is told, and a store that dies of one value. Each
+ * runs in a job process, on the main thread.
  */
 #include <errno.h>
 #include <signal.h>
@@ -11,7 +11,8 @@
 #include <enrgdaq/job.h>
 #include <enrgdaq/store.h>
 
-/* --- the job -------------------------------------------------------------------------------------------------------- */
+/* --- the job --------------------------------------------------------------------------------------------------------
+ */
 
 enum trouble_kind { WIDE = 1, EMPTY, LARGE_TABLE, LARGE_BLOB, HANG, CRASH, COUNT_UP };
 
@@ -29,22 +30,44 @@ struct outage {
 };
 
 static const struct enrg_choice trouble_kinds[] = {
-	{ "wide", WIDE }, { "empty", EMPTY }, { "large_table", LARGE_TABLE }, { "large_blob", LARGE_BLOB },
-	{ "hang", HANG }, { "crash", CRASH }, { "count_up", COUNT_UP }, { NULL, 0 },
+	{"wide", WIDE},
+	{"empty", EMPTY},
+	{"large_table", LARGE_TABLE},
+	{"large_blob", LARGE_BLOB},
+	{"hang", HANG},
+	{"crash", CRASH},
+	{"count_up", COUNT_UP},
+	{NULL, 0},
 };
 
 static const struct enrg_option trouble_option_list[] = {
-	{ .key = "kind", .kind = ENRG_OPTION_CHOICE, .offset = offsetof(struct trouble_options, kind), .required = true,
-	  .choices = trouble_kinds, .help = "What it does." },
-	{ .key = "columns", .kind = ENRG_OPTION_INT, .offset = offsetof(struct trouble_options, columns),
-	  .default_value = "2", .help = "Columns of its table." },
-	{ .key = "rows", .kind = ENRG_OPTION_INT, .offset = offsetof(struct trouble_options, rows),
-	  .default_value = "1", .help = "Rows of a batch." },
-	{ .key = "bytes", .kind = ENRG_OPTION_INT, .offset = offsetof(struct trouble_options, bytes),
-	  .default_value = "1", .help = "Bytes of a blob." },
-	{ .key = "batches", .kind = ENRG_OPTION_INT, .offset = offsetof(struct trouble_options, batches),
-	  .default_value = "3", .help = "Batches in all." },
-	{ .key = NULL },
+	{.key = "kind",
+		.kind = ENRG_OPTION_CHOICE,
+		.offset = offsetof(struct trouble_options, kind),
+		.required = true,
+		.choices = trouble_kinds,
+		.help = "What it does."},
+	{.key = "columns",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct trouble_options, columns),
+		.default_value = "2",
+		.help = "Columns of its table."},
+	{.key = "rows",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct trouble_options, rows),
+		.default_value = "1",
+		.help = "Rows of a batch."},
+	{.key = "bytes",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct trouble_options, bytes),
+		.default_value = "1",
+		.help = "Bytes of a blob."},
+	{.key = "batches",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct trouble_options, batches),
+		.default_value = "3",
+		.help = "Batches in all."},
+	{.key = NULL},
 };
 
 static void trouble_destroy(void *state)
@@ -62,13 +85,13 @@ static int open_table(struct outage *trouble, struct enrg_job *job, struct enrg_
 {
 	size_t count = (size_t)trouble->options->columns;
 	struct enrg_column *columns = calloc(count, sizeof(*columns));
-	char (*names)[24] = calloc(count, sizeof(*names));
-	struct enrg_schema schema = { .column_count = (uint32_t)count, .columns = columns };
+	char(*names)[24] = calloc(count, sizeof(*names));
+	struct enrg_schema schema = {.column_count = (uint32_t)count, .columns = columns};
 	int rc = -ENOMEM;
 
 	for (size_t i = 0; columns && names && i < count; i++) {
 		snprintf(names[i], sizeof(names[i]), "c%zu", i);
-		columns[i] = (struct enrg_column){ .name = names[i], .type = ENRG_I64 };
+		columns[i] = (struct enrg_column){.name = names[i], .type = ENRG_I64};
 	}
 	if (columns && names)
 		rc = enrg_output_open(job, "store_config", NULL, &schema, &trouble->output, err);
@@ -161,21 +184,22 @@ static int trouble_poll(struct enrg_job *job, void *state, struct enrg_error *er
 }
 
 static const struct enrg_job_group trouble_groups[] = {
-	{ .key = "store_config", .required = true, .help = "Where it goes." },
-	{ .key = NULL },
+	{.key = "store_config", .required = true, .help = "Where it goes."},
+	{.key = NULL},
 };
 
 static const struct enrg_job_type trouble_job = {
 	.name = "DAQJobTrouble",
 	.summary = "Misbehaves.",
-	.options = { .size = sizeof(struct trouble_options), .options = trouble_option_list },
+	.options = {.size = sizeof(struct trouble_options), .options = trouble_option_list},
 	.groups = trouble_groups,
 	.start = trouble_start,
 	.poll = trouble_poll,
 	.destroy = trouble_destroy,
 };
 
-/* --- the store ------------------------------------------------------------------------------------------------------ */
+/* --- the store ------------------------------------------------------------------------------------------------------
+ */
 
 struct fragile_options {
 	const char *out_dir;
@@ -193,19 +217,31 @@ struct fragile {
 };
 
 static const struct enrg_option fragile_option_list[] = {
-	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct fragile_options, out_dir),
-	  .default_value = "\"out/\"", .help = "Folder of the files." },
-	{ .key = "poison", .kind = ENRG_OPTION_INT, .offset = offsetof(struct fragile_options, poison),
-	  .default_value = "-1", .help = "The value that kills it." },
-	{ .key = "dies_last", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct fragile_options, dies_last),
-	  .default_value = "false", .help = "Whether it dies after its last work, as a library's handler of exit may." },
-	{ .key = NULL },
+	{.key = "out_dir",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct fragile_options, out_dir),
+		.default_value = "\"out/\"",
+		.help = "Folder of the files."},
+	{.key = "poison",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct fragile_options, poison),
+		.default_value = "-1",
+		.help = "The value that kills it."},
+	{.key = "dies_last",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct fragile_options, dies_last),
+		.default_value = "false",
+		.help = "Whether it dies after its last work, as a library's handler of exit may."},
+	{.key = NULL},
 };
 
 static const struct enrg_option fragile_section_list[] = {
-	{ .key = "file_path", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct fragile_section, file_path),
-	  .required = true, .help = "Name of the file." },
-	{ .key = NULL },
+	{.key = "file_path",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct fragile_section, file_path),
+		.required = true,
+		.help = "Name of the file."},
+	{.key = NULL},
 };
 
 static void die(void)
@@ -220,7 +256,7 @@ static int fragile_open(struct enrg_store *store, const void *options, void **re
 
 	if (!fragile)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	*fragile = (struct fragile){ .store = store, .options = options };
+	*fragile = (struct fragile){.store = store, .options = options};
 	if (fragile->options->dies_last)
 		atexit(die);
 	*ret_state = fragile;
@@ -231,8 +267,8 @@ static int fragile_target_open(void *state, const struct enrg_target *target, vo
 {
 	struct fragile *fragile = state;
 	const struct fragile_section *section = target->section;
-	const struct enrg_file_name name = { .out_dir = fragile->options->out_dir, .file_path = section->file_path,
-		.tag = target->tag };
+	const struct enrg_file_name name = {
+		.out_dir = fragile->options->out_dir, .file_path = section->file_path, .tag = target->tag};
 	char path[4096];
 	int rc = enrg_file_path(&name, path, sizeof(path), err);
 
@@ -279,8 +315,8 @@ static const struct enrg_store_type fragile_store = {
 	.name = "DAQJobStoreFragile",
 	.section = "fragile",
 	.summary = "Writes a line a row, and dies of one value.",
-	.options = { .size = sizeof(struct fragile_options), .options = fragile_option_list },
-	.section_options = { .size = sizeof(struct fragile_section), .options = fragile_section_list },
+	.options = {.size = sizeof(struct fragile_options), .options = fragile_option_list},
+	.section_options = {.size = sizeof(struct fragile_section), .options = fragile_section_list},
 	.open = fragile_open,
 	.target_open = fragile_target_open,
 	.write = fragile_write,
@@ -288,7 +324,7 @@ static const struct enrg_store_type fragile_store = {
 	.close = fragile_close,
 };
 
-static const struct enrg_job_type *const trouble_jobs[] = { &trouble_job, NULL };
-static const struct enrg_store_type *const fragile_stores[] = { &fragile_store, NULL };
+static const struct enrg_job_type *const trouble_jobs[] = {&trouble_job, NULL};
+static const struct enrg_store_type *const fragile_stores[] = {&fragile_store, NULL};
 
-ENRG_MODULE = { .abi = ENRG_MODULE_ABI, .name = "trouble", .jobs = trouble_jobs, .stores = fragile_stores };
+ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "trouble", .jobs = trouble_jobs, .stores = fragile_stores};

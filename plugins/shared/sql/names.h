@@ -7,9 +7,9 @@
 
 #include "enrgdaq/schema.h"
 
-#define SQL_NAME_BYTES_MAX 64u /* MySQL's limit */
-#define SQL_FINGERPRINT_BYTES    17u
-#define SQL_POSITIONS      "enrgdaq_positions" /* the table of high-water marks */
+#define SQL_NAME_BYTES_MAX    64u /* MySQL's limit */
+#define SQL_FINGERPRINT_BYTES 17u
+#define SQL_POSITIONS         "enrgdaq_positions" /* the table of high-water marks */
 
 struct sql_names {
 	uint32_t count;

@@ -9,8 +9,8 @@
 
 #include "notice.h"
 
-int sql_table_init(struct sql_table *target, struct enrg_store *store, const struct enrg_target *what,
-	const char *name, struct enrg_error *err)
+int sql_table_init(struct sql_table *target, struct enrg_store *store, const struct enrg_target *what, const char *name,
+	struct enrg_error *err)
 {
 	target->store = store;
 	target->section = what->section;

@@ -14,11 +14,11 @@ struct sql_table {
 	const void *place; /* the database, where a store has several; else NULL */
 	bool ignores_case; /* `T` and `t` are one name there */
 	char *source, *run, *tag;
-	char *name;                    /* of the table or key, as the database knows it */
+	char *name;                          /* of the table or key, as the database knows it */
 	char columns[SQL_FINGERPRINT_BYTES]; /* stands for the names and types */
-	uint64_t done;                 /* sequence of the last batch that is there */
-	bool is_checked;               /* that nothing is missing before the first batch */
-	bool is_dirty;                 /* `done` is ahead of the mark */
+	uint64_t done;                       /* sequence of the last batch that is there */
+	bool is_checked;                     /* that nothing is missing before the first batch */
+	bool is_dirty;                       /* `done` is ahead of the mark */
 };
 
 /* Names a mark, in the order of the columns of the table of marks. */
@@ -29,8 +29,8 @@ struct sql_key {
 };
 
 /* Copies of all. */
-int sql_table_init(struct sql_table *target, struct enrg_store *store, const struct enrg_target *what,
-	const char *name, struct enrg_error *err);
+int sql_table_init(struct sql_table *target, struct enrg_store *store, const struct enrg_target *what, const char *name,
+	struct enrg_error *err);
 void sql_table_fini(struct sql_table *target); /* takes a zeroed target */
 struct sql_key sql_table_key(const struct sql_table *target);
 

@@ -10,7 +10,7 @@
 #include "generator.h"
 
 #define CHUNK_ROWS 16384u /* 128 KiB: made in the cache, copied while it is there */
-#define PIECES_MAX 32u /* batches of one poll: a stop must not wait for a table of gigabytes */
+#define PIECES_MAX 32u    /* batches of one poll: a stop must not wait for a table of gigabytes */
 
 struct benchmark_options {
 	int64_t payload_size;
@@ -30,24 +30,43 @@ struct benchmark {
 };
 
 static const struct enrg_option benchmark_option_list[] = {
-	{ .key = "payload_size", .kind = ENRG_OPTION_INT, .offset = offsetof(struct benchmark_options, payload_size),
-	  .default_value = "1000", .min = 1, .max = 4294967295.0, .unit = "rows", .help = "Rows of one table." },
-	{ .key = "use_shm", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct benchmark_options, use_shm),
-	  .default_value = "false", .help = "Accepted and without effect: use_shm_when_possible decides." },
-	{ .key = "rate_hz", .kind = ENRG_OPTION_FLOAT, .offset = offsetof(struct benchmark_options, rate_hz),
-	  .default_value = "0.0", .min = 0, .max = 1e6, .unit = "Hz",
-	  .help = "Tables in a second; 0 = as fast as it can." },
-	{ .key = "count", .kind = ENRG_OPTION_INT, .offset = offsetof(struct benchmark_options, count),
-	  .default_value = "0", .min = 0, .max = 9e15, .help = "Ends after so many tables; 0 = never." },
-	{ .key = NULL },
+	{.key = "payload_size",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct benchmark_options, payload_size),
+		.default_value = "1000",
+		.min = 1,
+		.max = 4294967295.0,
+		.unit = "rows",
+		.help = "Rows of one table."},
+	{.key = "use_shm",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct benchmark_options, use_shm),
+		.default_value = "false",
+		.help = "Accepted and without effect: use_shm_when_possible decides."},
+	{.key = "rate_hz",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = offsetof(struct benchmark_options, rate_hz),
+		.default_value = "0.0",
+		.min = 0,
+		.max = 1e6,
+		.unit = "Hz",
+		.help = "Tables in a second; 0 = as fast as it can."},
+	{.key = "count",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct benchmark_options, count),
+		.default_value = "0",
+		.min = 0,
+		.max = 9e15,
+		.help = "Ends after so many tables; 0 = never."},
+	{.key = NULL},
 };
 
 static const struct enrg_column benchmark_columns[] = {
-	{ .name = "timestamp", .type = ENRG_F64, .unit = "ms" },
-	{ .name = "value", .type = ENRG_F64 },
+	{.name = "timestamp", .type = ENRG_F64, .unit = "ms"},
+	{.name = "value", .type = ENRG_F64},
 };
 
-static const struct enrg_schema benchmark_schema = { .column_count = 2, .columns = benchmark_columns };
+static const struct enrg_schema benchmark_schema = {.column_count = 2, .columns = benchmark_columns};
 
 static int benchmark_start(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
 {
@@ -68,8 +87,8 @@ static int benchmark_start(struct enrg_job *job, const void *options, void **ret
 	(void)!getrandom(&seed, sizeof(seed), GRND_NONBLOCK);
 	generator_init(&benchmark->generator, seed);
 	enrg_job_set_interval(job, chosen->rate_hz > 0 ? (uint64_t)(1e9 / chosen->rate_hz) : 0);
-	enrg_job_log(job, ENRG_DEBUG, "the generator uses %s instructions",
-		generator_instructions(&benchmark->generator));
+	enrg_job_log(
+		job, ENRG_DEBUG, "the generator uses %s instructions", generator_instructions(&benchmark->generator));
 	*ret_state = benchmark;
 	return 0;
 }
@@ -153,20 +172,20 @@ static void benchmark_destroy(void *state)
 }
 
 static const struct enrg_job_group benchmark_groups[] = {
-	{ .key = "store_config", .required = true, .help = "Where the tables go." },
-	{ .key = NULL },
+	{.key = "store_config", .required = true, .help = "Where the tables go."},
+	{.key = NULL},
 };
 
 static const struct enrg_job_type benchmark_job = {
 	.name = "DAQJobBenchmark",
 	.summary = "Makes tables of random numbers as fast as the stores take them, or at a fixed rate.",
-	.options = { .size = sizeof(struct benchmark_options), .options = benchmark_option_list },
+	.options = {.size = sizeof(struct benchmark_options), .options = benchmark_option_list},
 	.groups = benchmark_groups,
 	.start = benchmark_start,
 	.poll = benchmark_poll,
 	.destroy = benchmark_destroy,
 };
 
-static const struct enrg_job_type *const benchmark_jobs[] = { &benchmark_job, NULL };
+static const struct enrg_job_type *const benchmark_jobs[] = {&benchmark_job, NULL};
 
-ENRG_MODULE = { .abi = ENRG_MODULE_ABI, .name = "benchmark", .jobs = benchmark_jobs };
+ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "benchmark", .jobs = benchmark_jobs};

@@ -22,8 +22,8 @@ struct reals {
 /* The next eight numbers in [0, 1): 52 random bits become the mantissa of a number in [1, 2). */
 static inline __attribute__((always_inline)) void next_reals(struct lanes state[4], struct reals *ret_reals)
 {
-	struct lanes bits = { (state[0].v + state[3].v) >> 12 | EXPONENT_OF_ONE };
-	struct lanes shifted = { state[1].v << 17 };
+	struct lanes bits = {(state[0].v + state[3].v) >> 12 | EXPONENT_OF_ONE};
+	struct lanes shifted = {state[1].v << 17};
 
 	state[2].v ^= state[0].v;
 	state[3].v ^= state[1].v;
@@ -35,11 +35,11 @@ static inline __attribute__((always_inline)) void next_reals(struct lanes state[
 	ret_reals->v -= 1.0;
 }
 
-static inline __attribute__((always_inline)) void fill_lanes(struct generator *generator, double *timestamps,
-	double *values, uint64_t rows, double timestamp)
+static inline __attribute__((always_inline)) void fill_lanes(
+	struct generator *generator, double *timestamps, double *values, uint64_t rows, double timestamp)
 {
 	struct lanes state[4];
-	struct reals reals, times = { { 0 } };
+	struct reals reals, times = {{0}};
 	uint64_t row = 0;
 
 	times.v += timestamp;
@@ -60,21 +60,21 @@ static inline __attribute__((always_inline)) void fill_lanes(struct generator *g
 }
 
 #ifdef __x86_64__
-__attribute__((target("avx512f"))) static void fill_avx512f(struct generator *generator, double *timestamps,
-	double *values, uint64_t rows, double timestamp)
+__attribute__((target("avx512f"))) static void fill_avx512f(
+	struct generator *generator, double *timestamps, double *values, uint64_t rows, double timestamp)
 {
 	fill_lanes(generator, timestamps, values, rows, timestamp);
 }
 
-__attribute__((target("avx2"))) static void fill_avx2(struct generator *generator, double *timestamps, double *values,
-	uint64_t rows, double timestamp)
+__attribute__((target("avx2"))) static void fill_avx2(
+	struct generator *generator, double *timestamps, double *values, uint64_t rows, double timestamp)
 {
 	fill_lanes(generator, timestamps, values, rows, timestamp);
 }
 #endif
 
-static void fill_default(struct generator *generator, double *timestamps, double *values, uint64_t rows,
-	double timestamp)
+static void fill_default(
+	struct generator *generator, double *timestamps, double *values, uint64_t rows, double timestamp)
 {
 	fill_lanes(generator, timestamps, values, rows, timestamp);
 }

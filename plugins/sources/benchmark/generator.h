@@ -15,9 +15,9 @@ struct generator {
 /* The same seed gives the same values on every machine. */
 void generator_init(struct generator *generator, uint64_t seed);
 
-/* `timestamps` NULL: values only. Writes `rows` times `timestamp` and as many uniform random numbers in [0, 1) of 52 random bits. The addresses
- * need no alignment beyond that of a double. A table may be filled in pieces, but only pieces that are multiples
- * of GENERATOR_LANES rows give the same numbers as one call would. */
+/* `timestamps` NULL: values only. Writes `rows` times `timestamp` and as many uniform random numbers in [0, 1) of 52
+ * random bits. The addresses need no alignment beyond that of a double. A table may be filled in pieces, but only
+ * pieces that are multiples of GENERATOR_LANES rows give the same numbers as one call would. */
 void generator_fill(struct generator *generator, double *timestamps, double *values, uint64_t rows, double timestamp);
 
 /* "avx512f", "avx2" or "default": the instructions in use. */

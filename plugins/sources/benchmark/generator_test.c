@@ -15,7 +15,7 @@ static double times[ROWS + 1], values[ROWS + 1];
 static void numbers_are_uniform(void **state)
 {
 	struct generator generator;
-	unsigned counts[10] = { 0 };
+	unsigned counts[10] = {0};
 	double sum = 0;
 
 	(void)state;
@@ -36,7 +36,7 @@ static void numbers_are_uniform(void **state)
 static void lanes_follow_the_definition(void **state)
 {
 	struct generator generator;
-	uint64_t s[4] = { 1, 2, 3, 4 };
+	uint64_t s[4] = {1, 2, 3, 4};
 
 	(void)state;
 	generator_init(&generator, 0);

@@ -38,8 +38,9 @@ int machine_parse_stat(const char *text, struct machine_cpu *ret_cpu, struct enr
 	uint64_t user, nice, system, idle, wait = 0, irq = 0, softirq = 0, steal = 0;
 	int found;
 
-	found = sscanf(text, "cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-		" %" SCNu64, &user, &nice, &system, &idle, &wait, &irq, &softirq, &steal);
+	found = sscanf(text,
+		"cpu %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64,
+		&user, &nice, &system, &idle, &wait, &irq, &softirq, &steal);
 	if (found < 4)
 		return enrg_error_set(err, -EPROTO, "stat: expected a first line \"cpu\" with 4 numbers or more");
 	/* The time of guests is part of user and nice already. */
@@ -54,8 +55,8 @@ static int find_kilobytes(const char *text, const char *key, uint64_t *ret_kilob
 	size_t length = strlen(key);
 
 	while (line) {
-		if (strncmp(line, key, length) == 0 && line[length] == ':'
-			&& sscanf(line + length + 1, "%" SCNu64, ret_kilobytes) == 1)
+		if (strncmp(line, key, length) == 0 && line[length] == ':' &&
+			sscanf(line + length + 1, "%" SCNu64, ret_kilobytes) == 1)
 			return 0;
 		line = strchr(line, '\n');
 		if (line)

@@ -26,14 +26,14 @@ static void memory_is_parsed(void **state)
 	double percent = -1;
 
 	(void)state;
-	assert_int_equal(machine_parse_meminfo("MemTotal:  1000 kB\nMemFree: 1 kB\nMemAvailable:  250 kB\n", &percent,
-		NULL), 0);
+	assert_int_equal(
+		machine_parse_meminfo("MemTotal:  1000 kB\nMemFree: 1 kB\nMemAvailable:  250 kB\n", &percent, NULL), 0);
 	assert_true(percent == 75.0);
 }
 
 static void broken_texts_are_refused(void **state)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	struct machine_cpu cpu;
 	double percent;
 

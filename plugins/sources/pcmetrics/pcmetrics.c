@@ -7,12 +7,12 @@
 #include "enrgdaq/job.h"
 #include "machine.h"
 
-#define METRICS 3u
+#define METRICS   3u
 #define TICKS_MIN 4u /* fewer say nothing about the processor */
 
 enum metric { METRIC_CPU, METRIC_MEMORY, METRIC_DISK };
 
-static const char *const metric_names[METRICS] = { "cpu", "memory", "disk" };
+static const char *const metric_names[METRICS] = {"cpu", "memory", "disk"};
 
 struct pcmetrics_options {
 	struct enrg_string_list metrics_to_store;
@@ -28,15 +28,25 @@ struct pcmetrics {
 };
 
 static const struct enrg_option pcmetrics_option_list[] = {
-	{ .key = "metrics_to_store", .kind = ENRG_OPTION_STRING_LIST,
-	  .offset = offsetof(struct pcmetrics_options, metrics_to_store),
-	  .default_value = "[\"cpu\", \"memory\", \"disk\"]", .help = "Columns: some of cpu, memory, disk." },
-	{ .key = "poll_interval_seconds", .kind = ENRG_OPTION_FLOAT,
-	  .offset = offsetof(struct pcmetrics_options, poll_interval_seconds), .default_value = "1.0", .min = 0.05,
-	  .max = 86400, .unit = "s", .help = "From one row to the next." },
-	{ .key = "tag", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct pcmetrics_options, tag),
-	  .help = "Stands in the name of its files, pc_TAG.csv; without the key the supervisor's id, \"\" = nothing." },
-	{ .key = NULL },
+	{.key = "metrics_to_store",
+		.kind = ENRG_OPTION_STRING_LIST,
+		.offset = offsetof(struct pcmetrics_options, metrics_to_store),
+		.default_value = "[\"cpu\", \"memory\", \"disk\"]",
+		.help = "Columns: some of cpu, memory, disk."},
+	{.key = "poll_interval_seconds",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = offsetof(struct pcmetrics_options, poll_interval_seconds),
+		.default_value = "1.0",
+		.min = 0.05,
+		.max = 86400,
+		.unit = "s",
+		.help = "From one row to the next."},
+	{.key = "tag",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct pcmetrics_options, tag),
+		.help = "Stands in the name of its files, pc_TAG.csv; without the key the supervisor's id, \"\" = "
+			"nothing."},
+	{.key = NULL},
 };
 
 /* Turns the names into columns, in the order of the configuration. */
@@ -57,20 +67,19 @@ static int choose_metrics(struct pcmetrics *pcmetrics, const struct enrg_string_
 		pcmetrics->metrics[pcmetrics->count++] = (enum metric)metric;
 	}
 	if (pcmetrics->count == 0)
-		return enrg_error_set(err,
-			ENRG_E_CONFIG, "metrics_to_store: expected at least one of cpu, memory, disk");
+		return enrg_error_set(
+			err, ENRG_E_CONFIG, "metrics_to_store: expected at least one of cpu, memory, disk");
 	return 0;
 }
 
-static int open_output(
-	struct pcmetrics *pcmetrics, struct enrg_job *job, const char *tag, struct enrg_error *err)
+static int open_output(struct pcmetrics *pcmetrics, struct enrg_job *job, const char *tag, struct enrg_error *err)
 {
-	struct enrg_column columns[1 + METRICS] = { { .name = "timestamp", .type = ENRG_I64, .unit = "ms" } };
-	struct enrg_schema schema = { .column_count = 1 + pcmetrics->count, .columns = columns };
+	struct enrg_column columns[1 + METRICS] = {{.name = "timestamp", .type = ENRG_I64, .unit = "ms"}};
+	struct enrg_schema schema = {.column_count = 1 + pcmetrics->count, .columns = columns};
 
 	for (unsigned i = 0; i < pcmetrics->count; i++)
-		columns[1 + i] = (struct enrg_column){ .name = metric_names[pcmetrics->metrics[i]], .type = ENRG_F64,
-			.unit = "%" };
+		columns[1 + i] = (struct enrg_column){
+			.name = metric_names[pcmetrics->metrics[i]], .type = ENRG_F64, .unit = "%"};
 	return enrg_output_open(
 		job, "store_config", tag ? tag : enrg_job_supervisor(job), &schema, &pcmetrics->output, err);
 }
@@ -154,20 +163,20 @@ static void pcmetrics_destroy(void *state)
 }
 
 static const struct enrg_job_group pcmetrics_groups[] = {
-	{ .key = "store_config", .required = true, .help = "Where the rows go." },
-	{ .key = NULL },
+	{.key = "store_config", .required = true, .help = "Where the rows go."},
+	{.key = NULL},
 };
 
 static const struct enrg_job_type pcmetrics_job = {
 	.name = "DAQJobPCMetrics",
 	.summary = "Tells how busy this machine is: processor, memory, disk, in per cent.",
-	.options = { .size = sizeof(struct pcmetrics_options), .options = pcmetrics_option_list },
+	.options = {.size = sizeof(struct pcmetrics_options), .options = pcmetrics_option_list},
 	.groups = pcmetrics_groups,
 	.start = pcmetrics_start,
 	.poll = pcmetrics_poll,
 	.destroy = pcmetrics_destroy,
 };
 
-static const struct enrg_job_type *const pcmetrics_jobs[] = { &pcmetrics_job, NULL };
+static const struct enrg_job_type *const pcmetrics_jobs[] = {&pcmetrics_job, NULL};
 
-ENRG_MODULE = { .abi = ENRG_MODULE_ABI, .name = "pcmetrics", .jobs = pcmetrics_jobs };
+ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "pcmetrics", .jobs = pcmetrics_jobs};

@@ -9,7 +9,7 @@
 static void range_is_closed_and_even(void **state)
 {
 	struct dice dice;
-	int counts[7] = { 0 };
+	int counts[7] = {0};
 
 	(void)state;
 	dice_init(&dice, 1, -3, 3);

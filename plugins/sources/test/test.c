@@ -19,26 +19,35 @@ struct test {
 };
 
 static const struct enrg_option test_option_list[] = {
-	{ .key = "rand_min", .kind = ENRG_OPTION_INT, .offset = offsetof(struct test_options, rand_min),
-	  .required = true,
-	  .help = "The smallest number." },
-	{ .key = "rand_max", .kind = ENRG_OPTION_INT, .offset = offsetof(struct test_options, rand_max),
-	  .required = true,
-	  .help = "The largest number." },
-	{ .key = "interval_seconds", .kind = ENRG_OPTION_FLOAT, .offset = offsetof(struct test_options,
-	  interval_seconds),
-	  .default_value = "1.0", .min = 0.00001, .max = 86400, .unit = "s", .help = "From one row to the next." },
-	{ .key = NULL },
+	{.key = "rand_min",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct test_options, rand_min),
+		.required = true,
+		.help = "The smallest number."},
+	{.key = "rand_max",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct test_options, rand_max),
+		.required = true,
+		.help = "The largest number."},
+	{.key = "interval_seconds",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = offsetof(struct test_options, interval_seconds),
+		.default_value = "1.0",
+		.min = 0.00001,
+		.max = 86400,
+		.unit = "s",
+		.help = "From one row to the next."},
+	{.key = NULL},
 };
 
 static const struct enrg_column test_columns[] = {
-	{ .name = "timestamp", .type = ENRG_I64, .unit = "ms" },
-	{ .name = "A", .type = ENRG_I64 },
-	{ .name = "B", .type = ENRG_I64 },
-	{ .name = "C", .type = ENRG_I64 },
+	{.name = "timestamp", .type = ENRG_I64, .unit = "ms"},
+	{.name = "A", .type = ENRG_I64},
+	{.name = "B", .type = ENRG_I64},
+	{.name = "C", .type = ENRG_I64},
 };
 
-static const struct enrg_schema test_schema = { .column_count = 4, .columns = test_columns };
+static const struct enrg_schema test_schema = {.column_count = 4, .columns = test_columns};
 
 static int test_start(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
 {
@@ -48,9 +57,9 @@ static int test_start(struct enrg_job *job, const void *options, void **ret_stat
 	int rc;
 
 	if (chosen->rand_min > chosen->rand_max)
-		return enrg_error_set(err,
-			ENRG_E_CONFIG, "rand_min: expected at most rand_max (%" PRId64 "), found %" PRId64,
-			chosen->rand_max, chosen->rand_min);
+		return enrg_error_set(err, ENRG_E_CONFIG,
+			"rand_min: expected at most rand_max (%" PRId64 "), found %" PRId64, chosen->rand_max,
+			chosen->rand_min);
 	test = calloc(1, sizeof(*test));
 	if (!test)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
@@ -91,23 +100,23 @@ static void test_destroy(void *state)
 }
 
 static const struct enrg_job_group test_groups[] = {
-	{ .key = "store_config", .required = true, .help = "Where the rows go." },
-	{ .key = NULL },
+	{.key = "store_config", .required = true, .help = "Where the rows go."},
+	{.key = NULL},
 };
 
-static const char *const test_old_names[] = { "test", NULL };
+static const char *const test_old_names[] = {"test", NULL};
 
 static const struct enrg_job_type test_job = {
 	.name = "DAQJobTest",
 	.old_names = test_old_names,
 	.summary = "Makes a row of random integers at each interval.",
-	.options = { .size = sizeof(struct test_options), .options = test_option_list },
+	.options = {.size = sizeof(struct test_options), .options = test_option_list},
 	.groups = test_groups,
 	.start = test_start,
 	.poll = test_poll,
 	.destroy = test_destroy,
 };
 
-static const struct enrg_job_type *const test_jobs[] = { &test_job, NULL };
+static const struct enrg_job_type *const test_jobs[] = {&test_job, NULL};
 
-ENRG_MODULE = { .abi = ENRG_MODULE_ABI, .name = "test", .jobs = test_jobs };
+ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "test", .jobs = test_jobs};

@@ -43,37 +43,60 @@ struct arrow_target {
 };
 
 static const struct enrg_option arrow_option_list[] = {
-	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct arrow_options, out_dir),
-	  .default_value = "\"out/\"", .help = "Folder of the files; created.", .runs_code = true },
-	{ .key = "merge_small", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct arrow_options, merge_small),
-	  .default_value = "true",
-	  .help = "A file that is closed is rewritten with its small batches merged, where that saves much." },
-	{ .key = "files", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct arrow_options, files),
-	  .table = &enrg_file_table_synced },
-	{ .key = NULL },
+	{.key = "out_dir",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct arrow_options, out_dir),
+		.default_value = "\"out/\"",
+		.help = "Folder of the files; created.",
+		.runs_code = true},
+	{.key = "merge_small",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct arrow_options, merge_small),
+		.default_value = "true",
+		.help = "A file that is closed is rewritten with its small batches merged, where that saves much."},
+	{.key = "files",
+		.kind = ENRG_OPTION_INCLUDE,
+		.offset = offsetof(struct arrow_options, files),
+		.table = &enrg_file_table_synced},
+	{.key = NULL},
 };
 
 static const struct enrg_choice arrow_compressions[] = {
-	{ "none", COMPRESSOR_NONE },
-	{ "zstd", COMPRESSOR_ZSTD },
-	{ "lz4", COMPRESSOR_LZ4 },
-	{ .name = NULL },
+	{"none", COMPRESSOR_NONE},
+	{"zstd", COMPRESSOR_ZSTD},
+	{"lz4", COMPRESSOR_LZ4},
+	{.name = NULL},
 };
 
 static const struct enrg_option arrow_section_list[] = {
-	{ .key = "file_path", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct arrow_section, file_path),
-	  .required = true, .help = "Name of the file, relative to out_dir; may name folders." },
-	{ .key = "add_date", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct arrow_section, add_date),
-	  .default_value = "false", .help = "A file a local day: YYYY-MM-DD_ before the file's own name." },
-	{ .key = "sync_seconds", .kind = ENRG_OPTION_FLOAT, .offset = offsetof(struct arrow_section, sync_seconds),
-	  .default_value = "1.0", .min = 0, .max = 3600, .unit = "s",
-	  .present_offset = offsetof(struct arrow_section, has_sync_seconds),
-	  .help = "A power cut costs at most the batches of so long a time; 0 = the disk has each commit; without the "
-		  "key the store's sync and sync_seconds count." },
-	{ .key = "compression", .kind = ENRG_OPTION_CHOICE, .offset = offsetof(struct arrow_section, compression),
-	  .default_value = "\"none\"", .choices = arrow_compressions,
-	  .help = "Compresses the values of each batch; Arrow readers decompress them by themselves." },
-	{ .key = NULL },
+	{.key = "file_path",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct arrow_section, file_path),
+		.required = true,
+		.help = "Name of the file, relative to out_dir; may name folders."},
+	{.key = "add_date",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct arrow_section, add_date),
+		.default_value = "false",
+		.help = "A file a local day: YYYY-MM-DD_ before the file's own name."},
+	{.key = "sync_seconds",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = offsetof(struct arrow_section, sync_seconds),
+		.default_value = "1.0",
+		.min = 0,
+		.max = 3600,
+		.unit = "s",
+		.present_offset = offsetof(struct arrow_section, has_sync_seconds),
+		.help = "A power cut costs at most the batches of so long a time; 0 = the disk has each commit; "
+			"without the "
+			"key the store's sync and sync_seconds count."},
+	{.key = "compression",
+		.kind = ENRG_OPTION_CHOICE,
+		.offset = offsetof(struct arrow_section, compression),
+		.default_value = "\"none\"",
+		.choices = arrow_compressions,
+		.help = "Compresses the values of each batch; Arrow readers decompress them by themselves."},
+	{.key = NULL},
 };
 
 /* --- which file -------------------- */
@@ -108,8 +131,8 @@ static int arrow_judge(void *state, void *target, struct enrg_file_candidate *ca
 	struct record *record = find_record(arrow, candidate->path);
 
 	if (!record) {
-		int rc = record_open(arrow->store, candidate->path, arrow_target->source, candidate->schema, &record,
-			err);
+		int rc = record_open(
+			arrow->store, candidate->path, arrow_target->source, candidate->schema, &record, err);
 
 		if (rc != 0)
 			return rc;
@@ -173,10 +196,13 @@ static int choose_file(struct arrow *arrow, struct arrow_target *arrow_target, c
 	struct enrg_error *err)
 {
 	const struct arrow_section *section = arrow_target->section;
-	const struct enrg_file_choice_params params = { .out_dir = arrow->options->out_dir,
-		.file_path = section->file_path, .add_date = section->add_date,
-		.other = "has other columns, or is no whole Arrow stream", .judge = arrow_judge, .state = arrow,
-		.target = arrow_target };
+	const struct enrg_file_choice_params params = {.out_dir = arrow->options->out_dir,
+		.file_path = section->file_path,
+		.add_date = section->add_date,
+		.other = "has other columns, or is no whole Arrow stream",
+		.judge = arrow_judge,
+		.state = arrow,
+		.target = arrow_target};
 
 	arrow_target->source = strdup(target->source);
 	if (!arrow_target->source)
@@ -278,8 +304,8 @@ static const struct enrg_store_type arrow_store = {
 	.section = "arrow",
 	.summary = "Writes the primary record: Arrow IPC streams that prove themselves.",
 	.starts_by_default = true,
-	.options = { .size = sizeof(struct arrow_options), .options = arrow_option_list },
-	.section_options = { .size = sizeof(struct arrow_section), .options = arrow_section_list },
+	.options = {.size = sizeof(struct arrow_options), .options = arrow_option_list},
+	.section_options = {.size = sizeof(struct arrow_section), .options = arrow_section_list},
 	.open = arrow_open,
 	.target_open = arrow_target_open,
 	.write = arrow_write,
@@ -288,6 +314,6 @@ static const struct enrg_store_type arrow_store = {
 	.close = arrow_close,
 };
 
-static const struct enrg_store_type *const arrow_stores[] = { &arrow_store, NULL };
+static const struct enrg_store_type *const arrow_stores[] = {&arrow_store, NULL};
 
-ENRG_MODULE = { .abi = ENRG_MODULE_ABI, .name = "arrow", .stores = arrow_stores };
+ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "arrow", .stores = arrow_stores};

@@ -17,8 +17,8 @@
 #define LARGE_ROWS 700000000ull /* 5.6 GB in one column of int64 */
 #define ROWS       4u
 
-static const struct enrg_column columns[] = { { .name = "n", .type = ENRG_I64 } };
-static const struct enrg_schema schema = { .column_count = 1, .columns = columns };
+static const struct enrg_column columns[] = {{.name = "n", .type = ENRG_I64}};
+static const struct enrg_schema schema = {.column_count = 1, .columns = columns};
 static char folder[] = "/tmp/enrg-arrow-XXXXXX", journal_path[64], path[64];
 static struct enrg_store *store;
 static struct ipc_template *template;
@@ -30,7 +30,7 @@ static void open_store(void)
 
 static int set_up(void **state)
 {
-	const struct ipc_origin origin = { "source", "run", "" };
+	const struct ipc_origin origin = {"source", "run", ""};
 
 	(void)state;
 	strcpy(folder, "/tmp/enrg-arrow-XXXXXX");
@@ -64,7 +64,7 @@ static struct record *open_record(void)
 static uint64_t write_batch(struct record *record, uint64_t sequence)
 {
 	const uint64_t variable = 0;
-	struct ipc_stamp stamp = { .sequence = sequence, .epoch = 1, .acquired_ns = 1 };
+	struct ipc_stamp stamp = {.sequence = sequence, .epoch = 1, .acquired_ns = 1};
 	struct ipc_column_place place;
 	uint64_t body_bytes = ipc_place_columns(template, ROWS, &variable, &place);
 	uint32_t meta_bytes = ipc_meta_bytes(template);
@@ -90,7 +90,7 @@ static void commit(struct record *record)
 static void write_large(struct record *record, uint64_t sequence)
 {
 	const uint64_t variable = 0;
-	const struct ipc_stamp stamp = { .sequence = sequence, .epoch = 1, .acquired_ns = 1 };
+	const struct ipc_stamp stamp = {.sequence = sequence, .epoch = 1, .acquired_ns = 1};
 	struct ipc_column_place place;
 	uint64_t body_bytes = ipc_place_columns(template, LARGE_ROWS, &variable, &place);
 	uint32_t meta_bytes = ipc_meta_bytes(template);
@@ -109,12 +109,13 @@ static void check_last(const struct record *record, uint64_t bytes, uint64_t seq
 {
 	uint8_t *message = aligned_alloc(64, (bytes + 63) / 64 * 64);
 	struct enrg_column_view view;
-	struct enrg_batch batch = { .columns = &view };
+	struct enrg_batch batch = {.columns = &view};
 	int64_t first;
 
 	assert_non_null(message);
 	assert_int_equal(pread(enrg_file_descriptor(record->file), message, bytes,
-		(off_t)(enrg_file_size(record->file) - bytes)), bytes);
+				 (off_t)(enrg_file_size(record->file) - bytes)),
+		bytes);
 	assert_int_equal(ipc_decode_batch(&schema, message, bytes, &view, &batch, NULL), 0);
 	assert_int_equal(batch.sequence, sequence);
 	assert_int_equal(batch.rows, ROWS);
@@ -184,7 +185,7 @@ static void an_earlier_file_goes_on(void **state)
 /* A hundred files that are closed at once do not hold up a stop for a minute; those of tomorrow are merged again. */
 static void merging_takes_10_seconds_a_minute(void **state)
 {
-	struct record_budget budget = { 0 };
+	struct record_budget budget = {0};
 	uint64_t now = 5, merged = 0;
 
 	(void)state;

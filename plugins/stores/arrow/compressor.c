@@ -10,7 +10,7 @@
 #endif
 
 #define LENGTH_BYTES 8u
-#define ZSTD_LEVEL 1 /* half of what the ring carries; higher levels win little on numbers */
+#define ZSTD_LEVEL   1 /* half of what the ring carries; higher levels win little on numbers */
 
 struct compressor {
 	enum compressor_kind kind;
@@ -35,7 +35,8 @@ int compressor_create(enum compressor_kind kind, struct compressor **ret_compres
 #ifndef ENRG_HAS_LZ4
 	if (kind == COMPRESSOR_LZ4) {
 		compressor_destroy(compressor);
-		return enrg_error_set(err, -ENOTSUP, "compression = \"lz4\": this program was built without liblz4 "
+		return enrg_error_set(err, -ENOTSUP,
+			"compression = \"lz4\": this program was built without liblz4 "
 			"(package liblz4-dev); use \"zstd\"");
 	}
 #endif
@@ -73,7 +74,7 @@ static size_t compress(struct compressor *compressor, void *to, size_t capacity,
 
 #ifdef ENRG_HAS_LZ4
 	if (compressor->kind == COMPRESSOR_LZ4) {
-		const LZ4F_preferences_t preferences = { .frameInfo = { .contentSize = count } };
+		const LZ4F_preferences_t preferences = {.frameInfo = {.contentSize = count}};
 
 		result = LZ4F_compressFrame(to, capacity, from, count, &preferences);
 		return LZ4F_isError(result) ? 0 : result;
@@ -97,8 +98,8 @@ static int reserve_body(struct compressor *compressor, uint32_t count, struct en
 	return compressor->body ? 0 : enrg_error_set(err, -ENOMEM, "no memory to compress a batch");
 }
 
-static int list_buffers(struct compressor *compressor, const struct enrg_batch *batch, uint32_t *ret_count,
-	struct enrg_error *err)
+static int list_buffers(
+	struct compressor *compressor, const struct enrg_batch *batch, uint32_t *ret_count, struct enrg_error *err)
 {
 	int rc = enrg_ipc_buffers(batch, compressor->from, compressor->capacity, ret_count, err);
 
@@ -122,7 +123,8 @@ static size_t put_buffer(struct compressor *compressor, uint8_t *to, const struc
 
 	if (from->byte_count == 0)
 		return 0;
-	count = compress(compressor, to + LENGTH_BYTES, bound_of(compressor, from->byte_count), from->bytes, from->byte_count);
+	count = compress(
+		compressor, to + LENGTH_BYTES, bound_of(compressor, from->byte_count), from->bytes, from->byte_count);
 	if (count == 0 || count >= from->byte_count) {
 		length = -1;
 		count = from->byte_count;
@@ -132,11 +134,11 @@ static size_t put_buffer(struct compressor *compressor, uint8_t *to, const struc
 	return LENGTH_BYTES + count;
 }
 
-int compressor_compress(struct compressor *compressor, const struct enrg_batch *batch, struct compressed_batch *ret_batch,
-	struct enrg_error *err)
+int compressor_compress(struct compressor *compressor, const struct enrg_batch *batch,
+	struct compressed_batch *ret_batch, struct enrg_error *err)
 {
 	struct enrg_ipc_compressed params = {
-		.codec = compressor->kind == COMPRESSOR_LZ4 ? ENRG_IPC_LZ4_FRAME : ENRG_IPC_ZSTD };
+		.codec = compressor->kind == COMPRESSOR_LZ4 ? ENRG_IPC_LZ4_FRAME : ENRG_IPC_ZSTD};
 	uint32_t count;
 	int rc = list_buffers(compressor, batch, &count, err);
 	size_t at = 0;
@@ -149,7 +151,7 @@ int compressor_compress(struct compressor *compressor, const struct enrg_batch *
 		size_t used = put_buffer(compressor, compressor->body + at, &compressor->from[i]);
 		size_t padded = (used + 7) & ~(size_t)7;
 
-		compressor->to[i] = (struct enrg_ipc_buffer){ compressor->body + at, used };
+		compressor->to[i] = (struct enrg_ipc_buffer){compressor->body + at, used};
 		memset(compressor->body + at + used, 0, padded - used);
 		at += padded;
 	}
@@ -159,7 +161,7 @@ int compressor_compress(struct compressor *compressor, const struct enrg_batch *
 	params.buffer_count = count;
 	params.body = compressor->body;
 	params.body_bytes = at;
-	*ret_batch = (struct compressed_batch){ .body = compressor->body, .body_bytes = at };
+	*ret_batch = (struct compressed_batch){.body = compressor->body, .body_bytes = at};
 	rc = enrg_ipc_format_compressed(batch, &params, &compressor->meta, &ret_batch->meta_bytes, err);
 	ret_batch->meta = compressor->meta;
 	return rc;

@@ -1,4 +1,5 @@
-/* compressor.h: record batches whose buffers are compressed one by one, as Arrow IPC defines it. Store process, main thread.
+/* compressor.h: record batches whose buffers are compressed one by one, as Arrow IPC defines it. Store process, main
+ * thread.
  */
 #ifndef ARROW_COMPRESSOR_H
 #define ARROW_COMPRESSOR_H
@@ -20,7 +21,7 @@ struct compressed_batch {
 	uint64_t body_bytes;
 };
 
-int compressor_compress(struct compressor *compressor, const struct enrg_batch *batch, struct compressed_batch *ret_batch,
-	struct enrg_error *err);
+int compressor_compress(struct compressor *compressor, const struct enrg_batch *batch,
+	struct compressed_batch *ret_batch, struct enrg_error *err);
 
 #endif

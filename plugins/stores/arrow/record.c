@@ -7,10 +7,10 @@
 #include <string.h>
 #include <time.h>
 
-#define BUFFER_BYTES (256u << 10)
-#define PAGE_BYTES 4096u
+#define BUFFER_BYTES      (256u << 10)
+#define PAGE_BYTES        4096u
 #define COMPACT_BYTES_MAX (128u << 20) /* read three times and written once within about a second: sources wait */
-#define DIRECT_BYTES (32u << 10) /* messages from here on go to the file straight from the ring */
+#define DIRECT_BYTES      (32u << 10)  /* messages from here on go to the file straight from the ring */
 
 int record_schema_init(struct record_schema *record_schema, const struct enrg_schema *schema, struct enrg_error *err)
 {
@@ -20,7 +20,7 @@ int record_schema_init(struct record_schema *record_schema, const struct enrg_sc
 void record_schema_fini(struct record_schema *record_schema)
 {
 	free(record_schema->bytes);
-	*record_schema = (struct record_schema){ 0 };
+	*record_schema = (struct record_schema){0};
 }
 
 bool record_schema_equal(const struct record_schema *a, const struct record_schema *b)
@@ -32,7 +32,7 @@ bool record_budget_has(struct record_budget *budget, uint64_t now_ns)
 {
 	if (budget->spent_ns && now_ns - budget->since_ns < RECORD_BUDGET_PERIOD_NS)
 		return budget->spent_ns < RECORD_BUDGET_NS;
-	*budget = (struct record_budget){ .since_ns = now_ns };
+	*budget = (struct record_budget){.since_ns = now_ns};
 	return true;
 }
 
@@ -48,17 +48,19 @@ static uint64_t now_ns(void)
 static void compact(struct enrg_store *store, const char *path)
 {
 	static struct record_budget budget; /* of this process: it has one store */
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	uint64_t saved, begin_ns = now_ns();
 
 	if (!record_budget_has(&budget, begin_ns)) {
-		enrg_store_log(store, ENRG_INFO, "%s: stays as it is: merging small batches of the files that are closed now "
-			"took 10 s; `enrgdaq convert --compact` merges them", path);
+		enrg_store_log(store, ENRG_INFO,
+			"%s: stays as it is: merging small batches of the files that are closed now "
+			"took 10 s; `enrgdaq convert --compact` merges them",
+			path);
 		return;
 	}
 	if (enrg_ipc_compact(path, COMPACT_BYTES_MAX, &saved, &err) < 0)
-		enrg_store_log(store, ENRG_WARNING, "%s: its small batches can't be merged, so it stays as it is: %s", path,
-			err.text);
+		enrg_store_log(store, ENRG_WARNING, "%s: its small batches can't be merged, so it stays as it is: %s",
+			path, err.text);
 	else if (saved)
 		enrg_store_log(store, ENRG_INFO, "%s: merged small batches, %.1f MB less", path, (double)saved / 1e6);
 	budget.spent_ns += now_ns() - begin_ns;
@@ -70,8 +72,8 @@ void record_compact_at_end(struct enrg_store *store, struct record *record)
 }
 
 /* Judges what is there and cuts a torn tail. */
-static int mend(struct enrg_store *store, struct record *record, const struct enrg_schema *schema,
-	struct enrg_error *err)
+static int mend(
+	struct enrg_store *store, struct record *record, const struct enrg_schema *schema, struct enrg_error *err)
 {
 	uint64_t size = enrg_file_size(record->file), good;
 	enum enrg_ipc_content content;
@@ -80,20 +82,21 @@ static int mend(struct enrg_store *store, struct record *record, const struct en
 	if (rc < 0)
 		return enrg_error_add(err, rc, "%s", record->path);
 	if (content == ENRG_IPC_DAMAGED)
-		enrg_store_alert(store,
-			ENRG_ERROR, "%s is damaged inside: nothing is appended to it; see `enrgdaq verify`",
-			record->path);
+		enrg_store_alert(store, ENRG_ERROR,
+			"%s is damaged inside: nothing is appended to it; see `enrgdaq verify`", record->path);
 	if (content != ENRG_IPC_OURS)
 		return ENRG_FILE_IS_OTHER;
 	if (good == size)
 		return 0;
-	enrg_store_alert(store, ENRG_WARNING, "%s: cut %" PRIu64 " bytes off that stood behind the last whole batch (a "
-		"power cut, or an end mark)", record->path, size - good);
+	enrg_store_alert(store, ENRG_WARNING,
+		"%s: cut %" PRIu64 " bytes off that stood behind the last whole batch (a "
+		"power cut, or an end mark)",
+		record->path, size - good);
 	return enrg_file_truncate(record->file, good, err);
 }
 
-static int write_schema(struct record *record, const char *source, const struct enrg_schema *schema,
-	struct enrg_error *err)
+static int write_schema(
+	struct record *record, const char *source, const struct enrg_schema *schema, struct enrg_error *err)
 {
 	void *bytes;
 	uint32_t count;
@@ -182,8 +185,8 @@ int record_write_batch(struct record *record, const struct enrg_batch *batch, st
 	if (rc < 0)
 		return rc;
 	/* The body can go from the ring to the disk without a copy where both lie alike within a page. */
-	uint32_t padding = record->buffered ? 0 :
-		enrg_file_padding(record->file, meta_bytes, ipc + meta_bytes, batch->body_bytes);
+	uint32_t padding =
+		record->buffered ? 0 : enrg_file_padding(record->file, meta_bytes, ipc + meta_bytes, batch->body_bytes);
 	if (padding == 0 || padding % 8 != 0 || meta_bytes + padding + PAGE_BYTES > BUFFER_BYTES)
 		return record_write(record, ipc, batch->ipc_bytes, err);
 	/* What comes before its first whole page goes with the metadata, in one write. */

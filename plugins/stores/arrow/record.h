@@ -15,10 +15,10 @@ struct record {
 	char *path;
 	struct record_schema schema;
 	struct enrg_file *file;
-	uint8_t *buffer;      /* small messages gather here, so that each does not cost a system call */
+	uint8_t *buffer; /* small messages gather here, so that each does not cost a system call */
 	uint64_t buffered;
-	bool is_dirty;        /* something for the next commit */
-	unsigned users;       /* targets that write to it */
+	bool is_dirty;  /* something for the next commit */
+	unsigned users; /* targets that write to it */
 	struct record *next;
 };
 
@@ -30,13 +30,13 @@ bool record_schema_equal(const struct record_schema *a, const struct record_sche
  * schema's, no Arrow stream, or damaged inside; nothing was changed. */
 int record_open(struct enrg_store *store, const char *path, const char *source, const struct enrg_schema *schema,
 	struct record **ret_record, struct enrg_error *err);
-/* How long a process may merge: closing a hundred files at once (midnight, a stop) must not hold up sources, and whoever
- * waits for the stop, for minutes. Zeroed: nothing was spent. */
+/* How long a process may merge: closing a hundred files at once (midnight, a stop) must not hold up sources, and
+ * whoever waits for the stop, for minutes. Zeroed: nothing was spent. */
 struct record_budget {
 	uint64_t since_ns, spent_ns;
 };
 
-#define RECORD_BUDGET_NS 10000000000ull
+#define RECORD_BUDGET_NS        10000000000ull
 #define RECORD_BUDGET_PERIOD_NS 60000000000ull /* a new budget then */
 
 /* Is there any left at `now_ns`, monotonic? */

@@ -13,8 +13,8 @@
 #include "rows.h"
 #include "csv_file.h"
 
-#define ZSTD_COMMIT_NS 1000000000u     /* a frame a second … */
-#define ZSTD_COMMIT_BYTES (8u << 20)   /* … or each 8 MiB: frames of single rows would not compress */
+#define ZSTD_COMMIT_NS    1000000000u /* a frame a second … */
+#define ZSTD_COMMIT_BYTES (8u << 20)  /* … or each 8 MiB: frames of single rows would not compress */
 
 struct csv_options {
 	const char *out_dir;
@@ -41,23 +41,41 @@ struct csv_target {
 };
 
 static const struct enrg_option csv_option_list[] = {
-	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct csv_options, out_dir),
-	  .default_value = "\"out/\"", .help = "Folder of the files; created.", .runs_code = true },
-	{ .key = "files", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct csv_options, files),
-	  .table = &enrg_file_table },
-	{ .key = NULL },
+	{.key = "out_dir",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct csv_options, out_dir),
+		.default_value = "\"out/\"",
+		.help = "Folder of the files; created.",
+		.runs_code = true},
+	{.key = "files",
+		.kind = ENRG_OPTION_INCLUDE,
+		.offset = offsetof(struct csv_options, files),
+		.table = &enrg_file_table},
+	{.key = NULL},
 };
 
 static const struct enrg_option csv_section_list[] = {
-	{ .key = "file_path", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct csv_section, file_path),
-	  .required = true, .help = "Name of the file, relative to out_dir; may name folders." },
-	{ .key = "add_date", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct csv_section, add_date),
-	  .default_value = "false", .help = "A file a local day: YYYY-MM-DD_ before the file's own name." },
-	{ .key = "overwrite", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct csv_section, overwrite),
-	  .default_value = "false", .help = "The file holds the newest message alone." },
-	{ .key = "use_zstd", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct csv_section, use_zstd),
-	  .default_value = "false", .help = "Compressed; .zst is added to the name where it is not there." },
-	{ .key = NULL },
+	{.key = "file_path",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct csv_section, file_path),
+		.required = true,
+		.help = "Name of the file, relative to out_dir; may name folders."},
+	{.key = "add_date",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct csv_section, add_date),
+		.default_value = "false",
+		.help = "A file a local day: YYYY-MM-DD_ before the file's own name."},
+	{.key = "overwrite",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct csv_section, overwrite),
+		.default_value = "false",
+		.help = "The file holds the newest message alone."},
+	{.key = "use_zstd",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct csv_section, use_zstd),
+		.default_value = "false",
+		.help = "Compressed; .zst is added to the name where it is not there."},
+	{.key = NULL},
 };
 
 /* --- which file -------------------- */
@@ -89,8 +107,10 @@ static int csv_judge(void *state, void *target, struct enrg_file_candidate *cand
 {
 	struct csv *csv = state;
 	struct csv_target *csv_target = target;
-	const struct csv_file_params params = { .path = candidate->path, .schema = candidate->schema,
-		.use_zstd = csv_target->section->use_zstd, .overwrite = csv_target->section->overwrite };
+	const struct csv_file_params params = {.path = candidate->path,
+		.schema = candidate->schema,
+		.use_zstd = csv_target->section->use_zstd,
+		.overwrite = csv_target->section->overwrite};
 	struct csv_file *table = find_table(csv, candidate->path);
 
 	if (!table) {
@@ -143,23 +163,27 @@ static int csv_target_close(void *state, void *target, bool abandon, struct enrg
 	return 0;
 }
 
-static int choose_file(struct csv *csv, struct csv_target *csv_target, const struct enrg_target *target,
-	struct enrg_error *err)
+static int choose_file(
+	struct csv *csv, struct csv_target *csv_target, const struct enrg_target *target, struct enrg_error *err)
 {
 	const struct csv_section *section = csv_target->section;
 	size_t length = strlen(section->file_path);
 	/* enrg_file_path says what is wrong with an empty name. */
-	bool lacks_suffix = section->use_zstd && length > 0
-		&& (length < 4 || strcmp(section->file_path + length - 4, ".zst") != 0);
+	bool lacks_suffix =
+		section->use_zstd && length > 0 && (length < 4 || strcmp(section->file_path + length - 4, ".zst") != 0);
 	char *path;
 	int rc;
 
 	if (asprintf(&path, "%s%s", section->file_path, lacks_suffix ? ".zst" : "") < 0)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	const struct enrg_file_choice_params params = { .out_dir = csv->options->out_dir, .file_path = path,
-		.add_date = section->add_date, .is_replaced = section->overwrite,
-		.other = "has other columns, or is no CSV file", .judge = csv_judge, .state = csv,
-		.target = csv_target };
+	const struct enrg_file_choice_params params = {.out_dir = csv->options->out_dir,
+		.file_path = path,
+		.add_date = section->add_date,
+		.is_replaced = section->overwrite,
+		.other = "has other columns, or is no CSV file",
+		.judge = csv_judge,
+		.state = csv,
+		.target = csv_target};
 	rc = enrg_file_choice_create(csv->store, &params, target, &csv_target->choice, err);
 	free(path);
 	return rc;
@@ -251,7 +275,7 @@ static int csv_close(void *state, bool abandon, struct enrg_error *err)
 	return rc;
 }
 
-static const char *const csv_old_names[] = { "store_csv", NULL };
+static const char *const csv_old_names[] = {"store_csv", NULL};
 
 static const struct enrg_store_type csv_store = {
 	.name = "DAQJobStoreCSV",
@@ -259,8 +283,8 @@ static const struct enrg_store_type csv_store = {
 	.section = "csv",
 	.summary = "Writes comma separated values, plain or compressed.",
 	.starts_by_default = true,
-	.options = { .size = sizeof(struct csv_options), .options = csv_option_list },
-	.section_options = { .size = sizeof(struct csv_section), .options = csv_section_list },
+	.options = {.size = sizeof(struct csv_options), .options = csv_option_list},
+	.section_options = {.size = sizeof(struct csv_section), .options = csv_section_list},
 	.open = csv_open,
 	.target_open = csv_target_open,
 	.write = csv_write,
@@ -269,6 +293,6 @@ static const struct enrg_store_type csv_store = {
 	.close = csv_close,
 };
 
-static const struct enrg_store_type *const csv_stores[] = { &csv_store, NULL };
+static const struct enrg_store_type *const csv_stores[] = {&csv_store, NULL};
 
-ENRG_MODULE = { .abi = ENRG_MODULE_ABI, .name = "csv", .stores = csv_stores };
+ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "csv", .stores = csv_stores};

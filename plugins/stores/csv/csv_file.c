@@ -17,8 +17,7 @@ static int mend(struct enrg_store *store, struct csv_file *table, struct enrg_er
 {
 	uint64_t size = enrg_file_size(table->file), good;
 	enum tail tail;
-	enum tail_form form = table->compressor ? TAIL_OF_FRAMES
-		: table->has_text ? TAIL_OF_TEXT : TAIL_OF_LINES;
+	enum tail_form form = table->compressor ? TAIL_OF_FRAMES : table->has_text ? TAIL_OF_TEXT : TAIL_OF_LINES;
 	int rc = tail_find(enrg_file_descriptor(table->file), size, form, &table->header, &tail, &good, err);
 
 	if (rc < 0)
@@ -107,13 +106,13 @@ bool csv_file_fits(const struct csv_file *table, const struct csv_file_params *p
 
 static int compress_text(struct csv_file *table, ZSTD_EndDirective directive, struct enrg_error *err)
 {
-	ZSTD_inBuffer input = { table->text.bytes, table->text.count, 0 };
+	ZSTD_inBuffer input = {table->text.bytes, table->text.count, 0};
 	size_t rest;
 
 	if (!text_reserve(&table->compressed, ZSTD_CStreamOutSize()))
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	do {
-		ZSTD_outBuffer output = { table->compressed.bytes, table->compressed.capacity, 0 };
+		ZSTD_outBuffer output = {table->compressed.bytes, table->compressed.capacity, 0};
 		int rc;
 
 		rest = ZSTD_compressStream2(table->compressor, &output, &input, directive);
@@ -187,8 +186,7 @@ static int replace_file(struct enrg_store *store, struct csv_file *table, struct
 	if (!text_reserve(&table->compressed, ZSTD_compressBound(table->text.count)))
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	count = ZSTD_compress2(table->compressor, table->compressed.bytes, table->compressed.capacity,
-		table->text.bytes,
-		table->text.count);
+		table->text.bytes, table->text.count);
 	if (ZSTD_isError(count))
 		return enrg_error_set(err, -EIO, "%s: zstd: %s", table->path, ZSTD_getErrorName(count));
 	return enrg_file_replace(store, table->path, table->compressed.bytes, count, err);

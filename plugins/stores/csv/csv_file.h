@@ -20,10 +20,10 @@ struct csv_file {
 	struct enrg_file *file; /* NULL with overwrite */
 	ZSTD_CCtx *compressor;  /* NULL = plain */
 	bool is_overwrite;
-	bool has_text;          /* a column of strings */
+	bool has_text; /* a column of strings */
 	bool has_open_frame;
-	bool is_dirty;          /* something for the next commit */
-	unsigned users;         /* targets that write to it */
+	bool is_dirty;  /* something for the next commit */
+	unsigned users; /* targets that write to it */
 	struct csv_file *next;
 };
 

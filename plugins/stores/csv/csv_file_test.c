@@ -15,8 +15,8 @@
 
 #define HOLE_BYTES ((1ull << 31) + 12345) /* the file is read through when it is opened again */
 
-static const struct enrg_column columns[] = { { .name = "n", .type = ENRG_I64 }, { .name = "m", .type = ENRG_I64 } };
-static const struct enrg_schema schema = { .column_count = 2, .columns = columns };
+static const struct enrg_column columns[] = {{.name = "n", .type = ENRG_I64}, {.name = "m", .type = ENRG_I64}};
+static const struct enrg_schema schema = {.column_count = 2, .columns = columns};
 static char folder[] = "/tmp/enrg-csv-XXXXXX", journal_path[64], path[64];
 static struct enrg_store *store;
 
@@ -49,7 +49,7 @@ static int tear_down(void **state)
 
 static struct csv_file *open_table(void)
 {
-	const struct csv_file_params params = { .path = path, .schema = &schema };
+	const struct csv_file_params params = {.path = path, .schema = &schema};
 	struct csv_file *table = NULL;
 
 	assert_int_equal(csv_file_open(store, &params, &table, NULL), 0);
@@ -58,9 +58,9 @@ static struct csv_file *open_table(void)
 
 static void write_row(struct csv_file *table, int64_t value)
 {
-	const struct enrg_column_view views[] = { { .values = &value, .value_count = 1 },
-		{ .values = &value, .value_count = 1 } };
-	const struct enrg_batch batch = { .schema = &schema, .rows = 1, .columns = views };
+	const struct enrg_column_view views[] = {
+		{.values = &value, .value_count = 1}, {.values = &value, .value_count = 1}};
+	const struct enrg_batch batch = {.schema = &schema, .rows = 1, .columns = views};
 
 	assert_int_equal(csv_file_write(table, &batch, NULL), 0);
 }
@@ -93,8 +93,9 @@ static void a_file_goes_on_beyond_2_gb(void **state)
 	assert_int_equal(enrg_file_size(table->file), strlen(head) + HOLE_BYTES + 4);
 	write_row(table, 3);
 	commit(table);
-	assert_int_equal(pread(enrg_file_descriptor(table->file), found, sizeof(found),
-		(off_t)(strlen(head) + HOLE_BYTES)), strlen(tail));
+	assert_int_equal(
+		pread(enrg_file_descriptor(table->file), found, sizeof(found), (off_t)(strlen(head) + HOLE_BYTES)),
+		strlen(tail));
 	assert_string_equal(found, tail);
 	csv_file_close(table);
 }

@@ -10,7 +10,7 @@ int rows_format_header(const struct enrg_schema *schema, struct text *text, stru
 
 /* Appends the rows from *row on, until all are there or `text` holds `bytes_wanted` or more; moves *row on.
  * -ENOMEM. */
-int rows_format(const struct enrg_batch *batch, uint64_t *row, size_t bytes_wanted, struct text *text,
-	struct enrg_error *err);
+int rows_format(
+	const struct enrg_batch *batch, uint64_t *row, size_t bytes_wanted, struct text *text, struct enrg_error *err);
 
 #endif

@@ -72,8 +72,8 @@ static size_t find_last_line_end(const struct content *content)
 	return end;
 }
 
-static enum tail judge_plain(const struct content *content, const struct text *header, bool may_be_inside,
-	size_t *ret_good)
+static enum tail judge_plain(
+	const struct content *content, const struct text *header, bool may_be_inside, size_t *ret_good)
 {
 	switch (match_header(content, header)) {
 	case HEADER_OTHER:
@@ -93,12 +93,12 @@ static enum tail judge_plain(const struct content *content, const struct text *h
 }
 
 /* The first bytes of what is compressed, as many as a header has. */
-static int read_compressed_start(const struct content *content, char *ret_bytes, size_t wanted, size_t *ret_count,
-	struct enrg_error *err)
+static int read_compressed_start(
+	const struct content *content, char *ret_bytes, size_t wanted, size_t *ret_count, struct enrg_error *err)
 {
 	ZSTD_DCtx *decompressor = ZSTD_createDCtx();
-	ZSTD_inBuffer input = { content->bytes, content->count, 0 };
-	ZSTD_outBuffer output = { ret_bytes, wanted, 0 };
+	ZSTD_inBuffer input = {content->bytes, content->count, 0};
+	ZSTD_outBuffer output = {ret_bytes, wanted, 0};
 
 	if (!decompressor)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
@@ -129,11 +129,11 @@ static size_t find_last_frame_end(const struct content *content)
 	return end;
 }
 
-static int judge_zstd(const struct content *content, const struct text *header, enum tail *ret_tail,
-	size_t *ret_good, struct enrg_error *err)
+static int judge_zstd(const struct content *content, const struct text *header, enum tail *ret_tail, size_t *ret_good,
+	struct enrg_error *err)
 {
-	static const unsigned char magic[4] = { 0x28, 0xB5, 0x2F, 0xFD };
-	struct text start = { 0 };
+	static const unsigned char magic[4] = {0x28, 0xB5, 0x2F, 0xFD};
+	struct text start = {0};
 	struct content names;
 	enum header_match match;
 	int rc;
@@ -145,7 +145,7 @@ static int judge_zstd(const struct content *content, const struct text *header, 
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	rc = read_compressed_start(content, start.bytes, header->count + 1, &start.count, err);
 	if (rc == 0) {
-		names = (struct content){ start.bytes, start.count };
+		names = (struct content){start.bytes, start.count};
 		match = match_header(&names, header);
 		*ret_good = find_last_frame_end(content);
 		/* A part of our header is ours only where no whole frame says that it ends there. */
@@ -159,7 +159,7 @@ static int judge_zstd(const struct content *content, const struct text *header, 
 int tail_find(int descriptor, uint64_t size, enum tail_form form, const struct text *header, enum tail *ret_tail,
 	uint64_t *ret_good_bytes, struct enrg_error *err)
 {
-	struct content content = { NULL, size };
+	struct content content = {NULL, size};
 	size_t good = 0;
 	void *bytes;
 	int rc = 0;

@@ -10,7 +10,7 @@
 #include <zstd.h>
 #include <cmocka.h>
 
-static struct text header = { "a,b\n", 4, 4 };
+static struct text header = {"a,b\n", 4, 4};
 
 static void check_bytes(const void *bytes, size_t count, enum tail_form form, enum tail wanted, uint64_t wanted_good)
 {

@@ -8,7 +8,7 @@
 void text_fini(struct text *text)
 {
 	free(text->bytes);
-	*text = (struct text){ 0 };
+	*text = (struct text){0};
 }
 
 bool text_grow(struct text *text, size_t more)

@@ -28,7 +28,8 @@ static void live(const struct drill_options *options, unsigned count, char *ret_
 	unsigned i;
 
 	snprintf(journal, sizeof(journal), "%s/journal", folder);
-	if (store_create_alone("faulty", journal, &store, &err) < 0 || drill_open(&drill, store, options, folder, &err) < 0)
+	if (store_create_alone("faulty", journal, &store, &err) < 0 ||
+		drill_open(&drill, store, options, folder, &err) < 0)
 		_exit(9);
 	for (i = 0; i < count; i++) {
 		enum drill_order order, at_commit;
@@ -55,7 +56,7 @@ static int run(const struct drill_options *options, unsigned count, char ret_ord
 	assert_true(child >= 0);
 	if (child == 0) {
 		char orders[64] = "";
-		const struct rlimit no_core = { 0 };
+		const struct rlimit no_core = {0};
 
 		setrlimit(RLIMIT_CORE, &no_core);
 		signal(SIGABRT, SIG_DFL);
@@ -90,7 +91,7 @@ static int tear_down(void **state)
 
 static void without_keys_nothing_fails(void **state)
 {
-	const struct drill_options options = { .error = EIO };
+	const struct drill_options options = {.error = EIO};
 	char orders[64];
 
 	(void)state;
@@ -100,8 +101,8 @@ static void without_keys_nothing_fails(void **state)
 
 static void calls_fail_by_their_number(void **state)
 {
-	const struct drill_options options = { .fail_write_at = 2, .fail_every = 4, .short_write_at = 6,
-		.fail_commit_at = 7, .error = ENOSPC };
+	const struct drill_options options = {
+		.fail_write_at = 2, .fail_every = 4, .short_write_at = 6, .fail_commit_at = 7, .error = ENOSPC};
 	char orders[64];
 
 	(void)state;
@@ -111,7 +112,7 @@ static void calls_fail_by_their_number(void **state)
 
 static void each_life_counts_anew(void **state)
 {
-	const struct drill_options options = { .crash_at = 3, .error = EIO };
+	const struct drill_options options = {.crash_at = 3, .error = EIO};
 	char orders[64];
 
 	(void)state;
@@ -124,7 +125,7 @@ static void each_life_counts_anew(void **state)
 
 static void kept_counts_go_on(void **state)
 {
-	const struct drill_options options = { .crash_at = 3, .fail_write_at = 5, .error = EIO, .keep_counts = true };
+	const struct drill_options options = {.crash_at = 3, .fail_write_at = 5, .error = EIO, .keep_counts = true};
 	char orders[64];
 	int status;
 
@@ -137,9 +138,9 @@ static void kept_counts_go_on(void **state)
 
 static void the_error_is_the_one_asked_for(void **state)
 {
-	const struct drill_options full = { .error = ENOSPC }, broken = { .error = EIO };
-	struct drill drill = { .options = &full };
-	struct enrg_error err = { 0 };
+	const struct drill_options full = {.error = ENOSPC}, broken = {.error = EIO};
+	struct drill drill = {.options = &full};
+	struct enrg_error err = {0};
 
 	(void)state;
 	assert_int_equal(drill_fail(&drill, "a.txt", &err), -ENOSPC);

@@ -28,17 +28,26 @@ struct faulty {
 };
 
 static const struct enrg_option faulty_option_list[] = {
-	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct faulty_options, out_dir),
-	  .default_value = "\"out/\"", .help = "Folder of the files; created.", .runs_code = true },
-	{ .key = "drill", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct faulty_options, drill),
-	  .table = &drill_table },
-	{ .key = NULL },
+	{.key = "out_dir",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct faulty_options, out_dir),
+		.default_value = "\"out/\"",
+		.help = "Folder of the files; created.",
+		.runs_code = true},
+	{.key = "drill",
+		.kind = ENRG_OPTION_INCLUDE,
+		.offset = offsetof(struct faulty_options, drill),
+		.table = &drill_table},
+	{.key = NULL},
 };
 
 static const struct enrg_option faulty_section_list[] = {
-	{ .key = "file_path", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct faulty_section, file_path),
-	  .required = true, .help = "Name of the file of lines, relative to out_dir; may name folders." },
-	{ .key = NULL },
+	{.key = "file_path",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct faulty_section, file_path),
+		.required = true,
+		.help = "Name of the file of lines, relative to out_dir; may name folders."},
+	{.key = NULL},
 };
 
 static int faulty_open(struct enrg_store *store, const void *options, void **ret_state, struct enrg_error *err)
@@ -63,7 +72,7 @@ static int faulty_target_open(void *state, const struct enrg_target *target, voi
 {
 	struct faulty *faulty = state;
 	const struct faulty_section *section = target->section;
-	const struct enrg_file_name name = { .out_dir = faulty->options->out_dir, .file_path = section->file_path };
+	const struct enrg_file_name name = {.out_dir = faulty->options->out_dir, .file_path = section->file_path};
 	char path[PATH_MAX];
 	int rc = enrg_file_path(&name, path, sizeof(path), err);
 
@@ -128,8 +137,8 @@ static const struct enrg_store_type faulty_store = {
 	.name = "DAQJobStoreFaulty",
 	.section = "faulty",
 	.summary = "Writes a line a batch and fails where it is told to: for tests and drills.",
-	.options = { .size = sizeof(struct faulty_options), .options = faulty_option_list },
-	.section_options = { .size = sizeof(struct faulty_section), .options = faulty_section_list },
+	.options = {.size = sizeof(struct faulty_options), .options = faulty_option_list},
+	.section_options = {.size = sizeof(struct faulty_section), .options = faulty_section_list},
 	.open = faulty_open,
 	.target_open = faulty_target_open,
 	.write = faulty_write,
@@ -138,6 +147,6 @@ static const struct enrg_store_type faulty_store = {
 	.close = faulty_close,
 };
 
-static const struct enrg_store_type *const faulty_stores[] = { &faulty_store, NULL };
+static const struct enrg_store_type *const faulty_stores[] = {&faulty_store, NULL};
 
-ENRG_MODULE = { .abi = ENRG_MODULE_ABI, .name = "faulty", .stores = faulty_stores };
+ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "faulty", .stores = faulty_stores};

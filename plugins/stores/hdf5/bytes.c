@@ -6,7 +6,7 @@
 void bytes_fini(struct bytes *bytes)
 {
 	free(bytes->data);
-	*bytes = (struct bytes){ 0 };
+	*bytes = (struct bytes){0};
 }
 
 void *bytes_add(struct bytes *bytes, size_t more)

@@ -10,9 +10,9 @@
 #include "driver.h"
 #include "failure.h"
 
-#define COUNTER_BYTES_MAX 4096u       /* then it starts again */
-#define PENDING_BYTES_MAX (8u << 20)  /* of a table, in memory */
-#define METADATA_BLOCK_BYTES 16384u   /* keeps what a commit changes together */
+#define COUNTER_BYTES_MAX    4096u      /* then it starts again */
+#define PENDING_BYTES_MAX    (8u << 20) /* of a table, in memory */
+#define METADATA_BLOCK_BYTES 16384u     /* keeps what a commit changes together */
 
 /* --- open and close -------------------- */
 
@@ -52,20 +52,21 @@ static int open_hdf5(struct container *container, hid_t driver, struct enrg_erro
 
 static int watch(struct container *container, struct enrg_store *store, struct enrg_error *err)
 {
-	struct enrg_watch_params params = { .path = container->path, .descriptor = container->shadow->descriptor,
-		.kind = ENRG_WATCH_ROWS };
+	struct enrg_watch_params params = {
+		.path = container->path, .descriptor = container->shadow->descriptor, .kind = ENRG_WATCH_ROWS};
 	int rc = enrg_watch_open(store, &params, &container->watch, err);
 
 	if (rc < 0)
 		return rc;
-	params = (struct enrg_watch_params){ .path = container->shadow->undo_path,
-		.descriptor = container->shadow->undo_descriptor, .kind = ENRG_WATCH_HELPER,
-		.part_of = container->watch };
+	params = (struct enrg_watch_params){.path = container->shadow->undo_path,
+		.descriptor = container->shadow->undo_descriptor,
+		.kind = ENRG_WATCH_HELPER,
+		.part_of = container->watch};
 	return enrg_watch_open(store, &params, &container->undo_watch, err);
 }
 
-static int open_container(struct container *container, struct enrg_store *store, hid_t driver,
-	struct container *others, struct container **ret_container, struct enrg_error *err)
+static int open_container(struct container *container, struct enrg_store *store, hid_t driver, struct container *others,
+	struct container **ret_container, struct enrg_error *err)
 {
 	int rc = enrg_file_open(store, container->counter_path, &container->counter, err);
 
@@ -157,8 +158,8 @@ static int check_written(const struct container *container, int rc, struct enrg_
 	return rc >= 0 && container->shadow->failure < 0 ? failure_set(err, container->shadow, "write") : rc;
 }
 
-int container_add_table(struct container *container, struct hdf5_table *table, struct hdf5_table **ret_table,
-	struct enrg_error *err)
+int container_add_table(
+	struct container *container, struct hdf5_table *table, struct hdf5_table **ret_table, struct enrg_error *err)
 {
 	int rc;
 
@@ -181,8 +182,8 @@ int container_add_table(struct container *container, struct hdf5_table *table, s
 
 /* --- writing -------------------- */
 
-int container_write(struct container *container, struct hdf5_table *table, const struct enrg_batch *batch,
-	struct enrg_error *err)
+int container_write(
+	struct container *container, struct hdf5_table *table, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	int rc;
 

@@ -15,7 +15,7 @@ struct container {
 	struct enrg_file *counter;
 	struct shadow *shadow;
 	struct enrg_watch *watch, *undo_watch;
-	hid_t file; /* < 0: closed */
+	hid_t file;     /* < 0: closed */
 	bool is_packed; /* chunks move about: see shadow.h */
 	bool is_dirty;  /* something for the next commit */
 	unsigned users; /* targets that write to it */
@@ -36,11 +36,11 @@ void container_close(struct container *container, bool is_clean);
 
 /* Finds the table of that group, or takes `table` in: then *ret_table is `table`, else it is the caller's as before.
  * CONTAINER_IS_FOREIGN: the group has other columns. */
-int container_add_table(struct container *container, struct hdf5_table *table, struct hdf5_table **ret_table,
-	struct enrg_error *err);
+int container_add_table(
+	struct container *container, struct hdf5_table *table, struct hdf5_table **ret_table, struct enrg_error *err);
 
-int container_write(struct container *container, struct hdf5_table *table, const struct enrg_batch *batch,
-	struct enrg_error *err);
+int container_write(
+	struct container *container, struct hdf5_table *table, const struct enrg_batch *batch, struct enrg_error *err);
 int container_commit(struct container *container, struct enrg_error *err);
 
 #endif

@@ -85,8 +85,7 @@ static herr_t driver_read(H5FD_t *head, H5FD_mem_t type, hid_t transfer, haddr_t
 	return shadow_read(file->access.shadow, at, ret_bytes, count) < 0 ? -1 : 0;
 }
 
-static herr_t driver_write(H5FD_t *head, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t count,
-	const void *bytes)
+static herr_t driver_write(H5FD_t *head, H5FD_mem_t type, hid_t transfer, haddr_t at, size_t count, const void *bytes)
 {
 	struct driver_file *file = (struct driver_file *)head;
 	bool is_undoable = type != H5FD_MEM_DRAW || *file->access.is_packed;
@@ -138,7 +137,7 @@ hid_t driver_register(void)
 
 herr_t driver_use(hid_t driver, hid_t access, struct shadow *shadow, const bool *is_packed)
 {
-	const struct access info = { shadow, is_packed };
+	const struct access info = {shadow, is_packed};
 
 	return H5Pset_driver(access, driver, &info);
 }

@@ -29,15 +29,15 @@ void failure_keep(void)
 
 int failure_set(struct enrg_error *err, const struct shadow *shadow, const char *verb)
 {
-	struct reason reason = { "" };
+	struct reason reason = {""};
 
 	H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_first, &reason);
 	if (!*reason.text)
 		reason = kept;
 	kept.text[0] = '\0';
 	if (shadow->failure < 0)
-		return enrg_error_set(err, shadow->failure, "%s: can't %s: %s", shadow->path, verb,
-			enrg_error_name(shadow->failure));
+		return enrg_error_set(
+			err, shadow->failure, "%s: can't %s: %s", shadow->path, verb, enrg_error_name(shadow->failure));
 	return enrg_error_set(err, -EIO, "%s: can't %s: libhdf5: %s", shadow->path, verb,
 		*reason.text ? reason.text : "no reason was given");
 }

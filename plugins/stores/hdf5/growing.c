@@ -6,15 +6,15 @@
 
 #include "failure.h"
 
-#define CHUNK_BYTES_MIN (16u << 10)
-#define CHUNK_BYTES_MAX (1u << 20)
+#define CHUNK_BYTES_MIN     (16u << 10)
+#define CHUNK_BYTES_MAX     (1u << 20)
 #define CHUNK_BYTES_UNKNOWN (64u << 10) /* where no row says how fast they come */
-#define CACHE_SLOTS 101u
-#define DIRECT_BYTES (64u << 10) /* from here on a copy costs more than another call of libhdf5 */
+#define CACHE_SLOTS         101u
+#define DIRECT_BYTES        (64u << 10) /* from here on a copy costs more than another call of libhdf5 */
 
 #define KIND_ATTRIBUTE "enrgdaq_type"
 #define UNIT_ATTRIBUTE "unit"
-#define TEXT_BYTES 260u
+#define TEXT_BYTES     260u
 
 void growing_fini(struct growing *growing)
 {
@@ -58,8 +58,8 @@ static bool has_kind(hid_t object, const char *kind)
 	if (attribute < 0)
 		return false;
 	type = H5Aget_type(attribute);
-	if (H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 && H5Tget_size(type) < sizeof(text)
-		&& H5Aread(attribute, type, text) >= 0)
+	if (H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0 && H5Tget_size(type) < sizeof(text) &&
+		H5Aread(attribute, type, text) >= 0)
 		is_equal = strcmp(text, kind) == 0;
 	H5Tclose(type);
 	H5Aclose(attribute);
@@ -124,9 +124,9 @@ static bool is_growing(struct growing *growing, hid_t *ret_create)
 	bool is_ours;
 
 	*ret_create = H5Dget_create_plist(growing->dataset);
-	is_ours = H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, &count, &count_max) == 1
-		&& count_max == H5S_UNLIMITED && H5Tequal(type, growing->type) > 0
-		&& H5Pget_layout(*ret_create) == H5D_CHUNKED;
+	is_ours = H5Sget_simple_extent_ndims(space) == 1 && H5Sget_simple_extent_dims(space, &count, &count_max) == 1 &&
+		  count_max == H5S_UNLIMITED && H5Tequal(type, growing->type) > 0 &&
+		  H5Pget_layout(*ret_create) == H5D_CHUNKED;
 	growing->count = count;
 	growing->is_packed = H5Pget_nfilters(*ret_create) > 0;
 	H5Tclose(type);
@@ -141,8 +141,8 @@ int growing_open(struct growing *growing, hid_t group, const char *name, const c
 	H5O_info_t info;
 	bool is_ours;
 
-	if (H5Lexists(group, name, H5P_DEFAULT) <= 0 || H5Oget_info_by_name(group, name, &info, H5P_DEFAULT) < 0
-		|| info.type != H5O_TYPE_DATASET)
+	if (H5Lexists(group, name, H5P_DEFAULT) <= 0 || H5Oget_info_by_name(group, name, &info, H5P_DEFAULT) < 0 ||
+		info.type != H5O_TYPE_DATASET)
 		return 0;
 	growing->dataset = H5Dopen2(group, name, H5P_DEFAULT);
 	if (growing->dataset < 0)

@@ -17,10 +17,10 @@ struct growing {
 };
 
 struct growing_params {
-	const char *name;      /* below the group */
+	const char *name;        /* below the group */
 	const char *kind, *unit; /* attributes; NULL or "" = none */
-	int deflate_level;     /* 0 = not compressed */
-	bool is_filled_with_1; /* else with 0 */
+	int deflate_level;       /* 0 = not compressed */
+	bool is_filled_with_1;   /* else with 0 */
 };
 
 /* Frees; the dataset is closed with its file. */

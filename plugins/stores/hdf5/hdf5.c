@@ -55,43 +55,78 @@ struct hdf5_target {
 };
 
 static const struct enrg_choice compressions[] = {
-	{ "none", COMPRESSION_NONE }, { "deflate", COMPRESSION_DEFLATE }, { NULL, 0 },
+	{"none", COMPRESSION_NONE},
+	{"deflate", COMPRESSION_DEFLATE},
+	{NULL, 0},
 };
 
 static const struct enrg_choice syncs[] = {
-	{ "none", ENRG_FILE_SYNC_NONE }, { "interval", ENRG_FILE_SYNC_INTERVAL }, { "commit", ENRG_FILE_SYNC_COMMIT },
-	{ NULL, 0 },
+	{"none", ENRG_FILE_SYNC_NONE},
+	{"interval", ENRG_FILE_SYNC_INTERVAL},
+	{"commit", ENRG_FILE_SYNC_COMMIT},
+	{NULL, 0},
 };
 
 static const struct enrg_option hdf5_option_list[] = {
-	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct hdf5_options, out_dir),
-	  .default_value = "\"out/\"", .help = "Folder of the files; created.", .runs_code = true },
-	{ .key = "flush_seconds", .kind = ENRG_OPTION_FLOAT, .offset = offsetof(struct hdf5_options, flush_seconds),
-	  .default_value = "1.0", .min = 0, .max = 3600, .unit = "s",
-	  .help = "Rows are in the file, for its readers, after so long a time; until then they wait in memory." },
-	{ .key = "sync", .kind = ENRG_OPTION_CHOICE, .offset = offsetof(struct hdf5_options, files.sync),
-	  .default_value = "\"none\"", .choices = syncs,
-	  .help = "When the disk has what was stored: none = when the system sees fit, commit = at each flush, before "
-		  "its rows count as stored; interval = the same as commit." },
-	{ .key = "rules", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct hdf5_options, files.rules),
-	  .table = &enrg_file_table_rotation },
-	{ .key = NULL },
+	{.key = "out_dir",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct hdf5_options, out_dir),
+		.default_value = "\"out/\"",
+		.help = "Folder of the files; created.",
+		.runs_code = true},
+	{.key = "flush_seconds",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = offsetof(struct hdf5_options, flush_seconds),
+		.default_value = "1.0",
+		.min = 0,
+		.max = 3600,
+		.unit = "s",
+		.help = "Rows are in the file, for its readers, after so long a time; until then they wait in memory."},
+	{.key = "sync",
+		.kind = ENRG_OPTION_CHOICE,
+		.offset = offsetof(struct hdf5_options, files.sync),
+		.default_value = "\"none\"",
+		.choices = syncs,
+		.help = "When the disk has what was stored: none = when the system sees fit, commit = at each flush, "
+			"before "
+			"its rows count as stored; interval = the same as commit."},
+	{.key = "rules",
+		.kind = ENRG_OPTION_INCLUDE,
+		.offset = offsetof(struct hdf5_options, files.rules),
+		.table = &enrg_file_table_rotation},
+	{.key = NULL},
 };
 
 static const struct enrg_option hdf5_section_list[] = {
-	{ .key = "file_path", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct hdf5_section, file_path),
-	  .required = true, .help = "Name of the file, relative to out_dir; may name folders." },
-	{ .key = "add_date", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct hdf5_section, add_date),
-	  .default_value = "false", .help = "A file a local day: YYYY-MM-DD_ before the file's own name." },
-	{ .key = "dataset_name", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct hdf5_section, dataset_name),
-	  .required = true, .help = "Group in the file that holds a dataset for each column; may be a path." },
-	{ .key = "compression", .kind = ENRG_OPTION_CHOICE, .offset = offsetof(struct hdf5_section, compression),
-	  .default_value = "\"none\"", .choices = compressions,
-	  .help = "Of new datasets; deflate shuffles bytes first." },
-	{ .key = "compression_level", .kind = ENRG_OPTION_INT,
-	  .offset = offsetof(struct hdf5_section, compression_level),
-	  .default_value = "1", .min = 1, .max = 9, .help = "Of deflate: 1 is fast, 9 is small." },
-	{ .key = NULL },
+	{.key = "file_path",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct hdf5_section, file_path),
+		.required = true,
+		.help = "Name of the file, relative to out_dir; may name folders."},
+	{.key = "add_date",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct hdf5_section, add_date),
+		.default_value = "false",
+		.help = "A file a local day: YYYY-MM-DD_ before the file's own name."},
+	{.key = "dataset_name",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct hdf5_section, dataset_name),
+		.required = true,
+		.help = "Group in the file that holds a dataset for each column; may be a path."},
+	{.key = "compression",
+		.kind = ENRG_OPTION_CHOICE,
+		.offset = offsetof(struct hdf5_section, compression),
+		.default_value = "\"none\"",
+		.choices = compressions,
+		.help = "Of new datasets; deflate shuffles bytes first."},
+	{.key = "compression_level",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct hdf5_section, compression_level),
+		.default_value = "1",
+		.min = 1,
+		.max = 9,
+		.help = "Of deflate: 1 is fast, 9 is small."},
+	{.key = NULL},
 };
 
 /* --- which file -------------------- */
@@ -117,8 +152,8 @@ static int put_back_folder(struct hdf5 *hdf5, const char *path, struct enrg_erro
 	return 0;
 }
 
-static int find_or_open_container(struct hdf5 *hdf5, const char *path, struct container **ret_container,
-	struct enrg_error *err)
+static int find_or_open_container(
+	struct hdf5 *hdf5, const char *path, struct container **ret_container, struct enrg_error *err)
 {
 	struct container *container = hdf5->containers, *opened;
 	int rc;
@@ -170,16 +205,20 @@ static int hdf5_judge(void *state, void *target, struct enrg_file_candidate *can
 	return 0;
 }
 
-static int choose_file(struct hdf5 *hdf5, struct hdf5_target *hdf5_target, const struct enrg_target *target,
-	struct enrg_error *err)
+static int choose_file(
+	struct hdf5 *hdf5, struct hdf5_target *hdf5_target, const struct enrg_target *target, struct enrg_error *err)
 {
 	const struct hdf5_section *section = hdf5_target->section;
 	/* The folder is the same every day. */
-	const struct enrg_file_name name = { .out_dir = hdf5->options->out_dir, .file_path = section->file_path };
+	const struct enrg_file_name name = {.out_dir = hdf5->options->out_dir, .file_path = section->file_path};
 	char path[PATH_MAX], other[400];
-	const struct enrg_file_choice_params params = { .out_dir = hdf5->options->out_dir,
-		.file_path = section->file_path, .add_date = section->add_date, .other = other, .judge = hdf5_judge,
-		.state = hdf5, .target = hdf5_target };
+	const struct enrg_file_choice_params params = {.out_dir = hdf5->options->out_dir,
+		.file_path = section->file_path,
+		.add_date = section->add_date,
+		.other = other,
+		.judge = hdf5_judge,
+		.state = hdf5,
+		.target = hdf5_target};
 	int rc = enrg_file_path(&name, path, sizeof(path), err);
 
 	if (rc == 0)
@@ -280,7 +319,8 @@ static int name_group(const struct hdf5_section *section, char **ret_name, struc
 	if (!*ret_name)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	if (!is_group_name(*ret_name))
-		return enrg_error_set(err, ENRG_E_CONFIG, "dataset_name: expected the name of a group, without a part "
+		return enrg_error_set(err, ENRG_E_CONFIG,
+			"dataset_name: expected the name of a group, without a part "
 			"\".\" and not ending in \"_valid\", which marks missing values; found \"%s\"",
 			section->dataset_name);
 	return 0;
@@ -369,7 +409,7 @@ static int hdf5_close(void *state, bool abandon, struct enrg_error *err)
 	return rc;
 }
 
-static const char *const hdf5_old_names[] = { "store_hdf5", NULL };
+static const char *const hdf5_old_names[] = {"store_hdf5", NULL};
 
 static const struct enrg_store_type hdf5_store = {
 	.name = "DAQJobStoreHDF5",
@@ -377,8 +417,8 @@ static const struct enrg_store_type hdf5_store = {
 	.section = "hdf5",
 	.summary = "Writes HDF5 files: a group a table, a growing dataset a column.",
 	.starts_by_default = true,
-	.options = { .size = sizeof(struct hdf5_options), .options = hdf5_option_list },
-	.section_options = { .size = sizeof(struct hdf5_section), .options = hdf5_section_list },
+	.options = {.size = sizeof(struct hdf5_options), .options = hdf5_option_list},
+	.section_options = {.size = sizeof(struct hdf5_section), .options = hdf5_section_list},
 	.check = hdf5_check,
 	.open = hdf5_open,
 	.target_open = hdf5_target_open,
@@ -388,6 +428,6 @@ static const struct enrg_store_type hdf5_store = {
 	.close = hdf5_close,
 };
 
-static const struct enrg_store_type *const hdf5_stores[] = { &hdf5_store, NULL };
+static const struct enrg_store_type *const hdf5_stores[] = {&hdf5_store, NULL};
 
-ENRG_MODULE = { .abi = ENRG_MODULE_ABI, .name = "hdf5", .stores = hdf5_stores };
+ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "hdf5", .stores = hdf5_stores};

@@ -24,14 +24,14 @@ static char folder[64], journal_path[96], path[96];
 static struct enrg_store *store;
 static hid_t driver;
 
-static const struct enrg_column one_column[] = { { "n", ENRG_I32, 0, NULL } };
-static const struct enrg_column other_column[] = { { "n", ENRG_F64, 0, NULL } };
-static const struct enrg_column flag_column[] = { { "n", ENRG_BOOL, 0, NULL } };
-static const struct enrg_column byte_column[] = { { "n", ENRG_U8, 0, NULL } };
-static const struct enrg_schema one = { 1, one_column, false };
-static const struct enrg_schema other = { 1, other_column, false };
-static const struct enrg_schema flag = { 1, flag_column, false };
-static const struct enrg_schema byte = { 1, byte_column, false };
+static const struct enrg_column one_column[] = {{"n", ENRG_I32, 0, NULL}};
+static const struct enrg_column other_column[] = {{"n", ENRG_F64, 0, NULL}};
+static const struct enrg_column flag_column[] = {{"n", ENRG_BOOL, 0, NULL}};
+static const struct enrg_column byte_column[] = {{"n", ENRG_U8, 0, NULL}};
+static const struct enrg_schema one = {1, one_column, false};
+static const struct enrg_schema other = {1, other_column, false};
+static const struct enrg_schema flag = {1, flag_column, false};
+static const struct enrg_schema byte = {1, byte_column, false};
 
 /* --- helpers -------------------- */
 
@@ -70,18 +70,18 @@ static int tear_down(void **state)
 static struct container *open_container(void)
 {
 	struct container *container = NULL;
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	if (container_open(store, driver, path, NULL, &container, &err) != 0)
 		fail_msg("%s", err.text);
 	return container;
 }
 
-static int add_table(struct container *container, const char *group, const struct enrg_schema *schema,
-	struct hdf5_table **ret_table)
+static int add_table(
+	struct container *container, const char *group, const struct enrg_schema *schema, struct hdf5_table **ret_table)
 {
 	struct hdf5_table *table = NULL;
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	int rc;
 
 	assert_int_equal(hdf5_table_create(group, schema, 0, &table, &err), 0);
@@ -91,14 +91,13 @@ static int add_table(struct container *container, const char *group, const struc
 	return rc;
 }
 
-static void write_numbers(struct container *container, struct hdf5_table *table, int32_t first, uint64_t rows,
-	const uint8_t *validity)
+static void write_numbers(
+	struct container *container, struct hdf5_table *table, int32_t first, uint64_t rows, const uint8_t *validity)
 {
 	int32_t *numbers = malloc((rows + 1) * sizeof(*numbers));
-	const struct enrg_column_view view = { .values = numbers, .validity = validity,
-		.null_count = validity ? 1 : 0 };
-	const struct enrg_batch batch = { .schema = &one, .rows = rows, .columns = &view, .body_bytes = rows * 4 };
-	struct enrg_error err = { 0 };
+	const struct enrg_column_view view = {.values = numbers, .validity = validity, .null_count = validity ? 1 : 0};
+	const struct enrg_batch batch = {.schema = &one, .rows = rows, .columns = &view, .body_bytes = rows * 4};
+	struct enrg_error err = {0};
 
 	for (uint64_t i = 0; i < rows; i++)
 		numbers[i] = first + (int32_t)i;
@@ -109,7 +108,7 @@ static void write_numbers(struct container *container, struct hdf5_table *table,
 
 static void commit(struct container *container)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	if (container_commit(container, &err) < 0)
 		fail_msg("%s", err.text);
@@ -195,7 +194,7 @@ static void other_columns_are_foreign(void **state)
 static void files_of_others_are_continued(void **state)
 {
 	const hsize_t count = 5, count_max = H5S_UNLIMITED, chunk = 7;
-	const int32_t numbers[] = { 0, 1, 2, 3, 4 };
+	const int32_t numbers[] = {0, 1, 2, 3, 4};
 	hid_t file = H5Fcreate(path, H5F_ACC_EXCL, H5P_DEFAULT, H5P_DEFAULT);
 	hid_t group = H5Gcreate2(file, "a", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
 	hid_t create = H5Pcreate(H5P_DATASET_CREATE), space = H5Screate_simple(1, &count, &count_max), dataset;
@@ -224,7 +223,7 @@ static void other_files_are_foreign(void **state)
 {
 	static const char notes[] = "notes of somebody";
 	struct container *container = NULL;
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	struct stat status;
 	FILE *stream = fopen(path, "w");
 
@@ -238,7 +237,7 @@ static void other_files_are_foreign(void **state)
 
 static void missing_values_are_marked(void **state)
 {
-	static const uint8_t validity[] = { 0xFD }; /* the second is missing */
+	static const uint8_t validity[] = {0xFD}; /* the second is missing */
 	struct container *container = open_container();
 	struct hdf5_table *table;
 
@@ -295,7 +294,7 @@ static void chunks_follow_the_rate(void **state)
 static void a_commit_that_does_not_count_is_undone(void **state)
 {
 	struct container *container = open_container();
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	struct hdf5_table *table;
 
 	(void)state;
@@ -327,7 +326,7 @@ static void put_back(const struct container *open)
 static void files_of_a_dead_life_are_put_back(void **state)
 {
 	struct container *container = open_container();
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	struct hdf5_table *table;
 
 	(void)state;
@@ -350,7 +349,7 @@ static void files_of_a_dead_life_are_put_back(void **state)
 static void new_files_of_a_dead_life_are_removed(void **state)
 {
 	struct container *container = open_container();
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	struct hdf5_table *table;
 
 	(void)state;
@@ -372,7 +371,7 @@ static void new_files_of_a_dead_life_are_removed(void **state)
 static void leave_a_commit_to_undo(char *ret_undo_path, size_t path_bytes)
 {
 	struct container *container = open_container();
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	struct hdf5_table *table;
 
 	assert_int_equal(add_table(container, "a", &one, &table), 0);
@@ -514,7 +513,7 @@ static void the_last_hidden_file_is_removed(void **state)
 static void synced_commits_are_undone_as_well(void **state)
 {
 	struct container *container = open_container();
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	struct hdf5_table *table;
 
 	(void)state;
@@ -552,10 +551,12 @@ static void many_commits_restart_the_counter(void **state)
 static void names_are_escaped(void **state)
 {
 	static const struct enrg_column columns[] = {
-		{ "a/b", ENRG_I32, 0, NULL }, { "a%2Fb", ENRG_I32, 0, NULL }, { ".", ENRG_I32, 0, NULL },
-		{ "100 %", ENRG_I32, 0, NULL },
+		{"a/b", ENRG_I32, 0, NULL},
+		{"a%2Fb", ENRG_I32, 0, NULL},
+		{".", ENRG_I32, 0, NULL},
+		{"100 %", ENRG_I32, 0, NULL},
 	};
-	static const struct enrg_schema schema = { 4, columns, false };
+	static const struct enrg_schema schema = {4, columns, false};
 	struct container *container = open_container();
 	struct hdf5_table *table;
 

@@ -19,10 +19,10 @@
 #include "driver.h"
 #include "job/file/handle.h"
 
-#define BATCH_ROWS 10000u /* of a column: more than what goes straight to libhdf5 */
+#define BATCH_ROWS       10000u /* of a column: more than what goes straight to libhdf5 */
 #define BATCHES_A_COMMIT 3u
-#define COMMITS 6u
-#define ATTEMPTS_MAX 64u
+#define COMMITS          6u
+#define ATTEMPTS_MAX     64u
 
 static char folder[64], journal_path[96], path[96], undo_path[96], counter_path[96];
 static int deflate_level;
@@ -38,8 +38,8 @@ static bool is_same(int descriptor, const char *name)
 {
 	struct stat opened, named;
 
-	return fstat(descriptor, &opened) == 0 && stat(name, &named) == 0 && opened.st_ino == named.st_ino
-		&& opened.st_dev == named.st_dev;
+	return fstat(descriptor, &opened) == 0 && stat(name, &named) == 0 && opened.st_ino == named.st_ino &&
+	       opened.st_dev == named.st_dev;
 }
 
 ssize_t __wrap_pwrite(int descriptor, const void *bytes, size_t count, off_t at)
@@ -58,9 +58,10 @@ ssize_t __wrap_pwrite(int descriptor, const void *bytes, size_t count, off_t at)
 /* --- a store -------------------- */
 
 static const struct enrg_column columns[] = {
-	{ .name = "n", .type = ENRG_I64 }, { .name = "real", .type = ENRG_F64 },
+	{.name = "n", .type = ENRG_I64},
+	{.name = "real", .type = ENRG_F64},
 };
-static const struct enrg_schema schema = { .column_count = 2, .columns = columns };
+static const struct enrg_schema schema = {.column_count = 2, .columns = columns};
 
 struct life {
 	struct enrg_store *store;
@@ -103,9 +104,9 @@ static int write_batch(struct life *life, struct enrg_error *err)
 {
 	static int64_t n[BATCH_ROWS];
 	static double real[BATCH_ROWS];
-	const struct enrg_column_view views[] = { { .values = n }, { .values = real } };
-	const struct enrg_batch batch = { .schema = &schema, .rows = BATCH_ROWS, .columns = views,
-		.body_bytes = sizeof(n) + sizeof(real) };
+	const struct enrg_column_view views[] = {{.values = n}, {.values = real}};
+	const struct enrg_batch batch = {
+		.schema = &schema, .rows = BATCH_ROWS, .columns = views, .body_bytes = sizeof(n) + sizeof(real)};
 
 	for (uint64_t i = 0; i < BATCH_ROWS; i++) {
 		n[i] = (int64_t)(life->rows + i);
@@ -117,7 +118,7 @@ static int write_batch(struct life *life, struct enrg_error *err)
 
 static int write_commit(struct life *life, struct enrg_error *err)
 {
-	struct journal_stream_state state = { .sequence = 1 };
+	struct journal_stream_state state = {.sequence = 1};
 	int rc = 0;
 
 	for (unsigned i = 0; i < BATCHES_A_COMMIT && rc == 0; i++)
@@ -136,14 +137,14 @@ static int write_commit(struct life *life, struct enrg_error *err)
 static int run_life(void)
 {
 	static const uint8_t uuid[16] = "hdf5 full test";
-	struct life life = { 0 };
-	struct enrg_error err = { 0 };
+	struct life life = {0};
+	struct enrg_error err = {0};
 	unsigned commits = 0, attempts = 0;
 	bool is_open = false;
 
 	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-	if (store_create_alone("hdf5", journal_path, &life.store, &err) < 0
-		|| journal_add_stream(life.store->journal, uuid, "source", &life.stream, &err) < 0)
+	if (store_create_alone("hdf5", journal_path, &life.store, &err) < 0 ||
+		journal_add_stream(life.store->journal, uuid, "source", &life.stream, &err) < 0)
 		return 2;
 	while (commits < COMMITS && attempts++ < ATTEMPTS_MAX) {
 		int rc = is_open ? 0 : open_file(&life, &err);
@@ -161,8 +162,8 @@ static int run_life(void)
 			break; /* a closed file must not live on in libhdf5: each attempt would take more memory */
 	}
 	if (commits < COMMITS) {
-		fprintf(stderr, "write %llu: attempt %u: %s; %d objects open\n", (unsigned long long)first_failure, attempts,
-			err.text, (int)H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL));
+		fprintf(stderr, "write %llu: attempt %u: %s; %d objects open\n", (unsigned long long)first_failure,
+			attempts, err.text, (int)H5Fget_obj_count((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL));
 		return 3;
 	}
 	container_close(life.container, true);

@@ -21,9 +21,9 @@
 #include "driver.h"
 #include "job/file/handle.h"
 
-#define LIVES 200u
+#define LIVES          200u
 #define BATCH_ROWS_MAX 100u
-#define SWEEP_COMMITS 3u
+#define SWEEP_COMMITS  3u
 
 /* What children tell the parent. */
 struct shared {
@@ -63,10 +63,11 @@ int __wrap_ftruncate(int descriptor, off_t count)
 /* --- a life -------------------- */
 
 static const struct enrg_column columns[] = {
-	{ .name = "n", .type = ENRG_I64 }, { .name = "real", .type = ENRG_F64 },
-	{ .name = "wave", .type = ENRG_LIST, .item = ENRG_I16 },
+	{.name = "n", .type = ENRG_I64},
+	{.name = "real", .type = ENRG_F64},
+	{.name = "wave", .type = ENRG_LIST, .item = ENRG_I16},
 };
-static const struct enrg_schema schema = { .column_count = 3, .columns = columns };
+static const struct enrg_schema schema = {.column_count = 3, .columns = columns};
 
 struct life {
 	struct enrg_store *store;
@@ -80,23 +81,23 @@ struct life {
 static bool start_life(struct life *life)
 {
 	static const uint8_t uuid[16] = "hdf5 kill test";
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	struct hdf5_table *table = NULL;
 
 	H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 	life->driver = driver_register();
-	if (store_create_alone("hdf5", journal_path, &life->store, &err) < 0
-		|| journal_add_stream(life->store->journal, uuid, "source", &life->stream, &err) < 0
-		|| container_open(life->store, life->driver, path, NULL, &life->container, &err) != 0
-		|| hdf5_table_create("data", &schema, deflate_level, &table, &err) < 0
-		|| container_add_table(life->container, table, &life->table, &err) != 0) {
+	if (store_create_alone("hdf5", journal_path, &life->store, &err) < 0 ||
+		journal_add_stream(life->store->journal, uuid, "source", &life->stream, &err) < 0 ||
+		container_open(life->store, life->driver, path, NULL, &life->container, &err) != 0 ||
+		hdf5_table_create("data", &schema, deflate_level, &table, &err) < 0 ||
+		container_add_table(life->container, table, &life->table, &err) != 0) {
 		fprintf(stderr, "life: %s\n", err.text);
 		return false;
 	}
 	life->rows = journal_stream(life->store->journal, life->stream).position;
 	if (life->table->rows != life->rows)
-		fprintf(stderr, "life: %llu rows in the file, %llu committed\n",
-			(unsigned long long)life->table->rows, (unsigned long long)life->rows);
+		fprintf(stderr, "life: %llu rows in the file, %llu committed\n", (unsigned long long)life->table->rows,
+			(unsigned long long)life->rows);
 	return life->table->rows == life->rows;
 }
 
@@ -112,11 +113,12 @@ static bool write_rows(struct life *life, uint64_t count)
 	static int16_t wave[BATCH_ROWS_MAX * 8];
 	static int32_t offsets[BATCH_ROWS_MAX + 1];
 	const struct enrg_column_view views[] = {
-		{ .values = n }, { .values = real }, { .values = wave, .offsets = offsets },
+		{.values = n},
+		{.values = real},
+		{.values = wave, .offsets = offsets},
 	};
-	const struct enrg_batch batch = { .schema = &schema, .rows = count, .columns = views,
-		.body_bytes = count * 30 };
-	struct enrg_error err = { 0 };
+	const struct enrg_batch batch = {.schema = &schema, .rows = count, .columns = views, .body_bytes = count * 30};
+	struct enrg_error err = {0};
 
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t row = life->rows + i;
@@ -133,8 +135,8 @@ static bool write_rows(struct life *life, uint64_t count)
 
 static bool commit(struct life *life)
 {
-	struct journal_stream_state state = { .position = life->rows, .sequence = 1 };
-	struct enrg_error err = { 0 };
+	struct journal_stream_state state = {.position = life->rows, .sequence = 1};
+	struct enrg_error err = {0};
 
 	if (container_commit(life->container, &err) < 0) {
 		fprintf(stderr, "life: %s\n", err.text);
@@ -162,7 +164,7 @@ static pid_t start_child(unsigned seed, uint64_t commits, uint64_t writes)
 	assert_true(child >= 0);
 	if (child > 0)
 		return child;
-	struct life life = { 0 };
+	struct life life = {0};
 
 	writes_left = writes;
 	if (!start_life(&life))
@@ -221,7 +223,7 @@ static void *read_all(hid_t file, const char *name, hid_t type, size_t value_byt
 static int64_t read_rows(void)
 {
 	hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-	uint64_t counts[4] = { 0 }, end = 0;
+	uint64_t counts[4] = {0}, end = 0;
 	int64_t *n = NULL;
 	double *real = NULL;
 	int16_t *wave = NULL;
@@ -236,8 +238,8 @@ static int64_t read_rows(void)
 	wave = read_all(file, "data/wave/values", H5T_NATIVE_INT16, 2, &counts[3]);
 	is_good = n && real && offsets && wave && counts[1] == counts[0] && counts[2] == counts[0];
 	for (uint64_t row = 0; is_good && row < counts[0]; row++) {
-		is_good = n[row] == (int64_t)row && real[row] == (double)row / 3
-			&& offsets[row] == end + wave_items(row) && offsets[row] <= counts[3];
+		is_good = n[row] == (int64_t)row && real[row] == (double)row / 3 &&
+			  offsets[row] == end + wave_items(row) && offsets[row] <= counts[3];
 		for (uint64_t k = 0; is_good && k < wave_items(row); k++)
 			is_good = wave[end + k] == (int16_t)(row + k);
 		end += wave_items(row);
@@ -306,7 +308,7 @@ static void kill_at_random(void)
 
 	srand((unsigned)time(NULL));
 	for (unsigned i = 0; i < LIVES; i++) {
-		const struct timespec pause = { .tv_nsec = 1000000 + rand() % 15000000 };
+		const struct timespec pause = {.tv_nsec = 1000000 + rand() % 15000000};
 		pid_t child = start_child((unsigned)rand(), UINT64_MAX, UINT64_MAX);
 
 		nanosleep(&pause, NULL); /* the moment of death, any one will do */

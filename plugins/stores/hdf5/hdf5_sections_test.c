@@ -19,9 +19,9 @@
 #include "harness.h"
 
 static char folder[64], out_dir[80], journal_path[80], keys[300];
-static const struct store_kind kind = { .name = "hdf5", .module = "hdf5", .type = "DAQJobStoreHDF5",
-	.section_keys = keys, .has_out_dir = true };
-static const struct harness_table table = { .source = "source", .tag = "", .schema = &data_narrow };
+static const struct store_kind kind = {
+	.name = "hdf5", .module = "hdf5", .type = "DAQJobStoreHDF5", .section_keys = keys, .has_out_dir = true};
+static const struct harness_table table = {.source = "source", .tag = "", .schema = &data_narrow};
 
 static int remove_entry(const char *path, const struct stat *status, int flag, struct FTW *walk)
 {
@@ -64,12 +64,12 @@ static int try_section(const char *file_path, const char *dataset_name, struct e
 
 static void names_that_are_no_group_are_refused(void **state)
 {
-	static const char *const names[] = { "", "/", "//", ".", "./a", "a/.", "a/./b", "run_valid", "a/run_valid/" };
+	static const char *const names[] = {"", "/", "//", ".", "./a", "a/.", "a/./b", "run_valid", "a/run_valid/"};
 	char path[200];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct enrg_error err = { 0 };
+		struct enrg_error err = {0};
 
 		if (try_section("refused.h5", names[i], &err) != ENRG_E_CONFIG || !strstr(err.text, "dataset_name"))
 			fail_msg("\"%s\": %s", names[i], err.text);
@@ -80,11 +80,11 @@ static void names_that_are_no_group_are_refused(void **state)
 
 static void paths_that_lead_out_are_refused(void **state)
 {
-	static const char *const paths[] = { "../a.h5", "/tmp/a.h5", "b/../../a.h5", "b/" };
+	static const char *const paths[] = {"../a.h5", "/tmp/a.h5", "b/../../a.h5", "b/"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
-		struct enrg_error err = { 0 };
+		struct enrg_error err = {0};
 
 		if (try_section(paths[i], "run", &err) >= 0 || !strstr(err.text, "file_path"))
 			fail_msg("\"%s\": %s", paths[i], err.text);
@@ -111,12 +111,12 @@ static hsize_t count_rows(const char *file_name, const char *dataset)
 
 static void odd_names_of_groups_are_kept(void **state)
 {
-	static const char *const names[][2] = { { "..", "../n" }, { "/x//y/", "x/y/n" }, { "a b.c%2F", "a b.c%2F/n" },
-		{ "_valid_", "_valid_/n" } };
+	static const char *const names[][2] = {
+		{"..", "../n"}, {"/x//y/", "x/y/n"}, {"a b.c%2F", "a b.c%2F/n"}, {"_valid_", "_valid_/n"}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct enrg_error err = { 0 };
+		struct enrg_error err = {0};
 
 		if (try_section("deep/er/odd.h5", names[i][0], &err) != 0)
 			fail_msg("\"%s\": %s", names[i][0], err.text);
@@ -127,7 +127,7 @@ static void odd_names_of_groups_are_kept(void **state)
 /* A group that another section's group lies in has one more member: for the next start these are other columns. */
 static void groups_within_groups_lose_nothing(void **state)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	(void)state;
 	assert_int_equal(try_section("nest.h5", "run", &err), 0);

@@ -13,27 +13,37 @@
 static hid_t choose_type(enum enrg_type type)
 {
 	switch (type) {
-	case ENRG_I8: return H5T_STD_I8LE;
-	case ENRG_I16: return H5T_STD_I16LE;
-	case ENRG_I32: return H5T_STD_I32LE;
-	case ENRG_I64: return H5T_STD_I64LE;
-	case ENRG_U16: return H5T_STD_U16LE;
-	case ENRG_U32: return H5T_STD_U32LE;
-	case ENRG_U64: return H5T_STD_U64LE;
-	case ENRG_F32: return H5T_IEEE_F32LE;
-	case ENRG_F64: return H5T_IEEE_F64LE;
+	case ENRG_I8:
+		return H5T_STD_I8LE;
+	case ENRG_I16:
+		return H5T_STD_I16LE;
+	case ENRG_I32:
+		return H5T_STD_I32LE;
+	case ENRG_I64:
+		return H5T_STD_I64LE;
+	case ENRG_U16:
+		return H5T_STD_U16LE;
+	case ENRG_U32:
+		return H5T_STD_U32LE;
+	case ENRG_U64:
+		return H5T_STD_U64LE;
+	case ENRG_F32:
+		return H5T_IEEE_F32LE;
+	case ENRG_F64:
+		return H5T_IEEE_F64LE;
 	case ENRG_BOOL:
 	case ENRG_U8:
 	case ENRG_STRING: /* its bytes */
 	case ENRG_BINARY:
-	case ENRG_LIST: break;
+	case ENRG_LIST:
+		break;
 	}
 	return H5T_STD_U8LE;
 }
 
 static void init_series(struct growing *growing, enum enrg_type type)
 {
-	*growing = (struct growing){ .dataset = -1, .type = choose_type(type), .value_bytes = enrg_type_bytes(type) };
+	*growing = (struct growing){.dataset = -1, .type = choose_type(type), .value_bytes = enrg_type_bytes(type)};
 	if (growing->value_bytes == 0)
 		growing->value_bytes = 1;
 }
@@ -48,9 +58,8 @@ static char *escape_name(const char *name)
 	if (strcmp(name, ".") == 0)
 		return strcpy(escaped, "%2E");
 	for (const char *at = name; *at; at++) {
-		bool is_like_escape = *at == '%'
-			&& (strncmp(at + 1, "2F", 2) == 0 || strncmp(at + 1, "2E", 2) == 0
-				|| strncmp(at + 1, "25", 2) == 0);
+		bool is_like_escape = *at == '%' && (strncmp(at + 1, "2F", 2) == 0 || strncmp(at + 1, "2E", 2) == 0 ||
+							    strncmp(at + 1, "25", 2) == 0);
 
 		if (*at == '/' || is_like_escape)
 			to = stpcpy(to, *at == '/' ? "%2F" : "%25");
@@ -73,8 +82,8 @@ static bool init_column(struct column *column, const struct enrg_column *source)
 	return column->name && column->unit;
 }
 
-int hdf5_table_create(const char *group_name, const struct enrg_schema *schema, int deflate_level, struct hdf5_table **ret_table,
-	struct enrg_error *err)
+int hdf5_table_create(const char *group_name, const struct enrg_schema *schema, int deflate_level,
+	struct hdf5_table **ret_table, struct enrg_error *err)
 {
 	struct hdf5_table *table = calloc(1, sizeof(*table));
 	bool is_whole = table != NULL;
@@ -153,8 +162,8 @@ static hid_t open_group(hid_t file, const char *name)
 {
 	H5O_info_t info;
 
-	if (!exists(file, name) || H5Oget_info_by_name(file, name, &info, H5P_DEFAULT) < 0
-		|| info.type != H5O_TYPE_GROUP)
+	if (!exists(file, name) || H5Oget_info_by_name(file, name, &info, H5P_DEFAULT) < 0 ||
+		info.type != H5O_TYPE_GROUP)
 		return -1;
 	return H5Gopen2(file, name, H5P_DEFAULT);
 }
@@ -244,7 +253,8 @@ int hdf5_table_open(struct hdf5_table *table, hid_t file, const struct shadow *s
 
 		rc = open_column(table, column);
 		if (rc > 0 && i == 0)
-			table->rows = enrg_type_is_variable(column->type) ? column->offsets.count : column->values.count;
+			table->rows =
+				enrg_type_is_variable(column->type) ? column->offsets.count : column->values.count;
 		if (rc > 0 && !is_even(column, table->rows))
 			rc = 0;
 	}
@@ -260,16 +270,16 @@ bool hdf5_table_is_packed(const struct hdf5_table *table)
 	bool is_packed = table->deflate_level > 0;
 
 	for (uint32_t i = 0; i < table->column_count; i++)
-		is_packed = is_packed || table->columns[i].values.is_packed || table->columns[i].offsets.is_packed
-			|| table->columns[i].valid.is_packed;
+		is_packed = is_packed || table->columns[i].values.is_packed || table->columns[i].offsets.is_packed ||
+			    table->columns[i].valid.is_packed;
 	return is_packed;
 }
 
 /* --- append -------------------- */
 
 /* What lies in the ring below a missing value is arbitrary: 0, and NaN where there is one. */
-static void blank_missing(const struct column *column, const struct enrg_column_view *view, uint64_t rows,
-	uint8_t *values)
+static void blank_missing(
+	const struct column *column, const struct enrg_column_view *view, uint64_t rows, uint8_t *values)
 {
 	const void *blank = enrg_type_missing(column->type);
 
@@ -320,7 +330,8 @@ static int append_variable(struct column *column, const struct enrg_column_view 
 }
 
 /* From the first missing value on, each row says whether it is there. */
-static int append_valid(struct hdf5_table *table, struct column *column, const struct enrg_column_view *view, uint64_t rows)
+static int append_valid(
+	struct hdf5_table *table, struct column *column, const struct enrg_column_view *view, uint64_t rows)
 {
 	uint8_t *to;
 
@@ -339,8 +350,8 @@ static int append_valid(struct hdf5_table *table, struct column *column, const s
 	return to ? 0 : -ENOMEM;
 }
 
-int hdf5_table_append(struct hdf5_table *table, const struct enrg_batch *batch, const struct shadow *shadow,
-	struct enrg_error *err)
+int hdf5_table_append(
+	struct hdf5_table *table, const struct enrg_batch *batch, const struct shadow *shadow, struct enrg_error *err)
 {
 	if (batch->rows == 0)
 		return 0;
@@ -348,7 +359,7 @@ int hdf5_table_append(struct hdf5_table *table, const struct enrg_batch *batch, 
 		struct column *column = &table->columns[i];
 		const struct enrg_column_view *view = &batch->columns[i];
 		int rc = enrg_type_is_variable(column->type) ? append_variable(column, view, batch->rows)
-						   : append_plain(column, view, batch->rows);
+							     : append_plain(column, view, batch->rows);
 
 		if (rc == 0)
 			rc = append_valid(table, column, view, batch->rows);
@@ -383,8 +394,10 @@ static hid_t make_group(hid_t parent, const char *name)
 
 static herr_t make_column(struct hdf5_table *table, struct column *column)
 {
-	struct growing_params params = { .name = column->name, .kind = enrg_type_name(column->type),
-		.unit = column->unit, .deflate_level = table->deflate_level };
+	struct growing_params params = {.name = column->name,
+		.kind = enrg_type_name(column->type),
+		.unit = column->unit,
+		.deflate_level = table->deflate_level};
 	hid_t group;
 	herr_t rc;
 
@@ -395,7 +408,7 @@ static herr_t make_column(struct hdf5_table *table, struct column *column)
 		return -1;
 	params.name = "values";
 	rc = growing_create(&column->values, group, &params);
-	params = (struct growing_params){ .name = "offsets", .kind = "offsets", .deflate_level = table->deflate_level };
+	params = (struct growing_params){.name = "offsets", .kind = "offsets", .deflate_level = table->deflate_level};
 	if (rc >= 0)
 		rc = growing_create(&column->offsets, group, &params);
 	H5Gclose(group);
@@ -404,8 +417,8 @@ static herr_t make_column(struct hdf5_table *table, struct column *column)
 
 static herr_t make_valid(struct hdf5_table *table, struct column *column, hid_t file)
 {
-	const struct growing_params params = { .name = column->name, .kind = "valid", .is_filled_with_1 = true,
-		.deflate_level = table->deflate_level };
+	const struct growing_params params = {
+		.name = column->name, .kind = "valid", .is_filled_with_1 = true, .deflate_level = table->deflate_level};
 	hid_t group = make_group(file, table->valid_name);
 	herr_t rc;
 

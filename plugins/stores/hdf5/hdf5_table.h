@@ -17,7 +17,7 @@ struct column {
 	struct growing values;
 	struct growing offsets; /* of strings, bytes and lists */
 	struct growing valid;
-	bool has_valid;        /* a value was missing once */
+	bool has_valid; /* a value was missing once */
 };
 
 struct hdf5_table {
@@ -34,8 +34,8 @@ struct hdf5_table {
 #define HDF5_TABLE_IS_FOREIGN 1
 
 /* For rows of these columns in that group; nothing is done to a file. */
-int hdf5_table_create(const char *group_name, const struct enrg_schema *schema, int deflate_level, struct hdf5_table **ret_table,
-	struct enrg_error *err);
+int hdf5_table_create(const char *group_name, const struct enrg_schema *schema, int deflate_level,
+	struct hdf5_table **ret_table, struct enrg_error *err);
 void hdf5_table_destroy(struct hdf5_table *table);
 bool hdf5_table_equal(const struct hdf5_table *table, const struct hdf5_table *other);
 
@@ -45,8 +45,8 @@ int hdf5_table_open(struct hdf5_table *table, hid_t file, const struct shadow *s
 bool hdf5_table_is_packed(const struct hdf5_table *table);
 
 /* Into memory, or to libhdf5 where it is much. */
-int hdf5_table_append(struct hdf5_table *table, const struct enrg_batch *batch, const struct shadow *shadow,
-	struct enrg_error *err);
+int hdf5_table_append(
+	struct hdf5_table *table, const struct enrg_batch *batch, const struct shadow *shadow, struct enrg_error *err);
 /* All to libhdf5. */
 int hdf5_table_flush(struct hdf5_table *table, hid_t file, const struct shadow *shadow, struct enrg_error *err);
 

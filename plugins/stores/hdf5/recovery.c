@@ -11,7 +11,7 @@
 
 #include "shadow.h"
 
-#define COMMITS ".commits"
+#define COMMITS        ".commits"
 #define NAME_BYTES_MAX 200u /* longer ones are shortened in the names of the hidden files: they can't be found */
 
 static bool is_open(const struct container *open, const struct enrg_file *counter)
@@ -37,18 +37,19 @@ static int put_back(const char *path, uint64_t commit, struct enrg_error *err)
 	return 0;
 }
 
-static void recover(struct enrg_store *store, const char *folder, const char *own, size_t length,
-	const struct container *open)
+static void recover(
+	struct enrg_store *store, const char *folder, const char *own, size_t length, const struct container *open)
 {
 	char path[PATH_MAX], undo_path[PATH_MAX], counter_path[PATH_MAX];
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	struct enrg_file *counter;
 	int rc;
 
-	if (snprintf(path, sizeof(path), "%s%.*s", folder, (int)length, own) >= (int)sizeof(path)
-		|| snprintf(undo_path, sizeof(undo_path), "%s.%.*s.undo", folder, (int)length, own) >= (int)sizeof(undo_path)
-		|| snprintf(counter_path, sizeof(counter_path), "%s.%.*s" COMMITS, folder, (int)length, own)
-		>= (int)sizeof(counter_path))
+	if (snprintf(path, sizeof(path), "%s%.*s", folder, (int)length, own) >= (int)sizeof(path) ||
+		snprintf(undo_path, sizeof(undo_path), "%s.%.*s.undo", folder, (int)length, own) >=
+			(int)sizeof(undo_path) ||
+		snprintf(counter_path, sizeof(counter_path), "%s.%.*s" COMMITS, folder, (int)length, own) >=
+			(int)sizeof(counter_path))
 		return;
 	rc = enrg_file_open(store, counter_path, &counter, &err);
 	if (rc == -EBUSY)
@@ -66,8 +67,10 @@ static void recover(struct enrg_store *store, const char *folder, const char *ow
 			unlink(counter_path);
 	}
 	if (rc < 0)
-		enrg_store_alert(store, ENRG_WARNING, "%s (a file of an earlier instance of this store; it may not open, or "
-			"show rows twice, until this is fixed and the store is started again)", err.text);
+		enrg_store_alert(store, ENRG_WARNING,
+			"%s (a file of an earlier instance of this store; it may not open, or "
+			"show rows twice, until this is fixed and the store is started again)",
+			err.text);
 }
 
 void recovery_run(struct enrg_store *store, const char *folder, const struct container *open)
@@ -80,8 +83,8 @@ void recovery_run(struct enrg_store *store, const char *folder, const struct con
 	while ((entry = readdir(directory))) {
 		size_t length = strlen(entry->d_name), tail = sizeof(COMMITS) - 1;
 
-		if (entry->d_name[0] != '.' || length < tail + 2 || length - tail - 1 >= NAME_BYTES_MAX
-			|| strcmp(entry->d_name + length - tail, COMMITS) != 0)
+		if (entry->d_name[0] != '.' || length < tail + 2 || length - tail - 1 >= NAME_BYTES_MAX ||
+			strcmp(entry->d_name + length - tail, COMMITS) != 0)
 			continue;
 		recover(store, folder, entry->d_name + 1, length - tail - 1, open);
 	}

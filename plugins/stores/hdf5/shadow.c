@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define UNDO_MAGIC   0x32304F444E554845ull /* "EHUNDO02" */
-#define UNDO_MAGIC_1 0x31304F444E554845ull /* "EHUNDO01": pages without new_sum */
+#define UNDO_MAGIC        0x32304F444E554845ull /* "EHUNDO02" */
+#define UNDO_MAGIC_1      0x31304F444E554845ull /* "EHUNDO01": pages without new_sum */
 #define UNDO_GATHER_PAGES 64u
 
 /* Head of the undo file; behind it page_count times struct undo_page. Written last. */
@@ -21,12 +21,12 @@ struct undo_head {
 	uint64_t commit;
 	uint64_t file_bytes; /* length to go back to */
 	uint64_t page_count;
-	uint64_t sum;        /* of all before and of what stands behind the head */
+	uint64_t sum; /* of all before and of what stands behind the head */
 };
 
 struct undo_page {
 	uint64_t index;
-	uint64_t new_sum; /* of what the commit writes over it */
+	uint64_t new_sum;                 /* of what the commit writes over it */
 	uint8_t bytes[SHADOW_PAGE_BYTES]; /* what stood there before */
 };
 
@@ -133,7 +133,7 @@ static uint8_t *find_page(const struct shadow *shadow, uint64_t index)
 
 static int grow_slots(struct shadow *shadow)
 {
-	struct shadow grown = { .slot_count = shadow->slot_count ? shadow->slot_count * 2 : 64 };
+	struct shadow grown = {.slot_count = shadow->slot_count ? shadow->slot_count * 2 : 64};
 
 	grown.slots = calloc(grown.slot_count, sizeof(*grown.slots));
 	if (!grown.slots)
@@ -171,7 +171,7 @@ static int take_page(struct shadow *shadow, uint64_t index, uint8_t **ret_page)
 		return rc;
 	}
 	slot = find_slot(shadow, index);
-	*slot = (struct shadow_page){ index, bytes };
+	*slot = (struct shadow_page){index, bytes};
 	shadow->page_count++;
 	*ret_page = bytes;
 	return 0;
@@ -198,8 +198,8 @@ static uint64_t undo_page_bytes(const struct undo_head *head)
 	return head->magic == UNDO_MAGIC ? sizeof(struct undo_page) : UNDO_PAGE_BYTES_1;
 }
 
-static int read_undo_page(const struct shadow *shadow, const struct undo_head *head, uint64_t i,
-	struct undo_page *ret_page)
+static int read_undo_page(
+	const struct shadow *shadow, const struct undo_head *head, uint64_t i, struct undo_page *ret_page)
 {
 	uint64_t at = sizeof(*head) + i * undo_page_bytes(head);
 	int rc;
@@ -208,8 +208,9 @@ static int read_undo_page(const struct shadow *shadow, const struct undo_head *h
 		return read_all(shadow->undo_descriptor, at, ret_page, sizeof(*ret_page));
 	ret_page->new_sum = 0;
 	rc = read_all(shadow->undo_descriptor, at, &ret_page->index, sizeof(ret_page->index));
-	return rc < 0 ? rc : read_all(shadow->undo_descriptor, at + sizeof(ret_page->index), ret_page->bytes,
-		SHADOW_PAGE_BYTES);
+	return rc < 0 ? rc
+		      : read_all(shadow->undo_descriptor, at + sizeof(ret_page->index), ret_page->bytes,
+				SHADOW_PAGE_BYTES);
 }
 
 static uint64_t add_page(uint64_t sum, const struct undo_head *head, const struct undo_page *page)
@@ -226,10 +227,10 @@ static bool is_whole(const struct shadow *shadow, uint64_t commit, struct undo_h
 	struct stat status;
 	uint64_t sum;
 
-	if (read_all(shadow->undo_descriptor, 0, ret_head, sizeof(*ret_head)) < 0
-		|| (ret_head->magic != UNDO_MAGIC && ret_head->magic != UNDO_MAGIC_1)
-		|| ret_head->commit != commit + 1 || fstat(shadow->undo_descriptor, &status) < 0
-		|| ret_head->page_count > ((uint64_t)status.st_size - sizeof(*ret_head)) / undo_page_bytes(ret_head))
+	if (read_all(shadow->undo_descriptor, 0, ret_head, sizeof(*ret_head)) < 0 ||
+		(ret_head->magic != UNDO_MAGIC && ret_head->magic != UNDO_MAGIC_1) || ret_head->commit != commit + 1 ||
+		fstat(shadow->undo_descriptor, &status) < 0 ||
+		ret_head->page_count > ((uint64_t)status.st_size - sizeof(*ret_head)) / undo_page_bytes(ret_head))
 		return false;
 	sum = sum_head(ret_head);
 	for (uint64_t i = 0; i < ret_head->page_count; i++) {
@@ -251,13 +252,13 @@ static bool is_same_content(const struct shadow *shadow, const struct undo_head 
 	if (head->magic != UNDO_MAGIC || file_bytes < head->file_bytes)
 		return false;
 	if (head->page_count == 0)
-		return head->file_bytes == 0 && read_all(shadow->descriptor, 0, found, sizeof(zeros)) == 0
-			&& memcmp(found, zeros, sizeof(zeros)) == 0;
+		return head->file_bytes == 0 && read_all(shadow->descriptor, 0, found, sizeof(zeros)) == 0 &&
+		       memcmp(found, zeros, sizeof(zeros)) == 0;
 	for (uint64_t i = 0; i < head->page_count; i++) {
-		if (read_undo_page(shadow, head, i, &page) < 0
-			|| read_all(shadow->descriptor, page.index * SHADOW_PAGE_BYTES, found, sizeof(found)) < 0
-			|| (memcmp(found, page.bytes, sizeof(found)) != 0
-				&& add_sum(1, found, sizeof(found)) != page.new_sum))
+		if (read_undo_page(shadow, head, i, &page) < 0 ||
+			read_all(shadow->descriptor, page.index * SHADOW_PAGE_BYTES, found, sizeof(found)) < 0 ||
+			(memcmp(found, page.bytes, sizeof(found)) != 0 &&
+				add_sum(1, found, sizeof(found)) != page.new_sum))
 			return false;
 	}
 	return true;
@@ -265,8 +266,8 @@ static bool is_same_content(const struct shadow *shadow, const struct undo_head 
 
 static bool is_due(const struct shadow *shadow, uint64_t commit, const struct stat *status, struct undo_head *ret_head)
 {
-	return is_whole(shadow, commit, ret_head) && (ret_head->inode == status->st_ino
-		|| is_same_content(shadow, ret_head, (uint64_t)status->st_size));
+	return is_whole(shadow, commit, ret_head) &&
+	       (ret_head->inode == status->st_ino || is_same_content(shadow, ret_head, (uint64_t)status->st_size));
 }
 
 /* Never behind `end`: on a full disk nothing may have to grow for a moment. */
@@ -299,7 +300,7 @@ static int undo(struct shadow *shadow, uint64_t commit, const struct stat *statu
 static uint64_t sum_new_page(const struct shadow_page *page, uint64_t end)
 {
 	uint64_t at = page->index * SHADOW_PAGE_BYTES, rest = end > at ? end - at : 0;
-	uint8_t bytes[SHADOW_PAGE_BYTES] = { 0 };
+	uint8_t bytes[SHADOW_PAGE_BYTES] = {0};
 
 	memcpy(bytes, page->bytes, rest < SHADOW_PAGE_BYTES ? rest : SHADOW_PAGE_BYTES);
 	return add_sum(1, bytes, sizeof(bytes));
@@ -336,8 +337,10 @@ static int write_undo_pages(struct shadow *shadow, uint64_t end, struct undo_hea
 /* Before the file is made `end` long by that commit. */
 static int write_undo(struct shadow *shadow, uint64_t commit, uint64_t end, struct enrg_error *err)
 {
-	struct undo_head head = { .magic = UNDO_MAGIC, .commit = commit, .file_bytes = shadow->committed_bytes,
-		.page_count = shadow->page_count };
+	struct undo_head head = {.magic = UNDO_MAGIC,
+		.commit = commit,
+		.file_bytes = shadow->committed_bytes,
+		.page_count = shadow->page_count};
 	struct stat status;
 	int rc = fstat(shadow->descriptor, &status) < 0 ? -errno : 0;
 
@@ -428,9 +431,9 @@ void shadow_close(struct shadow *shadow, bool is_clean)
 	if (shadow->undo_descriptor >= 0)
 		close(shadow->undo_descriptor);
 	/* What was appended behind the last commit belongs to nobody. */
-	if (is_clean && fstat(shadow->descriptor, &status) == 0
-		&& ((uint64_t)status.st_size == shadow->used_bytes
-			|| set_length(shadow->descriptor, shadow->used_bytes) == 0))
+	if (is_clean && fstat(shadow->descriptor, &status) == 0 &&
+		((uint64_t)status.st_size == shadow->used_bytes ||
+			set_length(shadow->descriptor, shadow->used_bytes) == 0))
 		unlink(shadow->undo_path);
 	if (shadow->descriptor >= 0)
 		close(shadow->descriptor);
@@ -489,8 +492,8 @@ static uint64_t count_direct(const struct shadow *shadow, uint64_t at, uint64_t 
 	return done < count ? done : count;
 }
 
-static int write_part(struct shadow *shadow, uint64_t at, const uint8_t *bytes, uint64_t count, bool is_undoable,
-	uint64_t *ret_done)
+static int write_part(
+	struct shadow *shadow, uint64_t at, const uint8_t *bytes, uint64_t count, bool is_undoable, uint64_t *ret_done)
 {
 	uint64_t index = at / SHADOW_PAGE_BYTES, offset = at % SHADOW_PAGE_BYTES;
 	uint64_t part = SHADOW_PAGE_BYTES - offset < count ? SHADOW_PAGE_BYTES - offset : count;
@@ -568,7 +571,7 @@ int shadow_commit(struct shadow *shadow, uint64_t commit, struct enrg_error *err
 {
 	/* Never shorter: what was cut off could not be undone. */
 	uint64_t end = shadow->end > shadow->committed_bytes ? shadow->end : shadow->committed_bytes;
-	struct stat status = { 0 };
+	struct stat status = {0};
 	int rc = write_undo(shadow, commit, end, err);
 
 	if (rc < 0) {

@@ -32,10 +32,10 @@ struct shadow {
 	uint64_t end;             /* length that it has for its user */
 	uint64_t page_count, slot_count;
 	struct shadow_page *slots; /* hash table with open addressing; slot_count is a power of two */
-	bool is_synced;            /* the disk has the undo file before the pages, and the pages at the end of a commit */
-	bool is_frozen;            /* nothing more reaches the file */
-	int failure;               /* -errno of the first failed access, 0 = none; from then on it is frozen */
-	uint64_t unfinished;       /* number of a commit that failed halfway, taken back at close; 0 = none */
+	bool is_synced;      /* the disk has the undo file before the pages, and the pages at the end of a commit */
+	bool is_frozen;      /* nothing more reaches the file */
+	int failure;         /* -errno of the first failed access, 0 = none; from then on it is frozen */
+	uint64_t unfinished; /* number of a commit that failed halfway, taken back at close; 0 = none */
 };
 
 /* Opens or makes the file. `commit` is the number of the last commit that counts; a later one is undone. */

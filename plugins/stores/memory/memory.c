@@ -25,16 +25,22 @@ struct memory {
 };
 
 static const struct enrg_option memory_option_list[] = {
-	{ .key = "dispose_after_n_entries", .kind = ENRG_OPTION_INT,
-	  .offset = offsetof(struct memory_options, dispose_after_n_entries), .min = 1, .max = 9e15,
-	  .help = "Throws away all that is kept after so many tables; absent = never." },
-	{ .key = "void_data", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct memory_options, void_data),
-	  .default_value = "false", .help = "Keeps nothing: batches are checked, counted and forgotten." },
-	{ .key = NULL },
+	{.key = "dispose_after_n_entries",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct memory_options, dispose_after_n_entries),
+		.min = 1,
+		.max = 9e15,
+		.help = "Throws away all that is kept after so many tables; absent = never."},
+	{.key = "void_data",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct memory_options, void_data),
+		.default_value = "false",
+		.help = "Keeps nothing: batches are checked, counted and forgotten."},
+	{.key = NULL},
 };
 
 static const struct enrg_option memory_section_list[] = {
-	{ .key = NULL },
+	{.key = NULL},
 };
 
 static int memory_open(struct enrg_store *store, const void *options, void **ret_state, struct enrg_error *err)
@@ -94,9 +100,9 @@ static int memory_close(void *state, bool abandon, struct enrg_error *err)
 	if (!memory)
 		return 0;
 	if (!abandon)
-		enrg_store_log(memory->store,
-			ENRG_INFO, "took %" PRIu64 " batches with %" PRIu64 " rows, kept the newest of %"
-			PRIu64 " tags", memory->batches, memory->rows, memory->newest.kept);
+		enrg_store_log(memory->store, ENRG_INFO,
+			"took %" PRIu64 " batches with %" PRIu64 " rows, kept the newest of %" PRIu64 " tags",
+			memory->batches, memory->rows, memory->newest.kept);
 	newest_fini(&memory->newest);
 	free(memory);
 	return 0;
@@ -107,8 +113,8 @@ static const struct enrg_store_type memory_store = {
 	.section = "memory",
 	.summary = "Keeps the newest table of each tag in memory, or checks and forgets them all.",
 	.starts_by_default = true,
-	.options = { .size = sizeof(struct memory_options), .options = memory_option_list },
-	.section_options = { .size = sizeof(struct memory_section), .options = memory_section_list },
+	.options = {.size = sizeof(struct memory_options), .options = memory_option_list},
+	.section_options = {.size = sizeof(struct memory_section), .options = memory_section_list},
 	.open = memory_open,
 	.target_open = memory_target_open,
 	.write = memory_write,
@@ -116,6 +122,6 @@ static const struct enrg_store_type memory_store = {
 	.close = memory_close,
 };
 
-static const struct enrg_store_type *const memory_stores[] = { &memory_store, NULL };
+static const struct enrg_store_type *const memory_stores[] = {&memory_store, NULL};
 
-ENRG_MODULE = { .abi = ENRG_MODULE_ABI, .name = "memory", .stores = memory_stores };
+ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "memory", .stores = memory_stores};

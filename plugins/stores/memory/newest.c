@@ -9,7 +9,7 @@
 
 void newest_init(struct newest *newest, uint64_t dispose_after)
 {
-	*newest = (struct newest){ .dispose_after = dispose_after };
+	*newest = (struct newest){.dispose_after = dispose_after};
 }
 
 static void dispose_all(struct newest *newest)

@@ -17,8 +17,8 @@ struct newest_entry {
 
 struct newest {
 	struct newest_entry *entries;
-	uint64_t kept;     /* entries that hold a table */
-	uint64_t puts;     /* since the last disposal */
+	uint64_t kept; /* entries that hold a table */
+	uint64_t puts; /* since the last disposal */
 	uint64_t disposals;
 	uint64_t dispose_after; /* 0 = never */
 };

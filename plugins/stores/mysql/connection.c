@@ -58,7 +58,8 @@ static const char *find_remedy(unsigned number)
 	case ER_DATA_TOO_LONG:
 		return "; that column is too narrow: ALTER TABLE … MODIFY … makes room, or give another table_name";
 	case ER_DUP_ENTRY:
-		return "; a unique key of the table does not allow what the data repeat: ALTER TABLE … DROP INDEX …, or "
+		return "; a unique key of the table does not allow what the data repeat: ALTER TABLE … DROP INDEX …, "
+		       "or "
 		       "give another table_name";
 	case ER_TRUNCATED_WRONG_VALUE:
 		return "; that column has another type than the data (a date or a time?): ALTER TABLE … MODIFY … to "

@@ -29,7 +29,7 @@ struct mysql_store {
 	const struct mysql_options *options;
 	struct server server;
 	struct connection *connection; /* NULL: not yet */
-	struct sql_table *tables;     /* struct table */
+	struct sql_table *tables;      /* struct table */
 };
 
 static const struct enrg_option option_list[] = {

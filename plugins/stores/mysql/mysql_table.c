@@ -54,7 +54,8 @@ static const char *find_type(enum enrg_type type)
 	return "LONGBLOB";
 }
 
-static char *format_create(const struct mysql_table *table, const struct sql_names *names, const struct enrg_schema *schema)
+static char *format_create(
+	const struct mysql_table *table, const struct sql_names *names, const struct enrg_schema *schema)
 {
 	char *text = NULL;
 	size_t bytes;
@@ -162,8 +163,8 @@ static int find_columns(struct mysql_table *table, const struct sql_names *names
 	return code;
 }
 
-static int add_missing(const struct mysql_table *table, const struct sql_names *names, const struct mysql_table_params *params,
-	const uint8_t *found, struct enrg_error *err)
+static int add_missing(const struct mysql_table *table, const struct sql_names *names,
+	const struct mysql_table_params *params, const uint8_t *found, struct enrg_error *err)
 {
 	char sql[256];
 
@@ -186,8 +187,8 @@ static int add_missing(const struct mysql_table *table, const struct sql_names *
 	return 0;
 }
 
-static int create_table(const struct mysql_table *table, const struct sql_names *names, const struct mysql_table_params *params,
-	struct enrg_error *err)
+static int create_table(const struct mysql_table *table, const struct sql_names *names,
+	const struct mysql_table_params *params, struct enrg_error *err)
 {
 	if (!params->create_tables)
 		return enrg_error_set(err, -ENOENT,
@@ -248,8 +249,8 @@ static void close_inserts(struct mysql_table *table)
 	table->insert_group = NULL;
 }
 
-static int prepare(
-	struct mysql_table *table, const struct sql_names *names, const struct mysql_table_params *params, struct enrg_error *err)
+static int prepare(struct mysql_table *table, const struct sql_names *names, const struct mysql_table_params *params,
+	struct enrg_error *err)
 {
 	uint8_t *found = calloc(names->count, 1);
 
@@ -353,8 +354,8 @@ static uint64_t count_row_bytes(const struct enrg_batch *batch, uint64_t row)
 }
 
 /* How many rows from `first` on make one packet. */
-static int choose_chunk(const struct mysql_table *table, const struct enrg_batch *batch, uint64_t first, uint64_t *ret_count,
-	struct enrg_error *err)
+static int choose_chunk(const struct mysql_table *table, const struct enrg_batch *batch, uint64_t first,
+	uint64_t *ret_count, struct enrg_error *err)
 {
 	uint64_t limit = table->connection->packet_bytes - HEAD_BYTES, bytes = count_row_bytes(batch, first), count = 1;
 
@@ -474,8 +475,8 @@ static void tell_notes(const struct mysql_table *table, const struct cells_notes
 			table->target.source, table->target.name);
 }
 
-static int write_chunk(
-	struct mysql_table *table, const struct enrg_batch *batch, uint64_t first, uint64_t count, struct enrg_error *err)
+static int write_chunk(struct mysql_table *table, const struct enrg_batch *batch, uint64_t first, uint64_t count,
+	struct enrg_error *err)
 {
 	struct cells *cells = calloc(table->column_count, sizeof(*cells));
 	struct cells_notes notes = {0};

@@ -29,8 +29,8 @@ static int write_schema(struct output *output, const struct output_params *param
 }
 
 /* Continues the stream of batches that is there, or begins one. */
-static int begin_table(struct enrg_store *store, struct output *output, const struct output_params *params,
-	struct enrg_error *err)
+static int begin_table(
+	struct enrg_store *store, struct output *output, const struct output_params *params, struct enrg_error *err)
 {
 	uint64_t size = enrg_file_size(output->file), good;
 	enum enrg_ipc_content content;
@@ -41,8 +41,10 @@ static int begin_table(struct enrg_store *store, struct output *output, const st
 	if (content != ENRG_IPC_OURS)
 		return ENRG_FILE_IS_OTHER;
 	if (good < size) {
-		enrg_store_alert(store, ENRG_WARNING, "%s: cut %" PRIu64 " bytes off that stood behind the last whole "
-			"batch (a power cut?)", output->path, size - good);
+		enrg_store_alert(store, ENRG_WARNING,
+			"%s: cut %" PRIu64 " bytes off that stood behind the last whole "
+			"batch (a power cut?)",
+			output->path, size - good);
 		rc = enrg_file_truncate(output->file, good, err);
 	}
 	if (rc == 0 && enrg_file_size(output->file) == 0)
@@ -165,8 +167,8 @@ static int keep_newest(struct output *output, const uint8_t *bytes, uint64_t cou
 		uint8_t *room = malloc(count);
 
 		if (!room)
-			return enrg_error_set(err, -ENOMEM, "%s: no memory for a message of %" PRIu64 " bytes",
-				output->path, count);
+			return enrg_error_set(
+				err, -ENOMEM, "%s: no memory for a message of %" PRIu64 " bytes", output->path, count);
 		free(output->newest);
 		output->newest = room;
 		output->newest_capacity = count;
@@ -199,8 +201,7 @@ int output_write(struct output *output, const struct enrg_batch *batch, struct e
 	if (view->offsets[last] == view->offsets[0])
 		return 0;
 	/* Rows lie one behind the other in the ring: all at once. */
-	return append(output, bytes + view->offsets[0],
-		(uint64_t)(view->offsets[last] - view->offsets[0]), err);
+	return append(output, bytes + view->offsets[0], (uint64_t)(view->offsets[last] - view->offsets[0]), err);
 }
 
 int output_commit(struct enrg_store *store, struct output *output, struct enrg_error *err)

@@ -18,12 +18,12 @@ struct output {
 	struct enrg_file *file; /* NULL with OUTPUT_NEWEST */
 	void *schema_ipc;       /* OUTPUT_TABLE: the Schema message without a source, to compare with */
 	uint32_t schema_bytes;
-	uint8_t *newest;        /* OUTPUT_NEWEST: goes to the file with the next commit */
+	uint8_t *newest; /* OUTPUT_NEWEST: goes to the file with the next commit */
 	uint64_t newest_bytes, newest_capacity;
-	uint8_t *piece;         /* of a large message, on its way past the page cache; NULL until wanted */
-	struct copier copier;   /* that fills it */
-	bool is_dirty;          /* `newest` is not in the file yet */
-	unsigned users;         /* targets that write to it */
+	uint8_t *piece;       /* of a large message, on its way past the page cache; NULL until wanted */
+	struct copier copier; /* that fills it */
+	bool is_dirty;        /* `newest` is not in the file yet */
+	unsigned users;       /* targets that write to it */
 	struct output *next;
 };
 

@@ -36,22 +36,36 @@ struct raw_target {
 };
 
 static const struct enrg_option raw_option_list[] = {
-	{ .key = "out_dir", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct raw_options, out_dir),
-	  .default_value = "\"out/\"", .help = "Folder of the files; created.", .runs_code = true },
-	{ .key = "files", .kind = ENRG_OPTION_INCLUDE, .offset = offsetof(struct raw_options, files),
-	  .table = &enrg_file_table },
-	{ .key = NULL },
+	{.key = "out_dir",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct raw_options, out_dir),
+		.default_value = "\"out/\"",
+		.help = "Folder of the files; created.",
+		.runs_code = true},
+	{.key = "files",
+		.kind = ENRG_OPTION_INCLUDE,
+		.offset = offsetof(struct raw_options, files),
+		.table = &enrg_file_table},
+	{.key = NULL},
 };
 
 static const struct enrg_option raw_section_list[] = {
-	{ .key = "file_path", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct raw_section, file_path),
-	  .required = true, .help = "Name of the file, relative to out_dir; may name folders." },
-	{ .key = "add_date", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct raw_section, add_date),
-	  .default_value = "false", .help = "A file a local day: YYYY-MM-DD_ before the file's own name." },
-	{ .key = "overwrite", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct raw_section, overwrite),
-	  .default_value = "true",
-	  .help = "The file holds the newest message alone; false: all, one behind the other." },
-	{ .key = NULL },
+	{.key = "file_path",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct raw_section, file_path),
+		.required = true,
+		.help = "Name of the file, relative to out_dir; may name folders."},
+	{.key = "add_date",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct raw_section, add_date),
+		.default_value = "false",
+		.help = "A file a local day: YYYY-MM-DD_ before the file's own name."},
+	{.key = "overwrite",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct raw_section, overwrite),
+		.default_value = "true",
+		.help = "The file holds the newest message alone; false: all, one behind the other."},
+	{.key = NULL},
 };
 
 /* --- which file -------------------- */
@@ -83,8 +97,10 @@ static int raw_judge(void *state, void *target, struct enrg_file_candidate *cand
 {
 	struct raw *raw = state;
 	struct raw_target *raw_target = target;
-	const struct output_params params = { .path = candidate->path, .source = raw_target->source,
-		.mode = raw_target->mode, .schema = candidate->schema };
+	const struct output_params params = {.path = candidate->path,
+		.source = raw_target->source,
+		.mode = raw_target->mode,
+		.schema = candidate->schema};
 	struct output *output = find_output(raw, candidate->path);
 	int rc = 0;
 
@@ -137,8 +153,8 @@ static int raw_target_close(void *state, void *target, bool abandon, struct enrg
 	return 0;
 }
 
-static int choose_file(struct raw *raw, struct raw_target *raw_target, const struct enrg_target *target,
-	struct enrg_error *err)
+static int choose_file(
+	struct raw *raw, struct raw_target *raw_target, const struct enrg_target *target, struct enrg_error *err)
 {
 	const struct raw_section *section = raw_target->section;
 	bool is_table = raw_target->mode == OUTPUT_TABLE && *section->file_path; /* enrg_file_path refuses "" */
@@ -147,9 +163,14 @@ static int choose_file(struct raw *raw, struct raw_target *raw_target, const str
 
 	if (asprintf(&path, "%s%s", section->file_path, is_table ? ".arrows" : "") < 0)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	const struct enrg_file_choice_params params = { .out_dir = raw->options->out_dir, .file_path = path,
-		.add_date = section->add_date, .is_replaced = raw_target->mode == OUTPUT_NEWEST,
-		.other = "holds something else", .judge = raw_judge, .state = raw, .target = raw_target };
+	const struct enrg_file_choice_params params = {.out_dir = raw->options->out_dir,
+		.file_path = path,
+		.add_date = section->add_date,
+		.is_replaced = raw_target->mode == OUTPUT_NEWEST,
+		.other = "holds something else",
+		.judge = raw_judge,
+		.state = raw,
+		.target = raw_target};
 	rc = enrg_file_choice_create(raw->store, &params, target, &raw_target->choice, err);
 	free(path);
 	return rc;
@@ -164,8 +185,9 @@ static int raw_target_open(void *state, const struct enrg_target *target, void *
 	if (!raw_target)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	raw_target->section = target->section;
-	raw_target->mode = !target->schema->is_blob ? OUTPUT_TABLE
-		: raw_target->section->overwrite ? OUTPUT_NEWEST : OUTPUT_APPEND;
+	raw_target->mode = !target->schema->is_blob         ? OUTPUT_TABLE
+			   : raw_target->section->overwrite ? OUTPUT_NEWEST
+							    : OUTPUT_APPEND;
 	raw_target->source = strdup(target->source);
 	rc = raw_target->source ? choose_file(raw, raw_target, target, err)
 				: enrg_error_set(err, -ENOMEM, "out of memory");
@@ -174,7 +196,8 @@ static int raw_target_open(void *state, const struct enrg_target *target, void *
 		return rc;
 	}
 	if (raw_target->mode == OUTPUT_TABLE)
-		enrg_store_alert(raw->store, ENRG_WARNING, "\"%s\" sends a table, and a raw file keeps bytes: it is "
+		enrg_store_alert(raw->store, ENRG_WARNING,
+			"\"%s\" sends a table, and a raw file keeps bytes: it is "
 			"kept as an Arrow stream in %s; give its producer another store, such as csv or arrow",
 			target->source, raw_target->output->path);
 	*ret_target = raw_target;
@@ -234,7 +257,7 @@ static int raw_close(void *state, bool abandon, struct enrg_error *err)
 	return rc;
 }
 
-static const char *const raw_old_names[] = { "store_raw", NULL };
+static const char *const raw_old_names[] = {"store_raw", NULL};
 
 static const struct enrg_store_type raw_store = {
 	.name = "DAQJobStoreRaw",
@@ -242,8 +265,8 @@ static const struct enrg_store_type raw_store = {
 	.section = "raw",
 	.summary = "Writes the bytes of messages as they come, or the newest alone.",
 	.starts_by_default = true,
-	.options = { .size = sizeof(struct raw_options), .options = raw_option_list },
-	.section_options = { .size = sizeof(struct raw_section), .options = raw_section_list },
+	.options = {.size = sizeof(struct raw_options), .options = raw_option_list},
+	.section_options = {.size = sizeof(struct raw_section), .options = raw_section_list},
 	.open = raw_open,
 	.target_open = raw_target_open,
 	.write = raw_write,
@@ -252,6 +275,6 @@ static const struct enrg_store_type raw_store = {
 	.close = raw_close,
 };
 
-static const struct enrg_store_type *const raw_stores[] = { &raw_store, NULL };
+static const struct enrg_store_type *const raw_stores[] = {&raw_store, NULL};
 
-ENRG_MODULE = { .abi = ENRG_MODULE_ABI, .name = "raw", .stores = raw_stores };
+ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "raw", .stores = raw_stores};

@@ -46,8 +46,8 @@ static int tear_down(void **state)
 
 static struct output *open_output(enum output_mode mode)
 {
-	const struct output_params params = { .path = path, .source = "camera", .mode = mode,
-		.schema = enrg_schema_blob() };
+	const struct output_params params = {
+		.path = path, .source = "camera", .mode = mode, .schema = enrg_schema_blob()};
 	struct output *output = NULL;
 	struct enrg_error err;
 
@@ -57,9 +57,9 @@ static struct output *open_output(enum output_mode mode)
 
 static void write_text(struct output *output, const char *text)
 {
-	const int32_t offsets[] = { 0, (int32_t)strlen(text) };
-	const struct enrg_column_view view = { .offsets = offsets, .values = text, .value_count = strlen(text) };
-	const struct enrg_batch batch = { .schema = enrg_schema_blob(), .rows = 1, .columns = &view };
+	const int32_t offsets[] = {0, (int32_t)strlen(text)};
+	const struct enrg_column_view view = {.offsets = offsets, .values = text, .value_count = strlen(text)};
+	const struct enrg_batch batch = {.schema = enrg_schema_blob(), .rows = 1, .columns = &view};
 	struct enrg_error err;
 
 	assert_int_equal(output_write(output, &batch, &err), 0);
@@ -138,8 +138,8 @@ static void newest_replaces_with_a_commit_alone(void **state)
 static void gaps_write_nothing(void **state)
 {
 	struct output *output = open_output(OUTPUT_NEWEST);
-	const struct enrg_column_view view = { 0 };
-	const struct enrg_batch gap = { .schema = enrg_schema_blob(), .columns = &view, .is_gap = true };
+	const struct enrg_column_view view = {0};
+	const struct enrg_batch gap = {.schema = enrg_schema_blob(), .columns = &view, .is_gap = true};
 
 	(void)state;
 	write_text(output, "image");
@@ -152,7 +152,7 @@ static void gaps_write_nothing(void **state)
 static void one_path_has_one_mode(void **state)
 {
 	struct output *output = open_output(OUTPUT_APPEND);
-	struct output_params params = { .path = path, .mode = OUTPUT_NEWEST, .schema = enrg_schema_blob() };
+	struct output_params params = {.path = path, .mode = OUTPUT_NEWEST, .schema = enrg_schema_blob()};
 
 	(void)state;
 	assert_int_equal(output_fits(output, &params, NULL), ENRG_FILE_IS_OTHER);
@@ -194,9 +194,9 @@ static void a_file_goes_on_beyond_4_gb(void **state)
 /* Past the page cache, in pieces: no byte is lost, doubled or moved. */
 static void large_messages_lie_anywhere(void **state)
 {
-	static const uint32_t sizes[] = { 7, (2u << 20) + 5, 3, 5u << 20, (5u << 20) + 1, 4096, 13000001,
-		(2u << 20) - 1, 10u << 20, 16000000 };
-	static const struct enrg_file_options options = { .rules = { .direct_io = true } };
+	static const uint32_t sizes[] = {
+		7, (2u << 20) + 5, 3, 5u << 20, (5u << 20) + 1, 4096, 13000001, (2u << 20) - 1, 10u << 20, 16000000};
+	static const struct enrg_file_options options = {.rules = {.direct_io = true}};
 	uint8_t *bytes = malloc(17000000);
 	struct output *output;
 	struct enrg_error err;
@@ -209,9 +209,9 @@ static void large_messages_lie_anywhere(void **state)
 	enrg_store_set_files(store, &options);
 	output = open_output(OUTPUT_APPEND);
 	for (uint32_t i = 0; i < 10; i++) {
-		const int32_t offsets[] = { (int32_t)i * 100, (int32_t)(i * 100 + sizes[i]) };
-		const struct enrg_column_view view = { .offsets = offsets, .values = bytes };
-		const struct enrg_batch batch = { .schema = enrg_schema_blob(), .rows = 1, .columns = &view };
+		const int32_t offsets[] = {(int32_t)i * 100, (int32_t)(i * 100 + sizes[i])};
+		const struct enrg_column_view view = {.offsets = offsets, .values = bytes};
+		const struct enrg_batch batch = {.schema = enrg_schema_blob(), .rows = 1, .columns = &view};
 
 		assert_int_equal(output_write(output, &batch, &err), 0);
 		commit(output);

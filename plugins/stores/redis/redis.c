@@ -24,10 +24,10 @@ struct redis_store {
 	struct enrg_store *store;
 	const struct redis_options *options;
 	struct server server;
-	struct connection *connection; /* NULL: not yet */
-	struct sql_table *targets;    /* struct target */
-	struct request request;        /* since the last commit */
-	struct redis_table_marks marks;     /* of the next */
+	struct connection *connection;  /* NULL: not yet */
+	struct sql_table *targets;      /* struct target */
+	struct request request;         /* since the last commit */
+	struct redis_table_marks marks; /* of the next */
 };
 
 static const struct enrg_option option_list[] = {

@@ -487,7 +487,8 @@ static int write_blob(
 	return send_much(target, request, err);
 }
 
-int redis_table_write(struct redis_table *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
+int redis_table_write(
+	struct redis_table *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
 {
 	char where[300];
 	int code = 0;
@@ -507,7 +508,8 @@ int redis_table_write(struct redis_table *target, const struct enrg_batch *batch
 	return code;
 }
 
-int redis_table_mark(struct redis_table *target, struct request *request, struct redis_table_marks *marks, struct enrg_error *err)
+int redis_table_mark(
+	struct redis_table *target, struct request *request, struct redis_table_marks *marks, struct enrg_error *err)
 {
 	bool is_series = target->has_series;
 	struct request *to = is_series ? &marks->behind : &marks->with;

@@ -1,4 +1,5 @@
-/* redis_table.h: what one producer's table becomes on the server: a list or a time series a column, or one key for a blob.
+/* redis_table.h: what one producer's table becomes on the server: a list or a time series a column, or one key for a
+ * blob.
  */
 #ifndef REDIS_REDIS_TABLE_H
 #define REDIS_REDIS_TABLE_H
@@ -64,6 +65,7 @@ struct redis_table_marks {
 };
 
 /* Adds the commands for what is gathered to `request`, and the mark to one of `marks`. */
-int redis_table_mark(struct redis_table *target, struct request *request, struct redis_table_marks *marks, struct enrg_error *err);
+int redis_table_mark(
+	struct redis_table *target, struct request *request, struct redis_table_marks *marks, struct enrg_error *err);
 
 #endif

@@ -8,9 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define LOG_BYTES_MAX (64u << 20) /* SQLite makes its log that short again once all of it is in the database */
-#define LOG_FRAME_BYTES 24        /* before each page in it */
-#define BUSY_MS 5000 /* another program may write for a while; the watchdog allows much more */
+#define LOG_BYTES_MAX   (64u << 20) /* SQLite makes its log that short again once all of it is in the database */
+#define LOG_FRAME_BYTES 24          /* before each page in it */
+#define BUSY_MS         5000        /* another program may write for a while; the watchdog allows much more */
 
 static const char create_marks[] =
 	"CREATE TABLE IF NOT EXISTS " SQL_POSITIONS " (store TEXT NOT NULL, source TEXT NOT NULL, run TEXT NOT NULL, "
@@ -125,7 +125,8 @@ static bool is_log_known(const struct database *database, uint64_t bytes, int64_
 {
 	int frames = -1, done;
 
-	if (sqlite3_wal_checkpoint_v2(database->connection, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &done) != SQLITE_OK)
+	if (sqlite3_wal_checkpoint_v2(database->connection, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &done) !=
+		SQLITE_OK)
 		return false;
 	return frames >= 0 && (uint64_t)frames * (uint64_t)(page_bytes + LOG_FRAME_BYTES) <= bytes;
 }

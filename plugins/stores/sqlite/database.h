@@ -17,7 +17,7 @@ struct database {
 	sqlite3 *connection;
 	sqlite3_stmt *set_mark;
 	bool has_transaction;
-	uint64_t log_bytes; /* of the -wal, as last seen */
+	uint64_t log_bytes;                                 /* of the -wal, as last seen */
 	struct enrg_watch *watch, *log_watch, *index_watch; /* the file, its -wal and its -shm */
 };
 

@@ -45,7 +45,8 @@ static const struct enrg_option sqlite_option_list[] = {
 		.kind = ENRG_OPTION_STRING,
 		.offset = offsetof(struct sqlite_options, out_dir),
 		.default_value = "\"out/\"",
-		.help = "Folder of the files; created.", .runs_code = true},
+		.help = "Folder of the files; created.",
+		.runs_code = true},
 	{.key = "commit_interval_seconds",
 		.kind = ENRG_OPTION_FLOAT,
 		.offset = offsetof(struct sqlite_options, commit_interval_seconds),
@@ -146,7 +147,8 @@ static int find_database(
 			return 0;
 		}
 	}
-	int code = database_open(sqlite->store, path, synchronous_names[sqlite->options->synchronous], ret_database, err);
+	int code =
+		database_open(sqlite->store, path, synchronous_names[sqlite->options->synchronous], ret_database, err);
 	if (code < 0)
 		return code;
 	(*ret_database)->next = sqlite->databases;

@@ -61,8 +61,8 @@ static char *format_sql(
 	return text;
 }
 
-static int run_formatted(
-	struct sqlite_table *table, const struct sql_names *names, const struct enrg_schema *schema, struct enrg_error *err)
+static int run_formatted(struct sqlite_table *table, const struct sql_names *names, const struct enrg_schema *schema,
+	struct enrg_error *err)
 {
 	char *sql = format_sql(table, names, schema, 'c');
 	int code = sql ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
@@ -77,8 +77,8 @@ static int run_formatted(
 }
 
 /* Which of the columns the table has, 1 each; *ret_count: of any name. */
-static int find_columns(struct sqlite_table *table, const struct sql_names *names, uint8_t *ret_found, uint32_t *ret_count,
-	struct enrg_error *err)
+static int find_columns(struct sqlite_table *table, const struct sql_names *names, uint8_t *ret_found,
+	uint32_t *ret_count, struct enrg_error *err)
 {
 	sqlite3_stmt *statement;
 	int step;
@@ -99,8 +99,8 @@ static int find_columns(struct sqlite_table *table, const struct sql_names *name
 	return code;
 }
 
-static int add_missing(struct sqlite_table *table, const struct sql_names *names, const struct sqlite_table_params *params,
-	const uint8_t *found, struct enrg_error *err)
+static int add_missing(struct sqlite_table *table, const struct sql_names *names,
+	const struct sqlite_table_params *params, const uint8_t *found, struct enrg_error *err)
 {
 	char sql[256];
 
@@ -121,8 +121,8 @@ static int add_missing(struct sqlite_table *table, const struct sql_names *names
 	return 0;
 }
 
-static int prepare(
-	struct sqlite_table *table, const struct sql_names *names, const struct sqlite_table_params *params, struct enrg_error *err)
+static int prepare(struct sqlite_table *table, const struct sql_names *names, const struct sqlite_table_params *params,
+	struct enrg_error *err)
 {
 	int limit = sqlite3_limit(table->database->connection, SQLITE_LIMIT_COLUMN, -1);
 	int code = sql_names_check(names, (uint32_t)limit, "SQLite", table->database->path, table->target.source, err);

@@ -20,7 +20,8 @@ struct sqlite_table {
 };
 
 /* Creates the table or checks that it has all columns, and reads its mark. */
-int sqlite_table_open(const struct sqlite_table_params *params, struct sqlite_table **ret_table, struct enrg_error *err);
+int sqlite_table_open(
+	const struct sqlite_table_params *params, struct sqlite_table **ret_table, struct enrg_error *err);
 void sqlite_table_close(struct sqlite_table *table); /* takes NULL */
 
 /* Adds the rows in the open transaction, unless they are there already. */

@@ -214,8 +214,8 @@ static int publish(
 	return 0;
 }
 
-/* With the copy that ENRGDAQ's own link has, tried in the same way: only the ways from process to process differ. What is
- * in flight has a limit here too, so that as much comes out as goes in. */
+/* With the copy that ENRGDAQ's own link has, tried in the same way: only the ways from process to process differ. What
+ * is in flight has a limit here too, so that as much comes out as goes in. */
 static int send_message(void *context, const struct rival_header *header, const uint8_t *payload)
 {
 	struct service_end *self = context;

@@ -133,8 +133,8 @@ static void destroy(struct enrg_file *file)
 	free(file);
 }
 
-/* Whoever held the lock until now (a merge of another process) may have put another file in the place of this one between
- * the open and the lock: what is written to a file that has no name any more is lost. 1: that is so. */
+/* Whoever held the lock until now (a merge of another process) may have put another file in the place of this one
+ * between the open and the lock: what is written to a file that has no name any more is lost. 1: that is so. */
 static int look_again(const struct enrg_file *file, struct stat *ret_status, struct enrg_error *err)
 {
 	enum held_finding finding = held_look(file->descriptor, file->path, 0, ret_status);
@@ -144,7 +144,8 @@ static int look_again(const struct enrg_file *file, struct stat *ret_status, str
 	return finding != HELD_SAME;
 }
 
-/* The file that the path names now, locked; or *ret_file, which is the same and open already. 1: it was replaced meanwhile. */
+/* The file that the path names now, locked; or *ret_file, which is the same and open already. 1: it was replaced
+ * meanwhile. */
 static int open_named(const struct file_set *set, struct enrg_file *file, struct enrg_file **ret_file,
 	struct stat *ret_status, struct enrg_error *err)
 {

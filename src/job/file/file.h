@@ -19,7 +19,7 @@ typedef void file_alert_function(void *context, enum enrg_level level, const cha
 struct enrg_file {
 	struct enrg_file *next;
 	struct file_set *set;
-	char *path; /* as the store spells it */
+	char *path;                        /* as the store spells it */
 	enrg_file_finish_function *finish; /* NULL: none */
 	struct enrg_store *finish_store;
 	int descriptor;
@@ -28,10 +28,10 @@ struct enrg_file {
 	uint64_t size, committed;
 	bool is_continued;
 	bool is_appended; /* something was written to it */
-	bool is_torn; /* a write failed half-way: bytes may lie behind `size` */
-	bool is_lost; /* file_watch: it was taken away; to be let go, and no byte of it touched */
-	bool is_helper; /* no row is in it */
-	bool is_whole; /* it was empty when it was opened: all its rows are counted */
+	bool is_torn;     /* a write failed half-way: bytes may lie behind `size` */
+	bool is_lost;     /* file_watch: it was taken away; to be let go, and no byte of it touched */
+	bool is_helper;   /* no row is in it */
+	bool is_whole;    /* it was empty when it was opened: all its rows are counted */
 	uint64_t rows, committed_rows;
 	uint64_t switch_offset;
 	uint32_t switch_bytes; /* 0 = none; to be written over the file when the next commit is made */
@@ -40,13 +40,13 @@ struct enrg_file {
 	dev_t device;
 	ino_t inode;
 	/* What the options of all file stores ask for: rotation.c, sync.c, guard.c, direct.c. */
-	struct series *series;  /* that it is or was a part of; NULL: none */
-	bool is_superseded;     /* its series is gone: it is not the newest part */
-	uint64_t sync_ns;       /* how long the disk may lag behind the commits; UINT64_MAX: for ever */
-	bool has_own_sync;      /* the store has set it for this file */
-	uint64_t unsynced_ns;   /* since when it does; 0 = it does not */
-	uint64_t written_back;  /* so far the kernel was asked to write */
-	int direct;             /* descriptor for direct I/O; -1 = not opened yet, -2 = can't be */
+	struct series *series; /* that it is or was a part of; NULL: none */
+	bool is_superseded;    /* its series is gone: it is not the newest part */
+	uint64_t sync_ns;      /* how long the disk may lag behind the commits; UINT64_MAX: for ever */
+	bool has_own_sync;     /* the store has set it for this file */
+	uint64_t unsynced_ns;  /* since when it does; 0 = it does not */
+	uint64_t written_back; /* so far the kernel was asked to write */
+	int direct;            /* descriptor for direct I/O; -1 = not opened yet, -2 = can't be */
 };
 
 struct file_set {

@@ -32,7 +32,8 @@ static void open_store(void)
 
 static const char *swapped_in; /* a name of the store's next file: what a merge of another process renames over it */
 
-/* In front of the C library's. Once: after the store has opened its file and looked at it, and before it has the lock. */
+/* In front of the C library's. Once: after the store has opened its file and looked at it, and before it has the lock.
+ */
 int fstat(int descriptor, struct stat *status)
 {
 	const char *from = swapped_in;

@@ -285,7 +285,7 @@ static void time_rotates_at_full_multiples(void **state)
 	assert_false(series_is_full(&series, &rules, 1 << 20, 7199 * NS_PER_S));
 	assert_true(series_is_full(&series, &rules, 1 << 20, 7200 * NS_PER_S));
 	assert_false(series_is_full(&series, &rules, 1 << 20, 100 * NS_PER_S)); /* a clock that was set back */
-	series.begun_mono_ns -= 3600 * NS_PER_S; /* a period ago: it holds up nothing */
+	series.begun_mono_ns -= 3600 * NS_PER_S;                                /* a period ago: it holds up nothing */
 	assert_true(series_is_full(&series, &rules, 1 << 20, 100 * NS_PER_S));
 	rules.rotate_seconds = 0.01;
 	assert_false(series_is_full(&series, &rules, 1, 7199 * NS_PER_S));
@@ -300,7 +300,8 @@ static void names_follow_a_clock_that_was_wrong(void **state)
 
 	assert_int_equal(series_advance(&series, &rules, 86400 * NS_PER_S), 0);
 	assert_string_equal(series.part, "/nowhere/x_19700102T000000Z.csv");
-	assert_int_equal(series_advance(&series, &rules, 86390 * NS_PER_S), 0); /* put right by a little: names still sort */
+	assert_int_equal(
+		series_advance(&series, &rules, 86390 * NS_PER_S), 0); /* put right by a little: names still sort */
 	assert_string_equal(series.part, "/nowhere/x_19700102T000000Z_002.csv");
 	assert_int_equal(series_advance(&series, &rules, 3600 * NS_PER_S), 0);
 	assert_string_equal(series.part, "/nowhere/x_19700101T010000Z.csv");

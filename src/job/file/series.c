@@ -19,7 +19,7 @@
 	"T"                                                                                                            \
 	"dddddd"                                                                                                       \
 	"Z"
-#define NUMBER_MAX  1000000u
+#define NUMBER_MAX 1000000u
 /* Less, where nothing goes by time, is no wrong clock but one that was put right by a little. */
 #define SET_BACK_S 60.0
 

@@ -1,8 +1,8 @@
 /* series.h: rotation: which of the files that one configured name stands for is written now. Names of a series are
  * name_<run>.ext (rotate_run), name_<YYYYMMDDThhmmssZ>.ext (rotate_mb, rotate_seconds), or both; the time is that of
  * the file's first open, in UTC, so that names sort by age and stay unique when old files were moved away. A second
- * file within one second is name_…Z_002.ext. After a clock was wrong, names and rotation follow the right time within one
- * rotate_seconds.
+ * file within one second is name_…Z_002.ext. After a clock was wrong, names and rotation follow the right time within
+ * one rotate_seconds.
  *
  * Store process, main thread.
  */

@@ -1,4 +1,5 @@
-/* process.h: what every job process has, whether it produces or stores: its plan, its page, its log, its bus, its signals.
+/* process.h: what every job process has, whether it produces or stores: its plan, its page, its log, its bus, its
+ * signals.
  *
  * Threads: the main thread runs the job; the reporter thread owns the bus client, refreshes the page and publishes
  * statistics once a second, sends queued alerts, and turns messages, signals and the end of the supervisor into
@@ -16,7 +17,8 @@
 
 enum process_stop {
 	PROCESS_RUN = 0,
-	PROCESS_DRAIN = 1, /* asked, or the supervisor is gone: sources end in order; stores drain their rings, then end */
+	PROCESS_DRAIN =
+		1, /* asked, or the supervisor is gone: sources end in order; stores drain their rings, then end */
 	PROCESS_HURRY = 2, /* asked for a fast stop: end after the batch at hand; what is left stays on tmpfs */
 };
 
@@ -27,19 +29,20 @@ struct process {
 	struct types *types;
 	struct options_memory *memory;
 	struct job_common common;
-	void *options;           /* of the type's table */
-	_Atomic uint32_t stop;   /* enum process_stop; a futex word: changes wake consumer_wait */
+	void *options;              /* of the type's table */
+	_Atomic uint32_t stop;      /* enum process_stop; a futex word: changes wake consumer_wait */
 	_Atomic uint32_t is_orphan; /* the supervisor is gone */
 	_Atomic uint32_t is_asked;  /* the supervisor has asked for the stop */
-	void *on_stop_context;   /* set before on_stop */
+	void *on_stop_context;      /* set before on_stop */
 	/* Called by the reporter thread each time that stop is raised: stream_interrupt or such. A stop that came
 	 * before this was set is only seen in `stop`. */
 	void (*_Atomic on_stop)(void *context);
-	struct alerts *alerts;     /* on their way to the reporter thread, as long as there is one; NULL: alerts are logged only */
-	struct reporter *reporter; /* main's, to stop it */
+	struct alerts *
+		alerts; /* on their way to the reporter thread, as long as there is one; NULL: alerts are logged only */
+	struct reporter *reporter;       /* main's, to stop it */
 	_Atomic uint32_t is_started_due; /* it is ready, and the bus has not heard of it */
-	uint64_t cpu_noted_ns;   /* when the page's CPU time was written by the main loop */
-	int ready_descriptor;    /* 0 or -1 = none, or told */
+	uint64_t cpu_noted_ns;           /* when the page's CPU time was written by the main loop */
+	int ready_descriptor;            /* 0 or -1 = none, or told */
 	bool is_ready;
 };
 

@@ -20,10 +20,10 @@
 #include "handover/order.h"
 #include "job/process/alerts.h"
 
-#define REPORTER_IDLE_S 10
-#define REPORTER_UNREAD_S 30 /* idle, and nobody reads its reports */
-#define REPORTER_IDLE_CPU 0.002 /* of a core: less is no work */
-#define REPORTER_MESSAGES_MAX 64 /* taken from the bus before other descriptors get their turn */
+#define REPORTER_IDLE_S       10
+#define REPORTER_UNREAD_S     30    /* idle, and nobody reads its reports */
+#define REPORTER_IDLE_CPU     0.002 /* of a core: less is no work */
+#define REPORTER_MESSAGES_MAX 64    /* taken from the bus before other descriptors get their turn */
 
 enum reporter_slot { SLOT_SIGNAL, SLOT_LIFELINE, SLOT_EVENT, SLOT_TIMER, SLOT_BUS, SLOT_WISHES, SLOT_COUNT };
 
@@ -48,7 +48,7 @@ struct reporter {
 /* Takes the body. A failure is of no consequence: the next report comes in a second, an alert is in the log. */
 static void send_body(struct reporter *reporter, const char *topic, const char *kind, json_t *body)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	if (body && reporter->bus && bus_client_send(reporter->bus, topic, kind, body, &err) < 0)
 		log_line(ENRG_DEBUG, "can't send %s: %s", kind, err.text);
@@ -112,8 +112,8 @@ static json_t *format_latency(struct reporter *reporter)
 /* Everything that a report tells and that only grows: the same again is no news. */
 static uint64_t count_news(struct page *page)
 {
-	_Atomic uint64_t *const values[] = { &page->in_batches, &page->in_rows, &page->in_bytes, &page->out_batches,
-		&page->out_rows, &page->out_bytes, &page->lost, &page->duplicated, &page->corrupted, &page->set_aside };
+	_Atomic uint64_t *const values[] = {&page->in_batches, &page->in_rows, &page->in_bytes, &page->out_batches,
+		&page->out_rows, &page->out_bytes, &page->lost, &page->duplicated, &page->corrupted, &page->set_aside};
 	uint64_t news = atomic_load_explicit(&page->state, memory_order_relaxed);
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
@@ -123,7 +123,7 @@ static uint64_t count_news(struct page *page)
 
 static void arm_timer(struct reporter *reporter, time_t seconds)
 {
-	const struct itimerspec next = { .it_value = { .tv_sec = seconds } };
+	const struct itimerspec next = {.it_value = {.tv_sec = seconds}};
 
 	timerfd_settime(reporter->polls[SLOT_TIMER].fd, 0, &next, NULL);
 }
@@ -132,8 +132,9 @@ static void arm_timer(struct reporter *reporter, time_t seconds)
 static void set_timer(struct reporter *reporter)
 {
 	uint64_t news = count_news(reporter->process->page), now = clock_mono_ns(), cpu = clock_cpu_ns();
-	bool is_idle = news == reporter->last_news && (double)(cpu - reporter->last_cpu_ns) <
-							      REPORTER_IDLE_CPU * (double)(now - reporter->last_mono_ns);
+	bool is_idle =
+		news == reporter->last_news &&
+		(double)(cpu - reporter->last_cpu_ns) < REPORTER_IDLE_CPU * (double)(now - reporter->last_mono_ns);
 
 	reporter->last_news = news;
 	arm_timer(reporter, !is_idle ? 1 : reporter->is_read ? REPORTER_IDLE_S : REPORTER_UNREAD_S);
@@ -181,7 +182,7 @@ static void note_readers(struct reporter *reporter)
 
 static void subscribe(struct reporter *reporter, const char *topic)
 {
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	if (bus_client_subscribe(reporter->bus, topic, &err) < 0)
 		log_line(ENRG_WARNING, "can't subscribe to %s: %s", topic, err.text);
@@ -198,7 +199,7 @@ static void open_bus(struct reporter *reporter)
 		.job_type = plan->type,
 	};
 	const struct enrg_string_list *topics = &reporter->process->common.topics_to_subscribe;
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 	char topic[TOPIC_BYTES_MAX];
 
 	if (!plan->publish_url || !plan->subscribe_url)
@@ -248,7 +249,7 @@ static bool receive(struct reporter *reporter)
 {
 	char topic[TOPIC_BYTES_MAX];
 	struct envelope envelope;
-	struct enrg_error err = { 0 };
+	struct enrg_error err = {0};
 
 	for (int i = 0; reporter->bus && i < REPORTER_MESSAGES_MAX; i++) {
 		memset(&envelope, 0, sizeof(envelope));
@@ -367,7 +368,7 @@ static void *run(void *context)
 
 static void close_descriptors(struct reporter *reporter)
 {
-	static const enum reporter_slot slots[] = { SLOT_SIGNAL, SLOT_TIMER };
+	static const enum reporter_slot slots[] = {SLOT_SIGNAL, SLOT_TIMER};
 
 	for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++)
 		if (reporter->polls[slots[i]].fd >= 0)
@@ -376,20 +377,20 @@ static void close_descriptors(struct reporter *reporter)
 
 static int open_descriptors(struct reporter *reporter, int lifeline)
 {
-	const struct itimerspec second = { .it_value = { .tv_sec = 1 } };
+	const struct itimerspec second = {.it_value = {.tv_sec = 1}};
 	sigset_t signals;
 
 	sigemptyset(&signals);
 	order_add_signals(&signals);
 	for (int slot = 0; slot < SLOT_COUNT; slot++)
-		reporter->polls[slot] = (struct pollfd){ .fd = -1, .events = POLLIN };
+		reporter->polls[slot] = (struct pollfd){.fd = -1, .events = POLLIN};
 	reporter->polls[SLOT_LIFELINE].fd = lifeline;
 	reporter->polls[SLOT_SIGNAL].fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	reporter->polls[SLOT_EVENT].fd = alerts_init(&reporter->alerts);
 	reporter->polls[SLOT_TIMER].fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (reporter->polls[SLOT_SIGNAL].fd < 0 || reporter->polls[SLOT_EVENT].fd < 0 ||
-	    reporter->polls[SLOT_TIMER].fd < 0 ||
-	    timerfd_settime(reporter->polls[SLOT_TIMER].fd, 0, &second, NULL) < 0)
+		reporter->polls[SLOT_TIMER].fd < 0 ||
+		timerfd_settime(reporter->polls[SLOT_TIMER].fd, 0, &second, NULL) < 0)
 		return -errno;
 	return 0;
 }
@@ -431,4 +432,3 @@ void reporter_stop(struct reporter *reporter)
 	alerts_fini(&reporter->alerts);
 	fresh_destroy(reporter, sizeof(*reporter));
 }
-

@@ -8,8 +8,8 @@
 
 struct reporter;
 
-/* Starts the thread. The signals of order.h must be blocked in the caller. `lifeline` is a pipe that ends with the supervisor, -1 =
- * none; it stays the caller's. */
+/* Starts the thread. The signals of order.h must be blocked in the caller. `lifeline` is a pipe that ends with the
+ * supervisor, -1 = none; it stays the caller's. */
 int reporter_start(struct process *process, int lifeline, struct reporter **ret_reporter, struct enrg_error *err);
 /* Sends what is queued and the last figures, and waits for the thread. NULL is allowed. */
 void reporter_stop(struct reporter *reporter);

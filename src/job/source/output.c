@@ -12,7 +12,7 @@
 
 #define OUTPUT_TAG_BYTES_MAX 207u
 /* Between two words about the same want of memory. */
-#define OUTPUT_SHORT_EVERY_NS 60000000000ull
+#define OUTPUT_SHORT_EVERY_NS    60000000000ull
 #define OUTPUT_SCRATCH_BYTES_MAX (1ull << 30)
 
 /* --- the set ----------------------------------------------------------------------------------------------------- */
@@ -114,13 +114,13 @@ static bool has_store(const struct outputs *set, const char *group)
 	return false;
 }
 
-static struct enrg_output *find_output(const struct outputs *set, uint16_t group, const char *tag,
-	const struct enrg_schema *schema)
+static struct enrg_output *find_output(
+	const struct outputs *set, uint16_t group, const char *tag, const struct enrg_schema *schema)
 {
 	for (uint32_t i = 0; i < set->count; i++) {
 		struct enrg_output *output = set->items[i];
 		if (output->group == group && strcmp(output->tag, tag) == 0 &&
-		    output->schema->is_blob == schema->is_blob && ipc_schema_equal(output->schema, schema))
+			output->schema->is_blob == schema->is_blob && ipc_schema_equal(output->schema, schema))
 			return output;
 	}
 	return NULL;
@@ -129,7 +129,7 @@ static struct enrg_output *find_output(const struct outputs *set, uint16_t group
 static int add_route(struct enrg_output *output, struct enrg_error *err)
 {
 	struct stream *stream = output->set->params.stream;
-	const struct ipc_origin origin = { .source = output->set->params.source, .run = "", .tag = "" };
+	const struct ipc_origin origin = {.source = output->set->params.source, .run = "", .tag = ""};
 	void *schema;
 	uint32_t schema_bytes;
 	int result = ipc_encode_schema(output->schema, &origin, &schema, &schema_bytes, err);
@@ -184,16 +184,16 @@ int enrg_output_open(struct enrg_job *job, const char *group, const char *tag, c
 	if (result == 0)
 		result = enrg_schema_check(schema, err);
 	if (result == 0 && strlen(tag) > OUTPUT_TAG_BYTES_MAX)
-		result = enrg_error_set(err, -EINVAL, "tag \"%.40s…\" is longer than %u bytes", tag,
-			OUTPUT_TAG_BYTES_MAX);
+		result = enrg_error_set(
+			err, -EINVAL, "tag \"%.40s…\" is longer than %u bytes", tag, OUTPUT_TAG_BYTES_MAX);
 	if (result < 0)
 		return enrg_error_add(err, result, "output %s", group ? group : "(null)");
 	*ret_output = find_output(set, index, tag, schema);
 	if (*ret_output)
 		return 0;
 	if (set->count == OUTPUTS_MAX)
-		return enrg_error_set(err, -ENOSPC, "output %s: more than %u tables: use fewer tags", group,
-			OUTPUTS_MAX);
+		return enrg_error_set(
+			err, -ENOSPC, "output %s: more than %u tables: use fewer tags", group, OUTPUTS_MAX);
 	struct enrg_output *output = calloc(1, sizeof(*output));
 	if (!output || !(output->tag = strdup(tag))) {
 		free(output);
@@ -276,7 +276,7 @@ int enrg_output_claim(struct enrg_output *output, uint64_t rows, const uint64_t 
 	if (result < 0)
 		return result;
 	point_columns(output, rows);
-	*ret_claim = (struct enrg_claim){ rows, output->buffers };
+	*ret_claim = (struct enrg_claim){rows, output->buffers};
 	return 0;
 }
 
@@ -311,8 +311,8 @@ int enrg_output_commit(struct enrg_output *output, uint64_t rows, uint64_t acqui
 		return result;
 	}
 	uint8_t *body = output->claim.payload + output->meta_bytes;
-	uint64_t body_bytes = ipc_compact(output->template, body, output->claim_rows, output->claim_variable, rows,
-		output->used_variable);
+	uint64_t body_bytes = ipc_compact(
+		output->template, body, output->claim_rows, output->claim_variable, rows, output->used_variable);
 	uint32_t crc = stream_has_checks(output->set->params.stream) ? crc32c(0, body, body_bytes) : 0;
 	output_commit_claim(output, rows, output->used_variable, body_bytes, crc, acquired_ns);
 	return 0;

@@ -36,8 +36,8 @@ struct outputs {
 	bool is_short_told;          /* that no page was left for the ring, and not yet that there are some again */
 	uint64_t short_told_ns;
 	struct copy_tuner copies;
-	uint64_t claim_ns;           /* when the room for the open claim was asked for */
-	uint8_t *scratch;            /* where claims of outputs without a store are filled */
+	uint64_t claim_ns; /* when the room for the open claim was asked for */
+	uint8_t *scratch;  /* where claims of outputs without a store are filled */
 	uint64_t scratch_bytes;
 };
 
@@ -55,7 +55,7 @@ struct enrg_output {
 	char *tag;
 	uint16_t group, route;
 	bool is_wanted;
-	bool is_gap_due;    /* a gap record must go out before the next batch */
+	bool is_gap_due; /* a gap record must go out before the next batch */
 	bool is_drop_told;
 	struct ipc_template *template;
 	uint32_t meta_bytes;
@@ -81,7 +81,7 @@ struct enrg_job {
 	uint64_t interval_ns;
 	bool is_interval_new;
 	bool is_latency_told; /* that latency_target_ms can't be met */
-	bool is_slow_told; /* that a poll took longer than its interval */
+	bool is_slow_told;    /* that a poll took longer than its interval */
 	struct yield yield;
 	/* where shared memory is off: one a sink, NULL where that sink reads the ring */
 	size_t link_count;
@@ -97,7 +97,5 @@ int outputs_flush(struct outputs *outputs, struct enrg_error *err);
 int outputs_flush_due(struct outputs *outputs, uint64_t now_ns, struct enrg_error *err);
 /* When the next appended rows are due, CLOCK_MONOTONIC; UINT64_MAX = none. */
 uint64_t outputs_deadline(const struct outputs *outputs);
-
-
 
 #endif

@@ -21,19 +21,19 @@
 #define RECORD_BYTES (1u << 20)
 
 static const struct enrg_job_group groups[] = {
-	{ "store_config", true, "where the data goes" },
-	{ "stats_store_config", false, "where nothing goes" },
-	{ NULL, false, NULL },
+	{"store_config", true, "where the data goes"},
+	{"stats_store_config", false, "where nothing goes"},
+	{NULL, false, NULL},
 };
 
 /* [store_config.csv] and an empty [stats_store_config] with a key of its own */
-static struct toml_node csv_node = { .kind = TOML_TABLE, .key = "csv" };
-static struct toml_node local_node = { .kind = TOML_BOOLEAN, .key = "target_local_supervisor", .boolean = true };
+static struct toml_node csv_node = {.kind = TOML_TABLE, .key = "csv"};
+static struct toml_node local_node = {.kind = TOML_BOOLEAN, .key = "target_local_supervisor", .boolean = true};
 static struct toml_node group_nodes[] = {
-	{ .kind = TOML_TABLE, .key = "store_config", .count = 1, .children = &csv_node },
-	{ .kind = TOML_TABLE, .key = "stats_store_config", .count = 1, .children = &local_node },
+	{.kind = TOML_TABLE, .key = "store_config", .count = 1, .children = &csv_node},
+	{.kind = TOML_TABLE, .key = "stats_store_config", .count = 1, .children = &local_node},
 };
-static const struct toml_node toml = { .kind = TOML_TABLE, .count = 2, .children = group_nodes };
+static const struct toml_node toml = {.kind = TOML_TABLE, .count = 2, .children = group_nodes};
 
 struct fixture {
 	char folder[64], path[96], page_path[96];
@@ -56,7 +56,11 @@ struct fixture {
 static void open_outputs(struct fixture *f)
 {
 	const struct outputs_params params = {
-		.stream = f->stream, .source = "camera", .run = "run7", .groups = groups, .toml = &toml,
+		.stream = f->stream,
+		.source = "camera",
+		.run = "run7",
+		.groups = groups,
+		.toml = &toml,
 		.process = &f->process,
 	};
 	assert_int_equal(outputs_create(&params, &f->job.outputs, &f->err), 0);
@@ -71,8 +75,13 @@ static int set_up_sized(void **state, uint64_t data_bytes, bool checks)
 	snprintf(f->path, sizeof(f->path), "%s/camera.stream", f->folder);
 	snprintf(f->page_path, sizeof(f->page_path), "%s/camera.page", f->folder);
 	const struct stream_params params = {
-		.path = f->path, .source = "camera", .run = "run7", .supervisor = "lab1", .data_bytes = data_bytes,
-		.record_bytes_max = RECORD_BYTES, .checks = checks,
+		.path = f->path,
+		.source = "camera",
+		.run = "run7",
+		.supervisor = "lab1",
+		.data_bytes = data_bytes,
+		.record_bytes_max = RECORD_BYTES,
+		.checks = checks,
 	};
 	assert_int_equal(stream_create(&params, &f->err), 0);
 	assert_int_equal(stream_add_consumer(f->path, "store", &f->err), 0);
@@ -166,21 +175,28 @@ static void release(struct fixture *f)
 }
 
 static const struct enrg_column number_columns[] = {
-	{ "flag", ENRG_BOOL, 0, NULL },  { "i8", ENRG_I8, 0, NULL },   { "i16", ENRG_I16, 0, "mV" },
-	{ "i32", ENRG_I32, 0, NULL },    { "i64", ENRG_I64, 0, NULL }, { "u8", ENRG_U8, 0, NULL },
-	{ "u16", ENRG_U16, 0, NULL },    { "u32", ENRG_U32, 0, NULL }, { "u64", ENRG_U64, 0, "ns" },
-	{ "f32", ENRG_F32, 0, NULL },    { "f64", ENRG_F64, 0, NULL },
+	{"flag", ENRG_BOOL, 0, NULL},
+	{"i8", ENRG_I8, 0, NULL},
+	{"i16", ENRG_I16, 0, "mV"},
+	{"i32", ENRG_I32, 0, NULL},
+	{"i64", ENRG_I64, 0, NULL},
+	{"u8", ENRG_U8, 0, NULL},
+	{"u16", ENRG_U16, 0, NULL},
+	{"u32", ENRG_U32, 0, NULL},
+	{"u64", ENRG_U64, 0, "ns"},
+	{"f32", ENRG_F32, 0, NULL},
+	{"f64", ENRG_F64, 0, NULL},
 };
-static const struct enrg_schema numbers = { 11, number_columns, false };
+static const struct enrg_schema numbers = {11, number_columns, false};
 
 static const struct enrg_column mixed_columns[] = {
-	{ "channel", ENRG_U16, 0, NULL },
-	{ "name", ENRG_STRING, 0, NULL },
-	{ "waveform", ENRG_LIST, ENRG_I16, "mV" },
-	{ "raw", ENRG_BINARY, 0, NULL },
-	{ "good", ENRG_BOOL, 0, NULL },
+	{"channel", ENRG_U16, 0, NULL},
+	{"name", ENRG_STRING, 0, NULL},
+	{"waveform", ENRG_LIST, ENRG_I16, "mV"},
+	{"raw", ENRG_BINARY, 0, NULL},
+	{"good", ENRG_BOOL, 0, NULL},
 };
-static const struct enrg_schema mixed = { 5, mixed_columns, false };
+static const struct enrg_schema mixed = {5, mixed_columns, false};
 
 static int bit(const void *bits, uint64_t row)
 {
@@ -229,7 +245,7 @@ static void test_numbers(void **state)
 	struct fixture *f = *state;
 	struct enrg_output *output, *again;
 	struct enrg_claim claim;
-	const uint64_t commits[] = { 100, 37, 1, 0, 99 };
+	const uint64_t commits[] = {100, 37, 1, 0, 99};
 
 	assert_int_equal(enrg_output_open(&f->job, "store_config", "x", &numbers, &output, &f->err), 0);
 	assert_int_equal(enrg_output_open(&f->job, "store_config", "x", &numbers, &again, &f->err), 0);
@@ -311,8 +327,8 @@ static void test_variable_columns(void **state)
 	struct fixture *f = *state;
 	struct enrg_output *output;
 	struct enrg_claim claim;
-	const uint64_t variable[] = { 0, 200 * 12, 200 * 5, 200, 0 };
-	const uint64_t commits[] = { 200, 61, 0 };
+	const uint64_t variable[] = {0, 200 * 12, 200 * 5, 200, 0};
+	const uint64_t commits[] = {200, 61, 0};
 
 	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &mixed, &output, &f->err), 0);
 	for (int i = 0; i < 3; i++) {
@@ -343,7 +359,7 @@ static void test_too_large(void **state)
 	struct fixture *f = *state;
 	struct enrg_output *output;
 	struct enrg_claim claim;
-	const uint64_t variable[] = { 0, RECORD_BYTES, 0, 0, 0 }, huge[] = { 0, 1ull << 33, 0, 0, 0 };
+	const uint64_t variable[] = {0, RECORD_BYTES, 0, 0, 0}, huge[] = {0, 1ull << 33, 0, 0, 0};
 
 	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &mixed, &output, &f->err), 0);
 	assert_int_equal(enrg_output_claim(output, 1, variable, &claim, &f->err), -EMSGSIZE);
@@ -355,11 +371,11 @@ static void test_too_large(void **state)
 	for (uint64_t per_row = 0; per_row < 3000; per_row += 999) {
 		uint64_t rows = enrg_output_rows_max(output, per_row);
 		uint64_t third = rows * (per_row / 3);
-		const uint64_t spread[] = { 0, third, third / 2, third, 0 };
+		const uint64_t spread[] = {0, third, third / 2, third, 0};
 		assert_true(rows > 0);
 		assert_int_equal(enrg_output_claim(output, rows, spread, &claim, &f->err), 0);
 		enrg_output_abort(output);
-		const uint64_t more[] = { 0, (rows + 200) * per_row, 0, 0, 0 };
+		const uint64_t more[] = {0, (rows + 200) * per_row, 0, 0, 0};
 		assert_int_equal(enrg_output_claim(output, rows + 200, more, &claim, &f->err), -EMSGSIZE);
 	}
 	assert_int_equal(enrg_output_rows_max(output, 1ull << 40), 0);
@@ -368,13 +384,13 @@ static void test_too_large(void **state)
 
 static void check_write(struct fixture *f)
 {
-	static const struct enrg_column columns[] = { { "t", ENRG_F64, 0, "s" }, { "n", ENRG_U16, 0, NULL } };
-	static const struct enrg_schema pair = { 2, columns, false };
+	static const struct enrg_column columns[] = {{"t", ENRG_F64, 0, "s"}, {"n", ENRG_U16, 0, NULL}};
+	static const struct enrg_schema pair = {2, columns, false};
 	enum { ROWS = 300001 };
 	struct enrg_output *output;
 	double *t = malloc(ROWS * sizeof(*t));
 	uint16_t *n = malloc(ROWS * sizeof(*n));
-	const void *pointers[] = { t, n };
+	const void *pointers[] = {t, n};
 	uint64_t seen = 0;
 
 	for (int i = 0; i < ROWS; i++) {
@@ -414,8 +430,8 @@ static void test_write(void **state)
 /* Pieces of odd lengths give the batch that one write would; a table that is not whole is none. */
 static void check_pieces(struct fixture *f)
 {
-	static const struct enrg_column columns[] = { { "t", ENRG_F64, 0, "s" }, { "n", ENRG_U16, 0, NULL } };
-	static const struct enrg_schema pair = { 2, columns, false };
+	static const struct enrg_column columns[] = {{"t", ENRG_F64, 0, "s"}, {"n", ENRG_U16, 0, NULL}};
+	static const struct enrg_schema pair = {2, columns, false};
 	enum { ROWS = 20011 };
 	struct enrg_output *output;
 	static double t[ROWS];
@@ -429,9 +445,11 @@ static void check_pieces(struct fixture *f)
 	for (uint64_t piece = 1; piece <= ROWS; piece = piece * 9 + 1) {
 		assert_int_equal(enrg_output_begin(output, ROWS, &f->err), 0);
 		for (uint64_t at = 0; at < ROWS; at += piece)
-			assert_int_equal(enrg_output_put(output, t + at, at + piece < ROWS ? piece : ROWS - at, &f->err), 0);
+			assert_int_equal(
+				enrg_output_put(output, t + at, at + piece < ROWS ? piece : ROWS - at, &f->err), 0);
 		for (uint64_t at = 0; at < ROWS; at += piece)
-			assert_int_equal(enrg_output_put(output, n + at, at + piece < ROWS ? piece : ROWS - at, &f->err), 0);
+			assert_int_equal(
+				enrg_output_put(output, n + at, at + piece < ROWS ? piece : ROWS - at, &f->err), 0);
 		assert_int_equal(enrg_output_end(output, 42, &f->err), 0);
 		assert_true(read_batch(f));
 		assert_int_equal(f->batch.rows, ROWS);
@@ -462,7 +480,7 @@ static void test_blob(void **state)
 {
 	struct fixture *f = *state;
 	struct enrg_output *output;
-	const size_t sizes[] = { 0, 1, 63, 64, 65, 500000 };
+	const size_t sizes[] = {0, 1, 63, 64, 65, 500000};
 	uint8_t *bytes = malloc(2 * RECORD_BYTES);
 
 	for (size_t i = 0; i < 2 * RECORD_BYTES; i++)
@@ -494,11 +512,11 @@ static void append_mixed(struct fixture *f, struct enrg_output *output, int id)
 	for (int k = 0; k < 5; k++)
 		waveform[k] = (int16_t)(-id - k);
 	const struct enrg_value row[] = {
-		{ .u = (uint64_t)id },
-		{ .data = name, .count = strlen(name) },
-		{ .data = waveform, .count = (uint64_t)(id % 5) },
-		{ .data = id % 2 ? "\7" : NULL, .count = (uint64_t)(id % 2) },
-		{ .i = id % 3 == 1 },
+		{.u = (uint64_t)id},
+		{.data = name, .count = strlen(name)},
+		{.data = waveform, .count = (uint64_t)(id % 5)},
+		{.data = id % 2 ? "\7" : NULL, .count = (uint64_t)(id % 2)},
+		{.i = id % 3 == 1},
 	};
 	assert_int_equal(enrg_output_append(output, row, &f->err), 0);
 }
@@ -564,11 +582,17 @@ static void test_append_numbers(void **state)
 	for (int pass = 0; pass < 2; pass++) { /* the second finds what the first left in the staging area */
 		for (int64_t r = 0; r < 50; r++) {
 			const struct enrg_value row[] = {
-				{ .i = pass == 0 || r % 3 == 0 }, { .i = -r }, { .i = -300 * r }, { .i = -70000 * r },
-				{ .i = -(INT64_C(1) << 40) * r }, { .u = (uint64_t)r + 200 },
-				{ .u = (uint64_t)r + 60000 },
-				{ .u = 4000000000u + (uint64_t)r }, { .u = UINT64_MAX - (uint64_t)r },
-				{ .f = 0.5 * (double)r }, { .f = 0.1 * (double)r },
+				{.i = pass == 0 || r % 3 == 0},
+				{.i = -r},
+				{.i = -300 * r},
+				{.i = -70000 * r},
+				{.i = -(INT64_C(1) << 40) * r},
+				{.u = (uint64_t)r + 200},
+				{.u = (uint64_t)r + 60000},
+				{.u = 4000000000u + (uint64_t)r},
+				{.u = UINT64_MAX - (uint64_t)r},
+				{.f = 0.5 * (double)r},
+				{.f = 0.1 * (double)r},
 			};
 			assert_int_equal(enrg_output_append(output, row, &f->err), 0);
 			output->stage.due_ns = UINT64_MAX;
@@ -601,16 +625,23 @@ static void test_append_many(void **state)
 		double f64;
 	} *rows = calloc(4000, sizeof(*rows));
 	const struct enrg_column_rows columns[] = {
-		{ &rows->b, sizeof(*rows) }, { &rows->i8, sizeof(*rows) }, { &rows->i16, sizeof(*rows) },
-		{ &rows->i32, sizeof(*rows) }, { &rows->i64, sizeof(*rows) }, { &rows->u8, sizeof(*rows) },
-		{ &rows->u16, sizeof(*rows) }, { &rows->u32, sizeof(*rows) }, { &rows->u64, sizeof(*rows) },
-		{ &rows->f32, sizeof(*rows) }, { &rows->f64, sizeof(*rows) },
+		{&rows->b, sizeof(*rows)},
+		{&rows->i8, sizeof(*rows)},
+		{&rows->i16, sizeof(*rows)},
+		{&rows->i32, sizeof(*rows)},
+		{&rows->i64, sizeof(*rows)},
+		{&rows->u8, sizeof(*rows)},
+		{&rows->u16, sizeof(*rows)},
+		{&rows->u32, sizeof(*rows)},
+		{&rows->u64, sizeof(*rows)},
+		{&rows->f32, sizeof(*rows)},
+		{&rows->f64, sizeof(*rows)},
 	};
 
 	for (int64_t r = 0; r < 4000; r++)
-		rows[r] = (struct row){ r % 3 == 0, (int8_t)-r, (int16_t)(-300 * r), (int32_t)(-70000 * r),
+		rows[r] = (struct row){r % 3 == 0, (int8_t)-r, (int16_t)(-300 * r), (int32_t)(-70000 * r),
 			-(INT64_C(1) << 40) * r, (uint8_t)(r + 200), (uint16_t)(r + 60000), (uint32_t)(4000000000u + r),
-			UINT64_MAX - (uint64_t)r, (float)(0.5 * (double)r), 0.1 * (double)r };
+			UINT64_MAX - (uint64_t)r, (float)(0.5 * (double)r), 0.1 * (double)r};
 	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &numbers, &output, &f->err), 0);
 	for (uint64_t count = 1; count < 30; count += 7) { /* also where the bits of booleans begin within a byte */
 		assert_int_equal(enrg_output_append_many(output, count, columns, &f->err), 0);
@@ -638,20 +669,20 @@ static void test_append_many(void **state)
 
 static void test_append_many_without_gaps(void **state)
 {
-	static const struct enrg_column pair_columns[] = { { "t", ENRG_U64, 0, NULL }, { "ok", ENRG_BOOL, 0, NULL } };
-	static const struct enrg_schema pair = { 2, pair_columns, false };
+	static const struct enrg_column pair_columns[] = {{"t", ENRG_U64, 0, NULL}, {"ok", ENRG_BOOL, 0, NULL}};
+	static const struct enrg_schema pair = {2, pair_columns, false};
 	struct fixture *f = *state;
 	struct enrg_output *output, *wordy;
 	uint64_t times[100];
 	uint8_t oks[100];
-	const struct enrg_column_rows columns[] = { { times, 0 }, { oks, 0 } };
+	const struct enrg_column_rows columns[] = {{times, 0}, {oks, 0}};
 
 	for (int i = 0; i < 100; i++) {
 		times[i] = (uint64_t)i;
 		oks[i] = i % 3 == 0 ? 7 : 0;
 	}
 	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &pair, &output, &f->err), 0);
-	assert_int_equal(enrg_output_append(output, (struct enrg_value[]){ { .u = 99 }, { .i = 1 } }, &f->err), 0);
+	assert_int_equal(enrg_output_append(output, (struct enrg_value[]){{.u = 99}, {.i = 1}}, &f->err), 0);
 	output->stage.due_ns = UINT64_MAX;
 	assert_int_equal(enrg_output_append_many(output, 100, columns, &f->err), 0);
 	assert_int_equal(enrg_output_append_many(output, 0, columns, &f->err), 0);
@@ -696,14 +727,14 @@ static bool end_log(FILE *log, int saved, const char *wanted)
 /* Rows that can't be kept are counted, and the alert names what was in the way: another claim, or the error. */
 static void test_dropped_rows_name_their_cause(void **state)
 {
-	static const struct enrg_column single_column[] = { { "t", ENRG_U64, 0, NULL } };
-	static const struct enrg_schema single = { 1, single_column, false };
+	static const struct enrg_column single_column[] = {{"t", ENRG_U64, 0, NULL}};
+	static const struct enrg_schema single = {1, single_column, false};
 	struct fixture *f = *state;
 	struct enrg_output *output, *other;
 	struct stream_status status;
 	struct enrg_claim claim;
 	static uint64_t times[100000];
-	const struct enrg_column_rows columns[] = { { times, 0 } };
+	const struct enrg_column_rows columns[] = {{times, 0}};
 	FILE *log;
 
 	assert_int_equal(enrg_output_open(&f->job, "store_config", "a", &single, &output, &f->err), 0);
@@ -711,7 +742,8 @@ static void test_dropped_rows_name_their_cause(void **state)
 	assert_int_equal(enrg_output_claim(other, 1, NULL, &claim, &f->err), 0);
 	int saved = catch_log(&log);
 	int rc = enrg_output_append_many(output, 100000, columns, &f->err);
-	assert_true(end_log(log, saved, "rows were dropped: the open batch is full and another claim of this job is open"));
+	assert_true(
+		end_log(log, saved, "rows were dropped: the open batch is full and another claim of this job is open"));
 	assert_int_equal(rc, -EBUSY);
 	uint64_t kept = output->stage.rows;
 	assert_in_range(kept, 1, 99999);
@@ -731,7 +763,11 @@ static void test_append_too_large(void **state)
 	struct enrg_output *output;
 	char *text = calloc(1, RECORD_BYTES);
 	struct enrg_value row[] = {
-		{ .u = 1 }, { .data = text, .count = RECORD_BYTES }, { .u = 0 }, { .u = 0 }, { .i = 0 },
+		{.u = 1},
+		{.data = text, .count = RECORD_BYTES},
+		{.u = 0},
+		{.u = 0},
+		{.i = 0},
 	};
 
 	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &mixed, &output, &f->err), 0);
@@ -781,9 +817,9 @@ static void test_swallows(void **state)
 	struct enrg_output *output, *blob;
 	struct enrg_claim claim;
 	const double value = 1;
-	const void *pointers[] = { &value };
-	static const struct enrg_column column = { "v", ENRG_F64, 0, NULL };
-	static const struct enrg_schema one = { 1, &column, false };
+	const void *pointers[] = {&value};
+	static const struct enrg_column column = {"v", ENRG_F64, 0, NULL};
+	static const struct enrg_schema one = {1, &column, false};
 
 	assert_int_equal(enrg_output_open(&f->job, "stats_store_config", NULL, &one, &output, &f->err), 0);
 	assert_int_equal(enrg_output_open(&f->job, "stats_store_config", NULL, enrg_schema_blob(), &blob, &f->err), 0);
@@ -792,7 +828,7 @@ static void test_swallows(void **state)
 	memset(claim.columns[0].values, 1, 1000 * sizeof(double));
 	assert_int_equal(enrg_output_commit(output, 1000, 0, &f->err), 0);
 	assert_int_equal(enrg_output_write(output, 1, pointers, 0, &f->err), 0);
-	assert_int_equal(enrg_output_append(output, &(struct enrg_value){ .f = 1 }, &f->err), 0);
+	assert_int_equal(enrg_output_append(output, &(struct enrg_value){.f = 1}, &f->err), 0);
 	assert_int_equal(enrg_output_write_blob(blob, "x", 1, 0, &f->err), 0);
 	enrg_output_count_dropped(output, 5, "none");
 	assert_int_equal(outputs_flush(f->job.outputs, &f->err), 0);
@@ -809,7 +845,7 @@ static void test_no_stream(void **state)
 	struct enrg_claim claim;
 
 	outputs_destroy(f->job.outputs);
-	const struct outputs_params params = { .source = "a", .run = "r", .groups = groups, .toml = &toml };
+	const struct outputs_params params = {.source = "a", .run = "r", .groups = groups, .toml = &toml};
 	assert_int_equal(outputs_create(&params, &f->job.outputs, &f->err), 0);
 	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &numbers, &output, &f->err), 0);
 	assert_false(enrg_output_wanted(output));
@@ -819,8 +855,8 @@ static void test_no_stream(void **state)
 		fill_numbers(&claim);
 		assert_int_equal(enrg_output_commit(output, claim.rows, 0, &f->err), 0);
 	}
-	static const struct enrg_schema one = { 1, number_columns + 1, false };
-	const uint8_t bytes[3] = { 1, 2, 3 };
+	static const struct enrg_schema one = {1, number_columns + 1, false};
+	const uint8_t bytes[3] = {1, 2, 3};
 	assert_int_equal(enrg_output_open(&f->job, "store_config", "pieces", &one, &output, &f->err), 0);
 	assert_int_equal(enrg_output_begin(output, sizeof(bytes), &f->err), 0);
 	assert_int_equal(enrg_output_put(output, bytes, sizeof(bytes), &f->err), 0);
@@ -878,21 +914,21 @@ static void *take_slowly(void *context)
 	struct consumer_record record;
 
 	while (consumer_wait(&consumer, 1, NULL, 0, 500000000u) > 0 && consumer_acquire(consumer, &record, NULL) == 1) {
-		nanosleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
 		consumer_release(consumer, record.end, 0);
 	}
 	return NULL;
 }
 
-/* A table of many batches that a store takes slowly: signs of life and a look for a hurried stop between them, though no
- * batch alone waits for long. */
+/* A table of many batches that a store takes slowly: signs of life and a look for a hurried stop between them, though
+ * no batch alone waits for long. */
 static void test_large_table(void **state)
 {
 	struct fixture *f = *state;
 	struct enrg_output *output;
 	struct stream_status status;
 	pthread_t store;
-	static const struct enrg_schema one = { 1, number_columns + 1, false };
+	static const struct enrg_schema one = {1, number_columns + 1, false};
 	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &one, &output, &f->err), 0);
 	uint64_t rows = 20 * enrg_output_rows_max(output, 0);
 	void *zeros = calloc(1, rows);
@@ -900,7 +936,7 @@ static void test_large_table(void **state)
 	atomic_store(&f->process.page->heartbeat_mono_ns, 0);
 	atomic_store(&f->process.stop, PROCESS_HURRY);
 	assert_int_equal(pthread_create(&store, NULL, take_slowly, f->consumer), 0);
-	assert_int_equal(enrg_output_write(output, rows, (const void *[]){ zeros }, 0, &f->err), ENRG_E_STOPPED);
+	assert_int_equal(enrg_output_write(output, rows, (const void *[]){zeros}, 0, &f->err), ENRG_E_STOPPED);
 	pthread_join(store, NULL);
 	assert_int_not_equal(atomic_load(&f->process.page->heartbeat_mono_ns), 0);
 	assert_int_equal(stream_read_status(f->path, &status, &f->err), 0);
@@ -921,7 +957,7 @@ static void test_gives_up_when_hurried(void **state)
 	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &numbers, &output, &f->err), 0);
 	fill_ring(f, output);
 	/* `write` takes no table with bits: the same without the first column */
-	static const struct enrg_schema rest = { 10, number_columns + 1, false };
+	static const struct enrg_schema rest = {10, number_columns + 1, false};
 	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &rest, &output, &f->err), 0);
 	for (int i = 0; i < 11; i++)
 		pointers[i] = zeros;

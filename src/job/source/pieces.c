@@ -32,11 +32,12 @@ int enrg_output_put(struct enrg_output *output, const void *values, uint64_t cou
 	if (output->set->claimed != output || column >= output->schema->column_count ||
 		count > output->claim_rows - output->put_rows) {
 		enrg_output_abort(output);
-		return enrg_error_set(err, -EINVAL, "put of %llu values beyond the end of a column",
-			(unsigned long long)count);
+		return enrg_error_set(
+			err, -EINVAL, "put of %llu values beyond the end of a column", (unsigned long long)count);
 	}
 	uint32_t bytes = enrg_type_bytes(output->schema->columns[column].type);
-	output_put(&output->filler, output->places[column].values_offset + output->put_rows * bytes, values, count * bytes);
+	output_put(&output->filler, output->places[column].values_offset + output->put_rows * bytes, values,
+		count * bytes);
 	output->put_rows += count;
 	if (output->put_rows == output->claim_rows) {
 		output->put_column++;

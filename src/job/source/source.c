@@ -12,14 +12,14 @@
 #include "base/log.h"
 #include "bus/link.h"
 
-#define SOURCE_INTERVAL_NS 1000000000ull
-#define SOURCE_BEAT_NS 500000000ull /* where the plan names none */
-#define SOURCE_TEND_NS 5000000000ull /* while the ring has pages to give back */
+#define SOURCE_INTERVAL_NS       1000000000ull
+#define SOURCE_BEAT_NS           500000000ull  /* where the plan names none */
+#define SOURCE_TEND_NS           5000000000ull /* while the ring has pages to give back */
 #define SOURCE_LINK_WINDOW_BYTES (16ull << 20)
-#define SOURCE_LINK_LOOK_NS 20000000ull
-#define SOURCE_LINK_DRAIN_NS 30000000000ull /* for what an ordered stop still has in flight */
-#define SOURCE_LINK_BYE_NS 1000000000ull
-#define SOURCE_LINK_HURRY_NS 200000000ull
+#define SOURCE_LINK_LOOK_NS      20000000ull
+#define SOURCE_LINK_DRAIN_NS     30000000000ull /* for what an ordered stop still has in flight */
+#define SOURCE_LINK_BYE_NS       1000000000ull
+#define SOURCE_LINK_HURRY_NS     200000000ull
 
 /* --- what authors call ------------------------------------------------------------------------------------------- */
 
@@ -62,8 +62,8 @@ void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *for
 
 /* --- the loop ---------------------------------------------------------------------------------------------------- */
 
-/* Between polls: says once that the latency target can't be met, and what is reached. A store that its source outruns is
- * none of it: that is back-pressure, and shown as such. */
+/* Between polls: says once that the latency target can't be met, and what is reached. A store that its source outruns
+ * is none of it: that is back-pressure, and shown as such. */
 static void say_latency(struct enrg_job *job)
 {
 	const struct stream *stream = job->outputs->params.stream;
@@ -99,8 +99,8 @@ static void beat(struct enrg_job *job)
 		atomic_store_explicit(&job->process->page->zmq_out_bytes, bytes, memory_order_relaxed);
 }
 
-/* Between polls, behind a beat: lets the ring give back what it has not used lately, and stores run first where they are
- * what everybody waits for. */
+/* Between polls, behind a beat: lets the ring give back what it has not used lately, and stores run first where they
+ * are what everybody waits for. */
 static void tend(struct enrg_job *job)
 {
 	struct stream *stream = job->outputs->params.stream;
@@ -145,7 +145,8 @@ static void count_missed(struct enrg_job *job, uint64_t tick, uint64_t now)
 	clock_format_span(job->interval_ns, interval, sizeof(interval));
 	log_line(ENRG_WARNING,
 		"a poll took %s, longer than its interval of %s: what was to be measured meanwhile is missing, and "
-		"`enrgdaq status` counts such ticks; see what the poll waits for (a slow instrument, a store that holds "
+		"`enrgdaq status` counts such ticks; see what the poll waits for (a slow instrument, a store that "
+		"holds "
 		"it back), or make the interval longer",
 		span, interval);
 }
@@ -175,8 +176,8 @@ static int wait_for_tick(struct enrg_job *job, uint64_t tick, struct enrg_error 
 }
 
 /* An enum enrg_poll of the last poll, or a negative code. ENRG_POLL_IDLE: a stop was asked for. */
-static int poll_until_stopped(struct enrg_job *job, const struct enrg_job_type *type, void *state,
-	struct enrg_error *err)
+static int poll_until_stopped(
+	struct enrg_job *job, const struct enrg_job_type *type, void *state, struct enrg_error *err)
 {
 	struct process *process = job->process;
 	uint64_t tick = clock_mono_ns();
@@ -241,7 +242,7 @@ int source_live(struct enrg_job *job, const struct enrg_job_type *type, const vo
 	if (job->outputs->claimed)
 		enrg_output_abort(job->outputs->claimed);
 	/* rows that were appended are data, also those of a job that failed a moment later */
-	struct enrg_error flush_err = { 0 };
+	struct enrg_error flush_err = {0};
 	int flushed = outputs_flush(job->outputs, &flush_err);
 	if (result >= 0 && flushed < 0 && !is_stop(process, flushed)) {
 		result = flushed;
@@ -349,7 +350,7 @@ static int live_with_outputs(struct enrg_job *job, struct stream *stream, bool *
 int source_run(struct process *process, struct enrg_error *err)
 {
 	const struct plan *plan = process->plan;
-	struct enrg_job job = { .process = process, .interval_ns = SOURCE_INTERVAL_NS };
+	struct enrg_job job = {.process = process, .interval_ns = SOURCE_INTERVAL_NS};
 	struct stream *stream = NULL;
 	bool is_done = false;
 	int result = plan->stream_path ? stream_open(plan->stream_path, plan->hot_bytes, &stream, err) : 0;

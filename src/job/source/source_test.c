@@ -35,15 +35,20 @@ struct fixture {
 	struct enrg_error err;
 };
 
-static const struct enrg_column columns[] = { { "n", ENRG_I64, 0, NULL } };
-static const struct enrg_schema schema = { 1, columns, false };
-static const struct enrg_job_group groups[] = { { "store_config", true, "" }, { NULL, false, NULL } };
+static const struct enrg_column columns[] = {{"n", ENRG_I64, 0, NULL}};
+static const struct enrg_schema schema = {1, columns, false};
+static const struct enrg_job_group groups[] = {{"store_config", true, ""}, {NULL, false, NULL}};
 
 static struct plan plan_of(char *stream_path)
 {
 	return (struct plan){
-		.supervisor = "s", .run = "r", .name = "job", .type = "DAQJobFake", .file = "job.toml",
-		.toml_text = "[store_config.csv]\nfile_path = \"a.csv\"\n", .stream_path = stream_path,
+		.supervisor = "s",
+		.run = "r",
+		.name = "job",
+		.type = "DAQJobFake",
+		.file = "job.toml",
+		.toml_text = "[store_config.csv]\nfile_path = \"a.csv\"\n",
+		.stream_path = stream_path,
 	};
 }
 
@@ -56,8 +61,13 @@ static int set_up(void **state)
 	snprintf(f->stream_path, sizeof(f->stream_path), "%s/job.stream", f->folder);
 	snprintf(f->page_path, sizeof(f->page_path), "%s/job.page", f->folder);
 	const struct stream_params params = {
-		.path = f->stream_path, .source = "job", .run = "r", .supervisor = "s",
-		.data_bytes = 2 * RECORD_BYTES, .record_bytes_max = RECORD_BYTES, .checks = true,
+		.path = f->stream_path,
+		.source = "job",
+		.run = "r",
+		.supervisor = "s",
+		.data_bytes = 2 * RECORD_BYTES,
+		.record_bytes_max = RECORD_BYTES,
+		.checks = true,
 	};
 	assert_int_equal(stream_create(&params, &f->err), 0);
 	assert_int_equal(stream_add_consumer(f->stream_path, "store", &f->err), 0);
@@ -104,8 +114,8 @@ static void start(struct fixture *f, const struct enrg_job_type *type)
 	f->pid = fork();
 	if (f->pid == 0) {
 		execl("/proc/self/exe", "job", type->name, f->plan.stream_path ? f->plan.stream_path : "-",
-			f->page_path,
-			f->plan.sink_count ? f->plan.sinks[0].link_url : "-", lifeline_text, ready_text, NULL);
+			f->page_path, f->plan.sink_count ? f->plan.sinks[0].link_url : "-", lifeline_text, ready_text,
+			NULL);
 		_exit(127);
 	}
 	assert_true(f->pid > 0);
@@ -191,7 +201,7 @@ static int put(struct counter *counter, struct enrg_error *err)
 	struct enrg_claim claim;
 
 	if (!counter->rows)
-		return enrg_output_append(counter->output, &(struct enrg_value){ .i = counter->next++ }, err);
+		return enrg_output_append(counter->output, &(struct enrg_value){.i = counter->next++}, err);
 	int result = enrg_output_claim(counter->output, counter->rows, NULL, &claim, err);
 	if (result < 0)
 		return result;
@@ -268,7 +278,7 @@ static int poll_fails(struct enrg_job *job, void *state, struct enrg_error *err)
 	(void)job;
 	if (counter->next == 2)
 		return enrg_error_set(err, -EIO, "the cable is out");
-	enrg_output_append(counter->output, &(struct enrg_value){ .i = counter->next++ }, err);
+	enrg_output_append(counter->output, &(struct enrg_value){.i = counter->next++}, err);
 	return ENRG_POLL_AGAIN;
 }
 
@@ -290,22 +300,38 @@ static int start_fails(struct enrg_job *job, const void *options, void **ret_sta
 	return enrg_error_set(err, ENRG_E_CONFIG, "no such camera");
 }
 
-static const struct enrg_job_type twenty = { .name = "twenty", .groups = groups, .start = start_twenty,
-	.poll = poll_counter, .stop = stop_counter, .destroy = free };
-static const struct enrg_job_type overslept = { .name = "overslept", .groups = groups, .start = start_overslept,
-	.poll = poll_overslept, .destroy = free };
-static const struct enrg_job_type endless = { .name = "endless", .groups = groups, .start = start_endless,
-	.poll = poll_counter, .stop = stop_counter, .destroy = free };
-static const struct enrg_job_type slow = { .name = "slow", .groups = groups, .start = start_slow,
-	.poll = poll_counter, .stop = stop_counter, .destroy = free };
-static const struct enrg_job_type flood = { .name = "flood", .groups = groups, .start = start_flood,
-	.poll = poll_counter, .stop = stop_counter, .destroy = free };
-static const struct enrg_job_type failing = { .name = "failing", .groups = groups, .start = start_endless,
-	.poll = poll_fails, .destroy = free };
-static const struct enrg_job_type dying = { .name = "dying", .groups = groups, .start = start_endless,
-	.poll = poll_dies, .destroy = free };
-static const struct enrg_job_type unstartable = { .name = "unstartable", .groups = groups, .start = start_fails,
-	.poll = poll_counter, .destroy = free };
+static const struct enrg_job_type twenty = {.name = "twenty",
+	.groups = groups,
+	.start = start_twenty,
+	.poll = poll_counter,
+	.stop = stop_counter,
+	.destroy = free};
+static const struct enrg_job_type overslept = {
+	.name = "overslept", .groups = groups, .start = start_overslept, .poll = poll_overslept, .destroy = free};
+static const struct enrg_job_type endless = {.name = "endless",
+	.groups = groups,
+	.start = start_endless,
+	.poll = poll_counter,
+	.stop = stop_counter,
+	.destroy = free};
+static const struct enrg_job_type slow = {.name = "slow",
+	.groups = groups,
+	.start = start_slow,
+	.poll = poll_counter,
+	.stop = stop_counter,
+	.destroy = free};
+static const struct enrg_job_type flood = {.name = "flood",
+	.groups = groups,
+	.start = start_flood,
+	.poll = poll_counter,
+	.stop = stop_counter,
+	.destroy = free};
+static const struct enrg_job_type failing = {
+	.name = "failing", .groups = groups, .start = start_endless, .poll = poll_fails, .destroy = free};
+static const struct enrg_job_type dying = {
+	.name = "dying", .groups = groups, .start = start_endless, .poll = poll_dies, .destroy = free};
+static const struct enrg_job_type unstartable = {
+	.name = "unstartable", .groups = groups, .start = start_fails, .poll = poll_counter, .destroy = free};
 
 /* --- tests ------------------------------------------------------------------------------------------------------- */
 
@@ -407,7 +433,7 @@ static void test_linger_and_stop_in_a_long_interval(void **state)
 	assert_true(f->committed_ns < now + 400000000u); /* the next sign of life comes after 500 ms */
 	uint64_t beat = atomic_load(&f->page->heartbeat_mono_ns);
 	uint64_t wakeups = atomic_load(&f->page->wakeups);
-	struct pollfd nothing = { .fd = -1 };
+	struct pollfd nothing = {.fd = -1};
 	while (atomic_load(&f->page->heartbeat_mono_ns) - beat < 1000000000u) /* lives though it has nothing to do */
 		poll(&nothing, 1, 10);
 	assert_true(atomic_load(&f->page->wakeups) - wakeups <= 4);
@@ -421,7 +447,7 @@ static void test_hurry_while_blocked(void **state)
 {
 	struct fixture *f = *state;
 	struct stream_status status;
-	struct pollfd nothing = { .fd = -1 };
+	struct pollfd nothing = {.fd = -1};
 
 	start(f, &flood);
 	wait_until_ready(f);
@@ -496,7 +522,7 @@ static void test_link(void **state)
 {
 	struct fixture *f = *state;
 	char url[128], name[] = "store", type[] = "DAQJobStoreFake";
-	struct plan_sink sink = { .store_name = name, .store_type = type, .link_url = url };
+	struct plan_sink sink = {.store_name = name, .store_type = type, .link_url = url};
 	struct link_receiver *receiver;
 	struct link_batch batch;
 	uint64_t bytes = 0;
@@ -529,13 +555,13 @@ static void test_link(void **state)
 /* The child: as process_main, without plan, module and options. */
 static int live(char **arguments)
 {
-	static const struct enrg_job_type *const types[] = { &twenty, &overslept, &endless, &slow, &flood, &failing, &dying,
-		&unstartable };
+	static const struct enrg_job_type *const types[] = {
+		&twenty, &overslept, &endless, &slow, &flood, &failing, &dying, &unstartable};
 	static struct process process;
-	struct plan_sink sink = { .store_name = "store", .store_type = "DAQJobStoreFake", .link_url = arguments[3] };
+	struct plan_sink sink = {.store_name = "store", .store_type = "DAQJobStoreFake", .link_url = arguments[3]};
 	struct plan plan = plan_of(strcmp(arguments[1], "-") ? arguments[1] : NULL);
-	struct type_entry entry = { 0 };
-	struct enrg_error err = { 0 };
+	struct type_entry entry = {0};
+	struct enrg_error err = {0};
 	sigset_t signals;
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
@@ -551,7 +577,7 @@ static int live(char **arguments)
 	process.type = &entry;
 	process.ready_descriptor = atoi(arguments[5]);
 	if (!entry.job || page_create(arguments[2], &process.page, &err) < 0 ||
-	    reporter_start(&process, atoi(arguments[4]), &process.reporter, &err) < 0)
+		reporter_start(&process, atoi(arguments[4]), &process.reporter, &err) < 0)
 		return 100;
 	int code = source_run(&process, &err);
 	reporter_stop(process.reporter);

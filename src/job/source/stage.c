@@ -21,7 +21,7 @@ void stage_fini(struct stage *stage, uint32_t column_count)
 	free(stage->columns);
 	free(stage->variable);
 	free(stage->wanted);
-	*stage = (struct stage){ 0 };
+	*stage = (struct stage){0};
 }
 
 /* Rows after which the numbers, bits and offsets alone fill a batch. */
@@ -61,8 +61,8 @@ static int stage_init(struct enrg_output *output, struct enrg_error *err)
 			is_complete = column->offsets != NULL;
 			continue;
 		}
-		column->capacity = type == ENRG_BOOL ? (stage->rows_max + 7) / 8
-						     : stage->rows_max * enrg_type_bytes(type);
+		column->capacity =
+			type == ENRG_BOOL ? (stage->rows_max + 7) / 8 : stage->rows_max * enrg_type_bytes(type);
 		column->bytes = calloc(column->capacity, 1);
 		is_complete = column->bytes != NULL;
 	}
@@ -132,8 +132,8 @@ static bool fits(struct enrg_output *output, const struct enrg_value *values)
 	return body != UINT64_MAX && output->meta_bytes + body <= stream_payload_max(output->set->params.stream);
 }
 
-static int put_variable(struct enrg_output *output, uint32_t index, const struct enrg_value *value,
-	struct enrg_error *err)
+static int put_variable(
+	struct enrg_output *output, uint32_t index, const struct enrg_value *value, struct enrg_error *err)
 {
 	struct stage *stage = &output->stage;
 	struct stage_column *column = &stage->columns[index];
@@ -203,7 +203,8 @@ static int put_row(struct enrg_output *output, const struct enrg_value *values, 
 		if (result < 0) {
 			for (uint32_t back = 0; back < i; back++)
 				if (stage->columns[back].offsets)
-					stage->columns[back].used = stage->variable[back] *
+					stage->columns[back].used =
+						stage->variable[back] *
 						enrg_column_item_bytes(&output->schema->columns[back]);
 			return result;
 		}
@@ -290,8 +291,8 @@ static void gather(uint8_t *to, const uint8_t *from, uint64_t stride_bytes, uint
 	}
 }
 
-static void put_booleans(struct stage *stage, struct stage_column *column, const uint8_t *from, uint64_t stride_bytes,
-	uint64_t count)
+static void put_booleans(
+	struct stage *stage, struct stage_column *column, const uint8_t *from, uint64_t stride_bytes, uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++)
 		if (from[i * stride_bytes])
@@ -334,8 +335,8 @@ static uint64_t put_rows(struct enrg_output *output, const struct enrg_column_ro
 	return count;
 }
 
-int enrg_output_append_many(struct enrg_output *output, uint64_t rows, const struct enrg_column_rows *columns,
-	struct enrg_error *err)
+int enrg_output_append_many(
+	struct enrg_output *output, uint64_t rows, const struct enrg_column_rows *columns, struct enrg_error *err)
 {
 	struct stage *stage = &output->stage;
 	uint64_t done = 0, now_ns = clock_mono_ns();

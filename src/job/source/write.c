@@ -59,7 +59,7 @@ int enrg_output_write(struct enrg_output *output, uint64_t rows, const void *con
 int enrg_output_write_blob(struct enrg_output *output, const void *bytes, uint64_t byte_count, uint64_t acquired_ns,
 	struct enrg_error *err)
 {
-	const int32_t offsets[2] = { 0, (int32_t)byte_count };
+	const int32_t offsets[2] = {0, (int32_t)byte_count};
 	int result = 0;
 
 	if (!output->schema->is_blob)

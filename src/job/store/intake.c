@@ -536,7 +536,8 @@ void intake_look(struct intake *intake)
 
 	if (result > 0)
 		process_alert(intake->process, ENRG_ERROR,
-			"%s: the socket that producers send to was removed: made again; batches continue to come, none is lost",
+			"%s: the socket that producers send to was removed: made again; batches continue to come, none "
+			"is lost",
 			intake->process->plan->link_url);
 	else if (result < 0)
 		log_line(ENRG_WARNING,
@@ -644,8 +645,7 @@ static uint32_t collect_rings(struct intake *intake)
 
 /* The link has nothing to sleep on beside rings and the stop word: it is asked by turns with them, less often while
  * nothing comes. Alone it is waited for, and a stop is noticed a little later. */
-static void wait_with_link(
-	struct intake *intake, uint32_t rings, uint32_t stop_seen, uint64_t timeout_ns)
+static void wait_with_link(struct intake *intake, uint32_t rings, uint32_t stop_seen, uint64_t timeout_ns)
 {
 	struct process *process = intake->process;
 

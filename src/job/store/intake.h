@@ -59,8 +59,8 @@ struct intake {
 	bool has_batch;          /* it came while waiting and is not read yet */
 	struct intake_fault malformed;
 	/* What the last wait has found, for the round behind it; both false: nothing is known. */
-	bool is_quiet;   /* nothing in any input */
-	bool is_sparse;  /* something in some: the others need no look */
+	bool is_quiet;    /* nothing in any input */
+	bool is_sparse;   /* something in some: the others need no look */
 	uint64_t idle_ns; /* next wait where rings and a link are read by turns */
 	uint64_t drain_started_ns;
 };
@@ -83,8 +83,8 @@ int intake_rewind(struct intake *intake, struct enrg_error *err);
 
 enum { INTAKE_NONE = 0, INTAKE_RECORD = 1, INTAKE_SKIPPED = 2 };
 
-/* Need this input be read in the round that follows a wait? Not where the wait has just found nothing in it: a look at each
- * of a thousand rings costs milliseconds. */
+/* Need this input be read in the round that follows a wait? Not where the wait has just found nothing in it: a look at
+ * each of a thousand rings costs milliseconds. */
 bool intake_may_have(const struct intake *intake, const struct intake_input *input);
 /* The round is over: nothing is known any more. */
 void intake_forget(struct intake *intake);

@@ -308,7 +308,8 @@ static void note_loss(const char *path, struct adoption *adoption)
 	adoption->result->damaged++;
 	if (loss.batches)
 		log_line(ENRG_ERROR,
-			"%s: %llu batches (%.2f MB) waited in that stream when they were counted last; what of them its "
+			"%s: %llu batches (%.2f MB) waited in that stream when they were counted last; what of them "
+			"its "
 			"stores had not stored is gone",
 			loss.name, (unsigned long long)loss.batches, (double)loss.bytes / 1e6);
 	else
@@ -333,7 +334,8 @@ static int drop_led(const char *path, struct adoption *adoption)
 	if (unlink(path))
 		return enrg_error_set(adoption->err, -errno, "%s: %s", path, strerror(errno));
 	log_line(ENRG_ERROR,
-		"%s was removed while it was in use, and the supervisor that still held it has been killed since", path);
+		"%s was removed while it was in use, and the supervisor that still held it has been killed since",
+		path);
 	note_loss(path, adoption);
 	return 0;
 }
@@ -376,8 +378,8 @@ static int recover(const char *path, const struct stream_status *status, const c
 
 /* What waits for stores that are configured no more is saved, from the one that is furthest behind; then they hold
  * nobody back. */
-static int drop_stores(const char *path, const struct stream_spec *spec, const struct stream_status *status,
-	struct adoption *adoption)
+static int drop_stores(
+	const char *path, const struct stream_spec *spec, const struct stream_status *status, struct adoption *adoption)
 {
 	struct stream_status dropped = *status;
 	const char *name;
@@ -443,7 +445,8 @@ static int fit(const char *path, struct stream_spec *spec, struct stream_status 
 		code = stream_read_status(path, status, adoption->err);
 	if (!code && is_other_size)
 		log_line(ENRG_INFO,
-			"%s: continues with its ring of %.1f MB, as batches wait in it; the sizes of this configuration "
+			"%s: continues with its ring of %.1f MB, as batches wait in it; the sizes of this "
+			"configuration "
 			"count from the first start that finds it empty",
 			spec->plan->name, (double)status->data_bytes / 1e6);
 	return code;
@@ -531,7 +534,8 @@ int adopt_name_runs(struct runtime *runtime, struct stream_specs *specs, const s
 				&spec->earlier);
 		earlier_describe(&spec->earlier, runs, sizeof(runs));
 		if (goes_on)
-			log_line(ENRG_INFO, "%s: continues with its stream, %.1f MB to store", spec->plan->name, waiting);
+			log_line(ENRG_INFO, "%s: continues with its stream, %.1f MB to store", spec->plan->name,
+				waiting);
 		else
 			log_line(ENRG_INFO, "%s: %.1f MB of %s are left and are stored first", spec->plan->name,
 				waiting, runs);

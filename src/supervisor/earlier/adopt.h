@@ -8,8 +8,8 @@
 #include "supervisor/earlier/streams.h"
 
 enum adopt_verdict {
-	ADOPT_KEEP,    /* its job is still configured alike: the run goes on */
-	ADOPT_FIT,     /* its job is still configured, with other sizes or stores: the stream continues with those of now */
+	ADOPT_KEEP, /* its job is still configured alike: the run goes on */
+	ADOPT_FIT, /* its job is still configured, with other sizes or stores: the stream continues with those of now */
 	ADOPT_REMOVE,  /* every batch in it has been stored */
 	ADOPT_RECOVER, /* nobody will read it, and it holds batches */
 };

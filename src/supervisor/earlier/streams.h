@@ -24,7 +24,8 @@ int stream_specs_create(const struct folder *folder, const struct plan_set *plan
 	struct enrg_error *err);
 void stream_specs_destroy(struct stream_specs *specs);
 
-/* Makes every file that is not there yet, with its required consumers, after looking whether tmpfs has room for them. */
+/* Makes every file that is not there yet, with its required consumers, after looking whether tmpfs has room for them.
+ */
 int streams_create(const struct stream_specs *specs, bool checks, struct enrg_error *err);
 /* Does an existing stream fit: the same required consumers, the same sizes? */
 bool stream_spec_fits(const struct stream_spec *spec, const struct stream_status *status);

@@ -57,8 +57,7 @@ void destroy(void *state)
 const enrg_option options[] = {{}};
 const enrg_job_group groups[] = {{"store_config", true, "Where it goes."}, {nullptr, false, nullptr}};
 const enrg_job_type type = {
-	"DAQJobCounter", nullptr, "Counts.", {sizeof(counter), options}, groups, start, poll, nullptr, destroy,
-	false};
+	"DAQJobCounter", nullptr, "Counts.", {sizeof(counter), options}, groups, start, poll, nullptr, destroy, false};
 const enrg_job_type *const types[] = {&type, nullptr};
 
 } // namespace

@@ -20,7 +20,7 @@ step() { # NAME COMMAND…
 }
 
 step packages scripts/install-packages.sh test
-step "shellcheck and messages of commits" scripts/lint.sh shell commits
+step "formatter and shellcheck" scripts/lint.sh format shell
 cmake --preset release >/dev/null
 step "build with gcc" cmake --build --preset release -j "$jobs"
 # Most entries wait: they get twice as many places as there are cores, and those that compute take two places each.

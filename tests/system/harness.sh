@@ -50,6 +50,9 @@ await() {
 	done
 }
 
+# pid_of JOB: the process of a job of $run
+pid_of() { ps --ppid "$run" -o pid=,args= | awk -v name="$1" '$NF == name {print $1}'; }
+
 # start LOG ARGUMENTS...: in the background; pid in $run
 start() {
 	local log=$1

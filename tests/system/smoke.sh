@@ -158,11 +158,6 @@ case_link() {
 	check_data run.log
 }
 
-pid_of() {
-	"$bin" status --json 2>/dev/null | python3 -c "import json, sys
-print(next(j['pid'] for j in json.load(sys.stdin)['jobs'] if j['name'] == '$1'))"
-}
-
 is_restarted() { # NAME COUNT
 	[ "$("$bin" status --json 2>/dev/null | python3 -c "import json, sys
 j = next(j for j in json.load(sys.stdin)['jobs'] if j['name'] == '$1')

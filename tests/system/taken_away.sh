@@ -198,10 +198,6 @@ is_led() { # every stream and journal of the run has its name again
 	[ "$count" -gt 1 ] && [ -e "$ENRGDAQ_RUNTIME_DIR/away/lock" ] && [ -S "$ENRGDAQ_RUNTIME_DIR/away/bus.pub" ]
 }
 
-pid_of() { # JOB: its process
-	pgrep -f "^enrgdaq-job [^ ]* $1\$" -P "$run"
-}
-
 check_both() { # the files and the ledger agree
 	python3 - <<-'END' || fail "the files and the ledger do not agree"
 		import glob, json

@@ -28,10 +28,6 @@ write_config() { # RATE of the fast source
 	END
 }
 
-pid_of() {
-	ps --ppid "$run" -o pid=,args= | awk -v name="$1" '$NF == name {print $1}'
-}
-
 # The rows that are shown are the source's; a source that was killed and a run that was made anew are seen again.
 case_watch() {
 	write_config 2000

@@ -10,45 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fixtures/messages.h"
 #include "job/store/intake.h"
-#include "plane/stream.h"
-
-#define MESSAGE_BYTES 90000u
-
-static char folder[64], path[128];
-
-static int set_up(void **state)
-{
-	const struct stream_params params = {.path = path,
-		.source = "test",
-		.run = "r1",
-		.supervisor = "s",
-		.data_bytes = 16u << 20,
-		.record_bytes_max = 100000};
-
-	(void)state;
-	strcpy(folder, "/dev/shm/intake_test.XXXXXX");
-	assert_non_null(mkdtemp(folder));
-	snprintf(path, sizeof(path), "%s/a.stream", folder);
-	assert_int_equal(stream_create(&params, NULL), 0);
-	return stream_add_consumer(path, "store", NULL);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	unlink(path);
-	return rmdir(folder);
-}
-
-static void commit(struct stream *stream)
-{
-	struct stream_claim claim;
-
-	assert_int_equal(stream_claim(stream, MESSAGE_BYTES, 0, &claim), 0);
-	memset(claim.payload, 1, MESSAGE_BYTES);
-	stream_commit(stream, &(struct stream_commit){.type = RECORD_DATA, .rows = 1, .body_bytes = MESSAGE_BYTES});
-}
 
 /* A store that is one message behind a producer which uses the first part of its ring alone: what fills the rest of a
  * lap is nothing that it has to store. */
@@ -123,8 +86,8 @@ static void a_wait_says_what_to_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_pad_is_no_backlog, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(a_wait_says_what_to_read, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_pad_is_no_backlog, set_up, teardown),
+		cmocka_unit_test_setup_teardown(a_wait_says_what_to_read, set_up, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

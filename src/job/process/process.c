@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <stdio.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,6 +47,52 @@ void process_beat(struct process *process)
 	atomic_store_explicit(&process->page->cpu_ns, clock_cpu_ns(), memory_order_relaxed);
 }
 
+/* --- sleeping and waking ----------------------------------------------------------------------------------------- */
+
+static void read_event(int descriptor)
+{
+	uint64_t count;
+
+	while (read(descriptor, &count, sizeof(count)) < 0 && errno == EINTR)
+		;
+}
+
+static void write_event(int descriptor)
+{
+	const uint64_t one = 1;
+
+	while (write(descriptor, &one, sizeof(one)) < 0 && errno == EINTR)
+		;
+}
+
+void process_wake(struct process *process)
+{
+	/* pairs with process_clear_wake: whoever clears this sees what stands ready */
+	if (atomic_exchange_explicit(&process->wake, 1, memory_order_seq_cst))
+		return;
+	/* not FUTEX_PRIVATE: consumer_wait sleeps on this word beside words that other processes wake */
+	syscall(SYS_futex, &process->wake, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	/* seq_cst, as the exchange: either the event is seen here, or process_poll sees that `wake` is 1 */
+	int event = atomic_load_explicit(&process->wake_event, memory_order_seq_cst);
+	if (event)
+		write_event(event - 1);
+}
+
+void process_clear_wake(struct process *process)
+{
+	if (!atomic_exchange_explicit(&process->wake, 0, memory_order_seq_cst))
+		return;
+	int event = atomic_load_explicit(&process->wake_event, memory_order_relaxed);
+	if (event)
+		read_event(event - 1);
+}
+
+static void count_wakeup(struct process *process)
+{
+	atomic_store_explicit(&process->page->wakeups,
+		atomic_load_explicit(&process->page->wakeups, memory_order_relaxed) + 1, memory_order_relaxed);
+}
+
 void process_sleep_until(struct process *process, enum process_stop stop, uint64_t until_ns)
 {
 	const struct timespec until = {
@@ -53,11 +100,61 @@ void process_sleep_until(struct process *process, enum process_stop stop, uint64
 		.tv_nsec = (long)(until_ns % 1000000000u),
 	};
 
-	/* shared, as the wake in process_request_stop; the bit set only makes the time absolute */
-	syscall(SYS_futex, &process->stop, FUTEX_WAIT_BITSET, stop, &until, NULL, FUTEX_BITSET_MATCH_ANY);
-	atomic_store_explicit(&process->page->wakeups,
-		atomic_load_explicit(&process->page->wakeups, memory_order_relaxed) + 1, memory_order_relaxed);
+	/* A stop is raised before `wake` is: one that is not seen here has not raised it yet. The bit set only makes
+	 * the time absolute. */
+	if (process_stop_state(process) == stop)
+		syscall(SYS_futex, &process->wake, FUTEX_WAIT_BITSET, 0, &until, NULL, FUTEX_BITSET_MATCH_ANY);
+	process_clear_wake(process);
+	count_wakeup(process);
 }
+
+/* At the first need: most jobs sleep on the futex alone. */
+static int open_event(struct process *process)
+{
+	int event = atomic_load_explicit(&process->wake_event, memory_order_relaxed) - 1;
+
+	if (event >= 0)
+		return event;
+	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (event < 0)
+		return -errno;
+	atomic_store_explicit(&process->wake_event, event + 1, memory_order_seq_cst);
+	return event;
+}
+
+int process_poll(
+	struct process *process, enum process_stop stop, struct pollfd *entries, uint32_t count, uint64_t until_ns)
+{
+	int event = open_event(process);
+
+	if (event < 0)
+		return event;
+	uint64_t now_ns = clock_mono_ns(), left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+	if (process_stop_state(process) != stop || atomic_load_explicit(&process->wake, memory_order_seq_cst))
+		left_ns = 0;
+	const struct timespec left = {
+		.tv_sec = (time_t)(left_ns / 1000000000u),
+		.tv_nsec = (long)(left_ns % 1000000000u),
+	};
+	entries[count] = (struct pollfd){.fd = event, .events = POLLIN};
+	int ready = ppoll(entries, count + 1, &left, NULL);
+	int rc = ready < 0 ? -errno : ready;
+	if (rc > 0 && entries[count].revents) {
+		/* also where `wake` is 0 by now: its writer was overtaken by who cleared it */
+		read_event(event);
+		rc--;
+	}
+	process_clear_wake(process);
+	count_wakeup(process);
+	if (rc == -EINTR) {
+		for (uint32_t i = 0; i < count; i++)
+			entries[i].revents = 0;
+		rc = 0;
+	}
+	return rc;
+}
+
+/* --- stop -------------------------------------------------------------------------------------------------------- */
 
 enum process_stop process_stop_state(const struct process *process)
 {
@@ -72,8 +169,9 @@ void process_request_stop(struct process *process, enum process_stop stop)
 		log_line(ENRG_INFO, "fast stop: what is left stays in shared memory");
 	/* pairs with the acquire of process_stop_state */
 	atomic_store_explicit(&process->stop, (uint32_t)stop, memory_order_release);
-	/* not FUTEX_PRIVATE: consumer_wait sleeps on this word beside words that other processes wake */
+	/* a store that tries again sleeps on this word, in consumer_wait: not FUTEX_PRIVATE */
 	syscall(SYS_futex, &process->stop, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+	process_wake(process);
 	void (*on_stop)(void *context) = atomic_load_explicit(&process->on_stop, memory_order_acquire);
 	if (on_stop)
 		on_stop(process->on_stop_context);

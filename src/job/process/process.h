@@ -8,6 +8,7 @@
 #ifndef JOB_PROCESS_PROCESS_H
 #define JOB_PROCESS_PROCESS_H
 
+#include <poll.h>
 #include <stdatomic.h>
 
 #include "config/folder.h"
@@ -30,7 +31,9 @@ struct process {
 	struct options_memory *memory;
 	struct job_common common;
 	void *options;              /* of the type's table */
-	_Atomic uint32_t stop;      /* enum process_stop; a futex word: changes wake consumer_wait */
+	_Atomic uint32_t stop;      /* enum process_stop; a futex word */
+	_Atomic uint32_t wake;      /* 1: the main thread is to look; a futex word: process_wake */
+	_Atomic int wake_event;     /* an eventfd that tells the same to poll(2), plus one; 0: nobody has polled yet */
 	_Atomic uint32_t is_orphan; /* the supervisor is gone */
 	_Atomic uint32_t is_asked;  /* the supervisor has asked for the stop */
 	void *on_stop_context;      /* set before on_stop */
@@ -51,8 +54,18 @@ void process_tell_ready(struct process *process);
 /* Life sign; the main loop calls it at least every 0.5 s, or as the plan says (cheap: one store, and the clock). Once a
  * second it also tells the CPU time: who idles has no other wake-up for that. */
 void process_beat(struct process *process);
-/* Sleeps until `until_ns` (CLOCK_MONOTONIC) or until `stop` is raised beyond what the caller saw. */
+/* Wakes the main thread wherever it sleeps: process_sleep_until, process_poll, or a store's wait for batches. What it
+ * is to look at (a message, a stop) stands ready before the call. Once is enough until it has looked. Any thread. */
+void process_wake(struct process *process);
+/* Main thread, awake from a sleep of its own on `wake`, before it looks: the next process_wake wakes it again. */
+void process_clear_wake(struct process *process);
+/* Sleeps until `until_ns` (CLOCK_MONOTONIC), until process_wake, or until `stop` is raised beyond what the caller saw.
+ */
 void process_sleep_until(struct process *process, enum process_stop stop, uint64_t until_ns);
+/* As process_sleep_until, and until one of `count` descriptors is ready, as of poll(2). entries[count] is room for one
+ * more. How many of the `count` are ready, or -errno: there is no descriptor left to be woken by. */
+int process_poll(
+	struct process *process, enum process_stop stop, struct pollfd *entries, uint32_t count, uint64_t until_ns);
 enum process_stop process_stop_state(const struct process *process);
 /* Raises `stop` (never lowers it) and wakes whoever sleeps on it. Reporter thread; before there is one, any. */
 void process_request_stop(struct process *process, enum process_stop stop);

@@ -643,8 +643,20 @@ static uint32_t collect_rings(struct intake *intake)
 	return count;
 }
 
-/* The link has nothing to sleep on beside rings and the stop word: it is asked by turns with them, less often while
- * nothing comes. Alone it is waited for, and a stop is noticed a little later. */
+/* Until one has something, or process_wake. */
+static int wait_for_rings(struct intake *intake, uint32_t rings, uint32_t stop_seen, uint64_t timeout_ns)
+{
+	struct process *process = intake->process;
+	/* a stop is raised before `wake` is: one that is not seen here has not raised it yet */
+	bool is_asked = process_stop_state(process) != (enum process_stop)stop_seen;
+	int ready = consumer_wait(intake->rings, rings, &process->wake, 0, is_asked ? 0 : timeout_ns);
+
+	process_clear_wake(process);
+	return ready;
+}
+
+/* The link has nothing to sleep on beside rings and the word of process_wake: it is asked by turns with them, less
+ * often while nothing comes. Alone it is waited for, and a stop is noticed a little later. */
 static void wait_with_link(struct intake *intake, uint32_t rings, uint32_t stop_seen, uint64_t timeout_ns)
 {
 	struct process *process = intake->process;
@@ -660,7 +672,7 @@ static void wait_with_link(struct intake *intake, uint32_t rings, uint32_t stop_
 	if (intake->idle_ns > MIXED_WAIT_MAX_NS)
 		intake->idle_ns = MIXED_WAIT_MAX_NS;
 	uint64_t wait_ns = timeout_ns < intake->idle_ns ? timeout_ns : intake->idle_ns;
-	int ready = consumer_wait(intake->rings, rings, &process->stop, stop_seen, wait_ns);
+	int ready = wait_for_rings(intake, rings, stop_seen, wait_ns);
 	intake->has_batch = receive(intake, 0);
 	if (ready > 0 || intake->has_batch)
 		intake->idle_ns = 0;
@@ -674,7 +686,7 @@ void intake_wait(struct intake *intake, uint32_t stop_seen, uint64_t timeout_ns)
 	if (intake->link) {
 		wait_with_link(intake, rings, stop_seen, timeout_ns);
 	} else {
-		ready = consumer_wait(intake->rings, rings, &intake->process->stop, stop_seen, timeout_ns);
+		ready = wait_for_rings(intake, rings, stop_seen, timeout_ns);
 		intake->is_quiet = ready == 0 && rings == intake->ring_count;
 		intake->is_sparse = ready > 0;
 	}

@@ -35,6 +35,7 @@ struct enrg_job_group {
 };
 
 struct enrg_job_type {
+	size_t size;                         /* sizeof(struct enrg_job_type): what its author knew of it */
 	const char *name;                    /* "DAQJobTest" */
 	const char *const *old_names;        /* deprecated names that still work, NULL at the end; or NULL */
 	const char *summary;                 /* one sentence */

@@ -36,6 +36,7 @@ struct enrg_target {
 };
 
 struct enrg_store_type {
+	size_t size;                  /* sizeof(struct enrg_store_type): what its author knew of it */
 	const char *name;             /* "DAQJobStoreCSV" */
 	const char *const *old_names; /* NULL-terminated, or NULL */
 	const char *section;          /* "csv": key of the section in a producer's file */

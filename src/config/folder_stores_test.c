@@ -82,28 +82,34 @@ static int check_names(const void *options, const void *section, struct enrg_err
 	return enrg_error_set(err, ENRG_E_CONFIG, "name: expected \"good\", found \"%s\"", own->name);
 }
 
-static const struct enrg_store_type csv_type = {.name = "DAQJobStoreCSV",
+static const struct enrg_store_type csv_type = {.size = sizeof(struct enrg_store_type),
+	.name = "DAQJobStoreCSV",
 	.section = "csv",
 	.summary = "CSV.",
 	.starts_by_default = true,
 	.options = {sizeof(struct store_options), store_options},
 	.section_options = {sizeof(struct section), section_options}};
-static const struct enrg_store_type root_type = {.name = "DAQJobStoreROOT",
+static const struct enrg_store_type root_type = {.size = sizeof(struct enrg_store_type),
+	.name = "DAQJobStoreROOT",
 	.section = "root",
 	.summary = "ROOT.",
 	.starts_by_default = true,
 	.options = {sizeof(struct store_options), store_options},
 	.section_options = {sizeof(struct section), section_options},
 	.check = check_names};
-static const struct enrg_store_type redis_type = {.name = "DAQJobStoreRedis",
+static const struct enrg_store_type redis_type = {.size = sizeof(struct enrg_store_type),
+	.name = "DAQJobStoreRedis",
 	.section = "redis",
 	.summary = "Redis.",
 	.starts_by_default = true,
 	.section_options = {sizeof(struct section), section_options}};
 static const struct enrg_job_group groups[] = {{"store_config", true, "where the rows go"}, {0}};
 static const struct enrg_option no_options[] = {{0}};
-static const struct enrg_job_type source_type = {
-	.name = "DAQJobTest", .summary = "Test.", .options = {1, no_options}, .groups = groups};
+static const struct enrg_job_type source_type = {.size = sizeof(struct enrg_job_type),
+	.name = "DAQJobTest",
+	.summary = "Test.",
+	.options = {1, no_options},
+	.groups = groups};
 
 #define SUPERVISOR "supervisor.toml", "info.supervisor_id = 'one'\n"
 #define SOURCE     "daq_job_type = 'DAQJobTest'\n"

@@ -46,7 +46,8 @@ static const struct enrg_job_group groups[] = {
 	{0},
 };
 static const char *const test_old_names[] = {"test", NULL};
-static const struct enrg_job_type source_type = {.name = "DAQJobTest",
+static const struct enrg_job_type source_type = {.size = sizeof(struct enrg_job_type),
+	.name = "DAQJobTest",
 	.old_names = test_old_names,
 	.summary = "Test.",
 	.options = {sizeof(struct source_options), source_options},
@@ -65,7 +66,8 @@ static const struct enrg_option csv_section_options[] = {
 		.help = "Date."},
 	{0},
 };
-static const struct enrg_store_type csv_type = {.name = "DAQJobStoreCSV",
+static const struct enrg_store_type csv_type = {.size = sizeof(struct enrg_store_type),
+	.name = "DAQJobStoreCSV",
 	.section = "csv",
 	.summary = "CSV.",
 	.starts_by_default = true,
@@ -84,7 +86,8 @@ static const struct enrg_option mysql_options[] = {
 		.help = "User."},
 	{0},
 };
-static const struct enrg_store_type mysql_type = {.name = "DAQJobStoreMySQL",
+static const struct enrg_store_type mysql_type = {.size = sizeof(struct enrg_store_type),
+	.name = "DAQJobStoreMySQL",
 	.section = "mysql",
 	.summary = "MySQL.",
 	.options = {sizeof(struct mysql_options), mysql_options}};

@@ -166,14 +166,15 @@ static int start(struct enrg_job *job, const void *filled, void **ret_state, str
 
 static void check_module(const struct enrg_option *list, const char *reason)
 {
-	const struct enrg_job_type job = {.name = "J",
+	const struct enrg_job_type job = {.size = sizeof(struct enrg_job_type),
+		.name = "J",
 		.summary = "J.",
 		.options = {sizeof(struct keys), list},
 		.start = start,
 		.poll = poll_once,
 		.destroy = free};
 	const struct enrg_job_type *const jobs[] = {&job, NULL};
-	const struct enrg_module module = {.abi = ENRG_MODULE_ABI, .name = "m", .jobs = jobs};
+	const struct enrg_module module = {ENRG_MODULE_HEAD, .name = "m", .jobs = jobs};
 	struct enrg_error err = {0};
 
 	assert_int_equal(types_check_module(&module, &err) < 0, *reason != '\0');

@@ -49,9 +49,13 @@ static const struct enrg_option options[] = {
 	{0},
 };
 static const struct enrg_job_group groups[] = {{.key = "store_config", .help = "Rows."}, {0}};
-static const struct enrg_job_type source = {
-	.name = "Source", .summary = "A source.", .options = {sizeof(struct options), options}, .groups = groups};
-static const struct enrg_store_type store = {.name = "Store",
+static const struct enrg_job_type source = {.size = sizeof(struct enrg_job_type),
+	.name = "Source",
+	.summary = "A source.",
+	.options = {sizeof(struct options), options},
+	.groups = groups};
+static const struct enrg_store_type store = {.size = sizeof(struct enrg_store_type),
+	.name = "Store",
 	.section = "vault",
 	.summary = "A store.",
 	.options = {sizeof(struct options), options},

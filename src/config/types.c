@@ -14,10 +14,13 @@
 #include <unistd.h>
 
 #include "config/options.h"
+#include "config/types_copy.h"
 
 struct types {
 	size_t count;
 	struct type_entry *entries;
+	size_t module_count;
+	struct module_copy **modules; /* that entries point into */
 };
 
 struct loader {
@@ -64,14 +67,14 @@ static int add_module(
 {
 	int result = 0;
 
-	for (size_t i = 0; module->jobs && module->jobs[i] && !result; i++)
+	for (size_t i = 0; module->jobs[i] && !result; i++)
 		result = add_entry(types,
 			&(struct type_entry){.job = module->jobs[i],
 				.name = module->jobs[i]->name,
 				.module_path = path,
 				.module_descriptor = descriptor},
 			err);
-	for (size_t i = 0; module->stores && module->stores[i] && !result; i++)
+	for (size_t i = 0; module->stores[i] && !result; i++)
 		result = add_entry(types,
 			&(struct type_entry){.store = module->stores[i],
 				.name = module->stores[i]->name,
@@ -84,7 +87,7 @@ static int add_module(
 /* A section leads to one store: a store of another name may not take it. */
 static int check_sections(const struct types *types, const struct enrg_module *module, struct enrg_error *err)
 {
-	for (size_t i = 0; module->stores && module->stores[i]; i++) {
+	for (size_t i = 0; module->stores[i]; i++) {
 		const struct enrg_store_type *store = module->stores[i];
 		const struct type_entry *owner = types_find_section(types, store->section);
 		if (owner && strcmp(owner->name, store->name))
@@ -107,11 +110,46 @@ static const char *name_file(const char *path, int descriptor, char ret_name[64]
 	return ret_name;
 }
 
+/* Takes the copy over. */
+static int keep_copy(struct types *types, struct module_copy *copy, struct enrg_error *err)
+{
+	struct module_copy **modules = realloc(types->modules, (types->module_count + 1) * sizeof(*modules));
+
+	if (!modules) {
+		module_copy_free(copy);
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	}
+	types->modules = modules;
+	modules[types->module_count++] = copy;
+	return 0;
+}
+
+/* A copy of the module's tables that pass their check. */
+static int take_tables(const struct types *types, void *library, struct module_copy **ret_copy, struct enrg_error *err)
+{
+	const struct enrg_module *module = dlsym(library, "enrg_module");
+	struct module_copy *copy = NULL;
+
+	if (!module)
+		return enrg_error_set(err, ENRG_E_PLUGIN, "it has no symbol enrg_module");
+	int rc = module_copy_create(module, &copy, err);
+	if (!rc)
+		rc = types_check_copy(copy, err);
+	if (!rc)
+		rc = check_sections(types, module_copy_get(copy), err);
+	if (rc)
+		module_copy_free(copy);
+	else
+		*ret_copy = copy;
+	return rc;
+}
+
 /* Opens a module and checks it; on failure it is closed again, since none of its code is referred to. */
 static int load_module(struct types *types, const char *path, int descriptor, struct enrg_error *err)
 {
 	char name[64];
 	void *library = dlopen(name_file(path, descriptor, name), RTLD_NOW | RTLD_LOCAL);
+	struct module_copy *copy;
 
 	if (!library) {
 		const char *why = dlerror(); /* starts with the path, or with that of a library that the module needs */
@@ -119,16 +157,13 @@ static int load_module(struct types *types, const char *path, int descriptor, st
 		bool is_own = !strncmp(why, path, length) && !strncmp(why + length, ": ", 2);
 		return enrg_error_set(err, ENRG_E_PLUGIN, "%s", is_own ? why + length + 2 : why);
 	}
-	const struct enrg_module *module = dlsym(library, "enrg_module");
-	int result = module ? types_check_module(module, err)
-			    : enrg_error_set(err, ENRG_E_PLUGIN, "it has no symbol enrg_module");
-	if (!result)
-		result = check_sections(types, module, err);
-	if (result) {
+	int rc = take_tables(types, library, &copy, err);
+	if (rc) {
 		dlclose(library);
-		return result;
+		return rc;
 	}
-	return add_module(types, module, path, descriptor, err);
+	rc = keep_copy(types, copy, err);
+	return rc ? rc : add_module(types, module_copy_get(copy), path, descriptor, err);
 }
 
 /* The module that lies there now. */
@@ -278,6 +313,9 @@ void types_free(struct types *types)
 		if (types->entries[i].module_descriptor > 0)
 			close(types->entries[i].module_descriptor);
 	}
+	for (size_t i = 0; i < types->module_count; i++)
+		module_copy_free(types->modules[i]);
+	free(types->modules);
 	free(types->entries);
 	free(types);
 }

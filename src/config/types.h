@@ -43,5 +43,8 @@ const char *types_suggest(const struct types *types, const char *name);
 /* Checks the tables of a module as the loader does: unique keys, offsets inside the struct, defaults that parse,
  * functions that must be there. ENRG_E_PLUGIN says what is lacking. */
 int types_check_module(const struct enrg_module *module, struct enrg_error *err);
+/* The same for tables that were copied. */
+struct module_copy;
+int types_check_copy(const struct module_copy *copy, struct enrg_error *err);
 
 #endif

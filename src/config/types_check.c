@@ -10,10 +10,7 @@
 
 #include "config/folder.h"
 #include "config/options.h"
-
-#define DEPTH_MAX   8    /* of tables in tables */
-#define OPTIONS_MAX 1000 /* a table without its end would run on */
-#define NAMES_MAX   100
+#include "config/types_copy.h"
 
 /* Where the check stands, for the message: "job DAQJobTest", "option rand_min". */
 struct place {
@@ -104,7 +101,7 @@ static int check_choices(const struct place *place, const struct enrg_option *op
 	if (!option->choices || !option->choices[0].name)
 		return refuse(place, "option %s: a choice without choices", option->key);
 	while (option->choices[count].name)
-		if (++count > NAMES_MAX)
+		if (++count > MODULE_NAMES_MAX)
 			return refuse(place, "option %s: its choices have no end", option->key);
 	return 0;
 }
@@ -170,13 +167,13 @@ static int check_table(const struct place *place, const struct enrg_table *table
 {
 	size_t count = 0;
 
-	if (depth >= DEPTH_MAX)
-		return refuse(place, "its tables are nested deeper than %d", DEPTH_MAX);
+	if (depth >= MODULE_DEPTH_MAX)
+		return refuse(place, "its tables are nested deeper than %d", MODULE_DEPTH_MAX);
 	for (const struct enrg_option *option = table->options; option && option->key; option++) {
 		int result = check_option(place, table, option, depth);
 		if (result)
 			return result;
-		if (++count > OPTIONS_MAX)
+		if (++count > MODULE_OPTIONS_MAX)
 			return refuse(place, "its options have no end (an entry with key NULL)");
 	}
 	if (depth && !count)
@@ -233,7 +230,7 @@ static int check_old_names(const struct place *place, const char *const *names)
 	for (size_t i = 0; names && names[i]; i++) {
 		if (is_empty(names[i]))
 			return refuse(place, "one of its old names is empty");
-		if (i >= NAMES_MAX)
+		if (i >= MODULE_NAMES_MAX)
 			return refuse(place, "its old names have no end (NULL)");
 	}
 	return 0;
@@ -254,7 +251,7 @@ static int check_groups(const struct place *place, const struct enrg_job_type *t
 		for (const struct enrg_job_group *other = type->groups; other != group; other++)
 			if (!strcmp(other->key, group->key))
 				return refuse(place, "store group %s: the key stands there twice", group->key);
-		if (++count > NAMES_MAX)
+		if (++count > MODULE_NAMES_MAX)
 			return refuse(place, "its store groups have no end (an entry with key NULL)");
 	}
 	return 0;
@@ -333,15 +330,15 @@ static int check_store(const struct enrg_store_type *type, struct enrg_error *er
 /* Names of types and sections: two of one module must differ. */
 static int check_names(const struct place *place, const struct enrg_module *module)
 {
-	for (size_t i = 0; module->jobs && module->jobs[i]; i++) {
+	for (size_t i = 0; module->jobs[i]; i++) {
 		for (size_t j = 0; j < i; j++)
 			if (!strcmp(module->jobs[i]->name, module->jobs[j]->name))
 				return refuse(place, "two jobs have the name %s", module->jobs[i]->name);
-		for (size_t j = 0; module->stores && module->stores[j]; j++)
+		for (size_t j = 0; module->stores[j]; j++)
 			if (!strcmp(module->jobs[i]->name, module->stores[j]->name))
 				return refuse(place, "a job and a store have the name %s", module->jobs[i]->name);
 	}
-	for (size_t i = 0; module->stores && module->stores[i]; i++)
+	for (size_t i = 0; module->stores[i]; i++)
 		for (size_t j = 0; j < i; j++) {
 			if (!strcmp(module->stores[i]->name, module->stores[j]->name))
 				return refuse(place, "two stores have the name %s", module->stores[i]->name);
@@ -351,26 +348,30 @@ static int check_names(const struct place *place, const struct enrg_module *modu
 	return 0;
 }
 
-int types_check_module(const struct enrg_module *module, struct enrg_error *err)
+int types_check_copy(const struct module_copy *copy, struct enrg_error *err)
 {
+	const struct enrg_module *module = module_copy_get(copy);
+	const struct place place = {"module", is_empty(module->name) ? "(no name)" : module->name, err};
 	int result = 0;
 
-	/* first: with another ABI nothing else may be read */
-	if (module->abi != ENRG_MODULE_ABI)
-		return enrg_error_set(err, ENRG_E_PLUGIN,
-			"it was built for ABI %u, this program has ABI %u; build it again with the headers of this "
-			"version",
-			module->abi, ENRG_MODULE_ABI);
-	const struct place place = {"module", is_empty(module->name) ? "(no name)" : module->name, err};
 	if (is_empty(module->name))
 		return refuse(&place, "no name");
-	if ((!module->jobs || !module->jobs[0]) && (!module->stores || !module->stores[0]))
+	if (!module->jobs[0] && !module->stores[0])
 		return refuse(&place, "neither a job nor a store");
-	for (size_t i = 0; module->jobs && module->jobs[i] && !result; i++)
-		result = i < NAMES_MAX ? check_job(module->jobs[i], err)
-				       : refuse(&place, "its list of jobs has no end (NULL)");
-	for (size_t i = 0; module->stores && module->stores[i] && !result; i++)
-		result = i < NAMES_MAX ? check_store(module->stores[i], err)
-				       : refuse(&place, "its list of stores has no end (NULL)");
+	for (size_t i = 0; module->jobs[i] && !result; i++)
+		result = check_job(module->jobs[i], err);
+	for (size_t i = 0; module->stores[i] && !result; i++)
+		result = check_store(module->stores[i], err);
 	return result ? result : check_names(&place, module);
+}
+
+int types_check_module(const struct enrg_module *module, struct enrg_error *err)
+{
+	struct module_copy *copy = NULL;
+	int rc = module_copy_create(module, &copy, err);
+
+	if (!rc)
+		rc = types_check_copy(copy, err);
+	module_copy_free(copy);
+	return rc;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "config/types.h"
+#include "config/types_copy.h"
 
 struct fake_options {
 	int64_t a, b;
@@ -82,6 +83,7 @@ static int store_close(void *state, bool abandon, struct enrg_error *err)
 
 static const char *const job_old_names[] = {"fake", NULL};
 static const struct enrg_job_type good_job = {
+	.size = sizeof(struct enrg_job_type),
 	.name = "DAQJobFake",
 	.old_names = job_old_names,
 	.summary = "Fake.",
@@ -93,6 +95,7 @@ static const struct enrg_job_type good_job = {
 };
 static const char *const store_old_names[] = {"store_fake", NULL};
 static const struct enrg_store_type good_store = {
+	.size = sizeof(struct enrg_store_type),
 	.name = "DAQJobStoreFake",
 	.old_names = store_old_names,
 	.section = "fake",
@@ -111,7 +114,7 @@ static void assert_checked(const struct enrg_job_type *job, const struct enrg_st
 {
 	const struct enrg_job_type *const jobs[] = {job, NULL};
 	const struct enrg_store_type *const stores[] = {store, NULL};
-	const struct enrg_module module = {.abi = ENRG_MODULE_ABI, .name = "m", .jobs = jobs, .stores = stores};
+	const struct enrg_module module = {ENRG_MODULE_HEAD, .name = "m", .jobs = jobs, .stores = stores};
 	struct enrg_error err = {0};
 	int result = types_check_module(&module, &err);
 
@@ -128,10 +131,11 @@ static void assert_checked(const struct enrg_job_type *job, const struct enrg_st
 static void test_module(void **state)
 {
 	(void)state;
-	struct enrg_module module = {.abi = ENRG_MODULE_ABI + 1};
+	struct enrg_module module = {ENRG_MODULE_HEAD, .name = NULL};
 	struct enrg_error err = {0};
 	char built[60];
 
+	module.abi++;
 	snprintf(built, sizeof(built), "it was built for ABI %u, this program has ABI %u", module.abi, ENRG_MODULE_ABI);
 	assert_int_equal(types_check_module(&module, &err), ENRG_E_PLUGIN);
 	assert_non_null(strstr(err.text, built));
@@ -141,7 +145,64 @@ static void test_module(void **state)
 	module.name = "m";
 	assert_int_equal(types_check_module(&module, &err), ENRG_E_PLUGIN);
 	assert_non_null(strstr(err.text, "neither a job nor a store"));
+	module.size = 8;
+	assert_int_equal(types_check_module(&module, &err), ENRG_E_PLUGIN);
+	assert_non_null(strstr(err.text, "module: size 8 is not that of such a table"));
 	assert_checked(&good_job, &good_store, NULL);
+}
+
+static void test_sizes(void **state)
+{
+	(void)state;
+	struct enrg_job_type job = good_job;
+	struct enrg_store_type store = good_store;
+
+	job.size = 0;
+	assert_checked(&job, &good_store, "job DAQJobFake: job type: size 0 is not that of such a table");
+	store.size = 1u << 20;
+	assert_checked(&good_job, &store, "store DAQJobStoreFake: store type: size 1048576 is not");
+}
+
+/* The tables of a module of tomorrow: each has grown at its end. */
+struct newer_option {
+	struct enrg_option option;
+	const char *more;
+};
+
+struct newer_job {
+	struct enrg_job_type type;
+	void (*more)(void);
+};
+
+static void test_newer_module(void **state)
+{
+	(void)state;
+	const struct newer_option inner[] = {
+		{{.key = "b", .kind = ENRG_OPTION_INT, .help = "B.", .default_value = "7"}, "more"}, {{0}, NULL}};
+	const struct enrg_table table = {sizeof(int64_t), &inner[0].option};
+	const struct newer_option options[] = {{{.key = "a", .kind = ENRG_OPTION_INT, .help = "A."}, "more"},
+		{{.key = "t", .kind = ENRG_OPTION_TABLE, .offset = 8, .help = "T.", .table = &table}, "more"},
+		{{0}, NULL}};
+	struct newer_job job = {.type = good_job};
+	const struct enrg_job_type *const jobs[] = {&job.type, NULL};
+	struct enrg_module module = {ENRG_MODULE_HEAD, .name = "m", .jobs = jobs};
+	struct module_copy *copy = NULL;
+	struct enrg_error err = {0};
+
+	job.type.size = sizeof(job);
+	job.type.options = (struct enrg_table){16, &options[0].option};
+	module.option_bytes = sizeof(struct newer_option);
+	if (module_copy_create(&module, &copy, &err) || types_check_copy(copy, &err))
+		fail_msg("%s", err.text);
+	const struct enrg_job_type *copied = module_copy_get(copy)->jobs[0];
+	assert_null(module_copy_get(copy)->jobs[1]);
+	assert_null(module_copy_get(copy)->stores[0]);
+	assert_ptr_equal(copied->start, start);
+	assert_string_equal(copied->options.options[1].key, "t");
+	assert_string_equal(copied->options.options[1].table->options[0].default_value, "7");
+	assert_null(copied->options.options[1].table->options[1].key);
+	assert_null(copied->options.options[2].key);
+	module_copy_free(copy);
 }
 
 static void test_lacking_functions(void **state)
@@ -360,6 +421,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_module),
+		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_newer_module),
 		cmocka_unit_test(test_lacking_functions),
 		cmocka_unit_test(test_malformed_options),
 		cmocka_unit_test(test_malformed_tables),

@@ -12,8 +12,10 @@
 
 static const struct enrg_job_group groups[] = {
 	{"store_config", true, ""}, {"extra_store_config", false, ""}, {NULL, false, NULL}};
-static const struct enrg_job_type test_job = {.name = "DAQJobTest", .groups = groups};
-static const struct enrg_store_type csv_store = {.name = "DAQJobStoreCSV", .section = "csv"};
+static const struct enrg_job_type test_job = {
+	.size = sizeof(struct enrg_job_type), .name = "DAQJobTest", .groups = groups};
+static const struct enrg_store_type csv_store = {
+	.size = sizeof(struct enrg_store_type), .name = "DAQJobStoreCSV", .section = "csv"};
 static const struct type_entry test_type = {.job = &test_job, .name = "DAQJobTest", .module_path = "/m/test.so"};
 static const struct type_entry csv_type = {.store = &csv_store, .name = "DAQJobStoreCSV", .module_path = "/m/csv.so"};
 

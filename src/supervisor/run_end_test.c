@@ -15,7 +15,8 @@
 #include "supervisor/run_end.h"
 
 static const struct enrg_option options[] = {{.key = "out_dir", .default_value = "\"out\""}, {0}};
-static const struct enrg_store_type store_type = {.name = "DAQJobStoreFake", .options = {0, options}};
+static const struct enrg_store_type store_type = {
+	.size = sizeof(struct enrg_store_type), .name = "DAQJobStoreFake", .options = {0, options}};
 static const struct type_entry entry = {.name = "DAQJobStoreFake", .store = &store_type};
 
 /* What the log says while two stores of one folder and one of another get the ledger. */

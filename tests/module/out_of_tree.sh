@@ -83,8 +83,22 @@ expect 999 "$work/old.log"
 printf '[info]\nsupervisor_id = "module_test"\n' >"$work/config/supervisor.toml"
 printf 'daq_job_type = "DAQJobRuler"\nmarks = 5000\n[store_config.lines]\nfile_path = "marks.txt"\n' >"$work/config/ruler.toml"
 printf 'daq_job_type = "DAQJobStoreLines"\nout_dir = "%s"\n' "$work/out" >"$work/config/lines.toml"
-"$program" run "$work/config" --duration 2 >"$work/run.log" 2>&1 || { cat "$work/run.log"; fail "run"; }
-seq 0 4999 | cmp - "$work/out/marks.txt" || { cat "$work/run.log"; fail "the rows in the file are not those that were made"; }
+run_ruler() {
+	rm -rf "$work/out"
+	"$program" run "$work/config" --duration 2 >"$work/run.log" 2>&1 || { cat "$work/run.log"; fail "run"; }
+	seq 0 4999 | cmp - "$work/out/marks.txt" || { cat "$work/run.log"; fail "the rows in the file are not those that were made"; }
+}
+run_ruler
+
+# Built with the headers of tomorrow, in which tables have got more members: what is known today works.
+mkdir "$work/tomorrow"
+cp -r "$work/prefix/include" "$work/tomorrow/"
+sed -i 's/^\tbool runs_code;/\tint tomorrow[4], (*more)(void); &/' "$work/tomorrow/include/enrgdaq"/*.h
+[ "$(grep -ho 'int tomorrow' "$work/tomorrow/include/enrgdaq"/*.h | wc -l)" -ge 3 ] || fail "no table has grown"
+sed -i 's/^\t\(int tomorrow.*;\) \(bool runs_code;\)/\t\2 \1/' "$work/tomorrow/include/enrgdaq"/*.h
+# shellcheck disable=SC2086
+"$compiler" -std=c17 -I"$work/tomorrow/include" -fPIC -shared $flags ruler.c -o "$work/modules/ruler.so"
+run_ruler
 
 # The same for a driver in C++ that finds ENRGDAQ by its CMake package.
 cp -r "$source/author" "$work/cxx"

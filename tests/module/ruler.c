@@ -79,6 +79,7 @@ static const struct enrg_job_group ruler_groups[] = {
 };
 
 static const struct enrg_job_type ruler_job = {
+	.size = sizeof(struct enrg_job_type),
 	.name = "DAQJobRuler",
 	.summary = "Counts.",
 	.options = {.size = sizeof(struct ruler_options), .options = ruler_option_list},
@@ -179,6 +180,7 @@ static int lines_close(void *state, bool abandon, struct enrg_error *err)
 }
 
 static const struct enrg_store_type lines_store = {
+	.size = sizeof(struct enrg_store_type),
 	.name = "DAQJobStoreLines",
 	.section = "lines",
 	.summary = "Writes a line a row.",
@@ -194,4 +196,5 @@ static const struct enrg_store_type lines_store = {
 static const struct enrg_job_type *const ruler_jobs[] = {&ruler_job, NULL};
 static const struct enrg_store_type *const ruler_stores[] = {&lines_store, NULL};
 
-ENRG_MODULE = {.abi = RULER_ABI, .name = "ruler", .jobs = ruler_jobs, .stores = ruler_stores};
+ENRG_MODULE = {RULER_ABI, sizeof(struct enrg_module), sizeof(struct enrg_option), .name = "ruler", .jobs = ruler_jobs,
+	.stores = ruler_stores};

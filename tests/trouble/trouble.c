@@ -189,6 +189,7 @@ static const struct enrg_job_group trouble_groups[] = {
 };
 
 static const struct enrg_job_type trouble_job = {
+	.size = sizeof(struct enrg_job_type),
 	.name = "DAQJobTrouble",
 	.summary = "Misbehaves.",
 	.options = {.size = sizeof(struct trouble_options), .options = trouble_option_list},
@@ -312,6 +313,7 @@ static int fragile_close(void *state, bool abandon, struct enrg_error *err)
 }
 
 static const struct enrg_store_type fragile_store = {
+	.size = sizeof(struct enrg_store_type),
 	.name = "DAQJobStoreFragile",
 	.section = "fragile",
 	.summary = "Writes a line a row, and dies of one value.",
@@ -327,4 +329,4 @@ static const struct enrg_store_type fragile_store = {
 static const struct enrg_job_type *const trouble_jobs[] = {&trouble_job, NULL};
 static const struct enrg_store_type *const fragile_stores[] = {&fragile_store, NULL};
 
-ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "trouble", .jobs = trouble_jobs, .stores = fragile_stores};
+ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "trouble", .jobs = trouble_jobs, .stores = fragile_stores};

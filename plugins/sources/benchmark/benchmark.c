@@ -177,6 +177,7 @@ static const struct enrg_job_group benchmark_groups[] = {
 };
 
 static const struct enrg_job_type benchmark_job = {
+	.size = sizeof(struct enrg_job_type),
 	.name = "DAQJobBenchmark",
 	.summary = "Makes tables of random numbers as fast as the stores take them, or at a fixed rate.",
 	.options = {.size = sizeof(struct benchmark_options), .options = benchmark_option_list},
@@ -188,4 +189,4 @@ static const struct enrg_job_type benchmark_job = {
 
 static const struct enrg_job_type *const benchmark_jobs[] = {&benchmark_job, NULL};
 
-ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "benchmark", .jobs = benchmark_jobs};
+ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "benchmark", .jobs = benchmark_jobs};

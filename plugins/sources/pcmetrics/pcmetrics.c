@@ -168,6 +168,7 @@ static const struct enrg_job_group pcmetrics_groups[] = {
 };
 
 static const struct enrg_job_type pcmetrics_job = {
+	.size = sizeof(struct enrg_job_type),
 	.name = "DAQJobPCMetrics",
 	.summary = "Tells how busy this machine is: processor, memory, disk, in per cent.",
 	.options = {.size = sizeof(struct pcmetrics_options), .options = pcmetrics_option_list},
@@ -179,4 +180,4 @@ static const struct enrg_job_type pcmetrics_job = {
 
 static const struct enrg_job_type *const pcmetrics_jobs[] = {&pcmetrics_job, NULL};
 
-ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "pcmetrics", .jobs = pcmetrics_jobs};
+ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "pcmetrics", .jobs = pcmetrics_jobs};

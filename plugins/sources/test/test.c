@@ -107,6 +107,7 @@ static const struct enrg_job_group test_groups[] = {
 static const char *const test_old_names[] = {"test", NULL};
 
 static const struct enrg_job_type test_job = {
+	.size = sizeof(struct enrg_job_type),
 	.name = "DAQJobTest",
 	.old_names = test_old_names,
 	.summary = "Makes a row of random integers at each interval.",
@@ -119,4 +120,4 @@ static const struct enrg_job_type test_job = {
 
 static const struct enrg_job_type *const test_jobs[] = {&test_job, NULL};
 
-ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "test", .jobs = test_jobs};
+ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "test", .jobs = test_jobs};

@@ -300,6 +300,7 @@ static int arrow_close(void *state, bool abandon, struct enrg_error *err)
 }
 
 static const struct enrg_store_type arrow_store = {
+	.size = sizeof(struct enrg_store_type),
 	.name = "DAQJobStoreArrow",
 	.section = "arrow",
 	.summary = "Writes the primary record: Arrow IPC streams that prove themselves.",
@@ -316,4 +317,4 @@ static const struct enrg_store_type arrow_store = {
 
 static const struct enrg_store_type *const arrow_stores[] = {&arrow_store, NULL};
 
-ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "arrow", .stores = arrow_stores};
+ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "arrow", .stores = arrow_stores};

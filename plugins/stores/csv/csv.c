@@ -278,6 +278,7 @@ static int csv_close(void *state, bool abandon, struct enrg_error *err)
 static const char *const csv_old_names[] = {"store_csv", NULL};
 
 static const struct enrg_store_type csv_store = {
+	.size = sizeof(struct enrg_store_type),
 	.name = "DAQJobStoreCSV",
 	.old_names = csv_old_names,
 	.section = "csv",
@@ -295,4 +296,4 @@ static const struct enrg_store_type csv_store = {
 
 static const struct enrg_store_type *const csv_stores[] = {&csv_store, NULL};
 
-ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "csv", .stores = csv_stores};
+ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "csv", .stores = csv_stores};

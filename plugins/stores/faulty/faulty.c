@@ -134,6 +134,7 @@ static int faulty_close(void *state, bool abandon, struct enrg_error *err)
 }
 
 static const struct enrg_store_type faulty_store = {
+	.size = sizeof(struct enrg_store_type),
 	.name = "DAQJobStoreFaulty",
 	.section = "faulty",
 	.summary = "Writes a line a batch and fails where it is told to: for tests and drills.",
@@ -149,4 +150,4 @@ static const struct enrg_store_type faulty_store = {
 
 static const struct enrg_store_type *const faulty_stores[] = {&faulty_store, NULL};
 
-ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "faulty", .stores = faulty_stores};
+ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "faulty", .stores = faulty_stores};

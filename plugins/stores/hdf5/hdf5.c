@@ -412,6 +412,7 @@ static int hdf5_close(void *state, bool abandon, struct enrg_error *err)
 static const char *const hdf5_old_names[] = {"store_hdf5", NULL};
 
 static const struct enrg_store_type hdf5_store = {
+	.size = sizeof(struct enrg_store_type),
 	.name = "DAQJobStoreHDF5",
 	.old_names = hdf5_old_names,
 	.section = "hdf5",
@@ -430,4 +431,4 @@ static const struct enrg_store_type hdf5_store = {
 
 static const struct enrg_store_type *const hdf5_stores[] = {&hdf5_store, NULL};
 
-ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "hdf5", .stores = hdf5_stores};
+ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "hdf5", .stores = hdf5_stores};

@@ -109,6 +109,7 @@ static int memory_close(void *state, bool abandon, struct enrg_error *err)
 }
 
 static const struct enrg_store_type memory_store = {
+	.size = sizeof(struct enrg_store_type),
 	.name = "DAQJobStoreMemory",
 	.section = "memory",
 	.summary = "Keeps the newest table of each tag in memory, or checks and forgets them all.",
@@ -124,4 +125,4 @@ static const struct enrg_store_type memory_store = {
 
 static const struct enrg_store_type *const memory_stores[] = {&memory_store, NULL};
 
-ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "memory", .stores = memory_stores};
+ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "memory", .stores = memory_stores};

@@ -249,6 +249,7 @@ static int close_store(void *state, bool abandon, struct enrg_error *err)
 static const char *const old_names[] = {"store_mysql", NULL};
 
 static const struct enrg_store_type mysql_type = {
+	.size = sizeof(struct enrg_store_type),
 	.name = "DAQJobStoreMySQL",
 	.old_names = old_names,
 	.section = "mysql",
@@ -267,4 +268,4 @@ static const struct enrg_store_type mysql_type = {
 
 static const struct enrg_store_type *const mysql_stores[] = {&mysql_type, NULL};
 
-ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "mysql", .stores = mysql_stores};
+ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "mysql", .stores = mysql_stores};

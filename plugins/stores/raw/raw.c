@@ -260,6 +260,7 @@ static int raw_close(void *state, bool abandon, struct enrg_error *err)
 static const char *const raw_old_names[] = {"store_raw", NULL};
 
 static const struct enrg_store_type raw_store = {
+	.size = sizeof(struct enrg_store_type),
 	.name = "DAQJobStoreRaw",
 	.old_names = raw_old_names,
 	.section = "raw",
@@ -277,4 +278,4 @@ static const struct enrg_store_type raw_store = {
 
 static const struct enrg_store_type *const raw_stores[] = {&raw_store, NULL};
 
-ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "raw", .stores = raw_stores};
+ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "raw", .stores = raw_stores};

@@ -276,6 +276,7 @@ static int close_store(void *state, bool abandon, struct enrg_error *err)
 static const char *const old_names[] = {"store_redis", NULL};
 
 static const struct enrg_store_type redis_type = {
+	.size = sizeof(struct enrg_store_type),
 	.name = "DAQJobStoreRedis",
 	.old_names = old_names,
 	.section = "redis",
@@ -294,4 +295,4 @@ static const struct enrg_store_type redis_type = {
 
 static const struct enrg_store_type *const redis_stores[] = {&redis_type, NULL};
 
-ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "redis", .stores = redis_stores};
+ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "redis", .stores = redis_stores};

@@ -513,6 +513,7 @@ static int root_close(void *state, bool abandon, struct enrg_error *err)
 static const char *const root_old_names[] = {"store_root", NULL};
 
 static const struct enrg_store_type root_store = {
+	.size = sizeof(struct enrg_store_type),
 	.name = "DAQJobStoreROOT",
 	.old_names = root_old_names,
 	.section = "root",
@@ -531,4 +532,4 @@ static const struct enrg_store_type root_store = {
 
 static const struct enrg_store_type *const root_stores[] = {&root_store, NULL};
 
-ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "root", .stores = root_stores};
+ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "root", .stores = root_stores};

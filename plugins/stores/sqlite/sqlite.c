@@ -252,6 +252,7 @@ static int sqlite_close(void *state, bool abandon, struct enrg_error *err)
 }
 
 static const struct enrg_store_type sqlite_store = {
+	.size = sizeof(struct enrg_store_type),
 	.name = "DAQJobStoreSQLite",
 	.section = "sqlite",
 	.summary = "Writes tables of an SQLite file.",
@@ -270,4 +271,4 @@ static const struct enrg_store_type sqlite_store = {
 
 static const struct enrg_store_type *const sqlite_stores[] = {&sqlite_store, NULL};
 
-ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "sqlite", .stores = sqlite_stores};
+ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "sqlite", .stores = sqlite_stores};

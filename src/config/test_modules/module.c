@@ -26,6 +26,7 @@ static void destroy(void *state)
 
 static const char *const old_names[] = {"loaded", NULL};
 static const struct enrg_job_type type = {
+	.size = sizeof(struct enrg_job_type),
 	.name = "DAQJobLoaded",
 	.old_names = old_names,
 	.summary = "A job for the test of the loader.",
@@ -38,4 +39,4 @@ static const struct enrg_job_type *const jobs[] = {&type, NULL};
 /* keeps the function used in the variant that leaves it out */
 int (*const module_poll)(struct enrg_job *, void *, struct enrg_error *) = poll;
 
-ENRG_MODULE = {.abi = TEST_ABI, .name = "loaded", .jobs = jobs};
+ENRG_MODULE = {TEST_ABI, sizeof(struct enrg_module), sizeof(struct enrg_option), .name = "loaded", .jobs = jobs};

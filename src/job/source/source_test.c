@@ -300,38 +300,58 @@ static int start_fails(struct enrg_job *job, const void *options, void **ret_sta
 	return enrg_error_set(err, ENRG_E_CONFIG, "no such camera");
 }
 
-static const struct enrg_job_type twenty = {.name = "twenty",
+static const struct enrg_job_type twenty = {.size = sizeof(struct enrg_job_type),
+	.name = "twenty",
 	.groups = groups,
 	.start = start_twenty,
 	.poll = poll_counter,
 	.stop = stop_counter,
 	.destroy = free};
-static const struct enrg_job_type overslept = {
-	.name = "overslept", .groups = groups, .start = start_overslept, .poll = poll_overslept, .destroy = free};
-static const struct enrg_job_type endless = {.name = "endless",
+static const struct enrg_job_type overslept = {.size = sizeof(struct enrg_job_type),
+	.name = "overslept",
+	.groups = groups,
+	.start = start_overslept,
+	.poll = poll_overslept,
+	.destroy = free};
+static const struct enrg_job_type endless = {.size = sizeof(struct enrg_job_type),
+	.name = "endless",
 	.groups = groups,
 	.start = start_endless,
 	.poll = poll_counter,
 	.stop = stop_counter,
 	.destroy = free};
-static const struct enrg_job_type slow = {.name = "slow",
+static const struct enrg_job_type slow = {.size = sizeof(struct enrg_job_type),
+	.name = "slow",
 	.groups = groups,
 	.start = start_slow,
 	.poll = poll_counter,
 	.stop = stop_counter,
 	.destroy = free};
-static const struct enrg_job_type flood = {.name = "flood",
+static const struct enrg_job_type flood = {.size = sizeof(struct enrg_job_type),
+	.name = "flood",
 	.groups = groups,
 	.start = start_flood,
 	.poll = poll_counter,
 	.stop = stop_counter,
 	.destroy = free};
-static const struct enrg_job_type failing = {
-	.name = "failing", .groups = groups, .start = start_endless, .poll = poll_fails, .destroy = free};
-static const struct enrg_job_type dying = {
-	.name = "dying", .groups = groups, .start = start_endless, .poll = poll_dies, .destroy = free};
-static const struct enrg_job_type unstartable = {
-	.name = "unstartable", .groups = groups, .start = start_fails, .poll = poll_counter, .destroy = free};
+static const struct enrg_job_type failing = {.size = sizeof(struct enrg_job_type),
+	.name = "failing",
+	.groups = groups,
+	.start = start_endless,
+	.poll = poll_fails,
+	.destroy = free};
+static const struct enrg_job_type dying = {.size = sizeof(struct enrg_job_type),
+	.name = "dying",
+	.groups = groups,
+	.start = start_endless,
+	.poll = poll_dies,
+	.destroy = free};
+static const struct enrg_job_type unstartable = {.size = sizeof(struct enrg_job_type),
+	.name = "unstartable",
+	.groups = groups,
+	.start = start_fails,
+	.poll = poll_counter,
+	.destroy = free};
 
 /* --- tests ------------------------------------------------------------------------------------------------------- */
 

@@ -17,9 +17,11 @@
 #include "plane/stream.h"
 #include "supervisor/earlier/inherit.h"
 
-static const struct enrg_job_type test_job = {.name = "DAQJobTest"};
-static const struct enrg_store_type csv_store = {.name = "DAQJobStoreCSV", .section = "csv", .starts_by_default = true};
-static const struct enrg_store_type mysql_store = {.name = "DAQJobStoreMySQL", .section = "mysql"};
+static const struct enrg_job_type test_job = {.size = sizeof(struct enrg_job_type), .name = "DAQJobTest"};
+static const struct enrg_store_type csv_store = {
+	.size = sizeof(struct enrg_store_type), .name = "DAQJobStoreCSV", .section = "csv", .starts_by_default = true};
+static const struct enrg_store_type mysql_store = {
+	.size = sizeof(struct enrg_store_type), .name = "DAQJobStoreMySQL", .section = "mysql"};
 static const struct type_entry test_type = {.job = &test_job, .name = "DAQJobTest"};
 static const struct type_entry csv_type = {.store = &csv_store, .name = "DAQJobStoreCSV"};
 static const struct type_entry mysql_type = {.store = &mysql_store, .name = "DAQJobStoreMySQL"};

@@ -56,10 +56,10 @@ void destroy(void *state)
 
 const enrg_option options[] = {{}};
 const enrg_job_group groups[] = {{"store_config", true, "Where it goes."}, {nullptr, false, nullptr}};
-const enrg_job_type type = {
-	"DAQJobCounter", nullptr, "Counts.", {sizeof(counter), options}, groups, start, poll, nullptr, destroy, false};
+const enrg_job_type type = {sizeof(enrg_job_type), "DAQJobCounter", nullptr, "Counts.", {sizeof(counter), options},
+	groups, start, poll, nullptr, destroy, false};
 const enrg_job_type *const types[] = {&type, nullptr};
 
 } // namespace
 
-ENRG_MODULE = {ENRG_MODULE_ABI, "counter", types, nullptr};
+ENRG_MODULE = {ENRG_MODULE_HEAD, "counter", types, nullptr};

@@ -220,12 +220,61 @@ void stream_interrupt(struct stream *stream)
 	doorbell_wake(&stream->mapping.producer->bell);
 }
 
+/* No batch goes with it, so the valid tally itself is brought up to date. */
+void stream_note_dropped(struct stream *stream)
+{
+	atomic_store_explicit(&stream->mapping.producer->tally[stream->tally].dropped_rows, stream->dropped_rows,
+		memory_order_relaxed);
+}
+
 void stream_count_dropped(struct stream *stream, uint64_t rows)
 {
 	stream->dropped_rows += rows;
-	/* No batch goes with it, so the valid tally itself is brought up to date. */
-	atomic_store_explicit(&stream->mapping.producer->tally[stream->tally].dropped_rows, stream->dropped_rows,
-		memory_order_relaxed);
+	if (!stream->is_held) /* else it comes with what is published next */
+		stream_note_dropped(stream);
+}
+
+void stream_hold(struct stream *stream)
+{
+	stream->is_held = true;
+	stream->step_limit = stream->tail + stream_step_bytes(stream);
+	stream->free_until = 0;
+}
+
+uint64_t stream_tail(const struct stream *stream)
+{
+	return stream->tail;
+}
+
+uint64_t stream_held_bytes(const struct stream *stream)
+{
+	return stream->tail - stream->published;
+}
+
+uint64_t stream_data_bytes(const struct stream *stream)
+{
+	return stream->mapping.data_bytes;
+}
+
+void stream_continue_exactly(struct stream *stream, uint64_t dropped_rows, bool keeps_epoch)
+{
+	stream->is_successor = false;
+	stream->dropped_rows = dropped_rows;
+	stream_note_dropped(stream);
+	if (!keeps_epoch || stream->epoch < 2)
+		return;
+	stream->epoch--;
+	atomic_store_explicit(&stream->mapping.producer->epoch, stream->epoch, memory_order_relaxed);
+}
+
+uint64_t stream_dropped_rows(const struct stream *stream)
+{
+	return stream->dropped_rows;
+}
+
+void stream_get_uuid(const struct stream *stream, uint8_t ret_uuid[16])
+{
+	memcpy(ret_uuid, stream->mapping.header->uuid, 16);
 }
 
 void stream_govern(struct stream *stream, uint64_t target_ns, uint32_t producers)

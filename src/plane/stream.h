@@ -123,6 +123,32 @@ void stream_commit(struct stream *stream, const struct stream_commit *commit);
 void stream_publish(struct stream *stream);
 void stream_abort(struct stream *stream);
 
+/* --- held: for a producer that publishes at points of its own choice only, together with something else (a processor
+ * and its checkpoint). Neither a commit nor a claim that waits publishes anything. */
+
+/* From now on. Directly after stream_open. */
+void stream_hold(struct stream *stream);
+/* A step begins: what it commits may fill half the ring (a claim beyond that is -EMSGSIZE). Where nothing is held
+ * back, waits for consumers at the end of the window, as claims do otherwise. At most a quarter of the ring may be held
+ * back by then. */
+void stream_begin_step(struct stream *stream);
+/* Publishes all that is held back. */
+void stream_publish_held(struct stream *stream);
+/* Position behind all that was committed: head, once that is published. */
+uint64_t stream_tail(const struct stream *stream);
+/* Committed and not published. */
+uint64_t stream_held_bytes(const struct stream *stream);
+uint64_t stream_data_bytes(const struct stream *stream);
+/* Largest share of the ring that one step may fill. */
+uint64_t stream_step_bytes(const struct stream *stream);
+/* This producer goes on exactly where its predecessor stopped: no gap record is due, and with `keeps_epoch` its records
+ * count as those of the predecessor's life. Directly after stream_open. */
+void stream_continue_exactly(struct stream *stream, uint64_t dropped_rows, bool keeps_epoch);
+uint64_t stream_dropped_rows(const struct stream *stream);
+/* Rows dropped since the last publishing, where nothing is published with them: into the tally that is valid. */
+void stream_note_dropped(struct stream *stream);
+void stream_get_uuid(const struct stream *stream, uint8_t ret_uuid[16]);
+
 /* Many records of one size at once, for sources of small records: the bookkeeping of all costs about that of one. */
 struct stream_claim_many {
 	uint8_t *payload; /* of the first record, 64-byte aligned; that of record i at payload + i * stride_bytes */

@@ -113,6 +113,12 @@ static void write_tally(struct stream *stream)
 
 void stream_publish(struct stream *stream)
 {
+	if (stream->published != stream->tail && !stream->is_held)
+		stream_publish_held(stream);
+}
+
+void stream_publish_held(struct stream *stream)
+{
 	if (stream->published == stream->tail)
 		return;
 	if (stream->is_turn_open)

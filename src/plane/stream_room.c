@@ -69,6 +69,17 @@ bool stream_rewind(struct stream *stream)
 	return true;
 }
 
+bool stream_rewind_now(struct stream *stream)
+{
+	if (!stream->is_held)
+		return stream_rewind(stream);
+	if (stream->published != stream->tail || !stream_rewind(stream))
+		return false;
+	stream_publish_held(stream);
+	stream->step_limit = stream->tail + stream_step_bytes(stream);
+	return true;
+}
+
 /* Has the slowest consumer still to pass the pad that ended the last lap? */
 static bool is_before_pad(const struct stream *stream)
 {
@@ -267,7 +278,7 @@ static void rewind_if_hot(struct stream *stream, uint64_t window, uint64_t most)
 		return;
 	/* A rewound record must not reach the pad that made room for it. */
 	if (most + SEGMENT_LINE <= stream->offset && stream->ack >= lap_start(stream) + most + SEGMENT_LINE)
-		(void)stream_rewind(stream); /* else deeper: there is no page for the pad now */
+		(void)stream_rewind_now(stream); /* else deeper: there is no page for the pad now */
 }
 
 /* Pages for `*need` bytes at tail. While there is no memory, those that exist have to do: back to the start as soon as
@@ -282,14 +293,15 @@ static int find_pages(
 	while ((rc = stream_pages_extend(stream, stream->offset + *need + sizeof(struct record))) == -ENOSPC) {
 		uint64_t first = bytes_needed(0, payload_bytes, &lead), left = timeout_ns - waited;
 		/* Else a rewound record would reach the pad that made room for it, or there is no page for the pad. */
-		bool helps = first <= stream->offset && stream_pages_have_pads(stream);
+		bool helps = first <= stream->offset && stream_pages_have_pads(stream) &&
+			     (!stream->is_held || stream->published == stream->tail);
 
 		rc = stream_wait_for_ack(stream, helps ? stream->tail - stream->offset + first : UINT64_MAX,
 			left < PAGES_RETRY_NS ? left : PAGES_RETRY_NS);
 		if (rc == ENRG_E_STOPPED)
 			return rc;
 		if (rc == 0) {
-			(void)stream_rewind(stream);
+			(void)stream_rewind_now(stream);
 			*need = bytes_needed(stream->offset, payload_bytes, ret_lead);
 			continue;
 		}
@@ -308,6 +320,8 @@ static uint64_t look_again_at(const struct stream *stream, uint64_t window, uint
 
 	if (stream->pages.end < stream->mapping.data_bytes && pages_end < end)
 		end = pages_end;
+	if (stream->is_held && stream->step_limit < end)
+		end = stream->step_limit;
 	if (!window)
 		return end;
 	if (stream->is_spilling)
@@ -324,7 +338,8 @@ int stream_make_room(
 	struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, uint64_t *ret_need, uint32_t *ret_lead)
 {
 	uint64_t size = stream->mapping.data_bytes, most = most_needed(stream, payload_bytes);
-	uint64_t window = stream->window.bytes ? window_for(&stream->window, most) : 0;
+	/* Inside of a step nothing is published, so that no wait for the window would end: stream_begin_step waits. */
+	uint64_t window = stream->window.bytes && !stream->is_held ? window_for(&stream->window, most) : 0;
 
 	if (window) {
 		keep_window(stream, window, most, timeout_ns);
@@ -332,6 +347,8 @@ int stream_make_room(
 		jump_if_needed(stream, most);
 	}
 	*ret_need = bytes_needed(stream->offset, payload_bytes, ret_lead);
+	if (stream->is_held && stream->tail + *ret_need > stream->step_limit)
+		return -EMSGSIZE;
 	if (stream->tail + *ret_need > room_end(stream)) {
 		int rc = stream_wait_for_ack(stream, stream->tail + *ret_need - size, timeout_ns);
 		if (rc < 0)
@@ -344,4 +361,24 @@ int stream_make_room(
 	}
 	stream->free_until = look_again_at(stream, window, most);
 	return 0;
+}
+
+/* --- steps that are published as a whole --------------------------------------------------------------------------- */
+
+uint64_t stream_step_bytes(const struct stream *stream)
+{
+	return stream->mapping.data_bytes / 2;
+}
+
+void stream_begin_step(struct stream *stream)
+{
+	uint64_t window = stream->window.bytes ? window_for(&stream->window, stream->most) : 0;
+
+	if (window && stream->most && stream->published == stream->tail) {
+		keep_window(stream, window, stream->most, SPILL_AFTER_MAX_NS);
+		rewind_if_hot(stream, window, stream->most);
+	}
+	stream->step_limit = stream->tail + stream_step_bytes(stream);
+	if (stream->free_until > stream->step_limit)
+		stream->free_until = stream->step_limit;
 }

@@ -81,6 +81,8 @@ struct stream {
 	uint32_t ticket;
 	struct doorbell_spin spin;
 	_Atomic uint32_t is_interrupted;
+	bool is_held;         /* published by stream_publish_held alone */
+	uint64_t step_limit;  /* where is_held: the step may not get beyond this position */
 };
 
 /* A record's header as eight words of 64 bits (little-endian, as the layout): built from 32-bit fields in memory and
@@ -161,6 +163,9 @@ bool stream_rewind(struct stream *stream);
 uint64_t stream_slowest_ack(struct stream *stream);
 /* Publishes and waits until that is at least `wanted`. 0, -EAGAIN, ENRG_E_STOPPED. */
 int stream_wait_for_ack(struct stream *stream, uint64_t wanted, uint64_t timeout_ns);
+
+/* As stream_rewind; where publishing is held, only with nothing held back, and the pad is published at once. */
+bool stream_rewind_now(struct stream *stream);
 
 /* Called before the first publishing behind a wait at the end of the window: tells the governor how it went. */
 void stream_end_turn(struct stream *stream);

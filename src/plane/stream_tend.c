@@ -67,7 +67,7 @@ void stream_tend(struct stream *stream, uint64_t now_ns)
 	 * has no more room than the lap has used: that is as much as it wrote in all this time. */
 	if (ack == stream->tail && stream->offset >= KEEP_BYTES && now_ns - pages->lap_ns >= pages->calm_ns) {
 		if (stream_rewind(stream))
-			stream_publish(stream);
+			stream_publish_held(stream);
 		return;
 	}
 	uint64_t keep = pages->peak > pages->last_peak ? pages->peak : pages->last_peak;

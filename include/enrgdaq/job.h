@@ -11,6 +11,8 @@
 #ifndef ENRGDAQ_JOB_H
 #define ENRGDAQ_JOB_H
 
+#include <poll.h>
+
 #include "enrgdaq/module.h"
 #include "enrgdaq/option.h"
 #include "enrgdaq/schema.h"
@@ -47,9 +49,9 @@ struct enrg_job_type {
 	 * which is started again with back-off. */
 	int (*start)(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err);
 
-	/* Takes what the hardware has and commits it. May block for 0.1 s at the most. An enum enrg_poll, or a negative
-	 * code: the process ends and is started again with back-off. ENRG_E_STOPPED from a claim is passed on as it is.
-	 */
+	/* Takes what the hardware has and commits it. May block for 0.1 s at the most, but for as long as it likes
+	 * inside enrg_job_wait_fd. An enum enrg_poll, or a negative code: the process ends and is started again with
+	 * back-off. ENRG_E_STOPPED from a claim or a wait is passed on as it is. */
 	int (*poll)(struct enrg_job *job, void *state, struct enrg_error *err);
 
 	/* An ordered stop: stop the acquisition, read the hardware a last time, commit. Not called after a failure.
@@ -69,6 +71,18 @@ ENRG_API const char *enrg_job_supervisor(const struct enrg_job *job);
 /* Time from one idle poll to the next, ns; 0 = as often as possible. The schedule does not drift: after a slow poll the
  * missed ticks are skipped. Default 1 s. */
 ENRG_API void enrg_job_set_interval(struct enrg_job *job, uint64_t interval_ns);
+
+#define ENRG_WAIT_MAX 64u /* descriptors of one enrg_job_wait_fd */
+
+/* Sleeps in the kernel until one of `count` descriptors is ready, as of poll(2) (events, revents; a negative fd is left
+ * out), a message or a stop came, or `timeout_ns` is over (UINT64_MAX = never). Meanwhile it gives the signs of life
+ * and commits appended rows when they are due, so that a driver needs no interval: poll may stay in here as long as it
+ * likes, and returns ENRG_POLL_AGAIN after it. Also from `start` and `stop`, for hardware that takes its time.
+ * How many descriptors are ready; 0: the time is over, or a message came and was received; ENRG_E_STOPPED: a stop came
+ * (in `stop`: a fast one), which poll and start pass on as it is: `stop` may still read the hardware. Other codes: rows
+ * that were due could not be committed, or no descriptor is left. */
+ENRG_API int enrg_job_wait_fd(
+	struct enrg_job *job, struct pollfd *entries, uint32_t count, uint64_t timeout_ns, struct enrg_error *err);
 
 enum enrg_level { ENRG_DEBUG, ENRG_INFO, ENRG_WARNING, ENRG_ERROR };
 

@@ -80,8 +80,10 @@ struct enrg_job {
 	struct outputs *outputs;
 	uint64_t interval_ns;
 	bool is_interval_new;
-	bool is_latency_told; /* that latency_target_ms can't be met */
-	bool is_slow_told;    /* that a poll took longer than its interval */
+	uint64_t waited_ns;          /* of the poll that runs, in enrg_job_wait_fd */
+	enum process_stop stop_seen; /* enrg_job_wait_fd waits on through it: in `stop` that of a drain */
+	bool is_latency_told;        /* that latency_target_ms can't be met */
+	bool is_slow_told;           /* that a poll took longer than its interval */
 	struct yield yield;
 	/* where shared memory is off: one a sink, NULL where that sink reads the ring */
 	size_t link_count;

@@ -11,10 +11,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/link.h"
+#include "job/source/wait.h"
 
 #define SOURCE_INTERVAL_NS       1000000000ull
-#define SOURCE_BEAT_NS           500000000ull  /* where the plan names none */
-#define SOURCE_TEND_NS           5000000000ull /* while the ring has pages to give back */
 #define SOURCE_LINK_WINDOW_BYTES (16ull << 20)
 #define SOURCE_LINK_LOOK_NS      20000000ull
 #define SOURCE_LINK_DRAIN_NS     30000000000ull /* for what an ordered stop still has in flight */
@@ -62,58 +61,6 @@ void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *for
 
 /* --- the loop ---------------------------------------------------------------------------------------------------- */
 
-/* Between polls: says once that the latency target can't be met, and what is reached. A store that its source outruns
- * is none of it: that is back-pressure, and shown as such. */
-static void say_latency(struct enrg_job *job)
-{
-	const struct stream *stream = job->outputs->params.stream;
-	uint64_t wait_ns, bytes;
-	char wait[32], target[32];
-
-	if (job->is_latency_told || !stream || !stream_misses_target(stream, &wait_ns, &bytes))
-		return;
-	job->is_latency_told = true;
-	clock_format_span(wait_ns, wait, sizeof(wait));
-	clock_format_span(job->process->plan->latency_target_ns, target, sizeof(target));
-	log_line(ENRG_INFO,
-		"batches wait %s from commit to stored, and latency_target_ms asks for %s: at the rate of the stores "
-		"that is the %.1f MB in flight without which they would run out of work; nothing is lost; make batches "
-		"smaller, the stores faster, or the target larger",
-		wait, target, (double)bytes / 1e6);
-}
-
-/* Life sign, and what went over links. */
-static void beat(struct enrg_job *job)
-{
-	uint64_t bytes = 0;
-
-	process_beat(job->process);
-	for (size_t i = 0; i < job->link_count; i++) {
-		struct link_counters counters;
-		if (!job->links[i])
-			continue;
-		link_sender_get_counters(job->links[i], &counters);
-		bytes += counters.bytes;
-	}
-	if (bytes)
-		atomic_store_explicit(&job->process->page->zmq_out_bytes, bytes, memory_order_relaxed);
-}
-
-/* Between polls, behind a beat: lets the ring give back what it has not used lately, and stores run first where they
- * are what everybody waits for. */
-static void tend(struct enrg_job *job)
-{
-	struct stream *stream = job->outputs->params.stream;
-
-	uint64_t now_ns = atomic_load_explicit(&job->process->page->heartbeat_mono_ns, memory_order_relaxed);
-
-	say_latency(job);
-	if (stream)
-		yield_tend(&job->yield, now_ns, stream_blocked_ns(stream));
-	if (stream && !job->outputs->claimed)
-		stream_tend(stream, now_ns);
-}
-
 /* The tick after `now` on a schedule that began at `tick`: missed ones are skipped, the phase stays. */
 static uint64_t next_tick(uint64_t tick, uint64_t interval_ns, uint64_t now)
 {
@@ -124,13 +71,14 @@ static uint64_t next_tick(uint64_t tick, uint64_t interval_ns, uint64_t now)
 	return tick + ((now - tick) / interval_ns + 1) * interval_ns;
 }
 
-/* Ticks that passed before the poll of `tick` was done. All are counted; that it was the poll itself which took so long
- * is said once. */
+/* Ticks that passed before the poll of `tick` was done, but for those that it slept through in enrg_job_wait_fd. All
+ * are counted; that it was the poll itself which took so long is said once. */
 static void count_missed(struct enrg_job *job, uint64_t tick, uint64_t now)
 {
 	struct page *page = job->process->page;
 	uint32_t before = atomic_load_explicit(&page->missed_ticks, memory_order_relaxed);
-	uint64_t missed = job->interval_ns && now > tick ? (now - tick) / job->interval_ns : 0;
+	uint64_t late_ns = now > tick + job->waited_ns ? now - tick - job->waited_ns : 0;
+	uint64_t missed = job->interval_ns ? late_ns / job->interval_ns : 0;
 	uint64_t span_ns = now - atomic_load_explicit(&page->heartbeat_mono_ns, memory_order_relaxed);
 	char span[32], interval[32];
 
@@ -151,30 +99,6 @@ static void count_missed(struct enrg_job *job, uint64_t tick, uint64_t now)
 		span, interval);
 }
 
-/* From one poll to the next: gives signs of life, commits appended rows when they are due. */
-static int wait_for_tick(struct enrg_job *job, uint64_t tick, struct enrg_error *err)
-{
-	struct process *process = job->process;
-	const struct stream *stream = job->outputs->params.stream;
-	int result = 0;
-
-	for (;;) {
-		uint64_t now = clock_mono_ns();
-		beat(job);
-		tend(job);
-		result = outputs_flush_due(job->outputs, now, err);
-		if (result < 0 || now >= tick || process_stop_state(process) != PROCESS_RUN)
-			return result;
-		uint64_t until = tick, deadline = outputs_deadline(job->outputs);
-		until = until < deadline ? until : deadline;
-		uint64_t step = process->plan->beat_ns ? process->plan->beat_ns : SOURCE_BEAT_NS;
-		if (step > SOURCE_TEND_NS && stream && stream_has_spare(stream))
-			step = SOURCE_TEND_NS;
-		until = until < now + step ? until : now + step;
-		process_sleep_until(process, PROCESS_RUN, until);
-	}
-}
-
 /* An enum enrg_poll of the last poll, or a negative code. ENRG_POLL_IDLE: a stop was asked for. */
 static int poll_until_stopped(
 	struct enrg_job *job, const struct enrg_job_type *type, void *state, struct enrg_error *err)
@@ -183,8 +107,8 @@ static int poll_until_stopped(
 	uint64_t tick = clock_mono_ns();
 
 	while (process_stop_state(process) == PROCESS_RUN) {
-		beat(job);
-		tend(job);
+		wait_tend(job);
+		job->waited_ns = 0;
 		int result = type->poll(job, state, err);
 		if (result < 0 || result == ENRG_POLL_DONE)
 			return result;
@@ -234,6 +158,7 @@ int source_live(struct enrg_job *job, const struct enrg_job_type *type, const vo
 	} else {
 		atomic_store_explicit(&process->page->state, PAGE_DRAINING, memory_order_relaxed);
 		process_beat(process);
+		job->stop_seen = PROCESS_DRAIN;
 		result = type->stop ? type->stop(job, state, err) : 0;
 		result = is_stop(process, result) ? 0 : result;
 		if (result < 0)
@@ -295,10 +220,10 @@ static void drain_links(struct enrg_job *job, struct stream *stream)
 			drain_until = now + SOURCE_LINK_DRAIN_NS;
 		if (stop == PROCESS_HURRY || (drain_until && now >= drain_until))
 			break;
-		beat(job);
+		wait_beat(job);
 		process_sleep_until(process, stop, now + SOURCE_LINK_LOOK_NS);
 	}
-	beat(job);
+	wait_beat(job);
 }
 
 /* `in order`: the stream was closed before, so that the stores hear that nothing will follow. */

@@ -107,8 +107,8 @@ static int parse_record(const json_t *array, struct record *ret_record, struct e
 		.meta_crc = (uint32_t)numbers[12],
 		.header_crc = (uint32_t)numbers[13],
 	};
-	if ((numbers[1] != RECORD_DATA && numbers[1] != RECORD_GAP) || numbers[2] >= SEGMENT_ROUTES ||
-		numbers[9] + numbers[10] > LINK_PAYLOAD_MAX)
+	if ((numbers[1] != RECORD_DATA && numbers[1] != RECORD_GAP && numbers[1] != RECORD_RUN) ||
+		numbers[2] >= SEGMENT_ROUTES || numbers[9] + numbers[10] > LINK_PAYLOAD_MAX)
 		return complain(err, "batch", "type, route or size of the record is out of range");
 	return 0;
 }

@@ -318,7 +318,7 @@ static int align_payload(
 static int judge_batch(struct link_receiver *receiver, struct link_stream *stream, const struct link_batch *batch,
 	const struct link_place *place, struct enrg_error *err)
 {
-	bool has_schema = stream->schemas[batch->schema].ipc || batch->header.type == RECORD_GAP;
+	bool has_schema = stream->schemas[batch->schema].ipc || batch->header.type != RECORD_DATA;
 
 	if (batch->end <= stream->received) {
 		receiver->counters.duplicates++;

@@ -185,7 +185,7 @@ static inline int check_record(const struct consumer *consumer, const struct rec
 {
 	if (!has_length(consumer, record))
 		return explain_corrupt(consumer, record, "length outside what is published", err);
-	if (record->type < RECORD_DATA || record->type > RECORD_GAP)
+	if (record->type < RECORD_DATA || record->type > RECORD_RUN)
 		return explain_corrupt(consumer, record, "unknown type", err);
 	if (consumer->mapping.has_checks &&
 		crc32c_small(0, record, offsetof(struct record, header_crc)) != record->header_crc)

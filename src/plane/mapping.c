@@ -16,9 +16,9 @@ static int check_header(
 {
 	if (header->magic != SEGMENT_MAGIC)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: not a stream file", path);
-	if (header->version != SEGMENT_VERSION)
-		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: stream version %u, this program reads %u", path,
-			header->version, SEGMENT_VERSION);
+	if (header->version < SEGMENT_VERSION_PLAIN || header->version > SEGMENT_VERSION)
+		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: stream version %u, this program reads %u to %u", path,
+			header->version, SEGMENT_VERSION_PLAIN, SEGMENT_VERSION);
 	if (header->file_bytes != file_bytes || header->data_offset != SEGMENT_DATA_AT ||
 		header->data_bytes % SEGMENT_PAGE || header->data_bytes == 0 || header->data_bytes > file_bytes ||
 		header->data_bytes + SEGMENT_DATA_AT != file_bytes || header->record_bytes_max > header->data_bytes ||

@@ -77,7 +77,7 @@ static int check(const struct observer *observer, const struct record *record, u
 	if (record->length < sizeof(*record) || record->length % SEGMENT_LINE || record->length > mapping->data_bytes ||
 		record->length > head - observer->position)
 		return explain(observer, "length outside what is published", err);
-	if (record->type < RECORD_DATA || record->type > RECORD_GAP)
+	if (record->type < RECORD_DATA || record->type > RECORD_RUN)
 		return explain(observer, "unknown type", err);
 	if (mapping->has_checks && crc32c(0, record, offsetof(struct record, header_crc)) != record->header_crc)
 		return explain(observer, "header CRC wrong", err);
@@ -131,7 +131,10 @@ static int look(void *context)
 		}
 		observer->current.position = observer->position;
 		observer->position += record->length;
-		if (record->type != RECORD_PAD)
+		/* No batch: it is neither handed out nor missed. */
+		if (record->type == RECORD_RUN && record->sequence == observer->last_sequence + 1)
+			observer->last_sequence++;
+		if (record->type != RECORD_PAD && record->type != RECORD_RUN)
 			return 1;
 	}
 	return 0;

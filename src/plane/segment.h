@@ -19,30 +19,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SEGMENT_MAGIC        0x4D52545347524E45ull /* "ENRGSTRM" */
-#define SEGMENT_VERSION      1u
-#define SEGMENT_CONSUMERS    16u
-#define SEGMENT_ROUTES       256u
-#define SEGMENT_SCHEMAS      256u
-#define SEGMENT_ARENA_BYTES  (1u << 20)
-#define SEGMENT_PAGE         4096u
-#define SEGMENT_LINE         64u
-#define SEGMENT_PRODUCER_AT  4096u
-#define SEGMENT_CONSUMERS_AT 8192u
-#define SEGMENT_ROUTES_AT    (SEGMENT_CONSUMERS_AT + SEGMENT_CONSUMERS * 1024u)
-#define SEGMENT_ARENA_AT     (SEGMENT_ROUTES_AT + SEGMENT_ROUTES * 256u)
-#define SEGMENT_DATA_AT      (SEGMENT_ARENA_AT + SEGMENT_ARENA_BYTES) /* bytes before the data area */
-#define SEGMENT_PAD_MAX      (1u << 30)                               /* a longer pad is several */
-#define SEGMENT_ALIGN_FROM   (64u << 10) /* payloads of this size and more start on a page */
+#define SEGMENT_MAGIC         0x4D52545347524E45ull /* "ENRGSTRM" */
+#define SEGMENT_VERSION       2u                    /* of a stream that has had run records */
+#define SEGMENT_VERSION_PLAIN 1u                    /* of all others: earlier programs read those */
+#define SEGMENT_BOUNDARIES    6u
+#define SEGMENT_CONSUMERS     16u
+#define SEGMENT_ROUTES        256u
+#define SEGMENT_SCHEMAS       256u
+#define SEGMENT_ARENA_BYTES   (1u << 20)
+#define SEGMENT_PAGE          4096u
+#define SEGMENT_LINE          64u
+#define SEGMENT_PRODUCER_AT   4096u
+#define SEGMENT_CONSUMERS_AT  8192u
+#define SEGMENT_ROUTES_AT     (SEGMENT_CONSUMERS_AT + SEGMENT_CONSUMERS * 1024u)
+#define SEGMENT_ARENA_AT      (SEGMENT_ROUTES_AT + SEGMENT_ROUTES * 256u)
+#define SEGMENT_DATA_AT       (SEGMENT_ARENA_AT + SEGMENT_ARENA_BYTES) /* bytes before the data area */
+#define SEGMENT_PAD_MAX       (1u << 30)                               /* a longer pad is several */
+#define SEGMENT_ALIGN_FROM    (64u << 10) /* payloads of this size and more start on a page */
 
-enum record_type { RECORD_DATA = 1, RECORD_PAD = 2, RECORD_GAP = 3 };
+enum record_type { RECORD_DATA = 1, RECORD_PAD = 2, RECORD_GAP = 3, RECORD_RUN = 4 };
 
 /* In front of every payload. */
 struct record {
 	uint32_t length;       /* of the whole record, header and padding included; a multiple of 64 */
 	uint16_t type;         /* enum record_type */
 	uint16_t route;        /* index into the routes */
-	uint64_t sequence;     /* of data and gap records of this stream, from 1, without holes */
+	uint64_t sequence;     /* of all records but pads of this stream, from 1, without holes */
 	uint64_t acquired_ns;  /* wall clock of the oldest row */
 	uint64_t committed_ns; /* CLOCK_MONOTONIC */
 	uint32_t epoch;        /* life of the producer */
@@ -89,15 +91,47 @@ static_assert(sizeof(struct segment_header) <= SEGMENT_PAGE, "segment header");
 struct segment_tally {
 	_Atomic uint64_t position;
 	_Atomic uint64_t sequence; /* last published */
-	_Atomic uint64_t batches;  /* data and gap records */
+	_Atomic uint64_t batches;  /* data, gap and run records */
 	_Atomic uint64_t rows;
 	_Atomic uint64_t bytes;        /* payload bytes */
 	_Atomic uint64_t dropped_rows; /* by the job's own policy */
 	_Atomic uint64_t reserved;
-	_Atomic uint64_t gaps; /* gap records among the batches */
+	_Atomic uint64_t gaps; /* gap and run records among the batches: what is no batch */
 };
 
 static_assert(sizeof(struct segment_tally) == 64, "tally");
+
+enum run_edge { RUN_BEGINS = 1, RUN_ENDED = 2 };
+
+/* A run record that was published; valid where `position` is neither 0 nor beyond head. Entry (index - 1) modulo
+ * SEGMENT_BOUNDARIES. */
+struct segment_boundary {
+	_Atomic uint64_t position; /* behind the record */
+	uint64_t index;            /* of the stream's run records, from 1 */
+	uint64_t number, wall_ns;
+	uint64_t sequence, batches, rows, bytes, gaps, dropped_rows; /* the tally before the record */
+	uint32_t edge;                                               /* enum run_edge */
+	uint32_t reserved;
+	char label[64]; /* of what follows */
+	uint64_t reserved_too;
+};
+
+static_assert(sizeof(struct segment_boundary) == 160, "boundary");
+static_assert(offsetof(struct segment_boundary, label) == 88, "boundary");
+
+/* Payload of a run record. */
+struct segment_run {
+	uint32_t edge;
+	uint32_t reserved;
+	uint64_t index, number, wall_ns;
+	uint64_t sequence, batches, rows, bytes, gaps, dropped_rows;
+	char run[64];   /* that begins or ended; "" = none: only the label changes */
+	char label[64]; /* sequences of tables behind it count under this name: the run's, or one for between two runs
+			 */
+};
+
+static_assert(sizeof(struct segment_run) == 208, "run record");
+static_assert(offsetof(struct segment_run, run) == 80, "run record");
 
 struct segment_producer {
 	_Alignas(128) _Atomic uint64_t head; /* bytes published; the one line that consumers poll */
@@ -121,6 +155,9 @@ struct segment_producer {
 	_Alignas(128) _Atomic uint64_t
 		window;                 /* bytes in flight before it waits for consumers that keep up; 0: not told */
 	_Atomic uint32_t window_reason; /* enum window_reason */
+	_Alignas(1024) struct segment_boundary boundaries[SEGMENT_BOUNDARIES];
+	/* Sequences of the routes between two runs, as they stood when a run began. */
+	_Alignas(1024) _Atomic uint64_t between[SEGMENT_ROUTES];
 };
 
 static_assert(offsetof(struct segment_producer, tally) == 128, "producer page");
@@ -130,6 +167,8 @@ static_assert(offsetof(struct segment_producer, consumer_changes) == 388, "produ
 static_assert(offsetof(struct segment_producer, is_waiting) == 512, "producer page");
 static_assert(offsetof(struct segment_producer, claimed) == 640, "producer page");
 static_assert(offsetof(struct segment_producer, window) == 768, "producer page");
+static_assert(offsetof(struct segment_producer, boundaries) == 1024, "producer page");
+static_assert(offsetof(struct segment_producer, between) == 2048, "producer page");
 static_assert(sizeof(struct segment_producer) <= SEGMENT_PAGE, "producer page");
 
 enum consumer_kind { CONSUMER_FREE = 0, CONSUMER_REQUIRED = 1 }; /* 2: of earlier versions, holds nobody back */

@@ -38,6 +38,7 @@ static void restore(struct stream *stream)
 		drop_unpublished(&stream->mapping.routes[i], head);
 		stream->route_sequence[i] = mapping_route_sequence(&stream->mapping.routes[i], head);
 	}
+	boundary_restore(stream, head);
 	/* What the last life had claimed beyond head it may have overwritten. */
 	stream->claimed = atomic_load_explicit(&producer->claimed, memory_order_relaxed);
 	if (stream->claimed < head || stream->claimed > head + stream->mapping.data_bytes)

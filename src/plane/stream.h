@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "enrgdaq/error.h"
+#include "plane/boundary.h"
 #include "plane/segment.h"
 
 struct stream;   /* a producer's mapping */
@@ -54,7 +55,7 @@ struct stream_status {
 	char source[256], run[64], supervisor[256];
 	uint8_t uuid[16];
 	uint64_t head, sequence, batches, rows, bytes, dropped_rows;
-	uint64_t gaps; /* gap records among the batches */
+	uint64_t gaps; /* gap and run records among the batches: what is no batch */
 	uint64_t data_bytes, record_bytes_max;
 	uint64_t window_bytes;     /* in flight before the producer waits; 0: none, or not told */
 	const char *window_reason; /* a constant text */
@@ -64,6 +65,8 @@ struct stream_status {
 	bool is_attached; /* a producer holds its lock */
 	uint32_t consumer_count;
 	struct stream_consumer_status consumers[SEGMENT_CONSUMERS];
+	uint32_t boundary_count;
+	struct boundary boundaries[SEGMENT_BOUNDARIES]; /* of runs, the last ones, in their order */
 };
 
 /* 0; -ENOENT; ENRG_E_CORRUPT: not a stream, another version, lengths that do not fit the file. */
@@ -210,7 +213,7 @@ struct consumer_record {
 	uint64_t end;           /* position behind it */
 };
 
-/* The next record of type data or gap, without waiting. 1: there is one; 0: none now; ENRG_E_CORRUPT: lengths, bounds
+/* The next record that is no pad, without waiting. 1: there is one; 0: none now; ENRG_E_CORRUPT: lengths, bounds
  * or CRC wrong (err; the record is not passed: consumer_skip continues behind it where its length can be trusted). */
 int consumer_acquire(struct consumer *consumer, struct consumer_record *ret_record, struct enrg_error *err);
 /* The next records, up to `count` and CONSUMER_MANY, without waiting: how many, else as consumer_acquire. A corrupt

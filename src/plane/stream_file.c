@@ -51,7 +51,7 @@ static int fill_header(int descriptor, const struct stream_params *params, uint6
 {
 	struct segment_header header = {
 		.magic = SEGMENT_MAGIC,
-		.version = SEGMENT_VERSION,
+		.version = SEGMENT_VERSION_PLAIN,
 		.flags = params->checks ? SEGMENT_CHECKS : 0,
 		.file_bytes = SEGMENT_DATA_AT + data_bytes,
 		.data_offset = SEGMENT_DATA_AT,
@@ -259,6 +259,7 @@ static int read_status(void *context)
 	memcpy(ret->supervisor, mapping->header->supervisor, sizeof(ret->supervisor) - 1);
 	memcpy(ret->uuid, mapping->header->uuid, sizeof(ret->uuid));
 	read_tally(mapping, ret);
+	ret->boundary_count = boundary_read_all(mapping, ret->head, ret->boundaries);
 	ret->data_bytes = mapping->data_bytes;
 	ret->record_bytes_max = mapping->record_bytes_max;
 	ret->blocked_ns = atomic_load_explicit(&producer->blocked_ns, memory_order_relaxed);

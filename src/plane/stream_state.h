@@ -80,6 +80,7 @@ struct stream {
 	uint64_t route_sequence[SEGMENT_ROUTES];
 	uint32_t ticket;
 	struct doorbell_spin spin;
+	struct boundary boundary; /* the last one, at or before tail; position 0 = none */
 	_Atomic uint32_t is_interrupted;
 	bool is_held;         /* published by stream_publish_held alone */
 	uint64_t step_limit;  /* where is_held: the step may not get beyond this position */
@@ -172,6 +173,9 @@ void stream_end_turn(struct stream *stream);
 
 /* For those who look from outside: the window, and why it is as it is. */
 void stream_tell_window(struct stream *stream);
+
+/* For a stream that was just taken over: the last boundary that its earlier lives have published. */
+void boundary_restore(struct stream *stream, uint64_t head);
 
 /* Reads the consumer entries anew: what `consumer_changes` counts. */
 void stream_read_consumers(struct stream *stream, uint32_t changes);

@@ -62,7 +62,7 @@ static inline __attribute__((always_inline)) void commit_with(
 	stream_put_header(at, &header);
 	stream_advance(stream, record.length);
 	stream->batches++;
-	stream->gaps += commit->type == RECORD_GAP;
+	stream->gaps += commit->type != RECORD_DATA;
 	stream->rows += commit->rows;
 	stream->bytes += payload_bytes;
 	stream->route_sequence[route]++;

@@ -10,7 +10,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
-#include "bus/wire.h"
+#include "wire/wire.h"
 
 #define ENVELOPE_VERSION 1
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "bus/envelope.h"
-#include "bus/wire.h"
+#include "wire/wire.h"
 
 static struct envelope example(json_t *body)
 {

@@ -1,5 +1,5 @@
 /* wire.c: MessagePack, bounded: the reader. */
-#include "bus/wire.h"
+#include "wire/wire.h"
 
 #include <errno.h>
 #include <math.h>

@@ -4,8 +4,8 @@
  * The reader looks at every length before it uses it: a container may not claim more items than bytes are left, nesting
  * ends at a given depth, and the number of values is limited, so that what is built stays a bounded multiple of the
  * message. Extension types, integers beyond 63 bits, NaN and infinities do not exist here. */
-#ifndef BUS_WIRE_H
-#define BUS_WIRE_H
+#ifndef WIRE_WIRE_H
+#define WIRE_WIRE_H
 
 #include <jansson.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* wire_write.c: MessagePack, bounded: the writer, on the packer of msgpack-c. */
-#include "bus/wire.h"
+#include "wire/wire.h"
 
 #include <msgpack.h>
 #include <stdlib.h>

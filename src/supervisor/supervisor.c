@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "base/version.h"
 #include "supervisor/earlier/adopt.h"
+#include "supervisor/control.h"
 #include "supervisor/control_plane.h"
 #include "supervisor/drain.h"
 #include "supervisor/run_end.h"
@@ -39,7 +40,7 @@
 #define AWAY_NS           1500000000ull /* so long without a look at the clock: this process did not run */
 
 /* Lower half of epoll_data.u64 where the upper half is 0 (members have their enum roster_event there). */
-enum own_event { OWN_SIGNAL = 1, OWN_TIMER, OWN_BUS };
+enum own_event { OWN_SIGNAL = 1, OWN_TIMER, OWN_BUS, OWN_CONTROL };
 
 struct supervisor {
 	const struct supervisor_params *params;
@@ -51,6 +52,7 @@ struct supervisor {
 	struct roster *roster;
 	struct ledger *ledger;
 	struct control_plane control;
+	struct control commands;
 	struct keeper keeper;
 	struct losses losses; /* found at the start, until there is a ledger */
 	struct drain drain;
@@ -216,7 +218,12 @@ static int start(struct supervisor *self, struct enrg_error *err)
 	look_after(self, true);
 	params = (struct roster_params){
 		.folder = self->folder, .plans = self->plans, .epoll = self->epoll, .lifeline = self->lifeline[0]};
-	return roster_create(&params, &self->roster, err);
+	code = roster_create(&params, &self->roster, err);
+	/* last of the start: who asks must find what it asks about */
+	if (!code)
+		code = control_open(&self->commands, self->runtime.folder, self->runtime.run,
+			self->runtime.started_wall_ns, err);
+	return code ? code : watch(self, control_descriptor(&self->commands), OWN_CONTROL, err);
 }
 
 /* --- once a second --- */
@@ -298,6 +305,7 @@ static void tick(struct supervisor *self, uint64_t now_ns)
 
 	control_plane_collect(&self->control);
 	look_after(self, false);
+	control_look(&self->commands);
 	if (!pace_is_due(&self->pace, now_ns, (int)self->drain.phase, is_starting))
 		return;
 	began_ns = thread_cpu_ns();
@@ -326,12 +334,24 @@ static void handle_signals(struct supervisor *self, uint64_t now_ns)
 		drain_hurry(&self->drain, self->roster, now_ns);
 }
 
+/* What the command `stop` has asked for. */
+static void handle_stop(struct supervisor *self, uint64_t now_ns)
+{
+	if (self->commands.is_stop_asked)
+		drain_begin(&self->drain, self->roster, now_ns);
+	if (self->commands.is_fast_asked)
+		drain_hurry(&self->drain, self->roster, now_ns);
+	self->commands.is_stop_asked = self->commands.is_fast_asked = false;
+}
+
 static void handle_own(struct supervisor *self, enum own_event event, uint64_t now_ns)
 {
 	uint64_t expirations;
 
 	if (event == OWN_BUS)
 		control_plane_collect(&self->control);
+	else if (event == OWN_CONTROL)
+		control_take(&self->commands);
 	else if (event == OWN_TIMER && read(self->timer, &expirations, sizeof(expirations)) > 0)
 		tick(self, now_ns);
 }
@@ -396,6 +416,7 @@ static void run_loop(struct supervisor *self)
 			else
 				handle_own(self, (enum own_event)index, now_ns);
 		}
+		handle_stop(self, now_ns);
 		step(self, now_ns);
 		service_step(&self->service, clock_mono_ns(), roster_is_up(self->roster, now_ns),
 			self->drain.phase != DRAIN_NONE);
@@ -543,6 +564,7 @@ static void remove_sockets(const struct supervisor *self)
 
 static void fini(struct supervisor *self)
 {
+	control_close(&self->commands);
 	control_plane_stop(&self->control);
 	remove_sockets(self);
 	keeper_close(&self->keeper);

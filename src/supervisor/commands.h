@@ -1,0 +1,55 @@
+/* commands.h: what the supervisor can be asked for, wherever it comes from (the control socket, a job). A command acts
+ * once: the last COMMANDS_KEPT ids are kept with their answers, and an id that comes again gets the first answer,
+ * also where that one is still to come. Process: supervisor, main thread.
+ *
+ * Parts of the supervisor add tables of their kinds; nothing here knows what they do. */
+#ifndef SUPERVISOR_COMMANDS_H
+#define SUPERVISOR_COMMANDS_H
+
+#include "enrgdaq/option.h"
+#include "handover/command.h"
+
+#define COMMANDS_KEPT       256u
+#define COMMANDS_ASKERS_MAX 4u /* of one id whose answer is still to come */
+#define COMMANDS_TABLES_MAX 16u
+
+struct commands;
+
+enum command_outcome {
+	COMMAND_ANSWERED, /* `answer` is filled: COMMAND_OK unless it was set otherwise */
+	COMMAND_LATER,    /* commands_answer will be called with the command's id */
+};
+
+struct command_kind {
+	const char *kind; /* NULL ends a table */
+	const char *summary;
+	struct enrg_table body; /* its fields; wrong ones are answered, and `handle` is not called */
+	bool is_silent;         /* changes nothing: no line in the log */
+	/* `body`: of the table's size, valid during the call, as are all others. May not block. */
+	enum command_outcome (*handle)(
+		void *context, const struct command *command, const void *body, struct command_answer *answer);
+};
+
+/* Who gets the answer. */
+struct command_asker {
+	void (*reply)(void *context, uint64_t token, const struct command_answer *answer);
+	void *context;
+	uint64_t token;
+};
+
+/* Commands to others than the supervisor. `answer` as in command_kind. */
+typedef enum command_outcome commands_route(
+	void *context, const struct command *command, struct command_answer *answer);
+
+int commands_create(struct commands **ret_commands, struct enrg_error *err);
+void commands_destroy(struct commands *commands);
+/* The table must live as long as `commands`. -ENOSPC: too many tables. */
+int commands_add(struct commands *commands, const struct command_kind *kinds, void *context);
+void commands_set_route(struct commands *commands, commands_route *route, void *context);
+
+/* Does what the command asks for, or refuses it; `asker` is answered now or later, once. */
+void commands_take(struct commands *commands, const struct command *command, const struct command_asker *asker);
+/* The answer to a command that was taken earlier. `answer` stays the caller's; its id is set here. */
+void commands_answer(struct commands *commands, const uint8_t id[COMMAND_ID_BYTES], struct command_answer *answer);
+
+#endif

@@ -1,0 +1,242 @@
+/* commands_test.c: a command acts once, in time, and with the fields that it has to have. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "supervisor/commands.h"
+
+#define S 1000000000ull
+
+struct move_body {
+	int64_t to;
+};
+
+static const struct enrg_option move_options[] = {
+	{.key = "to",
+		.kind = ENRG_OPTION_INT,
+		.offset = offsetof(struct move_body, to),
+		.required = true,
+		.min = 0,
+		.max = 10,
+		.help = "where"},
+	{0},
+};
+
+struct world {
+	struct commands *commands;
+	int moves, slow;
+	int64_t at;
+	size_t answers;
+	struct command_answer last;
+	uint64_t last_token;
+};
+
+static enum command_outcome move(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	struct world *world = context;
+
+	(void)command;
+	world->moves++;
+	world->at = ((const struct move_body *)body)->to;
+	answer->fields = json_pack("{s:i}", "moves", world->moves);
+	return COMMAND_ANSWERED;
+}
+
+static enum command_outcome slow(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	(void)command;
+	(void)body;
+	(void)answer;
+	((struct world *)context)->slow++;
+	return COMMAND_LATER;
+}
+
+static const struct command_kind kinds[] = {
+	{.kind = "move", .summary = "moves", .body = {sizeof(struct move_body), move_options}, .handle = move},
+	{.kind = "slow", .summary = "slow", .body = {1, NULL}, .is_silent = true, .handle = slow},
+	{0},
+};
+
+static void note(void *context, uint64_t token, const struct command_answer *answer)
+{
+	struct world *world = context;
+
+	world->answers++;
+	world->last_token = token;
+	command_answer_fini(&world->last);
+	command_answer_copy(answer, &world->last);
+}
+
+static int set_up(void **state)
+{
+	static struct world world;
+
+	world = (struct world){0};
+	assert_int_equal(commands_create(&world.commands, NULL), 0);
+	assert_int_equal(commands_add(world.commands, kinds, &world), 0);
+	*state = &world;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct world *world = *state;
+
+	command_answer_fini(&world->last);
+	commands_destroy(world->commands);
+	return 0;
+}
+
+static void make(struct command *command, const char *to, const char *kind, json_t *body)
+{
+	assert_int_equal(command_init(command, to, kind, body, 5 * S), 0);
+}
+
+static void take(struct world *world, const struct command *command, uint64_t token)
+{
+	const struct command_asker asker = {.reply = note, .context = world, .token = token};
+
+	commands_take(world->commands, command, &asker);
+}
+
+static void a_repeated_id_gets_the_first_answer_and_no_action(void **state)
+{
+	struct world *world = *state;
+	struct command command;
+
+	make(&command, "supervisor", "move", json_pack("{s:i}", "to", 4));
+	take(world, &command, 1);
+	assert_int_equal(world->last.code, COMMAND_OK);
+	json_object_set_new(command.body, "to", json_integer(9));
+	command.expires_ns = 1; /* it was done in time, so its answer is still that */
+	take(world, &command, 2);
+	assert_int_equal(world->answers, 2);
+	assert_int_equal(world->last_token, 2);
+	assert_int_equal(world->last.code, COMMAND_OK);
+	assert_int_equal(json_integer_value(json_object_get(world->last.fields, "moves")), 1);
+	assert_memory_equal(world->last.id, command.id, COMMAND_ID_BYTES);
+	assert_int_equal(world->moves, 1);
+	assert_int_equal(world->at, 4);
+	command_fini(&command);
+}
+
+static void a_repeated_id_waits_for_the_answer_that_is_to_come(void **state)
+{
+	struct world *world = *state;
+	struct command_answer answer = {0};
+	struct command command;
+
+	make(&command, "supervisor", "slow", NULL);
+	for (uint64_t token = 1; token <= COMMANDS_ASKERS_MAX; token++)
+		take(world, &command, token);
+	assert_int_equal(world->answers, 0);
+	take(world, &command, 99); /* one too many does not wait */
+	assert_int_equal(world->answers, 1);
+	assert_int_equal(world->last.code, COMMAND_UNKNOWN);
+	command_answer_set(&answer, COMMAND_FAILED, "no");
+	commands_answer(world->commands, command.id, &answer);
+	assert_int_equal(world->answers, 1 + COMMANDS_ASKERS_MAX);
+	assert_int_equal(world->last.code, COMMAND_FAILED);
+	assert_memory_equal(world->last.id, command.id, COMMAND_ID_BYTES);
+	command_answer_set(&answer, COMMAND_OK, "yes");
+	commands_answer(world->commands, command.id, &answer); /* the first one counts */
+	take(world, &command, 7);
+	assert_int_equal(world->last.code, COMMAND_FAILED);
+	assert_int_equal(world->slow, 1);
+	command_fini(&command);
+}
+
+static void what_comes_too_late_does_nothing(void **state)
+{
+	struct world *world = *state;
+	struct command command;
+
+	make(&command, "supervisor", "move", json_pack("{s:i}", "to", 4));
+	command.expires_ns = clock_wall_ns() - S;
+	take(world, &command, 1);
+	assert_int_equal(world->last.code, COMMAND_EXPIRED);
+	command.expires_ns = clock_wall_ns() + 2 * COMMAND_EXPIRY_MAX;
+	take(world, &command, 1);
+	assert_int_equal(world->last.code, COMMAND_REFUSED);
+	assert_int_equal(world->moves, 0);
+	command_fini(&command);
+}
+
+static void wrong_fields_are_all_named(void **state)
+{
+	struct world *world = *state;
+	struct command command;
+
+	make(&command, "supervisor", "move", json_pack("{s:i, s:i}", "to", 11, "too", 1));
+	take(world, &command, 1);
+	assert_int_equal(world->last.code, COMMAND_WRONG_FIELDS);
+	assert_non_null(strstr(world->last.text, "to: expected an integer from 0 to 10, found the integer 11"));
+	assert_non_null(strstr(world->last.text, "too: unknown key"));
+	assert_int_equal(world->moves, 0);
+	command_fini(&command);
+}
+
+static void nobody_and_nothing_are_said(void **state)
+{
+	struct world *world = *state;
+	struct command command;
+
+	make(&command, "supervisor", "fly", NULL);
+	take(world, &command, 1);
+	assert_int_equal(world->last.code, COMMAND_NO_KIND);
+	command_fini(&command);
+	make(&command, "job a", "fly", NULL);
+	take(world, &command, 1);
+	assert_int_equal(world->last.code, COMMAND_NOBODY);
+	command_fini(&command);
+}
+
+static void old_ids_make_room_and_those_at_work_do_not(void **state)
+{
+	struct world *world = *state;
+	struct command command, first;
+
+	make(&first, "supervisor", "slow", NULL);
+	take(world, &first, 1);
+	for (unsigned i = 0; i < 3 * COMMANDS_KEPT; i++) {
+		make(&command, "supervisor", "move", json_pack("{s:i}", "to", 1));
+		take(world, &command, 1);
+		command_fini(&command);
+	}
+	assert_int_equal(world->moves, 3 * COMMANDS_KEPT);
+	take(world, &first, 2);
+	assert_int_equal(world->slow, 1);
+	for (unsigned i = 1; i < COMMANDS_KEPT; i++) {
+		make(&command, "supervisor", "slow", NULL);
+		take(world, &command, 1);
+		command_fini(&command);
+	}
+	assert_int_equal(world->slow, COMMANDS_KEPT);
+	make(&command, "supervisor", "slow", NULL);
+	take(world, &command, 1);
+	assert_int_equal(world->last.code, COMMAND_REFUSED);
+	assert_int_equal(world->slow, COMMANDS_KEPT);
+	command_fini(&command);
+	command_fini(&first);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_repeated_id_gets_the_first_answer_and_no_action, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_repeated_id_waits_for_the_answer_that_is_to_come, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_comes_too_late_does_nothing, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(wrong_fields_are_all_named, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(nobody_and_nothing_are_said, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(old_ids_make_room_and_those_at_work_do_not, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

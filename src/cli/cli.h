@@ -9,7 +9,7 @@
 
 #include "config/folder.h"
 
-struct command {
+struct cli_command {
 	const char *name;
 	const char *summary; /* NULL = not for humans: left out of --help */
 	int (*run)(int argc, char **argv);
@@ -23,6 +23,7 @@ int cli_jobs(int argc, char **argv);
 int cli_describe(int argc, char **argv);
 int cli_status(int argc, char **argv);
 int cli_stop(int argc, char **argv);
+int cli_send(int argc, char **argv);
 int cli_watch(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_plot(int argc, char **argv);

@@ -14,12 +14,13 @@
 
 static int cli_help(int argc, char **argv);
 
-static const struct command commands[] = {
+static const struct cli_command commands[] = {
 	{"run", "acquire data as a configuration folder says", cli_run, false},
 	{"run-job", "run one source in the foreground, for a debugger", cli_run_job, false},
 	{"status", "show what a running system does", cli_status, false},
 	{"watch", "show what a source sends while it runs", cli_watch, false},
 	{"stop", "end a running system in order", cli_stop, false},
+	{"send", "give a command to a job or to the supervisor", cli_send, false},
 	{"check", "check a configuration folder without running it", cli_check, true},
 	{"jobs", "list the types of jobs and stores", cli_jobs, true},
 	{"describe", "show the configuration of a type", cli_describe, true},
@@ -35,7 +36,7 @@ static const struct command commands[] = {
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
-static const struct command *find_command(const char *name)
+static const struct cli_command *find_command(const char *name)
 {
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (!strcmp(commands[i].name, name))
@@ -45,7 +46,7 @@ static const struct command *find_command(const char *name)
 
 static bool has_command(const char *name)
 {
-	const struct command *command = find_command(name);
+	const struct cli_command *command = find_command(name);
 
 	return command && command->summary;
 }
@@ -90,7 +91,7 @@ static int cli_help(int argc, char **argv)
 		print_help(stdout);
 		return 0;
 	}
-	const struct command *command = find_command(argv[1]);
+	const struct cli_command *command = find_command(argv[1]);
 	if (!command || !command->summary)
 		return refuse_command(argv[1]);
 	if (command->run == cli_help) {
@@ -112,7 +113,7 @@ static bool has_standard_descriptors(void)
 	return true;
 }
 
-static int run_command(const struct command *command, int argc, char **argv)
+static int run_command(const struct cli_command *command, int argc, char **argv)
 {
 	char name[64];
 
@@ -147,6 +148,6 @@ int main(int argc, char **argv)
 		printf("enrgdaq %s\n", version_text());
 		return 0;
 	}
-	const struct command *command = find_command(argv[1]);
+	const struct cli_command *command = find_command(argv[1]);
 	return command ? run_command(command, argc - 1, argv + 1) : refuse_command(argv[1]);
 }

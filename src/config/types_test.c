@@ -40,7 +40,7 @@ static int start(struct enrg_job *job, const void *options, void **ret_state, st
 	return enrg_error_set(err, -1, "never called");
 }
 
-static int poll(struct enrg_job *job, void *state, struct enrg_error *err)
+static int poll_job(struct enrg_job *job, void *state, struct enrg_error *err)
 {
 	(void)job, (void)state;
 	return enrg_error_set(err, -1, "never called");
@@ -90,7 +90,7 @@ static const struct enrg_job_type good_job = {
 	.options = {sizeof(struct fake_options), good_options},
 	.groups = good_groups,
 	.start = start,
-	.poll = poll,
+	.poll = poll_job,
 	.destroy = destroy,
 };
 static const char *const store_old_names[] = {"store_fake", NULL};

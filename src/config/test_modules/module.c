@@ -11,7 +11,7 @@ static int start(struct enrg_job *job, const void *options, void **ret_state, st
 	return 0;
 }
 
-static int poll(struct enrg_job *job, void *state, struct enrg_error *err)
+static int poll_job(struct enrg_job *job, void *state, struct enrg_error *err)
 {
 	(void)job;
 	(void)state;
@@ -37,6 +37,6 @@ static const struct enrg_job_type type = {
 static const struct enrg_job_type *const jobs[] = {&type, NULL};
 
 /* keeps the function used in the variant that leaves it out */
-int (*const module_poll)(struct enrg_job *, void *, struct enrg_error *) = poll;
+int (*const module_poll)(struct enrg_job *, void *, struct enrg_error *) = poll_job;
 
 ENRG_MODULE = {TEST_ABI, sizeof(struct enrg_module), sizeof(struct enrg_option), .name = "loaded", .jobs = jobs};

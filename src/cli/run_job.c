@@ -18,6 +18,7 @@
 #include "base/path.h"
 #include "cli/cli.h"
 #include "job/process/crash.h"
+#include "job/process/end.h"
 #include "job/process/process.h"
 #include "job/source/source.h"
 #include "plane/stream.h"
@@ -275,7 +276,9 @@ static int run(struct foreground *self, const struct folder *folder, const struc
 	consumer_close(self->consumer);
 	page_close(self->process.page);
 	crash_forget_module();
-	return rc == 2 ? 2 : rc == 1 || rc < 0 || self->counts.corrupt ? 1 : 0;
+	rc = rc == 2 ? 2 : rc == 1 || rc < 0 || self->counts.corrupt ? 1 : 0;
+	process_end_if_left(&self->process, rc);
+	return rc;
 }
 
 /* --- the command --- */

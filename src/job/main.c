@@ -16,14 +16,13 @@
 #include "base/log.h"
 #include "handover/order.h"
 #include "job/process/crash.h"
+#include "job/process/end.h"
 #include "job/process/process.h"
 #include "job/process/reporter.h"
 #include "job/source/source.h"
 #include "job/store/store.h"
 
 #define PROCESS_PLAN_BYTES_MAX (256u << 20)
-
-enum process_exit { EXIT_IN_ORDER = 0, EXIT_FAILED = 1, EXIT_CONFIG = 2, EXIT_HURRIED = 3, EXIT_UNASKED = 4 };
 
 /* --- start ------------------------------------------------------------------------------------------------------- */
 
@@ -205,6 +204,7 @@ int process_main(int argc, char **argv)
 	if (process.page)
 		page_refresh(process.page);
 	page_close(process.page);
+	process_end_if_left(&process, code);
 	if (process.memory)
 		options_memory_destroy(process.memory);
 	if (process.types)

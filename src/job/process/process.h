@@ -23,6 +23,15 @@ enum process_stop {
 	PROCESS_HURRY = 2, /* asked for a fast stop: end after the batch at hand; what is left stays on tmpfs */
 };
 
+/* What the supervisor reads from the end of a process. */
+enum process_exit {
+	EXIT_IN_ORDER = 0,
+	EXIT_FAILED = 1,
+	EXIT_CONFIG = 2,  /* trying again is of no use */
+	EXIT_HURRIED = 3, /* a fast stop left something in shared memory */
+	EXIT_UNASKED = 4, /* in order, while the run goes on */
+};
+
 struct process {
 	struct plan *plan;
 	struct page *page;
@@ -47,6 +56,7 @@ struct process {
 	uint64_t cpu_noted_ns;           /* when the page's CPU time was written by the main loop */
 	int ready_descriptor;            /* 0 or -1 = none, or told */
 	bool is_ready;
+	bool is_thread_left; /* one hangs in a library: no code may be unloaded, no destructor called */
 };
 
 /* Tells the supervisor that this job is ready (once; later calls do nothing). */

@@ -85,6 +85,7 @@ struct enrg_job {
 	bool is_latency_told;        /* that latency_target_ms can't be met */
 	bool is_slow_told;           /* that a poll took longer than its interval */
 	struct yield yield;
+	struct enrg_device *devices; /* the first one; NULL: none */
 	/* where shared memory is off: one a sink, NULL where that sink reads the ring */
 	size_t link_count;
 	struct link_sender **links;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/link.h"
+#include "job/source/device.h"
 
 #define WAIT_BEAT_NS 500000000ull  /* where the plan names none */
 #define WAIT_TEND_NS 5000000000ull /* while the ring has pages to give back */
@@ -60,6 +61,8 @@ void wait_tend(struct enrg_job *job)
 		yield_tend(&job->yield, now_ns, stream_blocked_ns(stream));
 	if (stream && !job->outputs->claimed)
 		stream_tend(stream, now_ns);
+	if (job->devices)
+		devices_check(job, now_ns);
 }
 
 /* Commits rows that are due. One claim at a time: beside an open one they wait for its end. */
@@ -68,7 +71,7 @@ static int flush_due(struct enrg_job *job, uint64_t now_ns, struct enrg_error *e
 	return job->outputs->staged && !job->outputs->claimed ? outputs_flush_due(job->outputs, now_ns, err) : 0;
 }
 
-/* When there is something to do before `until_ns`: rows that are due, a sign of life. */
+/* When there is something to do before `until_ns`: rows that are due, a sign of life, a call that hangs. */
 static uint64_t next_look(const struct enrg_job *job, uint64_t now_ns, uint64_t until_ns)
 {
 	const struct stream *stream = job->outputs->params.stream;
@@ -78,7 +81,20 @@ static uint64_t next_look(const struct enrg_job *job, uint64_t now_ns, uint64_t 
 	if (step_ns > WAIT_TEND_NS && stream && stream_has_spare(stream))
 		step_ns = WAIT_TEND_NS;
 	until_ns = until_ns < due_ns ? until_ns : due_ns;
-	return until_ns < now_ns + step_ns ? until_ns : now_ns + step_ns;
+	until_ns = until_ns < now_ns + step_ns ? until_ns : now_ns + step_ns;
+	due_ns = job->devices ? devices_deadline(job) : UINT64_MAX;
+	return until_ns < due_ns ? until_ns : due_ns;
+}
+
+int wait_for_work(struct enrg_job *job, struct enrg_error *err)
+{
+	uint64_t now_ns = clock_mono_ns();
+
+	wait_tend(job);
+	int rc = flush_due(job, now_ns, err);
+	if (rc == 0)
+		process_sleep_until(job->process, process_stop_state(job->process), next_look(job, now_ns, UINT64_MAX));
+	return rc;
 }
 
 int wait_for_tick(struct enrg_job *job, uint64_t tick_ns, struct enrg_error *err)

@@ -27,7 +27,7 @@ struct enrg_batch {
 	const struct enrg_column_view *columns; /* schema->column_count entries */
 
 	const char *source;    /* name of the producing job */
-	const char *run;       /* run identifier */
+	const char *run;       /* run identifier; "" between two runs, where run control is on */
 	const char *tag;       /* "" where there is none */
 	uint64_t sequence;     /* counts up by one a batch of the same source, run and table, from 1 */
 	uint32_t epoch;        /* counts the lives of the producer, from 1 */

@@ -36,6 +36,14 @@ struct enrg_job_group {
 	const char *help;
 };
 
+/* A run of a folder with run control (key `runs.control`), as run_start and run_stop are told of it. */
+struct enrg_run {
+	uint64_t number; /* 0 = it has none */
+	const char *id;
+	bool is_continued;    /* an earlier life of this job had begun it: what was set up then is to be set up again */
+	uint64_t deadline_ns; /* CLOCK_MONOTONIC: whoever takes longer has refused */
+};
+
 struct enrg_job_type {
 	size_t size;                         /* sizeof(struct enrg_job_type): what its author knew of it */
 	const char *name;                    /* "DAQJobTest" */
@@ -62,6 +70,18 @@ struct enrg_job_type {
 	void (*destroy)(void *state);
 
 	bool runs_code; /* what its files say may run programs: see struct enrg_option */
+
+	/* Where run control is on; either may be NULL. Called on the job's thread between two polls, without an open
+	 * claim. A negative code refuses, with the reason in err.
+	 * run_start: makes the hardware ready and starts it. What it commits itself still belongs to the time before
+	 * the run; what the next poll commits belongs to it. Called again in a job that was started again in a run,
+	 * where a refusal ends the process as a failed start does. run_stop: stops the hardware and reads it a last
+	 * time: what it commits belongs to the run. The run ends also where it refuses; then an alert tells the reason.
+	 * Not called where the job never began the run. */
+	int (*run_start)(struct enrg_job *job, void *state, const struct enrg_run *run, struct enrg_error *err);
+	int (*run_stop)(struct enrg_job *job, void *state, const struct enrg_run *run, struct enrg_error *err);
+	/* Default of the key `acquire`: "in_runs" (not polled between runs; for digitizers) in place of "always". */
+	bool acquires_in_runs;
 };
 
 /* The name of this job (unique in its supervisor) and of the supervisor. Valid as long as the job. */

@@ -28,11 +28,14 @@ struct enrg_file;  /* one output file with a committed length; owned by the fram
 /* One table that reaches the store: the batches of one producer, store section, tag and schema. */
 struct enrg_target {
 	const char *source;
-	const char *run;
+	const char *run;     /* "" between two runs */
 	const char *tag;     /* "" where there is none */
 	const void *section; /* options of [store_config.<section>], the struct of store->section */
 	const struct enrg_schema *schema;
 	uint64_t acquired_ns; /* wall clock of its first batch: the day for add_date */
+	/* Sequences of its batches count under it: source, label, tag, columns and sequence name a batch for ever. The
+	 * run, or between two runs (run "") a name that each start of a supervisor draws anew. NULL: the run. */
+	const char *label;
 };
 
 struct enrg_store_type {
@@ -67,6 +70,10 @@ struct enrg_store_type {
 	int (*close)(void *state, bool abandon, struct enrg_error *err);
 
 	bool runs_code; /* what its files say may run programs: see struct enrg_option */
+	/* Targets go on over the end of a run, as long as the store's files do not rotate with runs: nothing that they
+	 * remember counts by sequence. Else each is closed where its source's run begins or ends, and opened again with
+	 * the first batch behind that. */
+	bool spans_runs;
 };
 
 ENRG_API const char *enrg_store_name(const struct enrg_store *store);

@@ -404,6 +404,27 @@ int journal_add_stream(struct journal *journal, const uint8_t uuid[16], const ch
 	return 0;
 }
 
+int journal_add_boundary(struct journal *journal, const uint8_t uuid[16], const char *source, uint64_t index,
+	uint32_t *ret_index, struct enrg_error *err)
+{
+	uint8_t own[16];
+
+	journal_layout_boundary_uuid(uuid, index, own);
+	return journal_add_stream(journal, own, source, ret_index, err);
+}
+
+void journal_keep_boundaries(struct journal *journal, const uint8_t uuid[16])
+{
+	uint8_t own[16];
+	uint32_t entry;
+
+	for (uint64_t index = 0; index < JOURNAL_BOUNDARIES; index++) {
+		journal_layout_boundary_uuid(uuid, index, own);
+		if (journal_find_stream(journal, own, &entry) == 0)
+			(void)journal_add_stream(journal, own, "", &entry, NULL);
+	}
+}
+
 /* A free entry, else one that an earlier life added and committed nothing to. What was committed is kept for as long as
  * its file can't be reached: whoever cuts that needs it. */
 static uint32_t choose_file(const struct journal *journal)

@@ -15,6 +15,8 @@
 #define JOURNAL_FILES      1024u
 #define JOURNAL_PATH_BYTES 1000u
 #define JOURNAL_NONE       UINT32_MAX
+/* Totals behind so many boundaries of runs are kept for each stream: a run that closes, and the one that is on. */
+#define JOURNAL_BOUNDARIES 4u
 
 #define JOURNAL_MAGIC   0x4C4E524A47524E45ull /* "ENRGJRNL" */
 #define JOURNAL_VERSION 2u
@@ -52,6 +54,14 @@ const char *journal_get_path(const struct journal *journal);
  * that. */
 int journal_add_stream(struct journal *journal, const uint8_t uuid[16], const char *source, uint32_t *ret_index,
 	struct enrg_error *err);
+/* The entry that keeps what the totals of that stream were behind boundary `index` (of the stream, from 1), for
+ * journal_set_stream. It is the entry of a stream of another uuid, derived from the stream's: so it is committed
+ * together with the stream's own, and earlier programs see a stream that is not theirs. It takes the place of the
+ * boundary JOURNAL_BOUNDARIES before. Results as journal_add_stream. */
+int journal_add_boundary(struct journal *journal, const uint8_t uuid[16], const char *source, uint64_t index,
+	uint32_t *ret_index, struct enrg_error *err);
+/* Those that an earlier life of the store has added are in use by this one too: called with each stream. */
+void journal_keep_boundaries(struct journal *journal, const uint8_t uuid[16]);
 /* -ENOENT. */
 int journal_find_stream(const struct journal *journal, const uint8_t uuid[16], uint32_t *ret_index);
 /* *ret_known: the file had a committed length (then *ret_length is it). */
@@ -103,5 +113,10 @@ int journal_open_grown(const char *path, int outgrown);
  * file or stream. */
 int journal_read_stream(
 	const char *path, const uint8_t uuid[16], struct journal_stream_state *ret_state, struct enrg_error *err);
+
+/* The same, behind boundary `index` of the stream, whose record ends at `position`. -ENOENT also where the store has
+ * not committed that boundary, or has passed so many since that it is forgotten. */
+int journal_read_boundary(const char *path, const uint8_t uuid[16], uint64_t index, uint64_t position,
+	struct journal_stream_state *ret_state, struct enrg_error *err);
 
 #endif

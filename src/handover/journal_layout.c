@@ -61,3 +61,11 @@ int journal_layout_find(
 	}
 	return -ENOENT;
 }
+
+void journal_layout_boundary_uuid(const uint8_t uuid[16], uint64_t index, uint8_t ret_uuid[16])
+{
+	/* Streams draw theirs at random: none is that of another but for a few bits. */
+	for (int i = 0; i < 16; i++)
+		ret_uuid[i] = uuid[i] ^ 0xB0u;
+	ret_uuid[15] ^= (uint8_t)(index % JOURNAL_BOUNDARIES);
+}

@@ -122,4 +122,7 @@ bool journal_layout_is_sound(const struct stream_entry *entry);
 int journal_layout_find(
 	const struct journal_layout *map, uint32_t streams_max, const uint8_t uuid[16], uint32_t *ret_index);
 
+/* Name of the entry that keeps the totals behind boundary `index` of a stream. */
+void journal_layout_boundary_uuid(const uint8_t uuid[16], uint64_t index, uint8_t ret_uuid[16]);
+
 #endif

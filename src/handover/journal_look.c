@@ -186,3 +186,19 @@ int journal_read_stream(
 	munmap((void *)(uintptr_t)map, bytes);
 	return code;
 }
+
+int journal_read_boundary(const char *path, const uint8_t uuid[16], uint64_t index, uint64_t position,
+	struct journal_stream_state *ret_state, struct enrg_error *err)
+{
+	struct journal_stream_state state;
+	uint8_t own[16];
+
+	journal_layout_boundary_uuid(uuid, index, own);
+	int rc = journal_read_stream(path, own, &state, err);
+	if (rc < 0)
+		return rc;
+	if (state.position != position)
+		return enrg_error_set(err, -ENOENT, "journal %s: does not hold that boundary", path);
+	*ret_state = state;
+	return 0;
+}

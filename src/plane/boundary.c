@@ -133,7 +133,7 @@ static void note_between(struct stream *stream)
 static bool leads_back(const struct stream *stream, const struct segment_run *end)
 {
 	struct boundary all[SEGMENT_BOUNDARIES];
-	uint32_t count = boundary_read_all(&stream->mapping, stream->published, all);
+	uint32_t count = boundary_read_all(&stream->mapping, stream->tail, all);
 
 	if (stream->boundary.edge != RUN_BEGINS)
 		return false;

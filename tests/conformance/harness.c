@@ -108,11 +108,25 @@ static void choose_run(const char *journal_path, char ret_run[32])
 	if (!stream || (is_new && getrandom(&number, sizeof(number), 0) != (ssize_t)sizeof(number)))
 		abort();
 	if (is_new)
-		fprintf(stream, "%llx", number);
-	else if (fscanf(stream, "%llx", &number) != 1)
+		fprintf(stream, "run-%llx", number);
+	else if (fscanf(stream, "%31s", ret_run) != 1)
 		abort();
 	fclose(stream);
-	snprintf(ret_run, 32, "run-%llx", number);
+	if (is_new)
+		snprintf(ret_run, 32, "run-%llx", number);
+}
+
+static void note_run(const char *journal_path, const char *run)
+{
+	char path[4200];
+	FILE *stream;
+
+	snprintf(path, sizeof(path), "%s.run", journal_path);
+	stream = fopen(path, "we");
+	if (!stream)
+		abort();
+	fprintf(stream, "%s", run);
+	fclose(stream);
 }
 
 int harness_open(const struct store_kind *kind, const char *journal_path, const char *out_dir,
@@ -264,6 +278,20 @@ int harness_commit(struct harness *harness, uint64_t position, struct enrg_error
 	journal_set_stream(harness->store->journal, harness->stream, &state);
 	store_commit_alone(harness->store);
 	return 0;
+}
+
+int harness_pass_boundary(struct harness *harness, const char *run, uint64_t position, struct enrg_error *err)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < harness->target_count && !harness->type->spans_runs && rc == 0; i++)
+		rc = harness->type->target_close(harness->state, harness->targets[i].handle, false, err);
+	if (!harness->type->spans_runs)
+		harness->target_count = 0;
+	snprintf(harness->run, sizeof(harness->run), "%s", run);
+	note_run(journal_get_path(harness->store->journal), run);
+	harness->sequence = 0;
+	return rc < 0 ? rc : harness_commit(harness, position, err);
 }
 
 int harness_watch(struct harness *harness)

@@ -32,6 +32,8 @@ int harness_write_blob(
 int harness_write_gap(struct harness *harness, const struct harness_table *table, struct enrg_error *err);
 /* `position` is kept by the journal beside the lengths of the files. */
 int harness_commit(struct harness *harness, uint64_t position, struct enrg_error *err);
+/* A run ends, and `run` begins; all that was written is committed. Sequences count from 1 again. */
+int harness_pass_boundary(struct harness *harness, const char *run, uint64_t position, struct enrg_error *err);
 /* The store's own commit alone, as when the kill comes before the journal's. */
 int harness_commit_half(struct harness *harness, struct enrg_error *err);
 /* Are the files that the store has open what their paths name? 1: they were taken away, and it was told; 0. */

@@ -84,6 +84,37 @@ static void many_batches_keep_their_order(void)
 		suite_check_file(__LINE__, suite.kind->file_path, &data_wide, 0, row);
 }
 
+/* Sequences begin at 1 in each run: what a store remembers of those that it has is of one run. */
+static void runs_follow_one_another(void)
+{
+	struct enrg_error err = {0};
+
+	if (suite.kind->keeps_newest)
+		return;
+	suite_open(__LINE__);
+	suite_write(__LINE__, &suite_wide, 0, 5, 0);
+	suite_write(__LINE__, &suite_wide, 5, 5, 0);
+	suite_commit(__LINE__, 1);
+	suite_check_code(__LINE__, harness_pass_boundary(suite.life, "second", 2, &err), &err);
+	suite_write(__LINE__, &suite_wide, 10, 7, 0);
+	suite_write(__LINE__, &suite_wide, 17, 1, 0);
+	suite_commit(__LINE__, 3);
+	suite_write(__LINE__, &suite_wide, 18, 2, 0);
+	suite_check_code(__LINE__, harness_commit_half(suite.life, &err), &err);
+	harness_kill(suite.life); /* before the journal has it: the same batch comes again */
+	suite_open(__LINE__);
+	suite_write(__LINE__, &suite_wide, 18, 2, 0);
+	suite_commit(__LINE__, 4);
+	suite_check_code(__LINE__, harness_pass_boundary(suite.life, "third", 4, &err), &err);
+	harness_kill(suite.life);
+	suite_open(__LINE__);
+	suite_check(__LINE__, harness_position(suite.life) == 4, "the boundary is passed");
+	suite_write(__LINE__, &suite_wide, 20, 4, 0);
+	suite_commit(__LINE__, 5);
+	suite_close(__LINE__);
+	suite_check_file(__LINE__, suite.kind->file_path, &data_wide, 0, 24);
+}
+
 static void tags_have_files_of_their_own(void)
 {
 	const struct harness_table x = {.source = "source", .tag = "x", .schema = &data_wide};
@@ -477,6 +508,7 @@ int main(int argument_count, char **arguments)
 		SUITE_CASE(zero_rows_and_one_row),
 		SUITE_CASE(gaps_hold_no_rows),
 		SUITE_CASE(many_batches_keep_their_order),
+		SUITE_CASE(runs_follow_one_another),
 		SUITE_CASE(tags_have_files_of_their_own),
 		SUITE_CASE(days_have_files_of_their_own),
 		SUITE_CASE(producers_share_a_file),

@@ -15,7 +15,7 @@ int sql_table_init(struct sql_table *target, struct enrg_store *store, const str
 	target->store = store;
 	target->section = what->section;
 	target->source = strdup(what->source);
-	target->run = strdup(what->run);
+	target->run = strdup(what->label ? what->label : what->run);
 	target->tag = strdup(what->tag);
 	target->name = strdup(name);
 	sql_fingerprint_columns(what->schema, target->columns);

@@ -313,6 +313,7 @@ static const struct enrg_store_type arrow_store = {
 	.commit = arrow_commit,
 	.target_close = arrow_target_close,
 	.close = arrow_close,
+	.spans_runs = true,
 };
 
 static const struct enrg_store_type *const arrow_stores[] = {&arrow_store, NULL};

@@ -292,6 +292,7 @@ static const struct enrg_store_type csv_store = {
 	.commit = csv_commit,
 	.target_close = csv_target_close,
 	.close = csv_close,
+	.spans_runs = true,
 };
 
 static const struct enrg_store_type *const csv_stores[] = {&csv_store, NULL};

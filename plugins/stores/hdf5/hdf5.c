@@ -427,6 +427,7 @@ static const struct enrg_store_type hdf5_store = {
 	.commit = hdf5_commit,
 	.target_close = hdf5_target_close,
 	.close = hdf5_close,
+	.spans_runs = true,
 };
 
 static const struct enrg_store_type *const hdf5_stores[] = {&hdf5_store, NULL};

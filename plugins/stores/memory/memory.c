@@ -121,6 +121,7 @@ static const struct enrg_store_type memory_store = {
 	.write = memory_write,
 	.target_close = memory_target_close,
 	.close = memory_close,
+	.spans_runs = true,
 };
 
 static const struct enrg_store_type *const memory_stores[] = {&memory_store, NULL};

@@ -274,6 +274,7 @@ static const struct enrg_store_type raw_store = {
 	.commit = raw_commit,
 	.target_close = raw_target_close,
 	.close = raw_close,
+	.spans_runs = true,
 };
 
 static const struct enrg_store_type *const raw_stores[] = {&raw_store, NULL};

@@ -303,7 +303,7 @@ int redis_table_open(const struct redis_table_params *params, struct redis_table
 	int code = fill(target, params->what, err);
 	if (code == 0)
 		code = connection_prune_marks(
-			params->connection, params->what->source, params->what->run, params->request, err);
+			params->connection, params->what->source, target->sql.run, params->request, err);
 	if (code < 0) {
 		redis_table_close(target);
 		return code;

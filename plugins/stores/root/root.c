@@ -528,6 +528,7 @@ static const struct enrg_store_type root_store = {
 	.commit = root_commit,
 	.target_close = root_target_close,
 	.close = root_close,
+	.spans_runs = true,
 };
 
 static const struct enrg_store_type *const root_stores[] = {&root_store, NULL};

@@ -201,7 +201,7 @@ struct series *series_get(struct series **first, const struct enrg_file_rules *r
 	char name[ENRG_NAME_BYTES_MAX + 1];
 	char *inserted = NULL;
 
-	if (rules->rotate_run) {
+	if (rules->rotate_run && *run) {
 		path_safe_name(run, name, sizeof(name));
 		inserted = insert(path, name);
 		if (!inserted)

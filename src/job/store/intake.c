@@ -45,9 +45,43 @@ const char *intake_run_of(const struct intake *intake, const struct intake_recor
 	*ret_is_left = true;
 	for (uint32_t i = 0; i < input->earlier_count; i++)
 		if (record->header->epoch <= input->earlier[i].last_epoch)
-			return input->earlier[i].run;
+			return input->boundary.edge ? boundary_run(&input->boundary) : input->earlier[i].run;
 	*ret_is_left = false;
+	if (input->boundary.edge)
+		return boundary_run(&input->boundary);
 	return input->earlier_count ? intake->process->plan->run : input->run;
+}
+
+const char *intake_label_of(const struct intake_input *input)
+{
+	return input->boundary.edge ? input->boundary.label : NULL;
+}
+
+/* The boundary behind which the input goes on, from what its stream remembers. Over a link too: all streams of this
+ * store lie in the same runtime folder. */
+static void find_boundary(struct intake *intake, struct intake_input *input, const struct stream_status *status)
+{
+	const struct boundary *found = boundary_find(status->boundaries, status->boundary_count, input->now.position);
+
+	input->has_passed = false;
+	input->boundary = found ? *found : (struct boundary){0};
+	if (!found && status->boundary_count && status->boundaries[0].index > 1)
+		process_alert(intake->process, ENRG_ERROR,
+			"%s: more runs have begun and ended than its stream remembers, since this store committed "
+			"last: "
+			"up to the next one batches are stored as those of run %s",
+			input->plan->source, status->run);
+}
+
+static void find_link_boundary(struct intake *intake, struct intake_input *input)
+{
+	struct stream_status status;
+
+	input->boundary = (struct boundary){0};
+	input->has_passed = false;
+	if (stream_read_status(input->plan->stream_path, &status, NULL) == 0 &&
+		memcmp(status.uuid, input->stream_uuid, sizeof(status.uuid)) == 0)
+		find_boundary(intake, input, &status);
 }
 
 /* --- open --------------------------------------------------------------------------------------------------------- */
@@ -69,20 +103,17 @@ static int parse_uuid(const char *text, uint8_t ret_uuid[16])
 	return 0;
 }
 
-/* What the stream knows of this consumer. */
-static int find_ack(const char *path, const char *name, uint64_t *ret_ack, uint64_t *ret_head, uint8_t ret_uuid[16],
-	struct enrg_error *err)
+/* What the stream says, and what it knows of this consumer. */
+static int find_ack(
+	const char *path, const char *name, struct stream_status *ret_status, uint64_t *ret_ack, struct enrg_error *err)
 {
-	struct stream_status status;
-	int code = stream_read_status(path, &status, err);
+	int code = stream_read_status(path, ret_status, err);
 
 	if (code < 0)
 		return code;
-	memcpy(ret_uuid, status.uuid, 16);
-	*ret_head = status.head;
-	for (uint32_t i = 0; i < status.consumer_count; i++) {
-		if (strcmp(status.consumers[i].name, name) == 0) {
-			*ret_ack = status.consumers[i].ack;
+	for (uint32_t i = 0; i < ret_status->consumer_count; i++) {
+		if (strcmp(ret_status->consumers[i].name, name) == 0) {
+			*ret_ack = ret_status->consumers[i].ack;
 			return 0;
 		}
 	}
@@ -92,21 +123,24 @@ static int find_ack(const char *path, const char *name, uint64_t *ret_ack, uint6
 static int attach_ring(struct intake *intake, struct intake_input *input, struct enrg_error *err)
 {
 	const char *path = input->plan->stream_path, *name = intake->process->plan->name;
-	uint64_t ack, head;
-	uint8_t uuid[16];
-	int code = find_ack(path, name, &ack, &head, uuid, err);
+	struct stream_status status;
+	uint64_t ack;
+	int code = find_ack(path, name, &status, &ack, err);
 
 	if (code == 0)
-		code = journal_add_stream(intake->journal, uuid, input->plan->source, &input->journal_index, err);
+		code = journal_add_stream(
+			intake->journal, status.uuid, input->plan->source, &input->journal_index, err);
 	if (code < 0)
 		return code;
-	format_uuid(uuid, input->uuid);
+	journal_keep_boundaries(intake->journal, status.uuid);
+	memcpy(input->stream_uuid, status.uuid, sizeof(input->stream_uuid));
+	format_uuid(status.uuid, input->uuid);
 	input->now = journal_stream(intake->journal, input->journal_index);
-	if (input->now.position > head) {
+	if (input->now.position > status.head) {
 		process_alert(intake->process, ENRG_ERROR,
 			"%s: the journal says that %llu bytes were stored, but the stream "
 			"holds %llu: one of the two was damaged; going on where the stream was acknowledged last",
-			input->plan->source, (unsigned long long)input->now.position, (unsigned long long)head);
+			input->plan->source, (unsigned long long)input->now.position, (unsigned long long)status.head);
 		input->now.position = input->now.sequence = 0;
 	}
 	bool is_ahead = input->now.position > ack; /* killed between commit and acknowledgement */
@@ -122,6 +156,7 @@ static int attach_ring(struct intake *intake, struct intake_input *input, struct
 	if (is_ahead)
 		consumer_release(input->consumer, input->now.position, 0);
 	input->committed = input->now;
+	find_boundary(intake, input, &status);
 	const struct segment_header *header = consumer_header(input->consumer);
 	input->data_bytes = header->data_bytes;
 	snprintf(input->source, sizeof(input->source), "%.255s", header->source);
@@ -147,15 +182,15 @@ static int vet_link(void *context, const char *stream_uuid, uint64_t *ret_positi
 {
 	const struct intake *intake = context;
 	const struct plan *plan = intake->process->plan;
-	uint8_t wanted[16], uuid[16];
-	uint64_t head;
+	struct stream_status status;
+	uint8_t wanted[16];
 
 	if (parse_uuid(stream_uuid, wanted) < 0)
 		return -EINVAL;
 	for (size_t i = 0; i < plan->input_count; i++)
 		if (plan->inputs[i].is_link &&
-			!find_ack(plan->inputs[i].stream_path, plan->name, ret_position, &head, uuid, NULL) &&
-			!memcmp(uuid, wanted, sizeof(uuid)))
+			!find_ack(plan->inputs[i].stream_path, plan->name, &status, ret_position, NULL) &&
+			!memcmp(status.uuid, wanted, sizeof(wanted)))
 			return 0;
 	return -ENOENT;
 }
@@ -273,6 +308,8 @@ int intake_rewind(struct intake *intake, struct enrg_error *err)
 			code = attach_ring(intake, input, err);
 		else
 			input->now = input->committed; /* the journal does not know where a new stream began */
+		if (code == 0 && input->plan->is_link)
+			find_link_boundary(intake, input);
 	}
 	return code < 0 ? code : open_link(intake, err);
 }
@@ -355,6 +392,36 @@ void intake_reject(struct intake *intake, const struct intake_record *record, co
 	intake_accept(record);
 }
 
+/* A record that is no batch, its check sums right. */
+static int take_boundary(struct intake *intake, const struct intake_record *record)
+{
+	struct enrg_error err;
+
+	if (boundary_parse(record->payload, record->payload_bytes, &intake->at) == 0) {
+		intake->at.position = record->end;
+		return INTAKE_RUN;
+	}
+	enrg_error_set(&err, ENRG_E_CORRUPT, "%s: the boundary of a run at %llu makes no sense", record->input->source,
+		(unsigned long long)record->position);
+	intake_reject(intake, record, &err);
+	return INTAKE_SKIPPED;
+}
+
+int intake_pass(struct intake *intake, const struct intake_record *record, struct enrg_error *err)
+{
+	struct intake_input *input = record->input;
+	int code = journal_add_boundary(
+		intake->journal, input->stream_uuid, input->source, intake->at.index, &input->boundary_index, err);
+
+	if (code < 0)
+		return code;
+	input->now.gaps++;
+	intake_accept(record);
+	input->boundary = intake->at;
+	input->has_passed = true;
+	return 0;
+}
+
 static int skip_corrupt(struct intake *intake, struct intake_input *input, const struct enrg_error *why)
 {
 	uint64_t before = consumer_position(input->consumer);
@@ -405,6 +472,8 @@ static int next_of_ring(struct intake *intake, struct intake_input *input, struc
 		intake_reject(intake, ret_record, &err);
 		return INTAKE_SKIPPED;
 	}
+	if (record.header->type == RECORD_RUN)
+		return take_boundary(intake, ret_record);
 	if (consumer_route(input->consumer, record.header->route, &ret_record->route) < 0) {
 		enrg_error_set(&err, ENRG_E_CORRUPT, "%s: batch %llu has route %u, which the stream does not know",
 			input->source, (unsigned long long)record.header->sequence, record.header->route);
@@ -446,6 +515,9 @@ static struct intake_input *find_link_input(
 		if (input->now.sequence == 0) /* not known yet: the sender goes on where it was acknowledged last */
 			input->now.position = batch->position;
 		input->committed = input->now;
+		memcpy(input->stream_uuid, uuid, sizeof(input->stream_uuid));
+		journal_keep_boundaries(intake->journal, uuid);
+		find_link_boundary(intake, input);
 		return input;
 	}
 	enrg_error_set(err, ENRG_E_PROTOCOL, "link: %s is not an input of this store", batch->source);
@@ -507,7 +579,7 @@ static int next_of_link(struct intake *intake, struct intake_record *ret_record)
 		intake_reject(intake, ret_record, &err);
 		return INTAKE_SKIPPED;
 	}
-	return INTAKE_RECORD;
+	return batch->header.type == RECORD_RUN ? take_boundary(intake, ret_record) : INTAKE_RECORD;
 }
 
 bool intake_may_have(const struct intake *intake, const struct intake_input *input)
@@ -555,9 +627,14 @@ bool intake_is_dirty(const struct intake *intake)
 
 void intake_prepare(struct intake *intake)
 {
-	for (uint32_t i = 0; i < intake->count; i++)
-		if (intake->inputs[i]->is_dirty)
-			journal_set_stream(intake->journal, intake->inputs[i]->journal_index, &intake->inputs[i]->now);
+	for (uint32_t i = 0; i < intake->count; i++) {
+		const struct intake_input *input = intake->inputs[i];
+		if (!input->is_dirty)
+			continue;
+		journal_set_stream(intake->journal, input->journal_index, &input->now);
+		if (input->has_passed)
+			journal_set_stream(intake->journal, input->boundary_index, &input->now);
+	}
 }
 
 /* What the commit added, for the page: a replay after a failure is so counted once. */
@@ -580,7 +657,7 @@ void intake_release(struct intake *intake, uint64_t commit)
 		if (!input->is_dirty)
 			continue;
 		count_committed(intake->process->page, &input->now, &input->committed);
-		input->is_dirty = false;
+		input->is_dirty = input->has_passed = false;
 		input->committed = input->now;
 		if (input->consumer)
 			consumer_release(input->consumer, input->now.position, commit);

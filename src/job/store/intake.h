@@ -45,6 +45,10 @@ struct intake_input {
 	struct outage outage;
 	struct intake_fault corrupt, lost, duplicated;
 	struct target_table *targets; /* of target.c */
+	uint8_t stream_uuid[16];
+	struct boundary boundary; /* the last one before what comes next; edge 0 = none, the stream knows no runs */
+	bool has_passed;          /* that one is not committed yet */
+	uint32_t boundary_index;  /* and goes into this entry of the journal */
 };
 
 struct intake {
@@ -57,6 +61,7 @@ struct intake {
 	struct link_receiver *link;
 	struct link_batch batch; /* the last one of the link; records point into it */
 	bool has_batch;          /* it came while waiting and is not read yet */
+	struct boundary at;      /* of the last INTAKE_RUN */
 	struct intake_fault malformed;
 	/* What the last wait has found, for the round behind it; both false: nothing is known. */
 	bool is_quiet;    /* nothing in any input */
@@ -81,7 +86,7 @@ void intake_close(struct intake *intake);
 /* Back to what is committed: the same records come again. */
 int intake_rewind(struct intake *intake, struct enrg_error *err);
 
-enum { INTAKE_NONE = 0, INTAKE_RECORD = 1, INTAKE_SKIPPED = 2 };
+enum { INTAKE_NONE = 0, INTAKE_RECORD = 1, INTAKE_SKIPPED = 2, INTAKE_RUN = 3 };
 
 /* Need this input be read in the round that follows a wait? Not where the wait has just found nothing in it: a look at
  * each of a thousand rings costs milliseconds. */
@@ -90,10 +95,16 @@ bool intake_may_have(const struct intake *intake, const struct intake_input *inp
 void intake_forget(struct intake *intake);
 
 /* The next record of an input with a ring, or of the link (input NULL), without waiting. INTAKE_SKIPPED: there was one,
- * but it was corrupt or came twice; that is counted and told. Until the next call. */
+ * but it was corrupt or came twice; that is counted and told. INTAKE_RUN: the boundary `at`: intake_pass goes on. Until
+ * the next call. */
 int intake_next(struct intake *intake, struct intake_input *input, struct intake_record *ret_record);
 /* The run in which the record was made; *ret_is_left: an earlier one, which had ended before it was stored. */
 const char *intake_run_of(const struct intake *intake, const struct intake_record *record, bool *ret_is_left);
+/* What sequences of its next batches count under (struct enrg_target), or NULL: their run. */
+const char *intake_label_of(const struct intake_input *input);
+/* Behind the boundary `at`: with the next commit the journal keeps what the totals are here. Negative: there is no
+ * place for it in the journal. */
+int intake_pass(struct intake *intake, const struct intake_record *record, struct enrg_error *err);
 /* The record is done with, whatever was done with it. */
 void intake_accept(const struct intake_record *record);
 /* It can't be decoded, though its CRC was right: counted and told as corrupt, and done with. */

@@ -1,62 +1,9 @@
 /* link_test.c: the store of store.h, where batches come over ZeroMQ: the same guarantees. */
 #include "fixtures/store.h"
 
-#include <sys/prctl.h>
 #include <zmq.h>
 
 #include "bus/link_frame.h"
-
-/* A process of its own, as the producing job is: the test must stay without threads, since it forks the store. */
-static _Noreturn void live_as_sender(struct fixture *f, int index, int stop_end)
-{
-	const struct link_sender_params params = {.url = f->link_url,
-		.stream_path = f->producers[index].path,
-		.consumer_name = "store",
-		.store_type = "DAQJobStoreFake",
-		.window_bytes = 256 << 10};
-	struct link_sender *sender;
-	char byte;
-
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (link_sender_start(&params, &sender, &f->err) < 0)
-		_exit(2);
-	if (read(stop_end, &byte, 1) != 1)
-		_exit(3);
-	_exit(link_sender_stop(sender, 20 * NS_PER_S) < 0);
-}
-
-/* Of the streams from `first` on; the others are read in place. */
-static void start_senders(struct fixture *f, int first)
-{
-	f->plan.link_url = f->link_url;
-	for (int i = first; i < STREAMS; i++) {
-		int ends[2];
-		f->inputs[i].is_link = true;
-		assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-		f->senders[i].pid = fork();
-		if (f->senders[i].pid == 0)
-			live_as_sender(f, i, ends[0]);
-		assert_true(f->senders[i].pid > 0);
-		close(ends[0]);
-		f->senders[i].stop = ends[1];
-	}
-}
-
-/* They end when all is acknowledged. */
-static void stop_senders(struct fixture *f)
-{
-	for (int i = 0; i < STREAMS; i++) {
-		int status;
-		if (!f->senders[i].pid)
-			continue;
-		assert_int_equal(write(f->senders[i].stop, "x", 1), 1);
-		close(f->senders[i].stop);
-		assert_int_equal(waitpid(f->senders[i].pid, &status, 0), f->senders[i].pid);
-		f->senders[i].pid = 0;
-		assert_true(WIFEXITED(status));
-		assert_int_equal(WEXITSTATUS(status), 0);
-	}
-}
 
 static void store_over_link(struct fixture *f, int first_link)
 {

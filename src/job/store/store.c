@@ -75,11 +75,10 @@ static int watch_files(struct store_life *life, struct enrg_error *err)
 	return 0;
 }
 
-static int commit(struct store_life *life, struct enrg_error *err)
+/* `has_written`: the type has something to commit. */
+static int commit_now(struct store_life *life, bool has_written, struct enrg_error *err)
 {
-	if (!life->written_batches && !intake_is_dirty(&life->intake))
-		return 0;
-	int code = life->written_batches && life->type->commit ? life->type->commit(life->state, err) : 0;
+	int code = has_written && life->type->commit ? life->type->commit(life->state, err) : 0;
 	if (code == 0)
 		code = file_sync_due(&life->store.files, clock_mono_ns(), 0, err);
 	if (code == 0)
@@ -90,6 +89,13 @@ static int commit(struct store_life *life, struct enrg_error *err)
 	life->written_batches = 0;
 	life->written_bytes = 0;
 	return watch_files(life, err);
+}
+
+static int commit(struct store_life *life, struct enrg_error *err)
+{
+	if (!life->written_batches && !intake_is_dirty(&life->intake))
+		return 0;
+	return commit_now(life, life->written_batches, err);
 }
 
 static bool has_policy(const struct store_life *life)
@@ -244,7 +250,7 @@ static int store_record(struct store_life *life, const struct intake_record *rec
 		return 0;
 	}
 	batch.run = intake_run_of(&life->intake, record, &is_left);
-	code = target_open(&life->targets, life->state, record, target, err);
+	code = target_open(&life->targets, life->state, record, batch.run, target, err);
 	if (code == 0)
 		code = life->type->write(life->state, target->handle, &batch, err);
 	if (code < 0)
@@ -252,6 +258,27 @@ static int store_record(struct store_life *life, const struct intake_record *rec
 	count_written(life, record, is_left);
 	intake_accept(record);
 	return 0;
+}
+
+static bool spans_runs(const struct store_life *life)
+{
+	const struct enrg_file_options *files = life->store.files.options;
+
+	return life->type->spans_runs && !(files && files->rules.rotate_run);
+}
+
+/* A run of that source begins or has ended. What lies before is committed first, so that nothing but the ends of files
+ * is in the commit that passes the boundary: a kill leaves the store before it or behind it. */
+static int pass_boundary(struct store_life *life, const struct intake_record *record, struct enrg_error *err)
+{
+	bool closes = !spans_runs(life);
+	int code = commit(life, err);
+
+	if (code == 0 && closes)
+		code = target_close_input(&life->targets, life->state, record->input, err);
+	if (code == 0)
+		code = intake_pass(&life->intake, record, err);
+	return code < 0 ? code : commit_now(life, closes, err);
 }
 
 /* Too little space is free: what is written is committed, and the rest waits as for a full disk. A stop may use the
@@ -291,7 +318,7 @@ static int take_turn(struct store_life *life, struct intake_input *input, struct
 		if (code == INTAKE_SKIPPED)
 			continue;
 		bytes += record.payload_bytes;
-		code = store_record(life, &record, err);
+		code = code == INTAKE_RUN ? pass_boundary(life, &record, err) : store_record(life, &record, err);
 		if (code < 0) {
 			life->failed_input = record.input;
 			life->failed_record_end = record.end;

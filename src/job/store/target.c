@@ -124,13 +124,16 @@ int target_find(const struct target_cache *cache, const struct intake_record *re
 }
 
 int target_open(const struct target_cache *cache, void *store_state, const struct intake_record *record,
-	struct target *target, struct enrg_error *err)
+	const char *run, struct target *target, struct enrg_error *err)
 {
 	if (target->is_open)
 		return 0;
+	const char *label = intake_label_of(record->input);
 	const struct enrg_target parameters = {
 		.source = record->input->source,
-		.run = record->input->run,
+		/* Where runs are no boundaries in the stream, sequences go on from one to the next. */
+		.run = label ? run : record->input->run,
+		.label = label,
 		.tag = target->tag,
 		.section = target->section,
 		.schema = target->schema,
@@ -157,6 +160,12 @@ static int close_table(const struct target_cache *cache, void *store_state, stru
 		result = result == 0 && code < 0 ? code : result;
 	}
 	return result;
+}
+
+int target_close_input(
+	const struct target_cache *cache, void *store_state, struct intake_input *input, struct enrg_error *err)
+{
+	return input->targets ? close_table(cache, store_state, input->targets, false, err) : 0;
 }
 
 int target_close_all(const struct target_cache *cache, void *store_state, struct intake *intake, bool abandon,

@@ -28,12 +28,15 @@ struct target_cache {
  * errors concern the store (its section, memory). Does not open the target. */
 int target_find(const struct target_cache *cache, const struct intake_record *record, struct target **ret_target,
 	struct enrg_error *err);
-/* Calls target_open where it is not open yet. */
+/* Calls target_open where it is not open yet; `run` is that of the record. */
 int target_open(const struct target_cache *cache, void *store_state, const struct intake_record *record,
-	struct target *target, struct enrg_error *err);
+	const char *run, struct target *target, struct enrg_error *err);
 /* Calls target_close for all that are open; tries all, returns the first failure. */
 int target_close_all(const struct target_cache *cache, void *store_state, struct intake *intake, bool abandon,
 	struct enrg_error *err);
+/* The same for those of one input. */
+int target_close_input(
+	const struct target_cache *cache, void *store_state, struct intake_input *input, struct enrg_error *err);
 void target_free_all(struct intake *intake);
 
 #endif

@@ -1,0 +1,272 @@
+/* runs_test.c: the store of store.h where runs begin and end in its streams: each batch in the file of its run, once,
+ * whatever is killed, and in the journal what was stored at each boundary. */
+#include "fixtures/store.h"
+
+#define RUNS 12
+
+/* What was put between two boundaries: values [first, next). */
+struct part {
+	char run[16]; /* "between" */
+	int64_t first, next;
+};
+
+struct story {
+	struct part parts[2 * RUNS + 1];
+	struct boundary boundaries[2 * RUNS + 1];
+	uint32_t count;
+};
+
+static struct story stories[STREAMS];
+
+static void name_batches(struct producer *p, const char *run)
+{
+	const struct ipc_origin origin = {p->source, run, "x"};
+
+	ipc_template_destroy(p->template);
+	assert_int_equal(ipc_template_create(&schema, &origin, &p->template, NULL), 0);
+}
+
+static void pass(struct producer *p, struct story *story, enum run_edge edge, unsigned number)
+{
+	struct boundary boundary = {.edge = edge, .number = number, .wall_ns = 1};
+
+	snprintf(boundary.run, sizeof(boundary.run), "r%u", number);
+	snprintf(boundary.label, sizeof(boundary.label), "%s", edge == RUN_BEGINS ? boundary.run : "life-between");
+	assert_int_equal(boundary_commit(p->stream, &boundary, 10 * NS_PER_S), 0);
+	name_batches(p, boundary.label);
+	story->boundaries[story->count - 1] = *boundary_last(p->stream);
+	story->parts[story->count++] = (struct part){.first = p->next, .next = p->next};
+	snprintf(story->parts[story->count - 1].run, 16, "%s", edge == RUN_BEGINS ? boundary.run : "between");
+}
+
+static void put(struct producer *p, struct story *story, unsigned batches)
+{
+	for (unsigned i = 0; i < batches; i++)
+		assert_int_equal(produce(p, 1 + (uint64_t)p->next % 40, 10 * NS_PER_S), 0);
+	story->parts[story->count - 1].next = p->next;
+}
+
+static void begin_story(struct producer *p, struct story *story)
+{
+	memset(story, 0, sizeof(*story));
+	story->count = 1;
+	story->parts[0].first = story->parts[0].next = p->next;
+	snprintf(story->parts[0].run, sizeof(story->parts[0].run), "r"); /* before any boundary: the stream's own */
+}
+
+static void begin_stories(struct fixture *f)
+{
+	for (int i = 0; i < STREAMS; i++)
+		begin_story(&f->producers[i], &stories[i]);
+}
+
+/* Another number of batches in each: some runs have none, some follow one another at once. */
+static void tell_runs(struct fixture *f, unsigned first, unsigned last)
+{
+	for (unsigned run = first; run <= last; run++) {
+		for (int i = 0; i < STREAMS; i++) {
+			put(&f->producers[i], &stories[i], (run + (unsigned)i) % 3);
+			pass(&f->producers[i], &stories[i], RUN_BEGINS, run);
+			put(&f->producers[i], &stories[i], run * 5 % 7);
+			pass(&f->producers[i], &stories[i], RUN_ENDED, run);
+		}
+	}
+	for (int i = 0; i < STREAMS; i++)
+		put(&f->producers[i], &stories[i], 2);
+}
+
+/* Of all parts of that run in turn: header, values; "ended..." where the file was closed, for a run only at its end. */
+static void expect_run(struct fixture *f, const struct producer *p, const struct story *story, const char *run)
+{
+	char path[160], *bytes;
+	size_t count, at = 8;
+	uint64_t wanted = 0;
+
+	for (uint32_t i = 0; i < story->count; i++)
+		if (!strcmp(story->parts[i].run, run))
+			wanted += (uint64_t)(story->parts[i].next - story->parts[i].first);
+	snprintf(path, sizeof(path), "%s/%s_%s.bin", f->out_dir, p->source, run);
+	if (path_read_file(path, 1 << 30, &bytes, &count, NULL) < 0) {
+		if (wanted)
+			fail_msg("%s is not there", path);
+		return;
+	}
+	assert_memory_equal(bytes, "header..", 8);
+	for (uint32_t i = 0; i < story->count; i++) {
+		if (strcmp(story->parts[i].run, run) != 0)
+			continue;
+		for (int64_t value = story->parts[i].first; value < story->parts[i].next; at += 8) {
+			int64_t found;
+			if (at + 8 > count)
+				fail_msg("%s ends before %lld", path, (long long)value);
+			memcpy(&found, bytes + at, 8);
+			if (!strcmp(run, "between") && !memcmp(bytes + at, "ended...", 8))
+				continue;
+			if (found != value)
+				fail_msg("%s: %lld in the place of %lld", path, (long long)found, (long long)value);
+			value++;
+		}
+	}
+	assert_true(at == count || (at + 8 == count && !memcmp(bytes + at, "ended...", 8)));
+	free(bytes);
+}
+
+/* What the journal has for a run is the difference of two boundaries. */
+static void expect_journal(struct fixture *f, const struct producer *p, const struct story *story)
+{
+	struct stream_status status;
+	uint32_t last = story->count - 2;
+
+	assert_int_equal(stream_read_status(p->path, &status, NULL), 0);
+	for (uint32_t i = last + 2 > JOURNAL_BOUNDARIES ? last + 2 - JOURNAL_BOUNDARIES : 1; i <= last; i++) {
+		const struct boundary *begin = &story->boundaries[i - 1], *end = &story->boundaries[i];
+		struct journal_stream_state before, after;
+		assert_int_equal(journal_read_boundary(
+					 f->journal_path, status.uuid, begin->index, begin->position, &before, &f->err),
+			0);
+		assert_int_equal(
+			journal_read_boundary(f->journal_path, status.uuid, end->index, end->position, &after, &f->err),
+			0);
+		assert_int_equal(after.rows - before.rows, end->rows - begin->rows);
+		assert_int_equal(
+			after.batches - before.batches, (end->batches - end->gaps) - (begin->batches - begin->gaps));
+		assert_int_equal(after.bytes - before.bytes, end->bytes - begin->bytes);
+	}
+	assert_int_equal(journal_read_boundary(f->journal_path, status.uuid, story->boundaries[0].index,
+				 story->boundaries[0].position, &(struct journal_stream_state){0}, NULL),
+		last >= JOURNAL_BOUNDARIES ? -ENOENT : 0);
+}
+
+static void expect_story(struct fixture *f, unsigned runs)
+{
+	for (int i = 0; i < STREAMS; i++) {
+		const struct producer *p = &f->producers[i];
+		char run[16];
+		expect_run(f, p, &stories[i], "between");
+		for (unsigned number = 1; number <= runs; number++) {
+			snprintf(run, sizeof(run), "r%u", number);
+			expect_run(f, p, &stories[i], run);
+		}
+		expect_journal(f, p, &stories[i]);
+		struct journal_stream_state stored = journal_of(f, p);
+		assert_int_equal(stored.rows, p->next - 1);
+		assert_int_equal(stored.lost_batches + stored.duplicated_batches + stored.corrupted_batches, 0);
+	}
+}
+
+static void each_run_has_its_files(void **state)
+{
+	struct fixture *f = *state;
+
+	atomic_store(&control->by_run, 1);
+	start(f);
+	begin_stories(f);
+	tell_runs(f, 1, RUNS);
+	end_producers(f);
+	assert_int_equal(stop(f), 0);
+	expect_story(f, RUNS);
+}
+
+static bool is_drained(struct fixture *f)
+{
+	for (int i = 0; i < STREAMS; i++) {
+		struct stream_status status;
+		assert_int_equal(stream_read_status(f->producers[i].path, &status, NULL), 0);
+		if (status.consumers[0].backlog_bytes)
+			return false;
+	}
+	return true;
+}
+
+/* A life after the other, each shorter than what it would need. Never more boundaries than a stream remembers. */
+static unsigned kill_until_drained(struct fixture *f)
+{
+	static uint32_t seed = 1;
+	unsigned kills = 0;
+
+	for (; !is_drained(f); kills++) {
+		assert_true(kills < 2000);
+		start(f);
+		seed = seed * 1103515245 + 12345;
+		nanosleep(&(struct timespec){.tv_nsec = (long)(seed >> 8) % 800000}, NULL);
+		kill(f->pid, SIGKILL);
+		(void)end_of(f);
+	}
+	return kills;
+}
+
+static void kill_again_and_again(struct fixture *f, unsigned runs)
+{
+	unsigned kills = 0;
+
+	atomic_store(&control->by_run, 1);
+	atomic_store(&control->delay_ns, 20000);
+	begin_stories(f);
+	for (unsigned run = 1; run < runs; run += 2) {
+		tell_runs(f, run, run + 1);
+		kills += kill_until_drained(f);
+	}
+	end_producers(f);
+	print_message("%u kills\n", kills);
+	start(f);
+	assert_int_equal(stop(f), 0);
+	expect_story(f, runs);
+}
+
+static void killed_at_any_moment(void **state)
+{
+	kill_again_and_again(*state, RUNS);
+}
+
+/* The store does not see the stream: boundaries come as messages, and what a run is called with its successor too. */
+static void over_links(void **state)
+{
+	struct fixture *f = *state;
+
+	atomic_store(&control->by_run, 1);
+	start_senders(f, 0);
+	start(f);
+	begin_stories(f);
+	tell_runs(f, 1, 2);
+	kill(f->pid, SIGKILL);
+	(void)end_of(f);
+	start(f);
+	tell_runs(f, 3, RUNS / 2);
+	end_producers(f);
+	stop_senders(f);
+	assert_int_equal(stop(f), 0);
+	expect_story(f, RUNS / 2);
+}
+
+/* Its file can't be written at the boundary: it goes back, and passes it when it can. */
+static void fails_at_a_boundary(void **state)
+{
+	struct fixture *f = *state;
+	bool is_mounted;
+
+	atomic_store(&control->by_run, 1);
+	begin_stories(f);
+	is_mounted = start_on_small_disk(f); /* fills it with what comes before any run */
+	stories[0].parts[0].next = f->producers[0].next;
+	pass(&f->producers[0], &stories[0], RUN_BEGINS, 1);
+	put(&f->producers[0], &stories[0], 3);
+	pass(&f->producers[0], &stories[0], RUN_ENDED, 1);
+	enlarge_disk(f, is_mounted);
+	end_producers(f);
+	assert_int_equal(stop(f), 0);
+	expect_run(f, &f->producers[0], &stories[0], "r");
+	expect_run(f, &f->producers[0], &stories[0], "r1");
+	expect_journal(f, &f->producers[0], &stories[0]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(each_run_has_its_files, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(killed_at_any_moment, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(over_links, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(fails_at_a_boundary, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, share_control, NULL);
+}

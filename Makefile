@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
 BIN     = build/release/enrgdaq
 
-.PHONY: help build demo test lint coverage bench goals torture fuzz sanitize interop systems deb install clean
+.PHONY: help build demo test lint coverage bench goals torture fuzz sanitize interop systems arm64 deb install clean
 
 help:
 	@echo "make demo      install what is missing, build, acquire data for ten seconds, measure, draw"
@@ -17,6 +17,7 @@ help:
 	@echo "make install   install below PREFIX=$(PREFIX)"
 	@echo "make deb       Debian packages of this tree in build/deb"
 	@echo "make systems   demo, tests and packages on fresh Debian 12 and 13 (root; hours)"
+	@echo "make arm64     build for 64-bit ARM, and its unit tests under qemu-user (minutes)"
 	@echo "make torture   thousands of kills (an hour)"
 	@echo "make fuzz      every decoder under libFuzzer, MINUTES=10 each"
 	@echo "make interop   read every file format with pyarrow, h5py, uproot and ROOT from PyPI (minutes)"
@@ -70,6 +71,9 @@ deb:
 
 systems:
 	@scripts/systems.sh
+
+arm64:
+	@scripts/arm64.sh
 
 install: build
 	@cmake --install build/release --prefix $(PREFIX)

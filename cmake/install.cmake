@@ -22,7 +22,7 @@ get_property(modules GLOBAL PROPERTY enrg_modules)
 set(pages ${CMAKE_BINARY_DIR}/pages)
 add_custom_command(OUTPUT ${pages}/made
   COMMAND ${CMAKE_COMMAND} -E env ENRGDAQ_MODULE_PATH=${ENRG_MODULE_DIR}
-    ${PROJECT_SOURCE_DIR}/scripts/make-pages.sh $<TARGET_FILE:enrgdaq> ${pages}
+    ${PROJECT_SOURCE_DIR}/scripts/make-pages.sh ${pages} ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:enrgdaq>
   COMMAND ${CMAKE_COMMAND} -E touch ${pages}/made
   DEPENDS enrgdaq ${modules} ${PROJECT_SOURCE_DIR}/scripts/make-pages.sh VERBATIM)
 if(ENRG_SANITIZE)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that ENRGDAQ needs and that are missing. `install-packages.sh build` for the program and
-# its figures, `test` for the tests as well, `deb` to make packages. Uses sudo where it isn't run by root. Does nothing,
+# its figures, `test` for the tests as well, `deb` to make packages, `arm64` for another machine's. `--list` before it only prints them. Uses sudo where it isn't run by root. Does nothing,
 # and needs no network, where all is there. No release's names: a|b is whichever of the two this release has.
 set -eu
 
@@ -11,13 +11,24 @@ libcmocka-dev gnuplot-nox fonts-dejavu-core procps"
 test="python3 hdf5-tools sqlite3 mariadb-server-core mariadb-client-core redis-tools clang libclang-rt-dev poppler-utils
 zstd valgrind shellcheck clang-format-14|clang-format clang-tidy-14|clang-tidy gcovr git python3-venv python3-numpy python3-lz4 python3-h5py"
 deb="debhelper fakeroot lintian git"
+arm64="gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user"
 
+is_list=
+if [ "${1:-}" = --list ]; then
+	is_list=yes
+	shift
+fi
 case "${1:-build}" in
 build) wanted=$build ;;
 test) wanted="$build $test" ;;
 deb) wanted="$build $deb" ;;
-*) echo "usage: install-packages.sh [build|test|deb]" >&2; exit 2 ;;
+arm64) wanted="$build $arm64" ;;
+*) echo "usage: install-packages.sh [--list] [build|test|deb|arm64]" >&2; exit 2 ;;
 esac
+if [ -n "$is_list" ]; then
+	echo "$wanted"
+	exit 0
+fi
 
 is_installed() {
 	dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'install ok installed'

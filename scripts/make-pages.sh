@@ -1,16 +1,17 @@
-#!/bin/sh
+#!/bin/bash
 # Manual pages and shell completion, from what the program itself says: `help`, `COMMAND --help`, `jobs` and `describe` print
 # their tables, and nothing is written by hand a second time.
-# usage: make-pages.sh PROGRAM FOLDER   (FOLDER/man, FOLDER/bash, FOLDER/zsh, FOLDER/fish)
+# usage: make-pages.sh FOLDER PROGRAM…   (FOLDER/man, FOLDER/bash, FOLDER/zsh, FOLDER/fish; before PROGRAM what runs it)
 set -eu
-program=$1
-folder=$2
-version=$("$program" --version | cut -d' ' -f2)
+folder=$1
+shift
+program=("$@")
+version=$("${program[@]}" --version | cut -d' ' -f2)
 mkdir -p "$folder/man" "$folder/bash" "$folder/zsh" "$folder/fish"
 
 # "name summary" a line.
-commands=$("$program" --help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z-]*\)  *\(.*\)/\1 \2/p')
-[ -n "$commands" ] || { echo "make-pages: $program --help names no command" >&2; exit 1; }
+commands=$("${program[@]}" --help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z-]*\)  *\(.*\)/\1 \2/p')
+[ -n "$commands" ] || { echo "make-pages: ${program[*]} --help names no command" >&2; exit 1; }
 
 # Text as it stands: for roff, a backslash is said twice and a line may not begin with a dot or a quote; a hyphen is one that
 # can be copied.
@@ -24,17 +25,17 @@ head_of() { # NAME SECTION SUMMARY
 example_block() { printf '.nf\n'; as_it_is; printf '.fi\n'; }
 
 options_of() { # COMMAND [WORD]: its options, a line each
-	"$program" "$@" --help 2>/dev/null | grep -o -E -e '(^|[[ |])--[a-z][a-z-]*' | grep -o -e '--[a-z-]*' | sort -u
+	"${program[@]}" "$@" --help 2>/dev/null | grep -o -E -e '(^|[[ |])--[a-z][a-z-]*' | grep -o -e '--[a-z-]*' | sort -u
 }
 
 words_of() { # COMMAND: words that follow it, as its usage lines have them
-	"$program" "$1" --help 2>/dev/null | sed -n "1,/^\$/s/^\\(usage:\\)\\{0,1\\} *enrgdaq $1 \\([a-z][a-z]*\\) .*/\\2/p" | sort -u
+	"${program[@]}" "$1" --help 2>/dev/null | sed -n "1,/^\$/s/^\\(usage:\\)\\{0,1\\} *enrgdaq $1 \\([a-z][a-z]*\\) .*/\\2/p" | sort -u
 }
 
 {
 	head_of enrgdaq 1 "data acquisition for physics laboratories"
 	printf '.SH DESCRIPTION\n'
-	"$program" --help | tail -n +3 | example_block
+	"${program[@]}" --help | tail -n +3 | example_block
 	printf '.SH "SEE ALSO"\n'
 	echo "$commands" | while read -r name _; do
 		[ "$name" = help ] || printf '.BR enrgdaq\\-%s (1),\n' "$name"
@@ -47,26 +48,26 @@ echo "$commands" | while read -r name summary; do
 	{
 		head_of "enrgdaq-$name" 1 "$summary"
 		printf '.SH DESCRIPTION\n'
-		"$program" "$name" --help | example_block
+		"${program[@]}" "$name" --help | example_block
 		for word in $(words_of "$name"); do
 			printf '.SH "%s"\n' "$(echo "$name $word" | tr '[:lower:]' '[:upper:]')"
-			"$program" "$name" "$word" --help | example_block
+			"${program[@]}" "$name" "$word" --help | example_block
 		done
 		printf '.SH "SEE ALSO"\n.BR enrgdaq (1),\n.BR enrgdaq.toml (5)\n'
 	} >"$folder/man/enrgdaq-$name.1"
 done
 
-types=$("$program" jobs | sed -n 's/^  \(DAQJob[A-Za-z0-9]*\).*/\1/p')
+types=$("${program[@]}" jobs | sed -n 's/^  \(DAQJob[A-Za-z0-9]*\).*/\1/p')
 {
 	head_of enrgdaq.toml 5 "files of a configuration folder"
 	printf '.SH DESCRIPTION\nA folder holds supervisor.toml, which may be missing, and a file for each job.\n'
 	printf '.SH SUPERVISOR.TOML\n'
-	"$program" describe supervisor | tail -n +3 | example_block
+	"${program[@]}" describe supervisor | tail -n +3 | example_block
 	printf '.SH "EVERY JOB"\n'
-	"$program" describe common | tail -n +3 | example_block
+	"${program[@]}" describe common | tail -n +3 | example_block
 	for type in $types; do
 		printf '.SH %s\n' "$type"
-		"$program" describe "$type" | sed '/^Keys of every job:/,$d' | example_block
+		"${program[@]}" describe "$type" | sed '/^Keys of every job:/,$d' | example_block
 	done
 	printf '.SH "SEE ALSO"\n.BR enrgdaq (1),\n.BR enrgdaq\\-describe (1)\n'
 } >"$folder/man/enrgdaq.toml.5"

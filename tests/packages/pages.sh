@@ -11,7 +11,7 @@ fail() {
 	exit 1
 }
 
-"$here/../../scripts/make-pages.sh" "$bin" "$work" || fail "make-pages.sh"
+"$here/../../scripts/make-pages.sh" "$work" "$bin" || fail "make-pages.sh"
 commands=$("$bin" --help | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p')
 [ "$(echo "$commands" | wc -w)" -ge 12 ] || fail "few commands: $commands"
 for name in $commands; do

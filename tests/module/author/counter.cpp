@@ -56,8 +56,24 @@ void destroy(void *state)
 
 const enrg_option options[] = {{}};
 const enrg_job_group groups[] = {{"store_config", true, "Where it goes."}, {nullptr, false, nullptr}};
-const enrg_job_type type = {sizeof(enrg_job_type), "DAQJobCounter", nullptr, "Counts.", {sizeof(counter), options},
-	groups, start, poll, nullptr, destroy, false};
+
+/* Member by member: one that later headers append stays zero. */
+enrg_job_type make_type()
+{
+	enrg_job_type made{};
+
+	made.size = sizeof(made);
+	made.name = "DAQJobCounter";
+	made.summary = "Counts.";
+	made.options = {sizeof(counter), options};
+	made.groups = groups;
+	made.start = start;
+	made.poll = poll;
+	made.destroy = destroy;
+	return made;
+}
+
+const enrg_job_type type = make_type();
 const enrg_job_type *const types[] = {&type, nullptr};
 
 } // namespace

@@ -217,7 +217,7 @@ static int look_at_end(void *context)
 
 struct count_look {
 	const struct observer *observer;
-	uint64_t sequence; /* out */
+	struct observer_tally tally; /* out */
 };
 
 static int look_at_tally(void *context)
@@ -228,7 +228,11 @@ static int look_at_tally(void *context)
 
 	for (int i = 0; i < 10; i++) {
 		const struct segment_tally *tally = &mapping->producer->tally[mapping_tally(mapping, head)];
-		call->sequence = atomic_load_explicit(&tally->sequence, memory_order_relaxed);
+		uint64_t others = atomic_load_explicit(&tally->gaps, memory_order_relaxed);
+		call->tally.sequence = atomic_load_explicit(&tally->sequence, memory_order_relaxed);
+		call->tally.batches = atomic_load_explicit(&tally->batches, memory_order_relaxed) - others;
+		call->tally.rows = atomic_load_explicit(&tally->rows, memory_order_relaxed);
+		call->tally.bytes = atomic_load_explicit(&tally->bytes, memory_order_relaxed);
 		/* Pairs with the release fence in write_tally: had it been written anew, head would have moved. */
 		atomic_thread_fence(memory_order_acquire);
 		uint64_t now = load_head(call->observer);
@@ -413,10 +417,29 @@ bool observer_is_at_end(struct observer *observer)
 	return guard(look_at_end, &call) == 1;
 }
 
-uint64_t observer_published(struct observer *observer)
+void observer_get_tally(struct observer *observer, struct observer_tally *ret_tally)
 {
-	struct count_look call = {observer, 0};
+	struct count_look call = {.observer = observer};
 
 	(void)guard(look_at_tally, &call); /* a file that was cut is found by the next call of observer_next */
-	return call.sequence;
+	*ret_tally = call.tally;
+}
+
+uint64_t observer_published(struct observer *observer)
+{
+	struct observer_tally tally;
+
+	observer_get_tally(observer, &tally);
+	return tally.sequence;
+}
+
+void observer_swap(struct observer *observer, uint8_t **buffer, uint64_t *capacity)
+{
+	uint8_t *payload = observer->payload;
+	uint64_t bytes = observer->payload_capacity;
+
+	observer->payload = *buffer;
+	observer->payload_capacity = *capacity;
+	*buffer = payload;
+	*capacity = bytes;
 }

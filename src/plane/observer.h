@@ -54,6 +54,18 @@ void observer_skip(struct observer *observer);
 /* What a record's route stands for; the observer's own copy, valid as long as it. ENRG_E_CORRUPT, -ESTALE, -ENOMEM. */
 int observer_route(struct observer *observer, uint16_t route, const struct observer_route **ret_route);
 
+/* Gives the payload that observer_copy gave last away, and takes the caller's buffer for it: no second copy. Both are
+ * malloc'ed, aligned to 64 bytes; NULL with capacity 0 is allowed. */
+void observer_swap(struct observer *observer, uint8_t **buffer, uint64_t *capacity);
+
+struct observer_tally {
+	uint64_t sequence; /* of the record that was published last; 0: none yet */
+	uint64_t batches, rows, bytes;
+};
+
+/* What the stream's producers have published so far, whether or not it can still be read. */
+void observer_get_tally(struct observer *observer, struct observer_tally *ret_tally);
+
 /* Sequence of the record that was published last, whether or not it can still be read; 0: none yet. Counts what came
  * between two calls. */
 uint64_t observer_published(struct observer *observer);

@@ -363,7 +363,8 @@ int stream_make_room(
 	return 0;
 }
 
-/* --- steps that are published as a whole --------------------------------------------------------------------------- */
+/* --- steps that are published as a whole ---------------------------------------------------------------------------
+ */
 
 uint64_t stream_step_bytes(const struct stream *stream)
 {

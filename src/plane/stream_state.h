@@ -82,8 +82,8 @@ struct stream {
 	struct doorbell_spin spin;
 	struct boundary boundary; /* the last one, at or before tail; position 0 = none */
 	_Atomic uint32_t is_interrupted;
-	bool is_held;         /* published by stream_publish_held alone */
-	uint64_t step_limit;  /* where is_held: the step may not get beyond this position */
+	bool is_held;        /* published by stream_publish_held alone */
+	uint64_t step_limit; /* where is_held: the step may not get beyond this position */
 };
 
 /* A record's header as eight words of 64 bits (little-endian, as the layout): built from 32-bit fields in memory and

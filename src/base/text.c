@@ -83,3 +83,16 @@ size_t text_format_json(const char *text, size_t bytes, char *ret_json, size_t j
 	ret_json[used] = '\0';
 	return used;
 }
+
+const char *text_format_bytes(double bytes, char ret_text[32])
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
+	size_t unit = 0;
+
+	while (bytes >= 999.5 && unit < sizeof(units) / sizeof(units[0]) - 1) {
+		bytes /= 1000;
+		unit++;
+	}
+	snprintf(ret_text, 32, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
+	return ret_text;
+}

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "cli/cli.h"
+#include "config/folder.h"
 
 static const char help[] =
 	"usage: enrgdaq check CONFIG_DIR\n\n"

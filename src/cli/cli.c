@@ -1,5 +1,6 @@
 /* cli.c: what several commands do. */
 #include "cli/cli.h"
+#include "config/folder.h"
 
 static void print_warning(void *context, const char *sentence)
 {

@@ -7,7 +7,12 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
-#include "config/folder.h"
+#include <stdbool.h>
+
+#include "cli/usage.h"
+
+struct types;  /* config/types.h */
+struct folder; /* config/folder.h */
 
 struct cli_command {
 	const char *name;
@@ -36,9 +41,4 @@ int cli_doctor(int argc, char **argv);
 int cli_load_types(struct types **ret_types);
 /* Reads a folder and prints all its problems to stderr. 0 with warnings at the most, else 2. */
 int cli_load_folder(const char *path, const struct types *types, struct folder **ret_folder);
-/* Prints "enrgdaq COMMAND: what is wrong" and the hint to --help; returns 2. */
-int cli_usage_error(const char *command, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* After getopt_long has said which option is wrong: the hint to --help; returns 2. */
-int cli_option_error(const char *command);
-
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "config/folder.h"
 
 static const char help[] = "usage: enrgdaq describe TYPE [--schema | --markdown | --example]\n\n"
 			   "Shows the configuration of TYPE: a job or store type (DAQJobTest, DAQJobStoreCSV), the "

@@ -26,6 +26,7 @@
 #include "base/path.h"
 #include "cli/author.h"
 #include "cli/cli.h"
+#include "config/folder.h"
 #include "cli/remove_ipc.h"
 #include "supervisor/budget.h"
 

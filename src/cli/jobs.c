@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "config/folder.h"
 
 static const char help[] =
 	"usage: enrgdaq jobs [--json]\n\n"

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "config/folder.h"
 #include "supervisor/demo.h"
 #include "supervisor/supervisor.h"
 

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "cli/cli.h"
+#include "config/folder.h"
 #include "job/process/crash.h"
 #include "job/process/end.h"
 #include "job/process/process.h"

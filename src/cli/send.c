@@ -7,7 +7,7 @@
 
 #include "cli/cli.h"
 #include "handover/command_link.h"
-#include "supervisor/runtime.h"
+#include "client/find.h"
 
 #define TIMEOUT_S     10.0
 #define TIMEOUT_MAX_S 3600.0
@@ -104,7 +104,7 @@ static int send_command(const struct send_options *options, const char *to, cons
 {
 	static const char *const words[] = {"job ", "type "};
 	uint64_t timeout_ns = (uint64_t)(options->timeout_s * 1e9);
-	char folder[RUNTIME_PATH_BYTES], whole[400];
+	char folder[FIND_PATH_BYTES], whole[400];
 	struct command_answer answer = {0};
 	struct enrg_error err = {0};
 	struct command command;
@@ -120,7 +120,7 @@ static int send_command(const struct send_options *options, const char *to, cons
 	if (rc)
 		enrg_error_set(&err, rc, "TO or KIND is too long");
 	if (!rc)
-		rc = runtime_find(options->supervisor, folder, sizeof(folder), &pid, &err);
+		rc = find_supervisor(options->supervisor, folder, sizeof(folder), &pid, &err);
 	if (!rc)
 		rc = command_link_ask(folder, &command, timeout_ns + timeout_ns / 4, &answer, &err);
 	command_fini(&command);

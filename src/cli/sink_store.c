@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "config/folder.h"
 #include "cli/sink.h"
 #include "job/file/handle.h"
 

@@ -1,22 +1,17 @@
 /* status.c: `enrgdaq status [ID] [--json] [--watch]`: reads what a running supervisor writes on tmpfs once a second. */
+#include <errno.h>
 #include <getopt.h>
+#include <jansson.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
-#include "base/path.h"
-#include "base/text.h"
-#include "cli/cli.h"
-#include "cli/status_look.h"
-#include "supervisor/others.h"
-#include "supervisor/runtime.h"
-#include "supervisor/status.h"
+#include <enrgdaq/client.h>
 
-#define STATUS_BYTES_MAX (64u << 20)
+#include "cli/cli.h"
+#include "cli/status_files.h"
+#include "cli/status_table.h"
 
 static const char usage[] =
 	"usage: enrgdaq status [ID] [--json] [--watch]\n"
@@ -50,100 +45,98 @@ struct status_options {
 	bool is_json, is_watch;
 };
 
-/* Names, reasons and alerts come from files and messages: they must not steer the terminal. */
-static void make_safe(json_t *json)
-{
-	size_t index;
-	const char *key;
-	json_t *value;
-
-	if (json_is_string(json)) {
-		char *text = strdup(json_string_value(json));
-
-		if (text) {
-			text_make_safe(text, strlen(text));
-			json_string_set(json, text);
-		}
-		free(text);
-	}
-	json_array_foreach(json, index, value) make_safe(value);
-	json_object_foreach(json, key, value) make_safe(value);
-}
-
-static int read_status(const char *folder, json_t **ret_status)
-{
-	char path[RUNTIME_PATH_BYTES + 16], *text;
-	size_t count;
-	struct enrg_error err = {0};
-
-	snprintf(path, sizeof(path), "%s/status.json", folder);
-	if (path_read_file(path, STATUS_BYTES_MAX, &text, &count, &err))
-		return -1;
-	*ret_status = json_loadb(text, count, 0, NULL);
-	free(text);
-	make_safe(*ret_status);
-	return *ret_status ? 0 : -1;
-}
-
 /* It may have been started less than a second ago: then its first status comes soon. */
-static int wait_status(const char *folder, pid_t pid, json_t **ret_status)
+static int wait_status(struct enrg_client *client, const struct enrg_status **ret_status)
 {
-	for (int i = 0; i < 30 && runtime_owner(folder) == pid; i++) {
-		const char *state = NULL;
+	const struct enrg_supervisor *supervisor;
+	int rc = -EAGAIN;
 
-		if (!read_status(folder, ret_status)) {
-			state = json_string_value(json_object_get(*ret_status, "state"));
-			if (state && strcmp(state, "ended"))
-				return 0;
-			json_decref(*ret_status);
-		}
-		poll(NULL, 0, 100);
+	for (int i = 0; i < 30 && rc < 0 && !enrg_client_supervisor(client, &supervisor, NULL); i++) {
+		rc = enrg_client_status(client, ENRG_STATUS_FILES, ret_status, NULL);
+		if (rc < 0)
+			poll(NULL, 0, 100);
 	}
-	return -1;
+	return rc;
 }
 
-static int show(const struct status_options *options, bool is_again)
+static void print(const json_t *status, const struct status_options *options)
 {
-	char folder[RUNTIME_PATH_BYTES];
-	struct enrg_error err = {0};
-	json_t *status;
-	pid_t pid = 0;
-	int code = runtime_find(options->supervisor, folder, sizeof(folder), &pid, &err);
-
-	if (code || !pid) {
-		if (is_again)
-			return 1;
-		fprintf(stderr, "%s\n", code ? err.text : "that system does not run now; start it with `enrgdaq run`");
-		return 1;
-	}
-	if (wait_status(folder, pid, &status)) {
-		if (!is_again)
-			fprintf(stderr, "process %d runs and has not reported its state within 3 s\n", (int)pid);
-		return 1;
-	}
-	status_look_add(status, folder, pid);
 	if (options->is_json) {
 		json_dumpf(status, stdout, options->is_watch ? JSON_COMPACT : JSON_INDENT(2));
 		putchar('\n');
 	} else {
 		if (options->is_watch && isatty(1))
 			fputs("\033[H\033[2J", stdout);
-		status_look_print_age(status, stdout);
-		status_print(status, log_is_colored(1), stdout);
-		status_look_print(status, stdout);
+		status_files_print_age(status, stdout);
+		status_table_print(status, cli_is_colored(), stdout);
+		status_files_print(status, stdout);
 	}
 	fflush(stdout);
-	json_decref(status);
+}
+
+static int show(struct enrg_client *client, const struct status_options *options, bool is_again)
+{
+	const struct enrg_supervisor *supervisor;
+	const struct enrg_status *status;
+	struct enrg_error err = {0};
+	int rc = enrg_client_supervisor(client, &supervisor, &err);
+
+	if (rc < 0) {
+		if (!is_again)
+			fprintf(stderr, "%s\n", err.text);
+		return 1;
+	}
+	int64_t pid = supervisor->pid;
+	if (wait_status(client, &status) < 0) {
+		if (!is_again)
+			fprintf(stderr, "process %d runs and has not reported its state within 3 s\n", (int)pid);
+		return 1;
+	}
+	json_t *json = json_loads(status->json, 0, NULL);
+	if (!json)
+		return 1;
+	print(json, options);
+	json_decref(json);
 	return 0;
 }
 
 /* Runs beside the one that was shown, where none was asked for by name. */
 static void print_others(void)
 {
-	char base[RUNTIME_PATH_BYTES], text[2000];
+	struct enrg_supervisors *list;
+	bool has_any = false;
 
-	if (!path_runtime_folder(base, sizeof(base), NULL) && others_describe(base, NULL, text, sizeof(text)))
-		printf("\n%s", text);
+	if (enrg_supervisors_list(&list, NULL) < 0)
+		return;
+	for (uint32_t i = 0; i < enrg_supervisors_count(list); i++) {
+		const struct enrg_supervisor *other = enrg_supervisors_get(list, i);
+
+		if (other->hint[0])
+			printf("%s%s\n", has_any ? "" : "\n", other->hint);
+		has_any |= other->hint[0] != '\0';
+	}
+	enrg_supervisors_destroy(list);
+}
+
+static int run(const struct status_options *options)
+{
+	struct enrg_client *client;
+	struct enrg_error err = {0};
+
+	if (enrg_client_open(options->supervisor, &client, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		return 1;
+	}
+	int code = show(client, options, false);
+	if (!code && !options->supervisor && !options->is_json && !options->is_watch)
+		print_others();
+	while (!code && options->is_watch && !ferror(stdout)) {
+		poll(NULL, 0, 1000);
+		if (show(client, options, true))
+			break;
+	}
+	enrg_client_close(client);
+	return code;
 }
 
 int cli_status(int argc, char **argv)
@@ -151,7 +144,7 @@ int cli_status(int argc, char **argv)
 	static const struct option long_options[] = {{"json", no_argument, NULL, 'j'},
 		{"watch", no_argument, NULL, 'w'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	struct status_options options = {0};
-	int choice, code;
+	int choice;
 
 	optind = 1;
 	while ((choice = getopt_long(argc, argv, "jwh", long_options, NULL)) != -1) {
@@ -169,13 +162,5 @@ int cli_status(int argc, char **argv)
 	options.supervisor = argv[optind];
 	if (options.is_watch)
 		signal(SIGPIPE, SIG_IGN); /* a reader that has seen enough is the end, and no error */
-	code = show(&options, false);
-	if (!code && !options.supervisor && !options.is_json && !options.is_watch)
-		print_others();
-	while (!code && options.is_watch && !ferror(stdout)) {
-		poll(NULL, 0, 1000);
-		if (show(&options, true))
-			break;
-	}
-	return code;
+	return run(&options);
 }

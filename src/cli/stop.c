@@ -1,19 +1,12 @@
 /* stop.c: `enrgdaq stop [ID] [--hurry]`: asks a running supervisor to end, and waits until it has. */
 #include <errno.h>
 #include <getopt.h>
-#include <jansson.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
-#include <unistd.h>
+
+#include <enrgdaq/client.h>
 
 #include "cli/cli.h"
-#include "supervisor/runtime.h"
-#include "supervisor/signals.h"
-#include "supervisor/status.h"
 
 static const char usage[] =
 	"usage: enrgdaq stop [ID] [--hurry]\n"
@@ -26,76 +19,73 @@ static const char usage[] =
 	"\n"
 	"Exit code: that of the run: 0 every batch is stored, 1 not so, or no system runs, 2 configuration.\n";
 
-static json_t *read_file(const char *folder, const char *name)
-{
-	char path[RUNTIME_PATH_BYTES + 32];
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	return json_load_file(path, 0, NULL);
-}
-
 /* `last`: the summary printed last; the same twice says nothing. */
-static void print_progress(const char *folder, char last[256])
+static void print_progress(struct enrg_client *client, char last[256])
 {
-	json_t *status = read_file(folder, "status.json");
-	const char *state = json_string_value(json_object_get(status, "state"));
-	char summary[256];
+	const struct enrg_status *status;
 
-	if (state && strcmp(state, "running") && strcmp(state, "ended")) {
-		status_summary(status, summary, sizeof(summary));
-		if (strcmp(summary, last))
-			printf("%s: %s\n", state, summary);
-		memcpy(last, summary, sizeof(summary));
-		fflush(stdout);
-	}
-	json_decref(status);
-}
-
-static int report(const char *folder)
-{
-	json_t *run = read_file(folder, "run.json");
-	const char *state = json_string_value(json_object_get(run, "state"));
-	int code = (int)json_integer_value(json_object_get(run, "exit_code"));
-
-	if (!state || !strcmp(state, "running")) {
-		printf("ended without a word\n");
-		code = 1;
-	} else {
-		printf("stopped, run %s: %s\n", json_string_value(json_object_get(run, "run")),
-			code == 0                      ? "every batch is accounted for and stored"
-			: !strcmp(state, "unfinished") ? "batches stay in shared memory, the next start stores them"
-						       : "see the lines of `enrgdaq run`");
-	}
-	json_decref(run);
-	return code;
-}
-
-static int stop(const char *supervisor, bool is_hurry)
-{
-	char folder[RUNTIME_PATH_BYTES], last[256] = "";
-	struct enrg_error err = {0};
-	pid_t pid = 0;
-	struct pollfd entry = {.events = POLLIN};
-	int code = runtime_find(supervisor, folder, sizeof(folder), &pid, &err);
-
-	if (code || !pid) {
-		fprintf(stderr, "%s\n", code ? err.text : "that system does not run");
-		return 1;
-	}
-	entry.fd = pidfd_open(pid, 0);
-	if (entry.fd < 0 || runtime_owner(folder) != pid || pidfd_send_signal(entry.fd, SIGTERM, NULL, 0)) {
-		fprintf(stderr, "process %d can't be stopped: %s\n", (int)pid, strerror(errno));
-		return 1;
-	}
-	printf("stopping %s (process %d)\n", strrchr(folder, '/') + 1, (int)pid);
+	if (enrg_client_status(client, 0, &status, NULL) < 0 || !strcmp(status->state, "running") ||
+		!status->summary[0])
+		return;
+	if (strcmp(status->summary, last) != 0)
+		printf("%s: %s\n", status->state, status->summary);
+	snprintf(last, 256, "%s", status->summary);
 	fflush(stdout);
-	/* Signals that come together are one word. */
-	if (is_hurry && poll(&entry, 1, SIGNALS_TOGETHER_NS / 1000000 + 100) == 0)
-		pidfd_send_signal(entry.fd, SIGTERM, NULL, 0);
-	while (poll(&entry, 1, 1000) <= 0)
-		print_progress(folder, last);
-	close(entry.fd);
-	return report(folder);
+}
+
+static int report(struct enrg_client *client)
+{
+	const struct enrg_supervisor *last;
+
+	(void)enrg_client_supervisor(client, &last, NULL);
+	if (strcmp(last->state, "ended") != 0 && strcmp(last->state, "unfinished") != 0) {
+		printf("ended without a word\n");
+		return 1;
+	}
+	printf("stopped, run %s: %s\n", last->run,
+		last->exit_code == 0                     ? "every batch is accounted for and stored"
+		: strcmp(last->state, "unfinished") == 0 ? "batches stay in shared memory, the next start stores them"
+							 : "see the lines of `enrgdaq run`");
+	return last->exit_code;
+}
+
+static int stop(struct enrg_client *client, bool is_hurry)
+{
+	const struct enrg_supervisor *supervisor;
+	struct enrg_error err = {0};
+	char last[256] = "";
+	int rc = enrg_client_supervisor(client, &supervisor, &err);
+
+	if (rc < 0) {
+		fprintf(stderr, "%s\n", supervisor->orphans ? err.text : "that system does not run");
+		return 1;
+	}
+	rc = enrg_client_stop(client, false, &err);
+	if (rc < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		return 1;
+	}
+	printf("stopping %s (process %d)\n", supervisor->name, (int)supervisor->pid);
+	fflush(stdout);
+	if (is_hurry)
+		(void)enrg_client_stop(client, true, NULL);
+	while (enrg_client_wait(client, 1000, NULL) == -ETIMEDOUT)
+		print_progress(client, last);
+	return report(client);
+}
+
+static int run(const char *name, bool is_hurry)
+{
+	struct enrg_client *client;
+	struct enrg_error err = {0};
+
+	if (enrg_client_open(name, &client, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		return 1;
+	}
+	int code = stop(client, is_hurry);
+	enrg_client_close(client);
+	return code;
 }
 
 int cli_stop(int argc, char **argv)
@@ -117,5 +107,5 @@ int cli_stop(int argc, char **argv)
 	}
 	if (argc - optind > 1)
 		return cli_usage_error("stop", "one ID was expected, not %d", argc - optind);
-	return stop(argv[optind], is_hurry);
+	return run(argv[optind], is_hurry);
 }

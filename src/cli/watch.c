@@ -1,6 +1,5 @@
 /* watch.c: `enrgdaq watch SOURCE`: live rows and rates of a source, read beside its stores. A process of its own: an
  * observer, which the source does not know of and does not wait for. */
-#include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -11,16 +10,16 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/text.h"
+#include <enrgdaq/client.h>
+
 #include "cli/cli.h"
 #include "cli/watch_table.h"
-#include "plane/stream.h"
-#include "supervisor/runtime.h"
 
 #define LOOK_MS            20
+#define TABLES             256u  /* of a source, at most */
 #define LOOK_RECORDS       5000u /* at one look; what is more is counted and not looked at */
 #define VIEW_SECONDS       1.0
 #define VIEW_SECONDS_LEAST 0.1
@@ -56,9 +55,11 @@ struct watch_options {
 
 struct watch {
 	const struct watch_options *options;
-	char path[RUNTIME_PATH_BYTES + 300];
-	struct observer *observer; /* NULL: the source is not there now */
-	struct watch_table tables[SEGMENT_ROUTES];
+	struct enrg_client *client;
+	struct enrg_stream *stream;
+	bool is_there;     /* the source, at the last look */
+	uint32_t instance; /* of the stream that the tables belong to */
+	struct watch_table tables[TABLES];
 	uint64_t shown_ns;
 	uint64_t reached;    /* sequence up to which was looked, or could have been */
 	uint64_t seen, came; /* records since the last view */
@@ -73,112 +74,91 @@ static void on_signal(int number)
 	is_over = 1;
 }
 
-/* --- which stream ------------------------------------------------------------------------------------------------- */
-
-static int is_stream(const struct dirent *entry)
+static uint64_t now_ns(void)
 {
-	size_t bytes = strlen(entry->d_name);
+	struct timespec now;
 
-	return bytes > 7 && !strcmp(entry->d_name + bytes - 7, ".stream");
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* Streams of a runtime folder: the path of `source`, or, where there is none, the names of all in `ret_names`. */
-static bool find_stream(
-	const char *folder, const char *source, char *ret_path, size_t path_bytes, char *ret_names, size_t names_bytes)
+/* --- which stream ------------------------------------------------------------------------------------------------- */
+
+static int print_sources(struct enrg_client *client)
 {
-	struct dirent **entries;
-	bool is_found = false;
-	size_t used = 0;
-	int count = scandir(folder, &entries, is_stream, alphasort);
+	const char *const *names;
 
-	ret_names[0] = '\0';
-	for (int i = 0; i < count; free(entries[i++])) {
-		struct observer *observer;
-
-		if (is_found)
-			continue;
-		snprintf(ret_path, path_bytes, "%s/%s", folder, entries[i]->d_name);
-		if (observer_open(ret_path, &observer, NULL) < 0)
-			continue;
-		const char *name = observer_info(observer)->source;
-		is_found = source && !strcmp(name, source);
-		if (used + strlen(name) + 3 < names_bytes)
-			used += (size_t)snprintf(ret_names + used, names_bytes - used, "%s%s", used ? ", " : "", name);
-		observer_close(observer);
+	if (enrg_client_sources(client, &names, NULL) < 0 || !names[0]) {
+		printf("no source has a stream\n");
+		return 0;
 	}
-	if (count >= 0)
-		free(entries);
-	text_make_safe(ret_names, strlen(ret_names));
-	return is_found;
+	for (size_t i = 0; names[i]; i++)
+		printf("%s%s", i ? ", " : "", names[i]);
+	printf("\n");
+	return 0;
 }
 
 /* 0, or an exit code after the reason was printed. */
-static int find_source(struct watch *watch)
+static int open_source(struct watch *watch)
 {
 	const struct watch_options *options = watch->options;
-	char folder[RUNTIME_PATH_BYTES], names[4000];
+	const struct enrg_stream_params params = {.size = sizeof(params), .source = options->source};
+	const struct enrg_supervisor *supervisor;
 	struct enrg_error err = {0};
-	pid_t pid = 0;
-	int rc = runtime_find(options->supervisor, folder, sizeof(folder), &pid, &err);
+	int rc = enrg_client_open(options->supervisor, &watch->client, &err);
 
-	if (rc || !pid) {
-		fprintf(stderr, "enrgdaq watch: %s\n",
-			rc ? err.text : "that system does not run now; start it with `enrgdaq run`");
-		return 1;
-	}
-	if (find_stream(folder, options->source, watch->path, sizeof(watch->path), names, sizeof(names)))
+	if (rc == 0)
+		rc = enrg_client_supervisor(watch->client, &supervisor, &err);
+	if (rc == 0 && !options->source)
+		return print_sources(watch->client);
+	if (rc == 0)
+		rc = enrg_stream_open(watch->client, &params, &watch->stream, &err);
+	if (rc == 0) {
+		watch->is_there = true;
+		watch->reached = enrg_stream_get_counts(watch->stream)->last_published;
 		return 0;
-	if (options->source)
-		fprintf(stderr, "enrgdaq watch: no source named \"%s\" has a stream; %s%s\n", options->source,
-			names[0] ? "there are: " : "there is none at all", names);
-	else
-		printf("%s\n", names[0] ? names : "no source has a stream");
-	return options->source ? 1 : 0;
+	}
+	fprintf(stderr, "enrgdaq watch: %s\n", err.text);
+	return 1;
 }
 
 /* --- looking ------------------------------------------------------------------------------------------------------ */
 
-static void close_stream(struct watch *watch)
-{
-	for (size_t i = 0; i < SEGMENT_ROUTES; i++)
-		watch_table_fini(&watch->tables[i]);
-	observer_close(watch->observer);
-	watch->observer = NULL;
-}
-
 static bool is_wanted(const struct watch *watch, const struct watch_table *table)
 {
-	return !watch->options->tag || !strcmp(table->route->tag, watch->options->tag);
+	return !watch->options->tag || !strcmp(table->tag, watch->options->tag);
 }
 
-/* The table of a record; NULL: not wanted, or its columns can't be read. */
-static struct watch_table *table_of(struct watch *watch, const struct record *header)
+/* A new run made the stream anew: its tables are others. */
+static void begin_instance(struct watch *watch, uint32_t instance)
 {
-	struct watch_table *table = &watch->tables[header->route % SEGMENT_ROUTES];
-	const struct observer_route *route;
-
-	if (!table->route && (observer_route(watch->observer, header->route, &route) < 0 ||
-				     watch_table_init(table, route, NULL) < 0)) {
-		watch_table_fini(table);
-		return NULL;
-	}
-	return is_wanted(watch, table) ? table : NULL;
+	memset(watch->tables, 0, sizeof(watch->tables));
+	watch->instance = instance;
+	watch->reached = 0;
 }
 
 /* Counts a record, and keeps it where the table has nothing to show for this view yet. */
-static void take(struct watch *watch, const struct observer_record *record)
+static void take(struct watch *watch, const struct enrg_record *record)
 {
-	struct watch_table *table = table_of(watch, &record->header);
-	const uint8_t *payload;
+	struct watch_table *table = &watch->tables[record->table % TABLES];
+	const struct enrg_batch *batch;
+	int rc = -EOVERFLOW;
 
 	watch->seen++;
-	if (!table)
+	table->is_known = true;
+	snprintf(table->tag, sizeof(table->tag), "%s", record->tag);
+	if (!is_wanted(watch, table))
 		return;
-	if (!table->is_fresh && observer_copy(watch->observer, &payload, NULL) == 0)
-		table->is_fresh = watch_table_keep(table, &record->header, payload, NULL) == 0;
+	if (!table->is_fresh)
+		rc = enrg_stream_read(watch->stream, &batch, NULL);
+	if (rc == 0)
+		table->batch = *batch;
+	else if (rc != -EOVERFLOW)
+		table->batch.schema = NULL; /* its memory may be gone */
+	table->is_fresh |= rc == 0;
 	table->seen++;
-	table->rows += record->header.rows;
-	table->bytes += (uint64_t)record->header.meta_bytes + record->header.body_bytes;
+	table->rows += record->rows;
+	table->bytes += record->bytes;
 }
 
 /* Up to `sequence` it was looked, or it can't be looked at any more. */
@@ -188,37 +168,32 @@ static void reach(struct watch *watch, uint64_t sequence)
 	watch->reached = sequence > watch->reached ? sequence : watch->reached;
 }
 
-static bool open_stream(struct watch *watch)
-{
-	if (observer_open(watch->path, &watch->observer, NULL) < 0)
-		return false;
-	watch->reached = observer_published(watch->observer);
-	return true;
-}
-
 /* What came since the last look, as far as one look may last. What is missed is counted by what was published before
  * it: a record that comes while the last one is shown is not missed. */
 static void look(struct watch *watch)
 {
-	struct observer_record record;
+	const struct enrg_record *record;
+	uint64_t published = enrg_stream_get_counts(watch->stream)->last_published;
 	int rc = 0;
 
-	if (!watch->observer && !open_stream(watch))
-		return;
-	uint64_t published = observer_published(watch->observer);
-
 	for (unsigned i = 0; i < LOOK_RECORDS && !is_over; i++) {
-		rc = observer_next(watch->observer, &record, NULL);
+		rc = enrg_stream_next(watch->stream, &record, NULL);
 		if (rc != 1)
 			break;
-		take(watch, &record);
-		reach(watch, record.header.sequence);
+		if (watch->instance && record->instance != watch->instance)
+			published = 0; /* that was of another stream */
+		if (record->instance != watch->instance)
+			begin_instance(watch, record->instance);
+		take(watch, record);
+		reach(watch, record->sequence);
 	}
-	reach(watch, published);
+	watch->is_there = rc != -EAGAIN;
+	if (!watch->is_there)
+		begin_instance(watch, 0);
+	else
+		reach(watch, published);
 	if (rc == 1)
-		observer_skip(watch->observer);
-	if (rc == -ESTALE)
-		close_stream(watch); /* a new run made it anew; it is opened again at the next look */
+		enrg_stream_skip(watch->stream);
 }
 
 /* --- showing ------------------------------------------------------------------------------------------------------ */
@@ -238,7 +213,7 @@ static size_t fit(const char *line, size_t bytes, unsigned width)
 	size_t used = 0;
 
 	for (size_t count; width > 0 && used < bytes; width--) {
-		count = text_character(line + used, bytes - used);
+		count = enrg_text_character(line + used, bytes - used);
 		used += count ? count : 1;
 	}
 	return used;
@@ -268,38 +243,37 @@ static void print_on_screen(const char *view, struct winsize size)
 
 static void print_title(const struct watch *watch, FILE *stream)
 {
-	char source[256], run[64];
+	char source[256];
 	uint64_t missed = watch->came > watch->seen ? watch->came - watch->seen : 0;
 
 	snprintf(source, sizeof(source), "%s", watch->options->source);
-	text_make_safe(source, strlen(source));
-	if (!watch->observer) {
+	enrg_text_make_safe(source, strlen(source));
+	if (!watch->is_there) {
 		fprintf(stream, "%s: is not there now; waits for it\n", source);
 		return;
 	}
-	snprintf(run, sizeof(run), "%s", observer_info(watch->observer)->run);
-	text_make_safe(run, strlen(run));
-	fprintf(stream, "%s, run %s%s", source, run, observer_is_at_end(watch->observer) ? ", has ended in order" : "");
+	const struct enrg_stream_counts *counts = enrg_stream_get_counts(watch->stream);
+	fprintf(stream, "%s, run %s%s", source, counts->run, counts->is_at_end ? ", has ended in order" : "");
 	if (missed)
 		fprintf(stream, ", %" PRIu64 " of %" PRIu64 " batches came faster than they were looked at", missed,
 			watch->came);
 	fputc('\n', stream);
 }
 
-static void print_view(struct watch *watch, uint64_t now_ns, unsigned width, FILE *stream)
+static void print_view(struct watch *watch, uint64_t at_ns, unsigned width, FILE *stream)
 {
 	const struct watch_rates rates = {
-		.seconds = (double)(now_ns - watch->shown_ns) / NS_PER_S,
+		.seconds = (double)(at_ns - watch->shown_ns) / NS_PER_S,
 		.scale = watch->seen && watch->came > watch->seen ? (double)watch->came / (double)watch->seen : 1,
 	};
 	bool has_any = false;
 
 	if (!watch->options->is_json)
 		print_title(watch, stream);
-	for (size_t i = 0; i < SEGMENT_ROUTES; i++) {
+	for (size_t i = 0; i < TABLES; i++) {
 		struct watch_table *table = &watch->tables[i];
 
-		if (!table->route || !is_wanted(watch, table))
+		if (!table->is_known || !is_wanted(watch, table))
 			continue;
 		has_any = true;
 		if (watch->options->is_json)
@@ -309,11 +283,11 @@ static void print_view(struct watch *watch, uint64_t now_ns, unsigned width, FIL
 		table->seen = table->rows = table->bytes = 0;
 		table->is_fresh = false;
 	}
-	if (!has_any && watch->observer && !watch->options->is_json)
+	if (!has_any && watch->is_there && !watch->options->is_json)
 		fprintf(stream, "no batch%s since this look began\n", watch->options->tag ? " of that tag" : "");
 }
 
-static void show(struct watch *watch, uint64_t now_ns)
+static void show(struct watch *watch, uint64_t at_ns)
 {
 	struct winsize size = terminal_size();
 	bool is_screen = isatty(STDOUT_FILENO) && !watch->options->is_json;
@@ -321,7 +295,7 @@ static void show(struct watch *watch, uint64_t now_ns)
 	size_t bytes;
 	FILE *stream = is_screen ? open_memstream(&view, &bytes) : NULL;
 
-	print_view(watch, now_ns, is_screen ? size.ws_col : LINE_WIDTH, stream ? stream : stdout);
+	print_view(watch, at_ns, is_screen ? size.ws_col : LINE_WIDTH, stream ? stream : stdout);
 	if (stream && fclose(stream) == 0)
 		print_on_screen(view, size);
 	free(view);
@@ -329,19 +303,21 @@ static void show(struct watch *watch, uint64_t now_ns)
 	watch->seen_ever += watch->seen;
 	watch->came_ever += watch->came;
 	watch->seen = watch->came = 0;
-	watch->shown_ns = now_ns;
+	watch->shown_ns = at_ns;
 }
 
 static int run(const struct watch_options *options)
 {
 	static struct watch watch; /* large */
-	uint64_t every_ns = (uint64_t)(options->every_s * NS_PER_S), started_ns = clock_mono_ns();
+	uint64_t every_ns = (uint64_t)(options->every_s * NS_PER_S), started_ns = now_ns();
 	uint64_t until_ns = options->seconds > 0 ? started_ns + (uint64_t)(options->seconds * NS_PER_S) : UINT64_MAX;
 
 	watch.options = options;
-	int code = find_source(&watch);
-	if (code || !options->source)
+	int code = open_source(&watch);
+	if (code || !options->source) {
+		enrg_client_close(watch.client);
 		return code;
+	}
 	setpriority(PRIO_PROCESS, 0, 10); /* data taking comes first */
 	signal(SIGPIPE, SIG_IGN);
 	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
@@ -349,10 +325,10 @@ static int run(const struct watch_options *options)
 	watch.shown_ns = started_ns;
 	while (!is_over && !ferror(stdout)) {
 		look(&watch);
-		uint64_t now_ns = clock_mono_ns();
-		if (now_ns - watch.shown_ns >= every_ns || (now_ns >= until_ns && watch.shown_ns == started_ns))
-			show(&watch, now_ns);
-		if (now_ns >= until_ns)
+		uint64_t at_ns = now_ns();
+		if (at_ns - watch.shown_ns >= every_ns || (at_ns >= until_ns && watch.shown_ns == started_ns))
+			show(&watch, at_ns);
+		if (at_ns >= until_ns)
 			break;
 		poll(NULL, 0, LOOK_MS);
 	}
@@ -360,9 +336,10 @@ static int run(const struct watch_options *options)
 	watch.came_ever += watch.came;
 	if (!options->is_json && !ferror(stdout))
 		printf("watched %.1f s: %" PRIu64 " batches, %" PRIu64 " of them not looked at\n",
-			(double)(clock_mono_ns() - started_ns) / NS_PER_S, watch.came_ever,
+			(double)(now_ns() - started_ns) / NS_PER_S, watch.came_ever,
 			watch.came_ever > watch.seen_ever ? watch.came_ever - watch.seen_ever : 0);
-	close_stream(&watch);
+	enrg_stream_close(watch.stream);
+	enrg_client_close(watch.client);
 	return 0;
 }
 

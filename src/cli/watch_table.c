@@ -2,63 +2,15 @@
  * harmless. */
 #include "cli/watch_table.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "arrow/ipc.h"
-#include "base/text.h"
-
 #define SPARK_CELLS_MAX 120u
 #define TEXT_BYTES_MAX  160u
 #define NAME_WIDTH_MAX  24
-
-int watch_table_init(struct watch_table *table, const struct observer_route *route, struct enrg_error *err)
-{
-	int rc = ipc_decode_schema(route->schema_ipc, route->schema_bytes, &table->schema, err);
-
-	if (rc < 0)
-		return rc;
-	table->views = calloc(table->schema->column_count, sizeof(*table->views));
-	if (!table->views)
-		return enrg_error_set(err, -ENOMEM, "out of memory");
-	table->route = route;
-	return 0;
-}
-
-void watch_table_fini(struct watch_table *table)
-{
-	free(table->schema);
-	free(table->views);
-	free(table->message);
-	memset(table, 0, sizeof(*table));
-}
-
-int watch_table_keep(
-	struct watch_table *table, const struct record *header, const uint8_t *payload, struct enrg_error *err)
-{
-	size_t bytes = (size_t)header->meta_bytes + header->body_bytes;
-	uint8_t *message = aligned_alloc(64, (bytes + 63) & ~(size_t)63);
-	struct enrg_batch batch = {0};
-
-	if (!message)
-		return enrg_error_set(err, -ENOMEM, "out of memory");
-	memcpy(message, payload, bytes);
-	int rc = ipc_decode_batch(table->schema, message, bytes, table->views, &batch, err);
-	if (rc < 0) {
-		free(message);
-		free(table->message); /* its views are gone */
-		table->message = NULL;
-		return rc;
-	}
-	free(table->message);
-	table->message = message;
-	table->batch = batch;
-	return 0;
-}
 
 /* --- values ------------------------------------------------------------------------------------------------------- */
 
@@ -164,7 +116,7 @@ static void print_text(const char *bytes, uint64_t count, FILE *stream)
 	size_t used = count < TEXT_BYTES_MAX ? (size_t)count : TEXT_BYTES_MAX;
 
 	memcpy(text, bytes, used);
-	text_make_safe(text, used);
+	enrg_text_make_safe(text, used);
 	fprintf(stream, "%.*s%s", (int)used, text, used < count ? "…" : "");
 }
 
@@ -206,13 +158,13 @@ static double per_second(uint64_t count, const struct watch_rates *rates)
 
 static void print_head(const struct watch_table *table, const struct watch_rates *rates, FILE *stream)
 {
-	if (table->route->tag[0]) {
-		print_text(table->route->tag, strlen(table->route->tag), stream);
+	if (table->tag[0]) {
+		print_text(table->tag, strlen(table->tag), stream);
 		fputs(": ", stream);
 	}
 	fprintf(stream, "%.6g batches/s, %.6g rows/s, %.3g MB/s", per_second(table->seen, rates),
 		per_second(table->rows, rates), per_second(table->bytes, rates) / 1e6);
-	if (table->message)
+	if (table->batch.schema)
 		fprintf(stream, "; batch %" PRIu64 "%s", table->batch.sequence,
 			table->batch.is_gap ? ", a gap: its producer was started again" : "");
 	fputc('\n', stream);
@@ -233,22 +185,22 @@ void watch_table_print(const struct watch_table *table, const struct watch_rates
 	unsigned cells = width > NAME_WIDTH_MAX + 40 ? width - NAME_WIDTH_MAX - 40 : 10;
 
 	print_head(table, rates, stream);
-	if (!table->message || !table->batch.rows)
+	if (!table->batch.schema || !table->batch.rows)
 		return;
-	for (uint32_t i = 0; i < table->schema->column_count; i++) {
-		int characters = count_characters(table->schema->columns[i].name);
+	for (uint32_t i = 0; i < table->batch.schema->column_count; i++) {
+		int characters = count_characters(table->batch.schema->columns[i].name);
 		name_width = characters > name_width ? characters : name_width;
 	}
 	name_width = name_width < NAME_WIDTH_MAX ? name_width : NAME_WIDTH_MAX;
-	for (uint32_t i = 0; i < table->schema->column_count; i++) {
-		const struct enrg_column *column = &table->schema->columns[i];
+	for (uint32_t i = 0; i < table->batch.schema->column_count; i++) {
+		const struct enrg_column *column = &table->batch.schema->columns[i];
 		char name[ENRG_NAME_BYTES_MAX + 1];
 
 		snprintf(name, sizeof(name), "%s", column->name);
-		text_make_safe(name, strlen(name));
+		enrg_text_make_safe(name, strlen(name));
 		int gap = name_width - count_characters(name);
 		fprintf(stream, "  %s%*s  ", name, gap > 0 ? gap : 0, "");
-		print_value(column, &table->views[i], table->batch.rows - 1,
+		print_value(column, &table->batch.columns[i], table->batch.rows - 1,
 			cells < SPARK_CELLS_MAX ? cells : SPARK_CELLS_MAX, stream);
 		fputc('\n', stream);
 	}
@@ -277,7 +229,7 @@ static json_t *text_json(const char *bytes, uint64_t count)
 	if (!text)
 		return json_null();
 	memcpy(text, bytes, count);
-	text_make_safe(text, count);
+	enrg_text_make_safe(text, count);
 	json_t *json = json_stringn(text, count);
 	free(text);
 	return json;
@@ -307,15 +259,16 @@ void watch_table_print_json(
 {
 	json_t *row = NULL, *json;
 
-	if (table->message && table->batch.rows) {
+	if (table->batch.schema && table->batch.rows) {
 		row = json_object();
-		for (uint32_t i = 0; i < table->schema->column_count; i++)
-			json_object_set_new(row, table->schema->columns[i].name,
-				value_json(&table->schema->columns[i], &table->views[i], table->batch.rows - 1));
+		for (uint32_t i = 0; i < table->batch.schema->column_count; i++)
+			json_object_set_new(row, table->batch.schema->columns[i].name,
+				value_json(&table->batch.schema->columns[i], &table->batch.columns[i],
+					table->batch.rows - 1));
 	}
 	json = json_pack("{s:o, s:o, s:I, s:f, s:f, s:f, s:o}", "source", text_json(source, strlen(source)), "tag",
-		text_json(table->route->tag, strlen(table->route->tag)), "sequence",
-		(json_int_t)(table->message ? table->batch.sequence : 0), "batches_per_s",
+		text_json(table->tag, strlen(table->tag)), "sequence",
+		(json_int_t)(table->batch.schema ? table->batch.sequence : 0), "batches_per_s",
 		per_second(table->seen, rates), "rows_per_s", per_second(table->rows, rates), "mb_per_s",
 		per_second(table->bytes, rates) / 1e6, "row", row ? row : json_null());
 	json_dumpf(json, stream, JSON_COMPACT | JSON_REAL_PRECISION(17)); /* what is read back is the same number */

@@ -4,25 +4,15 @@
 
 #include <stdio.h>
 
-#include "enrgdaq/batch.h"
-#include "plane/observer.h"
+#include <enrgdaq/client.h>
 
 struct watch_table {
-	const struct observer_route *route; /* NULL: nothing has come from it yet */
-	struct enrg_schema *schema;
-	struct enrg_column_view *views;
-	uint8_t *message; /* of the batch that is shown; NULL = none yet */
-	struct enrg_batch batch;
+	bool is_known;              /* something has come from it */
+	char tag[256];              /* as the stream has it; "" = none */
+	struct enrg_batch batch;    /* whose last row is shown; schema NULL: none was read yet */
 	uint64_t seen, rows, bytes; /* since the last view */
 	bool is_fresh;              /* the batch came since then */
 };
-
-/* Learns the columns of the table. ENRG_E_CORRUPT, -ENOMEM. */
-int watch_table_init(struct watch_table *table, const struct observer_route *route, struct enrg_error *err);
-void watch_table_fini(struct watch_table *table); /* takes zeroed memory */
-/* Keeps a copy of the batch, whose last row is shown from now on. ENRG_E_CORRUPT: it is no such batch; -ENOMEM. */
-int watch_table_keep(
-	struct watch_table *table, const struct record *header, const uint8_t *payload, struct enrg_error *err);
 
 struct watch_rates {
 	double seconds; /* since the last view */

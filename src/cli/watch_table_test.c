@@ -15,18 +15,13 @@
 #include "cli/watch_table.h"
 
 static const struct watch_rates rates = {.seconds = 1, .scale = 1};
-static const struct observer_route route = {.tag = "raw\033[2J"};
 
 /* A table of one row. `views`: one a column. */
 static struct watch_table make_table(struct enrg_schema *schema, struct enrg_column_view *views)
 {
-	static uint8_t message[1];
-
-	return (struct watch_table){.route = &route,
-		.schema = schema,
-		.views = views,
-		.message = message,
-		.batch = {.rows = 1, .sequence = 7}};
+	return (struct watch_table){.is_known = true,
+		.tag = "raw\033[2J",
+		.batch = {.schema = schema, .columns = views, .rows = 1, .sequence = 7}};
 }
 
 static json_t *print_json(const struct watch_table *table)

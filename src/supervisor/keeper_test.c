@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "handover/journal.h"
+#include "handover/presence.h"
 #include "supervisor/earlier/adopt.h"
 #include "supervisor/keeper.h"
 
@@ -61,7 +62,7 @@ static int tear_down(void **state)
 
 	keeper_close(&scene->keeper);
 	losses_fini(&scene->losses);
-	adopt_visit_files(scene->runtime.folder, "", remove_file, NULL);
+	presence_visit_files(scene->runtime.folder, "", remove_file, NULL);
 	runtime_close(&scene->runtime);
 	rmdir(scene->runtime.folder);
 	rmdir(scene->base);

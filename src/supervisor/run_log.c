@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/path.h"
 #include "config/toml.h"
@@ -42,6 +43,18 @@ int run_log_open(const struct supervisor_options *options, enum log_format forma
 	if (settings.file && log_set_file(settings.file, settings.rotate_bytes, settings.keep))
 		return enrg_error_set(err, -ENOMEM, "%s: out of memory", settings.file);
 	return 0;
+}
+
+void run_log_find(const struct supervisor_options *options, char *ret_path, size_t path_bytes)
+{
+	struct settings settings = choose(options);
+	char folder[2048];
+
+	ret_path[0] = '\0';
+	if (settings.file && settings.file[0] == '/')
+		snprintf(ret_path, path_bytes, "%s", settings.file);
+	else if (settings.file && getcwd(folder, sizeof(folder)))
+		snprintf(ret_path, path_bytes, "%s/%s", folder, settings.file);
 }
 
 int run_log_plan(const struct supervisor_options *options, enum log_format format, struct plan_set *plans,

@@ -10,6 +10,8 @@
 /* Opens the log as supervisor.toml says. Without [log] file, one that stands at out/supervisor.log already (where a run
  * of the Python program had it) is continued, and not rotated. */
 int run_log_open(const struct supervisor_options *options, enum log_format format, struct enrg_error *err);
+/* The absolute path of that file; "": lines go to standard error alone. */
+void run_log_find(const struct supervisor_options *options, char *ret_path, size_t path_bytes);
 /* The same for all jobs. */
 int run_log_plan(const struct supervisor_options *options, enum log_format format, struct plan_set *plans,
 	struct enrg_error *err);

@@ -1,7 +1,6 @@
-/* runtime.c: folder, lock and run file of a supervisor. Process: supervisor; status and stop for runtime_find. */
+/* runtime.c: folder, lock and run file of a supervisor. Process: supervisor. */
 #include "supervisor/runtime.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -17,33 +16,14 @@
 #include "base/crc32c.h"
 #include "base/path.h"
 #include "base/version.h"
-#include "supervisor/earlier/adopt.h"
+#include "handover/presence.h"
 #include "supervisor/claim.h"
-#include "supervisor/others.h"
 
 #define SOCKET_FOLDER_BYTES_MAX 84 /* sun_path holds 108 with the name of the socket */
 
 static struct flock whole_file(void)
 {
 	return (struct flock){.l_type = F_WRLCK, .l_whence = SEEK_SET};
-}
-
-pid_t runtime_owner(const char *folder)
-{
-	char path[RUNTIME_PATH_BYTES + 8], text[32] = "";
-	struct flock lock = whole_file();
-	pid_t pid = 0;
-	int descriptor;
-
-	snprintf(path, sizeof(path), "%s/lock", folder);
-	descriptor = open(path, O_RDWR | O_CLOEXEC);
-	if (descriptor < 0)
-		return 0;
-	if (!fcntl(descriptor, F_OFD_GETLK, &lock) && lock.l_type != F_UNLCK &&
-		pread(descriptor, text, sizeof(text) - 1, 0) > 0)
-		pid = (pid_t)strtol(text, NULL, 10);
-	close(descriptor);
-	return pid > 0 ? pid : 0;
 }
 
 static int take_lock(struct runtime *runtime, const char *supervisor, struct enrg_error *err)
@@ -65,7 +45,7 @@ static int take_lock(struct runtime *runtime, const char *supervisor, struct enr
 		return enrg_error_set(err, -EBUSY,
 			"supervisor \"%s\" runs already as process %d; end it with `enrgdaq stop %s`, or give this one "
 			"another info.supervisor_id",
-			supervisor, (int)runtime_owner(runtime->folder), supervisor);
+			supervisor, (int)presence_owner(runtime->folder), supervisor);
 	}
 	length = snprintf(text, sizeof(text), "%d\n", (int)getpid());
 	errno = ENOSPC; /* of a short write */
@@ -173,6 +153,8 @@ static int write_run(const struct runtime *runtime, const char *state, int exit_
 		"pid", (int)getpid(), "exit_code", exit_code);
 	int code;
 
+	if (json && runtime->log_path[0]) /* one that is no UTF-8 is left out */
+		json_object_set_new(json, "log", json_string(runtime->log_path));
 	if (json && json_object_size(runtime->earlier))
 		json_object_set(json, "earlier", runtime->earlier);
 	text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
@@ -231,123 +213,4 @@ int runtime_restore(struct runtime *runtime)
 		runtime->lock = again.lock;
 	}
 	return code ? code : write_run(runtime, "running", 0, &err);
-}
-
-/* Folders whose lock is held; *ret_names lists them. */
-static int find_running(const char *base, char *ret_folder, size_t folder_bytes, char *ret_names, size_t names_bytes)
-{
-	DIR *dir = opendir(base);
-	int found = 0;
-
-	for (struct dirent *entry; dir && (entry = readdir(dir));) {
-		char path[RUNTIME_PATH_BYTES + 260];
-		size_t used = strlen(ret_names);
-
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", base, entry->d_name);
-		if (!runtime_owner(path))
-			continue;
-		if (!found++)
-			snprintf(ret_folder, folder_bytes, "%s", path);
-		snprintf(ret_names + used, names_bytes - used, "%s%s", used ? ", " : "", entry->d_name);
-	}
-	if (dir)
-		closedir(dir);
-	return found;
-}
-
-/* Nobody holds the lock, but jobs may still run: they end by themselves when their supervisor is gone. */
-static int tell_orphans(const char *folder, struct enrg_error *err)
-{
-	uint32_t count = adopt_count_jobs(folder);
-
-	if (!count)
-		return 0;
-	return enrg_error_set(err, -ESRCH,
-		"the supervisor of \"%s\" is gone, and %u of its jobs still run: they store what they have and end by "
-		"themselves; `enrgdaq run` waits for them and takes over",
-		strrchr(folder, '/') + 1, count);
-}
-
-static int find_orphans(const char *base, struct enrg_error *err)
-{
-	DIR *dir = opendir(base);
-	int code = 0;
-
-	for (struct dirent *entry; code == 0 && dir && (entry = readdir(dir));) {
-		char path[RUNTIME_PATH_BYTES + 260];
-
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", base, entry->d_name);
-		code = tell_orphans(path, err);
-	}
-	if (dir)
-		closedir(dir);
-	return code;
-}
-
-/* A folder that lets only its owner in: what happens there is for the owner to see. */
-static int explain_foreign(const char *folder, struct enrg_error *err)
-{
-	struct stat status;
-	char owner[64];
-
-	if (stat(folder, &status) || status.st_uid == geteuid() || !access(folder, R_OK | W_OK | X_OK))
-		return 0;
-	path_format_user(status.st_uid, owner, sizeof(owner));
-	return enrg_error_set(
-		err, -EACCES, "%s belongs to %s: only that user and root see what runs there", folder, owner);
-}
-
-/* No run of that name (NULL: none at all) was found in `base`; is there one elsewhere? */
-static int tell_none(const char *base, const char *supervisor, struct enrg_error *err)
-{
-	char others[600];
-
-	others_describe(base, supervisor, others, sizeof(others));
-	if (others[0])
-		others[strlen(others) - 1] = '\0'; /* the last line end */
-	if (supervisor)
-		return enrg_error_set(err, -ENOENT, "no supervisor \"%s\" has run here%s%s", supervisor,
-			others[0] ? "; but " : "", others);
-	return enrg_error_set(err, -ENOENT, "no system%s is running; start one with `enrgdaq run CONFIG_DIR`%s%s",
-		others[0] ? " of yours" : "", others[0] ? "\n" : "", others);
-}
-
-int runtime_find(const char *supervisor, char *ret_folder, size_t folder_bytes, pid_t *ret_pid, struct enrg_error *err)
-{
-	char base[RUNTIME_PATH_BYTES - 160], safe[128], names[400] = "";
-	struct stat stat_buffer;
-	int code = path_runtime_folder(base, sizeof(base), err);
-
-	if (code)
-		return code;
-	code = explain_foreign(base, err);
-	if (code)
-		return code;
-	if (!supervisor) {
-		int found = find_running(base, ret_folder, folder_bytes, names, sizeof(names));
-
-		if (found > 1)
-			return enrg_error_set(err, -EEXIST, "several systems run here: %s; name one", names);
-		if (!found)
-			code = find_orphans(base, err);
-		if (!found && code == 0)
-			code = tell_none(base, supervisor, err);
-		if (!found)
-			return code;
-		*ret_pid = runtime_owner(ret_folder);
-		return 0;
-	}
-	path_safe_name(supervisor, safe, sizeof(safe));
-	snprintf(ret_folder, folder_bytes, "%s/%s", base, safe);
-	if (stat(ret_folder, &stat_buffer))
-		return tell_none(base, supervisor, err);
-	code = explain_foreign(ret_folder, err);
-	if (code)
-		return code;
-	*ret_pid = runtime_owner(ret_folder);
-	return *ret_pid ? 0 : tell_orphans(ret_folder, err);
 }

@@ -1,5 +1,5 @@
 /* runtime.h: the folder of one supervisor on tmpfs: lock, run.json, status.json, and where sockets lie. Process:
- * supervisor; `status` and `stop` read it from outside.
+ * supervisor; src/client reads it from outside.
  *
  *   <path_runtime_folder>/<supervisor>/lock         OFD lock of the running supervisor; text: its pid. A claim
  * (claim.h) stands beside it, since files can be removed run.json     id, start and state of the present or last run
@@ -24,6 +24,8 @@ struct runtime {
 	char sockets[RUNTIME_PATH_BYTES]; /* folder of ipc:// sockets: the same where its name is short enough */
 	char run[64];
 	char config_path[RUNTIME_PATH_BYTES];
+	char log_path[4096]; /* of the file that takes the lines of the run; "" = none: for who follows them from
+				outside */
 	uint64_t started_wall_ns;
 	int lock;  /* -1 = none */
 	int claim; /* socket in the abstract name space, which nobody can remove: -1 = none */
@@ -53,11 +55,5 @@ int runtime_end_run(const struct runtime *runtime, bool is_finished, int exit_co
 
 /* "YYYYMMDDTHHMMSSZ-xxxx" */
 void runtime_make_run_id(uint64_t wall_ns, char *ret_id, size_t id_bytes);
-
-/* From outside. Folder of a supervisor; with `supervisor` NULL the one that runs: -ENOENT none, -EEXIST several (err
- * lists them). -ESRCH: its supervisor is gone, and jobs of it still run. *ret_pid 0: it does not run. */
-int runtime_find(const char *supervisor, char *ret_folder, size_t folder_bytes, pid_t *ret_pid, struct enrg_error *err);
-/* Pid of the process that holds the lock of that folder, 0 = nobody. */
-pid_t runtime_owner(const char *folder);
 
 #endif

@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/version.h"
 
 static json_t *make_flow(
@@ -175,6 +177,38 @@ static json_t *make_totals(const struct roster *roster)
 		"cpu_percent", (double)cpu / 1e7, "restarts", (json_int_t)restarts, "running", (json_int_t)running);
 }
 
+static double number_of(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
+void status_summary(const json_t *status, char *ret_text, size_t text_bytes)
+{
+	const json_t *totals = json_object_get(status, "totals"), *link;
+	char in[32], out[32], waiting[32];
+	double backlog = 0;
+	size_t index;
+
+	json_array_foreach((json_t *)json_object_get(status, "links"), index, link) backlog +=
+		number_of(link, "backlog_bytes");
+	snprintf(ret_text, text_bytes, "%.0f of %zu jobs run; produced %s/s, stored %s/s, %s waiting, %.0f restarts",
+		number_of(totals, "running"), json_array_size(json_object_get(status, "jobs")),
+		text_format_bytes(number_of(json_object_get(totals, "produced"), "bytes_per_s"), in),
+		text_format_bytes(number_of(json_object_get(totals, "stored"), "bytes_per_s"), out),
+		text_format_bytes(backlog, waiting), number_of(totals, "restarts"));
+}
+
+/* What tells a reader which process wrote it, and which of the alerts are new to him. */
+static void add_for_clients(json_t *status, const struct status_context *context)
+{
+	char summary[256];
+
+	status_summary(status, summary, sizeof(summary));
+	json_object_set_new(status, "summary", json_string(summary));
+	json_object_set_new(status, "supervisor_pid", json_integer(getpid()));
+	json_object_set_new(status, "alert_count", json_integer((json_int_t)context->alert_count));
+}
+
 json_t *status_format(const struct status_context *context)
 {
 	char since[40], now[40];
@@ -197,5 +231,7 @@ json_t *status_format(const struct status_context *context)
 		json_object_set_new(status, "interval_s", json_real(context->interval_s));
 	if (status && context->alerts)
 		json_object_set(status, "alerts", (json_t *)context->alerts);
+	if (status)
+		add_for_clients(status, context);
 	return status;
 }

@@ -193,6 +193,8 @@ static int start(struct supervisor *self, struct enrg_error *err)
 	int code = runtime_open(
 		self->folder->supervisor.info.supervisor_id, self->params->config_path, &self->runtime, err);
 
+	if (!self->params->is_quiet)
+		run_log_find(&self->folder->supervisor, self->runtime.log_path, sizeof(self->runtime.log_path));
 	if (!code)
 		code = open_loop(self, err);
 	if (!code)
@@ -221,8 +223,8 @@ static int start(struct supervisor *self, struct enrg_error *err)
 	code = roster_create(&params, &self->roster, err);
 	/* last of the start: who asks must find what it asks about */
 	if (!code)
-		code = control_open(&self->commands, self->runtime.folder, self->runtime.run,
-			self->runtime.started_wall_ns, err);
+		code = control_open(
+			&self->commands, self->runtime.folder, self->runtime.run, self->runtime.started_wall_ns, err);
 	return code ? code : watch(self, control_descriptor(&self->commands), OWN_CONTROL, err);
 }
 
@@ -241,6 +243,7 @@ static json_t *make_status(struct supervisor *self, bool is_final)
 		.now_wall_ns = clock_wall_ns(),
 		.interval_s = pace_seconds(&self->pace),
 		.alerts = self->control.alerts,
+		.alert_count = self->control.alert_count,
 		.is_final = is_final,
 	};
 

@@ -17,7 +17,7 @@
 #include "base/path.h"
 #include "base/version.h"
 #include "handover/journal.h"
-#include "handover/page.h"
+#include "handover/presence.h"
 #include "plane/segment.h"
 #include "supervisor/earlier/recovery.h"
 
@@ -29,28 +29,6 @@ struct adopt_visit {
 
 #define PATIENCE_NS      15000000000ull
 #define KILL_PATIENCE_NS 3000000000ull
-
-int adopt_visit_files(
-	const char *folder, const char *suffix, int (*visit)(const char *path, void *context), void *context)
-{
-	DIR *dir = opendir(folder);
-	int code = 0;
-
-	if (!dir)
-		return 0;
-	for (struct dirent *entry; !code && (entry = readdir(dir));) {
-		char path[RUNTIME_PATH_BYTES + 260];
-		size_t length = strlen(entry->d_name);
-
-		if (entry->d_name[0] == '.' || length <= strlen(suffix) ||
-			strcmp(entry->d_name + length - strlen(suffix), suffix))
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-		code = visit(path, context);
-	}
-	closedir(dir);
-	return code;
-}
 
 /* --- jobs that still run --- */
 
@@ -83,64 +61,13 @@ static int is_journal_locked(const char *path, void *context)
 
 static bool is_any_running(const char *folder)
 {
-	return adopt_visit_files(folder, ".stream", is_stream_attached, NULL) ||
-	       adopt_visit_files(folder, ".journal", is_journal_locked, NULL);
-}
-
-/* Is that process a job with this page? "enrgdaq-job\0TYPE\0NAME": the page's file is named after NAME. */
-static bool is_job_of_page(pid_t pid, const char *page_path)
-{
-	char path[64], command[1024] = "", safe[180];
-	const char *file = strrchr(page_path, '/') + 1, *name;
-	ssize_t count;
-	int descriptor;
-
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", (int)pid);
-	descriptor = open(path, O_RDONLY | O_CLOEXEC);
-	if (descriptor < 0)
-		return false;
-	count = read(descriptor, command, sizeof(command) - 2);
-	close(descriptor);
-	if (count <= 0 || strcmp(command, "enrgdaq-job"))
-		return false;
-	name = command + strlen(command) + 1;
-	name += strlen(name) + 1;
-	if (name >= command + count)
-		return false;
-	path_safe_name(name, safe, sizeof(safe));
-	return !strncmp(file, safe, strlen(safe));
-}
-
-/* The job with that page, or 0 where it does not run. */
-static pid_t find_job(const char *path)
-{
-	const struct page *page;
-	pid_t pid;
-
-	if (page_open(path, &page, NULL))
-		return 0;
-	pid = (pid_t)atomic_load_explicit(&page->pid, memory_order_relaxed);
-	page_close(page);
-	return pid > 1 && is_job_of_page(pid, path) ? pid : 0;
-}
-
-static int count_job(const char *path, void *context)
-{
-	*(uint32_t *)context += find_job(path) > 0;
-	return 0;
-}
-
-uint32_t adopt_count_jobs(const char *folder)
-{
-	uint32_t count = 0;
-
-	adopt_visit_files(folder, ".page", count_job, &count);
-	return count;
+	return presence_visit_files(folder, ".stream", is_stream_attached, NULL) ||
+	       presence_visit_files(folder, ".journal", is_journal_locked, NULL);
 }
 
 static int kill_job(const char *path, void *context)
 {
-	pid_t pid = find_job(path);
+	pid_t pid = presence_find_job(path);
 
 	(void)context;
 	if (pid) {
@@ -201,9 +128,9 @@ static int check_journal(const char *path, void *context)
 int adopt_check_versions(const struct runtime *runtime, struct enrg_error *err)
 {
 	struct adopt_visit visit = {.runtime = runtime, .err = err};
-	int rc = adopt_visit_files(runtime->folder, ".stream", check_stream, &visit);
+	int rc = presence_visit_files(runtime->folder, ".stream", check_stream, &visit);
 
-	return rc ? rc : adopt_visit_files(runtime->folder, ".journal", check_journal, &visit);
+	return rc ? rc : presence_visit_files(runtime->folder, ".journal", check_journal, &visit);
 }
 
 int adopt_wait(const struct runtime *runtime, struct enrg_error *err)
@@ -213,7 +140,7 @@ int adopt_wait(const struct runtime *runtime, struct enrg_error *err)
 	log_line(ENRG_WARNING, "jobs of an earlier supervisor still run: waiting up to 15 s for them to end in order");
 	if (wait_ended(runtime->folder, PATIENCE_NS))
 		return 0;
-	adopt_visit_files(runtime->folder, ".page", kill_job, NULL);
+	presence_visit_files(runtime->folder, ".page", kill_job, NULL);
 	if (wait_ended(runtime->folder, KILL_PATIENCE_NS))
 		return 0;
 	return enrg_error_set(err, -EBUSY,
@@ -572,7 +499,7 @@ int adopt_streams(const struct runtime *runtime, struct stream_specs *specs, str
 	struct adoption adoption = {.runtime = runtime, .specs = specs, .result = ret_result, .err = err ? err : &own};
 
 	memset(ret_result, 0, sizeof(*ret_result));
-	adopt_visit_files(runtime->folder, ".page", remove_file, NULL);
-	adopt_visit_files(runtime->folder, ".journal", remove_led, NULL);
-	return adopt_visit_files(runtime->folder, ".stream", adopt_one, &adoption);
+	presence_visit_files(runtime->folder, ".page", remove_file, NULL);
+	presence_visit_files(runtime->folder, ".journal", remove_led, NULL);
+	return presence_visit_files(runtime->folder, ".stream", adopt_one, &adoption);
 }

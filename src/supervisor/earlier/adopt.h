@@ -23,13 +23,6 @@ struct adopt_result {
  * committed all. */
 enum adopt_verdict adopt_judge(const struct stream_spec *spec, const struct stream_status *status, bool is_settled);
 
-/* Calls `visit` for each file of the folder whose name ends with `suffix`, until it returns other than 0. */
-int adopt_visit_files(
-	const char *folder, const char *suffix, int (*visit)(const char *path, void *context), void *context);
-
-/* Jobs with a page in that runtime folder that run. From outside, too. */
-uint32_t adopt_count_jobs(const char *folder);
-
 /* Is everything that lies there in a format that this program knows? ENRG_E_VERSION names the file, its version and, as
  * far as run.json says, the program that left it. Changes nothing. */
 int adopt_check_versions(const struct runtime *runtime, struct enrg_error *err);

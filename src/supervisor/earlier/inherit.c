@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "handover/leftover.h"
+#include "handover/presence.h"
 #include "handover/switches.h"
 #include "plane/stream.h"
 #include "supervisor/earlier/adopt.h"
@@ -44,7 +45,7 @@ static struct search find_name(const struct runtime *runtime, const char *name)
 {
 	struct search search = {.name = name};
 
-	adopt_visit_files(runtime->folder, ".stream", look_for_name, &search);
+	presence_visit_files(runtime->folder, ".stream", look_for_name, &search);
 	return search;
 }
 
@@ -132,5 +133,5 @@ void inherit_remove_journals(const struct runtime *runtime, const struct plan_se
 {
 	struct journal_visit visit = {.plans = plans};
 
-	adopt_visit_files(runtime->folder, ".journal", visit_journal, &visit);
+	presence_visit_files(runtime->folder, ".journal", visit_journal, &visit);
 }

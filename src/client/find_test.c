@@ -1,4 +1,4 @@
-/* runtime_test.c: what is found from outside of a system whose supervisor was killed. */
+/* find_test.c: what is found from outside of a system whose supervisor was killed. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "handover/page.h"
-#include "supervisor/runtime.h"
+#include "client/find.h"
 
 /* A process that has the name and the page of a job, until `input` is closed. */
 static _Noreturn void play_job(const char *page_path, int input)
@@ -49,7 +49,7 @@ static pid_t start_job(const char *page_path, int *ret_input)
 
 static void jobs_without_a_supervisor_are_told(void **state)
 {
-	char base[] = "/dev/shm/runtime_test.XXXXXX", path[128], folder[RUNTIME_PATH_BYTES], command[64];
+	char base[] = "/dev/shm/find_test.XXXXXX", path[128], folder[FIND_PATH_BYTES], command[64];
 	struct enrg_error err = {0};
 	pid_t found = 0;
 	int input;
@@ -59,19 +59,19 @@ static void jobs_without_a_supervisor_are_told(void **state)
 	assert_int_equal(setenv("ENRGDAQ_RUNTIME_DIR", base, 1), 0);
 	snprintf(path, sizeof(path), "%s/lab", base);
 	assert_int_equal(mkdir(path, 0755), 0);
-	assert_int_equal(runtime_find("lab", folder, sizeof(folder), &found, &err), 0);
+	assert_int_equal(find_supervisor("lab", folder, sizeof(folder), &found, &err), 0);
 	assert_int_equal(found, 0);
 	snprintf(path, sizeof(path), "%s/lab/store.page", base);
 	pid_t job = start_job(path, &input);
-	assert_int_equal(runtime_find("lab", folder, sizeof(folder), &found, &err), -ESRCH);
+	assert_int_equal(find_supervisor("lab", folder, sizeof(folder), &found, &err), -ESRCH);
 	assert_non_null(strstr(err.text, "\"lab\" is gone, and 1 of its jobs"));
 	err = (struct enrg_error){0};
-	assert_int_equal(runtime_find(NULL, folder, sizeof(folder), &found, &err), -ESRCH);
+	assert_int_equal(find_supervisor(NULL, folder, sizeof(folder), &found, &err), -ESRCH);
 	close(input);
 	assert_int_equal(waitpid(job, NULL, 0), job);
-	assert_int_equal(runtime_find("lab", folder, sizeof(folder), &found, &err), 0);
+	assert_int_equal(find_supervisor("lab", folder, sizeof(folder), &found, &err), 0);
 	err = (struct enrg_error){0};
-	assert_int_equal(runtime_find(NULL, folder, sizeof(folder), &found, &err), -ENOENT);
+	assert_int_equal(find_supervisor(NULL, folder, sizeof(folder), &found, &err), -ENOENT);
 	snprintf(command, sizeof(command), "rm -rf %s", base);
 	assert_int_equal(system(command), 0);
 }

@@ -1,9 +1,9 @@
-/* status_look.c: see the header. Process: `status`. */
-#include "cli/status_look.h"
+/* look.c: see the header. Process: whoever looks from outside. */
+#include "client/look.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,11 +14,8 @@
 #include "base/path.h"
 #include "base/version.h"
 #include "handover/page.h"
-#include "supervisor/status.h"
 
-#define STALE_S   3.0 /* the supervisor writes once a second, or tells when it will again */
-#define FILES_MAX 20u /* in the table; JSON has all */
-#define DELETED   " (deleted)"
+#define DELETED " (deleted)"
 
 static double number(const json_t *object, const char *key)
 {
@@ -229,97 +226,16 @@ static void add_program(json_t *status, pid_t pid)
 			"installed", installed));
 }
 
-static void print_program(const json_t *program, FILE *stream)
-{
-	const char *state = text(program, "state");
-	bool is_known = json_is_string(json_object_get(program, "installed"));
-
-	if (!strcmp(state, "replaced"))
-		fprintf(stream,
-			"program: %s was replaced since this run began%s%s: the run continues as version %s, jobs that "
-			"are "
-			"started again too; `enrgdaq stop` and a new start take what is installed\n",
-			text(program, "path"), is_known ? ", by version " : "",
-			is_known ? text(program, "installed") : "", text(program, "running"));
-	else if (!strcmp(state, "removed"))
-		fprintf(stream,
-			"program: %s was removed since this run began: the run continues as version %s, jobs that are "
-			"started again too, until it is stopped\n",
-			text(program, "path"), text(program, "running"));
-	else if (is_known && strcmp(text(program, "installed"), text(program, "running")) != 0)
-		fprintf(stream, "program: the run is of version %s\n", text(program, "running"));
-}
-
 /* --- the whole ---------------------------------------------------------------------------------------------------- */
 
-void status_look_add(json_t *status, const char *folder, pid_t pid)
+void look_add(json_t *status, const char *folder, int64_t pid)
 {
-	double mono_ns = number(status, "mono_ns");
 	json_t *files = json_array(), *job;
 	size_t i;
 
-	if (mono_ns > 0)
-		json_object_set_new(status, "age_s", json_real(((double)clock_mono_ns() - mono_ns) / 1e9));
 	json_array_foreach(json_object_get(status, "jobs"), i, job) if (json_is_true(json_object_get(job, "is_store")))
 		add_files(files, job, folder);
 	json_object_set_new(status, "files", files);
 	add_disks(status, files, folder);
-	add_program(status, pid);
-}
-
-void status_look_print_age(const json_t *status, FILE *stream)
-{
-	char span[32];
-	double age_s = number(status, "age_s");
-
-	if (age_s < STALE_S || age_s < number(status, "interval_s") + STALE_S - 1)
-		return;
-	clock_format_span((uint64_t)(age_s * 1e9), span, sizeof(span));
-	fprintf(stream,
-		"OLD: the supervisor has reported nothing for %s: it stands still (stopped by a debugger or Ctrl-Z, or "
-		"a disk "
-		"does not answer). Jobs continue by themselves; what follows was true then\n",
-		span);
-}
-
-static void print_file(const json_t *file, FILE *stream)
-{
-	char bytes[32], span[32];
-
-	status_format_bytes(number(file, "bytes"), bytes);
-	clock_format_span((uint64_t)(number(file, "age_s") * 1e9), span, sizeof(span));
-	fprintf(stream, "%s: %s, %s, last written %s ago%s\n", text(file, "store"), text(file, "path"), bytes, span,
-		json_is_true(json_object_get(file, "removed")) ? ", REMOVED: it has no name any more" : "");
-}
-
-static void print_disk(const json_t *disk, FILE *stream)
-{
-	char bytes[32], rate[32], span[32];
-	double full_in_s = number(disk, "full_in_s");
-
-	status_format_bytes(number(disk, "free_bytes"), bytes);
-	status_format_bytes(number(disk, "bytes_per_s"), rate);
-	fprintf(stream, "disk of %s: %s free", text(disk, "path"), bytes);
-	if (full_in_s > 0 && full_in_s < 100.0 * 365 * 86400) {
-		clock_format_span((uint64_t)(full_in_s * 1e9), span, sizeof(span));
-		fprintf(stream, ", full in %s at the present %s/s", span, rate);
-	}
-	fputc('\n', stream);
-}
-
-void status_look_print(const json_t *status, FILE *stream)
-{
-	const json_t *files = json_object_get(status, "files"), *item;
-	size_t i;
-
-	json_array_foreach((json_t *)files, i, item)
-	{
-		if (i == FILES_MAX) {
-			fprintf(stream, "… and %zu files more (--json lists all)\n", json_array_size(files) - i);
-			break;
-		}
-		print_file(item, stream);
-	}
-	json_array_foreach((json_t *)json_object_get(status, "disks"), i, item) print_disk(item, stream);
-	print_program(json_object_get(status, "program"), stream);
+	add_program(status, (pid_t)pid);
 }

@@ -1,7 +1,9 @@
-/* status_table.c: a status object for humans. Process: `status`, and the supervisor for its summary line. */
-#include "supervisor/status.h"
+/* status_table.c: a status object for humans. Process: `status`. */
+#include "cli/status_table.h"
 
 #include <string.h>
+
+#include <enrgdaq/client.h>
 
 static const char *text(const json_t *object, const char *key)
 {
@@ -18,19 +20,6 @@ static bool has_text(const json_t *object, const char *key)
 static double number(const json_t *object, const char *key)
 {
 	return json_number_value(json_object_get(object, key));
-}
-
-const char *status_format_bytes(double bytes, char ret_text[32])
-{
-	static const char *const units[] = {"B", "kB", "MB", "GB", "TB"};
-	size_t unit = 0;
-
-	while (bytes >= 999.5 && unit < sizeof(units) / sizeof(units[0]) - 1) {
-		bytes /= 1000;
-		unit++;
-	}
-	snprintf(ret_text, 32, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
-	return ret_text;
 }
 
 static const char *state_color(const char *state)
@@ -55,9 +44,8 @@ static void print_job(const json_t *job, bool is_colored, FILE *stream)
 	fprintf(stream, "%-20.20s %-18.18s %s%-16.16s%s %8.0f %10s/s %10s %10s %13s %5.0f%% %5.1f%% %7.1f %4.0f\n",
 		text(job, "name"), text(job, "type"), is_colored ? state_color(state) : "", state,
 		is_colored ? "\033[0m" : "", number(flow, "rows_per_s"),
-		status_format_bytes(number(flow, "bytes_per_s"), rate),
-		status_format_bytes(number(flow, "bytes"), total),
-		status_format_bytes(number(job, "backlog_bytes"), backlog), quantiles, number(job, "blocked_percent"),
+		enrg_format_bytes(number(flow, "bytes_per_s"), rate), enrg_format_bytes(number(flow, "bytes"), total),
+		enrg_format_bytes(number(job, "backlog_bytes"), backlog), quantiles, number(job, "blocked_percent"),
 		number(job, "cpu_percent"), number(job, "private_mb"), number(job, "restarts"));
 	if (json_is_string(json_object_get(job, "last_exit")) && number(job, "restarts") > 0)
 		fprintf(stream, "  last life: %s%s%s\n", text(job, "last_exit"),
@@ -68,7 +56,7 @@ static void print_job(const json_t *job, bool is_colored, FILE *stream)
 	/* A source that never had to wait has no more to tell. */
 	if (number(job, "window_bytes") > 0 && strcmp(text(job, "window_reason"), "not measured yet") != 0)
 		fprintf(stream, "  window: %s in flight of %s (%s)\n", backlog,
-			status_format_bytes(number(job, "window_bytes"), total), text(job, "window_reason"));
+			enrg_format_bytes(number(job, "window_bytes"), total), text(job, "window_reason"));
 	if (number(job, "missed_ticks") > 0)
 		fprintf(stream, "  missed %.0f ticks: polls that came or took longer than an interval\n",
 			number(job, "missed_ticks"));
@@ -78,7 +66,7 @@ static void print_job(const json_t *job, bool is_colored, FILE *stream)
 			number(job, "corrupted"), number(job, "set_aside"), is_colored ? "\033[0m" : "");
 }
 
-void status_print(const json_t *status, bool is_colored, FILE *stream)
+void status_table_print(const json_t *status, bool is_colored, FILE *stream)
 {
 	const json_t *ledger = json_object_get(status, "ledger"), *item;
 	bool is_accounted = json_is_true(json_object_get(ledger, "accounted"));
@@ -97,26 +85,10 @@ void status_print(const json_t *status, bool is_colored, FILE *stream)
 	json_array_foreach((json_t *)json_object_get(status, "links"), index, item)
 		fprintf(stream, "%s -> %s (%s): %.0f batches, %s waiting\n", text(item, "source"), text(item, "store"),
 			text(item, "through"), number(item, "backlog_batches"),
-			status_format_bytes(number(item, "backlog_bytes"), backlog));
+			enrg_format_bytes(number(item, "backlog_bytes"), backlog));
 	fprintf(stream, "ledger: %s%s%s\n", is_colored ? (is_accounted ? "\033[32m" : "\033[1;31m") : "",
 		is_accounted ? "every batch is accounted for" : trouble, is_colored ? "\033[0m" : "");
 	json_array_foreach((json_t *)json_object_get(status, "alerts"), index, item)
 		fprintf(stream, "alert: %s %s %s: %s\n", text(item, "time"), text(item, "severity"), text(item, "job"),
 			text(item, "message"));
-}
-
-void status_summary(const json_t *status, char *ret_text, size_t text_bytes)
-{
-	const json_t *totals = json_object_get(status, "totals"), *link;
-	char in[32], out[32], waiting[32];
-	double backlog = 0;
-	size_t index;
-
-	json_array_foreach((json_t *)json_object_get(status, "links"), index, link) backlog +=
-		number(link, "backlog_bytes");
-	snprintf(ret_text, text_bytes, "%.0f of %zu jobs run; produced %s/s, stored %s/s, %s waiting, %.0f restarts",
-		number(totals, "running"), json_array_size(json_object_get(status, "jobs")),
-		status_format_bytes(number(json_object_get(totals, "produced"), "bytes_per_s"), in),
-		status_format_bytes(number(json_object_get(totals, "stored"), "bytes_per_s"), out),
-		status_format_bytes(backlog, waiting), number(totals, "restarts"));
 }

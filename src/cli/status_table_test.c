@@ -1,4 +1,4 @@
-/* status_test.c: the table of a status object, also of one that makes no sense. */
+/* status_table_test.c: the table of a status object, also of one that makes no sense. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/status_table.h"
 #include "supervisor/status.h"
 
 static char *print(const json_t *status)
@@ -15,7 +16,7 @@ static char *print(const json_t *status)
 	size_t bytes = 0;
 	FILE *stream = open_memstream(&text, &bytes);
 
-	status_print(status, false, stream);
+	status_table_print(status, false, stream);
 	fclose(stream);
 	return text;
 }

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "supervisor/others.h"
+#include "client/others.h"
 
 #define LISTENS  "0000000000000001: 00000002 00000000 00010000 0001 01 4711 "
 #define CONNECTS "0000000000000002: 00000003 00000000 00000000 0001 03 4712 "

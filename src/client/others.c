@@ -1,5 +1,5 @@
-/* others.c: see the header. Process: `status` and `stop`. */
-#include "supervisor/others.h"
+/* others.c: see the header. Process: whoever looks from outside. */
+#include "client/others.h"
 
 #include <pwd.h>
 #include <stdbool.h>
@@ -44,29 +44,28 @@ static bool find_owner(const char *folder, uid_t *ret_owner)
 }
 
 /* `folder`: of one run. */
-static void describe(const char *folder, FILE *stream)
+static void describe(const char *folder, char ret_owner[64], char *ret_sentence, size_t bytes)
 {
 	const char *slash = strrchr(folder, '/'), *name = slash + 1;
 	const struct passwd *entry;
-	char owner[64];
 	uid_t user;
 
+	ret_owner[0] = '\0';
 	if (!find_owner(folder, &user)) {
-		fprintf(stream, "another user runs \"%s\" in %s\n", name, folder);
+		snprintf(ret_sentence, bytes, "another user runs \"%s\" in %s", name, folder);
 		return;
 	}
-	if (user == geteuid()) {
-		fprintf(stream, "\"%s\" runs with another runtime folder: ENRGDAQ_RUNTIME_DIR=%.*s shows it\n", name,
+	path_format_user(user, ret_owner, 64);
+	entry = user == geteuid() ? NULL : getpwuid(user);
+	if (user == geteuid())
+		snprintf(ret_sentence, bytes,
+			"\"%s\" runs with another runtime folder: ENRGDAQ_RUNTIME_DIR=%.*s shows it", name,
 			(int)(slash - folder), folder);
-		return;
-	}
-	path_format_user(user, owner, sizeof(owner));
-	entry = getpwuid(user);
-	if (entry)
-		fprintf(stream, "%s runs \"%s\" in %s: `sudo -u %s enrgdaq status %s` shows it\n", owner, name, folder,
-			entry->pw_name, name);
+	else if (entry)
+		snprintf(ret_sentence, bytes, "%s runs \"%s\" in %s: `sudo -u %s enrgdaq status %s` shows it",
+			ret_owner, name, folder, entry->pw_name, name);
 	else
-		fprintf(stream, "%s runs \"%s\" in %s\n", owner, name, folder);
+		snprintf(ret_sentence, bytes, "%s runs \"%s\" in %s", ret_owner, name, folder);
 }
 
 /* The folder of a run whose bus that line names; it is cut out of the line. NULL: another socket, or a connection. */
@@ -86,33 +85,56 @@ static char *find_folder(char *line)
 	return strrchr(path, '/') ? path : NULL;
 }
 
-size_t others_describe_list(FILE *list, const char *base, const char *name, char *ret_text, size_t text_bytes)
+size_t others_visit_list(FILE *list, const char *base, const char *name,
+	void (*visit)(const struct other *other, void *context), void *context)
 {
-	FILE *stream = fmemopen(ret_text, text_bytes, "w");
-	char line[512], safe[128];
+	char line[512], safe[128], owner[64], sentence[1400];
 	size_t count = 0;
 
-	ret_text[0] = '\0';
 	if (name)
 		path_safe_name(name, safe, sizeof(safe));
-	while (stream && fgets(line, sizeof(line), list)) {
-		const char *folder = find_folder(line);
+	while (fgets(line, sizeof(line), list)) {
+		char *folder = find_folder(line);
 
 		if (!folder || is_inside(folder, base) || (name && strcmp(strrchr(folder, '/') + 1, safe) != 0))
 			continue;
-		describe(folder, stream);
+		describe(folder, owner, sentence, sizeof(sentence));
+		/* Other users choose those names: they must not steer this terminal. */
+		text_make_safe(folder, strlen(folder));
+		text_make_safe(sentence, strlen(sentence));
+		visit(&(struct other){strrchr(folder, '/') + 1, folder, owner, sentence}, context);
 		count++;
 	}
-	if (stream)
-		fclose(stream);
-	ret_text[text_bytes - 1] = '\0';
-	/* Other users choose those names: they must not steer this terminal. */
-	for (char *at = ret_text; *at; at += *at == '\n') {
-		size_t length = strcspn(at, "\n");
+	return count;
+}
 
-		text_make_safe(at, length);
-		at += length;
+size_t others_visit(
+	const char *base, const char *name, void (*visit)(const struct other *other, void *context), void *context)
+{
+	FILE *list = fopen("/proc/net/unix", "re");
+	size_t count = list ? others_visit_list(list, base, name, visit, context) : 0;
+
+	if (list)
+		fclose(list);
+	return count;
+}
+
+static void print_sentence(const struct other *other, void *stream)
+{
+	fprintf(stream, "%s\n", other->sentence);
+}
+
+size_t others_describe_list(FILE *list, const char *base, const char *name, char *ret_text, size_t text_bytes)
+{
+	FILE *stream = fmemopen(ret_text, text_bytes, "w");
+	size_t count = 0;
+
+	ret_text[0] = '\0';
+	if (stream) {
+		count = others_visit_list(list, base, name, print_sentence, stream);
+		fclose(stream);
 	}
+	ret_text[text_bytes - 1] = '\0';
 	return count;
 }
 
@@ -121,6 +143,7 @@ size_t others_describe(const char *base, const char *name, char *ret_text, size_
 	FILE *list = fopen("/proc/net/unix", "re");
 	size_t count = list ? others_describe_list(list, base, name, ret_text, text_bytes) : 0;
 
+	ret_text[text_bytes - 1] = '\0';
 	if (!list)
 		ret_text[0] = '\0';
 	else

@@ -1,0 +1,236 @@
+/* figures.c: see the header. */
+#include "client/figures.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINES_MAX 65536u /* of each kind; what is more is in the text alone */
+
+static const char *text_of(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static double number_of(const json_t *object, const char *key)
+{
+	return json_number_value(json_object_get(object, key));
+}
+
+/* A count: what is no number, negative or out of range counts as 0. */
+static uint64_t count_of(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+	double number = json_number_value(value);
+
+	if (json_is_integer(value))
+		return json_integer_value(value) > 0 ? (uint64_t)json_integer_value(value) : 0;
+	return number > 0 && number < 1.8e19 ? (uint64_t)number : 0;
+}
+
+static bool is_true(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+static uint32_t lines_of(const json_t *array)
+{
+	size_t count = json_array_size(array);
+
+	return count < LINES_MAX ? (uint32_t)count : LINES_MAX;
+}
+
+static struct enrg_flow flow_of(const json_t *job, const char *key)
+{
+	const json_t *flow = json_object_get(job, key);
+
+	return (struct enrg_flow){.batches = count_of(flow, "batches"),
+		.rows = count_of(flow, "rows"),
+		.bytes = count_of(flow, "bytes"),
+		.batches_per_s = number_of(flow, "batches_per_s"),
+		.rows_per_s = number_of(flow, "rows_per_s"),
+		.bytes_per_s = number_of(flow, "bytes_per_s")};
+}
+
+static double quantile_of(const json_t *job, const char *key)
+{
+	const json_t *value = json_object_get(json_object_get(job, "latency_ms"), key);
+
+	return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static void fill_job(const json_t *json, struct enrg_job_status *ret_job)
+{
+	double memory_mb = number_of(json, "private_mb");
+
+	*ret_job = (struct enrg_job_status){.size = sizeof(*ret_job),
+		.is_store = is_true(json, "is_store"),
+		.name = text_of(json, "name"),
+		.type = text_of(json, "type"),
+		.file = text_of(json, "file"),
+		.state = text_of(json, "state"),
+		.reason = text_of(json, "reason"),
+		.last_exit = text_of(json, "last_exit"),
+		.pid = (int64_t)(count_of(json, "pid") & INT64_MAX),
+		.restarts = count_of(json, "restarts"),
+		.in = flow_of(json, "in"),
+		.out = flow_of(json, "out"),
+		.cpu_percent = number_of(json, "cpu_percent"),
+		.blocked_percent = number_of(json, "blocked_percent"),
+		.memory_bytes = memory_mb > 0 && memory_mb < 1e12 ? (uint64_t)(memory_mb * 1e6) : 0,
+		.backlog_batches = count_of(json, "backlog_batches"),
+		.backlog_bytes = count_of(json, "backlog_bytes"),
+		.lost = count_of(json, "lost"),
+		.duplicated = count_of(json, "duplicated"),
+		.corrupted = count_of(json, "corrupted"),
+		.set_aside = count_of(json, "set_aside"),
+		.missed_ticks = count_of(json, "missed_ticks"),
+		.latency_p50_ms = quantile_of(json, "p50"),
+		.latency_p99_ms = quantile_of(json, "p99")};
+}
+
+static int fill_jobs(struct figures *figures, const json_t *jobs)
+{
+	uint32_t count = lines_of(jobs);
+
+	figures->jobs = calloc(count + 1u, sizeof(*figures->jobs));
+	figures->job_places = calloc(count + 1u, sizeof(struct enrg_job_status *));
+	if (!figures->jobs || !figures->job_places)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		fill_job(json_array_get(jobs, i), &figures->jobs[i]);
+		figures->job_places[i] = &figures->jobs[i];
+	}
+	figures->shown.job_count = count;
+	figures->shown.jobs = figures->job_places;
+	return 0;
+}
+
+static int fill_links(struct figures *figures, const json_t *links)
+{
+	uint32_t count = lines_of(links);
+
+	figures->links = calloc(count + 1u, sizeof(*figures->links));
+	figures->link_places = calloc(count + 1u, sizeof(struct enrg_link_status *));
+	if (!figures->links || !figures->link_places)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		const json_t *link = json_array_get(links, i);
+
+		figures->links[i] = (struct enrg_link_status){.size = sizeof(struct enrg_link_status),
+			.source = text_of(link, "source"),
+			.store = text_of(link, "store"),
+			.through = text_of(link, "through"),
+			.backlog_batches = count_of(link, "backlog_batches"),
+			.backlog_bytes = count_of(link, "backlog_bytes")};
+		figures->link_places[i] = &figures->links[i];
+	}
+	figures->shown.link_count = count;
+	figures->shown.links = figures->link_places;
+	return 0;
+}
+
+static void fill_line(const json_t *source, const json_t *store, struct enrg_ledger_line *ret_line)
+{
+	*ret_line = (struct enrg_ledger_line){.size = sizeof(*ret_line),
+		.is_accounted = is_true(store, "accounted"),
+		.source = text_of(source, "source"),
+		.store = text_of(store, "store"),
+		.produced_batches = count_of(source, "produced_batches"),
+		.produced_rows = count_of(source, "produced_rows"),
+		.stored_batches = count_of(store, "stored_batches"),
+		.stored_rows = count_of(store, "stored_rows"),
+		.skipped_batches = count_of(store, "skipped_batches"),
+		.set_aside_batches = count_of(store, "set_aside_batches"),
+		.set_aside_rows = count_of(store, "set_aside_rows"),
+		.in_flight_batches = count_of(store, "in_flight_batches"),
+		.in_flight_bytes = count_of(store, "in_flight_bytes"),
+		.dropped_rows = count_of(source, "dropped_rows"),
+		.missing_batches = json_integer_value(json_object_get(store, "missing_batches")),
+		.missing_rows = json_integer_value(json_object_get(store, "missing_rows"))};
+}
+
+static int fill_ledger(struct figures *figures, const json_t *sources)
+{
+	const json_t *source, *store;
+	size_t i, k, count = 0;
+	uint32_t used = 0;
+
+	json_array_foreach((json_t *)sources, i, source) count += json_array_size(json_object_get(source, "stores"));
+	count = count < LINES_MAX ? count : LINES_MAX;
+	figures->ledger = calloc(count + 1u, sizeof(*figures->ledger));
+	figures->ledger_places = calloc(count + 1u, sizeof(struct enrg_ledger_line *));
+	if (!figures->ledger || !figures->ledger_places)
+		return -ENOMEM;
+	json_array_foreach((json_t *)sources, i, source)
+	{
+		json_array_foreach(json_object_get(source, "stores"), k, store)
+		{
+			if (used == count)
+				break;
+			fill_line(source, store, &figures->ledger[used]);
+			figures->ledger_places[used] = &figures->ledger[used];
+			used++;
+		}
+	}
+	figures->shown.ledger_count = used;
+	figures->shown.ledger = figures->ledger_places;
+	return 0;
+}
+
+static void fill_whole(struct figures *figures, const json_t *json)
+{
+	figures->shown = (struct enrg_status){.size = sizeof(figures->shown),
+		.is_accounted = is_true(json_object_get(json, "ledger"), "accounted"),
+		.supervisor = text_of(json, "supervisor"),
+		.run = text_of(json, "run"),
+		.state = text_of(json, "state"),
+		.version = text_of(json, "version"),
+		.config = text_of(json, "config"),
+		.since = text_of(json, "since"),
+		.summary = text_of(json, "summary"),
+		.age_s = number_of(json, "age_s"),
+		.interval_s = number_of(json, "interval_s"),
+		.json = figures->text};
+}
+
+int figures_init(struct figures *ret_figures, json_t *json, struct enrg_error *err)
+{
+	int rc = 0;
+
+	memset(ret_figures, 0, sizeof(*ret_figures));
+	ret_figures->json = json;
+	if (!json_is_object(json))
+		rc = enrg_error_set(err, ENRG_E_CORRUPT, "the state is not a JSON object");
+	if (rc == 0 && !(ret_figures->text = json_dumps(json, JSON_COMPACT)))
+		rc = -ENOMEM;
+	if (rc == 0) {
+		fill_whole(ret_figures, json);
+		rc = fill_jobs(ret_figures, json_object_get(json, "jobs"));
+	}
+	if (rc == 0)
+		rc = fill_links(ret_figures, json_object_get(json, "links"));
+	if (rc == 0)
+		rc = fill_ledger(ret_figures, json_object_get(json_object_get(json, "ledger"), "sources"));
+	if (rc == -ENOMEM)
+		enrg_error_set(err, rc, "out of memory");
+	if (rc < 0)
+		figures_fini(ret_figures);
+	return rc;
+}
+
+void figures_fini(struct figures *figures)
+{
+	json_decref(figures->json);
+	free(figures->text);
+	free(figures->jobs);
+	free(figures->job_places);
+	free(figures->links);
+	free(figures->link_places);
+	free(figures->ledger);
+	free(figures->ledger_places);
+	memset(figures, 0, sizeof(*figures));
+}

@@ -34,8 +34,15 @@ struct ipc_origin {
 int ipc_encode_schema(const struct enrg_schema *schema, const struct ipc_origin *origin, void **ret_bytes,
 	uint32_t *ret_count, struct enrg_error *err);
 
+/* The same for the start of a file: with "enrgdaq.format" in the schema's metadata, which is no part of the table's
+ * identity. Streams have their own version, and files of before have none: they count as format 1. */
+#define IPC_FILE_FORMAT "1"
+int ipc_encode_file_schema(const struct enrg_schema *schema, const struct ipc_origin *origin, void **ret_bytes,
+	uint32_t *ret_count, struct enrg_error *err);
+
 /* Decodes and checks every offset and length. The result is one malloc'ed block: free(*ret_schema). Unknown types give
- * ENRG_E_CORRUPT with the field's name. Never reads outside bytes[0, count). */
+ * ENRG_E_CORRUPT with the field's name; ENRG_E_VERSION: of a file format that this program does not know. Never reads
+ * outside bytes[0, count). */
 int ipc_decode_schema(const void *bytes, size_t count, struct enrg_schema **ret_schema, struct enrg_error *err);
 
 /* Deep copy in one malloc'ed block; free(). NULL: out of memory. */

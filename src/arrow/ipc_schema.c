@@ -8,6 +8,7 @@
 
 #define KEY_UNIT     "unit"
 #define KEY_KIND     IPC_KEY_PREFIX "kind"
+#define KEY_FORMAT   IPC_KEY_PREFIX "format"
 #define KEY_SOURCE   IPC_KEY_PREFIX "source"
 #define KEY_META_CRC IPC_KEY_PREFIX "meta_crc32c"
 
@@ -84,16 +85,18 @@ static void add_field(struct fb_builder *builder, uint32_t reference, const char
 }
 
 /* Returns the place of the CRC's digits in the flatbuffer. */
-static uint32_t build_schema(
-	struct fb_builder *builder, const struct enrg_schema *schema, const struct ipc_origin *origin)
+static uint32_t build_schema(struct fb_builder *builder, const struct enrg_schema *schema,
+	const struct ipc_origin *origin, const char *format)
 {
-	struct ipc_key_value keys[2];
+	struct ipc_key_value keys[3];
 	uint32_t key_count = 0, message[MESSAGE_FIELDS], top[SCHEMA_FIELD_COUNT], crc_at;
 
 	if (schema->is_blob)
 		keys[key_count++] = (struct ipc_key_value){KEY_KIND, "blob"};
 	if (origin)
 		keys[key_count++] = (struct ipc_key_value){KEY_SOURCE, origin->source ? origin->source : ""};
+	if (format)
+		keys[key_count++] = (struct ipc_key_value){KEY_FORMAT, format};
 	const uint8_t top_sizes[SCHEMA_FIELD_COUNT] = {2, 4, key_count ? 4 : 0};
 	static const uint8_t message_sizes[MESSAGE_FIELDS] = {2, 1, 4, 8, 4};
 
@@ -112,8 +115,8 @@ static uint32_t build_schema(
 	return crc_at;
 }
 
-int ipc_encode_schema(const struct enrg_schema *schema, const struct ipc_origin *origin, void **ret_bytes,
-	uint32_t *ret_count, struct enrg_error *err)
+static int encode(const struct enrg_schema *schema, const struct ipc_origin *origin, const char *format,
+	void **ret_bytes, uint32_t *ret_count, struct enrg_error *err)
 {
 	struct fb_builder builder;
 	uint8_t *bytes;
@@ -123,7 +126,7 @@ int ipc_encode_schema(const struct enrg_schema *schema, const struct ipc_origin 
 	if (result < 0)
 		return result;
 	fb_init(&builder);
-	uint32_t crc_at = build_schema(&builder, schema, origin);
+	uint32_t crc_at = build_schema(&builder, schema, origin, format);
 	result = ipc_finish_message(&builder, 8, &bytes, &count);
 	fb_fini(&builder);
 	if (result < 0)
@@ -133,6 +136,18 @@ int ipc_encode_schema(const struct enrg_schema *schema, const struct ipc_origin 
 	*ret_bytes = bytes;
 	*ret_count = count;
 	return 0;
+}
+
+int ipc_encode_schema(const struct enrg_schema *schema, const struct ipc_origin *origin, void **ret_bytes,
+	uint32_t *ret_count, struct enrg_error *err)
+{
+	return encode(schema, origin, NULL, ret_bytes, ret_count, err);
+}
+
+int ipc_encode_file_schema(const struct enrg_schema *schema, const struct ipc_origin *origin, void **ret_bytes,
+	uint32_t *ret_count, struct enrg_error *err)
+{
+	return encode(schema, origin, IPC_FILE_FORMAT, ret_bytes, ret_count, err);
 }
 
 /* --- copies --- */
@@ -341,6 +356,11 @@ int ipc_read_schema(
 {
 	struct fb_vector fields;
 
+	const char *format = ipc_find_key(reader, top, SCHEMA_KEYS, KEY_FORMAT);
+	if (format && strcmp(format, IPC_FILE_FORMAT) != 0)
+		return enrg_error_set(err, ENRG_E_VERSION,
+			"format %.20s of .arrows, written by a later version; this program reads format %s", format,
+			IPC_FILE_FORMAT);
 	if (fb_read_number(reader, top, SCHEMA_ENDIANNESS, 2, 0) != 0)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "unsupported byte order: big-endian");
 	if (!fb_read_vector(reader, top, SCHEMA_FIELDS, 4, &fields) || fields.count == 0)

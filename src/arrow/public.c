@@ -18,7 +18,7 @@ int enrg_schema_format_ipc(const struct enrg_schema *schema, const char *source,
 {
 	const struct ipc_origin origin = {.source = source ? source : "", .run = "", .tag = ""};
 
-	return ipc_encode_schema(schema, source && *source ? &origin : NULL, ret_bytes, ret_count, err);
+	return ipc_encode_file_schema(schema, source && *source ? &origin : NULL, ret_bytes, ret_count, err);
 }
 
 /* A file whose messages are visited from the front; bodies are stepped over. */
@@ -123,7 +123,7 @@ static int compare_schema(struct scan *scan, const struct enrg_schema *schema, c
 	if (message->is_end || message->type != IPC_SCHEMA)
 		return 0;
 	rc = ipc_decode_schema(scan->bytes, message->meta_bytes, &found, NULL);
-	if (rc == ENRG_E_CORRUPT)
+	if (rc == ENRG_E_CORRUPT || rc == ENRG_E_VERSION) /* of others, or of a later version */
 		return 0;
 	if (rc < 0)
 		return enrg_error_set(err, rc, "the schema of what is there: %s", enrg_error_name(rc));

@@ -110,6 +110,31 @@ static void others_are_left_alone(void **state)
 	check(copy, ends[3], &schema, ENRG_IPC_DAMAGED, 0);
 }
 
+/* A file says which format it follows; one that says nothing is of before and is continued, one of a later format is
+ * left alone. */
+static void formats_are_told_apart(void **state)
+{
+	static const uint8_t value[] = {1, 0, 0, 0, '1', 0};
+	uint8_t *place = memmem(stream, ends[0], value, sizeof(value));
+	struct enrg_schema *decoded;
+	struct enrg_error err = {0};
+	void *bytes;
+	uint32_t count;
+
+	(void)state;
+	assert_non_null(memmem(stream, ends[0], "enrgdaq.format", 14));
+	assert_non_null(place);
+	assert_int_equal(ipc_encode_schema(&schema, NULL, &bytes, &count, NULL), 0);
+	assert_null(memmem(bytes, count, "enrgdaq.format", 14));
+	check(bytes, count, &schema, ENRG_IPC_OURS, count);
+	free(bytes);
+	place[4] = '2';
+	check(stream, ends[3], &schema, ENRG_IPC_OTHER, 0);
+	assert_int_equal(ipc_decode_schema(stream, ends[0], &decoded, &err), ENRG_E_VERSION);
+	assert_non_null(strstr(err.text, "format 2 of .arrows"));
+	place[4] = '1';
+}
+
 static struct enrg_batch batch_of(unsigned index)
 {
 	struct ipc_message message;
@@ -233,6 +258,7 @@ int main(void)
 		cmocka_unit_test(every_cut_is_found),
 		cmocka_unit_test(tails_are_cut),
 		cmocka_unit_test(others_are_left_alone),
+		cmocka_unit_test(formats_are_told_apart),
 		cmocka_unit_test(padded_batches_are_whole),
 		cmocka_unit_test(compressed_batches_keep_their_marks),
 	};

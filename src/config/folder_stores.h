@@ -7,7 +7,7 @@
 #define FOLDER_PATH_BYTES_MAX 900u /* leaves room for day, tag and part in what a store's journal can hold */
 #define FOLDER_FILE_BYTES_MAX 200u /* the same for one name, which a disk limits to 255 */
 
-#define FOLDER_STORES_MAX 14u /* that take the data of one source: readers of a ring, without two for observers */
+#define FOLDER_STORES_MAX 64u /* that take the data of one source: consumer entries of its stream */
 
 /* Does this store job get data of that producer? */
 bool folder_takes(const struct job_config *store, const struct job_config *producer);

@@ -123,7 +123,7 @@ static char *errors_of(const char *const *pairs)
 {
 	const struct type_entry entries[] = {
 		{.job = &source_type}, {.store = &csv_type}, {.store = &root_type}, {.store = &redis_type}};
-	const char *names[24], *texts[24];
+	const char *names[80], *texts[80];
 	struct types *types = NULL;
 	struct problems problems;
 	struct folder *loaded = NULL;
@@ -174,20 +174,20 @@ static void expect_path(const char *file_path, const char *words)
 /* The ring of a source has room for so many readers: `check` refuses what `run` could not start. */
 static void more_stores_than_a_ring_has_readers(void **state)
 {
-	char names[15][16];
-	const char *pairs[40] = {SUPERVISOR, "a.toml", SOURCE "[store_config.root]\nname = 'good'\nadd_date = true\n"};
-	char stores[15][160];
+	char names[65][16];
+	const char *pairs[140] = {SUPERVISOR, "a.toml", SOURCE "[store_config.root]\nname = 'good'\nadd_date = true\n"};
+	char stores[65][160];
 
 	(void)state;
-	for (size_t i = 0; i < 15; i++) {
+	for (size_t i = 0; i < 65; i++) {
 		snprintf(names[i], sizeof(names[i]), "s%02zu.toml", i);
 		snprintf(stores[i], sizeof(stores[i]), ROOT "out_dir = 'o%zu'\n", i);
 		pairs[4 + 2 * i] = names[i];
 		pairs[5 + 2 * i] = stores[i];
 	}
 	expect(pairs,
-		"a.toml:2: 15 store jobs take the data of a, and at most 14 can: remove a section or a store job\n");
-	pairs[4 + 2 * 14] = NULL;
+		"a.toml:2: 65 store jobs take the data of a, and at most 64 can: remove a section or a store job\n");
+	pairs[4 + 2 * 64] = NULL;
 	expect(pairs, "");
 }
 

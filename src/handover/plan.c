@@ -13,7 +13,7 @@
 #define PLAN_NAME_BYTES_MAX 255u
 #define PLAN_PATH_BYTES_MAX 4096u
 #define PLAN_TOML_BYTES_MAX (16u << 20)
-#define PLAN_SINKS_MAX      16u
+#define PLAN_SINKS_MAX      64u
 #define PLAN_INPUTS_MAX     65536u
 #define PLAN_GROUPS_MAX     256u
 

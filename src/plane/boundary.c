@@ -205,8 +205,8 @@ int boundary_commit(struct stream *stream, const struct boundary *wanted, uint64
 
 	if (rc < 0)
 		return rc;
-	if (header->version < SEGMENT_VERSION)
-		header->version = SEGMENT_VERSION;
+	if (header->version < SEGMENT_VERSION_RUNS)
+		header->version = SEGMENT_VERSION_RUNS;
 	struct segment_run run = make_payload(stream, wanted);
 	uint64_t bytes = stream->bytes, first_sequence = stream->route_sequence[0],
 		 first_dirty = stream->dirty_routes[0];

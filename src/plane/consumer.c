@@ -42,7 +42,7 @@ static int lock_slot(struct consumer *consumer, uint32_t index)
 
 static int take_required(struct consumer *consumer, const char *path, const char *name, struct enrg_error *err)
 {
-	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
+	for (uint32_t i = 0, count = mapping_consumer_count(&consumer->mapping); i < count; i++) {
 		struct segment_consumer *slot = mapping_consumer(&consumer->mapping, i);
 		if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_REQUIRED ||
 			strncmp(slot->name, name, sizeof(slot->name)) != 0)

@@ -11,17 +11,17 @@
 
 #include "base/held.h"
 
-static int check_header(
-	const struct segment_header *header, uint64_t file_bytes, const char *path, struct enrg_error *err)
+static int check_header(const struct segment_header *header, uint64_t file_bytes, uint64_t data_at, const char *path,
+	struct enrg_error *err)
 {
 	if (header->magic != SEGMENT_MAGIC)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: not a stream file", path);
-	if (header->version < SEGMENT_VERSION_PLAIN || header->version > SEGMENT_VERSION)
-		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: stream version %u, this program reads %u to %u", path,
-			header->version, SEGMENT_VERSION_PLAIN, SEGMENT_VERSION);
-	if (header->file_bytes != file_bytes || header->data_offset != SEGMENT_DATA_AT ||
-		header->data_bytes % SEGMENT_PAGE || header->data_bytes == 0 || header->data_bytes > file_bytes ||
-		header->data_bytes + SEGMENT_DATA_AT != file_bytes || header->record_bytes_max > header->data_bytes ||
+	if (header->version < 1 || header->version > SEGMENT_VERSION)
+		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: stream version %u, this program reads up to %u", path,
+			header->version, SEGMENT_VERSION);
+	if (header->file_bytes != file_bytes || header->data_offset != data_at || header->data_bytes % SEGMENT_PAGE ||
+		header->data_bytes == 0 || header->data_bytes > file_bytes ||
+		header->data_bytes + data_at != file_bytes || header->record_bytes_max > header->data_bytes ||
 		header->record_bytes_max < sizeof(struct record))
 		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: lengths in the header do not fit the file", path);
 	if (!memchr(header->source, 0, sizeof(header->source)) || !memchr(header->run, 0, sizeof(header->run)) ||
@@ -43,10 +43,24 @@ static int map_data(struct mapping *mapping, const char *path, enum mapping_use 
 	mapping->data = both;
 	for (int i = 0; i < 2; i++) {
 		void *at = mmap(both + (size_t)i * bytes, bytes, protection, MAP_SHARED | MAP_FIXED,
-			mapping->descriptor, SEGMENT_DATA_AT);
+			mapping->descriptor, (off_t)mapping->data_at);
 		if (at == MAP_FAILED)
 			return enrg_error_set(err, -errno, "%s: can't map: %s", path, enrg_error_name(-errno));
 	}
+	return 0;
+}
+
+/* By the version: how much comes before the data area. */
+static int find_data(struct mapping *mapping, const char *path, struct enrg_error *err)
+{
+	struct segment_header header;
+	ssize_t count = pread(mapping->descriptor, &header, sizeof(header), 0);
+
+	if (count < 0)
+		return enrg_error_set(err, -errno, "%s: %s", path, enrg_error_name(-errno));
+	bool is_first = count == (ssize_t)sizeof(header) && header.version <= SEGMENT_VERSION_RUNS;
+	mapping->data_at = is_first ? SEGMENT_DATA_AT_1 : SEGMENT_DATA_AT;
+	mapping->consumers_max = is_first ? SEGMENT_FIRST : SEGMENT_CONSUMERS;
 	return 0;
 }
 
@@ -57,21 +71,26 @@ static int map_control(struct mapping *mapping, const char *path, enum mapping_u
 
 	if (fstat(mapping->descriptor, &status) < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, enrg_error_name(-errno));
-	if (!S_ISREG(status.st_mode) || status.st_size <= (off_t)SEGMENT_DATA_AT)
+	if (!S_ISREG(status.st_mode))
+		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: not a stream file", path);
+	int result = find_data(mapping, path, err);
+	if (result < 0)
+		return result;
+	if (status.st_size <= (off_t)mapping->data_at)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: not a stream file (too short)", path);
-	mapping->control = mmap(NULL, SEGMENT_DATA_AT, protection, MAP_SHARED, mapping->descriptor, 0);
+	mapping->control = mmap(NULL, mapping->data_at, protection, MAP_SHARED, mapping->descriptor, 0);
 	if (mapping->control == MAP_FAILED) {
 		mapping->control = NULL;
 		return enrg_error_set(err, -errno, "%s: can't map: %s", path, enrg_error_name(-errno));
 	}
 	mapping->header = (const struct segment_header *)mapping->control;
-	int result = check_header(mapping->header, (uint64_t)status.st_size, path, err);
+	result = check_header(mapping->header, (uint64_t)status.st_size, mapping->data_at, path, err);
 	if (result < 0)
 		return result;
 	mapping->producer = (struct segment_producer *)(mapping->control + SEGMENT_PRODUCER_AT);
 	mapping->routes = (struct segment_route *)(mapping->control + SEGMENT_ROUTES_AT);
 	mapping->arena = mapping->control + SEGMENT_ARENA_AT;
-	mapping->data_bytes = (uint64_t)status.st_size - SEGMENT_DATA_AT;
+	mapping->data_bytes = (uint64_t)status.st_size - mapping->data_at;
 	mapping->record_bytes_max = mapping->header->record_bytes_max;
 	mapping->has_checks = mapping->header->flags & SEGMENT_CHECKS;
 	return 0;
@@ -96,7 +115,7 @@ void mapping_close(struct mapping *mapping)
 	if (mapping->data)
 		munmap(mapping->data, 2 * mapping->data_bytes);
 	if (mapping->control)
-		munmap(mapping->control, SEGMENT_DATA_AT);
+		munmap(mapping->control, mapping->data_at);
 	if (mapping->descriptor > 0)
 		close(mapping->descriptor);
 	memset(mapping, 0, sizeof(*mapping));
@@ -114,9 +133,43 @@ int mapping_allocate(const struct mapping *mapping, uint64_t at, uint64_t bytes)
 	return 0;
 }
 
+uint32_t mapping_consumer_count(const struct mapping *mapping)
+{
+	/* Pairs with the release in stream_join: the pages are there. */
+	uint32_t limit = atomic_load_explicit(&mapping->producer->consumer_limit, memory_order_acquire);
+
+	if (limit <= SEGMENT_FIRST)
+		return SEGMENT_FIRST;
+	return limit < mapping->consumers_max ? limit : mapping->consumers_max;
+}
+
 struct segment_consumer *mapping_consumer(const struct mapping *mapping, uint32_t index)
 {
-	return (struct segment_consumer *)(mapping->control + SEGMENT_CONSUMERS_AT + (size_t)index * 1024u);
+	size_t at = index < SEGMENT_FIRST ? SEGMENT_CONSUMERS_AT + (size_t)index * 1024u
+					  : SEGMENT_MORE_AT + (size_t)(index - SEGMENT_FIRST) * 1024u;
+
+	return (struct segment_consumer *)(mapping->control + at);
+}
+
+static void copy(_Atomic uint64_t *to, const _Atomic uint64_t *from)
+{
+	atomic_store_explicit(to, atomic_load_explicit(from, memory_order_relaxed), memory_order_relaxed);
+}
+
+void mapping_admit(const struct mapping *mapping, struct segment_consumer *slot, uint64_t head)
+{
+	const struct segment_tally *tally = &mapping->producer->tally[mapping_tally(mapping, head)];
+
+	copy(&slot->joined.sequence, &tally->sequence);
+	copy(&slot->joined.batches, &tally->batches);
+	copy(&slot->joined.rows, &tally->rows);
+	copy(&slot->joined.bytes, &tally->bytes);
+	copy(&slot->joined.gaps, &tally->gaps);
+	atomic_store_explicit(&slot->joined.position, head, memory_order_relaxed);
+	atomic_store_explicit(&slot->mark, 0, memory_order_relaxed);
+	atomic_store_explicit(&slot->ack, head, memory_order_relaxed);
+	/* Pairs with the acquire loads of kind: who sees it sees name, ack and what had been published. */
+	atomic_store_explicit(&slot->kind, CONSUMER_REQUIRED, memory_order_release);
 }
 
 static struct flock lock_of(short type, uint32_t byte)

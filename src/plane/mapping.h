@@ -9,12 +9,14 @@
 
 struct mapping {
 	int descriptor;
-	uint8_t *control;                    /* SEGMENT_DATA_AT bytes */
+	uint8_t *control;                    /* data_at bytes */
 	const struct segment_header *header; /* in control; lengths are used from the copies below, checked at open */
 	struct segment_producer *producer;
 	struct segment_route *routes;
 	uint8_t *arena;
-	uint8_t *data; /* 2 × data_bytes; NULL where only the control part is mapped */
+	uint8_t *data;          /* 2 × data_bytes; NULL where only the control part is mapped */
+	uint64_t data_at;       /* bytes of the file before the data area */
+	uint32_t consumers_max; /* entries that a file of this version can have */
 	uint64_t data_bytes;
 	uint64_t record_bytes_max;
 	bool has_checks;
@@ -31,7 +33,12 @@ void mapping_close(struct mapping *mapping);
 /* Pages for a part of the file, before it is used. 0; -ENOSPC: tmpfs, quota or memory is used up now; -errno. */
 int mapping_allocate(const struct mapping *mapping, uint64_t at, uint64_t bytes);
 
+/* Entries that exist now; what lies behind them may have no pages, and must not be touched. */
+uint32_t mapping_consumer_count(const struct mapping *mapping);
 struct segment_consumer *mapping_consumer(const struct mapping *mapping, uint32_t index);
+/* Whose records begin at `head`, where the stream ends now: fills in `joined` and ack, and makes it required. The
+ * producer, or who holds its lock. */
+void mapping_admit(const struct mapping *mapping, struct segment_consumer *slot, uint64_t head);
 
 /* OFD locks on single bytes of the file: LOCK_PRODUCER, or LOCK_CONSUMER + slot. The kernel frees them when the process
  * dies, however it dies. 0, -EBUSY. */

@@ -306,8 +306,8 @@ static int look_at_path(struct observer *observer, struct enrg_error *err)
 	if (now - observer->looked_ns < OBSERVER_LOOK_NS)
 		return 0;
 	observer->looked_ns = now;
-	enum held_finding finding = held_look(
-		observer->mapping.descriptor, observer->path, SEGMENT_DATA_AT + observer->mapping.data_bytes, NULL);
+	enum held_finding finding = held_look(observer->mapping.descriptor, observer->path,
+		observer->mapping.data_at + observer->mapping.data_bytes, NULL);
 	if (finding == HELD_SAME)
 		return 0;
 	return enrg_error_set(err, -ESTALE, "%s %s", observer->path, held_describe(finding));

@@ -3,10 +3,12 @@
  *
  * file   0                header page: written once, then constant
  *        4096             producer page: lines that only the producer writes
- *        8192             SEGMENT_CONSUMERS × 1024 bytes: consumer entries, each written by its consumer (bell:
- * producer) 24576            SEGMENT_ROUTES × 256 bytes: routes, append only, written by the producer 90112 schema
- * arena of SEGMENT_ARENA_BYTES, append only, written by the producer SEGMENT_DATA_AT  data area of data_bytes, mapped
- * twice back to back
+ *        8192             SEGMENT_FIRST × 1024 bytes: the first consumer entries, each written by its consumer (bell:
+ *                         the producer)
+ *        24576            SEGMENT_ROUTES × 256 bytes: routes, append only, written by the producer
+ *        90112            schema arena of SEGMENT_ARENA_BYTES, append only, written by the producer
+ *        1138688          the other consumer entries; version 1 has none, and its data area begins here
+ *        SEGMENT_DATA_AT  data area of data_bytes, mapped twice back to back
  *
  * A record at position p lies at byte p modulo data_bytes of the data area; the second mapping lets it run over the
  * end.
@@ -19,23 +21,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SEGMENT_MAGIC         0x4D52545347524E45ull /* "ENRGSTRM" */
-#define SEGMENT_VERSION       2u                    /* of a stream that has had run records */
-#define SEGMENT_VERSION_PLAIN 1u                    /* of all others: earlier programs read those */
-#define SEGMENT_BOUNDARIES    6u
-#define SEGMENT_CONSUMERS     16u
-#define SEGMENT_ROUTES        256u
-#define SEGMENT_SCHEMAS       256u
-#define SEGMENT_ARENA_BYTES   (1u << 20)
-#define SEGMENT_PAGE          4096u
-#define SEGMENT_LINE          64u
-#define SEGMENT_PRODUCER_AT   4096u
-#define SEGMENT_CONSUMERS_AT  8192u
-#define SEGMENT_ROUTES_AT     (SEGMENT_CONSUMERS_AT + SEGMENT_CONSUMERS * 1024u)
-#define SEGMENT_ARENA_AT      (SEGMENT_ROUTES_AT + SEGMENT_ROUTES * 256u)
-#define SEGMENT_DATA_AT       (SEGMENT_ARENA_AT + SEGMENT_ARENA_BYTES) /* bytes before the data area */
-#define SEGMENT_PAD_MAX       (1u << 30)                               /* a longer pad is several */
-#define SEGMENT_ALIGN_FROM    (64u << 10) /* payloads of this size and more start on a page */
+#define SEGMENT_MAGIC        0x4D52545347524E45ull /* "ENRGSTRM" */
+#define SEGMENT_VERSION      3u
+#define SEGMENT_VERSION_RUNS 2u /* as 1, with run records in it; both have fewer consumer entries */
+#define SEGMENT_BOUNDARIES   6u
+#define SEGMENT_CONSUMERS    64u
+#define SEGMENT_FIRST        16u /* consumer entries whose pages exist from the start; all that versions 1 and 2 have */
+#define SEGMENT_ROUTES       256u
+#define SEGMENT_SCHEMAS      256u
+#define SEGMENT_ARENA_BYTES  (1u << 20)
+#define SEGMENT_PAGE         4096u
+#define SEGMENT_LINE         64u
+#define SEGMENT_PRODUCER_AT  4096u
+#define SEGMENT_CONSUMERS_AT 8192u
+#define SEGMENT_ROUTES_AT    (SEGMENT_CONSUMERS_AT + SEGMENT_FIRST * 1024u)
+#define SEGMENT_ARENA_AT     (SEGMENT_ROUTES_AT + SEGMENT_ROUTES * 256u)
+#define SEGMENT_MORE_AT      (SEGMENT_ARENA_AT + SEGMENT_ARENA_BYTES)
+#define SEGMENT_DATA_AT_1    SEGMENT_MORE_AT /* bytes before the data area in versions 1 and 2, and now: */
+#define SEGMENT_DATA_AT      (SEGMENT_MORE_AT + (SEGMENT_CONSUMERS - SEGMENT_FIRST) * 1024u)
+#define SEGMENT_PAD_MAX      (1u << 30)  /* a longer pad is several */
+#define SEGMENT_ALIGN_FROM   (64u << 10) /* payloads of this size and more start on a page */
 
 enum record_type { RECORD_DATA = 1, RECORD_PAD = 2, RECORD_GAP = 3, RECORD_RUN = 4 };
 
@@ -70,7 +75,7 @@ struct segment_header {
 	uint32_t flags;   /* SEGMENT_CHECKS */
 	uint8_t uuid[16]; /* of this stream; a new file has a new one */
 	uint64_t file_bytes;
-	uint64_t data_offset;      /* SEGMENT_DATA_AT */
+	uint64_t data_offset;      /* SEGMENT_DATA_AT, SEGMENT_DATA_AT_1 */
 	uint64_t data_bytes;       /* multiple of 4096 */
 	uint64_t record_bytes_max; /* the largest record */
 	uint64_t created_wall_ns;
@@ -148,6 +153,7 @@ struct segment_producer {
 	_Atomic uint64_t rescued;                  /* timed waits that found work which nobody had rung for: a bug */
 	_Alignas(128) _Atomic uint32_t bell;       /* rung by consumers: space is there */
 	_Atomic uint32_t consumer_changes;         /* raised by whoever takes or gives back a consumer entry */
+	_Atomic uint32_t consumer_limit;           /* entries that exist beyond the first: those below it; 0 = none */
 	_Alignas(128) _Atomic uint32_t is_waiting; /* producer's sleep ticket, odd = asleep */
 	_Atomic uint32_t reserved;
 	_Atomic uint64_t wanted;                /* lowest ack that the sleeping producer waits for */
@@ -164,6 +170,7 @@ static_assert(offsetof(struct segment_producer, tally) == 128, "producer page");
 static_assert(offsetof(struct segment_producer, epoch) == 256, "producer page");
 static_assert(offsetof(struct segment_producer, bell) == 384, "producer page");
 static_assert(offsetof(struct segment_producer, consumer_changes) == 388, "producer page");
+static_assert(offsetof(struct segment_producer, consumer_limit) == 392, "producer page");
 static_assert(offsetof(struct segment_producer, is_waiting) == 512, "producer page");
 static_assert(offsetof(struct segment_producer, claimed) == 640, "producer page");
 static_assert(offsetof(struct segment_producer, window) == 768, "producer page");
@@ -171,7 +178,14 @@ static_assert(offsetof(struct segment_producer, boundaries) == 1024, "producer p
 static_assert(offsetof(struct segment_producer, between) == 2048, "producer page");
 static_assert(sizeof(struct segment_producer) <= SEGMENT_PAGE, "producer page");
 
-enum consumer_kind { CONSUMER_FREE = 0, CONSUMER_REQUIRED = 1 }; /* 2: of earlier versions, holds nobody back */
+/* 2: of earlier versions, holds nobody back. JOINING: the supervisor has given the entry a name while a producer runs,
+ * which alone can say from where on it keeps data for it: it fills in `joined` and ack, and makes it REQUIRED. */
+enum consumer_kind { CONSUMER_FREE = 0, CONSUMER_REQUIRED = 1, CONSUMER_JOINING = 3 };
+
+/* What had been published when a consumer joined: the tally at the position where its part of the stream begins. */
+struct segment_joined {
+	_Atomic uint64_t position, sequence, batches, rows, bytes, gaps;
+};
 
 struct segment_consumer {
 	_Alignas(128) _Atomic uint64_t ack; /* bytes this consumer is done with */
@@ -185,12 +199,16 @@ struct segment_consumer {
 	_Atomic uint64_t rescued;
 	_Atomic uint64_t reserved_too;
 	_Alignas(128) _Atomic uint32_t bell; /* rung by the producer */
+	_Alignas(
+		128) struct segment_joined joined; /* set before kind is REQUIRED; 0: from the beginning, or not told */
 };
 
 static_assert(offsetof(struct segment_consumer, kind) == 128, "consumer entry");
 static_assert(offsetof(struct segment_consumer, is_waiting) == 384, "consumer entry");
 static_assert(offsetof(struct segment_consumer, bell) == 512, "consumer entry");
+static_assert(offsetof(struct segment_consumer, joined) == 640, "consumer entry");
 static_assert(sizeof(struct segment_consumer) <= 1024, "consumer entry");
+static_assert(SEGMENT_DATA_AT_1 == 1138688 && SEGMENT_DATA_AT == 1187840, "data area");
 static_assert(SEGMENT_DATA_AT % SEGMENT_PAGE == 0, "data area starts on a page");
 
 /* What a record's route index means: which store group, tag and schema. */

@@ -7,6 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
+#define LOCK_PATIENCE_NS UINT64_C(200000000)
+#define LOCK_RETRY_US    1000u
+
 /* --- opening
  * ---------------------------------------------------------------------------------------------------------- */
 
@@ -59,7 +64,7 @@ static void take_over(struct stream *stream)
 	atomic_store_explicit(&producer->blocked_since_ns, 0, memory_order_relaxed);
 	atomic_store_explicit(&producer->pid, (uint32_t)getpid(), memory_order_release);
 	/* A predecessor that was killed between publishing and ringing owes a wake-up. */
-	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
+	for (uint32_t i = 0, count = mapping_consumer_count(&stream->mapping); i < count; i++) {
 		struct segment_consumer *slot = mapping_consumer(&stream->mapping, i);
 		atomic_fetch_add_explicit(&slot->bell, 1, memory_order_release);
 		doorbell_wake(&slot->bell);
@@ -76,6 +81,17 @@ static uint64_t payload_max(const struct stream *stream)
 	return largest < SEGMENT_ALIGN_FROM ? largest : SEGMENT_ALIGN_FROM - 1;
 }
 
+/* Who admits a consumer to a stream without a producer holds the lock for a moment. */
+static int lock_as_producer(const struct mapping *mapping)
+{
+	const uint64_t until_ns = clock_mono_ns() + LOCK_PATIENCE_NS;
+	int rc;
+
+	while ((rc = mapping_lock(mapping, LOCK_PRODUCER)) == -EBUSY && clock_mono_ns() < until_ns)
+		usleep(LOCK_RETRY_US);
+	return rc;
+}
+
 int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream, struct enrg_error *err)
 {
 	struct stream *stream = calloc(1, sizeof(*stream));
@@ -84,7 +100,7 @@ int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream
 		return enrg_error_set(err, -ENOMEM, "%s: out of memory", path);
 	int result = mapping_open(&stream->mapping, path, MAPPING_WRITER, err);
 	if (result == 0) {
-		result = mapping_lock(&stream->mapping, LOCK_PRODUCER);
+		result = lock_as_producer(&stream->mapping);
 		if (result < 0)
 			enrg_error_set(err, result, "%s: process %u is its producer", path,
 				atomic_load_explicit(&stream->mapping.producer->pid, memory_order_relaxed));

@@ -36,15 +36,26 @@ int stream_create(const struct stream_params *params, struct enrg_error *err);
  * current head. Called by the supervisor, which holds no lock: the file's owner must not run yet. -ENOSPC: no slot. */
 int stream_add_consumer(const char *path, const char *name, struct enrg_error *err);
 
-/* Gives the slot of a required consumer free that is configured no more, so that it holds nobody back. Called by the
- * supervisor while no job runs. 0 also where there is none of that name. */
+/* Adds a consumer while the stream is in use: it gets what is published from now on. 1: it is required, and may be
+ * opened; 0: the producer has still to say from where on, which it does with its next batch or life sign: call again
+ * until it is 1. Negative as stream_add_consumer. */
+int stream_join_consumer(const char *path, const char *name, struct enrg_error *err);
+
+/* Gives the slot of a consumer free that reads no more, so that it holds nobody back; its process has closed it, or is
+ * gone. 0 also where there is none of that name. */
 int stream_drop_consumer(const char *path, const char *name, struct enrg_error *err);
 
 /* --- looking from outside (status, supervisor, adoption): never writes, except stream_ring_all
  * ------------------------ */
 
+/* What had been published when a consumer joined; all 0: it was there from the beginning, or that is not known. */
+struct stream_joined {
+	uint64_t position, sequence, batches, rows, bytes, gaps;
+};
+
 struct stream_consumer_status {
 	char name[240];
+	struct stream_joined joined;
 	uint32_t pid;
 	uint64_t ack, mark, rescued;
 	uint64_t backlog_bytes; /* positions from ack to head */
@@ -81,6 +92,9 @@ int stream_ring_all(const char *path, struct enrg_error *err);
 /* Takes the stream over as its producer: an OFD lock on the file (-EBUSY: another process is the producer; names its
  * pid), epoch + 1. `hot_bytes`: in flight before the first wait, 0 = no hot window. */
 int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream, struct enrg_error *err);
+
+/* Between batches: takes in consumers that have joined. A load of a line that hardly ever changes. */
+void stream_admit(struct stream *stream);
 
 /* From now on the window is found by measuring: as small as it can be without consumers that run out of work, and where
  * that suffices, so small that a batch waits no longer than target_ns. `producers`: that share consumers with this one,

@@ -51,7 +51,7 @@ static int fill_header(int descriptor, const struct stream_params *params, uint6
 {
 	struct segment_header header = {
 		.magic = SEGMENT_MAGIC,
-		.version = SEGMENT_VERSION_PLAIN,
+		.version = SEGMENT_VERSION,
 		.flags = params->checks ? SEGMENT_CHECKS : 0,
 		.file_bytes = SEGMENT_DATA_AT + data_bytes,
 		.data_offset = SEGMENT_DATA_AT,
@@ -114,9 +114,10 @@ int stream_create(const struct stream_params *params, struct enrg_error *err)
 
 static int find_slot(const struct mapping *mapping, const char *name)
 {
-	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
+	for (uint32_t i = 0, count = mapping_consumer_count(mapping); i < count; i++) {
 		const struct segment_consumer *slot = mapping_consumer(mapping, i);
-		if (atomic_load_explicit(&slot->kind, memory_order_acquire) == CONSUMER_REQUIRED &&
+		uint32_t kind = atomic_load_explicit(&slot->kind, memory_order_acquire);
+		if ((kind == CONSUMER_REQUIRED || kind == CONSUMER_JOINING) &&
 			strncmp(slot->name, name, sizeof(slot->name)) == 0)
 			return (int)i;
 	}
@@ -136,6 +137,12 @@ static void read_consumer(
 	ret->rescued = atomic_load_explicit(&slot->rescued, memory_order_relaxed);
 	ret->backlog_bytes = head > ret->ack ? head - ret->ack : 0;
 	ret->is_attached = mapping_is_locked(mapping, LOCK_CONSUMER + index);
+	ret->joined.position = atomic_load_explicit(&slot->joined.position, memory_order_relaxed);
+	ret->joined.sequence = atomic_load_explicit(&slot->joined.sequence, memory_order_relaxed);
+	ret->joined.batches = atomic_load_explicit(&slot->joined.batches, memory_order_relaxed);
+	ret->joined.rows = atomic_load_explicit(&slot->joined.rows, memory_order_relaxed);
+	ret->joined.bytes = atomic_load_explicit(&slot->joined.bytes, memory_order_relaxed);
+	ret->joined.gaps = atomic_load_explicit(&slot->joined.gaps, memory_order_relaxed);
 }
 
 /* Values of one moment: when head stood still around the reading, or after ten tries as they are. */
@@ -161,7 +168,7 @@ static void read_tally(const struct mapping *mapping, struct stream_status *ret)
 /* A look at a file that its writer may cut short at any moment: see fault.h. */
 struct look {
 	const char *path;
-	const char *name; /* add_consumer */
+	const char *name; /* of a consumer */
 	struct mapping mapping;
 	struct stream_status *status;
 	struct enrg_error *err;
@@ -178,38 +185,70 @@ static int take_look(int (*function)(void *context), struct look *look)
 	return result == -EFAULT ? ENRG_E_CORRUPT : result;
 }
 
-static int take_slot(struct segment_producer *producer, struct segment_consumer *slot, const struct look *look)
+/* Pages for the entries up to `index`, before anybody looks there. */
+static int reach_slot(const struct mapping *mapping, uint32_t index)
 {
-	snprintf(slot->name, sizeof(slot->name), "%s", look->name);
-	atomic_store_explicit(
-		&slot->ack, atomic_load_explicit(&producer->head, memory_order_acquire), memory_order_relaxed);
-	/* Pairs with the acquire loads of kind: who sees it sees the name and the ack. */
-	atomic_store_explicit(&slot->kind, CONSUMER_REQUIRED, memory_order_release);
-	return 0;
+	uint32_t count = mapping_consumer_count(mapping);
+
+	if (index < count)
+		return 0;
+	/* A page holds four. */
+	uint32_t limit = (index / 4 + 1) * 4;
+	int rc = mapping_allocate(mapping, SEGMENT_MORE_AT + (uint64_t)(count - SEGMENT_FIRST) * 1024u,
+		(uint64_t)(limit - count) * 1024u);
+	/* Pairs with the acquire in mapping_consumer_count. */
+	if (rc == 0)
+		atomic_store_explicit(&mapping->producer->consumer_limit, limit, memory_order_release);
+	return rc;
+}
+
+/* The entry of that name, or a free one that gets it. Its index; negative: err says why. */
+static int take_slot(const struct look *look)
+{
+	const struct mapping *mapping = &look->mapping;
+	int found = find_slot(mapping, look->name);
+
+	if (found >= 0)
+		return found;
+	if (strlen(look->name) >= sizeof(mapping_consumer(mapping, 0)->name))
+		return enrg_error_set(look->err, -ENAMETOOLONG, "%s: no place for consumer %s: name too long",
+			look->path, look->name);
+	for (uint32_t i = 0; i < mapping->consumers_max; i++) {
+		int rc = reach_slot(mapping, i);
+		if (rc < 0)
+			return enrg_error_set(look->err, rc, "%s: no shared memory for consumer %s: %s", look->path,
+				look->name, enrg_error_name(rc));
+		struct segment_consumer *slot = mapping_consumer(mapping, i);
+		uint32_t kind = atomic_load_explicit(&slot->kind, memory_order_acquire);
+		if (kind == CONSUMER_REQUIRED || kind == CONSUMER_JOINING)
+			continue;
+		snprintf(slot->name, sizeof(slot->name), "%s", look->name);
+		return (int)i;
+	}
+	return enrg_error_set(look->err, -ENOSPC, "%s: no place for consumer %s: %u consumers are there already",
+		look->path, look->name, mapping->consumers_max);
+}
+
+static void raise_changes(const struct mapping *mapping)
+{
+	atomic_fetch_add_explicit(&mapping->producer->consumer_changes, 1, memory_order_release);
 }
 
 static int add_consumer(void *context)
 {
 	struct look *look = context;
 	const struct mapping *mapping = &look->mapping;
-	int result = mapping_open(&look->mapping, look->path, MAPPING_CONTROL, look->err);
+	int rc = mapping_open(&look->mapping, look->path, MAPPING_CONTROL, look->err);
 
-	if (result < 0)
-		return result;
-	if (strlen(look->name) >= sizeof(mapping_consumer(mapping, 0)->name))
-		return enrg_error_set(look->err, -ENAMETOOLONG, "%s: no place for consumer %s: name too long",
-			look->path, look->name);
-	result = find_slot(mapping, look->name) >= 0 ? 0 : -ENOSPC;
-	for (uint32_t i = 0; i < SEGMENT_CONSUMERS && result == -ENOSPC; i++) {
-		struct segment_consumer *slot = mapping_consumer(mapping, i);
-		if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_REQUIRED)
-			result = take_slot(mapping->producer, slot, look);
-	}
-	if (result < 0)
-		return enrg_error_set(look->err, result, "%s: no place for consumer %s: 16 consumers are there already",
-			look->path, look->name);
+	if (rc == 0)
+		rc = take_slot(look);
+	if (rc < 0)
+		return rc;
+	struct segment_consumer *slot = mapping_consumer(mapping, (uint32_t)rc);
+	if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_REQUIRED)
+		mapping_admit(mapping, slot, atomic_load_explicit(&mapping->producer->head, memory_order_acquire));
 	/* Also where the entry was there: who made it may have been killed before this. */
-	atomic_fetch_add_explicit(&mapping->producer->consumer_changes, 1, memory_order_release);
+	raise_changes(mapping);
 	return 0;
 }
 
@@ -220,19 +259,57 @@ int stream_add_consumer(const char *path, const char *name, struct enrg_error *e
 	return take_look(add_consumer, &look);
 }
 
+/* A producer that sleeps on the bell looks at the entries again. One that is not there can't: then this process holds
+ * its place for the moment that it takes. 1: the consumer is required; 0: ask again. */
+static int join_consumer(void *context)
+{
+	struct look *look = context;
+	const struct mapping *mapping = &look->mapping;
+	int rc = mapping_open(&look->mapping, look->path, MAPPING_CONTROL, look->err);
+
+	if (rc == 0)
+		rc = take_slot(look);
+	if (rc < 0)
+		return rc;
+	struct segment_consumer *slot = mapping_consumer(mapping, (uint32_t)rc);
+	if (atomic_load_explicit(&slot->kind, memory_order_acquire) == CONSUMER_REQUIRED)
+		return 1;
+	if (mapping_lock(mapping, LOCK_PRODUCER) == 0) { /* closing the file gives it back */
+		mapping_admit(mapping, slot, atomic_load_explicit(&mapping->producer->head, memory_order_acquire));
+		raise_changes(mapping);
+		return 1;
+	}
+	/* Pairs with the acquire in stream_read_consumers. */
+	atomic_store_explicit(&slot->kind, CONSUMER_JOINING, memory_order_release);
+	raise_changes(mapping);
+	atomic_fetch_add_explicit(&mapping->producer->bell, 1, memory_order_release);
+	doorbell_wake(&mapping->producer->bell);
+	return 0;
+}
+
+int stream_join_consumer(const char *path, const char *name, struct enrg_error *err)
+{
+	struct look look = {.path = path, .name = name, .err = err};
+
+	return take_look(join_consumer, &look);
+}
+
 static int drop_consumer(void *context)
 {
 	struct look *look = context;
 	const struct mapping *mapping = &look->mapping;
-	int result = mapping_open(&look->mapping, look->path, MAPPING_CONTROL, look->err);
+	int rc = mapping_open(&look->mapping, look->path, MAPPING_CONTROL, look->err);
 
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	int slot = find_slot(mapping, look->name);
 	if (slot < 0)
 		return 0;
 	atomic_store_explicit(&mapping_consumer(mapping, (uint32_t)slot)->kind, CONSUMER_FREE, memory_order_release);
-	atomic_fetch_add_explicit(&mapping->producer->consumer_changes, 1, memory_order_release);
+	raise_changes(mapping);
+	/* A producer that waits for it waits for the others alone from now on. */
+	atomic_fetch_add_explicit(&mapping->producer->bell, 1, memory_order_release);
+	doorbell_wake(&mapping->producer->bell);
 	return 0;
 }
 
@@ -253,7 +330,7 @@ static int read_status(void *context)
 	if (result < 0)
 		return result;
 	const struct segment_producer *producer = mapping->producer;
-	memset(ret, 0, sizeof(*ret));
+	memset(ret, 0, offsetof(struct stream_status, consumers));
 	memcpy(ret->source, mapping->header->source, sizeof(ret->source) - 1);
 	memcpy(ret->run, mapping->header->run, sizeof(ret->run) - 1);
 	memcpy(ret->supervisor, mapping->header->supervisor, sizeof(ret->supervisor) - 1);
@@ -272,7 +349,7 @@ static int read_status(void *context)
 	ret->pid = atomic_load_explicit(&producer->pid, memory_order_relaxed);
 	ret->is_closed = atomic_load_explicit(&producer->is_closed, memory_order_acquire);
 	ret->is_attached = mapping_is_locked(mapping, LOCK_PRODUCER);
-	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++)
+	for (uint32_t i = 0, count = mapping_consumer_count(mapping); i < count; i++)
 		if (atomic_load_explicit(&mapping_consumer(mapping, i)->kind, memory_order_acquire) ==
 			CONSUMER_REQUIRED)
 			read_consumer(mapping, i, ret->head, &ret->consumers[ret->consumer_count++]);
@@ -296,7 +373,7 @@ static int ring_all(void *context)
 		return result;
 	atomic_fetch_add_explicit(&mapping->producer->bell, 1, memory_order_release);
 	doorbell_wake(&mapping->producer->bell);
-	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
+	for (uint32_t i = 0, count = mapping_consumer_count(mapping); i < count; i++) {
 		struct segment_consumer *slot = mapping_consumer(mapping, i);
 		if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_REQUIRED)
 			continue;

@@ -57,10 +57,10 @@ int stream_pages_extend(struct stream *stream, uint64_t until)
 	if (until <= from)
 		return 0;
 	uint64_t end = piece_end(stream, until);
-	int rc = mapping_allocate(&stream->mapping, SEGMENT_DATA_AT + from, end - from);
+	int rc = mapping_allocate(&stream->mapping, stream->mapping.data_at + from, end - from);
 	if (rc == -ENOSPC && end > stream_round_to_page(until)) {
 		end = stream_round_to_page(until);
-		rc = mapping_allocate(&stream->mapping, SEGMENT_DATA_AT + from, end - from);
+		rc = mapping_allocate(&stream->mapping, stream->mapping.data_at + from, end - from);
 	}
 	pages->is_short = rc == -ENOSPC;
 	if (rc < 0)
@@ -83,7 +83,7 @@ bool stream_pages_have_pads(struct stream *stream)
 		uint64_t page = at / SEGMENT_PAGE * SEGMENT_PAGE;
 		if (page < pages->end)
 			continue;
-		if (mapping_allocate(&stream->mapping, SEGMENT_DATA_AT + page, SEGMENT_PAGE) < 0)
+		if (mapping_allocate(&stream->mapping, stream->mapping.data_at + page, SEGMENT_PAGE) < 0)
 			return false;
 		pages->top = page + SEGMENT_PAGE > pages->top ? page + SEGMENT_PAGE : pages->top;
 	}

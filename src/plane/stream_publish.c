@@ -27,10 +27,15 @@ void stream_read_consumers(struct stream *stream, uint32_t changes)
 {
 	stream->consumer_changes = changes;
 	stream->consumer_count = 0;
-	for (uint32_t i = 0; i < SEGMENT_CONSUMERS; i++) {
+	for (uint32_t i = 0, count = mapping_consumer_count(&stream->mapping); i < count; i++) {
 		struct segment_consumer *slot = mapping_consumer(&stream->mapping, i);
 		/* Pairs with the release stores of kind: name and ack are there. */
-		if (atomic_load_explicit(&slot->kind, memory_order_acquire) != CONSUMER_REQUIRED)
+		uint32_t kind = atomic_load_explicit(&slot->kind, memory_order_acquire);
+		/* Whoever joins gets what is published from now on: its part begins at head, which no lap has reached.
+		 */
+		if (kind == CONSUMER_JOINING)
+			mapping_admit(&stream->mapping, slot, stream->published);
+		else if (kind != CONSUMER_REQUIRED)
 			continue;
 		stream->rung[stream->consumer_count] = 0;
 		stream->consumers[stream->consumer_count++] = slot;
@@ -45,6 +50,11 @@ static void refresh_consumers(struct stream *stream)
 
 	if (changes != stream->consumer_changes)
 		stream_read_consumers(stream, changes);
+}
+
+void stream_admit(struct stream *stream)
+{
+	refresh_consumers(stream);
 }
 
 /* --- publishing

@@ -20,7 +20,7 @@ static void give_back(struct stream *stream, uint64_t keep)
 
 	stream_raise_claimed(stream, stream->tail - stream->offset + stream->mapping.data_bytes);
 	if (fallocate(stream->mapping.descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-		    (off_t)(SEGMENT_DATA_AT + from), (off_t)(pages->top - from)) < 0 &&
+		    (off_t)(stream->mapping.data_at + from), (off_t)(pages->top - from)) < 0 &&
 		errno != EINTR) {
 		pages->is_kept = true; /* no such call here: the ring keeps what it has */
 		return;

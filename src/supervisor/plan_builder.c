@@ -13,8 +13,8 @@
 #include "plane/segment.h"
 #include "supervisor/budget.h"
 
-/* Folders with more are refused; two places of a ring stay free for observers. */
-_Static_assert(FOLDER_STORES_MAX + 2 == SEGMENT_CONSUMERS, "stores that a ring has room for");
+/* Folders with more are refused. */
+_Static_assert(FOLDER_STORES_MAX == SEGMENT_CONSUMERS, "stores that a ring has room for");
 
 #define BEAT_LEAST_NS 500000000ull
 #define BEAT_MOST_NS  15000000000ull

@@ -58,6 +58,8 @@ void wait_tend(struct enrg_job *job)
 
 	say_latency(job);
 	if (stream)
+		stream_admit(stream);
+	if (stream)
 		yield_tend(&job->yield, now_ns, stream_blocked_ns(stream));
 	if (stream && !job->outputs->claimed)
 		stream_tend(stream, now_ns);

@@ -82,6 +82,11 @@ struct enrg_job_type {
 	int (*run_stop)(struct enrg_job *job, void *state, const struct enrg_run *run, struct enrg_error *err);
 	/* Default of the key `acquire`: "in_runs" (not polled between runs; for digitizers) in place of "always". */
 	bool acquires_in_runs;
+
+	/* By `enrgdaq check` and at the start of `run`, before any process starts; NULL where not wanted. Judges what
+	 * stands in the configuration alone; opens and connects nothing. 0, or ENRG_E_CONFIG with a text that begins
+	 * with the key ("pattern: …"): file and line are put before it, and nothing starts. */
+	int (*check)(const void *options, struct enrg_error *err);
 };
 
 /* The name of this job (unique in its supervisor) and of the supervisor. Valid as long as the job. */
@@ -92,15 +97,20 @@ ENRG_API const char *enrg_job_supervisor(const struct enrg_job *job);
  * missed ticks are skipped. Default 1 s. */
 ENRG_API void enrg_job_set_interval(struct enrg_job *job, uint64_t interval_ns);
 
+/* For a job that keeps a schedule of its own: so many of its ticks were left out. They stand beside those that polls
+ * overslept, in `enrgdaq status` and the ledger. */
+ENRG_API void enrg_job_count_missed(struct enrg_job *job, uint64_t ticks);
+
 #define ENRG_WAIT_MAX 64u /* descriptors of one enrg_job_wait_fd */
 
 /* Sleeps in the kernel until one of `count` descriptors is ready, as of poll(2) (events, revents; a negative fd is left
  * out), a message or a stop came, or `timeout_ns` is over (UINT64_MAX = never). Meanwhile it gives the signs of life
  * and commits appended rows when they are due, so that a driver needs no interval: poll may stay in here as long as it
- * likes, and returns ENRG_POLL_AGAIN after it. Also from `start` and `stop`, for hardware that takes its time.
- * How many descriptors are ready; 0: the time is over, or a message came and was received; ENRG_E_STOPPED: a stop came
- * (in `stop`: a fast one), which poll and start pass on as it is: `stop` may still read the hardware. Other codes: rows
- * that were due could not be committed, or no descriptor is left. */
+ * likes, and returns ENRG_POLL_AGAIN after it, also where nothing came (runs begin and end between two polls). Also
+ * from `start` and `stop`, for hardware that takes its time. How many descriptors are ready; 0: the time is over, or a
+ * message came and was received; ENRG_E_STOPPED: a stop came (in `stop`: a fast one), which poll and start pass on as
+ * it is: `stop` may still read the hardware. Other codes: rows that were due could not be committed, or no descriptor
+ * is left. */
 ENRG_API int enrg_job_wait_fd(
 	struct enrg_job *job, struct pollfd *entries, uint32_t count, uint64_t timeout_ns, struct enrg_error *err);
 

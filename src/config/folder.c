@@ -306,6 +306,20 @@ static struct job_config *add_job(struct folder *folder)
 	return &jobs[folder->job_count++];
 }
 
+/* The type's own judgement, whose text begins with the key. */
+static void ask_type(const struct job_config *job, struct problems *problems)
+{
+	struct enrg_error err = {0};
+	char key[100];
+
+	if (!job->options || !job->type->job || !job->type->job->check ||
+		job->type->job->check(job->options, &err) == 0)
+		return;
+	snprintf(key, sizeof(key), "%.*s", (int)strcspn(err.text, ":"), err.text);
+	const struct toml_node *node = toml_find(job->root, key);
+	problems_add(problems, false, job->file, node ? node->line : 1, "%s", err.text);
+}
+
 static void fill_job(const struct loader *loader, struct job_config *job)
 {
 	size_t before = loader->problems->errors;
@@ -315,6 +329,7 @@ static void fill_job(const struct loader *loader, struct job_config *job)
 		return;
 	options = fill_options(job->type, job->root, job->file, &job->common, loader->folder->memory, loader->problems);
 	job->options = loader->problems->errors == before ? options : NULL;
+	ask_type(job, loader->problems);
 }
 
 /* A job of unknown type is reported and left out; one with other problems stays, so that its stores are known. */

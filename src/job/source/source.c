@@ -59,6 +59,16 @@ void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *for
 	process_alert(job->process, level, "%s", text);
 }
 
+void enrg_job_count_missed(struct enrg_job *job, uint64_t ticks)
+{
+	struct page *page = job->process->page;
+	uint32_t before = atomic_load_explicit(&page->missed_ticks, memory_order_relaxed);
+
+	if (ticks)
+		atomic_store_explicit(&page->missed_ticks,
+			ticks < UINT32_MAX - before ? before + (uint32_t)ticks : UINT32_MAX, memory_order_relaxed);
+}
+
 /* --- the loop ---------------------------------------------------------------------------------------------------- */
 
 /* The tick after `now` on a schedule that began at `tick`: missed ones are skipped, the phase stays. */
@@ -75,18 +85,14 @@ static uint64_t next_tick(uint64_t tick, uint64_t interval_ns, uint64_t now)
  * are counted; that it was the poll itself which took so long is said once. */
 static void count_missed(struct enrg_job *job, uint64_t tick, uint64_t now)
 {
-	struct page *page = job->process->page;
-	uint32_t before = atomic_load_explicit(&page->missed_ticks, memory_order_relaxed);
 	uint64_t late_ns = now > tick + job->waited_ns ? now - tick - job->waited_ns : 0;
 	uint64_t missed = job->interval_ns ? late_ns / job->interval_ns : 0;
-	uint64_t span_ns = now - atomic_load_explicit(&page->heartbeat_mono_ns, memory_order_relaxed);
+	uint64_t beat_ns = atomic_load_explicit(&job->process->page->heartbeat_mono_ns, memory_order_relaxed);
+	uint64_t span_ns = now - beat_ns;
 	char span[32], interval[32];
 
-	if (!missed)
-		return;
-	atomic_store_explicit(&page->missed_ticks,
-		missed < UINT32_MAX - before ? before + (uint32_t)missed : UINT32_MAX, memory_order_relaxed);
-	if (job->is_slow_told || span_ns < job->interval_ns)
+	enrg_job_count_missed(job, missed);
+	if (!missed || job->is_slow_told || span_ns < job->interval_ns)
 		return;
 	job->is_slow_told = true;
 	clock_format_span(span_ns, span, sizeof(span));

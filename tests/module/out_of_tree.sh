@@ -100,9 +100,35 @@ sed -i 's/^\t\(int tomorrow.*;\) \(bool runs_code;\)/\t\2 \1/' "$work/tomorrow/i
 "$compiler" -std=c17 -I"$work/tomorrow/include" -fPIC -shared $flags ruler.c -o "$work/modules/ruler.so"
 run_ruler
 
+# A device thread and a wait for descriptors, in C and in C++; then with a library that hangs.
+rm "$work/config/ruler.toml"
+cp "$source/instrument.c" "$work/author/"
+run_instrument() { # COMPILER…
+	# shellcheck disable=SC2086
+	"$@" $strict -Wno-missing-field-initializers -D_GNU_SOURCE -fPIC -shared $flags instrument.c -o "$work/modules/ruler.so"
+	cat >"$work/config/instrument.toml" <<-END
+		daq_job_type = "DAQJobInstrument"
+		[store_config.csv]
+		file_path = "readings.csv"
+	END
+	rm -rf "$work/out"
+	(cd "$work" && "$program" run "$work/config" --duration 3 >"$work/run.log" 2>&1)
+}
+rm "$work/config/lines.toml"
+for language in "$compiler -std=c17" "$cxx -std=c++20 -x c++"; do
+	# shellcheck disable=SC2086
+	run_instrument $language || { cat "$work/run.log"; fail "a device thread: $language"; }
+	{ echo reading; seq 0 999; } | cmp - "$work/out/readings.csv" || { cat "$work/run.log"; fail "readings: $language"; }
+done
+sed -i 's/"-1"/"7"/' instrument.c # hangs_at
+run_instrument "$compiler" -std=c17 || true
+expect "Read of device board hangs: it has not returned within 300 ms" "$work/run.log"
+expect "instrument ended: exit 1 .*it is started again" "$work/run.log"
+[ "$(grep -c '^[0-6]$' "$work/out/readings.csv")" -ge 7 ] || { cat "$work/run.log"; fail "what was read before the hang is lost"; }
+
 # The same for a driver in C++ that finds ENRGDAQ by its CMake package.
 cp -r "$source/author" "$work/cxx"
-rm "$work/config/ruler.toml" "$work/config/lines.toml"
+rm "$work/config/instrument.toml"
 "$cmake" -S "$work/cxx" -B "$work/cxx/build" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_CXX_COMPILER="$cxx" \
 	-DCMAKE_CXX_FLAGS="${sanitizers:+-fsanitize=$sanitizers}" >"$work/cmake.log" 2>&1 || { cat "$work/cmake.log"; fail "find_package"; }
 "$cmake" --build "$work/cxx/build" >"$work/cmake.log" 2>&1 || { cat "$work/cmake.log"; fail "a driver in C++"; }

@@ -12,6 +12,8 @@ struct job_common {
 	const char *daq_job_unique_id; /* NULL = none given */
 	bool use_shm_when_possible;
 	struct enrg_string_list topics_to_subscribe;
+	int acquire; /* ours: 1 = in runs alone, where run control is on */
+	bool has_acquire;
 	int64_t ring_buffer_size_mb; /* ours: of this job's ring; 0 = its share of the supervisor's budget */
 };
 
@@ -45,6 +47,10 @@ struct supervisor_options {
 		double rotate_mb;
 		int64_t keep;
 	} log;
+	struct {
+		bool control;            /* ours: runs begin and end while jobs live */
+		double deadline_seconds; /* ours: of a source that begins or ends one */
+	} runs;
 	double watchdog_seconds; /* ours: a job that gives no sign of life this long is killed; 60.0 */
 };
 

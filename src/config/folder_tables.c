@@ -13,6 +13,8 @@ static const struct enrg_choice levels[] = {
 	{0},
 };
 
+static const struct enrg_choice acquisitions[] = {{"always", 0}, {"in_runs", 1}, {0}};
+
 #define AT(member) offsetof(struct job_common, member)
 
 static const struct enrg_option job_common_options[] = {
@@ -43,6 +45,14 @@ static const struct enrg_option job_common_options[] = {
 		.offset = AT(topics_to_subscribe),
 		.default_value = "[]",
 		.help = "More message topics that the job receives."},
+	{.key = "acquire",
+		.kind = ENRG_OPTION_CHOICE,
+		.offset = AT(acquire),
+		.default_value = "\"always\"",
+		.choices = acquisitions,
+		.present_offset = AT(has_acquire),
+		.help = "With runs.control: whether this source takes data between runs as well; without the key its "
+			"type decides, and most take data always."},
 	{.key = "ring_buffer_size_mb",
 		.kind = ENRG_OPTION_INT,
 		.offset = AT(ring_buffer_size_mb),
@@ -102,6 +112,26 @@ static const struct enrg_option log_options[] = {
 	{0},
 };
 static const struct enrg_table log_table = {SIZE(log), log_options};
+
+static const struct enrg_option runs_options[] = {
+	{.key = "control",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = IN(runs, control),
+		.default_value = "false",
+		.help = "Whether runs begin and end by command while the jobs live; without it a start of `enrgdaq "
+			"run` "
+			"is one run."},
+	{.key = "deadline_seconds",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = IN(runs, deadline_seconds),
+		.default_value = "10.0",
+		.min = 0.1,
+		.max = 86400,
+		.unit = "s",
+		.help = "How long all sources together may take to begin a run, or to end it."},
+	{0},
+};
+static const struct enrg_table runs_table = {SIZE(runs), runs_options};
 
 static const struct enrg_option cnc_options[] = {
 	{.key = "verbosity",
@@ -255,6 +285,11 @@ static const struct enrg_option supervisor_option_list[] = {
 		.required = true,
 		.table = &info_table,
 		.help = "Who this supervisor is."},
+	{.key = "runs",
+		.kind = ENRG_OPTION_TABLE,
+		.offset = AT(runs),
+		.table = &runs_table,
+		.help = "Runs that begin and end while the jobs live."},
 	{.key = "log",
 		.kind = ENRG_OPTION_TABLE,
 		.offset = AT(log),

@@ -16,7 +16,7 @@
 #define JOURNAL_PATH_BYTES 1000u
 #define JOURNAL_NONE       UINT32_MAX
 /* Totals behind so many boundaries of runs are kept for each stream: a run that closes, and the one that is on. */
-#define JOURNAL_BOUNDARIES 4u
+#define JOURNAL_BOUNDARIES 6u
 
 #define JOURNAL_MAGIC   0x4C4E524A47524E45ull /* "ENRGJRNL" */
 #define JOURNAL_VERSION 2u

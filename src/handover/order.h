@@ -12,6 +12,7 @@
 enum order {
 	ORDER_DRAIN = 1, /* end in order */
 	ORDER_FAST = 2,  /* end after the batch at hand */
+	ORDER_RUN = 8,   /* the wish of wish.h has changed: look */
 	ORDER_LOG = 16,  /* + enum enrg_level: open log files anew, and log from that level on */
 };
 

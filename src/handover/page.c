@@ -182,6 +182,14 @@ void page_set_reason(struct page *page, const char *text)
 	page->reason[count] = '\0';
 }
 
+void page_answer_run(struct page *page, uint64_t serial, enum page_run answer, const char *reason)
+{
+	snprintf(page->run_reason, sizeof(page->run_reason), "%s", reason ? reason : "");
+	atomic_store_explicit(&page->run_answer, (uint32_t)answer, memory_order_relaxed);
+	/* Pairs with the acquire of whoever reads the answer. */
+	atomic_store_explicit(&page->run_serial, serial, memory_order_release);
+}
+
 void page_get_reason(const struct page *page, char *ret_text, size_t text_bytes)
 {
 	size_t count = strnlen(page->reason, PAGE_REASON_BYTES);

@@ -11,11 +11,14 @@
 #include "enrgdaq/error.h"
 
 #define PAGE_MAGIC        0x45474150424F4A45ull /* "EJOBPAGE" */
-#define PAGE_VERSION      2u
+#define PAGE_VERSION      3u
 #define PAGE_REASON_BYTES 480u
 
 /* PAGE_WAITING: a store that can't store what came, for the reason that the page names, and tries again. */
 enum page_state { PAGE_STARTING = 1, PAGE_RUNNING, PAGE_DRAINING, PAGE_WAITING, PAGE_DONE, PAGE_FAILED };
+
+/* What a job made of a wish (wish.h). */
+enum page_run { PAGE_RUN_NONE = 0, PAGE_RUN_DONE, PAGE_RUN_REFUSED };
 
 struct page {
 	uint64_t magic;
@@ -38,9 +41,13 @@ struct page {
 	_Atomic uint64_t alerts;
 	_Atomic uint64_t zmq_out_bytes, zmq_in_bytes; /* batches where shared memory is off */
 	_Atomic uint64_t control_out_bytes;           /* statistics, alerts and such, on the bus */
-	struct histogram latency;                     /* ns, from commit by the producer to consumed here */
+	_Atomic uint64_t run_serial;                  /* of the wish that run_answer answers; stored last */
+	_Atomic uint32_t run_answer;                  /* enum page_run */
+	uint32_t reserved;
+	struct histogram latency;       /* ns, from commit by the producer to consumed here */
 	char reason[PAGE_REASON_BYTES]; /* why it waits or has failed; a reader may see a text that is half old, half
 					   new */
+	char run_reason[PAGE_REASON_BYTES]; /* why it refused a run; as `reason` */
 };
 
 /* Creates or takes over the file; counters of an earlier life are kept only in the journal. Unmap with page_close. */
@@ -57,6 +64,8 @@ int page_read(int descriptor, struct page *ret_page);
 void page_set_reason(struct page *page, const char *text);
 /* Always ends; control characters become spaces. */
 void page_get_reason(const struct page *page, char *ret_text, size_t text_bytes);
+/* The answer to a wish; `reason` of a refusal, or NULL. */
+void page_answer_run(struct page *page, uint64_t serial, enum page_run answer, const char *reason);
 /* Refreshes cpu_ns, rss_bytes, private_bytes from the kernel. */
 void page_refresh(struct page *page);
 

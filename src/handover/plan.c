@@ -51,6 +51,7 @@ static const struct field plan_fields[] = {
 	{"life", FIELD_UINT32, offsetof(struct plan, life), UINT32_MAX, true},
 	{"beat_ns", FIELD_UINT64, offsetof(struct plan, beat_ns), INT64_MAX, false},
 	{"is_store", FIELD_BOOL, offsetof(struct plan, is_store), 0, true},
+	{"has_run_control", FIELD_BOOL, offsetof(struct plan, has_run_control), 0, false},
 	{"stream_path", FIELD_TEXT, offsetof(struct plan, stream_path), PLAN_PATH_BYTES_MAX, false},
 	{"hot_bytes", FIELD_UINT64, offsetof(struct plan, hot_bytes), INT64_MAX, true},
 	{"latency_target_ns", FIELD_UINT64, offsetof(struct plan, latency_target_ns), INT64_MAX, false},

@@ -51,6 +51,7 @@ struct plan {
 	uint32_t life;       /* 0 = first start */
 	uint64_t beat_ns;    /* a life sign at least this often; 0 = twice a second */
 	bool is_store;
+	bool has_run_control; /* runs begin and end while it lives: wish.h */
 	/* producers */
 	char *stream_path;  /* NULL: nothing takes its data */
 	uint64_t hot_bytes; /* window set by hand; 0 = found by measuring */

@@ -175,6 +175,7 @@ int process_main(int argc, char **argv)
 	int lifeline = take_descriptor("ENRGDAQ_LIFELINE_FD");
 	int module = take_descriptor("ENRGDAQ_MODULE_FD");
 	(void)take_descriptor("ENRGDAQ_LIFE_FD"); /* ends with this process, and says so */
+	process.wish_descriptor = take_descriptor("ENRGDAQ_WISH_FD");
 	process.ready_descriptor = take_descriptor("ENRGDAQ_READY_FD");
 	log_init("job", ENRG_INFO);
 	log_start();

@@ -19,7 +19,15 @@
 #include "handover/order.h"
 
 /* Numbers that the descriptors have in the job: what lies behind them is closed. */
-enum { CHILD_FD_PLAN = 3, CHILD_FD_READY, CHILD_FD_LIFELINE, CHILD_FD_MODULE, CHILD_FD_LIFE, CHILD_FD_END };
+enum {
+	CHILD_FD_PLAN = 3,
+	CHILD_FD_READY,
+	CHILD_FD_LIFELINE,
+	CHILD_FD_MODULE,
+	CHILD_FD_LIFE,
+	CHILD_FD_WISH,
+	CHILD_FD_END
+};
 
 #define HANDED   ((size_t)(CHILD_FD_END - CHILD_FD_PLAN))
 #define OWN_FILE "/proc/self/exe"
@@ -100,7 +108,7 @@ static const char *find_emulated_program(void)
 static char **make_environment(const int descriptors[HANDED])
 {
 	static char *const ours[HANDED] = {"ENRGDAQ_PLAN_FD=3", "ENRGDAQ_READY_FD=4", "ENRGDAQ_LIFELINE_FD=5",
-		"ENRGDAQ_MODULE_FD=6", "ENRGDAQ_LIFE_FD=7"};
+		"ENRGDAQ_MODULE_FD=6", "ENRGDAQ_LIFE_FD=7", "ENRGDAQ_WISH_FD=8"};
 	size_t count = 0, used = 0;
 	char **list;
 
@@ -210,7 +218,7 @@ static int watch_end(struct child *child, int life, const char *name, struct enr
 int child_start(const struct child_params *params, struct child *ret_child, struct enrg_error *err)
 {
 	struct child child = CHILD_NONE;
-	int ready[2] = {-1, -1}, life[2] = {-1, -1}, lifted[HANDED] = {-1, -1, -1, -1, -1}, plan = -1;
+	int ready[2] = {-1, -1}, life[2] = {-1, -1}, lifted[HANDED] = {-1, -1, -1, -1, -1, -1}, plan = -1;
 	int code = make_plan_file(params, &plan, err);
 
 	if (code)
@@ -220,8 +228,8 @@ int child_start(const struct child_params *params, struct child *ret_child, stru
 		goto out;
 	}
 	code = lift_all(params,
-		(const int[HANDED]){
-			plan, ready[1], params->lifeline, params->module > 0 ? params->module : -1, life[1]},
+		(const int[HANDED]){plan, ready[1], params->lifeline, params->module > 0 ? params->module : -1, life[1],
+			params->wish > 0 ? params->wish : -1},
 		lifted, err);
 	if (code)
 		goto out;

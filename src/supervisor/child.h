@@ -27,11 +27,12 @@ struct child_params {
 	size_t plan_bytes;
 	int lifeline; /* read end of the pipe that ends with the supervisor */
 	int module;   /* the file of the job's type, as it was when the supervisor loaded it; 0 = none */
+	int wish;     /* of wish.h; 0 = none */
 };
 
 /* Starts the process in a group of its own (Ctrl-C reaches the supervisor alone), with default signals, those that it
- * must say something about held back, and only standard input, output, error, plan, readiness, lifeline, module and
- * (without pidfds) its end of the pipe that tells of its end open. Runs under valgrind as well. */
+ * must say something about held back, and only standard input, output, error, plan, readiness, lifeline, module, wish
+ * and (without pidfds) its end of the pipe that tells of its end open. Runs under valgrind as well. */
 int child_start(const struct child_params *params, struct child *ret_child, struct enrg_error *err);
 
 /* 1: the job told that it is ready; 0: nothing yet; -EPIPE: it closed the pipe without a word. Closes the pipe after 1

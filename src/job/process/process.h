@@ -54,6 +54,7 @@ struct process {
 	struct reporter *reporter;       /* main's, to stop it */
 	_Atomic uint32_t is_started_due; /* it is ready, and the bus has not heard of it */
 	uint64_t cpu_noted_ns;           /* when the page's CPU time was written by the main loop */
+	int wish_descriptor;             /* 0 or -1 = none */
 	int ready_descriptor;            /* 0 or -1 = none, or told */
 	bool is_ready;
 	bool is_thread_left; /* one hangs in a library: no code may be unloaded, no destructor called */

@@ -24,9 +24,8 @@ uint64_t output_payload_max(const struct enrg_output *output)
 	return stream ? stream_payload_max(stream) : OUTPUT_SCRATCH_BYTES_MAX;
 }
 
-bool output_must_give_up(struct enrg_output *output)
+bool output_must_give_up(struct outputs *set)
 {
-	struct outputs *set = output->set;
 	struct process *process = set->params.process;
 
 	if (!process)
@@ -62,6 +61,32 @@ static void tell_short(struct outputs *set, bool is_waiting)
 		"(mount -o remount,size=… /dev/shm)");
 }
 
+int outputs_commit_boundary(
+	struct outputs *outputs, const struct boundary *boundary, uint64_t deadline_ns, struct enrg_error *err)
+{
+	int rc;
+
+	if (!outputs->params.stream)
+		return 0;
+	do {
+		uint64_t now_ns = clock_mono_ns(), left_ns = OUTPUT_WAIT_NS;
+		if (deadline_ns && deadline_ns - now_ns < left_ns)
+			left_ns = deadline_ns - now_ns;
+		rc = boundary_commit(outputs->params.stream, boundary, left_ns);
+		if (rc == -EAGAIN)
+			tell_short(outputs, true);
+		if (rc == -EAGAIN && output_must_give_up(outputs))
+			rc = ENRG_E_STOPPED;
+		else if (rc == -EAGAIN && deadline_ns && clock_mono_ns() >= deadline_ns)
+			rc = -ETIMEDOUT;
+	} while (rc == -EAGAIN);
+	if (outputs->is_short_told)
+		tell_short(outputs, false);
+	if (rc == 0)
+		outputs->is_boundary_due = false;
+	return rc < 0 ? enrg_error_set(err, rc, "there was no room in its ring: the stores took no data") : 0;
+}
+
 static int claim_payload(
 	struct enrg_output *output, uint64_t bytes, struct stream_claim *ret_claim, struct enrg_error *err)
 {
@@ -72,7 +97,7 @@ static int claim_payload(
 		result = stream_claim(set->params.stream, bytes, OUTPUT_WAIT_NS, ret_claim);
 		if (result == -EAGAIN)
 			tell_short(set, true);
-		if (result == -EAGAIN && output_must_give_up(output))
+		if (result == -EAGAIN && output_must_give_up(set))
 			result = ENRG_E_STOPPED;
 	} while (result == -EAGAIN);
 	if (set->is_short_told)
@@ -162,7 +187,9 @@ int output_claim_body(struct enrg_output *output, uint64_t rows, const uint64_t 
 		return enrg_error_set(err, -EBUSY, "another claim of this job is open: commit or abort it first");
 	if (bytes > output_payload_max(output))
 		return too_large(output, bytes, err);
-	if (output->is_gap_due)
+	if (output->set->is_boundary_due)
+		result = outputs_commit_boundary(output->set, &output->set->boundary, 0, err);
+	if (result == 0 && output->is_gap_due)
 		result = commit_gap(output, err);
 	output->set->claim_ns = bytes < COPY_TUNER_BYTES_MIN ? 0 : clock_mono_ns();
 	if (result == 0)

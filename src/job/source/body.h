@@ -16,7 +16,7 @@ void output_put(struct output_filler *filler, uint64_t offset, const void *bytes
 /* Zeroes up to the end of the body, and commits. */
 void output_commit_body(struct enrg_output *output, struct output_filler *filler, uint64_t acquired_ns);
 /* Gives a sign of life; has a stop taken so long that what waits for stores gives up? */
-bool output_must_give_up(struct enrg_output *output);
+bool output_must_give_up(struct outputs *set);
 /* Takes a row count that was lost: ENRG_E_STOPPED: nothing took data until the end of a stop; -EBUSY: an open claim was
  * in the way; other codes are named. Counts, alerts. */
 void output_count_abandoned(struct enrg_output *output, uint64_t rows, int cause);

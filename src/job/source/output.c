@@ -3,6 +3,7 @@
 #include "job/source/output.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ int outputs_create(const struct outputs_params *params, struct outputs **ret_out
 	if (!outputs)
 		return enrg_error_set(err, -ENOMEM, "outputs: out of memory");
 	outputs->params = *params;
+	snprintf(outputs->label, sizeof(outputs->label), "%s", params->run ? params->run : "");
 	copy_tuner_init(&outputs->copies, params->producers);
 	*ret_outputs = outputs;
 	return 0;
@@ -88,6 +90,46 @@ uint64_t outputs_deadline(const struct outputs *outputs)
 	return deadline;
 }
 
+/* --- runs ----------------------------------------------------------------------------------------------------------
+ */
+
+static int label_output(struct enrg_output *output, struct enrg_error *err)
+{
+	const struct ipc_origin origin = {
+		.source = output->set->params.source,
+		.run = output->set->label,
+		.tag = output->tag,
+	};
+	struct ipc_template *template;
+	int rc = ipc_template_create(output->schema, &origin, &template, err);
+
+	if (rc < 0)
+		return rc;
+	ipc_template_destroy(output->template);
+	output->template = template;
+	output->meta_bytes = ipc_meta_bytes(template);
+	output->rows_max = enrg_output_rows_max(output, 0);
+	return 0;
+}
+
+int outputs_set_label(struct outputs *outputs, const char *label, struct enrg_error *err)
+{
+	int rc = 0;
+
+	if (strcmp(outputs->label, label) == 0)
+		return 0;
+	snprintf(outputs->label, sizeof(outputs->label), "%s", label);
+	for (uint32_t i = 0; i < outputs->count && rc == 0; i++)
+		rc = label_output(outputs->items[i], err);
+	return rc;
+}
+
+void outputs_owe_boundary(struct outputs *outputs, const struct boundary *boundary)
+{
+	outputs->boundary = *boundary;
+	outputs->is_boundary_due = outputs->params.stream != NULL;
+}
+
 /* --- opening ----------------------------------------------------------------------------------------------------- */
 
 static int find_group(const struct outputs *set, const char *group, uint16_t *ret_index, struct enrg_error *err)
@@ -148,7 +190,7 @@ static int fill_output(struct enrg_output *output, const struct enrg_schema *sch
 {
 	const struct ipc_origin origin = {
 		.source = output->set->params.source,
-		.run = output->set->params.run,
+		.run = output->set->label,
 		.tag = output->tag,
 	};
 	uint32_t count = schema->column_count;

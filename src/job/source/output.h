@@ -8,6 +8,7 @@
 #include "config/toml.h"
 #include "enrgdaq/job.h"
 #include "job/process/process.h"
+#include "job/source/run.h"
 #include "job/source/stage.h"
 #include "job/source/yield.h"
 #include "plane/stream.h"
@@ -31,9 +32,12 @@ struct outputs {
 	uint32_t count;
 	struct enrg_output *items[OUTPUTS_MAX];
 	struct enrg_output *claimed; /* has the one open claim */
-	uint32_t staged;             /* outputs with rows that were appended and not yet committed */
-	uint64_t drain_until_ns;     /* a claim that waits gives up then; 0 = no stop seen yet */
-	bool is_short_told;          /* that no page was left for the ring, and not yet that there are some again */
+	char label[64];              /* what their sequences count under: the run */
+	bool is_boundary_due;        /* `boundary` goes out before the next record */
+	struct boundary boundary;
+	uint32_t staged;         /* outputs with rows that were appended and not yet committed */
+	uint64_t drain_until_ns; /* a claim that waits gives up then; 0 = no stop seen yet */
+	bool is_short_told;      /* that no page was left for the ring, and not yet that there are some again */
 	uint64_t short_told_ns;
 	struct copy_tuner copies;
 	uint64_t claim_ns; /* when the room for the open claim was asked for */
@@ -85,6 +89,7 @@ struct enrg_job {
 	bool is_latency_told;        /* that latency_target_ms can't be met */
 	bool is_slow_told;           /* that a poll took longer than its interval */
 	struct yield yield;
+	struct source_run run;
 	struct enrg_device *devices; /* the first one; NULL: none */
 	/* where shared memory is off: one a sink, NULL where that sink reads the ring */
 	size_t link_count;
@@ -98,6 +103,14 @@ void outputs_destroy(struct outputs *outputs); /* takes NULL; an open claim is a
 int outputs_flush(struct outputs *outputs, struct enrg_error *err);
 /* Commits appended rows whose linger time is over. */
 int outputs_flush_due(struct outputs *outputs, uint64_t now_ns, struct enrg_error *err);
+/* From now on batches say that they are of this run. Not with an open claim or appended rows. */
+int outputs_set_label(struct outputs *outputs, const char *label, struct enrg_error *err);
+/* That boundary goes out before the next record, if there ever is one. */
+void outputs_owe_boundary(struct outputs *outputs, const struct boundary *boundary);
+/* Commits a boundary now, in the place of one that is owed; swallowed where there is no stream. -ETIMEDOUT: there was
+ * no room for it until `deadline_ns` (CLOCK_MONOTONIC; UINT64_MAX or 0 = for ever); ENRG_E_STOPPED. */
+int outputs_commit_boundary(
+	struct outputs *outputs, const struct boundary *boundary, uint64_t deadline_ns, struct enrg_error *err);
 /* When the next appended rows are due, CLOCK_MONOTONIC; UINT64_MAX = none. */
 uint64_t outputs_deadline(const struct outputs *outputs);
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/link.h"
+#include "job/source/run.h"
 #include "job/source/wait.h"
 
 #define SOURCE_INTERVAL_NS       1000000000ull
@@ -114,8 +115,16 @@ static int poll_until_stopped(
 
 	while (process_stop_state(process) == PROCESS_RUN) {
 		wait_tend(job);
+		int result = source_run_follow(job, type, state, err);
+		if (result == 0 && !source_run_polls(job)) {
+			result = wait_for_tick(job, UINT64_MAX, err);
+			if (result == 0)
+				continue;
+		}
+		if (result < 0)
+			return result;
 		job->waited_ns = 0;
-		int result = type->poll(job, state, err);
+		result = type->poll(job, state, err);
 		if (result < 0 || result == ENRG_POLL_DONE)
 			return result;
 		if (job->is_interval_new) {
@@ -148,6 +157,7 @@ int source_live(struct enrg_job *job, const struct enrg_job_type *type, const vo
 {
 	struct process *process = job->process;
 	void *state = NULL;
+	bool ends_run = false; /* not with a life that will have a successor */
 	int result = type->start(job, options, &state, err);
 
 	*ret_done = false;
@@ -165,6 +175,9 @@ int source_live(struct enrg_job *job, const struct enrg_job_type *type, const vo
 		atomic_store_explicit(&process->page->state, PAGE_DRAINING, memory_order_relaxed);
 		process_beat(process);
 		job->stop_seen = PROCESS_DRAIN;
+		ends_run = *ret_done || atomic_load_explicit(&process->is_asked, memory_order_relaxed);
+		if (ends_run)
+			source_run_stop(job, type, state);
 		result = type->stop ? type->stop(job, state, err) : 0;
 		result = is_stop(process, result) ? 0 : result;
 		if (result < 0)
@@ -179,6 +192,8 @@ int source_live(struct enrg_job *job, const struct enrg_job_type *type, const vo
 		result = flushed;
 		enrg_error_set(err, flushed, "last rows: %s", flush_err.text);
 	}
+	if (ends_run)
+		source_run_end(job);
 	type->destroy(state);
 	return result < 0 ? result : 0;
 }
@@ -271,7 +286,10 @@ static int live_with_outputs(struct enrg_job *job, struct stream *stream, bool *
 	if (result == 0)
 		result = outputs_create(&params, &job->outputs, err);
 	if (result == 0)
+		result = source_run_open(job, process->type->job, err);
+	if (result == 0)
 		result = source_live(job, process->type->job, process->options, ret_done, err);
+	source_run_close(&job->run);
 	outputs_destroy(job->outputs);
 	if (toml)
 		toml_free(toml);

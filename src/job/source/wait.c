@@ -107,7 +107,7 @@ int wait_for_tick(struct enrg_job *job, uint64_t tick_ns, struct enrg_error *err
 		uint64_t now_ns = clock_mono_ns();
 		wait_tend(job);
 		int rc = flush_due(job, now_ns, err);
-		if (rc < 0 || now_ns >= tick_ns || process_stop_state(process) != PROCESS_RUN)
+		if (rc < 0 || now_ns >= tick_ns || process_stop_state(process) != PROCESS_RUN || source_run_is_due(job))
 			return rc;
 		process_sleep_until(process, PROCESS_RUN, next_look(job, now_ns, tick_ns));
 	}

@@ -11,7 +11,7 @@ void wait_beat(struct enrg_job *job);
  * waits for. Ends the process where a device hangs. */
 void wait_tend(struct enrg_job *job);
 /* From one poll to the next, which is due at `tick_ns`: commits appended rows when they are due. 0 also where a stop
- * came. */
+ * came, or another run is wished for. */
 int wait_for_tick(struct enrg_job *job, uint64_t tick_ns, struct enrg_error *err);
 /* Sleeps once, until process_wake or until it is time to look after something, and looks after it before: for who waits
  * for a thread of its own, and calls this again and again. */

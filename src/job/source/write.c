@@ -48,7 +48,7 @@ int enrg_output_write(struct enrg_output *output, uint64_t rows, const void *con
 		/* a store that takes a large table slowly: no claim waits for long, all of them together do */
 		if (result == 0 && done < rows && clock_mono_ns() - looked >= OUTPUT_WAIT_NS) {
 			looked = clock_mono_ns();
-			result = output_must_give_up(output) ? ENRG_E_STOPPED : 0;
+			result = output_must_give_up(output->set) ? ENRG_E_STOPPED : 0;
 		}
 	} while (result == 0 && done < rows);
 	if (result == ENRG_E_STOPPED)

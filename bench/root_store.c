@@ -135,7 +135,7 @@ static void check(int code, const struct enrg_error *err)
 static double run_store(const char *folder, const char *format)
 {
 	const struct enrg_batch batch = {.schema = &schema, .rows = ROWS, .columns = views};
-	char keys[200], journal[4096], path[4096];
+	char keys[200], journal[4096], path[sizeof(journal) + 8];
 	const struct store_kind kind = {
 		.name = "root", .module = "root", .type = "DAQJobStoreROOT", .section_keys = keys, .has_out_dir = true};
 	struct enrg_error err = {0};

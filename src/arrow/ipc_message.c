@@ -128,7 +128,7 @@ static bool parse_hex(const char *text, uint32_t count, uint32_t digits, uint64_
 
 static bool parse_hex_32(const char *text, uint32_t count, uint32_t *ret_value)
 {
-	uint64_t value;
+	uint64_t value = 0;
 
 	if (!parse_hex(text, count, 8, &value))
 		return false;

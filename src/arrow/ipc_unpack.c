@@ -95,7 +95,7 @@ static int measure(const struct packed *packed, uint64_t *ret_bytes, struct enrg
 	uint64_t total = 0;
 
 	for (uint32_t i = 0; i < packed->buffers.count; i++) {
-		struct buffer buffer;
+		struct buffer buffer = {0};
 		int result = read_buffer(packed, i, &buffer, err);
 		if (result < 0)
 			return result;
@@ -114,7 +114,7 @@ static int fill_body(const struct packed *packed, ipc_decompress_fn *decompress,
 
 	for (uint32_t i = 0; i < packed->buffers.count; i++) {
 		uint8_t *entry = meta + packed->base + buffer_place(packed, i);
-		struct buffer buffer;
+		struct buffer buffer = {0};
 		int result = read_buffer(packed, i, &buffer, err);
 		if (result == 0 && buffer.raw_bytes && buffer.is_plain)
 			memcpy(body + at, packed->body + buffer.offset, buffer.bytes);

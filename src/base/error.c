@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/secret.h"
+#include "base/text.h"
 
 int enrg_error_set(struct enrg_error *err, int code, const char *format, ...)
 {
@@ -32,7 +33,10 @@ int enrg_error_add(struct enrg_error *err, int rc, const char *format, ...)
 	va_end(arguments);
 	secret_hide(before);
 	size_t used = strlen(before);
-	snprintf(before + used, sizeof(before) - used, ": %s", err->text[0] ? err->text : enrg_error_name(rc));
+	if (used + 3 < sizeof(before)) {
+		memcpy(before + used, ": ", 2);
+		text_copy(before + used + 2, sizeof(before) - used - 2, err->text[0] ? err->text : enrg_error_name(rc));
+	}
 	memcpy(err->text, before, sizeof(err->text));
 	err->code = rc;
 	return rc;

@@ -96,3 +96,18 @@ const char *text_format_bytes(double bytes, char ret_text[32])
 	snprintf(ret_text, 32, unit ? "%.1f %s" : "%.0f %s", bytes, units[unit]);
 	return ret_text;
 }
+
+void text_copy(char *ret_text, size_t text_bytes, const char *text)
+{
+	size_t count = strlen(text);
+
+	if (!text_bytes)
+		return;
+	if (count >= text_bytes) {
+		count = text_bytes - 1;
+		while (count && ((unsigned char)text[count] & 0xc0) == 0x80)
+			count--;
+	}
+	memcpy(ret_text, text, count);
+	ret_text[count] = 0;
+}

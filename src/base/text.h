@@ -16,4 +16,7 @@ size_t text_format_json(const char *text, size_t bytes, char *ret_json, size_t j
 /* "950 B", "12.3 kB", "4.5 MB", "1.2 GB". Returns ret_text. */
 const char *text_format_bytes(double bytes, char ret_text[32]);
 
+/* For what is shown: cut between two characters where it does not fit; always ends. */
+void text_copy(char *ret_text, size_t text_bytes, const char *text);
+
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "benchmark/python.h"
 #include "benchmark/regime.h"
 #include "benchmark/rival.h"
@@ -82,6 +83,14 @@ static void set_number(json_t *object, const char *key, double value)
 	json_object_set_new(object, key, isnan(value) ? json_null() : json_real(value));
 }
 
+static void tell_failure(struct row *row, const char *text)
+{
+	static const char failed[] = "failed: ";
+
+	memcpy(row->why, failed, sizeof(failed));
+	text_copy(row->why + sizeof(failed) - 1, sizeof(row->why) - sizeof(failed) + 1, text);
+}
+
 static void add_row(struct beside *self, const struct row *row)
 {
 	json_t *object = json_pack("{s:s, s:s, s:s}", "part", row->part, "case", row->what, "name", row->name);
@@ -134,7 +143,7 @@ static int measure_rival(
 	row->cpu_percent = result.cpu_percent;
 	row->regime = regime_name(regime_join(before.regime, after.regime));
 	if (rc < 0)
-		snprintf(row->why, sizeof(row->why), "failed: %s", err.text);
+		tell_failure(row, err.text);
 	add_row(self, row);
 	return rc;
 }
@@ -195,7 +204,7 @@ static void measure_system(struct beside *self, const struct point *point, struc
 		row->cpu_percent = number_of(result, "cpu_usage_percent");
 		row->regime = json_string_value(json_object_get(result, "regime"));
 	} else {
-		snprintf(row->why, sizeof(row->why), "failed: %s", rc < 0 ? enrg_error_name(rc) : output.said);
+		tell_failure(row, rc < 0 ? enrg_error_name(rc) : output.said);
 	}
 	add_row(self, row);
 	json_decref(result);
@@ -216,7 +225,7 @@ static void measure_python(struct beside *self, const struct point *point, struc
 	row->cpu_percent = result.cpu_percent;
 	row->regime = "its store reads nothing";
 	if (rc < 0)
-		snprintf(row->why, sizeof(row->why), "failed: %s", err.text);
+		tell_failure(row, err.text);
 	add_row(self, row);
 }
 

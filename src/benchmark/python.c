@@ -85,6 +85,7 @@ static int try_import(struct python *python, struct enrg_error *err)
 int python_find(const char *checkout, const char *interpreter, struct python *ret_python, struct enrg_error *err)
 {
 	char path[PATH_MAX + 64], folder[PATH_MAX];
+	int needed;
 
 	if (!realpath(checkout, ret_python->checkout))
 		return enrg_error_set(err, ENRG_E_CONFIG, "--python: %s: %s", checkout, enrg_error_name(-errno));
@@ -96,14 +97,17 @@ int python_find(const char *checkout, const char *interpreter, struct python *re
 		/* It runs in another folder. A link stays one: that of a virtual environment is what makes it one. */
 		if (!getcwd(folder, sizeof(folder)))
 			return enrg_error_set(err, -errno, "--interpreter: %s", enrg_error_name(-errno));
-		snprintf(ret_python->interpreter, sizeof(ret_python->interpreter), "%s/%s", folder, interpreter);
+		needed = snprintf(
+			ret_python->interpreter, sizeof(ret_python->interpreter), "%s/%s", folder, interpreter);
 	} else if (interpreter) {
-		snprintf(ret_python->interpreter, sizeof(ret_python->interpreter), "%s", interpreter);
+		needed = snprintf(ret_python->interpreter, sizeof(ret_python->interpreter), "%s", interpreter);
 	} else {
 		snprintf(path, sizeof(path), "%s/.venv/bin/python", ret_python->checkout);
-		snprintf(ret_python->interpreter, sizeof(ret_python->interpreter), "%s",
+		needed = snprintf(ret_python->interpreter, sizeof(ret_python->interpreter), "%s",
 			access(path, X_OK) == 0 ? path : "python3");
 	}
+	if (needed >= (int)sizeof(ret_python->interpreter))
+		return enrg_error_set(err, -ENAMETOOLONG, "--interpreter: its path is too long");
 	return try_import(ret_python, err);
 }
 

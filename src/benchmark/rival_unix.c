@@ -145,7 +145,7 @@ static int find_ready(struct sockets *self, int *ret_socket)
 static int receive(void *context, struct rival_header *ret_header, const uint8_t **ret_payload, bool *ret_is_checked)
 {
 	struct sockets *self = context;
-	int socket, rc = find_ready(self, &socket);
+	int socket = -1, rc = find_ready(self, &socket);
 
 	if (rc == 0)
 		rc = receive_all(socket, ret_header, sizeof(*ret_header));

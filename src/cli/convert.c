@@ -198,6 +198,7 @@ static int find_output(const struct conversion *conversion, char **ret_path, str
 	char *path = NULL;
 	int count = 0;
 
+	*ret_path = NULL;
 	while (stream && (entry = readdir(stream))) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;

@@ -97,7 +97,7 @@ static bool is_time(uint64_t acquired_ms)
 
 int dump_has_time(struct file_window *window, struct enrg_error *err)
 {
-	uint64_t offset = 0, rows, acquired_ms;
+	uint64_t offset = 0, rows = 0, acquired_ms;
 	struct enrg_error reason = {0};
 	const uint8_t *event;
 	int result;
@@ -128,7 +128,7 @@ static void note_time(struct dump *dump, uint64_t offset, uint64_t acquired_ms)
 int dump_next(struct dump *dump, struct file_window *window, uint64_t *offset, struct enrg_batch *ret_batch,
 	struct enrg_error *reason)
 {
-	uint64_t rows = 0, more, acquired_ms = 0, event_ms;
+	uint64_t rows = 0, more = 0, acquired_ms = 0, event_ms;
 	const uint8_t *event;
 	int result;
 

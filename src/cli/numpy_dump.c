@@ -56,8 +56,8 @@ static int read_frame(struct file_window *window, uint64_t offset, const uint8_t
 /* Makes dump->table the record at *offset and moves behind it. */
 static int read_record(struct numpy_dump *dump, struct file_window *window, uint64_t *offset, struct enrg_error *reason)
 {
-	const uint8_t *frame;
-	size_t frame_bytes, raw_bytes;
+	const uint8_t *frame = NULL;
+	size_t frame_bytes = 0, raw_bytes;
 
 	npy_fini(&dump->table);
 	int result = read_frame(window, *offset, &frame, &frame_bytes, reason);

@@ -219,7 +219,7 @@ static bool read_local(const struct loader *loader, const struct job_config *job
 	const char *name, bool otherwise)
 {
 	const struct toml_node *node = toml_find(table, LOCAL_KEY);
-	char key[512];
+	char key[512 + sizeof(LOCAL_KEY)];
 
 	if (!node)
 		return otherwise;

@@ -471,7 +471,7 @@ static void fill_default(const struct fill *fill, const struct enrg_option *opti
 
 static void fill_absent(const struct fill *fill, const struct enrg_option *option, const char *name, void *ret)
 {
-	char expected[400], prefix[512];
+	char expected[400], prefix[520];
 	struct fill inner = *fill;
 
 	if (option->kind == ENRG_OPTION_TABLE && !option->default_value) {

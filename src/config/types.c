@@ -149,7 +149,7 @@ static int load_module(struct types *types, const char *path, int descriptor, st
 {
 	char name[64];
 	void *library = dlopen(name_file(path, descriptor, name), RTLD_NOW | RTLD_LOCAL);
-	struct module_copy *copy;
+	struct module_copy *copy = NULL;
 
 	if (!library) {
 		const char *why = dlerror(); /* starts with the path, or with that of a library that the module needs */

@@ -122,7 +122,7 @@ int page_create(const char *path, struct page **ret_page, struct enrg_error *err
 int page_open(const char *path, const struct page **ret_page, struct enrg_error *err)
 {
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	struct page *page;
+	struct page *page = NULL;
 
 	if (descriptor < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, enrg_error_name(-errno));

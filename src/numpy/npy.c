@@ -382,7 +382,7 @@ static int find_dictionary(const struct reading *reading, const struct pickle_va
 static int fill_table(struct reading *reading)
 {
 	const struct pickle *pickle = reading->pickle;
-	const struct pickle_value *dictionary;
+	const struct pickle_value *dictionary = NULL;
 	struct npy_table *table = reading->table;
 	int code = find_dictionary(reading, &dictionary);
 

@@ -168,7 +168,7 @@ static int take(struct machine *machine, uint64_t count, const uint8_t **ret_byt
 /* A little-endian number of `width` bytes. */
 static int take_number(struct machine *machine, uint32_t width, uint64_t *ret_number)
 {
-	const uint8_t *bytes;
+	const uint8_t *bytes = NULL;
 	int code = take(machine, width, &bytes);
 
 	*ret_number = 0;
@@ -251,7 +251,7 @@ static int count_to_mark(struct machine *machine, uint32_t *ret_count)
 
 static int push_marked_tuple(struct machine *machine)
 {
-	uint32_t count;
+	uint32_t count = 0;
 	int code = count_to_mark(machine, &count);
 
 	if (code == 0)
@@ -283,7 +283,7 @@ static int append(struct machine *machine, enum pickle_kind kind, uint32_t count
 
 static int append_marked(struct machine *machine, enum pickle_kind kind)
 {
-	uint32_t count;
+	uint32_t count = 0;
 	int code = count_to_mark(machine, &count);
 
 	return code < 0 ? code : append(machine, kind, count, true);
@@ -337,8 +337,8 @@ static int take_line(struct machine *machine, const uint8_t **ret_line, uint64_t
 
 static int push_named(struct machine *machine)
 {
-	const uint8_t *module, *name;
-	uint64_t module_bytes, name_bytes;
+	const uint8_t *module = NULL, *name = NULL;
+	uint64_t module_bytes = 0, name_bytes = 0;
 	int code = take_line(machine, &module, &module_bytes);
 
 	if (code == 0)

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "handover/journal.h"
 
 #define COPY_BYTES (1u << 20)
@@ -25,7 +26,7 @@ static void note(struct outage *outage, const char *path, enum held_finding find
 {
 	if (outage->count++ == 0) {
 		outage->finding = finding;
-		snprintf(outage->first, sizeof(outage->first), "%s", path);
+		text_copy(outage->first, sizeof(outage->first), path);
 	}
 }
 

@@ -236,7 +236,7 @@ static void big_objects_are_kept(void **state)
 /* Another program writes for longer than the store waits: an error that says so, and the batches come again. */
 static void locks_are_waited_for(void **state)
 {
-	char command[600];
+	char command[1200];
 
 	(void)state;
 	life_open();

@@ -204,7 +204,7 @@ static bool has_figure(const char *folder, size_t figure)
 /* One run, zeros on log axes, and a machine's name that a shell or gnuplot might obey. */
 static void test_one_run_with_zeros(void **state)
 {
-	char path[256], trap[256], text[900];
+	char path[256], trap[256], text[1400];
 
 	snprintf(trap, sizeof(trap), "%s/trap", (const char *)*state);
 	snprintf(text, sizeof(text),

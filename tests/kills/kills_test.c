@@ -99,7 +99,7 @@ static void complain(const char *place, const char *text)
 /* As somebody who moves his data to another disk does: other inodes, the same names. */
 static void copy_folder(void)
 {
-	char command[1500];
+	char command[2000];
 
 	if (!test.variant->is_copied || access(test.out_dir, F_OK) < 0)
 		return;

@@ -395,7 +395,7 @@ static void start_again(void)
 /* With another inode. */
 static void replace_by_copy(void)
 {
-	char command[3 * sizeof(path) + 40];
+	char command[4 * sizeof(path) + 400];
 
 	snprintf(command, sizeof(command), "cp -p '%s' '%s/copy' && mv '%s/copy' '%s'", path, folder, folder, path);
 	assert_int_equal(system(command), 0);

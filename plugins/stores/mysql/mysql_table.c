@@ -499,7 +499,7 @@ static int write_chunk(struct mysql_table *table, const struct enrg_batch *batch
 
 int mysql_table_write(struct mysql_table *table, const struct enrg_batch *batch, struct enrg_error *err)
 {
-	uint64_t row = 0, count;
+	uint64_t row = 0, count = 0;
 	char where[300];
 
 	snprintf(where, sizeof(where), "MySQL server %.200s:%u", table->connection->server->host,

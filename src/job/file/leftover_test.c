@@ -145,7 +145,7 @@ static void what_is_in_use_or_gone_is_left(void **state)
 /* A store of many tables with a file a day, killed once a day, works on after a week. */
 static void kills_do_not_fill_the_journal(void **state)
 {
-	char name[64];
+	char name[100];
 
 	(void)state;
 	for (int gone = 0; gone < 2; gone++) {

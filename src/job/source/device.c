@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "job/process/end.h"
 
 #define DESTROY_BEAT_NS 200000000ull
@@ -131,7 +132,7 @@ static int start_thread(struct enrg_device *device, struct enrg_error *err)
 		close(device->event);
 		return enrg_error_set(err, rc, "device %s: no thread: %s", device->name, enrg_error_name(rc));
 	}
-	snprintf(name, sizeof(name), "%s", device->name);
+	text_copy(name, sizeof(name), device->name);
 	pthread_setname_np(device->thread, name);
 	return 0;
 }

@@ -124,7 +124,7 @@ static int attach_ring(struct intake *intake, struct intake_input *input, struct
 {
 	const char *path = input->plan->stream_path, *name = intake->process->plan->name;
 	struct stream_status status;
-	uint64_t ack;
+	uint64_t ack = 0;
 	int code = find_ack(path, name, &status, &ack, err);
 
 	if (code == 0)

@@ -6,7 +6,7 @@
 
 /* What was put between two boundaries: values [first, next). */
 struct part {
-	char run[16]; /* "between" */
+	char run[64]; /* "between" */
 	int64_t first, next;
 };
 
@@ -36,7 +36,8 @@ static void pass(struct producer *p, struct story *story, enum run_edge edge, un
 	name_batches(p, boundary.label);
 	story->boundaries[story->count - 1] = *boundary_last(p->stream);
 	story->parts[story->count++] = (struct part){.first = p->next, .next = p->next};
-	snprintf(story->parts[story->count - 1].run, 16, "%s", edge == RUN_BEGINS ? boundary.run : "between");
+	snprintf(story->parts[story->count - 1].run, sizeof(story->parts[0].run), "%s",
+		edge == RUN_BEGINS ? boundary.run : "between");
 }
 
 static void put(struct producer *p, struct story *story, unsigned batches)
@@ -141,7 +142,7 @@ static void expect_story(struct fixture *f, unsigned runs)
 {
 	for (int i = 0; i < STREAMS; i++) {
 		const struct producer *p = &f->producers[i];
-		char run[16];
+		char run[64];
 		expect_run(f, p, &stories[i], "between");
 		for (unsigned number = 1; number <= runs; number++) {
 			snprintf(run, sizeof(run), "r%u", number);

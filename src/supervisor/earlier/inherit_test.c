@@ -160,7 +160,7 @@ static void a_type_without_defaults(void **state)
 
 /* --- journals --- */
 
-static char left_file[100];
+static char left_file[600];
 
 /* The journal of a store that was killed in the middle of a write to `left_file`, or of none. */
 static void leave_journal(const char *name, bool has_file)

@@ -96,4 +96,15 @@ case_follow() {
 	return 0
 }
 
+# Commands, alerts, the log and the end, called from Python.
+case_ask() {
+	is_sanitized && exit 77 # the library needs the sanitizer's, and would come before it
+	write_config
+	start run.log run c
+	await 20 test -s out/dice.csv || fail "no data"
+	python3 "$here/ask.py" "$BUILD/libenrgdaq.so.0" "$(pid_of dice)" || fail "ask.py"
+	wait "$run"
+	grep -q "run .* of lab:" run.log || fail "the run did not end in order"
+}
+
 run_case "$@"

@@ -24,8 +24,16 @@ extern "C" {
 struct enrg_job;    /* one running job; owned by the framework, valid from start to destroy */
 struct enrg_output; /* one table (or blob stream) that a job produces; owned by the job's enrg_job */
 
+struct enrg_message_type; /* what a job hears from others: enrgdaq/message.h */
+struct enrg_alert;
+struct enrg_stats;
+struct enrg_started;
+struct enrg_stopped;
+struct enrg_message;
+
 enum enrg_poll {
-	ENRG_POLL_IDLE = 0,  /* call again at the next interval (enrg_job_set_interval), or when a message came */
+	ENRG_POLL_IDLE =
+		0, /* call again at the next interval (enrg_job_set_interval); messages are received meanwhile */
 	ENRG_POLL_AGAIN = 1, /* there is more: call again at once */
 	ENRG_POLL_DONE = 2,  /* this job has produced all that it ever will: stop it, and do not restart it */
 };
@@ -87,6 +95,19 @@ struct enrg_job_type {
 	 * stands in the configuration alone; opens and connects nothing. 0, or ENRG_E_CONFIG with a text that begins
 	 * with the key ("pattern: …"): file and line are put before it, and nothing starts. */
 	int (*check)(const void *options, struct enrg_error *err);
+
+	/* What it hears from others (enrgdaq/message.h). A job that has one of these needs no `poll`: it is a service
+	 * then, and counts for nothing where a run ends because no source will produce any more. A negative code of an
+	 * on_… ends the process, as that of `poll` does. */
+	const struct enrg_message_type *const *messages; /* commands that it takes, NULL at the end; or NULL */
+	int (*on_alert)(struct enrg_job *job, void *state, const struct enrg_alert *alert, struct enrg_error *err);
+	int (*on_stats)(struct enrg_job *job, void *state, const struct enrg_stats *stats, struct enrg_error *err);
+	int (*on_started)(
+		struct enrg_job *job, void *state, const struct enrg_started *started, struct enrg_error *err);
+	int (*on_stopped)(
+		struct enrg_job *job, void *state, const struct enrg_stopped *stopped, struct enrg_error *err);
+	int (*on_message)(
+		struct enrg_job *job, void *state, const struct enrg_message *message, struct enrg_error *err);
 };
 
 /* The name of this job (unique in its supervisor) and of the supervisor. Valid as long as the job. */

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "config/folder.h"
+#include "enrgdaq/message.h"
 
 static const char help[] = "usage: enrgdaq describe TYPE [--schema | --markdown | --example]\n\n"
 			   "Shows the configuration of TYPE: a job or store type (DAQJobTest, DAQJobStoreCSV), the "
@@ -83,7 +84,24 @@ static bool type_runs_code(const struct type_entry *type)
 	return type->job ? type->job->runs_code : type->store->runs_code;
 }
 
-/* Keys of every job, those of the type, and its store groups as one object. */
+/* Of each command that the job takes, the schema of its fields. New reference. */
+static json_t *messages_schema(const struct enrg_job_type *job)
+{
+	json_t *messages = json_object();
+
+	for (size_t i = 0; job->messages && job->messages[i]; i++) {
+		const struct enrg_message_type *message = job->messages[i];
+		json_t *schema = options_schema(&message->body);
+
+		json_object_set_new(schema, "description", json_string(message->summary));
+		if (message->runs_code)
+			json_object_set_new(schema, "x-enrgdaq-runs-code", json_true());
+		json_object_set_new(messages, message->kind, schema);
+	}
+	return messages;
+}
+
+/* Keys of every job, those of the type, and its store groups as one object; its commands beside them. */
 static json_t *type_schema(const struct types *types, const struct type_entry *type)
 {
 	json_t *schema = options_schema(type->job ? &type->job->options : &type->store->options);
@@ -96,6 +114,8 @@ static json_t *type_schema(const struct types *types, const struct type_entry *t
 	if (type_runs_code(type))
 		json_object_set_new(schema, "x-enrgdaq-runs-code", json_true());
 	json_decref(common);
+	if (type->job && type->job->messages && type->job->messages[0])
+		json_object_set_new(schema, "x-enrgdaq-messages", messages_schema(type->job));
 	const struct enrg_job_group *group = type->job ? type->job->groups : NULL;
 	for (; group && group->key; group++) {
 		json_object_set_new(properties, group->key, group_schema(types, group));
@@ -153,6 +173,25 @@ static void print_groups(const struct types *types, const struct enrg_job_group 
 	puts("   (enrgdaq describe STORE)");
 }
 
+static void print_messages(const struct enrg_job_type *job, enum form form)
+{
+	char title[300];
+
+	for (size_t i = 0; job->messages && job->messages[i]; i++) {
+		const struct enrg_message_type *message = job->messages[i];
+
+		snprintf(title, sizeof(title), "Command %s%s (%s)", message->kind,
+			message->runs_code ? ", privileged: what it says may run programs" : "", message->summary);
+		print_title(title, form);
+		if (message->body.options && message->body.options[0].key)
+			print_table(&message->body, form);
+		else
+			puts(form == FORM_MARKDOWN ? "It has no fields." : "  no fields");
+	}
+	if (form == FORM_TEXT && job->messages && job->messages[0])
+		printf("\nA command is given with: enrgdaq send NAME KIND KEY=VALUE …\n");
+}
+
 static void print_type(const struct types *types, const struct type_entry *type, enum form form)
 {
 	const char *const *old = type->job ? type->job->old_names : type->store->old_names;
@@ -179,6 +218,8 @@ static void print_type(const struct types *types, const struct type_entry *type,
 	} else if (type->job->groups && type->job->groups[0].key) {
 		print_groups(types, type->job->groups, form);
 	}
+	if (type->job)
+		print_messages(type->job, form);
 	if (form == FORM_TEXT) {
 		print_title("Keys of every job", form);
 		print_table(&job_common_table, form);

@@ -11,6 +11,9 @@
 #include "config/folder.h"
 #include "config/options.h"
 #include "config/types_copy.h"
+#include "config/types_message.h"
+
+#define KIND_BYTES_MAX 63 /* of a message: as docs/control-protocol.md says */
 
 /* Where the check stands, for the message: "job DAQJobTest", "option rand_min". */
 struct place {
@@ -257,6 +260,39 @@ static int check_groups(const struct place *place, const struct enrg_job_type *t
 	return 0;
 }
 
+static bool is_kind(const char *kind)
+{
+	if (is_empty(kind) || strlen(kind) > KIND_BYTES_MAX)
+		return false;
+	for (const char *c = kind; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("_-.", *c))
+			return false;
+	return true;
+}
+
+static int check_messages(const struct place *job, const struct enrg_job_type *type)
+{
+	for (size_t i = 0; type->messages && type->messages[i]; i++) {
+		const struct enrg_message_type *message = type->messages[i];
+		const struct place place = {"message", is_empty(message->kind) ? "(no kind)" : message->kind, job->err};
+		int rc;
+
+		if (!is_kind(message->kind))
+			return refuse(&place, "a kind is at most %d letters, digits, '_', '-' and '.'", KIND_BYTES_MAX);
+		if (is_empty(message->summary))
+			return refuse(&place, "no summary");
+		if (!message->receive)
+			return refuse(&place, "no function receive");
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(type->messages[j]->kind, message->kind))
+				return refuse(job, "two messages have the kind %s", message->kind);
+		rc = check_table(&place, &message->body, 0);
+		if (rc)
+			return enrg_error_add(job->err, rc, "job %s", job->name);
+	}
+	return 0;
+}
+
 static int check_job(const struct enrg_job_type *type, struct enrg_error *err)
 {
 	const struct place place = {"job", is_empty(type->name) ? "(no name)" : type->name, err};
@@ -268,8 +304,8 @@ static int check_job(const struct enrg_job_type *type, struct enrg_error *err)
 		return refuse(&place, "no summary");
 	if (!type->start)
 		return refuse(&place, "no function start");
-	if (!type->poll)
-		return refuse(&place, "no function poll");
+	if (!type->poll && !types_hears(type))
+		return refuse(&place, "no function poll, and nothing that it could hear either (messages, on_alert …)");
 	if (!type->destroy)
 		return refuse(&place, "no function destroy");
 	result = check_old_names(&place, type->old_names);
@@ -277,6 +313,8 @@ static int check_job(const struct enrg_job_type *type, struct enrg_error *err)
 		result = check_table(&place, &type->options, 0);
 	if (!result)
 		result = check_own_keys(&place, &type->options);
+	if (!result)
+		result = check_messages(&place, type);
 	return result ? result : check_groups(&place, type);
 }
 

@@ -7,14 +7,16 @@
 #include <string.h>
 
 #include "config/options.h"
+#include "enrgdaq/message.h"
 
 #define TABLE_BYTES_MAX 4096u /* of one table of functions, one option: more can't be true */
 
 /* What every author knew: the tables as they were when ABI 3 was made. */
-#define JOB_BYTES_MIN    (offsetof(struct enrg_job_type, runs_code) + sizeof(bool))
-#define STORE_BYTES_MIN  (offsetof(struct enrg_store_type, runs_code) + sizeof(bool))
-#define MODULE_BYTES_MIN (offsetof(struct enrg_module, stores) + sizeof(void *))
-#define OPTION_BYTES_MIN (offsetof(struct enrg_option, runs_code) + sizeof(bool))
+#define JOB_BYTES_MIN     (offsetof(struct enrg_job_type, runs_code) + sizeof(bool))
+#define MESSAGE_BYTES_MIN (offsetof(struct enrg_message_type, receive) + sizeof(void *))
+#define STORE_BYTES_MIN   (offsetof(struct enrg_store_type, runs_code) + sizeof(bool))
+#define MODULE_BYTES_MIN  (offsetof(struct enrg_module, stores) + sizeof(void *))
+#define OPTION_BYTES_MIN  (offsetof(struct enrg_option, runs_code) + sizeof(bool))
 
 struct module_copy {
 	struct enrg_module module;
@@ -103,6 +105,41 @@ static int copy_table(struct module_copy *copy, const struct enrg_table *table, 
 	return 0;
 }
 
+static int copy_message(struct module_copy *copy, const struct enrg_message_type *type,
+	struct enrg_message_type *ret_type, struct enrg_error *err)
+{
+	int rc = check_size("message type", type->size, MESSAGE_BYTES_MIN, err);
+
+	if (!rc) {
+		memcpy(ret_type, type, smaller(type->size, sizeof(*ret_type)));
+		rc = copy_table(copy, &type->body, 0, &ret_type->body, err);
+	}
+	return rc ? enrg_error_add(err, rc, "message %s", type->kind ? type->kind : "(no kind)") : 0;
+}
+
+static int copy_messages(struct module_copy *copy, struct enrg_job_type *job, struct enrg_error *err)
+{
+	const struct enrg_message_type *const *from = job->messages;
+	const struct enrg_message_type **list;
+
+	if (!from)
+		return 0;
+	list = take(copy, (MODULE_NAMES_MAX + 1) * sizeof(*list), err);
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; from[i]; i++) {
+		if (i >= MODULE_NAMES_MAX)
+			return enrg_error_set(err, ENRG_E_PLUGIN, "its list of messages has no end (NULL)");
+		struct enrg_message_type *type = take(copy, sizeof(*type), err);
+		int rc = type ? copy_message(copy, from[i], type, err) : -ENOMEM;
+		if (rc)
+			return rc;
+		list[i] = type;
+	}
+	job->messages = list;
+	return 0;
+}
+
 static int copy_job(struct module_copy *copy, const struct enrg_job_type *type, struct enrg_job_type *ret_type,
 	struct enrg_error *err)
 {
@@ -112,6 +149,8 @@ static int copy_job(struct module_copy *copy, const struct enrg_job_type *type, 
 		memcpy(ret_type, type, smaller(type->size, sizeof(*ret_type)));
 		rc = copy_table(copy, &type->options, 0, &ret_type->options, err);
 	}
+	if (!rc)
+		rc = copy_messages(copy, ret_type, err);
 	return rc ? enrg_error_add(err, rc, "job %s", type->name ? type->name : "(no name)") : 0;
 }
 

@@ -1,0 +1,160 @@
+/* message.h: for authors of jobs that are asked for something, ask others, or hear what others report.
+ *
+ * A *command* asks a job to do something, once: it has an id, and a job that gets the same id again gives the first
+ * answer and acts no second time. It is checked by a table of options as a configuration is; where its fields are
+ * wrong, all that is wrong is answered and `receive` is not called. A job that is down, starting or ending is asked
+ * nothing: who asks is told so at once, and nothing is queued for later. A job that dies between action and answer
+ * leaves who asked with "unknown": the state is to be read back.
+ *
+ * A *report* (statistics, an alert, a job that started or stopped) is sent to whoever wants it and may be lost, so what
+ * counts in it is a total, never a difference.
+ *
+ * All functions below are called on the job's own thread: between polls, or inside of enrg_job_wait_fd in a poll; never
+ * before `start` has returned, never inside of each other. At most MAILBOX (256) messages wait for a job: reports
+ * beyond that are thrown away and counted, commands are refused. No sender ever waits for a receiver.
+ */
+#ifndef ENRGDAQ_MESSAGE_H
+#define ENRGDAQ_MESSAGE_H
+
+#include "enrgdaq/job.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- commands that a job takes --- */
+
+/* Named values: of an answer that is being made, or of a command that is sent. Owned by who made them. */
+struct enrg_fields;
+
+ENRG_API struct enrg_fields *enrg_fields_create(void); /* NULL: out of memory */
+ENRG_API void enrg_fields_destroy(struct enrg_fields *fields);
+/* 0; -EINVAL: key or text is not UTF-8, the number is not finite, the JSON is none; -ENOMEM. */
+ENRG_API int enrg_fields_set_bool(struct enrg_fields *fields, const char *key, bool value);
+ENRG_API int enrg_fields_set_int(struct enrg_fields *fields, const char *key, int64_t value);
+ENRG_API int enrg_fields_set_float(struct enrg_fields *fields, const char *key, double value);
+ENRG_API int enrg_fields_set_string(struct enrg_fields *fields, const char *key, const char *text);
+/* A list, a table or any other value, as JSON. */
+ENRG_API int enrg_fields_set_json(struct enrg_fields *fields, const char *key, const char *json);
+
+/* The answer to the command at hand; owned by the framework. */
+struct enrg_answer;
+
+/* Its fields: the state after the command, say. Valid during `receive`. */
+ENRG_API struct enrg_fields *enrg_answer_fields(struct enrg_answer *answer);
+/* One sentence for a human. */
+ENRG_API void enrg_answer_set_text(struct enrg_answer *answer, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+struct enrg_message_type {
+	size_t size;            /* sizeof(struct enrg_message_type): what its author knew of it */
+	const char *kind;       /* "set_channel": letters, digits, '_', '-', '.' */
+	const char *summary;    /* one sentence */
+	struct enrg_table body; /* its fields */
+	bool runs_code;         /* what it says may run programs: who may send it from outside is decided by role */
+
+	/* `body`: a struct of the table, valid during the call. May block as long as `poll` may. 0: done. A negative
+	 * code with its text in `err` is the answer, and the job continues: ENRG_E_CONFIG: its fields are wrong;
+	 * -EPERM, -EBUSY, -EAGAIN: refused, nothing was done; all others: it failed. */
+	int (*receive)(struct enrg_job *job, void *state, const void *body, struct enrg_answer *answer,
+		struct enrg_error *err);
+};
+
+/* --- commands that a job gives --- */
+
+enum enrg_answer_code {
+	ENRG_ANSWER_OK = 0,
+	ENRG_ANSWER_REFUSED = 1,      /* nothing was done: not allowed, not possible now, or who was asked is down */
+	ENRG_ANSWER_WRONG_FIELDS = 2, /* nothing was done: `text` names all that is wrong */
+	ENRG_ANSWER_NO_KIND = 3,      /* who was asked does not know such a command */
+	ENRG_ANSWER_NOBODY = 4,       /* there is no such job or type */
+	ENRG_ANSWER_EXPIRED = 5,      /* nothing was done: it came too late */
+	ENRG_ANSWER_FAILED = 6,       /* it was begun, and failed */
+	ENRG_ANSWER_UNKNOWN = 7,      /* it may have been done or not: read the state back */
+};
+
+/* Made by the framework, valid during the call that gets it. */
+struct enrg_reply {
+	enum enrg_answer_code code;
+	const char *text;
+	const char *json; /* its fields: "{}" where there are none */
+};
+
+typedef void enrg_reply_function(struct enrg_job *job, void *context, const struct enrg_reply *reply);
+
+struct enrg_request {
+	const char *to; /* "job NAME", "type DAQJobX" (all jobs of it), "all", "supervisor" */
+	const char *kind;
+	const struct enrg_fields *fields; /* copied; NULL: none */
+	uint64_t patience_ns;             /* it may be begun for so long; 0 = 10 s, at most an hour */
+	enrg_reply_function *on_answer;   /* called once, with ENRG_ANSWER_UNKNOWN where none comes; NULL: not wanted */
+	void *context;
+};
+
+/* Gives a command; does not wait. To several jobs: one answer comes, with a field for each job. 0; -EINVAL; -EAGAIN:
+ * too many are under way; -ENOTCONN: this process has no supervisor. */
+ENRG_API int enrg_job_send(struct enrg_job *job, const struct enrg_request *request, struct enrg_error *err);
+
+/* --- reports that a job hears --- */
+
+/* Who sent a report, and when. Made by the framework, as all structs below; valid during the call. */
+struct enrg_sender {
+	const char *supervisor, *job, *job_type;
+	int64_t pid;
+	uint64_t sent_ns; /* wall clock */
+};
+
+struct enrg_alert {
+	struct enrg_sender sender;
+	const char *job; /* that it is about */
+	enum enrg_level severity;
+	const char *message;
+	uint64_t time_ns; /* wall clock, when it was raised */
+};
+
+/* Totals of one instance of a job: they begin at 0 again when it is started again. Each second while something happens,
+ * seldom while nothing does. */
+struct enrg_stats {
+	struct enrg_sender sender;
+	uint64_t processed_batches, processed_rows, processed_bytes; /* of a store */
+	uint64_t sent_batches, sent_rows, sent_bytes;                /* of a source */
+	uint64_t lost, duplicated, corrupted, missed_ticks;
+	/* of the batches since the last report: from the commit of the producer until stored */
+	uint64_t latency_count;
+	double latency_min_ms, latency_max_ms, latency_avg_ms, latency_p95_ms, latency_p99_ms;
+	double cpu_percent, rss_mb;
+};
+
+/* A job is ready. */
+struct enrg_started {
+	struct enrg_sender sender;
+	const char *job, *job_type;
+	int64_t pid;
+	uint64_t life; /* how often it was started before, in this run */
+};
+
+/* An instance of a job has ended, whatever ended it. */
+struct enrg_stopped {
+	struct enrg_sender sender;
+	const char *job, *job_type;
+	const char *how;     /* "exit code 1", "killed by signal 9 (Killed)" */
+	const char *reason;  /* what it said itself, or "" */
+	bool is_coming_back; /* it will be started again */
+};
+
+/* Any other message of a topic that this job has subscribed to. */
+struct enrg_message {
+	struct enrg_sender sender;
+	const char *topic, *kind;
+	const char *json; /* its body */
+};
+
+/* Adds a topic (a prefix: "stats." brings all that begin so) beside topics_to_subscribe of the job's file. Topics that
+ * on_alert, on_stats, on_started and on_stopped need are subscribed to already. -EINVAL, -ENOTCONN. */
+ENRG_API int enrg_job_subscribe(struct enrg_job *job, const char *topic, struct enrg_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -260,6 +260,7 @@ int envelope_parse(const void *bytes, size_t count, struct envelope *ret_envelop
 		envelope_fini(&envelope);
 		return status;
 	}
+	envelope.wire_bytes = count;
 	*ret_envelope = envelope;
 	return 0;
 }

@@ -26,7 +26,8 @@ struct envelope {
 	uint64_t sent_wall_ns;
 	char supervisor[256], job[256], job_type[128];
 	int64_t pid;
-	json_t *body; /* object; bytes are not representable in it and are refused in bodies */
+	json_t *body;      /* object; bytes are not representable in it and are refused in bodies */
+	size_t wire_bytes; /* as it came; set by envelope_parse */
 };
 
 void envelope_fini(struct envelope *envelope);

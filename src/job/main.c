@@ -17,6 +17,7 @@
 #include "handover/order.h"
 #include "job/process/crash.h"
 #include "job/process/end.h"
+#include "job/process/mailbox.h"
 #include "job/process/process.h"
 #include "job/process/reporter.h"
 #include "job/source/source.h"
@@ -142,6 +143,8 @@ static int run_job(struct process *process, int lifeline, int module)
 
 	if (result == 0)
 		result = fill_options(process, &err);
+	if (result == 0 && !process->plan->is_store && !(process->mailbox = mailbox_create()))
+		result = enrg_error_set(&err, -ENOMEM, "out of memory");
 	/* after the options, which name topics; before what may fail from here on, so that the alert goes out */
 	int started = reporter_start(process, lifeline, &process->reporter, &reporter_err);
 	if (result == 0 && started < 0) {
@@ -202,6 +205,7 @@ int process_main(int argc, char **argv)
 	if (module >= 0)
 		close(module);
 	reporter_stop(process.reporter);
+	mailbox_destroy(process.mailbox);
 	if (process.page)
 		page_refresh(process.page);
 	page_close(process.page);

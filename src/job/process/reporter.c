@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/signalfd.h>
@@ -18,7 +19,9 @@
 #include "base/log.h"
 #include "bus/bus.h"
 #include "handover/order.h"
+#include "enrgdaq/message.h"
 #include "job/process/alerts.h"
+#include "job/process/mailbox.h"
 
 #define REPORTER_IDLE_S       10
 #define REPORTER_UNREAD_S     30    /* idle, and nobody reads its reports */
@@ -37,6 +40,12 @@ struct reporter {
 	_Atomic uint32_t is_ending;
 
 	struct alerts alerts;
+
+	struct wanted {
+		struct wanted *next;
+		char topic[];
+	} * wanted;       /* topics whose messages the job is to hear */
+	uint64_t unheard; /* messages that found its mailbox full, and that have not been told */
 
 	/* figures of the last report */
 	uint64_t last_mono_ns, last_cpu_ns, last_news;
@@ -188,6 +197,53 @@ static void subscribe(struct reporter *reporter, const char *topic)
 		log_line(ENRG_WARNING, "can't subscribe to %s: %s", topic, err.text);
 }
 
+/* A topic whose messages the job itself hears. */
+static void want(struct reporter *reporter, const char *topic)
+{
+	struct wanted *wanted = malloc(sizeof(*wanted) + strlen(topic) + 1);
+
+	if (!wanted)
+		return;
+	strcpy(wanted->topic, topic);
+	wanted->next = reporter->wanted;
+	reporter->wanted = wanted;
+	subscribe(reporter, topic);
+}
+
+/* What the functions of its type need. */
+static void want_reports(struct reporter *reporter)
+{
+	const struct enrg_job_type *job = reporter->process->type ? reporter->process->type->job : NULL;
+	const char *supervisor = reporter->process->plan->supervisor;
+	char topic[TOPIC_BYTES_MAX];
+
+	if (!job)
+		return;
+	if (job->on_alert)
+		want(reporter, "alerts");
+	topic_format(topic, sizeof(topic), "stats.supervisor.%s", supervisor);
+	if (job->on_stats)
+		want(reporter, topic);
+	topic_format(topic, sizeof(topic), "supervisor.%s.internal", supervisor);
+	if (job->on_started || job->on_stopped)
+		want(reporter, topic);
+}
+
+/* What the main thread has posted. */
+static void send_mail(struct reporter *reporter)
+{
+	struct mailbox *mailbox = reporter->process->mailbox;
+	struct mail_out *mail;
+
+	while (mailbox && reporter->bus && (mail = mailbox_take_out(mailbox))) {
+		if (mail->kind[0])
+			send_body(reporter, mail->topic, mail->kind, json_incref(mail->body));
+		else
+			want(reporter, mail->topic);
+		mail_out_free(mail);
+	}
+}
+
 static void open_bus(struct reporter *reporter)
 {
 	const struct plan *plan = reporter->process->plan;
@@ -213,7 +269,8 @@ static void open_bus(struct reporter *reporter)
 	topic_format(topic, sizeof(topic), "supervisor.%s.daq_job.broadcast", plan->supervisor);
 	subscribe(reporter, topic);
 	for (size_t i = 0; i < topics->count; i++)
-		subscribe(reporter, topics->items[i]);
+		want(reporter, topics->items[i]);
+	want_reports(reporter);
 	reporter->polls[SLOT_BUS].fd = bus_client_descriptor(reporter->bus);
 	reporter->polls[SLOT_WISHES].fd = bus_client_wishes_descriptor(reporter->bus);
 	topic_format(reporter->stats_topic, sizeof(reporter->stats_topic), "stats.supervisor.%s", plan->supervisor);
@@ -232,16 +289,64 @@ static bool is_for_me(const struct reporter *reporter, const char *topic)
 	return strcmp(topic, mine) == 0;
 }
 
-static void handle_message(struct reporter *reporter, const char *topic, const struct envelope *envelope)
+static void handle_stop(struct reporter *reporter, const struct envelope *envelope)
 {
-	const char *reason;
+	const char *reason = json_string_value(json_object_get(envelope->body, "reason"));
 
-	if (strcmp(envelope->kind, "stop") != 0 || !is_for_me(reporter, topic))
-		return;
-	reason = json_string_value(json_object_get(envelope->body, "reason"));
 	log_line(ENRG_INFO, "asked to stop by %s: %s", envelope->job[0] ? envelope->job : envelope->supervisor,
 		reason ? reason : "no reason given");
 	process_request_stop(reporter->process, PROCESS_DRAIN);
+}
+
+/* What asks for something is meant for one, whoever else may see it. */
+static bool is_report(const char *kind)
+{
+	return strcmp(kind, "command") != 0 && strcmp(kind, "answer") != 0 && strcmp(kind, "stop") != 0;
+}
+
+/* Is it a report that the type of this job takes, in a topic that it wants? */
+static bool is_heard(const struct reporter *reporter, const char *topic, const char *kind)
+{
+	const struct enrg_job_type *job = reporter->process->type->job;
+	bool is_taken = job->on_message || (!strcmp(kind, "alert") && job->on_alert) ||
+			(!strcmp(kind, "stats") && job->on_stats) || (!strcmp(kind, "started") && job->on_started) ||
+			(!strcmp(kind, "stopped") && job->on_stopped);
+
+	for (const struct wanted *wanted = reporter->wanted; is_taken && wanted; wanted = wanted->next)
+		if (!strncmp(topic, wanted->topic, strlen(wanted->topic)))
+			return true;
+	return false;
+}
+
+/* A full mailbox holds nobody back. A command that finds one comes again, as its supervisor asks again while it is
+ * unanswered; a report is lost, and counted. */
+static void deliver(struct reporter *reporter, const char *topic, struct envelope *envelope, bool is_report)
+{
+	if (mailbox_put(reporter->process->mailbox, topic, envelope)) {
+		if (reporter->unheard)
+			log_line(ENRG_WARNING,
+				"%llu reports of others were not heard: it was busy for longer than %u messages; "
+				"totals in later ones are right",
+				(unsigned long long)reporter->unheard, MAILBOX_MAX);
+		reporter->unheard = 0;
+		process_wake(reporter->process);
+	} else {
+		reporter->unheard += is_report;
+	}
+}
+
+static void handle_message(struct reporter *reporter, const char *topic, struct envelope *envelope)
+{
+	bool is_mine = is_for_me(reporter, topic);
+
+	if (is_mine && !strcmp(envelope->kind, "stop"))
+		handle_stop(reporter, envelope);
+	else if (!reporter->process->mailbox)
+		return;
+	else if (is_mine && (!strcmp(envelope->kind, "command") || !strcmp(envelope->kind, "answer")))
+		deliver(reporter, topic, envelope, false);
+	else if (is_report(envelope->kind) && is_heard(reporter, topic, envelope->kind))
+		deliver(reporter, topic, envelope, true);
 }
 
 /* Returns true where there may be more. */
@@ -351,6 +456,7 @@ static void *run(void *context)
 		if (atomic_exchange_explicit(&reporter->process->is_started_due, 0, memory_order_relaxed))
 			send_started(reporter);
 		send_alerts(reporter);
+		send_mail(reporter);
 		if (reporter->polls[SLOT_TIMER].revents) {
 			clear_counter(reporter->polls[SLOT_TIMER].fd);
 			set_timer(reporter);
@@ -362,7 +468,12 @@ static void *run(void *context)
 	}
 	send_stats(reporter);
 	send_alerts(reporter);
+	send_mail(reporter);
 	bus_client_destroy(reporter->bus);
+	for (struct wanted *wanted = reporter->wanted, *next; wanted; wanted = next) {
+		next = wanted->next;
+		free(wanted);
+	}
 	return NULL;
 }
 

@@ -82,6 +82,10 @@ struct enrg_output {
 struct enrg_job {
 	struct process *process;
 	struct outputs *outputs;
+	const struct enrg_job_type *type;
+	void *state;               /* of the type, once `start` has returned */
+	bool is_started;           /* it has */
+	struct receiver *receiver; /* NULL: it hears nothing and asks nobody */
 	uint64_t interval_ns;
 	bool is_interval_new;
 	uint64_t waited_ns;          /* of the poll that runs, in enrg_job_wait_fd */

@@ -11,6 +11,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/link.h"
+#include "config/types_message.h"
+#include "job/source/receive.h"
 #include "job/source/run.h"
 #include "job/source/wait.h"
 
@@ -106,7 +108,8 @@ static void count_missed(struct enrg_job *job, uint64_t tick, uint64_t now)
 		span, interval);
 }
 
-/* An enum enrg_poll of the last poll, or a negative code. ENRG_POLL_IDLE: a stop was asked for. */
+/* An enum enrg_poll of the last poll, or a negative code. ENRG_POLL_IDLE: a stop was asked for. A job without `poll`
+ * does all that it does as messages come. */
 static int poll_until_stopped(
 	struct enrg_job *job, const struct enrg_job_type *type, void *state, struct enrg_error *err)
 {
@@ -115,8 +118,10 @@ static int poll_until_stopped(
 
 	while (process_stop_state(process) == PROCESS_RUN) {
 		wait_tend(job);
-		int result = source_run_follow(job, type, state, err);
-		if (result == 0 && !source_run_polls(job)) {
+		int result = receiver_take(job, err);
+		if (result >= 0)
+			result = source_run_follow(job, type, state, err);
+		if (result == 0 && (!type->poll || !source_run_polls(job))) {
 			result = wait_for_tick(job, UINT64_MAX, err);
 			if (result == 0)
 				continue;
@@ -158,14 +163,19 @@ int source_live(struct enrg_job *job, const struct enrg_job_type *type, const vo
 	struct process *process = job->process;
 	void *state = NULL;
 	bool ends_run = false; /* not with a life that will have a successor */
-	int result = type->start(job, options, &state, err);
+	int result = types_hears(type) ? receiver_create(job, err) : 0;
 
+	job->type = type;
+	if (result == 0)
+		result = type->start(job, options, &state, err);
 	*ret_done = false;
 	if (is_stop(process, result))
 		return 0;
 	if (result < 0)
 		return enrg_error_add(err, result, "start");
 	job->is_interval_new = false;
+	job->state = state;
+	job->is_started = true;
 	process_tell_ready(process);
 	result = poll_until_stopped(job, type, state, err);
 	*ret_done = result == ENRG_POLL_DONE;
@@ -176,9 +186,11 @@ int source_live(struct enrg_job *job, const struct enrg_job_type *type, const vo
 		process_beat(process);
 		job->stop_seen = PROCESS_DRAIN;
 		ends_run = *ret_done || atomic_load_explicit(&process->is_asked, memory_order_relaxed);
+		result = receiver_end(job, err);
 		if (ends_run)
 			source_run_stop(job, type, state);
-		result = type->stop ? type->stop(job, state, err) : 0;
+		if (result >= 0)
+			result = type->stop ? type->stop(job, state, err) : 0;
 		result = is_stop(process, result) ? 0 : result;
 		if (result < 0)
 			enrg_error_add(err, result, "stop");
@@ -290,6 +302,7 @@ static int live_with_outputs(struct enrg_job *job, struct stream *stream, bool *
 	if (result == 0)
 		result = source_live(job, process->type->job, process->options, ret_done, err);
 	source_run_close(&job->run);
+	receiver_destroy(job);
 	outputs_destroy(job->outputs);
 	if (toml)
 		toml_free(toml);

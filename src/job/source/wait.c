@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "bus/link.h"
 #include "job/source/device.h"
+#include "job/source/receive.h"
 
 #define WAIT_BEAT_NS 500000000ull  /* where the plan names none */
 #define WAIT_TEND_NS 5000000000ull /* while the ring has pages to give back */
@@ -88,6 +89,14 @@ static uint64_t next_look(const struct enrg_job *job, uint64_t now_ns, uint64_t 
 	return until_ns < due_ns ? until_ns : due_ns;
 }
 
+/* The same where messages are taken. */
+static uint64_t next_look_or_answer(const struct enrg_job *job, uint64_t now_ns, uint64_t until_ns)
+{
+	uint64_t due_ns = receiver_deadline(job);
+
+	return next_look(job, now_ns, until_ns < due_ns ? until_ns : due_ns);
+}
+
 int wait_for_work(struct enrg_job *job, struct enrg_error *err)
 {
 	uint64_t now_ns = clock_mono_ns();
@@ -106,10 +115,12 @@ int wait_for_tick(struct enrg_job *job, uint64_t tick_ns, struct enrg_error *err
 	for (;;) {
 		uint64_t now_ns = clock_mono_ns();
 		wait_tend(job);
-		int rc = flush_due(job, now_ns, err);
+		int rc = receiver_take(job, err);
+		if (rc >= 0)
+			rc = flush_due(job, now_ns, err);
 		if (rc < 0 || now_ns >= tick_ns || process_stop_state(process) != PROCESS_RUN || source_run_is_due(job))
 			return rc;
-		process_sleep_until(process, PROCESS_RUN, next_look(job, now_ns, tick_ns));
+		process_sleep_until(process, PROCESS_RUN, next_look_or_answer(job, now_ns, tick_ns));
 	}
 }
 
@@ -123,12 +134,16 @@ static int wait_for_entries(
 	for (;;) {
 		uint64_t now_ns = clock_mono_ns();
 		wait_tend(job);
-		int rc = flush_due(job, now_ns, err);
+		int received = receiver_take(job, err), rc = received;
+		if (rc >= 0)
+			rc = flush_due(job, now_ns, err);
 		if (rc < 0)
 			return rc;
 		if (process_stop_state(job->process) > job->stop_seen)
 			return enrg_error_set(err, ENRG_E_STOPPED, "stopped while it waited");
-		uint64_t look_ns = next_look(job, now_ns, until_ns);
+		if (received)
+			return 0;
+		uint64_t look_ns = next_look_or_answer(job, now_ns, until_ns);
 		rc = process_poll(job->process, process_stop_state(job->process), entries, count, look_ns);
 		if (rc < 0)
 			return enrg_error_set(err, rc, "waiting for descriptors: %s", enrg_error_name(rc));

@@ -11,6 +11,7 @@
 
 #define TIMEOUT_S     10.0
 #define TIMEOUT_MAX_S 3600.0
+#define ANSWER_NS     4000000000ull /* after its expiry: the supervisor gives up earlier, and says so */
 
 static const char usage[] =
 	"usage: enrgdaq send [OPTIONS] TO KIND [KEY=VALUE …]\n"
@@ -21,7 +22,7 @@ static const char usage[] =
 	"A VALUE is JSON (3, 1.5, true, [1, 2]) or else a string; KEY may be a path (alarm.high=5).\n"
 	"\n"
 	"  --id ID          info.supervisor_id of the system; without it, the one that runs\n"
-	"  --timeout S      how long the command may be carried out, and how long to wait for the answer (10)\n"
+	"  --timeout S      within so long it may be begun (10); its answer is waited for a little longer\n"
 	"  --json           print the answer as JSON\n"
 	"\n"
 	"examples:\n"
@@ -122,7 +123,7 @@ static int send_command(const struct send_options *options, const char *to, cons
 	if (!rc)
 		rc = find_supervisor(options->supervisor, folder, sizeof(folder), &pid, &err);
 	if (!rc)
-		rc = command_link_ask(folder, &command, timeout_ns + timeout_ns / 4, &answer, &err);
+		rc = command_link_ask(folder, &command, timeout_ns + ANSWER_NS, &answer, &err);
 	command_fini(&command);
 	if (rc) {
 		fprintf(stderr, "enrgdaq send: %s\n", err.text);

@@ -95,7 +95,7 @@ static struct entry *make_entry(struct commands *commands, const struct command 
 static void reply(const struct command_asker *asker, const struct command_answer *answer)
 {
 	if (asker->reply)
-		asker->reply(asker->context, asker->token, answer);
+		asker->reply(asker, answer);
 }
 
 static void close_entry(struct entry *entry, const struct command_answer *answer)

@@ -32,9 +32,10 @@ struct command_kind {
 
 /* Who gets the answer. */
 struct command_asker {
-	void (*reply)(void *context, uint64_t token, const struct command_answer *answer);
+	void (*reply)(const struct command_asker *asker, const struct command_answer *answer);
 	void *context;
-	uint64_t token;
+	uint64_t client; /* of the control socket */
+	char job[256];   /* that has asked over the bus */
 };
 
 /* Commands to others than the supervisor. `answer` as in command_kind. */

@@ -64,12 +64,12 @@ static const struct command_kind kinds[] = {
 	{0},
 };
 
-static void note(void *context, uint64_t token, const struct command_answer *answer)
+static void note(const struct command_asker *asker, const struct command_answer *answer)
 {
-	struct world *world = context;
+	struct world *world = asker->context;
 
 	world->answers++;
-	world->last_token = token;
+	world->last_token = asker->client;
 	command_answer_fini(&world->last);
 	command_answer_copy(answer, &world->last);
 }
@@ -101,7 +101,7 @@ static void make(struct command *command, const char *to, const char *kind, json
 
 static void take(struct world *world, const struct command *command, uint64_t token)
 {
-	const struct command_asker asker = {.reply = note, .context = world, .token = token};
+	const struct command_asker asker = {.reply = note, .context = world, .client = token};
 
 	commands_take(world->commands, command, &asker);
 }

@@ -1,9 +1,13 @@
 /* control.c: the way of a command from the socket and back; `ping` and `stop`. */
 #include "supervisor/control.h"
 
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
 #include "base/version.h"
 
 struct stop_body {
@@ -62,35 +66,74 @@ static const struct command_kind kinds[] = {
 	{0},
 };
 
-static void answer_client(void *context, uint64_t client, const struct command_answer *answer)
+static void answer_client(const struct command_asker *asker, const struct command_answer *answer)
 {
-	const struct control *control = context;
+	const struct control *control = asker->context;
 
-	control_socket_send(control->socket, client, answer);
+	control_socket_send(control->socket, asker->client, answer);
 }
 
 static void take_command(void *context, uint64_t client, const struct command *command)
 {
 	struct control *control = context;
-	const struct command_asker asker = {.reply = answer_client, .context = control, .token = client};
+	const struct command_asker asker = {.reply = answer_client, .context = control, .client = client};
 
 	commands_take(control->commands, command, &asker);
 }
 
-int control_open(
-	struct control *control, const char *folder, const char *run, uint64_t started_wall_ns, struct enrg_error *err)
+/* --- jobs that ask ----------------------------------------------------------------------------------------------- */
+
+static void answer_job(const struct command_asker *asker, const struct command_answer *answer)
 {
-	*control = (struct control){.run = run, .started_wall_ns = started_wall_ns};
+	const struct control *control = asker->context;
+	json_t *body = command_answer_to_json(answer);
+	char topic[TOPIC_BYTES_MAX];
+	struct enrg_error err = {0};
+
+	topic_format(topic, sizeof(topic), "daq_job.%s", asker->job);
+	if (body && bus_client_send(control->bus, topic, "answer", body, &err))
+		log_line(ENRG_DEBUG, "an answer to %s was not sent: %s", asker->job, err.text);
+	json_decref(body);
+}
+
+void control_hear(struct control *control, const struct envelope *envelope)
+{
+	struct command_asker asker = {.reply = answer_job, .context = control};
+	struct command command;
+
+	if (!control->commands)
+		return;
+	if (!strcmp(envelope->kind, "answer"))
+		route_hear(control->route, envelope);
+	if (strcmp(envelope->kind, "command") != 0 || command_from_json(envelope->body, &command, NULL))
+		return;
+	snprintf(asker.job, sizeof(asker.job), "%s", envelope->job);
+	snprintf(command.sender.name, sizeof(command.sender.name), "job %.100s", envelope->job);
+	text_make_safe(command.sender.name, strlen(command.sender.name)); /* it may have been cut */
+	command.sender.user = geteuid(); /* the folder of the bus lets nobody else in */
+	command.sender.pid = envelope->pid;
+	commands_take(control->commands, &command, &asker);
+	command_fini(&command);
+}
+
+/* --- life -------------------------------------------------------------------------------------------------------- */
+
+int control_open(struct control *control, const struct control_params *params, struct enrg_error *err)
+{
+	*control = (struct control){.run = params->run, .started_wall_ns = params->started_wall_ns, .bus = params->bus};
 	int rc = commands_create(&control->commands, err);
 
 	if (!rc)
 		rc = commands_add(control->commands, kinds, control);
-	return rc ? rc : control_socket_open(folder, take_command, control, &control->socket, err);
+	if (!rc)
+		rc = route_create(params->roster, params->bus, control->commands, &control->route, err);
+	return rc ? rc : control_socket_open(params->folder, take_command, control, &control->socket, err);
 }
 
 void control_close(struct control *control)
 {
 	control_socket_close(control->socket);
+	route_destroy(control->route);
 	commands_destroy(control->commands);
 	*control = (struct control){0};
 }
@@ -103,6 +146,16 @@ int control_descriptor(const struct control *control)
 void control_take(struct control *control)
 {
 	control_socket_take(control->socket);
+}
+
+void control_step(struct control *control, uint64_t now_ns)
+{
+	route_step(control->route, now_ns);
+}
+
+uint64_t control_next_due(const struct control *control)
+{
+	return route_next_due(control->route);
 }
 
 void control_look(struct control *control)

@@ -25,6 +25,9 @@ int control_plane_start(const char *publish_url, const char *subscribe_url, cons
 		code = bus_client_create(&params, &ret_control->client, err);
 	if (!code)
 		code = bus_client_subscribe(ret_control->client, "alerts", err);
+	topic_format(ret_control->internal, sizeof(ret_control->internal), "supervisor.%s.internal", supervisor);
+	if (!code)
+		code = bus_client_subscribe(ret_control->client, ret_control->internal, err);
 	return code;
 }
 
@@ -46,6 +49,18 @@ void control_plane_publish(struct control_plane *control, const json_t *status)
 	topic_format(topic, sizeof(topic), "stats.combined.supervisor.%s", control->supervisor);
 	if (bus_client_send(control->client, topic, "combined_stats", (json_t *)status, &err))
 		log_line(ENRG_DEBUG, "combined statistics not sent: %s", err.text);
+}
+
+void control_plane_tell_end(struct control_plane *control, const struct member *member)
+{
+	json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:b}", "daq_job", member->plan->name, "daq_job_type",
+		member->plan->type, "how", member->last_exit, "reason", member->last_reason, "is_coming_back",
+		member->state == MEMBER_PAUSING);
+	struct enrg_error err = {0};
+
+	if (body && bus_client_send(control->client, control->internal, "stopped", body, &err))
+		log_line(ENRG_DEBUG, "the end of %s was not sent: %s", member->plan->name, err.text);
+	json_decref(body);
 }
 
 static void keep_alert(struct control_plane *control, const struct envelope *envelope)
@@ -78,6 +93,8 @@ void control_plane_collect(struct control_plane *control)
 			continue;
 		if (!strcmp(envelope.kind, "alert"))
 			keep_alert(control, &envelope);
+		else if (control->hear && !strcmp(topic, control->internal))
+			control->hear(control->hear_context, &envelope);
 		envelope_fini(&envelope);
 	}
 }

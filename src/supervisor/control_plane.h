@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "bus/bus.h"
+#include "supervisor/member.h"
 
 #define CONTROL_PLANE_ALERTS_MAX 20u
 
@@ -15,6 +16,10 @@ struct control_plane {
 	json_t *alerts; /* the last ones: {time, severity, job, message} */
 	uint64_t alert_count;
 	char supervisor[256];
+	char internal[TOPIC_BYTES_MAX]; /* topic of what is meant for this supervisor */
+	/* Gets what comes there; NULL: nobody does yet. */
+	void (*hear)(void *context, const struct envelope *envelope);
+	void *hear_context;
 };
 
 int control_plane_start(const char *publish_url, const char *subscribe_url, const char *supervisor,
@@ -22,6 +27,8 @@ int control_plane_start(const char *publish_url, const char *subscribe_url, cons
 void control_plane_stop(struct control_plane *control);
 /* "combined_stats" on stats.combined.supervisor.<id>. */
 void control_plane_publish(struct control_plane *control, const json_t *status);
+/* "stopped" on supervisor.<id>.internal: an instance of a job has ended. */
+void control_plane_tell_end(struct control_plane *control, const struct member *member);
 /* Takes what came in. Alerts are kept for status.json; the job that raised one has logged it already. */
 void control_plane_collect(struct control_plane *control);
 

@@ -400,7 +400,8 @@ bool roster_is_exhausted(const struct roster *roster)
 		const struct member *member = &roster->members[i];
 		bool is_hopeless = member->state == MEMBER_DONE || member->state == MEMBER_GIVEN_UP;
 
-		if (member_is_store(member))
+		/* a service produces what others make it produce */
+		if (member_is_store(member) || !member->config->type->job->poll)
 			continue;
 		sources++;
 		for (size_t k = 0; member->state == MEMBER_WAITING && k < member->plan->sink_count; k++) {

@@ -187,6 +187,26 @@ static void look_after(struct supervisor *self, bool is_whole)
 	keeper_look(&self->keeper, &self->control, &self->ledger->losses, is_whole);
 }
 
+static void hear(void *context, const struct envelope *envelope)
+{
+	control_hear(context, envelope);
+}
+
+/* Last of the start: who asks must find what it asks about. */
+static int open_commands(struct supervisor *self, struct enrg_error *err)
+{
+	const struct control_params params = {.folder = self->runtime.folder,
+		.run = self->runtime.run,
+		.started_wall_ns = self->runtime.started_wall_ns,
+		.roster = self->roster,
+		.bus = self->control.client};
+	int code = control_open(&self->commands, &params, err);
+
+	self->control.hear = hear;
+	self->control.hear_context = &self->commands;
+	return code ? code : watch(self, control_descriptor(&self->commands), OWN_CONTROL, err);
+}
+
 static int start(struct supervisor *self, struct enrg_error *err)
 {
 	struct roster_params params;
@@ -221,11 +241,7 @@ static int start(struct supervisor *self, struct enrg_error *err)
 	params = (struct roster_params){
 		.folder = self->folder, .plans = self->plans, .epoll = self->epoll, .lifeline = self->lifeline[0]};
 	code = roster_create(&params, &self->roster, err);
-	/* last of the start: who asks must find what it asks about */
-	if (!code)
-		code = control_open(
-			&self->commands, self->runtime.folder, self->runtime.run, self->runtime.started_wall_ns, err);
-	return code ? code : watch(self, control_descriptor(&self->commands), OWN_CONTROL, err);
+	return code ? code : open_commands(self, err);
 }
 
 /* --- once a second --- */
@@ -393,6 +409,8 @@ static int timeout_ms(const struct supervisor *self, uint64_t now_ns)
 	due = other < due ? other : due;
 	other = service_next_beat(&self->service, clock_mono_ns());
 	due = other != UINT64_MAX && now_ns + other < due ? now_ns + other : due;
+	other = control_next_due(&self->commands); /* a clock that this process's pauses do not stop */
+	due = other != UINT64_MAX && other - self->away_ns < due ? other - self->away_ns : due;
 	if (due == UINT64_MAX)
 		return -1;
 	return due <= now_ns ? 0 : (int)((due - now_ns) / 1000000 < 1000 ? (due - now_ns) / 1000000 + 1 : 1000);
@@ -414,12 +432,16 @@ static void run_loop(struct supervisor *self)
 		for (int i = 0; i < count; i++) {
 			uint32_t kind = (uint32_t)(events[i].data.u64 >> 32), index = (uint32_t)events[i].data.u64;
 
-			if (kind)
+			if (kind) {
 				roster_handle(self->roster, (enum roster_event)kind, index, now_ns);
-			else
+				if (kind == ROSTER_END && !member_is_alive(&self->roster->members[index]))
+					control_plane_tell_end(&self->control, &self->roster->members[index]);
+			} else {
 				handle_own(self, (enum own_event)index, now_ns);
+			}
 		}
 		handle_stop(self, now_ns);
+		control_step(&self->commands, clock_mono_ns());
 		step(self, now_ns);
 		service_step(&self->service, clock_mono_ns(), roster_is_up(self->roster, now_ns),
 			self->drain.phase != DRAIN_NONE);

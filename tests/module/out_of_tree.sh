@@ -137,4 +137,30 @@ export ENRGDAQ_MODULE_PATH="$work/cxx/build"
 cd "$work"
 "$program" run "$work/config" --duration 2 >"$work/run.log" 2>&1 || { cat "$work/run.log"; fail "run"; }
 { echo count; seq 0 9999; } | cmp - "$work/out/count.csv" || { cat "$work/run.log"; fail "the rows of the driver in C++"; }
+
+# A service in C, as docs/writing-a-service.md has it, and one in C++; both are asked, and the first is told what is wrong.
+# shellcheck disable=SC2016
+sed -n '/^```c$/,/^```$/p' "$source/../../docs/writing-a-service.md" | sed '/^```/d' >"$work/author/heater.c"
+# shellcheck disable=SC2086
+"$compiler" -std=gnu17 -Wall -Wextra -Werror -fPIC -shared $flags "$work/author/heater.c" -o "$work/cxx/build/heater.so"
+rm "$work/config/counter.toml"
+printf 'daq_job_type = "DAQJobHeater"\n[store_config.csv]\nfile_path = "heater.csv"\n' >"$work/config/heater.toml"
+printf 'daq_job_type = "DAQJobValve"\n[store_config.csv]\nfile_path = "valve.csv"\n' >"$work/config/valve.toml"
+"$program" run "$work/config" >"$work/run.log" 2>&1 &
+supervisor=$!
+tries=0
+until "$program" send valve set_position percent=40 >"$work/valve.log" 2>&1 && grep -q '"has_heard": true' "$work/valve.log" &&
+	"$program" send heater set_power watts=20 >"$work/heater.log" 2>&1; do
+	tries=$((tries + 1))
+	[ $tries -lt 200 ] || { cat "$work"/*.log; kill "$supervisor"; fail "the services do not answer"; }
+	sleep 0.1
+done
+"$program" send heater set_power watt=99 >"$work/wrong.log" 2>&1 && fail "wrong fields were taken"
+"$program" send supervisor stop >"$work/stop.log" || fail "stop"
+wait "$supervisor" || { cat "$work/run.log"; fail "run of services"; }
+expect "ok: at 40 %" "$work/valve.log"
+expect '"before": 0.0' "$work/heater.log"
+expect "watts: required key is missing.*watt: unknown key; did you mean watts" "$work/wrong.log"
+grep -q '^20' "$work/out/heater.csv" || fail "the row of the service in C"
+grep -q '^40$' "$work/out/valve.csv" || fail "the row of the service in C++"
 echo "modules built outside the tree work"

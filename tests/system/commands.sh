@@ -1,5 +1,5 @@
 #!/bin/bash
-# Commands to a run: commands.sh CASE. Needs ENRGDAQ_BIN.
+# Commands to a run, and what jobs hear from each other: commands.sh CASE. Needs ENRGDAQ_BIN, CC, INCLUDE.
 . "$(dirname "$0")/harness.sh"
 
 write_config() {
@@ -65,6 +65,150 @@ case_another_user() {
 	[ $? -eq 1 ] || fail "exit code for another user"
 	grep -q "belongs to root" user.log || fail "it is not said why"
 	kill -0 "$run" || fail "the supervisor is gone"
+	kill -INT "$run"
+	wait "$run" || fail "exit code of the run"
+}
+
+# A service and a polled job that take commands, beside the dice.
+write_knobs() {
+	write_config
+	mkdir -p modules
+	"${CC:-cc}" -std=gnu17 -O1 -fPIC -shared -I "$INCLUDE" "$here/knob.c" -o modules/knob.so 2>cc.log ||
+		fail "the module does not build"
+	export ENRGDAQ_MODULE_PATH="$work/modules:${ENRGDAQ_MODULE_PATH:-}"
+	cat >c/knob.toml <<-END
+		daq_job_type = "DAQJobKnob"
+		daq_job_unique_id = "knob"
+		diary = "knob.txt"
+		[store_config.csv]
+		file_path = "knob.csv"
+	END
+	cat >c/polled.toml <<-END
+		daq_job_type = "DAQJobPolledKnob"
+		daq_job_unique_id = "polled"
+		diary = "polled.txt"
+		[store_config.csv]
+		file_path = "polled.csv"
+	END
+}
+
+# given CODE TEXT ARGUMENTS...: the command ends with the exit code and says the text
+given() {
+	local code=$1 text=$2
+	shift 2
+	"$bin" send "$@" >given.log 2>&1
+	[ $? -eq "$code" ] || { cat given.log >&2; fail "exit code of: $*"; }
+	grep -q -- "$text" given.log || { cat given.log >&2; fail "$* does not say: $text"; }
+}
+
+# Commands to a service, to a polled job, to a type and to all; refusals leave the job as it was.
+case_jobs() {
+	write_knobs
+	start run.log run c
+	await 20 "$bin" send knob set value=1 || fail "knob does not answer"
+	await 20 "$bin" send polled set value=1 || fail "polled does not answer"
+	given 0 "ok: turned to 8" knob set value=4 factor=2
+	given 0 '"turns": 2' polled set value=5
+	given 2 "value: expected an integer from 0 to 10 V, found the integer 11; mode: .*; valu: unknown key" \
+		knob set value=11 valu=2 mode=3
+	given 1 "refused: the knob is locked" knob set value=1 mode=locked
+	given 1 "failed: the knob came off" knob set value=1 mode=broken
+	given 1 "no_kind" knob fly
+	given 1 "nobody: there is no job knb; did you mean knob?" knb set value=1
+	given 1 "no_kind: dice" dice set value=1
+	given 0 "ok: 1 of 1 jobs" "type DAQJobKnob" set value=2
+	given 0 "ok: 2 of 2 jobs" all set value=3
+	given 1 "nobody" "type DAQJobKnbo" set value=2
+	given 0 '"turns": 5' knob set value=6 # 1, 4, the two to several, and this
+	given 0 ok knob pass "to=job polled" value=7
+	await 20 grep -q "answer 0 turned to 7" knob.txt || fail "a job got no answer from a job"
+	given 0 ok knob pass to=supervisor kind=ping
+	await 20 grep -q "answer 0  {\"version\"" knob.txt || fail "a job got no answer from its supervisor"
+	given 0 ok knob pass "to=job nobody"
+	await 20 grep -q "answer 4 there is no job nobody" knob.txt || fail "a job was not told that there is nobody"
+	"$bin" send supervisor stop >/dev/null || fail "stop"
+	wait "$run" || fail "exit code of the run"
+	[ "$(sort -u out/knob.csv | tr '\n' ' ')" = "1 2 3 4 6 value " ] || fail "rows of the service"
+}
+
+# Who is down is not asked, who dies between action and answer leaves the asker without knowledge, and neither acts again.
+case_dies() {
+	write_knobs
+	sed -i 's/restart_delay_seconds = 0.1/restart_delay_seconds = 1.5/' c/supervisor.toml
+	start run.log run c
+	await 20 "$bin" send polled set value=1 || fail "polled does not answer"
+	await 20 "$bin" send knob set value=1 || fail "knob does not answer"
+	given 1 "unknown: polled ended before it had answered: it may have been done or not; read the state back" polled die
+	given 1 "refused: polled is restarting: nothing was done" polled set value=9
+	await 20 "$bin" send polled set value=2 || fail "polled does not come back"
+	[ "$(grep -c die polled.txt)" -eq 1 ] || fail "it acted twice"
+	[ "$(grep -c set polled.txt)" -eq 2 ] || fail "what was refused was done later"
+	await 20 grep -q "stopped polled signal 9 (Killed) 1" knob.txt || fail "the end was not heard"
+	await 20 grep -q "started polled DAQJobPolledKnob 1" knob.txt || fail "the start was not heard"
+	# Busy for longer than the command may wait.
+	"$bin" send knob nap >/dev/null &
+	await 20 grep -q nap knob.txt || fail "no nap"
+	given 1 "expired" --timeout 0.5 knob set value=9
+	wait $!
+	given 0 '"turns": 2' knob set value=2
+	kill -INT "$run"
+	wait "$run" || fail "exit code of the run"
+}
+
+# Alerts, statistics and topics reach those who want them; rows of alerts are stored.
+case_reports() {
+	write_knobs
+	printf 'daq_job_type = "DAQJobHandleAlerts"\n[store_config.csv]\nfile_path = "alerts.csv"\n' >c/handle_alerts.toml
+	sed -i 's/^diary.*/&\ntopics_to_subscribe = ["stats.combined"]/' c/knob.toml
+	start run.log run c
+	await 20 "$bin" send knob set value=1 || fail "knob does not answer"
+	await 20 grep -q '"handle_alerts"\|handle_alerts' "$ENRGDAQ_RUNTIME_DIR/lab/status.json" || fail "no service"
+	await 20 sh -c "'$bin' send knob warn >/dev/null && grep -q warm out/alerts.csv" || fail "no row of an alert"
+	grep -q '^[0-9]\{13\},knob,warning,"the knob is ""warm"", 40 °C"$' out/alerts.csv || fail "another row was expected"
+	await 20 grep -q 'alert knob 2 the knob is "warm"' knob.txt || fail "the alert was not heard"
+	await 20 grep -q "stats dice DAQJobTest [1-9]" knob.txt || fail "statistics were not heard"
+	await 20 grep -q "message stats.combined.supervisor.lab combined_stats {" knob.txt ||
+		fail "a topic of the configuration was not heard"
+	grep -q "message stats.supervisor" knob.txt && fail "what was not subscribed to was heard"
+	given 0 ok knob listen to=supervisor.lab.daq_job
+	kill -INT "$run"
+	wait "$run" || fail "exit code of the run"
+}
+
+# A run whose sources are done ends, whatever services there are.
+case_service_ends() {
+	write_knobs
+	rm c/dice.toml c/polled.toml
+	printf 'daq_job_type = "DAQJobBenchmark"\ncount = 5\n[store_config.csv]\nfile_path = "b.csv"\n' >c/finite.toml
+	timeout 30 "$bin" run c >run.log 2>&1 || fail "exit code of the run"
+	grep -q "no source will produce any more" run.log || fail "it ended by something else"
+}
+
+# Bytes that are no command, and connections without end: the supervisor does its work, and does not grow.
+case_hostile() {
+	command -v python3 >/dev/null || exit 77
+	write_knobs
+	start run.log run c
+	await 20 "$bin" send knob set value=1 || fail "knob does not answer"
+	local before after
+	before=$(awk '/VmRSS/ {print $2}' "/proc/$run/status")
+	python3 - "$ENRGDAQ_RUNTIME_DIR/lab/control" <<-'END' || fail "the flood"
+		import os, random, socket, sys
+		random.seed(7)
+		for i in range(3000):
+		    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+		    s.settimeout(5)
+		    s.connect(sys.argv[1])
+		    try:
+		        for _ in range(random.randrange(4)):
+		            s.send(random.randbytes(random.choice([0, 1, 7, 100, 3000])))
+		            if i % 3 == 0: s.recv(4096)
+		    except OSError: pass
+		    s.close()
+	END
+	given 0 "turned to 2" knob set value=2
+	after=$(awk '/VmRSS/ {print $2}' "/proc/$run/status")
+	[ $((after - before)) -lt 8192 ] || fail "it grew from $before to $after kB"
 	kill -INT "$run"
 	wait "$run" || fail "exit code of the run"
 }

@@ -38,9 +38,9 @@
 #define SEGMENT_ARENA_AT     (SEGMENT_ROUTES_AT + SEGMENT_ROUTES * 256u)
 #define SEGMENT_MORE_AT      (SEGMENT_ARENA_AT + SEGMENT_ARENA_BYTES)
 #define SEGMENT_DATA_AT_1    SEGMENT_MORE_AT /* bytes before the data area in versions 1 and 2, and now: */
-#define SEGMENT_DATA_AT      (SEGMENT_MORE_AT + (SEGMENT_CONSUMERS - SEGMENT_FIRST) * 1024u)
-#define SEGMENT_PAD_MAX      (1u << 30)  /* a longer pad is several */
-#define SEGMENT_ALIGN_FROM   (64u << 10) /* payloads of this size and more start on a page */
+#define SEGMENT_DATA_AT      1245184u        /* behind the other entries, on a page of any machine (64 KiB) */
+#define SEGMENT_PAD_MAX      (1u << 30)      /* a longer pad is several */
+#define SEGMENT_ALIGN_FROM   (64u << 10)     /* payloads of this size and more start on a page */
 
 enum record_type { RECORD_DATA = 1, RECORD_PAD = 2, RECORD_GAP = 3, RECORD_RUN = 4 };
 
@@ -208,8 +208,9 @@ static_assert(offsetof(struct segment_consumer, is_waiting) == 384, "consumer en
 static_assert(offsetof(struct segment_consumer, bell) == 512, "consumer entry");
 static_assert(offsetof(struct segment_consumer, joined) == 640, "consumer entry");
 static_assert(sizeof(struct segment_consumer) <= 1024, "consumer entry");
-static_assert(SEGMENT_DATA_AT_1 == 1138688 && SEGMENT_DATA_AT == 1187840, "data area");
-static_assert(SEGMENT_DATA_AT % SEGMENT_PAGE == 0, "data area starts on a page");
+static_assert(SEGMENT_DATA_AT_1 == 1138688, "data area");
+static_assert(SEGMENT_DATA_AT >= SEGMENT_MORE_AT + (SEGMENT_CONSUMERS - SEGMENT_FIRST) * 1024u, "data area");
+static_assert(SEGMENT_DATA_AT % 65536 == 0, "data area starts on a page");
 
 /* What a record's route index means: which store group, tag and schema. */
 struct segment_route {

@@ -90,16 +90,25 @@ static int make_file(int descriptor, const struct stream_params *params, uint64_
 	return 0;
 }
 
+/* That of this machine, since the ring is mapped twice: 4, 16 or 64 KiB. */
+static uint64_t page_size(void)
+{
+	long bytes = sysconf(_SC_PAGESIZE);
+
+	return bytes > (long)SEGMENT_PAGE ? (uint64_t)bytes : SEGMENT_PAGE;
+}
+
 int stream_create(const struct stream_params *params, struct enrg_error *err)
 {
 	uint64_t record_bytes = record_bytes_for(params->record_bytes_max);
-	uint64_t data_bytes = round_up(params->data_bytes, SEGMENT_PAGE);
+	uint64_t page_bytes = page_size();
+	uint64_t data_bytes = round_up(params->data_bytes, page_bytes);
 	char folder[4096];
 
 	if (params->record_bytes_max > UINT32_MAX / 2)
 		return enrg_error_set(err, -EMSGSIZE, "%s: ring_buffer_slot_size_kb: at most 2097151", params->path);
 	if (data_bytes < 2 * record_bytes)
-		data_bytes = round_up(2 * record_bytes, SEGMENT_PAGE);
+		data_bytes = round_up(2 * record_bytes, page_bytes);
 	snprintf(folder, sizeof(folder), "%s", params->path);
 	char *slash = strrchr(folder, '/');
 	if (slash)

@@ -40,5 +40,6 @@ void cells_fini(struct cells *cells)
 	for (size_t i = 0; i < cells->count; i++)
 		free(cells->items[i]);
 	free(cells->items);
+	free(cells->is_absent);
 	*cells = (struct cells){0};
 }

@@ -1,12 +1,14 @@
-/* cells.h: what was read back from a file, as text in one form for all stores (harness_expected_cell says which). */
+/* cells.h: what was read back from a file, as text in one form for all stores (data_format_cell says which). */
 #ifndef CONFORMANCE_CELLS_H
 #define CONFORMANCE_CELLS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct cells {
 	size_t rows, columns, count; /* count = rows * columns */
 	char **items;
+	bool *is_absent; /* of each column: the file does not keep it; NULL: it keeps all */
 };
 
 void cells_add(struct cells *cells, const char *text, size_t count);

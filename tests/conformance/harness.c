@@ -139,7 +139,10 @@ int harness_open(const struct store_kind *kind, const char *journal_path, const 
 
 	harness->kind = kind;
 	harness->memory = options_memory_create();
-	snprintf(module, sizeof(module), "%s/modules/%s.so", ENRG_BINARY_DIR, kind->module);
+	if (strchr(kind->module, '/'))
+		snprintf(module, sizeof(module), "%s", kind->module);
+	else
+		snprintf(module, sizeof(module), "%s/modules/%s.so", ENRG_BINARY_DIR, kind->module);
 	rc = types_load_one(module, &harness->types, err);
 	if (rc == 0)
 		rc = fill_store(harness, out_dir, err);

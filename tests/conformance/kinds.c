@@ -3,7 +3,7 @@
 
 #include "readers.h"
 
-const struct store_kind store_kinds[] = {
+static const struct store_kind kinds[] = {
 	{.name = "memory", .module = "memory", .type = "DAQJobStoreMemory"},
 	{.name = "memory, void", .module = "memory", .type = "DAQJobStoreMemory", .store_keys = "void_data = true"},
 	{.name = "csv",
@@ -152,4 +152,5 @@ const struct store_kind store_kinds[] = {
 #endif
 };
 
-const unsigned store_kind_count = sizeof(store_kinds) / sizeof(store_kinds[0]);
+const struct store_kind *const store_kinds = kinds;
+const unsigned store_kind_count = sizeof(kinds) / sizeof(kinds[0]);

@@ -1,4 +1,5 @@
-/* kinds.h: the stores that the suite is run against. A new store is one entry in kinds.c. */
+/* kinds.h: the stores that the suite is run against. A new store of this tree is one entry in kinds.c; kit.c has the
+ * one of its command line. */
 #ifndef CONFORMANCE_KINDS_H
 #define CONFORMANCE_KINDS_H
 
@@ -9,7 +10,7 @@
 
 struct store_kind {
 	const char *name;         /* in messages */
-	const char *module;       /* "csv": modules/csv.so */
+	const char *module;       /* "csv": modules/csv.so of the build; or a path with a slash */
 	const char *type;         /* "DAQJobStoreCSV" */
 	const char *store_keys;   /* TOML of the store job, beside out_dir */
 	const char *section_keys; /* TOML of the section, with file_path */
@@ -26,7 +27,7 @@ struct store_kind {
 	bool (*read_back)(const char *path, const struct enrg_schema *schema, struct cells *ret_cells);
 };
 
-extern const struct store_kind store_kinds[];
+extern const struct store_kind *const store_kinds;
 extern const unsigned store_kind_count;
 
 #endif

@@ -141,7 +141,11 @@ static int lines_target_open(void *state, const struct enrg_target *target, void
 	const struct enrg_file_name name = {
 		.out_dir = lines->options->out_dir, .file_path = section->file_path, .tag = target->tag};
 	char path[4096];
-	int rc = enrg_file_path(&name, path, sizeof(path), err);
+	int rc;
+
+	if (target->schema->columns[0].type != ENRG_I64)
+		return enrg_error_set(err, -EINVAL, "lines: the first column of %s is not int64", target->source);
+	rc = enrg_file_path(&name, path, sizeof(path), err);
 
 	return rc < 0 ? rc : enrg_file_open(lines->store, path, (struct enrg_file **)ret_target, err);
 }

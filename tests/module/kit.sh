@@ -1,0 +1,60 @@
+#!/bin/bash
+# The author's test kit as he has it: installed, against a store that he built. One that is right passes what he does not
+# leave out by name; one that loses a row, or writes around the framework, does not.
+# usage: kit.sh BUILD_DIR C_COMPILER CMAKE SOURCE_DIR SANITIZERS
+set -eu
+
+build=$1 compiler=$2 cmake=$3 source=$4 sanitizers=$5
+work=$(mktemp -d /tmp/enrg-kit-XXXXXX)
+trap 'rm -rf "$work"' EXIT
+export TMPDIR=$work
+
+fail() {
+	echo "FAILED: $*" >&2
+	for file in "$work"/*.log; do echo "--- $file" >&2; tail -n 30 "$file" >&2; done
+	exit 1
+}
+
+"$cmake" --install "$build" --prefix "$work/prefix" >"$work/install.log" || fail "install"
+pc=$(find "$work/prefix" -name enrgdaq.pc)
+export PKG_CONFIG_PATH=${pc%/*}
+kit=$(pkg-config --variable=conformance enrgdaq)
+[ -x "$kit" ] || fail "pkg-config names $kit, which is no program"
+
+make_store() { # NAME [SED EXPRESSION]: the author's store, with a fault
+	mkdir "$work/$1"
+	sed "${2-}" "$source/ruler.c" >"$work/$1/ruler.c"
+	[ $# -eq 1 ] || ! cmp -s "$source/ruler.c" "$work/$1/ruler.c" || fail "the fault of $1 is none"
+	# shellcheck disable=SC2046
+	"$compiler" -std=c17 -D_GNU_SOURCE -include unistd.h -fPIC -shared ${sanitizers:+-fsanitize=$sanitizers} \
+		$(pkg-config --cflags enrgdaq) "$work/$1/ruler.c" -o "$work/$1/ruler.so" || fail "$1 does not compile"
+}
+
+# What it keeps is one column: a line a row.
+printf '#!/bin/sh\necho n\nexec cat "$1"\n' >"$work/print_lines"
+chmod +x "$work/print_lines"
+
+try() { # NAME [PATTERN]
+	"$kit" --section 'file_path = "t.txt"' --file t.txt --read "$work/print_lines" \
+		--without other_columns_go_elsewhere --without foreign_file_is_left_alone --without torn_tail_is_cut \
+		--without large_object_is_whole --without file_cut_anywhere_goes_on \
+		"$work/$1/ruler.so" DAQJobStoreLines ${2+"$2"} >"$work/$1.log" 2>&1
+}
+
+make_store right
+try right || fail "a store that is right does not pass"
+grep -q "^left out: torn_tail_is_cut$" "$work/right.log" || fail "what is left out is not named"
+make_store loses 's/row < batch->rows;/row < batch->rows - (batch->rows > 10);/'
+try loses "all*" && fail "a store that loses rows passes"
+grep -q "FAILED  . all_types_are_kept" "$work/loses.log" || fail "what failed is not named"
+grep -q "expected 200 rows, found 199" "$work/loses.log" || fail "what was found is not said"
+make_store beside 's/enrg_file_write(target, line, (uint64_t)count, err)/write(enrg_file_descriptor(target), line, (size_t)count) < 0/'
+try beside "uncommitted*" && fail "a store that writes around the framework passes"
+
+modules=$(pkg-config --variable=modulesdir enrgdaq)
+"$kit" --section 'file_path = "t.csv"' --file t.csv --read csv --missing '' --dates "$modules/csv.so" DAQJobStoreCSV \
+	>"$work/csv.log" 2>&1 || fail "the store csv does not pass"
+rc=0
+"$kit" --without nonsense "$work/right/ruler.so" DAQJobStoreLines >"$work/usage.log" 2>&1 || rc=$?
+[ $rc -eq 2 ] || fail "a case that there is not"
+echo "the kit tells a store that is right from two that are not"

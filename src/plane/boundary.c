@@ -67,7 +67,7 @@ static bool read_entry(const struct segment_boundary *entry, uint64_t head, stru
 }
 
 uint32_t boundary_read_all(
-	const struct mapping *mapping, uint64_t head, struct boundary ret_boundaries[SEGMENT_BOUNDARIES])
+	const struct segment_producer *producer, uint64_t head, struct boundary ret_boundaries[SEGMENT_BOUNDARIES])
 {
 	uint32_t count = 0;
 
@@ -75,7 +75,7 @@ uint32_t boundary_read_all(
 		struct boundary found;
 		uint32_t at = count;
 
-		if (!read_entry(&mapping->producer->boundaries[i], head, &found))
+		if (!read_entry(&producer->boundaries[i], head, &found))
 			continue;
 		for (; at && ret_boundaries[at - 1].index > found.index; at--)
 			ret_boundaries[at] = ret_boundaries[at - 1];
@@ -117,7 +117,7 @@ void boundary_restore(struct stream *stream, uint64_t head)
 		if (atomic_load_explicit(&entry->position, memory_order_relaxed) > head)
 			atomic_store_explicit(&entry->position, 0, memory_order_relaxed);
 	}
-	count = boundary_read_all(&stream->mapping, head, all);
+	count = boundary_read_all(stream->mapping.producer, head, all);
 	stream->boundary = count ? all[count - 1] : (struct boundary){0};
 }
 
@@ -133,7 +133,7 @@ static void note_between(struct stream *stream)
 static bool leads_back(const struct stream *stream, const struct segment_run *end)
 {
 	struct boundary all[SEGMENT_BOUNDARIES];
-	uint32_t count = boundary_read_all(&stream->mapping, stream->tail, all);
+	uint32_t count = boundary_read_all(stream->mapping.producer, stream->tail, all);
 
 	if (stream->boundary.edge != RUN_BEGINS)
 		return false;

@@ -14,7 +14,6 @@
 #include "plane/segment.h"
 
 struct stream;
-struct mapping;
 
 struct boundary {
 	uint32_t edge;     /* enum run_edge; 0 = there is none */
@@ -38,7 +37,7 @@ int boundary_parse(const void *payload, uint64_t payload_bytes, struct boundary 
 
 /* The boundaries that the producer page holds, in their order: how many. */
 uint32_t boundary_read_all(
-	const struct mapping *mapping, uint64_t head, struct boundary ret_boundaries[SEGMENT_BOUNDARIES]);
+	const struct segment_producer *producer, uint64_t head, struct boundary ret_boundaries[SEGMENT_BOUNDARIES]);
 /* The last of a list at or before `position`, or NULL. */
 const struct boundary *boundary_find(const struct boundary *boundaries, uint32_t count, uint64_t position);
 /* The run of the batches behind it: "" between two. */

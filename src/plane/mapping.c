@@ -11,7 +11,7 @@
 
 #include "base/held.h"
 
-static int check_header(const struct segment_header *header, uint64_t file_bytes, uint64_t data_at, const char *path,
+int mapping_check_header(const struct segment_header *header, uint64_t file_bytes, uint64_t data_at, const char *path,
 	struct enrg_error *err)
 {
 	if (header->magic != SEGMENT_MAGIC)
@@ -50,7 +50,14 @@ static int map_data(struct mapping *mapping, const char *path, enum mapping_use 
 	return 0;
 }
 
-/* By the version: how much comes before the data area. */
+void mapping_place(struct mapping *mapping, uint32_t version)
+{
+	bool is_first = version <= SEGMENT_VERSION_RUNS;
+
+	mapping->data_at = is_first ? SEGMENT_DATA_AT_1 : SEGMENT_DATA_AT;
+	mapping->consumers_max = is_first ? SEGMENT_FIRST : SEGMENT_CONSUMERS;
+}
+
 static int find_data(struct mapping *mapping, const char *path, struct enrg_error *err)
 {
 	struct segment_header header;
@@ -58,9 +65,7 @@ static int find_data(struct mapping *mapping, const char *path, struct enrg_erro
 
 	if (count < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, enrg_error_name(-errno));
-	bool is_first = count == (ssize_t)sizeof(header) && header.version <= SEGMENT_VERSION_RUNS;
-	mapping->data_at = is_first ? SEGMENT_DATA_AT_1 : SEGMENT_DATA_AT;
-	mapping->consumers_max = is_first ? SEGMENT_FIRST : SEGMENT_CONSUMERS;
+	mapping_place(mapping, count == (ssize_t)sizeof(header) ? header.version : SEGMENT_VERSION);
 	return 0;
 }
 
@@ -84,7 +89,7 @@ static int map_control(struct mapping *mapping, const char *path, enum mapping_u
 		return enrg_error_set(err, -errno, "%s: can't map: %s", path, enrg_error_name(-errno));
 	}
 	mapping->header = (const struct segment_header *)mapping->control;
-	result = check_header(mapping->header, (uint64_t)status.st_size, mapping->data_at, path, err);
+	result = mapping_check_header(mapping->header, (uint64_t)status.st_size, mapping->data_at, path, err);
 	if (result < 0)
 		return result;
 	mapping->producer = (struct segment_producer *)(mapping->control + SEGMENT_PRODUCER_AT);
@@ -145,10 +150,7 @@ uint32_t mapping_consumer_count(const struct mapping *mapping)
 
 struct segment_consumer *mapping_consumer(const struct mapping *mapping, uint32_t index)
 {
-	size_t at = index < SEGMENT_FIRST ? SEGMENT_CONSUMERS_AT + (size_t)index * 1024u
-					  : SEGMENT_MORE_AT + (size_t)(index - SEGMENT_FIRST) * 1024u;
-
-	return (struct segment_consumer *)(mapping->control + at);
+	return (struct segment_consumer *)(mapping->control + mapping_consumer_at(index));
 }
 
 static void copy(_Atomic uint64_t *to, const _Atomic uint64_t *from)
@@ -158,7 +160,7 @@ static void copy(_Atomic uint64_t *to, const _Atomic uint64_t *from)
 
 void mapping_admit(const struct mapping *mapping, struct segment_consumer *slot, uint64_t head)
 {
-	const struct segment_tally *tally = &mapping->producer->tally[mapping_tally(mapping, head)];
+	const struct segment_tally *tally = &mapping->producer->tally[mapping_tally(mapping->producer, head)];
 
 	copy(&slot->joined.sequence, &tally->sequence);
 	copy(&slot->joined.batches, &tally->batches);
@@ -200,9 +202,9 @@ bool mapping_is_locked(const struct mapping *mapping, uint32_t byte)
 	return fcntl(mapping->descriptor, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
-unsigned mapping_tally(const struct mapping *mapping, uint64_t head)
+unsigned mapping_tally(const struct segment_producer *producer, uint64_t head)
 {
-	const struct segment_tally *tally = mapping->producer->tally;
+	const struct segment_tally *tally = producer->tally;
 	uint64_t first = atomic_load_explicit(&tally[0].position, memory_order_acquire);
 	uint64_t second = atomic_load_explicit(&tally[1].position, memory_order_acquire);
 

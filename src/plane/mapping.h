@@ -30,11 +30,24 @@ int mapping_open(struct mapping *mapping, const char *path, enum mapping_use use
 /* Takes zeroed memory and a mapping that failed to open. */
 void mapping_close(struct mapping *mapping);
 
+/* Is it the header of a stream of `file_bytes`, in this version? 0, ENRG_E_CORRUPT. */
+int mapping_check_header(const struct segment_header *header, uint64_t file_bytes, uint64_t data_at, const char *path,
+	struct enrg_error *err);
+/* By the version: how much comes before the data area, and how many entries there can be. */
+void mapping_place(struct mapping *mapping, uint32_t version);
+
 /* Pages for a part of the file, before it is used. 0; -ENOSPC: tmpfs, quota or memory is used up now; -errno. */
 int mapping_allocate(const struct mapping *mapping, uint64_t at, uint64_t bytes);
 
 /* Entries that exist now; what lies behind them may have no pages, and must not be touched. */
 uint32_t mapping_consumer_count(const struct mapping *mapping);
+/* Of the entry, in the file. */
+static inline uint64_t mapping_consumer_at(uint32_t index)
+{
+	return index < SEGMENT_FIRST ? SEGMENT_CONSUMERS_AT + (uint64_t)index * 1024u
+				     : SEGMENT_MORE_AT + (uint64_t)(index - SEGMENT_FIRST) * 1024u;
+}
+
 struct segment_consumer *mapping_consumer(const struct mapping *mapping, uint32_t index);
 /* Whose records begin at `head`, where the stream ends now: fills in `joined` and ack, and makes it required. The
  * producer, or who holds its lock. */
@@ -50,7 +63,7 @@ void mapping_unlock(const struct mapping *mapping, uint32_t byte);
 bool mapping_is_locked(const struct mapping *mapping, uint32_t byte);
 
 /* The tally that belongs to `head`: the one with the largest position not beyond it. */
-unsigned mapping_tally(const struct mapping *mapping, uint64_t head);
+unsigned mapping_tally(const struct segment_producer *producer, uint64_t head);
 /* Route sequence that was last published when head was `head`. */
 uint64_t mapping_route_sequence(const struct segment_route *route, uint64_t head);
 

@@ -227,7 +227,7 @@ static int look_at_tally(void *context)
 	uint64_t head = load_head(call->observer);
 
 	for (int i = 0; i < 10; i++) {
-		const struct segment_tally *tally = &mapping->producer->tally[mapping_tally(mapping, head)];
+		const struct segment_tally *tally = &mapping->producer->tally[mapping_tally(mapping->producer, head)];
 		uint64_t others = atomic_load_explicit(&tally->gaps, memory_order_relaxed);
 		call->tally.sequence = atomic_load_explicit(&tally->sequence, memory_order_relaxed);
 		call->tally.batches = atomic_load_explicit(&tally->batches, memory_order_relaxed) - others;

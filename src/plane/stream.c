@@ -27,7 +27,7 @@ static void restore(struct stream *stream)
 {
 	struct segment_producer *producer = stream->mapping.producer;
 	uint64_t head = atomic_load_explicit(&producer->head, memory_order_acquire);
-	stream->tally = mapping_tally(&stream->mapping, head);
+	stream->tally = mapping_tally(producer, head);
 	const struct segment_tally *tally = &producer->tally[stream->tally];
 	uint32_t routes = atomic_load_explicit(&producer->route_count, memory_order_acquire);
 

@@ -60,6 +60,7 @@ struct stream_consumer_status {
 	uint64_t ack, mark, rescued;
 	uint64_t backlog_bytes; /* positions from ack to head */
 	bool is_attached;       /* its lock is held */
+	uint32_t index;         /* of its entry */
 };
 
 struct stream_status {
@@ -74,14 +75,26 @@ struct stream_status {
 	uint32_t epoch, pid;
 	bool is_closed;
 	bool is_attached; /* a producer holds its lock */
-	uint32_t consumer_count;
-	struct stream_consumer_status consumers[SEGMENT_CONSUMERS];
 	uint32_t boundary_count;
 	struct boundary boundaries[SEGMENT_BOUNDARIES]; /* of runs, the last ones, in their order */
+	uint32_t consumer_count;
+	struct stream_consumer_status consumers[SEGMENT_CONSUMERS]; /* last: of the others nothing is set */
 };
 
 /* 0; -ENOENT; ENRG_E_CORRUPT: not a stream, another version, lengths that do not fit the file. */
 int stream_read_status(const char *path, struct stream_status *ret_status, struct enrg_error *err);
+
+/* The same again and again: the file stays open from one look to the next, and who holds its locks is not asked
+ * (is_attached stays false). A file that was removed is looked for at its path again. */
+struct stream_look {
+	int descriptor;            /* -1: not open */
+	uint32_t consumer_changes; /* that belongs to `used` */
+	uint64_t used;             /* entries of consumers, a bit each */
+	bool is_listed;            /* `used` says something */
+};
+#define STREAM_LOOK_NONE {.descriptor = -1}
+int stream_look(struct stream_look *look, const char *path, struct stream_status *ret_status, struct enrg_error *err);
+void stream_look_close(struct stream_look *look);
 
 /* Wakes everybody who sleeps on this stream: called after the death of a process that may have owed a wake-up. */
 int stream_ring_all(const char *path, struct enrg_error *err);

@@ -1,5 +1,4 @@
-/* stream_file.c: life of a stream's file, seen by the supervisor: creation, consumers, status, wake-up after a death.
- */
+/* stream_file.c: life of a stream's file, seen by the supervisor: creation, consumers, wake-up after a death. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,7 +14,6 @@
 #include "plane/doorbell.h"
 #include "plane/mapping.h"
 #include "plane/stream.h"
-#include "plane/window.h"
 
 static uint64_t round_up(uint64_t value, uint64_t multiple)
 {
@@ -133,53 +131,11 @@ static int find_slot(const struct mapping *mapping, const char *name)
 	return -1;
 }
 
-static void read_consumer(
-	const struct mapping *mapping, uint32_t index, uint64_t head, struct stream_consumer_status *ret)
-{
-	const struct segment_consumer *slot = mapping_consumer(mapping, index);
-
-	memcpy(ret->name, slot->name, sizeof(ret->name));
-	ret->name[sizeof(ret->name) - 1] = 0;
-	ret->pid = atomic_load_explicit(&slot->pid, memory_order_relaxed);
-	ret->ack = atomic_load_explicit(&slot->ack, memory_order_acquire);
-	ret->mark = atomic_load_explicit(&slot->mark, memory_order_relaxed);
-	ret->rescued = atomic_load_explicit(&slot->rescued, memory_order_relaxed);
-	ret->backlog_bytes = head > ret->ack ? head - ret->ack : 0;
-	ret->is_attached = mapping_is_locked(mapping, LOCK_CONSUMER + index);
-	ret->joined.position = atomic_load_explicit(&slot->joined.position, memory_order_relaxed);
-	ret->joined.sequence = atomic_load_explicit(&slot->joined.sequence, memory_order_relaxed);
-	ret->joined.batches = atomic_load_explicit(&slot->joined.batches, memory_order_relaxed);
-	ret->joined.rows = atomic_load_explicit(&slot->joined.rows, memory_order_relaxed);
-	ret->joined.bytes = atomic_load_explicit(&slot->joined.bytes, memory_order_relaxed);
-	ret->joined.gaps = atomic_load_explicit(&slot->joined.gaps, memory_order_relaxed);
-}
-
-/* Values of one moment: when head stood still around the reading, or after ten tries as they are. */
-static void read_tally(const struct mapping *mapping, struct stream_status *ret)
-{
-	const struct segment_producer *producer = mapping->producer;
-
-	for (int i = 0; i < 10; i++) {
-		ret->head = atomic_load_explicit(&producer->head, memory_order_acquire);
-		const struct segment_tally *tally = &producer->tally[mapping_tally(mapping, ret->head)];
-		ret->sequence = atomic_load_explicit(&tally->sequence, memory_order_relaxed);
-		ret->batches = atomic_load_explicit(&tally->batches, memory_order_relaxed);
-		ret->rows = atomic_load_explicit(&tally->rows, memory_order_relaxed);
-		ret->bytes = atomic_load_explicit(&tally->bytes, memory_order_relaxed);
-		ret->gaps = atomic_load_explicit(&tally->gaps, memory_order_relaxed);
-		ret->dropped_rows = atomic_load_explicit(&tally->dropped_rows, memory_order_relaxed);
-		atomic_thread_fence(memory_order_acquire);
-		if (atomic_load_explicit(&producer->head, memory_order_relaxed) == ret->head)
-			return;
-	}
-}
-
 /* A look at a file that its writer may cut short at any moment: see fault.h. */
 struct look {
 	const char *path;
 	const char *name; /* of a consumer */
 	struct mapping mapping;
-	struct stream_status *status;
 	struct enrg_error *err;
 };
 
@@ -327,49 +283,6 @@ int stream_drop_consumer(const char *path, const char *name, struct enrg_error *
 	struct look look = {.path = path, .name = name, .err = err};
 
 	return take_look(drop_consumer, &look);
-}
-
-static int read_status(void *context)
-{
-	struct look *look = context;
-	const struct mapping *mapping = &look->mapping;
-	struct stream_status *ret = look->status;
-	int result = mapping_open(&look->mapping, look->path, MAPPING_CONTROL, look->err);
-
-	if (result < 0)
-		return result;
-	const struct segment_producer *producer = mapping->producer;
-	memset(ret, 0, offsetof(struct stream_status, consumers));
-	memcpy(ret->source, mapping->header->source, sizeof(ret->source) - 1);
-	memcpy(ret->run, mapping->header->run, sizeof(ret->run) - 1);
-	memcpy(ret->supervisor, mapping->header->supervisor, sizeof(ret->supervisor) - 1);
-	memcpy(ret->uuid, mapping->header->uuid, sizeof(ret->uuid));
-	read_tally(mapping, ret);
-	ret->boundary_count = boundary_read_all(mapping, ret->head, ret->boundaries);
-	ret->data_bytes = mapping->data_bytes;
-	ret->record_bytes_max = mapping->record_bytes_max;
-	ret->blocked_ns = atomic_load_explicit(&producer->blocked_ns, memory_order_relaxed);
-	ret->blocked_since_ns = atomic_load_explicit(&producer->blocked_since_ns, memory_order_relaxed);
-	ret->window_bytes = atomic_load_explicit(&producer->window, memory_order_relaxed);
-	ret->window_reason = window_reason_name(atomic_load_explicit(&producer->window_reason, memory_order_relaxed));
-	ret->wakes = atomic_load_explicit(&producer->wakes, memory_order_relaxed);
-	ret->rescued = atomic_load_explicit(&producer->rescued, memory_order_relaxed);
-	ret->epoch = atomic_load_explicit(&producer->epoch, memory_order_relaxed);
-	ret->pid = atomic_load_explicit(&producer->pid, memory_order_relaxed);
-	ret->is_closed = atomic_load_explicit(&producer->is_closed, memory_order_acquire);
-	ret->is_attached = mapping_is_locked(mapping, LOCK_PRODUCER);
-	for (uint32_t i = 0, count = mapping_consumer_count(mapping); i < count; i++)
-		if (atomic_load_explicit(&mapping_consumer(mapping, i)->kind, memory_order_acquire) ==
-			CONSUMER_REQUIRED)
-			read_consumer(mapping, i, ret->head, &ret->consumers[ret->consumer_count++]);
-	return 0;
-}
-
-int stream_read_status(const char *path, struct stream_status *ret_status, struct enrg_error *err)
-{
-	struct look look = {.path = path, .status = ret_status, .err = err};
-
-	return take_look(read_status, &look);
 }
 
 static int ring_all(void *context)

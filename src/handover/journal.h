@@ -119,4 +119,23 @@ int journal_read_stream(
 int journal_read_boundary(const char *path, const uint8_t uuid[16], uint64_t index, uint64_t position,
 	struct journal_stream_state *ret_state, struct enrg_error *err);
 
+/* The same again and again, for all streams of a store: the file stays open from one look to the next. */
+struct journal_watch {
+	int descriptor; /* -1: not open */
+	uint64_t device, inode;
+	uint64_t commit; /* number of the last one, at the last look */
+	uint32_t streams_max;
+	struct journal_loss loss; /* at the last look */
+	uint64_t news;            /* looks that found another commit, or another file, than the one before */
+};
+#define JOURNAL_WATCH_NONE {.descriptor = -1}
+/* 0; -ENOENT: no such file; ENRG_E_CORRUPT, -errno. A journal that has grown is a new file at its path: that is opened.
+ */
+int journal_watch_look(struct journal_watch *watch, const char *path, struct enrg_error *err);
+/* Behind a look: what is committed for the stream; *index: where it was found last, or is guessed to be. -ENOENT: not
+ * known; ENRG_E_CORRUPT; -EAGAIN: changes too fast. */
+int journal_watch_stream(const struct journal_watch *watch, const uint8_t uuid[16], uint32_t *index,
+	struct journal_stream_state *ret_state);
+void journal_watch_close(struct journal_watch *watch);
+
 #endif

@@ -117,6 +117,54 @@ static void is_read_from_outside(void **state)
 	journal_close(journal);
 }
 
+/* The file stays open: only a commit is news, also where it is one of a journal that has grown. */
+static void is_watched_from_outside(void **state)
+{
+	(void)state;
+	struct journal_watch watch = JOURNAL_WATCH_NONE;
+	struct journal_stream_state want = {.position = 640, .rows = 5}, got;
+	uint32_t a, b, any, at = JOURNAL_NONE;
+	uint8_t uuid[16] = "others";
+
+	assert_int_equal(journal_watch_look(&watch, path, NULL), -ENOENT);
+	struct journal *journal = open_journal();
+	assert_int_equal(journal_add_stream(journal, UUID_A, "a", &a, NULL), 0);
+	assert_int_equal(journal_add_stream(journal, UUID_B, "b", &b, NULL), 0);
+	journal_set_stream(journal, b, &want);
+	assert_int_equal(journal_watch_look(&watch, path, NULL), 0);
+	uint64_t news = watch.news;
+	int descriptor = watch.descriptor;
+	assert_int_equal(journal_watch_stream(&watch, UUID_B, &at, &got), 0);
+	assert_int_equal(at, b);
+	assert_int_equal(got.rows, 0);
+	assert_int_equal(journal_watch_look(&watch, path, NULL), 0);
+	assert_int_equal(watch.news, news);
+	journal_commit(journal);
+	assert_int_equal(journal_watch_look(&watch, path, NULL), 0);
+	assert_int_equal(watch.news, news + 1);
+	at = a; /* a wrong guess */
+	assert_int_equal(journal_watch_stream(&watch, UUID_B, &at, &got), 0);
+	assert_int_equal(got.rows, 5);
+	assert_int_equal(watch.descriptor, descriptor);
+	journal_add_loss(journal, &(struct journal_loss){1, 2, 3});
+	assert_int_equal(journal_watch_look(&watch, path, NULL), 0);
+	assert_int_equal(watch.loss.rows, 3);
+	for (uint32_t i = 0; i < JOURNAL_STREAMS; i++) {
+		memcpy(uuid + 8, &i, sizeof(i));
+		assert_int_equal(journal_add_stream(journal, uuid, "s", &any, NULL), 0);
+	}
+	want.rows = 6;
+	journal_set_stream(journal, b, &want);
+	journal_commit(journal);
+	assert_int_equal(journal_watch_look(&watch, path, NULL), 0);
+	assert_int_equal(journal_watch_stream(&watch, UUID_B, &at, &got), 0);
+	assert_int_equal(got.rows, 6);
+	unlink(path); /* the store goes on with what it has, and so does who watches it */
+	assert_int_equal(journal_watch_look(&watch, path, NULL), 0);
+	journal_close(journal);
+	journal_watch_close(&watch);
+}
+
 static void lets_one_process_in(void **state)
 {
 	(void)state;
@@ -397,6 +445,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(keeps_only_what_was_committed, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(is_read_from_outside, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(is_watched_from_outside, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(lets_one_process_in, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(damage_is_an_error, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(gives_up_streams_of_old_runs, set_up, tear_down),

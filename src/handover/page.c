@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,6 +166,44 @@ int page_read(int descriptor, struct page *ret_page)
 		return -errno;
 	if (count != (ssize_t)sizeof(*ret_page) || ret_page->magic != PAGE_MAGIC || ret_page->version != PAGE_VERSION)
 		return ENRG_E_CORRUPT;
+	return 0;
+}
+
+static int read_part(int descriptor, void *ret_bytes, size_t bytes, size_t at)
+{
+	ssize_t count = pread(descriptor, ret_bytes, bytes, (off_t)at);
+
+	return count < 0 ? -errno : count == (ssize_t)bytes ? 0 : ENRG_E_CORRUPT;
+}
+
+int page_reread(int descriptor, uint32_t pid, struct page *page)
+{
+	union {
+		struct page page;
+		char head[offsetof(struct page, latency.buckets)];
+	} now;
+	bool has_counted, has_reason;
+	int rc = read_part(descriptor, &now, sizeof(now.head), 0);
+
+	if (rc == 0 && (now.page.magic != PAGE_MAGIC || now.page.version != PAGE_VERSION))
+		rc = ENRG_E_CORRUPT;
+	if (rc == 0 && atomic_load_explicit(&now.page.pid, memory_order_relaxed) != pid)
+		rc = -ESRCH;
+	if (rc < 0)
+		return rc;
+	has_counted = atomic_load_explicit(&now.page.latency.count, memory_order_relaxed) !=
+		      atomic_load_explicit(&page->latency.count, memory_order_relaxed);
+	has_reason = page->reason[0] || atomic_load_explicit(&now.page.state, memory_order_relaxed) != PAGE_RUNNING;
+	if (has_counted)
+		rc = read_part(descriptor, now.page.latency.buckets, sizeof(now.page.latency.buckets),
+			sizeof(now.head));
+	if (rc == 0 && has_reason)
+		rc = read_part(descriptor, now.page.reason, sizeof(now.page.reason), offsetof(struct page, reason));
+	if (rc < 0)
+		return rc;
+	memcpy(page, &now, has_counted ? offsetof(struct page, reason) : sizeof(now.head));
+	if (has_reason)
+		memcpy(page->reason, now.page.reason, sizeof(page->reason));
 	return 0;
 }
 

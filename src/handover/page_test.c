@@ -135,12 +135,48 @@ static void test_a_copy_survives_a_file_cut_short(void **state)
 	close(descriptor);
 }
 
+static void test_a_copy_is_brought_up_to_date(void **state)
+{
+	(void)state;
+	struct page *page, copy;
+	uint32_t pid = (uint32_t)getpid();
+
+	unlink(path);
+	assert_int_equal(page_create(path, &page, NULL), 0);
+	atomic_store(&page->state, PAGE_RUNNING);
+	int descriptor = page_open_file(path);
+	assert_int_equal(page_read(descriptor, &copy), 0);
+	atomic_store(&page->out_rows, 7);
+	histogram_add(&page->latency, 1000);
+	assert_int_equal(page_reread(descriptor, pid, &copy), 0);
+	assert_int_equal(atomic_load(&copy.out_rows), 7);
+	assert_memory_equal(&copy.latency, &page->latency, sizeof(copy.latency));
+	atomic_store(&page->state, PAGE_WAITING);
+	page_set_reason(page, "disk full");
+	assert_int_equal(page_reread(descriptor, pid, &copy), 0);
+	assert_string_equal(copy.reason, "disk full");
+	atomic_store(&page->state, PAGE_RUNNING);
+	page_set_reason(page, NULL);
+	assert_int_equal(page_reread(descriptor, pid, &copy), 0);
+	assert_string_equal(copy.reason, "");
+	atomic_store(&page->out_rows, 8);
+	assert_int_equal(page_reread(descriptor, pid + 1, &copy), -ESRCH);
+	assert_int_equal(atomic_load(&copy.out_rows), 7);
+	histogram_add(&page->latency, 1000);
+	page_close(page);
+	assert_int_equal(truncate(path, 4096), 0); /* in the middle of the histogram */
+	assert_int_equal(page_reread(descriptor, pid, &copy), ENRG_E_CORRUPT);
+	assert_int_equal(atomic_load(&copy.out_rows), 7);
+	close(descriptor);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_create_and_read),
 		cmocka_unit_test(test_next_life_starts_at_zero),
 		cmocka_unit_test(test_foreign_files),
+		cmocka_unit_test(test_a_copy_is_brought_up_to_date),
 		cmocka_unit_test(test_a_copy_survives_a_file_cut_short),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -41,12 +41,25 @@ void control_plane_stop(struct control_plane *control)
 	memset(control, 0, sizeof(*control));
 }
 
+static void format_topic(const struct control_plane *control, char ret_topic[TOPIC_BYTES_MAX])
+{
+	topic_format(ret_topic, TOPIC_BYTES_MAX, "stats.combined.supervisor.%s", control->supervisor);
+}
+
+bool control_plane_is_read(const struct control_plane *control)
+{
+	char topic[TOPIC_BYTES_MAX];
+
+	format_topic(control, topic);
+	return bus_client_is_wanted(control->client, topic);
+}
+
 void control_plane_publish(struct control_plane *control, const json_t *status)
 {
 	char topic[TOPIC_BYTES_MAX];
 	struct enrg_error err = {0};
 
-	topic_format(topic, sizeof(topic), "stats.combined.supervisor.%s", control->supervisor);
+	format_topic(control, topic);
 	if (bus_client_send(control->client, topic, "combined_stats", (json_t *)status, &err))
 		log_line(ENRG_DEBUG, "combined statistics not sent: %s", err.text);
 }

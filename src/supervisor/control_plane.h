@@ -4,6 +4,7 @@
 #define SUPERVISOR_CONTROL_PLANE_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "bus/bus.h"
 #include "supervisor/member.h"
@@ -27,6 +28,8 @@ int control_plane_start(const char *publish_url, const char *subscribe_url, cons
 void control_plane_stop(struct control_plane *control);
 /* "combined_stats" on stats.combined.supervisor.<id>. */
 void control_plane_publish(struct control_plane *control, const json_t *status);
+/* Does anybody read what control_plane_publish sends? */
+bool control_plane_is_read(const struct control_plane *control);
 /* "stopped" on supervisor.<id>.internal: an instance of a job has ended. */
 void control_plane_tell_end(struct control_plane *control, const struct member *member);
 /* Takes what came in. Alerts are kept for status.json; the job that raised one has logged it already. */

@@ -61,16 +61,20 @@ void keeper_close(struct keeper *keeper)
 }
 
 /* A journal that its store is just making is shorter than it will be. */
+static void note_length(struct keeper_file *file, const struct stat *status)
+{
+	if ((uint64_t)status->st_size > file->bytes)
+		file->bytes = (uint64_t)status->st_size;
+}
+
 static void take(struct keeper_file *file)
 {
 	struct stat status;
 
 	if (file->descriptor < 0)
 		file->descriptor = held_open(file->path, O_RDWR);
-	if (file->descriptor < 0 || fstat(file->descriptor, &status) < 0)
-		return;
-	if ((uint64_t)status.st_size > file->bytes)
-		file->bytes = (uint64_t)status.st_size;
+	if (file->descriptor >= 0 && fstat(file->descriptor, &status) == 0)
+		note_length(file, &status);
 }
 
 /* What stands in the place of a journal may be what its store has made of it. */
@@ -119,9 +123,10 @@ static int look_at_file(struct keeper *keeper, struct keeper_file *file, struct 
 		take(file);
 		return 0;
 	}
-	enum held_finding finding = held_look(file->descriptor, file->path, file->bytes, NULL);
+	struct stat status;
+	enum held_finding finding = held_look(file->descriptor, file->path, file->bytes, &status);
 	if (finding == HELD_SAME) {
-		take(file);
+		note_length(file, &status);
 	} else if (finding == HELD_CUT) {
 		tell_cut(keeper, file, losses);
 	} else if (finding != HELD_REPLACED || !take_grown(file)) {

@@ -33,6 +33,7 @@ struct ledger_store {
 	uint64_t left_records, left_gaps, left_waiting;
 	uint64_t left_batches, left_rows; /* stored of them, in this run */
 	int64_t missing_rows;             /* only counted when nothing is in flight, skipped or set aside; else 0 */
+	uint32_t journal_index; /* where the stream was last found in the store's journal */
 };
 
 struct ledger_source {

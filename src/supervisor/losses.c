@@ -37,6 +37,16 @@ void losses_set(struct losses *losses, const struct loss *loss)
 	*place = *loss;
 }
 
+uint64_t losses_sum(const struct losses *losses)
+{
+	uint64_t sum = losses->count;
+
+	for (uint32_t i = 0; i < losses->count; i++)
+		sum += losses->items[i].files + losses->items[i].batches + losses->items[i].rows +
+		       losses->items[i].bytes;
+	return sum;
+}
+
 json_t *losses_format(const struct losses *losses)
 {
 	static const char *const kinds[] = {"files", "stream", "runtime folder"};

@@ -32,6 +32,8 @@ void losses_fini(struct losses *losses);
 void losses_set(struct losses *losses, const struct loss *loss);
 /* NULL: none. `name` NULL: any of that kind. */
 const struct loss *losses_find(const struct losses *losses, enum loss_kind kind, const char *name);
+/* All counts together: another sum, another loss. */
+uint64_t losses_sum(const struct losses *losses);
 json_t *losses_format(const struct losses *losses);
 /* A line each. */
 void losses_print(const struct losses *losses, bool is_colored, FILE *stream);

@@ -3,6 +3,7 @@
 #ifndef SUPERVISOR_MEMBER_H
 #define SUPERVISOR_MEMBER_H
 
+#include "handover/journal.h"
 #include "handover/page.h"
 #include "plane/stream.h"
 #include "supervisor/child.h"
@@ -60,12 +61,18 @@ struct member {
 	struct member_counts past, now; /* of earlier lives; of all lives up to the last sample */
 	struct member_counts rate;      /* a second, between the last two samples */
 	uint64_t sampled_ns, span_ns;   /* last look, and the time from the one before it */
+	enum member_state sampled_state;
+	uint32_t sampled_lives;
 	uint64_t rss_bytes, private_bytes;
 	uint32_t page_state, last_page_state; /* last: of the last life, at its end; 0 = not known */
 	struct member_latency *latency;       /* NULL = nothing read yet */
 	struct stream_status *stream;         /* of a producer, as of the last sample; NULL = none read yet */
 	uint64_t blocked_ns_before;
 	double blocked_percent;
+	bool is_news;                 /* the last sample found something else than the one before it */
+	struct stream_look look;      /* at its stream */
+	uint64_t looked_ns, produced; /* last look, and what its page had counted by then */
+	struct journal_watch journal; /* of a store */
 };
 
 bool member_is_alive(const struct member *member);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 
 #define LATENCY_NS 2000000000ull
+#define NEWS_BYTES (1u << 20) /* of memory */
 
 static uint64_t load(const _Atomic uint64_t *value)
 {
@@ -114,26 +115,35 @@ static void close_file(struct member *member)
 	member->page_file = -1;
 }
 
+static int copy_first(struct member *member, pid_t pid)
+{
+	struct page *page = malloc(sizeof(*page));
+	int rc = page ? page_read(member->page_file, page) : -ENOMEM;
+
+	if (rc == 0 && atomic_load_explicit(&page->pid, memory_order_relaxed) != (uint32_t)pid)
+		rc = -ESRCH;
+	if (rc == 0)
+		member->page = page;
+	else
+		free(page);
+	return rc;
+}
+
 /* Copies the page. One of an earlier life lies there until the new process takes it over. */
 static int copy_page(struct member *member, pid_t pid)
 {
-	struct page *page = malloc(sizeof(*page));
-	int code = page ? 0 : -ENOMEM;
+	int rc = 0;
 
-	if (!code && member->page_file < 0) {
+	if (member->page_file < 0) {
 		member->page_file = page_open_file(member->plan->page_path);
-		code = member->page_file < 0 ? member->page_file : 0;
+		rc = member->page_file < 0 ? member->page_file : 0;
 	}
-	if (!code)
-		code = page_read(member->page_file, page);
-	if (!code && atomic_load_explicit(&page->pid, memory_order_relaxed) == (uint32_t)pid) {
-		free(member->page);
-		member->page = page;
-		return 0;
-	}
-	free(page);
-	close_file(member); /* the next look is at the file that lies there then */
-	return code ? code : -ESRCH;
+	if (rc == 0)
+		rc = member->page ? page_reread(member->page_file, (uint32_t)pid, member->page)
+				  : copy_first(member, pid);
+	if (rc < 0)
+		close_file(member); /* the next look is at the file that lies there then */
+	return rc;
 }
 
 /* Where the page of a running job can't be read, its last life sign stands still: in the end the watchdog kills the
@@ -171,9 +181,42 @@ void member_page_forget(struct member *member)
 	member->is_page_damaged = false;
 }
 
+/* What a reader of the figures would miss: not the time that an idle process takes. */
+static struct member_counts without_idling(struct member_counts counts)
+{
+	counts.cpu_ns = counts.wakeups = counts.zmq_bytes = 0;
+	return counts;
+}
+
+static bool is_far(uint64_t a, uint64_t b)
+{
+	return (a > b ? a - b : b - a) > NEWS_BYTES;
+}
+
+/* What was known before a look. */
+struct before {
+	struct member_counts now;
+	uint64_t rss_bytes, private_bytes;
+	uint32_t page_state;
+};
+
+/* Beside counters and state all that changes with them: reason, restarts, rates. */
+static bool has_news(const struct member *member, const struct before *before)
+{
+	const struct member_counts now = without_idling(member->now), then = without_idling(before->now);
+
+	return memcmp(&now, &then, sizeof(now)) != 0 || member->state != member->sampled_state ||
+	       member->lives != member->sampled_lives || member->page_state != before->page_state ||
+	       is_far(member->rss_bytes, before->rss_bytes) ||
+	       is_far(member->private_bytes, before->private_bytes) || member->page_state == PAGE_WAITING ||
+	       (member->latency && load(&member->latency->recent.count));
+}
+
 void member_page_read(struct member *member, uint64_t now_ns)
 {
-	struct member_counts before = member->now, page = {0};
+	const struct before before = {
+		member->now, member->rss_bytes, member->private_bytes, member->page_state};
+	struct member_counts page = {0};
 
 	member->span_ns = member->sampled_ns ? now_ns - member->sampled_ns : 0;
 	refresh_page(member, now_ns);
@@ -186,8 +229,11 @@ void member_page_read(struct member *member, uint64_t now_ns)
 		sample_latency(member, now_ns);
 	}
 	member->now = add(member->past, &page);
-	member->rate = rate(&member->now, &before, member->span_ns);
+	member->rate = rate(&member->now, &before.now, member->span_ns);
+	member->is_news = has_news(member, &before);
 	member->sampled_ns = now_ns;
+	member->sampled_state = member->state;
+	member->sampled_lives = member->lives;
 }
 
 void member_page_end_life(struct member *member, pid_t pid)

@@ -50,6 +50,8 @@ int roster_create(const struct roster_params *params, struct roster **ret_roster
 		roster->members[i].child = (struct child)CHILD_NONE;
 		roster->members[i].last_code = -1;
 		roster->members[i].page_file = -1;
+		roster->members[i].look = (struct stream_look)STREAM_LOOK_NONE;
+		roster->members[i].journal = (struct journal_watch)JOURNAL_WATCH_NONE;
 		roster->by_name[i] = &roster->members[i];
 	}
 	qsort(roster->by_name, roster->count, sizeof(*roster->by_name), compare_members);
@@ -63,6 +65,8 @@ void roster_destroy(struct roster *roster)
 		return;
 	for (size_t i = 0; i < roster->count; i++) {
 		member_page_forget(&roster->members[i]);
+		stream_look_close(&roster->members[i].look);
+		journal_watch_close(&roster->members[i].journal);
 		free(roster->members[i].stream);
 		free(roster->members[i].latency);
 	}
@@ -415,9 +419,9 @@ bool roster_is_exhausted(const struct roster *roster)
 	return sources > 0;
 }
 
-bool roster_is_up(const struct roster *roster, uint64_t now_ns)
+bool roster_is_up(struct roster *roster, uint64_t now_ns)
 {
-	if (now_ns - roster->started_ns >= READY_PATIENCE_NS)
+	if (now_ns - roster->started_ns >= READY_PATIENCE_NS || roster->up_count == roster->count)
 		return true;
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct member *member = &roster->members[i];
@@ -425,5 +429,6 @@ bool roster_is_up(const struct roster *roster, uint64_t now_ns)
 		if (!member->was_ready && member->state != MEMBER_DONE && member->state != MEMBER_GIVEN_UP)
 			return false;
 	}
+	roster->up_count = roster->count;
 	return true;
 }

@@ -16,6 +16,7 @@ struct roster {
 	struct restart_policy policy;
 	uint64_t watchdog_ns, started_ns;
 	uint64_t first_ready_ns; /* a source was ready; 0 = none yet */
+	size_t up_count;         /* of members, when all had been ready: need not be asked again */
 	bool is_stopping;        /* nothing is started again but stores that still have something to drain */
 };
 
@@ -44,7 +45,7 @@ struct member *roster_find(const struct roster *roster, const char *name);
 /* Has the store anything to read in its streams? */
 bool roster_has_backlog(const struct roster *roster, const struct member *store);
 /* Every job has been ready once, or has had half a minute for it. */
-bool roster_is_up(const struct roster *roster, uint64_t now_ns);
+bool roster_is_up(struct roster *roster, uint64_t now_ns);
 /* There are sources, and none of them will ever produce again. */
 bool roster_is_exhausted(const struct roster *roster);
 

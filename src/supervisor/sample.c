@@ -8,91 +8,181 @@
 
 #include "supervisor/member_page.h"
 
-static void note_stream(struct member *member, const struct stream_status *status)
+#define LOOK_NS 10000000000ull
+
+bool sample_take(struct roster *roster, uint64_t now_ns)
 {
-	uint64_t blocked_ns = status->blocked_ns, span_ns = member->span_ns;
+	bool is_news = false;
+
+	for (size_t i = 0; i < roster->count; i++) {
+		member_page_read(&roster->members[i], now_ns);
+		is_news |= roster->members[i].is_news;
+	}
+	return is_news;
+}
+
+/* --- journals ----------------------------------------------------------------------------------------------------- */
+
+static void note_losses(const struct member *store, struct losses *losses)
+{
+	const struct journal_loss *found = &store->journal.loss;
+	struct loss loss = {.kind = LOSS_FILES, .files = found->files, .rows = found->rows, .bytes = found->bytes};
+
+	if (!found->files)
+		return;
+	snprintf(loss.name, sizeof(loss.name), "%s", store->plan->name);
+	losses_set(losses, &loss);
+}
+
+/* One look at each journal, whatever the number of streams that it knows. Has any store committed? */
+static bool look_at_journals(struct roster *roster, struct losses *losses)
+{
+	bool is_news = false;
+
+	for (size_t i = 0; i < roster->count; i++) {
+		struct member *member = &roster->members[i];
+		uint64_t news = member->journal.news;
+
+		if (!member->plan->journal_path)
+			continue;
+		if (!journal_watch_look(&member->journal, member->plan->journal_path, NULL))
+			note_losses(member, losses);
+		is_news |= member->journal.news != news;
+	}
+	return is_news;
+}
+
+/* true: it says something else than at the last look. */
+static bool read_store(const struct roster *roster, const struct stream_status *status, struct ledger_store *store)
+{
+	const struct member *member = roster_find(roster, store->name);
+	struct journal_stream_state state;
+	bool is_news = false;
+
+	if (member && member->journal.descriptor >= 0 &&
+		!journal_watch_stream(&member->journal, status->uuid, &store->journal_index, &state)) {
+		is_news = memcmp(&store->state, &state, sizeof(state)) != 0;
+		store->state = state;
+	}
+	store->in_flight_bytes = status->head > store->state.position ? status->head - store->state.position : 0;
+	return is_news;
+}
+
+/* Is there a record in the stream that a store's journal did not have at the last look? */
+static bool is_any_open(const struct ledger_source *source, const struct stream_status *status)
+{
+	for (uint32_t k = 0; k < source->store_count; k++)
+		if (source->stores[k].state.position < status->head)
+			return true;
+	return false;
+}
+
+/* --- streams ------------------------------------------------------------------------------------------------------ */
+
+/* What a stream says can't have changed where its producer has counted nothing since, and nothing waited in it. Now and
+ * then it is looked at all the same: who holds it up, cuts it, or drops rows by policy tells no page. */
+static bool is_look_due(const struct member *member, uint64_t produced)
+{
+	const struct stream_status *stream = member->stream;
+
+	if (!stream || member->is_news || member->produced != produced || stream->blocked_since_ns ||
+		member->blocked_percent > 0 || member->sampled_ns - member->looked_ns >= LOOK_NS)
+		return true;
+	for (uint32_t i = 0; i < stream->consumer_count; i++)
+		if (stream->consumers[i].backlog_bytes)
+			return true;
+	return false;
+}
+
+static bool note_stream(struct member *member, const struct stream_status *status)
+{
+	uint64_t blocked_ns = status->blocked_ns, span_ns = member->sampled_ns - member->looked_ns;
+	bool is_news;
 
 	if (!member->stream)
 		member->stream = calloc(1, sizeof(*member->stream));
 	if (!member->stream)
-		return;
+		return true;
+	is_news = memcmp(member->stream, status, sizeof(*status)) != 0;
 	*member->stream = *status;
-	if (span_ns && blocked_ns >= member->blocked_ns_before)
+	if (span_ns && member->looked_ns && blocked_ns >= member->blocked_ns_before)
 		member->blocked_percent = 100.0 * (double)(blocked_ns - member->blocked_ns_before) / (double)span_ns;
 	if (member->blocked_percent > 100.0)
 		member->blocked_percent = 100.0;
 	member->blocked_ns_before = blocked_ns;
+	return is_news;
 }
 
-void sample_take(struct roster *roster, uint64_t now_ns)
+static bool look_at_stream(struct member *member, struct ledger_source *source, bool is_whole)
 {
-	for (size_t i = 0; i < roster->count; i++)
-		member_page_read(&roster->members[i], now_ns);
-}
+	uint64_t produced = member->now.out_batches + member->now.out_bytes + member->lives;
+	bool was_read = source->is_read, is_news = false;
+	struct stream_status status;
 
-static void read_store(const struct roster *roster, const struct stream_status *status, struct ledger_store *store)
-{
-	const struct member *member = roster_find(roster, store->name);
-	struct journal_stream_state state;
-
-	if (member && !journal_read_stream(member->plan->journal_path, status->uuid, &state, NULL))
-		store->state = state;
-	store->in_flight_bytes = status->head > store->state.position ? status->head - store->state.position : 0;
-}
-
-static void sample_losses(const struct roster *roster, struct losses *losses)
-{
-	for (size_t i = 0; i < roster->count; i++) {
-		const struct plan *plan = roster->members[i].plan;
-		struct journal_loss found;
-		struct loss loss = {.kind = LOSS_FILES};
-
-		if (!plan->journal_path)
-			continue;
-		found = journal_read_loss(plan->journal_path);
-		if (!found.files)
-			continue;
-		snprintf(loss.name, sizeof(loss.name), "%s", plan->name);
-		loss.files = found.files;
-		loss.rows = found.rows;
-		loss.bytes = found.bytes;
-		losses_set(losses, &loss);
+	if (was_read && !is_whole && !is_look_due(member, produced))
+		return false;
+	source->is_read = stream_look(&member->look, member->plan->stream_path, &status, NULL) == 0;
+	if (source->is_read) {
+		is_news = note_stream(member, &status);
+		source->is_read = member->stream != NULL;
+		member->looked_ns = member->sampled_ns;
+		member->produced = produced;
 	}
+	return is_news || source->is_read != was_read;
 }
 
-void sample_ledger(struct roster *roster, struct ledger *ledger)
+/* --- both --------------------------------------------------------------------------------------------------------- */
+
+/* Not written where it is the same, as with a thousand jobs each look costs. */
+static void set_name(char name[256], const char *wanted)
 {
+	if (strcmp(name, wanted))
+		snprintf(name, 256, "%s", wanted);
+}
+
+static void name_source(const struct member *member, struct ledger_source *source)
+{
+	const struct plan *plan = member->plan;
+
+	set_name(source->name, plan->name);
+	source->store_count = (uint32_t)plan->sink_count;
+	source->missed_ticks = member->now.missed_ticks;
+	for (uint32_t k = 0; k < source->store_count; k++)
+		set_name(source->stores[k].name, plan->sinks[k].store_name);
+}
+
+/* What the ledger says of a source changes with its stream, and with what is committed of what was in flight. */
+static bool sample_source(const struct roster *roster, struct member *member, struct ledger_source *source,
+	bool has_committed, bool is_whole)
+{
+	bool is_news;
+
+	name_source(member, source);
+	is_news = look_at_stream(member, source, is_whole);
+	const struct stream_status *status = member->stream;
+	if (!source->is_read || (!is_whole && !is_news && !(has_committed && is_any_open(source, status))))
+		return is_news;
+	source->sequence = status->sequence;
+	source->batches = status->batches;
+	source->rows = status->rows;
+	source->bytes = status->bytes;
+	source->gaps = status->gaps;
+	source->dropped_rows = status->dropped_rows;
+	for (uint32_t k = 0; k < source->store_count; k++) {
+		is_news |= read_store(roster, status, &source->stores[k]);
+		ledger_balance(source, k);
+	}
+	return is_news;
+}
+
+bool sample_ledger(struct roster *roster, struct ledger *ledger, bool is_whole)
+{
+	bool has_committed = look_at_journals(roster, &ledger->losses), is_news = false;
 	uint32_t index = 0;
 
-	sample_losses(roster, &ledger->losses);
-
-	for (size_t i = 0; i < roster->count && index < ledger->source_count; i++) {
-		const struct plan *plan = roster->members[i].plan;
-		struct ledger_source *source;
-		struct stream_status status;
-
-		if (!plan->stream_path)
-			continue;
-		source = &ledger->sources[index++];
-		snprintf(source->name, sizeof(source->name), "%s", plan->name);
-		source->store_count = (uint32_t)plan->sink_count;
-		source->missed_ticks = roster->members[i].now.missed_ticks;
-		for (uint32_t k = 0; k < source->store_count; k++)
-			snprintf(source->stores[k].name, sizeof(source->stores[k].name), "%s",
-				plan->sinks[k].store_name);
-		source->is_read = stream_read_status(plan->stream_path, &status, NULL) == 0;
-		if (!source->is_read)
-			continue;
-		note_stream(&roster->members[i], &status);
-		source->sequence = status.sequence;
-		source->batches = status.batches;
-		source->rows = status.rows;
-		source->bytes = status.bytes;
-		source->gaps = status.gaps;
-		source->dropped_rows = status.dropped_rows;
-		for (uint32_t k = 0; k < source->store_count; k++) {
-			read_store(roster, &status, &source->stores[k]);
-			ledger_balance(source, k);
-		}
-	}
+	for (size_t i = 0; i < roster->count && index < ledger->source_count; i++)
+		if (roster->members[i].plan->stream_path)
+			is_news |= sample_source(
+				roster, &roster->members[i], &ledger->sources[index++], has_committed, is_whole);
+	return is_news;
 }

@@ -5,10 +5,11 @@
 #include "supervisor/ledger.h"
 #include "supervisor/roster.h"
 
-/* Counters and rates of all members. */
-void sample_take(struct roster *roster, uint64_t now_ns);
+/* Counters and rates of all members. true: something is not as it was at the last sample. */
+bool sample_take(struct roster *roster, uint64_t now_ns);
 /* The ledger as it stands now, and the state of the members' streams, from streams and journals: behind sample_take.
- * `ledger` has a source for each producer, in order. */
-void sample_ledger(struct roster *roster, struct ledger *ledger);
+ * `ledger` has a source for each producer, in order. Streams of which no page tells anything new are left out, and
+ * looked at each 10 s; `is_whole`: none is. true as above. */
+bool sample_ledger(struct roster *roster, struct ledger *ledger, bool is_whole);
 
 #endif

@@ -37,10 +37,20 @@
 #define SUMMARY_NS        10000000000ull
 #define READY_PATIENCE_NS 30000000000ull
 #define TICK_NS           1000000000ull
+#define TELL_NS           10000000000ull /* figures that stand still are told again */
+#define TRIM_JOBS         100u           /* whose figures are worth to give their memory back */
 #define AWAY_NS           1500000000ull /* so long without a look at the clock: this process did not run */
 
 /* Lower half of epoll_data.u64 where the upper half is 0 (members have their enum roster_event there). */
 enum own_event { OWN_SIGNAL = 1, OWN_TIMER, OWN_BUS, OWN_CONTROL };
+
+/* The last figures that were told to whoever reads them. */
+struct told {
+	uint64_t at_ns;
+	bool is_news; /* they were not those of the time before; so the next ones are wanted, too */
+	enum drain_phase phase;
+	uint64_t alerts, losses;
+};
 
 struct supervisor {
 	const struct supervisor_params *params;
@@ -61,6 +71,7 @@ struct supervisor {
 	int epoll, timer, lifeline[2];
 	uint64_t started_ns, summary_ns;
 	struct pace pace;
+	struct told told;
 	uint64_t looked_ns, away_ns; /* last look at the clock; time in which this process did not run */
 	bool has_begun;              /* run.json says "running" */
 	bool is_status_lost;         /* and it has been said */
@@ -246,7 +257,17 @@ static int start(struct supervisor *self, struct enrg_error *err)
 
 /* --- once a second --- */
 
-static json_t *make_status(struct supervisor *self, bool is_final)
+/* true: something has changed since the figures were told last. */
+static bool take_samples(struct supervisor *self, bool is_final)
+{
+	bool is_news = sample_take(self->roster, clock_mono_ns());
+
+	is_news |= sample_ledger(self->roster, self->ledger, is_final);
+	return is_news || self->told.phase != self->drain.phase || self->told.alerts != self->control.alert_count ||
+	       self->told.losses != losses_sum(&self->ledger->losses);
+}
+
+static json_t *make_status(const struct supervisor *self, double interval_s, bool is_final)
 {
 	const struct status_context context = {
 		.roster = self->roster,
@@ -257,14 +278,12 @@ static json_t *make_status(struct supervisor *self, bool is_final)
 		.config = self->runtime.config_path,
 		.started_wall_ns = self->runtime.started_wall_ns,
 		.now_wall_ns = clock_wall_ns(),
-		.interval_s = pace_seconds(&self->pace),
+		.interval_s = interval_s,
 		.alerts = self->control.alerts,
 		.alert_count = self->control.alert_count,
 		.is_final = is_final,
 	};
 
-	sample_take(self->roster, clock_mono_ns());
-	sample_ledger(self->roster, self->ledger);
 	return status_format(&context);
 }
 
@@ -291,15 +310,10 @@ static uint64_t thread_cpu_ns(void)
 	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-/* All jobs' figures, to whoever reads them, and their signs of life. */
-static void look_at_jobs(struct supervisor *self, uint64_t now_ns)
+static void tell_status(struct supervisor *self, const json_t *status, uint64_t now_ns)
 {
-	json_t *status = make_status(self, false);
 	char summary[256];
 
-	roster_watch(self->roster, now_ns);
-	if (!status)
-		return;
 	write_status(self, status);
 	control_plane_publish(&self->control, status);
 	if (self->params->on_status)
@@ -314,7 +328,36 @@ static void look_at_jobs(struct supervisor *self, uint64_t now_ns)
 		service_report(
 			&self->service, drain_phase_name(self->drain.phase), summary, self->drain.phase != DRAIN_NONE);
 	}
-	json_decref(status);
+}
+
+/* To make the text of all figures takes most of the time of a look, so figures that stand still are told seldom. */
+static bool is_telling_due(const struct supervisor *self, bool is_news, uint64_t now_ns)
+{
+	return is_news || self->told.is_news || self->params->on_status || control_plane_is_read(&self->control) ||
+	       now_ns - self->told.at_ns + TICK_NS / 2 >= TELL_NS;
+}
+
+/* All jobs' figures, to whoever reads them, and their signs of life. */
+static void look_at_jobs(struct supervisor *self, uint64_t now_ns)
+{
+	bool is_news = take_samples(self, false);
+
+	if (is_telling_due(self, is_news, now_ns)) {
+		double interval_s = pace_seconds(&self->pace), most_s = (double)TELL_NS / 1e9;
+		json_t *status = make_status(self, is_news || interval_s > most_s ? interval_s : most_s, false);
+
+		self->told = (struct told){.at_ns = now_ns,
+			.is_news = is_news,
+			.phase = self->drain.phase,
+			.alerts = self->control.alert_count,
+			.losses = losses_sum(&self->ledger->losses)};
+		if (status)
+			tell_status(self, status, now_ns);
+		json_decref(status);
+		if (self->roster->count >= TRIM_JOBS)
+			malloc_trim(0); /* a status of many jobs is tens of megabytes of small objects */
+	}
+	roster_watch(self->roster, now_ns);
 }
 
 static void tick(struct supervisor *self, uint64_t now_ns)
@@ -329,8 +372,6 @@ static void tick(struct supervisor *self, uint64_t now_ns)
 		return;
 	began_ns = thread_cpu_ns();
 	look_at_jobs(self, now_ns);
-	if (pace_seconds(&self->pace) > 1.0)
-		malloc_trim(0); /* a status of many jobs is tens of megabytes of small objects */
 	pace_note(&self->pace, now_ns, (int)self->drain.phase, thread_cpu_ns() - began_ns, self->roster->watchdog_ns);
 }
 
@@ -535,7 +576,8 @@ static int finish(struct supervisor *self)
 
 	control_plane_collect(&self->control);
 	look_after(self, true);
-	status = make_status(self, true);
+	take_samples(self, true);
+	status = make_status(self, 0, true);
 	is_failing = is_any_failing(self->roster);
 	tell_missed_ticks(self->roster);
 	if (!is_clean(self->roster) || !ledger_is_settled(self->ledger) ||

@@ -148,4 +148,32 @@ case_watch_in_a_small_window() {
 	wait "$run" || fail "exit code of the run"
 }
 
+has_said() { # PYTHON: of the status s, as JSON
+	"$bin" status --json >status.json 2>status.log && python3 -c "
+import json, sys
+s = json.load(open('status.json'))
+job = {j['name']: j for j in s['jobs']}
+sys.exit(not ($1))"
+}
+
+# Where nothing happens the figures are written each 10 s, and are not taken for those of a supervisor that hangs. What
+# happens is told at once.
+case_idle() {
+	write_config 2000
+	cd "$work" || exit 1
+	rm c/fast.toml
+	sed -i 's/interval_seconds = .*/interval_seconds = 3600/' c/dice.toml
+	start run.log run c
+	await 20 test -s out/dice.csv || fail "no rows"
+	await 20 has_said "s['interval_s'] >= 10 and s['age_s'] > 4" || fail "it writes the same again and again"
+	"$bin" status >table.log || fail "status"
+	grep -q OLD table.log && fail "figures that stand still are taken for old ones"
+	kill -KILL "$(pid_of dice)" || fail "dice is not there"
+	await 4 has_said "job['dice']['restarts'] == 1 and s['interval_s'] < 2" || fail "a kill is not told at once"
+	await 4 has_said "job['dice']['out']['batches'] >= 2" || fail "nor what came after it"
+	has_said "s['ledger']['accounted']" || fail "the ledger"
+	kill -INT "$run"
+	wait "$run" || fail "exit code of the run"
+}
+
 run_case "$@"

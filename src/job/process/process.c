@@ -43,8 +43,14 @@ void process_beat(struct process *process)
 	atomic_store_explicit(&process->page->heartbeat_mono_ns, now_ns, memory_order_relaxed);
 	if (now_ns - process->cpu_noted_ns < CPU_NOTED_NS)
 		return;
+	uint64_t cpu_ns = clock_cpu_ns();
+	bool is_light = cpu_ns - process->cpu_noted < (now_ns - process->cpu_noted_ns) / PROCESS_LIGHT_CPU;
+
 	process->cpu_noted_ns = now_ns;
-	atomic_store_explicit(&process->page->cpu_ns, clock_cpu_ns(), memory_order_relaxed);
+	process->cpu_noted = cpu_ns;
+	atomic_store_explicit(&process->page->cpu_ns, cpu_ns, memory_order_relaxed);
+	if (!is_light && process->alerts && atomic_exchange_explicit(&process->is_dozing, 0, memory_order_relaxed))
+		alerts_nudge(process->alerts);
 }
 
 /* --- sleeping and waking ----------------------------------------------------------------------------------------- */

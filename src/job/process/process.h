@@ -54,17 +54,23 @@ struct process {
 	struct mailbox *mailbox;         /* between the reporter and a job that produces; NULL in a store */
 	struct reporter *reporter;       /* main's, to stop it */
 	_Atomic uint32_t is_started_due; /* it is ready, and the bus has not heard of it */
-	uint64_t cpu_noted_ns;           /* when the page's CPU time was written by the main loop */
+	uint64_t cpu_noted_ns;           /* when the page's CPU time was written by the main loop … */
+	uint64_t cpu_noted;              /* … and what it was */
+	_Atomic uint32_t is_dozing;      /* the reporter looks seldom, and is to be woken where the job has work */
 	int wish_descriptor;             /* 0 or -1 = none */
 	int ready_descriptor;            /* 0 or -1 = none, or told */
 	bool is_ready;
 	bool is_thread_left; /* one hangs in a library: no code may be unloaded, no destructor called */
 };
 
+/* Less of a core than this is so little work that figures about it may be old. */
+#define PROCESS_LIGHT_CPU 50 /* one part in … */
+
 /* Tells the supervisor that this job is ready (once; later calls do nothing). */
 void process_tell_ready(struct process *process);
 /* Life sign; the main loop calls it at least every 0.5 s, or as the plan says (cheap: one store, and the clock). Once a
- * second it also tells the CPU time: who idles has no other wake-up for that. */
+ * second it also tells the CPU time: who idles has no other wake-up for that; and wakes the reporter where it dozes and
+ * there is more than light work. */
 void process_beat(struct process *process);
 /* Wakes the main thread wherever it sleeps: process_sleep_until, process_poll, or a store's wait for batches. What it
  * is to look at (a message, a stop) stands ready before the call. Once is enough until it has looked. Any thread. */

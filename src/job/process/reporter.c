@@ -24,7 +24,7 @@
 #include "job/process/mailbox.h"
 
 #define REPORTER_IDLE_S       10
-#define REPORTER_UNREAD_S     30    /* idle, and nobody reads its reports */
+#define REPORTER_UNREAD_S     60    /* light work, and nobody reads its reports */
 #define REPORTER_IDLE_CPU     0.002 /* of a core: less is no work */
 #define REPORTER_MESSAGES_MAX 64    /* taken from the bus before other descriptors get their turn */
 
@@ -137,16 +137,22 @@ static void arm_timer(struct reporter *reporter, time_t seconds)
 	timerfd_settime(reporter->polls[SLOT_TIMER].fd, 0, &next, NULL);
 }
 
-/* Each second while the job does something, else seldom: a thousand idle jobs are a thousand wake-ups. */
+/* Each second while the job does something, else seldom: a thousand idle jobs are a thousand wake-ups. Where nobody reads
+ * reports, all that is left to do is to look how large the process is, and that is no matter of seconds where the work
+ * is light; the main thread wakes who dozes when there is more. */
 static void set_timer(struct reporter *reporter)
 {
-	uint64_t news = count_news(reporter->process->page), now = clock_mono_ns(), cpu = clock_cpu_ns();
-	bool is_idle =
-		news == reporter->last_news &&
-		(double)(cpu - reporter->last_cpu_ns) < REPORTER_IDLE_CPU * (double)(now - reporter->last_mono_ns);
+	uint64_t news = count_news(reporter->process->page), cpu_ns = clock_cpu_ns() - reporter->last_cpu_ns;
+	uint64_t span_ns = clock_mono_ns() - reporter->last_mono_ns;
+	bool is_idle = news == reporter->last_news && (double)cpu_ns < REPORTER_IDLE_CPU * (double)span_ns;
+	bool is_light = cpu_ns < span_ns / PROCESS_LIGHT_CPU;
 
 	reporter->last_news = news;
-	arm_timer(reporter, !is_idle ? 1 : reporter->is_read ? REPORTER_IDLE_S : REPORTER_UNREAD_S);
+	atomic_store_explicit(&reporter->process->is_dozing, !reporter->is_read && is_light, memory_order_relaxed);
+	if (reporter->is_read)
+		arm_timer(reporter, is_idle ? REPORTER_IDLE_S : 1);
+	else
+		arm_timer(reporter, is_light ? REPORTER_UNREAD_S : 1);
 }
 
 static void send_stats(struct reporter *reporter)
@@ -451,8 +457,10 @@ static void *run(void *context)
 			take_signals(reporter);
 		if (reporter->polls[SLOT_LIFELINE].revents)
 			watch_lifeline(reporter);
-		if (reporter->polls[SLOT_EVENT].revents)
+		if (reporter->polls[SLOT_EVENT].revents) {
 			clear_counter(reporter->polls[SLOT_EVENT].fd);
+			arm_timer(reporter, 1);
+		}
 		if (atomic_exchange_explicit(&reporter->process->is_started_due, 0, memory_order_relaxed))
 			send_started(reporter);
 		send_alerts(reporter);

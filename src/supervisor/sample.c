@@ -2,6 +2,7 @@
  * stream may be damaged, then the numbers stay those of the last time. */
 #include "supervisor/sample.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,12 @@ static bool is_look_due(const struct member *member, uint64_t produced)
 	return false;
 }
 
+/* A status has room for more consumers than most streams have. */
+static size_t used_bytes(const struct stream_status *status)
+{
+	return offsetof(struct stream_status, consumers) + status->consumer_count * sizeof(status->consumers[0]);
+}
+
 static bool note_stream(struct member *member, const struct stream_status *status)
 {
 	uint64_t blocked_ns = status->blocked_ns, span_ns = member->sampled_ns - member->looked_ns;
@@ -103,8 +110,8 @@ static bool note_stream(struct member *member, const struct stream_status *statu
 		member->stream = calloc(1, sizeof(*member->stream));
 	if (!member->stream)
 		return true;
-	is_news = memcmp(member->stream, status, sizeof(*status)) != 0;
-	*member->stream = *status;
+	is_news = memcmp(member->stream, status, used_bytes(status)) != 0;
+	memcpy(member->stream, status, used_bytes(status));
 	if (span_ns && member->looked_ns && blocked_ns >= member->blocked_ns_before)
 		member->blocked_percent = 100.0 * (double)(blocked_ns - member->blocked_ns_before) / (double)span_ns;
 	if (member->blocked_percent > 100.0)

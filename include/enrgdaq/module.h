@@ -19,6 +19,7 @@ extern "C" {
 
 struct enrg_job_type;
 struct enrg_store_type;
+struct enrg_processor_type;
 
 struct enrg_module {
 	uint32_t abi;                                /* ENRG_MODULE_HEAD sets the first three */
@@ -27,6 +28,7 @@ struct enrg_module {
 	const char *name;                            /* "csv" */
 	const struct enrg_job_type *const *jobs;     /* NULL-terminated, or NULL */
 	const struct enrg_store_type *const *stores; /* NULL-terminated, or NULL */
+	const struct enrg_processor_type *const *processors; /* NULL-terminated, or NULL */
 };
 
 #define ENRG_MODULE_HEAD ENRG_MODULE_ABI, (uint32_t)sizeof(struct enrg_module), (uint32_t)sizeof(struct enrg_option)

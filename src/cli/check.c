@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "config/folder.h"
+#include "config/folder_inputs.h"
 
 static const char help[] =
 	"usage: enrgdaq check CONFIG_DIR\n\n"
@@ -51,7 +52,7 @@ static bool is_set(const struct toml_node *node, const char *key)
 /* A source whose tables bear a tag has a key `tag`, without which it is the supervisor's id. The caller frees it. */
 static char *tag_of(const struct folder *folder, const struct job_config *job)
 {
-	const struct enrg_option *option = job->type->job ? job->type->job->options.options : NULL;
+	const struct enrg_option *option = !job->type->store ? type_options(job->type)->options : NULL;
 	const struct toml_node *own = toml_find(job->root, "tag");
 
 	while (option && option->key && strcmp(option->key, "tag"))
@@ -106,6 +107,20 @@ static void print_section(
 	}
 }
 
+/* Jobs that name this one as an input. */
+static bool print_readers(const struct folder *folder, const struct job_config *job)
+{
+	bool is_read = false;
+
+	for (size_t i = 0; i < folder->job_count; i++) {
+		if (!folder_reads(&folder->jobs[i], job, NULL))
+			continue;
+		printf("      read by %s\n", folder->jobs[i].name);
+		is_read = true;
+	}
+	return is_read;
+}
+
 static void print_folder(const struct folder *folder)
 {
 	printf("supervisor %s: %zu job%s, rings of %lld MB in all, largest batch %lld KB\n",
@@ -119,7 +134,9 @@ static void print_folder(const struct folder *folder)
 			job->common.use_shm_when_possible ? "" : ", not through shared memory");
 		for (size_t j = 0; j < job->section_count; j++)
 			print_section(folder, job, &job->sections[j]);
-		if (job->type->job && job->type->job->groups && job->type->job->groups[0].key && !job->section_count)
+		bool is_read = print_readers(folder, job);
+		const struct enrg_job_group *groups = type_groups(job->type);
+		if (groups && groups[0].key && !job->section_count && !is_read)
 			puts("      no store: its data goes nowhere");
 	}
 }

@@ -79,11 +79,6 @@ static json_t *group_schema(const struct types *types, const struct enrg_job_gro
 		"additionalProperties", 0);
 }
 
-static bool type_runs_code(const struct type_entry *type)
-{
-	return type->job ? type->job->runs_code : type->store->runs_code;
-}
-
 /* Of each command that the job takes, the schema of its fields. New reference. */
 static json_t *messages_schema(const struct enrg_job_type *job)
 {
@@ -104,7 +99,7 @@ static json_t *messages_schema(const struct enrg_job_type *job)
 /* Keys of every job, those of the type, and its store groups as one object; its commands beside them. */
 static json_t *type_schema(const struct types *types, const struct type_entry *type)
 {
-	json_t *schema = options_schema(type->job ? &type->job->options : &type->store->options);
+	json_t *schema = options_schema(type_options(type));
 	json_t *common = options_schema(&job_common_table);
 	json_t *properties = json_object_get(schema, "properties"), *required = json_object_get(schema, "required");
 
@@ -116,7 +111,13 @@ static json_t *type_schema(const struct types *types, const struct type_entry *t
 	json_decref(common);
 	if (type->job && type->job->messages && type->job->messages[0])
 		json_object_set_new(schema, "x-enrgdaq-messages", messages_schema(type->job));
-	const struct enrg_job_group *group = type->job ? type->job->groups : NULL;
+	if (type->processor) {
+		common = options_schema(&job_inputs_table);
+		json_object_update(properties, json_object_get(common, "properties"));
+		json_array_extend(required, json_object_get(common, "required"));
+		json_decref(common);
+	}
+	const struct enrg_job_group *group = type_groups(type);
 	for (; group && group->key; group++) {
 		json_object_set_new(properties, group->key, group_schema(types, group));
 		if (group->required)
@@ -142,9 +143,11 @@ static void print_example(const struct types *types, const struct type_entry *ty
 	char section[600];
 
 	printf("# %s\n# Keys of every job: enrgdaq describe common\ndaq_job_type = \"%s\"\n\n",
-		type->job ? type->job->summary : type->store->summary, type->name);
-	options_print_example(type->job ? &type->job->options : &type->store->options, NULL, stdout);
-	const struct enrg_job_group *group = type->job ? type->job->groups : NULL;
+		type_summary(type), type->name);
+	options_print_example(type_options(type), NULL, stdout);
+	if (type->processor)
+		options_print_example(&job_inputs_table, NULL, stdout);
+	const struct enrg_job_group *group = type_groups(type);
 	for (; group && group->key && store; group++) {
 		printf("\n# %s (%s)\n", group->help,
 			group->required ? "required" : "optional: leave it out if not wanted");
@@ -194,11 +197,11 @@ static void print_messages(const struct enrg_job_type *job, enum form form)
 
 static void print_type(const struct types *types, const struct type_entry *type, enum form form)
 {
-	const char *const *old = type->job ? type->job->old_names : type->store->old_names;
+	const char *const *old = type_old_names(type);
 	char title[300];
 
 	printf(form == FORM_MARKDOWN ? "### %s\n\n%s\n" : "%s: %s\n", type->name,
-		type->job ? type->job->summary : type->store->summary);
+		type_summary(type));
 	if (form == FORM_TEXT) {
 		printf("  module %s", type->module_path);
 		for (size_t i = 0; old && old[i]; i++)
@@ -208,15 +211,19 @@ static void print_type(const struct types *types, const struct type_entry *type,
 	if (type_runs_code(type))
 		puts("  privileged: what its file says may run programs");
 	print_title("Its own keys", form);
-	print_table(type->job ? &type->job->options : &type->store->options, form);
+	print_table(type_options(type), form);
+	if (type->processor) {
+		print_title("What it reads", form);
+		print_table(&job_inputs_table, form);
+	}
 	if (type->store) {
 		snprintf(title, sizeof(title),
 			"Keys of its section [store_config.%s] in the file of a job that produces",
 			type->store->section);
 		print_title(title, form);
 		print_table(&type->store->section_options, form);
-	} else if (type->job->groups && type->job->groups[0].key) {
-		print_groups(types, type->job->groups, form);
+	} else if (type_groups(type) && type_groups(type)[0].key) {
+		print_groups(types, type_groups(type), form);
 	}
 	if (type->job)
 		print_messages(type->job, form);
@@ -231,7 +238,7 @@ static int describe_type(const struct types *types, const struct type_entry *typ
 {
 	if (form == FORM_SCHEMA)
 		print_schema(
-			type_schema(types, type), type->name, type->job ? type->job->summary : type->store->summary);
+			type_schema(types, type), type->name, type_summary(type));
 	else if (form == FORM_EXAMPLE)
 		print_example(types, type);
 	else

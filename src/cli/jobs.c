@@ -17,11 +17,6 @@ static const char help[] =
 	"  ENRGDAQ_MODULE_PATH=$HOME/my-modules enrgdaq jobs\n"
 	"  enrgdaq describe DAQJobTest      the keys of one of them\n";
 
-static const char *summary_of(const struct type_entry *type)
-{
-	return type->job ? type->job->summary : type->store->summary;
-}
-
 static int widest_name(const struct types *types)
 {
 	size_t width = 0;
@@ -32,19 +27,28 @@ static int widest_name(const struct types *types)
 	return (int)width;
 }
 
-static void print_kind(const struct types *types, bool is_store, int width)
+static bool has_kind(const struct types *types, const char *kind)
 {
-	printf(is_store ? "\nstores, by the section [store_config.SECTION] that sends data to them:\n"
-			: "jobs that produce data:\n");
+	for (size_t i = 0; i < types_count(types); i++)
+		if (!strcmp(type_kind(types_at(types, i)), kind))
+			return true;
+	return false;
+}
+
+static void print_kind(const struct types *types, const char *kind, const char *title, int width)
+{
+	if (!has_kind(types, kind))
+		return;
+	puts(title);
 	for (size_t i = 0; i < types_count(types); i++) {
 		const struct type_entry *type = types_at(types, i);
 		const char *slash = strrchr(type->module_path, '/');
-		if (!type->store == is_store)
+		if (strcmp(type_kind(type), kind) != 0)
 			continue;
 		printf("  %-*s  ", width, type->name);
-		if (is_store)
+		if (type->store)
 			printf("%-8s  ", type->store->section);
-		printf("%s  (%s)\n", summary_of(type), slash ? slash + 1 : type->module_path);
+		printf("%s  (%s)\n", type_summary(type), slash ? slash + 1 : type->module_path);
 	}
 }
 
@@ -54,14 +58,14 @@ static void print_json(const struct types *types)
 
 	for (size_t i = 0; i < types_count(types); i++) {
 		const struct type_entry *type = types_at(types, i);
-		const char *const *old = type->job ? type->job->old_names : type->store->old_names;
+		const char *const *old = type_old_names(type);
 		json_t *old_names = json_array();
 		for (size_t j = 0; old && old[j]; j++)
 			json_array_append_new(old_names, json_string(old[j]));
 		json_array_append_new(
-			list, json_pack("{ss ss ss? so ss ss}", "name", type->name, "kind", type->job ? "job" : "store",
+			list, json_pack("{ss ss ss? so ss ss}", "name", type->name, "kind", type_kind(type),
 				      "section", type->store ? type->store->section : NULL, "old_names", old_names,
-				      "summary", summary_of(type), "module", type->module_path));
+				      "summary", type_summary(type), "module", type->module_path));
 	}
 	json_dumpf(list, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -94,8 +98,10 @@ int cli_jobs(int argc, char **argv)
 		print_json(types);
 	} else {
 		int width = widest_name(types);
-		print_kind(types, false, width);
-		print_kind(types, true, width);
+		print_kind(types, "job", "jobs that produce data:", width);
+		print_kind(types, "processor", "\nprocessors, which read other jobs by [[input]] and produce data:", width);
+		print_kind(types, "store", "\nstores, by the section [store_config.SECTION] that sends data to them:",
+			width);
 	}
 	types_free(types);
 	return 0;

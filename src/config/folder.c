@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "config/folder_inputs.h"
 #include "config/folder_stores.h"
 #include "config/sources.h"
 
@@ -153,22 +154,18 @@ static const struct type_entry *find_type(
 	return type;
 }
 
-static const struct enrg_table *table_of(const struct type_entry *type)
-{
-	return type->job ? &type->job->options : &type->store->options;
-}
-
 /* Common keys and those of the type; the keys of store groups are known and left alone. */
 static void *fill_options(const struct type_entry *type, const struct toml_node *root, const char *file,
 	struct job_common *ret_common, struct options_memory *memory, struct problems *problems)
 {
-	const struct enrg_table *tables[] = {&job_common_table, table_of(type)};
+	const struct enrg_table *tables[] = {&job_common_table, type_options(type), &job_inputs_table};
+	const struct enrg_job_group *groups = type_groups(type);
 	void *options = options_memory_take(memory, tables[1]->size);
-	void *structs[] = {ret_common, options};
+	void *structs[] = {ret_common, options, &ret_common->inputs};
 	const char **known = NULL;
 	size_t count = 0;
 
-	while (type->job && type->job->groups && type->job->groups[count].key)
+	while (groups && groups[count].key)
 		count++;
 	known = calloc(count + 1, sizeof(*known));
 	if (!options || !known) {
@@ -177,8 +174,8 @@ static void *fill_options(const struct type_entry *type, const struct toml_node 
 		return NULL;
 	}
 	for (size_t i = 0; i < count; i++)
-		known[i] = type->job->groups[i].key;
-	options_fill_many(tables, structs, 2, root, file, "", known, memory, problems);
+		known[i] = groups[i].key;
+	options_fill_many(tables, structs, type->processor ? 3 : 2, root, file, "", known, memory, problems);
 	free(known);
 	return options;
 }
@@ -267,18 +264,13 @@ static void load_section(const struct loader *loader, struct job_config *job, co
 
 static void load_group(const struct loader *loader, struct job_config *job, uint32_t index)
 {
-	const struct enrg_job_group *group = &job->type->job->groups[index];
+	const struct enrg_job_group *group = &type_groups(job->type)[index];
 	const struct toml_node *node = toml_find(job->root, group->key);
 	struct job_store_section start = {.group = group->key, .group_index = index};
 	size_t named = 0;
 
-	if (!node) {
-		if (group->required)
-			problems_add(loader->problems, false, job->file, 1,
-				"%s: required store group is missing (%s); add a section such as [%s.csv]", group->key,
-				group->help, group->key);
+	if (!node) /* where it is required: folder_check_inputs, since another job may read it */
 		return;
-	}
 	if (node->kind != TOML_TABLE) {
 		add_expected(loader, job, node, group->key, "a table of stores");
 		return;
@@ -367,7 +359,8 @@ static void load_job(const struct loader *loader, const struct source *source)
 		problems_add(problems, false, source->file, 0, "out of memory");
 		return;
 	}
-	for (uint32_t i = 0; type->job && type->job->groups && type->job->groups[i].key; i++)
+	const struct enrg_job_group *groups = type_groups(type);
+	for (uint32_t i = 0; groups && groups[i].key; i++)
 		load_group(loader, job, i);
 }
 
@@ -579,6 +572,7 @@ static void load_sources(const struct loader *loader, const struct sources *sour
 			"`enrgdaq describe TYPE --example` prints a file to start from");
 	complete_stores(loader);
 	check_unique_names(loader);
+	folder_check_inputs(folder, loader->problems);
 	folder_check_stores(folder, loader->problems);
 }
 

@@ -5,6 +5,15 @@
 #include "config/options.h"
 #include "config/types.h"
 
+struct job_input {
+	const char *job, *group, *tag; /* group and tag NULL: all */
+};
+
+/* Of a job that reads others by their names. */
+struct job_inputs {
+	struct enrg_struct_list input; /* struct job_input */
+};
+
 struct job_common {
 	const char *daq_job_type;
 	int verbosity; /* enum enrg_level */
@@ -15,6 +24,7 @@ struct job_common {
 	int acquire; /* ours: 1 = in runs alone, where run control is on */
 	bool has_acquire;
 	int64_t ring_buffer_size_mb; /* ours: of this job's ring; 0 = its share of the supervisor's budget */
+	struct job_inputs inputs;
 };
 
 struct supervisor_options {
@@ -54,7 +64,7 @@ struct supervisor_options {
 	double watchdog_seconds; /* ours: a job that gives no sign of life this long is killed; 60.0 */
 };
 
-extern const struct enrg_table job_common_table, supervisor_table;
+extern const struct enrg_table job_common_table, job_inputs_table, supervisor_table;
 
 struct job_store_section {
 	const char *group;    /* "store_config" */

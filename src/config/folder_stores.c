@@ -1,6 +1,7 @@
 /* folder_stores.c: could the stores of a folder ever write what its sections ask for? Supervisor and command line, on
  * their main threads, before anything starts: a store that finds out later holds its producers back for ever.
  */
+#include "config/folder_inputs.h"
 #include "config/folder_stores.h"
 
 #include <errno.h>
@@ -284,7 +285,7 @@ bool folder_takes(const struct job_config *store, const struct job_config *produ
 	for (size_t i = 0; store->type->store && i < producer->section_count; i++)
 		if (!strcmp(producer->sections[i].store_type->name, store->type->name))
 			return true;
-	return false;
+	return folder_reads(store, producer, NULL);
 }
 
 static void check_count(const struct folder *folder, const struct job_config *producer, struct problems *problems)
@@ -294,8 +295,10 @@ static void check_count(const struct folder *folder, const struct job_config *pr
 	for (size_t i = 0; i < folder->job_count; i++)
 		count += folder_takes(&folder->jobs[i], producer);
 	if (count > FOLDER_STORES_MAX)
-		problems_add(problems, false, producer->file, producer->sections[0].node->line,
-			"%zu store jobs take the data of %s, and at most %u can: remove a section or a store job",
+		problems_add(problems, false, producer->file,
+			producer->section_count ? producer->sections[0].node->line : 0,
+			"%zu store jobs and processors take the data of %s, and at most %u can: remove a section, a "
+			"store job or an [[input]]",
 			count, producer->name, FOLDER_STORES_MAX);
 }
 

@@ -7,9 +7,9 @@
 #define FOLDER_PATH_BYTES_MAX 900u /* leaves room for day, tag and part in what a store's journal can hold */
 #define FOLDER_FILE_BYTES_MAX 200u /* the same for one name, which a disk limits to 255 */
 
-#define FOLDER_STORES_MAX 64u /* that take the data of one source: consumer entries of its stream */
+#define FOLDER_STORES_MAX 64u /* stores and processors that take the data of one source: consumer entries */
 
-/* Does this store job get data of that producer? */
+/* Does this store or processor get data of that producer: by a section of it, or by an input of its own? */
 bool folder_takes(const struct job_config *store, const struct job_config *producer);
 
 /* Asks the types of the stores about each section, looks where files would lie, and whether two stores would write one;

@@ -65,6 +65,39 @@ static const struct enrg_option job_common_options[] = {
 };
 
 #undef AT
+#define AT(member) offsetof(struct job_input, member)
+
+static const struct enrg_option input_options[] = {
+	{.key = "job",
+		.kind = ENRG_OPTION_STRING,
+		.offset = AT(job),
+		.required = true,
+		.help = "Name of the job to read."},
+	{.key = "group",
+		.kind = ENRG_OPTION_STRING,
+		.offset = AT(group),
+		.help = "Only tables of this store group of that job; without the key all."},
+	{.key = "tag",
+		.kind = ENRG_OPTION_STRING,
+		.offset = AT(tag),
+		.help = "Only tables with this tag; without the key all."},
+	{0},
+};
+static const struct enrg_table input_table = {sizeof(struct job_input), input_options};
+
+static const struct enrg_option job_inputs_options[] = {
+	{.key = "input",
+		.kind = ENRG_OPTION_TABLE_LIST,
+		.offset = offsetof(struct job_inputs, input),
+		.required = true,
+		.table = &input_table,
+		.help = "What it reads, a section [[input]] each; a table that several of them name goes to the first."},
+	{0},
+};
+
+const struct enrg_table job_inputs_table = {sizeof(struct job_inputs), job_inputs_options};
+
+#undef AT
 #define AT(member) offsetof(struct supervisor_options, member)
 
 /* Tables of supervisor.toml are anonymous structs inside supervisor_options: offsets count from the inner struct. */

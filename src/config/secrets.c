@@ -156,8 +156,8 @@ static int walk_job(struct spans *spans, const struct toml_node *root)
 			spans->err, ENRG_E_CONFIG, "%s: its type is unknown, and with it what is secret", spans->file);
 	int rc = walk(spans, &job_common_table, root, "");
 	if (rc == 0)
-		rc = walk(spans, type->job ? &type->job->options : &type->store->options, root, "");
-	const struct enrg_job_group *group = type->job ? type->job->groups : NULL;
+		rc = walk(spans, type_options(type), root, "");
+	const struct enrg_job_group *group = type_groups(type);
 	for (; rc == 0 && group && group->key; group++)
 		rc = walk_group(spans, toml_find(root, group->key));
 	return rc;

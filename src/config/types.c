@@ -1,4 +1,4 @@
-/* types.c: the registry of job and store types. The supervisor and the command line load all modules, a job process
+/* types.c: the registry of job, processor and store types. The supervisor and the command line load all modules, a job process
  * loads the one that it needs; each on its main thread, before any other thread starts.
  */
 #include "config/types.h"
@@ -78,6 +78,13 @@ static int add_module(
 		result = add_entry(types,
 			&(struct type_entry){.store = module->stores[i],
 				.name = module->stores[i]->name,
+				.module_path = path,
+				.module_descriptor = descriptor},
+			err);
+	for (size_t i = 0; module->processors[i] && !result; i++)
+		result = add_entry(types,
+			&(struct type_entry){.processor = module->processors[i],
+				.name = module->processors[i]->name,
 				.module_path = path,
 				.module_descriptor = descriptor},
 			err);
@@ -294,7 +301,9 @@ int types_create_static(
 	for (size_t i = 0; i < count && !result; i++) {
 		struct type_entry entry = entries[i];
 		if (!entry.name)
-			entry.name = entry.job ? entry.job->name : entry.store->name;
+			entry.name = entry.job         ? entry.job->name
+				     : entry.processor ? entry.processor->name
+						       : entry.store->name;
 		result = add_entry(types, &entry, err);
 	}
 	if (result)
@@ -330,10 +339,50 @@ const struct type_entry *types_at(const struct types *types, size_t index)
 	return index < types->count ? &types->entries[index] : NULL;
 }
 
-static const char *const *old_names_of(const struct type_entry *entry)
+/* --- what types of all kinds have --------------------------------------------------------------------------------- */
+
+const struct enrg_table *type_options(const struct type_entry *type)
 {
-	return entry->job ? entry->job->old_names : entry->store->old_names;
+	if (type->processor)
+		return &type->processor->options;
+	return type->job ? &type->job->options : &type->store->options;
 }
+
+const char *type_summary(const struct type_entry *type)
+{
+	if (type->processor)
+		return type->processor->summary;
+	return type->job ? type->job->summary : type->store->summary;
+}
+
+const char *const *type_old_names(const struct type_entry *type)
+{
+	if (type->processor)
+		return type->processor->old_names;
+	return type->job ? type->job->old_names : type->store->old_names;
+}
+
+bool type_runs_code(const struct type_entry *type)
+{
+	if (type->processor)
+		return type->processor->runs_code;
+	return type->job ? type->job->runs_code : type->store->runs_code;
+}
+
+const struct enrg_job_group *type_groups(const struct type_entry *type)
+{
+	if (type->processor)
+		return type->processor->groups;
+	return type->job ? type->job->groups : NULL;
+}
+
+const char *type_kind(const struct type_entry *type)
+{
+	return type->processor ? "processor" : type->job ? "job" : "store";
+}
+
+/* --- finding them ------------------------------------------------------------------------------------------------- */
+
 
 const struct type_entry *types_find(const struct types *types, const char *name, bool *ret_is_old)
 {
@@ -344,7 +393,7 @@ const struct type_entry *types_find(const struct types *types, const char *name,
 	if (entry)
 		return entry;
 	for (size_t i = 0; i < types->count; i++) {
-		const char *const *old = old_names_of(&types->entries[i]);
+		const char *const *old = type_old_names(&types->entries[i]);
 		for (size_t j = 0; old && old[j]; j++)
 			if (!strcmp(old[j], name)) {
 				if (ret_is_old)
@@ -378,7 +427,7 @@ const char *types_suggest(const struct types *types, const char *name)
 		if (!strncmp(names[i], "DAQJob", 6) && options_suggest(name, &(const char *){names[i] + 6}, 1))
 			nearest = names[i];
 	for (size_t i = 0; i < types->count && !nearest; i++) {
-		const char *const *old = old_names_of(&types->entries[i]);
+		const char *const *old = type_old_names(&types->entries[i]);
 		for (size_t j = 0; old && old[j] && !nearest; j++)
 			if (options_suggest(name, &old[j], 1))
 				nearest = names[i];

@@ -1,17 +1,29 @@
-/* types.h: the registry of job and store types, from loadable modules. */
+/* types.h: the registry of job, processor and store types, from loadable modules. */
 #ifndef CONFIG_TYPES_H
 #define CONFIG_TYPES_H
 
 #include "enrgdaq/job.h"
+#include "enrgdaq/processor.h"
 #include "enrgdaq/store.h"
 
 struct type_entry {
-	const struct enrg_job_type *job; /* one of the two is set */
+	const struct enrg_job_type *job; /* one of the three is set */
 	const struct enrg_store_type *store;
+	const struct enrg_processor_type *processor;
 	const char *name;
 	const char *module_path;
 	int module_descriptor; /* of that file as it was when it was loaded; 0 = none */
 };
+
+/* What types of all kinds have. */
+const struct enrg_table *type_options(const struct type_entry *type);
+const char *type_summary(const struct type_entry *type);
+const char *const *type_old_names(const struct type_entry *type); /* or NULL */
+bool type_runs_code(const struct type_entry *type);
+/* Store groups of a type that produces; NULL: it has none. */
+const struct enrg_job_group *type_groups(const struct type_entry *type);
+/* "job", "processor", "store". */
+const char *type_kind(const struct type_entry *type);
 
 struct types; /* entries sorted by name */
 

@@ -225,6 +225,9 @@ static int check_own_keys(const struct place *place, const struct enrg_table *ta
 	for (const struct enrg_option *option = job_common_table.options; option->key; option++)
 		if (find_option(table, option->key))
 			return refuse(place, "option %s: every job has this key already", option->key);
+	for (const struct enrg_option *option = job_inputs_table.options; option->key; option++)
+		if (find_option(table, option->key))
+			return refuse(place, "option %s: the key of jobs that read others", option->key);
 	return 0;
 }
 
@@ -239,19 +242,21 @@ static int check_old_names(const struct place *place, const char *const *names)
 	return 0;
 }
 
-static int check_groups(const struct place *place, const struct enrg_job_type *type)
+static int check_groups(
+	const struct place *place, const struct enrg_job_group *groups, const struct enrg_table *options)
 {
 	size_t count = 0;
 
-	for (const struct enrg_job_group *group = type->groups; group && group->key; group++) {
+	for (const struct enrg_job_group *group = groups; group && group->key; group++) {
 		if (!is_bare_key(group->key))
 			return refuse(
 				place, "store group \"%s\": a key is made of letters, digits, '_' and '-'", group->key);
 		if (is_empty(group->help))
 			return refuse(place, "store group %s: no help text", group->key);
-		if (find_option(&type->options, group->key) || find_option(&job_common_table, group->key))
+		if (find_option(options, group->key) || find_option(&job_common_table, group->key) ||
+			find_option(&job_inputs_table, group->key))
 			return refuse(place, "store group %s: an option has the same key", group->key);
-		for (const struct enrg_job_group *other = type->groups; other != group; other++)
+		for (const struct enrg_job_group *other = groups; other != group; other++)
 			if (!strcmp(other->key, group->key))
 				return refuse(place, "store group %s: the key stands there twice", group->key);
 		if (++count > MODULE_NAMES_MAX)
@@ -315,7 +320,32 @@ static int check_job(const struct enrg_job_type *type, struct enrg_error *err)
 		result = check_own_keys(&place, &type->options);
 	if (!result)
 		result = check_messages(&place, type);
-	return result ? result : check_groups(&place, type);
+	return result ? result : check_groups(&place, type->groups, &type->options);
+}
+
+static int check_processor(const struct enrg_processor_type *type, struct enrg_error *err)
+{
+	const struct place place = {"processor", is_empty(type->name) ? "(no name)" : type->name, err};
+	int result;
+
+	if (!is_bare_key(type->name))
+		return refuse(&place, "a name is made of letters, digits, '_' and '-'");
+	if (is_empty(type->summary))
+		return refuse(&place, "no summary");
+	if (!type->start)
+		return refuse(&place, "no function start");
+	if (!type->process)
+		return refuse(&place, "no function process");
+	if (!type->destroy)
+		return refuse(&place, "no function destroy");
+	if (!type->save != !type->load)
+		return refuse(&place, "save and load belong together: it has one of them");
+	result = check_old_names(&place, type->old_names);
+	if (!result)
+		result = check_table(&place, &type->options, 0);
+	if (!result)
+		result = check_own_keys(&place, &type->options);
+	return result ? result : check_groups(&place, type->groups, &type->options);
 }
 
 static int check_store_functions(const struct place *place, const struct enrg_store_type *type)
@@ -376,6 +406,18 @@ static int check_names(const struct place *place, const struct enrg_module *modu
 			if (!strcmp(module->jobs[i]->name, module->stores[j]->name))
 				return refuse(place, "a job and a store have the name %s", module->jobs[i]->name);
 	}
+	for (size_t i = 0; module->processors[i]; i++) {
+		const char *name = module->processors[i]->name;
+		for (size_t j = 0; j < i; j++)
+			if (!strcmp(name, module->processors[j]->name))
+				return refuse(place, "two processors have the name %s", name);
+		for (size_t j = 0; module->jobs[j]; j++)
+			if (!strcmp(name, module->jobs[j]->name))
+				return refuse(place, "a job and a processor have the name %s", name);
+		for (size_t j = 0; module->stores[j]; j++)
+			if (!strcmp(name, module->stores[j]->name))
+				return refuse(place, "a processor and a store have the name %s", name);
+	}
 	for (size_t i = 0; module->stores[i]; i++)
 		for (size_t j = 0; j < i; j++) {
 			if (!strcmp(module->stores[i]->name, module->stores[j]->name))
@@ -394,12 +436,14 @@ int types_check_copy(const struct module_copy *copy, struct enrg_error *err)
 
 	if (is_empty(module->name))
 		return refuse(&place, "no name");
-	if (!module->jobs[0] && !module->stores[0])
+	if (!module->jobs[0] && !module->stores[0] && !module->processors[0])
 		return refuse(&place, "neither a job nor a store");
 	for (size_t i = 0; module->jobs[i] && !result; i++)
 		result = check_job(module->jobs[i], err);
 	for (size_t i = 0; module->stores[i] && !result; i++)
 		result = check_store(module->stores[i], err);
+	for (size_t i = 0; module->processors[i] && !result; i++)
+		result = check_processor(module->processors[i], err);
 	return result ? result : check_names(&place, module);
 }
 

@@ -12,11 +12,12 @@
 #define TABLE_BYTES_MAX 4096u /* of one table of functions, one option: more can't be true */
 
 /* What every author knew: the tables as they were when ABI 3 was made. */
-#define JOB_BYTES_MIN     (offsetof(struct enrg_job_type, runs_code) + sizeof(bool))
-#define MESSAGE_BYTES_MIN (offsetof(struct enrg_message_type, receive) + sizeof(void *))
-#define STORE_BYTES_MIN   (offsetof(struct enrg_store_type, runs_code) + sizeof(bool))
-#define MODULE_BYTES_MIN  (offsetof(struct enrg_module, stores) + sizeof(void *))
-#define OPTION_BYTES_MIN  (offsetof(struct enrg_option, runs_code) + sizeof(bool))
+#define JOB_BYTES_MIN       (offsetof(struct enrg_job_type, runs_code) + sizeof(bool))
+#define MESSAGE_BYTES_MIN   (offsetof(struct enrg_message_type, receive) + sizeof(void *))
+#define STORE_BYTES_MIN     (offsetof(struct enrg_store_type, runs_code) + sizeof(bool))
+#define PROCESSOR_BYTES_MIN (offsetof(struct enrg_processor_type, runs_code) + sizeof(bool))
+#define MODULE_BYTES_MIN    (offsetof(struct enrg_module, stores) + sizeof(void *))
+#define OPTION_BYTES_MIN    (offsetof(struct enrg_option, runs_code) + sizeof(bool))
 
 struct module_copy {
 	struct enrg_module module;
@@ -208,6 +209,38 @@ static int copy_stores(struct module_copy *copy, struct enrg_error *err)
 	return 0;
 }
 
+static int copy_processor(struct module_copy *copy, const struct enrg_processor_type *type,
+	struct enrg_processor_type *ret_type, struct enrg_error *err)
+{
+	int rc = check_size("processor type", type->size, PROCESSOR_BYTES_MIN, err);
+
+	if (!rc) {
+		memcpy(ret_type, type, smaller(type->size, sizeof(*ret_type)));
+		rc = copy_table(copy, &type->options, 0, &ret_type->options, err);
+	}
+	return rc ? enrg_error_add(err, rc, "processor %s", type->name ? type->name : "(no name)") : 0;
+}
+
+static int copy_processors(struct module_copy *copy, struct enrg_error *err)
+{
+	const struct enrg_processor_type *const *from = copy->module.processors;
+	const struct enrg_processor_type **list = take(copy, (MODULE_NAMES_MAX + 1) * sizeof(*list), err);
+
+	if (!list)
+		return -ENOMEM;
+	for (size_t i = 0; from && from[i]; i++) {
+		if (i >= MODULE_NAMES_MAX)
+			return enrg_error_set(err, ENRG_E_PLUGIN, "its list of processors has no end (NULL)");
+		struct enrg_processor_type *type = take(copy, sizeof(*type), err);
+		int rc = type ? copy_processor(copy, from[i], type, err) : -ENOMEM;
+		if (rc)
+			return rc;
+		list[i] = type;
+	}
+	copy->module.processors = list;
+	return 0;
+}
+
 static int copy_all(struct module_copy *copy, const struct enrg_module *module, struct enrg_error *err)
 {
 	int rc = check_size("module", module->size, MODULE_BYTES_MIN, err);
@@ -218,7 +251,9 @@ static int copy_all(struct module_copy *copy, const struct enrg_module *module, 
 		return rc;
 	memcpy(&copy->module, module, smaller(module->size, sizeof(copy->module)));
 	rc = copy_jobs(copy, err);
-	return rc ? rc : copy_stores(copy, err);
+	if (!rc)
+		rc = copy_stores(copy, err);
+	return rc ? rc : copy_processors(copy, err);
 }
 
 int module_copy_create(const struct enrg_module *module, struct module_copy **ret_copy, struct enrg_error *err)

@@ -4,6 +4,7 @@
 #define CONFIG_TYPES_COPY_H
 
 #include "enrgdaq/job.h"
+#include "enrgdaq/processor.h"
 #include "enrgdaq/store.h"
 
 #define MODULE_NAMES_MAX   100  /* of a list without its end */

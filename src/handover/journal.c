@@ -573,11 +573,10 @@ void journal_set_file(struct journal *journal, uint32_t index, uint64_t length)
 	journal->file_dirty[index] |= DIRTY_NOW;
 }
 
-uint64_t journal_commit(struct journal *journal)
+void journal_complete(struct journal *journal)
 {
 	struct journal_layout *map = journal->map;
-	uint64_t number = journal_layout_commit(map);
-	uint64_t valid = number & 1;
+	uint64_t valid = journal_layout_commit(map) & 1;
 
 	for (size_t i = 0; i < journal->stream_end; i++) {
 		if (journal->stream_dirty[i] == DIRTY_LAST)
@@ -590,10 +589,47 @@ uint64_t journal_commit(struct journal *journal)
 				get_length(file_of(journal, (uint32_t)i), valid));
 		journal->file_dirty[i] = journal->file_dirty[i] & DIRTY_NOW ? DIRTY_LAST : 0;
 	}
+	step();
+}
+
+uint64_t journal_make_valid(struct journal *journal)
+{
+	struct journal_layout *map = journal->map;
+	uint64_t number = journal_layout_commit(map);
+
 	/* The one store that counts; pairs with the acquire in journal_layout_commit of this and of other processes. */
 	atomic_store_explicit(&map->header.commit, number + 1, memory_order_release);
 	step(); /* the set that was valid until now is written by the next commit, not before this one */
 	return number + 1;
+}
+
+uint64_t journal_commit(struct journal *journal)
+{
+	journal_complete(journal);
+	return journal_make_valid(journal);
+}
+
+int journal_roll_forward(const char *path, uint64_t number, struct enrg_error *err)
+{
+	struct journal_header header;
+	int descriptor = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	int rc;
+
+	if (descriptor < 0)
+		return errno == ENOENT ? 0 : enrg_error_set(err, -errno, "journal %s: %s", path, strerror(errno));
+	rc = lock_file(descriptor, path, err);
+	if (rc == 0 && pread(descriptor, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
+		rc = enrg_error_set(err, ENRG_E_CORRUPT, "journal %s: cut short", path);
+	if (rc == 0 && header.magic == JOURNAL_MAGIC && header.version == JOURNAL_VERSION &&
+		header.commit == number - 1) {
+		if (pwrite(descriptor, &number, sizeof(number), offsetof(struct journal_header, commit)) ==
+			(ssize_t)sizeof(number))
+			rc = 1;
+		else
+			rc = enrg_error_set(err, -EIO, "journal %s: can't write", path);
+	}
+	close(descriptor);
+	return rc;
 }
 
 /* --- crashes ------------------------------------------------------------------------------------------------------ */

@@ -88,6 +88,14 @@ void journal_set_stream(struct journal *journal, uint32_t index, const struct jo
 void journal_set_file(struct journal *journal, uint32_t index, uint64_t length);
 /* Makes all prepared values valid at once; the number of the commit. */
 uint64_t journal_commit(struct journal *journal);
+/* The same in two parts: from the first on the next set of values is whole, and only the one store that makes it valid
+ * is missing. Nothing is prepared between the two. */
+void journal_complete(struct journal *journal);
+uint64_t journal_make_valid(struct journal *journal);
+/* For a journal that nobody has open, whose next set of values was completed by a process that was killed then: makes
+ * commit `number` valid where that is the next one. 1: it has; 0: there is no such file, or another commit is valid;
+ * -EBUSY; ENRG_E_CORRUPT. */
+int journal_roll_forward(const char *path, uint64_t number, struct enrg_error *err);
 
 /* The record that is being worked on; stream JOURNAL_NONE: none. Two plain stores. */
 void journal_set_reading(struct journal *journal, uint32_t stream, uint64_t position);
@@ -99,6 +107,8 @@ uint32_t journal_count_crash(struct journal *journal, uint32_t *ret_stream, uint
 void journal_add_loss(struct journal *journal, const struct journal_loss *loss);
 /* From outside. Zero where there is no such file, or it can't be read. */
 struct journal_loss journal_read_loss(const char *path);
+/* From outside: number of the last commit. -ENOENT: there is no such file, or it is no journal. */
+int journal_read_number(const char *path, uint64_t *ret_number);
 /* From outside: the store of that journal has not closed the file of that full name. Any process; false where it can't
  * be read. */
 bool journal_names_file(const char *path, const char *file);

@@ -41,6 +41,23 @@ void journal_clear_loss(const char *path)
 }
 
 /* Read, not mapped: see journal_read_loss. */
+int journal_read_number(const char *path, uint64_t *ret_number)
+{
+	struct journal_header header;
+	int descriptor = held_open(path, O_RDONLY);
+	bool is_read;
+
+	if (descriptor < 0)
+		return -ENOENT;
+	is_read = pread(descriptor, &header, sizeof(header), 0) == sizeof(header) && header.magic == JOURNAL_MAGIC &&
+		  header.version == JOURNAL_VERSION;
+	close(descriptor);
+	if (is_read)
+		*ret_number = header.commit;
+	return is_read ? 0 : -ENOENT;
+}
+
+/* Read, not mapped: see journal_read_loss. */
 bool journal_names_file(const char *path, const char *file)
 {
 	struct journal_header header;

@@ -52,6 +52,10 @@ static const struct field plan_fields[] = {
 	{"beat_ns", FIELD_UINT64, offsetof(struct plan, beat_ns), INT64_MAX, false},
 	{"is_store", FIELD_BOOL, offsetof(struct plan, is_store), 0, true},
 	{"has_run_control", FIELD_BOOL, offsetof(struct plan, has_run_control), 0, false},
+	{"is_processor", FIELD_BOOL, offsetof(struct plan, is_processor), 0, false},
+	{"level", FIELD_UINT32, offsetof(struct plan, level), UINT32_MAX, false},
+	{"checkpoint_path", FIELD_TEXT, offsetof(struct plan, checkpoint_path), PLAN_PATH_BYTES_MAX, false},
+	{"read_groups", FIELD_TEXT, offsetof(struct plan, read_groups), PLAN_TOML_BYTES_MAX, false},
 	{"stream_path", FIELD_TEXT, offsetof(struct plan, stream_path), PLAN_PATH_BYTES_MAX, false},
 	{"hot_bytes", FIELD_UINT64, offsetof(struct plan, hot_bytes), INT64_MAX, true},
 	{"latency_target_ns", FIELD_UINT64, offsetof(struct plan, latency_target_ns), INT64_MAX, false},
@@ -333,8 +337,12 @@ int plan_parse(const json_t *json, struct plan **ret_plan, struct enrg_error *er
 		result = parse_sinks(json, plan, err);
 	if (result == 0)
 		result = parse_inputs(json, plan, err);
-	if (result == 0 && plan->is_store && !plan->journal_path)
+	if (result == 0 && (plan->is_store || plan->is_processor) && !plan->journal_path)
 		result = enrg_error_set(err, -EINVAL, "journal_path: is missing");
+	if (result == 0 && plan->is_processor && !plan->checkpoint_path)
+		result = enrg_error_set(err, -EINVAL, "checkpoint_path: is missing");
+	if (result == 0 && plan->is_processor && plan->is_store)
+		result = enrg_error_set(err, -EINVAL, "is_processor: a store is none");
 	if (result < 0) {
 		enrg_error_add(err, result, "plan");
 		plan_free(plan);

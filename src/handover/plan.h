@@ -12,13 +12,13 @@
 
 #include "enrgdaq/error.h"
 
-struct plan_sink { /* of a producer: a store that reads its stream */
+struct plan_sink { /* of a producer: a store or processor that reads its stream */
 	char *store_name;
 	char *store_type;
 	char *link_url; /* NULL = through shared memory */
 };
 
-struct plan_input { /* of a store: one stream to read */
+struct plan_input { /* of a store or processor: one stream to read */
 	char *source;
 	char *stream_path;
 	char *producer_file; /* for messages */
@@ -39,7 +39,7 @@ struct plan {
 	char *file, *toml_text;
 	char *runtime_folder; /* of this supervisor */
 	char *page_path;
-	char *journal_path; /* stores */
+	char *journal_path; /* stores and processors */
 	char *publish_url, *subscribe_url;
 	int verbosity;
 	bool is_log_json;
@@ -52,14 +52,18 @@ struct plan {
 	uint64_t beat_ns;    /* a life sign at least this often; 0 = twice a second */
 	bool is_store;
 	bool has_run_control; /* runs begin and end while it lives: wish.h */
+	bool is_processor; /* it has what a store has, and what a producer has */
+	uint32_t level;    /* 0 = a source or store; a processor: one more than the furthest of its inputs */
+	char *checkpoint_path; /* processors */
 	/* producers */
+	char *read_groups; /* store groups that other jobs read by [[input]], a space behind each; NULL = none */
 	char *stream_path;  /* NULL: nothing takes its data */
 	uint64_t hot_bytes; /* window set by hand; 0 = found by measuring */
 	uint64_t latency_target_ns;
 	uint32_t producers; /* of this supervisor */
 	size_t sink_count;
 	struct plan_sink *sinks;
-	/* stores */
+	/* stores and processors */
 	char *link_url; /* bind here; NULL = none */
 	size_t input_count;
 	struct plan_input *inputs;

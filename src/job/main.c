@@ -20,6 +20,7 @@
 #include "job/process/mailbox.h"
 #include "job/process/process.h"
 #include "job/process/reporter.h"
+#include "job/processor/processor.h"
 #include "job/source/source.h"
 #include "job/store/store.h"
 
@@ -97,9 +98,10 @@ static int load_type(struct process *process, int module, struct enrg_error *err
 	if (result < 0)
 		return result;
 	process->type = types_find(process->types, plan->type, &is_old);
-	if (!process->type || (plan->is_store ? !process->type->store : !process->type->job))
-		return enrg_error_set(err, ENRG_E_PLUGIN, "%s: holds no %s named %s", plan->module_path,
-			plan->is_store ? "store" : "job", plan->type);
+	const char *kind = plan->is_store ? "store" : plan->is_processor ? "processor" : "job";
+	if (!process->type || strcmp(type_kind(process->type), kind) != 0)
+		return enrg_error_set(
+			err, ENRG_E_PLUGIN, "%s: holds no %s named %s", plan->module_path, kind, plan->type);
 	return 0;
 }
 
@@ -153,7 +155,9 @@ static int run_job(struct process *process, int lifeline, int module)
 	}
 	int code = exit_code_of(result);
 	if (result == 0)
-		code = process->plan->is_store ? store_run(process, &err) : source_run(process, &err);
+		code = process->plan->is_store       ? store_run(process, &err)
+		       : process->plan->is_processor ? processor_run(process, &err)
+						     : source_run(process, &err);
 	if (code == EXIT_UNASKED)
 		return code;
 	if (code == EXIT_FAILED || code == EXIT_CONFIG) {
@@ -186,7 +190,7 @@ int process_main(int argc, char **argv)
 	if (plan_descriptor >= 0)
 		close(plan_descriptor);
 	if (result == 0) {
-		if (!process.plan->is_store)
+		if (!process.plan->is_store && !process.plan->is_processor)
 			mallopt(M_ARENA_MAX, 1); /* an arena for each thread is a third of an idle source's memory */
 		name_process(process.plan);
 		log_init(process.plan->name, (enum enrg_level)process.plan->verbosity);

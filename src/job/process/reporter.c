@@ -399,12 +399,13 @@ static void handle_stranger(struct reporter *reporter, const struct signalfd_sig
 
 	if (atomic_load_explicit(&process->is_asked, memory_order_relaxed))
 		return;
-	log_line(process->plan->is_store ? ENRG_INFO : ENRG_WARNING,
+	bool is_consumer = process->plan->is_store || process->plan->is_processor;
+	log_line(is_consumer ? ENRG_INFO : ENRG_WARNING,
 		"SIGTERM from process %u of user %u, not from its supervisor: %s (`enrgdaq stop` ends a run)",
 		info->ssi_pid, info->ssi_uid,
-		process->plan->is_store ? "a store ends after its sources, it continues"
+		is_consumer ? "stores and processors end after their sources, it continues"
 					: "ends in order, and is started again unless the run ends");
-	if (!process->plan->is_store)
+	if (!is_consumer)
 		process_request_stop(process, PROCESS_DRAIN);
 }
 

@@ -33,6 +33,8 @@ bool output_must_give_up(struct outputs *set)
 	process_beat(process);
 	enum process_stop stop = process_stop_state(process);
 	uint64_t now = clock_mono_ns();
+	if (set->params.is_patient)
+		return stop == PROCESS_HURRY;
 	if (stop == PROCESS_DRAIN && !set->drain_until_ns)
 		set->drain_until_ns = now + OUTPUT_DRAIN_NS;
 	return stop == PROCESS_HURRY || (stop == PROCESS_DRAIN && now >= set->drain_until_ns);
@@ -104,6 +106,11 @@ static int claim_payload(
 		tell_short(set, false);
 	if (result == ENRG_E_STOPPED)
 		return enrg_error_set(err, result, "stopped while the stores took no data");
+	if (result == -EMSGSIZE) /* one batch alone is not too large: output_claim_body has looked */
+		return enrg_error_set(err, result,
+			"one step makes more than half of the ring holds (%llu bytes): process fewer rows at a time, or raise "
+			"ring_buffer_size_mb",
+			(unsigned long long)stream_step_bytes(set->params.stream));
 	if (result < 0)
 		return enrg_error_set(
 			err, result, "a batch of %llu bytes: %s", (unsigned long long)bytes, enrg_error_name(result));

@@ -156,6 +156,21 @@ static bool has_store(const struct outputs *set, const char *group)
 	return false;
 }
 
+/* Does another job read this group by its name? */
+static bool is_read(const struct outputs *set, const char *group)
+{
+	const char *list = set->params.read_groups;
+	size_t length = strlen(group);
+
+	while (list && *list) {
+		size_t bytes = strcspn(list, " ");
+		if (bytes == length && !strncmp(list, group, bytes))
+			return true;
+		list += bytes + (list[bytes] == ' ');
+	}
+	return false;
+}
+
 static struct enrg_output *find_output(
 	const struct outputs *set, uint16_t group, const char *tag, const struct enrg_schema *schema)
 {
@@ -243,7 +258,7 @@ int enrg_output_open(struct enrg_job *job, const char *group, const char *tag, c
 	}
 	output->set = set;
 	output->group = index;
-	output->is_wanted = set->params.stream && has_store(set, group);
+	output->is_wanted = set->params.stream && (has_store(set, group) || is_read(set, group));
 	result = fill_output(output, schema, err);
 	if (result < 0) {
 		output_destroy(output);

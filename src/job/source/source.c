@@ -10,18 +10,13 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "bus/link.h"
 #include "config/types_message.h"
+#include "job/source/links.h"
 #include "job/source/receive.h"
 #include "job/source/run.h"
 #include "job/source/wait.h"
 
 #define SOURCE_INTERVAL_NS       1000000000ull
-#define SOURCE_LINK_WINDOW_BYTES (16ull << 20)
-#define SOURCE_LINK_LOOK_NS      20000000ull
-#define SOURCE_LINK_DRAIN_NS     30000000000ull /* for what an ordered stop still has in flight */
-#define SOURCE_LINK_BYE_NS       1000000000ull
-#define SOURCE_LINK_HURRY_NS     200000000ull
 
 /* --- what authors call ------------------------------------------------------------------------------------------- */
 
@@ -210,73 +205,6 @@ int source_live(struct enrg_job *job, const struct enrg_job_type *type, const vo
 	return result < 0 ? result : 0;
 }
 
-/* --- links: where shared memory is off --------------------------------------------------------------------------- */
-
-static int start_links(struct enrg_job *job, struct enrg_error *err)
-{
-	const struct plan *plan = job->process->plan;
-
-	job->links = calloc(plan->sink_count + 1, sizeof(*job->links));
-	if (!job->links)
-		return enrg_error_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; plan->stream_path && i < plan->sink_count; i++) {
-		const struct link_sender_params params = {
-			.url = plan->sinks[i].link_url,
-			.stream_path = plan->stream_path,
-			.consumer_name = plan->sinks[i].store_name,
-			.store_type = plan->sinks[i].store_type,
-			.window_bytes = SOURCE_LINK_WINDOW_BYTES,
-		};
-		if (!params.url)
-			continue;
-		int result = link_sender_start(&params, &job->links[i], err);
-		if (result < 0)
-			return enrg_error_add(err, result, "store %s", plan->sinks[i].store_name);
-		job->link_count = i + 1;
-	}
-	return 0;
-}
-
-/* The threads of the links live in this process: what they have not sent would have to wait for the next one. A job
- * that is done may take its time; a stop has a limit. */
-static void drain_links(struct enrg_job *job, struct stream *stream)
-{
-	struct process *process = job->process;
-	uint64_t drain_until = 0;
-
-	if (job->link_count)
-		stream_publish(stream); /* the pad of a claim that was given back: the sender must see it to be done */
-	while (job->link_count && stream_in_flight(stream) > 0) {
-		enum process_stop stop = process_stop_state(process);
-		uint64_t now = clock_mono_ns();
-		if (stop == PROCESS_DRAIN && !drain_until)
-			drain_until = now + SOURCE_LINK_DRAIN_NS;
-		if (stop == PROCESS_HURRY || (drain_until && now >= drain_until))
-			break;
-		wait_beat(job);
-		process_sleep_until(process, stop, now + SOURCE_LINK_LOOK_NS);
-	}
-	wait_beat(job);
-}
-
-/* `in order`: the stream was closed before, so that the stores hear that nothing will follow. */
-static void stop_links(struct enrg_job *job, bool in_order)
-{
-	for (size_t i = 0; i < job->link_count; i++) {
-		if (!job->links[i])
-			continue;
-		bool is_short = !in_order || process_stop_state(job->process) == PROCESS_HURRY;
-		if (link_sender_stop(job->links[i], is_short ? SOURCE_LINK_HURRY_NS : SOURCE_LINK_BYE_NS) == -ETIMEDOUT)
-			process_alert(job->process, ENRG_WARNING,
-				"%s has not taken all batches; they stay in shared memory for the next start",
-				job->process->plan->sinks[i].store_name);
-		process_beat(job->process);
-	}
-	free(job->links);
-	job->links = NULL;
-	job->link_count = 0;
-}
-
 /* --- the whole --------------------------------------------------------------------------------------------------- */
 
 static int live_with_outputs(struct enrg_job *job, struct stream *stream, bool *ret_done, struct enrg_error *err)
@@ -289,6 +217,7 @@ static int live_with_outputs(struct enrg_job *job, struct stream *stream, bool *
 		.source = plan->name,
 		.run = plan->run,
 		.groups = process->type->job->groups,
+		.read_groups = plan->read_groups,
 		.process = process,
 	};
 	struct toml_node *toml = NULL;
@@ -321,14 +250,14 @@ int source_run(struct process *process, struct enrg_error *err)
 	if (result == 0 && stream && !plan->hot_bytes && plan->latency_target_ns)
 		stream_govern(stream, plan->latency_target_ns, plan->producers);
 	if (result == 0)
-		result = start_links(&job, err);
+		result = links_start(&job, err);
 	if (result == 0)
 		result = live_with_outputs(&job, stream, &is_done, err);
 	if (result == 0)
-		drain_links(&job, stream);
+		links_drain(&job, stream);
 	/* after a failure there will be another life: the stores wait for it */
 	stream_close(stream, result == 0);
-	stop_links(&job, result == 0);
+	links_stop(&job, result == 0);
 	if (result < 0)
 		return result == ENRG_E_CONFIG ? 2 : 1;
 	if (is_done)

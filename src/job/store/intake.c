@@ -812,6 +812,11 @@ static const char *find_producer(const struct intake *intake)
 	return NULL;
 }
 
+bool intake_has_producers(const struct intake *intake)
+{
+	return find_producer(intake) != NULL;
+}
+
 bool intake_is_drained(struct intake *intake, bool is_busy)
 {
 	uint64_t now = clock_mono_ns();

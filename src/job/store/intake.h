@@ -131,6 +131,8 @@ uint64_t intake_next_retry(const struct intake *intake);
 void intake_wait(struct intake *intake, uint32_t stop_seen, uint64_t timeout_ns);
 /* Bytes of messages that producers have published and nobody has committed. Opens each stream: not for every batch. */
 uint64_t intake_backlog(const struct intake *intake);
+/* Is there a process that may still write into one of the streams, or over the link? */
+bool intake_has_producers(const struct intake *intake);
 /* Asked while draining; `is_busy`: there was something to read just now. Is everything read, and will nothing more
  * come? Producers get 10 s to end; then the answer is yes although they go on. */
 bool intake_is_drained(struct intake *intake, bool is_busy);

@@ -24,7 +24,7 @@ bool set_aside_was_crash(const struct plan *plan)
 
 static const char *find_out_dir(const struct process *process)
 {
-	const struct enrg_option *option = process->type->store->options.options;
+	const struct enrg_option *option = type_options(process->type)->options;
 
 	for (; option && option->key; option++) {
 		const char *text;

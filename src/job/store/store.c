@@ -15,13 +15,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "arrow/ipc.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "handover/leftover.h"
 #include "job/file/guard.h"
 #include "job/file/sync.h"
 #include "job/file/watch.h"
+#include "job/store/decode.h"
 #include "job/store/life.h"
 #include "job/store/set_aside.h"
 
@@ -161,31 +161,6 @@ static int set_aside(struct store_life *life, const struct intake_record *record
 	return commit(life, err);
 }
 
-static int decode(
-	const struct intake_record *record, struct target *target, struct enrg_batch *ret_batch, struct enrg_error *err)
-{
-	const struct record *header = record->header;
-	int code = 0;
-
-	*ret_batch = (struct enrg_batch){.is_gap = header->type == RECORD_GAP, .acquired_ns = header->acquired_ns};
-	if (header->meta_bytes || header->type != RECORD_GAP)
-		code = ipc_decode_batch(
-			target->schema, record->payload, record->payload_bytes, target->views, ret_batch, err);
-	else
-		memset(target->views, 0, target->schema->column_count * sizeof(*target->views));
-	if (code == 0 && (ret_batch->rows != header->rows || ret_batch->is_gap != (header->type == RECORD_GAP)))
-		code = enrg_error_set(err, ENRG_E_CORRUPT, "its header does not belong to it");
-	if (code < 0)
-		return enrg_error_add(err, code, "%s: batch %" PRIu64, record->input->source, header->sequence);
-	ret_batch->schema = target->schema;
-	ret_batch->columns = target->views;
-	ret_batch->source = record->input->source;
-	ret_batch->tag = target->tag;
-	ret_batch->epoch = header->epoch;
-	ret_batch->committed_ns = header->committed_ns;
-	return 0;
-}
-
 static void count_written(struct store_life *life, const struct intake_record *record, bool is_left)
 {
 	struct page *page = life->process->page;
@@ -236,7 +211,7 @@ static int store_record(struct store_life *life, const struct intake_record *rec
 	int code = target_find(&life->targets, record, &target, &why);
 	if (code < 0 && code != ENRG_E_CORRUPT)
 		return enrg_error_set(err, code, "%s", why.text);
-	if (code < 0 || (target && decode(record, target, &batch, &why) < 0)) {
+	if (code < 0 || (target && decode_record(record, target->schema, target->views, target->tag, &batch, &why) < 0)) {
 		intake_reject(&life->intake, record, &why);
 		return 0;
 	}

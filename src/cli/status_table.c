@@ -66,6 +66,23 @@ static void print_job(const json_t *job, bool is_colored, FILE *stream)
 			number(job, "corrupted"), number(job, "set_aside"), is_colored ? "\033[0m" : "");
 }
 
+/* What became of the rows that it has read. */
+static void print_processor(const json_t *processor, FILE *stream)
+{
+	const json_t *input, *rows;
+	const char *policy;
+	size_t index;
+
+	json_array_foreach((json_t *)json_object_get(processor, "inputs"), index, input)
+	{
+		fprintf(stream, "%s of %s: %.0f rows read, in %.0f", text(processor, "processor"), text(input, "job"),
+			number(input, "read_rows"), number(input, "in_rows"));
+		json_object_foreach((json_t *)json_object_get(input, "rejected_rows"), policy, rows)
+			fprintf(stream, ", rejected by %s %.0f", policy, json_number_value(rows));
+		fprintf(stream, ", open %.0f\n", number(input, "open_rows"));
+	}
+}
+
 void status_table_print(const json_t *status, bool is_colored, FILE *stream)
 {
 	const json_t *ledger = json_object_get(status, "ledger"), *item;
@@ -86,6 +103,7 @@ void status_table_print(const json_t *status, bool is_colored, FILE *stream)
 		fprintf(stream, "%s -> %s (%s): %.0f batches, %s waiting\n", text(item, "source"), text(item, "store"),
 			text(item, "through"), number(item, "backlog_batches"),
 			enrg_format_bytes(number(item, "backlog_bytes"), backlog));
+	json_array_foreach((json_t *)json_object_get(ledger, "processors"), index, item) print_processor(item, stream);
 	fprintf(stream, "ledger: %s%s%s\n", is_colored ? (is_accounted ? "\033[32m" : "\033[1;31m") : "",
 		is_accounted ? "every batch is accounted for" : trouble, is_colored ? "\033[0m" : "");
 	json_array_foreach((json_t *)json_object_get(status, "alerts"), index, item)

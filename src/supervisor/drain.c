@@ -1,4 +1,4 @@
-/* drain.c: sources end, stores drain, the stubborn are killed. Process: supervisor, main thread. */
+/* drain.c: sources end, processors and stores drain, the stubborn are killed. Process: supervisor, main thread. */
 #include "supervisor/drain.h"
 
 #include <signal.h>
@@ -16,7 +16,8 @@
 
 const char *drain_phase_name(enum drain_phase phase)
 {
-	static const char *const names[] = {"running", "stopping sources", "draining stores", "ended"};
+	static const char *const names[] = {
+		"running", "stopping sources", "draining processors", "draining stores", "ended"};
 
 	return names[phase];
 }
@@ -72,7 +73,9 @@ uint64_t drain_left_bytes(const struct roster *roster)
 
 static bool is_part(const struct drain *drain, const struct member *member)
 {
-	return member_is_store(member) == (drain->phase == DRAIN_STORES);
+	if (drain->phase == DRAIN_PROCESSORS)
+		return member_is_processor(member) && member->plan->level == drain->level;
+	return drain->phase == DRAIN_STORES ? member_is_store(member) : member_is_source(member);
 }
 
 /* Members of this phase whose process runs or will be started again. */
@@ -94,10 +97,10 @@ static void ask_phase(const struct drain *drain, struct roster *roster, uint64_t
 
 		if (!is_part(drain, member))
 			continue;
-		if (member_is_store(member) && member->state == MEMBER_PAUSING && !drain->is_hurried &&
-			roster_has_backlog(roster, member))
+		if (!member_is_source(member) && member->state == MEMBER_PAUSING && !drain->is_hurried &&
+			roster_has_more(roster, member))
 			member->restart.due_ns = now_ns;
-		else if (member->state != MEMBER_STARTING || !member_is_store(member))
+		else if (member->state != MEMBER_STARTING || member_is_source(member))
 			roster_stop_member(member); /* one that starts is asked when it is ready: ask_late */
 	}
 }
@@ -112,6 +115,25 @@ static void enter(struct drain *drain, struct roster *roster, enum drain_phase p
 		drain->deadline_ns = now_ns + HURRY_PATIENCE_NS;
 	if (phase != DRAIN_ENDED)
 		ask_phase(drain, roster, now_ns);
+}
+
+/* Behind sources and each level of processors: the next one that there is, then the stores. */
+static void enter_next(struct drain *drain, struct roster *roster, uint64_t now_ns)
+{
+	uint32_t next = UINT32_MAX;
+
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct member *member = &roster->members[i];
+
+		if (member_is_processor(member) && member->plan->level > drain->level && member->plan->level < next)
+			next = member->plan->level;
+	}
+	if (next == UINT32_MAX) {
+		enter(drain, roster, DRAIN_STORES, now_ns);
+		return;
+	}
+	drain->level = next;
+	enter(drain, roster, DRAIN_PROCESSORS, now_ns);
 }
 
 void drain_begin(struct drain *drain, struct roster *roster, uint64_t now_ns)
@@ -143,7 +165,7 @@ static void ask_late(const struct drain *drain, struct roster *roster)
 		struct member *member = &roster->members[i];
 
 		if (!is_part(drain, member) || !member_is_alive(member) || member->state == MEMBER_STOPPED ||
-			(member->state == MEMBER_STARTING && member_is_store(member)))
+			(member->state == MEMBER_STARTING && !member_is_source(member)))
 			continue;
 		if (!member->stop_orders || (drain->is_hurried && member->stop_orders == 1))
 			roster_stop_member(member);
@@ -165,7 +187,7 @@ static void kill_phase(struct drain *drain, struct roster *roster)
 			continue;
 		if (drain->is_hurried)
 			log_line(ENRG_WARNING, "%s did not end within 2 s: killed", member->plan->name);
-		else if (member_is_store(member))
+		else if (!member_is_source(member))
 			log_line(ENRG_ERROR,
 				"%s has stored nothing for 30 s: killed; what it has not stored stays in shared "
 				"memory",
@@ -197,11 +219,11 @@ static void extend(struct drain *drain, const struct roster *roster, uint64_t no
 {
 	uint64_t backlog, acknowledged = measure(roster, &backlog);
 
-	if (drain->phase == DRAIN_STORES && !drain->is_hurried && is_any_waiting(roster))
+	if (drain->phase >= DRAIN_PROCESSORS && !drain->is_hurried && is_any_waiting(roster))
 		drain->deadline_ns = now_ns + STORE_PATIENCE_NS;
 	if (acknowledged != drain->acknowledged && !drain->is_hurried) {
 		drain->acknowledged = acknowledged;
-		if (drain->phase == DRAIN_STORES)
+		if (drain->phase >= DRAIN_PROCESSORS)
 			drain->deadline_ns = now_ns + STORE_PATIENCE_NS;
 		else if (now_ns + SOURCE_PATIENCE_NS > drain->deadline_ns && backlog)
 			drain->deadline_ns = now_ns + SOURCE_PATIENCE_NS;
@@ -238,8 +260,8 @@ void drain_step(struct drain *drain, struct roster *roster, uint64_t now_ns)
 {
 	if (drain->phase == DRAIN_NONE || drain->phase == DRAIN_ENDED)
 		return;
-	if (drain->phase == DRAIN_SOURCES && !count_open(drain, roster))
-		enter(drain, roster, DRAIN_STORES, now_ns);
+	while ((drain->phase == DRAIN_SOURCES || drain->phase == DRAIN_PROCESSORS) && !count_open(drain, roster))
+		enter_next(drain, roster, now_ns);
 	ask_late(drain, roster);
 	if (drain->phase == DRAIN_STORES && !count_open(drain, roster)) {
 		enter(drain, roster, DRAIN_ENDED, now_ns);

@@ -1,14 +1,16 @@
-/* drain.h: the ordered end: sources first, then stores when they have stored what is left. A machine that is stepped
+/* drain.h: the ordered end: sources first, then processors in the order in which data passes them, then stores when
+ * they have stored what is left. A machine that is stepped
  * after every event and at drain_next_due. Process: supervisor, main thread. */
 #ifndef SUPERVISOR_DRAIN_H
 #define SUPERVISOR_DRAIN_H
 
 #include "supervisor/roster.h"
 
-enum drain_phase { DRAIN_NONE, DRAIN_SOURCES, DRAIN_STORES, DRAIN_ENDED };
+enum drain_phase { DRAIN_NONE, DRAIN_SOURCES, DRAIN_PROCESSORS, DRAIN_STORES, DRAIN_ENDED };
 
 struct drain {
 	enum drain_phase phase;
+	uint32_t level; /* of the processors that drain: after all that they read */
 	bool is_hurried;
 	bool is_timed_out; /* stop_timeout_seconds were over */
 	uint64_t limit_ns; /* stop_timeout_seconds; 0 = none */

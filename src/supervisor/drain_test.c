@@ -46,10 +46,42 @@ static void a_pad_is_no_backlog(void **state)
 	stream_close(stream, true);
 }
 
+/* Sources, then processors in the order in which data passes them, whatever stands first, then stores. */
+static void processors_end_behind_all_that_they_read(void **state)
+{
+	struct plan plans[] = {{.name = "last", .is_processor = true, .level = 3}, {.name = "store", .is_store = true},
+		{.name = "first", .is_processor = true, .level = 1}, {.name = "source"},
+		{.name = "beside", .is_processor = true, .level = 1}};
+	struct member members[5];
+	struct roster roster = {.count = 5, .members = members};
+	struct drain drain = {0};
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++)
+		members[i] = (struct member){.plan = &plans[i], .state = MEMBER_PAUSING, .restart.due_ns = UINT64_MAX};
+	members[3].state = MEMBER_STOPPED;
+	drain_begin(&drain, &roster, 1);
+	assert_int_equal(drain.phase, DRAIN_PROCESSORS);
+	assert_int_equal(drain.level, 1);
+	assert_int_equal(members[2].restart.due_ns, 1); /* one that pauses may hold rows: it is started at once */
+	assert_int_equal(members[0].restart.due_ns, UINT64_MAX);
+	members[2].state = MEMBER_STOPPED;
+	drain_step(&drain, &roster, 2);
+	assert_int_equal(drain.level, 1);
+	members[4].state = MEMBER_STOPPED;
+	drain_step(&drain, &roster, 3);
+	assert_int_equal(drain.phase, DRAIN_PROCESSORS);
+	assert_int_equal(drain.level, 3);
+	members[0].state = MEMBER_STOPPED;
+	drain_step(&drain, &roster, 4);
+	assert_int_equal(drain.phase, DRAIN_ENDED); /* the store had nothing to drain */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_pad_is_no_backlog, set_up, teardown),
+		cmocka_unit_test(processors_end_behind_all_that_they_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

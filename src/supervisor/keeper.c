@@ -35,7 +35,7 @@ static void note(struct outage *outage, const char *path, enum held_finding find
 int keeper_open(struct keeper *keeper, struct runtime *runtime, const struct plan_set *plans, struct enrg_error *err)
 {
 	*keeper = (struct keeper){.runtime = runtime, .plans = plans};
-	keeper->files = calloc(2 * plans->count + 1, sizeof(*keeper->files));
+	keeper->files = calloc(3 * plans->count + 1, sizeof(*keeper->files));
 	if (!keeper->files)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	for (size_t i = 0; i < plans->count; i++) {
@@ -47,6 +47,9 @@ int keeper_open(struct keeper *keeper, struct runtime *runtime, const struct pla
 		if (plan->journal_path)
 			keeper->files[keeper->file_count++] =
 				(struct keeper_file){.path = plan->journal_path, .descriptor = -1};
+		if (plan->checkpoint_path)
+			keeper->files[keeper->file_count++] =
+				(struct keeper_file){.path = plan->checkpoint_path, .descriptor = -1};
 	}
 	return 0;
 }

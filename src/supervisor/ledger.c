@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "supervisor/ledger_processors.h"
 
 int ledger_create(uint32_t source_count, struct ledger **ret_ledger)
 {
@@ -29,6 +30,9 @@ void ledger_destroy(struct ledger *ledger)
 	if (!ledger)
 		return;
 	losses_fini(&ledger->losses);
+	for (uint32_t i = 0; i < ledger->processor_count; i++)
+		ledger_processor_reset(&ledger->processors[i], 0, 0);
+	free(ledger->processors);
 	free(ledger->sources);
 	free(ledger);
 }
@@ -115,6 +119,9 @@ bool ledger_is_accounted(const struct ledger *ledger)
 		for (uint32_t k = 0; k < ledger->sources[i].store_count; k++)
 			if (!is_accounted(&ledger->sources[i], &ledger->sources[i].stores[k]))
 				return false;
+	for (uint32_t i = 0; i < ledger->processor_count; i++)
+		if (!ledger_processor_is_accounted(&ledger->processors[i]))
+			return false;
 	return ledger->losses.count == 0;
 }
 
@@ -124,6 +131,9 @@ bool ledger_is_settled(const struct ledger *ledger)
 		for (uint32_t k = 0; k < ledger->sources[i].store_count; k++)
 			if (ledger->sources[i].stores[k].in_flight_batches)
 				return false;
+	for (uint32_t i = 0; i < ledger->processor_count; i++)
+		if (!ledger_processor_is_settled(&ledger->processors[i]))
+			return false;
 	return ledger_is_accounted(ledger);
 }
 
@@ -174,9 +184,9 @@ json_t *ledger_format_json(const struct ledger *ledger, const char *run, const c
 				(json_int_t)produced.dropped_rows, "missed_ticks", (json_int_t)source->missed_ticks,
 				"readable", source->is_read, "stores", stores));
 	}
-	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:o, s:o}", "run", run, "supervisor", supervisor, "final", is_final,
+	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:o}", "run", run, "supervisor", supervisor, "final", is_final,
 		"accounted", ledger_is_accounted(ledger), "settled", ledger_is_settled(ledger), "sources", sources,
-		"losses", losses_format(&ledger->losses));
+		"processors", ledger_processors_format(ledger), "losses", losses_format(&ledger->losses));
 }
 
 /* Names come from files: they must not steer the terminal. */
@@ -263,5 +273,6 @@ void ledger_print(const struct ledger *ledger, bool is_colored, FILE *stream)
 	for (uint32_t i = 0; i < ledger->source_count; i++)
 		for (uint32_t k = 0; k < ledger->sources[i].store_count; k++)
 			print_line(ledger, &ledger->sources[i], &ledger->sources[i].stores[k], is_colored, stream);
+	ledger_processors_print(ledger, is_colored, stream);
 	losses_print(&ledger->losses, is_colored, stream);
 }

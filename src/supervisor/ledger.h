@@ -6,7 +6,10 @@
  * records between the journal's sequence and the stream's. Anything else is `missing` (or, with a negative sign,
  * counted twice). The equation is that of the stream's whole life; what is reported is what this run has made, and
  * beside it what it stored of earlier runs that had ended with batches left. Gap records are no batches, stored or in
- * flight. Process: supervisor.
+ * flight.
+ *
+ * For each input of a processor: rows read = in + rejected by each named policy + open. What a processor makes is counted as
+ * that of a source. Process: supervisor.
  */
 #ifndef SUPERVISOR_LEDGER_H
 #define SUPERVISOR_LEDGER_H
@@ -46,14 +49,44 @@ struct ledger_source {
 	struct ledger_store stores[SEGMENT_CONSUMERS];
 };
 
+/* What became of the rows of an [[input]] in this run: read + carried = in + rejected + open. */
+struct ledger_input {
+	char job[256], group[64], tag[256]; /* group and tag "": all */
+	uint64_t carried, read, in, rejected;
+	int64_t open; /* not used yet: held in its state; negative: counted twice */
+};
+
+struct ledger_policy {
+	uint32_t input;
+	uint64_t rows;
+	char name[112];
+};
+
+struct ledger_processor {
+	char name[256];
+	uint32_t input_count, policy_count;
+	struct ledger_input *inputs;
+	struct ledger_policy *policies; /* that have rejected rows */
+};
+
 struct ledger {
 	uint32_t source_count;
 	struct ledger_source *sources;
+	uint32_t processor_count;
+	struct ledger_processor *processors;
 	struct losses losses;
 };
 
 int ledger_create(uint32_t source_count, struct ledger **ret_ledger);
 void ledger_destroy(struct ledger *ledger);
+
+/* The line of that processor: found, or a new one; NULL: no memory. Its inputs and policies are the caller's to set, by
+ * ledger_processor_reset first. */
+struct ledger_processor *ledger_find_processor(struct ledger *ledger, const char *name);
+/* Zeroed lists of that length. -ENOMEM: they are empty. */
+int ledger_processor_reset(struct ledger_processor *processor, uint32_t input_count, uint32_t policy_count);
+/* Fills in what follows from the counts of each input. */
+void ledger_processor_balance(struct ledger_processor *processor);
 
 /* Arithmetic of one line: fills in what follows from the state of store `index`. */
 void ledger_balance(struct ledger_source *source, uint32_t index);

@@ -241,10 +241,64 @@ static void a_run_counts_what_it_made_itself(void **state)
 	ledger_destroy(ledger);
 }
 
+static char *print_processor(
+	uint64_t carried, uint64_t read, uint64_t in, uint64_t rejected, bool accounted, bool settled)
+{
+	struct ledger *ledger;
+	char *text = NULL;
+	size_t bytes;
+	FILE *stream = open_memstream(&text, &bytes);
+
+	assert_int_equal(ledger_create(0, &ledger), 0);
+	struct ledger_processor *line = ledger_find_processor(ledger, "filter");
+	assert_ptr_equal(ledger_find_processor(ledger, "filter"), line);
+	assert_int_equal(ledger_processor_reset(line, 2, 2), 0);
+	snprintf(line->inputs[0].job, sizeof(line->inputs[0].job), "other");
+	snprintf(line->inputs[1].job, sizeof(line->inputs[1].job), "digitizer");
+	line->inputs[1].carried = carried;
+	line->inputs[1].read = read;
+	line->inputs[1].in = in;
+	for (uint32_t i = 0; i < 2; i++)
+		line->policies[i] = (struct ledger_policy){.input = 1, .rows = i ? 1 : rejected, .name = "window"};
+	snprintf(line->policies[1].name, sizeof(line->policies[1].name), "prescale");
+	ledger_processor_balance(line);
+	assert_int_equal(ledger_is_accounted(ledger), accounted);
+	assert_int_equal(ledger_is_settled(ledger), settled);
+	ledger_print(ledger, false, stream);
+	fclose(stream);
+	ledger_destroy(ledger);
+	return text;
+}
+
+static void rows_of_a_processor(void **state)
+{
+	static const struct {
+		uint64_t carried, read, in, rejected;
+		bool accounted, settled;
+		const char *words;
+	} items[] = {
+		{0, 100, 60, 39, true, true,
+			"read 100 rows; in 60; rejected by window 39; rejected by prescale 1: accounted\n"},
+		{0, 100, 60, 30, true, false, "open 9: accounted, rows are open\n"},
+		{9, 100, 60, 48, true, true, "read 100 rows, open at the start 9; in 60;"},
+		{0, 100, 60, 40, false, false, "open -1: ROWS COUNTED TWICE\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++) {
+		char *text = print_processor(items[i].carried, items[i].read, items[i].in, items[i].rejected,
+			items[i].accounted, items[i].settled);
+		assert_non_null(strstr(text, items[i].words));
+		assert_non_null(strstr(text, "filter of digitizer: "));
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(all_stored),
+		cmocka_unit_test(rows_of_a_processor),
 		cmocka_unit_test(some_in_flight),
 		cmocka_unit_test(a_pad_is_no_backlog),
 		cmocka_unit_test(a_gap_record_is_not_in_flight),

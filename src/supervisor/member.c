@@ -11,6 +11,16 @@ bool member_is_store(const struct member *member)
 	return member->plan->is_store;
 }
 
+bool member_is_processor(const struct member *member)
+{
+	return member->plan->is_processor;
+}
+
+bool member_is_source(const struct member *member)
+{
+	return !member->plan->is_store && !member->plan->is_processor;
+}
+
 const char *member_state_name(const struct member *member)
 {
 	static const char *const names[] = {

@@ -11,7 +11,7 @@
 #include "supervisor/restart.h"
 
 enum member_state {
-	MEMBER_WAITING,  /* not started yet; a source: until its stores are ready */
+	MEMBER_WAITING,  /* not started yet; a source or processor: until those that read it are ready */
 	MEMBER_STARTING, /* the process runs and has not told that it is ready */
 	MEMBER_RUNNING,
 	MEMBER_PAUSING,  /* died; will be started again at restart.due_ns */
@@ -77,6 +77,8 @@ struct member {
 
 bool member_is_alive(const struct member *member);
 bool member_is_store(const struct member *member);
+bool member_is_processor(const struct member *member);
+bool member_is_source(const struct member *member);
 const char *member_state_name(const struct member *member);
 
 #endif

@@ -45,7 +45,7 @@ struct needs needs_count(const struct plan_set *plans)
 		/* A stream each, and a file each at least once it has rotated or is one of many. */
 		uint64_t files = FILES_BESIDE + 2 * plans->plans[i]->input_count;
 
-		if (plans->plans[i]->is_store && files > needs.store_files) {
+		if (plans->plans[i]->input_count && files > needs.store_files) {
 			needs.store_files = files;
 			needs.store = plans->plans[i]->name;
 		}

@@ -9,6 +9,7 @@
 #include "base/crc32c.h"
 #include "base/path.h"
 #include "base/version.h"
+#include "config/folder_inputs.h"
 #include "config/folder_stores.h"
 #include "plane/segment.h"
 #include "supervisor/budget.h"
@@ -85,7 +86,9 @@ static char (*make_file_names(const struct folder *folder))[FILE_NAME_BYTES]
 
 static bool is_link(const struct job_config *store, const struct job_config *producer)
 {
-	return !store->common.use_shm_when_possible || !producer->common.use_shm_when_possible;
+	/* A processor shares a machine with what it reads. */
+	return store->type->store &&
+	       (!store->common.use_shm_when_possible || !producer->common.use_shm_when_possible);
 }
 
 static char *make_link_url(struct text_maker *maker, const struct runtime *runtime, const struct job_config *store)
@@ -121,7 +124,7 @@ static int add_sinks(const struct folder *folder, const struct runtime *runtime,
 static int fill_input(const struct runtime *runtime, const struct job_config *producer, const char *file_name,
 	struct plan_input *input, struct text_maker *maker)
 {
-	const struct enrg_job_group *groups = producer->type->job ? producer->type->job->groups : NULL;
+	const struct enrg_job_group *groups = type_groups(producer->type);
 
 	input->source = copy(maker, producer->name);
 	input->stream_path = print(maker, "%s/%s.stream", runtime->folder, file_name);
@@ -168,6 +171,26 @@ static int add_inputs(const struct folder *folder, const struct runtime *runtime
 	return 0;
 }
 
+/* A group without a store of its own is produced all the same where somebody reads it. */
+static char *make_read_groups(const struct folder *folder, const struct job_config *job, struct text_maker *maker)
+{
+	char *text = NULL;
+
+	for (const struct enrg_job_group *group = type_groups(job->type); group && group->key; group++) {
+		bool is_read = false;
+		char *longer;
+
+		for (size_t i = 0; i < folder->job_count; i++)
+			is_read |= folder_reads(&folder->jobs[i], job, group->key);
+		if (!is_read)
+			continue;
+		longer = print(maker, "%s%s ", text ? text : "", group->key);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
 static int build(const struct folder *folder, const struct runtime *runtime, size_t index,
 	char (*file_names)[FILE_NAME_BYTES], struct plan *plan, struct enrg_error *err)
 {
@@ -190,13 +213,20 @@ static int build(const struct folder *folder, const struct runtime *runtime, siz
 	plan->subscribe_url = print(&maker, "ipc://%s/bus.sub", runtime->sockets);
 	plan->verbosity = job->common.has_verbosity ? job->common.verbosity : folder->supervisor.verbosity;
 	plan->is_store = job->type->store != NULL;
-	if (plan->is_store) {
+	plan->is_processor = job->type->processor != NULL;
+	plan->level = folder_level(folder, job);
+	code = 0;
+	if (plan->is_processor)
+		plan->checkpoint_path = print(&maker, "%s/%s.checkpoint", runtime->folder, file_name);
+	if (plan->is_store || plan->is_processor) {
 		plan->journal_path = print(&maker, "%s/%s.journal", runtime->folder, file_name);
 		code = add_inputs(folder, runtime, job, file_names, plan, &maker, err);
-	} else {
+	}
+	if (!code && !plan->is_store) {
 		code = add_sinks(folder, runtime, job, plan, &maker, err);
 		if (plan->sink_count)
 			plan->stream_path = print(&maker, "%s/%s.stream", runtime->folder, file_name);
+		plan->read_groups = make_read_groups(folder, job, &maker);
 	}
 	return !code && maker.failed ? enrg_error_set(err, -ENOMEM, "out of memory") : code;
 }

@@ -27,7 +27,7 @@ struct restart_end {
 	int exit_code; /* -1 where a signal ended it */
 	int signal;    /* 0 = none */
 	bool was_hung; /* the watchdog ended it */
-	bool is_store; /* a store never ends by itself: exit 0 unasked is a failure */
+	bool is_store; /* or processor: they never end by themselves, exit 0 unasked is a failure */
 	bool is_done;  /* its page says that it ended in order; a library that calls exit(0) in a source says nothing */
 };
 

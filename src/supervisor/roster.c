@@ -160,7 +160,7 @@ static void start_member(struct roster *roster, size_t index, uint64_t now_ns)
 		log_line(ENRG_ERROR, "%s", err.text);
 		snprintf(member->last_exit, sizeof(member->last_exit), "could not be started: %s",
 			enrg_error_name(code));
-		decide(roster, member, &(struct restart_end){.exit_code = 1, .is_store = member_is_store(member)},
+		decide(roster, member, &(struct restart_end){.exit_code = 1, .is_store = !member_is_source(member)},
 			now_ns);
 		return;
 	}
@@ -186,11 +186,16 @@ static bool are_stores_ready(const struct roster *roster, const struct member *s
 	return true;
 }
 
-static bool are_all_stores_ready(const struct roster *roster)
+/* A processor, when all stores and the processors that stand further from the sources are ready. */
+static bool may_start(const struct roster *roster, const struct member *member)
 {
-	for (size_t i = 0; i < roster->count; i++)
-		if (member_is_store(&roster->members[i]) && !roster->members[i].was_ready)
+	for (size_t i = 0; i < roster->count; i++) {
+		const struct member *other = &roster->members[i];
+
+		if (!other->was_ready && (member_is_store(other) ||
+						 (member_is_processor(other) && other->plan->level > member->plan->level)))
 			return false;
+	}
 	return true;
 }
 
@@ -199,7 +204,7 @@ static void tell_late_stores(struct roster *roster)
 	for (size_t i = 0; i < roster->count; i++) {
 		struct member *member = &roster->members[i];
 
-		if (!member_is_store(member) || member->was_ready || member->is_late_told)
+		if (member_is_source(member) || member->was_ready || member->is_late_told)
 			continue;
 		member->is_late_told = true;
 		log_line(ENRG_ERROR, "%s is not ready after 30 s; the jobs that need it wait, the others start",
@@ -209,10 +214,12 @@ static void tell_late_stores(struct roster *roster)
 
 void roster_start_due(struct roster *roster, uint64_t now_ns)
 {
-	bool may_start = are_all_stores_ready(roster);
+	bool are_sources_due = true;
 	bool is_late = now_ns - roster->started_ns >= READY_PATIENCE_NS;
 
-	if (!may_start && is_late && !roster->is_stopping)
+	for (size_t i = 0; i < roster->count; i++)
+		are_sources_due &= member_is_source(&roster->members[i]) || roster->members[i].was_ready;
+	if (!are_sources_due && is_late && !roster->is_stopping)
 		tell_late_stores(roster);
 	for (size_t i = 0; i < roster->count; i++) {
 		struct member *member = &roster->members[i];
@@ -220,7 +227,9 @@ void roster_start_due(struct roster *roster, uint64_t now_ns)
 		if (member->state == MEMBER_PAUSING && member->restart.due_ns <= now_ns)
 			start_member(roster, i, now_ns);
 		else if (member->state == MEMBER_WAITING && !roster->is_stopping &&
-			 (member_is_store(member) || may_start || (is_late && are_stores_ready(roster, member))))
+			 (member_is_store(member) || are_sources_due ||
+				 (member_is_processor(member) && may_start(roster, member)) ||
+				 (is_late && are_stores_ready(roster, member))))
 			start_member(roster, i, now_ns);
 	}
 }
@@ -270,7 +279,7 @@ static bool is_unwell(const struct member *member, const struct restart_end *end
 
 static void handle_end(struct roster *roster, struct member *member, uint64_t now_ns)
 {
-	struct restart_end end = {.was_hung = member->is_hung, .is_store = member_is_store(member)};
+	struct restart_end end = {.was_hung = member->is_hung, .is_store = !member_is_source(member)};
 	uint64_t before = member->past.out_batches;
 	pid_t pid = member->child.pid;
 
@@ -291,7 +300,7 @@ static void handle_end(struct roster *roster, struct member *member, uint64_t no
 	}
 	/* A store that was asked and ended by itself has said what stays; one that was killed has more to do. */
 	if (end.is_store && (end.signal || !member->stop_orders) && member->state != MEMBER_STOPPED &&
-		roster_has_backlog(roster, member)) {
+		roster_has_more(roster, member)) {
 		decide(roster, member, &end, now_ns);
 		return;
 	}
@@ -308,7 +317,7 @@ static void handle_ready(struct roster *roster, struct member *member, uint64_t 
 		return;
 	member->state = MEMBER_RUNNING;
 	member->was_ready = true;
-	if (!member_is_store(member) && !roster->first_ready_ns)
+	if (member_is_source(member) && !roster->first_ready_ns)
 		roster->first_ready_ns = now_ns;
 	log_line(ENRG_DEBUG, "%s is ready (process %d)", member->plan->name, (int)member->child.pid);
 }
@@ -370,7 +379,7 @@ void roster_stop_member(struct member *member)
 		/* What a store owes is in its streams, and the ledger tells; a source that is down owes what it did not
 		 * produce. */
 		if (member->state == MEMBER_PAUSING && member->last_code != RESTART_UNASKED &&
-			member->restart.failures >= (member_is_store(member) ? ROSTER_FAILING : 1))
+			member->restart.failures >= (member_is_source(member) ? 1 : ROSTER_FAILING))
 			member->was_failing = true;
 		if (member->state == MEMBER_PAUSING || member->state == MEMBER_WAITING)
 			member->state = MEMBER_STOPPED;
@@ -396,6 +405,11 @@ bool roster_has_backlog(const struct roster *roster, const struct member *store)
 	return false;
 }
 
+bool roster_has_more(const struct roster *roster, const struct member *member)
+{
+	return member_is_processor(member) || roster_has_backlog(roster, member);
+}
+
 bool roster_is_exhausted(const struct roster *roster)
 {
 	size_t sources = 0;
@@ -405,7 +419,7 @@ bool roster_is_exhausted(const struct roster *roster)
 		bool is_hopeless = member->state == MEMBER_DONE || member->state == MEMBER_GIVEN_UP;
 
 		/* a service produces what others make it produce */
-		if (member_is_store(member) || !member->config->type->job->poll)
+		if (!member_is_source(member) || !member->config->type->job->poll)
 			continue;
 		sources++;
 		for (size_t k = 0; member->state == MEMBER_WAITING && k < member->plan->sink_count; k++) {

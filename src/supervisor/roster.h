@@ -29,7 +29,8 @@ struct roster_params {
 int roster_create(const struct roster_params *params, struct roster **ret_roster, struct enrg_error *err);
 void roster_destroy(struct roster *roster);
 
-/* Starts what may start now: stores, sources whose stores are ready, jobs whose pause is over. */
+/* Starts what may start now: stores, then processors, those furthest from sources first, then sources; jobs whose pause
+ * is over. */
 void roster_start_due(struct roster *roster, uint64_t now_ns);
 /* An event of a member's descriptor. */
 void roster_handle(struct roster *roster, enum roster_event event, uint32_t index, uint64_t now_ns);
@@ -44,6 +45,8 @@ uint64_t roster_next_due(const struct roster *roster);
 struct member *roster_find(const struct roster *roster, const char *name);
 /* Has the store anything to read in its streams? */
 bool roster_has_backlog(const struct roster *roster, const struct member *store);
+/* Has it something to do at the end of a run: a store that, or a processor, which may hold rows to be flushed? */
+bool roster_has_more(const struct roster *roster, const struct member *member);
 /* Every job has been ready once, or has had half a minute for it. */
 bool roster_is_up(struct roster *roster, uint64_t now_ns);
 /* There are sources, and none of them will ever produce again. */

@@ -94,6 +94,8 @@ size_t run_end_clean(const struct stream_specs *specs, const struct roster *rost
 			!leftover_remains(member->plan->journal_path)) {
 			switches_remove(member->plan->journal_path);
 			unlink(member->plan->journal_path);
+			if (member->plan->checkpoint_path)
+				unlink(member->plan->checkpoint_path);
 		}
 	}
 	return left;

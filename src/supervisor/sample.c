@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "supervisor/member_page.h"
+#include "supervisor/processors.h"
 
 #define LOOK_NS 10000000000ull
 
@@ -187,6 +188,8 @@ bool sample_ledger(struct roster *roster, struct ledger *ledger, bool is_whole)
 	bool has_committed = look_at_journals(roster, &ledger->losses), is_news = false;
 	uint32_t index = 0;
 
+	if (has_committed || is_whole)
+		processors_sample(roster, ledger);
 	for (size_t i = 0; i < roster->count && index < ledger->source_count; i++)
 		if (roster->members[i].plan->stream_path)
 			is_news |= sample_source(

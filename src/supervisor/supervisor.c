@@ -26,6 +26,7 @@
 #include "supervisor/ledger.h"
 #include "supervisor/needs.h"
 #include "supervisor/pace.h"
+#include "supervisor/processors.h"
 #include "supervisor/roster.h"
 #include "supervisor/run_log.h"
 #include "supervisor/sample.h"
@@ -169,6 +170,8 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 		code = run_log_plan(&self->folder->supervisor, self->params->log_format, self->plans, err);
 	if (!code)
 		code = stream_specs_create(self->folder, self->plans, &self->specs, err);
+	if (!code)
+		processors_roll_forward(self->plans);
 	if (!code)
 		code = adopt_streams(&self->runtime, self->specs, &adopted, err);
 	self->losses = adopted.losses;
@@ -387,7 +390,7 @@ static void handle_signals(struct supervisor *self, uint64_t now_ns)
 		service_end_reload(&self->service);
 	}
 	if (words.is_end && !self->params->is_quiet)
-		log_line(ENRG_INFO, "stopping: sources first, then stores (once more: fast stop)");
+		log_line(ENRG_INFO, "stopping: sources first, then processors and stores (once more: fast stop)");
 	if (words.is_end)
 		drain_begin(&self->drain, self->roster, now_ns);
 	if (words.is_fast)
@@ -576,6 +579,7 @@ static int finish(struct supervisor *self)
 
 	control_plane_collect(&self->control);
 	look_after(self, true);
+	processors_roll_forward(self->plans);
 	take_samples(self, true);
 	status = make_status(self, 0, true);
 	is_failing = is_any_failing(self->roster);

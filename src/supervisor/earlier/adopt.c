@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "base/version.h"
+#include "handover/checkpoint.h"
 #include "handover/journal.h"
 #include "handover/presence.h"
 #include "plane/segment.h"
@@ -125,12 +126,19 @@ static int check_journal(const char *path, void *context)
 	return check_version(path, JOURNAL_MAGIC, JOURNAL_VERSION, context);
 }
 
+static int check_checkpoint(const char *path, void *context)
+{
+	return check_version(path, CHECKPOINT_MAGIC, CHECKPOINT_VERSION, context);
+}
+
 int adopt_check_versions(const struct runtime *runtime, struct enrg_error *err)
 {
 	struct adopt_visit visit = {.runtime = runtime, .err = err};
 	int rc = presence_visit_files(runtime->folder, ".stream", check_stream, &visit);
 
-	return rc ? rc : presence_visit_files(runtime->folder, ".journal", check_journal, &visit);
+	if (!rc)
+		rc = presence_visit_files(runtime->folder, ".journal", check_journal, &visit);
+	return rc ? rc : presence_visit_files(runtime->folder, ".checkpoint", check_checkpoint, &visit);
 }
 
 int adopt_wait(const struct runtime *runtime, struct enrg_error *err)
@@ -334,11 +342,12 @@ static int add_store(const struct adoption *adoption, const char *path, const st
 		.skipped_batches = status->batches - status->gaps,
 		.skipped_rows = status->rows,
 		.gaps = status->gaps};
-	char journal_path[RUNTIME_PATH_BYTES + 200], safe[180];
+	char journal_path[RUNTIME_PATH_BYTES + 200], checkpoint_path[RUNTIME_PATH_BYTES + 200], safe[180];
 	struct journal *journal;
 	uint32_t index;
 
 	path_safe_name(store, safe, sizeof(safe));
+	snprintf(checkpoint_path, sizeof(checkpoint_path), "%s/%s.checkpoint", adoption->runtime->folder, safe);
 	snprintf(journal_path, sizeof(journal_path), "%s/%s.journal", adoption->runtime->folder, safe);
 	int code = journal_open(journal_path, &journal, err);
 	if (code)
@@ -346,7 +355,10 @@ static int add_store(const struct adoption *adoption, const char *path, const st
 	code = journal_add_stream(journal, status->uuid, status->source, &index, err);
 	if (!code) {
 		journal_set_stream(journal, index, &state);
-		journal_commit(journal);
+		journal_complete(journal);
+		code = checkpoint_follow(checkpoint_path, journal_commit_number(journal), err);
+		if (!code)
+			journal_make_valid(journal);
 	}
 	journal_close(journal);
 	return code ? code : stream_add_consumer(path, store, err);

@@ -129,9 +129,22 @@ static int visit_journal(const char *path, void *context)
 	return 0;
 }
 
+static int visit_checkpoint(const char *path, void *context)
+{
+	const struct plan_set *plans = ((const struct journal_visit *)context)->plans;
+
+	for (size_t i = 0; i < plans->count; i++)
+		if (plans->plans[i]->checkpoint_path && !strcmp(plans->plans[i]->checkpoint_path, path))
+			return 0;
+	if (unlink(path) == 0)
+		log_line(ENRG_INFO, "%s: removed: no processor of this configuration goes on with it", path);
+	return 0;
+}
+
 void inherit_remove_journals(const struct runtime *runtime, const struct plan_set *plans)
 {
 	struct journal_visit visit = {.plans = plans};
 
 	presence_visit_files(runtime->folder, ".journal", visit_journal, &visit);
+	presence_visit_files(runtime->folder, ".checkpoint", visit_checkpoint, &visit);
 }

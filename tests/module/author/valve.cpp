@@ -115,6 +115,18 @@ enrg_job_type make_type()
 const enrg_job_type type = make_type();
 const enrg_job_type *const types[] = {&type, nullptr};
 
+struct enrg_module make_module()
+{
+	struct enrg_module made{};
+
+	made.abi = ENRG_MODULE_ABI;
+	made.size = sizeof(made);
+	made.option_bytes = sizeof(enrg_option);
+	made.name = "valve";
+	made.jobs = types;
+	return made;
+}
+
 } // namespace
 
-ENRG_MODULE = {ENRG_MODULE_HEAD, "valve", types, nullptr};
+ENRG_MODULE = make_module();

@@ -21,6 +21,11 @@ bool member_is_source(const struct member *member)
 	return !member->plan->is_store && !member->plan->is_processor;
 }
 
+bool member_is_service(const struct member *member)
+{
+	return member->config->type->job && !member->config->type->job->poll;
+}
+
 const char *member_state_name(const struct member *member)
 {
 	static const char *const names[] = {

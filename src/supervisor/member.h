@@ -79,6 +79,8 @@ bool member_is_alive(const struct member *member);
 bool member_is_store(const struct member *member);
 bool member_is_processor(const struct member *member);
 bool member_is_source(const struct member *member);
+/* It produces what others make it produce, or nothing: no batch of it is awaited. */
+bool member_is_service(const struct member *member);
 const char *member_state_name(const struct member *member);
 
 #endif

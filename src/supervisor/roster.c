@@ -273,8 +273,8 @@ static bool is_unwell(const struct member *member, const struct restart_end *end
 {
 	if (is_crash(end->signal) || (!end->signal && (end->exit_code == 1 || end->exit_code == 2)))
 		return true;
-	return !end->is_store && member->plan->stream_path && member->restart.failures && !batches &&
-	       now_ns - member->restart.started_ns < RESTART_STABLE_NS;
+	return !end->is_store && !member_is_service(member) && member->plan->stream_path && member->restart.failures &&
+	       !batches && now_ns - member->restart.started_ns < RESTART_STABLE_NS;
 }
 
 static void handle_end(struct roster *roster, struct member *member, uint64_t now_ns)
@@ -317,7 +317,7 @@ static void handle_ready(struct roster *roster, struct member *member, uint64_t 
 		return;
 	member->state = MEMBER_RUNNING;
 	member->was_ready = true;
-	if (member_is_source(member) && !roster->first_ready_ns)
+	if (member_is_source(member) && !member_is_service(member) && !roster->first_ready_ns)
 		roster->first_ready_ns = now_ns;
 	log_line(ENRG_DEBUG, "%s is ready (process %d)", member->plan->name, (int)member->child.pid);
 }
@@ -418,8 +418,7 @@ bool roster_is_exhausted(const struct roster *roster)
 		const struct member *member = &roster->members[i];
 		bool is_hopeless = member->state == MEMBER_DONE || member->state == MEMBER_GIVEN_UP;
 
-		/* a service produces what others make it produce */
-		if (!member_is_source(member) || !member->config->type->job->poll)
+		if (!member_is_source(member) || member_is_service(member))
 			continue;
 		sources++;
 		for (size_t k = 0; member->state == MEMBER_WAITING && k < member->plan->sink_count; k++) {

@@ -155,6 +155,42 @@ case_dies() {
 	wait "$run" || fail "exit code of the run"
 }
 
+# Over kills of the job: what was answered with ok was done once, what was refused was not done, and what is unknown was
+# not done twice.
+case_kills() {
+	write_knobs
+	start run.log run c
+	await 20 "$bin" send polled set value=1 || fail "polled does not answer"
+	local i asker askers=() killer
+	for asker in 1 2 3; do
+		for i in $(seq 60); do
+			echo "$asker.$i $("$bin" send --timeout 2 polled set value=1 mode="m$asker.$i" | head -n 1)"
+		done >"answers.$asker" &
+		askers+=($!)
+	done
+	(
+		for _ in $(seq 12); do
+			sleep 0.15
+			pid=$(pid_of polled)
+			[ -n "$pid" ] && kill -KILL "$pid"
+		done
+	) &
+	killer=$!
+	wait "${askers[@]}" "$killer"
+	"$bin" send supervisor stop >/dev/null || fail "stop"
+	wait "$run"
+	sort polled.txt | uniq -c | awk '$2 == "set" && NF == 3 && $1 > 1' >twice
+	[ -s twice ] && { cat twice >&2; fail "commands that acted twice"; }
+	awk 'FILENAME == "polled.txt" {done[$2] = 1; next}
+		{name = "m" $1; code = $2; sub(/:$/, "", code); count[code]++}
+		code == "ok" && !done[name] {print name, "was answered with ok and not done"; bad = 1}
+		code != "ok" && code != "unknown" && done[name] {print name, "was done and answered with", code; bad = 1}
+		END {for (code in count) print code, count[code]; exit bad}' polled.txt answers.* >judged || { cat judged >&2; fail "answers"; }
+	cat judged
+	grep -q "^ok" judged || fail "nothing was done"
+	grep -q "^refused" judged || fail "nothing was refused: no kill was met"
+}
+
 # Alerts, statistics and topics reach those who want them; rows of alerts are stored.
 case_reports() {
 	write_knobs

@@ -95,7 +95,7 @@ static int set(struct enrg_job *job, void *state, const void *body, struct enrg_
 		return enrg_error_set(err, -EIO, "the knob came off");
 	knob->value = (int64_t)((double)wanted->value * wanted->factor);
 	knob->turns++;
-	note(knob, "set", "");
+	note(knob, "set", wanted->mode ? wanted->mode : "");
 	enrg_fields_set_int(enrg_answer_fields(answer), "value", knob->value);
 	enrg_fields_set_int(enrg_answer_fields(answer), "turns", knob->turns);
 	enrg_fields_set_json(enrg_answer_fields(answer), "list", "[1, {\"a\": true}]");

@@ -1,0 +1,107 @@
+#!/bin/bash
+# What every service has to stand, whatever it does: services.sh CASE. Needs ENRGDAQ_BIN, CC, INCLUDE. A new one is a case of a
+# few lines: its file, and `suite TYPE`.
+. "$(dirname "$0")/../system/harness.sh"
+
+# Beside it: a source, and a job that raises alerts and hears all.
+write_company() {
+	mkdir -p c modules
+	"${CC:-cc}" -std=gnu17 -O1 -fPIC -shared -I "$INCLUDE" "$here/../system/knob.c" -o modules/knob.so 2>cc.log ||
+		fail "the module does not build"
+	export ENRGDAQ_MODULE_PATH="$work/modules:${ENRGDAQ_MODULE_PATH:-}"
+	printf 'ring_buffer_size_mb = 16\nrestart_delay_seconds = 0.1\n[info]\nsupervisor_id = "lab"\n' >c/supervisor.toml
+	printf 'daq_job_type = "DAQJobTest"\nrand_min = 1\nrand_max = 6\ninterval_seconds = 0.02\n[store_config.csv]\nfile_path = "dice.csv"\n' >c/dice.toml
+	printf 'daq_job_type = "DAQJobKnob"\ndiary = "knob.txt"\n' >c/knob.toml
+}
+
+rows() { wc -l <out/dice.csv; }
+rss_of() { awk '/VmRSS/ {print $2}' "/proc/$1/status"; }
+
+# Many commands and alerts at once.
+flood() {
+	local kind=${1:-no.such.kind} pids=()
+	for _ in 1 2 3; do
+		for _ in $(seq 15); do
+			"$bin" send service "$kind" no_such_field=1 >/dev/null 2>&1
+			"$bin" send knob warn >/dev/null 2>&1
+		done &
+		pids+=($!)
+	done
+	wait "${pids[@]}"
+}
+
+# suite TYPE: c/service.toml configures it
+suite() {
+	local kind='' kinds pid before after
+	"$bin" check c >check.log 2>&1 || { cat check.log >&2; fail "check"; }
+	kinds=$("$bin" describe "$1" | sed -n 's/^Command \([^ ,]*\).*/\1/p')
+	start run.log run c
+	await 20 test -s out/dice.csv || fail "no rows"
+	await 20 sh -c "! '$bin' send service no.such.kind | grep -q 'refused\|unknown'" || fail "it does not get ready"
+
+	# What is wrong is named, and the service lives on.
+	pid=$(pid_of service)
+	[ -n "$pid" ] || fail "it has no process"
+	for kind in $kinds; do
+		"$bin" send service "$kind" no_such_field=1 >wrong.log
+		[ $? -eq 2 ] || fail "exit code of $kind with a wrong field"
+		grep -q "no_such_field: unknown key" wrong.log || fail "$kind does not name the wrong field"
+	done
+	"$bin" send service no.such.kind >wrong.log
+	grep -q "^no_kind" wrong.log || fail "a command that it does not know"
+
+	# A flood neither ends it nor makes it grow.
+	flood "$kind" # once, for what is allocated once
+	before=$(rss_of "$pid")
+	flood "$kind"
+	[ "$(pid_of service)" = "$pid" ] || fail "it did not live through a flood"
+	after=$(rss_of "$pid")
+	[ $((after - before)) -lt 4096 ] || fail "it grew from $before to $after kB"
+
+	# One that stands still holds nobody back, and is asked nothing for ever.
+	kill -STOP "$pid"
+	before=$(rows)
+	for _ in $(seq 20); do "$bin" send knob warn >/dev/null || fail "an alert waits for it"; done
+	"$bin" send --timeout 0.3 service "${kind:-no.such.kind}" no_such_field=1 >still.log
+	await 20 sh -c "[ \$(wc -l <out/dice.csv) -gt $((before + 20)) ]" || fail "others stand still as well"
+	kill -CONT "$pid"
+
+	# Killed, it comes back; and an ordered end is one, in the middle of messages.
+	kill -KILL "$pid"
+	await 20 sh -c "ps --ppid $run -o pid=,args= | grep -v '^ *$pid ' | grep -q ' service\$'" || fail "it does not come back"
+	await 20 sh -c "! '$bin' send service no.such.kind | grep -q 'refused\|unknown'" || fail "it does not get ready again"
+	flood "$kind" &
+	"$bin" send supervisor stop >/dev/null || fail "stop"
+	wait "$run" || fail "exit code of the run"
+	wait
+	grep -q "accounted" run.log || fail "no ledger"
+	grep -q "rescued\|was killed because" run.log && fail "something went wrong on the way"
+	return 0
+}
+
+# The example of the Python program, as it is.
+case_handle_alerts() {
+	write_company
+	printf 'daq_job_type = "DAQJobHandleAlerts"\n\n[store_config.csv]\nfile_path = "alerts.csv"\nadd_date = true\n' >c/service.toml
+	suite DAQJobHandleAlerts
+	[ "$(cat out/*_alerts.csv | grep -c ',knob,warning,')" -ge 60 ] || fail "alerts are missing"
+	head -qn 1 out/*_alerts.csv | grep -qx 'timestamp,daq_job,severity,message' || fail "columns"
+}
+
+case_knob() {
+	write_company
+	printf 'daq_job_type = "DAQJobKnob"\n[store_config.csv]\nfile_path = "service.csv"\n' >c/service.toml
+	suite DAQJobKnob
+}
+
+# The service of docs/writing-a-service.md.
+case_page() {
+	write_company
+	# shellcheck disable=SC2016
+	sed -n '/^```c$/,/^```$/p' "$here/../../docs/writing-a-service.md" | sed '/^```/d' >heater.c
+	"${CC:-cc}" -std=gnu17 -O1 -fPIC -shared -I "$INCLUDE" heater.c -o modules/heater.so 2>cc.log || fail "the page's service does not build"
+	printf 'daq_job_type = "DAQJobHeater"\n[store_config.csv]\nfile_path = "service.csv"\n' >c/service.toml
+	suite DAQJobHeater
+}
+
+run_case "$@"

@@ -311,13 +311,24 @@ static void handle_end(struct roster *roster, struct member *member, uint64_t no
 	member->state = MEMBER_STOPPED;
 }
 
+/* A job whose data the run is for: where there are services alone, each of them is one. */
+static bool is_awaited(const struct roster *roster, const struct member *member)
+{
+	if (!member_is_source(member))
+		return false;
+	for (size_t i = 0; member_is_service(member) && i < roster->count; i++)
+		if (member_is_source(&roster->members[i]) && !member_is_service(&roster->members[i]))
+			return false;
+	return true;
+}
+
 static void handle_ready(struct roster *roster, struct member *member, uint64_t now_ns)
 {
 	if (child_read_ready(&member->child) != 1)
 		return;
 	member->state = MEMBER_RUNNING;
 	member->was_ready = true;
-	if (member_is_source(member) && !member_is_service(member) && !roster->first_ready_ns)
+	if (!roster->first_ready_ns && is_awaited(roster, member))
 		roster->first_ready_ns = now_ns;
 	log_line(ENRG_DEBUG, "%s is ready (process %d)", member->plan->name, (int)member->child.pid);
 }

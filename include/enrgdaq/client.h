@@ -20,6 +20,7 @@
 #ifndef ENRGDAQ_CLIENT_H
 #define ENRGDAQ_CLIENT_H
 
+#include "enrgdaq/answer.h"
 #include "enrgdaq/batch.h"
 #include "enrgdaq/error.h"
 #include "enrgdaq/schema.h"
@@ -162,19 +163,8 @@ ENRG_API int enrg_client_wait(struct enrg_client *client, int timeout_ms, struct
 
 /* --- commands ---------------------------------------------------------------------------------------------------- */
 
-enum enrg_answer_code {
-	ENRG_ANSWER_OK = 0,
-	ENRG_ANSWER_REFUSED,      /* by who was asked, or because it is down: nothing was done */
-	ENRG_ANSWER_WRONG_FIELDS, /* text names all that is wrong; nothing was done */
-	ENRG_ANSWER_NO_KIND,      /* who was asked does not know such a command */
-	ENRG_ANSWER_NOBODY,       /* there is no such job or type */
-	ENRG_ANSWER_EXPIRED,      /* it came too late: nothing was done */
-	ENRG_ANSWER_FAILED,       /* it was begun, and failed; text says how far it came */
-	ENRG_ANSWER_UNKNOWN,      /* it may have been done or not: read the state back, do not send it again */
-};
-
-struct enrg_command {
-	uint32_t size;       /* sizeof(struct enrg_command) */
+struct enrg_client_command {
+	uint32_t size;       /* sizeof(struct enrg_client_command) */
 	uint32_t timeout_ms; /* how long it may be carried out, and waited for; 0: 10 s */
 	const char *to;      /* "supervisor", "job NAME", "type DAQJobX" (all of a type), "all" (jobs) */
 	const char *kind;
@@ -184,23 +174,24 @@ struct enrg_command {
 			     * answer, and nothing is done */
 };
 
-struct enrg_reply {
+struct enrg_client_reply {
 	uint32_t size;
 	enum enrg_answer_code code;
 	const char *name;   /* of the code: "ok", "refused", "wrong_fields" … for ever the same */
 	const char *text;   /* a sentence, or "" */
 	const char *fields; /* what was answered as a JSON object, as it came; NULL: nothing */
+	const char *json;   /* the whole answer: id, code, text, fields */
 };
 
-/* Gives a command, waits for its answer (timeout_ms and a quarter of it). 0: *ret_reply is set, also where the answer
- * is a refusal; valid until the next call of this function with this handle. Else nothing was sent: -EAGAIN: the system
- * does not run; -EINVAL; -EACCES. */
-ENRG_API int enrg_client_ask(struct enrg_client *client, const struct enrg_command *command,
-	const struct enrg_reply **ret_reply, struct enrg_error *err);
+/* Gives a command, waits for its answer (timeout_ms and 4 s: the supervisor gives up earlier). 0: *ret_reply is set,
+ * also where the answer is a refusal; valid until the next call of this function with this handle. Else nothing was
+ * sent: -EAGAIN: the system does not run; -EINVAL; -EACCES. */
+ENRG_API int enrg_client_ask(struct enrg_client *client, const struct enrg_client_command *command,
+	const struct enrg_client_reply **ret_reply, struct enrg_error *err);
 
 /* --- alerts ------------------------------------------------------------------------------------------------------ */
 
-struct enrg_alert {
+struct enrg_client_alert {
 	uint32_t size;
 	const char *time;     /* UTC, "2026-11-24T06:48:59.123Z" */
 	const char *severity; /* "info", "warning", "error" */
@@ -216,7 +207,8 @@ struct enrg_alerts; /* follows the alerts of one system; it may outlive the clie
 ENRG_API int enrg_alerts_open(struct enrg_client *client, struct enrg_alerts **ret_alerts, struct enrg_error *err);
 /* The next one: 1, valid until the next call; 0: none now; -EAGAIN: the system is not there. They are known when the
  * supervisor writes its state: once a second, every 10 s at the latest. */
-ENRG_API int enrg_alerts_next(struct enrg_alerts *alerts, const struct enrg_alert **ret_alert, struct enrg_error *err);
+ENRG_API int enrg_alerts_next(
+	struct enrg_alerts *alerts, const struct enrg_client_alert **ret_alert, struct enrg_error *err);
 ENRG_API void enrg_alerts_close(struct enrg_alerts *alerts); /* takes NULL */
 
 /* --- log --------------------------------------------------------------------------------------------------------- */

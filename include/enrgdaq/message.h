@@ -16,6 +16,7 @@
 #ifndef ENRGDAQ_MESSAGE_H
 #define ENRGDAQ_MESSAGE_H
 
+#include "enrgdaq/answer.h"
 #include "enrgdaq/job.h"
 
 #ifdef __cplusplus
@@ -61,17 +62,6 @@ struct enrg_message_type {
 };
 
 /* --- commands that a job gives --- */
-
-enum enrg_answer_code {
-	ENRG_ANSWER_OK = 0,
-	ENRG_ANSWER_REFUSED = 1,      /* nothing was done: not allowed, not possible now, or who was asked is down */
-	ENRG_ANSWER_WRONG_FIELDS = 2, /* nothing was done: `text` names all that is wrong */
-	ENRG_ANSWER_NO_KIND = 3,      /* who was asked does not know such a command */
-	ENRG_ANSWER_NOBODY = 4,       /* there is no such job or type */
-	ENRG_ANSWER_EXPIRED = 5,      /* nothing was done: it came too late */
-	ENRG_ANSWER_FAILED = 6,       /* it was begun, and failed */
-	ENRG_ANSWER_UNKNOWN = 7,      /* it may have been done or not: read the state back */
-};
 
 /* Made by the framework, valid during the call that gets it. */
 struct enrg_reply {

@@ -67,8 +67,10 @@ int path_make_folders(const char *path, mode_t mode, struct enrg_error *err)
 
 void path_format_user(uid_t user, char *ret_text, size_t text_bytes)
 {
-	const struct passwd *entry = getpwuid(user);
+	struct passwd room, *entry = NULL;
+	char texts[1024];
 
+	(void)getpwuid_r(user, &room, texts, sizeof(texts), &entry);
 	if (entry)
 		snprintf(ret_text, text_bytes, "%s (uid %u)", entry->pw_name, (unsigned)user);
 	else

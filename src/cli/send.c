@@ -1,17 +1,17 @@
 /* send.c: `enrgdaq send TO KIND KEY=VALUE …`: gives a command to a running system, and prints the answer. */
+#include <errno.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <enrgdaq/client.h>
+
 #include "cli/cli.h"
-#include "handover/command_link.h"
-#include "client/find.h"
 
 #define TIMEOUT_S     10.0
 #define TIMEOUT_MAX_S 3600.0
-#define ANSWER_NS     4000000000ull /* after its expiry: the supervisor gives up earlier, and says so */
 
 static const char usage[] =
 	"usage: enrgdaq send [OPTIONS] TO KIND [KEY=VALUE …]\n"
@@ -82,57 +82,62 @@ static json_t *read_fields(char **arguments, int count)
 	return body;
 }
 
-static void print_answer(const struct command_answer *answer, bool is_json)
+static void print_reply(const struct enrg_client_reply *reply, bool is_json)
 {
-	json_t *json = is_json ? command_answer_to_json(answer) : json_incref(answer->fields);
-	char *text = json && json_object_size(json) ? json_dumps(json, JSON_INDENT(2)) : NULL;
+	const char *text = is_json ? reply->json : reply->fields;
+	json_t *json = text ? json_loads(text, 0, NULL) : NULL;
+	char *shown = json_object_size(json) ? json_dumps(json, JSON_INDENT(2)) : NULL;
 
 	if (!is_json)
-		printf("%s%s%s\n", command_code_name(answer->code), answer->text[0] ? ": " : "", answer->text);
-	if (text)
-		puts(text);
-	free(text);
+		printf("%s%s%s\n", reply->name, reply->text[0] ? ": " : "", reply->text);
+	if (shown)
+		puts(shown);
+	free(shown);
 	json_decref(json);
 }
 
-static int exit_code_of(enum command_code code)
+static int exit_code_of(enum enrg_answer_code code)
 {
-	return code == COMMAND_OK ? 0 : code == COMMAND_WRONG_FIELDS ? 2 : 1;
+	return code == ENRG_ANSWER_OK ? 0 : code == ENRG_ANSWER_WRONG_FIELDS ? 2 : 1;
+}
+
+static bool is_whole(const char *to)
+{
+	static const char *const words[] = {"job ", "type "};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strncmp(to, words[i], strlen(words[i])))
+			return true;
+	return !strcmp(to, "supervisor") || !strcmp(to, "all");
 }
 
 /* Takes `body`. */
 static int send_command(const struct send_options *options, const char *to, const char *kind, json_t *body)
 {
-	static const char *const words[] = {"job ", "type "};
-	uint64_t timeout_ns = (uint64_t)(options->timeout_s * 1e9);
-	char folder[FIND_PATH_BYTES], whole[400];
-	struct command_answer answer = {0};
+	char *fields = json_dumps(body, JSON_COMPACT), whole[400];
+	const struct enrg_client_command command = {.size = sizeof(command),
+		.timeout_ms = (uint32_t)(options->timeout_s * 1e3 + 1),
+		.to = whole,
+		.kind = kind,
+		.fields = fields,
+		.sender = "enrgdaq send"};
+	const struct enrg_client_reply *reply;
+	struct enrg_client *client = NULL;
 	struct enrg_error err = {0};
-	struct command command;
-	pid_t pid = 0;
-	bool is_whole = !strcmp(to, "supervisor") || !strcmp(to, "all");
-	int rc;
 
-	for (size_t i = 0; i < 2; i++)
-		is_whole = is_whole || !strncmp(to, words[i], strlen(words[i]));
-	snprintf(whole, sizeof(whole), "%s%s", is_whole ? "" : "job ", to);
-	rc = command_init(&command, whole, kind, body, timeout_ns);
-	snprintf(command.sender.name, sizeof(command.sender.name), "enrgdaq send");
-	if (rc)
-		enrg_error_set(&err, rc, "TO or KIND is too long");
-	if (!rc)
-		rc = find_supervisor(options->supervisor, folder, sizeof(folder), &pid, &err);
-	if (!rc)
-		rc = command_link_ask(folder, &command, timeout_ns + ANSWER_NS, &answer, &err);
-	command_fini(&command);
-	if (rc) {
+	snprintf(whole, sizeof(whole), "%s%s", is_whole(to) ? "" : "job ", to);
+	json_decref(body);
+	int rc = fields ? enrg_client_open(options->supervisor, &client, &err) : -ENOMEM;
+	if (rc == 0)
+		rc = enrg_client_ask(client, &command, &reply, &err);
+	if (rc < 0)
 		fprintf(stderr, "enrgdaq send: %s\n", err.text);
-		return 1;
-	}
-	print_answer(&answer, options->is_json);
-	rc = exit_code_of(answer.code);
-	command_answer_fini(&answer);
-	return rc;
+	else
+		print_reply(reply, options->is_json);
+	int code = rc < 0 ? 1 : exit_code_of(reply->code);
+	enrg_client_close(client);
+	free(fields);
+	return code;
 }
 
 int cli_send(int argc, char **argv)

@@ -17,7 +17,7 @@ struct enrg_alerts {
 	int64_t pid;    /* of the supervisor that counts so */
 	bool is_there;
 	uint64_t looked_ns;
-	struct enrg_alert shown;
+	struct enrg_client_alert shown;
 };
 
 int enrg_alerts_open(struct enrg_client *client, struct enrg_alerts **ret_alerts, struct enrg_error *err)
@@ -72,7 +72,7 @@ static const char *text_of(const json_t *alert, const char *key)
 	return text ? text : "";
 }
 
-int enrg_alerts_next(struct enrg_alerts *alerts, const struct enrg_alert **ret_alert, struct enrg_error *err)
+int enrg_alerts_next(struct enrg_alerts *alerts, const struct enrg_client_alert **ret_alert, struct enrg_error *err)
 {
 	int rc = 0;
 
@@ -86,7 +86,7 @@ int enrg_alerts_next(struct enrg_alerts *alerts, const struct enrg_alert **ret_a
 	uint64_t missed = alerts->next < first ? first - alerts->next : 0;
 	const json_t *alert = json_array_get(alerts->kept, (size_t)(alerts->next + missed - first));
 
-	alerts->shown = (struct enrg_alert){.size = sizeof(alerts->shown),
+	alerts->shown = (struct enrg_client_alert){.size = sizeof(alerts->shown),
 		.time = text_of(alert, "time"),
 		.severity = text_of(alert, "severity"),
 		.job = text_of(alert, "job"),

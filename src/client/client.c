@@ -46,6 +46,7 @@ void enrg_client_close(struct enrg_client *client)
 	forget_process(client);
 	figures_fini(&client->figures);
 	free(client->reply.fields);
+	free(client->reply.json);
 	for (char **source = client->sources; source && *source; source++)
 		free(*source);
 	free(client->sources);

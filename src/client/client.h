@@ -12,9 +12,9 @@ struct enrg_client {
 	struct info info;
 	struct figures figures;
 	struct reply {
-		struct enrg_reply shown;
+		struct enrg_client_reply shown;
 		char text[1000];
-		char *fields;
+		char *fields, *json;
 	} reply;        /* what enrg_client_ask got last */
 	char **sources; /* what enrg_client_sources gave last */
 	int process;    /* pidfd of the supervisor that was asked to stop, or is waited for; -1 = none */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -137,7 +138,7 @@ static void test_status_of_another(void **state)
 }
 
 /* The next alert as soon as there is one; -EAGAIN where the system has gone. */
-static int next_alert(struct enrg_alerts *alerts, const struct enrg_alert **ret_alert)
+static int next_alert(struct enrg_alerts *alerts, const struct enrg_client_alert **ret_alert)
 {
 	int rc = 0;
 
@@ -151,7 +152,7 @@ static void test_alerts(void **state)
 	(void)state;
 	struct enrg_client *client = open_lab();
 	struct enrg_alerts *alerts;
-	const struct enrg_alert *alert;
+	const struct enrg_client_alert *alert;
 
 	assert_int_equal(enrg_alerts_open(client, &alerts, NULL), 0);
 	enrg_client_close(client);
@@ -218,6 +219,44 @@ static void test_stop(void **state)
 	enrg_client_close(client);
 }
 
+/* A handle of its own; 0, or the line that failed. */
+static void *look_around(void *context)
+{
+	struct enrg_supervisors *list;
+	struct enrg_client *client;
+	const struct enrg_status *status;
+	const struct enrg_supervisor *lab;
+
+	if (enrg_client_open("lab", &client, NULL) < 0)
+		return context;
+	for (int i = 0; i < 100; i++) {
+		if (enrg_client_status(client, ENRG_STATUS_FILES, &status, NULL) < 0 || status->job_count != 1 ||
+			strcmp(status->jobs[0]->name, "a") != 0 || enrg_client_supervisor(client, &lab, NULL) < 0 ||
+			enrg_supervisors_list(&list, NULL) < 0)
+			return context;
+		enrg_supervisors_destroy(list);
+	}
+	enrg_client_close(client);
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	(void)state;
+	pthread_t threads[4];
+	void *failed;
+
+	write_text("status.json",
+		"{\"state\": \"running\", \"jobs\": [{\"name\": \"a\", \"is_store\": true, \"pid\": %d}]}",
+		(int)getpid());
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, look_around, base), 0);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+}
+
 static void test_texts(void **state)
 {
 	(void)state;
@@ -238,6 +277,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_status_of_another, setup_supervisor, teardown_supervisor),
 		cmocka_unit_test_setup_teardown(test_alerts, setup_supervisor, teardown_supervisor),
 		cmocka_unit_test_setup_teardown(test_stop, setup_supervisor, teardown_supervisor),
+		cmocka_unit_test_setup_teardown(test_threads, setup_supervisor, teardown_supervisor),
 		cmocka_unit_test(test_texts),
 	};
 

@@ -11,6 +11,7 @@
 #include "handover/presence.h"
 
 #define TIMEOUT_MS 10000u
+#define ANSWER_NS  4000000000ull /* after its expiry: the supervisor gives up earlier, and says so */
 
 _Static_assert(
 	(int)ENRG_ANSWER_OK == (int)COMMAND_OK && (int)ENRG_ANSWER_REFUSED == (int)COMMAND_REFUSED &&
@@ -20,11 +21,12 @@ _Static_assert(
 		(int)ENRG_ANSWER_UNKNOWN == (int)COMMAND_UNKNOWN,
 	"the codes of answers are the same");
 
-static int check(const struct enrg_command *command, struct enrg_command *ret_command, struct enrg_error *err)
+static int check(
+	const struct enrg_client_command *command, struct enrg_client_command *ret_command, struct enrg_error *err)
 {
 	memset(ret_command, 0, sizeof(*ret_command));
-	if (command->size < offsetof(struct enrg_command, fields))
-		return enrg_error_set(err, -EINVAL, "size is not that of struct enrg_command");
+	if (command->size < offsetof(struct enrg_client_command, fields))
+		return enrg_error_set(err, -EINVAL, "size is not that of struct enrg_client_command");
 	memcpy(ret_command, command, command->size < sizeof(*ret_command) ? command->size : sizeof(*ret_command));
 	if (!ret_command->to || !ret_command->kind)
 		return enrg_error_set(err, -EINVAL, "a command has `to` and `kind`");
@@ -33,7 +35,7 @@ static int check(const struct enrg_command *command, struct enrg_command *ret_co
 }
 
 /* command_fini is due on success. */
-static int make(const struct enrg_command *command, struct command *ret_command, struct enrg_error *err)
+static int make(const struct enrg_client_command *command, struct command *ret_command, struct enrg_error *err)
 {
 	json_error_t problem;
 	json_t *body = command->fields ? json_loads(command->fields, JSON_REJECT_DUPLICATES, &problem) : json_object();
@@ -56,25 +58,32 @@ static int make(const struct enrg_command *command, struct command *ret_command,
 }
 
 /* Takes the answer. */
-static void keep(struct reply *reply, struct command_answer *answer)
+static int keep(struct reply *reply, struct command_answer *answer, struct enrg_error *err)
 {
+	json_t *whole = command_answer_to_json(answer);
+
 	free(reply->fields);
+	free(reply->json);
 	reply->fields = answer->fields ? json_dumps(answer->fields, JSON_COMPACT) : NULL;
+	reply->json = whole ? json_dumps(whole, JSON_COMPACT) : NULL;
+	json_decref(whole);
 	snprintf(reply->text, sizeof(reply->text), "%s", answer->text);
 	text_make_safe(reply->text, strlen(reply->text));
-	reply->shown = (struct enrg_reply){.size = sizeof(reply->shown),
+	reply->shown = (struct enrg_client_reply){.size = sizeof(reply->shown),
 		.code = (enum enrg_answer_code)answer->code,
 		.name = command_code_name(answer->code),
 		.text = reply->text,
-		.fields = reply->fields};
+		.fields = reply->fields,
+		.json = reply->json};
 	command_answer_fini(answer);
+	return reply->json ? 0 : enrg_error_set(err, -ENOMEM, "the answer came, and there is no memory for it");
 }
 
-int enrg_client_ask(struct enrg_client *client, const struct enrg_command *command, const struct enrg_reply **ret_reply,
-	struct enrg_error *err)
+int enrg_client_ask(struct enrg_client *client, const struct enrg_client_command *command,
+	const struct enrg_client_reply **ret_reply, struct enrg_error *err)
 {
 	struct command_answer answer = {0};
-	struct enrg_command own;
+	struct enrg_client_command own;
 	struct command made;
 	int rc = check(command, &own, err);
 
@@ -84,13 +93,14 @@ int enrg_client_ask(struct enrg_client *client, const struct enrg_command *comma
 		rc = make(&own, &made, err);
 	if (rc < 0)
 		return rc;
-	rc = command_link_ask(client->folder, &made, own.timeout_ms * 1250000ull, &answer, err);
+	rc = command_link_ask(client->folder, &made, own.timeout_ms * 1000000ull + ANSWER_NS, &answer, err);
 	command_fini(&made);
 	if (rc == -ENOENT || rc == -ECONNREFUSED) /* it is just starting or ending */
 		return enrg_error_set(err, -EAGAIN, "the supervisor in %s takes no commands now", client->folder);
 	if (rc < 0)
 		return rc;
-	keep(&client->reply, &answer);
-	*ret_reply = &client->reply.shown;
-	return 0;
+	rc = keep(&client->reply, &answer, err);
+	if (rc == 0)
+		*ret_reply = &client->reply.shown;
+	return rc;
 }

@@ -47,7 +47,8 @@ static bool find_owner(const char *folder, uid_t *ret_owner)
 static void describe(const char *folder, char ret_owner[64], char *ret_sentence, size_t bytes)
 {
 	const char *slash = strrchr(folder, '/'), *name = slash + 1;
-	const struct passwd *entry;
+	struct passwd room, *entry = NULL;
+	char texts[1024];
 	uid_t user;
 
 	ret_owner[0] = '\0';
@@ -56,7 +57,7 @@ static void describe(const char *folder, char ret_owner[64], char *ret_sentence,
 		return;
 	}
 	path_format_user(user, ret_owner, 64);
-	entry = user == geteuid() ? NULL : getpwuid(user);
+	(void)getpwuid_r(user, &room, texts, sizeof(texts), &entry);
 	if (user == geteuid())
 		snprintf(ret_sentence, bytes,
 			"\"%s\" runs with another runtime folder: ENRGDAQ_RUNTIME_DIR=%.*s shows it", name,

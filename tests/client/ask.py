@@ -19,7 +19,7 @@ class Command(c.Structure):
 
 class Reply(c.Structure):
     _fields_ = [("size", c.c_uint32), ("code", c.c_int), ("name", c.c_char_p), ("text", c.c_char_p),
-                ("fields", c.c_char_p)]
+                ("fields", c.c_char_p), ("json", c.c_char_p)]
 
 
 class Alert(c.Structure):

@@ -32,6 +32,8 @@ esac
 
 # Each header alone, in each language that an author may write in.
 mkdir "$work/headers"
+(cd "$work/prefix/include" && printf '#include <%s>\n' enrgdaq/*.h) >"$work/all.h"
+mv "$work/all.h" "$work/prefix/include/enrgdaq/" # and all together
 for header in "$work/prefix/include/enrgdaq"/*.h; do
 	echo "#include <enrgdaq/${header##*/}>" | tee "$work/headers/alone.c" >"$work/headers/alone.cpp"
 	# shellcheck disable=SC2086
@@ -40,6 +42,8 @@ for header in "$work/prefix/include/enrgdaq"/*.h; do
 		$language $strict -fsyntax-only $flags "$work/headers/$file" || fail "${header##*/}: $language"
 	done
 done
+
+rm "$work/prefix/include/enrgdaq/all.h"
 
 # What doctor tells an author.
 ENRGDAQ_MODULE_PATH=$work/none "$work/prefix/bin/enrgdaq" doctor >"$work/doctor.log" 2>&1 || true

@@ -71,10 +71,11 @@ static int fill_options(struct driver *driver, const struct type_entry *entry, s
 		params->store_keys ? params->store_keys : "");
 	snprintf(section, sizeof(section), "[store_config.%s]\n%s\n", entry->store->section, params->section_keys);
 	problems_init(&problems);
-	int code = folder_fill_job(entry, "bench", store, &common, &driver->options, driver->memory, &problems);
+	int code = folder_fill_job(
+		entry, &(struct folder_file){"bench", store}, &common, &driver->options, driver->memory, &problems);
 	if (code == 0)
-		code = folder_fill_section(
-			entry->store, "bench", section, "store_config", &driver->section, driver->memory, &problems);
+		code = folder_fill_section(entry->store, &(struct folder_file){"bench", section}, "store_config",
+			&driver->section, driver->memory, &problems);
 	return tell_problems(&problems, code, err);
 }
 

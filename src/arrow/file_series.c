@@ -409,20 +409,14 @@ static bool are_copies(const struct judge *judge, compare_places *compare)
 	return false;
 }
 
-struct judge_params {
-	void (*tell)(void *context, enum verify_finding finding, const char *sentence);
-	void (*conclude)(void *context, const struct file_series_report *report);
-	void *context;
-};
-
 /* Of parts that may be copies in which respect yet? */
 enum judge_level { JUDGE_FOLDERS, JUDGE_NAMES, JUDGE_COPY };
 
 static int judge_parts(struct file_series *series, struct file_series_part *parts, size_t count, enum judge_level level,
-	const struct judge_params *params, struct enrg_error *err);
+	const struct file_series_hooks *params, struct enrg_error *err);
 
 static int judge_folders(struct file_series *series, struct file_series_part *parts, size_t count,
-	const struct judge_params *params, struct enrg_error *err)
+	const struct file_series_hooks *params, struct enrg_error *err)
 {
 	int result = 0;
 
@@ -438,7 +432,7 @@ static int judge_folders(struct file_series *series, struct file_series_part *pa
 
 /* What was put aside may fill a hole of each. */
 static int judge_names(struct file_series *series, struct file_series_part *parts, size_t count,
-	const struct judge_params *params, struct enrg_error *err)
+	const struct file_series_hooks *params, struct enrg_error *err)
 {
 	struct file_series_part *copy = malloc(count * sizeof(*copy));
 	int result = 0;
@@ -461,7 +455,7 @@ static int judge_names(struct file_series *series, struct file_series_part *part
 }
 
 static int judge_parts(struct file_series *series, struct file_series_part *parts, size_t count, enum judge_level level,
-	const struct judge_params *params, struct enrg_error *err)
+	const struct file_series_hooks *params, struct enrg_error *err)
 {
 	struct judge judge = {.series = series,
 		.tell = params->tell,
@@ -485,11 +479,8 @@ static int judge_parts(struct file_series *series, struct file_series_part *part
 	return result;
 }
 
-int file_series_judge(struct file_series *series,
-	void (*tell_finding)(void *context, enum verify_finding finding, const char *sentence),
-	void (*conclude)(void *context, const struct file_series_report *report), void *context, struct enrg_error *err)
+int file_series_judge(struct file_series *series, const struct file_series_hooks *hooks, struct enrg_error *err)
 {
-	const struct judge_params params = {tell_finding, conclude, context};
 	int result = 0;
 
 	name_schemas(series);
@@ -501,7 +492,7 @@ int file_series_judge(struct file_series *series,
 			if (compare_names(part, &series->parts[end]) != 0 ||
 				part->table.schema_id != series->parts[end].table.schema_id)
 				break;
-		result = judge_parts(series, &series->parts[first], end - first, JUDGE_FOLDERS, &params, err);
+		result = judge_parts(series, &series->parts[first], end - first, JUDGE_FOLDERS, hooks, err);
 	}
 	return result;
 }

@@ -53,10 +53,12 @@ int file_series_add_table(struct file_series *series, struct verify_table *table
 /* Judges each table that is in several files: `tell` gets a sentence for each finding (VERIFY_MISSING,
  * VERIFY_DUPLICATE, VERIFY_ELSEWHERE, VERIFY_BEGIN_NOTE), `conclude` the result. What is missing inside of one file is
  * told of that file alone, and not again here. Both may be called for many tables, one after the other. -ENOMEM. */
-int file_series_judge(struct file_series *series,
-	void (*tell)(void *context, enum verify_finding finding, const char *sentence),
-	void (*conclude)(void *context, const struct file_series_report *report), void *context,
-	struct enrg_error *err);
+struct file_series_hooks {
+	void (*tell)(void *context, enum verify_finding finding, const char *sentence);
+	void (*conclude)(void *context, const struct file_series_report *report);
+	void *context;
+};
+int file_series_judge(struct file_series *series, const struct file_series_hooks *hooks, struct enrg_error *err);
 void file_series_fini(struct file_series *series);
 
 #endif

@@ -47,7 +47,8 @@ static void note_report(void *context, const struct file_series_report *report)
 static void judge(struct told *ret_told)
 {
 	*ret_told = (struct told){0};
-	assert_int_equal(file_series_judge(&series, note_finding, note_report, ret_told, NULL), 0);
+	assert_int_equal(
+		file_series_judge(&series, &(struct file_series_hooks){note_finding, note_report, ret_told}, NULL), 0);
 	file_series_fini(&series);
 }
 

@@ -90,7 +90,8 @@ static int open_producer(void *context, unsigned producer, void **ret_end)
 	writing->payload_bytes = self->params->payload_bytes;
 	rc = stream_open(self->paths[producer], 0, &writing->stream, NULL);
 	if (rc == 0)
-		rc = stream_add_route(writing->stream, 0, "", "bench", 5, 0, &route, NULL);
+		rc = stream_add_route(writing->stream,
+			&(struct stream_route){.tag = "", .schema = "bench", .schema_bytes = 5}, &route, NULL);
 	if (rc < 0) {
 		close_producer(writing);
 		return rc;

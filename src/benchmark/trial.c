@@ -228,7 +228,8 @@ static int run_producer(void *context)
 	memset(producer.source, 0x5a, params->payload_bytes);
 	int code = stream_open(shared->path, params->hot_bytes, &producer.stream, NULL);
 	if (code == 0)
-		code = stream_add_route(producer.stream, 0, "", "bench", 5, 0, &route, NULL);
+		code = stream_add_route(producer.stream,
+			&(struct stream_route){.tag = "", .schema = "bench", .schema_bytes = 5}, &route, NULL);
 	if (code == 0) {
 		if (params->target_ns)
 			stream_govern(producer.stream, params->target_ns, 1);

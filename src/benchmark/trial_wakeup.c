@@ -81,7 +81,8 @@ static int run_waker(void *context)
 
 	int code = stream_open(shared->path, 0, &stream, NULL);
 	if (code == 0)
-		code = stream_add_route(stream, 0, "", "bench", 5, 0, &route, NULL);
+		code = stream_add_route(
+			stream, &(struct stream_route){.tag = "", .schema = "bench", .schema_bytes = 5}, &route, NULL);
 	while (code == 0 && (pid = atomic_load_explicit(&shared->sleeper_pid, memory_order_acquire)) == 0)
 		pair_relax();
 	int state_file = code == 0 ? pair_open_state(pid) : code;

@@ -101,7 +101,13 @@ static void add_routes(struct stream *stream, uint16_t ret_routes[ROUTES])
 		char tag[16], schema[64];
 		snprintf(tag, sizeof(tag), "tag%u", i);
 		memset(schema, 'A' + (int)i, sizeof(schema));
-		if (stream_add_route(stream, (uint16_t)(10 + i), tag, schema, sizeof(schema), i, &ret_routes[i], NULL))
+		if (stream_add_route(stream,
+			    &(struct stream_route){.group = (uint16_t)(10 + i),
+				    .tag = tag,
+				    .schema = schema,
+				    .schema_bytes = sizeof(schema),
+				    .flags = i},
+			    &ret_routes[i], NULL))
 			abort();
 	}
 }

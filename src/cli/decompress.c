@@ -44,25 +44,25 @@ static int unpack_lz4(const void *packed, size_t packed_bytes, void *raw, size_t
 	return 0;
 }
 
-static int grow_frame(uint8_t **raw, size_t *capacity, size_t most, struct enrg_error *err)
+static int grow_frame(struct decompress_memory *memory, struct enrg_error *err)
 {
-	size_t larger = *capacity ? 2 * *capacity : FRAME_FIRST_BYTES;
+	size_t larger = memory->capacity ? 2 * memory->capacity : FRAME_FIRST_BYTES, most = memory->capacity_max;
 
-	if (*capacity >= most)
+	if (memory->capacity >= most)
 		return enrg_error_set(
 			err, -ENOTSUP, "an LZ4 frame holds more than %zu MB, which is no record of a dump", most >> 20);
 	if (larger > most)
 		larger = most;
-	uint8_t *grown = realloc(*raw, larger);
+	uint8_t *grown = realloc(memory->bytes, larger);
 	if (!grown)
 		return enrg_error_set(err, -ENOMEM, "no memory for %zu bytes", larger);
-	*raw = grown;
-	*capacity = larger;
+	memory->bytes = grown;
+	memory->capacity = larger;
 	return 0;
 }
 
-int decompress_frame(const void *packed, size_t packed_bytes, uint8_t **raw, size_t *capacity, size_t most,
-	size_t *ret_bytes, struct enrg_error *err)
+int decompress_frame(const void *packed, size_t packed_bytes, struct decompress_memory *memory, size_t *ret_bytes,
+	struct enrg_error *err)
 {
 	LZ4F_dctx *context;
 	size_t used = 0, done = 0, more = 1;
@@ -71,12 +71,12 @@ int decompress_frame(const void *packed, size_t packed_bytes, uint8_t **raw, siz
 	if (LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION)))
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	while (code == 0 && more && !LZ4F_isError(more)) {
-		if (done == *capacity) {
-			code = grow_frame(raw, capacity, most, err);
+		if (done == memory->capacity) {
+			code = grow_frame(memory, err);
 			continue;
 		}
-		size_t out = *capacity - done, in = packed_bytes - used;
-		more = LZ4F_decompress(context, *raw + done, &out, (const char *)packed + used, &in, NULL);
+		size_t out = memory->capacity - done, in = packed_bytes - used;
+		more = LZ4F_decompress(context, memory->bytes + done, &out, (const char *)packed + used, &in, NULL);
 		if (!out && !in)
 			break;
 		done += out;
@@ -90,14 +90,12 @@ int decompress_frame(const void *packed, size_t packed_bytes, uint8_t **raw, siz
 	return code;
 }
 #else
-int decompress_frame(const void *packed, size_t packed_bytes, uint8_t **raw, size_t *capacity, size_t most,
-	size_t *ret_bytes, struct enrg_error *err)
+int decompress_frame(const void *packed, size_t packed_bytes, struct decompress_memory *memory, size_t *ret_bytes,
+	struct enrg_error *err)
 {
 	(void)packed;
 	(void)packed_bytes;
-	(void)raw;
-	(void)capacity;
-	(void)most;
+	(void)memory;
 	(void)ret_bytes;
 	return enrg_error_set(err, -ENOTSUP, "it is compressed with LZ4, and this build lacks liblz4");
 }

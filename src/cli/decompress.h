@@ -7,8 +7,13 @@
 int decompress(enum enrg_ipc_codec codec, const void *packed, size_t packed_bytes, void *raw, size_t raw_bytes,
 	struct enrg_error *err);
 
-/* Unpacks one LZ4 frame into *raw, malloc'ed memory of *capacity bytes that grows as needed, up to `most`. */
-int decompress_frame(const void *packed, size_t packed_bytes, uint8_t **raw, size_t *capacity, size_t most,
-	size_t *ret_bytes, struct enrg_error *err);
+struct decompress_memory {
+	uint8_t *bytes; /* malloc'ed, or NULL */
+	size_t capacity, capacity_max;
+};
+
+/* Unpacks one LZ4 frame into memory that grows as needed. */
+int decompress_frame(const void *packed, size_t packed_bytes, struct decompress_memory *memory, size_t *ret_bytes,
+	struct enrg_error *err);
 
 #endif

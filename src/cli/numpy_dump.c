@@ -63,10 +63,10 @@ static int read_record(struct numpy_dump *dump, struct file_window *window, uint
 	int result = read_frame(window, *offset, &frame, &frame_bytes, reason);
 	if (result <= 0)
 		return result;
-	result = decompress_frame(
-		frame, frame_bytes, &dump->raw, &dump->raw_capacity, NUMPY_DUMP_RECORD_MAX, &raw_bytes, reason);
+	dump->raw.capacity_max = NUMPY_DUMP_RECORD_MAX;
+	result = decompress_frame(frame, frame_bytes, &dump->raw, &raw_bytes, reason);
 	if (result == 0)
-		result = npy_init(&dump->table, dump->raw, raw_bytes, reason);
+		result = npy_init(&dump->table, dump->raw.bytes, raw_bytes, reason);
 	if (result < 0)
 		return result;
 	if (dump->schema && !ipc_schema_equal(&dump->table.schema, dump->schema))
@@ -113,7 +113,7 @@ int numpy_dump_next(struct numpy_dump *dump, struct file_window *window, uint64_
 void numpy_dump_close(struct numpy_dump *dump)
 {
 	npy_fini(&dump->table);
-	free(dump->raw);
+	free(dump->raw.bytes);
 	free(dump->schema);
 	*dump = (struct numpy_dump){0};
 }

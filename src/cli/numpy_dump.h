@@ -5,14 +5,14 @@
 #define CLI_NUMPY_DUMP_H
 
 #include "arrow/file_window.h"
+#include "cli/decompress.h"
 #include "numpy/npy.h"
 
 /* What a record may have when it is unpacked: those of the digitizer have about a megabyte. */
 #define NUMPY_DUMP_RECORD_MAX (512u << 20)
 
 struct numpy_dump {
-	uint8_t *raw;
-	size_t raw_capacity;
+	struct decompress_memory raw;
 	struct npy_table table;     /* the record at hand */
 	struct enrg_schema *schema; /* of the first record; NULL before it was read */
 	uint64_t sequence;

@@ -66,10 +66,11 @@ static int fill_options(struct store_sink *sink, const struct type_entry *entry,
 		asprintf(&store, "daq_job_type = \"%s\"\nout_dir = %s\n%s\n", entry->name, folder,
 			params->store_keys) >= 0 &&
 		asprintf(&section, "[store_config.%s]\n%s\n", params->section, params->section_keys) >= 0)
-		code = folder_fill_job(entry, "convert", store, &common, &sink->options, sink->memory, &problems);
+		code = folder_fill_job(entry, &(struct folder_file){"convert", store}, &common, &sink->options,
+			sink->memory, &problems);
 	if (code == 0)
-		code = folder_fill_section(
-			sink->type, "convert", section, "store_config", &sink->section, sink->memory, &problems);
+		code = folder_fill_section(sink->type, &(struct folder_file){"convert", section}, "store_config",
+			&sink->section, sink->memory, &problems);
 	free(folder);
 	free(store);
 	free(section);

@@ -497,7 +497,8 @@ static void judge_series(struct verify_run *run)
 	struct enrg_error err = {0};
 
 	begin_findings(&run->list, run->options);
-	if (file_series_judge(&run->series, keep_finding, conclude_series, run, &err) < 0) {
+	if (file_series_judge(&run->series, &(struct file_series_hooks){keep_finding, conclude_series, run}, &err) <
+		0) {
 		fprintf(stderr, "enrgdaq verify: %s\n", err.text);
 		note_outcome(run, EXIT_UNREADABLE);
 	}

@@ -31,8 +31,14 @@ static struct stream *make_stream(const char *run)
 	assert_int_equal(ipc_encode_schema(&schema, NULL, &bytes, &count, NULL), 0);
 	assert_int_equal(stream_create(&params, NULL), 0);
 	assert_int_equal(stream_open(path, 0, &stream, NULL), 0);
-	assert_int_equal(stream_add_route(stream, 0, "even", bytes, count, 0, &routes[0], NULL), 0);
-	assert_int_equal(stream_add_route(stream, 0, "odd", bytes, count, 0, &routes[1], NULL), 0);
+	assert_int_equal(
+		stream_add_route(stream, &(struct stream_route){.tag = "even", .schema = bytes, .schema_bytes = count},
+			&routes[0], NULL),
+		0);
+	assert_int_equal(
+		stream_add_route(stream, &(struct stream_route){.tag = "odd", .schema = bytes, .schema_bytes = count},
+			&routes[1], NULL),
+		0);
 	free(bytes);
 	assert_int_equal(ipc_template_create(&schema, &(struct ipc_origin){"camera", run, ""}, &template, NULL), 0);
 	return stream;

@@ -175,7 +175,8 @@ static void *fill_options(const struct type_entry *type, const struct toml_node 
 	}
 	for (size_t i = 0; i < count; i++)
 		known[i] = groups[i].key;
-	options_fill_many(tables, structs, type->processor ? 3 : 2, root, file, "", known, memory, problems);
+	options_fill_many(tables, structs, type->processor ? 3 : 2,
+		&(struct options_text){.node = root, .file = file, .known = known}, memory, problems);
 	free(known);
 	return options;
 }
@@ -257,7 +258,9 @@ static void load_section(const struct loader *loader, struct job_config *job, co
 		return;
 	}
 	snprintf(prefix, sizeof(prefix), "%s.", name);
-	options_fill(table, node, job->file, prefix, section_keys, options, loader->folder->memory, loader->problems);
+	options_fill(table,
+		&(struct options_text){.node = node, .file = job->file, .prefix = prefix, .known = section_keys},
+		options, loader->folder->memory, loader->problems);
 	section.options = loader->problems->errors == before ? options : NULL;
 	sections[job->section_count++] = section;
 }
@@ -396,8 +399,8 @@ static void load_supervisor(const struct loader *loader, const struct source *so
 		root = parse_source(source->file, source->text, source->bytes, loader->problems);
 		if (!root)
 			return;
-		options_fill(&supervisor_table, root, source->file, "", NULL, &folder->supervisor, folder->memory,
-			loader->problems);
+		options_fill(&supervisor_table, &(struct options_text){.node = root, .file = source->file},
+			&folder->supervisor, folder->memory, loader->problems);
 		check_supervisor(root, source->file, &folder->supervisor, loader->problems);
 		toml_free(root);
 		return;
@@ -409,7 +412,8 @@ static void load_supervisor(const struct loader *loader, const struct source *so
 	problems_add(loader->problems, true, file, 0, "there is no such file; the supervisor is called \"%s\"", name);
 	snprintf(text, sizeof(text), "info.supervisor_id = \"%s\"", name);
 	root = parse_source(file, text, strlen(text), loader->problems);
-	options_fill(&supervisor_table, root, file, "", NULL, &folder->supervisor, folder->memory, loader->problems);
+	options_fill(&supervisor_table, &(struct options_text){.node = root, .file = file}, &folder->supervisor,
+		folder->memory, loader->problems);
 	toml_free(root);
 }
 
@@ -618,11 +622,11 @@ int folder_load(const char *path, const struct types *types, struct folder **ret
 	return folder_load_with(path, NULL, types, ret_folder, problems, err);
 }
 
-int folder_load_texts(const char *const *names, const char *const *texts, size_t count, const struct types *types,
-	struct folder **ret_folder, struct problems *problems, struct enrg_error *err)
+int folder_load_texts(const struct folder_texts *texts, const struct types *types, struct folder **ret_folder,
+	struct problems *problems, struct enrg_error *err)
 {
 	struct sources sources = {0};
-	int result = sources_copy(names, texts, count, &sources, err);
+	int result = sources_copy(texts->names, texts->texts, texts->count, &sources, err);
 
 	return result ? result : load("", &sources, types, ret_folder, problems, err);
 }
@@ -644,12 +648,12 @@ void folder_free(struct folder *folder)
 	free(folder);
 }
 
-int folder_fill_job(const struct type_entry *type, const char *file, const char *toml_text,
-	struct job_common *ret_common, void **ret_options, struct options_memory *memory, struct problems *problems)
+int folder_fill_job(const struct type_entry *type, const struct folder_file *file, struct job_common *ret_common,
+	void **ret_options, struct options_memory *memory, struct problems *problems)
 {
 	size_t before = problems->errors;
-	struct toml_node *root = parse_source(file, toml_text, strlen(toml_text), problems);
-	void *options = root ? fill_options(type, root, file, ret_common, memory, problems) : NULL;
+	struct toml_node *root = parse_source(file->name, file->text, strlen(file->text), problems);
+	void *options = root ? fill_options(type, root, file->name, ret_common, memory, problems) : NULL;
 
 	toml_free(root);
 	if (!options || problems->errors > before)
@@ -658,22 +662,25 @@ int folder_fill_job(const struct type_entry *type, const char *file, const char 
 	return 0;
 }
 
-int folder_fill_section(const struct enrg_store_type *store, const char *file, const char *toml_text, const char *group,
+int folder_fill_section(const struct enrg_store_type *store, const struct folder_file *file, const char *group,
 	void **ret_section, struct options_memory *memory, struct problems *problems)
 {
 	size_t before = problems->errors;
-	struct toml_node *root = parse_source(file, toml_text, strlen(toml_text), problems);
+	struct toml_node *root = parse_source(file->name, file->text, strlen(file->text), problems);
 	const struct toml_node *node = toml_find(toml_find(root, group), store->section);
 	void *options = options_memory_take(memory, store->section_options.size);
 	char prefix[512];
 
 	snprintf(prefix, sizeof(prefix), "%s.%s.", group, store->section);
 	if (root && !node)
-		problems_add(problems, false, file, 1, "%s.%s: there is no such section", group, store->section);
+		problems_add(problems, false, file->name, 1, "%s.%s: there is no such section", group, store->section);
 	else if (root && node->kind != TOML_TABLE)
-		problems_add(problems, false, file, node->line, "%s.%s: expected a table", group, store->section);
+		problems_add(problems, false, file->name, node->line, "%s.%s: expected a table", group, store->section);
 	else if (root && options)
-		options_fill(&store->section_options, node, file, prefix, section_keys, options, memory, problems);
+		options_fill(&store->section_options,
+			&(struct options_text){
+				.node = node, .file = file->name, .prefix = prefix, .known = section_keys},
+			options, memory, problems);
 	toml_free(root);
 	if (!root || !options || problems->errors > before)
 		return ENRG_E_CONFIG;

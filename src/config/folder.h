@@ -106,14 +106,21 @@ int folder_load(const char *path, const struct types *types, struct folder **ret
 int folder_load_with(const char *path, const char *supervisor_file, const struct types *types,
 	struct folder **ret_folder, struct problems *problems, struct enrg_error *err);
 /* The same from TOML texts in memory (embedded default, benchmark): names[i] stands for the file. */
-int folder_load_texts(const char *const *names, const char *const *texts, size_t count, const struct types *types,
-	struct folder **ret_folder, struct problems *problems, struct enrg_error *err);
+struct folder_texts {
+	size_t count;
+	const char *const *names, *const *texts;
+};
+int folder_load_texts(const struct folder_texts *texts, const struct types *types, struct folder **ret_folder,
+	struct problems *problems, struct enrg_error *err);
 void folder_free(struct folder *folder);
 
 /* In a job process: options of one job and, for stores, of a section; memory lives as long as the process. */
-int folder_fill_job(const struct type_entry *type, const char *file, const char *toml_text,
-	struct job_common *ret_common, void **ret_options, struct options_memory *memory, struct problems *problems);
-int folder_fill_section(const struct enrg_store_type *store, const char *file, const char *toml_text, const char *group,
+struct folder_file {
+	const char *name, *text;
+};
+int folder_fill_job(const struct type_entry *type, const struct folder_file *file, struct job_common *ret_common,
+	void **ret_options, struct options_memory *memory, struct problems *problems);
+int folder_fill_section(const struct enrg_store_type *store, const struct folder_file *file, const char *group,
 	void **ret_section, struct options_memory *memory, struct problems *problems);
 
 #endif

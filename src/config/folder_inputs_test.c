@@ -55,7 +55,8 @@ static char *load(const char *const *pairs)
 	}
 	assert_int_equal(types_create_static(entries, 4, &types, NULL), 0);
 	problems_init(&problems);
-	assert_int_equal(folder_load_texts(names, texts, count, types, &loaded, &problems, NULL), 0);
+	assert_int_equal(
+		folder_load_texts(&(struct folder_texts){count, names, texts}, types, &loaded, &problems, NULL), 0);
 	for (size_t i = 0; i < problems.count; i++)
 		if (!problems.items[i].is_warning)
 			fprintf(stream, "%s:%d: %s\n", problems.items[i].file, problems.items[i].line,
@@ -128,8 +129,8 @@ static void what_is_read_needs_no_store(void **state)
 static void inputs_that_are_not_there(void **state)
 {
 	(void)state;
-	EXPECT("f:3: input.job: there is no job \"digitiser\"; did you mean digitizer?\n", "digitizer", SOURCE,
-		"f", FILTER READS("digitiser"));
+	EXPECT("f:3: input.job: there is no job \"digitiser\"; did you mean digitizer?\n", "digitizer", SOURCE, "f",
+		FILTER READS("digitiser"));
 	EXPECT("f:3: input.job: there is no job \"elsewhere\"; a job is called after its daq_job_unique_id, else "
 	       "after "
 	       "its file\n",

@@ -137,7 +137,8 @@ static char *errors_of(const char *const *pairs)
 	}
 	problems_init(&problems);
 	assert_int_equal(types_create_static(entries, 4, &types, NULL), 0);
-	assert_int_equal(folder_load_texts(names, texts, count, types, &loaded, &problems, NULL), 0);
+	assert_int_equal(
+		folder_load_texts(&(struct folder_texts){count, names, texts}, types, &loaded, &problems, NULL), 0);
 	for (size_t i = 0; i < problems.count; i++)
 		if (!problems.items[i].is_warning)
 			fprintf(stream, "%s:%d: %s\n", problems.items[i].file, problems.items[i].line,

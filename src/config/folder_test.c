@@ -146,7 +146,9 @@ static void load(struct fixture *f, const char *const *pairs)
 		names[count] = pairs[2 * count];
 		texts[count] = pairs[2 * count + 1];
 	}
-	assert_int_equal(folder_load_texts(names, texts, count, f->types, &f->folder, &f->problems, NULL), 0);
+	assert_int_equal(folder_load_texts(
+				 &(struct folder_texts){count, names, texts}, f->types, &f->folder, &f->problems, NULL),
+		0);
 	print(f);
 }
 
@@ -375,7 +377,7 @@ static void test_no_jobs(void **state)
 	folder_free(f->folder);
 	problems_fini(&f->problems);
 	free(f->printed);
-	assert_int_equal(folder_load_texts(NULL, NULL, 0, f->types, &f->folder, &f->problems, NULL), 0);
+	assert_int_equal(folder_load_texts(&(struct folder_texts){0}, f->types, &f->folder, &f->problems, NULL), 0);
 	print(f);
 	assert_int_equal(f->problems.errors, 1);
 	assert_non_null(strstr(f->printed, "no job: there is no *.toml"));
@@ -454,23 +456,25 @@ static void test_fill(void **state)
 	struct job_common common;
 	void *options = NULL, *section = NULL;
 
-	assert_int_equal(folder_fill_job(types_find(f->types, "DAQJobTest", NULL), "a.toml", GOOD, &common, &options,
-				 memory, &f->problems),
+	assert_int_equal(folder_fill_job(types_find(f->types, "DAQJobTest", NULL),
+				 &(struct folder_file){"a.toml", GOOD}, &common, &options, memory, &f->problems),
 		0);
 	assert_int_equal(((struct source_options *)options)->rand_max, 5);
 	assert_string_equal(common.daq_job_type, "DAQJobTest");
-	assert_int_equal(folder_fill_section(&csv_type, "a.toml", GOOD "target_local_supervisor = true\n",
-				 "store_config", &section, memory, &f->problems),
+	assert_int_equal(
+		folder_fill_section(&csv_type, &(struct folder_file){"a.toml", GOOD "target_local_supervisor = true\n"},
+			"store_config", &section, memory, &f->problems),
 		0);
 	assert_string_equal(((struct csv_section *)section)->file_path, "a.csv");
 	section = NULL;
-	assert_int_equal(
-		folder_fill_section(&csv_type, "a.toml", GOOD, "stats_store_config", &section, memory, &f->problems),
+	assert_int_equal(folder_fill_section(&csv_type, &(struct folder_file){"a.toml", GOOD}, "stats_store_config",
+				 &section, memory, &f->problems),
 		ENRG_E_CONFIG);
 	assert_null(section);
 	options = NULL;
-	assert_int_equal(folder_fill_job(types_find(f->types, "DAQJobTest", NULL), "a.toml", "rand_max = 'x'", &common,
-				 &options, memory, &f->problems),
+	assert_int_equal(
+		folder_fill_job(types_find(f->types, "DAQJobTest", NULL),
+			&(struct folder_file){"a.toml", "rand_max = 'x'"}, &common, &options, memory, &f->problems),
 		ENRG_E_CONFIG);
 	assert_null(options);
 	options_memory_destroy(memory);

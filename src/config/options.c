@@ -666,21 +666,22 @@ static void fill_struct(const struct fill *fill, const struct enrg_table *table,
 	check_unknown(fill, &table, 1, node, prefix, NULL);
 }
 
-void options_fill(const struct enrg_table *table, const struct toml_node *node, const char *file, const char *prefix,
-	const char *const *known, void *ret_struct, struct options_memory *memory, struct problems *problems)
+void options_fill(const struct enrg_table *table, const struct options_text *text, void *ret_struct,
+	struct options_memory *memory, struct problems *problems)
 {
-	options_fill_many(&table, &ret_struct, 1, node, file, prefix, known, memory, problems);
+	options_fill_many(&table, &ret_struct, 1, text, memory, problems);
 }
 
 void options_fill_many(const struct enrg_table *const *tables, void *const *structs, size_t count,
-	const struct toml_node *node, const char *file, const char *prefix, const char *const *known,
-	struct options_memory *memory, struct problems *problems)
+	const struct options_text *text, struct options_memory *memory, struct problems *problems)
 {
-	struct fill fill = {.file = file, .memory = memory, .problems = problems, .line = node ? node->line : 0};
+	struct fill fill = {
+		.file = text->file, .memory = memory, .problems = problems, .line = text->node ? text->node->line : 0};
+	const char *prefix = text->prefix ? text->prefix : "";
 
 	for (size_t i = 0; i < count; i++) {
 		memset(structs[i], 0, tables[i]->size);
-		fill_known(&fill, tables[i], node, prefix ? prefix : "", structs[i]);
+		fill_known(&fill, tables[i], text->node, prefix, structs[i]);
 	}
-	check_unknown(&fill, tables, count, node, prefix ? prefix : "", known);
+	check_unknown(&fill, tables, count, text->node, prefix, text->known);
 }

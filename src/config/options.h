@@ -15,18 +15,23 @@ void options_memory_destroy(struct options_memory *memory);
 /* Zeroed bytes that live as long as `memory`, aligned for any struct; NULL where there are none left. */
 void *options_memory_take(struct options_memory *memory, size_t bytes);
 
-/* Fills `ret_struct` (table->size bytes) from a TOML table (NULL = an empty one, at line 0). Adds a problem for each
- * wrong type, value outside min…max, unknown choice, missing required key. A key that no table knows is a problem with
- * the nearest known key as a suggestion, unless `known` (NULL-terminated list, may be NULL) names it. `prefix`
- * ("store_config.csv.") stands before keys in messages. */
-void options_fill(const struct enrg_table *table, const struct toml_node *node, const char *file, const char *prefix,
-	const char *const *known, void *ret_struct, struct options_memory *memory, struct problems *problems);
+/* What a struct is filled from. */
+struct options_text {
+	const struct toml_node *node; /* a table; NULL = an empty one, at line 0 */
+	const char *file, *prefix;    /* for messages; prefix, such as "store_config.csv.", before keys; NULL = "" */
+	const char *const *known;     /* keys that others read, NULL at the end; NULL = none */
+};
+
+/* Fills `ret_struct` (table->size bytes). Adds a problem for each wrong type, value outside min…max, unknown choice,
+ * missing required key. A key that no table and not `known` has is a problem with the nearest known key as a
+ * suggestion. */
+void options_fill(const struct enrg_table *table, const struct options_text *text, void *ret_struct,
+	struct options_memory *memory, struct problems *problems);
 
 /* The same for a struct that several tables share: keys of all `tables` are known, `structs[i]` is filled by tables[i].
  */
 void options_fill_many(const struct enrg_table *const *tables, void *const *structs, size_t count,
-	const struct toml_node *node, const char *file, const char *prefix, const char *const *known,
-	struct options_memory *memory, struct problems *problems);
+	const struct options_text *text, struct options_memory *memory, struct problems *problems);
 
 #define OPTIONS_FILE_SUFFIX "_file" /* password = "…" or password_file = "…" */
 /* Is the key that of the file of a secret option of the table? */

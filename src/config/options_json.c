@@ -121,7 +121,7 @@ int options_fill_json(const struct enrg_table *table, const json_t *json, struct
 	else
 		refuse_files(table, &root, &problems);
 	if (!problems.errors)
-		options_fill(table, &root, "", "", NULL, bytes, memory, &problems);
+		options_fill(table, &(struct options_text){.node = &root, .file = ""}, bytes, memory, &problems);
 	if (problems.errors) {
 		join(&problems, ret_wrong, wrong_bytes);
 		rc = ENRG_E_CONFIG;

@@ -54,7 +54,7 @@ static char *fill(const char *text, struct keys *ret_keys, struct options_memory
 
 	problems_init(&problems);
 	assert_int_equal(toml_parse("a.toml", text, strlen(text), &root, NULL), 0);
-	options_fill(&table, root, "a.toml", "", NULL, ret_keys, memory, &problems);
+	options_fill(&table, &(struct options_text){.node = root, .file = "a.toml"}, ret_keys, memory, &problems);
 	toml_free(root);
 	problems_print(&problems, stream);
 	problems_fini(&problems);

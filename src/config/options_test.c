@@ -132,7 +132,8 @@ static void fill(struct fixture *fixture, const char *text, const char *const *k
 	fixture->memory = options_memory_create();
 	if (toml_parse("a.toml", text, strlen(text), &root, &err))
 		fail_msg("%s", err.text);
-	options_fill(&thing_table, root, "a.toml", "", known, &fixture->thing, fixture->memory, &fixture->problems);
+	options_fill(&thing_table, &(struct options_text){.node = root, .file = "a.toml", .known = known},
+		&fixture->thing, fixture->memory, &fixture->problems);
 	toml_free(root); /* what was filled does not need it */
 }
 

@@ -121,7 +121,7 @@ static int check_default(const struct place *place, const struct enrg_table *tab
 
 	problems_init(&problems);
 	if (bytes)
-		options_fill(&single, NULL, "", "", NULL, bytes, memory, &problems);
+		options_fill(&single, &(struct options_text){.file = ""}, bytes, memory, &problems);
 	if (problems.count)
 		result = refuse(place, "its default %s does not pass its own check: %s", option->default_value,
 			problems.items[0].text ? problems.items[0].text : "");

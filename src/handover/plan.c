@@ -241,20 +241,25 @@ static int parse_fields(const struct field *fields, const json_t *json, void *ob
 	return 0;
 }
 
-/* Zeroed items for the list `key`; a list that is not there is empty. */
-static int parse_list(const json_t *json, const char *key, size_t count_max, size_t item_bytes, const json_t **ret_list,
-	void **ret_items, struct enrg_error *err)
+struct list_kind {
+	const char *key;
+	size_t count_max, item_bytes;
+};
+
+/* Zeroed items for the list; one that is not there is empty. */
+static int parse_list(const json_t *json, const struct list_kind *kind, const json_t **ret_list, void **ret_items,
+	struct enrg_error *err)
 {
-	const json_t *list = json_object_get(json, key);
+	const json_t *list = json_object_get(json, kind->key);
 
 	*ret_list = list;
 	*ret_items = NULL;
 	if (!list || json_is_null(list))
 		return 0;
-	if (!json_is_array(list) || json_array_size(list) > count_max)
-		return enrg_error_set(err, -EINVAL, "%s: a list of at most %zu is wanted", key, count_max);
-	*ret_items = calloc(json_array_size(list) + 1, item_bytes);
-	return *ret_items ? 0 : enrg_error_set(err, -ENOMEM, "%s: out of memory", key);
+	if (!json_is_array(list) || json_array_size(list) > kind->count_max)
+		return enrg_error_set(err, -EINVAL, "%s: a list of at most %zu is wanted", kind->key, kind->count_max);
+	*ret_items = calloc(json_array_size(list) + 1, kind->item_bytes);
+	return *ret_items ? 0 : enrg_error_set(err, -ENOMEM, "%s: out of memory", kind->key);
 }
 
 static int parse_groups(const json_t *json, struct plan_input *input, struct enrg_error *err)
@@ -262,7 +267,8 @@ static int parse_groups(const json_t *json, struct plan_input *input, struct enr
 	static const struct field group_field = {"groups", FIELD_TEXT, 0, PLAN_NAME_BYTES_MAX, true};
 	const json_t *list;
 	void *items;
-	int result = parse_list(json, "groups", PLAN_GROUPS_MAX, sizeof(char *), &list, &items, err);
+	int result =
+		parse_list(json, &(struct list_kind){"groups", PLAN_GROUPS_MAX, sizeof(char *)}, &list, &items, err);
 
 	input->groups = items;
 	while (result == 0 && input->group_count < json_array_size(list)) {
@@ -278,7 +284,8 @@ static int parse_sinks(const json_t *json, struct plan *plan, struct enrg_error 
 {
 	const json_t *list;
 	void *items;
-	int result = parse_list(json, "sinks", PLAN_SINKS_MAX, sizeof(struct plan_sink), &list, &items, err);
+	int result = parse_list(
+		json, &(struct list_kind){"sinks", PLAN_SINKS_MAX, sizeof(struct plan_sink)}, &list, &items, err);
 
 	plan->sinks = items;
 	while (result == 0 && plan->sink_count < json_array_size(list)) {
@@ -294,7 +301,8 @@ static int parse_inputs(const json_t *json, struct plan *plan, struct enrg_error
 {
 	const json_t *list;
 	void *items;
-	int result = parse_list(json, "inputs", PLAN_INPUTS_MAX, sizeof(struct plan_input), &list, &items, err);
+	int result = parse_list(
+		json, &(struct list_kind){"inputs", PLAN_INPUTS_MAX, sizeof(struct plan_input)}, &list, &items, err);
 
 	plan->inputs = items;
 	while (result == 0 && plan->input_count < json_array_size(list)) {

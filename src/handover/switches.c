@@ -51,8 +51,8 @@ static uint32_t sum_path(const struct journal *journal, uint32_t file)
 	return path ? crc32c(0, path, strlen(path)) : 0;
 }
 
-int switches_add(struct switches *switches, const struct journal *journal, uint32_t file, uint64_t offset,
-	const void *bytes, uint32_t byte_count, struct enrg_error *err)
+int switches_add(struct switches *switches, const struct journal *journal, const struct switch_entry *added,
+	struct enrg_error *err)
 {
 	struct switch_entry *entries = realloc(switches->entries, (switches->count + 1) * ENTRY_BYTES);
 
@@ -60,9 +60,8 @@ int switches_add(struct switches *switches, const struct journal *journal, uint3
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	switches->entries = entries;
 	struct switch_entry *entry = &entries[switches->count++];
-	*entry = (struct switch_entry){
-		.file = file, .path_sum = sum_path(journal, file), .offset = offset, .byte_count = byte_count};
-	memcpy(entry->bytes, bytes, byte_count);
+	*entry = *added;
+	entry->path_sum = sum_path(journal, added->file);
 	return 0;
 }
 
@@ -96,8 +95,7 @@ static int parse(const struct journal *journal, const char *text, size_t count, 
 	*ret_is_valid = true;
 	for (uint32_t i = 0; i < head.count && rc == 0; i++)
 		if (is_good(journal, &entries[i]))
-			rc = switches_add(ret_switches, journal, entries[i].file, entries[i].offset, entries[i].bytes,
-				entries[i].byte_count, err);
+			rc = switches_add(ret_switches, journal, &entries[i], err);
 	return rc;
 }
 

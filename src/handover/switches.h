@@ -23,9 +23,9 @@ struct switches {
 	uint32_t count;
 };
 
-/* Appends a switch of that file of the journal. */
-int switches_add(struct switches *switches, const struct journal *journal, uint32_t file, uint64_t offset,
-	const void *bytes, uint32_t byte_count, struct enrg_error *err);
+/* Appends a copy of the entry, for its file of that journal. */
+int switches_add(struct switches *switches, const struct journal *journal, const struct switch_entry *entry,
+	struct enrg_error *err);
 void switches_fini(struct switches *switches); /* takes zeroed */
 
 /* Those of the journal's last commit whose files it still knows. A note of a commit that was never made is removed: a

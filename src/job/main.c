@@ -115,8 +115,8 @@ static int fill_options(struct process *process, struct enrg_error *err)
 	process->memory = options_memory_create();
 	if (!process->memory)
 		return enrg_error_set(err, -ENOMEM, "options: out of memory");
-	folder_fill_job(process->type, plan->file, plan->toml_text, &process->common, &process->options,
-		process->memory, &problems);
+	folder_fill_job(process->type, &(struct folder_file){plan->file, plan->toml_text}, &process->common,
+		&process->options, process->memory, &problems);
 	for (size_t i = 0; i < problems.count && result == 0; i++) {
 		const struct problem *problem = &problems.items[i];
 		if (!problem->is_warning)

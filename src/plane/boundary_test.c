@@ -27,7 +27,10 @@ static uint16_t add_route(struct stream *stream, const char *tag)
 {
 	uint16_t route;
 
-	assert_int_equal(stream_add_route(stream, 0, tag, "schema", 6, 0, &route, NULL), 0);
+	assert_int_equal(
+		stream_add_route(stream, &(struct stream_route){.tag = tag, .schema = "schema", .schema_bytes = 6},
+			&route, NULL),
+		0);
 	return route;
 }
 

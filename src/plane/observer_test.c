@@ -37,7 +37,9 @@ static struct stream *make_stream(uint64_t data_bytes, bool checks)
 	uint16_t route;
 
 	if (stream_create(&params, &err) != 0 || stream_open(path, 0, &stream, &err) != 0 ||
-		stream_add_route(stream, 3, "tag", "schema", 6, 0, &route, &err) != 0)
+		stream_add_route(stream,
+			&(struct stream_route){.group = 3, .tag = "tag", .schema = "schema", .schema_bytes = 6}, &route,
+			&err) != 0)
 		fail_msg("%s", err.text);
 	return stream;
 }

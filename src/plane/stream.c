@@ -181,23 +181,24 @@ static int store_schema(struct stream *stream, const void *schema, uint32_t sche
 	return 0;
 }
 
-int stream_add_route(struct stream *stream, uint16_t group, const char *tag, const void *schema, uint32_t schema_bytes,
-	uint32_t flags, uint16_t *ret_route, struct enrg_error *err)
+int stream_add_route(
+	struct stream *stream, const struct stream_route *wanted, uint16_t *ret_route, struct enrg_error *err)
 {
 	struct segment_producer *producer = stream->mapping.producer;
 	uint32_t count = atomic_load_explicit(&producer->route_count, memory_order_relaxed);
-	struct segment_route route = {.group = group, .flags = flags};
+	struct segment_route route = {.group = wanted->group, .flags = wanted->flags};
+	const char *tag = wanted->tag;
 
 	if (strlen(tag) >= sizeof(route.tag))
 		return enrg_error_set(
 			err, -EMSGSIZE, "tag \"%.40s…\" is longer than %zu bytes", tag, sizeof(route.tag) - 1);
 	memcpy(route.tag, tag, strlen(tag));
-	int result = store_schema(stream, schema, schema_bytes, &route, err);
+	int result = store_schema(stream, wanted->schema, wanted->schema_bytes, &route, err);
 	if (result < 0)
 		return result;
 	for (uint32_t i = 0; i < count && i < SEGMENT_ROUTES; i++) {
 		const struct segment_route *other = &stream->mapping.routes[i];
-		if (other->group == group && other->schema == route.schema && other->flags == flags &&
+		if (other->group == route.group && other->schema == route.schema && other->flags == route.flags &&
 			memcmp(other->tag, route.tag, sizeof(route.tag)) == 0) {
 			*ret_route = (uint16_t)i;
 			return 0;

@@ -121,10 +121,17 @@ bool stream_misses_target(const struct stream *stream, uint64_t *ret_wait_ns, ui
 /* `in order`: publishes, marks the stream closed. NULL is allowed. */
 void stream_close(struct stream *stream, bool in_order);
 
+struct stream_route {
+	uint16_t group;
+	const char *tag;
+	const void *schema;
+	uint32_t schema_bytes, flags; /* flags: ROUTE_BLOB */
+};
+
 /* Registers (or finds) a route; its schema is the encapsulated Arrow IPC message. -ENOSPC: too many routes or schemas,
  * the arena is full, or tmpfs is: err says which. */
-int stream_add_route(struct stream *stream, uint16_t group, const char *tag, const void *schema, uint32_t schema_bytes,
-	uint32_t flags, uint16_t *ret_route, struct enrg_error *err);
+int stream_add_route(
+	struct stream *stream, const struct stream_route *route, uint16_t *ret_route, struct enrg_error *err);
 
 struct stream_claim {
 	uint8_t *payload; /* 64-byte aligned, page aligned from SEGMENT_ALIGN_FROM; payload_bytes writable */

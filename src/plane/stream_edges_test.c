@@ -47,9 +47,15 @@ static struct stream *open_stream(const char *at, uint64_t hot_bytes)
 
 	if (stream_open(at, hot_bytes, &stream, &err) != 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(stream_add_route(stream, 0, "first", "schema", 6, 0, &route, &err), 0);
+	assert_int_equal(
+		stream_add_route(stream, &(struct stream_route){.tag = "first", .schema = "schema", .schema_bytes = 6},
+			&route, &err),
+		0);
 	assert_int_equal(route, 0);
-	assert_int_equal(stream_add_route(stream, 0, "second", "schema", 6, 0, &route, &err), 0);
+	assert_int_equal(
+		stream_add_route(stream, &(struct stream_route){.tag = "second", .schema = "schema", .schema_bytes = 6},
+			&route, &err),
+		0);
 	assert_int_equal(route, 1);
 	return stream;
 }

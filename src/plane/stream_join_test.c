@@ -37,7 +37,10 @@ static struct stream *open_stream(uint64_t hot_bytes)
 
 	if (stream_open(path, hot_bytes, &stream, &err) != 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(stream_add_route(stream, 0, "tag", "schema", 6, 0, &route, &err), 0);
+	assert_int_equal(
+		stream_add_route(stream, &(struct stream_route){.tag = "tag", .schema = "schema", .schema_bytes = 6},
+			&route, &err),
+		0);
 	return stream;
 }
 
@@ -276,7 +279,8 @@ static pid_t start_producer(unsigned life)
 	uint16_t route;
 
 	if (stream_open(path, life % 2 ? 20000 : 0, &stream, &err) ||
-		stream_add_route(stream, 0, "tag", "schema", 6, 0, &route, &err))
+		stream_add_route(stream, &(struct stream_route){.tag = "tag", .schema = "schema", .schema_bytes = 6},
+			&route, &err))
 		_exit(1); /* and its guests wait in vain: cmocka's jump would run the other tests here as well */
 	for (unsigned i = 0;; i++)
 		write_one(stream, i % 4 == 0, UINT64_MAX);

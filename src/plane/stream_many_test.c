@@ -54,8 +54,14 @@ static struct stream *open_stream(uint64_t hot_bytes, const bool *uses_stage)
 
 	if (stream_open(path, hot_bytes, &stream, &err) != 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(stream_add_route(stream, 0, "first", "schema", 6, 0, &route, &err), 0);
-	assert_int_equal(stream_add_route(stream, 0, "second", "schema", 6, 0, &route, &err), 0);
+	assert_int_equal(
+		stream_add_route(stream, &(struct stream_route){.tag = "first", .schema = "schema", .schema_bytes = 6},
+			&route, &err),
+		0);
+	assert_int_equal(
+		stream_add_route(stream, &(struct stream_route){.tag = "second", .schema = "schema", .schema_bytes = 6},
+			&route, &err),
+		0);
 	if (uses_stage) {
 		stream->many.prefers_stage = *uses_stage;
 		stream->many.due_ns = UINT64_MAX;

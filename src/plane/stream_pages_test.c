@@ -67,7 +67,8 @@ static struct stream *open_stream(uint64_t hot_bytes)
 	uint16_t route;
 
 	if (stream_open(path, hot_bytes, &stream, &err) != 0 ||
-		stream_add_route(stream, 0, "tag", "schema", 6, 0, &route, &err) != 0)
+		stream_add_route(stream, &(struct stream_route){.tag = "tag", .schema = "schema", .schema_bytes = 6},
+			&route, &err) != 0)
 		fail_msg("%s", err.text);
 	return stream;
 }

@@ -33,7 +33,8 @@ static void open_producer(struct pair *pair, uint64_t window_bytes)
 	uint16_t route;
 
 	if (stream_open(path, window_bytes, &pair->stream, &err) != 0 ||
-		stream_add_route(pair->stream, 0, "", "schema", 6, 0, &route, &err) != 0)
+		stream_add_route(pair->stream, &(struct stream_route){.tag = "", .schema = "schema", .schema_bytes = 6},
+			&route, &err) != 0)
 		fail_msg("%s", err.text);
 }
 

@@ -46,7 +46,10 @@ static struct stream *open_stream(uint64_t hot_bytes)
 
 	if (stream_open(path, hot_bytes, &stream, &err) != 0)
 		fail_msg("%s", err.text);
-	assert_int_equal(stream_add_route(stream, 0, "tag", "schema", 6, 0, &route, &err), 0);
+	assert_int_equal(
+		stream_add_route(stream, &(struct stream_route){.tag = "tag", .schema = "schema", .schema_bytes = 6},
+			&route, &err),
+		0);
 	assert_int_equal(route, 0);
 	return stream;
 }

@@ -29,7 +29,10 @@ static void a_pad_is_no_backlog(void **state)
 
 	(void)state;
 	assert_int_equal(stream_open(path, 1 << 20, &stream, NULL), 0);
-	assert_int_equal(stream_add_route(stream, 0, "tag", "schema", 6, 0, &route, NULL), 0);
+	assert_int_equal(
+		stream_add_route(stream, &(struct stream_route){.tag = "tag", .schema = "schema", .schema_bytes = 6},
+			&route, NULL),
+		0);
 	assert_int_equal(consumer_open(path, "store", UINT64_MAX, &consumer, NULL), 0);
 	commit(stream);
 	for (sent = 1; sent < 100 && status.head < 16u << 20; sent++) {

@@ -114,8 +114,8 @@ static int load(struct supervisor *self)
 		code = folder_load_with(
 			params->config_path, params->supervisor_file, self->types, &self->folder, &problems, &err);
 	else
-		code = folder_load_texts(
-			params->names, params->texts, params->text_count, self->types, &self->folder, &problems, &err);
+		code = folder_load_texts(&(struct folder_texts){params->text_count, params->names, params->texts},
+			self->types, &self->folder, &problems, &err);
 	problems_print(&problems, stderr);
 	if (code)
 		log_line(ENRG_ERROR, "%s", err.text);

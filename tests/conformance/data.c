@@ -260,11 +260,13 @@ static void fill_column(const struct enrg_column *column, const struct ipc_colum
 	}
 }
 
-void *data_build_message(const struct enrg_schema *schema, const char *source, const char *tag, uint64_t sequence,
-	uint64_t first, uint64_t count, uint64_t acquired_ns, int is_gap, size_t *ret_bytes)
+void *data_build_message(const struct data_rows *rows, size_t *ret_bytes)
 {
-	const struct ipc_origin origin = {source, "run", tag};
-	struct ipc_stamp stamp = {.sequence = sequence, .epoch = 1, .acquired_ns = acquired_ns, .is_gap = is_gap};
+	const struct ipc_origin origin = {rows->source, "run", rows->tag};
+	struct ipc_stamp stamp = {
+		.sequence = rows->sequence, .epoch = 1, .acquired_ns = rows->acquired_ns, .is_gap = rows->is_gap};
+	const struct enrg_schema *schema = rows->schema;
+	const uint64_t first = rows->first, count = rows->count;
 	struct ipc_column_place places[COLUMNS_MAX];
 	uint64_t variable[COLUMNS_MAX] = {0}, body_bytes;
 	struct ipc_template *template;

@@ -2,6 +2,7 @@
 #ifndef CONFORMANCE_DATA_H
 #define CONFORMANCE_DATA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,8 +25,13 @@ uint64_t data_fill_cell(const struct enrg_column *column, uint64_t row, void *re
 void data_format_cell(const struct enrg_column *column, uint64_t row, char *ret_text, size_t text_bytes);
 
 /* A whole RecordBatch message of rows first … first + count - 1, 64-byte aligned; free(). */
-void *data_build_message(const struct enrg_schema *schema, const char *source, const char *tag, uint64_t sequence,
-	uint64_t first, uint64_t count, uint64_t acquired_ns, int is_gap, size_t *ret_bytes);
+struct data_rows {
+	const struct enrg_schema *schema;
+	const char *source, *tag;
+	uint64_t sequence, first, count, acquired_ns;
+	bool is_gap;
+};
+void *data_build_message(const struct data_rows *rows, size_t *ret_bytes);
 
 /* A message of one blob of `count` bytes; what they are follows from their places. */
 void *data_build_blob(const char *source, uint64_t sequence, size_t count, uint64_t acquired_ns, size_t *ret_bytes);

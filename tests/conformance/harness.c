@@ -58,7 +58,8 @@ static int fill_store(struct harness *harness, const char *out_dir, struct enrg_
 		harness->kind->has_out_dir ? "out_dir = \"" : "", harness->kind->has_out_dir ? out_dir : "",
 		harness->kind->has_out_dir ? "\"" : "", harness->kind->store_keys ? harness->kind->store_keys : "");
 	problems_init(&problems);
-	rc = folder_fill_job(entry, "store.toml", toml, &common, &harness->options, harness->memory, &problems);
+	rc = folder_fill_job(entry, &(struct folder_file){"store.toml", toml}, &common, &harness->options,
+		harness->memory, &problems);
 	if (rc < 0)
 		rc = tell_problems(&problems, rc, err);
 	problems_fini(&problems);
@@ -76,8 +77,8 @@ static int fill_section(
 		harness->kind->section_keys ? harness->kind->section_keys : "",
 		table->more_keys ? table->more_keys : "");
 	problems_init(&problems);
-	rc = folder_fill_section(
-		harness->type, "source.toml", toml, "store_config", ret_section, harness->memory, &problems);
+	rc = folder_fill_section(harness->type, &(struct folder_file){"source.toml", toml}, "store_config", ret_section,
+		harness->memory, &problems);
 	if (rc < 0)
 		rc = tell_problems(&problems, rc, err);
 	problems_fini(&problems);
@@ -219,15 +220,19 @@ static int hand_over(struct harness *harness, const struct harness_table *table,
 	return rc;
 }
 
-static int write_message(struct harness *harness, const struct harness_table *table, uint64_t first, uint64_t count,
-	uint64_t acquired_ns, bool is_gap, struct enrg_error *err)
+/* `rows`: which ones, of when (0 = the day of the harness), or a gap. */
+static int write_message(
+	struct harness *harness, const struct harness_table *table, struct data_rows rows, struct enrg_error *err)
 {
-	uint64_t time_ns = acquired_ns ? acquired_ns : HARNESS_DAY_NS;
 	size_t bytes;
-	void *message = data_build_message(
-		table->schema, table->source, table->tag, ++harness->sequence, first, count, time_ns, is_gap, &bytes);
 
-	return hand_over(harness, table, message, bytes, time_ns, err);
+	rows.schema = table->schema;
+	rows.source = table->source;
+	rows.tag = table->tag;
+	rows.sequence = ++harness->sequence;
+	rows.acquired_ns = rows.acquired_ns ? rows.acquired_ns : HARNESS_DAY_NS;
+	void *message = data_build_message(&rows, &bytes);
+	return hand_over(harness, table, message, bytes, rows.acquired_ns, err);
 }
 
 int harness_write_blob(struct harness *harness, const struct harness_table *table, size_t count, struct enrg_error *err)
@@ -241,7 +246,8 @@ int harness_write_blob(struct harness *harness, const struct harness_table *tabl
 int harness_write(struct harness *harness, const struct harness_table *table, uint64_t first, uint64_t count,
 	uint64_t acquired_ns, struct enrg_error *err)
 {
-	return write_message(harness, table, first, count, acquired_ns, false, err);
+	return write_message(
+		harness, table, (struct data_rows){.first = first, .count = count, .acquired_ns = acquired_ns}, err);
 }
 
 int harness_write_batch(struct harness *harness, const struct harness_table *table, const struct enrg_batch *batch,
@@ -263,7 +269,7 @@ int harness_write_batch(struct harness *harness, const struct harness_table *tab
 
 int harness_write_gap(struct harness *harness, const struct harness_table *table, struct enrg_error *err)
 {
-	return write_message(harness, table, 0, 0, 0, true, err);
+	return write_message(harness, table, (struct data_rows){.is_gap = true}, err);
 }
 
 int harness_commit_half(struct harness *harness, struct enrg_error *err)

@@ -73,7 +73,7 @@ static void fill(const struct toml_node *root)
 	struct all all;
 
 	problems_init(&problems);
-	options_fill(&all_table, root, "fuzz.toml", "", NULL, &all, memory, &problems);
+	options_fill(&all_table, &(struct options_text){.node = root, .file = "fuzz.toml"}, &all, memory, &problems);
 	for (size_t i = 0; i < all.names.count; i++)
 		check(!problems.errors ? all.names.items[i] != NULL : true);
 	check(problems.errors || all.text);

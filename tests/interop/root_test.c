@@ -234,7 +234,14 @@ static void positions_beyond_4_gb_are_read(void **state)
 			struct enrg_column_view views[64];
 			struct enrg_batch batch = {.schema = &data_wide, .columns = views};
 			size_t bytes;
-			void *message = data_build_message(&data_wide, "s", "", k + 1, 50 * k, 50, 1, 0, &bytes);
+			void *message = data_build_message(&(struct data_rows){.schema = &data_wide,
+								   .source = "s",
+								   .tag = "",
+								   .sequence = k + 1,
+								   .first = 50 * k,
+								   .count = 50,
+								   .acquired_ns = 1},
+				&bytes);
 			assert_int_equal(ipc_decode_batch(&data_wide, message, bytes, views, &batch, &err), 0);
 			assert_int_equal(tree_write(tree, &batch, &err), 0);
 			assert_int_equal(tree_commit(tree, &err), 0);

@@ -18,7 +18,8 @@ static int mend(struct enrg_store *store, struct csv_file *table, struct enrg_er
 	uint64_t size = enrg_file_size(table->file), good;
 	enum tail tail;
 	enum tail_form form = table->compressor ? TAIL_OF_FRAMES : table->has_text ? TAIL_OF_TEXT : TAIL_OF_LINES;
-	int rc = tail_find(enrg_file_descriptor(table->file), size, form, &table->header, &tail, &good, err);
+	int rc = tail_find(
+		&(struct tail_file){enrg_file_descriptor(table->file), size, form}, &table->header, &tail, &good, err);
 
 	if (rc < 0)
 		return enrg_error_add(err, rc, "%s", table->path);

@@ -156,9 +156,10 @@ static int judge_zstd(const struct content *content, const struct text *header, 
 	return rc;
 }
 
-int tail_find(int descriptor, uint64_t size, enum tail_form form, const struct text *header, enum tail *ret_tail,
-	uint64_t *ret_good_bytes, struct enrg_error *err)
+int tail_find(const struct tail_file *file, const struct text *header, enum tail *ret_tail, uint64_t *ret_good_bytes,
+	struct enrg_error *err)
 {
+	const uint64_t size = file->size;
 	struct content content = {NULL, size};
 	size_t good = 0;
 	void *bytes;
@@ -168,14 +169,14 @@ int tail_find(int descriptor, uint64_t size, enum tail_form form, const struct t
 	*ret_tail = TAIL_WHOLE;
 	if (size == 0)
 		return 0;
-	bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+	bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file->descriptor, 0);
 	if (bytes == MAP_FAILED)
 		return enrg_error_set(err, -errno, "can't read what is there: %s", strerror(errno));
 	content.bytes = bytes;
-	if (form == TAIL_OF_FRAMES)
+	if (file->form == TAIL_OF_FRAMES)
 		rc = judge_zstd(&content, header, ret_tail, &good, err);
 	else
-		*ret_tail = judge_plain(&content, header, form == TAIL_OF_TEXT, &good);
+		*ret_tail = judge_plain(&content, header, file->form == TAIL_OF_TEXT, &good);
 	munmap(bytes, size);
 	*ret_good_bytes = good;
 	return rc;

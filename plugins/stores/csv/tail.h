@@ -20,8 +20,14 @@ enum tail {
 	TAIL_FOREIGN, /* other columns, or no CSV file */
 };
 
-/* `size` bytes of the file behind `descriptor`; `header` is our line of column names with its "\n". */
-int tail_find(int descriptor, uint64_t size, enum tail_form form, const struct text *header, enum tail *ret_tail,
-	uint64_t *ret_good_bytes, struct enrg_error *err);
+struct tail_file {
+	int descriptor;
+	uint64_t size;
+	enum tail_form form;
+};
+
+/* `header` is our line of column names with its "\n". */
+int tail_find(const struct tail_file *file, const struct text *header, enum tail *ret_tail, uint64_t *ret_good_bytes,
+	struct enrg_error *err);
 
 #endif

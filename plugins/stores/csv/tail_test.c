@@ -20,7 +20,7 @@ static void check_bytes(const void *bytes, size_t count, enum tail_form form, en
 
 	assert_true(descriptor >= 0);
 	assert_int_equal(write(descriptor, bytes, count), count);
-	assert_int_equal(tail_find(descriptor, count, form, &header, &tail, &good, NULL), 0);
+	assert_int_equal(tail_find(&(struct tail_file){descriptor, count, form}, &header, &tail, &good, NULL), 0);
 	assert_int_equal(tail, wanted);
 	if (tail != TAIL_FOREIGN)
 		assert_int_equal(good, wanted_good);

@@ -80,7 +80,8 @@ static int memory_write(void *state, void *target, const struct enrg_batch *batc
 	memory->rows += batch->rows;
 	if (memory->options->void_data)
 		return 0;
-	return newest_put(&memory->newest, target, batch->ipc, batch->ipc_bytes, batch->rows, batch->sequence, err);
+	return newest_put(&memory->newest, target,
+		&(struct newest_table){batch->ipc, batch->ipc_bytes, batch->rows, batch->sequence}, err);
 }
 
 static int memory_target_close(void *state, void *target, bool abandon, struct enrg_error *err)

@@ -72,8 +72,8 @@ static int grow(struct newest_entry *entry, uint64_t byte_count, struct enrg_err
 	return 0;
 }
 
-int newest_put(struct newest *newest, struct newest_entry *entry, const void *bytes, uint64_t byte_count, uint64_t rows,
-	uint64_t sequence, struct enrg_error *err)
+int newest_put(
+	struct newest *newest, struct newest_entry *entry, const struct newest_table *table, struct enrg_error *err)
 {
 	bool was_empty;
 
@@ -82,16 +82,16 @@ int newest_put(struct newest *newest, struct newest_entry *entry, const void *by
 		newest->disposals++;
 	}
 	was_empty = !entry->bytes;
-	if (byte_count > entry->capacity || was_empty) {
-		int rc = grow(entry, byte_count ? byte_count : 1, err);
+	if (table->byte_count > entry->capacity || was_empty) {
+		int rc = grow(entry, table->byte_count ? table->byte_count : 1, err);
 
 		if (rc < 0)
 			return rc;
 	}
-	memcpy(entry->bytes, bytes, byte_count);
-	entry->byte_count = byte_count;
-	entry->rows = rows;
-	entry->sequence = sequence;
+	memcpy(entry->bytes, table->bytes, table->byte_count);
+	entry->byte_count = table->byte_count;
+	entry->rows = table->rows;
+	entry->sequence = table->sequence;
 	newest->kept += was_empty;
 	newest->puts++;
 	return 0;

@@ -30,7 +30,11 @@ void newest_fini(struct newest *newest);
 int newest_add(struct newest *newest, const char *tag, struct newest_entry **ret_entry, struct enrg_error *err);
 
 /* Copies a table over the older one of its entry. At the `dispose_after`-th table all are thrown away first. */
-int newest_put(struct newest *newest, struct newest_entry *entry, const void *bytes, uint64_t byte_count, uint64_t rows,
-	uint64_t sequence, struct enrg_error *err);
+struct newest_table {
+	const void *bytes;
+	uint64_t byte_count, rows, sequence;
+};
+int newest_put(
+	struct newest *newest, struct newest_entry *entry, const struct newest_table *table, struct enrg_error *err);
 
 #endif

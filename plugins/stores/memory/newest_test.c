@@ -17,9 +17,9 @@ static void newest_of_each_tag_is_kept(void **state)
 	assert_int_equal(newest_add(&newest, "", &b, NULL), 0);
 	assert_int_equal(newest_add(&newest, "a", &again, NULL), 0);
 	assert_ptr_equal(a, again);
-	assert_int_equal(newest_put(&newest, a, "older and longer", 16, 4, 1, NULL), 0);
-	assert_int_equal(newest_put(&newest, a, "newer", 5, 2, 2, NULL), 0);
-	assert_int_equal(newest_put(&newest, b, "", 0, 0, 1, NULL), 0);
+	assert_int_equal(newest_put(&newest, a, &(struct newest_table){"older and longer", 16, 4, 1}, NULL), 0);
+	assert_int_equal(newest_put(&newest, a, &(struct newest_table){"newer", 5, 2, 2}, NULL), 0);
+	assert_int_equal(newest_put(&newest, b, &(struct newest_table){"", 0, 0, 1}, NULL), 0);
 	assert_int_equal(newest.kept, 2);
 	assert_int_equal(a->byte_count, 5);
 	assert_int_equal(a->rows, 2);
@@ -39,7 +39,7 @@ static void copy_is_private_and_grows(void **state)
 	assert_int_equal(newest_add(&newest, "a", &a, NULL), 0);
 	for (size_t count = 1; count <= sizeof(bytes); count *= 10) {
 		memset(bytes, (int)count % 251, count);
-		assert_int_equal(newest_put(&newest, a, bytes, count, 1, count, NULL), 0);
+		assert_int_equal(newest_put(&newest, a, &(struct newest_table){bytes, count, 1, count}, NULL), 0);
 		memset(bytes, 0xEE, count);
 		assert_int_equal(((unsigned char *)a->bytes)[count - 1], count % 251);
 	}
@@ -56,9 +56,9 @@ static void all_is_disposed_of_after_n(void **state)
 	assert_int_equal(newest_add(&newest, "a", &a, NULL), 0);
 	assert_int_equal(newest_add(&newest, "b", &b, NULL), 0);
 	for (uint64_t i = 1; i <= 3; i++)
-		assert_int_equal(newest_put(&newest, i == 1 ? a : b, "x", 1, 1, i, NULL), 0);
+		assert_int_equal(newest_put(&newest, i == 1 ? a : b, &(struct newest_table){"x", 1, 1, i}, NULL), 0);
 	assert_int_equal(newest.kept, 2);
-	assert_int_equal(newest_put(&newest, b, "y", 1, 1, 4, NULL), 0);
+	assert_int_equal(newest_put(&newest, b, &(struct newest_table){"y", 1, 1, 4}, NULL), 0);
 	assert_int_equal(newest.kept, 1);
 	assert_null(a->bytes);
 	assert_int_equal(newest.disposals, 1);

@@ -103,9 +103,12 @@ static enum enum_field_types find_type(enum enrg_type type)
 	return MYSQL_TYPE_BLOB;
 }
 
-static int fill_variable(struct cells *cells, const struct enrg_column *column, const struct enrg_column_view *view,
-	uint64_t first, uint64_t count, struct cells_notes *notes, struct enrg_error *err)
+static int fill_variable(
+	struct cells *cells, const struct cells_rows *rows, struct cells_notes *notes, struct enrg_error *err)
 {
+	const struct enrg_column *column = rows->column;
+	const struct enrg_column_view *view = rows->view;
+	const uint64_t first = rows->first, count = rows->count;
 	uint64_t width = enrg_column_item_bytes(column), wrong = 0;
 
 	cells->pointers = calloc(count, sizeof(*cells->pointers));
@@ -145,9 +148,12 @@ static void leave_out_not_finite(struct cells *cells, enum enrg_type type, uint6
 	}
 }
 
-int cells_init(struct cells *cells, const struct enrg_column *column, const struct enrg_column_view *view,
-	uint64_t first, uint64_t count, struct cells_notes *notes, struct enrg_error *err)
+int cells_init(struct cells *cells, const struct cells_rows *rows, struct cells_notes *notes, struct enrg_error *err)
 {
+	const struct enrg_column *column = rows->column;
+	const struct enrg_column_view *view = rows->view;
+	const uint64_t first = rows->first, count = rows->count;
+
 	*cells = (struct cells){.type = find_type(column->type), .width = enrg_type_bytes(column->type)};
 	cells->is_unsigned = enrg_type_is_integer(column->type) && !enrg_type_is_signed(column->type);
 	cells->indicators = calloc(count, 1);
@@ -157,7 +163,7 @@ int cells_init(struct cells *cells, const struct enrg_column *column, const stru
 		if (!enrg_column_present(view, first + i))
 			cells->indicators[i] = STMT_INDICATOR_NULL;
 	if (view->offsets)
-		return fill_variable(cells, column, view, first, count, notes, err);
+		return fill_variable(cells, rows, notes, err);
 	if (column->type == ENRG_BOOL)
 		return fill_flags(cells, view->values, first, count, err);
 	cells->values = (const char *)view->values + first * cells->width;

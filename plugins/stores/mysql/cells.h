@@ -23,9 +23,15 @@ struct cells_notes {
 	uint64_t not_utf8;   /* texts with '?' instead of the bytes that are no UTF-8 */
 };
 
-/* Rows first … first + count - 1 of one column; `count` > 0. *ret_cells as long as the batch; adds to *notes. */
-int cells_init(struct cells *cells, const struct enrg_column *column, const struct enrg_column_view *view,
-	uint64_t first, uint64_t count, struct cells_notes *notes, struct enrg_error *err);
+/* Rows first … first + count - 1 of one column; `count` > 0. */
+struct cells_rows {
+	const struct enrg_column *column;
+	const struct enrg_column_view *view;
+	uint64_t first, count;
+};
+
+/* The cells live as long as the batch; adds to *notes. */
+int cells_init(struct cells *cells, const struct cells_rows *rows, struct cells_notes *notes, struct enrg_error *err);
 void cells_fini(struct cells *cells); /* takes zeroed cells */
 
 /* As an array of all rows. */

@@ -52,7 +52,7 @@ static void missing_and_not_finite_are_left_out(void **state)
 	MYSQL_BIND bind;
 
 	(void)state;
-	assert_int_equal(cells_init(&cells, &column, &view, 1, 4, &notes, NULL), 0);
+	assert_int_equal(cells_init(&cells, &(struct cells_rows){&column, &view, 1, 4}, &notes, NULL), 0);
 	assert_int_equal(notes.not_finite, 2);
 	assert_int_equal(cells.indicators[0], STMT_INDICATOR_NULL);
 	assert_int_equal(cells.indicators[2], STMT_INDICATOR_NULL);
@@ -74,7 +74,7 @@ static void booleans_are_unpacked_from_any_row(void **state)
 	struct cells cells;
 
 	(void)state;
-	assert_int_equal(cells_init(&cells, &column, &view, 5, 4, &notes, NULL), 0);
+	assert_int_equal(cells_init(&cells, &(struct cells_rows){&column, &view, 5, 4}, &notes, NULL), 0);
 	assert_memory_equal(cells.values, "\1\0\1\1", 4);
 	cells_fini(&cells);
 }
@@ -87,7 +87,7 @@ static void check_extent(enum enrg_type type, const void *values, const uint8_t 
 	struct cells_notes notes = {0};
 	struct cells cells;
 
-	assert_int_equal(cells_init(&cells, &column, &view, 1, 3, &notes, NULL), 0);
+	assert_int_equal(cells_init(&cells, &(struct cells_rows){&column, &view, 1, 3}, &notes, NULL), 0);
 	cells_format_extent(&cells, 3, text);
 	assert_string_equal(text, wanted);
 	cells_fini(&cells);

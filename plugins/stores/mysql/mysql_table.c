@@ -482,8 +482,10 @@ static int write_chunk(struct mysql_table *table, const struct enrg_batch *batch
 	struct cells_notes notes = {0};
 	int code = cells ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
 
-	for (uint32_t i = 0; i < table->column_count && code == 0; i++)
-		code = cells_init(&cells[i], &batch->schema->columns[i], &batch->columns[i], first, count, &notes, err);
+	for (uint32_t i = 0; i < table->column_count && code == 0; i++) {
+		const struct cells_rows rows = {&batch->schema->columns[i], &batch->columns[i], first, count};
+		code = cells_init(&cells[i], &rows, &notes, err);
+	}
 	if (code == 0) {
 		code = table->group_rows ? insert_groups(table, cells, count, err)
 					 : insert_array(table, cells, count, err);

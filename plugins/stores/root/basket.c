@@ -154,7 +154,7 @@ static uint64_t offsets_bytes(uint64_t rows)
 }
 
 void basket_encode(const struct tree *tree, const struct part *part, const struct cluster *cluster,
-	struct bytes *scratch, const uint8_t **ret_data, size_t *ret_count, uint64_t *ret_elements)
+	struct bytes *scratch, struct encoded *ret_encoded)
 {
 	const struct cluster_column *column = &cluster->columns[part->column];
 	struct record record = basket_record(tree, part);
@@ -168,9 +168,7 @@ void basket_encode(const struct tree *tree, const struct part *part, const struc
 		swap_values(&column->values, column->width, scratch);
 	if (!part->is_ends && cluster_is_variable(column))
 		put_offsets(column, rows, container_key_bytes(&record), scratch);
-	*ret_data = scratch->data;
-	*ret_count = scratch->count;
-	*ret_elements = rows;
+	*ret_encoded = (struct encoded){scratch->data, scratch->count, rows};
 }
 
 int basket_put(

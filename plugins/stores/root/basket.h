@@ -13,7 +13,7 @@ bool basket_has_offsets(const struct tree *tree, const struct part *part);
 
 /* As in struct tree_format. */
 void basket_encode(const struct tree *tree, const struct part *part, const struct cluster *rows, struct bytes *scratch,
-	const uint8_t **ret_data, size_t *ret_count, uint64_t *ret_elements);
+	struct encoded *ret_encoded);
 int basket_put(
 	struct tree *tree, const struct part *part, struct page *page, struct bytes *packed, struct enrg_error *err);
 

@@ -54,16 +54,17 @@ static void make_page(void *context, uint32_t turn, struct compressor *compresso
 	uint32_t index = flight->turns[turn].part;
 	struct flight_task *task = &flight->tasks[index];
 	uint64_t begun_ns = read_clock();
-	const uint8_t *data;
-	size_t count;
+	struct encoded encoded;
 
 	bytes_clear(&task->scratch);
 	bytes_clear(&task->packed);
-	tree->format->encode(tree, &tree->parts[index], flight->rows, &task->scratch, &data, &count, &task->elements);
-	task->raw_bytes = count;
+	tree->format->encode(tree, &tree->parts[index], flight->rows, &task->scratch, &encoded);
+	task->raw_bytes = encoded.count;
+	task->elements = encoded.elements;
 	task->rc = bytes_check(&task->scratch, &task->err);
 	if (task->rc == 0)
-		task->rc = compress_append(compressor, &tree->setting, data, count, &task->packed, &task->err);
+		task->rc = compress_append(
+			compressor, &tree->setting, encoded.data, encoded.count, &task->packed, &task->err);
 	task->took_ns = read_clock() - begun_ns;
 }
 

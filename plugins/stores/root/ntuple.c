@@ -146,19 +146,19 @@ static void pack_bits(const struct bytes *values, struct bytes *out)
 }
 
 static void encode(const struct tree *tree, const struct part *part, const struct cluster *rows, struct bytes *scratch,
-	const uint8_t **ret_data, size_t *ret_count, uint64_t *ret_elements)
+	struct encoded *ret_encoded)
 {
 	const struct cluster_column *column = &rows->columns[part->column];
 	const struct bytes *source = part->is_ends ? &column->ends : &column->values;
 
 	(void)tree;
-	*ret_elements = part->is_ends ? rows->rows : cluster_value_count(column);
+	ret_encoded->elements = part->is_ends ? rows->rows : cluster_value_count(column);
 	if (column->type == ENRG_BOOL) {
 		pack_bits(source, scratch);
 		source = scratch;
 	}
-	*ret_data = source->data;
-	*ret_count = source->count;
+	ret_encoded->data = source->data;
+	ret_encoded->count = source->count;
 }
 
 static int put_blob(struct tree *tree, const struct bytes *payload, struct place *ret_place, struct enrg_error *err)

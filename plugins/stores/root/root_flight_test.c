@@ -40,9 +40,9 @@ static struct tree_format failing;
 static _Atomic int pages_left;
 
 static void encode_some(const struct tree *which, const struct part *part, const struct cluster *cluster,
-	struct bytes *scratch, const uint8_t **ret_data, size_t *ret_count, uint64_t *ret_elements)
+	struct bytes *scratch, struct encoded *ret_encoded)
 {
-	tree_format_ntuple.encode(which, part, cluster, scratch, ret_data, ret_count, ret_elements);
+	tree_format_ntuple.encode(which, part, cluster, scratch, ret_encoded);
 	if (pages_left-- <= 0)
 		scratch->is_short = true;
 }

@@ -71,13 +71,19 @@ struct tree {
 	uint64_t header_bytes, header_sum;
 };
 
+struct encoded {
+	const uint8_t *data;
+	size_t count;
+	uint64_t elements;
+};
+
 struct tree_format {
 	const char *class_name;
 	/* Names the parts of the tree. */
 	int (*plan)(struct tree *tree, struct enrg_error *err);
-	/* The raw bytes of a part of these rows: either in place (*ret_data) or built in `scratch`. Any thread. */
+	/* The raw bytes of a part of these rows: either in place or built in `scratch`. Any thread. */
 	void (*encode)(const struct tree *tree, const struct part *part, const struct cluster *rows,
-		struct bytes *scratch, const uint8_t **ret_data, size_t *ret_count, uint64_t *ret_elements);
+		struct bytes *scratch, struct encoded *ret_encoded);
 	/* Writes the packed bytes of a page as a record. */
 	int (*put_page)(struct tree *tree, const struct part *part, struct page *page, struct bytes *packed,
 		struct enrg_error *err);

@@ -78,20 +78,20 @@ static void name_folder(const char *path, char ret_folder[PATH_MAX])
 	snprintf(ret_folder, PATH_MAX, "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
 }
 
-int disk_guard_check(struct disk_guard *guard, int descriptor, dev_t device, const char *path,
+int disk_guard_check(struct disk_guard *guard, const struct disk_guard_place *place,
 	enum disk_guard_finding *ret_finding, char *ret_text, size_t text_bytes, struct enrg_error *err)
 {
 	char left[32], wanted[32], folder[PATH_MAX];
 	struct statvfs disk;
 
 	*ret_finding = DISK_GUARD_GOOD;
-	if (fstatvfs(descriptor, &disk) < 0 || disk.f_blocks == 0)
+	if (fstatvfs(place->descriptor, &disk) < 0 || disk.f_blocks == 0)
 		return 0; /* a file system that does not say is believed */
 	double limit = limit_of(guard, &disk), is_free = free_of(&disk);
 	if (!(guard->reserve > 0) || limit < guard->reserve)
 		guard->reserve = limit;
-	bool *is_warned = find_disk(guard, device);
-	name_folder(path, folder);
+	bool *is_warned = find_disk(guard, place->device);
+	name_folder(place->path, folder);
 	if (is_free < limit) {
 		snprintf(guard->low_folder, sizeof(guard->low_folder), "%s", folder);
 		return refuse(folder, is_free, limit, err);
@@ -120,8 +120,8 @@ int disk_guard_check_folder(struct disk_guard *guard, uint32_t index, enum disk_
 	*ret_finding = DISK_GUARD_GOOD;
 	if (descriptor < 0)
 		return 0; /* the store will say what happened to its folder */
-	int code = disk_guard_check(guard, descriptor, guard->folders[index].device, guard->folders[index].path,
-		ret_finding, ret_text, text_bytes, err);
+	const struct disk_guard_place place = {descriptor, guard->folders[index].device, guard->folders[index].path};
+	int code = disk_guard_check(guard, &place, ret_finding, ret_text, text_bytes, err);
 	close(descriptor);
 	return code;
 }

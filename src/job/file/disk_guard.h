@@ -38,7 +38,12 @@ enum disk_guard_finding { DISK_GUARD_GOOD, DISK_GUARD_WARN, DISK_GUARD_GOOD_AGAI
 
 /* Looks at the disk of one open file, once a device and round. -ENOSPC: too little is free. *ret_text is for an alert
  * where *ret_finding is not DISK_GUARD_GOOD. */
-int disk_guard_check(struct disk_guard *guard, int descriptor, dev_t device, const char *path,
+struct disk_guard_place {
+	int descriptor; /* of the file, or a folder */
+	dev_t device;
+	const char *path;
+};
+int disk_guard_check(struct disk_guard *guard, const struct disk_guard_place *place,
 	enum disk_guard_finding *ret_finding, char *ret_text, size_t text_bytes, struct enrg_error *err);
 /* The same for folder `index`. */
 int disk_guard_check_folder(struct disk_guard *guard, uint32_t index, enum disk_guard_finding *ret_finding,

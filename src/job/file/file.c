@@ -407,15 +407,16 @@ static int note_switches(struct file_set *set, struct enrg_error *err)
 	struct switches noted = {0};
 	int rc = read_switches(set, err);
 
-	for (uint32_t i = 0; i < set->left.count && rc == 0; i++) {
-		const struct switch_entry *entry = &set->left.entries[i];
-		rc = switches_add(
-			&noted, set->journal, entry->file, entry->offset, entry->bytes, entry->byte_count, err);
+	for (uint32_t i = 0; i < set->left.count && rc == 0; i++)
+		rc = switches_add(&noted, set->journal, &set->left.entries[i], err);
+	for (struct enrg_file *file = set->first; file && rc == 0; file = file->next) {
+		struct switch_entry entry = {
+			.file = file->journal_index, .offset = file->switch_offset, .byte_count = file->switch_bytes};
+		if (!file->switch_bytes)
+			continue;
+		memcpy(entry.bytes, file->switch_to, file->switch_bytes);
+		rc = switches_add(&noted, set->journal, &entry, err);
 	}
-	for (struct enrg_file *file = set->first; file && rc == 0; file = file->next)
-		if (file->switch_bytes)
-			rc = switches_add(&noted, set->journal, file->journal_index, file->switch_offset,
-				file->switch_to, file->switch_bytes, err);
 	if (rc == 0 && noted.count)
 		rc = switches_write(set->journal, &noted, err);
 	switches_fini(&noted);

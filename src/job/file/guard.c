@@ -39,8 +39,8 @@ int file_guard_check(struct file_set *set, uint64_t now_ns, struct enrg_error *e
 	for (struct enrg_file *file = set->first; file && code == 0; file = file->next) {
 		if (is_seen(seen, &seen_count, file->device))
 			continue;
-		code = disk_guard_check(
-			guard, file->descriptor, file->device, file->path, &finding, text, sizeof(text), err);
+		code = disk_guard_check(guard, &(struct disk_guard_place){file->descriptor, file->device, file->path},
+			&finding, text, sizeof(text), err);
 		code = tell_finding(set, code, finding, text);
 	}
 	for (uint32_t i = 0; i < guard->folder_count && code == 0; i++) {

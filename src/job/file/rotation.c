@@ -38,11 +38,13 @@ static bool is_part_begun(const struct series *series)
 	return !series->part || stat(series->part, &status) < 0 || status.st_size > 0;
 }
 
-static int find_part(struct enrg_store *store, const char *path, const char *run, bool is_new, char *ret_path,
-	size_t path_bytes, struct enrg_error *err)
+/* *ret_part: `path`, or a name that lives as long as its series. */
+static int find_part(struct enrg_store *store, const char *path, const char *run, bool is_new, const char **ret_part,
+	struct enrg_error *err)
 {
 	struct file_set *set = &store->files;
-	const char *part = path;
+
+	*ret_part = path;
 
 	if (set->options && series_is_on(&set->options->rules)) {
 		const struct enrg_file_rules *rules = &set->options->rules;
@@ -54,8 +56,13 @@ static int find_part(struct enrg_store *store, const char *path, const char *run
 		if (code < 0)
 			return enrg_error_set(
 				err, code, "%s: can't name its next part: %s", path, enrg_error_name(code));
-		part = series->part;
+		*ret_part = series->part;
 	}
+	return 0;
+}
+
+static int copy_part(const char *part, char *ret_path, size_t path_bytes, struct enrg_error *err)
+{
 	if ((size_t)snprintf(ret_path, path_bytes, "%s", part) >= path_bytes)
 		return enrg_error_set(
 			err, -ENAMETOOLONG, "%s: the path is longer than %zu bytes", part, path_bytes - 1);
@@ -65,13 +72,19 @@ static int find_part(struct enrg_store *store, const char *path, const char *run
 int enrg_file_part(struct enrg_store *store, const char *path, const char *run, char *ret_path, size_t path_bytes,
 	struct enrg_error *err)
 {
-	return find_part(store, path, run, false, ret_path, path_bytes, err);
+	const char *part;
+	int rc = find_part(store, path, run, false, &part, err);
+
+	return rc ? rc : copy_part(part, ret_path, path_bytes, err);
 }
 
 int enrg_file_new_part(struct enrg_store *store, const char *path, const char *run, char *ret_path, size_t path_bytes,
 	struct enrg_error *err)
 {
-	return find_part(store, path, run, true, ret_path, path_bytes, err);
+	const char *part;
+	int rc = find_part(store, path, run, true, &part, err);
+
+	return rc ? rc : copy_part(part, ret_path, path_bytes, err);
 }
 
 bool enrg_file_is_due(const struct enrg_file *file, const char *run)

@@ -193,8 +193,13 @@ static int add_route(struct enrg_output *output, struct enrg_error *err)
 
 	if (result < 0)
 		return result;
-	result = stream_add_route(stream, output->group, output->tag, schema, schema_bytes,
-		output->schema->is_blob ? ROUTE_BLOB : 0, &output->route, err);
+	result = stream_add_route(stream,
+		&(struct stream_route){.group = output->group,
+			.tag = output->tag,
+			.schema = schema,
+			.schema_bytes = schema_bytes,
+			.flags = output->schema->is_blob ? ROUTE_BLOB : 0},
+		&output->route, err);
 	free(schema);
 	/* It goes out with the first batch: a job that can't reach its hardware would fill its stores with gaps. */
 	output->is_gap_due = stream_is_successor(stream);

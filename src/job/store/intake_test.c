@@ -28,7 +28,10 @@ static void a_pad_is_no_backlog(void **state)
 
 	(void)state;
 	assert_int_equal(stream_open(path, 1 << 20, &stream, NULL), 0);
-	assert_int_equal(stream_add_route(stream, 0, "tag", "schema", 6, 0, &route, NULL), 0);
+	assert_int_equal(
+		stream_add_route(stream, &(struct stream_route){.tag = "tag", .schema = "schema", .schema_bytes = 6},
+			&route, NULL),
+		0);
 	assert_int_equal(consumer_open(path, "store", UINT64_MAX, &input.consumer, NULL), 0);
 	commit(stream);
 	for (int i = 0; i < 100; i++) {
@@ -62,7 +65,10 @@ static void a_wait_says_what_to_read(void **state)
 	(void)state;
 	assert_non_null(process.page);
 	assert_int_equal(stream_open(path, 1 << 20, &stream, NULL), 0);
-	assert_int_equal(stream_add_route(stream, 0, "tag", "schema", 6, 0, &route, NULL), 0);
+	assert_int_equal(
+		stream_add_route(stream, &(struct stream_route){.tag = "tag", .schema = "schema", .schema_bytes = 6},
+			&route, NULL),
+		0);
 	assert_int_equal(consumer_open(path, "store", UINT64_MAX, &input.consumer, NULL), 0);
 	assert_true(intake_may_have(&intake, &input)); /* nothing is known yet */
 	intake_wait(&intake, 0, 1000);

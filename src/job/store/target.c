@@ -26,8 +26,8 @@ static int fill_section(const struct target_cache *cache, const struct plan_inpu
 	void *options = NULL;
 
 	problems_init(&problems);
-	int code = folder_fill_section(
-		cache->type, plan->producer_file, plan->producer_toml, group, &options, cache->memory, &problems);
+	int code = folder_fill_section(cache->type, &(struct folder_file){plan->producer_file, plan->producer_toml},
+		group, &options, cache->memory, &problems);
 	if (code < 0)
 		enrg_error_set(
 			err, code, "%s: section %s.%s can't be read", plan->producer_file, group, cache->type->section);

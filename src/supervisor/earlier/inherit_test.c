@@ -80,7 +80,10 @@ static void leave_stream(const char *source, const char *left, const char *done)
 	if (left)
 		assert_int_equal(stream_add_consumer(path, left, NULL), 0);
 	assert_int_equal(stream_open(path, 0, &stream, NULL), 0);
-	assert_int_equal(stream_add_route(stream, 0, "", "schema", 6, 0, &route, NULL), 0);
+	assert_int_equal(
+		stream_add_route(
+			stream, &(struct stream_route){.tag = "", .schema = "schema", .schema_bytes = 6}, &route, NULL),
+		0);
 	assert_int_equal(stream_claim(stream, 100, 0, &claim), 0);
 	memset(claim.payload, 0, 100);
 	stream_commit(stream, &(struct stream_commit){.type = RECORD_DATA, .rows = 1, .body_bytes = 100});

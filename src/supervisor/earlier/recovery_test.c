@@ -39,7 +39,10 @@ static void fill(void)
 	assert_int_equal(stream_create(&params, NULL), 0);
 	assert_int_equal(stream_add_consumer(path, "store", NULL), 0);
 	assert_int_equal(stream_open(path, 0, &stream, NULL), 0);
-	assert_int_equal(stream_add_route(stream, 0, "", "schema", 6, 0, &route, NULL), 0);
+	assert_int_equal(
+		stream_add_route(
+			stream, &(struct stream_route){.tag = "", .schema = "schema", .schema_bytes = 6}, &route, NULL),
+		0);
 	for (unsigned i = 0; i < BATCHES; i++) {
 		struct stream_claim claim;
 		assert_int_equal(stream_claim(stream, PAYLOAD_BYTES, 0, &claim), 0);

@@ -260,8 +260,11 @@ void drain_step(struct drain *drain, struct roster *roster, uint64_t now_ns)
 {
 	if (drain->phase == DRAIN_NONE || drain->phase == DRAIN_ENDED)
 		return;
-	while ((drain->phase == DRAIN_SOURCES || drain->phase == DRAIN_PROCESSORS) && !count_open(drain, roster))
+	while ((drain->phase == DRAIN_SOURCES || drain->phase == DRAIN_PROCESSORS) && !count_open(drain, roster)) {
+		if (drain->phase == DRAIN_SOURCES && drain->on_sources_gone)
+			drain->on_sources_gone(drain->context);
 		enter_next(drain, roster, now_ns);
+	}
 	ask_late(drain, roster);
 	if (drain->phase == DRAIN_STORES && !count_open(drain, roster)) {
 		enter(drain, roster, DRAIN_ENDED, now_ns);

@@ -16,9 +16,11 @@ struct drain {
 	uint64_t limit_ns; /* stop_timeout_seconds; 0 = none */
 	bool was_killed;   /* a job had to be killed: hardware data may be lost, files may not be closed */
 	uint64_t begin_ns, deadline_ns, told_ns;
-	uint64_t acknowledged; /* sum of all acknowledged positions: moves while there is progress */
-	uint64_t seen_backlog; /* positions, as of the last line */
-	uint64_t told_bytes;   /* of messages, in the last line */
+	uint64_t acknowledged;                  /* sum of all acknowledged positions: moves while there is progress */
+	uint64_t seen_backlog;                  /* positions, as of the last line */
+	uint64_t told_bytes;                    /* of messages, in the last line */
+	void (*on_sources_gone)(void *context); /* before stores are asked to drain; NULL: nobody wants to know */
+	void *context;
 };
 
 void drain_begin(struct drain *drain, struct roster *roster, uint64_t now_ns);

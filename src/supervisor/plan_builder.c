@@ -214,6 +214,7 @@ static int build(const struct folder *folder, const struct runtime *runtime, siz
 	plan->verbosity = job->common.has_verbosity ? job->common.verbosity : folder->supervisor.verbosity;
 	plan->is_store = job->type->store != NULL;
 	plan->is_processor = job->type->processor != NULL;
+	plan->has_run_control = folder->supervisor.runs.control;
 	plan->level = folder_level(folder, job);
 	code = 0;
 	if (plan->is_processor)

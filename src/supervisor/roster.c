@@ -136,6 +136,7 @@ static void start_member(struct roster *roster, size_t index, uint64_t now_ns)
 	struct child_params params = {.type = member->plan->type,
 		.name = member->plan->name,
 		.lifeline = roster->lifeline,
+		.wish = roster->wish,
 		.module = member->config->type->module_descriptor};
 	char *text;
 	json_t *json;

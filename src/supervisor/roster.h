@@ -13,6 +13,7 @@ struct roster {
 	struct member *members;
 	struct member **by_name; /* sorted */
 	int epoll, lifeline;
+	int wish; /* which run is to be on: wish.h; 0 = there is no run control */
 	struct restart_policy policy;
 	uint64_t watchdog_ns, started_ns;
 	uint64_t first_ready_ns; /* a source was ready; 0 = none yet */

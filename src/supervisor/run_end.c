@@ -1,6 +1,8 @@
 /* run_end.c: the ledger beside the data, and a clean runtime folder. Process: supervisor. */
 #include "supervisor/run_end.h"
 
+#include <dirent.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -50,6 +52,61 @@ static bool is_repeated(const struct roster *roster, size_t index, const char *f
 	return false;
 }
 
+/* The folder of that member, where it is one that no member before it has. */
+static bool find_folder(const struct roster *roster, size_t index, char *ret_folder, size_t folder_bytes)
+{
+	return run_end_out_folder(roster->members[index].config, ret_folder, folder_bytes) &&
+	       !is_repeated(roster, index, ret_folder);
+}
+
+void run_end_write_beside(const struct roster *roster, const char *name, const json_t *json)
+{
+	char path[RUNTIME_PATH_BYTES * 2], folder[RUNTIME_PATH_BYTES], *text = json_dumps(json, JSON_INDENT(2));
+
+	for (size_t i = 0; text && i < roster->count; i++) {
+		struct enrg_error err = {0};
+		if (!find_folder(roster, i, folder, sizeof(folder)))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, name);
+		int code = path_make_parent(path, 0755, &err);
+		if (!code)
+			code = path_write_file(path, text, strlen(text), 0, &err);
+		if (code)
+			log_line(ENRG_ERROR,
+				"the account of a run can't be written beside the data: %s; the log has it", err.text);
+	}
+	free(text);
+}
+
+static uint64_t largest_number(const char *folder)
+{
+	DIR *directory = opendir(folder);
+	uint64_t largest = 0;
+
+	for (const struct dirent *entry; directory && (entry = readdir(directory));) {
+		uint64_t number = 0;
+		size_t length = strlen(entry->d_name);
+		if (length > 5 && !strcmp(entry->d_name + length - 5, ".json") &&
+			sscanf(entry->d_name, "run_%16" SCNu64, &number) == 1 && number > largest)
+			largest = number;
+	}
+	if (directory)
+		closedir(directory);
+	return largest;
+}
+
+uint64_t run_end_last_number(const struct roster *roster)
+{
+	char folder[RUNTIME_PATH_BYTES];
+	uint64_t largest = 0;
+
+	for (size_t i = 0; i < roster->count; i++) {
+		uint64_t number = find_folder(roster, i, folder, sizeof(folder)) ? largest_number(folder) : 0;
+		largest = number > largest ? number : largest;
+	}
+	return largest;
+}
+
 void run_end_write_ledger(const struct runtime *runtime, const struct roster *roster, const json_t *ledger)
 {
 	char *text = json_dumps(ledger, JSON_INDENT(2));
@@ -63,8 +120,7 @@ void run_end_write_ledger(const struct runtime *runtime, const struct roster *ro
 	if (!is_kept)
 		log_line(ENRG_ERROR, "the ledger can't be written: %s", err.text);
 	for (size_t i = 0; i < roster->count; i++) {
-		if (!run_end_out_folder(roster->members[i].config, folder, sizeof(folder)) ||
-			is_repeated(roster, i, folder))
+		if (!find_folder(roster, i, folder, sizeof(folder)))
 			continue;
 		size_t length = strlen(folder);
 		snprintf(path, sizeof(path), "%s%sledger_%s.json", folder,

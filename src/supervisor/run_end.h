@@ -7,6 +7,11 @@
 #include "supervisor/roster.h"
 #include "supervisor/earlier/streams.h"
 
+/* Writes `json` as `name` into the folder of each store that writes files, also while jobs run (the disk has it when
+ * the system sees fit); says what could not be written. */
+void run_end_write_beside(const struct roster *roster, const char *name, const json_t *json);
+/* The largest number in the names run_NNNNNN….json there; 0 = none. */
+uint64_t run_end_last_number(const struct roster *roster);
 /* ledger_<run>.json into the runtime folder's ledger.json and into the folder of each store that writes files. */
 void run_end_write_ledger(const struct runtime *runtime, const struct roster *roster, const json_t *ledger);
 /* Removes pages; streams, and journals of stores that ended in order, where no stream holds a batch. The number of

@@ -29,6 +29,7 @@
 #include "supervisor/processors.h"
 #include "supervisor/roster.h"
 #include "supervisor/run_log.h"
+#include "supervisor/runs.h"
 #include "supervisor/sample.h"
 #include "supervisor/service.h"
 #include "supervisor/signals.h"
@@ -40,7 +41,7 @@
 #define TICK_NS           1000000000ull
 #define TELL_NS           10000000000ull /* figures that stand still are told again */
 #define TRIM_JOBS         100u           /* whose figures are worth to give their memory back */
-#define AWAY_NS           1500000000ull /* so long without a look at the clock: this process did not run */
+#define AWAY_NS           1500000000ull  /* so long without a look at the clock: this process did not run */
 
 /* Lower half of epoll_data.u64 where the upper half is 0 (members have their enum roster_event there). */
 enum own_event { OWN_SIGNAL = 1, OWN_TIMER, OWN_BUS, OWN_CONTROL };
@@ -51,6 +52,7 @@ struct told {
 	bool is_news; /* they were not those of the time before; so the next ones are wanted, too */
 	enum drain_phase phase;
 	uint64_t alerts, losses;
+	uint64_t runs; /* when their state changed, and how many are closed */
 };
 
 struct supervisor {
@@ -64,6 +66,7 @@ struct supervisor {
 	struct ledger *ledger;
 	struct control_plane control;
 	struct control commands;
+	struct runs runs;
 	struct keeper keeper;
 	struct losses losses; /* found at the start, until there is a ledger */
 	struct drain drain;
@@ -154,6 +157,7 @@ static int open_loop(struct supervisor *self, struct enrg_error *err)
 /* Left-overs, run id, rings. After it run.json says that this run is on. */
 static int prepare(struct supervisor *self, struct enrg_error *err)
 {
+	const struct supervisor_options *options = &self->folder->supervisor;
 	struct adopt_result adopted = {0};
 	bool goes_on;
 	int code = adopt_check_versions(&self->runtime, err);
@@ -192,6 +196,9 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 	self->has_begun = !code;
 	if (!code)
 		code = plan_set_name_run(self->plans, self->runtime.run, err);
+	if (!code && options->runs.control)
+		code = runs_open(&self->runs, &self->runtime, options->info.supervisor_id,
+			options->runs.deadline_seconds, goes_on, err);
 	return code ? code : streams_create(self->specs, !self->params->checks_off, err);
 }
 
@@ -218,6 +225,9 @@ static int open_commands(struct supervisor *self, struct enrg_error *err)
 
 	self->control.hear = hear;
 	self->control.hear_context = &self->commands;
+	runs_attach(&self->runs, self->roster, self->commands.commands);
+	if (!code && runs_add_commands(&self->runs) < 0)
+		code = enrg_error_set(err, -ENOSPC, "too many kinds of commands");
 	return code ? code : watch(self, control_descriptor(&self->commands), OWN_CONTROL, err);
 }
 
@@ -267,7 +277,8 @@ static bool take_samples(struct supervisor *self, bool is_final)
 
 	is_news |= sample_ledger(self->roster, self->ledger, is_final);
 	return is_news || self->told.phase != self->drain.phase || self->told.alerts != self->control.alert_count ||
-	       self->told.losses != losses_sum(&self->ledger->losses);
+	       self->told.losses != losses_sum(&self->ledger->losses) ||
+	       self->told.runs != self->runs.since_wall_ns + self->runs.closed_count;
 }
 
 static json_t *make_status(const struct supervisor *self, double interval_s, bool is_final)
@@ -287,7 +298,10 @@ static json_t *make_status(const struct supervisor *self, double interval_s, boo
 		.is_final = is_final,
 	};
 
-	return status_format(&context);
+	json_t *status = status_format(&context);
+	if (status && self->runs.is_on)
+		json_object_set_new(status, "runs", runs_format(&self->runs));
+	return status;
 }
 
 static void write_status(struct supervisor *self, const json_t *status)
@@ -353,7 +367,8 @@ static void look_at_jobs(struct supervisor *self, uint64_t now_ns)
 			.is_news = is_news,
 			.phase = self->drain.phase,
 			.alerts = self->control.alert_count,
-			.losses = losses_sum(&self->ledger->losses)};
+			.losses = losses_sum(&self->ledger->losses),
+			.runs = self->runs.since_wall_ns + self->runs.closed_count};
 		if (status)
 			tell_status(self, status, now_ns);
 		json_decref(status);
@@ -438,7 +453,10 @@ static void step(struct supervisor *self, uint64_t now_ns)
 	}
 	if (self->drain.phase == DRAIN_NONE && now_ns >= duration_end(self))
 		drain_begin(&self->drain, self->roster, now_ns);
+	if (self->drain.phase != DRAIN_NONE)
+		runs_begin_stop(&self->runs);
 	drain_step(&self->drain, self->roster, now_ns);
+	runs_step(&self->runs, now_ns);
 	if (roster_next_due(self->roster) <= now_ns)
 		look_after(self, true);
 	roster_start_due(self->roster, now_ns);
@@ -451,6 +469,8 @@ static int timeout_ms(const struct supervisor *self, uint64_t now_ns)
 	due = other < due ? other : due;
 	other = self->drain.phase == DRAIN_NONE ? duration_end(self) : UINT64_MAX;
 	due = other < due ? other : due;
+	other = runs_next_due(&self->runs);
+	due = other < due ? other : due;
 	other = service_next_beat(&self->service, clock_mono_ns());
 	due = other != UINT64_MAX && now_ns + other < due ? now_ns + other : due;
 	other = control_next_due(&self->commands); /* a clock that this process's pauses do not stop */
@@ -460,10 +480,17 @@ static int timeout_ms(const struct supervisor *self, uint64_t now_ns)
 	return due <= now_ns ? 0 : (int)((due - now_ns) / 1000000 < 1000 ? (due - now_ns) / 1000000 + 1 : 1000);
 }
 
+static void end_runs(void *context)
+{
+	runs_end_streams(context);
+}
+
 static void run_loop(struct supervisor *self)
 {
 	struct epoll_event events[32];
 
+	self->drain.on_sources_gone = end_runs;
+	self->drain.context = &self->runs;
 	self->started_ns = self->summary_ns = running_ns(self);
 	roster_start_due(self->roster, self->started_ns);
 	while (self->drain.phase != DRAIN_ENDED) {
@@ -582,9 +609,10 @@ static int finish(struct supervisor *self)
 	processors_roll_forward(self->plans);
 	take_samples(self, true);
 	status = make_status(self, 0, true);
+	bool are_runs_accounted = runs_finish(&self->runs, status ? json_object_get(status, "ledger") : NULL);
 	is_failing = is_any_failing(self->roster);
 	tell_missed_ticks(self->roster);
-	if (!is_clean(self->roster) || !ledger_is_settled(self->ledger) ||
+	if (!is_clean(self->roster) || !ledger_is_settled(self->ledger) || !are_runs_accounted ||
 		(self->drain.was_killed && !self->drain.is_hurried) || is_failing)
 		exit_code = SUPERVISOR_TROUBLE;
 	if (is_any_given_up(self->roster))
@@ -635,6 +663,7 @@ static void remove_sockets(const struct supervisor *self)
 
 static void fini(struct supervisor *self)
 {
+	runs_close(&self->runs);
 	control_close(&self->commands);
 	control_plane_stop(&self->control);
 	remove_sockets(self);

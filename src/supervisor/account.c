@@ -1,0 +1,308 @@
+/* account.c: see the header. Process: supervisor, main thread. */
+#include "supervisor/account.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+struct account *account_create(const char *id, uint64_t number)
+{
+	struct account *account = calloc(1, sizeof(*account));
+
+	if (!account)
+		return NULL;
+	snprintf(account->id, sizeof(account->id), "%s", id);
+	account->number = number;
+	return account;
+}
+
+void account_destroy(struct account *account)
+{
+	if (!account)
+		return;
+	for (uint32_t i = 0; i < account->source_count; i++)
+		free(account->sources[i].stores);
+	free(account->sources);
+	free(account);
+}
+
+/* --- looking ------------------------------------------------------------------------------------------------------ */
+
+static const struct boundary *find_begin(const struct account *account, const struct stream_status *status)
+{
+	for (uint32_t i = 0; i < status->boundary_count && i < SEGMENT_BOUNDARIES; i++)
+		if (status->boundaries[i].edge == RUN_BEGINS && !strcmp(status->boundaries[i].label, account->id))
+			return &status->boundaries[i];
+	return NULL;
+}
+
+static void add_store(struct account_source *source, const char *name)
+{
+	struct account_store *store = &source->stores[source->store_count++];
+
+	snprintf(store->name, sizeof(store->name), "%s", name);
+}
+
+/* NULL: out of memory, the next look tries again. */
+static struct account_source *add_source(
+	struct account *account, const struct stream_status *status, const struct boundary *begin)
+{
+	struct account_source *longer = realloc(account->sources, (account->source_count + 1) * sizeof(*longer));
+
+	if (!longer)
+		return NULL;
+	account->sources = longer;
+	struct account_source *source = &longer[account->source_count];
+	*source = (struct account_source){.begin = *begin};
+	source->stores = calloc(status->consumer_count + 1, sizeof(*source->stores));
+	if (!source->stores)
+		return NULL;
+	snprintf(source->name, sizeof(source->name), "%s", status->source);
+	memcpy(source->uuid, status->uuid, sizeof(source->uuid));
+	for (uint32_t i = 0; i < status->consumer_count; i++)
+		if (status->consumers[i].joined.position <= begin->position)
+			add_store(source, status->consumers[i].name);
+	account->source_count++;
+	return source;
+}
+
+static struct account_source *find_source(const struct account *account, const uint8_t uuid[16])
+{
+	for (uint32_t i = 0; i < account->source_count; i++)
+		if (!memcmp(account->sources[i].uuid, uuid, 16))
+			return &account->sources[i];
+	return NULL;
+}
+
+static void look_at_stream(struct account *account, const struct stream_status *status)
+{
+	const struct boundary *begin = find_begin(account, status);
+	struct account_source *source = find_source(account, status->uuid);
+
+	if (!source && begin)
+		source = add_source(account, status, begin);
+	for (uint32_t i = 0; source && !source->end.edge && i < status->boundary_count; i++)
+		if (status->boundaries[i].index == source->begin.index + 1)
+			source->end = status->boundaries[i];
+}
+
+static bool read_totals(const char *journal, const struct account_source *source, const struct boundary *boundary,
+	struct journal_stream_state *ret_state)
+{
+	return boundary->edge &&
+	       journal_read_boundary(journal, source->uuid, boundary->index, boundary->position, ret_state, NULL) == 0;
+}
+
+/* The end first: who has committed it has committed the begin before, and where that is not there by then it is gone.
+ */
+static void look_at_store(const struct account_source *source, struct account_store *store, const struct roster *roster)
+{
+	const struct member *member = roster_find(roster, store->name);
+
+	if (store->has_end)
+		return;
+	if (!member || !member->plan->journal_path) {
+		store->has_end = true; /* it was removed meanwhile */
+		return;
+	}
+	store->has_end = read_totals(member->plan->journal_path, source, &source->end, &store->end);
+	if (!store->has_begin)
+		store->has_begin = read_totals(member->plan->journal_path, source, &source->begin, &store->begin);
+}
+
+static bool is_complete(const struct account_source *source)
+{
+	for (uint32_t i = 0; i < source->store_count; i++)
+		if (!source->stores[i].has_end)
+			return false;
+	return source->end.edge;
+}
+
+void account_look(struct account *account, const struct roster *roster)
+{
+	struct stream_status *status = malloc(sizeof(*status));
+
+	for (size_t i = 0; status && i < roster->count; i++) {
+		const char *path = roster->members[i].plan->stream_path;
+		if (path && stream_read_status(path, status, NULL) == 0)
+			look_at_stream(account, status);
+	}
+	free(status);
+	for (uint32_t i = 0; i < account->source_count; i++) {
+		struct account_source *source = &account->sources[i];
+		for (uint32_t k = 0; !is_complete(source) && k < source->store_count; k++)
+			look_at_store(source, &source->stores[k], roster);
+	}
+}
+
+bool account_is_closed(const struct account *account)
+{
+	for (uint32_t i = 0; i < account->source_count; i++)
+		if (!is_complete(&account->sources[i]))
+			return false;
+	return account->ended_wall_ns;
+}
+
+void account_describe_wait(const struct account *account, char *ret_text, size_t text_bytes)
+{
+	ret_text[0] = '\0';
+	for (uint32_t i = 0; i < account->source_count; i++) {
+		const struct account_source *source = &account->sources[i];
+		if (!source->end.edge) {
+			snprintf(ret_text, text_bytes, "%s has not ended it", source->name);
+			return;
+		}
+		for (uint32_t k = 0; k < source->store_count; k++) {
+			if (source->stores[k].has_end)
+				continue;
+			snprintf(ret_text, text_bytes, "%s has not stored all of %s", source->stores[k].name,
+				source->name);
+			return;
+		}
+	}
+}
+
+/* --- arithmetic --------------------------------------------------------------------------------------------------- */
+
+static uint64_t minus(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : 0;
+}
+
+/* The tally of a boundary is that before its record; what a journal keeps has the record in it. */
+static struct account_line balance(const struct account_source *source, const struct account_store *store)
+{
+	const struct boundary *begin = &source->begin, *end = &source->end;
+	struct account_line line = {.is_known = false};
+
+	if (end->edge) {
+		line.produced_batches = minus(end->batches - end->gaps, begin->batches - begin->gaps);
+		line.produced_rows = minus(end->rows, begin->rows);
+		line.produced_bytes = minus(end->bytes, begin->bytes);
+		line.dropped_rows = minus(end->dropped_rows, begin->dropped_rows);
+	}
+	if (!store || !store->has_begin || !store->has_end)
+		return line;
+	const struct journal_stream_state *now = &store->end, *before = &store->begin;
+	line.is_known = true;
+	line.stored_batches = minus(now->batches, before->batches);
+	line.stored_rows = minus(now->rows, before->rows);
+	line.stored_bytes = minus(now->bytes, before->bytes);
+	line.skipped_batches = minus(now->skipped_batches, before->skipped_batches);
+	line.skipped_rows = minus(now->skipped_rows, before->skipped_rows);
+	line.set_aside_batches = minus(now->set_aside_batches, before->set_aside_batches);
+	line.set_aside_rows = minus(now->set_aside_rows, before->set_aside_rows);
+	line.missing_batches =
+		(int64_t)(line.produced_batches - line.stored_batches - line.skipped_batches - line.set_aside_batches);
+	line.missing_rows = (int64_t)(line.produced_rows - line.stored_rows - line.skipped_rows - line.set_aside_rows);
+	return line;
+}
+
+static bool is_accounted(const struct account_line *line)
+{
+	return line->is_known && !line->missing_batches && !line->missing_rows && !line->set_aside_batches;
+}
+
+struct account_line account_balance(const struct account *account, uint32_t source, uint32_t store)
+{
+	return balance(&account->sources[source], &account->sources[source].stores[store]);
+}
+
+bool account_is_accounted(const struct account *account)
+{
+	/* Its streams are gone with what they held. */
+	if (account->is_interrupted && !account->source_count)
+		return false;
+	for (uint32_t i = 0; i < account->source_count; i++)
+		for (uint32_t k = 0; k < account->sources[i].store_count; k++) {
+			const struct account_line line = balance(&account->sources[i], &account->sources[i].stores[k]);
+			if (!is_accounted(&line))
+				return false;
+		}
+	return true;
+}
+
+/* --- telling ------------------------------------------------------------------------------------------------------ */
+
+static json_t *format_store(const struct account_source *source, const struct account_store *store)
+{
+	const struct account_line line = balance(source, store);
+
+	return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "store", store->name, "known",
+		line.is_known, "stored_batches", (json_int_t)line.stored_batches, "stored_rows",
+		(json_int_t)line.stored_rows, "stored_bytes", (json_int_t)line.stored_bytes, "skipped_batches",
+		(json_int_t)line.skipped_batches, "skipped_rows", (json_int_t)line.skipped_rows, "set_aside_batches",
+		(json_int_t)line.set_aside_batches, "set_aside_rows", (json_int_t)line.set_aside_rows,
+		"missing_batches", (json_int_t)line.missing_batches, "missing_rows", (json_int_t)line.missing_rows,
+		"accounted", is_accounted(&line));
+}
+
+static json_t *format_source(const struct account_source *source)
+{
+	const struct account_line line = balance(source, NULL);
+	json_t *stores = json_array();
+
+	for (uint32_t i = 0; i < source->store_count; i++)
+		json_array_append_new(stores, format_store(source, &source->stores[i]));
+	return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "source", source->name, "ended",
+		source->end.edge != 0, "began_wall_ns", (json_int_t)source->begin.wall_ns, "ended_wall_ns",
+		(json_int_t)source->end.wall_ns, "produced_batches", (json_int_t)line.produced_batches, "produced_rows",
+		(json_int_t)line.produced_rows, "produced_bytes", (json_int_t)line.produced_bytes, "dropped_rows",
+		(json_int_t)line.dropped_rows, "stores", stores);
+}
+
+json_t *account_format(const struct account *account, const char *supervisor)
+{
+	json_t *sources = json_array();
+	bool is_closed = account_is_closed(account);
+
+	for (uint32_t i = 0; i < account->source_count; i++)
+		json_array_append_new(sources, format_source(&account->sources[i]));
+	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:b, s:b, s:b, s:s, s:b, s:o}", "run", account->id, "number",
+		(json_int_t)account->number, "supervisor", supervisor, "began_wall_ns",
+		(json_int_t)account->began_wall_ns, "ended_wall_ns", (json_int_t)account->ended_wall_ns, "closed",
+		is_closed, "aborted", account->is_aborted, "interrupted", account->is_interrupted, "reason",
+		account->reason, "accounted", is_closed && account_is_accounted(account), "sources", sources);
+}
+
+static const char *shown(const char *name, char ret_safe[256])
+{
+	snprintf(ret_safe, 256, "%s", name);
+	text_make_safe(ret_safe, strlen(ret_safe));
+	return ret_safe;
+}
+
+static void print_line(const struct account_source *source, const struct account_store *store, FILE *stream)
+{
+	const struct account_line line = balance(source, store);
+	char from[256], to[256];
+
+	fprintf(stream,
+		"  %s -> %s: produced %" PRIu64 " batches, %" PRIu64 " rows, %.2f MB; stored %" PRIu64
+		" batches, %" PRIu64 " rows, %.2f MB",
+		shown(source->name, from), shown(store->name, to), line.produced_batches, line.produced_rows,
+		(double)line.produced_bytes / 1e6, line.stored_batches, line.stored_rows,
+		(double)line.stored_bytes / 1e6);
+	if (line.skipped_batches)
+		fprintf(stream, "; not for this store %" PRIu64, line.skipped_batches);
+	if (line.set_aside_batches)
+		fprintf(stream, "; set aside %" PRIu64, line.set_aside_batches);
+	if (line.dropped_rows)
+		fprintf(stream, "; dropped by policy %" PRIu64 " rows", line.dropped_rows);
+	if (!line.is_known)
+		fprintf(stream, ": %s\n", store->has_end ? "NOT KNOWN" : "not all stored");
+	else if (line.missing_batches || line.missing_rows)
+		fprintf(stream, ": MISSING %" PRId64 " batches, %" PRId64 " rows\n", line.missing_batches,
+			line.missing_rows);
+	else
+		fprintf(stream, ": %s\n", line.set_aside_batches ? "SET ASIDE" : "accounted");
+}
+
+void account_print(const struct account *account, FILE *stream)
+{
+	for (uint32_t i = 0; i < account->source_count; i++)
+		for (uint32_t k = 0; k < account->sources[i].store_count; k++)
+			print_line(&account->sources[i], &account->sources[i].stores[k], stream);
+}

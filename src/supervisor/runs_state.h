@@ -1,0 +1,33 @@
+/* runs_state.h: what the files of runs share: runs.c (states), runs_commands.c (who asks), runs_file.c (runs.json),
+ * runs_sources.c (what sources are told, and how far they are). For these alone. Process: supervisor, main thread. */
+#ifndef SUPERVISOR_RUNS_STATE_H
+#define SUPERVISOR_RUNS_STATE_H
+
+#include "supervisor/runs.h"
+
+/* --- runs.c --- */
+void runs_enter(struct runs *runs, enum runs_state state);
+void runs_begin_stopping(struct runs *runs);
+/* Of a command that waits for the end of a transition, if there is one. */
+void runs_answer(struct runs *runs, enum command_code code, const char *text);
+
+/* --- runs_file.c --- */
+const char *runs_state_name(enum runs_state state);
+int runs_save(const struct runs *runs, struct enrg_error *err);
+void runs_save_or_tell(const struct runs *runs);
+/* What a supervisor before this one left. */
+void runs_load(struct runs *runs, bool goes_on);
+
+/* --- runs_sources.c --- */
+enum runs_progress { RUNS_DONE, RUNS_WAITING, RUNS_REFUSED };
+
+/* NULL: for no run. */
+void runs_wish(struct runs *runs, const struct account *account);
+/* Of all sources: are they in that run (NULL: in none)? Else the text says who is not, and why. */
+enum runs_progress runs_look(const struct runs *runs, const char *id, char *ret_text, size_t text_bytes);
+/* The first store that is not ready, or NULL. */
+const char *runs_find_missing_store(const struct runs *runs);
+/* Where a source is not there to end its part, its stream says so all the same. */
+void runs_end_for_absent(const struct runs *runs);
+
+#endif

@@ -99,10 +99,12 @@ static void test_rotated_and_cut(void **state)
 	append("two\n");
 	assert_int_equal(rename(path, older), 0);
 	append("three\n");
+	expect(logs, "two");
+	usleep(250000); /* a look is due: it sees another file of that name, and reads the old one once more */
+	assert_int_equal(enrg_logs_next(logs, &line, NULL), 0);
 	FILE *file = fopen(older, "a"); /* a job that has not noticed */
 	fputs("late\n", file);
 	fclose(file);
-	expect(logs, "two");
 	expect(logs, "late");
 	expect(logs, "three");
 	assert_int_equal(truncate(path, 0), 0);

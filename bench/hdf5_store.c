@@ -157,6 +157,7 @@ static hid_t type_of(enum enrg_type type)
 	case ENRG_STRING:
 	case ENRG_BINARY:
 	case ENRG_LIST:
+	case ENRG_TIMESTAMP_NS:
 		break;
 	}
 	return -1;

@@ -184,7 +184,7 @@ ENRG_API void enrg_output_abort(struct enrg_output *output);
 
 struct enrg_value {
 	union {
-		int64_t i;        /* ENRG_BOOL, ENRG_I8 … ENRG_I64 */
+		int64_t i;        /* ENRG_BOOL, ENRG_I8 … ENRG_I64, ENRG_TIMESTAMP_NS */
 		uint64_t u;       /* ENRG_U8 … ENRG_U64 */
 		double f;         /* ENRG_F32, ENRG_F64 */
 		const void *data; /* strings, bytes, lists: copied */

@@ -33,6 +33,9 @@ enum enrg_type {
 	ENRG_STRING, /* UTF-8; offsets are int32_t */
 	ENRG_BINARY, /* bytes; offsets are int32_t */
 	ENRG_LIST,   /* of `item`, a number type; offsets are int32_t and count items */
+	/* A moment: int64_t, ns since 1970-01-01T00:00:00Z without leap seconds (CLOCK_REALTIME), 1677 to 2262. Stores
+	 * and readers show it as a time and keep it to the nanosecond. It has no unit. */
+	ENRG_TIMESTAMP_NS,
 };
 
 struct enrg_column {
@@ -55,22 +58,30 @@ struct enrg_schema {
  * Decide by them, or by a `switch` that names every type and has no `default:`, so that the compiler names the place
  * when a type is added. 0, false and "?" for what is no type. */
 
-/* Bytes of one value: 1 to 8 for numbers, 0 for ENRG_BOOL (a bit) and for types of variable size. */
+/* Bytes of one value: 1 to 8 for numbers, 8 for a time, 0 for ENRG_BOOL (a bit) and for types of variable size. */
 ENRG_API uint32_t enrg_type_bytes(enum enrg_type type);
 
-/* "int16", "float64", "string", "list" …; "?" for anything else. */
+/* "int16", "float64", "string", "list", "timestamp_ns" …; "?" for anything else. */
 ENRG_API const char *enrg_type_name(enum enrg_type type);
 
 ENRG_API bool enrg_type_is_integer(enum enrg_type type);
-ENRG_API bool enrg_type_is_signed(enum enrg_type type); /* of integers: may it be negative? false for all others */
+ENRG_API bool enrg_type_is_signed(enum enrg_type type); /* of integers and times: may it be negative? else false */
 ENRG_API bool enrg_type_is_float(enum enrg_type type);
 ENRG_API bool enrg_type_is_number(enum enrg_type type);   /* integers and floats: what a list may hold */
+ENRG_API bool enrg_type_is_time(enum enrg_type type);     /* an int64_t that is a moment, not a number */
 ENRG_API bool enrg_type_is_variable(enum enrg_type type); /* its rows differ in length: there are offsets */
 
 /* A value of a float type; NaN for all other types. */
 ENRG_API double enrg_type_real(enum enrg_type type, const void *values, uint64_t index);
 
-/* What stands for a missing value in a format that has none: NaN, 0 or false, as enrg_type_bytes bytes (at least 1). */
+#define ENRG_TIMESTAMP_BYTES 30u /* of a time as text, without the final NUL */
+
+/* "2026-11-28T00:12:34.123456789Z" of a value of ENRG_TIMESTAMP_NS, always of that length and without NUL; returns its
+ * end. It sorts as the times do. */
+ENRG_API char *enrg_timestamp_format(int64_t timestamp_ns, char *ret_text);
+
+/* What stands for a missing value in a format that has none: NaN, 0 (the time 1970 began) or false, as enrg_type_bytes
+ * bytes (at least 1). */
 ENRG_API const void *enrg_type_missing(enum enrg_type type);
 
 /* The type of what lies in the column's values: the item of a list, ENRG_U8 for strings and bytes, else its own. */

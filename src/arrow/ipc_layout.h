@@ -45,6 +45,8 @@ enum {
 	TYPE_DURATION = 18,
 };
 
+enum { TIME_UNIT_NS = 3 };
+
 #define IPC_NODE_BYTES   16u /* struct FieldNode { length, null_count } */
 #define IPC_BUFFER_BYTES 16u /* struct Buffer { offset, length } */
 

@@ -37,6 +37,8 @@ static uint16_t type_kind(enum enrg_type type)
 		return TYPE_BINARY;
 	case ENRG_LIST:
 		return TYPE_LIST;
+	case ENRG_TIMESTAMP_NS:
+		return TYPE_TIMESTAMP;
 	}
 	return 0; /* of none of these a schema is checked before */
 }
@@ -44,7 +46,7 @@ static uint16_t type_kind(enum enrg_type type)
 /* Adds the table of the type's own parameters and refers to it. */
 static void add_type(struct fb_builder *builder, uint32_t reference, enum enrg_type type)
 {
-	static const uint8_t int_sizes[] = {4, 1}, float_sizes[] = {2}, no_sizes[1];
+	static const uint8_t int_sizes[] = {4, 1}, float_sizes[] = {2}, time_sizes[] = {2, 4}, no_sizes[1];
 	uint16_t kind = type_kind(type);
 	uint32_t fields[2];
 
@@ -58,6 +60,10 @@ static void add_type(struct fb_builder *builder, uint32_t reference, enum enrg_t
 		int16_t precision = (int16_t)(enrg_type_bytes(type) / 4); /* 1: single, 2: double */
 		fb_link(builder, reference, fb_add_table(builder, 1, float_sizes, fields));
 		fb_put(builder, fields[0], &precision, sizeof(precision));
+	} else if (kind == TYPE_TIMESTAMP) {
+		fb_link(builder, reference, fb_add_table(builder, 2, time_sizes, fields));
+		fb_put(builder, fields[0], &(int16_t){TIME_UNIT_NS}, sizeof(int16_t));
+		fb_add_string(builder, fields[1], "UTC");
 	} else {
 		fb_link(builder, reference, fb_add_table(builder, 0, no_sizes, fields));
 	}
@@ -245,13 +251,18 @@ static enum enrg_type integer_type(uint64_t bits, bool is_signed)
 	}
 }
 
-/* Times become integers whose unit is that of the type. */
+/* A moment to the nanosecond is our type. Other times, and those of no time zone, which are no moments, become integers
+ * whose unit is that of the type. */
 static enum enrg_type time_type(
 	struct fb_reader *reader, const struct fb_table *type, uint64_t kind, const char **ret_unit)
 {
 	static const char *const units[] = {"s", "ms", "us", "ns"};
 	uint64_t unit = fb_read_number(reader, type, 0, 2, kind == TYPE_TIMESTAMP ? 0 : 1);
+	uint32_t zone_bytes = 0;
+	const char *zone = kind == TYPE_TIMESTAMP ? fb_read_string(reader, type, 1, &zone_bytes) : NULL;
 
+	if (zone && zone_bytes && unit == TIME_UNIT_NS)
+		return ENRG_TIMESTAMP_NS;
 	if (unit > 3 || (kind == TYPE_DATE && unit > 1))
 		return 0;
 	*ret_unit = kind == TYPE_DATE && unit == 0 ? "d" : units[unit];

@@ -8,7 +8,7 @@
 struct facts {
 	const char *name;
 	uint8_t bytes;
-	bool is_integer, is_signed, is_float, is_variable;
+	bool is_integer, is_signed, is_float, is_variable, is_time;
 };
 
 static const struct facts facts[] = {
@@ -26,6 +26,7 @@ static const struct facts facts[] = {
 	[ENRG_STRING] = {.name = "string", .is_variable = true},
 	[ENRG_BINARY] = {.name = "binary", .is_variable = true},
 	[ENRG_LIST] = {.name = "list", .is_variable = true},
+	[ENRG_TIMESTAMP_NS] = {.name = "timestamp_ns", .bytes = 8, .is_signed = true, .is_time = true},
 };
 
 /* The switch makes the compiler ask for a line above where a type is added. */
@@ -48,6 +49,7 @@ static const struct facts *facts_of(enum enrg_type type)
 	case ENRG_STRING:
 	case ENRG_BINARY:
 	case ENRG_LIST:
+	case ENRG_TIMESTAMP_NS:
 		return &facts[type];
 	}
 	return &unknown;
@@ -88,6 +90,11 @@ bool enrg_type_is_variable(enum enrg_type type)
 	return facts_of(type)->is_variable;
 }
 
+bool enrg_type_is_time(enum enrg_type type)
+{
+	return facts_of(type)->is_time;
+}
+
 double enrg_type_real(enum enrg_type type, const void *values, uint64_t index)
 {
 	switch (type) {
@@ -107,6 +114,7 @@ double enrg_type_real(enum enrg_type type, const void *values, uint64_t index)
 	case ENRG_STRING:
 	case ENRG_BINARY:
 	case ENRG_LIST:
+	case ENRG_TIMESTAMP_NS:
 		break;
 	}
 	return NAN;
@@ -135,6 +143,7 @@ const void *enrg_type_missing(enum enrg_type type)
 	case ENRG_STRING:
 	case ENRG_BINARY:
 	case ENRG_LIST:
+	case ENRG_TIMESTAMP_NS:
 		break;
 	}
 	return &zero;
@@ -210,6 +219,9 @@ static int check_column(const struct enrg_column *column, uint32_t number, struc
 	if (enrg_type_name(column->type)[0] == '?')
 		return enrg_error_set(err, -EINVAL, "column %u (\"%s\"): unknown type %d", number + 1, column->name,
 			(int)column->type);
+	if (enrg_type_is_time(column->type) && column->unit && column->unit[0])
+		return enrg_error_set(err, -EINVAL, "column %u (\"%s\"): a time has no unit, found \"%s\"", number + 1,
+			column->name, column->unit);
 	if (column->type == ENRG_LIST && !enrg_type_is_number(column->item))
 		return enrg_error_set(err, -EINVAL,
 			"column %u (\"%s\"): a list holds numbers (int8 to float64), not %s", number + 1, column->name,

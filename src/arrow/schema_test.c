@@ -46,7 +46,7 @@ static void facts_of_types_agree(void **state)
 	for (int i = 0; i < 64; i++) {
 		enum enrg_type type = (enum enrg_type)i;
 		int kinds = (type == ENRG_BOOL) + enrg_type_is_integer(type) + enrg_type_is_float(type) +
-			    enrg_type_is_variable(type);
+			    enrg_type_is_variable(type) + enrg_type_is_time(type);
 
 		assert_non_null(enrg_type_name(type));
 		if (enrg_type_name(type)[0] == '?') {
@@ -55,10 +55,10 @@ static void facts_of_types_agree(void **state)
 		}
 		known++;
 		assert_int_equal(kinds, 1);
-		assert_int_equal(enrg_type_is_number(type), enrg_type_bytes(type) > 0);
-		assert_false(enrg_type_is_signed(type) && !enrg_type_is_integer(type));
+		assert_int_equal(enrg_type_is_number(type) || enrg_type_is_time(type), enrg_type_bytes(type) > 0);
+		assert_false(enrg_type_is_signed(type) && !enrg_type_is_integer(type) && !enrg_type_is_time(type));
 	}
-	assert_int_equal(known, ENRG_LIST);
+	assert_int_equal(known, ENRG_TIMESTAMP_NS);
 	assert_true(enrg_type_is_signed(ENRG_I64));
 	assert_false(enrg_type_is_signed(ENRG_U8));
 	assert_true(enrg_type_is_float(ENRG_F32));
@@ -99,6 +99,7 @@ static void good_columns_pass(void **state)
 	assert_int_equal(check_one("\xF0\x9F\x98\x80", ENRG_BOOL, 0, NULL, &err), 0);
 	assert_int_equal(enrg_schema_check(enrg_schema_blob(), &err), 0);
 	assert_true(enrg_schema_blob()->is_blob);
+	assert_int_equal(check_one("time", ENRG_TIMESTAMP_NS, 0, "", &err), 0);
 }
 
 static void bad_columns_are_named(void **state)
@@ -111,6 +112,9 @@ static void bad_columns_are_named(void **state)
 	assert_string_equal(err.text, "column 1 has no name");
 	assert_int_equal(check_one(NULL, ENRG_I8, 0, NULL, &err), -EINVAL);
 	assert_int_equal(check_one("x", 0, 0, NULL, &err), -EINVAL);
+	assert_int_equal(check_one("x", ENRG_LIST, ENRG_TIMESTAMP_NS, NULL, &err), -EINVAL);
+	assert_int_equal(check_one("x", ENRG_TIMESTAMP_NS, 0, "ms", &err), -EINVAL);
+	assert_string_equal(err.text, "column 1 (\"x\"): a time has no unit, found \"ms\"");
 	assert_int_equal(check_one("x", ENRG_LIST, ENRG_STRING, NULL, &err), -EINVAL);
 	assert_non_null(strstr(err.text, "column 1 (\"x\"): a list holds numbers"));
 	assert_int_equal(check_one("x", ENRG_LIST, 0, NULL, &err), -EINVAL);

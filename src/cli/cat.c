@@ -100,6 +100,15 @@ static void put_float(double value, bool is_single, bool is_json)
 		printf("%.*s.%s", exponent + 1, digits, digits + exponent + 1);
 }
 
+static void put_time(int64_t timestamp_ns, bool is_json)
+{
+	char text[ENRG_TIMESTAMP_BYTES];
+	const char *quote = is_json ? "\"" : "";
+
+	enrg_timestamp_format(timestamp_ns, text);
+	printf("%s%.*s%s", quote, (int)sizeof(text), text, quote);
+}
+
 static void put_number(enum enrg_type type, const void *values, uint64_t index, bool is_json)
 {
 	switch (type) {
@@ -132,6 +141,9 @@ static void put_number(enum enrg_type type, const void *values, uint64_t index, 
 		break;
 	case ENRG_F64:
 		put_float(((const double *)values)[index], false, is_json);
+		break;
+	case ENRG_TIMESTAMP_NS:
+		put_time(((const int64_t *)values)[index], is_json);
 		break;
 	case ENRG_BOOL:
 	case ENRG_STRING:

@@ -24,6 +24,7 @@ static double number_at(enum enrg_type type, const void *values, uint64_t index)
 	case ENRG_I32:
 		return ((const int32_t *)values)[index];
 	case ENRG_I64:
+	case ENRG_TIMESTAMP_NS:
 		return (double)((const int64_t *)values)[index];
 	case ENRG_U8:
 		return ((const uint8_t *)values)[index];
@@ -49,7 +50,11 @@ static double number_at(enum enrg_type type, const void *values, uint64_t index)
 
 static void print_number(enum enrg_type type, const void *values, uint64_t index, FILE *stream)
 {
-	if (type == ENRG_I64)
+	char time[ENRG_TIMESTAMP_BYTES];
+
+	if (enrg_type_is_time(type))
+		fwrite(time, 1, (size_t)(enrg_timestamp_format(((const int64_t *)values)[index], time) - time), stream);
+	else if (type == ENRG_I64)
 		fprintf(stream, "%" PRId64, ((const int64_t *)values)[index]);
 	else if (type == ENRG_U64)
 		fprintf(stream, "%" PRIu64, ((const uint64_t *)values)[index]);
@@ -209,7 +214,11 @@ void watch_table_print(const struct watch_table *table, const struct watch_rates
 static json_t *number_json(enum enrg_type type, const void *values, uint64_t index)
 {
 	double value = number_at(type, values, index);
+	char time[ENRG_TIMESTAMP_BYTES];
 
+	if (enrg_type_is_time(type))
+		return json_stringn(
+			time, (size_t)(enrg_timestamp_format(((const int64_t *)values)[index], time) - time));
 	if (type == ENRG_I64)
 		return json_integer(((const int64_t *)values)[index]);
 	if (type == ENRG_BOOL)

@@ -48,6 +48,7 @@ static void test_numbers(void **state)
 		{"large", ENRG_U64, 0, NULL},
 		{"stamp", ENRG_I64, 0, "ns"},
 		{"float", ENRG_F32, 0, NULL},
+		{"moment", ENRG_TIMESTAMP_NS, 0, NULL},
 	};
 	const double time = 1764281823.125;
 	const uint64_t count = 217, large = UINT64_MAX;
@@ -55,8 +56,8 @@ static void test_numbers(void **state)
 	const float single = 1.1f;
 	struct enrg_column_view views[] = {{.values = &time, .value_count = 1}, {.values = &count, .value_count = 1},
 		{.values = &large, .value_count = 1}, {.values = &stamp, .value_count = 1},
-		{.values = &single, .value_count = 1}};
-	struct enrg_schema schema = {.column_count = 5, .columns = columns};
+		{.values = &single, .value_count = 1}, {.values = &stamp, .value_count = 1}};
+	struct enrg_schema schema = {.column_count = 6, .columns = columns};
 	struct watch_table table = make_table(&schema, views);
 	json_t *json = print_json(&table), *row = json_object_get(json, "row");
 
@@ -66,19 +67,23 @@ static void test_numbers(void **state)
 	assert_true(json_is_real(json_object_get(row, "large")));
 	assert_int_equal(json_integer_value(json_object_get(row, "stamp")), stamp);
 	assert_true((float)json_real_value(json_object_get(row, "float")) == single);
+	assert_string_equal(json_string_value(json_object_get(row, "moment")), "2025-11-27T22:17:03.123456789Z");
 	json_decref(json);
 }
 
 static void test_lines(void **state)
 {
 	(void)state;
-	static const struct enrg_column columns[] = {{"Größe", ENRG_U8, 0, "\033[31m"}, {"text", ENRG_STRING, 0, ""}};
+	static const struct enrg_column columns[] = {
+		{"Größe", ENRG_U8, 0, "\033[31m"}, {"text", ENRG_STRING, 0, ""}, {"time", ENRG_TIMESTAMP_NS, 0, NULL}};
 	static const char content[] = "a\033]0;b\007\xe2\x80\xae\xff";
 	static const int32_t offsets[] = {0, sizeof(content) - 1};
 	const uint8_t number = 5;
+	const int64_t time = -1;
 	struct enrg_column_view views[] = {{.values = &number, .value_count = 1},
-		{.values = content, .offsets = offsets, .value_count = sizeof(content) - 1}};
-	struct enrg_schema schema = {.column_count = 2, .columns = columns};
+		{.values = content, .offsets = offsets, .value_count = sizeof(content) - 1},
+		{.values = &time, .value_count = 1}};
+	struct enrg_schema schema = {.column_count = 3, .columns = columns};
 	struct watch_table table = make_table(&schema, views);
 	char *text = NULL;
 	size_t bytes;
@@ -91,6 +96,7 @@ static void test_lines(void **state)
 	assert_null(strstr(text, "\xe2\x80\xae")); /* what follows would be read from the right */
 	assert_non_null(strstr(text, "\n  Größe  5  [31m\n"));
 	assert_non_null(strstr(text, "\n  text   a ]0;b "));
+	assert_non_null(strstr(text, "\n  time   1969-12-31T23:59:59.999999999Z\n"));
 	free(text);
 }
 

@@ -14,6 +14,8 @@ struct cells {
 void cells_add(struct cells *cells, const char *text, size_t count);
 /* Bytes as hex digits. */
 void cells_add_hex(struct cells *cells, const void *bytes, size_t count);
+/* "2026-11-28T00:12:34.123456789Z" as ns since 1970; false: it is no such text, and nothing was added. */
+bool cells_add_time(struct cells *cells, const char *text, size_t count);
 void cells_fini(struct cells *cells);
 
 #endif

@@ -23,6 +23,7 @@ static const struct enrg_column wide_columns[] = {
 	{.name = "u64", .type = ENRG_U64},
 	{.name = "f32", .type = ENRG_F32, .unit = "mV"},
 	{.name = "f64", .type = ENRG_F64, .unit = "ns"},
+	{.name = "time", .type = ENRG_TIMESTAMP_NS},
 	{.name = "text, \"quoted\"", .type = ENRG_STRING},
 	{.name = "raw", .type = ENRG_BINARY},
 	{.name = "wave", .type = ENRG_LIST, .item = ENRG_I16},
@@ -160,6 +161,7 @@ uint64_t data_fill_cell(const struct enrg_column *column, uint64_t row, void *re
 	case ENRG_U64:
 	case ENRG_F32:
 	case ENRG_F64:
+	case ENRG_TIMESTAMP_NS:
 		break;
 	}
 	return fill_number(column->type, bits, ret_value);
@@ -184,6 +186,7 @@ static int format_number(enum enrg_type type, const void *value, char *ret_text,
 	case ENRG_I16:
 	case ENRG_I32:
 	case ENRG_I64:
+	case ENRG_TIMESTAMP_NS:
 		return snprintf(ret_text, text_bytes, "%" PRId64, (int64_t)(bits << (64 - width)) >> (64 - width));
 	case ENRG_U8:
 	case ENRG_U16:
@@ -234,6 +237,7 @@ void data_format_cell(const struct enrg_column *column, uint64_t row, char *ret_
 	case ENRG_U64:
 	case ENRG_F32:
 	case ENRG_F64:
+	case ENRG_TIMESTAMP_NS:
 		format_number(column->type, value, ret_text, text_bytes);
 	}
 }

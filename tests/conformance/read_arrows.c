@@ -24,6 +24,7 @@ static int format_number(enum enrg_type type, const void *values, uint64_t i, ch
 	case ENRG_I32:
 		return snprintf(ret_text, text_bytes, "%" PRId32, ((const int32_t *)values)[i]);
 	case ENRG_I64:
+	case ENRG_TIMESTAMP_NS:
 		return snprintf(ret_text, text_bytes, "%" PRId64, ((const int64_t *)values)[i]);
 	case ENRG_U8:
 		return snprintf(ret_text, text_bytes, "%u", ((const uint8_t *)values)[i]);

@@ -116,6 +116,8 @@ static bool add_cell(struct reader *reader, const struct enrg_column *column, st
 		return decode_base64(reader->field, reader->count, cells);
 	case ENRG_LIST:
 		return add_list(reader->field, column->item, cells);
+	case ENRG_TIMESTAMP_NS:
+		return cells_add_time(cells, reader->field, reader->count);
 	case ENRG_I8:
 	case ENRG_I16:
 	case ENRG_I32:

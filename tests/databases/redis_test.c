@@ -84,6 +84,10 @@ static void add_item(struct cells *cells, const struct enrg_column *column, char
 	char *text = NULL;
 	size_t length;
 
+	if (enrg_type_is_time(column->type)) {
+		assert_true(cells_add_time(cells, bytes, count));
+		return;
+	}
 	if (column->type != ENRG_BINARY && column->type != ENRG_LIST) {
 		reading_add(cells, column, bytes, count, 0);
 		return;

@@ -70,6 +70,21 @@ static void test_schema(void **state)
 	assert_part("$E cat --schema wide.arrows | tail -1", 0, "c4095,int32,\n");
 }
 
+/* Times are shown as times and keep their nanoseconds, also in what is converted. */
+static void test_times(void **state)
+{
+	(void)state;
+	assert_output("$E cat times.arrows", 0,
+		"time,i8\n2026-11-28T00:12:34.123456789Z,0\n2026-11-28T00:12:34.123456790Z,-7\n");
+	assert_output(
+		"$E cat --json --head 1 times.arrows", 0, "{\"time\":\"2026-11-28T00:12:34.123456789Z\",\"i8\":0}\n");
+	assert_output("$E cat --schema times.arrows", 0, "name,type,unit\ntime,timestamp_ns,\ni8,int8,\n");
+	assert_output("$E convert times.arrows times.csv >/dev/null && tail -n 1 times.csv", 0,
+		"2026-11-28T00:12:34.123456790Z,-7\n");
+	assert_output("$E convert --columns time times.arrows t.arrow >/dev/null && $E cat t.arrow | tail -n 1", 0,
+		"2026-11-28T00:12:34.123456790Z\n");
+}
+
 static void test_damage(void **state)
 {
 	(void)state;
@@ -183,6 +198,7 @@ int main(void)
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_schema),
+		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_damage),
 		cmocka_unit_test(test_empty),
 		cmocka_unit_test(test_output),

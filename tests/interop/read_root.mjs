@@ -9,7 +9,7 @@
 //     "end 0", or "end 1" where one can't be read; until its end
 //
 // Exit code 1: a file can't be read.
-import { openFile } from "jsroot/io";
+import { openFile, TBuffer } from "jsroot/io";
 import { treeProcess, TSelector } from "jsroot/tree";
 import { readHeaderFooter, rntupleProcess } from "jsroot/rntuple";
 import { createInterface } from "node:readline";
@@ -27,6 +27,13 @@ function exactNumber(value) {
 }
 exactNumber.prototype = number.prototype;
 globalThis.Number = Object.setPrototypeOf(exactNumber, number); // Number.isInteger and the like
+
+// jsroot reads a negative integer of 64 bits whose lower half is below 2^31 as one that is 2^32 too large.
+TBuffer.prototype.ntoi8 = function () {
+	const value = this.arr.getBigInt64(this.o);
+	this.o += 8;
+	return number.isSafeInteger(number(value)) ? number(value) : value;
+};
 
 const real = new DataView(new ArrayBuffer(8));
 

@@ -92,6 +92,9 @@ static void fill_number(uint8_t *at, enum enrg_type type, uint64_t n)
 	case ENRG_I64:
 		put_integer(at, bytes, (uint64_t)INT64_MIN + n);
 		break;
+	case ENRG_TIMESTAMP_NS:
+		put_integer(at, bytes, UINT64_C(1795824754123456789) + n);
+		break;
 	case ENRG_I8: /* Wraps round in the narrow ones, into the negative in the signed ones. */
 	case ENRG_I16:
 	case ENRG_I32:
@@ -292,6 +295,17 @@ static void write_large(const char *folder)
 	close_table(&table, true);
 }
 
+static void write_times(const char *folder)
+{
+	static const struct enrg_column columns[] = {{"time", ENRG_TIMESTAMP_NS, 0, NULL}, {"i8", ENRG_I8, 0, NULL}};
+	static const struct enrg_schema schema = {2, columns, false};
+	struct table table;
+
+	open_table(&table, folder, "times.arrows", &schema, "");
+	write_batch(&table, 2, false);
+	close_table(&table, true);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 2) {
@@ -307,5 +321,6 @@ int main(int argc, char **argv)
 	write_wide(argv[1], ENRG_COLUMNS_MAX);
 	write_blob(argv[1]);
 	write_large(argv[1]);
+	write_times(argv[1]);
 	return 0;
 }

@@ -110,7 +110,7 @@ static void copy_column(const struct enrg_column *column, const struct enrg_colu
 static bool is_plain(const struct enrg_batch *batch)
 {
 	for (uint32_t i = 0; i < batch->schema->column_count; i++)
-		if (!enrg_type_is_number(batch->schema->columns[i].type) || batch->columns[i].null_count)
+		if (enrg_type_bytes(batch->schema->columns[i].type) == 0 || batch->columns[i].null_count)
 			return false;
 	return true;
 }

@@ -33,6 +33,8 @@ static inline __attribute__((always_inline)) char *format_number(
 		return number_format_f32(out, ((const float *)values)[index]);
 	case ENRG_F64:
 		return number_format_f64(out, ((const double *)values)[index]);
+	case ENRG_TIMESTAMP_NS:
+		return enrg_timestamp_format(((const int64_t *)values)[index], out);
 	case ENRG_BOOL:
 	case ENRG_STRING:
 	case ENRG_BINARY:
@@ -143,6 +145,7 @@ static char *choose_items(char *out, enum enrg_type item, const void *values, ui
 	case ENRG_STRING:
 	case ENRG_BINARY:
 	case ENRG_LIST:
+	case ENRG_TIMESTAMP_NS:
 		break;
 	}
 	return format_items(out, item, values, first, end);

@@ -8,6 +8,8 @@
 
 #include "failure.h"
 
+#define TIME_UNIT "nanoseconds since 1970-01-01T00:00:00Z" /* as the CF conventions write it */
+
 /* --- create -------------------- */
 
 static hid_t choose_type(enum enrg_type type)
@@ -20,6 +22,7 @@ static hid_t choose_type(enum enrg_type type)
 	case ENRG_I32:
 		return H5T_STD_I32LE;
 	case ENRG_I64:
+	case ENRG_TIMESTAMP_NS:
 		return H5T_STD_I64LE;
 	case ENRG_U16:
 		return H5T_STD_U16LE;
@@ -73,7 +76,7 @@ static char *escape_name(const char *name)
 static bool init_column(struct column *column, const struct enrg_column *source)
 {
 	column->name = escape_name(source->name);
-	column->unit = strdup(source->unit ? source->unit : "");
+	column->unit = strdup(enrg_type_is_time(source->type) ? TIME_UNIT : source->unit ? source->unit : "");
 	column->type = source->type;
 	column->item = source->item;
 	init_series(&column->values, enrg_column_item(source));

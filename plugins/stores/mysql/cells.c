@@ -89,6 +89,7 @@ static enum enum_field_types find_type(enum enrg_type type)
 		return MYSQL_TYPE_LONG;
 	case ENRG_I64:
 	case ENRG_U64:
+	case ENRG_TIMESTAMP_NS:
 		return MYSQL_TYPE_LONGLONG;
 	case ENRG_F32:
 		return MYSQL_TYPE_FLOAT;

@@ -47,6 +47,8 @@ static const char *find_type(enum enrg_type type)
 		return "DOUBLE";
 	case ENRG_STRING:
 		return "LONGTEXT";
+	case ENRG_TIMESTAMP_NS:
+		return "BIGINT COMMENT 'ns since 1970-01-01 00:00:00 UTC'";
 	case ENRG_BINARY:
 	case ENRG_LIST:
 		return "LONGBLOB";
@@ -120,7 +122,7 @@ static int judge_column(
 	static const char *const whole[] = {"tinyint", "smallint", "mediumint", "int", "bigint", "year", "bit", NULL};
 	static const char *const rounded[] = {"float", "decimal", NULL}, *const real[] = {"float", "double", NULL};
 	bool is_real = enrg_type_is_float(column->type);
-	bool is_long = enrg_type_is_integer(column->type) && enrg_type_bytes(column->type) == 8;
+	bool is_long = !is_real && enrg_type_bytes(column->type) == 8;
 
 	if (is_real && starts_with_one(declared, whole))
 		return enrg_error_set(err, -EINVAL,

@@ -114,13 +114,15 @@ static int find_time_column(struct redis_table *target, const struct enrg_schema
 {
 	for (uint32_t i = 0; i < schema->column_count; i++) {
 		enum enrg_type type = schema->columns[i].type;
-		if (strcmp(schema->columns[i].name, "timestamp") == 0 && enrg_type_is_number(type)) {
+		if (strcmp(schema->columns[i].name, "timestamp") == 0 &&
+			(enrg_type_is_number(type) || enrg_type_is_time(type))) {
 			target->time_column = i;
 			return 0;
 		}
 	}
 	return enrg_error_set(err, -EINVAL,
-		"\"%.100s\" sends no column timestamp (a number, unix time in ms), which use_timeseries needs: set "
+		"\"%.100s\" sends no column timestamp (a time, or a number, unix time in ms), which use_timeseries "
+		"needs: set "
 		"use_timeseries = false in [store_config.redis]",
 		target->sql.source);
 }

@@ -34,6 +34,8 @@ static char *format_number(char *out, enum enrg_type type, const void *values, u
 		return number_format_f32(out, ((const float *)values)[index]);
 	case ENRG_F64:
 		return number_format_f64(out, ((const double *)values)[index]);
+	case ENRG_TIMESTAMP_NS:
+		return enrg_timestamp_format(((const int64_t *)values)[index], out);
 	case ENRG_BOOL:
 	case ENRG_STRING:
 	case ENRG_BINARY:
@@ -98,7 +100,7 @@ void values_add(const struct enrg_column *column, const struct enrg_column_view 
 
 /* --- time series -------------------------------------------------------------------------------------------------- */
 
-/* In ms; -1: it is no time that Redis knows. Reals are cut to whole milliseconds. */
+/* In ms; -1: it is no time that Redis knows. Reals and times are cut to whole milliseconds. */
 static int64_t find_time(const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row)
 {
 	char text[NUMBER_BYTES_MAX + 1];
@@ -108,6 +110,10 @@ static int64_t find_time(const struct enrg_column *column, const struct enrg_col
 	if (enrg_type_is_float(column->type)) {
 		double time = enrg_type_real(column->type, view->values, row);
 		return time >= 0 && time < 0x1p63 ? (int64_t)time : -1;
+	}
+	if (enrg_type_is_time(column->type)) {
+		int64_t time_ns = ((const int64_t *)view->values)[row];
+		return time_ns >= 0 ? time_ns / 1000000 : -1;
 	}
 	*format_number(text, column->type, view->values, row) = '\0';
 	if (text[0] == '-')
@@ -133,6 +139,20 @@ static bool is_finite(const struct enrg_column *column, const struct enrg_column
 	return !enrg_type_is_float(column->type) || isfinite(enrg_type_real(column->type, view->values, row));
 }
 
+/* A sample is a double: a time beside the time of its row is its ns since 1970, as exact as that. */
+static void add_sample(
+	struct request *samples, const struct enrg_column *column, const struct enrg_column_view *view, uint64_t row)
+{
+	char number[NUMBER_BYTES_MAX];
+
+	if (column->type == ENRG_BOOL)
+		request_add_text(samples, is_set(view, row) ? "1" : "0");
+	else if (enrg_type_is_time(column->type))
+		request_add(samples, number, (size_t)(format_number(number, ENRG_I64, view->values, row) - number));
+	else
+		add_value(samples, column, view, row);
+}
+
 uint64_t values_add_samples(
 	const struct enrg_batch *batch, uint32_t time_column, uint32_t column, const char *key, struct request *request)
 {
@@ -155,10 +175,7 @@ uint64_t values_add_samples(
 			*number_format_i64(time, time_ms) = '\0';
 			request_add_text(&samples, key);
 			request_add_text(&samples, time);
-			if (type->type == ENRG_BOOL)
-				request_add_text(&samples, is_set(view, row) ? "1" : "0");
-			else
-				add_value(&samples, type, view, row);
+			add_sample(&samples, type, view, row);
 			count++;
 		}
 		if (count) {

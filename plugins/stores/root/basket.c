@@ -40,6 +40,7 @@ char basket_leaf_letter(const struct tree *tree, const struct part *part)
 		return 'D';
 	case ENRG_I64:
 	case ENRG_U64:
+	case ENRG_TIMESTAMP_NS:
 	case ENRG_STRING: /* none of these is an item */
 	case ENRG_BINARY:
 	case ENRG_LIST:

@@ -56,6 +56,7 @@ static const char *number_name(enum enrg_type type)
 	case ENRG_I32:
 		return "std::int32_t";
 	case ENRG_I64:
+	case ENRG_TIMESTAMP_NS:
 		return "std::int64_t";
 	case ENRG_U8:
 		return "std::uint8_t";
@@ -89,6 +90,7 @@ static enum column_type column_type(enum enrg_type type)
 	case ENRG_I32:
 		return N_INT32;
 	case ENRG_I64:
+	case ENRG_TIMESTAMP_NS:
 		return N_INT64;
 	case ENRG_U8:
 		return N_UINT8;
@@ -281,7 +283,8 @@ static void put_fields(const struct tree *tree, struct bytes *out)
 
 	for (uint32_t i = 0; i < tree->schema->column_count; i++) {
 		const struct enrg_column *column = &tree->schema->columns[i];
-		struct field field = {i, ROLE_LEAF, tree->column_names[i], number_name(column->type), column->unit};
+		const char *unit = enrg_type_is_time(column->type) ? TREE_TIME_UNIT : column->unit;
+		struct field field = {i, ROLE_LEAF, tree->column_names[i], number_name(column->type), unit};
 		if (has_items(column)) {
 			snprintf(type, sizeof(type), "std::vector<%s>", number_name(enrg_column_item(column)));
 			field.role = ROLE_LIST;

@@ -14,7 +14,8 @@
 #include "flight.h"
 #include "pool.h"
 
-#define TREE_META_MAX 4u
+#define TREE_META_MAX  4u
+#define TREE_TIME_UNIT "ns since 1970-01-01 00:00:00 UTC" /* in the title or description of a column of times */
 
 struct page {
 	struct place place;

@@ -138,6 +138,8 @@ static void put_leaf(const struct tree *tree, uint32_t index, struct leaf_places
 	snprintf(title, sizeof(title), "%s", part->name);
 	if (is_array)
 		snprintf(title, sizeof(title), "%s[%s]", part->name, tree->parts[index - 1].name);
+	if (enrg_type_is_time(column->item))
+		snprintf(title, sizeof(title), "%s: " TREE_TIME_UNIT, part->name);
 	places->items[index] = places->key_bytes + (uint32_t)out->count + MAP_OFFSET;
 	size_t pointer = streamer_begin_pointer(out, class_name);
 	size_t outer = streamer_begin(out, 1), inner = streamer_begin(out, 2);

@@ -33,6 +33,8 @@ static const char *find_type(enum enrg_type type)
 	case ENRG_U16:
 	case ENRG_U32:
 		return " INTEGER";
+	case ENRG_TIMESTAMP_NS: /* ns since 1970: no type of SQLite's is a time that keeps them */
+		return " BIGINT";
 	}
 	return "";
 }
@@ -250,6 +252,7 @@ static int bind_value(sqlite3_stmt *statement, int place, const struct enrg_colu
 	case ENRG_I32:
 		return sqlite3_bind_int(statement, place, ((const int32_t *)values)[row]);
 	case ENRG_I64:
+	case ENRG_TIMESTAMP_NS:
 		return sqlite3_bind_int64(statement, place, ((const int64_t *)values)[row]);
 	case ENRG_U8:
 		return sqlite3_bind_int(statement, place, ((const uint8_t *)values)[row]);

@@ -179,6 +179,7 @@ static void put_number(struct enrg_output *output, uint32_t index, const struct 
 	case ENRG_U16:
 	case ENRG_U32:
 	case ENRG_U64:
+	case ENRG_TIMESTAMP_NS:
 	case ENRG_F64: /* little-endian: the low bytes of an integer are the narrower integer */
 		memcpy(column->bytes + column->used, &value->u, enrg_type_bytes(type));
 		break;

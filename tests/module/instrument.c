@@ -165,4 +165,4 @@ static const struct enrg_job_type instrument_job = {
 };
 static const struct enrg_job_type *const instrument_jobs[] = {&instrument_job, NULL};
 
-ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "instrument", .jobs = instrument_jobs};
+ENRG_MODULE = {ENRG_MODULE_HEAD, "instrument", instrument_jobs, NULL}; /* as C++ takes it, too */

@@ -109,7 +109,7 @@ rm "$work/config/ruler.toml"
 cp "$source/instrument.c" "$work/author/"
 run_instrument() { # COMPILER…
 	# shellcheck disable=SC2086
-	"$@" $strict -Wno-missing-field-initializers -D_GNU_SOURCE -fPIC -shared $flags instrument.c -o "$work/modules/ruler.so"
+	"$@" $strict -Wno-missing-field-initializers -D_GNU_SOURCE -fPIC -shared $flags instrument.c -o "$work/modules/ruler.so" || return 1
 	cat >"$work/config/instrument.toml" <<-END
 		daq_job_type = "DAQJobInstrument"
 		[store_config.csv]

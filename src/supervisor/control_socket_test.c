@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 static char folder[300];
 static struct control_socket *server;
 static unsigned taken;
+static bool is_mute; /* commands are taken and not answered */
 static uint32_t last_user;
 static int64_t last_pid;
 
@@ -34,6 +36,8 @@ static void echo(void *context, uint64_t client, const struct command *command)
 
 	(void)context;
 	taken++;
+	if (is_mute)
+		return;
 	last_user = command->sender.user;
 	last_pid = command->sender.pid;
 	memcpy(answer.id, command->id, sizeof(answer.id));
@@ -267,6 +271,39 @@ static void nobody_there_is_said(void **state)
 	command_fini(&command);
 }
 
+/* Who waits is told at once when its supervisor ends. */
+static void who_waits_when_it_ends_knows_nothing(void **state)
+{
+	pid_t child = fork();
+	uint64_t begin_ns = clock_mono_ns();
+	int status;
+
+	(void)state;
+	assert_true(child >= 0);
+	if (child == 0) {
+		struct command_answer answer = {0};
+		struct command command;
+
+		if (command_init(&command, "supervisor", "x", NULL, S) ||
+			command_link_ask(folder, &command, 60 * S, &answer, NULL))
+			_exit(1);
+		_exit(answer.code == COMMAND_UNKNOWN && strstr(answer.text, "hung up") ? 0 : 2);
+	}
+	is_mute = true;
+	while (!taken) {
+		struct pollfd item = {.fd = control_socket_descriptor(server), .events = POLLIN};
+
+		assert_true(poll(&item, 1, 10000) == 1);
+		control_socket_take(server);
+	}
+	is_mute = false;
+	control_socket_close(server);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	assert_true(clock_mono_ns() - begin_ns < 30 * S);
+	assert_int_equal(control_socket_open(folder, echo, NULL, &server, NULL), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -278,6 +315,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_removed_name_comes_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_user_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nobody_there_is_said, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(who_waits_when_it_ends_knows_nothing, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

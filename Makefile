@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
 BIN     = build/release/enrgdaq
 
-.PHONY: help build demo test lint coverage bench goals torture fuzz sanitize interop systems arm64 deb install clean
+.PHONY: help build demo test lint coverage bench goals torture fuzz sanitize interop systems compilers arm64 deb install clean
 
 help:
 	@echo "make demo      install what is missing, build, acquire data for ten seconds, measure, draw"
@@ -17,6 +17,7 @@ help:
 	@echo "make install   install below PREFIX=$(PREFIX)"
 	@echo "make deb       Debian packages of this tree in build/deb"
 	@echo "make systems   demo, tests and packages on fresh Debian 12 and 13 (root; hours)"
+	@echo "make compilers every C file through each clang that the registry serves (minutes)"
 	@echo "make arm64     build for 64-bit ARM, and its unit tests under qemu-user (minutes)"
 	@echo "make torture   thousands of kills (an hour)"
 	@echo "make fuzz      every decoder under libFuzzer, MINUTES=10 each"
@@ -72,6 +73,9 @@ deb:
 
 systems:
 	@scripts/systems.sh
+
+compilers:
+	@scripts/compilers.sh
 
 arm64:
 	@scripts/arm64.sh

@@ -25,7 +25,7 @@ cmake --preset release >/dev/null
 step "build with gcc" cmake --build --preset release -j "$jobs"
 # Most entries wait: they get twice as many places as there are cores, and those that compute take two places each.
 step tests ctest --preset release -j $((2 * jobs))
-step "-fanalyzer on what changed" scripts/lint.sh --changed analyzer
+step "clang-tidy and -fanalyzer on what changed" scripts/lint.sh --changed tidy analyzer
 step "sanitizers, short form" scripts/sanitize.sh short
 
 printf '\n=== ten slowest entries\n'

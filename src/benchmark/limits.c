@@ -36,7 +36,7 @@ static int run_work(void *context)
 {
 	static double rates[WORK_SAMPLES_MAX];
 	const struct work *work = context;
-	uint64_t begin_ns = clock_mono_ns(), now_ns = begin_ns;
+	uint64_t begin_ns = clock_mono_ns(), now_ns;
 	unsigned count = 0;
 
 	work->piece(work->context); /* touches its pages and fills the caches */

@@ -175,7 +175,7 @@ static void test_redirected(void **state)
 	(void)state;
 	struct enrg_client *client;
 	struct enrg_logs *logs = NULL;
-	const struct enrg_log_line *line;
+	const struct enrg_log_line *line = NULL;
 	int saved = dup(2);
 
 	snprintf(path, sizeof(path), "%s/2.log", base);

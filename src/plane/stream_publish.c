@@ -211,7 +211,7 @@ static void sleep_for(struct stream *stream, uint64_t wanted, uint64_t timeout_n
 int stream_wait_for_ack(struct stream *stream, uint64_t wanted, uint64_t timeout_ns)
 {
 	struct segment_producer *producer = stream->mapping.producer;
-	uint64_t started = clock_mono_ns(), now = started;
+	uint64_t started = clock_mono_ns(), now;
 	int result = 0;
 
 	if (stream_slowest_ack(stream) >= wanted)

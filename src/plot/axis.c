@@ -86,9 +86,11 @@ static void write_log_ticks(const struct axis *axis, FILE *script)
 {
 	bool is_dense = log10(axis->max / axis->min) < DENSE_DECADES, is_first = true;
 
-	for (double decade = pow(10, floor(log10(axis->min) + 1e-9)); decade <= axis->max * (1 + 1e-9); decade *= 10) {
+	int first = (int)floor(log10(axis->min) + 1e-9), last = (int)floor(log10(axis->max * (1 + 1e-9)));
+
+	for (int decade = first; decade <= last; decade++) {
 		for (int i = 1; i < 10; i++) {
-			double value = i * decade;
+			double value = i * pow(10, decade);
 			if (value < axis->min * (1 - 1e-9) || value > axis->max * (1 + 1e-9))
 				continue;
 			write_tick(script, &is_first, value, i == 1 || (is_dense && (i == 2 || i == 5)));

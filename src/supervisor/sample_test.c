@@ -141,6 +141,14 @@ static void store(struct play *play)
 	consumer_release(play->consumer, record.end, journal_commit(play->journal));
 }
 
+/* Both looks are taken. */
+static bool look(struct roster *roster, struct ledger *ledger, uint64_t now_ns)
+{
+	bool is_new = sample_take(roster, now_ns);
+
+	return sample_ledger(roster, ledger, false) || is_new;
+}
+
 /* Streams and journals of which nothing new is heard are left out; what is told is true all the same. */
 static void ledger_stays_true(void **state)
 {
@@ -165,8 +173,8 @@ static void ledger_stays_true(void **state)
 	begin_play(&play);
 	assert_int_equal(ledger_create(1, &ledger), 0);
 	const struct ledger_source *source = &ledger->sources[0];
-	assert_true(sample_take(&roster, now_ns) | sample_ledger(&roster, ledger, false));
-	assert_false(sample_take(&roster, now_ns += S) | sample_ledger(&roster, ledger, false));
+	assert_true(look(&roster, ledger, now_ns));
+	assert_false(look(&roster, ledger, now_ns += S));
 	produce(&play);
 	atomic_store(&play.page->out_batches, 1);
 	assert_true(sample_take(&roster, now_ns += S));
@@ -179,10 +187,10 @@ static void ledger_stays_true(void **state)
 	assert_int_equal(source->stores[0].stored_rows, 2);
 	assert_true(ledger_is_settled(ledger));
 	assert_int_equal(members[0].stream->consumers[0].backlog_bytes, 0);
-	assert_false(sample_take(&roster, now_ns += S) | sample_ledger(&roster, ledger, false));
+	assert_false(look(&roster, ledger, now_ns += S));
 	/* Killed before it could count the batch in its page: the next slow look sees it, and so does the last one. */
 	produce(&play);
-	assert_false(sample_take(&roster, now_ns += S) | sample_ledger(&roster, ledger, false));
+	assert_false(look(&roster, ledger, now_ns += S));
 	(void)sample_take(&roster, now_ns += 10 * S);
 	assert_true(sample_ledger(&roster, ledger, false));
 	assert_int_equal(source->batches, 2);

@@ -171,7 +171,7 @@ int wire_read(struct wire_reader *reader, struct wire_token *ret_token)
 	uint8_t tag = *reader->at++;
 	if (tag <= 0x7f || tag >= 0xe0) {
 		ret_token->type = WIRE_INT;
-		ret_token->integer = (int8_t)tag;
+		ret_token->integer = tag <= 0x7f ? tag : (int64_t)tag - 256;
 		return 0;
 	}
 	if (tag <= 0x8f)

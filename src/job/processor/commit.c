@@ -220,9 +220,12 @@ static int save_state(struct enrg_processor *self, struct enrg_error *err)
 
 	for (int i = 0; self->type->save && i < STATE_TRIES; i++) {
 		uint64_t wanted = count > self->state_room ? count : self->state_room ? self->state_room : STATE_BYTES;
-		void *bytes = wanted > self->state_room ? realloc(self->now.state, wanted) : self->now.state;
-		if (!bytes || wanted > CHECKPOINT_STATE_MAX)
-			return enrg_error_set(err, bytes ? -EMSGSIZE : -ENOMEM,
+		bool is_too_large = wanted > CHECKPOINT_STATE_MAX;
+		void *bytes = self->now.state;
+		if (!is_too_large && wanted > self->state_room)
+			bytes = realloc(self->now.state, wanted);
+		if (is_too_large || !bytes)
+			return enrg_error_set(err, is_too_large ? -EMSGSIZE : -ENOMEM,
 				"save: a state of %llu bytes is too large", (unsigned long long)wanted);
 		self->now.state = bytes;
 		self->state_room = wanted;

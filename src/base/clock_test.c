@@ -48,6 +48,36 @@ static void test_day_is_local(void **state)
 	assert_string_equal(text, "2026-11-24");
 }
 
+/* A local day begins once, also where its clock is set: `hours` of UTC lie between two midnights. */
+static void check_days(uint64_t first_ns, unsigned hours, const char *before, const char *day, const char *after)
+{
+	const uint64_t minute_ns = UINT64_C(60000000000);
+	char text[40];
+
+	for (uint64_t minute = 0; minute < hours * 60; minute++) {
+		clock_format_day(first_ns + minute * minute_ns, text, sizeof(text));
+		assert_string_equal(text, day);
+	}
+	clock_format_day(first_ns - 1, text, sizeof(text));
+	assert_string_equal(text, before);
+	clock_format_day(first_ns + hours * 60 * minute_ns, text, sizeof(text));
+	assert_string_equal(text, after);
+}
+
+/* The nights in which daylight saving begins and ends in Berlin, as a rule: machines without its table of zones know
+ * that, too. */
+static void test_daylight_saving(void **state)
+{
+	(void)state;
+	setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1);
+	tzset();
+	check_days(UINT64_C(1774738800000000000), 23, "2026-03-28", "2026-03-29", "2026-03-30");
+	check_days(UINT64_C(1792879200000000000), 25, "2026-10-24", "2026-10-25", "2026-10-26");
+	check_days(UINT64_C(1792969200000000000), 24, "2026-10-25", "2026-10-26", "2026-10-27");
+	setenv("TZ", "UTC", 1);
+	tzset();
+}
+
 static void test_spans(void **state)
 {
 	static const struct {
@@ -87,6 +117,7 @@ int main(void)
 		cmocka_unit_test(test_clocks_go_forward),
 		cmocka_unit_test(test_utc),
 		cmocka_unit_test(test_day_is_local),
+		cmocka_unit_test(test_daylight_saving),
 		cmocka_unit_test(test_spans),
 	};
 

@@ -18,7 +18,7 @@
 /* An array of the pickle, checked. */
 struct array {
 	char label[64]; /* its name, for messages */
-	char letter;    /* i, u, f, b, U, S */
+	char letter;    /* i, u, f, b, U, S, M */
 	uint32_t width; /* bytes of a value, or letters of a text */
 	bool is_swapped, is_fortran, has_rows_of_many;
 	uint64_t rows, per_row;
@@ -59,6 +59,8 @@ static bool has_width(char letter, uint64_t width)
 		return width == 1 || width == 2 || width == 4 || width == 8;
 	case 'f':
 		return width == 4 || width == 8;
+	case 'M':
+		return width == 8;
 	case 'U':
 	case 'S':
 		return width > 0;
@@ -86,8 +88,20 @@ static int parse_code(const struct reading *reading, const struct pickle_value *
 	}
 	char text[200];
 	snprintf(text, sizeof(text),
-		"has the type %s, and a column has integers (i1 to u8), float32, float64, bool, text or bytes", reason);
+		"has the type %s, and a column has integers (i1 to u8), float32, float64, bool, dates, text or bytes",
+		reason);
 	return refuse(reading, array, -ENOTSUP, text);
+}
+
+/* Of dates, behind the flags: ({}, (unit, 1, 1, 1)). NumPy's are UTC by its own word. */
+static bool is_in_ns(const struct reading *reading, const struct pickle_value *state)
+{
+	const struct pickle_value *unit = pickle_item(reading->pickle, pickle_item(reading->pickle, state, 8), 1);
+	const struct pickle_value *name = pickle_item(reading->pickle, unit, 0);
+	const struct pickle_value *count = pickle_item(reading->pickle, unit, 1);
+
+	return name->kind == PICKLE_BYTES && name->byte_count == 2 && memcmp(name->bytes, "ns", 2) == 0 &&
+	       count->kind == PICKLE_INTEGER && count->integer == 1;
 }
 
 /* (version, order, None, None, None, bytes, alignment, flags …) */
@@ -102,6 +116,9 @@ static int parse_type(const struct reading *reading, const struct pickle_value *
 	for (uint32_t i = 2; code == 0 && i < 5; i++)
 		if (pickle_item(reading->pickle, state, i)->kind != PICKLE_NONE)
 			code = refuse(reading, array, -ENOTSUP, "has a compound type; save each field as an array");
+	if (code == 0 && array->letter == 'M' && !is_in_ns(reading, state))
+		code = refuse(reading, array, -ENOTSUP,
+			"has the type M8 of another unit than ns; save its .astype(\"datetime64[ns]\")");
 	array->is_swapped = order->bytes[0] == '>';
 	if (code == 0 && !memchr("<>|=", order->bytes[0], 4))
 		code = refuse(reading, array, ENRG_E_CORRUPT, "has a damaged type");
@@ -288,6 +305,9 @@ static void choose_type(const struct array *array, struct enrg_column *column)
 		return;
 	case 'S':
 		column->type = ENRG_BINARY;
+		return;
+	case 'M':
+		column->type = ENRG_TIMESTAMP_NS;
 		return;
 	default:
 		column->type = choose_number(array);

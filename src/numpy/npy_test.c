@@ -123,6 +123,21 @@ static void test_turned(void **state)
 	npy_fini(&table);
 }
 
+/* Dates to the nanosecond are times; also those of a machine of the other byte order. */
+static void test_dates(void **state)
+{
+	static const int64_t times[] = {1795824754123456789, -1, 0};
+	struct npy_table table;
+
+	(void)state;
+	for (int protocol = 3; protocol <= 4; protocol++) {
+		load_table(&table, protocol == 3 ? "dates_3" : "dates_4");
+		assert_memory_equal(find(&table, "time", ENRG_TIMESTAMP_NS, 0)->values, times, sizeof(times));
+		assert_memory_equal(find(&table, "big", ENRG_TIMESTAMP_NS, 0)->values, times, sizeof(times));
+		npy_fini(&table);
+	}
+}
+
 static void test_no_rows(void **state)
 {
 	struct npy_table table;
@@ -153,7 +168,7 @@ static void assert_refused(const char *name, int code, const char *part)
 static void test_refusals(void **state)
 {
 	(void)state;
-	assert_refused("refused_dates_4", -ENOTSUP, "the array \"a\" has the type M8");
+	assert_refused("refused_dates_4", -ENOTSUP, "the array \"a\" has the type M8 of another unit than ns");
 	assert_refused("refused_record_3", -ENOTSUP, "the array \"a\" has the type V12");
 	assert_refused("refused_objects_4", -ENOTSUP, "the array \"a\" has the type O8");
 	assert_refused("refused_scalar_3", -ENOTSUP, "the array \"a\" is no array but a single value");
@@ -328,6 +343,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_types),
 		cmocka_unit_test(test_turned),
+		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_no_rows),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_cuts),

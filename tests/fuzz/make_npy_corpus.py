@@ -17,6 +17,7 @@ every |= {
     "bytes": np.array([b"ab", b"", b"c"]),
     "list": np.arange(2 * rows, dtype="<i2").reshape(rows, 2),
 }
+dates = np.array([1795824754123456789, -1, 0], dtype="<i8").view("<M8[ns]")
 contents = {
     "every_type": every,
     "turned": {
@@ -34,7 +35,8 @@ contents = {
     },
     "no_rows": {"a": np.zeros(0), "b": np.zeros((0, 4), dtype="<i2"), "c": np.zeros(0, dtype="U3")},
     "shared": dict.fromkeys("ab", np.arange(rows)),
-    "refused_dates": {"a": np.array(["2026-01-01"], dtype="M8[ns]")},
+    "dates": {"time": dates, "big": dates.astype(">M8[ns]")},
+    "refused_dates": {"a": np.array(["2026-01-01"], dtype="M8[ms]")},
     "refused_record": {"a": np.zeros(1, dtype=[("x", "<i4"), ("y", "<f8")])},
     "refused_objects": {"a": np.array([None, "x"], dtype=object)},
     "refused_scalar": {"a": np.float64(1.5), "b": 7, "c": 1.5},

@@ -190,7 +190,7 @@ def check_root(records):
 def check_refusals(records):
     good = {"a": np.arange(3)}
     for name, content, part in (
-        ("dates", {"t": np.array(["2026-01-01"], dtype="M8[ns]")}, 'the array "t" has the type M8'),
+        ("dates", {"t": np.array(["2026-01-01"], dtype="M8[us]")}, 'the array "t" has the type M8 of another unit'),
         ("half", {"h": np.zeros(3, "f2")}, 'the array "h" has the type f2'),
         ("complex", {"c": np.zeros(3, "c16")}, 'the array "c" has the type c16'),
         ("objects", {"o": np.array([1, "x"], dtype=object)}, 'the array "o" has the type O8'),

@@ -14,7 +14,7 @@
 
 #include "enrgdaq/error.h"
 
-#define CHECKPOINT_MAGIC      0x504B4843474E5245ull /* "ERNGCHKP" */
+#define CHECKPOINT_MAGIC      0x504B484347524E45ull /* "ENRGCHKP" */
 #define CHECKPOINT_VERSION    1u
 #define CHECKPOINT_STATE_MAX  (512u << 20)
 #define CHECKPOINT_STREAMS    65536u

@@ -94,6 +94,21 @@ run_ruler() {
 }
 run_ruler
 
+# A processor between source and store, in C and in C++.
+cp "$source/pairs.c" "$work/author/"
+cp -r "$work/config" "$work/pairs"
+printf 'daq_job_type = "DAQJobRuler"\nmarks = 5001\n' >"$work/pairs/ruler.toml"
+printf 'daq_job_type = "DAQJobPairs"\nfactor = 3\n[[input]]\njob = "ruler"\n[store_config.lines]\nfile_path = "sums.txt"\n' >"$work/pairs/pairs.toml"
+for language in "$compiler -std=c17" "$cxx -std=c++20 -x c++"; do
+	# shellcheck disable=SC2086
+	$language $strict -Wno-missing-field-initializers -fPIC -shared $flags pairs.c -o "$work/modules/pairs.so" || fail "a processor: $language"
+	rm -rf "$work/out"
+	"$program" run "$work/pairs" --duration 2 >"$work/run.log" 2>&1 || { cat "$work/run.log"; fail "run with a processor"; }
+	{ seq 3 12 29991; echo 15000; } | cmp - "$work/out/sums.txt" || { cat "$work/run.log"; fail "sums: $language"; }
+	expect "pairs of ruler: read 5001 rows; in 5001: accounted" "$work/run.log"
+done
+rm "$work/modules/pairs.so"
+
 # Built with the headers of tomorrow, in which tables have got more members: what is known today works.
 mkdir "$work/tomorrow"
 cp -r "$work/prefix/include" "$work/tomorrow/"

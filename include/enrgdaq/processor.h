@@ -60,9 +60,10 @@ struct enrg_processor_type {
 	 * and between reads. `now_ns`: CLOCK_MONOTONIC. May commit. Results as process: 0 or negative. NULL: none. */
 	int (*tick)(void *state, uint64_t now_ns, struct enrg_error *err);
 
-	/* The last step: all inputs have ended and all of them is consumed: commits what is still open. NULL: nothing
-	 * is ever open. Not where inputs go on, as at a fast stop: the state is saved, and the next run goes on with
-	 * it. */
+	/* The last step: all inputs have ended and all of them is consumed: commits what is still open. Also where a
+	 * run begins or has ended in all inputs: what comes next is of another run, and process is called again. NULL:
+	 * nothing is ever open. Not where inputs go on, as at a fast stop: the state is saved, and the next run goes on
+	 * with it. */
 	int (*flush)(void *state, struct enrg_error *err);
 
 	/* Frees the state; takes NULL. Called once, last. */

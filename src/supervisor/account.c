@@ -120,21 +120,45 @@ static bool is_complete(const struct account_source *source)
 	return source->end.edge;
 }
 
-void account_look(struct account *account, const struct roster *roster)
+/* How much is known: what has ended, and of whom. */
+static uint32_t count_known(const struct account *account)
 {
-	struct stream_status *status = malloc(sizeof(*status));
+	uint32_t known = account->source_count;
 
-	for (size_t i = 0; status && i < roster->count; i++) {
+	for (uint32_t i = 0; i < account->source_count; i++) {
+		known += account->sources[i].end.edge != 0;
+		for (uint32_t k = 0; k < account->sources[i].store_count; k++)
+			known += account->sources[i].stores[k].has_end;
+	}
+	return known;
+}
+
+static void look_once(struct account *account, const struct roster *roster, struct stream_status *status)
+{
+	for (size_t i = 0; i < roster->count; i++) {
 		const char *path = roster->members[i].plan->stream_path;
 		if (path && stream_read_status(path, status, NULL) == 0)
 			look_at_stream(account, status);
 	}
-	free(status);
 	for (uint32_t i = 0; i < account->source_count; i++) {
 		struct account_source *source = &account->sources[i];
 		for (uint32_t k = 0; !is_complete(source) && k < source->store_count; k++)
 			look_at_store(source, &source->stores[k], roster);
 	}
+}
+
+/* A processor that has committed an end has said so in its own stream before: that one is looked at again. */
+void account_look(struct account *account, const struct roster *roster)
+{
+	struct stream_status *status = malloc(sizeof(*status));
+	uint32_t known;
+
+	do {
+		known = count_known(account);
+		if (status)
+			look_once(account, roster, status);
+	} while (count_known(account) != known);
+	free(status);
 }
 
 bool account_is_closed(const struct account *account)

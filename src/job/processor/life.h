@@ -35,6 +35,8 @@ struct enrg_processor {
 	uint32_t crash_stream;
 	uint64_t crash_position;
 	struct processor_tables **tables; /* one a stream of the intake; table.c */
+	struct processor_gate *gates;     /* the same; gate.c */
+	uint32_t gate_count;
 };
 
 /* --- commit.c ----------------------------------------------------------------------------------------------------- */
@@ -63,6 +65,16 @@ uint64_t commit_part(const struct enrg_processor *self, const struct intake_reco
 /* One count for each [[input]], with those of `last` (an earlier life, or zeroed) where they name the same. */
 int count_init(struct enrg_processor *self, const struct checkpoint *last, struct enrg_error *err);
 const struct job_input *count_input(const struct enrg_processor *self, uint32_t input);
+
+/* --- gate.c ------------------------------------------------------------------------------------------------------- */
+
+/* That input has come to the boundary `intake.at`, and is not read on. */
+int gate_hold(struct enrg_processor *self, const struct intake_record *record, struct enrg_error *err);
+bool gate_is_shut(const struct enrg_processor *self, const struct intake_input *input);
+bool gate_is_any_shut(const struct enrg_processor *self);
+/* Behind each round: passes the boundary where all inputs have come to it. */
+int gate_step(struct enrg_processor *self, struct enrg_error *err);
+void gate_free(struct enrg_processor *self);
 
 /* --- table.c ------------------------------------------------------------------------------------------------------ */
 

@@ -22,6 +22,7 @@
 #define WAIT_NS       NS_PER_S        /* earlier where the watchdog is impatient, or a tick is due */
 #define DRAIN_WAIT_NS (NS_PER_S / 50) /* the end of a producer rings no bell */
 #define INTERVAL_NS   NS_PER_S
+#define GATE_LOOK_NS  1000000u
 
 enum life_outcome { LIFE_GOES_ON = 0, LIFE_IN_ORDER, LIFE_HURRIED };
 
@@ -192,6 +193,10 @@ static int take_turn(struct enrg_processor *self, struct intake_input *input, st
 		int rc = intake_next(&self->intake, input, &record);
 		if (rc == INTAKE_NONE)
 			break;
+		if (rc == INTAKE_RUN) {
+			rc = gate_hold(self, &record, err);
+			return rc < 0 ? rc : 1;
+		}
 		if (rc == INTAKE_RECORD) {
 			bytes += record.payload_bytes;
 			rc = take_record(self, &record, err);
@@ -215,7 +220,8 @@ static int read_all(struct enrg_processor *self, struct enrg_error *err)
 
 	for (uint32_t i = 0, count = intake->count; i < count; i++) {
 		struct intake_input *input = intake->inputs[(i + self->first_input) % count];
-		int rc = input->consumer && intake_may_have(intake, input) ? take_turn(self, input, err) : 0;
+		bool is_wanted = input->consumer && !gate_is_shut(self, input) && intake_may_have(intake, input);
+		int rc = is_wanted ? take_turn(self, input, err) : 0;
 		if (rc < 0)
 			return rc;
 		any |= rc;
@@ -265,17 +271,22 @@ static int go_round(struct enrg_processor *self, struct enrg_error *err)
 	if (stop)
 		atomic_store_explicit(&self->process->page->state, PAGE_DRAINING, memory_order_relaxed);
 	int any = read_all(self, err);
-	int rc = any < 0 ? any : tick(self, err);
+	int rc = any < 0 ? any : gate_step(self, err);
+	if (rc == 0)
+		rc = tick(self, err);
 	if (rc == 0 && (!any || commit_is_due(self, NULL)))
 		rc = commit_make(self, err);
 	if (rc < 0)
 		return rc;
-	if (stop && intake_is_drained(&self->intake, any))
+	if (stop && !gate_is_any_shut(self) && intake_is_drained(&self->intake, any))
 		return LIFE_IN_ORDER;
 	if (any)
 		return LIFE_GOES_ON;
-	self->is_careful = false; /* the record that was being read at the crash is in the ring: it is past */
-	intake_wait(&self->intake, stop, choose_wait(self, stop));
+	self->is_careful = false;   /* the record that was being read at the crash is in the ring: it is past */
+	if (gate_is_any_shut(self)) /* what stands behind a boundary would end each wait at once */
+		process_sleep_until(self->process, stop, clock_mono_ns() + GATE_LOOK_NS);
+	else
+		intake_wait(&self->intake, stop, choose_wait(self, stop));
 	return LIFE_GOES_ON;
 }
 
@@ -317,6 +328,8 @@ static int open_outputs(struct enrg_processor *self, struct toml_node *toml, str
 
 	yield_init(&self->job.yield, plan->producers);
 	int rc = outputs_create(&params, &self->job.outputs, err);
+	if (rc == 0)
+		rc = source_run_open_output(&self->job, err);
 	return rc == 0 ? links_start(&self->job, err) : rc;
 }
 
@@ -395,6 +408,7 @@ int processor_run(struct process *process, struct enrg_error *err)
 	}
 	outputs_destroy(self.job.outputs);
 	table_free_all(&self);
+	gate_free(&self);
 	intake_close(&self.intake);
 	/* after a failure there will be another life: the stores wait for it */
 	commit_close(&self, rc >= 0);

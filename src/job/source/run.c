@@ -46,23 +46,32 @@ static int open_controlled(struct enrg_job *job, const struct boundary *last, st
 	return outputs_set_label(job->outputs, run->between, err);
 }
 
-int source_run_open(struct enrg_job *job, const struct enrg_job_type *type, struct enrg_error *err)
+int source_run_open_output(struct enrg_job *job, struct enrg_error *err)
 {
 	static const struct boundary none;
-	const struct process *process = job->process;
+	const struct plan *plan = job->process->plan;
 	const struct stream *stream = job->outputs->params.stream;
 	const struct boundary *last = stream ? boundary_last(stream) : &none;
-	struct source_run *run = &job->run;
 
-	*run = (struct source_run){0};
-	if (!process->plan->has_run_control)
+	job->run = (struct source_run){0};
+	if (!plan->has_run_control)
 		return open_plain(job, last, err);
+	snprintf(job->run.between, sizeof(job->run.between), "%.50s-between", plan->run);
+	return open_controlled(job, last, err);
+}
+
+int source_run_open(struct enrg_job *job, const struct enrg_job_type *type, struct enrg_error *err)
+{
+	const struct process *process = job->process;
+	struct source_run *run = &job->run;
+	int rc = source_run_open_output(job, err);
+
+	if (rc < 0 || !process->plan->has_run_control)
+		return rc;
 	run->is_in_runs = process->common.has_acquire ? process->common.acquire : type->acquires_in_runs;
-	snprintf(run->between, sizeof(run->between), "%.50s-between", process->plan->run);
-	int rc = process->wish_descriptor > 0
-			 ? wish_open(process->wish_descriptor, &run->wishes, err)
-			 : enrg_error_set(err, -EINVAL, "run control is on, and no file says which run is");
-	return rc < 0 ? rc : open_controlled(job, last, err);
+	return process->wish_descriptor > 0
+		       ? wish_open(process->wish_descriptor, &run->wishes, err)
+		       : enrg_error_set(err, -EINVAL, "run control is on, and no file says which run is");
 }
 
 void source_run_close(struct source_run *run)

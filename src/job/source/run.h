@@ -33,6 +33,8 @@ struct source_run {
  * before the first of them. */
 int source_run_open(struct enrg_job *job, const struct enrg_job_type *type, struct enrg_error *err);
 void source_run_close(struct source_run *run);
+/* The same for a job that takes its boundaries from its inputs (a processor): it follows no wish. */
+int source_run_open_output(struct enrg_job *job, struct enrg_error *err);
 
 /* Has the wish changed since it was answered? */
 bool source_run_is_due(const struct enrg_job *job);

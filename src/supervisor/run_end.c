@@ -95,6 +95,33 @@ static uint64_t largest_number(const char *folder)
 	return largest;
 }
 
+static bool has_account(const char *folder, const char *ending)
+{
+	DIR *directory = opendir(folder);
+	size_t ending_length = strlen(ending);
+	bool is_there = false;
+
+	for (const struct dirent *entry; directory && !is_there && (entry = readdir(directory));) {
+		size_t length = strlen(entry->d_name);
+		is_there = length > ending_length && !strncmp(entry->d_name, "run_", 4) &&
+			   !strcmp(entry->d_name + length - ending_length, ending);
+	}
+	if (directory)
+		closedir(directory);
+	return is_there;
+}
+
+bool run_end_has_account(const struct roster *roster, const char *id)
+{
+	char folder[RUNTIME_PATH_BYTES], ending[300];
+
+	snprintf(ending, sizeof(ending), "_%.200s.json", id);
+	for (size_t i = 0; i < roster->count; i++)
+		if (find_folder(roster, i, folder, sizeof(folder)) && has_account(folder, ending))
+			return true;
+	return false;
+}
+
 uint64_t run_end_last_number(const struct roster *roster)
 {
 	char folder[RUNTIME_PATH_BYTES];

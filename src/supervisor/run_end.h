@@ -12,6 +12,8 @@
 void run_end_write_beside(const struct roster *roster, const char *name, const json_t *json);
 /* The largest number in the names run_NNNNNN….json there; 0 = none. */
 uint64_t run_end_last_number(const struct roster *roster);
+/* Does the account of that run lie there? An id names one run for ever. */
+bool run_end_has_account(const struct roster *roster, const char *id);
 /* ledger_<run>.json into the runtime folder's ledger.json and into the folder of each store that writes files. */
 void run_end_write_ledger(const struct runtime *runtime, const struct roster *roster, const json_t *ledger);
 /* Removes pages; streams, and journals of stores that ended in order, where no stream holds a batch. The number of

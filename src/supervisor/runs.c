@@ -150,7 +150,11 @@ static void step_starting(struct runs *runs, uint64_t now_ns)
 	const char *store = runs->is_told ? NULL : runs_find_missing_store(runs);
 	char text[600];
 
-	if (store) {
+	if (runs->closing[RUNS_CLOSING - 1]) {
+		char wait[400];
+		account_describe_wait(runs->closing[0], wait, sizeof(wait));
+		snprintf(text, sizeof(text), "run %s is not closed: %s", runs->closing[0]->id, wait);
+	} else if (store) {
 		snprintf(text, sizeof(text), "store %s is not there", store);
 	} else {
 		if (!runs->is_told) {
@@ -227,7 +231,8 @@ void runs_step(struct runs *runs, uint64_t now_ns)
 		runs->deadline_ns = now_ns + runs->patience_ns + runs->more_patience_ns + GRACE_NS;
 		runs->more_patience_ns = 0;
 	}
-	if (runs->closing[0] && now_ns >= runs->closing_look_ns) {
+	bool is_held_up = runs->state == RUNS_STARTING && runs->closing[RUNS_CLOSING - 1];
+	if (runs->closing[0] && (is_held_up || now_ns >= runs->closing_look_ns)) {
 		runs->closing_look_ns = now_ns + CLOSE_LOOK_NS;
 		close_done(runs);
 	}

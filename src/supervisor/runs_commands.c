@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "supervisor/run_end.h"
 
 struct start_body {
 	int64_t number;
@@ -79,7 +80,7 @@ static bool has_ended(const struct runs *runs, const char *id)
 	for (uint32_t i = 0; *id && i < RUNS_CLOSING; i++)
 		if (runs->closing[i] && !strcmp(runs->closing[i]->id, id))
 			return true;
-	return false;
+	return *id && run_end_has_account(runs->roster, id);
 }
 
 static int begin_start(struct runs *runs, const struct start_body *body, struct enrg_error *err)
@@ -114,7 +115,7 @@ static enum command_outcome handle_start(
 	const struct start_body *wanted = body;
 	struct runs *runs = context;
 	struct enrg_error err = {0};
-	char text[700], wait[300];
+	char text[700];
 
 	if (!is_id(wanted->id))
 		return refuse(runs, answer, "id: at most 40 letters, digits, '.', '_' and '-' are allowed");
@@ -134,11 +135,6 @@ static enum command_outcome handle_start(
 	if (wanted->number && (uint64_t)wanted->number <= runs->last_number) {
 		snprintf(text, sizeof(text), "number %lld was given already: the last one is %llu",
 			(long long)wanted->number, (unsigned long long)runs->last_number);
-		return refuse(runs, answer, text);
-	}
-	if (runs->closing[RUNS_CLOSING - 1]) {
-		account_describe_wait(runs->closing[0], wait, sizeof(wait));
-		snprintf(text, sizeof(text), "run %s is not closed: %s", runs->closing[0]->id, wait);
 		return refuse(runs, answer, text);
 	}
 	if (begin_start(runs, wanted, &err) < 0)

@@ -1,0 +1,237 @@
+#!/bin/bash
+# Runs that begin and end while the jobs live: runs.sh CASE.
+. "$(dirname "$0")/harness.sh"
+
+write_config() { # SHM
+	mkdir -p config
+	cat >config/supervisor.toml <<-END
+		ring_buffer_size_mb = 16
+		ring_buffer_slot_size_kb = 256
+		restart_delay_seconds = 0.1
+		[info]
+		supervisor_id = "runs"
+		[runs]
+		control = true
+		deadline_seconds = 20.0
+	END
+	local source store
+	for source in always in_runs; do
+		cat >config/$source.toml <<-END
+			daq_job_type = "DAQJobBenchmark"
+			payload_size = 100
+			rate_hz = 200
+			acquire = "$source"
+			use_shm_when_possible = $1
+			[store_config.arrow]
+			file_path = "$source.arrows"
+			[store_config.csv]
+			file_path = "$source.csv"
+			[store_config.root]
+			file_path = "$source.root"
+		END
+	done
+	for store in arrow:Arrow csv:CSV root:ROOT; do
+		printf 'daq_job_type = "DAQJobStore%s"\nout_dir = "out"\nrotate_run = true\n' "${store#*:}" >"config/${store%:*}.toml"
+	done
+}
+
+# send KIND [KEY=VALUE …]: a command to the supervisor
+send() { "$bin" send --timeout 40 supervisor "$@" >"$work/send.log" 2>&1; }
+
+is_idle() { send run_state && grep -q '"state": "idle"' send.log && grep -q '"closing": ""' send.log; }
+is_running() { send run_state && grep -q '"state": "running"' send.log; }
+
+# has_rows SOURCE RUN: rows of that run came to the CSV; those that stand beside the header
+rows_of() { local lines; lines=$(wc -l <"$1" 2>/dev/null) && echo $((lines - 1)); }
+has_rows() { [ "$(rows_of "out/$1_$2.csv")" -gt "${3:-0}" ]; }
+
+# Each file of a run holds exactly its rows: what the sources produced of it, counted in the files, not by the stores.
+check_run() { # ID: its account closed, everything accounted for
+	local account source produced rows
+	account=$(ls out/run_*"_$1.json") || fail "no account of run $1"
+	grep -q '"accounted": false' "$account" && fail "$1 is not accounted for: $(cat "$account")"
+	grep -q '"closed": true' "$account" || fail "$1 is not closed"
+	for source in always in_runs; do
+		produced=$(grep -A 6 "\"source\": \"$source\"" "$account" | grep -o '"produced_rows": [0-9]*' | grep -o '[0-9]*$')
+		rows=$(rows_of "out/${source}_$1.csv")
+		[ "${produced:-0}" -gt 0 ] || fail "$source made nothing in run $1"
+		[ "$produced" -eq "$rows" ] || fail "$source: $produced rows in run $1, the CSV has $rows"
+		"$bin" verify "out/${source}_$1.arrows" >verify.log 2>&1 || fail "verify: $(cat verify.log)"
+		grep -q " ${produced%???},\?${produced: -3} rows\| $produced rows" verify.log ||
+			fail "$source: $produced rows in run $1: $(cat verify.log)"
+		compgen -G "out/${source}_$1*.root" >/dev/null || fail "no ROOT file of run $1"
+	done
+}
+
+# Between two runs: what the one source made is in files of its own, and all batches of all files are proven.
+check_all() {
+	"$bin" verify out/*.arrows >verify.log 2>&1 || fail "verify: $(cat verify.log)"
+	[ -e out/in_runs.csv ] && fail "the source that takes data in runs alone took some between"
+	[ "$(rows_of out/always.csv)" -gt 0 ] || fail "nothing between runs"
+	local produced rows=0 file
+	produced=$(cat out/ledger_*.json | grep -o '"produced_rows": [0-9]*, *$\|"produced_rows": [0-9]*' | head -2 |
+		awk '{s += $2} END {print s}')
+	for file in out/*.csv; do rows=$((rows + $(rows_of "$file"))); done
+	[ "$1" = one ] && [ "$produced" -ne "$rows" ] && fail "$produced rows in the ledger, $rows in all CSV files"
+	return 0
+}
+
+three_runs() {
+	local id
+	start run.log run config
+	await 20 "$bin" send supervisor run_state || fail "no run control"
+	for id in first second third; do
+		send run_start id=$id || fail "start of $id: $(cat send.log)"
+		send run_start id=$id || fail "the same once more: $(cat send.log)"
+		send run_start id=other && fail "two runs at once"
+		await 20 has_rows always $id 1000 || fail "no rows of $id"
+		await 20 has_rows in_runs $id 1000 || fail "no rows of $id"
+		send run_stop id=$id || fail "stop of $id: $(cat send.log)"
+		send run_stop id=$id || fail "the same once more: $(cat send.log)"
+		send run_stop && fail "no run is on, and it was stopped"
+	done
+	await 20 is_idle || fail "run $id does not close: $(cat send.log)"
+	send run_start id=second && fail "a run that has ended"
+	send run_start id=a/b && fail "a name that is none"
+	# the stop of everything ends the run first
+	send run_start id=last || fail "start of the last: $(cat send.log)"
+	await 20 has_rows in_runs last 1000 || fail "no rows of the last run"
+	kill -INT "$run"
+	wait "$run" || fail "exit code $?"
+	[ -z "$(jobs_here)" ] || fail "jobs outlive their supervisor"
+	for id in first second third last; do check_run $id; done
+	check_all one
+	grep -q '"number": 4' out/run_000004_last.json || fail "numbers"
+}
+
+case_three() {
+	write_config true
+	three_runs
+}
+
+case_links() { # over ZeroMQ
+	write_config false
+	three_runs
+}
+
+# In a folder without run control nothing is there of it.
+case_none() {
+	write_config true
+	sed -i '/runs\]/,$d' config/supervisor.toml
+	start run.log run config
+	await 20 "$bin" send supervisor ping || fail "no supervisor"
+	send run_start && fail "run_start without run control"
+	await 20 test -s out/in_runs_*.csv || fail "no rows"
+	kill -INT "$run"
+	wait "$run" || fail "exit code $?"
+	ls out/run_* 2>/dev/null && fail "an account of a run"
+	"$bin" verify out/*.arrows >verify.log 2>&1 || fail "verify"
+}
+
+kill_one() { # JOB: of $run
+	local pid
+	pid=$(pid_of "$1") && [ -n "$pid" ] && kill -KILL "$pid"
+}
+
+# Whoever is killed in a transition, each run's file holds its rows once, and its account closes.
+case_kills() {
+	write_config true
+	start run.log run config
+	await 20 "$bin" send supervisor run_state || fail "no run control"
+	local i=0 job id
+	for job in always csv in_runs arrow root; do
+		i=$((i + 1)) id=k$i
+		kill_one $job
+		send run_start id=$id || fail "start of $id: $(cat send.log)"
+		await 20 has_rows always $id 100 || fail "no rows of $id"
+		await 20 has_rows in_runs $id 100 || fail "no rows of $id"
+		"$bin" send --timeout 40 supervisor run_stop >stop.log 2>&1 &
+		sleep 0.00$((RANDOM % 10))
+		kill_one $job
+		wait $! || fail "stop of $id: $(cat stop.log)"
+		await 30 is_idle || fail "run $id does not close: $(cat send.log)"
+	done
+	kill -INT "$run"
+	wait "$run" || fail "exit code $?"
+	for i in 1 2 3 4 5; do check_run k$i; done
+	check_all one
+}
+
+# The supervisor is killed between a command and its answer, and in a run: what it began goes on, once.
+case_supervisor() {
+	write_config true
+	start run.log run config
+	await 20 "$bin" send supervisor run_state || fail "no run control"
+	"$bin" send supervisor run_start id=one >start.log 2>&1 &
+	await 20 grep -q '"run": "one"' "$ENRGDAQ_RUNTIME_DIR/runs/runs.json" || fail "not begun"
+	kill -KILL "$run"
+	start again.log run config
+	await 40 is_running || fail "the run does not go on: $(cat send.log)"
+	send run_start id=one || fail "asked again: $(cat send.log)"
+	await 20 has_rows in_runs one 500 || fail "no rows"
+	kill -KILL "$run" # in the run
+	start third.log run config
+	await 40 is_running || fail "the run does not go on: $(cat send.log)"
+	local before
+	before=$(rows_of out/in_runs_one.csv)
+	await 20 has_rows in_runs one $((before + 500)) || fail "no more rows"
+	"$bin" send supervisor run_stop >stop.log 2>&1 &
+	await 20 grep -q '"stopping"\|"idle"' "$ENRGDAQ_RUNTIME_DIR/runs/runs.json" || fail "not stopped"
+	kill -KILL "$run" # before it has ended, perhaps
+	start fourth.log run config
+	await 60 is_idle || fail "the run does not end: $(cat send.log)"
+	send run_start id=two || fail "the next: $(cat send.log)"
+	await 20 has_rows in_runs two 100 || fail "no rows"
+	send run_stop || fail "stop: $(cat send.log)"
+	await 20 is_idle || fail "run two does not close: $(cat send.log)"
+	kill -INT "$run"
+	wait "$run" || fail "exit code $?"
+	check_run one
+	check_run two
+	grep -q '"interrupted": true' out/run_*_one.json || fail "it was not interrupted?"
+	check_all many
+}
+
+# A processor of two sources says in its stream where runs begin and end, once: its stores have files of runs as well.
+case_processor() {
+	write_config true
+	cat >config/filter.toml <<-END
+		daq_job_type = "DAQJobFilter"
+		[[input]]
+		job = "always"
+		[[input]]
+		job = "in_runs"
+		[[stage]]
+		kind = "prescale"
+		every = 2
+		[store_config.arrow]
+		file_path = "filter.arrows"
+		[store_config.csv]
+		file_path = "filter.csv"
+	END
+	start run.log run config
+	await 20 "$bin" send supervisor run_state || fail "no run control"
+	local id rows produced
+	for id in first second; do
+		send run_start id=$id || fail "start of $id: $(cat send.log)"
+		await 20 has_rows filter $id 1000 || fail "no rows of $id"
+		[ $id = second ] && kill_one filter
+		send run_stop || fail "stop of $id: $(cat send.log)"
+		await 30 is_idle || fail "run $id does not close: $(cat send.log)"
+	done
+	kill -INT "$run"
+	wait "$run" || fail "exit code $?"
+	for id in first second; do
+		check_run $id
+		produced=$(grep -A 6 '"source": "filter"' out/run_*"_$id.json" | grep -o '"produced_rows": [0-9]*' | grep -o '[0-9]*$')
+		rows=$(rows_of "out/filter_$id.csv")
+		[ "${produced:-0}" -gt 0 ] || fail "the processor is not in the account of $id"
+		[ "$produced" -eq "$rows" ] || fail "filter: $produced rows in $id, the CSV has $rows"
+		"$bin" verify "out/filter_$id.arrows" >verify.log 2>&1 || fail "verify: $(cat verify.log)"
+		# half of what its inputs made in that run, and of no other
+		rows=$(($(rows_of "out/always_$id.csv") + $(rows_of "out/in_runs_$id.csv")))
+		[ $((2 * produced - rows)) -le 4 ] && [ $((2 * produced - rows)) -ge -4 ] || fail "$produced of $rows rows in $id"
+	done
+}
+
+run_case "$@"

@@ -41,8 +41,8 @@ bool mailbox_has(const struct mailbox *mailbox);
 /* Main thread. The next one in (free with mail_free), or NULL. */
 struct mail *mailbox_take(struct mailbox *mailbox);
 void mail_free(struct mail *mail);
-/* Main thread. Takes the body. -EAGAIN: MAILBOX_MAX are on their way already; -EINVAL: a kind or topic that is too
- * long; -ENOMEM. */
+/* Main thread. Takes the body, no part of which anything else may refer to. -EAGAIN: MAILBOX_MAX are on their way
+ * already; -EINVAL: a kind or topic that is too long; -ENOMEM. */
 int mailbox_post(struct mailbox *mailbox, const char *topic, const char *kind, json_t *body);
 /* The same for a topic to subscribe to. */
 int mailbox_post_subscription(struct mailbox *mailbox, const char *topic);

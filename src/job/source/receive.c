@@ -68,14 +68,17 @@ void receiver_destroy(struct enrg_job *job)
 
 /* --- out --------------------------------------------------------------------------------------------------------- */
 
-/* To the supervisor, which knows who asked. Takes the body. */
+/* To the supervisor, which knows who asked. Takes the body. What goes to the reporter thread is a copy: parts of the
+ * body are kept here, and jansson lets two threads share nothing. */
 static int post(struct enrg_job *job, const char *kind, json_t *body)
 {
+	json_t *copy = body ? json_deep_copy(body) : NULL;
 	char topic[TOPIC_BYTES_MAX];
 	int rc;
 
+	json_decref(body);
 	topic_format(topic, sizeof(topic), SUPERVISOR_TO, job->process->plan->supervisor);
-	rc = body ? mailbox_post(job->process->mailbox, topic, kind, body) : -EINVAL;
+	rc = copy ? mailbox_post(job->process->mailbox, topic, kind, copy) : -EINVAL;
 	if (!rc && job->process->alerts)
 		alerts_nudge(job->process->alerts);
 	return rc;

@@ -153,6 +153,9 @@ static struct command_answer answer_of(struct world *world)
 	assert_non_null(out);
 	assert_string_equal(out->kind, "answer");
 	assert_string_equal(out->topic, "supervisor.lab.internal");
+	/* another thread will read it, and drop it */
+	assert_int_equal(out->body->refcount, 1);
+	assert_true(!json_object_get(out->body, "fields") || json_object_get(out->body, "fields")->refcount == 1);
 	assert_int_equal(command_answer_from_json(out->body, &answer, NULL), 0);
 	mail_out_free(out);
 	assert_null(mailbox_take_out(world->process.mailbox));

@@ -91,17 +91,17 @@ static void keep_alert(struct control_plane *control, const struct envelope *env
 					 "job", envelope->job, "message", message ? message : ""));
 }
 
-void control_plane_collect(struct control_plane *control)
+bool control_plane_collect(struct control_plane *control)
 {
 	char topic[TOPIC_BYTES_MAX];
 
 	/* Bounded: a job that floods the bus must not keep the supervisor from its work. */
-	for (int i = 0; i < 1000; i++) {
+	for (unsigned i = 0; i < CONTROL_PLANE_TURN; i++) {
 		struct envelope envelope;
 		int code = bus_client_recv(control->client, 0, topic, sizeof(topic), &envelope, NULL);
 
 		if (code == 0)
-			return;
+			return false;
 		if (code != 1)
 			continue;
 		if (!strcmp(envelope.kind, "alert"))
@@ -110,4 +110,5 @@ void control_plane_collect(struct control_plane *control)
 			control->hear(control->hear_context, &envelope);
 		envelope_fini(&envelope);
 	}
+	return true;
 }

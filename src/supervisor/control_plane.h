@@ -10,6 +10,7 @@
 #include "supervisor/member.h"
 
 #define CONTROL_PLANE_ALERTS_MAX 20u
+#define CONTROL_PLANE_TURN       500u
 
 struct control_plane {
 	struct broker *broker;
@@ -32,7 +33,8 @@ void control_plane_publish(struct control_plane *control, const json_t *status);
 bool control_plane_is_read(const struct control_plane *control);
 /* "stopped" on supervisor.<id>.internal: an instance of a job has ended. */
 void control_plane_tell_end(struct control_plane *control, const struct member *member);
-/* Takes what came in. Alerts are kept for status.json; the job that raised one has logged it already. */
-void control_plane_collect(struct control_plane *control);
+/* Takes what came in, at most CONTROL_PLANE_TURN messages: true where there may be more, of which no descriptor tells.
+ * Alerts are kept for status.json; the job that raised one has logged it already. */
+bool control_plane_collect(struct control_plane *control);
 
 #endif

@@ -78,6 +78,7 @@ struct supervisor {
 	struct told told;
 	uint64_t looked_ns, away_ns; /* last look at the clock; time in which this process did not run */
 	bool has_begun;              /* run.json says "running" */
+	bool has_mail;               /* more has come over the bus than a turn could take */
 	bool is_status_lost;         /* and it has been said */
 };
 
@@ -383,7 +384,7 @@ static void tick(struct supervisor *self, uint64_t now_ns)
 	bool is_starting = !roster_is_up(self->roster, now_ns);
 	uint64_t began_ns;
 
-	control_plane_collect(&self->control);
+	self->has_mail = control_plane_collect(&self->control);
 	look_after(self, false);
 	control_look(&self->commands);
 	if (!pace_is_due(&self->pace, now_ns, (int)self->drain.phase, is_starting))
@@ -427,7 +428,7 @@ static void handle_own(struct supervisor *self, enum own_event event, uint64_t n
 	uint64_t expirations;
 
 	if (event == OWN_BUS)
-		control_plane_collect(&self->control);
+		self->has_mail = control_plane_collect(&self->control);
 	else if (event == OWN_CONTROL)
 		control_take(&self->commands);
 	else if (event == OWN_TIMER && read(self->timer, &expirations, sizeof(expirations)) > 0)
@@ -475,6 +476,8 @@ static int timeout_ms(const struct supervisor *self, uint64_t now_ns)
 	due = other != UINT64_MAX && now_ns + other < due ? now_ns + other : due;
 	other = control_next_due(&self->commands); /* a clock that this process's pauses do not stop */
 	due = other != UINT64_MAX && other - self->away_ns < due ? other - self->away_ns : due;
+	if (self->has_mail)
+		return 0;
 	if (due == UINT64_MAX)
 		return -1;
 	return due <= now_ns ? 0 : (int)((due - now_ns) / 1000000 < 1000 ? (due - now_ns) / 1000000 + 1 : 1000);
@@ -511,6 +514,8 @@ static void run_loop(struct supervisor *self)
 				handle_own(self, (enum own_event)index, now_ns);
 			}
 		}
+		if (self->has_mail)
+			self->has_mail = control_plane_collect(&self->control);
 		handle_stop(self, now_ns);
 		control_step(&self->commands, clock_mono_ns());
 		step(self, now_ns);

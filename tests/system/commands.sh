@@ -220,6 +220,30 @@ case_service_ends() {
 	grep -q "no source will produce any more" run.log || fail "it ended by something else"
 }
 
+# One job gives all the commands that it can: nobody grows, the others go on, and the next command is answered.
+case_flood() {
+	write_knobs
+	start run.log run c
+	await 20 "$bin" send knob set value=1 || fail "knob does not answer"
+	await 20 "$bin" send polled set value=1 || fail "polled does not answer"
+	local polled before after rows
+	polled=$(pid_of polled)
+	given 0 sent knob flood "to=job polled" kind=fly
+	await 20 "$bin" send polled set value=1 || fail "polled does not answer after a flood"
+	before=$(awk '/VmRSS/ {n += $2} END {print n}' "/proc/$run/status" "/proc/$polled/status")
+	rows=$(wc -l <out/dice.csv)
+	given 0 sent knob flood "to=job polled" kind=set
+	given 0 sent knob flood "to=job polled" kind=set
+	cat given.log
+	await 20 "$bin" send polled set value=1 || fail "polled does not answer after a flood"
+	after=$(awk '/VmRSS/ {n += $2} END {print n}' "/proc/$run/status" "/proc/$polled/status")
+	[ $((after - before)) -lt 16384 ] || fail "it grew from $before to $after kB"
+	[ "$(pid_of polled)" = "$polled" ] || fail "it was ended by a flood"
+	await 20 sh -c "[ \$(wc -l <out/dice.csv) -gt $((rows + 10)) ]" || fail "others stood still"
+	kill -INT "$run"
+	wait "$run" || fail "exit code of the run"
+}
+
 # Bytes that are no command, and connections without end: the supervisor does its work, and does not grow.
 case_hostile() {
 	command -v python3 >/dev/null || exit 77

@@ -184,6 +184,29 @@ static int pass_on(
 	return rc;
 }
 
+/* As many commands as go out in a second. */
+static int flood(
+	struct enrg_job *job, void *state, const void *body, struct enrg_answer *answer, struct enrg_error *err)
+{
+	const struct pass_body *wanted = body;
+	const struct enrg_request request = {.to = wanted->to, .kind = wanted->kind};
+	struct timespec now, begin;
+	int sent = 0;
+
+	(void)state;
+	(void)err;
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	do {
+		if (enrg_job_send(job, &request, NULL) == 0)
+			sent++;
+		else
+			nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec - begin.tv_sec + (now.tv_nsec - begin.tv_nsec) / 1e9 < 1.0);
+	enrg_fields_set_int(enrg_answer_fields(answer), "sent", sent);
+	return 0;
+}
+
 static int warn(struct enrg_job *job, void *state, const void *body, struct enrg_answer *answer, struct enrg_error *err)
 {
 	(void)state;
@@ -279,10 +302,11 @@ static const struct enrg_message_type messages[] = {
 	MESSAGE("pass", "Gives a command to others.", struct pass_body, pass_fields, pass_on),
 	MESSAGE("warn", "Raises an alert.", char, no_fields, warn),
 	MESSAGE("listen", "Subscribes to a topic.", struct pass_body, pass_fields, listen_to),
+	MESSAGE("flood", "Gives commands for a second.", struct pass_body, pass_fields, flood),
 };
 
 static const struct enrg_message_type *const message_list[] = {
-	&messages[0], &messages[1], &messages[2], &messages[3], &messages[4], &messages[5], NULL};
+	&messages[0], &messages[1], &messages[2], &messages[3], &messages[4], &messages[5], &messages[6], NULL};
 
 static int poll_once(struct enrg_job *job, void *state, struct enrg_error *err)
 {

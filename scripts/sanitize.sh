@@ -27,8 +27,8 @@ short)
 	# interop.install stays: the conformance suite reads ROOT files by what it installs
 	run clang-asan -LE slow \
 		-E '^(system|operation|signals|taken_away|developing|figures|module|packages|lint)\.|^interop\.([^i]|i[^n])'
-	build tsan --target tests_bus tests_handover tests_job_file tests_job_process tests_job_source tests_job_store tests_job tests_base
-	run tsan -R '^(bus|handover|job|base)\.' -LE slow
+	build tsan --target test_plane_stream_threads tests_bus tests_handover tests_job_file tests_job_process tests_job_source tests_job_store tests_job tests_base
+	run tsan -R '^((bus|handover|job|base)\.|plane\.stream_threads$)' -LE slow
 	;;
 full)
 	build asan

@@ -411,6 +411,15 @@ static int run_consumer(void *context)
 	return code;
 }
 
+/* Who samples takes the newest now and then. */
+static void rest(const struct shared *shared, struct observer *observer)
+{
+	if (!shared->params.observer_period_ns)
+		return;
+	usleep((useconds_t)(shared->params.observer_period_ns / 1000));
+	observer_skip(observer);
+}
+
 /* Copies and adds up all that it meets; looks for the end by itself, as it may miss the last record. */
 static int run_observer(void *context)
 {
@@ -436,6 +445,7 @@ static int run_observer(void *context)
 			figures->records++;
 		}
 		rc = rc == -EOVERFLOW ? 0 : rc;
+		rest(shared, observer);
 	}
 	observer_close(observer);
 	return rc < 0 ? rc : 0;

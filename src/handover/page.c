@@ -2,6 +2,7 @@
  * reporter thread the figures of the kernel), read by any other process. */
 #include "handover/page.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -174,6 +175,17 @@ static int read_part(int descriptor, void *ret_bytes, size_t bytes, size_t at)
 	ssize_t count = pread(descriptor, ret_bytes, bytes, (off_t)at);
 
 	return count < 0 ? -errno : count == (ssize_t)bytes ? 0 : ENRG_E_CORRUPT;
+}
+
+uint32_t page_read_pid(int descriptor)
+{
+	struct {
+		uint64_t magic;
+		uint32_t version, pid;
+	} head; /* of all versions */
+
+	static_assert(offsetof(struct page, pid) == 12, "where all versions have it");
+	return read_part(descriptor, &head, sizeof(head), 0) == 0 && head.magic == PAGE_MAGIC ? head.pid : 0;
 }
 
 int page_reread(int descriptor, uint32_t pid, struct page *page)

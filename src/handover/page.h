@@ -60,6 +60,8 @@ int page_open_file(const char *path);
 /* A copy of the page as it is now. Unlike a mapping it can't fault when somebody cuts the file off. ENRG_E_CORRUPT,
  * -errno. */
 int page_read(int descriptor, struct page *ret_page);
+/* Whose page it is, also where it is that of an earlier or later version. 0: of nobody, or no page. */
+uint32_t page_read_pid(int descriptor);
 /* Brings a copy up to date: reads the histogram only where it has counted, and the reason where there is one. -ESRCH: it
  * is the page of another process than `pid`; others as page_read. The copy is left as it is then. */
 int page_reread(int descriptor, uint32_t pid, struct page *page);

@@ -81,13 +81,11 @@ static bool is_job_of_page(pid_t pid, const char *page_path)
 pid_t presence_find_job(const char *page_path)
 {
 	int descriptor = page_open_file(page_path);
-	struct page page;
 
 	if (descriptor < 0)
 		return 0;
-	int rc = page_read(descriptor, &page);
+	pid_t pid = (pid_t)page_read_pid(descriptor);
 	close(descriptor);
-	pid_t pid = rc < 0 ? 0 : (pid_t)atomic_load_explicit(&page.pid, memory_order_relaxed);
 	return pid > 1 && is_job_of_page(pid, page_path) ? pid : 0;
 }
 

@@ -65,14 +65,27 @@ static void *run(void *context)
 
 /* --- hangs ------------------------------------------------------------------------------------------------------- */
 
+/* What is queued and has not begun is taken as if it began now: it will while the job sleeps. */
+static uint64_t deadline_of(struct enrg_device *device)
+{
+	pthread_mutex_lock(&device->lock);
+	uint64_t due_ns = device->due_ns;
+	const struct device_item *item = device->running ? NULL : next_item(device);
+	if (item) {
+		uint64_t now_ns = clock_mono_ns();
+		due_ns = item->deadline_ns < UINT64_MAX - now_ns ? now_ns + item->deadline_ns : UINT64_MAX;
+	}
+	pthread_mutex_unlock(&device->lock);
+	return due_ns;
+}
+
 uint64_t devices_deadline(const struct enrg_job *job)
 {
 	uint64_t first_ns = UINT64_MAX;
 
 	for (struct enrg_device *device = job->devices; device; device = device->next) {
-		pthread_mutex_lock(&device->lock);
-		first_ns = device->due_ns < first_ns ? device->due_ns : first_ns;
-		pthread_mutex_unlock(&device->lock);
+		uint64_t due_ns = deadline_of(device);
+		first_ns = due_ns < first_ns ? due_ns : first_ns;
 	}
 	return first_ns;
 }

@@ -45,7 +45,7 @@ struct enrg_device {
 bool device_fill_item(struct device_item *item, const struct enrg_device_work *work);
 /* Ends the process where a work of the job's devices is beyond its deadline. */
 void devices_check(struct enrg_job *job, uint64_t now_ns);
-/* The earliest deadline of what runs, CLOCK_MONOTONIC; UINT64_MAX = none. */
+/* The earliest deadline of what runs or is about to, CLOCK_MONOTONIC; UINT64_MAX = none. */
 uint64_t devices_deadline(const struct enrg_job *job);
 
 #endif

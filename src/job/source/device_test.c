@@ -290,6 +290,36 @@ static void hang_between_ticks(struct fixture *f)
 	wait_for_tick(&f->job, clock_mono_ns() + 60 * SECOND_NS, &f->err);
 }
 
+static bool is_running(void)
+{
+	pthread_mutex_lock(&device->lock);
+	bool runs = device->running;
+	pthread_mutex_unlock(&device->lock);
+	return runs;
+}
+
+/* A job that goes to sleep before the device's thread has begun a work wakes when that is due, and not with its next
+ * sign of life. */
+static void test_deadline_of_what_is_queued(void **state)
+{
+	struct fixture *f = *state;
+	struct request request = {&vendor, 0};
+	struct enrg_device_work work = work_of("Read", vendor_works, &request, SECOND_NS);
+	struct enrg_device_result result;
+
+	create(f);
+	for (int i = 0; i < 200; i++) {
+		assert_int_equal(enrg_device_post(device, &work), 0);
+		uint64_t due_ns = devices_deadline(&f->job);
+		bool is_done = enrg_device_take(device, &result);
+		assert_true(is_done || due_ns <= clock_mono_ns() + SECOND_NS);
+		while (!is_done)
+			is_done = enrg_device_take(device, &result);
+	}
+	assert_int_equal(devices_deadline(&f->job), UINT64_MAX);
+	assert_true(enrg_device_destroy(device));
+}
+
 /* The process is gone, says why, and nothing that was appended is lost. */
 static void test_hangs(void **state)
 {
@@ -357,7 +387,7 @@ static void test_destroy_waits(void **state)
 	create(f);
 	vendor.sleep_ns = 100000000;
 	assert_int_equal(enrg_device_post(device, &slow), 0);
-	while (devices_deadline(&f->job) == UINT64_MAX)
+	while (!is_running())
 		usleep(1000);
 	assert_int_equal(enrg_device_post(device, &never), 0);
 	uint64_t begin_ns = clock_mono_ns();
@@ -373,7 +403,7 @@ static void destroy_what_hangs(struct fixture *f)
 	struct enrg_device_work work = work_of("Close", vendor_hangs, NULL, HANG_NS);
 
 	assert_int_equal(enrg_device_post(device, &work), 0);
-	while (devices_deadline(&f->job) == UINT64_MAX)
+	while (!is_running())
 		usleep(1000);
 	if (enrg_device_destroy(device) || !f->process.is_thread_left)
 		_exit(98);
@@ -397,6 +427,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_results_in_order, set_up_device, tear_down_device),
 		cmocka_unit_test_setup_teardown(test_many, set_up_device, tear_down_device),
 		cmocka_unit_test_setup_teardown(test_slow_call, set_up_device, tear_down_device),
+		cmocka_unit_test_setup_teardown(test_deadline_of_what_is_queued, set_up_device, tear_down_device),
 		cmocka_unit_test(test_hangs),
 		cmocka_unit_test_setup_teardown(test_crash, set_up_device, tear_down_device),
 		cmocka_unit_test_setup_teardown(test_destroy_waits, set_up_device, tear_down_device),

@@ -151,6 +151,16 @@ static int commit_gap(struct enrg_output *output, struct enrg_error *err)
 	return 0;
 }
 
+int outputs_commit_gaps(struct outputs *outputs, struct enrg_error *err)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < outputs->count && rc == 0; i++)
+		if (outputs->items[i]->is_gap_due)
+			rc = commit_gap(outputs->items[i], err);
+	return rc;
+}
+
 static int too_large(const struct enrg_output *output, uint64_t bytes, struct enrg_error *err)
 {
 	if (bytes > INT64_MAX)

@@ -145,6 +145,8 @@ static int end_run(struct enrg_job *job, const struct enrg_job_type *type, void 
 	if (job->outputs->claimed)
 		enrg_output_abort(job->outputs->claimed);
 	int rc = outputs_flush(job->outputs, err);
+	if (rc == 0)
+		rc = outputs_commit_gaps(job->outputs, err);
 	if (rc < 0)
 		return rc;
 	const struct boundary boundary = boundary_of(job, RUN_ENDED, job->run.between);
@@ -172,6 +174,8 @@ static int begin_run(struct enrg_job *job, const struct enrg_job_type *type, voi
 	/* What it committed itself is from before. */
 	if (rc >= 0)
 		rc = outputs_flush(job->outputs, err);
+	if (rc >= 0)
+		rc = outputs_commit_gaps(job->outputs, err);
 	const struct boundary boundary = boundary_of(job, RUN_BEGINS, run->id);
 	if (rc >= 0)
 		rc = outputs_commit_boundary(job->outputs, &boundary, wish->deadline_ns, err);

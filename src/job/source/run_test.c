@@ -238,7 +238,7 @@ static void killed_in_a_run(void **state)
 	begin_next_life(true);
 	assert_int_equal(follow(), 0);
 	put();
-	assert_string_equal(read_all(), "E:r1 G:life-between:1 D:life-between:2");
+	assert_string_equal(read_all(), "G:r1:4 E:r1 D:life-between:1");
 	assert_string_equal(bench.calls, "start r1;start r1 again;");
 	/* one that can't go on with the run fails, and is started again */
 	wish_for("r2", 0);
@@ -246,6 +246,19 @@ static void killed_in_a_run(void **state)
 	begin_next_life(true);
 	bench.refusal = -EIO;
 	assert_int_equal(follow(), -EIO);
+}
+
+/* What was missed between two runs is not missing in the next one. */
+static void killed_between_runs(void **state)
+{
+	(void)state;
+	open_life(true);
+	put();
+	begin_next_life(true);
+	wish_for("r1", 0);
+	assert_int_equal(follow(), 0);
+	put();
+	assert_string_equal(read_all(), "E: D:life-between:1 G:life-between:2 B:r1 D:r1:1");
 }
 
 static void waits_for_the_end_of_a_claim(void **state)
@@ -312,6 +325,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(from_run_to_run, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(refuses, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(killed_in_a_run, set_up_bench, tear_down_bench),
+		cmocka_unit_test_setup_teardown(killed_between_runs, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(waits_for_the_end_of_a_claim, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(ends_with_the_job, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(without_control, set_up_bench, tear_down_bench),

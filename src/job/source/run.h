@@ -21,6 +21,7 @@ struct wish_page;
 struct source_run {
 	const struct wish_page *wishes; /* NULL: no run control */
 	uint64_t seen_serial;           /* of the wish that was answered; 0 = none yet */
+	uint64_t told_serial;           /* of the wish that has ended a wait of a poll */
 	bool is_in_runs;                /* acquire = "in_runs" */
 	bool is_on;                     /* a run is on, as the stream has it */
 	bool is_started;                /* and this life has called run_start for it */

@@ -3,6 +3,7 @@
 
 #include "handover/wish.h"
 #include "job/source/source.h"
+#include "job/source/wait.h"
 
 struct bench {
 	struct fixture *f;
@@ -261,6 +262,44 @@ static void killed_between_runs(void **state)
 	assert_string_equal(read_all(), "E: D:life-between:1 G:life-between:2 B:r1 D:r1:1");
 }
 
+/* A wish beside an open claim waits for its end; until then polls come at their ticks. */
+static void ticks_beside_a_claim(void **state)
+{
+	struct enrg_job *job = &bench.f->job;
+	struct enrg_claim claim;
+
+	(void)state;
+	open_life(true);
+	assert_int_equal(follow(), 0);
+	assert_int_equal(enrg_output_claim(bench.output, 1, NULL, &claim, &bench.f->err), 0);
+	wish_for("r1", 0);
+	uint64_t tick_ns = clock_mono_ns() + 30000000;
+	assert_int_equal(wait_for_tick(job, tick_ns, &bench.f->err), 0);
+	assert_true(clock_mono_ns() >= tick_ns);
+	enrg_output_abort(bench.output);
+	tick_ns = clock_mono_ns() + 600000000000;
+	assert_int_equal(wait_for_tick(job, tick_ns, &bench.f->err), 0);
+	assert_true(clock_mono_ns() < tick_ns);
+}
+
+/* The wake of a wish may have ended another sleep of the poll: its wait ends all the same, the next one does not. */
+static void a_wish_ends_a_wait(void **state)
+{
+	struct enrg_job *job = &bench.f->job;
+	uint64_t begin_ns = clock_mono_ns();
+
+	(void)state;
+	open_life(true);
+	assert_int_equal(follow(), 0);
+	job->is_started = true;
+	wish_for("r1", 0);
+	assert_int_equal(enrg_job_wait_fd(job, NULL, 0, 600000000000, &bench.f->err), 0);
+	assert_true(clock_mono_ns() - begin_ns < 600000000000);
+	begin_ns = clock_mono_ns();
+	assert_int_equal(enrg_job_wait_fd(job, NULL, 0, 30000000, &bench.f->err), 0);
+	assert_true(clock_mono_ns() - begin_ns >= 30000000);
+}
+
 static void waits_for_the_end_of_a_claim(void **state)
 {
 	struct enrg_claim claim;
@@ -326,6 +365,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(refuses, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(killed_in_a_run, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(killed_between_runs, set_up_bench, tear_down_bench),
+		cmocka_unit_test_setup_teardown(ticks_beside_a_claim, set_up_bench, tear_down_bench),
+		cmocka_unit_test_setup_teardown(a_wish_ends_a_wait, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(waits_for_the_end_of_a_claim, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(ends_with_the_job, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(without_control, set_up_bench, tear_down_bench),

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bus/link.h"
+#include "handover/wish.h"
 #include "job/source/device.h"
 #include "job/source/receive.h"
 
@@ -118,13 +119,27 @@ int wait_for_tick(struct enrg_job *job, uint64_t tick_ns, struct enrg_error *err
 		int rc = receiver_take(job, err);
 		if (rc >= 0)
 			rc = flush_due(job, now_ns, err);
-		if (rc < 0 || now_ns >= tick_ns || process_stop_state(process) != PROCESS_RUN || source_run_is_due(job))
+		/* beside an open claim a run waits for its end, which is for a poll to bring */
+		bool is_run_due = source_run_is_due(job) && !job->outputs->claimed;
+		if (rc < 0 || now_ns >= tick_ns || process_stop_state(process) != PROCESS_RUN || is_run_due)
 			return rc;
 		process_sleep_until(process, PROCESS_RUN, next_look_or_answer(job, now_ns, tick_ns));
 	}
 }
 
 /* --- enrg_job_wait_fd -------------------------------------------------------------------------------------------- */
+
+/* A run begins or ends between two polls, so the wait of a poll ends; once for each wish. The wake that told of it may
+ * have ended another wait of the same poll. */
+static bool is_run_news(struct enrg_job *job)
+{
+	if (!job->is_started || job->stop_seen != PROCESS_RUN || !source_run_is_due(job))
+		return false;
+	uint64_t serial = wish_serial(job->run.wishes);
+	bool is_news = serial != job->run.told_serial;
+	job->run.told_serial = serial;
+	return is_news;
+}
 
 /* Sleeps until one of `entries` is ready, somebody wakes this thread, or `until_ns`. entries[count] is room for one
  * more. */
@@ -141,7 +156,7 @@ static int wait_for_entries(
 			return rc;
 		if (process_stop_state(job->process) > job->stop_seen)
 			return enrg_error_set(err, ENRG_E_STOPPED, "stopped while it waited");
-		if (received)
+		if (received || is_run_news(job))
 			return 0;
 		uint64_t look_ns = next_look_or_answer(job, now_ns, until_ns);
 		rc = process_poll(job->process, process_stop_state(job->process), entries, count, look_ns);

@@ -70,6 +70,9 @@ uint64_t wish_set(struct wish_page *page, const struct wish *wish)
 	uint64_t serial = atomic_load_explicit(&page->serial, memory_order_relaxed) + 1;
 	struct wish *place = &page->wishes[serial & 1];
 
+	/* Pairs with the fence in wish_read: who reads of what is written here sees that its own place is not the one
+	 * that counts any more. */
+	atomic_thread_fence(memory_order_release);
 	*place = *wish;
 	place->serial = serial;
 	place->run[WISH_RUN_BYTES - 1] = '\0';
@@ -110,7 +113,7 @@ bool wish_read(const struct wish_page *page, struct wish *ret_wish)
 
 	*ret_wish = page->wishes[serial & 1];
 	atomic_thread_fence(memory_order_acquire);
-	/* Two changes later the place is written anew. */
-	return ret_wish->serial == serial && wish_serial(page) - serial < 2 &&
+	/* The place is written anew as soon as another one counts. */
+	return ret_wish->serial == serial && wish_serial(page) == serial &&
 	       memchr(ret_wish->run, 0, sizeof(ret_wish->run));
 }

@@ -45,6 +45,10 @@ int stream_join_consumer(const char *path, const char *name, struct enrg_error *
  * gone. 0 also where there is none of that name. */
 int stream_drop_consumer(const char *path, const char *name, struct enrg_error *err);
 
+/* Gives back what was asked for by stream_join_consumer and has not been answered: its supervisor was killed, and
+ * nobody may ever read there, while the next producer would wait for it. While no producer runs. */
+int stream_drop_joining(const char *path, struct enrg_error *err);
+
 /* --- looking from outside (status, supervisor, adoption): never writes, except stream_ring_all
  * ------------------------ */
 

@@ -285,6 +285,30 @@ int stream_drop_consumer(const char *path, const char *name, struct enrg_error *
 	return take_look(drop_consumer, &look);
 }
 
+static int drop_joining(void *context)
+{
+	struct look *look = context;
+	const struct mapping *mapping = &look->mapping;
+	int rc = mapping_open(&look->mapping, look->path, MAPPING_CONTROL, look->err);
+
+	if (rc < 0)
+		return rc;
+	for (uint32_t i = 0, count = mapping_consumer_count(mapping); i < count; i++) {
+		struct segment_consumer *slot = mapping_consumer(mapping, i);
+		if (atomic_load_explicit(&slot->kind, memory_order_acquire) == CONSUMER_JOINING)
+			atomic_store_explicit(&slot->kind, CONSUMER_FREE, memory_order_release);
+	}
+	raise_changes(mapping);
+	return 0;
+}
+
+int stream_drop_joining(const char *path, struct enrg_error *err)
+{
+	struct look look = {.path = path, .err = err};
+
+	return take_look(drop_joining, &look);
+}
+
 static int ring_all(void *context)
 {
 	struct look *look = context;

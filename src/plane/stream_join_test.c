@@ -191,6 +191,30 @@ static void test_producer_killed_in_the_handshake(void **state)
 	stream_close(stream, true);
 }
 
+/* The supervisor is killed in the middle, and its successor does not know that consumer: nobody waits for it. */
+static void test_asked_for_by_nobody_any_more(void **state)
+{
+	(void)state;
+	create(64 << 10);
+	assert_int_equal(stream_add_consumer(path, "store", NULL), 0);
+	struct stream *stream = open_stream(0);
+	assert_int_equal(join("guest"), 0);
+	stream_close(stream, false);
+	assert_int_equal(stream_drop_joining(path, NULL), 0);
+	stream = open_stream(0);
+	assert_false(is_there("guest"));
+	assert_true(is_there("store"));
+	uint64_t seen = 0;
+	struct consumer *consumer = open_consumer("store");
+	for (int lap = 0; lap < 3; lap++) {
+		while (write_one(stream, false, 0) == 0)
+			;
+		assert_true(read_on(consumer, &seen) > 100);
+	}
+	consumer_close(consumer);
+	stream_close(stream, true);
+}
+
 /* The supervisor is killed in the middle: what it had asked for comes true once, and its successor finds that. */
 static void test_supervisor_killed_in_the_handshake(void **state)
 {
@@ -386,6 +410,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_held_batches_are_for_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_without_a_producer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_producer_killed_in_the_handshake, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_asked_for_by_nobody_any_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_supervisor_killed_in_the_handshake, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_leaving_frees_a_blocked_producer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_all_entries, setup, teardown),

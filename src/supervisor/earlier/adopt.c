@@ -402,7 +402,7 @@ static int adopt_one(const char *path, void *context)
 
 	if (held_is_led(path))
 		return drop_led(path, adoption);
-	if (stream_read_status(path, &status, &why))
+	if (stream_read_status(path, &status, &why) || stream_drop_joining(path, &why))
 		return set_aside_damaged(path, &why, adoption);
 	for (size_t i = 0; i < adoption->specs->count; i++)
 		if (!strcmp(adoption->specs->items[i].plan->stream_path, path))

@@ -380,13 +380,28 @@ int checkpoint_roll_forward(const char *path, const char *journal_path, const ui
 	return is_made ? journal_roll_forward(journal_path, number, err) : 0;
 }
 
+/* There is no checkpoint of `number`: what a killed life had begun must not pass for the next one. */
+static int follow_none(const char *path, uint64_t number, struct enrg_error *err)
+{
+	struct checkpoint_file *file;
+
+	if (access(path, F_OK) < 0)
+		return 0;
+	int rc = checkpoint_open(path, &file, err);
+	if (rc < 0)
+		return rc;
+	checkpoint_clear_next(file, number);
+	checkpoint_close(file);
+	return 0;
+}
+
 int checkpoint_follow(const char *path, uint64_t number, struct enrg_error *err)
 {
 	struct checkpoint_file *file;
 	struct checkpoint last;
 
 	if (checkpoint_read(path, number, true, &last, NULL) < 0)
-		return 0;
+		return follow_none(path, number, err);
 	int rc = checkpoint_open(path, &file, err);
 	if (rc == 0) {
 		last.number = number + 1;

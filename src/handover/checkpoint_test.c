@@ -221,6 +221,18 @@ static void a_commit_for_a_processor_that_is_away(void **state)
 	assert_memory_equal(read.state, text, sizeof(text));
 	checkpoint_fini(&read);
 	assert_int_equal(checkpoint_follow("/dev/shm/enrgdaq-none", 6, NULL), 0);
+	assert_int_equal(access("/dev/shm/enrgdaq-none", F_OK), -1);
+}
+
+/* The first checkpoint was begun, and its process killed: it does not become that of a commit which others make. */
+static void what_was_begun_does_not_follow(void **state)
+{
+	struct checkpoint read;
+
+	(void)state;
+	write_one(1, 4096);
+	assert_int_equal(checkpoint_follow(path, 0, NULL), 0);
+	assert_int_equal(checkpoint_read(path, 1, true, &read, NULL), -ENOENT);
 }
 
 int main(void)
@@ -233,6 +245,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_a_killed_life_had_begun_is_cleared, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_journal_in_use_is_left_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_commit_for_a_processor_that_is_away, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_was_begun_does_not_follow, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -253,24 +253,31 @@ static int read_header(
 }
 
 /* `count` bytes, checked; NULL is returned for none at all. */
-static int read_part(int descriptor, const char *path, uint64_t at, uint64_t count, uint32_t crc, void **ret_bytes,
-	struct enrg_error *err)
+struct part {
+	int descriptor;
+	const char *path;
+	uint64_t at, count;
+	uint32_t crc;
+};
+
+static int read_part(const struct part *part, void **ret_bytes, struct enrg_error *err)
 {
+	const uint64_t count = part->count;
 	uint8_t *bytes = malloc(count + 1);
 
 	if (!bytes)
-		return enrg_error_set(err, -ENOMEM, "checkpoint %s: out of memory", path);
+		return enrg_error_set(err, -ENOMEM, "checkpoint %s: out of memory", part->path);
 	for (uint64_t done = 0; done < count;) {
-		ssize_t got = pread(descriptor, bytes + done, count - done, (off_t)(at + done));
+		ssize_t got = pread(part->descriptor, bytes + done, count - done, (off_t)(part->at + done));
 		if (got <= 0) {
 			free(bytes);
-			return damaged(path, "cut short", err);
+			return damaged(part->path, "cut short", err);
 		}
 		done += (uint64_t)got;
 	}
-	if (crc32c(0, bytes, count) != crc) {
+	if (crc32c(0, bytes, count) != part->crc) {
 		free(bytes);
-		return damaged(path, "CRC wrong", err);
+		return damaged(part->path, "CRC wrong", err);
 	}
 	*ret_bytes = bytes;
 	return 0;
@@ -308,7 +315,7 @@ static int read_slot(int descriptor, const char *path, uint64_t number, bool wit
 	if (rc < 0)
 		return rc;
 	bytes = list_bytes(header.stream_count, header.input_count, header.policy_count);
-	rc = read_part(descriptor, path, at, bytes, header.list_crc, &lists, err);
+	rc = read_part(&(struct part){descriptor, path, at, bytes, header.list_crc}, &lists, err);
 	if (rc < 0)
 		return rc;
 	ret->number = number;
@@ -327,7 +334,8 @@ static int read_slot(int descriptor, const char *path, uint64_t number, bool wit
 	if (!with_state)
 		return 0;
 	ret->state_bytes = header.state_bytes;
-	return read_part(descriptor, path, at + bytes, header.state_bytes, header.state_crc, &ret->state, err);
+	return read_part(
+		&(struct part){descriptor, path, at + bytes, header.state_bytes, header.state_crc}, &ret->state, err);
 }
 
 int checkpoint_read(

@@ -334,8 +334,8 @@ static int64_t filter_process(
 		rc = enrg_error_set(err, -ENOMEM, "out of memory");
 	while (rc == 0) {
 		struct stage_counts counts = self->counts[input];
-		stage_select(self->stages, self->stage_count, table->columns, batch, row, rows, &counts, self->kept,
-			&result);
+		stage_select(&(struct stage_list){self->stages, table->columns, self->stage_count},
+			&(struct stage_rows){batch, row, rows}, &counts, self->kept, &result);
 		rc = result.count ? rows_commit(table->output, batch, self->kept, result.count, err) : 0;
 		if (rc == -EMSGSIZE && rows > 1) { /* its own headers may be longer than those of the source */
 			*err = (struct enrg_error){0};

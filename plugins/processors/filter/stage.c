@@ -134,21 +134,23 @@ static uint32_t keep_batch(const struct stage *stage, uint64_t *seen, bool is_en
 
 /* ------------------------------------------------------------------------------------------------------------------ */
 
-void stage_select(const struct stage *stages, uint32_t stage_count, const uint32_t *columns,
-	const struct enrg_batch *batch, uint64_t row, uint32_t rows, struct stage_counts *counts, uint32_t *ret_kept,
-	struct stage_result *ret_result)
+void stage_select(const struct stage_list *list, const struct stage_rows *rows, struct stage_counts *counts,
+	uint32_t *ret_kept, struct stage_result *ret_result)
 {
-	bool is_end = row + rows == batch->rows;
-	uint32_t count = rows;
+	const struct stage *stages = list->stages;
+	const uint32_t *columns = list->columns;
+	bool is_end = rows->first + rows->count == rows->batch->rows;
+	uint32_t count = rows->count;
 
 	memset(ret_result, 0, sizeof(*ret_result));
-	for (uint32_t i = 0; i < rows; i++)
-		ret_kept[i] = (uint32_t)row + i;
-	for (uint32_t i = 0; i < stage_count; i++) {
+	for (uint32_t i = 0; i < count; i++)
+		ret_kept[i] = (uint32_t)rows->first + i;
+	for (uint32_t i = 0; i < list->count; i++) {
 		uint32_t before = count;
 		if (stages[i].kind == STAGE_RANGE)
-			count = columns[i] == UINT32_MAX ? count
-							 : keep_range(&stages[i], batch, columns[i], ret_kept, count);
+			count = columns[i] == UINT32_MAX
+					? count
+					: keep_range(&stages[i], rows->batch, columns[i], ret_kept, count);
 		else if (stages[i].unit == STAGE_BATCHES)
 			count = keep_batch(&stages[i], &counts->seen[i], is_end, count);
 		else

@@ -33,12 +33,22 @@ struct stage_result {
 	uint64_t rejected[STAGES_MAX]; /* by each stage */
 };
 
-/* Looks at `rows` rows of the batch from `row` on. `columns`: for each stage the index of its column, UINT32_MAX: the
- * table has none, and all pass. `ret_kept`: room for `rows`; numbers of the rows that pass, ascending, from 0 = the
- * first of the batch. Raises `counts`. */
-void stage_select(const struct stage *stages, uint32_t stage_count, const uint32_t *columns,
-	const struct enrg_batch *batch, uint64_t row, uint32_t rows, struct stage_counts *counts, uint32_t *ret_kept,
-	struct stage_result *ret_result);
+struct stage_list {
+	const struct stage *stages;
+	const uint32_t *columns; /* for each stage the index of its column, UINT32_MAX: the table has none, all pass */
+	uint32_t count;
+};
+
+struct stage_rows {
+	const struct enrg_batch *batch;
+	uint64_t first;
+	uint32_t count;
+};
+
+/* `ret_kept`: room for all rows; numbers of those that pass, ascending, from 0 = the first of the batch. Raises
+ * `counts`. */
+void stage_select(const struct stage_list *list, const struct stage_rows *rows, struct stage_counts *counts,
+	uint32_t *ret_kept, struct stage_result *ret_result);
 
 /* Can a range look at such a column? */
 bool stage_can_compare(const struct enrg_column *column);

@@ -35,13 +35,15 @@ static void a_range_takes_both_ends_and_no_nan(void **state)
 	uint32_t kept[10];
 
 	(void)state;
-	stage_select(&stage, 1, &column, &batch, 0, 10, &counts, kept, &result);
+	stage_select(
+		&(struct stage_list){&stage, &column, 1}, &(struct stage_rows){&batch, 0, 10}, &counts, kept, &result);
 	assert_int_equal(result.count, 5);
 	assert_memory_equal(kept, wanted, sizeof(wanted));
 	assert_int_equal(result.rejected[0], 5);
 	views[0].validity = all_but_two; /* a missing value is in no range */
 	views[0].null_count = 1;
-	stage_select(&stage, 1, &column, &batch, 0, 10, &counts, kept, &result);
+	stage_select(
+		&(struct stage_list){&stage, &column, 1}, &(struct stage_rows){&batch, 0, 10}, &counts, kept, &result);
 	assert_int_equal(result.count, 4);
 	assert_int_equal(kept[0], 3);
 }
@@ -55,7 +57,8 @@ static void large_integers_are_not_rounded(void **state)
 	uint32_t kept[10];
 
 	(void)state;
-	stage_select(&stage, 1, &column, &batch, 0, 10, &counts, kept, &result);
+	stage_select(
+		&(struct stage_list){&stage, &column, 1}, &(struct stage_rows){&batch, 0, 10}, &counts, kept, &result);
 	assert_int_equal(result.count, 8); /* without INT64_MAX and 2^53 + 1 */
 }
 
@@ -68,7 +71,8 @@ static void a_table_without_the_column_passes(void **state)
 	uint32_t kept[10];
 
 	(void)state;
-	stage_select(&stage, 1, &column, &batch, 0, 10, &counts, kept, &result);
+	stage_select(
+		&(struct stage_list){&stage, &column, 1}, &(struct stage_rows){&batch, 0, 10}, &counts, kept, &result);
 	assert_int_equal(result.count, 10);
 }
 
@@ -89,10 +93,12 @@ static void pieces_give_what_the_whole_gives(void **state)
 		uint32_t kept[10], part[10], got[10], count = 0, step = time % 9 + 1;
 		struct stage_result result, piece;
 
-		stage_select(stages, 3, where, &batch, 0, 10, &whole, kept, &result);
+		stage_select(&(struct stage_list){stages, where, 3}, &(struct stage_rows){&batch, 0, 10}, &whole, kept,
+			&result);
 		for (uint32_t row = 0; row < 10; row += step) {
 			uint32_t rows = row + step > 10 ? 10 - row : step;
-			stage_select(stages, 3, where, &batch, row, rows, &pieces, part, &piece);
+			stage_select(&(struct stage_list){stages, where, 3}, &(struct stage_rows){&batch, row, rows},
+				&pieces, part, &piece);
 			memcpy(got + count, part, piece.count * sizeof(*part));
 			count += piece.count;
 		}

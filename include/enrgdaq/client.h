@@ -123,6 +123,15 @@ struct enrg_ledger_line {
 	int64_t missing_rows;    /* counted when nothing is in flight, skipped or set aside; else 0 */
 };
 
+/* Rows of an input of a processor: read = in + rejected + open. Of this run. */
+struct enrg_processor_line {
+	uint32_t size;
+	bool is_accounted; /* of all inputs of the processor */
+	const char *processor, *source, *tag;
+	uint64_t read_rows, in_rows, open_rows;
+	uint64_t rejected_rows; /* by all of its policies; the text has each */
+};
+
 struct enrg_status {
 	uint32_t size;
 	bool is_accounted; /* every batch is accounted for, and no file was taken away or damaged */
@@ -138,6 +147,8 @@ struct enrg_status {
 	const struct enrg_job_status *const *jobs;
 	const struct enrg_link_status *const *links;
 	const struct enrg_ledger_line *const *ledger; /* a line a source and store */
+	uint32_t processor_count;
+	const struct enrg_processor_line *const *processors; /* a line an input */
 	const char
 		*json; /* all of it, and what has no member here: one JSON object in one line, as of `status --json` */
 };

@@ -89,7 +89,11 @@ static void test_status(void **state)
 		"\"rows_per_s\": 2.5}, \"private_mb\": 1.5, \"latency_ms\": {\"p50\": 3}}, 3, null], \"links\": "
 		"[{\"source\": \"a\", \"backlog_bytes\": -4}], \"ledger\": {\"accounted\": true, \"sources\": "
 		"[{\"source\": \"a\", \"produced_batches\": 9, \"stores\": [{\"store\": \"b\", \"missing_batches\": "
-		"-2}, []]}, {\"stores\": {}}]}}",
+		"-2}, []]}, {\"stores\": {}}], \"processors\": [{\"processor\": \"cut\", \"accounted\": true, "
+		"\"inputs\": "
+		"[{\"job\": \"a\", \"read_rows\": 9, \"in_rows\": 4, \"rejected_rows\": {\"range\": 2, \"prescale\": "
+		"3}}]}, "
+		"7]}}",
 		(int)getpid());
 	if (enrg_client_status(client, ENRG_STATUS_FILES, &status, &err) < 0)
 		fail_msg("%s", err.text);
@@ -110,6 +114,10 @@ static void test_status(void **state)
 	assert_string_equal(status->ledger[0]->store, "b");
 	assert_int_equal(status->ledger[0]->produced_batches, 9);
 	assert_int_equal(status->ledger[0]->missing_batches, -2);
+	assert_int_equal(status->processor_count, 1);
+	assert_string_equal(status->processors[0]->processor, "cut");
+	assert_int_equal(status->processors[0]->in_rows, 4);
+	assert_int_equal(status->processors[0]->rejected_rows, 5);
 	assert_non_null(strstr(status->json, "\"files\":"));
 	enrg_client_close(client);
 }

@@ -181,6 +181,64 @@ static int fill_ledger(struct figures *figures, const json_t *sources)
 	return 0;
 }
 
+/* Rows that each policy of an input rejected, together. */
+static uint64_t rejected_of(const json_t *input)
+{
+	json_t *policies = json_object_get(input, "rejected_rows"), *rows;
+	const char *name;
+	uint64_t sum = 0;
+
+	json_object_foreach(policies, name, rows)
+	{
+		json_int_t count = json_integer_value(rows);
+
+		sum += count > 0 ? (uint64_t)count : 0;
+	}
+	return sum;
+}
+
+static void fill_input(const json_t *processor, const json_t *input, struct enrg_processor_line *ret_line)
+{
+	*ret_line = (struct enrg_processor_line){.size = sizeof(*ret_line),
+		.is_accounted = is_true(processor, "accounted"),
+		.processor = text_of(processor, "processor"),
+		.source = text_of(input, "job"),
+		.tag = text_of(input, "tag"),
+		.read_rows = count_of(input, "read_rows"),
+		.in_rows = count_of(input, "in_rows"),
+		.open_rows = count_of(input, "open_rows"),
+		.rejected_rows = rejected_of(input)};
+}
+
+static int fill_processors(struct figures *figures, const json_t *processors)
+{
+	const json_t *processor, *input;
+	size_t i, k, count = 0;
+	uint32_t used = 0;
+
+	json_array_foreach((json_t *)processors, i, processor) count +=
+		json_array_size(json_object_get(processor, "inputs"));
+	count = count < LINES_MAX ? count : LINES_MAX;
+	figures->processors = calloc(count + 1u, sizeof(*figures->processors));
+	figures->processor_places = calloc(count + 1u, sizeof(struct enrg_processor_line *));
+	if (!figures->processors || !figures->processor_places)
+		return -ENOMEM;
+	json_array_foreach((json_t *)processors, i, processor)
+	{
+		json_array_foreach(json_object_get(processor, "inputs"), k, input)
+		{
+			if (used == count)
+				break;
+			fill_input(processor, input, &figures->processors[used]);
+			figures->processor_places[used] = &figures->processors[used];
+			used++;
+		}
+	}
+	figures->shown.processor_count = used;
+	figures->shown.processors = figures->processor_places;
+	return 0;
+}
+
 static void fill_whole(struct figures *figures, const json_t *json)
 {
 	figures->shown = (struct enrg_status){.size = sizeof(figures->shown),
@@ -215,6 +273,8 @@ int figures_init(struct figures *ret_figures, json_t *json, struct enrg_error *e
 		rc = fill_links(ret_figures, json_object_get(json, "links"));
 	if (rc == 0)
 		rc = fill_ledger(ret_figures, json_object_get(json_object_get(json, "ledger"), "sources"));
+	if (rc == 0)
+		rc = fill_processors(ret_figures, json_object_get(json_object_get(json, "ledger"), "processors"));
 	if (rc == -ENOMEM)
 		enrg_error_set(err, rc, "out of memory");
 	if (rc < 0)
@@ -232,5 +292,7 @@ void figures_fini(struct figures *figures)
 	free(figures->link_places);
 	free(figures->ledger);
 	free(figures->ledger_places);
+	free(figures->processors);
+	free(figures->processor_places);
 	memset(figures, 0, sizeof(*figures));
 }

@@ -17,6 +17,8 @@ struct figures {
 	const struct enrg_link_status **link_places;
 	struct enrg_ledger_line *ledger;
 	const struct enrg_ledger_line **ledger_places;
+	struct enrg_processor_line *processors;
+	const struct enrg_processor_line **processor_places;
 };
 
 /* Takes the reference, in any case. -ENOMEM; ENRG_E_CORRUPT: not an object. */

@@ -26,7 +26,7 @@ make_store() { # NAME [SED EXPRESSION]: the author's store, with a fault
 	sed "${2-}" "$source/ruler.c" >"$work/$1/ruler.c"
 	[ $# -eq 1 ] || ! cmp -s "$source/ruler.c" "$work/$1/ruler.c" || fail "the fault of $1 is none"
 	# shellcheck disable=SC2046
-	"$compiler" -std=c17 -D_GNU_SOURCE -include unistd.h -fPIC -shared ${sanitizers:+-fsanitize=$sanitizers} \
+	"$compiler" -std=c17 -D_GNU_SOURCE -include unistd.h -include fcntl.h -fPIC -shared ${sanitizers:+-fsanitize=$sanitizers} \
 		$(pkg-config --cflags enrgdaq) "$work/$1/ruler.c" -o "$work/$1/ruler.so" || fail "$1 does not compile"
 }
 
@@ -57,4 +57,16 @@ modules=$(pkg-config --variable=modulesdir enrgdaq)
 rc=0
 "$kit" --without nonsense "$work/right/ruler.so" DAQJobStoreLines >"$work/usage.log" 2>&1 || rc=$?
 [ $rc -eq 2 ] || fail "a case that there is not"
+# A source: one that produces again after each kill, and one that does so only once.
+export ENRGDAQ_BIN=$work/prefix/bin/enrgdaq
+printf 'daq_job_type = "DAQJobRuler"\nmarks = 1000000000\n' >"$work/ruler.toml"
+make_source() { # NAME [SED EXPRESSION]: counts on slowly
+	make_store "$1" "s/	return ENRG_POLL_AGAIN;/	return ENRG_POLL_IDLE;/; s/	\*ret_state = ruler;/	enrg_job_set_interval(job, 10000000);&/${2+; $2}"
+}
+make_source counts
+ENRGDAQ_MODULE_PATH=$work/counts "$kit-source" --kills 2 "$work/ruler.toml" >"$work/counts.log" 2>&1 || fail "a source that is right"
+make_source once 's/	if (ruler->next == ruler->options->marks)/	if (ruler->next == 0 \&\& access("once", F_OK) == 0) return ENRG_POLL_IDLE;\n	if (ruler->next == 0) close(creat("once", 0600));\n&/'
+ENRGDAQ_MODULE_PATH=$work/once "$kit-source" --patience 8 "$work/ruler.toml" >"$work/once.log" 2>&1 &&
+	fail "a source that produces nothing after a kill passes"
+grep -q "FAILED: it produced nothing more after kill 1" "$work/once.log" || fail "it is not said what is wrong"
 echo "the kit tells a store that is right from two that are not"

@@ -29,6 +29,8 @@ int cli_describe(int argc, char **argv);
 int cli_status(int argc, char **argv);
 int cli_stop(int argc, char **argv);
 int cli_send(int argc, char **argv);
+int cli_job(int argc, char **argv);
+int cli_reload(int argc, char **argv);
 int cli_watch(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_plot(int argc, char **argv);

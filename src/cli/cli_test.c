@@ -64,6 +64,12 @@ static void test_help(void **state)
 	assert_call("describe --help", OUT, 0, "usage: enrgdaq describe TYPE");
 	assert_call("check --help", OUT, 0, "examples:");
 	assert_call("jobs --help", OUT, 0, "examples:");
+	assert_call("job --help", OUT, 0, "usage: enrgdaq job add FILE");
+	assert_call("job", ERR, 2, "add, stop, start, restart or remove was expected");
+	assert_call("job stop", ERR, 2, "stop: one NAME was expected");
+	assert_call("job stop x --now", ERR, 2, "--now goes with remove");
+	assert_call("job add nowhere.toml", ERR, 1, "nowhere.toml: No such file");
+	assert_call("reload a b", ERR, 2, "one ID was expected, not 2");
 	assert_call("chekc", ERR, 2, "unknown command \"chekc\"; did you mean check?");
 	assert_call("describe", ERR, 2, "expected one argument");
 	assert_call("describe --nonsense x", ERR, 2, "see `enrgdaq describe --help`");
@@ -74,7 +80,7 @@ static void test_help(void **state)
 	assert_call("verify", ERR, 2, "see `enrgdaq verify --help`");
 	assert_call("jobs", "2>&1 >/dev/full", 1, "enrgdaq jobs: the output can't be written");
 	struct result help = call("--help", OUT);
-	assert_null(strstr(help.text, "  job "));
+	assert_null(strstr(help.text, "enrgdaq-job"));
 	free(help.text);
 }
 

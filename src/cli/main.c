@@ -21,6 +21,8 @@ static const struct cli_command commands[] = {
 	{"watch", "show what a source sends while it runs", cli_watch, false},
 	{"stop", "end a running system in order", cli_stop, false},
 	{"send", "give a command to a job or to the supervisor", cli_send, false},
+	{"job", "add, stop, start, restart or remove one job of a running system", cli_job, false},
+	{"reload", "make a running system what its folder says now", cli_reload, false},
 	{"check", "check a configuration folder without running it", cli_check, true},
 	{"jobs", "list the types of jobs and stores", cli_jobs, true},
 	{"describe", "show the configuration of a type", cli_describe, true},
@@ -29,9 +31,8 @@ static const struct cli_command commands[] = {
 	{"verify", "prove .arrows files whole, or cut a torn tail", cli_verify, false},
 	{"cat", "print the rows of .arrows files", cli_cat, false},
 	{"convert", "write .arrows files and old dumps in other formats", cli_convert, false},
-	{"doctor", "look at what this machine lacks", cli_doctor, true},
-	{"help", "explain a command", cli_help, true},
-	{"job", NULL, process_main, false},
+	{"doctor", "look at what this machine lacks", cli_doctor, true}, {"help", "explain a command", cli_help, true},
+	{"enrgdaq-job", NULL, process_main, false}, /* under valgrind: src/supervisor/child.c */
 };
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))

@@ -37,6 +37,7 @@ static json_t *make(void)
 			.now = {.out_batches = 10, .out_rows = 100, .out_bytes = 2000},
 			.rate = {.out_bytes = 2500000}},
 		{.plan = &store_plan,
+			.index = 1,
 			.state = MEMBER_PAUSING,
 			.restart = {.count = 2},
 			.last_exit = "exit 1 (failed)",
@@ -46,7 +47,7 @@ static json_t *make(void)
 			.latency = &latency},
 	};
 	struct member *by_name[] = {&members[0], &members[1]};
-	struct roster roster = {.count = 2, .members = members, .by_name = by_name};
+	struct roster roster = {.count = 2, .members = by_name, .by_name = by_name};
 
 	struct ledger *ledger;
 	struct status_context context = {

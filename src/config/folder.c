@@ -571,17 +571,18 @@ static void load_sources(const struct loader *loader, const struct sources *sour
 			load_job(loader, source);
 	}
 	if (!job_files)
-		problems_add(loader->problems, false, folder->path[0] ? folder->path : "(built in)", 0,
-			"no job: there is no *.toml beside supervisor.toml; `enrgdaq jobs` lists the types, "
-			"`enrgdaq describe TYPE --example` prints a file to start from");
+		problems_add(loader->problems, supervisor != NULL, folder->path[0] ? folder->path : "(built in)", 0,
+			"no job: there is no *.toml beside supervisor.toml%s; `enrgdaq jobs` lists the types, "
+			"`enrgdaq describe TYPE --example` prints a file to start from",
+			supervisor ? ", and a run of it waits for `enrgdaq job add` and `enrgdaq reload`" : "");
 	complete_stores(loader);
 	check_unique_names(loader);
 	folder_check_inputs(folder, loader->problems);
 	folder_check_stores(folder, loader->problems);
 }
 
-static int load(const char *path, struct sources *sources, const struct types *types, struct folder **ret_folder,
-	struct problems *problems, struct enrg_error *err)
+int folder_load_sources(const char *path, struct sources *sources, const struct types *types,
+	struct folder **ret_folder, struct problems *problems, struct enrg_error *err)
 {
 	struct folder *folder = calloc(1, sizeof(*folder));
 	const struct loader loader = {.types = types, .folder = folder, .problems = problems};
@@ -596,7 +597,8 @@ static int load(const char *path, struct sources *sources, const struct types *t
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	}
 	load_sources(&loader, sources);
-	sources_fini(sources);
+	folder->sources = *sources;
+	*sources = (struct sources){0};
 	*ret_folder = folder;
 	return 0;
 }
@@ -613,7 +615,7 @@ int folder_load_with(const char *path, const char *supervisor_file, const struct
 		sources_fini(&sources);
 		return result;
 	}
-	return load(path, &sources, types, ret_folder, problems, err);
+	return folder_load_sources(path, &sources, types, ret_folder, problems, err);
 }
 
 int folder_load(const char *path, const struct types *types, struct folder **ret_folder, struct problems *problems,
@@ -628,7 +630,7 @@ int folder_load_texts(const struct folder_texts *texts, const struct types *type
 	struct sources sources = {0};
 	int result = sources_copy(texts->names, texts->texts, texts->count, &sources, err);
 
-	return result ? result : load("", &sources, types, ret_folder, problems, err);
+	return result ? result : folder_load_sources("", &sources, types, ret_folder, problems, err);
 }
 
 void folder_free(struct folder *folder)
@@ -644,6 +646,7 @@ void folder_free(struct folder *folder)
 	}
 	free(folder->jobs);
 	options_memory_destroy(folder->memory);
+	sources_fini(&folder->sources);
 	free(folder->path);
 	free(folder);
 }

@@ -3,6 +3,7 @@
 #define CONFIG_FOLDER_H
 
 #include "config/options.h"
+#include "config/sources.h"
 #include "config/types.h"
 
 struct job_input {
@@ -90,6 +91,7 @@ struct job_config {
 
 struct folder {
 	char *path;
+	struct sources sources; /* the texts that it was made of */
 	struct supervisor_options supervisor;
 	size_t job_count;
 	struct job_config *jobs;
@@ -99,7 +101,8 @@ struct folder {
 /* Reads every *.toml recursively (sorted; hidden files and folders are left out), fills and checks everything: types,
  * keys, sections, duplicate ids, stores that have no job (added with defaults where the type allows that;
  * else a problem that names the missing file and keys). 0 even with problems: see problems->errors; negative only
- * when the folder itself can't be read. No job at all is a problem. */
+ * when the folder itself can't be read. No job at all is a warning, and an error where there is no supervisor.toml
+ * either. */
 int folder_load(const char *path, const struct types *types, struct folder **ret_folder, struct problems *problems,
 	struct enrg_error *err);
 /* The same with another file as supervisor.toml; NULL: the one of the folder. */
@@ -112,6 +115,9 @@ struct folder_texts {
 };
 int folder_load_texts(const struct folder_texts *texts, const struct types *types, struct folder **ret_folder,
 	struct problems *problems, struct enrg_error *err);
+/* The same from what another folder was made of, changed; `sources` is taken, whatever comes of it. */
+int folder_load_sources(const char *path, struct sources *sources, const struct types *types,
+	struct folder **ret_folder, struct problems *problems, struct enrg_error *err);
 void folder_free(struct folder *folder);
 
 /* In a job process: options of one job and, for stores, of a section; memory lives as long as the process. */

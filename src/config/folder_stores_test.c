@@ -186,9 +186,9 @@ static void more_stores_than_a_ring_has_readers(void **state)
 		pairs[4 + 2 * i] = names[i];
 		pairs[5 + 2 * i] = stores[i];
 	}
-	expect(pairs,
-		"a.toml:2: 65 store jobs and processors take the data of a, and at most 64 can: remove a section, a store "
-		"job or an [[input]]\n");
+	expect(pairs, "a.toml:2: 65 store jobs and processors take the data of a, and at most 64 can: remove a "
+		      "section, a store "
+		      "job or an [[input]]\n");
 	pairs[4 + 2 * 64] = NULL;
 	expect(pairs, "");
 }

@@ -91,7 +91,8 @@ static const struct enrg_option job_inputs_options[] = {
 		.offset = offsetof(struct job_inputs, input),
 		.required = true,
 		.table = &input_table,
-		.help = "What it reads, a section [[input]] each; a table that several of them name goes to the first."},
+		.help = "What it reads, a section [[input]] each; a table that several of them name goes to the "
+			"first."},
 	{0},
 };
 

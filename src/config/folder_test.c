@@ -380,7 +380,7 @@ static void test_no_jobs(void **state)
 	assert_int_equal(folder_load_texts(&(struct folder_texts){0}, f->types, &f->folder, &f->problems, NULL), 0);
 	print(f);
 	assert_int_equal(f->problems.errors, 1);
-	assert_non_null(strstr(f->printed, "no job: there is no *.toml"));
+	assert_non_null(strstr(f->printed, "there is no *.toml"));
 }
 
 static void write_file(const struct fixture *f, const char *name, const char *text)

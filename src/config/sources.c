@@ -227,6 +227,52 @@ int sources_copy(const char *const *names, const char *const *texts, size_t coun
 	return 0;
 }
 
+int sources_put(struct sources *sources, const char *file, const char *name, const char *text, struct enrg_error *err)
+{
+	char *copy = strdup(text);
+
+	for (size_t i = 0; i < sources->count; i++) {
+		if (strcmp(sources->items[i].name, name) != 0)
+			continue;
+		free_source(&sources->items[i]);
+		sources->items[i] = sources->items[--sources->count];
+		break;
+	}
+	if (!copy || add_source(sources, file, name, copy, strlen(text))) {
+		free(copy);
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	}
+	qsort(sources->items, sources->count, sizeof(*sources->items), compare);
+	return 0;
+}
+
+int sources_clone(const struct sources *sources, struct sources *ret_sources, struct enrg_error *err)
+{
+	struct sources clone = {0};
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < sources->count; i++)
+		rc = sources_put(&clone, sources->items[i].file, sources->items[i].name, sources->items[i].text, err);
+	if (rc)
+		sources_fini(&clone);
+	else
+		*ret_sources = clone;
+	return rc;
+}
+
+bool sources_drop(struct sources *sources, const char *file)
+{
+	for (size_t i = 0; i < sources->count; i++) {
+		if (strcmp(sources->items[i].file, file) != 0)
+			continue;
+		free_source(&sources->items[i]);
+		sources->count--;
+		memmove(&sources->items[i], &sources->items[i + 1], (sources->count - i) * sizeof(sources->items[0]));
+		return true;
+	}
+	return false;
+}
+
 void sources_fini(struct sources *sources)
 {
 	for (size_t i = 0; i < sources->count; i++)

@@ -25,6 +25,12 @@ int sources_set_supervisor(struct sources *sources, const char *path, struct enr
 /* Copies of texts in memory. */
 int sources_copy(const char *const *names, const char *const *texts, size_t count, struct sources *ret_sources,
 	struct enrg_error *err);
+/* A copy of them all. */
+int sources_clone(const struct sources *sources, struct sources *ret_sources, struct enrg_error *err);
+/* One more file, in the place of one of that name. */
+int sources_put(struct sources *sources, const char *file, const char *name, const char *text, struct enrg_error *err);
+/* The one whose file was that; false: none. */
+bool sources_drop(struct sources *sources, const char *file);
 void sources_fini(struct sources *sources);
 
 #endif

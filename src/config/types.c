@@ -1,5 +1,5 @@
-/* types.c: the registry of job, processor and store types. The supervisor and the command line load all modules, a job process
- * loads the one that it needs; each on its main thread, before any other thread starts.
+/* types.c: the registry of job, processor and store types. The supervisor and the command line load all modules, a job
+ * process loads the one that it needs; each on its main thread, before any other thread starts.
  */
 #include "config/types.h"
 
@@ -382,7 +382,6 @@ const char *type_kind(const struct type_entry *type)
 }
 
 /* --- finding them ------------------------------------------------------------------------------------------------- */
-
 
 const struct type_entry *types_find(const struct types *types, const char *name, bool *ret_is_old)
 {

@@ -44,6 +44,7 @@ struct page {
 	_Atomic uint64_t run_serial;                  /* of the wish that run_answer answers; stored last */
 	_Atomic uint32_t run_answer;                  /* enum page_run */
 	uint32_t reserved;
+	_Atomic uint64_t plan_serial;   /* of the plan that it goes by */
 	struct histogram latency;       /* ns, from commit by the producer to consumed here */
 	char reason[PAGE_REASON_BYTES]; /* why it waits or has failed; a reader may see a text that is half old, half
 					   new */
@@ -62,8 +63,8 @@ int page_open_file(const char *path);
 int page_read(int descriptor, struct page *ret_page);
 /* Whose page it is, also where it is that of an earlier or later version. 0: of nobody, or no page. */
 uint32_t page_read_pid(int descriptor);
-/* Brings a copy up to date: reads the histogram only where it has counted, and the reason where there is one. -ESRCH: it
- * is the page of another process than `pid`; others as page_read. The copy is left as it is then. */
+/* Brings a copy up to date: reads the histogram only where it has counted, and the reason where there is one. -ESRCH:
+ * it is the page of another process than `pid`; others as page_read. The copy is left as it is then. */
 int page_reread(int descriptor, uint32_t pid, struct page *page);
 /* NULL: none any more. A longer text is cut between two characters. */
 void page_set_reason(struct page *page, const char *text);

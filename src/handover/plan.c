@@ -6,8 +6,11 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/path.h"
 #include "base/version.h"
 
 #define PLAN_NAME_BYTES_MAX 255u
@@ -49,6 +52,7 @@ static const struct field plan_fields[] = {
 	{"previous_signal", FIELD_INT, offsetof(struct plan, previous_signal), 64, true},
 	{"was_hung", FIELD_BOOL, offsetof(struct plan, was_hung), 0, true},
 	{"life", FIELD_UINT32, offsetof(struct plan, life), UINT32_MAX, true},
+	{"serial", FIELD_UINT64, offsetof(struct plan, serial), INT64_MAX, false},
 	{"beat_ns", FIELD_UINT64, offsetof(struct plan, beat_ns), INT64_MAX, false},
 	{"is_store", FIELD_BOOL, offsetof(struct plan, is_store), 0, true},
 	{"has_run_control", FIELD_BOOL, offsetof(struct plan, has_run_control), 0, false},
@@ -371,6 +375,14 @@ static void free_fields(const struct field *fields, void *object)
 	}
 }
 
+static void free_input(struct plan_input *input)
+{
+	for (size_t group = 0; group < input->group_count; group++)
+		free(input->groups[group]);
+	free(input->groups);
+	free_fields(input_fields, input);
+}
+
 void plan_free(struct plan *plan)
 {
 	if (!plan)
@@ -378,13 +390,134 @@ void plan_free(struct plan *plan)
 	for (size_t i = 0; i < plan->sink_count; i++)
 		free_fields(sink_fields, &plan->sinks[i]);
 	free(plan->sinks);
-	for (size_t i = 0; i < plan->input_count; i++) {
-		for (size_t group = 0; group < plan->inputs[i].group_count; group++)
-			free(plan->inputs[i].groups[group]);
-		free(plan->inputs[i].groups);
-		free_fields(input_fields, &plan->inputs[i]);
-	}
+	for (size_t i = 0; i < plan->input_count; i++)
+		free_input(&plan->inputs[i]);
 	free(plan->inputs);
 	free_fields(plan_fields, plan);
 	free(plan);
+}
+
+/* --- the file ----------------------------------------------------------------------------------------------------- */
+
+#define PLAN_FILE_BYTES_MAX (256u << 20)
+
+/* "…/store.page" is "…/store.plan". */
+static void name_file(const struct plan *plan, char ret_path[PLAN_PATH_BYTES_MAX + 16])
+{
+	size_t length = strlen(plan->page_path), suffix = strlen(".page");
+
+	snprintf(ret_path, PLAN_PATH_BYTES_MAX + 16, "%.*s" PLAN_SUFFIX, (int)(length > suffix ? length - suffix : 0),
+		plan->page_path);
+}
+
+int plan_write_file(const struct plan *plan, struct enrg_error *err)
+{
+	char path[PLAN_PATH_BYTES_MAX + 16];
+	json_t *json = plan_format(plan);
+	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+	json_decref(json);
+	if (!text)
+		return enrg_error_set(err, -ENOMEM, "%s: the plan can't be written as JSON", plan->name);
+	name_file(plan, path);
+	int rc = path_write_private_file(path, text, strlen(text), err);
+	free(text);
+	return rc;
+}
+
+int plan_read_file(const struct plan *plan, struct plan **ret_plan, struct enrg_error *err)
+{
+	char path[PLAN_PATH_BYTES_MAX + 16], *text;
+	size_t bytes;
+
+	name_file(plan, path);
+	int rc = path_read_file(path, PLAN_FILE_BYTES_MAX, &text, &bytes, err);
+	if (rc)
+		return rc;
+	json_t *json = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
+	free(text);
+	rc = json ? plan_parse(json, ret_plan, err) : enrg_error_set(err, -EINVAL, "%s: not JSON", path);
+	json_decref(json);
+	return rc;
+}
+
+void plan_remove_file(const struct plan *plan)
+{
+	char path[PLAN_PATH_BYTES_MAX + 16];
+
+	name_file(plan, path);
+	unlink(path);
+}
+
+/* --- lists that change -------------------------------------------------------------------------------------------- */
+
+size_t plan_find_sink(const struct plan *plan, const char *store)
+{
+	size_t i = 0;
+
+	while (i < plan->sink_count && strcmp(plan->sinks[i].store_name, store))
+		i++;
+	return i;
+}
+
+size_t plan_find_input(const struct plan *plan, const char *source)
+{
+	size_t i = 0;
+
+	while (i < plan->input_count && strcmp(plan->inputs[i].source, source))
+		i++;
+	return i;
+}
+
+static void take_sink_out(struct plan *plan, size_t index)
+{
+	plan->sink_count--;
+	memmove(&plan->sinks[index], &plan->sinks[index + 1], (plan->sink_count - index) * sizeof(plan->sinks[0]));
+}
+
+static void take_input_out(struct plan *plan, size_t index)
+{
+	plan->input_count--;
+	memmove(&plan->inputs[index], &plan->inputs[index + 1], (plan->input_count - index) * sizeof(plan->inputs[0]));
+}
+
+int plan_copy_sink(const struct plan_sink *sink, struct plan *to)
+{
+	struct plan_sink *sinks = realloc(to->sinks, (to->sink_count + 1) * sizeof(*sinks));
+
+	if (!sinks)
+		return -ENOMEM;
+	to->sinks = sinks;
+	sinks[to->sink_count] = (struct plan_sink){.store_name = strdup(sink->store_name),
+		.store_type = strdup(sink->store_type),
+		.link_url = sink->link_url ? strdup(sink->link_url) : NULL};
+	to->sink_count++;
+	if (sinks[to->sink_count - 1].store_name && sinks[to->sink_count - 1].store_type)
+		return 0;
+	plan_drop_sink(to, to->sink_count - 1);
+	return -ENOMEM;
+}
+
+int plan_move_input(struct plan *from, size_t index, struct plan *to)
+{
+	struct plan_input *inputs = realloc(to->inputs, (to->input_count + 1) * sizeof(*inputs));
+
+	if (!inputs)
+		return -ENOMEM;
+	to->inputs = inputs;
+	inputs[to->input_count++] = from->inputs[index];
+	take_input_out(from, index);
+	return 0;
+}
+
+void plan_drop_sink(struct plan *plan, size_t index)
+{
+	free_fields(sink_fields, &plan->sinks[index]);
+	take_sink_out(plan, index);
+}
+
+void plan_drop_input(struct plan *plan, size_t index)
+{
+	free_input(&plan->inputs[index]);
+	take_input_out(plan, index);
 }

@@ -16,6 +16,10 @@ struct plan_sink { /* of a producer: a store or processor that reads its stream 
 	char *store_name;
 	char *store_type;
 	char *link_url; /* NULL = through shared memory */
+	/* The supervisor's own, of a store that leaves: how far it has still to read, and that this is known; what it
+	 * has not read stays for it, as nobody waits; and its section has changed, so that it reads the old first. */
+	uint64_t mark;
+	bool is_leaving, is_parked, is_renewed;
 };
 
 struct plan_input { /* of a store or processor: one stream to read */
@@ -49,6 +53,7 @@ struct plan {
 	int previous_signal; /* that ended the last life; 0 = none */
 	bool was_hung;       /* the watchdog ended the last life */
 	uint32_t life;       /* 0 = first start */
+	uint64_t serial;     /* raised with each change of it while the job runs */
 	uint64_t beat_ns;    /* a life sign at least this often; 0 = twice a second */
 	bool is_store;
 	bool has_run_control; /* runs begin and end while it lives: wish.h */
@@ -68,6 +73,22 @@ struct plan {
 	size_t input_count;
 	struct plan_input *inputs;
 };
+
+/* The plan of a store that runs and is to read other streams from now on: a file beside its page, there from the order
+ * until the store has taken it. */
+#define PLAN_SUFFIX ".plan"
+int plan_write_file(const struct plan *plan, struct enrg_error *err);
+int plan_read_file(const struct plan *plan, struct plan **ret_plan, struct enrg_error *err);
+void plan_remove_file(const struct plan *plan);
+
+/* Lists that change while a run is on. The index of that name, or the count. */
+size_t plan_find_sink(const struct plan *plan, const char *store);
+size_t plan_find_input(const struct plan *plan, const char *source);
+/* Copies, or moves, an entry to the end of another plan's list. 0, -ENOMEM. */
+int plan_copy_sink(const struct plan_sink *sink, struct plan *to);
+int plan_move_input(struct plan *from, size_t index, struct plan *to);
+void plan_drop_sink(struct plan *plan, size_t index);
+void plan_drop_input(struct plan *plan, size_t index);
 
 json_t *plan_format(const struct plan *plan); /* new reference */
 int plan_parse(const json_t *json, struct plan **ret_plan, struct enrg_error *err);

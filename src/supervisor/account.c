@@ -136,7 +136,7 @@ static uint32_t count_known(const struct account *account)
 static void look_once(struct account *account, const struct roster *roster, struct stream_status *status)
 {
 	for (size_t i = 0; i < roster->count; i++) {
-		const char *path = roster->members[i].plan->stream_path;
+		const char *path = roster->members[i]->plan->stream_path;
 		if (path && stream_read_status(path, status, NULL) == 0)
 			look_at_stream(account, status);
 	}

@@ -146,7 +146,7 @@ static int spawn(const struct child_params *params, const int descriptors[HANDED
 {
 	char *const own[] = {"enrgdaq-job", (char *)params->type, (char *)params->name, NULL};
 	/* valgrind gives a process the name of its file, whatever its first argument says */
-	char *const emulated[] = {"enrgdaq-job", "job", (char *)params->type, (char *)params->name, NULL};
+	char *const emulated[] = {"enrgdaq-job", "enrgdaq-job", (char *)params->type, (char *)params->name, NULL};
 	const char *elsewhere = params->program ? NULL : find_emulated_program();
 	const char *program = params->program ? params->program : elsewhere ? elsewhere : OWN_FILE;
 	posix_spawn_file_actions_t actions;

@@ -31,8 +31,8 @@ static uint64_t measure(const struct roster *roster, uint64_t *ret_backlog)
 	for (size_t i = 0; i < roster->count; i++) {
 		struct stream_status status;
 
-		if (!roster->members[i].plan->stream_path ||
-			stream_read_status(roster->members[i].plan->stream_path, &status, NULL))
+		if (!roster->members[i]->plan->stream_path ||
+			stream_read_status(roster->members[i]->plan->stream_path, &status, NULL))
 			continue;
 		for (uint32_t k = 0; k < status.consumer_count; k++) {
 			acknowledged += status.consumers[k].ack;
@@ -60,7 +60,7 @@ uint64_t drain_left_bytes(const struct roster *roster)
 	uint64_t bytes = 0;
 
 	for (size_t i = 0; i < roster->count; i++) {
-		const char *path = roster->members[i].plan->stream_path;
+		const char *path = roster->members[i]->plan->stream_path;
 		struct stream_status status;
 
 		if (!path || stream_read_status(path, &status, NULL))
@@ -84,8 +84,8 @@ static size_t count_open(const struct drain *drain, const struct roster *roster)
 	size_t count = 0;
 
 	for (size_t i = 0; i < roster->count; i++)
-		count += is_part(drain, &roster->members[i]) &&
-			 (member_is_alive(&roster->members[i]) || roster->members[i].state == MEMBER_PAUSING);
+		count += is_part(drain, roster->members[i]) &&
+			 (member_is_alive(roster->members[i]) || roster->members[i]->state == MEMBER_PAUSING);
 	return count;
 }
 
@@ -93,13 +93,13 @@ static size_t count_open(const struct drain *drain, const struct roster *roster)
 static void ask_phase(const struct drain *drain, struct roster *roster, uint64_t now_ns)
 {
 	for (size_t i = 0; i < roster->count; i++) {
-		struct member *member = &roster->members[i];
+		struct member *member = roster->members[i];
 
 		if (!is_part(drain, member))
 			continue;
 		if (!member_is_source(member) && member->state == MEMBER_PAUSING && !drain->is_hurried &&
 			roster_has_more(roster, member))
-			member->restart.due_ns = now_ns;
+			roster_hasten_member(member, now_ns);
 		else if (member->state != MEMBER_STARTING || member_is_source(member))
 			roster_stop_member(member); /* one that starts is asked when it is ready: ask_late */
 	}
@@ -123,7 +123,7 @@ static void enter_next(struct drain *drain, struct roster *roster, uint64_t now_
 	uint32_t next = UINT32_MAX;
 
 	for (size_t i = 0; i < roster->count; i++) {
-		const struct member *member = &roster->members[i];
+		const struct member *member = roster->members[i];
 
 		if (member_is_processor(member) && member->plan->level > drain->level && member->plan->level < next)
 			next = member->plan->level;
@@ -162,7 +162,7 @@ void drain_hurry(struct drain *drain, struct roster *roster, uint64_t now_ns)
 static void ask_late(const struct drain *drain, struct roster *roster)
 {
 	for (size_t i = 0; i < roster->count; i++) {
-		struct member *member = &roster->members[i];
+		struct member *member = roster->members[i];
 
 		if (!is_part(drain, member) || !member_is_alive(member) || member->state == MEMBER_STOPPED ||
 			(member->state == MEMBER_STARTING && !member_is_source(member)))
@@ -175,7 +175,7 @@ static void ask_late(const struct drain *drain, struct roster *roster)
 static void kill_phase(struct drain *drain, struct roster *roster)
 {
 	for (size_t i = 0; i < roster->count; i++) {
-		struct member *member = &roster->members[i];
+		struct member *member = roster->members[i];
 
 		if (!is_part(drain, member))
 			continue;
@@ -197,9 +197,8 @@ static void kill_phase(struct drain *drain, struct roster *roster)
 				"%s did not end within 10 s: killed; hardware data that it had not committed is "
 				"lost",
 				member->plan->name);
-		member->state = MEMBER_STOPPED;
 		drain->was_killed = true;
-		child_signal(&member->child, SIGKILL);
+		roster_kill_member(member);
 	}
 }
 
@@ -208,8 +207,8 @@ static void kill_phase(struct drain *drain, struct roster *roster)
 static bool is_any_waiting(const struct roster *roster)
 {
 	for (size_t i = 0; i < roster->count; i++)
-		if (member_is_store(&roster->members[i]) && member_is_alive(&roster->members[i]) &&
-			roster->members[i].page_state == PAGE_WAITING)
+		if (member_is_store(roster->members[i]) && member_is_alive(roster->members[i]) &&
+			roster->members[i]->page_state == PAGE_WAITING)
 			return true;
 	return false;
 }

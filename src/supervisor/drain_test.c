@@ -19,7 +19,7 @@ static void a_pad_is_no_backlog(void **state)
 	struct plan plan = {.name = "source", .stream_path = path};
 	struct member member = {.plan = &plan};
 	struct member *by_name[] = {&member};
-	const struct roster roster = {.count = 1, .members = &member, .by_name = by_name};
+	const struct roster roster = {.count = 1, .members = by_name, .by_name = by_name};
 	struct stream_status status = {0};
 	struct consumer_record record;
 	struct consumer *consumer;
@@ -56,7 +56,8 @@ static void processors_end_behind_all_that_they_read(void **state)
 		{.name = "first", .is_processor = true, .level = 1}, {.name = "source"},
 		{.name = "beside", .is_processor = true, .level = 1}};
 	struct member members[5];
-	struct roster roster = {.count = 5, .members = members};
+	struct member *list[] = {&members[0], &members[1], &members[2], &members[3], &members[4]};
+	struct roster roster = {.count = 5, .members = list};
 	struct drain drain = {0};
 
 	(void)state;

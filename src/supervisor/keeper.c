@@ -32,33 +32,75 @@ static void note(struct outage *outage, const char *path, enum held_finding find
 
 /* --- files of plans ----------------------------------------------------------------------------------------------- */
 
+static void free_file(struct keeper_file *file)
+{
+	if (file->descriptor >= 0)
+		close(file->descriptor);
+	free(file->path);
+	free(file->source);
+}
+
+static int add_file(struct keeper *keeper, const char *path, const char *source)
+{
+	struct keeper_file *files;
+	struct keeper_file file = {.descriptor = -1};
+
+	for (size_t i = 0; path && i < keeper->file_count; i++)
+		if (!strcmp(keeper->files[i].path, path))
+			return 0;
+	files = path ? realloc(keeper->files, (keeper->file_count + 1) * sizeof(*files)) : keeper->files;
+	if (!path || !files)
+		return path ? -ENOMEM : 0;
+	keeper->files = files;
+	file.path = strdup(path);
+	file.source = source ? strdup(source) : NULL;
+	if (!file.path || (source && !file.source)) {
+		free_file(&file);
+		return -ENOMEM;
+	}
+	files[keeper->file_count++] = file;
+	return 0;
+}
+
+int keeper_add(struct keeper *keeper, const struct plan *plan, struct enrg_error *err)
+{
+	if (add_file(keeper, plan->stream_path, plan->name) || add_file(keeper, plan->journal_path, NULL) ||
+		add_file(keeper, plan->checkpoint_path, NULL))
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	return 0;
+}
+
+void keeper_drop(struct keeper *keeper, const struct plan *plan)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < keeper->file_count; i++) {
+		struct keeper_file *file = &keeper->files[i];
+
+		if ((plan->stream_path && !strcmp(file->path, plan->stream_path)) ||
+			(plan->journal_path && !strcmp(file->path, plan->journal_path)))
+			free_file(file);
+		else
+			keeper->files[kept++] = *file;
+	}
+	keeper->file_count = kept;
+	keeper->next = 0;
+}
+
 int keeper_open(struct keeper *keeper, struct runtime *runtime, const struct plan_set *plans, struct enrg_error *err)
 {
-	*keeper = (struct keeper){.runtime = runtime, .plans = plans};
-	keeper->files = calloc(3 * plans->count + 1, sizeof(*keeper->files));
-	if (!keeper->files)
-		return enrg_error_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < plans->count; i++) {
-		const struct plan *plan = plans->plans[i];
+	int rc = 0;
 
-		if (plan->stream_path)
-			keeper->files[keeper->file_count++] =
-				(struct keeper_file){.path = plan->stream_path, .source = plan->name, .descriptor = -1};
-		if (plan->journal_path)
-			keeper->files[keeper->file_count++] =
-				(struct keeper_file){.path = plan->journal_path, .descriptor = -1};
-		if (plan->checkpoint_path)
-			keeper->files[keeper->file_count++] =
-				(struct keeper_file){.path = plan->checkpoint_path, .descriptor = -1};
-	}
-	return 0;
+	*keeper = (struct keeper){.runtime = runtime};
+	for (size_t i = 0; !rc && i < plans->count; i++)
+		rc = keeper_add(keeper, plans->plans[i], err);
+	return rc;
 }
 
 void keeper_close(struct keeper *keeper)
 {
 	for (size_t i = 0; i < keeper->file_count; i++)
-		if (keeper->files[i].descriptor >= 0)
-			close(keeper->files[i].descriptor);
+		free_file(&keeper->files[i]);
 	free(keeper->files);
 	*keeper = (struct keeper){0};
 }
@@ -168,9 +210,10 @@ static int look_at_sockets(struct keeper *keeper, struct control_plane *control,
 	struct enrg_error err = {0};
 	bool is_lost = false;
 
-	if (!control || !control->broker || !keeper->plans->count)
+	if (!control || !control->broker)
 		return 0;
-	const char *const urls[] = {keeper->plans->plans[0]->publish_url, keeper->plans->plans[0]->subscribe_url};
+	char urls[2][RUNTIME_URL_BYTES];
+	runtime_format_bus(keeper->runtime, urls[0], urls[1]);
 	const char *const paths[] = {urls[0] + strlen("ipc://"), urls[1] + strlen("ipc://")};
 	if (!keeper->sockets[0].inode) {
 		take_sockets(keeper, paths);

@@ -14,16 +14,15 @@
 #include "supervisor/runtime.h"
 
 struct keeper_file {
-	const char *path;   /* of the plan */
-	const char *source; /* whose stream it is; NULL: a journal */
-	int descriptor;     /* -1: not there yet */
+	char *path;
+	char *source;   /* whose stream it is; NULL: a journal */
+	int descriptor; /* -1: not there yet */
 	uint64_t bytes;
 	bool is_lost; /* cut: told, and past help */
 };
 
 struct keeper {
 	struct runtime *runtime;
-	const struct plan_set *plans;
 	size_t file_count;
 	struct keeper_file *files;
 	size_t next;                 /* of the next look */
@@ -33,6 +32,9 @@ struct keeper {
 };
 
 int keeper_open(struct keeper *keeper, struct runtime *runtime, const struct plan_set *plans, struct enrg_error *err);
+/* The files of a job that comes while the run is on, and of one that has gone. */
+int keeper_add(struct keeper *keeper, const struct plan *plan, struct enrg_error *err);
+void keeper_drop(struct keeper *keeper, const struct plan *plan);
 void keeper_close(struct keeper *keeper); /* takes a zeroed one */
 
 #define KEEPER_FILES_A_LOOK 128u

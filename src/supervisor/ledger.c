@@ -33,9 +33,115 @@ void ledger_destroy(struct ledger *ledger)
 	for (uint32_t i = 0; i < ledger->processor_count; i++)
 		ledger_processor_reset(&ledger->processors[i], 0, 0);
 	free(ledger->processors);
+	for (uint32_t i = 0; i < ledger->source_count; i++)
+		free(ledger->sources[i].earlier);
 	free(ledger->sources);
+	free(ledger->past);
 	free(ledger);
 }
+
+/* --- who belongs to it --- */
+
+static struct ledger_source *find_source(const struct ledger *ledger, const char *name, uint32_t hint)
+{
+	if (hint < ledger->source_count && !strcmp(ledger->sources[hint].name, name))
+		return &ledger->sources[hint];
+	for (uint32_t i = 0; i < ledger->source_count; i++)
+		if (!strcmp(ledger->sources[i].name, name))
+			return &ledger->sources[i];
+	return NULL;
+}
+
+struct ledger_source *ledger_take_source(struct ledger *ledger, const char *name, uint32_t hint)
+{
+	struct ledger_source *source = find_source(ledger, name, hint), *sources;
+
+	if (source)
+		return source;
+	sources = realloc(ledger->sources, (ledger->source_count + 1) * sizeof(*sources));
+	if (!sources)
+		return NULL;
+	ledger->sources = sources;
+	source = &sources[ledger->source_count++];
+	memset(source, 0, sizeof(*source));
+	snprintf(source->name, sizeof(source->name), "%s", name);
+	return source;
+}
+
+int ledger_set_earlier(struct ledger *ledger, const char *name, const struct earlier *earlier)
+{
+	struct ledger_source *source = ledger_take_source(ledger, name, UINT32_MAX);
+	struct earlier *copy = source ? malloc(sizeof(*copy)) : NULL;
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = *earlier;
+	free(source->earlier);
+	source->earlier = copy;
+	return 0;
+}
+
+static struct ledger_past *take_past(struct ledger *ledger, const char *source, const char *store)
+{
+	struct ledger_past *past;
+
+	for (uint32_t i = 0; i < ledger->past_count; i++)
+		if (!strcmp(ledger->past[i].source, source) && !strcmp(ledger->past[i].store, store))
+			return &ledger->past[i];
+	past = realloc(ledger->past, (ledger->past_count + 1) * sizeof(*past));
+	if (!past)
+		return NULL;
+	ledger->past = past;
+	past = &past[ledger->past_count++];
+	*past = (struct ledger_past){0};
+	snprintf(past->source, sizeof(past->source), "%s", source);
+	snprintf(past->store, sizeof(past->store), "%s", store);
+	return past;
+}
+
+void ledger_end_store(
+	struct ledger *ledger, const char *name, const char *store, const struct journal_stream_state *state)
+{
+	struct ledger_source *source = find_source(ledger, name, UINT32_MAX), then;
+	struct ledger_past *past = source ? take_past(ledger, name, store) : NULL;
+	uint32_t k = 0;
+
+	while (past && k < source->store_count && strcmp(source->stores[k].name, store))
+		k++;
+	if (!past || k == source->store_count)
+		return;
+	/* What it owed is what had been sent until it left. */
+	source->stores[k].state = *state;
+	then = *source;
+	if (state->sequence < source->sequence) {
+		then.sequence = then.batches = state->sequence;
+		then.gaps = state->gaps;
+	}
+	ledger_balance(&then, k);
+	past->times++;
+	past->stored_batches += then.stores[k].stored_batches + then.stores[k].left_batches;
+	past->stored_rows += then.stores[k].stored_rows + then.stores[k].left_rows;
+	past->stored_bytes += then.stores[k].stored_bytes;
+	past->skipped_batches += then.stores[k].skipped_batches;
+	past->set_aside_batches += state->set_aside_batches;
+	past->missing += then.stores[k].missing;
+	memmove(&source->stores[k], &source->stores[k + 1], (source->store_count - k - 1) * sizeof(source->stores[0]));
+	source->store_count--;
+}
+
+void ledger_remove_source(struct ledger *ledger, const char *name)
+{
+	struct ledger_source *source = find_source(ledger, name, UINT32_MAX);
+	size_t index = source ? (size_t)(source - ledger->sources) : 0;
+
+	if (!source)
+		return;
+	free(source->earlier);
+	memmove(source, source + 1, (ledger->source_count - index - 1) * sizeof(*source));
+	ledger->source_count--;
+}
+
+/* --- arithmetic --- */
 
 static uint64_t minus(uint64_t a, uint64_t b)
 {
@@ -122,6 +228,9 @@ bool ledger_is_accounted(const struct ledger *ledger)
 	for (uint32_t i = 0; i < ledger->processor_count; i++)
 		if (!ledger_processor_is_accounted(&ledger->processors[i]))
 			return false;
+	for (uint32_t i = 0; i < ledger->past_count; i++)
+		if (ledger->past[i].missing || ledger->past[i].set_aside_batches)
+			return false;
 	return ledger->losses.count == 0;
 }
 
@@ -167,7 +276,7 @@ static json_t *format_store(
 
 json_t *ledger_format_json(const struct ledger *ledger, const char *run, const char *supervisor, bool is_final)
 {
-	json_t *sources = json_array();
+	json_t *sources = json_array(), *past = json_array();
 
 	for (uint32_t i = 0; i < ledger->source_count; i++) {
 		const struct ledger_source *source = &ledger->sources[i];
@@ -184,9 +293,21 @@ json_t *ledger_format_json(const struct ledger *ledger, const char *run, const c
 				(json_int_t)produced.dropped_rows, "missed_ticks", (json_int_t)source->missed_ticks,
 				"readable", source->is_read, "stores", stores));
 	}
-	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:o}", "run", run, "supervisor", supervisor, "final", is_final,
-		"accounted", ledger_is_accounted(ledger), "settled", ledger_is_settled(ledger), "sources", sources,
-		"processors", ledger_processors_format(ledger), "losses", losses_format(&ledger->losses));
+	for (uint32_t i = 0; i < ledger->past_count; i++) {
+		const struct ledger_past *item = &ledger->past[i];
+
+		json_array_append_new(past,
+			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "source", item->source, "store",
+				item->store, "times", (json_int_t)item->times, "stored_batches",
+				(json_int_t)item->stored_batches, "stored_rows", (json_int_t)item->stored_rows,
+				"stored_bytes", (json_int_t)item->stored_bytes, "skipped_batches",
+				(json_int_t)item->skipped_batches, "set_aside_batches",
+				(json_int_t)item->set_aside_batches, "missing_batches", (json_int_t)item->missing));
+	}
+	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o}", "run", run, "supervisor", supervisor, "final",
+		is_final, "accounted", ledger_is_accounted(ledger), "settled", ledger_is_settled(ledger), "sources",
+		sources, "processors", ledger_processors_format(ledger), "removed", past, "losses",
+		losses_format(&ledger->losses));
 }
 
 /* Names come from files: they must not steer the terminal. */
@@ -268,11 +389,31 @@ static void print_line(const struct ledger *ledger, const struct ledger_source *
 		print_left(source, store, is_colored, stream);
 }
 
+static void print_past(const struct ledger_past *past, bool is_colored, FILE *stream)
+{
+	bool is_good = !past->missing && !past->set_aside_batches;
+	char from[256], to[256];
+
+	fprintf(stream, "  %s -> %s, until one was removed: stored %" PRIu64 " batches, %" PRIu64 " rows, %.2f MB",
+		shown(past->source, from), shown(past->store, to), past->stored_batches, past->stored_rows,
+		(double)past->stored_bytes / 1e6);
+	if (past->skipped_batches)
+		fprintf(stream, "; not for this store %" PRIu64, past->skipped_batches);
+	if (past->set_aside_batches)
+		fprintf(stream, "; set aside %" PRIu64, past->set_aside_batches);
+	if (past->missing)
+		fprintf(stream, "; MISSING %" PRId64 " batches", past->missing);
+	fprintf(stream, ": %s%s%s\n", is_colored ? is_good ? "\033[32m" : "\033[1;31m" : "",
+		is_good ? "accounted" : "NOT ACCOUNTED", is_colored ? "\033[0m" : "");
+}
+
 void ledger_print(const struct ledger *ledger, bool is_colored, FILE *stream)
 {
 	for (uint32_t i = 0; i < ledger->source_count; i++)
 		for (uint32_t k = 0; k < ledger->sources[i].store_count; k++)
 			print_line(ledger, &ledger->sources[i], &ledger->sources[i].stores[k], is_colored, stream);
 	ledger_processors_print(ledger, is_colored, stream);
+	for (uint32_t i = 0; i < ledger->past_count; i++)
+		print_past(&ledger->past[i], is_colored, stream);
 	losses_print(&ledger->losses, is_colored, stream);
 }

@@ -8,8 +8,8 @@
  * beside it what it stored of earlier runs that had ended with batches left. Gap records are no batches, stored or in
  * flight.
  *
- * For each input of a processor: rows read = in + rejected by each named policy + open. What a processor makes is counted as
- * that of a source. Process: supervisor.
+ * For each input of a processor: rows read = in + rejected by each named policy + open. What a processor makes is
+ * counted as that of a source. Process: supervisor.
  */
 #ifndef SUPERVISOR_LEDGER_H
 #define SUPERVISOR_LEDGER_H
@@ -36,15 +36,16 @@ struct ledger_store {
 	uint64_t left_records, left_gaps, left_waiting;
 	uint64_t left_batches, left_rows; /* stored of them, in this run */
 	int64_t missing_rows;             /* only counted when nothing is in flight, skipped or set aside; else 0 */
-	uint32_t journal_index; /* where the stream was last found in the store's journal */
+	uint32_t journal_index;           /* where the stream was last found in the store's journal */
 };
 
 struct ledger_source {
 	char name[256];
 	uint64_t sequence, batches, rows, bytes, gaps, dropped_rows;
-	uint64_t missed_ticks;         /* of its polls in this run: no batches, but measurements that never were */
-	const struct earlier *earlier; /* NULL: the stream was made in this run */
-	bool is_read;                  /* false: the stream can't be read, its numbers are those of the last time */
+	uint64_t missed_ticks;   /* of its polls in this run: no batches, but measurements that never were */
+	struct earlier *earlier; /* owned; NULL: the stream was made in this run */
+	bool is_gone;            /* its job was removed, and batches of it stay in shared memory */
+	bool is_read;            /* false: the stream can't be read, its numbers are those of the last time */
 	uint32_t store_count;
 	struct ledger_store stores[SEGMENT_CONSUMERS];
 };
@@ -69,11 +70,21 @@ struct ledger_processor {
 	struct ledger_policy *policies; /* that have rejected rows */
 };
 
+/* A source and a store that do not belong to each other any more, since one was removed: what the store had of it while
+ * they did, each time they did. */
+struct ledger_past {
+	char source[256], store[256];
+	uint64_t times, stored_batches, stored_rows, stored_bytes, skipped_batches, set_aside_batches;
+	int64_t missing; /* batches */
+};
+
 struct ledger {
 	uint32_t source_count;
 	struct ledger_source *sources;
 	uint32_t processor_count;
 	struct ledger_processor *processors;
+	uint32_t past_count;
+	struct ledger_past *past;
 	struct losses losses;
 };
 
@@ -87,6 +98,15 @@ struct ledger_processor *ledger_find_processor(struct ledger *ledger, const char
 int ledger_processor_reset(struct ledger_processor *processor, uint32_t input_count, uint32_t policy_count);
 /* Fills in what follows from the counts of each input. */
 void ledger_processor_balance(struct ledger_processor *processor);
+/* The source of that name, made where there is none; `hint`: where it was last time. NULL: out of memory. */
+struct ledger_source *ledger_take_source(struct ledger *ledger, const char *name, uint32_t hint);
+/* What earlier runs left in its stream; copied. */
+int ledger_set_earlier(struct ledger *ledger, const char *name, const struct earlier *earlier);
+/* The store has left, with `state` as its last: from now on it stands in the past. */
+void ledger_end_store(
+	struct ledger *ledger, const char *source, const char *store, const struct journal_stream_state *state);
+/* The source is gone, and all of its stores have been ended. */
+void ledger_remove_source(struct ledger *ledger, const char *name);
 
 /* Arithmetic of one line: fills in what follows from the state of store `index`. */
 void ledger_balance(struct ledger_source *source, uint32_t index);

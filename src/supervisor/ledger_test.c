@@ -116,7 +116,7 @@ static void a_gap_record_of_an_earlier_run_is_not_left(void **state)
 	char *text;
 
 	(void)state;
-	ledger->sources[0].earlier = &earlier;
+	assert_int_equal(ledger_set_earlier(ledger, "camera", &earlier), 0);
 	ledger->sources[0].gaps = 1;
 	ledger->sources[0].rows = 100;
 	ledger_balance(&ledger->sources[0], 0);
@@ -198,7 +198,7 @@ static void a_run_counts_what_it_made_itself(void **state)
 	char *text;
 
 	(void)state;
-	source->earlier = &earlier;
+	assert_int_equal(ledger_set_earlier(ledger, "camera", &earlier), 0);
 	source->sequence = source->batches = 151;
 	source->gaps = 1;
 	source->rows = 1500;
@@ -294,9 +294,37 @@ static void rows_of_a_processor(void **state)
 	}
 }
 
+/* A store that leaves owes what had been sent until then; it may come again; then the source goes as well. */
+static void who_left_stays_in_the_ledger(void **state)
+{
+	const struct journal_stream_state good = {.sequence = 60, .batches = 60, .rows = 600, .bytes = 60000};
+	const struct journal_stream_state bad = {.sequence = 100, .batches = 98, .rows = 980, .bytes = 98000};
+	struct ledger *ledger = make(100, &good);
+
+	(void)state;
+	ledger_end_store(ledger, "camera", "csv", &good);
+	assert_int_equal(ledger->sources[0].store_count, 0);
+	assert_int_equal(ledger->past[0].stored_batches, 60);
+	assert_int_equal(ledger->past[0].missing, 0);
+	assert_true(ledger_is_settled(ledger));
+	ledger->sources[0].store_count = 1;
+	ledger_end_store(ledger, "camera", "csv", &bad);
+	assert_int_equal(ledger->past_count, 1);
+	assert_int_equal(ledger->past[0].times, 2);
+	assert_int_equal(ledger->past[0].missing, 2);
+	ledger_remove_source(ledger, "camera");
+	assert_int_equal(ledger->source_count, 0);
+	assert_false(ledger_is_accounted(ledger));
+	json_t *json = ledger_format_json(ledger, "r1", "lab", true);
+	assert_int_equal(json_array_size(json_object_get(json, "removed")), 1);
+	json_decref(json);
+	ledger_destroy(ledger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(who_left_stays_in_the_ledger),
 		cmocka_unit_test(all_stored),
 		cmocka_unit_test(rows_of_a_processor),
 		cmocka_unit_test(some_in_flight),

@@ -1,6 +1,11 @@
 /* member.c: what a job of this supervisor is doing, in words. Process: supervisor, main thread. */
 #include "supervisor/member.h"
 
+void member_enter(struct member *member, enum member_state state)
+{
+	member->state = state;
+}
+
 bool member_is_alive(const struct member *member)
 {
 	return member->child.pid != 0;

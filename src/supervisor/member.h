@@ -1,8 +1,10 @@
-/* member.h: one job of this supervisor: its life cycle, which roster.c and drain.c change, and what was last read from
- * its page and stream, which member_page.c and sample.c alone write. Process: supervisor, main thread. */
+/* member.h: one job of this supervisor: its life cycle, which roster.c changes (state: member_enter alone), what a
+ * change of the run wants of it, which transition.c says, and what was last read from its page and stream, which
+ * member_page.c and sample.c alone write. Process: supervisor, main thread. */
 #ifndef SUPERVISOR_MEMBER_H
 #define SUPERVISOR_MEMBER_H
 
+#include "handover/command.h"
 #include "handover/journal.h"
 #include "handover/page.h"
 #include "plane/stream.h"
@@ -18,6 +20,15 @@ enum member_state {
 	MEMBER_DONE,     /* a source that has produced all that it ever will */
 	MEMBER_GIVEN_UP, /* its configuration is wrong */
 	MEMBER_STOPPED,  /* ended because this supervisor asked for it */
+};
+
+/* What a change of the run wants of a job; when it is reached, the wish is WISH_NONE again. */
+enum member_wish {
+	WISH_NONE,
+	WISH_START,   /* one that was added or stopped: is to be ready */
+	WISH_STOP,    /* ends, and stays in the list as stopped */
+	WISH_RESTART, /* ends and is started again, perhaps by another text */
+	WISH_REMOVE,  /* what waits for it, or what it has sent, is stored; then it is gone */
 };
 
 /* Counters of a job over all its lives in this supervisor. */
@@ -36,8 +47,20 @@ struct member_latency {
 };
 
 struct member {
+	uint32_t id;  /* of no other member of this supervisor, also later */
+	size_t index; /* place in the roster's list now */
 	const struct job_config *config;
-	struct plan *plan;
+	struct plan *plan; /* owned: what its next process is told */
+	enum member_wish wish;
+	bool is_now;                       /* a removal does not wait for what is left */
+	bool is_held;                      /* it may not be started yet: its streams are being prepared */
+	bool is_stop_asked;                /* of the wish: its process was asked to end */
+	bool is_added;                     /* while the run was on */
+	bool is_text_due;                  /* of a restart: it goes by the text of `wanted` then */
+	uint64_t wished_ns;                /* since when there is a wish */
+	uint64_t told_ns;                  /* when its process was last told of a change */
+	struct plan *wanted;               /* owned: what its plan is to become; NULL: it stays */
+	uint8_t command[COMMAND_ID_BYTES]; /* that waits for the wish */
 	enum member_state state;
 	struct child child;
 	struct restart restart;
@@ -75,6 +98,8 @@ struct member {
 	struct journal_watch journal; /* of a store */
 };
 
+/* The one place where a state changes. */
+void member_enter(struct member *member, enum member_state state);
 bool member_is_alive(const struct member *member);
 bool member_is_store(const struct member *member);
 bool member_is_processor(const struct member *member);

@@ -207,15 +207,13 @@ static bool has_news(const struct member *member, const struct before *before)
 
 	return memcmp(&now, &then, sizeof(now)) != 0 || member->state != member->sampled_state ||
 	       member->lives != member->sampled_lives || member->page_state != before->page_state ||
-	       is_far(member->rss_bytes, before->rss_bytes) ||
-	       is_far(member->private_bytes, before->private_bytes) || member->page_state == PAGE_WAITING ||
-	       (member->latency && load(&member->latency->recent.count));
+	       is_far(member->rss_bytes, before->rss_bytes) || is_far(member->private_bytes, before->private_bytes) ||
+	       member->page_state == PAGE_WAITING || (member->latency && load(&member->latency->recent.count));
 }
 
 void member_page_read(struct member *member, uint64_t now_ns)
 {
-	const struct before before = {
-		member->now, member->rss_bytes, member->private_bytes, member->page_state};
+	const struct before before = {member->now, member->rss_bytes, member->private_bytes, member->page_state};
 	struct member_counts page = {0};
 
 	member->span_ns = member->sampled_ns ? now_ns - member->sampled_ns : 0;

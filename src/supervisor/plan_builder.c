@@ -87,8 +87,7 @@ static char (*make_file_names(const struct folder *folder))[FILE_NAME_BYTES]
 static bool is_link(const struct job_config *store, const struct job_config *producer)
 {
 	/* A processor shares a machine with what it reads. */
-	return store->type->store &&
-	       (!store->common.use_shm_when_possible || !producer->common.use_shm_when_possible);
+	return store->type->store && (!store->common.use_shm_when_possible || !producer->common.use_shm_when_possible);
 }
 
 static char *make_link_url(struct text_maker *maker, const struct runtime *runtime, const struct job_config *store)
@@ -196,6 +195,7 @@ static int build(const struct folder *folder, const struct runtime *runtime, siz
 {
 	const struct job_config *job = &folder->jobs[index];
 	const char *file_name = file_names[index];
+	char publish_url[RUNTIME_URL_BYTES], subscribe_url[RUNTIME_URL_BYTES];
 	struct text_maker maker = {false};
 	int code;
 
@@ -209,8 +209,9 @@ static int build(const struct folder *folder, const struct runtime *runtime, siz
 	plan->toml_text = copy(&maker, job->toml_text ? job->toml_text : "");
 	plan->runtime_folder = copy(&maker, runtime->folder);
 	plan->page_path = print(&maker, "%s/%s.page", runtime->folder, file_name);
-	plan->publish_url = print(&maker, "ipc://%s/bus.pub", runtime->sockets);
-	plan->subscribe_url = print(&maker, "ipc://%s/bus.sub", runtime->sockets);
+	runtime_format_bus(runtime, publish_url, subscribe_url);
+	plan->publish_url = copy(&maker, publish_url);
+	plan->subscribe_url = copy(&maker, subscribe_url);
 	plan->verbosity = job->common.has_verbosity ? job->common.verbosity : folder->supervisor.verbosity;
 	plan->is_store = job->type->store != NULL;
 	plan->is_processor = job->type->processor != NULL;

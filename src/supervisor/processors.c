@@ -77,7 +77,7 @@ static void set_line(struct ledger_processor *line, const struct job_config *con
 void processors_sample(const struct roster *roster, struct ledger *ledger)
 {
 	for (size_t i = 0; i < roster->count; i++) {
-		const struct member *member = &roster->members[i];
+		const struct member *member = roster->members[i];
 		struct ledger_processor *line;
 		struct checkpoint last;
 

@@ -20,59 +20,144 @@ static int compare_members(const void *a, const void *b)
 	return strcmp((*(struct member *const *)a)->plan->name, (*(struct member *const *)b)->plan->name);
 }
 
+void roster_set_policy(struct roster *roster, const struct supervisor_options *options)
+{
+	roster->policy.delay_ns = (uint64_t)(options->restart_delay_seconds * 1e9);
+	roster->policy.delay_max_ns = (uint64_t)(options->restart_delay_max_seconds * 1e9);
+	roster->watchdog_ns = (uint64_t)(options->watchdog_seconds * 1e9);
+}
+
+/* Appends; by_name is to be sorted. */
+static struct member *append(struct roster *roster, const struct job_config *config, struct plan *plan)
+{
+	struct member *member = calloc(1, sizeof(*member));
+
+	if (!member)
+		return NULL;
+	member->id = roster->next_id++;
+	member->index = roster->count;
+	member->config = config;
+	member->plan = plan;
+	member->child = (struct child)CHILD_NONE;
+	member->last_code = -1;
+	member->page_file = -1;
+	member->look = (struct stream_look)STREAM_LOOK_NONE;
+	member->journal = (struct journal_watch)JOURNAL_WATCH_NONE;
+	roster->by_name[roster->count] = member;
+	roster->members[roster->count++] = member;
+	return member;
+}
+
+static int make_room(struct roster *roster, size_t count)
+{
+	void *members = realloc(roster->members, (count + 1) * sizeof(*roster->members)), *by_name;
+
+	roster->members = members ? members : roster->members;
+	by_name = realloc(roster->by_name, (count + 1) * sizeof(*roster->by_name));
+	roster->by_name = by_name ? by_name : roster->by_name;
+	return members && by_name ? 0 : -ENOMEM;
+}
+
 int roster_create(const struct roster_params *params, struct roster **ret_roster, struct enrg_error *err)
 {
-	const struct supervisor_options *options = &params->folder->supervisor;
 	struct roster *roster = calloc(1, sizeof(*roster));
 
-	if (roster) {
-		roster->members = calloc(params->folder->job_count + 1, sizeof(*roster->members));
-		roster->by_name = calloc(params->folder->job_count + 1, sizeof(*roster->by_name));
-	}
-	if (!roster || !roster->members || !roster->by_name) {
-		if (roster) {
-			free(roster->members);
-			free(roster->by_name);
-		}
-		free(roster);
+	if (!roster || make_room(roster, params->folder->job_count)) {
+		roster_destroy(roster);
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	}
 	roster->epoll = params->epoll;
 	roster->lifeline = params->lifeline;
-	roster->count = params->folder->job_count;
-	roster->policy.delay_ns = (uint64_t)(options->restart_delay_seconds * 1e9);
-	roster->policy.delay_max_ns = (uint64_t)(options->restart_delay_max_seconds * 1e9);
-	roster->watchdog_ns = (uint64_t)(options->watchdog_seconds * 1e9);
 	roster->started_ns = clock_mono_ns();
-	for (size_t i = 0; i < roster->count; i++) {
-		roster->members[i].config = &params->folder->jobs[i];
-		roster->members[i].plan = params->plans->plans[i];
-		roster->members[i].child = (struct child)CHILD_NONE;
-		roster->members[i].last_code = -1;
-		roster->members[i].page_file = -1;
-		roster->members[i].look = (struct stream_look)STREAM_LOOK_NONE;
-		roster->members[i].journal = (struct journal_watch)JOURNAL_WATCH_NONE;
-		roster->by_name[i] = &roster->members[i];
+	roster_set_policy(roster, &params->folder->supervisor);
+	for (size_t i = 0; i < params->folder->job_count; i++) {
+		if (!append(roster, &params->folder->jobs[i], params->plans->plans[i])) {
+			roster_destroy(roster);
+			return enrg_error_set(err, -ENOMEM, "out of memory");
+		}
+		params->plans->plans[i] = NULL;
 	}
 	qsort(roster->by_name, roster->count, sizeof(*roster->by_name), compare_members);
 	*ret_roster = roster;
 	return 0;
 }
 
+int roster_add(struct roster *roster, const struct job_config *config, struct plan *plan, struct member **ret_member,
+	struct enrg_error *err)
+{
+	struct member *member = make_room(roster, roster->count + 1) ? NULL : append(roster, config, plan);
+
+	if (!member)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	member->is_added = true;
+	qsort(roster->by_name, roster->count, sizeof(*roster->by_name), compare_members);
+	*ret_member = member;
+	return 0;
+}
+
+static void free_member(struct member *member)
+{
+	member_page_forget(member);
+	stream_look_close(&member->look);
+	journal_watch_close(&member->journal);
+	plan_free(member->plan);
+	plan_free(member->wanted);
+	free(member->stream);
+	free(member->latency);
+	free(member);
+}
+
+void roster_remove(struct roster *roster, struct member *member)
+{
+	size_t k = 0;
+
+	for (size_t i = member->index; i + 1 < roster->count; i++) {
+		roster->members[i] = roster->members[i + 1];
+		roster->members[i]->index = i;
+	}
+	for (size_t i = 0; i < roster->count; i++)
+		if (roster->by_name[i] != member)
+			roster->by_name[k++] = roster->by_name[i];
+	roster->count--;
+	free_member(member);
+}
+
 void roster_destroy(struct roster *roster)
 {
 	if (!roster)
 		return;
-	for (size_t i = 0; i < roster->count; i++) {
-		member_page_forget(&roster->members[i]);
-		stream_look_close(&roster->members[i].look);
-		journal_watch_close(&roster->members[i].journal);
-		free(roster->members[i].stream);
-		free(roster->members[i].latency);
-	}
+	for (size_t i = 0; i < roster->count; i++)
+		free_member(roster->members[i]);
 	free(roster->members);
 	free(roster->by_name);
 	free(roster);
+}
+
+void roster_revive(struct member *member)
+{
+	member->restart = (struct restart){.count = member->restart.count};
+	member->was_failing = false;
+	member->was_hung = member->is_hung = false;
+	member->previous_signal = 0;
+	member->is_added = true;
+	member_enter(member, MEMBER_WAITING);
+}
+
+struct member *roster_find_id(const struct roster *roster, uint32_t id)
+{
+	size_t from = 0, to = roster->count;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (roster->members[middle]->id == id)
+			return roster->members[middle];
+		if (roster->members[middle]->id > id)
+			to = middle;
+		else
+			from = middle + 1;
+	}
+	return NULL;
 }
 
 struct member *roster_find(const struct roster *roster, const char *name)
@@ -93,9 +178,9 @@ struct member *roster_find(const struct roster *roster, const char *name)
 	return NULL;
 }
 
-static int watch_descriptor(const struct roster *roster, int descriptor, enum roster_event event, size_t index)
+static int watch_descriptor(const struct roster *roster, int descriptor, enum roster_event event, uint32_t id)
 {
-	struct epoll_event entry = {.events = EPOLLIN, .data.u64 = (uint64_t)event << 32 | index};
+	struct epoll_event entry = {.events = EPOLLIN, .data.u64 = (uint64_t)event << 32 | id};
 
 	return epoll_ctl(roster->epoll, EPOLL_CTL_ADD, descriptor, &entry) ? -errno : 0;
 }
@@ -109,18 +194,18 @@ static void decide(struct roster *roster, struct member *member, const struct re
 
 	switch (restart_decide(&member->restart, &roster->policy, end, now_ns)) {
 	case RESTART_DONE:
-		member->state = MEMBER_DONE;
+		member_enter(member, MEMBER_DONE);
 		log_line(ENRG_INFO, "%s is done", name);
 		return;
 	case RESTART_GIVE_UP:
-		member->state = MEMBER_GIVEN_UP;
+		member_enter(member, MEMBER_GIVEN_UP);
 		log_line(ENRG_ERROR, "%s: given up after %u starts that ended with a configuration error; fix %s", name,
 			tries + 1, member->plan->file);
 		return;
 	case RESTART_LATER:
 		break;
 	}
-	member->state = MEMBER_PAUSING;
+	member_enter(member, MEMBER_PAUSING);
 	/* The drain must not wait for a pause: what is left belongs to this store alone. */
 	if (roster->is_stopping && member->restart.failures < 5)
 		member->restart.due_ns = now_ns;
@@ -129,9 +214,8 @@ static void decide(struct roster *roster, struct member *member, const struct re
 		member->restart.due_ns > now_ns ? "in " : "at once", member->restart.due_ns > now_ns ? span : "");
 }
 
-static void start_member(struct roster *roster, size_t index, uint64_t now_ns)
+static void start_member(struct roster *roster, struct member *member, uint64_t now_ns)
 {
-	struct member *member = &roster->members[index];
 	struct enrg_error err = {0};
 	struct child_params params = {.type = member->plan->type,
 		.name = member->plan->name,
@@ -166,11 +250,11 @@ static void start_member(struct roster *roster, size_t index, uint64_t now_ns)
 		return;
 	}
 	member->lives++;
-	member->state = MEMBER_STARTING;
+	member_enter(member, MEMBER_STARTING);
 	member->stop_orders = 0;
 	member->is_hung = false;
-	if (watch_descriptor(roster, member->child.descriptor, ROSTER_END, index) ||
-		watch_descriptor(roster, member->child.ready, ROSTER_READY, index)) {
+	if (watch_descriptor(roster, member->child.descriptor, ROSTER_END, member->id) ||
+		watch_descriptor(roster, member->child.ready, ROSTER_READY, member->id)) {
 		log_line(ENRG_ERROR, "%s can't be watched: %s", member->plan->name, strerror(errno));
 		child_signal(&member->child, SIGKILL);
 	}
@@ -181,7 +265,7 @@ static bool are_stores_ready(const struct roster *roster, const struct member *s
 	for (size_t i = 0; i < source->plan->sink_count; i++) {
 		const struct member *store = roster_find(roster, source->plan->sinks[i].store_name);
 
-		if (store && !store->was_ready)
+		if (store && !store->was_ready && store->state != MEMBER_STOPPED)
 			return false;
 	}
 	return true;
@@ -191,10 +275,11 @@ static bool are_stores_ready(const struct roster *roster, const struct member *s
 static bool may_start(const struct roster *roster, const struct member *member)
 {
 	for (size_t i = 0; i < roster->count; i++) {
-		const struct member *other = &roster->members[i];
+		const struct member *other = roster->members[i];
 
-		if (!other->was_ready && (member_is_store(other) ||
-						 (member_is_processor(other) && other->plan->level > member->plan->level)))
+		if (!other->was_ready && !other->is_added &&
+			(member_is_store(other) ||
+				(member_is_processor(other) && other->plan->level > member->plan->level)))
 			return false;
 	}
 	return true;
@@ -203,9 +288,9 @@ static bool may_start(const struct roster *roster, const struct member *member)
 static void tell_late_stores(struct roster *roster)
 {
 	for (size_t i = 0; i < roster->count; i++) {
-		struct member *member = &roster->members[i];
+		struct member *member = roster->members[i];
 
-		if (member_is_source(member) || member->was_ready || member->is_late_told)
+		if (member_is_source(member) || member->was_ready || member->is_late_told || member->is_added)
 			continue;
 		member->is_late_told = true;
 		log_line(ENRG_ERROR, "%s is not ready after 30 s; the jobs that need it wait, the others start",
@@ -219,19 +304,22 @@ void roster_start_due(struct roster *roster, uint64_t now_ns)
 	bool is_late = now_ns - roster->started_ns >= READY_PATIENCE_NS;
 
 	for (size_t i = 0; i < roster->count; i++)
-		are_sources_due &= member_is_source(&roster->members[i]) || roster->members[i].was_ready;
+		are_sources_due &= member_is_source(roster->members[i]) || roster->members[i]->was_ready ||
+				   roster->members[i]->is_added;
 	if (!are_sources_due && is_late && !roster->is_stopping)
 		tell_late_stores(roster);
 	for (size_t i = 0; i < roster->count; i++) {
-		struct member *member = &roster->members[i];
+		struct member *member = roster->members[i];
+
+		bool is_alone = is_late || member->is_added; /* it waits for its own stores, not for all */
 
 		if (member->state == MEMBER_PAUSING && member->restart.due_ns <= now_ns)
-			start_member(roster, i, now_ns);
-		else if (member->state == MEMBER_WAITING && !roster->is_stopping &&
-			 (member_is_store(member) || are_sources_due ||
+			start_member(roster, member, now_ns);
+		else if (member->state == MEMBER_WAITING && !roster->is_stopping && !member->is_held &&
+			 (member_is_store(member) || (are_sources_due && !member->is_added) ||
 				 (member_is_processor(member) && may_start(roster, member)) ||
-				 (is_late && are_stores_ready(roster, member))))
-			start_member(roster, i, now_ns);
+				 (is_alone && are_stores_ready(roster, member))))
+			start_member(roster, member, now_ns);
 	}
 }
 
@@ -240,12 +328,13 @@ uint64_t roster_next_due(const struct roster *roster)
 	uint64_t due = UINT64_MAX;
 
 	for (size_t i = 0; i < roster->count; i++) {
-		const struct member *member = &roster->members[i];
+		const struct member *member = roster->members[i];
 		uint64_t wanted = UINT64_MAX;
 
 		if (member->state == MEMBER_PAUSING)
 			wanted = member->restart.due_ns;
-		else if (member->state == MEMBER_WAITING && !member->is_late_told && !roster->is_stopping)
+		else if (member->state == MEMBER_WAITING && !member->is_late_told && !member->is_added &&
+			 !roster->is_stopping)
 			wanted = roster->started_ns + READY_PATIENCE_NS;
 		due = wanted < due ? wanted : due;
 	}
@@ -278,6 +367,14 @@ static bool is_unwell(const struct member *member, const struct restart_end *end
 	       !batches && now_ns - member->restart.started_ns < RESTART_STABLE_NS;
 }
 
+/* A store that is to be removed and died before it was asked has more to store. */
+static bool is_wished_end(const struct member *member)
+{
+	if (member->wish == WISH_REMOVE)
+		return member->is_stop_asked || member_is_source(member);
+	return member->wish == WISH_STOP || member->wish == WISH_RESTART;
+}
+
 static void handle_end(struct roster *roster, struct member *member, uint64_t now_ns)
 {
 	struct restart_end end = {.was_hung = member->is_hung, .is_store = !member_is_source(member)};
@@ -295,6 +392,12 @@ static void handle_end(struct roster *roster, struct member *member, uint64_t no
 	member->was_hung = end.was_hung;
 	end.is_done = member->last_page_state == PAGE_DONE;
 	restart_format_end(&end, member->last_exit, sizeof(member->last_exit));
+	if (!roster->is_stopping && is_wished_end(member)) {
+		if (end.exit_code != 0 && end.exit_code != 3)
+			log_line(ENRG_WARNING, "%s ended: %s", member->plan->name, member->last_exit);
+		member_enter(member, MEMBER_STOPPED);
+		return;
+	}
 	if (!roster->is_stopping) {
 		decide(roster, member, &end, now_ns);
 		return;
@@ -309,7 +412,7 @@ static void handle_end(struct roster *roster, struct member *member, uint64_t no
 		log_line(ENRG_WARNING, "%s ended: %s", member->plan->name, member->last_exit);
 	if (is_unwell(member, &end, member->past.out_batches - before, now_ns))
 		member->was_failing = true;
-	member->state = MEMBER_STOPPED;
+	member_enter(member, MEMBER_STOPPED);
 }
 
 /* A job whose data the run is for: where there are services alone, each of them is one. */
@@ -318,7 +421,7 @@ static bool is_awaited(const struct roster *roster, const struct member *member)
 	if (!member_is_source(member))
 		return false;
 	for (size_t i = 0; member_is_service(member) && i < roster->count; i++)
-		if (member_is_source(&roster->members[i]) && !member_is_service(&roster->members[i]))
+		if (member_is_source(roster->members[i]) && !member_is_service(roster->members[i]))
 			return false;
 	return true;
 }
@@ -327,20 +430,19 @@ static void handle_ready(struct roster *roster, struct member *member, uint64_t 
 {
 	if (child_read_ready(&member->child) != 1)
 		return;
-	member->state = MEMBER_RUNNING;
+	member_enter(member, MEMBER_RUNNING);
 	member->was_ready = true;
 	if (!roster->first_ready_ns && is_awaited(roster, member))
 		roster->first_ready_ns = now_ns;
 	log_line(ENRG_DEBUG, "%s is ready (process %d)", member->plan->name, (int)member->child.pid);
 }
 
-void roster_handle(struct roster *roster, enum roster_event event, uint32_t index, uint64_t now_ns)
+void roster_handle(struct roster *roster, enum roster_event event, uint32_t id, uint64_t now_ns)
 {
-	struct member *member;
+	struct member *member = roster_find_id(roster, id);
 
-	if (index >= roster->count)
+	if (!member)
 		return;
-	member = &roster->members[index];
 	if (event == ROSTER_READY)
 		handle_ready(roster, member, now_ns);
 	else
@@ -363,7 +465,7 @@ static bool is_held_back(const struct member *member)
 void roster_watch(struct roster *roster, uint64_t now_ns)
 {
 	for (size_t i = 0; i < roster->count; i++) {
-		struct member *member = &roster->members[i];
+		struct member *member = roster->members[i];
 		uint64_t beat;
 		char span[32];
 
@@ -394,12 +496,23 @@ void roster_stop_member(struct member *member)
 			member->restart.failures >= (member_is_source(member) ? 1 : ROSTER_FAILING))
 			member->was_failing = true;
 		if (member->state == MEMBER_PAUSING || member->state == MEMBER_WAITING)
-			member->state = MEMBER_STOPPED;
+			member_enter(member, MEMBER_STOPPED);
 		return;
 	}
 	/* One that can't be asked now, since the user's queue of signals is full, is asked again at the next step. */
 	if (!child_send_order(&member->child, member->stop_orders ? ORDER_FAST : ORDER_DRAIN))
 		member->stop_orders++;
+}
+
+void roster_kill_member(struct member *member)
+{
+	member_enter(member, MEMBER_STOPPED);
+	child_signal(&member->child, SIGKILL);
+}
+
+void roster_hasten_member(struct member *member, uint64_t now_ns)
+{
+	member->restart.due_ns = now_ns;
 }
 
 bool roster_has_backlog(const struct roster *roster, const struct member *store)
@@ -427,7 +540,7 @@ bool roster_is_exhausted(const struct roster *roster)
 	size_t sources = 0;
 
 	for (size_t i = 0; i < roster->count; i++) {
-		const struct member *member = &roster->members[i];
+		const struct member *member = roster->members[i];
 		bool is_hopeless = member->state == MEMBER_DONE || member->state == MEMBER_GIVEN_UP;
 
 		if (!member_is_source(member) || member_is_service(member))
@@ -449,7 +562,7 @@ bool roster_is_up(struct roster *roster, uint64_t now_ns)
 	if (now_ns - roster->started_ns >= READY_PATIENCE_NS || roster->up_count == roster->count)
 		return true;
 	for (size_t i = 0; i < roster->count; i++) {
-		const struct member *member = &roster->members[i];
+		const struct member *member = roster->members[i];
 
 		if (!member->was_ready && member->state != MEMBER_DONE && member->state != MEMBER_GIVEN_UP)
 			return false;

@@ -6,12 +6,13 @@
 
 #define ROSTER_FAILING 3u /* lives in a row that were not stable: not just one bad moment */
 
-enum roster_event { ROSTER_READY = 1, ROSTER_END = 2 }; /* upper half of epoll_data.u64; lower half: index */
+enum roster_event { ROSTER_READY = 1, ROSTER_END = 2 }; /* upper half of epoll_data.u64; lower half: id */
 
 struct roster {
 	size_t count;
-	struct member *members;
+	struct member **members; /* in the order of their ids */
 	struct member **by_name; /* sorted */
+	uint32_t next_id;
 	int epoll, lifeline;
 	int wish; /* which run is to be on: wish.h; 0 = there is no run control */
 	struct restart_policy policy;
@@ -27,22 +28,37 @@ struct roster_params {
 	int epoll, lifeline;
 };
 
+/* Takes the plans out of the set. */
 int roster_create(const struct roster_params *params, struct roster **ret_roster, struct enrg_error *err);
 void roster_destroy(struct roster *roster);
+
+/* A job that comes while the run is on. `plan` is taken on success. */
+int roster_add(struct roster *roster, const struct job_config *config, struct plan *plan, struct member **ret_member,
+	struct enrg_error *err);
+/* One that is gone: its process has ended, and nobody refers to it. */
+void roster_remove(struct roster *roster, struct member *member);
+/* Lets one that has ended, for whatever reason, start anew. */
+void roster_revive(struct member *member);
+void roster_set_policy(struct roster *roster, const struct supervisor_options *options);
 
 /* Starts what may start now: stores, then processors, those furthest from sources first, then sources; jobs whose pause
  * is over. */
 void roster_start_due(struct roster *roster, uint64_t now_ns);
 /* An event of a member's descriptor. */
-void roster_handle(struct roster *roster, enum roster_event event, uint32_t index, uint64_t now_ns);
+void roster_handle(struct roster *roster, enum roster_event event, uint32_t id, uint64_t now_ns);
 /* Kills jobs that give no sign of life. `now_ns` here and everywhere: a clock of the time in which the supervisor ran.
  */
 void roster_watch(struct roster *roster, uint64_t now_ns);
 /* Asks a member to end (again: at once). A member that does not run is marked as stopped. */
 void roster_stop_member(struct member *member);
+/* SIGKILL, of one that was asked to end and does not. */
+void roster_kill_member(struct member *member);
+/* One that pauses is started again at once. */
+void roster_hasten_member(struct member *member, uint64_t now_ns);
 /* Time of the next thing that roster_start_due has to do; UINT64_MAX = nothing. */
 uint64_t roster_next_due(const struct roster *roster);
 
+struct member *roster_find_id(const struct roster *roster, uint32_t id);
 struct member *roster_find(const struct roster *roster, const char *name);
 /* Has the store anything to read in its streams? */
 bool roster_has_backlog(const struct roster *roster, const struct member *store);

@@ -93,7 +93,7 @@ static void refuse_name(const struct route *route, const struct command *command
 	const char **names = calloc(roster->count + 1, sizeof(*names));
 
 	for (size_t i = 0; names && i < roster->count; i++)
-		names[i] = job ? roster->members[i].plan->name : roster->members[i].plan->type;
+		names[i] = job ? roster->members[i]->plan->name : roster->members[i]->plan->type;
 	nearest = names && (job || type) ? options_suggest(job ? job : type, names, roster->count) : NULL;
 	if (!job && !type && strcmp(command->to, "all") != 0)
 		command_answer_set(answer, COMMAND_NOBODY,
@@ -219,7 +219,7 @@ static bool add_target(const struct route *route, struct pending *pending, const
 static bool find_targets(const struct route *route, struct pending *pending)
 {
 	for (size_t i = 0; i < route->roster->count; i++) {
-		const struct member *member = &route->roster->members[i];
+		const struct member *member = route->roster->members[i];
 
 		if (is_meant(member, &pending->command) && !add_target(route, pending, member))
 			return false;

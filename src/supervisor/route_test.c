@@ -60,7 +60,7 @@ static int set_up(void **state)
 	add(world, 0, "a", &knob_type);
 	add(world, 1, "b", &knob_type);
 	add(world, 2, "dice", &dice_type);
-	world->roster = (struct roster){.count = 3, .members = world->members, .by_name = world->by_name};
+	world->roster = (struct roster){.count = 3, .members = world->by_name, .by_name = world->by_name};
 	assert_int_equal(bus_client_create(&params, &world->bus, NULL), 0);
 	assert_int_equal(commands_create(&world->commands, NULL), 0);
 	assert_int_equal(route_create(&world->roster, world->bus, world->commands, &world->route, NULL), 0);

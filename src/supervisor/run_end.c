@@ -10,7 +10,9 @@
 #include "base/log.h"
 #include "base/path.h"
 #include "handover/leftover.h"
+#include "handover/presence.h"
 #include "handover/switches.h"
+#include "supervisor/earlier/streams.h"
 
 bool run_end_out_folder(const struct job_config *store, char *ret_folder, size_t folder_bytes)
 {
@@ -47,7 +49,7 @@ static bool is_repeated(const struct roster *roster, size_t index, const char *f
 	char other[RUNTIME_PATH_BYTES];
 
 	for (size_t i = 0; i < index; i++)
-		if (run_end_out_folder(roster->members[i].config, other, sizeof(other)) && !strcmp(other, folder))
+		if (run_end_out_folder(roster->members[i]->config, other, sizeof(other)) && !strcmp(other, folder))
 			return true;
 	return false;
 }
@@ -55,7 +57,7 @@ static bool is_repeated(const struct roster *roster, size_t index, const char *f
 /* The folder of that member, where it is one that no member before it has. */
 static bool find_folder(const struct roster *roster, size_t index, char *ret_folder, size_t folder_bytes)
 {
-	return run_end_out_folder(roster->members[index].config, ret_folder, folder_bytes) &&
+	return run_end_out_folder(roster->members[index]->config, ret_folder, folder_bytes) &&
 	       !is_repeated(roster, index, ret_folder);
 }
 
@@ -163,12 +165,25 @@ void run_end_write_ledger(const struct runtime *runtime, const struct roster *ro
 	free(text);
 }
 
-size_t run_end_clean(const struct stream_specs *specs, const struct roster *roster)
+static int count_file(const char *path, void *context)
 {
-	size_t left = streams_remove_settled(specs);
+	(void)path;
+	++*(size_t *)context;
+	return 0;
+}
+
+size_t run_end_clean(const struct runtime *runtime, const struct roster *roster)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < roster->count; i++)
+		if (roster->members[i]->plan->stream_path)
+			(void)stream_remove_settled(roster->members[i]->plan->stream_path);
+	/* also those of jobs that were removed, and whose batches were left */
+	presence_visit_files(runtime->folder, ".stream", count_file, &left);
 
 	for (size_t i = 0; i < roster->count; i++) {
-		const struct member *member = &roster->members[i];
+		const struct member *member = roster->members[i];
 
 		unlink(member->plan->page_path);
 		/* A store that was killed may have written more than it committed: its successor needs the journal. So

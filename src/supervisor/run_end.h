@@ -5,7 +5,7 @@
 
 #include "supervisor/ledger.h"
 #include "supervisor/roster.h"
-#include "supervisor/earlier/streams.h"
+#include "supervisor/runtime.h"
 
 /* Writes `json` as `name` into the folder of each store that writes files, also while jobs run (the disk has it when
  * the system sees fit); says what could not be written. */
@@ -18,7 +18,7 @@ bool run_end_has_account(const struct roster *roster, const char *id);
 void run_end_write_ledger(const struct runtime *runtime, const struct roster *roster, const json_t *ledger);
 /* Removes pages; streams, and journals of stores that ended in order, where no stream holds a batch. The number of
  * streams that do. */
-size_t run_end_clean(const struct stream_specs *specs, const struct roster *roster);
+size_t run_end_clean(const struct runtime *runtime, const struct roster *roster);
 /* "out" folder of a store by its file and its type's default; false: the type writes no files. */
 bool run_end_out_folder(const struct job_config *store, char *ret_folder, size_t folder_bytes);
 

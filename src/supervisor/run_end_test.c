@@ -26,7 +26,8 @@ static void write_ledger(const char *base, const char *first, const char *second
 	struct toml_node roots[3];
 	struct job_config configs[3];
 	struct member members[3] = {0};
-	struct roster roster = {.count = 3, .members = members};
+	struct member *list[] = {&members[0], &members[1], &members[2]};
+	struct roster roster = {.count = 3, .members = list};
 	struct runtime runtime = {.run = "r1"};
 	char log[128];
 	size_t count;

@@ -117,7 +117,7 @@ void run_log_reload(const struct folder *folder, const char *supervisor_file, st
 		log_line(ENRG_INFO, "SIGHUP: log files are opened anew, verbosity is %s", log_level_name(level));
 	}
 	for (size_t i = 0; i < roster->count; i++) {
-		struct member *member = &roster->members[i];
+		struct member *member = roster->members[i];
 
 		if (code >= 0 && !member->config->common.has_verbosity)
 			member->plan->verbosity = (int)level;

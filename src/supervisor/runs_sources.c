@@ -22,7 +22,7 @@ void runs_wish(struct runs *runs, const struct account *account)
 	}
 	runs->serial = wish_set(runs->wishes, &wish);
 	for (size_t i = 0; runs->roster && i < runs->roster->count; i++) {
-		struct member *member = &runs->roster->members[i];
+		struct member *member = runs->roster->members[i];
 		if (member_is_source(member) && member_is_alive(member))
 			(void)child_send_order(&member->child, ORDER_RUN); /* who misses it sees it at its next poll */
 	}
@@ -95,7 +95,7 @@ static enum runs_progress look_at(
 enum runs_progress runs_look(const struct runs *runs, const char *id, char *ret_text, size_t text_bytes)
 {
 	for (size_t i = 0; i < runs->roster->count; i++) {
-		const struct member *member = &runs->roster->members[i];
+		const struct member *member = runs->roster->members[i];
 		char reason[PAGE_REASON_BYTES];
 		enum runs_progress progress = member_is_source(member) ? look_at(runs, member, id, reason) : RUNS_DONE;
 
@@ -115,8 +115,8 @@ enum runs_progress runs_look(const struct runs *runs, const char *id, char *ret_
 const char *runs_find_missing_store(const struct runs *runs)
 {
 	for (size_t i = 0; i < runs->roster->count; i++)
-		if (member_is_store(&runs->roster->members[i]) && runs->roster->members[i].state != MEMBER_RUNNING)
-			return runs->roster->members[i].plan->name;
+		if (member_is_store(runs->roster->members[i]) && runs->roster->members[i]->state != MEMBER_RUNNING)
+			return runs->roster->members[i]->plan->name;
 	return NULL;
 }
 
@@ -158,7 +158,7 @@ static int end_in_stream(const struct runs *runs, const struct member *member)
 void runs_end_for_absent(const struct runs *runs)
 {
 	for (size_t i = 0; i < runs->roster->count; i++) {
-		const struct member *member = &runs->roster->members[i];
+		const struct member *member = runs->roster->members[i];
 		if (member_is_source(member) && member->plan->stream_path && !member_is_alive(member) &&
 			is_in_stream(member, runs->account->id))
 			(void)end_in_stream(runs, member);

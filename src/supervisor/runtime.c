@@ -131,6 +131,13 @@ void runtime_close(struct runtime *runtime)
 	runtime->lock = runtime->claim = -1;
 }
 
+void runtime_format_bus(
+	const struct runtime *runtime, char ret_publish[RUNTIME_URL_BYTES], char ret_subscribe[RUNTIME_URL_BYTES])
+{
+	snprintf(ret_publish, RUNTIME_URL_BYTES, "ipc://%s/bus.pub", runtime->sockets);
+	snprintf(ret_subscribe, RUNTIME_URL_BYTES, "ipc://%s/bus.sub", runtime->sockets);
+}
+
 void runtime_make_run_id(uint64_t wall_ns, char *ret_id, size_t id_bytes)
 {
 	time_t seconds = (time_t)(wall_ns / 1000000000u);

@@ -53,6 +53,11 @@ int runtime_begin_run(struct runtime *runtime, bool go_on, struct enrg_error *er
 /* Writes run.json: state "ended" (nothing is left) or "unfinished" (a ring still holds batches). */
 int runtime_end_run(const struct runtime *runtime, bool is_finished, int exit_code, struct enrg_error *err);
 
+#define RUNTIME_URL_BYTES (RUNTIME_PATH_BYTES + 32)
+/* Where the broker listens: what is sent to it, and what it sends. */
+void runtime_format_bus(
+	const struct runtime *runtime, char ret_publish[RUNTIME_URL_BYTES], char ret_subscribe[RUNTIME_URL_BYTES]);
+
 /* "YYYYMMDDTHHMMSSZ-xxxx" */
 void runtime_make_run_id(uint64_t wall_ns, char *ret_id, size_t id_bytes);
 

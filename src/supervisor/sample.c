@@ -17,8 +17,8 @@ bool sample_take(struct roster *roster, uint64_t now_ns)
 	bool is_news = false;
 
 	for (size_t i = 0; i < roster->count; i++) {
-		member_page_read(&roster->members[i], now_ns);
-		is_news |= roster->members[i].is_news;
+		member_page_read(roster->members[i], now_ns);
+		is_news |= roster->members[i]->is_news;
 	}
 	return is_news;
 }
@@ -42,7 +42,7 @@ static bool look_at_journals(struct roster *roster, struct losses *losses)
 	bool is_news = false;
 
 	for (size_t i = 0; i < roster->count; i++) {
-		struct member *member = &roster->members[i];
+		struct member *member = roster->members[i];
 		uint64_t news = member->journal.news;
 
 		if (!member->plan->journal_path)
@@ -148,15 +148,23 @@ static void set_name(char name[256], const char *wanted)
 		snprintf(name, 256, "%s", wanted);
 }
 
+/* Stores come and go: what stands at a place is of the store with that name. */
+static void name_store(struct ledger_store *store, const char *name)
+{
+	if (!strcmp(store->name, name))
+		return;
+	memset(store, 0, sizeof(*store));
+	set_name(store->name, name);
+}
+
 static void name_source(const struct member *member, struct ledger_source *source)
 {
 	const struct plan *plan = member->plan;
 
-	set_name(source->name, plan->name);
 	source->store_count = (uint32_t)plan->sink_count;
 	source->missed_ticks = member->now.missed_ticks;
 	for (uint32_t k = 0; k < source->store_count; k++)
-		set_name(source->stores[k].name, plan->sinks[k].store_name);
+		name_store(&source->stores[k], plan->sinks[k].store_name);
 }
 
 /* What the ledger says of a source changes with its stream, and with what is committed of what was in flight. */
@@ -190,9 +198,13 @@ bool sample_ledger(struct roster *roster, struct ledger *ledger, bool is_whole)
 
 	if (has_committed || is_whole)
 		processors_sample(roster, ledger);
-	for (size_t i = 0; i < roster->count && index < ledger->source_count; i++)
-		if (roster->members[i].plan->stream_path)
-			is_news |= sample_source(
-				roster, &roster->members[i], &ledger->sources[index++], has_committed, is_whole);
+	for (size_t i = 0; i < roster->count; i++) {
+		struct member *member = roster->members[i];
+		struct ledger_source *source =
+			member->plan->stream_path ? ledger_take_source(ledger, member->plan->name, index++) : NULL;
+
+		if (source)
+			is_news |= sample_source(roster, member, source, has_committed, is_whole);
+	}
 	return is_news;
 }

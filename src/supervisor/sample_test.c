@@ -25,7 +25,8 @@ static void latency_is_that_of_the_last_seconds(void **state)
 	char path[] = "/dev/shm/sample_test.XXXXXX";
 	struct plan plan = {.name = "csv", .page_path = path, .is_store = true};
 	struct member member = {.plan = &plan, .state = MEMBER_RUNNING, .child = {.pid = getpid()}, .page_file = -1};
-	struct roster roster = {.count = 1, .members = &member};
+	struct member *list[] = {&member};
+	struct roster roster = {.count = 1, .members = list};
 	struct page *page;
 
 	(void)state;
@@ -164,15 +165,15 @@ static void ledger_stays_true(void **state)
 					   .journal = JOURNAL_WATCH_NONE},
 		{.plan = &plans[1], .page_file = -1, .look = STREAM_LOOK_NONE, .journal = JOURNAL_WATCH_NONE}};
 	struct member *by_name[] = {&members[0], &members[1]};
-	struct roster roster = {.count = 2, .members = members, .by_name = by_name};
+	struct roster roster = {.count = 2, .members = by_name, .by_name = by_name};
 	struct play play = {0};
 	struct ledger *ledger;
 	uint64_t now_ns = 10 * S;
 
 	(void)state;
 	begin_play(&play);
-	assert_int_equal(ledger_create(1, &ledger), 0);
-	const struct ledger_source *source = &ledger->sources[0];
+	assert_int_equal(ledger_create(0, &ledger), 0);
+	const struct ledger_source *source = ledger_take_source(ledger, "source", 0);
 	assert_true(look(&roster, ledger, now_ns));
 	assert_false(look(&roster, ledger, now_ns += S));
 	produce(&play);

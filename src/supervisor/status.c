@@ -56,7 +56,7 @@ static struct backlog *find_backlogs(const struct status_context *context)
 	for (uint32_t i = 0; backlogs && i < context->ledger->source_count; i++) {
 		const struct ledger_source *source = &context->ledger->sources[i];
 		const struct member *member = roster_find(roster, source->name);
-		struct backlog *own = member ? &backlogs[member - roster->members] : &nobody;
+		struct backlog *own = member ? &backlogs[member->index] : &nobody;
 
 		for (uint32_t k = 0; k < source->store_count; k++) {
 			const struct ledger_store *store = &source->stores[k];
@@ -67,8 +67,8 @@ static struct backlog *find_backlogs(const struct status_context *context)
 			member = roster_find(roster, store->name);
 			if (!member)
 				continue;
-			backlogs[member - roster->members].bytes += bytes;
-			backlogs[member - roster->members].batches += batches;
+			backlogs[member->index].bytes += bytes;
+			backlogs[member->index].batches += batches;
 		}
 	}
 	return backlogs;
@@ -151,7 +151,7 @@ static json_t *make_totals(const struct roster *roster)
 	uint64_t cpu = 0, restarts = 0, running = 0;
 
 	for (size_t i = 0; i < roster->count; i++) {
-		const struct member *member = &roster->members[i];
+		const struct member *member = roster->members[i];
 
 		now.in_batches += member->now.in_batches;
 		now.in_rows += member->now.in_rows;
@@ -216,7 +216,7 @@ json_t *status_format(const struct status_context *context)
 	struct backlog *backlogs = find_backlogs(context), none = {0};
 
 	for (size_t i = 0; i < context->roster->count; i++)
-		json_array_append_new(jobs, make_job(&context->roster->members[i], backlogs ? &backlogs[i] : &none));
+		json_array_append_new(jobs, make_job(context->roster->members[i], backlogs ? &backlogs[i] : &none));
 	free(backlogs);
 	clock_format_utc(context->started_wall_ns, since, sizeof(since));
 	clock_format_utc(context->now_wall_ns, now, sizeof(now));

@@ -27,6 +27,7 @@
 #include "supervisor/needs.h"
 #include "supervisor/pace.h"
 #include "supervisor/processors.h"
+#include "supervisor/reconfigure.h"
 #include "supervisor/roster.h"
 #include "supervisor/run_log.h"
 #include "supervisor/runs.h"
@@ -34,6 +35,8 @@
 #include "supervisor/service.h"
 #include "supervisor/signals.h"
 #include "supervisor/status.h"
+#include "supervisor/transition.h"
+#include "supervisor/verdict.h"
 #include "supervisor/earlier/streams.h"
 
 #define SUMMARY_NS        10000000000ull
@@ -67,6 +70,8 @@ struct supervisor {
 	struct control_plane control;
 	struct control commands;
 	struct runs runs;
+	struct transition transition;
+	struct reconfigure reconfigure;
 	struct keeper keeper;
 	struct losses losses; /* found at the start, until there is a ledger */
 	struct drain drain;
@@ -209,6 +214,33 @@ static void look_after(struct supervisor *self, bool is_whole)
 	keeper_look(&self->keeper, &self->control, &self->ledger->losses, is_whole);
 }
 
+static uint64_t clock_of(void *context)
+{
+	return running_ns(context);
+}
+
+static int open_changes(struct supervisor *self, struct enrg_error *err)
+{
+	self->transition = (struct transition){.roster = self->roster,
+		.ledger = self->ledger,
+		.keeper = &self->keeper,
+		.runtime = &self->runtime,
+		.commands = self->commands.commands};
+	self->reconfigure = (struct reconfigure){.types = self->types,
+		.folder = &self->folder,
+		.config_path = self->params->config_path,
+		.supervisor_file = self->params->supervisor_file,
+		.log_format = self->params->log_format,
+		.checks = !self->params->checks_off,
+		.runtime = &self->runtime,
+		.transition = &self->transition,
+		.now_ns = clock_of,
+		.context = self};
+	return reconfigure_open(&self->reconfigure, self->commands.commands)
+		       ? enrg_error_set(err, -ENOSPC, "too many tables of commands")
+		       : 0;
+}
+
 static void hear(void *context, const struct envelope *envelope)
 {
 	control_hear(context, envelope);
@@ -229,11 +261,14 @@ static int open_commands(struct supervisor *self, struct enrg_error *err)
 	runs_attach(&self->runs, self->roster, self->commands.commands);
 	if (!code && runs_add_commands(&self->runs) < 0)
 		code = enrg_error_set(err, -ENOSPC, "too many kinds of commands");
+	if (!code)
+		code = open_changes(self, err);
 	return code ? code : watch(self, control_descriptor(&self->commands), OWN_CONTROL, err);
 }
 
 static int start(struct supervisor *self, struct enrg_error *err)
 {
+	char publish_url[RUNTIME_URL_BYTES], subscribe_url[RUNTIME_URL_BYTES];
 	struct roster_params params;
 	int code = runtime_open(
 		self->folder->supervisor.info.supervisor_id, self->params->config_path, &self->runtime, err);
@@ -244,21 +279,24 @@ static int start(struct supervisor *self, struct enrg_error *err)
 		code = open_loop(self, err);
 	if (!code)
 		code = prepare(self, err);
-	if (!code && self->plans->count)
-		code = control_plane_start(self->plans->plans[0]->publish_url, self->plans->plans[0]->subscribe_url,
-			self->folder->supervisor.info.supervisor_id, &self->control, err);
+	if (!code) {
+		runtime_format_bus(&self->runtime, publish_url, subscribe_url);
+		code = control_plane_start(
+			publish_url, subscribe_url, self->folder->supervisor.info.supervisor_id, &self->control, err);
+	}
 	if (!code)
 		code = watch(self, bus_client_descriptor(self->control.client), OWN_BUS, err);
-	if (!code && ledger_create((uint32_t)plan_set_producers(self->plans), &self->ledger))
+	if (!code && ledger_create(0, &self->ledger))
 		code = enrg_error_set(err, -ENOMEM, "out of memory");
 	if (code)
 		return code;
 	self->ledger->losses = self->losses;
 	self->losses = (struct losses){0};
-	/* Specs and sources of the ledger are both the plans that have a stream, in their order. */
 	for (size_t i = 0; i < self->specs->count; i++)
-		if (self->specs->items[i].earlier.runs[0])
-			self->ledger->sources[i].earlier = &self->specs->items[i].earlier;
+		if (self->specs->items[i].earlier.runs[0] &&
+			ledger_set_earlier(
+				self->ledger, self->specs->items[i].plan->name, &self->specs->items[i].earlier))
+			return enrg_error_set(err, -ENOMEM, "out of memory");
 	code = keeper_open(&self->keeper, &self->runtime, self->plans, err);
 	if (code)
 		return code;
@@ -456,6 +494,10 @@ static void step(struct supervisor *self, uint64_t now_ns)
 		drain_begin(&self->drain, self->roster, now_ns);
 	if (self->drain.phase != DRAIN_NONE)
 		runs_begin_stop(&self->runs);
+	if (self->drain.phase != DRAIN_NONE)
+		transition_stop(&self->transition);
+	if (transition_step(&self->transition, now_ns))
+		look_at_jobs(self, now_ns); /* who asked for it looks next */
 	drain_step(&self->drain, self->roster, now_ns);
 	runs_step(&self->runs, now_ns);
 	if (roster_next_due(self->roster) <= now_ns)
@@ -472,6 +514,8 @@ static int timeout_ms(const struct supervisor *self, uint64_t now_ns)
 	due = other < due ? other : due;
 	other = runs_next_due(&self->runs);
 	due = other < due ? other : due;
+	other = transition_next_due(&self->transition, now_ns);
+	due = other < due ? other : due;
 	other = service_next_beat(&self->service, clock_mono_ns());
 	due = other != UINT64_MAX && now_ns + other < due ? now_ns + other : due;
 	other = control_next_due(&self->commands); /* a clock that this process's pauses do not stop */
@@ -481,6 +525,21 @@ static int timeout_ms(const struct supervisor *self, uint64_t now_ns)
 	if (due == UINT64_MAX)
 		return -1;
 	return due <= now_ns ? 0 : (int)((due - now_ns) / 1000000 < 1000 ? (due - now_ns) / 1000000 + 1 : 1000);
+}
+
+static void handle_event(struct supervisor *self, const struct epoll_event *event, uint64_t now_ns)
+{
+	uint32_t kind = (uint32_t)(event->data.u64 >> 32), id = (uint32_t)event->data.u64;
+	struct member *member;
+
+	if (!kind) {
+		handle_own(self, (enum own_event)id, now_ns);
+		return;
+	}
+	roster_handle(self->roster, (enum roster_event)kind, id, now_ns);
+	member = roster_find_id(self->roster, id);
+	if (kind == ROSTER_END && member && !member_is_alive(member))
+		control_plane_tell_end(&self->control, member);
 }
 
 static void end_runs(void *context)
@@ -503,17 +562,8 @@ static void run_loop(struct supervisor *self)
 
 		/* First: a job that ended since everybody was signalled is not to be started again. */
 		handle_signals(self, now_ns);
-		for (int i = 0; i < count; i++) {
-			uint32_t kind = (uint32_t)(events[i].data.u64 >> 32), index = (uint32_t)events[i].data.u64;
-
-			if (kind) {
-				roster_handle(self->roster, (enum roster_event)kind, index, now_ns);
-				if (kind == ROSTER_END && !member_is_alive(&self->roster->members[index]))
-					control_plane_tell_end(&self->control, &self->roster->members[index]);
-			} else {
-				handle_own(self, (enum own_event)index, now_ns);
-			}
-		}
+		for (int i = 0; i < count; i++)
+			handle_event(self, &events[i], now_ns);
 		if (self->has_mail)
 			self->has_mail = control_plane_collect(&self->control);
 		handle_stop(self, now_ns);
@@ -525,66 +575,6 @@ static void run_loop(struct supervisor *self)
 }
 
 /* --- end --- */
-
-/* An exit code of 1 is never without a word: says who counted what. */
-static bool is_clean(const struct roster *roster)
-{
-	bool is_clean = true;
-
-	for (size_t i = 0; i < roster->count; i++) {
-		const struct member_counts *now = &roster->members[i].now;
-
-		if (!now->lost && !now->duplicated && !now->corrupted && !now->set_aside)
-			continue;
-		is_clean = false;
-		log_line(ENRG_ERROR,
-			"%s found batches in its input: %" PRIu64 " lost, %" PRIu64 " twice, %" PRIu64
-			" corrupt, %" PRIu64 " set aside",
-			roster->members[i].plan->name, now->lost, now->duplicated, now->corrupted, now->set_aside);
-	}
-	return is_clean;
-}
-
-/* No loss of batches, but measurements that never were. */
-static void tell_missed_ticks(const struct roster *roster)
-{
-	for (size_t i = 0; i < roster->count; i++)
-		if (roster->members[i].now.missed_ticks)
-			log_line(ENRG_INFO,
-				"%s missed %" PRIu64 " ticks: polls that came or took longer than an interval",
-				roster->members[i].plan->name, roster->members[i].now.missed_ticks);
-}
-
-/* Not of a run that ended before a job had the time to start. */
-static bool is_any_failing(const struct roster *roster)
-{
-	bool is_any = false;
-
-	for (size_t i = 0; i < roster->count; i++) {
-		const struct member *member = &roster->members[i];
-
-		const char *reason = member->last_reason, *what;
-
-		if (!member->was_ready && member->restart.failures)
-			what = "never became ready in this run";
-		else if (member->was_failing)
-			what = "had failed, and had not recovered when the run ended";
-		else
-			continue;
-		log_line(ENRG_ERROR, "%s %s: %s%s%s", member->plan->name, what, member->last_exit, *reason ? ": " : "",
-			reason);
-		is_any = true;
-	}
-	return is_any;
-}
-
-static bool is_any_given_up(const struct roster *roster)
-{
-	for (size_t i = 0; i < roster->count; i++)
-		if (roster->members[i].state == MEMBER_GIVEN_UP)
-			return true;
-	return false;
-}
 
 static void print_ledger(const struct supervisor *self)
 {
@@ -601,6 +591,16 @@ static void print_ledger(const struct supervisor *self)
 	free(text);
 }
 
+static void roll_processors_forward(const struct roster *roster)
+{
+	struct plan_set plans = {.plans = calloc(roster->count + 1, sizeof(*plans.plans))};
+
+	for (; plans.plans && plans.count < roster->count; plans.count++)
+		plans.plans[plans.count] = roster->members[plans.count]->plan;
+	processors_roll_forward(&plans);
+	free(plans.plans);
+}
+
 static int finish(struct supervisor *self)
 {
 	struct enrg_error err = {0};
@@ -611,16 +611,16 @@ static int finish(struct supervisor *self)
 
 	control_plane_collect(&self->control);
 	look_after(self, true);
-	processors_roll_forward(self->plans);
+	roll_processors_forward(self->roster);
 	take_samples(self, true);
 	status = make_status(self, 0, true);
 	bool are_runs_accounted = runs_finish(&self->runs, status ? json_object_get(status, "ledger") : NULL);
-	is_failing = is_any_failing(self->roster);
-	tell_missed_ticks(self->roster);
-	if (!is_clean(self->roster) || !ledger_is_settled(self->ledger) || !are_runs_accounted ||
+	is_failing = verdict_is_any_failing(self->roster);
+	verdict_tell_missed_ticks(self->roster);
+	if (!verdict_is_clean(self->roster) || !ledger_is_settled(self->ledger) || !are_runs_accounted ||
 		(self->drain.was_killed && !self->drain.is_hurried) || is_failing)
 		exit_code = SUPERVISOR_TROUBLE;
-	if (is_any_given_up(self->roster))
+	if (verdict_is_any_given_up(self->roster))
 		exit_code = SUPERVISOR_CONFIG;
 	if (status) {
 		json_object_set_new(status, "exit_code", json_integer(exit_code));
@@ -636,7 +636,7 @@ static int finish(struct supervisor *self)
 	if (!self->params->is_quiet) {
 		print_ledger(self);
 	}
-	left = run_end_clean(self->specs, self->roster);
+	left = run_end_clean(&self->runtime, self->roster);
 	keeper_rescue(&self->keeper);
 	if (left)
 		log_line(ENRG_WARNING,
@@ -656,19 +656,22 @@ static void close_descriptor(int descriptor)
 
 static void remove_sockets(const struct supervisor *self)
 {
-	for (size_t i = 0; self->plans && i < self->plans->count; i++) {
-		const struct plan *plan = self->plans->plans[i];
+	char publish_url[RUNTIME_URL_BYTES], subscribe_url[RUNTIME_URL_BYTES];
 
-		unlink(plan->publish_url + strlen("ipc://"));
-		unlink(plan->subscribe_url + strlen("ipc://"));
-		if (plan->link_url)
-			unlink(plan->link_url + strlen("ipc://"));
-	}
+	if (!self->has_begun) /* they may be those of the instance that runs */
+		return;
+	runtime_format_bus(&self->runtime, publish_url, subscribe_url);
+	unlink(publish_url + strlen("ipc://"));
+	unlink(subscribe_url + strlen("ipc://"));
+	for (size_t i = 0; self->roster && i < self->roster->count; i++)
+		if (self->roster->members[i]->plan->link_url)
+			unlink(self->roster->members[i]->plan->link_url + strlen("ipc://"));
 }
 
 static void fini(struct supervisor *self)
 {
 	runs_close(&self->runs);
+	transition_fini(&self->transition);
 	control_close(&self->commands);
 	control_plane_stop(&self->control);
 	remove_sockets(self);

@@ -171,7 +171,7 @@ void process_request_stop(struct process *process, enum process_stop stop)
 {
 	if (atomic_load_explicit(&process->stop, memory_order_relaxed) >= (uint32_t)stop)
 		return;
-	if (stop == PROCESS_HURRY)
+	if (stop == PROCESS_HURRY && !atomic_load_explicit(&process->is_parting, memory_order_relaxed))
 		log_line(ENRG_INFO, "fast stop: what is left stays in shared memory");
 	/* pairs with the acquire of process_stop_state */
 	atomic_store_explicit(&process->stop, (uint32_t)stop, memory_order_release);

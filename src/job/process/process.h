@@ -39,13 +39,15 @@ struct process {
 	struct types *types;
 	struct options_memory *memory;
 	struct job_common common;
-	void *options;              /* of the type's table */
-	_Atomic uint32_t stop;      /* enum process_stop; a futex word */
-	_Atomic uint32_t wake;      /* 1: the main thread is to look; a futex word: process_wake */
-	_Atomic int wake_event;     /* an eventfd that tells the same to poll(2), plus one; 0: nobody has polled yet */
-	_Atomic uint32_t is_orphan; /* the supervisor is gone */
-	_Atomic uint32_t is_asked;  /* the supervisor has asked for the stop */
-	void *on_stop_context;      /* set before on_stop */
+	void *options;               /* of the type's table */
+	_Atomic uint32_t stop;       /* enum process_stop; a futex word */
+	_Atomic uint32_t wake;       /* 1: the main thread is to look; a futex word: process_wake */
+	_Atomic int wake_event;      /* an eventfd that tells the same to poll(2), plus one; 0: nobody has polled yet */
+	_Atomic uint32_t is_orphan;  /* the supervisor is gone */
+	_Atomic uint32_t is_asked;   /* the supervisor has asked for the stop */
+	_Atomic uint32_t is_parting; /* it is started again or removed while others go on */
+	_Atomic uint32_t is_plan_due; /* the file of its plan is new: the main thread reads it */
+	void *on_stop_context;        /* set before on_stop */
 	/* Called by the reporter thread each time that stop is raised: stream_interrupt or such. A stop that came
 	 * before this was set is only seen in `stop`. */
 	void (*_Atomic on_stop)(void *context);

@@ -382,7 +382,14 @@ static void handle_order(struct reporter *reporter, int order)
 	if (order == ORDER_DRAIN || order == ORDER_FAST) {
 		atomic_store_explicit(&process->is_asked, 1, memory_order_relaxed);
 		process_request_stop(process, order == ORDER_DRAIN ? PROCESS_DRAIN : PROCESS_HURRY);
+	} else if (order == ORDER_PART) {
+		atomic_store_explicit(&process->is_asked, 1, memory_order_relaxed);
+		atomic_store_explicit(&process->is_parting, 1, memory_order_relaxed);
+		process_request_stop(process, PROCESS_HURRY);
 	} else if (order == ORDER_RUN) {
+		process_wake(process);
+	} else if (order == ORDER_PLAN) {
+		atomic_store_explicit(&process->is_plan_due, 1, memory_order_release);
 		process_wake(process);
 	} else if (order >= ORDER_LOG) {
 		log_reopen();

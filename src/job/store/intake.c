@@ -120,6 +120,31 @@ static int find_ack(
 	return enrg_error_set(err, -ENOENT, "%s: has no consumer %s", path, name);
 }
 
+/* What came before this store joined the stream was not for it: counted as skipped, so that each batch is accounted
+ * for.
+ */
+static void begin_where_joined(
+	struct journal_stream_state *now, const struct stream_status *status, const char *name, uint64_t ack)
+{
+	const struct stream_joined *joined = NULL;
+
+	for (uint32_t i = 0; i < status->consumer_count; i++)
+		if (strcmp(status->consumers[i].name, name) == 0)
+			joined = &status->consumers[i].joined;
+	now->position = ack;
+	if (!joined || joined->position != ack || joined->sequence < now->sequence || joined->gaps < now->gaps) {
+		/* The journal is new (or was moved away): the sequence is taken as it comes, unless it starts at the
+		 * start. */
+		now->sequence = 0;
+		return;
+	}
+	uint64_t known_rows = now->rows + now->skipped_rows + now->set_aside_rows + now->corrupted_rows;
+	now->skipped_batches += joined->sequence - now->sequence - (joined->gaps - now->gaps);
+	now->skipped_rows += joined->rows > known_rows ? joined->rows - known_rows : 0;
+	now->gaps = joined->gaps;
+	now->sequence = joined->sequence;
+}
+
 static int attach_ring(struct intake *intake, struct intake_input *input, struct enrg_error *err)
 {
 	const char *path = input->plan->stream_path, *name = intake->process->plan->name;
@@ -144,12 +169,8 @@ static int attach_ring(struct intake *intake, struct intake_input *input, struct
 		input->now.position = input->now.sequence = 0;
 	}
 	bool is_ahead = input->now.position > ack; /* killed between commit and acknowledgement */
-	if (input->now.position < ack) {
-		/* The journal is new (or was moved away): the sequence is taken as it comes, unless it starts at the
-		 * start. */
-		input->now.position = ack;
-		input->now.sequence = 0;
-	}
+	if (input->now.position < ack)
+		begin_where_joined(&input->now, &status, name, ack);
 	code = consumer_open(path, name, input->now.position, &input->consumer, err);
 	if (code < 0)
 		return code;
@@ -244,6 +265,29 @@ static struct intake_input *add_input(struct intake *intake, const struct plan_i
 	}
 	intake->inputs[intake->count++] = input;
 	return input;
+}
+
+int intake_add(struct intake *intake, const struct plan_input *plan, struct enrg_error *err)
+{
+	struct intake_input *input = plan->is_link ? NULL : add_input(intake, plan, err);
+	int rc = plan->is_link ? 0 : input ? attach_ring(intake, input, err) : -ENOMEM;
+
+	return rc < 0 ? enrg_error_add(err, rc, "input %s", plan->source) : 0;
+}
+
+void intake_remove(struct intake *intake, uint32_t index)
+{
+	struct intake_input *input = intake->inputs[index];
+
+	if (input->consumer)
+		intake->ring_count--;
+	consumer_close(input->consumer);
+	free(input->earlier);
+	free(input);
+	intake->count--;
+	memmove(&intake->inputs[index], &intake->inputs[index + 1],
+		(intake->count - index) * sizeof(intake->inputs[0]));
+	intake_forget(intake);
 }
 
 int intake_open(struct intake *intake, struct process *process, struct journal *journal, struct enrg_error *err)

@@ -83,6 +83,11 @@ struct intake_record {
 int intake_open(struct intake *intake, struct process *process, struct journal *journal, struct enrg_error *err);
 /* Gives rings and link back; what the target cache hung on the inputs must be gone. Takes a zeroed intake. */
 void intake_close(struct intake *intake);
+/* An input that comes while the store runs, opened as by intake_open; where that fails, it stands there without a ring,
+ * and intake_rewind tries again. `plan` must live as long. */
+int intake_add(struct intake *intake, const struct plan_input *plan, struct enrg_error *err);
+/* One that goes: all that was read of it is committed, and its targets are gone. */
+void intake_remove(struct intake *intake, uint32_t index);
 /* Back to what is committed: the same records come again. */
 int intake_rewind(struct intake *intake, struct enrg_error *err);
 

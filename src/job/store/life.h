@@ -37,6 +37,10 @@ void store_life_set_state(struct store_life *life, enum page_state state);
 int store_life_open_type(struct store_life *life, struct enrg_error *err);
 int store_life_close_type(struct store_life *life, bool abandon, struct enrg_error *err);
 
+/* The supervisor has changed what this store reads: all that was written is committed. Closes what goes, opens what
+ * comes; the rest is not touched. To be followed by a commit of the journal. */
+int store_life_replan(struct store_life *life, struct enrg_error *err);
+
 /* After a commit, or with nothing to read: only what failed, when it is stored, is a recovery. */
 void store_life_note_recovery(struct store_life *life);
 /* Each second: the end of an outage that was not reported at once, as the last one had been told just before. */

@@ -380,6 +380,19 @@ static int read_all(struct store_life *life, struct enrg_error *err)
 	return code < 0 ? code : any | code;
 }
 
+static int replan_if_due(struct store_life *life, struct enrg_error *err)
+{
+	if (!atomic_load_explicit(&life->process->is_plan_due, memory_order_relaxed))
+		return 0;
+	/* Pairs with the release in the reporter: the file is there. */
+	atomic_exchange_explicit(&life->process->is_plan_due, 0, memory_order_acquire);
+	int rc = commit(life, err);
+
+	if (rc == 0)
+		rc = store_life_replan(life, err);
+	return rc < 0 ? rc : commit_journal(life, err);
+}
+
 /* One round over all inputs. LIFE_…, or negative: the store failed. */
 static int go_round(struct store_life *life, struct enrg_error *err)
 {
@@ -391,6 +404,9 @@ static int go_round(struct store_life *life, struct enrg_error *err)
 		return LIFE_HURRIED;
 	if (stop && !life->failing_since_ns)
 		store_life_set_state(life, PAGE_DRAINING);
+	int replanned = replan_if_due(life, err);
+	if (replanned < 0)
+		return replanned;
 	int any = read_all(life, err);
 	if (any < 0)
 		return any;
@@ -482,6 +498,11 @@ static int finish(struct store_life *life, int outcome, struct enrg_error *err)
 		return 3;
 	if (outcome == LIFE_IN_ORDER || !left)
 		return 0;
+	if (atomic_load_explicit(&life->process->is_parting, memory_order_relaxed)) {
+		log_line(ENRG_INFO, "ends, while %.1f MB wait in shared memory for its next process",
+			(double)left / 1e6);
+		return 0;
+	}
 	log_line(ENRG_WARNING,
 		"ended by a fast stop: %.1f MB stay in shared memory, and the next `enrgdaq run` stores them",
 		(double)left / 1e6);
@@ -527,6 +548,7 @@ int store_run(struct process *process, struct enrg_error *err)
 	if (code < 0) {
 		exit_code = code == ENRG_E_CONFIG ? 2 : 1;
 	} else {
+		atomic_store_explicit(&process->page->plan_serial, process->plan->serial, memory_order_relaxed);
 		process_tell_ready(process);
 		exit_code = finish(&life, run(&life, &cause), &cause);
 	}

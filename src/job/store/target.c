@@ -183,16 +183,29 @@ int target_close_all(const struct target_cache *cache, void *store_state, struct
 	return result;
 }
 
+static void free_table(struct intake_input *input)
+{
+	struct target_table *table = input->targets;
+
+	for (uint32_t route = 0; table && route < SEGMENT_ROUTES; route++) {
+		free(table->targets[route].schema);
+		free(table->targets[route].views);
+		free(table->targets[route].tag);
+	}
+	free(table);
+	input->targets = NULL;
+}
+
+int target_drop(const struct target_cache *cache, void *store_state, struct intake_input *input, struct enrg_error *err)
+{
+	int rc = input->targets ? close_table(cache, store_state, input->targets, false, err) : 0;
+
+	free_table(input);
+	return rc;
+}
+
 void target_free_all(struct intake *intake)
 {
-	for (uint32_t i = 0; i < intake->count; i++) {
-		struct target_table *table = intake->inputs[i]->targets;
-		for (uint32_t route = 0; table && route < SEGMENT_ROUTES; route++) {
-			free(table->targets[route].schema);
-			free(table->targets[route].views);
-			free(table->targets[route].tag);
-		}
-		free(table);
-		intake->inputs[i]->targets = NULL;
-	}
+	for (uint32_t i = 0; i < intake->count; i++)
+		free_table(intake->inputs[i]);
 }

@@ -37,6 +37,9 @@ int target_close_all(const struct target_cache *cache, void *store_state, struct
 /* The same for those of one input. */
 int target_close_input(
 	const struct target_cache *cache, void *store_state, struct intake_input *input, struct enrg_error *err);
+/* Closes and forgets those of one input. */
+int target_drop(
+	const struct target_cache *cache, void *store_state, struct intake_input *input, struct enrg_error *err);
 void target_free_all(struct intake *intake);
 
 #endif

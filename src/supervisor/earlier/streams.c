@@ -139,16 +139,18 @@ static bool is_settled(const char *path)
 	return true;
 }
 
+bool stream_remove_settled(const char *path)
+{
+	if (is_settled(path))
+		unlink(path);
+	return access(path, F_OK) != 0;
+}
+
 size_t streams_remove_settled(const struct stream_specs *specs)
 {
 	size_t left = 0;
 
-	for (size_t i = 0; i < specs->count; i++) {
-		const char *path = specs->items[i].plan->stream_path;
-
-		if (is_settled(path))
-			unlink(path);
-		left += !access(path, F_OK);
-	}
+	for (size_t i = 0; i < specs->count; i++)
+		left += !stream_remove_settled(specs->items[i].plan->stream_path);
 	return left;
 }

@@ -34,6 +34,8 @@ bool stream_spec_fits(const struct stream_spec *spec, const struct stream_status
 bool stream_spec_takes(const struct stream_spec *spec, const struct stream_status *status);
 /* Is that required consumer configured? */
 bool stream_spec_has_sink(const struct stream_spec *spec, const char *name);
+/* Removes it where it is fully acknowledged; true: it is not there (any more). */
+bool stream_remove_settled(const char *path);
 /* Removes the streams that are fully acknowledged; the number of those that hold batches. */
 size_t streams_remove_settled(const struct stream_specs *specs);
 

@@ -1,0 +1,574 @@
+/* reconfigure.c: from a command to a change of the run. Process: supervisor, main thread. */
+#include "supervisor/reconfigure.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/path.h"
+#include "supervisor/earlier/streams.h"
+#include "supervisor/needs.h"
+#include "supervisor/run_log.h"
+
+#define FILE_BYTES_MAX (16u << 20)
+
+/* --- bodies ------------------------------------------------------------------------------------------------------- */
+
+struct add_body {
+	const char *file;
+};
+
+struct name_body {
+	const char *name;
+	bool now; /* of remove */
+};
+
+struct reload_body {
+	bool dry_run;
+};
+
+static const struct enrg_option add_options[] = {
+	{.key = "file",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct add_body, file),
+		.required = true,
+		.help = "absolute path of the job's TOML file; one that lies outside of the folder runs until this run "
+			"ends"},
+	{0},
+};
+
+#define NAME_OPTION                                                                                                    \
+	{                                                                                                              \
+		.key = "name", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct name_body, name),                 \
+		.required = true, .help = "the job"                                                                    \
+	}
+
+static const struct enrg_option name_options[] = {NAME_OPTION, {0}};
+
+static const struct enrg_option remove_options[] = {
+	NAME_OPTION,
+	{.key = "now",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct name_body, now),
+		.default_value = "false",
+		.help = "does not wait until what is left is stored: it stays in shared memory"},
+	{0},
+};
+
+static const struct enrg_option reload_options[] = {
+	{.key = "dry_run",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct reload_body, dry_run),
+		.default_value = "false",
+		.help = "says what would be done, and does nothing"},
+	{0},
+};
+
+/* --- refusing ----------------------------------------------------------------------------------------------------- */
+
+static void list_problems(const struct problems *problems, struct command_answer *answer)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < problems->count; i++) {
+		const struct problem *problem = &problems->items[i];
+		char text[1200];
+
+		snprintf(text, sizeof(text), "%s:%d: %s%s", problem->file, problem->line,
+			problem->is_warning ? "warning: " : "", problem->text);
+		json_array_append_new(list, json_string(text));
+	}
+	if (!answer->fields)
+		answer->fields = json_object();
+	json_object_set_new(answer->fields, "problems", list);
+}
+
+static enum command_outcome refuse_problems(const struct problems *problems, struct command_answer *answer)
+{
+	const struct problem *first = problems->items;
+
+	while (first->is_warning)
+		first++;
+	list_problems(problems, answer);
+	command_answer_set(answer, COMMAND_REFUSED,
+		"%zu problem(s) in the configuration, nothing was changed: %.200s:%d: %.600s", problems->errors,
+		first->file, first->line, first->text);
+	return COMMAND_ANSWERED;
+}
+
+static enum command_outcome refuse(struct command_answer *answer, const struct enrg_error *err)
+{
+	command_answer_set(answer, COMMAND_REFUSED, "nothing was changed: %.900s", err->text);
+	return COMMAND_ANSWERED;
+}
+
+/* --- doing -------------------------------------------------------------------------------------------------------- */
+
+/* A stream that lies there from an earlier removal goes on: with the stores of now, and with what is left for others.
+ */
+static int continue_stream(struct plan *plan, struct enrg_error *err)
+{
+	struct stream_status status;
+	int rc = stream_read_status(plan->stream_path, &status, err);
+
+	for (size_t i = 0; !rc && i < plan->sink_count; i++) {
+		int joined = stream_join_consumer(plan->stream_path, plan->sinks[i].store_name, err);
+		rc = joined < 0 ? joined : 0;
+	}
+	for (uint32_t i = 0; !rc && i < status.consumer_count; i++) {
+		const struct stream_consumer_status *consumer = &status.consumers[i];
+		const struct plan_sink left = {.store_name = (char *)consumer->name, .store_type = (char *)""};
+
+		if (plan_find_sink(plan, consumer->name) < plan->sink_count)
+			continue;
+		if (!consumer->backlog_bytes)
+			rc = stream_drop_consumer(plan->stream_path, consumer->name, err);
+		else if (!(rc = plan_copy_sink(&left, plan)))
+			plan->sinks[plan->sink_count - 1].is_parked = true;
+	}
+	return rc;
+}
+
+static int make_streams(struct reconfigure *self, const struct folder *wanted, const struct change *change,
+	struct plan_set *plans, struct enrg_error *err)
+{
+	struct stream_specs *specs = NULL;
+	int rc = stream_specs_create(wanted, plans, &specs, err);
+
+	for (size_t i = 0; !rc && i < change->count; i++) {
+		struct plan *plan =
+			change->items[i].kind == CHANGE_ADD_SOURCE ? plan_set_find(plans, change->items[i].name) : NULL;
+		if (plan && plan->stream_path && !access(plan->stream_path, F_OK))
+			rc = continue_stream(plan, err);
+	}
+	if (!rc)
+		rc = streams_create(specs, self->checks, err);
+	stream_specs_destroy(specs);
+	return rc;
+}
+
+static bool are_inputs_alike(const struct plan *a, const struct plan *b)
+{
+	for (size_t i = 0; i < b->input_count; i++)
+		if (plan_find_input(a, b->inputs[i].source) == a->input_count)
+			return false;
+	return a->input_count == b->input_count;
+}
+
+/* What a processor has read, and what it has made of it, belong together: its inputs stay while a run is on. */
+static int check_processors(const struct reconfigure *self, const struct change *change, const struct plan_set *plans,
+	struct enrg_error *err)
+{
+	const struct roster *roster = self->transition->roster;
+	const char *name = NULL;
+
+	for (size_t i = 0; i < plans->count && !name; i++) {
+		const struct member *member = roster_find(roster, plans->plans[i]->name);
+
+		if (plans->plans[i]->is_processor && (!member || !are_inputs_alike(member->plan, plans->plans[i])))
+			name = plans->plans[i]->name;
+	}
+	for (size_t i = 0; i < change->count && !name; i++) {
+		const struct member *member = roster_find(roster, change->items[i].name);
+
+		if (member && member_is_processor(member))
+			name = member->plan->name;
+	}
+	return name ? enrg_error_set(err, -EOPNOTSUPP,
+			      "%s is a processor: it, its text and what it reads can't change while a run is on; stop "
+			      "the run and start it again",
+			      name)
+		    : 0;
+}
+
+static int make_plans(struct reconfigure *self, const struct folder *wanted, const struct change *change,
+	struct plan_set **ret_plans, struct enrg_error *err)
+{
+	struct plan_set *plans = NULL;
+	int rc = plan_set_create(wanted, self->runtime, &plans, err);
+
+	if (!rc)
+		rc = check_processors(self, change, plans, err);
+	if (!rc)
+		rc = needs_check(plans, err);
+	if (!rc)
+		rc = run_log_plan(&wanted->supervisor, self->log_format, plans, err);
+	if (!rc)
+		rc = plan_set_name_run(plans, self->runtime->run, err);
+	if (!rc)
+		rc = make_streams(self, wanted, change, plans, err);
+	if (rc)
+		plan_set_destroy(plans);
+	else
+		*ret_plans = plans;
+	return rc;
+}
+
+/* One line an item, into the answer's fields; *ret_text: all of them in one. */
+static void describe(
+	const struct change *change, const char *note, struct command_answer *answer, char *ret_text, size_t text_bytes)
+{
+	json_t *lines = json_array();
+	size_t used = 0;
+
+	ret_text[0] = '\0';
+	for (size_t i = 0; i < change->count; i++) {
+		char line[400];
+
+		change_format_item(&change->items[i], line, sizeof(line));
+		json_array_append_new(lines, json_string(line));
+		if (used + strlen(line) + 20 < text_bytes)
+			used += (size_t)snprintf(ret_text + used, text_bytes - used, "%s%s", i ? "; " : "", line);
+	}
+	if (!change->count)
+		used = (size_t)snprintf(ret_text, text_bytes, "no job comes, goes or changes");
+	if (note && used < text_bytes)
+		snprintf(ret_text + used, text_bytes - used, "; %s", note);
+	if (!answer->fields)
+		answer->fields = json_object();
+	json_object_set_new(answer->fields, "plan", lines);
+}
+
+struct request {
+	const struct command *command;
+	bool is_now, is_dry;
+	const char *note; /* for the answer */
+};
+
+static enum command_outcome begin(struct reconfigure *self, struct folder *wanted, const struct change *change,
+	const struct request *request, struct command_answer *answer, const char *done)
+{
+	struct transition_plan plan = {
+		.folder = wanted, .running = *self->folder, .change = change, .is_now = request->is_now, .done = done};
+	struct enrg_error err = {0};
+	int rc = make_plans(self, wanted, change, &plan.plans, &err);
+
+	if (rc) {
+		folder_free(wanted);
+		return refuse(answer, &err);
+	}
+	memcpy(plan.id, request->command->id, sizeof(plan.id));
+	rc = transition_begin(self->transition, &plan, self->now_ns(self->context), &err);
+	*self->folder = wanted;
+	roster_set_policy(self->transition->roster, &wanted->supervisor);
+	plan_set_destroy(plan.plans);
+	if (!rc)
+		return COMMAND_LATER;
+	command_answer_set(answer, COMMAND_FAILED, "%s", err.text);
+	return COMMAND_ANSWERED;
+}
+
+static bool adds_default(const struct folder *wanted, const struct change *change)
+{
+	for (size_t i = 0; i < change->count; i++)
+		for (size_t k = 0; change->items[i].kind == CHANGE_ADD_STORE && k < wanted->job_count; k++)
+			if (wanted->jobs[k].is_default && !strcmp(wanted->jobs[k].name, change->items[i].name))
+				return true;
+	return false;
+}
+
+/* `sources` is taken. */
+static enum command_outcome consider(
+	struct reconfigure *self, struct sources *sources, const struct request *request, struct command_answer *answer)
+{
+	struct folder *wanted = NULL;
+	struct change *change = NULL;
+	struct problems problems;
+	struct enrg_error err = {0};
+	enum command_outcome outcome = COMMAND_ANSWERED;
+	char text[700];
+
+	problems_init(&problems);
+	int rc = folder_load_sources((*self->folder)->path, sources, self->types, &wanted, &problems, &err);
+	if (!rc && !problems.errors)
+		rc = change_make(*self->folder, wanted, &change, &problems, &err);
+	if (rc) {
+		outcome = refuse(answer, &err);
+	} else if (problems.errors) {
+		outcome = refuse_problems(&problems, answer);
+	} else if (!strcmp(request->command->kind, "job.remove") && adds_default(wanted, change)) {
+		command_answer_set(answer, COMMAND_REFUSED,
+			"nothing was changed: a source still names this store, and would get one with defaults; remove "
+			"the "
+			"source, or its section and `enrgdaq reload`");
+	} else {
+		describe(change, request->note, answer, text, sizeof(text));
+		if (problems.count)
+			list_problems(&problems, answer);
+		command_answer_set(answer, COMMAND_OK, "%s", text);
+		if (!request->is_dry) {
+			outcome = begin(self, wanted, change, request, answer, text);
+			wanted = NULL;
+		}
+	}
+	change_destroy(change);
+	folder_free(wanted);
+	problems_fini(&problems);
+	return outcome;
+}
+
+static bool is_busy(const struct reconfigure *self, struct command_answer *answer)
+{
+	char text[600];
+
+	if (!transition_is_busy(self->transition, text, sizeof(text)))
+		return false;
+	command_answer_set(answer, COMMAND_REFUSED, "%s", text);
+	return true;
+}
+
+/* --- commands: the whole ------------------------------------------------------------------------------------------ */
+
+/* Below the folder that runs: the name there, without .toml, and the path as the folder's own files have it. */
+static bool is_inside(const struct reconfigure *self, const char *file, char *ret_name, char *ret_file)
+{
+	char folder[PATH_MAX], path[PATH_MAX];
+	size_t length;
+
+	if (!self->config_path || !realpath(self->config_path, folder) || !realpath(file, path))
+		return false;
+	length = strlen(folder);
+	if (strncmp(path, folder, length) != 0 || path[length] != '/')
+		return false;
+	snprintf(ret_name, PATH_MAX, "%.*s", (int)(strlen(path + length + 1) - strlen(".toml")), path + length + 1);
+	snprintf(ret_file, PATH_MAX, "%s/%s", (*self->folder)->path, path + length + 1);
+	/* the folder's own paths come without a slash at the end */
+	for (char *slash; (slash = strstr(ret_file, "//"));)
+		memmove(slash, slash + 1, strlen(slash));
+	return true;
+}
+
+static const struct job_config *find_file(const struct folder *folder, const char *file)
+{
+	for (size_t i = 0; i < folder->job_count; i++)
+		if (!strcmp(folder->jobs[i].file, file))
+			return &folder->jobs[i];
+	return NULL;
+}
+
+static const struct job_config *find_job(const struct folder *folder, const char *name)
+{
+	for (size_t i = 0; i < folder->job_count; i++)
+		if (!strcmp(folder->jobs[i].name, name))
+			return &folder->jobs[i];
+	return NULL;
+}
+
+static enum command_outcome add(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	struct reconfigure *self = context;
+	const char *given = ((const struct add_body *)body)->file, *slash = strrchr(given, '/');
+	struct request request = {.command = command};
+	struct sources sources = {0};
+	struct enrg_error err = {0};
+	char name[PATH_MAX], file[PATH_MAX], *text;
+	const struct job_config *job;
+	size_t bytes;
+
+	if (is_busy(self, answer))
+		return COMMAND_ANSWERED;
+	if (given[0] != '/' || strlen(slash) < 7 || strcmp(given + strlen(given) - 5, ".toml") != 0) {
+		command_answer_set(answer, COMMAND_REFUSED, "file: the absolute path of a .toml file was expected");
+		return COMMAND_ANSWERED;
+	}
+	if (!is_inside(self, given, name, file)) {
+		snprintf(name, sizeof(name), "%.*s", (int)(strlen(slash) - 6), slash + 1);
+		snprintf(file, sizeof(file), "%s", given);
+		request.note = "its file lies outside of the folder: it runs until this run ends";
+	}
+	job = find_file(*self->folder, file);
+	for (size_t i = 0; !job && i < (*self->folder)->sources.count; i++)
+		if (!strcmp((*self->folder)->sources.items[i].name, name))
+			job = find_file(*self->folder, (*self->folder)->sources.items[i].file);
+	if (job) {
+		command_answer_set(answer, COMMAND_REFUSED,
+			"%s is there already, from %s; `enrgdaq job restart %s` starts it anew, `enrgdaq reload` takes "
+			"a "
+			"changed text",
+			job->name, job->file, job->name);
+		return COMMAND_ANSWERED;
+	}
+	if (path_read_file(given, FILE_BYTES_MAX, &text, &bytes, &err))
+		return refuse(answer, &err);
+	int rc = sources_clone(&(*self->folder)->sources, &sources, &err);
+	if (!rc)
+		rc = sources_put(&sources, file, name, text, &err);
+	free(text);
+	if (!rc)
+		return consider(self, &sources, &request, answer);
+	sources_fini(&sources);
+	return refuse(answer, &err);
+}
+
+/* A removal that waits is not to wait any more. */
+static bool hasten_removal(struct reconfigure *self, const struct name_body *wanted, struct command_answer *answer)
+{
+	struct member *member = roster_find(self->transition->roster, wanted->name);
+
+	if (!member || member->wish != WISH_REMOVE)
+		return false;
+	member->is_now = member->is_now || wanted->now;
+	command_answer_set(answer, wanted->now ? COMMAND_OK : COMMAND_REFUSED, "%s",
+		wanted->now ? "what is left stays in shared memory" : "it is being removed already");
+	return true;
+}
+
+static enum command_outcome remove_job(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	struct reconfigure *self = context;
+	const struct name_body *wanted = body;
+	const struct job_config *job = find_job(*self->folder, wanted->name);
+	struct request request = {.command = command, .is_now = wanted->now};
+	struct sources sources = {0};
+	struct enrg_error err = {0};
+
+	if (hasten_removal(self, wanted, answer) || is_busy(self, answer))
+		return COMMAND_ANSWERED;
+	if (!job || job->is_default) {
+		command_answer_set(answer, job ? COMMAND_REFUSED : COMMAND_NOBODY,
+			job ? "%s has no file: it is there as long as a source names it" : "there is no job \"%s\"",
+			wanted->name);
+		return COMMAND_ANSWERED;
+	}
+	if (!access(job->file, F_OK) && job->file[0] != '/')
+		request.note = "its file stays: the next reload or run starts it again";
+	int rc = sources_clone(&(*self->folder)->sources, &sources, &err);
+	if (rc)
+		return refuse(answer, &err);
+	sources_drop(&sources, job->file);
+	return consider(self, &sources, &request, answer);
+}
+
+/* Jobs whose file lies elsewhere stay. */
+static int keep_temporary(const struct reconfigure *self, struct sources *sources, struct enrg_error *err)
+{
+	const struct folder *folder = *self->folder;
+	size_t length = strlen(folder->path);
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < folder->sources.count; i++) {
+		const struct source *source = &folder->sources.items[i];
+		bool is_ours = !strncmp(source->file, folder->path, length) &&
+			       (source->file[length] == '/' || (length && folder->path[length - 1] == '/'));
+
+		if (!is_ours && strcmp(source->name, "supervisor") != 0)
+			rc = sources_put(sources, source->file, source->name, source->text, err);
+	}
+	return rc;
+}
+
+static enum command_outcome reload(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	struct reconfigure *self = context;
+	struct request request = {.command = command, .is_dry = ((const struct reload_body *)body)->dry_run};
+	struct sources sources = {0};
+	struct problems problems;
+	struct enrg_error err = {0};
+	enum command_outcome outcome = COMMAND_ANSWERED;
+
+	if (!request.is_dry && is_busy(self, answer))
+		return COMMAND_ANSWERED;
+	if (!self->config_path) {
+		command_answer_set(answer, COMMAND_REFUSED, "this run has no folder that could be read again");
+		return COMMAND_ANSWERED;
+	}
+	problems_init(&problems);
+	int rc = sources_read((*self->folder)->path, &sources, &problems, &err);
+	if (!rc && self->supervisor_file)
+		rc = sources_set_supervisor(&sources, self->supervisor_file, &err);
+	if (!rc)
+		rc = keep_temporary(self, &sources, &err);
+	if (rc)
+		outcome = refuse(answer, &err);
+	else if (problems.errors)
+		outcome = refuse_problems(&problems, answer);
+	else
+		outcome = consider(self, &sources, &request, answer);
+	sources_fini(&sources);
+	problems_fini(&problems);
+	return outcome;
+}
+
+/* --- commands: one job -------------------------------------------------------------------------------------------- */
+
+static struct member *find_free(struct reconfigure *self, const char *name, struct command_answer *answer)
+{
+	struct member *member = roster_find(self->transition->roster, name);
+
+	if (!member)
+		command_answer_set(answer, COMMAND_NOBODY, "there is no job \"%.200s\"", name);
+	else if (member->wish)
+		command_answer_set(answer, COMMAND_REFUSED, "another command for %.200s is under way", name);
+	return member && !member->wish ? member : NULL;
+}
+
+static enum command_outcome wish(
+	struct reconfigure *self, const struct command *command, struct member *member, enum member_wish wish)
+{
+	transition_wish(self->transition, member, wish, command->id, self->now_ns(self->context));
+	return COMMAND_LATER;
+}
+
+static enum command_outcome stop(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	struct reconfigure *self = context;
+	struct member *member = find_free(self, ((const struct name_body *)body)->name, answer);
+
+	if (!member)
+		return COMMAND_ANSWERED;
+	return wish(self, command, member, WISH_STOP);
+}
+
+static enum command_outcome start(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	struct reconfigure *self = context;
+	struct member *member = find_free(self, ((const struct name_body *)body)->name, answer);
+
+	if (!member)
+		return COMMAND_ANSWERED;
+	if (member_is_alive(member)) {
+		command_answer_set(answer, COMMAND_OK, "it runs already");
+		return COMMAND_ANSWERED;
+	}
+	return wish(self, command, member, WISH_START);
+}
+
+static enum command_outcome restart(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	struct reconfigure *self = context;
+	struct member *member = find_free(self, ((const struct name_body *)body)->name, answer);
+
+	if (!member)
+		return COMMAND_ANSWERED;
+	return wish(self, command, member, WISH_RESTART);
+}
+
+#define KIND(name, text, struct_type, table, function)                                                                 \
+	{                                                                                                              \
+		.kind = name, .summary = text, .body = {.size = sizeof(struct struct_type), .options = table},         \
+		.handle = function                                                                                     \
+	}
+
+static const struct command_kind kinds[] = {
+	KIND("job.add", "adds a job while the run is on", add_body, add_options, add),
+	KIND("job.remove", "removes a job; what is left is stored first", name_body, remove_options, remove_job),
+	KIND("job.stop", "ends a job, which stays in the list", name_body, name_options, stop),
+	KIND("job.start", "starts a job that is stopped, done or given up", name_body, name_options, start),
+	KIND("job.restart", "ends a job and starts it again", name_body, name_options, restart),
+	KIND("reload", "makes the run what the folder says now", reload_body, reload_options, reload),
+	{0},
+};
+
+int reconfigure_open(struct reconfigure *reconfigure, struct commands *commands)
+{
+	return commands_add(commands, kinds, reconfigure);
+}

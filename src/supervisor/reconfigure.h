@@ -1,0 +1,26 @@
+/* reconfigure.h: the commands that change a run: `job.add`, `job.remove`, `job.stop`, `job.start`, `job.restart`,
+ * `reload`. Each is checked as a whole first; what is refused has changed nothing. Process: supervisor, main thread. */
+#ifndef SUPERVISOR_RECONFIGURE_H
+#define SUPERVISOR_RECONFIGURE_H
+
+#include "base/log.h"
+#include "supervisor/runtime.h"
+#include "supervisor/transition.h"
+
+struct reconfigure {
+	const struct types *types;
+	struct folder **folder;      /* the one that runs */
+	const char *config_path;     /* NULL: no folder, there is nothing to reload */
+	const char *supervisor_file; /* in the place of the folder's supervisor.toml, or NULL */
+	enum log_format log_format;
+	bool checks; /* of new streams */
+	struct runtime *runtime;
+	struct transition *transition;
+	uint64_t (*now_ns)(void *context); /* the clock of the time in which the supervisor ran */
+	void *context;
+};
+
+/* Adds the kinds. */
+int reconfigure_open(struct reconfigure *reconfigure, struct commands *commands);
+
+#endif

@@ -1,0 +1,470 @@
+/* transition.c: jobs come, go, stop and start while a run goes on. Process: supervisor, main thread. */
+#include "supervisor/transition.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "handover/leftover.h"
+#include "handover/order.h"
+#include "handover/switches.h"
+#include "supervisor/earlier/streams.h"
+#include "supervisor/edges.h"
+#include "supervisor/sample.h"
+
+#define SECOND             UINT64_C(1000000000)
+#define STEP_NS            (SECOND / 100)
+#define SOURCE_PATIENCE_NS (10 * SECOND)
+#define STORE_PATIENCE_NS  (30 * SECOND)
+#define TOLD_NS            (5 * SECOND) /* a line that says what it waits for */
+
+static const uint8_t no_id[COMMAND_ID_BYTES];
+
+/* --- answers ------------------------------------------------------------------------------------------------------ */
+
+static void answer(
+	struct transition *transition, const uint8_t id[COMMAND_ID_BYTES], enum command_code code, const char *text)
+{
+	struct command_answer answer = {0};
+
+	if (!memcmp(id, no_id, sizeof(no_id)))
+		return;
+	command_answer_set(&answer, code, "%s", text);
+	commands_answer(transition->commands, id, &answer);
+	command_answer_fini(&answer);
+}
+
+/* The wish is reached, or can't be. */
+static void reach(struct transition *transition, struct member *member, enum command_code code, const char *text)
+{
+	uint8_t id[COMMAND_ID_BYTES];
+
+	memcpy(id, member->command, sizeof(id));
+	memset(member->command, 0, sizeof(member->command));
+	member->wish = WISH_NONE;
+	member->is_stop_asked = member->is_now = false;
+	answer(transition, id, code, text);
+}
+
+bool transition_is_busy(const struct transition *transition, char *ret_text, size_t text_bytes)
+{
+	if (transition->is_open)
+		snprintf(ret_text, text_bytes, "a change is under way%s%s; `enrgdaq status` shows it",
+			transition->waits_for[0] ? ": " : "", transition->waits_for);
+	return transition->is_open;
+}
+
+/* --- one job ------------------------------------------------------------------------------------------------------ */
+
+/* true: its process has ended. A store is asked for an end after the batch at hand: what it was to store first is
+ * stored, or waits. */
+static bool end_process(struct member *member, uint64_t now_ns)
+{
+	uint64_t patience_ns = member_is_source(member) ? SOURCE_PATIENCE_NS : STORE_PATIENCE_NS;
+
+	if (!member_is_alive(member)) {
+		if (member->state != MEMBER_STOPPED)
+			member_enter(member, MEMBER_STOPPED);
+		return true;
+	}
+	if (!member->is_stop_asked &&
+		!child_send_order(&member->child, member_is_source(member) ? ORDER_DRAIN : ORDER_PART)) {
+		member->is_stop_asked = true;
+		member->wished_ns = now_ns;
+	} else if (member->is_stop_asked && now_ns >= member->wished_ns + patience_ns) {
+		log_line(ENRG_ERROR, "%s did not end within %.0f s: killed%s", member->plan->name,
+			(double)patience_ns / 1e9,
+			member_is_store(member) ? "" : "; hardware data that it had not committed is lost");
+		child_signal(&member->child, SIGKILL);
+		member->wished_ns = now_ns;
+	}
+	return false;
+}
+
+/* Texts of now, lists as they stand. */
+static void take_text(struct member *member)
+{
+	struct plan *old = member->plan, *new = member->wanted;
+	struct plan_sink *sinks = new->sinks;
+	struct plan_input *inputs = new->inputs;
+	size_t sink_count = new->sink_count, input_count = new->input_count;
+
+	new->sinks = old->sinks;
+	new->sink_count = old->sink_count;
+	new->inputs = old->inputs;
+	new->input_count = old->input_count;
+	old->sinks = sinks;
+	old->sink_count = sink_count;
+	old->inputs = inputs;
+	old->input_count = input_count;
+	new->serial = old->serial;
+	if (!new->stream_path && old->stream_path) {
+		new->stream_path = old->stream_path; /* nobody reads it now; others may again */
+		old->stream_path = NULL;
+	}
+	member->plan = new;
+	member->wanted = old;
+	member->is_text_due = false;
+}
+
+static bool step_restart(struct edges *edges, struct member *member)
+{
+	if (!end_process(member, edges->now_ns))
+		return false;
+	if (!member_is_store(member) && !edges_step(edges, member))
+		return false;
+	for (size_t i = 0; i < member->plan->sink_count; i++)
+		member->plan->sinks[i].is_renewed = false;
+	if (member->is_text_due)
+		take_text(member);
+	roster_revive(member);
+	member->wish = WISH_START;
+	member->is_stop_asked = false;
+	return false;
+}
+
+static bool step_start(struct transition *transition, struct member *member)
+{
+	char text[400];
+
+	if (member->state == MEMBER_RUNNING || member->state == MEMBER_DONE) {
+		reach(transition, member, COMMAND_OK, "it runs");
+		return true;
+	}
+	if (member->state == MEMBER_PAUSING || member->state == MEMBER_GIVEN_UP) {
+		snprintf(text, sizeof(text), "%.100s does not run: %.90s%s%.150s", member->plan->name,
+			member->last_exit, member->last_reason[0] ? ": " : "", member->last_reason);
+		if (!memcmp(member->command, no_id, sizeof(no_id)))
+			log_line(ENRG_ERROR, "%s", text);
+		reach(transition, member, COMMAND_FAILED, text);
+		return true;
+	}
+	return false;
+}
+
+/* --- removals ----------------------------------------------------------------------------------------------------- */
+
+static void forget(struct transition *transition, struct member *member, bool is_empty)
+{
+	const struct plan *plan = member->plan;
+
+	log_line(ENRG_INFO, "%s is removed%s", plan->name,
+		is_empty ? "" : "; what is left of it stays in shared memory");
+	unlink(plan->page_path);
+	plan_remove_file(plan);
+	if (plan->link_url)
+		unlink(plan->link_url + strlen("ipc://"));
+	/* After a kill its next instance needs the journal. */
+	if (is_empty && plan->journal_path && member->last_code == 0 && !leftover_remains(plan->journal_path)) {
+		switches_remove(plan->journal_path);
+		unlink(plan->journal_path);
+	}
+	if (is_empty || !plan->stream_path)
+		keeper_drop(transition->keeper, plan);
+	roster_remove(transition->roster, member);
+}
+
+static bool remove_source(struct transition *transition, struct edges *edges, struct member *member)
+{
+	bool is_empty = true;
+
+	if (!end_process(member, edges->now_ns) || !edges_step(edges, member))
+		return false;
+	if (member->plan->stream_path) {
+		(void)sample_ledger(edges->roster, edges->ledger, true);
+		is_empty = stream_remove_settled(member->plan->stream_path);
+		if (is_empty)
+			ledger_remove_source(transition->ledger, member->plan->name);
+		else
+			log_line(ENRG_WARNING, "%s: what is not stored of it stays in %s for the next start of it",
+				member->plan->name, member->plan->stream_path);
+	}
+	forget(transition, member, is_empty);
+	return true;
+}
+
+/* Sources that end first may still send. */
+static bool are_sources_down(const struct edges *edges, const struct member *store)
+{
+	for (size_t i = 0; i < edges->roster->count; i++) {
+		const struct member *source = edges->roster->members[i];
+
+		if (source->wish == WISH_REMOVE && !member_is_store(source) &&
+			plan_find_sink(source->plan, store->plan->name) < source->plan->sink_count)
+			return false;
+	}
+	return true;
+}
+
+static bool remove_store(struct transition *transition, struct edges *edges, struct member *member)
+{
+	bool is_down = !member_is_alive(member) && member->state != MEMBER_PAUSING && member->state != MEMBER_WAITING;
+
+	if (!member->is_now) {
+		if (!are_sources_down(edges, member))
+			return false;
+		if (!member->is_stop_asked && !edges_are_drained(edges, member)) {
+			if (is_down && member->state != MEMBER_GIVEN_UP)
+				roster_revive(member); /* to store what is left for it */
+			return false;
+		}
+	}
+	if (!end_process(member, edges->now_ns))
+		return false;
+	forget(transition, member, edges_part(edges, member));
+	return true;
+}
+
+/* --- all of them -------------------------------------------------------------------------------------------------- */
+
+/* true: its wish is reached, or it has none. The member may be gone then. */
+static bool step_member(struct transition *transition, struct edges *edges, struct member *member)
+{
+	switch (member->wish) {
+	case WISH_NONE:
+		return member_is_store(member) || edges_step(edges, member);
+	case WISH_START:
+		if (!member_is_store(member))
+			member->is_held = !edges_step(edges, member);
+		return !member->is_held && step_start(transition, member);
+	case WISH_STOP:
+		if (!end_process(member, edges->now_ns))
+			return false;
+		reach(transition, member, COMMAND_OK, "it is stopped");
+		return true;
+	case WISH_RESTART:
+		return step_restart(edges, member);
+	case WISH_REMOVE:
+		return member_is_store(member) ? remove_store(transition, edges, member)
+					       : remove_source(transition, edges, member);
+	}
+	return true;
+}
+
+static bool lacks_input(const struct member *store)
+{
+	for (size_t i = 0; store->wanted && i < store->wanted->input_count; i++)
+		if (plan_find_input(store->plan, store->wanted->inputs[i].source) == store->plan->input_count)
+			return true;
+	return false;
+}
+
+/* A store that comes starts when it has all its inputs. */
+static void hold_stores(const struct roster *roster)
+{
+	for (size_t i = 0; i < roster->count; i++) {
+		struct member *store = roster->members[i];
+
+		if (member_is_store(store))
+			store->is_held = store->wish == WISH_START && lacks_input(store);
+	}
+}
+
+static void close_change(struct transition *transition)
+{
+	for (size_t i = 0; i < transition->roster->count; i++) {
+		struct member *member = transition->roster->members[i];
+
+		plan_free(member->wanted);
+		member->wanted = NULL;
+		member->is_held = false;
+		for (size_t k = 0; k < member->plan->sink_count; k++)
+			member->plan->sinks[k].is_leaving = false;
+	}
+	folder_free(transition->retired);
+	transition->retired = NULL;
+	if (transition->has_change) {
+		transition->has_change = false;
+		log_line(ENRG_INFO, "the change of this run is done: %s", transition->done);
+		answer(transition, transition->change_id, COMMAND_OK, transition->done);
+	}
+}
+
+bool transition_step(struct transition *transition, uint64_t now_ns)
+{
+	struct edges edges = {.roster = transition->roster, .ledger = transition->ledger, .now_ns = now_ns};
+	bool is_done = true;
+
+	if (!transition->is_open)
+		return false;
+	hold_stores(transition->roster);
+	for (size_t i = transition->roster->count; i-- > 0;)
+		if (i < transition->roster->count)
+			is_done &= step_member(transition, &edges, transition->roster->members[i]);
+	snprintf(transition->waits_for, sizeof(transition->waits_for), "%s", edges.waits_for);
+	if (!is_done && edges.waits_for[0] && now_ns >= transition->told_ns + TOLD_NS) {
+		transition->told_ns = now_ns;
+		log_line(ENRG_INFO, "a change of this run is under way: %s", edges.waits_for);
+	}
+	if (!is_done)
+		return false;
+	transition->is_open = false;
+	close_change(transition);
+	return true;
+}
+
+uint64_t transition_next_due(const struct transition *transition, uint64_t now_ns)
+{
+	return transition->is_open ? now_ns + STEP_NS : UINT64_MAX;
+}
+
+/* --- beginning ---------------------------------------------------------------------------------------------------- */
+
+static void open_transition(struct transition *transition, uint64_t now_ns)
+{
+	if (!transition->is_open)
+		transition->told_ns = now_ns;
+	transition->is_open = true;
+}
+
+void transition_wish(struct transition *transition, struct member *member, enum member_wish wish,
+	const uint8_t id[COMMAND_ID_BYTES], uint64_t now_ns)
+{
+	member->wish = wish;
+	member->wished_ns = now_ns;
+	member->is_stop_asked = false;
+	memcpy(member->command, id, sizeof(member->command));
+	if (wish == WISH_START)
+		roster_revive(member);
+	open_transition(transition, now_ns);
+}
+
+/* The store's inputs come one by one, with their streams. */
+static int add_member(struct transition *transition, const struct job_config *config, struct plan **plan,
+	uint64_t now_ns, struct enrg_error *err)
+{
+	struct plan *wanted = calloc(1, sizeof(*wanted));
+	struct member *member;
+
+	if (!wanted)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	int rc = roster_add(transition->roster, config, *plan, &member, err);
+	if (rc) {
+		free(wanted);
+		return rc;
+	}
+	*plan = NULL;
+	wanted->inputs = member->plan->inputs;
+	wanted->input_count = member->plan->input_count;
+	member->plan->inputs = NULL;
+	member->plan->input_count = 0;
+	member->wanted = wanted;
+	for (size_t i = 0; i < member->plan->sink_count && !rc; i++)
+		rc = plan_copy_sink(&member->plan->sinks[i], wanted);
+	member->wish = WISH_START;
+	member->wished_ns = now_ns;
+	(void)keeper_add(transition->keeper, member->plan, NULL);
+	return rc;
+}
+
+static bool is_link_other(const struct plan *a, const struct plan *b)
+{
+	size_t links[2] = {0};
+
+	for (size_t i = 0; i < a->sink_count; i++)
+		links[0] += a->sinks[i].link_url != NULL;
+	for (size_t i = 0; i < b->sink_count; i++) {
+		size_t at = plan_find_sink(a, b->sinks[i].store_name);
+
+		links[1] += b->sinks[i].link_url != NULL;
+		if (b->sinks[i].link_url && at == a->sink_count)
+			return true;
+	}
+	return links[0] != links[1] || (!a->stream_path && b->stream_path) || !a->link_url != !b->link_url;
+}
+
+static void want(struct member *member, struct plan *plan, const struct change *change, uint64_t now_ns)
+{
+	bool is_text = false;
+
+	for (size_t i = 0; i < change->count; i++)
+		is_text |=
+			change->items[i].kind == CHANGE_RESTART && !strcmp(change->items[i].name, member->plan->name);
+	plan_free(member->wanted);
+	member->wanted = plan;
+	if (!is_text && !is_link_other(member->plan, plan))
+		return;
+	member->is_text_due = true;
+	if (member->state == MEMBER_STOPPED) {
+		take_text(member);
+		return;
+	}
+	member->wish = WISH_RESTART;
+	member->wished_ns = now_ns;
+	member->is_stop_asked = false;
+}
+
+/* Streams of new sources have their readers from the start: those that run are given their inputs now. */
+static void give_new_inputs(struct transition *transition, uint64_t now_ns)
+{
+	struct edges edges = {.roster = transition->roster, .ledger = transition->ledger, .now_ns = now_ns};
+
+	for (size_t i = 0; i < transition->roster->count; i++) {
+		struct member *source = transition->roster->members[i];
+
+		if (source->wish != WISH_START || member_is_store(source))
+			continue;
+		for (size_t k = 0; k < source->plan->sink_count; k++) {
+			struct member *store = roster_find(transition->roster, source->plan->sinks[k].store_name);
+			if (store)
+				edges_give_input(&edges, store, source->plan->name);
+		}
+	}
+}
+
+int transition_begin(
+	struct transition *transition, const struct transition_plan *plan, uint64_t now_ns, struct enrg_error *err)
+{
+	int rc = 0;
+
+	memcpy(transition->change_id, plan->id, sizeof(transition->change_id));
+	snprintf(transition->done, sizeof(transition->done), "%s", plan->done);
+	for (size_t i = 0; i < plan->plans->count && !rc; i++) {
+		struct plan **wanted = &plan->plans->plans[i];
+		struct member *member = roster_find(transition->roster, (*wanted)->name);
+
+		if (!member) {
+			rc = add_member(transition, &plan->folder->jobs[i], wanted, now_ns, err);
+			continue;
+		}
+		member->config = &plan->folder->jobs[i];
+		want(member, *wanted, plan->change, now_ns);
+		*wanted = NULL;
+	}
+	for (size_t i = 0; i < plan->change->count; i++) {
+		const struct change_item *item = &plan->change->items[i];
+		struct member *member =
+			item->kind <= CHANGE_REMOVE_STORE ? roster_find(transition->roster, item->name) : NULL;
+		if (!member)
+			continue;
+		member->wish = WISH_REMOVE;
+		member->is_now = plan->is_now;
+		member->is_stop_asked = false;
+		member->wished_ns = now_ns;
+	}
+	give_new_inputs(transition, now_ns);
+	transition->retired = plan->running;
+	transition->has_change = true;
+	open_transition(transition, now_ns);
+	return rc;
+}
+
+void transition_stop(struct transition *transition)
+{
+	for (size_t i = 0; i < transition->roster->count; i++)
+		if (transition->roster->members[i]->wish)
+			reach(transition, transition->roster->members[i], COMMAND_FAILED, "the run ends");
+	if (transition->has_change)
+		answer(transition, transition->change_id, COMMAND_FAILED, "the run ends before the change is done");
+	transition->has_change = transition->is_open = false;
+}
+
+void transition_fini(struct transition *transition)
+{
+	folder_free(transition->retired);
+	*transition = (struct transition){0};
+}

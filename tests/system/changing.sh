@@ -1,0 +1,173 @@
+#!/bin/bash
+# A run that changes while others go on: changing.sh CASE, or changing.sh storm COUNT. Needs ENRGDAQ_BIN.
+. "$(dirname "$0")/harness.sh"
+
+write_supervisor() {
+	mkdir -p config
+	printf 'ring_buffer_size_mb = 32\nring_buffer_slot_size_kb = 64\nrestart_delay_seconds = 0.1\n[info]\nsupervisor_id = "%s"\n' \
+		"${1:-changing}" >config/supervisor.toml
+}
+
+write_source() { # FILE NAME RATE SECTION FILE_PATH
+	printf 'daq_job_type = "DAQJobBenchmark"\ndaq_job_unique_id = "%s"\npayload_size = 100\nrate_hz = %s\n[store_config.%s]\nfile_path = "%s"\n' \
+		"$2" "$3" "$4" "$5" >"$1"
+}
+
+write_store() { # FILE NAME TYPE FOLDER
+	printf 'daq_job_type = "%s"\ndaq_job_unique_id = "%s"\nout_dir = "%s"\n' "$3" "$2" "$4" >"$1"
+}
+
+# The value of a Python expression over an object `x`, read from standard input.
+value() { python3 -c 'import json, sys; x = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
+state_of() { "$bin" status --json 2>/dev/null | value "next((j['state'] for j in x['jobs'] if j['name'] == '$1'), '')"; }
+is_state() { [ "$(state_of "$1")" = "$2" ]; }
+rows_of() { # of a CSV file, without its header
+	[ -f "$1" ] && echo $(($(wc -l <"$1") - 1)) || echo 0
+}
+has_rows() { [ "$(rows_of "$1")" -ge "$2" ]; }
+is_settled() { # LOG
+	grep -qE "MISSING|TWICE|SET ASIDE|not all stored|NOT ACCOUNTED" "$work/$1" && fail "the ledger is not settled"
+	grep -q "accounted" "$work/$1" || fail "no ledger"
+}
+
+stop_run() { # LOG [CODE]
+	kill -TERM "$run"
+	wait "$run"
+	local code=$?
+	[ $code -eq "${2:-0}" ] || fail "exit code $code"
+	[ -z "$(jobs_here)" ] || fail "jobs outlive their supervisor"
+}
+
+# A run without a job waits; jobs come by reload, by name, and from a file elsewhere; a second time they are refused.
+case_from_nothing() {
+	write_supervisor
+	"$bin" check config >check.txt 2>&1 || fail "check: $(cat check.txt)"
+	grep -q "no job" check.txt || fail "check says nothing"
+	start run.log run config
+	await 20 "$bin" send supervisor ping || fail "it does not answer"
+	write_source config/a.toml a 200 csv a.csv
+	"$bin" reload --dry-run >dry.txt 2>&1 || fail "dry run: $(cat dry.txt)"
+	grep -q "add a (DAQJobBenchmark" dry.txt || fail "the plan does not name it: $(cat dry.txt)"
+	[ -z "$(state_of a)" ] || fail "the dry run did it"
+	"$bin" reload >reload.txt 2>&1 || fail "reload: $(cat reload.txt)"
+	grep -q "^plan: .*add a" reload.txt && grep -q "^done: .*add a" reload.txt || fail "$(cat reload.txt)"
+	await 20 has_rows out/a.csv 50 || fail "no rows"
+	write_source "$work/b.toml" b 200 csv b.csv
+	"$bin" job add b.toml >add.txt 2>&1 || fail "add: $(cat add.txt)"
+	grep -q "until this run ends" add.txt || fail "it does not say for how long: $(cat add.txt)"
+	"$bin" job add b.toml >again.txt 2>&1 && fail "added twice"
+	grep -q "from $work/b.toml" again.txt || fail "it does not say where the first came from: $(cat again.txt)"
+	await 20 has_rows out/b.csv 50 || fail "no rows of b"
+	"$bin" reload >reload.txt 2>&1 || fail "reload: $(cat reload.txt)"
+	await 5 is_state b running || fail "a reload has removed it"
+	stop_run run.log
+	is_settled run.log
+}
+
+# Errors in the folder, and in commands, change nothing.
+case_refused() {
+	write_supervisor
+	write_source config/a.toml a 100 csv a.csv
+	start run.log run config
+	await 20 has_rows out/a.csv 10 || fail "no rows"
+	local pid
+	pid=$(pid_of a)
+	write_source config/b.toml b 100 csv b.csv
+	echo 'nonsense = 1' >>config/b.toml
+	"$bin" reload >bad.txt 2>&1 && fail "a folder with errors was taken"
+	grep -q "b.toml:7" bad.txt || fail "file and line are not named: $(cat bad.txt)"
+	"$bin" job stop nobody >nobody.txt 2>&1 && fail "nobody was stopped"
+	grep -q "no job" nobody.txt || fail "$(cat nobody.txt)"
+	"$bin" job remove DAQJobStoreCSV >default.txt 2>&1 && fail "a default store was removed"
+	rm config/b.toml
+	sed -i s/changing/other/ config/supervisor.toml
+	"$bin" reload >other.txt 2>&1 && fail "another supervisor was taken"
+	grep -q supervisor_id other.txt || fail "$(cat other.txt)"
+	write_supervisor
+	sed -i 's/ring_buffer_size_mb = 32/ring_buffer_size_mb = 64/' config/supervisor.toml
+	"$bin" reload >key.txt 2>&1 || fail "$(cat key.txt)"
+	grep -q "ring_buffer_size_mb: can't change" key.txt || fail "the key is not named: $(cat key.txt)"
+	[ "$(pid_of a)" = "$pid" ] || fail "the job was touched"
+	stop_run run.log
+}
+
+# Stop, start and restart of a source and of its store: nothing is lost, what waits is stored later.
+case_stop_start() {
+	write_supervisor
+	write_source config/a.toml a 500 csv a.csv
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	start run.log run config
+	await 20 has_rows out/a.csv 50 || fail "no rows"
+	"$bin" job stop csv >stop.txt 2>&1 || fail "$(cat stop.txt)"
+	await 5 is_state csv stopped || fail "it is $(state_of csv)"
+	local before
+	before=$(rows_of out/a.csv)
+	sleep 0.5
+	[ "$(rows_of out/a.csv)" = "$before" ] || fail "a stopped store stores"
+	"$bin" job start csv >start.txt 2>&1 || fail "$(cat start.txt)"
+	await 20 has_rows out/a.csv $((before + 200)) || fail "it does not go on"
+	"$bin" job restart csv >restart.txt 2>&1 || fail "$(cat restart.txt)"
+	"$bin" job stop a >stop.txt 2>&1 || fail "$(cat stop.txt)"
+	[ -z "$(pid_of a)" ] || fail "it still runs"
+	"$bin" job start a >start.txt 2>&1 || fail "$(cat start.txt)"
+	"$bin" job restart a >restart.txt 2>&1 || fail "$(cat restart.txt)"
+	sed -i 's/rate_hz = 500/rate_hz = 300/' config/a.toml
+	"$bin" reload >reload.txt 2>&1 || fail "$(cat reload.txt)"
+	grep -q "restart a .*its text has changed" reload.txt || fail "$(cat reload.txt)"
+	before=$(rows_of out/a.csv)
+	await 20 has_rows out/a.csv $((before + 100)) || fail "it does not go on"
+	stop_run run.log
+	is_settled run.log
+	[ "$(value "sum(s['produced_rows'] for s in x['sources'])" <"$(ls out/ledger_*.json)")" = "$(rows_of out/a.csv)" ] || fail "rows are missing"
+}
+
+# A store that comes to a source in use gets what is sent from then on, in order and whole; one that goes stores first
+# what was sent to it.
+case_stores_come_and_go() {
+	write_supervisor
+	write_source config/a.toml a 1000 csv a.csv
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	start run.log run config
+	await 20 has_rows out/a.csv 1000 || fail "no rows"
+	local pid i
+	pid=$(pid_of a)
+	for i in 1 2 3; do
+		write_store config/more.toml more DAQJobStoreCSV more$i
+		"$bin" reload >reload.txt 2>&1 || fail "$(cat reload.txt)"
+		await 20 has_rows more$i/a.csv 500 || fail "no rows for the guest"
+		rm config/more.toml
+		"$bin" reload >reload.txt 2>&1 || fail "$(cat reload.txt)"
+		await 5 is_state more "" || fail "it is still there"
+		# the guest's rows stand in the steady store's file as one piece
+		[ "$(tail -n +2 more$i/a.csv | grep -c -F -x -f - out/a.csv)" -ge "$(rows_of more$i/a.csv)" ] || fail "not the same rows"
+	done
+	[ "$(pid_of a)" = "$pid" ] || fail "the source was touched"
+	stop_run run.log
+	is_settled run.log
+	[ "$(value "sum(p['stored_rows'] for p in x['removed'])" <"$(ls out/ledger_*.json)")" = "$(($(rows_of more1/a.csv) + $(rows_of more2/a.csv) + $(rows_of more3/a.csv)))" ] ||
+		fail "the ledger does not say what the guests stored"
+}
+
+# A store that is removed with what waits for it: it stays in shared memory, and is stored when it comes again.
+case_remove_now() {
+	write_supervisor
+	write_source config/a.toml a 200 csv a.csv
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	write_store config/more.toml more DAQJobStoreCSV more
+	start run.log run config
+	await 20 has_rows more/a.csv 100 || fail "no rows"
+	"$bin" job stop more >stop.txt 2>&1 || fail "$(cat stop.txt)"
+	sleep 0.3
+	mv config/more.toml .
+	"$bin" job remove more --now >remove.txt 2>&1 || fail "$(cat remove.txt)"
+	grep -q "more is removed; what it has not stored of a stays in .*a.stream" run.log || fail "it does not say where"
+	mv more.toml config
+	"$bin" job add config/more.toml >add.txt 2>&1 || fail "$(cat add.txt)"
+	is_equal() { [ "$(rows_of more/a.csv)" -gt 300 ]; }
+	await 20 is_equal || fail "it does not go on"
+	stop_run run.log
+	is_settled run.log
+	cmp -s more/a.csv out/a.csv || fail "the two stores have not the same rows"
+}
+
+run_case "$@"

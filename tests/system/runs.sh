@@ -45,6 +45,8 @@ is_running() { send run_state && grep -q '"state": "running"' send.log; }
 rows_of() { local lines; lines=$(wc -l <"$1" 2>/dev/null) && echo $((lines - 1)); }
 has_rows() { [ "$(rows_of "out/$1_$2.csv")" -gt "${3:-0}" ]; }
 
+has_file() { compgen -G "$1" >/dev/null; } # of that pattern, which is matched anew at each look
+
 # Each file of a run holds exactly its rows: what the sources produced of it, counted in the files, not by the stores.
 check_run() { # ID: its account closed, everything accounted for
 	local account source produced rows
@@ -121,7 +123,7 @@ case_none() {
 	start run.log run config
 	await 20 "$bin" send supervisor ping || fail "no supervisor"
 	send run_start && fail "run_start without run control"
-	await 20 test -s out/in_runs_*.csv || fail "no rows"
+	await 20 has_file 'out/in_runs_*.csv' || fail "no rows"
 	kill -INT "$run"
 	wait "$run" || fail "exit code $?"
 	ls out/run_* 2>/dev/null && fail "an account of a run"

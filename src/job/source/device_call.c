@@ -34,6 +34,9 @@ int enrg_device_call(struct enrg_device *device, const struct enrg_device_work *
 		int rc = wait_for_work(device->job, flushed == 0 ? err : NULL);
 		flushed = flushed == 0 ? rc : flushed;
 	}
+	/* Whoever asked for a run woke this thread, and may have met this sleep: the next one is to end at once. */
+	if (source_run_is_due(device->job))
+		process_wake(device->job->process);
 	if (flushed < 0)
 		return flushed;
 	if (device->call.rc < 0)

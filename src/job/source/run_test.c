@@ -2,6 +2,7 @@
 #include "fixtures/output.h"
 
 #include "handover/wish.h"
+#include "job/source/device.h"
 #include "job/source/source.h"
 #include "job/source/wait.h"
 
@@ -357,10 +358,40 @@ static void without_control(void **state)
 		read_all(), "E: G:life-between:1 D:life-between:2 B:life G:life:1 D:life:2 G:life:3 D:life:4");
 }
 
+static int library_sleeps(void *context, struct enrg_error *err)
+{
+	(void)context;
+	(void)err;
+	usleep(20000);
+	return 0;
+}
+
+/* The wish wakes the job out of a call of its device, which goes on: it is not forgotten in the wait that follows. */
+static void a_wish_that_meets_a_call_ends_the_next_wait(void **state)
+{
+	const struct enrg_device_work work = {"Calibrate", library_sleeps, NULL, UINT64_C(60000000000)};
+	struct enrg_device *device;
+	struct fixture *f;
+
+	(void)state;
+	open_life(true);
+	f = bench.f;
+	assert_int_equal(enrg_device_create(&f->job, "board", 1, &device, &f->err), 0);
+	(void)wish_for("r1", 0);
+	process_wake(&f->process);
+	uint64_t begin_ns = clock_mono_ns();
+	assert_int_equal(enrg_device_call(device, &work, &f->err), 0);
+	assert_int_equal(enrg_job_wait_fd(&f->job, NULL, 0, UINT64_C(60000000000), &f->err), 0);
+	assert_true(clock_mono_ns() - begin_ns < UINT64_C(60000000000));
+	assert_true(enrg_device_destroy(device));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(begins_and_ends, set_up_bench, tear_down_bench),
+		cmocka_unit_test_setup_teardown(
+			a_wish_that_meets_a_call_ends_the_next_wait, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(from_run_to_run, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(refuses, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(killed_in_a_run, set_up_bench, tear_down_bench),

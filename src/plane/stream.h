@@ -96,7 +96,10 @@ struct stream_look {
 	uint64_t used;             /* entries of consumers, a bit each */
 	bool is_listed;            /* `used` says something */
 };
-#define STREAM_LOOK_NONE {.descriptor = -1}
+#define STREAM_LOOK_NONE                                                                                               \
+	{                                                                                                              \
+		.descriptor = -1                                                                                       \
+	}
 int stream_look(struct stream_look *look, const char *path, struct stream_status *ret_status, struct enrg_error *err);
 void stream_look_close(struct stream_look *look);
 

@@ -137,9 +137,9 @@ static void arm_timer(struct reporter *reporter, time_t seconds)
 	timerfd_settime(reporter->polls[SLOT_TIMER].fd, 0, &next, NULL);
 }
 
-/* Each second while the job does something, else seldom: a thousand idle jobs are a thousand wake-ups. Where nobody reads
- * reports, all that is left to do is to look how large the process is, and that is no matter of seconds where the work
- * is light; the main thread wakes who dozes when there is more. */
+/* Each second while the job does something, else seldom: a thousand idle jobs are a thousand wake-ups. Where nobody
+ * reads reports, all that is left to do is to look how large the process is, and that is no matter of seconds where the
+ * work is light; the main thread wakes who dozes when there is more. */
 static void set_timer(struct reporter *reporter)
 {
 	uint64_t news = count_news(reporter->process->page), cpu_ns = clock_cpu_ns() - reporter->last_cpu_ns;
@@ -411,7 +411,7 @@ static void handle_stranger(struct reporter *reporter, const struct signalfd_sig
 		"SIGTERM from process %u of user %u, not from its supervisor: %s (`enrgdaq stop` ends a run)",
 		info->ssi_pid, info->ssi_uid,
 		is_consumer ? "stores and processors end after their sources, it continues"
-					: "ends in order, and is started again unless the run ends");
+			    : "ends in order, and is started again unless the run ends");
 	if (!is_consumer)
 		process_request_stop(process, PROCESS_DRAIN);
 }

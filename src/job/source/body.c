@@ -108,7 +108,8 @@ static int claim_payload(
 		return enrg_error_set(err, result, "stopped while the stores took no data");
 	if (result == -EMSGSIZE) /* one batch alone is not too large: output_claim_body has looked */
 		return enrg_error_set(err, result,
-			"one step makes more than half of the ring holds (%llu bytes): process fewer rows at a time, or raise "
+			"one step makes more than half of the ring holds (%llu bytes): process fewer rows at a time, "
+			"or raise "
 			"ring_buffer_size_mb",
 			(unsigned long long)stream_step_bytes(set->params.stream));
 	if (result < 0)

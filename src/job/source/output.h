@@ -23,9 +23,9 @@ struct outputs_params {
 	const char *source, *run;
 	const struct enrg_job_group *groups; /* of the job's type; NULL = none */
 	const struct toml_node *toml;        /* the job's file: which groups have a store; NULL = none */
-	const char *read_groups; /* those that other jobs read, a space behind each; NULL = none */
+	const char *read_groups;             /* those that other jobs read, a space behind each; NULL = none */
 	bool is_patient;         /* at a stop claims wait for stores until a fast one: nothing would be lost */
-	struct process *process;             /* life signs, counters, stop; NULL in tests */
+	struct process *process; /* life signs, counters, stop; NULL in tests */
 };
 
 /* All outputs of one job. */

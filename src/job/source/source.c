@@ -16,7 +16,7 @@
 #include "job/source/run.h"
 #include "job/source/wait.h"
 
-#define SOURCE_INTERVAL_NS       1000000000ull
+#define SOURCE_INTERVAL_NS 1000000000ull
 
 /* --- what authors call ------------------------------------------------------------------------------------------- */
 

@@ -211,7 +211,8 @@ static int store_record(struct store_life *life, const struct intake_record *rec
 	int code = target_find(&life->targets, record, &target, &why);
 	if (code < 0 && code != ENRG_E_CORRUPT)
 		return enrg_error_set(err, code, "%s", why.text);
-	if (code < 0 || (target && decode_record(record, target->schema, target->views, target->tag, &batch, &why) < 0)) {
+	if (code < 0 ||
+		(target && decode_record(record, target->schema, target->views, target->tag, &batch, &why) < 0)) {
 		intake_reject(&life->intake, record, &why);
 		return 0;
 	}

@@ -78,7 +78,8 @@ const enrg_job_type *const types[] = {&type, nullptr};
 
 struct enrg_module make_module()
 {
-	struct enrg_module made{};
+	struct enrg_module made {
+	};
 
 	made.abi = ENRG_MODULE_ABI;
 	made.size = sizeof(made);

@@ -1,4 +1,5 @@
-// valve.cpp: a service in C++17: opens and closes, and asks its supervisor who it is. Knows the installed headers alone.
+// valve.cpp: a service in C++17: opens and closes, and asks its supervisor who it is. Knows the installed headers
+// alone.
 #include <enrgdaq/job.h>
 #include <enrgdaq/message.h>
 
@@ -117,7 +118,8 @@ const enrg_job_type *const types[] = {&type, nullptr};
 
 struct enrg_module make_module()
 {
-	struct enrg_module made{};
+	struct enrg_module made {
+	};
 
 	made.abi = ENRG_MODULE_ABI;
 	made.size = sizeof(made);

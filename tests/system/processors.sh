@@ -99,6 +99,55 @@ case_kills() {
 	return 0
 }
 
+# watch_at_random SECONDS: observers of all streams come and go, some of them killed
+watch_at_random() {
+	local end=$((SECONDS + $1)) pid
+	while [ $SECONDS -lt "$end" ]; do
+		"$bin" watch "$([ $((RANDOM % 2)) = 0 ] && echo dice || echo filter)" --json --every 0.1 >>watch.json 2>>watch.log &
+		pid=$!
+		sleep "0.$((RANDOM % 8 + 1))"
+		kill "-$([ $((RANDOM % 2)) = 0 ] && echo KILL || echo TERM)" $pid 2>/dev/null
+		wait $pid 2>/dev/null
+	done
+}
+
+# The whole graph: source, filter and two stores are killed at random while observers come and go, and another source with a
+# store group in both stores is added and removed again and again.
+case_graph() {
+	write_config
+	mkdir extra
+	cat >extra/guest.toml <<-END
+		daq_job_type = "DAQJobTest"
+		rand_min = 1
+		rand_max = 6
+		interval_seconds = 0.01
+		[store_config.csv]
+		file_path = "guest.csv"
+	END
+	start run.log run c
+	await 20 test -s out/filtered.csv || fail "no rows"
+	(watch_at_random $((kills / 8 + 2))) &
+	local watcher=$! rounds=0 added=0
+	while [ $rounds -lt $((kills / 10)) ]; do
+		"$bin" job add extra/guest.toml >>change.log 2>&1 && added=$((added + 1))
+		kill_jobs 5
+		"$bin" job remove guest >>change.log 2>&1
+		kill_jobs 5
+		rounds=$((rounds + 1))
+	done
+	kill $watcher 2>/dev/null
+	wait $watcher 2>/dev/null
+	[ $added -gt 0 ] || fail "no job was ever added: $(tail -n 3 change.log)"
+	"$bin" job remove guest >>change.log 2>&1
+	kill -INT "$run"
+	wait "$run" || fail "exit code"
+	expect_filtered 50
+	expect_ledger run.log "$(($(wc -l <out/dice.csv) - 1))"
+	grep -q '"rows"\|"rows_per_s"' watch.json || fail "no observer saw anything"
+	ls out/recovered_* out/set_aside_* 2>/dev/null && fail "something was left over"
+	return 0
+}
+
 # The supervisor, too: its jobs end by themselves, and the next one goes on. (A new run begins with a new prescale.)
 case_kills_of_supervisors() {
 	write_config

@@ -57,6 +57,52 @@ const char *intake_label_of(const struct intake_input *input)
 	return input->boundary.edge ? input->boundary.label : NULL;
 }
 
+/* Label of the time between two runs: that of the last one which the stream remembers. */
+static const char *find_between(const struct stream_status *status)
+{
+	for (uint32_t i = status->boundary_count; i--;)
+		if (status->boundaries[i].edge == RUN_ENDED)
+			return status->boundaries[i].label;
+	return NULL;
+}
+
+/* What the next boundary says of what lies before it. false: nothing. */
+static bool find_before(const struct boundary *next, const struct stream_status *status, struct boundary *ret_found)
+{
+	const char *label = next->edge == RUN_ENDED && next->run[0] ? next->run : find_between(status);
+
+	*ret_found = (struct boundary){.index = next->index - 1};
+	if (next->index == 1)
+		return true;
+	if (!label)
+		return false;
+	ret_found->edge = next->edge == RUN_ENDED && next->run[0] ? RUN_BEGINS : RUN_ENDED;
+	snprintf(ret_found->label, sizeof(ret_found->label), "%s", label);
+	return true;
+}
+
+/* Where the stream has forgotten the boundary before the place where the input goes on: by the record of the next one,
+ * which is still in the ring. The consumer goes back to where it was. */
+static bool look_ahead(struct intake *intake, struct intake_input *input, const struct stream_status *status)
+{
+	struct consumer_record record;
+	struct boundary next;
+	bool is_found = false;
+
+	while (input->consumer && !is_found && consumer_acquire(input->consumer, &record, NULL) == 1)
+		is_found = record.header->type == RECORD_RUN && consumer_check(input->consumer, &record, NULL) == 0 &&
+			   boundary_parse(record.payload,
+				   (uint64_t)record.header->meta_bytes + record.header->body_bytes, &next) == 0;
+	if (input->consumer) {
+		consumer_close(input->consumer);
+		input->consumer = NULL;
+		if (consumer_open(input->plan->stream_path, intake->process->plan->name, input->now.position,
+			    &input->consumer, NULL) < 0)
+			return false; /* attach_ring says so */
+	}
+	return is_found && find_before(&next, status, &input->boundary);
+}
+
 /* The boundary behind which the input goes on, from what its stream remembers. Over a link too: all streams of this
  * store lie in the same runtime folder. */
 static void find_boundary(struct intake *intake, struct intake_input *input, const struct stream_status *status)
@@ -65,7 +111,7 @@ static void find_boundary(struct intake *intake, struct intake_input *input, con
 
 	input->has_passed = false;
 	input->boundary = found ? *found : (struct boundary){0};
-	if (!found && status->boundary_count && status->boundaries[0].index > 1)
+	if (!found && status->boundary_count && status->boundaries[0].index > 1 && !look_ahead(intake, input, status))
 		process_alert(intake->process, ENRG_ERROR,
 			"%s: more runs have begun and ended than its stream remembers, since this store committed "
 			"last: "
@@ -178,6 +224,8 @@ static int attach_ring(struct intake *intake, struct intake_input *input, struct
 		consumer_release(input->consumer, input->now.position, 0);
 	input->committed = input->now;
 	find_boundary(intake, input, &status);
+	if (!input->consumer)
+		return enrg_error_set(err, -EBUSY, "%s: its place in the stream was taken meanwhile", path);
 	const struct segment_header *header = consumer_header(input->consumer);
 	input->data_bytes = header->data_bytes;
 	snprintf(input->source, sizeof(input->source), "%.255s", header->source);

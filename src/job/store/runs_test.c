@@ -196,6 +196,33 @@ static unsigned kill_until_drained(struct fixture *f)
 	return kills;
 }
 
+/* A store that was down for longer than a stream remembers boundaries: in the middle of a run, and between two. */
+static void down_for_many_runs(void **state)
+{
+	struct fixture *f = *state;
+
+	atomic_store(&control->by_run, 1);
+	begin_stories(f);
+	tell_runs(f, 1, 1);
+	for (int i = 0; i < STREAMS; i++) {
+		put(&f->producers[i], &stories[i], 1);
+		if (i % 2)
+			pass(&f->producers[i], &stories[i], RUN_BEGINS, 2);
+		put(&f->producers[i], &stories[i], 1);
+	}
+	(void)kill_until_drained(f);
+	for (int i = 0; i < STREAMS; i++) {
+		put(&f->producers[i], &stories[i], 3);
+		if (i % 2)
+			pass(&f->producers[i], &stories[i], RUN_ENDED, 2);
+	}
+	tell_runs(f, 3, 6);
+	end_producers(f);
+	start(f);
+	assert_int_equal(stop(f), 0);
+	expect_story(f, 6);
+}
+
 static void kill_again_and_again(struct fixture *f, unsigned runs)
 {
 	unsigned kills = 0;
@@ -265,6 +292,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_run_has_its_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed_at_any_moment, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(down_for_many_runs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(over_links, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(fails_at_a_boundary, set_up, tear_down),
 	};

@@ -138,7 +138,10 @@ struct journal_watch {
 	struct journal_loss loss; /* at the last look */
 	uint64_t news;            /* looks that found another commit, or another file, than the one before */
 };
-#define JOURNAL_WATCH_NONE {.descriptor = -1}
+#define JOURNAL_WATCH_NONE                                                                                             \
+	{                                                                                                              \
+		.descriptor = -1                                                                                       \
+	}
 /* 0; -ENOENT: no such file; ENRG_E_CORRUPT, -errno. A journal that has grown is a new file at its path: that is opened.
  */
 int journal_watch_look(struct journal_watch *watch, const char *path, struct enrg_error *err);

@@ -207,8 +207,8 @@ int page_reread(int descriptor, uint32_t pid, struct page *page)
 		      atomic_load_explicit(&page->latency.count, memory_order_relaxed);
 	has_reason = page->reason[0] || atomic_load_explicit(&now.page.state, memory_order_relaxed) != PAGE_RUNNING;
 	if (has_counted)
-		rc = read_part(descriptor, now.page.latency.buckets, sizeof(now.page.latency.buckets),
-			sizeof(now.head));
+		rc = read_part(
+			descriptor, now.page.latency.buckets, sizeof(now.page.latency.buckets), sizeof(now.head));
 	if (rc == 0 && has_reason)
 		rc = read_part(descriptor, now.page.reason, sizeof(now.page.reason), offsetof(struct page, reason));
 	if (rc < 0)

@@ -56,12 +56,12 @@ struct plan {
 	uint64_t serial;     /* raised with each change of it while the job runs */
 	uint64_t beat_ns;    /* a life sign at least this often; 0 = twice a second */
 	bool is_store;
-	bool has_run_control; /* runs begin and end while it lives: wish.h */
-	bool is_processor; /* it has what a store has, and what a producer has */
-	uint32_t level;    /* 0 = a source or store; a processor: one more than the furthest of its inputs */
+	bool has_run_control;  /* runs begin and end while it lives: wish.h */
+	bool is_processor;     /* it has what a store has, and what a producer has */
+	uint32_t level;        /* 0 = a source or store; a processor: one more than the furthest of its inputs */
 	char *checkpoint_path; /* processors */
 	/* producers */
-	char *read_groups; /* store groups that other jobs read by [[input]], a space behind each; NULL = none */
+	char *read_groups;  /* store groups that other jobs read by [[input]], a space behind each; NULL = none */
 	char *stream_path;  /* NULL: nothing takes its data */
 	uint64_t hot_bytes; /* window set by hand; 0 = found by measuring */
 	uint64_t latency_target_ns;

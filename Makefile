@@ -55,7 +55,8 @@ torture: build
 	@cmake --build --preset release -j $(JOBS) --target test_kills test_kills_processor
 	@tests/kills/whole.sh build/release
 	@tests/system/torture.sh --kills 10000
-	@ENRGDAQ_BIN=build/release/enrgdaq PROCESSOR_KILLS=3000 tests/system/processors.sh kills
+	@ENRGDAQ_BIN=$(BIN) PROCESSOR_KILLS=1000 tests/system/processors.sh graph
+	@ENRGDAQ_BIN=$(BIN) PROCESSOR_KILLS=3000 tests/system/processors.sh kills
 
 fuzz:
 	@scripts/install-packages.sh test

@@ -114,6 +114,8 @@ static void look_at_store(const struct account_source *source, struct account_st
 
 static bool is_complete(const struct account_source *source)
 {
+	if (source->is_removed)
+		return true;
 	for (uint32_t i = 0; i < source->store_count; i++)
 		if (!source->stores[i].has_end)
 			return false;
@@ -142,6 +144,7 @@ static void look_once(struct account *account, const struct roster *roster, stru
 	}
 	for (uint32_t i = 0; i < account->source_count; i++) {
 		struct account_source *source = &account->sources[i];
+		source->is_removed = source->is_removed || (!is_complete(source) && !roster_find(roster, source->name));
 		for (uint32_t k = 0; !is_complete(source) && k < source->store_count; k++)
 			look_at_store(source, &source->stores[k], roster);
 	}
@@ -174,6 +177,8 @@ void account_describe_wait(const struct account *account, char *ret_text, size_t
 	ret_text[0] = '\0';
 	for (uint32_t i = 0; i < account->source_count; i++) {
 		const struct account_source *source = &account->sources[i];
+		if (source->is_removed)
+			continue;
 		if (!source->end.edge) {
 			snprintf(ret_text, text_bytes, "%s has not ended it", source->name);
 			return;
@@ -242,7 +247,7 @@ bool account_is_accounted(const struct account *account)
 	for (uint32_t i = 0; i < account->source_count; i++)
 		for (uint32_t k = 0; k < account->sources[i].store_count; k++) {
 			const struct account_line line = balance(&account->sources[i], &account->sources[i].stores[k]);
-			if (!is_accounted(&line))
+			if (!account->sources[i].is_removed && !is_accounted(&line))
 				return false;
 		}
 	return true;
@@ -270,11 +275,11 @@ static json_t *format_source(const struct account_source *source)
 
 	for (uint32_t i = 0; i < source->store_count; i++)
 		json_array_append_new(stores, format_store(source, &source->stores[i]));
-	return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "source", source->name, "ended",
-		source->end.edge != 0, "began_wall_ns", (json_int_t)source->begin.wall_ns, "ended_wall_ns",
-		(json_int_t)source->end.wall_ns, "produced_batches", (json_int_t)line.produced_batches, "produced_rows",
-		(json_int_t)line.produced_rows, "produced_bytes", (json_int_t)line.produced_bytes, "dropped_rows",
-		(json_int_t)line.dropped_rows, "stores", stores);
+	return json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "source", source->name, "ended",
+		source->end.edge != 0, "removed", source->is_removed, "began_wall_ns",
+		(json_int_t)source->begin.wall_ns, "ended_wall_ns", (json_int_t)source->end.wall_ns, "produced_batches",
+		(json_int_t)line.produced_batches, "produced_rows", (json_int_t)line.produced_rows, "produced_bytes",
+		(json_int_t)line.produced_bytes, "dropped_rows", (json_int_t)line.dropped_rows, "stores", stores);
 }
 
 json_t *account_format(const struct account *account, const char *supervisor)
@@ -315,7 +320,9 @@ static void print_line(const struct account_source *source, const struct account
 		fprintf(stream, "; set aside %" PRIu64, line.set_aside_batches);
 	if (line.dropped_rows)
 		fprintf(stream, "; dropped by policy %" PRIu64 " rows", line.dropped_rows);
-	if (!line.is_known)
+	if (source->is_removed)
+		fprintf(stream, ": removed while the run was on, see the ledger of the start\n");
+	else if (!line.is_known)
 		fprintf(stream, ": %s\n", store->has_end ? "NOT KNOWN" : "not all stored");
 	else if (line.missing_batches || line.missing_rows)
 		fprintf(stream, ": MISSING %" PRId64 " batches, %" PRId64 " rows\n", line.missing_batches,

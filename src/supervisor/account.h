@@ -19,6 +19,7 @@ struct account_source {
 	char name[256];
 	uint8_t uuid[16];
 	struct boundary begin, end; /* end.edge 0: it has not come */
+	bool is_removed;            /* while the run was on: what it made stands in the ledger of the start alone */
 	uint32_t store_count;
 	struct account_store *stores; /* those that were there when the run began */
 };

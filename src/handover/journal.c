@@ -425,6 +425,15 @@ void journal_keep_boundaries(struct journal *journal, const uint8_t uuid[16])
 	}
 }
 
+void journal_keep_stream(struct journal *journal, const uint8_t uuid[16])
+{
+	uint32_t entry;
+
+	if (journal_find_stream(journal, uuid, &entry) == 0)
+		(void)journal_add_stream(journal, uuid, "", &entry, NULL);
+	journal_keep_boundaries(journal, uuid);
+}
+
 /* A free entry, else one that an earlier life added and committed nothing to. What was committed is kept for as long as
  * its file can't be reached: whoever cuts that needs it. */
 static uint32_t choose_file(const struct journal *journal)

@@ -62,6 +62,9 @@ int journal_add_boundary(struct journal *journal, const uint8_t uuid[16], const 
 	uint32_t *ret_index, struct enrg_error *err);
 /* Those that an earlier life of the store has added are in use by this one too: called with each stream. */
 void journal_keep_boundaries(struct journal *journal, const uint8_t uuid[16]);
+/* The same for a stream and its boundaries, where they are known. For each stream that will be added, before the first
+ * of them is: a full journal gives up the oldest entry that is not in use. */
+void journal_keep_stream(struct journal *journal, const uint8_t uuid[16]);
 /* -ENOENT. */
 int journal_find_stream(const struct journal *journal, const uint8_t uuid[16], uint32_t *ret_index);
 /* *ret_known: the file had a committed length (then *ret_length is it). */

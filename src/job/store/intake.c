@@ -338,12 +338,24 @@ void intake_remove(struct intake *intake, uint32_t index)
 	intake_forget(intake);
 }
 
+/* What the journal knows of streams that are opened later, or come over the link, makes no room for new ones. */
+static void keep_known(const struct intake *intake)
+{
+	const struct plan *plan = intake->process->plan;
+	struct stream_status status;
+
+	for (size_t i = 0; i < plan->input_count; i++)
+		if (plan->inputs[i].stream_path && stream_read_status(plan->inputs[i].stream_path, &status, NULL) == 0)
+			journal_keep_stream(intake->journal, status.uuid);
+}
+
 int intake_open(struct intake *intake, struct process *process, struct journal *journal, struct enrg_error *err)
 {
 	const struct plan *plan = process->plan;
 	int code = 0;
 
 	*intake = (struct intake){.process = process, .journal = journal};
+	keep_known(intake);
 	for (size_t i = 0; i < plan->input_count && code == 0; i++) {
 		if (plan->inputs[i].is_link)
 			continue; /* made when its stream first says something */

@@ -89,11 +89,52 @@ static void a_wait_says_what_to_read(void **state)
 	free(process.page);
 }
 
+/* A journal that is full makes room for a new stream, but not at the cost of one that is opened behind it. */
+static void a_full_journal_keeps_what_is_read(void **state)
+{
+	char other[200], journal_path[200];
+	struct plan_input inputs[] = {{.source = "new", .stream_path = other}, {.source = "kept", .stream_path = path}};
+	struct plan plan = {.name = "store", .inputs = inputs, .input_count = 2};
+	struct process process = {.plan = &plan};
+	const struct journal_stream_state stored = {.rows = 5};
+	struct stream_status status;
+	struct journal *journal;
+	struct intake intake = {0};
+	uint8_t uuid[16] = "gone";
+	uint32_t index;
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s/other.stream", folder);
+	snprintf(journal_path, sizeof(journal_path), "%s/store.journal", folder);
+	const struct stream_params params = {
+		.path = other, .source = "new", .run = "r", .data_bytes = 1 << 20, .record_bytes_max = 4096};
+	assert_int_equal(stream_create(&params, NULL), 0);
+	assert_int_equal(stream_add_consumer(other, "store", NULL), 0);
+	assert_int_equal(stream_read_status(path, &status, NULL), 0);
+	assert_int_equal(journal_open(journal_path, &journal, NULL), 0);
+	assert_int_equal(journal_add_stream(journal, status.uuid, "kept", &index, NULL), 0);
+	journal_set_stream(journal, index, &stored);
+	journal_commit(journal);
+	for (uint32_t i = 1; i < JOURNAL_STREAMS; i++) {
+		memcpy(uuid + 8, &i, sizeof(i));
+		assert_int_equal(journal_add_stream(journal, uuid, "gone", &index, NULL), 0);
+	}
+	journal_close(journal);
+	assert_int_equal(journal_open(journal_path, &journal, NULL), 0);
+	assert_int_equal(intake_open(&intake, &process, journal, NULL), 0);
+	assert_int_equal(intake.inputs[1]->now.rows, 5);
+	intake_close(&intake);
+	journal_close(journal);
+	unlink(other);
+	unlink(journal_path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_pad_is_no_backlog, set_up, teardown),
 		cmocka_unit_test_setup_teardown(a_wait_says_what_to_read, set_up, teardown),
+		cmocka_unit_test_setup_teardown(a_full_journal_keeps_what_is_read, set_up, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

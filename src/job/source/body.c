@@ -152,6 +152,12 @@ static int commit_gap(struct enrg_output *output, struct enrg_error *err)
 	return 0;
 }
 
+void outputs_forget_gaps(struct outputs *outputs)
+{
+	for (uint32_t i = 0; i < outputs->count; i++)
+		outputs->items[i]->is_gap_due = false;
+}
+
 int outputs_commit_gaps(struct outputs *outputs, struct enrg_error *err)
 {
 	int rc = 0;

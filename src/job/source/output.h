@@ -119,6 +119,7 @@ int outputs_commit_boundary(
 	struct outputs *outputs, const struct boundary *boundary, uint64_t deadline_ns, struct enrg_error *err);
 /* Commits the gap records that are still due: before a boundary, since what an earlier life missed lies before it. */
 int outputs_commit_gaps(struct outputs *outputs, struct enrg_error *err);
+void outputs_forget_gaps(struct outputs *outputs);
 /* When the next appended rows are due, CLOCK_MONOTONIC; UINT64_MAX = none. */
 uint64_t outputs_deadline(const struct outputs *outputs);
 

@@ -174,6 +174,9 @@ static int begin_run(struct enrg_job *job, const struct enrg_job_type *type, voi
 	/* What it committed itself is from before. */
 	if (rc >= 0)
 		rc = outputs_flush(job->outputs, err);
+	/* Who takes no data between runs has missed none there. */
+	if (run->is_in_runs)
+		outputs_forget_gaps(job->outputs);
 	if (rc >= 0)
 		rc = outputs_commit_gaps(job->outputs, err);
 	const struct boundary boundary = boundary_of(job, RUN_BEGINS, run->id);

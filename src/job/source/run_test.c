@@ -261,6 +261,15 @@ static void killed_between_runs(void **state)
 	assert_int_equal(follow(), 0);
 	put();
 	assert_string_equal(read_all(), "E: D:life-between:1 G:life-between:2 B:r1 D:r1:1");
+	/* who takes none there has missed none */
+	wish_for("", 0);
+	assert_int_equal(follow(), 0);
+	begin_next_life(true);
+	bench.f->job.run.is_in_runs = true;
+	wish_for("r2", 0);
+	assert_int_equal(follow(), 0);
+	put();
+	assert_string_equal(read_all(), "E:r1 B:r2 D:r2:1");
 }
 
 /* A wish beside an open claim waits for its end; until then polls come at their ticks. */

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A run that changes while others go on: changing.sh CASE, or changing.sh storm COUNT. Needs ENRGDAQ_BIN.
+# A run that changes while others go on: changing.sh CASE, or changing.sh --storm COUNT. Needs ENRGDAQ_BIN.
 . "$(dirname "$0")/harness.sh"
 
 write_supervisor() {
@@ -50,7 +50,8 @@ case_from_nothing() {
 	grep -q "add a (DAQJobBenchmark" dry.txt || fail "the plan does not name it: $(cat dry.txt)"
 	[ -z "$(state_of a)" ] || fail "the dry run did it"
 	"$bin" reload >reload.txt 2>&1 || fail "reload: $(cat reload.txt)"
-	grep -q "^plan: .*add a" reload.txt && grep -q "^done: .*add a" reload.txt || fail "$(cat reload.txt)"
+	grep -q "^plan: .*add a" reload.txt || fail "no plan: $(cat reload.txt)"
+	grep -q "^done: .*add a" reload.txt || fail "not done: $(cat reload.txt)"
 	await 20 has_rows out/a.csv 50 || fail "no rows"
 	write_source "$work/b.toml" b 200 csv b.csv
 	"$bin" job add b.toml >add.txt 2>&1 || fail "add: $(cat add.txt)"
@@ -170,4 +171,97 @@ case_remove_now() {
 	cmp -s more/a.csv out/a.csv || fail "the two stores have not the same rows"
 }
 
+# --- many changes at random while two sources run as fast as they can into two stores of their own ---
+
+descriptors() { # PID: how many, beside those of the moment
+	find "/proc/$1/fd" -mindepth 1 | wc -l
+}
+mappings() { grep -c "$ENRGDAQ_RUNTIME_DIR" "/proc/$1/maps"; }
+snapshot() { # what the steady ones hold, and what lies in the runtime folder
+	local name
+	for name in fast1 fast2 keep1 keep2; do
+		echo "$name $(pid_of $name) $(descriptors "$(pid_of $name)") $(mappings "$(pid_of $name)")"
+	done
+	echo "supervisor $(descriptors "$run") $(mappings "$run")"
+	find "$ENRGDAQ_RUNTIME_DIR/changing" -mindepth 1 | sort | tr '\n' ' ' 
+}
+produced() { "$bin" status --json | value "sum(j['out']['rows'] for j in x['jobs'] if j['name'] in ('fast1', 'fast2'))"; }
+rate_over() { # SECONDS: rows a second of the two, by what they have produced
+	local begin end first last
+	first=$(produced) begin=$(date +%s%N)
+	sleep "$1"
+	last=$(produced) end=$(date +%s%N)
+	echo $(((last - first) * 1000000000 / (end - begin)))
+}
+
+change_something() { # NUMBER
+	local name=g$((RANDOM % 4)) verb=$((RANDOM % 6))
+	local file=config/$name.toml
+	case $verb in
+	0) # a source into a guest store, or into a steady one's type
+		[ -e "$file" ] || write_source "$file" "$name" 50 csv "$name.csv"
+		"$bin" job add "$file"
+		;;
+	1) "$bin" job stop "$name" ;;
+	2) "$bin" job start "$name" ;;
+	3) "$bin" job restart "$name" ;;
+	4) "$bin" job remove "$name" ;;
+	5)
+		if [ -e "$file" ] && [ $((RANDOM % 2)) = 0 ]; then
+			rm -f "$file"
+		else
+			write_source "$file" "$name" $((20 + RANDOM % 50)) csv "$name.csv"
+		fi
+		if [ -e config/guest.toml ]; then rm config/guest.toml; else write_store config/guest.toml guest DAQJobStoreCSV guest; fi
+		"$bin" reload
+		;;
+	esac >"$work/change.txt" 2>&1
+	echo "$1 $verb $name: $(tail -n 1 "$work/change.txt")" >>"$work/changes.log"
+	grep -qE "^done|^refused|^nobody|^failed" "$work/change.txt" || fail "change $1 ($verb $name): $(cat "$work/change.txt")"
+}
+
+storm() { # COUNT SECONDS
+	write_supervisor
+	local i
+	for i in 1 2; do
+		printf 'daq_job_type = "DAQJobBenchmark"\ndaq_job_unique_id = "fast%s"\npayload_size = 1000\nrate_hz = %s\n[store_config.memory]\n' \
+			$i "${RATE_HZ:-2000}" >config/fast$i.toml
+	done
+	write_store config/keep1.toml keep1 DAQJobStoreMemory out
+	sed -i /out_dir/d config/keep1.toml
+	sed s/keep1/keep2/ config/keep1.toml >config/keep2.toml
+	write_source config/slow.toml slow 20 csv slow.csv
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	start run.log run config
+	await 30 is_state keep2 running || fail "it does not start"
+	await 30 is_state fast2 running || fail "it does not start"
+	sleep 1
+	local quiet busy before after
+	quiet=$(rate_over "$2")
+	before=$(snapshot)
+	local first begin last end
+	first=$(produced) begin=$(date +%s%N)
+	for i in $(seq "$1"); do change_something "$i"; done
+	last=$(produced) end=$(date +%s%N)
+	busy=$(((last - first) * 1000000000 / (end - begin)))
+	rm -f config/g?.toml config/guest.toml
+	"$bin" reload >reload.txt 2>&1 || fail "$(cat reload.txt)"
+	await 5 is_state g0 ""
+	after=$(snapshot)
+	echo "$1 changes in $(((end - begin) / 1000000000)) s; rows a second of the two: $quiet undisturbed, $busy meanwhile ($((busy * 1000 / quiet)) of 1000)"
+	[ "$before" = "$after" ] || fail "something is left: $before / $after"
+	"$bin" status --json | value "[j['name'] for j in x['jobs'] if j.get('epoch', 1) != 1 and j['name'].startswith('fast')] or len(x.get('alerts', []))" >left.txt
+	[ "$(cat left.txt)" = 0 ] || fail "a gap or an alert: $(cat left.txt)"
+	[ $((busy * 1000)) -ge $((quiet * ${LEAST:-980})) ] || fail "they were disturbed"
+	stop_run run.log
+	is_settled run.log
+}
+
+case_storm() { LEAST=0 storm 30 2; } # too short to say anything about rates
+
+if [ "${1:-}" = --storm ]; then
+	cd "$work" || exit 1
+	storm "${2:?how many changes}" 10
+	exit 0
+fi
 run_case "$@"

@@ -210,8 +210,7 @@ static void step_stopping(struct runs *runs, uint64_t now_ns)
 		runs->is_told = true;
 		runs_wish(runs, NULL);
 	}
-	if (now_ns >= runs->deadline_ns)
-		runs_end_for_absent(runs);
+	runs_end_for_absent(runs, now_ns >= runs->deadline_ns);
 	if (runs_look(runs, NULL, text, sizeof(text)) == RUNS_DONE && end_account(runs))
 		return;
 	if (now_ns < runs->deadline_ns || runs->is_late)
@@ -311,7 +310,7 @@ void runs_begin_stop(struct runs *runs)
 void runs_end_streams(struct runs *runs)
 {
 	if (runs->is_on && runs->account)
-		runs_end_for_absent(runs);
+		runs_end_for_absent(runs, true);
 }
 
 static json_int_t number(const json_t *object, const char *key)

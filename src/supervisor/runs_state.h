@@ -27,7 +27,8 @@ void runs_wish(struct runs *runs, const struct account *account);
 enum runs_progress runs_look(const struct runs *runs, const char *id, char *ret_text, size_t text_bytes);
 /* The first store that is not ready, or NULL. */
 const char *runs_find_missing_store(const struct runs *runs);
-/* Where a source is not there to end its part, its stream says so all the same. */
-void runs_end_for_absent(const struct runs *runs);
+/* Where a source is not there to end its part, its stream says so all the same; before it is late only of those that
+ * will not come back by themselves. */
+void runs_end_for_absent(const struct runs *runs, bool is_late);
 
 #endif

@@ -434,6 +434,13 @@ static void tick(struct supervisor *self, uint64_t now_ns)
 
 /* --- loop --- */
 
+/* The run ends first: sources that hear of the stop end it themselves. */
+static void begin_drain(struct supervisor *self, uint64_t now_ns)
+{
+	runs_begin_stop(&self->runs);
+	drain_begin(&self->drain, self->roster, now_ns);
+}
+
 static void handle_signals(struct supervisor *self, uint64_t now_ns)
 {
 	struct signals_words words = signals_read(&self->signals, clock_mono_ns());
@@ -446,7 +453,7 @@ static void handle_signals(struct supervisor *self, uint64_t now_ns)
 	if (words.is_end && !self->params->is_quiet)
 		log_line(ENRG_INFO, "stopping: sources first, then processors and stores (once more: fast stop)");
 	if (words.is_end)
-		drain_begin(&self->drain, self->roster, now_ns);
+		begin_drain(self, now_ns);
 	if (words.is_fast)
 		drain_hurry(&self->drain, self->roster, now_ns);
 }
@@ -455,7 +462,7 @@ static void handle_signals(struct supervisor *self, uint64_t now_ns)
 static void handle_stop(struct supervisor *self, uint64_t now_ns)
 {
 	if (self->commands.is_stop_asked)
-		drain_begin(&self->drain, self->roster, now_ns);
+		begin_drain(self, now_ns);
 	if (self->commands.is_fast_asked)
 		drain_hurry(&self->drain, self->roster, now_ns);
 	self->commands.is_stop_asked = self->commands.is_fast_asked = false;
@@ -488,10 +495,10 @@ static void step(struct supervisor *self, uint64_t now_ns)
 	if (self->drain.phase == DRAIN_NONE && roster_is_exhausted(self->roster)) {
 		if (!self->params->is_quiet)
 			log_line(ENRG_INFO, "no source will produce any more: the run ends");
-		drain_begin(&self->drain, self->roster, now_ns);
+		begin_drain(self, now_ns);
 	}
 	if (self->drain.phase == DRAIN_NONE && now_ns >= duration_end(self))
-		drain_begin(&self->drain, self->roster, now_ns);
+		begin_drain(self, now_ns);
 	if (self->drain.phase != DRAIN_NONE)
 		runs_begin_stop(&self->runs);
 	if (self->drain.phase != DRAIN_NONE)

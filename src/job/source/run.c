@@ -238,11 +238,19 @@ void source_run_stop(struct enrg_job *job, const struct enrg_job_type *type, voi
 		call_run_stop(job, type, state, 0);
 }
 
-void source_run_end(struct enrg_job *job)
+/* It is still wished for: this job was stopped alone, and its next life goes on with the run. */
+static bool goes_on(const struct source_run *run)
+{
+	struct wish wish;
+
+	return wish_read(run->wishes, &wish) && !strcmp(wish.run, run->id);
+}
+
+void source_run_end(struct enrg_job *job, bool is_done)
 {
 	struct enrg_error why = {0};
 
-	if (!job->run.wishes || !job->run.is_on || job->outputs->claimed)
+	if (!job->run.wishes || !job->run.is_on || job->outputs->claimed || (!is_done && goes_on(&job->run)))
 		return;
 	const struct boundary boundary = boundary_of(job, RUN_ENDED, job->run.between);
 	if (outputs_commit_boundary(job->outputs, &boundary, UINT64_MAX, &why) < 0)

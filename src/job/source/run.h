@@ -46,7 +46,8 @@ int source_run_follow(struct enrg_job *job, const struct enrg_job_type *type, vo
 bool source_run_polls(const struct enrg_job *job);
 /* The job ends in order, for good or with its supervisor: run_stop. Before stop of the type. */
 void source_run_stop(struct enrg_job *job, const struct enrg_job_type *type, void *state);
-/* Behind its last batch: the run has ended here. */
-void source_run_end(struct enrg_job *job);
+/* Behind its last batch: the run has ended here, where it ends for all, or `is_done`: the job will not come again. Were
+ * it ended by a job that is stopped and started in it, its tables would count from 1 twice under one name. */
+void source_run_end(struct enrg_job *job, bool is_done);
 
 #endif

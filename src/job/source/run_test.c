@@ -341,10 +341,29 @@ static void ends_with_the_job(void **state)
 	put();
 	source_run_stop(&bench.f->job, &type, NULL);
 	put();
-	source_run_end(&bench.f->job);
-	source_run_end(&bench.f->job);
+	wish_for("", 0);
+	source_run_end(&bench.f->job, false);
+	source_run_end(&bench.f->job, false);
 	assert_string_equal(read_all(), "B:r1 D:r1:1 D:r1:2 E:r1");
 	assert_string_equal(bench.calls, "start r1;stop r1;");
+}
+
+/* Stopped and started while the run is on: sequences go on. One that is done has ended it. */
+static void stopped_alone(void **state)
+{
+	(void)state;
+	open_life(true);
+	wish_for("r1", 0);
+	assert_int_equal(follow(), 0);
+	put();
+	source_run_stop(&bench.f->job, &type, NULL);
+	source_run_end(&bench.f->job, false);
+	begin_next_life(true);
+	assert_int_equal(follow(), 0);
+	put();
+	assert_string_equal(read_all(), "B:r1 D:r1:1 G:r1:2 D:r1:3");
+	source_run_end(&bench.f->job, true);
+	assert_string_equal(read_all(), "E:r1");
 }
 
 /* Without run control nothing is in the stream that was not there before, unless runs have been in it. */
@@ -409,6 +428,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_wish_ends_a_wait, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(waits_for_the_end_of_a_claim, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(ends_with_the_job, set_up_bench, tear_down_bench),
+		cmocka_unit_test_setup_teardown(stopped_alone, set_up_bench, tear_down_bench),
 		cmocka_unit_test_setup_teardown(without_control, set_up_bench, tear_down_bench),
 	};
 

@@ -200,7 +200,7 @@ int source_live(struct enrg_job *job, const struct enrg_job_type *type, const vo
 		enrg_error_set(err, flushed, "last rows: %s", flush_err.text);
 	}
 	if (ends_run)
-		source_run_end(job);
+		source_run_end(job, *ret_done);
 	type->destroy(state);
 	return result < 0 ? result : 0;
 }

@@ -15,9 +15,22 @@
 #define RETRY_SLICE_NS  (NS_PER_S / 4)
 #define ORPHAN_RETRY_NS (10 * NS_PER_S) /* without a supervisor: the next start waits until its stores have ended */
 
-void store_life_set_state(struct store_life *life, enum page_state state)
+void store_life_enter(struct store_life *life, enum store_phase phase)
 {
-	atomic_store_explicit(&life->process->page->state, state, memory_order_relaxed);
+	enum page_state state = PAGE_WAITING;
+
+	life->failure.phase = phase;
+	life->store.files.is_going_back = phase == STORE_GOING_BACK;
+	if (phase == STORE_STORING) {
+		state = process_stop_state(life->process) ? PAGE_DRAINING : PAGE_RUNNING;
+		if (life->failure.since_ns)
+			page_set_reason(life->process->page, NULL);
+		life->failure.since_ns = 0;
+		life->failure.orphan_ns = 0;
+	}
+	/* Files that were taken away are nothing to wait for. */
+	if (phase == STORE_STORING || life->failure.since_ns)
+		atomic_store_explicit(&life->process->page->state, state, memory_order_relaxed);
 }
 
 /* One outage is over: where it was reported, so is its end. */
@@ -39,13 +52,13 @@ void store_life_settle(struct store_life *life)
 		if (!input->outage.since_ns)
 			end_outage(&input->outage, input->source);
 	}
-	if (!life->outage.since_ns)
-		end_outage(&life->outage, "");
+	if (!life->failure.outage.since_ns)
+		end_outage(&life->failure.outage, "");
 }
 
 void store_life_note_recovery(struct store_life *life)
 {
-	if (!life->failing_since_ns)
+	if (life->failure.phase == STORE_STORING)
 		return;
 	for (uint32_t i = 0; i < life->intake.count; i++) {
 		struct intake_input *input = life->intake.inputs[i];
@@ -56,11 +69,8 @@ void store_life_note_recovery(struct store_life *life)
 	}
 	if (!intake_is_recovered(&life->intake))
 		return;
-	end_outage(&life->outage, "");
-	life->failing_since_ns = 0;
-	life->orphan_failing_ns = 0;
-	page_set_reason(life->process->page, NULL);
-	store_life_set_state(life, process_stop_state(life->process) ? PAGE_DRAINING : PAGE_RUNNING);
+	end_outage(&life->failure.outage, "");
+	store_life_enter(life, STORE_STORING);
 }
 
 /* --- open and close of the type ----------------------------------------------------------------------------------- */
@@ -99,7 +109,7 @@ static void find_failed_input(struct store_life *life)
 		dirty = life->intake.inputs[i];
 	}
 	if (dirty && life->written_batches)
-		life->failed_input = dirty;
+		life->failure.input = dirty;
 }
 
 /* `input`: the table's source where it is one table's outage, else NULL. */
@@ -108,13 +118,12 @@ static void alert_failure(struct store_life *life, struct intake_input *input, c
 	uint64_t now = clock_mono_ns();
 	char reason[PAGE_REASON_BYTES];
 
-	life->failed_ns = now;
-	if (!life->failing_since_ns)
-		life->failing_since_ns = now;
-	store_life_set_state(life, PAGE_WAITING);
+	life->failure.last_ns = now;
+	if (!life->failure.since_ns)
+		life->failure.since_ns = now;
 	snprintf(reason, sizeof(reason), "%.380s; %s", err->text, remedy_find(err->code));
 	page_set_reason(life->process->page, reason);
-	enum outage_word word = outage_note(input ? &input->outage : &life->outage, err->code, now);
+	enum outage_word word = outage_note(input ? &input->outage : &life->failure.outage, err->code, now);
 	if (word == OUTAGE_LINE)
 		log_line(ENRG_WARNING, "waiting again: %s", reason);
 	if (word != OUTAGE_ALERT)
@@ -132,9 +141,9 @@ static bool has_waited_enough(struct store_life *life, uint64_t now_ns)
 		return true;
 	if (!atomic_load_explicit(&life->process->is_orphan, memory_order_relaxed))
 		return false;
-	if (!life->orphan_failing_ns)
-		life->orphan_failing_ns = now_ns;
-	return now_ns - life->orphan_failing_ns >= ORPHAN_RETRY_NS;
+	if (!life->failure.orphan_ns)
+		life->failure.orphan_ns = now_ns;
+	return now_ns - life->failure.orphan_ns >= ORPHAN_RETRY_NS;
 }
 
 /* Where one table fails, its source waits and the others go on. false: all wait. */
@@ -175,15 +184,15 @@ static bool begin_roll_back(struct store_life *life, const struct enrg_error *ca
 	/* Files that were taken away are told of where they are found, and nothing waits: what is not committed is read
 	 * again at once, into files that are begun anew. Most other failures follow from that. */
 	if (!file_watch(&life->store.files)) {
-		if (!life->failed_input)
+		if (!life->failure.input)
 			find_failed_input(life);
-		intake_note_failure(&life->intake, life->failed_input, life->failed_record_end);
-		is_held = hold_input(life, life->failed_input, cause->code);
-		alert_failure(life, is_held ? life->failed_input : NULL, cause);
+		intake_note_failure(&life->intake, life->failure.input, life->failure.record_end);
+		is_held = hold_input(life, life->failure.input, cause->code);
+		alert_failure(life, is_held ? life->failure.input : NULL, cause);
 	}
-	life->failed_input = NULL;
-	life->failed_record_end = 0;
-	life->store.files.is_going_back = true;
+	life->failure.input = NULL;
+	life->failure.record_end = 0;
+	store_life_enter(life, STORE_GOING_BACK);
 	store_life_close_type(life, true, NULL);
 	life->written_batches = 0;
 	life->written_bytes = 0;
@@ -200,7 +209,7 @@ int store_life_roll_back(struct store_life *life, struct enrg_error *err)
 	for (;;) {
 		*err = (struct enrg_error){0};
 		code = file_set_rollback(&life->store.files, err);
-		life->store.files.is_going_back = code < 0;
+		store_life_enter(life, code < 0 ? STORE_GOING_BACK : STORE_WAITING);
 		if (code == 0 && !is_rewound) {
 			code = intake_rewind(&life->intake, err);
 			if (code < 0)
@@ -218,9 +227,12 @@ int store_life_roll_back(struct store_life *life, struct enrg_error *err)
 			code = disk_guard_check_again(&life->store.files.guard, err);
 		if (code == 0)
 			code = store_life_open_type(life, err);
-		if (code == 0)
+		if (code == 0) {
+			store_life_enter(life, life->failure.since_ns ? STORE_CATCHING_UP : STORE_STORING);
 			return 0;
+		}
 		cause = *err;
 		alert_failure(life, NULL, &cause);
+		store_life_enter(life, life->failure.phase);
 	}
 }

@@ -7,6 +7,23 @@
 #include "job/store/intake.h"
 #include "job/store/target.h"
 
+/* Where a store stands in a failure. store_life_enter alone changes it. */
+enum store_phase {
+	STORE_STORING,     /* nothing has failed that is not stored by now */
+	STORE_GOING_BACK,  /* files and streams return to the last commit, the type is closed */
+	STORE_WAITING,     /* they are back; a pause, then the type is opened again */
+	STORE_CATCHING_UP, /* open; what failed is not stored yet */
+};
+
+struct store_failure {
+	enum store_phase phase;
+	struct intake_input *input; /* at whose record; NULL: not known, or no record's fault */
+	uint64_t record_end;
+	struct outage outage;        /* what concerns all; that of one table is with its input */
+	uint64_t since_ns;           /* 0: nothing that was told of is left to be stored */
+	uint64_t last_ns, orphan_ns; /* the last one; the first one that the supervisor did not live to see */
+};
+
 struct store_life {
 	struct enrg_store store;
 	struct process *process;
@@ -25,14 +42,11 @@ struct store_life {
 	bool is_careful, has_poison;
 	uint32_t crash_stream;
 	uint64_t crash_position;
-	/* a failure of the store */
-	struct intake_input *failed_input; /* at whose record; NULL: not known, or no record's fault */
-	uint64_t failed_record_end;
-	struct outage outage; /* what concerns all; that of one table is with its input */
-	uint64_t failing_since_ns, failed_ns, orphan_failing_ns;
+	struct store_failure failure;
 };
 
-void store_life_set_state(struct store_life *life, enum page_state state);
+/* The next phase, and what hangs on it: the state of the page, and whether files that are closed go back. */
+void store_life_enter(struct store_life *life, enum store_phase phase);
 /* The type's open; and what closes it, also where it is not open. */
 int store_life_open_type(struct store_life *life, struct enrg_error *err);
 int store_life_close_type(struct store_life *life, bool abandon, struct enrg_error *err);

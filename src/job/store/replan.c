@@ -35,8 +35,8 @@ static int drop_old(struct store_life *life, const struct plan *fresh, struct en
 			input->plan = now;
 			continue;
 		}
-		if (life->failed_input == input)
-			life->failed_input = NULL;
+		if (life->failure.input == input)
+			life->failure.input = NULL;
 		log_line(ENRG_INFO, "reads %s no more", input->source);
 		intake_remove(intake, i);
 	}

@@ -70,7 +70,7 @@ static int watch_files(struct store_life *life, struct enrg_error *err)
 	intake_look(&life->intake);
 	if (file_watch(&life->store.files))
 		return enrg_error_set(err, -ESTALE, "files were taken away");
-	if (!life->failing_since_ns)
+	if (life->failure.phase == STORE_STORING)
 		file_watch_forget_parted(&life->store.files);
 	return 0;
 }
@@ -111,7 +111,7 @@ static bool is_commit_due(const struct store_life *life, const struct intake_inp
 	if (life->is_careful || input->committed.position < input->failed_end)
 		return true;
 	/* Alone with a table that waits, the others are committed before it has its turn. */
-	if (life->failed_ns && life->now_ns - life->failed_ns < FAILED_LATELY_NS &&
+	if (life->failure.last_ns && life->now_ns - life->failure.last_ns < FAILED_LATELY_NS &&
 		intake_next_retry(&life->intake) == UINT64_MAX)
 		return true;
 	if (!store->commit_interval_ns && life->written_batches && life->now_ns - life->first_written_ns >= COMMIT_NS)
@@ -296,8 +296,8 @@ static int take_turn(struct store_life *life, struct intake_input *input, struct
 		bytes += record.payload_bytes;
 		code = code == INTAKE_RUN ? pass_boundary(life, &record, err) : store_record(life, &record, err);
 		if (code < 0) {
-			life->failed_input = record.input;
-			life->failed_record_end = record.end;
+			life->failure.input = record.input;
+			life->failure.record_end = record.end;
 		}
 		if (code == 0)
 			code = commit_if_due(life, record.input, err);
@@ -403,8 +403,8 @@ static int go_round(struct store_life *life, struct enrg_error *err)
 	process_beat(life->process);
 	if (stop == PROCESS_HURRY)
 		return LIFE_HURRIED;
-	if (stop && !life->failing_since_ns)
-		store_life_set_state(life, PAGE_DRAINING);
+	if (stop && life->failure.phase == STORE_STORING)
+		store_life_enter(life, STORE_STORING);
 	int replanned = replan_if_due(life, err);
 	if (replanned < 0)
 		return replanned;

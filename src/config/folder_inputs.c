@@ -142,6 +142,11 @@ static void check_shadowed(const struct job_config *job, size_t index, struct pr
 
 static void check_job(const struct folder *folder, const struct job_config *job, struct problems *problems)
 {
+	const struct toml_node *list = job->root ? toml_find(job->root, "input") : NULL;
+
+	if (list && list->kind == TOML_ARRAY && !list->count)
+		problems_add(problems, false, job->file, list->line,
+			"input: it names nothing to read; replace it by a section [[input]] with job = \"NAME\"");
 	for (size_t i = 0; i < count_inputs(job); i++) {
 		const struct job_config *producer;
 

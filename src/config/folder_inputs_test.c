@@ -143,6 +143,8 @@ static void inputs_that_are_not_there(void **state)
 		"daq_job_type = \"DAQJobSilent\"\n", "f", FILTER READS("b"));
 	EXPECT("f:3: input.job: x (DAQJobStoreX) produces no tables: there is nothing to read\n", "x",
 		"daq_job_type = \"DAQJobStoreX\"\n", "f", FILTER READS("x"));
+	EXPECT("f:2: input: it names nothing to read; replace it by a section [[input]] with job = \"NAME\"\n", "f",
+		FILTER "input = []\n");
 	EXPECT("f:1: input: required key is missing (list of tables: What it reads, a section [[input]] each; a "
 	       "table that several of them name goes to the first.)\n",
 		"f", FILTER);

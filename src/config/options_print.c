@@ -415,6 +415,12 @@ static void print_example_comment(const struct enrg_option *option, FILE *stream
 		option->required && !option->default_value ? "; required" : "");
 }
 
+/* An empty one would pass no check: the example has its first section. */
+static bool is_needed_list(const struct enrg_option *option)
+{
+	return option->kind == ENRG_OPTION_TABLE_LIST && option->required && !option->default_value;
+}
+
 static void print_example_table(
 	const struct enrg_table *table, const char *section, int depth, bool is_comment, FILE *stream);
 
@@ -424,8 +430,8 @@ static void print_example_keys(const struct enrg_table *table, int depth, bool i
 	for (const struct enrg_option *option = table->options; option && option->key && depth < DEPTH_MAX; option++) {
 		if (option->kind == ENRG_OPTION_INCLUDE)
 			print_example_keys(option->table, depth + 1, is_comment, stream);
-		if (option->kind == ENRG_OPTION_INCLUDE ||
-			(option->kind == ENRG_OPTION_TABLE && !option->default_value))
+		bool is_below = option->kind == ENRG_OPTION_TABLE || is_needed_list(option);
+		if (option->kind == ENRG_OPTION_INCLUDE || (is_below && !option->default_value))
 			continue;
 		bool is_absent = !option->default_value && !option->required;
 		print_example_comment(option, stream);
@@ -451,10 +457,13 @@ static void print_example_subtables(
 			print_example_subtables(option->table, section, depth + 1, is_comment, stream);
 		if (!is_table && !is_list)
 			continue;
-		bool is_hidden = is_comment || is_list || !option->required;
+		bool is_hidden = is_comment || !option->required || (is_list && !is_needed_list(option));
 		snprintf(name, sizeof(name), "%s%s%s", section ? section : "", section ? "." : "", option->key);
 		fprintf(stream, "\n# %s\n%s%s%s%s\n", option->help ? option->help : option->key, is_hidden ? "#" : "",
-			is_list ? "[[" : "[", name, is_list ? "]]  # instead of the list above" : "]");
+			is_list ? "[[" : "[", name,
+			!is_list                 ? "]"
+			: is_needed_list(option) ? "]]"
+						 : "]]  # instead of the list above");
 		print_example_table(option->table, name, depth + 1, is_hidden, stream);
 	}
 }

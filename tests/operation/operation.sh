@@ -199,14 +199,16 @@ case_examples_run() {
 	local type
 	mkdir c
 	printf '[info]\nsupervisor_id = "lab"\n' >c/supervisor.toml
-	for type in DAQJobTest DAQJobPCMetrics DAQJobBenchmark DAQJobStoreCSV; do
+	for type in DAQJobTest DAQJobPCMetrics DAQJobBenchmark DAQJobHandleAlerts DAQJobFilter DAQJobStoreCSV; do
 		"$bin" describe $type --example >"c/$type.toml" || fail "$type: no example"
 	done
 	sed -i 's/^rate_hz = .*/rate_hz = 10.0/; s/^interval_seconds = .*/interval_seconds = 0.1/' c/*.toml
-	for type in DAQJobTest DAQJobPCMetrics DAQJobBenchmark; do sed -i "s/example/$type/" "c/$type.toml"; done
+	sed -i 's/^job = "example"/job = "DAQJobTest"/' c/DAQJobFilter.toml
+	for type in DAQJobTest DAQJobPCMetrics DAQJobBenchmark DAQJobHandleAlerts DAQJobFilter; do sed -i "s/example/$type/" "c/$type.toml"; done
 	"$bin" run c --duration 2 >run.log 2>&1 || fail "exit code $?"
 	grep -q WARNING run.log && fail "a warning"
 	[ -s out/DAQJobTest.csv ] || fail "no file"
+	cmp out/DAQJobTest.csv out/DAQJobFilter.csv || fail "a filter without stages does not pass all"
 	rm -rf out
 	sed -n "/^mkdir -p lab/,/^enrgdaq check/p" "$here/../../README.md" | sed 's/^enrgdaq check.*//' >five.sh
 	bash -e five.sh || fail "the README's folder"

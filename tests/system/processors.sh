@@ -190,6 +190,10 @@ case_fast_stop() {
 # A chain of two, of which the second reads one tag of the first; the order of the stop.
 case_chain() {
 	write_config
+	sed -i '/input/,/dice/d; 1a input = []' c/filter.toml
+	"$bin" check c >check.log 2>&1 && fail "a processor that reads nothing was taken"
+	grep -q 'filter.toml:2: input: it names nothing to read; .*\[\[input\]\]' check.log || fail "$(cat check.log)"
+	write_config
 	cat >c/second.toml <<-END
 		daq_job_type = "DAQJobFilter"
 		daq_job_unique_id = "second"

@@ -27,7 +27,7 @@
 #define LINE_WIDTH         120u /* where the output is no terminal */
 
 static const char usage[] =
-	"usage: enrgdaq watch [--every SECONDS] [--seconds N] [--tag TAG] [--json] [--supervisor ID] [SOURCE]\n"
+	"usage: enrgdaq watch [--every SECONDS] [--seconds N] [--tag TAG] [--json] [--id ID] [SOURCE]\n"
 	"\n"
 	"Shows what a source sends, while it runs: rates, and the last row of each of its tables; a waveform as a\n"
 	"sparkline. It reads beside the stores: the source does not wait for it and loses nothing by it. Batches that\n"
@@ -37,7 +37,7 @@ static const char usage[] =
 	"  --seconds N        end after that time\n"
 	"  --tag TAG          this table alone\n"
 	"  --json             an object a table and view, one a line\n"
-	"  --supervisor ID    of the system; without it the one that runs\n"
+	"  --id ID            info.supervisor_id of the system; without it, the one that runs\n"
 	"\n"
 	"When the source or its run ends and comes back, the view continues. Ctrl-C ends it.\n"
 	"\n"
@@ -182,6 +182,8 @@ static void look(struct watch *watch)
 			break;
 		if (watch->instance && record->instance != watch->instance)
 			published = 0; /* that was of another stream */
+		if (!watch->instance)
+			watch->instance = record->instance; /* the first one: what came before the look is not missed */
 		if (record->instance != watch->instance)
 			begin_instance(watch, record->instance);
 		take(watch, record);
@@ -360,7 +362,7 @@ int cli_watch(int argc, char **argv)
 		{"every", required_argument, NULL, 'e'},
 		{"seconds", required_argument, NULL, 's'},
 		{"tag", required_argument, NULL, 't'},
-		{"supervisor", required_argument, NULL, 'S'},
+		{"id", required_argument, NULL, 'i'},
 		{"json", no_argument, NULL, 'j'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -383,7 +385,7 @@ int cli_watch(int argc, char **argv)
 			return cli_option_error("watch");
 		options.is_json |= choice == 'j';
 		options.tag = choice == 't' ? optarg : options.tag;
-		options.supervisor = choice == 'S' ? optarg : options.supervisor;
+		options.supervisor = choice == 'i' ? optarg : options.supervisor;
 	}
 	if (argc - optind > 1)
 		return cli_usage_error("watch", "one SOURCE was expected, not %d", argc - optind);

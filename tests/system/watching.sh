@@ -43,6 +43,9 @@ case_watch() {
 	"$bin" watch dice --every 0.2 --seconds 30 --json >dice.json 2>watch.log &
 	local watcher=$!
 	started+=("$watcher")
+	await 20 sh -c '[ $(wc -l <out/dice.csv) -gt 10 ]' || fail "no more rows"
+	"$bin" watch dice --seconds 0.3 --id lab >late.txt || fail "exit code of a short look"
+	grep -q "came faster" late.txt && fail "what came before the look is missed: $(cat late.txt)"
 	await 20 test -s dice.json || fail "nothing is shown"
 	kill -KILL "$(pid_of dice)" || fail "dice is not there"
 	local lines

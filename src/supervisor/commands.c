@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,6 +152,20 @@ static const struct command_kind *find_kind(const struct commands *commands, con
 	return NULL;
 }
 
+static void refuse_kind(const struct commands *commands, const char *kind, struct command_answer *answer)
+{
+	char known[400] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; i < commands->table_count; i++)
+		for (const struct command_kind *item = commands->tables[i].kinds; item->kind; item++)
+			if (used < sizeof(known))
+				used += (size_t)snprintf(
+					known + used, sizeof(known) - used, "%s%s", used ? ", " : "", item->kind);
+	command_answer_set(answer, COMMAND_NO_KIND, "this supervisor knows no command %s; it knows %s%s", kind, known,
+		!strncmp(kind, "run_", 4) ? "; commands for runs need [runs] control = true in supervisor.toml" : "");
+}
+
 static enum command_outcome handle_kind(
 	const struct command_kind *kind, void *context, const struct command *command, struct command_answer *answer)
 {
@@ -193,7 +208,7 @@ static enum command_outcome act(
 	}
 	kind = find_kind(commands, command->kind, &context);
 	if (!kind) {
-		command_answer_set(answer, COMMAND_NO_KIND, "this supervisor knows no command %s", command->kind);
+		refuse_kind(commands, command->kind, answer);
 		return COMMAND_ANSWERED;
 	}
 	entry->is_silent = kind->is_silent;

@@ -184,16 +184,23 @@ static int check_processors(const struct reconfigure *self, const struct change 
 		    : 0;
 }
 
+/* What a run refuses of a folder that is right by itself; changes nothing. */
+static int make_checked_plans(const struct reconfigure *self, const struct folder *wanted, const struct change *change,
+	struct plan_set **ret_plans, struct enrg_error *err)
+{
+	int rc = plan_set_create(wanted, self->runtime, ret_plans, err);
+
+	if (!rc)
+		rc = check_processors(self, change, *ret_plans, err);
+	return rc ? rc : needs_check(*ret_plans, err);
+}
+
 static int make_plans(struct reconfigure *self, const struct folder *wanted, const struct change *change,
 	struct plan_set **ret_plans, struct enrg_error *err)
 {
 	struct plan_set *plans = NULL;
-	int rc = plan_set_create(wanted, self->runtime, &plans, err);
+	int rc = make_checked_plans(self, wanted, change, &plans, err);
 
-	if (!rc)
-		rc = check_processors(self, change, plans, err);
-	if (!rc)
-		rc = needs_check(plans, err);
 	if (!rc)
 		rc = run_log_plan(&wanted->supervisor, self->log_format, plans, err);
 	if (!rc)
@@ -279,6 +286,7 @@ static enum command_outcome consider(
 	struct problems problems;
 	struct enrg_error err = {0};
 	enum command_outcome outcome = COMMAND_ANSWERED;
+	struct plan_set *plans = NULL;
 	char text[700];
 
 	problems_init(&problems);
@@ -299,7 +307,11 @@ static enum command_outcome consider(
 		if (problems.count)
 			list_problems(&problems, answer);
 		command_answer_set(answer, COMMAND_OK, "%s", text);
-		if (!request->is_dry) {
+		if (request->is_dry) {
+			rc = make_checked_plans(self, wanted, change, &plans, &err);
+			plan_set_destroy(plans);
+			outcome = rc ? refuse(answer, &err) : COMMAND_ANSWERED;
+		} else {
 			outcome = begin(self, wanted, change, request, answer, text);
 			wanted = NULL;
 		}
@@ -404,6 +416,15 @@ static enum command_outcome add(
 	return refuse(answer, &err);
 }
 
+static void refuse_name(const struct reconfigure *self, const char *name, struct command_answer *answer)
+{
+	const char *nearest = roster_suggest(self->transition->roster, name);
+
+	command_answer_set(answer, COMMAND_NOBODY, "there is no job \"%.200s\"; %s%s%s", name,
+		nearest ? "did you mean " : "`enrgdaq status` lists the jobs", nearest ? nearest : "",
+		nearest ? "?" : "");
+}
+
 /* A removal that waits is not to wait any more. */
 static bool hasten_removal(struct reconfigure *self, const struct name_body *wanted, struct command_answer *answer)
 {
@@ -429,9 +450,12 @@ static enum command_outcome remove_job(
 
 	if (hasten_removal(self, wanted, answer) || is_busy(self, answer))
 		return COMMAND_ANSWERED;
-	if (!job || job->is_default) {
-		command_answer_set(answer, job ? COMMAND_REFUSED : COMMAND_NOBODY,
-			job ? "%s has no file: it is there as long as a source names it" : "there is no job \"%s\"",
+	if (!job) {
+		refuse_name(self, wanted->name, answer);
+		return COMMAND_ANSWERED;
+	}
+	if (job->is_default) {
+		command_answer_set(answer, COMMAND_REFUSED, "%s has no file: it is there as long as a source names it",
 			wanted->name);
 		return COMMAND_ANSWERED;
 	}
@@ -502,7 +526,7 @@ static struct member *find_free(struct reconfigure *self, const char *name, stru
 	struct member *member = roster_find(self->transition->roster, name);
 
 	if (!member)
-		command_answer_set(answer, COMMAND_NOBODY, "there is no job \"%.200s\"", name);
+		refuse_name(self, name, answer);
 	else if (member->wish)
 		command_answer_set(answer, COMMAND_REFUSED, "another command for %.200s is under way", name);
 	return member && !member->wish ? member : NULL;

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/options.h"
 #include "handover/order.h"
 #include "supervisor/member_page.h"
 
@@ -176,6 +177,18 @@ struct member *roster_find(const struct roster *roster, const char *name)
 			from = middle + 1;
 	}
 	return NULL;
+}
+
+const char *roster_suggest(const struct roster *roster, const char *name)
+{
+	const char **names = calloc(roster->count + 1, sizeof(*names)), *nearest = NULL;
+
+	for (size_t i = 0; names && i < roster->count; i++)
+		names[i] = roster->members[i]->plan->name;
+	if (names)
+		nearest = options_suggest(name, names, roster->count);
+	free(names);
+	return nearest;
 }
 
 static int watch_descriptor(const struct roster *roster, int descriptor, enum roster_event event, uint32_t id)

@@ -60,6 +60,8 @@ uint64_t roster_next_due(const struct roster *roster);
 
 struct member *roster_find_id(const struct roster *roster, uint32_t id);
 struct member *roster_find(const struct roster *roster, const char *name);
+/* The name that may have been meant; NULL: none is near. */
+const char *roster_suggest(const struct roster *roster, const char *name);
 /* Has the store anything to read in its streams? */
 bool roster_has_backlog(const struct roster *roster, const struct member *store);
 /* Has it something to do at the end of a run: a store that, or a processor, which may hold rows to be flushed? */

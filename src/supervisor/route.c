@@ -114,8 +114,9 @@ static bool is_ready(
 	const char *name = member->plan->name;
 
 	if (!takes(member, kind)) {
-		command_answer_set(
-			answer, COMMAND_NO_KIND, "%s (%s) takes no command %s", name, member->plan->type, kind);
+		command_answer_set(answer, COMMAND_NO_KIND,
+			"%s (%s) takes no command %s; `enrgdaq describe %s` lists what it takes", name,
+			member->plan->type, kind, member->plan->type);
 		return false;
 	}
 	if (member->state == MEMBER_RUNNING && member->child.pid && !member->stop_orders && !member->is_hung &&

@@ -115,7 +115,8 @@ static void who_can_not_take_it_is_answered_for_at_once(void **state)
 {
 	struct world *world = *state;
 
-	check(world, "job dice", "set", COMMAND_NO_KIND, "dice (DAQJobDice) takes no command set");
+	check(world, "job dice", "set", COMMAND_NO_KIND,
+		"dice (DAQJobDice) takes no command set; `enrgdaq describe DAQJobDice` lists what it takes");
 	check(world, "job dcie", "set", COMMAND_NOBODY, "did you mean dice?");
 	check(world, "type DAQJobKnbo", "set", COMMAND_NOBODY, "did you mean DAQJobKnob?");
 	check(world, "all", "fly", COMMAND_NO_KIND, "no job here takes a command fly");

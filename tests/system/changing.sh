@@ -79,7 +79,12 @@ case_refused() {
 	grep -q "b.toml:7" bad.txt || fail "file and line are not named: $(cat bad.txt)"
 	"$bin" job stop nobody >nobody.txt 2>&1 && fail "nobody was stopped"
 	grep -q "no job" nobody.txt || fail "$(cat nobody.txt)"
+	"$bin" job remove DAQJobStoreCVS >near.txt 2>&1 && fail "nobody was removed"
+	grep -q "did you mean DAQJobStoreCSV?" near.txt || fail "no name is suggested: $(cat near.txt)"
 	"$bin" job remove DAQJobStoreCSV >default.txt 2>&1 && fail "a default store was removed"
+	printf '%s\n' 'daq_job_type = "DAQJobFilter"' '[[input]]' 'job = "a"' '[store_config.csv]' 'file_path = "b.csv"' >config/b.toml
+	"$bin" reload --dry-run >dry.txt 2>&1 && fail "the dry run promises what a reload refuses"
+	grep -q "b is a processor" dry.txt || fail "$(cat dry.txt)"
 	rm config/b.toml
 	sed -i s/changing/other/ config/supervisor.toml
 	"$bin" reload >other.txt 2>&1 && fail "another supervisor was taken"

@@ -115,7 +115,8 @@ case_jobs() {
 	given 1 "failed: the knob came off" knob set value=1 mode=broken
 	given 1 "no_kind" knob fly
 	given 1 "nobody: there is no job knb; did you mean knob?" knb set value=1
-	given 1 "no_kind: dice" dice set value=1
+	given 1 "knows no command run_start; it knows ping.*\[runs\] control = true" supervisor run_start
+	given 1 "no_kind: dice.*enrgdaq describe DAQJobTest" dice set value=1
 	given 0 "ok: 1 of 1 jobs" "type DAQJobKnob" set value=2
 	given 0 "ok: 2 of 2 jobs" all set value=3
 	given 1 "nobody" "type DAQJobKnbo" set value=2

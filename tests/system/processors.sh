@@ -216,6 +216,31 @@ case_chain() {
 	awk -F, 'NR == 1 || ($2 >= 10 && n++ % 6 == 0)' out/dice.csv | cmp - out/second.csv || fail "the rows"
 }
 
+# A processor that comes to a stream in which batches are left has lost nothing, and says nothing of the kind.
+case_comes_later() {
+	write_config
+	mv c/filter.toml filter.later
+	start run.log run c
+	await 20 test -s out/dice.csv || fail "no rows"
+	local store rows
+	store=$(pid_of DAQJobStoreCSV)
+	kill -STOP "$store"
+	rows=$(wc -l <out/dice.csv)
+	sleep 0.2
+	# shellcheck disable=SC2046 # several numbers
+	kill -KILL "$run" $(ps --ppid "$run" -o pid=)
+	wait "$run" 2>/dev/null
+	mv filter.later c/filter.toml
+	start later.log run c
+	await 20 test -s out/filtered.csv || fail "no rows of the filter"
+	kill -INT "$run"
+	wait "$run" || fail "exit code"
+	[ "$(wc -l <out/dice.csv)" -gt "$rows" ] || fail "nothing was left to store"
+	grep -q "dice: continues with its stream" later.log || fail "the stream was made anew"
+	grep "can't be read" later.log && fail "it tells of a checkpoint that there never was"
+	return 0
+}
+
 case_refused() {
 	write_config
 	sed -i 's/job = "dice"/job = "dise"/' c/filter.toml

@@ -48,6 +48,24 @@ static int tell_lost(struct enrg_processor *self, const struct enrg_error *why)
 	return 0;
 }
 
+/* The journal has commits of the supervisor alone, which gave a new processor the places where its inputs begin. */
+static bool has_read_nothing(const struct enrg_processor *self)
+{
+	const struct plan *plan = self->process->plan;
+	struct stream_status status;
+	uint32_t index;
+
+	for (size_t i = 0; i < plan->input_count; i++) {
+		if (stream_read_status(plan->inputs[i].stream_path, &status, NULL) < 0 ||
+			journal_find_stream(self->journal, status.uuid, &index) < 0)
+			continue;
+		const struct journal_stream_state state = journal_stream(self->journal, index);
+		if (state.batches || state.rows)
+			return false;
+	}
+	return true;
+}
+
 /* The last checkpoint into *ret_last, which stays zeroed where there is none. */
 static int find_last(struct enrg_processor *self, struct checkpoint *ret_last, struct enrg_error *err)
 {
@@ -62,6 +80,8 @@ static int find_last(struct enrg_processor *self, struct checkpoint *ret_last, s
 	if (number == 0)
 		return 0;
 	rc = checkpoint_read(path, number, true, ret_last, &why);
+	if (rc == -ENOENT && has_read_nothing(self))
+		return 0;
 	if (rc < 0)
 		return rc == -ENOMEM ? enrg_error_set(err, rc, "%s", why.text) : tell_lost(self, &why);
 	self->was_exact = true;

@@ -154,6 +154,19 @@ case_stores_come_and_go() {
 		fail "the ledger does not say what the guests stored"
 }
 
+# A source that sends nothing while the store is there: what was sent before was not for it, and is not in flight.
+case_joins_in_silence() {
+	write_supervisor
+	printf '%s\n' 'daq_job_type = "DAQJobTest"' 'rand_min = 1' 'rand_max = 6' 'interval_seconds = 3600' '[store_config.csv]' 'file_path = "a.csv"' >config/a.toml
+	start run.log run config
+	await 20 has_rows out/a.csv 1 || fail "no row"
+	write_store config/csv.toml csv DAQJobStoreCSV more
+	"$bin" reload >reload.txt 2>&1 || fail "$(cat reload.txt)"
+	stop_run run.log
+	is_settled run.log
+	grep -q "a -> csv: produced 1 .*stored 0 .*not for this store 1: accounted" run.log || fail "$(cat run.log)"
+}
+
 # A store that is removed with what waits for it: it stays in shared memory, and is stored when it comes again.
 case_remove_now() {
 	write_supervisor

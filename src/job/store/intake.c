@@ -167,9 +167,8 @@ static int find_ack(
 }
 
 /* What came before this store joined the stream was not for it: counted as skipped, so that each batch is accounted
- * for.
- */
-static void begin_where_joined(
+ * for. true: so it is, and the journal does not say it yet. */
+static bool begin_where_joined(
 	struct journal_stream_state *now, const struct stream_status *status, const char *name, uint64_t ack)
 {
 	const struct stream_joined *joined = NULL;
@@ -182,13 +181,14 @@ static void begin_where_joined(
 		/* The journal is new (or was moved away): the sequence is taken as it comes, unless it starts at the
 		 * start. */
 		now->sequence = 0;
-		return;
+		return false;
 	}
 	uint64_t known_rows = now->rows + now->skipped_rows + now->set_aside_rows + now->corrupted_rows;
 	now->skipped_batches += joined->sequence - now->sequence - (joined->gaps - now->gaps);
 	now->skipped_rows += joined->rows > known_rows ? joined->rows - known_rows : 0;
 	now->gaps = joined->gaps;
 	now->sequence = joined->sequence;
+	return true;
 }
 
 static int attach_ring(struct intake *intake, struct intake_input *input, struct enrg_error *err)
@@ -215,8 +215,8 @@ static int attach_ring(struct intake *intake, struct intake_input *input, struct
 		input->now.position = input->now.sequence = 0;
 	}
 	bool is_ahead = input->now.position > ack; /* killed between commit and acknowledgement */
-	if (input->now.position < ack)
-		begin_where_joined(&input->now, &status, name, ack);
+	if (input->now.position < ack) /* committed also where nothing comes any more: the ledger reads the journal */
+		input->is_dirty = begin_where_joined(&input->now, &status, name, ack);
 	code = consumer_open(path, name, input->now.position, &input->consumer, err);
 	if (code < 0)
 		return code;

@@ -84,6 +84,7 @@ arm64:
 
 install: build
 	@cmake --install build/release --prefix $(PREFIX)
+	@if [ -z "$$DESTDIR" ] && [ "$$(id -u)" = 0 ]; then PATH=$$PATH:/sbin ldconfig; fi # libenrgdaq.so.0 is found by programs
 
 clean:
 	@rm -rf build

@@ -85,21 +85,21 @@ static bool is_set(const struct termios *wanted, const struct termios *found)
 	return (wanted->c_cflag & bits) == (found->c_cflag & bits) && cfgetospeed(wanted) == cfgetospeed(found);
 }
 
-static int set_up(int descriptor, const char *device, const struct port_line *line, struct enrg_error *err)
+static int set_up(int descriptor, const struct port_line *line, struct enrg_error *err)
 {
 	struct termios wanted, found;
 
 	if (tcgetattr(descriptor, &wanted) < 0)
-		return enrg_error_set(err, -errno, "%s is no serial port: %s", device, strerror(errno));
+		return enrg_error_set(err, -errno, "it is no serial port: %s", strerror(errno));
 	if (flock(descriptor, LOCK_EX | LOCK_NB) < 0)
-		return enrg_error_set(err, -EBUSY, "%s is in use by another process", device);
+		return enrg_error_set(err, -EBUSY, "it is in use by another process");
 	(void)ioctl(descriptor, TIOCEXCL);
 	set_line(&wanted, line);
 	if (tcsetattr(descriptor, TCSANOW, &wanted) < 0 || tcgetattr(descriptor, &found) < 0)
-		return enrg_error_set(err, -errno, "%s: %s", device, strerror(errno));
+		return enrg_error_set(err, -errno, "it can't be set up: %s", strerror(errno));
 	if (!is_set(&wanted, &found))
 		return enrg_error_set(err, -EINVAL,
-			"%s can't do what baud_rate, data_bits, parity, stop_bits and flow_control ask for", device);
+			"it can't do what baud_rate, data_bits, parity, stop_bits and flow_control ask for");
 	(void)tcflush(descriptor, TCIOFLUSH);
 	return 0;
 }
@@ -110,12 +110,11 @@ int port_open_device(const char *device, const struct port_line *line, struct en
 
 	if (descriptor < 0 && errno == EACCES)
 		return enrg_error_set(err, -EACCES,
-			"%s: no permission: its group (dialout) must be one of this user's: `sudo usermod -aG dialout "
-			"USER`, then log in anew",
-			device);
+			"no permission: its group (dialout) must be one of this user's: `sudo usermod -aG dialout "
+			"USER`, then log in anew");
 	if (descriptor < 0)
-		return enrg_error_set(err, -errno, "%s: %s", device, strerror(errno));
-	int rc = set_up(descriptor, device, line, err);
+		return enrg_error_set(err, -errno, "can't open it: %s", strerror(errno));
+	int rc = set_up(descriptor, line, err);
 	if (rc < 0) {
 		close(descriptor);
 		return rc;

@@ -132,7 +132,7 @@ static int send_command(const struct send_options *options, const char *to, cons
 	if (rc == 0)
 		rc = enrg_client_ask(client, &command, &reply, &err);
 	if (rc < 0)
-		fprintf(stderr, "enrgdaq send: %s\n", err.text);
+		fprintf(stderr, "enrgdaq send: %s%s\n", err.text, cli_how_to_name(rc, " by --id ID"));
 	else
 		print_reply(reply, options->is_json);
 	int code = rc < 0 ? 1 : exit_code_of(reply->code);
@@ -152,7 +152,7 @@ int cli_send(int argc, char **argv)
 	int choice;
 
 	optind = 1;
-	while ((choice = getopt_long(argc, argv, "+h", names, NULL)) != -1) {
+	while ((choice = getopt_long(argc, argv, "h", names, NULL)) != -1) {
 		if (choice == 'h') {
 			fputs(usage, stdout);
 			return 0;

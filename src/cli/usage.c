@@ -1,6 +1,7 @@
 /* usage.c: what every command says to a wrong command line. */
 #include "cli/usage.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,11 @@ int cli_option_error(const char *command)
 {
 	fprintf(stderr, "see `enrgdaq %s --help`\n", command);
 	return 2;
+}
+
+const char *cli_how_to_name(int rc, const char *how)
+{
+	return rc == -EEXIST ? how : "";
 }
 
 bool cli_is_colored(void)

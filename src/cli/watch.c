@@ -118,7 +118,7 @@ static int open_source(struct watch *watch)
 		watch->reached = enrg_stream_get_counts(watch->stream)->last_published;
 		return 0;
 	}
-	fprintf(stderr, "enrgdaq watch: %s\n", err.text);
+	fprintf(stderr, "enrgdaq watch: %s%s\n", err.text, cli_how_to_name(rc, " by --id ID"));
 	return 1;
 }
 

@@ -384,7 +384,8 @@ static enum command_outcome add(
 	if (is_busy(self, answer))
 		return COMMAND_ANSWERED;
 	if (given[0] != '/' || strlen(slash) < 7 || strcmp(given + strlen(given) - 5, ".toml") != 0) {
-		command_answer_set(answer, COMMAND_REFUSED, "file: the absolute path of a .toml file was expected");
+		command_answer_set(answer, COMMAND_REFUSED,
+			"file: the absolute path of a .toml file was expected, found \"%.300s\"", given);
 		return COMMAND_ANSWERED;
 	}
 	if (!is_inside(self, given, name, file)) {

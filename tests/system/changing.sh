@@ -154,6 +154,34 @@ case_stores_come_and_go() {
 		fail "the ledger does not say what the guests stored"
 }
 
+# Ctrl-C of a command that waits: it says that the change goes on, and so it does.
+case_interrupted() {
+	write_supervisor
+	write_source config/a.toml a 200 csv a.csv
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	write_store config/more.toml more DAQJobStoreCSV more
+	start run.log run config
+	await 20 has_rows more/a.csv 10 || fail "no rows"
+	local guest
+	guest=$(pid_of more)
+	kill -STOP "$guest" || fail "more is not there"
+	await 20 has_rows out/a.csv $(($(rows_of more/a.csv) + 10)) || fail "nothing waits for it"
+	mv config/more.toml .
+	"$bin" job remove more >wait.txt 2>&1 &
+	local waiter=$!
+	started+=("$waiter")
+	await 20 grep -q "command job.remove for" run.log || fail "the command has not come"
+	kill -INT "$waiter"
+	wait "$waiter" && fail "an interrupted command says that all is done"
+	grep -q "what was begun goes on" wait.txt || fail "it does not say so: $(cat wait.txt)"
+	"$bin" reload >busy.txt 2>&1 && fail "two changes at once"
+	grep -q "a change is under way" busy.txt || fail "$(cat busy.txt)"
+	kill -CONT "$guest" || fail "more is gone"
+	await 20 is_state more "" || fail "it is still there"
+	stop_run run.log
+	is_settled run.log
+}
+
 # A source that sends nothing while the store is there: what was sent before was not for it, and is not in flight.
 case_joins_in_silence() {
 	write_supervisor

@@ -34,7 +34,7 @@ case_run_job() {
 	wait "$run" || fail "a signal: exit code $?"
 	grep -q "^in all" signalled.log || fail "not ended in order"
 	"$bin" run-job config/csv.toml >job.log 2>&1
-	[ $? -eq 2 ] && grep -q "csv is a store" job.log || fail "a store"
+	[ $? -eq 2 ] && grep -q "only a source runs alone" job.log || fail "a store"
 	timeout 20 "$bin" run-job config >job.log 2>&1
 	[ $? -eq 2 ] && grep -q "name the TOML file of one job" job.log || fail "a folder"
 	mv config/supervisor.toml kept
@@ -82,12 +82,12 @@ make_driver() {
 			return ENRG_POLL_IDLE;
 		}
 		static const struct enrg_job_group groups[] = {{.key = "store_config", .help = "A store."}, {.key = NULL}};
-		static const struct enrg_job_type driver = {.name = "DAQJobBroken", .summary = "Crashes.",
+		static const struct enrg_job_type driver = {.size = sizeof(struct enrg_job_type), .name = "DAQJobBroken", .summary = "Crashes.",
 			.options = {.size = sizeof(struct keys), .options = keys}, .groups = groups,
 			.start = start, .poll = poll_once, .destroy = free};
 		static const struct enrg_job_type *const jobs[] = {&driver, NULL};
 		static const struct enrg_store_type *const stores[] = {NULL};
-		ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "broken", .jobs = jobs, .stores = stores};
+		ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "broken", .jobs = jobs, .stores = stores};
 	END
 	mkdir -p modules
 	"${CC:-cc}" -std=gnu17 -O1 -fPIC -shared -I "$INCLUDE" driver.c -o modules/broken.so 2>cc.log || fail "the driver does not build"

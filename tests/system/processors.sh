@@ -85,12 +85,23 @@ kill_jobs() {
 	done
 }
 
+# After kills: a source that is down when a run ends is a fault of the run, and is said.
+all_run() {
+	[ -n "$(pid_of dice)" ] && "$bin" status --json >status.json && ! grep -qE '"state": *"(restarting|starting|waiting)"' status.json
+}
+
+settle() {
+	await 10 all_run || fail "not all jobs came back: $("$bin" status)"
+	sleep 0.3
+}
+
 # Source, filter and stores are killed at random: none lost, none twice, and the filter counts on where it stood.
 case_kills() {
 	write_config
 	start run.log run c
 	await 20 test -s out/filtered.csv || fail "no rows"
 	kill_jobs "$kills"
+	settle
 	kill -INT "$run"
 	wait "$run" || fail "exit code"
 	expect_filtered 50
@@ -139,6 +150,7 @@ case_graph() {
 	wait $watcher 2>/dev/null
 	[ $added -gt 0 ] || fail "no job was ever added: $(tail -n 3 change.log)"
 	"$bin" job remove guest >>change.log 2>&1
+	settle
 	kill -INT "$run"
 	wait "$run" || fail "exit code"
 	expect_filtered 50
@@ -161,6 +173,7 @@ case_kills_of_supervisors() {
 		start run.log run c
 	done
 	kill_jobs 5
+	settle
 	kill -INT "$run"
 	wait "$run" || fail "exit code"
 	every=1 expect_filtered 50

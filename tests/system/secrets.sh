@@ -36,11 +36,11 @@ make_driver() {
 			return enrg_output_append(driver->output, &value, err);
 		}
 		static const struct enrg_job_group groups[] = {{.key = "store_config", .help = "A store."}, {.key = NULL}};
-		static const struct enrg_job_type driver = {.name = "DAQJobTalks", .summary = "Tells its password.",
+		static const struct enrg_job_type driver = {.size = sizeof(struct enrg_job_type), .name = "DAQJobTalks", .summary = "Tells its password.",
 			.options = {.size = sizeof(struct keys), .options = keys}, .groups = groups, .start = start,
 			.poll = poll_once, .destroy = free};
 		static const struct enrg_job_type *const jobs[] = {&driver, NULL};
-		ENRG_MODULE = {.abi = ENRG_MODULE_ABI, .name = "talks", .jobs = jobs};
+		ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "talks", .jobs = jobs};
 	END
 	mkdir -p modules
 	"${CC:-cc}" -std=gnu17 -O1 -fPIC -shared -I "$INCLUDE" driver.c -o modules/talks.so 2>cc.log || fail "the driver does not build"

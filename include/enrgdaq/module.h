@@ -22,12 +22,12 @@ struct enrg_store_type;
 struct enrg_processor_type;
 
 struct enrg_module {
-	uint32_t abi;                                /* ENRG_MODULE_HEAD sets the first three */
-	uint32_t size;                               /* of this struct */
-	uint32_t option_bytes;                       /* of one struct enrg_option, since they stand in arrays */
-	const char *name;                            /* "csv" */
-	const struct enrg_job_type *const *jobs;     /* NULL-terminated, or NULL */
-	const struct enrg_store_type *const *stores; /* NULL-terminated, or NULL */
+	uint32_t abi;                                        /* ENRG_MODULE_HEAD sets the first three */
+	uint32_t size;                                       /* of this struct */
+	uint32_t option_bytes;                               /* of one struct enrg_option, since they stand in arrays */
+	const char *name;                                    /* "csv" */
+	const struct enrg_job_type *const *jobs;             /* NULL-terminated, or NULL */
+	const struct enrg_store_type *const *stores;         /* NULL-terminated, or NULL */
 	const struct enrg_processor_type *const *processors; /* NULL-terminated, or NULL */
 };
 

@@ -21,9 +21,10 @@ struct trial_params {
 	uint64_t period_ns;      /* between the begins of two records; 0 = as fast as it goes */
 	unsigned required_count; /* at least 1 */
 	unsigned observer_count;
-	uint64_t observer_period_ns; /* between two looks of an observer at the newest; 0 = it copies all that it meets */
-	bool checks;   /* CRC-32C by the producer while it copies, by every consumer before it counts */
-	bool is_tuned; /* the product's own choice of the copy's instruction; else `method` */
+	uint64_t observer_period_ns; /* between two looks of an observer at the newest; 0 = it copies all that it meets
+				      */
+	bool checks;                 /* CRC-32C by the producer while it copies, by every consumer before it counts */
+	bool is_tuned;               /* the product's own choice of the copy's instruction; else `method` */
 	enum copy_method method;
 	uint32_t read_passes;    /* times that a consumer reads each payload, as a store that works on it; 0 = 1 */
 	uint32_t publish_every;  /* records that are published together; 0 = 1 */

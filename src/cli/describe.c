@@ -142,8 +142,8 @@ static void print_example(const struct types *types, const struct type_entry *ty
 	const struct enrg_store_type *store = example_store(types);
 	char section[600];
 
-	printf("# %s\n# Keys of every job: enrgdaq describe common\ndaq_job_type = \"%s\"\n\n",
-		type_summary(type), type->name);
+	printf("# %s\n# Keys of every job: enrgdaq describe common\ndaq_job_type = \"%s\"\n\n", type_summary(type),
+		type->name);
 	options_print_example(type_options(type), NULL, stdout);
 	if (type->processor)
 		options_print_example(&job_inputs_table, NULL, stdout);
@@ -200,8 +200,7 @@ static void print_type(const struct types *types, const struct type_entry *type,
 	const char *const *old = type_old_names(type);
 	char title[300];
 
-	printf(form == FORM_MARKDOWN ? "### %s\n\n%s\n" : "%s: %s\n", type->name,
-		type_summary(type));
+	printf(form == FORM_MARKDOWN ? "### %s\n\n%s\n" : "%s: %s\n", type->name, type_summary(type));
 	if (form == FORM_TEXT) {
 		printf("  module %s", type->module_path);
 		for (size_t i = 0; old && old[i]; i++)
@@ -237,8 +236,7 @@ static void print_type(const struct types *types, const struct type_entry *type,
 static int describe_type(const struct types *types, const struct type_entry *type, enum form form)
 {
 	if (form == FORM_SCHEMA)
-		print_schema(
-			type_schema(types, type), type->name, type_summary(type));
+		print_schema(type_schema(types, type), type->name, type_summary(type));
 	else if (form == FORM_EXAMPLE)
 		print_example(types, type);
 	else

@@ -63,9 +63,9 @@ static void print_json(const struct types *types)
 		for (size_t j = 0; old && old[j]; j++)
 			json_array_append_new(old_names, json_string(old[j]));
 		json_array_append_new(
-			list, json_pack("{ss ss ss? so ss ss}", "name", type->name, "kind", type_kind(type),
-				      "section", type->store ? type->store->section : NULL, "old_names", old_names,
-				      "summary", type_summary(type), "module", type->module_path));
+			list, json_pack("{ss ss ss? so ss ss}", "name", type->name, "kind", type_kind(type), "section",
+				      type->store ? type->store->section : NULL, "old_names", old_names, "summary",
+				      type_summary(type), "module", type->module_path));
 	}
 	json_dumpf(list, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -99,9 +99,10 @@ int cli_jobs(int argc, char **argv)
 	} else {
 		int width = widest_name(types);
 		print_kind(types, "job", "jobs that produce data:", width);
-		print_kind(types, "processor", "\nprocessors, which read other jobs by [[input]] and produce data:", width);
-		print_kind(types, "store", "\nstores, by the section [store_config.SECTION] that sends data to them:",
-			width);
+		print_kind(types, "processor",
+			"\nprocessors, which read other jobs by [[input]] and produce data:", width);
+		print_kind(types, "store",
+			"\nstores, by the section [store_config.SECTION] that sends data to them:", width);
 	}
 	types_free(types);
 	return 0;

@@ -335,8 +335,8 @@ static int run_file(const char *file, uint64_t duration_ns)
 	if (!rc && !(job = find_job(folder, path)))
 		rc = cli_usage_error("run-job", "%s is no file of a job in %s", file, where);
 	if (!rc && !job->type->job)
-		rc = cli_usage_error(
-			"run-job", "%s needs sources, as a store or a processor does: only a source runs alone", job->name);
+		rc = cli_usage_error("run-job",
+			"%s needs sources, as a store or a processor does: only a source runs alone", job->name);
 	if (!rc && plan_set_create(folder, &runtime, &plans, &err)) {
 		fprintf(stderr, "enrgdaq run-job: %s\n", err.text);
 		rc = 2;

@@ -142,9 +142,17 @@ static int fill_input(const struct runtime *runtime, const struct job_config *pr
 	return 0;
 }
 
-static int add_inputs(const struct folder *folder, const struct runtime *runtime, const struct job_config *job,
-	char (*file_names)[FILE_NAME_BYTES], struct plan *plan, struct text_maker *maker, struct enrg_error *err)
+/* What all plans of a set are made from. */
+struct site {
+	const struct folder *folder;
+	const struct runtime *runtime;
+	char (*file_names)[FILE_NAME_BYTES]; /* of folder->jobs */
+};
+
+static int add_inputs(const struct site *site, const struct job_config *job, struct plan *plan,
+	struct text_maker *maker, struct enrg_error *err)
 {
+	const struct folder *folder = site->folder;
 	bool any_link = false;
 
 	for (size_t i = 0; i < folder->job_count; i++)
@@ -159,14 +167,14 @@ static int add_inputs(const struct folder *folder, const struct runtime *runtime
 
 		if (!folder_takes(job, producer))
 			continue;
-		if (fill_input(runtime, producer, file_names[i], &plan->inputs[k], maker))
+		if (fill_input(site->runtime, producer, site->file_names[i], &plan->inputs[k], maker))
 			return enrg_error_set(err, -ENOMEM, "out of memory");
 		plan->inputs[k].is_link = is_link(job, producer);
 		any_link |= plan->inputs[k].is_link;
 		k++;
 	}
 	if (any_link)
-		plan->link_url = make_link_url(maker, runtime, job);
+		plan->link_url = make_link_url(maker, site->runtime, job);
 	return 0;
 }
 
@@ -190,11 +198,12 @@ static char *make_read_groups(const struct folder *folder, const struct job_conf
 	return text;
 }
 
-static int build(const struct folder *folder, const struct runtime *runtime, size_t index,
-	char (*file_names)[FILE_NAME_BYTES], struct plan *plan, struct enrg_error *err)
+static int build(const struct site *site, size_t index, struct plan *plan, struct enrg_error *err)
 {
+	const struct folder *folder = site->folder;
+	const struct runtime *runtime = site->runtime;
 	const struct job_config *job = &folder->jobs[index];
-	const char *file_name = file_names[index];
+	const char *file_name = site->file_names[index];
 	char publish_url[RUNTIME_URL_BYTES], subscribe_url[RUNTIME_URL_BYTES];
 	struct text_maker maker = {false};
 	int code;
@@ -222,7 +231,7 @@ static int build(const struct folder *folder, const struct runtime *runtime, siz
 		plan->checkpoint_path = print(&maker, "%s/%s.checkpoint", runtime->folder, file_name);
 	if (plan->is_store || plan->is_processor) {
 		plan->journal_path = print(&maker, "%s/%s.journal", runtime->folder, file_name);
-		code = add_inputs(folder, runtime, job, file_names, plan, &maker, err);
+		code = add_inputs(site, job, plan, &maker, err);
 	}
 	if (!code && !plan->is_store) {
 		code = add_sinks(folder, runtime, job, plan, &maker, err);
@@ -274,11 +283,11 @@ int plan_set_create(
 		free(set);
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	}
+	const struct site site = {folder, runtime, file_names};
 	int code = 0;
 	for (; !code && set->count < folder->job_count; set->count++) {
 		struct plan *plan = calloc(1, sizeof(*plan));
-		code = plan ? build(folder, runtime, set->count, file_names, plan, err)
-			    : enrg_error_set(err, -ENOMEM, "out of memory");
+		code = plan ? build(&site, set->count, plan, err) : enrg_error_set(err, -ENOMEM, "out of memory");
 		set->plans[set->count] = plan;
 	}
 	free(file_names);

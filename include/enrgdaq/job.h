@@ -11,8 +11,6 @@
 #ifndef ENRGDAQ_JOB_H
 #define ENRGDAQ_JOB_H
 
-#include <poll.h>
-
 #include "enrgdaq/module.h"
 #include "enrgdaq/option.h"
 #include "enrgdaq/schema.h"
@@ -123,6 +121,8 @@ ENRG_API void enrg_job_set_interval(struct enrg_job *job, uint64_t interval_ns);
 ENRG_API void enrg_job_count_missed(struct enrg_job *job, uint64_t ticks);
 
 #define ENRG_WAIT_MAX 64u /* descriptors of one enrg_job_wait_fd */
+
+struct pollfd; /* of <poll.h>, for whoever waits: without it a driver may call a function of its own `poll` */
 
 /* Sleeps in the kernel until one of `count` descriptors is ready, as of poll(2) (events, revents; a negative fd is left
  * out), a message or a stop came, or `timeout_ns` is over (UINT64_MAX = never). Meanwhile it gives the signs of life

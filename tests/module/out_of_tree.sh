@@ -109,6 +109,19 @@ for language in "$compiler -std=c17" "$cxx -std=c++20 -x c++"; do
 done
 rm "$work/modules/pairs.so"
 
+# The complete examples of the pages, as they stand there and as the pages build them.
+for page in job service; do
+	sed -n '/^```c$/,/^```$/{/^```/{x;s/^/x/;/^xx/q;x;d};p}' "$source/../../docs/writing-a-$page.md" >"$work/author/$page.c"
+	# shellcheck disable=SC2086
+	"$compiler" -std=gnu17 -Wall -Wextra -Werror -fPIC -shared $flags "$work/author/$page.c" -o "$work/modules/$page.so" ||
+		fail "the example of writing-a-$page.md"
+done
+for type in DAQJobThermometer DAQJobHeater; do
+	"$program" describe "$type" --example >"$work/config/$type.toml" || fail "describe $type"
+	rm "$work/config/$type.toml"
+done
+rm "$work/modules/job.so" "$work/modules/service.so"
+
 # Built with the headers of tomorrow, in which tables have got more members: what is known today works.
 mkdir "$work/tomorrow"
 cp -r "$work/prefix/include" "$work/tomorrow/"

@@ -2,6 +2,7 @@
 #include "job/source/wait.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 

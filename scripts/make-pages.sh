@@ -50,6 +50,8 @@ echo "$commands" | while read -r name summary; do
 		printf '.SH DESCRIPTION\n'
 		"${program[@]}" "$name" --help | example_block
 		for word in $(words_of "$name"); do
+			# Where the command answers for its word, the section would say the same again.
+			[ "$("${program[@]}" "$name" --help)" != "$("${program[@]}" "$name" "$word" --help)" ] || continue
 			printf '.SH "%s"\n' "$(echo "$name $word" | tr '[:lower:]' '[:upper:]')"
 			"${program[@]}" "$name" "$word" --help | example_block
 		done

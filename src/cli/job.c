@@ -10,7 +10,11 @@
 #include "cli/cli.h"
 
 static const char usage[] =
-	"usage: enrgdaq job add FILE | stop NAME | start NAME | restart NAME | remove NAME [--now]   [--id ID]\n"
+	"usage: enrgdaq job add FILE [--id ID]\n"
+	"       enrgdaq job stop NAME [--id ID]\n"
+	"       enrgdaq job start NAME [--id ID]\n"
+	"       enrgdaq job restart NAME [--id ID]\n"
+	"       enrgdaq job remove NAME [--now] [--id ID]\n"
 	"\n"
 	"Changes one job of a running system while the others go on: they get no signal, no message, and no new file.\n"
 	"It waits until the change is done, and says what was done.\n"

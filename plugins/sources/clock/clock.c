@@ -93,9 +93,9 @@ static void tell(struct clock_job *clock, struct enrg_job *job, const struct hos
 			wrong_ms);
 	else if (!now->is_locked)
 		enrg_job_alert(job, ENRG_WARNING,
-			"nobody holds the clock of this machine: times in the data drift from true time by some 10 ms "
-			"to 10 s a "
-			"day; start chrony or systemd-timesyncd (`timedatectl` shows its state)");
+			"nobody holds the clock of this machine: times in the data drift from true time by seconds a "
+			"day; "
+			"start chrony or systemd-timesyncd (`timedatectl` shows its state)");
 	else
 		enrg_job_alert(job, ENRG_WARNING,
 			"the clock of this machine may be wrong by %.3f ms (alert_above_ms = %g): see what its time "

@@ -91,7 +91,7 @@ struct enrg_job_type {
 
 	/* By `enrgdaq check` and at the start of `run`, before any process starts; NULL where not wanted. Judges what
 	 * stands in the configuration alone; opens and connects nothing. 0, or ENRG_E_CONFIG with a text that begins
-	 * with the key ("pattern: …"): file and line are put before it, and nothing starts. */
+	 * with the key ("pattern: …", "stage[0].column: …"): file and line are put before it, and nothing starts. */
 	int (*check)(const void *options, struct enrg_error *err);
 
 	/* What it hears from others (enrgdaq/message.h). A job that has one of these needs no `poll`: it is a service

@@ -70,6 +70,9 @@ struct enrg_processor_type {
 	void (*destroy)(void *state);
 
 	bool runs_code; /* what its files say may run programs: see struct enrg_option */
+
+	/* By `enrgdaq check` and before anything starts; as that of struct enrg_job_type. NULL where not wanted. */
+	int (*check)(const void *options, struct enrg_error *err);
 };
 
 /* For the calls of job.h: outputs, log, alerts, interval. enrg_output_count_dropped enters the checkpoint, too. */

@@ -304,13 +304,16 @@ static struct job_config *add_job(struct folder *folder)
 /* The type's own judgement, whose text begins with the key. */
 static void ask_type(const struct job_config *job, struct problems *problems)
 {
+	const struct type_entry *type = job->type;
+	int (*check)(const void *options, struct enrg_error *err) = type->processor ? type->processor->check
+								    : type->job     ? type->job->check
+										    : NULL;
 	struct enrg_error err = {0};
 	char key[100];
 
-	if (!job->options || !job->type->job || !job->type->job->check ||
-		job->type->job->check(job->options, &err) == 0)
+	if (!job->options || !check || check(job->options, &err) == 0)
 		return;
-	snprintf(key, sizeof(key), "%.*s", (int)strcspn(err.text, ":"), err.text);
+	snprintf(key, sizeof(key), "%.*s", (int)strcspn(err.text, ":["), err.text);
 	const struct toml_node *node = toml_find(job->root, key);
 	problems_add(problems, false, job->file, node ? node->line : 1, "%s", err.text);
 }

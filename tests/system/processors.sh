@@ -207,6 +207,10 @@ case_chain() {
 	"$bin" check c >check.log 2>&1 && fail "a processor that reads nothing was taken"
 	grep -q 'filter.toml:2: input: it names nothing to read; .*\[\[input\]\]' check.log || fail "$(cat check.log)"
 	write_config
+	sed -i '/^column/d' c/filter.toml
+	"$bin" check c >check.log 2>&1 && fail "a range without a column was taken"
+	grep -q 'filter.toml:5: stage\[0\].column: a range needs' check.log || fail "$(cat check.log)"
+	write_config
 	cat >c/second.toml <<-END
 		daq_job_type = "DAQJobFilter"
 		daq_job_unique_id = "second"

@@ -126,19 +126,20 @@ static int check_stage(const struct stage_options *options, size_t index, struct
 	if (options->kind == STAGE_RANGE) {
 		if (!options->column || !*options->column)
 			return enrg_error_set(err, ENRG_E_CONFIG,
-				"stage %zu: column: a range needs the name of the column that it looks at", index + 1);
+				"stage[%zu].column: a range needs the name of the column that it looks at", index);
 		if (!options->has_min && !options->has_max)
-			return enrg_error_set(
-				err, ENRG_E_CONFIG, "stage %zu: min, max: a range needs one of them", index + 1);
+			return enrg_error_set(err, ENRG_E_CONFIG, "stage[%zu]: a range needs min or max", index);
 		if (options->has_min && options->has_max && !(options->min <= options->max))
 			return enrg_error_set(err, ENRG_E_CONFIG,
-				"stage %zu: min: %g is above max, %g: nothing would pass", index + 1, options->min,
+				"stage[%zu].min: %g is above max, %g: nothing would pass", index, options->min,
 				options->max);
 	} else if (!options->has_every) {
-		return enrg_error_set(err, ENRG_E_CONFIG, "stage %zu: every: a prescale needs it", index + 1);
+		return enrg_error_set(err, ENRG_E_CONFIG, "stage[%zu].every: a prescale needs it", index);
+	} else if (options->column || options->has_min || options->has_max) {
+		return enrg_error_set(err, ENRG_E_CONFIG, "stage[%zu]: column, min and max are for a range", index);
 	}
 	if (options->name && (!*options->name || strlen(options->name) > 100))
-		return enrg_error_set(err, ENRG_E_CONFIG, "stage %zu: name: 1 to 100 bytes", index + 1);
+		return enrg_error_set(err, ENRG_E_CONFIG, "stage[%zu].name: expected 1 to 100 bytes", index);
 	return 0;
 }
 
@@ -164,18 +165,36 @@ static int add_stage(struct filter *self, const struct stage_options *options, s
 	};
 	for (size_t i = 0; i < index; i++)
 		if (!strcmp(self->stages[i].name, stage->name))
-			return enrg_error_set(err, ENRG_E_CONFIG, "stage %zu: name: \"%s\" is that of stage %zu",
-				index + 1, stage->name, i + 1);
+			return enrg_error_set(err, ENRG_E_CONFIG, "stage[%zu].name: \"%s\" is that of stage[%zu]",
+				index, stage->name, i);
 	self->stage_count++;
 	return 0;
 }
 
+static int read_stages(struct filter *self, const struct filter_options *options, struct enrg_error *err)
+{
+	const struct stage_options *stages = options->stage.items;
+	int rc = 0;
+
+	if (options->stage.count > STAGES_MAX)
+		rc = enrg_error_set(err, ENRG_E_CONFIG, "stage: at most %u", STAGES_MAX);
+	for (size_t i = 0; i < options->stage.count && rc == 0; i++)
+		rc = add_stage(self, &stages[i], i, err);
+	return rc;
+}
+
+static int filter_check(const void *options, struct enrg_error *err)
+{
+	struct filter *self = calloc(1, sizeof(*self));
+	int rc = self ? read_stages(self, options, err) : enrg_error_set(err, -ENOMEM, "out of memory");
+
+	filter_destroy(self);
+	return rc;
+}
+
 static int filter_start(struct enrg_processor *processor, const void *options, void **ret_state, struct enrg_error *err)
 {
-	const struct filter_options *chosen = options;
-	const struct stage_options *stages = chosen->stage.items;
 	struct filter *self = calloc(1, sizeof(*self));
-	int rc = 0;
 
 	if (self) {
 		self->processor = processor;
@@ -186,10 +205,7 @@ static int filter_start(struct enrg_processor *processor, const void *options, v
 		filter_destroy(self);
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	}
-	if (chosen->stage.count > STAGES_MAX)
-		rc = enrg_error_set(err, ENRG_E_CONFIG, "stage: at most %u", STAGES_MAX);
-	for (size_t i = 0; i < chosen->stage.count && rc == 0; i++)
-		rc = add_stage(self, &stages[i], i, err);
+	int rc = read_stages(self, options, err);
 	if (rc < 0) {
 		filter_destroy(self);
 		return rc;
@@ -368,6 +384,7 @@ static const struct enrg_processor_type filter_type = {
 	.save = filter_save,
 	.load = filter_load,
 	.destroy = filter_destroy,
+	.check = filter_check,
 };
 
 static const struct enrg_processor_type *const filter_processors[] = {&filter_type, NULL};

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "base/text.h"
 #include "plot/bars.h"
 #include "plot/figure.h"
 #include "plot/results.h"
@@ -503,15 +504,16 @@ static void write_headroom(struct figure *figure, size_t bar, double achieved)
 
 static void format_achieved(const struct results_entry *entry, const char *name, const char *where, struct bar *ret_bar)
 {
-	char mb[32], rows[32];
+	char mb[32], rows[32], text[420];
 
 	*ret_bar = (struct bar){entry->mb_per_s, FIGURE_BLUE, {{0}}, {{0}}};
 	number_format(entry->mb_per_s, mb, sizeof(mb));
 	number_format_exact(entry->payload_rows, rows, sizeof(rows));
 	snprintf(ret_bar->lines[0], sizeof(ret_bar->lines[0]), "%s MB/s", mb);
 	snprintf(ret_bar->below[0], sizeof(ret_bar->below[0]), "%s", name);
-	snprintf(ret_bar->below[1], sizeof(ret_bar->below[1]), "(%s%.0f client%s × %s values)", where, entry->clients,
+	snprintf(text, sizeof(text), "(%s%.0f client%s × %s values)", where, entry->clients,
 		entry->clients > 1 ? "s" : "", rows);
+	text_copy(ret_bar->below[1], sizeof(ret_bar->below[1]), text);
 }
 
 /* On a log axis: the lowest bar has a height, the highest ends at 3/4 so that the texts go above it. */

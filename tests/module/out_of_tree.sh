@@ -186,6 +186,8 @@ until "$program" send valve set_position percent=40 >"$work/valve.log" 2>&1 && g
 	"$program" send heater set_power watts=20 >"$work/heater.log" 2>&1; do
 	tries=$((tries + 1))
 	[ $tries -lt 200 ] || { cat "$work"/*.log; kill "$supervisor"; fail "the services do not answer"; }
+	# one that was ready last has not heard of the other's start
+	[ $((tries % 20)) -ne 19 ] || "$program" job restart heater >>"$work/restart.log" 2>&1
 	sleep 0.1
 done
 "$program" send heater set_power watt=99 >"$work/wrong.log" 2>&1 && fail "wrong fields were taken"

@@ -99,6 +99,42 @@ static struct ledger_past *take_past(struct ledger *ledger, const char *source, 
 	return past;
 }
 
+/* Does `now` count on from there? A journal that is new to the stream has all up to there as skipped. */
+static bool goes_on(const struct ledger_past *past, const struct journal_stream_state *now)
+{
+	const struct journal_stream_state *then = &past->state;
+
+	return past->times && now->sequence >= then->sequence && now->batches >= then->batches &&
+	       now->rows >= then->rows && now->skipped_batches < then->sequence - then->gaps;
+}
+
+static void add_share(struct ledger_share *all, const struct ledger_share *share, int sign)
+{
+	uint64_t factor = sign < 0 ? UINT64_MAX : 1; /* modulo 2^64: what was added is taken off again */
+
+	all->stored_batches += factor * share->stored_batches;
+	all->stored_rows += factor * share->stored_rows;
+	all->stored_bytes += factor * share->stored_bytes;
+	all->skipped_batches += factor * share->skipped_batches;
+	all->set_aside_batches += factor * share->set_aside_batches;
+	all->missing += sign * share->missing;
+}
+
+/* What stands beside the lines of now: without what is in them. */
+static struct ledger_share share_of_past(const struct ledger *ledger, const struct ledger_past *past)
+{
+	const struct ledger_source *source = NULL;
+	struct ledger_share share = past->all;
+
+	for (uint32_t i = 0; i < ledger->source_count && !source; i++)
+		if (!strcmp(ledger->sources[i].name, past->source))
+			source = &ledger->sources[i];
+	for (uint32_t k = 0; source && k < source->store_count; k++)
+		if (!strcmp(source->stores[k].name, past->store) && goes_on(past, &source->stores[k].state))
+			add_share(&share, &past->last, -1);
+	return share;
+}
+
 void ledger_end_store(
 	struct ledger *ledger, const char *name, const char *store, const struct journal_stream_state *state)
 {
@@ -118,13 +154,19 @@ void ledger_end_store(
 		then.gaps = state->gaps;
 	}
 	ledger_balance(&then, k);
+	if (goes_on(past, state))
+		add_share(&past->all, &past->last, -1);
 	past->times++;
-	past->stored_batches += then.stores[k].stored_batches + then.stores[k].left_batches;
-	past->stored_rows += then.stores[k].stored_rows + then.stores[k].left_rows;
-	past->stored_bytes += then.stores[k].stored_bytes;
-	past->skipped_batches += then.stores[k].skipped_batches;
-	past->set_aside_batches += state->set_aside_batches;
-	past->missing += then.stores[k].missing;
+	past->state = *state;
+	past->last = (struct ledger_share){
+		.stored_batches = then.stores[k].stored_batches + then.stores[k].left_batches,
+		.stored_rows = then.stores[k].stored_rows + then.stores[k].left_rows,
+		.stored_bytes = then.stores[k].stored_bytes,
+		.skipped_batches = then.stores[k].skipped_batches,
+		.set_aside_batches = state->set_aside_batches,
+		.missing = then.stores[k].missing,
+	};
+	add_share(&past->all, &past->last, 1);
 	memmove(&source->stores[k], &source->stores[k + 1], (source->store_count - k - 1) * sizeof(source->stores[0]));
 	source->store_count--;
 }
@@ -229,7 +271,7 @@ bool ledger_is_accounted(const struct ledger *ledger)
 		if (!ledger_processor_is_accounted(&ledger->processors[i]))
 			return false;
 	for (uint32_t i = 0; i < ledger->past_count; i++)
-		if (ledger->past[i].missing || ledger->past[i].set_aside_batches)
+		if (ledger->past[i].all.missing || ledger->past[i].all.set_aside_batches)
 			return false;
 	return ledger->losses.count == 0;
 }
@@ -295,14 +337,15 @@ json_t *ledger_format_json(const struct ledger *ledger, const char *run, const c
 	}
 	for (uint32_t i = 0; i < ledger->past_count; i++) {
 		const struct ledger_past *item = &ledger->past[i];
+		const struct ledger_share share = share_of_past(ledger, item);
 
 		json_array_append_new(past,
 			json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "source", item->source, "store",
 				item->store, "times", (json_int_t)item->times, "stored_batches",
-				(json_int_t)item->stored_batches, "stored_rows", (json_int_t)item->stored_rows,
-				"stored_bytes", (json_int_t)item->stored_bytes, "skipped_batches",
-				(json_int_t)item->skipped_batches, "set_aside_batches",
-				(json_int_t)item->set_aside_batches, "missing_batches", (json_int_t)item->missing));
+				(json_int_t)share.stored_batches, "stored_rows", (json_int_t)share.stored_rows,
+				"stored_bytes", (json_int_t)share.stored_bytes, "skipped_batches",
+				(json_int_t)share.skipped_batches, "set_aside_batches",
+				(json_int_t)share.set_aside_batches, "missing_batches", (json_int_t)share.missing));
 	}
 	return json_pack("{s:s, s:s, s:b, s:b, s:b, s:o, s:o, s:o, s:o}", "run", run, "supervisor", supervisor, "final",
 		is_final, "accounted", ledger_is_accounted(ledger), "settled", ledger_is_settled(ledger), "sources",
@@ -389,20 +432,21 @@ static void print_line(const struct ledger *ledger, const struct ledger_source *
 		print_left(source, store, is_colored, stream);
 }
 
-static void print_past(const struct ledger_past *past, bool is_colored, FILE *stream)
+static void print_past(const struct ledger *ledger, const struct ledger_past *past, bool is_colored, FILE *stream)
 {
-	bool is_good = !past->missing && !past->set_aside_batches;
+	const struct ledger_share share = share_of_past(ledger, past);
+	bool is_good = !share.missing && !share.set_aside_batches;
 	char from[256], to[256];
 
 	fprintf(stream, "  %s -> %s, until one was removed: stored %" PRIu64 " batches, %" PRIu64 " rows, %.2f MB",
-		shown(past->source, from), shown(past->store, to), past->stored_batches, past->stored_rows,
-		(double)past->stored_bytes / 1e6);
-	if (past->skipped_batches)
-		fprintf(stream, "; not for this store %" PRIu64, past->skipped_batches);
-	if (past->set_aside_batches)
-		fprintf(stream, "; set aside %" PRIu64, past->set_aside_batches);
-	if (past->missing)
-		fprintf(stream, "; MISSING %" PRId64 " batches", past->missing);
+		shown(past->source, from), shown(past->store, to), share.stored_batches, share.stored_rows,
+		(double)share.stored_bytes / 1e6);
+	if (share.skipped_batches)
+		fprintf(stream, "; not for this store %" PRIu64, share.skipped_batches);
+	if (share.set_aside_batches)
+		fprintf(stream, "; set aside %" PRIu64, share.set_aside_batches);
+	if (share.missing)
+		fprintf(stream, "; MISSING %" PRId64 " batches", share.missing);
 	fprintf(stream, ": %s%s%s\n", is_colored ? is_good ? "\033[32m" : "\033[1;31m" : "",
 		is_good ? "accounted" : "NOT ACCOUNTED", is_colored ? "\033[0m" : "");
 }
@@ -414,6 +458,6 @@ void ledger_print(const struct ledger *ledger, bool is_colored, FILE *stream)
 			print_line(ledger, &ledger->sources[i], &ledger->sources[i].stores[k], is_colored, stream);
 	ledger_processors_print(ledger, is_colored, stream);
 	for (uint32_t i = 0; i < ledger->past_count; i++)
-		print_past(&ledger->past[i], is_colored, stream);
+		print_past(ledger, &ledger->past[i], is_colored, stream);
 	losses_print(&ledger->losses, is_colored, stream);
 }

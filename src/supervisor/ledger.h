@@ -70,12 +70,18 @@ struct ledger_processor {
 	struct ledger_policy *policies; /* that have rejected rows */
 };
 
-/* A source and a store that do not belong to each other any more, since one was removed: what the store had of it while
- * they did, each time they did. */
+struct ledger_share {
+	uint64_t stored_batches, stored_rows, stored_bytes, skipped_batches, set_aside_batches;
+	int64_t missing; /* batches */
+};
+
+/* A source and a store that did not belong to each other any more, since one was removed: what the store had of it
+ * while they did, each time they did. The last share is part of the next one where the store's journal goes on. */
 struct ledger_past {
 	char source[256], store[256];
-	uint64_t times, stored_batches, stored_rows, stored_bytes, skipped_batches, set_aside_batches;
-	int64_t missing; /* batches */
+	uint64_t times;
+	struct ledger_share all, last;
+	struct journal_stream_state state; /* at the end of the last time */
 };
 
 struct ledger {

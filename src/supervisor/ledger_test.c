@@ -304,14 +304,15 @@ static void who_left_stays_in_the_ledger(void **state)
 	(void)state;
 	ledger_end_store(ledger, "camera", "csv", &good);
 	assert_int_equal(ledger->sources[0].store_count, 0);
-	assert_int_equal(ledger->past[0].stored_batches, 60);
-	assert_int_equal(ledger->past[0].missing, 0);
+	assert_int_equal(ledger->past[0].all.stored_batches, 60);
+	assert_int_equal(ledger->past[0].all.missing, 0);
 	assert_true(ledger_is_settled(ledger));
 	ledger->sources[0].store_count = 1;
 	ledger_end_store(ledger, "camera", "csv", &bad);
 	assert_int_equal(ledger->past_count, 1);
 	assert_int_equal(ledger->past[0].times, 2);
-	assert_int_equal(ledger->past[0].missing, 2);
+	assert_int_equal(ledger->past[0].all.missing, 2);
+	assert_int_equal(ledger->past[0].all.stored_batches, 98); /* its journal went on: the 60 are among them */
 	ledger_remove_source(ledger, "camera");
 	assert_int_equal(ledger->source_count, 0);
 	assert_false(ledger_is_accounted(ledger));

@@ -67,6 +67,8 @@ static const struct enrg_option reload_options[] = {
 	{0},
 };
 
+static const struct enrg_option no_options[] = {{0}};
+
 /* --- refusing ----------------------------------------------------------------------------------------------------- */
 
 static void list_problems(const struct problems *problems, struct command_answer *answer)
@@ -577,6 +579,18 @@ static enum command_outcome restart(
 	return wish(self, command, member, WISH_RESTART);
 }
 
+/* For who waits for the answer of a change. */
+static enum command_outcome tell_wait(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	const struct reconfigure *self = context;
+
+	(void)command;
+	(void)body;
+	command_answer_set(answer, COMMAND_OK, "%s", transition_wait(self->transition));
+	return COMMAND_ANSWERED;
+}
+
 #define KIND(name, text, struct_type, table, function)                                                                 \
 	{                                                                                                              \
 		.kind = name, .summary = text, .body = {.size = sizeof(struct struct_type), .options = table},         \
@@ -590,6 +604,11 @@ static const struct command_kind kinds[] = {
 	KIND("job.start", "starts a job that is stopped, done or given up", name_body, name_options, start),
 	KIND("job.restart", "ends a job and starts it again", name_body, name_options, restart),
 	KIND("reload", "makes the run what the folder says now", reload_body, reload_options, reload),
+	{.kind = "job.wait",
+		.summary = "answers what a change waits for, or nothing",
+		.body = {.size = 1, .options = no_options},
+		.is_silent = true,
+		.handle = tell_wait},
 	{0},
 };
 

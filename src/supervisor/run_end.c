@@ -165,10 +165,9 @@ void run_end_write_ledger(const struct runtime *runtime, const struct roster *ro
 	free(text);
 }
 
-static int count_file(const char *path, void *context)
+static int remove_or_count(const char *path, void *context)
 {
-	(void)path;
-	++*(size_t *)context;
+	*(size_t *)context += !stream_remove_settled(path);
 	return 0;
 }
 
@@ -176,11 +175,8 @@ size_t run_end_clean(const struct runtime *runtime, const struct roster *roster)
 {
 	size_t left = 0;
 
-	for (size_t i = 0; i < roster->count; i++)
-		if (roster->members[i]->plan->stream_path)
-			(void)stream_remove_settled(roster->members[i]->plan->stream_path);
-	/* also those of jobs that were removed, and whose batches were left */
-	presence_visit_files(runtime->folder, ".stream", count_file, &left);
+	/* also those of jobs that were removed */
+	presence_visit_files(runtime->folder, ".stream", remove_or_count, &left);
 
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct member *member = roster->members[i];

@@ -60,11 +60,20 @@ bool transition_is_busy(const struct transition *transition, char *ret_text, siz
 
 /* --- one job ------------------------------------------------------------------------------------------------------ */
 
+/* Its process is asked to end, and has not yet. */
+static bool wait_for_end(struct edges *edges, const struct member *member)
+{
+	if (!edges->waits_for[0])
+		snprintf(edges->waits_for, sizeof(edges->waits_for), "%.200s has not ended yet", member->plan->name);
+	return false;
+}
+
 /* true: its process has ended. A store is asked for an end after the batch at hand: what it was to store first is
  * stored, or waits. */
-static bool end_process(struct member *member, uint64_t now_ns)
+static bool end_process(struct edges *edges, struct member *member)
 {
-	uint64_t patience_ns = member_is_source(member) ? SOURCE_PATIENCE_NS : STORE_PATIENCE_NS;
+	uint64_t patience_ns = member_is_source(member) ? SOURCE_PATIENCE_NS : STORE_PATIENCE_NS,
+		 now_ns = edges->now_ns;
 
 	if (!member_is_alive(member)) {
 		if (member->state != MEMBER_STOPPED)
@@ -82,7 +91,7 @@ static bool end_process(struct member *member, uint64_t now_ns)
 		child_signal(&member->child, SIGKILL);
 		member->wished_ns = now_ns;
 	}
-	return false;
+	return wait_for_end(edges, member);
 }
 
 /* Texts of now, lists as they stand. */
@@ -113,7 +122,7 @@ static void take_text(struct member *member)
 
 static bool step_restart(struct edges *edges, struct member *member)
 {
-	if (!end_process(member, edges->now_ns))
+	if (!end_process(edges, member))
 		return false;
 	if (!member_is_store(member) && !edges_step(edges, member))
 		return false;
@@ -163,23 +172,23 @@ static void forget(struct transition *transition, struct member *member, bool is
 		switches_remove(plan->journal_path);
 		unlink(plan->journal_path);
 	}
-	if (is_empty || !plan->stream_path)
+	if (!plan->stream_path)
 		keeper_drop(transition->keeper, plan);
 	roster_remove(transition->roster, member);
 }
 
+/* Its stream stays until the run ends, also an empty one: when the source comes again in this run its batches count on
+ * from there. Counted from 1 again, the second ones would be taken for the first ones. */
 static bool remove_source(struct transition *transition, struct edges *edges, struct member *member)
 {
 	bool is_empty = true;
 
-	if (!end_process(member, edges->now_ns) || !edges_step(edges, member))
+	if (!end_process(edges, member) || !edges_step(edges, member))
 		return false;
 	if (member->plan->stream_path) {
 		(void)sample_ledger(edges->roster, edges->ledger, true);
-		is_empty = stream_remove_settled(member->plan->stream_path);
-		if (is_empty)
-			ledger_remove_source(transition->ledger, member->plan->name);
-		else
+		is_empty = stream_is_settled(member->plan->stream_path);
+		if (!is_empty)
 			log_line(ENRG_WARNING, "%s: what is not stored of it stays in %s for the next start of it",
 				member->plan->name, member->plan->stream_path);
 	}
@@ -213,10 +222,36 @@ static bool remove_store(struct transition *transition, struct edges *edges, str
 			return false;
 		}
 	}
-	if (!end_process(member, edges->now_ns))
+	if (!end_process(edges, member))
 		return false;
 	forget(transition, member, edges_part(edges, member));
 	return true;
+}
+
+/* --- stops -------------------------------------------------------------------------------------------------------- */
+
+/* The answer says what a stopped store means for those that go on. */
+static void reach_stop(struct transition *transition, struct member *member)
+{
+	char sources[200] = "", text[600];
+	size_t used = 0;
+
+	for (size_t i = 0; i < transition->roster->count && used < sizeof(sources) - 1; i++) {
+		const struct member *source = transition->roster->members[i];
+
+		if (member_is_alive(source) &&
+			plan_find_sink(source->plan, member->plan->name) < source->plan->sink_count)
+			used += (size_t)snprintf(
+				sources + used, sizeof(sources) - used, "%s%s", used ? ", " : "", source->plan->name);
+	}
+	if (used)
+		snprintf(text, sizeof(text),
+			"it is stopped; what %s sends to it waits in shared memory, and when a ring is full its source "
+			"is held back until `enrgdaq job start %.200s`",
+			sources, member->plan->name);
+	else
+		snprintf(text, sizeof(text), "it is stopped");
+	reach(transition, member, COMMAND_OK, text);
 }
 
 /* --- all of them -------------------------------------------------------------------------------------------------- */
@@ -232,9 +267,9 @@ static bool step_member(struct transition *transition, struct edges *edges, stru
 			member->is_held = !edges_step(edges, member);
 		return !member->is_held && step_start(transition, member);
 	case WISH_STOP:
-		if (!end_process(member, edges->now_ns))
+		if (!end_process(edges, member))
 			return false;
-		reach(transition, member, COMMAND_OK, "it is stopped");
+		reach_stop(transition, member);
 		return true;
 	case WISH_RESTART:
 		return step_restart(edges, member);
@@ -282,6 +317,11 @@ static void close_change(struct transition *transition)
 		log_line(ENRG_INFO, "the change of this run is done: %s", transition->done);
 		answer(transition, transition->change_id, COMMAND_OK, transition->done);
 	}
+}
+
+const char *transition_wait(const struct transition *transition)
+{
+	return transition->is_open ? transition->waits_for : "";
 }
 
 bool transition_step(struct transition *transition, uint64_t now_ns)

@@ -37,6 +37,8 @@ struct transition_plan {
 
 /* Is something under way? *ret_text says what, for whoever has to wait. */
 bool transition_is_busy(const struct transition *transition, char *ret_text, size_t text_bytes);
+/* What is waited for at the moment, or "". */
+const char *transition_wait(const struct transition *transition);
 /* For one job; answered when it is reached. */
 void transition_wish(struct transition *transition, struct member *member, enum member_wish wish,
 	const uint8_t id[COMMAND_ID_BYTES], uint64_t now_ns);

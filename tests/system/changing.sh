@@ -1,42 +1,6 @@
 #!/bin/bash
 # A run that changes while others go on: changing.sh CASE, or changing.sh --storm COUNT. Needs ENRGDAQ_BIN.
-. "$(dirname "$0")/harness.sh"
-
-write_supervisor() {
-	mkdir -p config
-	printf 'ring_buffer_size_mb = 32\nring_buffer_slot_size_kb = 64\nrestart_delay_seconds = 0.1\n[info]\nsupervisor_id = "%s"\n' \
-		"${1:-changing}" >config/supervisor.toml
-}
-
-write_source() { # FILE NAME RATE SECTION FILE_PATH
-	printf 'daq_job_type = "DAQJobBenchmark"\ndaq_job_unique_id = "%s"\npayload_size = 100\nrate_hz = %s\n[store_config.%s]\nfile_path = "%s"\n' \
-		"$2" "$3" "$4" "$5" >"$1"
-}
-
-write_store() { # FILE NAME TYPE FOLDER
-	printf 'daq_job_type = "%s"\ndaq_job_unique_id = "%s"\nout_dir = "%s"\n' "$3" "$2" "$4" >"$1"
-}
-
-# The value of a Python expression over an object `x`, read from standard input.
-value() { python3 -c 'import json, sys; x = json.load(sys.stdin); print(eval(sys.argv[1]))' "$1"; }
-state_of() { "$bin" status --json 2>/dev/null | value "next((j['state'] for j in x['jobs'] if j['name'] == '$1'), '')"; }
-is_state() { [ "$(state_of "$1")" = "$2" ]; }
-rows_of() { # of a CSV file, without its header
-	[ -f "$1" ] && echo $(($(wc -l <"$1") - 1)) || echo 0
-}
-has_rows() { [ "$(rows_of "$1")" -ge "$2" ]; }
-is_settled() { # LOG
-	grep -qE "MISSING|TWICE|SET ASIDE|not all stored|NOT ACCOUNTED" "$work/$1" && fail "the ledger is not settled"
-	grep -q "accounted" "$work/$1" || fail "no ledger"
-}
-
-stop_run() { # LOG [CODE]
-	kill -TERM "$run"
-	wait "$run"
-	local code=$?
-	[ $code -eq "${2:-0}" ] || fail "exit code $code"
-	[ -z "$(jobs_here)" ] || fail "jobs outlive their supervisor"
-}
+. "$(dirname "$0")/changes.sh"
 
 # A run without a job waits; jobs come by reload, by name, and from a file elsewhere; a second time they are refused.
 case_from_nothing() {
@@ -217,93 +181,135 @@ case_remove_now() {
 	cmp -s more/a.csv out/a.csv || fail "the two stores have not the same rows"
 }
 
-# --- many changes at random while two sources run as fast as they can into two stores of their own ---
+# --- many changes at random while two sources run beside them, into stores of their own ---
 
-descriptors() { # PID: how many, beside those of the moment
-	find "/proc/$1/fd" -mindepth 1 | wc -l
+descriptors() { # PID: how many, beside files that are stored to, which rotate, and the empty rings of guests, which stay
+	find "/proc/$1/fd" -mindepth 1 -printf '%l\n' 2>/dev/null | grep -c -v -e "^$work/" -e '/g[0-9]\.stream$'
 }
 mappings() { grep -c "$ENRGDAQ_RUNTIME_DIR" "/proc/$1/maps"; }
 snapshot() { # what the steady ones hold, and what lies in the runtime folder
 	local name
-	for name in fast1 fast2 keep1 keep2; do
+	for name in fast1 fast2 keep1 keep2 disk; do
 		echo "$name $(pid_of $name) $(descriptors "$(pid_of $name)") $(mappings "$(pid_of $name)")"
 	done
 	echo "supervisor $(descriptors "$run") $(mappings "$run")"
-	find "$ENRGDAQ_RUNTIME_DIR/changing" -mindepth 1 | sort | tr '\n' ' ' 
+	find "$ENRGDAQ_RUNTIME_DIR/changing" -mindepth 1 ! -name 'g?.stream' | sort | tr '\n' ' '
 }
 produced() { "$bin" status --json | value "sum(j['out']['rows'] for j in x['jobs'] if j['name'] in ('fast1', 'fast2'))"; }
-rate_over() { # SECONDS: rows a second of the two, by what they have produced
-	local begin end first last
-	first=$(produced) begin=$(date +%s%N)
-	sleep "$1"
-	last=$(produced) end=$(date +%s%N)
-	echo $(((last - first) * 1000000000 / (end - begin)))
+look() { # rows of the two and the time, at a moment when the status is new: ROWS NANOSECONDS
+	local before now
+	before=$(produced)
+	while now=$(produced) && [ "$now" = "$before" ]; do sleep 0.02; done
+	echo "$now $(date +%s%N)"
+}
+rate() { echo $((($3 - $1) * 1000000000 / ($4 - $2))); } # LOOK LOOK: rows a second
+
+write_guest() { # NAME: a source into the steady csv and arrow, and into a guest store where one is
+	write_source "config/$1.toml" "$1" $((20 + RANDOM % 50)) csv "$1.csv"
+	printf '[store_config.arrow]\nfile_path = "%s.arrows"\n' "$1" >>"config/$1.toml"
 }
 
 change_something() { # NUMBER
-	local name=g$((RANDOM % 4)) verb=$((RANDOM % 6))
-	local file=config/$name.toml
+	local name=g$((RANDOM % 4)) verb=$((RANDOM % 7))
+	# of what is not there most commands are refused: some are tried, the others let it come
+	[ -e "there.$name" ] || [ $((RANDOM % 4)) = 0 ] || verb=0
 	case $verb in
-	0) # a source into a guest store, or into a steady one's type
-		[ -e "$file" ] || write_source "$file" "$name" 50 csv "$name.csv"
-		"$bin" job add "$file"
+	0)
+		[ -e "config/$name.toml" ] || write_guest "$name"
+		"$bin" job add "config/$name.toml"
 		;;
 	1) "$bin" job stop "$name" ;;
 	2) "$bin" job start "$name" ;;
 	3) "$bin" job restart "$name" ;;
 	4) "$bin" job remove "$name" ;;
-	5)
-		if [ -e "$file" ] && [ $((RANDOM % 2)) = 0 ]; then
-			rm -f "$file"
-		else
-			write_source "$file" "$name" $((20 + RANDOM % 50)) csv "$name.csv"
-		fi
+	5) "$bin" job remove "$name" --now ;;
+	6)
+		if [ -e "config/$name.toml" ] && [ $((RANDOM % 2)) = 0 ]; then rm "config/$name.toml"; else write_guest "$name"; fi
 		if [ -e config/guest.toml ]; then rm config/guest.toml; else write_store config/guest.toml guest DAQJobStoreCSV guest; fi
 		"$bin" reload
 		;;
 	esac >"$work/change.txt" 2>&1
 	echo "$1 $verb $name: $(tail -n 1 "$work/change.txt")" >>"$work/changes.log"
+	grep -q "^done: .*add $name" "$work/change.txt" && touch "there.$name"
+	grep -q "^done: .*remove $name" "$work/change.txt" && rm -f "there.$name"
 	grep -qE "^done|^refused|^nobody|^failed" "$work/change.txt" || fail "change $1 ($verb $name): $(cat "$work/change.txt")"
 }
 
-storm() { # COUNT SECONDS
+# What the ledger says that a store has stored of each source, of all lives of both, is what its files have, each row once.
+compare_rows() {
+	local store source folder rows file
+	value "'\n'.join(sorted({f'{s} {p} {n}' for s, p, n in [(s, p, sum(
+		[r['stored_rows'] for r in x['removed'] if (r['source'], r['store']) == (s, p)] +
+		[t['stored_rows'] for i in x['sources'] if i['source'] == s for t in i['stores'] if t['store'] == p]))
+		for s, p in {(r['source'], r['store']) for r in x['removed']} |
+			{(i['source'], t['store']) for i in x['sources'] for t in i['stores']}]}))" <"$(ls out/ledger_*.json)" >rows.txt
+	"$bin" verify --json arrow >verify.lines 2>verify.log || fail "the arrow files: $(grep -v '"whole": *true' verify.lines | tail -n 5)"
+	sed '1s/^/[/; $!s/$/,/; $s/$/]/' verify.lines >verify.json
+	while read -r source store rows; do
+		case $store in
+		csv) folder=out ;;
+		guest) folder=guest ;;
+		disk)
+			file=$(value "sum(f['rows'] for f in x if f.get('file', '').split('/')[-1].startswith('$source'))" <verify.json)
+			[ "$file" = "$rows" ] || fail "$source in arrow: $file rows, the ledger says $rows"
+			continue
+			;;
+		*) continue ;; # in memory
+		esac
+		[ "$(rows_of "$folder/$source.csv")" = "$rows" ] || fail "$source in $store: $(rows_of "$folder/$source.csv") rows, the ledger says $rows"
+		[ -z "$(sort "$folder/$source.csv" | uniq -d | head -n 1)" ] || fail "$source in $store: rows stand there twice"
+	done <rows.txt
+	grep -q "fast1 disk" rows.txt || fail "the ledger does not name fast1 and its store"
+}
+
+storm() { # COUNT SECONDS [PAUSE]
 	write_supervisor
-	local i
+	RANDOM=${SEED:=$$}
+	local i quiet busy before after first last
 	for i in 1 2; do
 		printf 'daq_job_type = "DAQJobBenchmark"\ndaq_job_unique_id = "fast%s"\npayload_size = 1000\nrate_hz = %s\n[store_config.memory]\n' \
 			$i "${RATE_HZ:-2000}" >config/fast$i.toml
+		printf 'daq_job_type = "DAQJobStoreMemory"\ndaq_job_unique_id = "keep%s"\n' $i >config/keep$i.toml
 	done
-	write_store config/keep1.toml keep1 DAQJobStoreMemory out
-	sed -i /out_dir/d config/keep1.toml
-	sed s/keep1/keep2/ config/keep1.toml >config/keep2.toml
+	# one of them to a disk as well: a quarter of the rate, 8 MB/s
+	sed -i "s/rate_hz = .*/rate_hz = ${DISK_RATE_HZ:-500}/" config/fast1.toml
+	printf '[store_config.arrow]\nfile_path = "fast1.arrows"\n' >>config/fast1.toml
+	write_store config/disk.toml disk DAQJobStoreArrow arrow
+	echo 'rotate_mb = 16' >>config/disk.toml
 	write_source config/slow.toml slow 20 csv slow.csv
 	write_store config/csv.toml csv DAQJobStoreCSV out
 	start run.log run config
-	await 30 is_state keep2 running || fail "it does not start"
-	await 30 is_state fast2 running || fail "it does not start"
-	sleep 1
-	local quiet busy before after
-	quiet=$(rate_over "$2")
-	before=$(snapshot)
-	local first begin last end
-	first=$(produced) begin=$(date +%s%N)
-	for i in $(seq "$1"); do change_something "$i"; done
-	last=$(produced) end=$(date +%s%N)
-	busy=$(((last - first) * 1000000000 / (end - begin)))
+	for i in keep2 disk fast1 fast2; do await 30 is_state $i running || fail "it does not start"; done
+	await 20 has_rows out/slow.csv 50 || fail "no rows"
+	# shellcheck disable=SC2046,SC2086
+	{
+		first=$(look)
+		sleep "$2"
+		quiet=$(rate $first $(look))
+		before=$(snapshot)
+		first=$(look)
+		for i in $(seq "$1"); do
+			change_something "$i"
+			sleep "${3:-0}"
+		done
+		last=$(look)
+		busy=$(rate $first $last)
+	}
 	rm -f config/g?.toml config/guest.toml
 	"$bin" reload >reload.txt 2>&1 || fail "$(cat reload.txt)"
 	await 5 is_state g0 ""
 	after=$(snapshot)
-	echo "$1 changes in $(((end - begin) / 1000000000)) s; rows a second of the two: $quiet undisturbed, $busy meanwhile ($((busy * 1000 / quiet)) of 1000)"
+	echo "$1 changes (SEED=$SEED) in $(((${last#* } - ${first#* }) / 1000000000)) s, $(grep -c ": done" changes.log) of them done, the others refused;" \
+		"rows a second of the two: $quiet undisturbed, $busy meanwhile ($((busy * 1000 / quiet)) of 1000)"
 	[ "$before" = "$after" ] || fail "something is left: $before / $after"
 	"$bin" status --json | value "[j['name'] for j in x['jobs'] if j.get('epoch', 1) != 1 and j['name'].startswith('fast')] or len(x.get('alerts', []))" >left.txt
 	[ "$(cat left.txt)" = 0 ] || fail "a gap or an alert: $(cat left.txt)"
-	[ $((busy * 1000)) -ge $((quiet * ${LEAST:-980})) ] || fail "they were disturbed"
 	stop_run run.log
 	is_settled run.log
+	compare_rows
 }
 
-case_storm() { LEAST=0 storm 30 2; } # too short to say anything about rates
+case_storm() { storm 32 1 0.02; }
 
 if [ "${1:-}" = --storm ]; then
 	cd "$work" || exit 1

@@ -127,7 +127,7 @@ bool stream_spec_takes(const struct stream_spec *spec, const struct stream_statu
 	return false;
 }
 
-static bool is_settled(const char *path)
+bool stream_is_settled(const char *path)
 {
 	struct stream_status status;
 
@@ -141,7 +141,7 @@ static bool is_settled(const char *path)
 
 bool stream_remove_settled(const char *path)
 {
-	if (is_settled(path))
+	if (stream_is_settled(path))
 		unlink(path);
 	return access(path, F_OK) != 0;
 }

@@ -34,6 +34,8 @@ bool stream_spec_fits(const struct stream_spec *spec, const struct stream_status
 bool stream_spec_takes(const struct stream_spec *spec, const struct stream_status *status);
 /* Is that required consumer configured? */
 bool stream_spec_has_sink(const struct stream_spec *spec, const char *name);
+/* Is it fully acknowledged? false also where it can't be read. */
+bool stream_is_settled(const char *path);
 /* Removes it where it is fully acknowledged; true: it is not there (any more). */
 bool stream_remove_settled(const char *path);
 /* Removes the streams that are fully acknowledged; the number of those that hold batches. */

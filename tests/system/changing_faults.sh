@@ -1,0 +1,99 @@
+#!/bin/bash
+# A run that changes where something stands in the way: changing_faults.sh CASE. Needs ENRGDAQ_BIN.
+. "$(dirname "$0")/changes.sh"
+
+# All that the sources have made stands in that file, each row once.
+is_whole() { # LEDGER SOURCE FILE
+	local produced
+	produced=$(value "sum(s['produced_rows'] for s in x['sources'] if s['source'] == '$2')" <"$1")
+	[ "$produced" = "$(rows_of "$3")" ] || fail "$2 has produced $produced rows, $3 has $(rows_of "$3")"
+	[ -z "$(sort "$3" | uniq -d | head -n 1)" ] || fail "rows stand twice in $3"
+}
+
+# A source that is removed with what waits of it, twice, and comes again: its batches count on, and all are stored.
+case_source_now() {
+	write_supervisor
+	write_source config/a.toml a 200 csv a.csv
+	printf '[store_config.arrow]\nfile_path = "a.arrows"\n' >>config/a.toml
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	write_store config/disk.toml disk DAQJobStoreArrow arrow
+	start run.log run config
+	local i before
+	for i in 1 2; do
+		await 20 has_rows out/a.csv $((i * 100)) || fail "no rows"
+		if [ $i = 1 ]; then
+			before=$(rows_of out/a.csv)
+			"$bin" job stop csv >stop.txt 2>&1 || fail "$(cat stop.txt)"
+			grep -q "what a sends to it waits in shared memory.*held back" stop.txt || fail "it does not say what waits: $(cat stop.txt)"
+			sleep 0.3
+		fi
+		"$bin" job remove a --now >remove.txt 2>&1 || fail "$(cat remove.txt)"
+		[ -z "$(pid_of a)" ] || fail "it still runs"
+		"$bin" job add config/a.toml >add.txt 2>&1 || fail "$(cat add.txt)"
+		[ $i = 2 ] || "$bin" job start csv >start.txt 2>&1 || fail "$(cat start.txt)"
+		await 20 has_rows out/a.csv $((before + 500)) || fail "it does not go on"
+	done
+	stop_run run.log
+	is_settled run.log
+	is_whole "$(ls out/ledger_*.json)" a out/a.csv
+	"$bin" verify arrow >verify.log 2>&1 || fail "batches of the same number: $(cat verify.log)"
+}
+
+# The supervisor is killed while a reload waits; the next start stores what was left, for who is there then.
+case_killed_in_a_reload() {
+	write_supervisor
+	write_source config/a.toml a 200 csv a.csv
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	write_store config/more.toml more DAQJobStoreCSV more
+	start run.log run config
+	await 20 has_rows more/a.csv 100 || fail "no rows"
+	local guest waiter
+	guest=$(pid_of more)
+	kill -STOP "$guest" || fail "more is not there"
+	await 20 has_rows out/a.csv $(($(rows_of more/a.csv) + 100)) || fail "nothing waits for it"
+	rm config/more.toml
+	write_source config/b.toml b 100 csv b.csv
+	"$bin" reload >wait.txt 2>&1 &
+	waiter=$!
+	started+=("$waiter")
+	await 20 grep -q "^waits: .*more" wait.txt || fail "it does not say what it waits for: $(cat wait.txt)"
+	kill -KILL "$run"
+	wait "$run" 2>/dev/null
+	kill -CONT "$guest" 2>/dev/null
+	wait "$waiter" && fail "it says that all is done"
+	no_jobs() { [ -z "$(jobs_here)" ]; }
+	await 30 no_jobs || fail "jobs outlive their supervisor"
+	write_store config/more.toml more DAQJobStoreCSV more
+	local before
+	before=$(rows_of out/a.csv)
+	start again.log run config
+	await 20 has_rows out/a.csv $((before + 200)) || fail "it does not go on"
+	await 20 has_rows out/b.csv 100 || fail "b does not run"
+	stop_run again.log
+	is_settled again.log
+	[ -z "$(sort out/a.csv | uniq -d | head -n 1)" ] || fail "rows stand twice"
+	[ "$(tail -n +2 more/a.csv | sort | comm -23 - <(sort out/a.csv) | wc -l)" = 0 ] || fail "rows of one store are missing in the other"
+	cmp -s <(sort more/a.csv) <(sort out/a.csv) || fail "the two stores have not the same rows"
+}
+
+# Commands of another user are refused with a sentence, and change nothing.
+case_other_user() {
+	[ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
+	is_sanitized && return
+	write_supervisor
+	write_source config/a.toml a 200 csv a.csv
+	start run.log run config
+	await 20 has_rows out/a.csv 10 || fail "no rows"
+	local pid
+	pid=$(pid_of a)
+	chmod 755 "$work"
+	cp "$bin" "$work/enrgdaq" # where everybody may read it
+	chmod -R go+rX "$ENRGDAQ_RUNTIME_DIR"
+	setpriv --reuid nobody --regid nogroup --clear-groups "$work/enrgdaq" job --id changing stop a >other.txt 2>&1 && fail "another user stops a job"
+	setpriv --reuid nobody --regid nogroup --clear-groups "$work/enrgdaq" reload changing >>other.txt 2>&1 && fail "another user reloads"
+	[ "$(grep -cE "belongs to|may not give commands" other.txt)" = 2 ] || fail "it does not say why: $(cat other.txt)"
+	[ "$(pid_of a)" = "$pid" ] || fail "the job was touched"
+	stop_run run.log
+}
+
+run_case "$@"

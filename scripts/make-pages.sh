@@ -63,6 +63,8 @@ types=$("${program[@]}" jobs | sed -n 's/^  \(DAQJob[A-Za-z0-9]*\).*/\1/p')
 {
 	head_of enrgdaq.toml 5 "files of a configuration folder"
 	printf '.SH DESCRIPTION\nA folder holds supervisor.toml, which may be missing, and a file for each job.\n'
+	printf 'A system that runs takes changes of its folder by enrgdaq\\-reload (1), one job by enrgdaq\\-job (1), and\n'
+	printf 'commands to its jobs by enrgdaq\\-send (1).\n'
 	printf '.SH SUPERVISOR.TOML\n'
 	"${program[@]}" describe supervisor | tail -n +3 | example_block
 	printf '.SH "EVERY JOB"\n'
@@ -71,7 +73,7 @@ types=$("${program[@]}" jobs | sed -n 's/^  \(DAQJob[A-Za-z0-9]*\).*/\1/p')
 		printf '.SH %s\n' "$type"
 		"${program[@]}" describe "$type" | sed '/^Keys of every job:/,$d' | example_block
 	done
-	printf '.SH "SEE ALSO"\n.BR enrgdaq (1),\n.BR enrgdaq\\-describe (1)\n'
+	printf '.SH "SEE ALSO"\n.BR enrgdaq (1),\n.BR enrgdaq\\-describe (1),\n.BR enrgdaq\\-job (1),\n.BR enrgdaq\\-reload (1),\n.BR enrgdaq\\-send (1)\n'
 } >"$folder/man/enrgdaq.toml.5"
 
 names=$(echo "$commands" | cut -d' ' -f1 | tr '\n' ' ')

@@ -61,6 +61,8 @@ static void tell_account(const struct runs *runs, const struct account *account)
 	name_account(account, name, sizeof(name));
 	if (json)
 		run_end_write_beside(runs->roster, name, json);
+	else
+		log_line(ENRG_ERROR, "the account of run %s can't be written beside the data; the log has it", account->id);
 	json_decref(json);
 	if (!stream)
 		return;
@@ -254,7 +256,7 @@ int runs_open(struct runs *runs, const struct runtime *runtime, const char *supe
 	bool goes_on, struct enrg_error *err)
 {
 	runs->runtime = runtime;
-	runs->supervisor = supervisor;
+	snprintf(runs->supervisor, sizeof(runs->supervisor), "%s", supervisor);
 	runs->patience_ns = (uint64_t)(deadline_seconds * 1e9);
 	int rc = wish_create(&runs->descriptor, &runs->wishes, err);
 	if (rc < 0)

@@ -27,7 +27,7 @@ struct runs_sum {
 struct runs {
 	bool is_on; /* run control is on; else nothing of this is used */
 	const struct runtime *runtime;
-	const char *supervisor;
+	char supervisor[256]; /* its own: folders come and go while it runs */
 	struct roster *roster;
 	struct commands *commands;
 	uint64_t patience_ns,

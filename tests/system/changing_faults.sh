@@ -96,4 +96,34 @@ case_other_user() {
 	stop_run run.log
 }
 
+# Changes while run control has a run open: it closes, and its account is right about those that stay.
+case_in_a_run() {
+	write_supervisor
+	printf '[runs]\ncontrol = true\ndeadline_seconds = 20.0\n' >>config/supervisor.toml
+	write_source config/a.toml a 200 csv a.csv
+	write_source config/b.toml b 200 csv b.csv
+	sed -i '/^\[store/i acquire = "in_runs"' config/a.toml config/b.toml
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	start run.log run config
+	await 20 "$bin" send --timeout 20 supervisor run_start id=r1 || fail "no run begins"
+	await 20 has_rows out/a.csv 100 || fail "no rows"
+	await 20 has_rows out/b.csv 100 || fail "no rows of b"
+	"$bin" job remove b >remove.txt 2>&1 || fail "$(cat remove.txt)"
+	write_store config/more.toml more DAQJobStoreCSV more
+	"$bin" job add config/b.toml >add.txt 2>&1 || fail "$(cat add.txt)"
+	"$bin" reload >reload.txt 2>&1 || fail "$(cat reload.txt)"
+	local before
+	before=$(rows_of out/a.csv)
+	await 20 has_rows more/a.csv 100 || fail "no rows for the guest"
+	await 20 has_rows out/a.csv $((before + 100)) || fail "it does not go on"
+	"$bin" send --timeout 40 supervisor run_stop >stop.txt 2>&1 || fail "$(cat stop.txt)"
+	is_closed() { grep -qs '"closed": true' out/run_*r1.json; }
+	await 30 is_closed || fail "the run does not close"
+	grep -q '"accounted": false' out/run_*r1.json && fail "$(cat out/run_*r1.json)"
+	stop_run run.log
+	is_settled run.log
+	is_whole "$(ls out/ledger_*.json)" a out/a.csv
+	is_whole "$(ls out/ledger_*.json)" b out/b.csv
+}
+
 run_case "$@"

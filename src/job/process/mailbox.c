@@ -6,6 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A topic that was asked for. */
+struct mail_topic {
+	struct mail_topic *next;
+	char text[];
+};
+
 struct mailbox {
 	pthread_mutex_t lock;
 	struct mail *first, **last;
@@ -13,6 +19,7 @@ struct mailbox {
 	_Atomic uint32_t count;
 	struct mail_out *first_out, **last_out;
 	uint32_t count_out;
+	struct mail_topic *topics; /* main thread */
 };
 
 struct mailbox *mailbox_create(void)
@@ -38,6 +45,10 @@ void mailbox_destroy(struct mailbox *mailbox)
 		mail_free(mail);
 	while ((out = mailbox_take_out(mailbox)))
 		mail_out_free(out);
+	for (struct mail_topic *topic = mailbox->topics, *next; topic; topic = next) {
+		next = topic->next;
+		free(topic);
+	}
 	pthread_mutex_destroy(&mailbox->lock);
 	free(mailbox);
 }
@@ -138,7 +149,25 @@ int mailbox_post(struct mailbox *mailbox, const char *topic, const char *kind, j
 
 int mailbox_post_subscription(struct mailbox *mailbox, const char *topic)
 {
-	return mailbox_post(mailbox, topic, "", NULL);
+	size_t bytes = strlen(topic) + 1;
+	struct mail_topic *known;
+	int rc;
+
+	for (known = mailbox->topics; known; known = known->next)
+		if (!strcmp(known->text, topic))
+			return 0;
+	known = malloc(sizeof(*known) + bytes);
+	if (!known)
+		return -ENOMEM;
+	memcpy(known->text, topic, bytes);
+	rc = mailbox_post(mailbox, topic, "", NULL);
+	if (rc) {
+		free(known);
+		return rc;
+	}
+	known->next = mailbox->topics;
+	mailbox->topics = known;
+	return 0;
 }
 
 struct mail_out *mailbox_take_out(struct mailbox *mailbox)

@@ -44,7 +44,7 @@ void mail_free(struct mail *mail);
 /* Main thread. Takes the body, no part of which anything else may refer to. -EAGAIN: MAILBOX_MAX are on their way
  * already; -EINVAL: a kind or topic that is too long; -ENOMEM. */
 int mailbox_post(struct mailbox *mailbox, const char *topic, const char *kind, json_t *body);
-/* The same for a topic to subscribe to. */
+/* The same for a topic to subscribe to; one that was posted before is no news. */
 int mailbox_post_subscription(struct mailbox *mailbox, const char *topic);
 
 #endif

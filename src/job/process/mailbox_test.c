@@ -91,6 +91,32 @@ static void what_goes_out_is_bounded_too(void **state)
 	mailbox_destroy(mailbox);
 }
 
+/* A job may say in each poll what it wants to hear. */
+static void a_topic_goes_out_once(void **state)
+{
+	struct mailbox *mailbox = mailbox_create();
+	struct mail_out *out;
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * MAILBOX_MAX; i++) {
+		assert_int_equal(mailbox_post_subscription(mailbox, "alerts"), 0);
+		out = mailbox_take_out(mailbox);
+		assert_int_equal(out != NULL, i == 0);
+		mail_out_free(out);
+	}
+	for (unsigned i = 0; i < MAILBOX_MAX; i++)
+		assert_int_equal(mailbox_post(mailbox, "t", "command", NULL), 0);
+	assert_int_equal(mailbox_post_subscription(mailbox, "stats"), -EAGAIN);
+	mail_out_free(mailbox_take_out(mailbox));
+	assert_int_equal(mailbox_post_subscription(mailbox, "stats"), 0); /* it had not gone out */
+	while ((out = mailbox_take_out(mailbox)) && out->kind[0])
+		mail_out_free(out);
+	assert_non_null(out);
+	assert_string_equal(out->topic, "stats");
+	mail_out_free(out);
+	mailbox_destroy(mailbox);
+}
+
 #define MANY 20000
 
 static void *put_many(void *context)
@@ -128,6 +154,7 @@ int main(void)
 		cmocka_unit_test(messages_come_in_order_and_are_bounded),
 		cmocka_unit_test(bytes_are_bounded_and_a_large_one_comes_alone),
 		cmocka_unit_test(what_goes_out_is_bounded_too),
+		cmocka_unit_test(a_topic_goes_out_once),
 		cmocka_unit_test(two_threads_lose_nothing),
 	};
 

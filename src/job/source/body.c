@@ -72,8 +72,8 @@ int outputs_commit_boundary(
 		return 0;
 	do {
 		uint64_t now_ns = clock_mono_ns(), left_ns = OUTPUT_WAIT_NS;
-		if (deadline_ns && deadline_ns - now_ns < left_ns)
-			left_ns = deadline_ns - now_ns;
+		if (deadline_ns && deadline_ns < now_ns + left_ns)
+			left_ns = deadline_ns > now_ns ? deadline_ns - now_ns : 0;
 		rc = boundary_commit(outputs->params.stream, boundary, left_ns);
 		if (rc == -EAGAIN)
 			tell_short(outputs, true);

@@ -356,6 +356,24 @@ static void test_large_table(void **state)
 	free(zeros);
 }
 
+/* A boundary whose time is over does not wait at all. */
+static void test_boundary_that_is_late(void **state)
+{
+	const struct boundary boundary = {.edge = RUN_BEGINS, .number = 1, .wall_ns = 1, .run = "r1", .label = "r1"};
+	struct fixture *f = *state;
+	struct enrg_output *output;
+	int rc = 0;
+
+	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &numbers, &output, &f->err), 0);
+	fill_ring(f, output);
+	while (rc == 0)
+		rc = outputs_commit_boundary(f->job.outputs, &boundary, 1, &f->err);
+	uint64_t began_ns = clock_mono_ns();
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(outputs_commit_boundary(f->job.outputs, &boundary, 1, &f->err), -ETIMEDOUT);
+	assert_true(clock_mono_ns() - began_ns < 7 * OUTPUT_WAIT_NS);
+}
+
 static void test_gives_up_when_hurried(void **state)
 {
 	struct fixture *f = *state;
@@ -408,6 +426,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_no_stream, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_gap_of_successor, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_large_table, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_boundary_that_is_late, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_gives_up_when_hurried, set_up_small, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,12 +13,14 @@
 #define AGAIN_NS     100000000ull  /* first repetition; each waits twice as long as the one before … */
 #define AGAIN_MAX_NS 1000000000ull /* … up to this */
 #define ANSWER_NS    2000000000ull /* so much later than its expiry a command may be answered */
+#define LAST_NS      300000000ull  /* the last answer of a job that has ended may still be on its way */
 
 /* One job that a command is meant for. */
 struct target {
 	char *name;
 	int64_t pid; /* of the instance that was asked */
 	bool is_answered;
+	uint64_t gone_ns; /* when it was seen to have ended; 0 = it was not */
 	struct command_answer answer;
 };
 
@@ -313,6 +315,14 @@ static void give_up(struct pending *pending, struct target *target, const char *
 	close_target(pending, target);
 }
 
+/* The bus and the end of a process come by different ways: what it sent before may be heard later. */
+static bool is_silent(struct target *target, uint64_t now_ns)
+{
+	if (!target->gone_ns)
+		target->gone_ns = now_ns;
+	return now_ns >= target->gone_ns + LAST_NS;
+}
+
 static void step_pending(struct route *route, struct pending *pending, uint64_t now_ns)
 {
 	bool is_again = now_ns >= pending->again_ns;
@@ -324,8 +334,11 @@ static void step_pending(struct route *route, struct pending *pending, uint64_t 
 		if (target->is_answered)
 			continue;
 		member = roster_find(route->roster, target->name);
-		if (!member || member->child.pid != target->pid)
+		bool is_gone = !member || member->child.pid != target->pid;
+		if (is_gone && is_silent(target, now_ns))
 			give_up(pending, target, "ended before it had answered");
+		else if (is_gone)
+			continue;
 		else if (now_ns >= pending->deadline_ns)
 			give_up(pending, target, "has not answered in time");
 		else if (is_again)
@@ -349,9 +362,18 @@ uint64_t route_next_due(const struct route *route)
 {
 	uint64_t due_ns = UINT64_MAX;
 
-	for (size_t i = 0; i < ROUTE_PENDING_MAX; i++)
-		if (!is_free(&route->pending[i]) && route->pending[i].again_ns < due_ns)
-			due_ns = route->pending[i].again_ns;
+	for (size_t i = 0; i < ROUTE_PENDING_MAX; i++) {
+		const struct pending *pending = &route->pending[i];
+
+		if (!is_free(pending) && pending->again_ns < due_ns)
+			due_ns = pending->again_ns;
+		for (size_t k = 0; k < pending->count; k++) {
+			const struct target *target = &pending->targets[k];
+
+			if (!target->is_answered && target->gone_ns && target->gone_ns + LAST_NS < due_ns)
+				due_ns = target->gone_ns + LAST_NS;
+		}
+	}
 	return due_ns;
 }
 

@@ -188,19 +188,43 @@ static void answers_of_several_are_gathered(void **state)
 static void an_instance_that_ends_leaves_unknown_and_the_next_is_not_asked(void **state)
 {
 	struct world *world = *state;
+	uint64_t now_ns = clock_mono_ns(), end_ns = now_ns + S;
 	struct command command;
 
 	ask(world, "job a", "set", &command);
-	route_step(world->route, clock_mono_ns());
+	route_step(world->route, now_ns);
 	assert_int_equal(world->answers, 0);
 	world->members[0].child.pid = 2000; /* it is another one now */
-	route_step(world->route, clock_mono_ns());
+	route_step(world->route, now_ns);
+	assert_int_equal(world->answers, 0);
+	while (!world->answers) {
+		assert_true(route_next_due(world->route) > now_ns && now_ns < end_ns);
+		now_ns = route_next_due(world->route);
+		route_step(world->route, now_ns);
+	}
 	assert_int_equal(world->answers, 1);
 	assert_int_equal(world->last.code, COMMAND_UNKNOWN);
 	assert_non_null(strstr(world->last.text, "a ended before it had answered"));
 	commands_take(world->commands, &command, &(struct command_asker){.reply = note, .context = world});
 	assert_int_equal(world->answers, 2);
 	assert_int_equal(world->last.code, COMMAND_UNKNOWN);
+	command_fini(&command);
+}
+
+/* It answers and ends: its end is seen first. */
+static void the_last_word_of_an_instance_that_has_ended_counts(void **state)
+{
+	struct world *world = *state;
+	struct command command;
+
+	ask(world, "job a", "set", &command);
+	world->members[0].child.pid = 0;
+	route_step(world->route, clock_mono_ns());
+	assert_int_equal(world->answers, 0);
+	answer_as(world, &command, "a", 1000, COMMAND_OK);
+	assert_int_equal(world->answers, 1);
+	assert_int_equal(world->last.code, COMMAND_OK);
+	assert_true(route_next_due(world->route) == UINT64_MAX);
 	command_fini(&command);
 }
 
@@ -247,6 +271,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(answers_of_several_are_gathered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			an_instance_that_ends_leaves_unknown_and_the_next_is_not_asked, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_last_word_of_an_instance_that_has_ended_counts, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(it_is_sent_again_until_the_time_is_over, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_more_are_under_way_than_are_allowed, set_up, tear_down),
 	};

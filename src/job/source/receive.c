@@ -18,10 +18,11 @@
 #include "job/source/reports.h"
 
 #define TURN_MAX      64u /* messages in one go, so that polls have their turn */
-#define IDS_KEPT      256u
+#define ANSWERS_KEPT  256u
+#define IDS_KEPT      4096u /* of commands that may come again */
 #define ASKED_MAX     64u
 #define PATIENCE_NS   10000000000ull
-#define ANSWER_NS     3000000000ull /* so much later than its expiry an answer may come */
+#define ANSWER_NS     3000000000ull /* so much later than its expiry an answer may come, or be asked for */
 #define SUPERVISOR_TO "supervisor.%s.internal"
 
 _Static_assert(
@@ -41,10 +42,18 @@ struct asked {
 	void *context;
 };
 
+/* A command that was acted upon. */
+struct taken {
+	uint8_t id[COMMAND_ID_BYTES];
+	uint64_t until_ns; /* CLOCK_REALTIME, as its expiry: then nobody repeats it */
+};
+
 struct receiver {
 	bool is_taking, is_ending;
-	uint32_t answered; /* so many ids have been answered; the last IDS_KEPT are kept */
-	struct command_answer answers[IDS_KEPT];
+	uint32_t answered; /* so many commands; the last ANSWERS_KEPT answers are kept */
+	struct command_answer answers[ANSWERS_KEPT];
+	uint32_t taken_count;
+	struct taken taken[IDS_KEPT];
 	uint32_t asked_count;
 	struct asked asked[ASKED_MAX];
 };
@@ -60,7 +69,7 @@ void receiver_destroy(struct enrg_job *job)
 {
 	if (!job->receiver)
 		return;
-	for (size_t i = 0; i < IDS_KEPT; i++)
+	for (size_t i = 0; i < ANSWERS_KEPT; i++)
 		command_answer_fini(&job->receiver->answers[i]);
 	free(job->receiver);
 	job->receiver = NULL;
@@ -95,7 +104,7 @@ static void post_answer(struct enrg_job *job, const struct command_answer *answe
 
 static const struct command_answer *find_answer(const struct receiver *receiver, const uint8_t id[COMMAND_ID_BYTES])
 {
-	uint32_t count = receiver->answered < IDS_KEPT ? receiver->answered : IDS_KEPT;
+	uint32_t count = receiver->answered < ANSWERS_KEPT ? receiver->answered : ANSWERS_KEPT;
 
 	for (uint32_t i = 0; i < count; i++)
 		if (!memcmp(receiver->answers[i].id, id, COMMAND_ID_BYTES))
@@ -106,12 +115,36 @@ static const struct command_answer *find_answer(const struct receiver *receiver,
 /* Takes the answer. */
 static const struct command_answer *keep_answer(struct receiver *receiver, struct command_answer *answer)
 {
-	struct command_answer *place = &receiver->answers[receiver->answered++ % IDS_KEPT];
+	struct command_answer *place = &receiver->answers[receiver->answered++ % ANSWERS_KEPT];
 
 	command_answer_fini(place);
 	*place = *answer;
 	*answer = (struct command_answer){0};
 	return place;
+}
+
+static bool is_taken(const struct receiver *receiver, const uint8_t id[COMMAND_ID_BYTES])
+{
+	for (uint32_t i = 0; i < receiver->taken_count; i++)
+		if (!memcmp(receiver->taken[i].id, id, COMMAND_ID_BYTES))
+			return true;
+	return false;
+}
+
+/* Before it acts. false: there is no room for its id, and it would act twice where it came again. */
+static bool note_taken(struct receiver *receiver, const struct command *command, uint64_t now_ns)
+{
+	uint32_t place = 0;
+
+	while (place < receiver->taken_count && receiver->taken[place].until_ns > now_ns)
+		place++;
+	if (place == IDS_KEPT)
+		return false;
+	receiver->taken_count += place == receiver->taken_count;
+	memcpy(receiver->taken[place].id, command->id, sizeof(command->id));
+	receiver->taken[place].until_ns =
+		command->expires_ns < UINT64_MAX - ANSWER_NS ? command->expires_ns + ANSWER_NS : UINT64_MAX;
+	return true;
 }
 
 static enum command_code code_of(int rc)
@@ -165,6 +198,26 @@ static void act(struct enrg_job *job, const struct command *command, struct comm
 		command_code_name(answer->code), answer->text[0] ? ": " : "", answer->text);
 }
 
+/* One that is not to act, or not again. */
+static bool decline(struct enrg_job *job, const struct command *command, struct command_answer *answer)
+{
+	const char *name = job->process->plan->name;
+	uint64_t now_ns = clock_wall_ns();
+
+	if (is_taken(job->receiver, command->id))
+		command_answer_set(answer, COMMAND_UNKNOWN,
+			"%s has taken it before, and its answer is forgotten: read the state back", name);
+	else if (command->expires_ns <= now_ns)
+		command_answer_set(
+			answer, COMMAND_EXPIRED, "%s was busy until after its expiry: nothing was done", name);
+	else if (!note_taken(job->receiver, command, now_ns))
+		command_answer_set(answer, COMMAND_REFUSED,
+			"%s has taken %u commands that have not expired yet: nothing was done", name, IDS_KEPT);
+	else
+		return false;
+	return true;
+}
+
 static void take_command(struct enrg_job *job, const struct envelope *envelope)
 {
 	struct command_answer answer = {0};
@@ -181,11 +234,8 @@ static void take_command(struct enrg_job *job, const struct envelope *envelope)
 	}
 	known = find_answer(job->receiver, command.id);
 	memcpy(answer.id, command.id, sizeof(answer.id));
-	if (!known && command.expires_ns <= clock_wall_ns()) {
-		command_answer_set(&answer, COMMAND_EXPIRED, "%s was busy until after its expiry: nothing was done",
-			job->process->plan->name);
+	if (!known && decline(job, &command, &answer))
 		known = &answer;
-	}
 	if (!known) {
 		act(job, &command, &answer);
 		known = keep_answer(job->receiver, &answer);

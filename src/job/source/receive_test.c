@@ -191,26 +191,51 @@ static void a_command_acts_once_and_its_answer_comes_again(void **state)
 	command_fini(&command);
 }
 
-static void ids_are_kept_and_the_oldest_make_room(void **state)
+static enum command_code code_after(struct world *world, struct command *command)
+{
+	struct command_answer answer;
+	enum command_code code;
+
+	put_command(world, command, getpid());
+	assert_int_equal(take(world), 1);
+	answer = answer_of(world);
+	code = answer.code;
+	command_answer_fini(&answer);
+	return code;
+}
+
+static void none_acts_twice_however_many_came_since(void **state)
 {
 	struct world *world = *state;
 	struct command commands[257];
 
 	for (int i = 0; i < 257; i++) {
 		make(&commands[i], 1);
-		put_command(world, &commands[i], getpid());
-		assert_int_equal(take(world), 1);
-		struct command_answer answer = answer_of(world);
-		command_answer_fini(&answer);
+		assert_int_equal(code_after(world, &commands[i]), COMMAND_OK);
 	}
-	put_command(world, &commands[1], getpid());
-	assert_int_equal(take(world), 1);
+	assert_int_equal(code_after(world, &commands[1]), COMMAND_OK);
+	assert_int_equal(code_after(world, &commands[0]), COMMAND_UNKNOWN); /* its answer has made room */
 	assert_int_equal(world->turns, 257);
-	put_command(world, &commands[0], getpid());
-	assert_int_equal(take(world), 1);
-	assert_int_equal(world->turns, 258);
 	for (int i = 0; i < 257; i++)
 		command_fini(&commands[i]);
+}
+
+static void what_could_not_be_kept_is_refused(void **state)
+{
+	enum { KEPT = 4096 };
+	struct world *world = *state;
+	struct command command;
+
+	for (int i = 0; i < KEPT; i++) {
+		make(&command, 1);
+		command.expires_ns += 3600 * S;
+		assert_int_equal(code_after(world, &command), COMMAND_OK);
+		command_fini(&command);
+	}
+	make(&command, 1);
+	assert_int_equal(code_after(world, &command), COMMAND_REFUSED);
+	assert_int_equal(world->turns, KEPT);
+	command_fini(&command);
 }
 
 static void check_refusal(struct world *world, struct command *command, enum command_code code, const char *part)
@@ -371,7 +396,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_command_acts_once_and_its_answer_comes_again, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(ids_are_kept_and_the_oldest_make_room, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(none_acts_twice_however_many_came_since, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_could_not_be_kept_is_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_wrong_or_late_is_answered_and_not_done, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			what_is_meant_for_another_instance_or_malformed_is_left, set_up, tear_down),

@@ -496,6 +496,28 @@ void intake_reject(struct intake *intake, const struct intake_record *record, co
 	intake_accept(record);
 }
 
+/* A boundary whose record is spoilt: the stream's page tells the same of it. false: it does not. */
+static bool recall_boundary(struct intake *intake, const struct intake_record *record)
+{
+	const struct intake_input *input = record->input;
+	const struct boundary *found;
+	struct stream_status status;
+
+	if (record->header->type != RECORD_RUN || stream_read_status(input->plan->stream_path, &status, NULL) < 0 ||
+		memcmp(status.uuid, input->stream_uuid, sizeof(status.uuid)) != 0)
+		return false;
+	found = boundary_find(status.boundaries, status.boundary_count, record->end);
+	if (!found || found->position != record->end)
+		return false;
+	intake->at = *found;
+	if (found->edge == RUN_BEGINS)
+		memcpy(intake->at.run, found->label, sizeof(intake->at.run));
+	log_line(ENRG_WARNING,
+		"%s: the record of a run's %s at %llu is corrupt; the stream tells the same elsewhere, nothing is lost",
+		input->source, found->edge == RUN_BEGINS ? "begin" : "end", (unsigned long long)record->position);
+	return true;
+}
+
 /* A record that is no batch, its check sums right. */
 static int take_boundary(struct intake *intake, const struct intake_record *record)
 {
@@ -505,6 +527,8 @@ static int take_boundary(struct intake *intake, const struct intake_record *reco
 		intake->at.position = record->end;
 		return INTAKE_RUN;
 	}
+	if (recall_boundary(intake, record))
+		return INTAKE_RUN;
 	enrg_error_set(&err, ENRG_E_CORRUPT, "%s: the boundary of a run at %llu makes no sense", record->input->source,
 		(unsigned long long)record->position);
 	intake_reject(intake, record, &err);
@@ -573,6 +597,8 @@ static int next_of_ring(struct intake *intake, struct intake_input *input, struc
 		return INTAKE_SKIPPED;
 	}
 	if (consumer_check(input->consumer, &record, &err) < 0) {
+		if (recall_boundary(intake, ret_record))
+			return INTAKE_RUN;
 		intake_reject(intake, ret_record, &err);
 		return INTAKE_SKIPPED;
 	}
@@ -680,6 +706,8 @@ static int next_of_link(struct intake *intake, struct intake_record *ret_record)
 	if (check_sequence(intake, input, &batch->header))
 		return INTAKE_SKIPPED;
 	if (check_link_crc(batch, &err) < 0) {
+		if (recall_boundary(intake, ret_record))
+			return INTAKE_RUN;
 		intake_reject(intake, ret_record, &err);
 		return INTAKE_SKIPPED;
 	}

@@ -168,6 +168,45 @@ static void each_run_has_its_files(void **state)
 	expect_story(f, RUNS);
 }
 
+/* Where these bytes lie in the file of a stream, the first is another one then. */
+static void spoil(const struct producer *p, const void *wanted, size_t wanted_bytes)
+{
+	struct stat info;
+	int descriptor = open(p->path, O_RDWR | O_CLOEXEC);
+
+	assert_true(descriptor >= 0 && fstat(descriptor, &info) == 0);
+	uint8_t *map = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+	assert_ptr_not_equal(map, MAP_FAILED);
+	uint8_t *found = memmem(map, (size_t)info.st_size, wanted, wanted_bytes);
+	assert_non_null(found);
+	found[0] ^= 0x10;
+	munmap(map, (size_t)info.st_size);
+	close(descriptor);
+}
+
+/* Where the record of a boundary is spoilt, the stream's page says the same. */
+static void a_spoilt_boundary_is_none_that_is_lost(void **state)
+{
+	struct fixture *f = *state;
+
+	atomic_store(&control->by_run, 1);
+	begin_stories(f);
+	tell_runs(f, 1, 2);
+	for (int i = 0; i < STREAMS; i++) {
+		const struct boundary *second = &stories[i].boundaries[2];
+		struct segment_run run = {.edge = second->edge,
+			.index = second->index,
+			.number = second->number,
+			.wall_ns = second->wall_ns};
+		spoil(&f->producers[i], &run, offsetof(struct segment_run, sequence));
+	}
+	start(f);
+	end_producers(f);
+	assert_int_equal(stop(f), 0);
+	expect_story(f, 2);
+	assert_true(log_has(f, "the record of a run's begin"));
+}
+
 static bool is_drained(struct fixture *f)
 {
 	for (int i = 0; i < STREAMS; i++) {
@@ -291,6 +330,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_run_has_its_files, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_spoilt_boundary_is_none_that_is_lost, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed_at_any_moment, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(down_for_many_runs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(over_links, set_up, tear_down),

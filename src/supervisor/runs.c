@@ -13,6 +13,7 @@
 
 #define LOOK_NS       20000000ull    /* in a transition */
 #define CLOSE_LOOK_NS 200000000ull   /* while stores have something left of a run that has ended */
+#define ABSENT_NS     1000000000ull  /* at the most between two tries to end a run where its source is gone */
 #define GRACE_NS      2000000000ull  /* from a source's deadline to ours */
 #define READY_NS      30000000000ull /* what jobs may take to get ready */
 
@@ -21,6 +22,7 @@ void runs_enter(struct runs *runs, enum runs_state state)
 	runs->state = state;
 	runs->since_wall_ns = clock_wall_ns();
 	runs->deadline_ns = runs->next_look_ns = 0;
+	runs->absent_ns = runs->absent_pause_ns = 0;
 	runs->is_told = runs->is_late = false;
 }
 
@@ -204,6 +206,21 @@ static bool end_account(struct runs *runs)
 	return true;
 }
 
+/* A ring that is full opens when its stores go on, and each try maps it. */
+static void end_for_absent(struct runs *runs, uint64_t now_ns)
+{
+	if (now_ns < runs->absent_ns)
+		return;
+	if (runs_end_for_absent(runs, now_ns >= runs->deadline_ns)) {
+		runs->absent_pause_ns = 0;
+		return;
+	}
+	runs->absent_pause_ns = 2 * runs->absent_pause_ns + LOOK_NS;
+	if (runs->absent_pause_ns > ABSENT_NS)
+		runs->absent_pause_ns = ABSENT_NS;
+	runs->absent_ns = now_ns + runs->absent_pause_ns;
+}
+
 static void step_stopping(struct runs *runs, uint64_t now_ns)
 {
 	char text[600] = "";
@@ -212,7 +229,7 @@ static void step_stopping(struct runs *runs, uint64_t now_ns)
 		runs->is_told = true;
 		runs_wish(runs, NULL);
 	}
-	runs_end_for_absent(runs, now_ns >= runs->deadline_ns);
+	end_for_absent(runs, now_ns);
 	if (runs_look(runs, NULL, text, sizeof(text)) == RUNS_DONE && end_account(runs))
 		return;
 	if (now_ns < runs->deadline_ns || runs->is_late)
@@ -312,7 +329,7 @@ void runs_begin_stop(struct runs *runs)
 void runs_end_streams(struct runs *runs)
 {
 	if (runs->is_on && runs->account)
-		runs_end_for_absent(runs, true);
+		(void)runs_end_for_absent(runs, true);
 }
 
 static json_int_t number(const json_t *object, const char *key)

@@ -40,6 +40,7 @@ struct runs {
 	bool is_late; /* the deadline has passed, and it was said */
 	uint64_t since_wall_ns;
 	uint64_t deadline_ns, next_look_ns, closing_look_ns; /* 0: from the next step on */
+	uint64_t absent_ns, absent_pause_ns;                 /* when ends of absent sources are tried again */
 	uint64_t last_number;
 	struct account *account;                  /* of the run that is on, begins or ends */
 	struct account *closing[RUNS_CLOSING];    /* those before, the oldest first */

@@ -155,12 +155,15 @@ static int end_in_stream(const struct runs *runs, const struct member *member)
 	return rc;
 }
 
-void runs_end_for_absent(const struct runs *runs, bool is_late)
+bool runs_end_for_absent(const struct runs *runs, bool is_late)
 {
+	bool is_done = true;
+
 	for (size_t i = 0; i < runs->roster->count; i++) {
 		const struct member *member = runs->roster->members[i];
 		if (member_is_source(member) && member->plan->stream_path && !member_is_alive(member) &&
 			(is_late || is_over(member)) && is_in_stream(member, runs->account->id))
-			(void)end_in_stream(runs, member);
+			is_done &= end_in_stream(runs, member) == 0;
 	}
+	return is_done;
 }

@@ -28,7 +28,7 @@ enum runs_progress runs_look(const struct runs *runs, const char *id, char *ret_
 /* The first store that is not ready, or NULL. */
 const char *runs_find_missing_store(const struct runs *runs);
 /* Where a source is not there to end its part, its stream says so all the same; before it is late only of those that
- * will not come back by themselves. */
-void runs_end_for_absent(const struct runs *runs, bool is_late);
+ * will not come back by themselves. false: a stream could not take it now. */
+bool runs_end_for_absent(const struct runs *runs, bool is_late);
 
 #endif

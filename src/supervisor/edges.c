@@ -1,6 +1,7 @@
 /* edges.c: stores join and leave streams of a run. Process: supervisor, main thread. */
 #include "supervisor/edges.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,13 +143,15 @@ static bool join_all(struct edges *edges, struct member *source)
 
 /* --- leaving ------------------------------------------------------------------------------------------------------ */
 
-/* Has the store read up to the mark, which is set at the first look? Of a stream that can't be read nothing is left. */
+/* Has the store read up to the mark, which is set at the first look? Of a stream that is gone or spoilt nothing is
+ * left; one that can't be looked at for want of descriptors or memory is looked at again. */
 static bool is_drained(struct member *source, struct plan_sink *sink)
 {
 	struct stream_status status;
+	int rc = stream_read_status(source->plan->stream_path, &status, NULL);
 
-	if (stream_read_status(source->plan->stream_path, &status, NULL))
-		return true;
+	if (rc)
+		return rc != -EMFILE && rc != -ENFILE && rc != -ENOMEM && rc != -EINTR && rc != -EAGAIN;
 	if (!sink->is_leaving) {
 		sink->is_leaving = true;
 		sink->mark = status.head;
@@ -164,14 +167,16 @@ static void end_edge(struct edges *edges, struct member *source, size_t index)
 {
 	struct plan_sink *sink = &source->plan->sinks[index];
 	struct member *store = roster_find(edges->roster, sink->store_name);
-	struct journal_stream_state state = {0};
+	struct journal_stream_state state;
 	struct stream_status status;
 	struct enrg_error err = {0};
+	bool is_known;
 
 	(void)sample_ledger(edges->roster, edges->ledger, true);
-	if (store && store->plan->journal_path && !stream_read_status(source->plan->stream_path, &status, NULL))
-		(void)journal_read_stream(store->plan->journal_path, status.uuid, &state, NULL);
-	ledger_end_store(edges->ledger, source->plan->name, sink->store_name, &state);
+	is_known = store && store->plan->journal_path &&
+		   !stream_read_status(source->plan->stream_path, &status, NULL) &&
+		   !journal_read_stream(store->plan->journal_path, status.uuid, &state, NULL);
+	ledger_end_store(edges->ledger, source->plan->name, sink->store_name, is_known ? &state : NULL);
 	if (stream_drop_consumer(source->plan->stream_path, sink->store_name, &err))
 		log_line(ENRG_WARNING, "%s: %s", source->plan->name, err.text);
 	plan_drop_sink(source->plan, index);

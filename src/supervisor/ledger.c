@@ -147,7 +147,10 @@ void ledger_end_store(
 	if (!past || k == source->store_count)
 		return;
 	/* What it owed is what had been sent until it left. */
-	source->stores[k].state = *state;
+	if (state)
+		source->stores[k].state = *state;
+	else
+		state = &then.stores[k].state;
 	then = *source;
 	if (state->sequence < source->sequence) {
 		then.sequence = then.batches = state->sequence;

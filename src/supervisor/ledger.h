@@ -108,7 +108,8 @@ void ledger_processor_balance(struct ledger_processor *processor);
 struct ledger_source *ledger_take_source(struct ledger *ledger, const char *name, uint32_t hint);
 /* What earlier runs left in its stream; copied. */
 int ledger_set_earlier(struct ledger *ledger, const char *name, const struct earlier *earlier);
-/* The store has left, with `state` as its last: from now on it stands in the past. */
+/* The store has left, with `state` as its last (NULL: it can't be read, and what was seen last counts): from now on it
+ * stands in the past. */
 void ledger_end_store(
 	struct ledger *ledger, const char *source, const char *store, const struct journal_stream_state *state);
 /* The source is gone, and all of its stores have been ended. */

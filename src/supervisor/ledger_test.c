@@ -308,9 +308,13 @@ static void who_left_stays_in_the_ledger(void **state)
 	assert_int_equal(ledger->past[0].all.missing, 0);
 	assert_true(ledger_is_settled(ledger));
 	ledger->sources[0].store_count = 1;
+	ledger_end_store(ledger, "camera", "csv", NULL); /* its journal can't be read */
+	assert_int_equal(ledger->past[0].times, 2);
+	assert_int_equal(ledger->past[0].all.missing, 0);
+	ledger->sources[0].store_count = 1;
 	ledger_end_store(ledger, "camera", "csv", &bad);
 	assert_int_equal(ledger->past_count, 1);
-	assert_int_equal(ledger->past[0].times, 2);
+	assert_int_equal(ledger->past[0].times, 3);
 	assert_int_equal(ledger->past[0].all.missing, 2);
 	assert_int_equal(ledger->past[0].all.stored_batches, 98); /* its journal went on: the 60 are among them */
 	ledger_remove_source(ledger, "camera");

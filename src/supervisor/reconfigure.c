@@ -109,8 +109,7 @@ static enum command_outcome refuse(struct command_answer *answer, const struct e
 
 /* --- doing -------------------------------------------------------------------------------------------------------- */
 
-/* A stream that lies there from an earlier removal goes on: with the stores of now, and with what is left for others.
- */
+/* A stream that lies there from an earlier removal goes on: with the stores of now, and what is left for others. */
 static int continue_stream(struct plan *plan, struct enrg_error *err)
 {
 	struct stream_status status;
@@ -441,6 +440,14 @@ static bool hasten_removal(struct reconfigure *self, const struct name_body *wan
 	return true;
 }
 
+static bool lies_in(const struct folder *folder, const char *file)
+{
+	size_t length = strlen(folder->path);
+
+	return !strncmp(file, folder->path, length) &&
+	       (file[length] == '/' || (length && folder->path[length - 1] == '/'));
+}
+
 static enum command_outcome remove_job(
 	void *context, const struct command *command, const void *body, struct command_answer *answer)
 {
@@ -462,7 +469,7 @@ static enum command_outcome remove_job(
 			wanted->name);
 		return COMMAND_ANSWERED;
 	}
-	if (!access(job->file, F_OK) && job->file[0] != '/')
+	if (!access(job->file, F_OK) && lies_in(*self->folder, job->file))
 		request.note = "its file stays: the next reload or run starts it again";
 	int rc = sources_clone(&(*self->folder)->sources, &sources, &err);
 	if (rc)
@@ -475,15 +482,12 @@ static enum command_outcome remove_job(
 static int keep_temporary(const struct reconfigure *self, struct sources *sources, struct enrg_error *err)
 {
 	const struct folder *folder = *self->folder;
-	size_t length = strlen(folder->path);
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < folder->sources.count; i++) {
 		const struct source *source = &folder->sources.items[i];
-		bool is_ours = !strncmp(source->file, folder->path, length) &&
-			       (source->file[length] == '/' || (length && folder->path[length - 1] == '/'));
 
-		if (!is_ours && strcmp(source->name, "supervisor") != 0)
+		if (!lies_in(folder, source->file) && strcmp(source->name, "supervisor") != 0)
 			rc = sources_put(sources, source->file, source->name, source->text, err);
 	}
 	return rc;
@@ -548,9 +552,7 @@ static enum command_outcome stop(
 	struct reconfigure *self = context;
 	struct member *member = find_free(self, ((const struct name_body *)body)->name, answer);
 
-	if (!member)
-		return COMMAND_ANSWERED;
-	return wish(self, command, member, WISH_STOP);
+	return member ? wish(self, command, member, WISH_STOP) : COMMAND_ANSWERED;
 }
 
 static enum command_outcome start(
@@ -574,9 +576,7 @@ static enum command_outcome restart(
 	struct reconfigure *self = context;
 	struct member *member = find_free(self, ((const struct name_body *)body)->name, answer);
 
-	if (!member)
-		return COMMAND_ANSWERED;
-	return wish(self, command, member, WISH_RESTART);
+	return member ? wish(self, command, member, WISH_RESTART) : COMMAND_ANSWERED;
 }
 
 /* For who waits for the answer of a change. */

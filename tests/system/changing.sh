@@ -165,14 +165,13 @@ case_remove_now() {
 	write_source config/a.toml a 200 csv a.csv
 	write_store config/csv.toml csv DAQJobStoreCSV out
 	write_store config/more.toml more DAQJobStoreCSV more
-	start run.log run config
+	start run.log run "$PWD/config"
 	await 20 has_rows more/a.csv 100 || fail "no rows"
 	"$bin" job stop more >stop.txt 2>&1 || fail "$(cat stop.txt)"
 	sleep 0.3
-	mv config/more.toml .
 	"$bin" job remove more --now >remove.txt 2>&1 || fail "$(cat remove.txt)"
 	grep -q "more is removed; what it has not stored of a stays in .*a.stream" run.log || fail "it does not say where"
-	mv more.toml config
+	grep -q "its file stays: the next reload or run starts it again" remove.txt || fail "of its file: $(cat remove.txt)"
 	"$bin" job add config/more.toml >add.txt 2>&1 || fail "$(cat add.txt)"
 	is_equal() { [ "$(rows_of more/a.csv)" -gt 300 ]; }
 	await 20 is_equal || fail "it does not go on"

@@ -74,6 +74,7 @@ static void look_at_file(struct enrg_logs *logs)
 	if (fstat(logs->descriptor, &now) == 0 && (uint64_t)now.st_size < logs->offset) {
 		logs->offset = 0;
 		logs->from = logs->end = 0;
+		logs->is_skipping = false;
 		logs->lost_files++;
 	}
 	if (stat(logs->place.path, &now) < 0 || is_same(&now, &logs->file))

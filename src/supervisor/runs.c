@@ -64,7 +64,8 @@ static void tell_account(const struct runs *runs, const struct account *account)
 	if (json)
 		run_end_write_beside(runs->roster, name, json);
 	else
-		log_line(ENRG_ERROR, "the account of run %s can't be written beside the data; the log has it", account->id);
+		log_line(ENRG_ERROR, "the account of run %s can't be written beside the data; the log has it",
+			account->id);
 	json_decref(json);
 	if (!stream)
 		return;

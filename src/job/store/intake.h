@@ -132,6 +132,8 @@ void intake_note_failure(struct intake *intake, struct intake_input *input, uint
 bool intake_is_recovered(const struct intake *intake);
 /* When the first of the inputs that wait after a failure goes on; UINT64_MAX: none waits. */
 uint64_t intake_next_retry(const struct intake *intake);
+/* For intake_wait alone: takes the next batch of the link, waiting so long for it. true: has_batch is due. */
+bool intake_receive(struct intake *intake, int timeout_ms);
 /* Sleeps until there is something to read in inputs that do not wait, a stop, or the timeout. */
 void intake_wait(struct intake *intake, uint32_t stop_seen, uint64_t timeout_ns);
 /* Bytes of messages that producers have published and nobody has committed. Opens each stream: not for every batch. */

@@ -13,6 +13,7 @@ enum order {
 	ORDER_DRAIN = 1, /* end in order */
 	ORDER_FAST = 2,  /* end after the batch at hand */
 	ORDER_PART = 3,  /* the same, while others go on: what is left waits for the next process of this job */
+	ORDER_LEAVE = 5, /* a processor: it is removed; makes all that it can of what it has read, and ends in order */
 	ORDER_PLAN = 4, /* a store: the file of its plan (plan.h) says anew what it reads; a source: a consumer joins */
 	ORDER_RUN = 8,  /* the wish of wish.h has changed: look */
 	ORDER_LOG = 16, /* + enum enrg_level: open log files anew, and log from that level on */

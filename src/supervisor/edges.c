@@ -35,6 +35,8 @@ static void tell(struct edges *edges, struct member *store)
 
 static void change_plan(struct edges *edges, struct member *store)
 {
+	if (member_is_processor(store)) /* reads what it was started with; its next process goes by the plan */
+		return;
 	store->plan->serial++;
 	if (member_is_alive(store))
 		tell(edges, store);
@@ -58,7 +60,7 @@ static uint64_t read_serial(const struct member *store)
 
 bool edges_is_told(struct edges *edges, struct member *store)
 {
-	if (!member_is_alive(store) || read_serial(store) >= store->plan->serial) {
+	if (!member_is_alive(store) || member_is_processor(store) || read_serial(store) >= store->plan->serial) {
 		plan_remove_file(store->plan);
 		return true;
 	}
@@ -191,7 +193,7 @@ static bool leave(struct edges *edges, struct member *source, size_t index)
 
 	if (sink->is_parked)
 		return true;
-	if (store && store->wish == WISH_REMOVE && source->wish != WISH_REMOVE)
+	if (store && store->wish == WISH_REMOVE && (source->wish != WISH_REMOVE || member_is_processor(store)))
 		return false; /* edges_part ends it with its process */
 	bool is_empty = is_drained(source, sink);
 	if (!is_empty && !source->is_now) {
@@ -277,6 +279,10 @@ bool edges_part(struct edges *edges, struct member *store)
 
 		if (index == source->plan->sink_count || !source->plan->stream_path)
 			continue;
+		if (source->plan->sinks[index].is_parked) {
+			is_empty = false;
+			continue;
+		}
 		if (store->is_now && !is_drained(source, &source->plan->sinks[index])) {
 			source->plan->sinks[index].is_parked = true;
 			source->plan->sinks[index].is_leaving = false;

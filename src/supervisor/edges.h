@@ -1,9 +1,10 @@
-/* edges.h: which store reads which source, while that changes and both may run: stores join the streams of sources and
- * leave them. Each call does what can be done now. Process: supervisor, main thread.
+/* edges.h: which store or processor reads which source, while that changes and both may run: stores join the streams of
+ * sources and leave them. Each call does what can be done now. Process: supervisor, main thread.
  *
  * A store joins: an entry of the stream is made for it, which a running source has to acknowledge; then the store is
  * given the stream as an input. It leaves: it has stored what had been published when that was decided; then it lets
- * the stream go, and its entry is free. */
+ * the stream go, and its entry is free. A processor does the same as a whole: it is started when it has joined all that
+ * it reads, and leaves all of it when its process has ended. */
 #ifndef SUPERVISOR_EDGES_H
 #define SUPERVISOR_EDGES_H
 

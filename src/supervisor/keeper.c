@@ -70,21 +70,27 @@ int keeper_add(struct keeper *keeper, const struct plan *plan, struct enrg_error
 	return 0;
 }
 
-void keeper_drop(struct keeper *keeper, const struct plan *plan)
+void keeper_drop_file(struct keeper *keeper, const char *path)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < keeper->file_count; i++) {
 		struct keeper_file *file = &keeper->files[i];
 
-		if ((plan->stream_path && !strcmp(file->path, plan->stream_path)) ||
-			(plan->journal_path && !strcmp(file->path, plan->journal_path)))
+		if (path && !strcmp(file->path, path))
 			free_file(file);
 		else
 			keeper->files[kept++] = *file;
 	}
 	keeper->file_count = kept;
 	keeper->next = 0;
+}
+
+void keeper_drop(struct keeper *keeper, const struct plan *plan)
+{
+	keeper_drop_file(keeper, plan->stream_path);
+	keeper_drop_file(keeper, plan->journal_path);
+	keeper_drop_file(keeper, plan->checkpoint_path);
 }
 
 int keeper_open(struct keeper *keeper, struct runtime *runtime, const struct plan_set *plans, struct enrg_error *err)

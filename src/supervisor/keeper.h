@@ -35,6 +35,8 @@ int keeper_open(struct keeper *keeper, struct runtime *runtime, const struct pla
 /* The files of a job that comes while the run is on, and of one that has gone. */
 int keeper_add(struct keeper *keeper, const struct plan *plan, struct enrg_error *err);
 void keeper_drop(struct keeper *keeper, const struct plan *plan);
+/* One that was removed on purpose. NULL: nothing. */
+void keeper_drop_file(struct keeper *keeper, const char *path);
 void keeper_close(struct keeper *keeper); /* takes a zeroed one */
 
 #define KEEPER_FILES_A_LOOK 128u

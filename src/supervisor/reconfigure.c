@@ -10,6 +10,7 @@
 
 #include "base/path.h"
 #include "supervisor/earlier/streams.h"
+#include "supervisor/keeps.h"
 #include "supervisor/needs.h"
 #include "supervisor/run_log.h"
 
@@ -151,40 +152,6 @@ static int make_streams(struct reconfigure *self, const struct folder *wanted, c
 	return rc;
 }
 
-static bool are_inputs_alike(const struct plan *a, const struct plan *b)
-{
-	for (size_t i = 0; i < b->input_count; i++)
-		if (plan_find_input(a, b->inputs[i].source) == a->input_count)
-			return false;
-	return a->input_count == b->input_count;
-}
-
-/* What a processor has read, and what it has made of it, belong together: its inputs stay while a run is on. */
-static int check_processors(const struct reconfigure *self, const struct change *change, const struct plan_set *plans,
-	struct enrg_error *err)
-{
-	const struct roster *roster = self->transition->roster;
-	const char *name = NULL;
-
-	for (size_t i = 0; i < plans->count && !name; i++) {
-		const struct member *member = roster_find(roster, plans->plans[i]->name);
-
-		if (plans->plans[i]->is_processor && (!member || !are_inputs_alike(member->plan, plans->plans[i])))
-			name = plans->plans[i]->name;
-	}
-	for (size_t i = 0; i < change->count && !name; i++) {
-		const struct member *member = roster_find(roster, change->items[i].name);
-
-		if (member && member_is_processor(member))
-			name = member->plan->name;
-	}
-	return name ? enrg_error_set(err, -EOPNOTSUPP,
-			      "%s is a processor: it, its text and what it reads can't change while a run is on; stop "
-			      "the run and start it again",
-			      name)
-		    : 0;
-}
-
 /* What a run refuses of a folder that is right by itself; changes nothing. */
 static int make_checked_plans(const struct reconfigure *self, const struct folder *wanted, const struct change *change,
 	struct plan_set **ret_plans, struct enrg_error *err)
@@ -192,7 +159,7 @@ static int make_checked_plans(const struct reconfigure *self, const struct folde
 	int rc = plan_set_create(wanted, self->runtime, ret_plans, err);
 
 	if (!rc)
-		rc = check_processors(self, change, *ret_plans, err);
+		rc = keeps_check(self->transition->roster, wanted, change, *ret_plans, err);
 	return rc ? rc : needs_check(*ret_plans, err);
 }
 

@@ -330,7 +330,7 @@ void roster_start_due(struct roster *roster, uint64_t now_ns)
 			start_member(roster, member, now_ns);
 		else if (member->state == MEMBER_WAITING && !roster->is_stopping && !member->is_held &&
 			 (member_is_store(member) || (are_sources_due && !member->is_added) ||
-				 (member_is_processor(member) && may_start(roster, member)) ||
+				 (member_is_processor(member) && !member->is_added && may_start(roster, member)) ||
 				 (is_alone && are_stores_ready(roster, member))))
 			start_member(roster, member, now_ns);
 	}
@@ -380,9 +380,12 @@ static bool is_unwell(const struct member *member, const struct restart_end *end
 	       !batches && now_ns - member->restart.started_ns < RESTART_STABLE_NS;
 }
 
-/* A store that is to be removed and died before it was asked has more to store. */
-static bool is_wished_end(const struct member *member)
+/* A store that is to be removed and died before it was asked has more to store. A processor that was killed while it
+ * made the last of what it held has still to make it. */
+static bool is_wished_end(const struct member *member, const struct restart_end *end)
 {
+	if (member->wish == WISH_REMOVE && member_is_processor(member) && !member->is_now)
+		return member->is_stop_asked && !end->signal && end->exit_code == 0;
 	if (member->wish == WISH_REMOVE)
 		return member->is_stop_asked || member_is_source(member);
 	return member->wish == WISH_STOP || member->wish == WISH_RESTART;
@@ -405,13 +408,14 @@ static void handle_end(struct roster *roster, struct member *member, uint64_t no
 	member->was_hung = end.was_hung;
 	end.is_done = member->last_page_state == PAGE_DONE;
 	restart_format_end(&end, member->last_exit, sizeof(member->last_exit));
-	if (!roster->is_stopping && is_wished_end(member)) {
+	if (!roster->is_stopping && is_wished_end(member, &end)) {
 		if (end.exit_code != 0 && end.exit_code != 3)
 			log_line(ENRG_WARNING, "%s ended: %s", member->plan->name, member->last_exit);
 		member_enter(member, MEMBER_STOPPED);
 		return;
 	}
 	if (!roster->is_stopping) {
+		member->is_stop_asked = false; /* a wish asks its next life again */
 		decide(roster, member, &end, now_ns);
 		return;
 	}

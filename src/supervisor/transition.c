@@ -68,6 +68,13 @@ static bool wait_for_end(struct edges *edges, const struct member *member)
 	return false;
 }
 
+static enum order choose_order(const struct member *member)
+{
+	if (member_is_source(member))
+		return ORDER_DRAIN;
+	return member_is_processor(member) && member->wish == WISH_REMOVE && !member->is_now ? ORDER_LEAVE : ORDER_PART;
+}
+
 /* true: its process has ended. A store is asked for an end after the batch at hand: what it was to store first is
  * stored, or waits. */
 static bool end_process(struct edges *edges, struct member *member)
@@ -80,14 +87,13 @@ static bool end_process(struct edges *edges, struct member *member)
 			member_enter(member, MEMBER_STOPPED);
 		return true;
 	}
-	if (!member->is_stop_asked &&
-		!child_send_order(&member->child, member_is_source(member) ? ORDER_DRAIN : ORDER_PART)) {
+	if (!member->is_stop_asked && !child_send_order(&member->child, choose_order(member))) {
 		member->is_stop_asked = true;
 		member->wished_ns = now_ns;
 	} else if (member->is_stop_asked && now_ns >= member->wished_ns + patience_ns) {
 		log_line(ENRG_ERROR, "%s did not end within %.0f s: killed%s", member->plan->name,
 			(double)patience_ns / 1e9,
-			member_is_store(member) ? "" : "; hardware data that it had not committed is lost");
+			!member_is_source(member) ? "" : "; hardware data that it had not committed is lost");
 		child_signal(&member->child, SIGKILL);
 		member->wished_ns = now_ns;
 	}
@@ -171,24 +177,28 @@ static void forget(struct transition *transition, struct member *member, bool is
 	if (is_empty && plan->journal_path && member->last_code == 0 && !leftover_remains(plan->journal_path)) {
 		switches_remove(plan->journal_path);
 		unlink(plan->journal_path);
+		keeper_drop_file(transition->keeper, plan->journal_path);
+		if (plan->checkpoint_path) {
+			unlink(plan->checkpoint_path);
+			keeper_drop_file(transition->keeper, plan->checkpoint_path);
+		}
 	}
 	if (!plan->stream_path)
 		keeper_drop(transition->keeper, plan);
 	roster_remove(transition->roster, member);
 }
 
-/* Its stream stays until the run ends, also an empty one: when the source comes again in this run its batches count on
- * from there. Counted from 1 again, the second ones would be taken for the first ones. */
-static bool remove_source(struct transition *transition, struct edges *edges, struct member *member)
+/* Its process has ended. Its stream stays until the run ends, also an empty one: when the job comes again in this run
+ * its batches count on from there. Counted from 1 again, the second ones would be taken for the first ones. */
+static bool remove_producer(struct transition *transition, struct edges *edges, struct member *member, bool is_empty)
 {
-	bool is_empty = true;
-
-	if (!end_process(edges, member) || !edges_step(edges, member))
+	if (!edges_step(edges, member))
 		return false;
 	if (member->plan->stream_path) {
 		(void)sample_ledger(edges->roster, edges->ledger, true);
-		is_empty = stream_is_settled(member->plan->stream_path);
-		if (!is_empty)
+		bool is_stored = stream_is_settled(member->plan->stream_path);
+		is_empty &= is_stored;
+		if (!is_stored)
 			log_line(ENRG_WARNING, "%s: what is not stored of it stays in %s for the next start of it",
 				member->plan->name, member->plan->stream_path);
 	}
@@ -196,14 +206,21 @@ static bool remove_source(struct transition *transition, struct edges *edges, st
 	return true;
 }
 
-/* Sources that end first may still send. */
-static bool are_sources_down(const struct edges *edges, const struct member *store)
+static bool remove_source(struct transition *transition, struct edges *edges, struct member *member)
+{
+	return end_process(edges, member) && remove_producer(transition, edges, member, true);
+}
+
+/* Sources that end first may still send. A store waits until they have let it go, which takes a processor's end. */
+static bool are_sources_down(const struct edges *edges, const struct member *reader)
 {
 	for (size_t i = 0; i < edges->roster->count; i++) {
 		const struct member *source = edges->roster->members[i];
+		bool has_ended = source->state == MEMBER_STOPPED && !member_is_alive(source);
 
 		if (source->wish == WISH_REMOVE && !member_is_store(source) &&
-			plan_find_sink(source->plan, store->plan->name) < source->plan->sink_count)
+			plan_find_sink(source->plan, reader->plan->name) < source->plan->sink_count &&
+			!(member_is_processor(reader) && has_ended))
 			return false;
 	}
 	return true;
@@ -226,6 +243,47 @@ static bool remove_store(struct transition *transition, struct edges *edges, str
 		return false;
 	forget(transition, member, edges_part(edges, member));
 	return true;
+}
+
+/* true: it has consumed what was sent to it before its removal was decided, has made all that it can of it, and its
+ * process has ended. One that is down is started for that, unless it never came so far as to read anything. */
+static bool end_processor(struct edges *edges, struct member *member)
+{
+	bool is_down = member->state == MEMBER_STOPPED || member->state == MEMBER_DONE;
+
+	if (!member->is_now && !member->is_stop_asked && member->was_ready) {
+		if (!are_sources_down(edges, member))
+			return false;
+		bool is_drained = edges_are_drained(edges, member);
+		if (!member_is_alive(member) && is_down)
+			roster_revive(member);
+		if (!is_drained || !member_is_alive(member))
+			return false;
+	}
+	return end_process(edges, member);
+}
+
+/* As a reader it leaves when its process has ended; then its own readers have what it made. */
+static bool remove_processor(struct transition *transition, struct edges *edges, struct member *member)
+{
+	return end_processor(edges, member) && remove_producer(transition, edges, member, edges_part(edges, member));
+}
+
+static bool remove_member(struct transition *transition, struct edges *edges, struct member *member)
+{
+	if (member_is_processor(member))
+		return remove_processor(transition, edges, member);
+	return member_is_store(member) ? remove_store(transition, edges, member)
+				       : remove_source(transition, edges, member);
+}
+
+/* Does it read something that it has not joined yet? */
+static bool lacks_input(const struct member *reader)
+{
+	for (size_t i = 0; reader->wanted && i < reader->wanted->input_count; i++)
+		if (plan_find_input(reader->plan, reader->wanted->inputs[i].source) == reader->plan->input_count)
+			return true;
+	return false;
 }
 
 /* --- stops -------------------------------------------------------------------------------------------------------- */
@@ -264,7 +322,7 @@ static bool step_member(struct transition *transition, struct edges *edges, stru
 		return member_is_store(member) || edges_step(edges, member);
 	case WISH_START:
 		if (!member_is_store(member))
-			member->is_held = !edges_step(edges, member);
+			member->is_held = !edges_step(edges, member) || lacks_input(member);
 		return !member->is_held && step_start(transition, member);
 	case WISH_STOP:
 		if (!end_process(edges, member))
@@ -274,18 +332,9 @@ static bool step_member(struct transition *transition, struct edges *edges, stru
 	case WISH_RESTART:
 		return step_restart(edges, member);
 	case WISH_REMOVE:
-		return member_is_store(member) ? remove_store(transition, edges, member)
-					       : remove_source(transition, edges, member);
+		return remove_member(transition, edges, member);
 	}
 	return true;
-}
-
-static bool lacks_input(const struct member *store)
-{
-	for (size_t i = 0; store->wanted && i < store->wanted->input_count; i++)
-		if (plan_find_input(store->plan, store->wanted->inputs[i].source) == store->plan->input_count)
-			return true;
-	return false;
 }
 
 /* A store that comes starts when it has all its inputs. */

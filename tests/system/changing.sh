@@ -47,8 +47,11 @@ case_refused() {
 	grep -q "did you mean DAQJobStoreCSV?" near.txt || fail "no name is suggested: $(cat near.txt)"
 	"$bin" job remove DAQJobStoreCSV >default.txt 2>&1 && fail "a default store was removed"
 	printf '%s\n' 'daq_job_type = "DAQJobFilter"' '[[input]]' 'job = "a"' '[store_config.csv]' 'file_path = "b.csv"' >config/b.toml
+	"$bin" reload >filter.txt 2>&1 || fail "$(cat filter.txt)"
+	echo 'verbosity = "DEBUG"' | cat - config/b.toml >b.toml && mv b.toml config/b.toml
 	"$bin" reload --dry-run >dry.txt 2>&1 && fail "the dry run promises what a reload refuses"
-	grep -q "b is a processor" dry.txt || fail "$(cat dry.txt)"
+	grep -q "b is a processor: its text" dry.txt || fail "$(cat dry.txt)"
+	"$bin" job remove b >remove.txt 2>&1 || fail "$(cat remove.txt)"
 	rm config/b.toml
 	sed -i s/changing/other/ config/supervisor.toml
 	"$bin" reload >other.txt 2>&1 && fail "another supervisor was taken"

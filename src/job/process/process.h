@@ -46,6 +46,7 @@ struct process {
 	_Atomic uint32_t is_orphan;  /* the supervisor is gone */
 	_Atomic uint32_t is_asked;   /* the supervisor has asked for the stop */
 	_Atomic uint32_t is_parting; /* it is started again or removed while others go on */
+	_Atomic uint32_t is_leaving; /* it is removed: nothing that it holds waits for a next process of this job */
 	_Atomic uint32_t is_plan_due; /* the file of its plan is new: the main thread reads it */
 	void *on_stop_context;        /* set before on_stop */
 	/* Called by the reporter thread each time that stop is raised: stream_interrupt or such. A stop that came

@@ -386,6 +386,10 @@ static void handle_order(struct reporter *reporter, int order)
 		atomic_store_explicit(&process->is_asked, 1, memory_order_relaxed);
 		atomic_store_explicit(&process->is_parting, 1, memory_order_relaxed);
 		process_request_stop(process, PROCESS_HURRY);
+	} else if (order == ORDER_LEAVE) {
+		atomic_store_explicit(&process->is_asked, 1, memory_order_relaxed);
+		atomic_store_explicit(&process->is_leaving, 1, memory_order_relaxed);
+		process_request_stop(process, PROCESS_DRAIN);
 	} else if (order == ORDER_RUN) {
 		process_wake(process);
 	} else if (order == ORDER_PLAN) {

@@ -258,6 +258,12 @@ static uint64_t choose_wait(const struct enrg_processor *self, uint32_t stop)
 	return wait_ns;
 }
 
+/* It is removed while those that it reads go on. */
+static bool is_leaving(const struct enrg_processor *self)
+{
+	return atomic_load_explicit(&self->process->is_leaving, memory_order_relaxed);
+}
+
 /* One round over all inputs. LIFE_…, or negative. */
 static int go_round(struct enrg_processor *self, struct enrg_error *err)
 {
@@ -270,6 +276,8 @@ static int go_round(struct enrg_processor *self, struct enrg_error *err)
 	}
 	if (stop)
 		atomic_store_explicit(&self->process->page->state, PAGE_DRAINING, memory_order_relaxed);
+	if (stop && is_leaving(self)) /* what was to be read first is read: the supervisor has waited for that */
+		return LIFE_IN_ORDER;
 	int any = read_all(self, err);
 	int rc = any < 0 ? any : gate_step(self, err);
 	if (rc == 0)
@@ -350,7 +358,7 @@ static int start(struct enrg_processor *self, struct enrg_error *err)
 /* All that will ever come is consumed: what is open goes out. *ret_flushed: nothing is kept for a next run. */
 static int flush(struct enrg_processor *self, bool *ret_flushed, struct enrg_error *err)
 {
-	*ret_flushed = !intake_has_producers(&self->intake);
+	*ret_flushed = is_leaving(self) || !intake_has_producers(&self->intake);
 	if (!*ret_flushed)
 		return 0;
 	commit_begin_step(self);

@@ -1,0 +1,97 @@
+/* keeps.c: see the header. Process: supervisor, main thread. */
+#include "supervisor/keeps.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool are_inputs_alike(const struct plan *a, const struct plan *b)
+{
+	for (size_t i = 0; i < b->input_count; i++)
+		if (plan_find_input(a, b->inputs[i].source) == a->input_count)
+			return false;
+	return a->input_count == b->input_count;
+}
+
+/* What it has read, and what it has made of it, belong together. */
+static int check_kept(const struct member *member, const struct plan *plan, bool is_text, struct enrg_error *err)
+{
+	if (!plan->is_processor || (!is_text && are_inputs_alike(member->plan, plan)))
+		return 0;
+	return enrg_error_set(err, -EOPNOTSUPP,
+		"%s is a processor: its text and what it reads can't change while it runs; `enrgdaq job remove %s` "
+		"first, then add it again",
+		plan->name, plan->name);
+}
+
+static bool has_word(const char *list, const char *word)
+{
+	size_t bytes = strlen(word);
+
+	for (const char *at = list; at && *at; at += strcspn(at, " "), at += *at == ' ')
+		if (strcspn(at, " ") == bytes && !strncmp(at, word, bytes))
+			return true;
+	return false;
+}
+
+/* A group that no store takes is made only where somebody reads it, which a job finds out when it starts. */
+static int check_groups(
+	const struct member *member, const struct plan *plan, const struct job_config *job, struct enrg_error *err)
+{
+	for (const struct enrg_job_group *group = type_groups(job->type); group && group->key; group++) {
+		if (!has_word(plan->read_groups, group->key) || has_word(member->plan->read_groups, group->key) ||
+			(job->root && toml_find(job->root, group->key)))
+			continue;
+		return enrg_error_set(err, -EOPNOTSUPP,
+			"%s does not make %s, which no store takes and nobody has read: a processor that reads it "
+			"can't come while %s runs; `enrgdaq job remove %s` first, then add both",
+			plan->name, group->key, plan->name, plan->name);
+	}
+	return 0;
+}
+
+/* Where run control is on, the stream of a processor needs the boundaries of each run that it has a part in. */
+static int check_comes_and_goes(
+	const struct change_item *item, const struct plan *plan, const struct member *member, struct enrg_error *err)
+{
+	bool is_processor = plan ? plan->is_processor : member && member_is_processor(member);
+
+	if (item->kind == CHANGE_RESTART || !is_processor)
+		return 0;
+	return enrg_error_set(err, -EOPNOTSUPP,
+		"%s is a processor, and with run control none comes or goes while `enrgdaq run` is on; stop it and "
+		"start it again",
+		item->name);
+}
+
+static bool is_restarted(const struct change *change, const char *name)
+{
+	for (size_t i = 0; i < change->count; i++)
+		if (change->items[i].kind == CHANGE_RESTART && !strcmp(change->items[i].name, name))
+			return true;
+	return false;
+}
+
+int keeps_check(const struct roster *roster, const struct folder *wanted, const struct change *change,
+	const struct plan_set *plans, struct enrg_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < plans->count && !rc; i++) {
+		const struct plan *plan = plans->plans[i];
+		const struct member *member = roster_find(roster, plan->name);
+		bool is_text = is_restarted(change, plan->name);
+
+		if (member)
+			rc = check_kept(member, plan, is_text, err);
+		if (!rc && member && !is_text)
+			rc = check_groups(member, plan, &wanted->jobs[i], err);
+	}
+	for (size_t i = 0; wanted->supervisor.runs.control && i < change->count && !rc; i++) {
+		const char *name = change->items[i].name;
+
+		rc = check_comes_and_goes(
+			&change->items[i], plan_set_find(plans, name), roster_find(roster, name), err);
+	}
+	return rc;
+}

@@ -43,9 +43,9 @@ static int measure_one(void *context, double *ret_figures, struct enrg_error *er
 	struct trial_result result = {0};
 
 	(void)context;
-	int code = measure(&one, &result, err);
+	int rc = measure(&one, &result, err);
 	ret_figures[0] = result.gb_per_s;
-	return code;
+	return rc;
 }
 
 static int measure_crowd(void *context, double *ret_figures, struct enrg_error *err)
@@ -53,11 +53,11 @@ static int measure_crowd(void *context, double *ret_figures, struct enrg_error *
 	struct crowd *crowd = context;
 	struct trial_result result = {0};
 
-	int code = measure(crowd, &result, err);
+	int rc = measure(crowd, &result, err);
 	ret_figures[0] = result.gb_per_s;
 	crowd->observed += result.observed;
 	crowd->lapped += result.lapped;
-	return code;
+	return rc;
 }
 
 int main(int argc, char **argv)

@@ -150,17 +150,17 @@ struct figure {
 
 static int write_values(const struct table *table, struct driver *driver, struct enrg_error *err)
 {
-	int code = 0;
+	int rc = 0;
 
-	for (uint64_t done = 0, held = 0; done < VALUES && code == 0; done += CELLS) {
-		code = driver_write(driver, &table->batch, err);
+	for (uint64_t done = 0, held = 0; done < VALUES && rc == 0; done += CELLS) {
+		rc = driver_write(driver, &table->batch, err);
 		held += CELLS;
-		if (code == 0 && held >= COMMIT_CELLS) {
-			code = driver_commit(driver, err);
+		if (rc == 0 && held >= COMMIT_CELLS) {
+			rc = driver_commit(driver, err);
 			held = 0;
 		}
 	}
-	return code;
+	return rc;
 }
 
 static int measure_store(
@@ -176,25 +176,25 @@ static int measure_store(
 	char path[DRIVER_PATH_BYTES + 20];
 	struct driver *driver;
 
-	int code = driver_open(&params, &driver, err);
-	if (code < 0)
-		return code;
+	int rc = driver_open(&params, &driver, err);
+	if (rc < 0)
+		return rc;
 	uint64_t started = clock_cpu_ns();
-	code = write_values(table, driver, err);
-	if (code == 0)
-		code = driver_commit(driver, err);
+	rc = write_values(table, driver, err);
+	if (rc == 0)
+		rc = driver_commit(driver, err);
 	ret_figure->seconds = (double)(clock_cpu_ns() - started) / 1e9;
-	int last = driver_close(driver, code < 0 ? NULL : err);
+	int last = driver_close(driver, rc < 0 ? NULL : err);
 	snprintf(path, sizeof(path), "%s/numbers.csv", folder);
 	FILE *stream = fopen(path, "re");
 	if (!stream || fseek(stream, 0, SEEK_END) < 0)
-		code = enrg_error_set(err, -ENOENT, "%s: can't be read", path);
+		rc = enrg_error_set(err, -ENOENT, "%s: can't be read", path);
 	else
 		ret_figure->text_bytes = (double)ftell(stream);
 	if (stream)
 		fclose(stream);
 	remove(path);
-	return code < 0 ? code : last;
+	return rc < 0 ? rc : last;
 }
 
 /* What a program without a store of its own would do; to memory alone. */
@@ -235,9 +235,9 @@ static int measure_kind(struct table *table, const char *folder, unsigned rounds
 	for (unsigned i = 0; i < rounds; i++) {
 		measure_printf(table, &figure);
 		mb_s[i] = figure.text_bytes / figure.seconds / 1e6;
-		int code = measure_store(table, folder, &figure, err);
-		if (code < 0)
-			return code;
+		int rc = measure_store(table, folder, &figure, err);
+		if (rc < 0)
+			return rc;
 		seconds[i] = figure.seconds;
 	}
 	*ret_store = (struct figure){figure.text_bytes, pair_median(seconds, rounds)};
@@ -250,13 +250,13 @@ static int measure_all(const char *folder, unsigned rounds, struct enrg_error *e
 	struct table *table = calloc(1, sizeof(*table));
 	double text_bytes = 0, seconds = 0, printf_mb_s;
 	bool is_met = true;
-	int code = table ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
+	int rc = table ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
 
-	for (size_t i = 0; i < KINDS && code == 0; i++) {
+	for (size_t i = 0; i < KINDS && rc == 0; i++) {
 		struct figure store;
 		fill_table(table, &kinds[i]);
-		code = measure_kind(table, folder, rounds, &store, &printf_mb_s, err);
-		if (code < 0)
+		rc = measure_kind(table, folder, rounds, &store, &printf_mb_s, err);
+		if (rc < 0)
 			break;
 		double mb_s = store.text_bytes / store.seconds / 1e6;
 		printf("%-36s %5.0f MB/s of text, goal >= %.0f: %s; %4.1f ns a value; printf %3.0f MB/s\n",
@@ -268,8 +268,8 @@ static int measure_all(const char *folder, unsigned rounds, struct enrg_error *e
 		seconds += store.seconds;
 	}
 	free(table);
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	printf("%-36s %5.0f MB/s of text, ratio to the goal %.2f; %u rounds\n", "all kinds, equally many values",
 		text_bytes / seconds / 1e6, text_bytes / seconds / 1e6 / GOAL_MB_S, rounds);
 	return is_met ? 0 : 1;
@@ -299,11 +299,11 @@ int main(int argc, char **argv)
 			return option == 'h' ? 0 : 2;
 		}
 	}
-	int code = driver_make_folder(parent, folder, &err);
-	if (code == 0)
-		code = measure_all(folder, rounds, &err);
+	int rc = driver_make_folder(parent, folder, &err);
+	if (rc == 0)
+		rc = measure_all(folder, rounds, &err);
 	driver_remove_folder(folder);
-	if (code < 0)
+	if (rc < 0)
 		fprintf(stderr, "not measured: %s\n", err.text);
-	return code < 0 ? 2 : code;
+	return rc < 0 ? 2 : rc;
 }

@@ -141,10 +141,10 @@ static int fill_slots(struct ring *ring, struct ipc_template *template, uint64_t
 		struct ipc_stamp stamp = {.sequence = i + 1, .acquired_ns = 1, .epoch = 1};
 		stamp.body_crc = crc32c(0, message + meta_bytes, body_bytes);
 		ipc_write_meta(template, message, rows, variable, &stamp);
-		int code = ipc_decode_batch(
+		int rc = ipc_decode_batch(
 			ring->schema, message, ring->message_bytes, ring->views[i], &ring->batches[i], err);
-		if (code < 0)
-			return code;
+		if (rc < 0)
+			return rc;
 		ring->batches[i].columns = ring->views[i];
 	}
 	return 0;
@@ -158,12 +158,12 @@ static int ring_init(struct ring *ring, const struct enrg_schema *schema, uint64
 	struct ipc_template *template;
 
 	*ring = (struct ring){.schema = schema};
-	int code = ipc_template_create(schema, &origin, &template, err);
-	if (code < 0)
-		return code;
-	code = fill_slots(ring, template, schema->is_blob ? 1 : data_bytes / 16, variable, err);
+	int rc = ipc_template_create(schema, &origin, &template, err);
+	if (rc < 0)
+		return rc;
+	rc = fill_slots(ring, template, schema->is_blob ? 1 : data_bytes / 16, variable, err);
 	ipc_template_destroy(template);
-	return code;
+	return rc;
 }
 
 static void ring_fini(struct ring *ring)
@@ -208,11 +208,11 @@ static int measure_plain(const struct bench *bench, const struct ring *ring, enu
 	if (descriptor < 0)
 		return enrg_error_set(err, -errno, "%s: can't open (%s): %s", path, way_names[way], strerror(errno));
 	struct watch watch = watch_start();
-	int code = write_plainly(bench, ring, descriptor, way);
+	int rc = write_plainly(bench, ring, descriptor, way);
 	*ret_figure = watch_stop(&watch, (double)(bench->batches * bench->batch_bytes));
 	close(descriptor);
 	unlink(path);
-	return code < 0 ? enrg_error_set(err, code, "%s: can't write: %s", path, strerror(-code)) : 0;
+	return rc < 0 ? enrg_error_set(err, rc, "%s: can't write: %s", path, strerror(-rc)) : 0;
 }
 
 /* --- stores -------------------- */
@@ -225,11 +225,11 @@ struct store_kind {
 static int sync_file(const char *path)
 {
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-	int code = descriptor < 0 || fdatasync(descriptor) < 0 ? -errno : 0;
+	int rc = descriptor < 0 || fdatasync(descriptor) < 0 ? -errno : 0;
 
 	if (descriptor >= 0)
 		close(descriptor);
-	return code;
+	return rc;
 }
 
 static int measure_store(const struct bench *bench, const struct ring *ring, const struct store_kind *kind,
@@ -242,21 +242,21 @@ static int measure_store(const struct bench *bench, const struct ring *ring, con
 	params.folder = bench->folder;
 	params.schema = ring->schema;
 	snprintf(path, sizeof(path), "%s/store.data", bench->folder);
-	int code = driver_open(&params, &driver, err);
-	if (code < 0)
-		return code;
+	int rc = driver_open(&params, &driver, err);
+	if (rc < 0)
+		return rc;
 	struct watch watch = watch_start();
-	for (uint64_t i = 0; i < bench->batches && code == 0; i++) {
-		code = driver_write(driver, &ring->batches[i % RING_SLOTS], err);
-		if (code == 0)
-			code = driver_commit(driver, err);
+	for (uint64_t i = 0; i < bench->batches && rc == 0; i++) {
+		rc = driver_write(driver, &ring->batches[i % RING_SLOTS], err);
+		if (rc == 0)
+			rc = driver_commit(driver, err);
 	}
-	int last = driver_close(driver, code < 0 ? NULL : err);
-	if (code == 0 && last == 0 && sync_file(path) < 0)
+	int last = driver_close(driver, rc < 0 ? NULL : err);
+	if (rc == 0 && last == 0 && sync_file(path) < 0)
 		last = enrg_error_set(err, -errno, "%s: can't sync: %s", path, strerror(errno));
 	*ret_figure = watch_stop(&watch, (double)(bench->batches * bench->batch_bytes));
 	unlink(path);
-	return code < 0 ? code : last;
+	return rc < 0 ? rc : last;
 }
 
 /* --- one core -------------------- */
@@ -304,10 +304,10 @@ static int write_config(const struct bench *bench, const char *folder)
 		"ring_buffer_size_mb = %llu\nring_buffer_slot_size_kb = %llu\n[info]\nsupervisor_id = \"bench\"\n",
 		(unsigned long long)bench->batch_bytes * 8 / 1000000 + 64,
 		(unsigned long long)bench->batch_bytes / 1024 + 64);
-	int code = write_text(folder, "source.toml", source);
-	if (code == 0)
-		code = write_text(folder, "store.toml", store);
-	return code < 0 ? code : write_text(folder, "supervisor.toml", supervisor);
+	int rc = write_text(folder, "source.toml", source);
+	if (rc == 0)
+		rc = write_text(folder, "store.toml", store);
+	return rc < 0 ? rc : write_text(folder, "supervisor.toml", supervisor);
 }
 
 static pid_t start_system(const char *config)
@@ -357,19 +357,19 @@ static int measure_system(const struct bench *bench, struct figure *ret_figure, 
 	char config[DRIVER_PATH_BYTES], path[DRIVER_PATH_BYTES + 20];
 
 	*ret_figure = (struct figure){0};
-	int code = driver_make_folder(bench->folder, config, err);
-	if (code < 0)
-		return code;
-	code = write_config(bench, config);
-	pid_t child = code == 0 ? start_system(config) : -1;
+	int rc = driver_make_folder(bench->folder, config, err);
+	if (rc < 0)
+		return rc;
+	rc = write_config(bench, config);
+	pid_t child = rc == 0 ? start_system(config) : -1;
 	if (child < 0)
-		return enrg_error_set(err, code < 0 ? code : -errno, "enrgdaq can't be started");
+		return enrg_error_set(err, rc < 0 ? rc : -errno, "enrgdaq can't be started");
 	snprintf(path, sizeof(path), "%s/system.arrows", config);
-	code = watch_growth(path, child, ret_figure, err);
+	rc = watch_growth(path, child, ret_figure, err);
 	kill(child, SIGINT);
 	waitpid(child, NULL, 0);
 	driver_remove_folder(config);
-	return code;
+	return rc;
 }
 
 /* --- all in turn -------------------- */
@@ -401,13 +401,13 @@ static int measure_round(const struct bench *bench, const struct ring *table, co
 	struct figure figures[SUBJECTS], struct enrg_error *err)
 {
 	unsigned count = bench->has_system ? SUBJECTS : SUBJECTS - 1;
-	int code = 0;
+	int rc = 0;
 
-	for (unsigned i = 0; i < count && code == 0; i++) {
+	for (unsigned i = 0; i < count && rc == 0; i++) {
 		unsigned subject = (i + round) % count;
-		code = measure_subject(bench, table, blob, subject, &figures[subject], err);
+		rc = measure_subject(bench, table, blob, subject, &figures[subject], err);
 	}
-	return code;
+	return rc;
 }
 
 static double median_of(struct figure figures[ROUNDS_MAX][SUBJECTS], unsigned rounds, unsigned subject, bool is_cpu)
@@ -462,16 +462,16 @@ static int measure_all(const struct bench *bench, struct enrg_error *err)
 {
 	static struct figure figures[ROUNDS_MAX][SUBJECTS];
 	struct ring table = {0}, blob = {0};
-	int code = ring_init(&table, &table_schema, bench->batch_bytes, err);
+	int rc = ring_init(&table, &table_schema, bench->batch_bytes, err);
 
-	if (code == 0)
-		code = ring_init(&blob, enrg_schema_blob(), bench->batch_bytes, err);
-	for (unsigned i = 0; i < bench->rounds && code == 0; i++)
-		code = measure_round(bench, &table, &blob, i, figures[i], err);
+	if (rc == 0)
+		rc = ring_init(&blob, enrg_schema_blob(), bench->batch_bytes, err);
+	for (unsigned i = 0; i < bench->rounds && rc == 0; i++)
+		rc = measure_round(bench, &table, &blob, i, figures[i], err);
 	ring_fini(&table);
 	ring_fini(&blob);
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	return print_all(bench, figures) ? 0 : 1;
 }
 
@@ -523,13 +523,13 @@ int main(int argc, char **argv)
 		fputs(help, is_asked ? stdout : stderr);
 		return is_asked ? 0 : 2;
 	}
-	int code = pin(&err);
-	if (code == 0)
-		code = driver_make_folder(parent, folder, &err);
-	if (code == 0)
-		code = measure_all(&bench, &err);
+	int rc = pin(&err);
+	if (rc == 0)
+		rc = driver_make_folder(parent, folder, &err);
+	if (rc == 0)
+		rc = measure_all(&bench, &err);
 	driver_remove_folder(folder);
-	if (code < 0)
+	if (rc < 0)
 		fprintf(stderr, "not measured: %s\n", err.text);
-	return code < 0 ? 2 : code;
+	return rc < 0 ? 2 : rc;
 }

@@ -75,9 +75,9 @@ static double seconds_since(uint64_t begin_ns)
 
 /* --- the store ---------------------------------------------------------------------------------------------------- */
 
-static void check(int code, const struct enrg_error *err)
+static void check(int rc, const struct enrg_error *err)
 {
-	if (code < 0)
+	if (rc < 0)
 		die(err->text);
 }
 

@@ -26,14 +26,14 @@ static int measure_limit(void *context, double *ret_figures, struct enrg_error *
 	struct limits_bare_pair pair = {0};
 	double crc_gb_per_s;
 
-	int code = limits_measure_bare_pair(&pair, err);
+	int rc = limits_measure_bare_pair(&pair, err);
 	ret_figures[0] = pair.gb_per_s;
-	if (code < 0 || !link->checks)
-		return code;
-	code = limits_measure_crc(&crc_gb_per_s, err);
-	if (code == 0 && crc_gb_per_s < pair.gb_per_s)
+	if (rc < 0 || !link->checks)
+		return rc;
+	rc = limits_measure_crc(&crc_gb_per_s, err);
+	if (rc == 0 && crc_gb_per_s < pair.gb_per_s)
 		ret_figures[0] = crc_gb_per_s;
-	return code;
+	return rc;
 }
 
 static int measure_link(void *context, double *ret_figures, struct enrg_error *err)
@@ -50,11 +50,11 @@ static int measure_link(void *context, double *ret_figures, struct enrg_error *e
 	};
 	struct trial_result result = {0};
 
-	int code = trial_run(&params, &result, err);
+	int rc = trial_run(&params, &result, err);
 	ret_figures[0] = result.gb_per_s;
-	if (code == 0 && result.rescued > 0)
+	if (rc == 0 && result.rescued > 0)
 		printf("%llu sleepers were not rung for\n", (unsigned long long)result.rescued);
-	return code;
+	return rc;
 }
 
 int main(int argc, char **argv)

@@ -89,30 +89,30 @@ static int write_batches(struct harness *life, struct trial *trial, unsigned cou
 	static const char *const tags[] = {
 		"", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15"};
 	const struct enrg_batch batch = {.rows = trial->rows, .columns = &trial->view};
-	int code = 0;
+	int rc = 0;
 
-	for (unsigned i = 0; i < count && code == 0; i++) {
+	for (unsigned i = 0; i < count && rc == 0; i++) {
 		const struct harness_table table = {
 			.source = "bench", .tag = tags[i % trial->tags], .schema = trial->schema, .more_keys = NULL};
-		code = harness_write_batch(life, &table, &batch, err);
+		rc = harness_write_batch(life, &table, &batch, err);
 	}
-	return code;
+	return rc;
 }
 
 static int write_all(struct harness *life, struct trial *trial, double *ret_figures, struct enrg_error *err)
 {
-	int code = write_batches(life, trial, trial->tags, err); /* connects */
+	int rc = write_batches(life, trial, trial->tags, err); /* connects */
 
-	if (code == 0)
-		code = harness_commit(life, 1, err);
+	if (rc == 0)
+		rc = harness_commit(life, 1, err);
 	double began = now();
-	for (unsigned i = 0; i < trial->commits && code == 0; i++) {
-		code = write_batches(life, trial, trial->batches, err);
-		if (code == 0)
-			code = harness_commit(life, i + 2, err);
+	for (unsigned i = 0; i < trial->commits && rc == 0; i++) {
+		rc = write_batches(life, trial, trial->batches, err);
+		if (rc == 0)
+			rc = harness_commit(life, i + 2, err);
 	}
 	ret_figures[0] = (double)trial->batches * trial->commits / (now() - began) / 1e3;
-	return code;
+	return rc;
 }
 
 static int measure_store(void *context, double *ret_figures, struct enrg_error *err)
@@ -124,14 +124,14 @@ static int measure_store(void *context, double *ret_figures, struct enrg_error *
 	clear_server(trial->server);
 	snprintf(journal, sizeof(journal), "%s/journal", trial->server->folder);
 	unlink(journal);
-	int code = harness_open(&trial->kind, journal, trial->server->folder, &life, err);
-	if (code < 0)
-		return code;
-	code = write_all(life, trial, ret_figures, err);
-	if (code == 0)
+	int rc = harness_open(&trial->kind, journal, trial->server->folder, &life, err);
+	if (rc < 0)
+		return rc;
+	rc = write_all(life, trial, ret_figures, err);
+	if (rc == 0)
 		return harness_close(life, err);
 	harness_kill(life);
-	return code;
+	return rc;
 }
 
 /* --- trials ------------------------------------------------------------------------------------------------------- */
@@ -183,9 +183,9 @@ static int run_trial(
 		.is_database = true};
 	snprintf(
 		trial->store_keys, sizeof(trial->store_keys), "host = \"127.0.0.1\"\nport = %u\n", trial->server->port);
-	int code = trial->command ? compare_run(&own, err) : enrg_error_set(err, -ENOMEM, "out of memory");
+	int rc = trial->command ? compare_run(&own, err) : enrg_error_set(err, -ENOMEM, "out of memory");
 	free(trial->command);
-	return code;
+	return rc;
 }
 
 static int run_all(const struct compare *compare, struct server *server, struct enrg_error *err)
@@ -209,10 +209,10 @@ static int run_all(const struct compare *compare, struct server *server, struct 
 	int worst = 0;
 
 	for (unsigned i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
-		int code = run_trial(compare, &trials[i], &metrics[i], err);
-		if (code < 0)
-			return code;
-		worst = code > worst ? code : worst;
+		int rc = run_trial(compare, &trials[i], &metrics[i], err);
+		if (rc < 0)
+			return rc;
+		worst = rc > worst ? rc : worst;
 	}
 	return worst;
 }

@@ -21,9 +21,9 @@ static int measure_pair(void *context, double *ret_figures, struct enrg_error *e
 	struct limits_bare_pair pair = {0};
 
 	(void)context;
-	int code = limits_measure_bare_pair(&pair, err);
+	int rc = limits_measure_bare_pair(&pair, err);
 	ret_figures[0] = pair.gb_per_s;
-	return code;
+	return rc;
 }
 
 static int measure_ring(void *context, double *ret_figures, struct enrg_error *err)
@@ -40,9 +40,9 @@ static int measure_ring(void *context, double *ret_figures, struct enrg_error *e
 	};
 	struct trial_result result = {0};
 
-	int code = trial_run(&params, &result, err);
+	int rc = trial_run(&params, &result, err);
 	ret_figures[0] = result.gb_per_s;
-	return code;
+	return rc;
 }
 
 int main(int argc, char **argv)

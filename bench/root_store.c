@@ -126,9 +126,9 @@ static double run_bare(bool is_swapped)
 
 /* --- the store ---------------------------------------------------------------------------------------------------- */
 
-static void check(int code, const struct enrg_error *err)
+static void check(int rc, const struct enrg_error *err)
 {
-	if (code < 0)
+	if (rc < 0)
 		die(err->text);
 }
 

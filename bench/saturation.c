@@ -35,9 +35,9 @@ static int measure_ideal(void *context, double *ret_figures, struct enrg_error *
 	};
 	struct trial_result result = {0};
 
-	int code = trial_run(&params, &result, err);
-	if (code < 0)
-		return code;
+	int rc = trial_run(&params, &result, err);
+	if (rc < 0)
+		return rc;
 	/* Both figures are of the same run: the limit is what its queue explains. */
 	ret_figures[0] = result.in_flight_p99_bytes / (result.gb_per_s * 1e3);
 	load->p99_us = result.latency_p99_us;

@@ -26,9 +26,9 @@ static int measure_trips(void *context, double *ret_figures, struct enrg_error *
 	struct regime_probe probe = {0};
 
 	(void)context;
-	int code = regime_measure(&probe, err);
-	ret_figures[0] = code == 0 ? 1e9 / probe.round_trip_ns : 0;
-	return code;
+	int rc = regime_measure(&probe, err);
+	ret_figures[0] = rc == 0 ? 1e9 / probe.round_trip_ns : 0;
+	return rc;
 }
 
 static int measure_records(void *context, double *ret_figures, struct enrg_error *err)
@@ -46,9 +46,9 @@ static int measure_records(void *context, double *ret_figures, struct enrg_error
 	};
 	struct trial_result result = {0};
 
-	int code = trial_run(&params, &result, err);
+	int rc = trial_run(&params, &result, err);
 	ret_figures[0] = result.records_per_s;
-	return code;
+	return rc;
 }
 
 static int measure_rows(void *context, double *ret_figures, struct enrg_error *err)

@@ -99,18 +99,18 @@ static int write_all(struct harness *life, struct bench *bench, double *ret_figu
 	uint64_t position = 1;
 
 	empty.rows = 0;
-	int code = harness_write_batch(life, &table, &empty, err); /* creates the table */
-	if (code == 0)
-		code = harness_commit(life, position++, err);
+	int rc = harness_write_batch(life, &table, &empty, err); /* creates the table */
+	if (rc == 0)
+		rc = harness_commit(life, position++, err);
 	double began = now();
-	for (unsigned i = 0; i < TRANSACTIONS && code == 0; i++) {
-		for (unsigned k = 0; k < BATCHES && code == 0; k++)
-			code = harness_write_batch(life, &table, &bench->batch, err);
-		if (code == 0)
-			code = harness_commit(life, position++, err);
+	for (unsigned i = 0; i < TRANSACTIONS && rc == 0; i++) {
+		for (unsigned k = 0; k < BATCHES && rc == 0; k++)
+			rc = harness_write_batch(life, &table, &bench->batch, err);
+		if (rc == 0)
+			rc = harness_commit(life, position++, err);
 	}
 	ret_figures[0] = (double)ROWS * BATCHES * TRANSACTIONS / (now() - began) / 1e3;
-	return code;
+	return rc;
 }
 
 static int measure_store(struct bench *bench, double *ret_figures, struct enrg_error *err)
@@ -120,14 +120,14 @@ static int measure_store(struct bench *bench, double *ret_figures, struct enrg_e
 
 	snprintf(journal, sizeof(journal), "%s/journal", bench->server.folder);
 	unlink(journal);
-	int code = harness_open(&bench->kind, journal, bench->server.folder, &life, err);
-	if (code < 0)
-		return code;
-	code = write_all(life, bench, ret_figures, err);
-	if (code == 0)
+	int rc = harness_open(&bench->kind, journal, bench->server.folder, &life, err);
+	if (rc < 0)
+		return rc;
+	rc = write_all(life, bench, ret_figures, err);
+	if (rc == 0)
 		return harness_close(life, err);
 	harness_kill(life);
-	return code;
+	return rc;
 }
 
 /* --- SQLite ------------------------------------------------------------------------------------------------------- */
@@ -179,10 +179,10 @@ static int measure_bare_sqlite(void *context, double *ret_figures, struct enrg_e
 		is_good = is_good && sqlite3_exec(base, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
 	}
 	ret_figures[0] = (double)ROWS * BATCHES * TRANSACTIONS / (now() - began) / 1e3;
-	int code = is_good ? 0 : enrg_error_set(err, -EIO, "%s: %s", path, sqlite3_errmsg(base));
+	int rc = is_good ? 0 : enrg_error_set(err, -EIO, "%s: %s", path, sqlite3_errmsg(base));
 	sqlite3_finalize(insert);
 	sqlite3_close(base);
-	return code;
+	return rc;
 }
 
 static int measure_sqlite(void *context, double *ret_figures, struct enrg_error *err)
@@ -224,15 +224,15 @@ static int start_server(struct bench *bench, struct enrg_error *err)
 		"--port=PORT", "--bind-address=127.0.0.1", "--skip-networking=0", "--socket=FOLDER/socket",
 		"--pid-file=FOLDER/pid", "--user=root", NULL};
 
-	int code = server_run(&bench->server, install, err);
-	if (code == 0)
-		code = server_start(&bench->server, run, err);
-	if (code == 0)
-		code = server_wait(&bench->server, is_ready, err);
+	int rc = server_run(&bench->server, install, err);
+	if (rc == 0)
+		rc = server_start(&bench->server, run, err);
+	if (rc == 0)
+		rc = server_wait(&bench->server, is_ready, err);
 	snprintf(bench->store_keys, sizeof(bench->store_keys),
 		"host = \"127.0.0.1\"\nport = %u\nuser = \"root\"\npassword = \"\"\ndatabase = \"bench\"\n",
 		bench->server.port);
-	return code;
+	return rc;
 }
 
 static void bind_mysql(MYSQL_BIND *binds, const char **pointers, unsigned long *lengths)
@@ -277,12 +277,12 @@ static int measure_bare_mysql(void *context, double *ret_figures, struct enrg_er
 		is_good = is_good && mysql_commit(mysql) == 0;
 	}
 	ret_figures[0] = (double)ROWS * BATCHES * TRANSACTIONS / (now() - began) / 1e3;
-	int code = is_good ? 0 : enrg_error_set(err, -EIO, "bare loop: %s", mysql ? mysql_error(mysql) : "no server");
+	int rc = is_good ? 0 : enrg_error_set(err, -EIO, "bare loop: %s", mysql ? mysql_error(mysql) : "no server");
 	if (insert)
 		mysql_stmt_close(insert);
 	if (mysql)
 		mysql_close(mysql);
-	return code;
+	return rc;
 }
 
 static int measure_mysql(void *context, double *ret_figures, struct enrg_error *err)

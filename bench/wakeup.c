@@ -16,20 +16,20 @@ static int measure_bare(void *context, double *ret_figures, struct enrg_error *e
 	struct limits_wakeup wakeup = {0};
 
 	(void)context;
-	int code = limits_measure_wakeup(&wakeup, err);
+	int rc = limits_measure_wakeup(&wakeup, err);
 	ret_figures[0] = wakeup.p50_us;
 	ret_figures[1] = wakeup.p99_us;
-	return code;
+	return rc;
 }
 
 static int measure_stream(void *context, double *ret_figures, struct enrg_error *err)
 {
 	double *samples_us = context;
 
-	int code = trial_wakeup(WAKEUPS, samples_us, err);
+	int rc = trial_wakeup(WAKEUPS, samples_us, err);
 	ret_figures[0] = pair_quantile(samples_us, WAKEUPS, 0.5);
 	ret_figures[1] = pair_quantile(samples_us, WAKEUPS, 0.99);
-	return code;
+	return rc;
 }
 
 int main(int argc, char **argv)

@@ -31,9 +31,9 @@ int driver_make_folder(const char *parent, char ret_path[DRIVER_PATH_BYTES], str
 		return enrg_error_set(err, -ENAMETOOLONG, "%s: the path is too long", parent);
 	if (mkdtemp(ret_path))
 		return 0;
-	int code = -errno;
+	int rc = -errno;
 	ret_path[0] = '\0';
-	return enrg_error_set(err, code, "%s: can't make a folder: %s", parent, strerror(-code));
+	return enrg_error_set(err, rc, "%s: can't make a folder: %s", parent, strerror(-rc));
 }
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
@@ -50,14 +50,14 @@ void driver_remove_folder(const char *path)
 
 /* --- the store -------------------- */
 
-static int tell_problems(struct problems *problems, int code, struct enrg_error *err)
+static int tell_problems(struct problems *problems, int rc, struct enrg_error *err)
 {
-	if (code < 0 && problems->count)
+	if (rc < 0 && problems->count)
 		enrg_error_set(err, ENRG_E_CONFIG, "%s", problems->items[0].text);
-	else if (code < 0)
-		enrg_error_set(err, code, "the store does not take its options");
+	else if (rc < 0)
+		enrg_error_set(err, rc, "the store does not take its options");
 	problems_fini(problems);
-	return code;
+	return rc;
 }
 
 static int fill_options(struct driver *driver, const struct type_entry *entry, struct enrg_error *err)
@@ -71,12 +71,12 @@ static int fill_options(struct driver *driver, const struct type_entry *entry, s
 		params->store_keys ? params->store_keys : "");
 	snprintf(section, sizeof(section), "[store_config.%s]\n%s\n", entry->store->section, params->section_keys);
 	problems_init(&problems);
-	int code = folder_fill_job(
+	int rc = folder_fill_job(
 		entry, &(struct folder_file){"bench", store}, &common, &driver->options, driver->memory, &problems);
-	if (code == 0)
-		code = folder_fill_section(entry->store, &(struct folder_file){"bench", section}, "store_config",
+	if (rc == 0)
+		rc = folder_fill_section(entry->store, &(struct folder_file){"bench", section}, "store_config",
 			&driver->section, driver->memory, &problems);
-	return tell_problems(&problems, code, err);
+	return tell_problems(&problems, rc, err);
 }
 
 static int load(struct driver *driver, struct enrg_error *err)
@@ -84,9 +84,9 @@ static int load(struct driver *driver, struct enrg_error *err)
 	char path[DRIVER_PATH_BYTES];
 
 	snprintf(path, sizeof(path), "%s/modules/%s.so", ENRG_BINARY_DIR, driver->params->module);
-	int code = types_load_one(path, &driver->types, err);
-	if (code < 0)
-		return code;
+	int rc = types_load_one(path, &driver->types, err);
+	if (rc < 0)
+		return rc;
 	const struct type_entry *entry = types_find(driver->types, driver->params->type, &(bool){false});
 	if (!entry || !entry->store)
 		return enrg_error_set(err, ENRG_E_PLUGIN, "%s has no store %s", path, driver->params->type);
@@ -98,15 +98,15 @@ static int load(struct driver *driver, struct enrg_error *err)
 static int start(struct driver *driver, struct enrg_error *err)
 {
 	const struct driver_params *params = driver->params;
-	int code = load(driver, err);
+	int rc = load(driver, err);
 
 	snprintf(driver->journal, sizeof(driver->journal), "%s/journal", params->folder);
-	if (code == 0)
-		code = store_create_alone("bench", driver->journal, &driver->store, err);
-	if (code == 0)
-		code = driver->type->open(driver->store, driver->options, &driver->state, err);
-	if (code < 0)
-		return code;
+	if (rc == 0)
+		rc = store_create_alone("bench", driver->journal, &driver->store, err);
+	if (rc == 0)
+		rc = driver->type->open(driver->store, driver->options, &driver->state, err);
+	if (rc < 0)
+		return rc;
 	const struct enrg_target target = {
 		.source = "bench",
 		.run = "run",
@@ -135,12 +135,12 @@ int driver_open(const struct driver_params *params, struct driver **ret_driver, 
 	if (!driver)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	driver->params = params;
-	int code = start(driver, err);
-	if (code < 0) {
+	int rc = start(driver, err);
+	if (rc < 0) {
 		if (driver->state)
 			driver->type->close(driver->state, true, NULL);
 		release(driver);
-		return code;
+		return rc;
 	}
 	*ret_driver = driver;
 	return 0;
@@ -163,21 +163,21 @@ int driver_write(struct driver *driver, const struct enrg_batch *batch, struct e
 
 int driver_commit(struct driver *driver, struct enrg_error *err)
 {
-	int code = driver->type->commit ? driver->type->commit(driver->state, err) : 0;
+	int rc = driver->type->commit ? driver->type->commit(driver->state, err) : 0;
 
-	if (code == 0)
+	if (rc == 0)
 		store_commit_alone(driver->store);
-	return code;
+	return rc;
 }
 
 int driver_close(struct driver *driver, struct enrg_error *err)
 {
 	if (!driver)
 		return 0;
-	int code = driver->type->target_close(driver->state, driver->target, false, err);
-	int last = driver->type->close(driver->state, false, code < 0 ? NULL : err);
-	if (code == 0 && last == 0)
+	int rc = driver->type->target_close(driver->state, driver->target, false, err);
+	int last = driver->type->close(driver->state, false, rc < 0 ? NULL : err);
+	if (rc == 0 && last == 0)
 		store_commit_alone(driver->store);
 	release(driver);
-	return code < 0 ? code : last;
+	return rc < 0 ? rc : last;
 }

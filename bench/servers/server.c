@@ -41,9 +41,9 @@ int server_init(struct server *server, struct enrg_error *err)
 	snprintf(server->folder, sizeof(server->folder), "%.40s/enrg-bench.XXXXXX", parent ? parent : "/tmp");
 	if (server->port && mkdtemp(server->folder))
 		return 0;
-	int code = -errno;
+	int rc = -errno;
 	server->folder[0] = '\0';
-	return enrg_error_set(err, code, "no temporary folder, or no port: %s", strerror(-code));
+	return enrg_error_set(err, rc, "no temporary folder, or no port: %s", strerror(-rc));
 }
 
 /* In the child. */
@@ -87,10 +87,10 @@ int server_start(struct server *server, const char *const *arguments, struct enr
 int server_run(const struct server *server, const char *const *arguments, struct enrg_error *err)
 {
 	struct server child = *server;
-	int status = 0, code = server_start(&child, arguments, err);
+	int status = 0, rc = server_start(&child, arguments, err);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	if (waitpid(child.pid, &status, 0) == child.pid && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	return enrg_error_set(err, -ECHILD, "%s failed; is its package installed?", arguments[0]);

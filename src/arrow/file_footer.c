@@ -18,9 +18,9 @@ static int read_footer(struct fb_reader *reader, struct file_footer *footer, str
 
 	if (!fb_read_root(reader, &top) || !fb_read_table(reader, &top, FOOTER_SCHEMA, &schema))
 		return enrg_error_set(reason, ENRG_E_CORRUPT, "the footer is damaged");
-	int result = ipc_read_schema(reader, &schema, &footer->schema, reason);
-	if (result < 0 && result != ENRG_E_CORRUPT) /* types that we do not have are no damage */
-		return result;
+	int rc = ipc_read_schema(reader, &schema, &footer->schema, reason);
+	if (rc < 0 && rc != ENRG_E_CORRUPT) /* types that we do not have are no damage */
+		return rc;
 	fb_read_vector(reader, &top, FOOTER_BATCHES, sizeof(*footer->blocks), &blocks);
 	if (reader->is_bad)
 		return enrg_error_set(reason, ENRG_E_CORRUPT, "the footer is damaged");
@@ -42,9 +42,9 @@ int file_footer_read(
 
 	if (end < HEAD_BYTES + TAIL_BYTES)
 		return enrg_error_set(reason, ENRG_E_CORRUPT, "there is no footer: the file was cut off");
-	int result = file_window_get(window, end - TAIL_BYTES, TAIL_BYTES, &bytes, &count, err);
-	if (result < 0)
-		return result;
+	int rc = file_window_get(window, end - TAIL_BYTES, TAIL_BYTES, &bytes, &count, err);
+	if (rc < 0)
+		return rc;
 	uint32_t length = fb_load_u32(bytes);
 	if (memcmp(bytes + 4, "ARROW1", 6) != 0)
 		return enrg_error_set(reason, ENRG_E_CORRUPT,
@@ -53,14 +53,14 @@ int file_footer_read(
 		return enrg_error_set(
 			reason, ENRG_E_CORRUPT, "the footer can't have %" PRIu32 " bytes, as its length says", length);
 	struct file_footer footer = {.at = end - TAIL_BYTES - length};
-	result = file_window_get(window, footer.at, length, &bytes, &count, err);
-	if (result < 0)
-		return result;
+	rc = file_window_get(window, footer.at, length, &bytes, &count, err);
+	if (rc < 0)
+		return rc;
 	struct fb_reader reader = {.bytes = bytes, .count = length};
-	result = read_footer(&reader, &footer, reason);
-	if (result < 0) {
+	rc = read_footer(&reader, &footer, reason);
+	if (rc < 0) {
 		file_footer_fini(&footer);
-		return result == ENRG_E_CORRUPT ? result : enrg_error_set(err, result, "%s", reason->text);
+		return rc == ENRG_E_CORRUPT ? rc : enrg_error_set(err, rc, "%s", reason->text);
 	}
 	*ret_footer = footer;
 	return 0;

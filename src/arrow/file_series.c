@@ -96,10 +96,10 @@ int file_series_add_file(struct file_series *series, const char *path, struct en
 		if (series->files[i].device == status.st_dev && series->files[i].inode == status.st_ino)
 			return 0;
 	void *files = series->files;
-	int result = grow(&files, series->file_count, &series->file_capacity, sizeof(*series->files), err);
+	int rc = grow(&files, series->file_count, &series->file_capacity, sizeof(*series->files), err);
 	series->files = files;
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	char *copy = strdup(path), *stem = copy_stem(name);
 	if (!copy || !stem) {
 		free(copy);
@@ -120,11 +120,11 @@ int file_series_add_file(struct file_series *series, const char *path, struct en
 int file_series_add_table(struct file_series *series, struct verify_table *table, bool is_file, struct enrg_error *err)
 {
 	void *parts = series->parts;
-	int result = grow(&parts, series->part_count, &series->part_capacity, sizeof(*series->parts), err);
+	int rc = grow(&parts, series->part_count, &series->part_capacity, sizeof(*series->parts), err);
 
 	series->parts = parts;
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	series->parts[series->part_count++] =
 		(struct file_series_part){.file = series->file_count - 1, .is_file = is_file, .table = *table};
 	table->seen = (struct sequence_set){0};
@@ -418,16 +418,16 @@ static int judge_parts(struct file_series *series, struct file_series_part *part
 static int judge_folders(struct file_series *series, struct file_series_part *parts, size_t count,
 	const struct file_series_hooks *params, struct enrg_error *err)
 {
-	int result = 0;
+	int rc = 0;
 
 	qsort_r(parts, count, sizeof(*parts), compare_parts_by_folder, series);
-	for (size_t first = 0, end; result == 0 && first < count; first = end) {
+	for (size_t first = 0, end; rc == 0 && first < count; first = end) {
 		for (end = first + 1; end < count; end++)
 			if (compare_folders(series, &parts[first], &parts[end]) != 0)
 				break;
-		result = judge_parts(series, &parts[first], end - first, JUDGE_NAMES, params, err);
+		rc = judge_parts(series, &parts[first], end - first, JUDGE_NAMES, params, err);
 	}
-	return result;
+	return rc;
 }
 
 /* What was put aside may fill a hole of each. */
@@ -435,12 +435,12 @@ static int judge_names(struct file_series *series, struct file_series_part *part
 	const struct file_series_hooks *params, struct enrg_error *err)
 {
 	struct file_series_part *copy = malloc(count * sizeof(*copy));
-	int result = 0;
+	int rc = 0;
 
 	if (!copy)
 		return enrg_error_set(err, -ENOMEM, "no memory for %zu files", count);
 	qsort_r(parts, count, sizeof(*parts), compare_parts_by_stem, series);
-	for (size_t first = 0, end; result == 0 && first < count; first = end) {
+	for (size_t first = 0, end; rc == 0 && first < count; first = end) {
 		size_t copied = 0;
 		for (end = first; end < count && compare_stems(series, &parts[first], &parts[end]) == 0; end++)
 			if (!series->files[parts[end].file].is_spare)
@@ -448,10 +448,10 @@ static int judge_names(struct file_series *series, struct file_series_part *part
 		for (size_t i = 0; copied > 0 && i < count; i++)
 			if (series->files[parts[i].file].is_spare)
 				copy[copied++] = parts[i];
-		result = judge_parts(series, copy, copied, JUDGE_COPY, params, err);
+		rc = judge_parts(series, copy, copied, JUDGE_COPY, params, err);
 	}
 	free(copy);
-	return result;
+	return rc;
 }
 
 static int judge_parts(struct file_series *series, struct file_series_part *parts, size_t count, enum judge_level level,
@@ -464,35 +464,35 @@ static int judge_parts(struct file_series *series, struct file_series_part *part
 
 	if (count < 2)
 		return 0;
-	int result = collect(&judge, parts, count, err);
-	if (result == 0 && level == JUDGE_FOLDERS && are_copies(&judge, compare_folders)) {
-		result = judge_folders(series, parts, count, params, err);
-	} else if (result == 0 && level != JUDGE_COPY && are_copies(&judge, compare_stems)) {
-		result = judge_names(series, parts, count, params, err);
-	} else if (result == 0) {
+	int rc = collect(&judge, parts, count, err);
+	if (rc == 0 && level == JUDGE_FOLDERS && are_copies(&judge, compare_folders)) {
+		rc = judge_folders(series, parts, count, params, err);
+	} else if (rc == 0 && level != JUDGE_COPY && are_copies(&judge, compare_stems)) {
+		rc = judge_names(series, parts, count, params, err);
+	} else if (rc == 0) {
 		find_span(&judge);
 		sweep(&judge);
 		tell_begin(&judge);
 		params->conclude(params->context, &judge.report);
 	}
 	free(judge.pieces);
-	return result;
+	return rc;
 }
 
 int file_series_judge(struct file_series *series, const struct file_series_hooks *hooks, struct enrg_error *err)
 {
-	int result = 0;
+	int rc = 0;
 
 	name_schemas(series);
 	if (series->part_count)
 		qsort(series->parts, series->part_count, sizeof(*series->parts), compare_tables);
-	for (size_t first = 0, end; result == 0 && first < series->part_count; first = end) {
+	for (size_t first = 0, end; rc == 0 && first < series->part_count; first = end) {
 		const struct file_series_part *part = &series->parts[first];
 		for (end = first + 1; end < series->part_count; end++)
 			if (compare_names(part, &series->parts[end]) != 0 ||
 				part->table.schema_id != series->parts[end].table.schema_id)
 				break;
-		result = judge_parts(series, &series->parts[first], end - first, JUDGE_FOLDERS, hooks, err);
+		rc = judge_parts(series, &series->parts[first], end - first, JUDGE_FOLDERS, hooks, err);
 	}
-	return result;
+	return rc;
 }

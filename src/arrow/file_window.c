@@ -64,9 +64,9 @@ int file_window_get(struct file_window *window, uint64_t offset, size_t wanted, 
 	if (offset < window->at || offset + needed > window->at + window->count) {
 		size_t target = needed > FILE_WINDOW_PIECE ? needed : FILE_WINDOW_PIECE;
 		target = target < left ? target : (size_t)left;
-		int result = grow(window, target, err);
-		if (result < 0)
-			return result;
+		int rc = grow(window, target, err);
+		if (rc < 0)
+			return rc;
 		/* Keep what is there of the wanted range. */
 		size_t kept = 0;
 		if (offset >= window->at && offset < window->at + window->count) {
@@ -75,9 +75,9 @@ int file_window_get(struct file_window *window, uint64_t offset, size_t wanted, 
 		}
 		window->at = offset;
 		window->count = kept;
-		result = fill(window, target, err);
-		if (result < 0)
-			return result;
+		rc = fill(window, target, err);
+		if (rc < 0)
+			return rc;
 	}
 	*ret_bytes = window->bytes + (offset - window->at);
 	*ret_count = (size_t)(window->at + window->count - offset);

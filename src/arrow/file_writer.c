@@ -31,8 +31,8 @@ int file_writer_open(struct file_writer *writer, const char *path, bool is_strea
 	writer->stream = fopen(path, "wxe");
 	if (!writer->stream)
 		return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
-	int result = is_stream ? 0 : put(writer, MAGIC, sizeof(MAGIC), err);
-	return result < 0 ? result : put(writer, schema, schema_bytes, err);
+	int rc = is_stream ? 0 : put(writer, MAGIC, sizeof(MAGIC), err);
+	return rc < 0 ? rc : put(writer, schema, schema_bytes, err);
 }
 
 int file_blocks_add(
@@ -54,11 +54,11 @@ int file_blocks_add(
 int file_writer_add(struct file_writer *writer, const void *meta, uint32_t meta_bytes, const void *body,
 	uint64_t body_bytes, struct enrg_error *err)
 {
-	int result = writer->is_stream ? 0 : file_blocks_add(&writer->blocks, writer->at, meta_bytes, body_bytes, err);
+	int rc = writer->is_stream ? 0 : file_blocks_add(&writer->blocks, writer->at, meta_bytes, body_bytes, err);
 
-	if (result == 0)
-		result = put(writer, meta, meta_bytes, err);
-	return result < 0 ? result : put(writer, body, body_bytes, err);
+	if (rc == 0)
+		rc = put(writer, meta, meta_bytes, err);
+	return rc < 0 ? rc : put(writer, body, body_bytes, err);
 }
 
 /* The schema's flatbuffer goes into the footer's as it is, with everything that another writer may have noted in it:
@@ -69,9 +69,9 @@ static int add_schema(
 	struct ipc_head head;
 	size_t wanted;
 
-	int result = ipc_read_head(writer->schema, writer->schema_bytes, &head, &wanted, err);
-	if (result < 0)
-		return result;
+	int rc = ipc_read_head(writer->schema, writer->schema_bytes, &head, &wanted, err);
+	if (rc < 0)
+		return rc;
 	uint32_t count = writer->schema_bytes - IPC_PREFIX_BYTES;
 	uint32_t first = fb_add_vector(builder, reference, count, 1, 8);
 	fb_put(builder, first, writer->schema + IPC_PREFIX_BYTES, count);
@@ -86,9 +86,9 @@ static int put_footer(struct file_writer *writer, struct enrg_error *err)
 	uint32_t fields[FOOTER_FIELDS], block_bytes = sizeof(struct file_block);
 	struct fb_builder builder;
 
-	int result = put(writer, end_mark, sizeof(end_mark), err);
-	if (result < 0)
-		return result;
+	int rc = put(writer, end_mark, sizeof(end_mark), err);
+	if (rc < 0)
+		return rc;
 	fb_init(&builder);
 	fb_add_table(&builder, FOOTER_FIELDS, sizes, fields);
 	fb_put(&builder, fields[FOOTER_VERSION], &(uint16_t){IPC_VERSION_V5}, 2);
@@ -96,27 +96,27 @@ static int put_footer(struct file_writer *writer, struct enrg_error *err)
 	uint32_t first = fb_add_vector(&builder, fields[FOOTER_BATCHES], writer->blocks.count, block_bytes, 8);
 	if (writer->blocks.count)
 		fb_put(&builder, first, writer->blocks.items, writer->blocks.count * block_bytes);
-	result = add_schema(&builder, writer, fields[FOOTER_SCHEMA], err);
+	rc = add_schema(&builder, writer, fields[FOOTER_SCHEMA], err);
 	fb_finish(&builder);
-	if (result == 0 && builder.is_failed)
-		result = enrg_error_set(err, -ENOMEM, "no memory for the footer of %u batches", writer->blocks.count);
-	if (result == 0)
-		result = put(writer, builder.bytes, builder.count, err);
-	if (result == 0)
-		result = put(writer, &builder.count, sizeof(builder.count), err);
-	if (result == 0)
-		result = put(writer, MAGIC, 6, err);
+	if (rc == 0 && builder.is_failed)
+		rc = enrg_error_set(err, -ENOMEM, "no memory for the footer of %u batches", writer->blocks.count);
+	if (rc == 0)
+		rc = put(writer, builder.bytes, builder.count, err);
+	if (rc == 0)
+		rc = put(writer, &builder.count, sizeof(builder.count), err);
+	if (rc == 0)
+		rc = put(writer, MAGIC, 6, err);
 	fb_fini(&builder);
-	return result;
+	return rc;
 }
 
 int file_writer_finish(struct file_writer *writer, struct enrg_error *err)
 {
-	int result = writer->is_stream ? 0 : put_footer(writer, err);
+	int rc = writer->is_stream ? 0 : put_footer(writer, err);
 
-	if (result == 0 && fflush(writer->stream) != 0)
-		result = enrg_error_set(err, -errno, "can't write the Arrow file: %s", strerror(errno));
-	return result;
+	if (rc == 0 && fflush(writer->stream) != 0)
+		rc = enrg_error_set(err, -errno, "can't write the Arrow file: %s", strerror(errno));
+	return rc;
 }
 
 void file_writer_close(struct file_writer *writer)

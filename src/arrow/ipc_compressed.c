@@ -24,12 +24,12 @@ static int read_source(const struct enrg_batch *batch, struct source *ret_source
 {
 	struct source source = {0};
 	size_t wanted;
-	int code = ipc_read_head(batch->ipc, batch->ipc_bytes - batch->body_bytes, &source.head, &wanted, err);
+	int rc = ipc_read_head(batch->ipc, batch->ipc_bytes - batch->body_bytes, &source.head, &wanted, err);
 
-	if (code == 0)
-		code = ipc_read_marks(&source.head, &source.marks, err);
-	if (code < 0)
-		return code;
+	if (rc == 0)
+		rc = ipc_read_marks(&source.head, &source.marks, err);
+	if (rc < 0)
+		return rc;
 	struct fb_reader *reader = &source.head.reader;
 	source.rows = fb_read_number(reader, &source.head.header, BATCH_LENGTH, 8, 0);
 	fb_read_vector(reader, &source.head.header, BATCH_NODES, IPC_NODE_BYTES, &source.nodes);
@@ -44,10 +44,10 @@ int enrg_ipc_buffers(const struct enrg_batch *batch, struct enrg_ipc_buffer *ret
 	uint32_t *ret_count, struct enrg_error *err)
 {
 	struct source source;
-	int code = read_source(batch, &source, err);
+	int rc = read_source(batch, &source, err);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	*ret_count = source.buffers.count;
 	if (source.buffers.count > capacity)
 		return -ENOBUFS;
@@ -119,10 +119,10 @@ int enrg_ipc_format_compressed(const struct enrg_batch *batch, const struct enrg
 	struct source source;
 	struct places places;
 	uint8_t *bytes;
-	int code = read_source(batch, &source, err);
+	int rc = read_source(batch, &source, err);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	if (params->buffer_count != source.buffers.count || params->body_bytes % 8 != 0)
 		return enrg_error_set(err, -EINVAL, "these are not the buffers of the batch");
 	fb_init(&builder);
@@ -136,10 +136,10 @@ int enrg_ipc_format_compressed(const struct enrg_batch *batch, const struct enrg
 			(uint64_t)((const uint8_t *)buffer->bytes - (const uint8_t *)params->body), buffer->byte_count};
 		fb_put(&builder, places.buffers + i * IPC_BUFFER_BYTES, place, sizeof(place));
 	}
-	code = ipc_finish_message(&builder, BODY_ALIGN, &bytes, ret_meta_bytes);
+	rc = ipc_finish_message(&builder, BODY_ALIGN, &bytes, ret_meta_bytes);
 	fb_fini(&builder);
-	if (code < 0)
-		return enrg_error_set(err, code, "no memory for the metadata of a batch");
+	if (rc < 0)
+		return enrg_error_set(err, rc, "no memory for the metadata of a batch");
 	ipc_format_hex(bytes + places.body_crc, crc32c(0, params->body, params->body_bytes), 8);
 	ipc_format_hex(bytes + places.meta_crc, crc32c(0, bytes, *ret_meta_bytes), 8);
 	*ret_meta = bytes;

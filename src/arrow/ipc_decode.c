@@ -64,12 +64,12 @@ static int next_array(
 {
 	struct batch_buffer validity;
 
-	int result = next_node(cursor, ret_length, ret_nulls);
-	if (result == 0)
-		result = next_buffer(cursor, *ret_nulls ? (*ret_length + 7) / 8 : 0, &validity);
-	if (result == 0)
+	int rc = next_node(cursor, ret_length, ret_nulls);
+	if (rc == 0)
+		rc = next_buffer(cursor, *ret_nulls ? (*ret_length + 7) / 8 : 0, &validity);
+	if (rc == 0)
 		*ret_validity = *ret_nulls ? validity.at : NULL;
-	return result;
+	return rc;
 }
 
 /* One pass without a branch in it, so that the compiler can use vector instructions. */
@@ -88,9 +88,9 @@ static int next_offsets(struct batch_cursor *cursor, uint64_t rows, const int32_
 	static const int32_t none[1];
 	struct batch_buffer buffer = {0};
 
-	int result = next_buffer(cursor, rows ? (rows + 1) * sizeof(int32_t) : 0, &buffer);
-	if (result < 0)
-		return result;
+	int rc = next_buffer(cursor, rows ? (rows + 1) * sizeof(int32_t) : 0, &buffer);
+	if (rc < 0)
+		return rc;
 	const int32_t *offsets = buffer.bytes >= sizeof(int32_t) ? (const int32_t *)(const void *)buffer.at : none;
 	if (!offsets_ascend(offsets, rows))
 		return enrg_error_set(
@@ -104,21 +104,21 @@ static int decode_fixed(struct batch_cursor *cursor, enum enrg_type type, uint64
 	uint32_t width = enrg_type_bytes(type);
 	struct batch_buffer buffer = {0};
 
-	int result = next_buffer(cursor, width ? count * width : (count + 7) / 8, &buffer);
-	if (result == 0)
+	int rc = next_buffer(cursor, width ? count * width : (count + 7) / 8, &buffer);
+	if (rc == 0)
 		*ret_values = buffer.at ? buffer.at : cursor->body;
-	return result;
+	return rc;
 }
 
 static int decode_bytes(struct batch_cursor *cursor, uint64_t rows, struct enrg_column_view *view)
 {
 	struct batch_buffer buffer = {0};
 
-	int result = next_offsets(cursor, rows, &view->offsets);
-	if (result == 0)
-		result = next_buffer(cursor, (uint64_t)view->offsets[rows], &buffer);
-	if (result < 0)
-		return result;
+	int rc = next_offsets(cursor, rows, &view->offsets);
+	if (rc == 0)
+		rc = next_buffer(cursor, (uint64_t)view->offsets[rows], &buffer);
+	if (rc < 0)
+		return rc;
 	view->values = buffer.at ? buffer.at : cursor->body;
 	view->value_count = (uint64_t)view->offsets[rows];
 	return 0;
@@ -129,11 +129,11 @@ static int decode_list(struct batch_cursor *cursor, enum enrg_type item, uint64_
 	const uint8_t *item_validity = NULL;
 	uint64_t items = 0, item_nulls = 0;
 
-	int result = next_offsets(cursor, rows, &view->offsets);
-	if (result == 0)
-		result = next_array(cursor, &items, &item_nulls, &item_validity);
-	if (result < 0)
-		return result;
+	int rc = next_offsets(cursor, rows, &view->offsets);
+	if (rc == 0)
+		rc = next_array(cursor, &items, &item_nulls, &item_validity);
+	if (rc < 0)
+		return rc;
 	if (item_nulls)
 		return enrg_error_set(cursor->err, ENRG_E_CORRUPT, "column \"%s\": nulls inside a list are unsupported",
 			cursor->column);
@@ -152,33 +152,33 @@ static int decode_column(
 	uint64_t length = 0;
 
 	cursor->column = column->name;
-	int result = next_array(cursor, &length, &view.null_count, &view.validity);
-	if (result < 0)
-		return result;
+	int rc = next_array(cursor, &length, &view.null_count, &view.validity);
+	if (rc < 0)
+		return rc;
 	if (length != rows)
 		return enrg_error_set(cursor->err, ENRG_E_CORRUPT,
 			"column \"%s\": %" PRIu64 " rows in a batch of %" PRIu64, column->name, length, rows);
 	if (column->type == ENRG_LIST) {
-		result = decode_list(cursor, column->item, rows, &view);
+		rc = decode_list(cursor, column->item, rows, &view);
 	} else if (enrg_type_is_variable(column->type)) {
-		result = decode_bytes(cursor, rows, &view);
+		rc = decode_bytes(cursor, rows, &view);
 	} else {
 		view.value_count = rows;
-		result = decode_fixed(cursor, column->type, rows, &view.values);
+		rc = decode_fixed(cursor, column->type, rows, &view.values);
 	}
 	*ret_view = view;
-	return result;
+	return rc;
 }
 
 static int read_batch_head(const void *bytes, size_t count, struct ipc_head *ret_head, struct enrg_error *err)
 {
 	size_t wanted;
 
-	int result = ipc_read_head(bytes, count, ret_head, &wanted, err);
-	if (result == -EAGAIN || (result == 0 && ret_head->body_bytes > count - ret_head->meta_bytes))
+	int rc = ipc_read_head(bytes, count, ret_head, &wanted, err);
+	if (rc == -EAGAIN || (rc == 0 && ret_head->body_bytes > count - ret_head->meta_bytes))
 		return enrg_error_set(err, ENRG_E_CORRUPT, "the record batch message is cut off");
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	if (ret_head->is_end || ret_head->header_type != IPC_RECORD_BATCH)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "this is no record batch message");
 	if ((uintptr_t)bytes % 8 != 0)
@@ -194,11 +194,11 @@ int ipc_decode_batch(const struct enrg_schema *schema, const void *bytes, size_t
 	struct ipc_marks marks;
 	struct ipc_head head;
 
-	int result = read_batch_head(bytes, count, &head, err);
-	if (result == 0)
-		result = ipc_read_marks(&head, &marks, err);
-	if (result < 0)
-		return result;
+	int rc = read_batch_head(bytes, count, &head, err);
+	if (rc == 0)
+		rc = ipc_read_marks(&head, &marks, err);
+	if (rc < 0)
+		return rc;
 	cursor.reader = &head.reader;
 	cursor.body = (const uint8_t *)bytes + head.meta_bytes;
 	cursor.body_bytes = head.body_bytes;
@@ -210,9 +210,9 @@ int ipc_decode_batch(const struct enrg_schema *schema, const void *bytes, size_t
 	if (head.reader.is_bad)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "the record batch's metadata is damaged");
 	for (uint32_t i = 0; i < schema->column_count; i++) {
-		result = decode_column(&cursor, &schema->columns[i], rows, &views[i]);
-		if (result < 0)
-			return result;
+		rc = decode_column(&cursor, &schema->columns[i], rows, &views[i]);
+		if (rc < 0)
+			return rc;
 	}
 	if (cursor.node != cursor.nodes.count || cursor.buffer != cursor.buffers.count)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "the batch has more columns than its schema");

@@ -82,9 +82,9 @@ int ipc_read_head(
 {
 	struct ipc_head head = {0};
 
-	int result = read_prefix(bytes, count, &head, ret_wanted, err);
-	if (result < 0)
-		return result;
+	int rc = read_prefix(bytes, count, &head, ret_wanted, err);
+	if (rc < 0)
+		return rc;
 	if (!head.is_end) {
 		head.reader = (struct fb_reader){
 			.bytes = (const uint8_t *)bytes + IPC_PREFIX_BYTES,
@@ -278,11 +278,11 @@ int ipc_read_message(
 	struct ipc_marks marks;
 	size_t wanted = 0;
 
-	int result = ipc_read_head(bytes, count, &head, ret_wanted ? ret_wanted : &wanted, err);
-	if (result == 0)
-		result = ipc_read_marks(&head, &marks, err);
-	if (result < 0)
-		return result;
+	int rc = ipc_read_head(bytes, count, &head, ret_wanted ? ret_wanted : &wanted, err);
+	if (rc == 0)
+		rc = ipc_read_marks(&head, &marks, err);
+	if (rc < 0)
+		return rc;
 	*ret_message = (struct ipc_message){
 		.type = head.header_type == IPC_SCHEMA         ? IPC_SCHEMA
 			: head.header_type == IPC_RECORD_BATCH ? IPC_RECORD_BATCH

@@ -16,11 +16,11 @@ int enrg_ipc_pad(const struct enrg_batch *batch, uint32_t padding, void *ret_met
 
 	if (padding % 8 != 0 || meta_bytes + padding > IPC_META_BYTES_MAX)
 		return enrg_error_set(err, -EINVAL, "can't pad the metadata of a batch with %u bytes", padding);
-	int code = ipc_read_head(batch->ipc, meta_bytes, &head, &wanted, err);
-	if (code == 0)
-		code = ipc_read_marks(&head, &marks, err);
-	if (code < 0)
-		return code;
+	int rc = ipc_read_head(batch->ipc, meta_bytes, &head, &wanted, err);
+	if (rc == 0)
+		rc = ipc_read_marks(&head, &marks, err);
+	if (rc < 0)
+		return rc;
 	uint32_t length = (uint32_t)meta_bytes + padding - IPC_PREFIX_BYTES;
 	memcpy(bytes, batch->ipc, meta_bytes);
 	memset(bytes + meta_bytes, 0, padding);

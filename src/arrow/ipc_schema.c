@@ -128,16 +128,15 @@ static int encode(const struct enrg_schema *schema, const struct ipc_origin *ori
 	uint8_t *bytes;
 	uint32_t count;
 
-	int result = enrg_schema_check(schema, err);
-	if (result < 0)
-		return result;
+	int rc = enrg_schema_check(schema, err);
+	if (rc < 0)
+		return rc;
 	fb_init(&builder);
 	uint32_t crc_at = build_schema(&builder, schema, origin, format);
-	result = ipc_finish_message(&builder, 8, &bytes, &count);
+	rc = ipc_finish_message(&builder, 8, &bytes, &count);
 	fb_fini(&builder);
-	if (result < 0)
-		return enrg_error_set(
-			err, result, "no memory for the schema message of %u columns", schema->column_count);
+	if (rc < 0)
+		return enrg_error_set(err, rc, "no memory for the schema message of %u columns", schema->column_count);
 	ipc_format_hex(bytes + IPC_PREFIX_BYTES + crc_at, crc32c(0, bytes, count), 8);
 	*ret_bytes = bytes;
 	*ret_count = count;
@@ -344,9 +343,9 @@ static int read_fields(struct fb_reader *reader, const struct fb_table *top, con
 		struct fb_table field;
 		if (!fb_read_element(reader, fields, i, &field))
 			return enrg_error_set(err, ENRG_E_CORRUPT, "the schema is damaged");
-		int result = read_field(reader, &field, &columns[i], err);
-		if (result < 0)
-			return result;
+		int rc = read_field(reader, &field, &columns[i], err);
+		if (rc < 0)
+			return rc;
 	}
 	const char *kind = ipc_find_key(reader, top, SCHEMA_KEYS, KEY_KIND);
 	const struct enrg_schema schema = {
@@ -382,9 +381,9 @@ int ipc_read_schema(
 	struct enrg_column *columns = calloc(fields.count, sizeof(*columns));
 	if (!columns)
 		return enrg_error_set(err, -ENOMEM, "no memory for a schema of %u columns", fields.count);
-	int result = read_fields(reader, top, &fields, columns, ret_schema, err);
+	int rc = read_fields(reader, top, &fields, columns, ret_schema, err);
 	free(columns);
-	return result;
+	return rc;
 }
 
 int ipc_decode_schema(const void *bytes, size_t count, struct enrg_schema **ret_schema, struct enrg_error *err)
@@ -392,11 +391,11 @@ int ipc_decode_schema(const void *bytes, size_t count, struct enrg_schema **ret_
 	struct ipc_head head;
 	size_t wanted;
 
-	int result = ipc_read_head(bytes, count, &head, &wanted, err);
-	if (result == -EAGAIN)
+	int rc = ipc_read_head(bytes, count, &head, &wanted, err);
+	if (rc == -EAGAIN)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "the schema message is cut off");
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	if (head.is_end || head.header_type != IPC_SCHEMA || head.body_bytes != 0)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "this is no schema message");
 	return ipc_read_schema(&head.reader, &head.header, ret_schema, err);

@@ -117,11 +117,11 @@ static int create(const struct enrg_schema *schema, const struct ipc_origin *ori
 	struct fb_builder builder;
 	uint32_t nodes, buffers;
 
-	int result = enrg_schema_check(schema, err);
-	if (result == 0 && origin)
-		result = check_origin(origin, err);
-	if (result < 0)
-		return result;
+	int rc = enrg_schema_check(schema, err);
+	if (rc == 0 && origin)
+		rc = check_origin(origin, err);
+	if (rc < 0)
+		return rc;
 	struct ipc_template *template = calloc(1, sizeof(*template));
 	if (template)
 		template->columns = calloc(schema->column_count, sizeof(*template->columns));
@@ -133,11 +133,11 @@ static int create(const struct enrg_schema *schema, const struct ipc_origin *ori
 	fill_columns(template, schema, &nodes, &buffers);
 	fb_init(&builder);
 	build(template, &builder, origin ? origin : &nowhere, nodes, buffers, is_merged);
-	result = ipc_finish_message(&builder, BODY_ALIGN, &template->bytes, &template->meta_bytes);
+	rc = ipc_finish_message(&builder, BODY_ALIGN, &template->bytes, &template->meta_bytes);
 	fb_fini(&builder);
-	if (result < 0) {
+	if (rc < 0) {
 		ipc_template_destroy(template);
-		return enrg_error_set(err, result, "no memory for the message of a table");
+		return enrg_error_set(err, rc, "no memory for the message of a table");
 	}
 	*ret_template = template;
 	return 0;

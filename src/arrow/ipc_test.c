@@ -399,9 +399,9 @@ static int decode_patched(uint8_t *bytes, size_t count, size_t at, uint64_t valu
 
 	memcpy(&before, bytes + at, 8);
 	memcpy(bytes + at, &value, 8);
-	int result = ipc_decode_batch(sample_schema(), bytes, count, views, &batch, NULL);
+	int rc = ipc_decode_batch(sample_schema(), bytes, count, views, &batch, NULL);
 	memcpy(bytes + at, &before, 8);
-	return result;
+	return rc;
 }
 
 static void every_length_is_checked(void **state)
@@ -555,12 +555,12 @@ static void what_is_unsupported_is_named(void **state)
 		size_t bytes, at = 0, count;
 		uint8_t *stream = read_corpus(cases[i].name, &bytes);
 		const uint8_t *message = next_message(stream, bytes, &at, &count);
-		int result = ipc_decode_schema(message, count, &schema, &err);
-		if (result == 0) {
+		int rc = ipc_decode_schema(message, count, &schema, &err);
+		if (rc == 0) {
 			message = next_message(stream, bytes, &at, &count);
-			result = ipc_decode_batch(schema, message, count, views, &batch, &err);
+			rc = ipc_decode_batch(schema, message, count, views, &batch, &err);
 		}
-		assert_int_equal(result, ENRG_E_CORRUPT);
+		assert_int_equal(rc, ENRG_E_CORRUPT);
 		assert_string_equal(err.text, cases[i].text);
 		free(schema);
 		free(stream);

@@ -35,9 +35,9 @@ static int read_packed(const uint8_t *bytes, size_t count, struct packed *ret_pa
 	struct fb_table compression;
 	size_t wanted;
 
-	int result = ipc_read_head(bytes, count, &packed.head, &wanted, err);
-	if (result < 0)
-		return result == -EAGAIN ? enrg_error_set(err, ENRG_E_CORRUPT, "a record batch is cut") : result;
+	int rc = ipc_read_head(bytes, count, &packed.head, &wanted, err);
+	if (rc < 0)
+		return rc == -EAGAIN ? enrg_error_set(err, ENRG_E_CORRUPT, "a record batch is cut") : rc;
 	struct fb_reader *reader = &packed.head.reader;
 	if (packed.head.header_type != IPC_RECORD_BATCH ||
 		!fb_read_table(reader, &packed.head.header, BATCH_COMPRESSION, &compression) ||
@@ -96,9 +96,9 @@ static int measure(const struct packed *packed, uint64_t *ret_bytes, struct enrg
 
 	for (uint32_t i = 0; i < packed->buffers.count; i++) {
 		struct buffer buffer = {0};
-		int result = read_buffer(packed, i, &buffer, err);
-		if (result < 0)
-			return result;
+		int rc = read_buffer(packed, i, &buffer, err);
+		if (rc < 0)
+			return rc;
 		total += (buffer.raw_bytes + BODY_ALIGN - 1) / BODY_ALIGN * BODY_ALIGN;
 		if (total > BODY_BYTES_MAX)
 			return enrg_error_set(err, ENRG_E_CORRUPT, "its body claims to be of more than 4 GiB");
@@ -115,14 +115,14 @@ static int fill_body(const struct packed *packed, ipc_decompress_fn *decompress,
 	for (uint32_t i = 0; i < packed->buffers.count; i++) {
 		uint8_t *entry = meta + packed->base + buffer_place(packed, i);
 		struct buffer buffer = {0};
-		int result = read_buffer(packed, i, &buffer, err);
-		if (result == 0 && buffer.raw_bytes && buffer.is_plain)
+		int rc = read_buffer(packed, i, &buffer, err);
+		if (rc == 0 && buffer.raw_bytes && buffer.is_plain)
 			memcpy(body + at, packed->body + buffer.offset, buffer.bytes);
-		else if (result == 0 && buffer.raw_bytes)
-			result = decompress(packed->codec, packed->body + buffer.offset, buffer.bytes, body + at,
+		else if (rc == 0 && buffer.raw_bytes)
+			rc = decompress(packed->codec, packed->body + buffer.offset, buffer.bytes, body + at,
 				buffer.raw_bytes, err);
-		if (result < 0)
-			return result;
+		if (rc < 0)
+			return rc;
 		memcpy(entry, &at, sizeof(at));
 		memcpy(entry + 8, &buffer.raw_bytes, sizeof(buffer.raw_bytes));
 		at += (buffer.raw_bytes + BODY_ALIGN - 1) / BODY_ALIGN * BODY_ALIGN;
@@ -136,11 +136,11 @@ int ipc_unpack(const void *bytes, size_t count, ipc_decompress_fn *decompress, v
 	struct packed packed;
 	uint64_t body_bytes = 0;
 
-	int result = read_packed(bytes, count, &packed, err);
-	if (result == 0)
-		result = measure(&packed, &body_bytes, err);
-	if (result < 0)
-		return result;
+	int rc = read_packed(bytes, count, &packed, err);
+	if (rc == 0)
+		rc = measure(&packed, &body_bytes, err);
+	if (rc < 0)
+		return rc;
 	uint32_t length_at = fb_find_field(&packed.head.reader, &packed.head.message, MESSAGE_BODY_LENGTH, 8);
 	if (!length_at)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "the record batch's metadata is damaged");
@@ -149,10 +149,10 @@ int ipc_unpack(const void *bytes, size_t count, ipc_decompress_fn *decompress, v
 		return enrg_error_set(
 			err, -ENOMEM, "no memory for a batch of %llu bytes", (unsigned long long)body_bytes);
 	memcpy(plain, bytes, packed.meta_bytes);
-	result = fill_body(&packed, decompress, plain, plain + packed.meta_bytes, err);
-	if (result < 0) {
+	rc = fill_body(&packed, decompress, plain, plain + packed.meta_bytes, err);
+	if (rc < 0) {
 		free(plain);
-		return result;
+		return rc;
 	}
 	memcpy(plain + packed.base + length_at, &body_bytes, sizeof(body_bytes));
 	/* The field `compression` is gone. */

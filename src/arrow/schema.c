@@ -211,11 +211,11 @@ static int check_column(const struct enrg_column *column, uint32_t number, struc
 {
 	if (!column->name || !column->name[0])
 		return enrg_error_set(err, -EINVAL, "column %u has no name", number + 1);
-	int result = check_text(column->name, "name", number, err);
-	if (result < 0)
-		return result;
-	if (column->unit && (result = check_text(column->unit, "unit", number, err)) < 0)
-		return result;
+	int rc = check_text(column->name, "name", number, err);
+	if (rc < 0)
+		return rc;
+	if (column->unit && (rc = check_text(column->unit, "unit", number, err)) < 0)
+		return rc;
 	if (enrg_type_name(column->type)[0] == '?')
 		return enrg_error_set(err, -EINVAL, "column %u (\"%s\"): unknown type %d", number + 1, column->name,
 			(int)column->type);
@@ -257,9 +257,9 @@ int enrg_schema_check(const struct enrg_schema *schema, struct enrg_error *err)
 		return enrg_error_set(err, -EMSGSIZE, "%u columns are too many: at most %u fit in one table",
 			schema->column_count, ENRG_COLUMNS_MAX);
 	for (uint32_t i = 0; i < schema->column_count; i++) {
-		int result = check_column(&schema->columns[i], i, err);
-		if (result < 0)
-			return result;
+		int rc = check_column(&schema->columns[i], i, err);
+		if (rc < 0)
+			return rc;
 	}
 	if (schema->is_blob && (schema->column_count != 1 || schema->columns[0].type != ENRG_BINARY ||
 				       strcmp(schema->columns[0].name, "bytes") != 0))

@@ -35,9 +35,9 @@ static int close_hole(struct sequence_set *set, size_t index, uint64_t sequence)
 		hole->last--;
 	} else {
 		uint64_t last = hole->last;
-		int result = insert_hole(set, index + 1, sequence + 1, last);
-		if (result < 0)
-			return result;
+		int rc = insert_hole(set, index + 1, sequence + 1, last);
+		if (rc < 0)
+			return rc;
 		set->holes[index].last = sequence - 1; /* insert_hole may have moved the array */
 	}
 	return SEQUENCE_LATE;
@@ -61,7 +61,7 @@ static int add_inside(struct sequence_set *set, uint64_t sequence)
 
 int sequence_set_add(struct sequence_set *set, uint64_t sequence)
 {
-	int result = 0;
+	int rc = 0;
 
 	if (set->last == 0) {
 		set->first = set->last = sequence;
@@ -69,17 +69,17 @@ int sequence_set_add(struct sequence_set *set, uint64_t sequence)
 	}
 	if (sequence > set->last) {
 		if (sequence > set->last + 1)
-			result = insert_hole(set, set->hole_count, set->last + 1, sequence - 1);
-		if (result == 0)
+			rc = insert_hole(set, set->hole_count, set->last + 1, sequence - 1);
+		if (rc == 0)
 			set->last = sequence;
-		return result < 0 ? result : SEQUENCE_NEW;
+		return rc < 0 ? rc : SEQUENCE_NEW;
 	}
 	if (sequence < set->first) {
 		if (sequence + 1 < set->first)
-			result = insert_hole(set, 0, sequence + 1, set->first - 1);
-		if (result == 0)
+			rc = insert_hole(set, 0, sequence + 1, set->first - 1);
+		if (rc == 0)
 			set->first = sequence;
-		return result < 0 ? result : SEQUENCE_LATE;
+		return rc < 0 ? rc : SEQUENCE_LATE;
 	}
 	return add_inside(set, sequence);
 }
@@ -88,10 +88,10 @@ int sequence_set_add_range(struct sequence_set *set, uint64_t first, uint64_t la
 {
 	*ret_duplicates = 0;
 	for (uint64_t i = 0; i <= last - first; i++) { /* `last` may be the greatest number there is */
-		int result = sequence_set_add(set, first + i);
-		if (result < 0)
-			return result;
-		*ret_duplicates += result == SEQUENCE_DUPLICATE;
+		int rc = sequence_set_add(set, first + i);
+		if (rc < 0)
+			return rc;
+		*ret_duplicates += rc == SEQUENCE_DUPLICATE;
 	}
 	return 0;
 }

@@ -104,9 +104,9 @@ static int find_table(struct verifier *verifier, const struct ipc_message *messa
 	size_t index = 0;
 	while (index < verifier->table_count && !table_is(&verifier->tables[index], message, verifier->schema_id))
 		index++;
-	int result = index == verifier->table_count ? add_table(verifier, message, err) : 0;
-	if (result < 0)
-		return result;
+	int rc = index == verifier->table_count ? add_table(verifier, message, err) : 0;
+	if (rc < 0)
+		return rc;
 	verifier->last_table = index;
 	*ret_table = &verifier->tables[index];
 	return 0;
@@ -119,12 +119,12 @@ static int note_sequence(
 	struct verify_table *table;
 	char name[800];
 
-	int result = find_table(verifier, message, &table, err);
-	if (result < 0)
-		return result;
-	result = sequence_set_add_range(&table->seen, first, last, &duplicates);
-	if (result < 0)
-		return enrg_error_set(err, result, "no memory for the sequences of source \"%s\"", table->source);
+	int rc = find_table(verifier, message, &table, err);
+	if (rc < 0)
+		return rc;
+	rc = sequence_set_add_range(&table->seen, first, last, &duplicates);
+	if (rc < 0)
+		return enrg_error_set(err, rc, "no memory for the sequences of source \"%s\"", table->source);
 	if (!table->schema_id)
 		table->schema_id = verifier->schema_id;
 	*ret_is_duplicate = duplicates > last - first;
@@ -173,12 +173,11 @@ static int read_at(struct verifier *verifier, uint64_t offset, struct ipc_messag
 	*ret_is_cut = false;
 	for (;;) {
 		uint64_t left = verifier->end - offset;
-		int result = file_window_get(&verifier->window, offset, wanted, &bytes, &count, err);
-		if (result == 0)
-			result =
-				ipc_read_message(bytes, count < left ? count : (size_t)left, ret_message, &wanted, err);
-		if (result != -EAGAIN)
-			return result;
+		int rc = file_window_get(&verifier->window, offset, wanted, &bytes, &count, err);
+		if (rc == 0)
+			rc = ipc_read_message(bytes, count < left ? count : (size_t)left, ret_message, &wanted, err);
+		if (rc != -EAGAIN)
+			return rc;
 		if (wanted > left) {
 			*ret_is_cut = true;
 			return 0;
@@ -192,10 +191,10 @@ static int is_message_at(struct verifier *verifier, uint64_t offset, struct enrg
 	struct ipc_message message;
 	bool is_cut;
 
-	int result = read_at(verifier, offset, &message, &is_cut, err);
-	if (result == ENRG_E_CORRUPT || (result == 0 && is_cut))
+	int rc = read_at(verifier, offset, &message, &is_cut, err);
+	if (rc == ENRG_E_CORRUPT || (rc == 0 && is_cut))
 		return 0;
-	return result < 0 ? result : message.meta_crc_ok || message.is_end;
+	return rc < 0 ? rc : message.meta_crc_ok || message.is_end;
 }
 
 /* May a message start with these 8 bytes, `left` bytes before the end of the file? An end mark may where it is the
@@ -219,9 +218,9 @@ static int find_message(struct verifier *verifier, uint64_t offset, uint64_t *re
 
 	/* Messages lie at multiples of 8: one that does not fit into what is left is none. */
 	while (offset + 8 <= end) {
-		int result = file_window_get(&verifier->window, offset, 8, &bytes, &count, err);
-		if (result < 0)
-			return result;
+		int rc = file_window_get(&verifier->window, offset, 8, &bytes, &count, err);
+		if (rc < 0)
+			return rc;
 		size_t i = 0;
 		count = count < end - offset ? count : (size_t)(end - offset);
 		while (i + 8 <= count && !is_plausible(bytes + i, end - offset - i))
@@ -229,10 +228,10 @@ static int find_message(struct verifier *verifier, uint64_t offset, uint64_t *re
 		offset += i;
 		if (i + 8 > count)
 			continue;
-		result = is_message_at(verifier, offset, err);
-		if (result < 0)
-			return result;
-		if (result) {
+		rc = is_message_at(verifier, offset, err);
+		if (rc < 0)
+			return rc;
+		if (rc) {
 			*ret_offset = offset;
 			return 0;
 		}
@@ -249,9 +248,9 @@ static int is_rest_zero(struct verifier *verifier, uint64_t offset, struct enrg_
 	size_t count;
 
 	for (; offset < verifier->window.file_bytes; offset += count) {
-		int result = file_window_get(&verifier->window, offset, 1, &bytes, &count, err);
-		if (result < 0)
-			return result;
+		int rc = file_window_get(&verifier->window, offset, 1, &bytes, &count, err);
+		if (rc < 0)
+			return rc;
 		if (bytes[0] != 0 || memcmp(bytes, bytes + 1, count - 1) != 0)
 			return 0;
 	}
@@ -284,16 +283,15 @@ static int skip_damage(struct verifier *verifier, const char *reason, bool is_cu
 {
 	uint64_t next, end = verifier->end;
 
-	int result = find_message(verifier, verifier->offset + 8, &next, err);
-	if (result < 0)
-		return result;
+	int rc = find_message(verifier, verifier->offset + 8, &next, err);
+	if (rc < 0)
+		return rc;
 	if (next == end && !is_cut) {
-		result = verifier->offset > 0 && !verifier->report.is_file
-				 ? is_rest_zero(verifier, verifier->offset, err)
-				 : 0;
-		if (result < 0)
-			return result;
-		is_cut = result != 0;
+		rc = verifier->offset > 0 && !verifier->report.is_file ? is_rest_zero(verifier, verifier->offset, err)
+								       : 0;
+		if (rc < 0)
+			return rc;
+		is_cut = rc != 0;
 	}
 	if (next == end && is_cut) {
 		note_torn(verifier);
@@ -334,18 +332,18 @@ static int take_schema(struct verifier *verifier, const struct ipc_message *mess
 	free(verifier->schema);
 	verifier->schema = NULL;
 	verifier->schema_id = 0;
-	int result = file_window_get(&verifier->window, verifier->offset, message->meta_bytes, &bytes, &count, err);
-	if (result < 0)
-		return result;
-	result = ipc_decode_schema(bytes, count, &verifier->schema, &reason);
-	if (result == ENRG_E_CORRUPT) {
+	int rc = file_window_get(&verifier->window, verifier->offset, message->meta_bytes, &bytes, &count, err);
+	if (rc < 0)
+		return rc;
+	rc = ipc_decode_schema(bytes, count, &verifier->schema, &reason);
+	if (rc == ENRG_E_CORRUPT) {
 		/* A stream of another program with types that we do not have: its batches are counted, not looked into.
 		 */
 		note_corrupt(verifier, message, reason.text);
 		return 0;
 	}
-	if (result < 0)
-		return enrg_error_set(err, result, "%s", reason.text);
+	if (rc < 0)
+		return enrg_error_set(err, rc, "%s", reason.text);
 	verifier->schema_id = ipc_schema_id(verifier->schema);
 	free(verifier->views);
 	verifier->views = calloc(verifier->schema->column_count, sizeof(*verifier->views));
@@ -364,9 +362,9 @@ static int body_crc(
 	while (at < end) {
 		const uint8_t *bytes;
 		size_t count;
-		int result = file_window_get(&verifier->window, at, 8, &bytes, &count, err);
-		if (result < 0)
-			return result;
+		int rc = file_window_get(&verifier->window, at, 8, &bytes, &count, err);
+		if (rc < 0)
+			return rc;
 		size_t piece = count < end - at ? count : (size_t)(end - at);
 		crc = crc32c(crc, bytes, piece);
 		at += piece;
@@ -386,12 +384,11 @@ static int check_batch(
 	uint32_t crc = 0;
 	size_t count;
 
-	int result = in_memory
-			     ? file_window_get(&verifier->window, verifier->offset, (size_t)total, &bytes, &count, err)
-		     : message->has_stamp ? body_crc(verifier, message, &crc, err)
-					  : 0;
-	if (result < 0)
-		return result;
+	int rc = in_memory ? file_window_get(&verifier->window, verifier->offset, (size_t)total, &bytes, &count, err)
+		 : message->has_stamp ? body_crc(verifier, message, &crc, err)
+				      : 0;
+	if (rc < 0)
+		return rc;
 	if (in_memory && message->has_stamp)
 		crc = crc32c(0, bytes + message->meta_bytes, (size_t)message->body_bytes);
 	if (message->has_stamp && crc != message->stamp.body_crc)
@@ -417,10 +414,10 @@ static int take_batch(struct verifier *verifier, const struct ipc_message *messa
 		verifier->wants_schema = false;
 		note_corrupt(verifier, message, "no schema stands in front of it; readers will stop here");
 	}
-	int result = check_batch(verifier, message, &reason, err);
-	if (result < 0 && result != ENRG_E_CORRUPT)
-		return result;
-	if (result == ENRG_E_CORRUPT)
+	int rc = check_batch(verifier, message, &reason, err);
+	if (rc < 0 && rc != ENRG_E_CORRUPT)
+		return rc;
+	if (rc == ENRG_E_CORRUPT)
 		note_corrupt(verifier, message, reason.text);
 	/* A damaged batch is named as damaged: it is not missing as well. */
 	if (message->has_stamp) {
@@ -430,7 +427,7 @@ static int take_batch(struct verifier *verifier, const struct ipc_message *messa
 	} else {
 		report->unstamped++;
 	}
-	if (result == ENRG_E_CORRUPT || is_duplicate)
+	if (rc == ENRG_E_CORRUPT || is_duplicate)
 		return 0;
 	if (message->has_stamp && message->stamp.is_gap) {
 		report->gaps++;
@@ -450,17 +447,17 @@ static int take_message(struct verifier *verifier, const struct ipc_message *mes
 {
 	struct verify_report *report = &verifier->report;
 	uint64_t corrupted = report->corrupted;
-	int result = 0;
+	int rc = 0;
 
 	report->has_end_mark = message->is_end;
 	if (message->is_end) {
 		verifier->wants_schema = true;
 	} else if (message->type == IPC_SCHEMA) {
-		result = take_schema(verifier, message, err);
+		rc = take_schema(verifier, message, err);
 	} else if (message->type == IPC_RECORD_BATCH) {
-		result = take_batch(verifier, message, err);
-		if (result == 0 && report->is_file)
-			result = file_blocks_add(
+		rc = take_batch(verifier, message, err);
+		if (rc == 0 && report->is_file)
+			rc = file_blocks_add(
 				&verifier->blocks, verifier->offset, message->meta_bytes, message->body_bytes, err);
 	} else {
 		report->unstamped++;
@@ -468,7 +465,7 @@ static int take_message(struct verifier *verifier, const struct ipc_message *mes
 	verifier->offset += message->meta_bytes + message->body_bytes;
 	if (report->corrupted == corrupted)
 		report->good_bytes = verifier->offset;
-	return result;
+	return rc;
 }
 
 /* One message, or one stretch of damage. Moves the offset on. */
@@ -478,10 +475,10 @@ static int step(struct verifier *verifier, struct enrg_error *err)
 	struct enrg_error reason = {0};
 	bool is_cut;
 
-	int result = read_at(verifier, verifier->offset, &message, &is_cut, &reason);
-	if (result < 0 && result != ENRG_E_CORRUPT)
-		return enrg_error_set(err, result, "%s", reason.text);
-	if (result == ENRG_E_CORRUPT || is_cut)
+	int rc = read_at(verifier, verifier->offset, &message, &is_cut, &reason);
+	if (rc < 0 && rc != ENRG_E_CORRUPT)
+		return enrg_error_set(err, rc, "%s", reason.text);
+	if (rc == ENRG_E_CORRUPT || is_cut)
 		return skip_damage(verifier, reason.text, is_cut, err);
 	if (message.has_keys && !message.meta_crc_ok)
 		return skip_damage(verifier, "the check sum of a message's head is wrong", false, err);
@@ -512,20 +509,20 @@ static int find_messages(struct verifier *verifier, struct enrg_error *err)
 	verifier->end = verifier->window.file_bytes;
 	if (!verifier->end)
 		return 0;
-	int result = file_window_get(&verifier->window, 0, 8, &bytes, &count, err);
-	if (result < 0)
-		return result;
+	int rc = file_window_get(&verifier->window, 0, 8, &bytes, &count, err);
+	if (rc < 0)
+		return rc;
 	if (count >= sizeof(FILE_MAGIC) && !memcmp(bytes, FILE_MAGIC, sizeof(FILE_MAGIC))) {
 		verifier->report.is_file = true;
 		verifier->start = verifier->offset = sizeof(FILE_MAGIC);
-		result = file_footer_read(&verifier->window, &verifier->footer, &reason, err);
-		if (result == ENRG_E_CORRUPT) {
+		rc = file_footer_read(&verifier->window, &verifier->footer, &reason, err);
+		if (rc == ENRG_E_CORRUPT) {
 			verifier->report.corrupted++;
 			tell(verifier, VERIFY_CORRUPT, "%s", reason.text);
 			return 0;
 		}
-		verifier->end = result == 0 ? verifier->footer.at : verifier->end;
-		return result;
+		verifier->end = rc == 0 ? verifier->footer.at : verifier->end;
+		return rc;
 	}
 	/* A longer file is searched for whole messages first: its head may be damaged. */
 	if (count < 8 && memcmp(bytes, "\xff\xff\xff\xff", count < 4 ? count : 4) != 0)
@@ -555,24 +552,24 @@ static void check_footer(struct verifier *verifier)
 
 static int go_through(struct verifier *verifier, struct enrg_error *err)
 {
-	int result = find_messages(verifier, err);
+	int rc = find_messages(verifier, err);
 
-	while (result == 0 && verifier->offset < verifier->end) {
-		result = step(verifier, err);
+	while (rc == 0 && verifier->offset < verifier->end) {
+		rc = step(verifier, err);
 		if (verifier->hooks->progress)
 			verifier->hooks->progress(verifier->hooks->context, verifier->offset, verifier->end);
 		if (verifier->report.is_file && verifier->report.has_end_mark)
 			break;
 	}
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	if (verifier->report.is_file)
 		check_footer(verifier);
 	tell_missing(verifier);
-	for (size_t i = 0; result == 0 && verifier->hooks->take_table && i < verifier->table_count; i++)
-		result = verifier->hooks->take_table(
+	for (size_t i = 0; rc == 0 && verifier->hooks->take_table && i < verifier->table_count; i++)
+		rc = verifier->hooks->take_table(
 			verifier->hooks->context, &verifier->tables[i], &verifier->report, err);
-	return result;
+	return rc;
 }
 
 int verify_tables(
@@ -580,14 +577,14 @@ int verify_tables(
 {
 	struct verifier verifier = {.wants_schema = true, .hooks = hooks};
 
-	int result = file_window_open(&verifier.window, path, err);
+	int rc = file_window_open(&verifier.window, path, err);
 	verifier.report.file_bytes = verifier.window.file_bytes;
-	if (result == 0) {
-		result = go_through(&verifier, err);
-		if (result < 0)
-			enrg_error_add(err, result, "%s", path);
+	if (rc == 0) {
+		rc = go_through(&verifier, err);
+		if (rc < 0)
+			enrg_error_add(err, rc, "%s", path);
 	}
-	if (result == 0)
+	if (rc == 0)
 		*ret_report = verifier.report;
 	for (size_t i = 0; i < verifier.table_count; i++)
 		sequence_set_fini(&verifier.tables[i].seen);
@@ -597,7 +594,7 @@ int verify_tables(
 	free(verifier.blocks.items);
 	file_footer_fini(&verifier.footer);
 	file_window_close(&verifier.window);
-	return result;
+	return rc;
 }
 
 int verify_file(const char *path, void (*tell_finding)(void *context, enum verify_finding, const char *sentence),
@@ -611,7 +608,7 @@ int verify_file(const char *path, void (*tell_finding)(void *context, enum verif
 int verify_repair(const char *path, const struct verify_report *report, struct enrg_error *err)
 {
 	struct stat status;
-	int result = 0;
+	int rc = 0;
 
 	if (!report->is_torn || report->good_bytes > report->file_bytes)
 		return enrg_error_set(err, -EINVAL, "%s: there is no torn tail to cut", path);
@@ -619,13 +616,13 @@ int verify_repair(const char *path, const struct verify_report *report, struct e
 	if (descriptor < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
 	if (fstat(descriptor, &status) < 0)
-		result = enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
+		rc = enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
 	else if ((uint64_t)status.st_size != report->file_bytes)
-		result = enrg_error_set(
+		rc = enrg_error_set(
 			err, -EBUSY, "%s: somebody else is writing to it: its length changed since it was read", path);
 	else if (ftruncate(descriptor, (off_t)report->good_bytes) < 0 || fsync(descriptor) < 0)
-		result = enrg_error_set(err, -errno, "%s: can't cut it: %s", path, strerror(errno));
-	if (close(descriptor) < 0 && result == 0)
-		result = enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
-	return result;
+		rc = enrg_error_set(err, -errno, "%s: can't cut it: %s", path, strerror(errno));
+	if (close(descriptor) < 0 && rc == 0)
+		rc = enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
+	return rc;
 }

@@ -7,9 +7,9 @@
 
 int disk_fail(struct enrg_error *err, const char *path, const char *verb)
 {
-	int code = errno ? -errno : -EIO;
+	int rc = errno ? -errno : -EIO;
 
-	return enrg_error_set(err, code, "%s: can't %s: %s", path, verb, enrg_error_name(code));
+	return enrg_error_set(err, rc, "%s: can't %s: %s", path, verb, enrg_error_name(rc));
 }
 
 int disk_write_all(int descriptor, const uint8_t *from, uint64_t byte_count, uint64_t offset)

@@ -8,17 +8,17 @@
 #include "base/secret.h"
 #include "base/text.h"
 
-int enrg_error_set(struct enrg_error *err, int code, const char *format, ...)
+int enrg_error_set(struct enrg_error *err, int rc, const char *format, ...)
 {
 	if (err) {
 		va_list arguments;
 		va_start(arguments, format);
-		err->code = code;
+		err->code = rc;
 		vsnprintf(err->text, sizeof(err->text), format, arguments);
 		va_end(arguments);
 		secret_hide(err->text);
 	}
-	return code;
+	return rc;
 }
 
 int enrg_error_add(struct enrg_error *err, int rc, const char *format, ...)
@@ -42,9 +42,9 @@ int enrg_error_add(struct enrg_error *err, int rc, const char *format, ...)
 	return rc;
 }
 
-const char *enrg_error_name(int code)
+const char *enrg_error_name(int rc)
 {
-	switch (code) {
+	switch (rc) {
 	case ENRG_E_CONFIG:
 		return "the configuration needs a human";
 	case ENRG_E_CORRUPT:
@@ -60,7 +60,6 @@ const char *enrg_error_name(int code)
 	case ENRG_E_VERSION:
 		return "a format of another version";
 	default:
-		return strerrordesc_np(code < 0 ? -code : code) ? strerrordesc_np(code < 0 ? -code : code)
-								: "unknown error";
+		return strerrordesc_np(rc < 0 ? -rc : rc) ? strerrordesc_np(rc < 0 ? -rc : rc) : "unknown error";
 	}
 }

@@ -35,13 +35,13 @@ static void install(void)
 int fault_guard(int (*function)(void *context), void *context)
 {
 	sigjmp_buf place;
-	int result;
+	int rc;
 
 	pthread_once(&once, install);
 	if (sigsetjmp(place, 1))
 		return -EFAULT;
 	armed = &place;
-	result = function(context);
+	rc = function(context);
 	armed = NULL;
-	return result;
+	return rc;
 }

@@ -132,9 +132,9 @@ int held_lead(const char *path, int descriptor)
 		return -ENAMETOOLONG;
 	unlink(temporary);
 	if (symlink(target, temporary) < 0 || rename(temporary, path) < 0) {
-		int code = -errno;
+		int rc = -errno;
 		unlink(temporary);
-		return code;
+		return rc;
 	}
 	return 0;
 }

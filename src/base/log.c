@@ -249,34 +249,34 @@ static int put_file(void *context, const char *line, size_t bytes)
 	return log_file_put(context, line, bytes);
 }
 
-static size_t format_lost(enum log_target target, uint64_t count, int code, char *line)
+static size_t format_lost(enum log_target target, uint64_t count, int rc, char *line)
 {
 	char text[200];
 	int length = snprintf(text, sizeof(text), "%llu line(s) of the log are lost: %s", (unsigned long long)count,
-		code ? strerror(-code) : "the output stood still, or was slower than they came");
+		rc ? strerror(-rc) : "the output stood still, or was slower than they came");
 
 	return format_line(target, ENRG_WARNING, text, (size_t)length, line);
 }
 
-static size_t format_lost_stderr(void *context, uint64_t count, int code, char *line, size_t line_bytes)
+static size_t format_lost_stderr(void *context, uint64_t count, int rc, char *line, size_t line_bytes)
 {
 	(void)context;
 	(void)line_bytes;
-	return format_lost(TARGET_STDERR, count, code, line);
+	return format_lost(TARGET_STDERR, count, rc, line);
 }
 
-static size_t format_lost_file(void *context, uint64_t count, int code, char *line, size_t line_bytes)
+static size_t format_lost_file(void *context, uint64_t count, int rc, char *line, size_t line_bytes)
 {
 	(void)context;
 	(void)line_bytes;
-	return format_lost(TARGET_FILE, count, code, line);
+	return format_lost(TARGET_FILE, count, rc, line);
 }
 
-static size_t format_lost_output(void *context, uint64_t count, int code, char *line, size_t line_bytes)
+static size_t format_lost_output(void *context, uint64_t count, int rc, char *line, size_t line_bytes)
 {
 	(void)context;
 	return (size_t)snprintf(line, line_bytes, "(%llu line(s) are lost: %s)\n", (unsigned long long)count,
-		code ? strerror(-code) : "there was no room");
+		rc ? strerror(-rc) : "there was no room");
 }
 
 static const struct log_sink_type sink_types[TARGETS] = {

@@ -114,15 +114,15 @@ static void rotate(struct log_file *file)
 
 int log_file_put(struct log_file *file, const char *line, size_t bytes)
 {
-	int code = open_file(file);
+	int rc = open_file(file);
 
-	if (code == 0 && file->is_torn) {
-		code = write_all(file, "\n", 1);
-		file->is_torn = code != 0;
+	if (rc == 0 && file->is_torn) {
+		rc = write_all(file, "\n", 1);
+		file->is_torn = rc != 0;
 	}
-	if (code == 0)
-		code = write_all(file, line, bytes);
-	if (code == 0 && file->rotate_bytes)
+	if (rc == 0)
+		rc = write_all(file, line, bytes);
+	if (rc == 0 && file->rotate_bytes)
 		rotate(file);
-	return code;
+	return rc;
 }

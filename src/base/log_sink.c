@@ -58,15 +58,15 @@ static void say_lost(struct log_sink *sink)
 {
 	char line[LOG_LINE_BYTES];
 	uint64_t count = sink->lost;
-	int code = sink->lost_code;
+	int rc = sink->lost_code;
 
 	if (!count)
 		return;
 	pthread_mutex_unlock(&sink->lock);
-	size_t bytes = sink->type->format_lost(sink->context, count, code, line, sizeof(line));
-	code = sink->type->put(sink->context, line, bytes);
+	size_t bytes = sink->type->format_lost(sink->context, count, rc, line, sizeof(line));
+	rc = sink->type->put(sink->context, line, bytes);
 	pthread_mutex_lock(&sink->lock);
-	if (code)
+	if (rc)
 		return;
 	sink->lost -= count;
 	sink->lost_code = 0;
@@ -80,11 +80,11 @@ static void put_one(struct log_sink *sink)
 	copy_out(sink, &bytes, sizeof(bytes));
 	copy_out(sink, line, bytes);
 	pthread_mutex_unlock(&sink->lock);
-	int code = sink->type->put(sink->context, line, bytes);
+	int rc = sink->type->put(sink->context, line, bytes);
 	pthread_mutex_lock(&sink->lock);
-	if (code) {
+	if (rc) {
 		sink->lost++;
-		sink->lost_code = code;
+		sink->lost_code = rc;
 	} else {
 		say_lost(sink);
 	}

@@ -28,20 +28,20 @@ static int put(void *context, const char *line, size_t bytes)
 	struct output *output = context;
 
 	pthread_mutex_lock(&output->gate);
-	int code = output->code;
-	if (!code) {
+	int rc = output->code;
+	if (!rc) {
 		memcpy(output->last, line, bytes);
 		output->last[bytes] = '\0';
 		output->lines++;
 	}
 	pthread_mutex_unlock(&output->gate);
-	return code;
+	return rc;
 }
 
-static size_t format_lost(void *context, uint64_t count, int code, char *line, size_t line_bytes)
+static size_t format_lost(void *context, uint64_t count, int rc, char *line, size_t line_bytes)
 {
 	struct output *output = context;
-	size_t length = (size_t)snprintf(line, line_bytes, "lost %llu code %d\n", (unsigned long long)count, -code);
+	size_t length = (size_t)snprintf(line, line_bytes, "lost %llu code %d\n", (unsigned long long)count, -rc);
 
 	snprintf(output->lost, sizeof(output->lost), "%s", line);
 	return length;

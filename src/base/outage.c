@@ -19,14 +19,14 @@ static bool is_due(const struct outage *outage, uint64_t now_ns)
 	return now_ns - outage->first_told_ns >= again_ns[outage->told - 1];
 }
 
-enum outage_word outage_note(struct outage *outage, int code, uint64_t now_ns)
+enum outage_word outage_note(struct outage *outage, int rc, uint64_t now_ns)
 {
 	bool is_new = !outage->since_ns && (!outage->ended_ns || now_ns - outage->ended_ns >= SAME_NS);
 	bool was_said = outage->is_said;
 
-	if (is_new || code != outage->code)
+	if (is_new || rc != outage->code)
 		outage->told = 0;
-	outage->code = code;
+	outage->code = rc;
 	if (!outage->since_ns)
 		outage->since_ns = now_ns;
 	if (!was_said)

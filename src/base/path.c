@@ -15,9 +15,9 @@
 
 #define READ_STEP_BYTES 65536u
 
-static int fail(struct enrg_error *err, int code, const char *what, const char *path)
+static int fail(struct enrg_error *err, int rc, const char *what, const char *path)
 {
-	return enrg_error_set(err, code, "cannot %s %s: %s", what, path, enrg_error_name(code));
+	return enrg_error_set(err, rc, "cannot %s %s: %s", what, path, enrg_error_name(rc));
 }
 
 static int make_folder(const char *path, mode_t mode, struct enrg_error *err)
@@ -27,9 +27,9 @@ static int make_folder(const char *path, mode_t mode, struct enrg_error *err)
 	if (mkdir(path, mode) == 0)
 		return 0;
 	/* Also a read-only file system or a foreign folder is fine where the folder is there already. */
-	int code = -errno;
+	int rc = -errno;
 	if (stat(path, &status) < 0)
-		return fail(err, code, "make the folder", path);
+		return fail(err, rc, "make the folder", path);
 	if (!S_ISDIR(status.st_mode))
 		return fail(err, -ENOTDIR, "make the folder", path);
 	return 0;
@@ -50,9 +50,9 @@ static int make_folders(const char *path, size_t count, mode_t mode, struct enrg
 		if (part[i] != '/' || part[i - 1] == '/')
 			continue;
 		part[i] = '\0';
-		int code = make_folder(part, mode, err);
-		if (code < 0)
-			return code;
+		int rc = make_folder(part, mode, err);
+		if (rc < 0)
+			return rc;
 		part[i] = '/';
 	}
 	return make_folder(part, mode, err);
@@ -97,7 +97,7 @@ static int close_to_others(int descriptor, const char *path, struct enrg_error *
 }
 
 /* Why it can't be opened: the folder of another user lets nobody in. */
-static int explain_closed(const char *path, int code, struct enrg_error *err)
+static int explain_closed(const char *path, int rc, struct enrg_error *err)
 {
 	struct stat status;
 	char owner[64];
@@ -105,8 +105,8 @@ static int explain_closed(const char *path, int code, struct enrg_error *err)
 	if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
 		return enrg_error_set(
 			err, -EPERM, "%s is a symbolic link: remove it, or set ENRGDAQ_RUNTIME_DIR", path);
-	if (code != -EACCES || lstat(path, &status) < 0)
-		return fail(err, code, "open", path);
+	if (rc != -EACCES || lstat(path, &status) < 0)
+		return fail(err, rc, "open", path);
 	path_format_user(status.st_uid, owner, sizeof(owner));
 	return enrg_error_set(err, -EPERM,
 		"%s belongs to %s, who may be running it: run as that user, or set ENRGDAQ_RUNTIME_DIR", path, owner);
@@ -114,16 +114,16 @@ static int explain_closed(const char *path, int code, struct enrg_error *err)
 
 int path_make_private_folder(const char *path, struct enrg_error *err)
 {
-	int code = path_make_folders(path, 0700, err);
+	int rc = path_make_folders(path, 0700, err);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	int descriptor = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (descriptor < 0)
 		return explain_closed(path, -errno, err);
-	code = close_to_others(descriptor, path, err);
+	rc = close_to_others(descriptor, path, err);
 	close(descriptor);
-	return code;
+	return rc;
 }
 
 /* Length of the folder part with its slash: 0 for a bare name. */
@@ -157,9 +157,9 @@ static int read_all(int descriptor, size_t bytes_max, char **ret_bytes, size_t *
 		}
 		got = read(descriptor, bytes + used, room - used - 1);
 		if (got < 0 && errno != EINTR) {
-			int code = -errno;
+			int rc = -errno;
 			free(bytes);
-			return code;
+			return rc;
 		}
 		used += got > 0 ? (size_t)got : 0;
 	} while (got != 0 && used <= bytes_max);
@@ -180,11 +180,11 @@ int path_read_file(const char *path, size_t bytes_max, char **ret_bytes, size_t 
 
 	if (descriptor < 0)
 		return fail(err, -errno, "open", path);
-	int code = read_all(descriptor, bytes_max, ret_bytes, ret_count);
+	int rc = read_all(descriptor, bytes_max, ret_bytes, ret_count);
 	close(descriptor);
-	if (code == -EFBIG)
-		return enrg_error_set(err, code, "%s is larger than %zu bytes", path, bytes_max);
-	return code < 0 ? fail(err, code, "read", path) : 0;
+	if (rc == -EFBIG)
+		return enrg_error_set(err, rc, "%s is larger than %zu bytes", path, bytes_max);
+	return rc < 0 ? fail(err, rc, "read", path) : 0;
 }
 
 static int write_all(int descriptor, const char *bytes, size_t count)
@@ -229,9 +229,9 @@ static int sync_folder(const char *path)
 	int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (descriptor < 0)
 		return -errno;
-	int code = fsync(descriptor) < 0 ? -errno : 0;
+	int rc = fsync(descriptor) < 0 ? -errno : 0;
 	close(descriptor);
-	return code == -EINVAL ? 0 : code; /* a file system that has no such thing */
+	return rc == -EINVAL ? 0 : rc; /* a file system that has no such thing */
 }
 
 static int write_file(const char *path, const void *bytes, size_t count, bool sync, mode_t mode, struct enrg_error *err)
@@ -241,19 +241,19 @@ static int write_file(const char *path, const void *bytes, size_t count, bool sy
 
 	if (descriptor < 0)
 		return fail(err, descriptor, "create", path);
-	int code = write_all(descriptor, bytes, count);
-	if (code == 0 && sync && fdatasync(descriptor) < 0)
-		code = -errno;
-	if (close(descriptor) < 0 && code == 0)
-		code = -errno;
-	if (code == 0 && rename(name, path) < 0)
-		code = -errno;
-	if (code < 0) {
+	int rc = write_all(descriptor, bytes, count);
+	if (rc == 0 && sync && fdatasync(descriptor) < 0)
+		rc = -errno;
+	if (close(descriptor) < 0 && rc == 0)
+		rc = -errno;
+	if (rc == 0 && rename(name, path) < 0)
+		rc = -errno;
+	if (rc < 0) {
 		unlink(name);
-		return fail(err, code, "write", path);
+		return fail(err, rc, "write", path);
 	}
-	code = sync ? sync_folder(path) : 0;
-	return code < 0 ? fail(err, code, "sync the folder of", path) : 0;
+	rc = sync ? sync_folder(path) : 0;
+	return rc < 0 ? fail(err, rc, "sync the folder of", path) : 0;
 }
 
 int path_write_file(const char *path, const void *bytes, size_t count, int sync, struct enrg_error *err)

@@ -59,12 +59,12 @@ static void files_give_their_text(void **state)
 	unlink(path);
 }
 
-static void refuse(const char *path, int code, const char *reason)
+static void refuse(const char *path, int rc, const char *reason)
 {
 	struct enrg_error err = {0};
 	char *text = NULL;
 
-	assert_int_equal(secret_read_file(path, &text, &err), code);
+	assert_int_equal(secret_read_file(path, &text, &err), rc);
 	if (!strstr(err.text, reason))
 		fail_msg("expected \"%s\", found \"%s\"", reason, err.text);
 }

@@ -29,13 +29,13 @@ static int run_pair(const struct compare *compare, enum regime *regime, struct o
 	double limits[COMPARE_METRICS_MAX] = {0}, values[COMPARE_METRICS_MAX] = {0};
 	struct regime_probe after;
 
-	int code = compare->limit(compare->context, limits, err);
-	if (code == 0)
-		code = compare->value(compare->context, values, err);
-	if (code == 0)
-		code = probe_regime(compare, &after, err);
-	if (code < 0)
-		return code;
+	int rc = compare->limit(compare->context, limits, err);
+	if (rc == 0)
+		rc = compare->value(compare->context, values, err);
+	if (rc == 0)
+		rc = probe_regime(compare, &after, err);
+	if (rc < 0)
+		return rc;
 	if (after.regime != *regime) {
 		outcome->changed++;
 		*regime = after.regime;
@@ -75,18 +75,18 @@ int compare_run(const struct compare *compare, struct enrg_error *err)
 	struct outcome outcome = {.series = calloc(COMPARE_METRICS_MAX, sizeof(struct series))};
 	struct regime_probe probe;
 	bool is_met = true;
-	int code = outcome.series ? probe_regime(compare, &probe, err) : enrg_error_set(err, -ENOMEM, "out of memory");
+	int rc = outcome.series ? probe_regime(compare, &probe, err) : enrg_error_set(err, -ENOMEM, "out of memory");
 
-	for (unsigned i = 0; i < compare->rounds && i < COMPARE_ROUNDS_MAX && code == 0; i++)
-		code = run_pair(compare, &probe.regime, &outcome, err);
-	if (code == 0 && outcome.changed > 0)
+	for (unsigned i = 0; i < compare->rounds && i < COMPARE_ROUNDS_MAX && rc == 0; i++)
+		rc = run_pair(compare, &probe.regime, &outcome, err);
+	if (rc == 0 && outcome.changed > 0)
 		printf("the regime changed in %u of %u pairs, which do not count\n", outcome.changed, compare->rounds);
-	for (unsigned i = 0; i < compare->metric_count && code == 0 && outcome.count > 0; i++)
+	for (unsigned i = 0; i < compare->metric_count && rc == 0 && outcome.count > 0; i++)
 		is_met &= print_metric(&compare->metrics[i], &outcome.series[i], &outcome);
 	fflush(stdout);
 	free(outcome.series);
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	return is_met && outcome.count > 0 ? 0 : 1;
 }
 
@@ -120,9 +120,9 @@ unsigned compare_parse(int argc, char **argv, const char *help)
 	return (unsigned)rounds;
 }
 
-int compare_exit(int code, const struct enrg_error *err)
+int compare_exit(int rc, const struct enrg_error *err)
 {
-	if (code < 0)
+	if (rc < 0)
 		fprintf(stderr, "not measured: %s\n", err->text);
-	return code < 0 ? 2 : code;
+	return rc < 0 ? 2 : rc;
 }

@@ -52,10 +52,10 @@ static int judge(const double *values, double goal, bool is_at_most, int fail_at
 	const struct compare compare = {3, 1, &metric, take_limit, take_value, &script, probe};
 	struct enrg_error err = {0};
 
-	int code = compare_run(&compare, &err);
+	int rc = compare_run(&compare, &err);
 	if (fail_at < 0)
 		assert_int_equal(script.values_taken, 3);
-	return code;
+	return rc;
 }
 
 static void test_goals(void **state)

@@ -60,11 +60,11 @@ int limits_measure_work(uint64_t (*piece)(void *context), void *context, double 
 		return enrg_error_set(err, -ENOMEM, "no memory to measure in");
 	pair_cpus(cpu, 1);
 	const struct pair_side side = {run_work, &work, cpu[0]};
-	int code = pair_run(&side, 1, TIMEOUT_NS, err);
-	if (code == 0)
+	int rc = pair_run(&side, 1, TIMEOUT_NS, err);
+	if (rc == 0)
 		*ret_gb_per_s = *shared;
 	pair_unmap(shared, sizeof(*shared));
-	return code;
+	return rc;
 }
 
 struct buffers {
@@ -102,18 +102,18 @@ static uint64_t copy_crc_piece(void *context)
 static int measure_on_buffers(uint64_t (*piece)(void *context), double *ret_gb_per_s, struct enrg_error *err)
 {
 	struct buffers buffers = {malloc(BATCH_BYTES), malloc(BATCH_BYTES), 0};
-	int code;
+	int rc;
 
 	if (buffers.source && buffers.destination) {
 		memset(buffers.source, 0x5a, BATCH_BYTES);
 		memset(buffers.destination, 0, BATCH_BYTES);
-		code = limits_measure_work(piece, &buffers, ret_gb_per_s, err);
+		rc = limits_measure_work(piece, &buffers, ret_gb_per_s, err);
 	} else {
-		code = enrg_error_set(err, -ENOMEM, "no memory to measure in");
+		rc = enrg_error_set(err, -ENOMEM, "no memory to measure in");
 	}
 	free(buffers.source);
 	free(buffers.destination);
-	return code;
+	return rc;
 }
 
 int limits_measure_memcpy(double *ret_gb_per_s, struct enrg_error *err)
@@ -176,9 +176,9 @@ static int write_for_a_while(int descriptor, uint8_t *block, double *ret_mb_per_
 				random ^= random << 17;
 				memcpy(block + at, &random, sizeof(random));
 			}
-			int code = write_block(descriptor, block);
-			if (code < 0)
-				return code;
+			int rc = write_block(descriptor, block);
+			if (rc < 0)
+				return rc;
 			bytes += DISK_BLOCK_BYTES;
 		}
 		if (fdatasync(descriptor) < 0)
@@ -196,14 +196,14 @@ int limits_measure_disk(const char *folder, double *ret_mb_per_s, struct enrg_er
 		return enrg_error_set(err, -ENOMEM, "no memory to measure in");
 	for (size_t i = 0; i < DISK_BLOCK_BYTES; i++)
 		block[i] = (uint8_t)(rand() >> 7);
-	int descriptor = open_nameless(folder), code = descriptor;
+	int descriptor = open_nameless(folder), rc = descriptor;
 	if (descriptor >= 0) {
-		code = write_for_a_while(descriptor, block, ret_mb_per_s);
+		rc = write_for_a_while(descriptor, block, ret_mb_per_s);
 		close(descriptor);
 	}
 	free(block);
-	if (code < 0)
-		return enrg_error_set(err, code, "cannot measure the disk under %s: %s", folder, enrg_error_name(code));
+	if (rc < 0)
+		return enrg_error_set(err, rc, "cannot measure the disk under %s: %s", folder, enrg_error_name(rc));
 	return 0;
 }
 
@@ -211,26 +211,26 @@ int limits_measure_disk(const char *folder, double *ret_mb_per_s, struct enrg_er
 
 int limits_measure(const char *folder, struct limits *limits, struct enrg_error *err)
 {
-	int code;
+	int rc;
 
 	limits->wall_ns = clock_wall_ns();
 	limits->disk_mb_per_s = 0;
-	code = regime_measure(&limits->before, err);
-	if (code == 0)
-		code = limits_measure_memcpy(&limits->memcpy_gb_per_s, err);
-	if (code == 0)
-		code = limits_measure_bare_pair(&limits->bare_pair, err);
-	if (code == 0)
-		code = limits_measure_wakeup(&limits->wakeup, err);
-	if (code == 0)
-		code = limits_measure_crc(&limits->crc_gb_per_s, err);
-	if (code == 0)
-		code = limits_measure_copy_crc(&limits->copy_crc_gb_per_s, err);
-	if (code == 0)
-		code = regime_measure(&limits->after, err);
-	if (code == 0 && folder)
-		code = limits_measure_disk(folder, &limits->disk_mb_per_s, err);
-	return code;
+	rc = regime_measure(&limits->before, err);
+	if (rc == 0)
+		rc = limits_measure_memcpy(&limits->memcpy_gb_per_s, err);
+	if (rc == 0)
+		rc = limits_measure_bare_pair(&limits->bare_pair, err);
+	if (rc == 0)
+		rc = limits_measure_wakeup(&limits->wakeup, err);
+	if (rc == 0)
+		rc = limits_measure_crc(&limits->crc_gb_per_s, err);
+	if (rc == 0)
+		rc = limits_measure_copy_crc(&limits->copy_crc_gb_per_s, err);
+	if (rc == 0)
+		rc = regime_measure(&limits->after, err);
+	if (rc == 0 && folder)
+		rc = limits_measure_disk(folder, &limits->disk_mb_per_s, err);
+	return rc;
 }
 
 enum regime limits_regime(const struct limits *limits)

@@ -101,13 +101,13 @@ static int run_bare_pair(enum copy_method method, uint64_t measure_ns, double *r
 		{run_filler, shared, cpus[0]},
 		{run_reader, shared, cpus[cpu_count - 1]},
 	};
-	int code = pair_run(sides, 2, TIMEOUT_NS, err);
-	if (code == 0 && shared->sum == 0)
-		code = enrg_error_set(err, ENRG_E_CORRUPT, "the reader of the bare pair saw no data");
-	if (code == 0)
+	int rc = pair_run(sides, 2, TIMEOUT_NS, err);
+	if (rc == 0 && shared->sum == 0)
+		rc = enrg_error_set(err, ENRG_E_CORRUPT, "the reader of the bare pair saw no data");
+	if (rc == 0)
 		*ret_gb_per_s = pair_median(shared->rates, shared->rate_count);
 	pair_unmap(shared, sizeof(*shared));
-	return code;
+	return rc;
 }
 
 int limits_measure_bare_pair_by(enum copy_method method, double *ret_gb_per_s, struct enrg_error *err)
@@ -120,16 +120,16 @@ int limits_measure_bare_pair(struct limits_bare_pair *ret_result, struct enrg_er
 	struct limits_bare_pair result = {.method = COPY_MEMCPY};
 
 	for (int i = COPY_MEMCPY; i <= COPY_NON_TEMPORAL; i++) {
-		int code = run_bare_pair((enum copy_method)i, TRY_NS, &result.by_method_gb_per_s[i], err);
-		if (code < 0)
-			return code;
+		int rc = run_bare_pair((enum copy_method)i, TRY_NS, &result.by_method_gb_per_s[i], err);
+		if (rc < 0)
+			return rc;
 		if (result.by_method_gb_per_s[i] > result.by_method_gb_per_s[result.method])
 			result.method = (enum copy_method)i;
 	}
-	int code = run_bare_pair(result.method, MEASURE_NS, &result.gb_per_s, err);
-	if (code == 0)
+	int rc = run_bare_pair(result.method, MEASURE_NS, &result.gb_per_s, err);
+	if (rc == 0)
 		*ret_result = result;
-	return code;
+	return rc;
 }
 
 /* --- wake-up --- */
@@ -204,11 +204,11 @@ int limits_measure_wakeup(struct limits_wakeup *ret_result, struct enrg_error *e
 		{run_waker, shared, cpus[0]},
 		{run_sleeper, shared, cpus[cpu_count - 1]},
 	};
-	int code = pair_run(sides, 2, TIMEOUT_NS, err);
-	if (code == 0) {
+	int rc = pair_run(sides, 2, TIMEOUT_NS, err);
+	if (rc == 0) {
 		ret_result->p50_us = pair_quantile(shared->samples_us, shared->sample_count, 0.5);
 		ret_result->p99_us = pair_quantile(shared->samples_us, shared->sample_count, 0.99);
 	}
 	pair_unmap(shared, sizeof(*shared));
-	return code;
+	return rc;
 }

@@ -85,9 +85,9 @@ static void test_on_one_cpu(void **state)
 	CPU_ZERO(&one);
 	CPU_SET((size_t)cpu[0], &one);
 	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
-	int code = limits_measure(NULL, &limits, &err);
+	int rc = limits_measure(NULL, &limits, &err);
 	assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
-	assert_int_equal(code, 0);
+	assert_int_equal(rc, 0);
 	assert_string_equal(regime_name(limits_regime(&limits)), "single-core");
 	assert_true(limits.wakeup.p50_us > 0 && limits.bare_pair.gb_per_s > 0);
 	assert_true(limits.disk_mb_per_s == 0);

@@ -96,9 +96,9 @@ static void test_codes_come_back(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-		int code = codes[i];
-		const struct pair_side side = {run_code, &code, -1};
-		assert_int_equal(pair_run(&side, 1, TIMEOUT_NS, &err), code);
+		int rc = codes[i];
+		const struct pair_side side = {run_code, &rc, -1};
+		assert_int_equal(pair_run(&side, 1, TIMEOUT_NS, &err), rc);
 	}
 	assert_int_equal(pair_run(NULL, PAIR_SIDES_MAX + 1, TIMEOUT_NS, &err), -EINVAL);
 }

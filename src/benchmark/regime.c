@@ -84,14 +84,14 @@ int regime_measure(struct regime_probe *ret_probe, struct enrg_error *err)
 		{run_ping, table, cpus[0]},
 		{run_pong, table, cpus[cpu_count - 1]},
 	};
-	int code = pair_run(sides, 2, TIMEOUT_NS, err);
-	if (code == 0) {
+	int rc = pair_run(sides, 2, TIMEOUT_NS, err);
+	if (rc == 0) {
 		double round_trip_ns = pair_median(table->samples_ns, table->sample_count);
 		ret_probe->round_trip_ns = round_trip_ns;
 		ret_probe->regime = cpu_count < 2 ? REGIME_SINGLE_CORE : regime_of(round_trip_ns);
 	}
 	pair_unmap(table, sizeof(*table));
-	return code;
+	return rc;
 }
 
 enum regime regime_of(double round_trip_ns)

@@ -34,13 +34,13 @@ static int prepare(const struct rival_params *params, void **ret_self, struct en
 	for (unsigned i = 0; i < params->producers; i++) {
 		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, self->pairs[i]) == 0)
 			continue;
-		int code = -errno;
+		int rc = -errno;
 		while (i-- > 0) {
 			close(self->pairs[i][0]);
 			close(self->pairs[i][1]);
 		}
 		free(self);
-		return enrg_error_set(err, code, "no pair of sockets: %s", enrg_error_name(code));
+		return enrg_error_set(err, rc, "no pair of sockets: %s", enrg_error_name(rc));
 	}
 	*ret_self = self;
 	return 0;

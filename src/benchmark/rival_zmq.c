@@ -111,11 +111,11 @@ static int send_message(void *context, const struct rival_header *header, const 
 	memcpy(zmq_msg_data(&message), &sent, sizeof(sent));
 	memcpy((uint8_t *)zmq_msg_data(&message) + sizeof(sent), payload, self->params->payload_bytes);
 	while (zmq_msg_send(&message, self->socket, 0) < 0) {
-		int code = -errno;
-		if (code == -EINTR)
+		int rc = -errno;
+		if (rc == -EINTR)
 			continue;
 		zmq_msg_close(&message);
-		return code;
+		return rc;
 	}
 	return 0;
 }

@@ -111,13 +111,13 @@ void bench_remove_tree(const char *folder)
 /* A folder of its own, so that a benchmark meets no other instance and leaves nothing. */
 static int make_runtime_folder(char *ret_folder, size_t bytes, struct enrg_error *err)
 {
-	int result = path_runtime_folder(ret_folder, bytes, err);
+	int rc = path_runtime_folder(ret_folder, bytes, err);
 
-	if (result < 0)
-		return result;
-	result = path_make_folders(ret_folder, 0700, err);
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
+	rc = path_make_folders(ret_folder, 0700, err);
+	if (rc < 0)
+		return rc;
 	snprintf(ret_folder + strlen(ret_folder), bytes - strlen(ret_folder), "/bench-XXXXXX");
 	if (!mkdtemp(ret_folder))
 		return enrg_error_set(err, -errno, "%s: %s", ret_folder, enrg_error_name(-errno));
@@ -152,35 +152,35 @@ static int run_system(const struct bench_params *params, const char *folder, str
 	sigaddset(&asked, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &asked, &old);
 	snprintf(jobs, sizeof(jobs), "%s/bench", folder);
-	int code = sampler_start(params, jobs, &sampler, err);
-	if (code < 0)
-		return code;
+	int rc = sampler_start(params, jobs, &sampler, err);
+	if (rc < 0)
+		return rc;
 	int ended = supervisor_run(&supervisor);
-	code = sampler_stop(sampler, result, err);
+	rc = sampler_stop(sampler, result, err);
 	/* The sampler's request may have come when the supervisor had just ended by itself. */
 	while (sigtimedwait(&asked, NULL, &(struct timespec){0}) > 0)
 		;
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (ended == SUPERVISOR_CONFIG)
 		return enrg_error_set(err, ENRG_E_CONFIG, "the system did not start (its messages are above)");
-	return code;
+	return rc;
 }
 
 /* What this machine can do right now, in as short a time as gives stable figures. */
 static int measure_limits(const struct bench_params *params, struct limits *limits, struct enrg_error *err)
 {
-	int result = regime_measure(&limits->before, err);
+	int rc = regime_measure(&limits->before, err);
 
 	limits->wall_ns = clock_wall_ns();
-	if (result == 0)
-		result = limits_measure_bare_pair(&limits->bare_pair, err);
-	if (result == 0)
-		result = limits_measure_crc(&limits->crc_gb_per_s, err);
-	if (result == 0)
-		result = work_measure_generation(params->payload_rows, &limits->generation_gb_per_s, err);
-	if (result == 0)
-		result = work_measure_checking(params->payload_rows, &limits->checking_gb_per_s, err);
-	return result;
+	if (rc == 0)
+		rc = limits_measure_bare_pair(&limits->bare_pair, err);
+	if (rc == 0)
+		rc = limits_measure_crc(&limits->crc_gb_per_s, err);
+	if (rc == 0)
+		rc = work_measure_generation(params->payload_rows, &limits->generation_gb_per_s, err);
+	if (rc == 0)
+		rc = work_measure_checking(params->payload_rows, &limits->checking_gb_per_s, err);
+	return rc;
 }
 
 int bench_run(const struct bench_params *params, struct bench_result *ret_result, struct enrg_error *err)
@@ -198,20 +198,20 @@ int bench_run(const struct bench_params *params, struct bench_result *ret_result
 		return enrg_error_set(err, -EINVAL, "--clients: 1 to %u", CLIENTS_MAX);
 	snprintf(result.store, sizeof(result.store), "%s", section);
 	clock_format_utc(clock_wall_ns(), result.date, sizeof(result.date));
-	int code = measure_limits(params, &result.limits, err);
-	if (code == 0)
-		code = make_runtime_folder(folder, sizeof(folder), err);
-	if (code < 0)
-		return code;
+	int rc = measure_limits(params, &result.limits, err);
+	if (rc == 0)
+		rc = make_runtime_folder(folder, sizeof(folder), err);
+	if (rc < 0)
+		return rc;
 	write_texts(params, section, &texts);
 	setenv("ENRGDAQ_RUNTIME_DIR", folder, 1);
-	code = run_system(params, folder, &texts, &result, err);
+	rc = run_system(params, folder, &texts, &result, err);
 	bench_remove_tree(folder);
 	texts_fini(&texts);
-	if (code == 0)
-		code = regime_measure(&result.limits.after, err);
+	if (rc == 0)
+		rc = regime_measure(&result.limits.after, err);
 	result.regime = regime_join(result.limits.before.regime, result.limits.after.regime);
-	if (code == 0)
+	if (rc == 0)
 		*ret_result = result;
-	return code;
+	return rc;
 }

@@ -223,11 +223,11 @@ int sampler_start(
 	/* Signals are the supervisor's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
-	int code = pthread_create(&sampler->thread, NULL, sample_run, sampler);
+	int rc = pthread_create(&sampler->thread, NULL, sample_run, sampler);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (code) {
+	if (rc) {
 		free(sampler);
-		return enrg_error_set(err, -code, "can't start a thread: %s", enrg_error_name(-code));
+		return enrg_error_set(err, -rc, "can't start a thread: %s", enrg_error_name(-rc));
 	}
 	*ret_sampler = sampler;
 	return 0;
@@ -269,21 +269,21 @@ static void fill(const struct sampler *sampler, struct bench_result *result)
 
 int sampler_stop(struct sampler *sampler, struct bench_result *result, struct enrg_error *err)
 {
-	int code = 0;
+	int rc = 0;
 
 	atomic_store_explicit(&sampler->is_ending, true, memory_order_release);
 	pthread_join(sampler->thread, NULL);
 	if (sampler->is_timed_out)
-		code = enrg_error_set(err, -ETIMEDOUT, "the store counted no row");
+		rc = enrg_error_set(err, -ETIMEDOUT, "the store counted no row");
 	else if (sampler->first.at_ns && is_another_life(sampler))
-		code = enrg_error_set(err, -ECANCELED, "the store ended and was started again: nothing was measured");
+		rc = enrg_error_set(err, -ECANCELED, "the store ended and was started again: nothing was measured");
 	else if (!sampler->intervals)
-		code = enrg_error_set(err, -ECANCELED, "ended before the first interval of the measurement was over");
+		rc = enrg_error_set(err, -ECANCELED, "ended before the first interval of the measurement was over");
 	else
 		fill(sampler, result);
 	page_close(sampler->store);
 	for (uint32_t i = 0; i < sampler->params.clients; i++)
 		page_close(sampler->clients[i]);
 	free(sampler);
-	return code;
+	return rc;
 }

@@ -105,9 +105,9 @@ static int write_tuned(struct producer *producer, struct stream_commit *commit)
 	struct stream_claim claim;
 	uint64_t written, acknowledged, begin_ns = clock_mono_ns();
 
-	int code = stream_claim(producer->stream, params->payload_bytes, UINT64_MAX, &claim);
-	if (code < 0)
-		return code;
+	int rc = stream_claim(producer->stream, params->payload_bytes, UINT64_MAX, &claim);
+	if (rc < 0)
+		return rc;
 	if (params->is_tuned)
 		copy_set_method(copy_tuner_begin(&producer->copies, params->payload_bytes, begin_ns));
 	fill_record(producer, claim.payload, commit);
@@ -134,9 +134,9 @@ static int write_record(struct producer *producer, uint32_t rows)
 		producer->written++;
 		return write_tuned(producer, &commit);
 	}
-	int code = stream_claim(producer->stream, params->payload_bytes, UINT64_MAX, &claim);
-	if (code < 0)
-		return code;
+	int rc = stream_claim(producer->stream, params->payload_bytes, UINT64_MAX, &claim);
+	if (rc < 0)
+		return rc;
 	fill_record(producer, claim.payload, &commit);
 	commit.committed_ns = stamp_now(producer);
 	producer->written++;
@@ -163,10 +163,10 @@ static int write_many(struct producer *producer)
 	uint32_t left = params->publish_every - producer->held;
 	struct stream_claim_many claim;
 
-	int code = stream_claim_many(
+	int rc = stream_claim_many(
 		producer->stream, params->payload_bytes, left < MANY ? left : MANY, UINT64_MAX, &claim);
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	for (uint32_t i = 0; i < claim.count; i++) {
 		copy_small(claim.payload + (size_t)i * claim.stride_bytes, producer->source, params->payload_bytes);
 		producer->commits[i].rows = 1;
@@ -197,12 +197,12 @@ static int produce(struct producer *producer)
 	/* The clock and the acknowledgements are looked at so seldom that they cost nothing. */
 	uint64_t look_every = params->payload_bytes >= 65536 ? 1 : 1024, look_at = look_every;
 	bool writes_many = params->publish_every > 1 && params->payload_bytes < SEGMENT_ALIGN_FROM;
-	int code = 0;
+	int rc = 0;
 
 	for (uint32_t i = 0; i < MANY; i++)
 		producer->commits[i] = (struct stream_commit){.type = RECORD_DATA, .body_bytes = params->payload_bytes};
-	while (code == 0) {
-		code = writes_many ? write_many(producer) : write_record(producer, 1);
+	while (rc == 0) {
+		rc = writes_many ? write_many(producer) : write_record(producer, 1);
 		if (producer->written < look_at)
 			continue;
 		look_at = producer->written + look_every;
@@ -213,7 +213,7 @@ static int produce(struct producer *producer)
 		if (begin_ns)
 			histogram_add(&producer->shared->in_flight, count_in_flight(producer));
 	}
-	return code < 0 ? code : write_record(producer, LAST_RECORD);
+	return rc < 0 ? rc : write_record(producer, LAST_RECORD);
 }
 
 static int run_producer(void *context)
@@ -226,24 +226,24 @@ static int run_producer(void *context)
 	if (!producer.source)
 		return -ENOMEM;
 	memset(producer.source, 0x5a, params->payload_bytes);
-	int code = stream_open(shared->path, params->hot_bytes, &producer.stream, NULL);
-	if (code == 0)
-		code = stream_add_route(producer.stream,
+	int rc = stream_open(shared->path, params->hot_bytes, &producer.stream, NULL);
+	if (rc == 0)
+		rc = stream_add_route(producer.stream,
 			&(struct stream_route){.tag = "", .schema = "bench", .schema_bytes = 5}, &route, NULL);
-	if (code == 0) {
+	if (rc == 0) {
 		if (params->target_ns)
 			stream_govern(producer.stream, params->target_ns, 1);
 		copy_tuner_init(&producer.copies, 1);
 		copy_set_method(params->method);
 		pair_await(&shared->opened, params->required_count + params->observer_count);
 		producer.due_ns = clock_mono_ns();
-		code = produce(&producer);
+		rc = produce(&producer);
 		shared->method = copy_method_now();
 	}
 	atomic_store_explicit(&shared->is_over, 1, memory_order_release);
 	stream_close(producer.stream, true);
 	free(producer.source);
-	return code;
+	return rc;
 }
 
 /* --- consumers --- */
@@ -289,9 +289,9 @@ static int read_record(struct reading *reading, const struct consumer_record *re
 	uint64_t begin_ns = reading->takes_times ? clock_mono_ns() : 0;
 	/* The check reads every byte; without it the sum does. */
 	for (uint32_t pass = 0; pass < reading->passes; pass++) {
-		int code = reading->checks ? consumer_check(reading->consumer, record, NULL) : 0;
-		if (code < 0)
-			return code;
+		int rc = reading->checks ? consumer_check(reading->consumer, record, NULL) : 0;
+		if (rc < 0)
+			return rc;
 		if (!reading->checks)
 			figures->sum += reader_sum(record->payload, header->body_bytes);
 	}
@@ -318,20 +318,20 @@ static int read_all(struct reading *reading, const struct trial_params *params)
 {
 	uint64_t release_at = 0;
 	struct consumer_record record;
-	int got = 0, code = 0;
+	int got = 0, rc = 0;
 
-	while (code == 0 && !reading->is_last && (got = consumer_acquire(reading->consumer, &record, NULL)) == 1) {
-		code = read_record(reading, &record);
+	while (rc == 0 && !reading->is_last && (got = consumer_acquire(reading->consumer, &record, NULL)) == 1) {
+		rc = read_record(reading, &record);
 		if (record.end >= release_at || params->payload_bytes >= 65536) {
 			release(reading);
 			release_at = record.end + params->data_bytes / 16;
 		}
 		count_window(&reading->window, reading->figures, 1, params->window_records);
 	}
-	if (code == 0 && got < 0)
-		code = got;
+	if (rc == 0 && got < 0)
+		rc = got;
 	release(reading);
-	return code;
+	return rc;
 }
 
 static uint64_t sum_line(const uint8_t *line)
@@ -363,11 +363,11 @@ static int read_all_lines(struct reading *reading, const struct trial_params *pa
 {
 	struct consumer_record records[CONSUMER_MANY];
 	uint64_t release_at = 0;
-	int got = 0, code = 0;
+	int got = 0, rc = 0;
 
-	while (code == 0 && !reading->is_last &&
+	while (rc == 0 && !reading->is_last &&
 		(got = consumer_acquire_many(reading->consumer, records, CONSUMER_MANY, NULL)) > 0) {
-		code = read_lines(reading, records, (uint32_t)got);
+		rc = read_lines(reading, records, (uint32_t)got);
 		uint64_t end = records[got - 1].end;
 		if (end >= release_at) {
 			release(reading);
@@ -376,7 +376,7 @@ static int read_all_lines(struct reading *reading, const struct trial_params *pa
 		count_window(&reading->window, reading->figures, (uint32_t)got, params->window_records);
 	}
 	release(reading);
-	return code < 0 ? code : got < 0 ? got : 0;
+	return rc < 0 ? rc : got < 0 ? got : 0;
 }
 
 static bool reads_lines(const struct reading *reading, const struct trial_params *params)
@@ -400,15 +400,15 @@ static int run_consumer(void *context)
 	char name[16];
 
 	snprintf(name, sizeof(name), "%u", side->index);
-	int code = consumer_open(shared->path, name, UINT64_MAX, &reading.consumer, NULL);
+	int rc = consumer_open(shared->path, name, UINT64_MAX, &reading.consumer, NULL);
 	atomic_fetch_add_explicit(&shared->opened, 1, memory_order_release);
 	reading.window.start_ns = clock_mono_ns();
-	while (code == 0 && !reading.is_last) {
+	while (rc == 0 && !reading.is_last) {
 		consumer_wait(&reading.consumer, 1, NULL, 0, UINT64_MAX);
-		code = reads_lines(&reading, params) ? read_all_lines(&reading, params) : read_all(&reading, params);
+		rc = reads_lines(&reading, params) ? read_all_lines(&reading, params) : read_all(&reading, params);
 	}
 	consumer_close(reading.consumer);
-	return code;
+	return rc;
 }
 
 /* Who samples takes the newest now and then. */
@@ -467,12 +467,12 @@ static int make_stream(struct shared *shared, struct enrg_error *err)
 	};
 	char name[16];
 
-	int code = stream_create(&stream, err);
-	for (unsigned i = 0; i < params->required_count && code == 0; i++) {
+	int rc = stream_create(&stream, err);
+	for (unsigned i = 0; i < params->required_count && rc == 0; i++) {
 		snprintf(name, sizeof(name), "%u", i);
-		code = stream_add_consumer(shared->path, name, err);
+		rc = stream_add_consumer(shared->path, name, err);
 	}
-	return code;
+	return rc;
 }
 
 static int run_sides(struct shared *shared, struct enrg_error *err)
@@ -528,11 +528,11 @@ static int count_rescued(const char *path, uint64_t *ret_rescued, struct enrg_er
 {
 	static struct stream_status status;
 
-	int code = stream_read_status(path, &status, err);
+	int rc = stream_read_status(path, &status, err);
 	*ret_rescued = status.rescued;
 	for (uint32_t i = 0; i < status.consumer_count && i < SEGMENT_CONSUMERS; i++)
 		*ret_rescued += status.consumers[i].rescued;
-	return code;
+	return rc;
 }
 
 static int run_on_file(struct shared *shared, struct trial_result *ret_result, struct enrg_error *err)
@@ -540,18 +540,18 @@ static int run_on_file(struct shared *shared, struct trial_result *ret_result, s
 	struct trial_result result = {0};
 
 	pair_hold_signals(); /* an interrupt waits until the stream's file is gone: a run is short */
-	int code = make_stream(shared, err);
-	if (code == 0)
-		code = run_sides(shared, err);
-	if (code == 0) {
+	int rc = make_stream(shared, err);
+	if (rc == 0)
+		rc = run_sides(shared, err);
+	if (rc == 0) {
 		collect(shared, &result);
-		code = count_rescued(shared->path, &result.rescued, err);
+		rc = count_rescued(shared->path, &result.rescued, err);
 	}
 	unlink(shared->path);
 	pair_free_signals();
-	if (code == 0)
+	if (rc == 0)
 		*ret_result = result;
-	return code;
+	return rc;
 }
 
 int trial_run(const struct trial_params *params, struct trial_result *ret_result, struct enrg_error *err)
@@ -572,7 +572,7 @@ int trial_run(const struct trial_params *params, struct trial_result *ret_result
 	shared->params.window_records = params->window_records ? params->window_records : 8;
 	snprintf(shared->path, sizeof(shared->path), "/dev/shm/enrgdaq-bench-%d-%u.stream", (int)getpid(),
 		atomic_fetch_add_explicit(&counter, 1, memory_order_relaxed));
-	int code = run_on_file(shared, ret_result, err);
+	int rc = run_on_file(shared, ret_result, err);
 	pair_unmap(shared, sizeof(*shared));
-	return code;
+	return rc;
 }

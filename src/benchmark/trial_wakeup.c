@@ -33,14 +33,14 @@ static int run_sleeper(void *context)
 	struct consumer *consumer = NULL;
 	struct consumer_record record;
 
-	int code = consumer_open(shared->path, "sleeper", UINT64_MAX, &consumer, NULL);
-	if (code < 0)
-		return code;
+	int rc = consumer_open(shared->path, "sleeper", UINT64_MAX, &consumer, NULL);
+	if (rc < 0)
+		return rc;
 	atomic_store_explicit(&shared->sleeper_pid, (uint32_t)getpid(), memory_order_release);
 	for (uint32_t seen = 0; seen < shared->count; seen++) {
-		while ((code = consumer_acquire(consumer, &record, NULL)) == 0)
+		while ((rc = consumer_acquire(consumer, &record, NULL)) == 0)
 			consumer_wait(&consumer, 1, NULL, 0, UINT64_MAX);
-		if (code < 0)
+		if (rc < 0)
 			break;
 		shared->sum += reader_sum(record.payload, record.header->body_bytes);
 		shared->woken_ns = clock_mono_ns();
@@ -48,7 +48,7 @@ static int run_sleeper(void *context)
 		atomic_store_explicit(&shared->answered, seen + 1, memory_order_release);
 	}
 	consumer_close(consumer);
-	return code < 0 ? code : 0;
+	return rc < 0 ? rc : 0;
 }
 
 static int ring_all(struct bedroom *shared, struct stream *stream, int state_file)
@@ -60,9 +60,9 @@ static int ring_all(struct bedroom *shared, struct stream *stream, int state_fil
 		pair_await_sleep(state_file);
 		memset(message, (int)i + 1, sizeof(message));
 		uint64_t start_ns = clock_mono_ns();
-		int code = stream_claim(stream, sizeof(message), UINT64_MAX, &claim);
-		if (code < 0)
-			return code;
+		int rc = stream_claim(stream, sizeof(message), UINT64_MAX, &claim);
+		if (rc < 0)
+			return rc;
 		memcpy(claim.payload, message, sizeof(message));
 		stream_commit(
 			stream, &(struct stream_commit){.type = RECORD_DATA, .rows = 1, .body_bytes = sizeof(message)});
@@ -79,21 +79,21 @@ static int run_waker(void *context)
 	uint16_t route;
 	uint32_t pid;
 
-	int code = stream_open(shared->path, 0, &stream, NULL);
-	if (code == 0)
-		code = stream_add_route(
+	int rc = stream_open(shared->path, 0, &stream, NULL);
+	if (rc == 0)
+		rc = stream_add_route(
 			stream, &(struct stream_route){.tag = "", .schema = "bench", .schema_bytes = 5}, &route, NULL);
-	while (code == 0 && (pid = atomic_load_explicit(&shared->sleeper_pid, memory_order_acquire)) == 0)
+	while (rc == 0 && (pid = atomic_load_explicit(&shared->sleeper_pid, memory_order_acquire)) == 0)
 		pair_relax();
-	int state_file = code == 0 ? pair_open_state(pid) : code;
+	int state_file = rc == 0 ? pair_open_state(pid) : rc;
 	if (state_file >= 0) {
-		code = ring_all(shared, stream, state_file);
+		rc = ring_all(shared, stream, state_file);
 		close(state_file);
 	} else {
-		code = state_file;
+		rc = state_file;
 	}
 	stream_close(stream, true);
-	return code;
+	return rc;
 }
 
 static int make_stream(const char *path, struct enrg_error *err)
@@ -108,8 +108,8 @@ static int make_stream(const char *path, struct enrg_error *err)
 		.checks = true,
 	};
 
-	int code = stream_create(&params, err);
-	return code == 0 ? stream_add_consumer(path, "sleeper", err) : code;
+	int rc = stream_create(&params, err);
+	return rc == 0 ? stream_add_consumer(path, "sleeper", err) : rc;
 }
 
 int trial_wakeup(uint32_t count, double *ret_samples_us, struct enrg_error *err)
@@ -127,15 +127,15 @@ int trial_wakeup(uint32_t count, double *ret_samples_us, struct enrg_error *err)
 	shared->count = count;
 	snprintf(shared->path, sizeof(shared->path), "/dev/shm/enrgdaq-bench-%d-wakeup.stream", (int)getpid());
 	pair_hold_signals();
-	int code = make_stream(shared->path, err);
-	if (code == 0)
-		code = pair_run(sides, 2, TIMEOUT_NS, err);
+	int rc = make_stream(shared->path, err);
+	if (rc == 0)
+		rc = pair_run(sides, 2, TIMEOUT_NS, err);
 	unlink(shared->path);
 	pair_free_signals();
-	if (code == 0) {
+	if (rc == 0) {
 		memcpy(ret_samples_us, shared->samples_us, count * sizeof(*ret_samples_us));
 		pair_quantile(ret_samples_us, count, 0); /* sorts */
 	}
 	pair_unmap(shared, sizeof(*shared));
-	return code;
+	return rc;
 }

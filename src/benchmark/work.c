@@ -90,10 +90,10 @@ static uint64_t check(void *context)
 
 static int work_init(struct work *work, uint64_t rows, struct enrg_error *err)
 {
-	int result = ipc_template_create(&schema, &(struct ipc_origin){"bench", "bench", ""}, &work->template, err);
+	int rc = ipc_template_create(&schema, &(struct ipc_origin){"bench", "bench", ""}, &work->template, err);
 
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	generator_init(&work->generator, 1);
 	work->rows = rows;
 	work->meta_bytes = ipc_meta_bytes(work->template);
@@ -113,12 +113,12 @@ static int work_init(struct work *work, uint64_t rows, struct enrg_error *err)
 static int measure(uint64_t (*function)(void *), uint64_t rows, double *ret_gb_per_s, struct enrg_error *err)
 {
 	struct work work = {0};
-	int result = work_init(&work, rows, err);
+	int rc = work_init(&work, rows, err);
 
-	if (result == 0)
-		result = limits_measure_work(function, &work, ret_gb_per_s, err);
+	if (rc == 0)
+		rc = limits_measure_work(function, &work, ret_gb_per_s, err);
 	work_fini(&work);
-	return result;
+	return rc;
 }
 
 /* By the way of copying that is the fastest where nobody reads. */

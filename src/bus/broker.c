@@ -165,10 +165,10 @@ static int start_thread(struct broker *broker, struct enrg_error *err)
 	/* Signals are the supervisor's main thread's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int code = pthread_create(&broker->thread, NULL, broker_main, broker);
+	int rc = pthread_create(&broker->thread, NULL, broker_main, broker);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (code)
-		return enrg_error_set(err, -code, "no thread for the broker");
+	if (rc)
+		return enrg_error_set(err, -rc, "no thread for the broker");
 	broker->has_thread = true;
 	return 0;
 }
@@ -193,16 +193,16 @@ int broker_start(const char *publish_url, const char *subscribe_url, struct brok
 
 int broker_bind_again(struct broker *broker, const char *publish_url, const char *subscribe_url, struct enrg_error *err)
 {
-	int code = 0;
+	int rc = 0;
 
 	/* With the end of each text, as the other side takes them for strings. */
 	if (zmq_send(broker->control_near, publish_url, strlen(publish_url) + 1, ZMQ_SNDMORE) < 0 ||
 		zmq_send(broker->control_near, subscribe_url, strlen(subscribe_url) + 1, 0) < 0 ||
-		zmq_recv(broker->control_near, &code, sizeof(code), 0) != (int)sizeof(code))
+		zmq_recv(broker->control_near, &rc, sizeof(rc), 0) != (int)sizeof(rc))
 		return socket_fail(err, "bind again", publish_url);
-	if (!code)
+	if (!rc)
 		return 0;
-	return enrg_error_set(err, code, "bind again %s: %s", publish_url, enrg_error_name(code));
+	return enrg_error_set(err, rc, "bind again %s: %s", publish_url, enrg_error_name(rc));
 }
 
 void broker_stop(struct broker *broker)

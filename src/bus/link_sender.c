@@ -558,10 +558,10 @@ static int start_thread(struct link_sender *sender, struct enrg_error *err)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int code = pthread_create(&sender->thread, NULL, sender_main, sender);
+	int rc = pthread_create(&sender->thread, NULL, sender_main, sender);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (code)
-		return enrg_error_set(err, -code, "no thread for a link");
+	if (rc)
+		return enrg_error_set(err, -rc, "no thread for a link");
 	sender->has_thread = true;
 	return 0;
 }

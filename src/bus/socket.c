@@ -8,11 +8,10 @@
 
 int socket_fail(struct enrg_error *err, const char *what, const char *url)
 {
-	int code = zmq_errno();
+	int rc = zmq_errno();
 
 	/* ZeroMQ's own numbers begin at 156384712; callers compare with the system's. */
-	return enrg_error_set(
-		err, code > 0 && code < 4096 ? -code : -EPROTO, "%s %s: %s", what, url, zmq_strerror(code));
+	return enrg_error_set(err, rc > 0 && rc < 4096 ? -rc : -EPROTO, "%s %s: %s", what, url, zmq_strerror(rc));
 }
 
 int socket_check_url(const char *url, struct enrg_error *err)
@@ -75,10 +74,10 @@ int socket_recv(void *socket, unsigned frames_max, struct socket_message *ret_me
 		zmq_msg_t frame;
 		zmq_msg_init(&frame);
 		if (zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) < 0) {
-			int code = zmq_errno();
+			int rc = zmq_errno();
 			zmq_msg_close(&frame);
 			socket_message_fini(ret_message);
-			return code == EAGAIN || code == EINTR ? 0 : -code;
+			return rc == EAGAIN || rc == EINTR ? 0 : -rc;
 		}
 		if (ret_message->count == frames_max) {
 			socket_message_fini(ret_message);

@@ -235,19 +235,19 @@ static int run(int argc, char **argv)
 	struct bench_result result;
 	struct enrg_error err = {0};
 	bool is_json = false, has_files;
-	int code = parse_run(argc, argv, &params, &is_json);
+	int rc = parse_run(argc, argv, &params, &is_json);
 
-	if (code)
-		return code;
+	if (rc)
+		return rc;
 	has_files = !params.store || strcmp(params.store, "memory") != 0;
 	if (has_files && !mkdtemp(out_dir))
 		return fail("can't make a folder in /var/tmp");
 	if (!is_json)
 		params.on_interval = print_interval;
-	code = bench_run(&params, &result, &err);
+	rc = bench_run(&params, &result, &err);
 	if (has_files)
 		bench_remove_tree(out_dir);
-	if (code < 0) {
+	if (rc < 0) {
 		fprintf(stderr, "enrgdaq bench run: %s\n", err.text);
 		return 2;
 	}
@@ -341,15 +341,15 @@ static int suite(int argc, char **argv)
 	struct enrg_error err = {0};
 	char program[4096] = {0};
 	unsigned failed = 0;
-	int code = parse_suite(argc, argv, &options);
+	int rc = parse_suite(argc, argv, &options);
 
-	if (code)
-		return code;
+	if (rc)
+		return rc;
 	if (options.run) {
 		if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0)
 			return fail("can't find this program");
-		code = suite_run(&(struct suite_params){program, options.duration_s, options.results}, &failed, &err);
-		if (code < 0) {
+		rc = suite_run(&(struct suite_params){program, options.duration_s, options.results}, &failed, &err);
+		if (rc < 0) {
 			fprintf(stderr, "enrgdaq bench suite: %s\n", err.text);
 			return 1;
 		}
@@ -388,12 +388,12 @@ static int limits(int argc, char **argv)
 			return cli_option_error("bench limits");
 		}
 	}
-	int code = work_measure_generation(500000, &measured.generation_gb_per_s, &err);
-	if (code == 0)
-		code = work_measure_checking(500000, &measured.checking_gb_per_s, &err);
-	if (code == 0)
-		code = limits_measure(folder, &measured, &err);
-	if (code < 0) {
+	int rc = work_measure_generation(500000, &measured.generation_gb_per_s, &err);
+	if (rc == 0)
+		rc = work_measure_checking(500000, &measured.checking_gb_per_s, &err);
+	if (rc == 0)
+		rc = limits_measure(folder, &measured, &err);
+	if (rc < 0) {
 		fprintf(stderr, "enrgdaq bench limits: %s\n", err.text);
 		return 1;
 	}

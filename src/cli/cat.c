@@ -336,9 +336,9 @@ static int put_rows(struct input *input, const struct selection *selection, cons
 	uint64_t left = options->head;
 
 	while (left > 0 && !ferror(stdout)) {
-		int result = input_next(input, false, err);
-		if (result <= 0)
-			return result;
+		int rc = input_next(input, false, err);
+		if (rc <= 0)
+			return rc;
 		for (uint64_t row = 0; row < input->batch.rows && left > 0 && !ferror(stdout); row++, left--)
 			put_row(selection, &input->batch, row, options->is_json);
 	}
@@ -392,11 +392,11 @@ static int print_files(char **paths, int count, const struct cat_options *option
 	signal(SIGPIPE, SIG_IGN);
 	for (int i = 0; i < count && !ferror(stdout); i++) {
 		struct enrg_error err = {0};
-		int code = print_file(paths[i], options, &last, &err);
-		worst = code > worst ? code : worst;
+		int rc = print_file(paths[i], options, &last, &err);
+		worst = rc > worst ? rc : worst;
 		if (!ferror(stdout))
 			fflush(stdout);
-		if (code || err.code)
+		if (rc || err.code)
 			fprintf(stderr, "enrgdaq cat: %s\n", err.text);
 	}
 	free(last);

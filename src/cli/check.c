@@ -156,13 +156,13 @@ int cli_check(int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		return cli_usage_error("check", "expected one argument, the folder");
-	int code = cli_load_types(&types);
-	if (code)
-		return code;
-	code = cli_load_folder(argv[optind], types, &folder);
-	if (!code)
+	int rc = cli_load_types(&types);
+	if (rc)
+		return rc;
+	rc = cli_load_folder(argv[optind], types, &folder);
+	if (!rc)
 		print_folder(folder);
 	folder_free(folder);
 	types_free(types);
-	return code;
+	return rc;
 }

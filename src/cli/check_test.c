@@ -85,9 +85,9 @@ static void expect_refused(const char *expected)
 	char text[8000];
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-		int code = call(commands[i], text, sizeof(text));
-		if (code != 2 || !strstr(text, expected))
-			fail_msg("%s: code %d, lacks \"%s\":\n%s", commands[i], code, expected, text);
+		int rc = call(commands[i], text, sizeof(text));
+		if (rc != 2 || !strstr(text, expected))
+			fail_msg("%s: code %d, lacks \"%s\":\n%s", commands[i], rc, expected, text);
 	}
 	/* nothing was started: not even the folder of the files is there */
 	assert_int_equal(access("out", F_OK), -1);

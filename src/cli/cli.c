@@ -28,23 +28,23 @@ int cli_load_folder(const char *path, const struct types *types, struct folder *
 	struct problems problems;
 	struct folder *folder = NULL;
 	struct enrg_error err = {0};
-	int code = 0;
+	int rc = 0;
 
 	problems_init(&problems);
 	if (folder_load(path, types, &folder, &problems, &err)) {
 		fprintf(stderr, "enrgdaq: %s\n", err.text);
-		code = 2;
+		rc = 2;
 	}
 	problems_print(&problems, stderr);
 	if (problems.errors) {
 		fprintf(stderr, "enrgdaq: %zu error%s in the configuration %s\n", problems.errors,
 			problems.errors == 1 ? "" : "s", path);
-		code = 2;
+		rc = 2;
 	}
 	problems_fini(&problems);
-	if (code)
+	if (rc)
 		folder_free(folder);
 	else
 		*ret_folder = folder;
-	return code;
+	return rc;
 }

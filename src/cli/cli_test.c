@@ -44,12 +44,12 @@ static struct result call(const char *arguments, const char *redirection)
 #define OUT "2>/dev/null"
 #define ERR "2>&1 >/dev/null"
 
-static void assert_call(const char *arguments, const char *redirection, int code, const char *part)
+static void assert_call(const char *arguments, const char *redirection, int rc, const char *part)
 {
 	struct result result = call(arguments, redirection);
 
-	if (result.code != code || !strstr(result.text, part))
-		fail_msg("enrgdaq %s: code %d (expected %d), lacks \"%s\":\n%s", arguments, result.code, code, part,
+	if (result.code != rc || !strstr(result.text, part))
+		fail_msg("enrgdaq %s: code %d (expected %d), lacks \"%s\":\n%s", arguments, result.code, rc, part,
 			result.text);
 	free(result.text);
 }

@@ -157,12 +157,12 @@ static int make_folder(struct conversion *conversion, struct enrg_error *err)
 	if (asprintf(&folder, "%.*s.enrgdaq-convert-XXXXXX", parent, output) < 0)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	if (!mkdtemp(folder)) {
-		int code = -errno;
+		int rc = -errno;
 		free(folder);
-		if (code == -ENOENT && slash)
-			return enrg_error_set(err, code, "%s: there is no folder %.*s; make it first: mkdir -p '%.*s'",
+		if (rc == -ENOENT && slash)
+			return enrg_error_set(err, rc, "%s: there is no folder %.*s; make it first: mkdir -p '%.*s'",
 				output, parent - 1, output, parent - 1, output);
-		return enrg_error_set(err, code, "can't make a folder beside %s: %s", output, strerror(-code));
+		return enrg_error_set(err, rc, "can't make a folder beside %s: %s", output, strerror(-rc));
 	}
 	conversion->folder = folder;
 	if (asprintf(&conversion->out_folder, "%s/out", folder) < 0) {
@@ -218,11 +218,11 @@ static int find_output(const struct conversion *conversion, char **ret_path, str
 static int sync_path(const char *path, int flags, struct enrg_error *err)
 {
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC | flags);
-	int code = descriptor < 0 || fsync(descriptor) < 0 ? -errno : 0;
+	int rc = descriptor < 0 || fsync(descriptor) < 0 ? -errno : 0;
 
 	if (descriptor >= 0)
 		close(descriptor);
-	return code < 0 ? enrg_error_set(err, code, "%s: %s", path, strerror(-code)) : 0;
+	return rc < 0 ? enrg_error_set(err, rc, "%s: %s", path, strerror(-rc)) : 0;
 }
 
 static int refuse_output(const char *output, struct enrg_error *err)
@@ -236,22 +236,22 @@ static int place_output(const struct conversion *conversion, struct enrg_error *
 {
 	const char *output = conversion->options->output;
 	char *path;
-	int code = find_output(conversion, &path, err);
+	int rc = find_output(conversion, &path, err);
 
-	if (code < 0)
-		return code;
-	code = sync_path(path, 0, err);
-	if (code == 0 && link(path, output) < 0) {
-		code = -errno;
-		if (code != -EEXIST && renameat2(AT_FDCWD, path, AT_FDCWD, output, RENAME_NOREPLACE) == 0)
-			code = 0;
-		else if (code == -EEXIST || errno == EEXIST)
-			code = refuse_output(output, err);
+	if (rc < 0)
+		return rc;
+	rc = sync_path(path, 0, err);
+	if (rc == 0 && link(path, output) < 0) {
+		rc = -errno;
+		if (rc != -EEXIST && renameat2(AT_FDCWD, path, AT_FDCWD, output, RENAME_NOREPLACE) == 0)
+			rc = 0;
+		else if (rc == -EEXIST || errno == EEXIST)
+			rc = refuse_output(output, err);
 		else
-			code = enrg_error_set(err, -errno, "%s: %s", output, strerror(errno));
+			rc = enrg_error_set(err, -errno, "%s: %s", output, strerror(errno));
 	}
 	free(path);
-	return code;
+	return rc;
 }
 
 /* --- progress, on a terminal --- */
@@ -336,25 +336,25 @@ static int copy_batches(struct conversion *conversion, struct enrg_error *err)
 {
 	bool stays_packed = conversion->type == &sink_arrow && conversion->params.schema_ipc;
 	struct enrg_batch batch;
-	int code;
+	int rc;
 
-	while ((code = input_next(&conversion->input, stays_packed, err)) > 0) {
+	while ((rc = input_next(&conversion->input, stays_packed, err)) > 0) {
 		narrow(conversion, &batch);
-		code = conversion->type->write(conversion->sink, &batch, err);
-		if (code < 0)
-			return code;
+		rc = conversion->type->write(conversion->sink, &batch, err);
+		if (rc < 0)
+			return rc;
 		conversion->rows += batch.rows;
 		show_progress(conversion);
 		if (is_interrupted)
 			return tell_interruption(err);
 	}
-	if (code == ENRG_E_CORRUPT && conversion->options->is_salvage) {
+	if (rc == ENRG_E_CORRUPT && conversion->options->is_salvage) {
 		conversion->damage = *err;
-		code = 0;
+		rc = 0;
 	}
-	if (code == 0)
-		code = conversion->type->finish(conversion->sink, err);
-	return code == 0 && is_interrupted ? tell_interruption(err) : code;
+	if (rc == 0)
+		rc = conversion->type->finish(conversion->sink, err);
+	return rc == 0 && is_interrupted ? tell_interruption(err) : rc;
 }
 
 /* A store that was killed knows how long its files were: it would cut what it finds under that name, or miss what is
@@ -384,18 +384,18 @@ static int check_names(const struct convert_options *options, struct enrg_error 
 static int prepare(struct conversion *conversion, struct enrg_error *err)
 {
 	const struct convert_options *options = conversion->options;
-	int code = check_names(options, err);
+	int rc = check_names(options, err);
 
-	if (code < 0)
-		return code;
-	code = input_open(&conversion->input, options->input, &options->hint, err);
-	if (code == 0 && !options->takes_odd_times)
-		code = input_check_times(&conversion->input, err);
-	if (code < 0)
-		return code;
-	code = selection_init(&conversion->selection, conversion->input.schema, options->columns, err);
-	if (code < 0)
-		return enrg_error_add(err, code, "%s", options->input);
+	if (rc < 0)
+		return rc;
+	rc = input_open(&conversion->input, options->input, &options->hint, err);
+	if (rc == 0 && !options->takes_odd_times)
+		rc = input_check_times(&conversion->input, err);
+	if (rc < 0)
+		return rc;
+	rc = selection_init(&conversion->selection, conversion->input.schema, options->columns, err);
+	if (rc < 0)
+		return enrg_error_add(err, rc, "%s", options->input);
 	if (!strcmp(conversion->format->name, "raw") && !conversion->input.schema->is_blob)
 		return enrg_error_set(err, -EINVAL,
 			"%s: this is a table, and raw is for blobs; take csv or another format", options->input);
@@ -406,18 +406,18 @@ static int prepare(struct conversion *conversion, struct enrg_error *err)
 static int produce(struct conversion *conversion, struct enrg_error *err)
 {
 	conversion->started_ns = conversion->shown_ns = clock_mono_ns();
-	int code = make_folder(conversion, err);
+	int rc = make_folder(conversion, err);
 
-	if (code == 0)
-		code = open_sink(conversion, err);
-	if (code == 0)
-		code = copy_batches(conversion, err);
+	if (rc == 0)
+		rc = open_sink(conversion, err);
+	if (rc == 0)
+		rc = copy_batches(conversion, err);
 	if (conversion->sink)
 		conversion->type->close(conversion->sink);
-	if (code == 0)
-		code = place_output(conversion, err);
-	end_progress(conversion, code == 0);
-	return code;
+	if (rc == 0)
+		rc = place_output(conversion, err);
+	end_progress(conversion, rc == 0);
+	return rc;
 }
 
 static void conversion_fini(struct conversion *conversion)

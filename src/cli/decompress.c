@@ -66,13 +66,13 @@ int decompress_frame(const void *packed, size_t packed_bytes, struct decompress_
 {
 	LZ4F_dctx *context;
 	size_t used = 0, done = 0, more = 1;
-	int code = 0;
+	int rc = 0;
 
 	if (LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION)))
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	while (code == 0 && more && !LZ4F_isError(more)) {
+	while (rc == 0 && more && !LZ4F_isError(more)) {
 		if (done == memory->capacity) {
-			code = grow_frame(memory, err);
+			rc = grow_frame(memory, err);
 			continue;
 		}
 		size_t out = memory->capacity - done, in = packed_bytes - used;
@@ -83,11 +83,11 @@ int decompress_frame(const void *packed, size_t packed_bytes, struct decompress_
 		used += in;
 	}
 	LZ4F_freeDecompressionContext(context);
-	if (code == 0 && (more || used != packed_bytes))
+	if (rc == 0 && (more || used != packed_bytes))
 		return enrg_error_set(err, ENRG_E_CORRUPT, "the LZ4 frame is damaged%s%s",
 			LZ4F_isError(more) ? ": " : "", LZ4F_isError(more) ? LZ4F_getErrorName(more) : "");
 	*ret_bytes = done;
-	return code;
+	return rc;
 }
 #else
 int decompress_frame(const void *packed, size_t packed_bytes, struct decompress_memory *memory, size_t *ret_bytes,

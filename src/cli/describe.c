@@ -336,10 +336,10 @@ int cli_describe(int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		return cli_usage_error("describe", "expected one argument, the type");
-	int code = cli_load_types(&types);
-	if (code)
-		return code;
-	code = describe(types, argv[optind], form);
+	int rc = cli_load_types(&types);
+	if (rc)
+		return rc;
+	rc = describe(types, argv[optind], form);
 	types_free(types);
-	return code;
+	return rc;
 }

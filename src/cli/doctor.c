@@ -225,12 +225,12 @@ static void check_ports(struct doctor *doctor)
 	char taken[128] = "";
 
 	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
-		int code = try_port(ports[i]);
+		int rc = try_port(ports[i]);
 		size_t used = strlen(taken);
 
-		if (code)
+		if (rc)
 			snprintf(taken + used, sizeof(taken) - used, "%s%u: %s", used ? ", " : "", ports[i],
-				strerror(-code));
+				strerror(-rc));
 	}
 	tell(doctor, taken[0] ? NOTE : GOOD, "ports",
 		"matters only where supervisor.toml enables them: choose other ports there (cnc, federation)", "%s",
@@ -304,22 +304,22 @@ static int measure_disk(int descriptor, double *ret_mb_per_s, double *ret_sync_m
 {
 	char *block = malloc(DISK_BLOCK);
 	uint64_t begin_ns = clock_mono_ns(), sync_ns;
-	int code = block ? 0 : -ENOMEM;
+	int rc = block ? 0 : -ENOMEM;
 
 	if (block)
 		memset(block, 0x5a, DISK_BLOCK);
-	for (size_t done = 0; !code && done < DISK_BYTES; done += DISK_BLOCK)
+	for (size_t done = 0; !rc && done < DISK_BYTES; done += DISK_BLOCK)
 		if (write(descriptor, block, DISK_BLOCK) != (ssize_t)DISK_BLOCK)
-			code = errno ? -errno : -ENOSPC;
-	if (!code && fdatasync(descriptor))
-		code = -errno;
+			rc = errno ? -errno : -ENOSPC;
+	if (!rc && fdatasync(descriptor))
+		rc = -errno;
 	*ret_mb_per_s = (double)DISK_BYTES * 1e3 / (double)(clock_mono_ns() - begin_ns);
 	sync_ns = clock_mono_ns();
-	if (!code && (pwrite(descriptor, "x", 1, 0) != 1 || fdatasync(descriptor)))
-		code = -errno;
+	if (!rc && (pwrite(descriptor, "x", 1, 0) != 1 || fdatasync(descriptor)))
+		rc = -errno;
 	*ret_sync_ms = (double)(clock_mono_ns() - sync_ns) / 1e6;
 	free(block);
-	return code;
+	return rc;
 }
 
 static void check_disk(struct doctor *doctor)

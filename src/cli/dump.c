@@ -51,18 +51,18 @@ static int read_event(struct file_window *window, uint64_t offset, const uint8_t
 		return 0;
 	if (left < HEADER_BYTES)
 		return enrg_error_set(reason, ENRG_E_CORRUPT, "the file ends inside an event");
-	int result = file_window_get(window, offset, HEADER_BYTES, &bytes, &count, reason);
-	if (result < 0)
-		return result;
+	int rc = file_window_get(window, offset, HEADER_BYTES, &bytes, &count, reason);
+	if (rc < 0)
+		return rc;
 	memcpy(&event_bytes, bytes, sizeof(event_bytes));
 	if (event_bytes < HEADER_BYTES || (event_bytes - HEADER_BYTES) % SAMPLE_BYTES)
 		return enrg_error_set(reason, ENRG_E_CORRUPT,
 			"an event can't have %u bytes; is this a dump of the digitizer?", event_bytes);
 	if (event_bytes > left)
 		return enrg_error_set(reason, ENRG_E_CORRUPT, "the file ends inside an event");
-	result = file_window_get(window, offset, event_bytes, ret_event, &count, reason);
+	rc = file_window_get(window, offset, event_bytes, ret_event, &count, reason);
 	*ret_rows = (event_bytes - HEADER_BYTES) / SAMPLE_BYTES;
-	return result < 0 ? result : 1;
+	return rc < 0 ? rc : 1;
 }
 
 static int grow(struct dump *dump, uint64_t rows, struct enrg_error *reason)
@@ -100,16 +100,16 @@ int dump_has_time(struct file_window *window, struct enrg_error *err)
 	uint64_t offset = 0, rows = 0, acquired_ms;
 	struct enrg_error reason = {0};
 	const uint8_t *event;
-	int result;
+	int rc;
 
-	while ((result = read_event(window, offset, &event, &rows, &reason)) > 0) {
+	while ((rc = read_event(window, offset, &event, &rows, &reason)) > 0) {
 		memcpy(&acquired_ms, event + places[0], sizeof(acquired_ms));
 		if (is_time(acquired_ms))
 			return 1;
 		offset += HEADER_BYTES + rows * SAMPLE_BYTES;
 	}
-	if (result < 0 && result != ENRG_E_CORRUPT)
-		return enrg_error_set(err, result, "%s", reason.text);
+	if (rc < 0 && rc != ENRG_E_CORRUPT)
+		return enrg_error_set(err, rc, "%s", reason.text);
 	return offset == 0; /* without an event, or with damage in the first, there is nothing to judge by */
 }
 
@@ -130,14 +130,14 @@ int dump_next(struct dump *dump, struct file_window *window, uint64_t *offset, s
 {
 	uint64_t rows = 0, more = 0, acquired_ms = 0, event_ms;
 	const uint8_t *event;
-	int result;
+	int rc;
 
-	while ((result = read_event(window, *offset, &event, &more, reason)) > 0) {
+	while ((rc = read_event(window, *offset, &event, &more, reason)) > 0) {
 		if (rows > 0 && rows + more > ROWS_ENOUGH)
 			break;
-		result = grow(dump, rows + more > ROWS_ENOUGH ? rows + more : ROWS_ENOUGH, reason);
-		if (result < 0)
-			return result;
+		rc = grow(dump, rows + more > ROWS_ENOUGH ? rows + more : ROWS_ENOUGH, reason);
+		if (rc < 0)
+			return rc;
 		memcpy(&event_ms, event + places[0], sizeof(event_ms));
 		if (rows == 0)
 			acquired_ms = event_ms;
@@ -148,7 +148,7 @@ int dump_next(struct dump *dump, struct file_window *window, uint64_t *offset, s
 	}
 	/* Damage behind whole events is told with the next call. */
 	if (rows == 0)
-		return result;
+		return rc;
 	for (int i = 0; i < DUMP_COLUMNS; i++)
 		dump->views[i] = (struct enrg_column_view){.values = dump->columns[i], .value_count = rows};
 	*ret_batch = (struct enrg_batch){.schema = &schema,

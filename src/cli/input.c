@@ -30,9 +30,9 @@ __attribute__((format(printf, 3, 4))) static int tell_damage(
 }
 
 /* The same of a dump, whose check `enrgdaq verify` does not know: `code` may also be one of the system. */
-static int tell_dump(struct input *input, int code, const struct enrg_error *reason, struct enrg_error *err)
+static int tell_dump(struct input *input, int rc, const struct enrg_error *reason, struct enrg_error *err)
 {
-	return enrg_error_set(err, code, "%s: at byte %" PRIu64 ": %s", input->path, input->offset, reason->text);
+	return enrg_error_set(err, rc, "%s: at byte %" PRIu64 ": %s", input->path, input->offset, reason->text);
 }
 
 /* The message at the offset; 1, or 0 at the end of the file. */
@@ -46,13 +46,13 @@ static int read_head(struct input *input, struct enrg_error *err)
 	if (left == 0)
 		return 0;
 	for (;;) {
-		int result = file_window_get(&input->window, input->offset, wanted, &bytes, &count, err);
-		if (result < 0)
-			return enrg_error_add(err, result, "%s", input->path);
-		result = ipc_read_message(bytes, count, &input->message, &wanted, &reason);
-		if (result != -EAGAIN && result < 0)
+		int rc = file_window_get(&input->window, input->offset, wanted, &bytes, &count, err);
+		if (rc < 0)
+			return enrg_error_add(err, rc, "%s", input->path);
+		rc = ipc_read_message(bytes, count, &input->message, &wanted, &reason);
+		if (rc != -EAGAIN && rc < 0)
 			return tell_damage(input, err, "%s", reason.text);
-		if (result == 0)
+		if (rc == 0)
 			break;
 		if (wanted > left)
 			return tell_damage(input, err, "the file ends inside a message");
@@ -73,14 +73,14 @@ static int take_schema(struct input *input, struct enrg_error *err)
 	const uint8_t *bytes;
 	size_t count;
 
-	int result = file_window_get(&input->window, input->offset, input->message.meta_bytes, &bytes, &count, err);
-	if (result < 0)
-		return enrg_error_add(err, result, "%s", input->path);
-	result = ipc_decode_schema(bytes, count, &schema, &reason);
-	if (result < 0)
+	int rc = file_window_get(&input->window, input->offset, input->message.meta_bytes, &bytes, &count, err);
+	if (rc < 0)
+		return enrg_error_add(err, rc, "%s", input->path);
+	rc = ipc_decode_schema(bytes, count, &schema, &reason);
+	if (rc < 0)
 		return tell_damage(input, err, "%s", reason.text);
 	if (input->schema && !ipc_schema_equal(schema, input->schema))
-		result = tell_damage(input, err, "another schema begins");
+		rc = tell_damage(input, err, "another schema begins");
 	if (input->schema) {
 		free(schema);
 	} else {
@@ -95,7 +95,7 @@ static int take_schema(struct input *input, struct enrg_error *err)
 	input->is_stamped = input->message.has_keys;
 	input->wants_schema = false;
 	input->offset += input->message.meta_bytes + input->message.body_bytes;
-	return result;
+	return rc;
 }
 
 static int open_dump(struct input *input, struct enrg_error *err)
@@ -110,9 +110,9 @@ static int open_numpy_dump(struct input *input, struct enrg_error *err)
 	struct enrg_error reason = {0};
 
 	input->kind = INPUT_NUMPY_DUMP;
-	int result = numpy_dump_open(&input->numpy_dump, &input->window, &input->offset, &reason);
-	if (result < 0)
-		return tell_dump(input, result, &reason, err);
+	int rc = numpy_dump_open(&input->numpy_dump, &input->window, &input->offset, &reason);
+	if (rc < 0)
+		return tell_dump(input, rc, &reason, err);
 	input->schema = ipc_copy_schema(input->numpy_dump.schema);
 	return input->schema ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
 }
@@ -134,26 +134,26 @@ static int judge_start(const struct input *input, struct enrg_error *err)
 
 static int open_arrow(struct input *input, struct enrg_error *err)
 {
-	int result = read_head(input, err);
+	int rc = read_head(input, err);
 
-	if (result == 0)
-		result = tell_damage(input, err, "the file ends in front of its schema");
-	else if (result > 0 && (input->message.type != IPC_SCHEMA || input->message.is_end))
-		result = tell_damage(input, err, "no schema stands at the start of the file");
-	if (result > 0)
-		result = take_schema(input, err);
-	return result == ENRG_E_CORRUPT ? judge_start(input, err) : result;
+	if (rc == 0)
+		rc = tell_damage(input, err, "the file ends in front of its schema");
+	else if (rc > 0 && (input->message.type != IPC_SCHEMA || input->message.is_end))
+		rc = tell_damage(input, err, "no schema stands at the start of the file");
+	if (rc > 0)
+		rc = take_schema(input, err);
+	return rc == ENRG_E_CORRUPT ? judge_start(input, err) : rc;
 }
 
 static int open_caen(struct input *input, enum caen_kind kind, const struct input_hint *hint, struct enrg_error *err)
 {
 	struct enrg_error reason = {0};
-	int result = caen_open(&input->caen, kind, &input->window, hint->record_length, &reason);
+	int rc = caen_open(&input->caen, kind, &input->window, hint->record_length, &reason);
 
 	input->kind = INPUT_CAEN;
 	input->offset = input->caen.offset;
-	if (result < 0)
-		return tell_dump(input, result, &reason, err);
+	if (rc < 0)
+		return tell_dump(input, rc, &reason, err);
 	input->schema = ipc_copy_schema(&input->caen.schema);
 	return input->schema ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
 }
@@ -164,18 +164,18 @@ int input_open(struct input *input, const char *path, const struct input_hint *h
 	size_t count;
 
 	*input = (struct input){.path = path, .window = {.descriptor = -1}};
-	int result = file_window_open(&input->window, path, err);
-	if (result < 0)
-		return result;
+	int rc = file_window_open(&input->window, path, err);
+	if (rc < 0)
+		return rc;
 	const char *ending = strrchr(path, '.');
 	bool is_dump = ending && !strcmp(ending, ".bin");
 	if (is_dump && !input->window.file_bytes)
 		return open_dump(input, err);
 	if (!input->window.file_bytes)
 		return enrg_error_set(err, -ENODATA, "%s: the file is empty: it holds no rows", path);
-	result = file_window_get(&input->window, 0, FILE_MAGIC_BYTES, &bytes, &count, err);
-	if (result < 0)
-		return enrg_error_add(err, result, "%s", path);
+	rc = file_window_get(&input->window, 0, FILE_MAGIC_BYTES, &bytes, &count, err);
+	if (rc < 0)
+		return enrg_error_add(err, rc, "%s", path);
 	enum caen_kind caen = hint->kind ? hint->kind : caen_find_kind(path, bytes, count);
 	if (caen)
 		return open_caen(input, caen, hint, err);
@@ -190,11 +190,11 @@ int input_open(struct input *input, const char *path, const struct input_hint *h
 
 int input_check_times(struct input *input, struct enrg_error *err)
 {
-	int result = input->kind == INPUT_DUMP ? dump_has_time(&input->window, err) : 1;
+	int rc = input->kind == INPUT_DUMP ? dump_has_time(&input->window, err) : 1;
 
-	if (result < 0)
-		return enrg_error_add(err, result, "%s", input->path);
-	if (result > 0)
+	if (rc < 0)
+		return enrg_error_add(err, rc, "%s", input->path);
+	if (rc > 0)
 		return 0;
 	return enrg_error_set(err, -EINVAL,
 		"%s: every event in it would be before 1990 or after 2099: this is no dump of the digitizer but a file "
@@ -205,19 +205,19 @@ int input_check_times(struct input *input, struct enrg_error *err)
 
 static int decode_batch(struct input *input, const void *bytes, size_t count, struct enrg_error *reason)
 {
-	int result = 0;
+	int rc = 0;
 
 	free(input->unpacked);
 	input->unpacked = NULL;
 	if (input->message.is_compressed) {
-		result = ipc_unpack(bytes, count, decompress, &input->unpacked, &count, reason);
+		rc = ipc_unpack(bytes, count, decompress, &input->unpacked, &count, reason);
 		bytes = input->unpacked;
 	}
-	if (result == 0)
-		result = ipc_decode_batch(input->schema, bytes, count, input->views, &input->batch, reason);
+	if (rc == 0)
+		rc = ipc_decode_batch(input->schema, bytes, count, input->views, &input->batch, reason);
 	input->batch.columns = input->views;
 	input->batch.schema = input->schema;
-	return result;
+	return rc;
 }
 
 static int take_batch(struct input *input, bool stays_packed, struct enrg_error *err)
@@ -227,9 +227,9 @@ static int take_batch(struct input *input, bool stays_packed, struct enrg_error 
 	struct enrg_error reason = {0};
 	const uint8_t *bytes;
 
-	int result = file_window_get(&input->window, input->offset, total, &bytes, &count, err);
-	if (result < 0)
-		return enrg_error_add(err, result, "%s", input->path);
+	int rc = file_window_get(&input->window, input->offset, total, &bytes, &count, err);
+	if (rc < 0)
+		return enrg_error_add(err, rc, "%s", input->path);
 	if (message->has_stamp) {
 		uint32_t crc = crc32c(0, bytes + message->meta_bytes, (size_t)message->body_bytes);
 		if (crc != message->stamp.body_crc)
@@ -244,8 +244,8 @@ static int take_batch(struct input *input, bool stays_packed, struct enrg_error 
 		input->batch.ipc_bytes = total;
 		input->batch.body_bytes = message->body_bytes;
 	} else {
-		result = decode_batch(input, bytes, total, &reason);
-		if (result < 0)
+		rc = decode_batch(input, bytes, total, &reason);
+		if (rc < 0)
 			return tell_damage(input, err, "%s", reason.text);
 	}
 	input->batch.source = message->source;
@@ -278,9 +278,9 @@ int input_next(struct input *input, bool stays_packed, struct enrg_error *err)
 	if (input->kind != INPUT_ARROW)
 		return next_of_dump(input, err);
 	for (;;) {
-		int result = read_head(input, err);
-		if (result <= 0)
-			return result;
+		int rc = read_head(input, err);
+		if (rc <= 0)
+			return rc;
 		if (input->message.is_end && input->is_file)
 			return 0;
 		if (input->message.is_end) {
@@ -292,9 +292,9 @@ int input_next(struct input *input, bool stays_packed, struct enrg_error *err)
 			return take_batch(input, stays_packed, err);
 		if (input->message.type != IPC_SCHEMA || !input->wants_schema)
 			return tell_damage(input, err, "neither a batch nor the end stands here");
-		result = take_schema(input, err);
-		if (result < 0)
-			return result;
+		rc = take_schema(input, err);
+		if (rc < 0)
+			return rc;
 	}
 }
 
@@ -355,10 +355,10 @@ static int refuse_column(const struct enrg_schema *schema, const char *name, str
 	for (uint32_t i = 0; i < schema->column_count; i++)
 		names[i] = schema->columns[i].name;
 	const char *nearest = options_suggest(name, names, schema->column_count);
-	int result = enrg_error_set(err, -EINVAL, "there is no column \"%s\"%s%s%s", name,
-		nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+	int rc = enrg_error_set(err, -EINVAL, "there is no column \"%s\"%s%s%s", name, nearest ? "; did you mean " : "",
+		nearest ? nearest : "", nearest ? "?" : "");
 	free(names);
-	return result;
+	return rc;
 }
 
 static int add_column(
@@ -401,26 +401,26 @@ static char *next_name(char **rest)
 int selection_init(
 	struct selection *selection, const struct enrg_schema *schema, const char *names, struct enrg_error *err)
 {
-	int result = 0;
+	int rc = 0;
 
 	*selection = (struct selection){.indices = calloc(schema->column_count, sizeof(uint32_t)),
 		.columns = calloc(schema->column_count, sizeof(struct enrg_column))};
 	char *list = names ? strdup(names) : NULL, *rest = list;
 	if (!selection->indices || !selection->columns || (names && !list))
-		result = enrg_error_set(err, -ENOMEM, "out of memory");
-	for (uint32_t i = 0; result == 0 && !names && i < schema->column_count; i++) {
+		rc = enrg_error_set(err, -ENOMEM, "out of memory");
+	for (uint32_t i = 0; rc == 0 && !names && i < schema->column_count; i++) {
 		selection->indices[i] = i;
 		selection->columns[i] = schema->columns[i];
 		selection->count++;
 	}
-	while (result == 0 && rest)
-		result = add_column(selection, schema, next_name(&rest), err);
+	while (rc == 0 && rest)
+		rc = add_column(selection, schema, next_name(&rest), err);
 	free(list);
 	selection->schema = (struct enrg_schema){
 		.column_count = selection->count, .columns = selection->columns, .is_blob = schema->is_blob};
-	if (result < 0)
+	if (rc < 0)
 		selection_fini(selection);
-	return result;
+	return rc;
 }
 
 void selection_fini(struct selection *selection)

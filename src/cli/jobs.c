@@ -91,9 +91,9 @@ int cli_jobs(int argc, char **argv)
 	}
 	if (optind < argc)
 		return cli_usage_error("jobs", "unexpected argument \"%s\"", argv[optind]);
-	int code = cli_load_types(&types);
-	if (code)
-		return code;
+	int rc = cli_load_types(&types);
+	if (rc)
+		return rc;
 	if (is_json) {
 		print_json(types);
 	} else {

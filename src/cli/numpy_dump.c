@@ -36,18 +36,18 @@ static int read_frame(struct file_window *window, uint64_t offset, const uint8_t
 		return 0;
 	if (left < LENGTH_BYTES)
 		return enrg_error_set(reason, ENRG_E_CORRUPT, "the file ends inside a record");
-	int result = file_window_get(window, offset, LENGTH_BYTES, &bytes, &count, reason);
-	if (result < 0)
-		return result;
+	int rc = file_window_get(window, offset, LENGTH_BYTES, &bytes, &count, reason);
+	if (rc < 0)
+		return rc;
 	if (!memcmp(bytes, frame_magic, sizeof(frame_magic)))
 		return enrg_error_set(reason, ENRG_E_CORRUPT,
 			"an LZ4 frame without its length in front stands here; dumps have the length");
 	memcpy(&frame_bytes, bytes, sizeof(frame_bytes));
 	if (frame_bytes > left - LENGTH_BYTES)
 		return enrg_error_set(reason, ENRG_E_CORRUPT, "the file ends inside a record");
-	result = file_window_get(window, offset, LENGTH_BYTES + (size_t)frame_bytes, &bytes, &count, reason);
-	if (result < 0)
-		return result;
+	rc = file_window_get(window, offset, LENGTH_BYTES + (size_t)frame_bytes, &bytes, &count, reason);
+	if (rc < 0)
+		return rc;
 	*ret_frame = bytes + LENGTH_BYTES;
 	*ret_bytes = frame_bytes;
 	return 1;
@@ -60,15 +60,15 @@ static int read_record(struct numpy_dump *dump, struct file_window *window, uint
 	size_t frame_bytes = 0, raw_bytes;
 
 	npy_fini(&dump->table);
-	int result = read_frame(window, *offset, &frame, &frame_bytes, reason);
-	if (result <= 0)
-		return result;
+	int rc = read_frame(window, *offset, &frame, &frame_bytes, reason);
+	if (rc <= 0)
+		return rc;
 	dump->raw.capacity_max = NUMPY_DUMP_RECORD_MAX;
-	result = decompress_frame(frame, frame_bytes, &dump->raw, &raw_bytes, reason);
-	if (result == 0)
-		result = npy_init(&dump->table, dump->raw.bytes, raw_bytes, reason);
-	if (result < 0)
-		return result;
+	rc = decompress_frame(frame, frame_bytes, &dump->raw, &raw_bytes, reason);
+	if (rc == 0)
+		rc = npy_init(&dump->table, dump->raw.bytes, raw_bytes, reason);
+	if (rc < 0)
+		return rc;
 	if (dump->schema && !ipc_schema_equal(&dump->table.schema, dump->schema))
 		return enrg_error_set(
 			reason, ENRG_E_CORRUPT, "the record has other arrays than the first, or others types of them");
@@ -78,11 +78,11 @@ static int read_record(struct numpy_dump *dump, struct file_window *window, uint
 
 int numpy_dump_open(struct numpy_dump *dump, struct file_window *window, uint64_t *offset, struct enrg_error *reason)
 {
-	int result = read_record(dump, window, offset, reason);
+	int rc = read_record(dump, window, offset, reason);
 
-	if (result < 0)
-		return result;
-	if (result == 0)
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
 		return enrg_error_set(reason, ENRG_E_CORRUPT, "the file is empty");
 	dump->schema = ipc_copy_schema(&dump->table.schema);
 	dump->is_first_waiting = true;
@@ -92,11 +92,11 @@ int numpy_dump_open(struct numpy_dump *dump, struct file_window *window, uint64_
 int numpy_dump_next(struct numpy_dump *dump, struct file_window *window, uint64_t *offset, struct enrg_batch *ret_batch,
 	struct enrg_error *reason)
 {
-	int result = dump->is_first_waiting ? 1 : read_record(dump, window, offset, reason);
+	int rc = dump->is_first_waiting ? 1 : read_record(dump, window, offset, reason);
 
 	dump->is_first_waiting = false;
-	if (result <= 0)
-		return result;
+	if (rc <= 0)
+		return rc;
 	*ret_batch = (struct enrg_batch){.schema = dump->schema,
 		.rows = dump->table.rows,
 		.columns = dump->table.views,

@@ -73,23 +73,23 @@ static int begin(struct arrow_sink *sink, const struct enrg_batch *batch, struct
 	char *path = NULL;
 	void *made = NULL;
 	uint32_t count = params->schema_ipc_bytes;
-	int code = 0;
+	int rc = 0;
 
 	if (sink->is_open)
 		return 0;
 	if (!params->schema_ipc)
-		code = ipc_encode_file_schema(params->schema, &origin, &made, &count, err);
-	if (code == 0 && asprintf(&path, "%s/output.arrow%s", params->folder, params->is_stream ? "s" : "") < 0)
-		code = enrg_error_set(err, -ENOMEM, "out of memory");
-	if (code == 0)
-		code = file_writer_open(
+		rc = ipc_encode_file_schema(params->schema, &origin, &made, &count, err);
+	if (rc == 0 && asprintf(&path, "%s/output.arrow%s", params->folder, params->is_stream ? "s" : "") < 0)
+		rc = enrg_error_set(err, -ENOMEM, "out of memory");
+	if (rc == 0)
+		rc = file_writer_open(
 			&sink->writer, path, params->is_stream, made ? made : params->schema_ipc, count, err);
-	sink->is_open = code == 0;
-	if (code == 0 && params->is_compact)
-		code = merger_create(params->schema, emit, sink, &sink->merger, err);
+	sink->is_open = rc == 0;
+	if (rc == 0 && params->is_compact)
+		rc = merger_create(params->schema, emit, sink, &sink->merger, err);
 	free(path);
 	free(made);
-	return code;
+	return rc;
 }
 
 /* --- encoding --- */
@@ -111,10 +111,10 @@ static int choose_template(struct arrow_sink *sink, const struct enrg_batch *bat
 	snprintf(sink->tag, sizeof(sink->tag), "%s", batch->tag);
 	sink->meta = NULL;
 	sink->is_merged = is_merged;
-	int code = (is_merged ? ipc_template_create_merged : ipc_template_create)(
+	int rc = (is_merged ? ipc_template_create_merged : ipc_template_create)(
 		sink->params->schema, &origin, &sink->template, err);
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	sink->meta = aligned_alloc(64, (ipc_meta_bytes(sink->template) + 63) / 64 * 64);
 	return sink->meta ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
 }
@@ -153,23 +153,23 @@ static int encode(struct arrow_sink *sink, const struct enrg_batch *batch, struc
 {
 	const struct enrg_schema *schema = sink->params->schema;
 	uint64_t rows = batch->rows;
-	int code = choose_template(sink, batch, err);
+	int rc = choose_template(sink, batch, err);
 
-	for (uint32_t i = 0; code == 0 && i < schema->column_count; i++) {
+	for (uint32_t i = 0; rc == 0 && i < schema->column_count; i++) {
 		const struct enrg_column_view *view = &batch->columns[i];
 		sink->variable[i] = view->offsets && rows ? (uint64_t)(view->offsets[rows] - view->offsets[0]) : 0;
 		if (view->null_count)
-			code = enrg_error_set(err, -ENOTSUP,
+			rc = enrg_error_set(err, -ENOTSUP,
 				"column \"%s\" lacks values in some rows, which Arrow's formats keep only without "
 				"--columns",
 				schema->columns[i].name);
 	}
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	uint64_t body_bytes = ipc_place_columns(sink->template, rows, sink->variable, sink->places);
-	code = grow_body(sink, body_bytes, err);
-	if (code < 0)
-		return code;
+	rc = grow_body(sink, body_bytes, err);
+	if (rc < 0)
+		return rc;
 	memset(sink->body, 0, body_bytes);
 	for (uint32_t i = 0; rows && i < schema->column_count; i++)
 		copy_column(&schema->columns[i], &batch->columns[i], rows, &sink->places[i], sink->body);
@@ -190,10 +190,10 @@ static int encode(struct arrow_sink *sink, const struct enrg_batch *batch, struc
 static int arrow_write(void *state, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	struct arrow_sink *sink = state;
-	int code = begin(sink, batch, err);
+	int rc = begin(sink, batch, err);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	if (!sink->params->schema_ipc)
 		return encode(sink, batch, err);
 	if (sink->merger)
@@ -206,11 +206,11 @@ static int arrow_write(void *state, const struct enrg_batch *batch, struct enrg_
 static int arrow_finish(void *state, struct enrg_error *err)
 {
 	struct arrow_sink *sink = state;
-	int code = begin(sink, NULL, err);
+	int rc = begin(sink, NULL, err);
 
-	if (code == 0 && sink->merger)
-		code = merger_finish(sink->merger, err);
-	return code < 0 ? code : file_writer_finish(&sink->writer, err);
+	if (rc == 0 && sink->merger)
+		rc = merger_finish(sink->merger, err);
+	return rc < 0 ? rc : file_writer_finish(&sink->writer, err);
 }
 
 const struct sink_type sink_arrow = {arrow_open, arrow_write, arrow_finish, arrow_close};

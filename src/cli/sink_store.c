@@ -43,14 +43,14 @@ char *sink_quote(const char *text)
 	return quoted;
 }
 
-static int tell_problems(struct problems *problems, int code, struct enrg_error *err)
+static int tell_problems(struct problems *problems, int rc, struct enrg_error *err)
 {
-	if (code < 0 && problems->count)
-		code = enrg_error_set(err, ENRG_E_CONFIG, "%s", problems->items[0].text);
-	else if (code < 0)
-		enrg_error_set(err, code, "the store does not take its options");
+	if (rc < 0 && problems->count)
+		rc = enrg_error_set(err, ENRG_E_CONFIG, "%s", problems->items[0].text);
+	else if (rc < 0)
+		enrg_error_set(err, rc, "the store does not take its options");
 	problems_fini(problems);
-	return code;
+	return rc;
 }
 
 static int fill_options(struct store_sink *sink, const struct type_entry *entry, struct enrg_error *err)
@@ -59,22 +59,22 @@ static int fill_options(struct store_sink *sink, const struct type_entry *entry,
 	char *folder = sink_quote(params->folder), *store = NULL, *section = NULL;
 	struct problems problems;
 	struct job_common common;
-	int code = -ENOMEM;
+	int rc = -ENOMEM;
 
 	problems_init(&problems);
 	if (folder &&
 		asprintf(&store, "daq_job_type = \"%s\"\nout_dir = %s\n%s\n", entry->name, folder,
 			params->store_keys) >= 0 &&
 		asprintf(&section, "[store_config.%s]\n%s\n", params->section, params->section_keys) >= 0)
-		code = folder_fill_job(entry, &(struct folder_file){"convert", store}, &common, &sink->options,
+		rc = folder_fill_job(entry, &(struct folder_file){"convert", store}, &common, &sink->options,
 			sink->memory, &problems);
-	if (code == 0)
-		code = folder_fill_section(sink->type, &(struct folder_file){"convert", section}, "store_config",
+	if (rc == 0)
+		rc = folder_fill_section(sink->type, &(struct folder_file){"convert", section}, "store_config",
 			&sink->section, sink->memory, &problems);
 	free(folder);
 	free(store);
 	free(section);
-	return tell_problems(&problems, code, err);
+	return tell_problems(&problems, rc, err);
 }
 
 static void store_close(void *state)
@@ -106,12 +106,12 @@ static int start_store(struct store_sink *sink, struct enrg_error *err)
 			sink->params->section);
 	sink->type = entry->store;
 	sink->memory = options_memory_create();
-	int code = sink->memory ? fill_options(sink, entry, err) : enrg_error_set(err, -ENOMEM, "out of memory");
-	if (code == 0)
-		code = store_create_alone("convert", sink->params->journal_path, &sink->store, err);
-	if (code == 0)
-		code = sink->type->open(sink->store, sink->options, &sink->state, err);
-	return code;
+	int rc = sink->memory ? fill_options(sink, entry, err) : enrg_error_set(err, -ENOMEM, "out of memory");
+	if (rc == 0)
+		rc = store_create_alone("convert", sink->params->journal_path, &sink->store, err);
+	if (rc == 0)
+		rc = sink->type->open(sink->store, sink->options, &sink->state, err);
+	return rc;
 }
 
 static int store_open(const struct sink_params *params, void **ret_state, struct enrg_error *err)
@@ -121,11 +121,11 @@ static int store_open(const struct sink_params *params, void **ret_state, struct
 	if (!sink)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	sink->params = params;
-	int code = start_store(sink, err);
-	if (code < 0) {
+	int rc = start_store(sink, err);
+	if (rc < 0) {
 		sink->state = NULL;
 		store_close(sink);
-		return code;
+		return rc;
 	}
 	*ret_state = sink;
 	return 0;
@@ -145,17 +145,17 @@ static int open_target(struct store_sink *sink, const struct enrg_batch *batch, 
 
 	if (sink->has_target)
 		return 0;
-	int code = sink->type->target_open(sink->state, &target, &sink->target, err);
-	sink->has_target = code == 0;
-	return code;
+	int rc = sink->type->target_open(sink->state, &target, &sink->target, err);
+	sink->has_target = rc == 0;
+	return rc;
 }
 
 static int commit(struct store_sink *sink, struct enrg_error *err)
 {
-	int code = sink->type->commit ? sink->type->commit(sink->state, err) : 0;
+	int rc = sink->type->commit ? sink->type->commit(sink->state, err) : 0;
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	store_commit_alone(sink->store);
 	sink->written_bytes = 0;
 	return 0;
@@ -168,30 +168,30 @@ static int store_write(void *state, const struct enrg_batch *batch, struct enrg_
 	struct enrg_batch own = *batch;
 
 	own.tag = "";
-	int code = open_target(sink, batch, err);
-	if (code == 0)
-		code = sink->type->write(sink->state, sink->target, &own, err);
+	int rc = open_target(sink, batch, err);
+	if (rc == 0)
+		rc = sink->type->write(sink->state, sink->target, &own, err);
 	sink->written_bytes += batch->body_bytes;
-	return code == 0 && sink->written_bytes >= enough ? commit(sink, err) : code;
+	return rc == 0 && sink->written_bytes >= enough ? commit(sink, err) : rc;
 }
 
 static int store_finish(void *state, struct enrg_error *err)
 {
 	struct store_sink *sink = state;
-	int code = open_target(sink, NULL, err);
+	int rc = open_target(sink, NULL, err);
 
-	if (code == 0)
-		code = commit(sink, err);
-	if (code < 0)
-		return code;
-	code = sink->type->target_close(sink->state, sink->target, false, err);
+	if (rc == 0)
+		rc = commit(sink, err);
+	if (rc < 0)
+		return rc;
+	rc = sink->type->target_close(sink->state, sink->target, false, err);
 	sink->has_target = false;
-	int last = sink->type->close(sink->state, false, code < 0 ? NULL : err);
+	int last = sink->type->close(sink->state, false, rc < 0 ? NULL : err);
 	sink->state = NULL;
 	/* Trailers that were written at the close. */
-	if (code == 0 && last == 0)
+	if (rc == 0 && last == 0)
 		store_commit_alone(sink->store);
-	return code < 0 ? code : last;
+	return rc < 0 ? rc : last;
 }
 
 const struct sink_type sink_store = {store_open, store_write, store_finish, store_close};

@@ -127,16 +127,16 @@ static int run(const struct status_options *options)
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}
-	int code = show(client, options, false);
-	if (!code && !options->supervisor && !options->is_json && !options->is_watch)
+	int rc = show(client, options, false);
+	if (!rc && !options->supervisor && !options->is_json && !options->is_watch)
 		print_others();
-	while (!code && options->is_watch && !ferror(stdout)) {
+	while (!rc && options->is_watch && !ferror(stdout)) {
 		poll(NULL, 0, 1000);
 		if (show(client, options, true))
 			break;
 	}
 	enrg_client_close(client);
-	return code;
+	return rc;
 }
 
 int cli_status(int argc, char **argv)

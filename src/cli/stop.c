@@ -83,9 +83,9 @@ static int run(const char *name, bool is_hurry)
 		fprintf(stderr, "%s\n", err.text);
 		return 1;
 	}
-	int code = stop(client, is_hurry);
+	int rc = stop(client, is_hurry);
 	enrg_client_close(client);
-	return code;
+	return rc;
 }
 
 int cli_stop(int argc, char **argv)

@@ -296,14 +296,14 @@ static void print_json(json_t *object)
 /* Cuts the tail; the report then describes the file as it is now. */
 static int repair(const char *path, struct verify_report *report, uint64_t *ret_cut_bytes, struct enrg_error *err)
 {
-	int result = verify_repair(path, report, err);
+	int rc = verify_repair(path, report, err);
 
-	if (result == 0) {
+	if (rc == 0) {
 		*ret_cut_bytes = report->file_bytes - report->good_bytes;
 		report->file_bytes = report->good_bytes;
 		report->is_torn = false;
 	}
-	return result;
+	return rc;
 }
 
 static void keep_finding(void *context, enum verify_finding finding, const char *sentence)
@@ -347,15 +347,15 @@ static void hide_progress(struct verify_run *run)
 
 /* --- one file --- */
 
-static void count_file(struct verify_run *run, int result, const struct verify_report *report)
+static void count_file(struct verify_run *run, int rc, const struct verify_report *report)
 {
 	struct verify_report *all = &run->total.all;
 
-	if (!run->is_new_file && result >= 0)
+	if (!run->is_new_file && rc >= 0)
 		return;
 	run->total.files++;
-	run->total.unreadable += result < 0;
-	if (result < 0)
+	run->total.unreadable += rc < 0;
+	if (rc < 0)
 		return;
 	run->total.whole += is_whole(report);
 	run->total.bytes += report->file_bytes;
@@ -381,14 +381,14 @@ static void verify_one(const char *path, struct verify_run *run)
 	json_t *object = NULL;
 
 	begin_findings(&run->list, options);
-	int result = file_series_add_file(&run->series, path, &err);
-	run->is_new_file = result > 0;
-	if (result >= 0)
-		result = verify_tables(path, &hooks, &report, &err);
-	if (result == 0 && options->is_repair && report.is_torn)
-		result = repair(path, &report, &cut_bytes, &err);
+	int rc = file_series_add_file(&run->series, path, &err);
+	run->is_new_file = rc > 0;
+	if (rc >= 0)
+		rc = verify_tables(path, &hooks, &report, &err);
+	if (rc == 0 && options->is_repair && report.is_torn)
+		rc = repair(path, &report, &cut_bytes, &err);
 	hide_progress(run);
-	if (result < 0) {
+	if (rc < 0) {
 		if (options->is_json)
 			object = json_pack("{s:b, s:o}", "whole", 0, "error", pack_text(err.text));
 		fprintf(stderr, "enrgdaq verify: %s\n", err.text);
@@ -402,8 +402,8 @@ static void verify_one(const char *path, struct verify_run *run)
 		print_json(object);
 	}
 	end_findings(&run->list);
-	count_file(run, result, &report);
-	note_outcome(run, result < 0 ? EXIT_UNREADABLE : is_whole(&report) ? EXIT_WHOLE : EXIT_DAMAGED);
+	count_file(run, rc, &report);
+	note_outcome(run, rc < 0 ? EXIT_UNREADABLE : is_whole(&report) ? EXIT_WHOLE : EXIT_DAMAGED);
 }
 
 /* --- several files of one table --- */

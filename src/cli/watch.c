@@ -315,10 +315,10 @@ static int run(const struct watch_options *options)
 	uint64_t until_ns = options->seconds > 0 ? started_ns + (uint64_t)(options->seconds * NS_PER_S) : UINT64_MAX;
 
 	watch.options = options;
-	int code = open_source(&watch);
-	if (code || !options->source) {
+	int rc = open_source(&watch);
+	if (rc || !options->source) {
 		enrg_client_close(watch.client);
-		return code;
+		return rc;
 	}
 	setpriority(PRIO_PROCESS, 0, 10); /* data taking comes first */
 	signal(SIGPIPE, SIG_IGN);

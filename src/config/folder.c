@@ -610,13 +610,13 @@ int folder_load_with(const char *path, const char *supervisor_file, const struct
 	struct folder **ret_folder, struct problems *problems, struct enrg_error *err)
 {
 	struct sources sources = {0};
-	int result = sources_read(path, &sources, problems, err);
+	int rc = sources_read(path, &sources, problems, err);
 
-	if (!result && supervisor_file)
-		result = sources_set_supervisor(&sources, supervisor_file, err);
-	if (result) {
+	if (!rc && supervisor_file)
+		rc = sources_set_supervisor(&sources, supervisor_file, err);
+	if (rc) {
 		sources_fini(&sources);
-		return result;
+		return rc;
 	}
 	return folder_load_sources(path, &sources, types, ret_folder, problems, err);
 }
@@ -631,9 +631,9 @@ int folder_load_texts(const struct folder_texts *texts, const struct types *type
 	struct problems *problems, struct enrg_error *err)
 {
 	struct sources sources = {0};
-	int result = sources_copy(texts->names, texts->texts, texts->count, &sources, err);
+	int rc = sources_copy(texts->names, texts->texts, texts->count, &sources, err);
 
-	return result ? result : folder_load_sources("", &sources, types, ret_folder, problems, err);
+	return rc ? rc : folder_load_sources("", &sources, types, ret_folder, problems, err);
 }
 
 void folder_free(struct folder *folder)

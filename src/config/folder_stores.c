@@ -164,21 +164,21 @@ static void look(struct way *way, const char *path, struct problems *problems)
 {
 	bool is_plain = !way->has_day && !way->has_run && !way->has_time;
 	struct stat status;
-	int code = resolve(path, way->path, sizeof(way->path));
+	int rc = resolve(path, way->path, sizeof(way->path));
 
-	if (code == -ENAMETOOLONG)
+	if (rc == -ENAMETOOLONG)
 		refuse(problems, way, "file_path",
 			"the path with its folders is too long (at most %u bytes, at most 255 each): shorten it, or "
 			"out_dir in %s",
 			FOLDER_PATH_BYTES_MAX, way->store->file);
-	else if (code == -ENOTDIR || code == -ELOOP)
+	else if (rc == -ENOTDIR || rc == -ELOOP)
 		refuse(problems, way, "file_path", "%s: %s: change it, or out_dir in %s", path,
-			code == -ELOOP ? "its links lead in a circle" : "a file lies where a folder is to be",
+			rc == -ELOOP ? "its links lead in a circle" : "a file lies where a folder is to be",
 			way->store->file);
-	else if (!code && is_plain && !stat(way->path, &status) && !S_ISREG(status.st_mode))
+	else if (!rc && is_plain && !stat(way->path, &status) && !S_ISREG(status.st_mode))
 		refuse(problems, way, "file_path",
 			"%s is a folder or another thing that is not a file; take another name", path);
-	else if (!code)
+	else if (!rc)
 		return;
 	way->path[0] = '\0';
 }

@@ -442,10 +442,10 @@ int options_parse_literal(const char *literal, struct toml_node **ret_root, stru
 	if (!text)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	snprintf(text, count + 1, "%s%s", head, literal);
-	int result = toml_parse("default", text, count, ret_root, err);
+	int rc = toml_parse("default", text, count, ret_root, err);
 	free(text);
-	if (result)
-		return result;
+	if (rc)
+		return rc;
 	if ((*ret_root)->count != 1) {
 		toml_free(*ret_root);
 		*ret_root = NULL;

@@ -57,9 +57,9 @@ static void read_file(const struct walk *walk, const char *path)
 		problems_add(walk->problems, false, path, 0, "more than %u files; this one is not read", FILES_MAX);
 		return;
 	}
-	int result = path_read_file(path, FILE_BYTES_MAX, &text, &bytes, NULL);
-	if (result) {
-		problems_add(walk->problems, false, path, 0, "can't be read: %s", enrg_error_name(result));
+	int rc = path_read_file(path, FILE_BYTES_MAX, &text, &bytes, NULL);
+	if (rc) {
+		problems_add(walk->problems, false, path, 0, "can't be read: %s", enrg_error_name(rc));
 		return;
 	}
 	if (add_source(walk->sources, path, path + walk->root_length, text, bytes)) {
@@ -154,9 +154,9 @@ int sources_read(const char *path, struct sources *ret_sources, struct problems 
 	char root[PATH_MAX];
 	size_t length = strlen(path);
 
-	int result = check_root(path, &info, err);
-	if (result)
-		return result;
+	int rc = check_root(path, &info, err);
+	if (rc)
+		return rc;
 	while (length > 1 && path[length - 1] == '/')
 		length--;
 	if (length >= sizeof(root))

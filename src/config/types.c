@@ -65,30 +65,30 @@ static int add_entry(struct types *types, const struct type_entry *entry, struct
 static int add_module(
 	struct types *types, const struct enrg_module *module, const char *path, int descriptor, struct enrg_error *err)
 {
-	int result = 0;
+	int rc = 0;
 
-	for (size_t i = 0; module->jobs[i] && !result; i++)
-		result = add_entry(types,
+	for (size_t i = 0; module->jobs[i] && !rc; i++)
+		rc = add_entry(types,
 			&(struct type_entry){.job = module->jobs[i],
 				.name = module->jobs[i]->name,
 				.module_path = path,
 				.module_descriptor = descriptor},
 			err);
-	for (size_t i = 0; module->stores[i] && !result; i++)
-		result = add_entry(types,
+	for (size_t i = 0; module->stores[i] && !rc; i++)
+		rc = add_entry(types,
 			&(struct type_entry){.store = module->stores[i],
 				.name = module->stores[i]->name,
 				.module_path = path,
 				.module_descriptor = descriptor},
 			err);
-	for (size_t i = 0; module->processors[i] && !result; i++)
-		result = add_entry(types,
+	for (size_t i = 0; module->processors[i] && !rc; i++)
+		rc = add_entry(types,
 			&(struct type_entry){.processor = module->processors[i],
 				.name = module->processors[i]->name,
 				.module_path = path,
 				.module_descriptor = descriptor},
 			err);
-	return result;
+	return rc;
 }
 
 /* A section leads to one store: a store of another name may not take it. */
@@ -177,11 +177,11 @@ static int load_module(struct types *types, const char *path, int descriptor, st
 static int load_path(struct types *types, const char *path, struct enrg_error *err)
 {
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-	int result = load_module(types, path, descriptor, err); /* which says why it can't be opened */
+	int rc = load_module(types, path, descriptor, err); /* which says why it can't be opened */
 
 	if (descriptor >= 0)
 		close(descriptor);
-	return result;
+	return rc;
 }
 
 static void warn(const struct loader *loader, const char *path, const char *why)
@@ -274,12 +274,11 @@ int types_load_pinned(const char *module_path, int descriptor, struct types **re
 
 	if (!types)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	int result =
-		descriptor < 0 ? load_path(types, module_path, err) : load_module(types, module_path, descriptor, err);
-	if (result) {
-		enrg_error_add(err, result, "module %s", module_path);
+	int rc = descriptor < 0 ? load_path(types, module_path, err) : load_module(types, module_path, descriptor, err);
+	if (rc) {
+		enrg_error_add(err, rc, "module %s", module_path);
 		types_free(types);
-		return result;
+		return rc;
 	}
 	*ret_types = types;
 	return 0;
@@ -294,23 +293,23 @@ int types_create_static(
 	const struct type_entry *entries, size_t count, struct types **ret_types, struct enrg_error *err)
 {
 	struct types *types = calloc(1, sizeof(*types));
-	int result = 0;
+	int rc = 0;
 
 	if (!types)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < count && !result; i++) {
+	for (size_t i = 0; i < count && !rc; i++) {
 		struct type_entry entry = entries[i];
 		if (!entry.name)
 			entry.name = entry.job         ? entry.job->name
 				     : entry.processor ? entry.processor->name
 						       : entry.store->name;
-		result = add_entry(types, &entry, err);
+		rc = add_entry(types, &entry, err);
 	}
-	if (result)
+	if (rc)
 		types_free(types);
 	else
 		*ret_types = types;
-	return result;
+	return rc;
 }
 
 void types_free(struct types *types)

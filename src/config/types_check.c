@@ -117,17 +117,17 @@ static int check_default(const struct place *place, const struct enrg_table *tab
 	struct problems problems;
 	struct options_memory *memory = options_memory_create();
 	void *bytes = memory ? options_memory_take(memory, table->size) : NULL;
-	int result = 0;
+	int rc = 0;
 
 	problems_init(&problems);
 	if (bytes)
 		options_fill(&single, &(struct options_text){.file = ""}, bytes, memory, &problems);
 	if (problems.count)
-		result = refuse(place, "its default %s does not pass its own check: %s", option->default_value,
+		rc = refuse(place, "its default %s does not pass its own check: %s", option->default_value,
 			problems.items[0].text ? problems.items[0].text : "");
 	problems_fini(&problems);
 	options_memory_destroy(memory);
-	return result;
+	return rc;
 }
 
 static int check_table(const struct place *place, const struct enrg_table *table, int depth);
@@ -137,7 +137,7 @@ static int check_option(
 {
 	bool is_include = option->kind == ENRG_OPTION_INCLUDE;
 	bool is_table = option->kind == ENRG_OPTION_TABLE || option->kind == ENRG_OPTION_TABLE_LIST || is_include;
-	int result;
+	int rc;
 
 	if (!is_bare_key(option->key))
 		return refuse(place, "option \"%s\": a key is made of letters, digits, '_' and '-'", option->key);
@@ -152,13 +152,13 @@ static int check_option(
 		return refuse(place, "option %s: a table without its table of options", option->key);
 	if (option->secret && option->kind != ENRG_OPTION_STRING)
 		return refuse(place, "option %s: a secret is a string", option->key);
-	result = check_choices(place, option);
-	if (!result && is_table)
-		result = check_table(place, option->table, depth + 1);
-	if (!result)
-		result = check_member(place, table, option);
-	if (result || !option->default_value)
-		return result;
+	rc = check_choices(place, option);
+	if (!rc && is_table)
+		rc = check_table(place, option->table, depth + 1);
+	if (!rc)
+		rc = check_member(place, table, option);
+	if (rc || !option->default_value)
+		return rc;
 	if (option->required)
 		return refuse(place, "option %s: it is required and has a default", option->key);
 	return check_default(place, table, option);
@@ -173,9 +173,9 @@ static int check_table(const struct place *place, const struct enrg_table *table
 	if (depth >= MODULE_DEPTH_MAX)
 		return refuse(place, "its tables are nested deeper than %d", MODULE_DEPTH_MAX);
 	for (const struct enrg_option *option = table->options; option && option->key; option++) {
-		int result = check_option(place, table, option, depth);
-		if (result)
-			return result;
+		int rc = check_option(place, table, option, depth);
+		if (rc)
+			return rc;
 		if (++count > MODULE_OPTIONS_MAX)
 			return refuse(place, "its options have no end (an entry with key NULL)");
 	}
@@ -202,15 +202,15 @@ static size_t count_key(const struct enrg_table *table, const char *key)
 static int check_included(const struct place *place, const struct enrg_table *all, const struct enrg_table *part)
 {
 	for (const struct enrg_option *option = part->options; option && option->key; option++) {
-		int result = 0;
+		int rc = 0;
 		if (option->kind == ENRG_OPTION_INCLUDE)
-			result = check_included(place, all, option->table);
+			rc = check_included(place, all, option->table);
 		else if (count_key(all, option->key) > 1)
-			result = refuse(place, "option %s: the key stands there twice", option->key);
+			rc = refuse(place, "option %s: the key stands there twice", option->key);
 		else if (options_is_file_of_secret(all, option->key))
-			result = refuse(place, "option %s: the key is that of the file of a secret", option->key);
-		if (result)
-			return result;
+			rc = refuse(place, "option %s: the key is that of the file of a secret", option->key);
+		if (rc)
+			return rc;
 	}
 	return 0;
 }
@@ -301,7 +301,7 @@ static int check_messages(const struct place *job, const struct enrg_job_type *t
 static int check_job(const struct enrg_job_type *type, struct enrg_error *err)
 {
 	const struct place place = {"job", is_empty(type->name) ? "(no name)" : type->name, err};
-	int result;
+	int rc;
 
 	if (!is_bare_key(type->name))
 		return refuse(&place, "a name is made of letters, digits, '_' and '-'");
@@ -313,20 +313,20 @@ static int check_job(const struct enrg_job_type *type, struct enrg_error *err)
 		return refuse(&place, "no function poll, and nothing that it could hear either (messages, on_alert …)");
 	if (!type->destroy)
 		return refuse(&place, "no function destroy");
-	result = check_old_names(&place, type->old_names);
-	if (!result)
-		result = check_table(&place, &type->options, 0);
-	if (!result)
-		result = check_own_keys(&place, &type->options);
-	if (!result)
-		result = check_messages(&place, type);
-	return result ? result : check_groups(&place, type->groups, &type->options);
+	rc = check_old_names(&place, type->old_names);
+	if (!rc)
+		rc = check_table(&place, &type->options, 0);
+	if (!rc)
+		rc = check_own_keys(&place, &type->options);
+	if (!rc)
+		rc = check_messages(&place, type);
+	return rc ? rc : check_groups(&place, type->groups, &type->options);
 }
 
 static int check_processor(const struct enrg_processor_type *type, struct enrg_error *err)
 {
 	const struct place place = {"processor", is_empty(type->name) ? "(no name)" : type->name, err};
-	int result;
+	int rc;
 
 	if (!is_bare_key(type->name))
 		return refuse(&place, "a name is made of letters, digits, '_' and '-'");
@@ -340,12 +340,12 @@ static int check_processor(const struct enrg_processor_type *type, struct enrg_e
 		return refuse(&place, "no function destroy");
 	if (!type->save != !type->load)
 		return refuse(&place, "save and load belong together: it has one of them");
-	result = check_old_names(&place, type->old_names);
-	if (!result)
-		result = check_table(&place, &type->options, 0);
-	if (!result)
-		result = check_own_keys(&place, &type->options);
-	return result ? result : check_groups(&place, type->groups, &type->options);
+	rc = check_old_names(&place, type->old_names);
+	if (!rc)
+		rc = check_table(&place, &type->options, 0);
+	if (!rc)
+		rc = check_own_keys(&place, &type->options);
+	return rc ? rc : check_groups(&place, type->groups, &type->options);
 }
 
 static int check_store_functions(const struct place *place, const struct enrg_store_type *type)
@@ -366,7 +366,7 @@ static int check_store_functions(const struct place *place, const struct enrg_st
 static int check_store(const struct enrg_store_type *type, struct enrg_error *err)
 {
 	const struct place place = {"store", is_empty(type->name) ? "(no name)" : type->name, err};
-	int result;
+	int rc;
 
 	if (!is_bare_key(type->name))
 		return refuse(&place, "a name is made of letters, digits, '_' and '-'");
@@ -376,17 +376,17 @@ static int check_store(const struct enrg_store_type *type, struct enrg_error *er
 		return refuse(&place, "no section, or one that is not made of letters, digits, '_' and '-'");
 	if (!strcmp(type->section, "target_local_supervisor"))
 		return refuse(&place, "section %s: every store group has this key already", type->section);
-	result = check_store_functions(&place, type);
-	if (!result)
-		result = check_old_names(&place, type->old_names);
-	if (!result)
-		result = check_table(&place, &type->options, 0);
-	if (!result)
-		result = check_own_keys(&place, &type->options);
-	if (!result)
-		result = check_table(&place, &type->section_options, 0);
-	if (result)
-		return result;
+	rc = check_store_functions(&place, type);
+	if (!rc)
+		rc = check_old_names(&place, type->old_names);
+	if (!rc)
+		rc = check_table(&place, &type->options, 0);
+	if (!rc)
+		rc = check_own_keys(&place, &type->options);
+	if (!rc)
+		rc = check_table(&place, &type->section_options, 0);
+	if (rc)
+		return rc;
 	if (find_option(&type->section_options, "target_local_supervisor"))
 		return refuse(&place, "option target_local_supervisor: every store section has this key already");
 	for (const struct enrg_option *option = type->options.options; option && option->key; option++)
@@ -432,19 +432,19 @@ int types_check_copy(const struct module_copy *copy, struct enrg_error *err)
 {
 	const struct enrg_module *module = module_copy_get(copy);
 	const struct place place = {"module", is_empty(module->name) ? "(no name)" : module->name, err};
-	int result = 0;
+	int rc = 0;
 
 	if (is_empty(module->name))
 		return refuse(&place, "no name");
 	if (!module->jobs[0] && !module->stores[0] && !module->processors[0])
 		return refuse(&place, "neither a job nor a store");
-	for (size_t i = 0; module->jobs[i] && !result; i++)
-		result = check_job(module->jobs[i], err);
-	for (size_t i = 0; module->stores[i] && !result; i++)
-		result = check_store(module->stores[i], err);
-	for (size_t i = 0; module->processors[i] && !result; i++)
-		result = check_processor(module->processors[i], err);
-	return result ? result : check_names(&place, module);
+	for (size_t i = 0; module->jobs[i] && !rc; i++)
+		rc = check_job(module->jobs[i], err);
+	for (size_t i = 0; module->stores[i] && !rc; i++)
+		rc = check_store(module->stores[i], err);
+	for (size_t i = 0; module->processors[i] && !rc; i++)
+		rc = check_processor(module->processors[i], err);
+	return rc ? rc : check_names(&place, module);
 }
 
 int types_check_module(const struct enrg_module *module, struct enrg_error *err)

@@ -116,14 +116,14 @@ static void assert_checked(const struct enrg_job_type *job, const struct enrg_st
 	const struct enrg_store_type *const stores[] = {store, NULL};
 	const struct enrg_module module = {ENRG_MODULE_HEAD, .name = "m", .jobs = jobs, .stores = stores};
 	struct enrg_error err = {0};
-	int result = types_check_module(&module, &err);
+	int rc = types_check_module(&module, &err);
 
 	if (!part) {
-		if (result)
+		if (rc)
 			fail_msg("%s", err.text);
 		return;
 	}
-	assert_int_equal(result, ENRG_E_PLUGIN);
+	assert_int_equal(rc, ENRG_E_PLUGIN);
 	if (!strstr(err.text, part))
 		fail_msg("\"%s\" lacks \"%s\"", err.text, part);
 }

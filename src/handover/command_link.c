@@ -24,19 +24,19 @@ unsigned command_link_address(int folder_descriptor, struct sockaddr_un *ret_add
 	return sizeof(*ret_address);
 }
 
-static int explain(const char *folder, int code, struct enrg_error *err)
+static int explain(const char *folder, int rc, struct enrg_error *err)
 {
 	struct stat status;
 	char owner[64] = "another user";
 
-	if (code == -EACCES || code == -EPERM) {
+	if (rc == -EACCES || rc == -EPERM) {
 		if (!stat(folder, &status))
 			path_format_user(status.st_uid, owner, sizeof(owner));
 		return enrg_error_set(err, -EACCES,
 			"%s belongs to %s: only that user and root may give commands to the supervisor there", folder,
 			owner);
 	}
-	return enrg_error_set(err, code, "no supervisor listens in %s: %s", folder, enrg_error_name(code));
+	return enrg_error_set(err, rc, "no supervisor listens in %s: %s", folder, enrg_error_name(rc));
 }
 
 int command_link_open(const char *folder, int *ret_socket, struct enrg_error *err)

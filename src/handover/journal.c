@@ -164,22 +164,21 @@ static int map_file(struct journal *journal, const char *path, struct enrg_error
 		return journal_layout_damaged(path, magic != JOURNAL_MAGIC ? "not a journal" : "wrong length", err);
 	if (magic == 0) {
 		bytes = journal_layout_bytes(JOURNAL_STREAMS, JOURNAL_FILES);
-		int code = allocate(journal->descriptor, path, bytes, err);
-		if (code < 0)
-			return code;
+		int rc = allocate(journal->descriptor, path, bytes, err);
+		if (rc < 0)
+			return rc;
 	}
-	int code = map_bytes(journal->descriptor, path, bytes, &journal->map, err);
-	if (code < 0)
-		return code;
+	int rc = map_bytes(journal->descriptor, path, bytes, &journal->map, err);
+	if (rc < 0)
+		return rc;
 	if (magic == 0)
 		make_layout(journal->map, JOURNAL_STREAMS, JOURNAL_FILES);
-	code = journal_layout_check(
-		&journal->map->header, bytes, path, &journal->streams_max, &journal->files_max, err);
-	if (code < 0) {
+	rc = journal_layout_check(&journal->map->header, bytes, path, &journal->streams_max, &journal->files_max, err);
+	if (rc < 0) {
 		munmap(journal->map, bytes);
 		journal->map = NULL;
 	}
-	return code;
+	return rc;
 }
 
 /* The tables of this process beside the map: longer, with zeros behind what is in use. */
@@ -209,10 +208,10 @@ static int extend_tables(
 
 int journal_open(const char *path, struct journal **ret_journal, struct enrg_error *err)
 {
-	int code = path_make_parent(path, 0700, err);
+	int rc = path_make_parent(path, 0700, err);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	struct journal *journal = calloc(1, sizeof(*journal));
 	if (!journal || !(journal->path = strdup(path))) {
 		free(journal);
@@ -220,18 +219,18 @@ int journal_open(const char *path, struct journal **ret_journal, struct enrg_err
 	}
 	journal->descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (journal->descriptor < 0)
-		code = enrg_error_set(err, -errno, "journal %s: can't open: %s", path, strerror(errno));
+		rc = enrg_error_set(err, -errno, "journal %s: can't open: %s", path, strerror(errno));
 	else
-		code = lock_file(journal->descriptor, path, err);
-	if (code == 0)
-		code = map_file(journal, path, err);
-	if (code == 0)
-		code = check_entries(journal, path, err);
-	if (code == 0 && extend_tables(journal, 0, 0, journal->streams_max, journal->files_max) < 0)
-		code = enrg_error_set(err, -ENOMEM, "journal %s: out of memory", path);
-	if (code < 0) {
+		rc = lock_file(journal->descriptor, path, err);
+	if (rc == 0)
+		rc = map_file(journal, path, err);
+	if (rc == 0)
+		rc = check_entries(journal, path, err);
+	if (rc == 0 && extend_tables(journal, 0, 0, journal->streams_max, journal->files_max) < 0)
+		rc = enrg_error_set(err, -ENOMEM, "journal %s: out of memory", path);
+	if (rc < 0) {
 		journal_close(journal);
-		return code;
+		return rc;
 	}
 	atomic_store_explicit(&journal->map->header.pid, (uint32_t)getpid(), memory_order_relaxed);
 	settle(journal);
@@ -332,20 +331,20 @@ static int grow(struct journal *journal, uint32_t streams_max, uint32_t files_ma
 	if (descriptor < 0)
 		return enrg_error_set(
 			err, -errno, "journal %s: can't make %s: %s", journal->path, path, strerror(errno));
-	int code = lock_file(descriptor, path, err);
-	if (code == 0)
-		code = allocate(descriptor, path, journal_layout_bytes(streams_max, files_max), err);
-	if (code == 0)
-		code = map_bytes(descriptor, path, journal_layout_bytes(streams_max, files_max), &map, err);
-	if (code == 0)
+	int rc = lock_file(descriptor, path, err);
+	if (rc == 0)
+		rc = allocate(descriptor, path, journal_layout_bytes(streams_max, files_max), err);
+	if (rc == 0)
+		rc = map_bytes(descriptor, path, journal_layout_bytes(streams_max, files_max), &map, err);
+	if (rc == 0)
 		copy_layout(journal, map, streams_max, files_max);
-	if (code == 0 && rename(path, journal->path) < 0)
-		code = enrg_error_set(err, -errno, "journal %s: %s", journal->path, strerror(errno));
-	if (code < 0) {
+	if (rc == 0 && rename(path, journal->path) < 0)
+		rc = enrg_error_set(err, -errno, "journal %s: %s", journal->path, strerror(errno));
+	if (rc < 0) {
 		unmap(map, streams_max, files_max);
 		close(descriptor);
 		unlink(path);
-		return code;
+		return rc;
 	}
 	take_grown(journal, descriptor, map, streams_max, files_max);
 	return 0;
@@ -382,9 +381,9 @@ int journal_add_stream(struct journal *journal, const uint8_t uuid[16], const ch
 	if (journal_layout_find(journal->map, journal->streams_max, uuid, &index) < 0) {
 		index = choose_stream(journal);
 		if (index == JOURNAL_NONE) {
-			int code = grow(journal, 2 * journal->streams_max + 1, journal->files_max, err);
-			if (code < 0)
-				return enrg_error_add(err, code, "stream of %s", source);
+			int rc = grow(journal, 2 * journal->streams_max + 1, journal->files_max, err);
+			if (rc < 0)
+				return enrg_error_add(err, rc, "stream of %s", source);
 			index = choose_stream(journal);
 		}
 		struct stream_entry *entry = &journal->map->streams[index];
@@ -478,9 +477,9 @@ int journal_add_file(struct journal *journal, const char *path, uint32_t *ret_in
 	}
 	uint32_t vacant = choose_file(journal);
 	if (vacant == JOURNAL_NONE) {
-		int code = grow(journal, journal->streams_max, 2 * journal->files_max + 1, err);
-		if (code < 0)
-			return enrg_error_add(err, code, "%s", path);
+		int rc = grow(journal, journal->streams_max, 2 * journal->files_max + 1, err);
+		if (rc < 0)
+			return enrg_error_add(err, rc, "%s", path);
 		vacant = choose_file(journal);
 	}
 	struct file_entry *entry = file_of(journal, vacant);

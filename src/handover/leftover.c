@@ -21,11 +21,11 @@ static bool cut(int descriptor, const char *path, uint64_t length)
 		return false;
 	if ((uint64_t)status.st_size <= length)
 		return (uint64_t)status.st_size == length; /* shorter: who opens it says so */
-	int result;
+	int rc;
 	do
-		result = ftruncate(descriptor, (off_t)length);
-	while (result < 0 && errno == EINTR);
-	if (result < 0)
+		rc = ftruncate(descriptor, (off_t)length);
+	while (rc < 0 && errno == EINTR);
+	if (rc < 0)
 		return false;
 	log_line(ENRG_INFO, "%s: cut to the %llu bytes that were committed when the store was killed", path,
 		(unsigned long long)length);

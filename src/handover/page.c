@@ -35,10 +35,10 @@ static int check_file(int descriptor)
 /* Maps the file; checks its length first, so that no access behind its end can kill the reader. */
 static int map_file(int descriptor, int protection, struct page **ret_page)
 {
-	int result = check_file(descriptor);
+	int rc = check_file(descriptor);
 
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	void *memory = mmap(NULL, PAGE_FILE_BYTES, protection, MAP_SHARED, descriptor, 0);
 	if (memory == MAP_FAILED)
 		return -errno;
@@ -54,11 +54,11 @@ static int reuse_file(const char *path, struct page **ret_page)
 	if (descriptor < 0)
 		return -errno;
 	/* A hole in a sparse file would be a SIGBUS on a full tmpfs. */
-	int result = -posix_fallocate(descriptor, 0, (off_t)PAGE_FILE_BYTES);
-	if (result == 0)
-		result = map_file(descriptor, PROT_READ | PROT_WRITE, ret_page);
+	int rc = -posix_fallocate(descriptor, 0, (off_t)PAGE_FILE_BYTES);
+	if (rc == 0)
+		rc = map_file(descriptor, PROT_READ | PROT_WRITE, ret_page);
 	close(descriptor);
-	return result;
+	return rc;
 }
 
 static int create_file(const char *path, struct page **ret_page)
@@ -71,17 +71,17 @@ static int create_file(const char *path, struct page **ret_page)
 	int descriptor = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (descriptor < 0)
 		return -errno;
-	int result = -posix_fallocate(descriptor, 0, (off_t)PAGE_FILE_BYTES);
-	if (result == 0)
-		result = map_file(descriptor, PROT_READ | PROT_WRITE, ret_page);
+	int rc = -posix_fallocate(descriptor, 0, (off_t)PAGE_FILE_BYTES);
+	if (rc == 0)
+		rc = map_file(descriptor, PROT_READ | PROT_WRITE, ret_page);
 	close(descriptor);
-	if (result == 0 && rename(temporary, path) < 0) {
-		result = -errno;
+	if (rc == 0 && rename(temporary, path) < 0) {
+		rc = -errno;
 		munmap(*ret_page, PAGE_FILE_BYTES);
 	}
-	if (result < 0)
+	if (rc < 0)
 		unlink(temporary);
-	return result;
+	return rc;
 }
 
 /* A new life: nobody else writes, and a reader that sees zeros in between sees a job that has done nothing yet. */
@@ -106,16 +106,15 @@ static void begin_life(struct page *page)
 int page_create(const char *path, struct page **ret_page, struct enrg_error *err)
 {
 	struct page *page;
-	int result = reuse_file(path, &page);
+	int rc = reuse_file(path, &page);
 
-	if (result == -ENOENT || result == -ELOOP || result == ENRG_E_CORRUPT)
-		result = create_file(path, &page);
-	if (result == -ENOSPC)
-		return enrg_error_set(err, result, "%s: no space for %zu bytes: enlarge the tmpfs (enrgdaq doctor)",
-			path, PAGE_FILE_BYTES);
-	if (result < 0)
-		return enrg_error_set(
-			err, result, "%s: can't create the status page: %s", path, enrg_error_name(result));
+	if (rc == -ENOENT || rc == -ELOOP || rc == ENRG_E_CORRUPT)
+		rc = create_file(path, &page);
+	if (rc == -ENOSPC)
+		return enrg_error_set(err, rc, "%s: no space for %zu bytes: enlarge the tmpfs (enrgdaq doctor)", path,
+			PAGE_FILE_BYTES);
+	if (rc < 0)
+		return enrg_error_set(err, rc, "%s: can't create the status page: %s", path, enrg_error_name(rc));
 	begin_life(page);
 	*ret_page = page;
 	return 0;
@@ -128,16 +127,16 @@ int page_open(const char *path, const struct page **ret_page, struct enrg_error 
 
 	if (descriptor < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, enrg_error_name(-errno));
-	int result = map_file(descriptor, PROT_READ, &page);
+	int rc = map_file(descriptor, PROT_READ, &page);
 	close(descriptor);
-	if (result == 0 && (page->magic != PAGE_MAGIC || page->version != PAGE_VERSION)) {
+	if (rc == 0 && (page->magic != PAGE_MAGIC || page->version != PAGE_VERSION)) {
 		munmap(page, PAGE_FILE_BYTES);
-		result = ENRG_E_CORRUPT;
+		rc = ENRG_E_CORRUPT;
 	}
-	if (result == ENRG_E_CORRUPT)
-		return enrg_error_set(err, result, "%s: not a status page of this version", path);
-	if (result < 0)
-		return enrg_error_set(err, result, "%s: %s", path, enrg_error_name(result));
+	if (rc == ENRG_E_CORRUPT)
+		return enrg_error_set(err, rc, "%s: not a status page of this version", path);
+	if (rc < 0)
+		return enrg_error_set(err, rc, "%s: %s", path, enrg_error_name(rc));
 	*ret_page = page;
 	return 0;
 }
@@ -158,10 +157,10 @@ int page_open_file(const char *path)
 
 int page_read(int descriptor, struct page *ret_page)
 {
-	int result = check_file(descriptor);
+	int rc = check_file(descriptor);
 
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	ssize_t count = pread(descriptor, ret_page, sizeof(*ret_page), 0);
 	if (count < 0)
 		return -errno;

@@ -209,10 +209,10 @@ static int parse_field(const struct field *field, const json_t *json, void *obje
 	}
 	if (field->kind == FIELD_TEXT) {
 		char *text;
-		int result = parse_text(field, value, &text, err);
-		if (result == 0)
+		int rc = parse_text(field, value, &text, err);
+		if (rc == 0)
 			memcpy(at, &text, sizeof(text));
-		return result;
+		return rc;
 	}
 	if (field->kind == FIELD_BOOL) {
 		if (!json_is_boolean(value))
@@ -238,9 +238,9 @@ static int parse_fields(const struct field *fields, const json_t *json, void *ob
 	if (!json_is_object(json))
 		return enrg_error_set(err, -EINVAL, "an object is wanted");
 	for (const struct field *field = fields; field->key; field++) {
-		int result = parse_field(field, json, object, err);
-		if (result < 0)
-			return result;
+		int rc = parse_field(field, json, object, err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -271,56 +271,55 @@ static int parse_groups(const json_t *json, struct plan_input *input, struct enr
 	static const struct field group_field = {"groups", FIELD_TEXT, 0, PLAN_NAME_BYTES_MAX, true};
 	const json_t *list;
 	void *items;
-	int result =
-		parse_list(json, &(struct list_kind){"groups", PLAN_GROUPS_MAX, sizeof(char *)}, &list, &items, err);
+	int rc = parse_list(json, &(struct list_kind){"groups", PLAN_GROUPS_MAX, sizeof(char *)}, &list, &items, err);
 
 	input->groups = items;
-	while (result == 0 && input->group_count < json_array_size(list)) {
-		result = parse_text(&group_field, json_array_get(list, input->group_count),
+	while (rc == 0 && input->group_count < json_array_size(list)) {
+		rc = parse_text(&group_field, json_array_get(list, input->group_count),
 			&input->groups[input->group_count], err);
-		if (result == 0)
+		if (rc == 0)
 			input->group_count++;
 	}
-	return result;
+	return rc;
 }
 
 static int parse_sinks(const json_t *json, struct plan *plan, struct enrg_error *err)
 {
 	const json_t *list;
 	void *items;
-	int result = parse_list(
+	int rc = parse_list(
 		json, &(struct list_kind){"sinks", PLAN_SINKS_MAX, sizeof(struct plan_sink)}, &list, &items, err);
 
 	plan->sinks = items;
-	while (result == 0 && plan->sink_count < json_array_size(list)) {
+	while (rc == 0 && plan->sink_count < json_array_size(list)) {
 		size_t i = plan->sink_count++;
-		result = parse_fields(sink_fields, json_array_get(list, i), &plan->sinks[i], err);
-		if (result < 0)
-			enrg_error_add(err, result, "sinks[%zu]", i);
+		rc = parse_fields(sink_fields, json_array_get(list, i), &plan->sinks[i], err);
+		if (rc < 0)
+			enrg_error_add(err, rc, "sinks[%zu]", i);
 	}
-	return result;
+	return rc;
 }
 
 static int parse_inputs(const json_t *json, struct plan *plan, struct enrg_error *err)
 {
 	const json_t *list;
 	void *items;
-	int result = parse_list(
+	int rc = parse_list(
 		json, &(struct list_kind){"inputs", PLAN_INPUTS_MAX, sizeof(struct plan_input)}, &list, &items, err);
 
 	plan->inputs = items;
-	while (result == 0 && plan->input_count < json_array_size(list)) {
+	while (rc == 0 && plan->input_count < json_array_size(list)) {
 		size_t i = plan->input_count++;
 		const json_t *item = json_array_get(list, i);
-		result = parse_fields(input_fields, item, &plan->inputs[i], err);
-		if (result == 0)
-			result = parse_groups(item, &plan->inputs[i], err);
-		if (result == 0 && !plan->inputs[i].stream_path && !plan->inputs[i].is_link)
-			result = enrg_error_set(err, -EINVAL, "stream_path: is missing");
-		if (result < 0)
-			enrg_error_add(err, result, "inputs[%zu]", i);
+		rc = parse_fields(input_fields, item, &plan->inputs[i], err);
+		if (rc == 0)
+			rc = parse_groups(item, &plan->inputs[i], err);
+		if (rc == 0 && !plan->inputs[i].stream_path && !plan->inputs[i].is_link)
+			rc = enrg_error_set(err, -EINVAL, "stream_path: is missing");
+		if (rc < 0)
+			enrg_error_add(err, rc, "inputs[%zu]", i);
 	}
-	return result;
+	return rc;
 }
 
 /* Before anything else: another version may mean something else by the other fields. */
@@ -342,23 +341,23 @@ int plan_parse(const json_t *json, struct plan **ret_plan, struct enrg_error *er
 
 	if (!plan)
 		return enrg_error_set(err, -ENOMEM, "plan: out of memory");
-	int result = check_version(json, err);
-	if (result == 0)
-		result = parse_fields(plan_fields, json, plan, err);
-	if (result == 0)
-		result = parse_sinks(json, plan, err);
-	if (result == 0)
-		result = parse_inputs(json, plan, err);
-	if (result == 0 && (plan->is_store || plan->is_processor) && !plan->journal_path)
-		result = enrg_error_set(err, -EINVAL, "journal_path: is missing");
-	if (result == 0 && plan->is_processor && !plan->checkpoint_path)
-		result = enrg_error_set(err, -EINVAL, "checkpoint_path: is missing");
-	if (result == 0 && plan->is_processor && plan->is_store)
-		result = enrg_error_set(err, -EINVAL, "is_processor: a store is none");
-	if (result < 0) {
-		enrg_error_add(err, result, "plan");
+	int rc = check_version(json, err);
+	if (rc == 0)
+		rc = parse_fields(plan_fields, json, plan, err);
+	if (rc == 0)
+		rc = parse_sinks(json, plan, err);
+	if (rc == 0)
+		rc = parse_inputs(json, plan, err);
+	if (rc == 0 && (plan->is_store || plan->is_processor) && !plan->journal_path)
+		rc = enrg_error_set(err, -EINVAL, "journal_path: is missing");
+	if (rc == 0 && plan->is_processor && !plan->checkpoint_path)
+		rc = enrg_error_set(err, -EINVAL, "checkpoint_path: is missing");
+	if (rc == 0 && plan->is_processor && plan->is_store)
+		rc = enrg_error_set(err, -EINVAL, "is_processor: a store is none");
+	if (rc < 0) {
+		enrg_error_add(err, rc, "plan");
 		plan_free(plan);
-		return result;
+		return rc;
 	}
 	*ret_plan = plan;
 	return 0;

@@ -36,11 +36,11 @@ int presence_visit_files(
 	const char *folder, const char *suffix, int (*visit)(const char *path, void *context), void *context)
 {
 	DIR *dir = opendir(folder);
-	int code = 0;
+	int rc = 0;
 
 	if (!dir)
 		return 0;
-	for (struct dirent *entry; !code && (entry = readdir(dir));) {
+	for (struct dirent *entry; !rc && (entry = readdir(dir));) {
 		char path[PATH_BYTES];
 		size_t length = strlen(entry->d_name);
 
@@ -48,10 +48,10 @@ int presence_visit_files(
 			strcmp(entry->d_name + length - strlen(suffix), suffix))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
-		code = visit(path, context);
+		rc = visit(path, context);
 	}
 	closedir(dir);
-	return code;
+	return rc;
 }
 
 /* Is that process a job with this page? "enrgdaq-job\0TYPE\0NAME": the page's file is named after NAME. */

@@ -59,9 +59,9 @@ static int read_plan(int descriptor, struct plan **ret_plan, struct enrg_error *
 	json_t *json = json_loadfd(descriptor, JSON_REJECT_DUPLICATES, &json_error);
 	if (!json)
 		return enrg_error_set(err, -EINVAL, "plan: line %d: %s", json_error.line, json_error.text);
-	int result = plan_parse(json, ret_plan, err);
+	int rc = plan_parse(json, ret_plan, err);
 	json_decref(json);
-	return result;
+	return rc;
 }
 
 /* Ctrl-C and a hangup mean what the supervisor says. The rest are errors of write(2) that can be told: nobody reads, a
@@ -93,10 +93,10 @@ static int load_type(struct process *process, int module, struct enrg_error *err
 {
 	const struct plan *plan = process->plan;
 	bool is_old;
-	int result = types_load_pinned(plan->module_path, module, &process->types, err);
+	int rc = types_load_pinned(plan->module_path, module, &process->types, err);
 
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	process->type = types_find(process->types, plan->type, &is_old);
 	const char *kind = plan->is_store ? "store" : plan->is_processor ? "processor" : "job";
 	if (!process->type || strcmp(type_kind(process->type), kind) != 0)
@@ -109,7 +109,7 @@ static int fill_options(struct process *process, struct enrg_error *err)
 {
 	const struct plan *plan = process->plan;
 	struct problems problems;
-	int result = 0;
+	int rc = 0;
 
 	problems_init(&problems);
 	process->memory = options_memory_create();
@@ -117,16 +117,16 @@ static int fill_options(struct process *process, struct enrg_error *err)
 		return enrg_error_set(err, -ENOMEM, "options: out of memory");
 	folder_fill_job(process->type, &(struct folder_file){plan->file, plan->toml_text}, &process->common,
 		&process->options, process->memory, &problems);
-	for (size_t i = 0; i < problems.count && result == 0; i++) {
+	for (size_t i = 0; i < problems.count && rc == 0; i++) {
 		const struct problem *problem = &problems.items[i];
 		if (!problem->is_warning)
-			result = enrg_error_set(
+			rc = enrg_error_set(
 				err, ENRG_E_CONFIG, "%s:%d: %s", problem->file, problem->line, problem->text);
 	}
 	problems_fini(&problems);
-	if (result == 0 && process->common.has_verbosity)
+	if (rc == 0 && process->common.has_verbosity)
 		log_set_level((enum enrg_level)process->common.verbosity);
-	return result;
+	return rc;
 }
 
 /* --- the whole --------------------------------------------------------------------------------------------------- */

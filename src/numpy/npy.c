@@ -44,9 +44,9 @@ static void make_label(struct array *array, const struct pickle_value *name)
 	array->label[count] = '\0';
 }
 
-static int refuse(const struct reading *reading, const struct array *array, int code, const char *reason)
+static int refuse(const struct reading *reading, const struct array *array, int rc, const char *reason)
 {
-	return enrg_error_set(reading->err, code, "the array \"%s\" %s", array->label, reason);
+	return enrg_error_set(reading->err, rc, "the array \"%s\" %s", array->label, reason);
 }
 
 static bool has_width(char letter, uint64_t width)
@@ -112,17 +112,17 @@ static int parse_type(const struct reading *reading, const struct pickle_value *
 
 	if (state->link_count < 8 || order->kind != PICKLE_TEXT || order->byte_count != 1)
 		return refuse(reading, array, ENRG_E_CORRUPT, "has a damaged type");
-	int code = parse_code(reading, type, array);
-	for (uint32_t i = 2; code == 0 && i < 5; i++)
+	int rc = parse_code(reading, type, array);
+	for (uint32_t i = 2; rc == 0 && i < 5; i++)
 		if (pickle_item(reading->pickle, state, i)->kind != PICKLE_NONE)
-			code = refuse(reading, array, -ENOTSUP, "has a compound type; save each field as an array");
-	if (code == 0 && array->letter == 'M' && !is_in_ns(reading, state))
-		code = refuse(reading, array, -ENOTSUP,
+			rc = refuse(reading, array, -ENOTSUP, "has a compound type; save each field as an array");
+	if (rc == 0 && array->letter == 'M' && !is_in_ns(reading, state))
+		rc = refuse(reading, array, -ENOTSUP,
 			"has the type M8 of another unit than ns; save its .astype(\"datetime64[ns]\")");
 	array->is_swapped = order->bytes[0] == '>';
-	if (code == 0 && !memchr("<>|=", order->bytes[0], 4))
-		code = refuse(reading, array, ENRG_E_CORRUPT, "has a damaged type");
-	return code;
+	if (rc == 0 && !memchr("<>|=", order->bytes[0], 4))
+		rc = refuse(reading, array, ENRG_E_CORRUPT, "has a damaged type");
+	return rc;
 }
 
 static int parse_shape(const struct reading *reading, const struct pickle_value *shape, struct array *array)
@@ -159,11 +159,11 @@ static int parse_array(const struct reading *reading, const struct pickle_value 
 	if (state->link_count != 5 || pickle_item(pickle, state, 3)->kind != PICKLE_BOOL)
 		return refuse(reading, array, ENRG_E_CORRUPT, "is damaged");
 	array->is_fortran = pickle_item(pickle, state, 3)->integer;
-	int code = parse_type(reading, pickle_item(pickle, state, 2), array);
-	if (code == 0)
-		code = parse_shape(reading, pickle_item(pickle, state, 1), array);
-	if (code < 0)
-		return code;
+	int rc = parse_type(reading, pickle_item(pickle, state, 2), array);
+	if (rc == 0)
+		rc = parse_shape(reading, pickle_item(pickle, state, 1), array);
+	if (rc < 0)
+		return rc;
 	array->bytes = data->bytes;
 	array->byte_count = data->byte_count;
 	uint64_t items = array->rows * array->per_row, wanted;
@@ -325,25 +325,25 @@ static int fill_column(struct reading *reading, const struct array *array, uint3
 	enum enrg_type type = table->columns[index].type;
 	bool has_offsets = enrg_type_is_variable(type);
 	int32_t *offsets = NULL;
-	int code = 0;
+	int rc = 0;
 
 	table->value_bytes += array->byte_count + (has_offsets ? array->rows * sizeof(*offsets) : 0);
 	if (table->value_bytes > MEMORY_TIMES * reading->record_bytes + MEMORY_MORE)
 		return refuse(reading, array, ENRG_E_CORRUPT, "takes much more memory than its record");
-	uint8_t *values = make_memory(type == ENRG_BOOL ? array->rows / 8 + 1 : array->byte_count, reading, &code);
+	uint8_t *values = make_memory(type == ENRG_BOOL ? array->rows / 8 + 1 : array->byte_count, reading, &rc);
 	table->memory[2 * index + 1] = values;
 	if (has_offsets) {
-		offsets = make_memory((array->rows + 1) * sizeof(*offsets), reading, &code);
+		offsets = make_memory((array->rows + 1) * sizeof(*offsets), reading, &rc);
 		table->memory[2 * index] = offsets;
 	}
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	if (has_offsets)
 		offsets[0] = 0;
 	if (type == ENRG_BOOL)
 		pack_bools(array, values);
 	else if (type == ENRG_STRING || type == ENRG_BINARY)
-		code = fill_texts(reading, array, offsets, values);
+		rc = fill_texts(reading, array, offsets, values);
 	else
 		copy_numbers(array, values);
 	for (uint64_t row = 0; type == ENRG_LIST && row < array->rows; row++)
@@ -351,7 +351,7 @@ static int fill_column(struct reading *reading, const struct array *array, uint3
 	table->views[index] = (struct enrg_column_view){.offsets = offsets,
 		.values = values,
 		.value_count = offsets ? (uint64_t)offsets[array->rows] : array->rows};
-	return code;
+	return rc;
 }
 
 /* --- the dictionary --- */
@@ -367,9 +367,9 @@ static int add_column(
 	make_label(&array, name);
 	if (memchr(name->bytes, '\0', (size_t)name->byte_count) || name->byte_count > ENRG_NAME_BYTES_MAX)
 		return refuse(reading, &array, -ENOTSUP, "has a name that no column can have");
-	int code = parse_array(reading, value, &array);
-	if (code < 0)
-		return code;
+	int rc = parse_array(reading, value, &array);
+	if (rc < 0)
+		return rc;
 	if (index > 0 && array.rows != table->rows)
 		return refuse(reading, &array, -ENOTSUP, "has another number of rows than those before it");
 	table->rows = array.rows;
@@ -404,10 +404,10 @@ static int fill_table(struct reading *reading)
 	const struct pickle *pickle = reading->pickle;
 	const struct pickle_value *dictionary = NULL;
 	struct npy_table *table = reading->table;
-	int code = find_dictionary(reading, &dictionary);
+	int rc = find_dictionary(reading, &dictionary);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	uint32_t count = dictionary->link_count / 2, link = dictionary->first_link;
 	table->schema.column_count = count;
 	table->columns = calloc(count, sizeof(*table->columns));
@@ -419,9 +419,9 @@ static int fill_table(struct reading *reading)
 	table->schema.columns = table->columns;
 	for (uint32_t i = 0; i < count; i++) {
 		const struct pickle_link *key = &pickle->links[link], *value = &pickle->links[key->next];
-		code = add_column(reading, i, &pickle->values[key->value], &pickle->values[value->value]);
-		if (code < 0)
-			return code;
+		rc = add_column(reading, i, &pickle->values[key->value], &pickle->values[value->value]);
+		if (rc < 0)
+			return rc;
 		link = value->next;
 	}
 	return enrg_schema_check(&table->schema, reading->err);
@@ -434,16 +434,16 @@ int npy_init(struct npy_table *table, const void *bytes, size_t count, struct en
 	size_t start;
 
 	*table = (struct npy_table){0};
-	int code = header_parse(bytes, count, &start, err);
-	if (code == 0)
-		code = pickle_init(&pickle, (const uint8_t *)bytes + start, count - start, start, err);
-	if (code < 0)
-		return code;
-	code = fill_table(&reading);
+	int rc = header_parse(bytes, count, &start, err);
+	if (rc == 0)
+		rc = pickle_init(&pickle, (const uint8_t *)bytes + start, count - start, start, err);
+	if (rc < 0)
+		return rc;
+	rc = fill_table(&reading);
 	pickle_fini(&pickle);
-	if (code < 0)
+	if (rc < 0)
 		npy_fini(table);
-	return code;
+	return rc;
 }
 
 void npy_fini(struct npy_table *table)

@@ -153,7 +153,7 @@ static void test_no_rows(void **state)
 	npy_fini(&table);
 }
 
-static void assert_refused(const char *name, int code, const char *part)
+static void assert_refused(const char *name, int rc, const char *part)
 {
 	struct enrg_error err = {0};
 	struct npy_table table;
@@ -161,7 +161,7 @@ static void assert_refused(const char *name, int code, const char *part)
 
 	load(&record, name);
 	int found = npy_init(&table, record.bytes, record.count, &err);
-	if (found != code || !strstr(err.text, part))
+	if (found != rc || !strstr(err.text, part))
 		fail_msg("%s: code %d, \"%s\" lacks \"%s\"", name, found, err.text, part);
 }
 
@@ -260,10 +260,10 @@ static void assert_pickle(const char *bytes, size_t count, const char *part)
 {
 	struct enrg_error err = {0};
 	struct pickle pickle;
-	int code = pickle_init(&pickle, bytes, count, 100, &err);
+	int rc = pickle_init(&pickle, bytes, count, 100, &err);
 
-	if (code != ENRG_E_CORRUPT || !strstr(err.text, part))
-		fail_msg("code %d, \"%s\" lacks \"%s\"", code, err.text, part);
+	if (rc != ENRG_E_CORRUPT || !strstr(err.text, part))
+		fail_msg("code %d, \"%s\" lacks \"%s\"", rc, err.text, part);
 }
 
 #define ASSERT_PICKLE(bytes, part) assert_pickle(bytes, sizeof(bytes) - 1, part)

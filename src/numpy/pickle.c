@@ -104,12 +104,12 @@ static int push(struct machine *machine, const struct pickle_value *value)
 {
 	struct pickle *pickle = machine->pickle;
 	void *values = pickle->values;
-	int code = grow(machine, &values, &pickle->value_capacity, pickle->value_count + 1, VALUES_MAX,
+	int rc = grow(machine, &values, &pickle->value_capacity, pickle->value_count + 1, VALUES_MAX,
 		sizeof(*pickle->values));
 
 	pickle->values = values;
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	pickle->values[pickle->value_count] = *value;
 	return push_index(machine, pickle->value_count++);
 }
@@ -136,12 +136,12 @@ static int add_link(struct machine *machine, uint32_t owner, uint32_t item)
 {
 	struct pickle *pickle = machine->pickle;
 	void *links = pickle->links;
-	int code = grow(
+	int rc = grow(
 		machine, &links, &pickle->link_capacity, pickle->link_count + 1, LINKS_MAX, sizeof(*pickle->links));
 
 	pickle->links = links;
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	struct pickle_value *value = value_of(machine, owner);
 	uint32_t link = pickle->link_count++;
 	pickle->links[link] = (struct pickle_link){.value = item};
@@ -169,21 +169,21 @@ static int take(struct machine *machine, uint64_t count, const uint8_t **ret_byt
 static int take_number(struct machine *machine, uint32_t width, uint64_t *ret_number)
 {
 	const uint8_t *bytes = NULL;
-	int code = take(machine, width, &bytes);
+	int rc = take(machine, width, &bytes);
 
 	*ret_number = 0;
-	for (uint32_t i = 0; code == 0 && i < width; i++)
+	for (uint32_t i = 0; rc == 0 && i < width; i++)
 		*ret_number |= (uint64_t)bytes[i] << (8 * i);
-	return code;
+	return rc;
 }
 
 static int push_number(struct machine *machine, uint32_t width)
 {
 	uint64_t number;
-	int code = take_number(machine, width, &number);
+	int rc = take_number(machine, width, &number);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	return push_kind(machine, PICKLE_INTEGER, width == 4 ? (int32_t)number : (int64_t)number);
 }
 
@@ -191,14 +191,14 @@ static int push_number(struct machine *machine, uint32_t width)
 static int push_long(struct machine *machine)
 {
 	uint64_t width, number = 0;
-	int code = take_number(machine, 1, &width);
+	int rc = take_number(machine, 1, &width);
 
-	if (code == 0 && width > 8)
+	if (rc == 0 && width > 8)
 		return refuse(machine, "an integer of more than eight bytes");
-	if (code == 0)
-		code = take_number(machine, (uint32_t)width, &number);
-	if (code < 0)
-		return code;
+	if (rc == 0)
+		rc = take_number(machine, (uint32_t)width, &number);
+	if (rc < 0)
+		return rc;
 	if (width > 0 && width < 8 && number >> (8 * width - 1))
 		number |= UINT64_MAX << (8 * width);
 	return push_kind(machine, PICKLE_INTEGER, (int64_t)number);
@@ -207,19 +207,19 @@ static int push_long(struct machine *machine)
 static int push_bytes(struct machine *machine, enum pickle_kind kind, uint32_t width)
 {
 	struct pickle_value value = {.kind = kind};
-	int code = take_number(machine, width, &value.byte_count);
+	int rc = take_number(machine, width, &value.byte_count);
 
-	if (code == 0)
-		code = take(machine, value.byte_count, &value.bytes);
-	return code < 0 ? code : push(machine, &value);
+	if (rc == 0)
+		rc = take(machine, value.byte_count, &value.bytes);
+	return rc < 0 ? rc : push(machine, &value);
 }
 
 static int push_float(struct machine *machine)
 {
 	uint64_t ignored;
-	int code = take_number(machine, 8, &ignored);
+	int rc = take_number(machine, 8, &ignored);
 
-	return code < 0 ? code : push_kind(machine, PICKLE_FLOAT, 0);
+	return rc < 0 ? rc : push_kind(machine, PICKLE_FLOAT, 0);
 }
 
 static int push_tuple(struct machine *machine, uint32_t count)
@@ -229,12 +229,12 @@ static int push_tuple(struct machine *machine, uint32_t count)
 
 	if (count > machine->depth || (count && !top(machine, count - 1)))
 		return refuse(machine, "a tuple of values that are not there");
-	int code = push(machine, &tuple);
-	uint32_t made = code == 0 ? machine->stack[machine->depth - 1] : 0;
-	for (uint32_t i = 0; code == 0 && i < count; i++)
-		code = add_link(machine, made, machine->stack[first + i]);
+	int rc = push(machine, &tuple);
+	uint32_t made = rc == 0 ? machine->stack[machine->depth - 1] : 0;
+	for (uint32_t i = 0; rc == 0 && i < count; i++)
+		rc = add_link(machine, made, machine->stack[first + i]);
 	machine->depth = first;
-	return code < 0 ? code : push_index(machine, made);
+	return rc < 0 ? rc : push_index(machine, made);
 }
 
 /* How many values lie over the last mark. */
@@ -252,12 +252,12 @@ static int count_to_mark(struct machine *machine, uint32_t *ret_count)
 static int push_marked_tuple(struct machine *machine)
 {
 	uint32_t count = 0;
-	int code = count_to_mark(machine, &count);
+	int rc = count_to_mark(machine, &count);
 
-	if (code == 0)
-		code = push_tuple(machine, count);
-	if (code < 0)
-		return code;
+	if (rc == 0)
+		rc = push_tuple(machine, count);
+	if (rc < 0)
+		return rc;
 	/* The mark lies under the tuple. */
 	machine->stack[machine->depth - 2] = machine->stack[machine->depth - 1];
 	machine->depth--;
@@ -274,19 +274,19 @@ static int append(struct machine *machine, enum pickle_kind kind, uint32_t count
 	uint32_t owner = machine->stack[machine->depth - 1 - under];
 	if (value_of(machine, owner)->kind != kind || (kind == PICKLE_DICT && count % 2))
 		return refuse(machine, "nothing is there to add to");
-	int code = 0;
-	for (uint32_t i = 0; code == 0 && i < count; i++)
-		code = add_link(machine, owner, machine->stack[machine->depth - count + i]);
+	int rc = 0;
+	for (uint32_t i = 0; rc == 0 && i < count; i++)
+		rc = add_link(machine, owner, machine->stack[machine->depth - count + i]);
 	machine->depth -= under;
-	return code;
+	return rc;
 }
 
 static int append_marked(struct machine *machine, enum pickle_kind kind)
 {
 	uint32_t count = 0;
-	int code = count_to_mark(machine, &count);
+	int rc = count_to_mark(machine, &count);
 
-	return code < 0 ? code : append(machine, kind, count, true);
+	return rc < 0 ? rc : append(machine, kind, count, true);
 }
 
 /* --- names and calls --- */
@@ -339,11 +339,11 @@ static int push_named(struct machine *machine)
 {
 	const uint8_t *module = NULL, *name = NULL;
 	uint64_t module_bytes = 0, name_bytes = 0;
-	int code = take_line(machine, &module, &module_bytes);
+	int rc = take_line(machine, &module, &module_bytes);
 
-	if (code == 0)
-		code = take_line(machine, &name, &name_bytes);
-	return code < 0 ? code : push_name(machine, module, module_bytes, name, name_bytes);
+	if (rc == 0)
+		rc = take_line(machine, &name, &name_bytes);
+	return rc < 0 ? rc : push_name(machine, module, module_bytes, name, name_bytes);
 }
 
 static int push_stack_named(struct machine *machine)
@@ -414,11 +414,10 @@ static int put(struct machine *machine, uint64_t index)
 
 	if (!value || index >= VALUES_MAX)
 		return refuse(machine, "nothing is there to remember");
-	int code =
-		grow(machine, &memo, &machine->memo_capacity, (uint32_t)index + 1, VALUES_MAX, sizeof(*machine->memo));
+	int rc = grow(machine, &memo, &machine->memo_capacity, (uint32_t)index + 1, VALUES_MAX, sizeof(*machine->memo));
 	machine->memo = memo;
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	machine->memo[index] = value;
 	if (index >= machine->memo_count)
 		machine->memo_count = (uint32_t)index + 1;
@@ -428,18 +427,18 @@ static int put(struct machine *machine, uint64_t index)
 static int put_numbered(struct machine *machine, uint32_t width)
 {
 	uint64_t index;
-	int code = take_number(machine, width, &index);
+	int rc = take_number(machine, width, &index);
 
-	return code < 0 ? code : put(machine, index);
+	return rc < 0 ? rc : put(machine, index);
 }
 
 static int get(struct machine *machine, uint32_t width)
 {
 	uint64_t index;
-	int code = take_number(machine, width, &index);
+	int rc = take_number(machine, width, &index);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	if (index >= machine->memo_count || !machine->memo[index])
 		return refuse(machine, "it wants a value that was not remembered");
 	return push_index(machine, machine->memo[index]);
@@ -448,11 +447,11 @@ static int get(struct machine *machine, uint32_t width)
 static int start(struct machine *machine)
 {
 	uint64_t protocol;
-	int code = take_number(machine, 1, &protocol);
+	int rc = take_number(machine, 1, &protocol);
 
-	if (code == 0 && (protocol < 3 || protocol > 4))
+	if (rc == 0 && (protocol < 3 || protocol > 4))
 		return refuse(machine, "pickle protocol %" PRIu64 "; NumPy writes 3 and 4", protocol);
-	return code;
+	return rc;
 }
 
 /* --- the machine --- */
@@ -562,9 +561,9 @@ static int run_all(struct machine *machine)
 				return refuse(machine, "something stands behind the end of the pickle");
 			return 0;
 		}
-		int code = run(machine, opcode);
-		if (code < 0)
-			return code;
+		int rc = run(machine, opcode);
+		if (rc < 0)
+			return rc;
 	}
 	return enrg_error_set(machine->err, ENRG_E_CORRUPT, "the record ends before its pickle does");
 }
@@ -577,12 +576,12 @@ int pickle_init(struct pickle *pickle, const void *bytes, size_t count, uint64_t
 	pickle->values = calloc(pickle->value_capacity, sizeof(*pickle->values));
 	pickle->links = calloc(pickle->link_capacity, sizeof(*pickle->links));
 	machine.stack = malloc(STACK_MAX * sizeof(*machine.stack));
-	int code = pickle->values && pickle->links && machine.stack ? run_all(&machine) : out_of_memory(&machine);
+	int rc = pickle->values && pickle->links && machine.stack ? run_all(&machine) : out_of_memory(&machine);
 	free(machine.stack);
 	free(machine.memo);
-	if (code < 0)
+	if (rc < 0)
 		pickle_fini(pickle);
-	return code;
+	return rc;
 }
 
 void pickle_fini(struct pickle *pickle)

@@ -31,10 +31,10 @@ static_assert(offsetof(struct consumer_record, payload) == 8 && offsetof(struct 
 
 static int lock_slot(struct consumer *consumer, uint32_t index)
 {
-	int result = mapping_lock(&consumer->mapping, LOCK_CONSUMER + index);
+	int rc = mapping_lock(&consumer->mapping, LOCK_CONSUMER + index);
 
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	consumer->index = index;
 	consumer->slot = mapping_consumer(&consumer->mapping, index);
 	return 0;
@@ -86,11 +86,11 @@ static int open_slot(void *context)
 {
 	struct opening *opening = context;
 	struct consumer *consumer = opening->consumer;
-	int result = mapping_open(&consumer->mapping, opening->path, MAPPING_READER, opening->err);
+	int rc = mapping_open(&consumer->mapping, opening->path, MAPPING_READER, opening->err);
 
-	if (result == 0)
-		result = take_required(consumer, opening->path, opening->name, opening->err);
-	return result < 0 ? result : set_start(consumer, opening->path, opening->position, opening->err);
+	if (rc == 0)
+		rc = take_required(consumer, opening->path, opening->name, opening->err);
+	return rc < 0 ? rc : set_start(consumer, opening->path, opening->position, opening->err);
 }
 
 int consumer_open(
@@ -102,13 +102,13 @@ int consumer_open(
 	if (!consumer)
 		return enrg_error_set(err, -ENOMEM, "%s: out of memory", path);
 	memset(consumer, 0, sizeof(*consumer));
-	int result = fault_guard(open_slot, &opening);
-	if (result == -EFAULT)
-		result = enrg_error_set(err, ENRG_E_CORRUPT, "%s: cut short while it was opened", path);
-	if (result < 0) {
+	int rc = fault_guard(open_slot, &opening);
+	if (rc == -EFAULT)
+		rc = enrg_error_set(err, ENRG_E_CORRUPT, "%s: cut short while it was opened", path);
+	if (rc < 0) {
 		mapping_close(&consumer->mapping);
 		free(consumer);
-		return result;
+		return rc;
 	}
 	*ret_consumer = consumer;
 	return 0;
@@ -216,9 +216,9 @@ static inline int take_record(
 	struct consumer *consumer, struct record *record, struct consumer_record *ret_record, struct enrg_error *err)
 {
 	memcpy(record, consumer->mapping.data + consumer->offset, sizeof(*record));
-	int result = check_record(consumer, record, err);
-	if (result < 0)
-		return result;
+	int rc = check_record(consumer, record, err);
+	if (rc < 0)
+		return rc;
 	if (record->type == RECORD_PAD) {
 		advance(consumer, record->length);
 		return 0;
@@ -311,16 +311,16 @@ int consumer_acquire_many(
 		got += taken;
 		if (taken)
 			continue;
-		int result = take_record(consumer, header, &ret_records[got], got ? NULL : err);
-		if (result < 0 && got == 0) {
+		int rc = take_record(consumer, header, &ret_records[got], got ? NULL : err);
+		if (rc < 0 && got == 0) {
 			consumer->current = *header; /* what consumer_skip goes by */
-			return result;
+			return rc;
 		}
-		if (result < 0)
+		if (rc < 0)
 			break; /* is found again by the next call */
-		if (result)
+		if (rc)
 			consumer->alike = *header;
-		got += (uint32_t)result;
+		got += (uint32_t)rc;
 	}
 	return (int)got;
 }

@@ -78,9 +78,9 @@ static int map_control(struct mapping *mapping, const char *path, enum mapping_u
 		return enrg_error_set(err, -errno, "%s: %s", path, enrg_error_name(-errno));
 	if (!S_ISREG(status.st_mode))
 		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: not a stream file", path);
-	int result = find_data(mapping, path, err);
-	if (result < 0)
-		return result;
+	int rc = find_data(mapping, path, err);
+	if (rc < 0)
+		return rc;
 	if (status.st_size <= (off_t)mapping->data_at)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: not a stream file (too short)", path);
 	mapping->control = mmap(NULL, mapping->data_at, protection, MAP_SHARED, mapping->descriptor, 0);
@@ -89,9 +89,9 @@ static int map_control(struct mapping *mapping, const char *path, enum mapping_u
 		return enrg_error_set(err, -errno, "%s: can't map: %s", path, enrg_error_name(-errno));
 	}
 	mapping->header = (const struct segment_header *)mapping->control;
-	result = mapping_check_header(mapping->header, (uint64_t)status.st_size, mapping->data_at, path, err);
-	if (result < 0)
-		return result;
+	rc = mapping_check_header(mapping->header, (uint64_t)status.st_size, mapping->data_at, path, err);
+	if (rc < 0)
+		return rc;
 	mapping->producer = (struct segment_producer *)(mapping->control + SEGMENT_PRODUCER_AT);
 	mapping->routes = (struct segment_route *)(mapping->control + SEGMENT_ROUTES_AT);
 	mapping->arena = mapping->control + SEGMENT_ARENA_AT;
@@ -107,12 +107,12 @@ int mapping_open(struct mapping *mapping, const char *path, enum mapping_use use
 	mapping->descriptor = held_open(path, use == MAPPING_OBSERVER ? O_RDONLY : O_RDWR);
 	if (mapping->descriptor < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, enrg_error_name(-errno));
-	int result = map_control(mapping, path, use, err);
-	if (result == 0 && use != MAPPING_CONTROL)
-		result = map_data(mapping, path, use, err);
-	if (result < 0)
+	int rc = map_control(mapping, path, use, err);
+	if (rc == 0 && use != MAPPING_CONTROL)
+		rc = map_data(mapping, path, use, err);
+	if (rc < 0)
 		mapping_close(mapping);
-	return result;
+	return rc;
 }
 
 void mapping_close(struct mapping *mapping)

@@ -98,17 +98,17 @@ int stream_open(const char *path, uint64_t hot_bytes, struct stream **ret_stream
 
 	if (!stream)
 		return enrg_error_set(err, -ENOMEM, "%s: out of memory", path);
-	int result = mapping_open(&stream->mapping, path, MAPPING_WRITER, err);
-	if (result == 0) {
-		result = lock_as_producer(&stream->mapping);
-		if (result < 0)
-			enrg_error_set(err, result, "%s: process %u is its producer", path,
+	int rc = mapping_open(&stream->mapping, path, MAPPING_WRITER, err);
+	if (rc == 0) {
+		rc = lock_as_producer(&stream->mapping);
+		if (rc < 0)
+			enrg_error_set(err, rc, "%s: process %u is its producer", path,
 				atomic_load_explicit(&stream->mapping.producer->pid, memory_order_relaxed));
 	}
-	if (result < 0) {
+	if (rc < 0) {
 		mapping_close(&stream->mapping);
 		free(stream);
-		return result;
+		return rc;
 	}
 	stream->window.bytes = hot_bytes < stream->mapping.data_bytes ? hot_bytes : 0;
 	stream->window.records_min = WINDOW_RECORDS_MIN;
@@ -141,11 +141,10 @@ void stream_close(struct stream *stream, bool in_order)
 /* --- routes
  * ----------------------------------------------------------------------------------------------------------- */
 
-static int explain_pages(const struct stream *stream, int code, struct enrg_error *err)
+static int explain_pages(const struct stream *stream, int rc, struct enrg_error *err)
 {
-	return enrg_error_set(err, code,
-		"%s: no shared memory for another table: %s: enlarge the tmpfs (enrgdaq doctor)",
-		stream->mapping.header->source, enrg_error_name(code));
+	return enrg_error_set(err, rc, "%s: no shared memory for another table: %s: enlarge the tmpfs (enrgdaq doctor)",
+		stream->mapping.header->source, enrg_error_name(rc));
 }
 
 static int store_schema(struct stream *stream, const void *schema, uint32_t schema_bytes, struct segment_route *route,
@@ -193,9 +192,9 @@ int stream_add_route(
 		return enrg_error_set(
 			err, -EMSGSIZE, "tag \"%.40s…\" is longer than %zu bytes", tag, sizeof(route.tag) - 1);
 	memcpy(route.tag, tag, strlen(tag));
-	int result = store_schema(stream, wanted->schema, wanted->schema_bytes, &route, err);
-	if (result < 0)
-		return result;
+	int rc = store_schema(stream, wanted->schema, wanted->schema_bytes, &route, err);
+	if (rc < 0)
+		return rc;
 	for (uint32_t i = 0; i < count && i < SEGMENT_ROUTES; i++) {
 		const struct segment_route *other = &stream->mapping.routes[i];
 		if (other->group == route.group && other->schema == route.schema && other->flags == route.flags &&
@@ -207,9 +206,9 @@ int stream_add_route(
 	if (count >= SEGMENT_ROUTES)
 		return enrg_error_set(err, -ENOSPC, "%s: more than %u tables (group, tag and columns): use fewer tags",
 			stream->mapping.header->source, SEGMENT_ROUTES);
-	result = mapping_allocate(&stream->mapping, SEGMENT_ROUTES_AT + count * sizeof(route), sizeof(route));
-	if (result < 0)
-		return explain_pages(stream, result, err);
+	rc = mapping_allocate(&stream->mapping, SEGMENT_ROUTES_AT + count * sizeof(route), sizeof(route));
+	if (rc < 0)
+		return explain_pages(stream, rc, err);
 	memcpy(&stream->mapping.routes[count], &route, sizeof(route));
 	stream->route_sequence[count] = 0;
 	/* Pairs with the acquire in consumer_route: a consumer that sees the count sees route and schema. */

@@ -58,15 +58,15 @@ static bool cuts_at_fstat;
  * first access behind the header: what a writer hits by chance alone. */
 int fstat(int descriptor, struct stat *status)
 {
-	int result = fstatat(descriptor, "", status, AT_EMPTY_PATH);
+	int rc = fstatat(descriptor, "", status, AT_EMPTY_PATH);
 
-	return result == 0 && cuts_at_fstat ? ftruncate(descriptor, SEGMENT_PAGE) : result;
+	return rc == 0 && cuts_at_fstat ? ftruncate(descriptor, SEGMENT_PAGE) : rc;
 }
 
 /* In a process of its own, in which nobody has looked before, and where a fault that is not guarded against kills. */
 static void meet_cut(int (*look)(void))
 {
-	int code = 0;
+	int rc = 0;
 	struct stat status;
 	pid_t child = fork();
 
@@ -75,8 +75,8 @@ static void meet_cut(int (*look)(void))
 		cuts_at_fstat = true;
 		_exit(look() == ENRG_E_CORRUPT ? 0 : 1);
 	}
-	assert_int_equal(waitpid(child, &code, 0), child);
-	assert_int_equal(code, 0);
+	assert_int_equal(waitpid(child, &rc, 0), child);
+	assert_int_equal(rc, 0);
 	assert_int_equal(stat(path, &status), 0);
 	assert_int_equal(status.st_size, SEGMENT_PAGE); /* it did meet the cut */
 }
@@ -100,8 +100,8 @@ static int look_for_long(int (*look)(void), _Atomic uint32_t *looks, _Atomic uin
 {
 	signal(SIGBUS, SIG_DFL); /* cmocka's own handler would come before the guard's */
 	while (atomic_load(looks) < CUTS || atomic_load(cuts) < CUTS) {
-		int result = look();
-		if (result != 0 && result != ENRG_E_CORRUPT && result != -ENOENT && result != -ENOSPC)
+		int rc = look();
+		if (rc != 0 && rc != ENRG_E_CORRUPT && rc != -ENOENT && rc != -ENOSPC)
 			return 2;
 		atomic_fetch_add(looks, 1);
 	}
@@ -152,12 +152,12 @@ static void put_entry(void)
 static int open_and_close(void)
 {
 	struct consumer *consumer = NULL;
-	int result = consumer_open(path, "store", UINT64_MAX, &consumer, NULL);
+	int rc = consumer_open(path, "store", UINT64_MAX, &consumer, NULL);
 
 	/* Without a look at the shared memory, which may be gone again. */
-	if (result == 0)
+	if (rc == 0)
 		consumer_close(consumer);
-	return result;
+	return rc;
 }
 
 static int read_status(void)

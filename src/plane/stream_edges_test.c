@@ -73,10 +73,10 @@ static struct consumer *open_consumer(const char *at)
 static int write_bytes(struct stream *stream, uint16_t route, uint64_t bytes, uint64_t timeout_ns)
 {
 	struct stream_claim claim;
-	int result = stream_claim(stream, bytes, timeout_ns, &claim);
+	int rc = stream_claim(stream, bytes, timeout_ns, &claim);
 
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	memset(claim.payload, 'x', bytes);
 	stream_commit(
 		stream, &(struct stream_commit){.route = route, .type = RECORD_DATA, .rows = 1, .body_bytes = bytes});

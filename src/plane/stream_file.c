@@ -27,7 +27,7 @@ static uint64_t record_bytes_for(uint64_t payload_bytes)
 	       (payload_bytes >= SEGMENT_ALIGN_FROM ? SEGMENT_PAGE : 0);
 }
 
-static int explain_full(const char *path, uint64_t wanted, int code, struct enrg_error *err)
+static int explain_full(const char *path, uint64_t wanted, int rc, struct enrg_error *err)
 {
 	char folder[4096];
 	struct statvfs space;
@@ -37,8 +37,8 @@ static int explain_full(const char *path, uint64_t wanted, int code, struct enrg
 	if (slash)
 		*slash = 0;
 	if (statvfs(slash ? folder : ".", &space) < 0)
-		return enrg_error_set(err, code, "%s: %s", path, enrg_error_name(code));
-	return enrg_error_set(err, code,
+		return enrg_error_set(err, rc, "%s: %s", path, enrg_error_name(rc));
+	return enrg_error_set(err, rc,
 		"%s: needs %.1f MB, %s has %.1f MB free: lower ring_buffer_size_mb in supervisor.toml, or enlarge it "
 		"(mount -o remount,size=… /dev/shm)",
 		path, (double)wanted / 1e6, slash ? folder : ".",
@@ -73,15 +73,15 @@ static int fill_header(int descriptor, const struct stream_params *params, uint6
 static int make_file(int descriptor, const struct stream_params *params, uint64_t data_bytes, struct enrg_error *err)
 {
 	char self[64];
-	int code = posix_fallocate(descriptor, 0, SEGMENT_ROUTES_AT);
+	int rc = posix_fallocate(descriptor, 0, SEGMENT_ROUTES_AT);
 
-	if (code)
-		return explain_full(params->path, SEGMENT_ROUTES_AT, -code, err);
+	if (rc)
+		return explain_full(params->path, SEGMENT_ROUTES_AT, -rc, err);
 	if (ftruncate(descriptor, (off_t)(SEGMENT_DATA_AT + data_bytes)) < 0)
 		return enrg_error_set(err, -errno, "%s: %s", params->path, enrg_error_name(-errno));
-	code = fill_header(descriptor, params, data_bytes, err);
-	if (code < 0)
-		return code;
+	rc = fill_header(descriptor, params, data_bytes, err);
+	if (rc < 0)
+		return rc;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", descriptor);
 	if (linkat(AT_FDCWD, self, AT_FDCWD, params->path, AT_SYMLINK_FOLLOW) < 0)
 		return enrg_error_set(err, -errno, "%s: %s", params->path, enrg_error_name(-errno));
@@ -114,9 +114,9 @@ int stream_create(const struct stream_params *params, struct enrg_error *err)
 	int descriptor = open(slash ? folder : ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (descriptor < 0)
 		return enrg_error_set(err, -errno, "%s: %s", folder, enrg_error_name(-errno));
-	int result = make_file(descriptor, params, data_bytes, err);
+	int rc = make_file(descriptor, params, data_bytes, err);
 	close(descriptor);
-	return result;
+	return rc;
 }
 
 static int find_slot(const struct mapping *mapping, const char *name)
@@ -142,12 +142,12 @@ struct look {
 /* The mapping is closed here, since a fault leaves `function` in the middle. */
 static int take_look(int (*function)(void *context), struct look *look)
 {
-	int result = fault_guard(function, look);
+	int rc = fault_guard(function, look);
 
-	if (result == -EFAULT)
+	if (rc == -EFAULT)
 		enrg_error_set(look->err, ENRG_E_CORRUPT, "%s: cut short while it was read", look->path);
 	mapping_close(&look->mapping);
-	return result == -EFAULT ? ENRG_E_CORRUPT : result;
+	return rc == -EFAULT ? ENRG_E_CORRUPT : rc;
 }
 
 /* Pages for the entries up to `index`, before anybody looks there. */
@@ -313,10 +313,10 @@ static int ring_all(void *context)
 {
 	struct look *look = context;
 	const struct mapping *mapping = &look->mapping;
-	int result = mapping_open(&look->mapping, look->path, MAPPING_CONTROL, look->err);
+	int rc = mapping_open(&look->mapping, look->path, MAPPING_CONTROL, look->err);
 
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	atomic_fetch_add_explicit(&mapping->producer->bell, 1, memory_order_release);
 	doorbell_wake(&mapping->producer->bell);
 	for (uint32_t i = 0, count = mapping_consumer_count(mapping); i < count; i++) {

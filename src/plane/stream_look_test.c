@@ -149,7 +149,7 @@ static void figures_belong_together(void **state)
 		 *seen = heads + BATCHES + 1;
 	struct stream_look look = STREAM_LOOK_NONE;
 	struct stream_status status = {0};
-	int code = 0;
+	int rc = 0;
 	pid_t child = fork();
 
 	assert_ptr_not_equal(heads, MAP_FAILED);
@@ -163,8 +163,8 @@ static void figures_belong_together(void **state)
 			fail_msg("two heads of batch %llu", (unsigned long long)status.batches);
 		seen[status.batches] = status.head;
 	}
-	assert_int_equal(waitpid(child, &code, 0), child);
-	assert_int_equal(code, 0);
+	assert_int_equal(waitpid(child, &rc, 0), child);
+	assert_int_equal(rc, 0);
 	for (uint32_t i = 1; i <= BATCHES; i++)
 		if (seen[i])
 			assert_int_equal(seen[i], heads[i]);

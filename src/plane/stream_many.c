@@ -123,9 +123,9 @@ int stream_claim_many(struct stream *stream, uint64_t payload_bytes, uint32_t co
 	uint64_t need = count * stride;
 	if (stream->tail + need > stream->free_until) {
 		/* One record of that length would have all but the first header as its payload. */
-		int result = stream_make_room(stream, need - sizeof(struct record), timeout_ns, &need, &lead);
-		if (result < 0)
-			return result;
+		int rc = stream_make_room(stream, need - sizeof(struct record), timeout_ns, &need, &lead);
+		if (rc < 0)
+			return rc;
 	}
 	if (!many->stage && !(many->stage = aligned_alloc(SEGMENT_LINE, STREAM_STAGE_BYTES)))
 		return -ENOMEM;

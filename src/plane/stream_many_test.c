@@ -103,10 +103,10 @@ static int write_some(struct stream *stream, uint64_t first, uint32_t count, boo
 {
 	struct stream_commit commits[300];
 	struct stream_claim_many claim;
-	int code = stream_claim_many(stream, PAYLOAD_BYTES, count, timeout_ns, &claim);
+	int rc = stream_claim_many(stream, PAYLOAD_BYTES, count, timeout_ns, &claim);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	assert_in_range(claim.count, 1, count);
 	for (uint32_t i = 0; i < claim.count; i++) {
 		uint8_t *payload = claim.payload + (size_t)i * claim.stride_bytes;

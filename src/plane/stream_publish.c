@@ -212,7 +212,7 @@ int stream_wait_for_ack(struct stream *stream, uint64_t wanted, uint64_t timeout
 {
 	struct segment_producer *producer = stream->mapping.producer;
 	uint64_t started = clock_mono_ns(), now;
-	int result = 0;
+	int rc = 0;
 
 	if (stream_slowest_ack(stream) >= wanted)
 		return 0;
@@ -223,10 +223,10 @@ int stream_wait_for_ack(struct stream *stream, uint64_t wanted, uint64_t timeout
 	while (stream_slowest_ack(stream) < wanted) {
 		now = clock_mono_ns();
 		if (atomic_load_explicit(&stream->is_interrupted, memory_order_acquire))
-			result = ENRG_E_STOPPED;
+			rc = ENRG_E_STOPPED;
 		else if (now - started >= timeout_ns)
-			result = -EAGAIN;
-		if (result < 0)
+			rc = -EAGAIN;
+		if (rc < 0)
 			break;
 		sleep_for(stream, wanted, timeout_ns == UINT64_MAX ? UINT64_MAX : timeout_ns - (now - started));
 	}
@@ -236,7 +236,7 @@ int stream_wait_for_ack(struct stream *stream, uint64_t wanted, uint64_t timeout
 	atomic_store_explicit(&producer->blocked_ns,
 		atomic_load_explicit(&producer->blocked_ns, memory_order_relaxed) + (now - started),
 		memory_order_relaxed);
-	return result;
+	return rc;
 }
 
 /* --- the end of a turn

@@ -99,10 +99,10 @@ static int write_one(struct stream *stream, uint64_t max, bool hold, uint64_t ti
 {
 	uint64_t n = stream_route_sequence(stream, 0), length = length_of(n, max);
 	struct stream_claim claim;
-	int result = stream_claim(stream, length, timeout_ns, &claim);
+	int rc = stream_claim(stream, length, timeout_ns, &claim);
 
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	fill(claim.payload, n, length);
 	stream_commit(
 		stream, &(struct stream_commit){.type = RECORD_DATA, .rows = 1, .body_bytes = length, .hold = hold});
@@ -263,7 +263,7 @@ static void consume(uint64_t count, uint64_t max)
 static void run_two_processes(uint64_t hot_bytes)
 {
 	struct stream_status status;
-	int code = 0;
+	int rc = 0;
 
 	create(2 << 20, 300000);
 	pid_t child = fork();
@@ -273,8 +273,8 @@ static void run_two_processes(uint64_t hot_bytes)
 	for (int i = 0; i < 30000; i++)
 		assert_int_equal(write_one(stream, 300000, i % 5 != 0, 10000000000u), 0);
 	stream_close(stream, true);
-	assert_int_equal(waitpid(child, &code, 0), child);
-	assert_int_equal(code, 0);
+	assert_int_equal(waitpid(child, &rc, 0), child);
+	assert_int_equal(rc, 0);
 	assert_int_equal(stream_read_status(path, &status, NULL), 0);
 	assert_int_equal(status.batches, 30000);
 	assert_int_equal(status.consumers[0].backlog_bytes, 0);

@@ -18,9 +18,9 @@ int stream_claim(struct stream *stream, uint64_t payload_bytes, uint64_t timeout
 	if (payload_bytes > stream->payload_max)
 		return -EMSGSIZE;
 	if (payload_bytes >= SEGMENT_ALIGN_FROM || stream->tail + need > stream->free_until) {
-		int result = stream_make_room(stream, payload_bytes, timeout_ns, &need, &lead);
-		if (result < 0)
-			return result;
+		int rc = stream_make_room(stream, payload_bytes, timeout_ns, &need, &lead);
+		if (rc < 0)
+			return rc;
 	}
 	stream_raise_claimed(stream, stream->tail + need);
 	stream->claim_lead = lead;

@@ -385,24 +385,24 @@ static int add_resolution(const char *path, struct enrg_error *err)
 	const size_t head = 8 + 12 + 13; /* signature and IHDR */
 	char *bytes = NULL;
 	size_t count = 0;
-	int code = path_read_file(path, (size_t)256 << 20, &bytes, &count, err);
+	int rc = path_read_file(path, (size_t)256 << 20, &bytes, &count, err);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	char *whole = malloc(count + sizeof(chunk));
 	if (!whole) {
-		code = enrg_error_set(err, -ENOMEM, "no memory for %s", path);
+		rc = enrg_error_set(err, -ENOMEM, "no memory for %s", path);
 	} else if (count < head || memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) != 0) {
-		code = enrg_error_set(err, -EIO, "%s: gnuplot wrote no PNG", path);
+		rc = enrg_error_set(err, -EIO, "%s: gnuplot wrote no PNG", path);
 	} else if (count < head + sizeof(chunk) || memcmp(bytes + head + 4, "pHYs", 4) != 0) {
 		memcpy(whole, bytes, head);
 		memcpy(whole + head, chunk, sizeof(chunk));
 		memcpy(whole + head + sizeof(chunk), bytes + head, count - head);
-		code = path_write_file(path, whole, count + sizeof(chunk), 0, err);
+		rc = path_write_file(path, whole, count + sizeof(chunk), 0, err);
 	}
 	free(whole);
 	free(bytes);
-	return code;
+	return rc;
 }
 
 static int write_stream(FILE *stream, char *const *text, const size_t *bytes, const char *path, struct enrg_error *err)
@@ -416,7 +416,7 @@ int figure_draw(struct figure *figure, const char *folder, const char *plot, str
 {
 	const char *name = figure->name;
 	char path[4096], script_name[80];
-	int code;
+	int rc;
 
 	fprintf(figure->script,
 		"set output '%s.png'\n%s\nset output\n"
@@ -426,16 +426,16 @@ int figure_draw(struct figure *figure, const char *folder, const char *plot, str
 		name, plot, name);
 	figure_remove(folder, name);
 	format_path(folder, name, "dat", path, sizeof(path));
-	code = write_stream(figure->data, &figure->data_text, &figure->data_bytes, path, err);
+	rc = write_stream(figure->data, &figure->data_text, &figure->data_bytes, path, err);
 	format_path(folder, name, "gp", path, sizeof(path));
-	if (code == 0)
-		code = write_stream(figure->script, &figure->script_text, &figure->script_bytes, path, err);
+	if (rc == 0)
+		rc = write_stream(figure->script, &figure->script_text, &figure->script_bytes, path, err);
 	snprintf(script_name, sizeof(script_name), "%s.gp", name);
-	if (code == 0)
-		code = gnuplot_run(folder, script_name, err);
+	if (rc == 0)
+		rc = gnuplot_run(folder, script_name, err);
 	format_path(folder, name, "pdf", path, sizeof(path));
-	if (code == 0 && access(path, R_OK) < 0)
-		code = enrg_error_set(err, -EIO, "%s: gnuplot wrote no PDF", path);
+	if (rc == 0 && access(path, R_OK) < 0)
+		rc = enrg_error_set(err, -EIO, "%s: gnuplot wrote no PDF", path);
 	format_path(folder, name, "png", path, sizeof(path));
-	return code == 0 ? add_resolution(path, err) : code;
+	return rc == 0 ? add_resolution(path, err) : rc;
 }

@@ -62,22 +62,21 @@ int gnuplot_run(const char *folder, const char *script, struct enrg_error *err)
 	char text[600];
 	pid_t pid = 0;
 	int said = memfd_create("gnuplot-said", MFD_CLOEXEC), status = 0;
-	int code = said < 0 ? -errno : spawn(folder, script, said, &pid);
+	int rc = said < 0 ? -errno : spawn(folder, script, said, &pid);
 
-	if (code == -ENOENT)
-		enrg_error_set(
-			err, code, "gnuplot is not in the PATH: install it (Debian: apt-get install gnuplot-nox)");
-	else if (code < 0)
-		enrg_error_set(err, code, "cannot start gnuplot: %s", enrg_error_name(code));
-	if (code == 0) {
+	if (rc == -ENOENT)
+		enrg_error_set(err, rc, "gnuplot is not in the PATH: install it (Debian: apt-get install gnuplot-nox)");
+	else if (rc < 0)
+		enrg_error_set(err, rc, "cannot start gnuplot: %s", enrg_error_name(rc));
+	if (rc == 0) {
 		status = wait_for(pid);
 		read_said(said, text, sizeof(text));
 	}
-	if (code == 0 && status != 0)
-		code = enrg_error_set(err, -EIO, "gnuplot failed on %s/%s (%s %d): %s", folder, script,
+	if (rc == 0 && status != 0)
+		rc = enrg_error_set(err, -EIO, "gnuplot failed on %s/%s (%s %d): %s", folder, script,
 			WIFSIGNALED(status) ? "signal" : "exit code",
 			WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), text);
 	if (said >= 0)
 		close(said);
-	return code;
+	return rc;
 }

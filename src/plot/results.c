@@ -35,12 +35,12 @@ static int read_optional(const json_t *object, size_t index, const char *key, do
 static int read_required(
 	const json_t *object, size_t index, const char *key, double min, double *ret_value, struct enrg_error *err)
 {
-	int code = read_optional(object, index, key, ret_value, err);
+	int rc = read_optional(object, index, key, ret_value, err);
 
-	if (code == 0 && !(*ret_value >= min))
-		code = enrg_error_set(err, ENRG_E_CORRUPT, "run %zu: %s: expected a number of at least %g, found %s",
+	if (rc == 0 && !(*ret_value >= min))
+		rc = enrg_error_set(err, ENRG_E_CORRUPT, "run %zu: %s: expected a number of at least %g, found %s",
 			index + 1, key, min, isnan(*ret_value) ? "nothing" : "less");
-	return code;
+	return rc;
 }
 
 static void read_text(const json_t *object, const char *key, char *ret_text, size_t text_bytes)
@@ -70,9 +70,9 @@ static int read_limits(const json_t *object, struct results_entry *entry, struct
 	entry->limit_mb_per_s = NAN;
 	for (size_t i = 0; i < 3; i++) {
 		double gb_per_s;
-		int code = read_optional(measured, entry->index, limits[i].key, &gb_per_s, err);
-		if (code < 0)
-			return code;
+		int rc = read_optional(measured, entry->index, limits[i].key, &gb_per_s, err);
+		if (rc < 0)
+			return rc;
 		if (gb_per_s > 0 && !(gb_per_s * 1e3 >= entry->limit_mb_per_s)) {
 			entry->limit_mb_per_s = gb_per_s * 1e3;
 			entry->limit = limits[i].limit;
@@ -106,23 +106,23 @@ static int read_entry(const json_t *object, size_t index, struct results_entry *
 	entry->index = index;
 	if (!json_is_object(object))
 		return enrg_error_set(err, ENRG_E_CORRUPT, "run %zu: expected an object", index + 1);
-	int code = read_required(object, index, "num_clients", 1, &entry->clients, err);
-	if (code == 0)
-		code = read_required(object, index, "payload_size", 1, &entry->payload_rows, err);
-	if (code == 0)
-		code = read_required(object, index, "avg_throughput_mbs", 0, &entry->mb_per_s, err);
-	for (size_t i = 0; code == 0 && i < sizeof(optional) / sizeof(optional[0]); i++)
-		code = read_optional(object, index, optional[i].key, optional[i].ret_value, err);
-	if (code == 0)
-		code = read_limits(object, entry, err);
-	if (code == 0)
-		code = read_optional(machine, index, "cores", &entry->cores, err);
+	int rc = read_required(object, index, "num_clients", 1, &entry->clients, err);
+	if (rc == 0)
+		rc = read_required(object, index, "payload_size", 1, &entry->payload_rows, err);
+	if (rc == 0)
+		rc = read_required(object, index, "avg_throughput_mbs", 0, &entry->mb_per_s, err);
+	for (size_t i = 0; rc == 0 && i < sizeof(optional) / sizeof(optional[0]); i++)
+		rc = read_optional(object, index, optional[i].key, optional[i].ret_value, err);
+	if (rc == 0)
+		rc = read_limits(object, entry, err);
+	if (rc == 0)
+		rc = read_optional(machine, index, "cores", &entry->cores, err);
 	entry->is_shm = !json_is_false(json_object_get(object, "use_shm"));
 	read_text(object, "regime", entry->regime, sizeof(entry->regime));
 	read_text(object, "date", entry->date, sizeof(entry->date));
 	read_text(object, "store", entry->store, sizeof(entry->store));
 	read_text(machine, "cpu", entry->cpu, sizeof(entry->cpu));
-	return code;
+	return rc;
 }
 
 static int read_entries(const json_t *root, struct results **ret_results, struct enrg_error *err)
@@ -142,11 +142,11 @@ static int read_entries(const json_t *root, struct results **ret_results, struct
 	}
 	results->count = count;
 	for (size_t i = 0; i < count; i++) {
-		int code =
+		int rc =
 			read_entry(json_is_object(root) ? root : json_array_get(root, i), i, &results->entries[i], err);
-		if (code < 0) {
+		if (rc < 0) {
 			results_destroy(results);
-			return code;
+			return rc;
 		}
 	}
 	*ret_results = results;
@@ -323,24 +323,24 @@ static bool has_limit(const struct results_entry *entry)
 
 int results_select_payloads(const struct results *results, struct results_series *ret_series)
 {
-	int code = select_entries(results, has_series_clients, compare_payloads, ret_series);
+	int rc = select_entries(results, has_series_clients, compare_payloads, ret_series);
 
-	if (code == 0 && ret_series->count == 0) {
+	if (rc == 0 && ret_series->count == 0) {
 		free(ret_series->entries);
-		code = select_entries(results, is_any, compare_payloads, ret_series);
+		rc = select_entries(results, is_any, compare_payloads, ret_series);
 	}
-	if (code == 0)
+	if (rc == 0)
 		drop_equal(ret_series, true);
-	return code;
+	return rc;
 }
 
 int results_select_clients(const struct results *results, struct results_series *ret_series)
 {
-	int code = select_entries(results, has_aggregate_payload, compare_clients, ret_series);
+	int rc = select_entries(results, has_aggregate_payload, compare_clients, ret_series);
 
-	if (code == 0)
+	if (rc == 0)
 		drop_equal(ret_series, false);
-	return code;
+	return rc;
 }
 
 const struct results_entry *results_find_limit(const struct results *results)

@@ -23,17 +23,17 @@ static int read_text(const char *text, struct results **ret_results, struct enrg
 	assert_true(descriptor >= 0);
 	assert_int_equal(write(descriptor, text, strlen(text)), (ssize_t)strlen(text));
 	close(descriptor);
-	int code = results_read(path, ret_results, err);
+	int rc = results_read(path, ret_results, err);
 	unlink(path);
-	return code;
+	return rc;
 }
 
-static void expect_refusal(const char *text, int code, const char *reason)
+static void expect_refusal(const char *text, int rc, const char *reason)
 {
 	struct results *results = NULL;
 	struct enrg_error err = {0};
 
-	assert_int_equal(read_text(text, &results, &err), code);
+	assert_int_equal(read_text(text, &results, &err), rc);
 	assert_null(results);
 	if (!strstr(err.text, reason))
 		fail_msg("\"%s\" does not say \"%s\"", err.text, reason);

@@ -169,7 +169,7 @@ static int draw_curves(const struct figure_params *params, const struct curves *
 	struct figure *figure = figure_create(params);
 	double lowest = curves->lowest, highest = curves->highest;
 	char *plot = NULL;
-	int code;
+	int rc;
 
 	if (!figure)
 		return no_memory(params->name, err);
@@ -183,10 +183,10 @@ static int draw_curves(const struct figure_params *params, const struct curves *
 	figure_write_references(figure, curves->references, curves->reference_count);
 	write_curves(figure, curves, series);
 	plot = format_plot(figure, curves);
-	code = plot ? figure_draw(figure, folder, plot, err) : no_memory(params->name, err);
+	rc = plot ? figure_draw(figure, folder, plot, err) : no_memory(params->name, err);
 	free(plot);
 	figure_destroy(figure);
-	return code;
+	return rc;
 }
 
 static const char *transport(const struct results *results)
@@ -264,13 +264,13 @@ static int draw_throughput_series(
 static int draw_throughput(const struct results *results, const char *folder, struct enrg_error *err)
 {
 	struct results_series series;
-	int code = results_select_payloads(results, &series);
+	int rc = results_select_payloads(results, &series);
 
-	if (code < 0)
+	if (rc < 0)
 		return no_memory("throughput_scaling", err);
-	code = draw_throughput_series(results, &series, folder, err);
+	rc = draw_throughput_series(results, &series, folder, err);
 	free(series.entries);
-	return code;
+	return rc;
 }
 
 /* Do all runs have percentiles of the whole measurement? Those of intervals are another kind. */
@@ -345,13 +345,13 @@ static int draw_latency_series(
 static int draw_latency(const struct results *results, const char *folder, struct enrg_error *err)
 {
 	struct results_series series;
-	int code = results_select_payloads(results, &series);
+	int rc = results_select_payloads(results, &series);
 
-	if (code < 0)
+	if (rc < 0)
 		return no_memory("latency_jitter", err);
-	code = draw_latency_series(results, &series, folder, err);
+	rc = draw_latency_series(results, &series, folder, err);
 	free(series.entries);
-	return code;
+	return rc;
 }
 
 /* --- bars --------------------------------------------------------------------------------------------------------- */
@@ -397,24 +397,24 @@ static int draw_efficiency_bars(const struct results *results, const struct resu
 	if (!figure)
 		return no_memory("cpu_efficiency", err);
 	figure->y = y;
-	int code = draw_bars(figure, bars, series->count, (double)NAN, folder, err);
+	int rc = draw_bars(figure, bars, series->count, (double)NAN, folder, err);
 	figure_destroy(figure);
-	return code;
+	return rc;
 }
 
 static int draw_efficiency(const struct results *results, const char *folder, struct enrg_error *err)
 {
 	struct results_series series;
-	int code = results_select_payloads(results, &series);
-	struct bar *bars = code == 0 ? calloc(series.count, sizeof(*bars)) : NULL;
+	int rc = results_select_payloads(results, &series);
+	struct bar *bars = rc == 0 ? calloc(series.count, sizeof(*bars)) : NULL;
 
 	if (!bars)
-		code = no_memory("cpu_efficiency", err);
+		rc = no_memory("cpu_efficiency", err);
 	else
-		code = draw_efficiency_bars(results, &series, bars, folder, err);
+		rc = draw_efficiency_bars(results, &series, bars, folder, err);
 	free(bars);
 	free(series.entries);
-	return code;
+	return rc;
 }
 
 static int draw_aggregate_bars(const struct results *results, const struct results_series *series, struct bar *bars,
@@ -454,26 +454,26 @@ static int draw_aggregate_bars(const struct results *results, const struct resul
 		format_limit(limit, highest, &line);
 		figure_write_references(figure, &line, 1);
 	}
-	int code = draw_bars(figure, bars, series->count, reference, folder, err);
+	int rc = draw_bars(figure, bars, series->count, reference, folder, err);
 	figure_destroy(figure);
-	return code;
+	return rc;
 }
 
 static int draw_aggregate(const struct results *results, const char *folder, struct enrg_error *err)
 {
 	struct results_series series;
-	int code = results_select_clients(results, &series);
+	int rc = results_select_clients(results, &series);
 
-	if (code < 0)
+	if (rc < 0)
 		return no_memory("aggregate_scaling", err);
 	struct bar *bars = calloc(series.count + 1, sizeof(*bars));
 	if (!bars)
-		code = no_memory("aggregate_scaling", err);
+		rc = no_memory("aggregate_scaling", err);
 	else
-		code = series.count ? draw_aggregate_bars(results, &series, bars, folder, err) : 1;
+		rc = series.count ? draw_aggregate_bars(results, &series, bars, folder, err) : 1;
 	free(bars);
 	free(series.entries);
-	return code;
+	return rc;
 }
 
 /* --- headroom ----------------------------------------------------------------------------------------------------- */
@@ -562,9 +562,9 @@ static int draw_headroom(const struct results *results, const char *folder, stru
 	figure->x = bars_axis(count);
 	for (size_t i = 1; i < count; i++)
 		write_headroom(figure, i + 1, bars[i].value);
-	int code = draw_bars(figure, bars, count, (double)NAN, folder, err);
+	int rc = draw_bars(figure, bars, count, (double)NAN, folder, err);
 	figure_destroy(figure);
-	return code;
+	return rc;
 }
 
 /* --- all ---------------------------------------------------------------------------------------------------------- */
@@ -582,22 +582,22 @@ int suite_figures_draw(const char *results_path, const char *folder, struct enrg
 		{"aggregate_scaling", draw_aggregate},
 	};
 	struct results *results = NULL;
-	int code = results_read(results_path, &results, err);
+	int rc = results_read(results_path, &results, err);
 
-	if (code == 0)
-		code = results_read_detector(results, results_path, err);
-	if (code == 0)
-		code = path_make_folders(folder, 0755, err);
-	for (size_t i = 0; code == 0 && i < sizeof(figures) / sizeof(figures[0]); i++) {
-		code = figures[i].draw(results, folder, err);
-		if (code == 0)
+	if (rc == 0)
+		rc = results_read_detector(results, results_path, err);
+	if (rc == 0)
+		rc = path_make_folders(folder, 0755, err);
+	for (size_t i = 0; rc == 0 && i < sizeof(figures) / sizeof(figures[0]); i++) {
+		rc = figures[i].draw(results, folder, err);
+		if (rc == 0)
 			printf("  %s/%s.png, .pdf\n", folder, figures[i].name);
-		if (code != 1)
+		if (rc != 1)
 			continue;
 		printf("  %s left out: the results hold nothing for it\n", figures[i].name);
 		figure_remove(folder, figures[i].name);
-		code = 0;
+		rc = 0;
 	}
 	results_destroy(results);
-	return code;
+	return rc;
 }

@@ -63,10 +63,10 @@ static int make_plan_file(const struct child_params *params, int *ret_descriptor
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count <= 0) {
-			int code = count < 0 ? -errno : -EIO;
+			int rc = count < 0 ? -errno : -EIO;
 
 			close(descriptor);
-			return enrg_error_set(err, code, "%s: writing the plan: %s", params->name, strerror(-code));
+			return enrg_error_set(err, rc, "%s: writing the plan: %s", params->name, strerror(-rc));
 		}
 		done += (size_t)count;
 	}
@@ -153,7 +153,7 @@ static int spawn(const struct child_params *params, const int descriptors[HANDED
 	posix_spawnattr_t attributes;
 	sigset_t held, all;
 	char **environment = make_environment(descriptors);
-	int code = ENOMEM;
+	int rc = ENOMEM;
 
 	if (!environment)
 		return -ENOMEM;
@@ -171,15 +171,15 @@ static int spawn(const struct child_params *params, const int descriptors[HANDED
 	posix_spawnattr_setpgroup(&attributes, 0);
 	posix_spawnattr_setsigmask(&attributes, &held);
 	posix_spawnattr_setsigdefault(&attributes, &all);
-	code = add_actions(&actions, descriptors);
-	if (!code)
-		code = posix_spawn(ret_pid, program, &actions, &attributes, elsewhere ? emulated : own, environment);
+	rc = add_actions(&actions, descriptors);
+	if (!rc)
+		rc = posix_spawn(ret_pid, program, &actions, &attributes, elsewhere ? emulated : own, environment);
 	posix_spawnattr_destroy(&attributes);
 out_actions:
 	posix_spawn_file_actions_destroy(&actions);
 out_environment:
 	free(environment);
-	return -code;
+	return -rc;
 }
 
 /* Copies of what the job gets; -1 = not handed over. */
@@ -202,44 +202,44 @@ static int lift_all(const struct child_params *params, const int descriptors[HAN
 /* `life`: read end of the pipe that stands for a pidfd, -1 = there are pidfds. */
 static int watch_end(struct child *child, int life, const char *name, struct enrg_error *err)
 {
-	int code;
+	int rc;
 
 	child->descriptor = life >= 0 ? fcntl(life, F_DUPFD_CLOEXEC, 0) : pidfd_open(child->pid, 0);
 	if (child->descriptor >= 0) {
 		fcntl(child->descriptor, F_SETFD, FD_CLOEXEC);
 		return 0;
 	}
-	code = enrg_error_set(err, -errno, "%s: its end can't be watched: %s", name, strerror(errno));
+	rc = enrg_error_set(err, -errno, "%s: its end can't be watched: %s", name, strerror(errno));
 	kill(child->pid, SIGKILL);
 	waitpid(child->pid, NULL, 0);
-	return code;
+	return rc;
 }
 
 int child_start(const struct child_params *params, struct child *ret_child, struct enrg_error *err)
 {
 	struct child child = CHILD_NONE;
 	int ready[2] = {-1, -1}, life[2] = {-1, -1}, lifted[HANDED] = {-1, -1, -1, -1, -1, -1}, plan = -1;
-	int code = make_plan_file(params, &plan, err);
+	int rc = make_plan_file(params, &plan, err);
 
-	if (code)
-		return code;
+	if (rc)
+		return rc;
 	if (pipe2(ready, O_CLOEXEC | O_NONBLOCK) || (!has_pidfd() && pipe2(life, O_CLOEXEC))) {
-		code = enrg_error_set(err, -errno, "%s: no pipe for readiness: %s", params->name, strerror(errno));
+		rc = enrg_error_set(err, -errno, "%s: no pipe for readiness: %s", params->name, strerror(errno));
 		goto out;
 	}
-	code = lift_all(params,
+	rc = lift_all(params,
 		(const int[HANDED]){plan, ready[1], params->lifeline, params->module > 0 ? params->module : -1, life[1],
 			params->wish > 0 ? params->wish : -1},
 		lifted, err);
-	if (code)
+	if (rc)
 		goto out;
-	code = spawn(params, lifted, &child.pid);
-	if (code) {
-		enrg_error_set(err, code, "%s: can't start a process: %s", params->name, strerror(-code));
+	rc = spawn(params, lifted, &child.pid);
+	if (rc) {
+		enrg_error_set(err, rc, "%s: can't start a process: %s", params->name, strerror(-rc));
 		goto out;
 	}
-	code = watch_end(&child, life[0], params->name, err);
-	if (code)
+	rc = watch_end(&child, life[0], params->name, err);
+	if (rc)
 		goto out;
 	child.ready = ready[0];
 	ready[0] = -1;
@@ -252,7 +252,7 @@ out:
 	}
 	for (size_t i = 0; i < HANDED; i++)
 		close_descriptor(&lifted[i]);
-	return code;
+	return rc;
 }
 
 int child_read_ready(struct child *child)

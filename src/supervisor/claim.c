@@ -145,7 +145,7 @@ int claim_take(const char *folder, const char *supervisor, int *ret_descriptor, 
 		*ret_descriptor = descriptor;
 		return 0;
 	}
-	int code = errno == EADDRINUSE ? explain_taken(address.sun_path + 1, folder, supervisor, err) : 0;
+	int rc = errno == EADDRINUSE ? explain_taken(address.sun_path + 1, folder, supervisor, err) : 0;
 	close(descriptor);
-	return code;
+	return rc;
 }

@@ -15,20 +15,20 @@ int control_plane_start(const char *publish_url, const char *subscribe_url, cons
 		.supervisor = supervisor,
 		.job = "supervisor",
 		.job_type = "Supervisor"};
-	int code;
+	int rc;
 
 	memset(ret_control, 0, sizeof(*ret_control));
 	snprintf(ret_control->supervisor, sizeof(ret_control->supervisor), "%s", supervisor);
 	ret_control->alerts = json_array();
-	code = broker_start(publish_url, subscribe_url, &ret_control->broker, err);
-	if (!code)
-		code = bus_client_create(&params, &ret_control->client, err);
-	if (!code)
-		code = bus_client_subscribe(ret_control->client, "alerts", err);
+	rc = broker_start(publish_url, subscribe_url, &ret_control->broker, err);
+	if (!rc)
+		rc = bus_client_create(&params, &ret_control->client, err);
+	if (!rc)
+		rc = bus_client_subscribe(ret_control->client, "alerts", err);
 	topic_format(ret_control->internal, sizeof(ret_control->internal), "supervisor.%s.internal", supervisor);
-	if (!code)
-		code = bus_client_subscribe(ret_control->client, ret_control->internal, err);
-	return code;
+	if (!rc)
+		rc = bus_client_subscribe(ret_control->client, ret_control->internal, err);
+	return rc;
 }
 
 void control_plane_stop(struct control_plane *control)
@@ -98,11 +98,11 @@ bool control_plane_collect(struct control_plane *control)
 	/* Bounded: a job that floods the bus must not keep the supervisor from its work. */
 	for (unsigned i = 0; i < CONTROL_PLANE_TURN; i++) {
 		struct envelope envelope;
-		int code = bus_client_recv(control->client, 0, topic, sizeof(topic), &envelope, NULL);
+		int rc = bus_client_recv(control->client, 0, topic, sizeof(topic), &envelope, NULL);
 
-		if (code == 0)
+		if (rc == 0)
 			return false;
-		if (code != 1)
+		if (rc != 1)
 			continue;
 		if (!strcmp(envelope.kind, "alert"))
 			keep_alert(control, &envelope);

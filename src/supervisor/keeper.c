@@ -234,25 +234,25 @@ static int look_at_sockets(struct keeper *keeper, struct control_plane *control,
 	}
 	if (!is_lost)
 		return 0;
-	int code = path_make_private_folder(keeper->runtime->sockets, NULL);
-	if (!code)
-		code = broker_bind_again(control->broker, urls[0], urls[1], &err);
+	int rc = path_make_private_folder(keeper->runtime->sockets, NULL);
+	if (!rc)
+		rc = broker_bind_again(control->broker, urls[0], urls[1], &err);
 	take_sockets(keeper, paths);
-	return code;
+	return rc;
 }
 
-static void tell(struct keeper *keeper, const struct outage *outage, int code, struct losses *losses)
+static void tell(struct keeper *keeper, const struct outage *outage, int rc, struct losses *losses)
 {
 	struct loss loss = {.kind = LOSS_RUNTIME};
 	bool was_failing = keeper->is_failing;
 
-	if (code && !keeper->is_failing)
+	if (rc && !keeper->is_failing)
 		log_line(ENRG_ERROR,
 			"%s %s, and can't be put right (%s): jobs that run continue, but none can be started again; "
 			"free "
 			"space or repair the permissions there, or stop the run",
-			outage->first, held_describe(outage->finding), strerror(-code));
-	else if (!code && (outage->count || keeper->is_failing))
+			outage->first, held_describe(outage->finding), strerror(-rc));
+	else if (!rc && (outage->count || keeper->is_failing))
 		log_line(ENRG_ERROR,
 			"%s %s%s while the run is on: put right again, no batch is lost by it%s; `enrgdaq doctor` says "
 			"what may have done it",
@@ -260,7 +260,7 @@ static void tell(struct keeper *keeper, const struct outage *outage, int code, s
 			outage->count > 1 ? ", and others of this run with it," : "",
 			keeper->outages ? ""
 					: "; what waits in shared memory is held by this process alone from now on");
-	keeper->is_failing = code != 0;
+	keeper->is_failing = rc != 0;
 	if (!outage->count || was_failing) /* the same outage, tried again */
 		return;
 	snprintf(loss.name, sizeof(loss.name), "%.255s", keeper->runtime->folder);
@@ -272,20 +272,20 @@ void keeper_look(struct keeper *keeper, struct control_plane *control, struct lo
 {
 	struct outage outage = {0};
 	enum held_finding finding;
-	int code, other;
+	int rc, other;
 
 	if (!keeper->runtime)
 		return;
 	finding = runtime_look(keeper->runtime);
 	if (finding != HELD_SAME)
 		note(&outage, keeper->runtime->folder, finding);
-	code = finding == HELD_SAME ? 0 : runtime_restore(keeper->runtime);
+	rc = finding == HELD_SAME ? 0 : runtime_restore(keeper->runtime);
 	other = look_at_files(keeper, losses, &outage, is_whole || keeper->is_failing);
-	code = code ? code : other;
+	rc = rc ? rc : other;
 	other = look_at_sockets(keeper, control, &outage);
-	code = code ? code : other;
-	if (outage.count || code)
-		tell(keeper, &outage, code, losses);
+	rc = rc ? rc : other;
+	if (outage.count || rc)
+		tell(keeper, &outage, rc, losses);
 }
 
 /* --- the end ------------------------------------------------------------------------------------------------------ */
@@ -309,52 +309,52 @@ static int copy(int from, int to, off_t least_bytes)
 {
 	char *bytes = malloc(COPY_BYTES);
 	off_t at = 0, size = lseek(from, 0, SEEK_END), end;
-	int code = bytes ? 0 : -ENOMEM;
+	int rc = bytes ? 0 : -ENOMEM;
 
 	errno = 0;
-	if (!code && (size < 0 || ftruncate(to, size) < 0))
-		code = -errno;
-	while (!code && (at = lseek(from, at, SEEK_DATA)) >= 0 && (end = lseek(from, at, SEEK_HOLE)) > at) {
-		code = copy_part(from, to, at, end, bytes);
+	if (!rc && (size < 0 || ftruncate(to, size) < 0))
+		rc = -errno;
+	while (!rc && (at = lseek(from, at, SEEK_DATA)) >= 0 && (end = lseek(from, at, SEEK_HOLE)) > at) {
+		rc = copy_part(from, to, at, end, bytes);
 		at = end;
 		least_bytes = end > least_bytes ? end : least_bytes;
 	}
 	free(bytes);
 	/* What a producer or a store writes to in place exists: a full tmpfs is an error here, and would be a fault
 	 * there. Behind its last byte a ring takes memory by itself. */
-	return code ? code : -posix_fallocate(to, 0, least_bytes);
+	return rc ? rc : -posix_fallocate(to, 0, least_bytes);
 }
 
 static int rescue(const struct keeper_file *file)
 {
 	char temporary[RUNTIME_PATH_BYTES + 300];
-	int code;
+	int rc;
 
 	snprintf(temporary, sizeof(temporary), "%s.new", file->path);
 	int descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (descriptor < 0)
 		return -errno;
-	code = copy(file->descriptor, descriptor, file->source ? 1 : (off_t)file->bytes);
-	if (close(descriptor) < 0 && !code)
-		code = -errno;
-	if (!code && rename(temporary, file->path) < 0)
-		code = -errno;
-	if (code)
+	rc = copy(file->descriptor, descriptor, file->source ? 1 : (off_t)file->bytes);
+	if (close(descriptor) < 0 && !rc)
+		rc = -errno;
+	if (!rc && rename(temporary, file->path) < 0)
+		rc = -errno;
+	if (rc)
 		unlink(temporary);
-	return code;
+	return rc;
 }
 
 void keeper_rescue(struct keeper *keeper)
 {
 	for (size_t i = 0; i < keeper->file_count; i++) {
 		struct keeper_file *file = &keeper->files[i];
-		int code;
+		int rc;
 
 		if (file->descriptor < 0 || !held_is_led(file->path))
 			continue;
-		code = rescue(file);
-		if (code)
+		rc = rescue(file);
+		if (rc)
 			log_line(ENRG_ERROR, "%s: can't be written for the next run, and what it holds is lost: %s",
-				file->path, strerror(-code));
+				file->path, strerror(-rc));
 	}
 }

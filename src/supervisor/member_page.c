@@ -150,12 +150,12 @@ static int copy_page(struct member *member, pid_t pid)
  * job, and its next life makes the page anew. */
 static void refresh_page(struct member *member, uint64_t now_ns)
 {
-	int code;
+	int rc;
 
 	if (!member_is_alive(member))
 		return;
-	code = copy_page(member, member->child.pid);
-	if (!code || member->state != MEMBER_RUNNING) {
+	rc = copy_page(member, member->child.pid);
+	if (!rc || member->state != MEMBER_RUNNING) {
 		member->is_page_damaged = false;
 		return;
 	}
@@ -169,7 +169,7 @@ static void refresh_page(struct member *member, uint64_t now_ns)
 			"%s: its status page %s can't be read (%s): its figures stand still, and the watchdog will "
 			"start it again",
 			member->plan->name, member->plan->page_path,
-			code == -ESRCH ? "it names another process" : enrg_error_name(code));
+			rc == -ESRCH ? "it names another process" : enrg_error_name(rc));
 	member->is_page_damaged = true;
 }
 

@@ -206,7 +206,7 @@ static int build(const struct site *site, size_t index, struct plan *plan, struc
 	const char *file_name = site->file_names[index];
 	char publish_url[RUNTIME_URL_BYTES], subscribe_url[RUNTIME_URL_BYTES];
 	struct text_maker maker = {false};
-	int code;
+	int rc;
 
 	plan->version = copy(&maker, version_text());
 	plan->supervisor = copy(&maker, folder->supervisor.info.supervisor_id);
@@ -226,20 +226,20 @@ static int build(const struct site *site, size_t index, struct plan *plan, struc
 	plan->is_processor = job->type->processor != NULL;
 	plan->has_run_control = folder->supervisor.runs.control;
 	plan->level = folder_level(folder, job);
-	code = 0;
+	rc = 0;
 	if (plan->is_processor)
 		plan->checkpoint_path = print(&maker, "%s/%s.checkpoint", runtime->folder, file_name);
 	if (plan->is_store || plan->is_processor) {
 		plan->journal_path = print(&maker, "%s/%s.journal", runtime->folder, file_name);
-		code = add_inputs(site, job, plan, &maker, err);
+		rc = add_inputs(site, job, plan, &maker, err);
 	}
-	if (!code && !plan->is_store) {
-		code = add_sinks(folder, runtime, job, plan, &maker, err);
+	if (!rc && !plan->is_store) {
+		rc = add_sinks(folder, runtime, job, plan, &maker, err);
 		if (plan->sink_count)
 			plan->stream_path = print(&maker, "%s/%s.stream", runtime->folder, file_name);
 		plan->read_groups = make_read_groups(folder, job, &maker);
 	}
-	return !code && maker.failed ? enrg_error_set(err, -ENOMEM, "out of memory") : code;
+	return !rc && maker.failed ? enrg_error_set(err, -ENOMEM, "out of memory") : rc;
 }
 
 /* Four in the watchdog's patience; each costs an idle job a wake-up, which is a tenth of a millisecond where a thousand
@@ -284,16 +284,16 @@ int plan_set_create(
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	}
 	const struct site site = {folder, runtime, file_names};
-	int code = 0;
-	for (; !code && set->count < folder->job_count; set->count++) {
+	int rc = 0;
+	for (; !rc && set->count < folder->job_count; set->count++) {
 		struct plan *plan = calloc(1, sizeof(*plan));
-		code = plan ? build(&site, set->count, plan, err) : enrg_error_set(err, -ENOMEM, "out of memory");
+		rc = plan ? build(&site, set->count, plan, err) : enrg_error_set(err, -ENOMEM, "out of memory");
 		set->plans[set->count] = plan;
 	}
 	free(file_names);
-	if (code) {
+	if (rc) {
 		plan_set_destroy(set);
-		return code;
+		return rc;
 	}
 	set_beats(folder, set);
 	set_windows(folder, set);
@@ -342,9 +342,9 @@ int plan_name_run(struct plan *plan, const char *run, struct enrg_error *err)
 
 int plan_set_name_run(struct plan_set *set, const char *run, struct enrg_error *err)
 {
-	int code = 0;
+	int rc = 0;
 
-	for (size_t i = 0; !code && i < set->count; i++)
-		code = plan_name_run(set->plans[i], run, err);
-	return code;
+	for (size_t i = 0; !rc && i < set->count; i++)
+		rc = plan_name_run(set->plans[i], run, err);
+	return rc;
 }

@@ -237,7 +237,7 @@ static void start_member(struct roster *roster, struct member *member, uint64_t 
 		.module = member->config->type->module_descriptor};
 	char *text;
 	json_t *json;
-	int code = -ENOMEM;
+	int rc = -ENOMEM;
 
 	member->plan->previous_signal = member->previous_signal;
 	member->plan->was_hung = member->was_hung;
@@ -249,15 +249,14 @@ static void start_member(struct roster *roster, struct member *member, uint64_t 
 	if (text) {
 		params.plan_text = text;
 		params.plan_bytes = strlen(text);
-		code = child_start(&params, &member->child, &err);
+		rc = child_start(&params, &member->child, &err);
 		free(text);
 	} else {
-		enrg_error_set(&err, code, "%s: the plan can't be written as JSON", member->plan->name);
+		enrg_error_set(&err, rc, "%s: the plan can't be written as JSON", member->plan->name);
 	}
-	if (code) {
+	if (rc) {
 		log_line(ENRG_ERROR, "%s", err.text);
-		snprintf(member->last_exit, sizeof(member->last_exit), "could not be started: %s",
-			enrg_error_name(code));
+		snprintf(member->last_exit, sizeof(member->last_exit), "could not be started: %s", enrg_error_name(rc));
 		decide(roster, member, &(struct restart_end){.exit_code = 1, .is_store = !member_is_source(member)},
 			now_ns);
 		return;

@@ -38,9 +38,9 @@ bool run_end_out_folder(const struct job_config *store, char *ret_folder, size_t
 
 static int write_text(const char *path, const char *text, struct enrg_error *err)
 {
-	int code = path_make_parent(path, 0755, err);
+	int rc = path_make_parent(path, 0755, err);
 
-	return code ? code : path_write_file(path, text, strlen(text), 1, err);
+	return rc ? rc : path_write_file(path, text, strlen(text), 1, err);
 }
 
 /* Has a store before this one the same folder? */
@@ -70,10 +70,10 @@ void run_end_write_beside(const struct roster *roster, const char *name, const j
 		if (!find_folder(roster, i, folder, sizeof(folder)))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, name);
-		int code = path_make_parent(path, 0755, &err);
-		if (!code)
-			code = path_write_file(path, text, strlen(text), 0, &err);
-		if (code)
+		int rc = path_make_parent(path, 0755, &err);
+		if (!rc)
+			rc = path_write_file(path, text, strlen(text), 0, &err);
+		if (rc)
 			log_line(ENRG_ERROR,
 				"the account of a run can't be written beside the data: %s; the log has it", err.text);
 	}

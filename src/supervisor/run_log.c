@@ -81,22 +81,22 @@ static int read_verbosity(const char *path, enum enrg_level *ret_level, struct e
 	char *text;
 	struct toml_node *root = NULL;
 	size_t bytes;
-	int code;
+	int rc;
 
-	code = path_read_file(path, TOML_BYTES_MAX, &text, &bytes, err);
-	if (code)
-		return code;
-	code = toml_parse(path, text, bytes, &root, err);
-	const struct toml_node *node = code ? NULL : toml_find(root, "verbosity");
-	if (!code && !node)
-		code = 1;
-	else if (!code && (node->kind != TOML_STRING || log_parse_level(node->text, ret_level)))
-		code = enrg_error_set(err, ENRG_E_CONFIG, "%s:%d: verbosity: expected DEBUG, INFO, WARNING or ERROR",
+	rc = path_read_file(path, TOML_BYTES_MAX, &text, &bytes, err);
+	if (rc)
+		return rc;
+	rc = toml_parse(path, text, bytes, &root, err);
+	const struct toml_node *node = rc ? NULL : toml_find(root, "verbosity");
+	if (!rc && !node)
+		rc = 1;
+	else if (!rc && (node->kind != TOML_STRING || log_parse_level(node->text, ret_level)))
+		rc = enrg_error_set(err, ENRG_E_CONFIG, "%s:%d: verbosity: expected DEBUG, INFO, WARNING or ERROR",
 			path, node->line);
 	if (root)
 		toml_free(root);
 	free(text);
-	return code;
+	return rc;
 }
 
 void run_log_reload(const struct folder *folder, const char *supervisor_file, struct roster *roster)
@@ -106,11 +106,11 @@ void run_log_reload(const struct folder *folder, const char *supervisor_file, st
 	char path[4096];
 
 	snprintf(path, sizeof(path), "%s/supervisor.toml", folder->path);
-	int code = folder->path[0] ? read_verbosity(supervisor_file ? supervisor_file : path, &level, &err) : 1;
+	int rc = folder->path[0] ? read_verbosity(supervisor_file ? supervisor_file : path, &level, &err) : 1;
 
 	log_reopen();
-	level = code == 1 ? ENRG_INFO : level;
-	if (code < 0) {
+	level = rc == 1 ? ENRG_INFO : level;
+	if (rc < 0) {
 		log_line(ENRG_WARNING, "SIGHUP: log files are opened anew; verbosity stays as it was: %s", err.text);
 	} else {
 		log_set_level(level);
@@ -119,7 +119,7 @@ void run_log_reload(const struct folder *folder, const char *supervisor_file, st
 	for (size_t i = 0; i < roster->count; i++) {
 		struct member *member = roster->members[i];
 
-		if (code >= 0 && !member->config->common.has_verbosity)
+		if (rc >= 0 && !member->config->common.has_verbosity)
 			member->plan->verbosity = (int)level;
 		/* one that starts has its level from its plan */
 		if (member_is_alive(member))

@@ -30,18 +30,18 @@ static int take_lock(struct runtime *runtime, const char *supervisor, struct enr
 {
 	char path[RUNTIME_PATH_BYTES + 8], text[32];
 	struct flock lock = whole_file();
-	int length, code;
+	int length, rc;
 
 	snprintf(path, sizeof(path), "%s/lock", runtime->folder);
 	runtime->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (runtime->lock < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
 	if (fcntl(runtime->lock, F_OFD_SETLK, &lock)) {
-		code = errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
+		rc = errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
 		close(runtime->lock);
 		runtime->lock = -1;
-		if (code != -EBUSY)
-			return enrg_error_set(err, code, "%s: can't be locked: %s", path, strerror(-code));
+		if (rc != -EBUSY)
+			return enrg_error_set(err, rc, "%s: can't be locked: %s", path, strerror(-rc));
 		return enrg_error_set(err, -EBUSY,
 			"supervisor \"%s\" runs already as process %d; end it with `enrgdaq stop %s`, or give this one "
 			"another info.supervisor_id",
@@ -51,10 +51,10 @@ static int take_lock(struct runtime *runtime, const char *supervisor, struct enr
 	errno = ENOSPC; /* of a short write */
 	if (ftruncate(runtime->lock, 0) == 0 && pwrite(runtime->lock, text, (size_t)length, 0) == length)
 		return 0;
-	code = -errno;
+	rc = -errno;
 	close(runtime->lock);
 	runtime->lock = -1;
-	return enrg_error_set(err, code, "%s: can't be written: %s", path, strerror(-code));
+	return enrg_error_set(err, rc, "%s: can't be written: %s", path, strerror(-rc));
 }
 
 static int make_socket_folder(struct runtime *runtime, struct enrg_error *err)
@@ -97,25 +97,25 @@ static void read_last_run(struct runtime *runtime)
 int runtime_open(const char *supervisor, const char *config_path, struct runtime *ret_runtime, struct enrg_error *err)
 {
 	char base[RUNTIME_PATH_BYTES - 160], safe[128];
-	int code = path_runtime_folder(base, sizeof(base), err);
+	int rc = path_runtime_folder(base, sizeof(base), err);
 
-	if (code)
-		return code;
+	if (rc)
+		return rc;
 	memset(ret_runtime, 0, sizeof(*ret_runtime));
 	ret_runtime->lock = ret_runtime->claim = -1;
 	path_safe_name(supervisor, safe, sizeof(safe));
 	snprintf(ret_runtime->folder, sizeof(ret_runtime->folder), "%s/%s", base, safe);
 	snprintf(ret_runtime->config_path, sizeof(ret_runtime->config_path), "%s", config_path ? config_path : "");
-	code = path_make_private_folder(ret_runtime->folder, err);
-	if (!code)
-		code = make_socket_folder(ret_runtime, err);
-	if (!code)
-		code = claim_take(ret_runtime->folder, supervisor, &ret_runtime->claim, err);
-	if (!code)
-		code = take_lock(ret_runtime, supervisor, err);
-	if (!code)
+	rc = path_make_private_folder(ret_runtime->folder, err);
+	if (!rc)
+		rc = make_socket_folder(ret_runtime, err);
+	if (!rc)
+		rc = claim_take(ret_runtime->folder, supervisor, &ret_runtime->claim, err);
+	if (!rc)
+		rc = take_lock(ret_runtime, supervisor, err);
+	if (!rc)
 		read_last_run(ret_runtime);
-	return code;
+	return rc;
 }
 
 void runtime_close(struct runtime *runtime)
@@ -158,7 +158,7 @@ static int write_run(const struct runtime *runtime, const char *state, int exit_
 	json_t *json = json_pack("{s:s, s:s, s:s, s:I, s:s, s:i, s:i}", "version", version_text(), "run", runtime->run,
 		"state", state, "started_wall_ns", (json_int_t)runtime->started_wall_ns, "config", runtime->config_path,
 		"pid", (int)getpid(), "exit_code", exit_code);
-	int code;
+	int rc;
 
 	if (json && runtime->log_path[0]) /* one that is no UTF-8 is left out */
 		json_object_set_new(json, "log", json_string(runtime->log_path));
@@ -169,9 +169,9 @@ static int write_run(const struct runtime *runtime, const char *state, int exit_
 	if (!text)
 		return enrg_error_set(err, -ENOMEM, "run.json: out of memory, or a path that is no UTF-8");
 	snprintf(path, sizeof(path), "%s/run.json", runtime->folder);
-	code = path_write_private_file(path, text, strlen(text), err);
+	rc = path_write_private_file(path, text, strlen(text), err);
 	free(text);
-	return code;
+	return rc;
 }
 
 int runtime_begin_run(struct runtime *runtime, bool go_on, struct enrg_error *err)
@@ -206,18 +206,18 @@ int runtime_restore(struct runtime *runtime)
 	struct runtime again = *runtime;
 	struct enrg_error err = {0};
 	char path[RUNTIME_PATH_BYTES + 16];
-	int code = path_make_private_folder(runtime->folder, &err);
+	int rc = path_make_private_folder(runtime->folder, &err);
 
 	snprintf(path, sizeof(path), "%s/lock", runtime->folder);
-	if (!code && held_look(runtime->lock, path, 0, NULL) != HELD_SAME) {
+	if (!rc && held_look(runtime->lock, path, 0, NULL) != HELD_SAME) {
 		/* Whatever stands there is not the lock of a supervisor: the claim is ours. */
 		unlink(path);
 		again.lock = -1;
-		code = take_lock(&again, "", &err);
-		if (code)
-			return code;
+		rc = take_lock(&again, "", &err);
+		if (rc)
+			return rc;
 		close(runtime->lock);
 		runtime->lock = again.lock;
 	}
-	return code ? code : write_run(runtime, "running", 0, &err);
+	return rc ? rc : write_run(runtime, "running", 0, &err);
 }

@@ -112,27 +112,27 @@ static int load(struct supervisor *self)
 	const struct supervisor_params *params = self->params;
 	struct enrg_error err = {0};
 	struct problems problems;
-	int code = types_load(&self->types, warn_module, NULL, &err);
+	int rc = types_load(&self->types, warn_module, NULL, &err);
 
-	if (code) {
+	if (rc) {
 		log_line(ENRG_ERROR, "%s", err.text);
 		return SUPERVISOR_CONFIG;
 	}
 	problems_init(&problems);
 	if (params->config_path)
-		code = folder_load_with(
+		rc = folder_load_with(
 			params->config_path, params->supervisor_file, self->types, &self->folder, &problems, &err);
 	else
-		code = folder_load_texts(&(struct folder_texts){params->text_count, params->names, params->texts},
+		rc = folder_load_texts(&(struct folder_texts){params->text_count, params->names, params->texts},
 			self->types, &self->folder, &problems, &err);
 	problems_print(&problems, stderr);
-	if (code)
+	if (rc)
 		log_line(ENRG_ERROR, "%s", err.text);
 	else if (problems.errors)
 		log_line(ENRG_ERROR, "%zu problem(s) in the configuration: nothing was started", problems.errors);
-	code = code || problems.errors ? SUPERVISOR_CONFIG : 0;
+	rc = rc || problems.errors ? SUPERVISOR_CONFIG : 0;
 	problems_fini(&problems);
-	return code;
+	return rc;
 }
 
 /* --- start --- */
@@ -149,15 +149,15 @@ static int watch(const struct supervisor *self, int descriptor, enum own_event e
 static int open_loop(struct supervisor *self, struct enrg_error *err)
 {
 	const struct itimerspec second = {{1, 0}, {1, 0}};
-	int code;
+	int rc;
 
 	self->epoll = epoll_create1(EPOLL_CLOEXEC);
 	self->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (self->epoll < 0 || self->timer < 0 || pipe2(self->lifeline, O_CLOEXEC))
 		return enrg_error_set(err, -errno, "the event loop can't be set up: %s", strerror(errno));
 	timerfd_settime(self->timer, 0, &second, NULL);
-	code = watch(self, self->signals.descriptor, OWN_SIGNAL, err);
-	return code ? code : watch(self, self->timer, OWN_TIMER, err);
+	rc = watch(self, self->signals.descriptor, OWN_SIGNAL, err);
+	return rc ? rc : watch(self, self->timer, OWN_TIMER, err);
 }
 
 /* Left-overs, run id, rings. After it run.json says that this run is on. */
@@ -166,27 +166,27 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 	const struct supervisor_options *options = &self->folder->supervisor;
 	struct adopt_result adopted = {0};
 	bool goes_on;
-	int code = adopt_check_versions(&self->runtime, err);
+	int rc = adopt_check_versions(&self->runtime, err);
 
-	if (!code)
-		code = adopt_wait(&self->runtime, err);
-	if (!code)
-		code = inherit_names(self->folder, &self->runtime, err);
-	if (!code)
-		code = plan_set_create(self->folder, &self->runtime, &self->plans, err);
-	if (!code)
-		code = needs_check(self->plans, err);
-	if (!code)
-		code = run_log_plan(&self->folder->supervisor, self->params->log_format, self->plans, err);
-	if (!code)
-		code = stream_specs_create(self->folder, self->plans, &self->specs, err);
-	if (!code)
+	if (!rc)
+		rc = adopt_wait(&self->runtime, err);
+	if (!rc)
+		rc = inherit_names(self->folder, &self->runtime, err);
+	if (!rc)
+		rc = plan_set_create(self->folder, &self->runtime, &self->plans, err);
+	if (!rc)
+		rc = needs_check(self->plans, err);
+	if (!rc)
+		rc = run_log_plan(&self->folder->supervisor, self->params->log_format, self->plans, err);
+	if (!rc)
+		rc = stream_specs_create(self->folder, self->plans, &self->specs, err);
+	if (!rc)
 		processors_roll_forward(self->plans);
-	if (!code)
-		code = adopt_streams(&self->runtime, self->specs, &adopted, err);
+	if (!rc)
+		rc = adopt_streams(&self->runtime, self->specs, &adopted, err);
 	self->losses = adopted.losses;
-	if (code)
-		return code;
+	if (rc)
+		return rc;
 	inherit_remove_journals(&self->runtime, self->plans);
 	/* Only the run of a killed supervisor goes on: one that ended has its ledger, and a start is a new run. A
 	 * stream that was made anew must not count from 1 again in a run that it has been part of, nor may the tables
@@ -196,16 +196,16 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 	for (size_t i = 0; !goes_on && i < self->plans->count; i++)
 		if (self->plans->plans[i]->journal_path)
 			journal_clear_loss(self->plans->plans[i]->journal_path);
-	code = adopt_name_runs(&self->runtime, self->specs, self->plans, goes_on, err);
-	if (!code)
-		code = runtime_begin_run(&self->runtime, goes_on, err);
-	self->has_begun = !code;
-	if (!code)
-		code = plan_set_name_run(self->plans, self->runtime.run, err);
-	if (!code && options->runs.control)
-		code = runs_open(&self->runs, &self->runtime, options->info.supervisor_id,
-			options->runs.deadline_seconds, goes_on, err);
-	return code ? code : streams_create(self->specs, !self->params->checks_off, err);
+	rc = adopt_name_runs(&self->runtime, self->specs, self->plans, goes_on, err);
+	if (!rc)
+		rc = runtime_begin_run(&self->runtime, goes_on, err);
+	self->has_begun = !rc;
+	if (!rc)
+		rc = plan_set_name_run(self->plans, self->runtime.run, err);
+	if (!rc && options->runs.control)
+		rc = runs_open(&self->runs, &self->runtime, options->info.supervisor_id, options->runs.deadline_seconds,
+			goes_on, err);
+	return rc ? rc : streams_create(self->specs, !self->params->checks_off, err);
 }
 
 /* Before figures are read there, and before a job is started that needs what lies there. */
@@ -254,42 +254,42 @@ static int open_commands(struct supervisor *self, struct enrg_error *err)
 		.started_wall_ns = self->runtime.started_wall_ns,
 		.roster = self->roster,
 		.bus = self->control.client};
-	int code = control_open(&self->commands, &params, err);
+	int rc = control_open(&self->commands, &params, err);
 
 	self->control.hear = hear;
 	self->control.hear_context = &self->commands;
 	runs_attach(&self->runs, self->roster, self->commands.commands);
-	if (!code && runs_add_commands(&self->runs) < 0)
-		code = enrg_error_set(err, -ENOSPC, "too many kinds of commands");
-	if (!code)
-		code = open_changes(self, err);
-	return code ? code : watch(self, control_descriptor(&self->commands), OWN_CONTROL, err);
+	if (!rc && runs_add_commands(&self->runs) < 0)
+		rc = enrg_error_set(err, -ENOSPC, "too many kinds of commands");
+	if (!rc)
+		rc = open_changes(self, err);
+	return rc ? rc : watch(self, control_descriptor(&self->commands), OWN_CONTROL, err);
 }
 
 static int start(struct supervisor *self, struct enrg_error *err)
 {
 	char publish_url[RUNTIME_URL_BYTES], subscribe_url[RUNTIME_URL_BYTES];
 	struct roster_params params;
-	int code = runtime_open(
+	int rc = runtime_open(
 		self->folder->supervisor.info.supervisor_id, self->params->config_path, &self->runtime, err);
 
 	if (!self->params->is_quiet)
 		run_log_find(&self->folder->supervisor, self->runtime.log_path, sizeof(self->runtime.log_path));
-	if (!code)
-		code = open_loop(self, err);
-	if (!code)
-		code = prepare(self, err);
-	if (!code) {
+	if (!rc)
+		rc = open_loop(self, err);
+	if (!rc)
+		rc = prepare(self, err);
+	if (!rc) {
 		runtime_format_bus(&self->runtime, publish_url, subscribe_url);
-		code = control_plane_start(
+		rc = control_plane_start(
 			publish_url, subscribe_url, self->folder->supervisor.info.supervisor_id, &self->control, err);
 	}
-	if (!code)
-		code = watch(self, bus_client_descriptor(self->control.client), OWN_BUS, err);
-	if (!code && ledger_create(0, &self->ledger))
-		code = enrg_error_set(err, -ENOMEM, "out of memory");
-	if (code)
-		return code;
+	if (!rc)
+		rc = watch(self, bus_client_descriptor(self->control.client), OWN_BUS, err);
+	if (!rc && ledger_create(0, &self->ledger))
+		rc = enrg_error_set(err, -ENOMEM, "out of memory");
+	if (rc)
+		return rc;
 	self->ledger->losses = self->losses;
 	self->losses = (struct losses){0};
 	for (size_t i = 0; i < self->specs->count; i++)
@@ -297,14 +297,14 @@ static int start(struct supervisor *self, struct enrg_error *err)
 			ledger_set_earlier(
 				self->ledger, self->specs->items[i].plan->name, &self->specs->items[i].earlier))
 			return enrg_error_set(err, -ENOMEM, "out of memory");
-	code = keeper_open(&self->keeper, &self->runtime, self->plans, err);
-	if (code)
-		return code;
+	rc = keeper_open(&self->keeper, &self->runtime, self->plans, err);
+	if (rc)
+		return rc;
 	look_after(self, true);
 	params = (struct roster_params){
 		.folder = self->folder, .plans = self->plans, .epoll = self->epoll, .lifeline = self->lifeline[0]};
-	code = roster_create(&params, &self->roster, err);
-	return code ? code : open_commands(self, err);
+	rc = roster_create(&params, &self->roster, err);
+	return rc ? rc : open_commands(self, err);
 }
 
 /* --- once a second --- */
@@ -708,42 +708,42 @@ int supervisor_run(const struct supervisor_params *params)
 		.runtime.lock = -1,
 		.runtime.claim = -1};
 	struct enrg_error err = {0};
-	int code = signals_open(&self.signals); /* before the broker's thread, which inherits it */
+	int rc = signals_open(&self.signals); /* before the broker's thread, which inherits it */
 
 	needs_raise_limits(); /* before the broker, and for the jobs */
 	log_init("supervisor", params->is_quiet ? ENRG_WARNING : ENRG_INFO);
 	log_start();
 	service_open(&self.service);
-	if (code) {
-		log_line(ENRG_ERROR, "signals can't be read: %s", strerror(-code));
+	if (rc) {
+		log_line(ENRG_ERROR, "signals can't be read: %s", strerror(-rc));
 		log_stop();
 		return SUPERVISOR_TROUBLE;
 	}
-	code = load(&self);
-	if (!code) {
+	rc = load(&self);
+	if (!rc) {
 		if (!params->is_quiet)
 			log_set_level((enum enrg_level)self.folder->supervisor.verbosity);
 		self.drain.limit_ns = (uint64_t)(self.folder->supervisor.stop_timeout_seconds * 1e9);
 		if (!params->is_quiet)
-			code = run_log_open(&self.folder->supervisor, params->log_format, &err);
-		if (!code)
-			code = start(&self, &err);
-		if (code) {
+			rc = run_log_open(&self.folder->supervisor, params->log_format, &err);
+		if (!rc)
+			rc = start(&self, &err);
+		if (rc) {
 			log_line(ENRG_ERROR, "%s", err.text);
 			if (self.has_begun && !streams_remove_settled(self.specs))
 				runtime_end_run(&self.runtime, true, SUPERVISOR_TROUBLE, NULL);
-			code = code == ENRG_E_VERSION ? SUPERVISOR_CONFIG : SUPERVISOR_TROUBLE;
+			rc = rc == ENRG_E_VERSION ? SUPERVISOR_CONFIG : SUPERVISOR_TROUBLE;
 		} else {
 			if (!params->is_quiet)
 				log_line(ENRG_INFO, "run %s of %s: %zu jobs", self.runtime.run,
 					self.folder->supervisor.info.supervisor_id, self.roster->count);
 			run_loop(&self);
-			code = finish(&self);
+			rc = finish(&self);
 		}
 	}
 	fini(&self);
 	log_stop();
 	service_close(&self.service);
 	signals_close(&self.signals);
-	return code;
+	return rc;
 }

@@ -147,9 +147,9 @@ int main(int argc, char **argv)
 		{"indexed", no_argument, NULL, 'i'}, {"starts-files", no_argument, NULL, 't'},
 		{"database", no_argument, NULL, 'b'}, {"without", required_argument, NULL, 'w'},
 		{"list", no_argument, NULL, 'l'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	int choice, code = 0;
+	int choice, rc = 0;
 
-	while (code == 0 && (choice = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while (rc == 0 && (choice = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		if (choice == 'h') {
 			fputs(usage, stdout);
 			return 0;
@@ -158,7 +158,7 @@ int main(int argc, char **argv)
 			store_cases_print(stdout);
 			return 0;
 		}
-		code = take_option(choice, optarg);
+		rc = take_option(choice, optarg);
 	}
-	return code ? code : run(argc - optind, argv + optind);
+	return rc ? rc : run(argc - optind, argv + optind);
 }

@@ -62,9 +62,9 @@ void life_refuses(const struct harness_table *table, const char *text)
 	harness_kill(life);
 }
 
-void life_check(int line, int code)
+void life_check(int line, int rc)
 {
-	if (code < 0)
+	if (rc < 0)
 		fail_msg("line %d: %s", line, err.text);
 }
 

@@ -191,8 +191,8 @@ static void narrow_columns_are_an_error(void **state)
 	(void)state;
 	free(query("CREATE TABLE tiny (n TINYINT, flag TINYINT)"));
 	life_open();
-	int code = harness_write(life, &table, 1000, 5, 0, &err);
-	assert_true(code < 0);
+	int rc = harness_write(life, &table, 1000, 5, 0, &err);
+	assert_true(rc < 0);
 	assert_non_null(strstr(err.text, "Out of range value for column"));
 	assert_non_null(
 		strstr(err.text, "the column n of the table tiny is too narrow: \"s\" sends int64 from 1000 to 1004"));
@@ -397,12 +397,12 @@ static void refusals_say_what_repairs_them(void **state)
 			.source = "s", .tag = "", .schema = &data_narrow, .more_keys = keys};
 		free(query(cases[i].create));
 		life_open();
-		int code = harness_write(life, &table, 1, 5, 0, &err);
-		if (code == 0)
-			code = harness_write(life, &table, 1, 5, 0, &err);
-		if (code == 0)
-			code = harness_commit(life, 1, &err);
-		assert_true(code < 0);
+		int rc = harness_write(life, &table, 1, 5, 0, &err);
+		if (rc == 0)
+			rc = harness_write(life, &table, 1, 5, 0, &err);
+		if (rc == 0)
+			rc = harness_commit(life, 1, &err);
+		assert_true(rc < 0);
 		assert_non_null(strstr(err.text, cases[i].number));
 		assert_non_null(strstr(err.text, cases[i].repair));
 		harness_kill(life);

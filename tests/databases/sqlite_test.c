@@ -249,10 +249,10 @@ static void locks_are_waited_for(void **state)
 		"time.sleep(0.01)\" >/dev/null & until [ -e %s/locked ]; do sleep 0.01; done",
 		folder, folder);
 	free(reading_run(command, NULL));
-	int code = harness_write(life, &plain, 5, 5, 0, &err);
+	int rc = harness_write(life, &plain, 5, 5, 0, &err);
 	snprintf(command, sizeof(command), "touch %s/release", folder);
 	free(reading_run(command, NULL));
-	assert_true(code < 0);
+	assert_true(rc < 0);
 	assert_non_null(strstr(err.text, "locked"));
 	for (int tries = 0; tries < 5; tries++) {
 		GOOD(harness_roll_back(life, &err));

@@ -75,9 +75,9 @@ static int remove_folder(void **state)
 	}
 	snprintf(path, sizeof(path), "%s/results.json", (const char *)*state);
 	unlink(path);
-	int code = rmdir(*state); /* fails where anything else was left behind */
+	int rc = rmdir(*state); /* fails where anything else was left behind */
 	free(*state);
-	return code;
+	return rc;
 }
 
 static void draw(const char *results, const char *folder)
@@ -261,12 +261,12 @@ static void test_a_limit_that_was_passed(void **state)
 
 /* --- errors ------------------------------------------------------------------------------------------------------- */
 
-static void expect_error(const char *results, const char *folder, int code, const char *reason)
+static void expect_error(const char *results, const char *folder, int rc, const char *reason)
 {
 	struct enrg_error err = {0};
 
-	assert_int_equal(suite_figures_draw(results, folder, &err), code);
-	assert_int_equal(err.code, code);
+	assert_int_equal(suite_figures_draw(results, folder, &err), rc);
+	assert_int_equal(err.code, rc);
 	if (!strstr(err.text, reason))
 		fail_msg("\"%s\" does not say \"%s\"", err.text, reason);
 }

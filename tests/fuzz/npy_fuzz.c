@@ -40,11 +40,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 {
 	struct enrg_error err = {0};
 	struct npy_table table;
-	int code = npy_init(&table, bytes, count, &err);
+	int rc = npy_init(&table, bytes, count, &err);
 
-	if (code > 0 || (code < 0) != (err.code < 0) || (code < 0 && !err.text[0]))
+	if (rc > 0 || (rc < 0) != (err.code < 0) || (rc < 0 && !err.text[0]))
 		abort();
-	if (code < 0)
+	if (rc < 0)
 		return 0;
 	if (enrg_schema_check(&table.schema, NULL) < 0)
 		abort();

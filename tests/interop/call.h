@@ -36,11 +36,11 @@ static inline char *call_run(const char *line, int *ret_code)
 /* Exit code and the whole of stdout. */
 static inline void assert_output(const char *line, int expected_code, const char *expected)
 {
-	int code;
-	char *text = call_run(line, &code);
+	int rc;
+	char *text = call_run(line, &rc);
 
-	if (code != expected_code || strcmp(text, expected) != 0)
-		fail_msg("%s\ncode %d (expected %d), printed:\n%s\nexpected:\n%s", line, code, expected_code, text,
+	if (rc != expected_code || strcmp(text, expected) != 0)
+		fail_msg("%s\ncode %d (expected %d), printed:\n%s\nexpected:\n%s", line, rc, expected_code, text,
 			expected);
 	free(text);
 }
@@ -48,11 +48,11 @@ static inline void assert_output(const char *line, int expected_code, const char
 /* Exit code, and a part of stdout. */
 static inline void assert_part(const char *line, int expected_code, const char *part)
 {
-	int code;
-	char *text = call_run(line, &code);
+	int rc;
+	char *text = call_run(line, &rc);
 
-	if (code != expected_code || !strstr(text, part))
-		fail_msg("%s\ncode %d (expected %d), lacks \"%s\":\n%s", line, code, expected_code, part, text);
+	if (rc != expected_code || !strstr(text, part))
+		fail_msg("%s\ncode %d (expected %d), lacks \"%s\":\n%s", line, rc, expected_code, part, text);
 	free(text);
 }
 

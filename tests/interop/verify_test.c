@@ -34,14 +34,14 @@ static int run(const char *first, ...)
 	int keep = dup(STDOUT_FILENO), file = open("output", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	assert_true(keep >= 0 && file >= 0);
 	dup2(file, STDOUT_FILENO);
-	int code = cli_verify(argc, argv);
+	int rc = cli_verify(argc, argv);
 	fflush(stdout);
 	dup2(keep, STDOUT_FILENO);
 	close(keep);
 	ssize_t count = pread(file, output, sizeof(output) - 1, 0);
 	close(file);
 	output[count > 0 ? count : 0] = '\0';
-	return code;
+	return rc;
 }
 
 static void assert_output(const char *expected)
@@ -208,14 +208,14 @@ static void folders_are_taken_whole(void **state)
 		       "cp part_2.arrows sub/deep && : >sub/notes.txt && ln -sf . sub/circle && "
 		       "cp cut.arrows sub/.hidden.arrows && cp cut.arrows sub/.enrgdaq-convert-x"),
 		0);
-	int code = run("sub", NULL);
+	int rc = run("sub", NULL);
 	assert_output("sub/part_1.arrows: whole");
 	assert_output("sub/deep/part_2.arrows: whole");
 	assert_true(strstr(output, "sub/part_3") < strstr(output, "sub/deep/part_2"));
 	assert_null(strstr(output, "hidden"));
 	assert_null(strstr(output, "convert-x"));
 	assert_output("3 files: whole");
-	assert_int_equal(run("--json", "sub/", NULL), code);
+	assert_int_equal(run("--json", "sub/", NULL), rc);
 	assert_output("{\"total\":{");
 	assert_output("\"files\":3");
 	assert_int_equal(system("truncate -s -100 sub/part_1.arrows"), 0);

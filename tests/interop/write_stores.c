@@ -110,11 +110,11 @@ static const struct store_kind kinds[] = {
 
 static const char *folder;
 
-static void check(int code, const char *what, const struct enrg_error *err)
+static void check(int rc, const char *what, const struct enrg_error *err)
 {
-	if (code >= 0)
+	if (rc >= 0)
 		return;
-	fprintf(stderr, "write_stores: %s: %s\n", what, err->text[0] ? err->text : enrg_error_name(code));
+	fprintf(stderr, "write_stores: %s: %s\n", what, err->text[0] ? err->text : enrg_error_name(rc));
 	exit(1);
 }
 

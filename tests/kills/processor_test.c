@@ -344,10 +344,10 @@ static int live(void *context)
 	log_init("hold", ENRG_ERROR);
 	if (page_create(page_path, &process.page, &err) < 0)
 		return 100;
-	int code = processor_run(&process, &err);
-	if (code)
+	int rc = processor_run(&process, &err);
+	if (rc)
 		fprintf(stderr, "%s\n", err.text);
-	return code;
+	return rc;
 }
 
 /* Lives until one has ended in order. */

@@ -169,12 +169,12 @@ int port_connect(const struct port_address *address, struct enrg_error *err)
 
 int port_finish(int descriptor, struct enrg_error *err)
 {
-	int code = 0;
-	socklen_t bytes = sizeof(code);
+	int rc = 0;
+	socklen_t bytes = sizeof(rc);
 
-	if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &bytes) < 0)
-		code = errno;
-	return code ? enrg_error_set(err, -code, "can't connect: %s", strerror(code)) : 0;
+	if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &rc, &bytes) < 0)
+		rc = errno;
+	return rc ? enrg_error_set(err, -rc, "can't connect: %s", strerror(rc)) : 0;
 }
 
 /* --- both -------------------------------------------------------------------------------------------------------- */

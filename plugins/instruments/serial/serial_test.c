@@ -106,13 +106,13 @@ static int finish(void)
 static void stop(void)
 {
 	kill(f.pid, SIGINT);
-	int code = finish();
-	if (code != 0) {
+	int rc = finish();
+	if (rc != 0) {
 		char command[128];
 		snprintf(command, sizeof(command), "cat %s >&2", f.log);
 		assert_int_equal(system(command), 0);
 	}
-	assert_int_equal(code, 0);
+	assert_int_equal(rc, 0);
 }
 
 static int tear_down(void **state)

@@ -13,9 +13,9 @@ int backoff_check(const struct backoff *backoff, uint64_t now_ns, struct enrg_er
 	return enrg_error_set(err, backoff->last.code, "%s", backoff->last.text);
 }
 
-void backoff_note(struct backoff *backoff, int code, const struct enrg_error *why, uint64_t now_ns)
+void backoff_note(struct backoff *backoff, int rc, const struct enrg_error *why, uint64_t now_ns)
 {
-	if (code == 0) {
+	if (rc == 0) {
 		*backoff = (struct backoff){0};
 		return;
 	}
@@ -39,12 +39,12 @@ int remote_connect(struct remote *remote, void *state, struct enrg_error *err)
 	struct enrg_error why = {0};
 
 	remote->has_looked = true;
-	int code = backoff_check(&remote->backoff, backoff_clock_ns(), err);
-	if (code < 0)
-		return code;
-	code = remote->connect(state, &why);
-	backoff_note(&remote->backoff, code, &why, backoff_clock_ns());
-	return code < 0 ? enrg_error_set(err, code, "%s", why.text) : 0;
+	int rc = backoff_check(&remote->backoff, backoff_clock_ns(), err);
+	if (rc < 0)
+		return rc;
+	rc = remote->connect(state, &why);
+	backoff_note(&remote->backoff, rc, &why, backoff_clock_ns());
+	return rc < 0 ? enrg_error_set(err, rc, "%s", why.text) : 0;
 }
 
 void remote_look(struct remote *remote, struct enrg_store *store, void *state)

@@ -32,9 +32,9 @@ struct undo_page {
 
 #define UNDO_PAGE_BYTES_1 (sizeof(uint64_t) + SHADOW_PAGE_BYTES)
 
-static int fail(struct enrg_error *err, const char *path, const char *verb, int code)
+static int fail(struct enrg_error *err, const char *path, const char *verb, int rc)
 {
-	return enrg_error_set(err, code, "%s: can't %s: %s", path, verb, enrg_error_name(code));
+	return enrg_error_set(err, rc, "%s: can't %s: %s", path, verb, enrg_error_name(rc));
 }
 
 /* Against a power cut that left a part of the undo file; kills can't leave one with a head. */

@@ -83,14 +83,14 @@ static const char *find_remedy(unsigned number)
 static int set_error(const struct connection *connection, unsigned number, const char *text, const char *doing,
 	struct enrg_error *err)
 {
-	int code = number == ER_DISK_FULL || number == ER_RECORD_FILE_FULL ? -ENOSPC
-		   : number >= CR_MIN_ERROR && number <= CR_MAX_ERROR      ? -ENOTCONN
-									   : -EINVAL;
+	int rc = number == ER_DISK_FULL || number == ER_RECORD_FILE_FULL ? -ENOSPC
+		 : number >= CR_MIN_ERROR && number <= CR_MAX_ERROR      ? -ENOTCONN
+									 : -EINVAL;
 
 	/* Of a statement what it does to which table: its list of columns may be long. */
 	size_t shown = strcspn(doing, "(");
 
-	return enrg_error_set(err, code, "MySQL server %.200s:%u: %.*s: %.400s (%u)%s", connection->server->host,
+	return enrg_error_set(err, rc, "MySQL server %.200s:%u: %.*s: %.400s (%u)%s", connection->server->host,
 		connection->server->port, shown < 200 ? (int)shown : 200, doing, text, number, find_remedy(number));
 }
 
@@ -168,9 +168,9 @@ static int ask_number(struct connection *connection, const char *sql, uint64_t *
 int connection_check_packet(struct connection *connection, struct enrg_error *err)
 {
 	uint64_t bytes = 0;
-	int code = ask_number(connection, "SELECT @@GLOBAL.max_allowed_packet", &bytes, err);
+	int rc = ask_number(connection, "SELECT @@GLOBAL.max_allowed_packet", &bytes, err);
 
-	return code < 0 ? code : bytes > connection->packet_bytes;
+	return rc < 0 ? rc : bytes > connection->packet_bytes;
 }
 
 /* Asked for first: CREATE … IF NOT EXISTS needs a right that the user may not have. */
@@ -195,17 +195,17 @@ static int create_marks_table(struct connection *connection, struct enrg_error *
 static int set_up(struct connection *connection, struct enrg_error *err)
 {
 	unsigned long capabilities = 0;
-	int code = connect_to(connection, err);
+	int rc = connect_to(connection, err);
 
-	for (size_t i = 0; code == 0 && i < sizeof(session) / sizeof(session[0]); i++)
-		code = connection_run(connection, session[i], err);
+	for (size_t i = 0; rc == 0 && i < sizeof(session) / sizeof(session[0]); i++)
+		rc = connection_run(connection, session[i], err);
 	connection->packet_bytes = 1u << 20;
-	if (code == 0)
-		code = ask_number(connection, "SELECT @@max_allowed_packet", &connection->packet_bytes, err);
-	if (code == 0)
-		code = create_marks_table(connection, err);
-	if (code < 0)
-		return code;
+	if (rc == 0)
+		rc = ask_number(connection, "SELECT @@max_allowed_packet", &connection->packet_bytes, err);
+	if (rc == 0)
+		rc = create_marks_table(connection, err);
+	if (rc < 0)
+		return rc;
 	connection->set_mark = connection_prepare(connection, set_mark, err);
 	if (!connection->set_mark)
 		return -ENOTCONN;
@@ -222,15 +222,15 @@ int connection_open(const struct server *server, struct connection **ret_connect
 	if (!connection)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	connection->server = server;
-	int code = set_up(connection, err);
-	if (code < 0) {
+	int rc = set_up(connection, err);
+	if (rc < 0) {
 		connection_close(connection);
 		/* -EINVAL would be the trouble of one table; whoever can't log in stores none. */
-		if (code == -EINVAL)
-			code = -ENOTCONN;
+		if (rc == -EINVAL)
+			rc = -ENOTCONN;
 		if (err)
-			err->code = code;
-		return code;
+			err->code = rc;
+		return rc;
 	}
 	*ret_connection = connection;
 	return 0;
@@ -272,7 +272,7 @@ int connection_get_mark(
 	MYSQL_STMT *statement = connection_prepare(connection, get_mark, err);
 	MYSQL_BIND binds[SQL_KEY_PARTS], result;
 	uint64_t sequence = 0;
-	int code = 0;
+	int rc = 0;
 
 	if (!statement)
 		return err && err->code ? err->code : -EINVAL;
@@ -290,9 +290,9 @@ int connection_get_mark(
 	if (got == 0 || got == MYSQL_NO_DATA)
 		*ret_sequence = got == 0 ? sequence : 0;
 	else
-		code = connection_fail_statement(connection, statement, "reading " SQL_POSITIONS, err);
+		rc = connection_fail_statement(connection, statement, "reading " SQL_POSITIONS, err);
 	mysql_stmt_close(statement);
-	return code;
+	return rc;
 }
 
 int connection_set_mark(
@@ -335,11 +335,11 @@ int connection_prune_marks(struct connection *connection, const struct sql_key *
 	bind_key(binds, key); /* whatever the columns: their place is that of the time */
 	binds[SQL_KEY_PARTS - 1].buffer = oldest;
 	binds[SQL_KEY_PARTS - 1].buffer_length = strlen(oldest);
-	int code = 0;
+	int rc = 0;
 	if ((mysql_stmt_prepare(statement, prune, sizeof(prune) - 1) || mysql_stmt_bind_param(statement, binds) ||
 		    mysql_stmt_execute(statement)) &&
 		!is_denied(connection))
-		code = connection_fail_statement(connection, statement, "pruning " SQL_POSITIONS, err);
+		rc = connection_fail_statement(connection, statement, "pruning " SQL_POSITIONS, err);
 	mysql_stmt_close(statement);
-	return code;
+	return rc;
 }

@@ -149,30 +149,30 @@ static int look_for_server(void *state, uint64_t now_ns, struct enrg_error *err)
 static int commit_store(void *state, struct enrg_error *err)
 {
 	struct mysql_store *self = state;
-	int code = 0;
+	int rc = 0;
 
-	for (struct sql_table *table = self->tables; table && code == 0; table = table->next)
-		code = mysql_table_mark((struct mysql_table *)table, err);
-	if (code == 0 && self->connection && self->connection->has_transaction)
-		code = connection_commit(self->connection, err);
-	return code;
+	for (struct sql_table *table = self->tables; table && rc == 0; table = table->next)
+		rc = mysql_table_mark((struct mysql_table *)table, err);
+	if (rc == 0 && self->connection && self->connection->has_transaction)
+		rc = connection_commit(self->connection, err);
+	return rc;
 }
 
 /* max_allowed_packet was raised: what one table waits for, while the connection lives on for the others. */
 static int change_connection(struct mysql_store *self, struct enrg_error *err)
 {
-	int code = commit_store(self, err);
+	int rc = commit_store(self, err);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	for (struct sql_table *table = self->tables; table; table = table->next)
 		mysql_table_leave_connection((struct mysql_table *)table);
 	connection_close(self->connection);
 	self->connection = NULL;
-	code = remote_connect(&remote, self, err);
-	for (struct sql_table *table = self->tables; table && code == 0; table = table->next)
-		code = mysql_table_take_connection((struct mysql_table *)table, self->connection, err);
-	return code;
+	rc = remote_connect(&remote, self, err);
+	for (struct sql_table *table = self->tables; table && rc == 0; table = table->next)
+		rc = mysql_table_take_connection((struct mysql_table *)table, self->connection, err);
+	return rc;
 }
 
 /* A table that waits is opened anew at each try: the moment to see what was mended in the server. */
@@ -180,8 +180,8 @@ static int ensure_connection(struct mysql_store *self, struct enrg_error *err)
 {
 	if (!self->connection)
 		return remote_connect(&remote, self, err);
-	int code = connection_check_packet(self->connection, err);
-	return code == 1 ? change_connection(self, err) : code;
+	int rc = connection_check_packet(self->connection, err);
+	return rc == 1 ? change_connection(self, err) : rc;
 }
 
 static int open_target(void *state, const struct enrg_target *target, void **ret_target, struct enrg_error *err)
@@ -197,18 +197,18 @@ static int open_target(void *state, const struct enrg_target *target, void **ret
 		.context = self};
 	struct mysql_table *table;
 
-	int code = ensure_connection(self, err);
+	int rc = ensure_connection(self, err);
 	params.connection = self->connection;
-	if (code == 0)
-		code = mysql_table_open(&params, &table, err);
-	if (code < 0)
-		return code;
-	code = sql_tables_add(&self->tables, &table->target, "another table_name", err);
-	if (code < 0)
+	if (rc == 0)
+		rc = mysql_table_open(&params, &table, err);
+	if (rc < 0)
+		return rc;
+	rc = sql_tables_add(&self->tables, &table->target, "another table_name", err);
+	if (rc < 0)
 		mysql_table_close(table);
 	else
 		*ret_target = table;
-	return code;
+	return rc;
 }
 
 static int write_batch(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
@@ -221,29 +221,29 @@ static int close_target(void *state, void *target, bool abandon, struct enrg_err
 {
 	struct mysql_store *self = state;
 	struct mysql_table *table = target;
-	int code = 0;
+	int rc = 0;
 
 	if (!table)
 		return 0;
 	if (!abandon)
-		code = mysql_table_mark(table, err);
+		rc = mysql_table_mark(table, err);
 	sql_tables_remove(&self->tables, &table->target);
 	mysql_table_close(table);
-	return code;
+	return rc;
 }
 
 static int close_store(void *state, bool abandon, struct enrg_error *err)
 {
 	struct mysql_store *self = state;
-	int code = 0;
+	int rc = 0;
 
 	if (!self)
 		return 0;
 	if (!abandon)
-		code = commit_store(self, err);
+		rc = commit_store(self, err);
 	connection_close(self->connection);
 	free(self);
-	return code;
+	return rc;
 }
 
 static const char *const old_names[] = {"store_mysql", NULL};

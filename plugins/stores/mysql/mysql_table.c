@@ -99,11 +99,11 @@ static char *format_insert(const struct mysql_table *table, const struct sql_nam
 /* Data definition ends a transaction: what it holds is marked before. */
 static int define(const struct mysql_table_params *params, const char *sql, struct enrg_error *err)
 {
-	int code = params->commit(params->context, err);
+	int rc = params->commit(params->context, err);
 
-	if (code == 0)
-		code = connection_run(params->connection, sql, err);
-	return code;
+	if (rc == 0)
+		rc = connection_run(params->connection, sql, err);
+	return rc;
 }
 
 static bool starts_with_one(const char *text, const char *const *starts)
@@ -142,7 +142,7 @@ static int judge_column(
 static int find_columns(struct mysql_table *table, const struct sql_names *names, const struct enrg_schema *schema,
 	uint8_t *ret_found, struct enrg_error *err)
 {
-	int code = 0;
+	int rc = 0;
 	MYSQL *mysql = table->connection->mysql;
 	char sql[128];
 	MYSQL_ROW row;
@@ -155,14 +155,14 @@ static int find_columns(struct mysql_table *table, const struct sql_names *names
 	if (!result)
 		return connection_fail(table->connection, sql, err);
 	while ((row = mysql_fetch_row(result)))
-		for (uint32_t i = 0; row[0] && row[1] && i < names->count && code == 0; i++) {
+		for (uint32_t i = 0; row[0] && row[1] && i < names->count && rc == 0; i++) {
 			if (strcasecmp(row[0], names->items[i]) != 0)
 				continue;
 			ret_found[i] = 1;
-			code = judge_column(table, &schema->columns[i], row[1], err);
+			rc = judge_column(table, &schema->columns[i], row[1], err);
 		}
 	mysql_free_result(result);
-	return code;
+	return rc;
 }
 
 static int add_missing(const struct mysql_table *table, const struct sql_names *names,
@@ -182,9 +182,9 @@ static int add_missing(const struct mysql_table *table, const struct sql_names *
 				find_type(params->target->schema->columns[i].type));
 		snprintf(sql, sizeof(sql), "ALTER TABLE `%s` ADD COLUMN `%s` %s", table->target.name, names->items[i],
 			find_type(params->target->schema->columns[i].type));
-		int code = define(params, sql, err);
-		if (code < 0)
-			return code;
+		int rc = define(params, sql, err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -200,13 +200,13 @@ static int create_table(const struct mysql_table *table, const struct sql_names 
 	char where[256];
 	snprintf(where, sizeof(where), "MySQL server %.200s:%u", table->connection->server->host,
 		table->connection->server->port);
-	int code = sql_names_check(names, INNODB_COLUMNS_MAX, "InnoDB", where, table->target.source, err);
-	if (code < 0)
-		return code;
+	int rc = sql_names_check(names, INNODB_COLUMNS_MAX, "InnoDB", where, table->target.source, err);
+	if (rc < 0)
+		return rc;
 	char *sql = format_create(table, names, params->target->schema);
-	code = sql ? define(params, sql, err) : enrg_error_set(err, -ENOMEM, "out of memory");
+	rc = sql ? define(params, sql, err) : enrg_error_set(err, -ENOMEM, "out of memory");
 	free(sql);
-	return code;
+	return rc;
 }
 
 /* MyISAM and its like keep rows of a transaction that was rolled back. */
@@ -258,14 +258,14 @@ static int prepare(struct mysql_table *table, const struct sql_names *names, con
 
 	if (!found)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	int code = find_columns(table, names, params->target->schema, found, err);
-	if (code == -ENOENT)
-		code = create_table(table, names, params, err);
-	else if (code == 0)
-		code = add_missing(table, names, params, found, err);
+	int rc = find_columns(table, names, params->target->schema, found, err);
+	if (rc == -ENOENT)
+		rc = create_table(table, names, params, err);
+	else if (rc == 0)
+		rc = add_missing(table, names, params, found, err);
 	free(found);
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	warn_of_engine(table);
 	if (!table->connection->has_bulk)
 		table->group_rows =
@@ -287,19 +287,19 @@ static int fill(struct mysql_table *table, const struct mysql_table_params *para
 
 	table->connection = params->connection;
 	table->column_count = params->target->schema->column_count;
-	int code = sql_table_name(params->table_name, params->target->tag, name, err);
-	if (code == 0)
-		code = sql_table_init(&table->target, params->store, params->target, name, err);
-	if (code == 0)
-		code = sql_names_init(&names, params->target->schema, err);
-	if (code == 0)
-		code = prepare(table, &names, params, err);
+	int rc = sql_table_name(params->table_name, params->target->tag, name, err);
+	if (rc == 0)
+		rc = sql_table_init(&table->target, params->store, params->target, name, err);
+	if (rc == 0)
+		rc = sql_names_init(&names, params->target->schema, err);
+	if (rc == 0)
+		rc = prepare(table, &names, params, err);
 	sql_names_fini(&names);
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	const struct sql_key key = sql_table_key(&table->target);
-	code = connection_prune_marks(table->connection, &key, err);
-	return code < 0 ? code : connection_get_mark(table->connection, &key, &table->target.done, err);
+	rc = connection_prune_marks(table->connection, &key, err);
+	return rc < 0 ? rc : connection_get_mark(table->connection, &key, &table->target.done, err);
 }
 
 int mysql_table_open(const struct mysql_table_params *params, struct mysql_table **ret_table, struct enrg_error *err)
@@ -308,10 +308,10 @@ int mysql_table_open(const struct mysql_table_params *params, struct mysql_table
 
 	if (!table)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	int code = fill(table, params, err);
-	if (code < 0) {
+	int rc = fill(table, params, err);
+	if (rc < 0) {
 		mysql_table_close(table);
-		return code;
+		return rc;
 	}
 	*ret_table = table;
 	return 0;
@@ -439,29 +439,29 @@ static int insert_array(struct mysql_table *table, const struct cells *cells, ui
 	for (uint32_t i = 0; i < table->column_count; i++)
 		cells_bind_all(&cells[i], &binds[i]);
 	mysql_stmt_attr_set(table->insert, STMT_ATTR_ARRAY_SIZE, &array_rows);
-	int code = execute(table, table->insert, binds, err);
+	int rc = execute(table, table->insert, binds, err);
 	free(binds);
-	return code;
+	return rc;
 }
 
 static int insert_groups(struct mysql_table *table, const struct cells *cells, uint64_t count, struct enrg_error *err)
 {
 	MYSQL_BIND *binds = calloc((size_t)table->group_rows * table->column_count, sizeof(*binds));
 	uint64_t row = 0;
-	int code = 0;
+	int rc = 0;
 
 	if (!binds)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	while (row < count && code == 0) {
+	while (row < count && rc == 0) {
 		uint64_t rows = count - row >= table->group_rows ? table->group_rows : 1;
 		for (uint64_t k = 0; k < rows; k++)
 			for (uint32_t i = 0; i < table->column_count; i++)
 				cells_bind_one(&cells[i], row + k, &binds[k * table->column_count + i]);
-		code = execute(table, rows > 1 ? table->insert_group : table->insert, binds, err);
+		rc = execute(table, rows > 1 ? table->insert_group : table->insert, binds, err);
 		row += rows;
 	}
 	free(binds);
-	return code;
+	return rc;
 }
 
 /* What MySQL can't hold. */
@@ -482,23 +482,23 @@ static int write_chunk(struct mysql_table *table, const struct enrg_batch *batch
 {
 	struct cells *cells = calloc(table->column_count, sizeof(*cells));
 	struct cells_notes notes = {0};
-	int code = cells ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
+	int rc = cells ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
 
-	for (uint32_t i = 0; i < table->column_count && code == 0; i++) {
+	for (uint32_t i = 0; i < table->column_count && rc == 0; i++) {
 		const struct cells_rows rows = {&batch->schema->columns[i], &batch->columns[i], first, count};
-		code = cells_init(&cells[i], &rows, &notes, err);
+		rc = cells_init(&cells[i], &rows, &notes, err);
 	}
-	if (code == 0) {
-		code = table->group_rows ? insert_groups(table, cells, count, err)
-					 : insert_array(table, cells, count, err);
-		if (code < 0 && is_too_narrow(table))
-			code = explain_narrow(table, batch, cells, count, err);
+	if (rc == 0) {
+		rc = table->group_rows ? insert_groups(table, cells, count, err)
+				       : insert_array(table, cells, count, err);
+		if (rc < 0 && is_too_narrow(table))
+			rc = explain_narrow(table, batch, cells, count, err);
 	}
 	for (uint32_t i = 0; cells && i < table->column_count; i++)
 		cells_fini(&cells[i]);
 	free(cells);
 	tell_notes(table, &notes);
-	return code;
+	return rc;
 }
 
 int mysql_table_write(struct mysql_table *table, const struct enrg_batch *batch, struct enrg_error *err)
@@ -512,11 +512,11 @@ int mysql_table_write(struct mysql_table *table, const struct enrg_batch *batch,
 		return 0;
 	table->connection->has_transaction = true;
 	while (row < batch->rows) {
-		int code = choose_chunk(table, batch, row, &count, err);
-		if (code == 0)
-			code = write_chunk(table, batch, row, count, err);
-		if (code < 0)
-			return code;
+		int rc = choose_chunk(table, batch, row, &count, err);
+		if (rc == 0)
+			rc = write_chunk(table, batch, row, count, err);
+		if (rc < 0)
+			return rc;
 		row += count;
 	}
 	sql_table_took(&table->target, batch);
@@ -528,7 +528,7 @@ int mysql_table_mark(struct mysql_table *table, struct enrg_error *err)
 	if (!table->target.is_dirty)
 		return 0;
 	const struct sql_key key = sql_table_key(&table->target);
-	int code = connection_set_mark(table->connection, &key, table->target.done, err);
-	table->target.is_dirty = code < 0;
-	return code;
+	int rc = connection_set_mark(table->connection, &key, table->target.done, err);
+	table->target.is_dirty = rc < 0;
+	return rc;
 }

@@ -77,9 +77,9 @@ redisReply *connection_ask(struct connection *connection, struct enrg_error *err
 	va_list arguments;
 
 	va_start(arguments, format);
-	int code = redisvAppendCommand(connection->redis, format, arguments);
+	int rc = redisvAppendCommand(connection->redis, format, arguments);
 	va_end(arguments);
-	if (code == REDIS_OK)
+	if (rc == REDIS_OK)
 		return connection_next(connection, err);
 	connection_fail(connection, "sending", NULL, err);
 	return NULL;
@@ -90,9 +90,9 @@ static int expect_ok(struct connection *connection, redisReply *reply, const cha
 {
 	if (!reply)
 		return -ENOTCONN;
-	int code = reply->type == REDIS_REPLY_STATUS ? 0 : connection_fail(connection, doing, reply, err);
+	int rc = reply->type == REDIS_REPLY_STATUS ? 0 : connection_fail(connection, doing, reply, err);
 	freeReplyObject(reply);
-	return code;
+	return rc;
 }
 
 /* --- open and close ----------------------------------------------------------------------------------------------- */
@@ -100,7 +100,7 @@ static int expect_ok(struct connection *connection, redisReply *reply, const cha
 static int set_up(struct connection *connection, struct enrg_error *err)
 {
 	const struct server *server = connection->server;
-	int code = 0;
+	int rc = 0;
 
 	connection->redis = server->host[0] == '/' ? redisConnectUnixWithTimeout(server->host, connect_time)
 						   : redisConnectWithTimeout(server->host, server->port, connect_time);
@@ -111,15 +111,15 @@ static int set_up(struct connection *connection, struct enrg_error *err)
 	if (server->host[0] != '/')
 		redisEnableKeepAlive(connection->redis);
 	if (server->password && *server->password)
-		code = expect_ok(
+		rc = expect_ok(
 			connection, connection_ask(connection, err, "AUTH %s", server->password), "logging in", err);
-	if (code == 0 && server->db)
-		code = expect_ok(
+	if (rc == 0 && server->db)
+		rc = expect_ok(
 			connection, connection_ask(connection, err, "SELECT %d", server->db), "choosing db", err);
-	if (code == 0)
-		code = expect_ok(
+	if (rc == 0)
+		rc = expect_ok(
 			connection, connection_ask(connection, err, "WATCH %s", connection->marks), "WATCH", err);
-	return code;
+	return rc;
 }
 
 int connection_open(
@@ -131,10 +131,10 @@ int connection_open(
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	connection->server = server;
 	snprintf(connection->marks, sizeof(connection->marks), "enrgdaq:positions:%s", store);
-	int code = set_up(connection, err);
-	if (code < 0) {
+	int rc = set_up(connection, err);
+	if (rc < 0) {
 		connection_close(connection);
-		return code;
+		return rc;
 	}
 	*ret_connection = connection;
 	return 0;
@@ -155,7 +155,7 @@ int connection_get_mark(
 	struct connection *connection, const char *field, uint64_t *ret_sequence, struct enrg_error *err)
 {
 	redisReply *reply = connection_ask(connection, err, "HGET %s %s", connection->marks, field);
-	int code = 0;
+	int rc = 0;
 
 	if (!reply)
 		return -ENOTCONN;
@@ -164,9 +164,9 @@ int connection_get_mark(
 	else if (reply->type == REDIS_REPLY_NIL)
 		*ret_sequence = 0;
 	else
-		code = connection_fail(connection, connection->marks, reply, err);
+		rc = connection_fail(connection, connection->marks, reply, err);
 	freeReplyObject(reply);
-	return code;
+	return rc;
 }
 
 /* Is it "source/RUN/…" of an old run? */
@@ -215,17 +215,17 @@ int connection_prune_marks(struct connection *connection, const char *source, co
 /* The answers to MULTI and to the commands, which are "queued" or the reason why the transaction will not be. */
 static int read_queued(struct connection *connection, uint64_t count, struct enrg_error *err)
 {
-	int code = 0;
+	int rc = 0;
 
 	for (uint64_t i = 0; i < count; i++) {
-		redisReply *reply = connection_next(connection, code ? NULL : err);
+		redisReply *reply = connection_next(connection, rc ? NULL : err);
 		if (!reply)
-			return code ? code : -ENOTCONN;
-		if (code == 0 && reply->type != REDIS_REPLY_STATUS)
-			code = connection_fail(connection, "a command was refused", reply, err);
+			return rc ? rc : -ENOTCONN;
+		if (rc == 0 && reply->type != REDIS_REPLY_STATUS)
+			rc = connection_fail(connection, "a command was refused", reply, err);
 		freeReplyObject(reply);
 	}
-	return code;
+	return rc;
 }
 
 static int send_bytes(struct connection *connection, const char *bytes, size_t count, int flags, struct enrg_error *err)
@@ -246,17 +246,17 @@ static int send_bytes(struct connection *connection, const char *bytes, size_t c
 int connection_send(struct connection *connection, struct request *request, struct enrg_error *err)
 {
 	static const char multi[] = "*1\r\n$5\r\nMULTI\r\n";
-	int code = 0;
+	int rc = 0;
 
 	if (request->has_failed)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	if (!connection->has_begun)
-		code = send_bytes(connection, multi, sizeof(multi) - 1, MSG_MORE, err);
+		rc = send_bytes(connection, multi, sizeof(multi) - 1, MSG_MORE, err);
 	connection->has_begun = true;
-	if (code == 0)
-		code = send_bytes(connection, request->bytes, request->count, 0, err);
+	if (rc == 0)
+		rc = send_bytes(connection, request->bytes, request->count, 0, err);
 	request_sent(request);
-	return code;
+	return rc;
 }
 
 int connection_execute(
@@ -269,27 +269,27 @@ int connection_execute(
 	request_begin(request, 2);
 	request_add_text(request, "WATCH");
 	request_add_text(request, connection->marks);
-	int code = connection_send(connection, request, err);
-	if (code == 0)
-		code = read_queued(connection, 1 + commands, err);
-	if (code == -ENOTCONN || code == -ENOMEM)
-		return code;
+	int rc = connection_send(connection, request, err);
+	if (rc == 0)
+		rc = read_queued(connection, 1 + commands, err);
+	if (rc == -ENOTCONN || rc == -ENOMEM)
+		return rc;
 	connection->has_begun = false;
-	redisReply *reply = connection_next(connection, code ? NULL : err);
+	redisReply *reply = connection_next(connection, rc ? NULL : err);
 	if (!reply)
-		return code ? code : -ENOTCONN;
-	if (code == 0 && reply->type == REDIS_REPLY_NIL)
-		code = enrg_error_set(err, -EAGAIN,
+		return rc ? rc : -ENOTCONN;
+	if (rc == 0 && reply->type == REDIS_REPLY_NIL)
+		rc = enrg_error_set(err, -EAGAIN,
 			"Redis server %.200s:%d: an earlier connection of this store has just stored something: asking "
 			"what",
 			connection->server->host, connection->server->port);
-	else if (code == 0 && (reply->type != REDIS_REPLY_ARRAY || reply->elements != commands))
-		code = connection_fail(connection, "EXEC", reply, err);
-	if (code == 0)
-		code = expect_ok(connection, connection_next(connection, err), "WATCH", err);
-	if (code == 0)
+	else if (rc == 0 && (reply->type != REDIS_REPLY_ARRAY || reply->elements != commands))
+		rc = connection_fail(connection, "EXEC", reply, err);
+	if (rc == 0)
+		rc = expect_ok(connection, connection_next(connection, err), "WATCH", err);
+	if (rc == 0)
 		*ret_reply = reply;
 	else
 		freeReplyObject(reply);
-	return code;
+	return rc;
 }

@@ -146,8 +146,8 @@ static int take_back(
 	struct enrg_error reason = {0};
 
 	connection_fail(connection, "did not take the data", refusal, err);
-	int code = undo_run(&connection->undo, connection, reply, &reason);
-	if (code < 0)
+	int rc = undo_run(&connection->undo, connection, reply, &reason);
+	if (rc < 0)
 		enrg_store_alert(self->store, ENRG_ERROR,
 			"Redis server %s:%d: a part of a transaction was refused (%s), and the rest can't be taken "
 			"back "
@@ -169,10 +169,10 @@ static int execute(struct redis_store *self, struct request *marks, struct enrg_
 		request_append(&self->request, marks);
 	}
 	request_clear(marks);
-	int code = connection_execute(self->connection, &self->request, &reply, err);
+	int rc = connection_execute(self->connection, &self->request, &reply, err);
 	request_clear(&self->request);
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	const redisReply *refusal = find_refusal(reply, &expired);
 	if (expired)
 		sql_notice(self->store,
@@ -181,26 +181,26 @@ static int execute(struct redis_store *self, struct request *marks, struct enrg_
 			"(key_expiration_days in [store_config.redis])",
 			self->server.host, self->server.port);
 	if (refusal)
-		code = take_back(self, reply, refusal, err);
+		rc = take_back(self, reply, refusal, err);
 	else
 		undo_clear(&self->connection->undo);
 	freeReplyObject(reply);
-	return code;
+	return rc;
 }
 
 static int commit_store(void *state, struct enrg_error *err)
 {
 	struct redis_store *self = state;
-	int code = 0;
+	int rc = 0;
 
-	for (struct sql_table *target = self->targets; target && code == 0; target = target->next)
-		code = redis_table_mark((struct redis_table *)target, &self->request, &self->marks, err);
-	if (code == 0 && (self->marks.with.commands || self->marks.behind.commands) &&
+	for (struct sql_table *target = self->targets; target && rc == 0; target = target->next)
+		rc = redis_table_mark((struct redis_table *)target, &self->request, &self->marks, err);
+	if (rc == 0 && (self->marks.with.commands || self->marks.behind.commands) &&
 		(self->request.commands || self->marks.with.commands))
-		code = execute(self, &self->marks.with, err);
-	if (code == 0 && self->marks.behind.commands)
-		code = execute(self, &self->marks.behind, err);
-	return code;
+		rc = execute(self, &self->marks.with, err);
+	if (rc == 0 && self->marks.behind.commands)
+		rc = execute(self, &self->marks.behind, err);
+	return rc;
 }
 
 /* A question to the server would become a part of a transaction that is on its way. */
@@ -214,63 +214,63 @@ static int open_target(void *state, const struct enrg_target *what, void **ret_t
 	struct redis_store *self = state;
 	struct redis_table_params params = {.store = self->store, .request = &self->request, .what = what};
 	struct redis_table *target;
-	int code = self->connection ? 0 : remote_connect(&remote, self, err);
+	int rc = self->connection ? 0 : remote_connect(&remote, self, err);
 
-	if (code == 0)
-		code = end_transaction(self, err);
+	if (rc == 0)
+		rc = end_transaction(self, err);
 	params.connection = self->connection;
-	if (code == 0)
-		code = redis_table_open(&params, &target, err);
-	if (code < 0)
-		return code;
-	code = sql_tables_add(&self->targets, &target->sql, "another key", err);
-	if (code < 0)
+	if (rc == 0)
+		rc = redis_table_open(&params, &target, err);
+	if (rc < 0)
+		return rc;
+	rc = sql_tables_add(&self->targets, &target->sql, "another key", err);
+	if (rc < 0)
 		redis_table_close(target);
 	else
 		*ret_target = target;
-	return code;
+	return rc;
 }
 
 static int write_batch(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
 {
 	struct redis_store *self = state;
-	int code = redis_table_asks(target, batch) ? commit_store(self, err) : 0;
+	int rc = redis_table_asks(target, batch) ? commit_store(self, err) : 0;
 
-	if (code == 0)
-		code = redis_table_write(target, batch, &self->request, err);
+	if (rc == 0)
+		rc = redis_table_write(target, batch, &self->request, err);
 
-	return code == 0 && self->request.has_failed ? enrg_error_set(err, -ENOMEM, "out of memory") : code;
+	return rc == 0 && self->request.has_failed ? enrg_error_set(err, -ENOMEM, "out of memory") : rc;
 }
 
 static int close_target(void *state, void *target, bool abandon, struct enrg_error *err)
 {
 	struct redis_store *self = state;
-	int code = 0;
+	int rc = 0;
 
 	if (!target)
 		return 0;
 	if (!abandon)
-		code = redis_table_mark(target, &self->request, &self->marks, err);
+		rc = redis_table_mark(target, &self->request, &self->marks, err);
 	sql_tables_remove(&self->targets, target);
 	redis_table_close(target);
-	return code;
+	return rc;
 }
 
 static int close_store(void *state, bool abandon, struct enrg_error *err)
 {
 	struct redis_store *self = state;
-	int code = 0;
+	int rc = 0;
 
 	if (!self)
 		return 0;
 	if (!abandon)
-		code = commit_store(self, err);
+		rc = commit_store(self, err);
 	connection_close(self->connection);
 	request_fini(&self->request);
 	request_fini(&self->marks.with);
 	request_fini(&self->marks.behind);
 	free(self);
-	return code;
+	return rc;
 }
 
 static const char *const old_names[] = {"store_redis", NULL};

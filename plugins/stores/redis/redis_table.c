@@ -47,21 +47,21 @@ static int check_types(struct redis_table *target, const struct enrg_schema *sch
 {
 	const char *wanted = schema->is_blob ? "string" : target->section->use_timeseries ? "TSDB-TYPE" : "list";
 	char key[KEY_BYTES];
-	int code = 0;
+	int rc = 0;
 
 	for (uint32_t i = 0; i < schema->column_count; i++) {
 		format_stored_key(target, schema, i, key);
 		redisAppendCommand(target->connection->redis, "TYPE %s", key);
 	}
 	for (uint32_t i = 0; i < schema->column_count; i++) {
-		redisReply *reply = connection_next(target->connection, code ? NULL : err);
+		redisReply *reply = connection_next(target->connection, rc ? NULL : err);
 		if (!reply)
-			return code ? code : -ENOTCONN;
+			return rc ? rc : -ENOTCONN;
 		format_stored_key(target, schema, i, key);
-		if (code == 0 && reply->type != REDIS_REPLY_STATUS)
-			code = connection_fail(target->connection, "TYPE", reply, err);
-		else if (code == 0 && strcmp(reply->str, "none") != 0 && strcasecmp(reply->str, wanted) != 0)
-			code = enrg_error_set(err, -EINVAL,
+		if (rc == 0 && reply->type != REDIS_REPLY_STATUS)
+			rc = connection_fail(target->connection, "TYPE", reply, err);
+		else if (rc == 0 && strcmp(reply->str, "none") != 0 && strcasecmp(reply->str, wanted) != 0)
+			rc = enrg_error_set(err, -EINVAL,
 				"Redis server %.200s:%d: the key %.400s holds a %.50s, and a %s is wanted: remove it, "
 				"or give "
 				"another key in [store_config.redis]",
@@ -69,7 +69,7 @@ static int check_types(struct redis_table *target, const struct enrg_schema *sch
 				wanted);
 		freeReplyObject(reply);
 	}
-	return code;
+	return rc;
 }
 
 /* The local day of `when_ns`, and in how many seconds its keys shall go: the server's clock may be another one, and a
@@ -93,21 +93,21 @@ static time_t find_day(const struct redis_table *target, uint64_t when_ns, char 
 static int check_module(struct connection *connection, struct enrg_error *err)
 {
 	redisReply *reply = connection_ask(connection, err, "COMMAND INFO TS.MADD");
-	int code = 0;
+	int rc = 0;
 
 	if (!reply)
 		return -ENOTCONN;
 	if (reply->type == REDIS_REPLY_ERROR)
-		code = connection_fail(connection, "COMMAND INFO", reply, err);
+		rc = connection_fail(connection, "COMMAND INFO", reply, err);
 	else if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 1 ||
 		 reply->element[0]->type != REDIS_REPLY_ARRAY || reply->element[0]->elements == 0)
-		code = enrg_error_set(err, -EOPNOTSUPP,
+		rc = enrg_error_set(err, -EOPNOTSUPP,
 			"Redis server %.200s:%d: no TimeSeries module: load it there (loadmodule redistimeseries.so), "
 			"or set "
 			"use_timeseries = false in [store_config.redis]",
 			connection->server->host, connection->server->port);
 	freeReplyObject(reply);
-	return code;
+	return rc;
 }
 
 static int find_time_column(struct redis_table *target, const struct enrg_schema *schema, struct enrg_error *err)
@@ -133,26 +133,26 @@ static int check_policy(struct redis_table *target, const char *key, struct enrg
 {
 	redisReply *reply = connection_ask(target->connection, err, "TS.INFO %s", key);
 	const char *policy = "none";
-	int code = 0;
+	int rc = 0;
 
 	if (!reply)
 		return -ENOTCONN;
 	if (reply->type != REDIS_REPLY_ARRAY)
-		code = connection_fail(target->connection, key, reply, err);
-	for (size_t i = 0; code == 0 && i + 1 < reply->elements; i += 2) {
+		rc = connection_fail(target->connection, key, reply, err);
+	for (size_t i = 0; rc == 0 && i + 1 < reply->elements; i += 2) {
 		const redisReply *name = reply->element[i], *value = reply->element[i + 1];
 		if (name->str && value->str && strcmp(name->str, "duplicatePolicy") == 0)
 			policy = value->str;
 	}
-	if (code == 0 && strcasecmp(policy, "last") != 0 && strcasecmp(policy, "first") != 0 &&
+	if (rc == 0 && strcasecmp(policy, "last") != 0 && strcasecmp(policy, "first") != 0 &&
 		strcasecmp(policy, "min") != 0 && strcasecmp(policy, "max") != 0)
-		code = enrg_error_set(err, -EINVAL,
+		rc = enrg_error_set(err, -EINVAL,
 			"Redis server %.200s:%d: the time series %.300s has the DUPLICATE_POLICY %.20s, with which "
 			"rows of one millisecond, and rows that come again after a kill, are refused or added up: "
 			"TS.ALTER %.300s DUPLICATE_POLICY LAST, or give another key in [store_config.redis]",
 			target->connection->server->host, target->connection->server->port, key, policy, key);
 	freeReplyObject(reply);
-	return code;
+	return rc;
 }
 
 static int create_series(struct redis_table *target, const char *column, struct enrg_error *err)
@@ -160,7 +160,7 @@ static int create_series(struct redis_table *target, const char *column, struct 
 	struct request request = {0};
 	char key[KEY_BYTES], number[32];
 	int64_t days = target->section->key_expiration_days;
-	int code = 0;
+	int rc = 0;
 
 	format_key(target, column, key);
 	request_begin(&request, 7u + (days ? 2u : 0) + (*target->sql.tag ? 2u : 0));
@@ -192,31 +192,31 @@ static int create_series(struct redis_table *target, const char *column, struct 
 		return -ENOTCONN;
 	bool is_there = reply->type == REDIS_REPLY_ERROR && strstr(reply->str, "already exists");
 	if (reply->type == REDIS_REPLY_ERROR && !is_there)
-		code = connection_fail(target->connection, key, reply, err);
+		rc = connection_fail(target->connection, key, reply, err);
 	freeReplyObject(reply);
-	return is_there ? check_policy(target, key, err) : code;
+	return is_there ? check_policy(target, key, err) : rc;
 }
 
 static int prepare_series(struct redis_table *target, const struct enrg_schema *schema, struct enrg_error *err)
 {
 	bool leaves_out = false;
-	int code = check_module(target->connection, err);
+	int rc = check_module(target->connection, err);
 
-	if (code == 0)
-		code = find_time_column(target, schema, err);
-	if (code == 0)
-		code = check_types(target, schema, err);
-	for (uint32_t i = 0; i < schema->column_count && code == 0; i++) {
+	if (rc == 0)
+		rc = find_time_column(target, schema, err);
+	if (rc == 0)
+		rc = check_types(target, schema, err);
+	for (uint32_t i = 0; i < schema->column_count && rc == 0; i++) {
 		if (is_series(target, schema, i))
-			code = create_series(target, schema->columns[i].name, err);
+			rc = create_series(target, schema->columns[i].name, err);
 		else
 			leaves_out |= i != target->time_column;
 	}
-	if (code == 0 && leaves_out)
+	if (rc == 0 && leaves_out)
 		sql_notice(target->sql.store,
 			"time series hold numbers alone: the other columns of \"%s\" are not stored under %s",
 			target->sql.source, target->sql.name);
-	return code;
+	return rc;
 }
 
 /* --- open and close ----------------------------------------------------------------------------------------------- */
@@ -275,23 +275,23 @@ static int fill(struct redis_table *target, const struct enrg_target *what, stru
 		return -EINVAL;
 	if (asprintf(&name, "%s%s%s", target->section->key, *what->tag ? "." : "", what->tag) < 0)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	int code = sql_table_init(&target->sql, target->sql.store, what, name, err);
+	int rc = sql_table_init(&target->sql, target->sql.store, what, name, err);
 	free(name);
-	if (code == 0)
+	if (rc == 0)
 		target->field = format_field(target);
 	if (!target->field)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	if (keep_names(target, what->schema) < 0)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	code = connection_get_mark(target->connection, target->field, &target->sql.done, err);
+	rc = connection_get_mark(target->connection, target->field, &target->sql.done, err);
 	target->marked = target->sql.done;
 	target->last_time_ms = -1;
 	target->has_series = target->section->use_timeseries && !what->schema->is_blob;
-	if (code == 0 && target->has_series)
-		code = prepare_series(target, what->schema, err);
-	else if (code == 0 && (!target->section->key_expiration_days || what->schema->is_blob))
-		code = check_types(target, what->schema, err); /* dated keys: when the day is known */
-	return code;
+	if (rc == 0 && target->has_series)
+		rc = prepare_series(target, what->schema, err);
+	else if (rc == 0 && (!target->section->key_expiration_days || what->schema->is_blob))
+		rc = check_types(target, what->schema, err); /* dated keys: when the day is known */
+	return rc;
 }
 
 int redis_table_open(const struct redis_table_params *params, struct redis_table **ret_target, struct enrg_error *err)
@@ -302,13 +302,13 @@ int redis_table_open(const struct redis_table_params *params, struct redis_table
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	target->sql.store = params->store;
 	target->connection = params->connection;
-	int code = fill(target, params->what, err);
-	if (code == 0)
-		code = connection_prune_marks(
+	int rc = fill(target, params->what, err);
+	if (rc == 0)
+		rc = connection_prune_marks(
 			params->connection, params->what->source, target->sql.run, params->request, err);
-	if (code < 0) {
+	if (rc < 0) {
 		redis_table_close(target);
-		return code;
+		return rc;
 	}
 	*ret_target = target;
 	return 0;
@@ -379,9 +379,9 @@ static int send_much(struct redis_table *target, struct request *request, struct
 static int flush(struct redis_table *target, struct request *request, struct enrg_error *err)
 {
 	char key[KEY_BYTES];
-	int code = 0;
+	int rc = 0;
 
-	for (uint32_t i = 0; i < target->column_count && target->rows && code == 0; i++) {
+	for (uint32_t i = 0; i < target->column_count && target->rows && rc == 0; i++) {
 		format_key(target, target->names[i], key);
 		request_begin(request, 2 + target->rows);
 		request_add_text(request, "RPUSH");
@@ -389,7 +389,7 @@ static int flush(struct redis_table *target, struct request *request, struct enr
 		request_append(request, &target->columns[i]);
 		request_clear(&target->columns[i]);
 		undo_note_push(&target->connection->undo, key, target->rows, request);
-		code = send_much(target, request, err);
+		rc = send_much(target, request, err);
 	}
 	if (target->rows && target->needs_expiry)
 		add_expiry(target, request);
@@ -400,7 +400,7 @@ static int flush(struct redis_table *target, struct request *request, struct enr
 		request_clear(&target->blob);
 	}
 	target->has_blob = false;
-	return code < 0 ? code : send_much(target, request, err);
+	return rc < 0 ? rc : send_much(target, request, err);
 }
 
 bool redis_table_asks(const struct redis_table *target, const struct enrg_batch *batch)
@@ -430,9 +430,9 @@ static int begin_day(struct redis_table *target, const struct enrg_batch *batch,
 static int write_lists(
 	struct redis_table *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
 {
-	int code = target->section->key_expiration_days ? begin_day(target, batch, err) : 0;
+	int rc = target->section->key_expiration_days ? begin_day(target, batch, err) : 0;
 
-	for (uint64_t first = 0; first < batch->rows && code == 0; first += TURN_ROWS) {
+	for (uint64_t first = 0; first < batch->rows && rc == 0; first += TURN_ROWS) {
 		uint64_t end = batch->rows - first < TURN_ROWS ? batch->rows : first + TURN_ROWS, bytes = 0;
 		for (uint32_t i = 0; i < target->column_count; i++) {
 			values_add(&batch->schema->columns[i], &batch->columns[i], first, end, &target->columns[i]);
@@ -440,9 +440,9 @@ static int write_lists(
 		}
 		target->rows += end - first;
 		if (bytes >= FLUSH_BYTES)
-			code = flush(target, request, err);
+			rc = flush(target, request, err);
 	}
-	return code;
+	return rc;
 }
 
 static int write_series(
@@ -493,21 +493,21 @@ int redis_table_write(
 	struct redis_table *target, const struct enrg_batch *batch, struct request *request, struct enrg_error *err)
 {
 	char where[300];
-	int code = 0;
+	int rc = 0;
 
 	snprintf(where, sizeof(where), "Redis server %.200s:%d", target->connection->server->host,
 		target->connection->server->port);
 	if (!sql_table_wants(&target->sql, batch, where, "appendfsync always prevents that"))
 		return 0;
 	if (batch->rows && batch->schema->is_blob)
-		code = write_blob(target, batch, request, err);
+		rc = write_blob(target, batch, request, err);
 	else if (batch->rows && target->has_series)
-		code = write_series(target, batch, request, err);
+		rc = write_series(target, batch, request, err);
 	else if (batch->rows)
-		code = write_lists(target, batch, request, err);
-	if (code == 0)
+		rc = write_lists(target, batch, request, err);
+	if (rc == 0)
 		sql_table_took(&target->sql, batch);
-	return code;
+	return rc;
 }
 
 int redis_table_mark(
@@ -519,9 +519,9 @@ int redis_table_mark(
 
 	if (!target->sql.is_dirty)
 		return 0;
-	int code = flush(target, request, err);
-	if (code < 0)
-		return code;
+	int rc = flush(target, request, err);
+	if (rc < 0)
+		return rc;
 	snprintf(number, sizeof(number), "%" PRIu64, target->sql.done);
 	request_add_text(to, target->field);
 	request_add_text(to, number);

@@ -106,24 +106,24 @@ int undo_run(struct undo *undo, struct connection *connection, const redisReply 
 {
 	struct request request = {0};
 	redisReply *answers;
-	int code = undo->has_failed ? enrg_error_set(err, -ENOMEM, "out of memory") : 0;
+	int rc = undo->has_failed ? enrg_error_set(err, -ENOMEM, "out of memory") : 0;
 
-	for (size_t i = 0; i < undo->count && code == 0; i++) {
+	for (size_t i = 0; i < undo->count && rc == 0; i++) {
 		long long length = find_length(&undo->pushes[i], reply);
 		if (length < 0)
 			continue;
 		if (is_last_of_key(undo, i))
-			code = check_length(connection, undo->pushes[i].key, length, err);
+			rc = check_length(connection, undo->pushes[i].key, length, err);
 		add_trim(&request, &undo->pushes[i]);
 	}
 	request_append(&request, &undo->marks);
 	request.commands += undo->marks.commands;
-	if (code == 0 && request.commands) {
-		code = connection_execute(connection, &request, &answers, err);
-		if (code == 0)
+	if (rc == 0 && request.commands) {
+		rc = connection_execute(connection, &request, &answers, err);
+		if (rc == 0)
 			freeReplyObject(answers);
 	}
 	request_fini(&request);
 	undo_clear(undo);
-	return code;
+	return rc;
 }

@@ -70,9 +70,8 @@ static int create_folders(const char *path, struct enrg_error *err)
 	for (char *at = strchr(folder + 1, '/'); at; at = strchr(at + 1, '/')) {
 		*at = '\0';
 		if (mkdir(folder, 0777) < 0 && errno != EEXIST) {
-			int code = -errno;
-			return enrg_error_set(
-				err, code, "%s: can't create the folder: %s", folder, enrg_error_name(code));
+			int rc = -errno;
+			return enrg_error_set(err, rc, "%s: can't create the folder: %s", folder, enrg_error_name(rc));
 		}
 		*at = '/';
 	}
@@ -83,10 +82,10 @@ static int watch(struct enrg_store *store, struct database *database, struct enr
 {
 	char path[PATH_MAX];
 	struct enrg_watch_params params = {.path = database->path, .descriptor = -1, .kind = ENRG_WATCH_ROWS};
-	int code = enrg_watch_open(store, &params, &database->watch, err);
+	int rc = enrg_watch_open(store, &params, &database->watch, err);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	snprintf(path, sizeof(path), "%s-wal", database->path);
 	params = (struct enrg_watch_params){.path = path,
 		.descriptor = -1,
@@ -96,9 +95,9 @@ static int watch(struct enrg_store *store, struct database *database, struct enr
 		.large_text = "a reader keeps SQLite from putting its log into the database, and it grows until that "
 			      "reader is done; end transactions that read for long (programs that have the file open: "
 			      "`fuser`), or copy the database and read the copy"};
-	code = enrg_watch_open(store, &params, &database->log_watch, err);
-	if (code < 0)
-		return code;
+	rc = enrg_watch_open(store, &params, &database->log_watch, err);
+	if (rc < 0)
+		return rc;
 	snprintf(path, sizeof(path), "%s-shm", database->path);
 	params = (struct enrg_watch_params){
 		.path = path, .descriptor = -1, .kind = ENRG_WATCH_HELPER, .part_of = database->watch};
@@ -164,15 +163,15 @@ static int set_up(struct database *database, const char *synchronous, struct enr
 		return database_fail(database, "can't open", err);
 	sqlite3_busy_timeout(database->connection, BUSY_MS);
 	snprintf(sql, sizeof(sql), "PRAGMA synchronous = %s; PRAGMA journal_size_limit = 67108864", synchronous);
-	int code = database_run(database, "PRAGMA journal_mode = WAL", err);
-	if (code == 0)
-		code = database_run(database, sql, err);
-	if (code == 0)
-		code = database_run(database, create_marks, err);
-	if (code == 0 && sqlite3_prepare_v3(database->connection, set_mark, -1, SQLITE_PREPARE_PERSISTENT,
-				 &database->set_mark, NULL) != SQLITE_OK)
-		code = database_fail(database, SQL_POSITIONS " is not the store's own table", err);
-	return code;
+	int rc = database_run(database, "PRAGMA journal_mode = WAL", err);
+	if (rc == 0)
+		rc = database_run(database, sql, err);
+	if (rc == 0)
+		rc = database_run(database, create_marks, err);
+	if (rc == 0 && sqlite3_prepare_v3(database->connection, set_mark, -1, SQLITE_PREPARE_PERSISTENT,
+			       &database->set_mark, NULL) != SQLITE_OK)
+		rc = database_fail(database, SQL_POSITIONS " is not the store's own table", err);
+	return rc;
 }
 
 int database_open(struct enrg_store *store, const char *path, const char *synchronous, struct database **ret_database,
@@ -184,14 +183,14 @@ int database_open(struct enrg_store *store, const char *path, const char *synchr
 		free(database);
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	}
-	int code = create_folders(path, err);
-	if (code == 0)
-		code = set_up(database, synchronous, err);
-	if (code == 0)
-		code = watch(store, database, err);
-	if (code < 0) {
+	int rc = create_folders(path, err);
+	if (rc == 0)
+		rc = set_up(database, synchronous, err);
+	if (rc == 0)
+		rc = watch(store, database, err);
+	if (rc < 0) {
 		database_close(database);
-		return code;
+		return rc;
 	}
 	*ret_database = database;
 	return 0;
@@ -216,20 +215,20 @@ int database_begin(struct database *database, struct enrg_error *err)
 {
 	if (database->has_transaction)
 		return 0;
-	int code = database_run(database, "BEGIN IMMEDIATE", err);
-	database->has_transaction = code == 0;
-	return code;
+	int rc = database_run(database, "BEGIN IMMEDIATE", err);
+	database->has_transaction = rc == 0;
+	return rc;
 }
 
 int database_commit(struct database *database, struct enrg_error *err)
 {
 	if (!database->has_transaction)
 		return 0;
-	int code = database_run(database, "COMMIT", err);
-	database->has_transaction = code < 0;
-	if (code == 0)
+	int rc = database_run(database, "COMMIT", err);
+	database->has_transaction = rc < 0;
+	if (rc == 0)
 		database_look(database);
-	return code;
+	return rc;
 }
 
 static void bind_key(sqlite3_stmt *statement, const struct sql_key *key)
@@ -242,7 +241,7 @@ int database_get_mark(
 	struct database *database, const struct sql_key *key, uint64_t *ret_sequence, struct enrg_error *err)
 {
 	sqlite3_stmt *statement;
-	int code = 0;
+	int rc = 0;
 
 	if (sqlite3_prepare_v2(database->connection, get_mark, -1, &statement, NULL) != SQLITE_OK)
 		return database_fail(database, SQL_POSITIONS " is not the store's own table", err);
@@ -251,9 +250,9 @@ int database_get_mark(
 	if (found == SQLITE_ROW || found == SQLITE_DONE)
 		*ret_sequence = found == SQLITE_ROW ? (uint64_t)sqlite3_column_int64(statement, 0) : 0;
 	else
-		code = database_fail(database, "reading " SQL_POSITIONS, err);
+		rc = database_fail(database, "reading " SQL_POSITIONS, err);
 	sqlite3_finalize(statement);
-	return code;
+	return rc;
 }
 
 int database_set_mark(struct database *database, const struct sql_key *key, uint64_t sequence, struct enrg_error *err)
@@ -261,9 +260,9 @@ int database_set_mark(struct database *database, const struct sql_key *key, uint
 	bind_key(database->set_mark, key);
 	sqlite3_bind_int64(database->set_mark, 7, (sqlite3_int64)sequence);
 	int done = sqlite3_step(database->set_mark);
-	int code = done == SQLITE_DONE ? 0 : database_fail(database, "writing " SQL_POSITIONS, err);
+	int rc = done == SQLITE_DONE ? 0 : database_fail(database, "writing " SQL_POSITIONS, err);
 	sqlite3_reset(database->set_mark);
-	return code;
+	return rc;
 }
 
 int database_prune_marks(struct database *database, const struct sql_key *key, struct enrg_error *err)
@@ -279,7 +278,7 @@ int database_prune_marks(struct database *database, const struct sql_key *key, s
 		return database_fail(database, SQL_POSITIONS " is not the store's own table", err);
 	bind_key(statement, key);
 	sqlite3_bind_text(statement, 7, oldest, -1, SQLITE_STATIC);
-	int code = sqlite3_step(statement) == SQLITE_DONE ? 0 : database_fail(database, "pruning " SQL_POSITIONS, err);
+	int rc = sqlite3_step(statement) == SQLITE_DONE ? 0 : database_fail(database, "pruning " SQL_POSITIONS, err);
 	sqlite3_finalize(statement);
-	return code;
+	return rc;
 }

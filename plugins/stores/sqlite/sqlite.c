@@ -147,10 +147,9 @@ static int find_database(
 			return 0;
 		}
 	}
-	int code =
-		database_open(sqlite->store, path, synchronous_names[sqlite->options->synchronous], ret_database, err);
-	if (code < 0)
-		return code;
+	int rc = database_open(sqlite->store, path, synchronous_names[sqlite->options->synchronous], ret_database, err);
+	if (rc < 0)
+		return rc;
 	(*ret_database)->next = sqlite->databases;
 	sqlite->databases = *ret_database;
 	snprintf(folder, sizeof(folder), "%s", path);
@@ -170,29 +169,29 @@ static int sqlite_target_open(void *state, const struct enrg_target *target, voi
 	struct sqlite_table *table;
 	char path[PATH_MAX];
 
-	int code = enrg_file_path(&name, path, sizeof(path), err);
-	if (code == 0)
-		code = find_database(sqlite, path, &params.database, err);
-	if (code == 0)
-		code = sqlite_table_open(&params, &table, err);
-	if (code < 0)
-		return code;
-	code = sql_tables_add(&sqlite->tables, &table->target, "another table_name", err);
-	if (code < 0)
+	int rc = enrg_file_path(&name, path, sizeof(path), err);
+	if (rc == 0)
+		rc = find_database(sqlite, path, &params.database, err);
+	if (rc == 0)
+		rc = sqlite_table_open(&params, &table, err);
+	if (rc < 0)
+		return rc;
+	rc = sql_tables_add(&sqlite->tables, &table->target, "another table_name", err);
+	if (rc < 0)
 		sqlite_table_close(table);
 	else
 		*ret_target = table;
-	return code;
+	return rc;
 }
 
 static int sqlite_write(void *state, void *target, const struct enrg_batch *batch, struct enrg_error *err)
 {
-	int code = sqlite_table_write(target, batch, err);
+	int rc = sqlite_table_write(target, batch, err);
 
 	(void)state;
-	if (code == 0)
+	if (rc == 0)
 		enrg_watch_count_rows(((struct sqlite_table *)target)->database->watch, batch->rows);
-	return code;
+	return rc;
 }
 
 static int sqlite_tick(void *state, uint64_t now_ns, struct enrg_error *err)
@@ -209,46 +208,46 @@ static int sqlite_tick(void *state, uint64_t now_ns, struct enrg_error *err)
 static int sqlite_commit(void *state, struct enrg_error *err)
 {
 	struct sqlite *sqlite = state;
-	int code = 0;
+	int rc = 0;
 
-	for (struct sql_table *table = sqlite->tables; table && code == 0; table = table->next)
-		code = sqlite_table_mark((struct sqlite_table *)table, err);
-	for (struct database *database = sqlite->databases; database && code == 0; database = database->next)
-		code = database_commit(database, err);
-	return code;
+	for (struct sql_table *table = sqlite->tables; table && rc == 0; table = table->next)
+		rc = sqlite_table_mark((struct sqlite_table *)table, err);
+	for (struct database *database = sqlite->databases; database && rc == 0; database = database->next)
+		rc = database_commit(database, err);
+	return rc;
 }
 
 static int sqlite_target_close(void *state, void *target, bool abandon, struct enrg_error *err)
 {
 	struct sqlite *sqlite = state;
 	struct sqlite_table *table = target;
-	int code = 0;
+	int rc = 0;
 
 	if (!table)
 		return 0;
 	if (!abandon)
-		code = sqlite_table_mark(table, err);
+		rc = sqlite_table_mark(table, err);
 	sql_tables_remove(&sqlite->tables, &table->target);
 	sqlite_table_close(table);
-	return code;
+	return rc;
 }
 
 static int sqlite_close(void *state, bool abandon, struct enrg_error *err)
 {
 	struct sqlite *sqlite = state;
-	int code = 0;
+	int rc = 0;
 
 	if (!sqlite)
 		return 0;
 	if (!abandon)
-		code = sqlite_commit(sqlite, err);
+		rc = sqlite_commit(sqlite, err);
 	while (sqlite->databases) {
 		struct database *database = sqlite->databases;
 		sqlite->databases = database->next;
 		database_close(database);
 	}
 	free(sqlite);
-	return code;
+	return rc;
 }
 
 static const struct enrg_store_type sqlite_store = {

@@ -67,15 +67,15 @@ static int run_formatted(struct sqlite_table *table, const struct sql_names *nam
 	struct enrg_error *err)
 {
 	char *sql = format_sql(table, names, schema, 'c');
-	int code = sql ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
+	int rc = sql ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
 
 	if (sql && sqlite3_exec(table->database->connection, sql, NULL, NULL, NULL) != SQLITE_OK) {
 		char doing[160];
 		snprintf(doing, sizeof(doing), "can't create the table %s", table->target.name);
-		code = database_fail(table->database, doing, err);
+		rc = database_fail(table->database, doing, err);
 	}
 	free(sql);
-	return code;
+	return rc;
 }
 
 /* Which of the columns the table has, 1 each; *ret_count: of any name. */
@@ -96,9 +96,9 @@ static int find_columns(struct sqlite_table *table, const struct sql_names *name
 		for (uint32_t i = 0; name && i < names->count; i++)
 			ret_found[i] |= strcasecmp(name, names->items[i]) == 0;
 	}
-	int code = step == SQLITE_DONE ? 0 : database_fail(table->database, "asking for the columns", err);
+	int rc = step == SQLITE_DONE ? 0 : database_fail(table->database, "asking for the columns", err);
 	sqlite3_finalize(statement);
-	return code;
+	return rc;
 }
 
 static int add_missing(struct sqlite_table *table, const struct sql_names *names,
@@ -116,9 +116,9 @@ static int add_missing(struct sqlite_table *table, const struct sql_names *names
 				table->database->path, table->target.name, names->items[i], table->target.source);
 		snprintf(sql, sizeof(sql), "ALTER TABLE \"%s\" ADD COLUMN \"%s\"%s", table->target.name,
 			names->items[i], find_type(params->target->schema->columns[i].type));
-		int code = database_run(table->database, sql, err);
-		if (code < 0)
-			return code;
+		int rc = database_run(table->database, sql, err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }
@@ -127,34 +127,34 @@ static int prepare(struct sqlite_table *table, const struct sql_names *names, co
 	struct enrg_error *err)
 {
 	int limit = sqlite3_limit(table->database->connection, SQLITE_LIMIT_COLUMN, -1);
-	int code = sql_names_check(names, (uint32_t)limit, "SQLite", table->database->path, table->target.source, err);
+	int rc = sql_names_check(names, (uint32_t)limit, "SQLite", table->database->path, table->target.source, err);
 	uint32_t count = 0;
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	uint8_t *found = calloc(names->count, 1);
 	if (!found)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	code = find_columns(table, names, found, &count, err);
-	if (code == 0 && count == 0 && !params->create_tables)
-		code = enrg_error_set(err, -ENOENT,
+	rc = find_columns(table, names, found, &count, err);
+	if (rc == 0 && count == 0 && !params->create_tables)
+		rc = enrg_error_set(err, -ENOENT,
 			"%.400s: there is no table %s: create it, or set create_tables = true in the store's file",
 			table->database->path, table->target.name);
-	else if (code == 0 && count == 0)
-		code = run_formatted(table, names, params->target->schema, err);
-	else if (code == 0)
-		code = add_missing(table, names, params, found, err);
+	else if (rc == 0 && count == 0)
+		rc = run_formatted(table, names, params->target->schema, err);
+	else if (rc == 0)
+		rc = add_missing(table, names, params, found, err);
 	free(found);
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	char *sql = format_sql(table, names, params->target->schema, 'i');
 	if (!sql)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	if (sqlite3_prepare_v3(table->database->connection, sql, -1, SQLITE_PREPARE_PERSISTENT, &table->insert, NULL) !=
 		SQLITE_OK)
-		code = database_fail(table->database, table->target.name, err);
+		rc = database_fail(table->database, table->target.name, err);
 	free(sql);
-	return code;
+	return rc;
 }
 
 /* --- open and close ----------------------------------------------------------------------------------------------- */
@@ -165,24 +165,24 @@ static int fill(struct sqlite_table *table, const struct sqlite_table_params *pa
 	struct sql_names names = {0};
 
 	table->database = params->database;
-	int code = sql_table_name(params->table_name, params->target->tag, name, err);
-	if (code == 0)
-		code = sql_table_init(&table->target, params->store, params->target, name, err);
+	int rc = sql_table_name(params->table_name, params->target->tag, name, err);
+	if (rc == 0)
+		rc = sql_table_init(&table->target, params->store, params->target, name, err);
 	table->target.place = params->database;
 	table->target.ignores_case = true;
-	if (code == 0)
-		code = sql_names_init(&names, params->target->schema, err);
+	if (rc == 0)
+		rc = sql_names_init(&names, params->target->schema, err);
 	/* One transaction: a table that is half prepared is none. */
-	if (code == 0)
-		code = database_begin(table->database, err);
-	if (code == 0)
-		code = prepare(table, &names, params, err);
+	if (rc == 0)
+		rc = database_begin(table->database, err);
+	if (rc == 0)
+		rc = prepare(table, &names, params, err);
 	sql_names_fini(&names);
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	const struct sql_key key = sql_table_key(&table->target);
-	code = database_prune_marks(table->database, &key, err);
-	return code < 0 ? code : database_get_mark(table->database, &key, &table->target.done, err);
+	rc = database_prune_marks(table->database, &key, err);
+	return rc < 0 ? rc : database_get_mark(table->database, &key, &table->target.done, err);
 }
 
 int sqlite_table_open(const struct sqlite_table_params *params, struct sqlite_table **ret_table, struct enrg_error *err)
@@ -191,10 +191,10 @@ int sqlite_table_open(const struct sqlite_table_params *params, struct sqlite_ta
 
 	if (!table)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
-	int code = fill(table, params, err);
-	if (code < 0) {
+	int rc = fill(table, params, err);
+	if (rc < 0) {
 		sqlite_table_close(table);
-		return code;
+		return rc;
 	}
 	*ret_table = table;
 	return 0;
@@ -299,12 +299,12 @@ int sqlite_table_write(struct sqlite_table *table, const struct enrg_batch *batc
 {
 	if (!sql_table_wants(&table->target, batch, table->database->path, "another file may have taken its place"))
 		return 0;
-	int code = database_begin(table->database, err);
-	if (code == 0)
-		code = write_rows(table, batch, err);
-	if (code == 0)
+	int rc = database_begin(table->database, err);
+	if (rc == 0)
+		rc = write_rows(table, batch, err);
+	if (rc == 0)
 		sql_table_took(&table->target, batch);
-	return code;
+	return rc;
 }
 
 int sqlite_table_mark(struct sqlite_table *table, struct enrg_error *err)
@@ -312,7 +312,7 @@ int sqlite_table_mark(struct sqlite_table *table, struct enrg_error *err)
 	if (!table->target.is_dirty)
 		return 0;
 	const struct sql_key key = sql_table_key(&table->target);
-	int code = database_set_mark(table->database, &key, table->target.done, err);
-	table->target.is_dirty = code < 0;
-	return code;
+	int rc = database_set_mark(table->database, &key, table->target.done, err);
+	table->target.is_dirty = rc < 0;
+	return rc;
 }

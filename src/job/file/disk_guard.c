@@ -121,9 +121,9 @@ int disk_guard_check_folder(struct disk_guard *guard, uint32_t index, enum disk_
 	if (descriptor < 0)
 		return 0; /* the store will say what happened to its folder */
 	const struct disk_guard_place place = {descriptor, guard->folders[index].device, guard->folders[index].path};
-	int code = disk_guard_check(guard, &place, ret_finding, ret_text, text_bytes, err);
+	int rc = disk_guard_check(guard, &place, ret_finding, ret_text, text_bytes, err);
 	close(descriptor);
-	return code;
+	return rc;
 }
 
 int disk_guard_check_again(struct disk_guard *guard, struct enrg_error *err)
@@ -147,8 +147,8 @@ int enrg_store_guard_folder(struct enrg_store *store, const char *folder, struct
 	struct stat status;
 
 	if (stat(folder, &status) < 0) {
-		int code = -errno;
-		return enrg_error_set(err, code, "%s: %s", folder, enrg_error_name(code));
+		int rc = -errno;
+		return enrg_error_set(err, rc, "%s: %s", folder, enrg_error_name(rc));
 	}
 	for (uint32_t i = 0; i < guard->folder_count; i++)
 		if (guard->folders[i].device == status.st_dev)

@@ -26,12 +26,12 @@
 
 static int cut(struct enrg_file *file, uint64_t size, struct enrg_error *err)
 {
-	int result;
+	int rc;
 
 	do
-		result = ftruncate(file->descriptor, (off_t)size);
-	while (result < 0 && errno == EINTR);
-	if (result < 0)
+		rc = ftruncate(file->descriptor, (off_t)size);
+	while (rc < 0 && errno == EINTR);
+	if (rc < 0)
 		return disk_fail(err, file->path, "cut the file");
 	file->size = size;
 	file->is_torn = false;
@@ -74,26 +74,26 @@ static int adopt(struct enrg_file *file, uint64_t found, struct enrg_error *err)
 	if (length < 0)
 		return disk_fail(err, file->path, "find out the full name");
 	real[length] = '\0';
-	int code = read_switches(file->set, err);
-	if (code < 0)
-		return code;
-	code = journal_add_file(file->set->journal, real, &file->journal_index, &is_known, &committed, err);
-	if (code < 0)
-		return code;
+	int rc = read_switches(file->set, err);
+	if (rc < 0)
+		return rc;
+	rc = journal_add_file(file->set->journal, real, &file->journal_index, &is_known, &committed, err);
+	if (rc < 0)
+		return rc;
 	file->size = found;
 	if (is_known && found > committed)
-		code = cut(file, committed, err);
+		rc = cut(file, committed, err);
 	else if (is_known && found < committed)
 		file_set_tell(file->set, ENRG_WARNING,
 			"%s: has %llu bytes, but %llu were written and committed: it was cut, replaced "
 			"or removed by something else while this store was not running; new batches are appended to "
 			"what is there",
 			file->path, (unsigned long long)found, (unsigned long long)committed);
-	if (code == 0 && is_known && found >= committed &&
+	if (rc == 0 && is_known && found >= committed &&
 		switches_apply(&file->set->left, file->journal_index, file->descriptor) < 0)
-		code = disk_fail(err, file->path, "write");
-	if (code < 0)
-		return code;
+		rc = disk_fail(err, file->path, "write");
+	if (rc < 0)
+		return rc;
 	file->committed = file->size;
 	file->is_whole = file->size == 0;
 	file->is_continued = is_known;
@@ -220,11 +220,11 @@ int enrg_file_open(struct enrg_store *store, const char *path, struct enrg_file 
 		destroy(file);
 		return enrg_error_set(err, -ENOMEM, "%s: out of memory", path);
 	}
-	int code = open_new(set, file, &found, err);
-	if (code < 0 || found != file)
+	int rc = open_new(set, file, &found, err);
+	if (rc < 0 || found != file)
 		destroy(file);
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	if (found == file) {
 		file->next = set->first;
 		set->first = file;
@@ -315,11 +315,11 @@ static int overwrite(const struct enrg_file *file, uint64_t offset, const void *
 int enrg_file_write_at(
 	struct enrg_file *file, uint64_t offset, const void *bytes, uint64_t byte_count, struct enrg_error *err)
 {
-	int code = check_inside(file, offset, byte_count, err);
+	int rc = check_inside(file, offset, byte_count, err);
 
-	if (code == 0 && overwrite(file, offset, bytes, byte_count) < 0)
-		code = disk_fail(err, file->path, "write");
-	return code;
+	if (rc == 0 && overwrite(file, offset, bytes, byte_count) < 0)
+		rc = disk_fail(err, file->path, "write");
+	return rc;
 }
 
 static int write_switch(struct enrg_file *file)
@@ -334,15 +334,15 @@ static int write_switch(struct enrg_file *file)
 int enrg_file_switch(
 	struct enrg_file *file, uint64_t offset, const void *bytes, uint32_t byte_count, struct enrg_error *err)
 {
-	int code = check_inside(file, offset, byte_count, err);
+	int rc = check_inside(file, offset, byte_count, err);
 
-	if (code == 0 && byte_count > ENRG_FILE_SWITCH_BYTES)
-		code = enrg_error_set(err, -EINVAL, "%s: can't switch %u bytes at once", file->path, byte_count);
+	if (rc == 0 && byte_count > ENRG_FILE_SWITCH_BYTES)
+		rc = enrg_error_set(err, -EINVAL, "%s: can't switch %u bytes at once", file->path, byte_count);
 	/* The one that is due may not be lost to a commit that is not made. */
-	if (code == 0 && file->is_switch_due && write_switch(file) < 0)
-		code = disk_fail(err, file->path, "write");
-	if (code < 0)
-		return code;
+	if (rc == 0 && file->is_switch_due && write_switch(file) < 0)
+		rc = disk_fail(err, file->path, "write");
+	if (rc < 0)
+		return rc;
 	memcpy(file->switch_to, bytes, byte_count);
 	file->switch_offset = offset;
 	file->switch_bytes = byte_count;

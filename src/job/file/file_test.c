@@ -38,12 +38,12 @@ int fstat(int descriptor, struct stat *status)
 {
 	const char *from = swapped_in;
 
-	int result = fstatat(descriptor, "", status, AT_EMPTY_PATH);
-	if (from && result == 0 && S_ISREG(status->st_mode) && status->st_size == 4) {
+	int rc = fstatat(descriptor, "", status, AT_EMPTY_PATH);
+	if (from && rc == 0 && S_ISREG(status->st_mode) && status->st_size == 4) {
 		swapped_in = NULL;
 		assert_int_equal(rename(from, file_path), 0);
 	}
-	return result;
+	return rc;
 }
 
 static int set_up(void **state)
@@ -261,9 +261,9 @@ static void a_write_that_fails_leaves_no_tail(void **state)
 	write_text(file, "12345678");
 	store_commit_alone(store);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	int code = enrg_file_write(file, "abcdef", 6, &err);
+	int rc = enrg_file_write(file, "abcdef", 6, &err);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &none), 0);
-	assert_int_equal(code, -EFBIG);
+	assert_int_equal(rc, -EFBIG);
 	assert_non_null(strstr(err.text, file_path));
 	assert_non_null(strstr(err.text, "too large"));
 	expect_content("12345678ab");

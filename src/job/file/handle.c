@@ -60,10 +60,10 @@ static void alert_from_files(void *context, enum enrg_level level, const char *t
 
 int store_init(struct enrg_store *store, const char *name, const char *journal_path, struct enrg_error *err)
 {
-	int code = journal_open(journal_path, &store->journal, err);
+	int rc = journal_open(journal_path, &store->journal, err);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	store->name = name;
 	file_set_init(&store->files, store->journal, alert_from_files, store);
 	return 0;
@@ -83,10 +83,10 @@ int store_create_alone(
 
 	if (!store)
 		return enrg_error_set(err, -ENOMEM, "%s: out of memory", name);
-	int code = store_init(store, name, journal_path, err);
-	if (code < 0) {
+	int rc = store_init(store, name, journal_path, err);
+	if (rc < 0) {
 		free(store);
-		return code;
+		return rc;
 	}
 	*ret_store = store;
 	return 0;

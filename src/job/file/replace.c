@@ -48,26 +48,26 @@ static int sync_folder(const char *path, const char *own)
 	int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (descriptor < 0)
 		return -1;
-	int result = fsync(descriptor), saved = errno;
+	int rc = fsync(descriptor), saved = errno;
 	close(descriptor);
 	errno = saved;
-	return result;
+	return rc;
 }
 
 /* Writes and closes; negative with errno set. */
 static int write_whole(int descriptor, const void *bytes, uint64_t byte_count, bool is_synced)
 {
-	int result = write_descriptor(descriptor, bytes, byte_count);
+	int rc = write_descriptor(descriptor, bytes, byte_count);
 
 	/* Some file systems have no attributes: see keep_earlier. */
 	(void)fsetxattr(descriptor, MARK, "", 0, 0);
-	if (result == 0 && is_synced)
-		result = fdatasync(descriptor);
+	if (rc == 0 && is_synced)
+		rc = fdatasync(descriptor);
 	int saved = errno;
-	if (close(descriptor) < 0 && result == 0)
+	if (close(descriptor) < 0 && rc == 0)
 		return -1;
 	errno = saved;
-	return result;
+	return rc;
 }
 
 void file_replace_forget(int descriptor)
@@ -83,21 +83,21 @@ static int add_name(const char *path, const struct stat *status, const char *nam
 
 	if (link(path, name) == 0)
 		return 0;
-	int code = -errno;
-	if (code == -EEXIST)
+	int rc = -errno;
+	if (rc == -EEXIST)
 		return lstat(name, &other) == 0 && other.st_dev == status->st_dev && other.st_ino == status->st_ino
 			       ? 0
 			       : -EEXIST;
 	/* A disk without hard links, such as FAT: then one of the two names after the other. */
-	if (code == -EPERM || code == -EOPNOTSUPP)
-		code = renameat2(AT_FDCWD, path, AT_FDCWD, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
-	return code;
+	if (rc == -EPERM || rc == -EOPNOTSUPP)
+		rc = renameat2(AT_FDCWD, path, AT_FDCWD, name, RENAME_NOREPLACE) < 0 ? -errno : 0;
+	return rc;
 }
 
 /* name_earlier.ext, name_earlier_2.ext … of what the file held before its first replacement. */
 static int keep_earlier(struct file_set *set, const char *path, const char *own, struct enrg_error *err)
 {
-	int stem = (int)file_stem_length(own), code = -EEXIST, names_max = EARLIER_MAX;
+	int stem = (int)file_stem_length(own), rc = -EEXIST, names_max = EARLIER_MAX;
 	char name[PATH_MAX], number[16] = "";
 	struct stat status;
 
@@ -108,20 +108,20 @@ static int keep_earlier(struct file_set *set, const char *path, const char *own,
 	/* Without marks each start would find a stranger's file: there the first one is kept, and no other. */
 	if (errno == EOPNOTSUPP)
 		names_max = 1;
-	for (int i = 1; i <= names_max && code == -EEXIST; i++) {
+	for (int i = 1; i <= names_max && rc == -EEXIST; i++) {
 		if (i > 1)
 			snprintf(number, sizeof(number), "_%d", i);
 		int used = snprintf(name, sizeof(name), "%.*s%.*s_earlier%s%s", (int)(own - path), path, stem, own,
 			number, own + stem);
-		code = used < (int)sizeof(name) ? add_name(path, &status, name) : -ENAMETOOLONG;
+		rc = used < (int)sizeof(name) ? add_name(path, &status, name) : -ENAMETOOLONG;
 	}
-	if (code == -EEXIST && names_max == 1)
+	if (rc == -EEXIST && names_max == 1)
 		return 0;
-	if (code < 0)
-		return enrg_error_set(err, code,
+	if (rc < 0)
+		return enrg_error_set(err, rc,
 			"%s holds %lld bytes that were not written with overwrite, and they can't be kept as %s: %s; "
 			"move the file away, or take another file_path",
-			path, (long long)status.st_size, name, enrg_error_name(code));
+			path, (long long)status.st_size, name, enrg_error_name(rc));
 	file_set_tell(set, ENRG_WARNING,
 		"%s held %lld bytes that were not written with overwrite: they were kept as %s, since the "
 		"file holds the newest message alone from now on",

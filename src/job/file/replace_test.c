@@ -88,10 +88,10 @@ static int set_up(void **state)
 static void need_attributes(void)
 {
 	int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int result = __real_fsetxattr(descriptor, "user.enrgdaq.test", "", 0, 0);
+	int rc = __real_fsetxattr(descriptor, "user.enrgdaq.test", "", 0, 0);
 
 	close(descriptor);
-	if (result < 0)
+	if (rc < 0)
 		skip();
 }
 

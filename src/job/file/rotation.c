@@ -49,13 +49,12 @@ static int find_part(struct enrg_store *store, const char *path, const char *run
 	if (set->options && series_is_on(&set->options->rules)) {
 		const struct enrg_file_rules *rules = &set->options->rules;
 		struct series *series = series_get(&set->series, rules, path, run ? run : "");
-		int code = series ? 0 : -ENOMEM;
+		int rc = series ? 0 : -ENOMEM;
 		uint64_t now = clock_wall_ns();
 		if (series && (is_new ? is_part_begun(series) : is_part_full(series, rules, now)))
-			code = series_advance(series, rules, now);
-		if (code < 0)
-			return enrg_error_set(
-				err, code, "%s: can't name its next part: %s", path, enrg_error_name(code));
+			rc = series_advance(series, rules, now);
+		if (rc < 0)
+			return enrg_error_set(err, rc, "%s: can't name its next part: %s", path, enrg_error_name(rc));
 		*ret_part = series->part;
 	}
 	return 0;

@@ -412,10 +412,10 @@ static void the_default_reserve_is_at_most_a_tenth(void **state)
 
 	options.rules.min_free_gb = 1e8;
 	open_part("r1");
-	int code = file_guard_check(&store->files, NS_PER_S, &err);
+	int rc = file_guard_check(&store->files, NS_PER_S, &err);
 	struct statvfs disk;
 	assert_int_equal(statvfs(folder, &disk), 0);
-	assert_int_equal(code, disk.f_bavail < disk.f_blocks / 10 ? -ENOSPC : 0);
+	assert_int_equal(rc, disk.f_bavail < disk.f_blocks / 10 ? -ENOSPC : 0);
 	options.rules.min_free_gb = 0;
 	store->files.guard.next_check_ns = 0;
 	assert_int_equal(file_guard_check(&store->files, NS_PER_S, &err), 0);

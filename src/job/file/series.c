@@ -175,7 +175,7 @@ static void destroy(struct series *series)
 static struct series *create(const struct enrg_file_rules *rules, const char *path, const char *run)
 {
 	struct series *series = calloc(1, sizeof(*series));
-	int code = -ENOMEM;
+	int rc = -ENOMEM;
 
 	if (series) {
 		series->path = strdup(path);
@@ -183,13 +183,13 @@ static struct series *create(const struct enrg_file_rules *rules, const char *pa
 		series->begun_mono_ns = clock_mono_ns();
 	}
 	if (series && series->path && series->run) {
-		code = 0;
+		rc = 0;
 		if (has_times(rules))
-			code = find_newest(series, rules);
+			rc = find_newest(series, rules);
 		else if (!(series->part = strdup(path)))
-			code = -ENOMEM;
+			rc = -ENOMEM;
 	}
-	if (code < 0) {
+	if (rc < 0) {
 		destroy(series);
 		return NULL;
 	}
@@ -277,9 +277,9 @@ int series_advance(struct series *series, const struct enrg_file_rules *rules, u
 	take_stamp(series, rules, seconds, stamp);
 	do {
 		series->number++;
-		int code = name_part(series);
-		if (code < 0)
-			return code;
+		int rc = name_part(series);
+		if (rc < 0)
+			return rc;
 	} while (access(series->part, F_OK) == 0 && series->number < NUMBER_MAX);
 	return 0;
 }

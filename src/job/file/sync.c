@@ -10,12 +10,12 @@
 
 int enrg_file_sync(struct enrg_file *file, struct enrg_error *err)
 {
-	int result;
+	int rc;
 
 	do
-		result = fdatasync(file->descriptor);
-	while (result < 0 && errno == EINTR);
-	if (result < 0)
+		rc = fdatasync(file->descriptor);
+	while (rc < 0 && errno == EINTR);
+	if (rc < 0)
 		return disk_fail(err, file->path, "sync");
 	file->unsynced_ns = 0;
 	return 0;
@@ -70,9 +70,9 @@ int file_sync_due(struct file_set *set, uint64_t now_ns, uint64_t ahead_ns, stru
 			      now_ns + ahead_ns - file->unsynced_ns >= file->sync_ns;
 		if (!is_due && !(is_written && file->sync_ns == 0))
 			continue;
-		int code = enrg_file_sync(file, err);
-		if (code < 0)
-			return code;
+		int rc = enrg_file_sync(file, err);
+		if (rc < 0)
+			return rc;
 	}
 	return 0;
 }

@@ -19,11 +19,11 @@ void process_end(struct process *process, enum process_exit code)
 	_exit((int)code);
 }
 
-void process_end_if_left(const struct process *process, int code)
+void process_end_if_left(const struct process *process, int rc)
 {
 	if (!process->is_thread_left)
 		return;
 	log_stop();
 	fflush(stdout);
-	_exit(code);
+	_exit(rc);
 }

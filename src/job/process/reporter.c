@@ -364,10 +364,10 @@ static bool receive(struct reporter *reporter)
 
 	for (int i = 0; reporter->bus && i < REPORTER_MESSAGES_MAX; i++) {
 		memset(&envelope, 0, sizeof(envelope));
-		int result = bus_client_recv(reporter->bus, 0, topic, sizeof(topic), &envelope, &err);
-		if (result == ENRG_E_PROTOCOL)
+		int rc = bus_client_recv(reporter->bus, 0, topic, sizeof(topic), &envelope, &err);
+		if (rc == ENRG_E_PROTOCOL)
 			continue;
-		if (result <= 0)
+		if (rc <= 0)
 			return false;
 		handle_message(reporter, topic, &envelope);
 		envelope_fini(&envelope);
@@ -537,16 +537,16 @@ int reporter_start(struct process *process, int lifeline, struct reporter **ret_
 	reporter->process = process;
 	reporter->last_mono_ns = clock_mono_ns();
 	reporter->last_cpu_ns = clock_cpu_ns();
-	int result = open_descriptors(reporter, lifeline);
+	int rc = open_descriptors(reporter, lifeline);
 	process->alerts = &reporter->alerts;
-	if (result == 0)
-		result = -pthread_create(&reporter->thread, NULL, run, reporter);
-	if (result < 0) {
+	if (rc == 0)
+		rc = -pthread_create(&reporter->thread, NULL, run, reporter);
+	if (rc < 0) {
 		close_descriptors(reporter);
 		reporter->process->alerts = NULL;
 		alerts_fini(&reporter->alerts);
 		fresh_destroy(reporter, sizeof(*reporter));
-		return enrg_error_set(err, result, "reporter: %s", enrg_error_name(result));
+		return enrg_error_set(err, rc, "reporter: %s", enrg_error_name(rc));
 	}
 	*ret_reporter = reporter;
 	return 0;

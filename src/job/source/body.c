@@ -93,28 +93,28 @@ static int claim_payload(
 	struct enrg_output *output, uint64_t bytes, struct stream_claim *ret_claim, struct enrg_error *err)
 {
 	struct outputs *set = output->set;
-	int result;
+	int rc;
 
 	do {
-		result = stream_claim(set->params.stream, bytes, OUTPUT_WAIT_NS, ret_claim);
-		if (result == -EAGAIN)
+		rc = stream_claim(set->params.stream, bytes, OUTPUT_WAIT_NS, ret_claim);
+		if (rc == -EAGAIN)
 			tell_short(set, true);
-		if (result == -EAGAIN && output_must_give_up(set))
-			result = ENRG_E_STOPPED;
-	} while (result == -EAGAIN);
+		if (rc == -EAGAIN && output_must_give_up(set))
+			rc = ENRG_E_STOPPED;
+	} while (rc == -EAGAIN);
 	if (set->is_short_told)
 		tell_short(set, false);
-	if (result == ENRG_E_STOPPED)
-		return enrg_error_set(err, result, "stopped while the stores took no data");
-	if (result == -EMSGSIZE) /* one batch alone is not too large: output_claim_body has looked */
-		return enrg_error_set(err, result,
+	if (rc == ENRG_E_STOPPED)
+		return enrg_error_set(err, rc, "stopped while the stores took no data");
+	if (rc == -EMSGSIZE) /* one batch alone is not too large: output_claim_body has looked */
+		return enrg_error_set(err, rc,
 			"one step makes more than half of the ring holds (%llu bytes): process fewer rows at a time, "
 			"or raise "
 			"ring_buffer_size_mb",
 			(unsigned long long)stream_step_bytes(set->params.stream));
-	if (result < 0)
+	if (rc < 0)
 		return enrg_error_set(
-			err, result, "a batch of %llu bytes: %s", (unsigned long long)bytes, enrg_error_name(result));
+			err, rc, "a batch of %llu bytes: %s", (unsigned long long)bytes, enrg_error_name(rc));
 	return 0;
 }
 
@@ -124,10 +124,10 @@ static int commit_gap(struct enrg_output *output, struct enrg_error *err)
 	struct stream *stream = output->set->params.stream;
 	uint64_t body_bytes = ipc_body_bytes(output->template, 0, NULL);
 	struct stream_claim claim;
-	int result = claim_payload(output, output->meta_bytes + body_bytes, &claim, err);
+	int rc = claim_payload(output, output->meta_bytes + body_bytes, &claim, err);
 
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	uint8_t *body = claim.payload + output->meta_bytes;
 	memset(body, 0, body_bytes);
 	bool has_crc = stream_has_checks(stream);
@@ -205,22 +205,22 @@ int output_claim_body(struct enrg_output *output, uint64_t rows, const uint64_t 
 	uint64_t body_bytes =
 		rows < INT32_MAX ? ipc_place_columns(output->template, rows, variable, output->places) : UINT64_MAX;
 	uint64_t bytes = body_bytes == UINT64_MAX ? UINT64_MAX : output->meta_bytes + body_bytes;
-	int result = 0;
+	int rc = 0;
 
 	if (output->set->claimed)
 		return enrg_error_set(err, -EBUSY, "another claim of this job is open: commit or abort it first");
 	if (bytes > output_payload_max(output))
 		return too_large(output, bytes, err);
 	if (output->set->is_boundary_due)
-		result = outputs_commit_boundary(output->set, &output->set->boundary, 0, err);
-	if (result == 0 && output->is_gap_due)
-		result = commit_gap(output, err);
+		rc = outputs_commit_boundary(output->set, &output->set->boundary, 0, err);
+	if (rc == 0 && output->is_gap_due)
+		rc = commit_gap(output, err);
 	output->set->claim_ns = bytes < COPY_TUNER_BYTES_MIN ? 0 : clock_mono_ns();
-	if (result == 0)
-		result = output->is_wanted ? claim_payload(output, bytes, &output->claim, err)
-					   : claim_scratch(output, bytes, &output->claim, err);
-	if (result < 0)
-		return result;
+	if (rc == 0)
+		rc = output->is_wanted ? claim_payload(output, bytes, &output->claim, err)
+				       : claim_scratch(output, bytes, &output->claim, err);
+	if (rc < 0)
+		return rc;
 	output->set->claimed = output;
 	output->claim_rows = rows;
 	for (uint32_t i = 0; i < output->schema->column_count; i++)

@@ -32,9 +32,9 @@ int links_start(struct enrg_job *job, struct enrg_error *err)
 		};
 		if (!params.url)
 			continue;
-		int result = link_sender_start(&params, &job->links[i], err);
-		if (result < 0)
-			return enrg_error_add(err, result, "store %s", plan->sinks[i].store_name);
+		int rc = link_sender_start(&params, &job->links[i], err);
+		if (rc < 0)
+			return enrg_error_add(err, rc, "store %s", plan->sinks[i].store_name);
 		job->link_count = i + 1;
 	}
 	return 0;

@@ -72,8 +72,8 @@ int outputs_flush_due(struct outputs *outputs, uint64_t now_ns, struct enrg_erro
 		struct enrg_output *output = outputs->items[i];
 		if (!output->stage.rows || output->stage.due_ns > now_ns)
 			continue;
-		int result = stage_flush(output, first ? NULL : err);
-		first = first ? first : result;
+		int rc = stage_flush(output, first ? NULL : err);
+		first = first ? first : rc;
 	}
 	return first;
 }
@@ -189,11 +189,11 @@ static int add_route(struct enrg_output *output, struct enrg_error *err)
 	const struct ipc_origin origin = {.source = output->set->params.source, .run = "", .tag = ""};
 	void *schema;
 	uint32_t schema_bytes;
-	int result = ipc_encode_schema(output->schema, &origin, &schema, &schema_bytes, err);
+	int rc = ipc_encode_schema(output->schema, &origin, &schema, &schema_bytes, err);
 
-	if (result < 0)
-		return result;
-	result = stream_add_route(stream,
+	if (rc < 0)
+		return rc;
+	rc = stream_add_route(stream,
 		&(struct stream_route){.group = output->group,
 			.tag = output->tag,
 			.schema = schema,
@@ -203,7 +203,7 @@ static int add_route(struct enrg_output *output, struct enrg_error *err)
 	free(schema);
 	/* It goes out with the first batch: a job that can't reach its hardware would fill its stores with gaps. */
 	output->is_gap_due = stream_is_successor(stream);
-	return result;
+	return rc;
 }
 
 static int fill_output(struct enrg_output *output, const struct enrg_schema *schema, struct enrg_error *err)
@@ -225,14 +225,14 @@ static int fill_output(struct enrg_output *output, const struct enrg_schema *sch
 	for (uint32_t i = 0; i < count; i++)
 		if (enrg_type_is_variable(schema->columns[i].type))
 			output->variable_count++;
-	int result = ipc_template_create(schema, &origin, &output->template, err);
-	if (result < 0)
-		return result;
+	int rc = ipc_template_create(schema, &origin, &output->template, err);
+	if (rc < 0)
+		return rc;
 	output->meta_bytes = ipc_meta_bytes(output->template);
-	result = output->is_wanted ? add_route(output, err) : 0;
-	if (result == 0)
+	rc = output->is_wanted ? add_route(output, err) : 0;
+	if (rc == 0)
 		output->rows_max = enrg_output_rows_max(output, 0);
-	return result;
+	return rc;
 }
 
 int enrg_output_open(struct enrg_job *job, const char *group, const char *tag, const struct enrg_schema *schema,
@@ -240,16 +240,15 @@ int enrg_output_open(struct enrg_job *job, const char *group, const char *tag, c
 {
 	struct outputs *set = job->outputs;
 	uint16_t index = 0;
-	int result = find_group(set, group, &index, err);
+	int rc = find_group(set, group, &index, err);
 
 	tag = tag ? tag : "";
-	if (result == 0)
-		result = enrg_schema_check(schema, err);
-	if (result == 0 && strlen(tag) > OUTPUT_TAG_BYTES_MAX)
-		result = enrg_error_set(
-			err, -EINVAL, "tag \"%.40s…\" is longer than %u bytes", tag, OUTPUT_TAG_BYTES_MAX);
-	if (result < 0)
-		return enrg_error_add(err, result, "output %s", group ? group : "(null)");
+	if (rc == 0)
+		rc = enrg_schema_check(schema, err);
+	if (rc == 0 && strlen(tag) > OUTPUT_TAG_BYTES_MAX)
+		rc = enrg_error_set(err, -EINVAL, "tag \"%.40s…\" is longer than %u bytes", tag, OUTPUT_TAG_BYTES_MAX);
+	if (rc < 0)
+		return enrg_error_add(err, rc, "output %s", group ? group : "(null)");
 	*ret_output = find_output(set, index, tag, schema);
 	if (*ret_output)
 		return 0;
@@ -264,10 +263,10 @@ int enrg_output_open(struct enrg_job *job, const char *group, const char *tag, c
 	output->set = set;
 	output->group = index;
 	output->is_wanted = set->params.stream && (has_store(set, group) || is_read(set, group));
-	result = fill_output(output, schema, err);
-	if (result < 0) {
+	rc = fill_output(output, schema, err);
+	if (rc < 0) {
 		output_destroy(output);
-		return enrg_error_add(err, result, "output %s", group);
+		return enrg_error_add(err, rc, "output %s", group);
 	}
 	set->items[set->count++] = output;
 	*ret_output = output;
@@ -326,17 +325,17 @@ static void point_columns(struct enrg_output *output, uint64_t rows)
 int enrg_output_claim(struct enrg_output *output, uint64_t rows, const uint64_t *variable, struct enrg_claim *ret_claim,
 	struct enrg_error *err)
 {
-	int result = 0;
+	int rc = 0;
 
 	if (output->schema->is_blob && rows > 1)
 		return enrg_error_set(err, -EINVAL, "a batch of a blob has one row");
 	/* what was appended earlier stays earlier */
 	if (output->set->staged && !output->set->claimed)
-		result = outputs_flush(output->set, err);
-	if (result == 0)
-		result = output_claim_body(output, rows, variable, err);
-	if (result < 0)
-		return result;
+		rc = outputs_flush(output->set, err);
+	if (rc == 0)
+		rc = output_claim_body(output, rows, variable, err);
+	if (rc < 0)
+		return rc;
 	point_columns(output, rows);
 	*ret_claim = (struct enrg_claim){rows, output->buffers};
 	return 0;
@@ -366,11 +365,11 @@ int enrg_output_commit(struct enrg_output *output, uint64_t rows, uint64_t acqui
 {
 	if (output->set->claimed != output)
 		return enrg_error_set(err, -EINVAL, "commit without a claim");
-	int result = rows > output->claim_rows ? enrg_error_set(err, -EINVAL, "commit of more rows than were claimed")
-					       : check_offsets(output, rows, err);
-	if (result < 0 || !output->is_wanted) {
+	int rc = rows > output->claim_rows ? enrg_error_set(err, -EINVAL, "commit of more rows than were claimed")
+					   : check_offsets(output, rows, err);
+	if (rc < 0 || !output->is_wanted) {
 		enrg_output_abort(output);
-		return result;
+		return rc;
 	}
 	uint8_t *body = output->claim.payload + output->meta_bytes;
 	uint64_t body_bytes = ipc_compact(

@@ -395,14 +395,14 @@ static void test_gives_up_when_hurried(void **state)
 	assert_int_equal(enrg_output_write(output, 10, pointers, 0, &f->err), 0);
 	written += 10;
 	atomic_store(&f->process.stop, PROCESS_HURRY);
-	int result = 0;
+	int rc = 0;
 	uint64_t rows = enrg_output_rows_max(output, 0), lost = 0;
-	while (result == 0) {
-		result = enrg_output_write(output, rows, pointers, 0, &f->err);
-		written += result == 0 ? rows : 0;
-		lost += result == 0 ? 0 : rows;
+	while (rc == 0) {
+		rc = enrg_output_write(output, rows, pointers, 0, &f->err);
+		written += rc == 0 ? rows : 0;
+		lost += rc == 0 ? 0 : rows;
 	}
-	assert_int_equal(result, ENRG_E_STOPPED);
+	assert_int_equal(rc, ENRG_E_STOPPED);
 	/* each row is accounted for */
 	assert_int_equal(stream_read_status(f->path, &status, &f->err), 0);
 	assert_int_equal(status.dropped_rows, lost);

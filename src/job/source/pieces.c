@@ -7,18 +7,18 @@
 
 int enrg_output_begin(struct enrg_output *output, uint64_t rows, struct enrg_error *err)
 {
-	int result = 0;
+	int rc = 0;
 
 	for (uint32_t i = 0; i < output->schema->column_count; i++)
 		if (!enrg_type_bytes(output->schema->columns[i].type))
 			return enrg_error_set(err, -EINVAL, "column %s: pieces are for tables of numbers only",
 				output->schema->columns[i].name);
 	if (output->set->staged && !output->set->claimed)
-		result = outputs_flush(output->set, err);
-	if (result == 0)
-		result = output_claim_body(output, rows, NULL, err);
-	if (result < 0)
-		return result;
+		rc = outputs_flush(output->set, err);
+	if (rc == 0)
+		rc = output_claim_body(output, rows, NULL, err);
+	if (rc < 0)
+		return rc;
 	output->filler = output_begin_body(output);
 	output->put_column = 0;
 	output->put_rows = 0;

@@ -113,43 +113,43 @@ static int poll_until_stopped(
 
 	while (process_stop_state(process) == PROCESS_RUN) {
 		wait_tend(job);
-		int result = receiver_take(job, err);
-		if (result >= 0)
-			result = source_run_follow(job, type, state, err);
-		if (result == 0 && (!type->poll || !source_run_polls(job))) {
-			result = wait_for_tick(job, UINT64_MAX, err);
-			if (result == 0)
+		int rc = receiver_take(job, err);
+		if (rc >= 0)
+			rc = source_run_follow(job, type, state, err);
+		if (rc == 0 && (!type->poll || !source_run_polls(job))) {
+			rc = wait_for_tick(job, UINT64_MAX, err);
+			if (rc == 0)
 				continue;
 		}
-		if (result < 0)
-			return result;
+		if (rc < 0)
+			return rc;
 		job->waited_ns = 0;
-		result = type->poll(job, state, err);
-		if (result < 0 || result == ENRG_POLL_DONE)
-			return result;
+		rc = type->poll(job, state, err);
+		if (rc < 0 || rc == ENRG_POLL_DONE)
+			return rc;
 		if (job->is_interval_new) {
 			job->is_interval_new = false;
 			tick = clock_mono_ns();
 		}
-		if (result == ENRG_POLL_AGAIN) {
+		if (rc == ENRG_POLL_AGAIN) {
 			if (job->outputs->staged)
-				result = outputs_flush_due(job->outputs, clock_mono_ns(), err);
+				rc = outputs_flush_due(job->outputs, clock_mono_ns(), err);
 		} else {
 			uint64_t now = clock_mono_ns();
 			count_missed(job, tick, now);
 			tick = next_tick(tick, job->interval_ns, now);
-			result = wait_for_tick(job, tick, err);
+			rc = wait_for_tick(job, tick, err);
 		}
-		if (result < 0)
-			return result;
+		if (rc < 0)
+			return rc;
 	}
 	return ENRG_POLL_IDLE;
 }
 
 /* A claim that gave up because of a stop is the end of polling, not a failure. */
-static bool is_stop(const struct process *process, int result)
+static bool is_stop(const struct process *process, int rc)
 {
-	return result == ENRG_E_STOPPED && process_stop_state(process) != PROCESS_RUN;
+	return rc == ENRG_E_STOPPED && process_stop_state(process) != PROCESS_RUN;
 }
 
 int source_live(struct enrg_job *job, const struct enrg_job_type *type, const void *options, bool *ret_done,
@@ -158,51 +158,51 @@ int source_live(struct enrg_job *job, const struct enrg_job_type *type, const vo
 	struct process *process = job->process;
 	void *state = NULL;
 	bool ends_run = false; /* not with a life that will have a successor */
-	int result = types_hears(type) ? receiver_create(job, err) : 0;
+	int rc = types_hears(type) ? receiver_create(job, err) : 0;
 
 	job->type = type;
-	if (result == 0)
-		result = type->start(job, options, &state, err);
+	if (rc == 0)
+		rc = type->start(job, options, &state, err);
 	*ret_done = false;
-	if (is_stop(process, result))
+	if (is_stop(process, rc))
 		return 0;
-	if (result < 0)
-		return enrg_error_add(err, result, "start");
+	if (rc < 0)
+		return enrg_error_add(err, rc, "start");
 	job->is_interval_new = false;
 	job->state = state;
 	job->is_started = true;
 	process_tell_ready(process);
-	result = poll_until_stopped(job, type, state, err);
-	*ret_done = result == ENRG_POLL_DONE;
-	if (result < 0 && !is_stop(process, result)) {
-		enrg_error_add(err, result, "poll");
+	rc = poll_until_stopped(job, type, state, err);
+	*ret_done = rc == ENRG_POLL_DONE;
+	if (rc < 0 && !is_stop(process, rc)) {
+		enrg_error_add(err, rc, "poll");
 	} else {
 		atomic_store_explicit(&process->page->state, PAGE_DRAINING, memory_order_relaxed);
 		process_beat(process);
 		job->stop_seen = PROCESS_DRAIN;
 		ends_run = *ret_done || atomic_load_explicit(&process->is_asked, memory_order_relaxed);
-		result = receiver_end(job, err);
+		rc = receiver_end(job, err);
 		if (ends_run)
 			source_run_stop(job, type, state);
-		if (result >= 0)
-			result = type->stop ? type->stop(job, state, err) : 0;
-		result = is_stop(process, result) ? 0 : result;
-		if (result < 0)
-			enrg_error_add(err, result, "stop");
+		if (rc >= 0)
+			rc = type->stop ? type->stop(job, state, err) : 0;
+		rc = is_stop(process, rc) ? 0 : rc;
+		if (rc < 0)
+			enrg_error_add(err, rc, "stop");
 	}
 	if (job->outputs->claimed)
 		enrg_output_abort(job->outputs->claimed);
 	/* rows that were appended are data, also those of a job that failed a moment later */
 	struct enrg_error flush_err = {0};
 	int flushed = outputs_flush(job->outputs, &flush_err);
-	if (result >= 0 && flushed < 0 && !is_stop(process, flushed)) {
-		result = flushed;
+	if (rc >= 0 && flushed < 0 && !is_stop(process, flushed)) {
+		rc = flushed;
 		enrg_error_set(err, flushed, "last rows: %s", flush_err.text);
 	}
 	if (ends_run)
 		source_run_end(job, *ret_done);
 	type->destroy(state);
-	return result < 0 ? result : 0;
+	return rc < 0 ? rc : 0;
 }
 
 /* --- the whole --------------------------------------------------------------------------------------------------- */
@@ -221,21 +221,21 @@ static int live_with_outputs(struct enrg_job *job, struct stream *stream, bool *
 		.process = process,
 	};
 	struct toml_node *toml = NULL;
-	int result = toml_parse(plan->file, plan->toml_text, strlen(plan->toml_text), &toml, err);
+	int rc = toml_parse(plan->file, plan->toml_text, strlen(plan->toml_text), &toml, err);
 
 	params.toml = toml;
-	if (result == 0)
-		result = outputs_create(&params, &job->outputs, err);
-	if (result == 0)
-		result = source_run_open(job, process->type->job, err);
-	if (result == 0)
-		result = source_live(job, process->type->job, process->options, ret_done, err);
+	if (rc == 0)
+		rc = outputs_create(&params, &job->outputs, err);
+	if (rc == 0)
+		rc = source_run_open(job, process->type->job, err);
+	if (rc == 0)
+		rc = source_live(job, process->type->job, process->options, ret_done, err);
 	source_run_close(&job->run);
 	receiver_destroy(job);
 	outputs_destroy(job->outputs);
 	if (toml)
 		toml_free(toml);
-	return result;
+	return rc;
 }
 
 int source_run(struct process *process, struct enrg_error *err)
@@ -244,22 +244,22 @@ int source_run(struct process *process, struct enrg_error *err)
 	struct enrg_job job = {.process = process, .interval_ns = SOURCE_INTERVAL_NS};
 	struct stream *stream = NULL;
 	bool is_done = false;
-	int result = plan->stream_path ? stream_open(plan->stream_path, plan->hot_bytes, &stream, err) : 0;
+	int rc = plan->stream_path ? stream_open(plan->stream_path, plan->hot_bytes, &stream, err) : 0;
 
 	yield_init(&job.yield, plan->producers);
-	if (result == 0 && stream && !plan->hot_bytes && plan->latency_target_ns)
+	if (rc == 0 && stream && !plan->hot_bytes && plan->latency_target_ns)
 		stream_govern(stream, plan->latency_target_ns, plan->producers);
-	if (result == 0)
-		result = links_start(&job, err);
-	if (result == 0)
-		result = live_with_outputs(&job, stream, &is_done, err);
-	if (result == 0)
+	if (rc == 0)
+		rc = links_start(&job, err);
+	if (rc == 0)
+		rc = live_with_outputs(&job, stream, &is_done, err);
+	if (rc == 0)
 		links_drain(&job, stream);
 	/* after a failure there will be another life: the stores wait for it */
-	stream_close(stream, result == 0);
-	links_stop(&job, result == 0);
-	if (result < 0)
-		return result == ENRG_E_CONFIG ? 2 : 1;
+	stream_close(stream, rc == 0);
+	links_stop(&job, rc == 0);
+	if (rc < 0)
+		return rc == ENRG_E_CONFIG ? 2 : 1;
 	if (is_done)
 		log_line(ENRG_INFO, "is done");
 	if (process_stop_state(process) == PROCESS_HURRY)

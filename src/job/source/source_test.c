@@ -183,11 +183,11 @@ static int start_counter(struct enrg_job *job, uint64_t interval_ns, int64_t las
 	struct enrg_error *err)
 {
 	struct counter *counter = calloc(1, sizeof(*counter));
-	int result = enrg_output_open(job, "store_config", NULL, &schema, &counter->output, err);
+	int rc = enrg_output_open(job, "store_config", NULL, &schema, &counter->output, err);
 
-	if (result < 0) {
+	if (rc < 0) {
 		free(counter);
-		return result;
+		return rc;
 	}
 	counter->last = last;
 	counter->rows = rows;
@@ -202,9 +202,9 @@ static int put(struct counter *counter, struct enrg_error *err)
 
 	if (!counter->rows)
 		return enrg_output_append(counter->output, &(struct enrg_value){.i = counter->next++}, err);
-	int result = enrg_output_claim(counter->output, counter->rows, NULL, &claim, err);
-	if (result < 0)
-		return result;
+	int rc = enrg_output_claim(counter->output, counter->rows, NULL, &claim, err);
+	if (rc < 0)
+		return rc;
 	memset(claim.columns[0].values, 0, counter->rows * 8);
 	((int64_t *)claim.columns[0].values)[0] = counter->next++;
 	return enrg_output_commit(counter->output, counter->rows, 0, err);
@@ -213,11 +213,11 @@ static int put(struct counter *counter, struct enrg_error *err)
 static int poll_counter(struct enrg_job *job, void *state, struct enrg_error *err)
 {
 	struct counter *counter = state;
-	int result = put(counter, err);
+	int rc = put(counter, err);
 
 	(void)job;
-	if (result < 0)
-		return result;
+	if (rc < 0)
+		return rc;
 	return counter->next == counter->last ? ENRG_POLL_DONE : ENRG_POLL_IDLE;
 }
 
@@ -555,10 +555,10 @@ static void test_link(void **state)
 	assert_int_equal(link_receiver_open(url, &receiver, &f->err), 0);
 	start(f, &twenty);
 	for (uint64_t sequence = 1; sequence <= 21; sequence++) {
-		int result;
-		while ((result = link_receiver_recv(receiver, 1000, &batch, &f->err)) == 0)
+		int rc;
+		while ((rc = link_receiver_recv(receiver, 1000, &batch, &f->err)) == 0)
 			;
-		assert_int_equal(result, 1);
+		assert_int_equal(rc, 1);
 		assert_int_equal(batch.header.sequence, sequence);
 		bytes += batch.header.meta_bytes + batch.header.body_bytes;
 		assert_int_equal(link_receiver_ack(receiver, batch.stream_uuid, batch.end), 0);
@@ -599,10 +599,10 @@ static int live(char **arguments)
 	if (!entry.job || page_create(arguments[2], &process.page, &err) < 0 ||
 		reporter_start(&process, atoi(arguments[4]), &process.reporter, &err) < 0)
 		return 100;
-	int code = source_run(&process, &err);
+	int rc = source_run(&process, &err);
 	reporter_stop(process.reporter);
 	page_close(process.page);
-	return code;
+	return rc;
 }
 
 int main(int argc, char **argv)

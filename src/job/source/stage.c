@@ -94,13 +94,13 @@ int stage_flush(struct enrg_output *output, struct enrg_error *err)
 
 	if (!stage->rows)
 		return 0;
-	int result = output_claim_body(output, stage->rows, stage->variable, err);
-	if (result == -EBUSY)
-		return result;
-	if (result < 0) {
-		output_count_abandoned(output, stage->rows, result);
+	int rc = output_claim_body(output, stage->rows, stage->variable, err);
+	if (rc == -EBUSY)
+		return rc;
+	if (rc < 0) {
+		output_count_abandoned(output, stage->rows, rc);
 		stage_clear(output);
-		return result;
+		return rc;
 	}
 	struct output_filler filler = output_begin_body(output);
 	for (uint32_t i = 0; i < output->schema->column_count; i++) {
@@ -200,14 +200,14 @@ static int put_row(struct enrg_output *output, const struct enrg_value *values, 
 	for (uint32_t i = 0; output->variable_count && i < output->schema->column_count; i++) {
 		if (!stage->columns[i].offsets)
 			continue;
-		int result = put_variable(output, i, &values[i], err);
-		if (result < 0) {
+		int rc = put_variable(output, i, &values[i], err);
+		if (rc < 0) {
 			for (uint32_t back = 0; back < i; back++)
 				if (stage->columns[back].offsets)
 					stage->columns[back].used =
 						stage->variable[back] *
 						enrg_column_item_bytes(&output->schema->columns[back]);
-			return result;
+			return rc;
 		}
 		variable_bytes += values[i].count * enrg_column_item_bytes(&output->schema->columns[i]);
 	}
@@ -238,20 +238,20 @@ static void begin_batch(struct enrg_output *output, uint64_t now_ns)
 int enrg_output_append(struct enrg_output *output, const struct enrg_value *values, struct enrg_error *err)
 {
 	struct stage *stage = &output->stage;
-	int result = 0;
+	int rc = 0;
 
 	if (!output->is_wanted)
 		return 0;
 	if (!stage->columns)
-		result = stage_init(output, err);
-	if (result < 0)
-		return result;
+		rc = stage_init(output, err);
+	if (rc < 0)
+		return rc;
 	uint64_t now = clock_mono_ns();
 	bool has_room = !is_full(stage) && fits(output, values);
 	if (stage->rows && (!has_room || (now >= stage->due_ns && !output->set->claimed))) {
-		result = stage_flush(output, err);
-		if (result < 0)
-			return result;
+		rc = stage_flush(output, err);
+		if (rc < 0)
+			return rc;
 		has_room = fits(output, values);
 	}
 	if (!has_room)
@@ -260,9 +260,9 @@ int enrg_output_append(struct enrg_output *output, const struct enrg_value *valu
 			"ring_buffer_slot_size_kb in supervisor.toml",
 			(unsigned long long)stream_payload_max(output->set->params.stream));
 	bool is_first = stage->rows == 0;
-	result = put_row(output, values, err);
-	if (result < 0)
-		return result;
+	rc = put_row(output, values, err);
+	if (rc < 0)
+		return rc;
 	if (is_first)
 		begin_batch(output, now);
 	return is_full(stage) && !output->set->claimed ? stage_flush(output, err) : 0;

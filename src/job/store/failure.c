@@ -78,9 +78,9 @@ void store_life_note_recovery(struct store_life *life)
 int store_life_open_type(struct store_life *life, struct enrg_error *err)
 {
 	life->state = NULL;
-	int code = life->type->open(&life->store, life->process->options, &life->state, err);
-	life->is_open = code >= 0;
-	return code < 0 ? code : 0;
+	int rc = life->type->open(&life->store, life->process->options, &life->state, err);
+	life->is_open = rc >= 0;
+	return rc < 0 ? rc : 0;
 }
 
 int store_life_close_type(struct store_life *life, bool abandon, struct enrg_error *err)
@@ -147,12 +147,12 @@ static bool has_waited_enough(struct store_life *life, uint64_t now_ns)
 }
 
 /* Where one table fails, its source waits and the others go on. false: all wait. */
-static bool hold_input(struct store_life *life, struct intake_input *input, int code)
+static bool hold_input(struct store_life *life, struct intake_input *input, int rc)
 {
 	uint64_t now = clock_mono_ns();
 	uint32_t stop = process_stop_state(life->process);
 
-	if (!input || !input->consumer || !remedy_is_of_table(code) || has_waited_enough(life, now))
+	if (!input || !input->consumer || !remedy_is_of_table(rc) || has_waited_enough(life, now))
 		return false;
 	input->retry_step_ns = input->retry_step_ns ? input->retry_step_ns * 2 : RETRY_NS;
 	if (input->retry_step_ns > RETRY_MAX_NS)
@@ -204,30 +204,30 @@ int store_life_roll_back(struct store_life *life, struct enrg_error *err)
 {
 	struct enrg_error cause = *err;
 	bool is_rewound = false, is_held = begin_roll_back(life, &cause);
-	int code;
+	int rc;
 
 	for (;;) {
 		*err = (struct enrg_error){0};
-		code = file_set_rollback(&life->store.files, err);
-		store_life_enter(life, code < 0 ? STORE_GOING_BACK : STORE_WAITING);
-		if (code == 0 && !is_rewound) {
-			code = intake_rewind(&life->intake, err);
-			if (code < 0)
-				return enrg_error_add(err, code, "after \"%.300s\"", cause.text);
+		rc = file_set_rollback(&life->store.files, err);
+		store_life_enter(life, rc < 0 ? STORE_GOING_BACK : STORE_WAITING);
+		if (rc == 0 && !is_rewound) {
+			rc = intake_rewind(&life->intake, err);
+			if (rc < 0)
+				return enrg_error_add(err, rc, "after \"%.300s\"", cause.text);
 			is_rewound = true;
 		}
-		if ((code < 0 || !is_held) && !pause_failing(life))
+		if ((rc < 0 || !is_held) && !pause_failing(life))
 			return enrg_error_set(err, cause.code ? cause.code : -EIO,
 				"%.400s; %s; %.1f MB stay in shared memory "
 				"(%s), and the next `enrgdaq run` stores them",
 				cause.text, remedy_find(cause.code), (double)intake_backlog(&life->intake) / 1e6,
 				life->process->plan->runtime_folder);
 		is_held = false;
-		if (code == 0 && !process_stop_state(life->process))
-			code = disk_guard_check_again(&life->store.files.guard, err);
-		if (code == 0)
-			code = store_life_open_type(life, err);
-		if (code == 0) {
+		if (rc == 0 && !process_stop_state(life->process))
+			rc = disk_guard_check_again(&life->store.files.guard, err);
+		if (rc == 0)
+			rc = store_life_open_type(life, err);
+		if (rc == 0) {
 			store_life_enter(life, life->failure.since_ns ? STORE_CATCHING_UP : STORE_STORING);
 			return 0;
 		}

@@ -149,10 +149,10 @@ static int parse_uuid(const char *text, uint8_t ret_uuid[16])
 static int find_ack(
 	const char *path, const char *name, struct stream_status *ret_status, uint64_t *ret_ack, struct enrg_error *err)
 {
-	int code = stream_read_status(path, ret_status, err);
+	int rc = stream_read_status(path, ret_status, err);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	for (uint32_t i = 0; i < ret_status->consumer_count; i++) {
 		if (strcmp(ret_status->consumers[i].name, name) == 0) {
 			*ret_ack = ret_status->consumers[i].ack;
@@ -192,13 +192,12 @@ static int attach_ring(struct intake *intake, struct intake_input *input, struct
 	const char *path = input->plan->stream_path, *name = intake->process->plan->name;
 	struct stream_status status;
 	uint64_t ack = 0;
-	int code = find_ack(path, name, &status, &ack, err);
+	int rc = find_ack(path, name, &status, &ack, err);
 
-	if (code == 0)
-		code = journal_add_stream(
-			intake->journal, status.uuid, input->plan->source, &input->journal_index, err);
-	if (code < 0)
-		return code;
+	if (rc == 0)
+		rc = journal_add_stream(intake->journal, status.uuid, input->plan->source, &input->journal_index, err);
+	if (rc < 0)
+		return rc;
 	journal_keep_boundaries(intake->journal, status.uuid);
 	memcpy(input->stream_uuid, status.uuid, sizeof(input->stream_uuid));
 	format_uuid(status.uuid, input->uuid);
@@ -213,9 +212,9 @@ static int attach_ring(struct intake *intake, struct intake_input *input, struct
 	bool is_ahead = input->now.position > ack; /* killed between commit and acknowledgement */
 	if (input->now.position < ack) /* committed also where nothing comes any more: the ledger reads the journal */
 		input->is_dirty = begin_where_joined(&input->now, &status, name, ack);
-	code = consumer_open(path, name, input->now.position, &input->consumer, err);
-	if (code < 0)
-		return code;
+	rc = consumer_open(path, name, input->now.position, &input->consumer, err);
+	if (rc < 0)
+		return rc;
 	if (is_ahead)
 		consumer_release(input->consumer, input->now.position, 0);
 	input->committed = input->now;
@@ -264,9 +263,9 @@ static int open_link(struct intake *intake, struct enrg_error *err)
 {
 	if (!intake->process->plan->link_url)
 		return 0;
-	int code = link_receiver_open(intake->process->plan->link_url, &intake->link, err);
-	if (code)
-		return code;
+	int rc = link_receiver_open(intake->process->plan->link_url, &intake->link, err);
+	if (rc)
+		return rc;
 	link_receiver_set_resume(intake->link, resume_link, intake);
 	link_receiver_set_vet(intake->link, vet_link, intake);
 	return 0;
@@ -348,23 +347,23 @@ static void keep_known(const struct intake *intake)
 int intake_open(struct intake *intake, struct process *process, struct journal *journal, struct enrg_error *err)
 {
 	const struct plan *plan = process->plan;
-	int code = 0;
+	int rc = 0;
 
 	*intake = (struct intake){.process = process, .journal = journal};
 	keep_known(intake);
-	for (size_t i = 0; i < plan->input_count && code == 0; i++) {
+	for (size_t i = 0; i < plan->input_count && rc == 0; i++) {
 		if (plan->inputs[i].is_link)
 			continue; /* made when its stream first says something */
 		struct intake_input *input = add_input(intake, &plan->inputs[i], err);
-		code = input ? attach_ring(intake, input, err) : -ENOMEM;
-		if (code < 0)
-			enrg_error_add(err, code, "input %s", plan->inputs[i].source);
+		rc = input ? attach_ring(intake, input, err) : -ENOMEM;
+		if (rc < 0)
+			enrg_error_add(err, rc, "input %s", plan->inputs[i].source);
 	}
-	if (code == 0)
-		code = open_link(intake, err);
-	if (code < 0)
+	if (rc == 0)
+		rc = open_link(intake, err);
+	if (rc < 0)
 		intake_close(intake);
-	return code;
+	return rc;
 }
 
 static void detach(struct intake *intake)
@@ -397,21 +396,21 @@ void intake_close(struct intake *intake)
 
 int intake_rewind(struct intake *intake, struct enrg_error *err)
 {
-	int code = 0;
+	int rc = 0;
 
 	detach(intake);
-	for (uint32_t i = 0; i < intake->count && code == 0; i++) {
+	for (uint32_t i = 0; i < intake->count && rc == 0; i++) {
 		struct intake_input *input = intake->inputs[i];
 		input->is_dirty = false;
 		input->skipped_records = 0;
 		if (!input->plan->is_link)
-			code = attach_ring(intake, input, err);
+			rc = attach_ring(intake, input, err);
 		else
 			input->now = input->committed; /* the journal does not know where a new stream began */
-		if (code == 0 && input->plan->is_link)
+		if (rc == 0 && input->plan->is_link)
 			find_link_boundary(intake, input);
 	}
-	return code < 0 ? code : open_link(intake, err);
+	return rc < 0 ? rc : open_link(intake, err);
 }
 
 /* --- faults ------------------------------------------------------------------------------------------------------- */
@@ -534,11 +533,11 @@ static int take_boundary(struct intake *intake, const struct intake_record *reco
 int intake_pass(struct intake *intake, const struct intake_record *record, struct enrg_error *err)
 {
 	struct intake_input *input = record->input;
-	int code = journal_add_boundary(
+	int rc = journal_add_boundary(
 		intake->journal, input->stream_uuid, input->source, intake->at.index, &input->boundary_index, err);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	input->now.gaps++;
 	intake_accept(record);
 	input->boundary = intake->at;
@@ -565,9 +564,9 @@ static int next_of_ring(struct intake *intake, struct intake_input *input, struc
 {
 	struct consumer_record record;
 	struct enrg_error err;
-	int code = consumer_acquire(input->consumer, &record, &err);
+	int rc = consumer_acquire(input->consumer, &record, &err);
 
-	if (code == 0) {
+	if (rc == 0) {
 		/* Pads stand behind the last record: they are done with as well. */
 		if (consumer_position(input->consumer) != input->now.position) {
 			input->now.position = consumer_position(input->consumer);
@@ -575,7 +574,7 @@ static int next_of_ring(struct intake *intake, struct intake_input *input, struc
 		}
 		return INTAKE_NONE;
 	}
-	if (code < 0)
+	if (rc < 0)
 		return skip_corrupt(intake, input, &err);
 	*ret_record = (struct intake_record){
 		.input = input,
@@ -668,11 +667,11 @@ static int check_link_crc(const struct link_batch *batch, struct enrg_error *err
 bool intake_receive(struct intake *intake, int timeout_ms)
 {
 	struct enrg_error err;
-	int code = link_receiver_recv(intake->link, timeout_ms, &intake->batch, &err);
+	int rc = link_receiver_recv(intake->link, timeout_ms, &intake->batch, &err);
 
-	if (code < 0)
+	if (rc < 0)
 		tell_fault(intake, &intake->malformed, "a message of the link was thrown away", &err);
-	return code > 0;
+	return rc > 0;
 }
 
 static int next_of_link(struct intake *intake, struct intake_record *ret_record)
@@ -732,14 +731,14 @@ int intake_next(struct intake *intake, struct intake_input *input, struct intake
 void intake_look(struct intake *intake)
 {
 	struct enrg_error err = {0};
-	int result = intake->link ? link_receiver_look(intake->link, &err) : 0;
+	int rc = intake->link ? link_receiver_look(intake->link, &err) : 0;
 
-	if (result > 0)
+	if (rc > 0)
 		process_alert(intake->process, ENRG_ERROR,
 			"%s: the socket that producers send to was removed: made again; batches continue to come, none "
 			"is lost",
 			intake->process->plan->link_url);
-	else if (result < 0)
+	else if (rc < 0)
 		log_line(ENRG_WARNING,
 			"the socket that producers send to was removed, and can't be made again: %s; trying again",
 			err.text);

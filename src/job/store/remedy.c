@@ -3,9 +3,9 @@
 
 #include <errno.h>
 
-const char *remedy_find(int code)
+const char *remedy_find(int rc)
 {
-	switch (code) {
+	switch (rc) {
 	case -ENOSPC:
 		return "disk full: free space";
 	case -EDQUOT:
@@ -27,9 +27,9 @@ const char *remedy_find(int code)
 	}
 }
 
-bool remedy_is_of_table(int code)
+bool remedy_is_of_table(int rc)
 {
-	switch (code) {
+	switch (rc) {
 	case -EINVAL:
 	case -ERANGE:
 	case -EILSEQ:
@@ -42,6 +42,6 @@ bool remedy_is_of_table(int code)
 	case -ENOTSUP:
 		return true;
 	default:
-		return code <= -1000; /* ENRG_E_… */
+		return rc <= -1000; /* ENRG_E_… */
 	}
 }

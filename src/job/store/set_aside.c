@@ -76,17 +76,17 @@ int set_aside_write(const struct process *process, const struct journal *journal
 
 	choose_folder(process, journal, folder, sizeof(folder));
 	path_safe_name(record->input->source, source, sizeof(source));
-	int code = choose_name(folder, source, record->header->sequence, ret_path, path_bytes, err);
-	if (code < 0)
-		return code;
+	int rc = choose_name(folder, source, record->header->sequence, ret_path, path_bytes, err);
+	if (rc < 0)
+		return rc;
 	uint8_t *bytes = malloc(schema_bytes + payload_bytes + 1);
 	if (!bytes)
 		return enrg_error_set(err, -ENOMEM, "%s: out of memory", ret_path);
 	memcpy(bytes, record->route.schema_ipc, schema_bytes);
 	memcpy(bytes + schema_bytes, record->payload, payload_bytes);
-	code = path_make_parent(ret_path, 0755, err);
-	if (code == 0)
-		code = path_write_file(ret_path, bytes, schema_bytes + payload_bytes, 1, err);
+	rc = path_make_parent(ret_path, 0755, err);
+	if (rc == 0)
+		rc = path_write_file(ret_path, bytes, schema_bytes + payload_bytes, 1, err);
 	free(bytes);
-	return code;
+	return rc;
 }

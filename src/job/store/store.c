@@ -78,13 +78,13 @@ static int watch_files(struct store_life *life, struct enrg_error *err)
 /* `has_written`: the type has something to commit. */
 static int commit_now(struct store_life *life, bool has_written, struct enrg_error *err)
 {
-	int code = has_written && life->type->commit ? life->type->commit(life->state, err) : 0;
-	if (code == 0)
-		code = file_sync_due(&life->store.files, clock_mono_ns(), 0, err);
-	if (code == 0)
-		code = commit_journal(life, err);
-	if (code < 0)
-		return code;
+	int rc = has_written && life->type->commit ? life->type->commit(life->state, err) : 0;
+	if (rc == 0)
+		rc = file_sync_due(&life->store.files, clock_mono_ns(), 0, err);
+	if (rc == 0)
+		rc = commit_journal(life, err);
+	if (rc < 0)
+		return rc;
 	store_life_note_recovery(life);
 	life->written_batches = 0;
 	life->written_bytes = 0;
@@ -146,10 +146,10 @@ static bool is_idle_commit_due(const struct store_life *life)
 static int set_aside(struct store_life *life, const struct intake_record *record, struct enrg_error *err)
 {
 	char path[4096];
-	int code = set_aside_write(life->process, life->store.journal, record, path, sizeof(path), err);
+	int rc = set_aside_write(life->process, life->store.journal, record, path, sizeof(path), err);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	process_alert(life->process, ENRG_ERROR,
 		"batch %" PRIu64 " of %s ended this store %u times: it was set aside as %s "
 		"and is not in the store's files; all others are stored",
@@ -208,11 +208,10 @@ static int store_record(struct store_life *life, const struct intake_record *rec
 		return set_aside(life, record, err);
 	if (life->is_careful && is_crash_record && record->position > life->crash_position)
 		life->is_careful = false;
-	int code = target_find(&life->targets, record, &target, &why);
-	if (code < 0 && code != ENRG_E_CORRUPT)
-		return enrg_error_set(err, code, "%s", why.text);
-	if (code < 0 ||
-		(target && decode_record(record, target->schema, target->views, target->tag, &batch, &why) < 0)) {
+	int rc = target_find(&life->targets, record, &target, &why);
+	if (rc < 0 && rc != ENRG_E_CORRUPT)
+		return enrg_error_set(err, rc, "%s", why.text);
+	if (rc < 0 || (target && decode_record(record, target->schema, target->views, target->tag, &batch, &why) < 0)) {
 		intake_reject(&life->intake, record, &why);
 		return 0;
 	}
@@ -226,11 +225,11 @@ static int store_record(struct store_life *life, const struct intake_record *rec
 		return 0;
 	}
 	batch.run = intake_run_of(&life->intake, record, &is_left);
-	code = target_open(&life->targets, life->state, record, batch.run, target, err);
-	if (code == 0)
-		code = life->type->write(life->state, target->handle, &batch, err);
-	if (code < 0)
-		return code;
+	rc = target_open(&life->targets, life->state, record, batch.run, target, err);
+	if (rc == 0)
+		rc = life->type->write(life->state, target->handle, &batch, err);
+	if (rc < 0)
+		return rc;
 	count_written(life, record, is_left);
 	intake_accept(record);
 	return 0;
@@ -248,13 +247,13 @@ static bool spans_runs(const struct store_life *life)
 static int pass_boundary(struct store_life *life, const struct intake_record *record, struct enrg_error *err)
 {
 	bool closes = !spans_runs(life);
-	int code = commit(life, err);
+	int rc = commit(life, err);
 
-	if (code == 0 && closes)
-		code = target_close_input(&life->targets, life->state, record->input, err);
-	if (code == 0)
-		code = intake_pass(&life->intake, record, err);
-	return code < 0 ? code : commit_now(life, closes, err);
+	if (rc == 0 && closes)
+		rc = target_close_input(&life->targets, life->state, record->input, err);
+	if (rc == 0)
+		rc = intake_pass(&life->intake, record, err);
+	return rc < 0 ? rc : commit_now(life, closes, err);
 }
 
 /* Too little space is free: what is written is committed, and the rest waits as for a full disk. A stop may use the
@@ -265,8 +264,8 @@ static int guard(struct store_life *life, uint32_t stop, uint64_t now_ns, struct
 
 	if (stop || file_guard_check(&life->store.files, now_ns, &why) == 0)
 		return 0;
-	int code = commit(life, err);
-	return code < 0 ? code : enrg_error_set(err, why.code, "%s", why.text);
+	int rc = commit(life, err);
+	return rc < 0 ? rc : enrg_error_set(err, why.code, "%s", why.text);
 }
 
 /* After each record, as a turn may be longer than the reserve; and before each commit, as others use the disk too. */
@@ -276,8 +275,8 @@ static int commit_if_due(struct store_life *life, const struct intake_input *inp
 
 	if (is_due)
 		life->store.files.guard.next_check_ns = 0;
-	int code = guard(life, process_stop_state(life->process), life->now_ns, err);
-	return code == 0 && is_due ? commit(life, err) : code;
+	int rc = guard(life, process_stop_state(life->process), life->now_ns, err);
+	return rc == 0 && is_due ? commit(life, err) : rc;
 }
 
 /* A turn of one input (NULL: the link). 1: there was something; 0; negative: the store failed. */
@@ -288,26 +287,26 @@ static int take_turn(struct store_life *life, struct intake_input *input, struct
 
 	for (; records < BURST_RECORDS && bytes < BURST_BYTES; records++) {
 		struct intake_record record;
-		int code = intake_next(&life->intake, input, &record);
-		if (code == INTAKE_NONE)
+		int rc = intake_next(&life->intake, input, &record);
+		if (rc == INTAKE_NONE)
 			break;
-		if (code == INTAKE_SKIPPED)
+		if (rc == INTAKE_SKIPPED)
 			continue;
 		bytes += record.payload_bytes;
-		code = code == INTAKE_RUN ? pass_boundary(life, &record, err) : store_record(life, &record, err);
-		if (code < 0) {
+		rc = rc == INTAKE_RUN ? pass_boundary(life, &record, err) : store_record(life, &record, err);
+		if (rc < 0) {
 			life->failure.input = record.input;
 			life->failure.record_end = record.end;
 		}
-		if (code == 0)
-			code = commit_if_due(life, record.input, err);
-		if (code < 0)
-			return code;
+		if (rc == 0)
+			rc = commit_if_due(life, record.input, err);
+		if (rc < 0)
+			return rc;
 	}
 	if (records && intake_is_pressed(&life->intake, input)) {
-		int code = commit(life, err);
-		if (code < 0)
-			return code;
+		int rc = commit(life, err);
+		if (rc < 0)
+			return rc;
 	}
 	return records > 0;
 }
@@ -322,12 +321,12 @@ static int tick(struct store_life *life, struct enrg_error *err)
 		return 0;
 	life->next_tick_ns = now + NS_PER_S;
 	store_life_settle(life);
-	int code = file_sync_due(&life->store.files, now, NS_PER_S, err);
-	if (code < 0 || !life->type->tick)
-		return code;
-	code = life->type->tick(life->state, clock_wall_ns(), err);
-	if (code < 0)
-		return code;
+	int rc = file_sync_due(&life->store.files, now, NS_PER_S, err);
+	if (rc < 0 || !life->type->tick)
+		return rc;
+	rc = life->type->tick(life->state, clock_wall_ns(), err);
+	if (rc < 0)
+		return rc;
 	return life->written_batches ? 0 : commit_journal(life, err); /* what it wrote by itself */
 }
 
@@ -353,9 +352,9 @@ static int take_turn_if_due(struct store_life *life, struct intake_input *input,
 	if (input->retry_ns) {
 		if (clock_mono_ns() < input->retry_ns)
 			return 0;
-		int code = commit(life, err);
-		if (code < 0)
-			return code;
+		int rc = commit(life, err);
+		if (rc < 0)
+			return rc;
 		input->retry_ns = 0;
 	}
 	return take_turn(life, input, err);
@@ -370,15 +369,15 @@ static int read_all(struct store_life *life, struct enrg_error *err)
 	for (uint32_t i = 0, count = intake->count; i < count; i++) {
 		struct intake_input *input = intake->inputs[(i + life->first_input) % count];
 		bool is_wanted = input->consumer && intake_may_have(intake, input);
-		int code = is_wanted ? take_turn_if_due(life, input, err) : 0;
-		if (code < 0)
-			return code;
-		any |= code;
+		int rc = is_wanted ? take_turn_if_due(life, input, err) : 0;
+		if (rc < 0)
+			return rc;
+		any |= rc;
 	}
 	intake_forget(intake);
 	life->first_input++;
-	int code = intake->link ? take_turn(life, NULL, err) : 0;
-	return code < 0 ? code : any | code;
+	int rc = intake->link ? take_turn(life, NULL, err) : 0;
+	return rc < 0 ? rc : any | rc;
 }
 
 static int replan_if_due(struct store_life *life, struct enrg_error *err)
@@ -411,18 +410,18 @@ static int go_round(struct store_life *life, struct enrg_error *err)
 	int any = read_all(life, err);
 	if (any < 0)
 		return any;
-	int code = tick(life, err);
-	if (code == 0)
-		code = guard(life, stop, clock_mono_ns(), err);
-	if (code == 0 && !any && is_idle_commit_due(life))
-		code = commit(life, err);
-	if (code == 0 && !life->written_batches)
-		code = watch_files(life, err);
-	if (code < 0)
-		return code;
+	int rc = tick(life, err);
+	if (rc == 0)
+		rc = guard(life, stop, clock_mono_ns(), err);
+	if (rc == 0 && !any && is_idle_commit_due(life))
+		rc = commit(life, err);
+	if (rc == 0 && !life->written_batches)
+		rc = watch_files(life, err);
+	if (rc < 0)
+		return rc;
 	if (stop && intake_is_drained(intake, any)) {
-		code = commit(life, err);
-		return code < 0 ? code : LIFE_IN_ORDER;
+		rc = commit(life, err);
+		return rc < 0 ? rc : LIFE_IN_ORDER;
 	}
 	if (any)
 		return LIFE_GOES_ON;
@@ -439,17 +438,17 @@ static int run(struct store_life *life, struct enrg_error *err)
 {
 	for (;;) {
 		*err = (struct enrg_error){0};
-		int code = go_round(life, err);
-		if (code == LIFE_HURRIED) { /* the batch at hand is written: keep it */
-			code = commit(life, err);
-			code = code < 0 ? code : LIFE_HURRIED;
+		int rc = go_round(life, err);
+		if (rc == LIFE_HURRIED) { /* the batch at hand is written: keep it */
+			rc = commit(life, err);
+			rc = rc < 0 ? rc : LIFE_HURRIED;
 		}
-		if (code == LIFE_IN_ORDER || code == LIFE_HURRIED)
-			return code;
-		if (code == LIFE_GOES_ON)
+		if (rc == LIFE_IN_ORDER || rc == LIFE_HURRIED)
+			return rc;
+		if (rc == LIFE_GOES_ON)
 			continue;
 		if (err->code == 0) /* a store that says no more than that */
-			enrg_error_set(err, code, "%s: %s", life->type->name, enrg_error_name(code));
+			enrg_error_set(err, rc, "%s: %s", life->type->name, enrg_error_name(rc));
 		if (store_life_roll_back(life, err) < 0)
 			return process_stop_state(life->process) == PROCESS_HURRY ? LIFE_ABANDONED : -EIO;
 	}
@@ -472,17 +471,17 @@ static int end(struct store_life *life, struct enrg_error *err)
 {
 	/* A last look: once they are closed nobody compares them with their names any more. */
 	file_watch(&life->store.files);
-	int code = store_life_close_type(life, false, err);
+	int rc = store_life_close_type(life, false, err);
 
-	if (code == 0)
-		code = commit_journal(life, err);
-	if (code == 0 && file_set_has_due(&life->store.files)) /* the journal must stay */
-		code = enrg_error_set(err, -EIO, "what follows the last commit can't be written");
-	if (code == 0)
+	if (rc == 0)
+		rc = commit_journal(life, err);
+	if (rc == 0 && file_set_has_due(&life->store.files)) /* the journal must stay */
+		rc = enrg_error_set(err, -EIO, "what follows the last commit can't be written");
+	if (rc == 0)
 		return 0;
-	enrg_error_add(err, code, "closing the files (the batches are stored)");
+	enrg_error_add(err, rc, "closing the files (the batches are stored)");
 	file_set_rollback(&life->store.files, NULL);
-	return code;
+	return rc;
 }
 
 static int finish(struct store_life *life, int outcome, struct enrg_error *err)
@@ -518,10 +517,10 @@ static void alert(void *context, enum enrg_level level, const char *text)
 static int start(struct store_life *life, struct enrg_error *err)
 {
 	struct process *process = life->process;
-	int code = store_init(&life->store, process->plan->name, process->plan->journal_path, err);
+	int rc = store_init(&life->store, process->plan->name, process->plan->journal_path, err);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	life->store.alert = alert;
 	life->store.alert_context = process;
 	/* Between two runs files may be moved where one likes; not while one is on. */
@@ -529,8 +528,8 @@ static int start(struct store_life *life, struct enrg_error *err)
 		file_watch_left(&life->store.files);
 	leftover_cut(life->store.journal);
 	look_at_last_life(life);
-	code = intake_open(&life->intake, process, life->store.journal, err);
-	return code < 0 ? code : store_life_open_type(life, err);
+	rc = intake_open(&life->intake, process, life->store.journal, err);
+	return rc < 0 ? rc : store_life_open_type(life, err);
 }
 
 int store_run(struct process *process, struct enrg_error *err)

@@ -473,11 +473,11 @@ static void a_record_that_kills_the_commit_is_found(void **state)
 		assert_in_range(lives, 0, 4);
 		start(f);
 		ask(f->pid, ORDER_DRAIN);
-		int code = end_of(f);
+		int rc = end_of(f);
 		f->plan.previous_signal = SIGABRT;
-		if (code == 0)
+		if (rc == 0)
 			break;
-		assert_int_equal(code, 1000 + SIGABRT);
+		assert_int_equal(rc, 1000 + SIGABRT);
 	}
 	assert_int_equal(lives, 4);
 	expect_set_aside(f, p);

@@ -26,32 +26,32 @@ static int fill_section(const struct target_cache *cache, const struct plan_inpu
 	void *options = NULL;
 
 	problems_init(&problems);
-	int code = folder_fill_section(cache->type, &(struct folder_file){plan->producer_file, plan->producer_toml},
+	int rc = folder_fill_section(cache->type, &(struct folder_file){plan->producer_file, plan->producer_toml},
 		group, &options, cache->memory, &problems);
-	if (code < 0)
+	if (rc < 0)
 		enrg_error_set(
-			err, code, "%s: section %s.%s can't be read", plan->producer_file, group, cache->type->section);
+			err, rc, "%s: section %s.%s can't be read", plan->producer_file, group, cache->type->section);
 	for (size_t i = 0; i < problems.count; i++) {
 		if (problems.items[i].is_warning)
 			continue;
-		code = enrg_error_set(err, ENRG_E_CONFIG, "%s:%d: %s", problems.items[i].file, problems.items[i].line,
+		rc = enrg_error_set(err, ENRG_E_CONFIG, "%s:%d: %s", problems.items[i].file, problems.items[i].line,
 			problems.items[i].text);
 		break;
 	}
 	problems_fini(&problems);
-	if (code == 0)
+	if (rc == 0)
 		*ret_options = options;
-	return code;
+	return rc;
 }
 
 static int find_section(const struct target_cache *cache, const struct plan_input *plan, const char *group,
 	const void **ret_options, struct enrg_error *err)
 {
 	struct toml_node *root;
-	int code = toml_parse(plan->producer_file, plan->producer_toml, strlen(plan->producer_toml), &root, err);
+	int rc = toml_parse(plan->producer_file, plan->producer_toml, strlen(plan->producer_toml), &root, err);
 
-	if (code < 0)
-		return code;
+	if (rc < 0)
+		return rc;
 	const struct toml_node *table = toml_find(root, group);
 	bool is_there = table && table->kind == TOML_TABLE && toml_find(table, cache->type->section);
 	toml_free(root);
@@ -66,7 +66,7 @@ static int prepare(const struct target_cache *cache, const struct intake_record 
 {
 	const struct plan_input *plan = record->input->plan;
 	uint16_t group = record->route.group;
-	int code = 0;
+	int rc = 0;
 
 	if (group >= plan->group_count) {
 		target->state = TARGET_SKIPPED;
@@ -74,17 +74,17 @@ static int prepare(const struct target_cache *cache, const struct intake_record 
 	}
 	struct target_section *section = &table->sections[group];
 	if (!section->is_known)
-		code = find_section(cache, plan, plan->groups[group], &section->options, err);
-	if (code < 0)
-		return code;
+		rc = find_section(cache, plan, plan->groups[group], &section->options, err);
+	if (rc < 0)
+		return rc;
 	section->is_known = true;
 	if (!section->options) {
 		target->state = TARGET_SKIPPED;
 		return 0;
 	}
 	if (!target->schema)
-		code = ipc_decode_schema(record->route.schema_ipc, record->route.schema_bytes, &target->schema, err);
-	if (code < 0)
+		rc = ipc_decode_schema(record->route.schema_ipc, record->route.schema_bytes, &target->schema, err);
+	if (rc < 0)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "%s: schema of route %u: %s", record->input->source,
 			record->header->route, err ? err->text : "");
 	if (!target->views)
@@ -115,9 +115,9 @@ int target_find(const struct target_cache *cache, const struct intake_record *re
 	struct target *target = &input->targets->targets[route];
 	if (target->state == TARGET_NEW) {
 		struct enrg_error why;
-		int code = prepare(cache, record, input->targets, target, &why);
-		if (code < 0)
-			return enrg_error_set(err, code, "%s", why.text);
+		int rc = prepare(cache, record, input->targets, target, &why);
+		if (rc < 0)
+			return enrg_error_set(err, rc, "%s", why.text);
 	}
 	*ret_target = target->state == TARGET_READY ? target : NULL;
 	return 0;
@@ -140,9 +140,9 @@ int target_open(const struct target_cache *cache, void *store_state, const struc
 		.acquired_ns = record->header->acquired_ns,
 	};
 	target->handle = NULL;
-	int code = cache->type->target_open(store_state, &parameters, &target->handle, err);
-	target->is_open = code >= 0;
-	return code < 0 ? code : 0;
+	int rc = cache->type->target_open(store_state, &parameters, &target->handle, err);
+	target->is_open = rc >= 0;
+	return rc < 0 ? rc : 0;
 }
 
 static int close_table(const struct target_cache *cache, void *store_state, struct target_table *table, bool abandon,

@@ -285,10 +285,10 @@ static int recover(const char *path, const struct stream_status *status, const c
 		.out_folder = "out",
 		.now_wall_ns = clock_wall_ns()};
 	struct recovery_result result;
-	int code = recovery_save(&params, &result, adoption->err);
+	int rc = recovery_save(&params, &result, adoption->err);
 
-	if (code)
-		return enrg_error_add(adoption->err, code,
+	if (rc)
+		return enrg_error_add(adoption->err, rc,
 			"%s holds batches that no configured store takes, and they can't be "
 			"saved",
 			path);
@@ -319,7 +319,7 @@ static int drop_stores(
 	struct stream_status dropped = *status;
 	const char *name;
 	uint64_t position;
-	int code = 0;
+	int rc = 0;
 
 	dropped.consumer_count = 0;
 	for (uint32_t i = 0; i < status->consumer_count; i++)
@@ -327,10 +327,10 @@ static int drop_stores(
 			dropped.consumers[dropped.consumer_count++] = status->consumers[i];
 	position = adopt_position(adoption->runtime, &dropped, &name);
 	if (position < status->head)
-		code = recover(path, status, name, position, adoption);
-	for (uint32_t i = 0; !code && i < dropped.consumer_count; i++)
-		code = stream_drop_consumer(path, dropped.consumers[i].name, adoption->err);
-	return code;
+		rc = recover(path, status, name, position, adoption);
+	for (uint32_t i = 0; !rc && i < dropped.consumer_count; i++)
+		rc = stream_drop_consumer(path, dropped.consumers[i].name, adoption->err);
+	return rc;
 }
 
 /* A store that is new to the stream begins at its head: what came before was not for it. */
@@ -349,19 +349,19 @@ static int add_store(const struct adoption *adoption, const char *path, const st
 	path_safe_name(store, safe, sizeof(safe));
 	snprintf(checkpoint_path, sizeof(checkpoint_path), "%s/%s.checkpoint", adoption->runtime->folder, safe);
 	snprintf(journal_path, sizeof(journal_path), "%s/%s.journal", adoption->runtime->folder, safe);
-	int code = journal_open(journal_path, &journal, err);
-	if (code)
-		return code;
-	code = journal_add_stream(journal, status->uuid, status->source, &index, err);
-	if (!code) {
+	int rc = journal_open(journal_path, &journal, err);
+	if (rc)
+		return rc;
+	rc = journal_add_stream(journal, status->uuid, status->source, &index, err);
+	if (!rc) {
 		journal_set_stream(journal, index, &state);
 		journal_complete(journal);
-		code = checkpoint_follow(checkpoint_path, journal_commit_number(journal), err);
-		if (!code)
+		rc = checkpoint_follow(checkpoint_path, journal_commit_number(journal), err);
+		if (!rc)
 			journal_make_valid(journal);
 	}
 	journal_close(journal);
-	return code ? code : stream_add_consumer(path, store, err);
+	return rc ? rc : stream_add_consumer(path, store, err);
 }
 
 static bool has_consumer(const struct stream_status *status, const char *name)
@@ -375,20 +375,20 @@ static bool has_consumer(const struct stream_status *status, const char *name)
 static int fit(const char *path, struct stream_spec *spec, struct stream_status *status, struct adoption *adoption)
 {
 	bool is_other_size = spec->data_bytes != status->data_bytes;
-	int code = drop_stores(path, spec, status, adoption);
+	int rc = drop_stores(path, spec, status, adoption);
 
-	for (size_t i = 0; !code && i < spec->plan->sink_count; i++)
+	for (size_t i = 0; !rc && i < spec->plan->sink_count; i++)
 		if (!has_consumer(status, spec->plan->sinks[i].store_name))
-			code = add_store(adoption, path, status, spec->plan->sinks[i].store_name, adoption->err);
-	if (!code)
-		code = stream_read_status(path, status, adoption->err);
-	if (!code && is_other_size)
+			rc = add_store(adoption, path, status, spec->plan->sinks[i].store_name, adoption->err);
+	if (!rc)
+		rc = stream_read_status(path, status, adoption->err);
+	if (!rc && is_other_size)
 		log_line(ENRG_INFO,
 			"%s: continues with its ring of %.1f MB, as batches wait in it; the sizes of this "
 			"configuration "
 			"count from the first start that finds it empty",
 			spec->plan->name, (double)status->data_bytes / 1e6);
-	return code;
+	return rc;
 }
 
 static int adopt_one(const char *path, void *context)
@@ -451,9 +451,9 @@ int adopt_name_runs(struct runtime *runtime, struct stream_specs *specs, const s
 	struct enrg_error *err)
 {
 	json_t *all = json_object();
-	int code = 0;
+	int rc = 0;
 
-	for (size_t i = 0; !code && i < specs->count; i++) {
+	for (size_t i = 0; !rc && i < specs->count; i++) {
 		struct stream_spec *spec = &specs->items[i];
 		char key[33], runs[256];
 		struct earlier last;
@@ -481,11 +481,11 @@ int adopt_name_runs(struct runtime *runtime, struct stream_specs *specs, const s
 		if (!spec->earlier.runs[0])
 			continue;
 		json_object_set_new(all, key, earlier_format(&spec->earlier));
-		code = tell_stores(spec, plans, err);
+		rc = tell_stores(spec, plans, err);
 	}
 	json_decref(runtime->earlier);
 	runtime->earlier = all;
-	return code;
+	return rc;
 }
 
 /* What it led to is gone with the supervisor that held it. */

@@ -61,7 +61,7 @@ static int open_route(struct saver *saver, uint16_t route, struct enrg_error *er
 {
 	struct consumer_route info;
 	char path[PATH_BYTES];
-	int descriptor, code;
+	int descriptor, rc;
 
 	if (route >= SEGMENT_ROUTES || consumer_route(saver->consumer, route, &info))
 		return enrg_error_set(err, ENRG_E_CORRUPT, "route %u is damaged", route);
@@ -72,15 +72,15 @@ static int open_route(struct saver *saver, uint16_t route, struct enrg_error *er
 	if (descriptor < 0)
 		return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
 	saver->files[route] = descriptor + 1;
-	code = write_all(descriptor, info.schema_ipc, info.schema_bytes);
-	return code ? enrg_error_set(err, code, "%s: %s", path, strerror(-code)) : 0;
+	rc = write_all(descriptor, info.schema_ipc, info.schema_bytes);
+	return rc ? enrg_error_set(err, rc, "%s: %s", path, strerror(-rc)) : 0;
 }
 
 static int save_record(struct saver *saver, const struct consumer_record *record, struct enrg_error *err)
 {
 	uint16_t route = record->header->route;
 	size_t count = (size_t)record->header->meta_bytes + record->header->body_bytes;
-	int code;
+	int rc;
 
 	if (record->header->type == RECORD_RUN)
 		return 0;
@@ -88,16 +88,16 @@ static int save_record(struct saver *saver, const struct consumer_record *record
 		saver->result->corrupted++;
 		return 0;
 	}
-	code = open_route(saver, route, err);
-	if (code == ENRG_E_CORRUPT) {
+	rc = open_route(saver, route, err);
+	if (rc == ENRG_E_CORRUPT) {
 		saver->result->corrupted++;
 		return 0;
 	}
-	if (!code)
-		code = write_all(saver->files[route] - 1, record->payload, count);
-	if (code)
+	if (!rc)
+		rc = write_all(saver->files[route] - 1, record->payload, count);
+	if (rc)
 		return enrg_error_set(
-			err, code, "%s: writing recovered batches: %s", saver->params->out_folder, strerror(-code));
+			err, rc, "%s: writing recovered batches: %s", saver->params->out_folder, strerror(-rc));
 	saver->result->batches++;
 	saver->result->rows += record->header->rows;
 	return 0;
@@ -109,19 +109,19 @@ static int save_all(void *context)
 	struct consumer_record record;
 
 	for (;;) {
-		int code = consumer_acquire(saver->consumer, &record, NULL);
+		int rc = consumer_acquire(saver->consumer, &record, NULL);
 
-		if (!code)
+		if (!rc)
 			return 0;
-		if (code == 1)
-			code = save_record(saver, &record, saver->err);
+		if (rc == 1)
+			rc = save_record(saver, &record, saver->err);
 		else {
 			saver->result->corrupted++;
 			consumer_skip(saver->consumer);
-			code = 0;
+			rc = 0;
 		}
-		if (code)
-			return code;
+		if (rc)
+			return rc;
 	}
 }
 
@@ -141,15 +141,15 @@ static int name_files(struct saver *saver, struct enrg_error *err)
 {
 	for (uint16_t route = 0; route < SEGMENT_ROUTES; route++) {
 		char part[PATH_BYTES], path[PATH_BYTES], name[PATH_BYTES + 16];
-		int code;
+		int rc;
 
 		if (!saver->files[route])
 			continue;
 		make_path(saver, route, ".part", part, sizeof(part));
 		make_path(saver, route, "", path, sizeof(path));
-		code = fsync(saver->files[route] - 1) ? -errno : give_name(part, path, name, sizeof(name));
-		if (code)
-			return enrg_error_set(err, code, "%s: %s", path, strerror(-code));
+		rc = fsync(saver->files[route] - 1) ? -errno : give_name(part, path, name, sizeof(name));
+		if (rc)
+			return enrg_error_set(err, rc, "%s: %s", path, strerror(-rc));
 		if (!saver->result->files++)
 			snprintf(saver->result->first_file, sizeof(saver->result->first_file), "%s", name);
 	}
@@ -161,26 +161,26 @@ int recovery_save(const struct recovery_params *params, struct recovery_result *
 	struct saver saver = {.params = params, .result = ret_result, .err = err};
 	time_t seconds = (time_t)(params->now_wall_ns / 1000000000u);
 	struct tm tm;
-	int code;
+	int rc;
 
 	memset(ret_result, 0, sizeof(*ret_result));
 	gmtime_r(&seconds, &tm);
 	strftime(saver.stamp, sizeof(saver.stamp), "%Y%m%dT%H%M%SZ", &tm);
-	code = path_make_folders(params->out_folder, 0755, err);
-	if (!code)
-		code = consumer_open(params->stream_path, params->consumer, params->position, &saver.consumer, err);
-	if (code)
-		return code;
-	code = fault_guard(save_all, &saver);
-	if (code == -EFAULT) { /* the file was cut short meanwhile: what came before is saved */
+	rc = path_make_folders(params->out_folder, 0755, err);
+	if (!rc)
+		rc = consumer_open(params->stream_path, params->consumer, params->position, &saver.consumer, err);
+	if (rc)
+		return rc;
+	rc = fault_guard(save_all, &saver);
+	if (rc == -EFAULT) { /* the file was cut short meanwhile: what came before is saved */
 		ret_result->corrupted++;
-		code = 0;
+		rc = 0;
 	}
-	if (!code)
-		code = name_files(&saver, err);
+	if (!rc)
+		rc = name_files(&saver, err);
 	for (size_t i = 0; i < SEGMENT_ROUTES; i++)
 		if (saver.files[i])
 			close(saver.files[i] - 1);
 	consumer_close(saver.consumer);
-	return code;
+	return rc;
 }

@@ -163,16 +163,16 @@ static pid_t start(int (*function)(void))
 
 static void test_survives_cuts(void **state)
 {
-	int code = 0;
+	int rc = 0;
 
 	(void)state;
-	assert_int_equal(waitpid(start(fill_alone), &code, 0) > 0, true);
-	assert_int_equal(code, 0);
+	assert_int_equal(waitpid(start(fill_alone), &rc, 0) > 0, true);
+	assert_int_equal(rc, 0);
 	pid_t cutter = start(cut_for_ever), saver = start(save_for_long);
-	assert_int_equal(waitpid(saver, &code, 0), saver);
+	assert_int_equal(waitpid(saver, &rc, 0), saver);
 	kill(cutter, SIGKILL);
 	waitpid(cutter, NULL, 0);
-	assert_int_equal(code, 0);
+	assert_int_equal(rc, 0);
 }
 
 int main(void)

@@ -58,20 +58,20 @@ static int create_one(const struct stream_spec *spec, bool checks, struct enrg_e
 		.record_bytes_max = spec->record_bytes_max,
 		.checks = checks,
 	};
-	int code = stream_create(&params, err);
+	int rc = stream_create(&params, err);
 
-	for (size_t i = 0; !code && i < spec->plan->sink_count; i++)
-		code = stream_add_consumer(params.path, spec->plan->sinks[i].store_name, err);
-	if (code)
+	for (size_t i = 0; !rc && i < spec->plan->sink_count; i++)
+		rc = stream_add_consumer(params.path, spec->plan->sinks[i].store_name, err);
+	if (rc)
 		unlink(params.path); /* without its consumers it is no stream of ours; it is empty */
-	return code;
+	return rc;
 }
 
 int streams_create(const struct stream_specs *specs, bool checks, struct enrg_error *err)
 {
 	uint64_t need_bytes = 0;
 	size_t count = 0;
-	int code = 0;
+	int rc = 0;
 
 	for (size_t i = 0; i < specs->count; i++) {
 		if (!access(specs->items[i].plan->stream_path, F_OK))
@@ -80,15 +80,15 @@ int streams_create(const struct stream_specs *specs, bool checks, struct enrg_er
 		count++;
 	}
 	if (count)
-		code = budget_check(specs->items[0].plan->runtime_folder, need_bytes, count, err);
-	if (code > 0) {
+		rc = budget_check(specs->items[0].plan->runtime_folder, need_bytes, count, err);
+	if (rc > 0) {
 		log_line(ENRG_WARNING, "%s", err->text);
-		code = 0;
+		rc = 0;
 	}
-	for (size_t i = 0; !code && i < specs->count; i++)
+	for (size_t i = 0; !rc && i < specs->count; i++)
 		if (access(specs->items[i].plan->stream_path, F_OK))
-			code = create_one(&specs->items[i], checks, err);
-	return code;
+			rc = create_one(&specs->items[i], checks, err);
+	return rc;
 }
 
 bool stream_spec_fits(const struct stream_spec *spec, const struct stream_status *status)

@@ -153,6 +153,7 @@ static void fill_consumer(
 	const struct segment_consumer *slot, uint32_t index, uint64_t head, struct stream_consumer_status *ret)
 {
 	static_assert(sizeof(ret->name) == sizeof(slot->name), "copied whole");
+	memset(ret, 0, sizeof(*ret)); /* who compares two looks compares bytes */
 	memcpy(ret->name, slot->name, sizeof(ret->name));
 	ret->name[sizeof(ret->name) - 1] = 0;
 	ret->index = index;

@@ -87,7 +87,7 @@ static bool end_process(struct edges *edges, struct member *member)
 			member_enter(member, MEMBER_STOPPED);
 		return true;
 	}
-	if (!member->is_stop_asked && !child_send_order(&member->child, choose_order(member))) {
+	if (!member->is_stop_asked && !child_send_order(&member->child, (int)choose_order(member))) {
 		member->is_stop_asked = true;
 		member->wished_ns = now_ns;
 	} else if (member->is_stop_asked && now_ns >= member->wished_ns + patience_ns) {

@@ -225,7 +225,7 @@ bool commit_is_due(const struct enrg_processor *self, const struct intake_input 
 
 	if (!self->has_stepped && !intake_is_dirty(&self->intake))
 		return false;
-	if (self->is_careful || held >= HELD_BYTES || self->read_bytes >= READ_BYTES)
+	if (self->crash.is_careful || held >= HELD_BYTES || self->read_bytes >= READ_BYTES)
 		return true;
 	if (self->stream && held >= stream_data_bytes(self->stream) / 4)
 		return true;

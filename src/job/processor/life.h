@@ -7,6 +7,7 @@
 #include "handover/checkpoint.h"
 #include "job/source/output.h"
 #include "job/store/intake.h"
+#include "job/store/set_aside.h"
 
 /* One life of a processor; also what its author sees. */
 struct enrg_processor {
@@ -30,10 +31,7 @@ struct enrg_processor {
 	uint64_t now_ns; /* as last read */
 	uint64_t next_tick_ns;
 	uint32_t first_input; /* whose turn it is to be first */
-	/* After a crash each record is committed alone, until the one that was being read then is past. */
-	bool is_careful, has_poison;
-	uint32_t crash_stream;
-	uint64_t crash_position;
+	struct set_aside crash;
 	struct processor_tables **tables; /* one a stream of the intake; table.c */
 	struct processor_gate *gates;     /* the same; gate.c */
 	uint32_t gate_count;

@@ -77,24 +77,6 @@ static void count_read(struct enrg_processor *self, const struct intake_record *
 	atomic_store_explicit(&page->last_in_mono_ns, self->now_ns, memory_order_relaxed);
 }
 
-static int set_aside(struct enrg_processor *self, const struct intake_record *record, struct enrg_error *err)
-{
-	char path[4096];
-	int rc = set_aside_write(self->process, self->journal, record, path, sizeof(path), err);
-
-	if (rc < 0)
-		return rc;
-	process_alert(self->process, ENRG_ERROR,
-		"batch %" PRIu64 " of %s ended this processor %u times: it was set aside as %s and is in nothing that "
-		"it makes; all others are",
-		record->header->sequence, record->input->source, SET_ASIDE_AFTER_LIVES, path);
-	record->input->now.set_aside_batches++;
-	record->input->now.set_aside_rows += record->header->rows;
-	intake_accept(record);
-	self->has_poison = false;
-	return commit_make(self, err);
-}
-
 static void skip(const struct intake_record *record)
 {
 	if (record->header->type == RECORD_GAP)
@@ -151,18 +133,18 @@ static int process_batch(struct enrg_processor *self, const struct intake_record
 
 static int take_record(struct enrg_processor *self, const struct intake_record *record, struct enrg_error *err)
 {
-	struct intake_input *input = record->input;
 	struct processor_table *table;
 	struct enrg_batch batch;
 	struct enrg_error why = {0};
 	bool is_left;
-	bool is_crash_record = input->journal_index == self->crash_stream && record->position >= self->crash_position;
+	static const char *const words[] = {"processor", "is in nothing that it makes; all others are"};
+	int rc = 0;
 
-	if (self->has_poison && is_crash_record && record->position == self->crash_position)
-		return set_aside(self, record, err);
-	if (self->is_careful && is_crash_record && record->position > self->crash_position)
-		self->is_careful = false;
-	int rc = table_find(self, record, &table, &why);
+	if (set_aside_is_due(&self->crash, record)) {
+		rc = set_aside_record(&self->crash, self->process, self->journal, record, words, err);
+		return rc < 0 ? rc : commit_make(self, err);
+	}
+	rc = table_find(self, record, &table, &why);
 	if (rc < 0 && rc != ENRG_E_CORRUPT)
 		return enrg_error_set(err, rc, "%s", why.text);
 	if (rc < 0 || (table && decode_record(record, table->schema, table->views, table->tag, &batch, &why) < 0)) {
@@ -290,8 +272,8 @@ static int go_round(struct enrg_processor *self, struct enrg_error *err)
 		return LIFE_IN_ORDER;
 	if (any)
 		return LIFE_GOES_ON;
-	self->is_careful = false;   /* the record that was being read at the crash is in the ring: it is past */
-	if (gate_is_any_shut(self)) /* what stands behind a boundary would end each wait at once */
+	self->crash.is_careful = false; /* the record that was being read at the crash is in the ring: it is past */
+	if (gate_is_any_shut(self))     /* what stands behind a boundary would end each wait at once */
 		process_sleep_until(self->process, stop, clock_mono_ns() + GATE_LOOK_NS);
 	else
 		intake_wait(&self->intake, stop, choose_wait(self, stop));
@@ -309,15 +291,6 @@ static int run(struct enrg_processor *self, struct enrg_error *err)
 }
 
 /* --- start and end ------------------------------------------------------------------------------------------------ */
-
-static void look_at_last_life(struct enrg_processor *self)
-{
-	if (!set_aside_was_crash(self->process->plan))
-		return;
-	uint32_t lives = journal_count_crash(self->journal, &self->crash_stream, &self->crash_position);
-	self->is_careful = lives > 0;
-	self->has_poison = lives >= SET_ASIDE_AFTER_LIVES;
-}
 
 static int open_outputs(struct enrg_processor *self, struct toml_node *toml, struct enrg_error *err)
 {
@@ -406,12 +379,12 @@ int processor_run(struct process *process, struct enrg_error *err)
 	self = (struct enrg_processor){.process = process,
 		.type = process->type->processor,
 		.job = {.process = process, .interval_ns = INTERVAL_NS},
-		.crash_stream = JOURNAL_NONE};
+		.crash = {.stream = JOURNAL_NONE}};
 	int rc = toml_parse(plan->file, plan->toml_text, strlen(plan->toml_text), &toml, err);
 	if (rc == 0)
 		rc = commit_open(&self, err);
 	if (rc == 0) {
-		look_at_last_life(&self);
+		set_aside_look_back(&self.crash, self.process->plan, self.journal);
 		rc = live(&self, toml, &is_hurried, err);
 	}
 	outputs_destroy(self.job.outputs);

@@ -5,6 +5,7 @@
 
 #include "job/file/handle.h"
 #include "job/store/intake.h"
+#include "job/store/set_aside.h"
 #include "job/store/target.h"
 
 /* Where a store stands in a failure. store_life_enter alone changes it. */
@@ -37,11 +38,7 @@ struct store_life {
 	uint64_t first_written_ns;
 	uint64_t next_tick_ns, next_watch_ns;
 	uint32_t first_input; /* whose turn it is to be first */
-	/* After a crash each record is committed alone, until the one that was being read then is past: so that the
-	 * next crash names its record, and the lives in between make progress. */
-	bool is_careful, has_poison;
-	uint32_t crash_stream;
-	uint64_t crash_position;
+	struct set_aside crash;
 	struct store_failure failure;
 };
 

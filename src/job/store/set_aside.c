@@ -2,6 +2,7 @@
 #include "job/store/set_aside.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,4 +90,43 @@ int set_aside_write(const struct process *process, const struct journal *journal
 		rc = path_write_file(ret_path, bytes, schema_bytes + payload_bytes, 1, err);
 	free(bytes);
 	return rc;
+}
+
+void set_aside_look_back(struct set_aside *crash, const struct plan *plan, struct journal *journal)
+{
+	*crash = (struct set_aside){.stream = JOURNAL_NONE};
+	if (!set_aside_was_crash(plan))
+		return;
+	uint32_t lives = journal_count_crash(journal, &crash->stream, &crash->position);
+	crash->is_careful = lives > 0;
+	crash->has_poison = lives >= SET_ASIDE_AFTER_LIVES;
+}
+
+bool set_aside_is_due(struct set_aside *crash, const struct intake_record *record)
+{
+	bool is_of_crash = record->input->journal_index == crash->stream && record->position >= crash->position;
+
+	if (crash->has_poison && is_of_crash && record->position == crash->position)
+		return true;
+	if (is_of_crash && record->position > crash->position)
+		crash->is_careful = false;
+	return false;
+}
+
+int set_aside_record(struct set_aside *crash, struct process *process, const struct journal *journal,
+	const struct intake_record *record, const char *const words[2], struct enrg_error *err)
+{
+	char path[4096];
+	int rc = set_aside_write(process, journal, record, path, sizeof(path), err);
+
+	if (rc < 0)
+		return rc;
+	process_alert(process, ENRG_ERROR,
+		"batch %" PRIu64 " of %s ended this %s %u times: it was set aside as %s and %s",
+		record->header->sequence, record->input->source, words[0], SET_ASIDE_AFTER_LIVES, path, words[1]);
+	record->input->now.set_aside_batches++;
+	record->input->now.set_aside_rows += record->header->rows;
+	intake_accept(record);
+	crash->has_poison = false;
+	return 0;
 }

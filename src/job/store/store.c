@@ -108,7 +108,7 @@ static bool is_commit_due(const struct store_life *life, const struct intake_inp
 {
 	const struct enrg_store *store = &life->store;
 
-	if (life->is_careful || input->committed.position < input->failed_end)
+	if (life->crash.is_careful || input->committed.position < input->failed_end)
 		return true;
 	/* Alone with a table that waits, the others are committed before it has its turn. */
 	if (life->failure.last_ns && life->now_ns - life->failure.last_ns < FAILED_LATELY_NS &&
@@ -142,24 +142,6 @@ static bool is_idle_commit_due(const struct store_life *life)
 }
 
 /* --- records ------------------------------------------------------------------------------------------------------ */
-
-static int set_aside(struct store_life *life, const struct intake_record *record, struct enrg_error *err)
-{
-	char path[4096];
-	int rc = set_aside_write(life->process, life->store.journal, record, path, sizeof(path), err);
-
-	if (rc < 0)
-		return rc;
-	process_alert(life->process, ENRG_ERROR,
-		"batch %" PRIu64 " of %s ended this store %u times: it was set aside as %s "
-		"and is not in the store's files; all others are stored",
-		record->header->sequence, record->input->source, SET_ASIDE_AFTER_LIVES, path);
-	record->input->now.set_aside_batches++;
-	record->input->now.set_aside_rows += record->header->rows;
-	intake_accept(record);
-	life->has_poison = false;
-	return commit(life, err);
-}
 
 static void count_written(struct store_life *life, const struct intake_record *record, bool is_left)
 {
@@ -202,13 +184,14 @@ static int store_record(struct store_life *life, const struct intake_record *rec
 	struct enrg_batch batch;
 	struct enrg_error why = {0};
 	bool is_left;
-	bool is_crash_record = input->journal_index == life->crash_stream && record->position >= life->crash_position;
+	int rc = 0;
+	static const char *const words[] = {"store", "is not in the store's files; all others are stored"};
 
-	if (life->has_poison && is_crash_record && record->position == life->crash_position)
-		return set_aside(life, record, err);
-	if (life->is_careful && is_crash_record && record->position > life->crash_position)
-		life->is_careful = false;
-	int rc = target_find(&life->targets, record, &target, &why);
+	if (set_aside_is_due(&life->crash, record)) {
+		rc = set_aside_record(&life->crash, life->process, life->store.journal, record, words, err);
+		return rc < 0 ? rc : commit(life, err);
+	}
+	rc = target_find(&life->targets, record, &target, &why);
 	if (rc < 0 && rc != ENRG_E_CORRUPT)
 		return enrg_error_set(err, rc, "%s", why.text);
 	if (rc < 0 || (target && decode_record(record, target->schema, target->views, target->tag, &batch, &why) < 0)) {
@@ -427,7 +410,8 @@ static int go_round(struct store_life *life, struct enrg_error *err)
 		return LIFE_GOES_ON;
 	bool has_waiting = intake_next_retry(intake) != UINT64_MAX;
 	if (!has_waiting)
-		life->is_careful = false; /* the record that was being read at the crash is in the ring: it is past */
+		life->crash.is_careful =
+			false; /* the record that was being read at the crash is in the ring: it is past */
 	if (!has_waiting && !life->written_batches)
 		store_life_note_recovery(life);
 	intake_wait(intake, stop, choose_wait(life, stop));
@@ -455,15 +439,6 @@ static int run(struct store_life *life, struct enrg_error *err)
 }
 
 /* --- start and end ------------------------------------------------------------------------------------------------ */
-
-static void look_at_last_life(struct store_life *life)
-{
-	if (!set_aside_was_crash(life->process->plan))
-		return;
-	uint32_t lives = journal_count_crash(life->store.journal, &life->crash_stream, &life->crash_position);
-	life->is_careful = lives > 0;
-	life->has_poison = lives >= SET_ASIDE_AFTER_LIVES;
-}
 
 /* Ordered end. What the store writes while it closes its files (a footer) is committed with them; where that fails they
  * stay as the last commit left them. */
@@ -527,7 +502,7 @@ static int start(struct store_life *life, struct enrg_error *err)
 	if (process->plan->life > 0)
 		file_watch_left(&life->store.files);
 	leftover_cut(life->store.journal);
-	look_at_last_life(life);
+	set_aside_look_back(&life->crash, life->process->plan, life->store.journal);
 	rc = intake_open(&life->intake, process, life->store.journal, err);
 	return rc < 0 ? rc : store_life_open_type(life, err);
 }
@@ -542,7 +517,7 @@ int store_run(struct process *process, struct enrg_error *err)
 		.process = process,
 		.type = process->type->store,
 		.targets = {.type = process->type->store, .memory = process->memory},
-		.crash_stream = JOURNAL_NONE,
+		.crash = {.stream = JOURNAL_NONE},
 	};
 	int code = start(&life, &cause);
 	if (code < 0) {

@@ -3,22 +3,7 @@
 . "$(dirname "$0")/harness.sh"
 
 write_config() {
-	mkdir -p "$work/c"
-	cat >"$work/c/supervisor.toml" <<-END
-		ring_buffer_size_mb = 16
-		restart_delay_seconds = 0.1
-		[info]
-		supervisor_id = "lab"
-	END
-	cat >"$work/c/dice.toml" <<-END
-		daq_job_type = "DAQJobTest"
-		daq_job_unique_id = "dice"
-		rand_min = 1
-		rand_max = 6
-		interval_seconds = 0.05
-		[store_config.csv]
-		file_path = "dice.csv"
-	END
+	write_dice_lab 16
 }
 
 # The supervisor answers, names all that is wrong, and ends in order when it is asked to.

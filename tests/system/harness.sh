@@ -63,6 +63,26 @@ start() {
 	started+=("$run")
 }
 
+# write_dice_lab MB: a folder c with rings of so many MB and one source of 20 rows a second
+write_dice_lab() {
+	mkdir -p "$work/c"
+	cat >"$work/c/supervisor.toml" <<-END
+		ring_buffer_size_mb = $1
+		restart_delay_seconds = 0.1
+		[info]
+		supervisor_id = "lab"
+	END
+	cat >"$work/c/dice.toml" <<-END
+		daq_job_type = "DAQJobTest"
+		daq_job_unique_id = "dice"
+		rand_min = 1
+		rand_max = 6
+		interval_seconds = 0.05
+		[store_config.csv]
+		file_path = "dice.csv"
+	END
+}
+
 # run_case NAME
 run_case() {
 	declare -F "case_${1:?which case}" >/dev/null || { echo "no case $1" >&2; exit 2; }

@@ -3,22 +3,7 @@
 . "$(dirname "$0")/harness.sh"
 
 write_config() { # RATE of the fast source
-	mkdir -p "$work/c"
-	cat >"$work/c/supervisor.toml" <<-END
-		ring_buffer_size_mb = 64
-		restart_delay_seconds = 0.1
-		[info]
-		supervisor_id = "lab"
-	END
-	cat >"$work/c/dice.toml" <<-END
-		daq_job_type = "DAQJobTest"
-		daq_job_unique_id = "dice"
-		rand_min = 1
-		rand_max = 6
-		interval_seconds = 0.05
-		[store_config.csv]
-		file_path = "dice.csv"
-	END
+	write_dice_lab 64
 	cat >"$work/c/fast.toml" <<-END
 		daq_job_type = "DAQJobBenchmark"
 		daq_job_unique_id = "fast"

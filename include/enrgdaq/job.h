@@ -106,6 +106,9 @@ struct enrg_job_type {
 		struct enrg_job *job, void *state, const struct enrg_stopped *stopped, struct enrg_error *err);
 	int (*on_message)(
 		struct enrg_job *job, void *state, const struct enrg_message *message, struct enrg_error *err);
+
+	/* A service although it has `poll` (for what is due by the clock, or a descriptor): see above. */
+	bool is_service;
 };
 
 /* The name of this job (unique in its supervisor) and of the supervisor. Valid as long as the job. */

@@ -28,7 +28,9 @@ bool member_is_source(const struct member *member)
 
 bool member_is_service(const struct member *member)
 {
-	return member->config->type->job && !member->config->type->job->poll;
+	const struct enrg_job_type *job = member->config->type->job;
+
+	return job && (!job->poll || job->is_service);
 }
 
 const char *member_state_name(const struct member *member)

@@ -94,6 +94,36 @@ case_knob() {
 	suite DAQJobKnob
 }
 
+# One that polls keeps no run alive: the run ends with its source.
+case_polls() {
+	write_company
+	cat >ticker.c <<-END
+		#include <stdlib.h>
+		#include <enrgdaq/job.h>
+		static const struct enrg_option none[] = {{.key = NULL}};
+		static int start(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
+		{
+			(void)job, (void)options, (void)err;
+			return *ret_state = calloc(1, 1), 0;
+		}
+		static int poll_once(struct enrg_job *job, void *state, struct enrg_error *err)
+		{
+			(void)job, (void)state, (void)err;
+			return ENRG_POLL_IDLE;
+		}
+		static const struct enrg_job_type ticker = {.size = sizeof(struct enrg_job_type), .name = "DAQJobTicker", .summary = "Ticks.",
+			.options = {.size = 1, .options = none}, .start = start, .poll = poll_once, .destroy = free, .is_service = true};
+		static const struct enrg_job_type *const jobs[] = {&ticker, NULL};
+		ENRG_MODULE = {ENRG_MODULE_HEAD, .name = "ticker", .jobs = jobs};
+	END
+	"${CC:-cc}" -std=gnu17 -O1 -fPIC -shared -I "$INCLUDE" ticker.c -o modules/ticker.so 2>cc.log || fail "the ticker does not build"
+	printf 'daq_job_type = "DAQJobTicker"\n' >c/service.toml
+	printf 'daq_job_type = "DAQJobBenchmark"\ncount = 3\n[store_config.csv]\nfile_path = "b.csv"\n' >c/dice.toml
+	rm c/knob.toml
+	timeout 20 "$bin" run c >run.log 2>&1 || fail "the run did not end with its source: exit code $?"
+	grep -q "accounted" run.log || fail "no ledger"
+}
+
 # The service of docs/writing-a-service.md.
 case_page() {
 	write_company

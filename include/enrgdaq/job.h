@@ -133,8 +133,8 @@ struct pollfd; /* of <poll.h>, for whoever waits: without it a driver may call a
  * likes, and returns ENRG_POLL_AGAIN after it, also where nothing came (runs begin and end between two polls). Also
  * from `start` and `stop`, for hardware that takes its time. How many descriptors are ready; 0: the time is over, or a
  * message came and was received; ENRG_E_STOPPED: a stop came (in `stop`: a fast one), which poll and start pass on as
- * it is: `stop` may still read the hardware. Other codes: rows that were due could not be committed, or no descriptor
- * is left. */
+ * it is: `stop` may still read the hardware. -EPERM in a processor behind its start. Other codes: rows that were due
+ * could not be committed, or no descriptor is left. */
 ENRG_API int enrg_job_wait_fd(
 	struct enrg_job *job, struct pollfd *entries, uint32_t count, uint64_t timeout_ns, struct enrg_error *err);
 

@@ -82,7 +82,7 @@ struct enrg_request {
 };
 
 /* Gives a command; does not wait. To several jobs: one answer comes, with a field for each job. 0; -EINVAL; -EAGAIN:
- * too many are under way; -ENOTCONN: this process has no supervisor, or is a processor. */
+ * too many are under way; -ENOTCONN: this process has no supervisor, or is a store. */
 ENRG_API int enrg_job_send(struct enrg_job *job, const struct enrg_request *request, struct enrg_error *err);
 
 /* --- reports that a job hears --- */

@@ -73,9 +73,31 @@ struct enrg_processor_type {
 
 	/* By `enrgdaq check` and before anything starts; as that of struct enrg_job_type. NULL where not wanted. */
 	int (*check)(const void *options, struct enrg_error *err);
+
+	/* What it hears from others (enrgdaq/message.h), as in struct enrg_job_type; `job` is enrg_processor_job,
+	 * `state` that of start. Called between steps, never inside of one, and each call is a step by itself: its
+	 * checkpoint is made before anything else happens. So an answer that somebody got stands for what no kill takes
+	 * away. A kill between the action and that checkpoint takes the action back: what it changed in the state and
+	 * what it made do not exist, and the next life begins with the state of before. Whoever asked gets
+	 * ENRG_ANSWER_UNKNOWN then, as where the kill came between checkpoint and answer, and reads the state back.
+	 * What `save` does not write is lost with the process, here as everywhere. Reports may be lost; those that were
+	 * heard are in the same checkpoints. A processor that waits for its stores, or is within a long step, answers
+	 * when that is over. */
+	const struct enrg_message_type *const *messages; /* commands that it takes, NULL at the end; or NULL */
+	int (*on_alert)(struct enrg_job *job, void *state, const struct enrg_alert *alert, struct enrg_error *err);
+	int (*on_stats)(struct enrg_job *job, void *state, const struct enrg_stats *stats, struct enrg_error *err);
+	int (*on_started)(
+		struct enrg_job *job, void *state, const struct enrg_started *started, struct enrg_error *err);
+	int (*on_stopped)(
+		struct enrg_job *job, void *state, const struct enrg_stopped *stopped, struct enrg_error *err);
+	int (*on_message)(
+		struct enrg_job *job, void *state, const struct enrg_message *message, struct enrg_error *err);
 };
 
-/* For the calls of job.h: outputs, log, alerts, interval. enrg_output_count_dropped enters the checkpoint, too. */
+/* For the calls of job.h: outputs, log, alerts, interval. enrg_output_count_dropped enters the checkpoint, too. What
+ * goes out at once (enrg_job_send, alerts) is no part of a step: it goes out again where the step is made again after a
+ * kill.
+ */
 ENRG_API struct enrg_job *enrg_processor_job(struct enrg_processor *processor);
 
 struct enrg_processor_input {

@@ -80,12 +80,12 @@ static json_t *group_schema(const struct types *types, const struct enrg_job_gro
 }
 
 /* Of each command that the job takes, the schema of its fields. New reference. */
-static json_t *messages_schema(const struct enrg_job_type *job)
+static json_t *messages_schema(const struct enrg_message_type *const *list)
 {
 	json_t *messages = json_object();
 
-	for (size_t i = 0; job->messages && job->messages[i]; i++) {
-		const struct enrg_message_type *message = job->messages[i];
+	for (size_t i = 0; list[i]; i++) {
+		const struct enrg_message_type *message = list[i];
 		json_t *schema = options_schema(&message->body);
 
 		json_object_set_new(schema, "description", json_string(message->summary));
@@ -109,8 +109,8 @@ static json_t *type_schema(const struct types *types, const struct type_entry *t
 	if (type_runs_code(type))
 		json_object_set_new(schema, "x-enrgdaq-runs-code", json_true());
 	json_decref(common);
-	if (type->job && type->job->messages && type->job->messages[0])
-		json_object_set_new(schema, "x-enrgdaq-messages", messages_schema(type->job));
+	if (type_messages(type) && type_messages(type)[0])
+		json_object_set_new(schema, "x-enrgdaq-messages", messages_schema(type_messages(type)));
 	if (type->processor) {
 		common = options_schema(&job_inputs_table);
 		json_object_update(properties, json_object_get(common, "properties"));
@@ -176,12 +176,12 @@ static void print_groups(const struct types *types, const struct enrg_job_group 
 	puts("   (enrgdaq describe STORE)");
 }
 
-static void print_messages(const struct enrg_job_type *job, enum form form)
+static void print_messages(const struct enrg_message_type *const *messages, enum form form)
 {
 	char title[300];
 
-	for (size_t i = 0; job->messages && job->messages[i]; i++) {
-		const struct enrg_message_type *message = job->messages[i];
+	for (size_t i = 0; messages && messages[i]; i++) {
+		const struct enrg_message_type *message = messages[i];
 
 		snprintf(title, sizeof(title), "Command %s%s (%s)", message->kind,
 			message->runs_code ? ", privileged: what it says may run programs" : "", message->summary);
@@ -191,7 +191,7 @@ static void print_messages(const struct enrg_job_type *job, enum form form)
 		else
 			puts(form == FORM_MARKDOWN ? "It has no fields." : "  no fields");
 	}
-	if (form == FORM_TEXT && job->messages && job->messages[0])
+	if (form == FORM_TEXT && messages && messages[0])
 		printf("\nA command is given with: enrgdaq send NAME KIND KEY=VALUE …\n");
 }
 
@@ -224,8 +224,7 @@ static void print_type(const struct types *types, const struct type_entry *type,
 	} else if (type_groups(type) && type_groups(type)[0].key) {
 		print_groups(types, type_groups(type), form);
 	}
-	if (type->job)
-		print_messages(type->job, form);
+	print_messages(type_messages(type), form);
 	if (form == FORM_TEXT) {
 		print_title("Keys of every job", form);
 		print_table(&job_common_table, form);

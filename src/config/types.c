@@ -375,6 +375,13 @@ const struct enrg_job_group *type_groups(const struct type_entry *type)
 	return type->job ? type->job->groups : NULL;
 }
 
+const struct enrg_message_type *const *type_messages(const struct type_entry *type)
+{
+	if (type->processor)
+		return type->processor->messages;
+	return type->job ? type->job->messages : NULL;
+}
+
 const char *type_kind(const struct type_entry *type)
 {
 	return type->processor ? "processor" : type->job ? "job" : "store";

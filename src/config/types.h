@@ -22,6 +22,8 @@ const char *const *type_old_names(const struct type_entry *type); /* or NULL */
 bool type_runs_code(const struct type_entry *type);
 /* Store groups of a type that produces; NULL: it has none. */
 const struct enrg_job_group *type_groups(const struct type_entry *type);
+/* Commands that it takes, NULL at the end; NULL: none. */
+const struct enrg_message_type *const *type_messages(const struct type_entry *type);
 /* "job", "processor", "store". */
 const char *type_kind(const struct type_entry *type);
 

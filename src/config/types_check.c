@@ -275,10 +275,10 @@ static bool is_kind(const char *kind)
 	return true;
 }
 
-static int check_messages(const struct place *job, const struct enrg_job_type *type)
+static int check_messages(const struct place *job, const struct enrg_message_type *const *messages)
 {
-	for (size_t i = 0; type->messages && type->messages[i]; i++) {
-		const struct enrg_message_type *message = type->messages[i];
+	for (size_t i = 0; messages && messages[i]; i++) {
+		const struct enrg_message_type *message = messages[i];
 		const struct place place = {"message", is_empty(message->kind) ? "(no kind)" : message->kind, job->err};
 		int rc;
 
@@ -289,11 +289,11 @@ static int check_messages(const struct place *job, const struct enrg_job_type *t
 		if (!message->receive)
 			return refuse(&place, "no function receive");
 		for (size_t j = 0; j < i; j++)
-			if (!strcmp(type->messages[j]->kind, message->kind))
+			if (!strcmp(messages[j]->kind, message->kind))
 				return refuse(job, "two messages have the kind %s", message->kind);
 		rc = check_table(&place, &message->body, 0);
 		if (rc)
-			return enrg_error_add(job->err, rc, "job %s", job->name);
+			return enrg_error_add(job->err, rc, "%s %s", job->kind, job->name);
 	}
 	return 0;
 }
@@ -319,7 +319,7 @@ static int check_job(const struct enrg_job_type *type, struct enrg_error *err)
 	if (!rc)
 		rc = check_own_keys(&place, &type->options);
 	if (!rc)
-		rc = check_messages(&place, type);
+		rc = check_messages(&place, type->messages);
 	return rc ? rc : check_groups(&place, type->groups, &type->options);
 }
 
@@ -345,6 +345,8 @@ static int check_processor(const struct enrg_processor_type *type, struct enrg_e
 		rc = check_table(&place, &type->options, 0);
 	if (!rc)
 		rc = check_own_keys(&place, &type->options);
+	if (!rc)
+		rc = check_messages(&place, type->messages);
 	return rc ? rc : check_groups(&place, type->groups, &type->options);
 }
 

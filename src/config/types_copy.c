@@ -118,9 +118,10 @@ static int copy_message(struct module_copy *copy, const struct enrg_message_type
 	return rc ? enrg_error_add(err, rc, "message %s", type->kind ? type->kind : "(no kind)") : 0;
 }
 
-static int copy_messages(struct module_copy *copy, struct enrg_job_type *job, struct enrg_error *err)
+static int copy_messages(
+	struct module_copy *copy, const struct enrg_message_type *const **messages, struct enrg_error *err)
 {
-	const struct enrg_message_type *const *from = job->messages;
+	const struct enrg_message_type *const *from = *messages;
 	const struct enrg_message_type **list;
 
 	if (!from)
@@ -137,7 +138,7 @@ static int copy_messages(struct module_copy *copy, struct enrg_job_type *job, st
 			return rc;
 		list[i] = type;
 	}
-	job->messages = list;
+	*messages = list;
 	return 0;
 }
 
@@ -151,7 +152,7 @@ static int copy_job(struct module_copy *copy, const struct enrg_job_type *type, 
 		rc = copy_table(copy, &type->options, 0, &ret_type->options, err);
 	}
 	if (!rc)
-		rc = copy_messages(copy, ret_type, err);
+		rc = copy_messages(copy, &ret_type->messages, err);
 	return rc ? enrg_error_add(err, rc, "job %s", type->name ? type->name : "(no name)") : 0;
 }
 
@@ -218,6 +219,8 @@ static int copy_processor(struct module_copy *copy, const struct enrg_processor_
 		memcpy(ret_type, type, smaller(type->size, sizeof(*ret_type)));
 		rc = copy_table(copy, &type->options, 0, &ret_type->options, err);
 	}
+	if (!rc)
+		rc = copy_messages(copy, &ret_type->messages, err);
 	return rc ? enrg_error_add(err, rc, "processor %s", type->name ? type->name : "(no name)") : 0;
 }
 

@@ -9,10 +9,27 @@ bool types_hears(const struct enrg_job_type *type)
 	       type->on_stopped || type->on_message;
 }
 
-const struct enrg_message_type *types_find_message(const struct enrg_job_type *type, const char *kind)
+void types_listen(const struct type_entry *type, struct enrg_job_type *ret_listener)
 {
-	for (size_t i = 0; type->messages && type->messages[i]; i++)
-		if (!strcmp(type->messages[i]->kind, kind))
-			return type->messages[i];
+	const struct enrg_processor_type *processor = type->processor;
+
+	*ret_listener = (struct enrg_job_type){.name = type->name};
+	if (type->job)
+		*ret_listener = *type->job;
+	if (!processor)
+		return;
+	ret_listener->messages = processor->messages;
+	ret_listener->on_alert = processor->on_alert;
+	ret_listener->on_stats = processor->on_stats;
+	ret_listener->on_started = processor->on_started;
+	ret_listener->on_stopped = processor->on_stopped;
+	ret_listener->on_message = processor->on_message;
+}
+
+const struct enrg_message_type *types_find_message(const struct enrg_message_type *const *messages, const char *kind)
+{
+	for (size_t i = 0; messages && messages[i]; i++)
+		if (!strcmp(messages[i]->kind, kind))
+			return messages[i];
 	return NULL;
 }

@@ -141,8 +141,8 @@ static void one_of_newer_headers_is_taken_with_what_is_known(void **state)
 	assert_ptr_not_equal(copied->messages[0], &message.type);
 	assert_ptr_equal(copied->messages[0]->receive, receive);
 	assert_null(copied->messages[1]);
-	assert_ptr_equal(types_find_message(copied, "set.it-now_1"), copied->messages[0]);
-	assert_null(types_find_message(copied, "set"));
+	assert_ptr_equal(types_find_message(copied->messages, "set.it-now_1"), copied->messages[0]);
+	assert_null(types_find_message(copied->messages, "set"));
 	assert_true(types_hears(copied));
 	module_copy_free(copy);
 }

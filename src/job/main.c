@@ -145,7 +145,7 @@ static int run_job(struct process *process, int lifeline, int module)
 
 	if (result == 0)
 		result = fill_options(process, &err);
-	if (result == 0 && process->type->job && !(process->mailbox = mailbox_create()))
+	if (result == 0 && !process->type->store && !(process->mailbox = mailbox_create()))
 		result = enrg_error_set(&err, -ENOMEM, "out of memory");
 	/* after the options, which name topics; before what may fail from here on, so that the alert goes out */
 	int started = reporter_start(process, lifeline, &process->reporter, &reporter_err);

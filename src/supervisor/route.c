@@ -57,16 +57,9 @@ static void pending_fini(struct pending *pending)
 
 /* --- who is meant --- */
 
-static const struct enrg_job_type *job_type_of(const struct member *member)
-{
-	return member->config->type->job;
-}
-
 static bool takes(const struct member *member, const char *kind)
 {
-	const struct enrg_job_type *type = job_type_of(member);
-
-	return type && types_find_message(type, kind);
+	return types_find_message(type_messages(member->config->type), kind) != NULL;
 }
 
 /* The name behind "job " or "type ", or NULL. */

@@ -107,6 +107,32 @@ for language in "$compiler -std=c17" "$cxx -std=c++20 -x c++"; do
 	{ seq 3 12 29991; echo 15000; } | cmp - "$work/out/sums.txt" || { cat "$work/run.log"; fail "sums: $language"; }
 	expect "pairs of ruler: read 5001 rows; in 5001: accounted" "$work/run.log"
 done
+
+# It is told something; what it has answered to is in its checkpoint, so a kill does not take it away.
+cat >"$work/pairs/ruler.toml" <<-END
+	daq_job_type = "DAQJobTest"
+	rand_min = 1
+	rand_max = 6
+	interval_seconds = 0.01
+END
+"$program" run "$work/pairs" >"$work/run.log" 2>&1 &
+supervisor=$!
+tell() { # FACTOR BEFORE
+	tries=0
+	until "$program" send pairs set_factor "factor=$1" >"$work/tell.log" 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 200 ] || { cat "$work/tell.log" "$work/run.log"; kill "$supervisor"; fail "set_factor"; }
+		sleep 0.05
+	done
+	expect "\"before\": $2" "$work/tell.log"
+}
+tell 5 3
+kill -KILL "$(ps --ppid "$supervisor" -o pid=,args= | awk '$NF == "pairs" {print $1}')"
+tell 7 5
+"$program" send pairs set_factor factor=0 >"$work/tell.log" 2>&1 && fail "a factor of 0 was taken"
+"$program" stop >/dev/null 2>&1
+wait "$supervisor" || { cat "$work/run.log"; fail "run with a processor that is told something"; }
+expect "command set_factor of enrgdaq send: ok" "$work/run.log"
 rm "$work/modules/pairs.so"
 
 # The complete examples of the pages, as they stand there and as the pages build them.

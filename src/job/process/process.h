@@ -54,7 +54,7 @@ struct process {
 	void (*_Atomic on_stop)(void *context);
 	struct alerts *
 		alerts; /* on their way to the reporter thread, as long as there is one; NULL: alerts are logged only */
-	struct mailbox *mailbox;         /* between the reporter and a job; NULL in a store and a processor */
+	struct mailbox *mailbox;         /* between the reporter and a job; NULL in a store */
 	struct reporter *reporter;       /* main's, to stop it */
 	_Atomic uint32_t is_started_due; /* it is ready, and the bus has not heard of it */
 	uint64_t cpu_noted_ns;           /* when the page's CPU time was written by the main loop … */

@@ -18,6 +18,7 @@
 #include "base/fresh.h"
 #include "base/log.h"
 #include "bus/bus.h"
+#include "config/types_message.h"
 #include "handover/order.h"
 #include "enrgdaq/message.h"
 #include "job/process/alerts.h"
@@ -41,6 +42,7 @@ struct reporter {
 
 	struct alerts alerts;
 
+	struct enrg_job_type listener; /* what its type hears */
 	struct wanted {
 		struct wanted *next;
 		char topic[];
@@ -219,12 +221,10 @@ static void want(struct reporter *reporter, const char *topic)
 /* What the functions of its type need. */
 static void want_reports(struct reporter *reporter)
 {
-	const struct enrg_job_type *job = reporter->process->type ? reporter->process->type->job : NULL;
+	const struct enrg_job_type *job = &reporter->listener;
 	const char *supervisor = reporter->process->plan->supervisor;
 	char topic[TOPIC_BYTES_MAX];
 
-	if (!job)
-		return;
 	if (job->on_alert)
 		want(reporter, "alerts");
 	topic_format(topic, sizeof(topic), "stats.supervisor.%s", supervisor);
@@ -313,7 +313,7 @@ static bool is_report(const char *kind)
 /* Is it a report that the type of this job takes, in a topic that it wants? */
 static bool is_heard(const struct reporter *reporter, const char *topic, const char *kind)
 {
-	const struct enrg_job_type *job = reporter->process->type->job;
+	const struct enrg_job_type *job = &reporter->listener;
 	bool is_taken = job->on_message || (!strcmp(kind, "alert") && job->on_alert) ||
 			(!strcmp(kind, "stats") && job->on_stats) || (!strcmp(kind, "started") && job->on_started) ||
 			(!strcmp(kind, "stopped") && job->on_stopped);
@@ -537,6 +537,8 @@ int reporter_start(struct process *process, int lifeline, struct reporter **ret_
 	reporter->process = process;
 	reporter->last_mono_ns = clock_mono_ns();
 	reporter->last_cpu_ns = clock_cpu_ns();
+	if (process->type)
+		types_listen(process->type, &reporter->listener);
 	int rc = open_descriptors(reporter, lifeline);
 	process->alerts = &reporter->alerts;
 	if (rc == 0)

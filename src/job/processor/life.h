@@ -35,6 +35,9 @@ struct enrg_processor {
 	struct processor_tables **tables; /* one a stream of the intake; table.c */
 	struct processor_gate *gates;     /* the same; gate.c */
 	uint32_t gate_count;
+	/* hear.c */
+	struct enrg_job_type listener;
+	bool is_deaf; /* a stop was seen */
 };
 
 /* --- commit.c ----------------------------------------------------------------------------------------------------- */
@@ -63,6 +66,18 @@ uint64_t commit_part(const struct enrg_processor *self, const struct intake_reco
 /* One count for each [[input]], with those of `last` (an earlier life, or zeroed) where they name the same. */
 int count_init(struct enrg_processor *self, const struct checkpoint *last, struct enrg_error *err);
 const struct job_input *count_input(const struct enrg_processor *self, uint32_t input);
+
+/* --- hear.c ------------------------------------------------------------------------------------------------------- */
+
+/* Before start: makes ready what takes messages, where the type hears any. */
+int hear_open(struct enrg_processor *self, struct enrg_error *err);
+/* Behind load: from now on it hears. */
+void hear_start(struct enrg_processor *self);
+/* Between steps: hands over what waits, each message as a step with a checkpoint of its own; for the last time where a
+ * stop has come. 0, or what failed. */
+int hear_messages(struct enrg_processor *self, uint32_t stop, struct enrg_error *err);
+/* When an answer is overdue, CLOCK_MONOTONIC; UINT64_MAX: none is. */
+uint64_t hear_deadline(const struct enrg_processor *self);
 
 /* --- gate.c ------------------------------------------------------------------------------------------------------- */
 

@@ -12,6 +12,7 @@
 #include "config/toml.h"
 #include "job/processor/life.h"
 #include "job/source/links.h"
+#include "job/source/receive.h"
 #include "job/source/wait.h"
 #include "job/store/decode.h"
 #include "job/store/set_aside.h"
@@ -186,6 +187,8 @@ static int take_turn(struct enrg_processor *self, struct intake_input *input, st
 				return rc;
 		}
 		rc = commit_is_due(self, input) ? commit_make(self, err) : 0;
+		if (rc == 0)
+			rc = hear_messages(self, PROCESS_RUN, err);
 		if (rc < 0)
 			return rc;
 	}
@@ -233,11 +236,11 @@ static uint64_t choose_wait(const struct enrg_processor *self, uint32_t stop)
 	uint64_t now_ns = clock_mono_ns(), beat_ns = self->process->plan->beat_ns;
 	uint64_t wait_ns = stop ? DRAIN_WAIT_NS : !beat_ns ? WAIT_NS / 2 : beat_ns < WAIT_NS ? beat_ns : WAIT_NS;
 
-	if (self->type->tick) {
-		uint64_t left_ns = self->next_tick_ns > now_ns ? self->next_tick_ns - now_ns : 0;
-		wait_ns = left_ns < wait_ns ? left_ns : wait_ns;
-	}
-	return wait_ns;
+	uint64_t due_ns = hear_deadline(self);
+	if (self->type->tick && self->next_tick_ns < due_ns)
+		due_ns = self->next_tick_ns;
+	uint64_t left_ns = due_ns > now_ns ? due_ns - now_ns : 0;
+	return left_ns < wait_ns ? left_ns : wait_ns;
 }
 
 /* It is removed while those that it reads go on. */
@@ -250,10 +253,13 @@ static bool is_leaving(const struct enrg_processor *self)
 static int go_round(struct enrg_processor *self, struct enrg_error *err)
 {
 	uint32_t stop = process_stop_state(self->process);
+	int rc = hear_messages(self, stop, err);
 
 	wait_tend(&self->job);
+	if (rc < 0)
+		return rc;
 	if (stop == PROCESS_HURRY) { /* the steps so far are whole */
-		int rc = commit_make(self, err);
+		rc = commit_make(self, err);
 		return rc < 0 ? rc : LIFE_HURRIED;
 	}
 	if (stop)
@@ -261,7 +267,7 @@ static int go_round(struct enrg_processor *self, struct enrg_error *err)
 	if (stop && is_leaving(self)) /* what was to be read first is read: the supervisor has waited for that */
 		return LIFE_IN_ORDER;
 	int any = read_all(self, err);
-	int rc = any < 0 ? any : gate_step(self, err);
+	rc = any < 0 ? any : gate_step(self, err);
 	if (rc == 0)
 		rc = tick(self, err);
 	if (rc == 0 && (!any || commit_is_due(self, NULL)))
@@ -316,13 +322,16 @@ static int open_outputs(struct enrg_processor *self, struct toml_node *toml, str
 
 static int start(struct enrg_processor *self, struct enrg_error *err)
 {
-	int rc = self->type->start(self, self->process->options, &self->state, err);
+	int rc = hear_open(self, err);
 
+	if (rc == 0)
+		rc = self->type->start(self, self->process->options, &self->state, err);
 	if (rc < 0)
 		return enrg_error_add(err, rc, "start");
 	self->job.is_interval_new = false;
 	self->next_tick_ns = clock_mono_ns() + self->job.interval_ns;
 	rc = commit_load(self, err);
+	hear_start(self);
 	if (rc == 0)
 		process_tell_ready(self->process);
 	return rc;
@@ -387,6 +396,7 @@ int processor_run(struct process *process, struct enrg_error *err)
 		set_aside_look_back(&self.crash, self.process->plan, self.journal);
 		rc = live(&self, toml, &is_hurried, err);
 	}
+	receiver_destroy(&self.job);
 	outputs_destroy(self.job.outputs);
 	table_free_all(&self);
 	gate_free(&self);

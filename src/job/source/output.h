@@ -80,14 +80,21 @@ struct enrg_output {
 	uint64_t put_rows; /* of that column */
 };
 
+/* Of a job whose author's calls are steps, one of which is whole before anything else happens. */
+struct job_steps {
+	void (*begin)(struct enrg_job *job);
+	int (*end)(struct enrg_job *job, struct enrg_error *err);
+};
+
 /* One running job, as its author sees it. */
 struct enrg_job {
 	struct process *process;
 	struct outputs *outputs;
 	const struct enrg_job_type *type;
-	void *state;               /* of the type, once `start` has returned */
-	bool is_started;           /* it has */
-	struct receiver *receiver; /* NULL: it hears nothing and asks nobody */
+	void *state;                   /* of the type, once `start` has returned */
+	bool is_started;               /* it has */
+	struct receiver *receiver;     /* NULL: it hears nothing and asks nobody */
+	const struct job_steps *steps; /* around each message that is received; NULL: of a source, which makes none */
 	uint64_t interval_ns;
 	bool is_interval_new;
 	uint64_t waited_ns;          /* of the poll that runs, in enrg_job_wait_fd */

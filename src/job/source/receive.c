@@ -100,6 +100,20 @@ static void post_answer(struct enrg_job *job, const struct command_answer *answe
 		log_line(ENRG_DEBUG, "an answer can't be sent now");
 }
 
+/* --- steps ------------------------------------------------------------------------------------------------------- */
+
+static void begin_step(struct enrg_job *job)
+{
+	if (job->steps)
+		job->steps->begin(job);
+}
+
+/* Behind it what the author has done is as sure as it will ever be: only then anybody hears of it. */
+static int end_step(struct enrg_job *job, struct enrg_error *err)
+{
+	return job->steps ? job->steps->end(job, err) : 0;
+}
+
 /* --- commands that come in --------------------------------------------------------------------------------------- */
 
 static const struct command_answer *find_answer(const struct receiver *receiver, const uint8_t id[COMMAND_ID_BYTES])
@@ -161,23 +175,28 @@ static enum command_code code_of(int rc)
 	}
 }
 
-static void call_receive(
-	struct enrg_job *job, const struct enrg_message_type *type, const void *body, struct command_answer *answer)
+/* Negative: the end of its step. */
+static int call_receive(struct enrg_job *job, const struct enrg_message_type *type, const void *body,
+	struct command_answer *answer, struct enrg_error *err)
 {
 	struct enrg_answer author = {.fields.json = json_object()};
-	struct enrg_error err = {0};
-	int rc = type->receive(job, job->state, body, &author, &err);
+	struct enrg_error why = {0};
 
+	begin_step(job);
+	int rc = type->receive(job, job->state, body, &author, &why);
 	answer->fields = author.fields.json;
 	if (rc < 0)
-		command_answer_set(answer, code_of(rc), "%s", err.text[0] ? err.text : enrg_error_name(rc));
+		command_answer_set(answer, code_of(rc), "%s", why.text[0] ? why.text : enrg_error_name(rc));
 	else
 		command_answer_set(answer, COMMAND_OK, "%s", author.text);
+	return end_step(job, err);
 }
 
-static void act(struct enrg_job *job, const struct command *command, struct command_answer *answer)
+static int act(
+	struct enrg_job *job, const struct command *command, struct command_answer *answer, struct enrg_error *err)
 {
-	const struct enrg_message_type *type = types_find_message(job->type, command->kind);
+	int rc = 0;
+	const struct enrg_message_type *type = types_find_message(job->type->messages, command->kind);
 	struct options_memory *memory = options_memory_create();
 	void *body = NULL;
 
@@ -190,12 +209,13 @@ static void act(struct enrg_job *job, const struct command *command, struct comm
 	else if (options_fill_json(&type->body, command->body, memory, &body, answer->text, sizeof(answer->text)))
 		answer->code = COMMAND_WRONG_FIELDS;
 	else
-		call_receive(job, type, body, answer);
+		rc = call_receive(job, type, body, answer, err);
 	if (memory)
 		options_memory_destroy(memory);
 	log_line(ENRG_INFO, "command %s of %s: %s%s%s", command->kind,
 		command->sender.name[0] ? command->sender.name : "process of this machine",
 		command_code_name(answer->code), answer->text[0] ? ": " : "", answer->text);
+	return rc;
 }
 
 /* One that is not to act, or not again. */
@@ -218,35 +238,38 @@ static bool decline(struct enrg_job *job, const struct command *command, struct 
 	return true;
 }
 
-static void take_command(struct enrg_job *job, const struct envelope *envelope)
+static int take_command(struct enrg_job *job, const struct envelope *envelope, struct enrg_error *err)
 {
 	struct command_answer answer = {0};
 	const struct command_answer *known;
-	struct enrg_error err = {0};
+	struct enrg_error why = {0};
 	struct command command;
+	int rc = 0;
 
 	/* Meant for an instance that is no more: its supervisor has said so to whoever asked. */
 	if (json_integer_value(json_object_get(envelope->body, "for_pid")) != getpid())
-		return;
-	if (command_from_json(envelope->body, &command, &err)) {
-		log_line(ENRG_DEBUG, "%s", err.text);
-		return;
+		return 0;
+	if (command_from_json(envelope->body, &command, &why)) {
+		log_line(ENRG_DEBUG, "%s", why.text);
+		return 0;
 	}
 	known = find_answer(job->receiver, command.id);
 	memcpy(answer.id, command.id, sizeof(answer.id));
 	if (!known && decline(job, &command, &answer))
 		known = &answer;
 	if (!known) {
-		act(job, &command, &answer);
+		rc = act(job, &command, &answer, err);
 		known = keep_answer(job->receiver, &answer);
 	}
-	post_answer(job, known);
+	if (rc >= 0)
+		post_answer(job, known);
 	command_fini(&command);
+	return rc;
 }
 
 /* --- commands that go out ---------------------------------------------------------------------------------------- */
 
-static void reply(struct enrg_job *job, struct asked *asked, const struct command_answer *answer)
+static int reply(struct enrg_job *job, struct asked *asked, const struct command_answer *answer, struct enrg_error *err)
 {
 	const struct asked whom = *asked;
 	char *json = answer->fields ? json_dumps(answer->fields, JSON_COMPACT) : NULL;
@@ -255,45 +278,49 @@ static void reply(struct enrg_job *job, struct asked *asked, const struct comman
 
 	*asked = (struct asked){0}; /* before the call, which may ask again */
 	job->receiver->asked_count--;
+	begin_step(job);
 	whom.on_answer(job, whom.context, &author);
 	free(json);
+	return end_step(job, err);
 }
 
-static void take_answer(struct enrg_job *job, const struct envelope *envelope)
+static int take_answer(struct enrg_job *job, const struct envelope *envelope, struct enrg_error *err)
 {
 	struct command_answer answer;
+	int rc = 0;
 
 	if (command_answer_from_json(envelope->body, &answer, NULL))
-		return;
-	for (size_t i = 0; i < ASKED_MAX; i++) {
+		return 0;
+	for (size_t i = 0; i < ASKED_MAX && rc == 0; i++) {
 		struct asked *asked = &job->receiver->asked[i];
 
 		if (asked->is_used && !memcmp(asked->id, answer.id, COMMAND_ID_BYTES))
-			reply(job, asked, &answer);
+			rc = reply(job, asked, &answer, err);
 	}
 	command_answer_fini(&answer);
+	return rc;
 }
 
-/* Answers that did not come in time. How many. */
-static int give_up(struct enrg_job *job)
+/* Answers that did not come in time. How many; negative. */
+static int give_up(struct enrg_job *job, struct enrg_error *err)
 {
 	struct command_answer answer = {0};
 	uint64_t now_ns = job->receiver->asked_count ? clock_mono_ns() : 0;
-	int count = 0;
+	int count = 0, rc = 0;
 
 	if (!now_ns)
 		return 0;
 	command_answer_set(
 		&answer, COMMAND_UNKNOWN, "no answer came; it may have been done or not: read the state back");
-	for (size_t i = 0; i < ASKED_MAX; i++) {
+	for (size_t i = 0; i < ASKED_MAX && rc == 0; i++) {
 		struct asked *asked = &job->receiver->asked[i];
 
 		if (!asked->is_used || asked->due_ns > now_ns)
 			continue;
-		reply(job, asked, &answer);
+		rc = reply(job, asked, &answer, err);
 		count++;
 	}
-	return count;
+	return rc < 0 ? rc : count;
 }
 
 uint64_t receiver_deadline(const struct enrg_job *job)
@@ -388,12 +415,12 @@ int enrg_job_subscribe(struct enrg_job *job, const char *topic, struct enrg_erro
 static int take_mail(struct enrg_job *job, const struct mail *mail, struct enrg_error *err)
 {
 	if (!strcmp(mail->envelope.kind, "command"))
-		take_command(job, &mail->envelope);
-	else if (!strcmp(mail->envelope.kind, "answer"))
-		take_answer(job, &mail->envelope);
-	else
-		return reports_hand_over(job, mail->topic, &mail->envelope, err);
-	return 0;
+		return take_command(job, &mail->envelope, err);
+	if (!strcmp(mail->envelope.kind, "answer"))
+		return take_answer(job, &mail->envelope, err);
+	begin_step(job);
+	int rc = reports_hand_over(job, mail->topic, &mail->envelope, err);
+	return rc < 0 ? rc : end_step(job, err);
 }
 
 static int take_turn(struct enrg_job *job, uint32_t max, struct enrg_error *err)
@@ -410,8 +437,10 @@ static int take_turn(struct enrg_job *job, uint32_t max, struct enrg_error *err)
 		mail_free(mail);
 		count++;
 	}
-	if (rc >= 0)
-		count += give_up(job);
+	if (rc >= 0) {
+		rc = give_up(job, err);
+		count += rc < 0 ? 0 : rc;
+	}
 	job->receiver->is_taking = false;
 	return rc < 0 ? rc : count;
 }

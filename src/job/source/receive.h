@@ -12,8 +12,8 @@ struct receiver;
 int receiver_create(struct enrg_job *job, struct enrg_error *err);
 void receiver_destroy(struct enrg_job *job);
 
-/* Hands over what waits. How many messages there were; negative: an on_… has failed. 0 where it is called from inside
- * of a receive or before `start` has returned. */
+/* Hands over what waits. How many messages there were; negative: an on_… has failed, or the end of a step, which leaves
+ * the command unanswered. 0 where it is called from inside of a receive or before `start` has returned. */
 int receiver_take(struct enrg_job *job, struct enrg_error *err);
 /* The job ends in order: from now on commands are refused; reports that wait are handed over. 0, negative. */
 int receiver_end(struct enrg_job *job, struct enrg_error *err);

@@ -178,6 +178,10 @@ int enrg_job_wait_fd(
 	struct pollfd all[ENRG_WAIT_MAX + 1];
 	uint64_t begin_ns = clock_mono_ns();
 
+	if (job->steps && job->is_started)
+		return enrg_error_set(err, -EPERM,
+			"a processor does not wait for descriptors behind start: what comes by them would be in no "
+			"checkpoint");
 	if (count > ENRG_WAIT_MAX)
 		return enrg_error_set(err, -EINVAL,
 			"waiting for %u descriptors: at most %u, or one of epoll_create1(2) that stands for more",

@@ -3,7 +3,7 @@
 # nothing else to do. A goal that is missed is a line of the output, no failure.
 set -eu
 cd "$(dirname "$0")/.."
-programs="link copies small_records wakeup saturation csv_store file_store hdf5_store root_store sql_store redis_store"
+programs="link copies small_records wakeup saturation waveform csv_store file_store hdf5_store root_store sql_store redis_store"
 folder=build/release/bench-programs
 
 cmake --preset release >/dev/null

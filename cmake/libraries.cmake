@@ -114,4 +114,8 @@ enrg_library(LZ4 TRY liblz4 -llz4 HEADER lz4frame.h USES "LZ4F_compressFrameBoun
   DEBIAN liblz4-dev FEDORA lz4-devel ARCH lz4 LACKS "compression = \"lz4\" and the store root are left out")
 enrg_library(ZLIB TRY zlib -lz HEADER zlib.h USES "compressBound(0)"
   DEBIAN zlib1g-dev FEDORA zlib-devel ARCH zlib LACKS "the store root and the tests of figures are left out")
+# Debian has libcurl with OpenSSL and with GnuTLS: either will do.
+enrg_library(CURL TRY libcurl -lcurl HEADER curl/curl.h USES "CURLOPT_PROTOCOLS_STR + CURLOPT_QUICK_EXIT + curl_version_info(CURLVERSION_NOW)->age"
+  DEBIAN "libcurl4-openssl-dev (or libcurl4-gnutls-dev)" FEDORA libcurl-devel ARCH curl
+  LACKS "the services that post to Slack and webhooks, and the heartbeat, are left out")
 enrg_libraries_end()

@@ -24,6 +24,7 @@
 #include "enrgdaq/batch.h"
 #include "enrgdaq/error.h"
 #include "enrgdaq/schema.h"
+#include "enrgdaq/statistics.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -99,6 +100,8 @@ struct enrg_job_status {
 	uint64_t set_aside;                      /* records that killed their store, in a file now */
 	uint64_t missed_ticks;                   /* polls that a slow one overslept */
 	double latency_p50_ms, latency_p99_ms;   /* of a store, of the last 2 to 4 s; NaN: there were none */
+	uint32_t value_count; /* all figures: values[i] is that of enrg_statistics_get(i), NaN where it has none */
+	const struct enrg_statistic_value *values;
 };
 
 struct enrg_link_status {

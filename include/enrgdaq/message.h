@@ -18,6 +18,7 @@
 
 #include "enrgdaq/answer.h"
 #include "enrgdaq/job.h"
+#include "enrgdaq/statistics.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -113,6 +114,8 @@ struct enrg_stats {
 	uint64_t latency_count;
 	double latency_min_ms, latency_max_ms, latency_avg_ms, latency_p95_ms, latency_p99_ms;
 	double cpu_percent, rss_mb;
+	uint32_t value_count;                      /* all of these, and what later versions add: values[i] is that of */
+	const struct enrg_statistic_value *values; /* enrg_statistics_get(i), NaN where a report does not have it */
 };
 
 /* A job is ready. */

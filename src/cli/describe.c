@@ -5,13 +5,15 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/describe_statistics.h"
 #include "config/folder.h"
 #include "enrgdaq/message.h"
 
 static const char help[] = "usage: enrgdaq describe TYPE [--schema | --markdown | --example]\n\n"
 			   "Shows the configuration of TYPE: a job or store type (DAQJobTest, DAQJobStoreCSV), the "
 			   "section of a store (csv),\n"
-			   "`supervisor` for supervisor.toml, or `common` for the keys of every job.\n\n"
+			   "`supervisor` for supervisor.toml, or `common` for the keys of every job. `statistics`: the "
+			   "figures of a job.\n\n"
 			   "  --schema     JSON Schema (draft 2020-12)\n"
 			   "  --markdown   tables for documentation\n"
 			   "  --example    commented TOML to start from\n\n"
@@ -275,13 +277,14 @@ static int describe_section(const struct enrg_store_type *store, enum form form)
 
 static int refuse_name(const struct types *types, const char *name)
 {
-	size_t count = 2;
-	const char **names = calloc(types_count(types) + 2, sizeof(*names));
+	size_t count = 3;
+	const char **names = calloc(types_count(types) + 3, sizeof(*names));
 	const char *nearest = types_suggest(types, name);
 
 	if (names) {
 		names[0] = "supervisor";
 		names[1] = "common";
+		names[2] = "statistics";
 		for (size_t i = 0; i < types_count(types); i++)
 			if (types_at(types, i)->store)
 				names[count++] = types_at(types, i)->store->section;
@@ -335,6 +338,12 @@ int cli_describe(int argc, char **argv)
 	}
 	if (optind + 1 != argc)
 		return cli_usage_error("describe", "expected one argument, the type");
+	if (!strcmp(argv[optind], "statistics")) {
+		if (form == FORM_SCHEMA || form == FORM_EXAMPLE)
+			return cli_usage_error("describe", "statistics: they are not configured, there is only a list");
+		describe_statistics(form == FORM_MARKDOWN);
+		return 0;
+	}
 	int rc = cli_load_types(&types);
 	if (rc)
 		return rc;

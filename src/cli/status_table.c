@@ -31,22 +31,98 @@ static const char *state_color(const char *state)
 	return "\033[33m";
 }
 
+/* A column of figures; what they are called and their units say the statistics. Of a store `in`, of all others `out`.
+ */
+struct column {
+	const char *in, *out;
+	const char *beside; /* shown behind it, with a stroke between */
+	int width;
+};
+
+static const struct column columns[] = {
+	{"in_rows_per_s", "out_rows_per_s", NULL, 8},
+	{"in_bytes_per_s", "out_bytes_per_s", NULL, 12},
+	{"in_bytes", "out_bytes", NULL, 10},
+	{"backlog_bytes", "backlog_bytes", NULL, 10},
+	{"latency_p50_ms", "latency_p50_ms", "latency_p99_ms", 13},
+	{"blocked_percent", "blocked_percent", NULL, 6},
+	{"cpu_percent", "cpu_percent", NULL, 6},
+	{"private_mb", "private_mb", NULL, 7},
+	{"restarts", "restarts", NULL, 4},
+};
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+static const struct enrg_statistic *find(const char *name)
+{
+	return enrg_statistics_get(enrg_statistics_find(name));
+}
+
+/* What a job says of it; NULL: nothing. */
+static const json_t *find_value(const json_t *job, const struct enrg_statistic *statistic)
+{
+	const char *dot = strchr(statistic->json, '.');
+	char group[32];
+
+	if (!dot)
+		return json_object_get(job, statistic->json);
+	snprintf(group, sizeof(group), "%.*s", (int)(dot - statistic->json), statistic->json);
+	return json_object_get(json_object_get(job, group), dot + 1);
+}
+
+static void format_value(const struct enrg_statistic *statistic, double value, char ret_text[32])
+{
+	char bytes[32];
+
+	if (!strcmp(statistic->unit, "bytes"))
+		enrg_format_bytes(value, ret_text);
+	else if (!strcmp(statistic->unit, "bytes/s"))
+		snprintf(ret_text, 32, "%s/s", enrg_format_bytes(value, bytes));
+	else if (!strcmp(statistic->unit, "%"))
+		snprintf(ret_text, 32, "%.1f%%", value);
+	else
+		snprintf(ret_text, 32, "%.*f", !strcmp(statistic->unit, "MB") ? 1 : 0, value);
+}
+
+static void print_figure(const json_t *job, bool is_store, const struct column *column, FILE *stream)
+{
+	const struct enrg_statistic *statistic = find(is_store ? column->in : column->out);
+	const json_t *value = find_value(job, statistic);
+	char one[32] = "0", both[64] = "-";
+
+	if (!column->beside)
+		format_value(statistic, json_number_value(value), one);
+	else if (json_is_number(value))
+		snprintf(both, sizeof(both), "%.2f/%.2f", json_number_value(value),
+			json_number_value(find_value(job, find(column->beside))));
+	fprintf(stream, " %*s", column->width, column->beside ? both : one);
+}
+
+static void print_heads(FILE *stream)
+{
+	fprintf(stream, "%-20s %-18s %-16s", "job", "type", "state");
+	for (size_t i = 0; i < COLUMNS; i++) {
+		const struct enrg_statistic *first = find(columns[i].in);
+		char both[64];
+
+		if (columns[i].beside)
+			snprintf(both, sizeof(both), "%s/%s %s", first->heading, find(columns[i].beside)->heading,
+				first->unit);
+		fprintf(stream, " %*s", columns[i].width, columns[i].beside ? both : first->heading);
+	}
+	fputc('\n', stream);
+}
+
 static void print_job(const json_t *job, bool is_colored, FILE *stream)
 {
 	bool is_store = json_is_true(json_object_get(job, "is_store"));
-	const json_t *flow = json_object_get(job, is_store ? "in" : "out"),
-		     *latency = json_object_get(job, "latency_ms");
 	const char *state = text(job, "state");
-	char rate[32], total[32], backlog[32], quantiles[48] = "-";
+	char backlog[32], window[32];
 
-	if (json_is_object(latency))
-		snprintf(quantiles, sizeof(quantiles), "%.2f/%.2f", number(latency, "p50"), number(latency, "p99"));
-	fprintf(stream, "%-20.20s %-18.18s %s%-16.16s%s %8.0f %10s/s %10s %10s %13s %5.0f%% %5.1f%% %7.1f %4.0f\n",
-		text(job, "name"), text(job, "type"), is_colored ? state_color(state) : "", state,
-		is_colored ? "\033[0m" : "", number(flow, "rows_per_s"),
-		enrg_format_bytes(number(flow, "bytes_per_s"), rate), enrg_format_bytes(number(flow, "bytes"), total),
-		enrg_format_bytes(number(job, "backlog_bytes"), backlog), quantiles, number(job, "blocked_percent"),
-		number(job, "cpu_percent"), number(job, "private_mb"), number(job, "restarts"));
+	fprintf(stream, "%-20.20s %-18.18s %s%-16.16s%s", text(job, "name"), text(job, "type"),
+		is_colored ? state_color(state) : "", state, is_colored ? "\033[0m" : "");
+	for (size_t i = 0; i < COLUMNS; i++)
+		print_figure(job, is_store, &columns[i], stream);
+	fputc('\n', stream);
 	if (json_is_string(json_object_get(job, "last_exit")) && number(job, "restarts") > 0)
 		fprintf(stream, "  last life: %s%s%s\n", text(job, "last_exit"),
 			has_text(job, "last_reason") ? ": " : "",
@@ -55,8 +131,9 @@ static void print_job(const json_t *job, bool is_colored, FILE *stream)
 		fprintf(stream, "  %s: %s\n", state, text(job, "reason"));
 	/* A source that never had to wait has no more to tell. */
 	if (number(job, "window_bytes") > 0 && strcmp(text(job, "window_reason"), "not measured yet") != 0)
-		fprintf(stream, "  window: %s in flight of %s (%s)\n", backlog,
-			enrg_format_bytes(number(job, "window_bytes"), total), text(job, "window_reason"));
+		fprintf(stream, "  window: %s in flight of %s (%s)\n",
+			enrg_format_bytes(number(job, "backlog_bytes"), backlog),
+			enrg_format_bytes(number(job, "window_bytes"), window), text(job, "window_reason"));
 	if (number(job, "missed_ticks") > 0)
 		fprintf(stream, "  missed %.0f ticks: polls that came or took longer than an interval\n",
 			number(job, "missed_ticks"));
@@ -95,8 +172,7 @@ void status_table_print(const json_t *status, bool is_colored, FILE *stream)
 
 	fprintf(stream, "%s: %s, run %s since %s\n\n", text(status, "supervisor"), text(status, "state"),
 		text(status, "run"), text(status, "since"));
-	fprintf(stream, "%-20s %-18s %-16s %8s %12s %10s %10s %13s %6s %6s %7s %4s\n", "job", "type", "state", "rows/s",
-		"rate", "total", "backlog", "p50/p99 ms", "block", "cpu", "own MB", "rst");
+	print_heads(stream);
 	json_array_foreach((json_t *)json_object_get(status, "jobs"), index, item) print_job(item, is_colored, stream);
 	fprintf(stream, "\n");
 	json_array_foreach((json_t *)json_object_get(status, "links"), index, item)

@@ -2,7 +2,6 @@
 #include "client/figures.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,29 +42,8 @@ static uint32_t lines_of(const json_t *array)
 	return count < LINES_MAX ? (uint32_t)count : LINES_MAX;
 }
 
-static struct enrg_flow flow_of(const json_t *job, const char *key)
+static void fill_job(const json_t *json, struct statistics *statistics, struct enrg_job_status *ret_job)
 {
-	const json_t *flow = json_object_get(job, key);
-
-	return (struct enrg_flow){.batches = count_of(flow, "batches"),
-		.rows = count_of(flow, "rows"),
-		.bytes = count_of(flow, "bytes"),
-		.batches_per_s = number_of(flow, "batches_per_s"),
-		.rows_per_s = number_of(flow, "rows_per_s"),
-		.bytes_per_s = number_of(flow, "bytes_per_s")};
-}
-
-static double quantile_of(const json_t *job, const char *key)
-{
-	const json_t *value = json_object_get(json_object_get(job, "latency_ms"), key);
-
-	return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-static void fill_job(const json_t *json, struct enrg_job_status *ret_job)
-{
-	double memory_mb = number_of(json, "private_mb");
-
 	*ret_job = (struct enrg_job_status){.size = sizeof(*ret_job),
 		.is_store = is_true(json, "is_store"),
 		.name = text_of(json, "name"),
@@ -74,22 +52,11 @@ static void fill_job(const json_t *json, struct enrg_job_status *ret_job)
 		.state = text_of(json, "state"),
 		.reason = text_of(json, "reason"),
 		.last_exit = text_of(json, "last_exit"),
-		.pid = (int64_t)(count_of(json, "pid") & INT64_MAX),
-		.restarts = count_of(json, "restarts"),
-		.in = flow_of(json, "in"),
-		.out = flow_of(json, "out"),
-		.cpu_percent = number_of(json, "cpu_percent"),
-		.blocked_percent = number_of(json, "blocked_percent"),
-		.memory_bytes = memory_mb > 0 && memory_mb < 1e12 ? (uint64_t)(memory_mb * 1e6) : 0,
-		.backlog_batches = count_of(json, "backlog_batches"),
-		.backlog_bytes = count_of(json, "backlog_bytes"),
-		.lost = count_of(json, "lost"),
-		.duplicated = count_of(json, "duplicated"),
-		.corrupted = count_of(json, "corrupted"),
-		.set_aside = count_of(json, "set_aside"),
-		.missed_ticks = count_of(json, "missed_ticks"),
-		.latency_p50_ms = quantile_of(json, "p50"),
-		.latency_p99_ms = quantile_of(json, "p99")};
+		.pid = (int64_t)(count_of(json, "pid") & INT64_MAX)};
+	statistics_parse(json, STATISTICS_STATUS, statistics);
+	statistics_show_status(statistics, ret_job);
+	double memory_mb = statistics->values[STATISTIC_PRIVATE_MB].number;
+	ret_job->memory_bytes = memory_mb > 0 && memory_mb < 1e12 ? (uint64_t)(memory_mb * 1e6) : 0;
 }
 
 static int fill_jobs(struct figures *figures, const json_t *jobs)
@@ -98,10 +65,11 @@ static int fill_jobs(struct figures *figures, const json_t *jobs)
 
 	figures->jobs = calloc(count + 1u, sizeof(*figures->jobs));
 	figures->job_places = calloc(count + 1u, sizeof(struct enrg_job_status *));
-	if (!figures->jobs || !figures->job_places)
+	figures->job_statistics = calloc(count + 1u, sizeof(*figures->job_statistics));
+	if (!figures->jobs || !figures->job_places || !figures->job_statistics)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < count; i++) {
-		fill_job(json_array_get(jobs, i), &figures->jobs[i]);
+		fill_job(json_array_get(jobs, i), &figures->job_statistics[i], &figures->jobs[i]);
 		figures->job_places[i] = &figures->jobs[i];
 	}
 	figures->shown.job_count = count;
@@ -288,6 +256,7 @@ void figures_fini(struct figures *figures)
 	free(figures->text);
 	free(figures->jobs);
 	free(figures->job_places);
+	free(figures->job_statistics);
 	free(figures->links);
 	free(figures->link_places);
 	free(figures->ledger);

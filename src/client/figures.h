@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "enrgdaq/client.h"
+#include "handover/statistics.h"
 
 struct figures {
 	struct enrg_status shown;
@@ -13,6 +14,7 @@ struct figures {
 	char *text;
 	struct enrg_job_status *jobs;
 	const struct enrg_job_status **job_places;
+	struct statistics *job_statistics; /* one a job */
 	struct enrg_link_status *links;
 	const struct enrg_link_status **link_places;
 	struct enrg_ledger_line *ledger;

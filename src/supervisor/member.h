@@ -7,6 +7,7 @@
 #include "handover/command.h"
 #include "handover/journal.h"
 #include "handover/page.h"
+#include "handover/statistics.h"
 #include "plane/stream.h"
 #include "supervisor/child.h"
 #include "supervisor/plan_builder.h"
@@ -29,12 +30,6 @@ enum member_wish {
 	WISH_STOP,    /* ends, and stays in the list as stopped */
 	WISH_RESTART, /* ends and is started again, perhaps by another text */
 	WISH_REMOVE,  /* what waits for it, or what it has sent, is stored; then it is gone */
-};
-
-/* Counters of a job over all its lives in this supervisor. */
-struct member_counts {
-	uint64_t in_batches, in_rows, in_bytes, out_batches, out_rows, out_bytes;
-	uint64_t lost, duplicated, corrupted, set_aside, cpu_ns, wakeups, zmq_bytes, missed_ticks;
 };
 
 /* What the latency histograms of a job's page say. */
@@ -78,12 +73,12 @@ struct member {
 	char last_reason[PAGE_REASON_BYTES]; /* what the last life said when it failed, or "" */
 	char reason[PAGE_REASON_BYTES];      /* why it waits now, or "" */
 
-	struct page *page;              /* copy of this life's page; NULL = not there yet */
-	int page_file;                  /* that it is copied from; -1 = not open */
-	bool is_page_damaged;           /* and it has been said */
-	struct member_counts past, now; /* of earlier lives; of all lives up to the last sample */
-	struct member_counts rate;      /* a second, between the last two samples */
-	uint64_t sampled_ns, span_ns;   /* last look, and the time from the one before it */
+	struct page *page;            /* copy of this life's page; NULL = not there yet */
+	int page_file;                /* that it is copied from; -1 = not open */
+	bool is_page_damaged;         /* and it has been said */
+	struct page_counts past, now; /* of earlier lives; of all lives up to the last sample */
+	struct page_counts rate;      /* a second, between the last two samples */
+	uint64_t sampled_ns, span_ns; /* last look, and the time from the one before it */
 	enum member_state sampled_state;
 	uint32_t sampled_lives;
 	uint64_t rss_bytes, private_bytes;

@@ -19,57 +19,6 @@ static uint64_t load(const _Atomic uint64_t *value)
 	return atomic_load_explicit(value, memory_order_relaxed);
 }
 
-static struct member_counts read_page(const struct page *page)
-{
-	return (struct member_counts){
-		.in_batches = load(&page->in_batches),
-		.in_rows = load(&page->in_rows),
-		.in_bytes = load(&page->in_bytes),
-		.out_batches = load(&page->out_batches),
-		.out_rows = load(&page->out_rows),
-		.out_bytes = load(&page->out_bytes),
-		.lost = load(&page->lost),
-		.duplicated = load(&page->duplicated),
-		.corrupted = load(&page->corrupted),
-		.set_aside = load(&page->set_aside),
-		.cpu_ns = load(&page->cpu_ns),
-		.wakeups = load(&page->wakeups),
-		.missed_ticks = atomic_load_explicit(&page->missed_ticks, memory_order_relaxed),
-		.zmq_bytes = load(&page->zmq_out_bytes) + load(&page->zmq_in_bytes) + load(&page->control_out_bytes),
-	};
-}
-
-/* struct member_counts is nothing but uint64_t. */
-#define COUNTS (sizeof(struct member_counts) / sizeof(uint64_t))
-
-static struct member_counts add(struct member_counts a, const struct member_counts *b)
-{
-	uint64_t left[COUNTS], right[COUNTS];
-
-	memcpy(left, &a, sizeof(left));
-	memcpy(right, b, sizeof(right));
-	for (size_t i = 0; i < COUNTS; i++)
-		left[i] += right[i];
-	memcpy(&a, left, sizeof(a));
-	return a;
-}
-
-static struct member_counts rate(const struct member_counts *now, const struct member_counts *before, uint64_t span_ns)
-{
-	struct member_counts result = {0};
-	uint64_t new[COUNTS], old[COUNTS];
-
-	memcpy(new, now, sizeof(new));
-	memcpy(old, before, sizeof(old));
-	for (size_t i = 0; i < COUNTS; i++) {
-		double difference = new[i] > old[i] ? (double)(new[i] - old[i]) : 0;
-
-		new[i] = span_ns ? (uint64_t)(difference * 1e9 / (double)span_ns + 0.5) : 0;
-	}
-	memcpy(&result, new, sizeof(result));
-	return result;
-}
-
 /* Two looks that take turns, so that the figures are those of the last 2 to 4 s. */
 static void sample_latency(struct member *member, uint64_t now_ns)
 {
@@ -181,13 +130,6 @@ void member_page_forget(struct member *member)
 	member->is_page_damaged = false;
 }
 
-/* What a reader of the figures would miss: not the time that an idle process takes. */
-static struct member_counts without_idling(struct member_counts counts)
-{
-	counts.cpu_ns = counts.wakeups = counts.zmq_bytes = 0;
-	return counts;
-}
-
 static bool is_far(uint64_t a, uint64_t b)
 {
 	return (a > b ? a - b : b - a) > NEWS_BYTES;
@@ -195,7 +137,7 @@ static bool is_far(uint64_t a, uint64_t b)
 
 /* What was known before a look. */
 struct before {
-	struct member_counts now;
+	struct page_counts now;
 	uint64_t rss_bytes, private_bytes;
 	uint32_t page_state;
 };
@@ -203,9 +145,7 @@ struct before {
 /* Beside counters and state all that changes with them: reason, restarts, rates. */
 static bool has_news(const struct member *member, const struct before *before)
 {
-	const struct member_counts now = without_idling(member->now), then = without_idling(before->now);
-
-	return memcmp(&now, &then, sizeof(now)) != 0 || member->state != member->sampled_state ||
+	return page_counts_differ(&member->now, &before->now) || member->state != member->sampled_state ||
 	       member->lives != member->sampled_lives || member->page_state != before->page_state ||
 	       is_far(member->rss_bytes, before->rss_bytes) || is_far(member->private_bytes, before->private_bytes) ||
 	       member->page_state == PAGE_WAITING || (member->latency && load(&member->latency->recent.count));
@@ -214,20 +154,21 @@ static bool has_news(const struct member *member, const struct before *before)
 void member_page_read(struct member *member, uint64_t now_ns)
 {
 	const struct before before = {member->now, member->rss_bytes, member->private_bytes, member->page_state};
-	struct member_counts page = {0};
+	struct page_counts page = {0};
 
 	member->span_ns = member->sampled_ns ? now_ns - member->sampled_ns : 0;
 	refresh_page(member, now_ns);
 	if (member->page) {
-		page = read_page(member->page);
+		page_counts_get(member->page, &page);
 		member->rss_bytes = load(&member->page->rss_bytes);
 		member->private_bytes = load(&member->page->private_bytes);
 		member->page_state = atomic_load_explicit(&member->page->state, memory_order_relaxed);
 		page_get_reason(member->page, member->reason, sizeof(member->reason));
 		sample_latency(member, now_ns);
 	}
-	member->now = add(member->past, &page);
-	member->rate = rate(&member->now, &before.now, member->span_ns);
+	member->now = member->past;
+	page_counts_add(&member->now, &page);
+	page_counts_get_rate(&member->now, &before.now, member->span_ns, &member->rate);
 	member->is_news = has_news(member, &before);
 	member->sampled_ns = now_ns;
 	member->sampled_state = member->state;
@@ -240,9 +181,10 @@ void member_page_end_life(struct member *member, pid_t pid)
 	/* Its last words; where the file is damaged, what was read last. */
 	(void)copy_page(member, pid);
 	if (member->page) {
-		struct member_counts last = read_page(member->page);
+		struct page_counts last;
 
-		member->past = add(member->past, &last);
+		page_counts_get(member->page, &last);
+		page_counts_add(&member->past, &last);
 		member->last_page_state = atomic_load_explicit(&member->page->state, memory_order_relaxed);
 		page_get_reason(member->page, member->last_reason, sizeof(member->last_reason));
 		end_latency(member, clock_mono_ns());

@@ -17,21 +17,24 @@ static json_t *make_flow(
 		"bytes_per_s", (json_int_t)byte_rate);
 }
 
-static json_t *make_latency(const struct histogram *histogram)
+/* `first`: of five statistics, in the order of `quantiles`. */
+static void set_latency(struct statistics *statistics, enum statistic first, const struct histogram *histogram)
 {
-	static const struct {
-		const char *key;
-		double quantile;
-	} items[] = {{"p50", 0.5}, {"p95", 0.95}, {"p99", 0.99}, {"p999", 0.999}, {"max", 1.0}};
-	json_t *latency;
+	static const double quantiles[] = {0.5, 0.95, 0.99, 0.999, 1.0};
 
-	if (!histogram || !atomic_load_explicit(&histogram->count, memory_order_relaxed))
-		return json_null();
-	latency = json_object();
-	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
-		json_object_set_new(latency, items[i].key,
-			json_real((double)histogram_quantile(histogram, items[i].quantile) / 1e6));
-	return latency;
+	if (!atomic_load_explicit(&histogram->count, memory_order_relaxed))
+		return;
+	for (enum statistic i = 0; i < sizeof(quantiles) / sizeof(quantiles[0]); i++)
+		statistics_set(statistics, first + i, (double)histogram_quantile(histogram, quantiles[i]) / 1e6);
+}
+
+static void set_stream(struct statistics *statistics, const struct stream_status *stream)
+{
+	statistics_set(statistics, STATISTIC_BLOCKED_S, (double)stream->blocked_ns / 1e9);
+	statistics_set_count(statistics, STATISTIC_RING_BYTES, stream->data_bytes);
+	statistics_set_count(statistics, STATISTIC_WINDOW_BYTES, stream->window_bytes);
+	statistics_set_count(statistics, STATISTIC_RESCUED, stream->rescued);
+	statistics_set_count(statistics, STATISTIC_EPOCH, stream->epoch);
 }
 
 /* null: none, or damaged. */
@@ -74,43 +77,41 @@ static struct backlog *find_backlogs(const struct status_context *context)
 	return backlogs;
 }
 
+static void set_all(struct statistics *ret_statistics, const struct member *member, const struct backlog *backlog)
+{
+	statistics_init(ret_statistics);
+	statistics_set_counts(ret_statistics, &member->now, &member->rate);
+	statistics_set_count(ret_statistics, STATISTIC_RESTARTS, member->restart.count);
+	statistics_set(ret_statistics, STATISTIC_RSS_MB, (double)member->rss_bytes / 1e6);
+	statistics_set(ret_statistics, STATISTIC_PRIVATE_MB, (double)member->private_bytes / 1e6);
+	statistics_set(ret_statistics, STATISTIC_BLOCKED_PERCENT, member->blocked_percent);
+	statistics_set_count(ret_statistics, STATISTIC_BACKLOG_BYTES, backlog->bytes);
+	statistics_set_count(ret_statistics, STATISTIC_BACKLOG_BATCHES, backlog->batches);
+	if (member->latency) {
+		set_latency(ret_statistics, STATISTIC_LATENCY_P50_MS, &member->latency->recent);
+		set_latency(ret_statistics, STATISTIC_LATENCY_RUN_P50_MS, &member->latency->all);
+	}
+	if (member->stream)
+		set_stream(ret_statistics, member->stream);
+}
+
 static json_t *make_job(const struct member *member, const struct backlog *backlog)
 {
-	const struct member_counts *now = &member->now, *rate = &member->rate;
-	json_t *job = json_pack("{s:s, s:s, s:b, s:i, s:s, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I}",
-		"name", member->plan->name, "type", member->plan->type, "is_store", member_is_store(member), "pid",
-		(int)member->child.pid, "state", member_state_name(member), "restarts",
-		(json_int_t)member->restart.count, "cpu_percent", (double)rate->cpu_ns / 1e7, "rss_mb",
-		(double)member->rss_bytes / 1e6, "private_mb", (double)member->private_bytes / 1e6, "blocked_percent",
-		member->blocked_percent, "wakeups_per_s", (json_int_t)rate->wakeups, "lost", (json_int_t)now->lost,
-		"duplicated", (json_int_t)now->duplicated, "corrupted", (json_int_t)now->corrupted, "set_aside",
-		(json_int_t)now->set_aside, "zmq_bytes", (json_int_t)now->zmq_bytes);
+	const struct page_counts *now = &member->now;
+	struct statistics statistics;
+	json_t *job = json_pack("{s:s, s:s, s:b, s:i, s:s, s:s, s:o, s:o, s:o, s:I}", "name", member->plan->name,
+		"type", member->plan->type, "is_store", member_is_store(member), "pid", (int)member->child.pid, "state",
+		member_state_name(member), "file", member->plan->file, "reason", make_text(member->reason), "last_exit",
+		make_text(member->last_exit), "last_reason", make_text(member->last_reason), "zmq_bytes",
+		(json_int_t)(now->zmq_out_bytes + now->zmq_in_bytes + now->control_out_bytes));
 
 	if (!job)
 		return NULL;
-	json_object_set_new(job, "last_exit", member->last_exit[0] ? json_string(member->last_exit) : json_null());
-	json_object_set_new(job, "in",
-		make_flow(
-			now->in_batches, now->in_rows, now->in_bytes, rate->in_batches, rate->in_rows, rate->in_bytes));
-	json_object_set_new(job, "out",
-		make_flow(now->out_batches, now->out_rows, now->out_bytes, rate->out_batches, rate->out_rows,
-			rate->out_bytes));
-	json_object_set_new(job, "missed_ticks", json_integer((json_int_t)now->missed_ticks));
-	json_object_set_new(job, "last_reason", make_text(member->last_reason));
-	json_object_set_new(job, "reason", make_text(member->reason));
-	json_object_set_new(job, "latency_ms", make_latency(member->latency ? &member->latency->recent : NULL));
-	json_object_set_new(job, "latency_run_ms", make_latency(member->latency ? &member->latency->all : NULL));
-	json_object_set_new(job, "file", json_string(member->plan->file));
-	json_object_set_new(job, "backlog_bytes", json_integer((json_int_t)backlog->bytes));
-	json_object_set_new(job, "backlog_batches", json_integer((json_int_t)backlog->batches));
-	if (member->stream) {
-		json_object_set_new(job, "ring_bytes", json_integer((json_int_t)member->stream->data_bytes));
-		json_object_set_new(job, "window_bytes", json_integer((json_int_t)member->stream->window_bytes));
+	set_all(&statistics, member, backlog);
+	statistics_format(&statistics, STATISTICS_STATUS, job);
+	if (member->stream)
 		json_object_set_new(job, "window_reason",
 			make_text(member->stream->window_reason ? member->stream->window_reason : ""));
-		json_object_set_new(job, "rescued", json_integer((json_int_t)member->stream->rescued));
-		json_object_set_new(job, "epoch", json_integer((json_int_t)member->stream->epoch));
-	}
 	return job;
 }
 
@@ -147,25 +148,14 @@ static json_t *make_links(const struct status_context *context)
 
 static json_t *make_totals(const struct roster *roster)
 {
-	struct member_counts now = {0}, rate = {0};
-	uint64_t cpu = 0, restarts = 0, running = 0;
+	struct page_counts now = {0}, rate = {0};
+	uint64_t restarts = 0, running = 0;
 
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct member *member = roster->members[i];
 
-		now.in_batches += member->now.in_batches;
-		now.in_rows += member->now.in_rows;
-		now.in_bytes += member->now.in_bytes;
-		now.out_batches += member->now.out_batches;
-		now.out_rows += member->now.out_rows;
-		now.out_bytes += member->now.out_bytes;
-		rate.in_batches += member->rate.in_batches;
-		rate.in_rows += member->rate.in_rows;
-		rate.in_bytes += member->rate.in_bytes;
-		rate.out_batches += member->rate.out_batches;
-		rate.out_rows += member->rate.out_rows;
-		rate.out_bytes += member->rate.out_bytes;
-		cpu += member->rate.cpu_ns;
+		page_counts_add(&now, &member->now);
+		page_counts_add(&rate, &member->rate);
 		restarts += member->restart.count;
 		running += member_is_alive(member);
 	}
@@ -174,7 +164,8 @@ static json_t *make_totals(const struct roster *roster)
 			now.out_batches, now.out_rows, now.out_bytes, rate.out_batches, rate.out_rows, rate.out_bytes),
 		"stored",
 		make_flow(now.in_batches, now.in_rows, now.in_bytes, rate.in_batches, rate.in_rows, rate.in_bytes),
-		"cpu_percent", (double)cpu / 1e7, "restarts", (json_int_t)restarts, "running", (json_int_t)running);
+		"cpu_percent", (double)rate.cpu_ns / 1e7, "restarts", (json_int_t)restarts, "running",
+		(json_int_t)running);
 }
 
 static double number_of(const json_t *object, const char *key)

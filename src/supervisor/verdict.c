@@ -11,7 +11,7 @@ bool verdict_is_clean(const struct roster *roster)
 	bool is_clean = true;
 
 	for (size_t i = 0; i < roster->count; i++) {
-		const struct member_counts *now = &roster->members[i]->now;
+		const struct page_counts *now = &roster->members[i]->now;
 
 		if (!now->lost && !now->duplicated && !now->corrupted && !now->set_aside)
 			continue;

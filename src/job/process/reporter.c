@@ -20,6 +20,7 @@
 #include "bus/bus.h"
 #include "config/types_message.h"
 #include "handover/order.h"
+#include "handover/statistics.h"
 #include "enrgdaq/message.h"
 #include "job/process/alerts.h"
 #include "job/process/mailbox.h"
@@ -50,7 +51,9 @@ struct reporter {
 	uint64_t unheard; /* messages that found its mailbox full, and that have not been told */
 
 	/* figures of the last report */
-	uint64_t last_mono_ns, last_cpu_ns, last_news;
+	uint64_t last_mono_ns, last_cpu_ns;
+	struct page_counts last_counts;
+	uint32_t last_state;
 	struct histogram last_latency, now_latency, interval_latency;
 };
 
@@ -96,12 +99,7 @@ static void send_started(struct reporter *reporter)
 			(json_int_t)getpid(), "life", (json_int_t)plan->life));
 }
 
-static json_int_t counter(_Atomic uint64_t *value)
-{
-	return (json_int_t)atomic_load_explicit(value, memory_order_relaxed);
-}
-
-static json_t *format_latency(struct reporter *reporter)
+static void set_latency(struct reporter *reporter, struct statistics *statistics)
 {
 	struct page *page = reporter->process->page;
 	const struct histogram *interval = &reporter->interval_latency;
@@ -113,23 +111,13 @@ static json_t *format_latency(struct reporter *reporter)
 		histogram_subtract(&reporter->interval_latency, &reporter->now_latency, &reporter->last_latency);
 		reporter->last_latency = reporter->now_latency;
 	}
-	return json_pack("{s:I,s:f,s:f,s:f,s:f,s:f}", "count", counter(&reporter->interval_latency.count), "min_ms",
-		(double)histogram_quantile(interval, 0.0) / 1e6, "max_ms",
-		(double)histogram_quantile(interval, 1.0) / 1e6, "avg_ms", histogram_mean(interval) / 1e6, "p95_ms",
-		(double)histogram_quantile(interval, 0.95) / 1e6, "p99_ms",
-		(double)histogram_quantile(interval, 0.99) / 1e6);
-}
-
-/* Everything that a report tells and that only grows: the same again is no news. */
-static uint64_t count_news(struct page *page)
-{
-	_Atomic uint64_t *const values[] = {&page->in_batches, &page->in_rows, &page->in_bytes, &page->out_batches,
-		&page->out_rows, &page->out_bytes, &page->lost, &page->duplicated, &page->corrupted, &page->set_aside};
-	uint64_t news = atomic_load_explicit(&page->state, memory_order_relaxed);
-
-	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		news += atomic_load_explicit(values[i], memory_order_relaxed);
-	return news;
+	statistics_set_count(
+		statistics, STATISTIC_LATENCY_COUNT, atomic_load_explicit(&interval->count, memory_order_relaxed));
+	statistics_set(statistics, STATISTIC_LATENCY_MIN_MS, (double)histogram_quantile(interval, 0.0) / 1e6);
+	statistics_set(statistics, STATISTIC_LATENCY_MAX_MS, (double)histogram_quantile(interval, 1.0) / 1e6);
+	statistics_set(statistics, STATISTIC_LATENCY_AVG_MS, histogram_mean(interval) / 1e6);
+	statistics_set(statistics, STATISTIC_LATENCY_P95_MS, (double)histogram_quantile(interval, 0.95) / 1e6);
+	statistics_set(statistics, STATISTIC_LATENCY_P99_MS, (double)histogram_quantile(interval, 0.99) / 1e6);
 }
 
 static void arm_timer(struct reporter *reporter, time_t seconds)
@@ -144,12 +132,18 @@ static void arm_timer(struct reporter *reporter, time_t seconds)
  * work is light; the main thread wakes who dozes when there is more. */
 static void set_timer(struct reporter *reporter)
 {
-	uint64_t news = count_news(reporter->process->page), cpu_ns = clock_cpu_ns() - reporter->last_cpu_ns;
-	uint64_t span_ns = clock_mono_ns() - reporter->last_mono_ns;
-	bool is_idle = news == reporter->last_news && (double)cpu_ns < REPORTER_IDLE_CPU * (double)span_ns;
+	struct page *page = reporter->process->page;
+	uint32_t page_state = atomic_load_explicit(&page->state, memory_order_relaxed);
+	uint64_t cpu_ns = clock_cpu_ns() - reporter->last_cpu_ns, span_ns = clock_mono_ns() - reporter->last_mono_ns;
+	struct page_counts counts;
+
+	page_counts_get(page, &counts);
+	bool is_news = page_counts_differ(&counts, &reporter->last_counts) || page_state != reporter->last_state;
+	bool is_idle = !is_news && (double)cpu_ns < REPORTER_IDLE_CPU * (double)span_ns;
 	bool is_light = cpu_ns < span_ns / PROCESS_LIGHT_CPU;
 
-	reporter->last_news = news;
+	reporter->last_counts = counts;
+	reporter->last_state = page_state;
 	atomic_store_explicit(&reporter->process->is_dozing, !reporter->is_read && is_light, memory_order_relaxed);
 	if (reporter->is_read)
 		arm_timer(reporter, is_idle ? REPORTER_IDLE_S : 1);
@@ -160,28 +154,28 @@ static void set_timer(struct reporter *reporter)
 static void send_stats(struct reporter *reporter)
 {
 	struct page *page = reporter->process->page;
+	struct page_counts counts;
+	struct statistics statistics;
 	uint64_t now = clock_mono_ns();
 
 	page_refresh(page);
-	uint64_t cpu = atomic_load_explicit(&page->cpu_ns, memory_order_relaxed);
+	page_counts_get(page, &counts);
 	double span = (double)(now - reporter->last_mono_ns);
-	double percent = span > 0 ? 100.0 * (double)(cpu - reporter->last_cpu_ns) / span : 0.0;
+	double percent = span > 0 ? 100.0 * (double)(counts.cpu_ns - reporter->last_cpu_ns) / span : 0.0;
 	reporter->last_mono_ns = now;
-	reporter->last_cpu_ns = cpu;
+	reporter->last_cpu_ns = counts.cpu_ns;
 	if (!reporter->is_read)
 		return;
-	json_t *body = json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "processed_count",
-		counter(&page->in_batches), "processed_rows", counter(&page->in_rows), "processed_bytes",
-		counter(&page->in_bytes), "sent_count", counter(&page->out_batches), "sent_rows",
-		counter(&page->out_rows), "sent_bytes", counter(&page->out_bytes), "lost", counter(&page->lost),
-		"duplicated", counter(&page->duplicated), "corrupted", counter(&page->corrupted), "state",
-		(json_int_t)atomic_load_explicit(&page->state, memory_order_relaxed));
-	json_object_set_new(body, "missed_ticks",
-		json_integer((json_int_t)atomic_load_explicit(&page->missed_ticks, memory_order_relaxed)));
-	json_object_set_new(body, "latency_stats", format_latency(reporter));
-	json_object_set_new(body, "resource_stats",
-		json_pack("{s:f,s:f}", "cpu_percent", percent, "rss_mb",
-			(double)atomic_load_explicit(&page->rss_bytes, memory_order_relaxed) / 1e6));
+	statistics_init(&statistics);
+	statistics_set_counts(&statistics, &counts, NULL);
+	set_latency(reporter, &statistics);
+	statistics_set(&statistics, STATISTIC_CPU_PERCENT, percent);
+	statistics_set(&statistics, STATISTIC_RSS_MB,
+		(double)atomic_load_explicit(&page->rss_bytes, memory_order_relaxed) / 1e6);
+	json_t *body =
+		json_pack("{s:I}", "state", (json_int_t)atomic_load_explicit(&page->state, memory_order_relaxed));
+	if (body)
+		statistics_format(&statistics, STATISTICS_REPORT, body);
 	send_body(reporter, reporter->stats_topic, "stats", body);
 }
 

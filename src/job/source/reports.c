@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "enrgdaq/message.h"
+#include "handover/statistics.h"
 
 static const char *text(const json_t *body, const char *key)
 {
@@ -61,30 +62,11 @@ static int hand_alert(struct enrg_job *job, const struct envelope *envelope, str
 
 static int hand_stats(struct enrg_job *job, const struct envelope *envelope, struct enrg_error *err)
 {
-	const json_t *body = envelope->body, *latency = json_object_get(body, "latency_stats"),
-		     *resources = json_object_get(body, "resource_stats");
-	const struct enrg_stats stats = {
-		.sender = sender_of(envelope),
-		.processed_batches = count(body, "processed_count"),
-		.processed_rows = count(body, "processed_rows"),
-		.processed_bytes = count(body, "processed_bytes"),
-		.sent_batches = count(body, "sent_count"),
-		.sent_rows = count(body, "sent_rows"),
-		.sent_bytes = count(body, "sent_bytes"),
-		.lost = count(body, "lost"),
-		.duplicated = count(body, "duplicated"),
-		.corrupted = count(body, "corrupted"),
-		.missed_ticks = count(body, "missed_ticks"),
-		.latency_count = count(latency, "count"),
-		.latency_min_ms = number(latency, "min_ms"),
-		.latency_max_ms = number(latency, "max_ms"),
-		.latency_avg_ms = number(latency, "avg_ms"),
-		.latency_p95_ms = number(latency, "p95_ms"),
-		.latency_p99_ms = number(latency, "p99_ms"),
-		.cpu_percent = number(resources, "cpu_percent"),
-		.rss_mb = number(resources, "rss_mb"),
-	};
+	struct enrg_stats stats = {.sender = sender_of(envelope)};
+	struct statistics statistics;
 
+	statistics_parse(envelope->body, STATISTICS_REPORT, &statistics);
+	statistics_show_report(&statistics, &stats);
 	return job->type->on_stats(job, job->state, &stats, err);
 }
 

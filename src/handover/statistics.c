@@ -1,486 +1,10 @@
-/* statistics.c: the table of statistics, and what reads it. */
+/* statistics.c: what reads the table of statistics: counters of a page, values, JSON, public structs. */
 #include "handover/statistics.h"
 
 #include <math.h>
 #include <string.h>
 
-enum place_kind { PLACE_NONE, PLACE_WHOLE, PLACE_REAL };
-
-/* A member of a public struct. */
-struct place {
-	enum place_kind kind;
-	size_t at;
-};
-
-struct row {
-	struct enrg_statistic shown;
-	bool is_whole;   /* counted in whole numbers */
-	bool is_counted; /* in the page, at `page`, and in struct page_counts, at `counts` */
-	bool is_short;   /* 32 bits in the page */
-	bool is_idling;  /* grows in an idle process, too */
-	bool is_rate;    /* of `rate_of` */
-	size_t page, counts;
-	enum statistic rate_of;
-	double scale;           /* of a count or rate that is shown as another unit; 0: as it is */
-	struct place in_report; /* in struct enrg_stats */
-	struct place in_status; /* in struct enrg_job_status */
-	double none;            /* what a member that is no whole number says where there is none */
-};
-
-#define SHOWN(kind_, name_, unit_, heading_, help_)                                                                    \
-	.shown.size = sizeof(struct enrg_statistic), .shown.kind = (kind_), .shown.name = (name_),                     \
-	.shown.unit = (unit_), .shown.heading = (heading_), .shown.help = (help_)
-#define COUNTER(...)            SHOWN(ENRG_STATISTIC_COUNTER, __VA_ARGS__)
-#define GAUGE(...)              SHOWN(ENRG_STATISTIC_GAUGE, __VA_ARGS__)
-#define METRIC(metric_, factor) .shown.metric = (metric_), .shown.metric_factor = (factor)
-#define PAGE(member)                                                                                                   \
-	.is_counted = true, .is_short = sizeof(((struct page *)0)->member) == sizeof(uint32_t),                        \
-	.page = offsetof(struct page, member), .counts = offsetof(struct page_counts, member)
-#define PLACE(type, member)                                                                                            \
-	{                                                                                                              \
-		_Generic(((type *)0)->member, uint64_t : PLACE_WHOLE, double : PLACE_REAL), offsetof(type, member)     \
-	}
-
-static const struct row rows[STATISTIC_COUNT] = {
-	[STATISTIC_IN_BATCHES] =
-		{
-			COUNTER("in_batches", "batches", "batches",
-				"batches that it has consumed: a store has committed them"),
-			METRIC("enrgdaq_consumed_batches_total", 1),
-			.shown.json = "in.batches",
-			.shown.report = "processed_count",
-			PAGE(in_batches),
-			.is_whole = true,
-			.in_report = PLACE(struct enrg_stats, processed_batches),
-			.in_status = PLACE(struct enrg_job_status, in.batches),
-		},
-	[STATISTIC_IN_ROWS] =
-		{
-			COUNTER("in_rows", "rows", "rows", "rows that it has consumed: a store has committed them"),
-			METRIC("enrgdaq_consumed_rows_total", 1),
-			.shown.json = "in.rows",
-			.shown.report = "processed_rows",
-			PAGE(in_rows),
-			.is_whole = true,
-			.in_report = PLACE(struct enrg_stats, processed_rows),
-			.in_status = PLACE(struct enrg_job_status, in.rows),
-		},
-	[STATISTIC_IN_BYTES] =
-		{
-			COUNTER("in_bytes", "bytes", "total", "bytes that it has consumed: a store has committed them"),
-			METRIC("enrgdaq_consumed_bytes_total", 1),
-			.shown.json = "in.bytes",
-			.shown.report = "processed_bytes",
-			PAGE(in_bytes),
-			.is_whole = true,
-			.in_report = PLACE(struct enrg_stats, processed_bytes),
-			.in_status = PLACE(struct enrg_job_status, in.bytes),
-		},
-	[STATISTIC_OUT_BATCHES] =
-		{
-			COUNTER("out_batches", "batches", "batches", "batches that it has produced"),
-			METRIC("enrgdaq_produced_batches_total", 1),
-			.shown.json = "out.batches",
-			.shown.report = "sent_count",
-			PAGE(out_batches),
-			.is_whole = true,
-			.in_report = PLACE(struct enrg_stats, sent_batches),
-			.in_status = PLACE(struct enrg_job_status, out.batches),
-		},
-	[STATISTIC_OUT_ROWS] =
-		{
-			COUNTER("out_rows", "rows", "rows", "rows that it has produced"),
-			METRIC("enrgdaq_produced_rows_total", 1),
-			.shown.json = "out.rows",
-			.shown.report = "sent_rows",
-			PAGE(out_rows),
-			.is_whole = true,
-			.in_report = PLACE(struct enrg_stats, sent_rows),
-			.in_status = PLACE(struct enrg_job_status, out.rows),
-		},
-	[STATISTIC_OUT_BYTES] =
-		{
-			COUNTER("out_bytes", "bytes", "total", "bytes that it has produced"),
-			METRIC("enrgdaq_produced_bytes_total", 1),
-			.shown.json = "out.bytes",
-			.shown.report = "sent_bytes",
-			PAGE(out_bytes),
-			.is_whole = true,
-			.in_report = PLACE(struct enrg_stats, sent_bytes),
-			.in_status = PLACE(struct enrg_job_status, out.bytes),
-		},
-	[STATISTIC_IN_BATCHES_PER_S] =
-		{
-			GAUGE("in_batches_per_s", "batches/s", "batches/s",
-				"batches consumed a second, between the last two looks"),
-			.shown.json = "in.batches_per_s",
-			.rate_of = STATISTIC_IN_BATCHES,
-			.is_rate = true,
-			.is_whole = true,
-			.in_status = PLACE(struct enrg_job_status, in.batches_per_s),
-		},
-	[STATISTIC_IN_ROWS_PER_S] =
-		{
-			GAUGE("in_rows_per_s", "rows/s", "rows/s",
-				"rows consumed a second, between the last two looks"),
-			.shown.json = "in.rows_per_s",
-			.rate_of = STATISTIC_IN_ROWS,
-			.is_rate = true,
-			.is_whole = true,
-			.in_status = PLACE(struct enrg_job_status, in.rows_per_s),
-		},
-	[STATISTIC_IN_BYTES_PER_S] =
-		{
-			GAUGE("in_bytes_per_s", "bytes/s",
-				"rate", "bytes consumed a second, between the last two looks"),
-			.shown.json = "in.bytes_per_s",
-			.rate_of = STATISTIC_IN_BYTES,
-			.is_rate = true,
-			.is_whole = true,
-			.in_status = PLACE(struct enrg_job_status, in.bytes_per_s),
-		},
-	[STATISTIC_OUT_BATCHES_PER_S] =
-		{
-			GAUGE("out_batches_per_s", "batches/s", "batches/s",
-				"batches produced a second, between the last two looks"),
-			.shown.json = "out.batches_per_s",
-			.rate_of = STATISTIC_OUT_BATCHES,
-			.is_rate = true,
-			.is_whole = true,
-			.in_status = PLACE(struct enrg_job_status, out.batches_per_s),
-		},
-	[STATISTIC_OUT_ROWS_PER_S] =
-		{
-			GAUGE("out_rows_per_s", "rows/s", "rows/s",
-				"rows produced a second, between the last two looks"),
-			.shown.json = "out.rows_per_s",
-			.rate_of = STATISTIC_OUT_ROWS,
-			.is_rate = true,
-			.is_whole = true,
-			.in_status = PLACE(struct enrg_job_status, out.rows_per_s),
-		},
-	[STATISTIC_OUT_BYTES_PER_S] =
-		{
-			GAUGE("out_bytes_per_s", "bytes/s",
-				"rate", "bytes produced a second, between the last two looks"),
-			.shown.json = "out.bytes_per_s",
-			.rate_of = STATISTIC_OUT_BYTES,
-			.is_rate = true,
-			.is_whole = true,
-			.in_status = PLACE(struct enrg_job_status, out.bytes_per_s),
-		},
-	[STATISTIC_BACKLOG_BATCHES] =
-		{
-			GAUGE("backlog_batches", "batches", "waiting",
-				"batches that wait for it, or in its stream for the slowest that reads them"),
-			METRIC("enrgdaq_backlog_batches", 1),
-			.shown.json = "backlog_batches",
-			.is_whole = true,
-			.in_status = PLACE(struct enrg_job_status, backlog_batches),
-		},
-	[STATISTIC_BACKLOG_BYTES] =
-		{
-			GAUGE("backlog_bytes", "bytes", "backlog", "bytes of them"),
-			METRIC("enrgdaq_backlog_bytes", 1),
-			.shown.json = "backlog_bytes",
-			.is_whole = true,
-			.in_status = PLACE(struct enrg_job_status, backlog_bytes),
-		},
-	[STATISTIC_LATENCY_P50_MS] =
-		{
-			GAUGE("latency_p50_ms", "ms", "p50",
-				"from the producer's commit of a batch to its writing by the store, of the last "
-				"seconds: half of the batches took less"),
-			METRIC("enrgdaq_commit_latency_seconds", 1e-3),
-			.shown.label = "quantile=\"0.5\"",
-			.shown.json = "latency_ms.p50",
-			.in_status = PLACE(struct enrg_job_status, latency_p50_ms),
-			.none = NAN,
-		},
-	[STATISTIC_LATENCY_P95_MS] =
-		{
-			GAUGE("latency_p95_ms", "ms", "p95",
-				"from the producer's commit of a batch to its writing by the store, of the last "
-				"seconds: 95 % took less"),
-			METRIC("enrgdaq_commit_latency_seconds", 1e-3),
-			.shown.label = "quantile=\"0.95\"",
-			.shown.json = "latency_ms.p95",
-			.shown.report = "latency_stats.p95_ms",
-			.in_report = PLACE(struct enrg_stats, latency_p95_ms),
-		},
-	[STATISTIC_LATENCY_P99_MS] =
-		{
-			GAUGE("latency_p99_ms", "ms", "p99",
-				"from the producer's commit of a batch to its writing by the store, of the last "
-				"seconds: 99 % took less"),
-			METRIC("enrgdaq_commit_latency_seconds", 1e-3),
-			.shown.label = "quantile=\"0.99\"",
-			.shown.json = "latency_ms.p99",
-			.shown.report = "latency_stats.p99_ms",
-			.in_report = PLACE(struct enrg_stats, latency_p99_ms),
-			.in_status = PLACE(struct enrg_job_status, latency_p99_ms),
-			.none = NAN,
-		},
-	[STATISTIC_LATENCY_P999_MS] =
-		{
-			GAUGE("latency_p999_ms", "ms", "p999",
-				"from the producer's commit of a batch to its writing by the store, of the last "
-				"seconds: 99.9 % took less"),
-			METRIC("enrgdaq_commit_latency_seconds", 1e-3),
-			.shown.label = "quantile=\"0.999\"",
-			.shown.json = "latency_ms.p999",
-		},
-	[STATISTIC_LATENCY_MAX_MS] =
-		{
-			GAUGE("latency_max_ms", "ms", "max",
-				"from the producer's commit of a batch to its writing by the store, of the last "
-				"seconds: longest"),
-			METRIC("enrgdaq_commit_latency_seconds", 1e-3),
-			.shown.label = "quantile=\"1\"",
-			.shown.json = "latency_ms.max",
-			.shown.report = "latency_stats.max_ms",
-			.in_report = PLACE(struct enrg_stats, latency_max_ms),
-		},
-	[STATISTIC_LATENCY_MIN_MS] =
-		{
-			GAUGE("latency_min_ms", "ms", "min",
-				"from the producer's commit of a batch to its writing by the store, of the last "
-				"seconds: shortest"),
-			METRIC("enrgdaq_commit_latency_seconds", 1e-3),
-			.shown.label = "quantile=\"0\"",
-			.shown.report = "latency_stats.min_ms",
-			.in_report = PLACE(struct enrg_stats, latency_min_ms),
-		},
-	[STATISTIC_LATENCY_AVG_MS] =
-		{
-			GAUGE("latency_avg_ms", "ms", "mean",
-				"from the producer's commit of a batch to its writing by the store, of the last "
-				"seconds: mean"),
-			.shown.report = "latency_stats.avg_ms",
-			.in_report = PLACE(struct enrg_stats, latency_avg_ms),
-		},
-	[STATISTIC_LATENCY_COUNT] =
-		{
-			GAUGE("latency_count", "batches", "timed", "batches that the latency of a report is made of"),
-			.shown.report = "latency_stats.count",
-			.is_whole = true,
-			.in_report = PLACE(struct enrg_stats, latency_count),
-		},
-	[STATISTIC_LATENCY_RUN_P50_MS] =
-		{
-			GAUGE("latency_run_p50_ms", "ms", "run p50",
-				"the same of the whole run: half of the batches took less"),
-			.shown.json = "latency_run_ms.p50",
-		},
-	[STATISTIC_LATENCY_RUN_P95_MS] =
-		{
-			GAUGE("latency_run_p95_ms", "ms", "run p95", "the same of the whole run: 95 % took less"),
-			.shown.json = "latency_run_ms.p95",
-		},
-	[STATISTIC_LATENCY_RUN_P99_MS] =
-		{
-			GAUGE("latency_run_p99_ms", "ms", "run p99", "the same of the whole run: 99 % took less"),
-			.shown.json = "latency_run_ms.p99",
-		},
-	[STATISTIC_LATENCY_RUN_P999_MS] =
-		{
-			GAUGE("latency_run_p999_ms", "ms", "run p999", "the same of the whole run: 99.9 % took less"),
-			.shown.json = "latency_run_ms.p999",
-		},
-	[STATISTIC_LATENCY_RUN_MAX_MS] =
-		{
-			GAUGE("latency_run_max_ms", "ms", "run max", "the same of the whole run: longest"),
-			.shown.json = "latency_run_ms.max",
-		},
-	[STATISTIC_LOST] =
-		{
-			COUNTER("lost", "batches",
-				"lost", "batches that are missing by the sequences that a store checks"),
-			METRIC("enrgdaq_lost_batches_total", 1),
-			.shown.json = "lost",
-			.shown.report = "lost",
-			PAGE(lost),
-			.is_whole = true,
-			.in_report = PLACE(struct enrg_stats, lost),
-			.in_status = PLACE(struct enrg_job_status, lost),
-		},
-	[STATISTIC_DUPLICATED] =
-		{
-			COUNTER("duplicated", "batches", "duplicated",
-				"batches that came twice by the sequences that a store checks"),
-			METRIC("enrgdaq_duplicated_batches_total", 1),
-			.shown.json = "duplicated",
-			.shown.report = "duplicated",
-			PAGE(duplicated),
-			.is_whole = true,
-			.in_report = PLACE(struct enrg_stats, duplicated),
-			.in_status = PLACE(struct enrg_job_status, duplicated),
-		},
-	[STATISTIC_CORRUPTED] =
-		{
-			COUNTER("corrupted", "batches", "corrupted", "batches whose bytes failed a check"),
-			METRIC("enrgdaq_corrupted_batches_total", 1),
-			.shown.json = "corrupted",
-			.shown.report = "corrupted",
-			PAGE(corrupted),
-			.is_whole = true,
-			.in_report = PLACE(struct enrg_stats, corrupted),
-			.in_status = PLACE(struct enrg_job_status, corrupted),
-		},
-	[STATISTIC_SET_ASIDE] =
-		{
-			COUNTER("set_aside", "batches", "set aside",
-				"batches that ended their store again and again, and lie in a file now"),
-			METRIC("enrgdaq_set_aside_batches_total", 1),
-			.shown.json = "set_aside",
-			.shown.report = "set_aside",
-			PAGE(set_aside),
-			.is_whole = true,
-			.in_status = PLACE(struct enrg_job_status, set_aside),
-		},
-	[STATISTIC_MISSED_TICKS] =
-		{
-			COUNTER("missed_ticks", "ticks", "missed",
-				"polls that were due while one before them still ran"),
-			METRIC("enrgdaq_missed_ticks_total", 1),
-			.shown.json = "missed_ticks",
-			.shown.report = "missed_ticks",
-			PAGE(missed_ticks),
-			.is_whole = true,
-			.in_report = PLACE(struct enrg_stats, missed_ticks),
-			.in_status = PLACE(struct enrg_job_status, missed_ticks),
-		},
-	[STATISTIC_BLOCKED_PERCENT] =
-		{
-			GAUGE("blocked_percent", "%", "block", "time in which a source waited for those that read it"),
-			.shown.json = "blocked_percent",
-			.in_status = PLACE(struct enrg_job_status, blocked_percent),
-		},
-	[STATISTIC_BLOCKED_S] =
-		{
-			COUNTER("blocked_s", "s", "blocked", "the same in all, since its stream was made"),
-			METRIC("enrgdaq_blocked_seconds_total", 1),
-			.shown.json = "blocked_s",
-		},
-	[STATISTIC_CPU_PERCENT] =
-		{
-			GAUGE("cpu_percent", "%", "cpu", "CPU time, of one core"),
-			.shown.json = "cpu_percent",
-			.shown.report = "resource_stats.cpu_percent",
-			.rate_of = STATISTIC_CPU_S,
-			.is_rate = true,
-			.scale = 1e-7,
-			.in_report = PLACE(struct enrg_stats, cpu_percent),
-			.in_status = PLACE(struct enrg_job_status, cpu_percent),
-		},
-	[STATISTIC_CPU_S] =
-		{
-			COUNTER("cpu_s", "s", "cpu s", "CPU time in all"),
-			METRIC("enrgdaq_cpu_seconds_total", 1),
-			.shown.json = "cpu_s",
-			PAGE(cpu_ns),
-			.scale = 1e-9,
-			.is_idling = true,
-		},
-	[STATISTIC_RSS_MB] =
-		{
-			GAUGE("rss_mb", "MB", "rss MB", "memory, with the rings, which all jobs share"),
-			METRIC("enrgdaq_resident_memory_bytes", 1e6),
-			.shown.json = "rss_mb",
-			.shown.report = "resource_stats.rss_mb",
-			.in_report = PLACE(struct enrg_stats, rss_mb),
-		},
-	[STATISTIC_PRIVATE_MB] =
-		{
-			GAUGE("private_mb", "MB", "own MB",
-				"memory without the rings: its own, and its share of programs and libraries"),
-			METRIC("enrgdaq_own_memory_bytes", 1e6),
-			.shown.json = "private_mb",
-		},
-	[STATISTIC_WAKEUPS] =
-		{
-			COUNTER("wakeups", "wake-ups", "wakeups", "times that its main loop woke from sleep"),
-			METRIC("enrgdaq_wakeups_total", 1),
-			.shown.json = "wakeups",
-			PAGE(wakeups),
-			.is_idling = true,
-			.is_whole = true,
-		},
-	[STATISTIC_WAKEUPS_PER_S] =
-		{
-			GAUGE("wakeups_per_s", "wake-ups/s", "wakeups/s", "the same a second"),
-			.shown.json = "wakeups_per_s",
-			.rate_of = STATISTIC_WAKEUPS,
-			.is_rate = true,
-			.is_whole = true,
-		},
-	[STATISTIC_ZMQ_OUT_BYTES] =
-		{
-			COUNTER("zmq_out_bytes", "bytes", "zmq out",
-				"bytes of batches sent over ZeroMQ, where shared memory is off"),
-			METRIC("enrgdaq_zeromq_sent_bytes_total", 1),
-			.shown.json = "zmq_out_bytes",
-			PAGE(zmq_out_bytes),
-			.is_idling = true,
-			.is_whole = true,
-		},
-	[STATISTIC_ZMQ_IN_BYTES] =
-		{
-			COUNTER("zmq_in_bytes", "bytes", "zmq in", "bytes of batches received over ZeroMQ"),
-			METRIC("enrgdaq_zeromq_received_bytes_total", 1),
-			.shown.json = "zmq_in_bytes",
-			PAGE(zmq_in_bytes),
-			.is_idling = true,
-			.is_whole = true,
-		},
-	[STATISTIC_CONTROL_OUT_BYTES] =
-		{
-			COUNTER("control_out_bytes", "bytes", "control out",
-				"bytes of statistics, alerts and other messages sent on the bus"),
-			METRIC("enrgdaq_control_sent_bytes_total", 1),
-			.shown.json = "control_out_bytes",
-			PAGE(control_out_bytes),
-			.is_idling = true,
-			.is_whole = true,
-		},
-	[STATISTIC_RESTARTS] =
-		{
-			COUNTER("restarts", "restarts", "rst", "times that it was started again"),
-			METRIC("enrgdaq_restarts_total", 1),
-			.shown.json = "restarts",
-			.is_whole = true,
-			.in_status = PLACE(struct enrg_job_status, restarts),
-		},
-	[STATISTIC_RING_BYTES] =
-		{
-			GAUGE("ring_bytes", "bytes", "ring", "size of its stream"),
-			METRIC("enrgdaq_ring_bytes", 1),
-			.shown.json = "ring_bytes",
-			.is_whole = true,
-		},
-	[STATISTIC_WINDOW_BYTES] =
-		{
-			GAUGE("window_bytes", "bytes", "window", "how much may be in flight before a source waits"),
-			METRIC("enrgdaq_window_bytes", 1),
-			.shown.json = "window_bytes",
-			.is_whole = true,
-		},
-	[STATISTIC_RESCUED] =
-		{
-			COUNTER("rescued", "wake-ups", "rescued",
-				"sleepers of its stream that no bell woke: a fault of this program"),
-			METRIC("enrgdaq_rescued_wakeups_total", 1),
-			.shown.json = "rescued",
-			.is_whole = true,
-		},
-	[STATISTIC_EPOCH] =
-		{
-			GAUGE("epoch", "", "epoch", "instances of its producer that the stream has seen"),
-			METRIC("enrgdaq_stream_epoch", 1),
-			.shown.json = "epoch",
-			.is_whole = true,
-		},
-};
+#include "handover/statistics_table.h"
 
 /* --- what the public header declares ------------------------------------------------------------------------------ */
 
@@ -491,14 +15,14 @@ uint32_t enrg_statistics_count(void)
 
 const struct enrg_statistic *enrg_statistics_get(uint32_t index)
 {
-	return index < STATISTIC_COUNT ? &rows[index].shown : NULL;
+	return index < STATISTIC_COUNT ? &statistic_rows[index].shown : NULL;
 }
 
 uint32_t enrg_statistics_find(const char *name)
 {
 	uint32_t index = 0;
 
-	while (index < STATISTIC_COUNT && strcmp(rows[index].shown.name, name))
+	while (index < STATISTIC_COUNT && strcmp(statistic_rows[index].shown.name, name))
 		index++;
 	return index;
 }
@@ -507,7 +31,7 @@ uint32_t enrg_statistics_find(const char *name)
 
 #define COUNTS (sizeof(struct page_counts) / sizeof(uint64_t))
 
-static uint64_t get_count(const struct page_counts *counts, const struct row *row)
+static uint64_t get_count(const struct page_counts *counts, const struct statistic_row *row)
 {
 	uint64_t count;
 
@@ -515,7 +39,7 @@ static uint64_t get_count(const struct page_counts *counts, const struct row *ro
 	return count;
 }
 
-static uint64_t read_page(const struct page *page, const struct row *row)
+static uint64_t read_page(const struct page *page, const struct statistic_row *row)
 {
 	const char *at = (const char *)page + row->page;
 
@@ -527,10 +51,10 @@ void page_counts_get(const struct page *page, struct page_counts *ret_counts)
 {
 	memset(ret_counts, 0, sizeof(*ret_counts));
 	for (size_t i = 0; i < STATISTIC_COUNT; i++) {
-		uint64_t count = rows[i].is_counted ? read_page(page, &rows[i]) : 0;
+		uint64_t count = statistic_rows[i].is_counted ? read_page(page, &statistic_rows[i]) : 0;
 
-		if (rows[i].is_counted)
-			memcpy((char *)ret_counts + rows[i].counts, &count, sizeof(count));
+		if (statistic_rows[i].is_counted)
+			memcpy((char *)ret_counts + statistic_rows[i].counts, &count, sizeof(count));
 	}
 }
 
@@ -563,7 +87,8 @@ void page_counts_get_rate(
 bool page_counts_differ(const struct page_counts *a, const struct page_counts *b)
 {
 	for (size_t i = 0; i < STATISTIC_COUNT; i++)
-		if (rows[i].is_counted && !rows[i].is_idling && get_count(a, &rows[i]) != get_count(b, &rows[i]))
+		if (statistic_rows[i].is_counted && !statistic_rows[i].is_idling &&
+			get_count(a, &statistic_rows[i]) != get_count(b, &statistic_rows[i]))
 			return true;
 	return false;
 }
@@ -588,8 +113,8 @@ void statistics_set_count(struct statistics *statistics, enum statistic statisti
 
 static void set_count(struct statistics *statistics, enum statistic statistic, uint64_t count)
 {
-	if (rows[statistic].scale > 0)
-		statistics_set(statistics, statistic, (double)count * rows[statistic].scale);
+	if (statistic_rows[statistic].scale > 0)
+		statistics_set(statistics, statistic, (double)count * statistic_rows[statistic].scale);
 	else
 		statistics_set_count(statistics, statistic, count);
 }
@@ -598,16 +123,16 @@ void statistics_set_counts(
 	struct statistics *statistics, const struct page_counts *counts, const struct page_counts *rate)
 {
 	for (enum statistic i = 0; i < STATISTIC_COUNT; i++) {
-		if (rows[i].is_counted)
-			set_count(statistics, i, get_count(counts, &rows[i]));
-		else if (rows[i].is_rate && rate)
-			set_count(statistics, i, get_count(rate, &rows[rows[i].rate_of]));
+		if (statistic_rows[i].is_counted)
+			set_count(statistics, i, get_count(counts, &statistic_rows[i]));
+		else if (statistic_rows[i].is_rate && rate)
+			set_count(statistics, i, get_count(rate, &statistic_rows[statistic_rows[i].rate_of]));
 	}
 }
 
 /* --- JSON --------------------------------------------------------------------------------------------------------- */
 
-static const char *key_of(const struct row *row, enum statistics_form form)
+static const char *key_of(const struct statistic_row *row, enum statistics_form form)
 {
 	return form == STATISTICS_REPORT ? row->shown.report : row->shown.json;
 }
@@ -640,8 +165,9 @@ static void format_value(const struct enrg_statistic_value *value, bool is_whole
 void statistics_format(const struct statistics *statistics, enum statistics_form form, json_t *object)
 {
 	for (size_t i = 0; i < STATISTIC_COUNT; i++)
-		if (key_of(&rows[i], form))
-			format_value(&statistics->values[i], rows[i].is_whole, key_of(&rows[i], form), object);
+		if (key_of(&statistic_rows[i], form))
+			format_value(&statistics->values[i], statistic_rows[i].is_whole,
+				key_of(&statistic_rows[i], form), object);
 }
 
 /* A count: negative or out of range counts as 0. */
@@ -660,13 +186,14 @@ void statistics_parse(const json_t *object, enum statistics_form form, struct st
 
 	statistics_init(ret_statistics);
 	for (enum statistic i = 0; i < STATISTIC_COUNT; i++) {
-		const char *name = key_of(&rows[i], form) ? split(key_of(&rows[i], form), group) : "";
+		const char *name =
+			key_of(&statistic_rows[i], form) ? split(key_of(&statistic_rows[i], form), group) : "";
 		const json_t *value =
 			name[0] ? json_object_get(group[0] ? json_object_get(object, group) : object, name) : NULL;
 
 		if (json_is_number(value))
 			statistics_set(ret_statistics, i, json_number_value(value));
-		if (json_is_number(value) && rows[i].is_whole)
+		if (json_is_number(value) && statistic_rows[i].is_whole)
 			ret_statistics->values[i].count = count_of(value);
 	}
 }
@@ -687,7 +214,7 @@ static void show(const struct enrg_statistic_value *value, const struct place *p
 void statistics_show_report(const struct statistics *statistics, struct enrg_stats *stats)
 {
 	for (size_t i = 0; i < STATISTIC_COUNT; i++)
-		show(&statistics->values[i], &rows[i].in_report, 0, stats);
+		show(&statistics->values[i], &statistic_rows[i].in_report, 0, stats);
 	stats->value_count = STATISTIC_COUNT;
 	stats->values = statistics->values;
 }
@@ -695,7 +222,7 @@ void statistics_show_report(const struct statistics *statistics, struct enrg_sta
 void statistics_show_status(const struct statistics *statistics, struct enrg_job_status *job)
 {
 	for (size_t i = 0; i < STATISTIC_COUNT; i++)
-		show(&statistics->values[i], &rows[i].in_status, rows[i].none, job);
+		show(&statistics->values[i], &statistic_rows[i].in_status, statistic_rows[i].none, job);
 	job->value_count = STATISTIC_COUNT;
 	job->values = statistics->values;
 }

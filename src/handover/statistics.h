@@ -1,6 +1,5 @@
-/* statistics.h: the figures of a job, declared once: which counter of its page one is, its keys in a report and in
- * status.json, its member of the public structs, and what the public header says of it. Who adds one appends a line to
- * `enum statistic` and a row to the table of statistics.c; a counter also a member to `struct page_counts`. */
+/* statistics.h: the figures of a job, declared once in statistics_table.c: which counter of its page one is, its keys
+ * in a report and in status.json, its member of the public structs, and what the public header says of it. */
 #ifndef HANDOVER_STATISTICS_H
 #define HANDOVER_STATISTICS_H
 

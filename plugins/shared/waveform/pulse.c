@@ -55,8 +55,8 @@ static struct extremes find_extremes(const int16_t *samples, uint32_t count, uin
 	return found;
 }
 
-void pulse_measure(const int16_t *samples, uint32_t count, float baseline, enum pulse_polarity polarity,
-	struct pulse *ret_pulse)
+void pulse_measure(
+	const int16_t *samples, uint32_t count, float baseline, enum pulse_polarity polarity, struct pulse *ret_pulse)
 {
 	uint32_t tenth = count < 10 ? 1 : count / 10, peak = 0;
 	struct extremes found = find_extremes(samples, count, tenth);
@@ -87,8 +87,12 @@ static struct pulse end_trail(const int16_t *samples, const struct pulse_search 
 
 static void begin_trail(struct trail *trail, uint32_t first, uint32_t at, float height)
 {
-	*trail = (struct trail){
-		.first = first, .peak = at, .lowest_at = at, .highest = height, .lowest_since = height, .charge = height};
+	*trail = (struct trail){.first = first,
+		.peak = at,
+		.lowest_at = at,
+		.highest = height,
+		.lowest_since = height,
+		.charge = height};
 }
 
 static void follow_trail(struct trail *trail, uint32_t at, float height)

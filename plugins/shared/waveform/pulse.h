@@ -16,8 +16,8 @@ struct pulse {
 
 /* The record as one pulse: its highest sample, the charge of all samples behind the first tenth (which is the
  * baseline), the edge ahead of the highest. The time is NAN where nothing is above the baseline. */
-void pulse_measure(const int16_t *samples, uint32_t count, float baseline, enum pulse_polarity polarity,
-	struct pulse *ret_pulse);
+void pulse_measure(
+	const int16_t *samples, uint32_t count, float baseline, enum pulse_polarity polarity, struct pulse *ret_pulse);
 
 struct pulse_search {
 	float baseline;

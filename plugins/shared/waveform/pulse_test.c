@@ -43,7 +43,7 @@ static void measure_both(int sign, enum pulse_polarity polarity)
 	pulse_measure(samples, COUNT, 500, polarity, &pulse);
 	assert_near(pulse.amplitude, 160);
 	assert_near(pulse.charge, 40 + 80 + 120 + 160 + 140 + 120 + 100 + 80 + 60 + 40 + 20);
-	assert_near(pulse.time, 32); /* half of it lies on a sample */
+	assert_near(pulse.time, 32);                                                 /* half of it lies on a sample */
 	pulse_measure(samples, COUNT, 500 - 20 * (float)polarity, polarity, &pulse); /* off by 20: 180 high */
 	assert_near(pulse.amplitude, 180);
 	assert_near(pulse.time, 31.75);

@@ -10,9 +10,9 @@ struct waveform_statistics {
 	uint64_t events;         /* triggers, of all channels together */
 	uint64_t events_dropped; /* triggers that made no record: the board or its reader was busy */
 	uint64_t samples_raw, samples_kept;
-	int64_t sum;         /* of the kept ones' distances to the baseline, counts */
-	uint64_t sum_square; /* counts² */
-	int32_t min, max;    /* of all samples' distances to their baseline, counts; 0 where there is no sample */
+	int64_t sum;            /* of the kept ones' distances to the baseline, counts */
+	uint64_t sum_square;    /* counts² */
+	int32_t min, max;       /* of all samples' distances to their baseline, counts; 0 where there is no sample */
 	uint64_t queue_depth;   /* records that wait to be read: what it was last */
 	uint64_t processing_ns; /* spent on records */
 	uint64_t flushes;       /* batches handed over */

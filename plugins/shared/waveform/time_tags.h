@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct time_tags_format {
-	uint32_t bits;                    /* of the counter, 1 to 48; the others of a tag are ignored */
+	uint32_t bits;                     /* of the counter, 1 to 48; the others of a tag are ignored */
 	uint32_t tick_ns_num, tick_ns_den; /* ns a tick, as a fraction: 8 / 1, 128 / 15 */
 };
 
@@ -31,9 +31,9 @@ struct time_tags {
 void time_tags_init(struct time_tags *tags, const struct time_tags_format *format);
 
 /* ns since the reset. The tag was read now, at `until_ns` of the host's steady clock since the reset; the board was
- * seen empty last at `since_ns` (0: never). Sets *ret_is_chosen where the host's clock decided by how many periods it is
- * later: right while both clocks drift apart by less than half a period in that pause (a quarter where it was not looked at
- * the board for half a period). Tags come in their order. */
+ * seen empty last at `since_ns` (0: never). Sets *ret_is_chosen where the host's clock decided by how many periods it
+ * is later: right while both clocks drift apart by less than half a period in that pause (a quarter where it was not
+ * looked at the board for half a period). Tags come in their order. */
 uint64_t time_tags_unwrap(
 	struct time_tags *tags, uint64_t tag, uint64_t since_ns, uint64_t until_ns, bool *ret_is_chosen);
 

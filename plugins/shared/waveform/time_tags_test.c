@@ -1,5 +1,5 @@
-/* time_tags_test.c: tags as a board gives them, unwrapped: over the roll-over, over pauses of many periods, and behind a
- * host that was held up. */
+/* time_tags_test.c: tags as a board gives them, unwrapped: over the roll-over, over pauses of many periods, and behind
+ * a host that was held up. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -78,7 +78,8 @@ static void test_late_reading(void **state)
 	}
 	/* then it is empty, and a trigger comes at once: 40 s after the last one, which the host's clock can't tell
 	 * apart from 6 s and 23 s after it other than by having seen the board empty */
-	assert_int_equal(time_tags_unwrap(&tags, tag_at(41 * NS_PER_S + 80), 0, 41 * NS_PER_S + 1000, &is_chosen) % PERIOD,
+	assert_int_equal(
+		time_tags_unwrap(&tags, tag_at(41 * NS_PER_S + 80), 0, 41 * NS_PER_S + 1000, &is_chosen) % PERIOD,
 		(41 * NS_PER_S + 80) % PERIOD);
 }
 

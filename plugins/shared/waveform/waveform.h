@@ -28,8 +28,7 @@ struct waveform_summary {
 };
 
 /* Reads the record once from memory, and asks ahead for the one that lies behind it. */
-void waveform_measure(
-	const int16_t *samples, uint32_t count, int32_t cut_counts, struct waveform_summary *ret_summary);
+void waveform_measure(const int16_t *samples, uint32_t count, int32_t cut_counts, struct waveform_summary *ret_summary);
 
 /* (sample − baseline) × mv_per_count, without its fraction (towards zero, as ENRGDAQ does). */
 void waveform_get_mv(

@@ -178,7 +178,8 @@ static void test_cut_agrees_with_values(void **state)
 			}
 }
 
-static void write_rows(int32_t cut, uint32_t sample_ps, uint32_t expected, uint64_t *time, uint16_t *index, int16_t *value)
+static void write_rows(
+	int32_t cut, uint32_t sample_ps, uint32_t expected, uint64_t *time, uint16_t *index, int16_t *value)
 {
 	uint32_t event[21];
 	uint8_t channel[21];
@@ -193,7 +194,8 @@ static void write_rows(int32_t cut, uint32_t sample_ps, uint32_t expected, uint6
 
 	memset(event, 0xff, sizeof(event));
 	waveform_measure(by_hand, 20, cut, &summary);
-	assert_int_equal(waveform_write_rows(&record, &summary, cut, waveform_mv_per_count(1000, 10), &rows, 1), expected);
+	assert_int_equal(
+		waveform_write_rows(&record, &summary, cut, waveform_mv_per_count(1000, 10), &rows, 1), expected);
 	assert_int_equal(event[0], UINT32_MAX); /* row 0 is another record's */
 	for (uint32_t i = 1; i <= expected; i++) {
 		assert_int_equal(event[i], 77);

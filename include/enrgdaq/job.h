@@ -28,6 +28,7 @@ struct enrg_stats;
 struct enrg_started;
 struct enrg_stopped;
 struct enrg_message;
+struct enrg_trace;
 
 enum enrg_poll {
 	ENRG_POLL_IDLE =
@@ -109,6 +110,9 @@ struct enrg_job_type {
 
 	/* A service although it has `poll` (for what is due by the clock, or a descriptor): see above. */
 	bool is_service;
+
+	/* Jobs trace their batches while there is one job with on_trace, or who subscribes to `traces` otherwise. */
+	int (*on_trace)(struct enrg_job *job, void *state, const struct enrg_trace *trace, struct enrg_error *err);
 };
 
 /* The name of this job (unique in its supervisor) and of the supervisor. Valid as long as the job. */

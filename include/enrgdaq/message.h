@@ -135,6 +135,29 @@ struct enrg_stopped {
 	bool is_coming_back; /* it will be started again */
 };
 
+enum enrg_trace_event {
+	ENRG_TRACE_SENT = 0,     /* its producer has committed it */
+	ENRG_TRACE_RECEIVED = 1, /* a store has written it, a processor has processed it: once for each of them */
+};
+
+/* One batch on its way. A job reports at most 128 a second: of each of its streams every `sampled_every`th batch, those
+ * whose sequence number it divides. It is a power of two, so what a slow consumer samples is among what its producer
+ * samples. `seen` and `told` are totals of one instance of the reporting job: they begin at 0 again when it is started
+ * again. Batches from before somebody asked for traces are not among them. */
+struct enrg_trace {
+	struct enrg_sender sender; /* of the report, which comes once a second */
+	enum enrg_trace_event event;
+	const char *message_id; /* the same in all events of a batch, and of no other batch: its stream and sequence */
+	const char *message_type; /* "table", "bytes" */
+	const char *source_job, *source_supervisor;
+	const char *dest_job, *dest_supervisor; /* "" in ENRG_TRACE_SENT: it may have several readers, or none */
+	uint64_t sent_ns, received_ns;          /* wall clock; received_ns is 0 in ENRG_TRACE_SENT */
+	double latency_ms;                      /* by a clock that nobody sets; 0 in ENRG_TRACE_SENT */
+	uint64_t size_bytes, rows;
+	uint64_t sampled_every; /* 1: each batch of this stream was reported in this second */
+	uint64_t seen, told;    /* events, up to and with this report */
+};
+
 /* Any other message of a topic that this job has subscribed to. */
 struct enrg_message {
 	struct enrg_sender sender;
@@ -143,7 +166,8 @@ struct enrg_message {
 };
 
 /* Adds a topic (a prefix: "stats." brings all that begin so) beside topics_to_subscribe of the job's file. Topics that
- * on_alert, on_stats, on_started and on_stopped need are subscribed to already. -EINVAL, -ENOTCONN. */
+ * on_alert, on_stats, on_started, on_stopped and on_trace need are subscribed to already. -EINVAL,
+ * -ENOTCONN. */
 ENRG_API int enrg_job_subscribe(struct enrg_job *job, const char *topic, struct enrg_error *err);
 
 #ifdef __cplusplus

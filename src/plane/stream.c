@@ -308,6 +308,16 @@ bool stream_misses_target(const struct stream *stream, uint64_t *ret_wait_ns, ui
 	return window_misses_target(&stream->window, ret_wait_ns);
 }
 
+uint64_t stream_last_sequence(const struct stream *stream)
+{
+	return stream->sequence;
+}
+
+const uint8_t *stream_uuid(const struct stream *stream)
+{
+	return stream->mapping.header->uuid;
+}
+
 uint32_t stream_epoch(const struct stream *stream)
 {
 	return stream->epoch;

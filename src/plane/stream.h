@@ -220,6 +220,9 @@ bool stream_is_short(const struct stream *stream);
 
 /* Sequence that the next commit of this route will have (counts a route's records, from 1). */
 uint64_t stream_route_sequence(const struct stream *stream, uint16_t route);
+/* Sequence of the last record that was committed, and the 16 bytes that name the stream: what names a batch. */
+uint64_t stream_last_sequence(const struct stream *stream);
+const uint8_t *stream_uuid(const struct stream *stream);
 
 /* Any thread, also a signal handler: a waiting claim returns ENRG_E_STOPPED, and all later ones that would wait. */
 void stream_interrupt(struct stream *stream);

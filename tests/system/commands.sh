@@ -191,6 +191,12 @@ case_reports() {
 	await 20 grep -q "stats dice DAQJobTest [1-9]" knob.txt || fail "statistics were not heard"
 	await 20 grep -q "message stats.combined.supervisor.lab combined_stats {" knob.txt ||
 		fail "a topic of the configuration was not heard"
+	# a batch that was sent and then received by both of its stores is one message
+	await 20 grep -q "^trace received .*-[0-9]* table dice lab>" knob.txt || fail "a trace was not heard"
+	await 20 sh -c 'm=$(sed -n "s/^trace received \([^ ]*\) table dice lab>.*/\1/p" knob.txt | tail -n 1)
+		[ "$m" ] && grep -q "^trace sent $m table dice lab> 1 [1-9][0-9]* 1 1 1$" knob.txt' ||
+		fail "what was received was not sent"
+	grep "^trace" knob.txt | grep -v " 1 1 1$" && fail "a trace whose figures do not agree"
 	grep -q "message stats.supervisor" knob.txt && fail "what was not subscribed to was heard"
 	given 0 ok knob listen to=supervisor.lab.daq_job
 	kill -INT "$run"

@@ -274,6 +274,23 @@ static int hear_stopped(struct enrg_job *job, void *state, const struct enrg_sto
 	return 0;
 }
 
+static int hear_trace(struct enrg_job *job, void *state, const struct enrg_trace *trace, struct enrg_error *err)
+{
+	char text[1500];
+
+	(void)job;
+	(void)err;
+	snprintf(text, sizeof(text), "%s %s %s %s %s>%s %llu %llu %llu %d %d",
+		trace->event == ENRG_TRACE_RECEIVED ? "received" : "sent", trace->message_id, trace->message_type,
+		trace->source_job, trace->source_supervisor, trace->dest_job, (unsigned long long)trace->rows,
+		(unsigned long long)trace->size_bytes, (unsigned long long)trace->sampled_every,
+		trace->seen >= trace->told && trace->told > 0,
+		trace->event == ENRG_TRACE_SENT ? trace->received_ns == 0
+						: trace->received_ns >= trace->sent_ns && trace->latency_ms >= 0);
+	note(state, "trace", text);
+	return 0;
+}
+
 static int hear_message(struct enrg_job *job, void *state, const struct enrg_message *message, struct enrg_error *err)
 {
 	char text[1500];
@@ -332,6 +349,7 @@ static const struct enrg_job_type knob = {.size = sizeof(struct enrg_job_type),
 	.on_stats = hear_stats,
 	.on_started = hear_started,
 	.on_stopped = hear_stopped,
+	.on_trace = hear_trace,
 	.on_message = hear_message};
 
 static const struct enrg_job_type polled = {.size = sizeof(struct enrg_job_type),

@@ -15,6 +15,7 @@
 #include "handover/page.h"
 #include "handover/plan.h"
 #include "job/process/alerts.h"
+#include "job/process/traces.h"
 
 enum process_stop {
 	PROCESS_RUN = 0,
@@ -54,6 +55,7 @@ struct process {
 	void (*_Atomic on_stop)(void *context);
 	struct alerts *
 		alerts; /* on their way to the reporter thread, as long as there is one; NULL: alerts are logged only */
+	struct traces *_Atomic traces;   /* NULL: nobody reads traces (traces.h) */
 	struct mailbox *mailbox;         /* between the reporter and a job; NULL in a store */
 	struct reporter *reporter;       /* main's, to stop it */
 	_Atomic uint32_t is_started_due; /* it is ready, and the bus has not heard of it */
@@ -90,6 +92,12 @@ int process_poll(
 enum process_stop process_stop_state(const struct process *process);
 /* Raises `stop` (never lowers it) and wakes whoever sleeps on it. Reporter thread; before there is one, any. */
 void process_request_stop(struct process *process, enum process_stop stop);
+/* Main thread, each batch: where it is to be noted, or NULL. */
+static inline struct traces *process_traces(const struct process *process)
+{
+	/* pairs with the release of the reporter, which has made it */
+	return atomic_load_explicit(&process->traces, memory_order_acquire);
+}
 /* Log line and alert for the operator; any thread. Alerts go out as topic "alerts" messages of kind "alert". */
 void process_alert(struct process *process, enum enrg_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -37,8 +37,9 @@ struct reporter {
 	pthread_t thread;
 	struct pollfd polls[SLOT_COUNT];
 	struct bus_client *bus; /* of the thread */
-	char stats_topic[TOPIC_BYTES_MAX];
-	bool is_read; /* somebody has subscribed to the reports */
+	char stats_topic[TOPIC_BYTES_MAX], traces_topic[TOPIC_BYTES_MAX];
+	bool is_read;          /* somebody has subscribed to the reports */
+	struct traces *traces; /* made when somebody subscribes to them first */
 	_Atomic uint32_t is_ending;
 
 	struct alerts alerts;
@@ -141,11 +142,12 @@ static void set_timer(struct reporter *reporter)
 	bool is_news = page_counts_differ(&counts, &reporter->last_counts) || page_state != reporter->last_state;
 	bool is_idle = !is_news && (double)cpu_ns < REPORTER_IDLE_CPU * (double)span_ns;
 	bool is_light = cpu_ns < span_ns / PROCESS_LIGHT_CPU;
+	bool is_read = reporter->is_read || process_traces(reporter->process);
 
 	reporter->last_counts = counts;
 	reporter->last_state = page_state;
-	atomic_store_explicit(&reporter->process->is_dozing, !reporter->is_read && is_light, memory_order_relaxed);
-	if (reporter->is_read)
+	atomic_store_explicit(&reporter->process->is_dozing, !is_read && is_light, memory_order_relaxed);
+	if (is_read)
 		arm_timer(reporter, is_idle ? REPORTER_IDLE_S : 1);
 	else
 		arm_timer(reporter, is_light ? REPORTER_UNREAD_S : 1);
@@ -179,13 +181,37 @@ static void send_stats(struct reporter *reporter)
 	send_body(reporter, reporter->stats_topic, "stats", body);
 }
 
+static void send_traces(struct reporter *reporter)
+{
+	json_t *body = process_traces(reporter->process) ? traces_take(reporter->traces) : NULL;
+
+	if (body)
+		send_body(reporter, reporter->traces_topic, "traces", body);
+}
+
+/* The memory stays until the end: the main thread may be writing into it. true: they are noted from now on. */
+static bool switch_traces(struct reporter *reporter, bool is_wanted)
+{
+	bool was_wanted = process_traces(reporter->process) != NULL;
+
+	if (is_wanted && !reporter->traces)
+		reporter->traces = traces_create();
+	if (was_wanted && !is_wanted)
+		traces_clear(reporter->traces);
+	/* pairs with the acquire in process_traces */
+	atomic_store_explicit(&reporter->process->traces, is_wanted ? reporter->traces : NULL, memory_order_release);
+	return is_wanted && !was_wanted;
+}
+
 /* Who subscribes now need not wait for the timer of an idle job. */
 static void note_readers(struct reporter *reporter)
 {
 	bool was_read = reporter->is_read;
 
 	reporter->is_read = reporter->bus && bus_client_is_wanted(reporter->bus, reporter->stats_topic);
-	if (reporter->is_read && !was_read)
+	bool is_new =
+		switch_traces(reporter, reporter->bus && bus_client_is_wanted(reporter->bus, reporter->traces_topic));
+	if (is_new || (reporter->is_read && !was_read))
 		arm_timer(reporter, 1);
 }
 
@@ -223,6 +249,9 @@ static void want_reports(struct reporter *reporter)
 		want(reporter, "alerts");
 	topic_format(topic, sizeof(topic), "stats.supervisor.%s", supervisor);
 	if (job->on_stats)
+		want(reporter, topic);
+	topic_format(topic, sizeof(topic), "traces.supervisor.%s", supervisor);
+	if (job->on_trace)
 		want(reporter, topic);
 	topic_format(topic, sizeof(topic), "supervisor.%s.internal", supervisor);
 	if (job->on_started || job->on_stopped)
@@ -274,6 +303,7 @@ static void open_bus(struct reporter *reporter)
 	reporter->polls[SLOT_BUS].fd = bus_client_descriptor(reporter->bus);
 	reporter->polls[SLOT_WISHES].fd = bus_client_wishes_descriptor(reporter->bus);
 	topic_format(reporter->stats_topic, sizeof(reporter->stats_topic), "stats.supervisor.%s", plan->supervisor);
+	topic_format(reporter->traces_topic, sizeof(reporter->traces_topic), "traces.supervisor.%s", plan->supervisor);
 }
 
 /* Subscriptions are prefixes: "daq_job.cam" also brings what is meant for "daq_job.cam2". */
@@ -310,7 +340,7 @@ static bool is_heard(const struct reporter *reporter, const char *topic, const c
 	const struct enrg_job_type *job = &reporter->listener;
 	bool is_taken = job->on_message || (!strcmp(kind, "alert") && job->on_alert) ||
 			(!strcmp(kind, "stats") && job->on_stats) || (!strcmp(kind, "started") && job->on_started) ||
-			(!strcmp(kind, "stopped") && job->on_stopped);
+			(!strcmp(kind, "stopped") && job->on_stopped) || (!strcmp(kind, "traces") && job->on_trace);
 
 	for (const struct wanted *wanted = reporter->wanted; is_taken && wanted; wanted = wanted->next)
 		if (!strncmp(topic, wanted->topic, strlen(wanted->topic)))
@@ -475,12 +505,14 @@ static void *run(void *context)
 			clear_counter(reporter->polls[SLOT_TIMER].fd);
 			set_timer(reporter);
 			send_stats(reporter);
+			send_traces(reporter);
 		}
 		/* both also after sending: descriptors of the bus tell changes only once */
 		note_readers(reporter);
 		has_more = receive(reporter);
 	}
 	send_stats(reporter);
+	send_traces(reporter);
 	send_alerts(reporter);
 	send_mail(reporter);
 	bus_client_destroy(reporter->bus);
@@ -559,5 +591,7 @@ void reporter_stop(struct reporter *reporter)
 	close_descriptors(reporter);
 	reporter->process->alerts = NULL;
 	alerts_fini(&reporter->alerts);
+	atomic_store_explicit(&reporter->process->traces, NULL, memory_order_relaxed); /* the caller is who notes */
+	traces_destroy(reporter->traces);
 	fresh_destroy(reporter, sizeof(*reporter));
 }

@@ -73,6 +73,7 @@ static void count_read(struct enrg_processor *self, const struct intake_record *
 	}
 	self->read_bytes += record->payload_bytes;
 	histogram_add(&page->latency, self->now_ns > committed_ns ? self->now_ns - committed_ns : 0);
+	intake_trace(&self->intake, record, self->now_ns);
 	if (!atomic_load_explicit(&page->first_in_mono_ns, memory_order_relaxed))
 		atomic_store_explicit(&page->first_in_mono_ns, self->now_ns, memory_order_relaxed);
 	atomic_store_explicit(&page->last_in_mono_ns, self->now_ns, memory_order_relaxed);

@@ -244,11 +244,26 @@ static void count_batch(struct enrg_output *output, uint64_t rows, uint64_t byte
 	atomic_store_explicit(&page->last_out_mono_ns, now, memory_order_relaxed);
 }
 
+static void trace_sent(const struct enrg_output *output, struct traces *traces, const struct stream_commit *commit)
+{
+	const struct stream *stream = output->set->params.stream;
+
+	traces_note(traces, &(struct trace_note){.is_blob = output->schema->is_blob,
+				    .stream = stream_uuid(stream),
+				    .source = output->set->params.source,
+				    .sequence = stream_last_sequence(stream),
+				    .sent_ns = commit->committed_ns,
+				    .rows = commit->rows,
+				    .bytes = commit->meta_bytes + commit->body_bytes});
+}
+
 /* Stamps and publishes the claimed body. */
 void output_commit_claim(struct enrg_output *output, uint64_t rows, const uint64_t *variable, uint64_t body_bytes,
 	uint32_t body_crc, uint64_t acquired_ns)
 {
 	struct stream *stream = output->set->params.stream;
+	const struct process *process = output->set->params.process;
+	struct traces *traces = process ? process_traces(process) : NULL;
 	const struct ipc_stamp stamp = {
 		.sequence = stream_route_sequence(stream, output->route),
 		.acquired_ns = acquired_ns ? acquired_ns : clock_wall_ns(),
@@ -271,6 +286,8 @@ void output_commit_claim(struct enrg_output *output, uint64_t rows, const uint64
 	stream_commit(stream, &commit);
 	output->set->claimed = NULL;
 	count_batch(output, rows, output->meta_bytes + body_bytes, commit.committed_ns);
+	if (traces)
+		trace_sent(output, traces, &commit);
 }
 
 struct output_filler output_begin_body(const struct enrg_output *output)

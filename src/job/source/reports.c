@@ -97,6 +97,42 @@ static int hand_stopped(struct enrg_job *job, const struct envelope *envelope, s
 	return job->type->on_stopped(job, job->state, &stopped, err);
 }
 
+static int hand_trace(
+	struct enrg_job *job, const struct envelope *envelope, const json_t *event, struct enrg_error *err)
+{
+	bool is_received = !strcmp(text(event, "event"), "received");
+	const struct enrg_trace trace = {
+		.sender = sender_of(envelope),
+		.event = is_received ? ENRG_TRACE_RECEIVED : ENRG_TRACE_SENT,
+		.message_id = text(event, "message_id"),
+		.message_type = text(event, "message_type"),
+		.source_job = text(event, "source_job"),
+		.source_supervisor = envelope->supervisor,
+		.dest_job = is_received ? envelope->job : "",
+		.dest_supervisor = is_received ? envelope->supervisor : "",
+		.sent_ns = count(event, "sent_ns"),
+		.received_ns = count(event, "received_ns"),
+		.latency_ms = is_received ? number(event, "latency_ms") : 0,
+		.size_bytes = count(event, "size_bytes"),
+		.rows = count(event, "rows"),
+		.sampled_every = count(event, "sampled_every"),
+		.seen = count(envelope->body, "seen"),
+		.told = count(envelope->body, "told"),
+	};
+
+	return job->type->on_trace(job, job->state, &trace, err);
+}
+
+static int hand_traces(struct enrg_job *job, const struct envelope *envelope, struct enrg_error *err)
+{
+	const json_t *events = json_object_get(envelope->body, "events");
+	int rc = 0;
+
+	for (size_t i = 0; i < json_array_size(events) && rc >= 0; i++)
+		rc = hand_trace(job, envelope, json_array_get(events, i), err);
+	return rc;
+}
+
 static int hand_other(struct enrg_job *job, const char *topic, const struct envelope *envelope, struct enrg_error *err)
 {
 	char *json = json_dumps(envelope->body, JSON_COMPACT);
@@ -120,5 +156,7 @@ int reports_hand_over(struct enrg_job *job, const char *topic, const struct enve
 		return hand_started(job, envelope, err);
 	if (!strcmp(envelope->kind, "stopped") && type->on_stopped)
 		return hand_stopped(job, envelope, err);
+	if (!strcmp(envelope->kind, "traces") && type->on_trace)
+		return hand_traces(job, envelope, err);
 	return type->on_message ? hand_other(job, topic, envelope, err) : 0;
 }

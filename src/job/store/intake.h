@@ -115,6 +115,9 @@ void intake_accept(const struct intake_record *record);
 /* It can't be decoded, though its CRC was right: counted and told as corrupt, and done with. */
 void intake_reject(struct intake *intake, const struct intake_record *record, const struct enrg_error *why);
 
+/* The record is stored or processed for the first time: its trace, where somebody reads them. */
+void intake_trace(const struct intake *intake, const struct intake_record *record, uint64_t now_ns);
+
 /* Once a second: the name of the link's socket. */
 void intake_look(struct intake *intake);
 

@@ -171,6 +171,7 @@ static void count_written(struct store_life *life, const struct intake_record *r
 	if (record->end > record->input->timed_end) {
 		record->input->timed_end = record->end;
 		histogram_add(&page->latency, life->now_ns > committed_ns ? life->now_ns - committed_ns : 0);
+		intake_trace(&life->intake, record, life->now_ns);
 	}
 	if (!atomic_load_explicit(&page->first_in_mono_ns, memory_order_relaxed))
 		atomic_store_explicit(&page->first_in_mono_ns, life->now_ns, memory_order_relaxed);

@@ -127,6 +127,12 @@ ENRG_API void enrg_job_set_interval(struct enrg_job *job, uint64_t interval_ns);
  * overslept, in `enrgdaq status` and the ledger. */
 ENRG_API void enrg_job_count_missed(struct enrg_job *job, uint64_t ticks);
 
+/* A few bytes that outlive the instances of this job within a run of its supervisor, zeroed for the first one: where a
+ * counter stood that must not give a number twice. Write them before the commit that they belong to: a kill between
+ * both then leaves a gap, and no repetition. Once in `start`, at most 64 KiB; aligned to 64 bytes, and on a store to
+ * memory as safe against a kill as the stream is. 0; -EINVAL, -EEXIST, and errors of the file behind it. */
+ENRG_API int enrg_job_keep(struct enrg_job *job, size_t bytes, void **ret_bytes, struct enrg_error *err);
+
 #define ENRG_WAIT_MAX 64u /* descriptors of one enrg_job_wait_fd */
 
 struct pollfd; /* of <poll.h>, for whoever waits: without it a driver may call a function of its own `poll` */

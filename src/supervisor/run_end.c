@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/path.h"
+#include "handover/kept.h"
 #include "handover/leftover.h"
 #include "handover/presence.h"
 #include "handover/switches.h"
@@ -171,12 +172,20 @@ static int remove_or_count(const char *path, void *context)
 	return 0;
 }
 
+static int remove_file(const char *path, void *context)
+{
+	(void)context;
+	unlink(path);
+	return 0;
+}
+
 size_t run_end_clean(const struct runtime *runtime, const struct roster *roster)
 {
 	size_t left = 0;
 
 	/* also those of jobs that were removed */
 	presence_visit_files(runtime->folder, ".stream", remove_or_count, &left);
+	presence_visit_files(runtime->folder, KEPT_SUFFIX, remove_file, NULL);
 
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct member *member = roster->members[i];

@@ -7,6 +7,7 @@
 #include "base/copy_tuner.h"
 #include "config/toml.h"
 #include "enrgdaq/job.h"
+#include "handover/kept.h"
 #include "job/process/process.h"
 #include "job/source/run.h"
 #include "job/source/stage.h"
@@ -104,6 +105,7 @@ struct enrg_job {
 	struct yield yield;
 	struct source_run run;
 	struct enrg_device *devices; /* the first one; NULL: none */
+	struct kept kept;            /* what outlives this instance, where the type asked for it */
 	/* where shared memory is off: one a sink, NULL where that sink reads the ring */
 	size_t link_count;
 	struct link_sender **links;

@@ -57,6 +57,15 @@ void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *for
 	process_alert(job->process, level, "%s", text);
 }
 
+int enrg_job_keep(struct enrg_job *job, size_t bytes, void **ret_bytes, struct enrg_error *err)
+{
+	const struct plan *plan = job->process->plan;
+
+	if (job->kept.map)
+		return enrg_error_set(err, -EEXIST, "%s keeps something already", plan->name);
+	return kept_open(&job->kept, plan->page_path, plan->run, bytes, ret_bytes, err);
+}
+
 void enrg_job_count_missed(struct enrg_job *job, uint64_t ticks)
 {
 	struct page *page = job->process->page;
@@ -258,6 +267,7 @@ int source_run(struct process *process, struct enrg_error *err)
 	/* after a failure there will be another life: the stores wait for it */
 	stream_close(stream, rc == 0);
 	links_stop(&job, rc == 0);
+	kept_close(&job.kept);
 	if (rc < 0)
 		return rc == ENRG_E_CONFIG ? 2 : 1;
 	if (is_done)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "arrow/file_footer.h"
+#include "arrow/file_message.h"
 #include "arrow/file_window.h"
 #include "base/crc32c.h"
 
@@ -163,84 +164,6 @@ static void tell_missing(struct verifier *verifier)
 
 /* --- damage --- */
 
-/* Prefix and metadata at `offset`: 0 and *ret_is_cut false: read; *ret_is_cut: the file ends inside; ENRG_E_CORRUPT. */
-static int read_at(struct verifier *verifier, uint64_t offset, struct ipc_message *ret_message, bool *ret_is_cut,
-	struct enrg_error *err)
-{
-	size_t wanted = 8, count;
-	const uint8_t *bytes;
-
-	*ret_is_cut = false;
-	for (;;) {
-		uint64_t left = verifier->end - offset;
-		int rc = file_window_get(&verifier->window, offset, wanted, &bytes, &count, err);
-		if (rc == 0)
-			rc = ipc_read_message(bytes, count < left ? count : (size_t)left, ret_message, &wanted, err);
-		if (rc != -EAGAIN)
-			return rc;
-		if (wanted > left) {
-			*ret_is_cut = true;
-			return 0;
-		}
-	}
-}
-
-/* Is there a message with a right check sum, or an end mark, at `offset`? 1, 0, or an error of reading. */
-static int is_message_at(struct verifier *verifier, uint64_t offset, struct enrg_error *err)
-{
-	struct ipc_message message;
-	bool is_cut;
-
-	int rc = read_at(verifier, offset, &message, &is_cut, err);
-	if (rc == ENRG_E_CORRUPT || (rc == 0 && is_cut))
-		return 0;
-	return rc < 0 ? rc : message.meta_crc_ok || message.is_end;
-}
-
-/* May a message start with these 8 bytes, `left` bytes before the end of the file? An end mark may where it is the
- * last. */
-static bool is_plausible(const uint8_t *bytes, uint64_t left)
-{
-	uint32_t prefix[2];
-
-	memcpy(prefix, bytes, sizeof(prefix));
-	if (prefix[0] != UINT32_MAX || prefix[1] % 8 != 0 || prefix[1] > left - 8)
-		return false;
-	return prefix[1] != 0 || left == 8;
-}
-
-/* The next such message at or behind `offset`, or the end of the file. */
-static int find_message(struct verifier *verifier, uint64_t offset, uint64_t *ret_offset, struct enrg_error *err)
-{
-	uint64_t end = verifier->end;
-	const uint8_t *bytes;
-	size_t count;
-
-	/* Messages lie at multiples of 8: one that does not fit into what is left is none. */
-	while (offset + 8 <= end) {
-		int rc = file_window_get(&verifier->window, offset, 8, &bytes, &count, err);
-		if (rc < 0)
-			return rc;
-		size_t i = 0;
-		count = count < end - offset ? count : (size_t)(end - offset);
-		while (i + 8 <= count && !is_plausible(bytes + i, end - offset - i))
-			i += 8;
-		offset += i;
-		if (i + 8 > count)
-			continue;
-		rc = is_message_at(verifier, offset, err);
-		if (rc < 0)
-			return rc;
-		if (rc) {
-			*ret_offset = offset;
-			return 0;
-		}
-		offset += 8;
-	}
-	*ret_offset = end;
-	return 0;
-}
-
 /* Are there only zeros from `offset` on? A power cut leaves them where a file had grown before its data was written. */
 static int is_rest_zero(struct verifier *verifier, uint64_t offset, struct enrg_error *err)
 {
@@ -283,7 +206,7 @@ static int skip_damage(struct verifier *verifier, const char *reason, bool is_cu
 {
 	uint64_t next, end = verifier->end;
 
-	int rc = find_message(verifier, verifier->offset + 8, &next, err);
+	int rc = file_message_find(&verifier->window, verifier->offset + 8, end, &next, err);
 	if (rc < 0)
 		return rc;
 	if (next == end && !is_cut) {
@@ -475,7 +398,7 @@ static int step(struct verifier *verifier, struct enrg_error *err)
 	struct enrg_error reason = {0};
 	bool is_cut;
 
-	int rc = read_at(verifier, verifier->offset, &message, &is_cut, &reason);
+	int rc = file_message_read(&verifier->window, verifier->offset, verifier->end, &message, &is_cut, &reason);
 	if (rc < 0 && rc != ENRG_E_CORRUPT)
 		return enrg_error_set(err, rc, "%s", reason.text);
 	if (rc == ENRG_E_CORRUPT || is_cut)

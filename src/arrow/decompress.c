@@ -1,5 +1,5 @@
-/* decompress.c: see the header. In `enrgdaq cat` and `enrgdaq convert`. */
-#include "cli/decompress.h"
+/* decompress.c: see the header. */
+#include "arrow/decompress.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* decompress.h: the codecs of Arrow's record batches, for ipc_unpack, and of dumps. Any thread. */
-#ifndef CLI_DECOMPRESS_H
-#define CLI_DECOMPRESS_H
+#ifndef ARROW_DECOMPRESS_H
+#define ARROW_DECOMPRESS_H
 
 #include "arrow/ipc.h"
 

@@ -339,8 +339,8 @@ static int put_rows(struct input *input, const struct selection *selection, cons
 		int rc = input_next(input, false, err);
 		if (rc <= 0)
 			return rc;
-		for (uint64_t row = 0; row < input->batch.rows && left > 0 && !ferror(stdout); row++, left--)
-			put_row(selection, &input->batch, row, options->is_json);
+		for (uint64_t row = 0; row < input->reader.batch.rows && left > 0 && !ferror(stdout); row++, left--)
+			put_row(selection, &input->reader.batch, row, options->is_json);
 	}
 	return 0;
 }
@@ -359,7 +359,7 @@ static int print_file(
 	if (result == -ENODATA) /* told, and no fault: there are no rows in it */
 		code = 0;
 	if (result == 0) {
-		result = selection_init(&selection, input.schema, options->columns, err);
+		result = selection_init(&selection, input.reader.schema, options->columns, err);
 		if (result < 0)
 			enrg_error_add(err, result, "%s", path);
 	}

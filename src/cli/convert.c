@@ -258,7 +258,8 @@ static int place_output(const struct conversion *conversion, struct enrg_error *
 
 static void show_progress(struct conversion *conversion)
 {
-	uint64_t now = clock_mono_ns(), done = conversion->input.offset, all = conversion->input.window.file_bytes;
+	uint64_t now = clock_mono_ns(), done = conversion->input.reader.offset,
+		 all = conversion->input.reader.window.file_bytes;
 
 	if (!isatty(STDERR_FILENO) || now - conversion->shown_ns < PROGRESS_NS)
 		return;
@@ -302,9 +303,9 @@ static int open_sink(struct conversion *conversion, struct enrg_error *err)
 		.store_keys = format->store_keys,
 		.section_keys = conversion->section_keys,
 		.schema = &conversion->selection.schema,
-		.schema_ipc = options->columns ? NULL : conversion->input.schema_ipc,
-		.schema_ipc_bytes = conversion->input.schema_ipc_bytes,
-		.message = &conversion->input.message,
+		.schema_ipc = options->columns ? NULL : conversion->input.reader.schema_ipc,
+		.schema_ipc_bytes = conversion->input.reader.schema_ipc_bytes,
+		.message = &conversion->input.reader.message,
 		.is_compact = options->is_compact,
 	};
 	conversion->type = format->section ? &sink_store : &sink_arrow;
@@ -316,7 +317,7 @@ static void narrow(struct conversion *conversion, struct enrg_batch *ret_batch)
 {
 	const struct selection *selection = &conversion->selection;
 
-	*ret_batch = conversion->input.batch;
+	*ret_batch = conversion->input.reader.batch;
 	ret_batch->schema = &selection->schema;
 	if (!ret_batch->columns)
 		return;
@@ -393,10 +394,10 @@ static int prepare(struct conversion *conversion, struct enrg_error *err)
 		rc = input_check_times(&conversion->input, err);
 	if (rc < 0)
 		return rc;
-	rc = selection_init(&conversion->selection, conversion->input.schema, options->columns, err);
+	rc = selection_init(&conversion->selection, conversion->input.reader.schema, options->columns, err);
 	if (rc < 0)
 		return enrg_error_add(err, rc, "%s", options->input);
-	if (!strcmp(conversion->format->name, "raw") && !conversion->input.schema->is_blob)
+	if (!strcmp(conversion->format->name, "raw") && !conversion->input.reader.schema->is_blob)
 		return enrg_error_set(err, -EINVAL,
 			"%s: this is a table, and raw is for blobs; take csv or another format", options->input);
 	conversion->views = calloc(conversion->selection.count, sizeof(*conversion->views));
@@ -470,7 +471,8 @@ static void take_signals(void)
 
 static int convert(const struct convert_options *options, const struct format *format)
 {
-	struct conversion conversion = {.options = options, .format = format, .input = {.window = {.descriptor = -1}}};
+	struct conversion conversion = {
+		.options = options, .format = format, .input = {.reader.window = {.descriptor = -1}}};
 	struct enrg_error err = {0};
 
 	take_signals();

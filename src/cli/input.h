@@ -4,8 +4,7 @@
 #ifndef CLI_INPUT_H
 #define CLI_INPUT_H
 
-#include "arrow/file_window.h"
-#include "arrow/ipc.h"
+#include "arrow/file_reader.h"
 #include "caen/caen.h"
 #include "cli/dump.h"
 #include "cli/numpy_dump.h"
@@ -20,23 +19,11 @@ struct input_hint {
 
 struct input {
 	const char *path;
-	struct file_window window;
-	uint64_t offset; /* behind the message at hand */
-	struct enrg_schema *schema;
-	void *schema_ipc; /* its message as it stands in the file; NULL in a dump */
-	uint32_t schema_ipc_bytes;
-	struct enrg_column_view *views;
-	bool is_file;      /* with ARROW1 in front: ends at its end mark */
-	bool is_stamped;   /* messages have ENRGDAQ's check sums: one without is damaged */
-	bool wants_schema; /* behind an end mark */
+	struct file_reader reader; /* what is read of a file of any kind: columns, the batch at hand, how far it is */
 	enum input_kind kind;
 	struct dump dump;
 	struct numpy_dump numpy_dump;
 	struct caen caen;
-	/* the batch at hand */
-	struct ipc_message message;
-	struct enrg_batch batch;
-	void *unpacked; /* the message that it points into, where that one was compressed */
 };
 
 /* --from TEXT (`is_from`) or --record-length TEXT; false: none of these. */
@@ -55,7 +42,7 @@ int input_open(struct input *input, const char *path, const struct input_hint *h
 /* Refuses a dump in which every time is impossible, with -EINVAL: it is of another layout, or its clock was never set.
  */
 int input_check_times(struct input *input, struct enrg_error *err);
-/* 1: input->message and input->batch are the next batch (rows 0 for a gap) until the next call; 0: the end;
+/* 1: reader.message and reader.batch are the next batch (rows 0 for a gap) until the next call; 0: the end;
  * ENRG_E_CORRUPT with the offset and what to do about it. With `stays_packed` a compressed batch is handed on as it is,
  * with batch.columns NULL; else it is decompressed. */
 int input_next(struct input *input, bool stays_packed, struct enrg_error *err);

@@ -1,4 +1,4 @@
-/* numpy_dump.c: see the header. In `enrgdaq cat` and `enrgdaq convert`. */
+/* numpy_dump.c: see the header. */
 #include "cli/numpy_dump.h"
 
 #include <errno.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "arrow/ipc.h"
-#include "cli/decompress.h"
+#include "arrow/decompress.h"
 
 #define ENDING       ".npy.lz4"
 #define LENGTH_BYTES 4u

@@ -5,7 +5,7 @@
 #define CLI_NUMPY_DUMP_H
 
 #include "arrow/file_window.h"
-#include "cli/decompress.h"
+#include "arrow/decompress.h"
 #include "numpy/npy.h"
 
 /* What a record may have when it is unpacked: those of the digitizer have about a megabyte. */

@@ -17,6 +17,8 @@ extern "C" {
 
 #define ENRG_COLUMNS_MAX    4096u /* a wider table is refused with a clear error */
 #define ENRG_NAME_BYTES_MAX 255u  /* of a column name, a unit, a tag, without the final NUL */
+#define ENRG_NOTES_MAX      1024u /* of a schema */
+#define ENRG_NOTE_BYTES_MAX 4095u /* of the value of a note, without the final NUL */
 
 enum enrg_type {
 	ENRG_BOOL = 1, /* one bit a value, least significant bit first */
@@ -45,12 +47,43 @@ struct enrg_column {
 	const char *unit;    /* "mV", "ns"; NULL or "" where there is none */
 };
 
+/* What a reader has to know of a table beside its columns: a sample takes 2 ns, a count is 0.12 mV, the time is that of
+ * a GPS receiver. Values are text. Notes are no part of what makes two tables the same: a file that was begun with
+ * others goes on, and says what it said when it was begun; a store tells the operator where the two contradict each
+ * other. */
+struct enrg_note {
+	const char *column; /* of which it is said; NULL = of the whole table */
+	const char *key; /* 1 to ENRG_NAME_BYTES_MAX bytes; neither "enrgdaq.…", "ARROW:…" nor a column's "unit" */
+	const char *value; /* UTF-8, up to ENRG_NOTE_BYTES_MAX bytes */
+};
+
+/* The notes of a time column (docs/arrows-format.md, "Clocks"): which clock it counts, what its zero is, and how many
+ * ns one step of that clock takes, or of the column where that is coarser. */
+#define ENRG_NOTE_CLOCK         "clock" /* one of the five below */
+#define ENRG_NOTE_EPOCH         "epoch" /* "1970-01-01T00:00:00Z", "start of the run", "boot of the machine" */
+#define ENRG_NOTE_RESOLUTION_NS "resolution_ns"
+#define ENRG_CLOCK_REALTIME     "host-realtime"  /* CLOCK_REALTIME: UTC as this machine has it, steps with it */
+#define ENRG_CLOCK_MONOTONIC    "host-monotonic" /* CLOCK_MONOTONIC: never steps */
+#define ENRG_CLOCK_DEVICE       "device"         /* a counter in the instrument */
+#define ENRG_CLOCK_TAI          "tai"
+#define ENRG_CLOCK_GPS          "gps"
+#define ENRG_EPOCH_UNIX         "1970-01-01T00:00:00Z"
+
+/* Three entries of an array of notes: `column` is wall time of this machine, as ENRGDAQ's `timestamp` in ms. */
+#define ENRG_NOTES_HOST_TIME(column, resolution_ns)                                                                    \
+	{column, ENRG_NOTE_CLOCK, ENRG_CLOCK_REALTIME}, {column, ENRG_NOTE_EPOCH, ENRG_EPOCH_UNIX},                    \
+	{                                                                                                              \
+		column, ENRG_NOTE_RESOLUTION_NS, resolution_ns                                                         \
+	}
+
 struct enrg_schema {
 	uint32_t column_count; /* 1 to ENRG_COLUMNS_MAX */
 	const struct enrg_column *columns;
 	/* A blob (image, raw event) is a schema of the one column `bytes` of type ENRG_BINARY with this set; each batch
 	 * then has one row. Stores of tables may refuse it, the raw store takes nothing else. */
 	bool is_blob;
+	uint32_t note_count; /* 0 to ENRG_NOTES_MAX */
+	const struct enrg_note *notes;
 };
 
 /* --- what is known of each type: one table (src/arrow/schema.c), asked through these; any thread, no allocation ---
@@ -90,8 +123,11 @@ ENRG_API enum enrg_type enrg_column_item(const struct enrg_column *column);
 /* Bytes of that; 0 for ENRG_BOOL. */
 ENRG_API uint32_t enrg_column_item_bytes(const struct enrg_column *column);
 
-/* Checks counts, names (length, UTF-8, unique) and types. 0, or -EINVAL / -EMSGSIZE with err saying which column. */
+/* Checks counts, names (length, UTF-8, unique), types and notes. 0, or -EINVAL / -EMSGSIZE with err saying which. */
 ENRG_API int enrg_schema_check(const struct enrg_schema *schema, struct enrg_error *err);
+
+/* What the note `key` of a column says, or of the table (`column` NULL); NULL where there is none. */
+ENRG_API const char *enrg_schema_note(const struct enrg_schema *schema, const char *column, const char *key);
 
 /* The schema of a blob; static storage. */
 ENRG_API const struct enrg_schema *enrg_schema_blob(void);

@@ -318,6 +318,11 @@ enum enrg_ipc_content {
 ENRG_API int enrg_ipc_inspect(int descriptor, const struct enrg_schema *schema, enum enrg_ipc_content *ret_content,
 	uint64_t *ret_good_bytes, struct enrg_error *err);
 
+/* Does a note at the start of that file contradict one of the schema (the same key with another value)? 1: text says
+ * which and how; 0: no. A store that continues the file tells the operator. */
+ENRG_API int enrg_ipc_find_other_note(
+	int descriptor, const struct enrg_schema *schema, char *ret_text, size_t text_bytes, struct enrg_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -54,6 +54,16 @@ struct ipc_key_value {
 	const char *key, *value;
 };
 
+/* Those of one table of the flatbuffer, gathered. */
+struct ipc_keys {
+	uint32_t count;
+	struct ipc_key_value items[ENRG_NOTES_MAX + 4];
+};
+
+void ipc_keys_add(struct ipc_keys *keys, const char *key, const char *value);
+/* The notes of that column, or of the table. */
+void ipc_keys_add_notes(struct ipc_keys *keys, const struct enrg_schema *schema, const char *column);
+
 /* Adds a vector of KeyValue tables. ret_values[i] = place of the first character of value i; NULL: not wanted. */
 void ipc_add_keys(struct fb_builder *builder, uint32_t reference, uint32_t count, const struct ipc_key_value *keys,
 	uint32_t *ret_values);
@@ -97,6 +107,16 @@ int ipc_read_marks(struct ipc_head *head, struct ipc_marks *ret_marks, struct en
 
 /* The value of `key` in the vector of KeyValue tables in field `index`; NULL where absent. */
 const char *ipc_find_key(struct fb_reader *reader, const struct fb_table *table, uint32_t index, const char *key);
+
+struct ipc_notes {
+	struct enrg_note *items; /* room for ENRG_NOTES_MAX */
+	uint32_t count;
+};
+
+/* Appends what the vector of KeyValue tables in field `index` says and a note may say, the first of each key; texts
+ * point into the message. */
+void ipc_read_notes(struct fb_reader *reader, const struct fb_table *table, uint32_t index, const char *column,
+	struct ipc_notes *notes);
 
 /* CRC of prefix and metadata with the 8 digits at `digits_at` taken as '0'. */
 uint32_t ipc_meta_crc(const void *bytes, uint32_t meta_bytes, uint32_t digits_at);

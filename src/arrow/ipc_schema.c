@@ -71,10 +71,10 @@ static void add_type(struct fb_builder *builder, uint32_t reference, enum enrg_t
 
 /* Adds a Field table and refers to it. `item` 0 = no child. */
 static void add_field(struct fb_builder *builder, uint32_t reference, const char *name, enum enrg_type type,
-	enum enrg_type item, const char *unit)
+	enum enrg_type item, const struct ipc_keys *keys)
 {
-	bool has_unit = unit && unit[0];
-	const uint8_t sizes[FIELD_FIELDS] = {4, 1, 1, 4, 0, 4, has_unit ? 4 : 0};
+	const uint8_t sizes[FIELD_FIELDS] = {4, 1, 1, 4, 0, 4, keys->count ? 4 : 0};
+	static const struct ipc_keys none;
 	uint32_t fields[FIELD_FIELDS];
 	uint8_t kind = (uint8_t)type_kind(type);
 
@@ -85,25 +85,27 @@ static void add_field(struct fb_builder *builder, uint32_t reference, const char
 	add_type(builder, fields[FIELD_TYPE], type);
 	uint32_t children = fb_add_vector(builder, fields[FIELD_CHILDREN], type == ENRG_LIST ? 1 : 0, 4, 4);
 	if (type == ENRG_LIST)
-		add_field(builder, children, "item", item, 0, NULL);
-	if (has_unit)
-		ipc_add_keys(builder, fields[FIELD_KEYS], 1, &(struct ipc_key_value){KEY_UNIT, unit}, NULL);
+		add_field(builder, children, "item", item, 0, &none);
+	if (keys->count)
+		ipc_add_keys(builder, fields[FIELD_KEYS], keys->count, keys->items, NULL);
 }
 
 /* Returns the place of the CRC's digits in the flatbuffer. */
 static uint32_t build_schema(struct fb_builder *builder, const struct enrg_schema *schema,
 	const struct ipc_origin *origin, const char *format)
 {
-	struct ipc_key_value keys[3];
-	uint32_t key_count = 0, message[MESSAGE_FIELDS], top[SCHEMA_FIELD_COUNT], crc_at;
+	struct ipc_keys keys, of_field; /* not zeroed: 16 KiB each */
+	uint32_t message[MESSAGE_FIELDS], top[SCHEMA_FIELD_COUNT], crc_at;
 
+	keys.count = 0;
 	if (schema->is_blob)
-		keys[key_count++] = (struct ipc_key_value){KEY_KIND, "blob"};
+		ipc_keys_add(&keys, KEY_KIND, "blob");
 	if (origin)
-		keys[key_count++] = (struct ipc_key_value){KEY_SOURCE, origin->source ? origin->source : ""};
+		ipc_keys_add(&keys, KEY_SOURCE, origin->source ? origin->source : "");
 	if (format)
-		keys[key_count++] = (struct ipc_key_value){KEY_FORMAT, format};
-	const uint8_t top_sizes[SCHEMA_FIELD_COUNT] = {2, 4, key_count ? 4 : 0};
+		ipc_keys_add(&keys, KEY_FORMAT, format);
+	ipc_keys_add_notes(&keys, schema, NULL);
+	const uint8_t top_sizes[SCHEMA_FIELD_COUNT] = {2, 4, keys.count ? 4 : 0};
 	static const uint8_t message_sizes[MESSAGE_FIELDS] = {2, 1, 4, 8, 4};
 
 	fb_add_table(builder, MESSAGE_FIELDS, message_sizes, message);
@@ -113,10 +115,14 @@ static uint32_t build_schema(struct fb_builder *builder, const struct enrg_schem
 	uint32_t fields = fb_add_vector(builder, top[SCHEMA_FIELDS], schema->column_count, 4, 4);
 	for (uint32_t i = 0; i < schema->column_count; i++) {
 		const struct enrg_column *column = &schema->columns[i];
-		add_field(builder, fields + 4 * i, column->name, column->type, column->item, column->unit);
+		of_field.count = 0;
+		if (column->unit && column->unit[0])
+			ipc_keys_add(&of_field, KEY_UNIT, column->unit);
+		ipc_keys_add_notes(&of_field, schema, column->name);
+		add_field(builder, fields + 4 * i, column->name, column->type, column->item, &of_field);
 	}
-	if (key_count)
-		ipc_add_keys(builder, top[SCHEMA_KEYS], key_count, keys, NULL);
+	if (keys.count)
+		ipc_add_keys(builder, top[SCHEMA_KEYS], keys.count, keys.items, NULL);
 	ipc_add_keys(builder, message[MESSAGE_KEYS], 1, &(struct ipc_key_value){KEY_META_CRC, "00000000"}, &crc_at);
 	return crc_at;
 }
@@ -175,23 +181,36 @@ static const char *copy_text(const char *text, char **at)
 
 struct enrg_schema *ipc_copy_schema(const struct enrg_schema *schema)
 {
-	size_t head_bytes = sizeof(*schema) + schema->column_count * sizeof(*schema->columns), texts = 0;
+	size_t head_bytes = sizeof(*schema) + schema->column_count * sizeof(*schema->columns) +
+			    schema->note_count * sizeof(*schema->notes),
+	       texts = 0;
 
 	for (uint32_t i = 0; i < schema->column_count; i++)
 		texts += text_bytes(schema->columns[i].name) + text_bytes(schema->columns[i].unit);
+	for (uint32_t i = 0; i < schema->note_count; i++)
+		texts += text_bytes(schema->notes[i].column) + text_bytes(schema->notes[i].key) +
+			 text_bytes(schema->notes[i].value);
 	struct enrg_schema *copy = malloc(head_bytes + texts);
 	if (!copy)
 		return NULL;
 	_Static_assert(sizeof(struct enrg_schema) % _Alignof(struct enrg_column) == 0, "columns follow the schema");
+	_Static_assert(sizeof(struct enrg_column) % _Alignof(struct enrg_note) == 0, "notes follow the columns");
 	struct enrg_column *columns = (struct enrg_column *)(copy + 1);
+	struct enrg_note *notes = (struct enrg_note *)(columns + schema->column_count);
 	char *at = (char *)copy + head_bytes;
 	for (uint32_t i = 0; i < schema->column_count; i++) {
 		columns[i] = schema->columns[i];
 		columns[i].name = copy_text(schema->columns[i].name, &at);
 		columns[i].unit = copy_text(schema->columns[i].unit, &at);
 	}
+	for (uint32_t i = 0; i < schema->note_count; i++) {
+		notes[i].column = copy_text(schema->notes[i].column, &at);
+		notes[i].key = copy_text(schema->notes[i].key, &at);
+		notes[i].value = copy_text(schema->notes[i].value, &at);
+	}
 	*copy = *schema;
 	copy->columns = columns;
+	copy->notes = notes;
 	return copy;
 }
 
@@ -335,10 +354,13 @@ static int read_field(
 	return 0;
 }
 
-/* Columns whose texts still point into the message. */
+/* Columns and notes whose texts still point into the message. */
 static int read_fields(struct fb_reader *reader, const struct fb_table *top, const struct fb_vector *fields,
 	struct enrg_column *columns, struct enrg_schema **ret_schema, struct enrg_error *err)
 {
+	struct enrg_note found[ENRG_NOTES_MAX];
+	struct ipc_notes notes = {found, 0};
+
 	for (uint32_t i = 0; i < fields->count; i++) {
 		struct fb_table field;
 		if (!fb_read_element(reader, fields, i, &field))
@@ -346,12 +368,16 @@ static int read_fields(struct fb_reader *reader, const struct fb_table *top, con
 		int rc = read_field(reader, &field, &columns[i], err);
 		if (rc < 0)
 			return rc;
+		ipc_read_notes(reader, &field, FIELD_KEYS, columns[i].name, &notes);
 	}
+	ipc_read_notes(reader, top, SCHEMA_KEYS, NULL, &notes);
 	const char *kind = ipc_find_key(reader, top, SCHEMA_KEYS, KEY_KIND);
 	const struct enrg_schema schema = {
 		.column_count = fields->count,
 		.columns = columns,
 		.is_blob = kind && !strcmp(kind, "blob"),
+		.note_count = notes.count,
+		.notes = notes.items,
 	};
 	if (reader->is_bad)
 		return enrg_error_set(err, ENRG_E_CORRUPT, "the schema is damaged");

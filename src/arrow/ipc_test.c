@@ -63,7 +63,7 @@ static void blob_and_wide_schemas_come_back(void **state)
 {
 	static struct enrg_column columns[ENRG_COLUMNS_MAX];
 	static char names[ENRG_COLUMNS_MAX][ENRG_NAME_BYTES_MAX + 1];
-	const struct enrg_schema wide = {ENRG_COLUMNS_MAX, columns, false};
+	const struct enrg_schema wide = {.column_count = ENRG_COLUMNS_MAX, .columns = columns};
 	const struct enrg_schema *schemas[] = {enrg_schema_blob(), &wide};
 
 	(void)state;
@@ -88,7 +88,7 @@ static void blob_and_wide_schemas_come_back(void **state)
 static void bad_schemas_and_names_are_refused(void **state)
 {
 	const struct enrg_column column = {"x", ENRG_LIST, ENRG_STRING, NULL};
-	const struct enrg_schema schema = {1, &column, false};
+	const struct enrg_schema schema = {.column_count = 1, .columns = &column};
 	struct ipc_template *template = NULL;
 	struct enrg_error err = {0};
 	uint32_t count;
@@ -448,7 +448,8 @@ static void another_schema_does_not_fit(void **state)
 	static const struct enrg_column many[] = {{"a", ENRG_STRING, 0, NULL}, {"b", ENRG_STRING, 0, NULL},
 		{"c", ENRG_STRING, 0, NULL}, {"d", ENRG_STRING, 0, NULL}, {"e", ENRG_STRING, 0, NULL},
 		{"f", ENRG_STRING, 0, NULL}, {"g", ENRG_STRING, 0, NULL}, {"h", ENRG_STRING, 0, NULL}};
-	const struct enrg_schema schemas[] = {{1, few, false}, {8, many, false}};
+	const struct enrg_schema schemas[] = {
+		{.column_count = 1, .columns = few}, {.column_count = 8, .columns = many}};
 	struct ipc_template *template = make_template(sample_schema());
 	struct enrg_column_view views[8];
 	struct enrg_batch batch;

@@ -138,7 +138,7 @@ static void one_row_a_second_costs_little(void **state)
 {
 	static const struct enrg_column columns[] = {{"timestamp", ENRG_I64, 0, NULL}, {"a", ENRG_F64, 0, NULL},
 		{"b", ENRG_F64, 0, NULL}, {"c", ENRG_F64, 0, NULL}};
-	static const struct enrg_schema schema = {4, columns, false};
+	static const struct enrg_schema schema = {.column_count = 4, .columns = columns};
 	const struct ipc_origin origin = {"sensor", "run-1", ""};
 	enum { ROWS = 10000 };
 	struct ipc_template *template;

@@ -2,12 +2,14 @@
  * the opening of files; the file may hold anything.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "arrow/ipc.h"
+#include "arrow/notes.h"
 #include "base/crc32c.h"
 #include "enrgdaq/store.h"
 
@@ -130,6 +132,30 @@ static int compare_schema(struct scan *scan, const struct enrg_schema *schema, c
 	*ret_is_equal = ipc_schema_equal(found, schema);
 	free(found);
 	return 0;
+}
+
+int enrg_ipc_find_other_note(
+	int descriptor, const struct enrg_schema *schema, char *ret_text, size_t text_bytes, struct enrg_error *err)
+{
+	struct scan scan = {.descriptor = descriptor};
+	struct enrg_schema *found = NULL;
+	struct ipc_message message;
+	struct stat status;
+	const char *value = "";
+
+	if (fstat(descriptor, &status) < 0)
+		return enrg_error_set(err, -errno, "can't look at what is there: %s", strerror(errno));
+	scan.size = (uint64_t)status.st_size;
+	int rc = scan.size ? read_head(&scan, &message, NULL) : -ENODATA;
+	if (rc == 0 && !message.is_end && message.type == IPC_SCHEMA)
+		rc = ipc_decode_schema(scan.bytes, message.meta_bytes, &found, NULL);
+	const struct enrg_note *other = found ? notes_find_other(found, schema, &value) : NULL;
+	if (other)
+		snprintf(ret_text, text_bytes, "%s%s%s = \"%s\" there, \"%s\" now", other->column ? other->column : "",
+			other->column ? "." : "", other->key, other->value, value);
+	free(found);
+	free(scan.bytes);
+	return other ? 1 : 0;
 }
 
 /* The schema at the start: moves on behind it, or says why not. */

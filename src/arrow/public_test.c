@@ -135,6 +135,35 @@ static void formats_are_told_apart(void **state)
 	place[4] = '1';
 }
 
+/* What is said of columns makes no other file; where the file says another value, that is named. */
+static void notes_do_not_matter(void **state)
+{
+	const struct enrg_note now[] = {{schema.columns[0].name, "clock", "tai"}, {NULL, "bits", "14"}};
+	const struct enrg_note other[] = {{schema.columns[0].name, "clock", "gps"}, {NULL, "more", "x"}};
+	struct enrg_schema noted = schema, changed = schema;
+	char text[200] = "";
+	uint32_t count;
+	void *bytes;
+
+	(void)state;
+	noted.notes = now;
+	changed.notes = other;
+	noted.note_count = changed.note_count = 2;
+	check(stream, ends[3], &noted, ENRG_IPC_OURS, ends[3]);
+	assert_int_equal(enrg_schema_format_ipc(&noted, "job", &bytes, &count, NULL), 0);
+	check(bytes, count, &schema, ENRG_IPC_OURS, count);
+	check(bytes, count, &changed, ENRG_IPC_OURS, count);
+
+	int descriptor = memfd_create("noted", 0);
+	assert_int_equal(write(descriptor, bytes, count), count);
+	assert_int_equal(enrg_ipc_find_other_note(descriptor, &noted, text, sizeof(text), NULL), 0);
+	assert_int_equal(enrg_ipc_find_other_note(descriptor, &schema, text, sizeof(text), NULL), 0);
+	assert_int_equal(enrg_ipc_find_other_note(descriptor, &changed, text, sizeof(text), NULL), 1);
+	assert_non_null(strstr(text, ".clock = \"tai\" there, \"gps\" now"));
+	close(descriptor);
+	free(bytes);
+}
+
 static struct enrg_batch batch_of(unsigned index)
 {
 	struct ipc_message message;
@@ -259,6 +288,7 @@ int main(void)
 		cmocka_unit_test(tails_are_cut),
 		cmocka_unit_test(others_are_left_alone),
 		cmocka_unit_test(formats_are_told_apart),
+		cmocka_unit_test(notes_do_not_matter),
 		cmocka_unit_test(padded_batches_are_whole),
 		cmocka_unit_test(compressed_batches_keep_their_marks),
 	};

@@ -21,7 +21,7 @@ static inline const struct enrg_schema *sample_schema(void)
 		{"bytes", ENRG_BINARY, 0, NULL},
 		{"x", ENRG_F32, 0, "µm"},
 	};
-	static const struct enrg_schema schema = {SAMPLE_COLUMNS, columns, false};
+	static const struct enrg_schema schema = {.column_count = SAMPLE_COLUMNS, .columns = columns};
 	return &schema;
 }
 

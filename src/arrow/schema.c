@@ -5,6 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "arrow/notes.h"
+#include "arrow/utf8.h"
+
 struct facts {
 	const char *name;
 	uint8_t bytes;
@@ -168,33 +171,6 @@ const struct enrg_schema *enrg_schema_blob(void)
 	return &schema;
 }
 
-/* Bytes of the UTF-8 sequence at `text` (at most `left` of them), 0 where it is not well formed. */
-static size_t utf8_sequence(const unsigned char *text, size_t left)
-{
-	size_t length = text[0] < 0x80 ? 1 : text[0] < 0xC2 ? 0 : text[0] < 0xE0 ? 2 : text[0] < 0xF0 ? 3 : 4;
-
-	if (length == 0 || length > left || text[0] > 0xF4)
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if ((text[i] & 0xC0) != 0x80)
-			return 0;
-	/* Overlong forms, surrogates and what lies beyond U+10FFFF show in the second byte. */
-	if ((text[0] == 0xE0 && text[1] < 0xA0) || (text[0] == 0xED && text[1] > 0x9F) ||
-		(text[0] == 0xF0 && text[1] < 0x90) || (text[0] == 0xF4 && text[1] > 0x8F))
-		return 0;
-	return length;
-}
-
-static bool text_is_utf8(const char *text, size_t count)
-{
-	for (size_t at = 0, step; at < count; at += step) {
-		step = utf8_sequence((const unsigned char *)text + at, count - at);
-		if (step == 0)
-			return false;
-	}
-	return true;
-}
-
 static int check_text(const char *text, const char *what, uint32_t column, struct enrg_error *err)
 {
 	size_t count = strnlen(text, ENRG_NAME_BYTES_MAX + 1);
@@ -202,7 +178,7 @@ static int check_text(const char *text, const char *what, uint32_t column, struc
 	if (count > ENRG_NAME_BYTES_MAX)
 		return enrg_error_set(err, -EMSGSIZE, "column %u: its %s is longer than %u bytes: \"%.40s…\"",
 			column + 1, what, ENRG_NAME_BYTES_MAX, text);
-	if (!text_is_utf8(text, count))
+	if (!utf8_is_valid(text, count))
 		return enrg_error_set(err, -EINVAL, "column %u: its %s is not UTF-8", column + 1, what);
 	return 0;
 }
@@ -264,5 +240,6 @@ int enrg_schema_check(const struct enrg_schema *schema, struct enrg_error *err)
 	if (schema->is_blob && (schema->column_count != 1 || schema->columns[0].type != ENRG_BINARY ||
 				       strcmp(schema->columns[0].name, "bytes") != 0))
 		return enrg_error_set(err, -EINVAL, "a blob has the one column \"bytes\" of type binary");
-	return check_unique(schema, err);
+	int rc = check_unique(schema, err);
+	return rc < 0 ? rc : notes_check(schema, err);
 }

@@ -16,7 +16,7 @@ static int check_one(
 	const char *name, enum enrg_type type, enum enrg_type item, const char *unit, struct enrg_error *err)
 {
 	const struct enrg_column column = {name, type, item, unit};
-	const struct enrg_schema schema = {1, &column, false};
+	const struct enrg_schema schema = {.column_count = 1, .columns = &column};
 
 	*err = (struct enrg_error){0};
 	return enrg_schema_check(&schema, err);
@@ -143,7 +143,7 @@ static void wide_tables_are_refused_and_names_are_unique(void **state)
 {
 	static struct enrg_column columns[10000];
 	static char names[10000][8];
-	struct enrg_schema schema = {10000, columns, false};
+	struct enrg_schema schema = {.column_count = 10000, .columns = columns};
 	struct enrg_error err;
 
 	(void)state;
@@ -166,7 +166,7 @@ static void wide_tables_are_refused_and_names_are_unique(void **state)
 static void blobs_have_one_column_of_bytes(void **state)
 {
 	const struct enrg_column column = {"image", ENRG_BINARY, 0, NULL};
-	const struct enrg_schema schema = {1, &column, true};
+	const struct enrg_schema schema = {.column_count = 1, .columns = &column, .is_blob = true};
 
 	(void)state;
 	assert_int_equal(enrg_schema_check(&schema, NULL), -EINVAL);

@@ -383,7 +383,7 @@ static void large_messages_pass(void **state)
 static void a_batch_of_another_table_is_told(void **state)
 {
 	static const struct enrg_column column = {"only", ENRG_I32, 0, NULL};
-	static const struct enrg_schema schema = {1, &column, false};
+	static const struct enrg_schema schema = {.column_count = 1, .columns = &column};
 	struct draft draft = draft_of(1, (uint64_t[]){1});
 	struct ipc_template *template;
 	struct verify_report report;
@@ -522,7 +522,7 @@ static void files_with_a_footer_are_never_cut(void **state)
 static void other_columns_are_another_table(void **state)
 {
 	static const struct enrg_column column = {"only", ENRG_I32, 0, NULL};
-	static const struct enrg_schema schema = {1, &column, false};
+	static const struct enrg_schema schema = {.column_count = 1, .columns = &column};
 	struct draft draft = draft_of(2, (uint64_t[]){1, 2});
 	struct ipc_template *template;
 	struct verify_report report;

@@ -65,7 +65,7 @@ static int run_producer(void *context)
 		snprintf(names[i], sizeof(names[i]), "c%u", i);
 		columns[i] = (struct enrg_column){names[i], ENRG_U64, 0, NULL};
 	}
-	const struct enrg_schema schema = {COLUMNS, columns, false};
+	const struct enrg_schema schema = {.column_count = COLUMNS, .columns = columns};
 	int rc = stream_open(table->path, HOT_BYTES, &stream, NULL);
 	if (rc == 0)
 		rc = outputs_create(

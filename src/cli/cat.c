@@ -27,7 +27,8 @@ static const char usage[] =
 	"  --head N       the first N rows of each file\n"
 	"  --columns A,B  these columns, in this order; names with commas in quotes, as in the line of names\n"
 	"  --json         one JSON object a row\n"
-	"  --schema       names, types and units of the columns instead of rows\n" INPUT_HINT_USAGE "\n"
+	"  --schema       names, types and units of the columns instead of rows; with --json their notes, "
+	"too\n" INPUT_HINT_USAGE "\n"
 	"examples:\n"
 	"  enrgdaq cat --head 5 out/wave.arrows\n"
 	"  enrgdaq cat --json --columns timestamp,value out/slow.arrows\n"
@@ -294,6 +295,25 @@ static void put_header(const struct selection *selection)
 	putchar('\n');
 }
 
+/* Of the column, or of the table. Nothing where there are none. */
+static void put_notes_json(const struct enrg_schema *schema, const char *column)
+{
+	bool is_first = true;
+
+	for (uint32_t i = 0; i < schema->note_count; i++) {
+		const struct enrg_note *note = &schema->notes[i];
+		if (column ? !note->column || strcmp(note->column, column) != 0 : note->column != NULL)
+			continue;
+		fputs(is_first ? ",\"notes\":{" : ",", stdout);
+		put_json_string(note->key, strlen(note->key));
+		putchar(':');
+		put_json_string(note->value, strlen(note->value));
+		is_first = false;
+	}
+	if (!is_first)
+		putchar('}');
+}
+
 static void put_schema_json(const struct selection *selection, const char *path)
 {
 	fputs("{\"file\":", stdout);
@@ -310,9 +330,12 @@ static void put_schema_json(const struct selection *selection, const char *path)
 			fputs(",\"unit\":", stdout);
 			put_json_string(column->unit, strlen(column->unit));
 		}
+		put_notes_json(&selection->schema, column->name);
 		putchar('}');
 	}
-	fputs("]}\n", stdout);
+	putchar(']');
+	put_notes_json(&selection->schema, NULL);
+	fputs("}\n", stdout);
 }
 
 static void put_schema(const struct selection *selection)

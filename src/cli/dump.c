@@ -31,7 +31,7 @@ static const struct enrg_column columns[DUMP_COLUMNS] = {
 /* Where each column lies: in the header, and behind those in a sample. */
 static const uint8_t places[DUMP_COLUMNS] = {24, 20, 4, 8, 12, 16, 0, 2, 4, 6};
 
-static const struct enrg_schema schema = {DUMP_COLUMNS, columns, false};
+static const struct enrg_schema schema = {.column_count = DUMP_COLUMNS, .columns = columns};
 
 const struct enrg_schema *dump_schema(void)
 {

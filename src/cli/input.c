@@ -228,15 +228,30 @@ static char *next_name(char **rest)
 	return name;
 }
 
+/* Of the table, and of the columns that were chosen. */
+static void select_notes(struct selection *selection, const struct enrg_schema *schema)
+{
+	for (uint32_t i = 0; i < schema->note_count; i++) {
+		const char *column = schema->notes[i].column;
+		bool is_wanted = !column;
+		for (uint32_t k = 0; k < selection->count && !is_wanted; k++)
+			is_wanted = !strcmp(selection->columns[k].name, column);
+		if (is_wanted)
+			selection->notes[selection->schema.note_count++] = schema->notes[i];
+	}
+	selection->schema.notes = selection->notes;
+}
+
 int selection_init(
 	struct selection *selection, const struct enrg_schema *schema, const char *names, struct enrg_error *err)
 {
 	int rc = 0;
 
 	*selection = (struct selection){.indices = calloc(schema->column_count, sizeof(uint32_t)),
-		.columns = calloc(schema->column_count, sizeof(struct enrg_column))};
+		.columns = calloc(schema->column_count, sizeof(struct enrg_column)),
+		.notes = calloc(schema->note_count + 1, sizeof(struct enrg_note))};
 	char *list = names ? strdup(names) : NULL, *rest = list;
-	if (!selection->indices || !selection->columns || (names && !list))
+	if (!selection->indices || !selection->columns || !selection->notes || (names && !list))
 		rc = enrg_error_set(err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; rc == 0 && !names && i < schema->column_count; i++) {
 		selection->indices[i] = i;
@@ -250,6 +265,8 @@ int selection_init(
 		.column_count = selection->count, .columns = selection->columns, .is_blob = schema->is_blob};
 	if (rc < 0)
 		selection_fini(selection);
+	else
+		select_notes(selection, schema);
 	return rc;
 }
 
@@ -257,5 +274,6 @@ void selection_fini(struct selection *selection)
 {
 	free(selection->indices);
 	free(selection->columns);
+	free(selection->notes);
 	*selection = (struct selection){0};
 }

@@ -56,6 +56,7 @@ struct selection {
 	uint32_t count;
 	uint32_t *indices;
 	struct enrg_column *columns;
+	struct enrg_note *notes;
 	struct enrg_schema schema; /* of these columns */
 };
 

@@ -217,6 +217,39 @@ int stream_add_route(
 	return 0;
 }
 
+bool stream_find_route(const struct stream *stream, uint32_t index, struct stream_route *ret_route)
+{
+	const struct segment_route *entry = &stream->mapping.routes[index % SEGMENT_ROUTES];
+	uint32_t count = atomic_load_explicit(&stream->mapping.producer->route_count, memory_order_relaxed);
+
+	if (index >= count || index >= SEGMENT_ROUTES)
+		return false;
+	uint32_t offset = entry->schema_offset, bytes = entry->schema_bytes;
+	bool is_sound = offset <= SEGMENT_ARENA_BYTES && bytes <= SEGMENT_ARENA_BYTES - offset &&
+			memchr(entry->tag, 0, sizeof(entry->tag));
+	*ret_route = (struct stream_route){
+		.group = entry->group,
+		.tag = is_sound ? entry->tag : "",
+		.schema = stream->mapping.arena + (is_sound ? offset : 0),
+		.schema_bytes = is_sound ? bytes : 0,
+		.flags = entry->flags,
+	};
+	return true;
+}
+
+/* Of one table the sequences only grow, and begin anew for all routes together: the larger one is the later one. */
+void stream_join_routes(struct stream *stream, uint16_t route, uint16_t other)
+{
+	_Atomic uint64_t *between = stream->mapping.producer->between;
+	uint64_t *now = stream->route_sequence;
+	uint64_t noted = atomic_load_explicit(&between[other], memory_order_relaxed);
+
+	if (now[route] < now[other])
+		now[route] = now[other];
+	if (atomic_load_explicit(&between[route], memory_order_relaxed) < noted)
+		atomic_store_explicit(&between[route], noted, memory_order_relaxed);
+}
+
 uint64_t stream_route_sequence(const struct stream *stream, uint16_t route)
 {
 	return stream->route_sequence[route % SEGMENT_ROUTES] + 1;

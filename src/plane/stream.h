@@ -140,6 +140,13 @@ struct stream_route {
 int stream_add_route(
 	struct stream *stream, const struct stream_route *route, uint16_t *ret_route, struct enrg_error *err);
 
+/* Route `index`; its texts lie in the stream. false: there is none of that number. */
+bool stream_find_route(const struct stream *stream, uint32_t index, struct stream_route *ret_route);
+
+/* `route` and `other` are one table whose schema messages say it in different words: the sequence of `route` goes on
+ * behind that of both. */
+void stream_join_routes(struct stream *stream, uint16_t route, uint16_t other);
+
 struct stream_claim {
 	uint8_t *payload; /* 64-byte aligned, page aligned from SEGMENT_ALIGN_FROM; payload_bytes writable */
 	uint64_t payload_bytes;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "arrow/ipc.h"
+#include "arrow/notes.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);
 
@@ -22,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
 	if (enrg_schema_check(schema, NULL) < 0 ||
 		ipc_encode_schema(schema, NULL, &encoded, &encoded_count, NULL) < 0 ||
 		ipc_decode_schema(encoded, encoded_count, &back, NULL) < 0 || !ipc_schema_equal(schema, back) ||
-		ipc_template_create(schema, NULL, &template, NULL) < 0)
+		!notes_equal(schema, back) || ipc_template_create(schema, NULL, &template, NULL) < 0)
 		abort();
 	ipc_template_destroy(template);
 	free(encoded);

@@ -225,7 +225,8 @@ static const struct enrg_schema *all_types(void)
 		{"wave", ENRG_LIST, ENRG_I16, "mV"},
 		{"wave64", ENRG_LIST, ENRG_F64, NULL},
 	};
-	static const struct enrg_schema schema = {sizeof(columns) / sizeof(columns[0]), columns, false};
+	static const struct enrg_schema schema = {
+		.column_count = sizeof(columns) / sizeof(columns[0]), .columns = columns};
 	return &schema;
 }
 
@@ -255,7 +256,7 @@ static void write_wide(const char *folder, uint32_t column_count)
 {
 	struct enrg_column *columns = calloc(column_count, sizeof(*columns));
 	char(*names)[8] = calloc(column_count, sizeof(*names));
-	const struct enrg_schema schema = {column_count, columns, false};
+	const struct enrg_schema schema = {.column_count = column_count, .columns = columns};
 	struct table table;
 
 	if (!columns || !names)
@@ -287,7 +288,7 @@ static void write_large(const char *folder)
 		{"time", ENRG_U64, 0, "ns"},
 		{"wave", ENRG_LIST, ENRG_I16, "mV"},
 	};
-	static const struct enrg_schema schema = {2, columns, false};
+	static const struct enrg_schema schema = {.column_count = 2, .columns = columns};
 	struct table table;
 
 	open_table(&table, folder, "large.arrows", &schema, "");
@@ -298,7 +299,7 @@ static void write_large(const char *folder)
 static void write_times(const char *folder)
 {
 	static const struct enrg_column columns[] = {{"time", ENRG_TIMESTAMP_NS, 0, NULL}, {"i8", ENRG_I8, 0, NULL}};
-	static const struct enrg_schema schema = {2, columns, false};
+	static const struct enrg_schema schema = {.column_count = 2, .columns = columns};
 	struct table table;
 
 	open_table(&table, folder, "times.arrows", &schema, "");

@@ -130,7 +130,7 @@ static void write_types(struct file *file, uint64_t first, uint64_t rows)
 	static uint8_t values[COLUMN_COUNT][ROWS_MAX * 32];
 	static int32_t offsets[COLUMN_COUNT][ROWS_MAX + 1];
 	struct enrg_column_view views[COLUMN_COUNT] = {0};
-	const struct enrg_schema schema = {COLUMN_COUNT, columns, false};
+	const struct enrg_schema schema = {.column_count = COLUMN_COUNT, .columns = columns};
 	const struct enrg_batch batch = {.schema = &schema, .rows = rows, .columns = views};
 
 	memset(values, 0, sizeof(values));
@@ -154,7 +154,7 @@ static void write_types(struct file *file, uint64_t first, uint64_t rows)
 
 static void make_types(const char *folder, const char *name, int deflate_level)
 {
-	const struct enrg_schema schema = {COLUMN_COUNT, columns, false};
+	const struct enrg_schema schema = {.column_count = COLUMN_COUNT, .columns = columns};
 	struct file file;
 
 	open_file(&file, folder, name, "run/all types", &schema, deflate_level);
@@ -195,7 +195,7 @@ static void make_ballast(const char *folder, const char *name)
 static void make_missing(const char *folder)
 {
 	static const struct enrg_column two[] = {{"n", ENRG_I32, 0, NULL}, {"real", ENRG_F64, 0, NULL}};
-	static const struct enrg_schema schema = {2, two, false};
+	static const struct enrg_schema schema = {.column_count = 2, .columns = two};
 	static const int32_t n[] = {1, 2, 3, 4};
 	static const double real[] = {0.5, 1.5, 2.5, 3.5};
 	static const uint8_t validity[] = {5};
@@ -243,7 +243,7 @@ static void make_edges(const char *folder)
 	static const struct enrg_column edge_columns[] = {{"f32", ENRG_F32, 0, NULL}, {"f64", ENRG_F64, 0, NULL},
 		{"text", ENRG_STRING, 0, NULL}, {"wave", ENRG_LIST, ENRG_F64, NULL}, {"%2F", ENRG_I8, 0, NULL},
 		{".", ENRG_I8, 0, NULL}, {"a.b [mV]", ENRG_I8, 0, NULL}};
-	static const struct enrg_schema schema = {7, edge_columns, false};
+	static const struct enrg_schema schema = {.column_count = 7, .columns = edge_columns};
 	static const double reals[] = {NAN, INFINITY, -INFINITY, -0.0, 5e-324, 1.7976931348623157e308};
 	static const float singles[] = {NAN, INFINITY, -INFINITY, -0.0f, 1e-45f, 3.4028234663852886e38f};
 	static const int8_t small[] = {0, 1, 2, 3, 4, 5};

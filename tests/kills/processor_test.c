@@ -44,10 +44,10 @@ static uint64_t sent[STREAMS];
 static bool has_output;
 
 static const struct enrg_column in_columns[] = {{"value", ENRG_I64, 0, NULL}};
-static const struct enrg_schema in_schema = {1, in_columns, false};
+static const struct enrg_schema in_schema = {.column_count = 1, .columns = in_columns};
 static const struct enrg_column out_columns[] = {
 	{"order", ENRG_U64, 0, NULL}, {"input", ENRG_U32, 0, NULL}, {"value", ENRG_I64, 0, NULL}};
-static const struct enrg_schema out_schema = {3, out_columns, false};
+static const struct enrg_schema out_schema = {.column_count = 3, .columns = out_columns};
 static const struct enrg_job_group groups[] = {{"store_config", false, ""}, {NULL, false, NULL}};
 
 /* --- killed at an instruction ------------------------------------------------------------------------------------- */

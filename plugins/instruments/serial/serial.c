@@ -431,7 +431,11 @@ static void serial_destroy(void *state)
 static int open_output(struct serial *serial, struct enrg_error *err)
 {
 	struct enrg_column columns[1 + PATTERN_COLUMNS_MAX] = {{.name = "timestamp", .type = ENRG_I64, .unit = "ms"}};
-	const struct enrg_schema schema = {.column_count = 1 + serial->pattern.column_count, .columns = columns};
+	static const struct enrg_note notes[] = {ENRG_NOTES_HOST_TIME("timestamp", "1000000")};
+	const struct enrg_schema schema = {.column_count = 1 + serial->pattern.column_count,
+		.columns = columns,
+		.note_count = sizeof(notes) / sizeof(notes[0]),
+		.notes = notes};
 	const char *tag = serial->options->tag;
 
 	memcpy(columns + 1, serial->pattern.columns, serial->pattern.column_count * sizeof(*columns));

@@ -13,7 +13,8 @@ static const struct enrg_job_group groups[] = {{"store_config", false, ""}, {NUL
 static const struct enrg_column columns[] = {{"i8", ENRG_I8, 0, NULL}, {"u16", ENRG_U16, 0, NULL},
 	{"f32", ENRG_F32, 0, NULL}, {"i64", ENRG_I64, 0, NULL}, {"bit", ENRG_BOOL, 0, NULL},
 	{"text", ENRG_STRING, 0, NULL}, {"wave", ENRG_LIST, ENRG_I16, NULL}};
-static const struct enrg_schema schema = {7, columns, false}, plain_schema = {4, columns, false};
+static const struct enrg_schema schema = {.column_count = 7, .columns = columns},
+				plain_schema = {.column_count = 4, .columns = columns};
 
 static struct {
 	int8_t i8[ROWS];

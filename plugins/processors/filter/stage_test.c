@@ -11,7 +11,7 @@
 #include "stage.h"
 
 static const struct enrg_column columns[] = {{"x", ENRG_F64, 0, NULL}, {"n", ENRG_I64, 0, NULL}};
-static const struct enrg_schema schema = {2, columns, false};
+static const struct enrg_schema schema = {.column_count = 2, .columns = columns};
 static const double xs[] = {0, 1, 2, 3, NAN, 5, 6, 7, 8, 9};
 static const int64_t ns[] = {0, 1, 2, INT64_MAX, INT64_MIN, 9007199254740993, 9007199254740992, 7, 8, 9};
 static const uint8_t all_but_two[] = {0xFB, 0xFF};

@@ -20,7 +20,12 @@ static const struct enrg_column alerts_columns[] = {
 	{.name = "message", .type = ENRG_STRING},
 };
 
-static const struct enrg_schema alerts_schema = {.column_count = 4, .columns = alerts_columns};
+static const struct enrg_note alerts_notes[] = {ENRG_NOTES_HOST_TIME("timestamp", "1000000")};
+
+static const struct enrg_schema alerts_schema = {.column_count = 4,
+	.columns = alerts_columns,
+	.note_count = sizeof(alerts_notes) / sizeof(alerts_notes[0]),
+	.notes = alerts_notes};
 
 static int alerts_start(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
 {

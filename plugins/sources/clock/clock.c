@@ -33,7 +33,10 @@ static const struct enrg_column columns[COLUMNS] = {
 	[COLUMN_FREQUENCY] = {.name = "frequency_ppm", .type = ENRG_F64, .unit = "ppm"},
 };
 
-static const struct enrg_schema schema = {.column_count = COLUMNS, .columns = columns};
+static const struct enrg_note notes[] = {ENRG_NOTES_HOST_TIME("timestamp", "1000000")};
+
+static const struct enrg_schema schema = {
+	.column_count = COLUMNS, .columns = columns, .note_count = sizeof(notes) / sizeof(notes[0]), .notes = notes};
 
 static const struct enrg_option option_list[] = {
 	{.key = "poll_interval_seconds",

@@ -75,7 +75,11 @@ static int choose_metrics(struct pcmetrics *pcmetrics, const struct enrg_string_
 static int open_output(struct pcmetrics *pcmetrics, struct enrg_job *job, const char *tag, struct enrg_error *err)
 {
 	struct enrg_column columns[1 + METRICS] = {{.name = "timestamp", .type = ENRG_I64, .unit = "ms"}};
-	struct enrg_schema schema = {.column_count = 1 + pcmetrics->count, .columns = columns};
+	static const struct enrg_note notes[] = {ENRG_NOTES_HOST_TIME("timestamp", "1000000")};
+	const struct enrg_schema schema = {.column_count = 1 + pcmetrics->count,
+		.columns = columns,
+		.note_count = sizeof(notes) / sizeof(notes[0]),
+		.notes = notes};
 
 	for (unsigned i = 0; i < pcmetrics->count; i++)
 		columns[1 + i] = (struct enrg_column){

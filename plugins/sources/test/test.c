@@ -47,7 +47,12 @@ static const struct enrg_column test_columns[] = {
 	{.name = "C", .type = ENRG_I64},
 };
 
-static const struct enrg_schema test_schema = {.column_count = 4, .columns = test_columns};
+static const struct enrg_note test_notes[] = {ENRG_NOTES_HOST_TIME("timestamp", "1000000")};
+
+static const struct enrg_schema test_schema = {.column_count = 4,
+	.columns = test_columns,
+	.note_count = sizeof(test_notes) / sizeof(test_notes[0]),
+	.notes = test_notes};
 
 static int test_start(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
 {

@@ -124,6 +124,21 @@ static struct record *add_record(struct arrow *arrow, struct record *opened)
 	return opened;
 }
 
+/* The file goes on all the same: its values are right, and what a reader takes from its notes may not be. */
+static void tell_other_note(struct arrow *arrow, const struct record *record, const struct enrg_schema *schema)
+{
+	char text[512];
+
+	if (enrg_ipc_find_other_note(enrg_file_descriptor(record->file), schema, text, sizeof(text), NULL) == 1)
+		enrg_store_alert(arrow->store, ENRG_WARNING,
+			"%s was begun with other notes: %s. It is continued and keeps its own, so that readers take "
+			"them for "
+			"those of the new rows, too; let a new file begin (rotate_run, add_date or another file_path) "
+			"to "
+			"have them right",
+			record->path, text);
+}
+
 static int arrow_judge(void *state, void *target, struct enrg_file_candidate *candidate, struct enrg_error *err)
 {
 	struct arrow *arrow = state;
@@ -142,6 +157,7 @@ static int arrow_judge(void *state, void *target, struct enrg_file_candidate *ca
 	}
 	if (!record_schema_equal(&record->schema, &arrow_target->schema))
 		return ENRG_FILE_IS_OTHER;
+	tell_other_note(arrow, record, candidate->schema);
 	if (arrow_target->section->has_sync_seconds)
 		enrg_file_set_sync(record->file, arrow_target->section->sync_seconds);
 	record->users++;

@@ -14,7 +14,10 @@
 
 int record_schema_init(struct record_schema *record_schema, const struct enrg_schema *schema, struct enrg_error *err)
 {
-	return enrg_schema_format_ipc(schema, NULL, &record_schema->bytes, &record_schema->count, err);
+	struct enrg_schema bare = *schema;
+
+	bare.note_count = 0; /* no part of what makes two tables the same */
+	return enrg_schema_format_ipc(&bare, NULL, &record_schema->bytes, &record_schema->count, err);
 }
 
 void record_schema_fini(struct record_schema *record_schema)

@@ -23,7 +23,7 @@ void growing_fini(struct growing *growing)
 
 /* --- attributes -------------------- */
 
-static herr_t write_text(hid_t object, const char *name, const char *text)
+herr_t growing_write_text(hid_t object, const char *name, const char *text)
 {
 	hid_t type, space, attribute;
 	herr_t rc = -1;
@@ -112,9 +112,9 @@ herr_t growing_create(struct growing *growing, hid_t group, const struct growing
 	H5Pclose(access);
 	H5Pclose(create);
 	H5Sclose(space);
-	if (growing->dataset < 0 || write_text(growing->dataset, KIND_ATTRIBUTE, params->kind) < 0)
+	if (growing->dataset < 0 || growing_write_text(growing->dataset, KIND_ATTRIBUTE, params->kind) < 0)
 		return -1;
-	return write_text(growing->dataset, UNIT_ATTRIBUTE, params->unit);
+	return growing_write_text(growing->dataset, UNIT_ATTRIBUTE, params->unit);
 }
 
 static bool is_growing(struct growing *growing, hid_t *ret_create)

@@ -29,6 +29,9 @@ void growing_fini(struct growing *growing);
 /* Makes the dataset, its chunks large enough for what is pending, within bounds. 0, or < 0: an error of libhdf5. */
 herr_t growing_create(struct growing *growing, hid_t group, const struct growing_params *params);
 
+/* An attribute of a dataset or group; NULL or "" = none. */
+herr_t growing_write_text(hid_t object, const char *name, const char *text);
+
 /* 1: an existing dataset that rows can be appended to; 0: something else; < 0: an error of libhdf5. */
 int growing_open(struct growing *growing, hid_t group, const char *name, const char *kind);
 

@@ -28,10 +28,10 @@ static const struct enrg_column one_column[] = {{"n", ENRG_I32, 0, NULL}};
 static const struct enrg_column other_column[] = {{"n", ENRG_F64, 0, NULL}};
 static const struct enrg_column flag_column[] = {{"n", ENRG_BOOL, 0, NULL}};
 static const struct enrg_column byte_column[] = {{"n", ENRG_U8, 0, NULL}};
-static const struct enrg_schema one = {1, one_column, false};
-static const struct enrg_schema other = {1, other_column, false};
-static const struct enrg_schema flag = {1, flag_column, false};
-static const struct enrg_schema byte = {1, byte_column, false};
+static const struct enrg_schema one = {.column_count = 1, .columns = one_column};
+static const struct enrg_schema other = {.column_count = 1, .columns = other_column};
+static const struct enrg_schema flag = {.column_count = 1, .columns = flag_column};
+static const struct enrg_schema byte = {.column_count = 1, .columns = byte_column};
 
 /* --- helpers -------------------- */
 
@@ -556,7 +556,7 @@ static void names_are_escaped(void **state)
 		{".", ENRG_I32, 0, NULL},
 		{"100 %", ENRG_I32, 0, NULL},
 	};
-	static const struct enrg_schema schema = {4, columns, false};
+	static const struct enrg_schema schema = {.column_count = 4, .columns = columns};
 	struct container *container = open_container();
 	struct hdf5_table *table;
 

@@ -109,6 +109,38 @@ static hsize_t count_rows(const char *file_name, const char *dataset)
 	return count;
 }
 
+/* An attribute that is text; "" where there is none. */
+static void read_attribute(hid_t file, const char *object, const char *name, char ret_text[64])
+{
+	memset(ret_text, 0, 64);
+	if (H5Aexists_by_name(file, object, name, H5P_DEFAULT) <= 0)
+		return;
+	hid_t attribute = H5Aopen_by_name(file, object, name, H5P_DEFAULT, H5P_DEFAULT);
+	hid_t type = H5Aget_type(attribute);
+	assert_true(H5Tget_size(type) < 64 && H5Aread(attribute, type, ret_text) >= 0);
+	H5Tclose(type);
+	H5Aclose(attribute);
+}
+
+static void notes_are_attributes(void **state)
+{
+	struct enrg_error err = {0};
+	char path[200], text[64];
+
+	(void)state;
+	assert_int_equal(try_section("noted.h5", "run", &err), 0);
+	snprintf(path, sizeof(path), "%s/noted.h5", out_dir);
+	hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+	assert_true(file >= 0);
+	read_attribute(file, "run/n", "clock", text);
+	assert_string_equal(text, "device");
+	read_attribute(file, "run", "sample_ns", text);
+	assert_string_equal(text, "2");
+	read_attribute(file, "run/n", "sample_ns", text);
+	assert_string_equal(text, "");
+	H5Fclose(file);
+}
+
 static void odd_names_of_groups_are_kept(void **state)
 {
 	static const char *const names[][2] = {
@@ -143,6 +175,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(names_that_are_no_group_are_refused, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(paths_that_lead_out_are_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(notes_are_attributes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(odd_names_of_groups_are_kept, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(groups_within_groups_lose_nothing, set_up, tear_down),
 	};

@@ -98,7 +98,8 @@ int hdf5_table_create(const char *group_name, const struct enrg_schema *schema, 
 		if (asprintf(&table->valid_name, "%s_valid", group_name) < 0)
 			table->valid_name = NULL;
 		table->columns = calloc(schema->column_count, sizeof(*table->columns));
-		is_whole = table->group_name && table->valid_name && table->columns;
+		is_whole =
+			notes_init(&table->notes, schema) && table->group_name && table->valid_name && table->columns;
 	}
 	for (uint32_t i = 0; i < schema->column_count && is_whole; i++) {
 		table->column_count = i + 1;
@@ -125,6 +126,7 @@ void hdf5_table_destroy(struct hdf5_table *table)
 		free(column->name);
 		free(column->unit);
 	}
+	notes_fini(&table->notes);
 	free(table->columns);
 	free(table->valid_name);
 	free(table->group_name);
@@ -395,8 +397,9 @@ static hid_t make_group(hid_t parent, const char *name)
 	return group;
 }
 
-static herr_t make_column(struct hdf5_table *table, struct column *column)
+static herr_t make_column(struct hdf5_table *table, uint32_t index)
 {
+	struct column *column = &table->columns[index];
 	struct growing_params params = {.name = column->name,
 		.kind = enrg_type_name(column->type),
 		.unit = column->unit,
@@ -404,11 +407,16 @@ static herr_t make_column(struct hdf5_table *table, struct column *column)
 	hid_t group;
 	herr_t rc;
 
-	if (!enrg_type_is_variable(column->type))
-		return growing_create(&column->values, table->group, &params);
+	if (!enrg_type_is_variable(column->type)) {
+		rc = growing_create(&column->values, table->group, &params);
+		if (rc >= 0)
+			notes_write(&table->notes, index, column->values.dataset);
+		return rc;
+	}
 	group = make_group(table->group, column->name);
 	if (group < 0)
 		return -1;
+	notes_write(&table->notes, index, group);
 	params.name = "values";
 	rc = growing_create(&column->values, group, &params);
 	params = (struct growing_params){.name = "offsets", .kind = "offsets", .deflate_level = table->deflate_level};
@@ -434,9 +442,10 @@ static herr_t make_valid(struct hdf5_table *table, struct column *column, hid_t 
 	return rc;
 }
 
-static herr_t flush_column(struct hdf5_table *table, struct column *column, hid_t file)
+static herr_t flush_column(struct hdf5_table *table, uint32_t index, hid_t file)
 {
-	herr_t rc = column->values.dataset < 0 ? make_column(table, column) : 0;
+	struct column *column = &table->columns[index];
+	herr_t rc = column->values.dataset < 0 ? make_column(table, index) : 0;
 
 	if (rc >= 0 && column->has_valid && column->valid.dataset < 0)
 		rc = make_valid(table, column, file);
@@ -451,12 +460,14 @@ int hdf5_table_flush(struct hdf5_table *table, hid_t file, const struct shadow *
 {
 	herr_t rc = 0;
 
-	if (table->group < 0)
+	if (table->group < 0) {
 		table->group = make_group(file, table->group_name);
-	if (table->group < 0)
-		return failure_set(err, shadow, "make the group");
+		if (table->group < 0)
+			return failure_set(err, shadow, "make the group");
+		notes_write(&table->notes, NOTES_OF_TABLE, table->group);
+	}
 	for (uint32_t i = 0; i < table->column_count && rc >= 0 && shadow->failure == 0; i++)
-		rc = flush_column(table, &table->columns[i], file);
+		rc = flush_column(table, i, file);
 	if (rc < 0 || shadow->failure < 0)
 		return failure_set(err, shadow, "write");
 	table->rows += table->pending_rows;

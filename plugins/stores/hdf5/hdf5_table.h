@@ -9,6 +9,7 @@
 
 #include "enrgdaq/batch.h"
 #include "growing.h"
+#include "notes.h"
 
 struct column {
 	char *name; /* as the file spells it */
@@ -28,6 +29,7 @@ struct hdf5_table {
 	uint64_t pending_bytes;
 	uint32_t column_count;
 	struct column *columns;
+	struct notes notes;
 	struct hdf5_table *next;
 };
 

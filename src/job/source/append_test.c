@@ -150,7 +150,7 @@ static void test_append_many(void **state)
 static void test_append_many_without_gaps(void **state)
 {
 	static const struct enrg_column pair_columns[] = {{"t", ENRG_U64, 0, NULL}, {"ok", ENRG_BOOL, 0, NULL}};
-	static const struct enrg_schema pair = {2, pair_columns, false};
+	static const struct enrg_schema pair = {.column_count = 2, .columns = pair_columns};
 	struct fixture *f = *state;
 	struct enrg_output *output, *wordy;
 	uint64_t times[100];
@@ -208,7 +208,7 @@ static bool end_log(FILE *log, int saved, const char *wanted)
 static void test_dropped_rows_name_their_cause(void **state)
 {
 	static const struct enrg_column single_column[] = {{"t", ENRG_U64, 0, NULL}};
-	static const struct enrg_schema single = {1, single_column, false};
+	static const struct enrg_schema single = {.column_count = 1, .columns = single_column};
 	struct fixture *f = *state;
 	struct enrg_output *output, *other;
 	struct stream_status status;

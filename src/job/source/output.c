@@ -7,9 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arrow/notes.h"
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "job/source/body.h"
+#include "job/source/route.h"
 
 #define OUTPUT_TAG_BYTES_MAX 207u
 /* Between two words about the same want of memory. */
@@ -183,29 +185,6 @@ static struct enrg_output *find_output(
 	return NULL;
 }
 
-static int add_route(struct enrg_output *output, struct enrg_error *err)
-{
-	struct stream *stream = output->set->params.stream;
-	const struct ipc_origin origin = {.source = output->set->params.source, .run = "", .tag = ""};
-	void *schema;
-	uint32_t schema_bytes;
-	int rc = ipc_encode_schema(output->schema, &origin, &schema, &schema_bytes, err);
-
-	if (rc < 0)
-		return rc;
-	rc = stream_add_route(stream,
-		&(struct stream_route){.group = output->group,
-			.tag = output->tag,
-			.schema = schema,
-			.schema_bytes = schema_bytes,
-			.flags = output->schema->is_blob ? ROUTE_BLOB : 0},
-		&output->route, err);
-	free(schema);
-	/* It goes out with the first batch: a job that can't reach its hardware would fill its stores with gaps. */
-	output->is_gap_due = stream_is_successor(stream);
-	return rc;
-}
-
 static int fill_output(struct enrg_output *output, const struct enrg_schema *schema, struct enrg_error *err)
 {
 	const struct ipc_origin origin = {
@@ -229,10 +208,27 @@ static int fill_output(struct enrg_output *output, const struct enrg_schema *sch
 	if (rc < 0)
 		return rc;
 	output->meta_bytes = ipc_meta_bytes(output->template);
-	rc = output->is_wanted ? add_route(output, err) : 0;
+	rc = output->is_wanted ? route_add(output, err) : 0;
+	/* It goes out with the first batch: a job that can't reach its hardware would fill its stores with gaps. */
+	output->is_gap_due = output->is_wanted && stream_is_successor(output->set->params.stream);
 	if (rc == 0)
 		output->rows_max = enrg_output_rows_max(output, 0);
 	return rc;
+}
+
+/* The table goes on with other notes: what was appended before belongs to those of before. */
+static int change_notes(struct enrg_output *output, const struct enrg_schema *schema, struct enrg_error *err)
+{
+	int rc = output->stage.rows && !output->set->claimed ? stage_flush(output, err) : 0;
+
+	if (rc < 0)
+		return rc;
+	struct enrg_schema *copy = ipc_copy_schema(schema);
+	if (!copy)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	free(output->schema);
+	output->schema = copy;
+	return output->is_wanted ? route_add(output, err) : 0;
 }
 
 int enrg_output_open(struct enrg_job *job, const char *group, const char *tag, const struct enrg_schema *schema,
@@ -250,8 +246,12 @@ int enrg_output_open(struct enrg_job *job, const char *group, const char *tag, c
 	if (rc < 0)
 		return enrg_error_add(err, rc, "output %s", group ? group : "(null)");
 	*ret_output = find_output(set, index, tag, schema);
-	if (*ret_output)
+	if (*ret_output && notes_equal((*ret_output)->schema, schema))
 		return 0;
+	if (*ret_output) {
+		rc = change_notes(*ret_output, schema, err);
+		return rc < 0 ? enrg_error_add(err, rc, "output %s", group) : 0;
+	}
 	if (set->count == OUTPUTS_MAX)
 		return enrg_error_set(
 			err, -ENOSPC, "output %s: more than %u tables: use fewer tags", group, OUTPUTS_MAX);

@@ -104,7 +104,7 @@ static void test_too_large(void **state)
 static void check_write(struct fixture *f)
 {
 	static const struct enrg_column columns[] = {{"t", ENRG_F64, 0, "s"}, {"n", ENRG_U16, 0, NULL}};
-	static const struct enrg_schema pair = {2, columns, false};
+	static const struct enrg_schema pair = {.column_count = 2, .columns = columns};
 	enum { ROWS = 300001 };
 	struct enrg_output *output;
 	double *t = malloc(ROWS * sizeof(*t));
@@ -150,7 +150,7 @@ static void test_write(void **state)
 static void check_pieces(struct fixture *f)
 {
 	static const struct enrg_column columns[] = {{"t", ENRG_F64, 0, "s"}, {"n", ENRG_U16, 0, NULL}};
-	static const struct enrg_schema pair = {2, columns, false};
+	static const struct enrg_schema pair = {.column_count = 2, .columns = columns};
 	enum { ROWS = 20011 };
 	struct enrg_output *output;
 	static double t[ROWS];
@@ -230,7 +230,7 @@ static void test_swallows(void **state)
 	const double value = 1;
 	const void *pointers[] = {&value};
 	static const struct enrg_column column = {"v", ENRG_F64, 0, NULL};
-	static const struct enrg_schema one = {1, &column, false};
+	static const struct enrg_schema one = {.column_count = 1, .columns = &column};
 
 	assert_int_equal(enrg_output_open(&f->job, "stats_store_config", NULL, &one, &output, &f->err), 0);
 	assert_int_equal(enrg_output_open(&f->job, "stats_store_config", NULL, enrg_schema_blob(), &blob, &f->err), 0);
@@ -266,7 +266,7 @@ static void test_no_stream(void **state)
 		fill_numbers(&claim);
 		assert_int_equal(enrg_output_commit(output, claim.rows, 0, &f->err), 0);
 	}
-	static const struct enrg_schema one = {1, number_columns + 1, false};
+	static const struct enrg_schema one = {.column_count = 1, .columns = number_columns + 1};
 	const uint8_t bytes[3] = {1, 2, 3};
 	assert_int_equal(enrg_output_open(&f->job, "store_config", "pieces", &one, &output, &f->err), 0);
 	assert_int_equal(enrg_output_begin(output, sizeof(bytes), &f->err), 0);
@@ -339,7 +339,7 @@ static void test_large_table(void **state)
 	struct enrg_output *output;
 	struct stream_status status;
 	pthread_t store;
-	static const struct enrg_schema one = {1, number_columns + 1, false};
+	static const struct enrg_schema one = {.column_count = 1, .columns = number_columns + 1};
 	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &one, &output, &f->err), 0);
 	uint64_t rows = 20 * enrg_output_rows_max(output, 0);
 	void *zeros = calloc(1, rows);
@@ -386,7 +386,7 @@ static void test_gives_up_when_hurried(void **state)
 	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &numbers, &output, &f->err), 0);
 	fill_ring(f, output);
 	/* `write` takes no table with bits: the same without the first column */
-	static const struct enrg_schema rest = {10, number_columns + 1, false};
+	static const struct enrg_schema rest = {.column_count = 10, .columns = number_columns + 1};
 	assert_int_equal(enrg_output_open(&f->job, "store_config", NULL, &rest, &output, &f->err), 0);
 	for (int i = 0; i < 11; i++)
 		pointers[i] = zeros;

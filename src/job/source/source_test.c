@@ -36,7 +36,7 @@ struct fixture {
 };
 
 static const struct enrg_column columns[] = {{"n", ENRG_I64, 0, NULL}};
-static const struct enrg_schema schema = {1, columns, false};
+static const struct enrg_schema schema = {.column_count = 1, .columns = columns};
 static const struct enrg_job_group groups[] = {{"store_config", true, ""}, {NULL, false, NULL}};
 
 static struct plan plan_of(char *stream_path)

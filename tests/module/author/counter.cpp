@@ -18,7 +18,7 @@ struct counter {
 };
 
 const enrg_column columns[] = {{"count", ENRG_I64, {}, nullptr}};
-const enrg_schema schema = {1, columns, false};
+const enrg_schema schema = {1, columns, false, 0, nullptr};
 
 int start(enrg_job *job, const void *, void **ret_state, enrg_error *err)
 {

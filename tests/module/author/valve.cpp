@@ -21,7 +21,7 @@ struct position {
 };
 
 const enrg_column columns[] = {{"percent", ENRG_I64, {}, "%"}};
-const enrg_schema schema = {1, columns, false};
+const enrg_schema schema = {1, columns, false, 0, nullptr};
 
 void hear(enrg_job *job, void *context, const enrg_reply *reply)
 {

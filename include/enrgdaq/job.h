@@ -133,6 +133,16 @@ ENRG_API void enrg_job_count_missed(struct enrg_job *job, uint64_t ticks);
  * memory as safe against a kill as the stream is. 0; -EINVAL, -EEXIST, and errors of the file behind it. */
 ENRG_API int enrg_job_keep(struct enrg_job *job, size_t bytes, void **ret_bytes, struct enrg_error *err);
 
+struct enrg_published {
+	uint64_t batches, rows; /* gap records are no batches */
+};
+
+/* For a source that reads what can be read again, such as a file: what earlier instances of this job have published in
+ * this run (with run control: since its supervisor was started), exact also after a kill. Who asks continues right
+ * behind that: nothing is missing there, so no gap record is written. In `start`. All 0: this is the first instance, or
+ * no store takes its data. */
+ENRG_API void enrg_job_continue(struct enrg_job *job, struct enrg_published *ret_published);
+
 #define ENRG_WAIT_MAX 64u /* descriptors of one enrg_job_wait_fd */
 
 struct pollfd; /* of <poll.h>, for whoever waits: without it a driver may call a function of its own `poll` */

@@ -64,6 +64,8 @@ static const struct field plan_fields[] = {
 	{"hot_bytes", FIELD_UINT64, offsetof(struct plan, hot_bytes), INT64_MAX, true},
 	{"latency_target_ns", FIELD_UINT64, offsetof(struct plan, latency_target_ns), INT64_MAX, false},
 	{"producers", FIELD_UINT32, offsetof(struct plan, producers), UINT32_MAX, false},
+	{"earlier_batches", FIELD_UINT64, offsetof(struct plan, earlier_batches), INT64_MAX, false},
+	{"earlier_rows", FIELD_UINT64, offsetof(struct plan, earlier_rows), INT64_MAX, false},
 	{"link_url", FIELD_TEXT, offsetof(struct plan, link_url), PLAN_PATH_BYTES_MAX, false},
 	{NULL, 0, 0, 0, false},
 };

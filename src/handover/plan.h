@@ -66,6 +66,8 @@ struct plan {
 	uint64_t hot_bytes; /* window set by hand; 0 = found by measuring */
 	uint64_t latency_target_ns;
 	uint32_t producers; /* of this supervisor */
+	/* What its stream held of earlier runs when this run took it over: data batches, rows. */
+	uint64_t earlier_batches, earlier_rows;
 	size_t sink_count;
 	struct plan_sink *sinks;
 	/* stores and processors */

@@ -351,6 +351,12 @@ const uint8_t *stream_uuid(const struct stream *stream)
 	return stream->mapping.header->uuid;
 }
 
+void stream_read_counts(const struct stream *stream, uint64_t *ret_batches, uint64_t *ret_rows)
+{
+	*ret_batches = stream->batches - stream->gaps;
+	*ret_rows = stream->rows;
+}
+
 uint32_t stream_epoch(const struct stream *stream)
 {
 	return stream->epoch;

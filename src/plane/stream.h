@@ -241,6 +241,8 @@ uint64_t stream_in_flight(
 /* Payload bytes committed by all producers so far, and those of them that every required consumer is done with (about:
  * headers count as unread bytes). */
 void stream_read_progress(struct stream *stream, uint64_t *ret_written, uint64_t *ret_acknowledged);
+/* Batches (without gap and run records) and their rows committed by all producers so far. */
+void stream_read_counts(const struct stream *stream, uint64_t *ret_batches, uint64_t *ret_rows);
 uint32_t stream_epoch(const struct stream *stream);
 uint64_t stream_payload_max(const struct stream *stream);
 bool stream_has_checks(const struct stream *stream);

@@ -117,6 +117,8 @@ static void take_text(struct member *member)
 	old->inputs = inputs;
 	old->input_count = input_count;
 	new->serial = old->serial;
+	new->earlier_batches = old->earlier_batches;
+	new->earlier_rows = old->earlier_rows;
 	if (!new->stream_path && old->stream_path) {
 		new->stream_path = old->stream_path; /* nobody reads it now; others may again */
 		old->stream_path = NULL;

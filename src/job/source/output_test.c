@@ -309,6 +309,47 @@ static void test_gap_of_successor(void **state)
 	assert_false(read_batch(f));
 }
 
+/* A source that reads files again goes on behind what is published: nothing is missing, so there is no gap. */
+static void test_successor_that_continues(void **state)
+{
+	struct fixture *f = *state;
+	struct enrg_output *before, *behind;
+	struct enrg_published published;
+
+	enrg_job_continue(&f->job, &published);
+	assert_true(published.batches == 0 && published.rows == 0);
+	assert_int_equal(enrg_output_open(&f->job, "store_config", "t", &mixed, &before, &f->err), 0);
+	for (int id = 0; id < 3; id++) {
+		append_mixed(f, before, id);
+		append_mixed(f, before, id + 1);
+		assert_int_equal(outputs_flush(f->job.outputs, &f->err), 0);
+		assert_true(read_batch(f));
+		release(f);
+	}
+	outputs_destroy(f->job.outputs);
+	stream_close(f->stream, false);
+	assert_int_equal(stream_open(f->path, 0, &f->stream, &f->err), 0);
+	open_outputs(f);
+	assert_int_equal(enrg_output_open(&f->job, "store_config", "t", &mixed, &before, &f->err), 0);
+	enrg_job_continue(&f->job, &published);
+	assert_true(published.batches == 3 && published.rows == 6);
+	f->plan.earlier_batches = 1; /* of another run, in the same stream */
+	f->plan.earlier_rows = 2;
+	enrg_job_continue(&f->job, &published);
+	assert_true(published.batches == 2 && published.rows == 4);
+	assert_int_equal(enrg_output_open(&f->job, "store_config", "u", &mixed, &behind, &f->err), 0);
+	append_mixed(f, before, 1);
+	append_mixed(f, behind, 1);
+	assert_int_equal(outputs_flush(f->job.outputs, &f->err), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_true(read_batch(f));
+		assert_false(f->batch.is_gap);
+		assert_int_equal(f->batch.sequence, i == 0 ? 4 : 1);
+		assert_int_equal(f->batch.epoch, 2);
+	}
+	assert_false(read_batch(f));
+}
+
 static void fill_ring(struct fixture *f, struct enrg_output *output)
 {
 	struct enrg_claim claim;
@@ -425,6 +466,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_swallows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_stream, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_gap_of_successor, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_successor_that_continues, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_large_table, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_boundary_that_is_late, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_gives_up_when_hurried, set_up_small, tear_down),

@@ -76,6 +76,22 @@ void enrg_job_count_missed(struct enrg_job *job, uint64_t ticks)
 			ticks < UINT32_MAX - before ? before + (uint32_t)ticks : UINT32_MAX, memory_order_relaxed);
 }
 
+void enrg_job_continue(struct enrg_job *job, struct enrg_published *ret_published)
+{
+	const struct plan *plan = job->process->plan;
+	struct stream *stream = job->outputs->params.stream;
+	struct enrg_published all = {0};
+
+	if (stream) {
+		stream_read_counts(stream, &all.batches, &all.rows);
+		stream_continue_exactly(stream, stream_dropped_rows(stream), false);
+		outputs_forget_gaps(job->outputs);
+	}
+	/* The stream may be older than the run. */
+	ret_published->batches = all.batches > plan->earlier_batches ? all.batches - plan->earlier_batches : 0;
+	ret_published->rows = all.rows > plan->earlier_rows ? all.rows - plan->earlier_rows : 0;
+}
+
 /* --- the loop ---------------------------------------------------------------------------------------------------- */
 
 /* The tick after `now` on a schedule that began at `tick`: missed ones are skipped, the phase stays. */

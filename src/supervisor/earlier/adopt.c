@@ -482,6 +482,8 @@ int adopt_name_runs(struct runtime *runtime, struct stream_specs *specs, const s
 		if (!spec->earlier.runs[0])
 			continue;
 		json_object_set_new(all, key, earlier_format(&spec->earlier));
+		spec->plan->earlier_batches = spec->earlier.batches - spec->earlier.gaps;
+		spec->plan->earlier_rows = spec->earlier.rows;
 		rc = tell_stores(spec, plans, err);
 	}
 	json_decref(runtime->earlier);

@@ -7,20 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/folder.h"
-#include "job/file/handle.h"
+#include "enrgdaq/store_runner.h"
 
 #define ACQUIRED_NS 1763975123000000000ull
 
 struct driver {
 	const struct driver_params *params;
-	struct types *types;
-	struct options_memory *memory;
-	const struct enrg_store_type *type;
-	struct enrg_store *store;
-	void *options, *section, *state, *target;
+	struct enrg_store_runner *runner;
+	uint32_t table;
 	uint64_t sequence;
-	char journal[DRIVER_PATH_BYTES];
 };
 
 /* --- folders -------------------- */
@@ -50,82 +45,27 @@ void driver_remove_folder(const char *path)
 
 /* --- the store -------------------- */
 
-static int tell_problems(struct problems *problems, int rc, struct enrg_error *err)
-{
-	if (rc < 0 && problems->count)
-		enrg_error_set(err, ENRG_E_CONFIG, "%s", problems->items[0].text);
-	else if (rc < 0)
-		enrg_error_set(err, rc, "the store does not take its options");
-	problems_fini(problems);
-	return rc;
-}
-
-static int fill_options(struct driver *driver, const struct type_entry *entry, struct enrg_error *err)
-{
-	const struct driver_params *params = driver->params;
-	char store[2 * DRIVER_PATH_BYTES], section[2 * DRIVER_PATH_BYTES];
-	struct problems problems;
-	struct job_common common;
-
-	snprintf(store, sizeof(store), "daq_job_type = \"%s\"\nout_dir = \"%s\"\n%s\n", entry->name, params->folder,
-		params->store_keys ? params->store_keys : "");
-	snprintf(section, sizeof(section), "[store_config.%s]\n%s\n", entry->store->section, params->section_keys);
-	problems_init(&problems);
-	int rc = folder_fill_job(
-		entry, &(struct folder_file){"bench", store}, &common, &driver->options, driver->memory, &problems);
-	if (rc == 0)
-		rc = folder_fill_section(entry->store, &(struct folder_file){"bench", section}, "store_config",
-			&driver->section, driver->memory, &problems);
-	return tell_problems(&problems, rc, err);
-}
-
-static int load(struct driver *driver, struct enrg_error *err)
-{
-	char path[DRIVER_PATH_BYTES];
-
-	snprintf(path, sizeof(path), "%s/modules/%s.so", ENRG_BINARY_DIR, driver->params->module);
-	int rc = types_load_one(path, &driver->types, err);
-	if (rc < 0)
-		return rc;
-	const struct type_entry *entry = types_find(driver->types, driver->params->type, &(bool){false});
-	if (!entry || !entry->store)
-		return enrg_error_set(err, ENRG_E_PLUGIN, "%s has no store %s", path, driver->params->type);
-	driver->type = entry->store;
-	driver->memory = options_memory_create();
-	return driver->memory ? fill_options(driver, entry, err) : enrg_error_set(err, -ENOMEM, "out of memory");
-}
-
 static int start(struct driver *driver, struct enrg_error *err)
 {
 	const struct driver_params *params = driver->params;
-	int rc = load(driver, err);
-
-	snprintf(driver->journal, sizeof(driver->journal), "%s/journal", params->folder);
-	if (rc == 0)
-		rc = store_create_alone("bench", driver->journal, &driver->store, err);
-	if (rc == 0)
-		rc = driver->type->open(driver->store, driver->options, &driver->state, err);
-	if (rc < 0)
-		return rc;
-	const struct enrg_target target = {
-		.source = "bench",
+	char module[DRIVER_PATH_BYTES], journal[DRIVER_PATH_BYTES];
+	const struct enrg_store_runner_params store = {.size = sizeof(store),
+		.module = module,
+		.type = params->type,
+		.journal = journal,
+		.out_dir = params->folder,
+		.keys = params->store_keys};
+	const struct enrg_store_table table = {.source = "bench",
 		.run = "run",
 		.tag = "",
-		.section = driver->section,
 		.schema = params->schema,
-		.acquired_ns = ACQUIRED_NS,
-	};
-	return driver->type->target_open(driver->state, &target, &driver->target, err);
-}
+		.section_keys = params->section_keys,
+		.acquired_ns = ACQUIRED_NS};
 
-static void release(struct driver *driver)
-{
-	store_destroy_alone(driver->store);
-	if (driver->memory)
-		options_memory_destroy(driver->memory);
-	if (driver->types)
-		types_free(driver->types);
-	free(driver);
+	snprintf(module, sizeof(module), "%s/modules/%s.so", ENRG_BINARY_DIR, params->module);
+	snprintf(journal, sizeof(journal), "%s/journal", params->folder);
+	int rc = enrg_store_runner_open(&store, &driver->runner, err);
+	return rc < 0 ? rc : enrg_store_runner_open_table(driver->runner, &table, &driver->table, err);
 }
 
 int driver_open(const struct driver_params *params, struct driver **ret_driver, struct enrg_error *err)
@@ -137,9 +77,8 @@ int driver_open(const struct driver_params *params, struct driver **ret_driver, 
 	driver->params = params;
 	int rc = start(driver, err);
 	if (rc < 0) {
-		if (driver->state)
-			driver->type->close(driver->state, true, NULL);
-		release(driver);
+		enrg_store_runner_abandon(driver->runner);
+		free(driver);
 		return rc;
 	}
 	*ret_driver = driver;
@@ -158,26 +97,19 @@ int driver_write(struct driver *driver, const struct enrg_batch *batch, struct e
 	own.epoch = 1;
 	own.acquired_ns = ACQUIRED_NS;
 	own.committed_ns = 1;
-	return driver->type->write(driver->state, driver->target, &own, err);
+	return enrg_store_runner_write(driver->runner, driver->table, &own, err);
 }
 
 int driver_commit(struct driver *driver, struct enrg_error *err)
 {
-	int rc = driver->type->commit ? driver->type->commit(driver->state, err) : 0;
-
-	if (rc == 0)
-		store_commit_alone(driver->store);
-	return rc;
+	return enrg_store_runner_commit(driver->runner, NULL, err);
 }
 
 int driver_close(struct driver *driver, struct enrg_error *err)
 {
 	if (!driver)
 		return 0;
-	int rc = driver->type->target_close(driver->state, driver->target, false, err);
-	int last = driver->type->close(driver->state, false, rc < 0 ? NULL : err);
-	if (rc == 0 && last == 0)
-		store_commit_alone(driver->store);
-	release(driver);
-	return rc < 0 ? rc : last;
+	int rc = enrg_store_runner_close(driver->runner, err);
+	free(driver);
+	return rc;
 }

@@ -9,89 +9,37 @@
 #include <unistd.h>
 
 #include "arrow/ipc.h"
-#include "config/folder.h"
 #include "data.h"
-#include "handover/leftover.h"
-#include "job/file/watch.h"
-#include "job/file/handle.h"
+#include "enrgdaq/store_runner.h"
 
 #define TARGETS_MAX 16u
 
 struct harness_target {
 	struct harness_table table;
-	void *handle;
+	char *keys; /* of its section */
+	uint32_t number;
 };
 
 struct harness {
 	const struct store_kind *kind;
-	struct types *types;
-	const struct enrg_store_type *type;
-	struct options_memory *memory;
-	struct enrg_store *store;
-	void *options, *state;
-	uint32_t stream;
+	struct enrg_store_runner *runner;
+	char journal_path[4096], run[32];
 	uint64_t sequence;
-	char run[32];
 	struct harness *next_dead;
 	unsigned target_count;
 	struct harness_target targets[TARGETS_MAX];
 };
 
-static int tell_problems(const struct problems *problems, int rc, struct enrg_error *err)
+static void forget_targets(struct harness *harness)
 {
-	return problems->count ? enrg_error_set(err, ENRG_E_CONFIG, "%s", problems->items[0].text)
-			       : enrg_error_set(err, rc, "no options");
-}
-
-static int fill_store(struct harness *harness, const char *out_dir, struct enrg_error *err)
-{
-	const struct type_entry *entry = types_find(harness->types, harness->kind->type, &(bool){false});
-	struct problems problems;
-	struct job_common common;
-	char toml[4096];
-	int rc;
-
-	if (!entry || !entry->store)
-		return enrg_error_set(err, -ENOENT, "%s is not in %s", harness->kind->type, harness->kind->module);
-	harness->type = entry->store;
-	snprintf(toml, sizeof(toml), "daq_job_type = \"%s\"\n%s%s%s\n%s\n", entry->name,
-		harness->kind->has_out_dir ? "out_dir = \"" : "", harness->kind->has_out_dir ? out_dir : "",
-		harness->kind->has_out_dir ? "\"" : "", harness->kind->store_keys ? harness->kind->store_keys : "");
-	problems_init(&problems);
-	rc = folder_fill_job(entry, &(struct folder_file){"store.toml", toml}, &common, &harness->options,
-		harness->memory, &problems);
-	if (rc < 0)
-		rc = tell_problems(&problems, rc, err);
-	problems_fini(&problems);
-	return rc;
-}
-
-static int fill_section(
-	struct harness *harness, const struct harness_table *table, void **ret_section, struct enrg_error *err)
-{
-	struct problems problems;
-	char toml[4096];
-	int rc;
-
-	snprintf(toml, sizeof(toml), "[store_config.%s]\n%s\n%s\n", harness->type->section,
-		harness->kind->section_keys ? harness->kind->section_keys : "",
-		table->more_keys ? table->more_keys : "");
-	problems_init(&problems);
-	rc = folder_fill_section(harness->type, &(struct folder_file){"source.toml", toml}, "store_config", ret_section,
-		harness->memory, &problems);
-	if (rc < 0)
-		rc = tell_problems(&problems, rc, err);
-	problems_fini(&problems);
-	return rc;
+	for (unsigned i = 0; i < harness->target_count; i++)
+		free(harness->targets[i].keys);
+	harness->target_count = 0;
 }
 
 static void free_harness(struct harness *harness)
 {
-	store_destroy_alone(harness->store);
-	if (harness->memory)
-		options_memory_destroy(harness->memory);
-	if (harness->types)
-		types_free(harness->types);
+	forget_targets(harness);
 	free(harness);
 }
 
@@ -133,67 +81,62 @@ static void note_run(const char *journal_path, const char *run)
 int harness_open(const struct store_kind *kind, const char *journal_path, const char *out_dir,
 	struct harness **ret_harness, struct enrg_error *err)
 {
-	static const uint8_t uuid[16] = "conformance";
 	struct harness *harness = calloc(1, sizeof(*harness));
 	char module[4096];
-	int rc;
+	const struct enrg_store_runner_params params = {.size = sizeof(params),
+		.module = module,
+		.type = kind->type,
+		.journal = journal_path,
+		.out_dir = kind->has_out_dir ? out_dir : NULL,
+		.keys = kind->store_keys};
 
 	harness->kind = kind;
-	harness->memory = options_memory_create();
+	snprintf(harness->journal_path, sizeof(harness->journal_path), "%s", journal_path);
 	if (strchr(kind->module, '/'))
 		snprintf(module, sizeof(module), "%s", kind->module);
 	else
 		snprintf(module, sizeof(module), "%s/modules/%s.so", ENRG_BINARY_DIR, kind->module);
-	rc = types_load_one(module, &harness->types, err);
-	if (rc == 0)
-		rc = fill_store(harness, out_dir, err);
 	choose_run(journal_path, harness->run);
-	if (rc == 0)
-		rc = store_create_alone("store", journal_path, &harness->store, err);
-	if (rc == 0)
-		leftover_cut(harness->store->journal);
-	if (rc == 0)
-		rc = journal_add_stream(harness->store->journal, uuid, "source", &harness->stream, err);
-	if (rc == 0)
-		harness->sequence = journal_stream(harness->store->journal, harness->stream).sequence;
-	if (rc == 0)
-		rc = harness->type->open(harness->store, harness->options, &harness->state, err);
+	int rc = enrg_store_runner_open(&params, &harness->runner, err);
 	if (rc < 0) {
 		free_harness(harness);
 		return rc;
 	}
+	harness->sequence = enrg_store_runner_get_mark(harness->runner).sequence;
 	*ret_harness = harness;
 	return 0;
 }
 
 static int find_target(struct harness *harness, const struct harness_table *table, uint64_t acquired_ns,
-	struct harness_target **ret_target, struct enrg_error *err)
+	uint32_t *ret_number, struct enrg_error *err)
 {
-	struct enrg_target target = {.source = table->source,
-		.run = harness->run,
-		.tag = table->tag,
-		.schema = table->schema,
-		.acquired_ns = acquired_ns};
-	void *section;
-	int rc;
+	const char *keys = harness->kind->section_keys ? harness->kind->section_keys : "";
+	struct harness_target *target = harness->targets;
 
-	for (unsigned i = 0; i < harness->target_count; i++) {
-		*ret_target = &harness->targets[i];
-		if (memcmp(&(*ret_target)->table, table, sizeof(*table)) == 0)
+	for (; target < harness->targets + harness->target_count; target++) {
+		*ret_number = target->number;
+		if (memcmp(&target->table, table, sizeof(*table)) == 0)
 			return 0;
 	}
 	if (harness->target_count == TARGETS_MAX)
 		return enrg_error_set(err, -ENOSPC, "too many targets");
-	rc = fill_section(harness, table, &section, err);
-	if (rc < 0)
+	target->table = *table;
+	if (asprintf(&target->keys, "%s\n%s\n", keys, table->more_keys ? table->more_keys : "") < 0)
+		abort();
+	const struct enrg_store_table opened = {.source = table->source,
+		.run = harness->run,
+		.tag = table->tag,
+		.schema = table->schema,
+		.section_keys = target->keys,
+		.acquired_ns = acquired_ns};
+	int rc = enrg_store_runner_open_table(harness->runner, &opened, ret_number, err);
+	if (rc < 0) {
+		free(target->keys);
 		return rc;
-	target.section = section;
-	*ret_target = &harness->targets[harness->target_count];
-	(*ret_target)->table = *table;
-	rc = harness->type->target_open(harness->state, &target, &(*ret_target)->handle, err);
-	if (rc == 0)
-		harness->target_count++;
-	return rc;
+	}
+	target->number = *ret_number;
+	harness->target_count++;
+	return 0;
 }
 
 /* Takes the message. */
@@ -207,13 +150,13 @@ static int hand_over(struct harness *harness, const struct harness_table *table,
 		.schema = table->schema,
 		.columns = views,
 		.committed_ns = 1};
-	struct harness_target *target;
-	int rc = find_target(harness, table, time_ns, &target, err);
+	uint32_t number;
+	int rc = find_target(harness, table, time_ns, &number, err);
 
 	if (rc == 0)
 		rc = ipc_decode_batch(table->schema, message, bytes, views, &batch, err);
 	if (rc == 0)
-		rc = harness->type->write(harness->state, target->handle, &batch, err);
+		rc = enrg_store_runner_write(harness->runner, number, &batch, err);
 	/* A store that kept a pointer into the ring would find other bytes there later. */
 	memset(message, 0xA5, bytes);
 	free(message);
@@ -254,8 +197,8 @@ int harness_write_batch(struct harness *harness, const struct harness_table *tab
 	struct enrg_error *err)
 {
 	struct enrg_batch own = *batch;
-	struct harness_target *target;
-	int rc = find_target(harness, table, HARNESS_DAY_NS, &target, err);
+	uint32_t number;
+	int rc = find_target(harness, table, HARNESS_DAY_NS, &number, err);
 
 	own.source = table->source;
 	own.run = harness->run;
@@ -264,7 +207,7 @@ int harness_write_batch(struct harness *harness, const struct harness_table *tab
 	own.sequence = ++harness->sequence;
 	own.epoch = 1;
 	own.acquired_ns = HARNESS_DAY_NS;
-	return rc < 0 ? rc : harness->type->write(harness->state, target->handle, &own, err);
+	return rc < 0 ? rc : enrg_store_runner_write(harness->runner, number, &own, err);
 }
 
 int harness_write_gap(struct harness *harness, const struct harness_table *table, struct enrg_error *err)
@@ -274,93 +217,66 @@ int harness_write_gap(struct harness *harness, const struct harness_table *table
 
 int harness_commit_half(struct harness *harness, struct enrg_error *err)
 {
-	return harness->type->commit ? harness->type->commit(harness->state, err) : 0;
+	return enrg_store_runner_commit_half(harness->runner, err);
 }
 
 int harness_commit(struct harness *harness, uint64_t position, struct enrg_error *err)
 {
-	struct journal_stream_state state = {.position = position, .sequence = harness->sequence};
-	int rc = harness_commit_half(harness, err);
-
-	if (rc < 0)
-		return rc;
-	journal_set_stream(harness->store->journal, harness->stream, &state);
-	store_commit_alone(harness->store);
-	return 0;
+	return enrg_store_runner_commit(harness->runner, &(struct enrg_store_mark){position, harness->sequence}, err);
 }
 
 int harness_pass_boundary(struct harness *harness, const char *run, uint64_t position, struct enrg_error *err)
 {
-	int rc = 0;
+	int rc = enrg_store_runner_end_run(harness->runner, &(struct enrg_store_mark){position, 0}, err);
 
-	for (unsigned i = 0; i < harness->target_count && !harness->type->spans_runs && rc == 0; i++)
-		rc = harness->type->target_close(harness->state, harness->targets[i].handle, false, err);
-	if (!harness->type->spans_runs)
-		harness->target_count = 0;
+	if (rc <= 0)
+		forget_targets(harness);
 	snprintf(harness->run, sizeof(harness->run), "%s", run);
-	note_run(journal_get_path(harness->store->journal), run);
+	note_run(harness->journal_path, run);
 	harness->sequence = 0;
-	return rc < 0 ? rc : harness_commit(harness, position, err);
+	return rc < 0 ? rc : 0;
 }
 
 int harness_watch(struct harness *harness)
 {
-	return file_watch(&harness->store->files);
+	return enrg_store_runner_watch(harness->runner);
 }
 
 int harness_tick(struct harness *harness, struct enrg_error *err)
 {
-	return harness->type->tick ? harness->type->tick(harness->state, 1, err) : 0;
+	return enrg_store_runner_tick(harness->runner, 1, err);
 }
 
 uint64_t harness_position(const struct harness *harness)
 {
-	return journal_stream(harness->store->journal, harness->stream).position;
-}
-
-static int close_type(struct harness *harness, bool abandon, struct enrg_error *err)
-{
-	int rc = 0, first = 0;
-
-	for (unsigned i = 0; i < harness->target_count; i++) {
-		rc = harness->type->target_close(harness->state, harness->targets[i].handle, abandon, err);
-		first = first < 0 ? first : rc;
-	}
-	harness->target_count = 0;
-	rc = harness->type->close(harness->state, abandon, err);
-	harness->state = NULL;
-	return first < 0 ? first : rc;
+	return enrg_store_runner_get_mark(harness->runner).position;
 }
 
 int harness_roll_back(struct harness *harness, struct enrg_error *err)
 {
-	int rc = close_type(harness, true, err);
-
-	if (rc == 0)
-		rc = store_roll_back_alone(harness->store, err);
-	harness->sequence = journal_stream(harness->store->journal, harness->stream).sequence;
-	return rc < 0 ? rc : harness->type->open(harness->store, harness->options, &harness->state, err);
+	forget_targets(harness);
+	int rc = enrg_store_runner_roll_back(harness->runner, err);
+	harness->sequence = enrg_store_runner_get_mark(harness->runner).sequence;
+	return rc;
 }
 
 int harness_close(struct harness *harness, struct enrg_error *err)
 {
-	int rc = close_type(harness, false, err);
+	int rc = enrg_store_runner_close(harness->runner, err);
 
-	if (rc == 0)
-		store_commit_alone(harness->store); /* trailers of files are part of what is kept */
 	free_harness(harness);
 	return rc;
 }
 
 void harness_kill(struct harness *harness)
 {
-	/* What the store had in memory stays reachable, so that it does not count as a leak. */
+	/* What its store may still point to stays reachable. */
 	static struct harness *dead;
 
 	if (harness->kind->is_database) /* the kernel would end its connection, and with it its locks */
-		close_type(harness, true, NULL);
-	store_destroy_alone(harness->store);
-	harness->store = NULL;
+		enrg_store_runner_abandon(harness->runner);
+	else
+		enrg_store_runner_kill(harness->runner);
 	harness->next_dead = dead;
 	dead = harness;
 }

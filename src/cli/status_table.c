@@ -160,6 +160,18 @@ static void print_processor(const json_t *processor, FILE *stream)
 	}
 }
 
+/* Times in the data are as good as this. */
+static void print_clock(const json_t *clock, bool is_colored, FILE *stream)
+{
+	if (!json_is_object(clock))
+		return;
+	if (json_is_true(json_object_get(clock, "locked")))
+		fprintf(stream, "clock: held to a reference within %.3g ms\n", number(clock, "uncertainty_ns") / 1e6);
+	else
+		fprintf(stream, "clock: %snot held to a reference%s: times in the data drift by seconds a day\n",
+			is_colored ? "\033[33m" : "", is_colored ? "\033[0m" : "");
+}
+
 void status_table_print(const json_t *status, bool is_colored, FILE *stream)
 {
 	const json_t *ledger = json_object_get(status, "ledger"), *item;
@@ -180,6 +192,7 @@ void status_table_print(const json_t *status, bool is_colored, FILE *stream)
 			text(item, "through"), number(item, "backlog_batches"),
 			enrg_format_bytes(number(item, "backlog_bytes"), backlog));
 	json_array_foreach((json_t *)json_object_get(ledger, "processors"), index, item) print_processor(item, stream);
+	print_clock(json_object_get(status, "clock"), is_colored, stream);
 	fprintf(stream, "ledger: %s%s%s\n", is_colored ? (is_accounted ? "\033[32m" : "\033[1;31m") : "",
 		is_accounted ? "every batch is accounted for" : trouble, is_colored ? "\033[0m" : "");
 	json_array_foreach((json_t *)json_object_get(status, "alerts"), index, item)

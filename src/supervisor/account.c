@@ -289,11 +289,12 @@ json_t *account_format(const struct account *account, const char *supervisor)
 
 	for (uint32_t i = 0; i < account->source_count; i++)
 		json_array_append_new(sources, format_source(&account->sources[i]));
-	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:b, s:b, s:b, s:s, s:b, s:o}", "run", account->id, "number",
+	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:b, s:b, s:b, s:s, s:b, s:o, s:o}", "run", account->id, "number",
 		(json_int_t)account->number, "supervisor", supervisor, "began_wall_ns",
 		(json_int_t)account->began_wall_ns, "ended_wall_ns", (json_int_t)account->ended_wall_ns, "closed",
 		is_closed, "aborted", account->is_aborted, "interrupted", account->is_interrupted, "reason",
-		account->reason, "accounted", is_closed && account_is_accounted(account), "sources", sources);
+		account->reason, "accounted", is_closed && account_is_accounted(account), "clock",
+		clock_state_format_pair(&account->clock_begin, &account->clock_end), "sources", sources);
 }
 
 static const char *shown(const char *name, char ret_safe[256])
@@ -333,7 +334,15 @@ static void print_line(const struct account_source *source, const struct account
 
 void account_print(const struct account *account, FILE *stream)
 {
+	char begin[80], end[80];
+
 	for (uint32_t i = 0; i < account->source_count; i++)
 		for (uint32_t k = 0; k < account->sources[i].store_count; k++)
 			print_line(&account->sources[i], &account->sources[i].stores[k], stream);
+	clock_state_describe(&account->clock_begin, begin, sizeof(begin));
+	clock_state_describe(&account->clock_end, end, sizeof(end));
+	if (!strcmp(begin, end))
+		fprintf(stream, "  clock of this machine: %s\n", begin);
+	else
+		fprintf(stream, "  clock of this machine: at the begin %s, at the end %s\n", begin, end);
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "handover/journal.h"
+#include "supervisor/clock_state.h"
 #include "supervisor/roster.h"
 
 struct account_store {
@@ -27,10 +28,11 @@ struct account_source {
 struct account {
 	char id[64];
 	uint64_t number;
-	uint64_t began_wall_ns, ended_wall_ns; /* ended: 0 = it is on */
-	bool is_aborted;                       /* it could not be begun everywhere */
-	bool is_interrupted;                   /* supervisor or runtime folder were gone for a while */
-	char reason[480];                      /* why, or "" */
+	uint64_t began_wall_ns, ended_wall_ns;     /* ended: 0 = it is on */
+	struct clock_state clock_begin, clock_end; /* of this machine, then */
+	bool is_aborted;                           /* it could not be begun everywhere */
+	bool is_interrupted;                       /* supervisor or runtime folder were gone for a while */
+	char reason[480];                          /* why, or "" */
 	uint32_t source_count;
 	struct account_source *sources; /* whose streams it has begun in */
 };

@@ -196,6 +196,7 @@ static bool end_account(struct runs *runs)
 	if (place == RUNS_CLOSING)
 		return false;
 	account->ended_wall_ns = clock_wall_ns();
+	account->clock_end = clock_state_read();
 	runs->closing[place] = account;
 	runs->account = NULL;
 	runs_enter(runs, RUNS_IDLE);

@@ -96,6 +96,7 @@ static int begin_start(struct runs *runs, const struct start_body *body, struct 
 	if (!runs->account)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	runs->account->began_wall_ns = wall_ns;
+	runs->account->clock_begin = clock_state_read();
 	runs_enter(runs, RUNS_STARTING);
 	uint64_t before = runs->last_number;
 	runs->last_number = number > before ? number : before;

@@ -23,10 +23,11 @@ static json_t *format_open(const struct account *account)
 {
 	if (!account)
 		return json_null();
-	return json_pack("{s:s, s:I, s:I, s:I, s:b, s:b, s:s}", "run", account->id, "number",
+	return json_pack("{s:s, s:I, s:I, s:I, s:b, s:b, s:s, s:o}", "run", account->id, "number",
 		(json_int_t)account->number, "began_wall_ns", (json_int_t)account->began_wall_ns, "ended_wall_ns",
 		(json_int_t)account->ended_wall_ns, "aborted", account->is_aborted, "interrupted",
-		account->is_interrupted, "reason", account->reason);
+		account->is_interrupted, "reason", account->reason, "clock",
+		clock_state_format_pair(&account->clock_begin, &account->clock_end));
 }
 
 static json_t *format_sums(const struct runs *runs)
@@ -97,6 +98,9 @@ static struct account *parse_open(const json_t *json)
 	account->is_interrupted = true; /* it was not closed by the supervisor that began it */
 	reason = json_string_value(json_object_get(json, "reason"));
 	snprintf(account->reason, sizeof(account->reason), "%s", reason ? reason : "");
+	const json_t *clock = json_object_get(json, "clock");
+	account->clock_begin = clock_state_parse(json_object_get(clock, "begin"));
+	account->clock_end = clock_state_parse(json_object_get(clock, "end"));
 	return account;
 }
 

@@ -81,10 +81,11 @@ struct supervisor {
 	uint64_t started_ns, summary_ns;
 	struct pace pace;
 	struct told told;
-	uint64_t looked_ns, away_ns; /* last look at the clock; time in which this process did not run */
-	bool has_begun;              /* run.json says "running" */
-	bool has_mail;               /* more has come over the bus than a turn could take */
-	bool is_status_lost;         /* and it has been said */
+	uint64_t looked_ns, away_ns;    /* last look at the clock; time in which this process did not run */
+	struct clock_state clock_begin; /* when this process took the run over */
+	bool has_begun;                 /* run.json says "running" */
+	bool has_mail;                  /* more has come over the bus than a turn could take */
+	bool is_status_lost;            /* and it has been said */
 };
 
 /* CLOCK_MONOTONIC without the time in which this process itself did not run: a virtual machine that stood still, a
@@ -199,6 +200,7 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 	rc = adopt_name_runs(&self->runtime, self->specs, self->plans, goes_on, err);
 	if (!rc)
 		rc = runtime_begin_run(&self->runtime, goes_on, err);
+	self->clock_begin = clock_state_read();
 	self->has_begun = !rc;
 	if (!rc)
 		rc = plan_set_name_run(self->plans, self->runtime.run, err);
@@ -338,6 +340,9 @@ static json_t *make_status(const struct supervisor *self, double interval_s, boo
 	};
 
 	json_t *status = status_format(&context);
+	const struct clock_state clock = clock_state_read();
+	if (status)
+		json_object_set_new(status, "clock", clock_state_format(&clock));
 	if (status && self->runs.is_on)
 		json_object_set_new(status, "runs", runs_format(&self->runs));
 	return status;
@@ -633,9 +638,11 @@ static int finish(struct supervisor *self)
 		json_object_set_new(status, "exit_code", json_integer(exit_code));
 		write_status(self, status);
 		control_plane_publish(&self->control, status);
-		json_object_set_new(
-			json_object_get(status, "ledger"), "ended", json_string(drain_outcome(&self->drain)));
-		run_end_write_ledger(&self->runtime, self->roster, json_object_get(status, "ledger"));
+		json_t *ledger = json_object_get(status, "ledger");
+		const struct clock_state clock = clock_state_read();
+		json_object_set_new(ledger, "ended", json_string(drain_outcome(&self->drain)));
+		json_object_set_new(ledger, "clock", clock_state_format_pair(&self->clock_begin, &clock));
+		run_end_write_ledger(&self->runtime, self->roster, ledger);
 		if (self->params->on_status)
 			self->params->on_status(self->params->context, status, true);
 		json_decref(status);

@@ -63,6 +63,8 @@ check_run() { # ID: its account closed, everything accounted for
 			fail "$source: $produced rows in run $1: $(cat verify.log)"
 		compgen -G "out/${source}_$1*.root" >/dev/null || fail "no ROOT file of run $1"
 	done
+	# what the machine's clock was when it began and when it ended, also over a kill of the supervisor
+	[ "$(grep -c '"uncertainty_ns": ' out/run_*_"$1".json)" = 2 ] || fail "run $1: its record lacks the clock"
 }
 
 # Between two runs: what the one source made is in files of its own, and all batches of all files are proven.

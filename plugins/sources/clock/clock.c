@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "enrgdaq/clock.h"
 #include "enrgdaq/job.h"
-#include "host_clock.h"
 
 #define NS_PER_S 1000000000
 
@@ -22,7 +22,17 @@ struct clock_job {
 	bool is_bad_told; /* and the operator has been told so */
 };
 
-enum { COLUMN_TIMESTAMP, COLUMN_CLOCK, COLUMN_LOCKED, COLUMN_OFFSET, COLUMN_UNCERTAINTY, COLUMN_FREQUENCY, COLUMNS };
+enum {
+	COLUMN_TIMESTAMP,
+	COLUMN_CLOCK,
+	COLUMN_LOCKED,
+	COLUMN_OFFSET,
+	COLUMN_UNCERTAINTY,
+	COLUMN_FREQUENCY,
+	COLUMN_TAI,
+	COLUMN_LEAP,
+	COLUMNS
+};
 
 static const struct enrg_column columns[COLUMNS] = {
 	[COLUMN_TIMESTAMP] = {.name = "timestamp", .type = ENRG_I64, .unit = "ms"},
@@ -31,6 +41,8 @@ static const struct enrg_column columns[COLUMNS] = {
 	[COLUMN_OFFSET] = {.name = "offset_ns", .type = ENRG_I64, .unit = "ns"},
 	[COLUMN_UNCERTAINTY] = {.name = "uncertainty_ns", .type = ENRG_I64, .unit = "ns"},
 	[COLUMN_FREQUENCY] = {.name = "frequency_ppm", .type = ENRG_F64, .unit = "ppm"},
+	[COLUMN_TAI] = {.name = "tai_minus_utc_s", .type = ENRG_I32, .unit = "s"},
+	[COLUMN_LEAP] = {.name = "leap_pending", .type = ENRG_I8},
 };
 
 static const struct enrg_note notes[] = {ENRG_NOTES_HOST_TIME("timestamp", "1000000")};
@@ -83,7 +95,7 @@ static int clock_start(struct enrg_job *job, const void *options, void **ret_sta
 }
 
 /* Each change is told once. */
-static void tell(struct clock_job *clock, struct enrg_job *job, const struct host_clock *now)
+static void tell(struct clock_job *clock, struct enrg_job *job, const struct enrg_host_clock *now)
 {
 	double limit_ms = clock->options->alert_above_ms, wrong_ms = (double)now->uncertainty_ns / 1e6;
 	bool is_bad = limit_ms > 0 && (!now->is_locked || wrong_ms > limit_ms);
@@ -110,9 +122,9 @@ static void tell(struct clock_job *clock, struct enrg_job *job, const struct hos
 static int clock_poll(struct enrg_job *job, void *state, struct enrg_error *err)
 {
 	struct clock_job *clock = state;
-	struct host_clock now;
+	struct enrg_host_clock now = {.size = sizeof(now)};
 	struct timespec time;
-	int rc = host_clock_read(&now, err);
+	int rc = enrg_host_clock_read(&now, err);
 
 	if (rc < 0)
 		return rc;
@@ -124,6 +136,8 @@ static int clock_poll(struct enrg_job *job, void *state, struct enrg_error *err)
 		[COLUMN_OFFSET] = {.i = now.offset_ns},
 		[COLUMN_UNCERTAINTY] = {.i = now.uncertainty_ns},
 		[COLUMN_FREQUENCY] = {.f = now.frequency_ppm},
+		[COLUMN_TAI] = {.i = now.tai_minus_utc_s},
+		[COLUMN_LEAP] = {.i = now.leap},
 	};
 	rc = enrg_output_append(clock->output, values, err);
 	if (rc < 0)

@@ -19,7 +19,7 @@ static const struct enrg_column columns[COLUMNS] = {
 	{"x", ENRG_F32, 0, NULL},
 	{"time", ENRG_TIMESTAMP_NS, 0, NULL},
 };
-static const struct enrg_schema schema = {COLUMNS, columns, false};
+static const struct enrg_schema schema = {.column_count = COLUMNS, .columns = columns};
 
 /* What a file may hold: items from 2 on, bits set behind the last row. */
 static const uint8_t flags[2] = {0xa5, 0xff};

@@ -1,0 +1,24 @@
+/* choose.h: what goes out next: one alert, or a word about many. Memory only. */
+#ifndef OUTGOING_CHOOSE_H
+#define OUTGOING_CHOOSE_H
+
+#include "delivery.h"
+#include "outbox.h"
+#include "quota.h"
+
+struct choice {
+	uint32_t count, job_count; /* of the entries that are `is_going` */
+	uint64_t overflow;         /* beyond them */
+	char id[OUTBOX_ID_BYTES + 12];
+};
+
+/* Marks entries as `is_going`. `is_last_chance`: whatever the quota says, since the process ends. false: nothing may go
+ * now. */
+bool choose(
+	struct outbox *outbox, struct quota *quota, bool is_last_chance, uint64_t now_ns, struct choice *ret_choice);
+void choice_undo(struct outbox *outbox); /* nothing is going */
+
+/* Fills the notice but for sent_by. The text that it refers to, to be freed behind it; NULL: out of memory. */
+char *choice_describe(const struct choice *choice, const struct outbox *outbox, struct notice *ret_notice);
+
+#endif

@@ -1,0 +1,114 @@
+#!/bin/bash
+# DAQJobAlertSlack against a receiver that fails, hangs, lies, redirects and closes early, and killed meanwhile: posts.sh
+# CASE. Needs ENRGDAQ_BIN, CC, INCLUDE.
+. "$(dirname "$0")/../system/harness.sh"
+. "$here/lab.sh"
+
+write_slack() {
+	cat >c/slack.toml <<-END
+		daq_job_type = "DAQJobAlertSlack"
+		slack_webhook_url = "http://127.0.0.1:$port/services/tell-nobody-4711"
+		allow_private = ["127.0.0.1"]
+		timeout_seconds = 0.3
+		retry_max_seconds = 0.1
+		max_per_minute = 600
+		max_per_minute_of_job = 600
+	END
+}
+
+slack() { python3 "$here/letters.py" slack receiver/requests "$@" >wrong.log; }
+posted() { wc -l <receiver/requests; }
+rows() { wc -l <out/dice.csv; }
+
+case_slack_whatever_the_receiver_does() {
+	local names=() before
+	write_lab
+	start_receiver receiver
+	write_slack
+	start run.log run c
+	await_jobs slack
+	cry "first <!channel> & \"more\"" severity=error
+	await 20 slack first || fail "it does not come"
+	grep -q '&lt;!channel&gt; &amp;' receiver/requests || fail "what may mention is not escaped"
+	grep -q '<!channel>' receiver/requests && fail "a mention"
+	grep -q 'POST /services/tell-nobody-4711 HTTP/1.1' receiver/requests || fail "the path"
+
+	for mode in 500 close lie redirect 404 429 hang; do
+		set_mode receiver $mode
+		before=$(posted)
+		cry "while_$mode is on"
+		names+=("while_$mode")
+		await 20 sh -c "[ \$(wc -l <receiver/requests) -gt $((before + 1)) ]" || fail "$mode: it is not tried again"
+		slack "while_$mode" && fail "$mode was taken for a success"
+		before=$(rows)
+		await 20 sh -c "[ \$(wc -l <out/dice.csv) -gt $((before + 2)) ]" || fail "$mode holds others back"
+	done
+	grep -q '"line": "[A-Z]* /elsewhere' receiver/requests && fail "a redirect was followed"
+	set_mode receiver early
+	await 20 slack "${names[@]}" || fail "not all came: $(cat wrong.log)"
+	set_mode receiver ok
+	cry "last of all"
+	await 20 slack "${names[@]}" first last || fail "not all came: $(cat wrong.log)"
+	grep -q "could not be sent to Slack: 127.0.0.1 answers 500" run.log || fail "the log does not say why"
+	grep -q "Slack takes alerts again" run.log || fail "the log does not say that it is over"
+	end_run
+	grep -rq "tell-nobody-4711" run.log out && fail "the secret is in $(grep -rl tell-nobody-4711 run.log out)"
+	return 0
+}
+
+# Killed at any moment, it loses nothing that it heard, and posts nothing twice without saying so.
+case_slack_is_killed() {
+	local names=() i
+	write_lab
+	start_receiver receiver
+	write_slack
+	start run.log run c
+	await_jobs slack
+	for i in $(seq 8); do
+		case $((i % 4)) in
+		0) set_mode receiver ok ;;
+		1) set_mode receiver 500 ;;
+		2) set_mode receiver late ;;
+		3) set_mode receiver hang ;;
+		esac
+		cry "alert_$i here"
+		names+=("alert_$i")
+		await 20 grep -qs "alert_$i" out/state/lab.slack.outbox || slack "alert_$i" || fail "alert_$i was not heard"
+		# it has arrived, and the answer has not
+		[ $((i % 4)) -ne 2 ] || await 20 grep -q "alert_$i .*late" receiver/requests || fail "alert_$i was not sent"
+		kill_job slack
+	done
+	set_mode receiver ok
+	await 20 slack "${names[@]}" || fail "$(cat wrong.log)"
+	# what waits at an ordered end is sent by the next start
+	set_mode receiver 500
+	cry "kept for later"
+	await 20 grep -q "kept.*for" receiver/requests || fail "it is not tried"
+	end_run
+	grep -q "sent by the next start" run.log || fail "the end does not say what waits"
+	set_mode receiver ok
+	start run.log run c
+	await 20 slack "${names[@]}" kept || fail "$(cat wrong.log)"
+	await_jobs slack
+	end_run
+	grep -q " begun" out/state/lab.slack.outbox && fail "something is left"
+	return 0
+}
+
+# 200 alerts at once are a few letters, and all are counted.
+case_slack_is_flooded() {
+	write_lab
+	start_receiver receiver
+	write_slack
+	sed -i 's/^max_per_minute_of_job.*/max_per_minute_of_job = 3/' c/slack.toml
+	start run.log run c
+	await_jobs slack
+	for _ in 1 2 3 4; do cry flood count=50 && sleep 0.2; done
+	await 20 sh -c "[ \$(grep -c ^heard out/state/lab.slack.outbox) -eq 200 ]" || fail "$(grep -c ^heard out/state/lab.slack.outbox) were heard"
+	[ "$(posted)" -eq 3 ] || fail "$(posted) letters"
+	end_run
+	[ "$(posted)" -eq 4 ] || fail "$(posted) letters at the end"
+	tail -n 1 receiver/requests | grep -q '197 more alerts of crier (0 errors, 197 warnings); the last: flood' || fail "the summary"
+}
+
+run_case "$@"

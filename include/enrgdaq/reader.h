@@ -31,8 +31,7 @@ ENRG_API const struct enrg_schema *enrg_reader_schema(const struct enrg_reader *
 /* The next batch: 1, valid until the next call; 0: the end, also of all later calls. ENRG_E_CORRUPT: something there is
  * damaged, cut, or can't be decoded: err says at which byte and what; it is passed over, and the next call goes on
  * behind it. -errno: the file can't be read. A gap (is_gap) has no rows: the producer was started again there. */
-ENRG_API int enrg_reader_next(
-	struct enrg_reader *reader, const struct enrg_batch **ret_batch, struct enrg_error *err);
+ENRG_API int enrg_reader_next(struct enrg_reader *reader, const struct enrg_batch **ret_batch, struct enrg_error *err);
 
 /* Of batches that were merged into one (docs/arrows-format.md): how many the batch at hand holds; else 1. 0: there is
  * none, or it has no numbers. */

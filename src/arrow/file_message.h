@@ -1,5 +1,5 @@
-/* file_message.h: the messages of a file of Arrow's, one by one, and where the next one is that can be trusted. The file
- * may hold anything. One thread. */
+/* file_message.h: the messages of a file of Arrow's, one by one, and where the next one is that can be trusted. The
+ * file may hold anything. One thread. */
 #ifndef ARROW_FILE_MESSAGE_H
 #define ARROW_FILE_MESSAGE_H
 

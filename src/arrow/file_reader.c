@@ -58,7 +58,8 @@ static int read_head(struct file_reader *reader, struct enrg_error *err)
 	return 1;
 }
 
-static int keep_schema(struct file_reader *reader, struct enrg_schema *schema, const void *bytes, struct enrg_error *err)
+static int keep_schema(
+	struct file_reader *reader, struct enrg_schema *schema, const void *bytes, struct enrg_error *err)
 {
 	reader->schema = schema;
 	reader->views = calloc(schema->column_count, sizeof(*reader->views));
@@ -110,7 +111,8 @@ int file_reader_start(struct file_reader *reader, struct enrg_error *err)
 	int rc = file_window_get(&reader->window, 0, FILE_READER_MAGIC_BYTES, &bytes, &count, err);
 	if (rc < 0)
 		return enrg_error_add(err, rc, "%s", reader->path);
-	reader->is_file = count >= FILE_READER_MAGIC_BYTES && !memcmp(bytes, FILE_READER_MAGIC, FILE_READER_MAGIC_BYTES);
+	reader->is_file =
+		count >= FILE_READER_MAGIC_BYTES && !memcmp(bytes, FILE_READER_MAGIC, FILE_READER_MAGIC_BYTES);
 	reader->offset = reader->is_file ? FILE_READER_MAGIC_BYTES : 0;
 	rc = read_head(reader, err);
 	if (rc == 0)

@@ -1,5 +1,5 @@
-/* file_reader.h: the batches of an Arrow stream or file, from front to back, each proved by its check sums, where it has
- * some, before it is handed on. Memory: the largest message, decompressed. The file may hold anything at all. One
+/* file_reader.h: the batches of an Arrow stream or file, from front to back, each proved by its check sums, where it
+ * has some, before it is handed on. Memory: the largest message, decompressed. The file may hold anything at all. One
  * thread. */
 #ifndef ARROW_FILE_READER_H
 #define ARROW_FILE_READER_H

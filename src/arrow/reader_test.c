@@ -1,4 +1,5 @@
-/* reader_test.c: what a program outside sees of a file: every batch that is proved, and a sentence for each that is not. */
+/* reader_test.c: what a program outside sees of a file: every batch that is proved, and a sentence for each that is
+ * not. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

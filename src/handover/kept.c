@@ -64,7 +64,8 @@ int kept_open(struct kept *kept, const char *page_path, const char *run, size_t 
 
 	name_file(page_path, path);
 	if (bytes == 0 || bytes > KEPT_BYTES_MAX)
-		return enrg_error_set(err, -EINVAL, "%s: 1 to %u bytes can be kept, not %zu", path, KEPT_BYTES_MAX, bytes);
+		return enrg_error_set(
+			err, -EINVAL, "%s: 1 to %u bytes can be kept, not %zu", path, KEPT_BYTES_MAX, bytes);
 	int descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (descriptor < 0)
 		return enrg_error_set(err, -errno, "%s: can't open: %s", path, strerror(errno));

@@ -1,5 +1,5 @@
-/* kept.h: a few bytes of a job that outlive its instances within a run: a file on tmpfs beside its page, mapped. Written by
- * the job's main thread; nobody else reads it. */
+/* kept.h: a few bytes of a job that outlive its instances within a run: a file on tmpfs beside its page, mapped.
+ * Written by the job's main thread; nobody else reads it. */
 #ifndef HANDOVER_KEPT_H
 #define HANDOVER_KEPT_H
 

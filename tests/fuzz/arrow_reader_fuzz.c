@@ -32,7 +32,7 @@ static void look(const struct enrg_batch *batch)
 			touch(view->values, (uint64_t)view->offsets[batch->rows] * enrg_column_item_bytes(column));
 		else if (!view->offsets)
 			touch(view->values, column->type == ENRG_BOOL ? (batch->rows + 7) / 8
-								       : batch->rows * enrg_type_bytes(column->type));
+								      : batch->rows * enrg_type_bytes(column->type));
 	}
 }
 

@@ -1,10 +1,10 @@
 #!/bin/bash
 # The author's test kit as he has it: installed, against a store that he built. One that is right passes what he does not
 # leave out by name; one that loses a row, or writes around the framework, does not.
-# usage: kit.sh BUILD_DIR C_COMPILER CMAKE SOURCE_DIR SANITIZERS
+# usage: kit.sh BUILD_DIR C_COMPILER CMAKE SOURCE_DIR SANITIZERS CXX_COMPILER
 set -eu
 
-build=$1 compiler=$2 cmake=$3 source=$4 sanitizers=$5
+build=$1 compiler=$2 cmake=$3 source=$4 sanitizers=$5 cxx=$6
 work=$(mktemp -d /tmp/enrg-kit-XXXXXX)
 trap 'rm -rf "$work"' EXIT
 export TMPDIR=$work
@@ -51,6 +51,22 @@ grep -q "expected 200 rows, found 199" "$work/loses.log" || fail "what was found
 make_store beside 's/enrg_file_write(target, line, (uint64_t)count, err)/write(enrg_file_descriptor(target), line, (size_t)count) < 0/'
 try beside "uncommitted*" && fail "a store that writes around the framework passes"
 
+# A test of its author's, which drives the store by what is installed, in C and C++.
+drive() { # LANGUAGE STORE
+	rm -rf "$work/driven" && mkdir "$work/driven"
+	LD_LIBRARY_PATH=${pc%/*/*} "$work/test_$1" "$work/$2/ruler.so" "$work/driven" >"$work/driven.log" 2>&1
+}
+for language in c c++; do
+	case $language in c) with=$compiler ;; *) with=$cxx ;; esac
+	# shellcheck disable=SC2046
+	"$with" -x $language -std=${language}17 -Wall -Wextra -Wpedantic -Wconversion -Werror ${sanitizers:+-fsanitize=$sanitizers} \
+		$(pkg-config --cflags enrgdaq-kit) "$source/ruler_test.c" $(pkg-config --libs enrgdaq-kit) -o "$work/test_$language" ||
+		fail "a test in $language does not compile"
+	drive $language right || fail "a store that is right, driven by its author's test in $language"
+	drive $language loses && fail "one that loses rows passes its author's test in $language"
+	drive $language beside && fail "one that writes around the framework passes its author's test in $language"
+done
+
 modules=$(pkg-config --variable=modulesdir enrgdaq)
 "$kit" --section 'file_path = "t.csv"' --file t.csv --read csv --missing '' --dates "$modules/csv.so" DAQJobStoreCSV \
 	>"$work/csv.log" 2>&1 || fail "the store csv does not pass"
@@ -69,4 +85,4 @@ make_source once 's/	if (ruler->next == ruler->options->marks)/	if (ruler->next 
 ENRGDAQ_MODULE_PATH=$work/once "$kit-source" --patience 8 "$work/ruler.toml" >"$work/once.log" 2>&1 &&
 	fail "a source that produces nothing after a kill passes"
 grep -q "FAILED: it produced nothing more after kill 1" "$work/once.log" || fail "it is not said what is wrong"
-echo "the kit tells a store that is right from two that are not"
+echo "the kit tells a store that is right from two that are not, and so does a test of its author"

@@ -1,6 +1,6 @@
-/* batches.c: a program as a user writes it, against installed headers and libenrgdaq alone: a line for each batch of its
- * files: tag, rows, time of acquisition, a sum over all bytes of the values as they lie in the file. Gaps have none; a
- * piece that can't be read is "damaged". `batches --times FILE…` leaves the sum out. */
+/* batches.c: a program as a user writes it, against installed headers and libenrgdaq alone: a line for each batch of
+ * its files: tag, rows, time of acquisition, a sum over all bytes of the values as they lie in the file. Gaps have
+ * none; a piece that can't be read is "damaged". `batches --times FILE…` leaves the sum out. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

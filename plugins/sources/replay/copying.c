@@ -75,7 +75,7 @@ static int64_t step_ns(const struct enrg_column *column)
 		return 1;
 	if (strcmp(column->name, "timestamp") != 0)
 		return 0;
-	return strcmp(unit, "ns") == 0  ? 1
+	return strcmp(unit, "ns") == 0   ? 1
 	       : strcmp(unit, "us") == 0 ? 1000
 	       : strcmp(unit, "s") == 0  ? 1000000000
 					 : 1000000;

@@ -1,4 +1,5 @@
-/* copying.h: a batch that was read into a claim of an output, value for value. No framework but its structs. One thread.
+/* copying.h: a batch that was read into a claim of an output, value for value. No framework but its structs. One
+ * thread.
  */
 #ifndef REPLAY_COPYING_H
 #define REPLAY_COPYING_H

@@ -102,8 +102,8 @@ static void times_are_shifted_by_their_unit(void **state)
 {
 	const struct enrg_column ns = {"any", ENRG_TIMESTAMP_NS, 0, NULL}, ms = {"timestamp", ENRG_I64, 0, "ms"},
 				 seconds = {"timestamp", ENRG_F64, 0, "s"},
-				 board = {"real_ns_timestamp", ENRG_U64, 0, "ns"},
-				 other = {"time", ENRG_U64, 0, "ns"}, small = {"timestamp", ENRG_U32, 0, "ms"};
+				 board = {"real_ns_timestamp", ENRG_U64, 0, "ns"}, other = {"time", ENRG_U64, 0, "ns"},
+				 small = {"timestamp", ENRG_U32, 0, "ms"};
 	int64_t whole[2] = {-5, 1000};
 	uint64_t unsigned_ones[2] = {3000000, 4000000};
 	double real[2] = {0.5, 1.0};
@@ -119,7 +119,8 @@ static void times_are_shifted_by_their_unit(void **state)
 	assert_true(unsigned_ones[0] == 1000000 && unsigned_ones[1] == 2000000);
 	copying_shift(&other, unsigned_ones, 2, 1);
 	assert_true(unsigned_ones[0] == 1000000);
-	assert_true(copying_is_time(&ns) && copying_is_time(&ms) && copying_is_time(&seconds) && copying_is_time(&board));
+	assert_true(
+		copying_is_time(&ns) && copying_is_time(&ms) && copying_is_time(&seconds) && copying_is_time(&board));
 	assert_false(copying_is_time(&other) || copying_is_time(&small));
 }
 

@@ -14,7 +14,7 @@
 struct recording_file {
 	char *path;
 	uint64_t first_ns, bytes;
-	struct enrg_reader *reader; /* NULL: not open now */
+	struct enrg_reader *reader;     /* NULL: not open now */
 	const struct enrg_batch *batch; /* the next one; NULL: it has to be read */
 	uint64_t at_ns;                 /* when it is due: never earlier than the one before it in this file */
 	uint64_t table;
@@ -90,8 +90,7 @@ static int find_files(struct recording *recording, const char *path, struct enrg
 		return enrg_error_set(err, -ENOMEM, "path: \"%s\" can't be looked for", path);
 	for (size_t i = 0; i < found.gl_pathc && rc == 0; i++) {
 		if (stat(found.gl_pathv[i], &status) < 0)
-			rc = enrg_error_set(
-				err, ENRG_E_CONFIG, "path: there is no file \"%s\"", found.gl_pathv[i]);
+			rc = enrg_error_set(err, ENRG_E_CONFIG, "path: there is no file \"%s\"", found.gl_pathv[i]);
 		else
 			rc = S_ISDIR(status.st_mode) ? add_folder(recording, found.gl_pathv[i], err)
 						     : add_file(recording, found.gl_pathv[i], err);
@@ -198,8 +197,8 @@ static int compare_files(const void *left, const void *right)
 
 /* --- the whole --------------------------------------------------------------------------------------------------- */
 
-int recording_open(const char *path, const struct recording_hooks *hooks, struct recording **ret_recording,
-	struct enrg_error *err)
+int recording_open(
+	const char *path, const struct recording_hooks *hooks, struct recording **ret_recording, struct enrg_error *err)
 {
 	struct recording *recording = calloc(1, sizeof(*recording));
 
@@ -264,7 +263,8 @@ int recording_next(struct recording *recording, struct recording_batch *ret_batc
 			break;
 		rc = open_file(recording, next, err);
 		if (rc < 0)
-			return enrg_error_add(err, rc == ENRG_E_CORRUPT ? -EIO : rc, "it changed while it was replayed");
+			return enrg_error_add(
+				err, rc == ENRG_E_CORRUPT ? -EIO : rc, "it changed while it was replayed");
 		recording->opened++;
 	}
 	if (!oldest)

@@ -1,7 +1,7 @@
 /* recording.h: the batches of several files as one recording: in the order in which they were taken. Within a file they
  * keep their order; of several files, those of other tables beside each other or the parts of a rotated series, the one
- * whose next batch is oldest comes first (of equal ones the first by name). So the same files give the same order again.
- * One thread. */
+ * whose next batch is oldest comes first (of equal ones the first by name). So the same files give the same order
+ * again. One thread. */
 #ifndef REPLAY_RECORDING_H
 #define REPLAY_RECORDING_H
 
@@ -24,7 +24,7 @@ struct recording_batch {
 };
 
 struct recording_sum {
-	uint64_t files, bytes; /* with at least one batch */
+	uint64_t files, bytes;      /* with at least one batch */
 	uint64_t first_ns, last_ns; /* of the first batch of the first, and of the last file */
 };
 

@@ -1,6 +1,6 @@
-/* replay.c: DAQJobReplay: feeds what was recorded in .arrows files back, batch by batch, as a source. Runs in its own job
- * process, on the main thread. Where it stands is what its stream has: an instance that was killed is followed by one that
- * reads again up to the last batch that was published, and continues behind it. */
+/* replay.c: DAQJobReplay: feeds what was recorded in .arrows files back, batch by batch, as a source. Runs in its own
+ * job process, on the main thread. Where it stands is what its stream has: an instance that was killed is followed by
+ * one that reads again up to the last batch that was published, and continues behind it. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -356,14 +356,17 @@ static int replay_poll(struct enrg_job *job, void *state, struct enrg_error *err
 }
 
 static const struct enrg_job_group replay_groups[] = {
-	{.key = "store_config", .required = true, .help = "Where the tables go, each with the tag that it was recorded with."},
+	{.key = "store_config",
+		.required = true,
+		.help = "Where the tables go, each with the tag that it was recorded with."},
 	{.key = NULL},
 };
 
 static const struct enrg_job_type replay_job = {
 	.size = sizeof(struct enrg_job_type),
 	.name = "DAQJobReplay",
-	.summary = "Feeds recorded .arrows files back: at their own pace, faster, at a fixed rate or as fast as it goes.",
+	.summary =
+		"Feeds recorded .arrows files back: at their own pace, faster, at a fixed rate or as fast as it goes.",
 	.options = {.size = sizeof(struct replay_options), .options = replay_option_list},
 	.groups = replay_groups,
 	.start = replay_start,

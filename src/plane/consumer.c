@@ -350,6 +350,16 @@ int consumer_skip(struct consumer *consumer)
 	return -ENODATA;
 }
 
+int consumer_go_to(struct consumer *consumer, uint64_t position)
+{
+	consumer_refresh(consumer);
+	if (position < atomic_load_explicit(&consumer->slot->ack, memory_order_relaxed) || position > consumer->head)
+		return -EINVAL;
+	consumer->position = position;
+	consumer->offset = position % consumer->mapping.data_bytes;
+	return 0;
+}
+
 void consumer_release(struct consumer *consumer, uint64_t position, uint64_t mark)
 {
 	struct segment_producer *producer = consumer->mapping.producer;

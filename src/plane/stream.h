@@ -279,6 +279,9 @@ int consumer_acquire_many(
 int consumer_check(const struct consumer *consumer, const struct consumer_record *record, struct enrg_error *err);
 /* Steps over the corrupt record. -ENODATA: its length can't be trusted: everything up to head is skipped, counted. */
 int consumer_skip(struct consumer *consumer);
+/* Where it is known from elsewhere where a record begins: continues there. -EINVAL: it is acknowledged, or not
+ * published. */
+int consumer_go_to(struct consumer *consumer, uint64_t position);
 
 /* Acknowledges all up to `position` with a mark of the caller's, wakes a waiting producer. */
 void consumer_release(struct consumer *consumer, uint64_t position, uint64_t mark);

@@ -491,6 +491,27 @@ void intake_reject(struct intake *intake, const struct intake_record *record, co
 	intake_accept(record);
 }
 
+static void recall(struct intake *intake, const struct boundary *found)
+{
+	intake->at = *found;
+	if (found->edge == RUN_BEGINS)
+		memcpy(intake->at.run, found->label, sizeof(intake->at.run));
+}
+
+static bool read_stream(const struct intake_input *input, struct stream_status *ret_status)
+{
+	return stream_read_status(input->plan->stream_path, ret_status, NULL) == 0 &&
+	       memcmp(ret_status->uuid, input->stream_uuid, sizeof(ret_status->uuid)) == 0;
+}
+
+static void tell_recalled(const struct intake_input *input, const struct boundary *found)
+{
+	log_line(ENRG_WARNING,
+		"%s: the record of a run's %s before %llu is corrupt; the stream tells the same elsewhere, nothing is "
+		"lost",
+		input->source, found->edge == RUN_BEGINS ? "begin" : "end", (unsigned long long)found->position);
+}
+
 /* A boundary whose record is spoilt: the stream's page tells the same of it. false: it does not. */
 static bool recall_boundary(struct intake *intake, const struct intake_record *record)
 {
@@ -498,18 +519,13 @@ static bool recall_boundary(struct intake *intake, const struct intake_record *r
 	const struct boundary *found;
 	struct stream_status status;
 
-	if (record->header->type != RECORD_RUN || stream_read_status(input->plan->stream_path, &status, NULL) < 0 ||
-		memcmp(status.uuid, input->stream_uuid, sizeof(status.uuid)) != 0)
+	if (record->header->type != RECORD_RUN || !read_stream(input, &status))
 		return false;
 	found = boundary_find(status.boundaries, status.boundary_count, record->end);
 	if (!found || found->position != record->end)
 		return false;
-	intake->at = *found;
-	if (found->edge == RUN_BEGINS)
-		memcpy(intake->at.run, found->label, sizeof(intake->at.run));
-	log_line(ENRG_WARNING,
-		"%s: the record of a run's %s at %llu is corrupt; the stream tells the same elsewhere, nothing is lost",
-		input->source, found->edge == RUN_BEGINS ? "begin" : "end", (unsigned long long)record->position);
+	recall(intake, found);
+	tell_recalled(input, found);
 	return true;
 }
 
@@ -545,17 +561,69 @@ int intake_pass(struct intake *intake, const struct intake_record *record, struc
 	return 0;
 }
 
-static int skip_corrupt(struct intake *intake, struct intake_input *input, const struct enrg_error *why)
+/* The first boundary behind that place which the stream's page knows. */
+static bool find_next_boundary(const struct intake_input *input, uint64_t position, struct boundary *ret_found)
+{
+	struct stream_status status;
+
+	if (!read_stream(input, &status))
+		return false;
+	for (uint32_t i = 0; i < status.boundary_count; i++) {
+		if (status.boundaries[i].position <= position)
+			continue;
+		*ret_found = status.boundaries[i];
+		return true;
+	}
+	return false;
+}
+
+/* The boundary comes next, whatever its record says. */
+static int pass_hidden(struct intake *intake, struct intake_input *input, uint64_t position,
+	const struct boundary *found, struct intake_record *ret_record)
+{
+	recall(intake, found);
+	input->recalled = (struct record){.type = RECORD_RUN, .sequence = found->sequence + 1};
+	*ret_record = (struct intake_record){
+		.input = input, .header = &input->recalled, .position = position, .end = found->position};
+	return INTAKE_RUN;
+}
+
+/* A header that is corrupt hides what its record is, and perhaps where it ends: it may be the boundary of a run, or
+ * hide one. The page of the stream tells where the next one is, so that two runs are never taken for one. */
+static int skip_corrupt(struct intake *intake, struct intake_input *input, const struct enrg_error *why,
+	struct intake_record *ret_record)
 {
 	uint64_t before = consumer_position(input->consumer);
+	struct boundary next;
+	bool has_next = find_next_boundary(input, before, &next), is_trusted = true;
+	bool is_itself = has_next && next.sequence == input->now.sequence + input->skipped_records &&
+			 (input->now.sequence || !input->now.position);
 
+	if (!is_itself) {
+		is_trusted = consumer_skip(input->consumer) == 0;
+		is_itself = is_trusted && has_next && consumer_position(input->consumer) == next.position;
+		is_trusted = is_trusted && (!has_next || consumer_position(input->consumer) <= next.position);
+	}
+	if (is_itself && consumer_go_to(input->consumer, next.position) == 0) {
+		tell_recalled(input, &next);
+		return pass_hidden(intake, input, before, &next, ret_record);
+	}
 	count_corrupt(intake, input, 0, why);
 	input->skipped_records++;
-	if (consumer_skip(input->consumer) < 0)
+	if (!is_trusted && has_next && consumer_go_to(input->consumer, next.position) == 0) {
+		(void)pass_hidden(intake, input, before, &next, ret_record);
+		(void)check_sequence(intake, input, ret_record->header);
+		has_next = true;
+	} else {
+		has_next = false;
+	}
+	if (!is_trusted)
 		process_alert(intake->process, ENRG_ERROR,
-			"%s: the length of the corrupt batch can't be trusted: %llu bytes "
-			"up to what the producer published last are skipped",
-			input->source, (unsigned long long)(consumer_position(input->consumer) - before));
+			"%s: the length of the corrupt batch can't be trusted: %llu bytes up to %s are skipped",
+			input->source, (unsigned long long)(consumer_position(input->consumer) - before),
+			has_next ? "where a run begins or ends" : "what the producer published last");
+	if (has_next)
+		return INTAKE_RUN;
 	input->now.position = consumer_position(input->consumer);
 	return INTAKE_SKIPPED;
 }
@@ -575,7 +643,7 @@ static int next_of_ring(struct intake *intake, struct intake_input *input, struc
 		return INTAKE_NONE;
 	}
 	if (rc < 0)
-		return skip_corrupt(intake, input, &err);
+		return skip_corrupt(intake, input, &err, ret_record);
 	*ret_record = (struct intake_record){
 		.input = input,
 		.header = record.header,
@@ -674,6 +742,24 @@ bool intake_receive(struct intake *intake, int timeout_ms)
 	return rc > 0;
 }
 
+/* Its sender could not read a record before this batch. Where that was the boundary of a run, it comes first: the batch
+ * is kept for the next call. */
+static bool recall_unsent(struct intake *intake, struct intake_input *input, struct intake_record *ret_record)
+{
+	const struct link_batch *batch = &intake->batch;
+	struct boundary next;
+
+	if (!input->now.sequence || batch->header.sequence <= input->now.sequence + 1 ||
+		!find_next_boundary(input, input->now.position, &next) || next.position > batch->position)
+		return false;
+	if (next.sequence == input->now.sequence)
+		tell_recalled(input, &next);
+	(void)pass_hidden(intake, input, input->now.position, &next, ret_record);
+	(void)check_sequence(intake, input, ret_record->header);
+	intake->has_batch = true;
+	return true;
+}
+
 static int next_of_link(struct intake *intake, struct intake_record *ret_record)
 {
 	const struct link_batch *batch = &intake->batch;
@@ -698,6 +784,8 @@ static int next_of_link(struct intake *intake, struct intake_record *ret_record)
 			batch->schema_bytes},
 	};
 	journal_set_reading(intake->journal, input->journal_index, batch->position);
+	if (recall_unsent(intake, input, ret_record))
+		return INTAKE_RUN;
 	if (check_sequence(intake, input, &batch->header))
 		return INTAKE_SKIPPED;
 	if (check_link_crc(batch, &err) < 0) {

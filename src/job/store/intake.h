@@ -37,6 +37,7 @@ struct intake_input {
 	struct journal_stream_state now, committed;
 	uint64_t data_bytes;      /* of the ring; 0 over the link */
 	bool is_dirty;            /* `now` is ahead of the journal */
+	struct record recalled;   /* header of a boundary whose own is corrupt */
 	uint32_t skipped_records; /* with a header that is corrupt: their sequence numbers are holes, but not losses */
 	/* A failure of the store: what ends here has not been stored yet; reading goes on at retry_ns (0: it goes on).
 	 */

@@ -207,6 +207,88 @@ static void a_spoilt_boundary_is_none_that_is_lost(void **state)
 	assert_true(log_has(f, "the record of a run's begin"));
 }
 
+/* The byte `at` of the header of the record that begins at this position of the stream is another one then. */
+static void spoil_header(const struct producer *p, uint64_t position, size_t at)
+{
+	struct segment_header header;
+	uint8_t byte;
+	int descriptor = open(p->path, O_RDWR | O_CLOEXEC);
+
+	assert_true(descriptor >= 0);
+	assert_int_equal(pread(descriptor, &header, sizeof(header), 0), (ssize_t)sizeof(header));
+	off_t place = (off_t)(header.data_offset + position % header.data_bytes + at);
+	assert_int_equal(pread(descriptor, &byte, 1, place), 1);
+	byte ^= 0x40;
+	assert_int_equal(pwrite(descriptor, &byte, 1, place), 1);
+	close(descriptor);
+}
+
+/* A header says neither what its record is nor, perhaps, where it ends: the page does, and nothing is lost. */
+static void a_boundary_with_a_spoilt_header_is_passed(void **state)
+{
+	const uint64_t record_bytes = sizeof(struct record) + (sizeof(struct segment_run) + 63) / 64 * 64;
+	struct fixture *f = *state;
+
+	atomic_store(&control->by_run, 1);
+	begin_stories(f);
+	tell_runs(f, 1, 3);
+	for (int i = 0; i < STREAMS; i++) {
+		const struct story *story = &stories[i];
+		/* of run 1: its begin; of run 2: begin and end, whose length can't be trusted; of run 3: the end */
+		spoil_header(&f->producers[i], story->boundaries[0].position - record_bytes,
+			offsetof(struct record, sequence));
+		spoil_header(&f->producers[i], story->boundaries[2].position - record_bytes, 3);
+		spoil_header(&f->producers[i], story->boundaries[3].position - record_bytes, 1);
+		spoil_header(&f->producers[i], story->boundaries[5].position - record_bytes,
+			offsetof(struct record, header_crc));
+	}
+	start(f);
+	end_producers(f);
+	assert_int_equal(stop(f), 0);
+	expect_story(f, 3);
+	assert_true(log_has(f, "the record of a run's begin"));
+	assert_true(log_has(f, "the record of a run's end"));
+}
+
+/* What lies behind a batch whose length can't be trusted is lost up to the next boundary: it is missing in that run,
+ * and the next one has all of its own. */
+static void a_spoilt_length_ends_with_its_run(void **state)
+{
+	struct fixture *f = *state;
+
+	atomic_store(&control->by_run, 1);
+	begin_stories(f);
+	tell_runs(f, 1, 3);
+	for (int i = 0; i < STREAMS; i++)
+		spoil_header(&f->producers[i], stories[i].boundaries[2].position, 3);
+	start(f);
+	end_producers(f);
+	assert_int_equal(stop(f), 0);
+	for (int i = 0; i < STREAMS; i++) {
+		const struct producer *p = &f->producers[i];
+		struct journal_stream_state stored = journal_of(f, p), before, after;
+		const struct boundary *begin = &stories[i].boundaries[2], *end = &stories[i].boundaries[3];
+		struct part *part = &stories[i].parts[3];
+		struct stream_status status;
+		uint64_t batches = (end->batches - end->gaps) - (begin->batches - begin->gaps);
+
+		assert_true(batches > 1 && !strcmp(part->run, "r2"));
+		assert_int_equal(stored.corrupted_batches, 1);
+		assert_int_equal(stored.lost_batches, batches - 1);
+		assert_int_equal(stored.rows, p->next - 1 - (part->next - part->first));
+		assert_int_equal(stream_read_status(p->path, &status, NULL), 0);
+		assert_int_equal(journal_read_boundary(
+					 f->journal_path, status.uuid, begin->index, begin->position, &before, &f->err),
+			0);
+		assert_int_equal(
+			journal_read_boundary(f->journal_path, status.uuid, end->index, end->position, &after, &f->err),
+			0);
+		assert_int_equal(after.batches - before.batches, 0); /* so its account misses them */
+		expect_run(f, p, &stories[i], "r1");
+		expect_run(f, p, &stories[i], "r3");
+	}
+}
+
 static bool is_drained(struct fixture *f)
 {
 	for (int i = 0; i < STREAMS; i++) {
@@ -305,6 +387,27 @@ static void over_links(void **state)
 	expect_story(f, RUNS / 2);
 }
 
+/* A sender skips what it can't read; the store misses it, and knows what it was. */
+static void a_spoilt_header_over_links(void **state)
+{
+	const uint64_t record_bytes = sizeof(struct record) + (sizeof(struct segment_run) + 63) / 64 * 64;
+	struct fixture *f = *state;
+
+	atomic_store(&control->by_run, 1);
+	begin_stories(f);
+	tell_runs(f, 1, 3);
+	for (int i = 0; i < STREAMS; i++)
+		for (int k = 1; k < 5; k++)
+			spoil_header(&f->producers[i], stories[i].boundaries[k].position - record_bytes,
+				offsetof(struct record, sequence));
+	start_senders(f, 0);
+	start(f);
+	end_producers(f);
+	stop_senders(f);
+	assert_int_equal(stop(f), 0);
+	expect_story(f, 3);
+}
+
 /* Its file can't be written at the boundary: it goes back, and passes it when it can. */
 static void fails_at_a_boundary(void **state)
 {
@@ -331,9 +434,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(each_run_has_its_files, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_spoilt_boundary_is_none_that_is_lost, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_boundary_with_a_spoilt_header_is_passed, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_spoilt_length_ends_with_its_run, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(killed_at_any_moment, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(down_for_many_runs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(over_links, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_spoilt_header_over_links, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(fails_at_a_boundary, set_up, tear_down),
 	};
 

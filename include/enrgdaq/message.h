@@ -166,8 +166,8 @@ struct enrg_message {
 };
 
 /* Adds a topic (a prefix: "stats." brings all that begin so) beside topics_to_subscribe of the job's file. Topics that
- * on_alert, on_stats, on_started, on_stopped and on_trace need are subscribed to already. -EINVAL,
- * -ENOTCONN. */
+ * on_alert, on_stats, on_started, on_stopped and on_trace need are subscribed to already, and count for
+ * nothing here. -EINVAL, -ENOTCONN; -ENOSPC: more than 64. */
 ENRG_API int enrg_job_subscribe(struct enrg_job *job, const char *topic, struct enrg_error *err);
 
 #ifdef __cplusplus

@@ -19,7 +19,8 @@ struct mailbox {
 	_Atomic uint32_t count;
 	struct mail_out *first_out, **last_out;
 	uint32_t count_out;
-	struct mail_topic *topics; /* main thread */
+	struct mail_topic *topics; /* main thread, as their count */
+	uint32_t topic_count;
 };
 
 struct mailbox *mailbox_create(void)
@@ -156,6 +157,8 @@ int mailbox_post_subscription(struct mailbox *mailbox, const char *topic)
 	for (known = mailbox->topics; known; known = known->next)
 		if (!strcmp(known->text, topic))
 			return 0;
+	if (mailbox->topic_count == MAILBOX_TOPICS)
+		return -ENOSPC;
 	known = malloc(sizeof(*known) + bytes);
 	if (!known)
 		return -ENOMEM;
@@ -167,6 +170,7 @@ int mailbox_post_subscription(struct mailbox *mailbox, const char *topic)
 	}
 	known->next = mailbox->topics;
 	mailbox->topics = known;
+	mailbox->topic_count++;
 	return 0;
 }
 

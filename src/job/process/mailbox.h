@@ -10,6 +10,7 @@
 
 #define MAILBOX_MAX       256u
 #define MAILBOX_BYTES_MAX (256u << 10) /* of messages as they came; one alone may be larger */
+#define MAILBOX_TOPICS    64u          /* that a job may subscribe to */
 
 struct mail {
 	struct mail *next;
@@ -44,7 +45,7 @@ void mail_free(struct mail *mail);
 /* Main thread. Takes the body, no part of which anything else may refer to. -EAGAIN: MAILBOX_MAX are on their way
  * already; -EINVAL: a kind or topic that is too long; -ENOMEM. */
 int mailbox_post(struct mailbox *mailbox, const char *topic, const char *kind, json_t *body);
-/* The same for a topic to subscribe to; one that was posted before is no news. */
+/* The same for a topic to subscribe to; one that was posted before is no news. -ENOSPC: MAILBOX_TOPICS were. */
 int mailbox_post_subscription(struct mailbox *mailbox, const char *topic);
 
 #endif

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "job/process/mailbox.h"
@@ -117,6 +118,22 @@ static void a_topic_goes_out_once(void **state)
 	mailbox_destroy(mailbox);
 }
 
+/* A job that makes up topics grows no list without end. */
+static void topics_are_bounded(void **state)
+{
+	struct mailbox *mailbox = mailbox_create();
+	char topic[32];
+
+	(void)state;
+	for (unsigned i = 0; i < MAILBOX_TOPICS; i++) {
+		snprintf(topic, sizeof(topic), "topic.%u", i);
+		assert_int_equal(mailbox_post_subscription(mailbox, topic), 0);
+	}
+	assert_int_equal(mailbox_post_subscription(mailbox, "one.more"), -ENOSPC);
+	assert_int_equal(mailbox_post_subscription(mailbox, "topic.7"), 0);
+	mailbox_destroy(mailbox);
+}
+
 #define MANY 20000
 
 static void *put_many(void *context)
@@ -155,6 +172,7 @@ int main(void)
 		cmocka_unit_test(bytes_are_bounded_and_a_large_one_comes_alone),
 		cmocka_unit_test(what_goes_out_is_bounded_too),
 		cmocka_unit_test(a_topic_goes_out_once),
+		cmocka_unit_test(topics_are_bounded),
 		cmocka_unit_test(two_threads_lose_nothing),
 	};
 

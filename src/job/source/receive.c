@@ -403,6 +403,11 @@ int enrg_job_subscribe(struct enrg_job *job, const char *topic, struct enrg_erro
 	if (!job->process->mailbox)
 		return enrg_error_set(err, -ENOTCONN, "there is no supervisor to subscribe at");
 	rc = topic[0] ? mailbox_post_subscription(job->process->mailbox, topic) : -EINVAL;
+	if (rc == -ENOSPC)
+		return enrg_error_set(err, rc,
+			"subscribe to \"%.100s\": %u topics are subscribed to already: subscribe to what they begin "
+			"with",
+			topic, MAILBOX_TOPICS);
 	if (rc)
 		return enrg_error_set(err, rc, "subscribe to \"%.100s\": %s", topic, enrg_error_name(rc));
 	if (job->process->alerts)

@@ -12,12 +12,18 @@
 #include "base/path.h"
 #include "config/options_json.h"
 
+#define LINES_MAX     40u            /* of the log, in … */
+#define LINES_SPAN_NS 10000000000ull /* … such a time; what comes then is counted */
+
 enum entry_state { ENTRY_FREE, ENTRY_PENDING, ENTRY_ANSWERED };
 
 struct entry {
 	enum entry_state state;
 	bool is_silent;
+	bool is_told;    /* that it was taken; the answer's line then does not say who asked */
+	uint64_t number; /* the smallest one is the oldest */
 	char kind[sizeof(((struct command *)0)->kind)];
+	char who[400];                /* "for TO, by process PID of USER: NAME" */
 	struct command_answer answer; /* its id is that of the command, from the start */
 	size_t asker_count;
 	struct command_asker askers[COMMANDS_ASKERS_MAX];
@@ -31,8 +37,17 @@ struct commands {
 	} tables[COMMANDS_TABLES_MAX];
 	commands_route *route;
 	void *route_context;
-	size_t next; /* the place of the oldest id */
+	uint64_t number; /* of the last entry */
 	struct entry entries[COMMANDS_KEPT];
+	uint32_t taken_count;
+	struct taken {
+		uint8_t id[COMMAND_ID_BYTES];
+		bool is_job;       /* it came from a job */
+		uint64_t until_ns; /* wall clock: its expiry; 0 = free */
+	} taken[COMMANDS_IDS_KEPT];
+	/* lines of the log */
+	uint64_t span_ns; /* when the present span began */
+	uint32_t lines, untold;
 };
 
 int commands_create(struct commands **ret_commands, struct enrg_error *err)
@@ -78,20 +93,125 @@ static struct entry *find_entry(struct commands *commands, const uint8_t id[COMM
 /* The oldest one that is answered makes room. NULL: all are still at work. */
 static struct entry *make_entry(struct commands *commands, const struct command *command)
 {
-	for (size_t tried = 0; tried < COMMANDS_KEPT; tried++) {
-		struct entry *entry = &commands->entries[commands->next];
+	struct entry *found = NULL;
 
-		commands->next = (commands->next + 1) % COMMANDS_KEPT;
-		if (entry->state == ENTRY_PENDING)
-			continue;
-		command_answer_fini(&entry->answer);
-		*entry = (struct entry){.state = ENTRY_PENDING};
-		memcpy(entry->answer.id, command->id, COMMAND_ID_BYTES);
-		memcpy(entry->kind, command->kind, sizeof(entry->kind));
-		return entry;
+	for (size_t i = 0; i < COMMANDS_KEPT; i++) {
+		struct entry *entry = &commands->entries[i];
+
+		if (entry->state != ENTRY_PENDING && (!found || entry->number < found->number))
+			found = entry;
 	}
-	return NULL;
+	if (!found)
+		return NULL;
+	command_answer_fini(&found->answer);
+	*found = (struct entry){.state = ENTRY_PENDING, .number = ++commands->number};
+	memcpy(found->answer.id, command->id, COMMAND_ID_BYTES);
+	memcpy(found->kind, command->kind, sizeof(found->kind));
+	return found;
 }
+
+static void free_entry(struct entry *entry)
+{
+	command_answer_fini(&entry->answer);
+	*entry = (struct entry){.state = ENTRY_FREE};
+}
+
+static bool was_taken(const struct commands *commands, const uint8_t id[COMMAND_ID_BYTES])
+{
+	for (uint32_t i = 0; i < commands->taken_count; i++)
+		if (commands->taken[i].until_ns && !memcmp(commands->taken[i].id, id, COMMAND_ID_BYTES))
+			return true;
+	return false;
+}
+
+/* Before it acts. false: there is no room for its id, and it would act twice where it came again. */
+static bool note_taken(struct commands *commands, const struct command *command, bool is_job)
+{
+	uint64_t now_ns = clock_wall_ns();
+	uint32_t place = commands->taken_count, of_jobs = 0;
+
+	for (uint32_t i = 0; i < commands->taken_count; i++) {
+		const struct taken *taken = &commands->taken[i];
+
+		if (taken->until_ns <= now_ns)
+			place = i < place ? i : place;
+		else
+			of_jobs += taken->is_job;
+	}
+	if (place == COMMANDS_IDS_KEPT || (is_job && of_jobs >= COMMANDS_IDS_JOBS))
+		return false;
+	commands->taken_count += place == commands->taken_count;
+	commands->taken[place] = (struct taken){.is_job = is_job, .until_ns = command->expires_ns};
+	memcpy(commands->taken[place].id, command->id, COMMAND_ID_BYTES);
+	return true;
+}
+
+/* Nothing was done: it needs no place. Its answer stays as long as others do. */
+static void forget_if_idle(struct commands *commands, const struct command_answer *answer)
+{
+	if (answer->code == COMMAND_OK || answer->code == COMMAND_FAILED || answer->code == COMMAND_UNKNOWN)
+		return;
+	for (uint32_t i = 0; i < commands->taken_count; i++)
+		if (!memcmp(commands->taken[i].id, answer->id, COMMAND_ID_BYTES))
+			commands->taken[i] = (struct taken){0};
+}
+
+/* --- lines of the log --- */
+
+/* May it be said, or are there too many? */
+static bool is_line_due(struct commands *commands)
+{
+	commands_look(commands, clock_mono_ns());
+	if (commands->lines < LINES_MAX) {
+		commands->lines++;
+		return true;
+	}
+	commands->untold++;
+	return false;
+}
+
+void commands_look(struct commands *commands, uint64_t now_ns)
+{
+	if (now_ns - commands->span_ns < LINES_SPAN_NS)
+		return;
+	if (commands->untold)
+		log_line(ENRG_INFO,
+			"%u more lines about commands, which came faster than %u in %.0f s, are left out (verbosity = "
+			"\"DEBUG\" has them)",
+			commands->untold, LINES_MAX, (double)LINES_SPAN_NS / 1e9);
+	commands->span_ns = now_ns;
+	commands->lines = commands->untold = 0;
+}
+
+static void describe(struct entry *entry, const struct command *command)
+{
+	char user[64];
+
+	path_format_user(command->sender.user, user, sizeof(user));
+	snprintf(entry->who, sizeof(entry->who), "for %.150s, by process %" PRId64 " of %s%s%s", command->to,
+		command->sender.pid, user, command->sender.name[0] ? ": " : "", command->sender.name);
+}
+
+/* One whose answer will take its time. */
+static void tell_taken(struct commands *commands, struct entry *entry)
+{
+	if (entry->is_silent)
+		return;
+	entry->is_told = is_line_due(commands);
+	log_line(entry->is_told ? ENRG_INFO : ENRG_DEBUG, "command %s %s", entry->kind, entry->who);
+}
+
+static void tell_answer(struct commands *commands, const struct entry *entry)
+{
+	if (entry->is_silent)
+		return;
+	enum enrg_level level = entry->is_told || is_line_due(commands) ? ENRG_INFO : ENRG_DEBUG;
+	log_line(level, "command %s%s%s: %s%s%s", entry->kind, entry->is_told ? "" : " ",
+		entry->is_told ? "" : entry->who, command_code_name(entry->answer.code),
+		entry->answer.text[0] ? ": " : "", entry->answer.text);
+}
+
+/* --- answers --- */
 
 static void reply(const struct command_asker *asker, const struct command_answer *answer)
 {
@@ -99,7 +219,7 @@ static void reply(const struct command_asker *asker, const struct command_answer
 		asker->reply(asker, answer);
 }
 
-static void close_entry(struct entry *entry, const struct command_answer *answer)
+static void close_entry(struct commands *commands, struct entry *entry, const struct command_answer *answer)
 {
 	struct command_answer kept;
 
@@ -108,12 +228,13 @@ static void close_entry(struct entry *entry, const struct command_answer *answer
 	command_answer_fini(&entry->answer);
 	entry->answer = kept;
 	entry->state = ENTRY_ANSWERED;
-	if (!entry->is_silent)
-		log_line(ENRG_INFO, "command %s: %s%s%s", entry->kind, command_code_name(kept.code),
-			kept.text[0] ? ": " : "", kept.text);
+	tell_answer(commands, entry);
+	forget_if_idle(commands, &entry->answer);
 	for (size_t i = 0; i < entry->asker_count; i++)
 		reply(&entry->askers[i], &entry->answer);
 	entry->asker_count = 0;
+	if (entry->is_silent)
+		free_entry(entry);
 }
 
 void commands_answer(struct commands *commands, const uint8_t id[COMMAND_ID_BYTES], struct command_answer *answer)
@@ -121,7 +242,7 @@ void commands_answer(struct commands *commands, const uint8_t id[COMMAND_ID_BYTE
 	struct entry *entry = find_entry(commands, id);
 
 	if (entry && entry->state == ENTRY_PENDING)
-		close_entry(entry, answer);
+		close_entry(commands, entry, answer);
 }
 
 static void answer_again(struct entry *entry, const struct command_asker *asker)
@@ -184,13 +305,14 @@ static enum command_outcome handle_kind(
 	return outcome;
 }
 
-static void log_command(const struct command *command)
+/* To a job: its answer is the one line. */
+static enum command_outcome route(
+	const struct commands *commands, const struct command *command, struct command_answer *answer)
 {
-	char user[64];
-
-	path_format_user(command->sender.user, user, sizeof(user));
-	log_line(ENRG_INFO, "command %s for %s, by process %" PRId64 " of %s%s%s", command->kind, command->to,
-		command->sender.pid, user, command->sender.name[0] ? ": " : "", command->sender.name);
+	if (commands->route)
+		return commands->route(commands->route_context, command, answer);
+	command_answer_set(answer, COMMAND_NOBODY, "nobody here takes commands for %s", command->to);
+	return COMMAND_ANSWERED;
 }
 
 static enum command_outcome act(
@@ -199,32 +321,51 @@ static enum command_outcome act(
 	void *context = NULL;
 	const struct command_kind *kind;
 
-	if (strcmp(command->to, "supervisor") != 0) {
-		log_command(command);
-		if (commands->route)
-			return commands->route(commands->route_context, command, answer);
-		command_answer_set(answer, COMMAND_NOBODY, "nobody here takes commands for %s", command->to);
-		return COMMAND_ANSWERED;
-	}
+	describe(entry, command);
+	if (strcmp(command->to, "supervisor") != 0)
+		return route(commands, command, answer);
 	kind = find_kind(commands, command->kind, &context);
 	if (!kind) {
 		refuse_kind(commands, command->kind, answer);
 		return COMMAND_ANSWERED;
 	}
 	entry->is_silent = kind->is_silent;
-	if (!kind->is_silent)
-		log_command(command);
-	return handle_kind(kind, context, command, answer);
+	enum command_outcome outcome = handle_kind(kind, context, command, answer);
+	if (outcome == COMMAND_LATER)
+		tell_taken(commands, entry);
+	return outcome;
+}
+
+/* It changes nothing: that it comes again does no harm. */
+static bool is_harmless(const struct commands *commands, const struct command *command)
+{
+	void *context;
+	const struct command_kind *kind =
+		strcmp(command->to, "supervisor") == 0 ? find_kind(commands, command->kind, &context) : NULL;
+
+	return kind && kind->is_silent;
 }
 
 /* false: it is refused, and forgotten. */
-static bool is_in_time(const struct command *command, struct command_answer *answer)
+static bool is_in_time(
+	struct commands *commands, const struct command *command, bool is_job, struct command_answer *answer)
 {
 	uint64_t now_ns = clock_wall_ns();
 	char span[32];
 
-	if (command->expires_ns > now_ns && command->expires_ns - now_ns <= COMMAND_EXPIRY_MAX)
-		return true;
+	if (was_taken(commands, command->id)) {
+		command_answer_set(answer, COMMAND_UNKNOWN,
+			"it was taken before, and its answer is forgotten: read the state back");
+		return false;
+	}
+	if (command->expires_ns > now_ns && command->expires_ns - now_ns <= COMMAND_EXPIRY_MAX) {
+		if (is_harmless(commands, command) || note_taken(commands, command, is_job))
+			return true;
+		command_answer_set(answer, COMMAND_REFUSED,
+			"%u commands were taken that have not expired yet: nothing was done",
+			is_job ? COMMANDS_IDS_JOBS : COMMANDS_IDS_KEPT);
+		return false;
+	}
 	if (command->expires_ns > now_ns) {
 		command_answer_set(answer, COMMAND_REFUSED, "it expires in more than an hour");
 		return false;
@@ -244,7 +385,7 @@ void commands_take(struct commands *commands, const struct command *command, con
 		answer_again(entry, asker);
 		return;
 	}
-	if (is_in_time(command, &answer)) {
+	if (is_in_time(commands, command, asker->job[0], &answer)) {
 		entry = make_entry(commands, command);
 		if (!entry)
 			command_answer_set(&answer, COMMAND_REFUSED, "%u commands are still at work", COMMANDS_KEPT);
@@ -256,6 +397,6 @@ void commands_take(struct commands *commands, const struct command *command, con
 	}
 	entry->askers[entry->asker_count++] = *asker;
 	if (act(commands, command, entry, &answer) == COMMAND_ANSWERED)
-		close_entry(entry, &answer);
+		close_entry(commands, entry, &answer);
 	command_answer_fini(&answer);
 }

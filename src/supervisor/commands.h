@@ -1,6 +1,7 @@
 /* commands.h: what the supervisor can be asked for, wherever it comes from (the control socket, a job). A command acts
- * once: the last COMMANDS_KEPT ids are kept with their answers, and an id that comes again gets the first answer,
- * also where that one is still to come. Process: supervisor, main thread.
+ * once: ids are kept until the command has expired, the last COMMANDS_KEPT with their answers, and an id that comes
+ * again gets the first answer, also where that one is still to come; `unknown` where it is forgotten. What changes
+ * nothing is not remembered. Process: supervisor, main thread.
  *
  * Parts of the supervisor add tables of their kinds; nothing here knows what they do. */
 #ifndef SUPERVISOR_COMMANDS_H
@@ -9,7 +10,11 @@
 #include "enrgdaq/option.h"
 #include "handover/command.h"
 
-#define COMMANDS_KEPT       256u
+#define COMMANDS_KEPT     256u
+#define COMMANDS_IDS_KEPT 4096u /* of commands that did something and may come again; then more are refused, … */
+#define COMMANDS_IDS_JOBS                                                                                              \
+	3072u                  /* … those of jobs earlier, so that a job that floods does not lock out who stops it  \
+				*/
 #define COMMANDS_ASKERS_MAX 4u /* of one id whose answer is still to come */
 #define COMMANDS_TABLES_MAX 16u
 
@@ -24,7 +29,7 @@ struct command_kind {
 	const char *kind; /* NULL ends a table */
 	const char *summary;
 	struct enrg_table body; /* its fields; wrong ones are answered, and `handle` is not called */
-	bool is_silent;         /* changes nothing: no line in the log */
+	bool is_silent;         /* changes nothing, and is answered at once: no line in the log, no id kept */
 	/* `body`: of the table's size, valid during the call, as are all others. May not block. */
 	enum command_outcome (*handle)(
 		void *context, const struct command *command, const void *body, struct command_answer *answer);
@@ -50,6 +55,8 @@ void commands_set_route(struct commands *commands, commands_route *route, void *
 
 /* Does what the command asks for, or refuses it; `asker` is answered now or later, once. */
 void commands_take(struct commands *commands, const struct command *command, const struct command_asker *asker);
+/* Once a second: says how many lines of the log were left out, if there were too many. `now_ns`: CLOCK_MONOTONIC. */
+void commands_look(struct commands *commands, uint64_t now_ns);
 /* The answer to a command that was taken earlier. `answer` stays the caller's; its id is set here. */
 void commands_answer(struct commands *commands, const uint8_t id[COMMAND_ID_BYTES], struct command_answer *answer);
 

@@ -29,7 +29,7 @@ static const struct enrg_option move_options[] = {
 
 struct world {
 	struct commands *commands;
-	int moves, slow;
+	int moves, slow, looks;
 	int64_t at;
 	size_t answers;
 	struct command_answer last;
@@ -58,9 +58,20 @@ static enum command_outcome slow(
 	return COMMAND_LATER;
 }
 
+static enum command_outcome look(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	(void)command;
+	(void)body;
+	(void)answer;
+	((struct world *)context)->looks++;
+	return COMMAND_ANSWERED;
+}
+
 static const struct command_kind kinds[] = {
 	{.kind = "move", .summary = "moves", .body = {sizeof(struct move_body), move_options}, .handle = move},
-	{.kind = "slow", .summary = "slow", .body = {1, NULL}, .is_silent = true, .handle = slow},
+	{.kind = "slow", .summary = "slow", .body = {1, NULL}, .handle = slow},
+	{.kind = "look", .summary = "looks", .body = {1, NULL}, .is_silent = true, .handle = look},
 	{0},
 };
 
@@ -227,6 +238,75 @@ static void old_ids_make_room_and_those_at_work_do_not(void **state)
 	command_fini(&first);
 }
 
+static struct command move_to(struct world *world, int to)
+{
+	struct command command;
+
+	make(&command, "supervisor", "move", json_pack("{s:i}", "to", to));
+	take(world, &command, 1);
+	return command;
+}
+
+/* However many came since: it may be asked for again until it has expired, and acts no second time. */
+static void an_id_is_kept_until_it_has_expired(void **state)
+{
+	struct world *world = *state;
+	struct command first = move_to(world, 3), command;
+
+	for (unsigned i = 1; i < COMMANDS_IDS_KEPT; i++) {
+		command = move_to(world, 1);
+		assert_int_equal(world->last.code, COMMAND_OK);
+		command_fini(&command);
+	}
+	take(world, &first, 2);
+	assert_int_equal(world->last.code, COMMAND_UNKNOWN);
+	assert_int_equal(world->moves, COMMANDS_IDS_KEPT);
+	command = move_to(world, 2);
+	assert_int_equal(world->last.code, COMMAND_REFUSED);
+	assert_non_null(strstr(world->last.text, "nothing was done"));
+	assert_int_equal(world->moves, COMMANDS_IDS_KEPT);
+	command_fini(&command);
+	command_fini(&first);
+}
+
+/* Jobs that flood are refused while there is still room for who is to stop them; what did nothing takes no place. */
+static void jobs_do_not_take_all_places(void **state)
+{
+	struct world *world = *state;
+	const struct command_asker job = {.reply = note, .context = world, .job = "camera"};
+	struct command command;
+
+	for (unsigned i = 0; i < 2 * COMMANDS_IDS_KEPT; i++) {
+		make(&command, "supervisor", "move", json_pack("{s:i}", "to", i < COMMANDS_IDS_KEPT ? 11 : 1));
+		commands_take(world->commands, &command, &job);
+		command_fini(&command);
+	}
+	assert_int_equal(world->moves, COMMANDS_IDS_JOBS);
+	assert_int_equal(world->last.code, COMMAND_REFUSED);
+	command = move_to(world, 2);
+	assert_int_equal(world->last.code, COMMAND_OK);
+	command_fini(&command);
+}
+
+/* One that changes nothing takes no place, so a command that asks each second for hours pushes none out. */
+static void what_changes_nothing_is_not_remembered(void **state)
+{
+	struct world *world = *state;
+	struct command first = move_to(world, 3), command;
+
+	for (unsigned i = 0; i < 2 * COMMANDS_IDS_KEPT; i++) {
+		make(&command, "supervisor", "look", NULL);
+		take(world, &command, 1);
+		command_fini(&command);
+	}
+	assert_int_equal(world->looks, 2 * COMMANDS_IDS_KEPT);
+	assert_int_equal(world->last.code, COMMAND_OK);
+	take(world, &first, 2);
+	assert_int_equal(json_integer_value(json_object_get(world->last.fields, "moves")), 1);
+	assert_int_equal(world->moves, 1);
+	command_fini(&first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +316,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(wrong_fields_are_all_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nobody_and_nothing_are_said, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(old_ids_make_room_and_those_at_work_do_not, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_id_is_kept_until_it_has_expired, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(jobs_do_not_take_all_places, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_changes_nothing_is_not_remembered, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,5 +160,6 @@ uint64_t control_next_due(const struct control *control)
 
 void control_look(struct control *control)
 {
+	commands_look(control->commands, clock_mono_ns());
 	(void)control_socket_look(control->socket); /* a folder that can't be written to is told by the keeper */
 }

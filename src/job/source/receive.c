@@ -212,7 +212,8 @@ static int act(
 		rc = call_receive(job, type, body, answer, err);
 	if (memory)
 		options_memory_destroy(memory);
-	log_line(ENRG_INFO, "command %s of %s: %s%s%s", command->kind,
+	/* The supervisor, whom all commands pass, has the line that counts. */
+	log_line(ENRG_DEBUG, "command %s of %s: %s%s%s", command->kind,
 		command->sender.name[0] ? command->sender.name : "process of this machine",
 		command_code_name(answer->code), answer->text[0] ? ": " : "", answer->text);
 	return rc;

@@ -13,6 +13,7 @@
 
 #define TELL_AGAIN_NS UINT64_C(1000000000)
 #define NUDGE_NS      UINT64_C(50000000)
+#define NUDGE_MAX_NS  UINT64_C(60000000000) /* for one that does not run */
 
 static void wait_for(struct edges *edges, const char *what, const struct member *member)
 {
@@ -42,25 +43,33 @@ static void change_plan(struct edges *edges, struct member *store)
 		tell(edges, store);
 }
 
-static uint64_t read_serial(const struct member *store)
+/* What the page of its process says now; zero where there is none. */
+struct page_words {
+	uint64_t plan_serial, beat_ns;
+};
+
+static struct page_words read_words(const struct member *member)
 {
 	struct page *page = malloc(sizeof(*page));
-	int descriptor = page ? page_open_file(store->plan->page_path) : -1;
-	uint64_t serial = 0;
+	int descriptor = page ? page_open_file(member->plan->page_path) : -1;
+	struct page_words words = {0};
 
 	if (descriptor >= 0) {
 		if (!page_read(descriptor, page) &&
-			atomic_load_explicit(&page->pid, memory_order_relaxed) == (uint32_t)store->child.pid)
-			serial = atomic_load_explicit(&page->plan_serial, memory_order_acquire);
+			atomic_load_explicit(&page->pid, memory_order_relaxed) == (uint32_t)member->child.pid) {
+			words.plan_serial = atomic_load_explicit(&page->plan_serial, memory_order_acquire);
+			words.beat_ns = atomic_load_explicit(&page->heartbeat_mono_ns, memory_order_relaxed);
+		}
 		close(descriptor);
 	}
 	free(page);
-	return serial;
+	return words;
 }
 
 bool edges_is_told(struct edges *edges, struct member *store)
 {
-	if (!member_is_alive(store) || member_is_processor(store) || read_serial(store) >= store->plan->serial) {
+	if (!member_is_alive(store) || member_is_processor(store) ||
+		read_words(store).plan_serial >= store->plan->serial) {
 		plan_remove_file(store->plan);
 		return true;
 	}
@@ -91,6 +100,20 @@ void edges_give_input(struct edges *edges, struct member *store, const char *sou
 
 /* --- joining ------------------------------------------------------------------------------------------------------ */
 
+/* It may sleep until its next poll. Orders wait in a queue of the kernel, which is not to be filled: one that has given
+ * no sign of life since has not taken the last one yet. */
+static void nudge(const struct edges *edges, struct member *source)
+{
+	if (edges->now_ns < source->told_ns + NUDGE_NS)
+		return;
+	uint64_t beat_ns = read_words(source).beat_ns;
+	if (beat_ns == source->told_beat && edges->now_ns < source->told_ns + (beat_ns ? NUDGE_MAX_NS : TELL_AGAIN_NS))
+		return;
+	source->told_ns = edges->now_ns;
+	if (child_send_order(&source->child, ORDER_PLAN) == 0)
+		source->told_beat = beat_ns;
+}
+
 /* true: it is there, or can't be. */
 static bool join(struct edges *edges, struct member *source, size_t index)
 {
@@ -100,10 +123,7 @@ static bool join(struct edges *edges, struct member *source, size_t index)
 	int rc = stream_join_consumer(source->plan->stream_path, name, &err);
 
 	if (rc == 0) {
-		if (edges->now_ns >= source->told_ns + NUDGE_NS) {
-			source->told_ns = edges->now_ns;
-			(void)child_send_order(&source->child, ORDER_PLAN); /* it may sleep until its next poll */
-		}
+		nudge(edges, source);
 		wait_for(edges, "has still to answer that a store joins", source);
 		return false;
 	}

@@ -47,6 +47,7 @@ static void reach(struct transition *transition, struct member *member, enum com
 	memset(member->command, 0, sizeof(member->command));
 	member->wish = WISH_NONE;
 	member->is_stop_asked = member->is_now = false;
+	member->ending_ns = 0;
 	answer(transition, id, code, text);
 }
 
@@ -87,15 +88,19 @@ static bool end_process(struct edges *edges, struct member *member)
 			member_enter(member, MEMBER_STOPPED);
 		return true;
 	}
+	if (!member->ending_ns)
+		member->ending_ns = now_ns;
 	if (!member->is_stop_asked && !child_send_order(&member->child, (int)choose_order(member))) {
 		member->is_stop_asked = true;
-		member->wished_ns = now_ns;
-	} else if (member->is_stop_asked && now_ns >= member->wished_ns + patience_ns) {
-		log_line(ENRG_ERROR, "%s did not end within %.0f s: killed%s", member->plan->name,
+		member->ending_ns = now_ns;
+	} else if (now_ns >= member->ending_ns + patience_ns) {
+		log_line(ENRG_ERROR, "%s %s within %.0f s: killed%s", member->plan->name,
+			member->is_stop_asked ? "did not end"
+					      : "could not be asked to end (its queue of signals is full)",
 			(double)patience_ns / 1e9,
 			!member_is_source(member) ? "" : "; hardware data that it had not committed is lost");
 		child_signal(&member->child, SIGKILL);
-		member->wished_ns = now_ns;
+		member->ending_ns = now_ns;
 	}
 	return wait_for_end(edges, member);
 }
@@ -416,7 +421,7 @@ void transition_wish(struct transition *transition, struct member *member, enum 
 	const uint8_t id[COMMAND_ID_BYTES], uint64_t now_ns)
 {
 	member->wish = wish;
-	member->wished_ns = now_ns;
+	member->ending_ns = 0;
 	member->is_stop_asked = false;
 	memcpy(member->command, id, sizeof(member->command));
 	if (wish == WISH_START)
@@ -425,8 +430,8 @@ void transition_wish(struct transition *transition, struct member *member, enum 
 }
 
 /* The store's inputs come one by one, with their streams. */
-static int add_member(struct transition *transition, const struct job_config *config, struct plan **plan,
-	uint64_t now_ns, struct enrg_error *err)
+static int add_member(
+	struct transition *transition, const struct job_config *config, struct plan **plan, struct enrg_error *err)
 {
 	struct plan *wanted = calloc(1, sizeof(*wanted));
 	struct member *member;
@@ -447,7 +452,6 @@ static int add_member(struct transition *transition, const struct job_config *co
 	for (size_t i = 0; i < member->plan->sink_count && !rc; i++)
 		rc = plan_copy_sink(&member->plan->sinks[i], wanted);
 	member->wish = WISH_START;
-	member->wished_ns = now_ns;
 	(void)keeper_add(transition->keeper, member->plan, NULL);
 	return rc;
 }
@@ -468,7 +472,7 @@ static bool is_link_other(const struct plan *a, const struct plan *b)
 	return links[0] != links[1] || (!a->stream_path && b->stream_path) || !a->link_url != !b->link_url;
 }
 
-static void want(struct member *member, struct plan *plan, const struct change *change, uint64_t now_ns)
+static void want(struct member *member, struct plan *plan, const struct change *change)
 {
 	bool is_text = false;
 
@@ -485,7 +489,7 @@ static void want(struct member *member, struct plan *plan, const struct change *
 		return;
 	}
 	member->wish = WISH_RESTART;
-	member->wished_ns = now_ns;
+	member->ending_ns = 0;
 	member->is_stop_asked = false;
 }
 
@@ -519,11 +523,11 @@ int transition_begin(
 		struct member *member = roster_find(transition->roster, (*wanted)->name);
 
 		if (!member) {
-			rc = add_member(transition, &plan->folder->jobs[i], wanted, now_ns, err);
+			rc = add_member(transition, &plan->folder->jobs[i], wanted, err);
 			continue;
 		}
 		member->config = &plan->folder->jobs[i];
-		want(member, *wanted, plan->change, now_ns);
+		want(member, *wanted, plan->change);
 		*wanted = NULL;
 	}
 	for (size_t i = 0; i < plan->change->count; i++) {
@@ -535,7 +539,7 @@ int transition_begin(
 		member->wish = WISH_REMOVE;
 		member->is_now = plan->is_now;
 		member->is_stop_asked = false;
-		member->wished_ns = now_ns;
+		member->ending_ns = 0;
 	}
 	give_new_inputs(transition, now_ns);
 	transition->retired = plan->running;

@@ -126,4 +126,49 @@ case_in_a_run() {
 	is_whole "$(ls out/ledger_*.json)" b out/b.csv
 }
 
+# A store joins a source that does not run: its queue of signals is not filled meanwhile, and it joins when that goes on.
+case_joins_a_stopped_source() {
+	write_supervisor
+	write_source config/a.toml a 200 csv a.csv
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	start run.log run config
+	await 20 has_rows out/a.csv 10 || fail "no rows"
+	local pid waiter queued
+	pid=$(pid_of a)
+	kill -STOP "$pid"
+	write_store config/more.toml more DAQJobStoreCSV more
+	"$bin" reload >reload.txt 2>&1 &
+	waiter=$!
+	started+=("$waiter")
+	await 20 grep -q "^waits: a has still to answer that a store joins" reload.txt || fail "it does not say what it waits for: $(cat reload.txt)"
+	sleep 1.5
+	# of all processes of this user
+	queued=$(sed -n 's/^SigQ:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$pid/status")
+	[ "$queued" -lt 20 ] || fail "$queued orders wait for a process that does not run"
+	kill -CONT "$pid"
+	wait "$waiter" || fail "$(cat reload.txt)"
+	await 20 has_rows more/a.csv 50 || fail "no rows for the guest"
+	[ "$(pid_of a)" = "$pid" ] || fail "it was started again"
+	stop_run run.log
+	is_settled run.log
+}
+
+# A source that can be given no order (its queue of signals is full) is killed when its time is over, not waited for.
+case_no_order_gets_through() {
+	write_supervisor
+	write_source config/a.toml a 200 csv a.csv
+	start run.log run config
+	await 20 has_rows out/a.csv 10 || fail "no rows"
+	local pid before
+	pid=$(pid_of a)
+	prlimit --pid "$pid" --sigpending=0:0 || fail "prlimit"
+	"$bin" job restart a >restart.txt 2>&1 || fail "$(cat restart.txt)"
+	grep -q "a could not be asked to end (its queue of signals is full) within 10 s: killed" run.log || fail "it does not say so"
+	[ "$(pid_of a)" != "$pid" ] || fail "it still runs"
+	before=$(rows_of out/a.csv)
+	await 20 has_rows out/a.csv $((before + 50)) || fail "it does not go on"
+	stop_run run.log
+	is_settled run.log
+}
+
 run_case "$@"

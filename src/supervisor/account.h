@@ -30,6 +30,7 @@ struct account {
 	uint64_t number;
 	uint64_t began_wall_ns, ended_wall_ns;     /* ended: 0 = it is on */
 	struct clock_state clock_begin, clock_end; /* of this machine, then */
+	bool was_on;                               /* it has begun everywhere: nothing but a stop ends it */
 	bool is_aborted;                           /* it could not be begun everywhere */
 	bool is_interrupted;                       /* supervisor or runtime folder were gone for a while */
 	char reason[480];                          /* why, or "" */

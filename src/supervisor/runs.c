@@ -16,6 +16,7 @@
 #define ABSENT_NS     1000000000ull  /* at the most between two tries to end a run where its source is gone */
 #define GRACE_NS      2000000000ull  /* from a source's deadline to ours */
 #define READY_NS      30000000000ull /* what jobs may take to get ready */
+#define AGAIN_NS      60000000000ull /* a run that waits to go on says so again, and asks who has refused again */
 
 void runs_enter(struct runs *runs, enum runs_state state)
 {
@@ -150,6 +151,18 @@ static void abort_start(struct runs *runs, const char *why)
 	runs_answer(runs, COMMAND_FAILED, why);
 }
 
+/* A run that was on when a supervisor was killed has begun: that a job is not there again ends it no more than it would
+ * have with that supervisor. */
+static void wait_to_go_on(struct runs *runs, const char *what, uint64_t now_ns)
+{
+	log_line(ENRG_WARNING,
+		"run %s goes on, but is not complete yet: %s; it waits for that as long as it takes, with what lies in "
+		"shared memory; `run_stop` ends it",
+		runs->account->id, what);
+	runs->deadline_ns = now_ns + AGAIN_NS;
+	runs->is_told = false; /* who has refused is asked again */
+}
+
 static void step_starting(struct runs *runs, uint64_t now_ns)
 {
 	const char *store = runs->is_told ? NULL : runs_find_missing_store(runs);
@@ -167,12 +180,13 @@ static void step_starting(struct runs *runs, uint64_t now_ns)
 			runs_wish(runs, runs->account);
 		}
 		enum runs_progress progress = runs_look(runs, runs->account->id, text, sizeof(text));
-		if (progress == RUNS_REFUSED) {
+		if (progress == RUNS_REFUSED && !runs->account->was_on) {
 			abort_start(runs, text);
 			return;
 		}
 		if (progress == RUNS_DONE) {
 			account_look(runs->account, runs->roster);
+			runs->account->was_on = true;
 			runs_enter(runs, RUNS_ON);
 			runs_save_or_tell(runs);
 			log_line(ENRG_INFO, "run %llu (%s) is on", (unsigned long long)runs->account->number,
@@ -181,7 +195,9 @@ static void step_starting(struct runs *runs, uint64_t now_ns)
 			return;
 		}
 	}
-	if (now_ns >= runs->deadline_ns)
+	if (now_ns >= runs->deadline_ns && runs->account->was_on)
+		wait_to_go_on(runs, text, now_ns);
+	else if (now_ns >= runs->deadline_ns)
 		abort_start(runs, text);
 }
 
@@ -298,7 +314,8 @@ void runs_attach(struct runs *runs, struct roster *roster, struct commands *comm
 	roster->wish = runs->descriptor;
 	uint64_t seen = run_end_last_number(roster);
 	runs->last_number = seen > runs->last_number ? seen : runs->last_number;
-	if (runs->state != RUNS_IDLE)
+	/* One that was on is not ended at its deadline, so that says only what is not there yet. */
+	if (runs->state == RUNS_STOPPING || (runs->state == RUNS_STARTING && !runs->account->was_on))
 		runs->more_patience_ns = READY_NS;
 }
 

@@ -23,10 +23,10 @@ static json_t *format_open(const struct account *account)
 {
 	if (!account)
 		return json_null();
-	return json_pack("{s:s, s:I, s:I, s:I, s:b, s:b, s:s, s:o}", "run", account->id, "number",
+	return json_pack("{s:s, s:I, s:I, s:I, s:b, s:b, s:b, s:s, s:o}", "run", account->id, "number",
 		(json_int_t)account->number, "began_wall_ns", (json_int_t)account->began_wall_ns, "ended_wall_ns",
-		(json_int_t)account->ended_wall_ns, "aborted", account->is_aborted, "interrupted",
-		account->is_interrupted, "reason", account->reason, "clock",
+		(json_int_t)account->ended_wall_ns, "was_on", account->was_on, "aborted", account->is_aborted,
+		"interrupted", account->is_interrupted, "reason", account->reason, "clock",
 		clock_state_format_pair(&account->clock_begin, &account->clock_end));
 }
 
@@ -94,6 +94,7 @@ static struct account *parse_open(const json_t *json)
 		return NULL;
 	account->began_wall_ns = (uint64_t)json_integer_value(json_object_get(json, "began_wall_ns"));
 	account->ended_wall_ns = (uint64_t)json_integer_value(json_object_get(json, "ended_wall_ns"));
+	account->was_on = json_is_true(json_object_get(json, "was_on"));
 	account->is_aborted = json_is_true(json_object_get(json, "aborted"));
 	account->is_interrupted = true; /* it was not closed by the supervisor that began it */
 	reason = json_string_value(json_object_get(json, "reason"));

@@ -102,6 +102,25 @@ struct enrg_job_status {
 	double latency_p50_ms, latency_p99_ms;   /* of a store, of the last 2 to 4 s; NaN: there were none */
 	uint32_t value_count; /* all figures: values[i] is that of enrg_statistics_get(i), NaN where it has none */
 	const struct enrg_statistic_value *values;
+	int32_t acquires; /* a source: 1 it takes data, 0 not (between two runs, or it is not there); -1: not known, or
+			   * no source */
+};
+
+/* Run control (key `runs.control`): which run is on. */
+struct enrg_run_status {
+	uint32_t size;
+	const char *state; /* "idle": between two runs; "starting", "running", "stopping" */
+	const char *run;   /* that is on, begins or ends; "" = none */
+	uint64_t number;   /* its number; 0 = none */
+	uint64_t last_number;
+	uint64_t since_ns;             /* wall clock: since when it is in that state */
+	uint64_t began_ns;             /* when the run was asked for */
+	const char *waits_for;         /* what a transition waits for; "" = nothing that is known yet */
+	const char *refused_run;       /* the last start that failed, until a run is on; "" = none */
+	const char *refused_reason;    /* why */
+	uint64_t refused_ns;           /* when */
+	const char *closing_run;       /* the oldest that has ended and is not all stored; "" = none */
+	const char *closing_waits_for; /* which store is behind */
 };
 
 struct enrg_link_status {
@@ -154,6 +173,7 @@ struct enrg_status {
 	const struct enrg_processor_line *const *processors; /* a line an input */
 	const char
 		*json; /* all of it, and what has no member here: one JSON object in one line, as of `status --json` */
+	const struct enrg_run_status *run_control; /* NULL: it is off, and a run lasts from start to stop */
 };
 
 enum {

@@ -118,6 +118,9 @@ static void print_job(const json_t *job, bool is_colored, FILE *stream)
 	const char *state = text(job, "state");
 	char backlog[32], window[32];
 
+	if (!strcmp(state, "running") && json_is_false(json_object_get(job, "acquires")))
+		state = "between runs";
+
 	fprintf(stream, "%-20.20s %-18.18s %s%-16.16s%s", text(job, "name"), text(job, "type"),
 		is_colored ? state_color(state) : "", state, is_colored ? "\033[0m" : "");
 	for (size_t i = 0; i < COLUMNS; i++)
@@ -172,6 +175,47 @@ static void print_clock(const json_t *clock, bool is_colored, FILE *stream)
 			is_colored ? "\033[33m" : "", is_colored ? "\033[0m" : "");
 }
 
+/* "2026-11-28T00:12:34.123Z" of a number of ns, as the other times of this table. */
+static const char *time_of(const json_t *object, const char *key, char ret_text[ENRG_TIMESTAMP_BYTES + 1])
+{
+	json_int_t time_ns = json_integer_value(json_object_get(object, key));
+
+	*enrg_timestamp_format(time_ns, ret_text) = '\0';
+	if (strlen(ret_text) > 24)
+		strcpy(ret_text + 23, "Z");
+	return ret_text;
+}
+
+/* Which run is on, where runs begin and end by command. */
+static void print_runs(const json_t *runs, bool is_colored, FILE *stream)
+{
+	const json_t *refused = json_object_get(runs, "refused");
+	const char *state = text(runs, "state"), *waits_for = text(runs, "waits_for"),
+		   *on = is_colored ? "\033[0m" : "";
+	const char *green = is_colored ? "\033[32m" : "", *red = is_colored ? "\033[1;31m" : "";
+	char time[ENRG_TIMESTAMP_BYTES + 1];
+
+	if (!json_is_object(runs))
+		return;
+	time_of(runs, "since_wall_ns", time);
+	if (!strcmp(state, "idle"))
+		fprintf(stream, "between runs since %s; the last number is %.0f\n", time, number(runs, "last_number"));
+	else if (!strcmp(state, "running"))
+		fprintf(stream, "%srun %.0f (%s) is on%s since %s\n", green, number(runs, "number"), text(runs, "run"),
+			on, time);
+	else
+		fprintf(stream, "run %.0f (%s) %s since %s%s%s\n", number(runs, "number"), text(runs, "run"),
+			!strcmp(state, "starting") ? "begins" : "ends", time,
+			*waits_for && *waits_for != '-' ? ", waits: " : "", *waits_for != '-' ? waits_for : "");
+	if (json_is_object(refused))
+		fprintf(stream, "%srun %.0f (%s) was not begun%s at %s: %s\n", red, number(refused, "number"),
+			text(refused, "run"), on, time_of(refused, "wall_ns", time), text(refused, "reason"));
+	if (has_text(runs, "closing") && text(runs, "closing")[0])
+		fprintf(stream, "run %s is not closed yet: %s\n", text(runs, "closing"),
+			text(runs, "closing_waits_for"));
+	fprintf(stream, "\n");
+}
+
 void status_table_print(const json_t *status, bool is_colored, FILE *stream)
 {
 	const json_t *ledger = json_object_get(status, "ledger"), *item;
@@ -184,6 +228,7 @@ void status_table_print(const json_t *status, bool is_colored, FILE *stream)
 
 	fprintf(stream, "%s: %s, run %s since %s\n\n", text(status, "supervisor"), text(status, "state"),
 		text(status, "run"), text(status, "since"));
+	print_runs(json_object_get(status, "runs"), is_colored, stream);
 	print_heads(stream);
 	json_array_foreach((json_t *)json_object_get(status, "jobs"), index, item) print_job(item, is_colored, stream);
 	fprintf(stream, "\n");

@@ -114,9 +114,47 @@ static void a_store_that_waits_says_why(void **state)
 	json_decref(status);
 }
 
+static char *print_text(const char *text)
+{
+	json_t *status = json_loads(text, 0, NULL);
+	char *printed = print(status);
+
+	assert_non_null(status);
+	json_decref(status);
+	return printed;
+}
+
+static void which_run_is_on_is_told(void **state)
+{
+	char *text = print_text(
+		"{\"jobs\": [{\"name\": \"a\", \"type\": \"T\", \"state\": \"running\", \"acquires\": "
+		"false}], \"runs\": {\"state\": \"idle\", \"since_wall_ns\": 1764281823123000000, "
+		"\"last_number\": 11, \"closing\": \"r11\", \"closing_waits_for\": \"csv has not stored all\", "
+		"\"refused\": {\"run\": \"r12\", \"number\": 12, \"reason\": \"a refuses: no power\", "
+		"\"wall_ns\": 1764281823123000000}}}");
+
+	(void)state;
+	assert_non_null(strstr(text, "between runs since 2025-11-27T22:17:03.123Z; the last number is 11\n"));
+	assert_non_null(strstr(text, "run 12 (r12) was not begun at 2025-11-27T22:17:03.123Z: a refuses: no power\n"));
+	assert_non_null(strstr(text, "run r11 is not closed yet: csv has not stored all\n"));
+	assert_non_null(strstr(text, "between runs     "));
+	free(text);
+	text = print_text("{\"runs\": {\"state\": \"running\", \"run\": \"r12\", \"number\": 12, \"since_wall_ns\": "
+			  "1764281823123000000}}");
+	assert_non_null(strstr(text, "run 12 (r12) is on since 2025-11-27T22:17:03.123Z\n"));
+	free(text);
+	text = print_text("{\"runs\": {\"state\": \"starting\", \"run\": \"r12\", \"number\": 12, \"waits_for\": "
+			  "\"store csv is not there\"}}");
+	assert_non_null(
+		strstr(text, "run 12 (r12) begins since 1970-01-01T00:00:00.000Z, waits: store csv is not there\n"));
+	free(text);
+}
+
 static void nonsense_does_no_harm(void **state)
 {
-	json_t *status = json_loads("{\"jobs\": [3, {\"in\": [], \"latency_ms\": 4}], \"links\": {\"a\": 1}}", 0, NULL);
+	json_t *status = json_loads("{\"jobs\": [3, {\"in\": [], \"latency_ms\": 4}], \"links\": {\"a\": 1}, "
+				    "\"runs\": {\"refused\": 3, \"since_wall_ns\": -5}}",
+		0, NULL);
 	char *text = print(status), summary[200];
 
 	(void)state;
@@ -131,6 +169,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_status_is_told_in_full),
 		cmocka_unit_test(a_store_that_waits_says_why),
+		cmocka_unit_test(which_run_is_on_is_told),
 		cmocka_unit_test(nonsense_does_no_harm),
 	};
 

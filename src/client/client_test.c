@@ -86,14 +86,17 @@ static void test_status(void **state)
 	write_text("status.json",
 		"{\"state\": \"running\", \"supervisor_pid\": %d, \"run\": \"r1\", \"summary\": \"fine\", \"jobs\": "
 		"[{\"name\": \"a\\u001b\", \"pid\": 7, \"in\": {\"rows\": 1e300}, \"out\": {\"rows\": 5, "
-		"\"rows_per_s\": 2.5}, \"private_mb\": 1.5, \"latency_ms\": {\"p50\": 3}}, 3, null], \"links\": "
+		"\"rows_per_s\": 2.5}, \"private_mb\": 1.5, \"acquires\": false, \"latency_ms\": {\"p50\": 3}}, 3, "
+		"null], \"links\": "
 		"[{\"source\": \"a\", \"backlog_bytes\": -4}], \"ledger\": {\"accounted\": true, \"sources\": "
 		"[{\"source\": \"a\", \"produced_batches\": 9, \"stores\": [{\"store\": \"b\", \"missing_batches\": "
 		"-2}, []]}, {\"stores\": {}}], \"processors\": [{\"processor\": \"cut\", \"accounted\": true, "
 		"\"inputs\": "
 		"[{\"job\": \"a\", \"read_rows\": 9, \"in_rows\": 4, \"rejected_rows\": {\"range\": 2, \"prescale\": "
 		"3}}]}, "
-		"7]}}",
+		"7]}, \"runs\": {\"state\": \"starting\", \"run\": \"r2\", \"number\": 2, \"since_wall_ns\": 5, "
+		"\"waits_for\": \"b is not there\", \"refused\": {\"run\": \"r0\", \"reason\": \"why\", \"wall_ns\": "
+		"4}}}",
 		(int)getpid());
 	if (enrg_client_status(client, ENRG_STATUS_FILES, &status, &err) < 0)
 		fail_msg("%s", err.text);
@@ -108,6 +111,19 @@ static void test_status(void **state)
 	assert_int_equal(status->jobs[0]->memory_bytes, 1500000);
 	assert_true(status->jobs[0]->latency_p50_ms == 3 && isnan(status->jobs[0]->latency_p99_ms));
 	assert_string_equal(status->jobs[2]->name, "");
+	assert_int_equal(status->jobs[0]->acquires, 0);
+	assert_int_equal(status->jobs[1]->acquires, -1);
+	assert_non_null(status->run_control);
+	assert_int_equal(status->run_control->size, sizeof(struct enrg_run_status));
+	assert_string_equal(status->run_control->state, "starting");
+	assert_string_equal(status->run_control->run, "r2");
+	assert_int_equal(status->run_control->number, 2);
+	assert_int_equal(status->run_control->since_ns, 5);
+	assert_string_equal(status->run_control->waits_for, "b is not there");
+	assert_string_equal(status->run_control->refused_run, "r0");
+	assert_string_equal(status->run_control->refused_reason, "why");
+	assert_int_equal(status->run_control->refused_ns, 4);
+	assert_string_equal(status->run_control->closing_run, "");
 	assert_int_equal(status->link_count, 1);
 	assert_int_equal(status->links[0]->backlog_bytes, 0);
 	assert_int_equal(status->ledger_count, 2);

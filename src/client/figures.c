@@ -52,7 +52,8 @@ static void fill_job(const json_t *json, struct statistics *statistics, struct e
 		.state = text_of(json, "state"),
 		.reason = text_of(json, "reason"),
 		.last_exit = text_of(json, "last_exit"),
-		.pid = (int64_t)(count_of(json, "pid") & INT64_MAX)};
+		.pid = (int64_t)(count_of(json, "pid") & INT64_MAX),
+		.acquires = json_is_boolean(json_object_get(json, "acquires")) ? is_true(json, "acquires") : -1};
 	statistics_parse(json, STATISTICS_STATUS, statistics);
 	statistics_show_status(statistics, ret_job);
 	double memory_mb = statistics->values[STATISTIC_PRIVATE_MB].number;
@@ -207,6 +208,28 @@ static int fill_processors(struct figures *figures, const json_t *processors)
 	return 0;
 }
 
+static void fill_run(struct figures *figures, const json_t *runs)
+{
+	const json_t *refused = json_object_get(runs, "refused");
+
+	if (!json_is_object(runs))
+		return;
+	figures->run = (struct enrg_run_status){.size = sizeof(figures->run),
+		.state = text_of(runs, "state"),
+		.run = text_of(runs, "run"),
+		.number = count_of(runs, "number"),
+		.last_number = count_of(runs, "last_number"),
+		.since_ns = count_of(runs, "since_wall_ns"),
+		.began_ns = count_of(runs, "began_wall_ns"),
+		.waits_for = text_of(runs, "waits_for"),
+		.refused_run = text_of(refused, "run"),
+		.refused_reason = text_of(refused, "reason"),
+		.refused_ns = count_of(refused, "wall_ns"),
+		.closing_run = text_of(runs, "closing"),
+		.closing_waits_for = text_of(runs, "closing_waits_for")};
+	figures->shown.run_control = &figures->run;
+}
+
 static void fill_whole(struct figures *figures, const json_t *json)
 {
 	figures->shown = (struct enrg_status){.size = sizeof(figures->shown),
@@ -235,6 +258,7 @@ int figures_init(struct figures *ret_figures, json_t *json, struct enrg_error *e
 		rc = -ENOMEM;
 	if (rc == 0) {
 		fill_whole(ret_figures, json);
+		fill_run(ret_figures, json_object_get(json, "runs"));
 		rc = fill_jobs(ret_figures, json_object_get(json, "jobs"));
 	}
 	if (rc == 0)

@@ -12,6 +12,7 @@ struct figures {
 	struct enrg_status shown;
 	json_t *json; /* the texts of `shown` are those in it */
 	char *text;
+	struct enrg_run_status run;
 	struct enrg_job_status *jobs;
 	const struct enrg_job_status **job_places;
 	struct statistics *job_statistics; /* one a job */

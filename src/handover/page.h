@@ -20,6 +20,9 @@ enum page_state { PAGE_STARTING = 1, PAGE_RUNNING, PAGE_DRAINING, PAGE_WAITING, 
 /* What a job made of a wish (wish.h). */
 enum page_run { PAGE_RUN_NONE = 0, PAGE_RUN_DONE, PAGE_RUN_REFUSED };
 
+/* Does a source take data now? Not where it does so in runs alone and none is on. */
+enum page_acquires { PAGE_ACQUIRES_UNKNOWN = 0, PAGE_ACQUIRES, PAGE_ACQUIRES_NOT };
+
 struct page {
 	uint64_t magic;
 	uint32_t version;
@@ -43,9 +46,9 @@ struct page {
 	_Atomic uint64_t control_out_bytes;           /* statistics, alerts and such, on the bus */
 	_Atomic uint64_t run_serial;                  /* of the wish that run_answer answers; stored last */
 	_Atomic uint32_t run_answer;                  /* enum page_run */
-	uint32_t reserved;
-	_Atomic uint64_t plan_serial;   /* of the plan that it goes by */
-	struct histogram latency;       /* ns, from commit by the producer to consumed here */
+	_Atomic uint32_t acquires;                    /* enum page_acquires; no job that has no `poll` says it */
+	_Atomic uint64_t plan_serial;                 /* of the plan that it goes by */
+	struct histogram latency;                     /* ns, from commit by the producer to consumed here */
 	char reason[PAGE_REASON_BYTES]; /* why it waits or has failed; a reader may see a text that is half old, half
 					   new */
 	char run_reason[PAGE_REASON_BYTES]; /* why it refused a run; as `reason` */

@@ -25,6 +25,7 @@ void runs_enter(struct runs *runs, enum runs_state state)
 	runs->deadline_ns = runs->next_look_ns = 0;
 	runs->absent_ns = runs->absent_pause_ns = 0;
 	runs->is_told = runs->is_late = false;
+	runs->waits_for[0] = '\0';
 }
 
 void runs_answer(struct runs *runs, enum command_code code, const char *text)
@@ -146,6 +147,10 @@ static void abort_start(struct runs *runs, const char *why)
 {
 	runs->account->is_aborted = true;
 	snprintf(runs->account->reason, sizeof(runs->account->reason), "%.470s", why);
+	snprintf(runs->refused, sizeof(runs->refused), "%s", runs->account->reason);
+	snprintf(runs->refused_id, sizeof(runs->refused_id), "%s", runs->account->id);
+	runs->refused_number = runs->account->number;
+	runs->refused_wall_ns = clock_wall_ns();
 	log_line(ENRG_ERROR, "run %s could not be begun: %s", runs->account->id, why);
 	runs_begin_stopping(runs);
 	runs_answer(runs, COMMAND_FAILED, why);
@@ -188,6 +193,7 @@ static void step_starting(struct runs *runs, uint64_t now_ns)
 			account_look(runs->account, runs->roster);
 			runs->account->was_on = true;
 			runs_enter(runs, RUNS_ON);
+			runs->refused_id[0] = runs->refused[0] = '\0';
 			runs_save_or_tell(runs);
 			log_line(ENRG_INFO, "run %llu (%s) is on", (unsigned long long)runs->account->number,
 				runs->account->id);
@@ -195,6 +201,7 @@ static void step_starting(struct runs *runs, uint64_t now_ns)
 			return;
 		}
 	}
+	snprintf(runs->waits_for, sizeof(runs->waits_for), "%s", text);
 	if (now_ns >= runs->deadline_ns && runs->account->was_on)
 		wait_to_go_on(runs, text, now_ns);
 	else if (now_ns >= runs->deadline_ns)
@@ -250,6 +257,7 @@ static void step_stopping(struct runs *runs, uint64_t now_ns)
 	end_for_absent(runs, now_ns);
 	if (runs_look(runs, NULL, text, sizeof(text)) == RUNS_DONE && end_account(runs))
 		return;
+	snprintf(runs->waits_for, sizeof(runs->waits_for), "%s", text);
 	if (now_ns < runs->deadline_ns || runs->is_late)
 		return;
 	runs->is_late = true;
@@ -298,6 +306,7 @@ int runs_open(struct runs *runs, const struct runtime *runtime, const char *supe
 		return rc;
 	runs->is_on = true;
 	runs->serial = wish_serial(runs->wishes);
+	runs->since_wall_ns = clock_wall_ns();
 	runs_load(runs, goes_on);
 	/* Before the first source is started: it ends no run that goes on. */
 	if (runs->state == RUNS_STARTING)

@@ -36,8 +36,12 @@ struct runs {
 	struct wish_page *wishes;
 	uint64_t serial; /* of the wish */
 	enum runs_state state;
-	bool is_told; /* STARTING: the stores are there, and the sources were told */
-	bool is_late; /* the deadline has passed, and it was said */
+	bool is_told;        /* STARTING: the stores are there, and the sources were told */
+	bool is_late;        /* the deadline has passed, and it was said */
+	char waits_for[600]; /* a transition, or "" */
+	char refused_id[64]; /* the last run that could not be begun, until one is on; "" = none */
+	char refused[480];   /* why */
+	uint64_t refused_number, refused_wall_ns;
 	uint64_t since_wall_ns;
 	uint64_t deadline_ns, next_look_ns, closing_look_ns; /* 0: from the next step on */
 	uint64_t absent_ns, absent_pause_ns;                 /* when ends of absent sources are tried again */

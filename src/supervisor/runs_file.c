@@ -172,6 +172,19 @@ void runs_load(struct runs *runs, bool goes_on)
 
 /* --- for those who ask --- */
 
+static void add_transition(const struct runs *runs, json_t *json)
+{
+	const struct account *open = runs->account;
+
+	json_object_set_new(json, "began_wall_ns", json_integer(open ? (json_int_t)open->began_wall_ns : 0));
+	json_object_set_new(json, "waits_for", json_string(runs->waits_for));
+	if (runs->refused_id[0])
+		json_object_set_new(json, "refused",
+			json_pack("{s:s, s:I, s:s, s:I}", "run", runs->refused_id, "number",
+				(json_int_t)runs->refused_number, "reason", runs->refused, "wall_ns",
+				(json_int_t)runs->refused_wall_ns));
+}
+
 json_t *runs_format(const struct runs *runs)
 {
 	const struct account *open = runs->account, *closing = runs->closing[0];
@@ -179,9 +192,12 @@ json_t *runs_format(const struct runs *runs)
 
 	if (closing)
 		account_describe_wait(closing, wait, sizeof(wait));
-	return json_pack("{s:s, s:I, s:I, s:s, s:I, s:s, s:s, s:I, s:I}", "state", runs_state_name(runs->state),
+	json_t *json = json_pack("{s:s, s:I, s:I, s:s, s:I, s:s, s:s, s:I, s:I}", "state", runs_state_name(runs->state),
 		"since_wall_ns", (json_int_t)runs->since_wall_ns, "number", open ? (json_int_t)open->number : 0, "run",
 		open ? open->id : "", "last_number", (json_int_t)runs->last_number, "closing",
 		closing ? closing->id : "", "closing_waits_for", wait, "closed", (json_int_t)runs->closed_count,
 		"unaccounted", (json_int_t)runs->unaccounted_count);
+	if (json)
+		add_transition(runs, json);
+	return json;
 }

@@ -95,6 +95,21 @@ static void set_all(struct statistics *ret_statistics, const struct member *memb
 		set_stream(ret_statistics, member->stream);
 }
 
+/* Does a source take data? null: not known, or no job that takes any. */
+static json_t *make_acquires(const struct member *member)
+{
+	uint32_t acquires = member->page ? atomic_load_explicit(&member->page->acquires, memory_order_relaxed)
+					 : (uint32_t)PAGE_ACQUIRES_UNKNOWN;
+
+	if (!member_is_source(member) || !member->config || member_is_service(member))
+		return json_null();
+	if (!member_is_alive(member))
+		return json_false();
+	if (acquires != PAGE_ACQUIRES && acquires != PAGE_ACQUIRES_NOT)
+		return json_null();
+	return json_boolean(acquires == PAGE_ACQUIRES);
+}
+
 static json_t *make_job(const struct member *member, const struct backlog *backlog)
 {
 	const struct page_counts *now = &member->now;
@@ -107,6 +122,7 @@ static json_t *make_job(const struct member *member, const struct backlog *backl
 
 	if (!job)
 		return NULL;
+	json_object_set_new(job, "acquires", make_acquires(member));
 	set_all(&statistics, member, backlog);
 	statistics_format(&statistics, STATISTICS_STATUS, job);
 	if (member->stream)

@@ -319,7 +319,7 @@ static bool take_samples(struct supervisor *self, bool is_final)
 	is_news |= sample_ledger(self->roster, self->ledger, is_final);
 	return is_news || self->told.phase != self->drain.phase || self->told.alerts != self->control.alert_count ||
 	       self->told.losses != losses_sum(&self->ledger->losses) ||
-	       self->told.runs != self->runs.since_wall_ns + self->runs.closed_count;
+	       self->told.runs != self->runs.since_wall_ns + self->runs.closed_count || self->runs.waits_for[0];
 }
 
 static json_t *make_status(const struct supervisor *self, double interval_s, bool is_final)

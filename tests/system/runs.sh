@@ -82,16 +82,27 @@ check_all() {
 	return 0
 }
 
+# status JOB TEXT: `enrgdaq status` says it, in the line of that job or (-) in its own
+has_status() {
+	"$bin" status >status.log 2>&1 || return 1
+	if [ "$1" = - ]; then grep -q "$2" status.log; else grep "^$1 " status.log | grep -q "$2"; fi
+}
+
 three_runs() {
 	local id
 	start run.log run config
 	await 20 "$bin" send supervisor run_state || fail "no run control"
+	await 20 has_status - "^between runs since 20.*; the last number is 0" || fail "status: $(cat status.log)"
+	await 20 has_status in_runs " between runs " || fail "status: $(cat status.log)"
+	await 20 has_status always " running " || fail "status: $(cat status.log)"
 	for id in first second third; do
 		send run_start id=$id || fail "start of $id: $(cat send.log)"
 		send run_start id=$id || fail "the same once more: $(cat send.log)"
 		send run_start id=other && fail "two runs at once"
 		await 20 has_rows always $id 1000 || fail "no rows of $id"
 		await 20 has_rows in_runs $id 1000 || fail "no rows of $id"
+		await 20 has_status - "^run [123] ($id) is on since 20" || fail "status: $(cat status.log)"
+		await 20 has_status in_runs " running " || fail "status: $(cat status.log)"
 		send run_stop id=$id || fail "stop of $id: $(cat send.log)"
 		send run_stop id=$id || fail "the same once more: $(cat send.log)"
 		send run_stop && fail "no run is on, and it was stopped"
@@ -196,6 +207,97 @@ case_supervisor() {
 	check_run two
 	grep -q '"interrupted": true' out/run_*_one.json || fail "it was not interrupted?"
 	check_all many
+}
+
+is_in_runs_json() { grep -q "\"state\": \"$1\"" "$ENRGDAQ_RUNTIME_DIR/runs/runs.json"; }
+
+# start_again LOG: the supervisor is killed, and comes again when its jobs have ended
+start_again() {
+	kill -KILL "$run"
+	wait "$run" 2>/dev/null
+	start "$1" run config
+}
+
+# catch JOB: stops that process of $run as soon as it has a name, which is before it is ready
+catch() {
+	local child comm
+	while :; do
+		for child in $(cat "/proc/$run/task/$run/children"); do
+			{ read -r comm <"/proc/$child/comm"; } 2>/dev/null && [ "$comm" = "$1" ] && kill -STOP "$child" && return
+		done
+	done
+}
+
+# The supervisor is killed in each phase of a run: it continues it, also where a store does not get ready for longer than
+# a start may take.
+case_killed_in_each_phase() {
+	write_config true
+	sed -i 's/deadline_seconds = .*/deadline_seconds = 1.0/' config/supervisor.toml
+	start run.log run config
+	await 20 "$bin" send supervisor run_state || fail "no run control"
+	# it begins, and a store is not there: begun as soon as that comes
+	"$bin" job stop csv >stop.log 2>&1 || fail "job stop: $(cat stop.log)"
+	"$bin" send supervisor run_start id=one >start.log 2>&1 &
+	await 10 is_in_runs_json starting || fail "not begun"
+	await 10 has_status - "^run 1 (one) begins since 20.*, waits: store csv is not there" || fail "status: $(cat status.log)"
+	start_again begins.log
+	await 40 is_running || fail "the run does not go on: $(cat send.log)"
+	await 20 has_rows in_runs one 100 || fail "no rows"
+	# it is on; when the supervisor comes again a store is not there for longer than a start may take
+	local i
+	for i in 1 2 3 4 5; do
+		start_again on.log
+		catch csv
+		await 5 grep -q "run one goes on, but is not complete yet: store csv is not there" on.log && break
+		kill -CONT "$(pid_of csv)" # it was ready already
+	done
+	[ $i -lt 5 ] || fail "it does not say so"
+	send run_state && grep -q '"state": "starting"' send.log || fail "it was ended: $(cat send.log)"
+	kill -CONT "$(pid_of csv)"
+	await 40 is_running || fail "the run does not go on: $(cat send.log)"
+	# it ends, and a source does not answer
+	kill -STOP "$(pid_of always)"
+	"$bin" send supervisor run_stop >stop.log 2>&1 &
+	await 10 is_in_runs_json stopping || fail "it does not stop"
+	kill -CONT "$(pid_of always)"
+	start_again ends.log
+	await 60 has_status - "^between runs since" || fail "it does not end: $(cat status.log)"
+	# it has ended and is not all stored
+	send run_start id=two || fail "start of two: $(cat send.log)"
+	await 20 has_rows always two 100 || fail "no rows of two"
+	kill -STOP "$(pid_of csv)"
+	send run_stop || fail "stop: $(cat send.log)"
+	await 10 has_status - "^run two is not closed yet: csv has not stored all of " || fail "status: $(cat status.log)"
+	kill -KILL "$run" "$(pid_of csv)"
+	wait "$run" 2>/dev/null
+	start closes.log run config
+	await 60 is_idle || fail "run two does not close: $(cat send.log)"
+	kill -INT "$run"
+	wait "$run" || fail "exit code $?"
+	check_run one
+	check_run two
+	grep -q '"aborted": true' out/run_*.json && fail "a run was aborted: $(grep -l '"aborted": true' out/run_*.json)"
+	check_all many
+}
+
+# A start that a store keeps waiting until its deadline is refused, and `status` says so until a run is on.
+case_refused() {
+	write_config true
+	sed -i 's/deadline_seconds = .*/deadline_seconds = 0.5/' config/supervisor.toml
+	start run.log run config
+	await 20 "$bin" send supervisor run_state || fail "no run control"
+	"$bin" job stop csv >stop.log 2>&1 || fail "job stop: $(cat stop.log)"
+	send run_start id=one && fail "it was begun without a store"
+	grep -q "store csv is not there" send.log || fail "it does not say why: $(cat send.log)"
+	await 10 has_status - "^run 1 (one) was not begun at 20.*Z: store csv is not there" || fail "status: $(cat status.log)"
+	"$bin" job start csv >start.log 2>&1 || fail "job start: $(cat start.log)"
+	send run_start id=two || fail "start of two: $(cat send.log)"
+	await 20 has_rows in_runs two 10 || fail "no rows"
+	await 10 has_status - "^run 2 (two) is on since 20" || fail "status: $(cat status.log)"
+	has_status - "was not begun" && fail "it is still refused: $(cat status.log)"
+	kill -INT "$run"
+	wait "$run" || fail "exit code $?"
+	check_run two
 }
 
 # A processor of two sources says in its stream where runs begin and end, once: its stores have files of runs as well.

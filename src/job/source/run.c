@@ -82,6 +82,19 @@ void source_run_close(struct source_run *run)
 
 /* --- transitions -------------------------------------------------------------------------------------------------- */
 
+/* What `status` says of it. A job without `poll` takes no data itself. */
+static void tell_acquires(struct enrg_job *job)
+{
+	if (job->type && job->type->poll)
+		atomic_store_explicit(&job->process->page->acquires,
+			source_run_polls(job) ? PAGE_ACQUIRES : PAGE_ACQUIRES_NOT, memory_order_relaxed);
+}
+
+void source_run_begin(struct enrg_job *job)
+{
+	tell_acquires(job);
+}
+
 bool source_run_is_due(const struct enrg_job *job)
 {
 	return job->run.wishes && wish_serial(job->run.wishes) != job->run.seen_serial;
@@ -97,6 +110,7 @@ bool source_run_polls(const struct enrg_job *job)
 static void answer(struct enrg_job *job, uint64_t serial, enum page_run answer, const char *reason)
 {
 	job->run.seen_serial = serial;
+	tell_acquires(job);
 	page_answer_run(job->process->page, serial, answer, reason);
 }
 

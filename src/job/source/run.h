@@ -37,6 +37,8 @@ void source_run_close(struct source_run *run);
 /* The same for a job that takes its boundaries from its inputs (a processor): it follows no wish. */
 int source_run_open_output(struct enrg_job *job, struct enrg_error *err);
 
+/* Behind the type's start: the page says whether the job takes data. */
+void source_run_begin(struct enrg_job *job);
 /* Has the wish changed since it was answered? */
 bool source_run_is_due(const struct enrg_job *job);
 /* Between two polls: does what the wish asks for, and answers in the page. 0, also where it was refused, or has to wait

@@ -196,6 +196,7 @@ int source_live(struct enrg_job *job, const struct enrg_job_type *type, const vo
 	job->is_interval_new = false;
 	job->state = state;
 	job->is_started = true;
+	source_run_begin(job);
 	process_tell_ready(process);
 	rc = poll_until_stopped(job, type, state, err);
 	*ret_done = rc == ENRG_POLL_DONE;

@@ -1,5 +1,5 @@
 #!/bin/bash
-# DAQJobAlertSlack against a receiver that fails, hangs, lies, redirects and closes early, and killed meanwhile: posts.sh
+# DAQJobAlertSlack and DAQJobAlertWebhook against a receiver that fails, hangs, lies, redirects and closes early, and killed meanwhile: posts.sh
 # CASE. Needs ENRGDAQ_BIN, CC, INCLUDE.
 . "$(dirname "$0")/../system/harness.sh"
 . "$here/lab.sh"
@@ -109,6 +109,61 @@ case_slack_is_flooded() {
 	end_run
 	[ "$(posted)" -eq 4 ] || fail "$(posted) letters at the end"
 	tail -n 1 receiver/requests | grep -q '197 more alerts of crier (0 errors, 197 warnings); the last: flood' || fail "the summary"
+}
+
+# What a program of the laboratory gets; and one receiver that hangs holds up no other.
+case_webhook_beside_one_that_hangs() {
+	write_lab
+	start_receiver receiver
+	set_mode receiver hang
+	write_slack
+	sed -i 's/^timeout_seconds.*/timeout_seconds = 30/' c/slack.toml
+	start_receiver hook
+	cat >c/webhook.toml <<-END
+		daq_job_type = "DAQJobAlertWebhook"
+		webhook_url = "http://127.0.0.1:$port/hook?key=tell-nobody-4711"
+		allow_private = ["127.0.0.0/8"]
+		secret = "open sesame"
+		authorization = "Bearer tell-nobody-4712"
+		headers = { X-Laboratory = "basement" }
+	END
+	start run.log run c
+	await_jobs slack webhook
+	cry "one \"of\" two" severity=error
+	await 20 grep -q one receiver/requests || fail "Slack is not tried"
+	await 5 python3 "$here/letters.py" webhook hook/requests one || fail "it waits for another one: $(cat hook/requests)"
+	python3 - hook/requests <<-'END' || fail "the letter: $(cat hook/requests)"
+		import hashlib, hmac, json, sys
+		request = json.loads(open(sys.argv[1]).readline())
+		headers, body, data = request["headers"], request["body"], json.loads(request["body"])["data"]
+		text = headers["x-enrgdaq-timestamp"] + "." + body
+		wanted = "sha256=" + hmac.new(b"open sesame", text.encode(), hashlib.sha256).hexdigest()
+		assert headers["x-enrgdaq-signature"] == wanted
+		assert headers["x-laboratory"] == "basement" and headers["authorization"] == "Bearer tell-nobody-4712"
+		assert data["message"] == 'one "of" two' and data["severity"] == "error" and data["job"] == "crier"
+		assert data["supervisor"] == data["sent_by"] == "lab" and data["count"] == 1 and data["may_be_repeated"] is False
+		assert data["id"] == headers["x-enrgdaq-id"] and len(data["id"]) == 16
+	END
+	end_run
+	grep -rq "tell-nobody" run.log out && fail "a secret is in $(grep -rl tell-nobody run.log out)"
+	return 0
+}
+
+case_wrong_keys_are_named() {
+	write_lab
+	port=1
+	write_slack
+	sed -i '/allow_private/d' c/slack.toml
+	printf 'daq_job_type = "DAQJobAlertWebhook"\nwebhook_url = "ftp://x/"\n' >c/a.toml
+	printf 'daq_job_type = "DAQJobAlertWebhook"\nwebhook_url = "http://169.254.169.254/x"\nallow_private = ["169.254.0.0/16"]\n' >c/b.toml
+	printf 'daq_job_type = "DAQJobAlertWebhook"\nwebhook_url = "https://x/"\n\n[headers]\nX-A = "b\\r\\nX-B: c"\n' >c/c.toml
+	"$bin" check c >check.log 2>&1 && fail "taken"
+	for line in 'slack.toml:2: slack_webhook_url: 127.0.0.1 is a loopback address' 'a.toml:2: webhook_url: expected http:// or https://, found ftp://' \
+		'b.toml:3: allow_private: "169.254.0.0/16" is not a loopback or private network' 'c.toml:4: headers: .*control character'; do
+		grep -q "$line" check.log || fail "not said: $line"
+	done
+	grep -q "tell-nobody" check.log && fail "the secret"
+	return 0
 }
 
 run_case "$@"

@@ -1,11 +1,9 @@
 /* slack.c: DAQJobAlertSlack: posts each alert to an incoming webhook of Slack. A service: alerts are heard on its main
  * thread, requests are made on a device's. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdint.h>
 
 #include "enrgdaq/job.h"
-#include "http/http.h"
+#include "http/post.h"
 #include "message.h"
 #include "outgoing/delivery.h"
 
@@ -39,51 +37,15 @@ static int slack_check(const void *options, struct enrg_error *err)
 
 /* --- letters ----------------------------------------------------------------------------------------------------- */
 
-struct letter {
-	const struct slack_options *options;
-	const _Atomic bool *is_ending;
-	char *body;
-};
-
-static void discard(void *letter)
-{
-	free(((struct letter *)letter)->body);
-	free(letter);
-}
-
 static void *compose(void *context, const struct notice *notice, const _Atomic bool *is_ending)
 {
-	struct letter *letter = calloc(1, sizeof(*letter));
+	const struct slack_options *options = context;
+	struct post *post = post_create(options->slack_webhook_url, &options->http, message_format(notice), is_ending);
 
-	if (!letter)
-		return NULL;
-	letter->options = context;
-	letter->is_ending = is_ending;
-	letter->body = message_format(notice);
-	if (letter->body)
-		return letter;
-	free(letter);
+	if (!post || post_add_header(post, "Content-Type: application/json; charset=utf-8") == 0)
+		return post;
+	post_discard(post);
 	return NULL;
-}
-
-static int send_letter(void *context, struct delivery_hint *ret_hint, struct enrg_error *err)
-{
-	static const char *const headers[] = {"Content-Type: application/json; charset=utf-8"};
-	const struct letter *letter = context;
-	const struct http_request request = {
-		.options = &letter->options->http,
-		.url = letter->options->slack_webhook_url,
-		.body = letter->body,
-		.body_bytes = strlen(letter->body),
-		.headers = headers,
-		.header_count = 1,
-		.is_ending = letter->is_ending,
-	};
-	struct http_result result;
-	int rc = http_send(&request, &result, err);
-
-	ret_hint->retry_after_s = result.retry_after_s;
-	return rc;
 }
 
 /* --- the job ----------------------------------------------------------------------------------------------------- */
@@ -95,8 +57,8 @@ static int slack_start(struct enrg_job *job, const void *options, void **ret_sta
 		.name = "Slack",
 		.timeout_seconds = chosen->http.timeout_seconds,
 		.compose = compose,
-		.send = send_letter,
-		.discard = discard,
+		.send = post_send,
+		.discard = post_discard,
 		.context = (void *)(uintptr_t)options,
 	};
 	struct delivery *delivery;

@@ -18,7 +18,7 @@
 
 #define SECOND_NS    1000000000ull
 #define RETRY_NS     SECOND_NS /* the first one */
-#define STOP_NS      (5 * SECOND_NS)
+#define STOP_NS      (2 * SECOND_NS)
 #define ALERT_NS     (60 * SECOND_NS)   /* an outage that lasts so long is an alert … */
 #define AGAIN_NS     (3600 * SECOND_NS) /* … and again */
 #define HANG_S       30                 /* beyond its time-out, before a call counts as hung */

@@ -63,7 +63,7 @@ static json_t *make(void)
 	strcpy(ledger->sources[0].name, "camera");
 	ledger->sources[0].sequence = ledger->sources[0].batches = 10;
 	ledger->sources[0].is_read = true;
-	ledger->sources[0].store_count = 1;
+	assert_int_equal(ledger_size_stores(&ledger->sources[0], 1), 0);
 	strcpy(ledger->sources[0].stores[0].name, "csv");
 	ledger->sources[0].stores[0].in_flight_bytes = 4096;
 	ledger->sources[0].bytes = 4096;

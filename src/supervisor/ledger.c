@@ -9,6 +9,8 @@
 #include "base/text.h"
 #include "supervisor/ledger_processors.h"
 
+_Static_assert(sizeof(struct ledger_source) < 1024, "a thousand sources are usual: room for stores is made as needed");
+
 int ledger_create(uint32_t source_count, struct ledger **ret_ledger)
 {
 	struct ledger *ledger = calloc(1, sizeof(*ledger));
@@ -25,6 +27,12 @@ int ledger_create(uint32_t source_count, struct ledger **ret_ledger)
 	return 0;
 }
 
+static void drop_source(struct ledger_source *source)
+{
+	free(source->earlier);
+	free(source->stores);
+}
+
 void ledger_destroy(struct ledger *ledger)
 {
 	if (!ledger)
@@ -34,7 +42,7 @@ void ledger_destroy(struct ledger *ledger)
 		ledger_processor_reset(&ledger->processors[i], 0, 0);
 	free(ledger->processors);
 	for (uint32_t i = 0; i < ledger->source_count; i++)
-		free(ledger->sources[i].earlier);
+		drop_source(&ledger->sources[i]);
 	free(ledger->sources);
 	free(ledger->past);
 	free(ledger);
@@ -66,6 +74,20 @@ struct ledger_source *ledger_take_source(struct ledger *ledger, const char *name
 	memset(source, 0, sizeof(*source));
 	snprintf(source->name, sizeof(source->name), "%s", name);
 	return source;
+}
+
+int ledger_size_stores(struct ledger_source *source, uint32_t count)
+{
+	if (count > source->store_room) {
+		struct ledger_store *stores = realloc(source->stores, count * sizeof(*stores));
+		if (!stores)
+			return -ENOMEM;
+		memset(stores + source->store_room, 0, (count - source->store_room) * sizeof(*stores));
+		source->stores = stores;
+		source->store_room = count;
+	}
+	source->store_count = count;
+	return 0;
 }
 
 int ledger_set_earlier(struct ledger *ledger, const char *name, const struct earlier *earlier)
@@ -150,8 +172,8 @@ void ledger_end_store(
 	if (state)
 		source->stores[k].state = *state;
 	else
-		state = &then.stores[k].state;
-	then = *source;
+		state = &source->stores[k].state;
+	then = *source; /* its stores are the same: this one goes */
 	if (state->sequence < source->sequence) {
 		then.sequence = then.batches = state->sequence;
 		then.gaps = state->gaps;
@@ -181,7 +203,7 @@ void ledger_remove_source(struct ledger *ledger, const char *name)
 
 	if (!source)
 		return;
-	free(source->earlier);
+	drop_source(source);
 	memmove(source, source + 1, (ledger->source_count - index - 1) * sizeof(*source));
 	ledger->source_count--;
 }

@@ -46,8 +46,8 @@ struct ledger_source {
 	struct earlier *earlier; /* owned; NULL: the stream was made in this run */
 	bool is_gone;            /* its job was removed, and batches of it stay in shared memory */
 	bool is_read;            /* false: the stream can't be read, its numbers are those of the last time */
-	uint32_t store_count;
-	struct ledger_store stores[SEGMENT_CONSUMERS];
+	uint32_t store_count, store_room;
+	struct ledger_store *stores; /* ledger_size_stores makes room */
 };
 
 /* What became of the rows of an [[input]] in this run: read + carried = in + rejected + open. */
@@ -106,6 +106,8 @@ int ledger_processor_reset(struct ledger_processor *processor, uint32_t input_co
 void ledger_processor_balance(struct ledger_processor *processor);
 /* The source of that name, made where there is none; `hint`: where it was last time. NULL: out of memory. */
 struct ledger_source *ledger_take_source(struct ledger *ledger, const char *name, uint32_t hint);
+/* So many stores, new ones zero. -ENOMEM: as before. */
+int ledger_size_stores(struct ledger_source *source, uint32_t count);
 /* What earlier runs left in its stream; copied. */
 int ledger_set_earlier(struct ledger *ledger, const char *name, const struct earlier *earlier);
 /* The store has left, with `state` as its last (NULL: it can't be read, and what was seen last counts): from now on it

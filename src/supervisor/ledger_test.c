@@ -21,7 +21,7 @@ static struct ledger *make(uint64_t produced, const struct journal_stream_state 
 	source->rows = produced * 10;
 	source->bytes = produced * 1000;
 	source->is_read = true;
-	source->store_count = 1;
+	assert_int_equal(ledger_size_stores(source, 1), 0);
 	strcpy(source->stores[0].name, "csv");
 	source->stores[0].state = *state;
 	ledger_balance(source, 0);

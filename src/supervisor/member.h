@@ -85,7 +85,8 @@ struct member {
 	uint64_t rss_bytes, private_bytes;
 	uint32_t page_state, last_page_state; /* last: of the last life, at its end; 0 = not known */
 	struct member_latency *latency;       /* NULL = nothing read yet */
-	struct stream_status *stream;         /* of a producer, as of the last sample; NULL = none read yet */
+	struct stream_status *stream; /* of a producer, as of the last sample, without room for consumers that it does
+				       * not have; NULL = none read yet */
 	uint64_t blocked_ns_before;
 	double blocked_percent;
 	bool is_news;                 /* the last sample found something else than the one before it */

@@ -105,13 +105,15 @@ static size_t used_bytes(const struct stream_status *status)
 static bool note_stream(struct member *member, const struct stream_status *status)
 {
 	uint64_t blocked_ns = status->blocked_ns, span_ns = member->sampled_ns - member->looked_ns;
-	bool is_news;
+	bool is_first = !member->stream || member->stream->consumer_count != status->consumer_count, is_news;
 
-	if (!member->stream)
-		member->stream = calloc(1, sizeof(*member->stream));
-	if (!member->stream)
-		return true;
-	is_news = memcmp(member->stream, status, used_bytes(status)) != 0;
+	if (is_first) {
+		struct stream_status *stream = realloc(member->stream, used_bytes(status));
+		if (!stream)
+			return true;
+		member->stream = stream;
+	}
+	is_news = is_first || memcmp(member->stream, status, used_bytes(status)) != 0;
 	memcpy(member->stream, status, used_bytes(status));
 	if (span_ns && member->looked_ns && blocked_ns >= member->blocked_ns_before)
 		member->blocked_percent = 100.0 * (double)(blocked_ns - member->blocked_ns_before) / (double)span_ns;
@@ -161,7 +163,8 @@ static void name_source(const struct member *member, struct ledger_source *sourc
 {
 	const struct plan *plan = member->plan;
 
-	source->store_count = (uint32_t)plan->sink_count;
+	if (ledger_size_stores(source, (uint32_t)plan->sink_count))
+		source->store_count = source->store_room; /* out of memory: of the others later */
 	source->missed_ticks = member->now.missed_ticks;
 	for (uint32_t k = 0; k < source->store_count; k++)
 		name_store(&source->stores[k], plan->sinks[k].store_name);

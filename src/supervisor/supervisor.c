@@ -295,10 +295,11 @@ static int start(struct supervisor *self, struct enrg_error *err)
 	self->ledger->losses = self->losses;
 	self->losses = (struct losses){0};
 	for (size_t i = 0; i < self->specs->count; i++)
-		if (self->specs->items[i].earlier.runs[0] &&
+		if (self->specs->items[i].kept && self->specs->items[i].kept->earlier.runs[0] &&
 			ledger_set_earlier(
-				self->ledger, self->specs->items[i].plan->name, &self->specs->items[i].earlier))
+				self->ledger, self->specs->items[i].plan->name, &self->specs->items[i].kept->earlier))
 			return enrg_error_set(err, -ENOMEM, "out of memory");
+	stream_specs_drop_kept(self->specs);
 	rc = keeper_open(&self->keeper, &self->runtime, self->plans, err);
 	if (rc)
 		return rc;

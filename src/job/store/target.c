@@ -13,8 +13,8 @@ struct target_section {
 };
 
 struct target_table {
-	struct target targets[SEGMENT_ROUTES];
-	struct target_section sections[]; /* one a group of the producer's type */
+	struct target *targets[SEGMENT_ROUTES]; /* NULL: nothing came by that route yet */
+	struct target_section sections[];       /* one a group of the producer's type */
 };
 
 /* --- sections ----------------------------------------------------------------------------------------------------- */
@@ -112,7 +112,11 @@ int target_find(const struct target_cache *cache, const struct intake_record *re
 		if (!input->targets)
 			return enrg_error_set(err, -ENOMEM, "%s: out of memory", input->source);
 	}
-	struct target *target = &input->targets->targets[route];
+	struct target *target = input->targets->targets[route];
+	if (!target)
+		target = input->targets->targets[route] = calloc(1, sizeof(*target));
+	if (!target)
+		return enrg_error_set(err, -ENOMEM, "%s: out of memory", input->source);
 	if (target->state == TARGET_NEW) {
 		struct enrg_error why;
 		int rc = prepare(cache, record, input->targets, target, &why);
@@ -151,8 +155,8 @@ static int close_table(const struct target_cache *cache, void *store_state, stru
 	int result = 0;
 
 	for (uint32_t i = 0; i < SEGMENT_ROUTES; i++) {
-		struct target *target = &table->targets[i];
-		if (!target->is_open)
+		struct target *target = table->targets[i];
+		if (!target || !target->is_open)
 			continue;
 		int code = cache->type->target_close(store_state, target->handle, abandon, result == 0 ? err : NULL);
 		target->is_open = false;
@@ -188,9 +192,13 @@ static void free_table(struct intake_input *input)
 	struct target_table *table = input->targets;
 
 	for (uint32_t route = 0; table && route < SEGMENT_ROUTES; route++) {
-		free(table->targets[route].schema);
-		free(table->targets[route].views);
-		free(table->targets[route].tag);
+		struct target *target = table->targets[route];
+		if (!target)
+			continue;
+		free(target->schema);
+		free(target->views);
+		free(target->tag);
+		free(target);
 	}
 	free(table);
 	input->targets = NULL;

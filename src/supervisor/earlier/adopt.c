@@ -415,8 +415,11 @@ static int adopt_one(const char *path, void *context)
 			return adoption->err->code ? adoption->err->code : -EIO;
 		/* fallthrough */
 	case ADOPT_KEEP:
-		spec->is_kept = true;
-		spec->kept = status;
+		free(spec->kept);
+		spec->kept = calloc(1, sizeof(*spec->kept));
+		if (!spec->kept)
+			return enrg_error_set(adoption->err, -ENOMEM, "out of memory");
+		spec->kept->status = status;
 		adoption->result->kept++;
 		return 0;
 	case ADOPT_RECOVER:
@@ -440,7 +443,7 @@ static int tell_stores(const struct stream_spec *spec, const struct plan_set *pl
 			if (strcmp(input->source, spec->plan->name))
 				continue;
 			free(input->earlier_runs);
-			input->earlier_runs = strdup(spec->earlier.runs);
+			input->earlier_runs = strdup(spec->kept->earlier.runs);
 			if (!input->earlier_runs)
 				return enrg_error_set(err, -ENOMEM, "out of memory");
 		}
@@ -457,33 +460,34 @@ int adopt_name_runs(struct runtime *runtime, struct stream_specs *specs, const s
 	for (size_t i = 0; !rc && i < specs->count; i++) {
 		struct stream_spec *spec = &specs->items[i];
 		char key[33], runs[256];
+		struct kept_stream *kept = spec->kept;
 		struct earlier last;
 		const char *name;
 		bool has_last;
 		double waiting;
 
-		if (!spec->is_kept)
+		if (!kept)
 			continue;
-		waiting = (double)(spec->kept.head - adopt_position(runtime, &spec->kept, &name)) / 1e6;
-		earlier_format_key(spec->kept.uuid, key);
+		waiting = (double)(kept->status.head - adopt_position(runtime, &kept->status, &name)) / 1e6;
+		earlier_format_key(kept->status.uuid, key);
 		has_last = earlier_parse(json_object_get(runtime->earlier, key), &last);
 		if (goes_on)
-			spec->earlier = last;
+			kept->earlier = last;
 		else
-			earlier_take(&spec->kept, runtime->folder, has_last ? &last : NULL, runtime->last_run,
-				&spec->earlier);
-		earlier_describe(&spec->earlier, runs, sizeof(runs));
+			earlier_take(&kept->status, runtime->folder, has_last ? &last : NULL, runtime->last_run,
+				&kept->earlier);
+		earlier_describe(&kept->earlier, runs, sizeof(runs));
 		if (goes_on)
 			log_line(ENRG_INFO, "%s: continues with its stream, %.1f MB to store", spec->plan->name,
 				waiting);
 		else
 			log_line(ENRG_INFO, "%s: %.1f MB of %s are left and are stored first", spec->plan->name,
 				waiting, runs);
-		if (!spec->earlier.runs[0])
+		if (!kept->earlier.runs[0])
 			continue;
-		json_object_set_new(all, key, earlier_format(&spec->earlier));
-		spec->plan->earlier_batches = spec->earlier.batches - spec->earlier.gaps;
-		spec->plan->earlier_rows = spec->earlier.rows;
+		json_object_set_new(all, key, earlier_format(&kept->earlier));
+		spec->plan->earlier_batches = kept->earlier.batches - kept->earlier.gaps;
+		spec->plan->earlier_rows = kept->earlier.rows;
 		rc = tell_stores(spec, plans, err);
 	}
 	json_decref(runtime->earlier);

@@ -12,6 +12,8 @@
 /* Beyond the largest payload a record has its header, lead and padding. */
 #define RECORD_OVERHEAD_MAX 8192u
 
+_Static_assert(sizeof(struct stream_spec) < 256, "a thousand sources are usual");
+
 int stream_specs_create(const struct folder *folder, const struct plan_set *plans, struct stream_specs **ret_specs,
 	struct enrg_error *err)
 {
@@ -39,10 +41,19 @@ int stream_specs_create(const struct folder *folder, const struct plan_set *plan
 	return 0;
 }
 
+void stream_specs_drop_kept(struct stream_specs *specs)
+{
+	for (size_t i = 0; i < specs->count; i++) {
+		free(specs->items[i].kept);
+		specs->items[i].kept = NULL;
+	}
+}
+
 void stream_specs_destroy(struct stream_specs *specs)
 {
 	if (!specs)
 		return;
+	stream_specs_drop_kept(specs);
 	free(specs->items);
 	free(specs);
 }

@@ -52,7 +52,9 @@ goals:
 
 torture: build
 	@scripts/install-packages.sh test
-	@cmake --build --preset release -j $(JOBS) --target test_kills test_kills_processor
+	@cmake --build --preset release -j $(JOBS) --target test_kills test_kills_processor test_proof_protocol \
+		test_proof_laps test_proof_crowd test_proof_members
+	@for name in protocol laps crowd members; do ENRGDAQ_PROOF=whole build/release/tests/test_proof_$$name || exit 1; done
 	@tests/kills/whole.sh build/release
 	@tests/system/torture.sh --kills 10000
 	@ENRGDAQ_BIN=$(BIN) PROCESSOR_KILLS=1000 tests/system/processors.sh graph

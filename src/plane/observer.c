@@ -228,13 +228,17 @@ static int look_at_tally(void *context)
 
 	for (int i = 0; i < 10; i++) {
 		const struct segment_tally *tally = &mapping->producer->tally[mapping_tally(mapping->producer, head)];
+		uint64_t position = atomic_load_explicit(&tally->position, memory_order_acquire);
 		uint64_t others = atomic_load_explicit(&tally->gaps, memory_order_relaxed);
 		call->tally.sequence = atomic_load_explicit(&tally->sequence, memory_order_relaxed);
 		call->tally.batches = atomic_load_explicit(&tally->batches, memory_order_relaxed) - others;
 		call->tally.rows = atomic_load_explicit(&tally->rows, memory_order_relaxed);
 		call->tally.bytes = atomic_load_explicit(&tally->bytes, memory_order_relaxed);
-		/* Pairs with the release fence in write_tally: had it been written anew, head would have moved. */
+		/* Pairs with the release fence in write_tally: had it been written anew, its position would not be
+		 * that. */
 		atomic_thread_fence(memory_order_acquire);
+		if (position == head && atomic_load_explicit(&tally->position, memory_order_relaxed) == head)
+			break;
 		uint64_t now = load_head(call->observer);
 		if (now == head)
 			break;

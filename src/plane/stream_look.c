@@ -23,6 +23,16 @@ struct copy {
 	struct segment_producer producer;
 };
 
+/* What is read again behind it: the first lines of the page. */
+struct copy_check {
+	uint64_t head, between[15];
+	uint64_t tally[2][8];
+};
+
+static_assert(offsetof(struct copy_check, tally) == offsetof(struct segment_producer, tally) &&
+		      sizeof(((struct copy_check *)0)->tally) == sizeof(((struct segment_producer *)0)->tally),
+	"the same lines");
+
 static uint64_t load(const _Atomic uint64_t *value)
 {
 	return atomic_load_explicit(value, memory_order_relaxed);
@@ -98,11 +108,20 @@ static int read_header(const struct stream_look *look, const char *path, const s
 
 /* --- producer ----------------------------------------------------------------------------------------------------- */
 
-/* Values of one moment: when head stood still around the reading. Where it never does, of the moment of the tally that
- * was published last. */
+/* What has not changed while `copy` was read belongs to one moment: head, or the tally of head, which stays for one
+ * publication more. Pairs with the fences behind head and in write_tally. */
+static bool is_of_one_moment(const struct copy *copy, const struct copy_check *behind)
+{
+	unsigned which = mapping_tally(&copy->producer, copy->head);
+	uint64_t position = load(&copy->producer.tally[which].position);
+
+	return behind->head == copy->head || (position == copy->head && behind->tally[which][0] == position);
+}
+
+/* Values of one moment. Where there never is one, of about that of the tally that was published last. */
 static int read_producer(int descriptor, struct copy *copy, const char *path, struct enrg_error *err)
 {
-	uint64_t behind = 0;
+	struct copy_check behind = {0};
 	int rc = read_part(descriptor, &copy->head, sizeof(copy->head), SEGMENT_PRODUCER_AT, path, err);
 
 	for (int i = 0; i < TRIES && rc == 0; i++) {
@@ -111,9 +130,9 @@ static int read_producer(int descriptor, struct copy *copy, const char *path, st
 		atomic_thread_fence(memory_order_acquire);
 		if (rc == 0)
 			rc = read_part(descriptor, &behind, sizeof(behind), SEGMENT_PRODUCER_AT, path, err);
-		if (rc == 0 && behind == copy->head)
+		if (rc == 0 && is_of_one_moment(copy, &behind))
 			return 0;
-		copy->head = behind;
+		copy->head = behind.head;
 	}
 	if (rc == 0) {
 		uint64_t a = load(&copy->producer.tally[0].position), b = load(&copy->producer.tally[1].position);

@@ -13,7 +13,7 @@ struct seen {
 
 struct run {
 	const struct model_program *program;
-	uint32_t fault;
+	uint32_t fault, words;
 	struct seen seen;
 	struct model_result result;
 };
@@ -116,6 +116,17 @@ void model_wake(struct model *model, uint32_t word)
 			model->threads[i].sleeps = 0;
 }
 
+void model_succeed(struct model *model, uint32_t thread)
+{
+	struct model_thread *self = thread_of(model, thread);
+
+	memset(self, 0, sizeof(*self));
+	for (uint32_t i = 0; i < MODEL_WORDS; i++)
+		self->now.first[i] = (uint8_t)(model->words[i].count - 1);
+	self->loaded = self->now;
+	self->released = self->now;
+}
+
 /* --- what can't be seen any more ---------------------------------------------------------------------------------- */
 
 static void lower(struct model_view *view, uint32_t word, uint8_t by)
@@ -137,9 +148,9 @@ static void lower_all(struct model *model, uint32_t word, uint8_t by)
 }
 
 /* Stores that no thread may see are as if they had not been: so two states that differ in them alone are one. */
-static void forget(struct model *model, uint32_t threads)
+static void forget(struct model *model, uint32_t words, uint32_t threads)
 {
-	for (uint32_t word = 0; word < MODEL_WORDS; word++) {
+	for (uint32_t word = 0; word < words; word++) {
 		struct model_word *place = &model->words[word];
 		uint8_t least = (uint8_t)(place->count - 1);
 
@@ -163,20 +174,28 @@ static uint64_t mix(uint64_t hash, uint64_t word, uint64_t factor)
 	return hash ^ (hash >> 29);
 }
 
-static void hash_state(const struct model *model, uint64_t ret_key[2])
+static void hash_bytes(const void *bytes, size_t count, uint64_t key[2])
 {
-	const uint8_t *bytes = (const uint8_t *)model;
-	size_t count = offsetof(struct model, violation);
 	uint64_t word;
 
-	ret_key[0] = 0x9E3779B97F4A7C15ull;
-	ret_key[1] = 0xC2B2AE3D27D4EB4Full;
 	for (size_t i = 0; i < count; i += sizeof(word)) {
 		word = 0;
-		memcpy(&word, bytes + i, count - i < sizeof(word) ? count - i : sizeof(word));
-		ret_key[0] = mix(ret_key[0], word, 0xD6E8FEB86659FD93ull);
-		ret_key[1] = mix(ret_key[1], word, 0xA0761D6478BD642Full);
+		memcpy(&word, (const uint8_t *)bytes + i, count - i < sizeof(word) ? count - i : sizeof(word));
+		key[0] = mix(key[0], word, 0xD6E8FEB86659FD93ull);
+		key[1] = mix(key[1], word, 0xA0761D6478BD642Full);
 	}
+}
+
+/* Beyond the count of a word all is 0. */
+static void hash_state(const struct model *model, uint32_t words, uint64_t ret_key[2])
+{
+	ret_key[0] = 0x9E3779B97F4A7C15ull;
+	ret_key[1] = 0xC2B2AE3D27D4EB4Full;
+	for (uint32_t i = 0; i < words; i++)
+		hash_bytes(&model->words[i],
+			offsetof(struct model_word, stores) + model->words[i].count * sizeof(struct model_store),
+			ret_key);
+	hash_bytes(model->threads, offsetof(struct model, violation) - offsetof(struct model, threads), ret_key);
 	ret_key[0] |= !ret_key[0];
 }
 
@@ -209,13 +228,13 @@ static void grow(struct seen *seen)
 	*seen = wider;
 }
 
-static bool is_new(struct seen *seen, const struct model *model)
+static bool is_new(struct seen *seen, const struct model *model, uint32_t words)
 {
 	uint64_t key[2];
 
 	if (2 * seen->count >= seen->room)
 		grow(seen);
-	hash_state(model, key);
+	hash_state(model, words, key);
 	return put(seen, key);
 }
 
@@ -223,7 +242,7 @@ static void explore(struct run *run, const struct model *model)
 {
 	bool can_go = false, is_all_ended = true;
 
-	if (run->result.violation || !is_new(&run->seen, model))
+	if (run->result.violation || !is_new(&run->seen, model, run->words))
 		return;
 	if (run->program->holds && !run->program->holds(model)) {
 		run->result.violation = "what must always hold does not";
@@ -245,17 +264,18 @@ static void explore(struct run *run, const struct model *model)
 			choices = next.choices;
 			if (next.violation && !run->result.violation)
 				run->result.violation = next.violation;
-			forget(&next, run->program->threads);
+			forget(&next, run->words, run->program->threads);
 			explore(run, &next);
 		}
 	}
+	run->result.has_end |= is_all_ended;
 	if (!can_go && !is_all_ended && !run->result.violation)
 		run->result.violation = "somebody sleeps for ever";
 }
 
 struct model_result model_check(const struct model_program *program, uint32_t fault)
 {
-	struct run run = {.program = program, .fault = fault};
+	struct run run = {.program = program, .fault = fault, .words = program->words ? program->words : MODEL_WORDS};
 	struct model first;
 
 	memset(&first, 0, sizeof(first));

@@ -12,10 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define MODEL_WORDS   12u
-#define MODEL_THREADS 2u
+#define MODEL_WORDS   16u
+#define MODEL_THREADS 3u
 #define MODEL_STORES  16u /* into one word */
-#define MODEL_LOCALS  8u
+#define MODEL_LOCALS  12u
 
 enum model_order { MODEL_RELAXED, MODEL_ACQUIRE, MODEL_RELEASE, MODEL_FULL };
 
@@ -45,7 +45,8 @@ struct model {
 	struct model_word words[MODEL_WORDS];
 	struct model_thread threads[MODEL_THREADS];
 	struct model_view fences;
-	/* Of the step that is being made; not part of the state. */
+	/* Of the step that is being made; not part of the state. A step that loads nothing may set `choices` itself:
+	 * it is made as often, with each `choice` below that. */
 	const char *violation;
 	uint32_t choice, choices;
 };
@@ -56,11 +57,13 @@ struct model_program {
 	void (*step)(struct model *model, uint32_t thread, uint32_t fault);
 	/* What must hold between any two steps; NULL: nothing. */
 	bool (*holds)(const struct model *model);
+	uint32_t words; /* used ones; 0: all */
 };
 
 struct model_result {
 	const char *violation; /* NULL: none */
 	uint64_t states;
+	bool has_end; /* there is a run in which all threads have ended */
 };
 
 /* All runs of a program. `fault`: what is broken in it, 0 = nothing. Words begin with 0. */
@@ -76,6 +79,8 @@ void model_fence(struct model *model, uint32_t thread, enum model_order order);
 /* As futex(2): sleeps where the word has that value; the kernel looks at the newest. */
 void model_sleep(struct model *model, uint32_t thread, uint32_t word, uint8_t value);
 void model_wake(struct model *model, uint32_t word);
+/* The thread was killed, and its successor is there: it has seen all that was stored, and knows nothing else. */
+void model_succeed(struct model *model, uint32_t thread);
 /* The newest value: for `holds`, and for who comes after a death. */
 uint8_t model_newest(const struct model *model, uint32_t word);
 

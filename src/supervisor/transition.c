@@ -2,7 +2,6 @@
 #include "supervisor/transition.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,17 +9,15 @@
 
 #include "base/log.h"
 #include "handover/leftover.h"
-#include "handover/order.h"
 #include "handover/switches.h"
 #include "supervisor/earlier/streams.h"
 #include "supervisor/edges.h"
+#include "supervisor/parting.h"
 #include "supervisor/sample.h"
 
-#define SECOND             UINT64_C(1000000000)
-#define STEP_NS            (SECOND / 100)
-#define SOURCE_PATIENCE_NS (10 * SECOND)
-#define STORE_PATIENCE_NS  (30 * SECOND)
-#define TOLD_NS            (5 * SECOND) /* a line that says what it waits for */
+#define SECOND  UINT64_C(1000000000)
+#define STEP_NS (SECOND / 100)
+#define TOLD_NS (5 * SECOND) /* a line that says what it waits for */
 
 static const uint8_t no_id[COMMAND_ID_BYTES];
 
@@ -61,50 +58,6 @@ bool transition_is_busy(const struct transition *transition, char *ret_text, siz
 
 /* --- one job ------------------------------------------------------------------------------------------------------ */
 
-/* Its process is asked to end, and has not yet. */
-static bool wait_for_end(struct edges *edges, const struct member *member)
-{
-	if (!edges->waits_for[0])
-		snprintf(edges->waits_for, sizeof(edges->waits_for), "%.200s has not ended yet", member->plan->name);
-	return false;
-}
-
-static enum order choose_order(const struct member *member)
-{
-	if (member_is_source(member))
-		return ORDER_DRAIN;
-	return member_is_processor(member) && member->wish == WISH_REMOVE && !member->is_now ? ORDER_LEAVE : ORDER_PART;
-}
-
-/* true: its process has ended. A store is asked for an end after the batch at hand: what it was to store first is
- * stored, or waits. */
-static bool end_process(struct edges *edges, struct member *member)
-{
-	uint64_t patience_ns = member_is_source(member) ? SOURCE_PATIENCE_NS : STORE_PATIENCE_NS,
-		 now_ns = edges->now_ns;
-
-	if (!member_is_alive(member)) {
-		if (member->state != MEMBER_STOPPED)
-			member_enter(member, MEMBER_STOPPED);
-		return true;
-	}
-	if (!member->ending_ns)
-		member->ending_ns = now_ns;
-	if (!member->is_stop_asked && !child_send_order(&member->child, (int)choose_order(member))) {
-		member->is_stop_asked = true;
-		member->ending_ns = now_ns;
-	} else if (now_ns >= member->ending_ns + patience_ns) {
-		log_line(ENRG_ERROR, "%s %s within %.0f s: killed%s", member->plan->name,
-			member->is_stop_asked ? "did not end"
-					      : "could not be asked to end (its queue of signals is full)",
-			(double)patience_ns / 1e9,
-			!member_is_source(member) ? "" : "; hardware data that it had not committed is lost");
-		child_signal(&member->child, SIGKILL);
-		member->ending_ns = now_ns;
-	}
-	return wait_for_end(edges, member);
-}
-
 /* Texts of now, lists as they stand. */
 static void take_text(struct member *member)
 {
@@ -135,7 +88,7 @@ static void take_text(struct member *member)
 
 static bool step_restart(struct edges *edges, struct member *member)
 {
-	if (!end_process(edges, member))
+	if (!parting_end_process(edges, member))
 		return false;
 	if (!member_is_store(member) && !edges_step(edges, member))
 		return false;
@@ -215,22 +168,7 @@ static bool remove_producer(struct transition *transition, struct edges *edges, 
 
 static bool remove_source(struct transition *transition, struct edges *edges, struct member *member)
 {
-	return end_process(edges, member) && remove_producer(transition, edges, member, true);
-}
-
-/* Sources that end first may still send. A store waits until they have let it go, which takes a processor's end. */
-static bool are_sources_down(const struct edges *edges, const struct member *reader)
-{
-	for (size_t i = 0; i < edges->roster->count; i++) {
-		const struct member *source = edges->roster->members[i];
-		bool has_ended = source->state == MEMBER_STOPPED && !member_is_alive(source);
-
-		if (source->wish == WISH_REMOVE && !member_is_store(source) &&
-			plan_find_sink(source->plan, reader->plan->name) < source->plan->sink_count &&
-			!(member_is_processor(reader) && has_ended))
-			return false;
-	}
-	return true;
+	return parting_end_process(edges, member) && remove_producer(transition, edges, member, true);
 }
 
 static bool remove_store(struct transition *transition, struct edges *edges, struct member *member)
@@ -238,7 +176,7 @@ static bool remove_store(struct transition *transition, struct edges *edges, str
 	bool is_down = !member_is_alive(member) && member->state != MEMBER_PAUSING && member->state != MEMBER_WAITING;
 
 	if (!member->is_now) {
-		if (!are_sources_down(edges, member))
+		if (!parting_are_sources_down(edges, member))
 			return false;
 		if (!member->is_stop_asked && !edges_are_drained(edges, member)) {
 			if (is_down && member->state != MEMBER_GIVEN_UP)
@@ -246,34 +184,17 @@ static bool remove_store(struct transition *transition, struct edges *edges, str
 			return false;
 		}
 	}
-	if (!end_process(edges, member))
+	if (!parting_end_process(edges, member))
 		return false;
 	forget(transition, member, edges_part(edges, member));
 	return true;
 }
 
-/* true: it has consumed what was sent to it before its removal was decided, has made all that it can of it, and its
- * process has ended. One that is down is started for that, unless it never came so far as to read anything. */
-static bool end_processor(struct edges *edges, struct member *member)
-{
-	bool is_down = member->state == MEMBER_STOPPED || member->state == MEMBER_DONE;
-
-	if (!member->is_now && !member->is_stop_asked && member->was_ready) {
-		if (!are_sources_down(edges, member))
-			return false;
-		bool is_drained = edges_are_drained(edges, member);
-		if (!member_is_alive(member) && is_down)
-			roster_revive(member);
-		if (!is_drained || !member_is_alive(member))
-			return false;
-	}
-	return end_process(edges, member);
-}
-
 /* As a reader it leaves when its process has ended; then its own readers have what it made. */
 static bool remove_processor(struct transition *transition, struct edges *edges, struct member *member)
 {
-	return end_processor(edges, member) && remove_producer(transition, edges, member, edges_part(edges, member));
+	return parting_end_processor(edges, member) &&
+	       remove_producer(transition, edges, member, edges_part(edges, member));
 }
 
 static bool remove_member(struct transition *transition, struct edges *edges, struct member *member)
@@ -332,7 +253,7 @@ static bool step_member(struct transition *transition, struct edges *edges, stru
 			member->is_held = !edges_step(edges, member) || lacks_input(member);
 		return !member->is_held && step_start(transition, member);
 	case WISH_STOP:
-		if (!end_process(edges, member))
+		if (!parting_end_process(edges, member))
 			return false;
 		reach_stop(transition, member);
 		return true;

@@ -52,8 +52,11 @@ struct enrg_processor_type {
 	int (*save)(void *state, void *bytes, uint64_t capacity, uint64_t *ret_count, struct enrg_error *err);
 
 	/* Called once behind start where there is a checkpoint: what save wrote then, maybe of an older version of this
-	 * type, or under other options: check it. Not behind a run that had ended in order: a new one begins with a new
-	 * state. Failure ends the process. Needed where there is a save. */
+	 * type, or under other options (an edited file behind a fast stop or behind a process that failed): check it.
+	 * Not behind a run that had ended in order, nor where it was configured anew while the run is on: all was
+	 * flushed, and what comes begins with a new state. Failure ends the process, which is started again; as long as
+	 * it fails nothing is lost, and its sources are held back when their rings are full. Needed where there is a
+	 * save. */
 	int (*load)(void *state, const void *bytes, uint64_t count, struct enrg_error *err);
 
 	/* A step that time asks for, each interval (enrg_job_set_interval; default 1 s) while nothing is to be read,
@@ -62,8 +65,8 @@ struct enrg_processor_type {
 
 	/* The last step: all inputs have ended and all of them is consumed: commits what is still open. Also where a
 	 * run begins or has ended in all inputs: what comes next is of another run, and process is called again. NULL:
-	 * nothing is ever open. Not where inputs go on, as at a fast stop: the state is saved, and the next run goes on
-	 * with it. */
+	 * nothing is ever open. Also where it leaves inputs that go on: it is removed, or configured anew. Not at a
+	 * fast stop, nor where it is stopped or restarted: the state is saved, and the next process goes on with it. */
 	int (*flush)(void *state, struct enrg_error *err);
 
 	/* Frees the state; takes NULL. Called once, last. */

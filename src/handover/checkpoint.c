@@ -37,7 +37,7 @@ struct slot_header {
 	uint32_t state_crc;
 	char run[CHECKPOINT_RUN_BYTES];
 	uint32_t flags;
-	uint32_t reserved;
+	uint32_t text_key;
 	uint32_t list_crc;   /* of streams, inputs and policies */
 	uint32_t header_crc; /* of the bytes before */
 };
@@ -68,6 +68,16 @@ static uint64_t list_bytes(uint32_t streams, uint32_t inputs, uint32_t policies)
 	return (uint64_t)streams * sizeof(struct checkpoint_stream) +
 	       (uint64_t)inputs * sizeof(struct checkpoint_input) +
 	       (uint64_t)policies * sizeof(struct checkpoint_policy);
+}
+
+static uint32_t add_text(uint32_t crc, const char *text)
+{
+	return text ? crc32c(crc, text, strlen(text) + 1) : crc32c(crc, "\1", 2);
+}
+
+uint32_t checkpoint_input_key(const char *job, const char *group, const char *tag)
+{
+	return add_text(add_text(add_text(0, job), group), tag);
 }
 
 /* --- the processor's own ------------------------------------------------------------------------------------------ */
@@ -195,6 +205,7 @@ void checkpoint_write(struct checkpoint_file *file, const struct checkpoint *che
 		.input_count = checkpoint->input_count,
 		.policy_count = checkpoint->policy_count,
 		.flags = checkpoint->flags,
+		.text_key = checkpoint->text_key,
 		.state_crc = crc32c(0, checkpoint->state, checkpoint->state_bytes),
 	};
 
@@ -327,6 +338,7 @@ static int read_slot(int descriptor, const char *path, uint64_t number, bool wit
 	ret->input_count = header.input_count;
 	ret->policy_count = header.policy_count;
 	ret->flags = header.flags;
+	ret->text_key = header.text_key;
 	rc = split_lists(lists, ret);
 	free(lists);
 	if (rc < 0)

@@ -32,7 +32,7 @@ struct checkpoint_stream {
 	uint64_t row;      /* first one that was not consumed */
 };
 
-/* Counts of this run of an [[input]]: rows read + carried = in + rejected + open. */
+/* Counts of this run of an [[input]]: rows read + carried = in + rejected + open. The key: checkpoint_input_key. */
 struct checkpoint_input {
 	uint32_t key; /* of what it names: counts follow it where the file changes */
 	uint32_t reserved;
@@ -52,6 +52,7 @@ struct checkpoint {
 	uint64_t output_position; /* that head of the output has when it is valid */
 	uint8_t output_uuid[16];  /* zero: there is no output */
 	uint64_t dropped_rows;    /* of the output */
+	uint32_t text_key;        /* of the text that the processor went by; 0: an earlier version left it out */
 	char run[CHECKPOINT_RUN_BYTES];
 	uint32_t stream_count, input_count, policy_count, flags;
 	struct checkpoint_stream *streams;
@@ -60,6 +61,9 @@ struct checkpoint {
 	uint64_t state_bytes;
 	void *state;
 };
+
+/* Of what an [[input]] names (group, tag: NULL = all). */
+uint32_t checkpoint_input_key(const char *job, const char *group, const char *tag);
 
 struct checkpoint_file; /* a processor's own */
 

@@ -83,6 +83,8 @@ void edges_give_input(struct edges *edges, struct member *store, const char *sou
 {
 	size_t index = store->wanted ? plan_find_input(store->wanted, source) : 0, old;
 
+	if (store->is_anew) /* takes all of them with its text */
+		return;
 	if (!store->wanted || index == store->wanted->input_count)
 		return;
 	old = plan_find_input(store->plan, source);
@@ -96,6 +98,12 @@ void edges_give_input(struct edges *edges, struct member *store, const char *sou
 	if (plan_move_input(store->wanted, index, store->plan))
 		log_line(ENRG_ERROR, "%s can't read %s: out of memory", store->plan->name, source);
 	change_plan(edges, store);
+}
+
+/* A processor that leaves all that it reads before it comes again by another text. */
+static bool is_leaving(const struct member *store)
+{
+	return store && store->is_anew && !store->has_left;
 }
 
 /* --- joining ------------------------------------------------------------------------------------------------------ */
@@ -120,6 +128,11 @@ static bool join(struct edges *edges, struct member *source, size_t index)
 	const char *name = source->wanted->sinks[index].store_name;
 	struct member *store = roster_find(edges->roster, name);
 	struct enrg_error err = {0};
+
+	if (is_leaving(store)) { /* as long as nobody reads it, its place would hold the source back */
+		wait_for(edges, "has still to end by its old text", store);
+		return false;
+	}
 	int rc = stream_join_consumer(source->plan->stream_path, name, &err);
 
 	if (rc == 0) {
@@ -161,6 +174,17 @@ static bool join_all(struct edges *edges, struct member *source)
 		}
 	}
 	return is_done;
+}
+
+bool edges_has_joined(const struct edges *edges, const struct member *processor)
+{
+	for (size_t i = 0; processor->wanted && i < processor->wanted->input_count; i++) {
+		const struct member *source = roster_find(edges->roster, processor->wanted->inputs[i].source);
+
+		if (source && plan_find_sink(source->plan, processor->plan->name) == source->plan->sink_count)
+			return false;
+	}
+	return true;
 }
 
 /* --- leaving ------------------------------------------------------------------------------------------------------ */
@@ -215,6 +239,8 @@ static bool leave(struct edges *edges, struct member *source, size_t index)
 		return true;
 	if (store && store->wish == WISH_REMOVE && (source->wish != WISH_REMOVE || member_is_processor(store)))
 		return false; /* edges_part ends it with its process */
+	if (is_leaving(store))
+		return false;
 	bool is_empty = is_drained(source, sink);
 	if (!is_empty && !source->is_now) {
 		wait_for(edges, "has still to store what was sent to it", store ? store : source);
@@ -287,6 +313,17 @@ bool edges_are_drained(struct edges *edges, struct member *store)
 	if (!is_all)
 		wait_for(edges, "has still to store what was sent to it", store);
 	return is_all;
+}
+
+void edges_forget_marks(struct edges *edges, const struct member *processor)
+{
+	for (size_t i = 0; i < edges->roster->count; i++) {
+		struct plan *plan = edges->roster->members[i]->plan;
+		size_t index = plan_find_sink(plan, processor->plan->name);
+
+		if (index < plan->sink_count)
+			plan->sinks[index].is_leaving = false;
+	}
 }
 
 bool edges_part(struct edges *edges, struct member *store)

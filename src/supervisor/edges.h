@@ -26,6 +26,10 @@ bool edges_are_drained(struct edges *edges, struct member *store);
 /* A store whose process has ended leaves all of its streams. What it has not read stays there for the next process of
  * that name (`is_now`), or is none of its business. true: nothing of it is left. */
 bool edges_part(struct edges *edges, struct member *store);
+/* Are all that this processor is to read ready for it? */
+bool edges_has_joined(const struct edges *edges, const struct member *processor);
+/* Where it has to stop reading is decided anew when it leaves the next time. */
+void edges_forget_marks(struct edges *edges, const struct member *processor);
 /* The input becomes one of the store, which is told. */
 void edges_give_input(struct edges *edges, struct member *store, const char *source);
 /* Does the process of that store go by its plan? Tells it again where it takes long. */

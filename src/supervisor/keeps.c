@@ -5,25 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool are_inputs_alike(const struct plan *a, const struct plan *b)
-{
-	for (size_t i = 0; i < b->input_count; i++)
-		if (plan_find_input(a, b->inputs[i].source) == a->input_count)
-			return false;
-	return a->input_count == b->input_count;
-}
-
-/* What it has read, and what it has made of it, belong together. */
-static int check_kept(const struct member *member, const struct plan *plan, bool is_text, struct enrg_error *err)
-{
-	if (!plan->is_processor || (!is_text && are_inputs_alike(member->plan, plan)))
-		return 0;
-	return enrg_error_set(err, -EOPNOTSUPP,
-		"%s is a processor: its text and what it reads can't change while it runs; `enrgdaq job remove %s` "
-		"first, then add it again",
-		plan->name, plan->name);
-}
-
 static bool has_word(const char *list, const char *word)
 {
 	size_t bytes = strlen(word);
@@ -82,9 +63,7 @@ int keeps_check(const struct roster *roster, const struct folder *wanted, const 
 		const struct member *member = roster_find(roster, plan->name);
 		bool is_text = is_restarted(change, plan->name);
 
-		if (member)
-			rc = check_kept(member, plan, is_text, err);
-		if (!rc && member && !is_text)
+		if (member && !is_text)
 			rc = check_groups(member, plan, &wanted->jobs[i], err);
 	}
 	for (size_t i = 0; wanted->supervisor.runs.control && i < change->count && !rc; i++) {

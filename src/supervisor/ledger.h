@@ -52,6 +52,7 @@ struct ledger_source {
 
 /* What became of the rows of an [[input]] in this run: read + carried = in + rejected + open. */
 struct ledger_input {
+	uint32_t key;                       /* checkpoint_input_key of the three */
 	char job[256], group[64], tag[256]; /* group and tag "": all */
 	uint64_t carried, read, in, rejected;
 	int64_t open; /* not used yet: held in its state; negative: counted twice */
@@ -102,6 +103,9 @@ void ledger_destroy(struct ledger *ledger);
 struct ledger_processor *ledger_find_processor(struct ledger *ledger, const char *name);
 /* Zeroed lists of that length. -ENOMEM: they are empty. */
 int ledger_processor_reset(struct ledger_processor *processor, uint32_t input_count, uint32_t policy_count);
+/* The input of that key, new at the end where there was none, and without its policies. NULL: out of memory. */
+struct ledger_input *ledger_processor_take_input(struct ledger_processor *processor, uint32_t key);
+int ledger_processor_add_policy(struct ledger_processor *processor, uint32_t input, const char *name, uint64_t rows);
 /* Fills in what follows from the counts of each input. */
 void ledger_processor_balance(struct ledger_processor *processor);
 /* The source of that name, made where there is none; `hint`: where it was last time. NULL: out of memory. */

@@ -36,6 +36,47 @@ int ledger_processor_reset(struct ledger_processor *processor, uint32_t input_co
 	return processor->input_count == input_count && processor->policy_count == policy_count ? 0 : -ENOMEM;
 }
 
+static void forget_policies(struct ledger_processor *processor, uint32_t input)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < processor->policy_count; i++)
+		if (processor->policies[i].input != input)
+			processor->policies[kept++] = processor->policies[i];
+	processor->policy_count = kept;
+}
+
+struct ledger_input *ledger_processor_take_input(struct ledger_processor *processor, uint32_t key)
+{
+	uint32_t index = 0;
+
+	while (index < processor->input_count && processor->inputs[index].key != key)
+		index++;
+	if (index == processor->input_count) {
+		struct ledger_input *longer = realloc(processor->inputs, (index + 1) * sizeof(*longer));
+		if (!longer)
+			return NULL;
+		processor->inputs = longer;
+		longer[index] = (struct ledger_input){.key = key};
+		processor->input_count++;
+	}
+	forget_policies(processor, index);
+	return &processor->inputs[index];
+}
+
+int ledger_processor_add_policy(struct ledger_processor *processor, uint32_t input, const char *name, uint64_t rows)
+{
+	struct ledger_policy *longer = realloc(processor->policies, (processor->policy_count + 1) * sizeof(*longer));
+
+	if (!longer)
+		return -ENOMEM;
+	processor->policies = longer;
+	longer += processor->policy_count++;
+	*longer = (struct ledger_policy){.input = input, .rows = rows};
+	snprintf(longer->name, sizeof(longer->name), "%s", name);
+	return 0;
+}
+
 void ledger_processor_balance(struct ledger_processor *processor)
 {
 	for (uint32_t i = 0; i < processor->input_count; i++) {

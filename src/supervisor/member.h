@@ -52,6 +52,9 @@ struct member {
 	bool is_stop_asked;                /* of the wish: its process was asked to end */
 	bool is_added;                     /* while the run was on */
 	bool is_text_due;                  /* of a restart: it goes by the text of `wanted` then */
+	bool is_anew;                      /* a processor whose text changes: it leaves what it reads before */
+	bool has_left;                     /* … and has */
+	bool was_stopped;                  /* … by its user, and stays so */
 	uint64_t ending_ns;                /* since when its process is to end; 0 = it is not asked to yet */
 	uint64_t told_ns;                  /* when its process was last told of a change … */
 	uint64_t told_beat;                /* … and its last sign of life before that; 0 = not known */

@@ -10,6 +10,7 @@
 #define SECOND             UINT64_C(1000000000)
 #define SOURCE_PATIENCE_NS (10 * SECOND)
 #define STORE_PATIENCE_NS  (30 * SECOND)
+#define FAILURES           2u /* one after the other, by itself */
 
 /* Its process is asked to end, and has not yet. */
 static bool wait_for_end(struct edges *edges, const struct member *member)
@@ -23,6 +24,8 @@ static enum order choose_order(const struct member *member)
 {
 	if (member_is_source(member))
 		return ORDER_DRAIN;
+	if (member->is_anew)
+		return ORDER_LEAVE;
 	return member_is_processor(member) && member->wish == WISH_REMOVE && !member->is_now ? ORDER_LEAVE : ORDER_PART;
 }
 
@@ -67,10 +70,24 @@ bool parting_are_sources_down(const struct edges *edges, const struct member *re
 	return true;
 }
 
+/* By its text it can't go on, so it can't make the last of what it holds either. */
+static bool is_failing(const struct member *member)
+{
+	return member->state == MEMBER_GIVEN_UP ||
+	       (member->state == MEMBER_PAUSING && member->restart.failures >= FAILURES && member->last_code > 0);
+}
+
 bool parting_end_processor(struct edges *edges, struct member *member)
 {
 	bool is_down = member->state == MEMBER_STOPPED || member->state == MEMBER_DONE;
 
+	if (member->is_anew && is_failing(member)) {
+		log_line(ENRG_WARNING,
+			"%s could not end in order by its old text (%s): the new one goes on from its last checkpoint, "
+			"with the state of the old one",
+			member->plan->name, member->last_exit);
+		return parting_end_process(edges, member);
+	}
 	if (!member->is_now && !member->is_stop_asked && member->was_ready) {
 		if (!parting_are_sources_down(edges, member))
 			return false;

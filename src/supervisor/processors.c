@@ -45,31 +45,36 @@ static int read_last(const struct plan *plan, struct checkpoint *ret_last)
 	return rc;
 }
 
-static void set_input(struct ledger_input *input, const struct job_input *named, const struct checkpoint_input *counts)
-{
-	snprintf(input->job, sizeof(input->job), "%s", named->job);
-	snprintf(input->group, sizeof(input->group), "%s", named->group ? named->group : "");
-	snprintf(input->tag, sizeof(input->tag), "%s", named->tag ? named->tag : "");
-	input->carried = counts->carried;
-	input->read = counts->read;
-	input->in = counts->in;
-}
-
-static void set_line(struct ledger_processor *line, const struct job_config *config, const struct checkpoint *last)
+/* What its file names by that key. While it changes the file may be newer than the checkpoint, or older. */
+static void name_input(const struct job_config *config, uint32_t key, struct ledger_input *ret_input)
 {
 	const struct job_input *named = config->common.inputs.input.items;
-	uint32_t count = (uint32_t)config->common.inputs.input.count;
 
-	if (last->input_count < count)
-		count = last->input_count;
-	if (ledger_processor_reset(line, count, last->policy_count) < 0)
-		return;
-	for (uint32_t i = 0; i < count; i++)
-		set_input(&line->inputs[i], &named[i], &last->inputs[i]);
-	for (uint32_t i = 0; i < last->policy_count; i++) {
-		line->policies[i].input = last->policies[i].input;
-		line->policies[i].rows = last->policies[i].rows;
-		snprintf(line->policies[i].name, sizeof(line->policies[i].name), "%s", last->policies[i].name);
+	for (size_t i = 0; i < config->common.inputs.input.count; i++) {
+		if (checkpoint_input_key(named[i].job, named[i].group, named[i].tag) != key)
+			continue;
+		snprintf(ret_input->job, sizeof(ret_input->job), "%s", named[i].job);
+		snprintf(ret_input->group, sizeof(ret_input->group), "%s", named[i].group ? named[i].group : "");
+		snprintf(ret_input->tag, sizeof(ret_input->tag), "%s", named[i].tag ? named[i].tag : "");
+	}
+}
+
+/* An input that it reads no more keeps its counts. */
+static void set_line(struct ledger_processor *line, const struct job_config *config, const struct checkpoint *last)
+{
+	for (uint32_t i = 0; i < last->input_count; i++) {
+		struct ledger_input *input = ledger_processor_take_input(line, last->inputs[i].key);
+		if (!input)
+			return;
+		name_input(config, input->key, input);
+		input->carried = last->inputs[i].carried;
+		input->read = last->inputs[i].read;
+		input->in = last->inputs[i].in;
+		for (uint32_t k = 0; k < last->policy_count; k++)
+			if (last->policies[k].input == i &&
+				ledger_processor_add_policy(line, (uint32_t)(input - line->inputs),
+					last->policies[k].name, last->policies[k].rows))
+				return;
 	}
 	ledger_processor_balance(line);
 }

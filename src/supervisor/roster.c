@@ -383,7 +383,7 @@ static bool is_unwell(const struct member *member, const struct restart_end *end
  * made the last of what it held has still to make it. */
 static bool is_wished_end(const struct member *member, const struct restart_end *end)
 {
-	if (member->wish == WISH_REMOVE && member_is_processor(member) && !member->is_now)
+	if (member->is_anew || (member->wish == WISH_REMOVE && member_is_processor(member) && !member->is_now))
 		return member->is_stop_asked && !end->signal && end->exit_code == 0;
 	if (member->wish == WISH_REMOVE)
 		return member->is_stop_asked || member_is_source(member);

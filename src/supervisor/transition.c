@@ -13,6 +13,7 @@
 #include "supervisor/earlier/streams.h"
 #include "supervisor/edges.h"
 #include "supervisor/parting.h"
+#include "supervisor/processors.h"
 #include "supervisor/sample.h"
 
 #define SECOND  UINT64_C(1000000000)
@@ -86,16 +87,57 @@ static void take_text(struct member *member)
 	member->is_text_due = false;
 }
 
+/* The same of a processor that comes again: with it what it reads, from where it has stopped where it has read that
+ * before. */
+static void take_inputs(struct edges *edges, struct member *member)
+{
+	struct plan *plan = member->plan, *old = member->wanted;
+	struct plan_input *inputs = old->inputs;
+	size_t count = old->input_count;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t before = plan_find_input(plan, inputs[i].source);
+		if (before == plan->input_count)
+			continue;
+		char *runs = inputs[i].earlier_runs; /* which runs are left in the stream stays */
+		inputs[i].earlier_runs = plan->inputs[before].earlier_runs;
+		plan->inputs[before].earlier_runs = runs;
+	}
+	old->inputs = plan->inputs;
+	old->input_count = plan->input_count;
+	plan->inputs = inputs;
+	plan->input_count = count;
+	while (old->input_count)
+		plan_drop_input(old, old->input_count - 1);
+	edges_forget_marks(edges, member);
+	member->is_anew = member->has_left = false;
+}
+
 static bool step_restart(struct edges *edges, struct member *member)
 {
-	if (!parting_end_process(edges, member))
+	bool is_anew = member->is_anew;
+
+	if (is_anew ? !parting_end_processor(edges, member) : !parting_end_process(edges, member))
 		return false;
+	member->has_left = is_anew;
 	if (!member_is_store(member) && !edges_step(edges, member))
 		return false;
+	if (is_anew && !edges_has_joined(edges, member))
+		return false;
+	if (is_anew) /* the last counts of inputs that it reads no more */
+		processors_sample(edges->roster, edges->ledger);
 	for (size_t i = 0; i < member->plan->sink_count; i++)
 		member->plan->sinks[i].is_renewed = false;
 	if (member->is_text_due)
 		take_text(member);
+	if (is_anew)
+		take_inputs(edges, member);
+	if (member->was_stopped) {
+		member->was_stopped = member->is_stop_asked = false;
+		member->ending_ns = 0;
+		member->wish = WISH_NONE;
+		return true;
+	}
 	roster_revive(member);
 	member->wish = WISH_START;
 	member->is_stop_asked = false;
@@ -393,6 +435,14 @@ static bool is_link_other(const struct plan *a, const struct plan *b)
 	return links[0] != links[1] || (!a->stream_path && b->stream_path) || !a->link_url != !b->link_url;
 }
 
+static bool are_inputs_alike(const struct plan *a, const struct plan *b)
+{
+	for (size_t i = 0; i < b->input_count; i++)
+		if (plan_find_input(a, b->inputs[i].source) == a->input_count)
+			return false;
+	return a->input_count == b->input_count;
+}
+
 static void want(struct member *member, struct plan *plan, const struct change *change)
 {
 	bool is_text = false;
@@ -401,11 +451,15 @@ static void want(struct member *member, struct plan *plan, const struct change *
 		is_text |=
 			change->items[i].kind == CHANGE_RESTART && !strcmp(change->items[i].name, member->plan->name);
 	plan_free(member->wanted);
+	member->is_anew = member_is_processor(member) && (is_text || !are_inputs_alike(member->plan, plan));
+	member->has_left = false;
+	member->was_stopped = member->is_anew && member->state == MEMBER_STOPPED;
+	member->plan->level = plan->level;
 	member->wanted = plan;
-	if (!is_text && !is_link_other(member->plan, plan))
+	if (!is_text && !member->is_anew && !is_link_other(member->plan, plan))
 		return;
 	member->is_text_due = true;
-	if (member->state == MEMBER_STOPPED) {
+	if (member->state == MEMBER_STOPPED && !member->is_anew) {
 		take_text(member);
 		return;
 	}
@@ -437,6 +491,7 @@ int transition_begin(
 {
 	int rc = 0;
 
+	processors_sample(transition->roster, transition->ledger); /* by the names of before */
 	memcpy(transition->change_id, plan->id, sizeof(transition->change_id));
 	snprintf(transition->done, sizeof(transition->done), "%s", plan->done);
 	for (size_t i = 0; i < plan->plans->count && !rc; i++) {

@@ -49,8 +49,11 @@ case_refused() {
 	printf '%s\n' 'daq_job_type = "DAQJobFilter"' '[[input]]' 'job = "a"' '[store_config.csv]' 'file_path = "b.csv"' >config/b.toml
 	"$bin" reload >filter.txt 2>&1 || fail "$(cat filter.txt)"
 	echo 'verbosity = "DEBUG"' | cat - config/b.toml >b.toml && mv b.toml config/b.toml
-	"$bin" reload --dry-run >dry.txt 2>&1 && fail "the dry run promises what a reload refuses"
-	grep -q "b is a processor: its text" dry.txt || fail "$(cat dry.txt)"
+	local filter
+	filter=$(pid_of b)
+	"$bin" reload --dry-run >dry.txt 2>&1 || fail "$(cat dry.txt)"
+	grep -q "restart b (DAQJobFilter, .*): its text has changed" dry.txt || fail "$(cat dry.txt)"
+	[ "$(pid_of b)" = "$filter" ] || fail "a dry run has done it"
 	"$bin" job remove b >remove.txt 2>&1 || fail "$(cat remove.txt)"
 	rm config/b.toml
 	sed -i s/changing/other/ config/supervisor.toml

@@ -95,6 +95,30 @@ case_around_a_processor() {
 	grep -q " from 0$" piece.txt || fail "it does not begin with the first: $(cat piece.txt)"
 }
 
+# It is asked to leave only when it has read what had been sent to it.
+case_leaves_behind_the_mark() {
+	write_supervisor
+	write_dice config/a.toml a a.csv
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	write_filter config/f.toml f a 40 f.csv
+	start run.log run config
+	await 20 has_rows out/f.csv 100 || fail "no rows"
+	local held owed
+	held=$(pid_of f)
+	kill -STOP "$held"
+	await 20 has_rows out/a.csv $(($(rows_of out/a.csv) + 100)) || fail "the source does not go on"
+	owed=$(awk -F, 'NR > 1 && $2 >= 40' out/a.csv | wc -l)
+	"$bin" job remove f >remove.txt 2>&1 &
+	local waiter=$!
+	await 10 grep -q "waits: f has still to store what was sent to it" remove.txt || fail "it is asked at once: $(cat remove.txt)"
+	kill -CONT "$held"
+	wait $waiter || fail "$(cat remove.txt)"
+	has_rows out/f.csv "$owed" || fail "it was removed without $((owed - $(rows_of out/f.csv))) rows"
+	stop_run run.log
+	is_settled run.log
+	is_piece out/f.csv out/a.csv 40 >piece.txt 2>&1 || fail "no piece: $(tail -n 1 piece.txt)"
+}
+
 # What a processor holds when it is removed goes out, though its source goes on: here the only row that there is. Its
 # process is killed when it has been asked, and the next one does it.
 case_flushed_when_removed() {
@@ -147,6 +171,153 @@ case_a_chain_comes_and_goes() {
 	awk -F, 'NR == 1 || $2 >= 20' out/a.csv | cmp - out/f.csv || fail "the rows of the first"
 	awk -F, 'NR == 1 || $2 >= 40' out/a.csv >g.csv
 	"$bin" cat out/g.arrows | cmp g.csv - || fail "the rows of the second"
+}
+
+# The rows of f.csv are those of the source from 40 on up to some place, and from there those from 60 on.
+changes_once() { # FILTERED SOURCE MIN MIN
+	python3 - "$@" <<-'END'
+		import sys
+		read = lambda path: [line for line in open(path)][1:]
+		part, whole = read(sys.argv[1]), read(sys.argv[2])
+		value = lambda line: float(line.split(",")[1])
+		first, then = float(sys.argv[3]), float(sys.argv[4])
+		at = 0
+		for cut in range(len(whole) + 1):  # rows in front of it by the first rule
+		    if at == len(part) or part[at:] == [line for line in whole[cut:] if value(line) >= then]:
+		        break
+		    if value(whole[cut]) >= first:
+		        assert part[at] == whole[cut], (cut, part[at], whole[cut])
+		        at += 1
+		assert 100 < cut < len(whole) - 100, "it changed after %d of %d rows" % (cut, len(whole))
+		assert part[at:] == [line for line in whole[cut:] if value(line) >= then]
+	END
+}
+
+# A processor gets another text while its source goes on: none is lost and none comes twice at the seam.
+get_another_text() { # KILLS
+	write_supervisor
+	write_dice config/a.toml a a.csv
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	write_filter config/f.toml f a 40 f.csv
+	start run.log run config
+	await 20 has_rows out/f.csv 100 || fail "no rows"
+	local pid
+	pid=$(pid_of a)
+	write_filter config/f.toml f a 60 f.csv
+	"$bin" reload >reload.txt 2>&1 &
+	local waiter=$!
+	for _ in $(seq "$1"); do
+		kill -KILL "$(pid_of f)" 2>/dev/null
+		sleep 0.05
+	done
+	wait $waiter || fail "$(cat reload.txt)"
+	grep -q "restart f (DAQJobFilter, .*): its text has changed" reload.txt || fail "$(cat reload.txt)"
+	await 20 has_rows out/f.csv $(($(rows_of out/f.csv) + 100)) || fail "it does not go on"
+	[ "$(pid_of a)" = "$pid" ] || fail "the source was touched"
+	stop_run run.log
+	is_settled run.log
+	changes_once out/f.csv out/a.csv 40 60 >seam.txt 2>&1 || fail "the seam: $(tail -n 1 seam.txt)"
+	grep -qE "f of a: read $(rows_of out/a.csv) rows; in $(rows_of out/f.csv); rejected by low [0-9]+: accounted" run.log || fail "its line: $(grep "f of a" run.log)"
+}
+
+case_processor_gets_another_text() { get_another_text 0; }
+case_processor_gets_another_text_killed() { get_another_text 6; }
+
+# It reads another source, then both; each source's rows are one piece, and each has its line.
+case_processor_reads_others() {
+	write_supervisor
+	write_dice config/a.toml a a.csv
+	write_dice config/b.toml b b.csv
+	sed -i 's/rand_min = 1$/rand_min = 201/; s/rand_max = 100/rand_max = 300/' config/b.toml
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	write_filter config/f.toml f a 40 f.csv
+	start run.log run config
+	await 20 has_rows out/f.csv 100 || fail "no rows"
+	local pids
+	pids="$(pid_of a) $(pid_of b) $(pid_of csv)"
+	sed -i 's/job = "a"/job = "b"/' config/f.toml
+	"$bin" reload >reload.txt 2>&1 || fail "$(cat reload.txt)"
+	local only_a
+	only_a=$(awk -F, '$2 <= 100' out/f.csv | wc -l)
+	await 20 has_rows out/f.csv $(($(rows_of out/f.csv) + 100)) || fail "nothing of the other"
+	[ "$(awk -F, '$2 <= 100' out/f.csv | wc -l)" -le $((only_a + 100)) ] || fail "it still reads the first"
+	sed -i '/^job = "b"/a [[input]]\njob = "a"' config/f.toml
+	"$bin" reload >reload.txt 2>&1 || fail "$(cat reload.txt)"
+	await 20 has_rows out/f.csv $(($(rows_of out/f.csv) + 200)) || fail "it does not go on"
+	[ "$(pid_of a) $(pid_of b) $(pid_of csv)" = "$pids" ] || fail "others were touched"
+	stop_run run.log
+	is_settled run.log
+	awk -F, 'NR == 1 || $2 > 100' out/f.csv >of_b.csv
+	is_piece of_b.csv out/b.csv 40 >piece.txt 2>&1 || fail "the rows of b are no piece: $(tail -n 1 piece.txt)"
+	grep -qE "f of b: read [0-9]+ rows; in $(rows_of of_b.csv).*: accounted" run.log || fail "its line: $(grep "f of" run.log)"
+	grep -qE "f of a: read [0-9]+ rows; in [1-9][0-9]*; .*: accounted" run.log || fail "its line: $(grep "f of" run.log)"
+}
+
+# What it holds goes out by the old text; the new one begins with a new state.
+case_processor_flushes_its_old_text() {
+	mkdir modules
+	"${CC:-cc}" -std=gnu17 -O1 -fPIC -shared -I "$INCLUDE" "$here/../module/pairs.c" -o modules/pairs.so 2>cc.log || fail "$(cat cc.log)"
+	export ENRGDAQ_MODULE_PATH=$ENRGDAQ_MODULE_PATH:$work/modules
+	write_supervisor
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	write_dice config/a.toml a a.csv
+	sed -i 's/interval_seconds = 0.001/interval_seconds = 3600/' config/a.toml
+	printf '%s\n' 'daq_job_type = "DAQJobPairs"' '[[input]]' 'job = "a"' '[store_config.csv]' 'file_path = "p.csv"' >config/p.toml
+	start run.log run config
+	await 20 has_rows out/a.csv 1 || fail "no row"
+	"$bin" send p set_factor factor=5 >send.txt 2>&1 || fail "$(cat send.txt)"
+	"$bin" job stop p >stop.txt 2>&1 || fail "$(cat stop.txt)" # one that is stopped does it, and is stopped again
+	sed -i '1a factor = 3' config/p.toml
+	"$bin" reload >reload.txt 2>&1 || fail "$(cat reload.txt)"
+	await 5 has_rows out/p.csv 1 || fail "what it held is not stored"
+	[ "$(tail -n +2 out/p.csv)" = $(($(tail -n +2 out/a.csv | cut -d, -f 1) * 5)) ] || fail "what it held: $(cat out/p.csv)"
+	is_state p stopped || fail "it was started"
+	"$bin" job start p >stop.txt 2>&1 || fail "$(cat stop.txt)"
+	"$bin" send p set_factor factor=7 >send.txt 2>&1 || fail "$(cat send.txt)"
+	grep -q '"before": 3' send.txt || fail "it has a state of the old text: $(cat send.txt)"
+	stop_run run.log
+	is_settled run.log
+	grep -q "p of a: read 1 rows; in 1: accounted" run.log || fail "its line: $(grep "p of a" run.log)"
+}
+
+# A text by which it can't work is repaired: the new one goes on with the state of before, from the row where it stood.
+case_processor_is_repaired() {
+	mkdir modules
+	sed 's/uint64_t begin = row;/&\n\tif (self->options->factor == 13)\n\t\treturn enrg_error_set(err, -EIO, "unlucky");/' \
+		"$here/../module/pairs.c" >pairs.c
+	"${CC:-cc}" -std=gnu17 -O1 -fPIC -shared -I "$INCLUDE" pairs.c -o modules/pairs.so 2>cc.log || fail "$(cat cc.log)"
+	export ENRGDAQ_MODULE_PATH=$ENRGDAQ_MODULE_PATH:$work/modules
+	write_supervisor
+	write_dice config/a.toml a a.csv
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	printf '%s\n' 'daq_job_type = "DAQJobPairs"' 'factor = 1' '[[input]]' 'job = "a"' '[store_config.csv]' 'file_path = "p.csv"' >config/p.toml
+	start run.log run config
+	await 20 has_rows out/p.csv 51 || fail "no rows"
+	sed -i 's/factor = 1/factor = 13/' config/p.toml
+	"$bin" reload >reload.txt 2>&1
+	is_failing() { [ "$(grep -c "p: process: unlucky" run.log)" -ge 2 ]; }
+	await 20 is_failing || fail "it works: $(state_of p)"
+	await 20 has_rows out/a.csv $(($(rows_of out/a.csv) + 100)) || fail "its source is held back"
+	sed -i 's/factor = 13/factor = 2/' config/p.toml
+	"$bin" reload >reload.txt 2>&1 || fail "$(cat reload.txt)"
+	await 20 has_rows out/p.csv $(($(rows_of out/p.csv) + 100)) || fail "it is not repaired"
+	grep -q "p could not end in order by its old text" run.log || fail "nothing is said"
+	stop_run run.log
+	is_settled run.log
+	python3 - >sums.txt 2>&1 <<-'END' || fail "the sums: $(tail -n 1 sums.txt)"
+		read = lambda path: [int(line.split(",")[0]) for line in list(open(path))[1:]]
+		rows, sums = read("out/a.csv"), read("out/p.csv")
+		one = 0  # sums by the first text, the last of which is of one row where its number was odd
+		while sums[one] == rows[2 * one] + rows[2 * one + 1]:
+		    one += 1
+		at = 2 * one
+		if sums[one] == rows[at]:
+		    one, at = one + 1, at + 1
+		for two in sums[one:]:
+		    assert two == 2 * sum(rows[at:at + 2]), (one, at)
+		    at += 2
+		assert at >= len(rows) and one >= 50, (at, len(rows), one)
+	END
 }
 
 run_case "$@"

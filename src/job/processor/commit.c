@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crc32c.h"
 #include "base/log.h"
 #include "job/processor/life.h"
 #include "plane/stream.h"
@@ -96,17 +97,26 @@ static void continue_stream(struct enrg_processor *self, const struct checkpoint
 		stream_continue_exactly(self->stream, last->dropped_rows, !strcmp(last->run, self->process->plan->run));
 }
 
+static uint32_t text_key(const char *text)
+{
+	uint32_t key = crc32c(0, text, strlen(text));
+
+	return key ? key : 1;
+}
+
 static int take_last(struct enrg_processor *self, struct checkpoint *last, struct enrg_error *err)
 {
 	continue_stream(self, last);
 	self->last_ended = last->flags & CHECKPOINT_ENDED;
 	memcpy(self->last_run, last->run, sizeof(self->last_run));
+	self->last_text_key = last->text_key;
 	self->now.streams = last->streams;
 	self->now.stream_count = last->stream_count;
 	last->streams = NULL;
 	self->now.state = last->state;
 	self->now.state_bytes = self->state_room = last->state_bytes;
 	last->state = NULL;
+	self->now.text_key = text_key(self->process->plan->toml_text);
 	memcpy(self->now.run, self->process->plan->run, strnlen(self->process->plan->run, sizeof(self->now.run) - 1));
 	return count_init(self, last, err);
 }
@@ -130,11 +140,17 @@ int commit_open(struct enrg_processor *self, struct enrg_error *err)
 	return rc;
 }
 
+/* Nothing of the state concerns what comes: all was flushed, and it is another run, or another text. */
+static bool is_over(const struct enrg_processor *self)
+{
+	bool is_other_text = self->last_text_key && self->last_text_key != self->now.text_key;
+
+	return self->last_ended && (is_other_text || strcmp(self->last_run, self->process->plan->run) != 0);
+}
+
 int commit_load(struct enrg_processor *self, struct enrg_error *err)
 {
-	bool is_over = self->last_ended && strcmp(self->last_run, self->process->plan->run) != 0;
-
-	if (!self->was_exact || !self->type->load || is_over)
+	if (!self->was_exact || !self->type->load || is_over(self))
 		return 0;
 	int rc = self->type->load(self->state, self->now.state, self->now.state_bytes, err);
 	return rc < 0 ? enrg_error_add(err, rc, "load") : 0;

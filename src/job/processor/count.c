@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/crc32c.h"
 #include "job/processor/life.h"
 
 #define NAMES_MAX 64u /* of policies, an input */
@@ -11,16 +10,6 @@
 const struct job_input *count_input(const struct enrg_processor *self, uint32_t input)
 {
 	return (const struct job_input *)self->process->common.inputs.input.items + input;
-}
-
-static uint32_t add_text(uint32_t crc, const char *text)
-{
-	return text ? crc32c(crc, text, strlen(text) + 1) : crc32c(crc, "\1", 2);
-}
-
-static uint32_t key_of(const struct job_input *input)
-{
-	return add_text(add_text(add_text(0, input->job), input->group), input->tag);
 }
 
 static uint64_t rejected(const struct checkpoint *checkpoint, uint32_t input)
@@ -74,7 +63,8 @@ int count_init(struct enrg_processor *self, const struct checkpoint *last, struc
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	self->now.input_count = count;
 	for (uint32_t i = 0; i < count && rc == 0; i++) {
-		uint32_t key = key_of(count_input(self, i));
+		const struct job_input *named = count_input(self, i);
+		uint32_t key = checkpoint_input_key(named->job, named->group, named->tag);
 		for (uint32_t k = 0; k < last->input_count && rc == 0; k++)
 			if (last->inputs[k].key == key)
 				rc = take_counts(self, last, k, i);

@@ -24,7 +24,8 @@ struct enrg_processor {
 	struct checkpoint now; /* what the next checkpoint says; its lists and its state are of this process */
 	uint64_t state_room;
 	bool last_ended;                     /* the last checkpoint is of a life that had flushed all … */
-	char last_run[CHECKPOINT_RUN_BYTES]; /* … in that run */
+	char last_run[CHECKPOINT_RUN_BYTES]; /* … in that run … */
+	uint32_t last_text_key;              /* … by that text; 0: not known */
 	bool has_stepped;                    /* since the last checkpoint */
 	uint64_t read_bytes, first_step_ns;
 	/* processor.c */

@@ -1,0 +1,231 @@
+/* supervisor_start.c: from the configuration to a run whose jobs may be started. Process: supervisor, main thread. */
+#include "supervisor/supervisor_state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "supervisor/earlier/adopt.h"
+#include "supervisor/earlier/inherit.h"
+#include "supervisor/needs.h"
+#include "supervisor/processors.h"
+#include "supervisor/run_log.h"
+#include "supervisor/supervisor.h"
+
+#define AWAY_NS 1500000000ull /* so long without a look at the clock: this process did not run */
+
+uint64_t supervisor_running_ns(struct supervisor *self)
+{
+	uint64_t now_ns = clock_mono_ns();
+
+	if (self->looked_ns && now_ns - self->looked_ns > AWAY_NS)
+		self->away_ns += now_ns - self->looked_ns - TICK_NS;
+	self->looked_ns = now_ns;
+	return now_ns - self->away_ns;
+}
+
+static void warn_module(void *context, const char *sentence)
+{
+	(void)context;
+	log_line(ENRG_WARNING, "%s", sentence);
+}
+
+int supervisor_load(struct supervisor *self)
+{
+	const struct supervisor_params *params = self->params;
+	struct enrg_error err = {0};
+	struct problems problems;
+	int rc = types_load(&self->types, warn_module, NULL, &err);
+
+	if (rc) {
+		log_line(ENRG_ERROR, "%s", err.text);
+		return SUPERVISOR_CONFIG;
+	}
+	problems_init(&problems);
+	if (params->config_path)
+		rc = folder_load_with(
+			params->config_path, params->supervisor_file, self->types, &self->folder, &problems, &err);
+	else
+		rc = folder_load_texts(&(struct folder_texts){params->text_count, params->names, params->texts},
+			self->types, &self->folder, &problems, &err);
+	problems_print(&problems, stderr);
+	if (rc)
+		log_line(ENRG_ERROR, "%s", err.text);
+	else if (problems.errors)
+		log_line(ENRG_ERROR, "%zu problem(s) in the configuration: nothing was started", problems.errors);
+	rc = rc || problems.errors ? SUPERVISOR_CONFIG : 0;
+	problems_fini(&problems);
+	return rc;
+}
+
+static int watch(const struct supervisor *self, int descriptor, enum own_event event, struct enrg_error *err)
+{
+	struct epoll_event entry = {.events = EPOLLIN, .data.u64 = event};
+
+	if (descriptor >= 0 && !epoll_ctl(self->epoll, EPOLL_CTL_ADD, descriptor, &entry))
+		return 0;
+	return enrg_error_set(err, -errno, "the event loop can't be set up: %s", strerror(errno));
+}
+
+static int open_loop(struct supervisor *self, struct enrg_error *err)
+{
+	const struct itimerspec second = {{1, 0}, {1, 0}};
+	int rc;
+
+	self->epoll = epoll_create1(EPOLL_CLOEXEC);
+	self->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (self->epoll < 0 || self->timer < 0 || pipe2(self->lifeline, O_CLOEXEC))
+		return enrg_error_set(err, -errno, "the event loop can't be set up: %s", strerror(errno));
+	timerfd_settime(self->timer, 0, &second, NULL);
+	rc = watch(self, self->signals.descriptor, OWN_SIGNAL, err);
+	return rc ? rc : watch(self, self->timer, OWN_TIMER, err);
+}
+
+/* Left-overs, run id, rings. After it run.json says that this run is on. */
+static int prepare(struct supervisor *self, struct enrg_error *err)
+{
+	const struct supervisor_options *options = &self->folder->supervisor;
+	struct adopt_result adopted = {0};
+	bool goes_on;
+	int rc = adopt_check_versions(&self->runtime, err);
+
+	if (!rc)
+		rc = adopt_wait(&self->runtime, err);
+	if (!rc)
+		rc = inherit_names(self->folder, &self->runtime, err);
+	if (!rc)
+		rc = plan_set_create(self->folder, &self->runtime, &self->plans, err);
+	if (!rc)
+		rc = needs_check(self->plans, err);
+	if (!rc)
+		rc = run_log_plan(&self->folder->supervisor, self->params->log_format, self->plans, err);
+	if (!rc)
+		rc = stream_specs_create(self->folder, self->plans, &self->specs, err);
+	if (!rc)
+		processors_roll_forward(self->plans);
+	if (!rc)
+		rc = adopt_streams(&self->runtime, self->specs, &adopted, err);
+	self->losses = adopted.losses;
+	if (rc)
+		return rc;
+	inherit_remove_journals(&self->runtime, self->plans);
+	/* Only the run of a killed supervisor goes on: one that ended has its ledger, and a start is a new run. A
+	 * stream that was made anew must not count from 1 again in a run that it has been part of, nor may the tables
+	 * of another version, which may describe the same columns in other bytes. */
+	goes_on = self->runtime.last_was_killed && !strcmp(self->runtime.last_version, version_text()) &&
+		  adopted.kept && !adopted.removed && !adopted.recovered && !adopted.damaged;
+	for (size_t i = 0; !goes_on && i < self->plans->count; i++)
+		if (self->plans->plans[i]->journal_path)
+			journal_clear_loss(self->plans->plans[i]->journal_path);
+	rc = adopt_name_runs(&self->runtime, self->specs, self->plans, goes_on, err);
+	if (!rc)
+		rc = runtime_begin_run(&self->runtime, goes_on, err);
+	self->clock_begin = clock_state_read();
+	self->has_begun = !rc;
+	if (!rc)
+		rc = plan_set_name_run(self->plans, self->runtime.run, err);
+	if (!rc && options->runs.control)
+		rc = runs_open(&self->runs, &self->runtime, options->info.supervisor_id, options->runs.deadline_seconds,
+			goes_on, err);
+	return rc ? rc : streams_create(self->specs, !self->params->checks_off, err);
+}
+
+static uint64_t clock_of(void *context)
+{
+	return supervisor_running_ns(context);
+}
+
+static int open_changes(struct supervisor *self, struct enrg_error *err)
+{
+	self->transition = (struct transition){.roster = self->roster,
+		.ledger = self->ledger,
+		.keeper = &self->keeper,
+		.runtime = &self->runtime,
+		.commands = self->commands.commands};
+	self->reconfigure = (struct reconfigure){.types = self->types,
+		.folder = &self->folder,
+		.config_path = self->params->config_path,
+		.supervisor_file = self->params->supervisor_file,
+		.log_format = self->params->log_format,
+		.checks = !self->params->checks_off,
+		.runtime = &self->runtime,
+		.transition = &self->transition,
+		.now_ns = clock_of,
+		.context = self};
+	return reconfigure_open(&self->reconfigure, self->commands.commands)
+		       ? enrg_error_set(err, -ENOSPC, "too many tables of commands")
+		       : 0;
+}
+
+static void hear(void *context, const struct envelope *envelope)
+{
+	control_hear(context, envelope);
+}
+
+/* Last of the start: who asks must find what it asks about. */
+static int open_commands(struct supervisor *self, struct enrg_error *err)
+{
+	const struct control_params params = {.folder = self->runtime.folder,
+		.run = self->runtime.run,
+		.started_wall_ns = self->runtime.started_wall_ns,
+		.roster = self->roster,
+		.bus = self->control.client};
+	int rc = control_open(&self->commands, &params, err);
+
+	self->control.hear = hear;
+	self->control.hear_context = &self->commands;
+	runs_attach(&self->runs, self->roster, self->commands.commands);
+	if (!rc && runs_add_commands(&self->runs) < 0)
+		rc = enrg_error_set(err, -ENOSPC, "too many kinds of commands");
+	if (!rc)
+		rc = open_changes(self, err);
+	return rc ? rc : watch(self, control_descriptor(&self->commands), OWN_CONTROL, err);
+}
+
+int supervisor_start(struct supervisor *self, struct enrg_error *err)
+{
+	char publish_url[RUNTIME_URL_BYTES], subscribe_url[RUNTIME_URL_BYTES];
+	struct roster_params params;
+	int rc = runtime_open(
+		self->folder->supervisor.info.supervisor_id, self->params->config_path, &self->runtime, err);
+
+	if (!self->params->is_quiet)
+		run_log_find(&self->folder->supervisor, self->runtime.log_path, sizeof(self->runtime.log_path));
+	if (!rc)
+		rc = open_loop(self, err);
+	if (!rc)
+		rc = prepare(self, err);
+	if (!rc) {
+		runtime_format_bus(&self->runtime, publish_url, subscribe_url);
+		rc = control_plane_start(
+			publish_url, subscribe_url, self->folder->supervisor.info.supervisor_id, &self->control, err);
+	}
+	if (!rc)
+		rc = watch(self, bus_client_descriptor(self->control.client), OWN_BUS, err);
+	if (!rc && ledger_create(0, &self->ledger))
+		rc = enrg_error_set(err, -ENOMEM, "out of memory");
+	if (rc)
+		return rc;
+	self->ledger->losses = self->losses;
+	self->losses = (struct losses){0};
+	for (size_t i = 0; i < self->specs->count; i++)
+		if (self->specs->items[i].kept && self->specs->items[i].kept->earlier.runs[0] &&
+			ledger_set_earlier(
+				self->ledger, self->specs->items[i].plan->name, &self->specs->items[i].kept->earlier))
+			return enrg_error_set(err, -ENOMEM, "out of memory");
+	stream_specs_drop_kept(self->specs);
+	rc = keeper_open(&self->keeper, &self->runtime, self->plans, err);
+	if (rc)
+		return rc;
+	supervisor_look_after(self, true);
+	params = (struct roster_params){
+		.folder = self->folder, .plans = self->plans, .epoll = self->epoll, .lifeline = self->lifeline[0]};
+	rc = roster_create(&params, &self->roster, err);
+	return rc ? rc : open_commands(self, err);
+}

@@ -25,6 +25,7 @@ struct enrg_output; /* one table (or blob stream) that a job produces; owned by 
 struct enrg_message_type; /* what a job hears from others: enrgdaq/message.h */
 struct enrg_alert;
 struct enrg_stats;
+struct enrg_combined_stats;
 struct enrg_started;
 struct enrg_stopped;
 struct enrg_message;
@@ -113,6 +114,10 @@ struct enrg_job_type {
 
 	/* Jobs trace their batches while there is one job with on_trace, or who subscribes to `traces` otherwise. */
 	int (*on_trace)(struct enrg_job *job, void *state, const struct enrg_trace *trace, struct enrg_error *err);
+
+	/* The figures of all jobs of a supervisor. */
+	int (*on_combined_stats)(
+		struct enrg_job *job, void *state, const struct enrg_combined_stats *stats, struct enrg_error *err);
 };
 
 /* The name of this job (unique in its supervisor) and of the supervisor. Valid as long as the job. */

@@ -118,6 +118,26 @@ struct enrg_stats {
 	const struct enrg_statistic_value *values; /* enrg_statistics_get(i), NaN where a report does not have it */
 };
 
+/* One job, as its supervisor sees it: totals of all its instances in this run, so they outlive that job and who hears
+ * it. `in` is what a store or processor has consumed, `out` what a source or processor has produced. */
+struct enrg_job_figures {
+	const char *job, *job_type;
+	bool is_alive; /* its process runs */
+	uint64_t in_batches, in_bytes, out_batches, out_bytes;
+	uint64_t in_waiting, out_waiting; /* batches: for it; in its stream, for the slowest that reads them */
+	uint64_t last_in_ns, last_out_ns; /* wall clock; 0 = not in this instance */
+	uint64_t last_restart_ns;         /* 0 = never, or it is not up again */
+	uint64_t restarts;
+	double cpu_percent, rss_mb;
+};
+
+/* All jobs of a supervisor, about once a second. */
+struct enrg_combined_stats {
+	struct enrg_sender sender; /* the supervisor */
+	uint32_t count;
+	const struct enrg_job_figures *const *jobs;
+};
+
 /* A job is ready. */
 struct enrg_started {
 	struct enrg_sender sender;
@@ -166,8 +186,8 @@ struct enrg_message {
 };
 
 /* Adds a topic (a prefix: "stats." brings all that begin so) beside topics_to_subscribe of the job's file. Topics that
- * on_alert, on_stats, on_started, on_stopped and on_trace need are subscribed to already, and count for
- * nothing here. -EINVAL, -ENOTCONN; -ENOSPC: more than 64. */
+ * on_alert, on_stats, on_combined_stats, on_started, on_stopped and on_trace need are subscribed to already, for this
+ * job's own supervisor, and count for nothing here. -EINVAL, -ENOTCONN; -ENOSPC: more than 64. */
 ENRG_API int enrg_job_subscribe(struct enrg_job *job, const char *topic, struct enrg_error *err);
 
 #ifdef __cplusplus

@@ -6,7 +6,7 @@
 bool types_hears(const struct enrg_job_type *type)
 {
 	return (type->messages && type->messages[0]) || type->on_alert || type->on_stats || type->on_started ||
-	       type->on_stopped || type->on_trace || type->on_message;
+	       type->on_stopped || type->on_trace || type->on_combined_stats || type->on_message;
 }
 
 void types_listen(const struct type_entry *type, struct enrg_job_type *ret_listener)

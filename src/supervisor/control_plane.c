@@ -64,6 +64,17 @@ void control_plane_publish(struct control_plane *control, const json_t *status)
 		log_line(ENRG_DEBUG, "combined statistics not sent: %s", err.text);
 }
 
+void control_plane_publish_jobs(struct control_plane *control, json_t *jobs)
+{
+	char topic[TOPIC_BYTES_MAX];
+	struct enrg_error err = {0};
+
+	format_topic(control, topic);
+	if (jobs && bus_client_send(control->client, topic, "combined_jobs", jobs, &err))
+		log_line(ENRG_DEBUG, "figures of all jobs not sent: %s", err.text);
+	json_decref(jobs);
+}
+
 void control_plane_tell_end(struct control_plane *control, const struct member *member)
 {
 	json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:b}", "daq_job", member->plan->name, "daq_job_type",

@@ -29,6 +29,8 @@ int control_plane_start(const char *publish_url, const char *subscribe_url, cons
 void control_plane_stop(struct control_plane *control);
 /* "combined_stats" on stats.combined.supervisor.<id>. */
 void control_plane_publish(struct control_plane *control, const json_t *status);
+/* "combined_jobs" there (combined.h), for services; takes the object. */
+void control_plane_publish_jobs(struct control_plane *control, json_t *jobs);
 /* Does anybody read what control_plane_publish sends? */
 bool control_plane_is_read(const struct control_plane *control);
 /* "stopped" on supervisor.<id>.internal: an instance of a job has ended. */

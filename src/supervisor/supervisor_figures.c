@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "supervisor/combined.h"
 #include "supervisor/sample.h"
 #include "supervisor/status.h"
 #include "supervisor/supervisor.h"
@@ -78,6 +79,8 @@ static void tell_status(struct supervisor *self, const json_t *status, uint64_t 
 
 	supervisor_write_status(self, status);
 	control_plane_publish(&self->control, status);
+	if (control_plane_is_read(&self->control))
+		control_plane_publish_jobs(&self->control, combined_format(self->roster, self->ledger));
 	if (self->params->on_status)
 		self->params->on_status(self->params->context, status, false);
 	if (!self->params->is_quiet && self->drain.phase == DRAIN_NONE && now_ns - self->summary_ns >= SUMMARY_NS) {

@@ -250,6 +250,9 @@ static void want_reports(struct reporter *reporter)
 	topic_format(topic, sizeof(topic), "stats.supervisor.%s", supervisor);
 	if (job->on_stats)
 		want(reporter, topic);
+	topic_format(topic, sizeof(topic), "stats.combined.supervisor.%s", supervisor);
+	if (job->on_combined_stats)
+		want(reporter, topic);
 	topic_format(topic, sizeof(topic), "traces.supervisor.%s", supervisor);
 	if (job->on_trace)
 		want(reporter, topic);
@@ -340,7 +343,8 @@ static bool is_heard(const struct reporter *reporter, const char *topic, const c
 	const struct enrg_job_type *job = &reporter->listener;
 	bool is_taken = job->on_message || (!strcmp(kind, "alert") && job->on_alert) ||
 			(!strcmp(kind, "stats") && job->on_stats) || (!strcmp(kind, "started") && job->on_started) ||
-			(!strcmp(kind, "stopped") && job->on_stopped) || (!strcmp(kind, "traces") && job->on_trace);
+			(!strcmp(kind, "stopped") && job->on_stopped) || (!strcmp(kind, "traces") && job->on_trace) ||
+			(!strcmp(kind, "combined_jobs") && job->on_combined_stats);
 
 	for (const struct wanted *wanted = reporter->wanted; is_taken && wanted; wanted = wanted->next)
 		if (!strncmp(topic, wanted->topic, strlen(wanted->topic)))

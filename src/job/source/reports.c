@@ -8,6 +8,7 @@
 
 #include "enrgdaq/message.h"
 #include "handover/statistics.h"
+#include "job/source/combined.h"
 
 static const char *text(const json_t *body, const char *key)
 {
@@ -158,5 +159,7 @@ int reports_hand_over(struct enrg_job *job, const char *topic, const struct enve
 		return hand_stopped(job, envelope, err);
 	if (!strcmp(envelope->kind, "traces") && type->on_trace)
 		return hand_traces(job, envelope, err);
+	if (!strcmp(envelope->kind, "combined_jobs") && type->on_combined_stats)
+		return combined_hand_over(job, envelope, err);
 	return type->on_message ? hand_other(job, topic, envelope, err) : 0;
 }

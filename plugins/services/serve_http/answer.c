@@ -104,8 +104,8 @@ static enum MHD_Result send_failure(const struct answer_request *request, int rc
 	if (rc == -ENOENT)
 		return send_text(request, MHD_HTTP_NOT_FOUND, "404: there is no such file\n");
 	if (rc == -ENOTDIR)
-		return send_text(request, MHD_HTTP_SERVICE_UNAVAILABLE,
-			"503: the folder that is to be served is not there\n");
+		return send_text(
+			request, MHD_HTTP_SERVICE_UNAVAILABLE, "503: the folder that is to be served is not there\n");
 	if (rc == -EACCES || rc == -EPERM)
 		return send_text(request, MHD_HTTP_FORBIDDEN, "403: the server may not read this\n");
 	return send_text(request, MHD_HTTP_INTERNAL_SERVER_ERROR, "500: the file can't be read\n");
@@ -316,8 +316,8 @@ bool answer_refuse(const struct answer_request *request, enum MHD_Result *ret_re
 
 	MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_header, &count);
 	if (strcmp(request->method, "GET") != 0 && strcmp(request->method, "HEAD") != 0)
-		*ret_result = send_text(
-			request, MHD_HTTP_METHOD_NOT_ALLOWED, "405: files can be read here, nothing else\n");
+		*ret_result =
+			send_text(request, MHD_HTTP_METHOD_NOT_ALLOWED, "405: files can be read here, nothing else\n");
 	else if (count.hosts > 1 || count.has_body) /* what proxies and servers read differently */
 		*ret_result = send_text(
 			request, MHD_HTTP_BAD_REQUEST, "400: a request without a body and with one Host, please\n");

@@ -1,5 +1,5 @@
-/* folder.h: the files below one folder, and nothing else: paths are opened with openat2(2), which follows no link out of
- * it and no magic link of /proc. No HTTP. One thread. */
+/* folder.h: the files below one folder, and nothing else: paths are opened with openat2(2), which follows no link out
+ * of it and no magic link of /proc. No HTTP. One thread. */
 #ifndef SERVE_HTTP_FOLDER_H
 #define SERVE_HTTP_FOLDER_H
 
@@ -15,8 +15,8 @@ int folder_check_kernel(struct enrg_error *err);
  * there is none that may be seen; -ENOTDIR: the root itself is not there; -EACCES, -EMFILE and such. */
 int folder_open(const char *root, const char *path, struct stat *ret_status);
 
-/* A page that lists the folder of `descriptor`, as HTML in malloc'ed memory: folders first, by name, with size and date;
- * no hidden names, nothing that folder_open would refuse. `url_path` as it is shown and linked to. 0, -errno. */
+/* A page that lists the folder of `descriptor`, as HTML in malloc'ed memory: folders first, by name, with size and
+ * date; no hidden names, nothing that folder_open would refuse. `url_path` as it is shown and linked to. 0, -errno. */
 int folder_list(int descriptor, const char *root, const char *path, char **ret_html, size_t *ret_bytes);
 
 #endif

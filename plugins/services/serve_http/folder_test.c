@@ -81,8 +81,8 @@ static int try(const char *path)
 
 static void only_what_lies_in_it_is_opened(void **state)
 {
-	static const char *const wrong[] = {"outside", "folder_outside/secret.txt", "absolute", "magic/etc/passwd", "loop",
-		"fifo", "none", "b.csv/x", "../secret.txt", "deep/../../secret.txt", "/etc/passwd"};
+	static const char *const wrong[] = {"outside", "folder_outside/secret.txt", "absolute", "magic/etc/passwd",
+		"loop", "fifo", "none", "b.csv/x", "../secret.txt", "deep/../../secret.txt", "/etc/passwd"};
 	struct enrg_error err = {0};
 	struct stat status;
 
@@ -111,14 +111,16 @@ static void lists_show_what_may_be_seen(void **state)
 	close(descriptor);
 	assert_int_equal(strlen(html), bytes);
 	char *deep = strstr(html, "<a href=\"/deep/\">deep/</a>");
-	char *first = strstr(html, "<a href=\"/a%20%3C%26%22%27%3E%0A.csv\">a &lt;&amp;&quot;&#39;&gt;?.csv</a></td><td>1 B<");
+	char *first = strstr(
+		html, "<a href=\"/a%20%3C%26%22%27%3E%0A.csv\">a &lt;&amp;&quot;&#39;&gt;?.csv</a></td><td>1 B<");
 	char *second = strstr(html, "<a href=\"/b.csv\">b.csv</a></td><td>5 B</td><td>20");
 	assert_non_null(deep);
 	assert_non_null(first);
 	assert_non_null(second);
 	assert_true(deep < first && first < second);
 	assert_non_null(strstr(html, ">inside</a>"));
-	static const char *const hidden[] = {"hidden", "outside<", "folder_outside", "magic", "loop", "fifo", "absolute", ">..<"};
+	static const char *const hidden[] = {
+		"hidden", "outside<", "folder_outside", "magic", "loop", "fifo", "absolute", ">..<"};
 	for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
 		if (strstr(html, hidden[i]))
 			fail_msg("%s is listed: %s", hidden[i], html);

@@ -1,4 +1,5 @@
-/* resource.h: what a request asks for: its path and its range, as bytes from outside. No files, no framework. Any thread.
+/* resource.h: what a request asks for: its path and its range, as bytes from outside. No files, no framework. Any
+ * thread.
  */
 #ifndef SERVE_HTTP_RESOURCE_H
 #define SERVE_HTTP_RESOURCE_H
@@ -11,8 +12,8 @@
 #define RESOURCE_PATH_BYTES 4096u
 
 /* The path below the served folder that a URL's path means: percent signs decoded, TODAY and YESTERDAY replaced by the
- * local days (2026-11-28) of `now`; "." for the folder itself. false: it has none: a sign that is no percent-encoding, a
- * control character, a part that begins with a dot (hidden files, "..", "."), or it is too long. */
+ * local days (2026-11-28) of `now`; "." for the folder itself. false: it has none: a sign that is no percent-encoding,
+ * a control character, a part that begins with a dot (hidden files, "..", "."), or it is too long. */
 bool resource_parse_path(const char *url, time_t now, char ret_path[RESOURCE_PATH_BYTES]);
 
 /* A path as part of a URL: everything but letters, digits and "-._~/" is percent-encoded. As snprintf. */
@@ -27,7 +28,8 @@ enum resource_range {
 /* Of "bytes=…" for a file of `size` bytes; `header` may be NULL. Several ranges are not taken apart: the whole file. */
 enum resource_range resource_parse_range(const char *header, uint64_t size, uint64_t *ret_first, uint64_t *ret_count);
 
-/* Is one of the entity tags in the list (If-None-Match) `etag`, or is the list "*"? Weak and strong ones are the same. */
+/* Is one of the entity tags in the list (If-None-Match) `etag`, or is the list "*"? Weak and strong ones are the same.
+ */
 bool resource_has_etag(const char *header, const char *etag);
 
 /* "Sat, 28 Nov 2026 04:10:00 GMT" and back; false: it is none. */

@@ -1,5 +1,5 @@
-/* serve_http.c: DAQJobServeHTTP: a folder of files for browsers. A service in a process of its own, on its main thread; it
- * reads files and nothing else, and the data path does not know of it. */
+/* serve_http.c: DAQJobServeHTTP: a folder of files for browsers. A service in a process of its own, on its main thread;
+ * it reads files and nothing else, and the data path does not know of it. */
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>

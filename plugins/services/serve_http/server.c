@@ -40,8 +40,7 @@ static uint64_t now_ns(void)
 
 static void open_visit(struct server *server, struct MHD_Connection *connection, void **ret_context)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct visit *visit = calloc(1, sizeof(*visit));
 
 	*ret_context = visit;
@@ -77,8 +76,7 @@ static void note_connection(void *context, struct MHD_Connection *connection, vo
 
 static struct visit *visit_of(struct MHD_Connection *connection)
 {
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
 	return info ? info->socket_context : NULL;
 }
@@ -174,17 +172,20 @@ static int refuse(const struct server *server, int code, struct enrg_error *err)
 
 	if (code == EADDRINUSE)
 		return enrg_error_set(err, -code,
-			"port %u of %s is in use by another program: choose another `port`, or end that one (`ss -ltnp` "
+			"port %u of %s is in use by another program: choose another `port`, or end that one (`ss "
+			"-ltnp` "
 			"names it)",
 			params->port, params->host);
 	if (code == EACCES)
 		return enrg_error_set(err, -code,
-			"port %u may not be opened by this user: ports below 1024 are the system's; choose a higher `port`",
+			"port %u may not be opened by this user: ports below 1024 are the system's; choose a higher "
+			"`port`",
 			params->port);
 	if (code == EADDRNOTAVAIL)
 		return enrg_error_set(
 			err, -code, "%s is no address of this machine, now: `ip address` lists them", params->host);
-	return enrg_error_set(err, -code, "can't listen on port %u of %s: %s", params->port, params->host, strerror(code));
+	return enrg_error_set(
+		err, -code, "can't listen on port %u of %s: %s", params->port, params->host, strerror(code));
 }
 
 static int try_address(struct server *server, const struct addrinfo *address)
@@ -240,14 +241,14 @@ static int start_daemon(struct server *server, struct enrg_error *err)
 	server->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, take_request, server,
 		MHD_OPTION_EXTERNAL_LOGGER, log_library, server, /* first: what follows may be logged */
 		MHD_OPTION_LISTEN_SOCKET, server->descriptor,    /* */
-		MHD_OPTION_CONNECTION_LIMIT, params->connections_max,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, params->connections_per_address,
-		MHD_OPTION_CONNECTION_TIMEOUT, IDLE_S,                    /* without a byte in either direction */
+		MHD_OPTION_CONNECTION_LIMIT, params->connections_max, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		params->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
+		IDLE_S,                                                     /* without a byte in either direction */
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES_MAX, /* */
-		MHD_OPTION_STRICT_FOR_CLIENT, 1,                          /* */
-		MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,        /* */
-		MHD_OPTION_NOTIFY_CONNECTION, note_connection, server,    /* */
-		MHD_OPTION_NOTIFY_COMPLETED, note_completed, NULL,        /* */
+		MHD_OPTION_STRICT_FOR_CLIENT, 1,                            /* */
+		MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,          /* */
+		MHD_OPTION_NOTIFY_CONNECTION, note_connection, server,      /* */
+		MHD_OPTION_NOTIFY_COMPLETED, note_completed, NULL,          /* */
 		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 	return server->daemon ? 0 : enrg_error_set(err, -ENOMEM, "the server can't be started");
 }

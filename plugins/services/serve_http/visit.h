@@ -1,4 +1,5 @@
-/* visit.h: one connection, and how long it has been slow. Lives in the server's list from its first to its last byte. */
+/* visit.h: one connection, and how long it has been slow. Lives in the server's list from its first to its last byte.
+ */
 #ifndef SERVE_HTTP_VISIT_H
 #define SERVE_HTTP_VISIT_H
 

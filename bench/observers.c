@@ -9,11 +9,13 @@
 #define HOT_BYTES   (8u << 20)
 #define OBSERVERS   4u
 #define PERIOD_NS   100000000u
-#define MEASURE_NS  1000000000u
+#define MEASURE_NS  300000000u
+#define PAIRS       10u /* a round */
 
 static const char help[] =
 	"Batches of 1 MB to one required consumer, alone, and with four observers that take the newest batch ten\n"
-	"times a second each, as `enrgdaq watch --every 0.1` does: the rate with them, divided by the rate without.";
+	"times a second each, as `enrgdaq watch --every 0.1` does: the rate with them, divided by the rate without.\n"
+	"A round has ten short pairs, which begin with the one and with the other in turn.";
 
 struct seen {
 	uint64_t observed, lapped;
@@ -65,6 +67,8 @@ int main(int argc, char **argv)
 	struct enrg_error err = {0};
 	const struct compare compare = {
 		.rounds = compare_parse(argc, argv, help),
+		.pairs = PAIRS,
+		.alternates = true,
 		.metric_count = 1,
 		.metrics = &metric,
 		.limit = measure_alone,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,7 +17,8 @@ struct outcome {
 	struct series *series; /* one a metric */
 	unsigned count;        /* pairs that count */
 	unsigned changed;      /* pairs in which the regime changed */
-	enum regime regime;    /* of all pairs that count */
+	unsigned tried;
+	enum regime regime; /* of all pairs that count */
 };
 
 static int probe_regime(const struct compare *compare, struct regime_probe *ret_probe, struct enrg_error *err)
@@ -29,9 +31,13 @@ static int run_pair(const struct compare *compare, enum regime *regime, struct o
 	double limits[COMPARE_METRICS_MAX] = {0}, values[COMPARE_METRICS_MAX] = {0};
 	struct regime_probe after;
 
-	int rc = compare->limit(compare->context, limits, err);
+	bool is_turned = compare->alternates && outcome->tried++ % 2;
+	int rc = is_turned ? compare->value(compare->context, values, err)
+			   : compare->limit(compare->context, limits, err);
+
 	if (rc == 0)
-		rc = compare->value(compare->context, values, err);
+		rc = is_turned ? compare->limit(compare->context, limits, err)
+			       : compare->value(compare->context, values, err);
 	if (rc == 0)
 		rc = probe_regime(compare, &after, err);
 	if (rc < 0)
@@ -57,12 +63,16 @@ static bool print_metric(const struct compare_metric *metric, struct series *ser
 {
 	double ratio = pair_median(series->ratios, outcome->count);
 	bool is_met = metric->is_at_most ? ratio <= metric->goal : ratio >= metric->goal;
+	double part = 0.98 / sqrt(outcome->count); /* of the ranks: 1.96 of their standard deviation */
 	char goal[60] = "";
 
+	part = part < 0.5 ? part : 0.5;
 	if (metric->goal > 0)
 		snprintf(goal, sizeof(goal), ", goal %s %g: %s", metric->is_at_most ? "<=" : ">=", metric->goal,
 			is_met ? "met" : "MISSED");
-	printf("%s: ratio %.3f (quartiles %.3f to %.3f)%s; %.4g of %.4g %s; pairs: %u, %s\n", metric->name, ratio,
+	printf("%s: ratio %.3f (95 %%: %.3f to %.3f; quartiles %.3f to %.3f)%s; %.4g of %.4g %s; pairs: %u, %s\n",
+		metric->name, ratio, pair_quantile(series->ratios, outcome->count, 0.5 - part),
+		pair_quantile(series->ratios, outcome->count, 0.5 + part),
 		pair_quantile(series->ratios, outcome->count, 0.25),
 		pair_quantile(series->ratios, outcome->count, 0.75), goal, pair_median(series->values, outcome->count),
 		pair_median(series->limits, outcome->count), metric->unit, outcome->count,
@@ -73,14 +83,15 @@ static bool print_metric(const struct compare_metric *metric, struct series *ser
 int compare_run(const struct compare *compare, struct enrg_error *err)
 {
 	struct outcome outcome = {.series = calloc(COMPARE_METRICS_MAX, sizeof(struct series))};
+	unsigned pairs = compare->rounds * (compare->pairs ? compare->pairs : 1);
 	struct regime_probe probe;
 	bool is_met = true;
 	int rc = outcome.series ? probe_regime(compare, &probe, err) : enrg_error_set(err, -ENOMEM, "out of memory");
 
-	for (unsigned i = 0; i < compare->rounds && i < COMPARE_ROUNDS_MAX && rc == 0; i++)
+	for (unsigned i = 0; i < pairs && i < COMPARE_ROUNDS_MAX && rc == 0; i++)
 		rc = run_pair(compare, &probe.regime, &outcome, err);
 	if (rc == 0 && outcome.changed > 0)
-		printf("the regime changed in %u of %u pairs, which do not count\n", outcome.changed, compare->rounds);
+		printf("the regime changed in %u of %u pairs, which do not count\n", outcome.changed, pairs);
 	for (unsigned i = 0; i < compare->metric_count && rc == 0 && outcome.count > 0; i++)
 		is_met &= print_metric(&compare->metrics[i], &outcome.series[i], &outcome);
 	fflush(stdout);

@@ -21,9 +21,11 @@ struct compare_metric {
 
 struct compare {
 	unsigned rounds;
+	unsigned pairs;  /* of each round; 0 = 1 */
+	bool alternates; /* every second pair begins with the value, so that what drifts favours neither */
 	unsigned metric_count;
 	const struct compare_metric *metrics;
-	/* Each measures once and sets one figure a metric. `value` runs after `limit`. */
+	/* Each measures once and sets one figure a metric. `value` runs after `limit`, unless they alternate. */
 	int (*limit)(void *context, double *ret_figures, struct enrg_error *err);
 	int (*value)(void *context, double *ret_figures, struct enrg_error *err);
 	void *context;
@@ -31,7 +33,8 @@ struct compare {
 	int (*probe)(struct regime_probe *ret_probe, struct enrg_error *err);
 };
 
-/* Prints one line a metric: median ratio, its quartiles, medians of value and limit, regime. 0: all goals met; 1: one
+/* Prints one line a metric: median ratio, the interval that holds it with 95 % (of the pairs' ranks, whatever their
+ * distribution), quartiles of the pairs, medians of value and limit, regime. 0: all goals met; 1: one
  * was missed, or the regime changed all the time; negative: could not be measured. */
 int compare_run(const struct compare *compare, struct enrg_error *err);
 

@@ -49,7 +49,13 @@ static int judge(const double *values, double goal, bool is_at_most, int fail_at
 {
 	struct script script = {.values = values, .fail_at = fail_at};
 	const struct compare_metric metric = {"test", "GB/s", goal, is_at_most};
-	const struct compare compare = {3, 1, &metric, take_limit, take_value, &script, probe};
+	const struct compare compare = {.rounds = 3,
+		.metric_count = 1,
+		.metrics = &metric,
+		.limit = take_limit,
+		.value = take_value,
+		.context = &script,
+		.probe = probe};
 	struct enrg_error err = {0};
 
 	int rc = compare_run(&compare, &err);
@@ -86,6 +92,42 @@ static void test_changes_of_regime_do_not_count(void **state)
 	regimes = NULL;
 }
 
+static char order[16];
+static size_t taken;
+
+static int note_limit(void *context, double *ret_figures, struct enrg_error *err)
+{
+	(void)context, (void)err;
+	order[taken++] = 'L';
+	ret_figures[0] = 1;
+	return 0;
+}
+
+static int note_value(void *context, double *ret_figures, struct enrg_error *err)
+{
+	(void)context, (void)err;
+	order[taken++] = 'V';
+	ret_figures[0] = 1;
+	return 0;
+}
+
+static void test_pairs_alternate(void **state)
+{
+	const struct compare_metric metric = {"test", "GB/s", 0, false};
+	const struct compare compare = {.rounds = 2,
+		.pairs = 2,
+		.alternates = true,
+		.metric_count = 1,
+		.metrics = &metric,
+		.limit = note_limit,
+		.value = note_value,
+		.probe = probe};
+
+	(void)state;
+	assert_int_equal(compare_run(&compare, NULL), 0);
+	assert_string_equal(order, "LVVLLVVL");
+}
+
 static void test_failure(void **state)
 {
 	static const double values[] = {1, 1, 1};
@@ -118,6 +160,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_goals),
 		cmocka_unit_test(test_changes_of_regime_do_not_count),
+		cmocka_unit_test(test_pairs_alternate),
 		cmocka_unit_test(test_failure),
 		cmocka_unit_test(test_exit_codes),
 		cmocka_unit_test(test_arguments),

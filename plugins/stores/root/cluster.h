@@ -2,7 +2,7 @@
 #ifndef ROOT_CLUSTER_H
 #define ROOT_CLUSTER_H
 
-#include "bytes.h"
+#include "rootio/bytes.h"
 #include "enrgdaq/batch.h"
 
 struct cluster_column {

@@ -2,7 +2,7 @@
 #ifndef ROOT_COMPRESS_H
 #define ROOT_COMPRESS_H
 
-#include "bytes.h"
+#include "rootio/bytes.h"
 
 #define COMPRESS_PIECE_MAX 0xFFFFFFu
 

@@ -10,8 +10,9 @@
 #include <time.h>
 #include <xxhash.h>
 
+#include "classes.h"
 #include "layout.h"
-#include "streamer.h"
+#include "rootio/streamer.h"
 
 static_assert(BEGIN + KEY_NUMBER_BYTES + 6 + 2 * (CONTAINER_NAME_BYTES_MAX + 1 + sizeof(TITLE)) + DIRECTORY_BYTES <=
 		      SECTOR_BYTES,
@@ -223,7 +224,7 @@ static int put_info(struct container *container, const struct compress_setting *
 	struct place place = {0};
 
 	record.in_directory = true;
-	streamer_put_list(&raw);
+	streamer_put_list(&raw, classes, CLASSES);
 	int rc = bytes_check(&raw, err);
 	if (rc == 0)
 		rc = compress_append(&compressor, setting, raw.data, raw.count, &packed, err);

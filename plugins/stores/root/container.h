@@ -8,7 +8,7 @@
 #ifndef ROOT_CONTAINER_H
 #define ROOT_CONTAINER_H
 
-#include "bytes.h"
+#include "rootio/bytes.h"
 #include "compress.h"
 #include "enrgdaq/store.h"
 #include "extent.h"

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "streamer.h"
+#include "classes.h"
 
 static struct bytes list;
 static size_t at;
@@ -16,7 +16,7 @@ static size_t at;
 static int set_up(void **state)
 {
 	(void)state;
-	streamer_put_list(&list);
+	streamer_put_list(&list, classes, CLASSES);
 	at = 0;
 	return list.is_short;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "basket.h"
-#include "streamer.h"
+#include "rootio/streamer.h"
 #include "tree.h"
 
 #define CLASS          "TTree"

@@ -1,5 +1,5 @@
 /* bytes.c: see the header. Store process. */
-#include "bytes.h"
+#include "rootio/bytes.h"
 
 #include <endian.h>
 #include <errno.h>

@@ -128,6 +128,41 @@ case_stats() {
 	[ "$(wc -l <out/series_lab.more.csv)" -gt 5 ] || fail "a short time series"
 }
 
+case_handle_traces() {
+	write_company
+	printf 'daq_job_type = "DAQJobHandleTraces"\n\n[store_config.csv]\nfile_path = "traces.csv"\n' >c/service.toml
+	suite DAQJobHandleTraces
+}
+
+are_joined() {
+	awk -F, '$2 == "sent" {sent[$3] = 1} $2 == "received" && $5 == "dice" {received[$3] = 1}
+		END {for (id in received) n += id in sent; exit !(n > 110)}' out/traces.csv
+}
+
+# A store that gets some batches a second, and a source that is as fast as it can: all of the one stand there, of the other
+# as many as its sampling says, and neither tables nor memory grow with the rate.
+case_traces() {
+	local seen pid
+	write_company
+	rm c/knob.toml
+	printf 'daq_job_type = "DAQJobBenchmark"\npayload_size = 10\n[store_config.memory]\n' >c/fast.toml
+	printf 'daq_job_type = "DAQJobHandleTraces"\n[store_config.csv]\nfile_path = "traces.csv"\n' >c/service.toml
+	start run.log run c
+	await 20 grep -qE ',dice,DAQJobStoreCSV,lab,lab,' out/traces_latency.csv || fail "no batch of a slow source"
+	await 20 grep -qE ',fast,DAQJobStoreMemory,lab,lab,.*,[0-9]{2,}$' out/traces_latency.csv || fail "no sampled batch of a fast one"
+	# the way of a batch is found by its id; reports of several seconds, so that its own would be there as well
+	await 20 are_joined || fail "what was received was not sent"
+	pid=$(pid_of service)
+	[ "$(rss_of "$pid")" -lt 40000 ] || fail "it takes $(rss_of "$pid") kB"
+	"$bin" send supervisor stop >/dev/null || fail "stop"
+	wait "$run" || fail "exit code of the run"
+	head -n 1 out/traces_latency.csv | grep -qx 'message_id,message_type,source_job,dest_job,source_supervisor,dest_supervisor,sent_timestamp,received_timestamp,latency_ms,size_bytes,sampled_every' || fail "columns of latencies"
+	grep -q ',service,' out/traces.csv out/traces_latency.csv && fail "it traces itself"
+	# sampled_every is true: rows that stand for others make up about what was produced meanwhile
+	seen=$(awk -F, '$2 == "sent" && $5 == "fast" {rows++} END {print rows + 0}' out/traces.csv)
+	[ "$seen" -gt 20 ] && [ "$seen" -lt 3000 ] || fail "$seen rows of a fast source"
+}
+
 case_knob() {
 	write_company
 	printf 'daq_job_type = "DAQJobKnob"\n[store_config.csv]\nfile_path = "service.csv"\n' >c/service.toml

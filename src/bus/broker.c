@@ -42,10 +42,10 @@ static void forward_messages(struct broker *broker)
 {
 	for (unsigned i = 0; i < 256; i++) {
 		struct socket_message message;
-		int status = socket_recv(broker->publishers, 2, &message);
-		if (!status)
+		int rc = socket_recv(broker->publishers, 2, &message);
+		if (!rc)
 			return;
-		if (status < 0) {
+		if (rc < 0) {
 			refuse(broker);
 		} else if (message.count != 2 || zmq_msg_size(&message.frames[0]) > TOPIC_BYTES_MAX) {
 			refuse(broker);
@@ -60,10 +60,10 @@ static void forward_subscriptions(struct broker *broker)
 {
 	for (unsigned i = 0; i < 256; i++) {
 		struct socket_message message;
-		int status = socket_recv(broker->subscribers, 1, &message);
-		if (!status)
+		int rc = socket_recv(broker->subscribers, 1, &message);
+		if (!rc)
 			return;
-		if (status < 0) {
+		if (rc < 0) {
 			refuse(broker);
 			continue;
 		}
@@ -81,9 +81,9 @@ static void forward_subscriptions(struct broker *broker)
 static bool obey(struct broker *broker)
 {
 	struct socket_message message;
-	int status = socket_recv(broker->control_far, 2, &message), code = 0;
+	int rc = socket_recv(broker->control_far, 2, &message), code = 0;
 
-	if (status <= 0)
+	if (rc <= 0)
 		return true;
 	if (message.count == 2) {
 		code = socket_bind(broker->publishers, zmq_msg_data(&message.frames[0]), NULL);
@@ -91,9 +91,9 @@ static bool obey(struct broker *broker)
 			code = socket_bind(broker->subscribers, zmq_msg_data(&message.frames[1]), NULL);
 		zmq_send(broker->control_far, &code, sizeof(code), 0);
 	}
-	status = message.count == 2;
+	rc = message.count == 2;
 	socket_message_fini(&message);
-	return status;
+	return rc;
 }
 
 static void *broker_main(void *opaque)
@@ -123,10 +123,10 @@ static void *broker_main(void *opaque)
 static int bind_socket(void *socket, int size_max, const char *url, struct enrg_error *err)
 {
 	int64_t bytes_max = size_max;
-	int status = socket_check_url(url, err);
+	int rc = socket_check_url(url, err);
 
-	if (status)
-		return status;
+	if (rc)
+		return rc;
 	/* A peer that sends more is disconnected by ZeroMQ before anything is allocated. */
 	if (zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof(bytes_max)) ||
 		socket_set_int(socket, ZMQ_LINGER, 0) || socket_set_int(socket, ZMQ_SNDHWM, BROKER_WATERMARK) ||
@@ -149,13 +149,13 @@ static int open_sockets(
 		zmq_bind(broker->control_far, CONTROL_URL) || zmq_connect(broker->control_near, CONTROL_URL))
 		return socket_fail(err, "open", CONTROL_URL);
 
-	int status = bind_socket(broker->publishers, (int)ENVELOPE_BYTES_MAX, publish_url, err);
+	int rc = bind_socket(broker->publishers, (int)ENVELOPE_BYTES_MAX, publish_url, err);
 	/* Nothing but subscriptions comes in here: a byte, or a command's name, before the topic. */
-	if (!status)
-		status = bind_socket(broker->subscribers, (int)TOPIC_BYTES_MAX + 32, subscribe_url, err);
-	if (!status && zmq_send(broker->publishers, "\1" GREETING_TOPIC, sizeof(GREETING_TOPIC), 0) < 0)
-		status = socket_fail(err, "greet at", publish_url);
-	return status;
+	if (!rc)
+		rc = bind_socket(broker->subscribers, (int)TOPIC_BYTES_MAX + 32, subscribe_url, err);
+	if (!rc && zmq_send(broker->publishers, "\1" GREETING_TOPIC, sizeof(GREETING_TOPIC), 0) < 0)
+		rc = socket_fail(err, "greet at", publish_url);
+	return rc;
 }
 
 static int start_thread(struct broker *broker, struct enrg_error *err)
@@ -179,13 +179,13 @@ int broker_start(const char *publish_url, const char *subscribe_url, struct brok
 
 	if (!broker)
 		return enrg_error_set(err, -ENOMEM, "no memory for the broker");
-	int status = open_sockets(broker, publish_url, subscribe_url, err);
-	if (!status)
-		status = start_thread(broker, err);
-	if (status) {
-		enrg_error_add(err, status, "message broker");
+	int rc = open_sockets(broker, publish_url, subscribe_url, err);
+	if (!rc)
+		rc = start_thread(broker, err);
+	if (rc) {
+		enrg_error_add(err, rc, "message broker");
 		broker_stop(broker);
-		return status;
+		return rc;
 	}
 	*ret_broker = broker;
 	return 0;

@@ -80,10 +80,10 @@ static void note_wish(struct bus_client *client, const uint8_t *message, size_t 
 static void take_subscriptions(struct bus_client *client)
 {
 	struct socket_message message;
-	int status;
+	int rc;
 
-	while ((status = socket_recv(client->publisher, 1, &message)) == 1 || status == ENRG_E_PROTOCOL) {
-		if (status != 1)
+	while ((rc = socket_recv(client->publisher, 1, &message)) == 1 || rc == ENRG_E_PROTOCOL) {
+		if (rc != 1)
 			continue;
 		note_wish(client, zmq_msg_data(&message.frames[0]), zmq_msg_size(&message.frames[0]));
 		socket_message_fini(&message);
@@ -103,10 +103,10 @@ bool bus_client_is_wanted(struct bus_client *client, const char *topic)
 
 static int connect_socket(void *socket, int64_t bytes_max, const char *url, struct enrg_error *err)
 {
-	int status = socket_check_url(url, err);
+	int rc = socket_check_url(url, err);
 
-	if (status)
-		return status;
+	if (rc)
+		return rc;
 	if (zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof(bytes_max)) ||
 		socket_set_int(socket, ZMQ_LINGER, CLIENT_LINGER_MS) ||
 		socket_set_int(socket, ZMQ_SNDHWM, CLIENT_WATERMARK) ||
@@ -130,14 +130,14 @@ static int copy_name(char *ret_name, size_t name_bytes, const char *name, struct
 
 static int open_client(struct bus_client *client, const struct bus_client_params *params, struct enrg_error *err)
 {
-	int status = copy_name(client->supervisor, sizeof(client->supervisor), params->supervisor, err);
+	int rc = copy_name(client->supervisor, sizeof(client->supervisor), params->supervisor, err);
 
-	if (!status)
-		status = copy_name(client->job, sizeof(client->job), params->job, err);
-	if (!status)
-		status = copy_name(client->job_type, sizeof(client->job_type), params->job_type, err);
-	if (status)
-		return status;
+	if (!rc)
+		rc = copy_name(client->job, sizeof(client->job), params->job, err);
+	if (!rc)
+		rc = copy_name(client->job_type, sizeof(client->job_type), params->job_type, err);
+	if (rc)
+		return rc;
 	client->context = zmq_ctx_new();
 	if (!client->context)
 		return enrg_error_set(err, -ENOMEM, "no ZeroMQ context");
@@ -145,10 +145,10 @@ static int open_client(struct bus_client *client, const struct bus_client_params
 	client->subscriber = zmq_socket(client->context, ZMQ_SUB);
 	if (!client->publisher || !client->subscriber)
 		return socket_fail(err, "open", params->publish_url);
-	status = connect_socket(client->publisher, TOPIC_BYTES_MAX + 32, params->publish_url, err);
-	if (!status)
-		status = connect_socket(client->subscriber, ENVELOPE_BYTES_MAX, params->subscribe_url, err);
-	return status;
+	rc = connect_socket(client->publisher, TOPIC_BYTES_MAX + 32, params->publish_url, err);
+	if (!rc)
+		rc = connect_socket(client->subscriber, ENVELOPE_BYTES_MAX, params->subscribe_url, err);
+	return rc;
 }
 
 int bus_client_create(const struct bus_client_params *params, struct bus_client **ret_client, struct enrg_error *err)
@@ -157,11 +157,11 @@ int bus_client_create(const struct bus_client_params *params, struct bus_client 
 
 	if (!client)
 		return enrg_error_set(err, -ENOMEM, "no memory for the bus");
-	int status = open_client(client, params, err);
-	if (status) {
-		enrg_error_add(err, status, "message bus");
+	int rc = open_client(client, params, err);
+	if (rc) {
+		enrg_error_add(err, rc, "message bus");
 		bus_client_destroy(client);
-		return status;
+		return rc;
 	}
 	/* Without a broker go on: ZeroMQ connects when there is one. */
 	zmq_pollitem_t item = {.socket = client->publisher, .events = ZMQ_POLLIN};
@@ -215,15 +215,15 @@ int bus_client_send(
 	strcpy(envelope.supervisor, client->supervisor);
 	strcpy(envelope.job, client->job);
 	strcpy(envelope.job_type, client->job_type);
-	int status = envelope_format(&envelope, &bytes, &count, err);
-	if (status)
-		return status;
-	status = socket_send_bytes(client->publisher, topic, topic_bytes, true);
-	if (!status)
-		status = socket_send_bytes(client->publisher, bytes, count, false);
+	int rc = envelope_format(&envelope, &bytes, &count, err);
+	if (rc)
+		return rc;
+	rc = socket_send_bytes(client->publisher, topic, topic_bytes, true);
+	if (!rc)
+		rc = socket_send_bytes(client->publisher, bytes, count, false);
 	free(bytes);
-	client->sent_bytes += status ? 0 : topic_bytes + count;
-	return status ? enrg_error_set(err, status, "send %s: %s", topic, zmq_strerror(-status)) : 0;
+	client->sent_bytes += rc ? 0 : topic_bytes + count;
+	return rc ? enrg_error_set(err, rc, "send %s: %s", topic, zmq_strerror(-rc)) : 0;
 }
 
 static int open_message(struct bus_client *client, struct socket_message *message, char *ret_topic, size_t topic_bytes,
@@ -231,16 +231,16 @@ static int open_message(struct bus_client *client, struct socket_message *messag
 {
 	size_t count = zmq_msg_size(&message->frames[0]);
 	const char *topic = zmq_msg_data(&message->frames[0]);
-	int status = 0;
+	int rc = 0;
 
 	if (message->count != 2 || count > TOPIC_BYTES_MAX || count >= topic_bytes || memchr(topic, 0, count))
-		status = enrg_error_set(err, ENRG_E_PROTOCOL, "a message without a usable topic and an envelope");
-	if (!status)
-		status = envelope_parse(
+		rc = enrg_error_set(err, ENRG_E_PROTOCOL, "a message without a usable topic and an envelope");
+	if (!rc)
+		rc = envelope_parse(
 			zmq_msg_data(&message->frames[1]), zmq_msg_size(&message->frames[1]), ret_envelope, err);
-	if (status) {
+	if (rc) {
 		client->malformed++;
-		return status;
+		return rc;
 	}
 	memcpy(ret_topic, topic, count);
 	ret_topic[count] = 0;
@@ -251,23 +251,23 @@ int bus_client_recv(struct bus_client *client, int timeout_ms, char *ret_topic, 
 	struct envelope *ret_envelope, struct enrg_error *err)
 {
 	struct socket_message message;
-	int status = socket_recv(client->subscriber, 2, &message);
+	int rc = socket_recv(client->subscriber, 2, &message);
 
-	if (!status && timeout_ms) {
+	if (!rc && timeout_ms) {
 		zmq_pollitem_t item = {.socket = client->subscriber, .events = ZMQ_POLLIN};
 		if (zmq_poll(&item, 1, timeout_ms) <= 0)
 			return 0; /* also a signal: the caller looks at its flags */
-		status = socket_recv(client->subscriber, 2, &message);
+		rc = socket_recv(client->subscriber, 2, &message);
 	}
-	if (!status)
+	if (!rc)
 		return 0;
-	if (status < 0) {
+	if (rc < 0) {
 		client->malformed++;
 		return enrg_error_set(err, ENRG_E_PROTOCOL, "a message of more than two frames");
 	}
-	status = open_message(client, &message, ret_topic, topic_bytes, ret_envelope, err);
+	rc = open_message(client, &message, ret_topic, topic_bytes, ret_envelope, err);
 	socket_message_fini(&message);
-	return status;
+	return rc;
 }
 
 int bus_client_descriptor(struct bus_client *client)

@@ -69,10 +69,10 @@ int envelope_format(struct envelope *envelope, void **ret_bytes, size_t *ret_cou
 {
 	struct wire_writer writer;
 	msgpack_packer packer;
-	int status = complete(envelope, err);
+	int rc = complete(envelope, err);
 
-	if (status)
-		return status;
+	if (rc)
+		return rc;
 	wire_writer_init(&writer, ENVELOPE_BYTES_MAX, ENVELOPE_ITEMS_MAX);
 	msgpack_packer_init(&packer, &writer, wire_writer_append);
 	msgpack_pack_map(&packer, 6);
@@ -88,11 +88,11 @@ int envelope_format(struct envelope *envelope, void **ret_bytes, size_t *ret_cou
 	pack_text(&packer, "from");
 	pack_from(&packer, envelope);
 	pack_text(&packer, "body");
-	status = wire_write_json(&writer, envelope->body, ENVELOPE_DEPTH_MAX, err);
-	if (status) {
-		enrg_error_add(err, status, "%s", envelope->kind);
+	rc = wire_write_json(&writer, envelope->body, ENVELOPE_DEPTH_MAX, err);
+	if (rc) {
+		enrg_error_add(err, rc, "%s", envelope->kind);
 		wire_writer_fini(&writer);
-		return status;
+		return rc;
 	}
 	*ret_bytes = writer.bytes;
 	*ret_count = writer.count;
@@ -110,10 +110,10 @@ static bool is_key(const struct wire_token *token, const char *key)
 static int parse_text(struct wire_reader *reader, char *ret_text, size_t text_bytes)
 {
 	struct wire_token token;
-	int status = wire_read_type(reader, WIRE_TEXT, "text was expected", &token);
+	int rc = wire_read_type(reader, WIRE_TEXT, "text was expected", &token);
 
-	if (status)
-		return status;
+	if (rc)
+		return rc;
 	if (token.size >= text_bytes || memchr(token.bytes, 0, token.size))
 		return wire_fail(reader, "a text that is too long or holds a NUL");
 	memcpy(ret_text, token.bytes, token.size);
@@ -124,10 +124,10 @@ static int parse_text(struct wire_reader *reader, char *ret_text, size_t text_by
 static int parse_integer(struct wire_reader *reader, int64_t *ret_value)
 {
 	struct wire_token token;
-	int status = wire_read_type(reader, WIRE_INT, "an integer was expected", &token);
+	int rc = wire_read_type(reader, WIRE_INT, "an integer was expected", &token);
 
-	if (status)
-		return status;
+	if (rc)
+		return rc;
 	if (token.integer < 0)
 		return wire_fail(reader, "a negative number");
 	*ret_value = token.integer;
@@ -137,10 +137,10 @@ static int parse_integer(struct wire_reader *reader, int64_t *ret_value)
 static int parse_id(struct wire_reader *reader, uint8_t ret_id[16])
 {
 	struct wire_token token;
-	int status = wire_read_type(reader, WIRE_BYTES, "an id of 16 bytes was expected", &token);
+	int rc = wire_read_type(reader, WIRE_BYTES, "an id of 16 bytes was expected", &token);
 
-	if (status)
-		return status;
+	if (rc)
+		return rc;
 	if (token.size != 16)
 		return wire_fail(reader, "an id that does not have 16 bytes");
 	memcpy(ret_id, token.bytes, 16);
@@ -150,44 +150,44 @@ static int parse_id(struct wire_reader *reader, uint8_t ret_id[16])
 static int parse_from(struct wire_reader *reader, struct envelope *envelope)
 {
 	struct wire_token map, key;
-	int status = wire_read_type(reader, WIRE_MAP, "from is not a map", &map);
+	int rc = wire_read_type(reader, WIRE_MAP, "from is not a map", &map);
 
-	for (uint32_t i = 0; i < map.size && !status; i++) {
-		status = wire_read_type(reader, WIRE_TEXT, "a key that is not text", &key);
-		if (status)
+	for (uint32_t i = 0; i < map.size && !rc; i++) {
+		rc = wire_read_type(reader, WIRE_TEXT, "a key that is not text", &key);
+		if (rc)
 			break;
 		if (is_key(&key, "supervisor"))
-			status = parse_text(reader, envelope->supervisor, sizeof(envelope->supervisor));
+			rc = parse_text(reader, envelope->supervisor, sizeof(envelope->supervisor));
 		else if (is_key(&key, "job"))
-			status = parse_text(reader, envelope->job, sizeof(envelope->job));
+			rc = parse_text(reader, envelope->job, sizeof(envelope->job));
 		else if (is_key(&key, "type"))
-			status = parse_text(reader, envelope->job_type, sizeof(envelope->job_type));
+			rc = parse_text(reader, envelope->job_type, sizeof(envelope->job_type));
 		else if (is_key(&key, "pid"))
-			status = parse_integer(reader, &envelope->pid);
+			rc = parse_integer(reader, &envelope->pid);
 		else
-			status = wire_skip(reader, ENVELOPE_DEPTH_MAX);
+			rc = wire_skip(reader, ENVELOPE_DEPTH_MAX);
 	}
-	return status;
+	return rc;
 }
 
 static int parse_version(struct wire_reader *reader)
 {
 	int64_t version = 0;
-	int status = parse_integer(reader, &version);
+	int rc = parse_integer(reader, &version);
 
-	if (!status && version != ENVELOPE_VERSION)
-		status = enrg_error_set(reader->err, ENRG_E_PROTOCOL,
+	if (!rc && version != ENVELOPE_VERSION)
+		rc = enrg_error_set(reader->err, ENRG_E_PROTOCOL,
 			"version %lld of the protocol, this program speaks %d", (long long)version, ENVELOPE_VERSION);
-	return status;
+	return rc;
 }
 
 static int parse_body(struct wire_reader *reader, struct envelope *envelope)
 {
-	int status = wire_read_json(reader, ENVELOPE_DEPTH_MAX, &envelope->body);
+	int rc = wire_read_json(reader, ENVELOPE_DEPTH_MAX, &envelope->body);
 
-	if (!status && !json_is_object(envelope->body))
-		status = wire_fail(reader, "the body is not a map");
-	return status;
+	if (!rc && !json_is_object(envelope->body))
+		rc = wire_fail(reader, "the body is not a map");
+	return rc;
 }
 
 /* One member of the envelope; keys that this version does not know are stepped over. */
@@ -197,7 +197,7 @@ static int parse_member(
 	static const char *const keys[] = {"v", "kind", "id", "t", "from", "body"};
 	unsigned bit = 0;
 	int64_t number = 0;
-	int status;
+	int rc;
 
 	for (unsigned i = 0; i < 6; i++)
 		if (is_key(key, keys[i]))
@@ -213,9 +213,9 @@ static int parse_member(
 	case SEEN_ID:
 		return parse_id(reader, envelope->id);
 	case SEEN_TIME:
-		status = parse_integer(reader, &number);
+		rc = parse_integer(reader, &number);
 		envelope->sent_wall_ns = (uint64_t)number;
-		return status;
+		return rc;
 	case SEEN_FROM:
 		return parse_from(reader, envelope);
 	case SEEN_BODY:
@@ -229,15 +229,15 @@ static int parse_map(struct wire_reader *reader, struct envelope *envelope)
 {
 	struct wire_token map, key;
 	unsigned seen = 0;
-	int status = wire_read_type(reader, WIRE_MAP, "the envelope is not a map", &map);
+	int rc = wire_read_type(reader, WIRE_MAP, "the envelope is not a map", &map);
 
-	for (uint32_t i = 0; i < map.size && !status; i++) {
-		status = wire_read_type(reader, WIRE_TEXT, "a key that is not text", &key);
-		if (!status)
-			status = parse_member(reader, &key, &seen, envelope);
+	for (uint32_t i = 0; i < map.size && !rc; i++) {
+		rc = wire_read_type(reader, WIRE_TEXT, "a key that is not text", &key);
+		if (!rc)
+			rc = parse_member(reader, &key, &seen, envelope);
 	}
-	if (status)
-		return status;
+	if (rc)
+		return rc;
 	if (reader->at != reader->end)
 		return wire_fail(reader, "bytes behind the envelope");
 	if (seen != SEEN_ALL || !envelope->kind[0])
@@ -254,11 +254,11 @@ int envelope_parse(const void *bytes, size_t count, struct envelope *ret_envelop
 		return enrg_error_set(
 			err, ENRG_E_PROTOCOL, "an envelope of %zu bytes (at most %u)", count, ENVELOPE_BYTES_MAX);
 	wire_reader_init(&reader, bytes, count, ENVELOPE_ITEMS_MAX + ITEMS_AROUND, err);
-	int status = parse_map(&reader, &envelope);
-	if (status) {
-		enrg_error_add(err, status, "malformed envelope");
+	int rc = parse_map(&reader, &envelope);
+	if (rc) {
+		enrg_error_add(err, rc, "malformed envelope");
 		envelope_fini(&envelope);
-		return status;
+		return rc;
 	}
 	envelope.wire_bytes = count;
 	*ret_envelope = envelope;

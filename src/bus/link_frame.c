@@ -151,9 +151,9 @@ int link_batch_parse(
 	if (session < 0 || after < 0 || position < after || end <= position || group < 0 || group > UINT16_MAX ||
 		schema < 0 || schema >= (json_int_t)SEGMENT_SCHEMAS || flags < 0 || flags > UINT32_MAX)
 		return complain(err, "batch", "a number is out of range");
-	int status = parse_record(record, &batch.header, err);
-	if (status)
-		return status;
+	int rc = parse_record(record, &batch.header, err);
+	if (rc)
+		return rc;
 	memcpy(batch.stream_uuid, stream, sizeof(batch.stream_uuid));
 	batch.position = (uint64_t)position;
 	batch.end = (uint64_t)end;

@@ -56,10 +56,10 @@ struct link_receiver {
 static int open_socket(struct link_receiver *receiver, const char *url, struct enrg_error *err)
 {
 	int64_t bytes_max = LINK_PAYLOAD_MAX;
-	int status = socket_check_url(url, err);
+	int rc = socket_check_url(url, err);
 
-	if (status)
-		return status;
+	if (rc)
+		return rc;
 	receiver->context = zmq_ctx_new();
 	if (!receiver->context)
 		return enrg_error_set(err, -ENOMEM, "no ZeroMQ context");
@@ -81,13 +81,13 @@ int link_receiver_open(const char *url, struct link_receiver **ret_receiver, str
 		return enrg_error_set(err, -ENOMEM, "no memory for a link");
 	receiver->life = link_draw_number();
 	receiver->url = strdup(url);
-	int status = receiver->url ? open_socket(receiver, url, err) : enrg_error_set(err, -ENOMEM, "no memory");
-	if (!status && !strncmp(url, "ipc://", 6))
+	int rc = receiver->url ? open_socket(receiver, url, err) : enrg_error_set(err, -ENOMEM, "no memory");
+	if (!rc && !strncmp(url, "ipc://", 6))
 		held_name_take(&receiver->name, url + 6);
-	if (status) {
-		enrg_error_add(err, status, "link");
+	if (rc) {
+		enrg_error_add(err, rc, "link");
 		link_receiver_close(receiver);
-		return status;
+		return rc;
 	}
 	*ret_receiver = receiver;
 	return 0;
@@ -99,11 +99,11 @@ int link_receiver_look(struct link_receiver *receiver, struct enrg_error *err)
 
 	if (!receiver->name.inode || held_name_look(&receiver->name, path) == HELD_SAME)
 		return 0;
-	int status = path_make_parent(path, 0700, err);
-	if (!status)
-		status = socket_bind(receiver->socket, receiver->url, err);
-	if (status)
-		return status;
+	int rc = path_make_parent(path, 0700, err);
+	if (!rc)
+		rc = socket_bind(receiver->socket, receiver->url, err);
+	if (rc)
+		return rc;
 	held_name_take(&receiver->name, path);
 	return 1;
 }
@@ -196,8 +196,8 @@ static int resolve_stream(struct link_receiver *receiver, const zmq_msg_t *ident
 	*ret_stream = find_stream(receiver, uuid);
 	if (*ret_stream)
 		return 0;
-	int status = vet(receiver, uuid, 0, err);
-	return status ? status : add_stream(receiver, uuid, ret_stream, err);
+	int rc = vet(receiver, uuid, 0, err);
+	return rc ? rc : add_stream(receiver, uuid, ret_stream, err);
 }
 
 /* --- answers
@@ -235,9 +235,9 @@ static int take_hello(struct link_receiver *receiver, struct link_stream *stream
 {
 	/* What the sender was told is committed is gone from its ring, whatever the owner remembers. */
 	if (note->position > stream->committed) {
-		int status = vet(receiver, stream->uuid, note->position, err);
-		if (status)
-			return status;
+		int rc = vet(receiver, stream->uuid, note->position, err);
+		if (rc)
+			return rc;
 		stream->committed = note->position;
 	}
 	if (stream->committed > stream->received)
@@ -257,11 +257,11 @@ static int take_note(struct link_receiver *receiver, const zmq_msg_t *identity, 
 
 	if (!is_hello && strcmp(envelope->kind, "bye"))
 		return enrg_error_set(err, ENRG_E_PROTOCOL, "a link does not know the kind %s", envelope->kind);
-	int status = link_note_parse(envelope->body, &note, err);
-	if (!status)
-		status = resolve_stream(receiver, identity, note.stream_uuid, &stream, err);
-	if (status)
-		return status;
+	int rc = link_note_parse(envelope->body, &note, err);
+	if (!rc)
+		rc = resolve_stream(receiver, identity, note.stream_uuid, &stream, err);
+	if (rc)
+		return rc;
 	if (is_hello)
 		return take_hello(receiver, stream, &note, err);
 	stream->is_open = false;
@@ -347,21 +347,21 @@ static int take_batch(struct link_receiver *receiver, struct socket_message *mes
 {
 	struct link_stream *stream;
 	struct link_place place;
-	int status = link_batch_parse(envelope->body, ret_batch, &place, err);
+	int rc = link_batch_parse(envelope->body, ret_batch, &place, err);
 
-	if (!status && message->count < 4)
-		status = enrg_error_set(err, ENRG_E_PROTOCOL, "batch of a link: no payload");
-	if (!status && zmq_msg_size(&message->frames[3]) !=
-			       (uint64_t)ret_batch->header.meta_bytes + ret_batch->header.body_bytes)
-		status = enrg_error_set(
+	if (!rc && message->count < 4)
+		rc = enrg_error_set(err, ENRG_E_PROTOCOL, "batch of a link: no payload");
+	if (!rc && zmq_msg_size(&message->frames[3]) !=
+			   (uint64_t)ret_batch->header.meta_bytes + ret_batch->header.body_bytes)
+		rc = enrg_error_set(
 			err, ENRG_E_PROTOCOL, "batch of a link: the payload has another size than its header says");
-	if (!status)
-		status = resolve_stream(receiver, &message->frames[0], ret_batch->stream_uuid, &stream, err);
-	if (!status && message->count == 5)
-		status = remember_schema(stream, ret_batch->schema, &message->frames[4], err);
-	if (!status)
-		status = judge_batch(receiver, stream, ret_batch, &place, err);
-	if (status == 1) {
+	if (!rc)
+		rc = resolve_stream(receiver, &message->frames[0], ret_batch->stream_uuid, &stream, err);
+	if (!rc && message->count == 5)
+		rc = remember_schema(stream, ret_batch->schema, &message->frames[4], err);
+	if (!rc)
+		rc = judge_batch(receiver, stream, ret_batch, &place, err);
+	if (rc == 1) {
 		int aligned = align_payload(receiver, &message->frames[3], ret_batch, err);
 		if (aligned)
 			return aligned;
@@ -372,7 +372,7 @@ static int take_batch(struct link_receiver *receiver, struct socket_message *mes
 		receiver->counters.batches++;
 		receiver->counters.bytes += zmq_msg_size(&message->frames[3]);
 	}
-	return status;
+	return rc;
 }
 
 /* When a sender connects anew before its old connection is gone, ZeroMQ hands it the name and gives the old connection
@@ -398,16 +398,16 @@ static int take_message(struct link_receiver *receiver, struct socket_message *m
 	}
 	if (message->count <= ENVELOPE_FRAME)
 		return enrg_error_set(err, ENRG_E_PROTOCOL, "a message without topic and envelope");
-	int status = envelope_parse(zmq_msg_data(&message->frames[ENVELOPE_FRAME]),
+	int rc = envelope_parse(zmq_msg_data(&message->frames[ENVELOPE_FRAME]),
 		zmq_msg_size(&message->frames[ENVELOPE_FRAME]), &envelope, err);
-	if (status)
-		return status;
+	if (rc)
+		return rc;
 	if (!strcmp(envelope.kind, "batch"))
-		status = take_batch(receiver, message, &envelope, ret_batch, err);
+		rc = take_batch(receiver, message, &envelope, ret_batch, err);
 	else
-		status = take_note(receiver, &message->frames[0], &envelope, err);
+		rc = take_note(receiver, &message->frames[0], &envelope, err);
 	envelope_fini(&envelope);
-	return status;
+	return rc;
 }
 
 /* --- the owner's calls
@@ -421,8 +421,8 @@ int link_receiver_recv(
 	socket_message_fini(&receiver->held);
 	for (;;) {
 		struct socket_message *message = &receiver->held;
-		int status = socket_recv(receiver->socket, SOCKET_FRAMES_MAX, message);
-		if (!status) {
+		int rc = socket_recv(receiver->socket, SOCKET_FRAMES_MAX, message);
+		if (!rc) {
 			uint64_t now = clock_mono_ns();
 			if (now >= until)
 				return 0;
@@ -432,16 +432,16 @@ int link_receiver_recv(
 				return 0; /* a signal: the caller looks at its flags */
 			continue;
 		}
-		if (status == 1)
-			status = take_message(receiver, message, ret_batch, err);
+		if (rc == 1)
+			rc = take_message(receiver, message, ret_batch, err);
 		else
-			enrg_error_set(err, status, "a message of more than %u frames", SOCKET_FRAMES_MAX);
-		if (status == 1)
+			enrg_error_set(err, rc, "a message of more than %u frames", SOCKET_FRAMES_MAX);
+		if (rc == 1)
 			return 1;
 		socket_message_fini(message);
-		if (status < 0) {
+		if (rc < 0) {
 			receiver->counters.malformed++;
-			return status;
+			return rc;
 		}
 	}
 }

@@ -103,10 +103,10 @@ static void copy_text(char *ret_text, size_t text_bytes, const char *text)
 
 static int open_stream(struct link_sender *sender, const struct link_sender_params *params, struct enrg_error *err)
 {
-	int status = consumer_open(params->stream_path, params->consumer_name, UINT64_MAX, &sender->consumer, err);
+	int rc = consumer_open(params->stream_path, params->consumer_name, UINT64_MAX, &sender->consumer, err);
 
-	if (status)
-		return status;
+	if (rc)
+		return rc;
 	const struct segment_header *header = consumer_header(sender->consumer);
 	sender->room_bytes_min = 2 * header->record_bytes_max;
 	uint64_t window_bytes = params->window_bytes ? params->window_bytes : WINDOW_DEFAULT_BYTES;
@@ -131,10 +131,10 @@ static int open_stream(struct link_sender *sender, const struct link_sender_para
 
 static int open_context(struct link_sender *sender, const char *url, struct enrg_error *err)
 {
-	int status = socket_check_url(url, err);
+	int rc = socket_check_url(url, err);
 
-	if (status)
-		return status;
+	if (rc)
+		return rc;
 	if (strlen(url) >= sizeof(sender->url))
 		return enrg_error_set(err, ENRG_E_CONFIG, "%.40s…: an address of %zu bytes", url, strlen(url));
 	copy_text(sender->url, sizeof(sender->url), url);
@@ -178,19 +178,19 @@ int link_sender_start(const struct link_sender_params *params, struct link_sende
 		return enrg_error_set(err, -ENOMEM, "no memory for a link");
 	topic_format(sender->topic, sizeof(sender->topic), "store.%s", params->store_type);
 	sender->stop_descriptor = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	int status = sender->stop_descriptor < 0 ? enrg_error_set(err, -errno, "eventfd") : 0;
-	if (!status)
-		status = open_stream(sender, params, err);
-	if (!status)
-		status = open_context(sender, params->url, err);
-	if (!status)
-		status = link_session_connect(sender, err);
-	if (!status)
-		status = start_thread(sender, err);
-	if (status) {
-		enrg_error_add(err, status, "link to %s", params->store_type);
+	int rc = sender->stop_descriptor < 0 ? enrg_error_set(err, -errno, "eventfd") : 0;
+	if (!rc)
+		rc = open_stream(sender, params, err);
+	if (!rc)
+		rc = open_context(sender, params->url, err);
+	if (!rc)
+		rc = link_session_connect(sender, err);
+	if (!rc)
+		rc = start_thread(sender, err);
+	if (rc) {
+		enrg_error_add(err, rc, "link to %s", params->store_type);
 		sender_destroy(sender);
-		return status;
+		return rc;
 	}
 	*ret_sender = sender;
 	return 0;
@@ -209,9 +209,9 @@ int link_sender_stop(struct link_sender *sender, uint64_t timeout_ns)
 	doorbell_wake(&sender->stop_word);
 	eventfd_write(sender->stop_descriptor, 1);
 	pthread_join(sender->thread, NULL);
-	int status = link_session_is_drained(sender) ? 0 : -ETIMEDOUT;
+	int rc = link_session_is_drained(sender) ? 0 : -ETIMEDOUT;
 	sender_destroy(sender);
-	return status;
+	return rc;
 }
 
 void link_sender_get_counters(const struct link_sender *sender, struct link_counters *ret_counters)

@@ -55,9 +55,9 @@ int link_session_connect(struct link_sender *sender, struct enrg_error *err)
 		socket_set_int(socket, ZMQ_IMMEDIATE, 1) || socket_set_int(socket, ZMQ_SNDHWM, 0) ||
 		socket_set_int(socket, ZMQ_LINGER, 0) || socket_set_int(socket, ZMQ_RECONNECT_IVL, RECONNECT_MS) ||
 		socket_set_int(socket, ZMQ_RECONNECT_IVL_MAX, RECONNECT_MAX_MS) || zmq_connect(socket, sender->url)) {
-		int status = socket_fail(err, "connect", sender->url);
+		int rc = socket_fail(err, "connect", sender->url);
 		zmq_close(socket);
-		return status;
+		return rc;
 	}
 	if (sender->socket)
 		zmq_close(sender->socket);
@@ -76,24 +76,24 @@ static int format_frame(const struct link_sender *sender, const char *kind, json
 	strncpy(envelope.kind, kind, sizeof(envelope.kind) - 1);
 	memcpy(envelope.supervisor, sender->supervisor, sizeof(envelope.supervisor));
 	memcpy(envelope.job, sender->source, sizeof(envelope.job));
-	int status = envelope_format(&envelope, &bytes, &byte_count, NULL);
-	if (!status) {
+	int rc = envelope_format(&envelope, &bytes, &byte_count, NULL);
+	if (!rc) {
 		zmq_msg_init_size(ret_frame, byte_count);
 		memcpy(zmq_msg_data(ret_frame), bytes, byte_count);
 		free(bytes);
 	}
 	envelope_fini(&envelope);
-	return status;
+	return rc;
 }
 
 /* The first two frames of every message. */
 static int begin_message(struct link_sender *sender, const char *kind, json_t *body, struct socket_message *ret_message)
 {
 	size_t topic_bytes = strlen(sender->topic);
-	int status = format_frame(sender, kind, body, &ret_message->frames[1]);
+	int rc = format_frame(sender, kind, body, &ret_message->frames[1]);
 
-	if (status)
-		return status;
+	if (rc)
+		return rc;
 	zmq_msg_init_size(&ret_message->frames[0], topic_bytes);
 	memcpy(zmq_msg_data(&ret_message->frames[0]), sender->topic, topic_bytes);
 	ret_message->count = 2;
@@ -118,8 +118,8 @@ static int send_note(struct link_sender *sender, const char *kind)
 	};
 
 	memcpy(note.stream_uuid, sender->uuid, sizeof(note.stream_uuid));
-	int status = begin_message(sender, kind, link_note_format(&note), &message);
-	return status ? status : socket_send(sender->socket, &message);
+	int rc = begin_message(sender, kind, link_note_format(&note), &message);
+	return rc ? rc : socket_send(sender->socket, &message);
 }
 
 static bool is_schema_known(const struct link_sender *sender, uint16_t schema)
@@ -143,15 +143,15 @@ static int send_item(struct link_sender *sender, const struct link_item *item)
 	batch.group = route.group;
 	batch.schema = route.schema;
 	batch.flags = route.flags;
-	int status = begin_message(sender, "batch", link_batch_format(&batch, &place), &message);
-	if (status)
-		return status;
+	int rc = begin_message(sender, "batch", link_batch_format(&batch, &place), &message);
+	if (rc)
+		return rc;
 	point_frame(&message, item->payload, (size_t)item->header.meta_bytes + item->header.body_bytes);
 	if (route.schema_bytes && !is_schema_known(sender, route.schema))
 		point_frame(&message, route.schema_ipc, route.schema_bytes);
-	status = socket_send(sender->socket, &message);
-	if (status)
-		return status;
+	rc = socket_send(sender->socket, &message);
+	if (rc)
+		return rc;
 	if (route.schema_bytes)
 		sender->known_schemas[route.schema / 64] |= 1ull << (route.schema % 64);
 	sender->session_sent = item->end;
@@ -244,11 +244,11 @@ bool link_session_take_answers(struct link_sender *sender)
 {
 	struct socket_message message;
 	unsigned taken = 0;
-	int status;
+	int rc;
 
-	while (taken < BURST && (status = socket_recv(sender->socket, 2, &message)) != 0) {
+	while (taken < BURST && (rc = socket_recv(sender->socket, 2, &message)) != 0) {
 		taken++;
-		if (status == 1)
+		if (rc == 1)
 			take_answer(sender, &message);
 		else
 			count(sender, COUNT_MALFORMED, 1);
@@ -315,14 +315,14 @@ static int read_record(struct link_sender *sender)
 	struct consumer_record record;
 
 	for (;;) {
-		int status = consumer_acquire(sender->consumer, &record, NULL);
-		if (!status) {
+		int rc = consumer_acquire(sender->consumer, &record, NULL);
+		if (!rc) {
 			/* A pad that was stepped over has no acknowledgement of its own. */
 			if (!sender->window.count)
 				release(sender, consumer_position(sender->consumer));
 			return 0;
 		}
-		if (status < 0) {
+		if (rc < 0) {
 			skip_corrupt(sender);
 			continue;
 		}

@@ -41,11 +41,11 @@ static int grow(struct link_window *window)
 
 int link_window_append(struct link_window *window, const struct link_item *item)
 {
-	int status = window->count == window->capacity ? grow(window) : 0;
+	int rc = window->count == window->capacity ? grow(window) : 0;
 
-	if (!status)
+	if (!rc)
 		*item_at(window, window->count++) = *item;
-	return status;
+	return rc;
 }
 
 bool link_window_is_full(const struct link_window *window)

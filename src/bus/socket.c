@@ -93,15 +93,15 @@ int socket_recv(void *socket, unsigned frames_max, struct socket_message *ret_me
 
 int socket_send(void *socket, struct socket_message *message)
 {
-	int status = 0;
+	int rc = 0;
 
-	for (unsigned i = 0; i < message->count && !status; i++) {
+	for (unsigned i = 0; i < message->count && !rc; i++) {
 		int flags = ZMQ_DONTWAIT | (i + 1 < message->count ? ZMQ_SNDMORE : 0);
 		if (zmq_msg_send(&message->frames[i], socket, flags) < 0)
-			status = -zmq_errno();
+			rc = -zmq_errno();
 	}
 	socket_message_fini(message);
-	return status;
+	return rc;
 }
 
 int socket_send_bytes(void *socket, const void *bytes, size_t count, bool more)

@@ -67,11 +67,11 @@ static int write_object(
 		if (!writer->items_left)
 			return enrg_error_set(err, ENRG_E_PROTOCOL, "too many values in one message");
 		writer->items_left--;
-		int status = write_text(packer, key, count, err);
-		if (!status)
-			status = write_value(writer, packer, json_object_iter_value(at), depth, err);
-		if (status)
-			return status;
+		int rc = write_text(packer, key, count, err);
+		if (!rc)
+			rc = write_value(writer, packer, json_object_iter_value(at), depth, err);
+		if (rc)
+			return rc;
 	}
 	return 0;
 }
@@ -85,9 +85,9 @@ static int write_container(
 		return write_object(writer, packer, json, depth - 1, err);
 	msgpack_pack_array(packer, json_array_size(json));
 	for (size_t i = 0; i < json_array_size(json); i++) {
-		int status = write_value(writer, packer, json_array_get(json, i), depth - 1, err);
-		if (status)
-			return status;
+		int rc = write_value(writer, packer, json_array_get(json, i), depth - 1, err);
+		if (rc)
+			return rc;
 	}
 	return 0;
 }
@@ -95,7 +95,7 @@ static int write_container(
 static int write_value(
 	struct wire_writer *writer, msgpack_packer *packer, const json_t *json, unsigned depth, struct enrg_error *err)
 {
-	int status = 0;
+	int rc = 0;
 
 	if (!writer->items_left)
 		return enrg_error_set(err, ENRG_E_PROTOCOL, "too many values in one message");
@@ -103,10 +103,10 @@ static int write_value(
 	switch (json_typeof(json)) {
 	case JSON_OBJECT:
 	case JSON_ARRAY:
-		status = write_container(writer, packer, json, depth, err);
+		rc = write_container(writer, packer, json, depth, err);
 		break;
 	case JSON_STRING:
-		status = write_text(packer, json_string_value(json), json_string_length(json), err);
+		rc = write_text(packer, json_string_value(json), json_string_length(json), err);
 		break;
 	case JSON_INTEGER:
 		msgpack_pack_int64(packer, json_integer_value(json));
@@ -124,9 +124,9 @@ static int write_value(
 		msgpack_pack_nil(packer);
 		break;
 	}
-	if (!status && writer->is_full)
-		status = enrg_error_set(err, ENRG_E_PROTOCOL, "a message of more than %zu bytes", writer->count_max);
-	return status;
+	if (!rc && writer->is_full)
+		rc = enrg_error_set(err, ENRG_E_PROTOCOL, "a message of more than %zu bytes", writer->count_max);
+	return rc;
 }
 
 int wire_write_json(struct wire_writer *writer, const json_t *json, unsigned depth, struct enrg_error *err)

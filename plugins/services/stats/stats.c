@@ -26,7 +26,6 @@ struct stats {
 	bool has_no_series; /* no store takes time series, or there is no room for more of them */
 	bool is_full_told;
 	uint64_t mono_ns, wall_ns; /* of the interval that is being written */
-	char text[ENRG_TIMESTAMP_BYTES + 1];
 };
 
 static const struct enrg_option option_list[] = {
@@ -67,16 +66,21 @@ static const struct enrg_column job_columns[JOB_COLUMNS] = {
 	[JOB_SUPERVISOR] = {.name = "supervisor", .type = ENRG_STRING},
 	[JOB_NAME] = {.name = "daq_job", .type = ENRG_STRING},
 	[JOB_ALIVE] = {.name = "is_alive", .type = ENRG_BOOL},
-	[JOB_LAST_IN] = {.name = "last_message_in_date", .type = ENRG_STRING},
+	[JOB_LAST_IN] = {.name = "last_message_in_date", .type = ENRG_I64, .unit = "ms"},
 	[JOB_IN] = {.name = "message_in_count", .type = ENRG_I64},
-	[JOB_LAST_OUT] = {.name = "last_message_out_date", .type = ENRG_STRING},
+	[JOB_LAST_OUT] = {.name = "last_message_out_date", .type = ENRG_I64, .unit = "ms"},
 	[JOB_OUT] = {.name = "message_out_count", .type = ENRG_I64},
 	[JOB_IN_QUEUE] = {.name = "message_in_queue_size", .type = ENRG_I64},
 	[JOB_OUT_QUEUE] = {.name = "message_out_queue_size", .type = ENRG_I64},
-	[JOB_LAST_RESTART] = {.name = "last_restart_date", .type = ENRG_STRING},
+	[JOB_LAST_RESTART] = {.name = "last_restart_date", .type = ENRG_I64, .unit = "ms"},
 	[JOB_RESTARTS] = {.name = "restart_count", .type = ENRG_I64},
 };
-static const struct enrg_schema job_schema = {.column_count = JOB_COLUMNS, .columns = job_columns};
+static const struct enrg_note job_notes[] = {ENRG_NOTES_HOST_TIME("last_message_in_date", "1000000"),
+	ENRG_NOTES_HOST_TIME("last_message_out_date", "1000000"), ENRG_NOTES_HOST_TIME("last_restart_date", "1000000")};
+static const struct enrg_schema job_schema = {.column_count = JOB_COLUMNS,
+	.columns = job_columns,
+	.note_count = sizeof(job_notes) / sizeof(job_notes[0]),
+	.notes = job_notes};
 
 enum supervisor_column {
 	SUPERVISOR_NAME,
@@ -92,13 +96,17 @@ enum supervisor_column {
 static const struct enrg_column supervisor_columns[SUPERVISOR_COLUMNS] = {
 	[SUPERVISOR_NAME] = {.name = "supervisor", .type = ENRG_STRING},
 	[SUPERVISOR_ALIVE] = {.name = "is_alive", .type = ENRG_BOOL},
-	[SUPERVISOR_LAST] = {.name = "last_active", .type = ENRG_STRING},
+	[SUPERVISOR_LAST] = {.name = "last_active", .type = ENRG_I64, .unit = "ms"},
 	[SUPERVISOR_IN] = {.name = "message_in_count", .type = ENRG_I64},
 	[SUPERVISOR_IN_MB] = {.name = "message_in_megabytes", .type = ENRG_F64, .unit = "MB"},
 	[SUPERVISOR_OUT] = {.name = "message_out_count", .type = ENRG_I64},
 	[SUPERVISOR_OUT_MB] = {.name = "message_out_megabytes", .type = ENRG_F64, .unit = "MB"},
 };
-static const struct enrg_schema supervisor_schema = {.column_count = SUPERVISOR_COLUMNS, .columns = supervisor_columns};
+static const struct enrg_note supervisor_notes[] = {ENRG_NOTES_HOST_TIME("last_active", "1000000")};
+static const struct enrg_schema supervisor_schema = {.column_count = SUPERVISOR_COLUMNS,
+	.columns = supervisor_columns,
+	.note_count = sizeof(supervisor_notes) / sizeof(supervisor_notes[0]),
+	.notes = supervisor_notes};
 
 static const struct enrg_column series_columns[] = {
 	{.name = "timestamp", .type = ENRG_I64, .unit = "ms"},
@@ -123,16 +131,10 @@ static struct enrg_value count_value(uint64_t count)
 	return (struct enrg_value){.i = count < INT64_MAX ? (int64_t)count : INT64_MAX};
 }
 
-/* "2026-11-28T04:30:00.123Z"; "": never. */
-static struct enrg_value date_value(struct stats *stats, uint64_t wall_ns)
+/* Unix time in ms; 0: never. */
+static struct enrg_value date_value(uint64_t wall_ns)
 {
-	static const size_t milliseconds = sizeof("2026-11-28T04:30:00.123") - 1;
-
-	if (!wall_ns || wall_ns > INT64_MAX)
-		return text_value("");
-	enrg_timestamp_format((int64_t)wall_ns, stats->text);
-	memcpy(stats->text + milliseconds, "Z", 2);
-	return text_value(stats->text);
+	return count_value(wall_ns / NS_PER_MS);
 }
 
 static const struct board_job *find_job(
@@ -160,11 +162,11 @@ static struct enrg_value job_value(void *context, uint64_t row, uint32_t column)
 	case JOB_ALIVE:
 		return (struct enrg_value){.i = job->is_alive && board_is_alive(supervisor, stats->mono_ns)};
 	case JOB_LAST_IN:
-		return date_value(stats, job->last_in_ns);
+		return date_value(job->last_in_ns);
 	case JOB_IN:
 		return count_value(job->in_batches);
 	case JOB_LAST_OUT:
-		return date_value(stats, job->last_out_ns);
+		return date_value(job->last_out_ns);
 	case JOB_OUT:
 		return count_value(job->out_batches);
 	case JOB_IN_QUEUE:
@@ -172,7 +174,7 @@ static struct enrg_value job_value(void *context, uint64_t row, uint32_t column)
 	case JOB_OUT_QUEUE:
 		return count_value(job->out_waiting);
 	case JOB_LAST_RESTART:
-		return date_value(stats, job->last_restart_ns);
+		return date_value(job->last_restart_ns);
 	case JOB_RESTARTS:
 		return count_value(job->restarts);
 	case JOB_COLUMNS:
@@ -199,7 +201,7 @@ static struct enrg_value supervisor_value(void *context, uint64_t row, uint32_t 
 	case SUPERVISOR_ALIVE:
 		return (struct enrg_value){.i = board_is_alive(supervisor, stats->mono_ns)};
 	case SUPERVISOR_LAST:
-		return date_value(stats, supervisor->heard_ns);
+		return date_value(supervisor->heard_ns);
 	case SUPERVISOR_IN:
 		return count_value(in_batches);
 	case SUPERVISOR_IN_MB:

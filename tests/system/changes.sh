@@ -8,9 +8,11 @@ write_supervisor() {
 		"${1:-changing}" >config/supervisor.toml
 }
 
+# With LINKS set batches travel over ZeroMQ.
 write_source() { # FILE NAME RATE SECTION FILE_PATH
-	printf 'daq_job_type = "DAQJobBenchmark"\ndaq_job_unique_id = "%s"\npayload_size = 100\nrate_hz = %s\n[store_config.%s]\nfile_path = "%s"\n' \
-		"$2" "$3" "$4" "$5" >"$1"
+	printf 'daq_job_type = "DAQJobBenchmark"\ndaq_job_unique_id = "%s"\npayload_size = 100\nrate_hz = %s\n' "$2" "$3" >"$1"
+	[ -z "${LINKS:-}" ] || echo 'use_shm_when_possible = false' >>"$1"
+	printf '[store_config.%s]\nfile_path = "%s"\n' "$4" "$5" >>"$1"
 }
 
 write_store() { # FILE NAME TYPE FOLDER

@@ -126,6 +126,10 @@ case_in_a_run() {
 	is_whole "$(ls out/ledger_*.json)" b out/b.csv
 }
 
+# The same over ZeroMQ.
+case_links_in_a_run() { LINKS=1 && case_in_a_run; }
+case_links_killed_in_a_reload() { LINKS=1 && case_killed_in_a_reload; }
+
 # A store joins a source that does not run: its queue of signals is not filled meanwhile, and it joins when that goes on.
 case_joins_a_stopped_source() {
 	write_supervisor

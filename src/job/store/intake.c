@@ -9,8 +9,12 @@
 
 int intake_add(struct intake *intake, const struct plan_input *plan, struct enrg_error *err)
 {
-	struct intake_input *input = plan->is_link ? NULL : intake_add_input(intake, plan, err);
-	int rc = plan->is_link ? 0 : input ? intake_attach_ring(intake, input, err) : -ENOMEM;
+	if (plan->is_link) {
+		intake_know_link(intake, plan);
+		return 0;
+	}
+	struct intake_input *input = intake_add_input(intake, plan, err);
+	int rc = input ? intake_attach_ring(intake, input, err) : -ENOMEM;
 
 	return rc < 0 ? enrg_error_add(err, rc, "input %s", plan->source) : 0;
 }
@@ -49,8 +53,10 @@ int intake_open(struct intake *intake, struct process *process, struct journal *
 	*intake = (struct intake){.process = process, .journal = journal};
 	keep_known(intake);
 	for (size_t i = 0; i < plan->input_count && rc == 0; i++) {
-		if (plan->inputs[i].is_link)
-			continue; /* made when its stream first says something */
+		if (plan->inputs[i].is_link) {
+			intake_know_link(intake, &plan->inputs[i]);
+			continue;
+		}
 		struct intake_input *input = intake_add_input(intake, &plan->inputs[i], err);
 		rc = input ? intake_attach_ring(intake, input, err) : -ENOMEM;
 		if (rc < 0)
@@ -104,8 +110,10 @@ int intake_rewind(struct intake *intake, struct enrg_error *err)
 			rc = intake_attach_ring(intake, input, err);
 		else
 			input->now = input->committed; /* the journal does not know where a new stream began */
-		if (rc == 0 && input->plan->is_link)
+		if (rc == 0 && input->plan->is_link) {
+			intake_begin_link(intake, input);
 			intake_find_link_boundary(intake, input);
+		}
 	}
 	return rc < 0 ? rc : intake_open_link(intake, err);
 }

@@ -73,6 +73,61 @@ void intake_find_link_boundary(struct intake *intake, struct intake_input *input
 		intake_find_boundary(intake, input, &status);
 }
 
+void intake_begin_link(struct intake *intake, struct intake_input *input)
+{
+	const char *name = intake->process->plan->name;
+	struct stream_status status;
+	uint64_t ack = 0;
+
+	if (intake_find_ack(input->plan->stream_path, name, &status, &ack, NULL) < 0 ||
+		memcmp(status.uuid, input->stream_uuid, sizeof(status.uuid)) != 0)
+		return;
+	for (uint32_t i = 0; i < status.consumer_count; i++) {
+		uint64_t joined = status.consumers[i].joined.position;
+		if (!strcmp(status.consumers[i].name, name) && input->now.position < joined)
+			input->is_dirty = intake_begin_where_joined(&input->now, &status, name, joined);
+	}
+	/* The journal is new: the sender goes on where it was acknowledged last. */
+	if (input->now.sequence == 0 && ack > input->now.position)
+		input->now.position = input->committed.position = ack;
+}
+
+/* An input over the link, of a stream that its sender or its file names. NULL: there is no memory or no place. */
+static struct intake_input *add_link_input(struct intake *intake, const struct plan_input *plan, const uint8_t uuid[16],
+	const char *run, struct enrg_error *err)
+{
+	struct intake_input *input = intake_add_input(intake, plan, err);
+
+	if (!input)
+		return NULL;
+	if (journal_add_stream(intake->journal, uuid, plan->source, &input->journal_index, err) < 0) {
+		free(input->earlier);
+		free(input);
+		intake->count--;
+		return NULL;
+	}
+	intake_format_uuid(uuid, input->uuid);
+	memcpy(input->stream_uuid, uuid, sizeof(input->stream_uuid));
+	snprintf(input->source, sizeof(input->source), "%s", plan->source);
+	snprintf(input->run, sizeof(input->run), "%s", run);
+	input->now = input->committed = journal_stream(intake->journal, input->journal_index);
+	journal_keep_boundaries(intake->journal, uuid);
+	intake_begin_link(intake, input);
+	return input;
+}
+
+void intake_know_link(struct intake *intake, const struct plan_input *plan)
+{
+	struct stream_status status;
+	struct intake_input *input = NULL;
+	uint64_t ack;
+
+	if (intake_find_ack(plan->stream_path, intake->process->plan->name, &status, &ack, NULL) == 0)
+		input = add_link_input(intake, plan, status.uuid, status.run, NULL);
+	if (input)
+		intake_find_link_boundary(intake, input);
+}
+
 static struct intake_input *find_link_input(
 	struct intake *intake, const struct link_batch *batch, struct enrg_error *err)
 {
@@ -89,24 +144,11 @@ static struct intake_input *find_link_input(
 	for (size_t i = 0; i < plan->input_count; i++) {
 		if (!plan->inputs[i].is_link || strcmp(plan->inputs[i].source, batch->source) != 0)
 			continue;
-		struct intake_input *input = intake_add_input(intake, &plan->inputs[i], err);
+		struct intake_input *input = add_link_input(intake, &plan->inputs[i], uuid, batch->run, err);
 		if (!input)
 			return NULL;
-		if (journal_add_stream(intake->journal, uuid, batch->source, &input->journal_index, err) < 0) {
-			free(input->earlier);
-			free(input);
-			intake->count--;
-			return NULL;
-		}
-		snprintf(input->uuid, sizeof(input->uuid), "%s", batch->stream_uuid);
-		snprintf(input->source, sizeof(input->source), "%s", batch->source);
-		snprintf(input->run, sizeof(input->run), "%s", batch->run);
-		input->now = journal_stream(intake->journal, input->journal_index);
 		if (input->now.sequence == 0) /* not known yet: the sender goes on where it was acknowledged last */
-			input->now.position = batch->position;
-		input->committed = input->now;
-		memcpy(input->stream_uuid, uuid, sizeof(input->stream_uuid));
-		journal_keep_boundaries(intake->journal, uuid);
+			input->now.position = input->committed.position = batch->position;
 		intake_find_link_boundary(intake, input);
 		return input;
 	}

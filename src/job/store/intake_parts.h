@@ -44,12 +44,22 @@ void intake_tell_recalled(const struct intake_input *input, const struct boundar
 /* What the stream says, and what it knows of this consumer. */
 int intake_find_ack(const char *path, const char *name, struct stream_status *ret_status, uint64_t *ret_ack,
 	struct enrg_error *err);
+/* What came before this store joined the stream was not for it: counted as skipped, so that each batch is accounted
+ * for. true: so it is, and the journal does not say it yet. */
+bool intake_begin_where_joined(
+	struct journal_stream_state *now, const struct stream_status *status, const char *name, uint64_t ack);
+void intake_format_uuid(const uint8_t uuid[16], char ret_text[33]);
 int intake_attach_ring(struct intake *intake, struct intake_input *input, struct enrg_error *err);
 int intake_next_of_ring(struct intake *intake, struct intake_input *input, struct intake_record *ret_record);
 
 /* --- intake_link.c --- */
 
 int intake_open_link(struct intake *intake, struct enrg_error *err);
+/* Where the stream is there already, its input is known from the start; else it is made when its sender first says
+ * something. */
+void intake_know_link(struct intake *intake, const struct plan_input *plan);
+/* What its stream says that was sent before this store joined is not for it, also where no batch ever comes. */
+void intake_begin_link(struct intake *intake, struct intake_input *input);
 void intake_find_link_boundary(struct intake *intake, struct intake_input *input);
 int intake_next_of_link(struct intake *intake, struct intake_record *ret_record);
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void format_uuid(const uint8_t uuid[16], char ret_text[33])
+void intake_format_uuid(const uint8_t uuid[16], char ret_text[33])
 {
 	for (int i = 0; i < 16; i++)
 		snprintf(ret_text + 2 * i, 3, "%02x", uuid[i]);
@@ -27,9 +27,7 @@ int intake_find_ack(
 	return enrg_error_set(err, -ENOENT, "%s: has no consumer %s", path, name);
 }
 
-/* What came before this store joined the stream was not for it: counted as skipped, so that each batch is accounted
- * for. true: so it is, and the journal does not say it yet. */
-static bool begin_where_joined(
+bool intake_begin_where_joined(
 	struct journal_stream_state *now, const struct stream_status *status, const char *name, uint64_t ack)
 {
 	const struct stream_joined *joined = NULL;
@@ -65,7 +63,7 @@ int intake_attach_ring(struct intake *intake, struct intake_input *input, struct
 		return rc;
 	journal_keep_boundaries(intake->journal, status.uuid);
 	memcpy(input->stream_uuid, status.uuid, sizeof(input->stream_uuid));
-	format_uuid(status.uuid, input->uuid);
+	intake_format_uuid(status.uuid, input->uuid);
 	input->now = journal_stream(intake->journal, input->journal_index);
 	if (input->now.position > status.head) {
 		process_alert(intake->process, ENRG_ERROR,
@@ -76,7 +74,7 @@ int intake_attach_ring(struct intake *intake, struct intake_input *input, struct
 	}
 	bool is_ahead = input->now.position > ack; /* killed between commit and acknowledgement */
 	if (input->now.position < ack) /* committed also where nothing comes any more: the ledger reads the journal */
-		input->is_dirty = begin_where_joined(&input->now, &status, name, ack);
+		input->is_dirty = intake_begin_where_joined(&input->now, &status, name, ack);
 	rc = consumer_open(path, name, input->now.position, &input->consumer, err);
 	if (rc < 0)
 		return rc;

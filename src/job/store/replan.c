@@ -73,7 +73,7 @@ int store_life_replan(struct store_life *life, struct enrg_error *err)
 	fresh->input_count = count;
 	plan_free(fresh);
 	for (size_t i = 0; i < plan->input_count; i++) {
-		if (plan->inputs[i].is_link || has_input(&life->intake, &plan->inputs[i]))
+		if (has_input(&life->intake, &plan->inputs[i]))
 			continue;
 		int added = intake_add(&life->intake, &plan->inputs[i], rc ? NULL : err);
 		rc = rc ? rc : added;

@@ -76,6 +76,19 @@ static struct account_source *find_source(const struct account *account, const u
 	return NULL;
 }
 
+/* One that has left, or has come again since, has no part in the whole of the run. */
+static void look_at_readers(struct account_source *source, const struct stream_status *status)
+{
+	for (uint32_t i = 0; i < source->store_count; i++) {
+		struct account_store *store = &source->stores[i];
+		bool is_there = store->has_end;
+		for (uint32_t k = 0; k < status->consumer_count && !is_there; k++)
+			is_there = !strcmp(status->consumers[k].name, store->name) &&
+				   status->consumers[k].joined.position <= source->begin.position;
+		store->is_removed = store->is_removed || !is_there;
+	}
+}
+
 static void look_at_stream(struct account *account, const struct stream_status *status)
 {
 	const struct boundary *begin = find_begin(account, status);
@@ -83,6 +96,8 @@ static void look_at_stream(struct account *account, const struct stream_status *
 
 	if (!source && begin)
 		source = add_source(account, status, begin);
+	if (source)
+		look_at_readers(source, status);
 	for (uint32_t i = 0; source && !source->end.edge && i < status->boundary_count; i++)
 		if (status->boundaries[i].index == source->begin.index + 1)
 			source->end = status->boundaries[i];
@@ -101,6 +116,7 @@ static void look_at_store(const struct account_source *source, struct account_st
 {
 	const struct member *member = roster_find(roster, store->name);
 
+	store->has_end = store->has_end || store->is_removed;
 	if (store->has_end)
 		return;
 	if (!member || !member->plan->journal_path) {
@@ -212,7 +228,7 @@ static struct account_line balance(const struct account_source *source, const st
 		line.produced_bytes = minus(end->bytes, begin->bytes);
 		line.dropped_rows = minus(end->dropped_rows, begin->dropped_rows);
 	}
-	if (!store || !store->has_begin || !store->has_end)
+	if (!store || !store->has_begin || !store->has_end || store->is_removed)
 		return line;
 	const struct journal_stream_state *now = &store->end, *before = &store->begin;
 	line.is_known = true;
@@ -247,7 +263,8 @@ bool account_is_accounted(const struct account *account)
 	for (uint32_t i = 0; i < account->source_count; i++)
 		for (uint32_t k = 0; k < account->sources[i].store_count; k++) {
 			const struct account_line line = balance(&account->sources[i], &account->sources[i].stores[k]);
-			if (!account->sources[i].is_removed && !is_accounted(&line))
+			if (!account->sources[i].is_removed && !account->sources[i].stores[k].is_removed &&
+				!is_accounted(&line))
 				return false;
 		}
 	return true;
@@ -259,13 +276,14 @@ static json_t *format_store(const struct account_source *source, const struct ac
 {
 	const struct account_line line = balance(source, store);
 
-	return json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "store", store->name, "known",
-		line.is_known, "stored_batches", (json_int_t)line.stored_batches, "stored_rows",
-		(json_int_t)line.stored_rows, "stored_bytes", (json_int_t)line.stored_bytes, "skipped_batches",
-		(json_int_t)line.skipped_batches, "skipped_rows", (json_int_t)line.skipped_rows, "set_aside_batches",
-		(json_int_t)line.set_aside_batches, "set_aside_rows", (json_int_t)line.set_aside_rows,
-		"missing_batches", (json_int_t)line.missing_batches, "missing_rows", (json_int_t)line.missing_rows,
-		"accounted", is_accounted(&line));
+	return json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "store", store->name,
+		"removed", store->is_removed, "known", line.is_known, "stored_batches", (json_int_t)line.stored_batches,
+		"stored_rows", (json_int_t)line.stored_rows, "stored_bytes", (json_int_t)line.stored_bytes,
+		"skipped_batches", (json_int_t)line.skipped_batches, "skipped_rows", (json_int_t)line.skipped_rows,
+		"set_aside_batches", (json_int_t)line.set_aside_batches, "set_aside_rows",
+		(json_int_t)line.set_aside_rows, "missing_batches", (json_int_t)line.missing_batches, "missing_rows",
+		(json_int_t)line.missing_rows, "accounted",
+		source->is_removed || store->is_removed || is_accounted(&line));
 }
 
 static json_t *format_source(const struct account_source *source)
@@ -309,21 +327,22 @@ static void print_line(const struct account_source *source, const struct account
 	const struct account_line line = balance(source, store);
 	char from[256], to[256];
 
-	fprintf(stream,
-		"  %s -> %s: produced %" PRIu64 " batches, %" PRIu64 " rows, %.2f MB; stored %" PRIu64
-		" batches, %" PRIu64 " rows, %.2f MB",
+	fprintf(stream, "  %s -> %s: produced %" PRIu64 " batches, %" PRIu64 " rows, %.2f MB",
 		shown(source->name, from), shown(store->name, to), line.produced_batches, line.produced_rows,
-		(double)line.produced_bytes / 1e6, line.stored_batches, line.stored_rows,
-		(double)line.stored_bytes / 1e6);
+		(double)line.produced_bytes / 1e6);
+	if (source->is_removed || store->is_removed) {
+		fprintf(stream, "; one of them was removed while the run was on: see the ledger of the start\n");
+		return;
+	}
+	fprintf(stream, "; stored %" PRIu64 " batches, %" PRIu64 " rows, %.2f MB", line.stored_batches,
+		line.stored_rows, (double)line.stored_bytes / 1e6);
 	if (line.skipped_batches)
 		fprintf(stream, "; not for this store %" PRIu64, line.skipped_batches);
 	if (line.set_aside_batches)
 		fprintf(stream, "; set aside %" PRIu64, line.set_aside_batches);
 	if (line.dropped_rows)
 		fprintf(stream, "; dropped by policy %" PRIu64 " rows", line.dropped_rows);
-	if (source->is_removed)
-		fprintf(stream, ": removed while the run was on, see the ledger of the start\n");
-	else if (!line.is_known)
+	if (!line.is_known)
 		fprintf(stream, ": %s\n", store->has_end ? "NOT KNOWN" : "not all stored");
 	else if (line.missing_batches || line.missing_rows)
 		fprintf(stream, ": MISSING %" PRId64 " batches, %" PRId64 " rows\n", line.missing_batches,

@@ -13,6 +13,7 @@
 struct account_store {
 	char name[240];
 	bool has_begin, has_end; /* has_end alone: what it had at the begin is not known any more */
+	bool is_removed;         /* while the run was on: what it has stands in the ledger of the start alone */
 	struct journal_stream_state begin, end;
 };
 

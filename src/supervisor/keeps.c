@@ -31,20 +31,6 @@ static int check_groups(
 	return 0;
 }
 
-/* Where run control is on, the stream of a processor needs the boundaries of each run that it has a part in. */
-static int check_comes_and_goes(
-	const struct change_item *item, const struct plan *plan, const struct member *member, struct enrg_error *err)
-{
-	bool is_processor = plan ? plan->is_processor : member && member_is_processor(member);
-
-	if (item->kind == CHANGE_RESTART || !is_processor)
-		return 0;
-	return enrg_error_set(err, -EOPNOTSUPP,
-		"%s is a processor, and with run control none comes or goes while `enrgdaq run` is on; stop it and "
-		"start it again",
-		item->name);
-}
-
 static bool is_restarted(const struct change *change, const char *name)
 {
 	for (size_t i = 0; i < change->count; i++)
@@ -65,12 +51,6 @@ int keeps_check(const struct roster *roster, const struct folder *wanted, const 
 
 		if (member && !is_text)
 			rc = check_groups(member, plan, &wanted->jobs[i], err);
-	}
-	for (size_t i = 0; wanted->supervisor.runs.control && i < change->count && !rc; i++) {
-		const char *name = change->items[i].name;
-
-		rc = check_comes_and_goes(
-			&change->items[i], plan_set_find(plans, name), roster_find(roster, name), err);
 	}
 	return rc;
 }

@@ -342,4 +342,65 @@ case_processor() {
 	done
 }
 
+# check_joined ID: of that run the filter has made exactly its rows, one of two; it was not there from the begin on
+check_joined() {
+	local produced rows
+	produced=$(grep -A 6 '"source": "filter"' out/run_*"_$1.json" | grep -o '"produced_rows": [0-9]*' | grep -o '[0-9]*$')
+	rows=$(rows_of "out/filter_$1.csv")
+	[ "${produced:-0}" -gt 0 ] || fail "the processor is not in the account of $1: $(cat out/run_*"_$1.json")"
+	[ "$produced" -eq "$rows" ] || fail "filter: $produced rows in $1, the CSV has $rows"
+	"$bin" verify "out/filter_$1.arrows" >verify.log 2>&1 || fail "verify: $(cat verify.log)"
+}
+
+# A processor comes while a run is on: what it makes of that run begins there, and its files are the run's. It goes in
+# another one, is gone in a third, and comes again between two.
+case_processor_comes_and_goes() {
+	local id
+	write_config true
+	printf '%s\n' 'daq_job_type = "DAQJobFilter"' '[[input]]' 'job = "always"' '[[input]]' 'job = "in_runs"' '[[stage]]' 'kind = "prescale"' \
+		'every = 2' '[store_config.arrow]' 'file_path = "filter.arrows"' '[store_config.csv]' 'file_path = "filter.csv"' >filter.toml
+	start run.log run config
+	await 20 "$bin" send supervisor run_state || fail "no run control"
+	send run_start id=first || fail "start: $(cat send.log)"
+	await 20 has_rows in_runs first 200 || fail "no rows"
+	"$bin" job add filter.toml >add.txt 2>&1 || fail "$(cat add.txt)"
+	await 20 has_rows filter first 200 || fail "no rows of the filter in the run that it has joined"
+	kill_one filter
+	await 20 has_rows filter first 400 || fail "it does not go on"
+	send run_stop || fail "stop: $(cat send.log)"
+	await 30 is_idle || fail "the run does not close: $(cat send.log)"
+	check_run first
+	check_joined first
+	grep -q "filter: joins run first while it is on" run.log || fail "it does not say that it joins"
+	send run_start id=second || fail "start: $(cat send.log)"
+	await 20 has_rows filter second 200 || fail "no rows of the filter in the next run"
+	"$bin" job remove filter >remove.txt 2>&1 || fail "$(cat remove.txt)"
+	send run_stop || fail "stop: $(cat send.log)"
+	send run_start id=third || fail "start: $(cat send.log)"
+	await 20 has_rows always third 200 || fail "no rows"
+	send run_stop || fail "stop: $(cat send.log)"
+	await 30 is_idle || fail "the run does not close: $(cat send.log)"
+	local before
+	before=$(rows_of out/filter.csv)
+	"$bin" job add filter.toml >add.txt 2>&1 || fail "$(cat add.txt)"
+	has_between() { [ "$(rows_of out/filter.csv)" -gt "$before" ]; }
+	await 20 has_between || fail "what it makes between two runs is taken for a run's"
+	send run_start id=fourth || fail "start: $(cat send.log)"
+	await 20 has_rows filter fourth 200 || fail "no rows of the filter that has come again"
+	"$bin" job remove filter >remove.txt 2>&1 || fail "$(cat remove.txt)"
+	"$bin" job add filter.toml >add.txt 2>&1 || fail "$(cat add.txt)"
+	await 20 has_rows filter fourth $(($(rows_of out/filter_fourth.csv) + 200)) || fail "it does not go on in the same run"
+	send run_stop || fail "stop: $(cat send.log)"
+	await 30 is_idle || fail "the run does not close: $(cat send.log)"
+	kill -INT "$run"
+	wait "$run" || fail "exit code $?"
+	for id in first second third fourth; do check_run $id; done
+	[ -e out/filter_third.csv ] && fail "a run without the filter has a file of it"
+	for id in first second fourth; do
+		"$bin" verify "out/filter_$id.arrows" >verify.log 2>&1 || fail "verify: $(cat verify.log)"
+	done
+	grep -E "MISSING|TWICE|SET ASIDE|not all stored|NOT (accounted|KNOWN)" run.log >wrong.log && fail "$(cat wrong.log)"
+	return 0
+}
+
 run_case "$@"

@@ -78,10 +78,12 @@ static int find_last(struct enrg_processor *self, struct checkpoint *ret_last, s
 	if (rc < 0)
 		return rc;
 	checkpoint_clear_next(self->file, number);
+	self->is_new = number == 0;
 	if (number == 0)
 		return 0;
 	rc = checkpoint_read(path, number, true, ret_last, &why);
-	if (rc == -ENOENT && has_read_nothing(self))
+	self->is_new = rc == -ENOENT && has_read_nothing(self);
+	if (self->is_new)
 		return 0;
 	if (rc < 0)
 		return rc == -ENOMEM ? enrg_error_set(err, rc, "%s", why.text) : tell_lost(self, &why);

@@ -92,6 +92,19 @@ static bool is_awaited(const struct enrg_processor *self, uint32_t index, const 
 	return clock_mono_ns() - first->since_ns < GATE_NS;
 }
 
+/* The run that the output is in has ended without its inputs having told: it was left open when this processor was
+ * removed, or none of what it reads now was in it. */
+static int end_run(struct enrg_processor *self, struct enrg_error *err)
+{
+	const struct boundary *last = boundary_last(self->stream);
+	struct boundary end = {.edge = RUN_ENDED, .number = last->number, .wall_ns = clock_wall_ns()};
+
+	memcpy(end.run, last->label, sizeof(end.run));
+	memcpy(end.label, self->job.run.between, sizeof(end.label));
+	int rc = outputs_commit_boundary(self->job.outputs, &end, UINT64_MAX, err);
+	return rc == 0 ? outputs_set_label(self->job.outputs, end.label, err) : rc;
+}
+
 /* The output says it once: what is open is flushed before. */
 static int copy_boundary(struct enrg_processor *self, const struct boundary *at, struct enrg_error *err)
 {
@@ -106,6 +119,9 @@ static int copy_boundary(struct enrg_processor *self, const struct boundary *at,
 	if (self->type->flush && (rc = self->type->flush(self->state, err)) < 0)
 		return enrg_error_add(err, rc, "flush");
 	rc = outputs_flush(outputs, err);
+	if (rc == 0 && self->process->plan->has_run_control && self->stream && at->edge == RUN_BEGINS &&
+		boundary_last(self->stream)->edge == RUN_BEGINS)
+		rc = end_run(self, err);
 	if (rc == 0)
 		rc = outputs_commit_boundary(outputs, at, UINT64_MAX, err);
 	if (rc == 0)
@@ -150,5 +166,62 @@ int gate_step(struct enrg_processor *self, struct enrg_error *err)
 		rc = intake_pass(&self->intake, &gate->record, err);
 		gate->is_waiting = false;
 	}
+	return rc < 0 ? rc : commit_make(self, err);
+}
+
+/* --- a processor that comes while a run is on --------------------------------------------------------------------- */
+
+/* Has that run begun in the output, whether or not it has ended since? */
+static bool has_begun(const struct enrg_processor *self, const char *label)
+{
+	struct stream_status status;
+
+	if (stream_read_status(self->process->plan->stream_path, &status, NULL) < 0)
+		return true;
+	for (uint32_t i = 0; i < status.boundary_count; i++)
+		if (status.boundaries[i].edge == RUN_BEGINS && !strcmp(status.boundaries[i].label, label))
+			return true;
+	return false;
+}
+
+static bool is_any_in(const struct enrg_processor *self, const char *label)
+{
+	for (uint32_t i = 0; i < self->intake.count; i++) {
+		const struct boundary *at = &self->intake.inputs[i]->boundary;
+		if (at->edge == RUN_BEGINS && !strcmp(at->label, label))
+			return true;
+	}
+	return false;
+}
+
+static int begin_late(struct enrg_processor *self, const struct boundary *in, struct enrg_error *err)
+{
+	struct boundary begin = {.edge = RUN_BEGINS, .number = in->number, .wall_ns = clock_wall_ns()};
+
+	memcpy(begin.run, in->label, sizeof(begin.run));
+	memcpy(begin.label, in->label, sizeof(begin.label));
+	log_line(ENRG_INFO, "joins run %s while it is on: what it makes of it begins here", begin.run);
+	return copy_boundary(self, &begin, err);
+}
+
+int gate_join(struct enrg_processor *self, struct enrg_error *err)
+{
+	int rc = 0;
+
+	if (!self->process->plan->has_run_control || !self->stream || gate_is_any_shut(self))
+		return 0;
+	const struct boundary *last = boundary_last(self->stream);
+	if (self->is_new && last->edge == RUN_BEGINS && !is_any_in(self, last->label)) {
+		commit_begin_step(self);
+		rc = end_run(self, err);
+		commit_end_step(self);
+	}
+	for (uint32_t i = 0; i < self->intake.count && rc == 0; i++) {
+		const struct intake_input *input = self->intake.inputs[i];
+		if (input->consumer && input->boundary.edge == RUN_BEGINS &&
+			boundary_last(self->stream)->edge != RUN_BEGINS && !has_begun(self, input->boundary.label))
+			rc = begin_late(self, &input->boundary, err);
+	}
+	self->is_new = false;
 	return rc < 0 ? rc : commit_make(self, err);
 }

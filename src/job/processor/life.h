@@ -19,6 +19,7 @@ struct enrg_processor {
 	struct intake intake;
 	void *state; /* of the type */
 	bool was_exact;
+	bool is_new; /* nothing was read before, by any life */
 	/* commit.c */
 	struct checkpoint_file *file;
 	struct checkpoint now; /* what the next checkpoint says; its lists and its state are of this process */
@@ -86,6 +87,9 @@ uint64_t hear_deadline(const struct enrg_processor *self);
 int gate_hold(struct enrg_processor *self, const struct intake_record *record, struct enrg_error *err);
 bool gate_is_shut(const struct enrg_processor *self, const struct intake_input *input);
 bool gate_is_any_shut(const struct enrg_processor *self);
+/* Before the first record: where its inputs are in a run that its output has not heard of, it begins there. Once the
+ * inputs are open. */
+int gate_join(struct enrg_processor *self, struct enrg_error *err);
 /* Behind each round: passes the boundary where all inputs have come to it. */
 int gate_step(struct enrg_processor *self, struct enrg_error *err);
 void gate_free(struct enrg_processor *self);

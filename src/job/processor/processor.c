@@ -362,6 +362,8 @@ static int live(struct enrg_processor *self, struct toml_node *toml, bool *ret_h
 	if (rc == 0)
 		rc = start(self, err);
 	if (rc == 0)
+		rc = gate_join(self, err);
+	if (rc == 0)
 		rc = run(self, err);
 	if (rc == LIFE_IN_ORDER)
 		rc = flush(self, &is_flushed, err);

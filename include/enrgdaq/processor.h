@@ -95,6 +95,9 @@ struct enrg_processor_type {
 		struct enrg_job *job, void *state, const struct enrg_stopped *stopped, struct enrg_error *err);
 	int (*on_message)(
 		struct enrg_job *job, void *state, const struct enrg_message *message, struct enrg_error *err);
+	int (*on_trace)(struct enrg_job *job, void *state, const struct enrg_trace *trace, struct enrg_error *err);
+	int (*on_combined_stats)(
+		struct enrg_job *job, void *state, const struct enrg_combined_stats *stats, struct enrg_error *err);
 };
 
 /* For the calls of job.h: outputs, log, alerts, interval. enrg_output_count_dropped enters the checkpoint, too. What

@@ -24,6 +24,8 @@ void types_listen(const struct type_entry *type, struct enrg_job_type *ret_liste
 	ret_listener->on_started = processor->on_started;
 	ret_listener->on_stopped = processor->on_stopped;
 	ret_listener->on_message = processor->on_message;
+	ret_listener->on_trace = processor->on_trace;
+	ret_listener->on_combined_stats = processor->on_combined_stats;
 }
 
 const struct enrg_message_type *types_find_message(const struct enrg_message_type *const *messages, const char *kind)

@@ -3,7 +3,8 @@
 # docs/writing-a-job.md teaches it.
 # usage: enrgdaq-conformance-source [--kills N] [--patience SECONDS] FILE.toml   (ENRGDAQ_MODULE_PATH: where its module lies)
 set -u
-kills=5 patience=30
+# shellcheck source-path=SCRIPTDIR source=kit.bash
+. "$(dirname "$(realpath "$0")")/enrgdaq-conformance.bash"
 while [ $# -gt 2 ]; do
 	case $1 in
 	--kills) kills=$2 ;;
@@ -22,65 +23,30 @@ must close and the file be proved whole. ENRGDAQ_MODULE_PATH names the folder of
 Exit code: 0 it stands that, 1 not so, 2 wrong usage." >&2
 	exit 2
 fi
-enrgdaq=${ENRGDAQ_BIN:-enrgdaq}
-work=$(mktemp -d "${TMPDIR:-/tmp}/enrg-conformance-XXXXXX")
-ENRGDAQ_RUNTIME_DIR=$(mktemp -d /dev/shm/enrg-conformance-XXXXXX)
-export ENRGDAQ_RUNTIME_DIR
-run=
 
-finish() {
-	[ -n "$run" ] && kill -TERM "$run" 2>/dev/null && wait "$run"
-	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
-}
-trap finish EXIT
-
-fail() {
-	echo "FAILED: $*" >&2
-	tail -n 30 "$work/run.log" >&2
-	exit 1
-}
-
-await() { # SECONDS COMMAND…
-	local end=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		[ $SECONDS -lt $end ] && kill -0 "$run" 2>/dev/null || return 1
-		sleep 0.05
-	done
-}
-
-pid_of_source() { ps --ppid "$run" -o pid=,args= | awk -v type="$type" '$2 == "enrgdaq-job" && $3 == type {print $1}'; }
 rows() { "$enrgdaq" status --json 2>/dev/null | sed -n 's/.*"produced_rows": \([0-9]*\).*/\1/p' | head -n 1; }
 has_more() { [ "$(rows || echo 0)" -gt "$1" ] 2>/dev/null; }
 shows() { "$enrgdaq" status --json 2>/dev/null | grep -q "\"pid\": ${1:-none},"; }
-is_another() { local pid; pid=$(pid_of_source); [ -n "$pid" ] && [ "$pid" != "$1" ]; }
 
 file=$(realpath "$1")
-type=$(sed -n 's/^ *daq_job_type *= *"\(.*\)".*/\1/p' "$1" | head -n 1)
-mkdir "$work/c" && cd "$work" || exit 2
-printf 'restart_delay_seconds = 0.1\n[info]\nsupervisor_id = "conformance"\n' >c/supervisor.toml
-{ cat "$file"; printf '\n[store_config.arrow]\nfile_path = "source.arrows"\n'; } >c/source.toml
-"$enrgdaq" check c >run.log 2>&1 || fail "its configuration is refused"
-"$enrgdaq" run c >run.log 2>&1 &
-run=$!
+kit_begin
+{ sed '/^ *daq_job_unique_id/d' "$file"; printf '\n[store_config.arrow]\nfile_path = "source.arrows"\n'; } >c/source.toml
+sed -i '1i daq_job_unique_id = "source"' c/source.toml
+start_run
 await "$patience" has_more 0 || fail "it produced nothing in $patience s"
 echo "produces"
 for i in $(seq "$kills"); do
-	pid=$(pid_of_source)
+	pid=$(pid_of source)
 	[ -n "$pid" ] || fail "it has no process"
 	kill -KILL "$pid"
-	await "$patience" is_another "$pid" || fail "it was not started again after kill $i"
+	await "$patience" is_another source "$pid" || fail "it was not started again after kill $i"
 	# what the supervisor counts may be a second old: from what it says of the new process on
-	await "$patience" shows "$(pid_of_source)" || fail "it was not started again after kill $i"
+	await "$patience" shows "$(pid_of source)" || fail "it was not started again after kill $i"
 	before=$(rows)
 	await "$patience" has_more "$before" || fail "it produced nothing more after kill $i"
 done
 echo "comes back after each of $kills kills"
-kill -TERM "$run"
-wait "$run"
-code=$?
-run=
-[ $code -eq 0 ] || fail "the run ended with exit code $code: the ledger does not close, or it did not stop in order"
+stop_run
 echo "stops in order, and every batch is accounted for"
 "$enrgdaq" verify out/*.arrows >verify.log 2>&1 || { cat verify.log >&2; fail "the file is not whole"; }
 echo "the file is whole"

@@ -85,4 +85,43 @@ make_source once 's/	if (ruler->next == ruler->options->marks)/	if (ruler->next 
 ENRGDAQ_MODULE_PATH=$work/once "$kit-source" --patience 8 "$work/ruler.toml" >"$work/once.log" 2>&1 &&
 	fail "a source that produces nothing after a kill passes"
 grep -q "FAILED: it produced nothing more after kill 1" "$work/once.log" || fail "it is not said what is wrong"
-echo "the kit tells a store that is right from two that are not, and so does a test of its author"
+
+# A processor, in C++; one in C whose state is not what it was.
+printf 'daq_job_type = "DAQJobPairs"\nfactor = 3\n[[input]]\njob = "dice"\n' >"$work/pairs.toml"
+make_processor() { # NAME COMPILER… [-- SED EXPRESSION]
+	local name=$1 with=()
+	shift
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do with+=("$1"); shift; done
+	mkdir "$work/$name"
+	sed "${2-}" "$source/pairs.c" >"$work/$name/pairs.c"
+	[ $# -eq 0 ] || ! cmp -s "$source/pairs.c" "$work/$name/pairs.c" || fail "the fault of $name is none"
+	# shellcheck disable=SC2046
+	"${with[@]}" -fPIC -shared ${sanitizers:+-fsanitize=$sanitizers} $(pkg-config --cflags enrgdaq) "$work/$name/pairs.c" \
+		-o "$work/$name/pairs.so" || fail "$name does not compile"
+}
+try_processor() { ENRGDAQ_MODULE_PATH=$work/$1 "$kit-processor" --kills 2 "$work/pairs.toml" >"$work/$1.log" 2>&1; }
+make_processor pairs_cxx "$cxx" -x c++ -std=c++20
+make_processor forgets "$compiler" -std=c17 -- 's/self->first = saved\[1\];/self->is_open = 1, self->first = 7;/'
+try_processor pairs_cxx || fail "a processor in C++ that is right"
+try_processor forgets && fail "a processor passes whose state is not what it was"
+
+# A service, in C++; one in C that does not live through an alert.
+sed -n '/^```c$/,/^```$/p' "$source/../../docs/writing-a-service.md" | sed '/^```/d' >"$work/heater.c"
+printf 'daq_job_type = "DAQJobHeater"\n[store_config.csv]\nfile_path = "heater.csv"\n' >"$work/heater.toml"
+printf 'daq_job_type = "DAQJobValve"\n[store_config.csv]\nfile_path = "valve.csv"\n' >"$work/valve.toml"
+make_service() { # NAME FILE COMPILER…
+	local name=$1 file=$2
+	shift 2
+	mkdir "$work/$name"
+	# shellcheck disable=SC2046
+	"$@" -fPIC -shared ${sanitizers:+-fsanitize=$sanitizers} $(pkg-config --cflags enrgdaq) "$file" -o "$work/$name/service.so" ||
+		fail "$name does not compile"
+}
+try_service() { ENRGDAQ_MODULE_PATH=$work/$1 "$kit-service" --kills 1 "$work/$2.toml" >"$work/$1.log" 2>&1; }
+make_service valve "$source/author/valve.cpp" "$cxx" -std=c++20
+sed 's/return set_watts(state, 0, err);/return -EIO;/' "$work/heater.c" >"$work/ends.c"
+make_service ends "$work/ends.c" "$compiler" -std=gnu17
+try_service valve valve || fail "a service in C++ that is right"
+try_service ends heater && fail "a service passes that an alert ends"
+grep -q "FAILED: it did not live through a flood" "$work/ends.log" || fail "it is not said what is wrong"
+echo "the kit tells stores, sources, processors and services that are right from those that are not, and so does a test of its author"

@@ -78,7 +78,12 @@ int main(int argc, char **argv)
 
 	for (unsigned i = 0; i < sizeof(crowds) / sizeof(crowds[0]) && worst >= 0; i++) {
 		const struct compare_metric metric = {crowds[i].name, "GB/s", 0, false};
-		const struct compare compare = {rounds, 1, &metric, measure_one, measure_crowd, &crowds[i], NULL};
+		const struct compare compare = {.rounds = rounds,
+			.metric_count = 1,
+			.metrics = &metric,
+			.limit = measure_one,
+			.value = measure_crowd,
+			.context = &crowds[i]};
 		int code = compare_run(&compare, &err);
 		worst = code < 0 || worst == 0 ? code : worst;
 		if (crowds[i].observer_count > 0)

@@ -61,7 +61,12 @@ int main(int argc, char **argv)
 		else
 			snprintf(name, sizeof(name), "ring of %u MiB", rings[i].data_mib);
 		const struct compare_metric metric = {name, "GB/s", 0, false};
-		const struct compare compare = {rounds, 1, &metric, measure_pair, measure_ring, &rings[i], NULL};
+		const struct compare compare = {.rounds = rounds,
+			.metric_count = 1,
+			.metrics = &metric,
+			.limit = measure_pair,
+			.value = measure_ring,
+			.context = &rings[i]};
 		int code = compare_run(&compare, &err);
 		worst = code < 0 || worst == 0 ? code : worst;
 	}

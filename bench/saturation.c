@@ -66,7 +66,12 @@ int main(int argc, char **argv)
 			"p99 latency at saturation, %.1f MB batches, of bytes in flight / drain rate",
 			(double)loads[i].payload_bytes / 1e6);
 		const struct compare_metric metric = {name, "µs", 1.2, true};
-		const struct compare compare = {rounds, 1, &metric, measure_ideal, get_p99, &loads[i], NULL};
+		const struct compare compare = {.rounds = rounds,
+			.metric_count = 1,
+			.metrics = &metric,
+			.limit = measure_ideal,
+			.value = get_p99,
+			.context = &loads[i]};
 		int code = compare_run(&compare, &err);
 		worst = code < 0 || worst == 0 ? code : worst;
 	}

@@ -1,17 +1,10 @@
-/* figure.c: writes gnuplot scripts and has them drawn. In the process of `enrgdaq bench suite` or `enrgdaq plot`, one
+/* figure.c: writes gnuplot scripts. In the process of `enrgdaq bench suite` or `enrgdaq plot`, one
  * thread. */
 #include "plot/figure.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "base/path.h"
-#include "plot/gnuplot.h"
 
 /* Sizes are those of a page 10 inches wide. In one column of a journal (8.6 cm) it is printed at a third of that, where
  * the footer is the smallest text that can still be read. */
@@ -47,18 +40,6 @@ double figure_text_height(double size)
 	return size / 72 * 1.4;
 }
 
-/* Single quotes: gnuplot neither runs back-quoted commands nor reads escapes in them. */
-static void write_quoted(FILE *script, const char *text)
-{
-	fputc('\'', script);
-	for (; *text; text++) {
-		if (*text == '\'')
-			fputc('\'', script);
-		fputc((unsigned char)*text < ' ' || *text == '`' ? ' ' : *text, script);
-	}
-	fputc('\'', script);
-}
-
 void figure_write_text(struct figure *figure, const struct figure_text *at, const char *format, ...)
 {
 	static const char *const aligns[] = {"left", "center", "right"};
@@ -69,7 +50,7 @@ void figure_write_text(struct figure *figure, const struct figure_text *at, cons
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	fputs("set label ", figure->script);
-	write_quoted(figure->script, text);
+	drawing_quote(figure->script, text);
 	fprintf(figure->script, " at screen %.5f,%.5f %s%s font 'DejaVu Sans%s,%g' textcolor rgb '%s' front%s\n", at->x,
 		at->y, aligns[at->align], at->is_upright ? " rotate by 90" : "", at->is_bold ? ":Bold" : "", at->size,
 		at->color, at->is_boxed ? " boxed" : "");
@@ -191,12 +172,12 @@ struct figure *figure_create(const struct figure_params *params)
 	figure->right = params->has_references ? 0.735 : 0.97;
 	figure->bottom = 0.265;
 	figure->top = params->has_legend ? 0.76 : 0.82;
-	figure->script = open_memstream(&figure->script_text, &figure->script_bytes);
-	figure->data = open_memstream(&figure->data_text, &figure->data_bytes);
-	if (!figure->script || !figure->data) {
+	if (drawing_open(&figure->drawing) < 0) {
 		figure_destroy(figure);
 		return NULL;
 	}
+	figure->script = figure->drawing.script;
+	figure->data = figure->drawing.data;
 	write_head(figure, params);
 	write_footers(figure, params);
 	return figure;
@@ -206,12 +187,7 @@ void figure_destroy(struct figure *figure)
 {
 	if (!figure)
 		return;
-	if (figure->script)
-		fclose(figure->script);
-	if (figure->data)
-		fclose(figure->data);
-	free(figure->script_text);
-	free(figure->data_text);
+	drawing_close(&figure->drawing);
 	free(figure);
 }
 
@@ -358,84 +334,10 @@ void figure_write_legend(struct figure *figure, const struct figure_curve *curve
 	}
 }
 
-/* --- drawing ------------------------------------------------------------------------------------------------------ */
-
-static const char *const suffixes[] = {"png", "pdf", "dat", "gp"};
-
-static void format_path(const char *folder, const char *name, const char *suffix, char *ret_path, size_t path_bytes)
-{
-	snprintf(ret_path, path_bytes, "%s/%s.%s", folder, name, suffix);
-}
-
-void figure_remove(const char *folder, const char *name)
-{
-	char path[4096];
-
-	for (size_t i = 0; i < 4; i++) {
-		format_path(folder, name, suffixes[i], path, sizeof(path));
-		unlink(path);
-	}
-}
-
-/* A PNG without a resolution is printed at 72 or 96 dpi: puts the chunk that says 300 behind the header. */
-static int add_resolution(const char *path, struct enrg_error *err)
-{
-	static const unsigned char chunk[] = {0, 0, 0, 9, 'p', 'H', 'Y', 's', 0, 0, 0x2e, 0x23, 0, 0, 0x2e, 0x23, 1,
-		0x78, 0xa5, 0x3f, 0x76}; /* 11811 points a metre both ways, and the CRC */
-	const size_t head = 8 + 12 + 13; /* signature and IHDR */
-	char *bytes = NULL;
-	size_t count = 0;
-	int rc = path_read_file(path, (size_t)256 << 20, &bytes, &count, err);
-
-	if (rc < 0)
-		return rc;
-	char *whole = malloc(count + sizeof(chunk));
-	if (!whole) {
-		rc = enrg_error_set(err, -ENOMEM, "no memory for %s", path);
-	} else if (count < head || memcmp(bytes, "\x89PNG\r\n\x1a\n", 8) != 0) {
-		rc = enrg_error_set(err, -EIO, "%s: gnuplot wrote no PNG", path);
-	} else if (count < head + sizeof(chunk) || memcmp(bytes + head + 4, "pHYs", 4) != 0) {
-		memcpy(whole, bytes, head);
-		memcpy(whole + head, chunk, sizeof(chunk));
-		memcpy(whole + head + sizeof(chunk), bytes + head, count - head);
-		rc = path_write_file(path, whole, count + sizeof(chunk), 0, err);
-	}
-	free(whole);
-	free(bytes);
-	return rc;
-}
-
-static int write_stream(FILE *stream, char *const *text, const size_t *bytes, const char *path, struct enrg_error *err)
-{
-	if (fflush(stream) != 0 || ferror(stream))
-		return enrg_error_set(err, -ENOMEM, "no memory for %s", path);
-	return path_write_file(path, *text, *bytes, 0, err);
-}
-
 int figure_draw(struct figure *figure, const char *folder, const char *plot, struct enrg_error *err)
 {
-	const char *name = figure->name;
-	char path[4096], script_name[80];
-	int rc;
+	const struct drawing_params params = {
+		.folder = folder, .name = figure->name, .width_in = FIGURE_WIDTH_IN, .height_in = FIGURE_HEIGHT_IN};
 
-	fprintf(figure->script,
-		"set output '%s.png'\n%s\nset output\n"
-		"set terminal pdfcairo noenhanced size 10in,6in font 'DejaVu Sans,9' fontscale 1 linewidth 1"
-		" pointscale 1\n"
-		"set output '%s.pdf'\nreplot\nset output\n",
-		name, plot, name);
-	figure_remove(folder, name);
-	format_path(folder, name, "dat", path, sizeof(path));
-	rc = write_stream(figure->data, &figure->data_text, &figure->data_bytes, path, err);
-	format_path(folder, name, "gp", path, sizeof(path));
-	if (rc == 0)
-		rc = write_stream(figure->script, &figure->script_text, &figure->script_bytes, path, err);
-	snprintf(script_name, sizeof(script_name), "%s.gp", name);
-	if (rc == 0)
-		rc = gnuplot_run(folder, script_name, err);
-	format_path(folder, name, "pdf", path, sizeof(path));
-	if (rc == 0 && access(path, R_OK) < 0)
-		rc = enrg_error_set(err, -EIO, "%s: gnuplot wrote no PDF", path);
-	format_path(folder, name, "png", path, sizeof(path));
-	return rc == 0 ? add_resolution(path, err) : rc;
+	return drawing_draw(&figure->drawing, &params, plot, err);
 }

@@ -9,6 +9,7 @@
 
 #include "enrgdaq/error.h"
 #include "plot/axis.h"
+#include "plot/drawing.h"
 #include "plot/results.h"
 
 #define FIGURE_WIDTH_IN  10.0
@@ -25,9 +26,8 @@
 
 struct figure {
 	const char *name;
-	FILE *script, *data; /* into the texts below */
-	char *script_text, *data_text;
-	size_t script_bytes, data_bytes;
+	struct drawing drawing;
+	FILE *script, *data;             /* its own */
 	double left, right, bottom, top; /* of the area between the axes */
 	struct axis x, y;
 };
@@ -87,7 +87,4 @@ double figure_y(const struct figure *figure, double value);
 
 /* `plot` is gnuplot's command. Writes NAME.dat, NAME.gp, and by gnuplot NAME.png and NAME.pdf. */
 int figure_draw(struct figure *figure, const char *folder, const char *plot, struct enrg_error *err);
-/* Removes the four files of an earlier run. */
-void figure_remove(const char *folder, const char *name);
-
 #endif

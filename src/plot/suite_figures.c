@@ -595,7 +595,7 @@ int suite_figures_draw(const char *results_path, const char *folder, struct enrg
 		if (rc != 1)
 			continue;
 		printf("  %s left out: the results hold nothing for it\n", figures[i].name);
-		figure_remove(folder, figures[i].name);
+		drawing_remove(folder, figures[i].name);
 		rc = 0;
 	}
 	results_destroy(results);

@@ -321,6 +321,20 @@ static bool has_limit(const struct results_entry *entry)
 	return entry->limit != RESULTS_LIMIT_NONE;
 }
 
+static bool is_one_client(const struct results_entry *entry)
+{
+	return entry->clients >= 1 && entry->clients <= 1;
+}
+
+int results_select_one_client(const struct results *results, struct results_series *ret_series)
+{
+	int rc = select_entries(results, is_one_client, compare_payloads, ret_series);
+
+	if (rc == 0)
+		drop_equal(ret_series, true);
+	return rc;
+}
+
 int results_select_payloads(const struct results *results, struct results_series *ret_series)
 {
 	int rc = select_entries(results, has_series_clients, compare_payloads, ret_series);

@@ -56,6 +56,8 @@ struct results_series {
 /* By payload, each payload once: the runs with 3 clients; where there is none, all runs. Of several with one payload
  * the one with the fewest clients stays, of equal ones the last of the file. */
 int results_select_payloads(const struct results *results, struct results_series *ret_series);
+/* The runs with one client by payload, each payload once: the last of the file. */
+int results_select_one_client(const struct results *results, struct results_series *ret_series);
 /* The runs with 500000 rows by clients, each number of clients once: the last of the file. */
 int results_select_clients(const struct results *results, struct results_series *ret_series);
 

@@ -1,61 +1,163 @@
-/* plot.c: `enrgdaq plot [RESULTS.json]`: the five figures from a results file. A process of its own that runs gnuplot.
- */
+/* plot.c: `enrgdaq plot`: figures and tables from what was measured: the benchmark's five figures from a results file,
+ * its tables for LaTeX, a digitizer's statistics, a tank's muons. A process of its own that runs gnuplot. */
 #include <getopt.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "benchmark/suite.h"
 #include "cli/cli.h"
+#include "plot/digitizer_figure.h"
+#include "plot/latex.h"
 #include "plot/suite_figures.h"
+#include "plot/tank_figure.h"
 
 #define RESULTS_DEFAULT "results/benchmarks/" SUITE_RESULTS
 #define GRAPHS_DEFAULT  "results/graphs"
 
 static const char usage[] =
 	"usage: enrgdaq plot [--graphs DIR] [RESULTS.json]\n"
+	"       enrgdaq plot latex [RESULTS.json]\n"
+	"       enrgdaq plot digitizer [--graphs DIR] STATS.csv\n"
+	"       enrgdaq plot tank [--graphs DIR] [--truth TRUTH.arrows] WAVEFORMS.arrows\n"
 	"\n"
 	"Draws the five figures of the benchmark suite from a results file (" RESULTS_DEFAULT ").\n"
+	"latex: two tables of it on standard output: by payload of one client, and by clients.\n"
+	"digitizer: rate and flux, inter-arrival times, RMS, event size, signal to noise and amplitude from the "
+	"statistics of\n"
+	"a digitizer, as its stats_store_config.csv writes them.\n"
+	"tank: pulses, charges and the lifetime of muons, from waveforms with layout = \"waveforms\".\n"
 	"\n"
-	"  --graphs DIR   where the figures go, as PNG and PDF, with script and data beside them (" GRAPHS_DEFAULT ")\n"
+	"  --graphs DIR        where the figures go, as PNG and PDF, with script and data beside them (" GRAPHS_DEFAULT
+	")\n"
+	"  --truth FILE        what a simulated digitizer says was in its records: compared\n"
+	"  --sample-ns NS      of the waveforms (2)\n"
+	"  --mv-per-count MV   of the waveforms (2000 / 16384)\n"
+	"  --dead-ns NS        dead time of the board behind a record (200)\n"
+	"  --threshold-mv MV   of a pulse, a photomultiplier (4)\n"
 	"\n"
-	"Reads files of `enrgdaq bench suite`, of `enrgdaq bench run --json`, and of ENRGDAQ's Python program.\n"
+	"Reads results of `enrgdaq bench suite`, of `enrgdaq bench run --json`, and of ENRGDAQ's Python program.\n"
 	"Throughput, latency and CPU efficiency over the payload are drawn from the runs with 3 clients; where the\n"
 	"file has none, from all.\n"
 	"\n"
 	"examples:\n"
 	"  enrgdaq plot\n"
 	"  enrgdaq plot --graphs /tmp/graphs results/benchmarks/results_2026-11-24T06-48-59.json\n"
+	"  enrgdaq plot latex > tables.tex\n"
+	"  enrgdaq plot tank --truth out/truth.arrows out/waveforms.arrows\n"
 	"\n"
-	"Exit code: 0 drawn, 1 no such file, not a results file, or gnuplot failed, 2 wrong usage.\n";
+	"Exit code: 0 drawn, 1 no such file, not one of that kind, too little in it, or gnuplot failed, 2 wrong "
+	"usage.\n";
 
-int cli_plot(int argc, char **argv)
+struct plot_options {
+	const char *graphs;
+	struct tank_figure_params tank;
+};
+
+static int parse_number(const char *text, double *ret_value)
 {
-	static const struct option options[] = {
-		{"graphs", required_argument, NULL, 'g'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-	const char *graphs = GRAPHS_DEFAULT;
-	struct enrg_error err = {0};
+	char *end;
+	double value = strtod(text, &end);
 
-	for (int option; (option = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+	if (end == text || *end || !isfinite(value) || value <= 0)
+		return cli_usage_error("plot", "a number above 0 was expected, not \"%s\"", text);
+	*ret_value = value;
+	return 0;
+}
+
+/* 0: go on; else the exit code + 1. */
+static int parse_options(int argc, char **argv, struct plot_options *options)
+{
+	static const struct option known[] = {{"graphs", required_argument, NULL, 'g'},
+		{"truth", required_argument, NULL, 't'}, {"sample-ns", required_argument, NULL, 's'},
+		{"mv-per-count", required_argument, NULL, 'm'}, {"dead-ns", required_argument, NULL, 'd'},
+		{"threshold-mv", required_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	struct tank_figure_params *tank = &options->tank;
+	int rc = 0;
+
+	for (int option; rc == 0 && (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
 		switch (option) {
 		case 'g':
-			graphs = optarg;
+			options->graphs = optarg;
+			break;
+		case 't':
+			tank->truth = optarg;
+			break;
+		case 's':
+			rc = parse_number(optarg, &tank->pulses.sample_ns);
+			break;
+		case 'm':
+			rc = parse_number(optarg, &tank->pulses.mv_per_count);
+			break;
+		case 'd':
+			rc = parse_number(optarg, &tank->dead_ns);
+			break;
+		case 'p':
+			rc = parse_number(optarg, &tank->pulses.threshold_mv);
 			break;
 		case 'h':
 			fputs(usage, stdout);
-			return 0;
+			return 1;
 		default:
-			return cli_option_error("plot");
+			return cli_option_error("plot") + 1;
 		}
 	}
-	if (argc - optind > 1)
-		return cli_usage_error("plot", "one results file at a time");
-	if (optind == argc && access(RESULTS_DEFAULT, F_OK) < 0) {
-		fputs("enrgdaq plot: no " RESULTS_DEFAULT " here: `enrgdaq bench suite --run` makes it\n", stderr);
+	return rc ? rc + 1 : 0;
+}
+
+static bool has_results(const char *path)
+{
+	if (path || access(RESULTS_DEFAULT, F_OK) == 0)
+		return true;
+	fputs("enrgdaq plot: no " RESULTS_DEFAULT " here: `enrgdaq bench suite --run` makes it\n", stderr);
+	return false;
+}
+
+static int draw(const char *what, const char *path, struct plot_options *options)
+{
+	struct enrg_error err = {0};
+	int rc;
+
+	if (!strcmp(what, "digitizer")) {
+		rc = digitizer_figure_draw(path, options->graphs, stdout, &err);
+	} else if (!strcmp(what, "tank")) {
+		options->tank.pulses.path = path;
+		options->tank.folder = options->graphs;
+		rc = tank_figure_draw(&options->tank, stdout, &err);
+	} else if (!has_results(path)) {
 		return 1;
+	} else {
+		path = path ? path : RESULTS_DEFAULT;
+		rc = !strcmp(what, "latex") ? latex_write(path, stdout, &err)
+					    : suite_figures_draw(path, options->graphs, &err);
 	}
-	if (suite_figures_draw(optind < argc ? argv[optind] : RESULTS_DEFAULT, graphs, &err) < 0) {
+	if (rc < 0)
 		fprintf(stderr, "enrgdaq plot: %s\n", err.text);
-		return 1;
-	}
-	return 0;
+	return rc < 0;
+}
+
+int cli_plot(int argc, char **argv)
+{
+	static const char *const kinds[] = {"digitizer", "tank", "latex"};
+	struct plot_options options = {.graphs = GRAPHS_DEFAULT,
+		.tank = {.pulses = {.sample_ns = 2, .mv_per_count = 2000.0 / 16384, .threshold_mv = 4},
+			.from_ns = 150,
+			.until_ns = 12000,
+			.dead_ns = 200}};
+	const char *what = "";
+	int rc = parse_options(argc, argv, &options);
+
+	if (rc)
+		return rc - 1;
+	for (size_t i = 0; optind < argc && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(argv[optind], kinds[i]))
+			what = kinds[i];
+	optind += what[0] != '\0';
+	if (argc - optind > 1)
+		return cli_usage_error("plot", "one file at a time");
+	if (optind == argc && (!strcmp(what, "digitizer") || !strcmp(what, "tank")))
+		return cli_usage_error("plot", "%s: a file was expected", what);
+	return draw(what, optind < argc ? argv[optind] : NULL, &options);
 }

@@ -101,4 +101,32 @@ case_refused() {
 	grep -q "s/tank.toml.*fall_ns: expected more than rise_ns" s.log || fail "no word about fall_ns"
 }
 
+# The analysis finds the lifetime that was simulated: thousand pairs and more, within three standard deviations of the truth.
+# Figures and tables come out of the same run.
+case_lifetime() {
+	write_tank l seed=1 speed=0 trigger_rate_hz=300 decay_fraction=0.25 record_limit=8000
+	sed -i 's/waveform_store_config.csv/waveform_store_config.none/; /none/,+1d' l/tank.toml
+	sed -i 's/truth_store_config.csv/truth_store_config.arrow/; s/truth.csv/truth.arrows/' l/tank.toml
+	run_tank l
+	"$bin" plot tank --graphs g --truth l/out/truth.arrows l/out/waveforms.arrows >plot.log 2>&1 || fail "plot tank: $(cat plot.log)"
+	[ "$(sed -n 's/^pairs: \([0-9]*\) with Δt in 0.15 to 0.71 µs and 1.05 to 12.00 µs$/\1/p' plot.log)" -ge 1000 ] || fail "pairs: $(cat plot.log)"
+	awk '/^lifetime:/ {t = $2; e = $4} /^truth:/ {u = $2; s = $(NF - 2)} END {exit !(t > 1900 && t < 2500 && e > 20 && e < 100 && u > 1950 && u < 2450 && s < 3)}' \
+		plot.log || fail "lifetime: $(cat plot.log)"
+	[ -s g/tank.png ] && [ -s g/tank.pdf ] || fail "no figure of the tank"
+	"$bin" plot tank l/out/truth.arrows >plot.log 2>&1 && fail "a truth was taken for waveforms"
+	grep -q "truth.arrows: has no column real_ns_timestamp" plot.log || fail "no word about the column"
+	"$bin" plot digitizer --graphs g l/out/stats.csv >plot.log 2>&1 || fail "plot digitizer: $(cat plot.log)"
+	grep -q "stats.csv: 8000 events" plot.log || fail "$(cat plot.log)"
+	[ -s g/digitizer_stats.png ] || fail "no figure of the digitizer"
+}
+
+case_latex() {
+	"$bin" plot latex "$here/../figures/results.json" >tables.tex || fail "plot latex"
+	[ "$(grep -c 'begin{tabular}' tables.tex)" = 2 ] || fail "not two tables"
+	grep -q '^    500\\,000 & 18600.0 & 148.80 & 19716.0 & 2325 & 0.65 & 1.56 & 196 ' tables.tex || fail "no row of 500,000"
+	grep -q '^    8 & 18200.0 & 145.60 ' tables.tex || fail "no row of 8 clients"
+	"$bin" plot latex /dev/null >none.tex 2>latex.log && fail "nothing was taken for results"
+	grep -q "enrgdaq plot: /dev/null" latex.log || fail "$(cat latex.log)"
+}
+
 run_case "$@"

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "base/text.h"
 
 bool folder_check_name(
 	const struct toml_node *node, const char *key, const char *name, const char *file, struct problems *problems)
@@ -26,31 +27,15 @@ bool folder_check_name(
 	return true;
 }
 
-/* Of a multi-byte character of UTF-8: what may follow its first byte. */
-static size_t count_continuation(unsigned char first)
-{
-	if (first < 0x80)
-		return 0;
-	if (first >= 0xc2 && first <= 0xdf)
-		return 1;
-	if (first >= 0xe0 && first <= 0xef)
-		return 2;
-	return first >= 0xf0 && first <= 0xf4 ? 3 : SIZE_MAX;
-}
-
-/* Paths and names go into plans, status and ledger as JSON: they are UTF-8 there. (Surrogates and overlong forms, which
- * a file system may hold as well, JSON refuses as the bytes that they are: checked by the second byte.) */
+/* Paths and names go into plans, status and ledger as JSON: they are UTF-8 there. */
 static bool is_utf8(const char *text)
 {
-	for (const unsigned char *c = (const unsigned char *)text; *c;) {
-		size_t left = count_continuation(*c);
+	size_t left = strlen(text), count;
 
-		if (left == SIZE_MAX || (*c == 0xe0 && c[1] < 0xa0) || (*c == 0xed && c[1] > 0x9f) ||
-			(*c == 0xf0 && c[1] < 0x90) || (*c == 0xf4 && c[1] > 0x8f))
+	for (; left; text += count, left -= count) {
+		count = text_character(text, left);
+		if (!count)
 			return false;
-		for (c++; left; left--, c++)
-			if ((*c & 0xc0) != 0x80)
-				return false;
 	}
 	return true;
 }

@@ -1,6 +1,7 @@
 /* text.c: UTF-8 that is shown or quoted. */
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,6 +83,40 @@ size_t text_format_json(const char *text, size_t bytes, char *ret_json, size_t j
 	}
 	ret_json[used] = '\0';
 	return used;
+}
+
+void text_format_hex(const void *bytes, size_t count, char *ret_hex)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *from = bytes;
+
+	for (size_t i = 0; i < count; i++) {
+		ret_hex[2 * i] = digits[from[i] >> 4];
+		ret_hex[2 * i + 1] = digits[from[i] & 15];
+	}
+	ret_hex[2 * count] = '\0';
+}
+
+static int digit_of(char letter)
+{
+	if (letter >= '0' && letter <= '9')
+		return letter - '0';
+	return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+int text_parse_hex(const char *hex, size_t count, void *ret_bytes)
+{
+	uint8_t *to = ret_bytes;
+
+	if (strlen(hex) != 2 * count)
+		return -EINVAL;
+	for (size_t i = 0; i < count; i++) {
+		int high = digit_of(hex[2 * i]), low = digit_of(hex[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return -EINVAL;
+		to[i] = (uint8_t)(high << 4 | low);
+	}
+	return 0;
 }
 
 const char *text_format_bytes(double bytes, char ret_text[32])

@@ -13,6 +13,11 @@ void text_make_safe(char *text, size_t bytes);
 /* Inside of the quotes of a JSON string. Cut between two characters where it does not fit; always ends. Its length. */
 size_t text_format_json(const char *text, size_t bytes, char *ret_json, size_t json_bytes);
 
+/* Two lower-case digits a byte, and a NUL: of uuids and ids. */
+void text_format_hex(const void *bytes, size_t count, char *ret_hex);
+/* Just so many bytes, as text_format_hex writes them. 0, or -EINVAL: it is something else. */
+int text_parse_hex(const char *hex, size_t count, void *ret_bytes);
+
 /* "950 B", "12.3 kB", "4.5 MB", "1.2 GB". Returns ret_text. */
 const char *text_format_bytes(double bytes, char ret_text[32]);
 

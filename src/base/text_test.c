@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -55,10 +56,28 @@ static void json_is_quoted_and_cut_between_characters(void **state)
 	assert_string_equal(json, "ab\xe2\x82\xac");
 }
 
+static void hex_is_read_as_it_was_written(void **state)
+{
+	uint8_t bytes[3] = {0x00, 0x9f, 0xe1}, read[3];
+	char hex[7];
+
+	(void)state;
+	text_format_hex(bytes, 3, hex);
+	assert_string_equal(hex, "009fe1");
+	assert_int_equal(text_parse_hex(hex, 3, read), 0);
+	assert_memory_equal(read, bytes, 3);
+	assert_int_equal(text_parse_hex("009fe", 3, read), -EINVAL);
+	assert_int_equal(text_parse_hex("009fe11", 3, read), -EINVAL);
+	assert_int_equal(text_parse_hex("009fg1", 3, read), -EINVAL);
+	assert_int_equal(text_parse_hex("009FE1", 3, read), -EINVAL);
+	assert_int_equal(text_parse_hex("0 9fe1", 3, read), -EINVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(control_characters_become_spaces),
+		cmocka_unit_test(hex_is_read_as_it_was_written),
 		cmocka_unit_test(json_is_quoted_and_cut_between_characters),
 	};
 

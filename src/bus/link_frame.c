@@ -2,19 +2,12 @@
 #include "bus/link_frame.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
 
 #define RECORD_NUMBERS 14u
-
-void link_uuid_format(const uint8_t uuid[16], char ret_text[LINK_UUID_BYTES + 1])
-{
-	for (unsigned i = 0; i < 16; i++)
-		snprintf(ret_text + (size_t)2 * i, 3, "%02x", uuid[i]);
-}
 
 uint64_t link_draw_number(void)
 {

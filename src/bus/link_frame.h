@@ -34,7 +34,6 @@ int link_batch_parse(
 	const json_t *body, struct link_batch *ret_batch, struct link_place *ret_place, struct enrg_error *err);
 json_t *link_batch_format(const struct link_batch *batch, const struct link_place *place);
 
-void link_uuid_format(const uint8_t uuid[16], char ret_text[LINK_UUID_BYTES + 1]);
 /* A random number that is not 0. */
 uint64_t link_draw_number(void);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "plane/doorbell.h"
 
 #define WINDOW_DEFAULT_BYTES (16u << 20)
@@ -117,7 +118,7 @@ static int open_stream(struct link_sender *sender, const struct link_sender_para
 	if (window_bytes > header->data_bytes / 2)
 		window_bytes = header->data_bytes / 2;
 	link_window_init(&sender->window, window_bytes);
-	link_uuid_format(header->uuid, sender->uuid);
+	text_format_hex(header->uuid, sizeof(header->uuid), sender->uuid);
 	copy_text(sender->source, sizeof(sender->source), header->source);
 	copy_text(sender->run, sizeof(sender->run), header->run);
 	copy_text(sender->supervisor, sizeof(sender->supervisor), header->supervisor);

@@ -43,8 +43,7 @@ enum command_code command_code_parse(const char *name)
 
 void command_format_id(const uint8_t id[COMMAND_ID_BYTES], char ret_hex[COMMAND_HEX_BYTES])
 {
-	for (unsigned i = 0; i < COMMAND_ID_BYTES; i++)
-		snprintf(ret_hex + 2 * (size_t)i, 3, "%02x", id[i]);
+	text_format_hex(id, COMMAND_ID_BYTES, ret_hex);
 }
 
 /* --- life --- */
@@ -148,13 +147,6 @@ static int read_number(const json_t *json, const char *key, int64_t max, int64_t
 	return 0;
 }
 
-static int digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static int read_id(const json_t *json, uint8_t ret_id[COMMAND_ID_BYTES], struct enrg_error *err)
 {
 	char hex[COMMAND_HEX_BYTES] = "";
@@ -162,15 +154,7 @@ static int read_id(const json_t *json, uint8_t ret_id[COMMAND_ID_BYTES], struct 
 
 	if (rc)
 		return rc;
-	if (strlen(hex) != 2 * COMMAND_ID_BYTES)
-		return fail(err, "id", "32 hexadecimal digits");
-	for (size_t i = 0; i < COMMAND_ID_BYTES; i++) {
-		int high = digit(hex[2 * i]), low = digit(hex[2 * i + 1]);
-		if (high < 0 || low < 0)
-			return fail(err, "id", "32 hexadecimal digits");
-		ret_id[i] = (uint8_t)(16 * high + low);
-	}
-	return 0;
+	return text_parse_hex(hex, COMMAND_ID_BYTES, ret_id) < 0 ? fail(err, "id", "32 hexadecimal digits") : 0;
 }
 
 /* Fields or a body: absent is empty. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #define LANE_FEW (TRACES_MAX / 8) /* in one report: less than this, and more may be sampled in the next */
 
@@ -138,10 +139,9 @@ void traces_note(struct traces *traces, const struct trace_note *note)
 static json_t *format_event(const struct traces *traces, const struct trace_event *event, uint64_t wall_less_mono_ns)
 {
 	char id[64];
-	size_t at = 0;
+	size_t at = 2 * sizeof(event->stream);
 
-	for (size_t i = 0; i < sizeof(event->stream); i++)
-		at += (size_t)snprintf(id + at, sizeof(id) - at, "%02x", event->stream[i]);
+	text_format_hex(event->stream, sizeof(event->stream), id);
 	snprintf(id + at, sizeof(id) - at, "-%llu", (unsigned long long)event->sequence);
 	json_t *body = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I}", "event", event->is_received ? "received" : "sent",
 		"message_id", id, "message_type", event->is_blob ? "bytes" : "table", "source_job", event->source,

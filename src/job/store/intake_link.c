@@ -8,17 +8,7 @@
 
 #include "base/crc32c.h"
 #include "base/log.h"
-
-static int parse_uuid(const char *text, uint8_t ret_uuid[16])
-{
-	for (int i = 0; i < 16; i++) {
-		unsigned byte;
-		if (sscanf(text + 2 * i, "%2x", &byte) != 1)
-			return -EINVAL;
-		ret_uuid[i] = (uint8_t)byte;
-	}
-	return 0;
-}
+#include "base/text.h"
 
 static uint64_t resume_link(void *context, const char *stream_uuid)
 {
@@ -26,7 +16,8 @@ static uint64_t resume_link(void *context, const char *stream_uuid)
 	uint8_t uuid[16];
 	uint32_t index;
 
-	if (parse_uuid(stream_uuid, uuid) < 0 || journal_find_stream(intake->journal, uuid, &index) < 0)
+	if (text_parse_hex(stream_uuid, sizeof(uuid), uuid) < 0 ||
+		journal_find_stream(intake->journal, uuid, &index) < 0)
 		return 0;
 	return journal_stream(intake->journal, index).position;
 }
@@ -40,7 +31,7 @@ static int vet_link(void *context, const char *stream_uuid, uint64_t *ret_positi
 	struct stream_status status;
 	uint8_t wanted[16];
 
-	if (parse_uuid(stream_uuid, wanted) < 0)
+	if (text_parse_hex(stream_uuid, sizeof(wanted), wanted) < 0)
 		return -EINVAL;
 	for (size_t i = 0; i < plan->input_count; i++)
 		if (plan->inputs[i].is_link &&
@@ -106,7 +97,7 @@ static struct intake_input *add_link_input(struct intake *intake, const struct p
 		intake->count--;
 		return NULL;
 	}
-	intake_format_uuid(uuid, input->uuid);
+	text_format_hex(uuid, sizeof(input->stream_uuid), input->uuid);
 	memcpy(input->stream_uuid, uuid, sizeof(input->stream_uuid));
 	snprintf(input->source, sizeof(input->source), "%s", plan->source);
 	snprintf(input->run, sizeof(input->run), "%s", run);
@@ -137,7 +128,7 @@ static struct intake_input *find_link_input(
 	for (uint32_t i = 0; i < intake->count; i++)
 		if (intake->inputs[i]->plan->is_link && strcmp(intake->inputs[i]->uuid, batch->stream_uuid) == 0)
 			return intake->inputs[i];
-	if (parse_uuid(batch->stream_uuid, uuid) < 0) {
+	if (text_parse_hex(batch->stream_uuid, sizeof(uuid), uuid) < 0) {
 		enrg_error_set(err, ENRG_E_PROTOCOL, "link: \"%s\" is no stream", batch->stream_uuid);
 		return NULL;
 	}

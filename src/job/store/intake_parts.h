@@ -48,7 +48,6 @@ int intake_find_ack(const char *path, const char *name, struct stream_status *re
  * for. true: so it is, and the journal does not say it yet. */
 bool intake_begin_where_joined(
 	struct journal_stream_state *now, const struct stream_status *status, const char *name, uint64_t ack);
-void intake_format_uuid(const uint8_t uuid[16], char ret_text[33]);
 int intake_attach_ring(struct intake *intake, struct intake_input *input, struct enrg_error *err);
 int intake_next_of_ring(struct intake *intake, struct intake_input *input, struct intake_record *ret_record);
 

@@ -5,11 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void intake_format_uuid(const uint8_t uuid[16], char ret_text[33])
-{
-	for (int i = 0; i < 16; i++)
-		snprintf(ret_text + 2 * i, 3, "%02x", uuid[i]);
-}
+#include "base/text.h"
 
 int intake_find_ack(
 	const char *path, const char *name, struct stream_status *ret_status, uint64_t *ret_ack, struct enrg_error *err)
@@ -63,7 +59,7 @@ int intake_attach_ring(struct intake *intake, struct intake_input *input, struct
 		return rc;
 	journal_keep_boundaries(intake->journal, status.uuid);
 	memcpy(input->stream_uuid, status.uuid, sizeof(input->stream_uuid));
-	intake_format_uuid(status.uuid, input->uuid);
+	text_format_hex(status.uuid, sizeof(status.uuid), input->uuid);
 	input->now = journal_stream(intake->journal, input->journal_index);
 	if (input->now.position > status.head) {
 		process_alert(intake->process, ENRG_ERROR,

@@ -3,6 +3,7 @@
 
 #include <zmq.h>
 
+#include "base/text.h"
 #include "bus/link_frame.h"
 
 static void store_over_link(struct fixture *f, int first_link)
@@ -196,7 +197,7 @@ static void a_forged_position_changes_nothing(void **state)
 		f->inputs[i].is_link = true;
 	start(f);
 	assert_int_equal(stream_read_status(f->producers[0].path, &status, &f->err), 0);
-	link_uuid_format(status.uuid, uuid);
+	text_format_hex(status.uuid, sizeof(status.uuid), uuid);
 	assert_int_equal(run_forger(f, uuid), 0);
 	start_senders(f, 0);
 	for (int i = 0; i < 20; i++)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "base/text.h"
 
 #define STATE_VALUES (sizeof(struct journal_stream_state) / sizeof(uint64_t))
 
@@ -56,8 +57,7 @@ void earlier_take(const struct stream_status *status, const char *runtime_folder
 
 void earlier_format_key(const uint8_t uuid[16], char ret_key[33])
 {
-	for (int i = 0; i < 16; i++)
-		snprintf(ret_key + 2 * i, 3, "%02x", uuid[i]);
+	text_format_hex(uuid, 16, ret_key);
 }
 
 static json_t *format_state(const struct journal_stream_state *state)

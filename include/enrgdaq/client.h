@@ -154,6 +154,20 @@ struct enrg_processor_line {
 	uint64_t rejected_rows; /* by all of its policies; the text has each */
 };
 
+/* Something that is wrong now, or muted: `enrgdaq alarms`. */
+struct enrg_alarm_status {
+	uint32_t size;
+	bool is_on;           /* else it is only muted */
+	bool is_acknowledged; /* is not told again */
+	const char *name;     /* "silent/camera" */
+	const char *job, *severity;
+	const char *message;     /* cause and remedy */
+	uint64_t since_ns;       /* wall clock */
+	uint64_t told;           /* so often */
+	uint64_t muted_until_ns; /* wall clock; 0 = it is not */
+	const char *mute_reason;
+};
+
 struct enrg_status {
 	uint32_t size;
 	bool is_accounted; /* every batch is accounted for, and no file was taken away or damaged */
@@ -174,6 +188,8 @@ struct enrg_status {
 	const char
 		*json; /* all of it, and what has no member here: one JSON object in one line, as of `status --json` */
 	const struct enrg_run_status *run_control; /* NULL: it is off, and a run lasts from start to stop */
+	uint32_t alarm_count;
+	const struct enrg_alarm_status *const *alarms;
 };
 
 enum {

@@ -95,12 +95,21 @@ struct enrg_sender {
 	uint64_t sent_ns; /* wall clock */
 };
 
+enum enrg_alert_event {
+	ENRG_ALERT_ONCE = 0,   /* stands for itself */
+	ENRG_ALERT_BEGINS = 1, /* a state has begun that will be told again, until it is over */
+	ENRG_ALERT_AGAIN = 2,  /* it is still so */
+	ENRG_ALERT_ENDS = 3,   /* it is over */
+};
+
 struct enrg_alert {
 	struct enrg_sender sender;
 	const char *job; /* that it is about */
 	enum enrg_level severity;
 	const char *message;
 	uint64_t time_ns; /* wall clock, when it was raised */
+	const char *key;  /* "silent/camera": the same when it begins, comes again and ends; "" = ENRG_ALERT_ONCE */
+	enum enrg_alert_event event;
 };
 
 /* Totals of one instance of a job: they begin at 0 again when it is started again. Each second while something happens,

@@ -19,6 +19,7 @@ static const struct cli_command commands[] = {
 	{"run-job", "run one source in the foreground, for a debugger", cli_run_job, false},
 	{"status", "show what a running system does", cli_status, false},
 	{"watch", "show what a source sends while it runs", cli_watch, false},
+	{"alarms", "list, acknowledge or mute what a running system complains about", cli_alarms, false},
 	{"stop", "end a running system in order", cli_stop, false},
 	{"send", "give a command to a job or to the supervisor", cli_send, false},
 	{"job", "add, stop, start, restart or remove one job of a running system", cli_job, false},

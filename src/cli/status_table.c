@@ -186,6 +186,18 @@ static const char *time_of(const json_t *object, const char *key, char ret_text[
 	return ret_text;
 }
 
+/* One that is muted is not shown; `enrgdaq alarms` has all. */
+static void print_alarm(const json_t *alarm, bool is_colored, FILE *stream)
+{
+	char time[ENRG_TIMESTAMP_BYTES + 1];
+
+	if (!json_is_true(json_object_get(alarm, "on")) || number(alarm, "muted_until_wall_ns") > 0)
+		return;
+	fprintf(stream, "%sALARM %s%s since %s%s: %s\n", is_colored ? "\033[1;31m" : "", text(alarm, "key"),
+		is_colored ? "\033[0m" : "", time_of(alarm, "since_wall_ns", time),
+		json_is_true(json_object_get(alarm, "acknowledged")) ? " (acknowledged)" : "", text(alarm, "message"));
+}
+
 /* Which run is on, where runs begin and end by command. */
 static void print_runs(const json_t *runs, bool is_colored, FILE *stream)
 {
@@ -240,6 +252,8 @@ void status_table_print(const json_t *status, bool is_colored, FILE *stream)
 	print_clock(json_object_get(status, "clock"), is_colored, stream);
 	fprintf(stream, "ledger: %s%s%s\n", is_colored ? (is_accounted ? "\033[32m" : "\033[1;31m") : "",
 		is_accounted ? "every batch is accounted for" : trouble, is_colored ? "\033[0m" : "");
+	json_array_foreach((json_t *)json_object_get(status, "alarms"), index, item)
+		print_alarm(item, is_colored, stream);
 	json_array_foreach((json_t *)json_object_get(status, "alerts"), index, item)
 		fprintf(stream, "alert: %s %s %s: %s\n", text(item, "time"), text(item, "severity"), text(item, "job"),
 			text(item, "message"));

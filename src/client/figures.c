@@ -208,6 +208,35 @@ static int fill_processors(struct figures *figures, const json_t *processors)
 	return 0;
 }
 
+static int fill_alarms(struct figures *figures, const json_t *alarms)
+{
+	uint32_t count = lines_of(alarms);
+
+	figures->alarms = calloc(count + 1u, sizeof(*figures->alarms));
+	figures->alarm_places = calloc(count + 1u, sizeof(struct enrg_alarm_status *));
+	if (!figures->alarms || !figures->alarm_places)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < count; i++) {
+		const json_t *alarm = json_array_get(alarms, i);
+
+		figures->alarms[i] = (struct enrg_alarm_status){.size = sizeof(struct enrg_alarm_status),
+			.is_on = is_true(alarm, "on"),
+			.is_acknowledged = is_true(alarm, "acknowledged"),
+			.name = text_of(alarm, "key"),
+			.job = text_of(alarm, "job"),
+			.severity = text_of(alarm, "severity"),
+			.message = text_of(alarm, "message"),
+			.since_ns = count_of(alarm, "since_wall_ns"),
+			.told = count_of(alarm, "told"),
+			.muted_until_ns = count_of(alarm, "muted_until_wall_ns"),
+			.mute_reason = text_of(alarm, "mute_reason")};
+		figures->alarm_places[i] = &figures->alarms[i];
+	}
+	figures->shown.alarm_count = count;
+	figures->shown.alarms = figures->alarm_places;
+	return 0;
+}
+
 static void fill_run(struct figures *figures, const json_t *runs)
 {
 	const json_t *refused = json_object_get(runs, "refused");
@@ -262,6 +291,8 @@ int figures_init(struct figures *ret_figures, json_t *json, struct enrg_error *e
 		rc = fill_jobs(ret_figures, json_object_get(json, "jobs"));
 	}
 	if (rc == 0)
+		rc = fill_alarms(ret_figures, json_object_get(json, "alarms"));
+	if (rc == 0)
 		rc = fill_links(ret_figures, json_object_get(json, "links"));
 	if (rc == 0)
 		rc = fill_ledger(ret_figures, json_object_get(json_object_get(json, "ledger"), "sources"));
@@ -281,6 +312,8 @@ void figures_fini(struct figures *figures)
 	free(figures->jobs);
 	free(figures->job_places);
 	free(figures->job_statistics);
+	free(figures->alarms);
+	free(figures->alarm_places);
 	free(figures->links);
 	free(figures->link_places);
 	free(figures->ledger);

@@ -24,6 +24,8 @@ struct job_common {
 	struct enrg_string_list topics_to_subscribe;
 	int acquire; /* ours: 1 = in runs alone, where run control is on */
 	bool has_acquire;
+	double silent_after_seconds; /* ours: without a batch for so long it may be silent; 0 = no alarm */
+	bool has_silent_after;
 	int64_t ring_buffer_size_mb; /* ours: of this job's ring; 0 = its share of the supervisor's budget */
 	struct job_inputs inputs;
 };
@@ -62,6 +64,10 @@ struct supervisor_options {
 		bool control;            /* ours: runs begin and end while jobs live */
 		double deadline_seconds; /* ours: of a source that begins or ends one */
 	} runs;
+	struct {
+		bool enabled; /* ours */
+		double silent_after_seconds, lag_after_seconds;
+	} alarms;
 	double watchdog_seconds; /* ours: a job that gives no sign of life this long is killed; 60.0 */
 };
 

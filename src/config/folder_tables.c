@@ -53,6 +53,16 @@ static const struct enrg_option job_common_options[] = {
 		.present_offset = AT(has_acquire),
 		.help = "With runs.control: whether this source takes data between runs as well; without the key its "
 			"type decides, and most take data always."},
+	{.key = "silent_after_seconds",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = AT(silent_after_seconds),
+		.default_value = "180.0",
+		.min = 0,
+		.max = 1e9,
+		.unit = "s",
+		.present_offset = AT(has_silent_after),
+		.help = "An alarm tells that this source has sent nothing for longer than this, and than ten times its "
+			"usual interval; 0: none. Without the key alarms.silent_after_seconds counts."},
 	{.key = "ring_buffer_size_mb",
 		.kind = ENRG_OPTION_INT,
 		.offset = AT(ring_buffer_size_mb),
@@ -166,6 +176,33 @@ static const struct enrg_option runs_options[] = {
 	{0},
 };
 static const struct enrg_table runs_table = {SIZE(runs), runs_options};
+
+static const struct enrg_option alarms_options[] = {
+	{.key = "enabled",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = IN(alarms, enabled),
+		.default_value = "true",
+		.help = "Whether the supervisor watches sources, stores, ledger, disks and clock, and raises alarms."},
+	{.key = "silent_after_seconds",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = IN(alarms, silent_after_seconds),
+		.default_value = "180.0",
+		.min = 0,
+		.max = 1e9,
+		.unit = "s",
+		.help = "A source is silent that has sent nothing for longer than this, and than ten times its usual "
+			"interval; 0: no such alarm. A job may have its own."},
+	{.key = "lag_after_seconds",
+		.kind = ENRG_OPTION_FLOAT,
+		.offset = IN(alarms, lag_after_seconds),
+		.default_value = "60.0",
+		.min = 0,
+		.max = 1e9,
+		.unit = "s",
+		.help = "A store lags for which more than half a ring waits for so long; 0: no such alarm."},
+	{0},
+};
+static const struct enrg_table alarms_table = {SIZE(alarms), alarms_options};
 
 static const struct enrg_option cnc_options[] = {
 	{.key = "verbosity",
@@ -324,6 +361,11 @@ static const struct enrg_option supervisor_option_list[] = {
 		.offset = AT(runs),
 		.table = &runs_table,
 		.help = "Runs that begin and end while the jobs live."},
+	{.key = "alarms",
+		.kind = ENRG_OPTION_TABLE,
+		.offset = AT(alarms),
+		.table = &alarms_table,
+		.help = "What the supervisor raises alarms about."},
 	{.key = "log",
 		.kind = ENRG_OPTION_TABLE,
 		.offset = AT(log),

@@ -304,7 +304,7 @@ static void test_groups(void **state)
 		"c.toml:4: store_config.target_local_supervisor: expected true or false\n"
 		"d.toml:6: warning: stats_store_config: it names no store\n"
 		"e.toml:2: store_config: unknown key; known keys are daq_job_type, verbosity, daq_job_unique_id, "
-		"use_shm_when_possible, topics_to_subscribe, acquire, ring_buffer_size_mb\n");
+		"use_shm_when_possible, topics_to_subscribe, acquire, silent_after_seconds, ring_buffer_size_mb\n");
 	assert_true(f->folder->jobs[4].sections[0].target_local_supervisor);
 }
 

@@ -87,8 +87,24 @@ void control_plane_tell_end(struct control_plane *control, const struct member *
 	json_decref(body);
 }
 
+void control_plane_raise(struct control_plane *control, const struct control_alert *alert)
+{
+	const char *severity = alert->severity >= ENRG_ERROR     ? "error"
+			       : alert->severity == ENRG_WARNING ? "warning"
+								 : "info";
+	json_t *body = json_pack("{s:s, s:s, s:s, s:f, s:s, s:s}", "daq_job", alert->job, "severity", severity,
+		"message", alert->message, "timestamp", (double)clock_wall_ns() / 1e9, "key", alert->key, "event",
+		alert->event);
+	struct enrg_error err = {0};
+
+	if (!body || bus_client_send(control->client, "alerts", "alert", body, &err))
+		log_line(ENRG_DEBUG, "an alert was not sent: %s", err.text);
+	json_decref(body);
+}
+
 static void keep_alert(struct control_plane *control, const struct envelope *envelope)
 {
+	const char *job = json_string_value(json_object_get(envelope->body, "daq_job"));
 	const char *severity = json_string_value(json_object_get(envelope->body, "severity"));
 	const char *message = json_string_value(json_object_get(envelope->body, "message"));
 	char time[40];
@@ -97,9 +113,9 @@ static void keep_alert(struct control_plane *control, const struct envelope *env
 	control->alert_count++;
 	if (json_array_size(control->alerts) >= CONTROL_PLANE_ALERTS_MAX)
 		json_array_remove(control->alerts, 0);
-	json_array_append_new(
-		control->alerts, json_pack("{s:s, s:s, s:s, s:s}", "time", time, "severity", severity ? severity : "",
-					 "job", envelope->job, "message", message ? message : ""));
+	json_array_append_new(control->alerts,
+		json_pack("{s:s, s:s, s:s, s:s}", "time", time, "severity", severity ? severity : "", "job",
+			job && job[0] ? job : envelope->job, "message", message ? message : ""));
 }
 
 bool control_plane_collect(struct control_plane *control)

@@ -35,6 +35,12 @@ void control_plane_publish_jobs(struct control_plane *control, json_t *jobs);
 bool control_plane_is_read(const struct control_plane *control);
 /* "stopped" on supervisor.<id>.internal: an instance of a job has ended. */
 void control_plane_tell_end(struct control_plane *control, const struct member *member);
+/* "alert" on `alerts`, which the supervisor hears too: of its own. `key` and `event` as in enrgdaq/message.h. */
+struct control_alert {
+	const char *job, *message, *key, *event;
+	enum enrg_level severity;
+};
+void control_plane_raise(struct control_plane *control, const struct control_alert *alert);
 /* Takes what came in, at most CONTROL_PLANE_TURN messages: true where there may be more, of which no descriptor tells.
  * Alerts are kept for status.json; the job that raised one has logged it already. */
 bool control_plane_collect(struct control_plane *control);

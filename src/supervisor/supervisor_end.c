@@ -109,6 +109,7 @@ static void remove_sockets(const struct supervisor *self)
 void supervisor_fini(struct supervisor *self)
 {
 	runs_close(&self->runs);
+	supervisor_close_alarms(self);
 	transition_fini(&self->transition);
 	control_close(&self->commands);
 	control_plane_stop(&self->control);

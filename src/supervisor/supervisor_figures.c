@@ -55,6 +55,8 @@ json_t *supervisor_make_status(const struct supervisor *self, double interval_s,
 		json_object_set_new(status, "clock", clock_state_format(&clock));
 	if (status && self->runs.is_on)
 		json_object_set_new(status, "runs", runs_format(&self->runs));
+	if (status)
+		json_object_set_new(status, "alarms", alarms_format(&self->alarms));
 	return status;
 }
 
@@ -106,6 +108,7 @@ void supervisor_look_at_jobs(struct supervisor *self, uint64_t now_ns)
 {
 	bool is_news = supervisor_take_samples(self, false);
 
+	is_news |= supervisor_judge(self);
 	if (is_telling_due(self, is_news, now_ns)) {
 		double interval_s = pace_seconds(&self->pace), most_s = (double)TELL_NS / 1e9;
 		json_t *status =

@@ -185,6 +185,8 @@ static int open_commands(struct supervisor *self, struct enrg_error *err)
 		rc = enrg_error_set(err, -ENOSPC, "too many kinds of commands");
 	if (!rc)
 		rc = open_changes(self, err);
+	if (!rc)
+		rc = supervisor_open_alarms(self, err);
 	return rc ? rc : watch(self, control_descriptor(&self->commands), OWN_CONTROL, err);
 }
 

@@ -9,6 +9,7 @@
 #include "supervisor/control_plane.h"
 #include "supervisor/drain.h"
 #include "supervisor/earlier/streams.h"
+#include "supervisor/judge.h"
 #include "supervisor/keeper.h"
 #include "supervisor/ledger.h"
 #include "supervisor/pace.h"
@@ -49,6 +50,8 @@ struct supervisor {
 	struct reconfigure reconfigure;
 	struct keeper keeper;
 	struct losses losses; /* found at the start, until there is a ledger */
+	struct alarms alarms;
+	struct judge judge;
 	struct drain drain;
 	struct signals signals;
 	struct service service;
@@ -83,6 +86,14 @@ json_t *supervisor_make_status(const struct supervisor *self, double interval_s,
 void supervisor_write_status(struct supervisor *self, const json_t *status);
 /* All jobs' figures, to whoever reads them, and their signs of life. */
 void supervisor_look_at_jobs(struct supervisor *self, uint64_t now_ns);
+
+/* --- supervisor_alarms.c --- */
+
+/* Those of the supervisor before, and the commands of operators. */
+int supervisor_open_alarms(struct supervisor *self, struct enrg_error *err);
+/* Behind supervisor_take_samples; a run that ends raises none. true: something has changed. */
+bool supervisor_judge(struct supervisor *self);
+void supervisor_close_alarms(struct supervisor *self);
 
 /* --- supervisor_end.c --- */
 

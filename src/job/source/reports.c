@@ -46,6 +46,15 @@ static enum enrg_level severity_of(const char *name)
 	return !strcasecmp(name, "warning") ? ENRG_WARNING : ENRG_ERROR;
 }
 
+static enum enrg_alert_event event_of(const char *name)
+{
+	if (!strcmp(name, "begins"))
+		return ENRG_ALERT_BEGINS;
+	if (!strcmp(name, "again"))
+		return ENRG_ALERT_AGAIN;
+	return !strcmp(name, "ends") ? ENRG_ALERT_ENDS : ENRG_ALERT_ONCE;
+}
+
 static int hand_alert(struct enrg_job *job, const struct envelope *envelope, struct enrg_error *err)
 {
 	const json_t *body = envelope->body;
@@ -56,6 +65,8 @@ static int hand_alert(struct enrg_job *job, const struct envelope *envelope, str
 		.severity = severity_of(text(body, "severity")),
 		.message = text(body, "message"),
 		.time_ns = time_s > 0 && time_s < 9e9 ? (uint64_t)(time_s * 1e9) : envelope->sent_wall_ns,
+		.key = text(body, "key"),
+		.event = event_of(text(body, "event")),
 	};
 
 	return job->type->on_alert(job, job->state, &alert, err);

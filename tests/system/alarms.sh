@@ -1,0 +1,89 @@
+#!/bin/bash
+# Alarms of a running system: alarms.sh CASE. Needs ENRGDAQ_BIN.
+. "$(dirname "$0")/harness.sh"
+
+write_config() { # RING_MB
+	mkdir -p config
+	printf '%s\n' "ring_buffer_size_mb = $1" 'ring_buffer_slot_size_kb = 64' 'restart_delay_seconds = 0.1' '[info]' \
+		'supervisor_id = "alarms"' '[alarms]' 'silent_after_seconds = 1.5' 'lag_after_seconds = 1.0' >config/supervisor.toml
+	printf '%s\n' 'daq_job_type = "DAQJobBenchmark"' 'daq_job_unique_id = "camera"' 'payload_size = 100' 'rate_hz = 100' \
+		'[store_config.csv]' 'file_path = "camera.csv"' >config/camera.toml
+	printf '%s\n' 'daq_job_type = "DAQJobHandleAlerts"' 'daq_job_unique_id = "alerts"' '[store_config.arrow]' \
+		'file_path = "alerts.arrows"' >config/alerts.toml
+	printf '%s\n' 'daq_job_type = "DAQJobStoreCSV"' 'daq_job_unique_id = "csv"' >config/csv.toml
+	printf '%s\n' 'daq_job_type = "DAQJobStoreArrow"' 'daq_job_unique_id = "arrow"' >config/arrow.toml
+}
+
+has_alarm() { "$bin" alarms >alarms.log 2>&1 && grep -q "$1" alarms.log; }
+has_no_alarm() { "$bin" alarms >alarms.log 2>&1 && grep -q "^no alarm is on" alarms.log; }
+alerts_of() { "$bin" cat out/alerts.arrows 2>/dev/null | grep -c "$1"; }
+has_rows() { [ "$(wc -l <out/camera.csv)" -gt "$1" ]; }
+
+# A source that hangs: told once, with cause and remedy; acknowledged; the next supervisor knows of it and tells its end.
+case_silent() {
+	write_config 16
+	start run.log run config
+	await 20 has_rows 25000 || fail "no rows" # some seconds, in which it is learned how often it sends
+	await 5 has_no_alarm || fail "an alarm: $(cat alarms.log)"
+	local camera
+	camera=$(pid_of camera)
+	kill -STOP "$camera"
+	await 20 has_alarm "^silent/camera: on since 20" || fail "no alarm: $(cat alarms.log)"
+	grep -q "camera has sent nothing for .*enrgdaq job restart camera" alarms.log || fail "no cause and remedy: $(cat alarms.log)"
+	"$bin" status >status.log && grep -q "^ALARM silent/camera since 20" status.log || fail "not in status"
+	"$bin" alarms ack silent/camra >ack.txt 2>&1 && fail "an alarm that is none was acknowledged"
+	grep -q "did you mean silent/camera?" ack.txt || fail "$(cat ack.txt)"
+	"$bin" alarms ack silent/camera >ack.txt 2>&1 || fail "$(cat ack.txt)"
+	has_alarm "^silent/camera: on since 20.*, acknowledged" || fail "$(cat alarms.log)"
+	"$bin" alarms mute lag/csv --hours 2 --reason "the disk moves" >mute.txt 2>&1 || fail "$(cat mute.txt)"
+	kill -KILL "$run"
+	wait "$run" 2>/dev/null
+	kill -KILL "$camera"
+	local rows
+	rows=$(wc -l <out/camera.csv)
+	start again.log run config
+	await 20 has_rows $((rows + 100)) || fail "it does not go on"
+	await 20 grep -q "silent/camera is over, after " again.log || fail "its end is not told"
+	await 20 has_no_alarm || fail "it is on: $(cat alarms.log)"
+	grep -A 1 "^lag/csv: not on" alarms.log | grep -q "muted until 20.*: the disk moves" || fail "the mute is forgotten: $(cat alarms.log)"
+	grep -q "camera has sent nothing" again.log && fail "it was told twice"
+	kill -INT "$run"
+	wait "$run" || fail "exit code $?"
+	[ "$(alerts_of 'camera has sent nothing')" = 1 ] || fail "$(alerts_of 'camera has sent nothing') rows of its begin"
+	[ "$(alerts_of 'silent/camera is over')" = 1 ] || fail "$(alerts_of 'silent/camera is over') rows of its end"
+}
+
+# Who is stopped, or takes no data between runs, is not silent.
+case_not_due() {
+	write_config 16
+	printf '[runs]\ncontrol = true\n' >>config/supervisor.toml
+	sed -i 's/^daq_job_unique_id.*/&\nacquire = "in_runs"/' config/camera.toml
+	sed 's/camera/other/' config/camera.toml | sed '/^acquire/d' >config/other.toml
+	start run.log run config
+	await 20 "$bin" send supervisor run_start || fail "no run begins"
+	await 20 has_rows 25000 || fail "no rows"
+	"$bin" send supervisor run_stop >stop.txt || fail "$(cat stop.txt)"
+	"$bin" job stop other >stop.txt 2>&1 || fail "$(cat stop.txt)"
+	sleep 4
+	has_no_alarm || fail "an alarm: $(cat alarms.log)"
+	kill -INT "$run"
+	wait "$run" || fail "exit code $?"
+}
+
+# A store for which half a ring waits; muted meanwhile it is not told, and what waits is stored in the end.
+case_lag() {
+	write_config 1
+	start run.log run config
+	await 20 has_rows 300 || fail "no rows"
+	kill -STOP "$(pid_of csv)"
+	await 30 has_alarm "^lag/csv: on since 20" || fail "no alarm: $(cat alarms.log)"
+	grep -q "of camera wait for it, [5-9][0-9] %\|of camera wait for it, 100 %" alarms.log || fail "$(cat alarms.log)"
+	has_alarm "silent/camera" && fail "who is held back is not silent: $(cat alarms.log)"
+	kill -CONT "$(pid_of csv)"
+	await 20 has_no_alarm || fail "it is on: $(cat alarms.log)"
+	await 5 grep -q "lag/csv is over, after " run.log || fail "its end is not told"
+	kill -INT "$run"
+	wait "$run" || fail "exit code $?"
+}
+
+run_case "$@"

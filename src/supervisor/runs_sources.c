@@ -91,13 +91,24 @@ static enum runs_progress look_at(
 	return id && is_over(member) ? RUNS_DONE : RUNS_WAITING;
 }
 
+/* A service without data of its own, and without anything to do where runs begin and end, has no part in them: no run
+ * waits for who sends mails. */
+static bool takes_part(const struct member *member)
+{
+	const struct enrg_job_type *job = member->config->type->job;
+
+	if (!member_is_source(member))
+		return false;
+	return !member_is_service(member) || member->plan->stream_path || job->run_start || job->run_stop;
+}
+
 /* The first source that is not there; `ret_reason` says why as far as it is known. */
 enum runs_progress runs_look(const struct runs *runs, const char *id, char *ret_text, size_t text_bytes)
 {
 	for (size_t i = 0; i < runs->roster->count; i++) {
 		const struct member *member = runs->roster->members[i];
 		char reason[PAGE_REASON_BYTES];
-		enum runs_progress progress = member_is_source(member) ? look_at(runs, member, id, reason) : RUNS_DONE;
+		enum runs_progress progress = takes_part(member) ? look_at(runs, member, id, reason) : RUNS_DONE;
 
 		if (progress == RUNS_DONE)
 			continue;

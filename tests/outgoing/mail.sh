@@ -63,6 +63,27 @@ case_mail_whatever_the_program_does() {
 	return 0
 }
 
+# One that can't even start (its state belongs to another process) is no reason for a run not to begin or end.
+case_mail_holds_up_no_run() {
+	write_lab
+	write_mail
+	printf '[runs]\ncontrol = true\ndeadline_seconds = 5.0\n' >>c/supervisor.toml
+	mkdir -p out/state
+	(
+		flock -x 9
+		exec sleep 100
+	) 9>out/state/lab.mail.outbox.lock &
+	started+=("$!")
+	await 20 sh -c "! flock -n out/state/lab.mail.outbox.lock true" || fail "the lock"
+	start run.log run c
+	await 20 grep -q "mail: start: out/state/lab.mail.outbox: another process keeps its state there" run.log || fail "it does not say why"
+	"$bin" send supervisor run_start >start.log || fail "no run: $(cat start.log)"
+	"$bin" send supervisor run_stop >stop.log || fail "no end: $(cat stop.log)"
+	"$bin" send supervisor stop >/dev/null
+	wait "$run" # the code says that mail was not well
+	grep -q "(.*) is closed:" run.log || fail "no account"
+}
+
 case_mail_keys_are_checked() {
 	write_lab
 	write_mail

@@ -135,7 +135,7 @@ case_handle_traces() {
 }
 
 are_joined() {
-	awk -F, '$2 == "sent" {sent[$3] = 1} $2 == "received" && $5 == "dice" {received[$3] = 1}
+	awk -F, '$3 == "sent" {sent[$1] = 1} $3 == "received" && $7 == "dice" {received[$1] = 1}
 		END {for (id in received) n += id in sent; exit !(n > 110)}' out/traces.csv
 }
 
@@ -157,9 +157,10 @@ case_traces() {
 	"$bin" send supervisor stop >/dev/null || fail "stop"
 	wait "$run" || fail "exit code of the run"
 	head -n 1 out/traces_latency.csv | grep -qx 'message_id,message_type,source_job,dest_job,source_supervisor,dest_supervisor,sent_timestamp,received_timestamp,latency_ms,size_bytes,sampled_every' || fail "columns of latencies"
+	head -n 1 out/traces.csv | grep -qx 'message_id,message_type,event_type,topics,timestamp,size_bytes,source_job,source_supervisor,dest_job,dest_supervisor,rows,sampled_every' || fail "columns of events"
 	grep -q ',service,' out/traces.csv out/traces_latency.csv && fail "it traces itself"
 	# sampled_every is true: rows that stand for others make up about what was produced meanwhile
-	seen=$(awk -F, '$2 == "sent" && $5 == "fast" {rows++} END {print rows + 0}' out/traces.csv)
+	seen=$(awk -F, '$3 == "sent" && $7 == "fast" {rows++} END {print rows + 0}' out/traces.csv)
 	[ "$seen" -gt 20 ] && [ "$seen" -lt 3000 ] || fail "$seen rows of a fast source"
 }
 

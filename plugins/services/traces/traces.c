@@ -15,31 +15,34 @@ struct traces {
 
 static const struct enrg_option option_list[] = {{.key = NULL}};
 
+/* The first eight are those of the Python program, in its order. */
 enum event_column {
-	EVENT_TIMESTAMP,
-	EVENT_KIND,
 	EVENT_ID,
 	EVENT_TYPE,
-	EVENT_SOURCE,
-	EVENT_DEST,
-	EVENT_SOURCE_SUPERVISOR,
-	EVENT_DEST_SUPERVISOR,
+	EVENT_KIND,
+	EVENT_TOPICS,
+	EVENT_TIMESTAMP,
 	EVENT_BYTES,
+	EVENT_SOURCE,
+	EVENT_SOURCE_SUPERVISOR,
+	EVENT_DEST,
+	EVENT_DEST_SUPERVISOR,
 	EVENT_ROWS,
 	EVENT_SAMPLED,
 	EVENT_COLUMNS
 };
 
 static const struct enrg_column event_columns[EVENT_COLUMNS] = {
-	[EVENT_TIMESTAMP] = {.name = "timestamp", .type = ENRG_I64, .unit = "ms"},
-	[EVENT_KIND] = {.name = "event", .type = ENRG_STRING},
 	[EVENT_ID] = {.name = "message_id", .type = ENRG_STRING},
 	[EVENT_TYPE] = {.name = "message_type", .type = ENRG_STRING},
-	[EVENT_SOURCE] = {.name = "source_job", .type = ENRG_STRING},
-	[EVENT_DEST] = {.name = "dest_job", .type = ENRG_STRING},
-	[EVENT_SOURCE_SUPERVISOR] = {.name = "source_supervisor", .type = ENRG_STRING},
-	[EVENT_DEST_SUPERVISOR] = {.name = "dest_supervisor", .type = ENRG_STRING},
+	[EVENT_KIND] = {.name = "event_type", .type = ENRG_STRING},
+	[EVENT_TOPICS] = {.name = "topics", .type = ENRG_STRING},
+	[EVENT_TIMESTAMP] = {.name = "timestamp", .type = ENRG_I64, .unit = "ms"},
 	[EVENT_BYTES] = {.name = "size_bytes", .type = ENRG_I64, .unit = "B"},
+	[EVENT_SOURCE] = {.name = "source_job", .type = ENRG_STRING},
+	[EVENT_SOURCE_SUPERVISOR] = {.name = "source_supervisor", .type = ENRG_STRING},
+	[EVENT_DEST] = {.name = "dest_job", .type = ENRG_STRING},
+	[EVENT_DEST_SUPERVISOR] = {.name = "dest_supervisor", .type = ENRG_STRING},
 	[EVENT_ROWS] = {.name = "rows", .type = ENRG_I64},
 	[EVENT_SAMPLED] = {.name = "sampled_every", .type = ENRG_I64},
 };
@@ -120,6 +123,7 @@ static int append_event(struct traces *traces, const struct enrg_trace *trace, s
 		[EVENT_KIND] = text_value(is_received ? "received" : "sent"),
 		[EVENT_ID] = text_value(trace->message_id),
 		[EVENT_TYPE] = text_value(trace->message_type),
+		[EVENT_TOPICS] = text_value(""),
 		[EVENT_SOURCE] = text_value(trace->source_job),
 		[EVENT_DEST] = text_value(trace->dest_job),
 		[EVENT_SOURCE_SUPERVISOR] = text_value(trace->source_supervisor),

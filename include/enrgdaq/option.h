@@ -82,6 +82,8 @@ struct enrg_option {
 		      * holds it, of mode 0600 and of this user */
 	bool runs_code; /* a program, a library, a command or a folder outside of the data: who may set it from outside
 			 * of this machine is decided by role */
+	const char *environment; /* of strings and numbers: a variable of the environment that counts where the key is
+				  * absent and this is set and not empty; NULL: none */
 };
 
 struct enrg_table {

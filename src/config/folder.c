@@ -33,6 +33,52 @@ static void check_supervisor(const struct toml_node *root, const char *file, con
 			options->restart_delay_seconds, options->restart_delay_max_seconds);
 }
 
+/* Keys of the top that stand below a section, as the Python program's documentation has it: TOML takes them for keys of
+ * the section, and neither program sees them. They move behind the others; how many they are. */
+static size_t hide_misplaced(struct toml_node *root, const char *name, const char *file, struct problems *problems)
+{
+	static const char prefix[] = "ring_buffer_";
+	struct toml_node *section = (struct toml_node *)toml_find(root, name);
+	size_t hidden = 0;
+
+	for (size_t i = 0; section && section->kind == TOML_TABLE && i + hidden < section->count;) {
+		struct toml_node *child = &section->children[i],
+				 *last = &section->children[section->count - 1 - hidden];
+		if (strncmp(child->key, prefix, sizeof(prefix) - 1) != 0) {
+			i++;
+			continue;
+		}
+		problems_add(problems, true, file, child->key_line,
+			"%s.%s: stands below [%s], where it has no effect: write it above the first section, where %s "
+			"is a "
+			"key of the supervisor",
+			name, child->key, name, child->key);
+		const struct toml_node moved = *child;
+		*child = *last;
+		*last = moved;
+		hidden++;
+	}
+	if (section)
+		section->count -= hidden;
+	return hidden;
+}
+
+static void fill_supervisor(const struct folder_loader *loader, const char *file, struct toml_node *root)
+{
+	static const char *const names[] = {"info", "cnc", "federation"};
+	size_t hidden[3];
+
+	for (size_t i = 0; i < 3; i++)
+		hidden[i] = hide_misplaced(root, names[i], file, loader->problems);
+	options_fill(&supervisor_table, &(struct options_text){.node = root, .file = file}, &loader->folder->supervisor,
+		loader->folder->memory, loader->problems);
+	for (size_t i = 0; i < 3; i++) {
+		struct toml_node *section = (struct toml_node *)toml_find(root, names[i]);
+		if (section)
+			section->count += hidden[i];
+	}
+}
+
 /* `source` NULL: there is no supervisor.toml, the supervisor is named after the machine. */
 static void load_supervisor(const struct folder_loader *loader, const struct source *source)
 {
@@ -45,8 +91,7 @@ static void load_supervisor(const struct folder_loader *loader, const struct sou
 		root = folder_parse(source->file, source->text, source->bytes, loader->problems);
 		if (!root)
 			return;
-		options_fill(&supervisor_table, &(struct options_text){.node = root, .file = source->file},
-			&folder->supervisor, folder->memory, loader->problems);
+		fill_supervisor(loader, source->file, root);
 		check_supervisor(root, source->file, &folder->supervisor, loader->problems);
 		toml_free(root);
 		return;

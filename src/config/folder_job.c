@@ -1,6 +1,7 @@
 /* folder_job.c: one job of a folder: its type, its keys, the stores that it names. Supervisor and command line on their
  * main threads; a job process fills its own options here. */
 #include "config/folder_loader.h"
+#include "config/python_types.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +57,10 @@ static const struct type_entry *find_type(
 		return NULL;
 	}
 	const struct type_entry *type = types_find(types, node->text, &is_old);
-	if (!type) {
+	const char *known = type ? NULL : python_types_explain(node->text);
+	if (known) {
+		problems_add(problems, false, file, node->line, "daq_job_type: \"%s\" %s", node->text, known);
+	} else if (!type) {
 		const char *nearest = types_suggest(types, node->text);
 		if (nearest)
 			problems_add(problems, false, file, node->line,
@@ -205,8 +209,8 @@ static void load_group(const struct folder_loader *loader, struct job_config *jo
 		named++;
 	}
 	if (!named)
-		problems_add(
-			loader->problems, !group->required, job->file, node->line, "%s: it names no store", group->key);
+		problems_add(loader->problems, true, job->file, node->line,
+			"%s: it names no store: what this job sends there is kept nowhere", group->key);
 }
 
 struct job_config *folder_add_job(struct folder *folder)

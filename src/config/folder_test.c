@@ -300,9 +300,10 @@ static void test_groups(void **state)
 	assert_printed(f,
 		"a.toml:3: store_config: expected a table of stores\n"
 		"b.toml:3: store_config.csv: expected a table, the section of a store\n"
-		"c.toml:3: store_config: it names no store\n"
+		"c.toml:3: warning: store_config: it names no store: what this job sends there is kept nowhere\n"
 		"c.toml:4: store_config.target_local_supervisor: expected true or false\n"
-		"d.toml:6: warning: stats_store_config: it names no store\n"
+		"d.toml:6: warning: stats_store_config: it names no store: what this job sends there is kept "
+		"nowhere\n"
 		"e.toml:2: store_config: unknown key; known keys are daq_job_type, verbosity, daq_job_unique_id, "
 		"use_shm_when_possible, topics_to_subscribe, acquire, silent_after_seconds, ring_buffer_size_mb\n");
 	assert_true(f->folder->jobs[4].sections[0].target_local_supervisor);

@@ -81,6 +81,20 @@ static bool fill_string_list(const struct options_fill *fill, const struct enrg_
 	return true;
 }
 
+/* 3, and 3.0 as the Python program's documentation has it. */
+static bool get_integer(const struct toml_node *node, int64_t *ret_value)
+{
+	static const double exact = 9007199254740992.0; /* 2^53: beyond it a float names no single integer */
+
+	if (node->kind == TOML_FLOAT && fabs(node->number) <= exact && node->number == floor(node->number))
+		*ret_value = (int64_t)node->number;
+	else if (node->kind == TOML_INTEGER)
+		*ret_value = node->integer;
+	else
+		return false;
+	return true;
+}
+
 static bool fill_int_list(const struct options_fill *fill, const struct enrg_option *option,
 	const struct toml_node *node, const char *name, void *ret)
 {
@@ -93,11 +107,10 @@ static bool fill_int_list(const struct options_fill *fill, const struct enrg_opt
 	if (!items)
 		return true;
 	for (size_t i = 0; i < node->count; i++) {
-		if (node->children[i].kind != TOML_INTEGER || !is_in_range(option, node->children[i].number)) {
+		if (!get_integer(&node->children[i], &items[i]) || !is_in_range(option, node->children[i].number)) {
 			options_add_item_mismatch(fill, option, ENRG_OPTION_INT, &node->children[i], name, i);
 			return true;
 		}
-		items[i] = node->children[i].integer;
 	}
 	*list = (struct enrg_int_list){.count = node->count, .items = items};
 	return true;
@@ -178,14 +191,13 @@ static bool fill_number(const struct enrg_option *option, const struct toml_node
 {
 	bool is_float = option->kind == ENRG_OPTION_FLOAT;
 
-	if (node->kind != TOML_INTEGER && !(is_float && node->kind == TOML_FLOAT && isfinite(node->number)))
+	if (!is_float)
+		return get_integer(node, (int64_t *)ret) && is_in_range(option, node->number);
+	if (node->kind != TOML_INTEGER && !(node->kind == TOML_FLOAT && isfinite(node->number)))
 		return false;
 	if (!is_in_range(option, node->number))
 		return false;
-	if (is_float)
-		*(double *)ret = node->number;
-	else
-		*(int64_t *)ret = node->integer;
+	*(double *)ret = node->number;
 	return true;
 }
 
@@ -271,11 +283,37 @@ static void fill_default(const struct options_fill *fill, const struct enrg_opti
 	toml_free(root);
 }
 
+/* As if the file had said it: a number in its own words, all else as a string. False: it says nothing. */
+static bool fill_environment(
+	const struct options_fill *fill, const struct enrg_option *option, const char *name, void *ret)
+{
+	const char *text = option->environment ? getenv(option->environment) : NULL;
+	struct toml_node node = {.kind = TOML_STRING, .line = fill->line, .text = text};
+	struct toml_node *root = NULL;
+	char shown[600];
+
+	if (!text || !*text)
+		return false;
+	node.text_bytes = strlen(text);
+	if (option->secret)
+		secret_remember(text);
+	bool is_number = option->kind == ENRG_OPTION_INT || option->kind == ENRG_OPTION_FLOAT;
+	if (is_number && !options_parse_literal(text, &root, NULL))
+		node = root->children[0];
+	snprintf(shown, sizeof(shown), "%s (from the environment, %s)", name, option->environment);
+	if (!fill_value(fill, option, &node, name, ret))
+		options_add_mismatch(fill, option, &node, shown);
+	toml_free(root);
+	return true;
+}
+
 static void fill_absent(const struct options_fill *fill, const struct enrg_option *option, const char *name, void *ret)
 {
 	char expected[400], prefix[520];
 	struct options_fill inner = *fill;
 
+	if (fill_environment(fill, option, name, ret))
+		return;
 	if (option->kind == ENRG_OPTION_TABLE && !option->default_value) {
 		/* a required table misses its own required keys, which says more than that the table is missing */
 		inner.is_quiet = fill->is_quiet || !option->required;

@@ -75,7 +75,8 @@ static const struct enrg_option thing_options[] = {
 		.default_value = "1638",
 		.min = 1,
 		.max = 65535,
-		.help = "TCP port."},
+		.help = "TCP port.",
+		.environment = "ENRGDAQ_TEST_PORT"},
 	{.key = "rate_hz",
 		.kind = ENRG_OPTION_FLOAT,
 		.offset = AT(rate),
@@ -83,7 +84,12 @@ static const struct enrg_option thing_options[] = {
 		.max = INFINITY,
 		.unit = "Hz",
 		.help = "Rate."},
-	{.key = "path", .kind = ENRG_OPTION_STRING, .offset = AT(path), .default_value = "\"out/\"", .help = "Path."},
+	{.key = "path",
+		.kind = ENRG_OPTION_STRING,
+		.offset = AT(path),
+		.default_value = "\"out/\"",
+		.help = "Path.",
+		.environment = "ENRGDAQ_TEST_PATH"},
 	{.key = "nothing", .kind = ENRG_OPTION_STRING, .offset = AT(nothing), .help = "Nothing."},
 	{.key = "mode",
 		.kind = ENRG_OPTION_CHOICE,
@@ -216,6 +222,56 @@ static void test_values(void **state)
 	assert_string_equal(f.thing.offsets.entries[2].text, "x");
 	assert_true(isnan(f.thing.offsets.entries[2].number));
 	drop(&f);
+}
+
+/* As the Python program takes them; half a count is none. */
+static void test_integers_as_floats(void **state)
+{
+	(void)state;
+	struct fixture f;
+
+	fill(&f, "rand_max = 1.0\nport = 8000.0\nnumbers = [1.0, -2e3]\nplace.slot = 0.0", NULL);
+	problems_print(&f.problems, stderr);
+	assert_int_equal(f.problems.count, 0);
+	assert_int_equal(f.thing.count, 1);
+	assert_int_equal(f.thing.port, 8000);
+	assert_int_equal(f.thing.numbers.items[1], -2000);
+	drop(&f);
+	assert_problems("rand_max = 1.5\nplace.slot = 1e300\nport = 70000.0\nnumbers = [inf]", NULL,
+		"a.toml:1: rand_max: expected an integer, found the number 1.5\n"
+		"a.toml:2: place.slot: expected an integer, found the number 1e+300\n"
+		"a.toml:3: port: expected an integer from 1 to 65535, found the number 70000\n"
+		"a.toml:4: numbers[0]: expected an integer, found the number inf\n");
+}
+
+/* The file counts, then the environment, then the default. */
+static void test_environment(void **state)
+{
+	(void)state;
+	struct fixture f;
+
+	setenv("ENRGDAQ_TEST_PORT", "1700", 1);
+	setenv("ENRGDAQ_TEST_PATH", "a = \"b\"", 1);
+	fill(&f, "rand_max = 1\nplace.slot = 1", NULL);
+	assert_int_equal(f.problems.count, 0);
+	assert_int_equal(f.thing.port, 1700);
+	assert_string_equal(f.thing.path, "a = \"b\"");
+	drop(&f);
+	fill(&f, "rand_max = 1\nplace.slot = 1\nport = 5", NULL);
+	assert_int_equal(f.thing.port, 5);
+	drop(&f);
+	setenv("ENRGDAQ_TEST_PATH", "", 1);
+	setenv("ENRGDAQ_TEST_PORT", "many", 1);
+	assert_problems("rand_max = 1\nplace.slot = 1", NULL,
+		"a.toml:1: port (from the environment, ENRGDAQ_TEST_PORT): expected an integer from 1 to 65535, found "
+		"the "
+		"string \"many\"\n");
+	unsetenv("ENRGDAQ_TEST_PORT");
+	fill(&f, "rand_max = 1\nplace.slot = 1", NULL);
+	assert_int_equal(f.thing.port, 1638);
+	assert_string_equal(f.thing.path, "out/");
+	drop(&f);
+	unsetenv("ENRGDAQ_TEST_PATH");
 }
 
 static void test_all_problems_at_once(void **state)
@@ -384,6 +440,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_integers_as_floats),
+		cmocka_unit_test(test_environment),
 		cmocka_unit_test(test_all_problems_at_once),
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_suggest),

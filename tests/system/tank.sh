@@ -45,6 +45,8 @@ case_same_seed() {
 		cmp "fast_$layout/out/truth.csv" "slow_$layout/out/truth.csv" || fail "another speed, another truth"
 		cmp <(cut -d, -f1-11 "fast_$layout/out/stats.csv") <(cut -d, -f1-11 "slow_$layout/out/stats.csv") ||
 			fail "another speed, other statistics"
+		"$bin" cat --schema --json "fast_$layout/out/waveforms.arrows" |
+			grep -q '"clock":"device".*"notes":{"sample_ns":"2","mv_per_count":"0.12[0-9]*","bits":"14"}' || fail "no notes with layout $layout"
 		cmp -s "fast_$layout/out/waveforms.csv" "other_$layout/out/waveforms.csv" && fail "another seed, the same data"
 	done
 	[ "$(head -n 1 fast_samples/out/waveforms.csv)" = real_ns_timestamp,event_counter,channel,sample_index,value_mv ] ||

@@ -14,6 +14,7 @@
 #include "enrgdaq/job.h"
 #include "options.h"
 #include "truth.h"
+#include "waveform/notes.h"
 #include "waveform/tables.h"
 #include "waveform/time_tags.h"
 
@@ -376,8 +377,15 @@ static int begin_memory(struct digitizer *digitizer, struct enrg_error *err)
 static int open_outputs(struct digitizer *digitizer, struct enrg_error *err)
 {
 	bool has_lists = digitizer->options->layout == LAYOUT_WAVEFORMS;
-	const struct enrg_schema *schema = has_lists ? &waveform_records_schema : &waveform_samples_schema;
-	int rc = enrg_output_open(digitizer->job, "waveform_store_config", NULL, schema, &digitizer->waveforms, err);
+	const struct waveform_board board = {.sample_ns = digitizer->options->sample_ns,
+		.mv_per_count = (double)digitizer->mv_per_count,
+		.bits = digitizer->params.bits,
+		.tick_ns = TIME_TAGS_CAEN.tick_ns_num};
+	struct waveform_noted noted;
+
+	waveform_note(has_lists ? &waveform_records_schema : &waveform_samples_schema, &board, &noted);
+	int rc = enrg_output_open(
+		digitizer->job, "waveform_store_config", NULL, &noted.schema, &digitizer->waveforms, err);
 
 	if (rc == 0)
 		rc = enrg_output_open(digitizer->job, "stats_store_config", NULL, &waveform_statistics_schema,
@@ -434,9 +442,9 @@ static int digitizer_start(struct enrg_job *job, const void *options, void **ret
 	digitizer->options = options;
 	int rc = begin_memory(digitizer, err);
 	if (rc == 0)
-		rc = open_outputs(digitizer, err);
-	if (rc == 0)
 		rc = open_board(digitizer, err);
+	if (rc == 0)
+		rc = open_outputs(digitizer, err);
 	if (rc == 0)
 		rc = choose_batch(digitizer, err);
 	if (rc < 0) {

@@ -7,7 +7,7 @@ BIN     = build/release/enrgdaq
 .PHONY: help build demo test lint coverage bench goals torture fuzz sanitize interop systems compilers arm64 deb install clean
 
 help:
-	@echo "make demo      install what is missing, build, acquire data for ten seconds, measure, draw"
+	@echo "make demo      install what is missing, build, read out a simulated detector, prove its data, measure, draw"
 	@echo "make test      install what is missing, build, run every test"
 	@echo "make lint      formatter, shellcheck, clang-tidy, gcc -fanalyzer and messages of commits, over all files (minutes)"
 	@echo "make coverage  which lines of src/ and plugins/ the tests run"

@@ -16,6 +16,7 @@
 #include <enrgdaq/client.h>
 
 #include "cli/cli.h"
+#include "cli/watch_ledger.h"
 #include "cli/watch_table.h"
 
 #define LOOK_MS            20
@@ -27,7 +28,7 @@
 #define LINE_WIDTH         120u /* where the output is no terminal */
 
 static const char usage[] =
-	"usage: enrgdaq watch [--every SECONDS] [--seconds N] [--tag TAG] [--json] [--id ID] [SOURCE]\n"
+	"usage: enrgdaq watch [--every SECONDS] [--seconds N] [--tag TAG] [--ledger] [--json] [--id ID] [SOURCE]\n"
 	"\n"
 	"Shows what a source sends, while it runs: rates, and the last row of each of its tables; a waveform as a\n"
 	"sparkline. It reads beside the stores: the source does not wait for it and loses nothing by it. Batches that\n"
@@ -36,6 +37,7 @@ static const char usage[] =
 	"  --every SECONDS    a new view this often (1)\n"
 	"  --seconds N        end after that time\n"
 	"  --tag TAG          this table alone\n"
+	"  --ledger           where its batches are, too: a line a store\n"
 	"  --json             an object a table and view, one a line\n"
 	"  --id ID            info.supervisor_id of the system; without it, the one that runs\n"
 	"\n"
@@ -50,7 +52,7 @@ static const char usage[] =
 struct watch_options {
 	const char *source, *tag, *supervisor;
 	double every_s, seconds;
-	bool is_json;
+	bool is_json, has_ledger;
 };
 
 struct watch {
@@ -287,6 +289,8 @@ static void print_view(struct watch *watch, uint64_t at_ns, unsigned width, FILE
 	}
 	if (!has_any && watch->is_there && !watch->options->is_json)
 		fprintf(stream, "no batch%s since this look began\n", watch->options->tag ? " of that tag" : "");
+	if (watch->options->has_ledger && !watch->options->is_json)
+		watch_ledger_print(watch->client, watch->options->source, stream);
 }
 
 static void show(struct watch *watch, uint64_t at_ns)
@@ -364,6 +368,7 @@ int cli_watch(int argc, char **argv)
 		{"tag", required_argument, NULL, 't'},
 		{"id", required_argument, NULL, 'i'},
 		{"json", no_argument, NULL, 'j'},
+		{"ledger", no_argument, NULL, 'l'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -384,6 +389,7 @@ int cli_watch(int argc, char **argv)
 		if (choice == '?')
 			return cli_option_error("watch");
 		options.is_json |= choice == 'j';
+		options.has_ledger |= choice == 'l';
 		options.tag = choice == 't' ? optarg : options.tag;
 		options.supervisor = choice == 'i' ? optarg : options.supervisor;
 	}

@@ -171,7 +171,7 @@ case_demo() {
 	(cd lab && "$bin" run --duration 1) >run.log 2>&1
 	[ $? -eq 2 ] || fail "a supervisor.toml here was overlooked"
 	"$bin" run --demo --duration 1 >run.log 2>&1 || fail "exit code $? of the demo"
-	[ -s enrgdaq-demo-out/dice.csv ] || fail "the demo wrote nothing"
+	[ -s enrgdaq-demo-out/tank.arrows ] || fail "the demo wrote nothing"
 	[ -e out ] && fail "the demo wrote into out"
 	"$bin" run --demo lab >run.log 2>&1
 	[ $? -eq 2 ] || fail "--demo with a folder"

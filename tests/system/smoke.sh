@@ -48,9 +48,8 @@ is_flowing() { # rows stored so far by both stores
 
 case_demo() {
 	"$bin" run --duration 3 >"$work/run.log" 2>&1 || fail "exit code $?"
-	for file in dice.csv dice.arrows; do [ -s "enrgdaq-demo-out/$file" ] || fail "$file is not there"; done
-	ls enrgdaq-demo-out/pc_metrics*.csv >/dev/null 2>&1 || fail "no pc_metrics csv"
-	[ "$(grep -c ': accounted$' "$work/run.log")" -eq 4 ] || fail "four lines of the ledger were expected"
+	for file in tank.arrows tank.root tank_stats.csv tank_truth.arrows; do [ -s "enrgdaq-demo-out/$file" ] || fail "$file is not there"; done
+	[ "$(grep -c ': accounted$' "$work/run.log")" -eq 3 ] || fail "three lines of the ledger were expected"
 	grep -q "built-in demo" "$work/run.log" || fail "it does not say that this is the demo"
 	"$bin" verify enrgdaq-demo-out/*.arrows >"$work/verify.log" 2>&1 || fail "verify"
 	ls enrgdaq-demo-out/ledger_*.json >/dev/null || fail "no ledger beside the data"

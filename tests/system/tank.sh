@@ -84,6 +84,8 @@ case_killed() {
 		await 20 continued "$round" || fail "it was not started again"
 		await 20 grown $(($(stat -c %s k/out/waveforms.csv) + 100000)) || fail "no rows in round $round"
 	done
+	"$bin" watch --id k --ledger --seconds 0.3 tank >watch.log 2>&1 || fail "watch"
+	grep -q "^  to csv  .* batches stored, .*: accounted$" watch.log || fail "no ledger: $(cat watch.log)"
 	kill -INT "$run"
 	wait "$run" || fail "the run: $?"
 	"$bin" verify k/out/waveforms.arrows >verify.log || fail "verify"

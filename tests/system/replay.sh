@@ -59,7 +59,7 @@ case_bit_for_bit() {
 	mkdir in
 	"$READERS/write_arrows" in || fail write_arrows
 	write_supervisor 'ring_buffer_size_mb = 64'
-	local name rows
+	local name
 	for name in types zstd lz4 blob times wide; do
 		[ ! -f "in/$name.arrows" ] || write_replay "$name" "$work/in/$name.arrows" 'speed = 0'
 	done

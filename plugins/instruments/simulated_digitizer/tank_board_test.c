@@ -1,5 +1,5 @@
-/* tank_board_test.c: what a board hands out of what is in the tank: pulses where the light is, saturation, tags that roll
- * over, dead time, a memory that fills up; and the same bytes for the same seed. */
+/* tank_board_test.c: what a board hands out of what is in the tank: pulses where the light is, saturation, tags that
+ * roll over, dead time, a memory that fills up; and the same bytes for the same seed. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

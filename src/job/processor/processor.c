@@ -126,11 +126,29 @@ static int process_batch(struct enrg_processor *self, const struct intake_record
 		if (rc == 0 && row < batch->rows) {
 			wait_beat(&self->job);
 			rc = commit_is_due(self, record->input) ? commit_make(self, err) : 0;
+			/* what a crash is blamed on: the commit has taken it for done */
+			journal_set_reading(self->journal, record->input->journal_index, record->position);
 		}
 		if (rc < 0)
 			return rc;
 	} while (row < batch->rows);
 	return 0;
+}
+
+/* Rows that were consumed in steps before the one that failed are in what it makes. */
+static int put_aside(struct enrg_processor *self, const struct intake_record *record, struct enrg_error *err)
+{
+	uint64_t row = commit_part(self, record);
+	char meaning[120] = "is in nothing that it makes; all others are";
+	const char *const words[] = {"processor", meaning};
+
+	if (row)
+		snprintf(meaning, sizeof(meaning),
+			"is in what it makes with its first %" PRIu64 " rows alone; all others are", row);
+	int rc = set_aside_record(&self->crash, self->process, self->journal, record, words, err);
+	if (rc == 0)
+		rc = commit_set_part(self, record, 0);
+	return rc < 0 ? rc : commit_make(self, err);
 }
 
 static int take_record(struct enrg_processor *self, const struct intake_record *record, struct enrg_error *err)
@@ -139,13 +157,10 @@ static int take_record(struct enrg_processor *self, const struct intake_record *
 	struct enrg_batch batch;
 	struct enrg_error why = {0};
 	bool is_left;
-	static const char *const words[] = {"processor", "is in nothing that it makes; all others are"};
 	int rc = 0;
 
-	if (set_aside_is_due(&self->crash, record)) {
-		rc = set_aside_record(&self->crash, self->process, self->journal, record, words, err);
-		return rc < 0 ? rc : commit_make(self, err);
-	}
+	if (set_aside_is_due(&self->crash, record))
+		return put_aside(self, record, err);
 	rc = table_find(self, record, &table, &why);
 	if (rc < 0 && rc != ENRG_E_CORRUPT)
 		return enrg_error_set(err, rc, "%s", why.text);

@@ -110,6 +110,7 @@ struct enrg_alert {
 	uint64_t time_ns; /* wall clock, when it was raised */
 	const char *key;  /* "silent/camera": the same when it begins, comes again and ends; "" = ENRG_ALERT_ONCE */
 	enum enrg_alert_event event;
+	bool is_late; /* it was raised while this job was not there: one of the last 64 since its last instance ended */
 };
 
 /* Totals of one instance of a job: they begin at 0 again when it is started again. Each second while something happens,

@@ -38,6 +38,7 @@ void control_plane_stop(struct control_plane *control)
 	if (control->broker)
 		broker_stop(control->broker);
 	json_decref(control->alerts);
+	late_alerts_fini(&control->late);
 	memset(control, 0, sizeof(*control));
 }
 
@@ -82,6 +83,7 @@ void control_plane_tell_end(struct control_plane *control, const struct member *
 		member->state == MEMBER_PAUSING);
 	struct enrg_error err = {0};
 
+	late_alerts_note_end(&control->late, member->plan->name, clock_mono_ns());
 	if (body && bus_client_send(control->client, control->internal, "stopped", body, &err))
 		log_line(ENRG_DEBUG, "the end of %s was not sent: %s", member->plan->name, err.text);
 	json_decref(body);
@@ -111,11 +113,22 @@ static void keep_alert(struct control_plane *control, const struct envelope *env
 
 	clock_format_utc(envelope->sent_wall_ns, time, sizeof(time));
 	control->alert_count++;
+	late_alerts_keep(&control->late, envelope, clock_mono_ns());
 	if (json_array_size(control->alerts) >= CONTROL_PLANE_ALERTS_MAX)
 		json_array_remove(control->alerts, 0);
 	json_array_append_new(control->alerts,
 		json_pack("{s:s, s:s, s:s, s:s}", "time", time, "severity", severity ? severity : "", "job",
 			job && job[0] ? job : envelope->job, "message", message ? message : ""));
+}
+
+/* An instance of that job is ready, and hears what comes from now on. */
+static void note_started(struct control_plane *control, const struct envelope *envelope)
+{
+	const char *job = json_string_value(json_object_get(envelope->body, "daq_job"));
+
+	if (job && strlen(job) < sizeof(envelope->job) && control->hears_alerts &&
+		control->hears_alerts(control->hears_context, job))
+		(void)late_alerts_send(&control->late, control->client, job);
 }
 
 bool control_plane_collect(struct control_plane *control)
@@ -133,6 +146,8 @@ bool control_plane_collect(struct control_plane *control)
 			continue;
 		if (!strcmp(envelope.kind, "alert"))
 			keep_alert(control, &envelope);
+		else if (!strcmp(envelope.kind, "started") && !strcmp(topic, control->internal))
+			note_started(control, &envelope);
 		else if (control->hear && !strcmp(topic, control->internal))
 			control->hear(control->hear_context, &envelope);
 		envelope_fini(&envelope);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "bus/bus.h"
+#include "supervisor/late_alerts.h"
 #include "supervisor/member.h"
 
 #define CONTROL_PLANE_ALERTS_MAX 20u
@@ -18,6 +19,10 @@ struct control_plane {
 	json_t *alerts; /* the last ones: {time, severity, job, message} */
 	uint64_t alert_count;
 	char supervisor[256];
+	struct late_alerts late;
+	/* Does that job hear alerts? NULL: none does. */
+	bool (*hears_alerts)(void *context, const char *job);
+	void *hears_context;
 	char internal[TOPIC_BYTES_MAX]; /* topic of what is meant for this supervisor */
 	/* Gets what comes there; NULL: nobody does yet. */
 	void (*hear)(void *context, const struct envelope *envelope);

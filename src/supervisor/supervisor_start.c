@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "config/types_message.h"
 #include "supervisor/earlier/adopt.h"
 #include "supervisor/earlier/inherit.h"
 #include "supervisor/needs.h"
@@ -168,6 +169,18 @@ static void hear(void *context, const struct envelope *envelope)
 	control_hear(context, envelope);
 }
 
+static bool hears_alerts(void *context, const char *job)
+{
+	const struct supervisor *self = context;
+	const struct member *member = roster_find(self->roster, job);
+	struct enrg_job_type listener;
+
+	if (!member)
+		return false;
+	types_listen(member->config->type, &listener);
+	return listener.on_alert != NULL;
+}
+
 /* Last of the start: who asks must find what it asks about. */
 static int open_commands(struct supervisor *self, struct enrg_error *err)
 {
@@ -180,6 +193,8 @@ static int open_commands(struct supervisor *self, struct enrg_error *err)
 
 	self->control.hear = hear;
 	self->control.hear_context = &self->commands;
+	self->control.hears_alerts = hears_alerts;
+	self->control.hears_context = self;
 	runs_attach(&self->runs, self->roster, self->commands.commands);
 	if (!rc && runs_add_commands(&self->runs) < 0)
 		rc = enrg_error_set(err, -ENOSPC, "too many kinds of commands");

@@ -203,6 +203,38 @@ case_reports() {
 	wait "$run" || fail "exit code of the run"
 }
 
+# Alerts that are raised while who hears them is not there come when it is, each once.
+case_late_alerts() {
+	write_knobs
+	printf 'daq_job_type = "DAQJobHandleAlerts"\n[store_config.csv]\nfile_path = "alerts.csv"\n' >c/handle_alerts.toml
+	start run.log run c
+	await 20 "$bin" send knob set value=1 || fail "knob does not answer"
+	await 20 "$bin" send polled set value=1 || fail "polled does not answer"
+	rows() { grep -c '"warm"' out/alerts.csv; }
+	has_warm() { [ "$(grep -c 'warm' out/alerts.csv 2>/dev/null)" = "$1" ]; }
+	await 20 grep -q "alerts" "$ENRGDAQ_RUNTIME_DIR/lab/status.json" || fail "no service"
+	given 0 ok polled warn
+	await 20 has_warm 1 || fail "no row of an alert"
+	"$bin" job stop handle_alerts >stop.log 2>&1 || fail "$(cat stop.log)"
+	"$bin" job stop knob >stop.log 2>&1 || fail "$(cat stop.log)"
+	given 0 ok polled warn
+	given 0 ok polled warn
+	await 20 sh -c "[ \$(grep -c 'polled: the knob is' run.log) = 3 ]" || fail "not raised"
+	"$bin" job start handle_alerts >start.log 2>&1 || fail "$(cat start.log)"
+	await 20 has_warm 3 || fail "$(cat out/alerts.csv)"
+	"$bin" job start knob >start.log 2>&1 || fail "$(cat start.log)"
+	await 20 sh -c "[ \$(grep -c '^alert polled 2 .*(late)' knob.txt) = 2 ]" || fail "$(cat knob.txt)"
+	# once more: what was told is not told again
+	kill -KILL "$(pid_of handle_alerts)"
+	given 0 ok polled warn
+	await 20 has_warm 4 || fail "$(cat out/alerts.csv)"
+	sleep 0.5
+	has_warm 4 || fail "twice: $(cat out/alerts.csv)"
+	[ "$(grep -c '^alert polled 2 .*C$' knob.txt)" = 2 ] || fail "$(cat knob.txt)"
+	kill -INT "$run"
+	wait "$run" || fail "exit code of the run"
+}
+
 # A run whose sources are done ends, whatever services there are.
 case_service_ends() {
 	write_knobs

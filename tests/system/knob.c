@@ -235,7 +235,8 @@ static int hear_alert(struct enrg_job *job, void *state, const struct enrg_alert
 
 	(void)job;
 	(void)err;
-	snprintf(text, sizeof(text), "%s %d %s", alert->job, (int)alert->severity, alert->message);
+	snprintf(text, sizeof(text), "%s %d %s%s", alert->job, (int)alert->severity, alert->message,
+		alert->is_late ? " (late)" : "");
 	note(state, "alert", text);
 	return 0;
 }

@@ -28,7 +28,8 @@
 #define REPORTER_IDLE_S       10
 #define REPORTER_UNREAD_S     60    /* light work, and nobody reads its reports */
 #define REPORTER_IDLE_CPU     0.002 /* of a core: less is no work */
-#define REPORTER_MESSAGES_MAX 64    /* taken from the bus before other descriptors get their turn */
+#define REPORTER_ALERTS_KEPT  128u
+#define REPORTER_MESSAGES_MAX 64 /* taken from the bus before other descriptors get their turn */
 
 enum reporter_slot { SLOT_SIGNAL, SLOT_LIFELINE, SLOT_EVENT, SLOT_TIMER, SLOT_BUS, SLOT_WISHES, SLOT_COUNT };
 
@@ -48,7 +49,11 @@ struct reporter {
 	struct wanted {
 		struct wanted *next;
 		char topic[];
-	} * wanted;       /* topics whose messages the job is to hear */
+	} * wanted; /* topics whose messages the job is to hear */
+	struct {
+		uint32_t count, next;
+		uint8_t ids[REPORTER_ALERTS_KEPT][16];
+	} heard;          /* the last alerts: one that comes late as well is the same */
 	uint64_t unheard; /* messages that found its mailbox full, and that have not been told */
 
 	/* figures of the last report */
@@ -369,6 +374,47 @@ static void deliver(struct reporter *reporter, const char *topic, struct envelop
 	}
 }
 
+/* The id of the message in which it was raised; false: a late one that says none. */
+static bool find_alert_id(const struct envelope *envelope, uint8_t ret_id[16])
+{
+	const char *text = json_string_value(json_object_get(envelope->body, "id"));
+	unsigned byte;
+
+	memcpy(ret_id, envelope->id, 16);
+	if (!json_is_true(json_object_get(envelope->body, "late")))
+		return true;
+	for (int i = 0; i < 16; i++) {
+		if (!text || strlen(text) != 32 || sscanf(text + 2 * i, "%2x", &byte) != 1)
+			return false;
+		ret_id[i] = (uint8_t)byte;
+	}
+	return true;
+}
+
+/* Did it come before, when it was raised? */
+static bool is_repeated_alert(struct reporter *reporter, const struct envelope *envelope)
+{
+	uint8_t id[16];
+
+	if (strcmp(envelope->kind, "alert") != 0 || !find_alert_id(envelope, id))
+		return false;
+	for (uint32_t i = 0; i < reporter->heard.count; i++)
+		if (!memcmp(reporter->heard.ids[i], id, sizeof(id)))
+			return true;
+	memcpy(reporter->heard.ids[reporter->heard.next], id, sizeof(id));
+	reporter->heard.next = (reporter->heard.next + 1) % REPORTER_ALERTS_KEPT;
+	reporter->heard.count += reporter->heard.count < REPORTER_ALERTS_KEPT;
+	return false;
+}
+
+/* A report for all who want it; or an alert that was raised before this process was there. */
+static bool is_for_listener(const struct reporter *reporter, const char *topic, const char *kind, bool is_mine)
+{
+	if (is_mine && !strcmp(kind, "alert"))
+		return reporter->listener.on_alert;
+	return is_report(kind) && is_heard(reporter, topic, kind);
+}
+
 static void handle_message(struct reporter *reporter, const char *topic, struct envelope *envelope)
 {
 	bool is_mine = is_for_me(reporter, topic);
@@ -379,7 +425,7 @@ static void handle_message(struct reporter *reporter, const char *topic, struct 
 		return;
 	else if (is_mine && (!strcmp(envelope->kind, "command") || !strcmp(envelope->kind, "answer")))
 		deliver(reporter, topic, envelope, false);
-	else if (is_report(envelope->kind) && is_heard(reporter, topic, envelope->kind))
+	else if (is_for_listener(reporter, topic, envelope->kind, is_mine) && !is_repeated_alert(reporter, envelope))
 		deliver(reporter, topic, envelope, true);
 }
 

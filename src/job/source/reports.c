@@ -67,6 +67,7 @@ static int hand_alert(struct enrg_job *job, const struct envelope *envelope, str
 		.time_ns = time_s > 0 && time_s < 9e9 ? (uint64_t)(time_s * 1e9) : envelope->sent_wall_ns,
 		.key = text(body, "key"),
 		.event = event_of(text(body, "event")),
+		.is_late = json_is_true(json_object_get(body, "late")),
 	};
 
 	return job->type->on_alert(job, job->state, &alert, err);

@@ -133,4 +133,15 @@ case_latex() {
 	grep -q "enrgdaq plot: /dev/null" latex.log || fail "$(cat latex.log)"
 }
 
+# A file that was begun with other notes is continued, and who reads the log learns what it contradicts.
+case_other_notes() {
+	write_tank n layout=\"waveforms\" channels=1 record_limit=20 speed=0
+	run_tank n
+	sed -i 's/^record_limit.*/&\nsample_ns = 4/' n/tank.toml
+	run_tank n
+	grep -q 'waveforms.arrows was begun with other notes: sample_ns = "2" there, "4" now' n.log || fail "no word about it: $(cat n.log)"
+	"$bin" verify n/out >verify.log || fail "verify: $(cat verify.log)"
+	[ "$("$bin" cat --columns channel n/out/waveforms.arrows | wc -l)" = "$(wc -l <n/out/waveforms.csv)" ] || fail "not continued: $(ls n/out)"
+}
+
 run_case "$@"

@@ -2,12 +2,9 @@
 #include "supervisor/supervisor_state.h"
 
 #include <malloc.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/path.h"
 #include "supervisor/combined.h"
 #include "supervisor/sample.h"
 #include "supervisor/status.h"
@@ -30,49 +27,6 @@ bool supervisor_take_samples(struct supervisor *self, bool is_final)
 	return is_news || self->told.phase != self->drain.phase || self->told.alerts != self->control.alert_count ||
 	       self->told.losses != losses_sum(&self->ledger->losses) ||
 	       self->told.runs != self->runs.since_wall_ns + self->runs.closed_count || self->runs.waits_for[0];
-}
-
-json_t *supervisor_make_status(const struct supervisor *self, double interval_s, bool is_final)
-{
-	const struct status_context context = {
-		.roster = self->roster,
-		.ledger = self->ledger,
-		.supervisor = self->folder->supervisor.info.supervisor_id,
-		.run = self->runtime.run,
-		.phase = drain_phase_name(self->drain.phase),
-		.config = self->runtime.config_path,
-		.started_wall_ns = self->runtime.started_wall_ns,
-		.now_wall_ns = clock_wall_ns(),
-		.interval_s = interval_s,
-		.alerts = self->control.alerts,
-		.alert_count = self->control.alert_count,
-		.is_final = is_final,
-	};
-
-	json_t *status = status_format(&context);
-	const struct clock_state clock = clock_state_read();
-	if (status)
-		json_object_set_new(status, "clock", clock_state_format(&clock));
-	if (status && self->runs.is_on)
-		json_object_set_new(status, "runs", runs_format(&self->runs));
-	if (status)
-		json_object_set_new(status, "alarms", alarms_format(&self->alarms));
-	return status;
-}
-
-void supervisor_write_status(struct supervisor *self, const json_t *status)
-{
-	char path[RUNTIME_PATH_BYTES + 16], *text = json_dumps(status, JSON_COMPACT);
-	struct enrg_error err = {0};
-	bool is_lost;
-
-	snprintf(path, sizeof(path), "%s/status.json", self->runtime.folder);
-	is_lost = !text || path_write_private_file(path, text, strlen(text), &err);
-	if (is_lost && !self->is_status_lost)
-		log_line(ENRG_WARNING, "status.json can't be written, and `enrgdaq status` does not see this run: %s",
-			err.text);
-	self->is_status_lost = is_lost;
-	free(text);
 }
 
 static void tell_status(struct supervisor *self, const json_t *status, uint64_t now_ns)

@@ -76,14 +76,17 @@ int supervisor_load(struct supervisor *self);
 /* All that jobs need is there; none runs. */
 int supervisor_start(struct supervisor *self, struct enrg_error *err);
 
+/* --- supervisor_status.c --- */
+
+json_t *supervisor_make_status(const struct supervisor *self, double interval_s, bool is_final);
+void supervisor_write_status(struct supervisor *self, const json_t *status);
+
 /* --- supervisor_figures.c --- */
 
 /* Before figures are read there, and before a job is started that needs what lies there. */
 void supervisor_look_after(struct supervisor *self, bool is_whole);
 /* true: something has changed since the figures were told last. */
 bool supervisor_take_samples(struct supervisor *self, bool is_final);
-json_t *supervisor_make_status(const struct supervisor *self, double interval_s, bool is_final);
-void supervisor_write_status(struct supervisor *self, const json_t *status);
 /* All jobs' figures, to whoever reads them, and their signs of life. */
 void supervisor_look_at_jobs(struct supervisor *self, uint64_t now_ns);
 

@@ -22,6 +22,7 @@
 
 #include "enrgdaq/answer.h"
 #include "enrgdaq/batch.h"
+#include "enrgdaq/clock.h"
 #include "enrgdaq/error.h"
 #include "enrgdaq/schema.h"
 #include "enrgdaq/statistics.h"
@@ -190,6 +191,7 @@ struct enrg_status {
 	const struct enrg_run_status *run_control; /* NULL: it is off, and a run lasts from start to stop */
 	uint32_t alarm_count;
 	const struct enrg_alarm_status *const *alarms;
+	const struct enrg_host_clock *clock; /* of the machine that it runs on; NULL: not known */
 };
 
 enum {

@@ -96,7 +96,7 @@ static void test_status(void **state)
 		"3}}]}, "
 		"7]}, \"runs\": {\"state\": \"starting\", \"run\": \"r2\", \"number\": 2, \"since_wall_ns\": 5, "
 		"\"waits_for\": \"b is not there\", \"refused\": {\"run\": \"r0\", \"reason\": \"why\", \"wall_ns\": "
-		"4}}}",
+		"4}}, \"clock\": {\"locked\": true, \"offset_ns\": -5, \"uncertainty_ns\": 7, \"leap_pending\": -1}}",
 		(int)getpid());
 	if (enrg_client_status(client, ENRG_STATUS_FILES, &status, &err) < 0)
 		fail_msg("%s", err.text);
@@ -124,6 +124,11 @@ static void test_status(void **state)
 	assert_string_equal(status->run_control->refused_reason, "why");
 	assert_int_equal(status->run_control->refused_ns, 4);
 	assert_string_equal(status->run_control->closing_run, "");
+	assert_non_null(status->clock);
+	assert_int_equal(status->clock->size, sizeof(struct enrg_host_clock));
+	assert_true(status->clock->is_locked && status->clock->offset_ns == -5);
+	assert_int_equal(status->clock->uncertainty_ns, 7);
+	assert_int_equal(status->clock->leap, -1);
 	assert_int_equal(status->link_count, 1);
 	assert_int_equal(status->links[0]->backlog_bytes, 0);
 	assert_int_equal(status->ledger_count, 2);

@@ -259,6 +259,33 @@ static void fill_run(struct figures *figures, const json_t *runs)
 	figures->shown.run_control = &figures->run;
 }
 
+static int64_t signed_of(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+/* A second is added, left out, or neither; TAI and UTC are some seconds apart. */
+static int32_t small_of(const json_t *object, const char *key)
+{
+	int64_t value = signed_of(object, key);
+
+	return value > INT32_MIN && value < INT32_MAX ? (int32_t)value : 0;
+}
+
+static void fill_clock(struct figures *figures, const json_t *clock)
+{
+	if (!json_is_object(clock))
+		return;
+	figures->clock = (struct enrg_host_clock){.size = sizeof(figures->clock),
+		.is_locked = is_true(clock, "locked"),
+		.offset_ns = signed_of(clock, "offset_ns"),
+		.uncertainty_ns = signed_of(clock, "uncertainty_ns"),
+		.frequency_ppm = number_of(clock, "frequency_ppm"),
+		.tai_minus_utc_s = small_of(clock, "tai_minus_utc_s"),
+		.leap = small_of(clock, "leap_pending")};
+	figures->shown.clock = &figures->clock;
+}
+
 static void fill_whole(struct figures *figures, const json_t *json)
 {
 	figures->shown = (struct enrg_status){.size = sizeof(figures->shown),
@@ -288,6 +315,7 @@ int figures_init(struct figures *ret_figures, json_t *json, struct enrg_error *e
 	if (rc == 0) {
 		fill_whole(ret_figures, json);
 		fill_run(ret_figures, json_object_get(json, "runs"));
+		fill_clock(ret_figures, json_object_get(json, "clock"));
 		rc = fill_jobs(ret_figures, json_object_get(json, "jobs"));
 	}
 	if (rc == 0)

@@ -13,6 +13,7 @@ struct figures {
 	json_t *json; /* the texts of `shown` are those in it */
 	char *text;
 	struct enrg_run_status run;
+	struct enrg_host_clock clock;
 	struct enrg_alarm_status *alarms;
 	const struct enrg_alarm_status **alarm_places;
 	struct enrg_job_status *jobs;

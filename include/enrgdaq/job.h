@@ -173,6 +173,14 @@ ENRG_API void enrg_job_log(struct enrg_job *job, enum enrg_level level, const ch
 ENRG_API void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* For a job that has work which it can't do yet: its state is "waiting", and `enrgdaq status` gives this reason (one
+ * sentence, copied) until the next call. NULL: it waits for nothing. */
+ENRG_API void enrg_job_set_waiting(struct enrg_job *job, const char *reason);
+
+/* For whoever moves files away: is this a file that a store has not closed, in a run of this user that is on, or in one
+ * that was killed and will be continued? The stores keep that on tmpfs: some ms. */
+ENRG_API bool enrg_job_file_is_open(const struct enrg_job *job, const char *path);
+
 /* Opens a table of the store group `group` ("store_config"). `tag` NULL = none. Schema and tag are copied. The same
  * group, tag and schema give the same output again. Where the configuration has no such group, the output swallows
  * batches without a cost (enrg_output_wanted tells). Errors: -EINVAL schema or group, -ENOSPC too many outputs. */

@@ -16,7 +16,7 @@
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/sink.h"
-#include "cli/unfinished.h"
+#include "handover/unfinished.h"
 
 #define PROGRESS_NS 200000000u
 

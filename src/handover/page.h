@@ -14,7 +14,8 @@
 #define PAGE_VERSION      3u
 #define PAGE_REASON_BYTES 480u
 
-/* PAGE_WAITING: a store that can't store what came, for the reason that the page names, and tries again. */
+/* PAGE_WAITING: a store that can't store what came, or a job with work that it can't do yet, for the reason that the
+ * page names; it tries again. */
 enum page_state { PAGE_STARTING = 1, PAGE_RUNNING, PAGE_DRAINING, PAGE_WAITING, PAGE_DONE, PAGE_FAILED };
 
 /* What a job made of a wish (wish.h). */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/types_message.h"
+#include "handover/unfinished.h"
 #include "job/source/links.h"
 #include "job/source/receive.h"
 #include "job/source/run.h"
@@ -74,6 +75,24 @@ void enrg_job_count_missed(struct enrg_job *job, uint64_t ticks)
 	if (ticks)
 		atomic_store_explicit(&page->missed_ticks,
 			ticks < UINT32_MAX - before ? before + (uint32_t)ticks : UINT32_MAX, memory_order_relaxed);
+}
+
+void enrg_job_set_waiting(struct enrg_job *job, const char *reason)
+{
+	struct page *page = job->process->page;
+	uint32_t state = atomic_load_explicit(&page->state, memory_order_relaxed);
+
+	page_set_reason(page, reason);
+	if (state == PAGE_RUNNING || state == PAGE_WAITING)
+		atomic_store_explicit(&page->state, reason ? PAGE_WAITING : PAGE_RUNNING, memory_order_relaxed);
+}
+
+bool enrg_job_file_is_open(const struct enrg_job *job, const char *path)
+{
+	char store[256];
+
+	(void)job;
+	return unfinished_find(path, store, sizeof(store));
 }
 
 void enrg_job_continue(struct enrg_job *job, struct enrg_published *ret_published)

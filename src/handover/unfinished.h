@@ -1,8 +1,7 @@
 /* unfinished.h: files that stores have not closed: of a run that is on, or of one that was killed and has not been
- * started again. Main process of a command.
- */
-#ifndef CLI_UNFINISHED_H
-#define CLI_UNFINISHED_H
+ * started again. Any process, one thread. */
+#ifndef HANDOVER_UNFINISHED_H
+#define HANDOVER_UNFINISHED_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 /* unfinished.c: see the header. */
-#include "cli/unfinished.h"
+#include "handover/unfinished.h"
 
 #include <glob.h>
 #include <limits.h>

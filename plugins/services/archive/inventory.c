@@ -1,0 +1,101 @@
+/* inventory.c: see the header. In the process of DAQJobArchive, on its main thread. */
+#include "inventory.h"
+
+#include <errno.h>
+#include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STATE "state"
+
+static FTS *open_tree(const char *root)
+{
+	char *roots[] = {(char *)(uintptr_t)root, NULL};
+
+	return fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+}
+
+static const char *name_below(const FTSENT *entry, const char *root)
+{
+	const char *name = entry->fts_path + strlen(root);
+
+	return name + strspn(name, "/");
+}
+
+static int add_file(struct inventory *inventory, const char *name, const struct stat *status)
+{
+	if (inventory->count == inventory->capacity) {
+		size_t capacity = inventory->capacity ? 2 * inventory->capacity : 256;
+		struct inventory_file *grown = realloc(inventory->files, capacity * sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		inventory->files = grown;
+		inventory->capacity = capacity;
+	}
+	char *copy = strdup(name);
+	if (!copy)
+		return -ENOMEM;
+	inventory->files[inventory->count++] = (struct inventory_file){.name = copy, .status = *status};
+	inventory->bytes += (uint64_t)status->st_size;
+	return 0;
+}
+
+static int compare_files(const void *left, const void *right)
+{
+	const struct inventory_file *a = left, *b = right;
+	int64_t first = inventory_changed_ns(&a->status), second = inventory_changed_ns(&b->status);
+
+	return first != second ? (first > second) - (first < second) : strcmp(a->name, b->name);
+}
+
+int inventory_read(
+	struct inventory *inventory, const char *root, const struct names_patterns *exclude, struct enrg_error *err)
+{
+	FTS *tree = open_tree(root);
+	int rc = tree ? 0 : -errno;
+
+	inventory_fini(inventory);
+	for (FTSENT *entry; rc == 0 && tree && (entry = fts_read(tree));) {
+		const char *name = name_below(entry, root);
+		bool is_folder = entry->fts_info == FTS_D;
+		if (is_folder && (entry->fts_name[0] == '.' || strcmp(name, STATE) == 0) && entry->fts_level > 0)
+			fts_set(tree, entry, FTS_SKIP);
+		else if (entry->fts_info == FTS_F && entry->fts_name[0] != '.' && !names_match(name, exclude))
+			rc = add_file(inventory, name, entry->fts_statp);
+	}
+	if (tree)
+		fts_close(tree);
+	if (rc < 0)
+		return enrg_error_set(err, rc, "folder: %s can't be read: %s", root, strerror(-rc));
+	if (inventory->count)
+		qsort(inventory->files, inventory->count, sizeof(*inventory->files), compare_files);
+	return 0;
+}
+
+void inventory_fini(struct inventory *inventory)
+{
+	for (size_t i = 0; i < inventory->count; i++)
+		free(inventory->files[i].name);
+	free(inventory->files);
+	*inventory = (struct inventory){0};
+}
+
+unsigned inventory_restore(const char *root)
+{
+	char name[NAMES_PATH_BYTES];
+	FTS *tree = open_tree(root);
+	unsigned count = 0;
+
+	for (FTSENT *entry; tree && (entry = fts_read(tree));) {
+		if (entry->fts_info != FTS_F || !names_parse_going(entry->fts_path, name))
+			continue;
+		/* never over another file of that name */
+		if (link(entry->fts_path, name) == 0 && unlink(entry->fts_path) == 0)
+			count++;
+	}
+	if (tree)
+		fts_close(tree);
+	return count;
+}

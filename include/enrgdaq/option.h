@@ -84,6 +84,8 @@ struct enrg_option {
 			 * of this machine is decided by role */
 	const char *environment; /* of strings and numbers: a variable of the environment that counts where the key is
 				  * absent and this is set and not empty; NULL: none */
+	const char *example; /* a value for the example of `enrgdaq describe`, as TOML would print it, where none or one
+			      * of its own would not pass the type's `check`; NULL: one that fits the kind */
 };
 
 struct enrg_table {

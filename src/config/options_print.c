@@ -377,6 +377,10 @@ static void print_placeholder(const struct enrg_option *option, FILE *stream)
 			: options_has_max(option) && option->max < 0 ? option->max
 								     : 0;
 
+	if (option->example) {
+		fputs(option->example, stream);
+		return;
+	}
 	switch (option->kind) {
 	case ENRG_OPTION_BOOL:
 		fputs("false", stream);
@@ -433,7 +437,7 @@ static void print_example_keys(const struct enrg_table *table, int depth, bool i
 		bool is_below = option->kind == ENRG_OPTION_TABLE || is_needed_list(option);
 		if (option->kind == ENRG_OPTION_INCLUDE || (is_below && !option->default_value))
 			continue;
-		bool is_absent = !option->default_value && !option->required;
+		bool is_absent = !option->default_value && !option->required && !option->example;
 		print_example_comment(option, stream);
 		fprintf(stream, "%s%s = ", is_absent || is_comment ? "#" : "", option->key);
 		if (option->default_value)

@@ -5,7 +5,8 @@ set -u
 bin=${ENRGDAQ_BIN:?the program to test}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 lines=$(mktemp)
-trap 'rm -f "$lines"' EXIT
+folder=$(mktemp -d)
+trap 'rm -rf "$lines" "$folder"' EXIT
 failed=0
 count=0
 for page in "$root"/plugins/stores/*/README.md; do
@@ -29,5 +30,20 @@ for page in "$root"/plugins/stores/*/README.md; do
 		failed=1
 	done < <(sed -n '/^## Keys/,/^## [^K]/p' "$page" | grep '^| `')
 done
+
+# The example of each type passes `enrgdaq check`, as it is: beside a job "example", which inputs name.
+types=0
+for type in $("$bin" jobs | grep -oE '^ *DAQJob[A-Za-z0-9]+'); do
+	types=$((types + 1))
+	rm -rf "$folder"
+	mkdir "$folder"
+	printf '[info]\nsupervisor_id = "example"\n' >"$folder/supervisor.toml"
+	"$bin" describe DAQJobTest --example | sed 's/^rand_max = .*/rand_max = 6/' >"$folder/example.toml"
+	"$bin" describe "$type" --example >"$folder/it.toml"
+	"$bin" check "$folder" >"$lines" 2>&1 && continue
+	echo "FAILED: the example of $type: $(head -n 1 "$lines")" >&2
+	failed=1
+done
+[ "$types" -gt 15 ] || { echo "FAILED: $types examples were checked" >&2; failed=1; }
 [ "$count" -gt 20 ] || { echo "FAILED: $count keys were compared" >&2; failed=1; }
 exit $failed

@@ -18,7 +18,8 @@ const struct enrg_option serial_option_list[] = {
 		.kind = ENRG_OPTION_STRING,
 		.offset = AT(device),
 		.help = "Serial port, such as /dev/serial/by-id/… (a name that stays when it is plugged in "
-			"elsewhere)."},
+			"elsewhere).",
+		.example = "\"/dev/ttyUSB0\""},
 	{.key = "host", .kind = ENRG_OPTION_STRING, .offset = AT(host), .help = "Instead of device: TCP to this host."},
 	{.key = "port",
 		.kind = ENRG_OPTION_INT,
@@ -70,7 +71,8 @@ const struct enrg_option serial_option_list[] = {
 		.offset = AT(pattern),
 		.required = true,
 		.help = "Form of a line, {NAME:TYPE:UNIT} for each column: \"T={temperature:f64:degC} "
-			"H={humidity:f64}\"."},
+			"H={humidity:f64}\".",
+		.example = "\"T={temperature:f64:degC} H={humidity:f64}\""},
 	{.key = "ask",
 		.kind = ENRG_OPTION_STRING,
 		.offset = AT(ask),

@@ -109,6 +109,7 @@ static void keep_alert(struct control_plane *control, const struct envelope *env
 	const char *job = json_string_value(json_object_get(envelope->body, "daq_job"));
 	const char *severity = json_string_value(json_object_get(envelope->body, "severity"));
 	const char *message = json_string_value(json_object_get(envelope->body, "message"));
+	json_t *key = json_object_get(envelope->body, "key"), *kept;
 	char time[40];
 
 	clock_format_utc(envelope->sent_wall_ns, time, sizeof(time));
@@ -116,9 +117,11 @@ static void keep_alert(struct control_plane *control, const struct envelope *env
 	late_alerts_keep(&control->late, envelope, clock_mono_ns());
 	if (json_array_size(control->alerts) >= CONTROL_PLANE_ALERTS_MAX)
 		json_array_remove(control->alerts, 0);
-	json_array_append_new(control->alerts,
-		json_pack("{s:s, s:s, s:s, s:s}", "time", time, "severity", severity ? severity : "", "job",
-			job && job[0] ? job : envelope->job, "message", message ? message : ""));
+	kept = json_pack("{s:s, s:s, s:s, s:s}", "time", time, "severity", severity ? severity : "", "job",
+		job && job[0] ? job : envelope->job, "message", message ? message : "");
+	if (key)
+		json_object_set(kept, "key", key);
+	json_array_append_new(control->alerts, kept);
 }
 
 /* An instance of that job is ready, and hears what comes from now on. */

@@ -17,6 +17,7 @@ is_quiet() {
 case_heartbeat_while_all_is_well() {
 	write_lab
 	start_receiver receiver
+	sed -i 's/^interval_seconds.*/&\nsilent_after_seconds = 0.5/' c/dice.toml
 	cat >c/heartbeat.toml <<-END
 		daq_job_type = "DAQJobHeartbeat"
 		heartbeat_url = "http://127.0.0.1:$port/ping/tell-nobody-4711"
@@ -48,6 +49,13 @@ case_heartbeat_while_all_is_well() {
 	await 20 grep -q "not all is well: crier: the cellar is wet" run.log || fail "an error was missed"
 	"$bin" send heartbeat acknowledge >ack.log || fail "acknowledge"
 	await_beats 1 || fail "it does not go on"
+
+	# an alarm of the supervisor is acknowledged there
+	kill -STOP "$(pid_of dice)"
+	await 20 grep -q "not all is well: alarm silent/dice: dice has sent nothing" run.log || fail "an alarm of the supervisor"
+	"$bin" alarms ack silent/dice >/dev/null || fail "alarms ack"
+	await_beats 1 || fail "it does not go on"
+	kill -CONT "$(pid_of dice)"
 
 	for mode in redirect hang 500; do
 		set_mode receiver $mode

@@ -126,7 +126,9 @@ case_webhook_beside_one_that_hangs() {
 		secret = "open sesame"
 		authorization = "Bearer tell-nobody-4712"
 		headers = { X-Laboratory = "basement" }
+		min_severity = "warning"
 	END
+	sed -i 's/^interval_seconds.*/&\nsilent_after_seconds = 0.5/' c/dice.toml
 	start run.log run c
 	await_jobs slack webhook
 	cry "one \"of\" two" severity=error
@@ -142,8 +144,14 @@ case_webhook_beside_one_that_hangs() {
 		assert headers["x-laboratory"] == "basement" and headers["authorization"] == "Bearer tell-nobody-4712"
 		assert data["message"] == 'one "of" two' and data["severity"] == "error" and data["job"] == "crier"
 		assert data["supervisor"] == data["sent_by"] == "lab" and data["count"] == 1 and data["may_be_repeated"] is False
-		assert data["id"] == headers["x-enrgdaq-id"] and len(data["id"]) == 16
+		assert data["id"] == headers["x-enrgdaq-id"] and len(data["id"]) == 16 and "key" not in data
 	END
+	# an alarm of the supervisor bears one key, and its end comes though it is no warning
+	await 20 sh -c "[ \$(wc -l <out/dice.csv) -gt 60 ]" || fail "no rows"
+	kill -STOP "$(pid_of dice)"
+	await 20 grep -q 'silent/dice.*begins' hook/requests || fail "no alarm"
+	kill -CONT "$(pid_of dice)"
+	await 20 grep -q 'silent/dice is over.*silent/dice.*ends' hook/requests || fail "no end"
 	end_run
 	grep -rq "tell-nobody" run.log out && fail "a secret is in $(grep -rl tell-nobody run.log out)"
 	return 0

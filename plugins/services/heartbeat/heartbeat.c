@@ -158,7 +158,7 @@ static void tell_wellness(struct heartbeat *self, uint64_t now_ns)
 		enrg_job_log(self->job, ENRG_WARNING,
 			"no heartbeat goes out, since not all is well: %s; `enrgdaq send %s acknowledge` when somebody "
 			"has "
-			"looked at errors",
+			"looked at errors, `enrgdaq alarms ack` for alarms",
 			why, enrg_job_name(self->job));
 }
 
@@ -167,7 +167,9 @@ static int hear_alert(struct enrg_job *job, void *state, const struct enrg_alert
 	struct heartbeat *self = state;
 
 	(void)err;
-	if (alert->severity >= ENRG_ERROR && !strcmp(alert->sender.supervisor, enrg_job_supervisor(job)) &&
+	/* alarms of the supervisor are in what it says of all, and acknowledged there */
+	if (alert->severity >= ENRG_ERROR && alert->event == ENRG_ALERT_ONCE &&
+		!strcmp(alert->sender.supervisor, enrg_job_supervisor(job)) &&
 		well_note_error(&self->well, alert->time_ns, alert->job, alert->message))
 		save(self);
 	return 0;

@@ -37,7 +37,9 @@ static bool note_alert(struct well *well, const json_t *alert)
 	const char *message = json_string_value(json_object_get(alert, "message"));
 	uint64_t time_ns = parse_time(json_string_value(json_object_get(alert, "time")));
 
-	return severity && !strcmp(severity, "error") && job && message && well_note_error(well, time_ns, job, message);
+	/* with a key it is an alarm of the supervisor, which says itself whether it is on */
+	return severity && !strcmp(severity, "error") && job && message && !json_object_get(alert, "key") &&
+	       well_note_error(well, time_ns, job, message);
 }
 
 static void note_job(struct well *well, const json_t *job)
@@ -49,10 +51,23 @@ static void note_job(struct well *well, const json_t *job)
 		snprintf(well->trouble, sizeof(well->trouble), "%s is given up", name);
 }
 
+static void note_alarm(struct well *well, const json_t *alarm)
+{
+	const char *key = json_string_value(json_object_get(alarm, "key"));
+	const char *severity = json_string_value(json_object_get(alarm, "severity"));
+	const char *message = json_string_value(json_object_get(alarm, "message"));
+	bool is_muted = json_integer_value(json_object_get(alarm, "muted_until_wall_ns")) > 0;
+
+	if (key && severity && message && !strcmp(severity, "error") && json_is_true(json_object_get(alarm, "on")) &&
+		!json_is_true(json_object_get(alarm, "acknowledged")) && !is_muted)
+		snprintf(well->trouble, sizeof(well->trouble), "alarm %s: %s", key, message);
+}
+
 bool well_note_status(struct well *well, const char *text, uint64_t now_ns)
 {
 	json_t *status = json_loads(text, 0, NULL);
-	const json_t *jobs = json_object_get(status, "jobs"), *alerts = json_object_get(status, "alerts");
+	const json_t *jobs = json_object_get(status, "jobs"), *alerts = json_object_get(status, "alerts"),
+		     *alarms = json_object_get(status, "alarms");
 	bool is_new = false;
 
 	if (json_is_array(jobs)) {
@@ -61,6 +76,8 @@ bool well_note_status(struct well *well, const char *text, uint64_t now_ns)
 	}
 	for (size_t i = 0; i < json_array_size(jobs); i++)
 		note_job(well, json_array_get(jobs, i));
+	for (size_t i = 0; i < json_array_size(alarms); i++)
+		note_alarm(well, json_array_get(alarms, i));
 	for (size_t i = 0; i < json_array_size(alerts); i++)
 		is_new |= note_alert(well, json_array_get(alerts, i));
 	json_decref(status);

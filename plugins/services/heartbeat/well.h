@@ -11,7 +11,7 @@
 
 struct well {
 	uint64_t heard_ns;             /* CLOCK_MONOTONIC: when the supervisor spoke; 0: not yet */
-	char trouble[WELL_TEXT_BYTES]; /* what it said then that is not well; "": nothing */
+	char trouble[WELL_TEXT_BYTES]; /* what it said then that is not well: a job, an alarm; "": nothing */
 
 	/* wall clock */
 	uint64_t alarm_ns; /* of the newest error that is not acknowledged; 0: there is none */
@@ -21,8 +21,8 @@ struct well {
 
 /* An alert of severity error. True: it is a new alarm. */
 bool well_note_error(struct well *well, uint64_t time_ns, const char *job, const char *message);
-/* What the supervisor says of all (combined_stats, JSON): jobs that are given up, errors that were raised while nobody
- * listened. True: one of them is a new alarm. */
+/* What the supervisor says of all (combined_stats, JSON): jobs that are given up, its own alarms that are on and not
+ * acknowledged, errors that were raised while nobody listened. True: one of those errors is new. */
 bool well_note_status(struct well *well, const char *json, uint64_t now_ns);
 /* Nobody has to look at errors up to now any more. True: there was one. */
 bool well_acknowledge(struct well *well, uint64_t wall_ns);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,6 +83,39 @@ static void the_supervisor_says_what_was_missed(void **state)
 	assert_string_equal(why(&well, 5 * S), "");
 }
 
+static const char *alarm(const char *members)
+{
+	static char text[600];
+
+	snprintf(text, sizeof(text),
+		"{\"jobs\": [], \"alarms\": [{\"key\": \"silent/dice\", \"message\": \"dice is silent\", %s}], "
+		"\"alerts\": ["
+		"{\"time\": \"2025-11-28T04:05:12.500Z\", \"severity\": \"error\", \"job\": \"dice\", \"message\": "
+		"\"x\", "
+		"\"key\": \"silent/dice\"}]}",
+		members);
+	return text;
+}
+
+static void an_alarm_of_the_supervisor_is_its_own_to_end(void **state)
+{
+	struct well well = {0};
+
+	(void)state;
+	assert_false(
+		well_note_status(&well, alarm("\"severity\": \"error\", \"on\": true, \"acknowledged\": false"), S));
+	assert_string_equal(why(&well, S), "alarm silent/dice: dice is silent");
+	well_note_status(&well, alarm("\"severity\": \"error\", \"on\": true, \"acknowledged\": true"), S);
+	assert_string_equal(why(&well, S), "");
+	well_note_status(&well, alarm("\"severity\": \"warning\", \"on\": true, \"acknowledged\": false"), S);
+	assert_string_equal(why(&well, S), "");
+	well_note_status(&well, alarm("\"severity\": \"error\", \"on\": false, \"acknowledged\": false"), S);
+	assert_string_equal(why(&well, S), "");
+	well_note_status(&well,
+		alarm("\"severity\": \"error\", \"on\": true, \"acknowledged\": false, \"muted_until_wall_ns\": 5"), S);
+	assert_string_equal(why(&well, S), "");
+}
+
 static void it_outlives_a_kill(void **state)
 {
 	static const char *const rubbish[] = {"", "[]", "{\"alarm_ns\": -1, \"alarm\": \"x\"}", "{\"alarm_ns\": 5}"};
@@ -110,6 +144,7 @@ int main(void)
 		cmocka_unit_test(who_says_nothing_is_not_well),
 		cmocka_unit_test(an_error_is_there_until_it_is_acknowledged),
 		cmocka_unit_test(the_supervisor_says_what_was_missed),
+		cmocka_unit_test(an_alarm_of_the_supervisor_is_its_own_to_end),
 		cmocka_unit_test(it_outlives_a_kill),
 	};
 

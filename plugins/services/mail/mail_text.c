@@ -47,8 +47,8 @@ static void add_subject(struct draft *mail, const char *prefix, const struct not
 	struct draft subject = {0};
 
 	draft_add(&subject, "%s%s%s: %s: %s: %.*s", prefix, prefix[0] ? " " : "", notice->supervisor,
-		notice_severity(notice->severity), notice->job, (int)draft_cut(notice->message, SUBJECT_BYTES),
-		notice->message);
+		notice->event == ENRG_ALERT_ENDS ? "over" : notice_severity(notice->severity), notice->job,
+		(int)draft_cut(notice->message, SUBJECT_BYTES), notice->message);
 	mail->is_failed |= subject.is_failed;
 	draft_add(mail, "Subject: ");
 	draft_add_header(mail, subject.text ? subject.text : "");
@@ -82,6 +82,17 @@ static void add_line(struct draft *mail, const char *title, const char *value)
 	draft_add(mail, "\n");
 }
 
+/* All mails of one alarm refer to one that nobody has sent: readers show them together. */
+static void add_thread(struct draft *mail, const struct notice *notice)
+{
+	if (!notice->key[0])
+		return;
+	draft_add(mail, "References: <");
+	for (const char *c = notice->key; *c; c++)
+		draft_add(mail, "%02x", (unsigned)(unsigned char)*c);
+	draft_add(mail, ".alarm@enrgdaq.invalid>\n");
+}
+
 char *mail_format(const struct mail_head *head, const struct notice *notice, uint64_t now_ns)
 {
 	struct draft mail = {0};
@@ -95,9 +106,12 @@ char *mail_format(const struct mail_head *head, const struct notice *notice, uin
 	add_date(&mail, now_ns);
 	draft_add(&mail, "Message-ID: <%s@enrgdaq.invalid>\nAuto-Submitted: auto-generated\nMIME-Version: 1.0\n",
 		notice->id);
+	add_thread(&mail, notice);
 	draft_add(&mail, "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n");
 	add_wrapped(&mail, notice->message);
 	draft_add(&mail, "\nSeverity: %s\n", notice_severity(notice->severity));
+	if (notice->key[0])
+		add_line(&mail, "Alarm", notice->key);
 	add_line(&mail, "Job", notice->job);
 	add_line(&mail, "Supervisor", notice->supervisor);
 	draft_add(&mail, "Date: ");

@@ -20,6 +20,7 @@ static void an_alert_is_a_mail(void **state)
 		.supervisor = "lab",
 		.job = "csv\r\nX-Job: 1",
 		.severity = ENRG_ERROR,
+		.key = "",
 		.time_ns = 1764302712123456789u,
 		.message = "disk is full\r\nBcc: everybody@example.org\r\n\r\n.\r\nwhat came is kept in memory until "
 			   "it is "
@@ -64,13 +65,14 @@ static void long_words_are_broken_between_characters(void **state)
 	const struct mail_head head = {.subject = "", .to = {1, to}};
 	char message[600];
 	struct notice notice = {
-		.id = "1", .sent_by = "l", .supervisor = "l", .job = "j", .message = message, .count = 1};
+		.id = "1", .sent_by = "l", .supervisor = "l", .job = "j", .key = "a", .message = message, .count = 1};
 
 	(void)state;
 	message[0] = 'a';
 	for (size_t i = 1; i + 2 < sizeof(message); i += 2)
 		memcpy(message + i, "µ", 3);
 	char *made = mail_format(&head, &notice, 1);
+	assert_non_null(strstr(made, "\nReferences: <61.alarm@enrgdaq.invalid>\n"));
 	for (char *rest = made, *line; (line = strsep(&rest, "\n"));)
 		assert_true(strlen(line) <= 100);
 	free(made);

@@ -43,12 +43,15 @@ char *message_format(const struct notice *notice)
 
 	draft_add(&fallback, "%s: %s: %s", notice_severity(notice->severity), notice->job, notice->message);
 	draft_add_local(&date, notice->time_ns);
-	draft_add(&json, "{\"attachments\":[{\"color\":\"%s\",\"fallback\":", color_of(notice->severity));
+	draft_add(&json, "{\"attachments\":[{\"color\":\"%s\",\"fallback\":",
+		notice->event == ENRG_ALERT_ENDS ? "#009e73" : color_of(notice->severity));
 	add_text(&json, fallback.text ? fallback.text : "");
 	draft_add(&json, ",\"text\":");
 	add_text(&json, notice->message);
 	draft_add(&json, ",\"mrkdwn_in\":[],\"fields\":[{\"title\":\"Severity\",\"value\":\"%s\",\"short\":true}",
 		notice_severity(notice->severity));
+	if (notice->key[0])
+		add_field(&json, "Alarm", notice->key);
 	add_field(&json, "Job", notice->job);
 	add_field(&json, "Supervisor", notice->sent_by);
 	add_field(&json, "Originating supervisor", notice->supervisor);

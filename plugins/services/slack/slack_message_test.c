@@ -18,6 +18,7 @@ static void an_alert_is_an_attachment_that_mentions_nobody(void **state)
 		.supervisor = "far <lab>",
 		.job = "csv",
 		.severity = ENRG_ERROR,
+		.key = "",
 		.time_ns = 1764302712123456789u,
 		.message = "<!channel> \"disk\" is full\r\n& closed",
 		.count = 1};
@@ -47,9 +48,31 @@ static void an_alert_is_an_attachment_that_mentions_nobody(void **state)
 	free(made);
 }
 
+static void the_end_of_an_alarm_is_green(void **state)
+{
+	const struct notice notice = {.id = "1",
+		.sent_by = "lab",
+		.supervisor = "lab",
+		.job = "camera",
+		.severity = ENRG_INFO,
+		.key = "silent/camera",
+		.event = ENRG_ALERT_ENDS,
+		.message = "silent/camera is over, after 5 s",
+		.count = 1};
+
+	(void)state;
+	char *made = message_format(&notice);
+	assert_non_null(strstr(made, "\"color\":\"#009e73\""));
+	assert_non_null(strstr(made, "{\"title\":\"Alarm\",\"value\":\"silent/camera\",\"short\":true}"));
+	free(made);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(an_alert_is_an_attachment_that_mentions_nobody)};
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_alert_is_an_attachment_that_mentions_nobody),
+		cmocka_unit_test(the_end_of_an_alarm_is_green),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,6 +35,10 @@ char *body_format(const struct notice *notice, uint64_t now_ns)
 	add_member(&json, "supervisor", notice->supervisor);
 	add_member(&json, "job", notice->job);
 	add_member(&json, "message", notice->message);
+	if (notice->key[0]) {
+		add_member(&json, "key", notice->key);
+		add_member(&json, "event", notice_event(notice->event));
+	}
 	add_member(&json, "sent_by", notice->sent_by);
 	draft_add(&json, "\"count\":%" PRIu32 ",\"may_be_repeated\":%s}}", notice->count,
 		notice->may_be_repeated ? "true" : "false");

@@ -16,6 +16,8 @@ static void an_alert_is_json(void **state)
 		.supervisor = "far",
 		.job = "csv \"1\"",
 		.severity = ENRG_WARNING,
+		.key = "silent/x",
+		.event = ENRG_ALERT_AGAIN,
 		.time_ns = 1764302712123456789u,
 		.message = "full\n",
 		.count = 3,
@@ -26,7 +28,9 @@ static void an_alert_is_json(void **state)
 	assert_string_equal(made,
 		"{\"event\":\"alert\",\"timestamp\":\"2025-11-28T04:05:13.000Z\",\"data\":{\"id\":\"00ff\","
 		"\"time\":\"2025-11-28T04:05:12.123Z\",\"severity\":\"warning\",\"supervisor\":\"far\","
-		"\"job\":\"csv \\\"1\\\"\",\"message\":\"full\\u000a\",\"sent_by\":\"lab\",\"count\":3,"
+		"\"job\":\"csv "
+		"\\\"1\\\"\",\"message\":\"full\\u000a\",\"key\":\"silent/"
+		"x\",\"event\":\"again\",\"sent_by\":\"lab\",\"count\":3,"
 		"\"may_be_repeated\":true}}");
 	free(made);
 }

@@ -127,6 +127,8 @@ char *choice_describe(const struct choice *choice, const struct outbox *outbox, 
 	ret_notice->id = choice->id;
 	ret_notice->supervisor = first->supervisor;
 	ret_notice->job = choice->job_count > 1 ? "(several)" : first->job;
+	ret_notice->key = choice->count > 1 ? "" : first->key;
+	ret_notice->event = choice->count > 1 ? ENRG_ALERT_ONCE : first->event;
 	ret_notice->time_ns = first->time_ns;
 	ret_notice->count = choice->count;
 	ret_notice->message = draft.text;

@@ -111,6 +111,21 @@ const char *notice_severity(enum enrg_level severity)
 	return "info";
 }
 
+const char *notice_event(enum enrg_alert_event event)
+{
+	switch (event) {
+	case ENRG_ALERT_BEGINS:
+		return "begins";
+	case ENRG_ALERT_AGAIN:
+		return "again";
+	case ENRG_ALERT_ENDS:
+		return "ends";
+	case ENRG_ALERT_ONCE:
+		break;
+	}
+	return "once";
+}
+
 static uint64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
@@ -189,11 +204,23 @@ static bool is_own(const struct delivery *delivery, const struct enrg_alert *ale
 	       !strcmp(alert->sender.supervisor, enrg_job_supervisor(delivery->job));
 }
 
+/* The end of an alarm goes where its begin went, though an end is no more than information. */
+static bool is_wanted(struct delivery *delivery, const struct enrg_alert *alert)
+{
+	bool is_enough = (int)alert->severity >= delivery->options->min_severity;
+
+	if (alert->event == ENRG_ALERT_ENDS)
+		return outbox_end_alarm(&delivery->outbox, alert->key) || is_enough;
+	if (is_enough && alert->event != ENRG_ALERT_ONCE)
+		outbox_note_alarm(&delivery->outbox, alert->key);
+	return is_enough;
+}
+
 void delivery_hear(struct delivery *delivery, const struct enrg_alert *alert)
 {
 	struct enrg_error err = {0};
 
-	if ((int)alert->severity < delivery->options->min_severity || is_own(delivery, alert))
+	if (is_own(delivery, alert) || !is_wanted(delivery, alert))
 		return;
 	int rc = outbox_put(&delivery->outbox, alert, &err);
 	if (rc == -ENOBUFS && !delivery->is_full_told) {

@@ -28,6 +28,8 @@ struct notice {
 	const char *supervisor; /* … and the one whose job raised it */
 	const char *job;
 	enum enrg_level severity;
+	const char *key; /* of an alarm that begins, comes again or ends; "": none */
+	enum enrg_alert_event event;
 	uint64_t time_ns; /* of the first of them */
 	const char *message;
 	uint32_t count;       /* alerts that it stands for */
@@ -35,6 +37,7 @@ struct notice {
 };
 
 const char *notice_severity(enum enrg_level severity); /* "error" */
+const char *notice_event(enum enrg_alert_event event); /* "begins" */
 
 struct delivery_hint {
 	uint32_t retry_after_s; /* the receiver wants no other try before; 0: it says nothing */

@@ -1,6 +1,6 @@
 /* outbox.c: see the header. A line: kind, fields with %XX for what would be none of it, and a hash of all that:
- *   heard SERIAL TIME SEVERITY SUPERVISOR JOB ID MESSAGE #HASH
- *   begun SERIAL #HASH     ended SERIAL #HASH     overflow COUNT #HASH
+ *   heard SERIAL TIME SEVERITY SUPERVISOR JOB ID MESSAGE EVENT KEY #HASH
+ *   begun SERIAL #HASH     ended SERIAL #HASH     overflow COUNT #HASH     alarm KEYHASH #HASH     over KEYHASH #HASH
  * A line that a kill or a full disk has torn fails its hash and does not count. */
 #include "outbox.h"
 
@@ -17,7 +17,7 @@
 
 #define FILE_BYTES_MAX (1u << 20) /* then it is written anew */
 #define NAME_BYTES_MAX 200u
-#define FIELDS_MAX     8u
+#define FIELDS_MAX     10u
 
 /* --- entries in memory ------------------------------------------------------------------------------------------- */
 
@@ -46,15 +46,18 @@ static struct outbox_entry *create_entry(const struct enrg_alert *alert)
 {
 	size_t supervisor = draft_cut(alert->sender.supervisor, NAME_BYTES_MAX);
 	size_t job = draft_cut(alert->job, NAME_BYTES_MAX), message = draft_cut(alert->message, OUTBOX_TEXT_MAX);
-	struct outbox_entry *entry = calloc(1, sizeof(*entry) + supervisor + job + message + 3);
+	size_t key = alert->key ? draft_cut(alert->key, NAME_BYTES_MAX) : 0;
+	struct outbox_entry *entry = calloc(1, sizeof(*entry) + supervisor + job + key + message + 4);
 
 	if (!entry)
 		return NULL;
 	char *at = entry->texts;
 	entry->severity = alert->severity;
+	entry->event = key ? alert->event : ENRG_ALERT_ONCE;
 	entry->time_ns = alert->time_ns;
 	entry->supervisor = copy_text(&at, alert->sender.supervisor, supervisor);
 	entry->job = copy_text(&at, alert->job, job);
+	entry->key = copy_text(&at, alert->key ? alert->key : "", key);
 	entry->message = copy_text(&at, alert->message, message);
 	return entry;
 }
@@ -106,6 +109,8 @@ static void add_heard(struct draft *lines, const struct outbox_entry *entry)
 	add_field(lines, entry->job);
 	draft_add(lines, " %s ", entry->id);
 	add_field(lines, entry->message);
+	draft_add(lines, " %d ", (int)entry->event);
+	add_field(lines, entry->key);
 	end_line(lines, begin);
 }
 
@@ -187,12 +192,15 @@ static bool split_line(char *line, char *ret_fields[FIELDS_MAX], unsigned *ret_c
 
 static void read_heard(struct outbox *outbox, char **fields)
 {
-	long severity = strtol(fields[3], NULL, 10);
+	long severity = strtol(fields[3], NULL, 10), event = strtol(fields[8], NULL, 10);
 	const struct enrg_alert alert = {
 		.sender.supervisor = decode_field(fields[4]),
 		.job = decode_field(fields[5]),
 		.severity = severity < ENRG_DEBUG || severity > ENRG_ERROR ? ENRG_ERROR : (enum enrg_level)severity,
 		.message = decode_field(fields[7]),
+		.event = event < ENRG_ALERT_ONCE || event > ENRG_ALERT_ENDS ? ENRG_ALERT_ONCE
+									    : (enum enrg_alert_event)event,
+		.key = decode_field(fields[9]),
 		.time_ns = strtoull(fields[2], NULL, 10),
 	};
 	struct outbox_entry *entry = outbox->count < OUTBOX_MAX ? create_entry(&alert) : NULL;
@@ -206,6 +214,22 @@ static void read_heard(struct outbox *outbox, char **fields)
 	append(outbox, entry);
 }
 
+/* Is in the set, or is not. True: it was the other way round. */
+static bool set_alarm(struct outbox *outbox, uint64_t hash, bool is_on)
+{
+	uint32_t i = 0;
+
+	while (i < outbox->alarm_count && outbox->alarms[i] != hash)
+		i++;
+	if (is_on == (i < outbox->alarm_count) || i == OUTBOX_ALARMS_MAX)
+		return false;
+	if (is_on)
+		outbox->alarms[outbox->alarm_count++] = hash;
+	else
+		outbox->alarms[i] = outbox->alarms[--outbox->alarm_count];
+	return true;
+}
+
 static void read_line(struct outbox *outbox, char *line)
 {
 	char *fields[FIELDS_MAX];
@@ -214,8 +238,11 @@ static void read_line(struct outbox *outbox, char *line)
 	if (!split_line(line, fields, &count) || count < 2)
 		return;
 	uint64_t number = strtoull(fields[1], NULL, 10);
-	if (count == 8 && !strcmp(fields[0], "heard")) {
+	if (count == 10 && !strcmp(fields[0], "heard")) {
 		read_heard(outbox, fields);
+	} else if (count == 2 && (!strcmp(fields[0], "alarm") || !strcmp(fields[0], "over"))) {
+		set_alarm(outbox, number, fields[0][0] == 'a');
+		return;
 	} else if (count == 2 && !strcmp(fields[0], "overflow")) {
 		outbox->overflow = number;
 		return;
@@ -244,6 +271,8 @@ static int rewrite(struct outbox *outbox, struct enrg_error *err)
 		if (entry->may_have_been_sent)
 			add_number(&lines, "begun", entry->serial);
 	}
+	for (uint32_t i = 0; i < outbox->alarm_count; i++)
+		add_number(&lines, "alarm", outbox->alarms[i]);
 	add_overflow(&lines, outbox);
 	int rc = lines.is_failed ? enrg_error_set(err, -ENOMEM, "out of memory")
 				 : state_replace(&outbox->state, lines.text ? lines.text : "", lines.byte_count, err);
@@ -311,6 +340,29 @@ int outbox_put(struct outbox *outbox, const struct enrg_alert *alert, struct enr
 	append(outbox, entry);
 	add_heard(&lines, entry);
 	return write_lines(outbox, &lines, err);
+}
+
+void outbox_note_alarm(struct outbox *outbox, const char *key)
+{
+	uint64_t hash = quota_hash(QUOTA_HASH, key, strlen(key));
+	struct draft lines = {0};
+
+	if (!set_alarm(outbox, hash, true))
+		return;
+	add_number(&lines, "alarm", hash);
+	write_lines(outbox, &lines, NULL);
+}
+
+bool outbox_end_alarm(struct outbox *outbox, const char *key)
+{
+	uint64_t hash = quota_hash(QUOTA_HASH, key, strlen(key));
+	struct draft lines = {0};
+
+	if (!set_alarm(outbox, hash, false))
+		return false;
+	add_number(&lines, "over", hash);
+	write_lines(outbox, &lines, NULL);
+	return true;
 }
 
 void outbox_note_begin(struct outbox *outbox)

@@ -11,20 +11,22 @@
 #include "enrgdaq/message.h"
 #include "state/state.h"
 
-#define OUTBOX_MAX      1000u /* alerts that wait */
-#define OUTBOX_TEXT_MAX 2000u /* bytes of a message; a longer one is cut */
-#define OUTBOX_ID_BYTES 17u
+#define OUTBOX_MAX        1000u /* alerts that wait */
+#define OUTBOX_TEXT_MAX   2000u /* bytes of a message; a longer one is cut */
+#define OUTBOX_ALARMS_MAX 256u
+#define OUTBOX_ID_BYTES   17u
 
 struct outbox_entry {
 	struct outbox_entry *next;
 	uint64_t serial;
 	char id[OUTBOX_ID_BYTES]; /* the same in every receiver of this alert */
 	enum enrg_level severity;
+	enum enrg_alert_event event;
 	uint64_t time_ns;
 	bool may_have_been_sent; /* by a process that was killed meanwhile */
 	bool is_going, is_held;  /* for who sends */
 	uint32_t refusals;
-	const char *supervisor, *job, *message; /* behind this struct */
+	const char *supervisor, *job, *key, *message; /* behind this struct */
 	char texts[];
 };
 
@@ -37,6 +39,8 @@ struct outbox {
 	uint32_t count;
 	uint64_t serial;
 	uint64_t overflow; /* heard while OUTBOX_MAX waited, and given up */
+	uint32_t alarm_count;
+	uint64_t alarms[OUTBOX_ALARMS_MAX]; /* hashes of keys: their begin was heard, their end was not */
 };
 
 /* Without a path nothing is kept. -EBUSY, -errno: so is nothing, and the caller says so; outbox_close is due either
@@ -47,6 +51,11 @@ void outbox_close(struct outbox *outbox);
 /* 0; -ENOBUFS: too many wait, it is counted as overflow; -ENOMEM. Other codes: it is in memory, and could not be
  * written down. */
 int outbox_put(struct outbox *outbox, const struct enrg_alert *alert, struct enrg_error *err);
+
+/* An alarm of this key was put: its end is to be put as well, how ever unimportant it is. Also across kills. */
+void outbox_note_alarm(struct outbox *outbox, const char *key);
+/* It has ended. True: it had been noted. */
+bool outbox_end_alarm(struct outbox *outbox, const char *key);
 
 /* All entries that are `is_going`: they are being sent from now on; were sent, or given up, and are gone. */
 void outbox_note_begin(struct outbox *outbox);

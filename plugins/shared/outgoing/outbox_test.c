@@ -139,6 +139,46 @@ static void rubbish_does_no_harm(void **state)
 	}
 }
 
+static void an_alarm_is_known_until_it_ends(void **state)
+{
+	struct outbox outbox;
+	struct enrg_error err = {0};
+	char key[16];
+
+	(void)state;
+	assert_int_equal(outbox_open(&outbox, path, &err), 0);
+	assert_false(outbox_end_alarm(&outbox, "silent/a"));
+	outbox_note_alarm(&outbox, "silent/a");
+	outbox_note_alarm(&outbox, "silent/b");
+	outbox_note_alarm(&outbox, "silent/a");
+	assert_true(outbox_end_alarm(&outbox, "silent/a"));
+	const struct enrg_alert alert = {.sender.supervisor = "lab",
+		.job = "a",
+		.severity = ENRG_INFO,
+		.message = "m",
+		.time_ns = 1,
+		.key = "silent/c d",
+		.event = ENRG_ALERT_AGAIN};
+	assert_int_equal(outbox_put(&outbox, &alert, &err), 0);
+	outbox_close(&outbox);
+	for (int i = 0; i < 2; i++) { /* from the lines as they were added, then as they were written anew */
+		assert_int_equal(outbox_open(&outbox, path, &err), 0);
+		assert_int_equal(outbox.alarm_count, 1);
+		assert_string_equal(outbox.first->key, "silent/c d");
+		assert_int_equal(outbox.first->event, ENRG_ALERT_AGAIN);
+		outbox_close(&outbox);
+	}
+	assert_int_equal(outbox_open(&outbox, path, &err), 0);
+	assert_false(outbox_end_alarm(&outbox, "silent/a"));
+	assert_true(outbox_end_alarm(&outbox, "silent/b"));
+	for (unsigned i = 0; i < 2 * OUTBOX_ALARMS_MAX; i++) {
+		snprintf(key, sizeof(key), "k%u", i);
+		outbox_note_alarm(&outbox, key);
+	}
+	assert_int_equal(outbox.alarm_count, OUTBOX_ALARMS_MAX);
+	outbox_close(&outbox);
+}
+
 static void too_many_are_counted(void **state)
 {
 	struct outbox outbox;
@@ -203,6 +243,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_was_heard_is_there_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_cut_file_loses_its_last_line_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(rubbish_does_no_harm, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_alarm_is_known_until_it_ends, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(too_many_are_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_file_does_not_grow_for_ever, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_a_file_it_is_kept_in_memory, set_up, tear_down),

@@ -33,8 +33,8 @@ static const char usage[] =
 	"  --graphs DIR        where the figures go, as PNG and PDF, with script and data beside them (" GRAPHS_DEFAULT
 	")\n"
 	"  --truth FILE        what a simulated digitizer says was in its records: compared\n"
-	"  --sample-ns NS      of the waveforms (2)\n"
-	"  --mv-per-count MV   of the waveforms (2000 / 16384)\n"
+	"  --sample-ns NS      of the waveforms, where the file does not say\n"
+	"  --mv-per-count MV   of the waveforms, where the file does not say\n"
 	"  --dead-ns NS        dead time of the board behind a record (200)\n"
 	"  --threshold-mv MV   of a pulse, a photomultiplier (4)\n"
 	"\n"
@@ -142,10 +142,7 @@ int cli_plot(int argc, char **argv)
 {
 	static const char *const kinds[] = {"digitizer", "tank", "latex"};
 	struct plot_options options = {.graphs = GRAPHS_DEFAULT,
-		.tank = {.pulses = {.sample_ns = 2, .mv_per_count = 2000.0 / 16384, .threshold_mv = 4},
-			.from_ns = 150,
-			.until_ns = 12000,
-			.dead_ns = 200}};
+		.tank = {.pulses = {.threshold_mv = 4}, .from_ns = 150, .until_ns = 12000, .dead_ns = 200}};
 	const char *what = "";
 	int rc = parse_options(argc, argv, &options);
 

@@ -104,19 +104,26 @@ static int read_lines(const char *path, FILE *stream, struct statistics_file *fi
 	return rc;
 }
 
-int statistics_file_read(const char *path, struct statistics_file *ret_file, struct enrg_error *err)
+int statistics_file_parse(const char *path, FILE *stream, struct statistics_file *ret_file, struct enrg_error *err)
 {
 	struct statistics_file file = {0};
-	FILE *stream = fopen(path, "re");
-
-	if (!stream)
-		return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
 	int rc = read_lines(path, stream, &file, err);
-	fclose(stream);
+
 	if (rc < 0)
 		statistics_file_fini(&file);
 	else
 		*ret_file = file;
+	return rc;
+}
+
+int statistics_file_read(const char *path, struct statistics_file *ret_file, struct enrg_error *err)
+{
+	FILE *stream = fopen(path, "re");
+
+	if (!stream)
+		return enrg_error_set(err, -errno, "%s: %s", path, strerror(errno));
+	int rc = statistics_file_parse(path, stream, ret_file, err);
+	fclose(stream);
 	return rc;
 }
 

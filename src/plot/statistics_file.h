@@ -4,6 +4,7 @@
 #define PLOT_STATISTICS_FILE_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "enrgdaq/error.h"
 
@@ -30,6 +31,8 @@ struct statistics_file {
 /* Reads the columns by their names, in any order. -errno; -EINVAL: a column is missing, err names it; -ENODATA: no row;
  * -ENOMEM. */
 int statistics_file_read(const char *path, struct statistics_file *ret_file, struct enrg_error *err);
+/* The same of a stream; `path` is for messages. */
+int statistics_file_parse(const char *path, FILE *stream, struct statistics_file *ret_file, struct enrg_error *err);
 void statistics_file_fini(struct statistics_file *file); /* takes zeroed state */
 
 #endif

@@ -32,7 +32,7 @@ struct analysis {
 static void choose_ranges(struct analysis *analysis)
 {
 	const struct tank_figure_params *params = analysis->params;
-	double length_ns = analysis->pulses.samples * params->pulses.sample_ns;
+	double length_ns = analysis->pulses.samples * analysis->pulses.sample_ns;
 	double rest_ns = length_ns - analysis->pulses.first_pulse_ns;
 	struct decay_ranges *ranges = &analysis->ranges;
 
@@ -121,7 +121,7 @@ static void write_example(struct sheet *sheet, const struct analysis *analysis)
 
 	fputs("# ns mv_of_each_channel\n", data);
 	for (uint32_t i = 0; i < example->samples; i++) {
-		fprintf(data, "%.4g", i * analysis->params->pulses.sample_ns);
+		fprintf(data, "%.4g", i * analysis->pulses.sample_ns);
 		for (uint32_t c = 0; c < example->channels; c++)
 			fprintf(data, " %.5g", -(double)example->mv[(size_t)c * example->samples + i]);
 		fputc('\n', data);
@@ -206,8 +206,9 @@ static void write_deltas(struct sheet *sheet, const struct analysis *analysis)
 	}
 	data = sheet_begin_data(sheet, &index);
 	fputs("# us expected\n", data);
-	for (double ns = 0; ns <= analysis->params->until_ns; ns += 50)
-		fprintf(data, "%.4g %.6g\n", ns / 1000, BIN_NS * decay_density(&analysis->fit, &analysis->ranges, ns));
+	for (unsigned ns = 0; ns <= analysis->params->until_ns; ns += 50)
+		fprintf(data, "%.4g %.6g\n", ns / 1000.0,
+			BIN_NS * decay_density(&analysis->fit, &analysis->ranges, ns));
 }
 
 static void add_deltas(struct sheet *sheet, const struct analysis *analysis)

@@ -33,10 +33,9 @@ struct assembly {
 	uint64_t begin_ns; /* of the file's first sample */
 	uint64_t real_ns, with_pulse;
 	uint32_t event, samples, channels;
-	float *mv;        /* each channel, over its baseline */
-	uint32_t mv_size; /* values that fit */
-	float *sum;       /* of all channels, mV */
-	int16_t *smooth;  /* the mean over channels and SMOOTH_NS, in units */
+	float *mv;       /* each channel, over its baseline: room for the most that there may be, taken as it is used */
+	float *sum;      /* of all channels, mV */
+	int16_t *smooth; /* the mean over channels and SMOOTH_NS, in units */
 };
 
 #define UNITS_PER_MV 16.0 /* of smooth: ±2 V */
@@ -46,7 +45,7 @@ struct assembly {
 /* Negative pulses, as pulse.h has them: the mean of all channels over SMOOTH_NS around each sample. */
 static void smooth_record(struct assembly *assembly)
 {
-	uint32_t width = (uint32_t)fmax(1, round(SMOOTH_NS / assembly->params->sample_ns)), half = width / 2;
+	uint32_t width = (uint32_t)fmax(1, round(SMOOTH_NS / assembly->pulses->sample_ns)), half = width / 2;
 	double factor = UNITS_PER_MV / assembly->channels / width, moving = 0;
 
 	for (uint32_t i = 0; i < assembly->samples + half; i++) {
@@ -66,7 +65,7 @@ static double charge_pc(const struct assembly *assembly, double from, double to)
 
 	for (uint32_t i = (uint32_t)fmax(0, from); i < assembly->samples && i < to; i++)
 		sum += (double)assembly->sum[i];
-	return sum * assembly->params->sample_ns / OHM;
+	return sum * assembly->pulses->sample_ns / OHM;
 }
 
 static int add_pulse(struct tank_pulses *pulses, const struct tank_pulse *pulse)
@@ -83,27 +82,22 @@ static int add_pulse(struct tank_pulses *pulses, const struct tank_pulse *pulse)
 	return 0;
 }
 
-static int keep_example(struct assembly *assembly, const struct pulse *found, uint32_t count)
+static void keep_example(struct assembly *assembly, const struct pulse *found, uint32_t count)
 {
 	struct tank_example *example = &assembly->pulses->example;
 	size_t values = (size_t)assembly->channels * assembly->samples;
 
-	if (example->mv || count != 2)
-		return 0;
-	double first_ns = (double)found[0].time * assembly->params->sample_ns;
-	double second_ns = (double)found[1].time * assembly->params->sample_ns;
+	if (example->samples || count != 2)
+		return;
+	double first_ns = (double)found[0].time * assembly->pulses->sample_ns;
+	double second_ns = (double)found[1].time * assembly->pulses->sample_ns;
 	if (second_ns - first_ns < SHOWN_FROM_NS || second_ns - first_ns > SHOWN_TO_NS)
-		return 0;
-	float *mv = malloc(values * sizeof(*mv));
-	if (!mv)
-		return -ENOMEM;
-	memcpy(mv, assembly->mv, values * sizeof(*mv));
-	*example = (struct tank_example){.channels = assembly->channels,
-		.samples = assembly->samples,
-		.mv = mv,
-		.first_ns = first_ns,
-		.second_ns = second_ns};
-	return 0;
+		return;
+	memcpy(example->mv, assembly->mv, values * sizeof(*example->mv));
+	example->channels = assembly->channels;
+	example->samples = assembly->samples;
+	example->first_ns = first_ns;
+	example->second_ns = second_ns;
 }
 
 static int finish_record(struct assembly *assembly)
@@ -120,52 +114,39 @@ static int finish_record(struct assembly *assembly)
 	uint32_t count = pulse_find(assembly->smooth, assembly->samples, &search, found, PULSES_MAX);
 	count = count < PULSES_MAX ? count : PULSES_MAX;
 	double since_ns = (double)(int64_t)(assembly->real_ns - assembly->begin_ns);
-	double before = SMOOTH_NS / assembly->params->sample_ns;
-	int rc = keep_example(assembly, found, count);
+	double before = SMOOTH_NS / assembly->pulses->sample_ns;
+	int rc = 0;
+	keep_example(assembly, found, count);
 	for (uint32_t i = 0; rc == 0 && i < count; i++) {
 		double at = (double)found[i].time, end = i + 1 < count ? (double)found[i + 1].time : INFINITY;
-		const struct tank_pulse pulse = {.time_ns = since_ns + at * assembly->params->sample_ns,
+		const struct tank_pulse pulse = {.time_ns = since_ns + at * assembly->pulses->sample_ns,
 			.charge_pc = charge_pc(assembly, at - before, end - before)};
 		rc = add_pulse(pulses, &pulse);
 	}
 	pulses->records++;
 	if (count) {
 		assembly->with_pulse++;
-		pulses->first_pulse_ns += (double)found[0].time * assembly->params->sample_ns;
+		pulses->first_pulse_ns += (double)found[0].time * assembly->pulses->sample_ns;
 	}
 	return rc;
 }
 
-static int begin_record(struct assembly *assembly, uint64_t real_ns, uint32_t event, uint32_t samples)
+static void begin_record(struct assembly *assembly, uint64_t real_ns, uint32_t event, uint32_t samples)
 {
-	if (!assembly->has_begin) {
-		assembly->has_begin = true;
+	if (!assembly->has_begin)
 		assembly->begin_ns = real_ns;
-		assembly->sum = calloc(SAMPLES_MAX, sizeof(*assembly->sum));
-		assembly->smooth = calloc(SAMPLES_MAX, sizeof(*assembly->smooth));
-		if (!assembly->sum || !assembly->smooth)
-			return -ENOMEM;
-	}
-	if (samples * TANK_PULSES_CHANNELS_MAX > assembly->mv_size) {
-		float *mv = realloc(assembly->mv, (size_t)samples * TANK_PULSES_CHANNELS_MAX * sizeof(*mv));
-		if (!mv)
-			return -ENOMEM;
-		assembly->mv = mv;
-		assembly->mv_size = samples * TANK_PULSES_CHANNELS_MAX;
-	}
+	assembly->has_begin = assembly->is_open = true;
 	memset(assembly->sum, 0, samples * sizeof(*assembly->sum));
-	assembly->is_open = true;
 	assembly->real_ns = real_ns;
 	assembly->event = event;
 	assembly->samples = samples;
 	assembly->channels = 0;
-	return 0;
 }
 
 static void add_channel(struct assembly *assembly, const int16_t *samples, float baseline)
 {
 	float *mv = assembly->mv + (size_t)assembly->channels++ * assembly->samples;
-	float scale = (float)assembly->params->mv_per_count;
+	float scale = (float)assembly->pulses->mv_per_count;
 
 	for (uint32_t i = 0; i < assembly->samples; i++) {
 		mv[i] = (baseline - (float)samples[i]) * scale;
@@ -212,7 +193,7 @@ static int add_batch(struct assembly *assembly, const struct enrg_batch *batch, 
 		bool is_same = assembly->is_open && assembly->event == event && assembly->real_ns == real_ns &&
 			       assembly->samples == samples && assembly->channels < TANK_PULSES_CHANNELS_MAX;
 		if (!is_same && (rc = finish_record(assembly)) == 0)
-			rc = begin_record(assembly, real_ns, event, samples);
+			begin_record(assembly, real_ns, event, samples);
 		if (rc == 0)
 			add_channel(assembly, (const int16_t *)columns[SAMPLES]->values + from,
 				((const float *)columns[BASELINE]->values)[row]);
@@ -220,12 +201,32 @@ static int add_batch(struct assembly *assembly, const struct enrg_batch *batch, 
 	return rc;
 }
 
+/* What was not given stands in the notes of the schema. */
+static int find_scale(const struct tank_pulses_params *params, const struct enrg_schema *schema, const char *note,
+	double given, double *ret_value, struct enrg_error *err)
+{
+	const char *text = enrg_schema_note(schema, NULL, note);
+
+	*ret_value = given > 0 ? given : text ? strtod(text, NULL) : 0;
+	if (*ret_value > 0 && isfinite(*ret_value))
+		return 0;
+	return enrg_error_set(
+		err, -EINVAL, "%s: does not say its %s: give it (`enrgdaq help plot`)", params->path, note);
+}
+
 static int read_batches(struct enrg_reader *reader, struct assembly *assembly, struct enrg_error *err)
 {
 	const struct enrg_batch *batch;
 	uint32_t places[COLUMNS];
-	int rc = find_columns(assembly->params->path, enrg_reader_schema(reader), places, err);
+	const struct tank_pulses_params *params = assembly->params;
+	const struct enrg_schema *schema = enrg_reader_schema(reader);
+	int rc = find_columns(params->path, schema, places, err);
 
+	if (rc == 0)
+		rc = find_scale(params, schema, "sample_ns", params->sample_ns, &assembly->pulses->sample_ns, err);
+	if (rc == 0)
+		rc = find_scale(
+			params, schema, "mv_per_count", params->mv_per_count, &assembly->pulses->mv_per_count, err);
 	if (rc < 0)
 		return rc;
 	while ((rc = enrg_reader_next(reader, &batch, err)) != 0) {
@@ -258,12 +259,19 @@ int tank_pulses_read(const struct tank_pulses_params *params, struct tank_pulses
 {
 	struct tank_pulses pulses = {0};
 	struct assembly assembly = {.params = params, .pulses = &pulses};
-	struct enrg_reader *reader;
+	struct enrg_reader *reader = NULL;
 	int rc = enrg_reader_open(params->path, &reader, err);
 
 	if (rc < 0)
 		return rc;
-	rc = read_batches(reader, &assembly, err);
+	assembly.mv = malloc((size_t)TANK_PULSES_CHANNELS_MAX * SAMPLES_MAX * sizeof(*assembly.mv));
+	assembly.sum = malloc(SAMPLES_MAX * sizeof(*assembly.sum));
+	assembly.smooth = malloc(SAMPLES_MAX * sizeof(*assembly.smooth));
+	pulses.example.mv = malloc((size_t)TANK_PULSES_CHANNELS_MAX * SAMPLES_MAX * sizeof(*assembly.mv));
+	if (assembly.mv && assembly.sum && assembly.smooth && pulses.example.mv)
+		rc = read_batches(reader, &assembly, err);
+	else
+		rc = enrg_error_set(err, -ENOMEM, "%s: no memory for a record", params->path);
 	enrg_reader_close(reader);
 	free(assembly.mv);
 	free(assembly.sum);

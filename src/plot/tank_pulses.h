@@ -11,8 +11,8 @@
 
 struct tank_pulses_params {
 	const char *path;
-	double sample_ns, mv_per_count;
-	double threshold_mv; /* of the mean of all channels, over 20 ns */
+	double sample_ns, mv_per_count; /* 0: what the file's notes say */
+	double threshold_mv;            /* of the mean of all channels, over 20 ns */
 };
 
 struct tank_pulse {
@@ -29,14 +29,15 @@ struct tank_example {
 struct tank_pulses {
 	uint64_t records, damaged; /* damaged: batches that were passed over */
 	uint32_t samples;          /* of a record */
-	double first_pulse_ns;     /* mean time of a record's first pulse since its first sample */
+	double sample_ns, mv_per_count;
+	double first_pulse_ns; /* mean time of a record's first pulse since its first sample */
 	size_t count, capacity;
 	struct tank_pulse *items;
 	struct tank_example example;
 };
 
-/* -EINVAL: it has not these columns, with what it has instead; -ENODATA: no record; errors of enrg_reader_open. What is
- * damaged is passed over and counted. */
+/* -EINVAL: it has not these columns, or not the notes that were needed, and err says which; -ENODATA: no record; errors
+ * of enrg_reader_open. What is damaged is passed over and counted. */
 int tank_pulses_read(const struct tank_pulses_params *params, struct tank_pulses *ret_pulses, struct enrg_error *err);
 void tank_pulses_fini(struct tank_pulses *pulses); /* takes zeroed state */
 

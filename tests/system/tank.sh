@@ -66,6 +66,11 @@ case_tables_agree() {
 	[ "$events" = 500 ] || fail "$events events in the statistics"
 	[ "$kept" = "$rows" ] || fail "$kept samples in the statistics, $rows rows"
 	[ "$raw" = $((500 * 4 * 200)) ] || fail "$raw raw samples"
+	# pauses of many roll-overs of the board's tags, 17.18 s each
+	write_tank p seed=1 speed=0 record_limit=30 trigger_rate_hz=0.02 single_rate_hz=0 channels=1
+	run_tank p
+	awk -F, 'NR > 1 {if ($1 <= last) exit 1; last = $1; if (!first) first = $1}
+		END {s = (last - first) / 1e9; exit !(s > 29 * 50 / 2 && s < 29 * 50 * 2)}' p/out/waveforms.csv || fail "times over pauses"
 	[ "$(awk -F, 'NR > 1 && ($2 == "muon" || $2 == "electron" || $2 == "single") {seen[$1] = 1} END {print length(seen)}' a/out/truth.csv)" = 500 ] ||
 		fail "records without a truth"
 }

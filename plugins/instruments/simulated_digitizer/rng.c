@@ -72,7 +72,10 @@ uint32_t rng_poisson(struct rng *rng, double mean)
 		double drawn = mean + sqrt(mean) * rng_normal(rng);
 		return drawn > 0 ? (uint32_t)(drawn + 0.5) : 0;
 	}
-	for (double product = rng_uniform(rng), limit = exp(-mean); product > limit; product *= rng_uniform(rng))
+	double limit = exp(-mean), product = rng_uniform(rng);
+	while (product > limit) {
 		count++;
+		product *= rng_uniform(rng);
+	}
 	return count;
 }

@@ -4,6 +4,7 @@
 //     table NAME CLASS ROWS COLUMNS, then a line a column: its name, then ROWS × COLUMNS lines, row by row:
 //     "i 12", "b 1", "f 16 hex digits of the IEEE double", "s hex of the UTF-8", "l item item…" (items as above)
 //   node read_root.mjs --rows FILE…  a line a file: the rows of its trees, or "error TEXT"
+//   node read_root.mjs --cut FILE N  such a line for the file as it is, then for each length down to N, to which it is cut
 //   node read_root.mjs --served      the same for paths that come on standard input, one a line, until its end
 //   node read_root.mjs --tables      the tables of all files of a line of standard input (tabs in between), then a line
 //     "end 0", or "end 1" where one can't be read; until its end
@@ -12,6 +13,7 @@
 import { openFile, TBuffer } from "jsroot/io";
 import { treeProcess, TSelector } from "jsroot/tree";
 import { readHeaderFooter, rntupleProcess } from "jsroot/rntuple";
+import { statSync, truncateSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { settings } from "jsroot/core";
 
@@ -167,6 +169,11 @@ const [first, ...rest] = process.argv.slice(2);
 if (first === "--rows") {
 	for (const path of rest)
 		await printRows(path);
+} else if (first === "--cut") {
+	for (let count = statSync(rest[0]).size; count >= number(rest[1]); count--) {
+		truncateSync(rest[0], count);
+		await printRows(rest[0]);
+	}
 } else if (first === "--served") {
 	for await (const path of createInterface({ input: process.stdin }))
 		await printRows(path);

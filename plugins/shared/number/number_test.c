@@ -15,10 +15,13 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#ifndef NUMBER_CASES
+#define NUMBER_CASES  300000
 #define PYTHON_VALUES 1000000u
+#endif
 
 static uint64_t seed = 88172645463325252ull;
-static unsigned long cases = 300000;
+static unsigned long cases = NUMBER_CASES;
 
 static uint64_t random_bits(void)
 {

@@ -21,7 +21,9 @@
 #include "driver.h"
 #include "job/file/handle.h"
 
-#define LIVES          200u
+#ifndef LIVES
+#define LIVES 200u
+#endif
 #define BATCH_ROWS_MAX 100u
 #define SWEEP_COMMITS  3u
 

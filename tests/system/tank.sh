@@ -100,6 +100,22 @@ case_killed() {
 	[ -z "$(find "$ENRGDAQ_RUNTIME_DIR" -name '*.kept')" ] || fail "the memory of the job is left"
 }
 
+# With run control it acquires in runs alone, also at the end; numbers count on from run to run.
+case_in_runs() {
+	write_tank n seed=1 trigger_rate_hz=500 channels=2 record_samples=100
+	printf '[runs]\ncontrol = true\n' >>n/supervisor.toml
+	start n.log run n
+	await 20 "$bin" send --id n supervisor run_start || fail "no run"
+	await 20 grep -q ^1767 n/out/waveforms.csv || fail "no rows in the run"
+	"$bin" send --id n supervisor run_stop >send.log 2>&1 || fail "run_stop: $(cat send.log)"
+	await 20 grep -q "is closed" n.log || fail "the run was not closed"
+	rows=$(grep -c ^1767 n/out/waveforms.csv)
+	kill -INT "$run"
+	wait "$run" || fail "the run: $?"
+	[ "$(grep -c ^1767 n/out/waveforms.csv)" = "$rows" ] || fail "rows of no run"
+	[ "$(find n/out -name "run_*.json" | wc -l)" = 1 ] || fail "not one account of a run"
+}
+
 # A record that does not fit into a batch is refused with the key that has to change; so is a pulse without a fall.
 case_refused() {
 	write_tank r record_samples=65536 channels=64

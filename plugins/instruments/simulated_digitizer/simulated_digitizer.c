@@ -60,6 +60,7 @@ struct digitizer {
 	struct waveform_statistics second;
 	uint64_t dropped_told;
 	bool is_behind_told;
+	bool is_acquiring; /* polled since the start, or since the last run began */
 };
 
 /* A batch that is being filled. */
@@ -281,6 +282,7 @@ static int digitizer_poll(struct enrg_job *job, void *state, struct enrg_error *
 	uint64_t until_ps = target_ps(digitizer);
 
 	(void)job;
+	digitizer->is_acquiring = true;
 	for (uint32_t i = 0; i < POLL_BATCHES; i++) {
 		int rc = advance(digitizer, until_ps, err);
 		if (rc < 0)
@@ -303,6 +305,9 @@ static int digitizer_stop(struct enrg_job *job, void *state, struct enrg_error *
 	int rc = 0;
 
 	(void)job;
+	if (!digitizer->is_acquiring) /* between runs */
+		return 0;
+	digitizer->is_acquiring = false;
 	if (digitizer->options->speed > 0)
 		rc = advance(digitizer, target_ps(digitizer), err);
 	return rc < 0 ? rc : commit_second(digitizer, digitizer->now_ps, err);

@@ -39,6 +39,13 @@ static void forget_process(struct enrg_client *client)
 	client->is_asked = false;
 }
 
+static void free_names(char **names)
+{
+	for (char **name = names; name && *name; name++)
+		free(*name);
+	free(names);
+}
+
 void enrg_client_close(struct enrg_client *client)
 {
 	if (!client)
@@ -47,9 +54,8 @@ void enrg_client_close(struct enrg_client *client)
 	figures_fini(&client->figures);
 	free(client->reply.fields);
 	free(client->reply.json);
-	for (char **source = client->sources; source && *source; source++)
-		free(*source);
-	free(client->sources);
+	free_names(client->sources);
+	free_names(client->histograms);
 	free(client);
 }
 

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,7 +15,9 @@
 #include <enrgdaq/client.h>
 
 #include "cli/cli.h"
+#include "cli/watch_histogram.h"
 #include "cli/watch_ledger.h"
+#include "cli/watch_screen.h"
 #include "cli/watch_table.h"
 
 #define LOOK_MS            20
@@ -25,10 +26,10 @@
 #define VIEW_SECONDS       1.0
 #define VIEW_SECONDS_LEAST 0.1
 #define NS_PER_S           1e9
-#define LINE_WIDTH         120u /* where the output is no terminal */
 
 static const char usage[] =
 	"usage: enrgdaq watch [--every SECONDS] [--seconds N] [--tag TAG] [--ledger] [--json] [--id ID] [SOURCE]\n"
+	"       enrgdaq watch --histogram NAME [--every SECONDS] [--seconds N] [--json | --uhi] [--id ID]\n"
 	"\n"
 	"Shows what a source sends, while it runs: rates, and the last row of each of its tables; a waveform as a\n"
 	"sparkline. It reads beside the stores: the source does not wait for it and loses nothing by it. Batches that\n"
@@ -39,6 +40,8 @@ static const char usage[] =
 	"  --tag TAG          this table alone\n"
 	"  --ledger           where its batches are, too: a line a store\n"
 	"  --json             an object a table and view, one a line\n"
+	"  --histogram NAME   a histogram that a DAQJobHistogram fills; NAME, or JOB/NAME. With --json an object that\n"
+	"                     jsroot draws, with --uhi one for boost-histogram and hist, once unless --seconds\n"
 	"  --id ID            info.supervisor_id of the system; without it, the one that runs\n"
 	"\n"
 	"When the source or its run ends and comes back, the view continues. Ctrl-C ends it.\n"
@@ -46,13 +49,15 @@ static const char usage[] =
 	"examples:\n"
 	"  enrgdaq watch digitizer\n"
 	"  enrgdaq watch digitizer --json --seconds 10 | jq .rows_per_s\n"
+	"  enrgdaq watch --histogram charge\n"
+	"  enrgdaq watch --histogram charge --json > charge.json\n"
 	"\n"
-	"Exit code: 0 done, 1 no such source or no system runs, 2 wrong usage.\n";
+	"Exit code: 0 done, 1 no such source or histogram, or no system runs, 2 wrong usage.\n";
 
 struct watch_options {
-	const char *source, *tag, *supervisor;
+	const char *source, *tag, *supervisor, *histogram;
 	double every_s, seconds;
-	bool is_json, has_ledger;
+	bool is_json, is_uhi, has_ledger;
 };
 
 struct watch {
@@ -202,49 +207,6 @@ static void look(struct watch *watch)
 
 /* --- showing ------------------------------------------------------------------------------------------------------ */
 
-static struct winsize terminal_size(void)
-{
-	struct winsize size = {0};
-
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_col || !size.ws_row)
-		size = (struct winsize){.ws_col = LINE_WIDTH, .ws_row = UINT16_MAX};
-	return size;
-}
-
-/* Of `line`, as many characters as fit beside each other. */
-static size_t fit(const char *line, size_t bytes, unsigned width)
-{
-	size_t used = 0;
-
-	for (size_t count; width > 0 && used < bytes; width--) {
-		count = enrg_text_character(line + used, bytes - used);
-		used += count ? count : 1;
-	}
-	return used;
-}
-
-/* A view in the place of the one before, with no line longer and no more lines than the window has. */
-static void print_on_screen(const char *view, struct winsize size)
-{
-	unsigned lines = 0, shown = 0, room = size.ws_row - 1u; /* the cursor's line stays free */
-
-	for (const char *at = view; (at = strchr(at, '\n')); at++)
-		lines++;
-	fputs("\033[H", stdout);
-	for (const char *at = view, *end; (end = strchr(at, '\n')) && (lines <= room || shown + 1 < room);
-		at = end + 1) {
-		size_t bytes = (size_t)(end - at), fits = fit(at, bytes, size.ws_col);
-		bool is_whole = fits == bytes;
-
-		fits = is_whole ? fits : fit(at, bytes, size.ws_col - 1u);
-		printf("%.*s%s\033[K\n", (int)fits, at, is_whole ? "" : "…");
-		shown++;
-	}
-	if (shown < lines)
-		printf("… %u lines more (or --json)\033[K\n", lines - shown);
-	fputs("\033[J", stdout);
-}
-
 static void print_title(const struct watch *watch, FILE *stream)
 {
 	char source[256];
@@ -295,15 +257,15 @@ static void print_view(struct watch *watch, uint64_t at_ns, unsigned width, FILE
 
 static void show(struct watch *watch, uint64_t at_ns)
 {
-	struct winsize size = terminal_size();
+	struct winsize size = watch_screen_size();
 	bool is_screen = isatty(STDOUT_FILENO) && !watch->options->is_json;
 	char *view = NULL;
 	size_t bytes;
 	FILE *stream = is_screen ? open_memstream(&view, &bytes) : NULL;
 
-	print_view(watch, at_ns, is_screen ? size.ws_col : LINE_WIDTH, stream ? stream : stdout);
+	print_view(watch, at_ns, is_screen ? size.ws_col : WATCH_LINE_WIDTH, stream ? stream : stdout);
 	if (stream && fclose(stream) == 0)
-		print_on_screen(view, size);
+		watch_screen_print(view, size);
 	free(view);
 	fflush(stdout);
 	watch->seen_ever += watch->seen;
@@ -349,6 +311,23 @@ static int run(const struct watch_options *options)
 	return 0;
 }
 
+static int run_histogram(const struct watch_options *options)
+{
+	const struct watch_histogram_params params = {.name = options->histogram,
+		.supervisor = options->supervisor,
+		.every_s = options->every_s,
+		.seconds = options->seconds,
+		.is_over = &is_over,
+		.form = options->is_json  ? WATCH_HISTOGRAM_JSROOT
+			: options->is_uhi ? WATCH_HISTOGRAM_UHI
+					  : WATCH_HISTOGRAM_TEXT};
+
+	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGINT, &(struct sigaction){.sa_handler = on_signal}, NULL);
+	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_signal}, NULL);
+	return watch_histogram_run(&params);
+}
+
 static bool parse_seconds(const char *text, double least, double *ret_seconds)
 {
 	char *end;
@@ -369,6 +348,8 @@ int cli_watch(int argc, char **argv)
 		{"id", required_argument, NULL, 'i'},
 		{"json", no_argument, NULL, 'j'},
 		{"ledger", no_argument, NULL, 'l'},
+		{"histogram", required_argument, NULL, 'H'},
+		{"uhi", no_argument, NULL, 'u'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -390,11 +371,17 @@ int cli_watch(int argc, char **argv)
 			return cli_option_error("watch");
 		options.is_json |= choice == 'j';
 		options.has_ledger |= choice == 'l';
+		options.is_uhi |= choice == 'u';
+		options.histogram = choice == 'H' ? optarg : options.histogram;
 		options.tag = choice == 't' ? optarg : options.tag;
 		options.supervisor = choice == 'i' ? optarg : options.supervisor;
 	}
 	if (argc - optind > 1)
 		return cli_usage_error("watch", "one SOURCE was expected, not %d", argc - optind);
 	options.source = argv[optind];
-	return run(&options);
+	if (options.histogram && (options.source || options.tag || options.has_ledger))
+		return cli_usage_error("watch", "--histogram: goes with no source, --tag or --ledger");
+	if (options.is_uhi && (options.is_json || !options.histogram))
+		return cli_usage_error("watch", "--uhi: goes with --histogram, and not with --json");
+	return options.histogram ? run_histogram(&options) : run(&options);
 }

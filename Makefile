@@ -59,6 +59,8 @@ torture: build
 	@tests/system/torture.sh --kills 10000
 	@ENRGDAQ_BIN=$(BIN) PROCESSOR_KILLS=1000 tests/system/processors.sh graph
 	@ENRGDAQ_BIN=$(BIN) PROCESSOR_KILLS=3000 tests/system/processors.sh kills
+	@ENRGDAQ_BIN=$(BIN) REPLAY_KILLS=300 CC=cc INCLUDE=$(CURDIR)/include tests/system/replay.sh kills
+	@ENRGDAQ_BIN=$(BIN) ARCHIVE_KILLS=300 tests/system/archive.sh kills
 	@ENRGDAQ_BIN=$(BIN) ENRGDAQ_MODULE_PATH=build/release/modules tests/system/changing.sh --storm 1000
 
 fuzz:

@@ -87,7 +87,7 @@ case_kills() {
 	build_batches
 	record 1
 	write_supervisor
-	write_replay again "$work/recorded" 'rate_hz = 300'
+	write_replay again "$work/recorded" "rate_hz = $((2400 / kills + 1))"
 	printf '[store_config.csv]\nfile_path = "again.csv"\n' >>c/again.toml
 	start run.log run c
 	local killed=0 pid

@@ -191,6 +191,30 @@ case_remove_now() {
 	cmp -s more/a.csv out/a.csv || fail "the two stores have not the same rows"
 }
 
+# The same where the ring is full and its source waits already: the removal is done at once, says what that means, and
+# the source goes on when the store comes again.
+case_remove_now_when_full() {
+	write_supervisor
+	sed -i 's/ring_buffer_size_mb.*/ring_buffer_size_mb = 1/' config/supervisor.toml
+	write_source config/a.toml a 500 csv a.csv
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	write_store config/more.toml more DAQJobStoreCSV more
+	start run.log run "$PWD/config"
+	await 20 has_rows more/a.csv 100 || fail "no rows"
+	"$bin" job stop more >stop.txt 2>&1 || fail "$(cat stop.txt)"
+	local before=-1
+	stands_still() { local now; now=$(rows_of out/a.csv); [ "$now" = "$before" ] || { before=$now && sleep 0.3 && return 1; }; }
+	await 30 stands_still || fail "the ring is never full"
+	timeout 10 "$bin" job remove more --now >remove.txt 2>&1 || fail "$(cat remove.txt)"
+	grep -q "more is removed; what it has not stored of a stays in .*; when that ring is full, a waits" run.log || fail "it does not say what that means"
+	[ "$(rows_of out/a.csv)" = "$before" ] || fail "the source went on, and what waited is gone"
+	"$bin" job add config/more.toml >add.txt 2>&1 || fail "$(cat add.txt)"
+	await 20 has_rows out/a.csv $((before + 500)) || fail "it does not go on"
+	stop_run run.log
+	is_settled run.log
+	cmp -s more/a.csv out/a.csv || fail "the two stores have not the same rows"
+}
+
 # --- many changes at random while two sources run beside them, into stores of their own ---
 
 descriptors() { # PID: how many, beside files that are stored to, which rotate, and the empty rings of guests, which stay

@@ -126,6 +126,50 @@ case_in_a_run() {
 	is_whole "$(ls out/ledger_*.json)" b out/b.csv
 }
 
+# A job is killed while it is stopped, started, restarted, removed or added, at any moment of that: the change is done or
+# says that it is not, the next one is taken, and in the end nothing is lost and nothing there twice. So is, now and then,
+# the supervisor: the next one has the folder as it is.
+case_killed_in_each_change() {
+	write_supervisor
+	write_source config/a.toml a 300 csv a.csv
+	write_source config/b.toml b 300 csv b.csv
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	RANDOM=${SEED:=$$}
+	local round verb name victim changer log=run0.log
+	start $log run config
+	await 20 has_rows out/b.csv 50 || fail "no rows"
+	for round in $(seq "${KILLS:-2}"); do
+		for verb in stop start restart remove add; do
+			name=b victim=b
+			[ $((RANDOM % 3)) = 0 ] && [ $verb != remove ] && [ $verb != add ] && name=csv victim=csv
+			if [ $verb = add ]; then "$bin" job add config/b.toml; else "$bin" job $verb $name; fi >change.txt 2>&1 &
+			changer=$!
+			sleep 0.00$((RANDOM % 10))
+			kill_job $victim
+			wait $changer
+			# whatever became of it, both run before the next
+			"$bin" job start b >start.txt 2>&1 || "$bin" job add config/b.toml >start.txt 2>&1
+			"$bin" job start csv >start.txt 2>&1
+			await 30 is_state b running || fail "SEED=$SEED: after $verb $name b is $(state_of b): $(cat change.txt start.txt)"
+			await 30 is_state csv running || fail "SEED=$SEED: after $verb $name csv is $(state_of csv): $(cat change.txt start.txt)"
+		done
+		[ $((round % 2)) = 0 ] || continue
+		"$bin" job restart b >change.txt 2>&1 &
+		sleep 0.00$((RANDOM % 10))
+		kill -KILL "$run"
+		wait "$run" 2>/dev/null
+		log=run$round.log
+		start $log run config
+		await 30 is_state b running || fail "SEED=$SEED: b does not run under the next supervisor"
+	done
+	stop_run $log
+	is_settled $log
+	for name in a b; do
+		[ -z "$(sort out/$name.csv | uniq -d | head -n 1)" ] || fail "SEED=$SEED: rows of $name stand twice"
+	done
+}
+kill_job() { local pid; pid=$(pid_of "$1") && [ -n "$pid" ] && kill -KILL "$pid" 2>/dev/null; }
+
 # The same over ZeroMQ.
 case_links_in_a_run() { LINKS=1 && case_in_a_run; }
 case_links_killed_in_a_reload() { LINKS=1 && case_killed_in_a_reload; }

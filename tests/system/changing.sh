@@ -236,6 +236,14 @@ look() { # rows of the two and the time, at a moment when the status is new: ROW
 	while now=$(produced) && [ "$now" = "$before" ]; do sleep 0.02; done
 	echo "$now $(date +%s%N)"
 }
+# What the machine and the steady ones have computed, in ticks of the clock; what these waited for stores, and missed.
+cpu_of() { # NAME...: of those processes, or (without) of all
+	[ $# -gt 0 ] || { awk '/^cpu / {print $2 + $3 + $4 + $7 + $8 + $9}' /proc/stat && return; }
+	local name sum=0
+	for name in "$@"; do sum=$((sum + $(sed 's/.*) //' "/proc/$(pid_of "$name")/stat" | awk '{print $12 + $13}'))); done
+	echo "$sum"
+}
+held_back() { "$bin" status --json | value "' '.join(f\"{j['name']}: waited {j.get('blocked_s') or 0:.2f} s for stores, missed {j.get('missed_ticks', 0)} ticks;\" for j in x['jobs'] if j['name'] in ('fast1', 'fast2'))"; }
 rate() { echo $((($3 - $1) * 1000000000 / ($4 - $2))); } # LOOK LOOK: rows a second
 
 write_guest() { # NAME: a source into the steady csv and arrow, and into a guest store where one is
@@ -299,14 +307,14 @@ compare_rows() {
 storm() { # COUNT SECONDS [PAUSE]
 	write_supervisor
 	RANDOM=${SEED:=$$}
-	local i quiet busy before after first last
+	local i quiet busy before after first last all steady span
 	for i in 1 2; do
-		printf 'daq_job_type = "DAQJobBenchmark"\ndaq_job_unique_id = "fast%s"\npayload_size = 1000\nrate_hz = %s\n[store_config.memory]\n' \
-			$i "${RATE_HZ:-2000}" >config/fast$i.toml
+		printf 'daq_job_type = "DAQJobBenchmark"\ndaq_job_unique_id = "fast%s"\npayload_size = 20000\nrate_hz = %s\n[store_config.memory]\n' \
+			$i "${RATE_HZ:-100}" >config/fast$i.toml
 		printf 'daq_job_type = "DAQJobStoreMemory"\ndaq_job_unique_id = "keep%s"\n' $i >config/keep$i.toml
 	done
 	# one of them to a disk as well: a quarter of the rate, 8 MB/s
-	sed -i "s/rate_hz = .*/rate_hz = ${DISK_RATE_HZ:-500}/" config/fast1.toml
+	sed -i "s/rate_hz = .*/rate_hz = ${DISK_RATE_HZ:-25}/" config/fast1.toml
 	printf '[store_config.arrow]\nfile_path = "fast1.arrows"\n' >>config/fast1.toml
 	write_store config/disk.toml disk DAQJobStoreArrow arrow
 	echo 'rotate_mb = 16' >>config/disk.toml
@@ -321,13 +329,19 @@ storm() { # COUNT SECONDS [PAUSE]
 		sleep "$2"
 		quiet=$(rate $first $(look))
 		before=$(snapshot)
+		held_back >held.before
 		first=$(look)
+		all=$(cpu_of)
+		steady=$(cpu_of fast1 fast2 keep1 keep2 disk)
 		for i in $(seq "$1"); do
 			change_something "$i"
 			sleep "${3:-0}"
 		done
 		last=$(look)
 		busy=$(rate $first $last)
+		all=$(($(cpu_of) - all))
+		steady=$(($(cpu_of fast1 fast2 keep1 keep2 disk) - steady))
+		held_back >held.after
 	}
 	rm -f config/g?.toml config/guest.toml
 	"$bin" reload >reload.txt 2>&1 || fail "$(cat reload.txt)"
@@ -335,6 +349,9 @@ storm() { # COUNT SECONDS [PAUSE]
 	after=$(snapshot)
 	echo "$1 changes (SEED=$SEED) in $(((${last#* } - ${first#* }) / 1000000000)) s, $(grep -c ": done" changes.log) of them done, the others refused;" \
 		"rows a second of the two: $quiet undisturbed, $busy meanwhile ($((busy * 1000 / quiet)) of 1000)"
+	span=$(((${last#* } - ${first#* }) / 10000000 * $(nproc))) # ticks that there were
+	echo "of the machine's time meanwhile: $((steady * 1000 / span)) of 1000 for the two and their stores, $(((all - steady) * 1000 / span)) for all else;" \
+		"before: $(cat held.before) after: $(cat held.after)"
 	[ "$before" = "$after" ] || fail "something is left: $before / $after"
 	"$bin" status --json | value "[j['name'] for j in x['jobs'] if j.get('epoch', 1) != 1 and j['name'].startswith('fast')] or len(x.get('alerts', []))" >left.txt
 	[ "$(cat left.txt)" = 0 ] || fail "a gap or an alert: $(cat left.txt)"

@@ -20,16 +20,35 @@ run() { # preset, ctest selection …; twice as many places as cores, as scripts
 	ctest --preset "$preset" -j $((2 * jobs)) "$@"
 }
 
+begin_beside() { # COMMAND …: beside what follows; end_beside shows what it said
+	beside_log=$(mktemp)
+	"$@" >"$beside_log" 2>&1 &
+	beside=$!
+}
+
+end_beside() { # its exit code
+	code=0
+	wait "$beside" || code=$?
+	cat "$beside_log"
+	rm -f "$beside_log"
+	return "$code"
+}
+
 export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktrace=1
 case $form in
 short)
 	build clang-asan
+	build tsan --target test_plane_stream_threads tests_bus tests_handover tests_job_file tests_job_process tests_job_source tests_job_store tests_job tests_base
+	# What runs under thread lasts as long as its longest entry waits, and computes little: it runs beside the rest.
+	begin_beside run tsan -R '^((bus|handover|job|base)\.|plane\.stream_threads$)' -LE slow -j "$jobs"
+	failed=0
 	# interop.install stays: the conformance suite reads ROOT files by what it installs
 	# left out beside those families: what links a library of ours without the sanitizer, what measures memory, and what kills for long
 	run clang-asan -LE slow \
-		-E '^(system|operation|signals|taken_away|developing|figures|module|packages|lint|watching|proof)\.|^interop\.([^i]|i[^n])|^client\.(follow|symbols|ask)$|^commands\.flood$|^changing\.storm$|^processors\.(graph|kills)$'
-	build tsan --target test_plane_stream_threads tests_bus tests_handover tests_job_file tests_job_process tests_job_source tests_job_store tests_job tests_base
-	run tsan -R '^((bus|handover|job|base)\.|plane\.stream_threads$)' -LE slow
+		-E '^(system|operation|signals|taken_away|developing|figures|module|packages|lint|watching|proof)\.|^interop\.([^i]|i[^n])|^client\.(follow|symbols|ask)$|^commands\.flood$|^changing\.storm$|^processors\.(graph|kills)$' ||
+		failed=1
+	end_beside || failed=1
+	exit $failed
 	;;
 full)
 	build asan

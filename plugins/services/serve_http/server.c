@@ -14,6 +14,13 @@
 
 #include "answer.h"
 
+/* Its name until 0.9.77; that of Debian 12 knows no other. */
+#if MHD_VERSION >= 0x00097701
+#define OPTION_STRICT MHD_OPTION_CLIENT_DISCIPLINE_LVL
+#else
+#define OPTION_STRICT MHD_OPTION_STRICT_FOR_CLIENT
+#endif
+
 #define HEAD_BYTES_MAX 32768u /* memory of a connection: request line, headers, and what is sent next */
 #define SWEEP_NS       250000000u
 #define IDLE_S         60u
@@ -245,7 +252,7 @@ static int start_daemon(struct server *server, struct enrg_error *err)
 		params->connections_per_address, MHD_OPTION_CONNECTION_TIMEOUT,
 		IDLE_S,                                                     /* without a byte in either direction */
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEAD_BYTES_MAX, /* */
-		MHD_OPTION_STRICT_FOR_CLIENT, 1,                            /* */
+		OPTION_STRICT, 1,                                           /* */
 		MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,          /* */
 		MHD_OPTION_NOTIFY_CONNECTION, note_connection, server,      /* */
 		MHD_OPTION_NOTIFY_COMPLETED, note_completed, NULL,          /* */
@@ -291,7 +298,7 @@ int server_descriptor(const struct server *server)
 
 uint64_t server_run(struct server *server)
 {
-	unsigned MHD_LONG_LONG wait_ms = 0;
+	unsigned long long wait_ms = 0;
 
 	MHD_run(server->daemon);
 	sweep(server, now_ns());

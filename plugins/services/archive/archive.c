@@ -21,6 +21,7 @@
 
 #define TRY_LAST      60u /* times retry_seconds */
 #define CHILD_LOOK_NS 1000000000u
+#define REPORT_NS     1000000000u
 #define NICENESS      10
 
 static uint64_t mono_ns(void)
@@ -375,7 +376,12 @@ static int step_task(struct archive *archive, struct enrg_error *err)
 	struct enrg_error reason = {0};
 	struct way_result result;
 	int rc = archive->way.type->step(archive->way.self, &result, &reason);
+	uint64_t now_ns = mono_ns();
 
+	if (now_ns - archive->reported_ns > REPORT_NS) {
+		archive->reported_ns = now_ns;
+		archive_report(archive);
+	}
 	if (rc == WAY_DONE)
 		return end_task(archive, &result, err);
 	if (rc == WAY_WAITS) {

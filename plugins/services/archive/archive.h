@@ -30,9 +30,9 @@ struct archive {
 	struct state lock;
 	struct records *records;
 	struct inventory inventory;
-	int folder;                     /* descriptor; -1: not there yet */
-	size_t next_copy, next_removal; /* places in the inventory */
-	uint64_t next_scan_ns;          /* CLOCK_MONOTONIC */
+	int folder;                         /* descriptor; -1: not there yet */
+	size_t next_copy, next_removal;     /* places in the inventory */
+	uint64_t next_scan_ns, reported_ns; /* CLOCK_MONOTONIC */
 	enum task task;
 	struct inventory_file *at; /* of the task */
 	struct backlog backlog;

@@ -366,6 +366,17 @@ static int placing_descriptor(const void *way)
 	return -1;
 }
 
+/* Half of it is writing, half reading back. */
+static int placing_percent(const void *way)
+{
+	const struct placing *placing = way;
+	double all = placing->stage == STAGE_PROOF ? (double)placing->back.status.st_size
+						   : 2 * (double)placing->from.status.st_size;
+	double done = (double)placing->from.at + (double)placing->back.at;
+
+	return all > 0 && done < all ? (int)(100 * done / all) : 100;
+}
+
 static void placing_destroy(void *way)
 {
 	if (way)
@@ -378,6 +389,7 @@ static const struct way_type placing_type = {
 	.begin_proof = placing_begin_proof,
 	.step = placing_step,
 	.descriptor = placing_descriptor,
+	.percent = placing_percent,
 	.abort = placing_abort,
 	.destroy = placing_destroy,
 };

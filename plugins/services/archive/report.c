@@ -66,7 +66,9 @@ static void report_late(struct archive *archive)
 
 void archive_report(struct archive *archive)
 {
-	char text[1000], bytes[32];
+	bool is_copying = archive->task == TASK_COPY && !archive->is_failing;
+	int percent = is_copying ? archive->way.type->percent(archive->way.self) : -1;
+	char text[1000], bytes[32], number[16] = "";
 
 	report_late(archive);
 	if (!archive->backlog.files && !archive->is_failing) {
@@ -74,10 +76,12 @@ void archive_report(struct archive *archive)
 		return;
 	}
 	format_bytes(archive->backlog.bytes, bytes);
-	snprintf(text, sizeof(text), "%" PRIu64 " file(s) with %s wait to be archived%s%s%s%s", archive->backlog.files,
-		bytes, archive->is_failing ? ": " : "", archive->is_failing ? archive->fault : "",
-		archive->task == TASK_COPY && !archive->is_failing ? "; copies " : "",
-		archive->task == TASK_COPY && !archive->is_failing ? archive->at->name : "");
+	if (percent >= 0)
+		snprintf(number, sizeof(number), ", %d %%", percent);
+	snprintf(text, sizeof(text), "%" PRIu64 " file(s) with %s wait to be archived%s%s%s%s%s",
+		archive->backlog.files, bytes, archive->is_failing ? ": " : "",
+		archive->is_failing ? archive->fault : "", is_copying ? "; copies " : "",
+		is_copying ? archive->at->name : "", number);
 	enrg_job_set_waiting(archive->job, text);
 }
 

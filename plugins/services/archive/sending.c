@@ -459,6 +459,12 @@ static int sending_descriptor(const void *way)
 	return ((const struct sending *)way)->child.descriptor;
 }
 
+static int sending_percent(const void *way)
+{
+	(void)way;
+	return -1;
+}
+
 static void sending_destroy(void *way)
 {
 	if (way)
@@ -471,6 +477,7 @@ static const struct way_type sending_type = {
 	.begin_proof = sending_begin_proof,
 	.step = sending_step,
 	.descriptor = sending_descriptor,
+	.percent = sending_percent,
 	.abort = sending_abort,
 	.destroy = sending_destroy,
 };

@@ -39,6 +39,7 @@ struct way_type {
 	 * ENRG_E_CORRUPT: the copy is another; -ENODEV: the target is not there; others: see err. */
 	int (*step)(void *way, struct way_result *ret_result, struct enrg_error *err);
 	int (*descriptor)(const void *way); /* where a step waits; -1: nowhere */
+	int (*percent)(const void *way);    /* how far it is; -1: only who it waits for knows */
 	void (*abort)(void *way);           /* gives up what is on its way */
 	void (*destroy)(void *way);         /* takes NULL */
 };

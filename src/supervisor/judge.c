@@ -18,11 +18,8 @@
 #define LEDGER_HOLD_NS  (10 * NS_PER_S)  /* the two sides are read one after the other */
 #define CLOCK_HOLD_NS   (300 * NS_PER_S) /* a clock that is just being set */
 #define SLOW_LOOK_NS    (10 * NS_PER_S)
-#define DISK_MINUTE_NS  (60 * NS_PER_S)
-#define DISK_SHORT_S    3600.0
-#define DISK_LONG_S     4500.0 /* one that is short is not any more */
-#define LAG_PART        2      /* one part in … of the ring waits */
-#define BLOCKED_PERCENT 50.0   /* who waits for stores is not silent */
+#define LAG_PART        2    /* one part in … of the ring waits */
+#define BLOCKED_PERCENT 50.0 /* who waits for stores is not silent */
 #define DISKS_MAX       64u
 
 void judge_fini(struct judge *judge)
@@ -217,57 +214,35 @@ static void judge_ledger(struct judge *judge, const struct judge_context *contex
 
 /* --- a disk that is full within the hour -------------------------------------------------------------------------- */
 
-static struct judge_disk *find_disk(struct judge *judge, uint64_t device)
+static struct fill *find_disk(struct judge *judge, uint64_t device)
 {
 	for (uint32_t i = 0; i < judge->disk_count; i++)
 		if (judge->disks[i].device == device)
 			return &judge->disks[i];
-	struct judge_disk *longer =
+	struct fill *longer =
 		judge->disk_count < DISKS_MAX ? realloc(judge->disks, (judge->disk_count + 1) * sizeof(*longer)) : NULL;
 	if (!longer)
 		return NULL;
 	judge->disks = longer;
-	longer[judge->disk_count] = (struct judge_disk){.device = device};
+	longer[judge->disk_count] = (struct fill){.device = device};
 	return &longer[judge->disk_count++];
 }
 
-/* Seconds until it is full, by the minutes until now; negative: not known, or never. */
-static double note_free(struct judge_disk *disk, uint64_t free_bytes, uint64_t now_ns)
+static void judge_disk(struct judge *judge, const struct judge_context *context, const char *store, const char *folder,
+	uint64_t device)
 {
-	uint64_t span_ns = now_ns - disk->looked_ns;
-
-	if (!disk->looked_ns || span_ns >= DISK_MINUTE_NS) {
-		double rate = disk->looked_ns && disk->free_bytes > free_bytes
-				      ? (double)(disk->free_bytes - free_bytes) * 1e9 / (double)span_ns
-				      : 0;
-		disk->bytes_per_s = disk->minutes > 1 ? (3 * disk->bytes_per_s + rate) / 4 : rate;
-		disk->minutes += disk->looked_ns != 0;
-		disk->free_bytes = free_bytes;
-		disk->looked_ns = now_ns;
-	}
-	return disk->minutes >= 2 && disk->bytes_per_s > 0 ? (double)free_bytes / disk->bytes_per_s : -1;
-}
-
-static void judge_folder(
-	struct judge *judge, const struct judge_context *context, const struct member *store, const char *folder)
-{
-	struct judgement judgement = {
-		.kind = "disk", .subject = folder, .job = store->plan->name, .severity = ENRG_ERROR};
+	struct judgement judgement = {.kind = "disk", .subject = folder, .job = store, .severity = ENRG_ERROR};
+	struct fill *disk = find_disk(judge, device);
 	char left[32], rate[32], span[32];
 	struct statvfs space;
-	struct stat info;
 
-	if (stat(folder, &info) || statvfs(folder, &space))
-		return; /* not there yet */
-	struct judge_disk *disk = find_disk(judge, (uint64_t)info.st_dev);
-	if (!disk)
+	if (!disk || statvfs(folder, &space))
 		return;
 	uint64_t free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
-	double full_s = note_free(disk, free_bytes, context->now_ns);
-	disk->is_short = full_s >= 0 && full_s < (disk->is_short ? DISK_LONG_S : DISK_SHORT_S);
+	fill_look(disk, free_bytes, context->now_ns);
 	judgement.is_true = disk->is_short;
 	if (disk->is_short) {
-		clock_format_span((uint64_t)(full_s * 1e9), span, sizeof(span));
+		clock_format_span((uint64_t)(disk->full_s * 1e9), span, sizeof(span));
 		snprintf(judgement.text, sizeof(judgement.text),
 			"the disk of %.300s has %s free and is full in %s at the present %s a second: stores there "
 			"wait "
@@ -278,35 +253,28 @@ static void judge_folder(
 	pass(judge, context, &judgement);
 }
 
-/* A disk once, by the first folder on it. */
-static bool is_of_other(const struct judge_context *context, size_t index, const char *folder)
-{
-	char other[RUNTIME_PATH_BYTES];
-	struct stat info, before;
-
-	if (stat(folder, &info))
-		return false;
-	for (size_t i = 0; i < index; i++) {
-		const struct member *store = context->roster->members[i];
-		if (member_is_store(store) && run_end_out_folder(store->config, other, sizeof(other)) &&
-			!stat(other, &before) && before.st_dev == info.st_dev)
-			return true;
-	}
-	return false;
-}
-
+/* Each disk once, by the first folder that lies on it. */
 static void judge_disks(struct judge *judge, const struct judge_context *context)
 {
+	uint64_t seen[DISKS_MAX];
+	uint32_t seen_count = 0, k;
 	char folder[RUNTIME_PATH_BYTES];
+	struct stat info;
 
 	if (context->now_ns - judge->disks_ns < SLOW_LOOK_NS)
 		return;
 	judge->disks_ns = context->now_ns;
-	for (size_t i = 0; i < context->roster->count; i++) {
+	for (size_t i = 0; i < context->roster->count && seen_count < DISKS_MAX; i++) {
 		const struct member *store = context->roster->members[i];
-		if (member_is_store(store) && run_end_out_folder(store->config, folder, sizeof(folder)) &&
-			!is_of_other(context, i, folder))
-			judge_folder(judge, context, store, folder);
+		if (!member_is_store(store) || !run_end_out_folder(store->config, folder, sizeof(folder)) ||
+			stat(folder, &info))
+			continue; /* no files, or none yet */
+		for (k = 0; k < seen_count && seen[k] != (uint64_t)info.st_dev; k++)
+			;
+		if (k < seen_count)
+			continue;
+		seen[seen_count++] = (uint64_t)info.st_dev;
+		judge_disk(judge, context, store->plan->name, folder, (uint64_t)info.st_dev);
 	}
 }
 

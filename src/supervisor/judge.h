@@ -5,6 +5,7 @@
 #define SUPERVISOR_JUDGE_H
 
 #include "supervisor/alarms.h"
+#include "supervisor/fill.h"
 #include "supervisor/flow.h"
 #include "supervisor/ledger.h"
 #include "supervisor/roster.h"
@@ -15,20 +16,11 @@ struct judge_source {
 	struct flow flow;
 };
 
-/* How fast the free space of a disk goes. */
-struct judge_disk {
-	uint64_t device;
-	uint64_t free_bytes, looked_ns; /* at the begin of the present minute */
-	double bytes_per_s;             /* of the minutes before */
-	uint32_t minutes;
-	bool is_short; /* said to be full soon: until there is clearly more time */
-};
-
 struct judge {
 	struct alarms *alarms;
 	uint32_t source_count, disk_count;
 	struct judge_source *sources;
-	struct judge_disk *disks;
+	struct fill *disks;
 	uint64_t looked_ns, disks_ns, clock_ns; /* last looks, CLOCK_MONOTONIC */
 };
 

@@ -56,6 +56,7 @@ bool choose(struct outbox *outbox, struct quota *quota, bool is_last_chance, uin
 			entry->is_held = true;
 			continue;
 		}
+		ret_choice->job = entry->job;
 		count_held(outbox, NULL, &job_count);
 		if (entry->is_held) {
 			choose_held(outbox, job_count > JOBS_MAX ? NULL : entry->job, ret_choice);

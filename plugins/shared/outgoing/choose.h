@@ -9,6 +9,7 @@
 struct choice {
 	uint32_t count, job_count; /* of the entries that are `is_going` */
 	uint64_t overflow;         /* beyond them */
+	const char *job;           /* whose quota was taken; of an entry that is going */
 	char id[OUTBOX_ID_BYTES + 12];
 };
 

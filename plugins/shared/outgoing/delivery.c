@@ -89,6 +89,7 @@ struct delivery {
 	void *letter; /* NULL: nothing is */
 	struct delivery_hint hint;
 	bool tells_overflow;
+	const char *quota_job;
 
 	uint64_t next_try_ns;        /* CLOCK_MONOTONIC */
 	uint32_t failures;           /* in a row */
@@ -264,11 +265,13 @@ static void post(struct delivery *delivery, const struct choice *choice)
 	free(text);
 	if (!delivery->letter) {
 		delivery->next_try_ns = clock_ns(CLOCK_MONOTONIC) + RETRY_NS;
+		quota_give_back(&delivery->quota, choice->job);
 		choice_undo(&delivery->outbox);
 		return;
 	}
 	outbox_note_begin(&delivery->outbox);
 	delivery->tells_overflow = choice->overflow > 0;
+	delivery->quota_job = choice->job;
 	delivery->hint = (struct delivery_hint){0};
 	(void)enrg_device_post(delivery->device, &work); /* its one place is free */
 }
@@ -354,6 +357,7 @@ static void note_failure(struct delivery *delivery, int rc, const struct enrg_er
 	wait_ns = wait_ns < most_ns ? wait_ns : most_ns;
 	wait_ns = wait_ns > delivery->hint.retry_after_s * 1e9 ? wait_ns : delivery->hint.retry_after_s * 1e9;
 	delivery->failures++;
+	quota_give_back(&delivery->quota, delivery->quota_job);
 	if (rc == -ECANCELED) {
 		choice_undo(&delivery->outbox);
 		return;

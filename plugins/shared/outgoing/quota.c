@@ -42,6 +42,16 @@ bool quota_take(struct quota *quota, const char *job, uint64_t now_ns)
 	return true;
 }
 
+void quota_give_back(struct quota *quota, const char *job)
+{
+	uint32_t *taken = find_job(quota, job);
+
+	if (taken && *taken)
+		(*taken)--;
+	if (quota->taken)
+		quota->taken--;
+}
+
 uint64_t quota_due(const struct quota *quota)
 {
 	return quota->begin_ns + quota->window_ns;

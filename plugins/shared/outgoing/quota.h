@@ -22,6 +22,8 @@ struct quota {
 
 /* May one of this job go out now? Then it is counted. */
 bool quota_take(struct quota *quota, const char *job, uint64_t now_ns);
+/* What was counted for this job did not go out: it may be tried again. */
+void quota_give_back(struct quota *quota, const char *job);
 /* When more may go out than now. */
 uint64_t quota_due(const struct quota *quota);
 

@@ -31,6 +31,21 @@ static void a_job_has_its_share_and_all_have_theirs(void **state)
 	assert_int_equal(take_many(&quota, "dice", 9, 1000 + QUOTA_WINDOW_NS), 4);
 }
 
+static void a_try_that_failed_counts_for_nothing(void **state)
+{
+	struct quota quota = {.most = 3, .most_of_job = 2, .window_ns = QUOTA_WINDOW_NS};
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(take_many(&quota, "dice", 1, 1000), 1);
+		quota_give_back(&quota, "dice");
+	}
+	assert_int_equal(take_many(&quota, "dice", 9, 1000), 2);
+	assert_int_equal(take_many(&quota, "csv", 9, 1000), 1);
+	quota_give_back(&quota, "nobody");
+	assert_int_equal(take_many(&quota, "csv", 9, 1000), 1);
+}
+
 static void jobs_beyond_the_table_are_bounded_together(void **state)
 {
 	struct quota quota = {.most = 100, .most_of_job = 1, .window_ns = QUOTA_WINDOW_NS};
@@ -49,6 +64,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_job_has_its_share_and_all_have_theirs),
+		cmocka_unit_test(a_try_that_failed_counts_for_nothing),
 		cmocka_unit_test(jobs_beyond_the_table_are_bounded_together),
 	};
 

@@ -164,6 +164,20 @@ case_traces() {
 	[ "$seen" -gt 20 ] && [ "$seen" -lt 3000 ] || fail "$seen rows of a fast source"
 }
 
+# One whose receiver is not there: all that it hears waits.
+case_alert_slack() {
+	write_company
+	"$bin" jobs | grep -q DAQJobAlertSlack || exit 77
+	cat >c/service.toml <<-END
+		daq_job_type = "DAQJobAlertSlack"
+		slack_webhook_url = "http://127.0.0.1:9/"
+		allow_private = ["127.0.0.1"]
+		retry_max_seconds = 0.2
+	END
+	suite DAQJobAlertSlack
+	grep -q "could not be sent to Slack" run.log || fail "it does not say so"
+}
+
 case_knob() {
 	write_company
 	printf 'daq_job_type = "DAQJobKnob"\n[store_config.csv]\nfile_path = "service.csv"\n' >c/service.toml

@@ -1,6 +1,6 @@
 #!/bin/bash
-# DAQJobHealthcheck over jobs that fall silent, die and come back, killed meanwhile: health.sh CASE. Needs ENRGDAQ_BIN, CC,
-# INCLUDE.
+# DAQJobHealthcheck over jobs that fall silent, die and come back, killed meanwhile: health.sh CASE. Needs ENRGDAQ_BIN,
+# CRIER.
 . "$(dirname "$0")/../system/harness.sh"
 . "$here/lab.sh"
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# DAQJobHeartbeat while all is well and while it is not, killed meanwhile: heartbeat.sh CASE. Needs ENRGDAQ_BIN, CC, INCLUDE.
+# DAQJobHeartbeat while all is well and while it is not, killed meanwhile: heartbeat.sh CASE. Needs ENRGDAQ_BIN, CRIER.
 . "$(dirname "$0")/../system/harness.sh"
 . "$here/lab.sh"
 

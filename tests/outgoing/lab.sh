@@ -1,13 +1,11 @@
-# lab.sh: a laboratory whose alerts go out: `. lab.sh` behind harness.sh.
+# lab.sh: a laboratory whose alerts go out: `. lab.sh` behind harness.sh. Needs CRIER, the folder of crier.so.
 # shellcheck shell=bash disable=SC2034,SC2154
 
 # A source of 20 rows a second, and a job that cries when it is told to.
 write_lab() {
-	mkdir -p modules
 	write_dice_lab 16
 	printf 'restart_delay_max_seconds = 0.2\n%s\n' "$(cat c/supervisor.toml)" >c/supervisor.toml
-	"${CC:-cc}" -std=gnu17 -O1 -fPIC -shared -I "$INCLUDE" "$here/crier.c" -o modules/crier.so 2>cc.log || fail "the crier does not build"
-	export ENRGDAQ_MODULE_PATH="$work/modules:${ENRGDAQ_MODULE_PATH:-}"
+	export ENRGDAQ_MODULE_PATH="$CRIER:${ENRGDAQ_MODULE_PATH:-}"
 	printf 'daq_job_type = "DAQJobCrier"\n' >c/crier.toml
 }
 

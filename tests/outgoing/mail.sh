@@ -1,5 +1,5 @@
 #!/bin/bash
-# DAQJobAlertMail with a mail program that fails and hangs, killed meanwhile: mail.sh CASE. Needs ENRGDAQ_BIN, CC, INCLUDE.
+# DAQJobAlertMail with a mail program that fails and hangs, killed meanwhile: mail.sh CASE. Needs ENRGDAQ_BIN, CRIER.
 . "$(dirname "$0")/../system/harness.sh"
 . "$here/lab.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # DAQJobAlertSlack and DAQJobAlertWebhook against a receiver that fails, hangs, lies, redirects and closes early, and killed meanwhile: posts.sh
-# CASE. Needs ENRGDAQ_BIN, CC, INCLUDE.
+# CASE. Needs ENRGDAQ_BIN, CRIER.
 . "$(dirname "$0")/../system/harness.sh"
 . "$here/lab.sh"
 
@@ -33,16 +33,16 @@ case_slack_whatever_the_receiver_does() {
 	grep -q '<!channel>' receiver/requests && fail "a mention"
 	grep -q 'POST /services/tell-nobody-4711 HTTP/1.1' receiver/requests || fail "the path"
 
-	for mode in 500 close lie redirect 404 429 hang; do
+	for mode in 500 lie redirect 429 hang; do
 		set_mode receiver $mode
 		before=$(posted)
 		cry "while_$mode is on"
 		names+=("while_$mode")
 		await 20 sh -c "[ \$(wc -l <receiver/requests) -gt $((before + 1)) ]" || fail "$mode: it is not tried again"
 		slack "while_$mode" && fail "$mode was taken for a success"
-		before=$(rows)
-		await 20 sh -c "[ \$(wc -l <out/dice.csv) -gt $((before + 2)) ]" || fail "$mode holds others back"
 	done
+	before=$(rows)
+	await 20 sh -c "[ \$(wc -l <out/dice.csv) -gt $((before + 2)) ]" || fail "one that hangs holds others back"
 	grep -q '"line": "[A-Z]* /elsewhere' receiver/requests && fail "a redirect was followed"
 	set_mode receiver early
 	await 20 slack "${names[@]}" || fail "not all came: $(cat wrong.log)"
@@ -64,7 +64,7 @@ case_slack_is_killed() {
 	write_slack
 	start run.log run c
 	await_jobs slack
-	for i in $(seq 8); do
+	for i in $(seq 4); do
 		case $((i % 4)) in
 		0) set_mode receiver ok ;;
 		1) set_mode receiver 500 ;;

@@ -67,7 +67,7 @@ static bool is_recorded(const char *name)
 static int add_folder(struct recording *recording, char *path, struct enrg_error *err)
 {
 	char *roots[] = {path, NULL};
-	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
+	FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR, NULL);
 	int rc = tree ? 0 : enrg_error_set(err, -errno, "path: %s: %s", path, strerror(errno));
 
 	for (FTSENT *entry; rc == 0 && tree && (entry = fts_read(tree));)

@@ -107,6 +107,12 @@ static void parts_and_tables_come_in_their_order(void **state)
 	}
 	recording_close(recording);
 	assert_int_equal(told, 0);
+	assert_int_equal(symlink(".", place("link")), 0);
+	assert_int_equal(recording_open(place("link"), &hooks, &recording, &err), 0);
+	recording_get_sum(recording, &sum);
+	assert_int_equal(sum.files, 3);
+	recording_close(recording);
+	assert_int_equal(unlink(place("link")), 0);
 	assert_int_equal(recording_open(place("[ab].arrows"), &hooks, &recording, &err), 0);
 	read_all(recording, text);
 	assert_string_equal(text, "x1010 x1020 x1030 x1040 x1050 ");

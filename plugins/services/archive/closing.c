@@ -94,6 +94,17 @@ static bool is_wanted(int descriptor, bool is_lease, const struct stat *file)
 	return is_lease ? fcntl(descriptor, F_GETLEASE) != F_WRLCK : is_open_elsewhere(file);
 }
 
+int closing_rename(int folder, const char *from, const char *to)
+{
+	int rc = renameat2(folder, from, folder, to, RENAME_NOREPLACE);
+
+	/* file systems that don't know the flag */
+	if (rc < 0 && (errno == EINVAL || errno == ENOSYS) && faccessat(folder, to, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+		errno == ENOENT)
+		rc = renameat(folder, from, folder, to);
+	return rc;
+}
+
 static int busy(const char *name, struct enrg_error *err)
 {
 	return enrg_error_set(err, -EBUSY, "%s is open, or has changed: it stays", name);
@@ -110,8 +121,9 @@ static int take_away(int folder, const char *name, int descriptor, bool is_lease
 	if (fstat(descriptor, &status) < 0 || renameat(folder, name, folder, going) < 0)
 		return enrg_error_set(err, -errno, "%s can't be removed: %s", name, strerror(errno));
 	if (is_wanted(descriptor, is_lease, &status)) {
-		if (linkat(folder, going, folder, name, 0) == 0)
-			unlinkat(folder, going, 0);
+		if (closing_rename(folder, going, name) < 0)
+			return enrg_error_set(err, -errno, "%s is called %s now, and can't get its name back: %s", name,
+				going, strerror(errno));
 		return busy(name, err);
 	}
 	if (unlinkat(folder, going, 0) < 0)

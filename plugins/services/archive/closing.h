@@ -17,4 +17,7 @@ bool closing_is_closed(int folder, const char *name);
  * nobody has it open. 0; -EBUSY: somebody has, or it changed: it stays; -ENOENT: it is not there; -errno. */
 int closing_remove(int folder, const char *name, const struct stat *known, struct enrg_error *err);
 
+/* Renames where nothing lies under the new name yet. 0, or -1 with errno. */
+int closing_rename(int folder, const char *from, const char *to);
+
 #endif

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "closing.h"
+#include "inventory.h"
 #include "names.h"
 
 static char work[64];
@@ -142,6 +143,41 @@ static void names_of_what_goes_come_back(void **state)
 	assert_false(names_is_inside("/ab", "/a") || names_is_inside("/", "/a"));
 }
 
+/* What a kill left between its two names, and what is no such thing. */
+static void names_are_restored(void **state)
+{
+	static const struct names_patterns none = {0, NULL};
+	struct inventory inventory = {0};
+
+	(void)state;
+	assert_int_equal(mkdirat(folder, "deep", 0700) | mkdirat(folder, "state", 0700), 0);
+	close(make("deep/.a.csv.archived", &(struct stat){0}));
+	close(make("deep/.b.csv.archived", &(struct stat){0}));
+	close(make("deep/b.csv", &(struct stat){0})); /* another one came */
+	close(make("deep/.hidden", &(struct stat){0}));
+	close(make("state/lab.archive", &(struct stat){0}));
+	assert_int_equal(inventory_restore(work), 1);
+	assert_true(is_there("deep/a.csv") && is_there("deep/.b.csv.archived") && is_there("deep/.hidden"));
+	assert_int_equal(inventory_read(&inventory, work, &none, NULL), 0);
+	unsigned below = 0;
+	for (size_t i = 0; i < inventory.count; i++) {
+		assert_null(strstr(inventory.files[i].name, "hidden"));
+		assert_null(strstr(inventory.files[i].name, "archive"));
+		below += strncmp(inventory.files[i].name, "deep/", 5) == 0;
+	}
+	assert_int_equal(below, 2);
+	size_t count = inventory.count;
+	char link[100];
+	snprintf(link, sizeof(link), "%s.link", work);
+	assert_int_equal(symlink(work, link), 0);
+	assert_int_equal(inventory_read(&inventory, link, &none, NULL), 0); /* the folder may lie on another disk */
+	assert_int_equal(inventory.count, count);
+	unlink(link);
+	inventory_fini(&inventory);
+	assert_int_equal(inventory_read(&inventory, "/nowhere/at/all", &none, NULL), 0);
+	assert_int_equal(inventory.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +185,7 @@ int main(void)
 		cmocka_unit_test(changed_files_stay),
 		cmocka_unit_test(nobody_writes_into_what_was_removed),
 		cmocka_unit_test(names_of_what_goes_come_back),
+		cmocka_unit_test(names_are_restored),
 	};
 	char command[100];
 

@@ -2,11 +2,13 @@
 #include "inventory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "closing.h"
 
 #define STATE "state"
 
@@ -14,7 +16,7 @@ static FTS *open_tree(const char *root)
 {
 	char *roots[] = {(char *)(uintptr_t)root, NULL};
 
-	return fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR | FTS_XDEV, NULL);
+	return fts_open(roots, FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR | FTS_XDEV, NULL);
 }
 
 static const char *name_below(const FTSENT *entry, const char *root)
@@ -92,7 +94,7 @@ unsigned inventory_restore(const char *root)
 		if (entry->fts_info != FTS_F || !names_parse_going(entry->fts_path, name))
 			continue;
 		/* never over another file of that name */
-		if (link(entry->fts_path, name) == 0 && unlink(entry->fts_path) == 0)
+		if (closing_rename(AT_FDCWD, entry->fts_path, name) == 0)
 			count++;
 	}
 	if (tree)

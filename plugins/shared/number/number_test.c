@@ -17,8 +17,10 @@
 
 #ifndef NUMBER_CASES
 #define NUMBER_CASES  300000
-#define PYTHON_VALUES 1000000u
+#define PYTHON_VALUES 1000000
 #endif
+#define TEXT_OF(number)    TEXT_OF_WORD(number)
+#define TEXT_OF_WORD(word) #word
 
 static uint64_t seed = 88172645463325252ull;
 static unsigned long cases = NUMBER_CASES;
@@ -333,7 +335,7 @@ static void python_prints_the_same(void **state)
 		   "    if repr(struct.unpack('>d', bytes.fromhex(bits))[0]) != text:\n"
 		   "        wrong.append(line)\n"
 		   "print(count, 'values,', len(wrong), 'others than ours', wrong[:3])\n"
-		   "sys.exit(len(wrong) > 0 or count != 1000000)\n",
+		   "sys.exit(len(wrong) > 0 or count != " TEXT_OF(PYTHON_VALUES) ")\n",
 		write_values);
 }
 

@@ -79,17 +79,16 @@ void choice_undo(struct outbox *outbox)
 }
 
 /* "37 more alerts of dice (30 errors, 7 warnings); the last: …" */
-static void add_summary(struct draft *draft, const struct choice *choice, const struct outbox *outbox)
+static void add_summary(
+	struct draft *draft, const struct choice *choice, const struct outbox *outbox, const struct outbox_entry *last)
 {
 	uint32_t errors = 0, warnings = 0;
-	const struct outbox_entry *last = NULL;
 
 	for (const struct outbox_entry *entry = outbox->first; entry; entry = entry->next) {
 		if (!entry->is_going)
 			continue;
 		errors += entry->severity >= ENRG_ERROR;
 		warnings += entry->severity == ENRG_WARNING;
-		last = entry;
 	}
 	draft_add(draft, "%" PRIu32 " more alerts of ", choice->count);
 	if (choice->job_count > JOBS_MAX)
@@ -104,19 +103,22 @@ static void add_summary(struct draft *draft, const struct choice *choice, const 
 
 char *choice_describe(const struct choice *choice, const struct outbox *outbox, struct notice *ret_notice)
 {
-	const struct outbox_entry *first = NULL;
+	const struct outbox_entry *first = NULL, *last = NULL;
 	struct draft draft = {0};
 
 	for (const struct outbox_entry *entry = outbox->first; entry; entry = entry->next) {
 		if (!entry->is_going)
 			continue;
 		first = first ? first : entry;
+		last = entry;
 		if (ret_notice->severity < entry->severity)
 			ret_notice->severity = entry->severity;
 		ret_notice->may_be_repeated |= entry->may_have_been_sent;
 	}
+	if (!first)
+		return NULL; /* nothing was chosen */
 	if (choice->count > 1)
-		add_summary(&draft, choice, outbox);
+		add_summary(&draft, choice, outbox, last);
 	else
 		draft_add(&draft, "%s", first->message);
 	if (choice->overflow)

@@ -30,7 +30,7 @@ finish() {
 		[ -z "$(jobs_here)" ] && break
 		sleep 0.1
 	done
-	for disk in "$work/out" "$work/disk"; do mountpoint -q "$disk" && umount -l "$disk"; done
+	for disk in "$work/out" "$work/disk" "$work/aside"; do mountpoint -q "$disk" && umount -l "$disk"; done
 	rm -rf "$work" "$ENRGDAQ_RUNTIME_DIR"
 }
 trap finish EXIT

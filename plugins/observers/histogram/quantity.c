@@ -128,7 +128,7 @@ static double number_at(const struct enrg_batch *batch, uint32_t at, uint64_t ro
 		return NAN;
 	switch (batch->schema->columns[at].type) {
 	case ENRG_BOOL:
-		return (((const uint8_t *)view->values)[row >> 3] >> (row & 7)) & 1u;
+		return ((unsigned)((const uint8_t *)view->values)[row >> 3] >> (row & 7)) & 1u;
 	case ENRG_I8:
 		return ((const int8_t *)view->values)[row];
 	case ENRG_I16:

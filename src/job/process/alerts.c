@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 int alerts_init(struct alerts *alerts)
 {
@@ -31,6 +33,19 @@ void alerts_nudge(struct alerts *alerts)
 		;
 }
 
+/* A device's words may be of any encoding, and what was cut may end inside of a character: with such bytes no message
+ * can be made, and nobody would hear of it. */
+static void make_utf8(char *text)
+{
+	size_t bytes = strlen(text);
+
+	for (size_t i = 0, count; i < bytes; i += count ? count : 1) {
+		count = text_character(text + i, bytes - i);
+		if (!count)
+			text[i] = '?';
+	}
+}
+
 void alerts_post(struct alerts *alerts, enum enrg_level level, const char *text)
 {
 	pthread_mutex_lock(&alerts->lock);
@@ -40,6 +55,7 @@ void alerts_post(struct alerts *alerts, enum enrg_level level, const char *text)
 		alert->level = level;
 		alert->wall_ns = clock_wall_ns();
 		snprintf(alert->text, sizeof(alert->text), "%s", text);
+		make_utf8(alert->text);
 	} else {
 		alerts->dropped++;
 	}

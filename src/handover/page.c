@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #define PAGE_FILE_BYTES ((sizeof(struct page) + 4095u) / 4096u * 4096u)
 /* The kernel walks all mappings for smaps_rollup, which takes milliseconds with large rings: ever more seldom. */
@@ -247,9 +248,7 @@ void page_get_reason(const struct page *page, char *ret_text, size_t text_bytes)
 	count = count < text_bytes ? count : text_bytes - 1;
 	memcpy(ret_text, page->reason, count);
 	ret_text[count] = '\0';
-	for (size_t i = 0; i < count; i++)
-		if ((unsigned char)ret_text[i] < ' ' || ret_text[i] == 127)
-			ret_text[i] = ' ';
+	text_make_safe(ret_text, count); /* half old, half new, or cut, it may be no text any more */
 }
 
 /* Reads a file of /proc as text; the number of bytes, 0 where it can't be read. */

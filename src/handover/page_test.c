@@ -170,6 +170,24 @@ static void test_a_copy_is_brought_up_to_date(void **state)
 	close(descriptor);
 }
 
+/* Cut inside of a character, of another encoding, or with what steers a terminal: it has to get into JSON and logs. */
+static void test_a_reason_is_text(void **state)
+{
+	struct page page = {.pid = 1};
+	char text[8];
+
+	(void)state;
+	page_set_reason(&page, "disk: 45\xb0 \x1b[m");
+	page_get_reason(&page, text, sizeof(text));
+	assert_string_equal(text, "disk: 4");
+	page_set_reason(&page, "1\xb0\x1b[m");
+	page_get_reason(&page, text, sizeof(text));
+	assert_string_equal(text, "1? [m");
+	page_set_reason(&page, "Zähler");
+	page_get_reason(&page, text, 3);
+	assert_string_equal(text, "Z?");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +196,7 @@ int main(void)
 		cmocka_unit_test(test_foreign_files),
 		cmocka_unit_test(test_a_copy_is_brought_up_to_date),
 		cmocka_unit_test(test_a_copy_survives_a_file_cut_short),
+		cmocka_unit_test(test_a_reason_is_text),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

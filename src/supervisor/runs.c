@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/path.h"
 #include "supervisor/run_end.h"
 
@@ -147,6 +148,7 @@ static void abort_start(struct runs *runs, const char *why)
 {
 	runs->account->is_aborted = true;
 	snprintf(runs->account->reason, sizeof(runs->account->reason), "%.470s", why);
+	text_make_safe(runs->account->reason, strlen(runs->account->reason)); /* it may have been cut */
 	snprintf(runs->refused, sizeof(runs->refused), "%s", runs->account->reason);
 	snprintf(runs->refused_id, sizeof(runs->refused_id), "%s", runs->account->id);
 	runs->refused_number = runs->account->number;

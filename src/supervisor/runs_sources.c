@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "handover/order.h"
 #include "plane/stream.h"
 
@@ -50,6 +51,7 @@ static enum page_run read_answer(
 		answer = (enum page_run)atomic_load_explicit(&page->run_answer, memory_order_relaxed);
 		page->run_reason[sizeof(page->run_reason) - 1] = '\0';
 		snprintf(ret_reason, PAGE_REASON_BYTES, "%s", page->run_reason);
+		text_make_safe(ret_reason, strlen(ret_reason));
 	}
 	if (file >= 0)
 		close(file);

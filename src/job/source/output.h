@@ -64,6 +64,7 @@ struct enrg_output {
 	bool is_wanted;
 	bool is_gap_due; /* a gap record must go out before the next batch */
 	bool is_drop_told;
+	bool is_notes_told; /* that the stream has no room for further notes */
 	struct ipc_template *template;
 	uint32_t meta_bytes;
 	uint32_t variable_count; /* columns of variable size */

@@ -40,12 +40,14 @@ static int keep_earlier(struct enrg_output *output, const struct stream_route *w
 
 	if (twin == UINT32_MAX)
 		return -ENOSPC;
-	if (output->set->params.process)
+	/* Said once: notes that change this often would make a flood of it. */
+	if (output->set->params.process && !output->is_notes_told)
 		process_alert(output->set->params.process, ENRG_WARNING,
 			"%s: the new notes of this table are not passed on, it keeps its old ones: %s; its data are "
 			"not "
 			"concerned. Notes are for what hardly ever changes: make a column of what does",
 			wanted->tag[0] ? wanted->tag : "a table", err ? err->text : "no room");
+	output->is_notes_told = true;
 	output->route = (uint16_t)twin;
 	return 0;
 }

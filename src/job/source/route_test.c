@@ -133,7 +133,8 @@ static void notes_change_in_a_run(void **state)
 	expect(f, 4, "1");
 }
 
-/* More than a stream can hold: the table goes on with old notes, and does not end. */
+/* More than a stream can hold: the table goes on with old notes, and does not end; its operator
+ * hears it once. */
 static void too_many_changes_are_outlived(void **state)
 {
 	struct fixture *f = *state;
@@ -147,6 +148,7 @@ static void too_many_changes_are_outlived(void **state)
 		send_one(f, output);
 		expect(f, i + 1, i < SEGMENT_ROUTES ? text : "0");
 	}
+	assert_int_equal(atomic_load(&f->process.page->alerts), 1);
 }
 
 int main(void)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #define NS_PER_S       1000000000ull
 #define FIRST_AGAIN_NS (600 * NS_PER_S) /* after it began; then … */
@@ -45,6 +46,13 @@ static bool is_muted(const struct alarm *alarm, uint64_t wall_ns)
 	return alarm->muted_until_wall_ns > wall_ns;
 }
 
+/* Into messages and files: what was cut may end inside of a character, and a folder may have any name. */
+static void copy_text(char *ret_text, size_t text_bytes, const char *text)
+{
+	snprintf(ret_text, text_bytes, "%s", text);
+	text_make_safe(ret_text, strlen(ret_text));
+}
+
 /* --- telling ------------------------------------------------------------------------------------------------------ */
 
 static void tell(struct alarms *alarms, struct alarm *alarm, enum alarm_event event, uint64_t now_ns, uint64_t wall_ns)
@@ -60,6 +68,7 @@ static void tell(struct alarms *alarms, struct alarm *alarm, enum alarm_event ev
 			alarm->text, alarm->key);
 	else
 		snprintf(text, sizeof(text), "%.300s is over, after %s", alarm->key, span);
+	text_make_safe(text, strlen(text));
 	alarm->told_ns = now_ns;
 	alarm->told_count++;
 	alarms->is_changed = true;
@@ -91,8 +100,8 @@ static void end(struct alarms *alarms, struct alarm *alarm, uint64_t now_ns, uin
 static void take_true(struct alarms *alarms, struct alarm *alarm, const struct judgement *judgement, uint64_t now_ns,
 	uint64_t wall_ns)
 {
-	snprintf(alarm->job, sizeof(alarm->job), "%s", judgement->job);
-	snprintf(alarm->text, sizeof(alarm->text), "%s", judgement->text);
+	copy_text(alarm->job, sizeof(alarm->job), judgement->job);
+	copy_text(alarm->text, sizeof(alarm->text), judgement->text);
 	alarm->severity = judgement->severity;
 	if (!alarm->true_since_ns)
 		alarm->true_since_ns = now_ns;
@@ -106,6 +115,7 @@ void alarms_judge(struct alarms *alarms, const struct judgement *judgement, uint
 	struct alarm *alarm;
 
 	snprintf(key, sizeof(key), "%s%s%s", judgement->kind, judgement->subject[0] ? "/" : "", judgement->subject);
+	text_make_safe(key, strlen(key));
 	alarm = find(alarms, key);
 	if (!alarm && judgement->is_true)
 		alarm = add(alarms, key);
@@ -188,7 +198,7 @@ int alarms_mute(struct alarms *alarms, const char *key, double hours, const char
 	if (!alarm)
 		return -ENOSPC;
 	alarm->muted_until_wall_ns = wall_ns + (uint64_t)(hours * 3600e9);
-	snprintf(alarm->mute_reason, sizeof(alarm->mute_reason), "%s", reason);
+	copy_text(alarm->mute_reason, sizeof(alarm->mute_reason), reason);
 	alarms->is_changed = true;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "base/text.h"
 
 #define FILE_BYTES_MAX (16u << 20)
 
@@ -55,6 +56,7 @@ static void copy_text(const json_t *json, const char *key, char *ret_text, size_
 	const char *text = json_string_value(json_object_get(json, key));
 
 	snprintf(ret_text, text_bytes, "%s", text ? text : "");
+	text_make_safe(ret_text, strlen(ret_text)); /* it may have been cut */
 }
 
 /* One that is on stays so until it is judged. Times of another boot of this machine lie ahead, perhaps. */

@@ -183,6 +183,33 @@ static void nobody_judges_it_any_more(void **state)
 	assert_int_equal(world->alarms.count, 0);
 }
 
+/* A message or a file with half a character can't be made: the alarm would be in none. */
+static void what_is_cut_is_still_text(void **state)
+{
+	struct world *world = *state;
+	struct judgement judgement = {
+		.kind = "silent", .subject = "camera", .job = "camera", .is_true = true, .severity = ENRG_ERROR};
+	char reason[400];
+
+	for (size_t shift = 0; shift < 2; shift++) {
+		memset(judgement.text, 0, sizeof(judgement.text));
+		memset(reason, 0, sizeof(reason));
+		for (size_t i = 0; i + 2 < sizeof(judgement.text); i++)
+			judgement.text[i] = i < shift ? 'x' : (i - shift) % 2 ? '\xa4' : '\xc3'; /* an a with dots */
+		memcpy(reason, judgement.text, sizeof(reason) - 1);
+		alarms_judge(&world->alarms, &judgement, world->now_ns, wall_of(world));
+		world->now_ns += HOUR;
+		alarms_step(&world->alarms, world->now_ns, wall_of(world));
+		json_t *said = json_string(world->last);
+		assert_non_null(said);
+		json_decref(said);
+		assert_int_equal(alarms_mute(&world->alarms, "silent/camera", 1, reason, wall_of(world)), 0);
+		json_t *list = alarms_format(&world->alarms);
+		assert_int_equal(json_array_size(list), 1);
+		json_decref(list);
+	}
+}
+
 static void nonsense_in_the_file_does_no_harm(void **state)
 {
 	struct world *world = *state;
@@ -213,6 +240,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(muted_it_is_not_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(it_outlives_the_supervisor, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nobody_judges_it_any_more, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_cut_is_still_text, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nonsense_in_the_file_does_no_harm, set_up, tear_down),
 	};
 

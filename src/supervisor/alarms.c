@@ -122,6 +122,8 @@ void alarms_judge(struct alarms *alarms, const struct judgement *judgement, uint
 	if (!alarm)
 		return;
 	alarm->judged_ns = now_ns;
+	if (judgement->is_unknown)
+		return;
 	if (judgement->is_true) {
 		take_true(alarms, alarm, judgement, now_ns, wall_ns);
 		return;

@@ -48,6 +48,7 @@ struct judgement {
 	const char *kind, *subject; /* the key: "kind/subject", or "kind" where the subject is "" */
 	const char *job;
 	bool is_true;
+	bool is_unknown;  /* neither true nor false: one that is on stays on */
 	uint64_t hold_ns; /* it has to be true for so long */
 	enum enrg_level severity;
 	char text[800];

@@ -183,6 +183,25 @@ static void nobody_judges_it_any_more(void **state)
 	assert_int_equal(world->alarms.count, 0);
 }
 
+/* A source that was silent under an earlier supervisor, and still is: nothing says that it is over. */
+static void what_is_not_known_ends_nothing(void **state)
+{
+	struct world *world = *state;
+	const struct judgement unknown = {
+		.kind = "silent", .subject = "camera", .job = "camera", .is_unknown = true, .severity = ENRG_ERROR};
+
+	alarms_judge(&world->alarms, &unknown, world->now_ns, wall_of(world));
+	assert_int_equal(world->alarms.count, 0);
+	pass(world, true, MINUTE, 0);
+	for (uint64_t until_ns = world->now_ns + 2 * ALARM_UNJUDGED_NS; world->now_ns < until_ns; world->now_ns += S) {
+		alarms_judge(&world->alarms, &unknown, world->now_ns, wall_of(world));
+		alarms_step(&world->alarms, world->now_ns, wall_of(world));
+	}
+	expect(world, 1, 1, 0);
+	pass(world, false, S, 0);
+	expect(world, 1, 1, 1);
+}
+
 /* A message or a file with half a character can't be made: the alarm would be in none. */
 static void what_is_cut_is_still_text(void **state)
 {
@@ -240,6 +259,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(muted_it_is_not_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(it_outlives_the_supervisor, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nobody_judges_it_any_more, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_not_known_ends_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_cut_is_still_text, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nonsense_in_the_file_does_no_harm, set_up, tear_down),
 	};

@@ -96,13 +96,13 @@ static void judge_source(struct judge *judge, const struct judge_context *contex
 	bool is_awaited = is_due(member), is_new = member->now.out_batches > source->flow.batches;
 	flow_look(&source->flow, member->now.out_batches, last_ns, is_awaited, context->now_ns);
 	bool is_silent = least_ns && flow_is_silent(&source->flow, least_ns, context->now_ns);
-	/* One that was silent under a supervisor before this one is not learned yet, and says nothing by that. */
-	if (!is_silent && least_ns && is_awaited && !is_new && !flow_interval(&source->flow))
-		return;
 	struct judgement judgement = {.kind = "silent",
 		.subject = member->plan->name,
 		.job = member->plan->name,
 		.is_true = is_silent,
+		/* One that was silent under a supervisor before this one is not learned yet, and says nothing by that.
+		 */
+		.is_unknown = !is_silent && least_ns && is_awaited && !is_new && !flow_interval(&source->flow),
 		.severity = ENRG_ERROR};
 	if (is_silent) {
 		clock_format_span(flow_silence(&source->flow, context->now_ns), silence, sizeof(silence));

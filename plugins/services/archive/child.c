@@ -57,7 +57,9 @@ int child_start(struct child *child, const char *const *argv, double timeout_sec
 	int code = spawn(child, argv);
 	if (code) {
 		child_kill(child);
-		return enrg_error_set(err, -code, "%s can't be run: %s", argv[0], strerror(code));
+		/* of the way, not of the file that is to go (-ENOENT, -EBUSY): whoever watches is to hear of it */
+		return enrg_error_set(err, -ENOEXEC,
+			"%s can't be run: %s: install it, or name the program with its path", argv[0], strerror(code));
 	}
 	child->descriptor = (int)syscall(SYS_pidfd_open, child->pid, 0);
 	if (child->descriptor >= 0)

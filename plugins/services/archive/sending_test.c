@@ -5,8 +5,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sending.h"
 
@@ -52,11 +55,55 @@ static void words_mean_what_they_say(void **state)
 	assert_true(strlen(word) < 5);
 }
 
+/* -ENOENT would be a file that is gone, which nobody needs to hear of. */
+static void a_program_that_is_missing_is_a_fault_of_the_way(void **state)
+{
+	static const char *const missing[] = {"/none/put", "{path}"};
+	const struct sending_params params[] = {
+		{.command_count = 2,
+			.command = missing,
+			.verify_count = 2,
+			.verify = missing,
+			.job = "a",
+			.timeout_seconds = 10},
+		{.rsync = "host:/x",
+			.shell_count = 1,
+			.shell = missing,
+			.marker = "m",
+			.job = "a",
+			.timeout_seconds = 10},
+	};
+	const struct way_file file = {.folder = open("/dev/shm", O_PATH | O_DIRECTORY | O_CLOEXEC),
+		.root = "/dev/shm",
+		.name = "sending_test.dat"};
+	struct way_result result;
+	struct enrg_error err = {0};
+	struct way way;
+
+	(void)state;
+	int data = openat(file.folder, file.name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(data >= 0 && write(data, "x", 1) == 1);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(sending_create(&params[i], &way, &err), 0);
+		int rc = way.type->begin(way.self, &file, &err);
+		while (rc == WAY_AGAIN)
+			rc = way.type->step(way.self, &result, &err);
+		assert_int_equal(rc, -ENOEXEC);
+		assert_non_null(strstr(err.text, "/none/put can't be run"));
+		assert_int_equal(way.type->begin_proof(way.self, file.name, "00", &err), -ENOEXEC);
+		way.type->destroy(way.self);
+	}
+	unlinkat(file.folder, file.name, 0);
+	close(data);
+	close(file.folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(targets_are_split),
 		cmocka_unit_test(words_mean_what_they_say),
+		cmocka_unit_test(a_program_that_is_missing_is_a_fault_of_the_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -259,7 +259,8 @@ int recording_next(struct recording *recording, struct recording_batch *ret_batc
 		if (rc < 0)
 			return rc;
 		struct recording_file *next = &recording->files[recording->opened];
-		if (recording->opened == recording->count || (oldest && oldest->at_ns < next->first_ns))
+		/* of the same time the earlier file goes first: thousands without any time are not open at once */
+		if (recording->opened == recording->count || (oldest && oldest->at_ns <= next->first_ns))
 			break;
 		rc = open_file(recording, next, err);
 		if (rc < 0)

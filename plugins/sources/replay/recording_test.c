@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -142,6 +143,31 @@ static void what_is_damaged_is_named(void **state)
 	assert_int_equal(recording_open(place("empty.arrows"), &hooks, &recording, &err), ENRG_E_CONFIG);
 }
 
+/* As files of other programs are, which have no times at all. */
+static void many_files_of_one_time_are_not_open_at_once(void **state)
+{
+	struct recording *recording;
+	struct rlimit limit;
+	struct enrg_error err = {0};
+	char name[32], text[1000];
+
+	(void)state;
+	mkdir(place("many"), 0700);
+	for (int i = 0; i < 40; i++) {
+		snprintf(name, sizeof(name), "many/%02d.arrows", i);
+		write_file(name, i % 2 ? "y" : "x", (const uint64_t[]){1001, 1001, 0}, 0);
+	}
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	const struct rlimit few = {30, limit.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(recording_open(place("many"), &hooks, &recording, &err), 0);
+	read_all(recording, text);
+	assert_int_equal(strlen(text), 40 * 2 * strlen("x1001 "));
+	assert_memory_equal(text, "x1001 x1001 y1001 y1001 x1001 ", 30);
+	recording_close(recording);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 static int clean_up(void **state)
 {
 	char command[128];
@@ -156,6 +182,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parts_and_tables_come_in_their_order),
 		cmocka_unit_test(what_is_damaged_is_named),
+		cmocka_unit_test(many_files_of_one_time_are_not_open_at_once),
 	};
 
 	strcpy(folder, "/tmp/recording_test.XXXXXX");

@@ -74,6 +74,10 @@ int state_open(struct state *state, const char *path, struct enrg_error *err)
 	int rc = 0;
 
 	*state = (struct state){.folder = -1, .lock = -1};
+	if (!path[0] || (slash && !slash[1])) {
+		*state = (struct state){0};
+		return enrg_error_set(err, -EISDIR, "\"%s\": expected the name of a file to keep the state in", path);
+	}
 	snprintf(state->path, sizeof(state->path), "%s", path);
 	snprintf(folder, sizeof(folder), "%s", path);
 	if (strlen(slash ? slash + 1 : path) + ENDING_MAX > NAME_MAX || strlen(path) >= sizeof(folder)) {

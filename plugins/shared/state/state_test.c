@@ -90,6 +90,10 @@ static void what_can_t_be_kept_is_said(void **unused)
 	assert_non_null(strstr(err.text, "/x: "));
 	state_close(&state);
 	assert_int_equal(state_open(&state, "/proc/none/x", &err), -ENOENT);
+	assert_int_equal(state_open(&state, "", &err), -EISDIR);
+	snprintf(path, sizeof(path), "%s/", folder);
+	assert_int_equal(state_open(&state, path, &err), -EISDIR);
+	assert_int_equal(state.folder, 0);
 	memset(path, 'a', sizeof(path));
 	path[sizeof(path) - 1] = '\0';
 	assert_int_equal(state_open(&state, path, &err), -ENAMETOOLONG);

@@ -88,7 +88,7 @@ struct delivery {
 	/* On its way: nobody but the device's thread touches it. */
 	void *letter; /* NULL: nothing is */
 	struct delivery_hint hint;
-	bool tells_overflow;
+	uint64_t told_overflow;
 	const char *quota_job;
 
 	uint64_t next_try_ns;        /* CLOCK_MONOTONIC */
@@ -270,7 +270,7 @@ static void post(struct delivery *delivery, const struct choice *choice)
 		return;
 	}
 	outbox_note_begin(&delivery->outbox);
-	delivery->tells_overflow = choice->overflow > 0;
+	delivery->told_overflow = choice->overflow;
 	delivery->quota_job = choice->job;
 	delivery->hint = (struct delivery_hint){0};
 	(void)enrg_device_post(delivery->device, &work); /* its one place is free */
@@ -297,8 +297,8 @@ static uint64_t send_next(struct delivery *delivery, bool is_last_chance)
 static void note_success(struct delivery *delivery, uint64_t now_ns)
 {
 	outbox_note_end(&delivery->outbox);
-	if (delivery->tells_overflow)
-		outbox_note_overflow_told(&delivery->outbox);
+	if (delivery->told_overflow)
+		outbox_note_overflow_told(&delivery->outbox, delivery->told_overflow);
 	if (delivery->outbox.count < OUTBOX_MAX)
 		delivery->is_full_told = false;
 	delivery->sent++;

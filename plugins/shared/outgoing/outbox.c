@@ -365,10 +365,18 @@ bool outbox_end_alarm(struct outbox *outbox, const char *key)
 	return true;
 }
 
+/* What is of no use any more goes out of the file; where that fails it grows on, and is tried again. */
+static void tidy(struct outbox *outbox)
+{
+	if (outbox->file && outbox->file_bytes > FILE_BYTES_MAX + outbox->kept_bytes)
+		(void)rewrite(outbox, NULL);
+}
+
 void outbox_note_begin(struct outbox *outbox)
 {
 	struct draft lines = {0};
 
+	tidy(outbox); /* also where nothing gets through: each try and each alert that is not kept adds lines */
 	for (const struct outbox_entry *entry = outbox->first; entry; entry = entry->next)
 		if (entry->is_going && !entry->may_have_been_sent)
 			add_number(&lines, "begun", entry->serial);
@@ -388,16 +396,15 @@ void outbox_note_end(struct outbox *outbox)
 		}
 	}
 	write_lines(outbox, &lines, NULL);
-	if (outbox->file && outbox->file_bytes > FILE_BYTES_MAX + outbox->kept_bytes)
-		(void)rewrite(outbox, NULL); /* else it grows on, and is tried again */
+	tidy(outbox);
 }
 
-void outbox_note_overflow_told(struct outbox *outbox)
+void outbox_note_overflow_told(struct outbox *outbox, uint64_t count)
 {
 	struct draft lines = {0};
 
-	outbox->overflow = 0;
-	add_number(&lines, "overflow", 0);
+	outbox->overflow -= count < outbox->overflow ? count : outbox->overflow;
+	add_number(&lines, "overflow", outbox->overflow);
 	write_lines(outbox, &lines, NULL);
 }
 

@@ -60,8 +60,8 @@ bool outbox_end_alarm(struct outbox *outbox, const char *key);
 /* All entries that are `is_going`: they are being sent from now on; were sent, or given up, and are gone. */
 void outbox_note_begin(struct outbox *outbox);
 void outbox_note_end(struct outbox *outbox);
-/* The overflow has been told to the receiver. */
-void outbox_note_overflow_told(struct outbox *outbox);
+/* So much of the overflow has been told to the receiver; what was added since then has not. */
+void outbox_note_overflow_told(struct outbox *outbox, uint64_t count);
 
 /* Any thread, while nothing else happens to the outbox but outbox_put: what was written is on the disk. */
 int outbox_sync(const struct outbox *outbox);

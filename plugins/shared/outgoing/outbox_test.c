@@ -194,7 +194,12 @@ static void too_many_are_counted(void **state)
 	assert_int_equal(outbox_open(&outbox, path, &err), 0);
 	assert_int_equal(outbox.count, OUTBOX_MAX);
 	assert_int_equal(outbox.overflow, 2);
-	outbox_note_overflow_told(&outbox);
+	assert_int_equal(put(&outbox, "a", "flood", 3), -ENOBUFS); /* while a letter is on its way that tells of 2 */
+	outbox_note_overflow_told(&outbox, 2);
+	outbox_close(&outbox);
+	assert_int_equal(outbox_open(&outbox, path, &err), 0);
+	assert_int_equal(outbox.overflow, 1);
+	outbox_note_overflow_told(&outbox, 1);
 	outbox_close(&outbox);
 	assert_int_equal(outbox_open(&outbox, path, &err), 0);
 	assert_int_equal(outbox.overflow, 0);
@@ -224,6 +229,32 @@ static void the_file_does_not_grow_for_ever(void **state)
 	outbox_close(&outbox);
 }
 
+/* A receiver that is away for days, and a job that does not stop: after a kill the alerts are still there. */
+static void nor_while_nothing_gets_through(void **state)
+{
+	struct outbox outbox;
+	struct enrg_error err = {0};
+
+	(void)state;
+	assert_int_equal(outbox_open(&outbox, path, &err), 0);
+	for (unsigned i = 0; i < OUTBOX_MAX; i++)
+		assert_int_equal(put(&outbox, "a", "flood", i), 0);
+	for (unsigned try = 0; try < 100; try++) {
+		for (unsigned i = 0; i < 1000; i++)
+			assert_int_equal(put(&outbox, "a", "flood", i), -ENOBUFS);
+		for (struct outbox_entry *entry = outbox.first; entry; entry = entry->next)
+			entry->is_going = try % 2;
+		outbox_note_begin(&outbox);
+		assert_true(outbox.file_bytes < 1300000);
+	}
+	outbox_close(&outbox);
+	assert_int_equal(outbox_open(&outbox, path, &err), 0);
+	assert_int_equal(outbox.count, OUTBOX_MAX);
+	assert_true(outbox.first->may_have_been_sent);
+	assert_int_equal(outbox.overflow, 100000);
+	outbox_close(&outbox);
+}
+
 static void without_a_file_it_is_kept_in_memory(void **state)
 {
 	struct outbox outbox;
@@ -246,6 +277,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_alarm_is_known_until_it_ends, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(too_many_are_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(the_file_does_not_grow_for_ever, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(nor_while_nothing_gets_through, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(without_a_file_it_is_kept_in_memory, set_up, tear_down),
 	};
 

@@ -78,6 +78,20 @@ void choice_undo(struct outbox *outbox)
 		entry->is_going = false;
 }
 
+uint32_t choice_keep_hopeless(
+	struct outbox *outbox, bool is_refused, uint32_t refusals_max, uint64_t now_ns, uint64_t patience_ns)
+{
+	uint32_t count = 0;
+
+	for (struct outbox_entry *entry = outbox->first; entry; entry = entry->next) {
+		bool is_old = patience_ns && now_ns > entry->time_ns && now_ns - entry->time_ns > patience_ns;
+		entry->refusals += entry->is_going && is_refused;
+		entry->is_going = entry->is_going && (is_old || entry->refusals >= refusals_max);
+		count += entry->is_going;
+	}
+	return count;
+}
+
 /* "37 more alerts of dice (30 errors, 7 warnings); the last: …" */
 static void add_summary(
 	struct draft *draft, const struct choice *choice, const struct outbox *outbox, const struct outbox_entry *last)

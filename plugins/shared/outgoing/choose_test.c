@@ -122,6 +122,36 @@ static void what_was_not_kept_is_said(void **state)
 					     "repetition: the service was killed while it sent it]");
 }
 
+/* A receiver that is away for three days loses what is three days old, and nothing of the last hours. */
+static void what_is_given_up_takes_no_other_along(void **state)
+{
+	struct choice choice;
+
+	(void)state;
+	for (int i = 0; i < 5; i++)
+		put("dice", "six", ENRG_ERROR);
+	for (struct outbox_entry *entry = outbox.first; entry; entry = entry->next) {
+		entry->time_ns = 100 * entry->serial;
+		entry->is_held = true;
+	}
+	assert_true(choose(&outbox, &quota, false, 10, &choice));
+	assert_int_equal(choice.count, 5);
+	assert_int_equal(choice_keep_hopeless(&outbox, false, 3, 1200, 1000), 1);
+	outbox_note_end(&outbox);
+	assert_int_equal(outbox.count, 4);
+	assert_int_equal(outbox.first->time_ns, 200);
+	assert_false(outbox.first->is_going);
+	assert_int_equal(choice_keep_hopeless(&outbox, false, 3, 5000, 1000), 0); /* none is going */
+	outbox.first->is_going = true;
+	assert_int_equal(choice_keep_hopeless(&outbox, false, 3, 5000, 0), 0);
+	for (uint32_t refusals = 1; refusals <= 3; refusals++) {
+		outbox.first->is_going = true;
+		assert_int_equal(choice_keep_hopeless(&outbox, true, 3, 0, 1000), refusals == 3);
+	}
+	outbox_note_end(&outbox);
+	assert_int_equal(outbox.count, 3);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -132,6 +162,7 @@ int main(void)
 		TEST(many_jobs_are_told_of_together),
 		TEST(at_the_end_all_goes_in_few_letters),
 		TEST(what_was_not_kept_is_said),
+		TEST(what_is_given_up_takes_no_other_along),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -310,23 +310,6 @@ static void note_success(struct delivery *delivery, uint64_t now_ns)
 	delivery->next_try_ns = delivery->outage_ns = delivery->told_ns = 0;
 }
 
-/* Is what was going of no use any more? Refused again and again, or older than anybody waits. */
-static bool is_hopeless(struct delivery *delivery, int rc)
-{
-	double patience_ns = delivery->options->give_up_hours * 3600e9;
-	uint64_t now_ns = clock_ns(CLOCK_REALTIME);
-	bool is_hopeless = false;
-
-	for (struct outbox_entry *entry = delivery->outbox.first; entry; entry = entry->next) {
-		if (!entry->is_going)
-			continue;
-		entry->refusals += rc == -EBADMSG;
-		is_hopeless |= entry->refusals >= REFUSALS_MAX ||
-			       (patience_ns > 0 && (double)now_ns - (double)entry->time_ns > patience_ns);
-	}
-	return is_hopeless;
-}
-
 static void tell_outage(struct delivery *delivery, const char *why, uint64_t wait_ns, uint64_t now_ns)
 {
 	bool is_first = !delivery->outage_ns;
@@ -349,6 +332,23 @@ static void tell_outage(struct delivery *delivery, const char *why, uint64_t wai
 	}
 }
 
+/* Those of a letter are judged one by one: what has waited for days does not take along what was heard just now. */
+static uint32_t give_up_hopeless(struct delivery *delivery, int rc, const struct enrg_error *why)
+{
+	uint64_t patience_ns = (uint64_t)(delivery->options->give_up_hours * 3600e9);
+	uint32_t count = choice_keep_hopeless(
+		&delivery->outbox, rc == -EBADMSG, REFUSALS_MAX, clock_ns(CLOCK_REALTIME), patience_ns);
+
+	if (!count)
+		return 0;
+	outbox_note_end(&delivery->outbox);
+	delivery->given_up += count;
+	enrg_job_alert(delivery->job, ENRG_WARNING,
+		"%" PRIu32 " alert(s) for %s are given up: %s; they stand in the log (%" PRIu64 " in all)", count,
+		delivery->way.name, why->text, delivery->given_up);
+	return count;
+}
+
 static void note_failure(struct delivery *delivery, int rc, const struct enrg_error *why, uint64_t now_ns)
 {
 	double most_ns = delivery->options->retry_max_seconds * 1e9;
@@ -362,17 +362,12 @@ static void note_failure(struct delivery *delivery, int rc, const struct enrg_er
 		choice_undo(&delivery->outbox);
 		return;
 	}
-	if (is_hopeless(delivery, rc)) {
-		uint32_t before = delivery->outbox.count;
-		outbox_note_end(&delivery->outbox);
-		delivery->given_up += before - delivery->outbox.count;
-		enrg_job_alert(delivery->job, ENRG_WARNING,
-			"%" PRIu32 " alert(s) for %s are given up: %s; they stand in the log (%" PRIu64 " in all)",
-			before - delivery->outbox.count, delivery->way.name, why->text, delivery->given_up);
+	uint32_t given_up = give_up_hopeless(delivery, rc, why);
+	choice_undo(&delivery->outbox);
+	if (given_up && rc == -EBADMSG) { /* the receiver is there: the next letter goes without delay */
 		delivery->failures = 0;
 		return;
 	}
-	choice_undo(&delivery->outbox);
 	delivery->next_try_ns = now_ns + (uint64_t)wait_ns;
 	tell_outage(delivery, why->text, (uint64_t)wait_ns, now_ns);
 }

@@ -387,8 +387,10 @@ void commands_take(struct commands *commands, const struct command *command, con
 	}
 	if (is_in_time(commands, command, asker->job[0], &answer)) {
 		entry = make_entry(commands, command);
-		if (!entry)
+		if (!entry) {
 			command_answer_set(&answer, COMMAND_REFUSED, "%u commands are still at work", COMMANDS_KEPT);
+			forget_if_idle(commands, &answer);
+		}
 	}
 	if (!entry) {
 		reply(asker, &answer);

@@ -234,6 +234,13 @@ static void old_ids_make_room_and_those_at_work_do_not(void **state)
 	take(world, &command, 1);
 	assert_int_equal(world->last.code, COMMAND_REFUSED);
 	assert_int_equal(world->slow, COMMANDS_KEPT);
+	/* it did nothing, so it may come again: once one of those is done it acts */
+	take(world, &command, 1);
+	assert_int_equal(world->last.code, COMMAND_REFUSED);
+	struct command_answer done = {.code = COMMAND_OK};
+	commands_answer(world->commands, first.id, &done);
+	take(world, &command, 1);
+	assert_int_equal(world->slow, COMMANDS_KEPT + 1);
 	command_fini(&command);
 	command_fini(&first);
 }

@@ -183,7 +183,9 @@ void newest_may_have_other_columns(void)
 
 #define CUT_BATCHES 4u
 #define CUT_ROWS    3u /* of a batch */
-#define CUTS        50u
+#ifndef CUTS
+#define CUTS 50u
+#endif
 
 /* In place of the C library's. Hundreds of cuts would wait for the disk, and what is cut here is cut by hand. */
 static bool is_sync_off;

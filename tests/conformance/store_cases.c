@@ -281,6 +281,9 @@ static void roll_back_forgets_what_was_not_committed(void)
 
 #define KILL_ROWS    40u  /* a batch */
 #define KILL_BATCHES 400u /* position p = batches 1 … p are committed */
+#ifndef KILL_LIVES
+#define KILL_LIVES 60u
+#endif
 
 /* A life that continues from the journal's position to the last batch; in a child that the test kills. */
 static int run_to_the_end(void)
@@ -326,7 +329,7 @@ static void kills_lose_nothing_and_double_nothing(void)
 {
 	unsigned kills = 0;
 
-	for (unsigned i = 0; i < 60; i++)
+	for (unsigned i = 0; i < KILL_LIVES; i++)
 		kills += !run_life(200 + (unsigned)(rand() % 4000));
 	while (!run_life(0))
 		;

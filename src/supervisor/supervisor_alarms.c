@@ -59,7 +59,8 @@ int supervisor_open_alarms(struct supervisor *self, struct enrg_error *err)
 	self->alarms.keep = keep;
 	self->alarms.context = self;
 	self->judge.alarms = &self->alarms;
-	alarms_load(&self->alarms, path, clock_mono_ns());
+	if (self->folder->supervisor.alarms.enabled) /* else nobody judges what the file says to be on */
+		alarms_load(&self->alarms, path, clock_mono_ns());
 	return alarms_add_commands(&self->alarms, self->commands.commands)
 		       ? enrg_error_set(err, -ENOSPC, "too many tables of commands")
 		       : 0;

@@ -68,6 +68,14 @@ case_not_due() {
 	has_no_alarm || fail "an alarm: $(cat alarms.log)"
 	kill -INT "$run"
 	wait "$run" || fail "exit code $?"
+	# where nothing is judged, what an earlier supervisor left is not on either
+	sed -i 's/^\[alarms\]/&\nenabled = false/' config/supervisor.toml
+	echo '[{"key": "silent/other", "job": "other", "message": "other has sent nothing", "on": true, "told": 1}]' \
+		>"$ENRGDAQ_RUNTIME_DIR/alarms/alarms.json"
+	start off.log run config
+	await 10 has_no_alarm || fail "$(cat alarms.log)"
+	kill -INT "$run"
+	wait "$run" || fail "exit code $?"
 }
 
 # A store for which half a ring waits; muted meanwhile it is not told, and what waits is stored in the end.

@@ -83,18 +83,28 @@ static int make_folders(const struct placing *placing, const char *name, struct 
 	return 0;
 }
 
-static int sync_folder(int root, const char *name)
+static int sync_folder(int root, const char *path)
 {
-	char path[NAMES_PATH_BYTES];
-	const char *slash = strrchr(name, '/');
-	int rc;
+	int folder = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
 
-	snprintf(path, sizeof(path), "%.*s", slash ? (int)(slash - name) : 1, slash ? name : ".");
-	int folder = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	rc = folder < 0 ? -errno : fsync(folder) < 0 ? -errno : 0;
 	if (folder >= 0)
 		close(folder);
 	return rc == -EINVAL ? 0 : rc; /* there are file systems that can't */
+}
+
+/* The folder that the name is in, and those above it: each of them may be new, and a power cut would take its name. */
+static int sync_folders(int root, const char *name)
+{
+	char path[NAMES_PATH_BYTES];
+	int rc = 0;
+
+	snprintf(path, sizeof(path), "%s", name);
+	for (char *slash; rc == 0 && (slash = strrchr(path, '/'));) {
+		*slash = '\0';
+		rc = sync_folder(root, path);
+	}
+	return rc < 0 ? rc : sync_folder(root, ".");
 }
 
 /* --- copying ----------------------------------------------------------------------------------------------------- */
@@ -237,7 +247,7 @@ static int step_back(struct placing *placing, struct enrg_error *err)
 
 static int finish(struct placing *placing, struct enrg_error *err)
 {
-	int rc = sync_folder(placing->root, placing->result.archived);
+	int rc = sync_folders(placing->root, placing->result.archived);
 
 	placing->part_name[0] = '\0'; /* it has its name, or is not needed */
 	return rc < 0 ? fail_there(placing, "the folder can't be synced", -rc, err) : WAY_DONE;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "placing.h"
@@ -85,6 +86,48 @@ static unsigned count_files(const char *path)
 			 strcmp(entry->d_name, "marker") != 0;
 	closedir(entries);
 	return count;
+}
+
+/* In place of libc's: which folders are on the disk. */
+static ino_t synced[16];
+static unsigned synced_count;
+
+int fsync(int descriptor)
+{
+	struct stat status;
+
+	if (fstat(descriptor, &status) == 0 && S_ISDIR(status.st_mode) && synced_count < 16)
+		synced[synced_count++] = status.st_ino;
+	return (int)syscall(SYS_fsync, descriptor);
+}
+
+static bool is_synced(const char *name)
+{
+	struct stat status;
+	char path[300];
+	bool is_found = false;
+
+	snprintf(path, sizeof(path), "%s/%s", target, name);
+	assert_int_equal(stat(path, &status), 0);
+	for (unsigned i = 0; i < synced_count; i++)
+		is_found = is_found || synced[i] == status.st_ino;
+	return is_found;
+}
+
+/* A power cut behind the removal of the original takes no folder away that was made for its copy. */
+static void new_folders_are_synced(void **state)
+{
+	char path[300];
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/new", from);
+	assert_int_equal(mkdir(path, 0700), 0);
+	snprintf(path, sizeof(path), "%s/new/er", from);
+	assert_int_equal(mkdir(path, 0700), 0);
+	write_file(from, "new/er/a.csv", "1", 1);
+	synced_count = 0;
+	assert_int_equal(copy("new/er/a.csv", NULL), WAY_DONE);
+	assert_true(is_synced("new/er") && is_synced("new") && is_synced("."));
 }
 
 static void a_copy_is_the_same(void **state)
@@ -210,6 +253,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_copy_is_the_same),
+		cmocka_unit_test(new_folders_are_synced),
 		cmocka_unit_test(nothing_else_is_overwritten),
 		cmocka_unit_test(a_target_without_its_marker_is_not_touched),
 		cmocka_unit_test(what_is_given_up_leaves_nothing),

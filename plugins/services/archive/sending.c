@@ -30,7 +30,11 @@ static const char place_script[] =
 	"part=$3 want=$4 earlier=$5 old=$6 i=0\n"
 	"shift 6\n"
 	"sum() { sha256sum <\"$1\" | cut -c 1-64; }\n"
-	"flush() { sync -- \"$1\" \"${1%/*}/.\" 2>/dev/null || sync; }\n"
+	"flush() {\n" /* with the folders above it, which may be new */
+	"  at=$1\n"
+	"  while [ \"$at\" != . ]; do at=${at%/*}; set -- \"$@\" \"$at/.\"; done\n"
+	"  sync -- \"$@\" 2>/dev/null || sync\n"
+	"}\n"
 	"flush \"./$part\"\n"
 	"dd if=\"./$part\" iflag=nocache count=0 2>/dev/null\n" /* out of the page cache */
 	"[ \"$(sum \"./$part\")\" = \"$want\" ] || exit 78\n"

@@ -174,7 +174,7 @@ static int judge(const struct sending *sending, const char *what, int code, cons
 {
 	const char *where = sending->params.rsync ? sending->params.rsync : sending->params.command[0];
 	bool is_proof = sending->stage == STAGE_VERIFY || sending->stage == STAGE_PROOF;
-	int rc = code == 124 ? -ETIMEDOUT : -EIO;
+	int rc = code == 124 ? -ETIMEDOUT : -EREMOTEIO; /* -EIO would say that the copy can't be read */
 
 	if (code == NO_MARKER || code == NO_FOLDER || code == 255)
 		rc = -ENODEV;

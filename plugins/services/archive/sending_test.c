@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -98,11 +99,38 @@ static void a_program_that_is_missing_is_a_fault_of_the_way(void **state)
 	close(file.folder);
 }
 
+/* A shell that is killed or fails says nothing of the copy, which is neither lost nor another. */
+static void a_proof_that_fails_is_none_against_the_copy(void **state)
+{
+	static const char *const shells[][3] = {{"false"}, {"sh", "-c", "exit 78"}, {"sh", "-c", "kill -9 $$"}};
+	static const int wanted[] = {-EREMOTEIO, ENRG_E_CORRUPT, -EREMOTEIO};
+	struct way_result result;
+	struct enrg_error err = {0};
+	struct way way;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const struct sending_params params = {.rsync = "host:/x",
+			.shell_count = i ? 3 : 1,
+			.shell = shells[i],
+			.marker = "m",
+			.job = "a",
+			.timeout_seconds = 10};
+		assert_int_equal(sending_create(&params, &way, &err), 0);
+		assert_int_equal(way.type->begin_proof(way.self, "a.csv", "00", &err), 0);
+		struct pollfd child = {.fd = way.type->descriptor(way.self), .events = POLLIN};
+		assert_int_equal(poll(&child, 1, 10000), 1);
+		assert_int_equal(way.type->step(way.self, &result, &err), wanted[i]);
+		way.type->destroy(way.self);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(targets_are_split),
 		cmocka_unit_test(words_mean_what_they_say),
+		cmocka_unit_test(a_proof_that_fails_is_none_against_the_copy),
 		cmocka_unit_test(a_program_that_is_missing_is_a_fault_of_the_way),
 	};
 

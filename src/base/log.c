@@ -23,6 +23,7 @@
 #define LINE_BYTES       LOG_LINE_BYTES
 #define OUT_WAIT_NS      10000000ull  /* until a line is out, where the output takes it at all */
 #define STOP_PATIENCE_NS 300000000ull /* at the end of the process, without progress */
+#define FILE_PATIENCE_NS 10000000000ull /* the same for a file: a busy disk is slow, and never stands still for good */
 
 enum log_target { TARGET_STDERR, TARGET_FILE, TARGETS };
 
@@ -310,12 +311,22 @@ void log_reopen(void)
 		log_file_reopen(&file);
 }
 
+static uint64_t patience_ns(int descriptor)
+{
+	struct stat state;
+
+	return !fstat(descriptor, &state) && S_ISREG(state.st_mode) ? FILE_PATIENCE_NS : STOP_PATIENCE_NS;
+}
+
 void log_stop(void)
 {
+	const uint64_t patiences_ns[TARGETS] = {
+		[TARGET_STDERR] = patience_ns(STDERR_FILENO), [TARGET_FILE] = STOP_PATIENCE_NS};
+
 	for (int i = 0; i < TARGETS; i++)
-		if (log_sink_destroy(sinks[i], STOP_PATIENCE_NS))
+		if (log_sink_destroy(sinks[i], patiences_ns[i]))
 			sinks[i] = NULL;
-	if (log_sink_destroy(output, STOP_PATIENCE_NS))
+	if (log_sink_destroy(output, patience_ns(STDOUT_FILENO)))
 		output = NULL;
 	if (!sinks[TARGET_FILE])
 		log_file_fini(&file);

@@ -23,8 +23,7 @@
 #define LINE_BYTES       LOG_LINE_BYTES
 #define OUT_WAIT_NS      10000000ull    /* until a line is out, where the output takes it at all */
 #define STOP_PATIENCE_NS 300000000ull   /* at the end of the process, without progress */
-#define FILE_PATIENCE_NS 10000000000ull /* the same for a file: a busy disk is slow, and never stands still for good   \
-					 */
+#define FILE_PATIENCE_NS 10000000000ull /* the same for a file: a busy disk is only slow */
 
 enum log_target { TARGET_STDERR, TARGET_FILE, TARGETS };
 

@@ -194,6 +194,21 @@ def slow():
     is_fine()
 
 
+def unhurried():
+    """Who fetches slowly is seen to fetch: what the kernel has for him stays small, so that it asks for more often."""
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        s.connect(("127.0.0.1", port))
+        ends = f":{port:04X} 0100007F:{s.getsockname()[1]:04X} "
+        s.sendall(b"GET /large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        most, stop = 0, time.monotonic() + 0.4
+        while time.monotonic() < stop:
+            with open("/proc/net/tcp") as sockets:
+                queued = [int(line.split()[4].split(":")[0], 16) for line in sockets if ends in line]
+            most = max([most, *queued])
+        expect(0 < most < 700000, True, f"bytes that wait in the kernel: {most}")
+
+
 def many(process):
     def memory():
         with open(f"/proc/{process}/status") as status:
@@ -231,6 +246,7 @@ def main():
     what = sys.argv[2]
     if what == "files":
         files(sys.argv[3])
+        unhurried()
     elif what == "hostile":
         paths()
         requests()

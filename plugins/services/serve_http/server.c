@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,7 @@
 #define HEAD_BYTES_MAX 32768u /* memory of a connection: request line, headers, and what is sent next */
 #define SWEEP_NS       250000000u
 #define IDLE_S         60u
+#define UNSENT_BYTES   (128 << 10) /* that a connection keeps in the kernel beyond what is on its way */
 
 struct server {
 	struct server_params params;
@@ -199,12 +201,15 @@ static int try_address(struct server *server, const struct addrinfo *address)
 {
 	struct sockaddr_storage bound;
 	socklen_t bytes = sizeof(bound);
-	int yes = 1, code;
+	int yes = 1, unsent = UNSENT_BYTES, code;
 
 	server->descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (server->descriptor < 0)
 		return errno;
 	setsockopt(server->descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	/* connections have it from here: else 4 MB are taken at once, and who fetches them slowly seems to stand still
+	 */
+	setsockopt(server->descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
 	if (bind(server->descriptor, address->ai_addr, address->ai_addrlen) == 0 &&
 		listen(server->descriptor, 64) == 0 &&
 		getsockname(server->descriptor, (struct sockaddr *)&bound, &bytes) == 0) {

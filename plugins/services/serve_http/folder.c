@@ -141,7 +141,7 @@ static int read_folder(int descriptor, const char *root, const char *path, struc
 		if (entry->d_name[0] != '.' && look_at(descriptor, root, path, entry->d_name, &status))
 			rc = add_entry(listing, entry->d_name, &status);
 	closedir(folder);
-	if (rc == 0)
+	if (rc == 0 && listing->count) /* an empty folder has no array, and qsort wants one */
 		qsort(listing->entries, listing->count, sizeof(*listing->entries), compare_entries);
 	return rc;
 }

@@ -38,14 +38,14 @@ export ASAN_OPTIONS=detect_leaks=1:abort_on_error=0 UBSAN_OPTIONS=print_stacktra
 case $form in
 short)
 	build clang-asan
-	build tsan --target test_plane_stream_threads tests_bus tests_handover tests_job_file tests_job_process tests_job_source tests_job_store tests_job tests_base
+	build tsan --target test_plane_stream_threads tests_bus tests_handover tests_job_file tests_job_process tests_job_source tests_job_store tests_job_processor tests_job tests_base
 	# What runs under thread lasts as long as its longest entry waits, and computes little: it runs beside the rest.
 	begin_beside run tsan -R '^((bus|handover|job|base)\.|plane\.stream_threads$)' -LE slow -j "$jobs"
 	failed=0
 	# interop.install stays: the conformance suite reads ROOT files by what it installs
 	# left out beside those families: what links a library of ours without the sanitizer, what measures memory, and what kills for long
 	run clang-asan -LE slow \
-		-E '^(system|operation|signals|taken_away|developing|figures|module|packages|lint|watching|proof)\.|^interop\.([^i]|i[^n])|^client\.(follow|symbols|ask)$|^commands\.flood$|^changing\.storm$|^processors\.(graph|kills)$' ||
+		-E '^(system|operation|signals|taken_away|developing|figures|module|packages|lint|watching|proof|replay)\.|^interop\.([^i]|i[^n])|^client\.(follow|symbols|ask)$|^commands\.flood$|^changing\.storm$|^processors\.(graph|kills)$' ||
 		failed=1
 	end_beside || failed=1
 	exit $failed

@@ -239,6 +239,8 @@ def many(process):
     while descriptors() > open_before + 2 and time.monotonic() < stop:
         time.sleep(0.05)
     expect(descriptors() <= open_before + 2, True, "descriptors stay")
+    if "SANITIZED" in os.environ:  # what was freed is kept from use for a while
+        return
     expect(memory() < before + 3000, True, f"memory stays: {before} kB, then {memory()} kB")
 
 

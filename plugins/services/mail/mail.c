@@ -145,42 +145,17 @@ static int mail_start(struct enrg_job *job, const void *options, void **ret_stat
 	return rc;
 }
 
-static int mail_hear(struct enrg_job *job, void *state, const struct enrg_alert *alert, struct enrg_error *err)
-{
-	(void)job;
-	(void)err;
-	delivery_hear(state, alert);
-	return 0;
-}
-
-static int mail_poll(struct enrg_job *job, void *state, struct enrg_error *err)
-{
-	(void)job;
-	return delivery_poll(state, err);
-}
-
-static int mail_stop(struct enrg_job *job, void *state, struct enrg_error *err)
-{
-	(void)job;
-	return delivery_stop(state, err);
-}
-
-static void mail_destroy(void *state)
-{
-	delivery_destroy(state);
-}
-
 static const struct enrg_job_type mail_job = {
 	.size = sizeof(struct enrg_job_type),
 	.name = "DAQJobAlertMail",
 	.summary = "Sends the alerts of all jobs by mail.",
 	.options = {.size = sizeof(struct mail_options), .options = mail_option_list},
 	.start = mail_start,
-	.poll = mail_poll,
-	.stop = mail_stop,
-	.destroy = mail_destroy,
+	.poll = delivery_poll,
+	.stop = delivery_stop,
+	.destroy = delivery_destroy,
 	.check = mail_check,
-	.on_alert = mail_hear,
+	.on_alert = delivery_hear,
 	.is_service = true,
 };
 

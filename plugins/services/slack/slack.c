@@ -72,31 +72,6 @@ static int slack_start(struct enrg_job *job, const void *options, void **ret_sta
 	return rc;
 }
 
-static int slack_hear(struct enrg_job *job, void *state, const struct enrg_alert *alert, struct enrg_error *err)
-{
-	(void)job;
-	(void)err;
-	delivery_hear(state, alert);
-	return 0;
-}
-
-static int slack_poll(struct enrg_job *job, void *state, struct enrg_error *err)
-{
-	(void)job;
-	return delivery_poll(state, err);
-}
-
-static int slack_stop(struct enrg_job *job, void *state, struct enrg_error *err)
-{
-	(void)job;
-	return delivery_stop(state, err);
-}
-
-static void slack_destroy(void *state)
-{
-	delivery_destroy(state);
-}
-
 static const char *const slack_old_names[] = {"alert_slack", NULL};
 
 static const struct enrg_job_type slack_job = {
@@ -106,11 +81,11 @@ static const struct enrg_job_type slack_job = {
 	.summary = "Posts the alerts of all jobs to a channel of Slack.",
 	.options = {.size = sizeof(struct slack_options), .options = slack_option_list},
 	.start = slack_start,
-	.poll = slack_poll,
-	.stop = slack_stop,
-	.destroy = slack_destroy,
+	.poll = delivery_poll,
+	.stop = delivery_stop,
+	.destroy = delivery_destroy,
 	.check = slack_check,
-	.on_alert = slack_hear,
+	.on_alert = delivery_hear,
 	.is_service = true,
 };
 

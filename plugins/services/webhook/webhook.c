@@ -143,42 +143,17 @@ static int webhook_start(struct enrg_job *job, const void *options, void **ret_s
 	return rc;
 }
 
-static int webhook_hear(struct enrg_job *job, void *state, const struct enrg_alert *alert, struct enrg_error *err)
-{
-	(void)job;
-	(void)err;
-	delivery_hear(state, alert);
-	return 0;
-}
-
-static int webhook_poll(struct enrg_job *job, void *state, struct enrg_error *err)
-{
-	(void)job;
-	return delivery_poll(state, err);
-}
-
-static int webhook_stop(struct enrg_job *job, void *state, struct enrg_error *err)
-{
-	(void)job;
-	return delivery_stop(state, err);
-}
-
-static void webhook_destroy(void *state)
-{
-	delivery_destroy(state);
-}
-
 static const struct enrg_job_type webhook_job = {
 	.size = sizeof(struct enrg_job_type),
 	.name = "DAQJobAlertWebhook",
 	.summary = "Posts the alerts of all jobs to a URL, as JSON.",
 	.options = {.size = sizeof(struct webhook_options), .options = webhook_option_list},
 	.start = webhook_start,
-	.poll = webhook_poll,
-	.stop = webhook_stop,
-	.destroy = webhook_destroy,
+	.poll = delivery_poll,
+	.stop = delivery_stop,
+	.destroy = delivery_destroy,
 	.check = webhook_check,
-	.on_alert = webhook_hear,
+	.on_alert = delivery_hear,
 	.is_service = true,
 };
 

@@ -184,8 +184,10 @@ int delivery_create(struct enrg_job *job, const struct delivery_way *way, const 
 	return 0;
 }
 
-void delivery_destroy(struct delivery *delivery)
+void delivery_destroy(void *state)
 {
+	struct delivery *delivery = state;
+
 	if (!delivery)
 		return;
 	atomic_store_explicit(&delivery->is_ending, true, memory_order_relaxed);
@@ -217,12 +219,9 @@ static bool is_wanted(struct delivery *delivery, const struct enrg_alert *alert)
 	return is_enough;
 }
 
-void delivery_hear(struct delivery *delivery, const struct enrg_alert *alert)
+static void keep(struct delivery *delivery, const struct enrg_alert *alert)
 {
 	struct enrg_error err = {0};
-
-	if (is_own(delivery, alert) || !is_wanted(delivery, alert))
-		return;
 	int rc = outbox_put(&delivery->outbox, alert, &err);
 	if (rc == -ENOBUFS && !delivery->is_full_told) {
 		delivery->is_full_told = true;
@@ -238,6 +237,17 @@ void delivery_hear(struct delivery *delivery, const struct enrg_alert *alert)
 	} else if (!rc) {
 		delivery->is_disk_told = false;
 	}
+}
+
+int delivery_hear(struct enrg_job *job, void *state, const struct enrg_alert *alert, struct enrg_error *err)
+{
+	struct delivery *delivery = state;
+
+	(void)job;
+	(void)err;
+	if (!is_own(delivery, alert) && is_wanted(delivery, alert))
+		keep(delivery, alert);
+	return 0;
 }
 
 /* --- what goes out ----------------------------------------------------------------------------------------------- */
@@ -398,18 +408,23 @@ static int wait_until(struct delivery *delivery, uint64_t due_ns, struct enrg_er
 	return enrg_job_wait_fd(delivery->job, entries, 1, timeout_ns, err);
 }
 
-int delivery_poll(struct delivery *delivery, struct enrg_error *err)
+int delivery_poll(struct enrg_job *job, void *state, struct enrg_error *err)
 {
+	struct delivery *delivery = state;
+
+	(void)job;
 	take_result(delivery);
 	int rc = wait_until(delivery, send_next(delivery, false), err);
 	return rc < 0 ? rc : ENRG_POLL_AGAIN;
 }
 
-int delivery_stop(struct delivery *delivery, struct enrg_error *err)
+int delivery_stop(struct enrg_job *job, void *state, struct enrg_error *err)
 {
+	struct delivery *delivery = state;
 	uint64_t end_ns = clock_ns(CLOCK_MONOTONIC) + STOP_NS;
 	int rc = 0;
 
+	(void)job;
 	while (rc >= 0 && clock_ns(CLOCK_MONOTONIC) < end_ns) {
 		take_result(delivery);
 		if (!delivery->letter && (!delivery->outbox.count || delivery->failures))

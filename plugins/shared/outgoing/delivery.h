@@ -60,12 +60,13 @@ struct delivery;
 /* `way` is copied, `options` live as long as the delivery. */
 int delivery_create(struct enrg_job *job, const struct delivery_way *way, const struct delivery_options *options,
 	struct delivery **ret_delivery, struct enrg_error *err);
-void delivery_destroy(struct delivery *delivery); /* takes NULL */
 
-/* For on_alert, poll and stop of the service. Those of this job itself are left out: they would breed. */
-void delivery_hear(struct delivery *delivery, const struct enrg_alert *alert);
-int delivery_poll(struct delivery *delivery, struct enrg_error *err);
-/* Sends what waits, for a few seconds; the rest is kept for the next start. */
-int delivery_stop(struct delivery *delivery, struct enrg_error *err);
+/* The members on_alert, poll, stop and destroy of the service's job type, whose state is the delivery alone. Alerts of
+ * this job itself are left out: they would breed. `stop` sends what waits, for a few seconds; the rest is kept for the
+ * next start. */
+int delivery_hear(struct enrg_job *job, void *state, const struct enrg_alert *alert, struct enrg_error *err);
+int delivery_poll(struct enrg_job *job, void *state, struct enrg_error *err);
+int delivery_stop(struct enrg_job *job, void *state, struct enrg_error *err);
+void delivery_destroy(void *state); /* takes NULL */
 
 #endif

@@ -47,6 +47,7 @@ struct rival {
 	int (*open_producer)(void *self, unsigned producer, void **ret_end);
 	/* Blocks while the consumer holds it back. */
 	int (*send)(void *end, const struct rival_header *header, const uint8_t *payload);
+	/* After the consumer has the last message of every producer. */
 	void (*close_producer)(void *end);
 	int (*open_consumer)(void *self, void **ret_end);
 	/* Blocks until there is a message. What it returns is valid until `release`. `ret_is_checked`: the transport

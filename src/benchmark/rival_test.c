@@ -8,9 +8,12 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "benchmark/pair.h"
 #include "benchmark/rival_module.h"
 
 #define SHORTEST_NS UINT64_C(50000000)
@@ -146,6 +149,43 @@ static void test_faults_are_found(void **state)
 	assert_int_equal(rival_run(&broken, &params, &result, &err), 0);
 }
 
+/* --- a producer that is done keeps its end open until all is read */
+
+static _Atomic bool *is_closed; /* shared by both sides */
+
+static void close_seen(void *end)
+{
+	atomic_store(is_closed, true);
+	rival_unix.close_producer(end);
+}
+
+/* The pause lets a producer that would close too early do so; one that does not is never hurried. */
+static int receive_late(void *end, struct rival_header *ret_header, const uint8_t **ret_payload, bool *ret_is_checked)
+{
+	if (++calls == 1)
+		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
+	if (atomic_load(is_closed))
+		return -EPIPE;
+	return rival_unix.receive(end, ret_header, ret_payload, ret_is_checked);
+}
+
+static void test_ends_stay_until_all_is_read(void **state)
+{
+	const struct rival_params params = {.producers = 1, .payload_bytes = 64, .messages_min = 20};
+	struct rival watched = rival_unix;
+	struct rival_result result;
+	struct enrg_error err = {0};
+
+	(void)state;
+	is_closed = pair_map(sizeof(*is_closed));
+	assert_non_null(is_closed);
+	watched.close_producer = close_seen;
+	watched.receive = receive_late;
+	assert_int_equal(rival_run(&watched, &params, &result, &err), 0);
+	assert_true(atomic_load(is_closed));
+	pair_unmap((void *)is_closed, sizeof(*is_closed));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -154,6 +194,7 @@ int main(void)
 		cmocka_unit_test(test_given_rate),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_faults_are_found),
+		cmocka_unit_test(test_ends_stay_until_all_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,27 @@ ENRG_API void enrg_store_alert(struct enrg_store *store, enum enrg_level level, 
  * MiB. The framework commits earlier when a ring fills up. Producers see a longer wait as a deeper ring. */
 ENRG_API void enrg_store_set_commit(struct enrg_store *store, uint64_t interval_ns, uint64_t bytes);
 
+/* --- runs ---
+ *
+ * What the book of runs says of one, for the files that batches of it go into. Texts are UTF-8 and hold no secret; "":
+ * not said. Grows at its end. */
+struct enrg_run_info {
+	size_t size;
+	const char *run; /* as in struct enrg_target */
+	const char *uuid, *type, *description, *supervisor;
+	const char *version;                /* of ENRGDAQ */
+	const char *config, *config_sha256; /* the configuration's files, one behind the other */
+	uint64_t number;                    /* 0 = it has none */
+	uint64_t began_ns, ended_ns;        /* wall clock; ended 0 = it is on */
+};
+/* NULL: nothing is known of it (between two runs, or where there is no book). Valid until the next call. */
+ENRG_API const struct enrg_run_info *enrg_store_find_run(struct enrg_store *store, const char *run);
+
+/* In open. Which runs a file holds is written beside it, NAME.run.json: where the format has no place for it (_ALL), or
+ * only for the run that the file was begun in (_LATER: all but that one). Rows have to be counted. */
+enum enrg_runs_beside { ENRG_RUNS_BESIDE_NONE, ENRG_RUNS_BESIDE_LATER, ENRG_RUNS_BESIDE_ALL };
+ENRG_API void enrg_store_keep_runs_beside(struct enrg_store *store, enum enrg_runs_beside which);
+
 struct enrg_file_name {
 	const char *out_dir;   /* folder of the store, may be relative; created */
 	const char *file_path; /* from the section; relative to out_dir; may name folders, which are created */

@@ -179,6 +179,7 @@ static int arrow_open(struct enrg_store *store, const void *options, void **ret_
 	arrow->store = store;
 	arrow->options = options;
 	enrg_store_set_files(store, &arrow->options->files);
+	enrg_store_keep_runs_beside(store, ENRG_RUNS_BESIDE_LATER);
 	*ret_state = arrow;
 	return 0;
 }

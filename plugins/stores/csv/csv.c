@@ -141,6 +141,7 @@ static int csv_open(struct enrg_store *store, const void *options, void **ret_st
 	csv->store = store;
 	csv->options = options;
 	enrg_store_set_files(store, &csv->options->files);
+	enrg_store_keep_runs_beside(store, ENRG_RUNS_BESIDE_ALL);
 	number_init();
 	*ret_state = csv;
 	return 0;

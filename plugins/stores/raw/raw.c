@@ -132,6 +132,7 @@ static int raw_open(struct enrg_store *store, const void *options, void **ret_st
 	raw->store = store;
 	raw->options = options;
 	enrg_store_set_files(store, &raw->options->files);
+	enrg_store_keep_runs_beside(store, ENRG_RUNS_BESIDE_ALL);
 	*ret_state = raw;
 	return 0;
 }

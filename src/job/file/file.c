@@ -235,11 +235,14 @@ int enrg_file_open(struct enrg_store *store, const char *path, struct enrg_file 
 	return 0;
 }
 
-/* The store type may make something else of the file, which nobody has open or counts on any more. */
+/* The store type may make something else of the file, which nobody has open or counts on any more; it is as long then
+ * as it stays. */
 static void finish(struct enrg_store *store, enrg_file_finish_function *function, char *path)
 {
-	if (path)
-		function(store, path);
+	if (!path)
+		return;
+	function(store, path);
+	chronicle_close(&store->files.chronicle, path);
 	free(path);
 }
 
@@ -258,6 +261,12 @@ static void release(struct enrg_file *file)
 	while (*link != file)
 		link = &(*link)->next;
 	*link = file->next;
+	if (path)
+		chronicle_tell(&file->set->chronicle, file->path);
+	else if (is_done)
+		chronicle_close(&file->set->chronicle, file->path);
+	else if (file->is_lost)
+		chronicle_drop(&file->set->chronicle, file->path);
 	journal_forget_file(file->set->journal, file->journal_index);
 	destroy(file);
 	finish(store, function, path);
@@ -399,6 +408,7 @@ void file_set_fini(struct file_set *set)
 	file_watch_forget_parted(set);
 	switches_fini(&set->left);
 	file_rotation_fini(set);
+	chronicle_fini(&set->chronicle);
 }
 
 /* What will be written over files once the commit is made, and what was left to be. */
@@ -439,6 +449,7 @@ void file_set_committed(struct file_set *set)
 {
 	struct enrg_file *next;
 
+	chronicle_committed(&set->chronicle);
 	for (struct enrg_file *file = set->first; file; file = next) {
 		next = file->next;
 		file_sync_committed(file);
@@ -469,6 +480,7 @@ int file_set_rollback(struct file_set *set, struct enrg_error *err)
 	int result = 0;
 
 	set->has_lost = false;
+	chronicle_rolled_back(&set->chronicle);
 	for (struct enrg_file *file = set->first; file; file = next) {
 		next = file->next;
 		int code = 0;

@@ -12,6 +12,7 @@
 #include "enrgdaq/store.h"
 #include "handover/journal.h"
 #include "handover/switches.h"
+#include "job/file/chronicle.h"
 #include "job/file/disk_guard.h"
 
 typedef void file_alert_function(void *context, enum enrg_level level, const char *text);
@@ -33,6 +34,7 @@ struct enrg_file {
 	bool is_helper;   /* no row is in it */
 	bool is_whole;    /* it was empty when it was opened: all its rows are counted */
 	uint64_t rows, committed_rows;
+	struct chronicle_file *chronicle; /* NULL: no row has come yet */
 	uint64_t switch_offset;
 	uint32_t switch_bytes; /* 0 = none; to be written over the file when the next commit is made */
 	bool is_switch_due;    /* that commit was made, but the write failed: a rollback does not take it back */
@@ -61,6 +63,7 @@ struct file_set {
 	const struct enrg_file_options *options; /* NULL: the store has none of the common keys */
 	struct series *series;
 	struct disk_guard guard;
+	struct chronicle chronicle;
 	uint64_t next_sync_ns;
 	file_alert_function *alert;
 	void *alert_context;

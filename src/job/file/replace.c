@@ -122,6 +122,7 @@ static int keep_earlier(struct file_set *set, const char *path, const char *own,
 			"%s holds %lld bytes that were not written with overwrite, and they can't be kept as %s: %s; "
 			"move the file away, or take another file_path",
 			path, (long long)status.st_size, name, enrg_error_name(rc));
+	chronicle_move(&set->chronicle, path, name);
 	file_set_tell(set, ENRG_WARNING,
 		"%s held %lld bytes that were not written with overwrite: they were kept as %s, since the "
 		"file holds the newest message alone from now on",
@@ -155,6 +156,8 @@ int enrg_file_replace(
 	if (result == 0)
 		code = keep_earlier(&store->files, path, own, err);
 	if (result == 0 && code == 0 && rename(temporary, path) == 0) {
+		chronicle_add(&store->files.chronicle, &(struct chronicle_file *){NULL},
+			&(struct chronicle_place){path, true, false}, 0);
 		if (is_synced && sync_folder(path, own) < 0)
 			return disk_fail(err, path, "sync the folder of the file");
 		return 0;

@@ -107,7 +107,7 @@ static void tell(struct file_set *set, const struct loss *loss)
 /* --- what is left of a file --------------------------------------------------------------------------------------- */
 
 /* name_until_<time>.ext: nothing is appended to a file whose beginning is gone, and no byte of it is thrown away. */
-static bool keep_rest(const char *path, char ret_kept[PATH_MAX])
+static bool keep_rest(struct file_set *set, const char *path, char ret_kept[PATH_MAX])
 {
 	const char *slash = strrchr(path, '/');
 	const char *own = slash ? slash + 1 : path;
@@ -125,8 +125,10 @@ static bool keep_rest(const char *path, char ret_kept[PATH_MAX])
 			stamp, number, own + stem);
 		if (used >= PATH_MAX)
 			break;
-		if (renameat2(AT_FDCWD, path, AT_FDCWD, ret_kept, RENAME_NOREPLACE) == 0)
+		if (renameat2(AT_FDCWD, path, AT_FDCWD, ret_kept, RENAME_NOREPLACE) == 0) {
+			chronicle_move(&set->chronicle, path, ret_kept);
 			return true;
+		}
 		if (errno != EEXIST)
 			break;
 	}
@@ -158,7 +160,7 @@ static void give_up(struct enrg_file *file, enum held_finding finding, uint64_t 
 	if (loss.is_about)
 		loss.rows = share_of(loss.rows, loss.bytes, file->committed);
 	if (finding == HELD_CUT && found_bytes)
-		keep_rest(file->path, loss.kept);
+		keep_rest(file->set, file->path, loss.kept);
 	if (file->is_helper)
 		loss.bytes = 0;
 	file->is_lost = true;
@@ -173,7 +175,7 @@ static void give_up_grown(struct enrg_file *file, uint64_t found_bytes)
 {
 	char kept[PATH_MAX];
 
-	keep_rest(file->path, kept);
+	keep_rest(file->set, file->path, kept);
 	file->is_lost = true;
 	file->switch_bytes = 0;
 	file->is_switch_due = false;
@@ -306,7 +308,7 @@ static void look_at_watch(struct enrg_watch *watch)
 	measure_loss(watch, &loss, before, found);
 	/* A log is the library's own to read, however little is left of it. */
 	if (loss.finding == HELD_CUT && !loss.is_log && stat(watch->path, &status) == 0 && status.st_size > 0)
-		keep_rest(watch->path, loss.kept);
+		keep_rest(watch->set, watch->path, loss.kept);
 	watch->is_lost = true;
 	watch->set->has_lost = true;
 	tell(watch->set, &loss);
@@ -345,7 +347,10 @@ int enrg_watch_open(struct enrg_store *store, const struct enrg_watch_params *pa
 
 void enrg_watch_count_rows(struct enrg_watch *watch, uint64_t rows)
 {
+	const struct chronicle_place place = {watch->path, watch->is_whole, watch->is_whole};
+
 	watch->rows += rows;
+	chronicle_add(&watch->set->chronicle, &watch->chronicle, &place, rows);
 }
 
 void enrg_watch_allow_shorter(struct enrg_watch *watch, uint64_t bytes)
@@ -364,6 +369,10 @@ void enrg_watch_close(struct enrg_watch *watch)
 	if (!watch)
 		return;
 	part_watch(watch);
+	if (watch->kind == ENRG_WATCH_ROWS && watch->is_lost)
+		chronicle_drop(&watch->set->chronicle, watch->path);
+	else if (watch->kind == ENRG_WATCH_ROWS && !watch->set->is_going_back)
+		chronicle_close(&watch->set->chronicle, watch->path);
 	struct enrg_watch **link = &watch->set->watches;
 	while (*link && *link != watch)
 		link = &(*link)->next;
@@ -499,7 +508,7 @@ void file_watch_left(struct file_set *set)
 			loss.finding = HELD_CUT;
 			loss.bytes = length - (uint64_t)status.st_size;
 			if (status.st_size > 0)
-				keep_rest(path, loss.kept);
+				keep_rest(set, path, loss.kept);
 		}
 		tell(set, &loss);
 		journal_forget_file(set->journal, i);
@@ -508,7 +517,10 @@ void file_watch_left(struct file_set *set)
 
 void enrg_file_count_rows(struct enrg_file *file, uint64_t rows)
 {
+	const struct chronicle_place place = {file->path, file->is_whole, !file->is_continued};
+
 	file->rows += rows;
+	chronicle_add(&file->set->chronicle, &file->chronicle, &place, rows);
 }
 
 void enrg_file_set_helper(struct enrg_file *file)

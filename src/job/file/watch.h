@@ -20,7 +20,8 @@ struct enrg_watch {
 	struct held_name name;
 	uint64_t bytes; /* longest length seen by the descriptor */
 	uint64_t rows;
-	bool is_whole; /* it was empty when the watch began: all its rows are counted */
+	struct chronicle_file *chronicle; /* NULL: no row has come yet */
+	bool is_whole;                    /* it was empty when the watch began: all its rows are counted */
 	bool is_lost;
 	enum enrg_watch_kind kind;
 	const struct enrg_watch *part_of;

@@ -209,6 +209,7 @@ static int store_record(struct store_life *life, const struct intake_record *rec
 		return 0;
 	}
 	batch.run = intake_run_of(&life->intake, record, &is_left);
+	chronicle_turn(&life->store.files.chronicle, batch.run, batch.acquired_ns);
 	rc = target_open(&life->targets, life->state, record, batch.run, target, err);
 	if (rc == 0)
 		rc = life->type->write(life->state, target->handle, &batch, err);
@@ -231,13 +232,20 @@ static bool spans_runs(const struct store_life *life)
 static int pass_boundary(struct store_life *life, const struct intake_record *record, struct enrg_error *err)
 {
 	bool closes = !spans_runs(life);
+	char run[sizeof(record->input->boundary.run)];
 	int rc = commit(life, err);
+
+	snprintf(run, sizeof(run), "%s", boundary_run(&record->input->boundary));
 
 	if (rc == 0 && closes)
 		rc = target_close_input(&life->targets, life->state, record->input, err);
 	if (rc == 0)
 		rc = intake_pass(&life->intake, record, err);
-	return rc < 0 ? rc : commit_now(life, closes, err);
+	if (rc == 0)
+		rc = commit_now(life, closes, err);
+	if (rc == 0 && *run)
+		chronicle_end_run(&life->store.files.chronicle, run);
+	return rc;
 }
 
 /* Too little space is free: what is written is committed, and the rest waits as for a full disk. A stop may use the
@@ -453,8 +461,10 @@ static int end(struct store_life *life, struct enrg_error *err)
 		rc = commit_journal(life, err);
 	if (rc == 0 && file_set_has_due(&life->store.files)) /* the journal must stay */
 		rc = enrg_error_set(err, -EIO, "what follows the last commit can't be written");
-	if (rc == 0)
+	if (rc == 0) {
+		chronicle_close_all(&life->store.files.chronicle);
 		return 0;
+	}
 	enrg_error_add(err, rc, "closing the files (the batches are stored)");
 	file_set_rollback(&life->store.files, NULL);
 	return rc;
@@ -497,6 +507,8 @@ static int start(struct store_life *life, struct enrg_error *err)
 
 	if (rc < 0)
 		return rc;
+	chronicle_init(
+		&life->store.files.chronicle, process->plan->runtime_folder, process->plan->name, life->type->section);
 	life->store.alert = alert;
 	life->store.alert_context = process;
 	/* Between two runs files may be moved where one likes; not while one is on. */

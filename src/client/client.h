@@ -15,11 +15,12 @@ struct enrg_client {
 		struct enrg_client_reply shown;
 		char text[1000];
 		char *fields, *json;
-	} reply;           /* what enrg_client_ask got last */
-	char **sources;    /* what enrg_client_sources gave last */
-	char **histograms; /* what enrg_histograms_list gave last */
-	int process;       /* pidfd of the supervisor that was asked to stop, or is waited for; -1 = none */
-	bool is_asked;     /* it was */
+	} reply;            /* what enrg_client_ask got last */
+	char **sources;     /* what enrg_client_sources gave last */
+	char **histograms;  /* what enrg_histograms_list gave last */
+	char history[4096]; /* what enrg_history_find gave last */
+	int process;        /* pidfd of the supervisor that was asked to stop, or is waited for; -1 = none */
+	bool is_asked;      /* it was */
 };
 
 /* -EAGAIN, with the reason, where no supervisor holds that folder. */

@@ -63,6 +63,7 @@ struct supervisor_options {
 	struct {
 		bool control;            /* ours: runs begin and end while jobs live */
 		double deadline_seconds; /* ours: of a source that begins or ends one */
+		const char *database;    /* ours: NULL = beside the data; "" = none */
 	} runs;
 	struct {
 		bool enabled; /* ours */

@@ -173,6 +173,12 @@ static const struct enrg_option runs_options[] = {
 		.max = 86400,
 		.unit = "s",
 		.help = "How long all sources together may take to begin a run, or to end it."},
+	{.key = "database",
+		.kind = ENRG_OPTION_STRING,
+		.offset = IN(runs, database),
+		.help = "File of the run book, an SQLite database of this supervisor alone. Without the key it is "
+			"runs_ID.sqlite in the folder of the first store that writes files, else in out; \"\": no run "
+			"book, and numbers of runs come from files alone."},
 	{0},
 };
 static const struct enrg_table runs_table = {SIZE(runs), runs_options};

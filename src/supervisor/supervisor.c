@@ -114,6 +114,7 @@ static void step(struct supervisor *self, uint64_t now_ns)
 		supervisor_look_at_jobs(self, now_ns); /* who asked for it looks next */
 	drain_step(&self->drain, self->roster, now_ns);
 	runs_step(&self->runs, now_ns);
+	book_step(&self->book, clock_mono_ns());
 	if (roster_next_due(self->roster) <= now_ns)
 		supervisor_look_after(self, true);
 	roster_start_due(self->roster, now_ns);
@@ -133,6 +134,8 @@ static int timeout_ms(const struct supervisor *self, uint64_t now_ns)
 	other = service_next_beat(&self->service, clock_mono_ns());
 	due = other != UINT64_MAX && now_ns + other < due ? now_ns + other : due;
 	other = control_next_due(&self->commands); /* a clock that this process's pauses do not stop */
+	due = other != UINT64_MAX && other - self->away_ns < due ? other - self->away_ns : due;
+	other = book_next_due(&self->book); /* likewise */
 	due = other != UINT64_MAX && other - self->away_ns < due ? other - self->away_ns : due;
 	if (self->has_mail)
 		return 0;

@@ -12,6 +12,8 @@
 #include "supervisor/supervisor.h"
 #include "supervisor/verdict.h"
 
+#define BOOK_PATIENCE_NS 2000000000ull /* for what is to be entered; the program goes on without us */
+
 static void print_ledger(const struct supervisor *self)
 {
 	char *text = NULL;
@@ -109,6 +111,7 @@ static void remove_sockets(const struct supervisor *self)
 void supervisor_fini(struct supervisor *self)
 {
 	runs_close(&self->runs);
+	book_close(&self->book, BOOK_PATIENCE_NS);
 	supervisor_close_alarms(self);
 	transition_fini(&self->transition);
 	control_close(&self->commands);

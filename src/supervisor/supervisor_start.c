@@ -217,6 +217,10 @@ int supervisor_start(struct supervisor *self, struct enrg_error *err)
 	if (!rc)
 		rc = open_loop(self, err);
 	if (!rc)
+		rc = supervisor_open_book(self, err);
+	if (!rc && self->book.is_on)
+		rc = watch(self, book_descriptor(&self->book), OWN_BOOK, err);
+	if (!rc)
 		rc = prepare(self, err);
 	if (!rc) {
 		runtime_format_bus(&self->runtime, publish_url, subscribe_url);

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "config/folder.h"
+#include "supervisor/book.h"
 #include "supervisor/control.h"
 #include "supervisor/control_plane.h"
 #include "supervisor/drain.h"
@@ -23,7 +24,7 @@
 #define TICK_NS 1000000000ull
 
 /* Lower half of epoll_data.u64 where the upper half is 0 (members have their enum roster_event there). */
-enum own_event { OWN_SIGNAL = 1, OWN_TIMER, OWN_BUS, OWN_CONTROL };
+enum own_event { OWN_SIGNAL = 1, OWN_TIMER, OWN_BUS, OWN_CONTROL, OWN_BOOK };
 
 /* The last figures that were told to whoever reads them. */
 struct told {
@@ -46,6 +47,7 @@ struct supervisor {
 	struct control_plane control;
 	struct control commands;
 	struct runs runs;
+	struct book book;
 	struct transition transition;
 	struct reconfigure reconfigure;
 	struct keeper keeper;
@@ -97,6 +99,11 @@ int supervisor_open_alarms(struct supervisor *self, struct enrg_error *err);
 /* Behind supervisor_take_samples; a run that ends raises none. true: something has changed. */
 bool supervisor_judge(struct supervisor *self);
 void supervisor_close_alarms(struct supervisor *self);
+
+/* --- supervisor_book.c --- */
+
+/* Behind runtime_open. Only a folder has one: texts leave nothing behind. */
+int supervisor_open_book(struct supervisor *self, struct enrg_error *err);
 
 /* --- supervisor_end.c --- */
 

@@ -51,13 +51,12 @@ struct backlog {
 };
 
 /* One for each member; NULL: no memory, then none is told. */
-static struct backlog *find_backlogs(const struct status_context *context)
+static struct backlog *find_backlogs(const struct roster *roster, const struct ledger *ledger)
 {
-	const struct roster *roster = context->roster;
 	struct backlog *backlogs = calloc(roster->count + 1, sizeof(*backlogs)), nobody = {0};
 
-	for (uint32_t i = 0; backlogs && i < context->ledger->source_count; i++) {
-		const struct ledger_source *source = &context->ledger->sources[i];
+	for (uint32_t i = 0; backlogs && i < ledger->source_count; i++) {
+		const struct ledger_source *source = &ledger->sources[i];
 		const struct member *member = roster_find(roster, source->name);
 		struct backlog *own = member ? &backlogs[member->index] : &nobody;
 
@@ -93,6 +92,15 @@ static void set_all(struct statistics *ret_statistics, const struct member *memb
 	}
 	if (member->stream)
 		set_stream(ret_statistics, member->stream);
+}
+
+void status_get_statistics(const struct roster *roster, const struct ledger *ledger, const struct member *member,
+	struct statistics *ret_statistics)
+{
+	struct backlog *backlogs = find_backlogs(roster, ledger), none = {0};
+
+	set_all(ret_statistics, member, backlogs ? &backlogs[member->index] : &none);
+	free(backlogs);
 }
 
 /* Does a source take data? null: not known, or no job that takes any. */
@@ -220,7 +228,7 @@ json_t *status_format(const struct status_context *context)
 {
 	char since[40], now[40];
 	json_t *jobs = json_array(), *status;
-	struct backlog *backlogs = find_backlogs(context), none = {0};
+	struct backlog *backlogs = find_backlogs(context->roster, context->ledger), none = {0};
 
 	for (size_t i = 0; i < context->roster->count; i++)
 		json_array_append_new(jobs, make_job(context->roster->members[i], backlogs ? &backlogs[i] : &none));

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "handover/statistics.h"
 #include "supervisor/ledger.h"
 #include "supervisor/roster.h"
 
@@ -22,5 +23,9 @@ struct status_context {
 json_t *status_format(const struct status_context *context);
 /* "3 jobs run, 12.3 MB/s in, 12.3 MB/s stored, 0.0 MB waiting". */
 void status_summary(const json_t *status, char *ret_text, size_t text_bytes);
+
+/* The figures of one job, as status_format shows them. */
+void status_get_statistics(const struct roster *roster, const struct ledger *ledger, const struct member *member,
+	struct statistics *ret_statistics);
 
 #endif

@@ -110,7 +110,8 @@ struct enrg_job_status {
 /* Run control (key `runs.control`): which run is on. */
 struct enrg_run_status {
 	uint32_t size;
-	const char *state; /* "idle": between two runs; "starting", "running", "stopping" */
+	const char *state; /* "idle": between two runs; "configuring", "configured", "starting", "running", "error": it
+			    * is on, and a part has given up; "stopping" */
 	const char *run;   /* that is on, begins or ends; "" = none */
 	uint64_t number;   /* its number; 0 = none */
 	uint64_t last_number;
@@ -122,6 +123,10 @@ struct enrg_run_status {
 	uint64_t refused_ns;           /* when */
 	const char *closing_run;       /* the oldest that has ended and is not all stored; "" = none */
 	const char *closing_waits_for; /* which store is behind */
+	const char *reason;            /* why it is in that state */
+	const char *by;                /* who brought it there; "" = the engine itself */
+	uint64_t deadline_ns;          /* wall clock: until when it is to leave that state; 0 = none */
+	const char *type, *description;
 };
 
 struct enrg_link_status {

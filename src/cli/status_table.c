@@ -2,8 +2,11 @@
 #include "cli/status_table.h"
 
 #include <string.h>
+#include <time.h>
 
 #include <enrgdaq/client.h>
+
+#include "cli/status_runs.h"
 
 static const char *text(const json_t *object, const char *key)
 {
@@ -198,34 +201,12 @@ static void print_alarm(const json_t *alarm, bool is_colored, FILE *stream)
 		json_is_true(json_object_get(alarm, "acknowledged")) ? " (acknowledged)" : "", text(alarm, "message"));
 }
 
-/* Which run is on, where runs begin and end by command. */
-static void print_runs(const json_t *runs, bool is_colored, FILE *stream)
+static uint64_t wall_now_ns(void)
 {
-	const json_t *refused = json_object_get(runs, "refused");
-	const char *state = text(runs, "state"), *waits_for = text(runs, "waits_for"),
-		   *on = is_colored ? "\033[0m" : "";
-	const char *green = is_colored ? "\033[32m" : "", *red = is_colored ? "\033[1;31m" : "";
-	char time[ENRG_TIMESTAMP_BYTES + 1];
+	struct timespec now = {0};
 
-	if (!json_is_object(runs))
-		return;
-	time_of(runs, "since_wall_ns", time);
-	if (!strcmp(state, "idle"))
-		fprintf(stream, "between runs since %s; the last number is %.0f\n", time, number(runs, "last_number"));
-	else if (!strcmp(state, "running"))
-		fprintf(stream, "%srun %.0f (%s) is on%s since %s\n", green, number(runs, "number"), text(runs, "run"),
-			on, time);
-	else
-		fprintf(stream, "run %.0f (%s) %s since %s%s%s\n", number(runs, "number"), text(runs, "run"),
-			!strcmp(state, "starting") ? "begins" : "ends", time,
-			*waits_for && *waits_for != '-' ? ", waits: " : "", *waits_for != '-' ? waits_for : "");
-	if (json_is_object(refused))
-		fprintf(stream, "%srun %.0f (%s) was not begun%s at %s: %s\n", red, number(refused, "number"),
-			text(refused, "run"), on, time_of(refused, "wall_ns", time), text(refused, "reason"));
-	if (has_text(runs, "closing") && text(runs, "closing")[0])
-		fprintf(stream, "run %s is not closed yet: %s\n", text(runs, "closing"),
-			text(runs, "closing_waits_for"));
-	fprintf(stream, "\n");
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
 void status_table_print(const json_t *status, bool is_colored, FILE *stream)
@@ -240,7 +221,7 @@ void status_table_print(const json_t *status, bool is_colored, FILE *stream)
 
 	fprintf(stream, "%s: %s, run %s since %s\n\n", text(status, "supervisor"), text(status, "state"),
 		text(status, "run"), text(status, "since"));
-	print_runs(json_object_get(status, "runs"), is_colored, stream);
+	status_runs_print(json_object_get(status, "runs"), wall_now_ns(), is_colored, stream);
 	print_heads(stream);
 	json_array_foreach((json_t *)json_object_get(status, "jobs"), index, item) print_job(item, is_colored, stream);
 	fprintf(stream, "\n");

@@ -148,6 +148,15 @@ static void which_run_is_on_is_told(void **state)
 	assert_non_null(
 		strstr(text, "run 12 (r12) begins since 1970-01-01T00:00:00.000Z, waits: store csv is not there\n"));
 	free(text);
+	text = print_text(
+		"{\"runs\": {\"state\": \"error\", \"run\": \"r12\", \"number\": 12, \"reason\": \"led has "
+		"given up\", \"type\": \"calibration\", \"wanted_by\": \"ada\", \"flags\": [\"degraded\", 3], "
+		"\"repeat\": 2, \"ends\": {\"wall_ns\": 1, \"events\": 9, \"events_now\": 4, \"when\": "
+		"[\"ledger open\", null]}}}");
+	assert_non_null(strstr(text, "run 12 (r12) is on, with an ERROR, since 1970-01-01T00:00:00.000Z: led has given "
+				     "up; type calibration; by ada; degraded; ends in 0 s; ends with event 9, 4 are "
+				     "there; ends when ledger open; 2 more follow\n"));
+	free(text);
 }
 
 static void nonsense_does_no_harm(void **state)

@@ -95,6 +95,7 @@ static void test_status(void **state)
 		"[{\"job\": \"a\", \"read_rows\": 9, \"in_rows\": 4, \"rejected_rows\": {\"range\": 2, \"prescale\": "
 		"3}}]}, "
 		"7]}, \"runs\": {\"state\": \"starting\", \"run\": \"r2\", \"number\": 2, \"since_wall_ns\": 5, "
+		"\"deadline_wall_ns\": 6, \"reason\": \"asked for\", \"by\": \"bob\", \"type\": \"led\", "
 		"\"waits_for\": \"b is not there\", \"refused\": {\"run\": \"r0\", \"reason\": \"why\", \"wall_ns\": "
 		"4}}, \"clock\": {\"locked\": true, \"offset_ns\": -5, \"uncertainty_ns\": 7, \"leap_pending\": -1}}",
 		(int)getpid());
@@ -124,6 +125,11 @@ static void test_status(void **state)
 	assert_string_equal(status->run_control->refused_reason, "why");
 	assert_int_equal(status->run_control->refused_ns, 4);
 	assert_string_equal(status->run_control->closing_run, "");
+	assert_string_equal(status->run_control->reason, "asked for");
+	assert_string_equal(status->run_control->by, "bob");
+	assert_string_equal(status->run_control->type, "led");
+	assert_string_equal(status->run_control->description, "");
+	assert_int_equal(status->run_control->deadline_ns, 6);
 	assert_non_null(status->clock);
 	assert_int_equal(status->clock->size, sizeof(struct enrg_host_clock));
 	assert_true(status->clock->is_locked && status->clock->offset_ns == -5);

@@ -241,7 +241,7 @@ static void fill_run(struct figures *figures, const json_t *runs)
 {
 	const json_t *refused = json_object_get(runs, "refused");
 
-	if (!json_is_object(runs))
+	if (!json_is_object(runs) || json_is_false(json_object_get(runs, "control")))
 		return;
 	figures->run = (struct enrg_run_status){.size = sizeof(figures->run),
 		.state = text_of(runs, "state"),
@@ -255,7 +255,12 @@ static void fill_run(struct figures *figures, const json_t *runs)
 		.refused_reason = text_of(refused, "reason"),
 		.refused_ns = count_of(refused, "wall_ns"),
 		.closing_run = text_of(runs, "closing"),
-		.closing_waits_for = text_of(runs, "closing_waits_for")};
+		.closing_waits_for = text_of(runs, "closing_waits_for"),
+		.reason = text_of(runs, "reason"),
+		.by = text_of(runs, "by"),
+		.deadline_ns = count_of(runs, "deadline_wall_ns"),
+		.type = text_of(runs, "type"),
+		.description = text_of(runs, "description")};
 	figures->shown.run_control = &figures->run;
 }
 

@@ -25,6 +25,7 @@ void account_destroy(struct account *account)
 	for (uint32_t i = 0; i < account->source_count; i++)
 		free(account->sources[i].stores);
 	free(account->sources);
+	run_facts_fini(&account->facts);
 	free(account);
 }
 

@@ -9,6 +9,7 @@
 #include "handover/journal.h"
 #include "supervisor/clock_state.h"
 #include "supervisor/roster.h"
+#include "supervisor/run_facts.h"
 
 struct account_store {
 	char name[240];
@@ -37,6 +38,7 @@ struct account {
 	char reason[480];                          /* why, or "" */
 	uint32_t source_count;
 	struct account_source *sources; /* whose streams it has begun in */
+	struct run_facts facts;         /* what is known of it beside the account */
 };
 
 struct account *account_create(const char *id, uint64_t number); /* NULL: out of memory */

@@ -1,15 +1,39 @@
-/* runs_state.h: what the files of runs share: runs.c (states), runs_commands.c (who asks), runs_file.c (runs.json),
- * runs_sources.c (what sources are told, and how far they are). For these alone. Process: supervisor, main thread. */
+/* runs_state.h: what the files of runs share: runs.c (states), runs_commands.c (who asks), runs_life.c (from the start
+ * to the end of the supervisor), runs_closing.c (runs that have ended), runs_file.c (runs.json), runs_sources.c (what
+ * sources are told, and how far they are). For these alone. Process: supervisor, main thread. */
 #ifndef SUPERVISOR_RUNS_STATE_H
 #define SUPERVISOR_RUNS_STATE_H
 
 #include "supervisor/runs.h"
 
 /* --- runs.c --- */
-void runs_enter(struct runs *runs, enum runs_state state);
-void runs_begin_stopping(struct runs *runs);
+
+/* Who has brought it there ("" = the engine), and why. */
+void runs_enter(struct runs *runs, enum runs_state state, const char *by, const char *reason);
+void runs_begin_stopping(struct runs *runs, const char *by, const char *reason);
+/* Ends a run that was not on everywhere: it is aborted. */
+void runs_abort(struct runs *runs, const char *by, const char *reason);
 /* Of a command that waits for the end of a transition, if there is one. */
 void runs_answer(struct runs *runs, enum command_code code, const char *text);
+
+struct runs_wanted {
+	json_t *asked;  /* taken, whatever comes of it */
+	const char *id; /* "" = one is drawn */
+	const char *by;
+	uint64_t number; /* 0 = the next */
+	enum runs_state goal;
+};
+/* From IDLE: what is wanted was checked. */
+int runs_begin(struct runs *runs, const struct runs_wanted *wanted, struct enrg_error *err);
+
+/* --- runs_closing.c --- */
+
+/* The account of the run that has ended is to be closed. false: those before are not closed yet. */
+bool runs_hand_over(struct runs *runs);
+/* Those that are stored, in the order in which they have ended. */
+void runs_close_done(struct runs *runs);
+/* Logged, and beside the data. */
+void runs_tell_account(const struct runs *runs, const struct account *account);
 
 /* --- runs_file.c --- */
 const char *runs_state_name(enum runs_state state);
@@ -19,7 +43,6 @@ void runs_save_or_tell(const struct runs *runs);
 void runs_load(struct runs *runs, bool goes_on);
 
 /* --- runs_sources.c --- */
-enum runs_progress { RUNS_DONE, RUNS_WAITING, RUNS_REFUSED };
 
 /* NULL: for no run. */
 void runs_wish(struct runs *runs, const struct account *account);

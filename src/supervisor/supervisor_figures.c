@@ -26,7 +26,7 @@ bool supervisor_take_samples(struct supervisor *self, bool is_final)
 	is_news |= sample_ledger(self->roster, self->ledger, is_final);
 	return is_news || self->told.phase != self->drain.phase || self->told.alerts != self->control.alert_count ||
 	       self->told.losses != losses_sum(&self->ledger->losses) ||
-	       self->told.runs != self->runs.since_wall_ns + self->runs.closed_count || self->runs.waits_for[0];
+	       self->told.runs != self->runs.changes + self->runs.closed_count || self->runs.waits_for[0];
 }
 
 static void tell_status(struct supervisor *self, const json_t *status, uint64_t now_ns)
@@ -73,7 +73,7 @@ void supervisor_look_at_jobs(struct supervisor *self, uint64_t now_ns)
 			.phase = self->drain.phase,
 			.alerts = self->control.alert_count,
 			.losses = losses_sum(&self->ledger->losses),
-			.runs = self->runs.since_wall_ns + self->runs.closed_count};
+			.runs = self->runs.changes + self->runs.closed_count};
 		if (status)
 			tell_status(self, status, now_ns);
 		json_decref(status);

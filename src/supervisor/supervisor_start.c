@@ -131,9 +131,14 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 	self->has_begun = !rc;
 	if (!rc)
 		rc = plan_set_name_run(self->plans, self->runtime.run, err);
-	if (!rc && options->runs.control)
-		rc = runs_open(&self->runs, &self->runtime, options->info.supervisor_id, options->runs.deadline_seconds,
-			goes_on, err);
+	if (!rc)
+		rc = runs_open(&self->runs,
+			&(struct runs_params){.runtime = &self->runtime,
+				.supervisor = options->info.supervisor_id,
+				.deadline_seconds = options->runs.deadline_seconds,
+				.has_control = options->runs.control,
+				.goes_on = goes_on},
+			err);
 	return rc ? rc : streams_create(self->specs, !self->params->checks_off, err);
 }
 
@@ -195,7 +200,7 @@ static int open_commands(struct supervisor *self, struct enrg_error *err)
 	self->control.hear_context = &self->commands;
 	self->control.hears_alerts = hears_alerts;
 	self->control.hears_context = self;
-	runs_attach(&self->runs, self->roster, self->commands.commands);
+	runs_attach(&self->runs, self->roster, self->ledger, self->commands.commands);
 	if (!rc && runs_add_commands(&self->runs) < 0)
 		rc = enrg_error_set(err, -ENOSPC, "too many kinds of commands");
 	if (!rc)

@@ -105,7 +105,9 @@ three_runs() {
 		await 20 has_status in_runs " running " || fail "status: $(cat status.log)"
 		send run_stop id=$id || fail "stop of $id: $(cat send.log)"
 		send run_stop id=$id || fail "the same once more: $(cat send.log)"
-		send run_stop && fail "no run is on, and it was stopped"
+		send run_stop || fail "none is on, which is what a stop wants: $(cat send.log)"
+		send run_stop expect=running && fail "none is on, and it was expected"
+		grep -q "the state is idle, and running was expected" send.log || fail "it does not say why: $(cat send.log)"
 	done
 	await 20 is_idle || fail "run $id does not close: $(cat send.log)"
 	send run_start id=second && fail "a run that has ended"

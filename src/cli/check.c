@@ -7,12 +7,14 @@
 #include "cli/cli.h"
 #include "config/folder.h"
 #include "config/folder_inputs.h"
+#include "config/run_plans.h"
 
 static const char help[] =
 	"usage: enrgdaq check CONFIG_DIR\n\n"
 	"Reads all *.toml files below the folder as `enrgdaq run` does and prints what would run: jobs, which store "
 	"gets\n"
-	"what, and into which files. Starts nothing. All errors are printed in one go, as file:line: key: what was\n"
+	"what, and into which files; also the types and sequences of runs that it has. Starts nothing. All errors are "
+	"printed in one go, as file:line: key: what was\n"
 	"expected, what was found.\n\n"
 	"Exit code: 0 it can run (warnings may be printed), 2 it can't.\n\n"
 	"examples:\n"
@@ -141,6 +143,20 @@ static void print_folder(const struct folder *folder)
 	}
 }
 
+static void print_plans(const struct run_plans *plans)
+{
+	for (size_t i = 0; i < plans->type_count; i++) {
+		const struct run_type *type = &plans->types[i];
+		printf("  run type %s:", type->name);
+		for (size_t k = 0; k < type->options.templates.count; k++)
+			printf("%s %s", k ? "," : "", type->options.templates.items[k]);
+		printf("%s%s\n", type->options.templates.count ? "" : " no template",
+			type->runs_code ? " (privileged: it may run programs)" : "");
+	}
+	for (size_t i = 0; i < plans->sequence_count; i++)
+		printf("  sequence %s: runs of type %s\n", plans->sequences[i].name, plans->sequences[i].options.type);
+}
+
 int cli_check(int argc, char **argv)
 {
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
@@ -160,8 +176,10 @@ int cli_check(int argc, char **argv)
 	if (rc)
 		return rc;
 	rc = cli_load_folder(argv[optind], types, &folder);
-	if (!rc)
+	if (!rc) {
 		print_folder(folder);
+		print_plans(folder->plans);
+	}
 	folder_free(folder);
 	types_free(types);
 	return rc;

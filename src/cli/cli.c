@@ -1,6 +1,7 @@
 /* cli.c: what several commands do. */
 #include "cli/cli.h"
 #include "config/folder.h"
+#include "config/run_judge.h"
 
 static void print_warning(void *context, const char *sentence)
 {
@@ -34,6 +35,8 @@ int cli_load_folder(const char *path, const struct types *types, struct folder *
 	if (folder_load(path, types, &folder, &problems, &err)) {
 		fprintf(stderr, "enrgdaq: %s\n", err.text);
 		rc = 2;
+	} else {
+		run_judge_plans(folder, types, &problems);
 	}
 	problems_print(&problems, stderr);
 	if (problems.errors) {

@@ -7,13 +7,14 @@
 #include "cli/cli.h"
 #include "cli/describe_statistics.h"
 #include "config/folder.h"
+#include "config/run_plans.h"
 #include "enrgdaq/message.h"
 
 static const char help[] = "usage: enrgdaq describe TYPE [--schema | --markdown | --example]\n\n"
 			   "Shows the configuration of TYPE: a job or store type (DAQJobTest, DAQJobStoreCSV), the "
 			   "section of a store (csv),\n"
 			   "`supervisor` for supervisor.toml, or `common` for the keys of every job. `statistics`: the "
-			   "figures of a job.\n\n"
+			   "figures of a job. `run-type`, `run-template`, `run-sequence`: files below runs/.\n\n"
 			   "  --schema     JSON Schema (draft 2020-12)\n"
 			   "  --markdown   tables for documentation\n"
 			   "  --example    commented TOML to start from\n\n"
@@ -275,16 +276,92 @@ static int describe_section(const struct enrg_store_type *store, enum form form)
 	return describe_table(&store->section_options, section, summary, section, form);
 }
 
+/* --- files of runs/ --- */
+
+struct plan_part {
+	const char *key, *title;
+	const struct enrg_table *table; /* NULL: any keys */
+	bool is_list;
+};
+
+struct plan_file {
+	const char *name, *title, *summary;
+	const struct enrg_table *table;
+	struct plan_part parts[4];
+};
+
+static const struct plan_file plan_files[] = {
+	{"run-type", "runs/types/NAME.toml", "A type of runs.", &run_type_table,
+		{{"values", "[values]: values of parameters of its templates", NULL, false}}},
+	{"run-template", "runs/templates/NAME.toml", "Jobs and messages of runs, with parameters.", &run_template_table,
+		{{"parameters",
+			 "[parameters.NAME], which stands where a value is { parameter = \"NAME\" }; also `default`, "
+			 "and "
+			 "`choices`, a list",
+			 &run_parameter_table, false},
+			{"job", "[[job]]: a job, as a file of its own would have it", NULL, true},
+			{"message", "[[message]]; also `body`, a table of its fields", &run_message_table, true}}},
+	{"run-sequence", "runs/sequences/NAME.toml", "Runs of a type one after the other.", &run_sequence_table,
+		{{"values", "[values]: values of all steps", NULL, false},
+			{"scan", "[[scan]]; also `values`, a list", &run_scan_table, true},
+			{"step", "[[step]]; also `values`, a table", &run_step_table, true}}},
+};
+
+static const struct plan_file *find_plan_file(const char *name)
+{
+	for (size_t i = 0; i < sizeof(plan_files) / sizeof(plan_files[0]); i++)
+		if (!strcmp(plan_files[i].name, name))
+			return &plan_files[i];
+	return NULL;
+}
+
+static json_t *part_schema(const struct plan_part *part)
+{
+	json_t *schema = part->table ? options_schema(part->table) : json_pack("{s:s}", "type", "object");
+
+	/* values of any kind, which no table declares */
+	if (part->table)
+		json_object_del(schema, "additionalProperties");
+	json_object_set_new(schema, "description", json_string(part->title));
+	if (part->is_list)
+		return json_pack("{s:s, s:o}", "type", "array", "items", schema);
+	return part->table ? json_pack("{s:s, s:o}", "type", "object", "additionalProperties", schema) : schema;
+}
+
+static int describe_plan_file(const struct plan_file *file, enum form form)
+{
+	if (form == FORM_SCHEMA) {
+		json_t *schema = options_schema(file->table), *properties = json_object_get(schema, "properties");
+		for (const struct plan_part *part = file->parts; part->key; part++)
+			json_object_set_new(properties, part->key, part_schema(part));
+		print_schema(schema, file->title, file->summary);
+		return 0;
+	}
+	int rc = describe_table(file->table, file->title, file->summary, NULL, form);
+	for (const struct plan_part *part = file->parts; part->key; part++) {
+		if (form == FORM_EXAMPLE) {
+			printf("\n# %s\n", part->title);
+			continue;
+		}
+		print_title(part->title, form);
+		if (part->table)
+			print_table(part->table, form);
+	}
+	return rc;
+}
+
 static int refuse_name(const struct types *types, const char *name)
 {
-	size_t count = 3;
-	const char **names = calloc(types_count(types) + 3, sizeof(*names));
+	size_t count = 6;
+	const char **names = calloc(types_count(types) + 6, sizeof(*names));
 	const char *nearest = types_suggest(types, name);
 
 	if (names) {
 		names[0] = "supervisor";
 		names[1] = "common";
 		names[2] = "statistics";
+		for (size_t i = 0; i < 3; i++)
+			names[3 + i] = plan_files[i].name;
 		for (size_t i = 0; i < types_count(types); i++)
 			if (types_at(types, i)->store)
 				names[count++] = types_at(types, i)->store->section;
@@ -307,6 +384,8 @@ static int describe(const struct types *types, const char *name, enum form form)
 	if (!strcmp(name, "common"))
 		return describe_table(
 			&job_common_table, "Every job", "Keys that every job has beside its own.", NULL, form);
+	if (find_plan_file(name))
+		return describe_plan_file(find_plan_file(name), form);
 	const struct type_entry *type = types_find(types, name, NULL);
 	if (type)
 		return describe_type(types, type, form);

@@ -11,6 +11,8 @@
 #include "config/folder_inputs.h"
 #include "config/folder_loader.h"
 #include "config/folder_stores.h"
+#include "config/run_places.h"
+#include "config/run_plans.h"
 #include "config/sources.h"
 
 static void check_supervisor(const struct toml_node *root, const char *file, const struct supervisor_options *options,
@@ -202,7 +204,7 @@ static void load_sources(const struct folder_loader *loader, const struct source
 	for (size_t i = 0; i < sources->count; i++) {
 		const struct source *source = &sources->items[i];
 		const char *slash = strrchr(source->name, '/');
-		if (source == supervisor)
+		if (source == supervisor || run_plans_has(source))
 			continue;
 		job_files++;
 		if (slash && !strcmp(slash, "/supervisor"))
@@ -220,6 +222,10 @@ static void load_sources(const struct folder_loader *loader, const struct source
 	folder_check_unique_names(loader);
 	folder_check_inputs(folder, loader->problems);
 	folder_check_stores(folder, loader->problems);
+	if (run_plans_load(sources, folder->memory, &folder->plans, loader->problems, NULL))
+		problems_add(loader->problems, false, folder->path, 0, "out of memory");
+	else
+		run_places_mark(folder->plans, folder, loader->types, loader->problems);
 }
 
 int folder_load_sources(const char *path, struct sources *sources, const struct types *types,
@@ -286,6 +292,7 @@ void folder_free(struct folder *folder)
 		toml_free(folder->jobs[i].root);
 	}
 	free(folder->jobs);
+	run_plans_free(folder->plans);
 	options_memory_destroy(folder->memory);
 	sources_fini(&folder->sources);
 	free(folder->path);

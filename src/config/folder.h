@@ -96,16 +96,20 @@ struct job_config {
 	struct job_store_section *sections; /* of jobs that produce */
 };
 
+struct run_plans;
+
 struct folder {
 	char *path;
 	struct sources sources; /* the texts that it was made of */
 	struct supervisor_options supervisor;
 	size_t job_count;
 	struct job_config *jobs;
+	struct run_plans *plans; /* of runs/; NULL where memory ran out */
 	struct options_memory *memory;
 };
 
-/* Reads every *.toml recursively (sorted; hidden files and folders are left out), fills and checks everything: types,
+/* Reads every *.toml recursively (sorted; hidden files and folders are left out; what run_plans.h reads is no job),
+ * fills and checks everything: types,
  * keys, sections, duplicate ids, stores that have no job (added with defaults where the type allows that;
  * else a problem that names the missing file and keys). 0 even with problems: see problems->errors; negative only
  * when the folder itself can't be read. No job at all is a warning, and an error where there is no supervisor.toml

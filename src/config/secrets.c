@@ -8,6 +8,8 @@
 
 #include "base/secret.h"
 #include "config/folder.h"
+#include "config/run_plans.h"
+#include "config/types_message.h"
 
 /* A secret value as it stands in the text, quotes included. */
 struct span {
@@ -20,6 +22,7 @@ struct span {
 struct spans {
 	const struct types *types;
 	const char *file, *text;
+	const struct toml_node *parameters; /* of a template of runs; NULL = none */
 	size_t count;
 	struct span *items;
 	struct enrg_error *err;
@@ -89,6 +92,20 @@ static int add_span(struct spans *spans, const struct toml_node *node, const cha
 	return 0;
 }
 
+/* The parameter that stands in the place of a secret: what it is by default is one. */
+static int add_default(struct spans *spans, const char *parameter)
+{
+	const struct toml_node *own = spans->parameters ? toml_find(spans->parameters, parameter) : NULL;
+	const struct toml_node *value = own && own->kind == TOML_TABLE ? toml_find(own, "default") : NULL;
+	char path[512];
+
+	snprintf(path, sizeof(path), "parameters.%s.default", parameter);
+	for (size_t i = 0; i < spans->count; i++)
+		if (!strcmp(spans->items[i].path, path))
+			return 0;
+	return value ? add_span(spans, value, path) : 0;
+}
+
 static const struct enrg_option *find_option(const struct enrg_table *table, const char *key)
 {
 	for (const struct enrg_option *option = table->options; option && option->key; option++) {
@@ -114,7 +131,9 @@ static int walk(struct spans *spans, const struct enrg_table *table, const struc
 		if (!option)
 			continue;
 		snprintf(path, sizeof(path), "%s%s", prefix, child->key);
-		if (option->secret) {
+		if (option->secret && run_parameter_place(child)) {
+			rc = add_default(spans, run_parameter_place(child));
+		} else if (option->secret) {
 			rc = add_span(spans, child, path);
 		} else if (option->kind == ENRG_OPTION_TABLE) {
 			snprintf(path, sizeof(path), "%s%s.", prefix, child->key);
@@ -129,7 +148,7 @@ static int walk(struct spans *spans, const struct enrg_table *table, const struc
 	return rc;
 }
 
-static int walk_group(struct spans *spans, const struct toml_node *group)
+static int walk_group(struct spans *spans, const struct toml_node *group, const char *prefix)
 {
 	char path[512];
 	int rc = 0;
@@ -137,14 +156,14 @@ static int walk_group(struct spans *spans, const struct toml_node *group)
 	for (size_t i = 0; group && group->kind == TOML_TABLE && i < group->count && rc == 0; i++) {
 		const struct toml_node *section = &group->children[i];
 		const struct type_entry *store = types_find_section(spans->types, section->key);
-		snprintf(path, sizeof(path), "%s.%s.", group->key, section->key);
+		snprintf(path, sizeof(path), "%s%s.%s.", prefix, group->key, section->key);
 		if (store)
 			rc = walk(spans, &store->store->section_options, section, path);
 	}
 	return rc;
 }
 
-static int walk_job(struct spans *spans, const struct toml_node *root)
+static int walk_job(struct spans *spans, const struct toml_node *root, const char *prefix)
 {
 	const struct toml_node *name = toml_find(root, "daq_job_type");
 	bool is_old;
@@ -154,13 +173,63 @@ static int walk_job(struct spans *spans, const struct toml_node *root)
 	if (!type)
 		return enrg_error_set(
 			spans->err, ENRG_E_CONFIG, "%s: its type is unknown, and with it what is secret", spans->file);
-	int rc = walk(spans, &job_common_table, root, "");
+	int rc = walk(spans, &job_common_table, root, prefix);
 	if (rc == 0)
-		rc = walk(spans, type_options(type), root, "");
+		rc = walk(spans, type_options(type), root, prefix);
 	const struct enrg_job_group *group = type_groups(type);
 	for (; rc == 0 && group && group->key; group++)
-		rc = walk_group(spans, toml_find(root, group->key));
+		rc = walk_group(spans, toml_find(root, group->key), prefix);
 	return rc;
+}
+
+/* Any type may be the receiver: a job is known by its name alone. */
+static int walk_message(struct spans *spans, const struct toml_node *message, const char *prefix)
+{
+	const struct toml_node *kind = toml_find(message, "kind"), *body = toml_find(message, "body");
+	int rc = 0;
+
+	if (!kind || kind->kind != TOML_STRING || !body || body->kind != TOML_TABLE)
+		return 0;
+	for (size_t i = 0; rc == 0 && i < types_count(spans->types); i++) {
+		const struct enrg_message_type *type =
+			types_find_message(type_messages(types_at(spans->types, i)), kind->text);
+		size_t before = spans->count;
+		if (type)
+			rc = walk(spans, &type->body, body, prefix);
+		if (spans->count > before)
+			break;
+	}
+	return rc;
+}
+
+/* Paths of its jobs begin with their place, so that no two spans have one path. */
+static int walk_template(struct spans *spans, const struct toml_node *root)
+{
+	const struct toml_node *jobs = toml_find(root, "job"), *messages = toml_find(root, "message");
+	char prefix[40];
+	int rc = 0;
+
+	spans->parameters = toml_find(root, "parameters");
+	for (size_t i = 0; rc == 0 && spans->parameters && i < spans->parameters->count; i++) {
+		const struct toml_node *own = &spans->parameters->children[i], *secret = toml_find(own, "secret");
+		if (secret && secret->kind == TOML_BOOLEAN && secret->boolean)
+			rc = add_default(spans, own->key);
+	}
+	for (size_t i = 0; rc == 0 && jobs && i < jobs->count; i++) {
+		snprintf(prefix, sizeof(prefix), "job[%zu].", i);
+		rc = walk_job(spans, &jobs->children[i], prefix);
+	}
+	for (size_t i = 0; rc == 0 && messages && i < messages->count; i++) {
+		snprintf(prefix, sizeof(prefix), "message[%zu].body.", i);
+		rc = walk_message(spans, &messages->children[i], prefix);
+	}
+	return rc;
+}
+
+/* Types and sequences of runs hold no secrets: run_places.c refuses them there. */
+static int walk_plan(struct spans *spans, const struct toml_node *root)
+{
+	return strstr(spans->file, "runs/templates/") ? walk_template(spans, root) : 0;
 }
 
 static int compare_spans(const void *left, const void *right)
@@ -183,8 +252,10 @@ static int find_spans(
 		return rc;
 	if (!strcmp(slash ? slash + 1 : file, "supervisor.toml"))
 		rc = walk(ret, &supervisor_table, root, "");
+	else if (run_plans_is_file(file) && !toml_find(root, "daq_job_type"))
+		rc = walk_plan(ret, root);
 	else
-		rc = walk_job(ret, root);
+		rc = walk_job(ret, root, "");
 	toml_free(root);
 	if (ret->count)
 		qsort(ret->items, ret->count, sizeof(*ret->items), compare_spans);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/path.h"
+#include "config/run_judge.h"
 #include "supervisor/earlier/streams.h"
 #include "supervisor/keeps.h"
 #include "supervisor/needs.h"
@@ -259,6 +260,8 @@ static enum command_outcome consider(
 
 	problems_init(&problems);
 	int rc = folder_load_sources((*self->folder)->path, sources, self->types, &wanted, &problems, &err);
+	if (!rc && !strcmp(request->command->kind, "reload"))
+		run_judge_plans(wanted, self->types, &problems);
 	if (!rc && !problems.errors)
 		rc = change_make(*self->folder, wanted, &change, &problems, &err);
 	if (rc) {

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/version.h"
+#include "config/run_judge.h"
 #include "config/types_message.h"
 #include "supervisor/earlier/adopt.h"
 #include "supervisor/earlier/inherit.h"
@@ -55,6 +56,8 @@ int supervisor_load(struct supervisor *self)
 	else
 		rc = folder_load_texts(&(struct folder_texts){params->text_count, params->names, params->texts},
 			self->types, &self->folder, &problems, &err);
+	if (!rc)
+		run_judge_plans(self->folder, self->types, &problems);
 	problems_print(&problems, stderr);
 	if (rc)
 		log_line(ENRG_ERROR, "%s", err.text);

@@ -178,7 +178,8 @@ ENRG_API void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const 
 ENRG_API void enrg_job_set_waiting(struct enrg_job *job, const char *reason);
 
 /* For whoever moves files away: is this a file that a store has not closed, in a run of this user that is on, or in one
- * that was killed and will be continued? The stores keep that on tmpfs: some ms. */
+ * that was killed and will be continued? The stores keep that on tmpfs: some ms. Where it can't be told (what they keep
+ * is damaged or gone), every file is: the log says so once. */
 ENRG_API bool enrg_job_file_is_open(const struct enrg_job *job, const char *path);
 
 /* Opens a table of the store group `group` ("store_config"). `tag` NULL = none. Schema and tag are copied. The same

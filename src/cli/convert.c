@@ -367,13 +367,13 @@ static int check_names(const struct convert_options *options, struct enrg_error 
 
 	if (lstat(options->output, &status) == 0)
 		return refuse_output(options->output, err);
-	if (unfinished_find(options->output, store, sizeof(store)))
+	if (unfinished_find(options->output, store, sizeof(store), NULL) == 1)
 		return enrg_error_set(err, ENRG_E_CONFIG,
 			"%s is the name of a file that %s has not closed: with another one there, its next start would "
 			"cut "
 			"it or report a loss; start that run and stop it in order, or choose another name",
 			options->output, store);
-	if (options->is_compact && unfinished_find(options->input, store, sizeof(store)))
+	if (options->is_compact && unfinished_find(options->input, store, sizeof(store), NULL) == 1)
 		fprintf(stderr,
 			"enrgdaq convert: %s has not closed %s: more rows may come; put the copy into its place only "
 			"after "

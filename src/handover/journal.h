@@ -112,9 +112,9 @@ void journal_add_loss(struct journal *journal, const struct journal_loss *loss);
 struct journal_loss journal_read_loss(const char *path);
 /* From outside: number of the last commit. -ENOENT: there is no such file, or it is no journal. */
 int journal_read_number(const char *path, uint64_t *ret_number);
-/* From outside: the store of that journal has not closed the file of that full name. Any process; false where it can't
- * be read. */
-bool journal_names_file(const char *path, const char *file);
+/* From outside: 1: the store of that journal has not closed the file of that full name; 0: it has, or there is no such
+ * journal; ENRG_E_CORRUPT, -errno: it can't be told. Any process. */
+int journal_names_file(const char *path, const char *file);
 /* From outside, while no store has it open: a new run counts from zero. */
 void journal_clear_loss(const char *path);
 

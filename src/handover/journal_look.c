@@ -57,28 +57,33 @@ int journal_read_number(const char *path, uint64_t *ret_number)
 	return is_read ? 0 : -ENOENT;
 }
 
+static bool is_ours(const struct journal_header *header)
+{
+	return header->magic == JOURNAL_MAGIC && header->version == JOURNAL_VERSION &&
+	       header->streams_max <= ENTRIES_MAX && header->files_max <= ENTRIES_MAX;
+}
+
 /* Read, not mapped: see journal_read_loss. */
-bool journal_names_file(const char *path, const char *file)
+int journal_names_file(const char *path, const char *file)
 {
 	struct journal_header header;
 	struct file_entry entry;
-	bool is_found = false;
-	int descriptor = held_open(path, O_RDONLY);
+	int descriptor = held_open(path, O_RDONLY), rc = 0;
 
 	if (descriptor < 0)
-		return false;
-	if (pread(descriptor, &header, sizeof(header), 0) != sizeof(header) || header.magic != JOURNAL_MAGIC ||
-		header.version != JOURNAL_VERSION || header.streams_max > ENTRIES_MAX || header.files_max > ENTRIES_MAX)
-		header.files_max = 0;
-	for (uint32_t i = 0; i < header.files_max && !is_found; i++) {
+		return errno == ENOENT ? 0 : -errno;
+	if (pread(descriptor, &header, sizeof(header), 0) != sizeof(header) || !is_ours(&header))
+		rc = ENRG_E_CORRUPT;
+	for (uint32_t i = 0; rc == 0 && i < header.files_max; i++) {
 		off_t at = (off_t)journal_layout_bytes(header.streams_max, i);
 
 		if (pread(descriptor, &entry, sizeof(entry), at) != sizeof(entry))
-			break;
-		is_found = entry.state != ENTRY_FREE && strncmp(entry.path, file, sizeof(entry.path)) == 0;
+			rc = ENRG_E_CORRUPT;
+		else
+			rc = entry.state != ENTRY_FREE && strncmp(entry.path, file, sizeof(entry.path)) == 0;
 	}
 	close(descriptor);
-	return is_found;
+	return rc;
 }
 
 /* --- what has become of it ---------------------------------------------------------------------------------------- */

@@ -1,8 +1,10 @@
 /* unfinished.c: see the header. */
 #include "handover/unfinished.h"
 
+#include <errno.h>
 #include <glob.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,21 +40,42 @@ static void describe(const char *journal, char *ret_store, size_t store_bytes)
 		(int)(own - 1 - folder), folder);
 }
 
-bool unfinished_find(const char *path, char *ret_store, size_t store_bytes)
+static int look(const glob_t *journals, const char *full, char *ret_store, size_t store_bytes, struct enrg_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < journals->gl_pathc && rc != 1; i++) {
+		const char *journal = journals->gl_pathv[i];
+		int found = journal_names_file(journal, full);
+
+		if (found == 1)
+			describe(journal, ret_store, store_bytes);
+		if (found < 0)
+			rc = enrg_error_set(err, found, "%s: %s", journal,
+				found == ENRG_E_CORRUPT ? "is damaged, or of another version" : strerror(-found));
+		else if (found == 1)
+			rc = 1;
+	}
+	return rc;
+}
+
+int unfinished_find(const char *path, char *ret_store, size_t store_bytes, struct enrg_error *err)
 {
 	char base[PATH_MAX], pattern[PATH_MAX], full[PATH_MAX];
 	glob_t journals = {0};
-	bool is_found = false;
+	int rc = path_runtime_folder(base, sizeof(base), err), found;
 
-	if (path_runtime_folder(base, sizeof(base), NULL) || !find_full_name(path, full) ||
-		snprintf(pattern, sizeof(pattern), "%s/*/*" SUFFIX, base) >= (int)sizeof(pattern))
-		return false;
-	if (glob(pattern, GLOB_NOSORT, NULL, &journals) == 0)
-		for (size_t i = 0; i < journals.gl_pathc && !is_found; i++) {
-			is_found = journal_names_file(journals.gl_pathv[i], full);
-			if (is_found)
-				describe(journals.gl_pathv[i], ret_store, store_bytes);
-		}
+	if (rc < 0)
+		return rc;
+	if (!find_full_name(path, full))
+		return enrg_error_set(err, -ENOENT, "%s: its folder is not there", path);
+	if (snprintf(pattern, sizeof(pattern), "%s/*/*" SUFFIX, base) >= (int)sizeof(pattern))
+		return enrg_error_set(err, -ENAMETOOLONG, "%s: the name is too long", base);
+	found = glob(pattern, GLOB_NOSORT | GLOB_ERR, NULL, &journals);
+	if (found == 0)
+		rc = look(&journals, full, ret_store, store_bytes, err);
+	else if (found != GLOB_NOMATCH)
+		rc = enrg_error_set(err, -EIO, "%s: not all of its folders can be read", base);
 	globfree(&journals);
-	return is_found;
+	return rc;
 }

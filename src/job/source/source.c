@@ -87,12 +87,23 @@ void enrg_job_set_waiting(struct enrg_job *job, const char *reason)
 		atomic_store_explicit(&page->state, reason ? PAGE_WAITING : PAGE_RUNNING, memory_order_relaxed);
 }
 
+/* What can't be told counts as open: who asks would move or remove what a store goes on with. */
 bool enrg_job_file_is_open(const struct enrg_job *job, const char *path)
 {
+	static bool is_told;
+	struct enrg_error err = {0};
 	char store[256];
+	int rc = unfinished_find(path, store, sizeof(store), &err);
 
-	(void)job;
-	return unfinished_find(path, store, sizeof(store));
+	/* This process has a page there: where it is not, the journals were taken away, too. */
+	if (rc == 0 && access(job->process->plan->page_path, F_OK) < 0)
+		rc = enrg_error_set(&err, -EIO, "%s: %s", job->process->plan->page_path, strerror(errno));
+	if (rc < 0 && rc != -ENOENT && !is_told)
+		log_line(ENRG_WARNING,
+			"it can't be told which files stores have closed, so all count as open, and stay: %s",
+			err.text);
+	is_told = rc < 0 && (is_told || rc != -ENOENT);
+	return rc != 0;
 }
 
 void enrg_job_continue(struct enrg_job *job, struct enrg_published *ret_published)

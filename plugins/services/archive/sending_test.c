@@ -119,8 +119,11 @@ static void a_proof_that_fails_is_none_against_the_copy(void **state)
 		assert_int_equal(sending_create(&params, &way, &err), 0);
 		assert_int_equal(way.type->begin_proof(way.self, "a.csv", "00", &err), 0);
 		struct pollfd child = {.fd = way.type->descriptor(way.self), .events = POLLIN};
-		assert_int_equal(poll(&child, 1, 10000), 1);
-		assert_int_equal(way.type->step(way.self, &result, &err), wanted[i]);
+		int rc;
+		do
+			assert_int_equal(poll(&child, 1, 10000), 1);
+		while ((rc = way.type->step(way.self, &result, &err)) == WAY_WAITS);
+		assert_int_equal(rc, wanted[i]);
 		way.type->destroy(way.self);
 	}
 }

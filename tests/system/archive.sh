@@ -153,6 +153,44 @@ case_full() {
 	expect_all disk
 }
 
+# A file that the target can't take holds up no other, and the fault is said once, not at each try; one that a clock of
+# the future has written is archived and removed like the others.
+case_set_aside() {
+	mount_disk 900k
+	write_lab "target = \"$work/disk\"" 'keep_days = 0.000001' 'retry_seconds = 0.05'
+	sed -i '/retry_seconds = 0.3/d' c/archive.toml
+	rm c/bench.toml c/csv.toml
+	mkdir out
+	head -c 2000000 /dev/urandom >out/large.dat
+	touch -d '2 days ago' out/large.dat
+	for name in one two three; do head -c 20000 /dev/urandom >out/$name.dat; done
+	touch -d '2 years' out/three.dat
+	: >out/hidden.dat
+	start run.log run c
+	small_are_there() { [ -s disk/one.dat ] && [ -s disk/two.dat ] && [ -s disk/three.dat ]; }
+	await 20 small_are_there || fail "a file that is too large holds up the others"
+	await 20 grep -q "ERROR archive: 1 file(s) can't be archived and are set aside, such as large.dat: the target .* is full" run.log || fail "it is not said"
+	await 20 grep -q "INFO  archive: the archive works again" run.log || fail "the fault has no end"
+	is_shown() { "$bin" status >status.log && grep -q "waiting: 0 file(s) with 0 B wait to be archived; 1 set aside, such as large.dat (the target" status.log; }
+	await 10 is_shown || fail "status does not show it: $(cat status.log)"
+	small_are_gone() { [ ! -e out/one.dat ] && [ ! -e out/two.dat ] && [ ! -e out/three.dat ]; }
+	await 20 small_are_gone || fail "not removed: $(ls out)"
+	head -c 2000000 /dev/urandom >out/larger.dat
+	await 20 grep -q "ERROR archive: the target .* is full.*1 file(s) with 2.0 MB wait" run.log || fail "a second one is not tried"
+	head -c 20000 /dev/urandom >out/four.dat
+	await 20 grep -q "WARN.* archive: larger.dat is set aside" run.log || fail "a second one is not set aside"
+	tried() { [ "$(grep -c 'large.dat is set aside' run.log)" -ge 3 ]; }
+	await 20 tried || fail "it is not tried again"
+	[ "$(grep -c "ERROR archive: the target" run.log)" -le 2 ] || fail "the fault is said again and again"
+	[ "$(grep -c "ERROR archive: .* set aside" run.log)" = 1 ] || fail "what is set aside is said again and again"
+	[ "$(grep -c "the archive is behind" run.log)" -le 1 ] || fail "what is set aside counts as behind again and again"
+	mount -o remount,size=20m "$work/disk"
+	await 40 grep -q "INFO  archive: no file is set aside from the archive any more" run.log || fail "it is not taken when there is room"
+	kill -INT "$run"
+	wait "$run"
+	[ "$(find disk -name 'large*.dat' | wc -l)" = 2 ] || fail "they are not there"
+}
+
 # A target that goes away and comes back: nothing is written into the folder where it was mounted.
 case_vanishing() {
 	mount_disk 200m

@@ -19,7 +19,9 @@
 #include "placing.h"
 #include "sending.h"
 
-#define TRY_LAST      60u /* times retry_seconds */
+#define TRY_LAST      60u      /* times retry_seconds */
+#define ASIDE_FIRST   12u      /* the same */
+#define UNREADABLE    (-EBADF) /* the original, for us */
 #define CHILD_LOOK_NS 1000000000u
 #define REPORT_NS     1000000000u
 #define NICENESS      10
@@ -40,9 +42,9 @@ static int64_t wall_ns(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-static double age_seconds(const struct inventory_file *file)
+static double seconds_since(int64_t then_wall_ns)
 {
-	return (double)(wall_ns() - inventory_changed_ns(&file->status)) / 1e9;
+	return (double)(wall_ns() - then_wall_ns) / 1e9;
 }
 
 /* --- life -------------------------------------------------------------------------------------------------------- */
@@ -58,6 +60,7 @@ void archive_destroy(void *state)
 	records_close(archive->records);
 	state_close(&archive->lock);
 	inventory_fini(&archive->inventory);
+	aside_fini(&archive->aside);
 	if (archive->folder >= 0)
 		close(archive->folder);
 	free(archive);
@@ -160,10 +163,26 @@ static bool is_closed(const struct archive *archive, const struct inventory_file
 	       closing_is_closed(archive->folder, file->name) && !enrg_job_file_is_open(archive->job, path);
 }
 
+/* By its time of change; or, where a clock was ahead when it was written, by how long we have seen it as it is. */
+static bool is_settled(const struct archive *archive, const struct inventory_file *file)
+{
+	double age_s = seconds_since(inventory_changed_ns(&file->status));
+	double seen_s = (double)(mono_ns() - file->since_ns) / 1e9;
+
+	return (age_s > seen_s ? age_s : seen_s) >= archive->options->settle_seconds;
+}
+
 static bool is_due(const struct archive *archive, const struct inventory_file *file)
 {
-	return age_seconds(file) >= archive->options->settle_seconds && !is_recorded(archive, file) &&
-	       is_closed(archive, file);
+	return is_settled(archive, file) && !is_recorded(archive, file) && is_closed(archive, file);
+}
+
+/* Those that are set aside are tried again, and are no backlog. */
+static bool is_waiting(const struct archive *archive, const struct inventory_file *file)
+{
+	const struct aside_file *failed = aside_find(&archive->aside, file);
+
+	return (!failed || !failed->is_set_aside || mono_ns() >= failed->next_ns) && is_due(archive, file);
 }
 
 static int scan(struct archive *archive, struct enrg_error *err)
@@ -181,21 +200,49 @@ static int scan(struct archive *archive, struct enrg_error *err)
 		return 0;
 	}
 	int rc = archive_check_folders(options, err);
+	const struct inventory_params params = {options->folder, &exclude, mono_ns()};
 	if (rc == 0)
-		rc = inventory_read(&archive->inventory, options->folder, &exclude, err);
+		rc = inventory_read(&archive->inventory, &params, err);
+	if (rc == 0)
+		aside_forget_gone(&archive->aside, &archive->inventory);
 	for (size_t i = 0; rc == 0 && i < archive->inventory.count; i++)
-		archive->inventory.files[i].is_waiting = is_due(archive, &archive->inventory.files[i]);
+		archive->inventory.files[i].is_waiting = is_waiting(archive, &archive->inventory.files[i]);
 	archive_count_backlog(archive);
+	archive_report_end(archive, mono_ns());
+	archive_report_aside(archive, mono_ns());
 	archive_report(archive);
 	return rc;
 }
 
 /* --- copying ----------------------------------------------------------------------------------------------------- */
 
-/* What concerns this file alone: others go on, and it is looked at again with the next scan. */
+/* It changed or went while it was read: it is looked at again with the next scan. */
+static bool is_of_moment(int rc)
+{
+	return rc == -EBUSY || rc == -ENOENT;
+}
+
+/* No target takes it, or nobody can read it here. */
 static bool is_of_file(int rc)
 {
-	return rc == -EBUSY || rc == -ENOENT || rc == -ENAMETOOLONG;
+	return rc == -ENAMETOOLONG || rc == -EFBIG || rc == UNREADABLE;
+}
+
+static bool is_set_aside(struct archive *archive, int rc, const char *reason, uint64_t now_ns)
+{
+	const struct aside_failure failure = {.reason = reason,
+		.is_own = is_of_file(rc),
+		.now_ns = now_ns,
+		.delay_ns = (uint64_t)(ASIDE_FIRST * archive->options->retry_seconds * 1e9)};
+
+	/* a target that is away says nothing of the file */
+	if (rc == -ENODEV || !aside_fail(&archive->aside, archive->at, &failure))
+		return false;
+	enrg_job_log(archive->job, ENRG_WARNING,
+		"%s is set aside: %s; it stays here, others go on, and it is tried again", archive->at->name, reason);
+	archive_count_backlog(archive);
+	archive_report_aside(archive, now_ns);
+	return true;
 }
 
 static void give_up_task(struct archive *archive, int rc, const struct enrg_error *reason)
@@ -204,16 +251,19 @@ static void give_up_task(struct archive *archive, int rc, const struct enrg_erro
 
 	archive->task = TASK_NONE;
 	archive->at->is_waiting = false;
-	if (is_of_file(rc)) {
+	if (is_of_moment(rc)) {
 		enrg_job_log(archive->job, ENRG_DEBUG, "%s: %s", archive->at->name, reason->text);
 		return;
 	}
+	if (is_set_aside(archive, rc, reason->text, now_ns))
+		return;
 	for (unsigned i = 0; i < archive->failures && delay_ns < TRY_LAST * first_ns; i++)
 		delay_ns *= 2;
 	archive->failures++;
+	archive->is_away = rc == -ENODEV;
 	archive->next_scan_ns = now_ns + (delay_ns < TRY_LAST * first_ns ? delay_ns : TRY_LAST * first_ns);
 	archive->at->is_waiting = true; /* for the count; the next scan decides */
-	archive->next_copy = archive->next_removal = archive->inventory.count;
+	archive->next_copy = archive->next_removal = 2 * archive->inventory.count;
 	archive_report_fault(archive, reason->text, now_ns);
 }
 
@@ -235,16 +285,11 @@ static int begin_copy(struct archive *archive, struct inventory_file *file, stru
 	(void)err;
 	archive->at = file;
 	archive->task = TASK_COPY;
-	if (faccessat(archive->folder, file->name, R_OK, 0) < 0) {
-		int code = errno;
-		if (code != ENOENT)
-			enrg_job_log(archive->job, ENRG_WARNING, "%s can't be read (%s): it is not archived",
-				file->name, strerror(code));
-		file->is_waiting = false;
-		archive->task = TASK_NONE;
-		return 0;
-	}
-	int rc = archive->way.type->begin(archive->way.self, &wanted, &reason);
+	/* the way's own -EACCES is the target's */
+	int rc = faccessat(archive->folder, file->name, R_OK, 0) < 0
+			 ? enrg_error_set(&reason, errno == ENOENT ? -ENOENT : UNREADABLE, "it can't be read: %s",
+				   strerror(errno))
+			 : archive->way.type->begin(archive->way.self, &wanted, &reason);
 	if (rc < 0)
 		give_up_task(archive, rc, &reason);
 	archive_report(archive);
@@ -281,11 +326,16 @@ static bool is_to_go(const struct archive *archive, const struct inventory_file 
 {
 	const struct archive_options *options = archive->options;
 	const struct names_patterns keep = {options->keep.count, options->keep.items};
-	bool is_old = options->keep_days > 0 && age_seconds(file) > options->keep_days * 86400;
+	const struct record *record = records_find(archive->records, file->name);
+	int64_t changed_ns = inventory_changed_ns(&file->status);
 	bool is_too_much = options->keep_gb > 0 && (double)archive->inventory.bytes > options->keep_gb * 1e9;
 
-	return (is_old || is_too_much) && is_recorded(archive, file) && !names_match(file->name, &keep) &&
-	       age_seconds(file) >= options->settle_seconds && is_closed(archive, file);
+	if (!is_recorded(archive, file) || names_match(file->name, &keep))
+		return false;
+	if (changed_ns > (int64_t)record->proved_ns) /* of a clock that was ahead: it is no newer than its copy */
+		changed_ns = (int64_t)record->proved_ns;
+	bool is_old = options->keep_days > 0 && seconds_since(changed_ns) > options->keep_days * 86400;
+	return (is_old || is_too_much) && is_settled(archive, file) && is_closed(archive, file);
 }
 
 /* The copy is lost or another one: what is still here is copied anew. */
@@ -336,7 +386,7 @@ static int remove_proved(struct archive *archive, struct enrg_error *err)
 		return 0;
 	int rc = closing_remove(archive->folder, file->name, &file->status, &reason);
 	if (rc < 0) {
-		if (!is_of_file(rc))
+		if (!is_of_moment(rc))
 			enrg_job_log(archive->job, ENRG_WARNING, "%s", reason.text);
 		return 0;
 	}
@@ -364,7 +414,9 @@ static int end_task(struct archive *archive, const struct way_result *result, st
 	enum task task = archive->task;
 
 	archive->task = TASK_NONE;
-	archive_report_end(archive);
+	aside_succeed(&archive->aside, archive->at, mono_ns());
+	archive_report_end(archive, mono_ns());
+	archive_report_aside(archive, mono_ns());
 	int rc = task == TASK_COPY ? finish_copy(archive, result, err) : remove_proved(archive, err);
 	archive_count_backlog(archive);
 	archive_report(archive);
@@ -398,22 +450,36 @@ static int step_task(struct archive *archive, struct enrg_error *err)
 	return ENRG_POLL_AGAIN;
 }
 
+/* The next place of a way through the inventory that goes twice: files that failed again and again have their turn
+ * behind the others. NULL: it is through. */
+static struct inventory_file *take_next(struct archive *archive, size_t *place, bool *ret_is_due)
+{
+	struct inventory *inventory = &archive->inventory;
+	bool is_behind = *place >= inventory->count;
+
+	if (*place >= 2 * inventory->count)
+		return NULL;
+	struct inventory_file *file = &inventory->files[is_behind ? *place - inventory->count : *place];
+	*place += 1;
+	*ret_is_due = aside_is_due(&archive->aside, file, is_behind, mono_ns());
+	return file;
+}
+
 /* Begins the next thing; false: there is none. */
 static bool begin_next(struct archive *archive, int *ret_rc, struct enrg_error *err)
 {
-	struct inventory *inventory = &archive->inventory;
+	struct inventory_file *file;
+	bool is_due;
 
 	*ret_rc = 0;
-	while (archive->next_copy < inventory->count) {
-		struct inventory_file *file = &inventory->files[archive->next_copy++];
-		if (!file->is_waiting)
+	while ((file = take_next(archive, &archive->next_copy, &is_due))) {
+		if (!is_due || !file->is_waiting)
 			continue;
 		*ret_rc = begin_copy(archive, file, err);
 		return true;
 	}
-	while (archive->next_removal < inventory->count) {
-		struct inventory_file *file = &inventory->files[archive->next_removal++];
-		if (!is_to_go(archive, file))
+	while ((file = take_next(archive, &archive->next_removal, &is_due))) {
+		if (!is_due || !is_to_go(archive, file))
 			continue;
 		*ret_rc = begin_proof(archive, file, err);
 		return true;

@@ -3,6 +3,7 @@
 #ifndef ARCHIVE_ARCHIVE_H
 #define ARCHIVE_ARCHIVE_H
 
+#include "aside.h"
 #include "enrgdaq/job.h"
 #include "inventory.h"
 #include "records.h"
@@ -30,8 +31,9 @@ struct archive {
 	struct state lock;
 	struct records *records;
 	struct inventory inventory;
+	struct aside aside;
 	int folder;                         /* descriptor; -1: not there yet */
-	size_t next_copy, next_removal;     /* places in the inventory */
+	size_t next_copy, next_removal;     /* places on the way through the inventory, which goes twice */
 	uint64_t next_scan_ns, reported_ns; /* CLOCK_MONOTONIC */
 	enum task task;
 	struct inventory_file *at; /* of the task */
@@ -39,10 +41,13 @@ struct archive {
 	/* of this instance */
 	uint64_t copied_files, copied_bytes, removed_files, removed_bytes;
 	/* a fault of the target */
-	bool is_failing, is_late_told;
+	bool is_failing, is_away, is_late_told;
 	char fault[700];
 	unsigned failures;
-	uint64_t told_ns;
+	uint64_t failed_ns, told_ns;
+	/* what was said of files that are set aside */
+	size_t aside_told;
+	uint64_t aside_told_ns;
 };
 
 /* archive.c: as of struct enrg_job_type */
@@ -55,7 +60,9 @@ void archive_destroy(void *state);
 void archive_count_backlog(struct archive *archive);
 void archive_report(struct archive *archive);
 void archive_report_fault(struct archive *archive, const char *reason, uint64_t now_ns);
-void archive_report_end(struct archive *archive);
+/* The target takes something, or nothing failed meanwhile: the end of its fault, when it lasts. */
+void archive_report_end(struct archive *archive, uint64_t now_ns);
+void archive_report_aside(struct archive *archive, uint64_t now_ns);
 extern const struct enrg_message_type *const archive_messages[];
 
 /* check.c: ENRG_E_CONFIG with a text that begins with the key. */

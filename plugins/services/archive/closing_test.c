@@ -158,7 +158,7 @@ static void names_are_restored(void **state)
 	close(make("state/lab.archive", &(struct stat){0}));
 	assert_int_equal(inventory_restore(work), 1);
 	assert_true(is_there("deep/a.csv") && is_there("deep/.b.csv.archived") && is_there("deep/.hidden"));
-	assert_int_equal(inventory_read(&inventory, work, &none, NULL), 0);
+	assert_int_equal(inventory_read(&inventory, &(struct inventory_params){work, &none, 1}, NULL), 0);
 	unsigned below = 0;
 	for (size_t i = 0; i < inventory.count; i++) {
 		assert_null(strstr(inventory.files[i].name, "hidden"));
@@ -170,12 +170,48 @@ static void names_are_restored(void **state)
 	char link[100];
 	snprintf(link, sizeof(link), "%s.link", work);
 	assert_int_equal(symlink(work, link), 0);
-	assert_int_equal(inventory_read(&inventory, link, &none, NULL), 0); /* the folder may lie on another disk */
+	assert_int_equal(inventory_read(&inventory, &(struct inventory_params){link, &none, 1}, NULL),
+		0); /* the folder may lie on another disk */
 	assert_int_equal(inventory.count, count);
 	unlink(link);
 	inventory_fini(&inventory);
-	assert_int_equal(inventory_read(&inventory, "/nowhere/at/all", &none, NULL), 0);
+	assert_int_equal(inventory_read(&inventory, &(struct inventory_params){"/nowhere/at/all", &none, 1}, NULL), 0);
 	assert_int_equal(inventory.count, 0);
+}
+
+static uint64_t read_since(struct inventory *inventory, const char *name, uint64_t now_ns)
+{
+	static const struct names_patterns none = {0, NULL};
+	char since_of[100];
+
+	snprintf(since_of, sizeof(since_of), "%s/since", work);
+	assert_int_equal(inventory_read(inventory, &(struct inventory_params){since_of, &none, now_ns}, NULL), 0);
+	for (size_t i = 0; i < inventory->count; i++)
+		if (strcmp(inventory->files[i].name, name) == 0)
+			return inventory->files[i].since_ns;
+	return 0;
+}
+
+/* Whatever the time of the last change says: how long a file has been seen as it is. */
+static void what_does_not_change_is_seen(void **state)
+{
+	static const struct timespec ahead[2] = {{4000000000, 0}, {4000000000, 0}};
+	struct inventory inventory = {0};
+
+	(void)state;
+	assert_int_equal(mkdirat(folder, "since", 0700), 0);
+	int file = make("since/ahead", &(struct stat){0});
+	close(make("since/other", &(struct stat){0}));
+	assert_int_equal(futimens(file, ahead), 0);
+	assert_int_equal(read_since(&inventory, "ahead", 10), 10);
+	assert_int_equal(read_since(&inventory, "ahead", 20), 10);
+	assert_int_equal(read_since(&inventory, "other", 30), 10);
+	assert_int_equal(write(file, "more", 4), 4);
+	assert_int_equal(futimens(file, ahead), 0); /* longer, of the same time */
+	assert_int_equal(read_since(&inventory, "ahead", 40), 40);
+	assert_int_equal(read_since(&inventory, "other", 50), 10);
+	close(file);
+	inventory_fini(&inventory);
 }
 
 int main(void)
@@ -186,6 +222,7 @@ int main(void)
 		cmocka_unit_test(nobody_writes_into_what_was_removed),
 		cmocka_unit_test(names_of_what_goes_come_back),
 		cmocka_unit_test(names_are_restored),
+		cmocka_unit_test(what_does_not_change_is_seen),
 	};
 	char command[100];
 

@@ -52,28 +52,50 @@ static int compare_files(const void *left, const void *right)
 	return first != second ? (first > second) - (first < second) : strcmp(a->name, b->name);
 }
 
-int inventory_read(
-	struct inventory *inventory, const char *root, const struct names_patterns *exclude, struct enrg_error *err)
+/* By name, size and time of change, whatever clock that was. */
+static void keep_since(struct inventory *inventory, const struct inventory *earlier, uint64_t now_ns)
 {
-	FTS *tree = open_tree(root);
-	int rc = tree ? 0 : -errno;
+	for (size_t i = 0; i < inventory->count; i++) {
+		struct inventory_file *file = &inventory->files[i];
+		const struct inventory_file *known = NULL;
+		if (earlier->count)
+			known = bsearch(file, earlier->files, earlier->count, sizeof(*file), compare_files);
+		bool is_same = known && known->status.st_size == file->status.st_size;
+		file->since_ns = is_same ? known->since_ns : now_ns;
+	}
+}
 
-	inventory_fini(inventory);
-	for (FTSENT *entry; rc == 0 && tree && (entry = fts_read(tree));) {
-		const char *name = name_below(entry, root);
+static int read_tree(struct inventory *inventory, FTS *tree, const struct inventory_params *params)
+{
+	int rc = 0;
+
+	for (FTSENT *entry; rc == 0 && (entry = fts_read(tree));) {
+		const char *name = name_below(entry, params->root);
 		bool is_folder = entry->fts_info == FTS_D;
 		if (is_folder && (entry->fts_name[0] == '.' || strcmp(name, STATE) == 0) && entry->fts_level > 0)
 			fts_set(tree, entry, FTS_SKIP);
-		else if (entry->fts_info == FTS_F && entry->fts_name[0] != '.' && !names_match(name, exclude))
+		else if (entry->fts_info == FTS_F && entry->fts_name[0] != '.' && !names_match(name, params->exclude))
 			rc = add_file(inventory, name, entry->fts_statp);
 	}
-	if (tree)
+	return rc;
+}
+
+int inventory_read(struct inventory *inventory, const struct inventory_params *params, struct enrg_error *err)
+{
+	struct inventory earlier = *inventory;
+	FTS *tree = open_tree(params->root);
+	int rc = tree ? 0 : -errno;
+
+	*inventory = (struct inventory){0};
+	if (tree) {
+		rc = read_tree(inventory, tree, params);
 		fts_close(tree);
-	if (rc < 0)
-		return enrg_error_set(err, rc, "folder: %s can't be read: %s", root, strerror(-rc));
+	}
 	if (inventory->count)
 		qsort(inventory->files, inventory->count, sizeof(*inventory->files), compare_files);
-	return 0;
+	keep_since(inventory, &earlier, params->now_ns);
+	inventory_fini(&earlier);
+	return rc < 0 ? enrg_error_set(err, rc, "folder: %s can't be read: %s", params->root, strerror(-rc)) : 0;
 }
 
 void inventory_fini(struct inventory *inventory)

@@ -12,7 +12,8 @@
 struct inventory_file {
 	char *name; /* below the folder */
 	struct stat status;
-	bool is_waiting; /* to be copied; its user's */
+	uint64_t since_ns; /* it was found like this first; CLOCK_MONOTONIC */
+	bool is_waiting;   /* to be copied; its user's */
 };
 
 struct inventory {
@@ -21,10 +22,16 @@ struct inventory {
 	uint64_t bytes;
 };
 
+struct inventory_params {
+	const char *root;
+	const struct names_patterns *exclude;
+	uint64_t now_ns; /* CLOCK_MONOTONIC */
+};
+
 /* Regular files below `root` on its own file system; no hidden ones, none of those patterns, nothing in root/state,
- * where services keep what they remember. A folder that is not there is empty. */
-int inventory_read(
-	struct inventory *inventory, const char *root, const struct names_patterns *exclude, struct enrg_error *err);
+ * where services keep what they remember. A folder that is not there is empty. Takes the place of an earlier one, from
+ * which it knows how long files have been as they are. */
+int inventory_read(struct inventory *inventory, const struct inventory_params *params, struct enrg_error *err);
 void inventory_fini(struct inventory *inventory); /* takes zeroed memory */
 
 /* What a kill left in the middle of a removal gets its name back. How many. */

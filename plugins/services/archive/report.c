@@ -9,6 +9,8 @@
 #include "enrgdaq/message.h"
 
 #define TOLD_EVERY_NS 21600000000000u /* the same fault again after six hours */
+#define MORE_EVERY_NS 3600000000000u  /* more files that are set aside, after one */
+#define CALM          12              /* times retry_seconds without a fault are its end */
 
 static double seconds_since(int64_t then_ns)
 {
@@ -35,7 +37,8 @@ void archive_count_backlog(struct archive *archive)
 
 	for (size_t i = 0; i < archive->inventory.count; i++) {
 		const struct inventory_file *file = &archive->inventory.files[i];
-		if (!file->is_waiting)
+		const struct aside_file *failed = aside_find(&archive->aside, file);
+		if (!file->is_waiting || (failed && failed->is_set_aside))
 			continue;
 		if (!backlog.files++)
 			backlog.oldest_ns = inventory_changed_ns(&file->status);
@@ -68,20 +71,24 @@ void archive_report(struct archive *archive)
 {
 	bool is_copying = archive->task == TASK_COPY && !archive->is_failing;
 	int percent = is_copying ? archive->way.type->percent(archive->way.self) : -1;
-	char text[1000], bytes[32], number[16] = "";
+	const struct aside_file *aside = aside_first(&archive->aside);
+	char text[1600], bytes[32], number[16] = "", set_aside[600] = "";
 
 	report_late(archive);
-	if (!archive->backlog.files && !archive->is_failing) {
+	if (!archive->backlog.files && !archive->is_failing && !aside) {
 		enrg_job_set_waiting(archive->job, NULL);
 		return;
 	}
+	if (aside)
+		snprintf(set_aside, sizeof(set_aside), "; %zu set aside, such as %.200s (%s)", archive->aside.set_aside,
+			aside->name, aside->reason);
 	format_bytes(archive->backlog.bytes, bytes);
 	if (percent >= 0)
 		snprintf(number, sizeof(number), ", %d %%", percent);
-	snprintf(text, sizeof(text), "%" PRIu64 " file(s) with %s wait to be archived%s%s%s%s%s",
+	snprintf(text, sizeof(text), "%" PRIu64 " file(s) with %s wait to be archived%s%s%s%s%s%s",
 		archive->backlog.files, bytes, archive->is_failing ? ": " : "",
 		archive->is_failing ? archive->fault : "", is_copying ? "; copies " : "",
-		is_copying ? archive->at->name : "", number);
+		is_copying ? archive->at->name : "", number, set_aside);
 	enrg_job_set_waiting(archive->job, text);
 }
 
@@ -91,6 +98,7 @@ void archive_report_fault(struct archive *archive, const char *reason, uint64_t 
 	char bytes[32];
 
 	archive->is_failing = true;
+	archive->failed_ns = now_ns;
 	snprintf(archive->fault, sizeof(archive->fault), "%s", reason);
 	archive_report(archive);
 	if (!is_new && now_ns - archive->told_ns < TOLD_EVERY_NS)
@@ -103,13 +111,40 @@ void archive_report_fault(struct archive *archive, const char *reason, uint64_t 
 		archive->fault, archive->backlog.files, bytes);
 }
 
-void archive_report_end(struct archive *archive)
+/* A full disk takes a small file now and then: that is no end. A target that is there again is. */
+void archive_report_end(struct archive *archive, uint64_t now_ns)
 {
-	if (!archive->is_failing)
+	uint64_t calm_ns = (uint64_t)(CALM * archive->options->retry_seconds * 1e9);
+
+	if (!archive->is_failing || archive->aside.worked_ns <= archive->failed_ns ||
+		(!archive->is_away && now_ns - archive->failed_ns < calm_ns))
 		return;
 	archive->is_failing = false;
 	archive->failures = 0;
 	enrg_job_alert(archive->job, ENRG_INFO, "the archive works again: what waited is copied now");
+}
+
+void archive_report_aside(struct archive *archive, uint64_t now_ns)
+{
+	const struct aside_file *first = aside_first(&archive->aside);
+	size_t count = archive->aside.set_aside;
+	uint64_t pause_ns = count > archive->aside_told ? MORE_EVERY_NS : TOLD_EVERY_NS;
+
+	if (!first) {
+		if (archive->aside_told)
+			enrg_job_alert(archive->job, ENRG_INFO, "no file is set aside from the archive any more");
+		archive->aside_told = 0;
+		return;
+	}
+	if (archive->aside_told && now_ns - archive->aside_told_ns < pause_ns)
+		return;
+	archive->aside_told = count;
+	archive->aside_told_ns = now_ns;
+	enrg_job_alert(archive->job, ENRG_ERROR,
+		"%zu file(s) can't be archived and are set aside, such as %.200s: %s; they stay here, others go on, "
+		"and each is tried again after a while, at last once a day: repair what it says, or name them in "
+		"`exclude`",
+		count, first->name, first->reason);
 }
 
 /* --- archive_state ----------------------------------------------------------------------------------------------- */
@@ -137,6 +172,7 @@ static int answer_state(
 	enrg_fields_set_int(fields, "copied_bytes", (int64_t)archive->copied_bytes);
 	enrg_fields_set_int(fields, "removed_files", (int64_t)archive->removed_files);
 	enrg_fields_set_int(fields, "removed_bytes", (int64_t)archive->removed_bytes);
+	enrg_fields_set_int(fields, "set_aside_files", (int64_t)archive->aside.set_aside);
 	enrg_fields_set_string(fields, "fault", archive->is_failing ? archive->fault : "");
 	return 0;
 }

@@ -124,6 +124,8 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 	 * of another version, which may describe the same columns in other bytes. */
 	goes_on = self->runtime.last_was_killed && !strcmp(self->runtime.last_version, version_text()) &&
 		  adopted.kept && !adopted.removed && !adopted.recovered && !adopted.damaged;
+	if (!goes_on)
+		adopt_drop_unnamed(&self->runtime, self->specs);
 	for (size_t i = 0; !goes_on && i < self->plans->count; i++)
 		if (self->plans->plans[i]->journal_path)
 			journal_clear_loss(self->plans->plans[i]->journal_path);

@@ -385,11 +385,17 @@ static int fit(const char *path, struct stream_spec *spec, struct stream_status 
 		rc = stream_read_status(path, status, adoption->err);
 	if (!rc && is_other_size)
 		log_line(ENRG_INFO,
-			"%s: continues with its ring of %.1f MB, as batches wait in it; the sizes of this "
+			"%s: continues with its ring of %.1f MB, as batches wait in it or its run goes on; the sizes "
+			"of this "
 			"configuration "
 			"count from the first start that finds it empty",
 			spec->plan->name, (double)status->data_bytes / 1e6);
 	return rc;
+}
+
+static bool may_run_go_on(const struct runtime *runtime)
+{
+	return runtime->last_was_killed && !strcmp(runtime->last_version, version_text());
 }
 
 static int adopt_one(const char *path, void *context)
@@ -409,7 +415,14 @@ static int adopt_one(const char *path, void *context)
 		if (!strcmp(adoption->specs->items[i].plan->stream_path, path))
 			spec = &adoption->specs->items[i];
 	position = adopt_position(adoption->runtime, &status, &consumer);
-	switch (adopt_judge(spec, &status, position >= status.head)) {
+	bool is_settled = position >= status.head, may_go_on = may_run_go_on(adoption->runtime);
+	/* Of a job that was removed while the run was on: it stays until that ends, as with the supervisor before. */
+	if (!spec && is_settled && may_go_on)
+		return 0;
+	/* Another size is no reason to end a run: jobs that came later have changed the shares of those that were
+	 * there.
+	 */
+	switch (adopt_judge(spec, &status, is_settled && !may_go_on)) {
 	case ADOPT_FIT:
 		if (fit(path, spec, &status, adoption))
 			return adoption->err->code ? adoption->err->code : -EIO;
@@ -509,6 +522,23 @@ static int remove_file(const char *path, void *context)
 	(void)context;
 	unlink(path);
 	return 0;
+}
+
+static int drop_unnamed(const char *path, void *context)
+{
+	const struct stream_specs *specs = context;
+	bool is_named = false;
+
+	for (size_t i = 0; i < specs->count; i++)
+		is_named |= !strcmp(specs->items[i].plan->stream_path, path);
+	if (!is_named)
+		(void)stream_remove_settled(path);
+	return 0;
+}
+
+void adopt_drop_unnamed(const struct runtime *runtime, struct stream_specs *specs)
+{
+	(void)presence_visit_files(runtime->folder, ".stream", drop_unnamed, specs);
 }
 
 int adopt_streams(const struct runtime *runtime, struct stream_specs *specs, struct adopt_result *ret_result,

@@ -139,7 +139,7 @@ static void terms_are_checked_and_kept(void **state)
 					       "stop_when", "csv.restarts > 3", "csv.restarts"),
 				 &err),
 		0);
-	run_terms_check(facts.terms, &roster, problems, NULL, NULL);
+	run_terms_check(facts.terms, &roster, NULL, problems, NULL, NULL);
 	assert_int_equal(json_array_size(problems), 2);
 	assert_non_null(strstr(json_string_value(json_array_get(problems, 0)), "did you mean hall.dice?"));
 	json_decref(problems);

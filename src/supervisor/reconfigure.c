@@ -586,3 +586,15 @@ int reconfigure_open(struct reconfigure *reconfigure, struct commands *commands)
 {
 	return commands_add(commands, kinds, reconfigure);
 }
+
+bool reconfigure_take(struct reconfigure *reconfigure, struct sources *sources, struct command_answer *answer)
+{
+	static const struct command nobody = {.kind = "run.jobs"};
+	const struct request request = {.command = &nobody};
+
+	if (is_busy(reconfigure, answer)) {
+		sources_fini(sources);
+		return false;
+	}
+	return consider(reconfigure, sources, &request, answer) == COMMAND_LATER;
+}

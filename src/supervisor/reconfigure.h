@@ -23,4 +23,8 @@ struct reconfigure {
 /* Adds the kinds. */
 int reconfigure_open(struct reconfigure *reconfigure, struct commands *commands);
 
+/* The run is to be what these sources say, which are taken: for jobs that come and go with a run (run_parts.h). true:
+ * the change is under way, and transition_is_busy until it is done; false: `answer` says why nothing was changed. */
+bool reconfigure_take(struct reconfigure *reconfigure, struct sources *sources, struct command_answer *answer);
+
 #endif

@@ -83,7 +83,12 @@ static const struct enrg_option options[] = {
 		.kind = ENRG_OPTION_MAP,
 		.offset = AT(values),
 		.default_value = "{}",
-		.help = "Values of parameters of the templates of its type."},
+		.help = "Values of parameters of the templates of its type; true and false as texts."},
+	{.key = "shown_values",
+		.kind = ENRG_OPTION_MAP,
+		.offset = AT(shown_values),
+		.default_value = "{}",
+		.help = "The engine's own: all values, with those of secrets masked."},
 	{0},
 };
 
@@ -95,27 +100,33 @@ bool run_terms_end(const struct run_terms *terms)
 	       terms->stop_when.count;
 }
 
-static void check_source(const struct run_terms *terms, const struct roster *roster, json_t *problems)
+static bool is_coming(const struct run_terms_coming *coming, const char *job)
+{
+	return coming && coming->brings && coming->brings(coming->context, job);
+}
+
+static void check_source(const struct run_terms *terms, const struct roster *roster,
+	const struct run_terms_coming *coming, json_t *problems)
 {
 	const struct member *member = *terms->count_source ? roster_find(roster, terms->count_source) : NULL;
 	char text[700];
 
-	if (!*terms->count_source || (member && member->plan->stream_path))
+	if (!*terms->count_source || (member && member->plan->stream_path) || is_coming(coming, terms->count_source))
 		return;
 	const char *near = member ? NULL : roster_suggest(roster, terms->count_source);
 	snprintf(text, sizeof(text), "count_source: %s \"%.200s\"%s%s%s",
-		member ? "nothing comes of job" : "there is no job", terms->count_source,
-		near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+		member ? "nothing comes of job" : "there is no job", terms->count_source, near ? "; did you mean " : "",
+		near ? near : "", near ? "?" : "");
 	json_array_append_new(problems, json_string(text));
 }
 
-void run_terms_check(const struct run_terms *terms, const struct roster *roster, json_t *problems,
-	struct condition **ret_conditions, uint32_t *ret_count)
+void run_terms_check(const struct run_terms *terms, const struct roster *roster, const struct run_terms_coming *coming,
+	json_t *problems, struct condition **ret_conditions, uint32_t *ret_count)
 {
 	struct condition *conditions = calloc(terms->stop_when.count + 1, sizeof(*conditions));
 	size_t before = json_array_size(problems);
 
-	check_source(terms, roster, problems);
+	check_source(terms, roster, coming, problems);
 	if (terms->repeat && !run_terms_end(terms))
 		json_array_append_new(problems,
 			json_string("repeat: the run has no end of its own (stop_after_seconds, stop_after_events, "
@@ -125,7 +136,7 @@ void run_terms_check(const struct run_terms *terms, const struct roster *roster,
 	for (size_t i = 0; conditions && i < terms->stop_when.count; i++) {
 		struct enrg_error err = {0};
 		int rc = condition_parse(terms->stop_when.items[i], &conditions[i], &err);
-		if (!rc)
+		if (!rc && !is_coming(coming, conditions[i].job))
 			rc = condition_check(&conditions[i], roster, &err);
 		if (rc)
 			json_array_append_new(problems, json_string(err.text));

@@ -14,16 +14,23 @@ struct run_terms {
 	int64_t stop_after_events, stop_after_bytes;
 	const char *count_source; /* whose rows are events; "" = of all sources */
 	struct enrg_string_list stop_when;
-	int64_t repeat; /* so many runs follow by themselves; -1: until one is stopped */
-	struct enrg_map values;
+	int64_t repeat;                       /* so many runs follow by themselves; -1: until one is stopped */
+	struct enrg_map values, shown_values; /* shown: for records, secrets masked; the engine's own */
+};
+
+/* Names jobs that are not there yet, and will be when the run begins. Zeroed: none. */
+struct run_terms_coming {
+	bool (*brings)(void *context, const char *job);
+	void *context;
 };
 
 extern const struct enrg_table run_terms_table;
 
 /* All that is wrong with them, a text each, appended to the array `problems`: conditions that are none, or can't be met
- * with these jobs. `ret_conditions` (malloc'ed, may be NULL): those of stop_when, where none is wrong. */
-void run_terms_check(const struct run_terms *terms, const struct roster *roster, json_t *problems,
-	struct condition **ret_conditions, uint32_t *ret_count);
+ * with these jobs and those that are coming (NULL: none). `ret_conditions` (malloc'ed, may be NULL): those of
+ * stop_when, where none is wrong. */
+void run_terms_check(const struct run_terms *terms, const struct roster *roster, const struct run_terms_coming *coming,
+	json_t *problems, struct condition **ret_conditions, uint32_t *ret_count);
 /* Does it end by itself? */
 bool run_terms_end(const struct run_terms *terms);
 

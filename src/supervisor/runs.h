@@ -32,8 +32,11 @@ enum runs_progress { RUNS_DONE, RUNS_WAITING, RUNS_REFUSED };
 /* What templates add to a run: jobs that are started before its sources and removed behind its end. All may be NULL. */
 struct runs_hooks {
 	/* Before a number is taken; changes nothing in the system. Adds to `asked` (fields of `run_start`, an object)
-	 * what the run's type says, and to `problems` (an array of texts) all that is wrong. */
+	 * what the run's type says, and all its values (`shown_values`: for records, secrets masked), and to `problems`
+	 * (an array of texts) all that is wrong. */
 	void (*check)(void *context, json_t *asked, json_t *problems);
+	/* Does the run that was checked last bring a job of that name? */
+	bool (*brings)(void *context, const char *job);
 	/* Has that run jobs or messages of its own? Then its end waits until its account is closed, before `clean`. */
 	bool (*has_parts)(void *context, const struct account *account);
 	/* Called in CONFIGURING until it is not RUNS_WAITING any more, also again by a supervisor that continues:

@@ -175,6 +175,7 @@ static void refuse_problems(const struct runs *runs, json_t *problems, struct co
 /* All that is wrong with what is asked for; `asked` gets what its type adds. */
 static bool is_right(const struct runs *runs, json_t *asked, struct command_answer *answer)
 {
+	const struct run_terms_coming coming = {runs->hooks.brings, runs->hooks.context};
 	struct run_facts facts = {.asked = NULL};
 	json_t *problems = json_array();
 	struct enrg_error err = {0};
@@ -184,7 +185,7 @@ static bool is_right(const struct runs *runs, json_t *asked, struct command_answ
 	if (run_facts_set(&facts, json_incref(asked), &err))
 		json_array_append_new(problems, json_string(err.text));
 	else
-		run_terms_check(facts.terms, runs->roster, problems, NULL, NULL);
+		run_terms_check(facts.terms, runs->roster, &coming, problems, NULL, NULL);
 	run_facts_fini(&facts);
 	bool is_right = !json_array_size(problems);
 	if (!is_right)

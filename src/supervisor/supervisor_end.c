@@ -110,6 +110,7 @@ static void remove_sockets(const struct supervisor *self)
 
 void supervisor_fini(struct supervisor *self)
 {
+	run_parts_close(&self->run_parts);
 	runs_close(&self->runs);
 	book_close(&self->book, BOOK_PATIENCE_NS);
 	supervisor_close_alarms(self);

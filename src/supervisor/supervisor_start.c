@@ -210,6 +210,12 @@ static int open_commands(struct supervisor *self, struct enrg_error *err)
 		rc = enrg_error_set(err, -ENOSPC, "too many kinds of commands");
 	if (!rc)
 		rc = open_changes(self, err);
+	if (!rc) {
+		const struct runs_hooks hooks = run_parts_hooks(&self->run_parts);
+		run_parts_open(
+			&self->run_parts, &self->reconfigure, self->commands.commands, &self->book, self->roster);
+		runs_set_hooks(&self->runs, &hooks);
+	}
 	if (!rc)
 		rc = supervisor_open_alarms(self, err);
 	return rc ? rc : watch(self, control_descriptor(&self->commands), OWN_CONTROL, err);
@@ -222,6 +228,8 @@ int supervisor_start(struct supervisor *self, struct enrg_error *err)
 	int rc = runtime_open(
 		self->folder->supervisor.info.supervisor_id, self->params->config_path, &self->runtime, err);
 
+	if (!rc)
+		run_parts_restore(&self->folder, self->types, &self->runtime);
 	if (!self->params->is_quiet)
 		run_log_find(&self->folder->supervisor, self->runtime.log_path, sizeof(self->runtime.log_path));
 	if (!rc)

@@ -16,6 +16,7 @@
 #include "supervisor/pace.h"
 #include "supervisor/reconfigure.h"
 #include "supervisor/roster.h"
+#include "supervisor/run_parts.h"
 #include "supervisor/runs.h"
 #include "supervisor/service.h"
 #include "supervisor/signals.h"
@@ -47,6 +48,7 @@ struct supervisor {
 	struct control_plane control;
 	struct control commands;
 	struct runs runs;
+	struct run_parts run_parts;
 	struct book book;
 	struct transition transition;
 	struct reconfigure reconfigure;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "column/column.h"
 #include "waveform/waveform.h"
 
 #define NONE       UINT32_MAX
@@ -122,39 +123,7 @@ int quantity_find(const struct quantity *quantity, const struct quantity_params 
 /* NaN: missing, or no number. */
 static double number_at(const struct enrg_batch *batch, uint32_t at, uint64_t row)
 {
-	const struct enrg_column_view *view = at == NONE ? NULL : &batch->columns[at];
-
-	if (!view || !enrg_column_present(view, row))
-		return NAN;
-	switch (batch->schema->columns[at].type) {
-	case ENRG_BOOL:
-		return ((unsigned)((const uint8_t *)view->values)[row >> 3] >> (row & 7)) & 1u;
-	case ENRG_I8:
-		return ((const int8_t *)view->values)[row];
-	case ENRG_I16:
-		return ((const int16_t *)view->values)[row];
-	case ENRG_I32:
-		return ((const int32_t *)view->values)[row];
-	case ENRG_I64:
-	case ENRG_TIMESTAMP_NS:
-		return (double)((const int64_t *)view->values)[row];
-	case ENRG_U8:
-		return ((const uint8_t *)view->values)[row];
-	case ENRG_U16:
-		return ((const uint16_t *)view->values)[row];
-	case ENRG_U32:
-		return ((const uint32_t *)view->values)[row];
-	case ENRG_U64:
-		return (double)((const uint64_t *)view->values)[row];
-	case ENRG_F32:
-	case ENRG_F64:
-		return enrg_type_real(batch->schema->columns[at].type, view->values, row);
-	case ENRG_STRING:
-	case ENRG_BINARY:
-	case ENRG_LIST:
-		break;
-	}
-	return NAN;
+	return at == NONE ? NAN : column_number(batch, at, row);
 }
 
 static int make_room(struct quantity_values *values, uint64_t count)

@@ -257,6 +257,7 @@ struct enrg_file_candidate {
 	const char *path;                 /* to be opened, or found among the files that the store has open */
 	const struct enrg_schema *schema; /* of the batch that is to go into it */
 	struct enrg_file *file; /* out: where enrg_file_open opened it; NULL: the store writes it in another way */
+	const char *run;        /* of the batch, "" between two */
 };
 
 /* The store's judgement on a file: opens it, repairs a torn end, looks what it holds. 0: `target` continues in it, the
@@ -290,6 +291,11 @@ ENRG_API void enrg_file_choice_destroy(struct enrg_file_choice *choice);
 /* The Schema message at the start of an Arrow IPC stream, in malloc'ed memory. `source` is noted in it; NULL = none. */
 ENRG_API int enrg_schema_format_ipc(const struct enrg_schema *schema, const char *source, void **ret_bytes,
 	uint32_t *ret_count, struct enrg_error *err);
+
+/* The same for a file that is begun in that run: what is known of it is said in the schema's metadata; NULL: nothing.
+ */
+ENRG_API int enrg_schema_format_ipc_in_run(const struct enrg_schema *schema, const char *source,
+	const struct enrg_run_info *run, void **ret_bytes, uint32_t *ret_count, struct enrg_error *err);
 
 /* Prefix and metadata of the batch's message with `padding` more bytes (a multiple of 8) of zeros behind them, which
  * readers step over: ipc_bytes - body_bytes + padding bytes in all. The message's check sum is made anew. */

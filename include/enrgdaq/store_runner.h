@@ -45,6 +45,9 @@ struct enrg_store_mark {
  * are wrong; ENRG_E_PLUGIN: no such module or type. */
 ENRG_API int enrg_store_runner_open(
 	const struct enrg_store_runner_params *params, struct enrg_store_runner **ret_runner, struct enrg_error *err);
+/* What is known of a run that tables may be of, for enrg_store_find_run; copied. -ENOMEM. */
+ENRG_API int enrg_store_runner_add_run(
+	struct enrg_store_runner *runner, const struct enrg_run_info *run, struct enrg_error *err);
 /* Calls `target_open`; what `table` names lives as long as the table is open. *ret_table: its number. */
 ENRG_API int enrg_store_runner_open_table(struct enrg_store_runner *runner, const struct enrg_store_table *table,
 	uint32_t *ret_table, struct enrg_error *err);

@@ -40,6 +40,14 @@ int ipc_encode_schema(const struct enrg_schema *schema, const struct ipc_origin 
 int ipc_encode_file_schema(const struct enrg_schema *schema, const struct ipc_origin *origin, void **ret_bytes,
 	uint32_t *ret_count, struct enrg_error *err);
 
+/* The same of a file that is begun in a run, which is said there, too (docs/arrows-format.md); NULL: in none. */
+int ipc_encode_run_schema(const struct enrg_schema *schema, const struct ipc_origin *origin,
+	const struct enrg_run_info *run, void **ret_bytes, uint32_t *ret_count, struct enrg_error *err);
+
+/* What a schema message says of the run that its file was begun in; texts point into the message. 1; 0: nothing, or it
+ * is no such message. */
+int ipc_read_run(const void *bytes, size_t count, struct enrg_run_info *ret_run);
+
 /* Decodes and checks every offset and length. The result is one malloc'ed block: free(*ret_schema). Unknown types give
  * ENRG_E_CORRUPT with the field's name; ENRG_E_VERSION: of a file format that this program does not know. Never reads
  * outside bytes[0, count). */

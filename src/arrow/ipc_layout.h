@@ -57,12 +57,18 @@ struct ipc_key_value {
 /* Those of one table of the flatbuffer, gathered. */
 struct ipc_keys {
 	uint32_t count;
-	struct ipc_key_value items[ENRG_NOTES_MAX + 4];
+	struct ipc_key_value items[ENRG_NOTES_MAX + 16];
 };
 
 void ipc_keys_add(struct ipc_keys *keys, const char *key, const char *value);
 /* The notes of that column, or of the table. */
 void ipc_keys_add_notes(struct ipc_keys *keys, const struct enrg_schema *schema, const char *column);
+
+/* What is known of a run; the numbers outlive the keys. */
+struct ipc_run_numbers {
+	char number[24], began_ns[24];
+};
+void ipc_keys_add_run(struct ipc_keys *keys, const struct enrg_run_info *run, struct ipc_run_numbers *numbers);
 
 /* Adds a vector of KeyValue tables. ret_values[i] = place of the first character of value i; NULL: not wanted. */
 void ipc_add_keys(struct fb_builder *builder, uint32_t reference, uint32_t count, const struct ipc_key_value *keys,

@@ -12,6 +12,12 @@
 #define KEY_SOURCE   IPC_KEY_PREFIX "source"
 #define KEY_META_CRC IPC_KEY_PREFIX "meta_crc32c"
 
+/* What the schema of a file has beside that of a table. */
+struct of_file {
+	const char *format;
+	const struct enrg_run_info *run; /* NULL: nothing is known of it */
+};
+
 /* --- writing --- */
 
 static uint16_t type_kind(enum enrg_type type)
@@ -92,9 +98,10 @@ static void add_field(struct fb_builder *builder, uint32_t reference, const char
 
 /* Returns the place of the CRC's digits in the flatbuffer. */
 static uint32_t build_schema(struct fb_builder *builder, const struct enrg_schema *schema,
-	const struct ipc_origin *origin, const char *format)
+	const struct ipc_origin *origin, const struct of_file *file)
 {
 	struct ipc_keys keys, of_field; /* not zeroed: 16 KiB each */
+	struct ipc_run_numbers numbers;
 	uint32_t message[MESSAGE_FIELDS], top[SCHEMA_FIELD_COUNT], crc_at;
 
 	keys.count = 0;
@@ -102,8 +109,10 @@ static uint32_t build_schema(struct fb_builder *builder, const struct enrg_schem
 		ipc_keys_add(&keys, KEY_KIND, "blob");
 	if (origin)
 		ipc_keys_add(&keys, KEY_SOURCE, origin->source ? origin->source : "");
-	if (format)
-		ipc_keys_add(&keys, KEY_FORMAT, format);
+	if (file)
+		ipc_keys_add(&keys, KEY_FORMAT, file->format);
+	if (file && file->run)
+		ipc_keys_add_run(&keys, file->run, &numbers);
 	ipc_keys_add_notes(&keys, schema, NULL);
 	const uint8_t top_sizes[SCHEMA_FIELD_COUNT] = {2, 4, keys.count ? 4 : 0};
 	static const uint8_t message_sizes[MESSAGE_FIELDS] = {2, 1, 4, 8, 4};
@@ -127,7 +136,7 @@ static uint32_t build_schema(struct fb_builder *builder, const struct enrg_schem
 	return crc_at;
 }
 
-static int encode(const struct enrg_schema *schema, const struct ipc_origin *origin, const char *format,
+static int encode(const struct enrg_schema *schema, const struct ipc_origin *origin, const struct of_file *file,
 	void **ret_bytes, uint32_t *ret_count, struct enrg_error *err)
 {
 	struct fb_builder builder;
@@ -138,7 +147,7 @@ static int encode(const struct enrg_schema *schema, const struct ipc_origin *ori
 	if (rc < 0)
 		return rc;
 	fb_init(&builder);
-	uint32_t crc_at = build_schema(&builder, schema, origin, format);
+	uint32_t crc_at = build_schema(&builder, schema, origin, file);
 	rc = ipc_finish_message(&builder, 8, &bytes, &count);
 	fb_fini(&builder);
 	if (rc < 0)
@@ -158,7 +167,17 @@ int ipc_encode_schema(const struct enrg_schema *schema, const struct ipc_origin 
 int ipc_encode_file_schema(const struct enrg_schema *schema, const struct ipc_origin *origin, void **ret_bytes,
 	uint32_t *ret_count, struct enrg_error *err)
 {
-	return encode(schema, origin, IPC_FILE_FORMAT, ret_bytes, ret_count, err);
+	const struct of_file file = {.format = IPC_FILE_FORMAT};
+
+	return encode(schema, origin, &file, ret_bytes, ret_count, err);
+}
+
+int ipc_encode_run_schema(const struct enrg_schema *schema, const struct ipc_origin *origin,
+	const struct enrg_run_info *run, void **ret_bytes, uint32_t *ret_count, struct enrg_error *err)
+{
+	const struct of_file file = {.format = IPC_FILE_FORMAT, .run = run};
+
+	return encode(schema, origin, &file, ret_bytes, ret_count, err);
 }
 
 /* --- copies --- */

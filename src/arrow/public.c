@@ -23,6 +23,14 @@ int enrg_schema_format_ipc(const struct enrg_schema *schema, const char *source,
 	return ipc_encode_file_schema(schema, source && *source ? &origin : NULL, ret_bytes, ret_count, err);
 }
 
+int enrg_schema_format_ipc_in_run(const struct enrg_schema *schema, const char *source, const struct enrg_run_info *run,
+	void **ret_bytes, uint32_t *ret_count, struct enrg_error *err)
+{
+	const struct ipc_origin origin = {.source = source ? source : "", .run = "", .tag = ""};
+
+	return ipc_encode_run_schema(schema, source && *source ? &origin : NULL, run, ret_bytes, ret_count, err);
+}
+
 /* A file whose messages are visited from the front; bodies are stepped over. */
 struct scan {
 	int descriptor;

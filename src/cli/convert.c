@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arrow/ipc.h"
 #include "base/clock.h"
 #include "cli/cli.h"
 #include "cli/sink.h"
@@ -88,6 +89,7 @@ struct conversion {
 	char *folder, *out_folder, *journal_path, *section_keys;
 	const struct sink_type *type;
 	struct sink_params params;
+	struct enrg_run_info run; /* that the input was begun in */
 	void *sink;
 	uint64_t started_ns, shown_ns, rows, missing;
 	struct enrg_error damage; /* of the input, where what stands before it is kept */
@@ -295,6 +297,9 @@ static int open_sink(struct conversion *conversion, struct enrg_error *err)
 	free(quoted);
 	if (!conversion->section_keys)
 		return enrg_error_set(err, -ENOMEM, "out of memory");
+	const void *schema_ipc = conversion->input.reader.schema_ipc;
+	bool has_run =
+		schema_ipc && ipc_read_run(schema_ipc, conversion->input.reader.schema_ipc_bytes, &conversion->run);
 	conversion->params = (struct sink_params){
 		.folder = conversion->out_folder,
 		.journal_path = conversion->journal_path,
@@ -303,9 +308,10 @@ static int open_sink(struct conversion *conversion, struct enrg_error *err)
 		.store_keys = format->store_keys,
 		.section_keys = conversion->section_keys,
 		.schema = &conversion->selection.schema,
-		.schema_ipc = options->columns ? NULL : conversion->input.reader.schema_ipc,
+		.schema_ipc = options->columns ? NULL : schema_ipc,
 		.schema_ipc_bytes = conversion->input.reader.schema_ipc_bytes,
 		.message = &conversion->input.reader.message,
+		.run = has_run ? &conversion->run : NULL,
 		.is_compact = options->is_compact,
 	};
 	conversion->type = format->section ? &sink_store : &sink_arrow;

@@ -17,6 +17,7 @@ struct sink_params {
 	const void *schema_ipc;
 	uint32_t schema_ipc_bytes;
 	const struct ipc_message *message; /* of the batch at hand; of dumps without a stamp */
+	const struct enrg_run_info *run;   /* that the file was begun in; NULL: not said */
 	bool is_compact;                   /* Arrow's formats with schema_ipc: small batches are merged */
 };
 

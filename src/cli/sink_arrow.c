@@ -78,7 +78,7 @@ static int begin(struct arrow_sink *sink, const struct enrg_batch *batch, struct
 	if (sink->is_open)
 		return 0;
 	if (!params->schema_ipc)
-		rc = ipc_encode_file_schema(params->schema, &origin, &made, &count, err);
+		rc = ipc_encode_run_schema(params->schema, &origin, params->run, &made, &count, err);
 	if (rc == 0 && asprintf(&path, "%s/output.arrow%s", params->folder, params->is_stream ? "s" : "") < 0)
 		rc = enrg_error_set(err, -ENOMEM, "out of memory");
 	if (rc == 0)

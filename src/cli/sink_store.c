@@ -52,12 +52,22 @@ static int store_open(const struct sink_params *params, void **ret_state, struct
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	sink->params = params;
 	int rc = enrg_store_runner_open(&store, &sink->runner, err);
+	if (rc == 0 && params->run)
+		rc = enrg_store_runner_add_run(sink->runner, params->run, err);
 	if (rc < 0) {
-		free(sink);
+		store_close(sink);
 		return rc;
 	}
 	*ret_state = sink;
 	return 0;
+}
+
+/* Batches that do not say it are of the run that the file was begun in. */
+static const char *run_of(const struct store_sink *sink, const struct enrg_batch *batch)
+{
+	if (batch && batch->run && *batch->run)
+		return batch->run;
+	return sink->params->run ? sink->params->run->run : "";
 }
 
 /* One table for all of the file: they have one schema and go to one file. */
@@ -65,7 +75,7 @@ static int open_table(struct store_sink *sink, const struct enrg_batch *batch, s
 {
 	const struct enrg_store_table table = {
 		.source = batch ? batch->source : "",
-		.run = batch ? batch->run : "",
+		.run = run_of(sink, batch),
 		.tag = "",
 		.schema = sink->params->schema,
 		.section_keys = sink->params->section_keys,
@@ -85,6 +95,7 @@ static int store_write(void *state, const struct enrg_batch *batch, struct enrg_
 	struct enrg_batch own = *batch;
 
 	own.tag = "";
+	own.run = run_of(sink, batch);
 	int rc = open_table(sink, batch, err);
 	if (rc == 0)
 		rc = enrg_store_runner_write(sink->runner, sink->table, &own, err);

@@ -293,7 +293,7 @@ def read_uproot(path, truth):
 
     found = {}
     with uproot.open(path) as file:
-        [key] = file.keys(cycle=False)
+        [key] = file.keys(cycle=False, filter_classname=lambda name: name != "TNamed")
         table = file[key]
         for name, (kind, item) in truth.types.items():
             array = table[name_for_root(name)].array()
@@ -347,7 +347,7 @@ def open_root(path):
         assert ROOT.gInterpreter.Declare(HEX)
     file = ROOT.TFile.Open(path)
     assert file and not file.IsZombie(), "TFile.Open"
-    names = {key.GetName() for key in file.GetListOfKeys()}
+    names = {key.GetName() for key in file.GetListOfKeys() if key.GetClassName() != "TNamed"}
     assert len(names) == 1, names
     file.Close()
     return ROOT.RDataFrame(names.pop(), path)
@@ -472,6 +472,9 @@ def make_plan(folder, kinds):
     for base, name, truth in (("arrows", "one.arrows", "one.csv"), ("hdf5", "one.h5", "one.csv"),
             ("ttree", "one.root", "one.csv"), ("rntuple", "two.root", "two.csv")):
         add(f"run {base}", base, find_run(folder, name), find_run(folder, truth))
+    for reader, ending in (("pyarrow", "arrow"), ("h5py", "h5"), ("uproot", "root"), ("ROOT", "root")):
+        if os.path.exists(f"{folder}/noted.{ending}"):
+            plan[reader]["run in the file"] = [(f"check_run_{reader}", f"{folder}/noted.{ending}", "")]
     if os.path.exists(f"{folder}/nan.csv"):
         plan["polars"]["csv with nan, NA"] = [("check_csv_polars", f"{folder}/nan.csv", "")]
         plan["pandas"]["csv with nan, NA"] = [("check_csv_pandas", f"{folder}/nan.csv", "")]
@@ -488,6 +491,65 @@ def convert_all(enrgdaq, folder):
             for ending in ["arrow", *others]:
                 more = ["--format", "root-rntuple"] if ending == "ntuple.root" else []
                 subprocess.run([enrgdaq, "convert", source, f"{source}.{ending}", *more], check=True)
+
+
+# --- the run that a file was begun in ---
+
+RUN_KEYS = {"run": "20261128T065216Z-abcd", "run_number": "123", "run_uuid": "11111111-1111-8111-8111-111111111111",
+    "run_type": "physics", "run_description": "LED \u00abx\u00bb", "run_began_ns": "1764313390123456789",
+    "supervisor": "lab1", "version": "0.1.0", "run_config": "# --- a.toml ---\npassword = \"***\"\n",
+    "run_config_sha256": "ab" * 32}
+
+
+def make_run_files(enrgdaq, folder):
+    import pyarrow
+    import pyarrow.ipc
+
+    schema = pyarrow.schema([("n", pyarrow.int64())],
+        metadata={f"enrgdaq.{key}": value for key, value in RUN_KEYS.items()})
+    with pyarrow.ipc.new_stream(f"{folder}/noted.arrows", schema) as writer:
+        writer.write_batch(pyarrow.record_batch([[1, 2]], schema=schema))
+    for ending in ("arrow", "h5", "root"):
+        subprocess.run([enrgdaq, "convert", f"{folder}/noted.arrows", f"{folder}/noted.{ending}"], check=True)
+
+
+def check_run_pyarrow(path):
+    import pyarrow.ipc
+
+    found = pyarrow.ipc.open_file(path).schema.metadata
+    assert {key: found[f"enrgdaq.{key}".encode()].decode() for key in RUN_KEYS} == RUN_KEYS, found
+
+
+def check_run_h5py(path):
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        for group in (file, file["enrgdaq_runs"][RUN_KEYS["run"]]):
+            found = {key: value.decode() if isinstance(value, bytes) else value for key, value in group.attrs.items()}
+            assert found["run"] == RUN_KEYS["run"] and found["run_number"] == 123, found
+            assert found["entry_identifier"] == "123" and found["experiment_identifier"] == "lab1", found
+            assert found["title"] == RUN_KEYS["run_description"], found
+            assert found["start_time"] == "2025-11-28T07:03:10.123456+00:00", found
+            assert found["entry_identifier_uuid"] == RUN_KEYS["run_uuid"], found
+        assert group.attrs["NX_class"] == b"NXentry" and group["config"][()].decode() == RUN_KEYS["run_config"]
+
+
+def check_run_uproot(path):
+    import uproot
+
+    with uproot.open(path) as file:
+        for key, value in RUN_KEYS.items():
+            name = f"run_{key}" if key in ("supervisor", "version") else key
+            assert file[name].member("fTitle") == value, f"{name}: {file[name].member('fTitle')}"
+        assert file["runs"].member("fTitle") == RUN_KEYS["run"]
+
+
+def check_run_ROOT(path):
+    import ROOT
+
+    file = ROOT.TFile.Open(path)
+    assert str(file.Get("run_number").GetTitle()) == "123" and str(file.Get("run_config").GetTitle()) == RUN_KEYS["run_config"]
+    file.Close()
 
 
 def check_raw(folder, truth):
@@ -544,7 +606,7 @@ def run_reader(folder, reader, labels):
                     check_cuts_of(folder, path, truth)
                 elif function == "check_raw":
                     check_raw(path, truth)
-                elif function.startswith("check_csv_"):
+                elif function.startswith(("check_csv_", "check_run_")):
                     globals()[function](path)
                 else:
                     want = load_truth(folder, truth)
@@ -610,6 +672,7 @@ def main(enrgdaq, write_stores, folder):
     run_system(enrgdaq, folder)
     if not find_version("pyarrow")[1]:
         make_odd_csv(enrgdaq, folder)
+        make_run_files(enrgdaq, folder)
     plan = make_plan(folder, kinds)
     with open(f"{folder}/plan.json", "w", encoding="utf-8") as file:
         json.dump(plan, file)

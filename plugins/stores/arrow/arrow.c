@@ -146,8 +146,9 @@ static int arrow_judge(void *state, void *target, struct enrg_file_candidate *ca
 	struct record *record = find_record(arrow, candidate->path);
 
 	if (!record) {
-		int rc = record_open(
-			arrow->store, candidate->path, arrow_target->source, candidate->schema, &record, err);
+		const struct record_params params = {
+			candidate->path, arrow_target->source, candidate->run, candidate->schema};
+		int rc = record_open(arrow->store, &params, &record, err);
 
 		if (rc != 0)
 			return rc;

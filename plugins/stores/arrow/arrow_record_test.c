@@ -56,7 +56,7 @@ static struct record *open_record(void)
 {
 	struct record *record = NULL;
 
-	assert_int_equal(record_open(store, path, "source", &schema, &record, NULL), 0);
+	assert_int_equal(record_open(store, &(struct record_params){path, "source", "", &schema}, &record, NULL), 0);
 	return record;
 }
 
@@ -176,7 +176,7 @@ static void an_earlier_file_goes_on(void **state)
 	assert_non_null(stream);
 	assert_int_equal(fwrite(bytes, 1, count, stream), count);
 	assert_int_equal(fclose(stream), 0);
-	assert_int_equal(record_open(store, path, "source", found, &record, NULL), 0);
+	assert_int_equal(record_open(store, &(struct record_params){path, "source", "", found}, &record, NULL), 0);
 	assert_int_equal(enrg_file_size(record->file), count - 8); /* without its end mark */
 	record_close(record);
 	free(found);

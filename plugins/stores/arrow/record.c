@@ -99,11 +99,12 @@ static int mend(
 }
 
 static int write_schema(
-	struct record *record, const char *source, const struct enrg_schema *schema, struct enrg_error *err)
+	struct enrg_store *store, struct record *record, const struct record_params *params, struct enrg_error *err)
 {
 	void *bytes;
 	uint32_t count;
-	int rc = enrg_schema_format_ipc(schema, source, &bytes, &count, err);
+	int rc = enrg_schema_format_ipc_in_run(
+		params->schema, params->source, enrg_store_find_run(store, params->run), &bytes, &count, err);
 
 	if (rc < 0)
 		return rc;
@@ -112,9 +113,10 @@ static int write_schema(
 	return rc;
 }
 
-int record_open(struct enrg_store *store, const char *path, const char *source, const struct enrg_schema *schema,
-	struct record **ret_record, struct enrg_error *err)
+int record_open(struct enrg_store *store, const struct record_params *params, struct record **ret_record,
+	struct enrg_error *err)
 {
+	const char *path = params->path;
 	struct record *record = calloc(1, sizeof(*record));
 	int rc = -ENOMEM;
 
@@ -125,13 +127,13 @@ int record_open(struct enrg_store *store, const char *path, const char *source, 
 	if (!record || !record->path || !record->buffer)
 		enrg_error_set(err, -ENOMEM, "%s: out of memory", path);
 	else
-		rc = record_schema_init(&record->schema, schema, err);
+		rc = record_schema_init(&record->schema, params->schema, err);
 	if (rc == 0)
 		rc = enrg_file_open(store, path, &record->file, err);
 	if (rc == 0)
-		rc = mend(store, record, schema, err);
+		rc = mend(store, record, params->schema, err);
 	if (rc == 0 && enrg_file_size(record->file) == 0)
-		rc = write_schema(record, source, schema, err);
+		rc = write_schema(store, record, params, err);
 	if (rc != 0) {
 		record_close(record);
 		return rc;

@@ -26,10 +26,15 @@ int record_schema_init(struct record_schema *record_schema, const struct enrg_sc
 void record_schema_fini(struct record_schema *record_schema);
 bool record_schema_equal(const struct record_schema *a, const struct record_schema *b);
 
+struct record_params {
+	const char *path, *source, *run;
+	const struct enrg_schema *schema;
+};
+
 /* Opens the file, cuts a torn tail, writes the schema into a new one. ENRG_FILE_IS_OTHER: what is there is another
  * schema's, no Arrow stream, or damaged inside; nothing was changed. */
-int record_open(struct enrg_store *store, const char *path, const char *source, const struct enrg_schema *schema,
-	struct record **ret_record, struct enrg_error *err);
+int record_open(struct enrg_store *store, const struct record_params *params, struct record **ret_record,
+	struct enrg_error *err);
 /* How long a process may merge: closing a hundred files at once (midnight, a stop) must not hold up sources, and
  * whoever waits for the stop, for minutes. Zeroed: nothing was spent. */
 struct record_budget {

@@ -197,6 +197,18 @@ int container_write(
 	return check_written(container, rc, err);
 }
 
+void container_enter_run(struct container *container, struct enrg_store *store, const char *run)
+{
+	if (run_notes_begin(&container->run, store, container->file, run ? run : ""))
+		container->is_dirty = true;
+}
+
+void container_leave_run(struct container *container, struct enrg_store *store)
+{
+	if (run_notes_end(&container->run, store, container->file))
+		container->is_dirty = true;
+}
+
 /* Called where the last commit counts for the framework as well. */
 static int restart_counter(struct container *container, struct enrg_error *err)
 {

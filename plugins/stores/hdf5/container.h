@@ -9,6 +9,7 @@
 
 #include "enrgdaq/store.h"
 #include "hdf5_table.h"
+#include "run_notes.h"
 
 struct container {
 	char *path, *counter_path;
@@ -20,6 +21,7 @@ struct container {
 	bool is_dirty;  /* something for the next commit */
 	unsigned users; /* targets that write to it */
 	struct hdf5_table *tables;
+	struct run_notes run;
 	struct container *next;
 };
 
@@ -41,6 +43,10 @@ int container_add_table(
 
 int container_write(
 	struct container *container, struct hdf5_table *table, const struct enrg_batch *batch, struct enrg_error *err);
+/* Rows of that run come next. */
+void container_enter_run(struct container *container, struct enrg_store *store, const char *run);
+/* The end of the run that it was in last, where it is known by now. */
+void container_leave_run(struct container *container, struct enrg_store *store);
 int container_commit(struct container *container, struct enrg_error *err);
 
 #endif

@@ -238,6 +238,7 @@ static void close_unused(struct hdf5 *hdf5)
 	while (*link) {
 		struct container *container = *link;
 
+		container_leave_run(container, hdf5->store);
 		if (container->users > 0 || container->is_dirty) {
 			link = &container->next;
 			continue;
@@ -361,9 +362,10 @@ static int hdf5_write(void *state, void *target, const struct enrg_batch *batch,
 	struct hdf5_target *hdf5_target = target;
 	int rc = 0;
 
-	(void)state;
 	if (!batch->is_gap)
 		rc = enrg_file_choice_follow(hdf5_target->choice, batch, hdf5_target->container->is_dirty, err);
+	if (rc == 0 && !batch->is_gap)
+		container_enter_run(hdf5_target->container, ((struct hdf5 *)state)->store, batch->run);
 	return rc < 0 ? rc : container_write(hdf5_target->container, hdf5_target->table, batch, err);
 }
 

@@ -16,6 +16,7 @@
 #define CONTAINER_NAME_BYTES_MAX 80u /* of the file's name inside it: the head must fit the first sector */
 
 struct tree;
+struct run_items;
 
 /* Where a record lies. */
 struct place {
@@ -66,6 +67,7 @@ struct container {
 	uint32_t users;
 	uint64_t opened_ns;
 	char *run;
+	struct run_items *items; /* NULL: no run was noted */
 	struct tree *trees;
 };
 

@@ -16,6 +16,7 @@
 #include "container.h"
 #include "enrgdaq/store.h"
 #include "pool.h"
+#include "run_items.h"
 #include "tree.h"
 
 #define NUMBERS_MAX 100000u
@@ -158,6 +159,9 @@ static void close_container(struct container *container)
 	if (container->file)
 		enrg_file_close(container->file);
 	container_fini(container);
+	if (container->items)
+		run_items_fini(container->items);
+	free(container->items);
 	free(container);
 }
 
@@ -243,7 +247,8 @@ static int open_container(
 	container->run = strdup(moment->run);
 	container->base_path = strdup(target->base_path);
 	container->path = strdup(enrg_file_name_of(file));
-	if (!container->base_path || !container->path || !container->run)
+	container->items = calloc(1, sizeof(*container->items));
+	if (!container->base_path || !container->path || !container->run || !container->items)
 		rc = enrg_error_set(err, -ENOMEM, "out of memory");
 	if (rc == 0)
 		rc = container_create(container, file, &setting, err);
@@ -450,6 +455,9 @@ static int root_write(void *state, void *target, const struct enrg_batch *batch,
 		if (rc < 0)
 			return rc;
 	}
+	int rc = run_items_note(root_target->container->items, root->store, root_target->container, batch->run, err);
+	if (rc < 0)
+		return rc;
 	enrg_file_count_rows(root_target->container->file, batch->rows);
 	return tree_write(root_target->tree, batch, err);
 }

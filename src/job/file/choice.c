@@ -108,7 +108,8 @@ static int try_names(
 
 	for (; number <= NUMBERS_MAX; number++) {
 		char path[PATH_MAX], part[PATH_MAX];
-		struct enrg_file_candidate candidate = {.path = part, .schema = occasion->schema};
+		struct enrg_file_candidate candidate = {
+			.path = part, .schema = occasion->schema, .run = occasion->run ? occasion->run : ""};
 		int rc = format_path(choice, number, occasion->acquired_ns, path, err);
 
 		if (rc == 0)

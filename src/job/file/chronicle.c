@@ -128,7 +128,8 @@ static struct chronicle_run *find_run(const struct chronicle_file *file, const c
 }
 
 /* The run begins in this file: the book hears of it, and it is written down where the file can't say it. */
-static struct chronicle_run *add_run(struct chronicle *chronicle, struct chronicle_file *file, bool is_exact)
+static struct chronicle_run *add_run(
+	struct chronicle *chronicle, struct chronicle_file *file, bool is_exact, bool is_begun_in)
 {
 	const struct enrg_run_info *info = run_info_find(&chronicle->info, chronicle->run);
 	struct chronicle_run *run = info ? calloc(1, sizeof(*run)) : NULL;
@@ -146,10 +147,10 @@ static struct chronicle_run *add_run(struct chronicle *chronicle, struct chronic
 	}
 	run->is_exact = is_exact;
 	run->next = file->runs;
-	bool is_first = !file->runs && file->is_new;
+	bool is_new = !file->runs && file->is_new;
 	file->runs = run;
-	if (chronicle->beside == ENRG_RUNS_BESIDE_ALL || (chronicle->beside == ENRG_RUNS_BESIDE_LATER && !is_first))
-		if (beside_write(file->path, info, is_first, &err) < 0)
+	if (chronicle->beside == ENRG_RUNS_BESIDE_ALL || (chronicle->beside == ENRG_RUNS_BESIDE_LATER && !is_begun_in))
+		if (beside_write(file->path, info, is_new, &err) < 0)
 			complain(chronicle, err.text);
 	tell(chronicle, file, run, "opened", true);
 	return run;
@@ -166,10 +167,12 @@ void chronicle_turn(struct chronicle *chronicle, const char *run, uint64_t acqui
 
 static void take_turn(struct chronicle *chronicle, struct chronicle_file *file, bool is_exact)
 {
+	bool is_begun_in = file->is_new && !file->turn;
+
 	file->turn = chronicle->turn;
 	file->now = *chronicle->run ? find_run(file, chronicle->run) : NULL;
 	if (!file->now && *chronicle->run)
-		file->now = add_run(chronicle, file, is_exact);
+		file->now = add_run(chronicle, file, is_exact, is_begun_in);
 	/* What ran before may go on by another source; what is told again replaces this. */
 	for (struct chronicle_run *run = file->runs; run; run = run->next)
 		if (run != file->now && run->rows)

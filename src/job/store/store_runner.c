@@ -152,6 +152,17 @@ int enrg_store_runner_open(
 	return 0;
 }
 
+int enrg_store_runner_add_run(struct enrg_store_runner *runner, const struct enrg_run_info *run, struct enrg_error *err)
+{
+	json_t *json = run_info_format(run);
+
+	if (!json)
+		return enrg_error_set(err, -ENOMEM, "out of memory, or what is said of the run is not UTF-8 text");
+	json_object_set_new(json, "config", json_string(run->config));
+	run_info_add(&runner->store->files.chronicle.info, json);
+	return 0;
+}
+
 static int fill_section(struct enrg_store_runner *runner, const char *keys, void **ret_section, struct enrg_error *err)
 {
 	struct problems problems;

@@ -9,6 +9,7 @@
 /* Filled from JSON by `run_terms_table`; all texts may be "". */
 struct run_terms {
 	const char *type, *description, *comment;
+	const char *sequence;             /* "NAME START step 3 of 10": that it is a part of */
 	const char *who, *role, *address; /* for whom the asking program asks: of a person at a browser */
 	double stop_after_seconds;        /* 0 = no such end; so the next two */
 	int64_t stop_after_events, stop_after_bytes;

@@ -215,6 +215,9 @@ static int open_commands(struct supervisor *self, struct enrg_error *err)
 		run_parts_open(
 			&self->run_parts, &self->reconfigure, self->commands.commands, &self->book, self->roster);
 		runs_set_hooks(&self->runs, &hooks);
+		self->run_plans = (struct run_plans_commands){.reconfigure = &self->reconfigure, .book = &self->book};
+		if (self->runs.is_on && run_plans_add_commands(&self->run_plans, self->commands.commands))
+			rc = enrg_error_set(err, -ENOSPC, "too many tables of commands");
 	}
 	if (!rc)
 		rc = supervisor_open_alarms(self, err);

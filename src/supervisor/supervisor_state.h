@@ -17,6 +17,7 @@
 #include "supervisor/reconfigure.h"
 #include "supervisor/roster.h"
 #include "supervisor/run_parts.h"
+#include "supervisor/run_plans_commands.h"
 #include "supervisor/runs.h"
 #include "supervisor/service.h"
 #include "supervisor/signals.h"
@@ -49,6 +50,7 @@ struct supervisor {
 	struct control commands;
 	struct runs runs;
 	struct run_parts run_parts;
+	struct run_plans_commands run_plans;
 	struct book book;
 	struct transition transition;
 	struct reconfigure reconfigure;

@@ -53,9 +53,10 @@ goals:
 torture: build
 	@scripts/install-packages.sh test
 	@cmake --build --preset release -j $(JOBS) --target test_kills test_kills_processor test_proof_protocol \
-		test_proof_laps test_proof_crowd test_proof_members
+		test_proof_laps test_proof_crowd test_proof_members test_interop_root test_interop_root_kills
 	@for name in protocol laps crowd members; do ENRGDAQ_PROOF=whole build/release/tests/test_proof_$$name || exit 1; done
 	@tests/kills/whole.sh build/release
+	@for name in root root_kills; do ENRGDAQ_PROOF=whole build/release/tests/test_interop_$$name || exit 1; done
 	@tests/system/torture.sh --kills 10000
 	@ENRGDAQ_BIN=$(BIN) PROCESSOR_KILLS=1000 tests/system/processors.sh graph
 	@ENRGDAQ_BIN=$(BIN) PROCESSOR_KILLS=3000 tests/system/processors.sh kills

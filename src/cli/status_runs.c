@@ -52,7 +52,8 @@ static void print_ends(const json_t *runs, uint64_t now_wall_ns, FILE *stream)
 		fprintf(stream, "; ends with event %.0f, %.0f are there", number(ends, "events"),
 			number(ends, "events_now"));
 	if (number(ends, "bytes") > 0)
-		fprintf(stream, "; ends with byte %.0f, %.0f are there", number(ends, "bytes"), number(ends, "bytes_now"));
+		fprintf(stream, "; ends with byte %.0f, %.0f are there", number(ends, "bytes"),
+			number(ends, "bytes_now"));
 	json_array_foreach((json_t *)json_object_get(ends, "when"), index, item) if (json_is_string(item))
 		fprintf(stream, "; ends when %s", json_string_value(item));
 	if (number(runs, "repeat") > 0)
@@ -81,9 +82,9 @@ struct phrase {
 	const char *state, *phrase, *color;
 };
 
-static const struct phrase phrases[] = {{"running", "is on", "\033[32m"}, {"error", "is on, with an ERROR,", "\033[1;31m"},
-	{"starting", "begins", ""}, {"configuring", "is being configured", ""}, {"configured", "is configured", ""},
-	{"stopping", "ends", ""}};
+static const struct phrase phrases[] = {{"running", "is on", "\033[32m"},
+	{"error", "is on, with an ERROR,", "\033[1;31m"}, {"starting", "begins", ""},
+	{"configuring", "is being configured", ""}, {"configured", "is configured", ""}, {"stopping", "ends", ""}};
 
 static void print_run(const json_t *runs, uint64_t now_wall_ns, bool is_colored, FILE *stream)
 {
@@ -114,8 +115,8 @@ void status_runs_print(const json_t *runs, uint64_t now_wall_ns, bool is_colored
 	if (strcmp(text(runs, "state"), "idle") != 0)
 		print_run(runs, now_wall_ns, is_colored, stream);
 	else
-		fprintf(stream, "between runs since %s; the last number is %.0f\n", time_of(runs, "since_wall_ns", time),
-			number(runs, "last_number"));
+		fprintf(stream, "between runs since %s; the last number is %.0f\n",
+			time_of(runs, "since_wall_ns", time), number(runs, "last_number"));
 	if (json_is_object(refused))
 		fprintf(stream, "%srun %.0f (%s) was not begun%s at %s: %s\n", is_colored ? "\033[1;31m" : "",
 			number(refused, "number"), text(refused, "run"), is_colored ? "\033[0m" : "",

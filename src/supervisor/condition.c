@@ -18,12 +18,14 @@ static const struct {
 } ops[] = {{"<=", CONDITION_LESS_EQUAL}, {">=", CONDITION_GREATER_EQUAL}, {"==", CONDITION_EQUAL},
 	{"!=", CONDITION_NOT_EQUAL}, {"<", CONDITION_LESS}, {">", CONDITION_GREATER}};
 
-/* --- text ---------------------------------------------------------------------------------------------------------- */
+/* --- text ----------------------------------------------------------------------------------------------------------
+ */
 
 static int refuse(const struct condition *condition, struct enrg_error *err, const char *what)
 {
 	return enrg_error_set(err, ENRG_E_CONFIG,
-		"stop_when: \"%s\": %s; expected `JOB.STATISTIC OP VALUE [for SECONDS]`, such as `dice.out_rows_per_s < 1 "
+		"stop_when: \"%s\": %s; expected `JOB.STATISTIC OP VALUE [for SECONDS]`, such as `dice.out_rows_per_s "
+		"< 1 "
 		"for 10`, or `ledger open [for SECONDS]`",
 		condition->text, what);
 }
@@ -132,7 +134,8 @@ int condition_parse(const char *text, struct condition *ret_condition, struct en
 	return rc;
 }
 
-/* --- can it be true? ----------------------------------------------------------------------------------------------- */
+/* --- can it be true? -----------------------------------------------------------------------------------------------
+ */
 
 static bool is_about(const struct condition *condition, const char *start)
 {
@@ -170,9 +173,9 @@ int condition_check(const struct condition *condition, const struct roster *rost
 	member = roster_find(roster, condition->job);
 	if (!member) {
 		const char *near = roster_suggest(roster, condition->job);
-		return enrg_error_set(err, ENRG_E_CONFIG, "stop_when: \"%s\" can't be met: there is no job \"%s\"%s%s%s",
-			condition->text, condition->job, near ? "; did you mean " : "", near ? near : "",
-			near ? "?" : "");
+		return enrg_error_set(err, ENRG_E_CONFIG,
+			"stop_when: \"%s\" can't be met: there is no job \"%s\"%s%s%s", condition->text, condition->job,
+			near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 	}
 	const char *why = find_impossible(condition);
 	bool reads = member_is_store(member) || member_is_processor(member);
@@ -186,7 +189,8 @@ int condition_check(const struct condition *condition, const struct roster *rost
 	return enrg_error_set(err, ENRG_E_CONFIG, "stop_when: \"%s\" can't be met: %s", condition->text, why);
 }
 
-/* --- is it true? --------------------------------------------------------------------------------------------------- */
+/* --- is it true? ---------------------------------------------------------------------------------------------------
+ */
 
 static bool compare(const struct condition *condition, double number)
 {

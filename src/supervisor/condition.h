@@ -1,6 +1,6 @@
-/* condition.h: what ends a run by itself: `JOB.STATISTIC OP VALUE [for SECONDS]`, by the names of docs/statistics.md, or
- * `ledger open [for SECONDS]`. Parsed and checked before a run begins, judged with the figures that the supervisor has
- * sampled. Process: supervisor, main thread. */
+/* condition.h: what ends a run by itself: `JOB.STATISTIC OP VALUE [for SECONDS]`, by the names of docs/statistics.md,
+ * or `ledger open [for SECONDS]`. Parsed and checked before a run begins, judged with the figures that the supervisor
+ * has sampled. Process: supervisor, main thread. */
 #ifndef SUPERVISOR_CONDITION_H
 #define SUPERVISOR_CONDITION_H
 

@@ -135,8 +135,9 @@ static void terms_are_checked_and_kept(void **state)
 	json_t *problems = json_array(), *json;
 
 	(void)state;
-	assert_int_equal(run_facts_set(&facts, json_pack("{s:s, s:i, s:[s, s]}", "count_source", "hall.dices", "repeat", 2,
-					       "stop_when", "csv.restarts > 3", "csv.restarts"),
+	assert_int_equal(run_facts_set(&facts,
+				 json_pack("{s:s, s:i, s:[s, s]}", "count_source", "hall.dices", "repeat", 2,
+					 "stop_when", "csv.restarts > 3", "csv.restarts"),
 				 &err),
 		0);
 	run_terms_check(facts.terms, &roster, NULL, problems, NULL, NULL);

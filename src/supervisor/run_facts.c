@@ -46,7 +46,8 @@ void run_facts_fini(struct run_facts *facts)
 	*facts = (struct run_facts){.asked = NULL};
 }
 
-/* --- flags --------------------------------------------------------------------------------------------------------- */
+/* --- flags ---------------------------------------------------------------------------------------------------------
+ */
 
 static size_t find_flag(const struct run_facts *facts, const char *flag)
 {
@@ -89,7 +90,8 @@ json_t *run_facts_format_flags(const struct run_facts *facts)
 	return names;
 }
 
-/* --- runs.json ----------------------------------------------------------------------------------------------------- */
+/* --- runs.json -----------------------------------------------------------------------------------------------------
+ */
 
 json_t *run_facts_format(const struct run_facts *facts)
 {

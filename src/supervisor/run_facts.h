@@ -1,6 +1,6 @@
-/* run_facts.h: what is known of a run beside its account: who wanted it and how, its key in the book of runs, and what is
- * said of it meanwhile (flags). Kept in runs.json as JSON, so that a supervisor that continues knows the same. Process:
- * supervisor, main thread. */
+/* run_facts.h: what is known of a run beside its account: who wanted it and how, its key in the book of runs, and what
+ * is said of it meanwhile (flags). Kept in runs.json as JSON, so that a supervisor that continues knows the same.
+ * Process: supervisor, main thread. */
 #ifndef SUPERVISOR_RUN_FACTS_H
 #define SUPERVISOR_RUN_FACTS_H
 
@@ -18,9 +18,9 @@ struct run_facts {
 	struct options_memory *memory; /* that they live in */
 	uint32_t condition_count;
 	struct condition *conditions;
-	uint64_t on_wall_ns; /* when it was on everywhere; 0 = it has not been */
-	json_t *flags;       /* owned: array of {"flag", "reason", "by", "wall_ns"}, those that are set */
-	json_t *jobs;        /* owned: names of those that came for this run alone, from outside; NULL = none */
+	uint64_t on_wall_ns;  /* when it was on everywhere; 0 = it has not been */
+	json_t *flags;        /* owned: array of {"flag", "reason", "by", "wall_ns"}, those that are set */
+	json_t *jobs;         /* owned: names of those that came for this run alone, from outside; NULL = none */
 	char end_reason[480]; /* why it ended, or "" */
 };
 

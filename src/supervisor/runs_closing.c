@@ -1,5 +1,5 @@
-/* runs_closing.c: what becomes of a run when it has ended: its account, logged and beside the data. Process: supervisor,
- * main thread. */
+/* runs_closing.c: what becomes of a run when it has ended: its account, logged and beside the data. Process:
+ * supervisor, main thread. */
 #include "supervisor/runs_state.h"
 
 #include <stdlib.h>

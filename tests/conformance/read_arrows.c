@@ -54,7 +54,7 @@ static void add_cell(
 {
 	uint64_t first = view->offsets ? (uint64_t)view->offsets[row] : row;
 	uint64_t end = view->offsets ? (uint64_t)view->offsets[row + 1] : row + 1;
-	char text[65536] = "";
+	char text[65536];
 	size_t used = 0;
 
 	if (column->type == ENRG_STRING) {

@@ -43,7 +43,7 @@ static size_t format_number(const char *text, enum enrg_type type, char *ret_tex
 
 static void add_list(const char *text, enum enrg_type item, struct cells *cells)
 {
-	char list[65536] = "", number[400];
+	char list[65536], number[400];
 	size_t used = 0;
 
 	while (*(text += strspn(text, " ")) && used + sizeof(number) < sizeof(list)) {

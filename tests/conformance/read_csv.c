@@ -87,7 +87,7 @@ static bool add_number(const char *text, enum enrg_type type, char *ret_text, si
 
 static bool add_list(char *text, enum enrg_type item, struct cells *cells)
 {
-	char list[65536] = "", number[64], *saved = NULL;
+	char list[65536], number[64], *saved = NULL;
 	size_t length = strlen(text), used = 0;
 
 	if (length < 2 || text[0] != '[' || text[length - 1] != ']')

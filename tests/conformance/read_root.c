@@ -74,6 +74,11 @@ static void add_list(struct cells *cells, char *items, bool is_real, bool is_bin
 	free(text);
 }
 
+static unsigned digit_of(char hex)
+{
+	return (unsigned)(hex <= '9' ? hex - '0' : hex - 'a' + 10);
+}
+
 static void add_text(struct cells *cells, const char *hex)
 {
 	size_t count = strlen(hex) / 2;
@@ -81,11 +86,8 @@ static void add_text(struct cells *cells, const char *hex)
 
 	if (!text)
 		abort();
-	for (size_t i = 0; i < count; i++) {
-		unsigned byte = 0;
-		sscanf(hex + 2 * i, "%2x", &byte);
-		text[i] = (char)byte;
-	}
+	for (size_t i = 0; i < count; i++)
+		text[i] = (char)(digit_of(hex[2 * i]) << 4 | digit_of(hex[2 * i + 1]));
 	cells_add(cells, text, count);
 	free(text);
 }
@@ -103,6 +105,9 @@ static void add_cell(struct cells *cells, const struct enrg_column *column, char
 		break;
 	case 's':
 		add_text(cells, line + 2);
+		break;
+	case 'h':
+		cells_add(cells, line + 2, strlen(line + 2));
 		break;
 	case 'l':
 		add_list(cells, line + 1, is_real, column->type == ENRG_BINARY);

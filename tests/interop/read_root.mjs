@@ -2,9 +2,11 @@
 //
 //   node read_root.mjs FILE…        a table a tree (or RNTuple), in the order of the files:
 //     table NAME CLASS ROWS COLUMNS, then a line a column: its name, then ROWS × COLUMNS lines, row by row:
-//     "i 12", "b 1", "f 16 hex digits of the IEEE double", "s hex of the UTF-8", "l item item…" (items as above)
+//     "i 12", "b 1", "f 16 hex digits of the IEEE double", "s hex of the UTF-8", "l item item…" (items as above),
+//     "h hex" where a list is of more than 4096 bytes
 //   node read_root.mjs --rows FILE…  a line a file: the rows of its trees, or "error TEXT"
-//   node read_root.mjs --cut FILE N  such a line for the file as it is, then for each length down to N, to which it is cut
+//   node read_root.mjs --cut FILE N STEP  such a line for the file as it is, then for each STEPth length down to N, to which
+//     it is cut
 //   node read_root.mjs --served      the same for paths that come on standard input, one a line, until its end
 //   node read_root.mjs --tables      the tables of all files of a line of standard input (tabs in between), then a line
 //     "end 0", or "end 1" where one can't be read; until its end
@@ -58,6 +60,8 @@ function formatItem(value, kind) {
 }
 
 function formatCell(value, column) {
+	if (column.isBytes && value?.length > 4096)
+		return "h " + Buffer.from(value).toString("hex");
 	if (column.isList)
 		return `l${Array.from(value ?? [], (item) => " " + formatItem(item, column.kind)).join("")}`;
 	if (column.kind === "s")
@@ -68,14 +72,17 @@ function formatCell(value, column) {
 function describeBranch(branch) {
 	const leaf = branch.fLeaves.arr[0];
 	const kinds = { TLeafF: "f", TLeafD: "f", TLeafO: "b", TLeafC: "s" };
-	return { name: branch.fName, kind: kinds[leaf._typename] ?? "i", isList: leaf.fLeafCount !== null, leaf };
+	const isList = leaf.fLeafCount !== null;
+	const isBytes = isList && leaf._typename === "TLeafB" && leaf.fIsUnsigned;
+	return { name: branch.fName, kind: kinds[leaf._typename] ?? "i", isList, isBytes, leaf };
 }
 
 function describeField(field, fields) {
 	const type = field.typeName;
 	const item = type.match(/^std::vector<(.*)>$/)?.[1] ?? type;
 	const kinds = { "float": "f", "double": "f", "bool": "b", "std::string": "s" };
-	return { name: field.fieldName, kind: kinds[item] ?? "i", isList: item !== type };
+	const isBytes = item !== type && item === "std::uint8_t";
+	return { name: field.fieldName, kind: kinds[item] ?? "i", isList: item !== type, isBytes };
 }
 
 async function readTable(object, columns, process) {
@@ -170,7 +177,7 @@ if (first === "--rows") {
 	for (const path of rest)
 		await printRows(path);
 } else if (first === "--cut") {
-	for (let count = statSync(rest[0]).size; count >= number(rest[1]); count--) {
+	for (let count = statSync(rest[0]).size; count >= number(rest[1]); count -= number(rest[2])) {
 		truncateSync(rest[0], count);
 		await printRows(rest[0]);
 	}

@@ -3,6 +3,7 @@
 #ifndef INTEROP_ROOT_FIXTURE_H
 #define INTEROP_ROOT_FIXTURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,8 @@ extern const struct harness_table wide;
 extern struct harness *life;
 extern const char *const formats[]; /* two */
 
+/* The long form, for `make torture`: ENRGDAQ_PROOF=whole. */
+bool root_fixture_is_whole(void);
 int set_up(void **state);
 int tear_down(void **state);
 

@@ -19,10 +19,12 @@
 #include "base/log.h"
 #include "root_fixture.h"
 
-#define KILLS          200u
+#define KILLS          80u
+#define KILLS_WHOLE    2000u
 #define KILLS_A_ROUND  10u
 #define KILL_ROWS      7u
-#define ROTATED_ROUNDS 6u
+#define ROTATED_ROUNDS 3u
+#define ROTATED_WHOLE  60u
 #define SIGHTS_MAX     4000u
 
 static int run_until_killed(int ready)
@@ -193,30 +195,32 @@ static unsigned kill_round(unsigned round, bool is_rotated, uint64_t *ret_commit
 
 static void kills_leave_what_was_committed(void **state)
 {
+	const unsigned kills = root_fixture_is_whole() ? KILLS_WHOLE : KILLS;
 	unsigned behind = 0;
 	uint64_t commits = 0;
 
 	(void)state;
-	for (unsigned round = 0; round < KILLS / KILLS_A_ROUND; round++)
+	for (unsigned round = 0; round < kills / KILLS_A_ROUND; round++)
 		behind += kill_round(round, false, &commits);
-	assert_true(commits > KILLS / 4); /* else the kills came too early to show anything */
-	print_message("%u kills; %u of them between a commit and its switch\n", KILLS, behind);
+	assert_true(commits > kills / 4); /* else the kills came too early to show anything */
+	print_message("%u kills; %u of them between a commit and its switch\n", kills, behind);
 }
 
 /* Each file is left after a few commits: kills also meet the end of one and the begin of the next. */
 static void kills_between_parts_leave_what_was_committed(void **state)
 {
+	const unsigned rounds = root_fixture_is_whole() ? ROTATED_WHOLE : ROTATED_ROUNDS;
 	unsigned behind = 0;
 	uint64_t commits = 0;
 
 	(void)state;
 	kind.store_keys = "rotate_mb = 0.03";
-	for (unsigned round = 0; round < ROTATED_ROUNDS; round++)
+	for (unsigned round = 0; round < rounds; round++)
 		behind += kill_round(round, true, &commits);
 	kind.store_keys = NULL;
-	assert_true(commits > ROTATED_ROUNDS * KILLS_A_ROUND);
-	print_message("%u kills, %llu commits; %u kills between a commit and its switch\n",
-		ROTATED_ROUNDS * KILLS_A_ROUND, (unsigned long long)commits, behind);
+	assert_true(commits > rounds * KILLS_A_ROUND);
+	print_message("%u kills, %llu commits; %u kills between a commit and its switch\n", rounds * KILLS_A_ROUND,
+		(unsigned long long)commits, behind);
 }
 
 int main(void)

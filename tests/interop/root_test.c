@@ -149,20 +149,21 @@ static void an_object_of_many_pieces_is_read(void **state)
 }
 /* --- cuts --------------------------------------------------------------------------------------------------------- */
 
-/* What lies on the disk from one commit to the next, cut at every byte: the head of the first, and all that the second
- * has written. jsroot reads the file, and it is cut by a byte, and again. */
-static void check_every_cut(const char *before, size_t before_count, char *after, size_t after_count, long rows)
+/* What lies on the disk from one commit to the next, cut at every byte, or every step-th: the head of the first, and
+ * all that the second has written. jsroot reads the file, and it is cut by a step, and again. */
+static void check_every_cut(
+	const char *before, size_t before_count, char *after, size_t after_count, unsigned step, long rows)
 {
 	char path[100], command[300], line[400], *end;
 
 	memcpy(after, before, HEAD_BYTES);
 	snprintf(path, sizeof(path), "%s/cut.root", folder);
 	write_file(path, after, after_count);
-	snprintf(command, sizeof(command), "node '%s/tests/interop/read_root.mjs' --cut '%s' %zu", ENRG_BINARY_DIR,
-		path, before_count);
+	snprintf(command, sizeof(command), "node '%s/tests/interop/read_root.mjs' --cut '%s' %zu %u", ENRG_BINARY_DIR,
+		path, before_count, step);
 	FILE *stream = popen(command, "re");
 	assert_non_null(stream);
-	for (size_t count = after_count; count >= before_count; count--) {
+	for (size_t count = after_count; count >= before_count; count -= step) {
 		assert_non_null(fgets(line, sizeof(line), stream));
 		long found = strtol(line, &end, 10);
 		if (end == line || found != rows)
@@ -175,6 +176,7 @@ static void check_every_cut(const char *before, size_t before_count, char *after
 
 static void a_cut_at_any_byte_shows_what_was_committed(void **state)
 {
+	const bool is_whole = root_fixture_is_whole();
 	char path[200];
 
 	(void)state;
@@ -195,7 +197,9 @@ static void a_cut_at_any_byte_shows_what_was_committed(void **state)
 			char *after = read_file(path, &after_count);
 			char *image = malloc(after_count);
 			memcpy(image, after, after_count);
-			check_every_cut(before, before_count, image, after_count, 3 * k);
+			/* The commits behind the first two only use places again: by turns other bytes of them. */
+			check_every_cut(
+				before, before_count, image, after_count, is_whole || k == 1 ? 1 : 5 + k, 3 * k);
 			free(image);
 			free(before);
 			before = after;

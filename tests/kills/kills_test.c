@@ -27,7 +27,7 @@
 #include "tracer.h"
 
 #define CALLS_MAX   4096u
-#define SHORT_KILLS 16u /* of each sort, without --whole */
+#define SHORT_KILLS 8u /* of each sort, without --whole */
 #define TEXT_BYTES  600u
 #define ENDS_MAX    3u /* complaints of one variant; then it is enough */
 

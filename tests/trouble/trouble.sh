@@ -438,6 +438,7 @@ survive() { # COMMAND...: the supervisor does, and ends when it is asked
 
 end_somehow() {
 	kill -INT "$run"
+	await 8 has_ended || kill -INT "$run" # a store that fails again and again is waited for half a minute
 	await 60 has_ended || fail "the supervisor does not end"
 	wait "$run"
 	local code=$?

@@ -61,9 +61,10 @@ struct supervisor_options {
 		int64_t keep;
 	} log;
 	struct {
-		bool control;            /* ours: runs begin and end while jobs live */
-		double deadline_seconds; /* ours: of a source that begins or ends one */
-		const char *database;    /* ours: NULL = beside the data; "" = none */
+		bool control;                     /* ours: runs begin and end while jobs live */
+		double deadline_seconds;          /* ours: of a source that begins or ends one */
+		struct enrg_string_list taint_by; /* ours: kinds of alarms */
+		const char *database;             /* ours: NULL = beside the data; "" = none */
 	} runs;
 	struct {
 		bool enabled; /* ours */

@@ -173,6 +173,13 @@ static const struct enrg_option runs_options[] = {
 		.max = 86400,
 		.unit = "s",
 		.help = "How long all sources together may take to begin a run, or to end it."},
+	{.key = "taint_by",
+		.kind = ENRG_OPTION_STRING_LIST,
+		.offset = IN(runs, taint_by),
+		.default_value = "[]",
+		.help = "Kinds of alarms (\"silent\", \"disk\", \"clock\", or one alarm, \"silent/camera\") that mark "
+			"the run "
+			"in which one begins as tainted."},
 	{.key = "database",
 		.kind = ENRG_OPTION_STRING,
 		.offset = IN(runs, database),

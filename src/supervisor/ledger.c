@@ -60,6 +60,11 @@ static struct ledger_source *find_source(const struct ledger *ledger, const char
 	return NULL;
 }
 
+const struct ledger_source *ledger_find_source(const struct ledger *ledger, const char *name)
+{
+	return find_source(ledger, name, UINT32_MAX);
+}
+
 struct ledger_source *ledger_take_source(struct ledger *ledger, const char *name, uint32_t hint)
 {
 	struct ledger_source *source = find_source(ledger, name, hint), *sources;
@@ -264,16 +269,12 @@ void ledger_balance(struct ledger_source *source, uint32_t index)
 	balance_run(source, store);
 }
 
-struct produced {
-	uint64_t batches, rows, bytes, dropped_rows;
-};
-
-static struct produced produced_of(const struct ledger_source *source)
+struct ledger_produced ledger_get_produced(const struct ledger_source *source)
 {
 	static const struct earlier none;
 	const struct earlier *earlier = source->earlier ? source->earlier : &none;
 
-	return (struct produced){
+	return (struct ledger_produced){
 		.batches = minus(source->batches - source->gaps, earlier->batches - earlier->gaps),
 		.rows = minus(source->rows, earlier->rows),
 		.bytes = minus(source->bytes, earlier->bytes),
@@ -348,11 +349,11 @@ json_t *ledger_format_json(const struct ledger *ledger, const char *run, const c
 	for (uint32_t i = 0; i < ledger->source_count; i++) {
 		const struct ledger_source *source = &ledger->sources[i];
 		json_t *stores = json_array();
-		struct produced produced;
+		struct ledger_produced produced;
 
 		for (uint32_t k = 0; k < source->store_count; k++)
 			json_array_append_new(stores, format_store(ledger, source, &source->stores[k]));
-		produced = produced_of(source);
+		produced = ledger_get_produced(source);
 		json_array_append_new(sources,
 			json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "source", source->name,
 				"produced_batches", (json_int_t)produced.batches, "produced_rows",
@@ -407,7 +408,7 @@ static void print_line(const struct ledger *ledger, const struct ledger_source *
 	const struct ledger_store *store, bool is_colored, FILE *stream)
 {
 	const struct journal_stream_state *state = &store->state;
-	const struct produced produced = produced_of(source);
+	const struct ledger_produced produced = ledger_get_produced(source);
 	const char *color = "\033[32m", *word = "accounted";
 	char missing[160], from[256], to[256];
 

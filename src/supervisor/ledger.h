@@ -110,6 +110,13 @@ int ledger_processor_add_policy(struct ledger_processor *processor, uint32_t inp
 void ledger_processor_balance(struct ledger_processor *processor);
 /* The source of that name, made where there is none; `hint`: where it was last time. NULL: out of memory. */
 struct ledger_source *ledger_take_source(struct ledger *ledger, const char *name, uint32_t hint);
+/* NULL: there is none of that name. */
+const struct ledger_source *ledger_find_source(const struct ledger *ledger, const char *name);
+/* What it has made in this run, of what its stream counts since it was made. */
+struct ledger_produced {
+	uint64_t batches, rows, bytes, dropped_rows;
+};
+struct ledger_produced ledger_get_produced(const struct ledger_source *source);
 /* So many stores, new ones zero. -ENOMEM: as before. */
 int ledger_size_stores(struct ledger_source *source, uint32_t count);
 /* What earlier runs left in its stream; copied. */

@@ -95,8 +95,9 @@ json_t *run_facts_format_flags(const struct run_facts *facts)
 
 json_t *run_facts_format(const struct run_facts *facts)
 {
-	json_t *json = json_pack("{s:s, s:s, s:s, s:I}", "uuid", facts->uuid, "by", facts->by, "end_reason",
-		facts->end_reason, "on_wall_ns", (json_int_t)facts->on_wall_ns);
+	json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I}", "uuid", facts->uuid, "by", facts->by,
+		"end_reason", facts->end_reason, "end_by", facts->end_by, "on_wall_ns", (json_int_t)facts->on_wall_ns,
+		"live_ns", (json_int_t)facts->live_ns, "dead_ns", (json_int_t)facts->dead_ns);
 
 	if (!json)
 		return NULL;
@@ -125,7 +126,10 @@ void run_facts_parse(struct run_facts *facts, const json_t *json)
 	copy_text(json, "uuid", facts->uuid, sizeof(facts->uuid));
 	copy_text(json, "by", facts->by, sizeof(facts->by));
 	copy_text(json, "end_reason", facts->end_reason, sizeof(facts->end_reason));
+	copy_text(json, "end_by", facts->end_by, sizeof(facts->end_by));
 	facts->on_wall_ns = (uint64_t)json_integer_value(json_object_get(json, "on_wall_ns"));
+	facts->live_ns = (uint64_t)json_integer_value(json_object_get(json, "live_ns"));
+	facts->dead_ns = (uint64_t)json_integer_value(json_object_get(json, "dead_ns"));
 	(void)run_facts_set(facts, json_incref(json_object_get(json, "asked")), NULL);
 	facts->flags = json_is_array(flags) ? json_deep_copy(flags) : NULL;
 	facts->jobs = json_is_array(jobs) ? json_deep_copy(jobs) : NULL;

@@ -22,6 +22,8 @@ struct run_facts {
 	json_t *flags;        /* owned: array of {"flag", "reason", "by", "wall_ns"}, those that are set */
 	json_t *jobs;         /* owned: names of those that came for this run alone, from outside; NULL = none */
 	char end_reason[480]; /* why it ended, or "" */
+	char end_by[RUN_BY_BYTES];
+	uint64_t live_ns, dead_ns; /* while it was on: with all of its parts, and without one */
 };
 
 /* `asked` (an object; NULL: empty) is taken, whatever comes of it. ENRG_E_CONFIG: `err` names all that is wrong. */

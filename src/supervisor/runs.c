@@ -15,6 +15,18 @@
 #define READY_NS      30000000000ull /* what jobs may take to get ready */
 #define AGAIN_NS      60000000000ull /* a run that waits to go on says so again, and asks who has refused again */
 
+static bool is_transition(enum runs_state state)
+{
+	return state == RUNS_CONFIGURING || state == RUNS_STARTING || state == RUNS_STOPPING;
+}
+
+static uint64_t patience_of(const struct runs *runs)
+{
+	uint64_t more_ns = runs->state == RUNS_CONFIGURING ? READY_NS : 0; /* of jobs that come for it */
+
+	return runs->patience_ns + runs->more_patience_ns + GRACE_NS + more_ns;
+}
+
 void runs_enter(struct runs *runs, enum runs_state state, const char *by, const char *reason)
 {
 	runs->state = state;
@@ -26,7 +38,10 @@ void runs_enter(struct runs *runs, enum runs_state state, const char *by, const 
 	if (by != runs->by)
 		text_copy(runs->by, sizeof(runs->by), by);
 	text_copy(runs->reason, sizeof(runs->reason), reason);
+	if (is_transition(state))
+		runs->deadline_wall_ns = runs->since_wall_ns + patience_of(runs);
 	runs->changes++;
+	runs_put_state(runs);
 }
 
 void runs_answer(struct runs *runs, enum command_code code, const char *text)
@@ -54,6 +69,7 @@ static void wait_for(struct runs *runs, const char *text)
 void runs_begin_stopping(struct runs *runs, const char *by, const char *reason)
 {
 	text_copy(runs->account->facts.end_reason, sizeof(runs->account->facts.end_reason), reason);
+	text_copy(runs->account->facts.end_by, sizeof(runs->account->facts.end_by), by);
 	runs_enter(runs, RUNS_STOPPING, by, reason);
 	runs_save_or_tell(runs);
 	runs_wish(runs, NULL);
@@ -165,14 +181,14 @@ static void step_stopping(struct runs *runs, uint64_t now_ns)
 
 int runs_begin(struct runs *runs, const struct runs_wanted *wanted, struct enrg_error *err)
 {
-	uint64_t wall_ns = clock_wall_ns(), before = runs->last_number;
+	uint64_t wall_ns = clock_wall_ns();
 	char id[64];
 
 	if (*wanted->id)
 		snprintf(id, sizeof(id), "%s", wanted->id);
 	else
 		runtime_make_run_id(wall_ns, id, sizeof(id));
-	struct account *account = account_create(id, wanted->number ? wanted->number : before + 1);
+	struct account *account = account_create(id, 0);
 	if (!account) {
 		json_decref(wanted->asked);
 		return enrg_error_set(err, -ENOMEM, "out of memory");
@@ -182,20 +198,82 @@ int runs_begin(struct runs *runs, const struct runs_wanted *wanted, struct enrg_
 	text_copy(account->facts.by, sizeof(account->facts.by), wanted->by);
 	entry_make_uuid(runs->supervisor, id, wall_ns, account->facts.uuid);
 	int rc = run_facts_set(&account->facts, wanted->asked, err);
-	if (!rc) {
-		runs->account = account;
-		runs->goal = wanted->goal;
-		runs->last_number = account->number > before ? account->number : before;
-		runs_enter(runs, RUNS_CONFIGURING, wanted->by, "a run was asked for");
-		rc = runs_save(runs, err);
+	if (rc) {
+		account_destroy(account);
+		return rc;
 	}
-	if (!rc)
-		return 0;
+	runs->account = account;
+	runs->goal = wanted->goal;
+	runs->wanted_number = wanted->number;
+	runs->is_number_asked = false;
+	runs_enter(runs, RUNS_CONFIGURING, wanted->by, wanted->reason);
+	return 0;
+}
+
+/* --- the number ----------------------------------------------------------------------------------------------------
+ */
+
+/* As if it had not been asked for: no number was taken. */
+static void drop_start(struct runs *runs, const char *why)
+{
+	log_line(ENRG_ERROR, "no run was begun, and no number was taken: %s", why);
+	text_copy(runs->refused, sizeof(runs->refused), why);
+	snprintf(runs->refused_id, sizeof(runs->refused_id), "%s", runs->account->id);
+	runs->refused_number = 0;
+	runs->refused_wall_ns = clock_wall_ns();
+	account_destroy(runs->account);
 	runs->account = NULL;
-	account_destroy(account);
-	runs->last_number = before;
-	runs->state = RUNS_IDLE;
-	return rc;
+	runs_enter(runs, RUNS_IDLE, "", "a start was refused");
+	runs_answer(runs, COMMAND_REFUSED, why);
+}
+
+static int ask_number(struct runs *runs, struct enrg_error *err)
+{
+	uint64_t floor = runs->wanted_number ? runs->wanted_number - 1 : runs->last_number;
+
+	runs->is_number_asked = true;
+	return runs->book ? book_ask(runs->book, runs->account->facts.uuid, runs_make_begin(runs, runs->account), floor,
+				    err)
+			  : 0;
+}
+
+static int poll_number(struct runs *runs, uint64_t *ret_number, struct enrg_error *err)
+{
+	if (runs->book)
+		return book_poll(runs->book, clock_mono_ns(), ret_number, err);
+	*ret_number = runs->wanted_number ? runs->wanted_number : runs->last_number + 1;
+	return 0;
+}
+
+/* false: it has none yet, or will not be begun. */
+static bool take_number(struct runs *runs)
+{
+	struct account *account = runs->account;
+	struct enrg_error err = {0};
+	uint64_t number = 0, before = runs->last_number;
+	int rc = runs->is_number_asked ? 0 : ask_number(runs, &err);
+
+	if (!rc)
+		rc = poll_number(runs, &number, &err);
+	if (rc == -EAGAIN) {
+		wait_for(runs, "a number from the book of runs");
+		return false;
+	}
+	if (!rc) {
+		account->number = number;
+		runs->last_number = number > before ? number : before;
+		rc = runs_save(runs, &err);
+	}
+	if (rc) {
+		runs->last_number = before;
+		drop_start(runs, err.text);
+		return false;
+	}
+	runs->waits_for[0] = '\0';
+	runs_tell_info(runs, account);
+	runs_put_state(runs);
+	runs->changes++;
+	return true;
 }
 
 /* A run that was on when a supervisor was killed has begun: that a job is not there again ends it no more than it would
@@ -223,6 +301,9 @@ static void step_configuring(struct runs *runs, uint64_t now_ns)
 {
 	const struct runs_hooks *hooks = &runs->hooks;
 	char text[600] = "";
+
+	if (!runs->account->number && !take_number(runs))
+		return;
 	enum runs_progress progress =
 		hooks->configure ? hooks->configure(hooks->context, runs->account, text, sizeof(text)) : RUNS_DONE;
 
@@ -290,23 +371,52 @@ static void step_starting(struct runs *runs, uint64_t now_ns)
 /* --- stepping ------------------------------------------------------------------------------------------------------
  */
 
-static bool is_transition(enum runs_state state)
-{
-	return state == RUNS_CONFIGURING || state == RUNS_STARTING || state == RUNS_STOPPING;
-}
-
 static void set_deadline(struct runs *runs, uint64_t now_ns)
 {
-	uint64_t patience_ns = runs->patience_ns + runs->more_patience_ns + GRACE_NS;
-
 	if (runs->deadline_ns || !is_transition(runs->state))
 		return;
-	if (runs->state == RUNS_CONFIGURING)
-		patience_ns += READY_NS; /* of jobs that come for it */
-	runs->deadline_ns = now_ns + patience_ns;
-	runs->deadline_wall_ns = clock_wall_ns() + patience_ns;
+	runs->deadline_ns = now_ns + patience_of(runs);
+	runs->deadline_wall_ns = clock_wall_ns() + patience_of(runs);
 	if (runs->state != RUNS_CONFIGURING)
 		runs->more_patience_ns = 0;
+}
+
+/* ON: it may end by itself. */
+static void step_on(struct runs *runs, uint64_t now_ns)
+{
+	uint64_t due_wall_ns = runs_planned_end(runs->account), wall_ns = clock_wall_ns();
+
+	if (due_wall_ns && !runs->end_due_ns) {
+		runs->end_due_ns = now_ns + (due_wall_ns > wall_ns ? due_wall_ns - wall_ns : 0);
+		runs->deadline_wall_ns = due_wall_ns;
+	}
+	if (!runs->end_due[0] && runs->end_due_ns && now_ns >= runs->end_due_ns)
+		snprintf(runs->end_due, sizeof(runs->end_due), "%.10g s are over",
+			runs->account->facts.terms->stop_after_seconds);
+	if (!runs->end_due[0])
+		return;
+	char reason[sizeof(runs->end_due)];
+	memcpy(reason, runs->end_due, sizeof(reason));
+	json_decref(runs->next);
+	runs->next = runs_make_next(runs->account);
+	runs_begin_stopping(runs, "", reason);
+}
+
+/* IDLE: the next one follows by itself. */
+static void step_idle(struct runs *runs)
+{
+	struct runs_wanted wanted = {.asked = runs->next,
+		.id = "",
+		.by = "the run before, which it repeats",
+		.reason = "it repeats the run before",
+		.goal = RUNS_ON};
+	struct enrg_error err = {0};
+
+	if (!runs->next || runs->is_draining)
+		return;
+	runs->next = NULL;
+	if (runs_begin(runs, &wanted, &err) < 0)
+		log_line(ENRG_ERROR, "no run follows, although it was to: %s; `run_start` begins one", err.text);
 }
 
 static void step_state(struct runs *runs, uint64_t now_ns)
@@ -322,10 +432,14 @@ static void step_state(struct runs *runs, uint64_t now_ns)
 	case RUNS_STOPPING:
 		step_stopping(runs, now_ns);
 		break;
-	case RUNS_IDLE:
-	case RUNS_CONFIGURED:
 	case RUNS_ON:
 	case RUNS_ERROR:
+		step_on(runs, now_ns);
+		break;
+	case RUNS_IDLE:
+		step_idle(runs);
+		break;
+	case RUNS_CONFIGURED:
 		break;
 	}
 }
@@ -348,6 +462,8 @@ void runs_step(struct runs *runs, uint64_t now_ns)
 	runs->next_look_ns = is_transition(runs->state) ? now_ns + LOOK_NS
 			     : runs->closing[0]         ? now_ns + CLOSE_LOOK_NS
 							: UINT64_MAX;
+	if (runs->end_due_ns && runs->end_due_ns < runs->next_look_ns)
+		runs->next_look_ns = runs->end_due_ns;
 }
 
 uint64_t runs_next_due(const struct runs *runs)

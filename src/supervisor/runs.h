@@ -12,6 +12,7 @@
 
 #include "handover/wish.h"
 #include "supervisor/account.h"
+#include "supervisor/book.h"
 #include "supervisor/commands.h"
 #include "supervisor/runtime.h"
 
@@ -63,6 +64,9 @@ struct runs {
 	struct roster *roster;
 	struct commands *commands;
 	const struct ledger *ledger;
+	struct book *book;                     /* NULL: runs have no record */
+	json_t *(*make_record)(void *context); /* record.h; NULL: nothing of it is known */
+	void *record_context;
 	struct runs_hooks hooks;
 	uint64_t patience_ns,
 		more_patience_ns; /* more: for the first transition of a supervisor that goes on with it */
@@ -71,6 +75,8 @@ struct runs {
 	uint64_t serial;             /* of the wish */
 	enum runs_state state, goal; /* goal of CONFIGURING: RUNS_CONFIGURED or RUNS_ON */
 	bool is_draining;            /* the supervisor stops */
+	bool is_number_asked;        /* CONFIGURING: the book was asked for one */
+	uint64_t wanted_number;      /* 0 = the next */
 	bool is_told;                /* STARTING: the stores are there, and the sources were told */
 	bool is_late;                /* the deadline has passed, and it was said */
 	char waits_for[600];         /* a transition, or "" */
@@ -91,6 +97,9 @@ struct runs {
 	json_t *next;                             /* owned: terms of the run that follows by itself; NULL = none */
 	char last_id[64];                         /* that was closed last */
 	uint64_t closed_count, unaccounted_count; /* of this start */
+	json_t *rates;                            /* owned: by type of run, bytes a second of the last that was on */
+	uint64_t judged_ns, progress_ns;          /* last look at the run that is on; last progress for the book */
+	char missing[300];                        /* a part of it that is not there, and what it does; "" = none */
 	uint32_t sum_count;
 	struct runs_sum *sums;
 	bool has_asker;
@@ -99,8 +108,16 @@ struct runs {
 	uint64_t changes;                /* counts what `status` should say at once */
 };
 
+struct runs_alarm {
+	const char *key, *event, *severity, *text;
+	bool begins;
+};
+
 struct runs_params {
 	const struct runtime *runtime;
+	struct book *book; /* NULL: none is kept */
+	json_t *(*make_record)(void *context);
+	void *record_context;
 	const char *supervisor;
 	double deadline_seconds;
 	bool has_control;
@@ -113,15 +130,21 @@ int runs_open(struct runs *runs, const struct runs_params *params, struct enrg_e
 void runs_attach(struct runs *runs, struct roster *roster, const struct ledger *ledger, struct commands *commands);
 /* `hooks` is copied. */
 void runs_set_hooks(struct runs *runs, const struct runs_hooks *hooks);
-/* Adds `run_start`, `run_configure`, `run_stop`, `run_state`. -ENOSPC. */
+/* Adds `run_start`, `run_configure`, `run_stop`, `run_state`, `run_note`, `run_flag`. -ENOSPC. */
 int runs_add_commands(struct runs *runs);
 void runs_close(struct runs *runs); /* takes zeroed state */
 
 /* Does what is due. `now_ns`: the clock of the time in which the supervisor ran. */
 void runs_step(struct runs *runs, uint64_t now_ns);
 uint64_t runs_next_due(const struct runs *runs); /* UINT64_MAX = nothing */
+/* Behind each look at all jobs: is a part of the run missing, and is it to end? `now_ns` as for runs_step. */
+void runs_judge(struct runs *runs, uint64_t now_ns);
+/* The process of a job has ended, and was not to. */
+void runs_note_end(struct runs *runs, const struct member *member);
+/* An alarm begins or ends, of one of these kinds (or none): for the record, and as a flag of the run that is on. */
+void runs_note_alarm(struct runs *runs, const struct runs_alarm *alarm, const struct enrg_string_list *taint_by);
 /* The supervisor stops: no run begins any more; sources that end in order end theirs. */
-void runs_begin_stop(struct runs *runs);
+void runs_begin_stop(struct runs *runs, const char *why);
 /* All sources are gone: their streams say that the run has ended also where a source could not. Before stores drain. */
 void runs_end_streams(struct runs *runs);
 /* All jobs are gone: the last account, and into `ledger` (the object of ledger_format_json) what was between runs.

@@ -88,6 +88,8 @@ void runs_close_done(struct runs *runs)
 			return;
 		runs_tell_account(runs, account);
 		add_sums(runs, account);
+		runs_put_end(runs, account, account_is_accounted(account), NULL);
+		runs_keep_rate(runs, account);
 		runs->closed_count++;
 		runs->unaccounted_count += !account_is_accounted(account);
 		snprintf(runs->last_id, sizeof(runs->last_id), "%s", account->id);

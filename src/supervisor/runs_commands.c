@@ -253,6 +253,7 @@ static enum command_outcome begin(struct runs *runs, const struct command *comma
 	}
 	format_by(command, body->terms.who, body->terms.address, by);
 	wanted.by = by;
+	wanted.reason = "it was asked for";
 	if (runs_begin(runs, &wanted, &err) < 0)
 		return refuse(runs, answer, err.text);
 	return answer_later(runs, command, goal);
@@ -371,6 +372,11 @@ static const struct command_kind kinds[] = {
 		.summary = "ends the run that is on",
 		.body = {.size = sizeof(struct stop_body), .options = stop_options},
 		.handle = handle_stop},
+	{0},
+};
+
+/* Also where there is no run control. */
+static const struct command_kind state_kinds[] = {
 	{.kind = "run_state",
 		.summary = "answers which run is on",
 		.body = {.size = 1, .options = no_options},
@@ -381,5 +387,11 @@ static const struct command_kind kinds[] = {
 
 int runs_add_commands(struct runs *runs)
 {
-	return runs->is_on ? commands_add(runs->commands, kinds, runs) : 0;
+	int rc = runs->is_on ? commands_add(runs->commands, kinds, runs) : 0;
+
+	if (!runs->is_on && !runs->book)
+		return 0;
+	if (!rc)
+		rc = commands_add(runs->commands, state_kinds, runs);
+	return rc ? rc : runs_add_notes(runs);
 }

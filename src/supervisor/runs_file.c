@@ -61,6 +61,10 @@ int runs_save(const struct runs *runs, struct enrg_error *err)
 		runs->last_id, "open", format_open(runs->account), "closing", closing, "sums", format_sums(runs));
 	if (json && runs->next)
 		json_object_set(json, "next", runs->next);
+	if (json && !runs->is_on)
+		json_object_set_new(json, "plain", json_true());
+	if (json && runs->rates)
+		json_object_set(json, "rates", runs->rates);
 	if (json)
 		json_object_set_new(json, "goal", json_string(runs_state_name(runs->goal)));
 	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
@@ -157,10 +161,17 @@ static void parse_state(struct runs *runs, const json_t *json, bool goes_on)
 	bool ends = !goes_on || is_text(json, "state", runs_state_name(RUNS_STOPPING)) ||
 		    is_text(json, "state", runs_state_name(RUNS_IDLE));
 
-	if (!runs->account) {
-		runs->next = goes_on ? json_deep_copy(json_object_get(json, "next")) : NULL;
+	runs->next = goes_on ? json_deep_copy(json_object_get(json, "next")) : NULL;
+	if (!runs->account)
+		return;
+	if (json_is_true(json_object_get(json, "plain")) !=
+		!runs->is_on) { /* the folder has run control now, or no more */
+		account_destroy(runs->account);
+		runs->account = NULL;
 		return;
 	}
+	if (!runs->is_on)
+		return;
 	runs->state = ends ? RUNS_STOPPING : RUNS_CONFIGURING;
 	runs->goal = is_text(json, "goal", runs_state_name(RUNS_CONFIGURED)) ? RUNS_CONFIGURED : RUNS_ON;
 	runs->account->is_aborted = runs->account->is_aborted || (ends && !runs->account->was_on);
@@ -176,6 +187,7 @@ static void parse(struct runs *runs, const json_t *json, bool goes_on)
 	const json_t *closing = json_object_get(json, "closing");
 
 	runs->last_number = number(json, "last_number");
+	runs->rates = json_deep_copy(json_object_get(json, "rates"));
 	snprintf(runs->last_id, sizeof(runs->last_id), "%s", last ? last : "");
 	for (size_t i = 0, k = 0; i < json_array_size(closing) && k < RUNS_CLOSING; i++) {
 		runs->closing[k] = parse_open(json_array_get(closing, i), runs->supervisor);
@@ -184,6 +196,10 @@ static void parse(struct runs *runs, const json_t *json, bool goes_on)
 	if (goes_on)
 		parse_sums(runs, json_object_get(json, "sums"));
 	runs->account = parse_open(json_object_get(json, "open"), runs->supervisor);
+	if (runs->account && !runs->account->number) { /* it had not been begun */
+		account_destroy(runs->account);
+		runs->account = NULL;
+	}
 	parse_state(runs, json, goes_on);
 }
 
@@ -222,8 +238,9 @@ static void add_text(json_t *json, const char *key, const char *text)
 	json_object_set_new(json, key, json_string(safe));
 }
 
-static void add_facts(json_t *json, const struct account *open)
+static void add_facts(json_t *json, const struct runs *runs)
 {
+	const struct account *open = runs->account;
 	const struct run_facts *facts = &open->facts;
 
 	json_object_set_new(json, "began_wall_ns", json_integer((json_int_t)open->began_wall_ns));
@@ -236,6 +253,7 @@ static void add_facts(json_t *json, const struct account *open)
 	add_text(json, "description", facts->terms->description);
 	add_text(json, "comment", facts->terms->comment);
 	json_object_set_new(json, "repeat", json_integer((json_int_t)facts->terms->repeat));
+	json_object_set_new(json, "ends", runs_format_ends(runs));
 }
 
 json_t *runs_format(const struct runs *runs)
@@ -254,7 +272,7 @@ json_t *runs_format(const struct runs *runs)
 		"closed", (json_int_t)runs->closed_count, "unaccounted", (json_int_t)runs->unaccounted_count,
 		"began_wall_ns", (json_int_t)0);
 	if (json && open)
-		add_facts(json, open);
+		add_facts(json, runs);
 	if (json)
 		add_refusal(runs, json);
 	return json;

@@ -7,25 +7,45 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "supervisor/run_end.h"
 
 #define READY_NS 30000000000ull /* what jobs may take to get ready */
+
+/* It closes what nobody continues. */
+static void continue_book(const struct runs *runs)
+{
+	if (!runs->book)
+		return;
+	if (runs->account && runs->account->number)
+		book_continue(runs->book, runs->account->facts.uuid);
+	for (uint32_t i = 0; i < RUNS_CLOSING; i++)
+		if (runs->closing[i])
+			book_continue(runs->book, runs->closing[i]->facts.uuid);
+}
 
 int runs_open(struct runs *runs, const struct runs_params *params, struct enrg_error *err)
 {
 	runs->is_open = true;
 	runs->runtime = params->runtime;
+	runs->book = params->book;
+	runs->make_record = params->make_record;
+	runs->record_context = params->record_context;
 	snprintf(runs->supervisor, sizeof(runs->supervisor), "%s", params->supervisor);
 	runs->patience_ns = (uint64_t)(params->deadline_seconds * 1e9);
 	runs->since_wall_ns = clock_wall_ns();
-	if (!params->has_control)
+	if (!params->has_control) {
+		if (runs->book)
+			runs_load(runs, params->goes_on);
 		return 0;
+	}
 	int rc = wish_create(&runs->descriptor, &runs->wishes, err);
 	if (rc < 0)
 		return rc;
 	runs->is_on = true;
 	runs->serial = wish_serial(runs->wishes);
 	runs_load(runs, params->goes_on);
+	continue_book(runs);
 	/* Before the first source is started: it ends no run that goes on. */
 	if (runs->account && runs->account->was_on && runs->state != RUNS_STOPPING)
 		runs_wish(runs, runs->account);
@@ -58,6 +78,7 @@ void runs_close(struct runs *runs)
 	for (uint32_t i = 0; i < RUNS_CLOSING; i++)
 		account_destroy(runs->closing[i]);
 	json_decref(runs->next);
+	json_decref(runs->rates);
 	free(runs->sums);
 	if (!runs->is_on)
 		return;
@@ -67,15 +88,15 @@ void runs_close(struct runs *runs)
 
 /* --- the end of the supervisor --- */
 
-void runs_begin_stop(struct runs *runs)
+void runs_begin_stop(struct runs *runs, const char *why)
 {
-	const char *why = "the supervisor was stopped";
-
 	if (runs->is_draining)
 		return;
 	runs->is_draining = true;
 	json_decref(runs->next);
 	runs->next = NULL;
+	if (!runs->is_on && runs->account)
+		text_copy(runs->account->facts.end_reason, sizeof(runs->account->facts.end_reason), why);
 	if (!runs->is_on || !runs->account || runs->state == RUNS_STOPPING)
 		return;
 	if (!runs->account->was_on) {

@@ -19,12 +19,53 @@ void runs_answer(struct runs *runs, enum command_code code, const char *text);
 struct runs_wanted {
 	json_t *asked;  /* taken, whatever comes of it */
 	const char *id; /* "" = one is drawn */
-	const char *by;
+	const char *by, *reason;
 	uint64_t number; /* 0 = the next */
 	enum runs_state goal;
 };
 /* From IDLE: what is wanted was checked. */
 int runs_begin(struct runs *runs, const struct runs_wanted *wanted, struct enrg_error *err);
+
+/* --- runs_parts.c --- */
+
+/* What of the run that is on (or of all, before one is) is not there; "" = nothing. */
+void runs_find_missing_part(const struct runs *runs, char *ret_text, size_t text_bytes);
+/* true: it was not so before. */
+bool runs_flag(struct runs *runs, struct account *account, const char *flag, const char *reason, const char *by);
+
+/* --- runs_ends.c --- */
+
+/* Why the run that is on is to end now; "" = it is not. */
+void runs_find_end(struct runs *runs, uint64_t now_ns, char *ret_text, size_t text_bytes);
+/* When it ends by time: wall clock, 0 = it does not. */
+uint64_t runs_planned_end(const struct account *account);
+/* Terms of the run that follows it by itself, or NULL. */
+json_t *runs_make_next(const struct account *account);
+/* "ends" of runs_format: new reference. */
+json_t *runs_format_ends(const struct runs *runs);
+/* Is there room for what it will make? A sentence that is to be said before it begins, or "". */
+void runs_warn_room(const struct runs *runs, const struct run_terms *terms, char *ret_text, size_t text_bytes);
+/* What its type made a second, for the next one. */
+void runs_keep_rate(struct runs *runs, const struct account *account);
+
+/* --- runs_entries.c --- */
+
+/* Body of a "begin", without its number: new reference. */
+json_t *runs_make_begin(const struct runs *runs, const struct account *account);
+/* Stores learn of it: before it is wished for. */
+void runs_tell_info(const struct runs *runs, const struct account *account);
+void runs_put_state(const struct runs *runs);
+void runs_put_flag(const struct runs *runs, const struct account *account, const char *flag, bool is_set,
+	const char *reason, const char *by);
+void runs_put_progress(const struct runs *runs);
+const char *runs_quality(const struct account *account, bool is_accounted);
+/* `ledger`: the account, where it is not that of the streams; or NULL. */
+void runs_put_end(const struct runs *runs, const struct account *account, bool is_accounted, const json_t *ledger);
+
+/* --- runs_notes.c --- */
+
+/* `run_note`, `run_flag`. -ENOSPC. */
+int runs_add_notes(struct runs *runs);
 
 /* --- runs_closing.c --- */
 

@@ -1,6 +1,7 @@
 /* supervisor.c: one run from configuration to ledger. Process: supervisor, main thread. */
 #include "supervisor/supervisor.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <time.h>
@@ -10,6 +11,7 @@
 #include "base/log.h"
 #include "supervisor/needs.h"
 #include "supervisor/run_log.h"
+#include "supervisor/runs_plain.h"
 #include "supervisor/supervisor_state.h"
 
 #define READY_PATIENCE_NS 30000000000ull
@@ -42,9 +44,9 @@ static void tick(struct supervisor *self, uint64_t now_ns)
 /* --- loop --- */
 
 /* The run ends first: sources that hear of the stop end it themselves. */
-static void begin_drain(struct supervisor *self, uint64_t now_ns)
+static void begin_drain(struct supervisor *self, uint64_t now_ns, const char *why)
 {
-	runs_begin_stop(&self->runs);
+	runs_begin_stop(&self->runs, why);
 	drain_begin(&self->drain, self->roster, now_ns);
 }
 
@@ -60,7 +62,7 @@ static void handle_signals(struct supervisor *self, uint64_t now_ns)
 	if (words.is_end && !self->params->is_quiet)
 		log_line(ENRG_INFO, "stopping: sources first, then processors and stores (once more: fast stop)");
 	if (words.is_end)
-		begin_drain(self, now_ns);
+		begin_drain(self, now_ns, "the supervisor was stopped by a signal");
 	if (words.is_fast)
 		drain_hurry(&self->drain, self->roster, now_ns);
 }
@@ -69,7 +71,7 @@ static void handle_signals(struct supervisor *self, uint64_t now_ns)
 static void handle_stop(struct supervisor *self, uint64_t now_ns)
 {
 	if (self->commands.is_stop_asked)
-		begin_drain(self, now_ns);
+		begin_drain(self, now_ns, "the supervisor was stopped by command");
 	if (self->commands.is_fast_asked)
 		drain_hurry(&self->drain, self->roster, now_ns);
 	self->commands.is_stop_asked = self->commands.is_fast_asked = false;
@@ -102,18 +104,19 @@ static void step(struct supervisor *self, uint64_t now_ns)
 	if (self->drain.phase == DRAIN_NONE && roster_is_exhausted(self->roster)) {
 		if (!self->params->is_quiet)
 			log_line(ENRG_INFO, "no source will produce any more: the run ends");
-		begin_drain(self, now_ns);
+		begin_drain(self, now_ns, "no source will produce any more");
 	}
 	if (self->drain.phase == DRAIN_NONE && now_ns >= duration_end(self))
-		begin_drain(self, now_ns);
+		begin_drain(self, now_ns, "its duration is over");
 	if (self->drain.phase != DRAIN_NONE)
-		runs_begin_stop(&self->runs);
+		runs_begin_stop(&self->runs, "the supervisor was stopped"); /* a fast stop */
 	if (self->drain.phase != DRAIN_NONE)
 		transition_stop(&self->transition);
 	if (transition_step(&self->transition, now_ns))
 		supervisor_look_at_jobs(self, now_ns); /* who asked for it looks next */
 	drain_step(&self->drain, self->roster, now_ns);
 	runs_step(&self->runs, now_ns);
+	runs_plain_step(&self->runs, roster_is_up(self->roster, now_ns), self->drain.phase != DRAIN_NONE);
 	book_step(&self->book, clock_mono_ns());
 	if (roster_next_due(self->roster) <= now_ns)
 		supervisor_look_after(self, true);
@@ -155,8 +158,10 @@ static void handle_event(struct supervisor *self, const struct epoll_event *even
 	}
 	roster_handle(self->roster, (enum roster_event)kind, id, now_ns);
 	member = roster_find_id(self->roster, id);
-	if (kind == ROSTER_END && member && !member_is_alive(member))
+	if (kind == ROSTER_END && member && !member_is_alive(member)) {
 		control_plane_tell_end(&self->control, member);
+		runs_note_end(&self->runs, member);
+	}
 }
 
 static void end_runs(void *context)
@@ -192,6 +197,17 @@ static void run_loop(struct supervisor *self)
 }
 
 /* --- end --- */
+
+static void tell_begin(const struct supervisor *self)
+{
+	const struct account *account = self->runs.is_on ? NULL : self->runs.account;
+	char number[32] = "";
+
+	if (account && account->number)
+		snprintf(number, sizeof(number), "%llu, ", (unsigned long long)account->number);
+	log_line(ENRG_INFO, "run %s%s of %s: %zu jobs", number, self->runtime.run,
+		self->folder->supervisor.info.supervisor_id, self->roster->count);
+}
 
 int supervisor_run(const struct supervisor_params *params)
 {
@@ -229,8 +245,7 @@ int supervisor_run(const struct supervisor_params *params)
 			rc = rc == ENRG_E_VERSION ? SUPERVISOR_CONFIG : SUPERVISOR_TROUBLE;
 		} else {
 			if (!params->is_quiet)
-				log_line(ENRG_INFO, "run %s of %s: %zu jobs", self.runtime.run,
-					self.folder->supervisor.info.supervisor_id, self.roster->count);
+				tell_begin(&self);
 			run_loop(&self);
 			rc = supervisor_finish(&self);
 		}

@@ -21,6 +21,13 @@ static void tell(void *context, const struct alarm *alarm, enum alarm_event even
 
 	log_line(alert.severity, "%s", text);
 	control_plane_raise(&self->control, &alert);
+	runs_note_alarm(&self->runs,
+		&(struct runs_alarm){.key = alarm->key,
+			.event = events[event],
+			.severity = log_level_name(alert.severity),
+			.text = text,
+			.begins = event == ALARM_BEGINS},
+		&self->folder->supervisor.runs.taint_by);
 }
 
 static void format_path(const struct supervisor *self, char ret_path[RUNTIME_PATH_BYTES + 16])

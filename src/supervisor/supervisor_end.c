@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "supervisor/processors.h"
 #include "supervisor/run_end.h"
+#include "supervisor/runs_plain.h"
 #include "supervisor/supervisor.h"
 #include "supervisor/verdict.h"
 
@@ -69,6 +70,7 @@ int supervisor_finish(struct supervisor *self)
 		json_object_set_new(ledger, "ended", json_string(drain_outcome(&self->drain)));
 		json_object_set_new(ledger, "clock", clock_state_format_pair(&self->clock_begin, &clock));
 		run_end_write_ledger(&self->runtime, self->roster, ledger);
+		runs_plain_finish(&self->runs, ledger, exit_code == SUPERVISOR_OK);
 		if (self->params->on_status)
 			self->params->on_status(self->params->context, status, true);
 		json_decref(status);

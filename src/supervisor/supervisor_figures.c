@@ -63,6 +63,7 @@ void supervisor_look_at_jobs(struct supervisor *self, uint64_t now_ns)
 	bool is_news = supervisor_take_samples(self, false);
 
 	is_news |= supervisor_judge(self);
+	runs_judge(&self->runs, now_ns);
 	if (is_telling_due(self, is_news, now_ns)) {
 		double interval_s = pace_seconds(&self->pace), most_s = (double)TELL_NS / 1e9;
 		json_t *status =

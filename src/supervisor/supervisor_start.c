@@ -17,7 +17,9 @@
 #include "supervisor/earlier/inherit.h"
 #include "supervisor/needs.h"
 #include "supervisor/processors.h"
+#include "supervisor/record.h"
 #include "supervisor/run_log.h"
+#include "supervisor/runs_plain.h"
 #include "supervisor/supervisor.h"
 
 #define AWAY_NS 1500000000ull /* so long without a look at the clock: this process did not run */
@@ -92,9 +94,34 @@ static int open_loop(struct supervisor *self, struct enrg_error *err)
 }
 
 /* Left-overs, run id, rings. After it run.json says that this run is on. */
-static int prepare(struct supervisor *self, struct enrg_error *err)
+static json_t *make_record(void *context)
+{
+	const struct supervisor *self = context;
+
+	return record_make(self->folder, self->types);
+}
+
+/* Runs of a folder have a record, unless it wants none. */
+static int open_runs(struct supervisor *self, bool goes_on, struct enrg_error *err)
 {
 	const struct supervisor_options *options = &self->folder->supervisor;
+	const char *database = options->runs.database;
+	bool has_record = self->params->config_path && (!database || *database);
+	const struct runs_params params = {.runtime = &self->runtime,
+		.book = has_record ? &self->book : NULL,
+		.make_record = make_record,
+		.record_context = self,
+		.supervisor = options->info.supervisor_id,
+		.deadline_seconds = options->runs.deadline_seconds,
+		.has_control = options->runs.control,
+		.goes_on = goes_on};
+
+	self->goes_on = goes_on;
+	return runs_open(&self->runs, &params, err);
+}
+
+static int prepare(struct supervisor *self, struct enrg_error *err)
+{
 	struct adopt_result adopted = {0};
 	bool goes_on;
 	int rc = adopt_check_versions(&self->runtime, err);
@@ -137,13 +164,7 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 	if (!rc)
 		rc = plan_set_name_run(self->plans, self->runtime.run, err);
 	if (!rc)
-		rc = runs_open(&self->runs,
-			&(struct runs_params){.runtime = &self->runtime,
-				.supervisor = options->info.supervisor_id,
-				.deadline_seconds = options->runs.deadline_seconds,
-				.has_control = options->runs.control,
-				.goes_on = goes_on},
-			err);
+		rc = open_runs(self, goes_on, err);
 	return rc ? rc : streams_create(self->specs, !self->params->checks_off, err);
 }
 
@@ -221,6 +242,8 @@ static int open_commands(struct supervisor *self, struct enrg_error *err)
 	}
 	if (!rc)
 		rc = supervisor_open_alarms(self, err);
+	if (!rc)
+		rc = runs_plain_begin(&self->runs, self->goes_on, err);
 	return rc ? rc : watch(self, control_descriptor(&self->commands), OWN_CONTROL, err);
 }
 

@@ -68,6 +68,7 @@ struct supervisor {
 	uint64_t looked_ns, away_ns;    /* last look at the clock; time in which this process did not run */
 	struct clock_state clock_begin; /* when this process took the run over */
 	bool has_begun;                 /* run.json says "running" */
+	bool goes_on;                   /* with the run of a supervisor that was killed */
 	bool has_mail;                  /* more has come over the bus than a turn could take */
 	bool is_status_lost;            /* and it has been said */
 };

@@ -30,7 +30,7 @@ json_t *supervisor_make_status(const struct supervisor *self, double interval_s,
 	const struct clock_state clock = clock_state_read();
 	if (status)
 		json_object_set_new(status, "clock", clock_state_format(&clock));
-	if (status && self->runs.is_on)
+	if (status && (self->runs.is_on || self->runs.account))
 		json_object_set_new(status, "runs", runs_format(&self->runs));
 	if (status)
 		json_object_set_new(status, "alarms", alarms_format(&self->alarms));

@@ -227,7 +227,7 @@ snapshot() { # what the steady ones hold, and what lies in the runtime folder
 		echo "$name $(pid_of $name) $(descriptors "$(pid_of $name)") $(mappings "$(pid_of $name)")"
 	done
 	echo "supervisor $(descriptors "$run") $(mappings "$run")"
-	find "$ENRGDAQ_RUNTIME_DIR/changing" -mindepth 1 ! -name 'g?.stream' | sort | tr '\n' ' '
+	find "$ENRGDAQ_RUNTIME_DIR/changing" -mindepth 1 -name book -prune -o ! -name 'g?.stream' -print | sort | tr '\n' ' '
 }
 produced() { "$bin" status --json | value "sum(j['out']['rows'] for j in x['jobs'] if j['name'] in ('fast1', 'fast2'))"; }
 look() { # rows of the two and the time, at a moment when the status is new: ROWS NANOSECONDS

@@ -133,7 +133,7 @@ case_links() { # over ZeroMQ
 	three_runs
 }
 
-# In a folder without run control nothing is there of it.
+# In a folder without run control the start is the run: it has a number and a record, and no command begins or ends one.
 case_none() {
 	write_config true
 	sed -i '/runs\]/,$d' config/supervisor.toml
@@ -141,9 +141,12 @@ case_none() {
 	await 20 "$bin" send supervisor ping || fail "no supervisor"
 	send run_start && fail "run_start without run control"
 	await 20 has_file 'out/in_runs_*.csv' || fail "no rows"
+	await 20 has_status - "^run 1 (20.*) is on since 20" || fail "status: $(cat status.log)"
+	send run_state && grep -q '"control": false' send.log || fail "run_state: $(cat send.log)"
 	kill -INT "$run"
 	wait "$run" || fail "exit code $?"
-	ls out/run_* 2>/dev/null && fail "an account of a run"
+	[ "$(find out -name 'run_000001*.json' | wc -l)" = 1 ] || fail "no record of the run: $(ls out)"
+	grep -q "run 1, " run.log || fail "it does not say its number"
 	"$bin" verify out/*.arrows >verify.log 2>&1 || fail "verify"
 }
 

@@ -118,4 +118,6 @@ enrg_library(ZLIB TRY zlib -lz HEADER zlib.h USES "compressBound(0)"
 enrg_library(CURL TRY libcurl -lcurl HEADER curl/curl.h USES "CURLOPT_PROTOCOLS_STR + CURLOPT_QUICK_EXIT + curl_version_info(CURLVERSION_NOW)->age"
   DEBIAN "libcurl4-openssl-dev (or libcurl4-gnutls-dev)" FEDORA libcurl-devel ARCH curl
   LACKS "the services that post to Slack and webhooks, and the heartbeat, are left out")
+enrg_library(SQLITE TRY sqlite3 -lsqlite3 HEADER sqlite3.h USES "sqlite3_prepare_v3(NULL, NULL, 0, 0, NULL, NULL)"
+  DEBIAN libsqlite3-dev FEDORA sqlite-devel ARCH sqlite LACKS "the run book and the store sqlite are left out")
 enrg_libraries_end()

@@ -1,0 +1,16 @@
+/* owner.h: whose the database is: a lock on DATABASE.owner, which says who holds it. The lock lasts as long as a
+ * descriptor of it is open anywhere, so that the supervisor holds it while no program is there. One thread. */
+#ifndef RUNS_OWNER_H
+#define RUNS_OWNER_H
+
+#include <stddef.h>
+
+#include "enrgdaq/error.h"
+
+/* Waits `patience_ns` for whoever finishes with it. `who`: "supervisor lab1". -EPERM: somebody holds it; err is the
+ * sentence that says who, and what to do. Others: it can't be locked (a disk that is away, or can be read only). */
+int owner_take(const char *database, const char *who, unsigned long long patience_ns, int *ret_descriptor,
+	struct enrg_error *err);
+void owner_release(int *descriptor); /* -1 is allowed */
+
+#endif

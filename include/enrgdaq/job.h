@@ -169,6 +169,10 @@ enum enrg_level { ENRG_DEBUG, ENRG_INFO, ENRG_WARNING, ENRG_ERROR };
 ENRG_API void enrg_job_log(struct enrg_job *job, enum enrg_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Which instrument it reads out, for the record of each run: as soon as it is known, again where it changes. UTF-8, cut
+ * at 127 bytes; "" or NULL: not known. Copied. What can't be kept is logged, and no failure. */
+ENRG_API void enrg_job_identify(struct enrg_job *job, const char *model, const char *serial, const char *firmware);
+
 /* A message for the operator; goes out as an alert and as a log line. */
 ENRG_API void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

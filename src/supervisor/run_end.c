@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/path.h"
+#include "handover/hardware.h"
 #include "handover/kept.h"
 #include "handover/leftover.h"
 #include "handover/presence.h"
@@ -186,6 +187,7 @@ size_t run_end_clean(const struct runtime *runtime, const struct roster *roster)
 	/* also those of jobs that were removed */
 	presence_visit_files(runtime->folder, ".stream", remove_or_count, &left);
 	presence_visit_files(runtime->folder, KEPT_SUFFIX, remove_file, NULL);
+	presence_visit_files(runtime->folder, HARDWARE_SUFFIX, remove_file, NULL);
 
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct member *member = roster->members[i];

@@ -13,6 +13,7 @@
 
 #include "enrgdaq/device.h"
 #include "enrgdaq/job.h"
+#include "identity.h"
 #include "options.h"
 #include "port.h"
 #include "protocol.h"
@@ -231,6 +232,17 @@ static int find_address(struct serial *serial, struct enrg_error *err)
 	return rc;
 }
 
+/* What stands behind the port can be asked by its own commands alone; the adapter, or the address, is known. */
+static void identify(const struct serial *serial)
+{
+	struct identity identity = {0};
+
+	if (serial->options->device && identity_read("/sys", serial->options->device, &identity))
+		enrg_job_identify(serial->job, identity.model, identity.serial, identity.firmware);
+	else
+		enrg_job_identify(serial->job, serial->where, "", "");
+}
+
 /* The instrument that is not there is no failure of the job: it is tried again. */
 static void open_port(struct serial *serial)
 {
@@ -252,6 +264,7 @@ static void open_port(struct serial *serial)
 	serial->descriptor = rc;
 	serial->phase = PHASE_CONNECTING;
 	serial->connect_until_ns = mono_ns() + CONNECT_NS;
+	identify(serial);
 	if (options->device)
 		note_open(serial);
 }

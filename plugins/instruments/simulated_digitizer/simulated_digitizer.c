@@ -5,6 +5,7 @@
  * Simulated time decides what happens, the clock only how soon: the same seed gives the same rows in the same order. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -439,6 +440,17 @@ static int open_board(struct digitizer *digitizer, struct enrg_error *err)
 	return board_create(&digitizer->params, memory->instances - 1, digitizer->reset_ps, &digitizer->board, err);
 }
 
+/* The seed is what tells two simulated detectors apart. */
+static void identify(const struct digitizer *digitizer)
+{
+	char model[64], serial[32];
+
+	snprintf(model, sizeof(model), "simulated digitizer, %u channels, %u bits", digitizer->params.tank.channels,
+		digitizer->params.bits);
+	snprintf(serial, sizeof(serial), "seed %" PRIu64, digitizer->memory->seed);
+	enrg_job_identify(digitizer->job, model, serial, "");
+}
+
 static int digitizer_start(struct enrg_job *job, const void *options, void **ret_state, struct enrg_error *err)
 {
 	struct digitizer *digitizer = calloc(1, sizeof(*digitizer));
@@ -461,6 +473,7 @@ static int digitizer_start(struct enrg_job *job, const void *options, void **ret
 	enrg_job_log(job, ENRG_INFO, "%u photomultipliers, %u bits, %.4g mV a count, %g ns a sample, seed %" PRIu64,
 		digitizer->params.tank.channels, digitizer->params.bits, (double)digitizer->mv_per_count,
 		digitizer->options->sample_ns, digitizer->memory->seed);
+	identify(digitizer);
 	set_anchor(digitizer);
 	enrg_job_set_interval(job, 0);
 	*ret_state = digitizer;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/types_message.h"
+#include "handover/hardware.h"
 #include "handover/unfinished.h"
 #include "job/source/links.h"
 #include "job/source/receive.h"
@@ -45,6 +46,17 @@ void enrg_job_log(struct enrg_job *job, enum enrg_level level, const char *forma
 	va_start(arguments, format);
 	log_line_v(level, format, arguments);
 	va_end(arguments);
+}
+
+void enrg_job_identify(struct enrg_job *job, const char *model, const char *serial, const char *firmware)
+{
+	const char *page_path = job->process->plan->page_path;
+	struct enrg_error err = {0};
+
+	if (page_path && hardware_write(page_path, model, serial, firmware, &err) < 0)
+		log_line(ENRG_WARNING,
+			"%s; the record of a run does not say which instrument that was: model \"%s\", serial \"%s\"",
+			err.text, model ? model : "", serial ? serial : "");
 }
 
 void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *format, ...)

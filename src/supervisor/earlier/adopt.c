@@ -17,6 +17,7 @@
 #include "base/path.h"
 #include "base/version.h"
 #include "handover/checkpoint.h"
+#include "handover/hardware.h"
 #include "handover/journal.h"
 #include "handover/kept.h"
 #include "handover/presence.h"
@@ -550,6 +551,7 @@ int adopt_streams(const struct runtime *runtime, struct stream_specs *specs, str
 	memset(ret_result, 0, sizeof(*ret_result));
 	presence_visit_files(runtime->folder, ".page", remove_file, NULL);
 	presence_visit_files(runtime->folder, KEPT_SUFFIX, remove_file, NULL);
+	presence_visit_files(runtime->folder, HARDWARE_SUFFIX, remove_file, NULL);
 	presence_visit_files(runtime->folder, ".journal", remove_led, NULL);
 	return presence_visit_files(runtime->folder, ".stream", adopt_one, &adoption);
 }

@@ -28,6 +28,7 @@ int cli_jobs(int argc, char **argv);
 int cli_describe(int argc, char **argv);
 int cli_status(int argc, char **argv);
 int cli_alarms(int argc, char **argv);
+int cli_runs(int argc, char **argv);
 int cli_stop(int argc, char **argv);
 int cli_send(int argc, char **argv);
 int cli_job(int argc, char **argv);

@@ -21,6 +21,7 @@ static const struct cli_command commands[] = {
 	{"watch", "show what a source sends while it runs", cli_watch, false},
 	{"alarms", "list, acknowledge or mute what a running system complains about", cli_alarms, false},
 	{"stop", "end a running system in order", cli_stop, false},
+	{"runs", "start, stop, list and show runs, their types and sequences", cli_runs, false},
 	{"send", "give a command to a job or to the supervisor", cli_send, false},
 	{"job", "add, stop, start, restart or remove one job of a running system", cli_job, false},
 	{"reload", "make a running system what its folder says now", cli_reload, false},

@@ -339,6 +339,13 @@ void run_parameter_fill(const struct toml_node *node, const char *file, struct o
 		check_default(ret_parameter, problems);
 }
 
+static json_t *format_bound(const struct run_parameter *parameter, double bound)
+{
+	bool is_whole = parameter->options.kind == RUN_INT && fabs(bound) < 1e15 && floor(bound) >= bound;
+
+	return is_whole ? json_integer((json_int_t)bound) : json_real(bound);
+}
+
 json_t *run_parameter_format(const struct run_parameter *parameter)
 {
 	json_t *json = json_pack("{s:s, s:s, s:b, s:b, s:b}", "name", parameter->name, "type",
@@ -352,9 +359,9 @@ json_t *run_parameter_format(const struct run_parameter *parameter)
 		json_object_set(json, "default", value);
 	json_decref(value);
 	if (parameter->options.has_minimum)
-		json_object_set_new(json, "minimum", json_real(parameter->options.minimum));
+		json_object_set_new(json, "minimum", format_bound(parameter, parameter->options.minimum));
 	if (parameter->options.has_maximum)
-		json_object_set_new(json, "maximum", json_real(parameter->options.maximum));
+		json_object_set_new(json, "maximum", format_bound(parameter, parameter->options.maximum));
 	if (parameter->choices)
 		json_object_set_new(json, "choices", run_parameter_json(parameter->choices));
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)

@@ -10,10 +10,7 @@
 
 #include "base/path.h"
 #include "config/run_judge.h"
-#include "supervisor/earlier/streams.h"
-#include "supervisor/keeps.h"
-#include "supervisor/needs.h"
-#include "supervisor/run_log.h"
+#include "supervisor/reconfigure_plans.h"
 
 #define FILE_BYTES_MAX (16u << 20)
 
@@ -21,6 +18,7 @@
 
 struct add_body {
 	const char *file;
+	bool in_run;
 };
 
 struct name_body {
@@ -39,6 +37,12 @@ static const struct enrg_option add_options[] = {
 		.required = true,
 		.help = "absolute path of the job's TOML file; one that lies outside of the folder runs until this run "
 			"ends"},
+	{.key = "in_run",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct add_body, in_run),
+		.default_value = "false",
+		.help = "it comes for the run that is on; where none is, a run of type `custom` begins with it, and ends "
+			"when the last such job has ended"},
 	{0},
 };
 
@@ -111,78 +115,6 @@ static enum command_outcome refuse(struct command_answer *answer, const struct e
 
 /* --- doing -------------------------------------------------------------------------------------------------------- */
 
-/* A stream that lies there from an earlier removal goes on: with the stores of now, and what is left for others. */
-static int continue_stream(struct plan *plan, struct enrg_error *err)
-{
-	struct stream_status status;
-	int rc = stream_read_status(plan->stream_path, &status, err);
-
-	for (size_t i = 0; !rc && i < plan->sink_count; i++) {
-		int joined = stream_join_consumer(plan->stream_path, plan->sinks[i].store_name, err);
-		rc = joined < 0 ? joined : 0;
-	}
-	for (uint32_t i = 0; !rc && i < status.consumer_count; i++) {
-		const struct stream_consumer_status *consumer = &status.consumers[i];
-		const struct plan_sink left = {.store_name = (char *)consumer->name, .store_type = (char *)""};
-
-		if (plan_find_sink(plan, consumer->name) < plan->sink_count)
-			continue;
-		if (!consumer->backlog_bytes)
-			rc = stream_drop_consumer(plan->stream_path, consumer->name, err);
-		else if (!(rc = plan_copy_sink(&left, plan)))
-			plan->sinks[plan->sink_count - 1].is_parked = true;
-	}
-	return rc;
-}
-
-static int make_streams(struct reconfigure *self, const struct folder *wanted, const struct change *change,
-	struct plan_set *plans, struct enrg_error *err)
-{
-	struct stream_specs *specs = NULL;
-	int rc = stream_specs_create(wanted, plans, &specs, err);
-
-	for (size_t i = 0; !rc && i < change->count; i++) {
-		struct plan *plan =
-			change->items[i].kind == CHANGE_ADD_SOURCE ? plan_set_find(plans, change->items[i].name) : NULL;
-		if (plan && plan->stream_path && !access(plan->stream_path, F_OK))
-			rc = continue_stream(plan, err);
-	}
-	if (!rc)
-		rc = streams_create(specs, self->checks, err);
-	stream_specs_destroy(specs);
-	return rc;
-}
-
-/* What a run refuses of a folder that is right by itself; changes nothing. */
-static int make_checked_plans(const struct reconfigure *self, const struct folder *wanted, const struct change *change,
-	struct plan_set **ret_plans, struct enrg_error *err)
-{
-	int rc = plan_set_create(wanted, self->runtime, ret_plans, err);
-
-	if (!rc)
-		rc = keeps_check(self->transition->roster, wanted, change, *ret_plans, err);
-	return rc ? rc : needs_check(*ret_plans, err);
-}
-
-static int make_plans(struct reconfigure *self, const struct folder *wanted, const struct change *change,
-	struct plan_set **ret_plans, struct enrg_error *err)
-{
-	struct plan_set *plans = NULL;
-	int rc = make_checked_plans(self, wanted, change, &plans, err);
-
-	if (!rc)
-		rc = run_log_plan(&wanted->supervisor, self->log_format, plans, err);
-	if (!rc)
-		rc = plan_set_name_run(plans, self->runtime->run, err);
-	if (!rc)
-		rc = make_streams(self, wanted, change, plans, err);
-	if (rc)
-		plan_set_destroy(plans);
-	else
-		*ret_plans = plans;
-	return rc;
-}
-
 /* One line an item, into the answer's fields; *ret_text: all of them in one. */
 static void describe(
 	const struct change *change, const char *note, struct command_answer *answer, char *ret_text, size_t text_bytes)
@@ -220,7 +152,7 @@ static enum command_outcome begin(struct reconfigure *self, struct folder *wante
 	struct transition_plan plan = {
 		.folder = wanted, .running = *self->folder, .change = change, .is_now = request->is_now, .done = done};
 	struct enrg_error err = {0};
-	int rc = make_plans(self, wanted, change, &plan.plans, &err);
+	int rc = reconfigure_make_plans(self, wanted, change, &plan.plans, &err);
 
 	if (rc) {
 		folder_free(wanted);
@@ -279,7 +211,7 @@ static enum command_outcome consider(
 			list_problems(&problems, answer);
 		command_answer_set(answer, COMMAND_OK, "%s", text);
 		if (request->is_dry) {
-			rc = make_checked_plans(self, wanted, change, &plans, &err);
+			rc = reconfigure_check_plans(self, wanted, change, &plans, &err);
 			plan_set_destroy(plans);
 			outcome = rc ? refuse(answer, &err) : COMMAND_ANSWERED;
 		} else {
@@ -340,11 +272,10 @@ static const struct job_config *find_job(const struct folder *folder, const char
 	return NULL;
 }
 
-static enum command_outcome add(
-	void *context, const struct command *command, const void *body, struct command_answer *answer)
+static enum command_outcome add_file(
+	struct reconfigure *self, const struct command *command, const char *given, struct command_answer *answer)
 {
-	struct reconfigure *self = context;
-	const char *given = ((const struct add_body *)body)->file, *slash = strrchr(given, '/');
+	const char *slash = strrchr(given, '/');
 	struct request request = {.command = command};
 	struct sources sources = {0};
 	struct enrg_error err = {0};
@@ -386,6 +317,36 @@ static enum command_outcome add(
 		return consider(self, &sources, &request, answer);
 	sources_fini(&sources);
 	return refuse(answer, &err);
+}
+
+/* Of that file, which was added. */
+static const char *find_added(const struct reconfigure *self, const char *given)
+{
+	char name[PATH_MAX], file[PATH_MAX];
+	const struct job_config *job =
+		find_file(*self->folder, is_inside(self, given, name, file) ? file : given);
+
+	return job ? job->name : "";
+}
+
+static enum command_outcome add(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	const struct add_body *wanted = body;
+	struct reconfigure *self = context;
+	struct enrg_error err = {0};
+	char user[64];
+
+	if (wanted->in_run && !runs_may_join(self->runs, &err))
+		return refuse(answer, &err);
+	enum command_outcome outcome = add_file(self, command, wanted->file, answer);
+	if (!wanted->in_run || outcome != COMMAND_LATER)
+		return outcome;
+	path_format_user(command->sender.user, user, sizeof(user));
+	if (runs_join(self->runs, find_added(self, wanted->file), user, &err) < 0)
+		log_line(ENRG_ERROR, "no run begins with %s, which was started for one: %s; `run_start` begins one",
+			find_added(self, wanted->file), err.text);
+	return outcome;
 }
 
 static void refuse_name(const struct reconfigure *self, const char *name, struct command_answer *answer)

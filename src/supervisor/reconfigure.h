@@ -4,6 +4,7 @@
 #define SUPERVISOR_RECONFIGURE_H
 
 #include "base/log.h"
+#include "supervisor/runs.h"
 #include "supervisor/runtime.h"
 #include "supervisor/transition.h"
 
@@ -18,6 +19,7 @@ struct reconfigure {
 	struct transition *transition;
 	uint64_t (*now_ns)(void *context); /* the clock of the time in which the supervisor ran */
 	void *context;
+	struct runs *runs; /* that a job may come for */
 };
 
 /* Adds the kinds. */

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "supervisor/record.h"
 
 #define LOOK_NS       20000000ull    /* in a transition */
 #define CLOSE_LOOK_NS 200000000ull   /* while stores have something left of a run that has ended */
@@ -57,6 +58,16 @@ void runs_answer(struct runs *runs, enum command_code code, const char *text)
 	command_answer_fini(&answer);
 }
 
+/* What was asked for is done. */
+static void answer_done(struct runs *runs, const char *what)
+{
+	const char *warning = runs->account->facts.warning;
+	char text[700];
+
+	snprintf(text, sizeof(text), "%s%s%s", what, warning[0] ? "; warning: " : "", warning);
+	runs_answer(runs, COMMAND_OK, text);
+}
+
 static void wait_for(struct runs *runs, const char *text)
 {
 	runs->changes += strcmp(runs->waits_for, text) != 0;
@@ -72,6 +83,7 @@ void runs_begin_stopping(struct runs *runs, const char *by, const char *reason)
 	text_copy(runs->account->facts.end_by, sizeof(runs->account->facts.end_by), by);
 	runs_enter(runs, RUNS_STOPPING, by, reason);
 	runs_save_or_tell(runs);
+	(void)record_tell_end(runs->runtime->folder, runs->account->id, runs->since_wall_ns, NULL);
 	runs_wish(runs, NULL);
 	runs->is_told = true;
 }
@@ -202,6 +214,9 @@ int runs_begin(struct runs *runs, const struct runs_wanted *wanted, struct enrg_
 		account_destroy(account);
 		return rc;
 	}
+	runs_warn_room(runs, account->facts.terms, account->facts.warning, sizeof(account->facts.warning));
+	if (account->facts.warning[0])
+		log_line(ENRG_WARNING, "run %s: %s", id, account->facts.warning);
 	runs->account = account;
 	runs->goal = wanted->goal;
 	runs->wanted_number = wanted->number;
@@ -317,7 +332,7 @@ static void step_configuring(struct runs *runs, uint64_t now_ns)
 		log_line(ENRG_INFO, "run %llu (%s) is configured; `run_start` begins it",
 			(unsigned long long)runs->account->number, runs->account->id);
 		if (runs->asked == RUNS_CONFIGURED)
-			runs_answer(runs, COMMAND_OK, "the run is configured");
+			answer_done(runs, "the run is configured");
 	} else {
 		runs_enter(runs, RUNS_STARTING, runs->by, runs->account->was_on ? "it goes on" : "it was asked for");
 		runs_save_or_tell(runs);
@@ -336,7 +351,7 @@ static void be_on(struct runs *runs)
 	runs->refused_id[0] = runs->refused[0] = '\0';
 	runs_save_or_tell(runs);
 	log_line(ENRG_INFO, "run %llu (%s) is on", (unsigned long long)account->number, account->id);
-	runs_answer(runs, COMMAND_OK, "the run is on");
+	answer_done(runs, "the run is on");
 }
 
 static void step_starting(struct runs *runs, uint64_t now_ns)

@@ -137,6 +137,10 @@ void runs_close(struct runs *runs); /* takes zeroed state */
 /* Does what is due. `now_ns`: the clock of the time in which the supervisor ran. */
 void runs_step(struct runs *runs, uint64_t now_ns);
 uint64_t runs_next_due(const struct runs *runs); /* UINT64_MAX = nothing */
+/* A job comes from outside for the run that is on; where none is, a run of type `custom` begins with it. runs_may_join
+ * first, before anything is changed. */
+bool runs_may_join(const struct runs *runs, struct enrg_error *err);
+int runs_join(struct runs *runs, const char *job, const char *by, struct enrg_error *err);
 /* Behind each look at all jobs: is a part of the run missing, and is it to end? `now_ns` as for runs_step. */
 void runs_judge(struct runs *runs, uint64_t now_ns);
 /* The process of a job has ended, and was not to. */

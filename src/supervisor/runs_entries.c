@@ -119,6 +119,8 @@ void runs_put_end(const struct runs *runs, const struct account *account, bool i
 		json_object_set(body, "account", (json_t *)(uintptr_t)ledger);
 	else
 		json_object_set_new(body, "account", account_format(account, runs->supervisor));
+	if (facts->jobs)
+		json_object_set(body, "jobs", facts->jobs);
 	json_object_set_new(body, "live_s", json_real((double)facts->live_ns / 1e9));
 	json_object_set_new(body, "dead_s", json_real((double)facts->dead_ns / 1e9));
 	put(runs, "end", account, body);

@@ -254,6 +254,8 @@ static void add_facts(json_t *json, const struct runs *runs)
 	add_text(json, "comment", facts->terms->comment);
 	json_object_set_new(json, "repeat", json_integer((json_int_t)facts->terms->repeat));
 	json_object_set_new(json, "ends", runs_format_ends(runs));
+	if (facts->warning[0])
+		json_object_set_new(json, "warning", json_string(facts->warning));
 }
 
 json_t *runs_format(const struct runs *runs)

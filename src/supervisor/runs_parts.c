@@ -168,6 +168,8 @@ void runs_judge(struct runs *runs, uint64_t now_ns)
 		runs_put_progress(runs);
 		runs_save_or_tell(runs);
 	}
+	if (!runs->end_due[0] && runs_have_jobs_ended(runs))
+		snprintf(runs->end_due, sizeof(runs->end_due), "the last job that came for it has ended");
 	if (!runs->end_due[0])
 		runs_find_end(runs, now_ns, runs->end_due, sizeof(runs->end_due));
 	if (runs->end_due[0])

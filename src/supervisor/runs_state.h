@@ -62,6 +62,11 @@ const char *runs_quality(const struct account *account, bool is_accounted);
 /* `ledger`: the account, where it is not that of the streams; or NULL. */
 void runs_put_end(const struct runs *runs, const struct account *account, bool is_accounted, const json_t *ledger);
 
+/* --- runs_custom.c --- */
+
+/* The run that is on began with a job, and the last of those that came for it has ended. */
+bool runs_have_jobs_ended(const struct runs *runs);
+
 /* --- runs_notes.c --- */
 
 /* `run_note`, `run_flag`. -ENOSPC. */

@@ -189,7 +189,8 @@ static int open_changes(struct supervisor *self, struct enrg_error *err)
 		.runtime = &self->runtime,
 		.transition = &self->transition,
 		.now_ns = clock_of,
-		.context = self};
+		.context = self,
+		.runs = &self->runs};
 	return reconfigure_open(&self->reconfigure, self->commands.commands)
 		       ? enrg_error_set(err, -ENOSPC, "too many tables of commands")
 		       : 0;

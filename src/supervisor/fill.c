@@ -40,11 +40,15 @@ static void end_minute(struct fill *fill, uint64_t free_bytes, uint64_t now_ns)
 	fill->minute_ns = now_ns;
 }
 
-void fill_look(struct fill *fill, uint64_t free_bytes, uint64_t now_ns)
+void fill_look(struct fill *fill, uint64_t free_bytes, uint64_t total_bytes, uint64_t now_ns)
 {
 	if (!fill->minute_ns || now_ns - fill->minute_ns >= MINUTE_NS)
 		end_minute(fill, free_bytes, now_ns);
 	bool is_known = fill->minutes >= MINUTES_MIN && fill->bytes_per_s > 0;
 	fill->full_s = is_known ? (double)free_bytes / fill->bytes_per_s : -1;
-	fill->is_short = is_known && fill->full_s < (fill->is_short ? FILL_LONG_S : FILL_SHORT_S);
+	fill->is_full = total_bytes && free_bytes <= total_bytes / FILL_FULL;
+	bool is_soon = is_known && fill->full_s < (fill->is_short ? FILL_LONG_S : FILL_SHORT_S);
+	/* nothing fills a disk any more that is full, or whose stores wait for room: that is no end */
+	bool is_stuck = fill->is_short && !is_known && free_bytes <= total_bytes / FILL_LOW;
+	fill->is_short = fill->is_full || is_soon || is_stuck;
 }

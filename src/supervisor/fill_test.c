@@ -7,8 +7,9 @@
 
 #include "supervisor/fill.h"
 
-#define S  1000000000ull
-#define MB 1000000ull
+#define S     1000000000ull
+#define TOTAL (200000 * MB)
+#define MB    1000000ull
 
 /* So many seconds at that rate, looked at each ten; how many looks found it short. */
 static unsigned pass(struct fill *fill, uint64_t *free_bytes, uint64_t bytes_per_s, unsigned seconds, uint64_t *now_ns)
@@ -16,7 +17,7 @@ static unsigned pass(struct fill *fill, uint64_t *free_bytes, uint64_t bytes_per
 	unsigned found = 0;
 
 	for (unsigned i = 0; i < seconds; i += 10) {
-		fill_look(fill, *free_bytes, *now_ns);
+		fill_look(fill, *free_bytes, TOTAL, *now_ns);
 		found += fill->is_short;
 		*free_bytes -= 10 * bytes_per_s < *free_bytes ? 10 * bytes_per_s : *free_bytes;
 		*now_ns += 10 * S;
@@ -37,7 +38,7 @@ static void full_within_the_hour(void **state)
 	assert_in_range((uint64_t)fill.bytes_per_s, 9 * MB, 11 * MB);
 	/* somebody makes room */
 	free_bytes = 100000 * MB;
-	fill_look(&fill, free_bytes, now_ns);
+	fill_look(&fill, free_bytes, TOTAL, now_ns);
 	assert_false(fill.is_short);
 }
 
@@ -84,6 +85,28 @@ static void around_the_limit(void **state)
 	assert_true(changes <= 1);
 }
 
+/* One that is full does not fill any more, and one whose stores wait for room neither. */
+static void full_is_no_end(void **state)
+{
+	struct fill fill = {0};
+	uint64_t free_bytes = 3000 * MB, now_ns = 1000 * S;
+
+	(void)state;
+	(void)pass(&fill, &free_bytes, 10 * MB, 180, &now_ns);
+	assert_true(fill.is_short && !fill.is_full);
+	assert_int_equal(pass(&fill, &free_bytes, 0, 3600, &now_ns), 360); /* the stores wait */
+	free_bytes = 0;
+	assert_int_equal(pass(&fill, &free_bytes, 0, 3600, &now_ns), 360);
+	assert_true(fill.is_full);
+	free_bytes = TOTAL / 5;
+	assert_int_equal(pass(&fill, &free_bytes, 0, 60, &now_ns), 0);
+	free_bytes = TOTAL / 30; /* little is free, and it stays so: no news */
+	assert_int_equal(pass(&fill, &free_bytes, 0, 3600, &now_ns), 0);
+	free_bytes = 0; /* at once */
+	fill_look(&fill, free_bytes, TOTAL, now_ns);
+	assert_true(fill.is_short);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -91,6 +114,7 @@ int main(void)
 		cmocka_unit_test(far_from_full),
 		cmocka_unit_test(in_one_go),
 		cmocka_unit_test(around_the_limit),
+		cmocka_unit_test(full_is_no_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

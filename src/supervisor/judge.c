@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -20,12 +18,12 @@
 #define SLOW_LOOK_NS    (10 * NS_PER_S)
 #define LAG_PART        2    /* one part in … of the ring waits */
 #define BLOCKED_PERCENT 50.0 /* who waits for stores is not silent */
-#define DISKS_MAX       64u
 
 void judge_fini(struct judge *judge)
 {
 	free(judge->sources);
-	free(judge->disks);
+	free(judge->fills);
+	disks_fini(&judge->disks);
 	*judge = (struct judge){0};
 }
 
@@ -214,41 +212,74 @@ static void judge_ledger(struct judge *judge, const struct judge_context *contex
 
 /* --- a disk that is full within the hour -------------------------------------------------------------------------- */
 
-static struct fill *find_disk(struct judge *judge, uint64_t device)
+static struct fill *find_fill(struct judge *judge, uint64_t device)
 {
-	for (uint32_t i = 0; i < judge->disk_count; i++)
-		if (judge->disks[i].device == device)
-			return &judge->disks[i];
+	for (uint32_t i = 0; i < judge->fill_count; i++)
+		if (judge->fills[i].device == device)
+			return &judge->fills[i];
 	struct fill *longer =
-		judge->disk_count < DISKS_MAX ? realloc(judge->disks, (judge->disk_count + 1) * sizeof(*longer)) : NULL;
+		judge->fill_count < DISKS_MAX ? realloc(judge->fills, (judge->fill_count + 1) * sizeof(*longer)) : NULL;
 	if (!longer)
 		return NULL;
-	judge->disks = longer;
-	longer[judge->disk_count] = (struct fill){.device = device};
-	return &longer[judge->disk_count++];
+	judge->fills = longer;
+	longer[judge->fill_count] = (struct fill){.device = device};
+	return &longer[judge->fill_count++];
 }
 
-static void judge_disk(struct judge *judge, const struct judge_context *context, const char *store, const char *folder,
-	uint64_t device)
+static void describe_fill(const char *folder, const struct fill *disk, uint64_t free_bytes, struct judgement *judgement)
+{
+	char left[32], rate[32], span[32], what[200];
+
+	text_format_bytes((double)free_bytes, left);
+	if (disk->is_full) {
+		snprintf(what, sizeof(what), "is full");
+	} else if (disk->full_s >= 0) {
+		clock_format_span((uint64_t)(disk->full_s * 1e9), span, sizeof(span));
+		snprintf(what, sizeof(what), "has %s free and is full in %s at the present %s a second", left, span,
+			text_format_bytes(disk->bytes_per_s, rate));
+	} else {
+		snprintf(what, sizeof(what), "has %s free, was about to be full, and nobody has made room", left);
+	}
+	snprintf(judgement->text, sizeof(judgement->text),
+		"the disk of %.300s %s: stores there wait then, and sources when shared memory is full too; free "
+		"space, or let a store write elsewhere",
+		folder, what);
+}
+
+static void judge_fill(struct judge *judge, const struct judge_context *context, const char *store, const char *folder,
+	const struct disk_room *room)
 {
 	struct judgement judgement = {.kind = "disk", .subject = folder, .job = store, .severity = ENRG_ERROR};
-	struct fill *disk = find_disk(judge, device);
-	char left[32], rate[32], span[32];
-	struct statvfs space;
+	struct fill *disk = find_fill(judge, room->device);
 
-	if (!disk || statvfs(folder, &space))
+	if (!disk)
 		return;
-	uint64_t free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
-	fill_look(disk, free_bytes, context->now_ns);
+	fill_look(disk, room->free_bytes, room->total_bytes, context->now_ns);
 	judgement.is_true = disk->is_short;
-	if (disk->is_short) {
-		clock_format_span((uint64_t)(disk->full_s * 1e9), span, sizeof(span));
+	if (disk->is_short)
+		describe_fill(folder, disk, room->free_bytes, &judgement);
+	pass(judge, context, &judgement);
+}
+
+/* --- a disk that does not answer ---------------------------------------------------------------------------------- */
+
+static void judge_silent_disk(struct judge *judge, const struct judge_context *context, const char *store,
+	const char *folder, uint64_t silent_ns)
+{
+	struct judgement judgement = {.kind = "disk_silent",
+		.subject = folder,
+		.job = store,
+		.is_true = silent_ns > 0,
+		.severity = ENRG_ERROR};
+	char span[32];
+
+	if (silent_ns) {
+		clock_format_span(silent_ns, span, sizeof(span));
 		snprintf(judgement.text, sizeof(judgement.text),
-			"the disk of %.300s has %s free and is full in %s at the present %s a second: stores there "
-			"wait "
-			"then, and sources when shared memory is full too; free space, or let a store write elsewhere",
-			folder, text_format_bytes((double)free_bytes, left), span,
-			text_format_bytes(disk->bytes_per_s, rate));
+			"the disk of %.300s does not answer: it was asked how much is free %s ago; whoever writes or "
+			"looks there hangs: stores stand still, and sources when shared memory is full; look at its "
+			"server and the network, or at dmesg for the disk itself",
+			folder, span);
 	}
 	pass(judge, context, &judgement);
 }
@@ -256,25 +287,27 @@ static void judge_disk(struct judge *judge, const struct judge_context *context,
 /* Each disk once, by the first folder that lies on it. */
 static void judge_disks(struct judge *judge, const struct judge_context *context)
 {
-	uint64_t seen[DISKS_MAX];
+	uint64_t seen[DISKS_MAX], silent_ns;
 	uint32_t seen_count = 0, k;
 	char folder[RUNTIME_PATH_BYTES];
-	struct stat info;
+	struct disk_room room;
 
-	if (context->now_ns - judge->disks_ns < SLOW_LOOK_NS)
-		return;
-	judge->disks_ns = context->now_ns;
 	for (size_t i = 0; i < context->roster->count && seen_count < DISKS_MAX; i++) {
 		const struct member *store = context->roster->members[i];
-		if (!member_is_store(store) || !run_end_out_folder(store->config, folder, sizeof(folder)) ||
-			stat(folder, &info))
-			continue; /* no files, or none yet */
-		for (k = 0; k < seen_count && seen[k] != (uint64_t)info.st_dev; k++)
+		if (!member_is_store(store) || !run_end_find_folder(context->roster, i, folder, sizeof(folder)))
+			continue; /* no files, or asked already */
+		enum disks_answer answer = disks_ask(&judge->disks, folder, context->now_ns, &room, &silent_ns);
+		if (answer != DISKS_NONE)
+			judge_silent_disk(
+				judge, context, store->plan->name, folder, answer == DISKS_UNHEARD ? silent_ns : 0);
+		if (answer != DISKS_FRESH || !room.is_there)
+			continue;
+		for (k = 0; k < seen_count && seen[k] != room.device; k++)
 			;
 		if (k < seen_count)
 			continue;
-		seen[seen_count++] = (uint64_t)info.st_dev;
-		judge_disk(judge, context, store->plan->name, folder, (uint64_t)info.st_dev);
+		seen[seen_count++] = room.device;
+		judge_fill(judge, context, store->plan->name, folder, &room);
 	}
 }
 

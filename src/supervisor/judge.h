@@ -1,10 +1,11 @@
 /* judge.h: which alarms are due: a source that is silent, a store that lags, a ledger that does not close, a disk that
  * is nearly full, a clock that nothing holds. By what the supervisor has sampled anyway; a disk and the clock are
- * looked at each 10 s. Process: supervisor, main thread. */
+ * looked at each few seconds. Process: supervisor, main thread. */
 #ifndef SUPERVISOR_JUDGE_H
 #define SUPERVISOR_JUDGE_H
 
 #include "supervisor/alarms.h"
+#include "supervisor/disks.h"
 #include "supervisor/fill.h"
 #include "supervisor/flow.h"
 #include "supervisor/ledger.h"
@@ -18,10 +19,11 @@ struct judge_source {
 
 struct judge {
 	struct alarms *alarms;
-	uint32_t source_count, disk_count;
+	uint32_t source_count, fill_count;
 	struct judge_source *sources;
-	struct fill *disks;
-	uint64_t looked_ns, disks_ns, clock_ns; /* last looks, CLOCK_MONOTONIC */
+	struct fill *fills;
+	struct disks disks;
+	uint64_t looked_ns, clock_ns; /* last looks, CLOCK_MONOTONIC */
 };
 
 struct judge_context {

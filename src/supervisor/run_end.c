@@ -2,6 +2,7 @@
 #include "supervisor/run_end.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "handover/presence.h"
 #include "handover/switches.h"
 #include "supervisor/earlier/streams.h"
+#include "supervisor/errand.h"
 
 bool run_end_out_folder(const struct job_config *store, char *ret_folder, size_t folder_bytes)
 {
@@ -38,13 +40,6 @@ bool run_end_out_folder(const struct job_config *store, char *ret_folder, size_t
 	return true;
 }
 
-static int write_text(const char *path, const char *text, struct enrg_error *err)
-{
-	int rc = path_make_parent(path, 0755, err);
-
-	return rc ? rc : path_write_file(path, text, strlen(text), 1, err);
-}
-
 /* Has a store before this one the same folder? */
 static bool is_repeated(const struct roster *roster, size_t index, const char *folder)
 {
@@ -56,12 +51,114 @@ static bool is_repeated(const struct roster *roster, size_t index, const char *f
 	return false;
 }
 
-/* The folder of that member, where it is one that no member before it has. */
-static bool find_folder(const struct roster *roster, size_t index, char *ret_folder, size_t folder_bytes)
+bool run_end_find_folder(const struct roster *roster, size_t index, char *ret_folder, size_t folder_bytes)
 {
 	return run_end_out_folder(roster->members[index]->config, ret_folder, folder_bytes) &&
 	       !is_repeated(roster, index, ret_folder);
 }
+
+/* --- on a disk that may not answer: by errands -------------------------------------------------------------------- */
+
+struct note {
+	char *path, *text;
+	bool is_synced;
+	struct enrg_error err;
+};
+
+static int write_note(void *context)
+{
+	struct note *note = context;
+	int rc = path_make_parent(note->path, 0755, &note->err);
+
+	return rc ? rc : path_write_file(note->path, note->text, strlen(note->text), note->is_synced, &note->err);
+}
+
+static void release_note(void *context)
+{
+	struct note *note = context;
+
+	free(note->path);
+	free(note->text);
+	free(note);
+}
+
+static int write_text(const char *path, const char *text, bool is_synced, struct enrg_error *err)
+{
+	struct note *note = calloc(1, sizeof(*note));
+	struct errand *errand;
+	int rc = -ENOMEM;
+
+	if (!note)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	*note = (struct note){.path = strdup(path), .text = strdup(text), .is_synced = is_synced};
+	if (!note->path || !note->text) {
+		release_note(note);
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	}
+	if (errand_start(&(struct errand_params){write_note, release_note, note}, &errand) < 0)
+		return enrg_error_set(err, -EAGAIN, "%s: no thread to write it", path);
+	if (!errand_wait(errand, RUN_END_PATIENCE_NS, &rc))
+		rc = enrg_error_set(err, -ETIMEDOUT, "%s: its disk does not answer", path);
+	else if (rc < 0 && err)
+		*err = note->err;
+	errand_end(errand);
+	return rc;
+}
+
+struct search {
+	char folder[RUNTIME_PATH_BYTES], ending[300];
+	uint64_t largest;
+	bool is_there;
+};
+
+static void look_at(struct search *search, const char *name)
+{
+	size_t length = strlen(name), ending = strlen(search->ending);
+	uint64_t number = 0;
+
+	if (length > 5 && !strcmp(name + length - 5, ".json") && sscanf(name, "run_%16" SCNu64, &number) == 1 &&
+		number > search->largest)
+		search->largest = number;
+	search->is_there |= ending && length > ending && !strncmp(name, "run_", 4) &&
+			    !strcmp(name + length - ending, search->ending);
+}
+
+static int read_names(void *context)
+{
+	struct search *search = context;
+	DIR *directory = opendir(search->folder);
+
+	for (const struct dirent *entry; directory && (entry = readdir(directory));)
+		look_at(search, entry->d_name);
+	if (directory)
+		closedir(directory);
+	return 0;
+}
+
+/* What is found there: the largest number of an account, and whether one ends like that. */
+static void search_accounts(const char *folder, const char *ending, uint64_t *largest, bool *is_there)
+{
+	struct search *search = calloc(1, sizeof(*search));
+	struct errand *errand = NULL;
+	int rc;
+
+	if (!search)
+		return;
+	snprintf(search->folder, sizeof(search->folder), "%s", folder);
+	snprintf(search->ending, sizeof(search->ending), "%s", ending);
+	if (errand_start(&(struct errand_params){read_names, free, search}, &errand) < 0)
+		return;
+	if (errand_wait(errand, RUN_END_PATIENCE_NS, &rc)) {
+		*largest = search->largest > *largest ? search->largest : *largest;
+		*is_there = *is_there || search->is_there;
+	} else {
+		log_line(ENRG_WARNING, "%s: its disk does not answer: which runs have accounts there is not known",
+			folder);
+	}
+	errand_end(errand);
+}
+
+/* --- what is written and looked for ------------------------------------------------------------------------------- */
 
 void run_end_write_beside(const struct roster *roster, const char *name, const json_t *json)
 {
@@ -69,72 +166,38 @@ void run_end_write_beside(const struct roster *roster, const char *name, const j
 
 	for (size_t i = 0; text && i < roster->count; i++) {
 		struct enrg_error err = {0};
-		if (!find_folder(roster, i, folder, sizeof(folder)))
+		if (!run_end_find_folder(roster, i, folder, sizeof(folder)))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", folder, name);
-		int rc = path_make_parent(path, 0755, &err);
-		if (!rc)
-			rc = path_write_file(path, text, strlen(text), 0, &err);
-		if (rc)
+		if (write_text(path, text, false, &err) < 0)
 			log_line(ENRG_ERROR,
 				"the account of a run can't be written beside the data: %s; the log has it", err.text);
 	}
 	free(text);
 }
 
-static uint64_t largest_number(const char *folder)
-{
-	DIR *directory = opendir(folder);
-	uint64_t largest = 0;
-
-	for (const struct dirent *entry; directory && (entry = readdir(directory));) {
-		uint64_t number = 0;
-		size_t length = strlen(entry->d_name);
-		if (length > 5 && !strcmp(entry->d_name + length - 5, ".json") &&
-			sscanf(entry->d_name, "run_%16" SCNu64, &number) == 1 && number > largest)
-			largest = number;
-	}
-	if (directory)
-		closedir(directory);
-	return largest;
-}
-
-static bool has_account(const char *folder, const char *ending)
-{
-	DIR *directory = opendir(folder);
-	size_t ending_length = strlen(ending);
-	bool is_there = false;
-
-	for (const struct dirent *entry; directory && !is_there && (entry = readdir(directory));) {
-		size_t length = strlen(entry->d_name);
-		is_there = length > ending_length && !strncmp(entry->d_name, "run_", 4) &&
-			   !strcmp(entry->d_name + length - ending_length, ending);
-	}
-	if (directory)
-		closedir(directory);
-	return is_there;
-}
-
 bool run_end_has_account(const struct roster *roster, const char *id)
 {
 	char folder[RUNTIME_PATH_BYTES], ending[300];
+	uint64_t largest = 0;
+	bool is_there = false;
 
 	snprintf(ending, sizeof(ending), "_%.200s.json", id);
-	for (size_t i = 0; i < roster->count; i++)
-		if (find_folder(roster, i, folder, sizeof(folder)) && has_account(folder, ending))
-			return true;
-	return false;
+	for (size_t i = 0; i < roster->count && !is_there; i++)
+		if (run_end_find_folder(roster, i, folder, sizeof(folder)))
+			search_accounts(folder, ending, &largest, &is_there);
+	return is_there;
 }
 
 uint64_t run_end_last_number(const struct roster *roster)
 {
 	char folder[RUNTIME_PATH_BYTES];
 	uint64_t largest = 0;
+	bool is_there = false;
 
-	for (size_t i = 0; i < roster->count; i++) {
-		uint64_t number = find_folder(roster, i, folder, sizeof(folder)) ? largest_number(folder) : 0;
-		largest = number > largest ? number : largest;
-	}
+	for (size_t i = 0; i < roster->count; i++)
+		if (run_end_find_folder(roster, i, folder, sizeof(folder)))
+			search_accounts(folder, "", &largest, &is_there);
 	return largest;
 }
 
@@ -151,13 +214,13 @@ void run_end_write_ledger(const struct runtime *runtime, const struct roster *ro
 	if (!is_kept)
 		log_line(ENRG_ERROR, "the ledger can't be written: %s", err.text);
 	for (size_t i = 0; i < roster->count; i++) {
-		if (!find_folder(roster, i, folder, sizeof(folder)))
+		if (!run_end_find_folder(roster, i, folder, sizeof(folder)))
 			continue;
 		size_t length = strlen(folder);
 		snprintf(path, sizeof(path), "%s%sledger_%s.json", folder,
 			length && folder[length - 1] == '/' ? "" : "/", runtime->run);
 		err = (struct enrg_error){0};
-		if (!write_text(path, text, &err))
+		if (!write_text(path, text, true, &err))
 			continue;
 		log_line(ENRG_ERROR, "the ledger can't be written beside the data: %s; %s%s", err.text,
 			is_kept ? "until the next run ends it is kept in "

@@ -94,4 +94,35 @@ case_lag() {
 	wait "$run" || fail "exit code $?"
 }
 
+# A disk that is full, and has room again; beside it a store that dies of one batch again and again, which is set aside:
+# the ledger does not close.
+case_disk_and_ledger() {
+	write_config 16
+	mkdir disk
+	mount -t tmpfs -o size=4m tmpfs "$work/disk" 2>/dev/null || { echo "no mount here"; exit 77; }
+	printf '%s\n' 'daq_job_type = "DAQJobTest"' 'daq_job_unique_id = "dice"' 'rand_min = 1' 'rand_max = 6' 'interval_seconds = 0.2' \
+		'[store_config.csv]' 'file_path = "dice.csv"' '[store_config.faulty]' 'file_path = "batches.txt"' >config/dice.toml
+	printf '%s\n' 'daq_job_type = "DAQJobStoreCSV"' 'daq_job_unique_id = "csv"' "out_dir = \"$work/disk\"" >config/csv.toml
+	printf '%s\n' 'daq_job_type = "DAQJobStoreFaulty"' 'daq_job_unique_id = "drill"' 'crash_at = 1' >config/drill.toml
+	rm config/camera.toml
+	start run.log run config
+	has_rows_there() { [ "$(wc -l <disk/dice.csv)" -gt 3 ]; }
+	await 20 has_rows_there || fail "no rows"
+	has_no_alarm || fail "an alarm: $(cat alarms.log)"
+	head -c 8000000 /dev/zero >disk/filler 2>/dev/null
+	await 20 has_alarm "^disk/$work/disk: on since 20" || fail "no alarm of a full disk: $(cat alarms.log)"
+	grep -q "the disk of $work/disk is full: stores there wait" alarms.log || fail "no cause and remedy: $(cat alarms.log)"
+	rm disk/filler
+	await 20 grep -q "disk/$work/disk is over, after " run.log || fail "its end is not told"
+	await 60 has_alarm "^ledger: on since 20" || fail "no alarm of the ledger: $(cat alarms.log)"
+	grep -q "the ledger does not close: dice to drill: 0 batches are missing, [1-9][0-9]* set aside; that data is not in the files" alarms.log ||
+		fail "no cause and remedy: $(cat alarms.log)"
+	[ "$(grep -c "ERROR supervisor: the disk of $work/disk is full" run.log)" = 1 ] || fail "the full disk is not said once"
+	kill -INT "$run"
+	sleep 0.7 # two that come within half a second are one
+	kill -INT "$run"
+	wait "$run" && fail "the run ends well without all of its data"
+	return 0
+}
+
 run_case "$@"

@@ -3,13 +3,16 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "runs/entry/program.h"
 #include "supervisor/book_link.h"
 
@@ -106,6 +109,31 @@ static void hear(void *context, const json_t *line)
 
 /* --- life --- */
 
+static json_t *absolute(const char *path)
+{
+	char folder[PATH_MAX], whole[PATH_MAX + BOOK_PATH_BYTES];
+
+	if (*path == '/' || !getcwd(folder, sizeof(folder)))
+		return json_string(path);
+	snprintf(whole, sizeof(whole), "%s/%s", folder, path);
+	return json_string(whole);
+}
+
+/* For `enrgdaq runs`, wherever it is called. */
+static void say_where(const struct book *book, const struct book_params *params)
+{
+	char path[BOOK_PATH_BYTES + 16];
+	json_t *json =
+		json_pack("{s:o, s:o}", "database", absolute(params->database), "folder", absolute(params->folder));
+	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+
+	snprintf(path, sizeof(path), "%s/book.json", book->runtime_folder);
+	if (text)
+		(void)path_write_private_file(path, text, strlen(text), NULL);
+	free(text);
+	json_decref(json);
+}
+
 int book_open(struct book *book, const struct book_params *params, struct enrg_error *err)
 {
 	struct book_link_params link = {.book = params, .hello = hello, .hear = hear, .context = book};
@@ -121,6 +149,8 @@ int book_open(struct book *book, const struct book_params *params, struct enrg_e
 		return 0;
 	int rc = book_link_open(&link, &book->link, err);
 	book->is_on = !rc;
+	if (!rc)
+		say_where(book, params);
 	if (!rc)
 		book_link_want(book->link);
 	return rc;

@@ -35,7 +35,7 @@ struct book_link {
 	void *alert_context;
 	int epoll, socket, owner; /* -1 = none; owner: the lock of the database */
 	pid_t pid;                /* 0 = none */
-	bool is_wanted, is_told, was_killed;
+	bool is_wanted, is_told, was_killed, has_greeted;
 	uint32_t failures; /* lives in a row that were not stable */
 	uint64_t started_ns, due_ns, ping_ns, heard_ns;
 	char *in, *out;
@@ -153,6 +153,7 @@ static void say_hello(struct book_link *link)
 {
 	json_t *hello = link->params.hello(link->params.context);
 
+	link->has_greeted = true;
 	if (hello)
 		(void)book_link_send(link, hello);
 	json_decref(hello);
@@ -207,10 +208,9 @@ static void start(struct book_link *link, uint64_t now_ns)
 	link->started_ns = link->ping_ns = link->heard_ns = now_ns;
 	if (!rc && epoll_ctl(link->epoll, EPOLL_CTL_ADD, link->socket, &event))
 		rc = -errno;
-	if (!rc) {
-		say_hello(link);
+	link->has_greeted = false;
+	if (!rc)
 		return;
-	}
 	hang_up(link);
 	snprintf(text, sizeof(text), "can't be started: %s", strerror(-rc));
 	note_failure(link, now_ns, text);
@@ -327,6 +327,8 @@ static void ping(struct book_link *link, uint64_t now_ns)
 
 void book_link_step(struct book_link *link, uint64_t now_ns)
 {
+	if (link->socket >= 0 && !link->has_greeted)
+		say_hello(link); /* not before: who has opened it says first which runs go on */
 	if (link->socket >= 0) {
 		flush(link);
 		read_lines(link, now_ns);

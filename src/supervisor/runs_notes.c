@@ -1,4 +1,4 @@
-/* runs_notes.c: what somebody says of a run: `run_note`, `run_flag`. Process: supervisor, main thread. */
+/* runs_notes.c: what somebody says of a run: `run_note`, `run_flag`, `run_delete`. Process: supervisor, main thread. */
 #include <string.h>
 
 #include "base/log.h"
@@ -13,6 +13,11 @@ struct note_body {
 struct flag_body {
 	const char *flag, *reason, *uuid, *who;
 	bool is_set;
+};
+
+struct delete_body {
+	const char *uuid, *who;
+	bool is_deleted;
 };
 
 #define TEXT(type, name, text)                                                                                         \
@@ -49,6 +54,21 @@ static const struct enrg_option flag_options[] = {
 	TEXT(flag_body, reason, "Why."),
 	TEXT(flag_body, uuid, UUID_HELP),
 	TEXT(flag_body, who, WHO_HELP),
+	{0},
+};
+
+static const struct enrg_option delete_options[] = {
+	{.key = "uuid",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct delete_body, uuid),
+		.required = true,
+		.help = "The run that is meant, by its key in the book."},
+	{.key = "is_deleted",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct delete_body, is_deleted),
+		.default_value = "true",
+		.help = "Whether lists leave it out from now on, or no more."},
+	TEXT(delete_body, who, WHO_HELP),
 	{0},
 };
 
@@ -156,6 +176,27 @@ static enum command_outcome handle_flag(
 	return COMMAND_ANSWERED;
 }
 
+static enum command_outcome handle_delete(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	const struct delete_body *wanted = body;
+	const struct runs *runs = context;
+	char who[RUN_BY_BYTES];
+	const char *uuid = find_uuid(runs, wanted->uuid, answer);
+
+	if (!uuid)
+		return COMMAND_ANSWERED;
+	if (find_open(runs, uuid)) {
+		command_answer_set(answer, COMMAND_REFUSED, "it is on, or not all stored yet: end it first");
+		return COMMAND_ANSWERED;
+	}
+	format_who(command, wanted->who, who);
+	put(runs, "delete", uuid, who, json_pack("{s:b}", "is_deleted", wanted->is_deleted));
+	command_answer_set(answer, COMMAND_OK,
+		wanted->is_deleted ? "lists leave it out; number, record and data stay" : "lists show it again");
+	return COMMAND_ANSWERED;
+}
+
 static const struct command_kind kinds[] = {
 	{.kind = "run_note",
 		.summary = "puts a note to the run that is on, or to another one",
@@ -165,6 +206,10 @@ static const struct command_kind kinds[] = {
 		.summary = "marks a run as tainted, or no more",
 		.body = {.size = sizeof(struct flag_body), .options = flag_options},
 		.handle = handle_flag},
+	{.kind = "run_delete",
+		.summary = "leaves a run that has ended out of lists, or no more",
+		.body = {.size = sizeof(struct delete_body), .options = delete_options},
+		.handle = handle_delete},
 	{0},
 };
 

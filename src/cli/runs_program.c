@@ -24,15 +24,22 @@ static int find_program(char ret_path[4096])
 
 int runs_call_program(int argc, char **argv)
 {
-	char path[4096];
-	char **words = calloc((size_t)argc + 2, sizeof(*words));
+	char path[4096], option[] = "--database";
+	struct runs_book book;
+	size_t used = 2;
 
-	if (!words || find_program(path)) {
-		free(words);
+	if (runs_book_find(&argc, argv, &book) || find_program(path))
 		return 1;
-	}
+	char **words = calloc((size_t)argc + 4, sizeof(*words));
+	if (!words)
+		return 1;
 	words[0] = path;
-	memcpy(words + 1, argv, (size_t)argc * sizeof(*argv));
+	words[1] = argv[0];
+	if (*book.database && !book.is_named) {
+		words[used++] = option;
+		words[used++] = book.database;
+	}
+	memcpy(words + used, argv + 1, (size_t)(argc - 1) * sizeof(*argv));
 	fflush(stdout);
 	execv(path, words);
 	fprintf(stderr, "enrgdaq runs: %s: %s\n", path, strerror(errno));
@@ -55,15 +62,23 @@ static pid_t spawn(const char *path, const char *const *arguments, int output)
 	_exit(127);
 }
 
-json_t *runs_read_program(const char *const *arguments)
+json_t *runs_read_book(const struct runs_book *book, const char *const *arguments)
 {
+	const char *words[14] = {arguments[0]};
 	char path[4096];
 	int ends[2], status = 0;
+	size_t used = 1;
 	json_error_t error;
 
+	if (*book->database && !book->is_named) {
+		words[used++] = "--database";
+		words[used++] = book->database;
+	}
+	for (size_t i = 1; arguments[i] && used < 13; i++)
+		words[used++] = arguments[i];
 	if (find_program(path) || pipe(ends))
 		return NULL;
-	pid_t pid = spawn(path, arguments, ends[1]);
+	pid_t pid = spawn(path, words, ends[1]);
 	close(ends[1]);
 	FILE *stream = fdopen(ends[0], "r");
 	json_t *json = stream ? json_loadf(stream, 0, &error) : NULL;
@@ -77,4 +92,13 @@ json_t *runs_read_program(const char *const *arguments)
 		return json;
 	json_decref(json); /* it has said why */
 	return NULL;
+}
+
+json_t *runs_read_program(const char *const *arguments)
+{
+	char *none[] = {NULL};
+	struct runs_book book;
+	int argc = 0;
+
+	return runs_book_find(&argc, none, &book) ? NULL : runs_read_book(&book, arguments);
 }

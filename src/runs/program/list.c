@@ -17,7 +17,7 @@
 #define ROWS_USUAL 50u
 
 static const char usage[] =
-	"usage: enrgdaq runs [list] [WORDS…] [OPTIONS]\n"
+	"usage: enrgdaq runs [list [WORDS…]] [OPTIONS]\n"
 	"\n"
 	"Lists the runs of the run book, the newest first. WORDS are looked for in type, description, name and notes;\n"
 	"all of them must be there, also within words.\n"

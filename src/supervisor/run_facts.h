@@ -22,6 +22,7 @@ struct run_facts {
 	json_t *flags;        /* owned: array of {"flag", "reason", "by", "wall_ns"}, those that are set */
 	json_t *jobs;         /* owned: names of those that came for this run alone, from outside; NULL = none */
 	bool is_of_jobs;      /* it began with the first of them, and ends with the last */
+	bool ends_itself;     /* by time, count or condition, as it was to */
 	char end_reason[480]; /* why it ended, or "" */
 	char end_by[RUN_BY_BYTES];
 	char warning[300]; /* of its start, or "" */

@@ -414,6 +414,7 @@ static void step_on(struct runs *runs, uint64_t now_ns)
 	memcpy(reason, runs->end_due, sizeof(reason));
 	json_decref(runs->next);
 	runs->next = runs_make_next(runs->account);
+	runs->account->facts.ends_itself = true;
 	runs_begin_stopping(runs, "", reason);
 }
 

@@ -38,7 +38,8 @@ static void add_terms(json_t *begin, const struct run_facts *facts, uint64_t beg
 	static const char *const ends[] = {"stop_after_seconds", "stop_after_events", "stop_after_bytes", "count_source",
 		"stop_when", "repeat"};
 	static const char *const texts[] = {"type", "description", "comment"};
-	json_t *list = json_object(), *values = json_object_get(facts->asked, "values");
+	/* with those of secrets masked */
+	json_t *list = json_object(), *values = json_object_get(facts->asked, "shown_values");
 	double seconds = facts->terms ? facts->terms->stop_after_seconds : 0;
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -121,6 +122,7 @@ void runs_put_end(const struct runs *runs, const struct account *account, bool i
 		json_object_set_new(body, "account", account_format(account, runs->supervisor));
 	if (facts->jobs)
 		json_object_set(body, "jobs", facts->jobs);
+	json_object_set_new(body, "by_itself", json_boolean(facts->ends_itself));
 	json_object_set_new(body, "live_s", json_real((double)facts->live_ns / 1e9));
 	json_object_set_new(body, "dead_s", json_real((double)facts->dead_ns / 1e9));
 	put(runs, "end", account, body);

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/sha256.h"
+#include "runs/sequence.h"
 #include "runs/summary.h"
 
 #define PIECE_BYTES 400u /* a longer value of a `begin` is kept once for all runs that have it */
@@ -155,6 +156,8 @@ int enter_entry(const struct enter_context *context, const struct entry *entry, 
 		rc = insert(database, entry, run, err);
 	if (!rc && entry->kind == ENTRY_PROGRESS)
 		rc = thin_progress(database, run, err);
+	if (!rc && entry->kind == ENTRY_SEQUENCE)
+		rc = sequence_enter(database, entry, err);
 	if (!rc && run)
 		rc = summary_take(database, context->folder, run, entry, err);
 	return rc || entry->kind != ENTRY_BEGIN ? rc : flag_repeated(context, run, entry, err);

@@ -165,7 +165,8 @@ static void answer_hello(struct service *service)
 static bool is_idle(struct service *service, uint64_t now_ns)
 {
 	return now_ns - service->busy_ns > service->params->idle_ns && !service->trouble && !service->has_mail &&
-	       !service_is_writing(service) && !service_is_hashing(service) && !service_has_entries(service);
+	       sequence_driver_next_due(&service->driver) == UINT64_MAX && !service_is_writing(service) &&
+	       !service_is_hashing(service) && !service_has_entries(service);
 }
 
 /* All that its supervisor left is entered, and lies beside the data. */
@@ -175,15 +176,35 @@ static bool is_done(struct service *service)
 	       (service->is_work_known || !service->database) && (!service_has_entries(service) || !service->database);
 }
 
+static int wait_ms(const struct service *service)
+{
+	uint64_t due_ns = sequence_driver_next_due(&service->driver), now_ns = clock_mono_ns();
+
+	if (due_ns <= now_ns)
+		return 0;
+	return due_ns - now_ns < LOOK_MS * 1000000ull ? (int)((due_ns - now_ns) / 1000000) + 1 : LOOK_MS;
+}
+
+/* What was entered counts first: how a run of a sequence ended. */
+static void drive(struct service *service)
+{
+	struct enrg_error err = {0};
+
+	if (!service->is_ready || service->is_over || !service_has_database(service))
+		return;
+	service_note(service, sequence_driver_step(&service->driver, service->database, clock_mono_ns(), &err), &err);
+}
+
 static void wait_for_something(struct service *service)
 {
 	char bytes[4096];
-	struct pollfd entries[3] = {{.fd = service->is_over ? -1 : service->socket, .events = POLLIN},
+	struct pollfd entries[4] = {{.fd = service->is_over ? -1 : service->socket, .events = POLLIN},
 		{.fd = service->inotify, .events = POLLIN},
-		{.fd = worker_descriptor(service->worker), .events = POLLIN}};
+		{.fd = worker_descriptor(service->worker), .events = POLLIN},
+		{.fd = sequence_driver_descriptor(&service->driver), .events = POLLIN}};
 	bool is_short = service->has_mail || service->is_over || !service->is_work_known;
 
-	if (poll(entries, 3, is_short ? 10 : LOOK_MS) < 0)
+	if (poll(entries, 4, is_short ? 10 : wait_ms(service)) < 0)
 		return;
 	if (entries[1].revents)
 		while (read(service->inotify, bytes, sizeof(bytes)) > 0)
@@ -206,6 +227,7 @@ static void run_loop(struct service *service)
 		if (service->has_mail && (service->is_ready || service->is_over))
 			service_take_entries(service);
 		(void)service_has_database(service);
+		drive(service);
 		service_take_work(service);
 		service_give_work(service);
 		if (is_idle(service, clock_mono_ns()))
@@ -251,6 +273,7 @@ static int open_all(struct service *service, struct enrg_error *err)
 	service->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (service->inotify >= 0)
 		(void)inotify_add_watch(service->inotify, service->inbox, IN_MOVED_TO);
+	sequence_driver_open(&service->driver, service->params->runtime_folder);
 	return rc ? rc : worker_start(&service->worker, err);
 }
 
@@ -265,6 +288,7 @@ static void hang_up(struct service *service)
 
 static void close_all(struct service *service)
 {
+	sequence_driver_close(&service->driver);
 	worker_stop(service->worker);
 	database_close(service->database);
 	owner_release(&service->owner);

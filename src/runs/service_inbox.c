@@ -178,6 +178,7 @@ void service_take_entries(struct service *service)
 		service->has_mail = all > count || rc == -ECANCELED;
 		service->is_work_known = false;
 		service->busy_ns = clock_mono_ns();
+		sequence_driver_wake(&service->driver);
 		service_note(service, rc == -ECANCELED ? 0 : rc, &err);
 	} else if (count > 0 && (service->is_over || clock_mono_ns() - service->trouble_since_ns > KEEP_NS)) {
 		keep_some(service, names, count);

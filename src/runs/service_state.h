@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "runs/beside.h"
+#include "runs/sequence_driver.h"
 #include "runs/service.h"
 #include "runs/worker.h"
 
@@ -19,6 +20,7 @@ struct service {
 	bool is_proved, is_numbered;          /* its pages were looked at; floor is known */
 	struct enter_context context;
 	struct worker *worker;
+	struct sequence_driver driver;
 	int socket, owner, inotify;
 	json_t *continues;      /* of hello; NULL: it was not said yet */
 	bool is_ready, is_over; /* hello is answered; the supervisor has hung up */

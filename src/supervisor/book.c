@@ -179,6 +179,7 @@ static bool has_entries(const struct book *book, bool takes_progress)
 	DIR *directory = opendir(path);
 	for (const struct dirent *entry; directory && !is_there && (entry = readdir(directory));)
 		is_there = (entry->d_name[0] >= '0' && entry->d_name[0] <= '9') ||
+			   !strcmp(entry->d_name, ENTRY_SEQUENCE_MARK) ||
 			   (takes_progress && !strncmp(entry->d_name, "progress-", 9));
 	if (directory)
 		closedir(directory);

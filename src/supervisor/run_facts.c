@@ -42,6 +42,7 @@ void run_facts_fini(struct run_facts *facts)
 	json_decref(facts->asked);
 	json_decref(facts->flags);
 	json_decref(facts->jobs);
+	json_decref(facts->figures);
 	free(facts->conditions);
 	*facts = (struct run_facts){.asked = NULL};
 }

@@ -21,11 +21,12 @@ struct run_facts {
 	uint64_t on_wall_ns;  /* when it was on everywhere; 0 = it has not been */
 	json_t *flags;        /* owned: array of {"flag", "reason", "by", "wall_ns"}, those that are set */
 	json_t *jobs;         /* owned: names of those that came for this run alone, from outside; NULL = none */
+	json_t *figures;      /* owned: of run_figures, when it had ended; NULL = not taken */
 	bool is_of_jobs;      /* it began with the first of them, and ends with the last */
 	bool ends_itself;     /* by time, count or condition, as it was to */
 	char end_reason[480]; /* why it ended, or "" */
 	char end_by[RUN_BY_BYTES];
-	char warning[300]; /* of its start, or "" */
+	char warning[300];         /* of its start, or "" */
 	uint64_t live_ns, dead_ns; /* while it was on: with all of its parts, and without one */
 };
 

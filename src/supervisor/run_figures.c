@@ -23,7 +23,7 @@ static struct run_figures_job *find_job(const struct run_figures *figures, const
 }
 
 /* NULL: out of memory. */
-static struct run_figures_job *get_job(struct run_figures *figures, const struct member *member, uint64_t now_ns)
+static struct run_figures_job *get_job(struct run_figures *figures, const struct member *member)
 {
 	struct run_figures_job *job = find_job(figures, member->config->name);
 
@@ -38,7 +38,7 @@ static struct run_figures_job *get_job(struct run_figures *figures, const struct
 		.rows = member->now.out_rows,
 		.bytes = member->now.out_bytes,
 		.batches = member->now.out_batches,
-		.seen_ns = now_ns};
+		.seen_ns = member->sampled_ns};
 	snprintf(job->name, sizeof(job->name), "%s", member->config->name);
 	return job;
 }
@@ -49,7 +49,7 @@ void run_figures_begin(struct run_figures *figures, const struct roster *roster,
 	figures->began_ns = figures->ticked_ns = now_ns ? now_ns : 1;
 	for (size_t i = 0; i < roster->count; i++)
 		if (!member_is_service(roster->members[i]))
-			get_job(figures, roster->members[i], now_ns);
+			get_job(figures, roster->members[i]);
 }
 
 static void tick_job(struct run_figures_job *job, const struct member *member, double span_s)
@@ -73,7 +73,7 @@ void run_figures_tick(struct run_figures *figures, const struct roster *roster, 
 	figures->ticked_ns = now_ns;
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct member *member = roster->members[i];
-		struct run_figures_job *job = member_is_service(member) ? NULL : get_job(figures, member, now_ns);
+		struct run_figures_job *job = member_is_service(member) ? NULL : get_job(figures, member);
 		if (job)
 			tick_job(job, member, span_s);
 	}
@@ -84,9 +84,11 @@ static double rate_of(uint64_t now, uint64_t before, double span_s)
 	return span_s > 0 && now > before ? (double)(now - before) / span_s : 0;
 }
 
-static json_t *format_rates(const struct run_figures_job *job, const struct member *member, uint64_t now_ns)
+/* Between the first and the last look at its page. */
+static json_t *format_rates(const struct run_figures_job *job, const struct member *member)
 {
-	double span_s = now_ns > job->seen_ns ? (double)(now_ns - job->seen_ns) / NS_PER_S : 0;
+	bool is_known = job->seen_ns && member->sampled_ns > job->seen_ns;
+	double span_s = is_known ? (double)(member->sampled_ns - job->seen_ns) / NS_PER_S : 0;
 
 	return json_pack("{s:f, s:f, s:f}", "rows_per_s", rate_of(member->now.out_rows, job->rows, span_s),
 		"bytes_per_s", rate_of(member->now.out_bytes, job->bytes, span_s), "batches_per_s",
@@ -112,7 +114,7 @@ static void format_jobs(const struct run_figures *figures, const struct roster *
 		const struct run_figures_job *job = find_job(figures, member->config->name);
 		json_t *identity = format_hardware(member);
 		if (job && !member_is_store(member))
-			json_object_set_new(rates, job->name, format_rates(job, member, figures->ticked_ns));
+			json_object_set_new(rates, job->name, format_rates(job, member));
 		if (identity)
 			json_object_set_new(hardware, member->config->name, identity);
 	}
@@ -122,22 +124,18 @@ static void format_jobs(const struct run_figures *figures, const struct roster *
 
 void run_figures_format(const struct run_figures *figures, const struct roster *roster, json_t *body)
 {
-	double span_s = (double)(figures->ticked_ns - figures->began_ns) / NS_PER_S, dead_s = 0;
 	json_t *dead = json_object(), *restarts = json_object();
 
 	format_jobs(figures, roster, body);
 	for (uint32_t i = 0; i < figures->count; i++) {
 		const struct run_figures_job *job = &figures->jobs[i];
 		double sum_s = job->down_s + job->blocked_s;
-		dead_s = sum_s > dead_s ? sum_s : dead_s;
 		if (sum_s > 0)
 			json_object_set_new(dead, job->name,
 				json_pack("{s:f, s:f}", "down_s", job->down_s, "blocked_s", job->blocked_s));
 		if (job->restarts)
 			json_object_set_new(restarts, job->name, json_integer((json_int_t)job->restarts));
 	}
-	json_object_set_new(body, "live_s", json_real(span_s > dead_s ? span_s - dead_s : 0));
-	json_object_set_new(body, "dead_s", json_real(dead_s < span_s ? dead_s : span_s));
 	json_object_set_new(body, "dead", dead);
 	json_object_set_new(body, "restarts", restarts);
 }

@@ -1,8 +1,8 @@
-/* run_figures.h: what the record of a run has of its jobs beside the account: rates, live and dead time, restarts, the
- * instruments. Process: supervisor, main thread.
+/* run_figures.h: what the record of a run has of its jobs beside the account: rates, dead time of each source,
+ * restarts, instruments. Process: supervisor, main thread.
  *
- * A source is dead while its process is not there, or waits for room because stores do not keep up; the dead time of
- * the run is that of its worst source. Counted from run_figures_begin, by the samples of members. */
+ * A source is dead while its process is not there, or waits for room because stores do not keep up. Counted from
+ * run_figures_begin, by the samples of members. */
 #ifndef SUPERVISOR_RUN_FIGURES_H
 #define SUPERVISOR_RUN_FIGURES_H
 
@@ -28,9 +28,8 @@ void run_figures_begin(struct run_figures *figures, const struct roster *roster,
 void run_figures_fini(struct run_figures *figures); /* takes zeroed state */
 /* Behind sample_take, about once a second. `now_ns`: of the time in which the supervisor ran. */
 void run_figures_tick(struct run_figures *figures, const struct roster *roster, uint64_t now_ns);
-/* Sets in `body`: `rates` {job: {"rows_per_s", "bytes_per_s", "batches_per_s"}} over the run so far, `live_s`,
- * `dead_s`, `dead` {job: {"down_s", "blocked_s"}}, `restarts` {job: n}, `hardware` {job: {"model", "serial",
- * "firmware"}}. */
+/* Sets in `body`: `rates` {job: {"rows_per_s", "bytes_per_s", "batches_per_s"}} over the run so far, `dead` {job:
+ * {"down_s", "blocked_s"}}, `restarts` {job: n}, `hardware` {job: {"model", "serial", "firmware"}}. */
 void run_figures_format(const struct run_figures *figures, const struct roster *roster, json_t *body);
 
 #endif

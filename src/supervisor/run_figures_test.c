@@ -25,8 +25,12 @@ static const struct type_entry store = {.store = &store_type, .name = "Store"};
 static struct job_config configs[] = {{.name = "dice", .type = &source}, {.name = "csv", .type = &store}};
 static struct plan plans[] = {{.name = "dice", .page_path = "/none/dice.page", .stream_path = "/none/dice.stream"},
 	{.name = "csv", .page_path = "/none/csv.page", .is_store = true}};
-static struct member members[] = {
-	{.config = &configs[0], .plan = &plans[0], .state = MEMBER_RUNNING, .lives = 1, .now = {.out_rows = 500}},
+static struct member members[] = {{.config = &configs[0],
+					  .plan = &plans[0],
+					  .state = MEMBER_RUNNING,
+					  .lives = 1,
+					  .now = {.out_rows = 500},
+					  .sampled_ns = 3 * SECOND},
 	{.config = &configs[1], .plan = &plans[1], .state = MEMBER_RUNNING, .lives = 1}};
 static struct member *list[] = {&members[0], &members[1]};
 static const struct roster roster = {.count = 2, .members = list};
@@ -39,7 +43,7 @@ static void expect(const json_t *object, const char *key, double value)
 	assert_true(fabs(json_number_value(found) - value) < 1e-9);
 }
 
-static void dead_time_is_that_of_the_worst_source(void **state)
+static void dead_time_is_that_of_a_source(void **state)
 {
 	struct run_figures figures = {0};
 	json_t *body = json_object();
@@ -55,10 +59,9 @@ static void dead_time_is_that_of_the_worst_source(void **state)
 	members[0].state = members[1].state = MEMBER_RUNNING;
 	members[0].lives = 3;
 	members[0].now.out_rows = 1500;
+	members[0].sampled_ns += 10 * SECOND;
 	run_figures_tick(&figures, &roster, 20 * SECOND);
 	run_figures_format(&figures, &roster, body);
-	expect(body, "live_s", 6);
-	expect(body, "dead_s", 4);
 	const json_t *dead = json_object_get(body, "dead");
 	expect(json_object_get(dead, "dice"), "down_s", 3);
 	expect(json_object_get(dead, "dice"), "blocked_s", 1);
@@ -71,7 +74,7 @@ static void dead_time_is_that_of_the_worst_source(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(dead_time_is_that_of_the_worst_source)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(dead_time_is_that_of_a_source)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 #include "supervisor/account.h"
 #include "supervisor/book.h"
 #include "supervisor/commands.h"
+#include "supervisor/run_figures.h"
 #include "supervisor/runtime.h"
 
 enum runs_state {
@@ -99,6 +100,8 @@ struct runs {
 	uint64_t closed_count, unaccounted_count; /* of this start */
 	json_t *rates;                            /* owned: by type of run, bytes a second of the last that was on */
 	uint64_t judged_ns, progress_ns;          /* last look at the run that is on; last progress for the book */
+	struct run_figures figures;               /* of the run that was on last, … */
+	char figures_of[64];                      /* … which is this one; "" = none */
 	char missing[300];                        /* a part of it that is not there, and what it does; "" = none */
 	uint32_t sum_count;
 	struct runs_sum *sums;

@@ -35,8 +35,8 @@ static json_t *format_by(const struct run_facts *facts)
 
 static void add_terms(json_t *begin, const struct run_facts *facts, uint64_t began_wall_ns)
 {
-	static const char *const ends[] = {"stop_after_seconds", "stop_after_events", "stop_after_bytes", "count_source",
-		"stop_when", "repeat"};
+	static const char *const ends[] = {
+		"stop_after_seconds", "stop_after_events", "stop_after_bytes", "count_source", "stop_when", "repeat"};
 	static const char *const texts[] = {"type", "description", "comment"};
 	/* with those of secrets masked */
 	json_t *list = json_object(), *values = json_object_get(facts->asked, "shown_values");
@@ -52,8 +52,8 @@ static void add_terms(json_t *begin, const struct run_facts *facts, uint64_t beg
 	if (values)
 		json_object_set(begin, "values", values);
 	if (seconds > 0)
-		json_object_set_new(begin, "planned_end_ns",
-			json_integer((json_int_t)(began_wall_ns + (uint64_t)(seconds * 1e9))));
+		json_object_set_new(
+			begin, "planned_end_ns", json_integer((json_int_t)(began_wall_ns + (uint64_t)(seconds * 1e9))));
 }
 
 json_t *runs_make_begin(const struct runs *runs, const struct account *account)
@@ -125,7 +125,20 @@ void runs_put_end(const struct runs *runs, const struct account *account, bool i
 	json_object_set_new(body, "by_itself", json_boolean(facts->ends_itself));
 	json_object_set_new(body, "live_s", json_real((double)facts->live_ns / 1e9));
 	json_object_set_new(body, "dead_s", json_real((double)facts->dead_ns / 1e9));
+	if (facts->figures)
+		json_object_update(body, facts->figures);
+	else if (!strcmp(runs->figures_of, account->id))
+		run_figures_format(&runs->figures, runs->roster, body);
 	put(runs, "end", account, body);
+}
+
+void runs_take_figures(const struct runs *runs, struct account *account)
+{
+	if (account->facts.figures || strcmp(runs->figures_of, account->id) != 0)
+		return;
+	account->facts.figures = json_object();
+	if (account->facts.figures)
+		run_figures_format(&runs->figures, runs->roster, account->facts.figures);
 }
 
 void runs_put_flag(const struct runs *runs, const struct account *account, const char *flag, bool is_set,
@@ -137,7 +150,8 @@ void runs_put_flag(const struct runs *runs, const struct account *account, const
 	put(runs, "flag", account, body);
 }
 
-/* --- progress ------------------------------------------------------------------------------------------------------ */
+/* --- progress ------------------------------------------------------------------------------------------------------
+ */
 
 static uint64_t minus(uint64_t a, uint64_t b)
 {
@@ -151,8 +165,8 @@ static json_t *format_store(const struct account_store *store, const struct ledg
 			return json_pack("{s:s, s:I, s:I, s:I, s:I}", "store", store->name, "stored_batches",
 				(json_int_t)minus(now->stores[i].state.batches, store->begin.batches), "stored_rows",
 				(json_int_t)minus(now->stores[i].state.rows, store->begin.rows), "stored_bytes",
-				(json_int_t)minus(now->stores[i].state.bytes, store->begin.bytes),
-				"in_flight_batches", (json_int_t)now->stores[i].in_flight_batches);
+				(json_int_t)minus(now->stores[i].state.bytes, store->begin.bytes), "in_flight_batches",
+				(json_int_t)now->stores[i].in_flight_batches);
 	return json_pack("{s:s}", "store", store->name);
 }
 
@@ -185,34 +199,19 @@ static json_t *format_account(const struct runs *runs)
 		"sources", sources);
 }
 
-static json_t *format_rates(const struct roster *roster)
-{
-	json_t *rates = json_object();
-
-	for (size_t i = 0; i < roster->count; i++) {
-		const struct member *member = roster->members[i];
-		bool is_source = member->plan->stream_path != NULL;
-		const struct page_counts *rate = &member->rate;
-		json_object_set_new(rates, member->plan->name,
-			json_pack("{s:I, s:I}", "rows_per_s", (json_int_t)(is_source ? rate->out_rows : rate->in_rows),
-				"bytes_per_s", (json_int_t)(is_source ? rate->out_bytes : rate->in_bytes)));
-	}
-	return rates;
-}
-
 void runs_put_progress(const struct runs *runs)
 {
 	const struct run_facts *facts = &runs->account->facts;
-	uint64_t restarts = 0;
 
 	if (!runs->book || !runs->book->is_on)
 		return;
 	if (runs->is_on)
 		account_look(runs->account, runs->roster);
-	for (size_t i = 0; i < runs->roster->count; i++)
-		restarts += runs->roster->members[i]->restart.count;
-	put(runs, "progress", runs->account,
-		json_pack("{s:o, s:o, s:f, s:f, s:I}", "account", format_account(runs), "rates",
-			format_rates(runs->roster), "live_s", (double)facts->live_ns / 1e9, "dead_s",
-			(double)facts->dead_ns / 1e9, "restarts", (json_int_t)restarts));
+	json_t *body = json_pack("{s:o, s:f, s:f}", "account", format_account(runs), "live_s",
+		(double)facts->live_ns / 1e9, "dead_s", (double)facts->dead_ns / 1e9);
+	if (!body)
+		return;
+	if (!strcmp(runs->figures_of, runs->account->id))
+		run_figures_format(&runs->figures, runs->roster, body);
+	put(runs, "progress", runs->account, body);
 }

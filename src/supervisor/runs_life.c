@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "supervisor/record.h"
 #include "supervisor/run_end.h"
 
 #define READY_NS 30000000000ull /* what jobs may take to get ready */
@@ -80,6 +81,7 @@ void runs_close(struct runs *runs)
 	json_decref(runs->next);
 	json_decref(runs->rates);
 	free(runs->sums);
+	run_figures_fini(&runs->figures);
 	if (!runs->is_on)
 		return;
 	wish_close(runs->wishes);
@@ -95,8 +97,10 @@ void runs_begin_stop(struct runs *runs, const char *why)
 	runs->is_draining = true;
 	json_decref(runs->next);
 	runs->next = NULL;
-	if (!runs->is_on && runs->account)
+	if (!runs->is_on && runs->account) {
 		text_copy(runs->account->facts.end_reason, sizeof(runs->account->facts.end_reason), why);
+		(void)record_tell_end(runs->runtime->folder, runs->account->id, clock_wall_ns(), NULL);
+	}
 	if (!runs->is_on || !runs->account || runs->state == RUNS_STOPPING)
 		return;
 	if (!runs->account->was_on) {

@@ -20,8 +20,7 @@ static bool is_part(const struct member *member)
 static bool is_missing(const struct member *member)
 {
 	return is_part(member) && member->wish != WISH_REMOVE &&
-	       (member->state == MEMBER_PAUSING || member->state == MEMBER_GIVEN_UP ||
-		       member->state == MEMBER_STOPPED);
+	       (member->state == MEMBER_PAUSING || member->state == MEMBER_GIVEN_UP || member->state == MEMBER_STOPPED);
 }
 
 static const struct member *find_state(const struct roster *roster, enum member_state state)
@@ -101,7 +100,22 @@ void runs_note_alarm(struct runs *runs, const struct runs_alarm *alarm, const st
 	runs_flag(runs, runs->account, "tainted", reason, "");
 }
 
-/* --- looking ------------------------------------------------------------------------------------------------------- */
+/* --- looking -------------------------------------------------------------------------------------------------------
+ */
+
+/* Those of a run that is over are kept with it before the next one's begin. */
+static void count_figures(struct runs *runs, uint64_t now_ns)
+{
+	if (!strcmp(runs->figures_of, runs->account->id)) {
+		run_figures_tick(&runs->figures, runs->roster, now_ns);
+		return;
+	}
+	for (uint32_t i = 0; i < RUNS_CLOSING; i++)
+		if (runs->closing[i])
+			runs_take_figures(runs, runs->closing[i]);
+	run_figures_begin(&runs->figures, runs->roster, now_ns);
+	snprintf(runs->figures_of, sizeof(runs->figures_of), "%s", runs->account->id);
+}
 
 static void count_time(struct runs *runs, uint64_t now_ns)
 {
@@ -113,6 +127,7 @@ static void count_time(struct runs *runs, uint64_t now_ns)
 	else
 		facts->live_ns += span_ns;
 	runs->judged_ns = now_ns;
+	count_figures(runs, now_ns);
 }
 
 /* What is known of its ends stays. */
@@ -136,8 +151,8 @@ static void judge_error(struct runs *runs)
 		snprintf(reason, sizeof(reason),
 			"%.200s has given up: its data are missing in the run; `enrgdaq job start %.100s` tries again",
 			lost->plan->name, lost->plan->name);
-		log_line(ENRG_ERROR, "run %llu (%s) goes on with an error: %s", (unsigned long long)runs->account->number,
-			runs->account->id, reason);
+		log_line(ENRG_ERROR, "run %llu (%s) goes on with an error: %s",
+			(unsigned long long)runs->account->number, runs->account->id, reason);
 		change_state(runs, RUNS_ERROR, reason);
 	} else if (!lost && runs->state == RUNS_ERROR) {
 		log_line(ENRG_INFO, "run %llu (%s) has all of its parts again",

@@ -61,6 +61,8 @@ void runs_put_progress(const struct runs *runs);
 const char *runs_quality(const struct account *account, bool is_accounted);
 /* `ledger`: the account, where it is not that of the streams; or NULL. */
 void runs_put_end(const struct runs *runs, const struct account *account, bool is_accounted, const json_t *ledger);
+/* What run_figures has of it stays with it. */
+void runs_take_figures(const struct runs *runs, struct account *account);
 
 /* --- runs_custom.c --- */
 

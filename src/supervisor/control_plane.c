@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 
 int control_plane_start(const char *publish_url, const char *subscribe_url, const char *supervisor,
 	struct control_plane *ret_control, struct enrg_error *err)
@@ -104,24 +105,49 @@ void control_plane_raise(struct control_plane *control, const struct control_ale
 	json_decref(body);
 }
 
-static void keep_alert(struct control_plane *control, const struct envelope *envelope)
+/* Anybody on the bus may send an alert of 1 MiB. What is kept of one is what it has to say, within bounds. */
+static json_t *bound_alert(const json_t *body)
 {
-	const char *job = json_string_value(json_object_get(envelope->body, "daq_job"));
-	const char *severity = json_string_value(json_object_get(envelope->body, "severity"));
-	const char *message = json_string_value(json_object_get(envelope->body, "message"));
-	json_t *key = json_object_get(envelope->body, "key"), *kept;
+	static const char *const texts[] = {"daq_job", "severity", "key", "event"};
+	json_t *bounded = json_object(), *timestamp = json_object_get(body, "timestamp");
+	const char *text = json_string_value(json_object_get(body, "message"));
+	char message[CONTROL_PLANE_MESSAGE_MAX], part[256];
+
+	text_copy(message, sizeof(message), text ? text : "");
+	json_object_set_new(bounded, "message", json_string(message));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		text = json_string_value(json_object_get(body, texts[i]));
+		if (!text)
+			continue;
+		text_copy(part, sizeof(part), text);
+		json_object_set_new(bounded, texts[i], json_string(part));
+	}
+	if (json_is_number(timestamp))
+		json_object_set(bounded, "timestamp", timestamp);
+	return bounded;
+}
+
+static void keep_alert(struct control_plane *control, struct envelope *envelope)
+{
+	json_t *whole = envelope->body, *body = bound_alert(whole);
+	const char *job = json_string_value(json_object_get(body, "daq_job"));
+	const char *severity = json_string_value(json_object_get(body, "severity"));
+	json_t *key = json_object_get(body, "key"), *kept;
 	char time[40];
 
 	clock_format_utc(envelope->sent_wall_ns, time, sizeof(time));
 	control->alert_count++;
+	envelope->body = body;
 	late_alerts_keep(&control->late, envelope, clock_mono_ns());
+	envelope->body = whole;
 	if (json_array_size(control->alerts) >= CONTROL_PLANE_ALERTS_MAX)
 		json_array_remove(control->alerts, 0);
-	kept = json_pack("{s:s, s:s, s:s, s:s}", "time", time, "severity", severity ? severity : "", "job",
-		job && job[0] ? job : envelope->job, "message", message ? message : "");
+	kept = json_pack("{s:s, s:s, s:s, s:O}", "time", time, "severity", severity ? severity : "", "job",
+		job && job[0] ? job : envelope->job, "message", json_object_get(body, "message"));
 	if (key)
 		json_object_set(kept, "key", key);
 	json_array_append_new(control->alerts, kept);
+	json_decref(body);
 }
 
 /* An instance of that job is ready, and hears what comes from now on. */

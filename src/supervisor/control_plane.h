@@ -10,8 +10,9 @@
 #include "supervisor/late_alerts.h"
 #include "supervisor/member.h"
 
-#define CONTROL_PLANE_ALERTS_MAX 20u
-#define CONTROL_PLANE_TURN       500u
+#define CONTROL_PLANE_ALERTS_MAX  20u
+#define CONTROL_PLANE_MESSAGE_MAX 2000u /* bytes that are kept of what an alert says */
+#define CONTROL_PLANE_TURN        500u
 
 struct control_plane {
 	struct broker *broker;

@@ -56,6 +56,34 @@ case_slack_whatever_the_receiver_does() {
 	return 0
 }
 
+# What was taken and not answered comes again and says so; what the receiver can't digest holds up no other, and is given up.
+case_slack_taken_and_poison() {
+	write_lab
+	start_receiver receiver
+	write_slack
+	start run.log run c
+	await_jobs slack
+	set_mode receiver taken
+	cry "taken_but_not_answered here"
+	await 20 grep -q "taken_but_not_answered" receiver/requests || fail "it was not sent"
+	await 20 grep -q "could not be sent to Slack" run.log || fail "no time-out"
+	set_mode receiver ok
+	came_again() { grep taken_but receiver/requests | grep -q '"mode": "ok"'; }
+	await 20 came_again || fail "it does not come again"
+	slack taken_but_not_answered || fail "$(cat wrong.log)"
+	set_mode receiver poison
+	cry "poison for it" severity=error
+	cry "one"
+	cry "two"
+	came() { grep '"mode": "poison"' receiver/requests | grep -q "$1"; }
+	await 20 came two || fail "one letter holds up the others"
+	given_up() {
+		cry "more" && grep -q "1 alert(s) for Slack are given up: 127.0.0.1 answers 500" run.log
+	}
+	await 20 given_up || fail "it is tried for ever"
+	end_run
+}
+
 # Killed at any moment, it loses nothing that it heard, and posts nothing twice without saying so.
 case_slack_is_killed() {
 	local names=() i

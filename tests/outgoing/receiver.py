@@ -4,7 +4,9 @@ Each request is a line of JSON in FOLDER/requests before it is answered. FOLDER/
 
   ok, 500, 400, 404, 429   that status     redirect  302 to /elsewhere      hang   reads, and never answers
   close                    no answer       lie       an answer that is none  early  status 200, then cut
-  late                     ok, a moment later"""
+  late                     ok, a moment later
+  taken                    takes it, and never answers
+  poison                   500 to what has poison in it, ok to others"""
 import json
 import os
 import socket
@@ -56,6 +58,12 @@ def serve(peer):
             while mode() == "hang":
                 time.sleep(0.02)
             return
+        if now == "taken":
+            while mode() == "taken":
+                time.sleep(0.02)
+            return
+        if now == "poison":
+            now = "500" if "poison" in request["body"] else "ok"
         if now == "late":
             time.sleep(0.15)
         status = "200 OK" if now in ("ok", "late") else now + " No"

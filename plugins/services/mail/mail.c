@@ -120,8 +120,9 @@ static int send_letter(void *context, struct delivery_hint *ret_hint, struct enr
 {
 	const struct letter *letter = context;
 
-	(void)ret_hint;
-	return sendmail_run(&letter->params, letter->text, err);
+	int rc = sendmail_run(&letter->params, letter->text, err);
+	ret_hint->may_have_arrived = rc == -ETIMEDOUT; /* it was killed, and may have passed it on */
+	return rc;
 }
 
 /* --- the job ----------------------------------------------------------------------------------------------------- */

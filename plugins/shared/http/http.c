@@ -204,6 +204,7 @@ static int perform(CURL *handle, struct exchange *exchange, struct http_result *
 {
 	const struct http_request *request = exchange->request;
 	struct curl_slist *headers = list_headers(request);
+	long sent = 0;
 	struct curl_slist *resolve = request->resolve ? curl_slist_append(NULL, request->resolve) : NULL;
 
 	if (!headers)
@@ -218,6 +219,8 @@ static int perform(CURL *handle, struct exchange *exchange, struct http_result *
 	}
 	CURLcode code = curl_easy_perform(handle);
 	curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &ret_result->status);
+	curl_easy_getinfo(handle, CURLINFO_REQUEST_SIZE, &sent);
+	ret_result->is_sent = sent > 0;
 	read_retry_after(handle, ret_result);
 	curl_slist_free_all(headers);
 	curl_slist_free_all(resolve);

@@ -36,6 +36,7 @@ struct http_request {
 struct http_result {
 	long status;            /* 0: none came */
 	uint32_t retry_after_s; /* what the receiver asks for; 0: nothing */
+	bool is_sent;           /* some of the request went out */
 };
 
 /* Once, before the first thread that sends. 0 or -EIO. */

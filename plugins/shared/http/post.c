@@ -62,6 +62,9 @@ int post_send(void *context, struct delivery_hint *ret_hint, struct enrg_error *
 	int rc = http_send(&request, &result, err);
 
 	ret_hint->retry_after_s = result.retry_after_s;
+	/* no answer, or one of somebody between us */
+	ret_hint->may_have_arrived =
+		result.is_sent && (result.status < 200 || result.status == 502 || result.status == 504);
 	return rc;
 }
 

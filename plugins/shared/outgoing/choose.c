@@ -45,13 +45,30 @@ static void hold_all(struct outbox *outbox, bool is_wanted)
 		entry->is_held = true;
 }
 
+/* One that failed again and again has its turn when nothing else waits. */
+static bool is_behind(const struct outbox_entry *entry)
+{
+	return entry->failures >= CHOICE_TRIES;
+}
+
+static bool has_fresh(const struct outbox *outbox)
+{
+	for (const struct outbox_entry *entry = outbox->first; entry; entry = entry->next)
+		if (!is_behind(entry))
+			return true;
+	return false;
+}
+
 bool choose(struct outbox *outbox, struct quota *quota, bool is_last_chance, uint64_t now_ns, struct choice *ret_choice)
 {
 	uint32_t job_count;
 
 	*ret_choice = (struct choice){.overflow = outbox->overflow};
 	hold_all(outbox, is_last_chance && outbox->count > LAST_MAX);
+	bool is_one_fresh = has_fresh(outbox);
 	for (struct outbox_entry *entry = outbox->first; entry; entry = entry->next) {
+		if (is_one_fresh && is_behind(entry))
+			continue;
 		if (!quota_take(quota, entry->job, now_ns) && !is_last_chance) {
 			entry->is_held = true;
 			continue;
@@ -78,15 +95,25 @@ void choice_undo(struct outbox *outbox)
 		entry->is_going = false;
 }
 
-uint32_t choice_keep_hopeless(
-	struct outbox *outbox, bool is_refused, uint32_t refusals_max, uint64_t now_ns, uint64_t patience_ns)
+static bool is_hopeless(struct outbox_entry *entry, const struct choice_failure *failure)
+{
+	bool is_old = failure->patience_ns && failure->wall_ns > entry->time_ns &&
+		      failure->wall_ns - entry->time_ns > failure->patience_ns;
+	bool is_alone = entry->failures >= CHOICE_TRIES && failure->succeeded_ns > entry->failed_ns;
+
+	entry->failures++;
+	entry->failed_ns = failure->now_ns;
+	entry->refusals += failure->is_refused || is_alone;
+	entry->may_have_been_sent |= failure->may_have_arrived;
+	return is_old || entry->refusals >= CHOICE_REFUSALS;
+}
+
+uint32_t choice_keep_hopeless(struct outbox *outbox, const struct choice_failure *failure)
 {
 	uint32_t count = 0;
 
 	for (struct outbox_entry *entry = outbox->first; entry; entry = entry->next) {
-		bool is_old = patience_ns && now_ns > entry->time_ns && now_ns - entry->time_ns > patience_ns;
-		entry->refusals += entry->is_going && is_refused;
-		entry->is_going = entry->is_going && (is_old || entry->refusals >= refusals_max);
+		entry->is_going = entry->is_going && is_hopeless(entry, failure);
 		count += entry->is_going;
 	}
 	return count;
@@ -140,7 +167,7 @@ char *choice_describe(const struct choice *choice, const struct outbox *outbox, 
 			" [%" PRIu64 " further alerts were not kept, since too many waited; they stand in the log]",
 			choice->overflow);
 	if (ret_notice->may_be_repeated)
-		draft_add(&draft, " [this may be a repetition: the service was killed while it sent it]");
+		draft_add(&draft, " [this may be a repetition: it is not known whether it came before]");
 	ret_notice->id = choice->id;
 	ret_notice->supervisor = first->supervisor;
 	ret_notice->job = choice->job_count > 1 ? "(several)" : first->job;

@@ -19,10 +19,18 @@ bool choose(
 	struct outbox *outbox, struct quota *quota, bool is_last_chance, uint64_t now_ns, struct choice *ret_choice);
 void choice_undo(struct outbox *outbox); /* nothing is going */
 
-/* Of a letter that failed: what has waited longer than `patience_ns` (0: for ever), or was refused so often, stays
- * `is_going`, to be given up; the rest is not going. How many stay. */
-uint32_t choice_keep_hopeless(
-	struct outbox *outbox, bool is_refused, uint32_t refusals_max, uint64_t now_ns, uint64_t patience_ns);
+#define CHOICE_TRIES    4u /* of a letter, until others go before it */
+#define CHOICE_REFUSALS 3u
+
+struct choice_failure {
+	bool is_refused, may_have_arrived;
+	uint64_t now_ns, succeeded_ns; /* CLOCK_MONOTONIC: when another letter went through, the last time */
+	uint64_t wall_ns, patience_ns; /* patience 0: for ever */
+};
+
+/* Of a letter that failed: what has waited longer than the patience, or was refused so often, stays `is_going`, to be
+ * given up; the rest is not going. A failure while others go through counts as refused. How many stay. */
+uint32_t choice_keep_hopeless(struct outbox *outbox, const struct choice_failure *failure);
 
 /* Fills the notice but for sent_by. The text that it refers to, to be freed behind it; NULL: out of memory. */
 char *choice_describe(const struct choice *choice, const struct outbox *outbox, struct notice *ret_notice);

@@ -119,7 +119,7 @@ static void what_was_not_kept_is_said(void **state)
 	outbox.first->may_have_been_sent = true;
 	assert_string_equal(next(10, false), "info a: x [12 further alerts were not kept, since too many waited; they "
 					     "stand in the log] [this may be a "
-					     "repetition: the service was killed while it sent it]");
+					     "repetition: it is not known whether it came before]");
 }
 
 /* A receiver that is away for three days loses what is three days old, and nothing of the last hours. */
@@ -136,20 +136,74 @@ static void what_is_given_up_takes_no_other_along(void **state)
 	}
 	assert_true(choose(&outbox, &quota, false, 10, &choice));
 	assert_int_equal(choice.count, 5);
-	assert_int_equal(choice_keep_hopeless(&outbox, false, 3, 1200, 1000), 1);
+	struct choice_failure failure = {.wall_ns = 1200, .patience_ns = 1000};
+	assert_int_equal(choice_keep_hopeless(&outbox, &failure), 1);
 	outbox_note_end(&outbox);
 	assert_int_equal(outbox.count, 4);
 	assert_int_equal(outbox.first->time_ns, 200);
 	assert_false(outbox.first->is_going);
-	assert_int_equal(choice_keep_hopeless(&outbox, false, 3, 5000, 1000), 0); /* none is going */
+	failure.wall_ns = 5000;
+	assert_int_equal(choice_keep_hopeless(&outbox, &failure), 0); /* none is going */
 	outbox.first->is_going = true;
-	assert_int_equal(choice_keep_hopeless(&outbox, false, 3, 5000, 0), 0);
+	failure.patience_ns = 0;
+	assert_int_equal(choice_keep_hopeless(&outbox, &failure), 0);
+	failure.is_refused = true;
 	for (uint32_t refusals = 1; refusals <= 3; refusals++) {
 		outbox.first->is_going = true;
-		assert_int_equal(choice_keep_hopeless(&outbox, true, 3, 0, 1000), refusals == 3);
+		assert_int_equal(choice_keep_hopeless(&outbox, &failure), refusals == 3);
 	}
 	outbox_note_end(&outbox);
 	assert_int_equal(outbox.count, 3);
+}
+
+/* A receiver that can't digest one letter gets the others, and that one not for ever. */
+static void one_that_fails_alone_holds_nobody_up(void **state)
+{
+	struct choice_failure failure = {.now_ns = 1};
+
+	(void)state;
+	quota.most = quota.most_of_job = 100;
+	put("a", "poison", ENRG_ERROR);
+	put("b", "one", ENRG_INFO);
+	put("b", "two", ENRG_INFO);
+	struct outbox_entry *poison = outbox.first;
+	struct choice choice;
+	for (; failure.now_ns <= CHOICE_TRIES; failure.now_ns++) {
+		assert_true(choose(&outbox, &quota, false, 10, &choice));
+		assert_true(poison->is_going);
+		assert_int_equal(choice_keep_hopeless(&outbox, &failure), 0);
+	}
+	assert_string_equal(next(10, false), "info b: one");
+	failure.succeeded_ns = failure.now_ns;
+	assert_string_equal(next(10, false), "info b: two");
+	for (unsigned i = 1; i <= CHOICE_REFUSALS; i++) {
+		assert_true(choose(&outbox, &quota, false, 10, &choice));
+		failure.now_ns = failure.succeeded_ns + 1;
+		assert_int_equal(choice_keep_hopeless(&outbox, &failure), i == CHOICE_REFUSALS);
+		assert_int_equal(poison->refusals, i);
+		if (i == CHOICE_REFUSALS)
+			break;
+		/* nothing else went through since: it is not to blame */
+		assert_true(choose(&outbox, &quota, false, 10, &choice));
+		failure.now_ns++;
+		assert_int_equal(choice_keep_hopeless(&outbox, &failure), 0);
+		failure.succeeded_ns = failure.now_ns + 1;
+	}
+	outbox_note_end(&outbox);
+	assert_int_equal(outbox.count, 0);
+}
+
+static void who_may_have_come_says_so(void **state)
+{
+	const struct choice_failure failure = {.may_have_arrived = true};
+	struct choice choice;
+
+	(void)state;
+	put("a", "x", ENRG_INFO);
+	assert_true(choose(&outbox, &quota, false, 10, &choice));
+	assert_int_equal(choice_keep_hopeless(&outbox, &failure), 0);
+	assert_string_equal(
+		next(10, false), "info a: x [this may be a repetition: it is not known whether it came before]");
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
@@ -163,6 +217,8 @@ int main(void)
 		TEST(at_the_end_all_goes_in_few_letters),
 		TEST(what_was_not_kept_is_said),
 		TEST(what_is_given_up_takes_no_other_along),
+		TEST(one_that_fails_alone_holds_nobody_up),
+		TEST(who_may_have_come_says_so),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

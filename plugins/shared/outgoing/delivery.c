@@ -16,13 +16,12 @@
 #include "outbox.h"
 #include "quota.h"
 
-#define SECOND_NS    1000000000ull
-#define RETRY_NS     SECOND_NS /* the first one */
-#define STOP_NS      (2 * SECOND_NS)
-#define ALERT_NS     (60 * SECOND_NS)   /* an outage that lasts so long is an alert … */
-#define AGAIN_NS     (3600 * SECOND_NS) /* … and again */
-#define HANG_S       30                 /* beyond its time-out, before a call counts as hung */
-#define REFUSALS_MAX 3
+#define SECOND_NS 1000000000ull
+#define RETRY_NS  SECOND_NS /* the first one */
+#define STOP_NS   (2 * SECOND_NS)
+#define ALERT_NS  (60 * SECOND_NS)   /* an outage that lasts so long is an alert … */
+#define AGAIN_NS  (3600 * SECOND_NS) /* … and again */
+#define HANG_S    30                 /* beyond its time-out, before a call counts as hung */
 
 #define AT(member) offsetof(struct delivery_options, member)
 
@@ -93,6 +92,7 @@ struct delivery {
 
 	uint64_t next_try_ns;        /* CLOCK_MONOTONIC */
 	uint32_t failures;           /* in a row */
+	uint64_t succeeded_ns;       /* the last time; 0: never */
 	uint64_t outage_ns, told_ns; /* since when nothing gets through, and the last alert about it; 0: it does */
 	uint64_t sent, given_up;
 	bool is_full_told, is_disk_told;
@@ -312,6 +312,7 @@ static void note_success(struct delivery *delivery, uint64_t now_ns)
 	if (delivery->outbox.count < OUTBOX_MAX)
 		delivery->is_full_told = false;
 	delivery->sent++;
+	delivery->succeeded_ns = now_ns;
 	if (delivery->outage_ns)
 		enrg_job_log(delivery->job, delivery->told_ns ? ENRG_WARNING : ENRG_INFO,
 			"%s takes alerts again, after %.0f s; %" PRIu32 " wait and follow", delivery->way.name,
@@ -343,11 +344,15 @@ static void tell_outage(struct delivery *delivery, const char *why, uint64_t wai
 }
 
 /* Those of a letter are judged one by one: what has waited for days does not take along what was heard just now. */
-static uint32_t give_up_hopeless(struct delivery *delivery, int rc, const struct enrg_error *why)
+static uint32_t give_up_hopeless(struct delivery *delivery, int rc, const struct enrg_error *why, uint64_t now_ns)
 {
-	uint64_t patience_ns = (uint64_t)(delivery->options->give_up_hours * 3600e9);
-	uint32_t count = choice_keep_hopeless(
-		&delivery->outbox, rc == -EBADMSG, REFUSALS_MAX, clock_ns(CLOCK_REALTIME), patience_ns);
+	const struct choice_failure failure = {.is_refused = rc == -EBADMSG,
+		.may_have_arrived = delivery->hint.may_have_arrived,
+		.now_ns = now_ns,
+		.succeeded_ns = delivery->succeeded_ns,
+		.wall_ns = clock_ns(CLOCK_REALTIME),
+		.patience_ns = (uint64_t)(delivery->options->give_up_hours * 3600e9)};
+	uint32_t count = choice_keep_hopeless(&delivery->outbox, &failure);
 
 	if (!count)
 		return 0;
@@ -372,7 +377,7 @@ static void note_failure(struct delivery *delivery, int rc, const struct enrg_er
 		choice_undo(&delivery->outbox);
 		return;
 	}
-	uint32_t given_up = give_up_hopeless(delivery, rc, why);
+	uint32_t given_up = give_up_hopeless(delivery, rc, why, now_ns);
 	choice_undo(&delivery->outbox);
 	if (given_up && rc == -EBADMSG) { /* the receiver is there: the next letter goes without delay */
 		delivery->failures = 0;

@@ -33,7 +33,7 @@ struct notice {
 	uint64_t time_ns; /* of the first of them */
 	const char *message;
 	uint32_t count;       /* alerts that it stands for */
-	bool may_be_repeated; /* a process that was killed may have sent it already */
+	bool may_be_repeated; /* it may have arrived: its process was killed meanwhile, or there was no answer */
 };
 
 const char *notice_severity(enum enrg_level severity); /* "error" */
@@ -41,6 +41,7 @@ const char *notice_event(enum enrg_alert_event event); /* "begins" */
 
 struct delivery_hint {
 	uint32_t retry_after_s; /* the receiver wants no other try before; 0: it says nothing */
+	bool may_have_arrived;  /* it failed, and nobody knows whether before or after the receiver took it */
 };
 
 struct delivery_way {

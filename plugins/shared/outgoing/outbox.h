@@ -23,9 +23,10 @@ struct outbox_entry {
 	enum enrg_level severity;
 	enum enrg_alert_event event;
 	uint64_t time_ns;
-	bool may_have_been_sent; /* by a process that was killed meanwhile */
+	bool may_have_been_sent; /* by a process that was killed meanwhile, or heard no answer */
 	bool is_going, is_held;  /* for who sends */
-	uint32_t refusals;
+	uint32_t failures, refusals;
+	uint64_t failed_ns;                           /* CLOCK_MONOTONIC, the last time */
 	const char *supervisor, *job, *key, *message; /* behind this struct */
 	char texts[];
 };

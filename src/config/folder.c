@@ -29,6 +29,7 @@ static void check_supervisor(const struct toml_node *root, const char *file, con
 			"ring_buffer_slot_size_kb: the largest batch (%lld KB) does not fit the rings "
 			"(ring_buffer_size_mb, %lld MB)",
 			(long long)options->ring_buffer_slot_size_kb, (long long)options->ring_buffer_size_mb);
+	run_hooks_check(&options->runs.hook, file, problems);
 	if (options->restart_delay_seconds > options->restart_delay_max_seconds)
 		problems_add(problems, false, file, delay ? delay->line : 1,
 			"restart_delay_seconds: the first delay (%g s) is longer than restart_delay_max_seconds (%g s)",

@@ -3,6 +3,7 @@
 #define CONFIG_FOLDER_H
 
 #include "config/options.h"
+#include "config/run_hooks.h"
 #include "config/sources.h"
 #include "config/types.h"
 
@@ -65,6 +66,9 @@ struct supervisor_options {
 		double deadline_seconds;          /* ours: of a source that begins or ends one */
 		struct enrg_string_list taint_by; /* ours: kinds of alarms */
 		const char *database;             /* ours: NULL = beside the data; "" = none */
+		const char *license, *publisher;  /* ours: of exported runs; NULL = not said */
+		struct enrg_struct_list author;   /* ours: struct run_author_options */
+		struct enrg_struct_list hook;     /* ours: struct run_hook_options */
 	} runs;
 	struct {
 		bool enabled; /* ours */

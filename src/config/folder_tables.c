@@ -186,6 +186,26 @@ static const struct enrg_option runs_options[] = {
 		.help = "File of the run book, an SQLite database of this supervisor alone. Without the key it is "
 			"runs_ID.sqlite in the folder of the first store that writes files, else in out; \"\": no run "
 			"book, and numbers of runs come from files alone."},
+	{.key = "license",
+		.kind = ENRG_OPTION_STRING,
+		.offset = IN(runs, license),
+		.help = "Licence of the data, for `enrgdaq runs export`: best a URL such as "
+			"https://creativecommons.org/licenses/by/4.0/."},
+	{.key = "publisher",
+		.kind = ENRG_OPTION_STRING,
+		.offset = IN(runs, publisher),
+		.help = "Who publishes the data, for `enrgdaq runs export`."},
+	{.key = "author",
+		.kind = ENRG_OPTION_TABLE_LIST,
+		.offset = IN(runs, author),
+		.table = &run_author_table,
+		.help = "Authors of the data, for `enrgdaq runs export`: a section [[runs.author]] each."},
+	{.key = "hook",
+		.kind = ENRG_OPTION_TABLE_LIST,
+		.offset = IN(runs, hook),
+		.table = &run_hook_table,
+		.help = "Who hears that runs begin and end: a section [[runs.hook]] each, a webhook or a command. A "
+			"failure is a warning on the run. Changes count from the next start."},
 	{0},
 };
 static const struct enrg_table runs_table = {SIZE(runs), runs_options};

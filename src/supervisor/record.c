@@ -151,6 +151,33 @@ static json_t *format_zone(void)
 	return json_string(text);
 }
 
+static json_t *format_authors(const struct enrg_struct_list *list)
+{
+	const struct run_author_options *authors = list->items;
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < list->count; i++) {
+		json_t *author = json_pack("{s:o}", "name", format_text(authors[i].name));
+		if (authors[i].orcid)
+			json_object_set_new(author, "orcid", format_text(authors[i].orcid));
+		if (authors[i].affiliation)
+			json_object_set_new(author, "affiliation", format_text(authors[i].affiliation));
+		json_array_append_new(array, author);
+	}
+	return array;
+}
+
+/* Whom an export of the run names. */
+static void add_publication(json_t *record, const struct supervisor_options *options)
+{
+	if (options->runs.license)
+		json_object_set_new(record, "license", format_text(options->runs.license));
+	if (options->runs.publisher)
+		json_object_set_new(record, "publisher", format_text(options->runs.publisher));
+	if (options->runs.author.count)
+		json_object_set_new(record, "authors", format_authors(&options->runs.author));
+}
+
 json_t *record_make(const struct folder *folder, const struct types *types)
 {
 	const struct clock_state clock = clock_state_read();
@@ -167,6 +194,7 @@ json_t *record_make(const struct folder *folder, const struct types *types)
 	json_object_set_new(record, "host", surroundings_format_host());
 	json_object_set_new(record, "zone", format_zone());
 	json_object_set_new(record, "clock", clock_state_format(&clock));
+	add_publication(record, &folder->supervisor);
 	return record;
 }
 

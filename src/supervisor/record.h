@@ -18,7 +18,8 @@
 #define RECORD_INFO_RUNS 8u /* that stand there */
 
 /* An object with the keys of a `begin` entry that say in what surroundings a run takes place: `supervisor`, `tags`,
- * `config`, `config_sha256`, `sources`, `versions`, `host`, `zone`, `clock`. New reference; NULL: out of memory. */
+ * `config`, `config_sha256`, `sources`, `versions`, `host`, `zone`, `clock`, and where they
+ * are configured `license`, `publisher`, `authors`. New reference; NULL: out of memory. */
 json_t *record_make(const struct folder *folder, const struct types *types);
 
 /* The run stands in run_info.json from now on: `begin` is its entry's body (`run`, `number`, `type`, `description`,

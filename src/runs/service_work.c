@@ -13,8 +13,9 @@
 #include "runs/owner.h"
 #include "runs/reader.h"
 
-#define JOBS_MAX        50 /* with the worker at a time */
-#define TRIES_MAX       3  /* of a file that can't be read */
+#define JOBS_MAX        50            /* with the worker at a time */
+#define TRIES_MAX       3             /* of a file that can't be read */
+#define ALONE_NS        2000000000ull /* until the supervisor that hangs up has let the lock go */
 #define RECORD_RETRY_NS 10000000000ull
 
 /* --- records --- */
@@ -196,7 +197,7 @@ static bool take_over(struct service *service)
 {
 	struct enrg_error err = {0};
 
-	return !owner_take(service->params->database, "a run book that reads files", 0, &service->owner, &err) &&
+	return !owner_take(service->params->database, "a run book that reads files", ALONE_NS, &service->owner, &err) &&
 	       service_has_database(service);
 }
 

@@ -120,7 +120,8 @@ def paths():
              "/deep/%2e%2e/%2e%2e/secret.txt", "/.%2e/secret.txt", "/outside", "/up/secret.txt", "/up/", "//../secret.txt",
              "/../../../../../../etc/passwd", "//etc/passwd", "/%2fetc/passwd", "/.hidden", "/%2ehidden", "/deep/..", "/..",
              "/%00", "/deep%00/fine.txt", "/..\\secret.txt", "/%c0%ae%c0%ae/secret.txt", "/%252e%252e/secret.txt", "/?/../secret.txt/..",
-             "/" + "a/" * 3000, "/" + "%2e%2e/" * 1000, "/inside/../../secret.txt", "/;/../secret.txt"]
+             "/" + "a/" * 3000, "/" + "%2e%2e/" * 1000, "/inside/../../secret.txt", "/;/../secret.txt", "/state", "/state/",
+             "/state/lab.slack.outbox", "/stat%65/lab.slack.outbox", "/deep/state/x", "/deep/lab.mail.outbox"]
     for path in below:
         answer = send(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode("latin-1"))
         code = int(answer.split()[1])
@@ -131,6 +132,11 @@ def paths():
     listing = request("/")[2]
     for name in (b"outside", b'"/up', b"hidden"):
         expect(name in listing, False, f"{name} in the list")
+    for path in ("/", "/deep/"):
+        listing = request(path)[2]
+        for name in (b"state", b"outbox"):
+            expect(name in listing, False, f"{name} in the list of {path}")
+    listing = request("/")[2]
     expect(b">inside<" in listing, True, "a link that stays inside")
     expect(request("/inside")[2], b"fine", "a link that stays inside")
 
@@ -209,6 +215,34 @@ def unhurried():
         expect(0 < most < 700000, True, f"bytes that wait in the kernel: {most}")
 
 
+def moving():
+    """A download that is slow for longer than one may stand still goes on; when it does stand still it is cut off."""
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.settimeout(10)
+        s.connect(("127.0.0.1", port))
+        s.sendall(b"GET /deep/large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        ends = f":{port:04X} 0100007F:{s.getsockname()[1]:04X} "
+
+        def is_connected():
+            with open("/proc/net/tcp") as sockets:
+                return any(ends in line and line.split()[3] == "01" for line in sockets)
+
+        stop, got = time.monotonic() + 2.5, 0
+        while time.monotonic() < stop:
+            piece = s.recv(1500)
+            expect(len(piece) > 0, True, f"slow, and cut off behind {got} bytes")
+            got += len(piece)
+            time.sleep(0.15)
+        expect(got < 100000, True, f"bytes in 2.5 s that were to be few: {got}")
+        expect(is_connected(), True, "a download that moves is open")
+        stop = time.monotonic() + 10
+        while is_connected() and time.monotonic() < stop:
+            time.sleep(0.05)
+        expect(is_connected(), False, "a download that stands still is open")
+    is_fine()
+
+
 def many(process):
     def memory():
         with open(f"/proc/{process}/status") as status:
@@ -253,6 +287,7 @@ def main():
         paths()
         requests()
         slow()
+        moving()
         many(sys.argv[3])
     elif what == "get":
         expect(request(sys.argv[3])[2], sys.argv[4].encode(), sys.argv[3])

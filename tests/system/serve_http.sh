@@ -47,6 +47,9 @@ case_hostile() {
 	printf secret >secret.txt
 	printf hidden >out/.hidden
 	printf fine >out/deep/fine.txt
+	head -c 9000000 /dev/zero >out/deep/large.bin
+	mkdir -p out/state out/deep/state
+	printf secret | tee out/state/lab.slack.outbox out/deep/state/x out/deep/lab.mail.outbox >/dev/null
 	ln -s ../secret.txt out/outside
 	ln -s "$work" out/up
 	ln -s deep/fine.txt out/inside
@@ -55,7 +58,7 @@ case_hostile() {
 	! is_sanitized || export SANITIZED=yes
 	client hostile "$(pid_of web)"
 	end_lab
-	grep -q "restarts" run.log && fail "it was started again"
+	grep -q "is started again" run.log && fail "it was started again"
 	return 0
 }
 

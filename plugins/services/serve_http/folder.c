@@ -138,7 +138,7 @@ static int read_folder(int descriptor, const char *root, const char *path, struc
 		return rc;
 	}
 	for (struct dirent *entry; rc == 0 && (entry = readdir(folder));)
-		if (entry->d_name[0] != '.' && look_at(descriptor, root, path, entry->d_name, &status))
+		if (!resource_is_hidden(entry->d_name) && look_at(descriptor, root, path, entry->d_name, &status))
 			rc = add_entry(listing, entry->d_name, &status);
 	closedir(folder);
 	if (rc == 0 && listing->count) /* an empty folder has no array, and qsort wants one */

@@ -80,6 +80,36 @@ static bool put_path(struct target *target, const char *path, time_t now)
 	return is_good;
 }
 
+static bool has_ending(const char *name, size_t length, const char *ending)
+{
+	size_t bytes = strlen(ending);
+
+	return length > bytes && strncmp(name + length - bytes, ending, bytes) == 0;
+}
+
+static bool is_hidden(const char *name, size_t length)
+{
+	return name[0] == '.' || (length == 5 && strncmp(name, "state", 5) == 0) ||
+	       has_ending(name, length, ".outbox") || has_ending(name, length, ".journal");
+}
+
+bool resource_is_hidden(const char *name)
+{
+	return is_hidden(name, strlen(name));
+}
+
+static bool has_hidden(const char *path)
+{
+	while (*path) {
+		size_t length = strcspn(path, "/");
+		if (is_hidden(path, length))
+			return true;
+		path += length;
+		path += *path == '/';
+	}
+	return false;
+}
+
 bool resource_parse_path(const char *url, time_t now, char ret_path[RESOURCE_PATH_BYTES])
 {
 	char plain[RESOURCE_PATH_BYTES];
@@ -101,6 +131,8 @@ bool resource_parse_path(const char *url, time_t now, char ret_path[RESOURCE_PAT
 	while (count && plain[count - 1] == '/')
 		count--;
 	plain[count] = '\0';
+	if (has_hidden(plain))
+		return false;
 	return count ? put_path(&whole, plain, now) : put(&whole, ".", 1);
 }
 

@@ -13,8 +13,11 @@
 
 /* The path below the served folder that a URL's path means: percent signs decoded, TODAY and YESTERDAY replaced by the
  * local days (2026-11-28) of `now`; "." for the folder itself. false: it has none: a sign that is no percent-encoding,
- * a control character, a part that begins with a dot (hidden files, "..", "."), or it is too long. */
+ * a control character, a part that begins with a dot (hidden files, "..", ".") or is resource_is_hidden, or it is too
+ * long. */
 bool resource_parse_path(const char *url, time_t now, char ret_path[RESOURCE_PATH_BYTES]);
+/* Is a name one that nobody is shown: with a dot before it, or of what the program itself remembers? */
+bool resource_is_hidden(const char *name);
 
 /* A path as part of a URL: everything but letters, digits and "-._~/" is percent-encoded. As snprintf. */
 size_t resource_format_path(const char *path, char *ret_url, size_t url_bytes);

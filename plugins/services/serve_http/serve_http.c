@@ -29,7 +29,8 @@ static const struct enrg_option serve_http_options[] = {
 		.offset = offsetof(struct serve_http_options, serve_path),
 		.required = true,
 		.runs_code = true,
-		.help = "Folder whose files are served, and those below it; hidden files are not."},
+		.help = "Folder whose files are served, and those below it; hidden files and what services remember "
+			"(folders called state) are not."},
 	{.key = "host",
 		.kind = ENRG_OPTION_STRING,
 		.offset = offsetof(struct serve_http_options, host),
@@ -57,7 +58,8 @@ static const struct enrg_option serve_http_options[] = {
 		.min = 0.1,
 		.max = 3600,
 		.unit = "s",
-		.help = "A connection on which no request has arrived whole in this time is closed."},
+		.help = "A connection on which no request has arrived whole in this time is closed; one whose answer "
+			"stands still, after three times as long."},
 	{.key = NULL},
 };
 

@@ -3,12 +3,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,7 +26,7 @@
 
 #define HEAD_BYTES_MAX 32768u /* memory of a connection: request line, headers, and what is sent next */
 #define SWEEP_NS       250000000u
-#define IDLE_S         60u
+#define IDLE_S         3600u       /* for the library, which does not see what arrives: visit.h judges before */
 #define UNSENT_BYTES   (128 << 10) /* that a connection keeps in the kernel beyond what is on its way */
 
 struct server {
@@ -108,9 +110,12 @@ static void sweep(struct server *server, uint64_t now)
 	if (now - server->swept_ns < SWEEP_NS)
 		return;
 	server->swept_ns = now;
-	for (struct visit *visit = server->visits; visit; visit = visit->next)
-		if (visit_is_over(visit, now, server->params.request_ns))
+	for (struct visit *visit = server->visits; visit; visit = visit->next) {
+		int unsent = 0;
+		(void)ioctl(visit->descriptor, SIOCOUTQ, &unsent);
+		if (visit_is_over(visit, unsent > 0 ? (uint64_t)unsent : 0, now, server->params.request_ns))
 			shutdown(visit->descriptor, SHUT_RDWR);
+	}
 }
 
 /* --- requests ---------------------------------------------------------------------------------------------------- */

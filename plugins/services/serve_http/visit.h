@@ -9,14 +9,16 @@
 struct visit {
 	struct visit *next, **place;
 	int descriptor; /* the library's */
-	bool is_answering;
-	uint64_t since_ns; /* that it waits for a request, or that `bytes` are counted */
-	uint64_t bytes;    /* of the answer, fetched since then */
+	bool is_answering, was_sending;
+	uint64_t since_ns; /* that it waits for a request, or that nothing more of an answer has arrived */
+	uint64_t bytes;    /* of answers, that the library has taken */
+	int64_t arrived;   /* less those that the kernel still has for who asked, when it was looked at last */
 };
 
-/* Since when an answer may have stood still, and the bytes that are to be fetched in that time. */
-#define VISIT_SLOW_NS    30000000000u
-#define VISIT_SLOW_BYTES 30720u
+/* An answer may stand still for so many times the patience with a request. */
+#define VISIT_STALLS 3u
+/* What counts as not standing still: a window of the receiver can't be told to grow by less. */
+#define VISIT_STEP_BYTES 512
 
 static inline void visit_begin_wait(struct visit *visit, uint64_t now_ns)
 {
@@ -28,20 +30,23 @@ static inline void visit_begin_answer(struct visit *visit, uint64_t now_ns)
 {
 	visit->is_answering = true;
 	visit->since_ns = now_ns;
-	visit->bytes = 0;
 }
 
-/* Has it had its time? */
-static inline bool visit_is_over(struct visit *visit, uint64_t now_ns, uint64_t request_ns)
+/* Has it had its time? `unsent`: bytes that the kernel has, and the other side has not. However slowly it fetches: who
+ * fetches is not cut off. */
+static inline bool visit_is_over(struct visit *visit, uint64_t unsent, uint64_t now_ns, uint64_t request_ns)
 {
-	if (!visit->is_answering)
-		return now_ns - visit->since_ns > request_ns;
-	if (now_ns - visit->since_ns < VISIT_SLOW_NS)
-		return false;
-	if (visit->bytes < VISIT_SLOW_BYTES)
-		return true;
-	visit_begin_answer(visit, now_ns);
-	return false;
+	bool is_sending = visit->is_answering || unsent;
+	int64_t arrived = (int64_t)visit->bytes - (int64_t)unsent;
+
+	if (visit->was_sending && (!is_sending || arrived >= visit->arrived + VISIT_STEP_BYTES)) {
+		visit->arrived = arrived;
+		visit->since_ns = now_ns;
+	}
+	if (!visit->was_sending)
+		visit->arrived = arrived;
+	visit->was_sending = is_sending;
+	return now_ns - visit->since_ns > (is_sending ? VISIT_STALLS * request_ns : request_ns);
 }
 
 #endif

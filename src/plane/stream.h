@@ -49,6 +49,12 @@ int stream_drop_consumer(const char *path, const char *name, struct enrg_error *
  * nobody may ever read there, while the next producer would wait for it. While no producer runs. */
 int stream_drop_joining(const char *path, struct enrg_error *err);
 
+/* Of a stream that has no producer, and whose records are all acknowledged: gives the pages of its ring back, and gets
+ * those again that a producer takes for granted. Either may be repeated; what the stream counts stays as it is. -EBUSY:
+ * it has a producer; -ENOSPC: tmpfs is full. */
+int stream_free_pages(const char *path, struct enrg_error *err);
+int stream_get_pages(const char *path, struct enrg_error *err);
+
 /* --- looking from outside (status, supervisor, adoption): never writes, except stream_ring_all
  * ------------------------ */
 

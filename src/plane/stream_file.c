@@ -309,6 +309,55 @@ int stream_drop_joining(const char *path, struct enrg_error *err)
 	return take_look(drop_joining, &look);
 }
 
+/* Its place is held by this process for the moment that it takes: closing the file gives it back. */
+static int open_unused(struct look *look)
+{
+	int rc = mapping_open(&look->mapping, look->path, MAPPING_CONTROL, look->err);
+
+	if (rc == 0)
+		rc = mapping_lock(&look->mapping, LOCK_PRODUCER);
+	return rc == -EBUSY ? enrg_error_set(look->err, rc, "%s: its producer runs", look->path) : rc;
+}
+
+static int free_pages(void *context)
+{
+	struct look *look = context;
+	int rc = open_unused(look);
+
+	if (rc == 0 && fallocate(look->mapping.descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+			       (off_t)look->mapping.data_at, (off_t)look->mapping.data_bytes) < 0)
+		rc = enrg_error_set(look->err, -errno, "%s: %s", look->path, enrg_error_name(-errno));
+	return rc;
+}
+
+int stream_free_pages(const char *path, struct enrg_error *err)
+{
+	struct look look = {.path = path, .err = err};
+
+	return take_look(free_pages, &look);
+}
+
+/* All before the place where the next record begins (stream_pages.c). */
+static int get_pages(void *context)
+{
+	struct look *look = context;
+	int rc = open_unused(look);
+
+	if (rc < 0)
+		return rc;
+	uint64_t head = atomic_load_explicit(&look->mapping.producer->head, memory_order_acquire);
+	uint64_t end = round_up(head % look->mapping.data_bytes, page_size());
+	rc = end ? mapping_allocate(&look->mapping, look->mapping.data_at, end) : 0;
+	return rc < 0 ? explain_full(look->path, end, rc, look->err) : 0;
+}
+
+int stream_get_pages(const char *path, struct enrg_error *err)
+{
+	struct look look = {.path = path, .err = err};
+
+	return take_look(get_pages, &look);
+}
+
 static int ring_all(void *context)
 {
 	struct look *look = context;

@@ -346,6 +346,49 @@ static void test_killed_at_any_moment(void **state)
 	stream_close(stream, true);
 }
 
+/* Of a removed source: without its memory a stream counts on, and where it comes back all before its place is there. */
+static void test_freed_and_got_again(void **state)
+{
+	uint64_t last, resident;
+	uint8_t uuid[16];
+
+	(void)state;
+	create(RING_BYTES, 200000);
+	struct consumer *consumer = open_consumer();
+	struct stream *stream = open_stream(0);
+	for (unsigned i = 0; i < 250; i++) { /* once round, and on */
+		assert_int_equal(write_one(stream, 200000, NS_PER_MS), 0);
+		stream_publish(stream);
+		last = read_all(consumer, i);
+	}
+	uint64_t offset = stream->offset;
+	memcpy(uuid, stream_uuid(stream), sizeof(uuid));
+	assert_int_equal(stream_free_pages(path, NULL), -EBUSY);
+	consumer_close(consumer);
+	stream_close(stream, true);
+	assert_true(resident_bytes() > offset);
+
+	assert_int_equal(stream_free_pages(path, NULL), 0);
+	resident = resident_bytes();
+	assert_true(resident <= 64 << 10);
+	assert_int_equal(stream_get_pages(path, NULL), 0);
+	assert_in_range(resident_bytes(), resident + offset, resident + offset + 65536);
+
+	stream = open_stream(0);
+	assert_int_equal(stream->offset, offset);
+	assert_int_equal(stream_last_sequence(stream), last);
+	assert_memory_equal(stream_uuid(stream), uuid, sizeof(uuid));
+	consumer = open_consumer();
+	for (unsigned i = 0; i < 200; i++) {
+		assert_int_equal(write_one(stream, 200000, NS_PER_MS), 0);
+		stream_publish(stream);
+		last = read_all(consumer, last);
+	}
+	assert_int_equal(stream_last_sequence(stream), last);
+	consumer_close(consumer);
+	stream_close(stream, true);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -356,6 +399,7 @@ int main(void)
 		CASE(test_observer_is_told),
 		CASE(test_full_tmpfs),
 		CASE(test_nothing_left),
+		CASE(test_freed_and_got_again),
 		CASE(test_killed_at_any_moment),
 	};
 

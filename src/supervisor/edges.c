@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "handover/order.h"
+#include "supervisor/removed.h"
 #include "supervisor/sample.h"
 
 #define TELL_AGAIN_NS UINT64_C(1000000000)
@@ -223,6 +224,7 @@ static void end_edge(struct edges *edges, struct member *source, size_t index)
 		   !stream_read_status(source->plan->stream_path, &status, NULL) &&
 		   !journal_read_stream(store->plan->journal_path, status.uuid, &state, NULL);
 	ledger_end_store(edges->ledger, source->plan->name, sink->store_name, is_known ? &state : NULL);
+	removed_write(source->plan->runtime_folder, edges->ledger);
 	if (stream_drop_consumer(source->plan->stream_path, sink->store_name, &err))
 		log_line(ENRG_WARNING, "%s: %s", source->plan->name, err.text);
 	plan_drop_sink(source->plan, index);

@@ -81,6 +81,13 @@ struct ledger_source *ledger_take_source(struct ledger *ledger, const char *name
 	return source;
 }
 
+bool ledger_knows(const struct ledger *ledger, const char *name)
+{
+	const struct ledger_source *source = find_source(ledger, name, UINT32_MAX);
+
+	return source && source->sequence;
+}
+
 int ledger_size_stores(struct ledger_source *source, uint32_t count)
 {
 	if (count > source->store_room) {
@@ -108,7 +115,7 @@ int ledger_set_earlier(struct ledger *ledger, const char *name, const struct ear
 	return 0;
 }
 
-static struct ledger_past *take_past(struct ledger *ledger, const char *source, const char *store)
+struct ledger_past *ledger_take_past(struct ledger *ledger, const char *source, const char *store)
 {
 	struct ledger_past *past;
 
@@ -166,7 +173,7 @@ void ledger_end_store(
 	struct ledger *ledger, const char *name, const char *store, const struct journal_stream_state *state)
 {
 	struct ledger_source *source = find_source(ledger, name, UINT32_MAX), then;
-	struct ledger_past *past = source ? take_past(ledger, name, store) : NULL;
+	struct ledger_past *past = source ? ledger_take_past(ledger, name, store) : NULL;
 	uint32_t k = 0;
 
 	while (past && k < source->store_count && strcmp(source->stores[k].name, store))

@@ -125,6 +125,10 @@ int ledger_set_earlier(struct ledger *ledger, const char *name, const struct ear
  * stands in the past. */
 void ledger_end_store(
 	struct ledger *ledger, const char *source, const char *store, const struct journal_stream_state *state);
+/* That of the two in the past, new where there is none. NULL: out of memory. */
+struct ledger_past *ledger_take_past(struct ledger *ledger, const char *source, const char *store);
+/* Has that source made anything in this run? */
+bool ledger_knows(const struct ledger *ledger, const char *name);
 /* The source is gone, and all of its stores have been ended. */
 void ledger_remove_source(struct ledger *ledger, const char *name);
 

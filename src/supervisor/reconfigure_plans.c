@@ -1,6 +1,7 @@
 /* reconfigure_plans.c: see the header. Process: supervisor, main thread. */
 #include "supervisor/reconfigure_plans.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #include "supervisor/earlier/streams.h"
@@ -41,8 +42,17 @@ static int make_streams(struct reconfigure *self, const struct folder *wanted, c
 	for (size_t i = 0; !rc && i < change->count; i++) {
 		struct plan *plan =
 			change->items[i].kind == CHANGE_ADD_SOURCE ? plan_set_find(plans, change->items[i].name) : NULL;
-		if (plan && plan->stream_path && !access(plan->stream_path, F_OK))
+		if (!plan || !plan->stream_path)
+			continue;
+		rc = stream_return(plan->stream_path, err);
+		if (!rc && !access(plan->stream_path, F_OK))
 			rc = continue_stream(plan, err);
+		else if (!rc && ledger_knows(self->transition->ledger, plan->name))
+			rc = enrg_error_set(err, -ENOENT,
+				"%s was in this run before, and somebody has removed what its batches count on from "
+				"(%s, put aside as .parted): counted from 1 again they would be taken for the first "
+				"ones; give it another name, or start the run anew",
+				plan->name, plan->stream_path);
 	}
 	if (!rc)
 		rc = streams_create(specs, self->checks, err);

@@ -1,5 +1,5 @@
-/* runs_plain.h: the one run of a start without run control: a number, a record, states, as any other run; it begins with
- * the start and ends with it. Process: supervisor, main thread. */
+/* runs_plain.h: the one run of a start without run control: a number, a record, states, as any other run; it begins
+ * with the start and ends with it. Process: supervisor, main thread. */
 #ifndef SUPERVISOR_RUNS_PLAIN_H
 #define SUPERVISOR_RUNS_PLAIN_H
 

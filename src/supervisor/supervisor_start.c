@@ -17,6 +17,7 @@
 #include "supervisor/earlier/inherit.h"
 #include "supervisor/needs.h"
 #include "supervisor/processors.h"
+#include "supervisor/removed.h"
 #include "supervisor/record.h"
 #include "supervisor/run_log.h"
 #include "supervisor/runs_plain.h"
@@ -151,8 +152,10 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 	 * of another version, which may describe the same columns in other bytes. */
 	goes_on = self->runtime.last_was_killed && !strcmp(self->runtime.last_version, version_text()) &&
 		  adopted.kept && !adopted.removed && !adopted.recovered && !adopted.damaged;
-	if (!goes_on)
-		adopt_drop_unnamed(&self->runtime, self->specs);
+	if (!goes_on) {
+		streams_drop_parted(self->runtime.folder);
+		removed_drop(self->runtime.folder);
+	}
 	for (size_t i = 0; !goes_on && i < self->plans->count; i++)
 		if (self->plans->plans[i]->journal_path)
 			journal_clear_loss(self->plans->plans[i]->journal_path);
@@ -278,6 +281,7 @@ int supervisor_start(struct supervisor *self, struct enrg_error *err)
 		rc = enrg_error_set(err, -ENOMEM, "out of memory");
 	if (rc)
 		return rc;
+	removed_read(&self->runtime, self->ledger);
 	self->ledger->losses = self->losses;
 	self->losses = (struct losses){0};
 	for (size_t i = 0; i < self->specs->count; i++)

@@ -190,8 +190,19 @@ static void forget(struct transition *transition, struct member *member, bool is
 	roster_remove(transition->roster, member);
 }
 
-/* Its process has ended. Its stream stays until the run ends, also an empty one: when the job comes again in this run
- * its batches count on from there. Counted from 1 again, the second ones would be taken for the first ones. */
+/* Its ring is empty, and goes. What it counts stays until the run ends: when the job comes again its batches count on
+ * from there. Counted from 1 again, the second ones would be taken for the first ones. */
+static void part_stream(struct transition *transition, const struct plan *plan)
+{
+	struct enrg_error err = {0};
+
+	keeper_drop_file(transition->keeper, plan->stream_path);
+	if (stream_part(plan->stream_path, &err))
+		log_line(ENRG_WARNING, "%s: its ring is empty and keeps its memory until the run ends: %s", plan->name,
+			err.text);
+}
+
+/* Its process has ended. */
 static bool remove_producer(struct transition *transition, struct edges *edges, struct member *member, bool is_empty)
 {
 	if (!edges_step(edges, member))
@@ -203,6 +214,8 @@ static bool remove_producer(struct transition *transition, struct edges *edges, 
 		if (!is_stored)
 			log_line(ENRG_WARNING, "%s: what is not stored of it stays in %s for the next start of it",
 				member->plan->name, member->plan->stream_path);
+		else
+			part_stream(transition, member->plan);
 	}
 	forget(transition, member, is_empty);
 	return true;

@@ -217,8 +217,8 @@ case_remove_now_when_full() {
 
 # --- many changes at random while two sources run beside them, into stores of their own ---
 
-descriptors() { # PID: how many, beside files that are stored to, which rotate, and the empty rings of guests, which stay
-	find "/proc/$1/fd" -mindepth 1 -printf '%l\n' 2>/dev/null | grep -c -v -e "^$work/" -e '/g[0-9]\.stream$'
+descriptors() { # PID: how many, beside files that are stored to, which rotate
+	find "/proc/$1/fd" -mindepth 1 -printf '%l\n' 2>/dev/null | grep -c -v "^$work/"
 }
 mappings() { grep -c "$ENRGDAQ_RUNTIME_DIR" "/proc/$1/maps"; }
 snapshot() { # what the steady ones hold, and what lies in the runtime folder
@@ -227,7 +227,8 @@ snapshot() { # what the steady ones hold, and what lies in the runtime folder
 		echo "$name $(pid_of $name) $(descriptors "$(pid_of $name)") $(mappings "$(pid_of $name)")"
 	done
 	echo "supervisor $(descriptors "$run") $(mappings "$run")"
-	find "$ENRGDAQ_RUNTIME_DIR/changing" -mindepth 1 -name book -prune -o ! -name 'g?.stream' -print | sort | tr '\n' ' '
+	# beside where the guests count on when they come again
+	find "$ENRGDAQ_RUNTIME_DIR/changing" -mindepth 1 -name book -prune -o ! -name 'g?.parted' ! -name removed.json -print | sort | tr '\n' ' '
 }
 produced() { "$bin" status --json | value "sum(j['out']['rows'] for j in x['jobs'] if j['name'] in ('fast1', 'fast2'))"; }
 look() { # rows of the two and the time, at a moment when the status is new: ROWS NANOSECONDS

@@ -171,6 +171,59 @@ case_killed_in_each_change() {
 }
 kill_job() { local pid; pid=$(pid_of "$1") && [ -n "$pid" ] && kill -KILL "$pid" 2>/dev/null; }
 
+# A source that is removed leaves no ring: a small file says where it counts on. It comes again in the same run, also under
+# the next supervisor, which knows what it had made, wherever the one before was killed: before the ring was put aside,
+# between its name and its memory, or while it was brought back.
+case_source_gone_and_back() {
+	write_supervisor
+	write_source config/a.toml a 200 csv a.csv
+	printf '[store_config.arrow]\nfile_path = "a.arrows"\n' >>config/a.toml
+	write_source config/b.toml b 50 csv b.csv
+	write_store config/csv.toml csv DAQJobStoreCSV out
+	write_store config/disk.toml disk DAQJobStoreArrow arrow
+	local folder=$ENRGDAQ_RUNTIME_DIR/changing before moment i=0 log=run0.log
+	start $log run config
+	for moment in none "" ring pages back; do
+		before=$(rows_of out/a.csv)
+		await 20 has_rows out/a.csv $((before + 200)) || fail "no rows ($moment)"
+		# its file stays where it is to come again with the next supervisor
+		"$bin" job remove a >remove.txt 2>&1 || fail "$(cat remove.txt)"
+		[ ! -e "$folder/a.stream" ] || fail "its ring is still there"
+		[ "$(du -k "$folder/a.parted" | cut -f1)" -le 64 ] || fail "what is left of it is not small: $(du -k "$folder/a.parted")"
+		if [ "$moment" != none ]; then
+			[ -z "$moment" ] || mv config/a.toml a.toml
+			[ "$moment" != back ] || mv a.toml config/a.toml
+			kill -KILL "$run"
+			wait "$run" 2>/dev/null
+			no_jobs() { [ -z "$(jobs_here)" ]; }
+			await 30 no_jobs || fail "jobs outlive their supervisor"
+			case $moment in
+			ring) mv "$folder/a.parted" "$folder/a.stream" ;;
+			pages | back) fallocate -o 1245184 -l 1000000 "$folder/a.parted" ;; # as SEGMENT_DATA_AT
+			esac
+			log=run$((i += 1)).log
+			start $log run config
+			await 30 is_state b running || fail "b does not run ($moment)"
+			if [ -e a.toml ]; then
+				[ ! -e "$folder/a.stream" ] || fail "a ring that nobody has lies there ($moment)"
+				[ "$(du -k "$folder/a.parted" | cut -f1)" -le 64 ] || fail "what is left of it is not small ($moment)"
+				[ "$(value "[s['produced_rows'] for s in x['ledger']['sources'] if s['source'] == 'a'][0]" <"$folder/status.json")" = "$(rows_of out/a.csv)" ] ||
+					fail "the next supervisor does not know what a had made ($moment): $(cat "$folder/status.json")"
+				mv a.toml config/a.toml
+			fi
+		fi
+		[ "$(state_of a)" != "" ] || "$bin" job add config/a.toml >add.txt 2>&1 || fail "$(cat add.txt)"
+		[ ! -e "$folder/a.parted" ] || fail "it does not count on ($moment)"
+	done
+	before=$(rows_of out/a.csv)
+	await 20 has_rows out/a.csv $((before + 100)) || fail "no rows"
+	stop_run $log
+	is_settled $log
+	is_whole "$(ls out/ledger_*.json)" a out/a.csv # one ledger: the run has gone on
+	"$bin" verify arrow >verify.log 2>&1 || fail "batches of the same number: $(cat verify.log)"
+	[ -z "$(ls "$folder"/*.parted "$folder"/removed.json 2>/dev/null)" ] || fail "something is left: $(ls "$folder")"
+}
+
 # The same over ZeroMQ.
 case_links_in_a_run() { LINKS=1 && case_in_a_run; }
 case_links_killed_in_a_reload() { LINKS=1 && case_killed_in_a_reload; }

@@ -50,7 +50,7 @@ come_and_go() { # KILLS
 		wait $waiter || fail "$(cat reload.txt)"
 		await 5 is_state f "" || fail "it is still there"
 		await 20 has_rows out/a.csv $(($(rows_of out/a.csv) + 50)) || fail "the source does not go on"
-		[ "$(cd "$ENRGDAQ_RUNTIME_DIR/changing" && echo f.*)" = f.stream ] || fail "something of it is left: $(ls "$ENRGDAQ_RUNTIME_DIR/changing")"
+		[ "$(cd "$ENRGDAQ_RUNTIME_DIR/changing" && echo f.*)" = f.parted ] || fail "something of it is left: $(ls "$ENRGDAQ_RUNTIME_DIR/changing")"
 	done
 	[ "$1" != 0 ] || [ "$(pid_of a)" = "$pid" ] || fail "the source was touched"
 	stop_run run.log

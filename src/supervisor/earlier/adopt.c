@@ -417,9 +417,10 @@ static int adopt_one(const char *path, void *context)
 			spec = &adoption->specs->items[i];
 	position = adopt_position(adoption->runtime, &status, &consumer);
 	bool is_settled = position >= status.head, may_go_on = may_run_go_on(adoption->runtime);
-	/* Of a job that was removed while the run was on: it stays until that ends, as with the supervisor before. */
+	/* Of a job that was removed while the run was on, and whose supervisor was killed before it had put that aside.
+	 */
 	if (!spec && is_settled && may_go_on)
-		return 0;
+		return stream_part(path, adoption->err);
 	/* Another size is no reason to end a run: jobs that came later have changed the shares of those that were
 	 * there.
 	 */
@@ -468,7 +469,8 @@ static int tell_stores(const struct stream_spec *spec, const struct plan_set *pl
 int adopt_name_runs(struct runtime *runtime, struct stream_specs *specs, const struct plan_set *plans, bool goes_on,
 	struct enrg_error *err)
 {
-	json_t *all = json_object();
+	/* with what stands there of streams that were put aside */
+	json_t *all = goes_on && runtime->earlier ? json_copy(runtime->earlier) : json_object();
 	int rc = 0;
 
 	for (size_t i = 0; !rc && i < specs->count; i++) {
@@ -525,21 +527,16 @@ static int remove_file(const char *path, void *context)
 	return 0;
 }
 
-static int drop_unnamed(const char *path, void *context)
+/* Sources that were removed in the run that may go on, and that the folder still has, come again. */
+static int return_parted(const struct runtime *runtime, const struct stream_specs *specs, struct enrg_error *err)
 {
-	const struct stream_specs *specs = context;
-	bool is_named = false;
+	int rc = 0;
 
-	for (size_t i = 0; i < specs->count; i++)
-		is_named |= !strcmp(specs->items[i].plan->stream_path, path);
-	if (!is_named)
-		(void)stream_remove_settled(path);
-	return 0;
-}
-
-void adopt_drop_unnamed(const struct runtime *runtime, struct stream_specs *specs)
-{
-	(void)presence_visit_files(runtime->folder, ".stream", drop_unnamed, specs);
+	if (!may_run_go_on(runtime))
+		streams_drop_parted(runtime->folder);
+	for (size_t i = 0; !rc && i < specs->count; i++)
+		rc = stream_return(specs->items[i].plan->stream_path, err);
+	return rc;
 }
 
 int adopt_streams(const struct runtime *runtime, struct stream_specs *specs, struct adopt_result *ret_result,
@@ -553,5 +550,6 @@ int adopt_streams(const struct runtime *runtime, struct stream_specs *specs, str
 	presence_visit_files(runtime->folder, KEPT_SUFFIX, remove_file, NULL);
 	presence_visit_files(runtime->folder, HARDWARE_SUFFIX, remove_file, NULL);
 	presence_visit_files(runtime->folder, ".journal", remove_led, NULL);
-	return presence_visit_files(runtime->folder, ".stream", adopt_one, &adoption);
+	int rc = return_parted(runtime, specs, adoption.err);
+	return rc ? rc : presence_visit_files(runtime->folder, ".stream", adopt_one, &adoption);
 }

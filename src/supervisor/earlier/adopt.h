@@ -35,9 +35,6 @@ int adopt_wait(const struct runtime *runtime, struct enrg_error *err);
 int adopt_streams(const struct runtime *runtime, struct stream_specs *specs, struct adopt_result *ret_result,
 	struct enrg_error *err);
 
-/* The run does not go on: settled streams of jobs that are not configured, which were left for one that does, go. */
-void adopt_drop_unnamed(const struct runtime *runtime, struct stream_specs *specs);
-
 /* Once the run has its number, and before run.json is written: what is left in the kept streams is of earlier runs, or,
  * where the run of a killed supervisor goes on, of what that had found. Says so in the log, and tells the stores'
  * plans. */

@@ -2,11 +2,14 @@
 #include "supervisor/earlier/streams.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "handover/presence.h"
 #include "supervisor/budget.h"
 
 /* Beyond the largest payload a record has its header, lead and padding. */
@@ -132,6 +135,8 @@ bool stream_spec_takes(const struct stream_spec *spec, const struct stream_statu
 {
 	if (strcmp(spec->plan->name, status->source))
 		return false;
+	if (!status->consumer_count) /* of a source that was removed, and comes again */
+		return true;
 	for (uint32_t i = 0; i < status->consumer_count; i++)
 		if (stream_spec_has_sink(spec, status->consumers[i].name))
 			return true;
@@ -155,6 +160,49 @@ bool stream_remove_settled(const char *path)
 	if (stream_is_settled(path))
 		unlink(path);
 	return access(path, F_OK) != 0;
+}
+
+static void name_parted(const char *path, char ret_path[PATH_MAX])
+{
+	size_t length = strlen(path), suffix = strlen(".stream");
+
+	snprintf(ret_path, PATH_MAX, "%.*s" STREAM_PARTED_SUFFIX, (int)(length > suffix ? length - suffix : 0), path);
+}
+
+/* The pages go when the name has gone: a ring that has its name has the pages that its producer takes for granted. */
+int stream_part(const char *path, struct enrg_error *err)
+{
+	char parted[PATH_MAX];
+
+	name_parted(path, parted);
+	if (rename(path, parted))
+		return enrg_error_set(err, -errno, "%s: %s", path, enrg_error_name(-errno));
+	return stream_free_pages(parted, err);
+}
+
+int stream_return(const char *path, struct enrg_error *err)
+{
+	char parted[PATH_MAX];
+
+	name_parted(path, parted);
+	if (!access(path, F_OK) || access(parted, F_OK))
+		return 0;
+	int rc = stream_get_pages(parted, err);
+	if (!rc && rename(parted, path))
+		rc = enrg_error_set(err, -errno, "%s: %s", parted, enrg_error_name(-errno));
+	return rc;
+}
+
+static int remove_file(const char *path, void *context)
+{
+	(void)context;
+	unlink(path);
+	return 0;
+}
+
+void streams_drop_parted(const char *folder)
+{
+	presence_visit_files(folder, STREAM_PARTED_SUFFIX, remove_file, NULL);
 }
 
 size_t streams_remove_settled(const struct stream_specs *specs)

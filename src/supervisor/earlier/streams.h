@@ -43,6 +43,16 @@ bool stream_spec_has_sink(const struct stream_spec *spec, const char *name);
 bool stream_is_settled(const char *path);
 /* Removes it where it is fully acknowledged; true: it is not there (any more). */
 bool stream_remove_settled(const char *path);
+/* A source was removed while the run is on. Its empty ring is put aside as NAME.parted, without the memory for records:
+ * 32 KiB say from where its batches and tables count on when it comes again in this run. The name is free from then on.
+ */
+int stream_part(const char *path, struct enrg_error *err);
+/* It comes again: the ring goes on where it stopped. 0 also where none was put aside. A kill within either of the two
+ * leaves one of the two files, with pages or without, and either is gone on with. */
+int stream_return(const char *path, struct enrg_error *err);
+#define STREAM_PARTED_SUFFIX ".parted"
+/* The run has ended, or does not go on. */
+void streams_drop_parted(const char *folder);
 /* Removes the streams that are fully acknowledged; the number of those that hold batches. */
 size_t streams_remove_settled(const struct stream_specs *specs);
 

@@ -77,7 +77,8 @@ static void format_uri(const char *path, const char *query, char ret_uri[URI_BYT
 
 static int run_pragmas(struct database *database, bool is_reader, struct enrg_error *err)
 {
-	static const char *const reader[] = {"PRAGMA query_only = 1", "PRAGMA temp_store = MEMORY"};
+	static const char *const reader[] = {
+		"PRAGMA query_only = 1", "PRAGMA temp_store = MEMORY", "PRAGMA mmap_size = 1073741824"};
 	const char *const writer[] = {
 		database->is_network ? "PRAGMA journal_mode = DELETE" : "PRAGMA journal_mode = WAL",
 		"PRAGMA synchronous = FULL", "PRAGMA foreign_keys = 1", "PRAGMA temp_store = MEMORY",

@@ -64,32 +64,32 @@ static void format_sql(const struct reader_query *query, char ret_sql[SQL_BYTES]
 	bool is_indexed = !query->words || format_match(query->words, ret_values->match);
 
 	ret_sql[0] = '\0';
-	add(ret_sql, "SELECT " COLUMNS " FROM run WHERE 1");
-	if (query->words && *ret_values->match && is_indexed)
-		add(ret_sql, " AND id IN (SELECT rowid FROM found WHERE found MATCH ?1)");
-	else if (query->words && *query->words) {
-		snprintf(ret_values->like, sizeof(ret_values->like), "%%%s%%", query->words);
-		add(ret_sql, " AND id IN (SELECT rowid FROM found WHERE text LIKE ?2)");
-	}
+	/* The search goes through its own index, the newest first, until there are rows enough. */
+	bool is_searched = query->words && *query->words;
+	add(ret_sql, is_searched ? "SELECT " COLUMNS " FROM found CROSS JOIN run ON run.id = found.rowid WHERE "
+				 : "SELECT " COLUMNS " FROM run WHERE 1");
+	snprintf(ret_values->like, sizeof(ret_values->like), "%%%s%%", is_searched ? query->words : "");
+	if (is_searched)
+		add(ret_sql, is_indexed && *ret_values->match ? "found MATCH ?1" : "found.text LIKE ?2");
 	if (query->type)
 		add(ret_sql, " AND type = ?3");
 	if (query->quality)
 		add(ret_sql, " AND quality = ?4");
 	if (query->flag)
-		add(ret_sql, " AND instr(',' || flags || ',', ',' || ?5 || ',')");
+		add(ret_sql, " AND flags <> '' AND instr(',' || flags || ',', ',' || ?5 || ',')");
 	if (query->number_from || query->number_to)
 		add(ret_sql, " AND number BETWEEN ?6 AND ?7");
 	if (query->began_from_ns)
-		add(ret_sql, " AND id >= ?8");
+		add(ret_sql, is_searched ? " AND found.rowid >= ?8" : " AND id >= ?8");
 	if (query->began_to_ns)
-		add(ret_sql, " AND id <= ?9");
+		add(ret_sql, is_searched ? " AND found.rowid <= ?9" : " AND id <= ?9");
 	if (query->is_open)
 		add(ret_sql, " AND ended_ns IS NULL");
 	if (!query->with_deleted)
 		add(ret_sql, " AND is_deleted = 0");
 	if (query->before)
-		add(ret_sql, " AND id < ?10");
-	add(ret_sql, " ORDER BY id DESC");
+		add(ret_sql, is_searched ? " AND found.rowid < ?10" : " AND id < ?10");
+	add(ret_sql, is_searched ? " ORDER BY found.rowid DESC" : " ORDER BY id DESC");
 	if (query->limit)
 		add(ret_sql, " LIMIT ?11");
 }

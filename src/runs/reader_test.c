@@ -95,6 +95,8 @@ static void test_lists_go_by_indexes(void **state)
 	(void)state;
 	plan_has(database, (struct reader_query){.words = "cosmic", .limit = 50}, "VIRTUAL TABLE");
 	plan_has(database, (struct reader_query){.type = "physics", .limit = 50}, "run_by_type");
+	plan_has(database, (struct reader_query){.quality = "incomplete", .limit = 50}, "run_by_quality");
+	plan_has(database, (struct reader_query){.flag = "tainted", .limit = 50}, "run_flagged");
 	plan_has(database, (struct reader_query){.began_from_ns = 1, .limit = 50}, "INTEGER PRIMARY KEY");
 	/* the newest come first in the table itself: the limit ends the scan */
 	assert_int_equal(reader_explain(database, &(struct reader_query){.limit = 50}, plan, sizeof(plan), NULL), 0);

@@ -33,8 +33,10 @@ static const char version_1[] =
 	"CREATE VIRTUAL TABLE found USING fts5(text, tokenize = 'trigram');"
 	"CREATE TABLE state(name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
-/* Lists of one type. */
-static const char version_2[] = "CREATE INDEX run_by_type ON run(type, id);";
+/* Lists of one type, of one quality, and of those that are marked. */
+static const char version_2[] = "CREATE INDEX run_by_type ON run(type, id);"
+				"CREATE INDEX run_by_quality ON run(quality, id);"
+				"CREATE INDEX run_flagged ON run(id) WHERE flags <> '';";
 
 static const char *const steps[SCHEMA_VERSION] = {version_1, version_2};
 

@@ -359,20 +359,25 @@ json_t *options_schema(const struct enrg_table *table)
 	return schema_of(table, 0);
 }
 
-/* A text that a file may have as it is: the example is to be run before it is understood. */
-static const char *placeholder_text(const char *key)
-{
-	static const char *const texts[][2] = {{"file_path", "example.csv"}, {"host", "localhost"}};
+struct example {
+	FILE *stream;
+	const char *stem; /* of names of files, so that groups of stores with other columns have each their own */
+	size_t stem_bytes;
+};
 
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
-		if (!strcmp(key, texts[i][0]))
-			return texts[i][1];
-	return "example";
+/* A text that a file may have as it is: the example is to be run before it is understood. */
+static void print_placeholder_text(const char *key, const struct example *example)
+{
+	if (!strcmp(key, "file_path"))
+		fprintf(example->stream, "\"%.*s.csv\"", (int)example->stem_bytes, example->stem);
+	else
+		fprintf(example->stream, "\"%s\"", strcmp(key, "host") != 0 ? "example" : "localhost");
 }
 
 /* A value that passes the checks, for a required key. */
-static void print_placeholder(const struct enrg_option *option, FILE *stream)
+static void print_placeholder(const struct enrg_option *option, const struct example *example)
 {
+	FILE *stream = example->stream;
 	double number = options_has_min(option)                      ? option->min
 			: options_has_max(option) && option->max < 0 ? option->max
 								     : 0;
@@ -390,7 +395,7 @@ static void print_placeholder(const struct enrg_option *option, FILE *stream)
 		fprintf(stream, "%.15g", number);
 		return;
 	case ENRG_OPTION_STRING:
-		fprintf(stream, "\"%s\"", placeholder_text(option->key));
+		print_placeholder_text(option->key, example);
 		return;
 	case ENRG_OPTION_CHOICE:
 		fprintf(stream, "\"%s\"", option->choices[0].name);
@@ -426,14 +431,17 @@ static bool is_needed_list(const struct enrg_option *option)
 }
 
 static void print_example_table(
-	const struct enrg_table *table, const char *section, int depth, bool is_comment, FILE *stream);
+	const struct enrg_table *table, const char *section, int depth, bool is_comment, const struct example *example);
 
 /* The keys that stand directly below the header of a table. */
-static void print_example_keys(const struct enrg_table *table, int depth, bool is_comment, FILE *stream)
+static void print_example_keys(
+	const struct enrg_table *table, int depth, bool is_comment, const struct example *example)
 {
+	FILE *stream = example->stream;
+
 	for (const struct enrg_option *option = table->options; option && option->key && depth < DEPTH_MAX; option++) {
 		if (option->kind == ENRG_OPTION_INCLUDE)
-			print_example_keys(option->table, depth + 1, is_comment, stream);
+			print_example_keys(option->table, depth + 1, is_comment, example);
 		bool is_below = option->kind == ENRG_OPTION_TABLE || is_needed_list(option);
 		if (option->kind == ENRG_OPTION_INCLUDE || (is_below && !option->default_value))
 			continue;
@@ -443,22 +451,23 @@ static void print_example_keys(const struct enrg_table *table, int depth, bool i
 		if (option->default_value)
 			fputs(shown_default(option), stream);
 		else
-			print_placeholder(option, stream);
+			print_placeholder(option, example);
 		fputc('\n', stream);
 	}
 }
 
 /* Sub-tables come last: what stands below a header belongs to it. */
 static void print_example_subtables(
-	const struct enrg_table *table, const char *section, int depth, bool is_comment, FILE *stream)
+	const struct enrg_table *table, const char *section, int depth, bool is_comment, const struct example *example)
 {
+	FILE *stream = example->stream;
 	char name[320];
 
 	for (const struct enrg_option *option = table->options; option && option->key && depth < DEPTH_MAX; option++) {
 		bool is_table = option->kind == ENRG_OPTION_TABLE && !option->default_value;
 		bool is_list = option->kind == ENRG_OPTION_TABLE_LIST;
 		if (option->kind == ENRG_OPTION_INCLUDE)
-			print_example_subtables(option->table, section, depth + 1, is_comment, stream);
+			print_example_subtables(option->table, section, depth + 1, is_comment, example);
 		if (!is_table && !is_list)
 			continue;
 		bool is_hidden = is_comment || !option->required || (is_list && !is_needed_list(option));
@@ -468,20 +477,28 @@ static void print_example_subtables(
 			!is_list                 ? "]"
 			: is_needed_list(option) ? "]]"
 						 : "]]  # instead of the list above");
-		print_example_table(option->table, name, depth + 1, is_hidden, stream);
+		print_example_table(option->table, name, depth + 1, is_hidden, example);
 	}
 }
 
 static void print_example_table(
-	const struct enrg_table *table, const char *section, int depth, bool is_comment, FILE *stream)
+	const struct enrg_table *table, const char *section, int depth, bool is_comment, const struct example *example)
 {
-	print_example_keys(table, depth, is_comment, stream);
-	print_example_subtables(table, section, depth, is_comment, stream);
+	print_example_keys(table, depth, is_comment, example);
+	print_example_subtables(table, section, depth, is_comment, example);
 }
 
 void options_print_example(const struct enrg_table *table, const char *section, FILE *stream)
 {
+	static const char ending[] = "store_config";
+	struct example example = {.stream = stream, .stem = "example", .stem_bytes = strlen("example")};
+	const char *group_end = section ? strstr(section, ending) : NULL;
+
 	if (section)
 		fprintf(stream, "[%s]\n", section);
-	print_example_table(table, section, 0, false, stream);
+	if (group_end && group_end > section + 1) { /* "waveform_store_config.csv" */
+		example.stem = section;
+		example.stem_bytes = (size_t)(group_end - section) - 1;
+	}
+	print_example_table(table, section, 0, false, &example);
 }

@@ -367,6 +367,30 @@ static void print_example(FILE *stream)
 	options_print_example(&thing_table, NULL, stream);
 }
 
+static void print_groups(FILE *stream)
+{
+	static const struct enrg_option options[] = {
+		{.key = "file_path", .kind = ENRG_OPTION_STRING, .required = true, .help = "Name."}, {.key = NULL}};
+	static const struct enrg_table table = {0, options};
+	static const char *const sections[] = {
+		"store_config.csv", "waveform_store_config.csv", "truth_store_config.csv"};
+
+	for (size_t i = 0; i < 3; i++)
+		options_print_example(&table, sections[i], stream);
+}
+
+/* Groups have tables of different columns: no two examples share a file. */
+static void test_example_of_groups(void **state)
+{
+	char *text = printed_by(print_groups);
+
+	(void)state;
+	assert_non_null(strstr(text, "[store_config.csv]\n# Name. (string; required)\nfile_path = \"example.csv\"\n"));
+	assert_non_null(strstr(text, "file_path = \"waveform.csv\"\n"));
+	assert_non_null(strstr(text, "file_path = \"truth.csv\"\n"));
+	free(text);
+}
+
 static void print_table(FILE *stream)
 {
 	options_print(&thing_table, 2, stream);
@@ -446,6 +470,7 @@ int main(void)
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_suggest),
 		cmocka_unit_test(test_example),
+		cmocka_unit_test(test_example_of_groups),
 		cmocka_unit_test(test_print),
 		cmocka_unit_test(test_schema),
 		cmocka_unit_test(test_include),

@@ -199,7 +199,7 @@ case_examples_run() {
 	local type
 	mkdir c
 	printf '[info]\nsupervisor_id = "lab"\n' >c/supervisor.toml
-	for type in DAQJobTest DAQJobPCMetrics DAQJobBenchmark DAQJobHandleAlerts DAQJobFilter DAQJobStoreCSV; do
+	for type in DAQJobTest DAQJobPCMetrics DAQJobBenchmark DAQJobHandleAlerts DAQJobFilter DAQJobStoreCSV DAQJobSimulatedDigitizer; do
 		"$bin" describe $type --example >"c/$type.toml" || fail "$type: no example"
 	done
 	sed -i 's/^rate_hz = .*/rate_hz = 10.0/; s/^interval_seconds = .*/interval_seconds = 0.1/' c/*.toml
@@ -208,6 +208,8 @@ case_examples_run() {
 	"$bin" run c --duration 2 >run.log 2>&1 || fail "exit code $?"
 	grep -q WARNING run.log && fail "a warning"
 	[ -s out/DAQJobTest.csv ] || fail "no file"
+	# its groups have columns of their own, so each a file
+	for group in waveform stats truth; do [ -s out/$group.csv ] || fail "no file of $group"; done
 	cmp out/DAQJobTest.csv out/DAQJobFilter.csv || fail "a filter without stages does not pass all"
 	rm -rf out
 	sed -n "/^mkdir -p lab/,/^enrgdaq check/p" "$here/../../README.md" | sed 's/^enrgdaq check.*//' >five.sh

@@ -49,7 +49,7 @@ int cli_reload(int argc, char **argv)
 	int rc = ask_supervisor(argv[optind], "reload", json_pack("{s:b}", "dry_run", 1), &answer);
 	if (rc)
 		return rc;
-	rc = ask_print(&answer, is_dry ? "would be done" : "plan");
+	rc = ask_print(&answer, is_dry ? "dry run" : "plan");
 	fflush(stdout);
 	command_answer_fini(&answer);
 	if (rc || is_dry)

@@ -41,7 +41,8 @@ static const struct enrg_option add_options[] = {
 		.kind = ENRG_OPTION_BOOL,
 		.offset = offsetof(struct add_body, in_run),
 		.default_value = "false",
-		.help = "it comes for the run that is on; where none is, a run of type `custom` begins with it, and ends "
+		.help = "it comes for the run that is on; where none is, a run of type `custom` begins with it, and "
+			"ends "
 			"when the last such job has ended"},
 	{0},
 };
@@ -209,7 +210,8 @@ static enum command_outcome consider(
 		describe(change, request->note, answer, text, sizeof(text));
 		if (problems.count)
 			list_problems(&problems, answer);
-		command_answer_set(answer, COMMAND_OK, "%s", text);
+		/* the log has it, too, where nothing was done */
+		command_answer_set(answer, COMMAND_OK, "%s%s", request->is_dry && change->count ? "would " : "", text);
 		if (request->is_dry) {
 			rc = reconfigure_check_plans(self, wanted, change, &plans, &err);
 			plan_set_destroy(plans);
@@ -323,8 +325,7 @@ static enum command_outcome add_file(
 static const char *find_added(const struct reconfigure *self, const char *given)
 {
 	char name[PATH_MAX], file[PATH_MAX];
-	const struct job_config *job =
-		find_file(*self->folder, is_inside(self, given, name, file) ? file : given);
+	const struct job_config *job = find_file(*self->folder, is_inside(self, given, name, file) ? file : given);
 
 	return job ? job->name : "";
 }

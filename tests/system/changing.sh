@@ -13,6 +13,7 @@ case_from_nothing() {
 	"$bin" reload --dry-run >dry.txt 2>&1 || fail "dry run: $(cat dry.txt)"
 	grep -q "add a (DAQJobBenchmark" dry.txt || fail "the plan does not name it: $(cat dry.txt)"
 	[ -z "$(state_of a)" ] || fail "the dry run did it"
+	grep -q "command reload .*ok: would .*add a" run.log || fail "the log reads as if it were done: $(grep reload run.log)"
 	"$bin" reload >reload.txt 2>&1 || fail "reload: $(cat reload.txt)"
 	grep -q "^plan: .*add a" reload.txt || fail "no plan: $(cat reload.txt)"
 	grep -q "^done: .*add a" reload.txt || fail "not done: $(cat reload.txt)"

@@ -154,9 +154,13 @@ bool stream_find_route(const struct stream *stream, uint32_t index, struct strea
 void stream_join_routes(struct stream *stream, uint16_t route, uint16_t other);
 
 struct stream_claim {
-	uint8_t *payload; /* 64-byte aligned, page aligned from SEGMENT_ALIGN_FROM; payload_bytes writable */
+	uint8_t *payload; /* 64-byte aligned, from SEGMENT_ALIGN_FROM as stream_align says; payload_bytes writable */
 	uint64_t payload_bytes;
 };
+
+/* From the next claim on: of a payload of SEGMENT_ALIGN_FROM or more, this byte (rounded down to 64) begins a page; at
+ * first the byte 0 does. */
+void stream_align(struct stream *stream, uint64_t payload_at);
 
 /* Waits while a required consumer holds the producer back, or no page is left for the ring (then what it has goes
  * round), up to timeout_ns (UINT64_MAX = for ever, 0 = not at all). 0; -EAGAIN timed out; ENRG_E_STOPPED after

@@ -223,23 +223,27 @@ static bool await_window(struct stream *stream, uint64_t wanted, uint64_t timeou
 
 /* --- the window --------------------------------------------------------------------------------------------------- */
 
-static uint64_t bytes_needed(uint64_t offset, uint64_t payload_bytes, uint32_t *ret_lead)
+static uint64_t round_up(uint64_t bytes)
 {
-	uint64_t at = offset + sizeof(struct record);
+	return (bytes + SEGMENT_LINE - 1) & ~(uint64_t)(SEGMENT_LINE - 1);
+}
+
+static uint64_t bytes_needed(const struct stream *stream, uint64_t offset, uint64_t payload_bytes, uint32_t *ret_lead)
+{
+	uint64_t at = offset + sizeof(struct record) + stream->page_at;
 
 	*ret_lead = payload_bytes < SEGMENT_ALIGN_FROM ? 0 : (uint32_t)(-at & (SEGMENT_PAGE - 1));
-	return (sizeof(struct record) + *ret_lead + payload_bytes + SEGMENT_LINE - 1) & ~(uint64_t)(SEGMENT_LINE - 1);
+	return round_up(sizeof(struct record) + *ret_lead + payload_bytes);
 }
 
 /* By the largest of the latest records, wherever it begins: small ones between large ones are not to wait for all of
  * these. */
 static uint64_t most_needed(struct stream *stream, uint64_t payload_bytes)
 {
-	uint32_t lead;
-	uint64_t most = bytes_needed(0, payload_bytes, &lead);
+	uint64_t lead_most = payload_bytes < SEGMENT_ALIGN_FROM ? 0 : SEGMENT_PAGE - SEGMENT_LINE;
+	uint64_t most = round_up(sizeof(struct record) + lead_most + payload_bytes);
 
-	stream->most = most > stream->most ? most : stream->most - (stream->most - most) / 64;
-	stream->most = (stream->most + SEGMENT_LINE - 1) & ~(uint64_t)(SEGMENT_LINE - 1);
+	stream->most = round_up(most > stream->most ? most : stream->most - (stream->most - most) / 64);
 	return stream->most;
 }
 
@@ -291,7 +295,7 @@ static int find_pages(
 	int rc;
 
 	while ((rc = stream_pages_extend(stream, stream->offset + *need + sizeof(struct record))) == -ENOSPC) {
-		uint64_t first = bytes_needed(0, payload_bytes, &lead), left = timeout_ns - waited;
+		uint64_t first = bytes_needed(stream, 0, payload_bytes, &lead), left = timeout_ns - waited;
 		/* Else a rewound record would reach the pad that made room for it, or there is no page for the pad. */
 		bool helps = first <= stream->offset && stream_pages_have_pads(stream) &&
 			     (!stream->is_held || stream->published == stream->tail);
@@ -302,7 +306,7 @@ static int find_pages(
 			return rc;
 		if (rc == 0) {
 			(void)stream_rewind_now(stream);
-			*need = bytes_needed(stream->offset, payload_bytes, ret_lead);
+			*need = bytes_needed(stream, stream->offset, payload_bytes, ret_lead);
 			continue;
 		}
 		started = started ? started : clock_mono_ns();
@@ -346,7 +350,7 @@ int stream_make_room(
 		rewind_if_hot(stream, window, most);
 		jump_if_needed(stream, most);
 	}
-	*ret_need = bytes_needed(stream->offset, payload_bytes, ret_lead);
+	*ret_need = bytes_needed(stream, stream->offset, payload_bytes, ret_lead);
 	if (stream->is_held && stream->tail + *ret_need > stream->step_limit)
 		return -EMSGSIZE;
 	if (stream->tail + *ret_need > room_end(stream)) {

@@ -64,6 +64,7 @@ struct stream {
 	uint64_t spill_ack, spill_since_ns; /* where the consumer stood still, and since when */
 	uint64_t pace_ns;                   /* how long consumers took lately to come back into the window */
 	uint64_t claimed;                   /* as in the segment: only grows, though claims are given back */
+	uint32_t page_at; /* this byte of a large payload lies at the start of a page; a multiple of 64 */
 	/* open claim */
 	uint32_t claim_lead;
 	struct stream_many many;

@@ -115,8 +115,10 @@ static int write_one(struct stream *stream, uint64_t max, bool hold, uint64_t ti
 {
 	uint64_t n = stream_route_sequence(stream, 0), length = length_of(n, max);
 	struct stream_claim claim;
-	int rc = stream_claim(stream, length, timeout_ns, &claim);
+	int rc;
 
+	stream_align(stream, n * 64);
+	rc = stream_claim(stream, length, timeout_ns, &claim);
 	if (rc < 0)
 		return rc;
 	fill(claim.payload, n, length);
@@ -135,7 +137,7 @@ static void check_one(
 	assert_int_equal(consumer_check(consumer, record, &err), 0);
 	assert_true(is_filled(record->payload, expected, record->header->body_bytes));
 	if (record->header->body_bytes >= SEGMENT_ALIGN_FROM)
-		assert_int_equal((uintptr_t)record->payload % SEGMENT_PAGE, 0);
+		assert_int_equal(((uintptr_t)record->payload + expected * 64) % SEGMENT_PAGE, 0);
 	else
 		assert_int_equal((uintptr_t)record->payload % SEGMENT_LINE, 0);
 }

@@ -10,6 +10,11 @@
 /* --- claiming
  * --------------------------------------------------------------------------------------------------------- */
 
+void stream_align(struct stream *stream, uint64_t payload_at)
+{
+	stream->page_at = (uint32_t)(payload_at & (SEGMENT_PAGE - SEGMENT_LINE));
+}
+
 int stream_claim(struct stream *stream, uint64_t payload_bytes, uint64_t timeout_ns, struct stream_claim *ret_claim)
 {
 	uint64_t need = sizeof(struct record) + ((payload_bytes + SEGMENT_LINE - 1) & ~(uint64_t)(SEGMENT_LINE - 1));

@@ -200,6 +200,16 @@ static int claim_scratch(
 	return 0;
 }
 
+/* The bytes of blobs lie as they will in a file that takes them one behind the other. */
+static int claim_placed(
+	struct enrg_output *output, uint64_t bytes, struct stream_claim *ret_claim, struct enrg_error *err)
+{
+	uint64_t values_at = output->meta_bytes + output->places[0].values_offset;
+
+	stream_align(output->set->params.stream, output->schema->is_blob ? values_at - output->blob_bytes : 0);
+	return claim_payload(output, bytes, ret_claim, err);
+}
+
 int output_claim_body(struct enrg_output *output, uint64_t rows, const uint64_t *variable, struct enrg_error *err)
 {
 	uint64_t body_bytes =
@@ -217,7 +227,7 @@ int output_claim_body(struct enrg_output *output, uint64_t rows, const uint64_t 
 		rc = commit_gap(output, err);
 	output->set->claim_ns = bytes < COPY_TUNER_BYTES_MIN ? 0 : clock_mono_ns();
 	if (rc == 0)
-		rc = output->is_wanted ? claim_payload(output, bytes, &output->claim, err)
+		rc = output->is_wanted ? claim_placed(output, bytes, &output->claim, err)
 				       : claim_scratch(output, bytes, &output->claim, err);
 	if (rc < 0)
 		return rc;
@@ -285,6 +295,7 @@ void output_commit_claim(struct enrg_output *output, uint64_t rows, const uint64
 	ipc_write_meta(output->template, output->claim.payload, rows, variable, &stamp);
 	stream_commit(stream, &commit);
 	output->set->claimed = NULL;
+	output->blob_bytes += output->schema->is_blob && rows ? variable[0] : 0;
 	count_batch(output, rows, output->meta_bytes + body_bytes, commit.committed_ns);
 	if (traces)
 		trace_sent(output, traces, &commit);

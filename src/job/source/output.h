@@ -69,6 +69,7 @@ struct enrg_output {
 	uint32_t meta_bytes;
 	uint32_t variable_count; /* columns of variable size */
 	uint64_t rows_max;       /* of numbers in one batch */
+	uint64_t blob_bytes;     /* of a blob: of all that were committed, without what surrounds them */
 	/* the open claim */
 	struct stream_claim claim;
 	uint64_t claim_rows;

@@ -201,6 +201,7 @@ static void test_blob(void **state)
 	struct enrg_output *output;
 	const size_t sizes[] = {0, 1, 63, 64, 65, 500000};
 	uint8_t *bytes = malloc(2 * RECORD_BYTES);
+	uint64_t before = 0;
 
 	for (size_t i = 0; i < 2 * RECORD_BYTES; i++)
 		bytes[i] = (uint8_t)(i * 31 + 5);
@@ -212,6 +213,17 @@ static void test_blob(void **state)
 		assert_int_equal(f->batch.rows, 1);
 		assert_int_equal(f->views[0].value_count, sizes[i]);
 		assert_memory_equal(f->views[0].values, bytes, sizes[i]);
+		before += sizes[i];
+		release(f);
+	}
+	/* large ones lie within their page as they would in a file that takes all of them, so far as 64 bytes do */
+	for (size_t i = 0; i < 5; i++) {
+		const size_t count = 100000 + 512 * i;
+		assert_int_equal(enrg_output_write_blob(output, bytes, count, 9, &f->err), 0);
+		assert_true(read_batch(f));
+		assert_memory_equal(f->views[0].values, bytes, count);
+		assert_int_equal((uintptr_t)f->views[0].values % 4096, (before + 63) / 64 * 64 % 4096);
+		before += count;
 		release(f);
 	}
 	assert_int_equal(enrg_output_write_blob(output, bytes, 2 * RECORD_BYTES, 0, &f->err), -EMSGSIZE);

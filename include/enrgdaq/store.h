@@ -245,6 +245,9 @@ ENRG_API void enrg_file_set_sync(struct enrg_file *file, double seconds);
  */
 ENRG_API uint32_t enrg_file_padding(
 	const struct enrg_file *file, uint64_t before_bytes, const void *bytes, uint64_t byte_count);
+/* For a store that may put nothing in front: would these bytes, appended now, go past the page cache if they only lay
+ * otherwise in memory? Copied to a page and written from there, they cost less than the page cache does. */
+ENRG_API bool enrg_file_wants_copy(struct enrg_file *file, const void *bytes, uint64_t byte_count);
 
 /* --- the file in which a table goes on --- */
 

@@ -147,7 +147,7 @@ static int write_copied(struct output *output, const uint8_t *bytes, uint64_t co
 
 static int append(struct output *output, const uint8_t *bytes, uint64_t count, struct enrg_error *err)
 {
-	bool is_copied = enrg_file_padding(output->file, 0, bytes, count) > 0;
+	bool is_copied = enrg_file_wants_copy(output->file, bytes, count);
 
 	if (is_copied && !output->piece) {
 		output->piece = aligned_alloc(HUGE_PAGE_BYTES, PIECE_BYTES_MAX);

@@ -1,9 +1,10 @@
 /* direct.c: writing at the end of a file, past the page cache where that pays. Store process, main thread.
  *
- * Direct I/O wants memory and file to lie alike within a page. A batch in the ring begins at a page, so a store that
- * may pad what it writes in front (enrg_file_padding) has its batches written straight out of the ring. The pieces
- * before the first and behind the last whole page go through the page cache; they never share a page with what goes
- * past it.
+ * Direct I/O wants whole pages of the file, out of memory that begins where the disk can read: at a multiple of 512 or
+ * even of 4 where the kernel says so, else at a page. A batch in the ring begins at a page, so a store that may pad
+ * what it writes in front (enrg_file_padding) has its batches written straight out of the ring, and so do blobs whose
+ * lengths allow it (stream_align). The pieces before the first and behind the last whole page go through the page
+ * cache; they never share a page with what goes past it.
  */
 #include "job/file/direct.h"
 
@@ -36,6 +37,22 @@ uint32_t enrg_file_padding(const struct enrg_file *file, uint64_t before_bytes, 
 	return wants_direct(file, byte_count) ? (uint32_t)(((uintptr_t)bytes - at) % PAGE_BYTES) : 0;
 }
 
+/* Of what the first byte of memory must be a multiple. */
+static uint32_t find_memory_align(int descriptor)
+{
+	uint32_t align = PAGE_BYTES;
+
+#ifdef STATX_DIOALIGN
+	struct statx status;
+	if (statx(descriptor, "", AT_EMPTY_PATH, STATX_DIOALIGN, &status) == 0 && (status.stx_mask & STATX_DIOALIGN) &&
+		status.stx_dio_offset_align <= PAGE_BYTES && status.stx_dio_mem_align)
+		align = status.stx_dio_mem_align;
+#else
+	(void)descriptor;
+#endif
+	return align < PAGE_BYTES && PAGE_BYTES % align == 0 ? align : PAGE_BYTES;
+}
+
 static bool open_direct(struct enrg_file *file)
 {
 	char link[64];
@@ -45,8 +62,20 @@ static bool open_direct(struct enrg_file *file)
 		file->direct = open(link, O_WRONLY | O_DIRECT | O_CLOEXEC);
 		if (file->direct < 0)
 			file->direct = DIRECT_NONE;
+		file->memory_align = find_memory_align(file->descriptor);
 	}
 	return file->direct >= 0;
+}
+
+/* Do whole pages of the file, from `at` on, begin in memory where the disk can read them? */
+static bool is_placed(const struct enrg_file *file, const void *bytes, uint64_t at)
+{
+	return ((uintptr_t)bytes - at) % file->memory_align == 0;
+}
+
+bool enrg_file_wants_copy(struct enrg_file *file, const void *bytes, uint64_t byte_count)
+{
+	return wants_direct(file, byte_count) && open_direct(file) && !is_placed(file, bytes, file->size);
 }
 
 /* Direct I/O can't append: see disk_append_all. */
@@ -68,7 +97,9 @@ static uint64_t write_direct(struct enrg_file *file, const uint8_t *bytes, uint6
 			(off_t)(offset + done));
 		if (count < 0 && errno == EINTR)
 			continue;
-		if (count < 0 && errno == EINVAL) { /* this disk wants it otherwise */
+		if (count < 0 && errno == EINVAL && ((uintptr_t)bytes + done) % PAGE_BYTES)
+			file->memory_align = PAGE_BYTES; /* it was promised more than is kept */
+		else if (count < 0 && errno == EINVAL) { /* this disk wants it otherwise */
 			close(file->direct);
 			file->direct = DIRECT_NONE;
 		}
@@ -106,8 +137,7 @@ int file_direct_write(struct enrg_file *file, const void *bytes, uint64_t byte_c
 	if (!file->set->options)
 		return disk_append_all(file->descriptor, from, byte_count, at);
 	file->set->guard.unchecked_bytes += byte_count;
-	if (wants_direct(file, byte_count) && ((uintptr_t)from - at) % PAGE_BYTES == 0 && is_as_long(file, at) &&
-		open_direct(file)) {
+	if (wants_direct(file, byte_count) && open_direct(file) && is_placed(file, from, at) && is_as_long(file, at)) {
 		uint64_t head = -at % PAGE_BYTES;
 		if (disk_append_all(file->descriptor, from, head, at) < 0)
 			return -1;

@@ -49,6 +49,7 @@ struct enrg_file {
 	uint64_t unsynced_ns;  /* since when it does; 0 = it does not */
 	uint64_t written_back; /* so far the kernel was asked to write */
 	int direct;            /* descriptor for direct I/O; -1 = not opened yet, -2 = can't be */
+	uint32_t memory_align; /* that it wants, once it was opened */
 };
 
 struct file_set {

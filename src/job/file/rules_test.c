@@ -62,8 +62,18 @@ static void restart(void)
 /* The next write of whole pages ends in the middle of one, as the last that fits on a disk of smaller blocks. */
 static bool is_next_torn;
 
+static unsigned direct_writes;
+static bool refuses_direct; /* as a disk would that wants pages and said otherwise */
+
 ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset)
 {
+	bool is_direct = fcntl(descriptor, F_GETFL) & O_DIRECT;
+
+	direct_writes += is_direct;
+	if (is_direct && refuses_direct && (uintptr_t)bytes % 4096) {
+		errno = EINVAL;
+		return -1;
+	}
 	if (is_next_torn && count > 4096 && count % 4096 == 0) {
 		is_next_torn = false;
 		count -= 4096 - 512;
@@ -540,6 +550,42 @@ static void large_batches_go_past_the_page_cache(void **state)
 	free(ring);
 }
 
+/* Whole pages of the file from memory that begins anywhere the disk can read: past the page cache, and nothing lost
+ * where the disk then refuses. Elsewhere a copy is wanted. */
+static void direct_from_anywhere(void **state)
+{
+	enum { BYTES = 3 << 20 };
+	static const size_t places[] = {0, 512, 3584, 100, 4, 2048, 512};
+	uint8_t *memory = aligned_alloc(4096, BYTES + 4096), *want = malloc(7 * (size_t)BYTES);
+	size_t count = 0;
+
+	(void)state;
+	assert_true(memory && want);
+	options.rules.direct_io = true;
+	struct enrg_file *file = open_part("r1");
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		memset(memory, 'a' + (int)i, BYTES + 4096);
+		bool wants_copy = enrg_file_wants_copy(file, memory + places[i], BYTES);
+		bool is_placed = file->direct >= 0 && places[i] % file->memory_align == 0;
+		assert_int_equal(wants_copy, file->direct >= 0 && !is_placed);
+		direct_writes = 0;
+		refuses_direct = i == 5;
+		assert_int_equal(enrg_file_write(file, memory + places[i], BYTES, NULL), 0);
+		assert_int_equal(direct_writes, is_placed);
+		memcpy(want + count, memory + places[i], BYTES);
+		count += BYTES;
+		store_commit_alone(store);
+		expect_bytes(base, want, count);
+	}
+	/* what was refused is not asked for again, pages still are */
+	assert_true(file->direct < 0 || file->memory_align == 4096);
+	assert_false(enrg_file_wants_copy(file, memory + 1, 1000));
+	options.rules.direct_io = false;
+	assert_false(enrg_file_wants_copy(file, memory + 1, BYTES));
+	free(memory);
+	free(want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -560,6 +606,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_replaced_file_is_synced_where_each_commit_is, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(none_is_never_synced, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(large_batches_go_past_the_page_cache, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(direct_from_anywhere, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests_name("job.file.rules", tests, NULL, NULL);

@@ -43,6 +43,10 @@ void control_plane_stop(struct control_plane *control)
 	memset(control, 0, sizeof(*control));
 }
 
+/* Of a status, the least missed first. */
+static const char *const long_parts[] = {"ledger.sources", "links", "ledger.processors", "jobs"};
+#define LONG_PARTS (sizeof(long_parts) / sizeof(long_parts[0]))
+
 static void format_topic(const struct control_plane *control, char ret_topic[TOPIC_BYTES_MAX])
 {
 	topic_format(ret_topic, TOPIC_BYTES_MAX, "stats.combined.supervisor.%s", control->supervisor);
@@ -56,14 +60,52 @@ bool control_plane_is_read(const struct control_plane *control)
 	return bus_client_is_wanted(control->client, topic);
 }
 
-void control_plane_publish(struct control_plane *control, const json_t *status)
+/* The status without the first `count` of what grows with the number of jobs. New reference. */
+static json_t *leave_out(const json_t *status, unsigned count)
 {
+	json_t *rest = json_copy((json_t *)status), *ledger = json_copy(json_object_get(status, "ledger"));
+	json_t *names = json_array();
+
+	for (unsigned i = 0; i < count; i++) {
+		const char *dot = strchr(long_parts[i], '.');
+		json_object_del(dot ? ledger : rest, dot ? dot + 1 : long_parts[i]);
+		json_array_append_new(names, json_string(long_parts[i]));
+	}
+	if (ledger)
+		json_object_set_new(rest, "ledger", ledger);
+	json_object_set_new(rest, "left_out", names);
+	return rest;
+}
+
+static int publish_part(struct control_plane *control, const json_t *status, unsigned left_out, struct enrg_error *err)
+{
+	json_t *rest = left_out ? leave_out(status, left_out) : json_incref((json_t *)status);
 	char topic[TOPIC_BYTES_MAX];
-	struct enrg_error err = {0};
 
 	format_topic(control, topic);
-	if (bus_client_send(control->client, topic, "combined_stats", (json_t *)status, &err))
+	int rc = bus_client_send(control->client, topic, "combined_stats", rest, err);
+	json_decref(rest);
+	return rc;
+}
+
+void control_plane_publish(struct control_plane *control, const json_t *status)
+{
+	size_t jobs = json_array_size(json_object_get(status, "jobs"));
+	unsigned left_out = jobs == control->left_out_for ? control->left_out : 0;
+	struct enrg_error err = {0};
+	int rc;
+
+	while ((rc = publish_part(control, status, left_out, &err)) == ENRG_E_PROTOCOL && left_out < LONG_PARTS)
+		left_out++;
+	if (rc)
 		log_line(ENRG_DEBUG, "combined statistics not sent: %s", err.text);
+	if (left_out && left_out != control->left_out)
+		log_line(ENRG_INFO,
+			"the figures of %zu jobs are too large for a message: combined_stats has no %s and says so; "
+			"status.json and combined_jobs have all of them",
+			jobs, long_parts[left_out - 1]);
+	control->left_out = left_out;
+	control->left_out_for = jobs;
 }
 
 void control_plane_publish_jobs(struct control_plane *control, json_t *jobs)

@@ -28,12 +28,16 @@ struct control_plane {
 	/* Gets what comes there; NULL: nobody does yet. */
 	void (*hear)(void *context, const struct envelope *envelope);
 	void *hear_context;
+	/* of combined_stats */
+	unsigned left_out;   /* so many of its parts are, since it was too large with them … */
+	size_t left_out_for; /* … of so many jobs */
 };
 
 int control_plane_start(const char *publish_url, const char *subscribe_url, const char *supervisor,
 	struct control_plane *ret_control, struct enrg_error *err);
 void control_plane_stop(struct control_plane *control);
-/* "combined_stats" on stats.combined.supervisor.<id>. */
+/* "combined_stats" on stats.combined.supervisor.<id>; where it is too large for a message without its longest lists,
+ * which `left_out` names. */
 void control_plane_publish(struct control_plane *control, const json_t *status);
 /* "combined_jobs" there (combined.h), for services; takes the object. */
 void control_plane_publish_jobs(struct control_plane *control, json_t *jobs);

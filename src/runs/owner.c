@@ -13,7 +13,8 @@
 #include "base/text.h"
 #include "runs/database.h"
 
-#define LOOK_MS 20
+#define LOOK_MS   20
+#define FINISHING "a program that finishes: "
 
 static int refuse(int descriptor, const char *database, struct enrg_error *err)
 {
@@ -42,6 +43,19 @@ static void sign(int descriptor, const char *who)
 		(void)!ftruncate(descriptor, 0);
 }
 
+static bool is_finishing(int descriptor)
+{
+	char text[sizeof(FINISHING)] = "";
+
+	return pread(descriptor, text, sizeof(text) - 1, 0) == (ssize_t)sizeof(text) - 1 && !strcmp(text, FINISHING);
+}
+
+void owner_say_finishing(int descriptor)
+{
+	if (descriptor >= 0)
+		sign(descriptor, FINISHING "its supervisor has gone");
+}
+
 int owner_take(const char *database, const char *who, unsigned long long patience_ns, int *ret_descriptor,
 	struct enrg_error *err)
 {
@@ -57,7 +71,10 @@ int owner_take(const char *database, const char *who, unsigned long long patienc
 	}
 	while (fcntl(descriptor, F_OFD_SETLK, &lock) < 0) {
 		int rc = -errno;
-		if ((rc == -EAGAIN || rc == -EACCES) && clock_mono_ns() < until_ns) {
+		uint64_t now_ns = clock_mono_ns();
+		bool is_waiting =
+			now_ns < until_ns || (now_ns < until_ns + OWNER_FINISHING_NS && is_finishing(descriptor));
+		if ((rc == -EAGAIN || rc == -EACCES) && is_waiting) {
 			(void)poll(NULL, 0, LOOK_MS);
 			continue;
 		}

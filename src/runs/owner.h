@@ -7,10 +7,15 @@
 
 #include "enrgdaq/error.h"
 
-/* Waits `patience_ns` for whoever finishes with it. `who`: "supervisor lab1". -EPERM: somebody holds it; err is the
- * sentence that says who, and what to do. Others: it can't be locked (a disk that is away, or can be read only). */
+#define OWNER_FINISHING_NS 30000000000ull /* a disk may be slow */
+
+/* Waits `patience_ns` for whoever holds it, and OWNER_FINISHING_NS more for a program that only finishes. `who`:
+ * "supervisor lab1". -EPERM: somebody holds it; err is the sentence that says who, and what to do. Others: it can't be
+ * locked (a disk that is away, or can be read only). */
 int owner_take(const char *database, const char *who, unsigned long long patience_ns, int *ret_descriptor,
 	struct enrg_error *err);
+/* The supervisor has gone, and its program finishes: whoever comes next waits for it, and is not refused. */
+void owner_say_finishing(int descriptor);
 void owner_release(int *descriptor); /* -1 is allowed */
 
 #endif

@@ -119,6 +119,7 @@ static void read_lines(struct service *service)
 		hear_lines(service);
 	} else {
 		service->is_over = true; /* nobody listens to alerts any more; they go into the log */
+		owner_say_finishing(service->owner);
 	}
 }
 

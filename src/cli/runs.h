@@ -18,7 +18,6 @@ int runs_notes(int argc, char **argv);
 
 /* What `enrgdaq-runs` prints as JSON with these arguments (NULL at the end); NULL, after a line on standard error: it
  * can't be had. New reference. */
-json_t *runs_read_program(const char *const *arguments);
 json_t *runs_read_book(const struct runs_book *book, const char *const *arguments);
 /* Takes the place of this process with that program, with the book that is meant. Returns an exit code where it can't.
  */

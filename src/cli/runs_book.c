@@ -73,6 +73,18 @@ static bool is_same_file(const char *one, const char *other)
 	return realpath(one, first) && realpath(other, second) && !strcmp(first, second);
 }
 
+/* Below this runtime folder: systems of other ones are named to people, and can't be meant. */
+static bool is_here(const struct enrg_supervisor *supervisor)
+{
+	char root[PATH_MAX];
+	size_t length;
+
+	if (path_runtime_folder(root, sizeof(root), NULL))
+		return false;
+	length = strlen(root);
+	return !strncmp(supervisor->folder, root, length) && supervisor->folder[length] == '/';
+}
+
 /* Of those that have run here: `database` (NULL: any), or `id`; one that runs comes before one that has. */
 static unsigned look_for(const struct enrg_supervisors *list, const char *id, const char *database, bool runs,
 	struct runs_book *ret_book)
@@ -82,8 +94,9 @@ static unsigned look_for(const struct enrg_supervisors *list, const char *id, co
 
 	for (uint32_t i = 0; i < enrg_supervisors_count(list); i++) {
 		const struct enrg_supervisor *supervisor = enrg_supervisors_get(list, i);
-		if ((runs && !supervisor->is_running) || (id && strcmp(id, supervisor->name) != 0) ||
-			!read_place(supervisor, &book) || (database && !is_same_file(database, book.database)))
+		if (!is_here(supervisor) || (runs && !supervisor->is_running) ||
+			(id && strcmp(id, supervisor->name) != 0) || !read_place(supervisor, &book) ||
+			(database && !is_same_file(database, book.database)))
 			continue;
 		*ret_book = book;
 		count++;

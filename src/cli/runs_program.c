@@ -93,12 +93,3 @@ json_t *runs_read_book(const struct runs_book *book, const char *const *argument
 	json_decref(json); /* it has said why */
 	return NULL;
 }
-
-json_t *runs_read_program(const char *const *arguments)
-{
-	char *none[] = {NULL};
-	struct runs_book book;
-	int argc = 0;
-
-	return runs_book_find(&argc, none, &book) ? NULL : runs_read_book(&book, arguments);
-}

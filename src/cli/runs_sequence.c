@@ -47,12 +47,16 @@ static int command(const char *supervisor, const char *verb, const char *name, c
 	return rc;
 }
 
-static int read_book(const char *name, bool is_json)
+static int read_book(const char *supervisor, const char *name, bool is_json)
 {
-	char verb[] = "sequence", json[] = "--json";
-	char *words[4] = {verb};
+	char verb[] = "sequence", json[] = "--json", id[] = "--id";
+	char *words[6] = {verb};
 	int count = 1;
 
+	if (supervisor) {
+		words[count++] = id;
+		words[count++] = (char *)(uintptr_t)supervisor;
+	}
 	if (is_json)
 		words[count++] = json;
 	if (name)
@@ -83,11 +87,11 @@ int runs_sequence(int argc, char **argv)
 	const char *verb = optind < argc ? argv[optind] : "list";
 	int left = argc - optind - 1;
 	if (!strcmp(verb, "list") && left <= 0)
-		return read_book(NULL, is_json);
+		return read_book(supervisor, NULL, is_json);
 	if (left != 1)
 		return cli_usage_error("runs", "sequence %s: one NAME was expected", verb);
 	if (!strcmp(verb, "show"))
-		return read_book(argv[optind + 1], is_json);
+		return read_book(supervisor, argv[optind + 1], is_json);
 	if (!strcmp(verb, "start") || !strcmp(verb, "stop") || !strcmp(verb, "resume"))
 		return command(supervisor, verb, argv[optind + 1], reason);
 	return cli_usage_error("runs", "sequence: start, stop, resume, list or show was expected, not %s", verb);

@@ -77,11 +77,21 @@ static int take_values(json_t *values, const json_t *earlier)
 	return 0;
 }
 
-static int take_same(json_t *body, const char *earlier)
+static json_t *read_run(const char *supervisor, const char *const *arguments)
+{
+	char name[] = "start", option[] = "--id";
+	char *words[] = {name, option, (char *)(uintptr_t)supervisor, NULL};
+	struct runs_book book;
+	int count = supervisor ? 3 : 1;
+
+	return runs_book_find(&count, words, &book) ? NULL : runs_read_book(&book, arguments);
+}
+
+static int take_same(json_t *body, const char *supervisor, const char *earlier)
 {
 	static const char *const keys[] = {"type", "description", "comment"};
 	const char *const arguments[] = {"show", "--json", earlier, NULL};
-	json_t *run = runs_read_program(arguments);
+	json_t *run = read_run(supervisor, arguments);
 	const json_t *begin = find_begin(run);
 	const char *type = json_string_value(json_object_get(body, "type"));
 	int rc = 0;
@@ -232,7 +242,7 @@ int runs_start(int argc, char **argv)
 	for (int i = optind; !rc && i < argc; i++)
 		rc = add_argument(body, argv[i]);
 	if (!rc && same)
-		rc = take_same(body, same);
+		rc = take_same(body, supervisor, same);
 	if (!rc)
 		return ask(supervisor, kind, body);
 	json_decref(body);

@@ -148,6 +148,7 @@ static bool end_account(struct runs *runs)
 		account->facts.end_reason);
 	if (runs->asked == RUNS_IDLE)
 		runs_answer(runs, COMMAND_OK, "the run has ended");
+	runs_close_done(runs); /* one whose jobs went is stored; a supervisor after this one would not know of them */
 	return true;
 }
 

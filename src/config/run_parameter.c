@@ -114,14 +114,14 @@ static void describe_expected(const struct run_parameter *parameter, char *ret_t
 	size_t used = (size_t)snprintf(ret_text, text_bytes, "%s", names[parameter->options.kind]);
 
 	if (parameter->options.has_minimum && parameter->options.has_maximum && used < text_bytes)
-		used += (size_t)snprintf(ret_text + used, text_bytes - used, " from %g to %g",
+		used += (size_t)snprintf(ret_text + used, text_bytes - used, " from %.15g to %.15g",
 			parameter->options.minimum, parameter->options.maximum);
 	else if (parameter->options.has_minimum && used < text_bytes)
 		used += (size_t)snprintf(
-			ret_text + used, text_bytes - used, " of at least %g", parameter->options.minimum);
+			ret_text + used, text_bytes - used, " of at least %.15g", parameter->options.minimum);
 	else if (parameter->options.has_maximum && used < text_bytes)
 		used += (size_t)snprintf(
-			ret_text + used, text_bytes - used, " of at most %g", parameter->options.maximum);
+			ret_text + used, text_bytes - used, " of at most %.15g", parameter->options.maximum);
 	if (unit && unit[0] && used < text_bytes)
 		used += (size_t)snprintf(ret_text + used, text_bytes - used, " %s", unit);
 	for (size_t i = 0; parameter->choices && i < parameter->choices->count && used < text_bytes; i++) {

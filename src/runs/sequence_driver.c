@@ -218,12 +218,13 @@ static int look(struct sequence_driver *driver, struct database *database, struc
 	if (sequence->state == SEQUENCE_STOPPING && verdict < SEQUENCE_COMPLETE)
 		return stop(driver, database, sequence, state, now_ns, err);
 	if (verdict > SEQUENCE_OPEN) {
-		bool is_stopping = sequence->state == SEQUENCE_STOPPING;
-		sequence_advance(sequence, verdict, reason);
-		if (is_stopping && sequence->state == SEQUENCE_RUNNING) {
+		if (sequence->state == SEQUENCE_STOPPING && verdict != SEQUENCE_COMPLETE)
+			sequence->state = SEQUENCE_STOPPED; /* as it was to be; its reason stays */
+		else
+			sequence_advance(sequence, verdict, reason);
+		if (sequence->state == SEQUENCE_STOPPING)
 			sequence->state = SEQUENCE_STOPPED;
-			sequence->attempt -= verdict != SEQUENCE_COMPLETE; /* a resume counts it up */
-		}
+		sequence->changed_ns = clock_wall_ns();
 		tell(sequence);
 		driver->due_ns = 0;
 		return save(database, sequence, err);

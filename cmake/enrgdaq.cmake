@@ -71,7 +71,7 @@ function(enrg_layer name)
 endfunction()
 
 # Keeps every enrg_… function in a program that loads modules: a module may call also those that the program does not.
-set(enrg_exported enrg_job_processor enrg_job_source enrg_job_store enrg_job_file enrg_handover enrg_arrow enrg_base)
+set(enrg_exported enrg_client enrg_job_processor enrg_job_source enrg_job_store enrg_job_file enrg_handover enrg_arrow enrg_base)
 function(enrg_export_all target)
   set(layers ${enrg_exported})
   set(archives "")

@@ -200,6 +200,19 @@ static bool set_entry(struct enrg_history_entry *entry, const struct enrg_histor
 	return true;
 }
 
+static bool make_room(struct list *list)
+{
+	if (list->shown.count < list->room)
+		return true;
+	uint32_t room = list->room ? 2 * list->room : 64;
+	struct enrg_history_entry *items = realloc(list->items, room * sizeof(*items));
+	if (!items)
+		return false;
+	list->items = items;
+	list->room = room;
+	return true;
+}
+
 static int list_name(struct list *list, const struct enrg_history_name *name, uint64_t first_ns, uint64_t last_ns)
 {
 	int64_t index = history_names_take(list->names, name->name, list->shown.count);
@@ -207,15 +220,7 @@ static int list_name(struct list *list, const struct enrg_history_name *name, ui
 	if (index < 0)
 		return -ENOMEM;
 	if ((uint32_t)index == list->shown.count) {
-		if (list->shown.count == list->room) {
-			uint32_t room = list->room ? 2 * list->room : 64;
-			struct enrg_history_entry *items = realloc(list->items, room * sizeof(*items));
-			if (!items)
-				return -ENOMEM;
-			list->items = items;
-			list->room = room;
-		}
-		if (!set_entry(&list->items[index], name))
+		if (!make_room(list) || !set_entry(&list->items[index], name))
 			return -ENOMEM;
 		list->items[index].first_ns = first_ns;
 		list->shown.count++;
@@ -270,8 +275,11 @@ int enrg_history_list(
 	struct enrg_history_part *parts = NULL;
 	struct enrg_history_file *file;
 	uint32_t count = 0;
-	int rc = list && (list->names = history_names_create()) ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
 
+	if (!list)
+		return enrg_error_set(err, -ENOMEM, "out of memory");
+	list->names = history_names_create();
+	int rc = list->names ? 0 : -ENOMEM;
 	if (rc == 0)
 		rc = enrg_history_parts_list(history->folder, &parts, &count, err);
 	for (uint32_t i = 0; rc == 0 && i < count; i++) {
@@ -284,13 +292,12 @@ int enrg_history_list(
 	free(parts);
 	if (rc == 0)
 		rc = list_sort(list);
-	if (rc < 0) {
-		if (list)
-			list_fini(list);
-		return rc == -ENOMEM ? enrg_error_set(err, rc, "out of memory") : rc;
+	if (rc == 0) {
+		*ret_list = &list->shown;
+		return 0;
 	}
-	*ret_list = &list->shown;
-	return 0;
+	list_fini(list);
+	return rc == -ENOMEM ? enrg_error_set(err, rc, "out of memory") : rc;
 }
 
 void enrg_history_list_destroy(struct enrg_history_list *list)

@@ -76,12 +76,12 @@ int enrg_history_parts_list(
 	struct enrg_history_part *parts = malloc(sizeof(*parts)), part;
 	uint32_t count = 0, room = 1;
 	DIR *dir = opendir(folder);
-	int rc = !dir ? -errno : parts ? 0 : -ENOMEM;
+	int rc = dir ? 0 : -errno;
 
 	for (struct dirent *entry; rc == 0 && count < PARTS_MAX && (entry = readdir(dir));) {
 		if (!parse_name(entry->d_name, &part))
 			continue;
-		if (count == room) {
+		if (!parts || count == room) {
 			struct enrg_history_part *more = realloc(parts, 2 * (size_t)room * sizeof(*parts));
 			rc = more ? 0 : -ENOMEM;
 			parts = more ? more : parts;
@@ -96,7 +96,8 @@ int enrg_history_parts_list(
 		free(parts);
 		return enrg_error_set(err, rc, "%s: %s", folder, enrg_error_name(rc));
 	}
-	qsort(parts, count, sizeof(*parts), compare);
+	if (count)
+		qsort(parts, count, sizeof(*parts), compare);
 	*ret_parts = parts;
 	*ret_count = count;
 	return 0;

@@ -80,11 +80,12 @@ static void set_bins(const struct enrg_history_query *query, struct enrg_history
 	ret_result->point_count = (uint32_t)divide_up(query->to_ns - from_ns, step_ns);
 }
 
-static void add(struct result *result, uint32_t series, uint64_t time_ns, uint32_t span_s,
+/* `part`: of the span of a value. */
+static void add(struct result *result, uint32_t series, const struct interval *part, uint32_t span_s,
 	const struct enrg_history_value *value)
 {
-	uint64_t end_ns = time_ns + span_s * NS_PER_S, from_ns = result->shown.from_ns, step_ns = result->shown.step_ns;
-	uint64_t at_ns = time_ns > from_ns ? time_ns : from_ns;
+	uint64_t end_ns = part->to_ns, from_ns = result->shown.from_ns, step_ns = result->shown.step_ns;
+	uint64_t at_ns = part->from_ns > from_ns ? part->from_ns : from_ns;
 
 	for (uint64_t bin; at_ns < end_ns && (bin = (at_ns - from_ns) / step_ns) < result->shown.point_count;) {
 		struct enrg_history_point *point = &result->series[series].points[bin];
@@ -215,31 +216,37 @@ static int take_block(struct reading *reading, const struct enrg_history_file *f
 	return rc;
 }
 
-static bool is_covered(const struct reading *reading, uint64_t from_ns, uint64_t to_ns)
+/* Where seconds are taken in place of a minute. False: for all of it; else *part ends where they begin. */
+static bool cut_covered(const struct reading *reading, struct interval *part)
 {
-	for (uint32_t i = 0; i < reading->seconds_count; i++)
-		if (from_ns < reading->seconds[i].to_ns && to_ns > reading->seconds[i].from_ns)
-			return true;
-	return false;
+	for (uint32_t i = 0; i < reading->seconds_count; i++) {
+		const struct interval *seconds = &reading->seconds[i];
+
+		if (part->from_ns >= seconds->to_ns || part->to_ns <= seconds->from_ns)
+			continue;
+		if (seconds->from_ns <= part->from_ns)
+			return false;
+		part->to_ns = seconds->from_ns;
+	}
+	return true;
 }
 
-static bool is_of_interest(struct reading *reading, uint64_t time_ns, uint32_t span_s)
+/* Is it asked for, and does no other level have it? */
+static bool is_of_interest(struct reading *reading, uint32_t span_s, struct interval *part)
 {
-	uint64_t end_ns = time_ns + span_s * NS_PER_S;
-
-	if (end_ns <= reading->result->shown.from_ns || time_ns >= reading->query->to_ns)
+	if (part->to_ns <= reading->result->shown.from_ns || part->from_ns >= reading->query->to_ns)
 		return false;
 	if (span_s == 1)
-		return !reading->is_coarse || time_ns >= reading->minutes_to_ns;
-	if (!reading->is_coarse && is_covered(reading, time_ns, end_ns))
-		return false;
-	reading->minutes_to_ns = end_ns > reading->minutes_to_ns ? end_ns : reading->minutes_to_ns;
-	return true;
+		return !reading->is_coarse || part->from_ns >= reading->minutes_to_ns;
+	reading->minutes_to_ns = part->to_ns > reading->minutes_to_ns ? part->to_ns : reading->minutes_to_ns;
+	return reading->is_coarse || cut_covered(reading, part);
 }
 
 static void add_block(struct reading *reading, uint64_t time_ns, uint32_t span_s, struct helds *helds)
 {
-	bool is_counted = is_of_interest(reading, time_ns, span_s);
+	struct interval part = {time_ns, time_ns + span_s * NS_PER_S};
+	bool is_counted = is_of_interest(reading, span_s, &part);
+	bool is_cut = part.to_ns < time_ns + span_s * NS_PER_S;
 
 	for (uint32_t i = 0; i < helds->count; i++) {
 		struct held *held = &helds->items[i];
@@ -250,8 +257,8 @@ static void add_block(struct reading *reading, uint64_t time_ns, uint32_t span_s
 			(!enrg_history_value_holds(&held->value, span_s) || time_ns < held->time_ns ||
 				time_ns - held->time_ns > ENRG_HISTORY_HOLD * span_s * NS_PER_S))
 			held->is_known = false;
-		else if (is_counted)
-			add(reading->result, held->series, time_ns, span_s, &held->value);
+		else if (is_counted && (!is_cut || held->value.seconds == span_s)) /* which part is known is not said */
+			add(reading->result, held->series, &part, span_s, &held->value);
 	}
 }
 

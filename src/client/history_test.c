@@ -9,9 +9,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -229,6 +231,40 @@ static void cut_and_damaged(void **state)
 	assert_int_equal(count_blocks(bytes, count + ends[1] - ends[0]), BLOCKS);
 	memset(bytes + count, 0, 100);
 	assert_int_equal(count_blocks(bytes, count + 100), BLOCKS);
+}
+
+/* What does not fit leaves nothing behind, and may be tried again. */
+static void a_write_that_fails(void **state)
+{
+	struct enrg_history_writer *writer = begin(1, 1, NOW);
+	struct rlimit none, limit;
+	struct enrg_history_file *file;
+	struct enrg_history_block block;
+	struct enrg_error err = {0};
+	char path[256];
+
+	(void)state;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &none), 0);
+	name(writer, 0, "a/x", "");
+	put(writer, 0, 1, 1);
+	limit = none;
+	limit.rlim_cur = enrg_history_writer_bytes(writer) + 10;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	int rc = enrg_history_writer_commit(writer, NOW, &err);
+	setrlimit(RLIMIT_FSIZE, &none);
+	assert_int_equal(rc, -EFBIG);
+	assert_non_null(strstr(err.text, "can't write: File too large"));
+	commit(writer, NOW);
+	commit(writer, NOW + S);
+	enrg_history_writer_close(writer);
+	path_of("seconds_00000001_20261128T06Z.history", path);
+	assert_int_equal(enrg_history_file_open(path, &file, NULL), 0);
+	assert_int_equal(enrg_history_file_next(file, 0, &block), 1);
+	assert_int_equal(block.count, 1);
+	assert_int_equal(enrg_history_file_next(file, 0, &block), 1);
+	assert_int_equal(block.count, 0);
+	enrg_history_file_close(file);
 }
 
 /* A reader that stands at the end goes on when there is more. */
@@ -452,6 +488,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(values_come_back, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(cut_and_damaged, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_write_that_fails, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_file_that_grows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_known_when, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(bins_are_few, set_up, tear_down),

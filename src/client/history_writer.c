@@ -86,19 +86,22 @@ static void put_block(
 
 /* --- the file ---------------------------------------------------------------------------------------------------- */
 
-/* One write; what fails is cut off again, so that the file ends with a whole block. */
+/* One write, and what it left; what fails is cut off again, so that the file ends with a whole block. */
 static int append(struct enrg_history_writer *writer, uint32_t number_before, struct enrg_error *err)
 {
-	size_t count = writer->out.count;
-	ssize_t done = write(writer->descriptor, writer->out.at, count);
-	int code = done < 0 ? errno : ENOSPC; /* a short one: what stopped it comes with the next */
+	size_t count = writer->out.count, at = 0;
+	ssize_t done = 0;
 
-	if (done == (ssize_t)count) {
+	while (at < count && ((done = write(writer->descriptor, writer->out.at + at, count - at)) > 0 ||
+				     (done < 0 && errno == EINTR)))
+		at += done > 0 ? (size_t)done : 0;
+	if (at == count) {
 		writer->bytes += count;
 		return 0;
 	}
+	int code = done < 0 ? errno : EIO;
 	writer->number = number_before;
-	if (done > 0 && ftruncate(writer->descriptor, (off_t)writer->bytes) < 0) {
+	if (at > 0 && ftruncate(writer->descriptor, (off_t)writer->bytes) < 0) {
 		writer->is_spoilt = true;
 		code = EIO;
 	}

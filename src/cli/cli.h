@@ -34,6 +34,7 @@ int cli_send(int argc, char **argv);
 int cli_job(int argc, char **argv);
 int cli_reload(int argc, char **argv);
 int cli_watch(int argc, char **argv);
+int cli_history(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_plot(int argc, char **argv);
 int cli_verify(int argc, char **argv);

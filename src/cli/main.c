@@ -20,6 +20,7 @@ static const struct cli_command commands[] = {
 	{"status", "show what a running system does", cli_status, false},
 	{"watch", "show what a source sends while it runs", cli_watch, false},
 	{"alarms", "list, acknowledge or mute what a running system complains about", cli_alarms, false},
+	{"history", "show how statistics and slow columns went", cli_history, true},
 	{"stop", "end a running system in order", cli_stop, false},
 	{"runs", "start, stop, list and show runs, their types and sequences", cli_runs, false},
 	{"send", "give a command to a job or to the supervisor", cli_send, false},

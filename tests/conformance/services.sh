@@ -178,6 +178,13 @@ case_alert_slack() {
 	grep -q "could not be sent to Slack" run.log || fail "it does not say so"
 }
 
+case_history() {
+	write_company
+	printf 'daq_job_type = "DAQJobHistory"\nmin_free_gb = 0\n' >c/service.toml
+	suite DAQJobHistory
+	"$bin" history dice/out_rows >view 2>&1 || fail "nothing was recorded: $(cat view)"
+}
+
 case_knob() {
 	write_company
 	printf 'daq_job_type = "DAQJobKnob"\n[store_config.csv]\nfile_path = "service.csv"\n' >c/service.toml

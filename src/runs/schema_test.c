@@ -14,8 +14,11 @@ static void plant_version_1(void)
 
 	for (unsigned i = 1; i <= 20; i++)
 		assert_int_equal(sample_number(database, sample_begin(i, "old"), 0), i);
-	assert_int_equal(
-		sqlite3_exec(database->handle, "DROP INDEX run_by_type; PRAGMA user_version = 1", NULL, NULL, NULL), 0);
+	assert_int_equal(sqlite3_exec(database->handle,
+				 "DROP INDEX run_by_type; DROP INDEX run_by_quality; DROP INDEX run_flagged; PRAGMA "
+				 "user_version = 1",
+				 NULL, NULL, NULL),
+		0);
 	database_close(database);
 }
 

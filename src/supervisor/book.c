@@ -169,6 +169,11 @@ int book_descriptor(const struct book *book)
 	return book->is_on ? book_link_descriptor(book->link) : -1;
 }
 
+pid_t book_pid(const struct book *book)
+{
+	return book->is_on ? book_link_pid(book->link) : 0;
+}
+
 /* Is there an entry, or only the progress of a run, which may wait? */
 static bool has_entries(const struct book *book, bool takes_progress)
 {
@@ -190,6 +195,8 @@ void book_step(struct book *book, uint64_t now_ns)
 {
 	if (!book->is_on)
 		return;
+	if (book->ask && !book->is_answered)
+		book_link_hurry(book->link);
 	book_link_step(book->link, now_ns);
 	if (book_link_is_there(book->link)) {
 		book->there_ns = now_ns;
@@ -242,7 +249,8 @@ static void finish_ask(struct book *book)
 
 int book_poll(struct book *book, uint64_t now_ns, uint64_t *ret_number, struct enrg_error *err)
 {
-	bool is_late = now_ns >= book->ask_until_ns;
+	bool is_hopeless = book->is_on && book_link_is_hopeless(book->link); /* which was told */
+	bool is_late = now_ns >= book->ask_until_ns || is_hopeless;
 
 	if (!book->begin)
 		return enrg_error_set(err, -EINVAL, "no number was asked for");
@@ -253,7 +261,7 @@ int book_poll(struct book *book, uint64_t now_ns, uint64_t *ret_number, struct e
 	}
 	if (book->ask && !book->is_answered && !is_late)
 		return -EAGAIN;
-	if (book->ask && !book->is_answered)
+	if (book->ask && !book->is_answered && !is_hopeless)
 		alert(book, ENRG_WARNING, "book/slow",
 			"the run book did not give a number within two seconds (its disk, or that of the database, may "
 			"be busy): the number was taken from what files say, and the run goes into the book later",

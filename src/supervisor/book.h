@@ -65,6 +65,8 @@ int book_descriptor(const struct book *book);
 void book_step(struct book *book, uint64_t now_ns);
 uint64_t book_next_due(const struct book *book); /* CLOCK_MONOTONIC; UINT64_MAX = nothing */
 
+pid_t book_pid(const struct book *book); /* of the program; 0 = none is there */
+
 /* The supervisor goes on with that run. Behind book_open, before the first book_step. */
 void book_continue(struct book *book, const char *uuid);
 

@@ -350,6 +350,22 @@ void book_link_want(struct book_link *link)
 		start(link, now_ns);
 }
 
+void book_link_hurry(struct book_link *link)
+{
+	if (link->failures < TOLD_FAILURES)
+		link->due_ns = 0;
+}
+
+bool book_link_is_hopeless(const struct book_link *link)
+{
+	return !link->pid && link->failures >= TOLD_FAILURES;
+}
+
+pid_t book_link_pid(const struct book_link *link)
+{
+	return link->pid;
+}
+
 bool book_link_is_there(const struct book_link *link)
 {
 	return link->socket >= 0;

@@ -20,9 +20,14 @@ int book_link_open(const struct book_link_params *params, struct book_link **ret
 /* Says that nothing follows, and waits until the program has done all that there is. */
 void book_link_close(struct book_link *link, uint64_t patience_ns);
 int book_link_descriptor(const struct book_link *link);
+pid_t book_link_pid(const struct book_link *link); /* 0 = none */
 bool book_link_is_there(const struct book_link *link);
 /* There is something to do: starts the program where it is not there. */
 void book_link_want(struct book_link *link);
+/* Somebody waits: one that has ended is started again at once, unless it has again and again. */
+void book_link_hurry(struct book_link *link);
+/* It has failed again and again, and is not there. */
+bool book_link_is_hopeless(const struct book_link *link);
 /* A line to the program that is there. -ENOTCONN: it is not, hello says it again; -EAGAIN: it does not read. */
 int book_link_send(struct book_link *link, const json_t *line);
 void book_link_step(struct book_link *link, uint64_t now_ns);

@@ -62,6 +62,7 @@ torture: build
 	@ENRGDAQ_BIN=$(BIN) PROCESSOR_KILLS=3000 tests/system/processors.sh kills
 	@ENRGDAQ_BIN=$(BIN) REPLAY_KILLS=300 CC=cc INCLUDE=$(CURDIR)/include tests/system/replay.sh kills
 	@ENRGDAQ_BIN=$(BIN) ARCHIVE_KILLS=300 tests/system/archive.sh kills
+	@ENRGDAQ_BIN=$(BIN) ENRGDAQ_MODULE_PATH=build/release/modules KILLS=400 tests/system/run_kills.sh storm
 	@ENRGDAQ_BIN=$(BIN) SEQUENCE_KILLS=500 SEQUENCE_STEPS=300 CC=cc INCLUDE=$(CURDIR)/include tests/system/run_plans.sh sequence_killed
 	@ENRGDAQ_BIN=$(BIN) ENRGDAQ_MODULE_PATH=build/release/modules tests/system/changing.sh --storm 1000
 	@ENRGDAQ_BIN=$(BIN) ENRGDAQ_MODULE_PATH=build/release/modules KILLS=60 tests/system/changing_faults.sh killed_in_each_change

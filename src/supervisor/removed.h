@@ -1,6 +1,6 @@
-/* removed.h: what the ledger says of jobs that were removed while the run is on, for the supervisor that goes on with the
- * run of a killed one: what stores had of sources until one of the two was removed, in removed.json, and what removed
- * sources had made, from the streams that were put aside (stream_part). Process: supervisor, main thread.
+/* removed.h: what the ledger says of jobs that were removed while the run is on, for the supervisor that goes on with
+ * the run of a killed one: what stores had of sources until one of the two was removed, in removed.json, and what
+ * removed sources had made, from the streams that were put aside (stream_part). Process: supervisor, main thread.
  */
 #ifndef SUPERVISOR_REMOVED_H
 #define SUPERVISOR_REMOVED_H

@@ -103,6 +103,7 @@ json_t *run_facts_format(const struct run_facts *facts)
 	if (!json)
 		return NULL;
 	json_object_set_new(json, "warning", json_string(facts->warning));
+	json_object_set_new(json, "wished", json_boolean(facts->was_wished));
 	json_object_set_new(json, "of_jobs", json_boolean(facts->is_of_jobs));
 	json_object_set_new(json, "ends_itself", json_boolean(facts->ends_itself));
 	if (facts->asked)
@@ -132,6 +133,7 @@ void run_facts_parse(struct run_facts *facts, const json_t *json)
 	copy_text(json, "end_reason", facts->end_reason, sizeof(facts->end_reason));
 	copy_text(json, "end_by", facts->end_by, sizeof(facts->end_by));
 	copy_text(json, "warning", facts->warning, sizeof(facts->warning));
+	facts->was_wished = json_is_true(json_object_get(json, "wished"));
 	facts->is_of_jobs = json_is_true(json_object_get(json, "of_jobs"));
 	facts->ends_itself = json_is_true(json_object_get(json, "ends_itself"));
 	facts->on_wall_ns = (uint64_t)json_integer_value(json_object_get(json, "on_wall_ns"));

@@ -18,6 +18,7 @@ struct run_facts {
 	struct options_memory *memory; /* that they live in */
 	uint32_t condition_count;
 	struct condition *conditions;
+	bool was_wished;      /* sources were told to begin it: it may stand in streams */
 	uint64_t on_wall_ns;  /* when it was on everywhere; 0 = it has not been */
 	json_t *flags;        /* owned: array of {"flag", "reason", "by", "wall_ns"}, those that are set */
 	json_t *jobs;         /* owned: names of those that came for this run alone, from outside; NULL = none */

@@ -355,6 +355,17 @@ static void be_on(struct runs *runs)
 	answer_done(runs, "the run is on");
 }
 
+/* runs.json first: a supervisor that comes after a kill must know that it may stand in streams. */
+static void tell_sources(struct runs *runs)
+{
+	runs->is_told = true;
+	if (!runs->account->facts.was_wished) {
+		runs->account->facts.was_wished = true;
+		runs_save_or_tell(runs);
+	}
+	runs_wish(runs, runs->account);
+}
+
 static void step_starting(struct runs *runs, uint64_t now_ns)
 {
 	const char *store = runs->is_told ? NULL : runs_find_missing_store(runs);
@@ -367,10 +378,8 @@ static void step_starting(struct runs *runs, uint64_t now_ns)
 	} else if (store) {
 		snprintf(text, sizeof(text), "store %s is not there", store);
 	} else {
-		if (!runs->is_told) {
-			runs->is_told = true;
-			runs_wish(runs, runs->account);
-		}
+		if (!runs->is_told)
+			tell_sources(runs);
 		enum runs_progress progress = runs_look(runs, runs->account->id, text, sizeof(text));
 		if (progress == RUNS_REFUSED && !runs->account->was_on) {
 			fail_start(runs, text);

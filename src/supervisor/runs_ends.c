@@ -13,7 +13,8 @@
 #include "base/text.h"
 #include "supervisor/run_end.h"
 
-/* --- what was made ------------------------------------------------------------------------------------------------- */
+/* --- what was made -------------------------------------------------------------------------------------------------
+ */
 
 struct made {
 	uint64_t rows, bytes;
@@ -62,7 +63,8 @@ static struct made count_made(const struct runs *runs, const char *only)
 	return sum;
 }
 
-/* --- ends ---------------------------------------------------------------------------------------------------------- */
+/* --- ends ----------------------------------------------------------------------------------------------------------
+ */
 
 uint64_t runs_planned_end(const struct account *account)
 {
@@ -82,7 +84,8 @@ static void make_conditions(struct run_facts *facts)
 		return;
 	facts->conditions = calloc(count, sizeof(*facts->conditions));
 	for (size_t i = 0; facts->conditions && i < count; i++)
-		if (!condition_parse(facts->terms->stop_when.items[i], &facts->conditions[facts->condition_count], NULL))
+		if (!condition_parse(
+			    facts->terms->stop_when.items[i], &facts->conditions[facts->condition_count], NULL))
 			facts->condition_count++;
 }
 
@@ -144,7 +147,8 @@ json_t *runs_format_ends(const struct runs *runs)
 	return ends;
 }
 
-/* --- room ---------------------------------------------------------------------------------------------------------- */
+/* --- room ----------------------------------------------------------------------------------------------------------
+ */
 
 void runs_keep_rate(struct runs *runs, const struct account *account)
 {

@@ -47,8 +47,9 @@ int runs_open(struct runs *runs, const struct runs_params *params, struct enrg_e
 	runs->serial = wish_serial(runs->wishes);
 	runs_load(runs, params->goes_on);
 	continue_book(runs);
-	/* Before the first source is started: it ends no run that goes on. */
-	if (runs->account && runs->account->was_on && runs->state != RUNS_STOPPING)
+	/* Before the first source is started: it ends no run that goes on, else the run would begin in its stream
+	 * twice. */
+	if (runs->account && runs->account->facts.was_wished && runs->state != RUNS_STOPPING)
 		runs_wish(runs, runs->account);
 	return 0;
 }

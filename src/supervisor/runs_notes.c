@@ -98,9 +98,9 @@ static const char *find_uuid(const struct runs *runs, const char *uuid, struct c
 	if (*uuid && is_uuid(uuid) && runs->book && runs->book->is_on)
 		return uuid; /* the book knows it, or says that it does not */
 	command_answer_set(answer, COMMAND_REFUSED, "%s",
-		!*uuid            ? "no run is on; uuid names one that has ended"
-		: !is_uuid(uuid)  ? "uuid: 36 digits and dashes, as `enrgdaq runs show` prints them, were expected"
-				  : "that run is not on, and there is no run book that would know it");
+		!*uuid           ? "no run is on; uuid names one that has ended"
+		: !is_uuid(uuid) ? "uuid: 36 digits and dashes, as `enrgdaq runs show` prints them, were expected"
+				 : "that run is not on, and there is no run book that would know it");
 	return NULL;
 }
 
@@ -133,7 +133,8 @@ static enum command_outcome handle_note(
 		return COMMAND_ANSWERED;
 	if (!runs->book || !runs->book->is_on) {
 		command_answer_set(answer, COMMAND_REFUSED,
-			"there is no run book that would keep it: runs.database is \"\", or the program enrgdaq-runs is "
+			"there is no run book that would keep it: runs.database is \"\", or the program enrgdaq-runs "
+			"is "
 			"not installed");
 		return COMMAND_ANSWERED;
 	}
@@ -164,11 +165,12 @@ static enum command_outcome handle_flag(
 		return COMMAND_ANSWERED;
 	format_who(command, wanted->who, who);
 	struct account *account = find_open(runs, uuid);
-	bool is_new = !account ||
-		      run_facts_set_flag(&account->facts, wanted->flag, wanted->is_set, wanted->reason, who);
+	bool is_new =
+		!account || run_facts_set_flag(&account->facts, wanted->flag, wanted->is_set, wanted->reason, who);
 	if (is_new)
-		put(runs, "flag", uuid, who, json_pack("{s:s, s:b, s:s}", "flag", wanted->flag, "is_set",
-						     wanted->is_set, "reason", wanted->reason));
+		put(runs, "flag", uuid, who,
+			json_pack("{s:s, s:b, s:s}", "flag", wanted->flag, "is_set", wanted->is_set, "reason",
+				wanted->reason));
 	if (account)
 		runs_save_or_tell(runs);
 	runs->changes++;

@@ -29,8 +29,8 @@ static int take_number(struct runs *runs, struct enrg_error *err)
 	uint64_t number, seen = run_end_last_number(runs->roster);
 
 	runs->last_number = seen > runs->last_number ? seen : runs->last_number;
-	int rc = book_take(runs->book, account->facts.uuid, runs_make_begin(runs, account), runs->last_number, &number,
-		err);
+	int rc = book_take(
+		runs->book, account->facts.uuid, runs_make_begin(runs, account), runs->last_number, &number, err);
 	if (rc)
 		return rc;
 	account->number = runs->last_number = number;

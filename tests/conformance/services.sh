@@ -165,6 +165,44 @@ case_traces() {
 }
 
 # One whose receiver is not there: all that it hears waits.
+# Killed at any moment it says nothing twice and nothing false: each event of a batch is one row, whole, and what is received
+# was sent; the jobs whose batches it tells of do not notice.
+case_traces_killed() {
+	local pid before=0
+	write_company
+	rm c/knob.toml
+	printf 'daq_job_type = "DAQJobHandleTraces"\n[store_config.csv]\nfile_path = "traces.csv"\n' >c/service.toml
+	start run.log run c
+	more() { [ "$(grep -c ',received,.*,dice,' out/traces.csv)" -gt "$before" ]; }
+	for _ in 1 2 3 4; do
+		await 20 more || fail "nothing is traced any more"
+		before=$(grep -c ',received,.*,dice,' out/traces.csv)
+		pid=$(pid_of service)
+		kill -KILL "$pid" || fail "it has no process"
+		is_back() { [ -n "$(pid_of service)" ] && [ "$(pid_of service)" != "$pid" ]; }
+		await 20 is_back || fail "it does not come back"
+	done
+	await 20 more || fail "nothing is traced after the last kill"
+	"$bin" send supervisor stop >/dev/null || fail "stop"
+	wait "$run" || fail "exit code of the run"
+	[ "$(grep -c ': accounted' run.log)" -ge 2 ] || fail "the ledger"
+	python3 - <<-'END' || fail "false rows"
+		import collections, csv
+		rows = list(csv.DictReader(open("out/traces.csv")))
+		keys = collections.Counter((row["message_id"], row["event_type"], row["dest_job"]) for row in rows)
+		assert len(rows) > 50 and max(keys.values()) == 1, keys.most_common(3)
+		assert all(None not in row and None not in row.values() for row in rows), "a torn row"
+		assert {row["event_type"] for row in rows} == {"sent", "received"}
+		latencies = list(csv.DictReader(open("out/traces_latency.csv")))
+		ids = collections.Counter((row["message_id"], row["dest_job"]) for row in latencies)
+		assert max(ids.values()) == 1, ids.most_common(3)
+		assert all(0 <= float(row["latency_ms"]) < 60000 for row in latencies)
+		received = {(row["message_id"], row["dest_job"]) for row in rows if row["event_type"] == "received"}
+		# an event and its latency are two tables: at each kill one may be stored without the other
+		assert len(set(ids) ^ received) <= 4 * 128, len(set(ids) ^ received)
+	END
+}
+
 case_alert_slack() {
 	write_company
 	"$bin" jobs | grep -q DAQJobAlertSlack || exit 77

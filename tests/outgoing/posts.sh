@@ -123,6 +123,45 @@ case_slack_is_killed() {
 	return 0
 }
 
+# The same of the webhook, whose letters say it in a field and keep their id.
+case_webhook_is_killed() {
+	write_lab
+	start_receiver receiver
+	cat >c/webhook.toml <<-END
+		daq_job_type = "DAQJobAlertWebhook"
+		webhook_url = "http://127.0.0.1:$port/hook"
+		allow_private = ["127.0.0.1"]
+		timeout_seconds = 0.3
+		retry_max_seconds = 0.1
+	END
+	start run.log run c
+	await_jobs webhook
+	for mode in late hang 500; do
+		set_mode receiver $mode
+		cry "alert_$mode here"
+		await 20 grep -q "alert_$mode " receiver/requests || fail "alert_$mode was not sent"
+		kill_job webhook
+	done
+	set_mode receiver ok
+	came() { python3 "$here/letters.py" webhook receiver/requests alert_late alert_hang alert_500 >wrong.log; }
+	await 20 came || fail "$(cat wrong.log)"
+	end_run
+	came || fail "$(cat wrong.log)"
+	python3 - receiver/requests <<-'END' || fail "ids and marks"
+		import json, sys
+		letters = {}
+		for line in open(sys.argv[1]):
+		    data = json.loads(json.loads(line)["body"])["data"]
+		    letters.setdefault(data["message"].split()[0], []).append((data["id"], data["may_be_repeated"]))
+		for name in ("alert_late", "alert_hang", "alert_500"):
+		    ids, marks = zip(*letters[name])
+		    assert len(set(ids)) == 1, (name, ids)
+		    assert not marks[0] and (len(marks) == 1 or any(marks[1:])), (name, marks)
+	END
+	grep -q " begun" out/state/lab.webhook.outbox && fail "something is left"
+	return 0
+}
+
 # 200 alerts at once are a few letters, and all are counted.
 case_slack_is_flooded() {
 	write_lab

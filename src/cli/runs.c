@@ -15,6 +15,8 @@ static const struct {
 	{"list", "[WORDS…]", "the newest runs, or those that are searched for; the same without a command",
 		runs_call_program},
 	{"show", "RUN", "all that is known of one", runs_call_program},
+	{"diff", "RUN RUN", "what differs between two: configuration, versions, account, rates", runs_call_program},
+	{"export", "RUN", "one as RO-Crate, CSV or JSON, for others and for archives", runs_call_program},
 	{"start", "[TYPE]", "begins one ([runs] control = true)", runs_start},
 	{"stop", "", "ends the one that is on", runs_stop},
 	{"note", "RUN TEXT", "puts a note to a run", runs_notes},

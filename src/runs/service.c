@@ -24,13 +24,25 @@
 
 /* --- lines of it --- */
 
+static void warn_hook(void *context, const char *text)
+{
+	service_alert(context, "WARNING", "book/hook", text, false);
+}
+
 static void hear_hello(struct service *service, const json_t *line)
 {
+	const struct hooks_params params = {.runtime_folder = service->params->runtime_folder,
+		.list = json_object_get(line, "hooks"),
+		.warn = warn_hook,
+		.context = service};
 	json_t *continues = json_object_get(line, "continues");
 
 	json_decref(service->continues);
 	service->continues = json_is_array(continues) ? json_incref(continues) : json_array();
 	service->is_ready = false;
+	if (!service->hooks)
+		service->hooks = hooks_open(&params);
+	service->is_work_known = false;
 }
 
 static int give_number(struct service *service, const json_t *line, uint64_t *ret_number, struct enrg_error *err)
@@ -166,8 +178,8 @@ static void answer_hello(struct service *service)
 static bool is_idle(struct service *service, uint64_t now_ns)
 {
 	return now_ns - service->busy_ns > service->params->idle_ns && !service->trouble && !service->has_mail &&
-	       sequence_driver_next_due(&service->driver) == UINT64_MAX && !service_is_writing(service) &&
-	       !service_is_hashing(service) && !service_has_entries(service);
+	       !hooks_are_busy(service->hooks) && sequence_driver_next_due(&service->driver) == UINT64_MAX &&
+	       !service_is_writing(service) && !service_is_hashing(service) && !service_has_entries(service);
 }
 
 /* All that its supervisor left is entered, and lies beside the data. */
@@ -289,6 +301,7 @@ static void hang_up(struct service *service)
 
 static void close_all(struct service *service)
 {
+	hooks_close(service->hooks);
 	sequence_driver_close(&service->driver);
 	worker_stop(service->worker);
 	database_close(service->database);
@@ -317,6 +330,7 @@ int service_run(const struct service_params *params)
 		run_loop(&service);
 		if (service.is_over) {
 			hang_up(&service);
+			service_call_alone(&service);
 			service_hash_alone(&service);
 		}
 	}

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "runs/beside.h"
+#include "runs/hooks.h"
 #include "runs/sequence_driver.h"
 #include "runs/service.h"
 #include "runs/worker.h"
@@ -20,6 +21,7 @@ struct service {
 	bool is_proved, is_numbered;          /* its pages were looked at; floor is known */
 	struct enter_context context;
 	struct worker *worker;
+	struct hooks *hooks; /* NULL: there are none, or hello was not said yet */
 	struct sequence_driver driver;
 	int socket, owner, inotify;
 	json_t *continues;      /* of hello; NULL: it was not said yet */
@@ -61,7 +63,9 @@ void service_give_work(struct service *service);
 void service_take_work(struct service *service);
 bool service_is_writing(struct service *service);
 bool service_is_hashing(struct service *service);
-/* The supervisor has gone and all is entered: reads files without holding the database. */
+/* The supervisor has gone and all is entered: waits for hooks without holding the database. */
+void service_call_alone(struct service *service);
+/* The same: reads files without holding the database. */
 void service_hash_alone(struct service *service);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -98,6 +99,10 @@ void service_give_work(struct service *service)
 	if (service->is_work_known || !service->database)
 		return;
 	service->is_work_known = true;
+	struct enrg_error err = {0};
+	service_note(service, hooks_look(service->hooks, service->database, &err), &err);
+	if (!service->database)
+		return;
 	if (!worker_count(service->worker, WORKER_WRITE) && clock_mono_ns() >= service->record_retry_ns)
 		give_records(service);
 	if (service->database && !worker_count(service->worker, WORKER_HASH))
@@ -179,6 +184,7 @@ void service_take_work(struct service *service)
 {
 	struct worker_job *job;
 
+	hooks_step(service->hooks);
 	while ((job = worker_take(service->worker))) {
 		struct enrg_error err = {0};
 		service->is_work_known = false;
@@ -228,6 +234,33 @@ static struct worker_job *next_file(struct service *service)
 		sqlite3_reset(statement);
 	}
 	return job;
+}
+
+/* What came of them are entries: of this book, or of that of another supervisor which has come meanwhile. */
+void service_call_alone(struct service *service)
+{
+	const struct timespec pause = {.tv_nsec = 20000000};
+
+	/* The end of a run is told when it is known what became of its start. */
+	for (int i = 0; i < 4 && service->hooks && service->database; i++) {
+		if (!hooks_are_busy(service->hooks) && !service_has_entries(service))
+			break;
+		let_go(service);
+		while (hooks_are_busy(service->hooks))
+			nanosleep(&pause, NULL);
+		hooks_step(service->hooks);
+		if (!take_over(service))
+			return;
+		service->has_mail = true;
+		service_take_entries(service);
+		service->is_work_known = false;
+		service_give_work(service);
+	}
+	while (service->database && service_is_writing(service)) {
+		struct pollfd done = {.fd = worker_descriptor(service->worker), .events = POLLIN};
+		(void)poll(&done, 1, 1000);
+		service_take_work(service);
+	}
 }
 
 /* Another supervisor that takes the database reads what is left itself. */

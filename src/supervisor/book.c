@@ -58,7 +58,10 @@ static json_t *hello(void *context)
 	book->is_ready = false;
 	for (uint32_t i = 0; i < book->open_count; i++)
 		json_array_append_new(list, json_string(book->open[i]));
-	return json_pack("{s:s, s:o}", "do", "hello", "continues", list);
+	json_t *line = json_pack("{s:s, s:o}", "do", "hello", "continues", list);
+	if (line && book->hooks)
+		json_object_set(line, "hooks", book->hooks);
+	return line;
 }
 
 /* --- what the program says --- */
@@ -141,6 +144,7 @@ int book_open(struct book *book, const struct book_params *params, struct enrg_e
 	*book = (struct book){.alert = params->alert, .context = params->context};
 	snprintf(book->runtime_folder, sizeof(book->runtime_folder), "%s", params->runtime_folder);
 	snprintf(book->supervisor, sizeof(book->supervisor), "%s", params->supervisor);
+	book->hooks = json_incref((json_t *)(uintptr_t)params->hooks);
 	if (!params->database || !*params->database)
 		return 0;
 	if (params->program)
@@ -159,6 +163,7 @@ int book_open(struct book *book, const struct book_params *params, struct enrg_e
 void book_close(struct book *book, uint64_t patience_ns)
 {
 	book_link_close(book->link, patience_ns);
+	json_decref(book->hooks);
 	json_decref(book->ask);
 	json_decref(book->begin);
 	*book = (struct book){0};

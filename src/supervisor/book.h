@@ -26,6 +26,7 @@ struct book_params {
 	const char *database; /* its file; "": there is no book, and numbers come from files alone */
 	const char *folder;   /* of run_000123.json */
 	const char *program;  /* NULL: the one that belongs to this program */
+	const json_t *hooks;  /* hook_list.h; NULL: none */
 	/* `key` names a state ("book/database"); is_over: it has ended. */
 	void (*alert)(void *context, enum enrg_level level, const char *key, const char *text, bool is_over);
 	void *context;
@@ -40,6 +41,7 @@ struct book {
 	void (*alert)(void *context, enum enrg_level level, const char *key, const char *text, bool is_over);
 	void *context;
 	struct book_link *link;
+	json_t *hooks;        /* owned; NULL: none */
 	uint64_t last_number; /* that was given */
 	uint32_t open_count;
 	char open[BOOK_OPEN_MAX][ENTRY_UUID_BYTES]; /* runs */

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "base/path.h"
+#include "supervisor/hook_list.h"
 #include "supervisor/run_end.h"
 #include "supervisor/supervisor.h"
 
@@ -41,15 +42,18 @@ int supervisor_open_book(struct supervisor *self, struct enrg_error *err)
 	find_data_folder(self->folder, folder);
 	path_safe_name(id, name, sizeof(name));
 	snprintf(database, sizeof(database), "%s/runs_%s.sqlite", folder, name);
+	json_t *hooks = hook_list_format(&self->folder->supervisor.runs.hook);
 	const struct book_params params = {.runtime_folder = self->runtime.folder,
 		.supervisor = id,
 		.database = !self->params->config_path ? ""
 			    : wanted                   ? wanted
 						       : database,
 		.folder = folder,
+		.hooks = hooks,
 		.alert = tell,
 		.context = self};
 	int rc = book_open(&self->book, &params, err);
+	json_decref(hooks);
 	if (!rc && !self->book.is_on && self->params->config_path && wanted && *wanted)
 		log_line(ENRG_WARNING, "runs.database: there is no run book: the program enrgdaq-runs is not installed "
 				       "(it is left out "

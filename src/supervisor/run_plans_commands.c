@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/path.h"
 #include "base/text.h"
 #include "config/run_judge.h"
 #include "config/run_steps.h"
@@ -139,9 +140,12 @@ static json_t *format_start(
 		wanted->role, "address", wanted->address, "steps", list);
 }
 
-static const char *sender_of(const struct command *command, const struct sequence_body *wanted)
+static void format_sender(const struct command *command, const struct sequence_body *wanted, char ret_who[200])
 {
-	return *wanted->who ? wanted->who : command->sender.name;
+	if (*wanted->who)
+		text_copy(ret_who, 200, wanted->who);
+	else
+		path_format_user(command->sender.user, ret_who, 200);
 }
 
 static enum command_outcome handle_start(
@@ -153,6 +157,7 @@ static enum command_outcome handle_start(
 	struct run_steps *steps = NULL;
 	enum command_outcome outcome = COMMAND_ANSWERED;
 	struct problems problems;
+	char who[200];
 
 	if (!sequence) {
 		command_answer_set(answer, COMMAND_REFUSED,
@@ -169,7 +174,8 @@ static enum command_outcome handle_start(
 		answer->fields = json_pack(
 			"{s:O, s:I}", "start", json_object_get(entry, "start"), "steps", (json_int_t)steps->count);
 		command_answer_set(answer, COMMAND_OK, "%zu runs are asked of the run book", steps->count);
-		book_put(self->book, "sequence", "", sender_of(command, wanted), entry);
+		format_sender(command, wanted, who);
+		book_put(self->book, "sequence", "", who, entry);
 	} else {
 		outcome = refuse_problems(&problems, answer);
 	}
@@ -181,7 +187,10 @@ static enum command_outcome handle_start(
 static enum command_outcome put(const struct run_plans_commands *self, const struct command *command,
 	const struct sequence_body *wanted, const char *verb)
 {
-	book_put(self->book, "sequence", "", sender_of(command, wanted),
+	char who[200];
+
+	format_sender(command, wanted, who);
+	book_put(self->book, "sequence", "", who,
 		json_pack("{s:s, s:s, s:s}", "do", verb, "name", wanted->name, "reason", wanted->reason));
 	return COMMAND_ANSWERED;
 }

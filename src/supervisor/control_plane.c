@@ -169,27 +169,44 @@ static json_t *bound_alert(const json_t *body)
 	return bounded;
 }
 
-static void keep_alert(struct control_plane *control, struct envelope *envelope)
+/* For status.json. */
+static void list_alert(struct control_plane *control, const json_t *body, const char *sender, uint64_t sent_wall_ns)
 {
-	json_t *whole = envelope->body, *body = bound_alert(whole);
 	const char *job = json_string_value(json_object_get(body, "daq_job"));
 	const char *severity = json_string_value(json_object_get(body, "severity"));
 	json_t *key = json_object_get(body, "key"), *kept;
 	char time[40];
 
-	clock_format_utc(envelope->sent_wall_ns, time, sizeof(time));
+	clock_format_utc(sent_wall_ns, time, sizeof(time));
 	control->alert_count++;
-	envelope->body = body;
-	late_alerts_keep(&control->late, envelope, clock_mono_ns());
-	envelope->body = whole;
 	if (json_array_size(control->alerts) >= CONTROL_PLANE_ALERTS_MAX)
 		json_array_remove(control->alerts, 0);
 	kept = json_pack("{s:s, s:s, s:s, s:O}", "time", time, "severity", severity ? severity : "", "job",
-		job && job[0] ? job : envelope->job, "message", json_object_get(body, "message"));
+		job && job[0] ? job : sender, "message", json_object_get(body, "message"));
 	if (key)
 		json_object_set(kept, "key", key);
 	json_array_append_new(control->alerts, kept);
+}
+
+static void keep_alert(struct control_plane *control, struct envelope *envelope)
+{
+	json_t *whole = envelope->body, *body = bound_alert(whole);
+
+	envelope->body = body;
+	late_alerts_keep(&control->late, envelope, clock_mono_ns());
+	envelope->body = whole;
+	list_alert(control, body, envelope->job, envelope->sent_wall_ns);
 	json_decref(body);
+}
+
+void control_plane_keep_alerts(struct control_plane *control, const char *folder)
+{
+	late_alerts_open(&control->late, folder, clock_mono_ns());
+	for (uint32_t i = 0; i < control->late.count; i++) {
+		const struct late_alert *alert = late_alerts_get(&control->late, i);
+
+		list_alert(control, alert->body, alert->job, alert->sent_wall_ns);
+	}
 }
 
 /* An instance of that job is ready, and hears what comes from now on. */

@@ -36,6 +36,8 @@ struct control_plane {
 int control_plane_start(const char *publish_url, const char *subscribe_url, const char *supervisor,
 	struct control_plane *ret_control, struct enrg_error *err);
 void control_plane_stop(struct control_plane *control);
+/* Takes over the alerts of a killed supervisor that had this runtime folder, and keeps those to come there. */
+void control_plane_keep_alerts(struct control_plane *control, const char *folder);
 /* "combined_stats" on stats.combined.supervisor.<id>; where it is too large for a message without its longest lists,
  * which `left_out` names. */
 void control_plane_publish(struct control_plane *control, const json_t *status);

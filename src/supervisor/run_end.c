@@ -17,6 +17,7 @@
 #include "handover/switches.h"
 #include "supervisor/earlier/streams.h"
 #include "supervisor/errand.h"
+#include "supervisor/late_alerts.h"
 #include "supervisor/removed.h"
 
 bool run_end_out_folder(const struct job_config *store, char *ret_folder, size_t folder_bytes)
@@ -252,6 +253,7 @@ size_t run_end_clean(const struct runtime *runtime, const struct roster *roster)
 	presence_visit_files(runtime->folder, ".stream", remove_or_count, &left);
 	streams_drop_parted(runtime->folder);
 	removed_drop(runtime->folder);
+	late_alerts_drop(runtime->folder);
 	presence_visit_files(runtime->folder, KEPT_SUFFIX, remove_file, NULL);
 	presence_visit_files(runtime->folder, HARDWARE_SUFFIX, remove_file, NULL);
 

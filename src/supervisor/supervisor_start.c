@@ -275,8 +275,10 @@ int supervisor_start(struct supervisor *self, struct enrg_error *err)
 		rc = control_plane_start(
 			publish_url, subscribe_url, self->folder->supervisor.info.supervisor_id, &self->control, err);
 	}
-	if (!rc)
+	if (!rc) {
+		control_plane_keep_alerts(&self->control, self->runtime.folder);
 		rc = watch(self, bus_client_descriptor(self->control.client), OWN_BUS, err);
+	}
 	if (!rc && ledger_create(0, &self->ledger))
 		rc = enrg_error_set(err, -ENOMEM, "out of memory");
 	if (rc)

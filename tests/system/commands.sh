@@ -235,6 +235,40 @@ case_late_alerts() {
 	wait "$run" || fail "exit code of the run"
 }
 
+# A supervisor that comes after a killed one has the alerts that nobody had heard, and its list of the last ones; what was
+# heard does not come again.
+case_alerts_of_a_killed_supervisor() {
+	write_knobs
+	printf 'daq_job_type = "DAQJobHandleAlerts"\n[store_config.csv]\nfile_path = "alerts.csv"\n' >c/handle_alerts.toml
+	start run.log run c
+	await 20 "$bin" send polled set value=1 || fail "polled does not answer"
+	has_warm() { [ "$(grep -c 'warm' out/alerts.csv 2>/dev/null)" = "$1" ]; }
+	await 20 grep -q "alerts" "$ENRGDAQ_RUNTIME_DIR/lab/status.json" || fail "no service"
+	given 0 ok polled warn
+	await 20 has_warm 1 || fail "no row of an alert"
+	"$bin" job stop handle_alerts >stop.log 2>&1 || fail "$(cat stop.log)"
+	given 0 ok polled warn
+	given 0 ok polled warn
+	await 20 sh -c "[ \$(grep -c warm $ENRGDAQ_RUNTIME_DIR/lab/alerts.jsonl) = 3 ]" || fail "they are not kept"
+	kill -KILL "$run"
+	wait "$run" 2>/dev/null
+	printf '{"heard_ns":1,"job":"cut' >>"$ENRGDAQ_RUNTIME_DIR/lab/alerts.jsonl" # it was writing one down
+	no_jobs() { [ -z "$(jobs_here)" ]; }
+	await 30 no_jobs || fail "jobs outlive their supervisor"
+	start again.log run c
+	await 20 has_warm 3 || fail "$(cat out/alerts.csv)"
+	"$bin" status --json >status.json || fail "no status"
+	[ "$(grep -c '"message": .*warm' status.json)" = 3 ] || fail "the list does not have them: $(grep -A30 '"alerts"' status.json)"
+	await 20 "$bin" send polled set value=1 || fail "polled does not answer"
+	given 0 ok polled warn
+	await 20 has_warm 4 || fail "$(cat out/alerts.csv)"
+	sleep 0.5
+	has_warm 4 || fail "twice: $(cat out/alerts.csv)"
+	kill -INT "$run"
+	wait "$run" || fail "exit code of the run"
+	[ ! -e "$ENRGDAQ_RUNTIME_DIR/lab/alerts.jsonl" ] || fail "the file stays"
+}
+
 # A run whose sources are done ends, whatever services there are.
 case_service_ends() {
 	write_knobs

@@ -26,6 +26,7 @@ static const struct {
 	{"templates", NULL, NULL, runs_plans},
 	{"sequences", NULL, NULL, runs_plans},
 	{"sequence", "VERB", "starts, stops, resumes and shows sequences of runs", runs_sequence},
+	{"import-panel", "DUMP", "takes over runs, types, templates and webhooks of the web panel", runs_call_program},
 	{"rebuild", "FOLDER", "makes a run book from the records beside the data", runs_call_program},
 	{"check", "", "reads the run book whole and says whether it is sound", runs_call_program},
 };

@@ -17,6 +17,7 @@ static const struct {
 	{"diff", "what differs between two runs", program_diff},
 	{"export", "a run as RO-Crate, CSV or JSON", program_export},
 	{"sequence", "how far sequences of runs are", program_sequence},
+	{"import-panel", "takes over what the web panel has", program_import_panel},
 	{"rebuild", "makes a database from the run_*.json beside the data", program_rebuild},
 	{"check", "reads the whole database and says whether it is sound", program_check},
 	{"enter", "enters what is said of a run while no system runs", program_enter},

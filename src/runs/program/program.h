@@ -13,6 +13,7 @@ int program_list(int argc, char **argv);
 int program_show(int argc, char **argv);
 int program_diff(int argc, char **argv);
 int program_export(int argc, char **argv);
+int program_import_panel(int argc, char **argv);
 int program_sequence(int argc, char **argv);
 int program_rebuild(int argc, char **argv);
 int program_check(int argc, char **argv);

@@ -1,6 +1,7 @@
 /* history_print.c: series as pictures, CSV and JSON. One thread. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -232,26 +233,60 @@ static unsigned dot_of(const struct extent *extent, double value)
 	return range > 0 ? (unsigned)lround((value - extent->min) / range * (HEIGHT * DOTS - 1)) : HEIGHT * DOTS / 2;
 }
 
+/* What the dots of a column show: the range of its bin, and what lies between it and the bin before. */
+struct stroke {
+	unsigned low, high;
+	bool is_known;
+};
+
+static struct stroke stroke_of(const struct enrg_history_point *point, const struct extent *extent)
+{
+	if (!(point->seconds > 0))
+		return (struct stroke){0};
+	return (struct stroke){dot_of(extent, point->min), dot_of(extent, point->max), true};
+}
+
+static struct stroke join(struct stroke stroke, struct stroke before)
+{
+	if (stroke.is_known && before.is_known && stroke.low > before.high + 1)
+		stroke.low = before.high + 1;
+	if (stroke.is_known && before.is_known && stroke.high + 1 < before.low)
+		stroke.high = before.low - 1;
+	return stroke;
+}
+
 /* Braille: two dots beside each other, four above each other. */
-static unsigned cell_of(const struct enrg_history_result *result, const struct extent *extent, uint32_t series,
-	unsigned x, unsigned row)
+static unsigned cell_of(const struct stroke strokes[2], unsigned row)
 {
 	static const uint8_t bits[2][DOTS] = {{0x40, 0x04, 0x02, 0x01}, {0x80, 0x20, 0x10, 0x08}};
 	unsigned cell = 0;
 
-	for (unsigned side = 0; side < 2; side++) {
-		uint32_t at = 2 * x + side;
-		const struct enrg_history_point *point =
-			at < result->point_count ? &result->series[series]->points[at] : NULL;
-
-		if (!point || !(point->seconds > 0))
-			continue;
-		unsigned low = dot_of(extent, point->min), high = dot_of(extent, point->max);
-		for (unsigned dot = 0; dot < DOTS; dot++)
-			if (row * DOTS + dot >= low && row * DOTS + dot <= high)
+	for (unsigned side = 0; side < 2; side++)
+		for (unsigned dot = 0; dot < DOTS && strokes[side].is_known; dot++)
+			if (row * DOTS + dot >= strokes[side].low && row * DOTS + dot <= strokes[side].high)
 				cell |= bits[side][dot];
-	}
 	return cell;
+}
+
+/* A line of characters; bins are spread over its dots. */
+static void print_row(const struct enrg_history_result *result, const struct enrg_history_series *series,
+	const struct extent *extent, unsigned width, unsigned row, FILE *stream)
+{
+	struct stroke before = {0};
+
+	for (unsigned x = 0; x < width; x++) {
+		struct stroke strokes[2];
+
+		for (unsigned side = 0; side < 2; side++) {
+			uint64_t at = (uint64_t)(2 * x + side) * result->point_count / (2 * (uint64_t)width);
+			const struct stroke stroke = stroke_of(&series->points[at], extent);
+
+			strokes[side] = join(stroke, before);
+			before = stroke;
+		}
+		unsigned cell = cell_of(strokes, row);
+		fprintf(stream, "\xE2%c%c", (int)(0xA0 | cell >> 6), (int)(0x80 | (cell & 0x3F)));
+	}
 }
 
 static void print_picture(const struct enrg_history_result *result, uint32_t series, unsigned width, FILE *stream)
@@ -266,11 +301,7 @@ static void print_picture(const struct enrg_history_result *result, uint32_t ser
 			fprintf(stream, "%*.6g ", (int)HISTORY_AXIS_WIDTH, row ? extent.max : extent.min);
 		else
 			fprintf(stream, "%*s ", (int)HISTORY_AXIS_WIDTH, "");
-		for (unsigned x = 0; x < width; x++) {
-			unsigned cell = cell_of(result, &extent, series, x, row);
-
-			fprintf(stream, "\xE2%c%c", (int)(0xA0 | cell >> 6), (int)(0x80 | (cell & 0x3F)));
-		}
+		print_row(result, result->series[series], &extent, width, row, stream);
 		fputc('\n', stream);
 	}
 }
@@ -317,8 +348,7 @@ static void print_lines(const struct enrg_history_result *result, FILE *stream)
 
 static void print_text(const struct enrg_history_result *result, unsigned width, FILE *stream)
 {
-	unsigned room = width > HISTORY_AXIS_WIDTH + 21 ? width - HISTORY_AXIS_WIDTH - 1 : 20;
-	unsigned shown = (result->point_count + 1) / 2 < room ? (result->point_count + 1) / 2 : room;
+	unsigned shown = width > HISTORY_AXIS_WIDTH + 21 ? width - HISTORY_AXIS_WIDTH - 1 : 20;
 
 	print_time(result->from_ns, stream);
 	fputs(" to ", stream);

@@ -30,7 +30,7 @@ static const struct cli_command commands[] = {
 	{"jobs", "list the types of jobs and stores", cli_jobs, true},
 	{"describe", "show the configuration of a type", cli_describe, true},
 	{"bench", "measure this machine and the data path", cli_bench, false},
-	{"plot", "draw figures: benchmarks, a digitizer, a tank of muons", cli_plot, false},
+	{"plot", "draw figures: benchmarks, a digitizer, a tank of muons, a history", cli_plot, false},
 	{"verify", "prove .arrows files whole, or cut a torn tail", cli_verify, false},
 	{"cat", "print the rows of .arrows files", cli_cat, false},
 	{"convert", "write .arrows files and old dumps in other formats", cli_convert, false},

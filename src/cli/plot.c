@@ -9,7 +9,9 @@
 
 #include "benchmark/suite.h"
 #include "cli/cli.h"
+#include "cli/history_select.h"
 #include "plot/digitizer_figure.h"
+#include "plot/history_figure.h"
 #include "plot/latex.h"
 #include "plot/suite_figures.h"
 #include "plot/tank_figure.h"
@@ -22,6 +24,8 @@ static const char usage[] =
 	"       enrgdaq plot latex [RESULTS.json]\n"
 	"       enrgdaq plot digitizer [--graphs DIR] STATS.csv\n"
 	"       enrgdaq plot tank [--graphs DIR] [--truth TRUTH.arrows] WAVEFORMS.arrows\n"
+	"       enrgdaq plot history [--graphs DIR] SERIES… [--last SPAN | --from TIME [--to TIME]] [--points N]\n"
+	"                            [--folder DIR|--id ID]\n"
 	"\n"
 	"Draws the five figures of the benchmark suite from a results file (" RESULTS_DEFAULT ").\n"
 	"latex: two tables of it on standard output: by payload of one client, and by clients.\n"
@@ -29,6 +33,8 @@ static const char usage[] =
 	"statistics of\n"
 	"a digitizer, as its stats_store_config.csv writes them.\n"
 	"tank: pulses, charges and the lifetime of muons, from waveforms with layout = \"waveforms\".\n"
+	"history: up to 12 series of a job DAQJobHistory, a panel each; which, and of which time, as of `enrgdaq "
+	"history`.\n"
 	"\n"
 	"  --graphs DIR        where the figures go, as PNG and PDF, with script and data beside them (" GRAPHS_DEFAULT
 	")\n"
@@ -47,6 +53,7 @@ static const char usage[] =
 	"  enrgdaq plot --graphs /tmp/graphs results/benchmarks/results_2026-11-24T06-48-59.json\n"
 	"  enrgdaq plot latex > tables.tex\n"
 	"  enrgdaq plot tank --truth out/truth.arrows out/waveforms.arrows\n"
+	"  enrgdaq plot history 'hv/data/*' --last 2d\n"
 	"\n"
 	"Exit code: 0 drawn, 1 no such file, not one of that kind, too little in it, or gnuplot failed, 2 wrong "
 	"usage.\n";
@@ -54,7 +61,39 @@ static const char usage[] =
 struct plot_options {
 	const char *graphs;
 	struct tank_figure_params tank;
+	struct history_select history;
 };
+
+enum { OPTION_FROM = 256, OPTION_TO, OPTION_LAST, OPTION_POINTS, OPTION_FOLDER, OPTION_ID };
+
+#define HISTORY_POINTS 500u
+
+/* false: it is none of these. */
+static bool take_history_option(int option, struct history_select *history)
+{
+	switch (option) {
+	case OPTION_FROM:
+		history->from = optarg;
+		return true;
+	case OPTION_TO:
+		history->to = optarg;
+		return true;
+	case OPTION_LAST:
+		history->last = optarg;
+		return true;
+	case OPTION_POINTS:
+		history->points = optarg;
+		return true;
+	case OPTION_FOLDER:
+		history->folder = optarg;
+		return true;
+	case OPTION_ID:
+		history->supervisor = optarg;
+		return true;
+	default:
+		return false;
+	}
+}
 
 static int parse_number(const char *text, double *ret_value)
 {
@@ -73,7 +112,10 @@ static int parse_options(int argc, char **argv, struct plot_options *options)
 	static const struct option known[] = {{"graphs", required_argument, NULL, 'g'},
 		{"truth", required_argument, NULL, 't'}, {"sample-ns", required_argument, NULL, 's'},
 		{"mv-per-count", required_argument, NULL, 'm'}, {"dead-ns", required_argument, NULL, 'd'},
-		{"threshold-mv", required_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+		{"threshold-mv", required_argument, NULL, 'p'}, {"from", required_argument, NULL, OPTION_FROM},
+		{"to", required_argument, NULL, OPTION_TO}, {"last", required_argument, NULL, OPTION_LAST},
+		{"points", required_argument, NULL, OPTION_POINTS}, {"folder", required_argument, NULL, OPTION_FOLDER},
+		{"id", required_argument, NULL, OPTION_ID}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	struct tank_figure_params *tank = &options->tank;
 	int rc = 0;
 
@@ -101,7 +143,8 @@ static int parse_options(int argc, char **argv, struct plot_options *options)
 			fputs(usage, stdout);
 			return 1;
 		default:
-			return cli_option_error("plot") + 1;
+			if (!take_history_option(option, &options->history))
+				return cli_option_error("plot") + 1;
 		}
 	}
 	return rc ? rc + 1 : 0;
@@ -138,16 +181,35 @@ static int draw(const char *what, const char *path, struct plot_options *options
 	return rc < 0;
 }
 
+static int draw_history(struct plot_options *options, char **names)
+{
+	struct enrg_history_result *result = NULL;
+	struct enrg_error err = {0};
+	int rc = history_select_read(&options->history, HISTORY_POINTS, (const char *const *)names, &result);
+
+	if (rc)
+		return rc;
+	rc = history_figure_draw(result, options->history.source, options->graphs, stdout, &err);
+	if (rc < 0)
+		fprintf(stderr, "enrgdaq plot: %s\n", err.text);
+	enrg_history_result_destroy(result);
+	return rc < 0;
+}
+
 int cli_plot(int argc, char **argv)
 {
 	static const char *const kinds[] = {"digitizer", "tank", "latex"};
 	struct plot_options options = {.graphs = GRAPHS_DEFAULT,
 		.tank = {.pulses = {.threshold_mv = 4}, .from_ns = 150, .until_ns = 12000, .dead_ns = 200}};
+	options.history.command = "plot";
 	const char *what = "";
 	int rc = parse_options(argc, argv, &options);
 
 	if (rc)
 		return rc - 1;
+	if (optind < argc && !strcmp(argv[optind], "history"))
+		return optind + 1 < argc ? draw_history(&options, argv + optind + 1)
+					 : cli_usage_error("plot", "history: a SERIES was expected");
 	for (size_t i = 0; optind < argc && i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(argv[optind], kinds[i]))
 			what = kinds[i];

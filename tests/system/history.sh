@@ -53,6 +53,8 @@ case_recorded_and_killed() {
 	for value in $values; do
 		case " $rows" in *" $value "*) ;; *) fail "recorded $values, stored $rows" ;; esac
 	done
+	"$bin" plot history --graphs g 'dice/data/*' fast/out_rows >plot.log 2>&1 || fail "plot history: $(cat plot.log)"
+	grep -q "^4 series" plot.log && [ -s g/history.png ] && [ -s g/history.pdf ] || fail "no figure: $(cat plot.log)"
 	"$bin" history --folder out no/such >view 2>&1 && fail "no history is no failure"
 	grep -q "out: no history is there" view || fail "it says: $(cat view)"
 }
@@ -97,6 +99,9 @@ case_wrong() {
 		# shellcheck disable=SC2086
 		"$bin" history $words >out.log 2>&1
 		[ $? = 2 ] || fail "history $words: $(cat out.log)"
+		# shellcheck disable=SC2086
+		"$bin" plot history $words >out.log 2>&1
+		[ $? = 2 ] || fail "plot history $words: $(cat out.log)"
 	done
 }
 

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/path.h"
 #include "client/client.h"
 #include "client/histogram.h"
 #include "enrgdaq/client.h"
@@ -211,6 +212,17 @@ static bool add_name(struct names *names, const char *path, const struct enrg_hi
 	return true;
 }
 
+/* A process that was killed leaves its histograms. Those of a job that comes again are replaced; of one that was
+ * removed, which has no page any more, nothing is said. */
+static bool is_of_system(const char *folder, const struct enrg_histogram_page *page)
+{
+	char safe[sizeof(page->job)], path[FIND_PATH_BYTES + 300];
+
+	path_safe_name(page->job, safe, sizeof(safe));
+	snprintf(path, sizeof(path), "%s/%s.page", folder, safe);
+	return access(path, F_OK) == 0;
+}
+
 static int look_at_file(const char *folder, const char *name, struct names *names)
 {
 	struct enrg_histogram_page page;
@@ -221,7 +233,7 @@ static int look_at_file(const char *folder, const char *name, struct names *name
 	int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (descriptor < 0)
 		return 0;
-	if (read_page(descriptor, &page))
+	if (read_page(descriptor, &page) && is_of_system(folder, &page))
 		is_added = add_name(names, path, &page);
 	close(descriptor);
 	return is_added ? 0 : -ENOMEM;

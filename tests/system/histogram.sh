@@ -67,6 +67,21 @@ case_killed() {
 	kill -KILL "$(pid_of hist)"
 	await 20 is_another_page || fail "no page after a kill"
 	await 20 has_entries || fail "no entries after a kill"
+	# what a killed instance left of a job that was removed, or had more of them, is not there for anybody
+	python3 - "$page" <<-'END' || fail "no python3"
+		import sys
+		page = open(sys.argv[1], "rb").read()
+		open(sys.argv[1].replace(".0.histogram", ".9.histogram"), "wb").write(page.replace(b"hist\0\0", b"gone\0\0"))
+		open(sys.argv[1].replace(".0.histogram", ".2.histogram"), "wb").write(page.replace(b"pips\0\0", b"more\0\0"))
+	END
+	"$bin" watch --histogram none 2>err
+	grep -q 'there are: .*hist/more' err || fail "the test is none: $(cat err)"
+	grep -q 'gone/pips' err && fail "a histogram of a job that is gone is listed: $(cat err)"
+	before=$(stat -c %i "$page")
+	kill -KILL "$(pid_of hist)"
+	await 20 is_another_page || fail "no page after a second kill"
+	no_more() { ! "$bin" watch --histogram none 2>&1 | grep -q hist/more; }
+	await 20 no_more || fail "one that the job has no more is listed"
 	kill -INT "$run"
 	wait "$run" || fail "the run"
 	grep -q "dice -> DAQJobStoreCSV: .*accounted" run.log || fail "the ledger"

@@ -242,7 +242,7 @@ static void show(struct histogram *self, bool is_settling)
 		if (plot->shown_changes == plot->bins.changes)
 			continue;
 		plot->shown_changes = plot->bins.changes;
-		page_show(&plot->page, &plot->bins, self->run, self->last_run, self->since_ns);
+		histogram_page_show(&plot->page, &plot->bins, self->run, self->last_run, self->since_ns);
 	}
 }
 
@@ -303,7 +303,7 @@ static void histogram_destroy(void *state)
 	for (size_t i = 0; i < self->feed_count; i++)
 		enrg_stream_close(self->feeds[i].stream);
 	for (size_t i = 0; i < self->plot_count; i++) {
-		page_close(&self->plots[i].page);
+		histogram_page_close(&self->plots[i].page);
 		plot_close(&self->plots[i]);
 	}
 	enrg_client_close(self->client);
@@ -331,17 +331,21 @@ static int open_plots(struct histogram *self, struct enrg_error *err)
 	for (size_t i = 0; rc == 0 && i < self->options->histogram.count; i++) {
 		struct plot *plot = &self->plots[self->plot_count++];
 		rc = plot_open(plot, &plots[i], err);
-		const struct page_params params = {.folder = supervisor->folder,
+		const struct histogram_page_params params = {.folder = supervisor->folder,
 			.job = enrg_job_name(self->job),
 			.name = plots[i].name,
 			.title = plots[i].title ? plots[i].title : plots[i].name,
 			.index = (uint32_t)i};
 		if (rc == 0)
-			rc = page_open(&plot->page, &params, &plot->bins, err);
+			rc = histogram_page_open(&plot->page, &params, &plot->bins, err);
 		if (rc == 0)
-			page_show(&plot->page, &plot->bins, "", "", self->since_ns);
+			histogram_page_show(&plot->page, &plot->bins, "", "", self->since_ns);
 		add_feed(self, plots[i].job);
 	}
+	if (rc == 0)
+		histogram_page_remove_rest(&(struct histogram_page_params){.folder = supervisor->folder,
+			.job = enrg_job_name(self->job),
+			.index = (uint32_t)self->plot_count});
 	return rc;
 }
 

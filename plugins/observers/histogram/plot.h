@@ -6,7 +6,7 @@
 #include "bins.h"
 #include "enrgdaq/client.h"
 #include "enrgdaq/job.h"
-#include "page.h"
+#include "histogram_page.h"
 #include "quantity.h"
 
 struct plot_options {
@@ -26,7 +26,7 @@ struct plot {
 	struct quantity x, y;
 	struct quantity_params params;
 	struct bins bins;
-	struct page page;
+	struct histogram_page page;
 	struct quantity_values x_values, y_values;
 	uint64_t shown_changes;
 	uint32_t told_instance;           /* of the stream; of its tables: */

@@ -1,5 +1,5 @@
-/* page.c: see the header. */
-#include "page.h"
+/* histogram_page.c: see the header. */
+#include "histogram_page.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@ static uint64_t now_wall_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static int make_file(struct page *page, struct enrg_error *err)
+static int make_file(struct histogram_page *page, struct enrg_error *err)
 {
 	char beside[sizeof(page->path) + 8];
 	int rc = 0;
@@ -61,18 +61,33 @@ static void copy_text(char *ret_text, size_t bytes, const char *text)
 	snprintf(ret_text, bytes, "%s", text);
 }
 
-int page_open(struct page *page, const struct page_params *params, const struct bins *bins, struct enrg_error *err)
+static bool format_path(const struct histogram_page_params *params, uint32_t index, char *ret_path, size_t path_bytes)
+{
+	return snprintf(ret_path, path_bytes, "%s/%016llx.%u.histogram", params->folder,
+		       (unsigned long long)hash_text(params->job), index) < (int)path_bytes;
+}
+
+void histogram_page_remove_rest(const struct histogram_page_params *params)
+{
+	char path[sizeof(((struct histogram_page *)0)->path)];
+
+	/* they were numbered without a gap */
+	for (uint32_t index = params->index; format_path(params, index, path, sizeof(path)) && unlink(path) == 0;)
+		index++;
+}
+
+int histogram_page_open(struct histogram_page *page, const struct histogram_page_params *params,
+	const struct bins *bins, struct enrg_error *err)
 {
 	memset(page, 0, sizeof(*page));
-	if (snprintf(page->path, sizeof(page->path), "%s/%016llx.%u.histogram", params->folder,
-		    (unsigned long long)hash_text(params->job), params->index) >= (int)sizeof(page->path))
+	if (!format_path(params, params->index, page->path, sizeof(page->path)))
 		return enrg_error_set(err, -ENAMETOOLONG, "%s: too long", params->folder);
 	page->file_bytes = ENRG_HISTOGRAM_ARRAYS_AT +
 			   8 * (bins->x.axis.bins + 1ull + (bins->dimensions == 2 ? bins->y.axis.bins + 1ull : 0) +
 				       2 * bins->cell_count);
 	int rc = make_file(page, err);
 	if (rc < 0) {
-		page_close(page);
+		histogram_page_close(page);
 		return rc;
 	}
 	struct enrg_histogram_page *head = page->head;
@@ -92,7 +107,7 @@ int page_open(struct page *page, const struct page_params *params, const struct 
 	return 0;
 }
 
-void page_close(struct page *page)
+void histogram_page_close(struct histogram_page *page)
 {
 	if (page->head) {
 		munmap(page->head, page->file_bytes);
@@ -115,7 +130,8 @@ static uint8_t *put(uint8_t *at, const void *words, uint64_t count)
 	return at + count * 8;
 }
 
-void page_show(struct page *page, const struct bins *bins, const char *run, const char *last_run, uint64_t since_ns)
+void histogram_page_show(
+	struct histogram_page *page, const struct bins *bins, const char *run, const char *last_run, uint64_t since_ns)
 {
 	struct enrg_histogram_page *head = page->head;
 	_Atomic uint64_t *sequence = (_Atomic uint64_t *)&head->sequence;

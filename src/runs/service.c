@@ -20,6 +20,8 @@
 #define IN_BYTES       65536u
 #define LOOK_MS        1000
 #define PATIENCE_NS    1500000000ull /* for a program before this one, which finishes */
+#define PROOF_PAUSE_NS 500000000ull
+#define PROOF_NS       300000000ull /* what a number may wait for it; a larger file is proved by `enrgdaq runs check` */
 #define REFUSED_EXIT   0
 
 /* --- lines of it --- */
@@ -83,9 +85,10 @@ static void hear_ask(struct service *service, const json_t *line)
 	}
 	service->floor = number > service->floor ? number : service->floor;
 	service->is_work_known = false;
+	service_say(service, json_pack("{s:I, s:O}", "number", (json_int_t)number, "ask", ask));
+	/* behind the answer: it stands in the database, and this is for the day when an older one is restored */
 	if (number_write(service->params->database, number, &file))
 		log_line(ENRG_WARNING, "the last number of a run can't be written beside the run book: %s", file.text);
-	service_say(service, json_pack("{s:I, s:O}", "number", (json_int_t)number, "ask", ask));
 }
 
 static void hear(struct service *service, const json_t *line)
@@ -175,6 +178,18 @@ static void answer_hello(struct service *service)
 
 /* --- the loop --- */
 
+/* When nobody waits: a large file takes its time. */
+static void prove(struct service *service)
+{
+	struct enrg_error err = {0};
+
+	if (!service->database || service->is_proved || !service->is_ready || service->is_over ||
+		clock_mono_ns() - service->busy_ns < PROOF_PAUSE_NS)
+		return;
+	service->is_proved = true;
+	service_note(service, database_prove(service->database, PROOF_NS, &err), &err);
+}
+
 static bool is_idle(struct service *service, uint64_t now_ns)
 {
 	return now_ns - service->busy_ns > service->params->idle_ns && !service->trouble && !service->has_mail &&
@@ -243,6 +258,7 @@ static void run_loop(struct service *service)
 		drive(service);
 		service_take_work(service);
 		service_give_work(service);
+		prove(service);
 		if (is_idle(service, clock_mono_ns()))
 			return;
 	}

@@ -121,6 +121,18 @@ bool service_is_hashing(struct service *service)
 
 /* --- what was done --- */
 
+/* Not synced: where power fails the record is written once more. */
+static int note_written(struct service *service, const struct worker_job *job, struct enrg_error *err)
+{
+	int rc = database_run(service->database, "PRAGMA synchronous = NORMAL", err, "");
+
+	if (!rc)
+		rc = database_run(service->database, "UPDATE run SET written = ? WHERE id = ?", err, "ii", job->changed,
+			job->run);
+	int restored = database_run(service->database, "PRAGMA synchronous = FULL", NULL, "");
+	return rc ? rc : restored;
+}
+
 /* It is tried again when the run changes again, or by the next program. */
 static void take_record(struct service *service, const struct worker_job *job)
 {
@@ -137,10 +149,7 @@ static void take_record(struct service *service, const struct worker_job *job)
 		service_alert(service, "WARNING", "book/record", text, false);
 	}
 	if (!job->code && service->database)
-		service_note(service,
-			database_run(service->database, "UPDATE run SET written = ? WHERE id = ?", &err, "ii",
-				job->changed, job->run),
-			&err);
+		service_note(service, note_written(service, job, &err), &err);
 }
 
 static int enter_hash(struct service *service, const struct worker_job *job, struct enrg_error *err)

@@ -314,9 +314,10 @@ static enum runs_progress look_at_jobs(const struct run_parts *parts, char *ret_
 
 		if (is_ready || strncmp(member->config->file, parts->path, length) != 0)
 			continue;
-		progress = member->state == MEMBER_GIVEN_UP || (member->state == MEMBER_PAUSING && !member->was_ready)
-				   ? RUNS_REFUSED
-				   : RUNS_WAITING;
+		/* one that was killed is started again; one that says that it can't is not waited for */
+		bool has_failed = member->state == MEMBER_GIVEN_UP ||
+				  (member->state == MEMBER_PAUSING && !member->was_ready && member->last_code > 0);
+		progress = has_failed ? RUNS_REFUSED : RUNS_WAITING;
 		if (progress == RUNS_REFUSED)
 			snprintf(ret_text, text_bytes, "job %.100s does not run: %.90s%s%.200s", member->plan->name,
 				member->last_exit, member->last_reason[0] ? ": " : "", member->last_reason);
@@ -443,6 +444,8 @@ void run_parts_open(struct run_parts *parts, struct reconfigure *reconfigure, st
 void run_parts_close(struct run_parts *parts)
 {
 	json_decref(parts->coming);
+	if (parts->path[0])
+		run_parts_remove_files(parts->path); /* all jobs have ended; a killed supervisor does not come here */
 	*parts = (struct run_parts){0};
 }
 

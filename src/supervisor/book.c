@@ -140,6 +140,7 @@ static void say_where(const struct book *book, const struct book_params *params)
 int book_open(struct book *book, const struct book_params *params, struct enrg_error *err)
 {
 	struct book_link_params link = {.book = params, .hello = hello, .hear = hear, .context = book};
+	char inbox[BOOK_PATH_BYTES + 16];
 
 	*book = (struct book){.alert = params->alert, .context = params->context};
 	snprintf(book->runtime_folder, sizeof(book->runtime_folder), "%s", params->runtime_folder);
@@ -153,11 +154,13 @@ int book_open(struct book *book, const struct book_params *params, struct enrg_e
 		return 0;
 	int rc = book_link_open(&link, &book->link, err);
 	book->is_on = !rc;
-	if (!rc)
-		say_where(book, params);
-	if (!rc)
-		book_link_want(book->link);
-	return rc;
+	if (rc)
+		return rc;
+	snprintf(inbox, sizeof(inbox), "%s/" ENTRY_FOLDER, book->runtime_folder);
+	(void)path_make_private_folder(inbox, NULL); /* stores see by it that there is a book */
+	say_where(book, params);
+	book_link_want(book->link);
+	return 0;
 }
 
 void book_close(struct book *book, uint64_t patience_ns)

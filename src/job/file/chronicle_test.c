@@ -45,6 +45,9 @@ static int set_up(void **state)
 	strcpy(folder, "/tmp/enrg-chronicle-XXXXXX");
 	if (!mkdtemp(folder))
 		return -1;
+	snprintf(journal, sizeof(journal), "%s/" ENTRY_FOLDER, folder);
+	if (mkdir(journal, 0700)) /* the supervisor's, where there is a run book */
+		return -1;
 	snprintf(journal, sizeof(journal), "%s/journal", folder);
 	snprintf(path, sizeof(path), "%s/data.csv", folder);
 	write_text("run_info.json",
@@ -239,6 +242,21 @@ static void runs_stand_beside_a_file(void **state)
 	json_decref(json);
 }
 
+/* Where there is no run book nobody would take them. */
+static void without_a_book_nothing_is_said(void **state)
+{
+	char inbox[120];
+	struct enrg_file *file = open_file();
+
+	(void)state;
+	snprintf(inbox, sizeof(inbox), "%s/" ENTRY_FOLDER, folder);
+	assert_int_equal(rmdir(inbox), 0);
+	write_rows(file, "one", 3);
+	store_commit_alone(store);
+	enrg_file_close(file);
+	assert_int_equal(access(inbox, F_OK), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +265,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(after_a_kill_the_next_instance_says_it_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(of_unknown_runs_nothing_is_said, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(runs_stand_beside_a_file, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(without_a_book_nothing_is_said, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -22,6 +22,7 @@ has_rows() { [ "$(wc -l <out/camera.csv)" -gt "$1" ]; }
 # A source that hangs: told once, with cause and remedy; acknowledged; the next supervisor knows of it and tells its end.
 case_silent() {
 	write_config 16
+	printf '[runs]\ntaint_by = ["lag", "silent"]\n' >>config/supervisor.toml
 	start run.log run config
 	await 20 has_rows 25000 || fail "no rows" # some seconds, in which it is learned how often it sends
 	await 5 has_no_alarm || fail "an alarm: $(cat alarms.log)"
@@ -51,6 +52,7 @@ case_silent() {
 	wait "$run" || fail "exit code $?"
 	[ "$(alerts_of 'camera has sent nothing')" = 1 ] || fail "$(alerts_of 'camera has sent nothing') rows of its begin"
 	[ "$(alerts_of 'silent/camera is over')" = 1 ] || fail "$(alerts_of 'silent/camera is over') rows of its end"
+	await 10 grep -q '"tainted"' out/run_000001*.json || fail "the run is not tainted: $(ls out)"
 }
 
 # Who is stopped, or takes no data between runs, is not silent.

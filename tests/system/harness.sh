@@ -25,9 +25,9 @@ jobs_here() {
 finish() {
 	for pid in "${started[@]}"; do kill -KILL "$pid" 2>/dev/null; done
 	wait 2>/dev/null
-	# jobs whose supervisor was killed end by themselves
+	# jobs whose supervisor was killed end by themselves, and so does the program of the run book
 	for _ in $(seq 100); do
-		[ -z "$(jobs_here)" ] && break
+		[ -z "$(jobs_here)" ] && ! pgrep -f -- "--inbox $ENRGDAQ_RUNTIME_DIR" >/dev/null && break
 		sleep 0.1
 	done
 	for disk in "$work/out" "$work/disk" "$work/aside"; do mountpoint -q "$disk" && umount -l "$disk"; done

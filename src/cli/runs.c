@@ -12,7 +12,7 @@ static const struct {
 	const char *name, *arguments, *summary; /* summary NULL: told with the one before */
 	int (*run)(int argc, char **argv);
 } verbs[] = {
-	{"list", "[WORDS…]", "the newest runs, or those that are searched for; the same without a command",
+	{"list", "[WORDS ...]", "the newest runs, or those that are searched for; the same without a command",
 		runs_call_program},
 	{"show", "RUN", "all that is known of one", runs_call_program},
 	{"diff", "RUN RUN", "what differs between two: configuration, versions, account, rates", runs_call_program},
@@ -44,7 +44,7 @@ static void print_help(void)
 		stdout);
 	for (size_t i = 0; i < VERB_COUNT; i++)
 		if (verbs[i].summary)
-			printf("  %-10s %-10s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].summary);
+			printf("  %-12s %-11s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].summary);
 	fputs("\n"
 	      "  RUN              its number, name or uuid, or \"last\"\n"
 	      "  --id ID          info.supervisor_id of the system; without it, the one that runs\n"

@@ -126,13 +126,15 @@ static void learn_pace(struct stream *stream, uint64_t waited_ns)
 	stream->pace_ns = pace > stream->pace_ns ? pace : stream->pace_ns - (stream->pace_ns - pace) / 8;
 }
 
+/* Many that are busy push their consumer off its core for longer than the least: then what was seen counts. */
 static uint64_t patience(const struct stream *stream)
 {
 	uint64_t patience_ns = 4 * stream->pace_ns, others = stream->producers > 1 ? stream->producers - 1 : 0;
 	uint64_t least_ns = others < SPILL_EACH_MAX_NS / SPILL_EACH_NS ? others * SPILL_EACH_NS : SPILL_EACH_MAX_NS;
+	uint64_t most_ns = others * SPILL_EACH_NS > SPILL_AFTER_MAX_NS ? others * SPILL_EACH_NS : SPILL_AFTER_MAX_NS;
 
 	least_ns = least_ns > SPILL_AFTER_NS ? least_ns : SPILL_AFTER_NS;
-	patience_ns = patience_ns < SPILL_AFTER_MAX_NS ? patience_ns : SPILL_AFTER_MAX_NS;
+	patience_ns = patience_ns < most_ns ? patience_ns : most_ns;
 	return patience_ns > least_ns ? patience_ns : least_ns;
 }
 

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "fixtures/stream.h"
-#include "plane/stream.h"
+#include "plane/stream_state.h"
 
 #define RING_BYTES (16u << 20)
 
@@ -262,6 +262,32 @@ static void test_many_come_back(void **state)
 	skip();
 }
 
+/* How long one of 64 waits for a consumer that stands still, when consumers took so long of late. */
+static uint64_t wait_before_depth(uint64_t pace_ns)
+{
+	struct stream_claim claim;
+	struct pair pair;
+
+	open_pair(&pair, 1000000, 0);
+	stream_govern(pair.stream, 10000000, 64);
+	assert_true(write_next(&pair));
+	pair.stream->pace_ns = pace_ns;
+	uint64_t asked_ns = clock_mono_ns();
+	assert_int_equal(stream_claim(pair.stream, 1000000, 1000000000, &claim), 0);
+	uint64_t waited_ns = clock_mono_ns() - asked_ns;
+	stream_abort(pair.stream);
+	close_pair(&pair);
+	return waited_ns;
+}
+
+/* The store of 64 busy sources is away from its core for longer than 40 ms: whoever has seen that waits for it. */
+static void test_patience_follows_pace(void **state)
+{
+	(void)state;
+	assert_true(wait_before_depth(0) >= 40000000);
+	assert_true(wait_before_depth(20000000) >= 80000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +298,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stop_anywhere_small, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_killed_in_the_depth, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_waits_without_waking, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_patience_follows_pace, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("plane.stream_room", tests, NULL, NULL);

@@ -93,7 +93,11 @@ void runs_abort(struct runs *runs, const char *by, const char *reason)
 {
 	runs->account->is_aborted = true;
 	text_copy(runs->account->reason, sizeof(runs->account->reason), reason);
-	runs_begin_stopping(runs, by, reason);
+	runs->is_abort_due = !runs->account->number; /* the book may have taken one by now */
+	if (runs->is_abort_due)
+		text_copy(runs->account->facts.end_by, sizeof(runs->account->facts.end_by), by);
+	else
+		runs_begin_stopping(runs, by, reason);
 }
 
 static void fail_start(struct runs *runs, const char *why)
@@ -221,7 +225,7 @@ int runs_begin(struct runs *runs, const struct runs_wanted *wanted, struct enrg_
 	runs->account = account;
 	runs->goal = wanted->goal;
 	runs->wanted_number = wanted->number;
-	runs->is_number_asked = false;
+	runs->is_number_asked = runs->is_abort_due = false;
 	runs_enter(runs, RUNS_CONFIGURING, wanted->by, wanted->reason);
 	return 0;
 }
@@ -289,7 +293,13 @@ static bool take_number(struct runs *runs)
 	runs_tell_info(runs, account);
 	runs_put_state(runs);
 	runs->changes++;
-	return true;
+	if (!runs->is_abort_due)
+		return true;
+	char by[RUN_BY_BYTES], reason[sizeof(account->reason)];
+	memcpy(by, account->facts.end_by, sizeof(by));
+	memcpy(reason, account->reason, sizeof(reason));
+	runs_abort(runs, by, reason);
+	return false;
 }
 
 /* A run that was on when a supervisor was killed has begun: that a job is not there again ends it no more than it would

@@ -77,6 +77,7 @@ struct runs {
 	enum runs_state state, goal; /* goal of CONFIGURING: RUNS_CONFIGURED or RUNS_ON */
 	bool is_draining;            /* the supervisor stops */
 	bool is_number_asked;        /* CONFIGURING: the book was asked for one */
+	bool is_abort_due;           /* … and is ended as soon as it has it */
 	uint64_t wanted_number;      /* 0 = the next */
 	bool is_told;                /* STARTING: the stores are there, and the sources were told */
 	bool is_late;                /* the deadline has passed, and it was said */

@@ -155,6 +155,10 @@ bool runs_finish(struct runs *runs, json_t *ledger)
 	json_t *between = json_array();
 
 	runs_close_done(runs);
+	if (runs->account && !runs->account->number) { /* it was never begun; the book closes what it knows of it */
+		account_destroy(runs->account);
+		runs->account = NULL;
+	}
 	if (runs->account && runs_hand_over(runs)) {
 		runs_enter(runs, RUNS_IDLE, "", "the supervisor was stopped");
 		runs_close_done(runs);

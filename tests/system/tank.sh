@@ -113,7 +113,7 @@ case_in_runs() {
 	kill -INT "$run"
 	wait "$run" || fail "the run: $?"
 	[ "$(grep -c ^1767 n/out/waveforms.csv)" = "$rows" ] || fail "rows of no run"
-	[ "$(find n/out -name "run_*.json" | wc -l)" = 1 ] || fail "not one account of a run"
+	[ "$(find n/out -name "run_*_*.json" | wc -l)" = 1 ] || fail "not one account of a run"
 }
 
 # A record that does not fit into a batch is refused with the key that has to change; so is a pulse without a fall.

@@ -10,7 +10,8 @@ write_lab() { # [LINES of the recorder…]
 	printf '%s\n' 'daq_job_type = "DAQJobTest"' 'rand_min = 1' 'rand_max = 6' 'interval_seconds = 0.01' \
 		'[store_config.csv]' 'file_path = "fast.csv"' >c/fast.toml
 	{
-		printf 'daq_job_type = "DAQJobHistory"\nmin_free_gb = 0\n'
+		printf 'daq_job_type = "DAQJobHistory"\n'
+		[[ $* = *min_free_gb* ]] || printf 'min_free_gb = 0\n'
 		printf '%s\n' "$@"
 	} >c/hist.toml
 }
@@ -40,6 +41,10 @@ case_recorded_and_killed() {
 	"$bin" history list '*/data/*' --csv >columns || fail "list"
 	grep -q '^dice/data/A,,gauge,20' columns || fail "the list: $(cat columns)"
 	grep -q '^fast/data/' columns && fail "a fast table is recorded: $(cat columns)"
+	# one that becomes faster is left out, and named once
+	sed -i 's/^interval_seconds.*/interval_seconds = 0.01/' c/dice.toml
+	"$bin" reload >reload.log 2>&1 || fail "reload: $(cat reload.log)"
+	await 20 grep -q "the table dice/data comes more than 2 times a second now: .*columns_of" run.log || fail "faster"
 	kill -INT "$run"
 	wait "$run" || fail "the run"
 	grep -q "dice -> DAQJobStoreCSV: .*accounted" run.log || fail "the ledger"
@@ -65,11 +70,17 @@ is_over() { grep -q "the history is recorded again" run.log; }
 case_full_disk() {
 	mkdir disk
 	mount -t tmpfs -o size=1m tmpfs disk 2>/dev/null || exit 77
-	write_lab "folder = \"$work/disk/history\""
+	write_lab 'min_free_gb = 0.5' "folder = \"$work/disk/history\"" 'columns_of = ["fa?t"]' 'exclude = ["*/data/B"]'
 	start run.log run c
 	await 20 known fast/out_rows_per_s 2 || fail "not recorded"
+	# of a source that is named, however fast it is: of each second the range; and not what is excluded
+	await 20 known fast/data/A 3 || fail "columns_of"
+	"$bin" history fast/data/A --last 1m --csv --points 60 | awk -F, '$4 == 1 && $6 == 6 {n++} END {exit !(n >= 2)}' ||
+		fail "no ranges: $("$bin" history fast/data/A --last 1m --csv --points 60)"
+	"$bin" history list --csv >columns || fail "list"
+	grep -q '/B,' columns && fail "excluded series are recorded"
 	head -c 1100000 /dev/zero >disk/full 2>/dev/null
-	await 20 grep -q "the history is not recorded: .*No space left.*Data and their stores are not touched" run.log || fail "not said"
+	await 20 grep -q "the history is not recorded: less than .* are free .*Data and their stores are not touched" run.log || fail "not said"
 	await 20 sh -c "'$bin' status | grep -q '^hist .*waiting'" || fail "status: $("$bin" status)"
 	local rows
 	rows=$(wc -l <out/fast.csv)

@@ -224,9 +224,19 @@ static void note_row(struct table *table, const struct enrg_batch *batch)
 
 /* --- how often they come ------------------------------------------------------------------------------------------ */
 
+/* Also before its source was restarted. */
+static bool was_recorded(const struct feed *feed, const struct table *table)
+{
+	bool was = table->pace == PACE_SLOW;
+
+	for (uint32_t i = 0; i < table->count && !was; i++)
+		was = recorder_has(feed->recorder, table->columns[i].name);
+	return was;
+}
+
 static void leave_out(struct feed *feed, struct table *table)
 {
-	if (table->pace == PACE_SLOW)
+	if (was_recorded(feed, table))
 		enrg_job_alert(feed->job, ENRG_WARNING,
 			"the table %s/%s comes more than %g times a second now: its columns are not recorded any more. "
 			"Name the source in columns_of where they are to be",

@@ -12,6 +12,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "enrgdaq/client.h"
+
 #define LOCK ".lock"
 
 static int fail(const char *path, struct enrg_error *err)
@@ -74,14 +76,15 @@ void place_close(struct place *place)
 int place_check_room(const struct place *place, uint64_t free_bytes, struct enrg_error *err)
 {
 	struct statvfs disk;
+	char text[32];
 
 	if (statvfs(place->folder, &disk) < 0)
 		return fail(place->folder, err);
 	uint64_t tenth = (uint64_t)disk.f_blocks * disk.f_frsize / 10, least = free_bytes < tenth ? free_bytes : tenth;
 	if ((uint64_t)disk.f_bavail * disk.f_frsize >= least)
 		return 0;
-	return enrg_error_set(err, -ENOSPC, "less than %" PRIu64 " MB are free on the disk of %s (min_free_gb)",
-		least / 1000000, place->folder);
+	return enrg_error_set(err, -ENOSPC, "less than %s are free on the disk of %s (min_free_gb)",
+		enrg_format_bytes((double)least, text), place->folder);
 }
 
 /* FNV-1a: names of jobs may hold what a file's name may not. */

@@ -105,6 +105,13 @@ int64_t recorder_take(struct recorder *recorder, const char *name, const char *u
 	return line ? (int64_t)line->series : -ENOMEM;
 }
 
+bool recorder_has(const struct recorder *recorder, const char *name)
+{
+	struct line key = {.name = (char *)(uintptr_t)name};
+
+	return tfind(&key, &recorder->names, compare_lines) != NULL;
+}
+
 void recorder_end(struct recorder *recorder, uint32_t series)
 {
 	recorder->lines[series]->is_known = false;

@@ -27,6 +27,8 @@ void recorder_destroy(struct recorder *recorder); /* takes NULL */
 
 /* The number of a series; the same for the same name. -ENOMEM; -ENOSPC: RECORDER_SERIES_MAX. */
 int64_t recorder_take(struct recorder *recorder, const char *name, const char *unit, uint32_t flags);
+/* Is there one of that name? */
+bool recorder_has(const struct recorder *recorder, const char *name);
 /* A value of the present second. It counts until the next one or recorder_end. Not finite: as recorder_end. */
 void recorder_set(struct recorder *recorder, uint32_t series, double value);
 /* It is not known any more. */

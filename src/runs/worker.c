@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/disk.h"
 #include "base/path.h"
 #include "base/sha256.h"
 #include "base/text.h"
@@ -119,12 +120,39 @@ static void give_back(struct worker *worker, struct worker_job *job)
 	(void)!write(worker->event, &one, sizeof(one));
 }
 
+/* One name for what is not whole yet: what a kill leaves is written over the next time. */
+static int write_part(const char *path, const char *text, const char *part)
+{
+	int descriptor = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int rc = descriptor < 0 ? -errno : 0;
+
+	if (!rc && disk_write_all(descriptor, (const uint8_t *)text, strlen(text), 0) < 0)
+		rc = -errno;
+	if (!rc && fsync(descriptor) < 0)
+		rc = -errno;
+	if (descriptor >= 0 && close(descriptor) < 0 && !rc)
+		rc = -errno;
+	if (!rc && rename(part, path) < 0)
+		rc = -errno;
+	if (rc)
+		unlink(part);
+	return rc;
+}
+
 static void write_file(struct worker_job *job)
 {
+	const char *slash = strrchr(job->path, '/');
+	char part[WORKER_PATH_BYTES + 8];
+
 	set_io_priority(IO_LOW);
+	snprintf(part, sizeof(part), "%.*s.%s.part", slash ? (int)(slash - job->path) + 1 : 0, job->path,
+		slash ? slash + 1 : job->path);
 	job->code = path_make_parent(job->path, 0755, &job->err);
-	if (!job->code)
-		job->code = path_write_file(job->path, job->text, strlen(job->text), 1, &job->err);
+	if (job->code)
+		return;
+	job->code = write_part(job->path, job->text, part);
+	if (job->code)
+		enrg_error_set(&job->err, job->code, "%s: %s", job->path, strerror(-job->code));
 }
 
 /* Between two pieces of a file that may be as long as a disk: what is to be written is written. */

@@ -163,15 +163,6 @@ int book_open(struct book *book, const struct book_params *params, struct enrg_e
 	return 0;
 }
 
-void book_close(struct book *book, uint64_t patience_ns)
-{
-	book_link_close(book->link, patience_ns);
-	json_decref(book->hooks);
-	json_decref(book->ask);
-	json_decref(book->begin);
-	*book = (struct book){0};
-}
-
 int book_descriptor(const struct book *book)
 {
 	return book->is_on ? book_link_descriptor(book->link) : -1;
@@ -197,6 +188,30 @@ static bool has_entries(const struct book *book, bool takes_progress)
 	if (directory)
 		closedir(directory);
 	return is_there;
+}
+
+/* What lies there is entered, though the program was killed a moment ago, or often. */
+static void start_last(struct book *book, uint64_t until_ns)
+{
+	while (has_entries(book, true) && !book_link_is_there(book->link) && clock_mono_ns() < until_ns) {
+		book_link_step(book->link, clock_mono_ns());
+		book_link_retry(book->link);
+		if (!book_link_is_there(book->link))
+			(void)poll(NULL, 0, 5); /* until the end of the last one is seen */
+	}
+}
+
+void book_close(struct book *book, uint64_t patience_ns)
+{
+	uint64_t began_ns = clock_mono_ns(), used_ns;
+
+	if (book->is_on && patience_ns)
+		start_last(book, began_ns + patience_ns / 2);
+	used_ns = clock_mono_ns() - began_ns;
+	book_link_close(book->link, patience_ns > used_ns ? patience_ns - used_ns : 0);
+	json_decref(book->ask);
+	json_decref(book->begin);
+	*book = (struct book){0};
 }
 
 void book_step(struct book *book, uint64_t now_ns)

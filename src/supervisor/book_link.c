@@ -356,6 +356,12 @@ void book_link_hurry(struct book_link *link)
 		link->due_ns = 0;
 }
 
+void book_link_retry(struct book_link *link)
+{
+	link->due_ns = 0;
+	book_link_want(link);
+}
+
 bool book_link_is_hopeless(const struct book_link *link)
 {
 	return !link->pid && link->failures >= TOLD_FAILURES;

@@ -26,6 +26,8 @@ bool book_link_is_there(const struct book_link *link);
 void book_link_want(struct book_link *link);
 /* Somebody waits: one that has ended is started again at once, unless it has again and again. */
 void book_link_hurry(struct book_link *link);
+/* Starts it where it is not there, however often it has failed. */
+void book_link_retry(struct book_link *link);
 /* It has failed again and again, and is not there. */
 bool book_link_is_hopeless(const struct book_link *link);
 /* A line to the program that is there. -ENOTCONN: it is not, hello says it again; -EAGAIN: it does not read. */

@@ -120,6 +120,20 @@ static void give_back(struct worker *worker, struct worker_job *job)
 	(void)!write(worker->event, &one, sizeof(one));
 }
 
+/* The new name reaches the disk; a file system that can't do that has done what it can. */
+static void sync_folder(const char *path)
+{
+	char folder[WORKER_PATH_BYTES];
+	const char *slash = strrchr(path, '/');
+
+	snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
+	int descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (descriptor < 0)
+		return;
+	(void)fsync(descriptor);
+	close(descriptor);
+}
+
 /* One name for what is not whole yet: what a kill leaves is written over the next time. */
 static int write_part(const char *path, const char *text, const char *part)
 {
@@ -136,6 +150,8 @@ static int write_part(const char *path, const char *text, const char *part)
 		rc = -errno;
 	if (rc)
 		unlink(part);
+	else
+		sync_folder(path);
 	return rc;
 }
 

@@ -19,6 +19,7 @@ static const struct {
 	{"export", "RUN", "one as RO-Crate, CSV or JSON, for others and for archives", runs_call_program},
 	{"start", "[TYPE]", "begins one ([runs] control = true)", runs_start},
 	{"stop", "", "ends the one that is on", runs_stop},
+	{"state", "", "which run is on, since when, what it waits for, and when it ends", runs_now},
 	{"note", "RUN TEXT", "puts a note to a run", runs_notes},
 	{"flag", "RUN FLAG", "marks a run, as tainted", runs_notes},
 	{"delete", "RUN", "leaves a run out of lists; number, record and data stay", runs_notes},

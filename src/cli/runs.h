@@ -9,6 +9,8 @@
 
 int runs_start(int argc, char **argv);
 int runs_stop(int argc, char **argv);
+/* `state` */
+int runs_now(int argc, char **argv);
 /* `types`, `templates`, `sequences` */
 int runs_plans(int argc, char **argv);
 int runs_sequence(int argc, char **argv);

@@ -111,7 +111,8 @@ static void alarms_of_a_kind_taint_it(void **state)
 {
 	static const char *const names[] = {"silent", "lag/csv"};
 	const struct enrg_string_list kinds = {2, names};
-	struct runs_alarm alarm = {.key = "silently", .event = "begins", .severity = "WARNING", .text = "", .begins = true};
+	struct runs_alarm alarm = {
+		.key = "silently", .event = "begins", .severity = "WARNING", .text = "", .begins = true};
 
 	(void)state;
 	runs_note_alarm(&runs, &alarm, &kinds);

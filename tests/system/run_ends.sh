@@ -64,6 +64,7 @@ case_ends() {
 	send run_start id=when 'stop_when=["ledger open", "csv.in_rows > 1 for 1"]' || fail "start: $(cat send.log)"
 	shows_ends() { "$bin" status | grep -q "^run 6 (when) is on since .*; ends when ledger open; ends when csv.in_rows > 1 for 1$"; }
 	await 3 shows_ends || fail "status: $("$bin" status)"
+	"$bin" runs state | grep -q "^run 6 (when) is on since .*; ends when csv.in_rows > 1 for 1$" || fail "$("$bin" runs state)"
 	await 20 is_closed || fail "it does not end by its condition: $(cat send.log)"
 	[ "$(($(wc -l <out/beam_rows.csv) - 1))" -ge 100 ] || fail "too few rows"
 	end

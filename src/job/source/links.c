@@ -12,6 +12,7 @@
 #define LINKS_WINDOW_BYTES (16ull << 20)
 #define LINKS_LOOK_NS      20000000ull
 #define LINKS_DRAIN_NS     30000000000ull /* for what an ordered stop still has in flight */
+#define LINKS_ORPHAN_NS    5000000000ull  /* without a supervisor nobody starts a store again: while nothing moves */
 #define LINKS_BYE_NS       1000000000ull
 #define LINKS_HURRY_NS     200000000ull
 
@@ -43,16 +44,20 @@ int links_start(struct enrg_job *job, struct enrg_error *err)
 void links_drain(struct enrg_job *job, struct stream *stream)
 {
 	struct process *process = job->process;
-	uint64_t drain_until = 0;
+	uint64_t drain_until = 0, orphan_until = 0, last = 0, left;
 
 	if (job->link_count)
 		stream_publish(stream); /* the pad of a claim that was given back: the sender must see it to be done */
-	while (job->link_count && stream_in_flight(stream) > 0) {
+	while (job->link_count && (left = stream_in_flight(stream)) > 0) {
 		enum process_stop stop = process_stop_state(process);
 		uint64_t now = clock_mono_ns();
 		if (stop == PROCESS_DRAIN && !drain_until)
 			drain_until = now + LINKS_DRAIN_NS;
-		if (stop == PROCESS_HURRY || (drain_until && now >= drain_until))
+		if (atomic_load_explicit(&process->is_orphan, memory_order_relaxed) && (!orphan_until || left < last))
+			orphan_until = now + LINKS_ORPHAN_NS;
+		last = left;
+		if (stop == PROCESS_HURRY || (drain_until && now >= drain_until) ||
+			(orphan_until && now >= orphan_until))
 			break;
 		wait_beat(job);
 		process_sleep_until(process, stop, now + LINKS_LOOK_NS);

@@ -52,6 +52,7 @@ taken() {
 	if [ -n "$only_changed" ]; then
 		count=$(printf '%s' "$files" | grep -c .)
 		if ! git describe --tags --abbrev=0 >/dev/null 2>&1; then
+			limit=24 # every time the whole of the sample, as nothing says what was looked at before
 			say "$1: no tag is here (none was made, or the clone is shallow): what the last 20 commits changed" >&2
 		fi
 		if [ "$count" -gt $limit ]; then

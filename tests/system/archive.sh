@@ -120,7 +120,7 @@ case_kills() {
 	local before
 	before=$(removed)
 	more() { [ "$(removed)" -gt "$before" ]; }
-	await 20 more || fail "nothing is removed any more"
+	await 60 more || fail "nothing is removed any more"
 	end_lab
 	grep -q "torn or damaged" run.log && fail "records were torn"
 	expect_all far

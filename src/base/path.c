@@ -258,7 +258,7 @@ static int write_file(const char *path, const void *bytes, size_t count, bool sy
 
 int path_write_file(const char *path, const void *bytes, size_t count, int sync, struct enrg_error *err)
 {
-	return write_file(path, bytes, count, sync, 0666, err);
+	return write_file(path, bytes, count, sync, 0644, err);
 }
 
 int path_write_private_file(const char *path, const void *bytes, size_t count, struct enrg_error *err)

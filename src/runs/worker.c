@@ -137,7 +137,7 @@ static void sync_folder(const char *path)
 /* One name for what is not whole yet: what a kill leaves is written over the next time. */
 static int write_part(const char *path, const char *text, const char *part)
 {
-	int descriptor = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	int descriptor = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	int rc = descriptor < 0 ? -errno : 0;
 
 	if (!rc && disk_write_all(descriptor, (const uint8_t *)text, strlen(text), 0) < 0)

@@ -51,9 +51,11 @@ case_umask() {
 	local runtime=$ENRGDAQ_RUNTIME_DIR/lab
 	[ "$(stat -c %a "$runtime")" = 700 ] || fail "the runtime folder is $(stat -c %a "$runtime")"
 	[ "$(find "$runtime" -type s | wc -l)" -ge 3 ] || fail "fewer sockets than a bus and a link have"
-	find "$runtime" -mindepth 1 ! -perm 0600 | grep . && fail "others could open these"
+	find "$runtime" -mindepth 1 ! -type d ! -perm 0600 | grep . && fail "others could open these"
+	find "$runtime" -mindepth 1 -type d ! -perm 0700 | grep . && fail "others could enter these"
 	stop_run 0
 	find "$runtime" -type f ! -perm 0600 | grep . && fail "others could open these after the end"
+	find out -type f -perm /022 | grep . && fail "others could write these"
 	[ "$(stat -c %a out/dice.csv)" = 644 ] || fail "data follows the umask of old: $(stat -c %a out/dice.csv)"
 }
 

@@ -429,7 +429,7 @@ static int write_out(const char *path, const struct bytes *out, struct enrg_erro
 
 	if (snprintf(beside, sizeof(beside), "%s.part", path) >= (int)sizeof(beside))
 		return enrg_error_set(err, -ENAMETOOLONG, "%s: too long", path);
-	int descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+	int descriptor = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (descriptor < 0)
 		return enrg_error_set(err, -errno, "%s: %s", beside, enrg_error_name(-errno));
 	while (rc == 0 && done < out->count) {

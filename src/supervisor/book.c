@@ -211,6 +211,7 @@ void book_close(struct book *book, uint64_t patience_ns)
 	book_link_close(book->link, patience_ns > used_ns ? patience_ns - used_ns : 0);
 	json_decref(book->ask);
 	json_decref(book->begin);
+	json_decref(book->hooks);
 	*book = (struct book){0};
 }
 

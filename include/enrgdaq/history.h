@@ -51,14 +51,14 @@ struct enrg_history_list {
 
 /* All series, or those that `pattern` (as of fnmatch(3): "*" also stands for "/") or the exact name means; NULL: all.
  * 0, also where there are none. */
-ENRG_API int enrg_history_list(
+ENRG_API int enrg_history_list_series(
 	struct enrg_history *history, const char *pattern, struct enrg_history_list **ret_list, struct enrg_error *err);
 ENRG_API void enrg_history_list_destroy(struct enrg_history_list *list); /* takes NULL */
 
 struct enrg_history_query {
 	uint32_t size;               /* sizeof(struct enrg_history_query) */
 	uint32_t points;             /* at most so many a series; 1 to ENRG_HISTORY_POINTS_MAX */
-	const char *const *patterns; /* as of enrg_history_list, NULL at the end */
+	const char *const *patterns; /* as of enrg_history_list_series, NULL at the end */
 	uint64_t from_ns, to_ns;     /* wall clock */
 };
 

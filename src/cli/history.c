@@ -65,7 +65,7 @@ static int print_list(struct history_options *options, const char *pattern)
 
 	if (rc)
 		return rc;
-	if (enrg_history_list(history, pattern, &list, &err) < 0) {
+	if (enrg_history_list_series(history, pattern, &list, &err) < 0) {
 		fprintf(stderr, "enrgdaq history: %s\n", err.text);
 		rc = 1;
 	} else {

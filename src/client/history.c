@@ -268,7 +268,7 @@ static int list_sort(struct list *list)
 	return 0;
 }
 
-int enrg_history_list(
+int enrg_history_list_series(
 	struct enrg_history *history, const char *pattern, struct enrg_history_list **ret_list, struct enrg_error *err)
 {
 	struct list *list = calloc(1, sizeof(*list));

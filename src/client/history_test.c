@@ -439,14 +439,14 @@ static void lists(void **state)
 	path_of("seconds_2_20261128T06Z.history", path);
 	assert_int_equal(symlink("/dev/zero", path), 0);
 	assert_int_equal(enrg_history_open(folder, &history, &err), 0);
-	assert_int_equal(enrg_history_list(history, NULL, &list, &err), 0);
+	assert_int_equal(enrg_history_list_series(history, NULL, &list, &err), 0);
 	assert_int_equal(list->count, 2);
 	assert_string_equal(list->entries[0]->name, "a/ [2J");
 	assert_string_equal(list->entries[1]->unit, "mV");
 	assert_int_equal(list->entries[1]->first_ns, NOW);
 	assert_int_equal(list->entries[1]->last_ns, NOW + 6 * S);
 	enrg_history_list_destroy(list);
-	assert_int_equal(enrg_history_list(history, "*two", &list, &err), 0);
+	assert_int_equal(enrg_history_list_series(history, "*two", &list, &err), 0);
 	assert_int_equal(list->count, 1);
 	enrg_history_list_destroy(list);
 	enrg_history_close(history);

@@ -135,6 +135,10 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 		rc = plan_set_create(self->folder, &self->runtime, &self->plans, err);
 	if (!rc)
 		rc = needs_check(self->plans, err);
+	if (!rc) /* not before: a start that is refused writes nothing */
+		rc = supervisor_open_book(self, err);
+	if (!rc && self->book.is_on)
+		rc = watch(self, book_descriptor(&self->book), OWN_BOOK, err);
 	if (!rc)
 		rc = run_log_plan(&self->folder->supervisor, self->params->log_format, self->plans, err);
 	if (!rc)
@@ -264,10 +268,6 @@ int supervisor_start(struct supervisor *self, struct enrg_error *err)
 		run_log_find(&self->folder->supervisor, self->runtime.log_path, sizeof(self->runtime.log_path));
 	if (!rc)
 		rc = open_loop(self, err);
-	if (!rc)
-		rc = supervisor_open_book(self, err);
-	if (!rc && self->book.is_on)
-		rc = watch(self, book_descriptor(&self->book), OWN_BOOK, err);
 	if (!rc)
 		rc = prepare(self, err);
 	if (!rc) {

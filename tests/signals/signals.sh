@@ -26,7 +26,7 @@ write_slow_store() {
 
 rows() { wc -l 2>/dev/null <"out/${1:-data.csv}" || echo 0; }
 has_rows() { [ "$(rows)" -gt "${1:-1}" ]; }
-jobs_of() { ps --ppid "$run" -o pid=; }
+jobs_of() { ps --ppid "$run" -o pid=,comm= | awk '$2 != "enrgdaq-runs" {print $1}'; }
 
 # The run ends with that exit code.
 ends_with() {

@@ -59,7 +59,7 @@ write_plans() {
 	cat >c/runs/sequences/all.toml <<-END
 		type = "scan"
 		settle_seconds = 0.05
-		stop_after_seconds = 0.3
+		stop_after_seconds = ${run_seconds:-0.3}
 		[[scan]]
 		parameter = "top"
 		from = 100
@@ -242,7 +242,7 @@ case_sequence_killed() {
 
 # stop ends the run that is on; resume goes on at that step; what is wrong with any step is said before the first.
 case_sequence_stopped() {
-	steps=3
+	steps=3 run_seconds=1.5 # long enough that a command meets it
 	write_plans
 	begin run.log
 	printf 'type = "scan"\n[[step]]\nvalues = { top = 5 }\n' >c/runs/sequences/endless.toml

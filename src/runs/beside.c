@@ -49,6 +49,9 @@ void beside_format_path(
 		return;
 	path_safe_name(run, safe, sizeof(safe));
 	snprintf(ret_path, BESIDE_PATH_BYTES, "%.900s/run_%06" PRIu64 "_%s.json", folder, number, safe);
+	if (access(ret_path, F_OK) || is_of(ret_path, uuid))
+		return;
+	snprintf(ret_path, BESIDE_PATH_BYTES, "%.900s/run_%06" PRIu64 "_%s.json", folder, number, uuid);
 }
 
 /* --- into the database --- */
@@ -217,9 +220,9 @@ int beside_keep(const char *folder, const struct entry *entry, char ret_path[BES
 {
 	json_t *json = find_by_uuid(folder, entry->uuid, ret_path) ? load(ret_path, NULL) : NULL;
 
-	if (!json) {
+	if (!json) { /* where its name has its key it lies before those that are looked through */
 		format_new_path(folder, entry, ret_path);
-		json = make_record(entry);
+		json = is_of(ret_path, entry->uuid) ? load(ret_path, NULL) : make_record(entry);
 	}
 	if (!json_is_object(json_object_get(json, "entries")))
 		json_object_set_new(json, "entries", json_object());

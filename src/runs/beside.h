@@ -10,7 +10,8 @@
 #define BESIDE_PATH_BYTES 1200u
 #define BESIDE_BYTES_MAX  (256u << 20)
 
-/* run_000123.json; run_000123_RUN.json where the first one is of another run (two supervisors with one folder). */
+/* run_000123.json; run_000123_RUN.json where the first one is of another run (two supervisors with one folder), and
+ * run_000123_UUID.json where that is, too. */
 void beside_format_path(
 	const char *folder, uint64_t number, const char *run, const char *uuid, char ret_path[BESIDE_PATH_BYTES]);
 

@@ -223,6 +223,13 @@ static void test_two_runs_of_one_number_have_a_file_each(void **state)
 	assert_string_equal(path, sample_path("run_000007.json"));
 	beside_format_path(sample_folder, 7, "r/2", sample_uuid(2), path);
 	assert_string_equal(path, sample_path("run_000007_r_2.json"));
+	struct entry same = sample_begin(2, "");
+	json_object_set_new(same.body, "number", json_integer(7));
+	assert_int_equal(beside_keep(sample_folder, &same, path, NULL), 0);
+	assert_string_equal(path, sample_path("run_000007_2026-run-2.json"));
+	entry_fini(&same);
+	beside_format_path(sample_folder, 7, "2026-run-2", sample_uuid(3), path);
+	assert_string_equal(path, sample_path("run_000007_00000003-0000-8000-8000-000000000000.json"));
 }
 
 static void test_what_is_kept_is_entered_later(void **state)
@@ -249,6 +256,34 @@ static void test_what_is_kept_is_entered_later(void **state)
 	database_close(database);
 }
 
+static void test_nothing_kept_is_lost_among_many_records(void **state)
+{
+	struct database *database = sample_open("runs.sqlite");
+	const struct enter_context context = {.database = database, .supervisor = "lab1", .folder = sample_folder};
+	char path[BESIDE_PATH_BYTES], name[40];
+	unsigned count = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 60; i++) {
+		snprintf(name, sizeof(name), "run_%06u.json", 100 + i);
+		FILE *file = fopen(sample_path(name), "w");
+		assert_non_null(file);
+		fclose(file);
+	}
+	for (unsigned i = 0; i < 3; i++) {
+		snprintf(name, sizeof(name), "note %u", i);
+		struct entry note =
+			sample_entry("note", 5, name, SAMPLE_BEGAN_NS + i, json_pack("{s:s}", "text", name));
+		assert_int_equal(beside_keep(sample_folder, &note, path, NULL), 0);
+		entry_fini(&note);
+	}
+	assert_int_equal(database_begin(database, NULL), 0);
+	assert_int_equal(beside_enter(&context, path, &count, NULL), 0);
+	assert_int_equal(database_commit(database, NULL), 0);
+	assert_int_equal(count, 3);
+	database_close(database);
+}
+
 #define with_folder(test) cmocka_unit_test_setup_teardown(test, sample_make_folder, sample_remove_folder)
 
 int main(void)
@@ -261,6 +296,7 @@ int main(void)
 		with_folder(test_records_make_the_database_again),
 		with_folder(test_two_runs_of_one_number_have_a_file_each),
 		with_folder(test_what_is_kept_is_entered_later),
+		with_folder(test_nothing_kept_is_lost_among_many_records),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

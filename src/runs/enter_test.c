@@ -41,6 +41,18 @@ static void test_the_order_does_not_matter(void **state)
 	database_close(database);
 }
 
+static void test_a_number_that_none_follows_is_none(void **state)
+{
+	struct database *database = sample_open("runs.sqlite");
+	struct entry begin = sample_begin(1, "");
+
+	(void)state;
+	json_object_set_new(begin.body, "number", json_integer(INT64_MAX));
+	assert_int_equal(sample_enter(database, begin), 0);
+	assert_int_equal(sample_number(database, sample_begin(2, ""), 0), 1);
+	database_close(database);
+}
+
 static void test_numbers_go_on_above_what_files_say(void **state)
 {
 	struct database *database = sample_open("runs.sqlite");
@@ -193,6 +205,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with_folder(test_an_entry_is_entered_once),
 		with_folder(test_the_order_does_not_matter),
+		with_folder(test_a_number_that_none_follows_is_none),
 		with_folder(test_numbers_go_on_above_what_files_say),
 		with_folder(test_a_repeated_number_is_flagged),
 		with_folder(test_what_nobody_continues_is_closed),

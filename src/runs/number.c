@@ -21,7 +21,7 @@ uint64_t number_read(const char *database)
 		return 0;
 	number = strtoull(text, NULL, 10);
 	free(text);
-	return number < INT64_MAX ? number : 0;
+	return number < NUMBER_MAX ? number : 0;
 }
 
 int number_write(const char *database, uint64_t number, struct enrg_error *err)

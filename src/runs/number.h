@@ -7,6 +7,9 @@
 
 #include "enrgdaq/error.h"
 
+/* The largest that is taken from somebody else's bytes: there is always one behind it. */
+#define NUMBER_MAX (INT64_MAX / 2)
+
 uint64_t number_read(const char *database); /* 0: it is not known */
 /* Synced. */
 int number_write(const char *database, uint64_t number, struct enrg_error *err);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runs/number.h"
+
 #define FLAGS_BYTES 400u
 
 static const char *text_of(const json_t *body, const char *key)
@@ -136,6 +138,8 @@ static int take_begin(
 {
 	int64_t number = number_of(body, "number"), began_ns = number_of(body, "wall_ns");
 
+	if (number > NUMBER_MAX)
+		number = 0; /* somebody else's record: no number could follow it */
 	return database_run(database,
 		"UPDATE run SET number = CASE WHEN ?1 > 0 THEN ?1 ELSE number END, supervisor = ?2, run = ?3, type = "
 		"?4,"

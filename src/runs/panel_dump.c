@@ -233,7 +233,9 @@ uint64_t panel_time_ns(const json_t *row, const char *key)
 
 	if (sscanf(text, "%d-%d-%d%*1[ T]%d:%d:%lf%n", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour, &tm.tm_min,
 		    &seconds, &used) < 6 ||
-		seconds < 0 || seconds >= 61 || tm.tm_year < 1970 || tm.tm_year > 2200)
+		!(seconds >= 0 && seconds < 61) || tm.tm_year < 1970 || tm.tm_year > 2200 || tm.tm_mon < 1 ||
+		tm.tm_mon > 12 || tm.tm_mday < 1 || tm.tm_mday > 31 || tm.tm_hour < 0 || tm.tm_hour > 24 ||
+		tm.tm_min < 0 || tm.tm_min > 59)
 		return 0;
 	tm.tm_year -= 1900;
 	tm.tm_mon -= 1;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "runs/panel_dump.h"
+#include "runs/panel_plans.h"
 #include "runs/panel_runs.h"
 
 static void expect_csv(const char *text, const char *wanted)
@@ -49,7 +50,8 @@ static void times_are_read(void **state)
 	} cases[] = {{"2026-01-02 03:04:05.5+01", 1767319445500000000},
 		{"2026-01-02T02:04:05.500Z", 1767319445500000000}, {"2026-01-02 02:04:05", 1767319445000000000},
 		{"2026-01-01 21:34:05-04:30", 1767319445000000000}, {"", 0}, {"yesterday", 0},
-		{"99999-01-01 00:00:00", 0}};
+		{"99999-01-01 00:00:00", 0}, {"2026-01-02 03:04:nan", 0}, {"2026--2147483648-02 03:04:05", 0},
+		{"2026-01-02 999999999:04:05", 0}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -86,6 +88,34 @@ static void what_looks_like_a_secret_is_masked(void **state)
 	free(text);
 }
 
+static void a_secret_far_along_a_line_is_masked(void **state)
+{
+	char line[400], *text;
+
+	(void)state;
+	snprintf(line, sizeof(line), "a = { b = \"%0250d\", password = \"p\" }", 0);
+	text = panel_runs_mask(line);
+	assert_string_equal(text, "a = \"***\"");
+	free(text);
+}
+
+/* A sentence about it is cut, between the two bytes of a letter too. */
+static void a_template_with_a_long_payload_is_made(void **state)
+{
+	char payload[700] = "x";
+
+	(void)state;
+	for (int i = 0; i < 300; i++)
+		strcat(payload, "\xc3\xbc");
+	json_t *tables = json_pack("{s:[{s:i, s:s, s:s, s:s}]}", "templates", "id", 1, "name", "m", "type", "message",
+		"payload_template", payload);
+	json_t *files = panel_plans_make(tables);
+	assert_int_equal(json_array_size(files), 1);
+	assert_int_equal(json_array_size(json_object_get(json_array_get(files, 0), "by_hand")), 2);
+	json_decref(files);
+	json_decref(tables);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -93,6 +123,8 @@ int main(void)
 		cmocka_unit_test(times_are_read),
 		cmocka_unit_test(html_becomes_text),
 		cmocka_unit_test(what_looks_like_a_secret_is_masked),
+		cmocka_unit_test(a_secret_far_along_a_line_is_masked),
+		cmocka_unit_test(a_template_with_a_long_payload_is_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

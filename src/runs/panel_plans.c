@@ -12,6 +12,7 @@
 #include <strings.h>
 
 #include "base/path.h"
+#include "base/text.h"
 #include "runs/panel_dump.h"
 
 #define NAME_BYTES 200u
@@ -32,9 +33,7 @@ static void tell(struct plan *plan, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	for (char *at = text; *at; at++)
-		if (*at == '\n' || *at == '\r')
-			*at = ' ';
+	text_make_safe(text, strlen(text)); /* one line, and UTF-8 where it was cut, or the file would be none */
 	fprintf(plan->stream, "# by hand: %s\n", text);
 	json_array_append_new(plan->by_hand, json_string(text));
 }

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/sha256.h"
+#include "runs/number.h"
 #include "runs/panel_dump.h"
 
 #define WHO "import of the panel"
@@ -19,12 +20,11 @@ static bool is_secret_key(const char *line, size_t length)
 {
 	static const char *const words[] = {
 		"password", "passwd", "secret", "token", "webhook", "authorization", "api_key"};
-	char key[200];
 
-	snprintf(key, sizeof(key), "%.*s", (int)(length < sizeof(key) ? length : sizeof(key) - 1), line);
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (strcasestr(key, words[i]))
-			return true;
+	for (size_t at = 0; at < length; at++)
+		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+			if (!strncasecmp(line + at, words[i], strlen(words[i])))
+				return true;
 	return false;
 }
 
@@ -219,7 +219,7 @@ static int enter_run(
 
 	run.began_ns = panel_time_ns(row, "start_time");
 	run.ended_ns = panel_time_ns(row, "end_time");
-	if (run.number <= 0 || !run.began_ns)
+	if (run.number <= 0 || run.number > NUMBER_MAX || !run.began_ns)
 		return enrg_error_set(err, -EINVAL, "runs: a row has no id or no start_time: %" PRId64, run.number);
 	snprintf(run.run, sizeof(run.run), "panel-%" PRId64, run.number);
 	snprintf(run.supervisor, sizeof(run.supervisor), "%.190s", *client ? client : "panel");

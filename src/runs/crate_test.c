@@ -19,7 +19,7 @@ static json_t *make_run(void)
 		" \"description\": \"=cmd|' /C calc'!A0\", \"began\": \"2026-11-28T07:00:00Z\", \"ended\": "
 		"\"2026-11-28T08:00:00Z\","
 		" \"quality\": \"complete\", \"notes\": [{\"who\": \"ann\", \"text\": \"say \\\"hi\\\"\", \"wall_ns\": "
-		"1}],"
+		"1}, {\"who\": \"=1+cmd|' /C calc'!A0\", \"text\": \"-1.5e3\"}],"
 		" \"files\": [{\"path\": \"/data/a b.arrows\", \"format\": \"arrow\", \"bytes\": 12, \"rows\": 3, "
 		"\"sha256\": \"ab\", \"store\": \"arrow\", \"state\": \"closed\"},"
 		" {\"path\": \"/far/x#1.csv\", \"format\": \"csv\", \"state\": \"moved\"}],"
@@ -110,6 +110,7 @@ static void cells_are_no_formulas(void **state)
 	fclose(stream);
 	assert_non_null(strstr(text, "\"run\",\"\",\"description\",\"'=cmd|' /C calc'!A0\"\r\n"));
 	assert_non_null(strstr(text, "\"note\",\"ann\",\"text\",\"say \"\"hi\"\"\"\r\n"));
+	assert_non_null(strstr(text, "\"note\",\"'=1+cmd|' /C calc'!A0\",\"text\",\"-1.5e3\"\r\n"));
 	assert_non_null(strstr(text, "\"file\",\"/data/a b.arrows\",\"rows\",\"3\"\r\n"));
 	assert_non_null(strstr(text, "\"hardware\",\"dig 1\",\"model\",\"V1730\"\r\n"));
 	free(text);

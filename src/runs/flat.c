@@ -1,14 +1,23 @@
 /* flat.c: see the header. */
 #include "runs/flat.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "runs/reader.h"
 
+static bool is_number(const char *text)
+{
+	char *end;
+
+	(void)strtod(text, &end);
+	return end != text && !*end && strspn(text, "+-.0123456789eE") == strlen(text);
+}
+
 static void print_cell(const char *text, FILE *stream)
 {
 	/* A spreadsheet would compute what begins so; a number it may read. */
-	bool is_formula = strchr("=+@-\t\r", *text) && *text && !strchr("0123456789", text[1]);
+	bool is_formula = *text && strchr("=+@-\t\r", *text) && !is_number(text);
 
 	fputc('"', stream);
 	if (is_formula)

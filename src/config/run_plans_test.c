@@ -317,6 +317,28 @@ static void test_steps(void **state)
 	run_steps_free(steps);
 }
 
+/* It is cut between two letters: half of one would make the step no text of JSON. */
+static void test_a_long_description_of_a_step(void **state)
+{
+	struct fixture *f = *state;
+	char text[800] = "type = 'calibration'\n[[step]]\ndescription = '";
+	struct run_steps *steps = NULL;
+
+	for (int i = 0; i < 200; i++)
+		strcat(text, "\xc3\xbc");
+	strcat(text, "'\n");
+	const char *const pairs[] = {SUPERVISOR, JOB, "runs/templates/led.toml", TEMPLATE,
+		"runs/types/calibration.toml", TYPE, "runs/sequences/a.toml", text, NULL};
+	load(f, pairs);
+	assert_int_equal(run_steps_make(f->folder->plans, run_plans_find_sequence(f->folder->plans, "a"), &steps,
+				 &f->problems, NULL),
+		0);
+	json_t *json = run_steps_format(&steps->items[0]);
+	assert_non_null(json);
+	json_decref(json);
+	run_steps_free(steps);
+}
+
 static void test_wrong_steps(void **state)
 {
 	struct fixture *f = *state;
@@ -389,6 +411,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_type_asks_its_own_check, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_jobs_in_runs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_steps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_long_description_of_a_step, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_steps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_secrets, setup, teardown),
 	};

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 struct expander {
 	const struct run_plans *plans;
 	const struct run_sequence *sequence;
@@ -76,6 +78,13 @@ static struct run_steps_item *add_step(const struct expander *expander, const js
 	return step->values ? step : NULL;
 }
 
+/* What was cut between two bytes of a letter is no text of JSON, and its step would be left out. */
+static void describe(struct run_steps_item *step, const char *text)
+{
+	text_copy(step->description, sizeof(step->description), text);
+	text_make_safe(step->description, strlen(step->description));
+}
+
 /* --- a list ------------------------------------------------------------------------------------------------------- */
 
 static int expand_steps(const struct expander *expander, const json_t *common)
@@ -105,7 +114,7 @@ static int expand_steps(const struct expander *expander, const json_t *common)
 		if (own.has_settle)
 			step->settle_seconds = own.settle_seconds;
 		step->ends = join_ends(&own.ends, &expander->sequence->options.ends);
-		snprintf(step->description, sizeof(step->description), "%s", own.description ? own.description : "");
+		describe(step, own.description ? own.description : "");
 	}
 	return 0;
 }
@@ -216,7 +225,7 @@ static int expand_scan(const struct expander *expander, size_t index, json_t *va
 	if (index == scans->count) {
 		struct run_steps_item *step = add_step(expander, values);
 		if (step)
-			snprintf(step->description, sizeof(step->description), "%s", text);
+			describe(step, text);
 		return step ? 0 : -ENOMEM;
 	}
 	json_t *list = read_scan(expander, &scans->children[index], &name);

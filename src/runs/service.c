@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "base/text.h"
 #include "runs/number.h"
 #include "runs/owner.h"
 
@@ -80,6 +81,7 @@ static void hear_ask(struct service *service, const json_t *line)
 	int rc = give_number(service, line, &number, &err);
 
 	if (rc) {
+		text_make_safe(err.text, strlen(err.text)); /* or the supervisor would wait for nothing */
 		service_say(service, json_pack("{s:O, s:s}", "ask", ask, "error", err.text));
 		return;
 	}
@@ -279,6 +281,7 @@ static int take_owner(struct service *service)
 	if (!rc)
 		rc = owner_take(service->params->database, who, PATIENCE_NS, &service->owner, &err);
 	if (rc == -EPERM) {
+		text_make_safe(err.text, strlen(err.text));
 		service_say(service, json_pack("{s:s}", "refused", err.text));
 		return rc;
 	}

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/text.h"
+
 static bool send_bytes(struct service *service, const char *text, size_t bytes, int descriptor)
 {
 	char room[CMSG_SPACE(sizeof(int))] = {0};
@@ -59,6 +61,11 @@ void service_say(struct service *service, json_t *line)
 
 void service_alert(struct service *service, const char *level, const char *key, const char *text, bool is_over)
 {
+	char safe[3 * DATABASE_PATH_BYTES];
+
+	/* what was cut between two bytes of a letter, or a name that is no UTF-8, would be no line at all */
+	text_copy(safe, sizeof(safe), text);
+	text_make_safe(safe, strlen(safe));
 	service_say(service,
-		json_pack("{s:s, s:s, s:s, s:b}", "alert", key, "level", level, "text", text, "is_over", is_over));
+		json_pack("{s:s, s:s, s:s, s:b}", "alert", key, "level", level, "text", safe, "is_over", is_over));
 }

@@ -85,7 +85,7 @@ static const char *color_of(const struct reader_row *row)
 
 static void print_row(const struct list *list, const struct reader_row *row)
 {
-	char begin[32], duration[32], what[300], description[1000], number[24] = "-", rest[16] = "";
+	char begin[32], duration[32], type[64], what[300], description[1000], number[24] = "-", rest[16] = "";
 	const char *quality = !row->ended_ns ? (*row->state ? row->state : "open") : row->quality;
 
 	if (row->number)
@@ -94,10 +94,14 @@ static void print_row(const struct list *list, const struct reader_row *row)
 	format_duration(row, duration);
 	snprintf(what, sizeof(what), "%s%s%s%s", quality, *row->flags ? " " : "", row->flags,
 		row->is_deleted ? " deleted" : "");
+	/* A record or a dump of somebody else's may have brought them. */
+	text_make_safe(what, strlen(what));
+	text_copy(type, sizeof(type), *row->type ? row->type : "-");
+	text_make_safe(type, strlen(type));
 	text_copy(description, sizeof(description), row->description);
 	text_make_safe(description, strlen(description));
-	int used = printf("%7s  %-12.24s %s  %12s  %s%-22s%s %12llu  ", number, *row->type ? row->type : "-", begin,
-		duration, list->is_colored ? color_of(row) : "", what, list->is_colored ? "\033[0m" : "",
+	int used = printf("%7s  %-12.24s %s  %12s  %s%-22s%s %12llu  ", number, type, begin, duration,
+		list->is_colored ? color_of(row) : "", what, list->is_colored ? "\033[0m" : "",
 		(unsigned long long)row->rows);
 	int room = (int)list->columns - (used - (list->is_colored ? 9 : 0));
 	if (list->columns && room > 8 && strlen(description) > (size_t)room) {

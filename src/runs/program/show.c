@@ -61,7 +61,9 @@ static void print_head(const json_t *run)
 	char span[32] = "", line[1500];
 	size_t used = 0;
 
-	printf("run %llu (%s)\n", (unsigned long long)number_of(run, "number"), text_of(run, "run"));
+	text_copy(line, sizeof(line), text_of(run, "run"));
+	text_make_safe(line, strlen(line));
+	printf("run %llu (%s)\n", (unsigned long long)number_of(run, "number"), line);
 	print_text("type", text_of(run, "type"));
 	print_text("description", text_of(run, "description"));
 	print_text("comment", text_of(begin, "comment"));

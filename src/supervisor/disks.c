@@ -48,19 +48,40 @@ static void release(void *context)
 
 /* --- on the main thread ------------------------------------------------------------------------------------------- */
 
-static void ask(struct disk *disk, uint64_t now_ns)
+/* Its question lives as long as the errand. NULL: out of memory or threads. */
+static struct errand *begin(const char *folder, struct question **ret_question)
 {
 	struct question *question = calloc(1, sizeof(*question));
+	struct errand *errand = NULL;
 
 	if (!question)
-		return;
-	question->folder = strdup(disk->folder);
+		return NULL;
+	question->folder = strdup(folder);
 	const struct errand_params params = {.work = look, .release = release, .context = question};
 	if (!question->folder)
 		release(question);
-	else if (errand_start(&params, &disk->errand) == 0)
-		disk->question = question;
+	else if (errand_start(&params, &errand) == 0)
+		*ret_question = question;
+	return errand;
+}
+
+static void ask(struct disk *disk, uint64_t now_ns)
+{
+	disk->errand = begin(disk->folder, &disk->question);
 	disk->asked_ns = now_ns;
+}
+
+bool disks_read(const char *folder, uint64_t patience_ns, struct disk_room *ret_room)
+{
+	struct question *question = NULL;
+	struct errand *errand = begin(folder, &question);
+	int rc;
+	bool is_heard = errand && errand_wait(errand, patience_ns, &rc);
+
+	if (is_heard)
+		*ret_room = question->room;
+	errand_end(errand);
+	return is_heard;
 }
 
 static struct disk *find(struct disks *disks, const char *folder)

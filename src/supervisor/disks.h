@@ -33,5 +33,7 @@ enum disks_answer {
 enum disks_answer disks_ask(
 	struct disks *disks, const char *folder, uint64_t now_ns, struct disk_room *ret_room, uint64_t *ret_silent_ns);
 void disks_fini(struct disks *disks); /* takes zeroed memory */
+/* The same once, waiting so long at the most. false: it has not answered by then. */
+bool disks_read(const char *folder, uint64_t patience_ns, struct disk_room *ret_room);
 
 #endif

@@ -66,6 +66,23 @@ static void one_that_hangs_holds_nobody_up(void **state)
 	disks_fini(&disks);
 }
 
+static void one_that_is_waited_for_is_given_up(void **state)
+{
+	struct disk_room room = {0};
+	uint64_t began_ns = clock_mono_ns();
+
+	(void)state;
+	pthread_mutex_lock(&dead);
+	assert_false(disks_read("/dev/shm", S / 20, &room));
+	assert_true(clock_mono_ns() - began_ns < 10 * S);
+	pthread_mutex_unlock(&dead);
+	assert_true(disks_read("/tmp", 20 * S, &room));
+	assert_true(room.is_there);
+	assert_int_equal(room.free_bytes, 3 * 4096);
+	assert_true(disks_read("/none/at/all", 20 * S, &room));
+	assert_false(room.is_there);
+}
+
 static atomic_bool is_released;
 
 static int work(void *context)
@@ -110,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_that_hangs_holds_nobody_up),
+		cmocka_unit_test(one_that_is_waited_for_is_given_up),
 		cmocka_unit_test(what_is_left_behind_frees_itself),
 	};
 

@@ -5,13 +5,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "supervisor/disks.h"
 #include "supervisor/run_end.h"
+
+#define ROOM_PATIENCE_NS 500000000ull /* of a start, for a disk that is asked how much is free */
 
 /* --- what was made -------------------------------------------------------------------------------------------------
  */
@@ -177,26 +178,25 @@ static double find_rate(const struct runs *runs, const struct run_terms *terms)
 	return rate;
 }
 
-/* Of all disks that stores write to; UINT64_MAX: not known. */
+/* Of all disks that stores write to; UINT64_MAX: not known, or one of them does not answer. */
 static uint64_t find_room(const struct runs *runs)
 {
-	uint64_t room = 0;
-	dev_t seen[16];
+	uint64_t room = 0, seen[16];
 	size_t count = 0, k;
 
 	for (size_t i = 0; i < runs->roster->count && count < 16; i++) {
 		char folder[RUNTIME_PATH_BYTES];
-		struct statvfs space;
-		struct stat info;
-		if (!run_end_out_folder(runs->roster->members[i]->config, folder, sizeof(folder)) ||
-			stat(folder, &info) || statvfs(folder, &space))
+		struct disk_room disk;
+		if (!run_end_find_folder(runs->roster, i, folder, sizeof(folder)))
 			continue;
-		for (k = 0; k < count && seen[k] != info.st_dev; k++)
+		if (!disks_read(folder, ROOM_PATIENCE_NS, &disk))
+			return UINT64_MAX;
+		for (k = 0; k < count && seen[k] != disk.device; k++)
 			;
-		if (k < count)
+		if (!disk.is_there || k < count)
 			continue;
-		seen[count++] = info.st_dev;
-		room += (uint64_t)space.f_bavail * space.f_frsize;
+		seen[count++] = disk.device;
+		room += disk.free_bytes;
 	}
 	return count ? room : UINT64_MAX;
 }

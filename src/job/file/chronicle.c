@@ -215,9 +215,10 @@ void chronicle_add(
 
 void chronicle_committed(struct chronicle *chronicle)
 {
+	/* also of those that went on by another source since the commit before */
 	for (struct chronicle_file *file = chronicle->files; file; file = file->next)
-		if (file->now)
-			file->now->committed_rows = file->now->rows;
+		for (struct chronicle_run *run = file->runs; run; run = run->next)
+			run->committed_rows = run->rows;
 }
 
 void chronicle_rolled_back(struct chronicle *chronicle)

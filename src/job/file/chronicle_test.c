@@ -168,6 +168,27 @@ static void what_is_rolled_back_does_not_count(void **state)
 	expect("one:opened:-1:open one:closed:7 ");
 }
 
+/* Two sources in one file, one of them in the next run already. */
+static void what_is_rolled_back_is_that_of_no_other_run(void **state)
+{
+	struct enrg_file *file = open_file();
+
+	(void)state;
+	write_rows(file, "one", 3);
+	write_rows(file, "two", 4);
+	store_commit_alone(store);
+	write_rows(file, "two", 5);
+	store->files.is_going_back = true;
+	enrg_file_close(file);
+	assert_int_equal(store_roll_back_alone(store, NULL), 0);
+	store->files.is_going_back = false;
+	file = open_file();
+	write_rows(file, "two", 1);
+	store_commit_alone(store);
+	enrg_file_close(file);
+	expect("one:opened:-1:open two:opened:-1:open one:closed:3:open two:closed:5 one:closed:3 ");
+}
+
 static void after_a_kill_the_next_instance_says_it_again(void **state)
 {
 	struct enrg_file *file = open_file();
@@ -262,6 +283,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_file_says_which_runs_it_holds, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_rolled_back_does_not_count, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_is_rolled_back_is_that_of_no_other_run, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(after_a_kill_the_next_instance_says_it_again, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(of_unknown_runs_nothing_is_said, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(runs_stand_beside_a_file, set_up, tear_down),

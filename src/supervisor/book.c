@@ -253,6 +253,8 @@ int book_ask(struct book *book, const char *uuid, json_t *begin, uint64_t floor,
 	book->ask_id++;
 	book->ask_until_ns = clock_mono_ns() + BOOK_ASK_NS;
 	snprintf(book->asked_uuid, sizeof(book->asked_uuid), "%s", uuid);
+	if (book->is_on && !book_link_is_there(book->link))
+		book->refused[0] = '\0'; /* who had the database may have ended: the program says it again */
 	open_run(book, uuid);
 	if (!book->is_on)
 		return 0;

@@ -247,8 +247,12 @@ static void test_a_database_of_another_supervisor_is_refused(void **state)
 	assert_int_equal(book_open(&other, &params, NULL), 0);
 	assert_int_equal(book_take(&other, uuid_of(2), json_object(), 0, &number, &err), -EPERM);
 	assert_non_null(strstr(err.text, "supervisor lab1"));
-	book_close(&other, 0);
+	while (book_pid(&other))
+		wait_and_step(&other);
 	book_close(book, 5000000000u);
+	assert_int_equal(book_take(&other, uuid_of(2), json_object(), 0, &number, &err), 0); /* that one has ended */
+	assert_int_equal(number, 2);
+	book_close(&other, 5000000000u);
 }
 
 /* A store has written it, while no program was there. */

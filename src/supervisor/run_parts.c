@@ -233,9 +233,9 @@ static bool has_parts(void *context, const struct account *account)
 static enum runs_progress refuse(struct run_parts *parts, const char *why, char *ret_text, size_t text_bytes)
 {
 	text_copy(parts->refused, sizeof(parts->refused), why);
+	text_make_safe(parts->refused, strlen(parts->refused)); /* what a job has said; it is said again */
 	parts->refused_ns = clock_mono_ns();
 	snprintf(ret_text, text_bytes, "%s", parts->refused);
-	text_make_safe(ret_text, strlen(ret_text));
 	return RUNS_REFUSED;
 }
 

@@ -150,8 +150,8 @@ static bool end_account(struct runs *runs)
 	log_line(ENRG_INFO, "run %llu (%s) has ended%s%s%s", (unsigned long long)account->number, account->id,
 		account->is_aborted ? ", aborted" : "", account->facts.end_reason[0] ? ": " : "",
 		account->facts.end_reason);
-	if (runs->asked == RUNS_IDLE)
-		runs_answer(runs, COMMAND_OK, "the run has ended");
+	/* nobody's question stays for the next run to answer */
+	runs_answer(runs, runs->asked == RUNS_IDLE ? COMMAND_OK : COMMAND_FAILED, "the run has ended");
 	runs_close_done(runs); /* one whose jobs went is stored; a supervisor after this one would not know of them */
 	return true;
 }
@@ -233,15 +233,22 @@ int runs_begin(struct runs *runs, const struct runs_wanted *wanted, struct enrg_
 /* --- the number ----------------------------------------------------------------------------------------------------
  */
 
-/* As if it had not been asked for: no number was taken. */
+/* As if it had not been asked for. Where it has a number the book has it, too, and closes it. */
 static void drop_start(struct runs *runs, const char *why)
 {
-	log_line(ENRG_ERROR, "no run was begun, and no number was taken: %s", why);
+	struct account *account = runs->account;
+
+	log_line(ENRG_ERROR, "no run was begun, and %s: %s",
+		account->number ? "its number stays used" : "no number was taken", why);
 	text_copy(runs->refused, sizeof(runs->refused), why);
-	snprintf(runs->refused_id, sizeof(runs->refused_id), "%s", runs->account->id);
-	runs->refused_number = 0;
+	snprintf(runs->refused_id, sizeof(runs->refused_id), "%s", account->id);
+	runs->refused_number = account->number;
 	runs->refused_wall_ns = clock_wall_ns();
-	account_destroy(runs->account);
+	account->is_aborted = true;
+	account->ended_wall_ns = runs->refused_wall_ns;
+	text_copy(account->reason, sizeof(account->reason), why);
+	runs_put_end(runs, account, false, NULL);
+	account_destroy(account);
 	runs->account = NULL;
 	runs_enter(runs, RUNS_IDLE, "", "a start was refused");
 	runs_answer(runs, COMMAND_REFUSED, why);
@@ -270,7 +277,7 @@ static bool take_number(struct runs *runs)
 {
 	struct account *account = runs->account;
 	struct enrg_error err = {0};
-	uint64_t number = 0, before = runs->last_number;
+	uint64_t number = 0;
 	int rc = runs->is_number_asked ? 0 : ask_number(runs, &err);
 
 	if (!rc)
@@ -281,11 +288,10 @@ static bool take_number(struct runs *runs)
 	}
 	if (!rc) {
 		account->number = number;
-		runs->last_number = number > before ? number : before;
+		runs->last_number = number > runs->last_number ? number : runs->last_number;
 		rc = runs_save(runs, &err);
 	}
 	if (rc) {
-		runs->last_number = before;
 		drop_start(runs, err.text);
 		return false;
 	}

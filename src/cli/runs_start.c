@@ -2,6 +2,7 @@
 #include "cli/runs.h"
 
 #include <getopt.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,8 @@
 #include "cli/ask.h"
 #include "cli/cli.h"
 
-#define MASK "***"
+#define MASK      "***"
+#define WHOLE_MAX 9e15 /* of what a double holds to the last digit */
 
 static const char usage[] =
 	"usage: enrgdaq runs start [TYPE] [PARAMETER=VALUE …] [OPTIONS]\n"
@@ -112,12 +114,19 @@ static int take_same(json_t *body, const char *supervisor, const char *earlier)
 
 /* --- start -------------------------------------------------------------------------------------------------------- */
 
+static int add_text(json_t *body, const char *key, const char *text)
+{
+	return json_object_set_new(body, key, json_string(text))
+		       ? cli_usage_error("runs", "start: %s is not UTF-8 text", key)
+		       : 0;
+}
+
 static int add_argument(json_t *body, char *text)
 {
 	char *equals = strchr(text, '=');
 
 	if (!equals && !json_object_get(body, "type"))
-		return json_object_set_new(body, "type", json_string(text)) ? 2 : 0;
+		return add_text(body, "type", text);
 	if (!equals || equals == text)
 		return cli_usage_error("runs", "start: \"%s\": PARAMETER=VALUE was expected", text);
 	*equals = '\0';
@@ -135,16 +144,21 @@ static int add_number(json_t *body, const char *key, const char *text, bool is_f
 	char *end;
 	double number = strtod(text, &end);
 
-	if (*end || end == text)
+	if (*end || end == text || !isfinite(number))
 		return cli_usage_error("runs", "start: %s: \"%s\" is not a number", key, text);
+	/* half an event would be none: it would never end */
+	if (!is_float && (fabs(number) > WHOLE_MAX || fabs(number - rint(number)) > 0))
+		return cli_usage_error("runs", "start: %s: \"%s\" is not a whole number", key, text);
 	return json_object_set_new(body, key, is_float ? json_real(number) : json_integer((json_int_t)number)) ? 2 : 0;
 }
 
-static void add_condition(json_t *body, const char *text)
+static int add_condition(json_t *body, const char *text)
 {
 	if (!json_object_get(body, "stop_when"))
 		json_object_set_new(body, "stop_when", json_array());
-	json_array_append_new(json_object_get(body, "stop_when"), json_string(text));
+	return json_array_append_new(json_object_get(body, "stop_when"), json_string(text))
+		       ? cli_usage_error("runs", "start: stop_when is not UTF-8 text")
+		       : 0;
 }
 
 static int say(const json_t *fields)
@@ -196,9 +210,9 @@ static int add_option(json_t *body, int choice)
 {
 	switch (choice) {
 	case OPTION_DESCRIPTION:
-		return json_object_set_new(body, "description", json_string(optarg));
+		return add_text(body, "description", optarg);
 	case OPTION_COMMENT:
-		return json_object_set_new(body, "comment", json_string(optarg));
+		return add_text(body, "comment", optarg);
 	case OPTION_AFTER:
 		return add_number(body, "stop_after_seconds", optarg, true);
 	case OPTION_EVENTS:
@@ -206,10 +220,9 @@ static int add_option(json_t *body, int choice)
 	case OPTION_REPEAT:
 		return add_number(body, "repeat", optarg, false);
 	case OPTION_WHEN:
-		add_condition(body, optarg);
-		return 0;
+		return add_condition(body, optarg);
 	case OPTION_RUN:
-		return json_object_set_new(body, "id", json_string(optarg));
+		return add_text(body, "id", optarg);
 	default:
 		return cli_usage_error("runs", "start: --reason goes with stop");
 	}
@@ -237,7 +250,7 @@ int runs_start(int argc, char **argv)
 		else if (choice == OPTION_CONFIGURE)
 			kind = "run_configure";
 		else
-			rc = add_option(body, choice) ? 2 : 0;
+			rc = add_option(body, choice);
 	}
 	for (int i = optind; !rc && i < argc; i++)
 		rc = add_argument(body, argv[i]);
@@ -269,5 +282,6 @@ int runs_stop(int argc, char **argv)
 	if (optind < argc)
 		return cli_usage_error(
 			"runs", "stop: \"%s\" was not expected: the run that is on is ended", argv[optind]);
-	return ask(supervisor, "run_stop", json_pack("{s:s}", "reason", reason));
+	json_t *body = json_pack("{s:s}", "reason", reason);
+	return body ? ask(supervisor, "run_stop", body) : cli_usage_error("runs", "stop: the reason is not UTF-8 text");
 }

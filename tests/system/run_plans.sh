@@ -103,6 +103,9 @@ case_start() {
 	grep -q 'top: expected an integer from 1 to 1000000, found "abc"' given.log || fail "one error alone: $(cat given.log)"
 	given 1 "requires the tag \"beam\"" runs start beam
 	given 1 "there is no run type \"scam\"; did you mean scan?" runs start scam
+	given 2 '"0.5" is not a whole number' runs start scan --stop-events 0.5 # 0 would be for ever
+	given 2 '"nan" is not a number' runs start scan --stop-after nan
+	given 2 "description is not UTF-8 text" runs start scan --description $'\xff'
 	given 1 "there is no job \"lad\"" runs start scan --stop-when "lad.out_rows > 5"
 	has_state last_number 0 || fail "a number was taken: $(cat state.log)"
 	given 0 "run 1 " runs start scan top=7 "mode=a\" b" --comment first --stop-when "led.out_rows > 1000000"

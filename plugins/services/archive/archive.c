@@ -465,26 +465,45 @@ static struct inventory_file *take_next(struct archive *archive, size_t *place, 
 	return file;
 }
 
-/* Begins the next thing; false: there is none. */
-static bool begin_next(struct archive *archive, int *ret_rc, struct enrg_error *err)
+static bool begin_next_copy(struct archive *archive, int *ret_rc, struct enrg_error *err)
 {
 	struct inventory_file *file;
 	bool is_due;
 
-	*ret_rc = 0;
 	while ((file = take_next(archive, &archive->next_copy, &is_due))) {
 		if (!is_due || !file->is_waiting)
 			continue;
 		*ret_rc = begin_copy(archive, file, err);
 		return true;
 	}
-	while ((file = take_next(archive, &archive->next_removal, &is_due))) {
+	return false;
+}
+
+/* Not beyond where copies have come. */
+static bool begin_next_removal(struct archive *archive, int *ret_rc, struct enrg_error *err)
+{
+	struct inventory_file *file;
+	bool is_due;
+
+	while (archive->next_removal < archive->next_copy &&
+		(file = take_next(archive, &archive->next_removal, &is_due))) {
 		if (!is_due || !is_to_go(archive, file))
 			continue;
 		*ret_rc = begin_proof(archive, file, err);
 		return true;
 	}
 	return false;
+}
+
+/* Begins the next thing; false: there is none. Copies and removals take turns: where copying is slower than the data
+ * come there is always one more to copy, and the disk would fill with what is archived already. */
+static bool begin_next(struct archive *archive, int *ret_rc, struct enrg_error *err)
+{
+	*ret_rc = 0;
+	archive->is_turn_of_removal = !archive->is_turn_of_removal;
+	if (archive->is_turn_of_removal && begin_next_removal(archive, ret_rc, err))
+		return true;
+	return begin_next_copy(archive, ret_rc, err) || begin_next_removal(archive, ret_rc, err);
 }
 
 int archive_poll(struct enrg_job *job, void *state, struct enrg_error *err)

@@ -32,8 +32,9 @@ struct archive {
 	struct records *records;
 	struct inventory inventory;
 	struct aside aside;
-	int folder;                         /* descriptor; -1: not there yet */
-	size_t next_copy, next_removal;     /* places on the way through the inventory, which goes twice */
+	int folder;                     /* descriptor; -1: not there yet */
+	size_t next_copy, next_removal; /* places on the way through the inventory, which goes twice */
+	bool is_turn_of_removal;
 	uint64_t next_scan_ns, reported_ns; /* CLOCK_MONOTONIC */
 	enum task task;
 	struct inventory_file *at; /* of the task */

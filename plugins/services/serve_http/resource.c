@@ -87,9 +87,15 @@ static bool has_ending(const char *name, size_t length, const char *ending)
 	return length > bytes && strncmp(name + length - bytes, ending, bytes) == 0;
 }
 
+/* With notes, who began runs, and from where. */
+static bool is_run_book(const char *name, size_t length)
+{
+	return length > 5 && !strncmp(name, "runs_", 5) && memmem(name, length, ".sqlite", 7);
+}
+
 static bool is_hidden(const char *name, size_t length)
 {
-	return name[0] == '.' || (length == 5 && strncmp(name, "state", 5) == 0) ||
+	return is_run_book(name, length) || name[0] == '.' || (length == 5 && strncmp(name, "state", 5) == 0) ||
 	       has_ending(name, length, ".outbox") || has_ending(name, length, ".journal");
 }
 

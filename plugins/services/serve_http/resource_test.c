@@ -35,7 +35,7 @@ static void nothing_leads_out_or_to_hidden_files(void **state)
 {
 	static const char *const urls[] = {"/..", "/../etc/passwd", "/a/../b", "/%2e%2e/x", "/a/%2E./x", "/.ssh/id",
 		"/a/.b", "/%2essh", "/.", "/a/./b", "/a%00.csv", "/a\nb", "/a%0ab", "/%", "/%4", "/%zz", "/a%7f",
-		"/%2e", "//..", "/a%2f..%2fb", "/a%2f.x"};
+		"/%2e", "//..", "/a%2f..%2fb", "/a%2f.x", "/runs_lab.sqlite", "/out/runs_lab.sqlite-wal"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++)

@@ -62,6 +62,7 @@ static void check_tags(const struct folder *folder, const struct run_type *type,
 			"run type %s requires the tag \"%.100s\", which info.supervisor_tags of this supervisor does "
 			"not have",
 			type->name, wanted);
+		text_make_safe(text, strlen(text)); /* it may have been cut */
 		json_array_append_new(problems, json_string(text));
 	}
 }
@@ -337,6 +338,28 @@ static bool has_type(const struct run_parts *parts, const struct account *accoun
 	return *name && strcmp(name, CUSTOM) != 0 && plans && plans->type_count;
 }
 
+static bool is_asked(const struct member *member, const char *to)
+{
+	if (!strncmp(to, "job ", 4))
+		return !strcmp(to + 4, member->plan->name);
+	if (!strncmp(to, "type ", 5))
+		return !strcmp(to + 5, member->plan->type);
+	return !strcmp(to, "all");
+}
+
+/* One that a message is for and that is on its way, as behind a kill of the supervisor; NULL: there is none. */
+static const struct member *find_late(const struct run_parts *parts, const struct run_setup *setup)
+{
+	for (size_t i = 0; i < parts->roster->count; i++) {
+		const struct member *member = parts->roster->members[i];
+		bool is_late = member->state == MEMBER_STARTING || member->state == MEMBER_WAITING;
+		for (size_t k = 0; is_late && k < setup->message_count; k++)
+			if (is_asked(member, setup->messages[k].message->options.to))
+				return member;
+	}
+	return NULL;
+}
+
 static enum runs_progress send_messages(
 	struct run_parts *parts, const struct account *account, char *ret_text, size_t text_bytes)
 {
@@ -345,6 +368,12 @@ static enum runs_progress send_messages(
 
 	if (!setup)
 		return refuse(parts, ret_text, ret_text, text_bytes);
+	const struct member *late = find_late(parts, setup);
+	if (late) {
+		run_setup_free(setup);
+		snprintf(ret_text, text_bytes, "job %.100s is not ready", late->plan->name);
+		return RUNS_WAITING;
+	}
 	int rc = run_message_step(
 		&parts->messages, folder_of(parts)->plans, setup, account->facts.uuid, text, sizeof(text));
 	run_setup_free(setup);

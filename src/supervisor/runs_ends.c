@@ -12,7 +12,8 @@
 #include "supervisor/disks.h"
 #include "supervisor/run_end.h"
 
-#define ROOM_PATIENCE_NS 500000000ull /* of a start, for a disk that is asked how much is free */
+#define SAMPLED_NS       2000000000ull /* since a run is on: all figures are of it */
+#define ROOM_PATIENCE_NS 500000000ull  /* of a start, for a disk that is asked how much is free */
 
 /* --- what was made -------------------------------------------------------------------------------------------------
  */
@@ -108,6 +109,9 @@ void runs_find_end(struct runs *runs, uint64_t now_ns, char *ret_text, size_t te
 				terms->stop_after_bytes);
 	}
 	make_conditions(facts);
+	/* Figures of before the run say nothing of it: what a source between runs makes is none. */
+	if (facts->on_wall_ns + SAMPLED_NS > clock_wall_ns() && facts->on_wall_ns <= clock_wall_ns())
+		return;
 	for (uint32_t i = 0; !ret_text[0] && i < facts->condition_count; i++)
 		if (condition_judge(&facts->conditions[i], runs->roster, runs->ledger, now_ns))
 			snprintf(ret_text, text_bytes, "%s", facts->conditions[i].text);

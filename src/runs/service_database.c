@@ -3,6 +3,7 @@
 #include "runs/service_state.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,6 +23,16 @@ static void complain(void *context, const char *text)
 	log_line(ENRG_DEBUG, "%s", text);
 }
 
+/* A record that is there and can't be read stays in the list: what is gone, or is none, is not waited for. */
+static int look_at(const char *path, struct enrg_error *err)
+{
+	int descriptor = open(path, O_RDONLY | O_CLOEXEC), rc = descriptor < 0 ? -errno : 0;
+
+	if (descriptor >= 0)
+		close(descriptor);
+	return rc && rc != -ENOENT ? enrg_error_set(err, rc, "%s: %s", path, strerror(-rc)) : 0;
+}
+
 /* What was kept beside the data while there was no database. */
 static void enter_kept(struct service *service)
 {
@@ -34,7 +45,9 @@ static void enter_kept(struct service *service)
 		return;
 	int rc = database_begin(service->database, &err);
 	for (rest = text; !rc && (name = strsep(&rest, "\n"));) {
-		int problem = *name ? beside_enter(&service->context, name, &count, &err) : 1;
+		int problem = *name ? look_at(name, &err) : 1;
+		if (!problem)
+			problem = beside_enter(&service->context, name, &count, &err);
 		all += !problem ? count : 0;
 		rc = problem == ENRG_E_PROTOCOL || problem > 0 || problem == -ENOENT ? 0 : problem;
 	}

@@ -73,6 +73,8 @@ case_folder() {
 	make_target far
 	delay=2
 	write_lab "target = \"$work/far\"" 'keep_days = 0.00001'
+	mkdir -p out
+	touch out/book.db out/book.db.owner out/book.db.number # the run book of a supervisor that does not run
 	start run.log run c
 	await 20 has_copies 6 || fail "no copies"
 	await 20 has_removed 3 || fail "nothing was removed"
@@ -99,6 +101,11 @@ case_folder() {
 	kill -INT "$run"
 	wait "$run"
 	[ "$(copies)" = "$(find whole -name '*.arrows' | wc -l)" ] || fail "not all are there, or some twice"
+	[ -e out/book.db ] && [ -e out/book.db.number ] && [ -e out/runs_lab.sqlite ] && [ ! -e far/book.db ] ||
+		fail "a run book was taken away: $(ls out far)"
+	"$bin" runs show 1 --json --database out/runs_lab.sqlite >show.log || fail "$(cat show.log)"
+	grep -q '"state": "archived"' show.log && grep -q '"is_here": false' show.log ||
+		fail "the run does not know that its files are archived"
 }
 
 # Archive and store are killed at random moments: no file is lost, none is removed that is not there, none is there twice.

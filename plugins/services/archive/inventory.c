@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "closing.h"
 
@@ -65,6 +66,25 @@ static void keep_since(struct inventory *inventory, const struct inventory *earl
 	}
 }
 
+/* The run book, whatever its name: what belongs to it stands beside a lock of that name. It is closed while no run
+ * begins or ends, and numbers of runs would begin again without it. */
+static bool is_run_book(const char *path)
+{
+	static const char *const endings[] = {".owner", ".number", ".kept", "-wal", "-shm", "-journal"};
+	char lock[NAMES_PATH_BYTES + 8];
+	size_t bytes = strlen(path);
+
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		size_t ending = strlen(endings[i]);
+		if (bytes > ending && !strcmp(path + bytes - ending, endings[i])) {
+			bytes -= ending;
+			break;
+		}
+	}
+	int count = snprintf(lock, sizeof(lock), "%.*s.owner", (int)bytes, path);
+	return count > 0 && (size_t)count < sizeof(lock) && access(lock, F_OK) == 0;
+}
+
 static int read_tree(struct inventory *inventory, FTS *tree, const struct inventory_params *params)
 {
 	int rc = 0;
@@ -74,7 +94,8 @@ static int read_tree(struct inventory *inventory, FTS *tree, const struct invent
 		bool is_folder = entry->fts_info == FTS_D;
 		if (is_folder && (entry->fts_name[0] == '.' || strcmp(name, STATE) == 0) && entry->fts_level > 0)
 			fts_set(tree, entry, FTS_SKIP);
-		else if (entry->fts_info == FTS_F && entry->fts_name[0] != '.' && !names_match(name, params->exclude))
+		else if (entry->fts_info == FTS_F && entry->fts_name[0] != '.' && !names_match(name, params->exclude) &&
+			 !is_run_book(entry->fts_path))
 			rc = add_file(inventory, name, entry->fts_statp);
 	}
 	return rc;

@@ -173,6 +173,12 @@ ENRG_API void enrg_job_log(struct enrg_job *job, enum enrg_level level, const ch
  * at 127 bytes; "" or NULL: not known. Copied. What can't be kept is logged, and no failure. */
 ENRG_API void enrg_job_identify(struct enrg_job *job, const char *model, const char *serial, const char *firmware);
 
+/* For the records of the runs that a file holds: a copy of it was proved elsewhere. `path`: the file's, absolute;
+ * `sha256`: 64 hexadecimal digits; `where`: of the copy, UTF-8 text; `is_here`: the original has not been removed.
+ * Where there is no run book nothing happens; what can't be told is logged, and no failure. */
+ENRG_API void enrg_job_tell_archived(
+	struct enrg_job *job, const char *path, const char *sha256, const char *where, bool is_here);
+
 /* A message for the operator; goes out as an alert and as a log line. */
 ENRG_API void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

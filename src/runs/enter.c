@@ -143,6 +143,30 @@ static int flag_repeated(
 	return rc < 0 ? rc : 0;
 }
 
+/* One that names a file and no run is of all runs that the file holds. */
+static int enter_for_runs(const struct enter_context *context, const struct entry *entry, struct enrg_error *err)
+{
+	const char *path = json_string_value(json_object_get(entry->body, "path"));
+	json_t *uuids = json_array(), *uuid;
+	sqlite3_stmt *statement;
+	size_t i;
+	int rc = database_bind(context->database,
+		"SELECT run.uuid FROM file JOIN run ON run.id = file.run WHERE file.path = ?", &statement, err, "t",
+		path ? path : "");
+
+	while (!rc && database_step(context->database, statement, &rc, err))
+		json_array_append_new(uuids, json_string(database_text(statement, 0)));
+	json_array_foreach(uuids, i, uuid)
+	{
+		if (!rc)
+			rc = enter_own(
+				context, "file", json_string_value(uuid), entry->id, json_deep_copy(entry->body), err);
+		rc = rc > 0 ? 0 : rc;
+	}
+	json_decref(uuids);
+	return rc;
+}
+
 int enter_entry(const struct enter_context *context, const struct entry *entry, struct enrg_error *err)
 {
 	struct database *database = context->database;
@@ -158,6 +182,8 @@ int enter_entry(const struct enter_context *context, const struct entry *entry, 
 		rc = thin_progress(database, run, err);
 	if (!rc && entry->kind == ENTRY_SEQUENCE)
 		rc = sequence_enter(database, entry, err);
+	if (!rc && entry->kind == ENTRY_FILE && !run)
+		return enter_for_runs(context, entry, err);
 	if (!rc && run)
 		rc = summary_take(database, context->folder, run, entry, err);
 	return rc || entry->kind != ENTRY_BEGIN ? rc : flag_repeated(context, run, entry, err);

@@ -198,6 +198,39 @@ static void test_a_file_is_followed(void **state)
 	database_close(database);
 }
 
+/* Who archives a file need not know which runs it holds. */
+static void test_a_file_of_all_runs_is_archived(void **state)
+{
+	static const struct entry none;
+	struct database *database = sample_open("runs.sqlite");
+
+	(void)state;
+	for (unsigned run = 1; run <= 3; run++) {
+		json_t *body =
+			json_pack("{s:s, s:s}", "event", "closed", "path", run == 3 ? "/data/b.csv" : "/data/a.csv");
+		(void)sample_enter(database, sample_begin(run, ""));
+		(void)sample_enter(database, sample_entry("file", run,
+						     run == 1   ? "1"
+						     : run == 2 ? "2"
+								: "3",
+						     SAMPLE_BEGAN_NS, body));
+	}
+	for (int i = 0; i < 2; i++) { /* again after a kill: the same */
+		json_t *json = entry_make("file", "", "archive",
+			json_pack("{s:s, s:s, s:s}", "event", "archived", "path", "/data/a.csv", "sha256", "ab"));
+		struct entry entry = none;
+		json_object_set_new(json, "id", json_string("00000000000000000000000000000001"));
+		assert_int_equal(entry_parse_json(json, &entry, NULL), 0);
+		json_decref(json);
+		assert_int_equal(sample_enter(database, entry), i);
+	}
+	assert_int_equal(
+		sample_get(database, "SELECT count(*) FROM file WHERE state = 'archived' AND sha256 = 'ab'"), 2);
+	assert_int_equal(sample_get(database, "SELECT count(*) FROM file WHERE state = 'closed'"), 1);
+	assert_int_equal(sample_get(database, "SELECT count(*) FROM entry WHERE kind = 'file'"), 6);
+	database_close(database);
+}
+
 #define with_folder(test) cmocka_unit_test_setup_teardown(test, sample_make_folder, sample_remove_folder)
 
 int main(void)
@@ -211,6 +244,7 @@ int main(void)
 		with_folder(test_what_nobody_continues_is_closed),
 		with_folder(test_flags_are_set_and_cleared),
 		with_folder(test_a_file_is_followed),
+		with_folder(test_a_file_of_all_runs_is_archived),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

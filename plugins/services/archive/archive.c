@@ -296,6 +296,19 @@ static int begin_copy(struct archive *archive, struct inventory_file *file, stru
 	return 0;
 }
 
+static void tell_runs(struct archive *archive, const struct record *record, bool is_here)
+{
+	char link[40], folder[PATH_MAX], path[2 * PATH_MAX];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", archive->folder);
+	ssize_t bytes = readlink(link, folder, sizeof(folder) - 1);
+	if (bytes <= 0)
+		return;
+	folder[bytes] = '\0';
+	snprintf(path, sizeof(path), "%s/%s", folder, record->name);
+	enrg_job_tell_archived(archive->job, path, record->digest, record->archived, is_here);
+}
+
 static int finish_copy(struct archive *archive, const struct way_result *result, struct enrg_error *err)
 {
 	struct record record = {
@@ -310,6 +323,7 @@ static int finish_copy(struct archive *archive, const struct way_result *result,
 	int rc = records_put(archive->records, &record, err);
 	if (rc < 0)
 		return rc;
+	tell_runs(archive, &record, true);
 	archive->at->is_waiting = false;
 	archive->copied_files++;
 	archive->copied_bytes += result->bytes;
@@ -397,6 +411,8 @@ static int remove_proved(struct archive *archive, struct enrg_error *err)
 	record.is_removed = true;
 	record.proved_ns = (uint64_t)wall_ns();
 	rc = name && archived ? records_put(archive->records, &record, err) : -ENOMEM;
+	if (rc >= 0)
+		tell_runs(archive, &record, false);
 	free(name);
 	free(archived);
 	archive->inventory.bytes -= (uint64_t)file->status.st_size;

@@ -57,15 +57,6 @@ static void add_number(json_t *body, const char *key, uint64_t value)
 	json_object_set_new(body, key, json_integer((json_int_t)value));
 }
 
-/* Its supervisor makes the folder where there is a book: nobody else would take what lies there. */
-static bool has_book(const struct chronicle *chronicle)
-{
-	char inbox[PATH_MAX];
-
-	snprintf(inbox, sizeof(inbox), "%.4000s/" ENTRY_FOLDER, chronicle->runtime_folder);
-	return access(inbox, F_OK) == 0;
-}
-
 static void tell(struct chronicle *chronicle, const struct chronicle_file *file, struct chronicle_run *run,
 	const char *event, bool is_open)
 {
@@ -74,7 +65,7 @@ static void tell(struct chronicle *chronicle, const struct chronicle_file *file,
 	struct enrg_error err = {0};
 	struct stat status;
 
-	if (!chronicle->runtime_folder || !has_book(chronicle))
+	if (!chronicle->runtime_folder || !entry_has_book(chronicle->runtime_folder))
 		return;
 	json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:b}", "store", chronicle->store, "path", path, "format",
 		chronicle->format ? chronicle->format : "", "event", event, "run", run->run, "open", is_open);

@@ -17,6 +17,7 @@
 #include "job/source/receive.h"
 #include "job/source/run.h"
 #include "job/source/wait.h"
+#include "runs/entry/entry.h"
 
 #define SOURCE_INTERVAL_NS 1000000000ull
 
@@ -57,6 +58,19 @@ void enrg_job_identify(struct enrg_job *job, const char *model, const char *seri
 		log_line(ENRG_WARNING,
 			"%s; the record of a run does not say which instrument that was: model \"%s\", serial \"%s\"",
 			err.text, model ? model : "", serial ? serial : "");
+}
+
+void enrg_job_tell_archived(struct enrg_job *job, const char *path, const char *sha256, const char *where, bool is_here)
+{
+	const struct plan *plan = job->process->plan;
+	struct enrg_error err = {0};
+
+	if (!plan->runtime_folder || !entry_has_book(plan->runtime_folder))
+		return;
+	json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:b}", "path", path, "event", "archived", "sha256", sha256,
+		"where", where, "is_here", is_here);
+	if (body && entry_write(plan->runtime_folder, "file", "", plan->name, body, &err) < 0)
+		log_line(ENRG_WARNING, "the run book does not hear that %s is archived: %s", path, err.text);
 }
 
 void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *format, ...)

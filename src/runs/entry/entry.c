@@ -2,6 +2,7 @@
 #include "runs/entry/entry.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -81,6 +82,14 @@ static int write_text(const char *path, const char *text, struct enrg_error *err
 	return rc ? rc : path_write_private_file(path, text, strlen(text), err);
 }
 
+bool entry_has_book(const char *runtime_folder)
+{
+	char inbox[PATH_MAX];
+
+	snprintf(inbox, sizeof(inbox), "%.4000s/" ENTRY_FOLDER, runtime_folder);
+	return access(inbox, F_OK) == 0;
+}
+
 int entry_write(const char *runtime_folder, const char *kind, const char *uuid, const char *who, json_t *body,
 	struct enrg_error *err)
 {
@@ -156,7 +165,7 @@ int entry_parse_json(const json_t *json, struct entry *ret_entry, struct enrg_er
 		return refuse(err, "\"id\" is not 32 hexadecimal digits");
 	if (!find_kind(kind, &entry.kind))
 		return refuse(err, "\"kind\" is none that there is");
-	if (!uuid || (*uuid ? !is_uuid(uuid) : entry.kind != ENTRY_SEQUENCE))
+	if (!uuid || (*uuid ? !is_uuid(uuid) : entry.kind != ENTRY_SEQUENCE && entry.kind != ENTRY_FILE))
 		return refuse(err, "\"uuid\" is not that of a run");
 	if (!json_is_integer(wall_ns) || json_integer_value(wall_ns) < 0)
 		return refuse(err, "\"wall_ns\" is not a time in nanoseconds");

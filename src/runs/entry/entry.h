@@ -8,6 +8,7 @@
 #define RUNS_ENTRY_ENTRY_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,7 +43,8 @@ enum entry_kind { ENTRY_KINDS(ENTRY_KIND_ENUM) ENTRY_KIND_COUNT };
 struct entry {
 	char id[ENTRY_ID_BYTES];
 	enum entry_kind kind;
-	char uuid[ENTRY_UUID_BYTES]; /* of the run; "" = of none (a sequence) */
+	char uuid[ENTRY_UUID_BYTES]; /* of the run; "" = of none (a sequence), or of all that the file of that path
+					holds */
 	uint64_t wall_ns;
 	char who[ENTRY_WHO_BYTES];
 	json_t *body; /* an object */
@@ -52,6 +54,8 @@ struct entry {
  * `body`. A "progress" takes the place of the one of that run which still lies there. */
 int entry_write(const char *runtime_folder, const char *kind, const char *uuid, const char *who, json_t *body,
 	struct enrg_error *err);
+/* Its supervisor makes the folder where there is a book: nobody else would take what lies there. */
+bool entry_has_book(const char *runtime_folder);
 /* The same object, not written: new reference; steals `body`. NULL: out of memory. */
 json_t *entry_make(const char *kind, const char *uuid, const char *who, json_t *body);
 /* Any bytes. ENRG_E_PROTOCOL says what is wrong with them. */

@@ -32,7 +32,7 @@ case_notes_and_records() {
 	said 0 "done" runs note 1 "pedestal"
 	said 0 "done" runs delete 1
 	said 0 "complete tainted" runs
-	grep -q " 1 " said.log && fail "a run that was deleted is listed"
+	grep -qE "^ +1 " said.log && fail "a run that was deleted is listed"
 	said 0 "pedestal" runs show 1
 	said 1 "has no run \"3\"" runs show 3
 	# the records beside the data make it again, also what was said of each run

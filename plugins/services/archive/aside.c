@@ -5,27 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "names.h"
+
 #define DELAY_MAX_NS 86400000000000u
 
-/* Where the name is, or where it belongs. */
 static size_t place_of(const struct aside *aside, const char *name, bool *ret_is_there)
 {
-	size_t low = 0, high = aside->count;
-
-	*ret_is_there = false;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(aside->files[middle].name, name);
-		if (order == 0) {
-			*ret_is_there = true;
-			return middle;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return names_find(aside->files, aside->count, sizeof(*aside->files), name, ret_is_there);
 }
 
 static bool is_same(const struct aside_file *entry, const struct inventory_file *file)

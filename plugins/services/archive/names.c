@@ -91,3 +91,24 @@ bool names_is_inside(const char *inner, const char *outer)
 		return false;
 	return !inner[length] || inner[length] == '/' || (length == 1 && outer[0] == '/');
 }
+
+size_t names_find(const void *entries, size_t count, size_t entry_bytes, const char *name, bool *ret_is_there)
+{
+	size_t low = 0, high = count;
+
+	*ret_is_there = false;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		char *const *other = (char *const *)((const char *)entries + middle * entry_bytes);
+		int order = strcmp(*other, name);
+		if (order == 0) {
+			*ret_is_there = true;
+			return middle;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}

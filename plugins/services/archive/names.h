@@ -27,6 +27,9 @@ struct names_patterns {
 };
 bool names_match(const char *name, const struct names_patterns *patterns);
 
+/* Of entries that begin with a pointer to their name, in its order: where the name is, or where it belongs. */
+size_t names_find(const void *entries, size_t count, size_t entry_bytes, const char *name, bool *ret_is_there);
+
 /* Is `inner` the folder `outer` or below it? Of two paths, by their names alone. */
 bool names_is_inside(const char *inner, const char *outer);
 

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "names.h"
+
 #define LINE_BYTES_MAX 16384u
 #define CHECK_BYTES    8u /* of the digest of a line, in front of it */
 #define COMPACT_FROM   1000u
@@ -27,25 +29,9 @@ struct records {
 
 /* --- the list ---------------------------------------------------------------------------------------------------- */
 
-/* Where the name is, or where it belongs. */
 static size_t place_of(const struct records *records, const char *name, bool *ret_is_there)
 {
-	size_t low = 0, high = records->count;
-
-	*ret_is_there = false;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = strcmp(records->items[middle].name, name);
-		if (order == 0) {
-			*ret_is_there = true;
-			return middle;
-		}
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return names_find(records->items, records->count, sizeof(*records->items), name, ret_is_there);
 }
 
 static int keep(struct records *records, const struct record *record)

@@ -1,7 +1,7 @@
 /* diff.c: `enrgdaq runs diff N M`. */
 #include "runs/program/program.h"
 
-#include <getopt.h>
+#include <getopt.h> /* optind */
 #include <stdio.h>
 
 #include "runs/compare.h"
@@ -61,22 +61,12 @@ static int print_diff(struct database *database, char **names, bool is_json)
 
 int program_diff(int argc, char **argv)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-		{"database", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	const char *path = NULL;
 	bool is_json = false;
-	int choice;
+	int code = program_read_options("diff", usage, argc, argv, &path, &is_json);
 
-	while ((choice = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (choice == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (choice == '?')
-			return program_usage_error("diff", "no such option");
-		is_json |= choice == 'j';
-		path = choice == 'b' ? optarg : path;
-	}
+	if (code >= 0)
+		return code;
 	if (argc - optind != 2)
 		return program_usage_error("diff", "two runs were expected: numbers, names, uuids or \"last\"");
 	struct database *database = program_open_reader("diff", path);

@@ -2,6 +2,7 @@
  * supervisor, the others by `enrgdaq runs`. */
 #include "runs/program/program.h"
 
+#include <getopt.h>
 #include <glob.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -36,6 +37,26 @@ int program_usage_error(const char *name, const char *format, ...)
 	va_end(arguments);
 	fprintf(stderr, "; `enrgdaq runs %s --help` shows how\n", name);
 	return 2;
+}
+
+int program_read_options(
+	const char *name, const char *usage, int argc, char **argv, const char **ret_path, bool *ret_is_json)
+{
+	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
+		{"database", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	int choice;
+
+	while ((choice = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (choice == 'h') {
+			fputs(usage, stdout);
+			return 0;
+		}
+		if (choice == '?')
+			return program_usage_error(name, "no such option");
+		*ret_is_json |= choice == 'j';
+		*ret_path = choice == 'b' ? optarg : *ret_path;
+	}
+	return -1;
 }
 
 int program_fail(const char *name, const struct enrg_error *err)

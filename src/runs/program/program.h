@@ -5,6 +5,7 @@
 #define RUNS_PROGRAM_PROGRAM_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "runs/database.h"
 
@@ -21,6 +22,10 @@ int program_enter(int argc, char **argv);
 
 /* A line on standard error; an exit code. */
 int program_usage_error(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* --json, --database FILE and --help; what remains begins at optind. -1, or an exit code: nothing else is to be done.
+ */
+int program_read_options(
+	const char *name, const char *usage, int argc, char **argv, const char **ret_path, bool *ret_is_json);
 int program_fail(const char *name, const struct enrg_error *err);
 /* `path`, or where it is NULL the only runs_*.sqlite of `out` or of this folder. An exit code after a line on standard
  * error. */

@@ -1,7 +1,7 @@
 /* show.c: `enrgdaq runs show N`. */
 #include "runs/program/program.h"
 
-#include <getopt.h>
+#include <getopt.h> /* optind */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,22 +159,12 @@ static int print_run(struct database *database, const char *name, bool is_json)
 
 int program_show(int argc, char **argv)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, 'j'},
-		{"database", required_argument, NULL, 'b'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
 	const char *path = NULL;
 	bool is_json = false;
-	int choice;
+	int code = program_read_options("show", usage, argc, argv, &path, &is_json);
 
-	while ((choice = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (choice == 'h') {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (choice == '?')
-			return program_usage_error("show", "no such option");
-		is_json |= choice == 'j';
-		path = choice == 'b' ? optarg : path;
-	}
+	if (code >= 0)
+		return code;
 	if (argc - optind != 1)
 		return program_usage_error("show", "one run was expected: its number, name or uuid, or \"last\"");
 	struct database *database = program_open_reader("show", path);

@@ -70,7 +70,9 @@ void enrg_job_tell_archived(struct enrg_job *job, const char *path, const char *
 	json_t *body = json_pack("{s:s, s:s, s:s, s:s, s:b}", "path", path, "event", "archived", "sha256", sha256,
 		"where", where, "is_here", is_here);
 	if (body && entry_write(plan->runtime_folder, "file", "", plan->name, body, &err) < 0)
-		log_line(ENRG_WARNING, "the run book does not hear that %s is archived: %s", path, err.text);
+		log_line(ENRG_WARNING,
+			"%s is archived, and the records of its runs do not say so: %s; file and copy are sound", path,
+			err.text);
 }
 
 void enrg_job_alert(struct enrg_job *job, enum enrg_level level, const char *format, ...)

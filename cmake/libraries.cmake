@@ -120,4 +120,7 @@ enrg_library(CURL TRY libcurl -lcurl HEADER curl/curl.h USES "CURLOPT_PROTOCOLS_
   LACKS "the services that post to Slack and webhooks, and the heartbeat, are left out")
 enrg_library(SQLITE TRY sqlite3 -lsqlite3 HEADER sqlite3.h USES "sqlite3_prepare_v3(NULL, NULL, 0, 0, NULL, NULL)"
   DEBIAN libsqlite3-dev FEDORA sqlite-devel ARCH sqlite LACKS "the run book and the store sqlite are left out")
+enrg_library(WEBSOCKETS TRY libwebsockets -lwebsockets HEADER libwebsockets.h USES "lws_create_context(NULL) == NULL"
+  DEBIAN libwebsockets-dev FEDORA libwebsockets-devel ARCH libwebsockets
+  LACKS "command and control from outside is left out: REST, CNC, the page, /metrics")
 enrg_libraries_end()

@@ -5,7 +5,7 @@
 set -eu
 
 build="build-essential cmake ninja-build pkg-config libzmq3-dev libmsgpack-c-dev|libmsgpack-dev libtomlplusplus-dev libjansson-dev libisal-dev
-libsqlite3-dev libmariadb-dev libhiredis-dev libhdf5-dev libcurl4-openssl-dev|libcurl4-gnutls-dev libmicrohttpd-dev libssl-dev libzstd-dev zlib1g-dev liblzma-dev liblz4-dev libxxhash-dev
+libsqlite3-dev libmariadb-dev libhiredis-dev libhdf5-dev libcurl4-openssl-dev|libcurl4-gnutls-dev libmicrohttpd-dev libwebsockets-dev libcrypt-dev libssl-dev libzstd-dev zlib1g-dev liblzma-dev liblz4-dev libxxhash-dev
 libcmocka-dev gnuplot-nox fonts-dejavu-core procps"
 # The cores of the servers: no service is installed; the tests start their own.
 test="python3 hdf5-tools sqlite3 mariadb-server-core mariadb-client-core redis-tools clang libclang-rt-dev poppler-utils

@@ -1,0 +1,73 @@
+/* route.h: what can be asked over HTTP: one row a route. The router, OpenAPI, the walk over all roles and the manual
+ * are made of these tables. Process: enrgdaq-web. */
+#ifndef WEB_API_ROUTE_H
+#define WEB_API_ROUTE_H
+
+#include "enrgdaq/option.h"
+#include "web/access/access.h"
+#include "web/cnc/cnc.h"
+#include "web/node/node.h"
+#include "web/system/system.h"
+
+struct web { /* what handlers may use; lives as long as the program */
+	struct http_server *http;
+	struct access *access;
+	struct web_system *system;
+	struct node *node;
+	struct cnc *cnc; /* NULL: no [cnc] in use */
+	struct live *live;
+	struct metrics *metrics;
+};
+
+enum call_outcome { CALL_ANSWERED, CALL_LATER };
+
+struct call {
+	struct web *web;
+	const struct route *route;
+	const struct web_request *request;
+	struct access_who who;
+	const char *parts[4]; /* of {…} in the path, in order, decoded */
+	const void *query;    /* filled by route->query; NULL: it has none */
+	const void *body;     /* filled by route->body; NULL */
+	json_t *json;         /* the body as it came; borrowed; NULL: none */
+	struct web_response response;
+};
+
+struct route_answer {
+	int status;         /* 0 ends the list */
+	const char *schema; /* JSON Schema of the body, as JSON text, or "#Name" of schemas.h; NULL: no body */
+	const char *help;   /* one sentence */
+};
+
+struct route {
+	enum web_method method;
+	const char *path;       /* "/clients/{client_id}/status"; NULL ends a table */
+	enum access_role least; /* who may */
+	bool is_change;         /* changes state: POST, CSRF rules, audit */
+	bool is_quick;          /* answers from memory: on the main thread. Else on a worker, where it may wait */
+	bool is_socket;         /* a WebSocket: answered with 101 */
+	const char *operation;  /* operationId */
+	const char *tag, *summary;
+	const struct enrg_table *query, *body; /* NULL: none is taken */
+	const struct route_answer *answers;    /* those that the router gives by itself (400, 401 …) are added */
+	const char *type;                      /* of the answer; NULL: application/json */
+	enum call_outcome (*handle)(struct call *call);
+};
+
+/* --- answers; each sets call->response and returns CALL_ANSWERED --- */
+enum call_outcome call_json(struct call *call, int status, json_t *json); /* steals */
+enum call_outcome call_bytes(
+	struct call *call, int status, const char *type, struct web_bytes *bytes); /* steals; with ETag */
+/* {"detail": …} */
+enum call_outcome call_refuse(struct call *call, int status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* The answer to a command as HTTP: ok 200, refused 409, wrong_fields 422, no_kind and nobody 404, expired and unknown
+ * 504, failed 500→409 with what was said; the system is not there (rc -EAGAIN) 503. Frees `answer`. */
+enum call_outcome call_command(struct call *call, int rc, struct system_answer *answer, const struct enrg_error *err);
+
+/* A call that outlives its handler: a copy of what an answer needs, answered once, from any thread. */
+struct call_ticket;
+struct call_ticket *call_keep(struct call *call);                            /* then return CALL_LATER */
+void call_answer(struct call_ticket *ticket, struct web_response *response); /* takes body and ticket */
+
+#endif

@@ -25,10 +25,11 @@ enum web_method { WEB_GET, WEB_POST, WEB_OTHER_METHOD };
  * refused before, unless a list is allowed there. */
 struct web_request {
 	uint64_t id;            /* never given twice */
+	uint64_t connection;    /* that it came over; never given twice */
 	enum web_method method; /* HEAD is WEB_GET whose body is not sent */
 	bool is_loopback;       /* the peer's address is one of 127.0.0.0/8, ::1, and so is ours */
-	bool is_tls;
-	bool is_upgrade;  /* wants to become a WebSocket */
+	bool is_tls;            /* also where a configured proxy says so (X-Forwarded-Proto) */
+	bool is_upgrade;        /* wants to become a WebSocket */
 	char address[46]; /* of the peer, as text; of who stands behind it, where the peer is a configured proxy */
 	char peer_address[46];
 	uint16_t peer_port, server_port;
@@ -37,11 +38,12 @@ struct web_request {
 	const char *token; /* of `/t/TOKEN`; NULL: none */
 	const char *query; /* behind '?', as it came; "" */
 	const char *host;  /* as it came, with its port */
-	const char *origin, *fetch_site; /* NULL: no such header */
+	const char *origin, *fetch_site, *fetch_mode; /* NULL: no such header */
 	const char *authorization, *cookie, *content_type, *if_none_match, *user_agent;
 	const char *admin_access; /* X-Admin-Access; NULL */
 	const char *csrf;         /* X-ENRGDAQ-CSRF; NULL */
 	bool is_proxied;          /* the peer is a configured proxy */
+	bool is_forwarded;        /* has a header that proxies add, configured or not: X-Forwarded-*, Forwarded, Via */
 	const char *body;         /* NUL behind it; "" */
 	size_t body_bytes;
 };

@@ -40,11 +40,12 @@ struct web_request {
 	const char *host;  /* as it came, with its port */
 	const char *origin, *fetch_site, *fetch_mode; /* NULL: no such header */
 	const char *authorization, *cookie, *content_type, *if_none_match, *user_agent;
-	const char *admin_access; /* X-Admin-Access; NULL */
-	const char *csrf;         /* X-ENRGDAQ-CSRF; NULL */
-	bool is_proxied;          /* the peer is a configured proxy */
-	bool is_forwarded;        /* has a header that proxies add, configured or not: X-Forwarded-*, Forwarded, Via */
-	const char *body;         /* NUL behind it; "" */
+	const char *admin_access;    /* X-Admin-Access; NULL */
+	const char *csrf;            /* X-ENRGDAQ-CSRF; NULL */
+	const char *idempotency_key; /* Idempotency-Key; NULL */
+	bool is_proxied;             /* the peer is a configured proxy */
+	bool is_forwarded; /* has a header that proxies add, configured or not: X-Forwarded-*, Forwarded, Via */
+	const char *body;  /* NUL behind it; "" */
 	size_t body_bytes;
 };
 

@@ -3,57 +3,27 @@
 #ifndef WEB_SYSTEM_SYSTEM_H
 #define WEB_SYSTEM_SYSTEM_H
 
-#include <jansson.h>
-
-#include "enrgdaq/client.h"
-#include "web/access/access.h"
-#include "web/http/message.h"
-
-/* What the supervisor said at the start; as it stands in supervisor.toml. */
-struct web_settings {
-	const char *supervisor_id, *runtime_folder, *config_folder; /* config_folder "": none */
-	const char *web_folder;
-	const char *program; /* the program `enrgdaq`, for the catalogue */
-	json_t *tags;        /* array of strings */
-	const struct cnc_options *cnc;
-	const struct web_options *web;
-	bool is_terminal; /* standard error is one */
-};
-
-/* One look at the system; never changes; any number of readers. */
-struct snapshot {
-	atomic_uint references;
-	uint64_t at_ns; /* CLOCK_MONOTONIC; 0: never seen one */
-	bool is_there;  /* the supervisor answers in its files now */
-	json_t *status; /* object of `status --json`; NULL: none. Read only: json_incref of its parts is not thread safe
-			 */
-	struct web_bytes *bytes; /* the same, rendered */
-};
+#include "web/system/asker.h"
+#include "web/system/settings.h"
+#include "web/system/snapshot.h"
 
 struct web_system;
-int system_open(const struct web_settings *settings, struct web_system **ret_system, struct enrg_error *err);
-void system_close(struct web_system *system);
+/* Takes the settings, whatever comes of it. */
+int system_open(struct web_settings *settings, struct web_system **ret_system, struct enrg_error *err);
+void system_close(struct web_system *system); /* takes NULL */
 const struct web_settings *system_settings(const struct web_system *system);
-struct snapshot *system_hold_snapshot(struct web_system *system); /* never NULL */
-void snapshot_release(struct snapshot *snapshot);
 
-struct system_answer {
-	enum enrg_answer_code code;
-	char text[1000];
-	json_t *fields; /* new reference; NULL: none */
-};
-/* Asks a command and waits. `fields` is stolen. `who` NULL: this process asks for itself. -EAGAIN: the system does not
- * run. */
-struct system_command {
-	const char *to, *kind;
-	json_t *fields;
-	const struct access_who *who;
-	uint32_t timeout_ms; /* 0: 28 s */
-};
+/* Never NULL; snapshot_release. One that is older than some seconds (looked_ns): the thread that looks hangs. */
+struct snapshot *system_hold_snapshot(struct web_system *system);
+/* Events of change (change.h), borrowed, on the thread that looks; also of what the system itself says with
+ * system_tell. One listener; before anything else is asked of the system. */
+void system_listen(struct web_system *system, void (*on_event)(void *context, const json_t *event), void *context);
+
+/* asker.h. Waits; a worker calls it. `fields` of the command is stolen. */
 int system_ask(struct web_system *system, const struct system_command *command, struct system_answer *ret_answer,
 	struct enrg_error *err);
 /* Types with their JSON Schemas, as `enrgdaq describe --catalogue` prints them; made once, by a program of its own. New
- * reference. */
+ * reference. Waits. */
 json_t *system_catalogue(struct web_system *system, struct enrg_error *err);
 
 /* --- workers --- */

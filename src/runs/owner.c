@@ -13,8 +13,7 @@
 #include "base/text.h"
 #include "runs/database.h"
 
-#define LOOK_MS   20
-#define FINISHING "a program that finishes: "
+#define LOOK_MS 20
 
 static int refuse(int descriptor, const char *database, struct enrg_error *err)
 {
@@ -45,15 +44,16 @@ static void sign(int descriptor, const char *who)
 
 static bool is_finishing(int descriptor)
 {
-	char text[sizeof(FINISHING)] = "";
+	char text[sizeof(OWNER_FINISHING)] = "";
 
-	return pread(descriptor, text, sizeof(text) - 1, 0) == (ssize_t)sizeof(text) - 1 && !strcmp(text, FINISHING);
+	return pread(descriptor, text, sizeof(text) - 1, 0) == (ssize_t)sizeof(text) - 1 &&
+	       !strcmp(text, OWNER_FINISHING);
 }
 
 void owner_say_finishing(int descriptor)
 {
 	if (descriptor >= 0)
-		sign(descriptor, FINISHING "its supervisor has gone");
+		sign(descriptor, OWNER_FINISHING "its supervisor has gone");
 }
 
 int owner_take(const char *database, const char *who, unsigned long long patience_ns, int *ret_descriptor,

@@ -7,7 +7,8 @@
 
 #include "enrgdaq/error.h"
 
-#define OWNER_FINISHING_NS 30000000000ull /* a disk may be slow */
+#define OWNER_FINISHING    "a program that finishes: " /* so begins the name of who goes by itself soon */
+#define OWNER_FINISHING_NS 30000000000ull              /* a disk may be slow */
 
 /* Waits `patience_ns` for whoever holds it, and OWNER_FINISHING_NS more for a program that only finishes. `who`:
  * "supervisor lab1". -EPERM: somebody holds it; err is the sentence that says who, and what to do. Others: it can't be

@@ -212,7 +212,8 @@ static bool take_over(struct service *service)
 {
 	struct enrg_error err = {0};
 
-	return !owner_take(service->params->database, "a run book that reads files", ALONE_NS, &service->owner, &err) &&
+	return !owner_take(service->params->database, OWNER_FINISHING "a run book that reads files", ALONE_NS,
+		       &service->owner, &err) &&
 	       service_has_database(service);
 }
 

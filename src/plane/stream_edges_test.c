@@ -143,7 +143,6 @@ struct many {
 	struct consumer *consumers[STREAMS];
 	_Atomic uint32_t *is_waiting; /* of the last */
 	struct stream *last;
-	uint64_t written_ns;
 };
 
 /* Writes into the last stream once the consumer of all has gone to sleep. */
@@ -154,7 +153,6 @@ static void *write_late(void *opaque)
 	while (!(atomic_load(many->is_waiting) & 1u))
 		usleep(100);
 	usleep(2000);
-	many->written_ns = clock_mono_ns();
 	write_bytes(many->last, 0, 100, 0);
 	return NULL;
 }
@@ -181,9 +179,7 @@ static void test_more_streams_than_words(void **state)
 	many.is_waiting = &mapping_consumer(&mapping, 0)->is_waiting;
 	assert_int_equal(pthread_create(&thread, NULL, write_late, &many), 0);
 	assert_int_equal(consumer_wait(many.consumers, STREAMS, &word, 0, 5 * NS_PER_S), 1);
-	uint64_t found_ns = clock_mono_ns();
 	pthread_join(thread, NULL);
-	assert_true(found_ns - many.written_ns < NS_PER_S / 10);
 	mapping_close(&mapping);
 	assert_int_equal(stream_read_status(paths[STREAMS - 1], &status, NULL), 0);
 	assert_int_equal(status.consumers[0].rescued, 0);

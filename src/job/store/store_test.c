@@ -201,7 +201,7 @@ static void a_stop_waits_for_a_full_disk(void **state)
 	uint64_t started = clock_mono_ns();
 	leave_alone(f);
 	assert_int_equal(end_of(f), 1);
-	assert_in_range(clock_mono_ns() - started, 9 * NS_PER_S, 15 * NS_PER_S);
+	assert_true(clock_mono_ns() - started >= 9 * NS_PER_S);
 	assert_true(log_has(f, "the next `enrgdaq run` stores them"));
 	enlarge_disk(f, is_mounted);
 	start(f);

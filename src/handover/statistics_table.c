@@ -241,6 +241,7 @@ const struct statistic_row
 						"seconds: shortest"),
 					METRIC("enrgdaq_commit_latency_seconds", 1e-3),
 					.shown.label = "quantile=\"0\"",
+					.shown.json = "latency_ms.min",
 					.shown.report = "latency_stats.min_ms",
 					.in_report = PLACE(struct enrg_stats, latency_min_ms),
 				},
@@ -251,13 +252,15 @@ const struct statistic_row
 						"the "
 						"last "
 						"seconds: mean"),
+					.shown.json = "latency_ms.avg",
 					.shown.report = "latency_stats.avg_ms",
 					.in_report = PLACE(struct enrg_stats, latency_avg_ms),
 				},
 			[STATISTIC_LATENCY_COUNT] =
 				{
 					GAUGE("latency_count", "batches", "timed",
-						"batches that the latency of a report is made of"),
+						"batches that these are made of"),
+					.shown.json = "latency_ms.count",
 					.shown.report = "latency_stats.count",
 					.is_whole = true,
 					.in_report = PLACE(struct enrg_stats, latency_count),

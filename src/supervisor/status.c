@@ -28,6 +28,18 @@ static void set_latency(struct statistics *statistics, enum statistic first, con
 		statistics_set(statistics, first + i, (double)histogram_quantile(histogram, quantiles[i]) / 1e6);
 }
 
+/* Of the last seconds alone. */
+static void set_recent_latency(struct statistics *statistics, const struct histogram *recent)
+{
+	uint64_t count = atomic_load_explicit(&recent->count, memory_order_relaxed);
+
+	if (!count)
+		return;
+	statistics_set_count(statistics, STATISTIC_LATENCY_COUNT, count);
+	statistics_set(statistics, STATISTIC_LATENCY_MIN_MS, (double)histogram_quantile(recent, 0.0) / 1e6);
+	statistics_set(statistics, STATISTIC_LATENCY_AVG_MS, histogram_mean(recent) / 1e6);
+}
+
 static void set_stream(struct statistics *statistics, const struct stream_status *stream)
 {
 	statistics_set(statistics, STATISTIC_BLOCKED_S, (double)stream->blocked_ns / 1e9);
@@ -88,6 +100,7 @@ static void set_all(struct statistics *ret_statistics, const struct member *memb
 	statistics_set_count(ret_statistics, STATISTIC_BACKLOG_BATCHES, backlog->batches);
 	if (member->latency) {
 		set_latency(ret_statistics, STATISTIC_LATENCY_P50_MS, &member->latency->recent);
+		set_recent_latency(ret_statistics, &member->latency->recent);
 		set_latency(ret_statistics, STATISTIC_LATENCY_RUN_P50_MS, &member->latency->all);
 	}
 	if (member->stream)
@@ -118,7 +131,38 @@ static json_t *make_acquires(const struct member *member)
 	return json_boolean(acquires == PAGE_ACQUIRES);
 }
 
-static json_t *make_job(const struct member *member, const struct backlog *backlog)
+/* A moment of CLOCK_MONOTONIC as one of the wall clock; 0: there was none. */
+static json_t *make_wall(const _Atomic uint64_t *mono_ns, const struct status_context *context)
+{
+	uint64_t then_ns = mono_ns ? atomic_load_explicit(mono_ns, memory_order_relaxed) : 0, now_ns = clock_mono_ns();
+
+	if (!then_ns || then_ns > now_ns || now_ns - then_ns > context->now_wall_ns)
+		return json_integer(0);
+	return json_integer((json_int_t)(context->now_wall_ns - (now_ns - then_ns)));
+}
+
+/* Which instance it is, when it last took or gave something, and when the next one starts. */
+static void add_life(json_t *job, const struct member *member, const struct status_context *context)
+{
+	const struct page *page = member->page;
+	uint64_t due_ns = 0;
+
+	if (member->state == MEMBER_PAUSING && context->running_ns) {
+		due_ns = context->now_wall_ns;
+		if (member->restart.due_ns > context->running_ns)
+			due_ns += member->restart.due_ns - context->running_ns;
+	}
+	json_object_set_new(job, "id", json_integer((json_int_t)member->id));
+	json_object_set_new(job, "life", json_integer((json_int_t)member->lives));
+	json_object_set_new(job, "is_alive", json_boolean(member_is_alive(member)));
+	json_object_set_new(job, "started_ns", make_wall(page ? &page->started_mono_ns : NULL, context));
+	json_object_set_new(job, "last_in_ns", make_wall(page ? &page->last_in_mono_ns : NULL, context));
+	json_object_set_new(job, "last_out_ns", make_wall(page ? &page->last_out_mono_ns : NULL, context));
+	json_object_set_new(job, "restart_due_ns", json_integer((json_int_t)due_ns));
+}
+
+static json_t *make_job(
+	const struct member *member, const struct backlog *backlog, const struct status_context *context)
 {
 	const struct page_counts *now = &member->now;
 	struct statistics statistics;
@@ -131,6 +175,7 @@ static json_t *make_job(const struct member *member, const struct backlog *backl
 	if (!job)
 		return NULL;
 	json_object_set_new(job, "acquires", make_acquires(member));
+	add_life(job, member, context);
 	set_all(&statistics, member, backlog);
 	statistics_format(&statistics, STATISTICS_STATUS, job);
 	if (member->stream)
@@ -231,7 +276,8 @@ json_t *status_format(const struct status_context *context)
 	struct backlog *backlogs = find_backlogs(context->roster, context->ledger), none = {0};
 
 	for (size_t i = 0; i < context->roster->count; i++)
-		json_array_append_new(jobs, make_job(context->roster->members[i], backlogs ? &backlogs[i] : &none));
+		json_array_append_new(
+			jobs, make_job(context->roster->members[i], backlogs ? &backlogs[i] : &none, context));
 	free(backlogs);
 	clock_format_utc(context->started_wall_ns, since, sizeof(since));
 	clock_format_utc(context->now_wall_ns, now, sizeof(now));

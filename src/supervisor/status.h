@@ -13,6 +13,7 @@ struct status_context {
 	const struct ledger *ledger;
 	const char *supervisor, *run, *phase, *config;
 	uint64_t started_wall_ns, now_wall_ns;
+	uint64_t running_ns;  /* now, by the clock of restarts (roster.h); 0: no time of a restart is told */
 	double interval_s;    /* until the next one is written */
 	const json_t *alerts; /* array, or NULL */
 	uint64_t alert_count; /* since the supervisor started; `alerts` holds the last of them */

@@ -15,6 +15,7 @@
 #include "config/types_message.h"
 #include "supervisor/earlier/adopt.h"
 #include "supervisor/earlier/inherit.h"
+#include "supervisor/job_text.h"
 #include "supervisor/needs.h"
 #include "supervisor/processors.h"
 #include "supervisor/removed.h"
@@ -198,7 +199,8 @@ static int open_changes(struct supervisor *self, struct enrg_error *err)
 		.now_ns = clock_of,
 		.context = self,
 		.runs = &self->runs};
-	return reconfigure_open(&self->reconfigure, self->commands.commands)
+	return reconfigure_open(&self->reconfigure, self->commands.commands) ||
+			       job_text_open(&self->reconfigure, self->commands.commands)
 		       ? enrg_error_set(err, -ENOSPC, "too many tables of commands")
 		       : 0;
 }

@@ -8,16 +8,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/program.h"
 #include "cli/runs.h"
-#include "runs/entry/program.h"
+#include "runs/entry/entry.h"
 
 static int find_program(char ret_path[4096])
 {
-	int rc = program_find(ret_path, 4096);
+	int rc = program_find(ENTRY_PROGRAM, ENTRY_PROGRAM_VARIABLE, ret_path, 4096);
 
 	if (rc)
 		fprintf(stderr,
-			"enrgdaq runs: the program " PROGRAM_NAME
+			"enrgdaq runs: the program " ENTRY_PROGRAM
 			" is not installed, which reads the run book; it is left out where SQLite is missing\n");
 	return rc;
 }
@@ -87,7 +88,7 @@ json_t *runs_read_book(const struct runs_book *book, const char *const *argument
 	waitpid(pid, &status, 0);
 	bool is_fine = WIFEXITED(status) && WEXITSTATUS(status) == 0;
 	if (!json && is_fine)
-		fprintf(stderr, "enrgdaq runs: " PROGRAM_NAME " has answered nothing that can be read\n");
+		fprintf(stderr, "enrgdaq runs: " ENTRY_PROGRAM " has answered nothing that can be read\n");
 	if (is_fine)
 		return json;
 	json_decref(json); /* it has said why */

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "runs/entry/program.h"
+#include "base/program.h"
 #include "supervisor/book_link.h"
 
 #define LOOK_NS     1000000000ull   /* for what others have put, while no program is there */
@@ -150,7 +150,7 @@ int book_open(struct book *book, const struct book_params *params, struct enrg_e
 		return 0;
 	if (params->program)
 		snprintf(link.program, sizeof(link.program), "%s", params->program);
-	else if (program_find(link.program, sizeof(link.program)))
+	else if (program_find(ENTRY_PROGRAM, ENTRY_PROGRAM_VARIABLE, link.program, sizeof(link.program)))
 		return 0;
 	int rc = book_link_open(&link, &book->link, err);
 	book->is_on = !rc;

@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "runs/entry/program.h"
 
 #define LINE_BYTES_MAX (1u << 20)  /* of what comes */
 #define OUT_BYTES_MAX  (64u << 20) /* that it has not read */
@@ -120,7 +119,7 @@ static int add_actions(posix_spawn_file_actions_t *actions, int socket, int owne
 /* `socket` and `owner` lie above the numbers that they get. */
 static int spawn(struct book_link *link, int socket, int owner)
 {
-	char *const arguments[] = {PROGRAM_NAME, "serve", "--database", link->database, "--folder", link->folder,
+	char *const arguments[] = {ENTRY_PROGRAM, "serve", "--database", link->database, "--folder", link->folder,
 		"--inbox", link->runtime_folder, "--supervisor", link->supervisor, owner >= 0 ? "--owner" : NULL, "3",
 		NULL};
 	posix_spawn_file_actions_t actions;

@@ -14,13 +14,17 @@
 
 #include "enrgdaq/error.h"
 
-#define ENTRY_FOLDER        "book"        /* in the runtime folder */
-#define ENTRY_SEQUENCE_MARK "sequence.on" /* lies there while a sequence is driven */
-#define ENTRY_UUID_BYTES    37u           /* "01234567-89ab-8def-8123-456789abcdef" and a NUL */
-#define ENTRY_ID_BYTES      33u
-#define ENTRY_BYTES_MAX     (16u << 20)
-#define ENTRY_VERSION       1
-#define ENTRY_WHO_BYTES     256u
+#define ENTRY_PROGRAM          "enrgdaq-runs" /* owns the database; left out where SQLite is missing */
+#define ENTRY_PROGRAM_VARIABLE "ENRGDAQ_RUNS_BIN"
+#define ENTRY_PROGRAM          "enrgdaq-runs" /* owns the database; left out of a build without SQLite */
+#define ENTRY_PROGRAM_VARIABLE "ENRGDAQ_RUNS_BIN"
+#define ENTRY_FOLDER           "book"        /* in the runtime folder */
+#define ENTRY_SEQUENCE_MARK    "sequence.on" /* lies there while a sequence is driven */
+#define ENTRY_UUID_BYTES       37u           /* "01234567-89ab-8def-8123-456789abcdef" and a NUL */
+#define ENTRY_ID_BYTES         33u
+#define ENTRY_BYTES_MAX        (16u << 20)
+#define ENTRY_VERSION          1
+#define ENTRY_WHO_BYTES        256u
 
 /* What there is; docs/decisions/0021-run-book.md says what each body holds. */
 #define ENTRY_KINDS(DO)                                                                                                \

@@ -20,6 +20,7 @@ static void check_supervisor(const struct toml_node *root, const char *file, con
 {
 	const struct toml_node *slot = toml_find(root, "ring_buffer_slot_size_kb");
 	const struct toml_node *delay = toml_find(root, "restart_delay_seconds");
+	const struct toml_node *cnc = toml_find(root, "cnc"), *web = toml_find(root, "web");
 
 	if (options->info.supervisor_id)
 		folder_check_name(toml_find(toml_find(root, "info"), "supervisor_id"), "info.supervisor_id",
@@ -30,6 +31,13 @@ static void check_supervisor(const struct toml_node *root, const char *file, con
 			"(ring_buffer_size_mb, %lld MB)",
 			(long long)options->ring_buffer_slot_size_kb, (long long)options->ring_buffer_size_mb);
 	run_hooks_check(&options->runs.hook, file, problems);
+	web_options_check(&(struct web_options_check){.cnc = &options->cnc,
+				  .web = &options->web,
+				  .has_cnc = options->has_cnc,
+				  .has_web = options->has_web,
+				  .cnc_line = cnc ? cnc->line : 0,
+				  .web_line = web ? web->line : 0},
+		file, problems);
 	if (options->restart_delay_seconds > options->restart_delay_max_seconds)
 		problems_add(problems, false, file, delay ? delay->line : 1,
 			"restart_delay_seconds: the first delay (%g s) is longer than restart_delay_max_seconds (%g s)",
@@ -68,14 +76,14 @@ static size_t hide_misplaced(struct toml_node *root, const char *name, const cha
 
 static void fill_supervisor(const struct folder_loader *loader, const char *file, struct toml_node *root)
 {
-	static const char *const names[] = {"info", "cnc", "federation"};
-	size_t hidden[3];
+	static const char *const names[] = {"info", "cnc", "web", "federation"};
+	size_t hidden[4];
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		hidden[i] = hide_misplaced(root, names[i], file, loader->problems);
 	options_fill(&supervisor_table, &(struct options_text){.node = root, .file = file}, &loader->folder->supervisor,
 		loader->folder->memory, loader->problems);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		struct toml_node *section = (struct toml_node *)toml_find(root, names[i]);
 		if (section)
 			section->count += hidden[i];

@@ -6,6 +6,7 @@
 #include "config/run_hooks.h"
 #include "config/sources.h"
 #include "config/types.h"
+#include "config/web_options.h"
 
 struct job_input {
 	const char *job, *group, *tag; /* group and tag NULL: all */
@@ -40,15 +41,9 @@ struct supervisor_options {
 	int64_t ring_buffer_size_mb, ring_buffer_slot_size_kb;
 	double latency_target_ms; /* ours: of a batch from commit to stored, while stores keep up */
 	int64_t window_kb;        /* ours: in flight of all producers together; 0 = found by measuring */
-	struct {
-		int verbosity;
-		bool is_server;
-		const char *server_host;
-		int64_t server_port;
-		bool rest_api_enabled;
-		const char *rest_api_host;
-		int64_t rest_api_port;
-	} cnc;
+	struct cnc_options cnc;
+	struct web_options web; /* ours */
+	bool has_cnc, has_web;  /* the table stands there */
 	struct {
 		bool is_server;
 		const char *server_xpub_url, *server_xsub_url, *remote_server_xpub_url, *remote_server_xsub_url;

@@ -26,8 +26,8 @@ fail() {
 	exit 1
 }
 
-await() { # SECONDS COMMAND…
-	local end=$((SECONDS + $1))
+await() { # SECONDS COMMAND…; a slow machine gets three times as long
+	local end=$((SECONDS + 3 * $1))
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $end ] && kill -0 "$run" 2>/dev/null || return 1

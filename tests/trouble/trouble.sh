@@ -33,8 +33,8 @@ jobs_here() { # processes that have a file of our runtime folder mapped
 	grep -l -s -F "$ENRGDAQ_RUNTIME_DIR" /proc/[0-9]*/maps 2>/dev/null | cut -d/ -f3
 }
 
-await() { # SECONDS COMMAND...: until the command succeeds
-	local end=$((SECONDS + $1))
+await() { # SECONDS COMMAND...: until the command succeeds; a slow machine gets three times as long
+	local end=$((SECONDS + 3 * $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -ge $end ] && return 1

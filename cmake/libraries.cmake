@@ -123,4 +123,6 @@ enrg_library(SQLITE TRY sqlite3 -lsqlite3 HEADER sqlite3.h USES "sqlite3_prepare
 enrg_library(WEBSOCKETS TRY libwebsockets -lwebsockets HEADER libwebsockets.h USES "lws_create_context(NULL) == NULL"
   DEBIAN libwebsockets-dev FEDORA libwebsockets-devel ARCH libwebsockets
   LACKS "command and control from outside is left out: REST, CNC, the page, /metrics")
+enrg_library(CRYPT TRY libxcrypt libcrypt -lcrypt HEADER crypt.h USES "crypt_gensalt_rn(\"$y$\", 0, NULL, 0, NULL, 0) == NULL && crypt_checksalt(\"\")"
+  DEBIAN libcrypt-dev FEDORA libxcrypt-devel ARCH libxcrypt LACKS "log-ins with passwords are left out; tokens work")
 enrg_libraries_end()

@@ -122,13 +122,15 @@ static const struct enrg_option web_options[] = {
 		.kind = ENRG_OPTION_STRING_LIST,
 		.offset = AT(hosts),
 		.default_value = "[]",
-		.help = "Names that browsers may reach it by, besides those of this machine on loopback and the address "
+		.help = "Names that browsers may reach it by, besides those of this machine on loopback and the "
+			"address "
 			"that they connect to."},
 	{.key = "origins",
 		.kind = ENRG_OPTION_STRING_LIST,
 		.offset = AT(origins),
 		.default_value = "[]",
-		.help = "Pages of other servers that may ask it from a browser, such as https://panel.lab; none without."},
+		.help = "Pages of other servers that may ask it from a browser, such as https://panel.lab; none "
+			"without."},
 	{.key = "proxies",
 		.kind = ENRG_OPTION_STRING_LIST,
 		.offset = AT(proxies),
@@ -207,7 +209,8 @@ static const struct enrg_option web_options[] = {
 		.kind = ENRG_OPTION_STRING,
 		.offset = AT(panel_secret),
 		.secret = true,
-		.help = "Key (HS256) of the header X-Admin-Access that one of `proxies` sets for the web panel; without "
+		.help = "Key (HS256) of the header X-Admin-Access that one of `proxies` sets for the web panel; "
+			"without "
 			"it the header is not believed."},
 	{0},
 };
@@ -227,7 +230,8 @@ struct place {
 /* The 85 characters of Z85, ZeroMQ's RFC 32. */
 static bool is_z85(const char *key)
 {
-	static const char alphabet[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
+	static const char alphabet[] =
+		"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 
 	return strlen(key) == KEY_BYTES && strspn(key, alphabet) == KEY_BYTES;
 }
@@ -236,7 +240,8 @@ static void check_key(const char *name, const char *key, const struct place *at)
 {
 	if (key && !is_z85(key))
 		problems_add(at->problems, false, at->file, at->line,
-			"cnc.%s: expected a CURVE key, 40 characters of Z85 (such as those of curve_keygen of ZeroMQ)", name);
+			"cnc.%s: expected a CURVE key, 40 characters of Z85 (such as those of curve_keygen of ZeroMQ)",
+			name);
 }
 
 static void check_cnc(const struct cnc_options *cnc, const struct place *at)
@@ -259,7 +264,8 @@ static void check_cnc(const struct cnc_options *cnc, const struct place *at)
 static void check_web(const struct web_options *web, const struct place *at)
 {
 	if (!web->tls_certificate != !web->tls_key)
-		problems_add(at->problems, false, at->file, at->line, "web.%s: it goes together with %s, which is missing",
+		problems_add(at->problems, false, at->file, at->line,
+			"web.%s: it goes together with %s, which is missing",
 			web->tls_certificate ? "tls_certificate" : "tls_key",
 			web->tls_certificate ? "tls_key" : "tls_certificate");
 	if (web->connections_per_address > web->connections)

@@ -16,14 +16,14 @@ struct cnc_options {
 	const char *rest_api_host;
 	int64_t rest_api_port;
 	/* ours */
-	bool insecure;                                                       /* who has no CURVE key may command */
-	int custom_jobs;                                                     /* enum cnc_custom_jobs */
+	bool insecure;                                                      /* who has no CURVE key may command */
+	int custom_jobs;                                                    /* enum cnc_custom_jobs */
 	const char *curve_public_key, *curve_secret_key, *curve_server_key; /* Z85, 40 characters; NULL: none */
 	struct enrg_string_list curve_allowed_keys;
 	int64_t messages_per_second_max; /* of one peer */
 };
 
-struct web_options { /* ours */
+struct web_options {        /* ours */
 	const char *folder; /* NULL: beside the run book */
 	struct enrg_string_list hosts, origins, proxies;
 	const char *tls_certificate, *tls_key; /* NULL: plain */

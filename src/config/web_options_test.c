@@ -52,8 +52,8 @@ static void load(struct fixture *f, const char *rest)
 	size_t count = 0;
 
 	snprintf(text, sizeof(text), "info.supervisor_id = 'one'\n%s", rest);
-	assert_int_equal(folder_load_texts(
-				 &(struct folder_texts){1, names, texts}, f->types, &f->folder, &f->problems, NULL),
+	assert_int_equal(
+		folder_load_texts(&(struct folder_texts){1, names, texts}, f->types, &f->folder, &f->problems, NULL),
 		0);
 	FILE *stream = open_memstream(&f->printed, &count);
 	problems_print(&f->problems, stream);
@@ -74,8 +74,7 @@ static void test_wrong(void **state)
 {
 	struct fixture *f = *state;
 
-	load(f,
-		"[cnc]\ncurve_public_key = 'short'\ncurve_allowed_keys = ['" KEY "', 'x']\ncustom_jobs = 'some'\n"
+	load(f, "[cnc]\ncurve_public_key = 'short'\ncurve_allowed_keys = ['" KEY "', 'x']\ncustom_jobs = 'some'\n"
 		"[web]\ntls_key = 'a'\nconnections = 5\n");
 	assert_int_equal(f->problems.errors, 7);
 	assert_non_null(strstr(f->printed, "cnc.custom_jobs: expected one of"));
@@ -117,8 +116,7 @@ static void test_way_to_another_process(void **state)
 	char wrong[500] = "";
 	void *filled = NULL;
 
-	load(f,
-		"[cnc]\nis_server = true\nrest_api_port = 9\ncustom_jobs = 'templates'\ncurve_public_key = '" KEY
+	load(f, "[cnc]\nis_server = true\nrest_api_port = 9\ncustom_jobs = 'templates'\ncurve_public_key = '" KEY
 		"'\ncurve_secret_key = '" KEY "'\ncurve_allowed_keys = ['" KEY "']\n"
 		"[web]\nhosts = ['daq.lab', 'x']\nscope_megabytes_per_second = 2.5\npanel_secret = 's3'\nproxies = "
 		"['::1']\n");

@@ -1,5 +1,5 @@
-/* settings.h: what the supervisor says at the start of enrgdaq-web, in one line of JSON (docs/decisions/0022). Made once,
- * never changed; any thread reads it. Process: enrgdaq-web. */
+/* settings.h: what the supervisor says at the start of enrgdaq-web, in one line of JSON (docs/decisions/0022). Made
+ * once, never changed; any thread reads it. Process: enrgdaq-web. */
 #ifndef WEB_SYSTEM_SETTINGS_H
 #define WEB_SYSTEM_SETTINGS_H
 

@@ -14,9 +14,9 @@ struct snapshot {
 	uint64_t looked_ns; /* CLOCK_MONOTONIC: of this look */
 	uint64_t at_ns;     /* of the look that brought `status`: older where the system is away; 0: there was none */
 	bool is_there;      /* its supervisor runs now */
-	double age_s;       /* of `status` at looked_ns, since the supervisor wrote it; also while it hangs, or is away */
-	char reason[1000];  /* why it is not there; "" */
-	json_t *status;     /* object of `status --json`; NULL: none yet */
+	double age_s; /* of `status` at looked_ns, since the supervisor wrote it; also while it hangs, or is away */
+	char reason[1000];       /* why it is not there; "" */
+	json_t *status;          /* object of `status --json`; NULL: none yet */
 	struct web_bytes *bytes; /* {"is_there", "age_s", "at", "reason", "system": status or null} */
 	struct web_bytes *graph; /* {"is_there", "age_s", "at", "nodes", "edges"}; docs/api.md */
 };

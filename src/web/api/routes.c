@@ -1,0 +1,7 @@
+/* routes.c: the list of the tables: whoever adds a file of routes adds a line here and in routes.h. */
+#include "web/api/routes.h"
+
+const struct route *const routes_all[] = {
+	v1_system_routes,
+	NULL,
+};

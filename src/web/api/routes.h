@@ -1,0 +1,12 @@
+/* routes.h: all that can be asked: a table a file; each is listed in routes.c. Process: enrgdaq-web. */
+#ifndef WEB_API_ROUTES_H
+#define WEB_API_ROUTES_H
+
+#include "web/api/route.h"
+
+extern const struct route *const routes_all[]; /* NULL at the end */
+
+/* One line a file. */
+extern const struct route v1_system_routes[];
+
+#endif

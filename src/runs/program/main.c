@@ -22,6 +22,7 @@ static const struct {
 	{"rebuild", "makes a database from the run_*.json beside the data", program_rebuild},
 	{"check", "reads the whole database and says whether it is sound", program_check},
 	{"enter", "enters what is said of a run while no system runs", program_enter},
+	{"answer", "reads the run book for enrgdaq-web, which starts it", program_answer},
 	{"serve", "owns the database for a supervisor, which starts it", program_serve},
 };
 

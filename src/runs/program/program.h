@@ -19,6 +19,7 @@ int program_sequence(int argc, char **argv);
 int program_rebuild(int argc, char **argv);
 int program_check(int argc, char **argv);
 int program_enter(int argc, char **argv);
+int program_answer(int argc, char **argv);
 
 /* A line on standard error; an exit code. */
 int program_usage_error(const char *name, const char *format, ...) __attribute__((format(printf, 2, 3)));

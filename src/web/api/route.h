@@ -13,6 +13,8 @@ struct cnc;
 struct live;
 struct metrics;
 struct repeats;
+struct book_reader;
+struct proof;
 
 struct web { /* what handlers may use; lives as long as the program */
 	struct http_server *http;
@@ -22,6 +24,8 @@ struct web { /* what handlers may use; lives as long as the program */
 	struct cnc *cnc; /* NULL: no [cnc] in use */
 	struct live *live;
 	struct metrics *metrics;
+	struct book_reader *book;          /* the run book: book_reader_open with settings' runtime_folder */
+	struct proof *proof;               /* of one data file at a time: proof_open */
 	struct repeats *repeats;           /* answers to what had an Idempotency-Key; of the router */
 	const struct route *const *routes; /* all tables, NULL at the end; of the router */
 	struct web_bytes *openapi;         /* the description of them; of the router */

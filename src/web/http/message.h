@@ -11,6 +11,7 @@
 /* Bytes that several answers share: rendered once, freed with the last of them. Any thread. */
 struct web_bytes {
 	atomic_uint references;
+	char etag[20]; /* of http's main thread: made with the first answer that needs it */
 	size_t count;
 	unsigned char data[];
 };
@@ -43,6 +44,7 @@ struct web_request {
 	const char *admin_access;    /* X-Admin-Access; NULL */
 	const char *csrf;            /* X-ENRGDAQ-CSRF; NULL */
 	const char *idempotency_key; /* Idempotency-Key; NULL */
+	const char *protocols;       /* Sec-WebSocket-Protocol, a list; NULL. One of them is answered in `headers` */
 	bool is_proxied;             /* the peer is a configured proxy */
 	bool is_forwarded; /* has a header that proxies add, configured or not: X-Forwarded-*, Forwarded, Via */
 	const char *body;  /* NUL behind it; "" */

@@ -7,9 +7,12 @@
 #include "enrgdaq/error.h"
 #include "web/http/message.h"
 
-struct http_limits {
+struct http_limits { /* 0: as docs/access.md says, where it isn't said otherwise */
 	uint32_t body_bytes, connections, connections_per_address;
-	uint32_t gets_per_second, posts_per_second, posts_burst; /* of an address */
+	uint32_t gets_per_second, posts_per_second, posts_burst; /* of an address; 0: no limit */
+	uint32_t request_ms; /* that a request may take to arrive, and one more second for each 64 KiB of its body */
+	uint32_t idle_ms;    /* between two requests of a connection */
+	uint32_t ping_ms;    /* between pings of a WebSocket, and for its pong */
 };
 
 struct http_server;
@@ -24,7 +27,8 @@ struct http_params {
 	/* A request that is well formed. It is answered with http_answer, now or later, once; until then it is valid.
 	 */
 	void (*on_request)(void *context, const struct web_request *request);
-	/* A request with is_upgrade that is answered with status 101 (http_answer) has become this socket. */
+	/* A request with is_upgrade that is answered with status 101 (http_answer, now or later) has become this
+	 * socket. The request is valid until this returns. Also: on_request was called with it before. */
 	void (*on_socket_open)(void *context, uint64_t socket, const struct web_request *request);
 	/* A whole message, at most 64 KiB; text is proved UTF-8. */
 	void (*on_socket_message)(void *context, uint64_t socket, const void *bytes, size_t count, bool is_binary);

@@ -8,16 +8,20 @@
 
 struct node;
 int node_open(struct web_system *system, struct node **ret_node, struct enrg_error *err);
-void node_close(struct node *node);
+void node_close(struct node *node); /* takes NULL */
 
 /* `request` is borrowed. *ret_answer: the body with `type` ("CNCMessageRes…"), without req_id; new reference, never
- * NULL. Returns the HTTP status that it would have: 200, 409 refused (success false), 404, 422, 503, 504. Waits; a
- * worker calls it. */
+ * NULL. Returns the HTTP status that it would have: 200, 409 refused (success false), 422 wrong or missing field, 503
+ * the system is not there, 504 it does not answer. Waits; a worker calls it. */
 int node_ask(struct node *node, const json_t *request, const struct access_who *who, json_t **ret_answer);
-/* {"supervisor_id", "supervisor_tags"}: new reference. */
+/* What `status` of CNCMessageResStatus is, as bytes: made once for all who ask between two looks at the system.
+ * A reference; NULL: *ret_status says what node_ask would return, and err why. Waits; a worker calls it. */
+struct web_bytes *node_hold_status(struct node *node, int *ret_status, struct enrg_error *err);
+/* {"supervisor_id", "supervisor_tags"}: new reference. Any thread. */
 json_t *node_info(const struct node *node);
 /* Log lines of the own system as {level, message, timestamp, module, client_id}, those behind position *position (0:
- * the last `max`); sets it to behind the last. New reference to an array. Never waits. */
+ * the last `max`); sets it to behind the last. New reference to an array, oldest first. Any thread; never waits for
+ * another process. */
 json_t *node_logs(struct node *node, uint64_t *position, unsigned max);
 
 #endif

@@ -13,8 +13,8 @@
 #define DIGEST_BYTES_MIN 200u /* longer texts stand in the audit by their digest */
 #define AUDIT_DEPTH_MAX  8u
 
-struct call_ticket *call_create(struct web *web, const struct web_request *request, const struct match *match,
-	const struct access_who *who)
+struct call_ticket *call_create(
+	struct web *web, const struct web_request *request, const struct match *match, const struct access_who *who)
 {
 	struct call_ticket *ticket = calloc(1, sizeof(*ticket));
 
@@ -160,8 +160,8 @@ static json_t *mask(const json_t *value, const struct enrg_option *option)
 	return masked;
 }
 
-/* What was asked for, as far as it is no secret and no whole file: what starts code stands with its text in the audit of
- * the supervisor. NULL: nothing. free() */
+/* What was asked for, as far as it is no secret and no whole file: what starts code stands with its text in the audit
+ * of the supervisor. NULL: nothing. free() */
 static char *format_about(const struct call_ticket *ticket)
 {
 	const struct route *route = ticket->call.route;
@@ -174,8 +174,7 @@ static char *format_about(const struct call_ticket *ticket)
 		const struct enrg_option *option = find_option(route->body, key);
 		bool is_text = !strcmp(key, "config") || !strcmp(key, "payload") || !strcmp(key, "text");
 		if (is_text && json_is_string(value))
-			json_object_set_new(
-				about, key, digest(json_string_value(value), json_string_length(value)));
+			json_object_set_new(about, key, digest(json_string_value(value), json_string_length(value)));
 		else
 			json_object_set_new(about, key, mask(value, option));
 	}

@@ -7,9 +7,9 @@
 #define MATCH_PATH_BYTES 4096u
 
 struct match {
-	const struct route *route;       /* NULL: none; then 404 where `allow` is empty, else 405 */
-	char allow[64];                  /* methods that the path has: "GET, HEAD" */
-	char text[MATCH_PATH_BYTES];   /* where the parts lie */
+	const struct route *route;   /* NULL: none; then 404 where `allow` is empty, else 405 */
+	char allow[64];              /* methods that the path has: "GET, HEAD" */
+	char text[MATCH_PATH_BYTES]; /* where the parts lie */
 	const char *parts[4];
 };
 

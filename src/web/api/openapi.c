@@ -51,7 +51,7 @@ static const struct {
 	{413, is_post, "the body is too large"},
 	{415, is_post, "the body is not application/json"},
 	{422, always, /* also of a query that nobody takes */
-		 "a field is wrong, missing or not known; `detail` names all"},
+		"a field is wrong, missing or not known; `detail` names all"},
 	{426, is_socket, "it is a WebSocket"},
 	{429, always, "too many requests; Retry-After says when"},
 	{503, may_be_full, "too much is waiting, or the system does not run now; Retry-After says when"},
@@ -133,9 +133,9 @@ static int add_path_parameters(json_t *parameters, const char *path)
 
 	for (const char *at = strchr(path, '{'); at && rc == 0; at = strchr(at + 1, '{')) {
 		size_t bytes = strcspn(at + 1, "}");
-		rc = json_array_append_new(parameters,
-			json_pack("{ss%sssbs{sssi}}", "name", at + 1, bytes, "in", "path", "required", 1, "schema", "type",
-				"string", "minLength", 1));
+		rc = json_array_append_new(
+			parameters, json_pack("{ss%sssbs{sssi}}", "name", at + 1, bytes, "in", "path", "required", 1,
+					    "schema", "type", "string", "minLength", 1));
 	}
 	return rc;
 }
@@ -176,10 +176,11 @@ static json_t *make_parameters(const struct route *route)
 	if (route->query)
 		rc = rc || add_query_parameters(parameters, route->query);
 	if (route->method == WEB_POST)
-		rc = rc || json_array_append_new(parameters,
-				   json_pack("{sssssbsss{sssisi}}", "name", "Idempotency-Key", "in", "header", "required",
-					   0, "description", "the same key again gets the first answer, for an hour",
-					   "schema", "type", "string", "minLength", 1, "maxLength", 128));
+		rc = rc ||
+		     json_array_append_new(parameters,
+			     json_pack("{sssssbsss{sssisi}}", "name", "Idempotency-Key", "in", "header", "required", 0,
+				     "description", "the same key again gets the first answer, for an hour", "schema",
+				     "type", "string", "minLength", 1, "maxLength", 128));
 	if (!rc)
 		return parameters;
 	json_decref(parameters);
@@ -194,7 +195,8 @@ static json_t *make_body(const struct route *route)
 	if (!schema)
 		return NULL;
 	if (route->any)
-		json_object_set_new(json_object_get(schema, "properties"), route->any, json_pack("{ss}", "type", "object"));
+		json_object_set_new(
+			json_object_get(schema, "properties"), route->any, json_pack("{ss}", "type", "object"));
 	return json_pack("{sbs{s{so}}}", "required", json_array_size(required) > 0, "content", "application/json",
 		"schema", schema);
 }
@@ -205,8 +207,8 @@ static json_t *make_operation(const struct route *route)
 	json_t *operation = NULL;
 
 	if (parameters)
-		operation = json_pack("{sss[s]sssOsOss}", "operationId", route->operation, "tags", route->tag, "summary",
-			route->summary, "parameters", parameters, "responses", responses, "x-enrgdaq-role",
+		operation = json_pack("{sss[s]sssOsOss}", "operationId", route->operation, "tags", route->tag,
+			"summary", route->summary, "parameters", parameters, "responses", responses, "x-enrgdaq-role",
 			access_role_name(route->least));
 	json_decref(responses);
 	json_decref(parameters);
@@ -236,8 +238,8 @@ static int add_route(json_t *paths, const struct route *route, struct enrg_error
 		return enrg_error_set(err, -EEXIST, "%s %s stands in two rows", method, route->path);
 	json_t *operation = make_operation(route);
 	if (json_object_set_new(path, method, operation))
-		return enrg_error_set(err, -EINVAL, "%s %s: its row can't be described: a schema in it is none", method,
-			route->path);
+		return enrg_error_set(
+			err, -EINVAL, "%s %s: its row can't be described: a schema in it is none", method, route->path);
 	return 0;
 }
 
@@ -273,7 +275,8 @@ int openapi_render(const struct route *const *tables, struct web_bytes **ret_byt
 	free(text);
 	json_decref(all);
 	if (!bytes)
-		return all ? enrg_error_set(err, -ENOMEM, "there is no memory for the description of the paths") : -EINVAL;
+		return all ? enrg_error_set(err, -ENOMEM, "there is no memory for the description of the paths")
+			   : -EINVAL;
 	*ret_bytes = bytes;
 	return 0;
 }

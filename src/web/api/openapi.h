@@ -1,5 +1,5 @@
-/* openapi.h: OpenAPI 3.1 of the tables of routes: what is asked and answered stands there once, and is described by what
- * fills and checks it. Any thread. Process: enrgdaq-web. */
+/* openapi.h: OpenAPI 3.1 of the tables of routes: what is asked and answered stands there once, and is described by
+ * what fills and checks it. Any thread. Process: enrgdaq-web. */
 #ifndef WEB_API_OPENAPI_H
 #define WEB_API_OPENAPI_H
 

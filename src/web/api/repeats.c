@@ -103,8 +103,8 @@ static struct repeat *make_room(struct repeats *repeats)
 	return oldest;
 }
 
-static enum repeats_outcome say_again(const struct repeat *found, const struct repeat *wanted,
-	struct web_response *ret_response)
+static enum repeats_outcome say_again(
+	const struct repeat *found, const struct repeat *wanted, struct web_response *ret_response)
 {
 	if (memcmp(found->request, wanted->request, sizeof(found->request)) != 0)
 		return REPEATS_OTHER;

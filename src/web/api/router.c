@@ -21,8 +21,8 @@ struct router {
 static const struct enrg_option no_options[] = {{.key = NULL}};
 static const struct enrg_table no_fields = {.size = 1, .options = no_options};
 
-int router_create(struct web *web, const struct route *const *tables, struct router **ret_router,
-	struct enrg_error *err)
+int router_create(
+	struct web *web, const struct route *const *tables, struct router **ret_router, struct enrg_error *err)
 {
 	struct router *router = calloc(1, sizeof(*router));
 	int rc = router ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
@@ -60,8 +60,8 @@ static void set_header(struct web_response *response, const char *name, const ch
 	snprintf(response->headers[0].value, sizeof(response->headers[0].value), "%s", value);
 }
 
-static void refuse(struct router *router, const struct web_request *request, struct web_response *response,
-	const char *detail)
+static void refuse(
+	struct router *router, const struct web_request *request, struct web_response *response, const char *detail)
 {
 	json_t *json = json_pack("{ss}", "detail", detail);
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
@@ -73,8 +73,8 @@ static void refuse(struct router *router, const struct web_request *request, str
 }
 
 /* Host, and who asks: false: answered. */
-static bool judge(struct router *router, const struct web_request *request, const struct route *route,
-	struct access_who *ret_who)
+static bool judge(
+	struct router *router, const struct web_request *request, const struct route *route, struct access_who *ret_who)
 {
 	struct access_verdict verdict = {0};
 
@@ -98,7 +98,8 @@ static void refuse_unknown(struct router *router, const struct web_request *requ
 	if (match->allow[0])
 		set_header(&response, "Allow", match->allow);
 	snprintf(detail, sizeof(detail),
-		match->allow[0] ? "this path takes %s alone" : "there is no such path; /openapi.json lists those there are",
+		match->allow[0] ? "this path takes %s alone"
+				: "there is no such path; /openapi.json lists those there are",
 		match->allow);
 	refuse(router, request, &response, detail);
 }
@@ -143,7 +144,8 @@ static bool parse_body(struct call_ticket *ticket)
 		call_refuse(&ticket->call, 415, "the body has to be JSON: Content-Type: application/json");
 		return false;
 	}
-	ticket->body = json_loadb(request->body, request->body_bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
+	ticket->body =
+		json_loadb(request->body, request->body_bytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
 	if (!ticket->body)
 		call_refuse(&ticket->call, 400, "the body is not JSON: line %d, column %d: %s", problem.line,
 			problem.column, problem.text);

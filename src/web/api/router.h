@@ -7,10 +7,10 @@
 
 struct router;
 
-/* `tables`: NULL at the end; they and `web` live as long as the router. Sets what of `web` is the router's. Tables with a
- * mistake (a path twice, …) are refused by name. */
-int router_create(struct web *web, const struct route *const *tables, struct router **ret_router,
-	struct enrg_error *err);
+/* `tables`: NULL at the end; they and `web` live as long as the router. Sets what of `web` is the router's. Tables with
+ * a mistake (a path twice, …) are refused by name. */
+int router_create(
+	struct web *web, const struct route *const *tables, struct router **ret_router, struct enrg_error *err);
 void router_destroy(struct router *router); /* takes NULL */
 /* Answers the request, now or later, once. Main thread. */
 void router_take(struct router *router, const struct web_request *request);

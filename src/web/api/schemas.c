@@ -3,14 +3,13 @@
 
 #include <stddef.h>
 
-#define OBJECT(properties, required)                                                                                   \
-	"{\"type\":\"object\",\"properties\":{" properties "},\"required\":[" required "]}"
-#define TEXT_OR_NULL "{\"type\":[\"string\",\"null\"]}"
-#define NUMBER_OR_NULL "{\"type\":[\"number\",\"null\"]}"
-#define INTEGER_OR_NULL "{\"type\":[\"integer\",\"null\"]}"
-#define TEXT "{\"type\":\"string\"}"
-#define BOOL "{\"type\":\"boolean\"}"
-#define INTEGER "{\"type\":\"integer\"}"
+#define OBJECT(properties, required) "{\"type\":\"object\",\"properties\":{" properties "},\"required\":[" required "]}"
+#define TEXT_OR_NULL                 "{\"type\":[\"string\",\"null\"]}"
+#define NUMBER_OR_NULL               "{\"type\":[\"number\",\"null\"]}"
+#define INTEGER_OR_NULL              "{\"type\":[\"integer\",\"null\"]}"
+#define TEXT                         "{\"type\":\"string\"}"
+#define BOOL                         "{\"type\":\"boolean\"}"
+#define INTEGER                      "{\"type\":\"integer\"}"
 #define HEAD                                                                                                           \
 	"\"is_there\":{\"type\":\"boolean\",\"description\":\"the supervisor runs now\"},"                             \
 	"\"age_s\":{\"type\":[\"number\",\"null\"],\"description\":\"of what is shown, at `at`; null: nothing was "    \
@@ -34,8 +33,8 @@ const struct schema schemas[] = {
 			       "--json` prints\"}",
 			   "\"is_there\",\"age_s\",\"at\",\"reason\",\"system\"")},
 	{"Node", OBJECT("\"name\":" TEXT ",\"type\":" TEXT_OR_NULL
-			",\"role\":{\"enum\":[\"source\",\"processor\",\"store\",\"observer\",\"service\"]},\"state\":"
-			TEXT_OR_NULL ",\"reason\":" TEXT_OR_NULL ",\"in_bytes_per_s\":" NUMBER_OR_NULL
+			",\"role\":{\"enum\":[\"source\",\"processor\",\"store\",\"observer\",\"service\"]},"
+			"\"state\":" TEXT_OR_NULL ",\"reason\":" TEXT_OR_NULL ",\"in_bytes_per_s\":" NUMBER_OR_NULL
 			",\"in_rows_per_s\":" NUMBER_OR_NULL ",\"out_bytes_per_s\":" NUMBER_OR_NULL
 			",\"out_rows_per_s\":" NUMBER_OR_NULL ",\"backlog_bytes\":" INTEGER_OR_NULL
 			",\"backlog_batches\":" INTEGER_OR_NULL,

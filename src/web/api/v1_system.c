@@ -29,8 +29,7 @@ static enum call_outcome get_health(struct call *call)
 	const char *wrong = judge(snapshot);
 	double age_s = snapshot->age_s + (double)(clock_mono_ns() - snapshot->looked_ns) / 1e9;
 	json_t *age = snapshot->status && isfinite(age_s) ? json_real(age_s) : json_null();
-	json_t *answer =
-		json_pack("{ssssso}", "status", *wrong ? "not well" : "ok", "detail", wrong, "age_s", age);
+	json_t *answer = json_pack("{ssssso}", "status", *wrong ? "not well" : "ok", "detail", wrong, "age_s", age);
 
 	call_json(call, *wrong ? 503 : 200, answer);
 	snapshot_release(snapshot);

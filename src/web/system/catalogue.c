@@ -15,10 +15,10 @@
 
 #include "base/clock.h"
 
-#define PATIENCE_NS  20000000000ull
-#define PAUSE_NS     10000000000ull /* after a failure */
-#define BYTES_MAX    (16u << 20)
-#define FIRST_BYTES  (256u << 10)
+#define PATIENCE_NS 20000000000ull
+#define PAUSE_NS    10000000000ull /* after a failure */
+#define BYTES_MAX   (16u << 20)
+#define FIRST_BYTES (256u << 10)
 
 extern char **environ;
 
@@ -155,7 +155,8 @@ static json_t *fetch(const char *program, struct enrg_error *err)
 	else if (how)
 		enrg_error_set(err, -EIO,
 			"the types of jobs are not known: `%s describe --catalogue` ended with %s %d; try it by hand",
-			program, WIFSIGNALED(how) ? "signal" : "code", WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
+			program, WIFSIGNALED(how) ? "signal" : "code",
+			WIFSIGNALED(how) ? WTERMSIG(how) : WEXITSTATUS(how));
 	else
 		types = json_loadb(output.text, output.bytes, 0, &problem);
 	if (rc == 0 && !how && !types)

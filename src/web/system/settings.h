@@ -17,14 +17,17 @@ struct web_settings {
 	const char *web_folder;
 	const char *program; /* the program `enrgdaq`, for the catalogue; "": not known */
 	json_t *tags;        /* array of strings */
+	bool has_cnc;        /* [cnc] stands in supervisor.toml; with it alone this is a client of cnc.server_host */
 	const struct cnc_options *cnc;
 	const struct web_options *web;
-	bool is_terminal; /* standard error is one */
+	const char *const *hosts, *const *origins, *const *proxies; /* those of `web`, NULL at the end */
+	bool is_terminal;                                           /* standard error of the supervisor is one */
 };
 
 /* {"do": "settings", "supervisor_id", "runtime_folder", "config_folder", "web_folder", "program", "tags": […],
- * "is_terminal", "cnc": {…}, "web": {…}}; the latter two as they stand in supervisor.toml, secrets included. Members
- * that are not known are stepped over. ENRG_E_CONFIG: err names all that is wrong. */
+ * "is_terminal", "cnc": {…}, "web": {…}}; the latter two as options_values writes them, null where the table does
+ * not stand in supervisor.toml. Members that are not known are stepped over. ENRG_E_CONFIG: err names all that is
+ * wrong. */
 int settings_parse(const json_t *line, struct web_settings **ret_settings, struct enrg_error *err);
 void settings_free(struct web_settings *settings); /* takes NULL */
 

@@ -16,7 +16,8 @@ static json_t *make_head(const struct snapshot *snapshot)
 	double age_s = snapshot->age_s;
 
 	clock_format_utc(clock_wall_ns(), at, sizeof(at));
-	json_t *head = json_pack("{sbsssssn}", "is_there", snapshot->is_there, "at", at, "reason", snapshot->reason, "age_s");
+	json_t *head =
+		json_pack("{sbsssssn}", "is_there", snapshot->is_there, "at", at, "reason", snapshot->reason, "age_s");
 	if (head && snapshot->status && isfinite(age_s))
 		json_object_set_new(head, "age_s", json_real(age_s));
 	return head;
@@ -72,8 +73,7 @@ static void take(struct snapshot *snapshot, const struct snapshot *before, const
 	json_decref(snapshot->status);
 	snapshot->status = before ? json_incref(before->status) : NULL;
 	snapshot->at_ns = before ? before->at_ns : 0;
-	snapshot->age_s =
-		before ? before->age_s + (double)(snapshot->looked_ns - before->looked_ns) / 1e9 : 0.0;
+	snapshot->age_s = before ? before->age_s + (double)(snapshot->looked_ns - before->looked_ns) / 1e9 : 0.0;
 }
 
 struct snapshot *snapshot_create(const struct snapshot *before, const struct snapshot_look *look)

@@ -1,6 +1,7 @@
 #include "web/http/connection.h"
 
 #include <errno.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -34,13 +35,43 @@ static void set_reading(struct connection *connection, bool reads)
 	lws_rx_flow_control(connection->wsi, reads);
 }
 
-static void free_answer(struct connection *connection)
+static void free_request(struct connections *all, struct request *request)
 {
-	if (connection->request)
-		connection->all->body_budget += connection->request->body_capacity;
-	request_destroy(connection->request);
+	if (request)
+		all->body_budget += request->body_capacity;
+	request_destroy(request);
+}
+
+/* A request that on_request has is valid until it is answered, also where nobody waits for that any more. */
+static void let_go_of_request(struct connection *connection)
+{
+	struct connections *all = connection->all;
+
+	if (connection->request_id) {
+		connection->request->next = all->orphans;
+		all->orphans = connection->request;
+	} else {
+		free_request(all, connection->request);
+	}
 	connection->request = NULL;
 	connection->request_id = 0;
+}
+
+void connections_drop_orphan(struct connections *all, uint64_t id)
+{
+	for (struct request **at = &all->orphans; *at; at = &(*at)->next) {
+		struct request *request = *at;
+		if (request->seen.id != id)
+			continue;
+		*at = request->next;
+		free_request(all, request);
+		return;
+	}
+}
+
+static void free_answer(struct connection *connection)
+{
+	let_go_of_request(connection);
 	free(connection->output);
 	connection->output = NULL;
 	connection->output_bytes = connection->sent = 0;
@@ -103,6 +134,7 @@ void connections_count(struct connections *all, int status)
 
 void connection_kill(struct connection *connection)
 {
+	connection->is_dying = true;
 	lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
 
@@ -374,6 +406,15 @@ static int write_bytes(struct connection *connection, const unsigned char *bytes
 	return rc < 0 ? -1 : 0;
 }
 
+/* Nothing follows: FIN, or its form of TLS. */
+static void say_end(struct connection *connection)
+{
+	if (connection->all->is_tls)
+		SSL_shutdown(lws_get_ssl(connection->wsi));
+	else
+		shutdown(lws_get_socket_fd(connection->wsi), SHUT_WR);
+}
+
 static int end_answer(struct connection *connection)
 {
 	bool is_socket = connection->websocket != NULL;
@@ -386,13 +427,13 @@ static int end_answer(struct connection *connection)
 		connection->is_begun = false;
 		connection_set_state(connection, CONNECTION_READING, connection->all->params->limits.idle_ms * MS_NS);
 	} else if (connection->lingers) {
-		if (!connection->all->is_tls)
-			shutdown(lws_get_socket_fd(connection->wsi), SHUT_WR);
+		say_end(connection);
 		connection->input_bytes = 0;
 		connection_set_state(connection, CONNECTION_LINGERING, LINGER_NS);
 		set_reading(connection, true);
 		return 0;
 	} else {
+		say_end(connection);
 		return -1;
 	}
 	take_input(connection); /* that came behind the request */
@@ -485,6 +526,13 @@ void connection_close(struct connection *connection)
 	atomic_fetch_sub_explicit(&all->connection_count, 1, memory_order_relaxed);
 }
 
+static void give_up(struct connection *connection)
+{
+	let_go_of_request(connection);
+	connection->keeps_open = false;
+	refuse(connection, 504, "there was no answer in time");
+}
+
 void connection_end_by_time(struct connection *connection)
 {
 	bool has_begun = connection->is_begun || connection->request;
@@ -492,7 +540,7 @@ void connection_end_by_time(struct connection *connection)
 	if (connection->state == CONNECTION_READING && has_begun && connection->wsi)
 		refuse_and_end(connection, 408, "the request did not arrive in time");
 	else if (connection->state == CONNECTION_ANSWERING)
-		refuse(connection, 504, "there was no answer in time");
+		give_up(connection);
 	else if (connection->wsi)
 		connection_kill(connection);
 }

@@ -33,6 +33,7 @@ struct connection {
 	bool is_begun;                  /* bytes of the next request have come */
 	bool is_stopped;                /* nothing is read now */
 	bool keeps_open, lingers, owes_continue;
+	bool is_dying; /* connection_kill was called */
 
 	char *input;
 	size_t input_bytes, input_capacity, input_seen;
@@ -53,6 +54,7 @@ struct connections {
 	struct lws_vhost *vhost;
 	struct connection *slots;
 	uint32_t slot_count, used;
+	struct request *orphans; /* whoever answers them may still be reading them */
 	uint64_t serial;
 	struct address_table addresses;
 	struct request_proxies proxies;
@@ -66,6 +68,8 @@ struct connections {
 };
 
 void connections_count(struct connections *all, int status);
+/* Its answer is there, its connection is not. */
+void connections_drop_orphan(struct connections *all, uint64_t id);
 
 /* `patience_ns`: from now to connection_end_by_time; 0: for ever. */
 void connection_set_state(struct connection *connection, enum connection_state state, uint64_t patience_ns);

@@ -8,28 +8,30 @@
 #include "base/clock.h"
 
 #define MS_NS UINT64_C(1000000)
+enum { SLOTS_MORE = 8 }; /* for who comes while another is being closed for it */
 
 /* The one that has waited for its next request for longest makes room. */
-static void close_idlest(struct connections *all)
+static bool close_idlest(struct connections *all)
 {
 	struct connection *idlest = NULL;
 
 	for (uint32_t i = 0; i < all->slot_count; i++) {
 		struct connection *one = &all->slots[i];
-		if (one->state != CONNECTION_READING || one->is_begun || !one->answered || !one->wsi)
+		if (one->state != CONNECTION_READING || one->is_begun || !one->answered || one->is_dying)
 			continue;
 		if (!idlest || one->since_ns < idlest->since_ns)
 			idlest = one;
 	}
 	if (idlest)
 		connection_kill(idlest);
+	return idlest != NULL;
 }
 
 static struct connection *find_slot(struct connections *all)
 {
-	if (all->used >= all->params->limits.connections)
-		close_idlest(all);
-	for (uint32_t i = 0; all->used < all->params->limits.connections && i < all->slot_count; i++)
+	if (all->used >= all->params->limits.connections && !close_idlest(all))
+		return NULL;
+	for (uint32_t i = 0; i < all->slot_count; i++)
 		if (all->slots[i].state == CONNECTION_FREE)
 			return &all->slots[i];
 	return NULL;
@@ -138,7 +140,8 @@ void connections_deliver(struct connections *all)
 		if (connection && connection->request_id == answer->request)
 			connection_answer(connection, &answer->response);
 		else
-			web_bytes_release(answer->response.body);
+			connections_drop_orphan(all, answer->request);
+		web_bytes_release(answer->response.body);
 		free(answer);
 	}
 	for (uint32_t i = 0; i < all->slot_count; i++) {
@@ -167,7 +170,7 @@ int connections_init(struct connections *all, const struct http_params *params, 
 	const struct http_limits *limits = &params->limits;
 	struct address_limits rates = {limits->gets_per_second, limits->posts_per_second, limits->posts_burst};
 
-	*all = (struct connections){.params = params, .slot_count = limits->connections};
+	*all = (struct connections){.params = params, .slot_count = limits->connections + SLOTS_MORE};
 	int rc = add_proxies(all, params->proxies, err);
 	if (rc)
 		return rc;
@@ -190,6 +193,8 @@ void connections_fini(struct connections *all)
 {
 	for (uint32_t i = 0; all->slots && i < all->slot_count; i++)
 		connection_close(&all->slots[i]);
+	while (all->orphans)
+		connections_drop_orphan(all, all->orphans->seen.id);
 	post_fini(&all->post);
 	free(all->slots);
 	all->slots = NULL;

@@ -54,7 +54,8 @@ static void set_who(struct request *request, const struct request_peer *peer, co
 	memcpy(seen->address, peer->address, sizeof(seen->address));
 	seen->peer_port = peer->port;
 	seen->server_port = peer->server_port;
-	seen->server_address = peer->server_address;
+	memcpy(request->server_address, peer->server_address, sizeof(request->server_address));
+	seen->server_address = request->server_address;
 	seen->is_forwarded = texts[HEAD_FORWARDED] || texts[HEAD_FORWARDED_FOR] || texts[HEAD_FORWARDED_PROTO] ||
 			     texts[HEAD_REAL_ADDRESS] || texts[HEAD_VIA];
 	if (!peer->is_proxy)

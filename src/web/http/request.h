@@ -22,9 +22,11 @@ struct request_peer { /* of a connection */
 
 struct request {
 	struct web_request seen; /* by who answers it */
+	struct request *next;    /* of those whose connection has gone before they were answered */
 	struct head head;
 	struct sockaddr_storage client; /* the peer, or who stands behind it */
-	char *text;                     /* the head, taken apart */
+	char server_address[46];
+	char *text; /* the head, taken apart */
 	char *body;
 	size_t body_capacity;
 };

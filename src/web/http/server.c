@@ -194,9 +194,9 @@ static int set_limits(struct http_limits *limits, struct enrg_error *err)
 	limits->request_ms = or_else(limits->request_ms, 10000);
 	limits->idle_ms = or_else(limits->idle_ms, 60000);
 	limits->ping_ms = or_else(limits->ping_ms, 30000);
-	if (limits->connections >= POST_SLOTS)
+	if (limits->connections > 60000)
 		return enrg_error_set(
-			err, ENRG_E_CONFIG, "web.connections = %u is more than 65535", limits->connections);
+			err, ENRG_E_CONFIG, "web.connections = %u is more than 60000", limits->connections);
 	if (!getrlimit(RLIMIT_NOFILE, &files) && files.rlim_cur != RLIM_INFINITY &&
 		limits->connections + OTHER_FILES > files.rlim_cur)
 		return enrg_error_set(err, ENRG_E_CONFIG,
@@ -234,7 +234,7 @@ static int create_context(struct http_server *server, struct enrg_error *err)
 		.alpn = "http/1.1",
 		.timeout_secs = 10,
 		.pt_serv_buf_size = 16384 + LWS_PRE,
-		.fd_limit_per_thread = server->params.limits.connections + LISTENERS_MAX + 8,
+		.fd_limit_per_thread = server->params.limits.connections + 32,
 		.vhost_name = "enrgdaq",
 		.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME};
 
@@ -400,6 +400,8 @@ void http_answer(struct http_server *server, uint64_t request, struct web_respon
 	struct connection *connection = connections_find(&server->all, request);
 	if (connection && connection->request_id == request)
 		connection_answer(connection, response);
+	else
+		connections_drop_orphan(&server->all, request);
 	web_bytes_release(response->body);
 	response->body = NULL;
 }

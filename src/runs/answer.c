@@ -72,12 +72,11 @@ static bool take_row(void *context, const struct reader_row *row)
 	return true;
 }
 
-static int answer_list(
-	struct database *database, const json_t *question, json_t **ret_answer, struct enrg_error *err)
+static int answer_list(struct database *database, const json_t *question, json_t **ret_answer, struct enrg_error *err)
 {
 	uint64_t number = bounded(number_of(question, "page"), 1, UINT32_MAX);
-	struct page page = {.rows = json_array(),
-		.limit = bounded(number_of(question, "limit"), ROWS_USUAL, ANSWER_ROWS_MAX)};
+	struct page page = {
+		.rows = json_array(), .limit = bounded(number_of(question, "limit"), ROWS_USUAL, ANSWER_ROWS_MAX)};
 	const struct reader_query query = {.words = wanted_text(question, "words"),
 		.type = wanted_text(question, "type"),
 		.quality = wanted_text(question, "quality"),
@@ -95,7 +94,8 @@ static int answer_list(
 	if (page.skip > ANSWER_SKIP_MAX) {
 		json_decref(page.rows);
 		return enrg_error_set(err, -EINVAL,
-			"page: at most %u runs are stepped over; `before` goes on where an answer has ended (its `next`)",
+			"page: at most %u runs are stepped over; `before` goes on where an answer has ended (its "
+			"`next`)",
 			ANSWER_SKIP_MAX);
 	}
 	int rc = page.rows ? reader_list(database, &query, take_row, &page, err) : no_memory(err);
@@ -127,7 +127,9 @@ static void keep_row(json_t *run)
 	json_object_del(run, "entries");
 }
 
-/* Entries of a kind as {"id", "wall_ns", "who", and what the body says}. */
+/* Entries of a kind as {"entry_id", "wall_ns", "who", and what the body says}; the body of a hook has an `id` of its
+ * own.
+ */
 static json_t *flatten(const json_t *run, const char *kind)
 {
 	const json_t *entries = json_object_get(json_object_get(run, "entries"), kind);
@@ -140,7 +142,7 @@ static json_t *flatten(const json_t *run, const char *kind)
 			json_decref(one);
 			one = json_object();
 		}
-		json_object_set(one, "id", json_object_get(entry, "id"));
+		json_object_set(one, "entry_id", json_object_get(entry, "id"));
 		json_object_set(one, "wall_ns", json_object_get(entry, "wall_ns"));
 		json_object_set(one, "who", json_object_get(entry, "who"));
 		json_array_append_new(list, one);
@@ -277,11 +279,11 @@ static json_t *integer_at(sqlite3_stmt *statement, int column)
 
 static json_t *format_file(sqlite3_stmt *statement)
 {
-	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "number", integer_at(statement, 0), "uuid",
-		database_text(statement, 1), "path", database_text(statement, 2), "store", database_text(statement, 3),
-		"format", database_text(statement, 4), "state", database_text(statement, 5), "open",
-		sqlite3_column_int(statement, 6), "bytes", integer_at(statement, 7), "rows", integer_at(statement, 8),
-		"sha256",
+	return json_pack("{s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:o, s:o}", "number", integer_at(statement, 0),
+		"uuid", database_text(statement, 1), "path", database_text(statement, 2), "store",
+		database_text(statement, 3), "format", database_text(statement, 4), "state",
+		database_text(statement, 5), "open", sqlite3_column_int(statement, 6), "bytes",
+		integer_at(statement, 7), "rows", integer_at(statement, 8), "sha256",
 		sqlite3_column_type(statement, 9) == SQLITE_NULL ? json_null()
 								 : json_string(database_text(statement, 9)));
 }
@@ -331,8 +333,8 @@ static int print(const json_t *run, const char *format, char **ret_bytes, size_t
 	return rc;
 }
 
-static int answer_export(struct database *database, const json_t *question, char **ret_bytes, size_t *ret_count,
-	struct enrg_error *err)
+static int answer_export(
+	struct database *database, const json_t *question, char **ret_bytes, size_t *ret_count, struct enrg_error *err)
 {
 	const char *format = text_of(question, "format");
 	json_t *run = NULL;
@@ -353,8 +355,8 @@ static const struct {
 	{"diff", answer_diff}, {"same", answer_same}, {"sequences", answer_sequence}, {"sequence", answer_sequence},
 	{"file", answer_file}};
 
-static int answer_json(struct database *database, const json_t *question, char **ret_bytes, size_t *ret_count,
-	struct enrg_error *err)
+static int answer_json(
+	struct database *database, const json_t *question, char **ret_bytes, size_t *ret_count, struct enrg_error *err)
 {
 	const char *what = text_of(question, "do");
 	json_t *json = NULL;
@@ -374,8 +376,8 @@ static int answer_json(struct database *database, const json_t *question, char *
 	return 0;
 }
 
-int answer_question(struct database *database, const json_t *question, char **ret_bytes, size_t *ret_count,
-	struct enrg_error *err)
+int answer_question(
+	struct database *database, const json_t *question, char **ret_bytes, size_t *ret_count, struct enrg_error *err)
 {
 	bool is_export = !strcmp(text_of(question, "do"), "export");
 	char *bytes = NULL;

@@ -3,5 +3,7 @@
 
 const struct route *const routes_all[] = {
 	v1_system_routes,
+	v1_runs_routes,
+	v1_run_routes,
 	NULL,
 };

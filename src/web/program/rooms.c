@@ -10,6 +10,7 @@
 #include "web/cnc/cnc.h"
 #include "web/metrics/metrics.h"
 #include "web/program/listener.h"
+#include "web/record/book_reader.h"
 
 static int open_access(struct web *web, const struct web_settings *settings, struct enrg_error *err)
 {
@@ -36,6 +37,14 @@ static int open_access(struct web *web, const struct web_settings *settings, str
 	return rc;
 }
 
+/* What has been taken. */
+static int open_record(struct web *web, struct enrg_error *err)
+{
+	const struct book_reader_params params = {.runtime_folder = system_settings(web->system)->runtime_folder};
+
+	return book_reader_open(&params, &web->book, err);
+}
+
 int rooms_open(struct web *web, struct web_settings *settings, struct enrg_error *err)
 {
 	int rc = open_access(web, settings, err);
@@ -45,6 +54,8 @@ int rooms_open(struct web *web, struct web_settings *settings, struct enrg_error
 		return rc;
 	}
 	rc = system_open(settings, &web->system, err);
+	if (rc == 0)
+		rc = open_record(web, err);
 #ifdef ENRG_WEB_NODE
 	if (rc == 0)
 		rc = node_open(web->system, &web->node, err);

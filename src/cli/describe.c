@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/describe_schema.h"
 #include "cli/describe_statistics.h"
 #include "config/folder.h"
 #include "config/run_plans.h"
@@ -52,81 +53,6 @@ static void print_schema(json_t *schema, const char *title, const char *descript
 	putchar('\n');
 	json_decref(schema);
 	json_decref(whole);
-}
-
-static json_t *local_schema(void)
-{
-	return json_pack("{ss sb ss}", "type", "boolean", "default", 0, "description",
-		"Whether the data stays on the stores of this supervisor.");
-}
-
-static json_t *section_schema(const struct enrg_store_type *store)
-{
-	json_t *schema = options_schema(&store->section_options);
-
-	json_object_set_new(json_object_get(schema, "properties"), "target_local_supervisor", local_schema());
-	return schema;
-}
-
-static json_t *group_schema(const struct types *types, const struct enrg_job_group *group)
-{
-	json_t *properties = json_object();
-
-	json_object_set_new(properties, "target_local_supervisor", local_schema());
-	for (size_t i = 0; i < types_count(types); i++) {
-		const struct enrg_store_type *store = types_at(types, i)->store;
-		if (store)
-			json_object_set_new(properties, store->section, section_schema(store));
-	}
-	return json_pack("{ss ss so sb}", "type", "object", "description", group->help, "properties", properties,
-		"additionalProperties", 0);
-}
-
-/* Of each command that the job takes, the schema of its fields. New reference. */
-static json_t *messages_schema(const struct enrg_message_type *const *list)
-{
-	json_t *messages = json_object();
-
-	for (size_t i = 0; list[i]; i++) {
-		const struct enrg_message_type *message = list[i];
-		json_t *schema = options_schema(&message->body);
-
-		json_object_set_new(schema, "description", json_string(message->summary));
-		if (message->runs_code)
-			json_object_set_new(schema, "x-enrgdaq-runs-code", json_true());
-		json_object_set_new(messages, message->kind, schema);
-	}
-	return messages;
-}
-
-/* Keys of every job, those of the type, and its store groups as one object; its commands beside them. */
-static json_t *type_schema(const struct types *types, const struct type_entry *type)
-{
-	json_t *schema = options_schema(type_options(type));
-	json_t *common = options_schema(&job_common_table);
-	json_t *properties = json_object_get(schema, "properties"), *required = json_object_get(schema, "required");
-
-	json_object_update(properties, json_object_get(common, "properties"));
-	json_array_extend(required, json_object_get(common, "required"));
-	json_object_set_new(json_object_get(properties, "daq_job_type"), "const", json_string(type->name));
-	if (type_runs_code(type))
-		json_object_set_new(schema, "x-enrgdaq-runs-code", json_true());
-	json_decref(common);
-	if (type_messages(type) && type_messages(type)[0])
-		json_object_set_new(schema, "x-enrgdaq-messages", messages_schema(type_messages(type)));
-	if (type->processor) {
-		common = options_schema(&job_inputs_table);
-		json_object_update(properties, json_object_get(common, "properties"));
-		json_array_extend(required, json_object_get(common, "required"));
-		json_decref(common);
-	}
-	const struct enrg_job_group *group = type_groups(type);
-	for (; group && group->key; group++) {
-		json_object_set_new(properties, group->key, group_schema(types, group));
-		if (group->required)
-			json_array_append_new(required, json_string(group->key));
-	}
-	return schema;
 }
 
 /* The store that examples use: csv where there is one, else one that needs no configuration. */
@@ -238,7 +164,7 @@ static void print_type(const struct types *types, const struct type_entry *type,
 static int describe_type(const struct types *types, const struct type_entry *type, enum form form)
 {
 	if (form == FORM_SCHEMA)
-		print_schema(type_schema(types, type), type->name, type_summary(type));
+		print_schema(describe_type_schema(types, type), type->name, type_summary(type));
 	else if (form == FORM_EXAMPLE)
 		print_example(types, type);
 	else
@@ -270,7 +196,7 @@ static int describe_section(const struct enrg_store_type *store, enum form form)
 	snprintf(section, sizeof(section), "store_config.%s", store->section);
 	snprintf(summary, sizeof(summary), "Section of a job's file that sends its data to %s.", store->name);
 	if (form == FORM_SCHEMA) {
-		print_schema(section_schema(store), section, summary);
+		print_schema(describe_section_schema(store), section, summary);
 		return 0;
 	}
 	return describe_table(&store->section_options, section, summary, section, form);

@@ -5,27 +5,30 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/describe_catalogue.h"
 #include "cli/describe_schema.h"
 #include "cli/describe_statistics.h"
 #include "config/folder.h"
 #include "config/run_plans.h"
 #include "enrgdaq/message.h"
 
-static const char help[] = "usage: enrgdaq describe TYPE [--schema | --markdown | --example]\n\n"
+static const char help[] = "usage: enrgdaq describe TYPE [--schema | --markdown | --example]\n"
+			   "       enrgdaq describe --catalogue\n\n"
 			   "Shows the configuration of TYPE: a job or store type (DAQJobTest, DAQJobStoreCSV), the "
 			   "section of a store (csv),\n"
 			   "`supervisor` for supervisor.toml, or `common` for the keys of every job. `statistics`: the "
 			   "figures of a job. `run-type`, `run-template`, `run-sequence`: files below runs/.\n\n"
 			   "  --schema     JSON Schema (draft 2020-12)\n"
 			   "  --markdown   tables for documentation\n"
-			   "  --example    commented TOML to start from\n\n"
+			   "  --example    commented TOML to start from\n"
+			   "  --catalogue  all types, stores and commands with their schemas, as one JSON object\n\n"
 			   "examples:\n"
 			   "  enrgdaq describe DAQJobTest\n"
 			   "  enrgdaq describe DAQJobTest --example > configs/mine/test.toml\n"
 			   "  enrgdaq describe csv\n"
 			   "  enrgdaq describe supervisor --schema\n";
 
-enum form { FORM_TEXT, FORM_SCHEMA, FORM_MARKDOWN, FORM_EXAMPLE };
+enum form { FORM_TEXT, FORM_SCHEMA, FORM_MARKDOWN, FORM_EXAMPLE, FORM_CATALOGUE };
 
 static void print_table(const struct enrg_table *table, enum form form)
 {
@@ -53,36 +56,6 @@ static void print_schema(json_t *schema, const char *title, const char *descript
 	putchar('\n');
 	json_decref(schema);
 	json_decref(whole);
-}
-
-/* The store that examples use: csv where there is one, else one that needs no configuration. */
-static const struct enrg_store_type *example_store(const struct types *types)
-{
-	const struct type_entry *csv = types_find_section(types, "csv");
-
-	for (size_t i = 0; !csv && i < types_count(types); i++)
-		if (types_at(types, i)->store && types_at(types, i)->store->starts_by_default)
-			csv = types_at(types, i);
-	return csv ? csv->store : NULL;
-}
-
-static void print_example(const struct types *types, const struct type_entry *type)
-{
-	const struct enrg_store_type *store = example_store(types);
-	char section[600];
-
-	printf("# %s\n# Keys of every job: enrgdaq describe common\ndaq_job_type = \"%s\"\n\n", type_summary(type),
-		type->name);
-	options_print_example(type_options(type), NULL, stdout);
-	if (type->processor)
-		options_print_example(&job_inputs_table, NULL, stdout);
-	const struct enrg_job_group *group = type_groups(type);
-	for (; group && group->key && store; group++) {
-		printf("\n# %s (%s)\n", group->help,
-			group->required ? "required" : "optional: leave it out if not wanted");
-		snprintf(section, sizeof(section), "%s.%s", group->key, store->section);
-		options_print_example(&store->section_options, section, stdout);
-	}
 }
 
 static void print_groups(const struct types *types, const struct enrg_job_group *groups, enum form form)
@@ -166,7 +139,7 @@ static int describe_type(const struct types *types, const struct type_entry *typ
 	if (form == FORM_SCHEMA)
 		print_schema(describe_type_schema(types, type), type->name, type_summary(type));
 	else if (form == FORM_EXAMPLE)
-		print_example(types, type);
+		describe_print_example(types, type, stdout);
 	else
 		print_type(types, type, form);
 	return 0;
@@ -319,12 +292,25 @@ static int describe(const struct types *types, const char *name, enum form form)
 	return store ? describe_section(store->store, form) : refuse_name(types, name);
 }
 
+static int print_catalogue(void)
+{
+	struct types *types = NULL;
+	int rc = cli_load_types(&types);
+
+	if (rc)
+		return rc;
+	rc = describe_catalogue(types);
+	types_free(types);
+	return rc;
+}
+
 int cli_describe(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"schema", no_argument, NULL, FORM_SCHEMA},
 		{"markdown", no_argument, NULL, FORM_MARKDOWN},
 		{"example", no_argument, NULL, FORM_EXAMPLE},
+		{"catalogue", no_argument, NULL, FORM_CATALOGUE},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
@@ -341,6 +327,8 @@ int cli_describe(int argc, char **argv)
 			return cli_option_error("describe");
 		form = (enum form)option;
 	}
+	if (form == FORM_CATALOGUE)
+		return optind == argc ? print_catalogue() : cli_usage_error("describe", "--catalogue takes no type");
 	if (optind + 1 != argc)
 		return cli_usage_error("describe", "expected one argument, the type");
 	if (!strcmp(argv[optind], "statistics")) {

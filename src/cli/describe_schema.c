@@ -58,6 +58,7 @@ json_t *describe_type_schema(const struct types *types, const struct type_entry 
 	json_object_update(properties, json_object_get(common, "properties"));
 	json_array_extend(required, json_object_get(common, "required"));
 	json_object_set_new(json_object_get(properties, "daq_job_type"), "const", json_string(type->name));
+	json_object_del(json_object_get(properties, "daq_job_type"), "examples");
 	if (type_runs_code(type))
 		json_object_set_new(schema, "x-enrgdaq-runs-code", json_true());
 	json_decref(common);
@@ -70,10 +71,40 @@ json_t *describe_type_schema(const struct types *types, const struct type_entry 
 		json_decref(common);
 	}
 	const struct enrg_job_group *group = type_groups(type);
-	for (; group && group->key; group++) {
+	for (; types && group && group->key; group++) {
 		json_object_set_new(properties, group->key, group_schema(types, group));
 		if (group->required)
 			json_array_append_new(required, json_string(group->key));
 	}
 	return schema;
+}
+
+/* The store that examples use: csv where there is one, else one that needs no configuration. */
+static const struct enrg_store_type *example_store(const struct types *types)
+{
+	const struct type_entry *csv = types_find_section(types, "csv");
+
+	for (size_t i = 0; !csv && i < types_count(types); i++)
+		if (types_at(types, i)->store && types_at(types, i)->store->starts_by_default)
+			csv = types_at(types, i);
+	return csv ? csv->store : NULL;
+}
+
+void describe_print_example(const struct types *types, const struct type_entry *type, FILE *stream)
+{
+	const struct enrg_store_type *store = example_store(types);
+	char section[600];
+
+	fprintf(stream, "# %s\n# Keys of every job: enrgdaq describe common\ndaq_job_type = \"%s\"\n\n",
+		type_summary(type), type->name);
+	options_print_example(type_options(type), NULL, stream);
+	if (type->processor)
+		options_print_example(&job_inputs_table, NULL, stream);
+	const struct enrg_job_group *group = type_groups(type);
+	for (; group && group->key && store; group++) {
+		fprintf(stream, "\n# %s (%s)\n", group->help,
+			group->required ? "required" : "optional: leave it out if not wanted");
+		snprintf(section, sizeof(section), "%s.%s", group->key, store->section);
+		options_print_example(&store->section_options, section, stream);
+	}
 }

@@ -291,6 +291,8 @@ static void set_kind_schema(json_t *schema, const struct enrg_option *option, in
 	}
 }
 
+static json_t *make_example(const struct enrg_option *option, int depth);
+
 static json_t *option_schema(const struct enrg_option *option, int depth)
 {
 	json_t *schema = json_object();
@@ -311,6 +313,8 @@ static json_t *option_schema(const struct enrg_option *option, int depth)
 		json_object_set_new(schema, "default", json_of(&root->children[0]));
 		toml_free(root);
 	}
+	if (option->example || (option->required && !option->default_value && !option->secret))
+		json_object_set_new(schema, "examples", json_pack("[o]", make_example(option, depth)));
 	return schema;
 }
 
@@ -412,6 +416,37 @@ static void print_placeholder(const struct enrg_option *option, const struct exa
 	case ENRG_OPTION_INCLUDE:
 		return;
 	}
+}
+
+/* A value that passes the checks, as JSON: of a list of tables one with what it needs. */
+static json_t *make_example(const struct enrg_option *option, int depth)
+{
+	bool is_list = option->kind == ENRG_OPTION_TABLE_LIST;
+	struct toml_node *root = NULL;
+	json_t *json = NULL;
+	char *text = NULL;
+	size_t bytes;
+
+	if (!option->example && (is_list || option->kind == ENRG_OPTION_TABLE)) {
+		const struct enrg_option *inner = option->table->options;
+		json = json_object();
+		for (; inner && inner->key && depth < DEPTH_MAX; inner++)
+			if (inner->example || (inner->required && !inner->default_value))
+				json_object_set_new(json, inner->key, make_example(inner, depth + 1));
+		return is_list ? json_pack("[o]", json) : json;
+	}
+	struct example example = {
+		.stream = open_memstream(&text, &bytes), .stem = "example", .stem_bytes = strlen("example")};
+	if (example.stream) {
+		print_placeholder(option, &example);
+		fclose(example.stream);
+		if (!options_parse_literal(text, &root, NULL)) {
+			json = json_of(&root->children[0]);
+			toml_free(root);
+		}
+	}
+	free(text);
+	return json ? json : json_null();
 }
 
 static void print_example_comment(const struct enrg_option *option, FILE *stream)

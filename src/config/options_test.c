@@ -456,6 +456,13 @@ static void test_schema(void **state)
 	assert_null(json_object_get(json_object_get(properties, "rate_hz"), "maximum"));
 	assert_int_equal(json_array_size(json_object_get(json_object_get(properties, "mode"), "enum")), 2);
 	assert_non_null(json_object_get(json_object_get(json_object_get(places, "items"), "properties"), "slot"));
+	for (size_t i = 0; i < json_array_size(json_object_get(schema, "required")); i++) {
+		const char *key = json_string_value(json_array_get(json_object_get(schema, "required"), i));
+		const json_t *examples = json_object_get(json_object_get(properties, key), "examples");
+		assert_int_equal(json_array_size(examples), 1);
+		assert_false(json_is_null(json_array_get(examples, 0)));
+	}
+	assert_null(json_object_get(port, "examples"));
 	json_decref(schema);
 }
 

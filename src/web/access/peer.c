@@ -181,23 +181,42 @@ static int ask_kernel(uint8_t family, const struct peer_end *local, const struct
 	return 0;
 }
 
+/* --- both --- */
+
+typedef int look(uint8_t family, const struct peer_end *local, const struct peer_end *remote, uint32_t *ret_user);
+
+static int look_in_table(
+	uint8_t family, const struct peer_end *local, const struct peer_end *remote, uint32_t *ret_user)
+{
+	return scan_table(family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6", local, remote, ret_user);
+}
+
 static int ask(uint8_t family, const struct peer_end *local, const struct peer_end *remote, uint32_t *ret_user)
 {
 	int rc = ask_kernel(family, local, remote, ret_user);
 
-	if (rc != -ENOTSUP)
-		return rc;
-	return scan_table(family == AF_INET ? "/proc/net/tcp" : "/proc/net/tcp6", local, remote, ret_user);
+	return rc == -ENOTSUP ? look_in_table(family, local, remote, ret_user) : rc;
 }
 
-int peer_find_user(const struct web_request *request, uint32_t *ret_user)
+/* A client of IPv4 may hold a socket of IPv6 (::ffff:127.0.0.1). */
+static int find(const struct web_request *request, look *way, uint32_t *ret_user)
 {
 	struct peer_end local, remote;
 
 	if (parse_end(request->peer_address, request->peer_port, &local) ||
 		parse_end(request->server_address, request->server_port, &remote))
 		return -EINVAL;
-	/* A client of IPv4 may hold a socket of IPv6 (::ffff:127.0.0.1). */
-	int rc = is_v4(&local) && is_v4(&remote) ? ask(AF_INET, &local, &remote, ret_user) : -ENOENT;
-	return rc ? ask(AF_INET6, &local, &remote, ret_user) : 0;
+	if (is_v4(&local) && is_v4(&remote) && !way(AF_INET, &local, &remote, ret_user))
+		return 0;
+	return way(AF_INET6, &local, &remote, ret_user);
+}
+
+int peer_find_user(const struct web_request *request, uint32_t *ret_user)
+{
+	return find(request, ask, ret_user);
+}
+
+int peer_find_in_tables(const struct web_request *request, uint32_t *ret_user)
+{
+	return find(request, look_in_table, ret_user);
 }

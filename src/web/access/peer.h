@@ -7,6 +7,8 @@
 /* The user of the peer's socket as the kernel has it: asked by address and port (sock_diag), or, where the kernel has
  * no such thing, looked for in /proc/net/tcp and tcp6. -ENOENT: there is none any more (closed, or nobody's). */
 int peer_find_user(const struct web_request *request, uint32_t *ret_user);
+/* The latter alone. */
+int peer_find_in_tables(const struct web_request *request, uint32_t *ret_user);
 
 /* The text of /proc/net/tcp or tcp6: an established socket that somebody holds, `local` = the peer's end. Addresses are
  * IPv6, IPv4 as ::ffff:a.b.c.d. -ENOENT: there is none. */

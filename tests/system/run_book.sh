@@ -18,6 +18,9 @@ said() {
 }
 
 # What a user does with it, with a system that runs and without one.
+# Nothing is said of a run any more: behind its end the program reads hashes of files.
+rests() { ! pgrep -f -- "--inbox $ENRGDAQ_RUNTIME_DIR" >/dev/null; }
+
 case_notes_and_records() {
 	write_lab lab
 	"$bin" run c --duration 1 >first.log 2>&1 || fail "the first run"
@@ -36,6 +39,7 @@ case_notes_and_records() {
 	said 0 "pedestal" runs show 1
 	said 1 "has no run \"3\"" runs show 3
 	# the records beside the data make it again, also what was said of each run
+	await 20 rests || fail "the book's program goes on"
 	"$bin" runs show 2 --json >before.json
 	rm out/runs_lab.sqlite*
 	said 0 "2 runs" runs rebuild out --database out/runs_lab.sqlite

@@ -21,12 +21,14 @@ said() {
 # Nothing is said of a run any more: behind its end the program reads hashes of files.
 rests() { ! pgrep -f -- "--inbox $ENRGDAQ_RUNTIME_DIR" >/dev/null; }
 
+lists() { "$bin" runs | grep -q "$1"; }
+
 case_notes_and_records() {
 	write_lab lab
 	"$bin" run c --duration 1 >first.log 2>&1 || fail "the first run"
 	start second.log run c
 	await 10 grep -q "run 2" second.log || fail "the second run has no number 2"
-	said 0 "running" runs
+	await 10 lists "running" || fail "the second run is not on"
 	said 0 "done" runs note last "beam was off"
 	said 0 "done" runs flag last tainted --reason "door open"
 	said 1 "end it first" runs delete last

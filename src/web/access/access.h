@@ -14,7 +14,8 @@ enum access_way {
 	ACCESS_BY_PATH,
 	ACCESS_BY_SESSION,
 	ACCESS_BY_PROXY,
-	ACCESS_BY_PEER
+	ACCESS_BY_PEER,
+	ACCESS_BY_CNC /* a machine over CNC: with a key, or without where that may */
 };
 
 struct access_who {

@@ -6,9 +6,10 @@
 #include "web/node/node.h"
 
 struct cnc;
-int cnc_open(struct node *node, const struct web_settings *settings, struct access *access, struct cnc **ret_cnc,
+/* Its settings are those of the system. A port that is in use is no error: it is said in the log, and tried again. */
+int cnc_open(struct node *node, struct web_system *system, struct access *access, struct cnc **ret_cnc,
 	struct enrg_error *err);
-void cnc_close(struct cnc *cnc);
+void cnc_close(struct cnc *cnc); /* what was asked is answered 503; takes NULL */
 
 /* {id: {identity, last_seen, info}} as GET /clients answers: the own system first. New reference. Any thread. */
 json_t *cnc_clients(struct cnc *cnc);

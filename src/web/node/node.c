@@ -1,5 +1,6 @@
 /* node.c: which request is carried out by which function, and what all of them need. */
 #include "web/node/node_state.h"
+#include "web/node/node_templates.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -193,6 +194,39 @@ json_t *node_logs(struct node *node, uint64_t *position, unsigned max)
 	return node_log_list(node->log, position, max);
 }
 
+/* --- templates ---------------------------------------------------------------------------------------------------- */
+
+static struct web_bytes *render(json_t *map, struct enrg_error *err)
+{
+	char *text = json_dumps(map, JSON_COMPACT);
+	struct web_bytes *bytes = text ? web_bytes_create(text, strlen(text)) : NULL;
+
+	if (!bytes)
+		enrg_error_set(err, -ENOMEM, "out of memory");
+	free(text);
+	json_decref(map);
+	return bytes;
+}
+
+struct web_bytes *node_hold_templates(struct node *node, enum node_templates which, struct enrg_error *err)
+{
+	static json_t *(*const makers[])(const json_t *catalogue) = {
+		[NODE_TEMPLATES_JOBS] = node_templates_jobs,
+		[NODE_TEMPLATES_STORES] = node_templates_stores,
+		[NODE_TEMPLATES_MESSAGES] = node_templates_messages,
+	};
+	struct web_bytes **place = &node->templates[which], *bytes;
+
+	pthread_mutex_lock(&node->templates_lock);
+	json_t *catalogue = *place ? NULL : system_catalogue(node->system, err);
+	if (catalogue)
+		*place = render(makers[which](catalogue), err);
+	json_decref(catalogue);
+	bytes = *place ? web_bytes_hold(*place) : NULL;
+	pthread_mutex_unlock(&node->templates_lock);
+	return bytes;
+}
+
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
 int node_open(struct web_system *system, struct node **ret_node, struct enrg_error *err)
@@ -208,6 +242,7 @@ int node_open(struct web_system *system, struct node **ret_node, struct enrg_err
 		return enrg_error_set(err, -ENOMEM, "out of memory");
 	}
 	pthread_mutex_init(&node->lock, NULL);
+	pthread_mutex_init(&node->templates_lock, NULL);
 	*ret_node = node;
 	return 0;
 }
@@ -220,6 +255,9 @@ void node_close(struct node *node)
 	node_texts_fini(&node->texts);
 	json_decref(node->status);
 	web_bytes_release(node->bytes);
+	for (size_t i = 0; i < sizeof(node->templates) / sizeof(node->templates[0]); i++)
+		web_bytes_release(node->templates[i]);
+	pthread_mutex_destroy(&node->templates_lock);
 	pthread_mutex_destroy(&node->lock);
 	free(node);
 }

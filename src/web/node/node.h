@@ -17,6 +17,10 @@ int node_ask(struct node *node, const json_t *request, const struct access_who *
 /* What `status` of CNCMessageResStatus is, as bytes: made once for all who ask between two looks at the system.
  * A reference; NULL: *ret_status says what node_ask would return, and err why. Waits; a worker calls it. */
 struct web_bytes *node_hold_status(struct node *node, int *ret_status, struct enrg_error *err);
+enum node_templates { NODE_TEMPLATES_JOBS, NODE_TEMPLATES_STORES, NODE_TEMPLATES_MESSAGES };
+/* What there is to configure and to send, as the Python program describes it (docs/rest.md): made once. A reference;
+ * NULL: err says why. Waits for a program at the first time; a worker calls it. */
+struct web_bytes *node_hold_templates(struct node *node, enum node_templates which, struct enrg_error *err);
 /* {"supervisor_id", "supervisor_tags"}: new reference. Any thread. */
 json_t *node_info(const struct node *node);
 /* Log lines of the own system as {level, message, timestamp, module, client_id}, those behind position *position (0:

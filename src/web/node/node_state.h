@@ -16,6 +16,8 @@ struct node {
 	uint64_t status_at_ns;   /* of the look that `status` was made of; 0: none yet */
 	json_t *status;          /* never changed once it is here */
 	struct web_bytes *bytes; /* the same, rendered */
+	pthread_mutex_t templates_lock;
+	struct web_bytes *templates[3]; /* by enum node_templates; NULL: not yet */
 };
 
 /* A request that is being carried out. */

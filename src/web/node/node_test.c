@@ -71,6 +71,13 @@ int system_ask(struct web_system *system, const struct system_command *command, 
 	return 0;
 }
 
+json_t *system_catalogue(struct web_system *system, struct enrg_error *err)
+{
+	(void)system;
+	enrg_error_set(err, -ENOENT, "there is no program");
+	return NULL;
+}
+
 /* Taken from web/http where that is linked; here the bytes of one test at a time. */
 struct web_bytes *web_bytes_create(const void *data, size_t count)
 {

@@ -2,6 +2,7 @@
 #include "web/api/routes.h"
 
 const struct route *const routes_all[] = {
+	v1_live_routes,
 	v1_system_routes,
 	v1_runs_routes,
 	v1_run_routes,

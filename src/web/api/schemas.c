@@ -41,6 +41,21 @@ const struct schema schemas[] = {
 			 "\"message\",\"fields\"")},
 	{"Health", OBJECT("\"status\":{\"enum\":[\"ok\",\"not well\"]},\"detail\":" TEXT ",\"age_s\":" NUMBER_OR_NULL,
 			   "\"status\",\"detail\",\"age_s\"")},
+	{"Sources", OBJECT("\"is_there\":" BOOL
+			   ",\"sources\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{"
+			   "\"name\":" TEXT ",\"type\":" TEXT_OR_NULL ",\"state\":" TEXT_OR_NULL
+			   ",\"out\":{\"type\":[\"object\",\"null\"]},\"acquires\":{\"type\":[\"boolean\",\"null\"]}},"
+			   "\"required\":[\"name\"]}}",
+			    "\"is_there\",\"sources\"")},
+	{"Preview",
+		OBJECT("\"source\":" TEXT ",\"run\":" TEXT ",\"waited_ms\":" INTEGER
+		       ",\"tables\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{\"tag\":" TEXT
+		       ",\"sequence\":" INTEGER ",\"batch_rows\":" INTEGER ",\"batch_bytes\":" INTEGER
+		       ",\"is_blob\":" BOOL ",\"acquired_at\":" TEXT
+		       ",\"columns\":{\"type\":\"array\"},\"notes\":{\"type\":\"array\"},"
+		       "\"rows\":{\"type\":\"array\",\"description\":\"a list of values each, in the order of the "
+		       "columns\"}},\"required\":[\"tag\",\"columns\",\"rows\"]}}",
+			"\"source\",\"run\",\"waited_ms\",\"tables\"")},
 	{"Status", OBJECT(HEAD ",\"system\":{\"type\":[\"object\",\"null\"],\"description\":\"what `enrgdaq status "
 			       "--json` prints\"}",
 			   "\"is_there\",\"age_s\",\"at\",\"reason\",\"system\"")},

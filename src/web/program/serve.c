@@ -99,6 +99,10 @@ static void take_lines(struct program *program)
 static void on_turn(void *context)
 {
 	take_lines(context);
+#ifdef ENRG_WEB_LIVE
+	if (((struct program *)context)->web.live)
+		live_turn(((struct program *)context)->web.live);
+#endif
 }
 
 /* --- life --- */

@@ -62,7 +62,7 @@ int rooms_open(struct web *web, struct web_settings *settings, struct enrg_error
 #endif
 #ifdef ENRG_WEB_CNC
 	if (rc == 0 && settings->has_cnc)
-		rc = cnc_open(web->node, settings, web->access, &web->cnc, err);
+		rc = cnc_open(web->node, web->system, web->access, &web->cnc, err);
 #endif
 	return rc;
 }

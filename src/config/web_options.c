@@ -39,8 +39,8 @@ static const struct enrg_option cnc_options[] = {
 	{.key = "server_host",
 		.kind = ENRG_OPTION_STRING,
 		.offset = AT(server_host),
-		.default_value = "\"localhost\"",
-		.help = "Host of the command and control server."},
+		.help = "Of a client: host of its server; without it localhost. Of a server: the address that it "
+			"listens on; without it all, where only machines with CURVE keys command (docs/cnc.md)."},
 	{.key = "server_port",
 		.kind = ENRG_OPTION_INT,
 		.offset = AT(server_port),

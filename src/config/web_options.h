@@ -10,7 +10,7 @@ enum cnc_custom_jobs { CNC_CUSTOM_ALL, CNC_CUSTOM_TEMPLATES, CNC_CUSTOM_NONE };
 struct cnc_options {
 	int verbosity; /* enum enrg_level */
 	bool is_server;
-	const char *server_host;
+	const char *server_host; /* NULL: localhost; of a server all addresses */
 	int64_t server_port;
 	bool rest_api_enabled;
 	const char *rest_api_host;

@@ -13,8 +13,6 @@
 #include "base/secret.h"
 #include "web/access/access_state.h"
 
-#define FIRST_NAME "first"
-
 /* --- roles --- */
 
 static const char *const role_names[] = {"nobody", "visitor", "user", "admin"};
@@ -32,6 +30,27 @@ int access_role_parse(const char *text, enum access_role *ret_role)
 			return 0;
 		}
 	return -EINVAL;
+}
+
+const char *access_way_name(enum access_way way)
+{
+	switch (way) {
+	case ACCESS_BY_NOTHING:
+		return "none";
+	case ACCESS_BY_BEARER:
+		return "bearer";
+	case ACCESS_BY_PATH:
+		return "path";
+	case ACCESS_BY_SESSION:
+		return "session";
+	case ACCESS_BY_PROXY:
+		return "proxy";
+	case ACCESS_BY_PEER:
+		return "peer";
+	case ACCESS_BY_CNC:
+		return "cnc";
+	}
+	return "none";
 }
 
 int64_t access_clock_s(void)
@@ -178,14 +197,14 @@ static int make_first(struct access *access, const char *path, char ret_token[64
 {
 	char line[TOKEN_TEXT_BYTES + 1];
 
-	int rc = tokens_add(access->folder, FIRST_NAME, ACCESS_ADMIN, 0, ret_token, err);
+	int rc = tokens_add(access->folder, TOKEN_FIRST, ACCESS_ADMIN, 0, ret_token, err);
 	if (rc)
 		return rc;
 	snprintf(line, sizeof(line), "%s\n", ret_token);
 	rc = record_file_write(path, line, strlen(line), err);
 	explicit_bzero(line, sizeof(line));
 	if (rc)
-		tokens_remove(access->folder, FIRST_NAME, NULL); /* one that nobody can know */
+		tokens_remove(access->folder, TOKEN_FIRST, NULL); /* one that nobody can know */
 	return rc;
 }
 
@@ -199,7 +218,7 @@ bool access_make_first(struct access *access, char ret_token[64], char ret_path[
 		*err = (struct enrg_error){0};
 	if (!is_first)
 		return false;
-	snprintf(ret_path, 4096, "%.4000s/first.token", access->folder);
+	snprintf(ret_path, 4096, "%.4000s/" TOKEN_FIRST_FILE, access->folder);
 	return make_first(access, ret_path, ret_token, err) == 0;
 }
 

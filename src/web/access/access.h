@@ -28,6 +28,7 @@ struct access_who {
 
 const char *access_role_name(enum access_role role); /* "nobody", "visitor", "user", "admin" */
 int access_role_parse(const char *text, enum access_role *ret_role);
+const char *access_way_name(enum access_way way); /* "none", "bearer", "path", "session", "proxy", "peer", "cnc" */
 
 struct access;
 
@@ -72,10 +73,10 @@ void access_set_run(struct access *access, const char *run);
 /* --- sessions: what the routes of log-in and log-out call --- */
 enum { ACCESS_COOKIE_BYTES = 256 };
 /* A name and a password; hashes, and so waits: a worker calls it. 0 with the session's Set-Cookie, or `ret_verdict` as
- * access_judge sets it (401, 429). Audited. */
+ * access_judge sets it (401, 429). The caller writes the audit. */
 int access_log_in(struct access *access, const struct web_request *request, const char *name, const char *password,
 	char ret_cookie[ACCESS_COOKIE_BYTES], struct access_verdict *ret_verdict);
-/* The same for a token's text. Never waits. */
+/* The same for a token's text (401; 403: a link of another page). Never waits. */
 int access_exchange(struct access *access, const struct web_request *request, const char *token,
 	char ret_cookie[ACCESS_COOKIE_BYTES], struct access_verdict *ret_verdict);
 /* Ends the session of the request's cookie. `ret_cookie`: a Set-Cookie that removes it. */

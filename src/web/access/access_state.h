@@ -42,8 +42,4 @@ bool access_session_stands(struct access *access, const struct session *session,
 int64_t access_clock_s(void);
 /* What a session of a person rests on: name, password, and when he came. */
 void access_person_proof(const struct person *person, uint8_t ret_proof[SHA256_BYTES]);
-/* Sets `ret_verdict` to refused, and writes the audit. Returns status. */
-int access_refuse(struct access *access, const struct web_request *request, int status, const char *detail,
-	struct access_verdict *ret_verdict);
-
 #endif

@@ -80,13 +80,6 @@ static void format_time(char ret_text[40])
 	snprintf(ret_text, 40, "%s.%03dZ", second, (int)(now.tv_nsec / 1000000));
 }
 
-static const char *way_name(enum access_way way)
-{
-	static const char *const names[] = {"none", "bearer", "path", "session", "proxy", "peer"};
-
-	return names[way];
-}
-
 /* malloc'ed, with its line end; NULL: out of memory. */
 static char *make_line(const struct audit_entry *entry, const char *run)
 {
@@ -97,7 +90,7 @@ static char *make_line(const struct audit_entry *entry, const char *run)
 	json_object_set_new(json, "time", json_string(time));
 	json_object_set_new(json, "who", make_text(entry->who->name));
 	json_object_set_new(json, "role", json_string(access_role_name(entry->who->role)));
-	json_object_set_new(json, "way", json_string(way_name(entry->who->way)));
+	json_object_set_new(json, "way", json_string(access_way_name(entry->who->way)));
 	json_object_set_new(json, "address", make_text(entry->who->address));
 	json_object_set_new(json, "what", make_text(entry->what));
 	if (entry->about)

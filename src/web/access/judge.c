@@ -13,7 +13,8 @@
 #include "web/access/panel_token.h"
 #include "web/access/peer.h"
 
-int access_refuse(struct access *access, const struct web_request *request, int status, const char *detail,
+/* Returns the status, and writes the audit. */
+static int refuse(struct access *access, const struct web_request *request, int status, const char *detail,
 	struct access_verdict *ret_verdict)
 {
 	static const char *const methods[] = {"GET", "POST", "?"};
@@ -160,14 +161,14 @@ static int find_who(
 	const char *bearer = find_bearer(request->authorization);
 
 	if (request->authorization && !bearer)
-		return access_refuse(access, request, 401,
+		return refuse(access, request, 401,
 			"Authorization has to be \"Bearer TOKEN\"; log in for a page by POST /api/v1/login", verdict);
 	if (bearer && !find_token(access, bearer, ACCESS_BY_BEARER, &verdict->who))
-		return access_refuse(access, request, 401, wrong, verdict);
+		return refuse(access, request, 401, wrong, verdict);
 	if (bearer)
 		return 0;
 	if (request->token && !find_token(access, request->token, ACCESS_BY_PATH, &verdict->who))
-		return access_refuse(access, request, 401, wrong, verdict);
+		return refuse(access, request, 401, wrong, verdict);
 	if (request->token)
 		return 0;
 	if (site == SITE_LINK) /* the browser's rights are not those of whoever made the link */
@@ -181,13 +182,13 @@ static int check_from(
 	struct access *access, const struct web_request *request, enum site *ret_site, struct access_verdict *verdict)
 {
 	if (!host_is_ours(request, (const char *const *)access->hosts))
-		return access_refuse(access, request, 403,
+		return refuse(access, request, 403,
 			"the header Host names no name of this server: use an address of it, or add the name to "
 			"web.hosts in supervisor.toml",
 			verdict);
 	*ret_site = site_find(request, (const char *const *)access->origins);
 	if (*ret_site == SITE_OTHER)
-		return access_refuse(access, request, 403,
+		return refuse(access, request, 403,
 			"a page of another site asks (Origin, Sec-Fetch-Site): refused; if it shall, add its origin "
 			"to web.origins in supervisor.toml",
 			verdict);
@@ -215,18 +216,18 @@ static int check_change(
 	bool is_empty = request->body_bytes == 0 && !request->content_type;
 
 	if (request->method != WEB_POST)
-		return access_refuse(access, request, 403, "only POST changes anything", verdict);
+		return refuse(access, request, 403, "only POST changes anything", verdict);
 	if (!is_json(request->content_type) && !(is_by_token(who) && is_empty))
-		return access_refuse(access, request, 415, "Content-Type has to be application/json", verdict);
+		return refuse(access, request, 415, "Content-Type has to be application/json", verdict);
 	if ((who->way != ACCESS_BY_SESSION && who->way != ACCESS_BY_PROXY) || site == SITE_LISTED)
 		return 0;
 	if (site != SITE_OWN)
-		return access_refuse(access, request, 403,
+		return refuse(access, request, 403,
 			"a log-in of a browser counts only for this server's own pages: Sec-Fetch-Site or Origin has "
 			"to say so; scripts use a token",
 			verdict);
 	if (!request->csrf || !*request->csrf)
-		return access_refuse(access, request, 403,
+		return refuse(access, request, 403,
 			"with a log-in of a browser the header X-ENRGDAQ-CSRF has to be there, with any value",
 			verdict);
 	return 0;
@@ -244,17 +245,17 @@ void access_judge(struct access *access, const struct web_request *request, enum
 		return;
 	if (verdict->who.role < least) {
 		if (verdict->who.role == ACCESS_NOBODY)
-			access_refuse(access, request, 401,
+			refuse(access, request, 401,
 				"this needs a token (Authorization: Bearer TOKEN, or /t/TOKEN before the path) or a "
 				"log-in",
 				verdict);
 		else
-			access_refuse(access, request, 403, "your role may not do this", verdict);
+			refuse(access, request, 403, "your role may not do this", verdict);
 		return;
 	}
 	/* Browsers apply no same-origin rule to WebSockets, and always send Origin. */
 	if (request->is_upgrade && !request->origin && !is_by_token(&verdict->who)) {
-		access_refuse(access, request, 403, "a WebSocket without Origin needs a token", verdict);
+		refuse(access, request, 403, "a WebSocket without Origin needs a token", verdict);
 		return;
 	}
 	if (is_change)

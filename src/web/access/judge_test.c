@@ -268,6 +268,22 @@ static void a_session_needs_the_rules_for_browsers(void **state)
 	assert_int_equal(judge_status(&request, ACCESS_USER, true), 415);
 }
 
+/* Whoever could make a browser log in as himself would see what its user does from then on. */
+static void no_other_page_logs_in(void **state)
+{
+	struct web_request request = sample_request(WEB_GET, "/login");
+	char cookie[ACCESS_COOKIE_BYTES];
+	struct access_verdict verdict;
+
+	(void)state;
+	request.fetch_mode = "navigate";
+	request.fetch_site = "cross-site";
+	assert_int_equal(access_exchange(access_under_test, &request, user_token, cookie, &verdict), 403);
+	request.fetch_site = "none";
+	assert_int_equal(access_exchange(access_under_test, &request, "enrg_x", cookie, &verdict), 401);
+	assert_int_equal(access_exchange(access_under_test, &request, user_token, cookie, &verdict), 0);
+}
+
 static void a_session_looks_and_ends(void **state)
 {
 	struct web_request request = sample_request(WEB_GET, "/x");
@@ -317,7 +333,7 @@ static void passwords_begin_sessions(void **state)
 	struct access_verdict verdict;
 
 	(void)state;
-	if (people_set(folder, "anna", ACCESS_USER, "correct horse", false, NULL) == -ENOTSUP)
+	if (people_add(folder, "anna", ACCESS_USER, "correct horse", NULL) == -ENOTSUP)
 		skip();
 	assert_int_equal(access_log_in(access_under_test, &request, "anna", "correct hors", cookie, &verdict), 401);
 	assert_int_equal(access_log_in(access_under_test, &request, "nobody", "correct horse", cookie, &verdict), 401);
@@ -327,7 +343,7 @@ static void passwords_begin_sessions(void **state)
 	request = sample_request(WEB_GET, "/x");
 	request.cookie = cookie;
 	assert_int_equal(judge_status(&request, ACCESS_USER, false), 0);
-	assert_int_equal(people_set(folder, "anna", ACCESS_ADMIN, "another horse", true, NULL), 0);
+	assert_int_equal(people_change(folder, "anna", ACCESS_ADMIN, "another horse", NULL), 0);
 	assert_int_equal(judge_status(&request, ACCESS_VISITOR, false), 401); /* another password: log in again */
 }
 
@@ -338,7 +354,7 @@ static void guessing_waits_but_not_on_loopback(void **state)
 	struct access_verdict verdict;
 
 	(void)state;
-	if (people_set(folder, "anna", ACCESS_USER, "correct horse", false, NULL) == -ENOTSUP)
+	if (people_add(folder, "anna", ACCESS_USER, "correct horse", NULL) == -ENOTSUP)
 		skip();
 	for (int i = 0; i < THROTTLE_FREE; i++)
 		assert_int_equal(access_log_in(access_under_test, &request, "anna", "guess", cookie, &verdict), 401);
@@ -583,6 +599,8 @@ static void the_first_token_is_made_once(void **state)
 	assert_int_equal(access_open(&params, &first, NULL), 0);
 	assert_false(access_make_first(first, token, path, NULL));
 	access_close(first);
+	assert_int_equal(tokens_remove(other, TOKEN_FIRST, NULL), 0);
+	assert_int_equal(stat(path, &now), -1); /* no text of a token that counts no more */
 	sample_remove_folder(other);
 }
 
@@ -643,6 +661,7 @@ int main(void)
 		ROW(a_foreign_host_is_refused_whoever_asks),
 		ROW(changes_are_json),
 		ROW(a_session_needs_the_rules_for_browsers),
+		ROW(no_other_page_logs_in),
 		ROW(a_session_looks_and_ends),
 		ROW(a_session_ends_with_its_token),
 		ROW(passwords_begin_sessions),

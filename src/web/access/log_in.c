@@ -4,8 +4,8 @@
 #include <time.h>
 
 #include "web/access/access_state.h"
+#include "web/access/origin.h"
 
-/* A browser that was told by a page of somebody else to log in would work as somebody else from then on. */
 static bool is_loopback_address(const struct web_request *request)
 {
 	return request->is_loopback && !request->is_proxied && !request->is_forwarded;
@@ -61,12 +61,11 @@ static void say_who(const struct web_request *request, const char *name, struct 
 	snprintf(ret_verdict->who.name, sizeof(ret_verdict->who.name), "%s", name);
 }
 
-static void write_done(struct access *access, const struct web_request *request, const struct access_who *who)
+static int refuse(int status, const char *detail, struct access_verdict *ret_verdict)
 {
-	char what[600];
-
-	snprintf(what, sizeof(what), "%s %.500s", request->method == WEB_GET ? "GET" : "POST", request->path);
-	audit_add(access->audit, &(struct audit_entry){.who = who, .what = what, .result = "200"});
+	ret_verdict->status = status;
+	ret_verdict->detail = detail;
+	return status;
 }
 
 /* With the mutex: the password was right for this line of the file, which must still be there. */
@@ -95,8 +94,8 @@ int access_log_in(struct access *access, const struct web_request *request, cons
 	pthread_mutex_unlock(&access->mutex);
 	if (wait_s) {
 		ret_verdict->retry_after_s = wait_s;
-		return access_refuse(access, request, 429,
-			"too many log-ins have failed, from this address or with this name: wait", ret_verdict);
+		return refuse(
+			429, "too many log-ins have failed, from this address or with this name: wait", ret_verdict);
 	}
 	bool is_it = password_is(password, found ? person.hash : NULL); /* without the lock: it takes its time */
 	pthread_mutex_lock(&access->mutex);
@@ -107,8 +106,7 @@ int access_log_in(struct access *access, const struct web_request *request, cons
 	pthread_mutex_unlock(&access->mutex);
 	explicit_bzero(&person, sizeof(person));
 	if (!is_it)
-		return access_refuse(access, request, 401, "name or password is wrong", ret_verdict);
-	write_done(access, request, &ret_verdict->who);
+		return refuse(401, "name or password is wrong", ret_verdict);
 	return 0;
 }
 
@@ -118,6 +116,10 @@ int access_exchange(struct access *access, const struct web_request *request, co
 	struct session proved = {0};
 
 	say_who(request, "", ret_verdict);
+	/* A browser that a page of somebody else has logged in would work as somebody else from then on. */
+	enum site site = site_find(request, NULL);
+	if (site != SITE_NONE && site != SITE_OWN)
+		return refuse(403, "a link on another page can't log in: open it by the address bar", ret_verdict);
 	pthread_mutex_lock(&access->mutex);
 	access_refresh(access);
 	const struct token *found = tokens_find(&access->tokens, token, time(NULL));
@@ -129,9 +131,8 @@ int access_exchange(struct access *access, const struct web_request *request, co
 		     !begin(access, request, &proved, ret_cookie);
 	pthread_mutex_unlock(&access->mutex);
 	if (!is_it)
-		return access_refuse(access, request, 401,
-			"this token is not valid: it may be mistyped, removed, or have expired", ret_verdict);
-	write_done(access, request, &ret_verdict->who);
+		return refuse(
+			401, "this token is not valid: it may be mistyped, removed, or have expired", ret_verdict);
 	return 0;
 }
 

@@ -139,55 +139,78 @@ static int read_to_change(const char *folder, struct people *ret_people, struct 
 	return rc;
 }
 
-static int put(struct people *people, const struct person *person, bool is_known, struct enrg_error *err)
+static int put_new(struct people *people, const struct person *person, struct enrg_error *err)
+{
+	if (find(people, person->name))
+		return enrg_error_set(
+			err, -EEXIST, "there is somebody called \"%s\" already: nothing was changed", person->name);
+	return append(people, person, err);
+}
+
+static int put_change(struct people *people, const struct person *person, struct enrg_error *err)
 {
 	struct person *old = find(people, person->name);
 
-	if (old && !is_known)
-		return enrg_error_set(
-			err, -EEXIST, "there is somebody called \"%s\" already: nothing was changed", person->name);
-	if (!old && is_known)
-		return enrg_error_set(err, -ENOENT, "there is nobody called \"%s\"", person->name);
 	if (!old)
-		return append(people, person, err);
-	int64_t created_s = old->created_s;
-	*old = *person;
-	old->created_s = created_s;
+		return enrg_error_set(err, -ENOENT, "there is nobody called \"%s\"", person->name);
+	if (person->role != ACCESS_NOBODY)
+		old->role = person->role;
+	if (*person->hash)
+		memcpy(old->hash, person->hash, sizeof(old->hash));
 	return 0;
 }
 
-static int check_new(const char *name, enum access_role role, struct enrg_error *err)
-{
-	if (!record_name_is_good(name))
-		return enrg_error_set(err, -EINVAL,
-			"\"%.80s\" can't be a name: 1 to 63 of A-Z a-z 0-9 . _ @ - are, and no '-' first", name);
-	return role == ACCESS_NOBODY ? enrg_error_set(err, -EINVAL, "who logs in has the role visitor, user or admin")
-				     : 0;
-}
+typedef int put(struct people *people, const struct person *person, struct enrg_error *err);
 
-int people_set(const char *folder, const char *name, enum access_role role, const char *password, bool is_known,
-	struct enrg_error *err)
+static int write_change(const char *folder, const struct person *person, put *put_in, struct enrg_error *err)
 {
-	struct person person = {.role = role, .created_s = time(NULL)};
 	struct people people;
 	int lock;
 
-	int rc = check_new(name, role, err);
-	if (rc == 0)
-		rc = password_hash(password, person.hash, err);
-	if (rc == 0)
-		rc = record_file_lock(folder, &lock, err);
+	int rc = record_file_lock(folder, &lock, err);
 	if (rc)
 		return rc;
-	snprintf(person.name, sizeof(person.name), "%s", name);
 	rc = read_to_change(folder, &people, err);
 	if (rc == 0) {
-		rc = put(&people, &person, is_known, err);
+		rc = put_in(&people, person, err);
 		rc = rc ? rc : write_people(folder, &people, err);
 		people_fini(&people);
 	}
 	record_file_unlock(lock);
 	return rc;
+}
+
+static int name_person(struct person *person, const char *name, struct enrg_error *err)
+{
+	if (!record_name_is_good(name))
+		return enrg_error_set(err, -EINVAL,
+			"\"%.80s\" can't be a name: 1 to 63 of A-Z a-z 0-9 . _ @ - are, and no '-' first", name);
+	snprintf(person->name, sizeof(person->name), "%s", name);
+	return 0;
+}
+
+int people_add(
+	const char *folder, const char *name, enum access_role role, const char *password, struct enrg_error *err)
+{
+	struct person person = {.role = role, .created_s = time(NULL)};
+
+	int rc = name_person(&person, name, err);
+	if (rc == 0 && role == ACCESS_NOBODY)
+		rc = enrg_error_set(err, -EINVAL, "who logs in has the role visitor, user or admin");
+	if (rc == 0)
+		rc = password_hash(password, person.hash, err);
+	return rc ? rc : write_change(folder, &person, put_new, err);
+}
+
+int people_change(
+	const char *folder, const char *name, enum access_role role, const char *password, struct enrg_error *err)
+{
+	struct person person = {.role = role};
+
+	int rc = name_person(&person, name, err);
+	if (rc == 0 && password)
+		rc = password_hash(password, person.hash, err);
+	return rc ? rc : write_change(folder, &person, put_change, err);
 }
 
 static int take_away(const char *folder, const char *name, struct enrg_error *err)

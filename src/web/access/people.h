@@ -29,10 +29,12 @@ int people_read(const char *folder, struct people *ret_people, struct record_sta
 void people_format_path(const char *folder, char ret_path[4096]);
 const struct person *people_find(const struct people *people, const char *name); /* NULL: nobody */
 
-/* Somebody new, or, with `is_known`, another role and password of somebody who is there, whose sessions end. Hashes.
- * -EEXIST, -ENOENT; -EINVAL: what name or password may not be. */
-int people_set(const char *folder, const char *name, enum access_role role, const char *password, bool is_known,
-	struct enrg_error *err);
+/* Hashes. -EEXIST; -EINVAL: what name, role or password may not be. */
+int people_add(
+	const char *folder, const char *name, enum access_role role, const char *password, struct enrg_error *err);
+/* ACCESS_NOBODY: the role stays; `password` NULL: that stays. Another password ends his sessions. -ENOENT, -EINVAL. */
+int people_change(
+	const char *folder, const char *name, enum access_role role, const char *password, struct enrg_error *err);
 /* -ENOENT. His sessions end with it. */
 int people_remove(const char *folder, const char *name, struct enrg_error *err);
 

@@ -31,7 +31,7 @@ static void a_person_has_a_password(void **state)
 	struct stat now;
 
 	(void)state;
-	assert_int_equal(people_set(folder, "anna", ACCESS_USER, "correct horse", false, NULL), 0);
+	assert_int_equal(people_add(folder, "anna", ACCESS_USER, "correct horse", NULL), 0);
 	people_format_path(folder, path);
 	assert_int_equal(stat(path, &now), 0);
 	assert_int_equal(now.st_mode & 07777, 0600);
@@ -65,20 +65,37 @@ static void nobody_is_nobody(void **state)
 	assert_true(password_hash_is_good("$y$j9T$F5Jx5fExrKuPp53xLKQ..1$tnSYvahCwPBHKZUspmcxMfb0.WiB9W.zEaKlOBL35rC"));
 }
 
+static void assert_person(enum access_role role, const char *password)
+{
+	struct record_stamp stamp;
+	struct people people;
+
+	assert_int_equal(people_read(folder, &people, &stamp, NULL), 0);
+	const struct person *anna = people_find(&people, "anna");
+	assert_non_null(anna);
+	assert_int_equal(anna->role, role);
+	assert_true(password_is(password, anna->hash));
+	people_fini(&people);
+}
+
 static void what_may_not_be_is_refused(void **state)
 {
 	struct enrg_error err;
 
 	(void)state;
-	assert_int_equal(people_set(folder, "anna", ACCESS_USER, "short", false, &err), -EINVAL);
+	assert_int_equal(people_add(folder, "anna", ACCESS_USER, "short", &err), -EINVAL);
 	assert_non_null(strstr(err.text, "8 to 256"));
-	assert_int_equal(people_set(folder, "a b", ACCESS_USER, "correct horse", false, &err), -EINVAL);
-	assert_int_equal(people_set(folder, "anna", ACCESS_NOBODY, "correct horse", false, &err), -EINVAL);
-	assert_int_equal(people_set(folder, "anna", ACCESS_USER, "correct horse", true, &err), -ENOENT);
+	assert_int_equal(people_add(folder, "a b", ACCESS_USER, "correct horse", &err), -EINVAL);
+	assert_int_equal(people_add(folder, "anna", ACCESS_NOBODY, "correct horse", &err), -EINVAL);
+	assert_int_equal(people_change(folder, "anna", ACCESS_USER, "correct horse", &err), -ENOENT);
 	assert_int_equal(people_remove(folder, "anna", &err), -ENOENT);
-	assert_int_equal(people_set(folder, "anna", ACCESS_USER, "correct horse", false, &err), 0);
-	assert_int_equal(people_set(folder, "anna", ACCESS_ADMIN, "correct horse", false, &err), -EEXIST);
-	assert_int_equal(people_set(folder, "anna", ACCESS_ADMIN, "another horse", true, &err), 0);
+	assert_int_equal(people_add(folder, "anna", ACCESS_USER, "correct horse", &err), 0);
+	assert_int_equal(people_add(folder, "anna", ACCESS_ADMIN, "correct horse", &err), -EEXIST);
+	assert_int_equal(people_change(folder, "anna", ACCESS_ADMIN, "short", &err), -EINVAL);
+	assert_int_equal(people_change(folder, "anna", ACCESS_ADMIN, NULL, &err), 0);
+	assert_person(ACCESS_ADMIN, "correct horse");
+	assert_int_equal(people_change(folder, "anna", ACCESS_NOBODY, "another horse", &err), 0);
+	assert_person(ACCESS_ADMIN, "another horse");
 	assert_int_equal(people_remove(folder, "anna", &err), 0);
 }
 

@@ -262,5 +262,10 @@ int tokens_remove(const char *folder, const char *name, struct enrg_error *err)
 		return rc;
 	rc = remove_token(folder, name, err);
 	record_file_unlock(lock);
+	if (rc == 0 && !strcmp(name, TOKEN_FIRST)) {
+		char path[4200];
+		snprintf(path, sizeof(path), "%s/" TOKEN_FIRST_FILE, folder);
+		unlink(path);
+	}
 	return rc;
 }

@@ -1,10 +1,10 @@
-/* book_link.h: the program `enrgdaq-runs serve` as a child: started when wanted, spoken to in lines of JSON over a
- * socket, killed when it does not answer. It passes the lock of the database over that socket, so that this process
- * holds it while no program is there. Process: supervisor, main thread. */
+/* book_link.h: the program `enrgdaq-runs serve` as a child (line_child.h). It passes the lock of the database over its
+ * socket, so that this process holds it while no program is there. Process: supervisor, main thread. */
 #ifndef SUPERVISOR_BOOK_LINK_H
 #define SUPERVISOR_BOOK_LINK_H
 
 #include "supervisor/book.h"
+#include "supervisor/line_child.h"
 
 struct book_link_params {
 	const struct book_params *book;

@@ -4,18 +4,25 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cli/check_text.h"
 #include "cli/cli.h"
 #include "config/folder.h"
 #include "config/folder_inputs.h"
 #include "config/run_plans.h"
 
 static const char help[] =
-	"usage: enrgdaq check CONFIG_DIR\n\n"
+	"usage: enrgdaq check CONFIG_DIR\n"
+	"       enrgdaq check CONFIG_DIR --show FILE\n"
+	"       enrgdaq check CONFIG_DIR --edit FILE < NEW_TEXT\n\n"
 	"Reads all *.toml files below the folder as `enrgdaq run` does and prints what would run: jobs, which store "
 	"gets\n"
 	"what, and into which files; also the types and sequences of runs that it has. Starts nothing. All errors are "
 	"printed in one go, as file:line: key: what was\n"
 	"expected, what was found.\n\n"
+	"  --show FILE  prints that file of the folder as JSON, its secrets masked as ***, with its SHA-256\n"
+	"  --edit FILE  what the folder would be with the text of standard input in the place of that file: the text "
+	"(a\n"
+	"               secret that says *** keeps its value) and all problems, as JSON. Writes nothing\n\n"
 	"Exit code: 0 it can run (warnings may be printed), 2 it can't.\n\n"
 	"examples:\n"
 	"  enrgdaq check configs/demo\n"
@@ -159,19 +166,27 @@ static void print_plans(const struct run_plans *plans)
 
 int cli_check(int argc, char **argv)
 {
-	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
+		{"show", required_argument, NULL, 's'}, {"edit", required_argument, NULL, 'e'}, {0}};
+	const char *shown = NULL, *edited = NULL;
 	struct types *types = NULL;
 	struct folder *folder = NULL;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (option != 'h')
+		if (option == '?')
 			return cli_option_error("check");
-		fputs(help, stdout);
-		return 0;
+		if (option == 'h') {
+			fputs(help, stdout);
+			return 0;
+		}
+		shown = option == 's' ? optarg : shown;
+		edited = option == 'e' ? optarg : edited;
 	}
-	if (optind + 1 != argc)
+	if (optind + 1 != argc || (shown && edited))
 		return cli_usage_error("check", "expected one argument, the folder");
+	if (shown || edited)
+		return shown ? check_text_show(argv[optind], shown) : check_text_edit(argv[optind], edited);
 	int rc = cli_load_types(&types);
 	if (rc)
 		return rc;

@@ -8,7 +8,7 @@
 #include "runs/database.h"
 
 #define ANSWER_ROWS_MAX  500u
-#define ANSWER_SKIP_MAX  10000u     /* rows before a page: further on `before` leads */
+#define ANSWER_SKIP_MAX  10000u      /* rows before a page: further on `before` leads */
 #define ANSWER_BYTES_MAX (64u << 20) /* of an answer; a larger one is refused (-E2BIG) */
 
 /* `question` is {"do": …}, and by that (members with * may be missing):
@@ -29,7 +29,7 @@
  *
  * *ret_bytes: to be freed. -ENOENT: no such run, sequence or file, err says which; -EINVAL: no such question; -E2BIG;
  * codes of the database. */
-int answer_question(struct database *database, const json_t *question, char **ret_bytes, size_t *ret_count,
-	struct enrg_error *err);
+int answer_question(
+	struct database *database, const json_t *question, char **ret_bytes, size_t *ret_count, struct enrg_error *err);
 
 #endif

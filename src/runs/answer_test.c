@@ -15,15 +15,13 @@ static struct database *fill(const char *name)
 	for (unsigned i = 1; i <= RUNS; i++)
 		(void)sample_number(database, sample_begin(i, i % 50 ? "beam" : "100 % cosmic_ray"), 0);
 	(void)sample_enter(database, sample_entry("note", 7, "n", 1, json_pack("{s:s}", "text", "magnet tripped")));
-	(void)sample_enter(database,
-		sample_entry("file", 7, "f", 2,
-			json_pack("{s:s, s:s, s:s, s:i}", "event", "closed", "path", "/data/a.arrows", "store", "arrow",
-				"bytes", 10)));
-	(void)sample_enter(database,
-		sample_entry("end", 7, "e", SAMPLE_BEGAN_NS + 8 * SAMPLE_SECOND,
-			json_pack("{s:I, s:s, s:s, s:{s:b}, s:f}", "wall_ns",
-				(json_int_t)(SAMPLE_BEGAN_NS + 8 * SAMPLE_SECOND), "quality", "complete", "reason", "",
-				"account", "closed", 1, "live_s", 1.5)));
+	(void)sample_enter(database, sample_entry("file", 7, "f", 2,
+					     json_pack("{s:s, s:s, s:s, s:i}", "event", "closed", "path",
+						     "/data/a.arrows", "store", "arrow", "bytes", 10)));
+	(void)sample_enter(database, sample_entry("end", 7, "e", SAMPLE_BEGAN_NS + 8 * SAMPLE_SECOND,
+					     json_pack("{s:I, s:s, s:s, s:{s:b}, s:f}", "wall_ns",
+						     (json_int_t)(SAMPLE_BEGAN_NS + 8 * SAMPLE_SECOND), "quality",
+						     "complete", "reason", "", "account", "closed", 1, "live_s", 1.5)));
 	return database;
 }
 

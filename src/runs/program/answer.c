@@ -15,12 +15,13 @@
 #define NICE           10
 #define QUESTION_BYTES 65536u
 
-static const char usage[] =
-	"usage: enrgdaq-runs answer\n"
-	"\n"
-	"Answers questions about a run book on standard input, until it ends; enrgdaq-web starts it. A line of JSON is\n"
-	"a question (src/runs/answer.h), with the member \"database\". The answer is a line CODE BYTES, and so many bytes:\n"
-	"with CODE 0 what was asked for, else a sentence. Not for humans.\n";
+static const char usage[] = "usage: enrgdaq-runs answer\n"
+			    "\n"
+			    "Answers questions about a run book on standard input, until it ends; enrgdaq-web starts "
+			    "it. A line of JSON is\n"
+			    "a question (src/runs/answer.h), with the member \"database\". The answer is a line CODE "
+			    "BYTES, and so many bytes:\n"
+			    "with CODE 0 what was asked for, else a sentence. Not for humans.\n";
 
 struct reading {
 	struct database *database;
@@ -57,8 +58,8 @@ static int hide_absence(int rc)
 	return rc == -ENOENT ? -ENODEV : rc;
 }
 
-static int answer_line(struct reading *reading, const char *line, char **ret_bytes, size_t *ret_count,
-	struct enrg_error *err)
+static int answer_line(
+	struct reading *reading, const char *line, char **ret_bytes, size_t *ret_count, struct enrg_error *err)
 {
 	json_t *question = json_loads(line, 0, NULL);
 	const char *path = json_string_value(json_object_get(question, "database"));

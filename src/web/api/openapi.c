@@ -64,22 +64,22 @@ static json_t *schema_of(const char *text)
 {
 	if (text[0] != '#')
 		return json_loads(text, 0, NULL);
-	for (const struct schema *schema = schemas; schema->name; schema++)
-		if (!strcmp(schema->name, text + 1))
-			return json_pack("{ss+}", "$ref", REFERENCE, text + 1);
-	return NULL;
+	return schemas_find(text + 1) ? json_pack("{ss+}", "$ref", REFERENCE, text + 1) : NULL;
 }
 
 static json_t *make_schemas(void)
 {
 	json_t *all = json_object();
 
-	for (const struct schema *schema = schemas; all && schema->name; schema++)
-		if (json_object_set_new(all, schema->name, json_loads(schema->text, 0, NULL))) {
-			json_decref(all);
-			return NULL;
-		}
-	return all;
+	int rc = !all;
+
+	for (const struct schema *const *list = schemas_all; *list; list++)
+		for (const struct schema *schema = *list; rc == 0 && schema->name; schema++)
+			rc = json_object_set_new(all, schema->name, json_loads(schema->text, 0, NULL));
+	if (rc == 0)
+		return all;
+	json_decref(all);
+	return NULL;
 }
 
 /* --- one row --- */

@@ -6,5 +6,9 @@ const struct route *const routes_all[] = {
 	v1_system_routes,
 	v1_runs_routes,
 	v1_run_routes,
+	v1_alarms_routes,
+	v1_logs_routes,
+	v1_jobs_routes,
+	v1_texts_routes,
 	NULL,
 };

@@ -11,5 +11,9 @@ extern const struct route v1_live_routes[];
 extern const struct route v1_system_routes[];
 extern const struct route v1_runs_routes[];
 extern const struct route v1_run_routes[];
+extern const struct route v1_alarms_routes[];
+extern const struct route v1_logs_routes[];
+extern const struct route v1_jobs_routes[];
+extern const struct route v1_texts_routes[];
 
 #endif

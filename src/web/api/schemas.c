@@ -1,15 +1,9 @@
-/* schemas.c: as text, so that what is written here is what is shown. */
+/* schemas.c: as text, so that what is written here is what is shown; of errors and of the system, and the list of all.
+ */
 #include "web/api/schemas.h"
 
-#include <stddef.h>
+#include <string.h>
 
-#define OBJECT(properties, required) "{\"type\":\"object\",\"properties\":{" properties "},\"required\":[" required "]}"
-#define TEXT_OR_NULL                 "{\"type\":[\"string\",\"null\"]}"
-#define NUMBER_OR_NULL               "{\"type\":[\"number\",\"null\"]}"
-#define INTEGER_OR_NULL              "{\"type\":[\"integer\",\"null\"]}"
-#define TEXT                         "{\"type\":\"string\"}"
-#define BOOL                         "{\"type\":\"boolean\"}"
-#define INTEGER                      "{\"type\":\"integer\"}"
 #define HEAD                                                                                                           \
 	"\"is_there\":{\"type\":\"boolean\",\"description\":\"the supervisor runs now\"},"                             \
 	"\"age_s\":{\"type\":[\"number\",\"null\"],\"description\":\"of what is shown, at `at`; null: nothing was "    \
@@ -18,19 +12,11 @@
 	"\"reason\":{\"type\":\"string\",\"description\":\"why it is not there, or that it hangs; empty: all is "      \
 	"well\"}"
 
-#define OBJECT_OR_NULL "{\"type\":[\"object\",\"null\"]}"
-#define REF(name) "{\"$ref\":\"#/components/schemas/" name "\"}"
-#define RUN_ROW                                                                                                        \
-	"\"number\":" INTEGER ",\"uuid\":" TEXT ",\"supervisor\":" TEXT ",\"run\":" TEXT ",\"type\":" TEXT                  \
-	",\"description\":" TEXT ",\"state\":" TEXT ",\"began_wall_ns\":" INTEGER ",\"began\":" TEXT                       \
-	",\"ended_wall_ns\":{\"type\":\"integer\",\"description\":\"0: it is on\"},\"ended\":" TEXT ",\"quality\":" TEXT   \
-	",\"flags\":{\"type\":\"array\",\"items\":" TEXT "},\"rows\":" INTEGER ",\"bytes\":" INTEGER                     \
-	",\"deleted\":" BOOL
-#define RUN_ROW_KEYS                                                                                                   \
-	"\"number\",\"uuid\",\"supervisor\",\"run\",\"type\",\"description\",\"state\",\"began_wall_ns\",\"began\","      \
-	"\"ended_wall_ns\",\"ended\",\"quality\",\"flags\",\"rows\",\"bytes\",\"deleted\""
+#define SEEN                                                                                                           \
+	"\"is_there\":{\"type\":\"boolean\",\"description\":\"the supervisor runs now\"},"                             \
+	"\"age_s\":{\"type\":[\"number\",\"null\"],\"description\":\"of what is shown\"}"
 
-const struct schema schemas[] = {
+const struct schema schemas_system[] = {
 	{"Error", OBJECT("\"detail\":{\"type\":\"string\",\"description\":\"what is wrong, and what to do\"}",
 			  "\"detail\"")},
 	{"Refusal", OBJECT("\"detail\":" TEXT ",\"answer\":{\"type\":\"string\",\"description\":\"as in "
@@ -73,33 +59,34 @@ const struct schema schemas[] = {
 	{"Graph", OBJECT(HEAD ",\"nodes\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Node\"}},"
 			      "\"edges\":{\"type\":\"array\",\"items\":{\"$ref\":\"#/components/schemas/Edge\"}}",
 			  "\"is_there\",\"age_s\",\"at\",\"reason\",\"nodes\",\"edges\"")},
-	{"RunList", OBJECT("\"runs\":{\"type\":\"array\",\"items\":" REF("Run") "},\"next\":" INTEGER_OR_NULL,
-			    "\"runs\",\"next\"")},
-	{"Run", OBJECT(RUN_ROW, RUN_ROW_KEYS)},
-	{"RunWhole", OBJECT(RUN_ROW ",\"v\":" INTEGER ",\"files\":{\"type\":\"array\",\"items\":" REF("RunFile")
-			    "},\"notes\":{\"type\":\"array\",\"items\":" REF("RunNote")
-			    "},\"entries\":{\"type\":\"object\",\"description\":\"all that was ever said of it, by kind: "
-			    "docs/decisions/0021\"}",
-			     RUN_ROW_KEYS ",\"v\",\"files\",\"notes\",\"entries\"")},
-	{"RunFile", OBJECT("\"path\":" TEXT ",\"store\":" TEXT ",\"format\":" TEXT ",\"state\":" TEXT ",\"open\":" BOOL
-			   ",\"bytes\":" INTEGER_OR_NULL ",\"rows\":" INTEGER_OR_NULL ",\"first_ns\":" INTEGER_OR_NULL
-			   ",\"last_ns\":" INTEGER_OR_NULL ",\"sha256\":" TEXT_OR_NULL,
-			    "\"path\",\"store\",\"format\",\"state\",\"open\",\"bytes\",\"rows\",\"sha256\"")},
-	{"RunNote", OBJECT("\"id\":" TEXT ",\"wall_ns\":" INTEGER ",\"who\":" TEXT ",\"text\":" TEXT
-			   ",\"was\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}",
-			    "\"id\",\"wall_ns\",\"who\"")},
-	{"RunEntry", OBJECT("\"entry_id\":" TEXT ",\"wall_ns\":" INTEGER ",\"who\":" TEXT, "\"entry_id\",\"wall_ns\",\"who\"")},
-	{"RunAccount", OBJECT("\"is_final\":" BOOL ",\"account\":" OBJECT_OR_NULL ",\"rates\":" OBJECT_OR_NULL
-			      ",\"live_s\":" NUMBER_OR_NULL ",\"dead_s\":" NUMBER_OR_NULL ",\"dead\":" OBJECT_OR_NULL
-			      ",\"restarts\":" OBJECT_OR_NULL ",\"hardware\":" OBJECT_OR_NULL ",\"slow\":{}"
-			      ",\"clock\":" OBJECT_OR_NULL,
-			       "\"is_final\",\"account\"")},
-	{"RunDiff", OBJECT("\"from\":" INTEGER ",\"to\":" INTEGER ",\"config\":{\"type\":\"array\",\"items\":" TEXT
-			   ",\"description\":\"lines of a unified diff\"},\"versions\":{\"type\":\"object\"},\"settings\":{"
-			   "\"type\":\"object\"},\"ledger\":{\"type\":\"object\"},\"rates\":{\"type\":\"object\"}",
-			    "\"from\",\"to\",\"config\"")},
-	{"RunState", OBJECT("\"control\":" BOOL ",\"state\":" TEXT ",\"run\":" TEXT ",\"number\":" INTEGER ",\"reason\":" TEXT
-			    ",\"since_wall_ns\":" INTEGER ",\"last_number\":" INTEGER,
-			     "\"state\",\"number\"")},
+	{"Clocks", OBJECT("\"host\":" OBJECT_OR_NULL ",\"jobs\":" LIST(OBJECT("\"job\":" TEXT ",\"clock\":"
+									      "{\"type\":\"object\"}",
+				  "\"job\",\"clock\"")),
+			   "\"host\",\"jobs\"")},
+	{"Alarms",
+		OBJECT(SEEN ",\"alarms\":" LIST("{\"type\":\"object\",\"required\":[\"key\",\"severity\",\"message\","
+						"\"on\"]}"),
+			"\"is_there\",\"age_s\",\"alarms\"")},
+	{"Rules", OBJECT("\"enabled\":" BOOL ",\"silent_after_seconds\":{\"type\":\"number\"},"
+			 "\"lag_after_seconds\":{\"type\":\"number\"},\"is_right\":{\"type\":\"boolean\","
+			 "\"description\":\"supervisor.toml has no mistake\"},\"jobs\":" LIST(
+				 OBJECT("\"job\":" TEXT ",\"silent_after_seconds\":{\"type\":\"number\"}",
+					 "\"job\",\"silent_after_seconds\"")),
+			  "\"enabled\",\"silent_after_seconds\",\"lag_after_seconds\",\"is_right\",\"jobs\"")},
+	{"Logs", OBJECT("\"is_readable\":" BOOL ",\"reason\":" TEXT ",\"lines\":" LIST(
+				OBJECT("\"time\":" TEXT ",\"level\":" TEXT ",\"process\":" TEXT ",\"message\":" TEXT,
+					"\"time\",\"level\",\"process\",\"message\"")),
+			 "\"is_readable\",\"reason\",\"lines\"")},
 	{NULL, NULL},
 };
+
+const struct schema *const schemas_all[] = {schemas_system, schemas_jobs, schemas_runs, NULL};
+
+const struct schema *schemas_find(const char *name)
+{
+	for (const struct schema *const *list = schemas_all; *list; list++)
+		for (const struct schema *schema = *list; schema->name; schema++)
+			if (!strcmp(schema->name, name))
+				return schema;
+	return NULL;
+}

@@ -1,8 +1,7 @@
-/* v1_system.c: the system as a whole: is it well, what does it do, its description. */
+/* v1_system.c: the system as a whole: is it well, what does it do, what can be asked; its end, its folder read anew. */
 #include "web/api/routes.h"
 
 #include <math.h>
-#include <stdio.h>
 
 #include "base/clock.h"
 
@@ -59,6 +58,65 @@ static enum call_outcome get_graph(struct call *call)
 	return CALL_ANSWERED;
 }
 
+/* Of the machine, and of jobs that say how theirs is. */
+static enum call_outcome get_clocks(struct call *call)
+{
+	struct snapshot *snapshot = system_hold_snapshot(call->web->system);
+	json_t *host = json_object_get(snapshot->status, "clock"), *jobs = json_array(), *job;
+	size_t i;
+
+	json_array_foreach(json_object_get(snapshot->status, "jobs"), i, job)
+	{
+		json_t *clock = json_object_get(job, "clock");
+		if (clock)
+			json_array_append_new(
+				jobs, json_pack("{sOsO}", "job", json_object_get(job, "name"), "clock", clock));
+	}
+	call_json(call, 200, json_pack("{sOso}", "host", host ? host : json_null(), "jobs", jobs));
+	snapshot_release(snapshot);
+	return CALL_ANSWERED;
+}
+
+struct stop_body {
+	bool hurry;
+};
+static const struct enrg_option stop_options[] = {
+	{.key = "hurry",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct stop_body, hurry),
+		.default_value = "false",
+		.help = "What is not stored within 2 s stays in shared memory for the next start."},
+	{0},
+};
+static const struct enrg_table stop_table = {sizeof(struct stop_body), stop_options};
+
+static enum call_outcome post_stop(struct call *call)
+{
+	const struct stop_body *body = call->body;
+
+	return call_ask(call, "supervisor", "stop", json_pack("{sb}", "hurry", body->hurry));
+}
+
+struct reload_body {
+	bool dry_run;
+};
+static const struct enrg_option reload_options[] = {
+	{.key = "dry_run",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = offsetof(struct reload_body, dry_run),
+		.default_value = "false",
+		.help = "Says what would be done, and does nothing."},
+	{0},
+};
+static const struct enrg_table reload_table = {sizeof(struct reload_body), reload_options};
+
+static enum call_outcome post_reload(struct call *call)
+{
+	const struct reload_body *body = call->body;
+
+	return call_ask(call, "supervisor", "reload", json_pack("{sb}", "dry_run", body->dry_run));
+}
+
 static const struct route_answer health_answers[] = {
 	{200, "#Health", "the state of the system is known, and fresh"},
 	{503, "#Health", "it is not: `detail` says why"},
@@ -77,6 +135,15 @@ static const struct route_answer status_answers[] = {
 static const struct route_answer graph_answers[] = {
 	{200, "#Graph", "jobs, and who reads whom"},
 	{304, NULL, "it is what the client has (If-None-Match)"},
+	{0},
+};
+static const struct route_answer clock_answers[] = {
+	{200, "#Clocks", "null where nothing is known"},
+	{0},
+};
+static const struct route_answer command_answers[] = {
+	{200, "#Done", "done, or under way where the summary says so"},
+	ROUTE_COMMAND_ANSWERS,
 	{0},
 };
 
@@ -117,5 +184,34 @@ const struct route v1_system_routes[] = {
 		.summary = "Who sends to whom, with rates and what waits",
 		.answers = graph_answers,
 		.handle = get_graph},
+	{.method = WEB_GET,
+		.path = "/api/v1/clocks",
+		.least = ACCESS_VISITOR,
+		.is_quick = true,
+		.operation = "getClocks",
+		.tag = "system",
+		.summary = "How well the clocks are held to a reference",
+		.answers = clock_answers,
+		.handle = get_clocks},
+	{.method = WEB_POST,
+		.path = "/api/v1/stop",
+		.least = ACCESS_ADMIN,
+		.is_change = true,
+		.operation = "stopSystem",
+		.tag = "system",
+		.summary = "Ends the system in order; answered when the end is under way",
+		.body = &stop_table,
+		.answers = command_answers,
+		.handle = post_stop},
+	{.method = WEB_POST,
+		.path = "/api/v1/reload",
+		.least = ACCESS_ADMIN,
+		.is_change = true,
+		.operation = "reload",
+		.tag = "jobs",
+		.summary = "Makes the system what its folder says now; `fields.plan` has a line a job",
+		.body = &reload_table,
+		.answers = command_answers,
+		.handle = post_reload},
 	{0},
 };

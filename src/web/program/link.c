@@ -147,8 +147,8 @@ void link_send(struct link *link, const json_t *line)
 
 void link_alert(struct link *link, const char *key, const char *severity, const char *text, bool is_over)
 {
-	json_t *line = json_pack("{sssssssssb}", "do", "alert", "key", key, "severity", severity, "text", text, "over",
-		is_over);
+	json_t *line = json_pack(
+		"{sssssssssb}", "do", "alert", "key", key, "severity", severity, "text", text, "over", is_over);
 
 	link_send(link, line);
 	json_decref(line);

@@ -57,7 +57,8 @@ static void say_panel(const struct listener *listener)
 
 	(void)gethostname(name, sizeof(name) - 1);
 	log_line(ENRG_INFO,
-		"listens on all addresses: the panel reaches it by ENRGDAQ_API_BASE=%s://%s:%u/t/TOKEN; `enrgdaq token add "
+		"listens on all addresses: the panel reaches it by ENRGDAQ_API_BASE=%s://%s:%u/t/TOKEN; `enrgdaq token "
+		"add "
 		"panel --role user` makes the token",
 		scheme, name, http_port(listener->http));
 	if (!listener->params.tls_certificate)
@@ -71,8 +72,8 @@ static void say(struct listener *listener)
 	char address[320];
 
 	listener_format_address(listener, address, sizeof(address));
-	log_line(ENRG_INFO, "listens at %s: REST, /api/v1, /metrics; `curl %s/healthz` asks whether all is well", address,
-		address);
+	log_line(ENRG_INFO, "listens at %s: REST, /api/v1, /metrics; `curl %s/healthz` asks whether all is well",
+		address, address);
 	if (listener_is_everywhere(listener->params.host))
 		say_panel(listener);
 	json_t *line = json_pack("{ssss}", "do", "listening", "address", address);
@@ -96,7 +97,8 @@ void listener_try(struct listener *listener)
 		return;
 	}
 	snprintf(text, sizeof(text),
-		"REST and the page can't be reached, data taking is not touched: %s. It is tried again, every minute at "
+		"REST and the page can't be reached, data taking is not touched: %s. It is tried again, every minute "
+		"at "
 		"last",
 		err.text);
 	log_line(ENRG_ERROR, "%s", text);

@@ -10,8 +10,10 @@
 static const char usage[] =
 	"usage: enrgdaq-web serve\n"
 	"\n"
-	"Serves REST, the page, /metrics and ENRGDAQ's command and control for one supervisor. `enrgdaq run` starts it\n"
-	"where supervisor.toml has [cnc], and speaks with it over standard input, a socket; it ends with it. It may be\n"
+	"Serves REST, the page, /metrics and ENRGDAQ's command and control for one supervisor. `enrgdaq run` starts "
+	"it\n"
+	"where supervisor.toml has [cnc], and speaks with it over standard input, a socket; it ends with it. It may "
+	"be\n"
 	"killed at any moment: data taking notices nothing, and the supervisor starts it again. Not for humans;\n"
 	"docs/api.md shows how to ask it.\n";
 

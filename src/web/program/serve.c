@@ -1,5 +1,5 @@
-/* serve.c: see the header. The end is short: what is under way is left where it is, since nothing here has to be finished
- * that is not on a disk already, and a supervisor that ends waits for nobody. */
+/* serve.c: see the header. The end is short: what is under way is left where it is, since nothing here has to be
+ * finished that is not on a disk already, and a supervisor that ends waits for nobody. */
 #include "web/program/serve.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ struct program {
 	struct link *link;
 	struct web web;
 	struct listener listener;
-	struct router *router; /* NULL: nothing is served over HTTP yet */
+	struct router *router;               /* NULL: nothing is served over HTTP yet */
 	_Atomic(struct http_server *) wakes; /* that waits, for the thread of the link */
 };
 
@@ -131,14 +131,16 @@ static void say_first_token(const struct program *program, const struct web_sett
 
 	if (!access_make_first(program->web.access, token, path, &err)) {
 		if (err.code)
-			log_line(ENRG_ERROR, "no first token could be made, nobody can log in from elsewhere: %s", err.text);
+			log_line(ENRG_ERROR, "no first token could be made, nobody can log in from elsewhere: %s",
+				err.text);
 		return;
 	}
 	listener_format_address(&program->listener, address, sizeof(address));
 	if (settings->is_terminal)
-		dprintf(STDERR_FILENO, "\n    To look at this system, and to command it:\n    %s/t/%s/\n\n", address, token);
-	log_line(ENRG_INFO, "the first token, of an admin, lies in %s (for this user alone); `enrgdaq token` makes others",
-		path);
+		dprintf(STDERR_FILENO, "\n    To look at this system, and to command it:\n    %s/t/%s/\n\n", address,
+			token);
+	log_line(ENRG_INFO,
+		"the first token, of an admin, lies in %s (for this user alone); `enrgdaq token` makes others", path);
 	explicit_bzero(token, sizeof(token));
 }
 
@@ -155,7 +157,8 @@ static int begin(struct program *program, struct enrg_error *err)
 
 	if (!line)
 		return enrg_error_set(err, -EPIPE,
-			"no settings came over standard input: `enrgdaq run` starts this program where supervisor.toml has "
+			"no settings came over standard input: `enrgdaq run` starts this program where supervisor.toml "
+			"has "
 			"[cnc]");
 	int rc = settings_parse(line, &settings, err);
 	json_decref(line);
@@ -196,7 +199,8 @@ int serve(int socket)
 	struct enrg_error err = {0};
 
 	program.link = link_start(&params);
-	int rc = program.link ? begin(&program, &err) : enrg_error_set(&err, -ENOMEM, "there is no memory, or no thread");
+	int rc = program.link ? begin(&program, &err)
+			      : enrg_error_set(&err, -ENOMEM, "there is no memory, or no thread");
 	while (rc == 0 && !link_has_ended(program.link))
 		rc = turn(&program, &err);
 	if (rc < 0)

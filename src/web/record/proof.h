@@ -1,5 +1,5 @@
-/* proof.h: `enrgdaq verify` of one data file at a time, as a process of its own with the lowest priority; how far it is,
- * and what came of the last one. Any thread. Process: enrgdaq-web. */
+/* proof.h: `enrgdaq verify` of one data file at a time, as a process of its own with the lowest priority; how far it
+ * is, and what came of the last one. Any thread. Process: enrgdaq-web. */
 #ifndef WEB_RECORD_PROOF_H
 #define WEB_RECORD_PROOF_H
 

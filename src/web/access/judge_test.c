@@ -219,6 +219,8 @@ static void changes_are_json(void **state)
 	request.body = "";
 	request.body_bytes = 0;
 	assert_int_equal(judge_status(&request, ACCESS_USER, true), 0);
+	request.content_type = "application/x-www-form-urlencoded"; /* as its library names an empty one */
+	assert_int_equal(judge_status(&request, ACCESS_USER, true), 0);
 	request = sample_request(WEB_GET, "/x");
 	request.authorization = bearer(user_token);
 	assert_int_equal(judge_status(&request, ACCESS_USER, true), 403);
@@ -514,6 +516,11 @@ static void a_page_in_the_own_users_browser_is_refused(void **state)
 		if (judge_status(&loop.request, ACCESS_ADMIN, true) != rows[i].status)
 			fail_msg("row %zu", i);
 	}
+	loop.request.origin = loop.request.fetch_site = loop.request.content_type = NULL;
+	loop.request.body_bytes = 0; /* curl -X POST */
+	assert_int_equal(judge_status(&loop.request, ACCESS_ADMIN, true), 0);
+	loop.request.content_type = "application/x-www-form-urlencoded"; /* what a form could be made to send */
+	assert_int_equal(judge_status(&loop.request, ACCESS_ADMIN, true), 415);
 	close_loop(&loop);
 	open_loop(&loop, WEB_GET);
 	loop.request.fetch_site = "cross-site";

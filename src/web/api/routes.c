@@ -3,6 +3,7 @@
 
 const struct route *const routes_all[] = {
 	v1_live_routes,
+	upstream_routes,
 	v1_system_routes,
 	v1_runs_routes,
 	v1_run_routes,

@@ -8,6 +8,7 @@ extern const struct route *const routes_all[]; /* NULL at the end */
 
 /* One line a file. */
 extern const struct route v1_live_routes[];
+extern const struct route upstream_routes[];
 extern const struct route v1_system_routes[];
 extern const struct route v1_runs_routes[];
 extern const struct route v1_run_routes[];

@@ -23,7 +23,8 @@ enum node_templates { NODE_TEMPLATES_JOBS, NODE_TEMPLATES_STORES, NODE_TEMPLATES
 struct web_bytes *node_hold_templates(struct node *node, enum node_templates which, struct enrg_error *err);
 /* {"supervisor_id", "supervisor_tags"}: new reference. Any thread. */
 json_t *node_info(const struct node *node);
-/* Log lines of the own system as {level, message, timestamp, module, client_id}, those behind position *position (0:
+/* Log lines of the own system as {type, req_id (null), level, message, timestamp,
+ * module, client_id}: those behind position *position (0:
  * the last `max`); sets it to behind the last. New reference to an array, oldest first. Any thread; never waits for
  * another process. */
 json_t *node_logs(struct node *node, uint64_t *position, unsigned max);

@@ -55,8 +55,9 @@ static void put(struct node_log *log, const char *level, const char *message, co
 	json_t *entry;
 
 	format_stamp(time, stamp);
-	entry = json_pack("{s:s, s:s, s:s, s:s, s:s}", "level", level[0] ? level : "INFO", "message", message,
-		"timestamp", stamp, "module", module[0] ? module : "supervisor", "client_id", log->supervisor);
+	entry = json_pack("{s:s, s:n, s:s, s:s, s:s, s:s, s:s}", "type", "CNCMessageLog", "req_id", "level",
+		level[0] ? level : "INFO", "message", message, "timestamp", stamp, "module",
+		module[0] ? module : "supervisor", "client_id", log->supervisor);
 	if (!entry)
 		return;
 	json_decref(*place);

@@ -1,7 +1,7 @@
 /* judge.c: who asks, and may he: Host, where it comes from, credentials, role, the rules for changes. In that order;
  * the first that refuses is the answer. */
-#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -13,19 +13,26 @@
 #include "web/access/panel_token.h"
 #include "web/access/peer.h"
 
-/* Returns the status, and writes the audit. */
+/* Returns the status, and writes the audit: why, and, where that was it, from where. */
 static int refuse(struct access *access, const struct web_request *request, int status, const char *detail,
 	struct access_verdict *ret_verdict)
 {
 	static const char *const methods[] = {"GET", "POST", "?"};
-	char what[600], result[80];
+	bool is_from = status == 403 && ret_verdict->who.way == ACCESS_BY_NOTHING;
+	char what[600], result[16];
 
 	ret_verdict->status = status;
 	ret_verdict->detail = detail;
 	snprintf(what, sizeof(what), "%s %.500s", methods[request->method], request->path);
 	snprintf(result, sizeof(result), "%d", status);
+	json_t *about = json_pack("{s:s, s:s*, s:s*}", "why", detail, "host", is_from ? request->host : NULL, "origin",
+		is_from ? request->origin : NULL);
+	char *text = about ? json_dumps(about, JSON_COMPACT) : NULL;
 	audit_add(access->audit,
-		&(struct audit_entry){.who = &ret_verdict->who, .what = what, .result = result, .is_refused = true});
+		&(struct audit_entry){
+			.who = &ret_verdict->who, .what = what, .about = text, .result = result, .is_refused = true});
+	free(text);
+	json_decref(about);
 	return status;
 }
 

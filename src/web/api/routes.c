@@ -11,5 +11,6 @@ const struct route *const routes_all[] = {
 	v1_logs_routes,
 	v1_jobs_routes,
 	v1_texts_routes,
+	v1_access_routes,
 	NULL,
 };

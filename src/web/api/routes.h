@@ -16,5 +16,6 @@ extern const struct route v1_alarms_routes[];
 extern const struct route v1_logs_routes[];
 extern const struct route v1_jobs_routes[];
 extern const struct route v1_texts_routes[];
+extern const struct route v1_access_routes[];
 
 #endif

@@ -2,15 +2,40 @@
 #include "web/api/routes.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "web/live/preview.h"
 
+#define PROTOCOL     "enrgdaq-live.1"
 #define PREVIEWS_MAX 3 /* that wait for batches at once: workers are for others, too */
 
+/* Is it one of a list, as in Sec-WebSocket-Protocol? */
+static bool is_offered(const char *list, const char *name)
+{
+	while (*list) {
+		size_t length = strcspn(list, ", \t");
+
+		if (length == strlen(name) && !strncmp(list, name, length))
+			return true;
+		list += length;
+		list += strspn(list, ", \t");
+	}
+	return false;
+}
+
+/* What then comes over it goes to the room `live`. */
 static enum call_outcome open_live(struct call *call)
 {
-	call->response.status = 101; /* what comes then goes to the room `live` */
+	const char *offered = call->request->protocols;
+
+	if (offered && !is_offered(offered, PROTOCOL))
+		return call_refuse(call, 400, "of the sub-protocols that were offered none is " PROTOCOL);
+	call->response.status = 101;
+	if (offered) {
+		call->response.headers[0].name = "Sec-WebSocket-Protocol";
+		snprintf(call->response.headers[0].value, sizeof(call->response.headers[0].value), PROTOCOL);
+	}
 	return CALL_ANSWERED;
 }
 
@@ -116,7 +141,8 @@ static const struct enrg_option latest_options[] = {
 };
 static const struct enrg_table latest_table = {.size = sizeof(struct latest_query), .options = latest_options};
 
-static const struct route_answer live_answers[] = {{101, NULL, "the connection is a WebSocket"}, {0}};
+static const struct route_answer live_answers[] = {{101, NULL, "the connection is a WebSocket"},
+	{400, "#Error", "none of the sub-protocols that were offered is enrgdaq-live.1"}, {0}};
 static const struct route_answer sources_answers[] = {{200, "#Sources", "jobs that have a stream now"}, {0}};
 static const struct route_answer latest_answers[] = {
 	{200, "#Preview", "what came while it was looked; `tables` is empty where nothing came"},

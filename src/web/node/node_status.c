@@ -8,6 +8,8 @@
 
 #include "base/clock.h"
 
+#define STALE_S 30.0 /* nobody is to take that for the present */
+
 static json_int_t integer_of(const json_t *object, const char *key)
 {
 	return json_integer_value(json_object_get(object, key));
@@ -206,6 +208,12 @@ static json_t *make_status(struct node *node, const struct snapshot *snapshot)
 		"restart_schedules", make_schedules(jobs));
 }
 
+/* Of the state as it was written last; a second, 10 s apart at most. */
+static double age_of(const struct snapshot *snapshot)
+{
+	return snapshot->age_s + (double)(clock_mono_ns() - snapshot->looked_ns) / 1e9;
+}
+
 /* Under the lock: all who ask at once wait for the first of them, who makes it for all. */
 static int renew(struct node *node, struct enrg_error *err)
 {
@@ -216,6 +224,11 @@ static int renew(struct node *node, struct enrg_error *err)
 		enrg_error_set(err, -EAGAIN, "the system is not there: %s",
 			snapshot->reason[0] ? snapshot->reason : "it has not written its state yet");
 		status = 503;
+	} else if (age_of(snapshot) > STALE_S) {
+		enrg_error_set(err, -ETIMEDOUT,
+			"the supervisor has not written its state for %.0f s: it hangs, or the machine is overloaded",
+			age_of(snapshot));
+		status = 504;
 	} else if (!node->status || node->status_at_ns != snapshot->looked_ns) {
 		json_t *made = make_status(node, snapshot);
 		char *text = json_dumps(made, JSON_COMPACT);

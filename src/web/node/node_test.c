@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "web/node/node.h"
 
 /* --- the stand-in --------------------------------------------------------------------------------------------------
@@ -19,6 +20,7 @@ static struct {
 	struct web_settings settings;
 	struct snapshot snapshot;
 	unsigned asked, texts;
+	enum enrg_answer_code text_code;
 	char to[320], kind[64];
 	json_t *fields; /* of the last command but job.text */
 	int rc;
@@ -49,7 +51,8 @@ static int tell_text(json_t *fields, struct system_answer *ret_answer)
 	world.texts++;
 	snprintf(text, sizeof(text), "# %s", json_string_value(json_object_get(fields, "name")));
 	json_decref(fields);
-	ret_answer->fields = json_pack("{s:s, s:[s]}", "text", text, "topics", "daq_job.x");
+	ret_answer->code = world.text_code;
+	ret_answer->fields = world.text_code ? NULL : json_pack("{s:s, s:[s]}", "text", text, "topics", "daq_job.x");
 	return 0;
 }
 
@@ -128,7 +131,7 @@ static int set_up(void **state)
 	world.settings.supervisor_id = "lab";
 	world.settings.tags = json_pack("[s]", "tank");
 	world.snapshot.is_there = true;
-	world.snapshot.looked_ns = 1;
+	world.snapshot.looked_ns = clock_mono_ns();
 	world.snapshot.status = json_loads(text, 0, NULL);
 	assert_non_null(world.snapshot.status);
 	return node_open(NULL, (struct node **)state, NULL);
@@ -263,7 +266,7 @@ static void a_status_is_made_once_a_look(void **state)
 	assert_ptr_equal(one, two);
 	assert_int_equal(world.texts, 3);
 	web_bytes_release(two);
-	world.snapshot.looked_ns = 2;
+	world.snapshot.looked_ns++;
 	two = node_hold_status(*state, &rc, &err);
 	assert_ptr_not_equal(one, two);
 	assert_int_equal(world.texts, 3); /* texts of instances that are known are not asked for again */
@@ -274,6 +277,22 @@ static void a_status_is_made_once_a_look(void **state)
 	assert_null(node_hold_status(*state, &rc, &err));
 	assert_int_equal(rc, 503);
 	assert_non_null(strstr(err.text, "it has ended"));
+	world.snapshot.is_there = true;
+	world.snapshot.age_s = 31;
+	assert_null(node_hold_status(*state, &rc, &err));
+	assert_int_equal(rc, 504);
+	assert_non_null(strstr(err.text, "it hangs"));
+}
+
+static void a_supervisor_that_does_not_answer_is_asked_once(void **state)
+{
+	world.text_code = ENRG_ANSWER_UNKNOWN;
+	json_t *answer = ask(state, 200, "{'type': 'CNCMessageReqStatus'}");
+	json_t *job = json_array_get(json_object_get(json_object_get(answer, "status"), "daq_jobs"), 2);
+
+	assert_int_equal(world.texts, 1);
+	assert_string_equal(text_of(job, "config"), "");
+	json_decref(answer);
 }
 
 static void another_instance_has_another_text(void **state)
@@ -282,7 +301,7 @@ static void another_instance_has_another_text(void **state)
 	json_t *jobs = json_object_get(world.snapshot.status, "jobs");
 	json_object_set_new(json_array_get(jobs, 0), "life", json_integer(2));
 	json_array_remove(jobs, 1);
-	world.snapshot.looked_ns = 2;
+	world.snapshot.looked_ns++;
 	json_t *answer = ask(state, 200, "{'type': 'CNCMessageReqStatus'}");
 	assert_int_equal(world.texts, 4);
 	assert_int_equal(json_array_size(json_object_get(json_object_get(answer, "status"), "daq_jobs")), 2);
@@ -406,6 +425,7 @@ int main(void)
 		TEST(a_job_that_waits_for_its_restart_is_listed),
 		TEST(statistics_are_summed_by_type),
 		TEST(a_status_is_made_once_a_look),
+		TEST(a_supervisor_that_does_not_answer_is_asked_once),
 		TEST(another_instance_has_another_text),
 		TEST(an_update_is_refused),
 		TEST(a_job_is_started_by_its_text),

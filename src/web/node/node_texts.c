@@ -40,7 +40,8 @@ static struct node_text *find_place(struct node_texts *texts, json_int_t id)
 	return &items[texts->count++];
 }
 
-static json_t *ask(struct web_system *system, const char *job)
+/* NULL: it was refused, or (*ret_is_silent) nobody answers. */
+static json_t *ask(struct web_system *system, const char *job, bool *ret_is_silent)
 {
 	const struct system_command command = {.to = "supervisor",
 		.kind = "job.text",
@@ -49,8 +50,10 @@ static json_t *ask(struct web_system *system, const char *job)
 	struct system_answer answer = {0};
 	struct enrg_error err = {0};
 
-	if (system_ask(system, &command, &answer, &err))
+	*ret_is_silent = system_ask(system, &command, &answer, &err) != 0;
+	if (*ret_is_silent)
 		return NULL;
+	*ret_is_silent = answer.code == ENRG_ANSWER_UNKNOWN || answer.code == ENRG_ANSWER_EXPIRED;
 	if (answer.code == ENRG_ANSWER_OK && json_is_string(json_object_get(answer.fields, "text")))
 		return answer.fields;
 	json_decref(answer.fields);
@@ -64,12 +67,17 @@ const json_t *node_texts_find(struct node_texts *texts, struct web_system *syste
 	const char *name = json_string_value(json_object_get(job, "name"));
 	struct node_text *text = name ? find_place(texts, id) : NULL;
 	uint64_t now_ns = clock_mono_ns();
+	bool is_silent;
 
 	if (!text)
 		return NULL;
 	if (text->asked_ns && text->life == life && now_ns - text->asked_ns < (text->fields ? AGAIN_NS : FAILED_NS))
 		return text->fields;
-	json_t *fields = ask(system, name);
+	if (texts->failed_ns && now_ns - texts->failed_ns < FAILED_NS)
+		return text->life == life ? text->fields : NULL;
+	json_t *fields = ask(system, name, &is_silent);
+	if (is_silent)
+		texts->failed_ns = now_ns = clock_mono_ns();
 	if (fields || text->life != life) {
 		json_decref(text->fields);
 		text->fields = fields;

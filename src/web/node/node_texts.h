@@ -10,6 +10,7 @@ struct node_text;
 struct node_texts { /* zeroed: empty */
 	size_t count;
 	struct node_text *items;
+	uint64_t failed_ns; /* when no answer came: so nobody waits for one text after the other; 0: never */
 };
 
 void node_texts_fini(struct node_texts *texts);

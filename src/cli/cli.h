@@ -40,6 +40,7 @@ int cli_plot(int argc, char **argv);
 int cli_verify(int argc, char **argv);
 int cli_cat(int argc, char **argv);
 int cli_convert(int argc, char **argv);
+int cli_cnc_keys(int argc, char **argv);
 int cli_doctor(int argc, char **argv);
 
 /* Loads all types; modules that are left out are named on stderr. 0, or an exit code after the error was printed. */

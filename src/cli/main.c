@@ -34,6 +34,7 @@ static const struct cli_command commands[] = {
 	{"verify", "prove .arrows files whole, or cut a torn tail", cli_verify, false},
 	{"cat", "print the rows of .arrows files", cli_cat, false},
 	{"convert", "write .arrows files and old dumps in other formats", cli_convert, false},
+	{"cnc-keys", "make keys for command and control between machines", cli_cnc_keys, true},
 	{"doctor", "look at what this machine lacks", cli_doctor, true}, {"help", "explain a command", cli_help, true},
 	{"enrgdaq-job", NULL, process_main, false}, /* under valgrind: src/supervisor/child.c */
 };

@@ -11,7 +11,8 @@
 #include "base/log.h"
 
 #define BEAT_NS       1000000000ull
-#define ANEW_NS       5000000000ull
+#define ANEW_NS       15000000000ull /* without a connection */
+#define REFUSED_NS    2000000000ull  /* after which ZeroMQ does not try again */
 #define RECONNECT_MS  200
 #define TURN_MESSAGES 200
 #define LOGS_MAX      100u /* lines fetched at a time, and at the start */
@@ -21,7 +22,7 @@ struct cnc_client {
 	struct cnc_client_params params;
 	void *socket, *monitor;
 	char endpoint[FRAMES_ENDPOINT_MAX];
-	bool is_connected, is_lost_said;
+	bool is_connected, is_refused;
 	uint64_t beat_ns, alive_ns; /* connected, or opened, last */
 	unsigned opened;
 	uint64_t log_position;
@@ -112,8 +113,7 @@ static void say_problem(struct cnc_client *client, enum notice kind, const char 
 	if (notice_take(client->params.notices, kind, "server", now_ns, &kept))
 		log_line(ENRG_WARNING,
 			"command and control: server %s: %s. This system is not seen there until then; data taking "
-			"goes on, it "
-			"is tried again for ever",
+			"goes on, it is tried again for ever",
 			client->endpoint, what);
 }
 
@@ -121,16 +121,24 @@ static void open_anew(struct cnc_client *client, uint64_t now_ns)
 {
 	struct enrg_error err = {0};
 
-	if (client->is_connected || (client->socket && now_ns - client->alive_ns < ANEW_NS) ||
-		(client->alive_ns && now_ns - client->alive_ns < BEAT_NS))
+	uint64_t span_ns = client->is_refused ? REFUSED_NS : client->socket ? ANEW_NS : BEAT_NS;
+	if (client->is_connected || (client->alive_ns && now_ns - client->alive_ns < span_ns))
 		return;
 	close_socket(client);
+	client->is_refused = false;
 	client->alive_ns = now_ns;
 	if (open_socket(client, &err))
 		say_problem(client, NOTICE_BAD, err.text, now_ns);
 }
 
 /* --- what the monitor tells --- */
+
+static const char not_allowed[] =
+	"it has refused the key of this system: add cnc.curve_public_key to cnc.curve_allowed_keys there";
+static const char other_keys[] = "it has other keys (compare cnc.curve_server_key with cnc.curve_public_key there), or "
+				 "none, or is no server of command and control";
+static const char wants_keys[] =
+	"it wants keys (`enrgdaq cnc-keys`, docs/cnc.md), or is no server of command and control";
 
 static void on_event(struct cnc_client *client, unsigned event, uint64_t now_ns)
 {
@@ -149,22 +157,12 @@ static void on_event(struct cnc_client *client, unsigned event, uint64_t now_ns)
 		client->is_connected = false;
 		break;
 	case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
-		say_problem(client, NOTICE_REFUSED,
-			has_keys ? "it has refused the key of this system: add cnc.curve_public_key to "
-				   "cnc.curve_allowed_keys "
-				   "there"
-				 : "it has refused this system: it wants keys (`enrgdaq cnc-keys`)",
-			now_ns);
+		client->is_refused = true;
+		say_problem(client, NOTICE_REFUSED, has_keys ? not_allowed : wants_keys, now_ns);
 		break;
 	case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-		say_problem(client, NOTICE_REFUSED,
-			has_keys ? "it has no such keys (compare cnc.curve_server_key with its curve_public_key), or "
-				   "is no "
-				   "server of command and control"
-				 : "it wants keys (cnc.curve_server_key, `enrgdaq cnc-keys`), or is no server of "
-				   "command and "
-				   "control",
-			now_ns);
+		client->is_refused = true;
+		say_problem(client, NOTICE_REFUSED, has_keys ? other_keys : wants_keys, now_ns);
 		break;
 	default:
 		break;

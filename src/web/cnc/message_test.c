@@ -1,5 +1,5 @@
-/* message_test.c: what the Python program has put on the wire (tests/cnc/recorded) is read, and written again byte for
- * byte; what is wrong is refused. */
+/* message_test.c: what the Python program has put on the wire (tests/fuzz/corpus/cnc) is read, and written again byte
+ * for byte; what is wrong is refused. */
 #include "web/cnc/message.h"
 
 #include <dirent.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#define RECORDED ENRG_SOURCE_DIR "/tests/cnc/recorded"
+#define RECORDED ENRG_SOURCE_DIR "/tests/fuzz/corpus/cnc"
 
 static size_t read_file(const char *name, unsigned char *ret_bytes, size_t bytes_max)
 {

@@ -11,7 +11,7 @@
 #include "web/cnc/port_watch.h"
 
 #define TURN_MESSAGES 500
-#define RETRY_NS      2000000000ull
+#define RETRY_NS      1000000000ull
 
 struct cnc_server {
 	struct cnc_server_params params;
@@ -119,8 +119,7 @@ static void bind_port(struct cnc_server *server, uint64_t now_ns)
 		if (!server->is_said)
 			log_line(ENRG_ERROR,
 				"command and control: %s. No other machine is seen until then; data taking goes on, it "
-				"is "
-				"tried again every 2 s",
+				"is tried again every second",
 				err.text);
 		server->is_said = true;
 		return;
@@ -171,9 +170,8 @@ static void say_taken(struct cnc_server *server, const struct cnc_peer *peer, co
 
 	if (may_say(server, NOTICE_NAME, peer->address, now_ns, &kept))
 		log_line(ENRG_WARNING,
-			"command and control: a machine at %s calls itself \"%s\", as one at %s does: it is not heard; "
-			"give each "
-			"its own info.supervisor_id",
+			"command and control: a machine at %s calls itself \"%s\", which is the name of %s: it is "
+			"not heard; give each its own info.supervisor_id",
 			peer->address, peer->name, owner);
 }
 
@@ -181,7 +179,7 @@ static void say_taken(struct cnc_server *server, const struct cnc_peer *peer, co
 static bool register_peer(struct cnc_server *server, const struct cnc_peer *peer, const char *key,
 	const struct cnc_message *message, uint64_t now_ns)
 {
-	char owner[REGISTRY_OWNER_BYTES] = "this machine itself";
+	char owner[REGISTRY_OWNER_BYTES] = "this system itself";
 	unsigned kept;
 
 	if (!peer->name[0])

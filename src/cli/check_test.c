@@ -183,6 +183,35 @@ static void test_names_the_file(void **state)
 		fail_msg("%s", text);
 }
 
+static void expect(const char *arguments, int code, const char *expected)
+{
+	char text[8000];
+	int rc = call(arguments, text, sizeof(text));
+
+	if (rc != code || !strstr(text, expected))
+		fail_msg("%s: code %d, lacks \"%s\":\n%s", arguments, rc, expected, text);
+}
+
+/* A file for somebody who may not see its secrets, and a new text of his; nothing is written. */
+static void test_a_text_is_shown_and_judged(void **state)
+{
+	static const char text[] = "[info]\nsupervisor_id = \"check_test\"\n[web]\npanel_secret = \"hidden\"\n";
+
+	(void)state;
+	write_file("supervisor.toml", text);
+	write_producer("a.toml", "[store_config.memory]");
+	expect("check c --show supervisor.toml", 0, "panel_secret = \\\"***\\\"");
+	expect("check c --show none.toml", 1, "{\"detail\"");
+	write_file("../new", "[info]\nsupervisor_id = \"other\"\n[web]\npanel_secret = \"***\"\n");
+	expect("check c --edit supervisor.toml < new", 0, "panel_secret = \\\"hidden\\\"");
+	expect("check c --edit supervisor.toml < new", 0, "\"errors\":0,\"errors_before\":0");
+	write_file("../new", "[info]\nsupervisor_id = 5\n");
+	expect("check c --edit supervisor.toml < new", 0, "\"file\":\"supervisor.toml\",\"line\":2");
+	expect("check c --edit new.txt < new", 1, "NAME.toml was expected");
+	expect("check c --edit a.toml --show a.toml", 2, "expected one argument");
+	expect("check c", 0, "supervisor check_test");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -191,6 +220,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_two_stores, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_good, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_names_the_file, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_text_is_shown_and_judged, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,14 +32,14 @@ struct line_child {
 	int epoll, socket, passed; /* -1 = none */
 	pid_t pid;                 /* 0 = none */
 	bool is_wanted, has_greeted;
-	bool is_replaced;   /* it ends because it was asked to */
-	enum fault fault;   /* that it was killed for */
-	bool is_reported;   /* note was told of failures */
-	uint32_t failures;  /* lives in a row that were not stable */
+	bool is_replaced;  /* it ends because it was asked to */
+	enum fault fault;  /* that it was killed for */
+	bool is_reported;  /* note was told of failures */
+	uint32_t failures; /* lives in a row that were not stable */
 	uint32_t starts;
 	uint64_t started_ns, due_ns, ping_ns;
-	uint64_t asked_ns;    /* the oldest ping without an answer; 0 = none */
-	uint64_t hung_up_ns;  /* when the socket was lost, while the process is there */
+	uint64_t asked_ns;   /* the oldest ping without an answer; 0 = none */
+	uint64_t hung_up_ns; /* when the socket was lost, while the process is there */
 	uint64_t flood_ns, flood_bytes;
 	char *in, *out;
 	size_t in_bytes, out_bytes;
@@ -59,8 +59,8 @@ static void flush(struct line_child *child)
 	size_t done = 0;
 
 	while (child->socket >= 0 && done < child->out_bytes) {
-		ssize_t sent = send(
-			child->socket, child->out + done, child->out_bytes - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t sent =
+			send(child->socket, child->out + done, child->out_bytes - done, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (sent < 0 && errno == EINTR)
 			continue;
 		if (sent <= 0)
@@ -186,8 +186,7 @@ static void start(struct line_child *child, uint64_t now_ns)
 
 static void describe_end(const struct line_child *child, int status, char *ret_text, size_t text_bytes)
 {
-	static const char *const faults[] = {
-		[FAULT_FLOODS] = "wrote without end and was killed",
+	static const char *const faults[] = {[FAULT_FLOODS] = "wrote without end and was killed",
 		[FAULT_STAYS] = "hung up without ending and was killed"};
 
 	if (child->fault == FAULT_HANGS)

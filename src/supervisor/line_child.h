@@ -13,9 +13,9 @@
 
 #include "enrgdaq/error.h"
 
-#define LINE_CHILD_PATH_BYTES     1024u
-#define LINE_CHILD_ARGUMENTS      12u
-#define LINE_CHILD_TOLD_FAILURES  3u /* in a row: then it is hopeless */
+#define LINE_CHILD_PATH_BYTES    1024u
+#define LINE_CHILD_ARGUMENTS     12u
+#define LINE_CHILD_TOLD_FAILURES 3u /* in a row: then it is hopeless */
 
 struct line_child_params {
 	char program[LINE_CHILD_PATH_BYTES];
@@ -40,8 +40,7 @@ struct line_child_params {
 
 struct line_child;
 
-int line_child_open(
-	const struct line_child_params *params, struct line_child **ret_child, struct enrg_error *err);
+int line_child_open(const struct line_child_params *params, struct line_child **ret_child, struct enrg_error *err);
 /* Says that nothing follows, and waits until the program has hung up, and where it is bound has ended; then it is
  * killed where it is bound. Takes NULL. */
 void line_child_close(struct line_child *child, uint64_t patience_ns);

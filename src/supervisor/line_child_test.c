@@ -135,9 +135,8 @@ static void test_one_that_answers(void **state)
 {
 	struct fixture *f = *state;
 
-	start(f,
-		"printf '{\"files\": %d, \"nice\": %d, \"privileges\": %d}\\n' $(ulimit -n) $(nice) "
-		"$(sed -n 's/NoNewPrivs:.//p' /proc/self/status) >&0\n" ANSWERS);
+	start(f, "printf '{\"files\": %d, \"nice\": %d, \"privileges\": %d}\\n' $(ulimit -n) $(nice) "
+		 "$(sed -n 's/NoNewPrivs:.//p' /proc/self/status) >&0\n" ANSWERS);
 	await_heard(f, "\"settings\":1");
 	assert_non_null(strstr(f->heard, "\"files\":64"));
 	assert_non_null(strstr(f->heard, "\"nice\":10"));
@@ -158,7 +157,8 @@ static void test_time_in_which_nobody_looked_does_not_count(void **state)
 	char gone[100];
 
 	snprintf(gone, sizeof(gone), "%s/answered", f->folder);
-	start(f, "while read -r line; do case $line in *ping*) printf '{\"pong\": true}\\n' >&0; echo >$0.answered ;; esac; done");
+	start(f, "while read -r line; do case $line in *ping*) printf '{\"pong\": true}\\n' >&0; echo >$0.answered ;; "
+		 "esac; done");
 	turn(f, 2 * SECOND);
 	snprintf(gone, sizeof(gone), "%s/program.answered", f->folder);
 	for (unsigned i = 0; i < TURNS && access(gone, F_OK); i++)

@@ -20,7 +20,8 @@
 #include "base/path.h"
 #include "base/text.h"
 
-#define KEPT_MAX 100u /* copies of one file */
+#define KEPT_MAX  100u /* copies of one file */
+#define TURNS_MAX 100u
 
 /* Between the look at what is there and the rename nobody else of this process comes. */
 static pthread_mutex_t write_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -195,8 +196,10 @@ static int keep(const struct folder_text_change *change, const char *text, size_
 	snprintf(name, sizeof(name), "%s", change->file);
 	for (char *slash = name; (slash = strchr(slash, '/'));)
 		*slash = '+';
-	clock_format_utc(clock_wall_ns(), date, sizeof(date));
-	if ((size_t)snprintf(path, sizeof(path), "%s/%s.%s", change->kept_folder, name, date) >= sizeof(path))
+	uint64_t wall_ns = clock_wall_ns(); /* two within a millisecond are two */
+	clock_format_utc(wall_ns, date, sizeof(date));
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s.%s.%06u", change->kept_folder, name, date,
+		    (unsigned)(wall_ns % 1000000u)) >= sizeof(path))
 		return enrg_error_set(err, -ENAMETOOLONG, "%s: the path of its copy is too long", change->file);
 	rc = path_write_private_file(path, text, bytes, err);
 	if (rc == 0)
@@ -242,32 +245,58 @@ static mode_t choose_mode(int parent, const char *name)
 	return 0640;
 }
 
-static bool is_as_expected(int parent, const char *name, const char *expected)
+/* Of a file that may be gone: "". */
+static void sum(int parent, const char *name, char ret_sha256[SHA256_HEX_BYTES])
 {
-	char *text, sha256[SHA256_HEX_BYTES];
+	char *text;
 	size_t bytes;
 
+	ret_sha256[0] = '\0';
 	if (read_below(parent, name, &text, &bytes) < 0)
-		return false;
-	sha256_format(text, bytes, sha256);
+		return;
+	sha256_format(text, bytes, ret_sha256);
 	free(text);
-	return !strcmp(sha256, expected);
+}
+
+/* Puts what `temporary` holds back in its place. Whoever renames his file over ours meanwhile has the last word: what
+ * comes out is what was put in, or newer, and goes back. */
+static int take_back(int parent, const char *temporary, const char *name, const char *ours)
+{
+	char placed[SHA256_HEX_BYTES], held[SHA256_HEX_BYTES], found[SHA256_HEX_BYTES];
+
+	memcpy(placed, ours, sizeof(placed));
+	sum(parent, temporary, held);
+	for (unsigned turn = 0; turn < TURNS_MAX; turn++) {
+		if (renameat2(parent, temporary, parent, name, RENAME_EXCHANGE))
+			return -errno;
+		sum(parent, temporary, found);
+		if (!strcmp(found, placed))
+			break;
+		memcpy(placed, held, sizeof(placed));
+		memcpy(held, found, sizeof(held));
+	}
+	return -ESTALE;
 }
 
 /* An editor on this machine takes no lock of ours: the two files change places, and back where the old one was not the
  * expected one any more. */
-static int put_in_place(int parent, const char *temporary, const char *name, const char *expected)
+static int put_in_place(int parent, const char *temporary, const char *name, const struct folder_text_change *change)
 {
-	unsigned flags = *expected ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+	unsigned flags = *change->expected ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+	char ours[SHA256_HEX_BYTES], found[SHA256_HEX_BYTES];
 
 	if (renameat2(parent, temporary, parent, name, flags)) {
 		if (errno == EINVAL || errno == ENOSYS) /* a file system without that */
 			return renameat(parent, temporary, parent, name) ? -errno : 0;
 		return errno == EEXIST || errno == ENOENT ? -ESTALE : -errno;
 	}
-	if (*expected && !is_as_expected(parent, temporary, expected))
-		return renameat2(parent, temporary, parent, name, RENAME_EXCHANGE) ? -errno : -ESTALE;
-	return 0;
+	if (!*change->expected)
+		return 0;
+	sum(parent, temporary, found);
+	if (!strcmp(found, change->expected))
+		return 0;
+	sha256_format(change->text, strlen(change->text), ours);
+	return take_back(parent, temporary, name, ours);
 }
 
 static int replace(int root, const struct folder_text_change *change)
@@ -284,7 +313,7 @@ static int replace(int root, const struct folder_text_change *change)
 	snprintf(temporary, sizeof(temporary), ".enrgdaq-%016llx.new", (unsigned long long)random);
 	int rc = write_temporary(parent, temporary, change->text, choose_mode(parent, name));
 	if (rc == 0)
-		rc = put_in_place(parent, temporary, name, change->expected);
+		rc = put_in_place(parent, temporary, name, change);
 	unlinkat(parent, temporary, 0); /* what failed, or the old one, of which there is a copy */
 	if (rc == 0 && fsync(parent))
 		rc = -errno;

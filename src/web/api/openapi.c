@@ -225,6 +225,19 @@ static json_t *make_operation(const struct route *route)
 
 /* --- the whole --- */
 
+static bool is_named_already(const json_t *paths, const char *operation)
+{
+	json_t *path, *method;
+	const char *key, *name;
+
+	json_object_foreach((json_t *)(uintptr_t)paths, key, path) json_object_foreach(path, name, method)
+	{
+		if (!strcmp(json_string_value(json_object_get(method, "operationId")), operation))
+			return true;
+	}
+	return false;
+}
+
 static int add_route(json_t *paths, const struct route *route, struct enrg_error *err)
 {
 	const char *method = route->method == WEB_GET ? "get" : "post";
@@ -236,6 +249,9 @@ static int add_route(json_t *paths, const struct route *route, struct enrg_error
 	}
 	if (json_object_get(path, method))
 		return enrg_error_set(err, -EEXIST, "%s %s stands in two rows", method, route->path);
+	if (is_named_already(paths, route->operation))
+		return enrg_error_set(err, -EEXIST, "%s %s: its operation %s is that of another row", method,
+			route->path, route->operation);
 	json_t *operation = make_operation(route);
 	if (json_object_set_new(path, method, operation))
 		return enrg_error_set(

@@ -126,6 +126,19 @@ uint64_t histogram_quantile(const struct histogram *histogram, double quantile)
 	return max;
 }
 
+void histogram_cumulate(const struct histogram *histogram, const uint64_t *bounds, unsigned count, uint64_t *ret_counts)
+{
+	uint64_t seen = 0;
+	unsigned bucket = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		/* a bucket whose middle lies below a bound counts there */
+		while (bucket < HISTOGRAM_BUCKETS && (lower_edge(bucket) + upper_edge(bucket)) / 2 <= bounds[i])
+			seen += get(&histogram->buckets[bucket++]);
+		ret_counts[i] = seen;
+	}
+}
+
 double histogram_mean(const struct histogram *histogram)
 {
 	uint64_t count = get(&histogram->count);

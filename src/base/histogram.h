@@ -25,6 +25,9 @@ void histogram_merge(struct histogram *into, const struct histogram *from);
 void histogram_subtract(struct histogram *ret, const struct histogram *now, const struct histogram *before);
 /* Upper edge of the bucket in which `quantile` (0 … 1) lies; 0 where empty; 1 gives the max. */
 uint64_t histogram_quantile(const struct histogram *histogram, double quantile);
+/* How many values were at most bounds[i], which ascend: off by those within 1/32 of a bound. */
+void histogram_cumulate(
+	const struct histogram *histogram, const uint64_t *bounds, unsigned count, uint64_t *ret_counts);
 double histogram_mean(const struct histogram *histogram);
 
 #endif

@@ -108,6 +108,26 @@ static void test_interval(void **state)
 	assert_int_equal(histogram_quantile(&c, 0.99), 0);
 }
 
+static void test_cumulated(void **state)
+{
+	static const uint64_t bounds[] = {0, 999, 1000, 100000, UINT64_C(1) << 60};
+	uint64_t counts[5];
+
+	(void)state;
+	histogram_init(&a);
+	histogram_add(&a, 0);
+	for (int i = 0; i < 10; i++)
+		histogram_add(&a, 500);
+	histogram_add(&a, 50000);
+	histogram_add(&a, UINT64_C(1) << 50); /* in the last bucket */
+	histogram_cumulate(&a, bounds, 5, counts);
+	assert_int_equal(counts[0], 1);
+	assert_int_equal(counts[1], 11);
+	assert_int_equal(counts[2], 11);
+	assert_int_equal(counts[3], 12);
+	assert_int_equal(counts[4], 13);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +137,7 @@ int main(void)
 		cmocka_unit_test(test_huge_values_count_in_the_last_bucket),
 		cmocka_unit_test(test_merge_is_as_if_added_here),
 		cmocka_unit_test(test_interval),
+		cmocka_unit_test(test_cumulated),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

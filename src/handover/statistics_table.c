@@ -174,7 +174,7 @@ const struct statistic_row
 						"the "
 						"last "
 						"seconds: half of the batches took less"),
-					METRIC("enrgdaq_commit_latency_seconds", 1e-3),
+					METRIC("enrgdaq_recent_commit_latency_seconds", 1e-3),
 					.shown.label = "quantile=\"0.5\"",
 					.shown.json = "latency_ms.p50",
 					.in_status = PLACE(struct enrg_job_status, latency_p50_ms),
@@ -187,7 +187,7 @@ const struct statistic_row
 						"the "
 						"last "
 						"seconds: 95 % took less"),
-					METRIC("enrgdaq_commit_latency_seconds", 1e-3),
+					METRIC("enrgdaq_recent_commit_latency_seconds", 1e-3),
 					.shown.label = "quantile=\"0.95\"",
 					.shown.json = "latency_ms.p95",
 					.shown.report = "latency_stats.p95_ms",
@@ -200,7 +200,7 @@ const struct statistic_row
 						"the "
 						"last "
 						"seconds: 99 % took less"),
-					METRIC("enrgdaq_commit_latency_seconds", 1e-3),
+					METRIC("enrgdaq_recent_commit_latency_seconds", 1e-3),
 					.shown.label = "quantile=\"0.99\"",
 					.shown.json = "latency_ms.p99",
 					.shown.report = "latency_stats.p99_ms",
@@ -215,7 +215,7 @@ const struct statistic_row
 						"the "
 						"last "
 						"seconds: 99.9 % took less"),
-					METRIC("enrgdaq_commit_latency_seconds", 1e-3),
+					METRIC("enrgdaq_recent_commit_latency_seconds", 1e-3),
 					.shown.label = "quantile=\"0.999\"",
 					.shown.json = "latency_ms.p999",
 				},
@@ -226,7 +226,7 @@ const struct statistic_row
 						"the "
 						"last "
 						"seconds: longest"),
-					METRIC("enrgdaq_commit_latency_seconds", 1e-3),
+					METRIC("enrgdaq_recent_commit_latency_seconds", 1e-3),
 					.shown.label = "quantile=\"1\"",
 					.shown.json = "latency_ms.max",
 					.shown.report = "latency_stats.max_ms",
@@ -239,7 +239,7 @@ const struct statistic_row
 						"the "
 						"last "
 						"seconds: shortest"),
-					METRIC("enrgdaq_commit_latency_seconds", 1e-3),
+					METRIC("enrgdaq_recent_commit_latency_seconds", 1e-3),
 					.shown.label = "quantile=\"0\"",
 					.shown.json = "latency_ms.min",
 					.shown.report = "latency_stats.min_ms",

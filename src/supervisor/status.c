@@ -161,6 +161,27 @@ static void add_life(json_t *job, const struct member *member, const struct stat
 	json_object_set_new(job, "restart_due_ns", json_integer((json_int_t)due_ns));
 }
 
+/* Of the whole run, in buckets that do not change, for who adds them up over stores and time (Prometheus). */
+static json_t *make_buckets(const struct histogram *latency)
+{
+	static const uint64_t bounds_us[] = {100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000,
+		500000, 1000000, 2500000, 10000000, 60000000};
+	enum { COUNT = sizeof(bounds_us) / sizeof(bounds_us[0]) };
+	uint64_t bounds_ns[COUNT], counts[COUNT];
+	json_t *bounds = json_array(), *numbers = json_array();
+
+	for (unsigned i = 0; i < COUNT; i++)
+		bounds_ns[i] = bounds_us[i] * 1000;
+	histogram_cumulate(latency, bounds_ns, COUNT, counts);
+	for (unsigned i = 0; i < COUNT; i++) {
+		json_array_append_new(bounds, json_real((double)bounds_us[i] / 1e6));
+		json_array_append_new(numbers, json_integer((json_int_t)counts[i]));
+	}
+	return json_pack("{s:o, s:o, s:I, s:f}", "at_most_s", bounds, "batches", numbers, "count",
+		(json_int_t)atomic_load_explicit(&latency->count, memory_order_relaxed), "sum_s",
+		(double)atomic_load_explicit(&latency->sum, memory_order_relaxed) / 1e9);
+}
+
 static json_t *make_job(
 	const struct member *member, const struct backlog *backlog, const struct status_context *context)
 {
@@ -178,6 +199,8 @@ static json_t *make_job(
 	add_life(job, member, context);
 	set_all(&statistics, member, backlog);
 	statistics_format(&statistics, STATISTICS_STATUS, job);
+	if (member->latency && atomic_load_explicit(&member->latency->all.count, memory_order_relaxed))
+		json_object_set_new(job, "latency_buckets", make_buckets(&member->latency->all));
 	if (member->stream)
 		json_object_set_new(job, "window_reason",
 			make_text(member->stream->window_reason ? member->stream->window_reason : ""));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/version.h"
+#include "cli/access.h"
 #include "cli/cli.h"
 #include "config/options.h"
 #include "job/main.h"
@@ -26,6 +27,9 @@ static const struct cli_command commands[] = {
 	{"send", "give a command to a job or to the supervisor", cli_send, false},
 	{"job", "add, stop, start, restart or remove one job of a running system", cli_job, false},
 	{"reload", "make a running system what its folder says now", cli_reload, false},
+	{"token", "let scripts and the panel ask a system over HTTP, or no more", cli_token, false},
+	{"user", "let people log in to the page of a system, or no more", cli_user, false},
+	{"certificate", "make a key and a certificate for TLS", cli_certificate, false},
 	{"check", "check a configuration folder without running it", cli_check, true},
 	{"jobs", "list the types of jobs and stores", cli_jobs, true},
 	{"describe", "show the configuration of a type", cli_describe, true},
@@ -63,7 +67,7 @@ static void print_help(FILE *stream)
 		stream);
 	for (size_t i = 0; i < COMMAND_COUNT; i++)
 		if (commands[i].summary)
-			fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].summary);
+			fprintf(stream, "  %-11s %s\n", commands[i].name, commands[i].summary);
 	fputs("\nexamples:\n", stream);
 	if (has_command("run"))
 		fputs("  enrgdaq run configs/demo            acquire data as the folder says, until Ctrl-C\n", stream);

@@ -49,6 +49,8 @@ const char *access_way_name(enum access_way way)
 		return "peer";
 	case ACCESS_BY_CNC:
 		return "cnc";
+	case ACCESS_BY_LOCAL:
+		return "local";
 	}
 	return "none";
 }

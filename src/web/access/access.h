@@ -15,7 +15,8 @@ enum access_way {
 	ACCESS_BY_SESSION,
 	ACCESS_BY_PROXY,
 	ACCESS_BY_PEER,
-	ACCESS_BY_CNC /* a machine over CNC: with a key, or without where that may */
+	ACCESS_BY_CNC,  /* a machine over CNC: with a key, or without where that may */
+	ACCESS_BY_LOCAL /* a command line on this machine */
 };
 
 struct access_who {
@@ -28,7 +29,8 @@ struct access_who {
 
 const char *access_role_name(enum access_role role); /* "nobody", "visitor", "user", "admin" */
 int access_role_parse(const char *text, enum access_role *ret_role);
-const char *access_way_name(enum access_way way); /* "none", "bearer", "path", "session", "proxy", "peer", "cnc" */
+const char *access_way_name(
+	enum access_way way); /* "none", "bearer", "path", "session", "proxy", "peer", "cnc", "local" */
 
 struct access;
 

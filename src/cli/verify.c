@@ -17,11 +17,12 @@
 
 #define LINES_MAX   20u
 #define PROGRESS_NS 200000000u
+#define TOLD_NS     500000000u
 
 enum { EXIT_WHOLE = 0, EXIT_DAMAGED = 1, EXIT_UNREADABLE = 2 };
 
 static const char usage[] =
-	"usage: enrgdaq verify [--repair] [--json] [--quiet] FILE|FOLDER…\n"
+	"usage: enrgdaq verify [--repair] [--json [--progress]] [--quiet] FILE|FOLDER…\n"
 	"\n"
 	"Proves .arrows and .arrow files whole, or says what is wrong: check sums, missing and repeated batches, a "
 	"torn\n"
@@ -37,6 +38,8 @@ static const char usage[] =
 	"\n"
 	"  --repair   cut off a torn tail (the rest of a message that was being written when the power went)\n"
 	"  --json     one JSON object a file and line, with all findings; then one a table that is in several files\n"
+	"  --progress with --json, twice a second while a file is read: {\"progress\": {\"done_bytes\", "
+	"\"all_bytes\"}}\n"
 	"  --quiet    one line for each file that is not whole, nothing for the others\n"
 	"\n"
 	"examples:\n"
@@ -50,7 +53,7 @@ static const char usage[] =
 	"file, or the output can't be written.\n";
 
 struct verify_options {
-	bool is_repair, is_json, is_quiet;
+	bool is_repair, is_json, is_quiet, tells_progress;
 };
 
 struct finding_list {
@@ -323,12 +326,27 @@ static int keep_table(
 
 /* --- progress, on a terminal --- */
 
+/* For programs; at once, since it is read while it is true. */
+static void tell_progress(struct verify_run *run, uint64_t done_bytes, uint64_t all_bytes)
+{
+	uint64_t now = clock_mono_ns();
+
+	if (now - run->shown_ns < TOLD_NS)
+		return;
+	run->shown_ns = now;
+	print_json(json_pack("{s:{s:I, s:I}}", "progress", "done_bytes", (json_int_t)done_bytes, "all_bytes",
+		(json_int_t)all_bytes));
+	fflush(stdout);
+}
+
 static void show_progress(void *context, uint64_t done_bytes, uint64_t all_bytes)
 {
 	struct verify_run *run = context;
 	uint64_t now = clock_mono_ns();
 	char bytes[32];
 
+	if (run->options->tells_progress)
+		tell_progress(run, done_bytes, all_bytes);
 	if (now - run->shown_ns < PROGRESS_NS || !isatty(STDERR_FILENO))
 		return;
 	run->shown_ns = now;
@@ -541,6 +559,7 @@ int cli_verify(int argc, char **argv)
 	static const struct option long_options[] = {
 		{"repair", no_argument, NULL, 'r'},
 		{"json", no_argument, NULL, 'j'},
+		{"progress", no_argument, NULL, 'p'},
 		{"quiet", no_argument, NULL, 'q'},
 		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
@@ -557,6 +576,9 @@ int cli_verify(int argc, char **argv)
 		case 'j':
 			options.is_json = true;
 			break;
+		case 'p':
+			options.tells_progress = true;
+			break;
 		case 'q':
 			options.is_quiet = true;
 			break;
@@ -569,5 +591,7 @@ int cli_verify(int argc, char **argv)
 	}
 	if (optind >= argc)
 		return cli_usage_error("verify", "which file or folder?");
+	if (options.tells_progress && !options.is_json)
+		return cli_usage_error("verify", "--progress goes with --json");
 	return verify_all(argv + optind, argc - optind, &options);
 }

@@ -4,6 +4,7 @@
 #define WEB_RECORD_PROOF_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "enrgdaq/error.h"
 

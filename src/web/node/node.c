@@ -78,6 +78,8 @@ int node_command(struct node_call *call, const struct node_command *command, jso
 	struct enrg_error err = {0};
 	int rc = system_ask(call->node->system, &asked, &answer, &err), status;
 
+	if (rc == -EINVAL || rc == -EMSGSIZE || rc == ENRG_E_PROTOCOL) /* too long, too deep */
+		return node_say(call, 422, "it can't be given as a command, nothing was done: %s", err.text);
 	if (rc)
 		return node_say(call, 503, "the system does not take commands now, nothing was done: %s", err.text);
 	status = status_of(answer.code);

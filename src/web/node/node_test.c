@@ -352,6 +352,8 @@ static void a_refusal_is_told_with_its_reason(void **state)
 	}
 	world.rc = -EAGAIN;
 	expect(state, 503, "{'type': 'CNCMessageReqStopDAQJobs'}", "it does not run");
+	world.rc = ENRG_E_PROTOCOL; /* too long */
+	expect(state, 422, "{'type': 'CNCMessageReqStopDAQJobs'}", "can't be given");
 }
 
 static void jobs_are_stopped_by_name_or_type(void **state)

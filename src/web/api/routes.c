@@ -12,5 +12,9 @@ const struct route *const routes_all[] = {
 	v1_jobs_routes,
 	v1_texts_routes,
 	v1_access_routes,
+	v1_plans_routes,
+	v1_files_routes,
+	v1_history_routes,
+	v1_histograms_routes,
 	NULL,
 };

@@ -17,5 +17,9 @@ extern const struct route v1_logs_routes[];
 extern const struct route v1_jobs_routes[];
 extern const struct route v1_texts_routes[];
 extern const struct route v1_access_routes[];
+extern const struct route v1_plans_routes[];
+extern const struct route v1_files_routes[];
+extern const struct route v1_history_routes[];
+extern const struct route v1_histograms_routes[];
 
 #endif

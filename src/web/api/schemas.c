@@ -80,7 +80,7 @@ const struct schema schemas_system[] = {
 	{NULL, NULL},
 };
 
-const struct schema *const schemas_all[] = {schemas_system, schemas_jobs, schemas_runs, NULL};
+const struct schema *const schemas_all[] = {schemas_system, schemas_jobs, schemas_runs, schemas_record, NULL};
 
 const struct schema *schemas_find(const char *name)
 {

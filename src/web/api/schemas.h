@@ -13,7 +13,7 @@ struct schema {
 
 extern const struct schema *const schemas_all[]; /* NULL at the end */
 
-extern const struct schema schemas_system[], schemas_jobs[], schemas_runs[];
+extern const struct schema schemas_system[], schemas_jobs[], schemas_runs[], schemas_record[];
 
 /* NULL: there is none of that name. */
 const struct schema *schemas_find(const char *name);

@@ -11,6 +11,7 @@
 #include "web/metrics/metrics.h"
 #include "web/program/listener.h"
 #include "web/record/book_reader.h"
+#include "web/record/proof.h"
 
 static int open_access(struct web *web, const struct web_settings *settings, struct enrg_error *err)
 {
@@ -42,7 +43,8 @@ static int open_record(struct web *web, struct enrg_error *err)
 {
 	const struct book_reader_params params = {.runtime_folder = system_settings(web->system)->runtime_folder};
 
-	return book_reader_open(&params, &web->book, err);
+	int rc = book_reader_open(&params, &web->book, err);
+	return rc ? rc : proof_open(system_settings(web->system)->program, &web->proof, err);
 }
 
 int rooms_open(struct web *web, struct web_settings *settings, struct enrg_error *err)

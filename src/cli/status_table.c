@@ -178,6 +178,26 @@ static void print_clock(const json_t *clock, bool is_colored, FILE *stream)
 			is_colored ? "\033[33m" : "", is_colored ? "\033[0m" : "");
 }
 
+/* The program that listens, where one is wanted. */
+static void print_web(const json_t *web, bool is_colored, FILE *stream)
+{
+	const char *address = text(web, "address");
+	bool runs = number(web, "pid") > 0;
+
+	if (!json_is_object(web))
+		return;
+	fprintf(stream, "web: %s%s%s", is_colored && !runs ? "\033[33m" : "",
+		!runs      ? "enrgdaq-web is started again soon"
+		: *address ? address
+			   : "enrgdaq-web runs",
+		is_colored && !runs ? "\033[0m" : "");
+	if (runs)
+		fprintf(stream, ", process %.0f", number(web, "pid"));
+	if (number(web, "restarts") > 0)
+		fprintf(stream, ", restarts %.0f", number(web, "restarts"));
+	fputc('\n', stream);
+}
+
 /* "2026-11-28T00:12:34.123Z" of a number of ns, as the other times of this table. */
 static const char *time_of(const json_t *object, const char *key, char ret_text[ENRG_TIMESTAMP_BYTES + 1])
 {
@@ -231,6 +251,7 @@ void status_table_print(const json_t *status, bool is_colored, FILE *stream)
 			enrg_format_bytes(number(item, "backlog_bytes"), backlog));
 	json_array_foreach((json_t *)json_object_get(ledger, "processors"), index, item) print_processor(item, stream);
 	print_clock(json_object_get(status, "clock"), is_colored, stream);
+	print_web(json_object_get(status, "web"), is_colored, stream);
 	fprintf(stream, "ledger: %s%s%s\n", is_colored ? (is_accounted ? "\033[32m" : "\033[1;31m") : "",
 		is_accounted ? "every batch is accounted for" : trouble, is_colored ? "\033[0m" : "");
 	json_array_foreach((json_t *)json_object_get(status, "alarms"), index, item)

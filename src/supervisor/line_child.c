@@ -233,7 +233,8 @@ static void hear_line(struct line_child *child, const char *text, size_t bytes)
 {
 	json_t *line = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, NULL);
 
-	if (json_is_true(json_object_get(line, "pong")))
+	const char *what = json_string_value(json_object_get(line, "do"));
+	if (json_is_true(json_object_get(line, "pong")) || (what && !strcmp(what, "pong")))
 		child->asked_ns = 0;
 	else if (json_is_object(line))
 		child->params.hear(child->params.context, line);

@@ -23,7 +23,8 @@ struct line_child_params {
 	/* It may pass a descriptor over the socket, which is kept here and given to each later program as its
 	 * descriptor 3, with these two arguments; NULL: it passes none. */
 	const char *descriptor_argument, *descriptor_value;
-	uint64_t ping_ns, hung_ns; /* {"do": "ping"} so often; killed when {"pong": true} is missing for so long */
+	uint64_t ping_ns, hung_ns; /* {"do": "ping"} so often; killed when {"do": "pong"} (or {"pong": true}) is missing
+				      for so long */
 	bool may_end;              /* exit code 0 means: there is nothing to do any more */
 	/* What it may take; 0: as this process. */
 	int nice;

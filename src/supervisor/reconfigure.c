@@ -95,7 +95,7 @@ static void list_problems(const struct problems *problems, struct command_answer
 	json_object_set_new(answer->fields, "problems", list);
 }
 
-static enum command_outcome refuse_problems(const struct problems *problems, struct command_answer *answer)
+enum command_outcome reconfigure_refuse_problems(const struct problems *problems, struct command_answer *answer)
 {
 	const struct problem *first = problems->items;
 
@@ -200,7 +200,7 @@ static enum command_outcome consider(
 	if (rc) {
 		outcome = refuse(answer, &err);
 	} else if (problems.errors) {
-		outcome = refuse_problems(&problems, answer);
+		outcome = reconfigure_refuse_problems(&problems, answer);
 	} else if (!strcmp(request->command->kind, "job.remove") && adds_default(wanted, change)) {
 		command_answer_set(answer, COMMAND_REFUSED,
 			"nothing was changed: a source still names this store, and would get one with defaults; remove "
@@ -450,7 +450,7 @@ static enum command_outcome reload(
 	if (rc)
 		outcome = refuse(answer, &err);
 	else if (problems.errors)
-		outcome = refuse_problems(&problems, answer);
+		outcome = reconfigure_refuse_problems(&problems, answer);
 	else
 		outcome = consider(self, &sources, &request, answer);
 	sources_fini(&sources);

@@ -29,4 +29,7 @@ int reconfigure_open(struct reconfigure *reconfigure, struct commands *commands)
  * the change is under way, and transition_is_busy until it is done; false: `answer` says why nothing was changed. */
 bool reconfigure_take(struct reconfigure *reconfigure, struct sources *sources, struct command_answer *answer);
 
+/* Names all that is wrong, in the fields too. `problems` has an error. */
+enum command_outcome reconfigure_refuse_problems(const struct problems *problems, struct command_answer *answer);
+
 #endif

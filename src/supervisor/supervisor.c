@@ -15,6 +15,7 @@
 #include "supervisor/supervisor_state.h"
 
 #define READY_PATIENCE_NS 30000000000ull
+#define WEB_PATIENCE_NS   2000000000ull /* answers that are under way */
 
 /* --- once a second --- */
 
@@ -61,15 +62,23 @@ static void handle_signals(struct supervisor *self, uint64_t now_ns)
 	}
 	if (words.is_end && !self->params->is_quiet)
 		log_line(ENRG_INFO, "stopping: sources first, then processors and stores (once more: fast stop)");
+	if (words.is_end || words.is_fast)
+		renewal_cancel(&self->renewal);
 	if (words.is_end)
 		begin_drain(self, now_ns, "the supervisor was stopped by a signal");
 	if (words.is_fast)
 		drain_hurry(&self->drain, self->roster, now_ns);
 }
 
-/* What the command `stop` has asked for. */
+/* What the commands `stop` and `restart` have asked for. */
 static void handle_stop(struct supervisor *self, uint64_t now_ns)
 {
+	if (self->commands.is_stop_asked || self->commands.is_fast_asked)
+		renewal_cancel(&self->renewal);
+	if (self->renewal.is_asked && self->drain.phase == DRAIN_NONE) {
+		log_line(ENRG_INFO, "the system stops in order, and starts again in this process");
+		begin_drain(self, now_ns, "the system was started again by command");
+	}
 	if (self->commands.is_stop_asked)
 		begin_drain(self, now_ns, "the supervisor was stopped by command");
 	if (self->commands.is_fast_asked)
@@ -93,10 +102,10 @@ static uint64_t duration_end(const struct supervisor *self)
 {
 	uint64_t begin_ns = self->roster->first_ready_ns;
 
-	if (!self->params->duration_ns)
+	if (!self->duration_ns)
 		return UINT64_MAX;
 	/* Sources that never get ready must not make a limited run endless. */
-	return (begin_ns ? begin_ns : self->started_ns + READY_PATIENCE_NS) + self->params->duration_ns;
+	return (begin_ns ? begin_ns : self->started_ns + READY_PATIENCE_NS) + self->duration_ns;
 }
 
 static void step(struct supervisor *self, uint64_t now_ns)
@@ -118,6 +127,7 @@ static void step(struct supervisor *self, uint64_t now_ns)
 	runs_step(&self->runs, now_ns);
 	runs_plain_step(&self->runs, roster_is_up(self->roster, now_ns), self->drain.phase != DRAIN_NONE);
 	book_step(&self->book, clock_mono_ns());
+	web_link_step(*self->web, now_ns);
 	if (roster_next_due(self->roster) <= now_ns)
 		supervisor_look_after(self, true);
 	roster_start_due(self->roster, now_ns);
@@ -136,6 +146,8 @@ static int timeout_ms(const struct supervisor *self, uint64_t now_ns)
 	due = other < due ? other : due;
 	other = service_next_beat(&self->service, clock_mono_ns());
 	due = other != UINT64_MAX && now_ns + other < due ? now_ns + other : due;
+	other = web_link_next_due(*self->web);
+	due = other < due ? other : due;
 	other = control_next_due(&self->commands); /* a clock that this process's pauses do not stop */
 	due = other != UINT64_MAX && other - self->away_ns < due ? other - self->away_ns : due;
 	other = book_next_due(&self->book); /* likewise */
@@ -192,7 +204,7 @@ static void run_loop(struct supervisor *self)
 		control_step(&self->commands, clock_mono_ns());
 		step(self, now_ns);
 		service_step(&self->service, clock_mono_ns(), roster_is_up(self->roster, now_ns),
-			self->drain.phase != DRAIN_NONE);
+			self->drain.phase != DRAIN_NONE && !self->renewal.is_asked);
 	}
 }
 
@@ -209,16 +221,85 @@ static void tell_begin(const struct supervisor *self)
 		self->folder->supervisor.info.supervisor_id, self->roster->count);
 }
 
-int supervisor_run(const struct supervisor_params *params)
+/* From configuration to ledger. */
+static int run_once(struct supervisor *self)
 {
-	struct supervisor self = {.params = params,
+	const struct supervisor_params *params = self->params;
+	struct enrg_error err = {0};
+	int rc = supervisor_load(self);
+
+	if (rc)
+		return rc;
+	if (!params->is_quiet)
+		log_set_level((enum enrg_level)self->folder->supervisor.verbosity);
+	self->drain.limit_ns = (uint64_t)(self->folder->supervisor.stop_timeout_seconds * 1e9);
+	if (!params->is_quiet)
+		rc = run_log_open(&self->folder->supervisor, params->log_format, &err);
+	if (!rc)
+		rc = supervisor_start(self, &err);
+	if (rc) {
+		log_line(ENRG_ERROR, "%s", err.text);
+		if (self->has_begun && !streams_remove_settled(self->specs))
+			runtime_end_run(&self->runtime, true, SUPERVISOR_TROUBLE, NULL);
+		return rc == ENRG_E_VERSION ? SUPERVISOR_CONFIG : SUPERVISOR_TROUBLE;
+	}
+	if (!params->is_quiet)
+		tell_begin(self);
+	supervisor_open_web(self);
+	run_loop(self);
+	return supervisor_finish(self);
+}
+
+static uint64_t duration_left(const struct supervisor *self)
+{
+	uint64_t end_ns = duration_end(self), now_ns = clock_mono_ns() - self->away_ns;
+
+	if (end_ns == UINT64_MAX)
+		return 0;
+	return end_ns > now_ns ? end_ns - now_ns : 1;
+}
+
+/* The same system once more, where a command has asked for that. What is closed by supervisor_fini begins anew. */
+static bool begin_again(struct supervisor *self)
+{
+	struct supervisor next = {.params = self->params,
+		.web = self->web,
+		.signals = self->signals,
+		.service = self->service,
+		.sources = self->renewal.sources,
+		.looked_ns = self->looked_ns,
+		.away_ns = self->away_ns,
 		.epoll = -1,
 		.timer = -1,
 		.lifeline = {-1, -1},
 		.runtime.lock = -1,
 		.runtime.claim = -1};
-	struct enrg_error err = {0};
-	int rc = signals_open(&self.signals); /* before the broker's thread, which inherits it */
+	bool is_again = self->renewal.is_asked;
+
+	if (is_again)
+		next.duration_ns = duration_left(self);
+	web_link_detach(*self->web);
+	supervisor_fini(self);
+	if (is_again)
+		*self = next;
+	else
+		sources_fini(&next.sources);
+	return is_again;
+}
+
+int supervisor_run(const struct supervisor_params *params)
+{
+	struct web_link *web = NULL;
+	struct supervisor self = {.params = params,
+		.web = &web,
+		.duration_ns = params->duration_ns,
+		.epoll = -1,
+		.timer = -1,
+		.lifeline = {-1, -1},
+		.runtime.lock = -1,
+		.runtime.claim = -1};
+	int rc = signals_open(&self.signals), code, worst = SUPERVISOR_OK; /* before the broker's thread, which
+									      inherits it */
 
 	needs_raise_limits(); /* before the broker, and for the jobs */
 	log_init("supervisor", params->is_quiet ? ENRG_WARNING : ENRG_INFO);
@@ -229,30 +310,13 @@ int supervisor_run(const struct supervisor_params *params)
 		log_stop();
 		return SUPERVISOR_TROUBLE;
 	}
-	rc = supervisor_load(&self);
-	if (!rc) {
-		if (!params->is_quiet)
-			log_set_level((enum enrg_level)self.folder->supervisor.verbosity);
-		self.drain.limit_ns = (uint64_t)(self.folder->supervisor.stop_timeout_seconds * 1e9);
-		if (!params->is_quiet)
-			rc = run_log_open(&self.folder->supervisor, params->log_format, &err);
-		if (!rc)
-			rc = supervisor_start(&self, &err);
-		if (rc) {
-			log_line(ENRG_ERROR, "%s", err.text);
-			if (self.has_begun && !streams_remove_settled(self.specs))
-				runtime_end_run(&self.runtime, true, SUPERVISOR_TROUBLE, NULL);
-			rc = rc == ENRG_E_VERSION ? SUPERVISOR_CONFIG : SUPERVISOR_TROUBLE;
-		} else {
-			if (!params->is_quiet)
-				tell_begin(&self);
-			run_loop(&self);
-			rc = supervisor_finish(&self);
-		}
-	}
-	supervisor_fini(&self);
+	do {
+		code = run_once(&self);
+		worst = code == SUPERVISOR_TROUBLE ? code : worst;
+	} while (begin_again(&self));
+	web_link_close(web, WEB_PATIENCE_NS);
 	log_stop();
 	service_close(&self.service);
 	signals_close(&self.signals);
-	return rc;
+	return code ? code : worst;
 }

@@ -11,7 +11,7 @@
 #include "supervisor/run_end.h"
 #include "supervisor/supervisor.h"
 
-static void tell(void *context, enum enrg_level level, const char *key, const char *text, bool is_over)
+void supervisor_tell(void *context, enum enrg_level level, const char *key, const char *text, bool is_over)
 {
 	struct supervisor *self = context;
 	const struct control_alert alert = {.job = "supervisor",
@@ -25,8 +25,7 @@ static void tell(void *context, enum enrg_level level, const char *key, const ch
 		control_plane_raise(&self->control, &alert);
 }
 
-/* Of the first store that writes files. */
-static void find_data_folder(const struct folder *folder, char ret_path[BOOK_PATH_BYTES])
+void supervisor_find_data_folder(const struct folder *folder, char ret_path[BOOK_PATH_BYTES])
 {
 	for (size_t i = 0; i < folder->job_count; i++)
 		if (run_end_out_folder(&folder->jobs[i], ret_path, BOOK_PATH_BYTES) && *ret_path)
@@ -39,7 +38,7 @@ int supervisor_open_book(struct supervisor *self, struct enrg_error *err)
 	const char *id = self->folder->supervisor.info.supervisor_id, *wanted = self->folder->supervisor.runs.database;
 	char folder[BOOK_PATH_BYTES], database[BOOK_PATH_BYTES + 256], name[200];
 
-	find_data_folder(self->folder, folder);
+	supervisor_find_data_folder(self->folder, folder);
 	path_safe_name(id, name, sizeof(name));
 	snprintf(database, sizeof(database), "%s/runs_%s.sqlite", folder, name);
 	json_t *hooks = hook_list_format(&self->folder->supervisor.runs.hook);
@@ -50,7 +49,7 @@ int supervisor_open_book(struct supervisor *self, struct enrg_error *err)
 						       : database,
 		.folder = folder,
 		.hooks = hooks,
-		.alert = tell,
+		.alert = supervisor_tell,
 		.context = self};
 	int rc = book_open(&self->book, &params, err);
 	json_decref(hooks);

@@ -26,6 +26,7 @@ bool supervisor_take_samples(struct supervisor *self, bool is_final)
 	is_news |= sample_ledger(self->roster, self->ledger, is_final);
 	return is_news || self->told.phase != self->drain.phase || self->told.alerts != self->control.alert_count ||
 	       self->told.losses != losses_sum(&self->ledger->losses) ||
+	       self->told.web != web_link_changes(*self->web) ||
 	       self->told.runs != self->runs.changes + self->runs.closed_count || self->runs.waits_for[0];
 }
 
@@ -74,7 +75,8 @@ void supervisor_look_at_jobs(struct supervisor *self, uint64_t now_ns)
 			.phase = self->drain.phase,
 			.alerts = self->control.alert_count,
 			.losses = losses_sum(&self->ledger->losses),
-			.runs = self->runs.changes + self->runs.closed_count};
+			.runs = self->runs.changes + self->runs.closed_count,
+			.web = web_link_changes(*self->web)};
 		if (status)
 			tell_status(self, status, now_ns);
 		json_decref(status);

@@ -54,7 +54,10 @@ int supervisor_load(struct supervisor *self)
 		return SUPERVISOR_CONFIG;
 	}
 	problems_init(&problems);
-	if (params->config_path)
+	if (self->sources.count)
+		rc = folder_load_sources(
+			params->config_path, &self->sources, self->types, &self->folder, &problems, &err);
+	else if (params->config_path)
 		rc = folder_load_with(
 			params->config_path, params->supervisor_file, self->types, &self->folder, &problems, &err);
 	else
@@ -200,7 +203,8 @@ static int open_changes(struct supervisor *self, struct enrg_error *err)
 		.context = self,
 		.runs = &self->runs};
 	return reconfigure_open(&self->reconfigure, self->commands.commands) ||
-			       job_text_open(&self->reconfigure, self->commands.commands)
+			       job_text_open(&self->reconfigure, self->commands.commands) ||
+			       renewal_open(&self->renewal, &self->reconfigure, self->commands.commands)
 		       ? enrg_error_set(err, -ENOSPC, "too many tables of commands")
 		       : 0;
 }

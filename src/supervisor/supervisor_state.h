@@ -15,6 +15,7 @@
 #include "supervisor/ledger.h"
 #include "supervisor/pace.h"
 #include "supervisor/reconfigure.h"
+#include "supervisor/renewal.h"
 #include "supervisor/roster.h"
 #include "supervisor/run_parts.h"
 #include "supervisor/run_plans_commands.h"
@@ -22,11 +23,12 @@
 #include "supervisor/service.h"
 #include "supervisor/signals.h"
 #include "supervisor/transition.h"
+#include "supervisor/web_link.h"
 
 #define TICK_NS 1000000000ull
 
 /* Lower half of epoll_data.u64 where the upper half is 0 (members have their enum roster_event there). */
-enum own_event { OWN_SIGNAL = 1, OWN_TIMER, OWN_BUS, OWN_CONTROL, OWN_BOOK };
+enum own_event { OWN_SIGNAL = 1, OWN_TIMER, OWN_BUS, OWN_CONTROL, OWN_BOOK, OWN_WEB };
 
 /* The last figures that were told to whoever reads them. */
 struct told {
@@ -35,6 +37,7 @@ struct told {
 	enum drain_phase phase;
 	uint64_t alerts, losses;
 	uint64_t runs; /* when their state changed, and how many are closed */
+	uint64_t web;
 };
 
 struct supervisor {
@@ -52,8 +55,12 @@ struct supervisor {
 	struct run_parts run_parts;
 	struct run_plans_commands run_plans;
 	struct book book;
+	struct web_link **web; /* outlives this one */
 	struct transition transition;
 	struct reconfigure reconfigure;
+	struct renewal renewal;
+	struct sources sources; /* to start with; empty: those of params */
+	uint64_t duration_ns;   /* that are left of those of params */
 	struct keeper keeper;
 	struct losses losses; /* found at the start, until there is a ledger */
 	struct alarms alarms;
@@ -109,6 +116,15 @@ void supervisor_close_alarms(struct supervisor *self);
 
 /* Behind runtime_open. Only a folder has one: texts leave nothing behind. */
 int supervisor_open_book(struct supervisor *self, struct enrg_error *err);
+/* A line of the log and an alert; `context` is the supervisor. */
+void supervisor_tell(void *context, enum enrg_level level, const char *key, const char *text, bool is_over);
+/* Of the first store that writes files. */
+void supervisor_find_data_folder(const struct folder *folder, char ret_path[BOOK_PATH_BYTES]);
+
+/* --- supervisor_web.c --- */
+
+/* Last of the start: the program that listens, where [cnc] wants it. */
+void supervisor_open_web(struct supervisor *self);
 
 /* --- supervisor_end.c --- */
 

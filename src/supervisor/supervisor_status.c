@@ -35,6 +35,10 @@ json_t *supervisor_make_status(const struct supervisor *self, double interval_s,
 		json_object_set_new(status, "runs", runs_format(&self->runs));
 	if (status)
 		json_object_set_new(status, "alarms", alarms_format(&self->alarms));
+	json_t *web = web_link_format(*self->web);
+	if (status && web)
+		json_object_set(status, "web", web);
+	json_decref(web);
 	return status;
 }
 

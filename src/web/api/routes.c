@@ -16,5 +16,6 @@ const struct route *const routes_all[] = {
 	v1_files_routes,
 	v1_history_routes,
 	v1_histograms_routes,
+	v1_metrics_routes,
 	NULL,
 };

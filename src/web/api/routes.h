@@ -21,5 +21,6 @@ extern const struct route v1_plans_routes[];
 extern const struct route v1_files_routes[];
 extern const struct route v1_history_routes[];
 extern const struct route v1_histograms_routes[];
+extern const struct route v1_metrics_routes[];
 
 #endif

@@ -79,14 +79,14 @@ static void say_refused(struct gate *gate, zmq_msg_t *frame, const char *key, ui
 static void answer(struct gate *gate, struct frames *asked, uint64_t now_ns)
 {
 	char key[GATE_KEY_BYTES], user[80];
-	bool is_welcome = judge(gate, asked, key);
+	bool is_good = judge(gate, asked, key), is_welcome = is_good && !gate->is_full;
 
-	if (!is_welcome)
+	if (!is_good)
 		say_refused(gate, &asked->items[FRAME_ADDRESS], key, now_ns);
 	snprintf(user, sizeof(user), "%" PRIu64 " %s", ++gate->connections, key);
 	frames_send(gate->socket, "1.0", 3, true);
 	frames_send(gate->socket, zmq_msg_data(&asked->items[FRAME_ID]), zmq_msg_size(&asked->items[FRAME_ID]), true);
-	frames_send(gate->socket, is_welcome ? "200" : "400", 3, true);
+	frames_send(gate->socket, is_welcome ? "200" : is_good ? "300" : "400", 3, true);
 	frames_send(gate->socket, "", 0, true);
 	frames_send(gate->socket, user, is_welcome ? strlen(user) : 0, true);
 	frames_send(gate->socket, "", 0, false);

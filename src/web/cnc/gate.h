@@ -10,6 +10,7 @@
 struct gate {
 	void *socket; /* to poll */
 	bool has_keys;
+	bool is_full;                           /* nobody else may now; he may try again */
 	const struct enrg_string_list *allowed; /* keys, Z85; borrowed */
 	struct notices *notices;
 	uint64_t connections; /* so far */

@@ -71,6 +71,8 @@ enum port_word port_watch_look(struct port_watch *watch, uint16_t port, uint64_t
 	if (bytes - watch->least_bytes > PORT_GROWTH_MAX)
 		return PORT_SWOLLEN;
 	unsigned count = port_connections(port);
+	if (count >= PORT_CONNECTIONS_END)
+		return PORT_CROWDED;
 	if (count < PORT_CONNECTIONS_LOW)
 		watch->is_full = false;
 	if (count < PORT_CONNECTIONS_MAX || watch->is_full)

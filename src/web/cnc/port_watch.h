@@ -8,14 +8,16 @@
 #include <stdint.h>
 
 #define PORT_CONNECTIONS_MAX 300u
-#define PORT_CONNECTIONS_LOW 250u /* below this the port opens again */
+#define PORT_CONNECTIONS_LOW 250u /* below this new ones are taken again */
+#define PORT_CONNECTIONS_END 600u /* of these some have said nothing yet, which nobody can refuse */
 #define PORT_GROWTH_MAX      (256ull << 20)
 #define PORT_LOOK_NS         100000000ull
 
 enum port_word {
 	PORT_QUIET,
-	PORT_FULL,   /* said once: too many connections; port_watch_is_full until there are fewer */
-	PORT_SWOLLEN /* the process has grown by PORT_GROWTH_MAX */
+	PORT_FULL,    /* said once: too many connections; port_watch_is_full until there are fewer */
+	PORT_CROWDED, /* PORT_CONNECTIONS_END */
+	PORT_SWOLLEN  /* the process has grown by PORT_GROWTH_MAX */
 };
 
 struct port_watch { /* zeroed */

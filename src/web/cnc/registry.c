@@ -147,11 +147,11 @@ enum registry_verdict registry_see(
 	return verdict;
 }
 
-/* {"level", …} with texts of a bounded length, without the members of the message that are none of a log line. */
+/* The message as GET /clients/ID/logs shows it, with texts of a bounded length. */
 static struct line line_of(json_t *json)
 {
 	static const char *const names[] = {"level", "message", "timestamp", "module", "client_id"};
-	struct line line = {.json = json_object(), .bytes = LINE_BYTES};
+	struct line line = {.json = json_pack("{s:s}", "type", cnc_type_name(CNC_LOG)), .bytes = LINE_BYTES};
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		char text[LOG_TEXT_MAX + 1];
@@ -160,6 +160,7 @@ static struct line line_of(json_t *json)
 		line.bytes += strlen(text);
 		json_object_set_new(line.json, names[i], json_string(text));
 	}
+	json_object_set_new(line.json, "req_id", json_null());
 	json_decref(json);
 	return line;
 }

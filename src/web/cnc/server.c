@@ -20,7 +20,7 @@ struct cnc_server {
 	struct peers peers;
 	void *socket;
 	char endpoint[FRAMES_ENDPOINT_MAX];
-	bool is_bound, is_said;
+	bool is_bound, is_said, is_announced;
 	uint64_t try_ns;
 };
 
@@ -30,6 +30,11 @@ static uint16_t port_of(const struct cnc_server *server)
 }
 
 /* --- the port --- */
+
+static bool may_say(struct cnc_server *server, enum notice kind, const char *who, uint64_t now_ns, unsigned *ret_kept)
+{
+	return notice_take(server->params.notices, kind, who, now_ns, ret_kept);
+}
 
 static int set_keys(struct cnc_server *server)
 {
@@ -77,8 +82,9 @@ static void say_bound(struct cnc_server *server)
 
 	log_line(ENRG_INFO, "command and control: listening on %s%s", server->endpoint,
 		options->curve_secret_key ? ", for machines with a key of cnc.curve_allowed_keys" : "");
-	if (options->curve_secret_key)
+	if (options->curve_secret_key || server->is_announced)
 		return;
+	server->is_announced = true;
 	if (options->insecure)
 		log_line(ENRG_WARNING,
 			"command and control: cnc.insecure = true: whoever reaches port %u may start any program as "
@@ -112,9 +118,11 @@ static void bind_port(struct cnc_server *server, uint64_t now_ns)
 {
 	struct enrg_error err = {0};
 
-	if (server->is_bound || now_ns < server->try_ns || port_watch_is_full(&server->watch))
+	if (server->is_bound || now_ns < server->try_ns)
 		return;
 	server->try_ns = now_ns + RETRY_NS;
+	if (!server->socket)
+		port_watch_shrink(&server->watch); /* what was closed is free by now */
 	if ((!server->socket && open_socket(server, &err)) || try_bind(server, &err)) {
 		if (!server->is_said)
 			log_line(ENRG_ERROR,
@@ -129,7 +137,20 @@ static void bind_port(struct cnc_server *server, uint64_t now_ns)
 	say_bound(server);
 }
 
-/* Too many connections: no new ones. Too much memory: all are closed, and open again soon. */
+/* ZeroMQ closes single connections for nobody: all are closed, and clients come again. */
+static void close_port(struct cnc_server *server, const char *why, uint64_t now_ns)
+{
+	unsigned kept;
+
+	if (may_say(server, NOTICE_CLOSED, "", now_ns, &kept))
+		log_line(ENRG_ERROR,
+			"command and control: %s: all connections to port %u are closed, clients connect again within "
+			"seconds",
+			why, (unsigned)port_of(server));
+	close_socket(server);
+	server->try_ns = now_ns + RETRY_NS;
+}
+
 static void watch_port(struct cnc_server *server, uint64_t now_ns)
 {
 	switch (port_watch_look(&server->watch, port_of(server), now_ns)) {
@@ -137,32 +158,21 @@ static void watch_port(struct cnc_server *server, uint64_t now_ns)
 		break;
 	case PORT_FULL:
 		log_line(ENRG_WARNING,
-			"command and control: more than %u connections to port %u: no new ones are taken until some "
+			"command and control: %u connections to port %u are there: no new ones are taken until some "
 			"end",
 			PORT_CONNECTIONS_MAX, (unsigned)port_of(server));
-		if (server->is_bound)
-			zmq_unbind(server->socket, server->endpoint);
-		server->is_bound = false;
+		break;
+	case PORT_CROWDED:
+		close_port(server, "too many machines connect and say nothing", now_ns);
 		break;
 	case PORT_SWOLLEN:
-		log_line(ENRG_ERROR,
-			"command and control: a machine fills the memory with a message that does not end: all "
-			"connections "
-			"to port %u are closed, clients connect again within seconds",
-			(unsigned)port_of(server));
-		close_socket(server);
-		server->try_ns = now_ns + RETRY_NS;
-		port_watch_shrink(&server->watch);
+		close_port(server, "a machine fills the memory with a message that does not end", now_ns);
 		break;
 	}
+	server->gate.is_full = port_watch_is_full(&server->watch);
 }
 
 /* --- messages --- */
-
-static bool may_say(struct cnc_server *server, enum notice kind, const char *who, uint64_t now_ns, unsigned *ret_kept)
-{
-	return notice_take(server->params.notices, kind, who, now_ns, ret_kept);
-}
 
 static void say_taken(struct cnc_server *server, const struct cnc_peer *peer, const char *owner, uint64_t now_ns)
 {

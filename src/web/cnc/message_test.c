@@ -117,8 +117,8 @@ static void refused(void **state)
 		"{\"type\":\"CNCMessageHeartbeat\"}",
 		"{\"type\":\"CNCMessageHeartbeat\",\"supervisor_info\":{\"supervisor_id\":\"\"}}",
 		"{\"type\":\"CNCMessageHeartbeat\",\"supervisor_info\":{\"supervisor_id\":\"a\\nb\"}}",
-		"{\"type\":\"CNCMessageHeartbeat\",\"supervisor_info\":{\"supervisor_id\":\"a\",\"supervisor_tags\":[1]"
-		"}}",
+		"{\"supervisor_info\":{\"supervisor_id\":\"a\",\"supervisor_tags\":[1]},\"type\":"
+		"\"CNCMessageHeartbeat\"}",
 		"{\"type\":\"CNCMessageResListClients\",\"clients\":{\"a\":1}}",
 		"{\"type\":\"CNCMessageResSendMessage\",\"success\":true,\"message\":\"\",\"jobs_notified\":1.5}"};
 

@@ -9,7 +9,7 @@ libsqlite3-dev libmariadb-dev libhiredis-dev libhdf5-dev libcurl4-openssl-dev|li
 libcmocka-dev gnuplot-nox fonts-dejavu-core procps"
 # The cores of the servers: no service is installed; the tests start their own.
 test="python3 hdf5-tools sqlite3 mariadb-server-core mariadb-client-core redis-tools clang libclang-rt-dev poppler-utils
-zstd valgrind shellcheck clang-format-14|clang-format clang-tidy-14|clang-tidy gcovr git python3-venv python3-numpy python3-lz4 python3-h5py rsync"
+zstd valgrind shellcheck clang-format-14|clang-format clang-tidy-14|clang-tidy gcovr git python3-venv python3-numpy python3-lz4 python3-h5py python3-websockets rsync"
 deb="debhelper fakeroot lintian git"
 arm64="gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user"
 

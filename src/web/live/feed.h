@@ -46,6 +46,9 @@ struct feed {
 	uint64_t rows_before;              /* published before this feed began */
 	bool has_begun;
 	uint32_t most_waves;
+	bool is_useless[256]; /* tables of the stream that it can't use, by the number that the stream's instance gave
+				 them */
+	uint32_t instance;
 
 	float *values; /* of frames */
 	size_t value_room;

@@ -10,15 +10,8 @@
 #define AGAIN_NS    500000000u
 #define LATE_NS     100000000u /* nobody has looked for so long: what waits is old */
 #define LATE_MAX    16u        /* records that are looked at all the same: a slow source's newest */
-#define RECORDS_MAX 1000u      /* of a turn */
-
-enum { USE_UNKNOWN, USE_NONE, USE_SOME };
-
-static void begin_instance(struct tap *tap, uint32_t instance)
-{
-	memset(tap->uses, USE_UNKNOWN, sizeof(tap->uses));
-	tap->instance = instance;
-}
+#define TABLES      256u
+#define RECORDS_MAX 1000u /* of a turn */
 
 void tap_open(struct tap *tap, struct enrg_client *client)
 {
@@ -34,7 +27,6 @@ void tap_open(struct tap *tap, struct enrg_client *client)
 		text_copy(tap->state, sizeof(tap->state), err.text);
 		return;
 	}
-	begin_instance(tap, 0);
 	tap->read_ns = now_ns;
 	tap->reached = enrg_stream_get_counts(tap->stream)->last_published;
 	snprintf(tap->state, sizeof(tap->state), "waits for the next batch of %.255s", tap->source);
@@ -51,20 +43,28 @@ static bool wants_tag(const struct feed *feed, const char *tag)
 	return !feed->request.has_tag || !strcmp(feed->request.tag, tag);
 }
 
-/* Somebody could use a batch of this table now. */
-static bool is_wanted(const struct tap *tap, const struct tap_turn *turn, const struct enrg_record *record)
+static bool is_wanted_by(struct feed *feed, const struct enrg_record *record, uint64_t now_ns)
 {
-	uint64_t now_ns = clock_mono_ns();
-
-	if (record->is_gap || record->is_blob || !record->rows || tap->uses[record->table % 256] == USE_NONE)
-		return false;
-	for (size_t i = 0; i < turn->count; i++)
-		if (wants_tag(turn->feeds[i], record->tag) && feed_is_due(turn->feeds[i], now_ns))
-			return true;
-	return false;
+	if (feed->instance != record->instance) {
+		memset(feed->is_useless, 0, sizeof(feed->is_useless));
+		feed->instance = record->instance;
+	}
+	return !feed->is_useless[record->table % TABLES] && wants_tag(feed, record->tag) && feed_is_due(feed, now_ns);
 }
 
-static void show(struct tap *tap, const struct tap_turn *turn, const struct enrg_batch *batch, uint32_t table)
+/* Somebody could use a batch of this table now. */
+static bool is_wanted(const struct tap_turn *turn, const struct enrg_record *record)
+{
+	uint64_t now_ns = clock_mono_ns();
+	bool is = false;
+
+	for (size_t i = 0; i < turn->count && !record->is_gap && !record->is_blob && record->rows; i++)
+		is |= is_wanted_by(turn->feeds[i], record, now_ns);
+	return is;
+}
+
+static void show(
+	struct tap *tap, const struct tap_turn *turn, const struct enrg_batch *batch, const struct enrg_record *record)
 {
 	const struct enrg_stream_counts *counts = enrg_stream_get_counts(tap->stream);
 	struct feed_look look = {.batch = batch,
@@ -77,15 +77,18 @@ static void show(struct tap *tap, const struct tap_turn *turn, const struct enrg
 	for (size_t i = 0; i < turn->count; i++) {
 		struct feed *feed = turn->feeds[i];
 
-		if (!wants_tag(feed, batch->tag) || !feed_takes(feed, batch->schema, why))
-			continue;
-		is_used = true;
 		look.now_ns = clock_mono_ns();
-		struct web_bytes *frame = feed_is_due(feed, look.now_ns) ? feed_take(feed, &look) : NULL;
+		if (!is_wanted_by(feed, record, look.now_ns))
+			continue;
+		if (!feed_takes(feed, batch->schema, why)) {
+			feed->is_useless[record->table % TABLES] = true;
+			continue;
+		}
+		is_used = true;
+		struct web_bytes *frame = feed_take(feed, &look);
 		if (frame)
 			turn->on_frame(turn->context, feed, frame);
 	}
-	tap->uses[table % 256] = is_used ? USE_SOME : USE_NONE;
 	if (is_used)
 		tap->state[0] = '\0';
 	else if (tap->state[0] && why[0])
@@ -114,11 +117,9 @@ void tap_read(struct tap *tap, const struct tap_turn *turn)
 		rc = enrg_stream_next(tap->stream, &record, &err);
 		if (rc != 1)
 			break;
-		if (record->instance != tap->instance)
-			begin_instance(tap, record->instance);
 		tap->reached = record->sequence;
-		if (is_wanted(tap, turn, record) && enrg_stream_read(tap->stream, &batch, NULL) == 0)
-			show(tap, turn, batch, record->table);
+		if (is_wanted(turn, record) && enrg_stream_read(tap->stream, &batch, NULL) == 0)
+			show(tap, turn, batch, record);
 		if (clock_mono_ns() >= turn->until_ns)
 			break;
 	}

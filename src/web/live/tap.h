@@ -10,10 +10,8 @@ struct tap {
 	struct enrg_stream *stream; /* NULL: not there yet */
 	uint64_t tried_ns, read_ns;
 	uint64_t reached; /* sequence of the last record that was looked at */
-	uint32_t instance;
-	unsigned char uses[256]; /* of a table: 0 not known yet, 1 nobody's, 2 somebody's */
-	bool is_used;            /* by a feed of this turn */
-	char state[300];         /* why nothing comes; "" */
+	bool is_used;     /* by a feed of this turn */
+	char state[300];  /* why nothing comes; "" */
 };
 
 struct tap_turn {

@@ -45,7 +45,7 @@ static int check_name(char *name)
 		if (!isascii((unsigned char)name[i]) || (!isalnum((unsigned char)name[i]) && !strchr("-._", name[i])))
 			return -EINVAL;
 	}
-	return length ? 0 : -EINVAL;
+	return length && *name != '.' && name[length - 1] != '.' && !strstr(name, "..") ? 0 : -EINVAL;
 }
 
 int authority_parse(const char *text, struct authority *ret_authority)

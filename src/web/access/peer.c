@@ -88,7 +88,7 @@ static int scan_line(const char *line, const struct peer_end *local, const struc
 
 int peer_scan(const char *text, const struct peer_end *local, const struct peer_end *remote, uint32_t *ret_user)
 {
-	for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line ? 1 : 0)
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line ? 1 : 0)
 		if (!scan_line(line, local, remote, ret_user))
 			return 0;
 	return -ENOENT;

@@ -109,16 +109,15 @@ static void fitted(void **state)
 		"\"req_id\":null}");
 }
 
+#define BEAT(info) ("{\"type\":\"CNCMessageHeartbeat\",\"supervisor_info\":" info "}")
+
 static void refused(void **state)
 {
 	static const char *const texts[] = {"{}", "[]", "{\"type\":1}", "{\"type\":\"CNCMessageReq\"}",
 		"{\"type\":\"CNCMessageReqPing\",\"req_id\":1}", "{\"type\":\"CNCMessageReqRestartDAQ\",\"update\":1}",
 		"{\"type\":\"CNCMessageReqRunCustomDAQJob\"}", "{\"type\":\"CNCMessageResStatus\",\"status\":[]}",
-		"{\"type\":\"CNCMessageHeartbeat\"}",
-		"{\"type\":\"CNCMessageHeartbeat\",\"supervisor_info\":{\"supervisor_id\":\"\"}}",
-		"{\"type\":\"CNCMessageHeartbeat\",\"supervisor_info\":{\"supervisor_id\":\"a\\nb\"}}",
-		"{\"supervisor_info\":{\"supervisor_id\":\"a\",\"supervisor_tags\":[1]},\"type\":"
-		"\"CNCMessageHeartbeat\"}",
+		"{\"type\":\"CNCMessageHeartbeat\"}", BEAT("{\"supervisor_id\":\"\"}"),
+		BEAT("{\"supervisor_id\":\"a\\nb\"}"), BEAT("{\"supervisor_id\":\"a\",\"supervisor_tags\":[1]}"),
 		"{\"type\":\"CNCMessageResListClients\",\"clients\":{\"a\":1}}",
 		"{\"type\":\"CNCMessageResSendMessage\",\"success\":true,\"message\":\"\",\"jobs_notified\":1.5}"};
 

@@ -1,24 +1,22 @@
 /* web_folder.c: see the header. */
 #include "supervisor/web_folder.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/path.h"
-#include "supervisor/run_end.h"
+#include "supervisor/supervisor_state.h"
 
 /* Of the run book, as the supervisor finds it. */
-static void find_book_folder(const struct folder *folder, char ret_path[PATH_MAX])
+static void find_book_folder(const struct folder *folder, char ret_path[BOOK_PATH_BYTES])
 {
 	const char *database = folder->supervisor.runs.database, *slash = database ? strrchr(database, '/') : NULL;
 
-	snprintf(ret_path, PATH_MAX, "%s", database && *database ? "." : "out");
-	if (slash)
-		snprintf(ret_path, PATH_MAX, "%.*s", (int)(slash == database ? 1 : slash - database), database);
-	for (size_t i = 0; i < folder->job_count && (!database || !*database); i++)
-		if (run_end_out_folder(&folder->jobs[i], ret_path, PATH_MAX) && *ret_path)
-			break;
+	snprintf(ret_path, BOOK_PATH_BYTES, ".");
+	if (!database || !*database)
+		supervisor_find_data_folder(folder, ret_path);
+	else if (slash)
+		snprintf(ret_path, BOOK_PATH_BYTES, "%.*s", (int)(slash == database ? 1 : slash - database), database);
 	for (size_t length = strlen(ret_path); length > 1 && ret_path[length - 1] == '/'; length--)
 		ret_path[length - 1] = '\0';
 }
@@ -26,7 +24,7 @@ static void find_book_folder(const struct folder *folder, char ret_path[PATH_MAX
 void web_folder_find(const struct folder *folder, char *ret_path, size_t path_bytes)
 {
 	const char *wanted = folder->supervisor.web.folder;
-	char beside[PATH_MAX], name[200];
+	char beside[BOOK_PATH_BYTES], name[200];
 
 	if (wanted && *wanted) {
 		snprintf(ret_path, path_bytes, "%s", wanted);

@@ -177,6 +177,20 @@ static struct web_link *open_link(const struct web_link_params *params, const ch
 	return NULL;
 }
 
+/* For `enrgdaq token` and `enrgdaq user`, wherever they are called. */
+static void say_where(const struct web_link_params *params, const char *folder)
+{
+	json_t *json = json_pack("{s:s}", "folder", folder);
+	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+	char path[WHOLE_BYTES];
+
+	snprintf(path, sizeof(path), "%.4000s/web.json", params->runtime_folder);
+	if (text)
+		(void)path_write_private_file(path, text, strlen(text), NULL);
+	free(text);
+	json_decref(json);
+}
+
 static void drop(struct web_link **link)
 {
 	web_link_close(*link, 0);
@@ -206,6 +220,7 @@ void web_link_set(struct web_link **link, const struct web_link_params *params, 
 		drop(link);
 		return;
 	}
+	say_where(params, folder);
 	(*link)->alert = params->alert;
 	(*link)->context = params->context;
 	bool is_other = (*link)->settings && !json_equal((*link)->settings, settings);

@@ -23,6 +23,7 @@ struct program {
 	struct web web;
 	struct listener listener;
 	struct router *router;               /* NULL: nothing is served over HTTP yet */
+	uint64_t noted_ns;                   /* of the snapshot whose run the audit names */
 	_Atomic(struct http_server *) wakes; /* that waits, for the thread of the link */
 };
 
@@ -96,9 +97,27 @@ static void take_lines(struct program *program)
 	}
 }
 
+/* Which run lines of the audit name. */
+static void note_run(struct program *program)
+{
+	struct snapshot *snapshot = system_hold_snapshot(program->web.system);
+	char run[32] = "";
+
+	if (snapshot->looked_ns != program->noted_ns) {
+		const json_t *runs = json_object_get(snapshot->status, "runs");
+		json_int_t number = json_integer_value(json_object_get(runs, "number"));
+		if (number > 0)
+			snprintf(run, sizeof(run), "%lld", (long long)number);
+		access_set_run(program->web.access, run);
+		program->noted_ns = snapshot->looked_ns;
+	}
+	snapshot_release(snapshot);
+}
+
 static void on_turn(void *context)
 {
 	take_lines(context);
+	note_run(context);
 #ifdef ENRG_WEB_LIVE
 	if (((struct program *)context)->web.live)
 		live_turn(((struct program *)context)->web.live);
@@ -137,8 +156,10 @@ static void say_first_token(const struct program *program, const struct web_sett
 	}
 	listener_format_address(&program->listener, address, sizeof(address));
 	if (settings->is_terminal)
-		dprintf(STDERR_FILENO, "\n    To look at this system, and to command it:\n    %s/t/%s/\n\n", address,
-			token);
+		dprintf(STDERR_FILENO,
+			"\n    To look at this system, and to command it, with a browser:\n    %s/login?token=%s\n"
+			"    For the control panel: ENRGDAQ_API_BASE=%s/t/%s\n\n",
+			address, token, address, token);
 	log_line(ENRG_INFO,
 		"the first token, of an admin, lies in %s (for this user alone); `enrgdaq token` makes others", path);
 	explicit_bzero(token, sizeof(token));

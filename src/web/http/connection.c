@@ -15,7 +15,8 @@ enum {
 	BODY_BYTES_A_SECOND = 65536,
 };
 #define MS_NS           UINT64_C(1000000)
-#define LINGER_NS       (2000 * MS_NS)
+#define LINGER_NS       (5000 * MS_NS) /* since the last byte */
+#define LINGER_LIMIT_NS (30000 * MS_NS)
 #define WRITE_STALL_NS  (30000 * MS_NS)
 #define ANSWER_LIMIT_NS (120000 * MS_NS)
 
@@ -382,14 +383,22 @@ static void take_input(struct connection *connection)
 	set_reading(connection, connection->state != CONNECTION_ANSWERING && connection->state != CONNECTION_WRITING);
 }
 
+static int discard(struct connection *connection, size_t count)
+{
+	uint64_t now_ns = clock_mono_ns();
+
+	connection->discarded += count;
+	if (now_ns < connection->since_ns + LINGER_LIMIT_NS)
+		connection->deadline_ns = now_ns + LINGER_NS;
+	return connection->discarded > LINGER_BYTES_MAX ? -1 : 0;
+}
+
 int connection_read(struct connection *connection, const void *bytes, size_t count)
 {
 	if (!connection->answered && !connection->is_begun) /* libwebsockets' own, of the TLS handshake */
 		lws_set_timeout(connection->wsi, NO_PENDING_TIMEOUT, 0);
-	if (connection->state == CONNECTION_LINGERING) {
-		connection->discarded += count;
-		return connection->discarded > LINGER_BYTES_MAX ? -1 : 0;
-	}
+	if (connection->state == CONNECTION_LINGERING)
+		return discard(connection, count);
 	if (!add_input(connection, bytes, count))
 		return -1;
 	take_input(connection);

@@ -57,7 +57,7 @@ size_t frame_take_head(struct frame *frame, const void *bytes, size_t count, uin
 	size_t taken = 0;
 
 	*ret_close = 0;
-	while (taken < count && !frame->is_open && !*ret_close) {
+	while (taken < count && !frame->is_open && !*ret_close && frame->head_bytes < FRAME_HEAD_MAX) {
 		frame->head[frame->head_bytes++] = ((const unsigned char *)bytes)[taken++];
 		if (frame->head_bytes == 2) {
 			frame->is_last = frame->head[0] & BIT_LAST;

@@ -12,7 +12,7 @@
 
 #include "web/http/address.h"
 
-enum { PORT_TRIES = 20, BACKLOG = 256 };
+enum { PORT_TRIES = 20, BACKLOG = 1024 };
 
 struct place {
 	struct sockaddr_storage address;

@@ -333,9 +333,12 @@ static void reload_certificate(struct http_server *server, uint64_t now_ns)
 		log_line(ENRG_INFO, "web: new connections get the changed certificate '%s'", server->certificate.path);
 }
 
+/* Due before the library waits: it would wait for the timer after this one. */
 static void end_wait(lws_sorted_usec_list_t *timer)
 {
-	(void)timer; /* lws_service returns when a timer is due */
+	struct http_server *server = lws_container_of(timer, struct http_server, timer);
+
+	lws_cancel_service(server->context);
 }
 
 static bool deliver(struct http_server *server)

@@ -47,6 +47,13 @@ static void close_with(struct websocket *websocket, uint16_t code, const char *r
 	text_copy(websocket->close_reason, sizeof(websocket->close_reason), reason);
 }
 
+/* What follows can't be read. */
+static void break_with(struct websocket *websocket, uint16_t code, const char *reason)
+{
+	close_with(websocket, code, reason);
+	websocket->is_broken = true;
+}
+
 static bool reserve(struct websocket *websocket, size_t bytes)
 {
 	if (bytes <= websocket->message_capacity)
@@ -68,7 +75,7 @@ static void begin_frame(struct websocket *websocket)
 	if (frame->kind >= FRAME_CLOSE)
 		return;
 	if ((frame->kind == FRAME_CONTINUATION) != websocket->is_in_message) {
-		close_with(websocket, FRAME_CLOSE_PROTOCOL, "a message began within another, or continued none");
+		break_with(websocket, FRAME_CLOSE_PROTOCOL, "a message began within another, or continued none");
 		return;
 	}
 	if (frame->kind != FRAME_CONTINUATION) {
@@ -77,7 +84,7 @@ static void begin_frame(struct websocket *websocket)
 		websocket->is_in_message = true;
 	}
 	if (!reserve(websocket, websocket->message_bytes + (size_t)frame->bytes))
-		close_with(websocket, FRAME_CLOSE_LATER, "no memory");
+		break_with(websocket, FRAME_CLOSE_LATER, "no memory");
 }
 
 static bool is_too_fast(struct websocket *websocket, uint64_t now_ns)
@@ -92,10 +99,12 @@ static bool is_too_fast(struct websocket *websocket, uint64_t now_ns)
 static void end_message(struct websocket *websocket, uint64_t now_ns)
 {
 	websocket->is_in_message = false;
+	if (websocket->close_code) /* from here on nobody reads messages */
+		return;
 	if (!websocket->is_binary && !frame_is_utf8(websocket->message, websocket->message_bytes))
-		close_with(websocket, FRAME_CLOSE_TEXT, "a text message is not UTF-8");
+		break_with(websocket, FRAME_CLOSE_TEXT, "a text message is not UTF-8");
 	else if (is_too_fast(websocket, now_ns))
-		close_with(websocket, CLOSE_POLICY, "too many messages a second");
+		break_with(websocket, CLOSE_POLICY, "too many messages a second");
 	else if (websocket->params->on_socket_message)
 		websocket->params->on_socket_message(websocket->params->context, websocket->id, websocket->message,
 			websocket->message_bytes, websocket->is_binary);
@@ -147,8 +156,7 @@ void websocket_receive(struct websocket *websocket, const void *bytes, size_t co
 {
 	const unsigned char *from = bytes;
 
-	/* after an error nothing can be read any more; after our own close, its answer is waited for */
-	while (count && !websocket->is_close_received && !(websocket->close_code && !websocket->is_close_sent)) {
+	while (count && !websocket->is_close_received && !websocket->is_broken) {
 		struct frame *frame = &websocket->frame;
 		size_t taken;
 		if (!frame->is_open) {
@@ -157,19 +165,16 @@ void websocket_receive(struct websocket *websocket, const void *bytes, size_t co
 			uint16_t code = 0;
 			taken = frame_take_head(frame, from, count, left, &code);
 			if (code)
-				close_with(websocket, code,
+				break_with(websocket, code,
 					code == FRAME_CLOSE_BIG ? "a message is longer than 64 KiB" : "");
 			else if (frame->is_open)
 				begin_frame(websocket);
-			if (code)
-				return;
 		} else {
 			taken = take_payload(websocket, from, count);
 		}
 		from += taken;
 		count -= taken;
-		if (frame->is_open && frame->taken == frame->bytes &&
-			!(websocket->close_code && !websocket->is_close_sent))
+		if (!websocket->is_broken && frame->is_open && frame->taken == frame->bytes)
 			end_frame(websocket, now_ns);
 	}
 }

@@ -33,6 +33,7 @@ struct websocket {
 	uint16_t close_code; /* 0: open */
 	char close_reason[POST_REASON_BYTES];
 	bool is_close_sent, is_close_received;
+	bool is_broken;        /* by what the peer sent: nothing is read any more */
 	uint64_t close_due_ns; /* the peer's answer to our close */
 };
 

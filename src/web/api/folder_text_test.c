@@ -1,5 +1,5 @@
-/* folder_text_test.c: names, links and races: nothing is read or written outside of the folder, and nothing that somebody
- * else has changed is overwritten. */
+/* folder_text_test.c: names, links and races: nothing is read or written outside of the folder, and nothing that
+ * somebody else has changed is overwritten. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -88,9 +88,9 @@ static unsigned count(const char *path, const char *prefix)
 
 static void test_names(void **state)
 {
-	static const char *const wrong[] = {"", ".toml", "a", "a.txt", "../a.toml", "/etc/a.toml", "sub/../a.toml", "./a.toml",
-		".old/a.toml", "sub/.a.toml", "a//b.toml", "-a.toml", "a\n.toml", "a\x1b.toml", "a;b.toml", "a\\b.toml",
-		"a\xff.toml", "a$x.toml", " a.toml", "a.toml/"};
+	static const char *const wrong[] = {"", ".toml", "a", "a.txt", "../a.toml", "/etc/a.toml", "sub/../a.toml",
+		"./a.toml", ".old/a.toml", "sub/.a.toml", "a//b.toml", "-a.toml", "a\n.toml", "a\x1b.toml", "a;b.toml",
+		"a\\b.toml", "a\xff.toml", "a$x.toml", " a.toml", "a.toml/"};
 	static const char *const right[] = {"a.toml", "sub/a.toml", "runs/templates/l_1.toml", "\303\251t\303\251.toml",
 		"my file.toml", "a..b.toml"};
 	char longest[600];
@@ -210,7 +210,8 @@ static void expect_last(void)
 {
 	char command[300];
 
-	snprintf(command, sizeof(command), "grep -qx 'hand 499' '%s/a.toml' || grep -rqx 'hand 499' '%s'", folder, kept);
+	snprintf(
+		command, sizeof(command), "grep -qx 'hand 499' '%s/a.toml' || grep -rqx 'hand 499' '%s'", folder, kept);
 	assert_int_equal(system(command), 0);
 }
 

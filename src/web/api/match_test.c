@@ -66,8 +66,8 @@ static void test_other_methods_are_named(void **state)
 
 static void test_near_misses_are_none(void **state)
 {
-	static const char *const paths[] = {"", "/", "/clients/", "/clients/a/logs/", "/clients//logs", "/clients/a/logs/b",
-		"/Clients", "/clientsx", "/a/x", "/a/x/y/z"};
+	static const char *const paths[] = {"", "/", "/clients/", "/clients/a/logs/", "/clients//logs",
+		"/clients/a/logs/b", "/Clients", "/clientsx", "/a/x", "/a/x/y/z"};
 	struct match match;
 
 	(void)state;

@@ -1,5 +1,5 @@
-/* openapi_test.c: the description of all paths is whole: references lead somewhere, names are given once, every row says
- * who may, and what can come is described. That it is valid OpenAPI is proved by tests/web/openapi.sh. */
+/* openapi_test.c: the description of all paths is whole: references lead somewhere, names are given once, every row
+ * says who may, and what can come is described. That it is valid OpenAPI is proved by tests/web/openapi.sh. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -61,8 +61,7 @@ static void test_references_lead_somewhere(void **state)
 static bool describes(const struct route *route, const char *status)
 {
 	const char *method = route->method == WEB_GET ? "get" : "post";
-	json_t *operation =
-		json_object_get(json_object_get(json_object_get(all, "paths"), route->path), method);
+	json_t *operation = json_object_get(json_object_get(json_object_get(all, "paths"), route->path), method);
 
 	assert_non_null(operation);
 	assert_non_null(json_object_get(operation, "x-enrgdaq-role"));
@@ -79,7 +78,8 @@ static void test_what_can_come_is_described(void **state)
 			if (route->least > ACCESS_NOBODY)
 				assert_true(describes(route, "401"));
 			if (route->method == WEB_POST)
-				assert_true(describes(route, "413") && describes(route, "415") && describes(route, "409"));
+				assert_true(
+					describes(route, "413") && describes(route, "415") && describes(route, "409"));
 			if (!route->is_quick)
 				assert_true(describes(route, "503"));
 			if (!describes(route, "101") && !describes(route, "200") && !describes(route, "204") &&

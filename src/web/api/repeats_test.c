@@ -19,8 +19,8 @@ static struct web_request request(const char *key, const char *body)
 
 static const struct access_who me = {.name = "me"}, other = {.name = "other"};
 
-static enum repeats_outcome begin(struct repeats *repeats, const char *key, const char *body, const struct access_who *who,
-	struct repeat **ret_repeat)
+static enum repeats_outcome begin(struct repeats *repeats, const char *key, const char *body,
+	const struct access_who *who, struct repeat **ret_repeat)
 {
 	struct web_request asked = request(key, body);
 	struct web_response response = {0};

@@ -1,4 +1,5 @@
-/* snapshot_test.c: what is shown of a system that comes, hangs and goes, who sends to whom, and which events that makes. */
+/* snapshot_test.c: what is shown of a system that comes, hangs and goes, who sends to whom, and which events that
+ * makes. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -10,17 +11,23 @@
 
 #include "web/system/change.h"
 
-#define SOURCE(state) "{\"name\":\"a\",\"type\":\"S\",\"is_store\":false,\"state\":\"" state "\",\"ring_bytes\":1,\"restarts\":0," \
+#define SOURCE(state)                                                                                                  \
+	"{\"name\":\"a\",\"type\":\"S\",\"is_store\":false,\"state\":\"" state "\",\"ring_bytes\":1,\"restarts\":0,"   \
 	"\"in\":{\"batches\":0,\"bytes_per_s\":0},\"out\":{\"batches\":9,\"bytes_per_s\":100}}"
-#define STORE "{\"name\":\"b\",\"type\":\"C\",\"is_store\":true,\"state\":\"running\",\"restarts\":0,\"in\":{\"batches\":9}}"
-#define LINK "{\"source\":\"a\",\"store\":\"b\",\"through\":\"shared memory\",\"backlog_bytes\":7,\"backlog_batches\":1}"
-#define STATUS(jobs, alarms) "{\"state\":\"running\",\"jobs\":[" jobs "],\"links\":[" LINK "],\"alarms\":[" alarms "],\"runs\":{" \
+#define STORE                                                                                                          \
+	"{\"name\":\"b\",\"type\":\"C\",\"is_store\":true,\"state\":\"running\",\"restarts\":0,\"in\":{\"batches\":9}" \
+	"}"
+#define LINK                                                                                                           \
+	"{\"source\":\"a\",\"store\":\"b\",\"through\":\"shared memory\",\"backlog_bytes\":7,\"backlog_batches\":1}"
+#define STATUS(jobs, alarms)                                                                                           \
+	"{\"state\":\"running\",\"jobs\":[" jobs "],\"links\":[" LINK "],\"alarms\":[" alarms "],\"runs\":{"           \
 	"\"state\":\"idle\",\"run\":\"\"}}"
 #define ALARM(on) "{\"key\":\"silent/a\",\"on\":" on ",\"acknowledged\":false,\"severity\":\"error\",\"message\":\"m\"}"
 
 static struct snapshot *look(const struct snapshot *before, const char *json)
 {
-	const struct snapshot_look seen = {.is_there = json != NULL, .age_s = 0.5, .json = json, .reason = json ? "" : "away"};
+	const struct snapshot_look seen = {
+		.is_there = json != NULL, .age_s = 0.5, .json = json, .reason = json ? "" : "away"};
 	struct snapshot *snapshot = snapshot_create(before, &seen);
 
 	assert_non_null(snapshot);

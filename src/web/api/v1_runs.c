@@ -134,8 +134,7 @@ static const struct enrg_option note_options[] = {
 		.kind = ENRG_OPTION_STRING,
 		.offset = offsetof(struct note_body, text),
 		.required = true,
-		.help = "Plain text or Markdown; never HTML for whoever shows it. Empty, with `replaces`: that note is "
-			"taken back, and kept in the history."},
+		.help = "Plain text or Markdown; whoever shows it must not take it as HTML."},
 	{.key = "replaces",
 		.kind = ENRG_OPTION_STRING,
 		.offset = offsetof(struct note_body, replaces),

@@ -268,6 +268,35 @@ static const struct enrg_table scope_table = {.size = sizeof(struct ask_scope), 
 static const struct enrg_option id_options[] = {ID_OPTION(offsetof(struct ask_id, id)), {0}};
 static const struct enrg_table id_table = {.size = sizeof(struct ask_id), .options = id_options};
 
+#define ZOOM(member) offsetof(struct ask_zoom, member)
+
+static const struct enrg_option zoom_options[] = {
+	ID_OPTION(ZOOM(id)),
+	{.key = "from",
+		.kind = ENRG_OPTION_INT,
+		.offset = ZOOM(from),
+		.default_value = "0",
+		.min = 0,
+		.max = WAVES_SAMPLES_MAX - 1,
+		.help = "First sample of what is seen."},
+	{.key = "count",
+		.kind = ENRG_OPTION_INT,
+		.offset = ZOOM(count),
+		.default_value = "0",
+		.min = 0,
+		.max = WAVES_SAMPLES_MAX,
+		.help = "Samples that are seen; 0: all behind `from`."},
+	{.key = "points",
+		.kind = ENRG_OPTION_INT,
+		.offset = ZOOM(points),
+		.default_value = "800",
+		.min = 16,
+		.max = ASK_POINTS_MAX,
+		.help = "Columns of the screen."},
+	{0},
+};
+static const struct enrg_table zoom_table = {.size = sizeof(struct ask_zoom), .options = zoom_options};
+
 static const struct enrg_option credit_options[] = {
 	{.key = "id",
 		.kind = ENRG_OPTION_INT,
@@ -301,6 +330,7 @@ static const struct {
 	[ASK_SCOPE] = {"scope", &scope_table},
 	[ASK_SCOPE_STOP] = {"scope_stop", &id_table},
 	[ASK_ARM] = {"arm", &id_table},
+	[ASK_ZOOM] = {"zoom", &zoom_table},
 	[ASK_CREDIT] = {"credit", &credit_table},
 	[ASK_PING] = {"ping", &no_table},
 };
@@ -384,7 +414,7 @@ static int parse_kind(struct ask *ask, struct ask_fault *ret_fault)
 		if (!strcmp(name, kinds[ask->kind].name))
 			return 0;
 	ask->kind = ASK_KINDS;
-	return refuse(ret_fault, "do", "expected one of listen, scope, scope_stop, arm, credit, ping");
+	return refuse(ret_fault, "do", "expected one of listen, scope, scope_stop, arm, zoom, credit, ping");
 }
 
 /* "trigger.level: expected …": what stands ahead of the first colon, where that is a name. */

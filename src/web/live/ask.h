@@ -18,7 +18,7 @@ enum {
 	ASK_CREDIT_MAX = 8,
 };
 
-enum ask_kind { ASK_LISTEN, ASK_SCOPE, ASK_SCOPE_STOP, ASK_ARM, ASK_CREDIT, ASK_PING, ASK_KINDS };
+enum ask_kind { ASK_LISTEN, ASK_SCOPE, ASK_SCOPE_STOP, ASK_ARM, ASK_ZOOM, ASK_CREDIT, ASK_PING, ASK_KINDS };
 
 struct ask_listen {
 	struct enrg_string_list kinds;
@@ -60,6 +60,10 @@ struct ask_id {
 	int64_t id;
 };
 
+struct ask_zoom {
+	int64_t id, from, count, points;
+};
+
 struct ask_credit {
 	int64_t id; /* -1: of events */
 	int64_t count;
@@ -75,6 +79,7 @@ struct ask {
 		const struct ask_listen *listen;
 		const struct ask_scope *scope;
 		const struct ask_id *id; /* ASK_SCOPE_STOP, ASK_ARM */
+		const struct ask_zoom *zoom;
 		const struct ask_credit *credit;
 	};
 };

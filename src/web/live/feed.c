@@ -25,6 +25,7 @@ struct feed *feed_create(const struct feed_request *request, uint32_t number)
 		feed->request = *request;
 		feed->number = number;
 		feed->references = 1;
+		feed->window = (struct feed_window){request->from, request->count, request->points};
 	}
 	return feed;
 }
@@ -63,7 +64,7 @@ bool feed_is_due(const struct feed *feed, uint64_t now_ns)
 {
 	bool gathers = feed->request.view != ASK_WAVES || feed->request.average > 1;
 
-	return gathers || now_ns >= feed->due_ns;
+	return !feed->trigger.is_done && (gathers || now_ns >= feed->due_ns);
 }
 
 /* --- events that are shown ---------------------------------------------------------------------------------------- */
@@ -207,15 +208,15 @@ static struct web_bytes *finish(struct feed *feed, const struct feed_look *look,
 }
 
 /* Which samples of a record of so many are seen. */
-static void set_window(const struct feed_request *request, uint32_t record_samples, struct scope_frame *frame)
+static void set_window(const struct feed_window *window, uint32_t record_samples, struct scope_frame *frame)
 {
 	uint32_t left;
 
 	frame->record_samples = record_samples;
-	frame->first_sample = request->from < record_samples ? request->from : record_samples - 1;
+	frame->first_sample = window->from < record_samples ? window->from : record_samples - 1;
 	left = record_samples - frame->first_sample;
-	frame->sample_count = request->count && request->count < left ? request->count : left;
-	frame->points = frame->sample_count < request->points ? frame->sample_count : request->points;
+	frame->sample_count = window->count && window->count < left ? window->count : left;
+	frame->points = frame->sample_count < window->points ? frame->sample_count : window->points;
 }
 
 /* `count` values from `first` on, NAN behind the last one. */
@@ -279,7 +280,7 @@ static struct web_bytes *make_waves(struct feed *feed, const struct feed_look *l
 	}
 	if (!longest)
 		return NULL;
-	set_window(&feed->request, longest, &frame);
+	set_window(&feed->window, longest, &frame);
 	frame.kind = frame.sample_count > 2 * frame.points ? SCOPE_PAIRS : SCOPE_SAMPLES;
 	if (frame.kind == SCOPE_SAMPLES)
 		frame.points = frame.sample_count;
@@ -294,6 +295,35 @@ static struct web_bytes *make_waves(struct feed *feed, const struct feed_look *l
 	if (!fill_channels(feed, layout, waves, wave_count, &frame, channels))
 		return NULL;
 	return finish(feed, look, &frame);
+}
+
+static struct web_bytes *show_event(
+	struct feed *feed, const struct feed_look *look, const struct waves_layout *layout, float zero)
+{
+	feed->has_event = feed->request.mode == TRIGGER_SINGLE;
+	feed->layout = *layout;
+	feed->zero = zero;
+	feed->run_number = look->run_number;
+	feed->published_rows = look->published_rows;
+	snprintf(feed->run, sizeof(feed->run), "%s", look->batch->run);
+	snprintf(feed->tag, sizeof(feed->tag), "%s", look->batch->tag);
+	feed->shown_now = 1;
+	return make_waves(feed, look, layout, feed->event.waves, feed->event.wave_count, zero);
+}
+
+struct web_bytes *feed_zoom(struct feed *feed, const struct feed_window *window, uint64_t now_ns)
+{
+	const struct enrg_batch batch = {.source = feed->request.source, .run = feed->run, .tag = feed->tag};
+	const struct feed_look look = {.batch = &batch,
+		.published_rows = feed->published_rows,
+		.run_number = feed->run_number,
+		.now_ns = now_ns};
+
+	feed->window = *window;
+	if (!feed->has_event || !feed->trigger.is_done)
+		return NULL;
+	feed->shown_now = 0;
+	return make_waves(feed, &look, &feed->layout, feed->event.waves, feed->event.wave_count, feed->zero);
 }
 
 /* --- means -------------------------------------------------------------------------------------------------------- */
@@ -357,7 +387,7 @@ static bool begin_map(struct feed *feed)
 	}
 	if (!longest)
 		return false;
-	set_window(request, longest, &frame);
+	set_window(&feed->window, longest, &frame);
 	feed->map = calloc(1, sizeof(*feed->map));
 	free(feed->counts);
 	feed->counts = calloc(feed->map_count * map_values, sizeof(uint16_t));
@@ -391,7 +421,7 @@ static void add_to_map(struct feed *feed)
 
 		if (!wave)
 			continue;
-		set_window(&feed->request, wave->count, &frame);
+		set_window(&feed->window, wave->count, &frame);
 		feed->outside += density_add(feed->map, wave->values + frame.first_sample, frame.sample_count,
 			feed->counts + i * map_values);
 		feed->inside += frame.sample_count;
@@ -412,7 +442,7 @@ static struct web_bytes *make_map(struct feed *feed, const struct feed_look *loo
 			.baseline = NAN,
 			.counts = feed->counts + i * map_values};
 	const struct wave *wave = find_wave(&feed->event, feed->map_channels[0]);
-	set_window(&feed->request, wave ? wave->count : feed->map->width, &frame);
+	set_window(&feed->window, wave ? wave->count : feed->map->width, &frame);
 	frame.points = feed->map->width;
 	frame.rows = feed->map->height;
 	frame.low = (double)feed->map->low;
@@ -453,10 +483,8 @@ static struct web_bytes *take_waves(struct feed *feed, const struct feed_look *l
 			add_to_map(feed);
 		else if (rc == 1 && request->average > 1)
 			add_to_mean(feed, zero);
-		else if (rc == 1) {
-			feed->shown_now = 1;
-			return make_waves(feed, look, &layout, feed->event.waves, feed->event.wave_count, zero);
-		}
+		else if (rc == 1)
+			return show_event(feed, look, &layout, zero);
 		if (feed->trigger.is_done || clock_mono_ns() >= look->until_ns)
 			break;
 		end = rows[0];
@@ -484,7 +512,8 @@ struct web_bytes *feed_take(struct feed *feed, const struct feed_look *look)
 {
 	char why[300];
 
-	if (!look->batch->rows || !feed_takes(feed, look->batch->schema, why))
+	/* a single trigger that has shown its event keeps it */
+	if (feed->trigger.is_done || !look->batch->rows || !feed_takes(feed, look->batch->schema, why))
 		return NULL;
 	if (!feed->has_begun) {
 		feed->has_begun = true;

@@ -27,6 +27,10 @@ struct feed_request {
 int feed_request_make(
 	const struct ask_scope *scope, uint64_t owner, struct feed_request *ret_request, struct ask_fault *ret_fault);
 
+struct feed_window { /* of samples, as in the request */
+	uint32_t from, count, points;
+};
+
 /* Is it one of the first `count` channels? */
 bool feed_request_has(const struct feed_request *request, uint32_t channel, uint32_t count);
 
@@ -36,6 +40,14 @@ struct feed {
 
 	struct trigger trigger;
 	struct waves_event event;
+	struct feed_window window;
+	/* of `event`, to show it again */
+	bool has_event;
+	struct waves_layout layout;
+	float zero;
+	char run[64], tag[ENRG_NAME_BYTES_MAX + 1];
+	uint64_t run_number, published_rows;
+
 	uint64_t due_ns;                   /* of the next frame */
 	uint64_t period_ns;                /* between two, at least; also by the request */
 	uint64_t sequence;                 /* of the last one */
@@ -66,7 +78,8 @@ struct feed {
 
 	/* of the scope, under its lock */
 	unsigned references;
-	bool is_asked, is_wanted, is_armed;
+	bool is_asked, is_wanted, is_armed, is_zoomed;
+	struct feed_window zoom;
 	uint64_t asked_period_ns;
 	struct web_bytes *newest;
 	uint64_t newest_sequence;
@@ -89,5 +102,8 @@ bool feed_takes(const struct feed *feed, const struct enrg_schema *schema, char 
 bool feed_is_due(const struct feed *feed, uint64_t now_ns);
 /* A frame, or NULL: none comes of this batch. */
 struct web_bytes *feed_take(struct feed *feed, const struct feed_look *look);
+/* The event that a single trigger has shown, by another window; NULL: it has shown none. What comes next is shown by it
+ * as well. */
+struct web_bytes *feed_zoom(struct feed *feed, const struct feed_window *window, uint64_t now_ns);
 
 #endif

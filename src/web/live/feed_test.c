@@ -242,6 +242,40 @@ static void test_pairs_and_window(void **state)
 	feed_destroy(zoom);
 }
 
+/* A single trigger keeps its event, whatever comes, and shows it again by other windows. */
+static void test_single_and_zoom(void **state)
+{
+	struct feed *feed = begin("{\"do\":\"scope\",\"id\":0,\"source\":\"tank\",\"points\":16,\"trigger\":{\"mode\":"
+				  "\"single\",\"level\":15,\"channel\":0}}");
+	const struct feed_window window = {.from = 18, .count = 6, .points = 16};
+	struct enrg_batch batch = make_lists();
+	struct web_bytes *frame = take(feed, &batch, 1000);
+
+	(void)state;
+	assert_int_equal(get(frame, EVENT, 8), 9);
+	assert_int_equal(get(frame, FLAGS, 4), SCOPE_IS_LAST);
+	double zero = get_real(frame, X0);
+	web_bytes_release(frame);
+	batch.rows = 2 * CHANNELS;
+	assert_false(feed_is_due(feed, UINT64_MAX));
+	assert_null(take(feed, &batch, 2000000000));
+	frame = feed_zoom(feed, &window, 3000000000);
+	assert_int_equal(get(frame, EVENT, 8), 9);
+	assert_int_equal(get(frame, RUN, 8), 42);
+	assert_int_equal(get(frame, SEQUENCE, 8), 2);
+	assert_int_equal(get(frame, SHOWN, 8), 0);
+	assert_true(get_real(frame, X0) == zero + 18 * 2);
+	for (uint32_t i = 0; i < 6; i++)
+		assert_int_equal(value_at(frame, 1, i), sample_of(2, 1, 18 + i));
+	web_bytes_release(frame);
+	trigger_arm(&feed->trigger);
+	assert_null(feed_zoom(feed, &window, 3000000000));
+	frame = take(feed, &batch, 4000000000);
+	assert_int_equal(get(frame, EVENT, 8), 8);
+	web_bytes_release(frame);
+	feed_destroy(feed);
+}
+
 static void test_average(void **state)
 {
 	struct feed *feed = begin("{\"do\":\"scope\",\"id\":0,\"source\":\"tank\",\"average\":100}");
@@ -366,6 +400,7 @@ int main(void)
 		cmocka_unit_test(test_samples_of_the_newest),
 		cmocka_unit_test(test_level),
 		cmocka_unit_test(test_pairs_and_window),
+		cmocka_unit_test(test_single_and_zoom),
 		cmocka_unit_test(test_average),
 		cmocka_unit_test(test_density),
 		cmocka_unit_test(test_rows_of_samples),

@@ -55,7 +55,7 @@ static void release_locked(struct scope *scope, struct feed *feed)
 static bool is_any_wanted(const struct scope *scope)
 {
 	for (size_t i = 0; i < scope->count; i++)
-		if (scope->feeds[i]->is_wanted)
+		if (scope->feeds[i]->is_wanted || scope->feeds[i]->is_zoomed)
 			return true;
 	return false;
 }
@@ -107,6 +107,25 @@ static void on_frame(void *context, struct feed *feed, struct web_bytes *frame)
 	feed->is_wanted = false; /* until the main thread has sent it and sees who else has credit */
 	pthread_mutex_unlock(&scope->lock);
 	scope->params.on_frame(scope->params.context);
+}
+
+/* Asked for since the last turn. */
+static void zoom(struct scope *scope)
+{
+	struct feed_window window;
+
+	for (size_t i = 0; i < scope->busy_count; i++) {
+		struct feed *feed = scope->busy[i];
+
+		pthread_mutex_lock(&scope->lock);
+		bool is_asked = feed->is_zoomed;
+		feed->is_zoomed = false;
+		window = feed->zoom;
+		pthread_mutex_unlock(&scope->lock);
+		struct web_bytes *frame = is_asked ? feed_zoom(feed, &window, clock_mono_ns()) : NULL;
+		if (frame)
+			on_frame(scope, feed, frame);
+	}
 }
 
 static void set_states(struct scope *scope, const char *source, const char *state)
@@ -214,6 +233,7 @@ static void turn(struct scope *scope)
 			tap->is_used = true;
 	}
 	close_unused(scope);
+	zoom(scope);
 	if (scope->tap_count && has_client(scope))
 		for (size_t i = 0; i < scope->tap_count; i++)
 			read_tap(scope, scope->taps[i]);
@@ -359,6 +379,15 @@ void scope_arm(struct scope *scope, struct feed *feed)
 {
 	pthread_mutex_lock(&scope->lock);
 	feed->is_armed = true;
+	pthread_cond_signal(&scope->changed);
+	pthread_mutex_unlock(&scope->lock);
+}
+
+void scope_zoom(struct scope *scope, struct feed *feed, const struct feed_window *window)
+{
+	pthread_mutex_lock(&scope->lock);
+	feed->zoom = *window;
+	feed->is_zoomed = true;
 	pthread_cond_signal(&scope->changed);
 	pthread_mutex_unlock(&scope->lock);
 }

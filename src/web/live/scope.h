@@ -29,6 +29,8 @@ void scope_want(struct scope *scope, struct feed *feed, uint64_t sent, uint64_t 
 void scope_end_wants(struct scope *scope);
 /* A single trigger shows one more. */
 void scope_arm(struct scope *scope, struct feed *feed);
+/* feed_zoom: a frame of it comes, also where none is wanted. */
+void scope_zoom(struct scope *scope, struct feed *feed, const struct feed_window *window);
 /* Which run is on, and its number. */
 void scope_set_run(struct scope *scope, const char *run, uint64_t number);
 /* The newest frame behind `after`, one reference; NULL: there is none. */

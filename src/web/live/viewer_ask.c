@@ -138,6 +138,26 @@ static int find_scope(struct viewer *viewer, int64_t id, struct viewer_scope **r
 	return ENRG_E_PROTOCOL;
 }
 
+/* Only what a single trigger has shown is kept. */
+static int zoom(struct live *live, struct viewer *viewer, const struct ask *ask, struct ask_fault *ret_fault)
+{
+	const struct ask_zoom *wanted = ask->zoom;
+	const struct feed_window window = {(uint32_t)wanted->from, (uint32_t)wanted->count, (uint32_t)wanted->points};
+	struct viewer_scope *scope;
+
+	if (find_scope(viewer, wanted->id, &scope, ret_fault))
+		return ENRG_E_PROTOCOL;
+	if (scope->feed->request.mode != TRIGGER_SINGLE || scope->feed->request.view != ASK_WAVES) {
+		set_fault(ret_fault, "id",
+			"id: events are kept of waves with a single trigger; else ask for the scope anew, with from "
+			"and count");
+		return ENRG_E_PROTOCOL;
+	}
+	scope_zoom(live->scope, scope->feed, &window);
+	say_done(live, viewer, ask, NULL);
+	return 0;
+}
+
 static int add_credit(struct viewer *viewer, const struct ask_credit *credit, struct ask_fault *ret_fault)
 {
 	struct viewer_scope *scope;
@@ -177,6 +197,8 @@ static int carry_out(struct live *live, struct viewer *viewer, const struct ask 
 		scope_arm(live->scope, scope->feed);
 		say_done(live, viewer, ask, NULL);
 		return 0;
+	case ASK_ZOOM:
+		return zoom(live, viewer, ask, ret_fault);
 	case ASK_CREDIT: /* said often, and not answered */
 		return add_credit(viewer, ask->credit, ret_fault);
 	case ASK_PING:

@@ -59,7 +59,7 @@ static void say_panel(const struct listener *listener)
 	log_line(ENRG_INFO,
 		"listens on all addresses: the panel reaches it by ENRGDAQ_API_BASE=%s://%s:%u/t/TOKEN; `enrgdaq token "
 		"add "
-		"panel --role user` makes the token",
+		"panel --role admin` makes the token (user: it can start no job with code)",
 		scheme, name, http_port(listener->http));
 	if (!listener->params.tls_certificate)
 		log_line(ENRG_WARNING,

@@ -20,7 +20,7 @@ static void put_help(FILE *stream, const char *help)
 
 void exposition_begin(struct exposition *exposition, const char *family, enum family_type type, const char *help)
 {
-	static const char *const types[] = {"counter", "gauge", "histogram"};
+	static const char *const types[] = {"counter", "gauge", "histogram", "summary"};
 
 	exposition->family = family;
 	fprintf(exposition->stream, "# HELP %s ", family);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum family_type { FAMILY_COUNTER, FAMILY_GAUGE, FAMILY_HISTOGRAM };
+enum family_type { FAMILY_COUNTER, FAMILY_GAUGE, FAMILY_HISTOGRAM, FAMILY_SUMMARY };
 
 struct exposition {
 	FILE *stream;

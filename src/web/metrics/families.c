@@ -211,6 +211,13 @@ static bool is_first(const char *metric, uint32_t before)
 	return true;
 }
 
+static enum family_type type_of(const struct enrg_statistic *statistic)
+{
+	if (statistic->label && !strncmp(statistic->label, "quantile=", 9))
+		return FAMILY_SUMMARY;
+	return statistic->kind == ENRG_STATISTIC_COUNTER ? FAMILY_COUNTER : FAMILY_GAUGE;
+}
+
 /* Several statistics may be one metric, by a label: its samples have to stand together. */
 static void put_statistics(struct families *families)
 {
@@ -220,8 +227,7 @@ static void put_statistics(struct families *families)
 		const struct enrg_statistic *first = enrg_statistics_get(i);
 		if (!first->metric || !first->json || !is_first(first->metric, i))
 			continue;
-		begin(families, first->metric, first->kind == ENRG_STATISTIC_COUNTER ? FAMILY_COUNTER : FAMILY_GAUGE,
-			first->help);
+		begin(families, first->metric, type_of(first), first->help);
 		for (uint32_t k = i; k < count; k++) {
 			const struct enrg_statistic *other = enrg_statistics_get(k);
 			if (other->metric && other->json && !strcmp(other->metric, first->metric))

@@ -1,7 +1,7 @@
 """live.py CASE: the WebSocket of events and scope frames in a whole system, by the websockets of Debian's Python, which knows
-nothing of ours. Frames are taken apart by docs/live-protocol.md. In the environment: WEB (the program), FOLDER (its own),
-RUN (process of the supervisor), SOURCES. It starts enrgdaq-web as a supervisor does, and ends it."""
-import array, asyncio, json, os, signal, socket, struct, subprocess, sys, threading, time, urllib.error, urllib.request
+nothing of ours. Frames are taken apart by docs/live-protocol.md. In the environment: PORT and FOLDER of enrgdaq-web, RUN (process
+of the supervisor)."""
+import array, asyncio, json, os, signal, struct, subprocess, sys, time, urllib.error, urllib.request
 
 import websockets
 
@@ -50,40 +50,12 @@ class Frame:
 
 
 class Web:
-    """enrgdaq-web, started over a socket as a supervisor starts it."""
+    """enrgdaq-web of the running system."""
 
-    def __init__(self, **options):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        ours, its = socket.socketpair()
-        self.socket, self.options, self.lines = ours, options, []
-        self.process = subprocess.Popen([os.environ["WEB"], "serve"], stdin=its.fileno(), stderr=open("web.log", "ab"))
-        its.close()
-        self.say({"do": "settings", "supervisor_id": "lab", "runtime_folder": os.environ["ENRGDAQ_RUNTIME_DIR"],
-                  "config_folder": "", "web_folder": os.environ["FOLDER"], "program": os.environ["ENRGDAQ_BIN"], "tags": [],
-                  "is_terminal": False, "web": options,
-                  "cnc": {"rest_api_enabled": True, "rest_api_host": "127.0.0.1", "rest_api_port": self.port}})
-        self.listens = threading.Event()
-        threading.Thread(target=self.read, daemon=True).start()
-        check(self.listens.wait(LONG), "it does not listen")
+    def __init__(self):
+        self.port = int(os.environ["PORT"])
         with open(os.path.join(os.environ["FOLDER"], "first.token")) as file:
             self.token = file.read().split()[-1]
-
-    def say(self, line):
-        self.socket.sendall((json.dumps(line) + "\n").encode())
-
-    def read(self):
-        for line in self.socket.makefile():
-            if json.loads(line)["do"] == "listening":
-                self.listens.set()
-
-    def end(self):
-        self.socket.close()
-        if self.process.poll() is None:
-            self.process.terminate()
-        code = self.process.wait(LONG)
-        check(code in (0, -signal.SIGTERM), "enrgdaq-web ended with %s" % code)
 
     def rest(self, path, body=None):
         request = urllib.request.Request("http://127.0.0.1:%d%s" % (self.port, path), method="POST" if body is not None else "GET",
@@ -307,15 +279,39 @@ async def case_revoked(web):
             check(closed.code == 1008, "closed with %s" % closed.code)
 
 
-def main():
-    web = Web(scope_frames_per_second=200, scope_megabytes_per_second=100.0)
+async def case_killed_server(web):
+    """The server is killed: who comes back with the number of his last event is told that numbers began anew."""
+    socket = await web.client()
+    hello = await text_of(socket, "hello")
+    jobs = subprocess.run(["ps", "--ppid", os.environ["RUN"], "-o", "pid=,args="], capture_output=True, text=True).stdout
+    os.kill(next(int(line.split()[0]) for line in jobs.splitlines() if "enrgdaq-web" in line), signal.SIGKILL)
     try:
-        for case in sys.argv[1:]:
-            began = time.monotonic()
-            asyncio.run(globals()["case_" + case](web))
-            print("%s: %.1f s" % (case, time.monotonic() - began))
-    finally:
-        web.end()
+        while True:
+            await asyncio.wait_for(socket.recv(), LONG)
+    except websockets.ConnectionClosed:
+        pass
+    end = time.monotonic() + LONG
+    while True:
+        try:
+            socket = await web.client()
+            break
+        except (OSError, websockets.InvalidHandshake):
+            check(time.monotonic() < end, "it does not come back")
+            await asyncio.sleep(0.05)
+    again = await text_of(socket, "hello")
+    check(again["instance"] != hello["instance"], "instance")
+    await say(socket, do="listen", kinds=["all"], since=max(hello["last"], 1), instance=hello["instance"])
+    check("anew" in (await text_of(socket, "gap"))["detail"], "gap")
+    await begin(socket)
+    check(await frame_of(socket), "no frame")
+    await socket.close()
+
+
+def main():
+    for case in sys.argv[1:]:
+        began = time.monotonic()
+        asyncio.run(globals()["case_" + case](Web()))
+        print("%s: %.1f s" % (case, time.monotonic() - began))
 
 
 main()

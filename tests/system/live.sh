@@ -6,13 +6,29 @@
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
 begin() {
 	"$python" -c 'import websockets' 2>/dev/null || exit 77
-	export WEB FOLDER=$work/web RUN
-	WEB=$(dirname "$bin")/enrgdaq-web
-	[ -x "$WEB" ] || exit 77
+	export PORT RUN FOLDER=$work/web
+	PORT=$(free_port)
 	mkdir -p c
-	printf 'restart_delay_seconds = 0.01\n[info]\nsupervisor_id = "lab"\n' >c/supervisor.toml
+	cat >c/supervisor.toml <<-END
+		restart_delay_seconds = 0.01
+		[info]
+		supervisor_id = "lab"
+		[cnc]
+		is_server = true
+		server_host = "127.0.0.1"
+		server_port = $(free_port)
+		rest_api_enabled = true
+		rest_api_host = "127.0.0.1"
+		rest_api_port = $PORT
+		[web]
+		folder = "$FOLDER"
+		scope_frames_per_second = 200
+		scope_megabytes_per_second = 100.0
+	END
 	cat >c/tank.toml <<-END
 		daq_job_type = "DAQJobSimulatedDigitizer"
 		record_samples = 4096
@@ -29,8 +45,7 @@ begin() {
 	END
 	start run.log run c
 	RUN=$run
-	await 20 "$bin" status --json || fail "it does not run"
-	mkdir -m 700 web
+	await 20 grep -q "listens at http://127.0.0.1:$PORT" run.log || fail "it does not listen"
 }
 
 end() {
@@ -44,7 +59,7 @@ ask() { "$python" "$here/live.py" "$@" >client.log 2>&1 || fail "$*"; cat client
 # All in one system, which takes a second to begin and to end.
 case_whole() {
 	begin
-	ask frames rows credits kill hostile revoked
+	ask frames rows credits kill hostile revoked killed_server
 	end
 }
 

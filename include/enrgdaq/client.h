@@ -229,6 +229,9 @@ struct enrg_client_command {
 	const char *sender; /* what this program calls itself, for logs; NULL: "libenrgdaq" */
 	const uint8_t *id;  /* 16 random bytes that are this command; NULL: drawn here. The same id again gets the first
 			     * answer, and nothing is done */
+	/* For whom this program asks, where that is not its own user: he may what his role may. All NULL: for itself.
+	 * A role that is not "visitor", "user" or "admin" may nothing. */
+	const char *for_who, *for_role, *for_address;
 };
 
 struct enrg_client_reply {

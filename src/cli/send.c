@@ -24,6 +24,7 @@ static const char usage[] =
 	"\n"
 	"  --id ID          info.supervisor_id of the system; without it, the one that runs\n"
 	"  --timeout S      within so long it may be begun (10); its answer is waited for a little longer\n"
+	"  --for NAME:ROLE  for somebody with the role visitor, user or admin, who may less than you; for trying out\n"
 	"  --json           print the answer as JSON\n"
 	"\n"
 	"examples:\n"
@@ -34,6 +35,7 @@ static const char usage[] =
 
 struct send_options {
 	const char *supervisor;
+	const char *person, *role; /* NULL: it asks for itself */
 	double timeout_s;
 	bool is_json;
 };
@@ -121,7 +123,9 @@ static int send_command(const struct send_options *options, const char *to, cons
 		.to = whole,
 		.kind = kind,
 		.fields = fields,
-		.sender = "enrgdaq send"};
+		.sender = "enrgdaq send",
+		.for_who = options->person,
+		.for_role = options->role};
 	const struct enrg_client_reply *reply;
 	struct enrg_client *client = NULL;
 	struct enrg_error err = {0};
@@ -145,7 +149,7 @@ int cli_send(int argc, char **argv)
 {
 	static const struct option names[] = {{"id", required_argument, NULL, 'i'},
 		{"timeout", required_argument, NULL, 't'}, {"json", no_argument, NULL, 'j'},
-		{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+		{"help", no_argument, NULL, 'h'}, {"for", required_argument, NULL, 'f'}, {NULL, 0, NULL, 0}};
 	struct send_options options = {.timeout_s = TIMEOUT_S};
 	json_t *body;
 	char *end;
@@ -159,6 +163,10 @@ int cli_send(int argc, char **argv)
 		}
 		if (choice == 'i') {
 			options.supervisor = optarg;
+		} else if (choice == 'f' && (end = strrchr(optarg, ':'))) {
+			*end = '\0';
+			options.person = optarg;
+			options.role = end + 1;
 		} else if (choice == 'j') {
 			options.is_json = true;
 		} else if (choice == 't') {

@@ -34,6 +34,17 @@ static int check(
 	return 0;
 }
 
+static void set_person(const struct enrg_client_command *command, struct command_person *ret_person)
+{
+	ret_person->is_there = true;
+	ret_person->role = command_role_parse(command->for_role ? command->for_role : "");
+	snprintf(ret_person->who, sizeof(ret_person->who), "%s", command->for_who ? command->for_who : "");
+	snprintf(ret_person->address, sizeof(ret_person->address), "%s",
+		command->for_address ? command->for_address : "");
+	text_make_safe(ret_person->who, strlen(ret_person->who));
+	text_make_safe(ret_person->address, strlen(ret_person->address));
+}
+
 /* command_fini is due on success. */
 static int make(const struct enrg_client_command *command, struct command *ret_command, struct enrg_error *err)
 {
@@ -52,6 +63,8 @@ static int make(const struct enrg_client_command *command, struct command *ret_c
 	}
 	snprintf(ret_command->sender.name, sizeof(ret_command->sender.name), "%s",
 		command->sender ? command->sender : "libenrgdaq");
+	if (command->for_who || command->for_role || command->for_address)
+		set_person(command, &ret_command->person);
 	if (command->id)
 		memcpy(ret_command->id, command->id, sizeof(ret_command->id));
 	return 0;

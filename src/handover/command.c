@@ -41,6 +41,26 @@ enum command_code command_code_parse(const char *name)
 	return COMMAND_UNKNOWN;
 }
 
+static const char *const role_names[] = {
+	[COMMAND_NOBODY_AT_ALL] = "nobody",
+	[COMMAND_VISITOR] = "visitor",
+	[COMMAND_USER] = "user",
+	[COMMAND_ADMIN] = "admin",
+};
+
+const char *command_role_name(enum command_role role)
+{
+	return (unsigned)role < COMMAND_ROLES ? role_names[role] : role_names[COMMAND_NOBODY_AT_ALL];
+}
+
+enum command_role command_role_parse(const char *name)
+{
+	for (unsigned role = 0; role < COMMAND_ROLES; role++)
+		if (!strcmp(role_names[role], name))
+			return (enum command_role)role;
+	return COMMAND_NOBODY_AT_ALL;
+}
+
 void command_format_id(const uint8_t id[COMMAND_ID_BYTES], char ret_hex[COMMAND_HEX_BYTES])
 {
 	text_format_hex(id, COMMAND_ID_BYTES, ret_hex);
@@ -95,15 +115,23 @@ void command_answer_copy(const struct command_answer *answer, struct command_ans
 
 /* --- to objects --- */
 
+static json_t *person_to_json(const struct command_person *person)
+{
+	if (!person->is_there)
+		return NULL;
+	return json_pack("{s:s, s:s, s:s}", "who", person->who, "role", command_role_name(person->role), "address",
+		person->address);
+}
+
 json_t *command_to_json(const struct command *command)
 {
 	char id[COMMAND_HEX_BYTES];
 
 	command_format_id(command->id, id);
-	return json_pack("{s:i, s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:O*}", "v", COMMAND_VERSION, "command",
+	return json_pack("{s:i, s:s, s:s, s:I, s:s, s:I, s:I, s:s, s:O*, s:o*}", "v", COMMAND_VERSION, "command",
 		command->kind, "id", id, "expires_ns", (json_int_t)command->expires_ns, "to", command->to, "user",
 		(json_int_t)command->sender.user, "pid", (json_int_t)command->sender.pid, "from", command->sender.name,
-		"body", command->body);
+		"body", command->body, "for", person_to_json(&command->person));
 }
 
 json_t *command_answer_to_json(const struct command_answer *answer)
@@ -181,6 +209,26 @@ static int read_version(const json_t *json, struct enrg_error *err)
 	return 0;
 }
 
+/* Absent: the process asks for itself. What can't be read must not count as that. */
+static int read_person(const json_t *json, struct command_person *ret_person, struct enrg_error *err)
+{
+	const json_t *value = json_object_get(json, "for");
+	char role[16] = "";
+
+	if (!value)
+		return 0;
+	if (!json_is_object(value))
+		return fail(err, "for", "a map");
+	int rc = read_text(value, "who", false, ret_person->who, sizeof(ret_person->who), err);
+	if (!rc)
+		rc = read_text(value, "role", true, role, sizeof(role), err);
+	if (!rc)
+		rc = read_text(value, "address", false, ret_person->address, sizeof(ret_person->address), err);
+	ret_person->role = command_role_parse(role);
+	ret_person->is_there = true;
+	return rc;
+}
+
 static bool is_kind(const char *kind)
 {
 	return strspn(kind, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == strlen(kind);
@@ -208,6 +256,8 @@ int command_from_json(const json_t *json, struct command *ret_command, struct en
 		rc = read_number(json, "pid", INT64_MAX, &command.sender.pid, err);
 	if (!rc)
 		rc = read_text(json, "from", false, command.sender.name, sizeof(command.sender.name), err);
+	if (!rc)
+		rc = read_person(json, &command.person, err);
 	if (!rc)
 		rc = read_object(json, "body", &command.body, err);
 	if (rc)

@@ -38,10 +38,20 @@ struct command_sender {
 	char name[128]; /* what it calls itself: "enrgdaq stop", the name of a job */
 };
 
+enum command_role { COMMAND_NOBODY_AT_ALL, COMMAND_VISITOR, COMMAND_USER, COMMAND_ADMIN, COMMAND_ROLES };
+
+/* For whom the asking program asks: who has logged in to it, not the user that it runs as. */
+struct command_person {
+	bool is_there;
+	enum command_role role; /* each may what those before it may */
+	char who[128], address[64];
+};
+
 struct command {
 	uint8_t id[COMMAND_ID_BYTES];
 	uint64_t expires_ns; /* wall clock */
 	struct command_sender sender;
+	struct command_person person;
 	char to[320];  /* "supervisor", "job NAME", "type NAME", "all" */
 	char kind[64]; /* [a-z0-9_.-] and letters */
 	json_t *body;  /* object, owned; NULL while it is made: empty */
@@ -64,6 +74,10 @@ int command_answer_set(struct command_answer *answer, enum command_code code, co
 	__attribute__((format(printf, 3, 4)));
 /* The same answer again; fields are shared. */
 void command_answer_copy(const struct command_answer *answer, struct command_answer *ret_copy);
+
+/* "visitor" …; "nobody" for what is no role. */
+const char *command_role_name(enum command_role role);
+enum command_role command_role_parse(const char *name);
 
 /* "ok", "refused", "wrong_fields" … for ever the same. */
 const char *command_code_name(enum command_code code);

@@ -42,6 +42,42 @@ static void a_command_comes_back(void **state)
 	command_fini(&back);
 }
 
+/* What can't be read must not count as nobody: without a person all is allowed. */
+static void for_whom_it_is_comes_back(void **state)
+{
+	static const char *const wrong[] = {"7", "{}", "{\"role\": 3}", "{\"role\": \"\"}",
+		"{\"role\": \"administrator of all\"}", "null", "{\"role\": \"user\", \"who\": []}"};
+	struct command command, back;
+
+	(void)state;
+	assert_int_equal(command_init(&command, "supervisor", "stop", NULL, S), 0);
+	json_t *json = command_to_json(&command);
+	assert_null(json_object_get(json, "for"));
+	assert_int_equal(command_from_json(json, &back, NULL), 0);
+	assert_false(back.person.is_there);
+	command_fini(&back);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		json_object_set_new(json, "for", json_loads(wrong[i], JSON_DECODE_ANY, NULL));
+		assert_int_equal(command_from_json(json, &back, NULL), ENRG_E_PROTOCOL);
+	}
+	json_object_set_new(json, "for", json_pack("{s:s}", "role", "root"));
+	assert_int_equal(command_from_json(json, &back, NULL), 0);
+	assert_int_equal(back.person.role, COMMAND_NOBODY_AT_ALL);
+	command_fini(&back);
+	json_decref(json);
+	command.person =
+		(struct command_person){.is_there = true, .role = COMMAND_USER, .who = "ada", .address = "192.0.2.1"};
+	json = command_to_json(&command);
+	assert_int_equal(command_from_json(json, &back, NULL), 0);
+	assert_true(back.person.is_there);
+	assert_int_equal(back.person.role, COMMAND_USER);
+	assert_string_equal(back.person.who, "ada");
+	assert_string_equal(back.person.address, "192.0.2.1");
+	json_decref(json);
+	command_fini(&back);
+	command_fini(&command);
+}
+
 static void each_command_has_an_id_of_its_own(void **state)
 {
 	struct command one, other;
@@ -187,6 +223,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_command_comes_back),
+		cmocka_unit_test(for_whom_it_is_comes_back),
 		cmocka_unit_test(each_command_has_an_id_of_its_own),
 		cmocka_unit_test(names_that_are_too_long_are_refused),
 		cmocka_unit_test(an_answer_comes_back),

@@ -23,7 +23,7 @@ struct entry {
 	bool is_told;    /* that it was taken; the answer's line then does not say who asked */
 	uint64_t number; /* the smallest one is the oldest */
 	char kind[sizeof(((struct command *)0)->kind)];
-	char who[400];                /* "for TO, by process PID of USER: NAME" */
+	char who[700];                /* "for TO, by process PID of USER: NAME" */
 	struct command_answer answer; /* its id is that of the command, from the start */
 	size_t asker_count;
 	struct command_asker askers[COMMANDS_ASKERS_MAX];
@@ -37,6 +37,8 @@ struct commands {
 	} tables[COMMANDS_TABLES_MAX];
 	commands_route *route;
 	void *route_context;
+	commands_guard *guard;
+	void *guard_context;
 	uint64_t number; /* of the last entry */
 	struct entry entries[COMMANDS_KEPT];
 	uint32_t taken_count;
@@ -77,6 +79,12 @@ void commands_set_route(struct commands *commands, commands_route *route, void *
 {
 	commands->route = route;
 	commands->route_context = context;
+}
+
+void commands_set_guard(struct commands *commands, commands_guard *guard, void *context)
+{
+	commands->guard = guard;
+	commands->guard_context = context;
 }
 
 /* --- ids --- */
@@ -188,8 +196,12 @@ static void describe(struct entry *entry, const struct command *command)
 	char user[64];
 
 	path_format_user(command->sender.user, user, sizeof(user));
-	snprintf(entry->who, sizeof(entry->who), "for %.150s, by process %" PRId64 " of %s%s%s", command->to,
+	int used = snprintf(entry->who, sizeof(entry->who), "for %.150s, by process %" PRId64 " of %s%s%s", command->to,
 		command->sender.pid, user, command->sender.name[0] ? ": " : "", command->sender.name);
+	if (command->person.is_there)
+		snprintf(entry->who + used, sizeof(entry->who) - (size_t)used, ", asked for by %s (%s)%s%s",
+			command->person.who, command_role_name(command->person.role),
+			command->person.address[0] ? " at " : "", command->person.address);
 }
 
 /* One whose answer will take its time. */
@@ -287,6 +299,29 @@ static void refuse_kind(const struct commands *commands, const char *kind, struc
 		!strncmp(kind, "run_", 4) ? "; commands for runs need [runs] control = true in supervisor.toml" : "");
 }
 
+static bool has_field(const struct enrg_table *table, const char *key)
+{
+	for (const struct enrg_option *option = table->options; option && option->key; option++)
+		if (option->kind == ENRG_OPTION_INCLUDE ? has_field(option->table, key) : !strcmp(option->key, key))
+			return true;
+	return false;
+}
+
+/* Records name the person that has logged in, whatever the fields say. */
+static void set_person(const struct command_kind *kind, const struct command *command)
+{
+	const struct command_person *person = &command->person;
+
+	if (!person->is_there || !command->body)
+		return;
+	if (has_field(&kind->body, "who"))
+		json_object_set_new(command->body, "who", json_string(person->who));
+	if (has_field(&kind->body, "role"))
+		json_object_set_new(command->body, "role", json_string(command_role_name(person->role)));
+	if (has_field(&kind->body, "address"))
+		json_object_set_new(command->body, "address", json_string(person->address));
+}
+
 static enum command_outcome handle_kind(
 	const struct command_kind *kind, void *context, const struct command *command, struct command_answer *answer)
 {
@@ -294,6 +329,7 @@ static enum command_outcome handle_kind(
 	enum command_outcome outcome = COMMAND_ANSWERED;
 	void *body = NULL;
 
+	set_person(kind, command);
 	if (!memory)
 		command_answer_set(answer, COMMAND_REFUSED, "out of memory");
 	else if (options_fill_json(&kind->body, command->body, memory, &body, answer->text, sizeof(answer->text)))
@@ -322,6 +358,8 @@ static enum command_outcome act(
 	const struct command_kind *kind;
 
 	describe(entry, command);
+	if (commands->guard && !commands->guard(commands->guard_context, command, answer))
+		return COMMAND_ANSWERED;
 	if (strcmp(command->to, "supervisor") != 0)
 		return route(commands, command, answer);
 	kind = find_kind(commands, command->kind, &context);

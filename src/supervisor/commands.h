@@ -53,6 +53,10 @@ void commands_destroy(struct commands *commands);
 int commands_add(struct commands *commands, const struct command_kind *kinds, void *context);
 void commands_set_route(struct commands *commands, commands_route *route, void *context);
 
+/* Before anything is done: false: it may not, and `answer` says why. NULL: all may all. */
+typedef bool commands_guard(void *context, const struct command *command, struct command_answer *answer);
+void commands_set_guard(struct commands *commands, commands_guard *guard, void *context);
+
 /* Does what the command asks for, or refuses it; `asker` is answered now or later, once. */
 void commands_take(struct commands *commands, const struct command *command, const struct command_asker *asker);
 /* Once a second: says how many lines of the log were left out, if there were too many. `now_ns`: CLOCK_MONOTONIC. */

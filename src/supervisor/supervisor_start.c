@@ -236,6 +236,10 @@ static int open_commands(struct supervisor *self, struct enrg_error *err)
 		.bus = self->control.client};
 	int rc = control_open(&self->commands, &params, err);
 
+	if (!rc) {
+		self->permission = (struct permission){.folder = &self->folder, .roster = self->roster};
+		commands_set_guard(self->commands.commands, permission_check, &self->permission);
+	}
 	self->control.hear = hear;
 	self->control.hear_context = &self->commands;
 	self->control.hears_alerts = hears_alerts;

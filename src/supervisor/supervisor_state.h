@@ -14,6 +14,7 @@
 #include "supervisor/keeper.h"
 #include "supervisor/ledger.h"
 #include "supervisor/pace.h"
+#include "supervisor/permission.h"
 #include "supervisor/reconfigure.h"
 #include "supervisor/renewal.h"
 #include "supervisor/roster.h"
@@ -59,6 +60,7 @@ struct supervisor {
 	struct transition transition;
 	struct reconfigure reconfigure;
 	struct renewal renewal;
+	struct permission permission;
 	struct sources sources; /* to start with; empty: those of params */
 	uint64_t duration_ns;   /* that are left of those of params */
 	struct keeper keeper;

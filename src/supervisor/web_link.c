@@ -68,7 +68,7 @@ static void hear_alert(struct web_link *link, const json_t *line)
 
 	take_text(line, "key", own, sizeof(own));
 	take_text(line, "text", text, sizeof(text));
-	snprintf(key, sizeof(key), "web/%s", own);
+	snprintf(key, sizeof(key), "%s%s", strncmp(own, "web/", 4) ? "web/" : "", own);
 	if (link->alert && *own && *text)
 		link->alert(link->context,
 			is_over    ? ENRG_INFO
@@ -138,7 +138,21 @@ static json_t *make_settings(const struct web_link_params *params, const char *w
 		options->info.supervisor_id, "runtime_folder", params->runtime_folder, "config_folder", config,
 		"web_folder", web_folder, "program", program, "tags", tags, "is_terminal", isatty(2), "verbosity",
 		log_level_name((enum enrg_level)options->verbosity), "cnc", options_values(&cnc_table, &options->cnc),
-		"web", options_values(&web_table, &options->web));
+		"web", options->has_web ? options_values(&web_table, &options->web) : json_null());
+}
+
+/* For `enrgdaq token` and `enrgdaq user`, wherever they are called. */
+static void say_where(const char *runtime_folder, const char *web_folder)
+{
+	char path[PATH_MAX];
+	json_t *json = json_pack("{s:s}", "folder", web_folder);
+	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
+
+	snprintf(path, sizeof(path), "%s/web.json", runtime_folder);
+	if (text)
+		(void)path_write_private_file(path, text, strlen(text), NULL);
+	free(text);
+	json_decref(json);
 }
 
 /* Room for what it reads along: a ring is mapped twice. */
@@ -221,6 +235,7 @@ void web_link_set(struct web_link **link, const struct web_link_params *params, 
 		return;
 	}
 	say_where(params, folder);
+	say_where(params->runtime_folder, folder);
 	(*link)->alert = params->alert;
 	(*link)->context = params->context;
 	bool is_other = (*link)->settings && !json_equal((*link)->settings, settings);

@@ -60,8 +60,11 @@ static void give_back(struct asker *asker, struct enrg_client *client)
 /* For whom this asks: the supervisor decides by it what he may. */
 static void set_person(struct enrg_client_command *command, const struct access_who *who)
 {
-	(void)command;
-	(void)who;
+	if (!who)
+		return;
+	command->for_who = who->name;
+	command->for_role = access_role_name(who->role);
+	command->for_address = who->address;
 }
 
 static int ask(struct enrg_client *client, const struct system_command *command, const char *fields,

@@ -170,7 +170,9 @@ int connections_init(struct connections *all, const struct http_params *params, 
 	const struct http_limits *limits = &params->limits;
 	struct address_limits rates = {limits->gets_per_second, limits->posts_per_second, limits->posts_burst};
 
-	*all = (struct connections){.params = params, .slot_count = limits->connections + SLOTS_MORE};
+	*all = (struct connections){.params = params,
+		.slot_count = limits->connections + SLOTS_MORE,
+		.is_tls = params->tls_certificate != NULL};
 	int rc = add_proxies(all, params->proxies, err);
 	if (rc)
 		return rc;

@@ -24,6 +24,8 @@ static int find_places(const char *host, struct place *ret_places, struct enrg_e
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
 	int count = 0;
 
+	if (!*host || strcmp(host, "*") == 0)
+		host = "0.0.0.0";
 	if (strcmp(host, "localhost") == 0) {
 		ret_places[0] = ret_places[1] = (struct place){.may_be_missing = true};
 		address_parse("127.0.0.1", &ret_places[0].address);

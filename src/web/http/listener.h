@@ -8,9 +8,9 @@
 
 enum { LISTENERS_MAX = 8 };
 
-/* "localhost": both loopback addresses (one of them where this machine has but one); "::" takes IPv4 as well; a name:
- * all its addresses. Non-blocking, close-on-exec. `port` 0: a free one, the same for all. The number of sockets, or an
- * error that says address, port and what to do. */
+/* "localhost": both loopback addresses (one of them where this machine has but one); "::" takes IPv4 as well; "" and
+ * "*" are 0.0.0.0; a name: all its addresses. Non-blocking, close-on-exec. `port` 0: a free one, the same for all. The
+ * number of sockets, or an error that says address, port and what to do. */
 int listener_open(
 	const char *host, uint16_t port, int ret_sockets[LISTENERS_MAX], uint16_t *ret_port, struct enrg_error *err);
 

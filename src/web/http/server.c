@@ -26,7 +26,7 @@ enum {
 	LOG_LINES_A_MINUTE = 10,
 };
 #define MS_NS          UINT64_C(1000000)
-#define CERTIFICATE_NS (2000 * MS_NS)
+#define CERTIFICATE_NS (1000 * MS_NS)
 
 struct http_server {
 	struct http_params params;
@@ -222,7 +222,6 @@ static int set_tls(struct http_server *server, struct enrg_error *err)
 	if (!server->paths[0] || !server->paths[1])
 		return -ENOMEM;
 	server->certificate = (struct certificate){.path = server->paths[0], .key_path = server->paths[1]};
-	server->all.is_tls = true;
 	return 0;
 }
 
@@ -278,6 +277,11 @@ static int start(struct http_server *server, const char *host, struct enrg_error
 	return rc ? enrg_error_set(err, rc, "no memory for the listening sockets") : 0;
 }
 
+static const char *or_none(const char *text)
+{
+	return text && *text ? text : NULL;
+}
+
 int http_open(const struct http_params *params, struct http_server **ret_server, struct enrg_error *err)
 {
 	struct http_server *server = calloc(1, sizeof(*server));
@@ -285,8 +289,10 @@ int http_open(const struct http_params *params, struct http_server **ret_server,
 	if (!server)
 		return enrg_error_set(err, -ENOMEM, "no memory for the web server");
 	server->params = *params;
+	server->params.tls_certificate = or_none(params->tls_certificate);
+	server->params.tls_key = or_none(params->tls_key);
 	server->main = pthread_self();
-	bool is_tls = params->tls_certificate != NULL;
+	bool is_tls = server->params.tls_certificate != NULL;
 	int rc = start(server, params->host, err);
 	server->err = NULL;
 	if (rc) {

@@ -20,7 +20,7 @@ struct http_server;
 struct http_params {
 	const char *host;                      /* "localhost": both loopback addresses; "0.0.0.0", an address, a name */
 	uint16_t port;                         /* 0: a free one */
-	const char *tls_certificate, *tls_key; /* PEM files, loaded anew when they change; NULL: plain */
+	const char *tls_certificate, *tls_key; /* PEM files, loaded anew when they change; NULL, "": plain */
 	const char *const *proxies;            /* addresses whose X-Forwarded-* count; NULL at the end */
 	struct http_limits limits;
 	void *context;

@@ -141,20 +141,6 @@ static json_t *make_settings(const struct web_link_params *params, const char *w
 		"web", options->has_web ? options_values(&web_table, &options->web) : json_null());
 }
 
-/* For `enrgdaq token` and `enrgdaq user`, wherever they are called. */
-static void say_where(const char *runtime_folder, const char *web_folder)
-{
-	char path[PATH_MAX];
-	json_t *json = json_pack("{s:s}", "folder", web_folder);
-	char *text = json ? json_dumps(json, JSON_INDENT(2)) : NULL;
-
-	snprintf(path, sizeof(path), "%s/web.json", runtime_folder);
-	if (text)
-		(void)path_write_private_file(path, text, strlen(text), NULL);
-	free(text);
-	json_decref(json);
-}
-
 /* Room for what it reads along: a ring is mapped twice. */
 static uint64_t bytes_max(const struct folder *folder)
 {
@@ -235,7 +221,6 @@ void web_link_set(struct web_link **link, const struct web_link_params *params, 
 		return;
 	}
 	say_where(params, folder);
-	say_where(params->runtime_folder, folder);
 	(*link)->alert = params->alert;
 	(*link)->context = params->context;
 	bool is_other = (*link)->settings && !json_equal((*link)->settings, settings);

@@ -96,6 +96,9 @@ def commands(lab):
     expect("a path out", lab.ask("POST", "/api/v1/jobs/add", {"file": "../x.toml"})[0], 422)
     expect("no file", lab.ask("POST", "/api/v1/jobs/add", {"file": "x.toml"})[0], 404)
     expect("a command of the supervisor", lab.ask("POST", "/api/v1/jobs/message", {"to": "supervisor", "kind": "stop"})[0], 422)
+    message = {"to": "job dice", "kind": "ping"}
+    for fields, code in (({}, 404), ({"a": "x" * 200000}, 422), ({"a": list(range(20000))}, 422), ([], 422)):
+        expect("a message", lab.ask("POST", "/api/v1/jobs/message", dict(message, fields=fields))[0], code)
     expect("reload", lab.ask("POST", "/api/v1/reload", {"dry_run": True})[0], 200)
     expect("mute", lab.ask("POST", "/api/v1/alarms/mute", {"name": "clock", "hours": 1, "reason": "test"},
                            token=lab.tokens["user"])[0], 200)
@@ -127,6 +130,9 @@ def texts(lab):
     code, answer, _ = lab.ask("POST", where, dict(change, restart=True))
     expect("restart", (code, answer["reload"]["is_done"]), (200, True))
     expect("role", lab.ask("POST", where, change, token=lab.tokens["user"])[0], 403)
+    new = {"file": "more.toml", "text": read["text"].replace('"dice"', '"more"')}
+    expect("a new file", lab.ask("POST", where, new)[0], 200)
+    expect("it is there", (lab.ask("POST", where, new)[0], lab.get("more.toml")), (409, new["text"]))
 
 
 def secrets_in_audit(lab):

@@ -104,8 +104,11 @@ static const struct {
 
 enum call_outcome call_command(struct call *call, int rc, struct system_answer *answer, const struct enrg_error *err)
 {
+	/* what is no command: too long, too deep, no name */
+	bool is_wrong = rc == -EINVAL || rc == -ENAMETOOLONG || rc == ENRG_E_PROTOCOL;
+
 	if (rc < 0)
-		return call_refuse(call, rc == -EINVAL ? 422 : 503, "%s", err->text);
+		return call_refuse(call, is_wrong ? 422 : 503, "%s", err->text);
 	bool is_known = (size_t)answer->code < sizeof(codes) / sizeof(codes[0]);
 	unsigned code = is_known ? (unsigned)answer->code : ENRG_ANSWER_UNKNOWN;
 	json_t *fields = answer->fields ? answer->fields : json_null();

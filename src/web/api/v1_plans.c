@@ -24,7 +24,8 @@ static enum call_outcome answer_plans(struct call *call, const char *kind)
 	if (answer.code == ENRG_ANSWER_OK && answer.fields)
 		return call_json(call, 200, answer.fields);
 	json_decref(answer.fields);
-	return call_refuse(call, 404, "%s", *answer.text ? answer.text : "the folder declares nothing of that name");
+	return call_refuse(
+		call, 404, "the folder declares nothing of that name: runs/%s/%.100s.toml would", kind, name);
 }
 
 static enum call_outcome get_types(struct call *call)

@@ -31,6 +31,8 @@ struct book_reader {
 	pthread_mutex_t lock;
 	pthread_cond_t freed; /* by CLOCK_MONOTONIC */
 	struct place places[CHILDREN];
+	bool is_hanging; /* the last answer did not come: one asker at a time waits for the next, so that workers stay
+			    free */
 	char runtime_folder[PATH_MAX], program[PATH_MAX];
 	uint32_t patience_ms;
 };
@@ -117,38 +119,58 @@ static struct place *find_free(struct book_reader *reader, bool *ret_all_stuck)
 	return found;
 }
 
-static int take_place(struct book_reader *reader, uint64_t until_ns, struct place **ret_place, struct enrg_error *err)
+static bool is_tried(const struct book_reader *reader)
 {
-	const struct timespec until = {
-		.tv_sec = (time_t)(until_ns / 1000000000u), .tv_nsec = (long)(until_ns % 1000000000u)};
+	bool is_busy = false;
+
+	for (unsigned i = 0; i < CHILDREN; i++)
+		is_busy |= reader->places[i].state == PLACE_BUSY;
+	return reader->is_hanging && is_busy;
+}
+
+/* NULL: none is free in time; *ret_stuck: the disk hangs, and it is known. */
+static struct place *wait_for_place(struct book_reader *reader, const struct timespec *until, bool *ret_stuck)
+{
 	struct place *place;
 	bool all_stuck;
 	int rc = 0;
 
+	do {
+		place = find_free(reader, &all_stuck);
+		*ret_stuck = all_stuck || is_tried(reader);
+		if (*ret_stuck)
+			return NULL;
+	} while (!place && !(rc = pthread_cond_timedwait(&reader->freed, &reader->lock, until)));
+	return place;
+}
+
+static int take_place(struct book_reader *reader, uint64_t until_ns, struct place **ret_place, struct enrg_error *err)
+{
+	const struct timespec until = {
+		.tv_sec = (time_t)(until_ns / 1000000000u), .tv_nsec = (long)(until_ns % 1000000000u)};
+	bool is_stuck;
+
 	pthread_mutex_lock(&reader->lock);
-	while (!(place = find_free(reader, &all_stuck)) && !all_stuck && !rc)
-		rc = pthread_cond_timedwait(&reader->freed, &reader->lock, &until);
+	struct place *place = wait_for_place(reader, &until, &is_stuck);
 	if (place)
 		place->state = PLACE_BUSY;
 	pthread_mutex_unlock(&reader->lock);
-	if (!place && all_stuck)
+	if (!place && is_stuck)
 		return enrg_error_set(err, -ETIMEDOUT,
-			"the disk of the run book does not answer: %u programs that read it still wait for it; data "
-			"are "
-			"not concerned",
-			CHILDREN);
+			"the disk of the run book does not answer: what reads it still waits; data are not concerned");
 	if (!place)
 		return enrg_error_set(err, -EBUSY, "too much is asked of the run book at once: ask again");
 	*ret_place = place;
 	return 0;
 }
 
-static void give_back(struct book_reader *reader, struct place *place, bool is_usable)
+static void give_back(struct book_reader *reader, struct place *place, int rc)
 {
-	bool is_gone = is_usable || child_end(&place->child);
+	bool is_gone = !rc || child_end(&place->child);
 
 	pthread_mutex_lock(&reader->lock);
 	place->state = is_gone ? PLACE_FREE : PLACE_STUCK;
+	reader->is_hanging = rc == -ETIMEDOUT;
 	pthread_cond_broadcast(&reader->freed);
 	pthread_mutex_unlock(&reader->lock);
 }
@@ -283,7 +305,7 @@ int book_reader_ask(
 		rc = take_place(reader, until_ns, &place, err);
 	if (!rc) {
 		rc = talk(place, program, line, until_ns, &bytes, &count, &code, err);
-		give_back(reader, place, !rc);
+		give_back(reader, place, rc);
 	}
 	free(line);
 	if (!rc && code) {

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -211,6 +212,37 @@ static void one_that_hangs_is_ended(void **state)
 	book_reader_close(reader);
 }
 
+static void *ask_once(void *context)
+{
+	char text[1000];
+
+	(void)ask(context, question_list(), text); /* whatever comes */
+	return NULL;
+}
+
+/* Else all workers would wait for it, and nobody could end a run. */
+static void one_asker_waits_for_a_disk_that_hangs(void **state)
+{
+	struct book_reader *reader = open_fake("slow",
+		"#!/bin/sh\nread line\n[ -e \"$0.first\" ] && : >\"$0.asked\"\n: >\"$0.first\"\nexec sleep 1000\n",
+		1500);
+	const struct timespec pause = {.tv_nsec = 1000000};
+	char text[1000], path[200];
+	pthread_t thread;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/fakes/slow.asked", folder);
+	assert_int_equal(ask(reader, question_list(), text), -ETIMEDOUT);
+	assert_non_null(strstr(text, "not answered in time"));
+	assert_int_equal(pthread_create(&thread, NULL, ask_once, reader), 0);
+	while (access(path, F_OK) != 0)
+		nanosleep(&pause, NULL);
+	assert_int_equal(ask(reader, question_list(), text), -ETIMEDOUT);
+	assert_non_null(strstr(text, "still waits"));
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	book_reader_close(reader);
+}
+
 static void nonsense_is_no_answer(void **state)
 {
 	static const char *const scripts[] = {"#!/bin/sh\nexit 3\n",
@@ -267,6 +299,7 @@ int main(void)
 		cmocka_unit_test(a_book_that_is_not_there_is_named),
 		cmocka_unit_test(one_that_was_killed_is_started_again),
 		cmocka_unit_test(one_that_hangs_is_ended),
+		cmocka_unit_test(one_asker_waits_for_a_disk_that_hangs),
 		cmocka_unit_test(nonsense_is_no_answer),
 		cmocka_unit_test(many_ask_at_once),
 	};

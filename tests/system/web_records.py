@@ -142,6 +142,10 @@ def plans():
     get("/api/v1/plans/types/none/last", 404)
     assert get("/api/v1/plans/sequences/scan")["count"] == 2
     assert get("/api/v1/plans/templates/dice")["jobs"] == ["DAQJobTest"]
+    written = {"file": "runs/types/more.toml", "text": 'templates = ["dice"]\n', "expect_sha256": "", "restart": True}
+    post("/api/v1/jobs/text", written)
+    assert [one["name"] for one in get("/api/v1/plans/types")["types"]] == ["dice", "more"]
+    post("/api/v1/jobs/text", written, 409)  # it is there now
     assert get("/api/v1/sequences")["sequences"] == []
     get("/api/v1/sequences/scan", 404)
     post("/api/v1/sequences/none/start", {}, 409)

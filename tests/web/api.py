@@ -102,6 +102,8 @@ def commands(lab):
     expect("reload", lab.ask("POST", "/api/v1/reload", {"dry_run": True})[0], 200)
     expect("mute", lab.ask("POST", "/api/v1/alarms/mute", {"name": "clock", "hours": 1, "reason": "test"},
                            token=lab.tokens["user"])[0], 200)
+    if "asked for by user (user) at 127.0.0.1" not in open("run.log").read():
+        sys.exit("FAILED: the supervisor does not know for whom enrgdaq-web asks")
 
 
 def texts(lab):

@@ -57,7 +57,7 @@ static void give_back(struct asker *asker, struct enrg_client *client)
 	enrg_client_close(client);
 }
 
-/* For whom this asks: the supervisor decides by it what he may. */
+/* For whom this asks: the supervisor decides by his role what he may. */
 static void set_person(struct enrg_client_command *command, const struct access_who *who)
 {
 	if (!who)

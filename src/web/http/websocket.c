@@ -8,7 +8,7 @@
 #include "base/text.h"
 
 enum { CLOSE_POLICY = 1008 };
-#define CLOSE_PATIENCE_NS UINT64_C(2000000000)
+#define CLOSE_PATIENCE_NS UINT64_C(1000000000)
 #define SECOND_NS         UINT64_C(1000000000)
 
 int websocket_create(uint64_t id, struct post *post, const struct http_params *params, uint64_t ping_ns,

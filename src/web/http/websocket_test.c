@@ -233,8 +233,8 @@ static void a_close_that_nobody_answers_ends_it(void **state)
 	(void)state;
 	post_close(&post, websocket->id, 1001, "");
 	assert_sent(0x88, "\x03\xe9");
-	assert_false(websocket_is_over(websocket, 2 * SECOND_NS));
-	assert_true(websocket_is_over(websocket, 4 * SECOND_NS));
+	assert_false(websocket_is_over(websocket, 3 * SECOND_NS / 2));
+	assert_true(websocket_is_over(websocket, 3 * SECOND_NS));
 }
 
 static void pings_want_pongs(void **state)

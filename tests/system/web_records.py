@@ -1,6 +1,7 @@
 """What was taken, over /api/v1: web_records.py BIN WEB_PROGRAM PORT RUNTIME_FOLDER CONFIG_FOLDER OUT_FOLDER. Starts
 enrgdaq-web as a supervisor does and asks it; a system with run control, a recorder and a histogram runs already."""
 
+import gzip
 import json
 import os
 import socket
@@ -46,8 +47,8 @@ def ask(path, body=None, headers=None):
             status, head, data = answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as error:
         status, head, data = error.code, error.headers, error.read()
-    kind = head.get("Content-Type", "")
-    return status, head, json.loads(data) if "json" in kind and data else data
+    is_json = "json" in head.get("Content-Type", "") and "Content-Encoding" not in head
+    return status, head, json.loads(data) if is_json and data else data
 
 
 def get(path, status=200):
@@ -204,8 +205,9 @@ def histograms():
     get("/api/v1/histograms/content?name=../../etc/passwd", 404)
     tree = get("/h.json?compact=3")
     assert tree["_childs"][0]["_childs"][0]["_kind"] == "ROOT.TH1D", tree
-    for name in ("root.json", "root.json.gz"):
-        assert get(f"/live/cpu/{name}?compact=23")["fName"] == "cpu"
+    assert get("/live/cpu/root.json?compact=23")["fName"] == "cpu"
+    _, head, packed = ask("/live/cpu/root.json.gz?compact=23")
+    assert head["Content-Encoding"] == "gzip" and json.loads(gzip.decompress(packed))["fName"] == "cpu"
     get("/live/none/root.json", 404)
     for name in ("exe.json", "cmd.json"):
         get("/live/cpu/" + name, 404)

@@ -8,6 +8,7 @@
 
 #include "enrgdaq/client.h"
 #include "enrgdaq/histogram.h"
+#include "web/api/packed.h"
 #include "web/api/routes.h"
 
 #define TREE_MAX 1000u /* histograms in the tree */
@@ -24,6 +25,19 @@ static int open_client(const struct call *call, struct enrg_client **ret_client,
 	return rc == -ENOENT ? -EAGAIN : rc; /* that system, not that histogram, is not there */
 }
 
+/* In the first place that is free. */
+static void add_header(struct call *call, const char *name, const char *value)
+{
+	size_t place = 0;
+
+	while (place < WEB_HEADERS_MAX && call->response.headers[place].name)
+		place++;
+	if (place == WEB_HEADERS_MAX)
+		return;
+	call->response.headers[place].name = name;
+	snprintf(call->response.headers[place].value, sizeof(call->response.headers[place].value), "%s", value);
+}
+
 /* A page of another origin may read it where web.origins names that. */
 static void allow_origin(struct call *call)
 {
@@ -34,10 +48,8 @@ static void allow_origin(struct call *call)
 		allowed++;
 	if (!origin || !allowed || !*allowed || strlen(origin) >= sizeof(call->response.headers[0].value))
 		return;
-	call->response.headers[0].name = "Access-Control-Allow-Origin";
-	snprintf(call->response.headers[0].value, sizeof(call->response.headers[0].value), "%s", origin);
-	call->response.headers[1].name = "Vary";
-	snprintf(call->response.headers[1].value, sizeof(call->response.headers[1].value), "Origin");
+	add_header(call, "Access-Control-Allow-Origin", origin);
+	add_header(call, "Vary", "Origin");
 }
 
 /* --- lists --- */
@@ -186,6 +198,18 @@ static enum call_outcome get_tree(struct call *call)
 	return CALL_ANSWERED;
 }
 
+/* The answer as gzip, which the name says; browsers unpack it by the header, programs by themselves. */
+static void pack(struct call *call)
+{
+	struct web_bytes *plain = call->response.body;
+
+	if (call->response.status != 200)
+		return;
+	call_bytes(call, 200, "application/json", packed_create(plain->data, plain->count));
+	web_bytes_release(plain);
+	add_header(call, "Content-Encoding", "gzip");
+}
+
 static enum call_outcome get_root_object(struct call *call)
 {
 	char name[1024];
@@ -193,6 +217,13 @@ static enum call_outcome get_root_object(struct call *call)
 	snprintf(name, sizeof(name), "%s/%s", call->parts[0], call->parts[1]);
 	answer_histogram(call, name, ENRG_HISTOGRAM_JSROOT);
 	allow_origin(call);
+	return CALL_ANSWERED;
+}
+
+static enum call_outcome get_packed_object(struct call *call)
+{
+	get_root_object(call);
+	pack(call);
 	return CALL_ANSWERED;
 }
 
@@ -239,8 +270,7 @@ const struct route v1_histograms_routes[] = {
 		get_tree),
 	ROOT_ROUTE("getRootObject", "/{job}/{name}/root.json", "A histogram for JSROOT", histogram_answers,
 		get_root_object),
-	/* browsers take it as it is; JSROOT asks for this name always */
-	ROOT_ROUTE("getRootObjectPacked", "/{job}/{name}/root.json.gz", "The same, not packed", histogram_answers,
-		get_root_object),
+	ROOT_ROUTE("getRootObjectPacked", "/{job}/{name}/root.json.gz", "The same as gzip, which JSROOT asks for",
+		histogram_answers, get_packed_object),
 	{0},
 };

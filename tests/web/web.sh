@@ -15,6 +15,8 @@ case_api() {
 
 case_port() { ask port.py; }
 
+case_who() { ask who.py; }
+
 # One environment for all runs; a machine that can't have it says why and passes the test over.
 make_environment() { # FOLDER
 	local log

@@ -179,14 +179,22 @@ static void send_answer(struct cnc *cnc, struct answer *answer)
 		cnc_message_fini(&fitted);
 		reply(cnc, answer->identity_bytes ? &peer : NULL, &asked, json_incref(answer->json));
 	} else {
-		const char *detail = json_string_value(json_object_get(answer->json, "detail"));
+		const char *why = json_string_value(json_object_get(answer->json, "message"));
 		reply(cnc, answer->identity_bytes ? &peer : NULL, &asked,
-			cnc_refuse(answer->type, detail ? detail : "It could not be done."));
+			cnc_refuse(answer->type, why ? why : "It could not be done."));
 	}
 	answer_destroy(answer);
 }
 
 /* --- what this program asks --- */
+
+static void answer_now(cnc_answered *answered, void *context, int status, const char *why)
+{
+	json_t *body = json_pack("{s:s}", "message", why);
+
+	answered(context, status, body);
+	json_decref(body);
+}
 
 static void ask_client(struct cnc *cnc, const struct asked *asked)
 {
@@ -198,9 +206,8 @@ static void ask_client(struct cnc *cnc, const struct asked *asked)
 	char id[37];
 
 	if (requests_add(cnc->requests, &params, id)) {
-		json_t *body = json_pack("{s:s}", "detail", "Too many requests wait for this client; ask again later.");
-		asked->answered(asked->context, 503, body);
-		json_decref(body);
+		answer_now(asked->answered, asked->context, 503,
+			"Too many requests wait for this client; ask again later.");
 		return;
 	}
 	json_object_set_new(asked->request, "req_id", json_string(id));
@@ -229,14 +236,6 @@ static void asked_destroy(struct asked *asked)
 {
 	json_decref(asked->request);
 	free(asked);
-}
-
-static void answer_now(cnc_answered *answered, void *context, int status, const char *detail)
-{
-	json_t *body = json_pack("{s:s}", "detail", detail);
-
-	answered(context, status, body);
-	json_decref(body);
 }
 
 /* On a worker. */
@@ -282,22 +281,22 @@ static void start_own(
 	free(own);
 }
 
-/* 0, or the status with which it is refused: detail says why. */
+/* 0, or the status with which it is refused: ret_why says why. */
 static int judge(
-	struct cnc *cnc, const char *client, enum cnc_type type, const struct access_who *who, const char **ret_detail)
+	struct cnc *cnc, const char *client, enum cnc_type type, const struct access_who *who, const char **ret_why)
 {
 	const struct cnc_options *options = cnc->settings->cnc;
 	bool is_code = type == CNC_REQ_RUN_CUSTOM_DAQ_JOB || type == CNC_REQ_SEND_MESSAGE;
 
 	if (is_code && who->role < ACCESS_ADMIN) {
-		*ret_detail = "On another machine this is for admins: over CNC nobody can say for whom a server asks.";
+		*ret_why = "On another machine this is for admins: over CNC nobody can say for whom a server asks.";
 		return 403;
 	}
 	if (cnc_type_is_change(type) && !options->curve_secret_key && !options->insecure &&
 		!registry_is_loopback(cnc->registry, client)) {
-		*ret_detail = "That client is another machine and has no key, so nothing that changes is asked of it: "
-			      "set up keys "
-			      "(`enrgdaq cnc-keys`), or cnc.insecure = true on this server.";
+		*ret_why = "That client is another machine and has no key, so nothing that changes is asked of it: "
+			   "set up keys "
+			   "(`enrgdaq cnc-keys`), or cnc.insecure = true on this server.";
 		return 409;
 	}
 	return 0;
@@ -320,13 +319,10 @@ static int enqueue(struct cnc *cnc, struct asked *asked)
 	return rc;
 }
 
-static void refuse(cnc_answered *answered, void *context, enum cnc_type type, int status, const char *detail)
+static void refuse(cnc_answered *answered, void *context, enum cnc_type type, int status, const char *why)
 {
-	json_t *body = cnc_refuse(type, detail);
+	json_t *body = cnc_refuse(type, why);
 
-	if (!body)
-		body = json_object();
-	json_object_set_new(body, "detail", json_string(detail));
 	answered(context, status, body);
 	json_decref(body);
 }
@@ -335,7 +331,7 @@ void cnc_ask(struct cnc *cnc, const char *client_id, const json_t *request, cons
 	cnc_answered *answered, void *context)
 {
 	struct cnc_message message;
-	const char *detail = NULL;
+	const char *why = NULL;
 
 	if (!strcmp(client_id, cnc->settings->supervisor_id)) {
 		start_own(cnc, request, who, answered, context);
@@ -349,7 +345,7 @@ void cnc_ask(struct cnc *cnc, const char *client_id, const json_t *request, cons
 		answer_now(answered, context, 422, "A field is missing or of another type.");
 		return;
 	}
-	int status = judge(cnc, client_id, message.type, who, &detail);
+	int status = judge(cnc, client_id, message.type, who, &why);
 	struct asked *asked = status ? NULL : calloc(1, sizeof(*asked));
 	if (asked) {
 		*asked = (struct asked){.type = message.type,
@@ -359,7 +355,7 @@ void cnc_ask(struct cnc *cnc, const char *client_id, const json_t *request, cons
 		text_copy(asked->client, sizeof(asked->client), client_id);
 	}
 	if (status)
-		refuse(answered, context, message.type, status, detail);
+		refuse(answered, context, message.type, status, why);
 	else if (!asked || enqueue(cnc, asked)) {
 		if (asked)
 			asked_destroy(asked);

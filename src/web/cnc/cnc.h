@@ -17,8 +17,8 @@ bool cnc_knows(struct cnc *cnc, const char *client_id);
 /* Last 1,000 Log messages of a client, oldest first; new reference; NULL: unknown. Any thread. */
 json_t *cnc_logs(struct cnc *cnc, const char *client_id);
 
-/* status: 200, 404 unknown, 409 refused, 504 unanswered within 30 s …; `answer` is borrowed. On the thread of CNC or a
- * worker. */
+/* status: 200, 404 unknown, 409 refused, 504 unanswered within 30 s …; `answer` is borrowed, and has `message` where
+ * it is not 200. On the thread of CNC, on a worker, or on the caller's in the call. */
 typedef void cnc_answered(void *context, int status, const json_t *answer);
 /* Asks that client (the own system too). `request` is borrowed; req_id is set here. Any thread; never waits. */
 void cnc_ask(struct cnc *cnc, const char *client_id, const json_t *request, const struct access_who *who,

@@ -77,7 +77,7 @@ int node_ask(struct node *node, const json_t *request, const struct access_who *
 	if (message.type == CNC_REQ_STATUS)
 		*ret_answer = json_pack("{s:s, s:{s:s}}", "type", type, "status", "of", node->id);
 	else if (message.type == CNC_REQ_RESTART_DAQ) /* an answer that the protocol does not know */
-		*ret_answer = json_pack("{s:s}", "detail", "the system is away");
+		*ret_answer = json_pack("{s:s}", "message", "the system is away");
 	else
 		*ret_answer = json_pack("{s:s, s:b, s:s}", "type", type, "success", is_fine, "message", node->id);
 	cnc_message_fini(&message);

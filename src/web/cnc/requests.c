@@ -44,7 +44,7 @@ static struct request *take(struct requests *requests, struct request **at)
 
 static void answer(struct request *request, int status, const char *why)
 {
-	json_t *body = json_pack("{s:s}", "detail", why);
+	json_t *body = json_pack("{s:s}", "message", why);
 
 	request->answered(request->context, status, body);
 	json_decref(body);

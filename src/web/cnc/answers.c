@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <time.h>
+
+#define STATUS_TRIES 10u
 
 struct answers {
 	struct node *node;
@@ -59,6 +62,19 @@ void answers_destroy(struct answers *answers)
 	free(answers);
 }
 
+/* A status has no words for "not yet": a system that has just started, or is away for a moment, is asked again. What
+ * stays away is not answered: an empty status would say that all jobs have ended. */
+static void ask(struct errand *errand, json_t **ret_answer)
+{
+	const struct timespec pause = {.tv_nsec = 300000000};
+	unsigned tries = errand->answer->type == CNC_REQ_STATUS ? STATUS_TRIES : 1;
+
+	while (node_ask(errand->answers->node, errand->request, &errand->who, ret_answer) == 503 && --tries) {
+		json_decref(*ret_answer);
+		nanosleep(&pause, NULL);
+	}
+}
+
 /* On a worker. */
 static void carry_out(void *context)
 {
@@ -66,7 +82,7 @@ static void carry_out(void *context)
 	struct answers *answers = errand->answers;
 	struct answer *answer = errand->answer;
 
-	node_ask(answers->node, errand->request, &errand->who, &answer->json);
+	ask(errand, &answer->json);
 	json_object_set(answer->json, "req_id", json_object_get(errand->request, "req_id"));
 	json_decref(errand->request);
 	free(errand);

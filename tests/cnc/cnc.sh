@@ -1,0 +1,87 @@
+#!/bin/bash
+# Command and control between machines, with the real program: cnc.sh CASE. drive.py plays the other machines with a ZMTP
+# and a MessagePack of its own. Needs ENRGDAQ_BIN.
+# shellcheck source=tests/system/harness.sh
+. "$(dirname "$0")/../system/harness.sh"
+
+drive() { python3 -B "$here/drive.py" "$@"; }
+
+# lab FOLDER ID LINE…: a folder with one source, and the lines of [cnc]
+lab() {
+	local folder=$1 id=$2
+	shift 2
+	mkdir -p "$folder"
+	{
+		printf 'ring_buffer_size_mb = 4\nrestart_delay_seconds = 0.1\n[info]\nsupervisor_id = "%s"\n' "$id"
+		printf 'supervisor_tags = ["t"]\n[cnc]\n'
+		printf '%s\n' "$@"
+	} >"$folder/supervisor.toml"
+	cat >"$folder/dice.toml" <<-END
+		daq_job_type = "DAQJobTest"
+		daq_job_unique_id = "dice"
+		rand_min = 1
+		rand_max = 6
+		interval_seconds = 0.05
+		[store_config.csv]
+		file_path = "$id.csv"
+	END
+}
+
+# web_of SUPERVISOR: the process that listens for it
+web_of() { ps --ppid "$1" -o pid=,comm= | awk '$2 == "enrgdaq-web" {print $1}'; }
+
+is_web_there() { [ -n "$(web_of "$1")" ]; }
+
+is_web_another() { is_web_there "$1" && [ "$(web_of "$1")" != "$2" ]; }
+
+case_client_of_ours() {
+	local cnc rest
+	read -r cnc rest < <(drive ports 2)
+	lab c lab 'is_server = true' "server_port = $cnc" 'rest_api_enabled = true' "rest_api_port = $rest"
+	start run.log run c
+	await 30 is_web_there "$run" || fail "enrgdaq-web is not there"
+	drive node "$cnc" "$rest" "$(web_of "$run")" 2>drive.log || fail "the client of our server"
+	grep -q "no keys: other machines may register" run.log || fail "the log does not say who may command"
+	grep -q "storm sends more than 1000 messages a second" run.log || fail "a storm was not said"
+}
+
+case_commands_of_others() {
+	local cnc rest
+	read -r cnc rest < <(drive ports 2)
+	lab c lab 'is_server = true' "server_port = $cnc" 'insecure = true'
+	start run.log run c
+	drive script "$cnc" 2>drive.log || fail "who commands our server"
+	grep -q "cnc.insecure = true: whoever reaches port $cnc" run.log || fail "the log does not warn"
+}
+
+case_server_of_ours() {
+	local hub
+	drive hub port 2>drive.log &
+	hub=$!
+	started+=("$hub")
+	await 20 test -s port || fail "no server"
+	lab c lab 'server_host = "127.0.0.1"' "server_port = $(cat port)"
+	start run.log run c
+	wait "$hub" || fail "the server of our client"
+}
+
+case_two_of_ours() {
+	local cnc rest first second web
+	read -r cnc rest < <(drive ports 2)
+	lab c1 lab1 'is_server = true' 'server_host = "localhost"' "server_port = $cnc" 'rest_api_enabled = true' \
+		"rest_api_port = $rest"
+	lab c2 lab2 "server_port = $cnc"
+	start first.log run c1
+	first=$run
+	start second.log run c2
+	second=$run
+	drive two "$rest" lab2 2>drive.log || fail "the first does not see or command the second"
+	for run in "$first" "$second"; do
+		web=$(web_of "$run")
+		kill -KILL "$web"
+		await 30 is_web_another "$run" "$web" || fail "enrgdaq-web does not come back"
+		drive pinged "$rest" lab2 2>drive.log || fail "not registered again"
+	done
+}
+
+run_case "$@"

@@ -407,6 +407,17 @@ static void end_map(struct feed *feed)
 	feed->inside = feed->outside = 0;
 }
 
+void feed_begin_instance(struct feed *feed, uint32_t instance)
+{
+	memset(feed->is_useless, 0, sizeof(feed->is_useless));
+	feed->instance = instance;
+	feed->most_waves = 0;
+	feed->rows_seen = feed->events_seen = 0;
+	feed->mean_of = 0;
+	end_map(feed);
+	feed->shown_now = 0;
+}
+
 static void add_to_map(struct feed *feed)
 {
 	struct scope_frame frame = {0};

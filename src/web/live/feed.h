@@ -96,6 +96,8 @@ struct feed_look {
 
 struct feed *feed_create(const struct feed_request *request, uint32_t number); /* NULL: out of memory */
 void feed_destroy(struct feed *feed);                                          /* takes NULL */
+/* The source has another stream from here on: what was learned of the old one does not hold. */
+void feed_begin_instance(struct feed *feed, uint32_t instance);
 /* Can it make use of such a table? `why` says why not. */
 bool feed_takes(const struct feed *feed, const struct enrg_schema *schema, char why[300]);
 /* Is a batch wanted now, by its own pace? */

@@ -70,23 +70,37 @@ uint32_t strip_find(
 	return count;
 }
 
-/* Rows of a batch have the times of their column, where it has one; else all that of the batch. */
-static double time_of(const struct enrg_batch *batch, const struct waves_layout *layout, uint64_t row)
-{
-	double time_ns = waves_number(batch, layout->time, row);
+/* Where the rows have their times, and what one step of it is in ns; else all have that of the batch. */
+struct strip_time {
+	uint32_t column;
+	double step_ns;
+};
 
-	if (isnan(time_ns))
-		for (uint32_t i = 0; i < batch->schema->column_count; i++)
-			if (!strcmp(batch->schema->columns[i].name, "timestamp") && batch->schema->columns[i].unit &&
-				!strcmp(batch->schema->columns[i].unit, "ms"))
-				time_ns = waves_number(batch, i, row) * 1e6;
-	return isnan(time_ns) ? (double)batch->acquired_ns : time_ns;
+static struct strip_time find_time(const struct enrg_schema *schema)
+{
+	struct waves_layout layout;
+
+	waves_find(schema, NULL, &layout);
+	if (layout.time != WAVES_NO_COLUMN)
+		return (struct strip_time){layout.time, 1};
+	for (uint32_t i = 0; i < schema->column_count; i++)
+		if (!strcmp(schema->columns[i].name, "timestamp") && schema->columns[i].unit &&
+			!strcmp(schema->columns[i].unit, "ms"))
+			return (struct strip_time){i, 1e6};
+	return (struct strip_time){WAVES_NO_COLUMN, 1};
+}
+
+static double time_of(const struct enrg_batch *batch, const struct strip_time *time, uint64_t row)
+{
+	double value = waves_number(batch, time->column, row);
+
+	return isnan(value) ? (double)batch->acquired_ns : value * time->step_ns;
 }
 
 int strip_add(struct feed *feed, const struct enrg_batch *batch)
 {
 	uint32_t columns[ASK_COLUMNS_MAX], count = strip_find(&feed->request, batch->schema, columns);
-	struct waves_layout layout;
+	const struct strip_time time = find_time(batch->schema);
 
 	if (!count)
 		return 0;
@@ -99,9 +113,8 @@ int strip_add(struct feed *feed, const struct enrg_batch *batch)
 	struct strip *strip = feed->strip;
 	if (!strip)
 		return -ENOMEM;
-	waves_find(batch->schema, NULL, &layout);
 	for (uint64_t row = batch->rows > strip->room ? batch->rows - strip->room : 0; row < batch->rows; row++) {
-		strip->times_ns[strip->next] = time_of(batch, &layout, row);
+		strip->times_ns[strip->next] = time_of(batch, &time, row);
 		for (uint32_t i = 0; i < count; i++)
 			strip->values[(size_t)i * strip->room + strip->next] =
 				(float)waves_number(batch, columns[i], row);

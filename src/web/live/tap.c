@@ -45,10 +45,8 @@ static bool wants_tag(const struct feed *feed, const char *tag)
 
 static bool is_wanted_by(struct feed *feed, const struct enrg_record *record, uint64_t now_ns)
 {
-	if (feed->instance != record->instance) {
-		memset(feed->is_useless, 0, sizeof(feed->is_useless));
-		feed->instance = record->instance;
-	}
+	if (feed->instance != record->instance)
+		feed_begin_instance(feed, record->instance);
 	return !feed->is_useless[record->table % TABLES] && wants_tag(feed, record->tag) && feed_is_due(feed, now_ns);
 }
 

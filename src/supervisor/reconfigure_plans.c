@@ -73,11 +73,12 @@ int reconfigure_check_plans(const struct reconfigure *self, const struct folder 
 int reconfigure_make_plans(struct reconfigure *self, const struct folder *wanted, const struct change *change,
 	struct plan_set **ret_plans, struct enrg_error *err)
 {
+	const struct run_log_params log_params = {&wanted->supervisor, self->runtime->folder, self->log_format};
 	struct plan_set *plans = NULL;
 	int rc = reconfigure_check_plans(self, wanted, change, &plans, err);
 
 	if (!rc)
-		rc = run_log_plan(&wanted->supervisor, self->log_format, plans, err);
+		rc = run_log_plan(&log_params, plans, err);
 	if (!rc)
 		rc = plan_set_name_run(plans, self->runtime->run, err);
 	if (!rc)

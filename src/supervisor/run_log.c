@@ -16,60 +16,78 @@
 #define TOML_BYTES_MAX   (16u << 20)
 #define BYTES_A_MEGABYTE 1e6
 
+#define WEB_ROTATE_BYTES (2u << 20)
+
 struct settings {
-	const char *file; /* NULL = none */
+	char file[4096]; /* "" = none */
 	uint64_t rotate_bytes;
 	uint32_t keep;
 };
 
-static struct settings choose(const struct supervisor_options *options)
+/* Whoever asks over HTTP for the log reads a file. Where standard error is one, it is that. */
+static bool needs_file(const struct supervisor_options *options)
 {
 	struct stat now;
 
-	if (options->log.file && options->log.file[0])
-		return (struct settings){.file = options->log.file,
-			.rotate_bytes = (uint64_t)(options->log.rotate_mb * BYTES_A_MEGABYTE),
-			.keep = (uint32_t)options->log.keep};
-	if (stat(EARLIER_FILE, &now) == 0 && S_ISREG(now.st_mode))
-		return (struct settings){.file = EARLIER_FILE};
-	return (struct settings){0};
+	return options->has_cnc && !(fstat(STDERR_FILENO, &now) == 0 && S_ISREG(now.st_mode));
+}
+
+/* `runtime_folder` NULL: it is not there yet. */
+static struct settings choose(const struct supervisor_options *options, const char *runtime_folder)
+{
+	struct settings settings = {0};
+	struct stat now;
+
+	if (options->log.file && options->log.file[0]) {
+		snprintf(settings.file, sizeof(settings.file), "%s", options->log.file);
+		settings.rotate_bytes = (uint64_t)(options->log.rotate_mb * BYTES_A_MEGABYTE);
+		settings.keep = (uint32_t)options->log.keep;
+	} else if (stat(EARLIER_FILE, &now) == 0 && S_ISREG(now.st_mode)) {
+		snprintf(settings.file, sizeof(settings.file), EARLIER_FILE);
+	} else if (runtime_folder && needs_file(options)) {
+		snprintf(settings.file, sizeof(settings.file), "%s/log", runtime_folder);
+		settings.rotate_bytes = WEB_ROTATE_BYTES;
+		settings.keep = 1;
+	}
+	return settings;
 }
 
 int run_log_open(const struct supervisor_options *options, enum log_format format, struct enrg_error *err)
 {
-	struct settings settings = choose(options);
+	struct settings settings = choose(options, NULL);
 
 	log_set_format(format);
-	if (settings.file && log_set_file(settings.file, settings.rotate_bytes, settings.keep))
+	if (settings.file[0] && log_set_file(settings.file, settings.rotate_bytes, settings.keep))
 		return enrg_error_set(err, -ENOMEM, "%s: out of memory", settings.file);
 	return 0;
 }
 
-void run_log_find(const struct supervisor_options *options, char *ret_path, size_t path_bytes)
+void run_log_follow(const struct supervisor_options *options, struct runtime *runtime)
 {
-	struct settings settings = choose(options);
+	struct settings early = choose(options, NULL), settings = choose(options, runtime->folder);
 	char folder[2048];
 
-	ret_path[0] = '\0';
-	if (settings.file && settings.file[0] == '/')
-		snprintf(ret_path, path_bytes, "%s", settings.file);
-	else if (settings.file && getcwd(folder, sizeof(folder)))
-		snprintf(ret_path, path_bytes, "%s/%s", folder, settings.file);
+	runtime->log_path[0] = '\0';
+	if (settings.file[0] == '/')
+		snprintf(runtime->log_path, sizeof(runtime->log_path), "%s", settings.file);
+	else if (settings.file[0] && getcwd(folder, sizeof(folder)))
+		snprintf(runtime->log_path, sizeof(runtime->log_path), "%s/%.2000s", folder, settings.file);
+	if (settings.file[0] && !early.file[0]) /* without memory nobody can read along, which is said where he tries */
+		(void)log_set_file(settings.file, settings.rotate_bytes, settings.keep);
 }
 
-int run_log_plan(const struct supervisor_options *options, enum log_format format, struct plan_set *plans,
-	struct enrg_error *err)
+int run_log_plan(const struct run_log_params *params, struct plan_set *plans, struct enrg_error *err)
 {
-	struct settings settings = choose(options);
+	struct settings settings = choose(params->options, params->runtime_folder);
 
 	for (size_t i = 0; i < plans->count; i++) {
 		struct plan *plan = plans->plans[i];
 
-		plan->is_log_json = format == LOG_JSON;
+		plan->is_log_json = params->format == LOG_JSON;
 		plan->log_rotate_bytes = settings.rotate_bytes;
 		plan->log_keep = settings.keep;
-		plan->log_file = settings.file ? strdup(settings.file) : NULL;
-		if (settings.file && !plan->log_file)
+		plan->log_file = settings.file[0] ? strdup(settings.file) : NULL;
+		if (settings.file[0] && !plan->log_file)
 			return enrg_error_set(err, -ENOMEM, "out of memory");
 	}
 	return 0;

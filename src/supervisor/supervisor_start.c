@@ -127,6 +127,8 @@ static int open_runs(struct supervisor *self, bool goes_on, struct enrg_error *e
 
 static int prepare(struct supervisor *self, struct enrg_error *err)
 {
+	const struct run_log_params log_params = {
+		&self->folder->supervisor, self->runtime.folder, self->params->log_format};
 	struct adopt_result adopted = {0};
 	bool goes_on;
 	int rc = adopt_check_versions(&self->runtime, err);
@@ -144,7 +146,7 @@ static int prepare(struct supervisor *self, struct enrg_error *err)
 	if (!rc && self->book.is_on)
 		rc = watch(self, book_descriptor(&self->book), OWN_BOOK, err);
 	if (!rc)
-		rc = run_log_plan(&self->folder->supervisor, self->params->log_format, self->plans, err);
+		rc = run_log_plan(&log_params, self->plans, err);
 	if (!rc)
 		rc = stream_specs_create(self->folder, self->plans, &self->specs, err);
 	if (!rc)
@@ -275,7 +277,7 @@ int supervisor_start(struct supervisor *self, struct enrg_error *err)
 	if (!rc)
 		run_parts_restore(&self->folder, self->types, &self->runtime);
 	if (!self->params->is_quiet)
-		run_log_find(&self->folder->supervisor, self->runtime.log_path, sizeof(self->runtime.log_path));
+		run_log_follow(&self->folder->supervisor, &self->runtime);
 	if (!rc)
 		rc = open_loop(self, err);
 	if (!rc)

@@ -1,0 +1,32 @@
+#!/bin/bash
+# web_logs.sh CASE: the log is seen over HTTP where standard error leads to where nobody can read along.
+# shellcheck source=tests/system/harness.sh
+. "$(dirname "$0")/harness.sh"
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+case_logs_without_a_file() {
+	local port
+	port=$(free_port)
+	write_dice_lab 16
+	cat >>c/supervisor.toml <<-END
+		[cnc]
+		rest_api_enabled = true
+		rest_api_port = $port
+		server_port = $(free_port)
+	END
+	mkfifo pipe
+	cat pipe >run.log &
+	started+=($!)
+	"$bin" run c >pipe 2>&1 &
+	run=$!
+	started+=("$run")
+	shows() { curl -sf "http://127.0.0.1:$port/clients/lab/logs" | grep -q "$1"; }
+	await 20 shows '"message":"run 1, ' || fail "the supervisor's line is not shown"
+	kill -KILL "$(pid_of dice)"
+	await 20 shows 'dice ended: signal 9' || fail "what happens later is not shown"
+	"$bin" stop lab >stop.log 2>&1 || fail "stop"
+	grep -q "run 1, " run.log || fail "it went to the file alone"
+}
+
+run_case "$@"

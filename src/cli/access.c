@@ -96,6 +96,17 @@ static bool read_place(const struct enrg_supervisor *supervisor, char ret_folder
 	return folder != NULL;
 }
 
+/* Below this runtime folder: systems of other ones are named to people, and can't be meant. */
+static bool is_here(const struct enrg_supervisor *supervisor)
+{
+	char root[PATH_MAX];
+
+	if (path_runtime_folder(root, sizeof(root), NULL))
+		return false;
+	size_t length = strlen(root);
+	return !strncmp(supervisor->folder, root, length) && supervisor->folder[length] == '/';
+}
+
 /* Of those that run here, or have run; `id` NULL: any. */
 static unsigned look_for(const struct enrg_supervisors *list, const char *id, bool runs, char ret_folder[PATH_MAX])
 {
@@ -103,7 +114,7 @@ static unsigned look_for(const struct enrg_supervisors *list, const char *id, bo
 
 	for (uint32_t i = 0; i < enrg_supervisors_count(list); i++) {
 		const struct enrg_supervisor *supervisor = enrg_supervisors_get(list, i);
-		if (supervisor->is_running == runs && (!id || !strcmp(id, supervisor->name)))
+		if (is_here(supervisor) && supervisor->is_running == runs && (!id || !strcmp(id, supervisor->name)))
 			count += read_place(supervisor, ret_folder);
 	}
 	return count;

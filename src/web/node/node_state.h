@@ -20,7 +20,7 @@ struct node {
 	struct web_bytes *templates[3]; /* by enum node_templates; NULL: not yet */
 };
 
-/* A request that is being carried out. */
+/* A request that is being carried out; node_call.c has what it needs. */
 struct node_call {
 	struct node *node;
 	const json_t *request; /* an object */

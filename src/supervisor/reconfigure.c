@@ -23,7 +23,7 @@ struct add_body {
 
 struct name_body {
 	const char *name;
-	bool now, wait;
+	bool now; /* of remove */
 };
 
 struct reload_body {
@@ -53,6 +53,8 @@ static const struct enrg_option add_options[] = {
 		.required = true, .help = "the job"                                                                    \
 	}
 
+static const struct enrg_option name_options[] = {NAME_OPTION, {0}};
+
 static const struct enrg_option remove_options[] = {
 	NAME_OPTION,
 	{.key = "now",
@@ -60,11 +62,6 @@ static const struct enrg_option remove_options[] = {
 		.offset = offsetof(struct name_body, now),
 		.default_value = "false",
 		.help = "does not wait until what is left is stored: it stays in shared memory"},
-	{.key = "wait",
-		.kind = ENRG_OPTION_BOOL,
-		.offset = offsetof(struct name_body, wait),
-		.default_value = "true",
-		.help = "false: it is answered when it is under way; so several may be asked at once"},
 	{0},
 };
 
@@ -76,6 +73,8 @@ static const struct enrg_option reload_options[] = {
 		.help = "says what would be done, and does nothing"},
 	{0},
 };
+
+static const struct enrg_option no_options[] = {{0}};
 
 /* --- refusing ----------------------------------------------------------------------------------------------------- */
 
@@ -351,7 +350,7 @@ static enum command_outcome add(
 	return outcome;
 }
 
-void reconfigure_refuse_name(const struct reconfigure *self, const char *name, struct command_answer *answer)
+static void refuse_name(const struct reconfigure *self, const char *name, struct command_answer *answer)
 {
 	const char *nearest = roster_suggest(self->transition->roster, name);
 
@@ -368,7 +367,7 @@ static bool hasten_removal(struct reconfigure *self, const struct name_body *wan
 	if (!member || member->wish != WISH_REMOVE)
 		return false;
 	member->is_now = member->is_now || wanted->now;
-	command_answer_set(answer, wanted->now || !wanted->wait ? COMMAND_OK : COMMAND_REFUSED, "%s",
+	command_answer_set(answer, wanted->now ? COMMAND_OK : COMMAND_REFUSED, "%s",
 		wanted->now ? "what is left stays in shared memory" : "it is being removed already");
 	return true;
 }
@@ -381,58 +380,20 @@ static bool lies_in(const struct folder *folder, const char *file)
 	       (file[length] == '/' || (length && folder->path[length - 1] == '/'));
 }
 
-/* Without this job, if it may go. */
-static enum command_outcome remove_one(struct reconfigure *self, const struct command *command,
-	const struct name_body *wanted, struct command_answer *answer)
-{
-	const struct job_config *job = find_job(*self->folder, wanted->name);
-	struct request request = {.command = command, .is_now = wanted->now};
-	struct sources sources = {0};
-	struct enrg_error err = {0};
-
-	if (!access(job->file, F_OK) && lies_in(*self->folder, job->file))
-		request.note = "its file stays: the next reload or run starts it again";
-	int rc = sources_clone(&(*self->folder)->sources, &sources, &err);
-	if (rc)
-		return refuse(answer, &err);
-	sources_drop(&sources, job->file);
-	return consider(self, &sources, &request, answer);
-}
-
-/* Nobody waits for it, and another change is under way: a source ends now, and leaves when its turn has come. */
-static void remove_later(struct reconfigure *self, const char *name, struct command_answer *answer)
-{
-	static const uint8_t nobody[COMMAND_ID_BYTES];
-	struct member *member = roster_find(self->transition->roster, name);
-	char **names = realloc(self->leaving, (self->leaving_count + 1) * sizeof(*names));
-	char *copy = strdup(name);
-
-	if (names)
-		self->leaving = names;
-	if (!names || !copy) {
-		free(copy);
-		command_answer_set(answer, COMMAND_REFUSED, "nothing was changed: out of memory");
-		return;
-	}
-	names[self->leaving_count++] = copy;
-	if (member && !member->wish && !member_is_store(member))
-		transition_wish(self->transition, member, WISH_STOP, nobody, self->now_ns(self->context));
-	command_answer_set(answer, COMMAND_OK, "it ends, and is removed when the change before it is done");
-}
-
 static enum command_outcome remove_job(
 	void *context, const struct command *command, const void *body, struct command_answer *answer)
 {
 	struct reconfigure *self = context;
 	const struct name_body *wanted = body;
 	const struct job_config *job = find_job(*self->folder, wanted->name);
+	struct request request = {.command = command, .is_now = wanted->now};
+	struct sources sources = {0};
+	struct enrg_error err = {0};
 
-	if (hasten_removal(self, wanted, answer))
-		return COMMAND_ANSWERED;
-	if (wanted->wait && is_busy(self, answer))
+	if (hasten_removal(self, wanted, answer) || is_busy(self, answer))
 		return COMMAND_ANSWERED;
 	if (!job) {
-		reconfigure_refuse_name(self, wanted->name, answer);
+		refuse_name(self, wanted->name, answer);
 		return COMMAND_ANSWERED;
 	}
 	if (job->is_default) {
@@ -440,37 +401,13 @@ static enum command_outcome remove_job(
 			wanted->name);
 		return COMMAND_ANSWERED;
 	}
-	if (!wanted->wait && transition_is_busy(self->transition, NULL, 0)) {
-		remove_later(self, wanted->name, answer);
-		return COMMAND_ANSWERED;
-	}
-	enum command_outcome outcome = remove_one(self, command, wanted, answer);
-	return wanted->wait ? outcome : COMMAND_ANSWERED; /* its own answer finds nobody then */
-}
-
-void reconfigure_step(struct reconfigure *self)
-{
-	static const struct command nobody = {.kind = "job.remove"};
-
-	while (self->leaving_count && !transition_is_busy(self->transition, NULL, 0)) {
-		char *name = self->leaving[--self->leaving_count];
-		const struct name_body wanted = {.name = name};
-		struct command_answer answer = {0};
-
-		if (find_job(*self->folder, name) && remove_one(self, &nobody, &wanted, &answer) == COMMAND_ANSWERED &&
-			answer.code != COMMAND_OK)
-			log_line(ENRG_ERROR, "%s is stopped, and could not be removed: %s", name, answer.text);
-		command_answer_fini(&answer);
-		free(name);
-	}
-}
-
-void reconfigure_close(struct reconfigure *self)
-{
-	while (self->leaving_count)
-		free(self->leaving[--self->leaving_count]);
-	free(self->leaving);
-	self->leaving = NULL;
+	if (!access(job->file, F_OK) && lies_in(*self->folder, job->file))
+		request.note = "its file stays: the next reload or run starts it again";
+	int rc = sources_clone(&(*self->folder)->sources, &sources, &err);
+	if (rc)
+		return refuse(answer, &err);
+	sources_drop(&sources, job->file);
+	return consider(self, &sources, &request, answer);
 }
 
 /* Jobs whose file lies elsewhere stay. */
@@ -521,6 +458,71 @@ static enum command_outcome reload(
 	return outcome;
 }
 
+/* --- commands: one job -------------------------------------------------------------------------------------------- */
+
+static struct member *find_free(struct reconfigure *self, const char *name, struct command_answer *answer)
+{
+	struct member *member = roster_find(self->transition->roster, name);
+
+	if (!member)
+		refuse_name(self, name, answer);
+	else if (member->wish)
+		command_answer_set(answer, COMMAND_REFUSED, "another command for %.200s is under way", name);
+	return member && !member->wish ? member : NULL;
+}
+
+static enum command_outcome wish(
+	struct reconfigure *self, const struct command *command, struct member *member, enum member_wish wish)
+{
+	transition_wish(self->transition, member, wish, command->id, self->now_ns(self->context));
+	return COMMAND_LATER;
+}
+
+static enum command_outcome stop(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	struct reconfigure *self = context;
+	struct member *member = find_free(self, ((const struct name_body *)body)->name, answer);
+
+	return member ? wish(self, command, member, WISH_STOP) : COMMAND_ANSWERED;
+}
+
+static enum command_outcome start(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	struct reconfigure *self = context;
+	struct member *member = find_free(self, ((const struct name_body *)body)->name, answer);
+
+	if (!member)
+		return COMMAND_ANSWERED;
+	if (member_is_alive(member)) {
+		command_answer_set(answer, COMMAND_OK, "it runs already");
+		return COMMAND_ANSWERED;
+	}
+	return wish(self, command, member, WISH_START);
+}
+
+static enum command_outcome restart(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	struct reconfigure *self = context;
+	struct member *member = find_free(self, ((const struct name_body *)body)->name, answer);
+
+	return member ? wish(self, command, member, WISH_RESTART) : COMMAND_ANSWERED;
+}
+
+/* For who waits for the answer of a change. */
+static enum command_outcome tell_wait(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	const struct reconfigure *self = context;
+
+	(void)command;
+	(void)body;
+	command_answer_set(answer, COMMAND_OK, "%s", transition_wait(self->transition));
+	return COMMAND_ANSWERED;
+}
+
 #define KIND(name, text, struct_type, table, function)                                                                 \
 	{                                                                                                              \
 		.kind = name, .summary = text, .body = {.size = sizeof(struct struct_type), .options = table},         \
@@ -530,7 +532,15 @@ static enum command_outcome reload(
 static const struct command_kind kinds[] = {
 	KIND("job.add", "adds a job while the run is on", add_body, add_options, add),
 	KIND("job.remove", "removes a job; what is left is stored first", name_body, remove_options, remove_job),
+	KIND("job.stop", "ends a job, which stays in the list", name_body, name_options, stop),
+	KIND("job.start", "starts a job that is stopped, done or given up", name_body, name_options, start),
+	KIND("job.restart", "ends a job and starts it again", name_body, name_options, restart),
 	KIND("reload", "makes the run what the folder says now", reload_body, reload_options, reload),
+	{.kind = "job.wait",
+		.summary = "answers what a change waits for, or nothing",
+		.body = {.size = 1, .options = no_options},
+		.is_silent = true,
+		.handle = tell_wait},
 	{0},
 };
 

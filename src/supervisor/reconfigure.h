@@ -1,5 +1,5 @@
-/* reconfigure.h: the commands that change a run: `job.add`, `job.remove`, `reload`. Each is checked as a whole first;
- * what is refused has changed nothing. Process: supervisor, main thread. */
+/* reconfigure.h: the commands that change a run: `job.add`, `job.remove`, `job.stop`, `job.start`, `job.restart`,
+ * `reload`. Each is checked as a whole first; what is refused has changed nothing. Process: supervisor, main thread. */
 #ifndef SUPERVISOR_RECONFIGURE_H
 #define SUPERVISOR_RECONFIGURE_H
 
@@ -20,17 +20,10 @@ struct reconfigure {
 	uint64_t (*now_ns)(void *context); /* the clock of the time in which the supervisor ran */
 	void *context;
 	struct runs *runs; /* that a job may come for */
-	char **leaving;    /* names of jobs that are to be removed, one after the other */
-	size_t leaving_count;
 };
 
 /* Adds the kinds. */
 int reconfigure_open(struct reconfigure *reconfigure, struct commands *commands);
-void reconfigure_close(struct reconfigure *reconfigure); /* takes zeroed state */
-/* Begins what waits, where nothing is under way: behind transition_step, unless the run ends. */
-void reconfigure_step(struct reconfigure *reconfigure);
-/* That there is no such job. */
-void reconfigure_refuse_name(const struct reconfigure *reconfigure, const char *name, struct command_answer *answer);
 
 /* The run is to be what these sources say, which are taken: for jobs that come and go with a run (run_parts.h). true:
  * the change is under way, and transition_is_busy until it is done; false: `answer` says why nothing was changed. */

@@ -117,7 +117,6 @@ void supervisor_fini(struct supervisor *self)
 	book_close(&self->book, BOOK_PATIENCE_NS);
 	supervisor_close_alarms(self);
 	transition_fini(&self->transition);
-	reconfigure_close(&self->reconfigure);
 	control_close(&self->commands);
 	control_plane_stop(&self->control);
 	remove_sockets(self);

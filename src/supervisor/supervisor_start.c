@@ -15,7 +15,6 @@
 #include "config/types_message.h"
 #include "supervisor/earlier/adopt.h"
 #include "supervisor/earlier/inherit.h"
-#include "supervisor/job_commands.h"
 #include "supervisor/job_text.h"
 #include "supervisor/needs.h"
 #include "supervisor/processors.h"
@@ -206,7 +205,6 @@ static int open_changes(struct supervisor *self, struct enrg_error *err)
 		.context = self,
 		.runs = &self->runs};
 	return reconfigure_open(&self->reconfigure, self->commands.commands) ||
-			       job_commands_open(&self->reconfigure, self->commands.commands) ||
 			       job_text_open(&self->reconfigure, self->commands.commands) ||
 			       renewal_open(&self->renewal, &self->reconfigure, self->commands.commands)
 		       ? enrg_error_set(err, -ENOSPC, "too many tables of commands")

@@ -30,7 +30,7 @@ int node_stop_jobs(struct node_call *call)
 		return 422;
 	if (names)
 		command.done = "these jobs stop in order and are started again";
-	command.fields = json_object();
+	command.fields = json_pack("{s:b}", "wait", 0);
 	if (names)
 		json_object_set_new(command.fields, "names", json_deep_copy(names));
 	return node_command(call, &command, NULL);

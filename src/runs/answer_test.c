@@ -92,6 +92,10 @@ static void words_are_words(void **state)
 	for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++)
 		assert_int_equal(list(database, json_pack("{s:s}", "words", hostile[i]), &first, &next), 0);
 	assert_int_equal(list(database, json_pack("{s:s}", "words", "cosmic_ray"), &first, &next), 2);
+	assert_int_equal(list(database, json_pack("{s:s}", "words", "%"), &first, &next), 2);
+	assert_int_equal(list(database, json_pack("{s:s}", "words", "c_"), &first, &next), 2);
+	assert_int_equal(list(database, json_pack("{s:s}", "words", "b m"), &first, &next), 0);
+	assert_int_equal(list(database, json_pack("{s:s}", "words", "b%m"), &first, &next), 0);
 	assert_int_equal(list(database, json_pack("{s:s}", "type", "x' OR '1'='1"), &first, &next), 0);
 	assert_int_equal(list(database, json_pack("{s:s}", "flag", "%"), &first, &next), 0);
 	assert_int_equal(list(database, json_pack("{s:I}", "before", (json_int_t)-5), &first, &next), 0);

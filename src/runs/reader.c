@@ -46,6 +46,21 @@ static bool format_match(const char *words, char ret_match[MATCH_BYTES])
 	return is_indexed;
 }
 
+/* As a part of a text: its signs stand for nothing else. */
+static void format_like(const char *words, char ret_like[MATCH_BYTES])
+{
+	size_t used = 0;
+
+	ret_like[used++] = '%';
+	for (; *words && used + 4 < MATCH_BYTES; words++) {
+		if (strchr("%_\\", *words))
+			ret_like[used++] = '\\';
+		ret_like[used++] = *words;
+	}
+	ret_like[used++] = '%';
+	ret_like[used] = '\0';
+}
+
 struct values {
 	char match[MATCH_BYTES];
 	char like[MATCH_BYTES];
@@ -68,9 +83,9 @@ static void format_sql(const struct reader_query *query, char ret_sql[SQL_BYTES]
 	bool is_searched = query->words && *query->words;
 	add(ret_sql, is_searched ? "SELECT " COLUMNS " FROM found CROSS JOIN run ON run.id = found.rowid WHERE "
 				 : "SELECT " COLUMNS " FROM run WHERE 1");
-	snprintf(ret_values->like, sizeof(ret_values->like), "%%%s%%", is_searched ? query->words : "");
+	format_like(is_searched ? query->words : "", ret_values->like);
 	if (is_searched)
-		add(ret_sql, is_indexed && *ret_values->match ? "found MATCH ?1" : "found.text LIKE ?2");
+		add(ret_sql, is_indexed && *ret_values->match ? "found MATCH ?1" : "found.text LIKE ?2 ESCAPE '\\'");
 	if (query->type)
 		add(ret_sql, " AND type = ?3");
 	if (query->quality)

@@ -68,28 +68,23 @@ void access_refresh(struct access *access)
 
 /* --- life --- */
 
+/* One block: the pointers, then the texts. */
 static char **copy_list(const char *const *list)
 {
-	size_t count = 0;
+	size_t count = 0, bytes = 0;
 
-	while (list && list[count])
-		count++;
-	char **copy = calloc(count + 1, sizeof(*copy));
-	for (size_t i = 0; copy && i < count; i++)
-		if (!(copy[i] = strdup(list[i]))) {
-			while (i)
-				free(copy[--i]);
-			free(copy);
-			return NULL;
-		}
+	for (; list && list[count]; count++)
+		bytes += strlen(list[count]) + 1;
+	char **copy = malloc((count + 1) * sizeof(*copy) + bytes);
+	if (!copy)
+		return NULL;
+	char *text = (char *)(copy + count + 1);
+	for (size_t i = 0; i < count; i++) {
+		copy[i] = text;
+		text = stpcpy(text, list[i]) + 1;
+	}
+	copy[count] = NULL;
 	return copy;
-}
-
-static void free_list(char **list)
-{
-	for (size_t i = 0; list && list[i]; i++)
-		free(list[i]);
-	free(list);
 }
 
 static int fill(struct access *access, const struct access_params *params, struct enrg_error *err)
@@ -136,8 +131,8 @@ void access_close(struct access *access)
 	audit_close(access->audit);
 	tokens_fini(&access->tokens);
 	people_fini(&access->people);
-	free_list(access->hosts);
-	free_list(access->origins);
+	free(access->hosts);
+	free(access->origins);
 	if (access->panel_secret)
 		explicit_bzero(access->panel_secret, strlen(access->panel_secret));
 	free(access->panel_secret);

@@ -189,6 +189,11 @@ void access_audit(
 			.who = who, .what = what, .result = result, .about = about, .is_refused = is_refused});
 }
 
+void access_flush(struct access *access)
+{
+	audit_flush(access->audit, 1000);
+}
+
 void access_set_run(struct access *access, const char *run)
 {
 	audit_set_run(access->audit, run);

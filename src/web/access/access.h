@@ -69,6 +69,8 @@ void access_judge(struct access *access, const struct web_request *request, enum
  * status. Never waits for a disk. */
 void access_audit(
 	struct access *access, const struct access_who *who, const char *what, const char *about, const char *result);
+/* Before the process ends: until what was audited is in the file, at most a second. */
+void access_flush(struct access *access);
 /* The run that lines of the audit name from now on: its number, "" = none. */
 void access_set_run(struct access *access, const char *run);
 

@@ -67,7 +67,7 @@ static void refused_attempts_are_written_and_tokens_never(void **state)
 	request.host = "10.1.2.3";
 	request.token = user_token;
 	judge(&request, ACCESS_USER, true); /* no refusal: the router says how it ended */
-	audit_flush(access_under_test->audit);
+	audit_flush(access_under_test->audit, 60000);
 	char *text = sample_read(folder, "audit.jsonl");
 	assert_non_null(
 		strstr(text, "\"who\":\"visitor\",\"role\":\"visitor\",\"way\":\"path\",\"address\":\"10.1.2.9\","

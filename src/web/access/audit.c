@@ -338,12 +338,22 @@ static void *run_thread(void *context)
 	return NULL;
 }
 
-void audit_flush(struct audit *audit)
+void audit_flush(struct audit *audit, uint32_t timeout_ms)
 {
+	struct timespec until;
+	int rc = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
 	pthread_mutex_lock(&audit->mutex);
 	pthread_cond_signal(&audit->woken);
-	while ((audit->bytes || audit->is_busy) && !audit->is_failing)
-		pthread_cond_wait(&audit->written, &audit->mutex);
+	while (rc == 0 && (audit->bytes || audit->is_busy) && !audit->is_failing)
+		rc = pthread_cond_timedwait(&audit->written, &audit->mutex, &until);
 	pthread_mutex_unlock(&audit->mutex);
 }
 

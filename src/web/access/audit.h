@@ -29,8 +29,8 @@ struct audit_entry {
 	bool is_refused;   /* of a storm of these only so many become lines */
 };
 void audit_add(struct audit *audit, const struct audit_entry *entry);
-/* Until all that was added is in the file, or has been given up: for tests. */
-void audit_flush(struct audit *audit);
+/* Until all that was added is in the file; at most so long, and not where it can't be written. */
+void audit_flush(struct audit *audit, uint32_t timeout_ms);
 
 /* Puts "***" in the place of the values of members whose names say that they are secret, also inside of text that is
  * JSON or TOML. In place of `json`. */

@@ -62,7 +62,7 @@ static void a_line_says_all(void **state)
 	(void)state;
 	audit_set_run(audit, "123");
 	add("POST /api/v1/runs", "{\"type\":\"calibration\"}", "200");
-	audit_flush(audit);
+	audit_flush(audit, 60000);
 	json_t *page = read_page(NULL, 10, NULL), *entry = json_array_get(json_object_get(page, "entries"), 0);
 	assert_int_equal(json_array_size(json_object_get(page, "entries")), 1);
 	assert_true(json_is_null(json_object_get(page, "next")));
@@ -92,7 +92,7 @@ static void no_secret_shows(void **state)
 	secret_remember("remembered77");
 	add("POST /clients/lab/run_custom_daqjob", about, "200");
 	add("remembered77", "password = hunter2x", "200");
-	audit_flush(audit);
+	audit_flush(audit, 60000);
 	char *text = sample_read(folder, "audit.jsonl");
 	assert_null(strstr(text, "hunter2x"));
 	assert_null(strstr(text, "12345678"));
@@ -114,7 +114,7 @@ static void nothing_steers_a_terminal(void **state)
 				 .what = "GET /\r\n\xc2\x9b\xe2\x80\xae\xf0\x9f\x98\x80",
 				 .about = "not JSON \x01\xff",
 				 .result = "401"});
-	audit_flush(audit);
+	audit_flush(audit, 60000);
 	char *text = sample_read(folder, "audit.jsonl");
 	for (const char *one = text; *one; one++) {
 		lines += *one == '\n';
@@ -166,7 +166,7 @@ static void fill_the_disk(void)
 		char what[32];
 		snprintf(what, sizeof(what), "POST /change/%02d", i);
 		add(what, NULL, "200"); /* never waits */
-		audit_flush(audit);
+		audit_flush(audit, 60000);
 	}
 	setrlimit(RLIMIT_FSIZE, &large);
 	add("POST /change/20", NULL, "200");
@@ -220,7 +220,7 @@ static void a_large_file_is_kept_and_pages_go_on(void **state)
 		snprintf(what, sizeof(what), "POST /old/%02d", i);
 		add(what, NULL, "200");
 	}
-	audit_flush(audit);
+	audit_flush(audit, 60000);
 	snprintf(path, sizeof(path), "%s/audit.jsonl", folder);
 	FILE *stream = fopen(path, "a");
 	for (int i = 0; i < AUDIT_FILE_BYTES_MAX / 1000; i++) /* lines that are none: stepped over */
@@ -233,7 +233,7 @@ static void a_large_file_is_kept_and_pages_go_on(void **state)
 		snprintf(what, sizeof(what), "POST /new/%02d", i);
 		add(what, NULL, "200");
 	}
-	audit_flush(audit);
+	audit_flush(audit, 60000);
 	assert_int_equal(count_kept(), 1);
 	for (int pages = 0; pages < 40; pages++) {
 		json_t *page = read_page(before, 7, "POST /");

@@ -224,6 +224,8 @@ int serve(int socket)
 			      : enrg_error_set(&err, -ENOMEM, "there is no memory, or no thread");
 	while (rc == 0 && !link_has_ended(program.link))
 		rc = turn(&program, &err);
+	if (program.web.access)
+		access_flush(program.web.access);
 	if (rc < 0)
 		log_line(ENRG_ERROR, "enrgdaq-web ends, data taking is not touched: %s", err.text);
 	return rc < 0;

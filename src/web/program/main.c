@@ -1,4 +1,5 @@
 /* main.c: `enrgdaq-web serve`: what listens for a supervisor, which starts it. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,6 +7,8 @@
 
 #include "base/log.h"
 #include "web/program/serve.h"
+
+#define ARENAS_MAX 4
 
 static const char usage[] =
 	"usage: enrgdaq-web serve\n"
@@ -26,6 +29,8 @@ int main(int argc, char **argv)
 		return is_help ? 0 : 2;
 	}
 	signal(SIGPIPE, SIG_IGN);
+	/* each arena of glibc takes 64 MiB of addresses, and RLIMIT_AS would leave none for a thread */
+	(void)mallopt(M_ARENA_MAX, ARENAS_MAX);
 	log_init("web", ENRG_INFO);
 	int rc = serve(STDIN_FILENO);
 	fflush(NULL);

@@ -1,10 +1,9 @@
-"""What was taken, over /api/v1: web_records.py BIN WEB_PROGRAM PORT RUNTIME_FOLDER CONFIG_FOLDER OUT_FOLDER. Starts
-enrgdaq-web as a supervisor does and asks it; a system with run control, a recorder and a histogram runs already."""
+"""What was taken, over /api/v1: web_records.py BIN PORT RUNTIME_FOLDER. Asks a system with run control, a recorder and
+a histogram that runs already, as its own user, who is admin without a token, and with tokens."""
 
 import gzip
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -12,28 +11,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-BIN, WEB, PORT, RUNTIME, CONFIG, OUT = sys.argv[1], sys.argv[2], int(sys.argv[3]), *sys.argv[4:7]
+BIN, PORT, RUNTIME = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 BASE = f"http://127.0.0.1:{PORT}"
 PATIENCE_S = 60
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def start():
-    ours, its = socket.socketpair()
-    settings = {"do": "settings", "supervisor_id": "lab", "runtime_folder": RUNTIME, "config_folder": CONFIG,
-                "web_folder": os.path.join(OUT, "web_lab"), "program": BIN, "tags": [], "is_terminal": False,
-                "cnc": {"is_server": True, "server_host": "127.0.0.1", "server_port": free_port(), "rest_api_enabled": True, "rest_api_host": "127.0.0.1", "rest_api_port": PORT},
-                "web": {"origins": ["https://plots.example.org"], "gets_per_second": 2000, "posts_per_second": 1000,
-                        "posts_burst": 1000}}
-    child = subprocess.Popen([WEB, "serve"], stdin=its, stderr=open("web.log", "w"))
-    ours.sendall(json.dumps(settings).encode() + b"\n")
-    its.close()
-    return child, ours
 
 
 def ask(path, body=None, headers=None):
@@ -237,18 +217,34 @@ def without_book():
     assert get("/api/v1/runs")["runs"]
 
 
+def roles():
+    """Whoever asks stands in the record; what a visitor may not is refused."""
+    head = {}
+    for role in ("visitor", "user"):
+        said = subprocess.run([BIN, "token", "add", role, "--role", role], stdout=subprocess.PIPE, text=True, check=True)
+        head[role] = {"Authorization": "Bearer " + next(w for w in said.stdout.split() if w.startswith("enrg_"))}
+    until("the tokens", lambda: ask("/api/v1/runs", headers=head["visitor"])[0] == 200)
+    assert ask("/api/v1/files/content?path=/etc/passwd", headers=head["visitor"])[0] == 403
+    for path in ("run/start", "run/stop", "runs/1/notes", "files/proof", "sequences/scan/start"):
+        assert ask("/api/v1/" + path, {}, head["visitor"])[0] == 403, path
+    assert ask("/api/v1/runs/1/delete", {}, head["user"])[0] == 403
+    status, _, said = ask("/api/v1/run/start", {"type": "dice", "stop_after_events": 5}, head["user"])
+    assert status == 200, said
+    number = said["fields"]["number"]
+    until("its end", lambda: get(f"/api/v1/runs/{number}")["quality"] == "complete")
+    by = get(f"/api/v1/runs/{number}")["entries"]["begin"][-1]["body"]["by"]
+    assert by["who"] == "user" and by["role"] == "user" and by["address"] == "127.0.0.1", by
+    status, _, said = ask(f"/api/v1/runs/{number}/notes", {"text": "by a user"}, head["user"])
+    assert status == 200, said
+    until("the note", lambda: [n for n in get(f"/api/v1/runs/{number}/notes")["notes"] if n["who"] == "user"])
+
+
 def main():
-    child, line = start()
-    try:
-        until("it listens", listens)
-        for part in (runs, same_and_more, plans, files, histories, histograms, without_book):
-            began = time.monotonic()
-            part()
-            print(f"{part.__name__}: {time.monotonic() - began:.2f} s")
-        line.close()
-        child.wait(PATIENCE_S)
-    finally:
-        child.kill()
+    until("it listens", listens)
+    for part in (runs, same_and_more, plans, files, histories, histograms, roles, without_book):
+        began = time.monotonic()
+        part()
+        print(f"{part.__name__}: {time.monotonic() - began:.2f} s", flush=True)
 
 
 main()

@@ -26,6 +26,7 @@ struct job_common {
 	struct enrg_string_list topics_to_subscribe;
 	int acquire; /* ours: 1 = in runs alone, where run control is on */
 	bool has_acquire;
+	bool restart_on_crash, has_restart_on_crash; /* ours */
 	double silent_after_seconds; /* ours: without a batch for so long it may be silent; 0 = no alarm */
 	bool has_silent_after;
 	int64_t ring_buffer_size_mb; /* ours: of this job's ring; 0 = its share of the supervisor's budget */

@@ -53,6 +53,13 @@ static const struct enrg_option job_common_options[] = {
 		.present_offset = AT(has_acquire),
 		.help = "With runs.control: whether this source takes data between runs as well; without the key its "
 			"type decides, and most take data always."},
+	{.key = "restart_on_crash",
+		.kind = ENRG_OPTION_BOOL,
+		.offset = AT(restart_on_crash),
+		.default_value = "true",
+		.present_offset = AT(has_restart_on_crash),
+		.help = "Whether the job is started again when it has crashed; false: it stays stopped. A stop of the "
+			"system lets a store finish what waits for it all the same."},
 	{.key = "silent_after_seconds",
 		.kind = ENRG_OPTION_FLOAT,
 		.offset = AT(silent_after_seconds),

@@ -306,7 +306,8 @@ static void test_groups(void **state)
 		"d.toml:6: warning: stats_store_config: it names no store: what this job sends there is kept "
 		"nowhere\n"
 		"e.toml:2: store_config: unknown key; known keys are daq_job_type, verbosity, daq_job_unique_id, "
-		"use_shm_when_possible, topics_to_subscribe, acquire, silent_after_seconds, ring_buffer_size_mb\n");
+		"use_shm_when_possible, topics_to_subscribe, acquire, restart_on_crash, silent_after_seconds, "
+		"ring_buffer_size_mb\n");
 	assert_true(f->folder->jobs[4].sections[0].target_local_supervisor);
 }
 

@@ -269,7 +269,8 @@ static void test_judged(void **state)
 		"needs a name of its own\n"
 		"runs/templates/led.toml:9: on: expected true or false, found the integer 1\n"
 		"runs/templates/led.toml:10: surplus: unknown key; known keys are daq_job_type, verbosity, "
-		"daq_job_unique_id, use_shm_when_possible, topics_to_subscribe, acquire, silent_after_seconds, "
+		"daq_job_unique_id, use_shm_when_possible, topics_to_subscribe, acquire, restart_on_crash, "
+		"silent_after_seconds, "
 		"ring_buffer_size_mb, amplitude, count, label, password, program, on\n");
 }
 

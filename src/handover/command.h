@@ -16,7 +16,7 @@
 
 #define COMMAND_ID_BYTES   16u
 #define COMMAND_HEX_BYTES  33u          /* an id as text, with its end */
-#define COMMAND_BYTES_MAX  (128u << 10) /* of a command or an answer on the wire */
+#define COMMAND_BYTES_MAX  (320u << 10) /* of a command or an answer on the wire: a text of 256 KiB and more */
 #define COMMAND_ITEMS_MAX  8192u
 #define COMMAND_DEPTH_MAX  8u
 #define COMMAND_EXPIRY_MAX 3600000000000ull /* so far ahead an expiry may lie, ns */

@@ -39,6 +39,13 @@ static int explain(const char *folder, int rc, struct enrg_error *err)
 	return enrg_error_set(err, rc, "no supervisor listens in %s: %s", folder, enrg_error_name(rc));
 }
 
+void command_link_widen(int socket)
+{
+	int bytes = (int)COMMAND_BYTES_MAX;
+
+	(void)setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 int command_link_open(const char *folder, int *ret_socket, struct enrg_error *err)
 {
 	int directory = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC), rc = 0, link;
@@ -47,6 +54,8 @@ int command_link_open(const char *folder, int *ret_socket, struct enrg_error *er
 	if (directory < 0)
 		return explain(folder, -errno, err);
 	link = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (link >= 0)
+		command_link_widen(link);
 	if (link < 0 || connect(link, (struct sockaddr *)&address, command_link_address(directory, &address)))
 		rc = -errno;
 	close(directory);

@@ -23,6 +23,8 @@ int command_link_recv(int socket, uint64_t timeout_ns, struct command_answer *re
 int command_link_ask(const char *folder, const struct command *command, uint64_t timeout_ns,
 	struct command_answer *ret_answer, struct enrg_error *err);
 
+/* For both ends: a message of COMMAND_BYTES_MAX finds room. */
+void command_link_widen(int socket);
 /* For both ends: the address of the socket in `folder`, however long its path is. `folder_descriptor` must stay open
  * while the address is used. Its length. */
 struct sockaddr_un;

@@ -440,3 +440,14 @@ void commands_take(struct commands *commands, const struct command *command, con
 		close_entry(commands, entry, &answer);
 	command_answer_fini(&answer);
 }
+
+void commands_act(struct commands *commands, const struct command *command)
+{
+	struct command_answer answer = {0};
+	void *context = NULL;
+	const struct command_kind *kind = find_kind(commands, command->kind, &context);
+
+	if (kind && handle_kind(kind, context, command, &answer) == COMMAND_ANSWERED)
+		commands_answer(commands, command->id, &answer);
+	command_answer_fini(&answer);
+}

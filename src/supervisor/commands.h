@@ -59,6 +59,8 @@ void commands_set_guard(struct commands *commands, commands_guard *guard, void *
 
 /* Does what the command asks for, or refuses it; `asker` is answered now or later, once. */
 void commands_take(struct commands *commands, const struct command *command, const struct command_asker *asker);
+/* One that was answered with COMMAND_LATER and put off: its handler again; `command` as it was then. */
+void commands_act(struct commands *commands, const struct command *command);
 /* Once a second: says how many lines of the log were left out, if there were too many. `now_ns`: CLOCK_MONOTONIC. */
 void commands_look(struct commands *commands, uint64_t now_ns);
 /* The answer to a command that was taken earlier. `answer` stays the caller's; its id is set here. */

@@ -216,6 +216,7 @@ static void accept_client(struct control_socket *self)
 	client->descriptor = accept4(self->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (client->descriptor < 0)
 		return;
+	command_link_widen(client->descriptor);
 	client->serial = ++self->serials;
 	if (getsockopt(client->descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length)) {
 		hang_up(client);

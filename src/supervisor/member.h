@@ -47,6 +47,7 @@ struct member {
 	const struct job_config *config;
 	struct plan *plan; /* owned: what its next process is told */
 	enum member_wish wish;
+	bool is_parting;                   /* its removal waits for another change */
 	bool is_now;                       /* a removal does not wait for what is left */
 	bool is_held;                      /* it may not be started yet: its streams are being prepared */
 	bool is_stop_asked;                /* of the wish: its process was asked to end */

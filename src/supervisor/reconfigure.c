@@ -14,37 +14,18 @@
 
 #define FILE_BYTES_MAX (16u << 20)
 
-/* --- bodies ------------------------------------------------------------------------------------------------------- */
+static const uint8_t no_id[COMMAND_ID_BYTES];
 
-struct add_body {
-	const char *file;
-	bool in_run;
-};
+/* --- bodies ------------------------------------------------------------------------------------------------------- */
 
 struct name_body {
 	const char *name;
+	bool wait;
 	bool now; /* of remove */
 };
 
 struct reload_body {
 	bool dry_run;
-};
-
-static const struct enrg_option add_options[] = {
-	{.key = "file",
-		.kind = ENRG_OPTION_STRING,
-		.offset = offsetof(struct add_body, file),
-		.required = true,
-		.help = "absolute path of the job's TOML file; one that lies outside of the folder runs until this run "
-			"ends"},
-	{.key = "in_run",
-		.kind = ENRG_OPTION_BOOL,
-		.offset = offsetof(struct add_body, in_run),
-		.default_value = "false",
-		.help = "it comes for the run that is on; where none is, a run of type `custom` begins with it, and "
-			"ends "
-			"when the last such job has ended"},
-	{0},
 };
 
 #define NAME_OPTION                                                                                                    \
@@ -53,10 +34,17 @@ static const struct enrg_option add_options[] = {
 		.required = true, .help = "the job"                                                                    \
 	}
 
-static const struct enrg_option name_options[] = {NAME_OPTION, {0}};
+#define WAIT_OPTION                                                                                                    \
+	{                                                                                                              \
+		.key = "wait", .kind = ENRG_OPTION_BOOL, .offset = offsetof(struct name_body, wait),                   \
+		.default_value = "true", .help = "false: answered when it is under way"                                \
+	}
+
+static const struct enrg_option name_options[] = {NAME_OPTION, WAIT_OPTION, {0}};
 
 static const struct enrg_option remove_options[] = {
 	NAME_OPTION,
+	WAIT_OPTION,
 	{.key = "now",
 		.kind = ENRG_OPTION_BOOL,
 		.offset = offsetof(struct name_body, now),
@@ -108,7 +96,7 @@ enum command_outcome reconfigure_refuse_problems(const struct problems *problems
 	return COMMAND_ANSWERED;
 }
 
-static enum command_outcome refuse(struct command_answer *answer, const struct enrg_error *err)
+enum command_outcome reconfigure_refuse(struct command_answer *answer, const struct enrg_error *err)
 {
 	command_answer_set(answer, COMMAND_REFUSED, "nothing was changed: %.900s", err->text);
 	return COMMAND_ANSWERED;
@@ -141,14 +129,8 @@ static void describe(
 	json_object_set_new(answer->fields, "plan", lines);
 }
 
-struct request {
-	const struct command *command;
-	bool is_now, is_dry;
-	const char *note; /* for the answer */
-};
-
 static enum command_outcome begin(struct reconfigure *self, struct folder *wanted, const struct change *change,
-	const struct request *request, struct command_answer *answer, const char *done)
+	const struct reconfigure_request *request, struct command_answer *answer, const char *done)
 {
 	struct transition_plan plan = {
 		.folder = wanted, .running = *self->folder, .change = change, .is_now = request->is_now, .done = done};
@@ -157,9 +139,10 @@ static enum command_outcome begin(struct reconfigure *self, struct folder *wante
 
 	if (rc) {
 		folder_free(wanted);
-		return refuse(answer, &err);
+		return reconfigure_refuse(answer, &err);
 	}
-	memcpy(plan.id, request->command->id, sizeof(plan.id));
+	if (!request->is_detached)
+		memcpy(plan.id, request->command->id, sizeof(plan.id));
 	rc = transition_begin(self->transition, &plan, self->now_ns(self->context), &err);
 	*self->folder = wanted;
 	roster_set_policy(self->transition->roster, &wanted->supervisor);
@@ -179,9 +162,8 @@ static bool adds_default(const struct folder *wanted, const struct change *chang
 	return false;
 }
 
-/* `sources` is taken. */
-static enum command_outcome consider(
-	struct reconfigure *self, struct sources *sources, const struct request *request, struct command_answer *answer)
+enum command_outcome reconfigure_consider(struct reconfigure *self, struct sources *sources,
+	const struct reconfigure_request *request, struct command_answer *answer)
 {
 	struct folder *wanted = NULL;
 	struct change *change = NULL;
@@ -198,7 +180,7 @@ static enum command_outcome consider(
 	if (!rc && !problems.errors)
 		rc = change_make(*self->folder, wanted, &change, &problems, &err);
 	if (rc) {
-		outcome = refuse(answer, &err);
+		outcome = reconfigure_refuse(answer, &err);
 	} else if (problems.errors) {
 		outcome = reconfigure_refuse_problems(&problems, answer);
 	} else if (!strcmp(request->command->kind, "job.remove") && adds_default(wanted, change)) {
@@ -215,7 +197,7 @@ static enum command_outcome consider(
 		if (request->is_dry) {
 			rc = reconfigure_check_plans(self, wanted, change, &plans, &err);
 			plan_set_destroy(plans);
-			outcome = rc ? refuse(answer, &err) : COMMAND_ANSWERED;
+			outcome = rc ? reconfigure_refuse(answer, &err) : COMMAND_ANSWERED;
 		} else {
 			outcome = begin(self, wanted, change, request, answer, text);
 			wanted = NULL;
@@ -227,7 +209,7 @@ static enum command_outcome consider(
 	return outcome;
 }
 
-static bool is_busy(const struct reconfigure *self, struct command_answer *answer)
+bool reconfigure_is_busy(const struct reconfigure *self, struct command_answer *answer)
 {
 	char text[600];
 
@@ -239,8 +221,7 @@ static bool is_busy(const struct reconfigure *self, struct command_answer *answe
 
 /* --- commands: the whole ------------------------------------------------------------------------------------------ */
 
-/* Below the folder that runs: the name there, without .toml, and the path as the folder's own files have it. */
-static bool is_inside(const struct reconfigure *self, const char *file, char *ret_name, char *ret_file)
+bool reconfigure_is_inside(const struct reconfigure *self, const char *file, char *ret_name, char *ret_file)
 {
 	char folder[PATH_MAX], path[PATH_MAX];
 	size_t length;
@@ -274,25 +255,25 @@ static const struct job_config *find_job(const struct folder *folder, const char
 	return NULL;
 }
 
-static enum command_outcome add_file(
-	struct reconfigure *self, const struct command *command, const char *given, struct command_answer *answer)
+enum command_outcome reconfigure_add_file(struct reconfigure *self, const struct reconfigure_request *wanted,
+	const char *given, struct command_answer *answer)
 {
 	const char *slash = strrchr(given, '/');
-	struct request request = {.command = command};
+	struct reconfigure_request request = *wanted;
 	struct sources sources = {0};
 	struct enrg_error err = {0};
 	char name[PATH_MAX], file[PATH_MAX], *text;
 	const struct job_config *job;
 	size_t bytes;
 
-	if (is_busy(self, answer))
+	if (reconfigure_is_busy(self, answer))
 		return COMMAND_ANSWERED;
 	if (given[0] != '/' || strlen(slash) < 7 || strcmp(given + strlen(given) - 5, ".toml") != 0) {
 		command_answer_set(answer, COMMAND_REFUSED,
 			"file: the absolute path of a .toml file was expected, found \"%.300s\"", given);
 		return COMMAND_ANSWERED;
 	}
-	if (!is_inside(self, given, name, file)) {
+	if (!reconfigure_is_inside(self, given, name, file)) {
 		snprintf(name, sizeof(name), "%.*s", (int)(strlen(slash) - 6), slash + 1);
 		snprintf(file, sizeof(file), "%s", given);
 		request.note = "its file lies outside of the folder: it runs until this run ends";
@@ -310,44 +291,15 @@ static enum command_outcome add_file(
 		return COMMAND_ANSWERED;
 	}
 	if (path_read_file(given, FILE_BYTES_MAX, &text, &bytes, &err))
-		return refuse(answer, &err);
+		return reconfigure_refuse(answer, &err);
 	int rc = sources_clone(&(*self->folder)->sources, &sources, &err);
 	if (!rc)
 		rc = sources_put(&sources, file, name, text, &err);
 	free(text);
 	if (!rc)
-		return consider(self, &sources, &request, answer);
+		return reconfigure_consider(self, &sources, &request, answer);
 	sources_fini(&sources);
-	return refuse(answer, &err);
-}
-
-/* Of that file, which was added. */
-static const char *find_added(const struct reconfigure *self, const char *given)
-{
-	char name[PATH_MAX], file[PATH_MAX];
-	const struct job_config *job = find_file(*self->folder, is_inside(self, given, name, file) ? file : given);
-
-	return job ? job->name : "";
-}
-
-static enum command_outcome add(
-	void *context, const struct command *command, const void *body, struct command_answer *answer)
-{
-	const struct add_body *wanted = body;
-	struct reconfigure *self = context;
-	struct enrg_error err = {0};
-	char user[64];
-
-	if (wanted->in_run && !runs_may_join(self->runs, &err))
-		return refuse(answer, &err);
-	enum command_outcome outcome = add_file(self, command, wanted->file, answer);
-	if (!wanted->in_run || outcome != COMMAND_LATER)
-		return outcome;
-	path_format_user(command->sender.user, user, sizeof(user));
-	if (runs_join(self->runs, find_added(self, wanted->file), user, &err) < 0)
-		log_line(ENRG_ERROR, "no run begins with %s, which was started for one: %s; `run_start` begins one",
-			find_added(self, wanted->file), err.text);
-	return outcome;
+	return reconfigure_refuse(answer, &err);
 }
 
 static void refuse_name(const struct reconfigure *self, const char *name, struct command_answer *answer)
@@ -372,6 +324,24 @@ static bool hasten_removal(struct reconfigure *self, const struct name_body *wan
 	return true;
 }
 
+/* Another change is under way: it stops now, and goes when that is done. */
+static enum command_outcome put_off_removal(struct reconfigure *self, const struct command *command,
+	const struct name_body *wanted, struct command_answer *answer)
+{
+	struct member *member = roster_find(self->transition->roster, wanted->name);
+
+	if (!deferred_put(&self->deferred, command)) {
+		command_answer_set(answer, COMMAND_REFUSED, "too many changes wait: try again when they are done");
+		return COMMAND_ANSWERED;
+	}
+	if (member)
+		member->is_parting = true;
+	if (member && member_is_source(member) && !member->wish)
+		transition_wish(self->transition, member, WISH_STOP, no_id, self->now_ns(self->context));
+	command_answer_set(answer, COMMAND_OK, "it stops, and is removed when the change that is under way is done");
+	return COMMAND_ANSWERED;
+}
+
 static bool lies_in(const struct folder *folder, const char *file)
 {
 	size_t length = strlen(folder->path);
@@ -386,16 +356,21 @@ static enum command_outcome remove_job(
 	struct reconfigure *self = context;
 	const struct name_body *wanted = body;
 	const struct job_config *job = find_job(*self->folder, wanted->name);
-	struct request request = {.command = command, .is_now = wanted->now};
+	struct reconfigure_request request = {.command = command, .is_now = wanted->now, .is_detached = !wanted->wait};
 	struct sources sources = {0};
 	struct enrg_error err = {0};
+	char text[600], file[PATH_MAX];
 
-	if (hasten_removal(self, wanted, answer) || is_busy(self, answer))
+	if (hasten_removal(self, wanted, answer))
 		return COMMAND_ANSWERED;
 	if (!job) {
 		refuse_name(self, wanted->name, answer);
 		return COMMAND_ANSWERED;
 	}
+	if (!wanted->wait && transition_is_busy(self->transition, text, sizeof(text)))
+		return put_off_removal(self, command, wanted, answer);
+	if (reconfigure_is_busy(self, answer))
+		return COMMAND_ANSWERED;
 	if (job->is_default) {
 		command_answer_set(answer, COMMAND_REFUSED, "%s has no file: it is there as long as a source names it",
 			wanted->name);
@@ -405,9 +380,13 @@ static enum command_outcome remove_job(
 		request.note = "its file stays: the next reload or run starts it again";
 	int rc = sources_clone(&(*self->folder)->sources, &sources, &err);
 	if (rc)
-		return refuse(answer, &err);
-	sources_drop(&sources, job->file);
-	return consider(self, &sources, &request, answer);
+		return reconfigure_refuse(answer, &err);
+	snprintf(file, sizeof(file), "%s", job->file);
+	sources_drop(&sources, file);
+	enum command_outcome outcome = reconfigure_consider(self, &sources, &request, answer);
+	if (outcome == COMMAND_LATER && strstr(file, "/" RECONFIGURE_CUSTOM "/"))
+		unlink(file); /* a supervisor that comes after a kill must not bring it back */
+	return request.is_detached && outcome == COMMAND_LATER ? COMMAND_ANSWERED : outcome;
 }
 
 /* Jobs whose file lies elsewhere stay. */
@@ -429,13 +408,14 @@ static enum command_outcome reload(
 	void *context, const struct command *command, const void *body, struct command_answer *answer)
 {
 	struct reconfigure *self = context;
-	struct request request = {.command = command, .is_dry = ((const struct reload_body *)body)->dry_run};
+	struct reconfigure_request request = {
+		.command = command, .is_dry = ((const struct reload_body *)body)->dry_run};
 	struct sources sources = {0};
 	struct problems problems;
 	struct enrg_error err = {0};
 	enum command_outcome outcome = COMMAND_ANSWERED;
 
-	if (!request.is_dry && is_busy(self, answer))
+	if (!request.is_dry && reconfigure_is_busy(self, answer))
 		return COMMAND_ANSWERED;
 	if (!self->config_path) {
 		command_answer_set(answer, COMMAND_REFUSED, "this run has no folder that could be read again");
@@ -448,11 +428,11 @@ static enum command_outcome reload(
 	if (!rc)
 		rc = keep_temporary(self, &sources, &err);
 	if (rc)
-		outcome = refuse(answer, &err);
+		outcome = reconfigure_refuse(answer, &err);
 	else if (problems.errors)
 		outcome = reconfigure_refuse_problems(&problems, answer);
 	else
-		outcome = consider(self, &sources, &request, answer);
+		outcome = reconfigure_consider(self, &sources, &request, answer);
 	sources_fini(&sources);
 	problems_fini(&problems);
 	return outcome;
@@ -471,20 +451,26 @@ static struct member *find_free(struct reconfigure *self, const char *name, stru
 	return member && !member->wish ? member : NULL;
 }
 
-static enum command_outcome wish(
-	struct reconfigure *self, const struct command *command, struct member *member, enum member_wish wish)
+static enum command_outcome wish(struct reconfigure *self, const struct command *command, struct member *member,
+	enum member_wish wish, bool waits)
 {
-	transition_wish(self->transition, member, wish, command->id, self->now_ns(self->context));
-	return COMMAND_LATER;
+	transition_wish(self->transition, member, wish, waits ? command->id : no_id, self->now_ns(self->context));
+	return waits ? COMMAND_LATER : COMMAND_ANSWERED;
 }
 
 static enum command_outcome stop(
 	void *context, const struct command *command, const void *body, struct command_answer *answer)
 {
+	const struct name_body *wanted = body;
 	struct reconfigure *self = context;
-	struct member *member = find_free(self, ((const struct name_body *)body)->name, answer);
+	struct member *member = roster_find(self->transition->roster, wanted->name);
 
-	return member ? wish(self, command, member, WISH_STOP) : COMMAND_ANSWERED;
+	if (member && !wanted->wait && (member->wish == WISH_STOP || member->wish == WISH_REMOVE)) {
+		command_answer_set(answer, COMMAND_OK, "it is being stopped already");
+		return COMMAND_ANSWERED;
+	}
+	member = find_free(self, wanted->name, answer);
+	return member ? wish(self, command, member, WISH_STOP, wanted->wait) : COMMAND_ANSWERED;
 }
 
 static enum command_outcome start(
@@ -499,16 +485,17 @@ static enum command_outcome start(
 		command_answer_set(answer, COMMAND_OK, "it runs already");
 		return COMMAND_ANSWERED;
 	}
-	return wish(self, command, member, WISH_START);
+	return wish(self, command, member, WISH_START, ((const struct name_body *)body)->wait);
 }
 
 static enum command_outcome restart(
 	void *context, const struct command *command, const void *body, struct command_answer *answer)
 {
+	const struct name_body *wanted = body;
 	struct reconfigure *self = context;
-	struct member *member = find_free(self, ((const struct name_body *)body)->name, answer);
+	struct member *member = find_free(self, wanted->name, answer);
 
-	return member ? wish(self, command, member, WISH_RESTART) : COMMAND_ANSWERED;
+	return member ? wish(self, command, member, WISH_RESTART, wanted->wait) : COMMAND_ANSWERED;
 }
 
 /* For who waits for the answer of a change. */
@@ -530,7 +517,6 @@ static enum command_outcome tell_wait(
 	}
 
 static const struct command_kind kinds[] = {
-	KIND("job.add", "adds a job while the run is on", add_body, add_options, add),
 	KIND("job.remove", "removes a job; what is left is stored first", name_body, remove_options, remove_job),
 	KIND("job.stop", "ends a job, which stays in the list", name_body, name_options, stop),
 	KIND("job.start", "starts a job that is stopped, done or given up", name_body, name_options, start),
@@ -552,11 +538,11 @@ int reconfigure_open(struct reconfigure *reconfigure, struct commands *commands)
 bool reconfigure_take(struct reconfigure *reconfigure, struct sources *sources, struct command_answer *answer)
 {
 	static const struct command nobody = {.kind = "run.jobs"};
-	const struct request request = {.command = &nobody};
+	const struct reconfigure_request request = {.command = &nobody};
 
-	if (is_busy(reconfigure, answer)) {
+	if (reconfigure_is_busy(reconfigure, answer)) {
 		sources_fini(sources);
 		return false;
 	}
-	return consider(reconfigure, sources, &request, answer) == COMMAND_LATER;
+	return reconfigure_consider(reconfigure, sources, &request, answer) == COMMAND_LATER;
 }

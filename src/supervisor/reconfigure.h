@@ -1,9 +1,11 @@
-/* reconfigure.h: the commands that change a run: `job.add`, `job.remove`, `job.stop`, `job.start`, `job.restart`,
- * `reload`. Each is checked as a whole first; what is refused has changed nothing. Process: supervisor, main thread. */
+/* reconfigure.h: the commands that change a run: `job.add` (job_add.h), `job.remove`, `job.stop`, `job.start`,
+ * `job.restart`, `reload`. Each is checked as a whole first; what is refused has changed nothing. Process: supervisor,
+ * main thread. */
 #ifndef SUPERVISOR_RECONFIGURE_H
 #define SUPERVISOR_RECONFIGURE_H
 
 #include "base/log.h"
+#include "supervisor/deferred.h"
 #include "supervisor/runs.h"
 #include "supervisor/runtime.h"
 #include "supervisor/transition.h"
@@ -20,6 +22,19 @@ struct reconfigure {
 	uint64_t (*now_ns)(void *context); /* the clock of the time in which the supervisor ran */
 	void *context;
 	struct runs *runs; /* that a job may come for */
+	struct deferred deferred;
+};
+
+/* Folder of jobs that came as a text, in the runtime folder, and the begin of their names as sources. */
+#define RECONFIGURE_CUSTOM        "custom"
+#define RECONFIGURE_CUSTOM_SOURCE "~custom/"
+
+struct reconfigure_request {
+	const struct command *command;
+	bool is_now;      /* removals do not wait for what is left */
+	bool is_dry;      /* says what would be done */
+	bool is_detached; /* the command is not answered at the end of the change */
+	const char *note; /* for the answer; NULL */
 };
 
 /* Adds the kinds. */
@@ -29,6 +44,18 @@ int reconfigure_open(struct reconfigure *reconfigure, struct commands *commands)
  * the change is under way, and transition_is_busy until it is done; false: `answer` says why nothing was changed. */
 bool reconfigure_take(struct reconfigure *reconfigure, struct sources *sources, struct command_answer *answer);
 
+/* The same for a command; COMMAND_LATER: it is under way. `sources` is taken. */
+enum command_outcome reconfigure_consider(struct reconfigure *reconfigure, struct sources *sources,
+	const struct reconfigure_request *request, struct command_answer *answer);
+/* One more job, of a file. */
+enum command_outcome reconfigure_add_file(struct reconfigure *reconfigure, const struct reconfigure_request *wanted,
+	const char *file, struct command_answer *answer);
+/* Does it lie below the folder that runs? The name there, without .toml, and the path as the folder's own files have it
+ * (PATH_MAX each). */
+bool reconfigure_is_inside(const struct reconfigure *reconfigure, const char *file, char *ret_name, char *ret_file);
+/* Is a change under way? `answer` says so. */
+bool reconfigure_is_busy(const struct reconfigure *reconfigure, struct command_answer *answer);
+enum command_outcome reconfigure_refuse(struct command_answer *answer, const struct enrg_error *err);
 /* Names all that is wrong, in the fields too. `problems` has an error. */
 enum command_outcome reconfigure_refuse_problems(const struct problems *problems, struct command_answer *answer);
 

@@ -390,6 +390,14 @@ static bool is_wished_end(const struct member *member, const struct restart_end 
 	return member->wish == WISH_STOP || member->wish == WISH_RESTART;
 }
 
+/* By its text. */
+static bool stays_down(const struct member *member, const struct restart_end *end)
+{
+	const struct job_common *common = &member->config->common;
+
+	return common->has_restart_on_crash && !common->restart_on_crash && !(end->exit_code == 0 && end->is_done);
+}
+
 static void handle_end(struct roster *roster, struct member *member, uint64_t now_ns)
 {
 	struct restart_end end = {.was_hung = member->is_hung, .is_store = !member_is_source(member)};
@@ -410,6 +418,13 @@ static void handle_end(struct roster *roster, struct member *member, uint64_t no
 	if (!roster->is_stopping && is_wished_end(member, &end)) {
 		if (end.exit_code != 0 && end.exit_code != 3)
 			log_line(ENRG_WARNING, "%s ended: %s", member->plan->name, member->last_exit);
+		member_enter(member, MEMBER_STOPPED);
+		return;
+	}
+	if (!roster->is_stopping && stays_down(member, &end)) {
+		log_line(ENRG_WARNING, "%s ended: %s; it is not started again (restart_on_crash = false)",
+			member->plan->name, member->last_exit);
+		member->was_failing = true;
 		member_enter(member, MEMBER_STOPPED);
 		return;
 	}

@@ -19,6 +19,8 @@ static bool is_part(const struct member *member)
 /* It was to run and does not, and not because somebody takes it away. */
 static bool is_missing(const struct member *member)
 {
+	if (member->is_parting)
+		return false; /* it was asked to go */
 	return is_part(member) && member->wish != WISH_REMOVE &&
 	       (member->state == MEMBER_PAUSING || member->state == MEMBER_GIVEN_UP || member->state == MEMBER_STOPPED);
 }

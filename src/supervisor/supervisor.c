@@ -123,6 +123,7 @@ static void step(struct supervisor *self, uint64_t now_ns)
 		transition_stop(&self->transition);
 	if (transition_step(&self->transition, now_ns))
 		supervisor_look_at_jobs(self, now_ns); /* who asked for it looks next */
+	jobs_step(&self->jobs);
 	drain_step(&self->drain, self->roster, now_ns);
 	runs_step(&self->runs, now_ns);
 	runs_plain_step(&self->runs, roster_is_up(self->roster, now_ns), self->drain.phase != DRAIN_NONE);

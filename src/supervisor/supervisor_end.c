@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "supervisor/job_add.h"
 #include "supervisor/processors.h"
 #include "supervisor/run_end.h"
 #include "supervisor/runs_plain.h"
@@ -116,6 +117,9 @@ void supervisor_fini(struct supervisor *self)
 	runs_close(&self->runs);
 	book_close(&self->book, BOOK_PATIENCE_NS);
 	supervisor_close_alarms(self);
+	jobs_close(&self->jobs);
+	if (self->has_begun && self->roster)
+		job_add_remove_files(&self->runtime);
 	transition_fini(&self->transition);
 	control_close(&self->commands);
 	control_plane_stop(&self->control);

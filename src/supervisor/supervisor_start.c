@@ -15,6 +15,7 @@
 #include "config/types_message.h"
 #include "supervisor/earlier/adopt.h"
 #include "supervisor/earlier/inherit.h"
+#include "supervisor/job_add.h"
 #include "supervisor/job_text.h"
 #include "supervisor/needs.h"
 #include "supervisor/processors.h"
@@ -206,6 +207,8 @@ static int open_changes(struct supervisor *self, struct enrg_error *err)
 		.runs = &self->runs};
 	return reconfigure_open(&self->reconfigure, self->commands.commands) ||
 			       job_text_open(&self->reconfigure, self->commands.commands) ||
+			       job_add_open(&self->reconfigure, self->commands.commands) ||
+			       jobs_open(&self->jobs, &self->reconfigure, self->commands.commands) ||
 			       renewal_open(&self->renewal, &self->reconfigure, self->commands.commands)
 		       ? enrg_error_set(err, -ENOSPC, "too many tables of commands")
 		       : 0;
@@ -276,6 +279,8 @@ int supervisor_start(struct supervisor *self, struct enrg_error *err)
 
 	if (!rc)
 		run_parts_restore(&self->folder, self->types, &self->runtime);
+	if (!rc)
+		job_add_restore(&self->folder, self->types, &self->runtime);
 	if (!self->params->is_quiet)
 		run_log_follow(&self->folder->supervisor, &self->runtime);
 	if (!rc)

@@ -10,6 +10,7 @@
 #include "supervisor/control_plane.h"
 #include "supervisor/drain.h"
 #include "supervisor/earlier/streams.h"
+#include "supervisor/jobs.h"
 #include "supervisor/judge.h"
 #include "supervisor/keeper.h"
 #include "supervisor/ledger.h"
@@ -60,6 +61,7 @@ struct supervisor {
 	struct transition transition;
 	struct reconfigure reconfigure;
 	struct renewal renewal;
+	struct jobs jobs;
 	struct permission permission;
 	struct sources sources; /* to start with; empty: those of params */
 	uint64_t duration_ns;   /* that are left of those of params */

@@ -167,7 +167,8 @@ static int find_who(
 				    "(`enrgdaq token list`)";
 	const char *bearer = find_bearer(request->authorization);
 
-	if (request->authorization && !bearer)
+	/* Basic behind a proxy is between the browser and the proxy, which hands it on. */
+	if (request->authorization && !bearer && !request->is_proxied)
 		return refuse(access, request, 401,
 			"Authorization has to be \"Bearer TOKEN\"; log in for a page by POST /api/v1/login", verdict);
 	if (bearer && !find_token(access, bearer, ACCESS_BY_BEARER, &verdict->who))

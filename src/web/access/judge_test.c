@@ -195,6 +195,10 @@ static void the_panel_is_believed_from_its_proxy(void **state)
 	assert_string_equal(verdict.who.name, "anna@lab");
 	request.admin_access = panel_token("enrgdaq-control-visitor");
 	assert_int_equal(judge_status(&request, ACCESS_USER, false), 403);
+	request.authorization = "Basic YTpi"; /* what the proxy itself has asked the browser for */
+	assert_int_equal(judge_status(&request, ACCESS_VISITOR, false), 0);
+	request.authorization = "Bearer guessed";
+	assert_int_equal(judge_status(&request, ACCESS_VISITOR, false), 401);
 	request = sample_request(WEB_POST, "/x"); /* it stands for a browser's cookie */
 	request.is_proxied = true;
 	request.admin_access = panel_token("enrgdaq-control");

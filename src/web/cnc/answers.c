@@ -128,7 +128,7 @@ int answers_start(struct answers *answers, const struct answers_request *request
 	if (!rc) {
 		*errand = (struct errand){.answers = answers,
 			.answer = answer,
-			.request = json_incref(request->json),
+			.request = json_deep_copy(request->json),
 			.who = *request->who};
 		answer->type = request->type;
 		answer->identity_bytes = request->identity_bytes;

@@ -132,7 +132,8 @@ static void on_peer_request(void *context, const struct cnc_peer *peer, const st
 	struct cnc *cnc = context;
 	struct access_who who;
 
-	fill_who(&who, peer->name, peer->address, peer->may_command ? ACCESS_ADMIN : ACCESS_NOBODY);
+	fill_who(&who, *peer->name ? peer->name : "a machine without a name", peer->address,
+		peer->may_command ? ACCESS_ADMIN : ACCESS_NOBODY);
 	if (message->type == CNC_REQ_PING) {
 		reply(cnc, peer, message, json_pack("{s:s}", "type", cnc_type_name(CNC_RES_PING)));
 	} else if (!peer->may_command) {
@@ -348,10 +349,9 @@ void cnc_ask(struct cnc *cnc, const char *client_id, const json_t *request, cons
 	int status = judge(cnc, client_id, message.type, who, &why);
 	struct asked *asked = status ? NULL : calloc(1, sizeof(*asked));
 	if (asked) {
-		*asked = (struct asked){.type = message.type,
-			.request = json_incref(message.json),
-			.answered = answered,
-			.context = context};
+		*asked = (struct asked){
+			.type = message.type, .request = message.json, .answered = answered, .context = context};
+		message.json = NULL; /* it goes to another thread as a whole */
 		text_copy(asked->client, sizeof(asked->client), client_id);
 	}
 	if (status)

@@ -404,14 +404,15 @@ static void names_are_kept(void **state)
 	raw_say(&liar, PING);
 	raw_expect(&liar, "ResPing");
 	/* The first has lost its connection, and comes back by itself. */
-	for (json_t *logs = NULL; !json_array_size(logs); logs = cnc_logs(server.cnc, "lab2")) {
+	json_t *logs = cnc_logs(server.cnc, "lab2");
+	for (; !json_array_size(logs); logs = cnc_logs(server.cnc, "lab2")) {
 		json_decref(logs);
 		raw_say(&first,
 			"{\"type\":\"CNCMessageLog\",\"level\":\"INFO\",\"message\":\"first\",\"timestamp\":\"\","
 			"\"module\":\"\",\"client_id\":\"\"}");
 		pause_briefly();
 	}
-	json_t *logs = cnc_logs(server.cnc, "lab2"), *clients = cnc_clients(server.cnc);
+	json_t *clients = cnc_clients(server.cnc);
 	for (size_t i = 0; i < json_array_size(logs); i++)
 		assert_string_equal(json_string_value(json_object_get(json_array_get(logs, i), "message")), "first");
 	assert_true(json_is_null(json_object_get(json_object_get(clients, "lab1"), "identity")));

@@ -127,11 +127,12 @@ bool frames_is_loopback(const char *address)
 }
 
 #ifdef __SANITIZE_THREAD__
-/* As in bus/socket.c, which programs of this room do not link: libzmq is not built with the sanitizer. */
+/* As in bus/socket.c, which programs of this room do not link: libzmq and the libsodium below it are not built with the
+ * sanitizer. */
 __attribute__((visibility("default"), weak)) const char *__tsan_default_suppressions(void);
 
 const char *__tsan_default_suppressions(void)
 {
-	return "called_from_lib:libzmq.so\nrace:libzmq.so\n";
+	return "called_from_lib:libzmq.so\nrace:libzmq.so\ncalled_from_lib:libsodium.so\nrace:libsodium.so\n";
 }
 #endif

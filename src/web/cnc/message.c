@@ -169,8 +169,9 @@ static json_t *fit_clients(const json_t *json)
 		return NULL;
 	json_object_foreach(object, name, info)
 	{
-		json_t *kept = json_is_null(info) ? json_null() : fit_info(info);
-		if (!kept || !cnc_name_is_good(name, strlen(name)) || json_object_set_new(clients, name, kept)) {
+		bool is_good = cnc_name_is_good(name, strlen(name));
+		json_t *kept = !is_good ? NULL : json_is_null(info) ? json_null() : fit_info(info);
+		if (!kept || json_object_set_new(clients, name, kept)) {
 			json_decref(clients);
 			return NULL;
 		}

@@ -236,14 +236,15 @@ static void format_local(uint64_t wall_ns, char *ret_text, size_t text_bytes)
 	snprintf(ret_text, text_bytes, "%s.%06u", day, (unsigned)(wall_ns / 1000 % 1000000));
 }
 
-json_t *registry_entry(const char *identity, uint64_t seen_wall_ns, json_t *info)
+json_t *registry_entry(const char *identity, uint64_t seen_wall_ns, const json_t *info)
 {
 	char seen[64], name[4 * 256 / 3 + 8];
 
 	format_local(seen_wall_ns, seen, sizeof(seen));
 	if (identity)
 		format_base64(identity, name);
-	return json_pack("{s:s?, s:s, s:O?}", "identity", identity ? name : NULL, "last_seen", seen, "info", info);
+	return json_pack("{s:s?, s:s, s:o?}", "identity", identity ? name : NULL, "last_seen", seen, "info",
+		info ? json_deep_copy(info) : NULL);
 }
 
 void registry_list(struct registry *registry, json_t *clients)
@@ -262,7 +263,7 @@ void registry_list_infos(struct registry *registry, json_t *infos)
 	pthread_mutex_lock(&registry->lock);
 	for (unsigned i = 0; i < registry->count; i++) {
 		json_t *info = registry->clients[i]->info;
-		json_object_set_new(infos, registry->clients[i]->name, info ? json_incref(info) : json_null());
+		json_object_set_new(infos, registry->clients[i]->name, info ? json_deep_copy(info) : json_null());
 	}
 	pthread_mutex_unlock(&registry->lock);
 }
@@ -276,7 +277,7 @@ json_t *registry_logs(struct registry *registry, const char *name)
 	if (client)
 		logs = json_array();
 	for (unsigned i = 0; client && i < client->count; i++)
-		json_array_append(logs, client->lines[(client->first + i) % LOGS_MAX].json);
+		json_array_append_new(logs, json_deep_copy(client->lines[(client->first + i) % LOGS_MAX].json));
 	pthread_mutex_unlock(&registry->lock);
 	return logs;
 }

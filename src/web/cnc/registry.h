@@ -47,6 +47,6 @@ void registry_list_infos(struct registry *registry, json_t *infos);
 json_t *registry_logs(struct registry *registry, const char *name);
 
 /* One entry as GET /clients has it. `identity` NULL: null. New reference. */
-json_t *registry_entry(const char *identity, uint64_t seen_wall_ns, json_t *info);
+json_t *registry_entry(const char *identity, uint64_t seen_wall_ns, const json_t *info);
 
 #endif

@@ -355,16 +355,20 @@ static const struct {
 	{"diff", answer_diff}, {"same", answer_same}, {"sequences", answer_sequence}, {"sequence", answer_sequence},
 	{"file", answer_file}};
 
+#define ANSWER_COUNT (sizeof(answers) / sizeof(answers[0]))
+
 static int answer_json(
 	struct database *database, const json_t *question, char **ret_bytes, size_t *ret_count, struct enrg_error *err)
 {
 	const char *what = text_of(question, "do");
 	json_t *json = NULL;
-	int rc = enrg_error_set(err, -EINVAL, "\"%.40s\" is nothing that the run book is asked", what);
+	size_t i = 0;
 
-	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++)
-		if (!strcmp(what, answers[i].name))
-			rc = answers[i].answer(database, question, &json, err);
+	while (i < ANSWER_COUNT && strcmp(what, answers[i].name) != 0)
+		i++;
+	int rc = i < ANSWER_COUNT
+			 ? answers[i].answer(database, question, &json, err)
+			 : enrg_error_set(err, -EINVAL, "\"%.40s\" is nothing that the run book is asked", what);
 	if (rc)
 		return rc;
 	char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;

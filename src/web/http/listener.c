@@ -27,7 +27,8 @@ static int find_places(const char *host, struct place *ret_places, struct enrg_e
 	if (!*host || strcmp(host, "*") == 0)
 		host = "0.0.0.0";
 	if (strcmp(host, "localhost") == 0) {
-		ret_places[0] = ret_places[1] = (struct place){.may_be_missing = true};
+		ret_places[0] = (struct place){.may_be_missing = true};
+		ret_places[1] = (struct place){.may_be_missing = true};
 		address_parse("127.0.0.1", &ret_places[0].address);
 		address_parse("::1", &ret_places[1].address);
 		return 2;

@@ -8,7 +8,7 @@
 #include "web/http/frame.h"
 
 struct post_box {
-	uint64_t socket;
+	uint64_t socket; /* 0: none */
 	struct post_message messages[POST_MESSAGES_MAX];
 	uint32_t first, count;
 	size_t bytes;
@@ -18,20 +18,20 @@ struct post_box {
 
 int post_init(struct post *post, uint32_t slots)
 {
-	*post = (struct post){.slots = slots, .boxes = calloc(slots, sizeof(struct post_box *))};
+	*post = (struct post){.slots = slots, .boxes = calloc(slots, sizeof(struct post_box))};
 	if (!post->boxes)
 		return -ENOMEM;
 	post->last = &post->first;
 	return -pthread_mutex_init(&post->mutex, NULL);
 }
 
-static void free_box(struct post_box *box)
+static void empty_box(struct post_box *box)
 {
-	if (!box)
-		return;
 	for (; box->count; box->count--, box->first++)
 		web_bytes_release(box->messages[box->first % POST_MESSAGES_MAX].bytes);
-	free(box);
+	box->socket = 0;
+	box->bytes = 0;
+	box->close_code = 0;
 }
 
 void post_fini(struct post *post)
@@ -39,7 +39,7 @@ void post_fini(struct post *post)
 	if (!post->boxes)
 		return;
 	for (uint32_t i = 0; i < post->slots; i++)
-		free_box(post->boxes[i]);
+		empty_box(&post->boxes[i]);
 	free(post->boxes);
 	for (struct post_answer *answer; (answer = post_take_answer(post));) {
 		web_bytes_release(answer->response.body);
@@ -85,8 +85,8 @@ static struct post_box *lock_box(struct post *post, uint64_t socket)
 	uint32_t slot = (uint32_t)(socket % POST_SLOTS);
 
 	pthread_mutex_lock(&post->mutex);
-	struct post_box *box = slot < post->slots ? post->boxes[slot] : NULL;
-	return box && box->socket == socket ? box : NULL;
+	struct post_box *box = slot < post->slots ? &post->boxes[slot] : NULL;
+	return box && socket && box->socket == socket ? box : NULL;
 }
 
 static void unlock_box(struct post *post)
@@ -94,17 +94,11 @@ static void unlock_box(struct post *post)
 	pthread_mutex_unlock(&post->mutex);
 }
 
-int post_open(struct post *post, uint64_t socket)
+void post_open(struct post *post, uint64_t socket)
 {
-	struct post_box *box = calloc(1, sizeof(*box));
-
-	if (!box)
-		return -ENOMEM;
-	box->socket = socket;
 	pthread_mutex_lock(&post->mutex);
-	post->boxes[socket % POST_SLOTS] = box;
+	post->boxes[socket % POST_SLOTS].socket = socket;
 	pthread_mutex_unlock(&post->mutex);
-	return 0;
 }
 
 void post_shut(struct post *post, uint64_t socket)
@@ -112,9 +106,8 @@ void post_shut(struct post *post, uint64_t socket)
 	struct post_box *box = lock_box(post, socket);
 
 	if (box)
-		post->boxes[socket % POST_SLOTS] = NULL;
+		empty_box(box);
 	unlock_box(post);
-	free_box(box);
 }
 
 static void close_box(struct post_box *box, uint16_t code, const char *reason)

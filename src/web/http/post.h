@@ -26,7 +26,7 @@ struct post_box; /* of one socket: what waits for it */
 struct post {
 	pthread_mutex_t mutex;
 	struct post_answer *first, **last;
-	struct post_box **boxes; /* by slot; NULL: no socket there */
+	struct post_box *boxes; /* by slot; their memory is touched by sockets alone */
 	uint32_t slots;
 };
 
@@ -38,7 +38,7 @@ void post_add_answer(struct post *post, uint64_t request, struct web_response *r
 /* The oldest; the caller frees it. NULL: none. Main thread. */
 struct post_answer *post_take_answer(struct post *post);
 
-int post_open(struct post *post, uint64_t socket);  /* -ENOMEM. Main thread */
+void post_open(struct post *post, uint64_t socket); /* Main thread */
 void post_shut(struct post *post, uint64_t socket); /* drops what waits. Main thread */
 /* Takes a reference. A box that is full is closed (1013) once what is in it is sent or, for a socket that takes
  * nothing, given up. */

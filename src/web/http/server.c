@@ -3,7 +3,7 @@
 #include "web/http/server.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <linux/close_range.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -244,6 +244,8 @@ static int create_context(struct http_server *server, struct enrg_error *err)
 	if (!server->context)
 		return enrg_error_set(err, -ENOMEM, "libwebsockets could not be started");
 	server->all.vhost = lws_create_vhost(server->context, &info);
+	/* 4.3 opens a socket (netlink) that programs of ours would inherit; of our own none is meant for them either */
+	(void)close_range(STDERR_FILENO + 1, ~0u, CLOSE_RANGE_CLOEXEC);
 	if (server->all.vhost)
 		return 0;
 	if (err && err->code)

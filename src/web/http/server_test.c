@@ -82,6 +82,23 @@ static void requests_may_come_byte_by_byte(void **state)
 	close(client);
 }
 
+/* As `printf … | nc -N` does it. */
+static void who_says_no_more_is_answered(void **state)
+{
+	static const char *const requests[] = {GET("/a"), GET("/later"), GET("/large")};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		int client = connect_client();
+		send_text(client, requests[i]);
+		shutdown(client, SHUT_WR);
+		read_reply(client, true, &reply);
+		assert_int_equal(reply.status, 200);
+		assert_true(is_ended(client));
+		close(client);
+	}
+}
+
 static void bodies_go_up_to_the_limit(void **state)
 {
 	static char body[1 << 20];
@@ -320,6 +337,7 @@ int main(void)
 		cmocka_unit_test(a_request_is_handed_on_and_answered),
 		cmocka_unit_test(answers_keep_the_order_of_requests),
 		cmocka_unit_test(requests_may_come_byte_by_byte),
+		cmocka_unit_test(who_says_no_more_is_answered),
 		cmocka_unit_test(bodies_go_up_to_the_limit),
 		cmocka_unit_test(what_can_be_read_in_two_ways_ends_the_connection),
 		cmocka_unit_test(heads_are_bounded),

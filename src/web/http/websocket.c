@@ -20,11 +20,7 @@ int websocket_create(uint64_t id, struct post *post, const struct http_params *p
 		return -ENOMEM;
 	*websocket = (struct websocket){.id = id, .post = post, .params = params, .ping_ns = ping_ns};
 	websocket->next_ping_ns = clock_mono_ns() + ping_ns;
-	int rc = post_open(post, id);
-	if (rc) {
-		free(websocket);
-		return rc;
-	}
+	post_open(post, id);
 	*ret_websocket = websocket;
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include "base/path.h"
 #include "base/secret.h"
 #include "web/access/access_state.h"
+#include "web/access/origin.h"
 
 int64_t access_clock_s(void)
 {
@@ -87,6 +88,28 @@ static char **copy_list(const char *const *list)
 	return copy;
 }
 
+/* What is mistyped lets nobody in, which is safe and hard to find. */
+static void check_lists(const struct access *access)
+{
+	struct authority authority;
+	bool is_tls;
+
+	for (char **host = access->hosts; *host; host++)
+		if (!host_is_good(*host))
+			log_line(ENRG_WARNING,
+				"access: web.hosts: \"%s\" is no name and no address, and lets nobody in: a name as it "
+				"stands "
+				"in the address bar, such as daq.lab, was expected",
+				*host);
+	for (char **origin = access->origins; *origin; origin++)
+		if (origin_parse(*origin, &authority, &is_tls))
+			log_line(ENRG_WARNING,
+				"access: web.origins: \"%s\" is no origin, and lets no page in: such as "
+				"https://panel.lab was "
+				"expected, with nothing behind it",
+				*origin);
+}
+
 static int fill(struct access *access, const struct access_params *params, struct enrg_error *err)
 {
 	bool has_secret = params->panel_secret && *params->panel_secret;
@@ -100,6 +123,7 @@ static int fill(struct access *access, const struct access_params *params, struc
 		return enrg_error_set(err, -ENOMEM, "access: out of memory");
 	if (has_secret)
 		secret_remember(params->panel_secret);
+	check_lists(access);
 	access->port = params->port;
 	access->owner = params->owner;
 	int rc = path_make_private_folder(access->folder, err);

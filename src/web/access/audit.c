@@ -19,12 +19,12 @@ struct audit {
 	pthread_t thread;
 	pthread_mutex_t mutex; /* of all that follows */
 	pthread_cond_t woken, written;
-	char *waiting; /* lines that are not written yet */
-	size_t bytes;
-	uint64_t lost;    /* lines that found no room */
-	int64_t second;   /* of the monotonic clock, that the next two count in */
-	unsigned refused; /* lines */
-	uint64_t beyond;  /* refused attempts without a line */
+	char *waiting;         /* lines that are not written yet */
+	size_t bytes, writing; /* of these; of those that the thread writes, which come back where it can't */
+	uint64_t lost;         /* lines that found no room */
+	int64_t second;        /* of the monotonic clock, that the next two count in */
+	unsigned refused;      /* lines */
+	uint64_t beyond;       /* refused attempts without a line */
 	bool is_failing, is_busy, is_over;
 };
 
@@ -121,7 +121,7 @@ static void append(struct audit *audit, const char *line)
 	size_t bytes = line ? strlen(line) : 0;
 	char *grown = NULL;
 
-	if (bytes && audit->bytes + bytes <= AUDIT_WAITING_BYTES_MAX)
+	if (bytes && audit->writing + audit->bytes + bytes <= AUDIT_WAITING_BYTES_MAX)
 		grown = realloc(audit->waiting, audit->bytes + bytes + 1);
 	if (!grown) {
 		audit->lost++;
@@ -284,12 +284,14 @@ static void write_waiting(struct audit *audit)
 
 	audit->waiting = NULL;
 	audit->bytes = 0;
+	audit->writing = bytes;
 	audit->is_busy = true;
 	pthread_mutex_unlock(&audit->mutex);
 	int rc = write_lines(audit, lines, bytes, &done);
 	pthread_mutex_lock(&audit->mutex);
 	audit->is_busy = false;
-	if (done < bytes) { /* before what has come since */
+	audit->writing = 0;
+	if (done < bytes) { /* before what has come since, for which there is room */
 		char *newer = audit->waiting;
 		memmove(lines, lines + done, bytes - done);
 		lines[bytes - done] = '\0';
@@ -332,7 +334,7 @@ static void *run_thread(void *context)
 			write_waiting(audit); /* once a second, or when a line comes */
 	}
 	end_second(audit);
-	if (audit->bytes)
+	for (int tries = 0; audit->bytes && tries < 2; tries++) /* the second time: how many were lost */
 		write_waiting(audit);
 	pthread_mutex_unlock(&audit->mutex);
 	return NULL;

@@ -199,6 +199,54 @@ static void a_full_disk_stops_nobody(void **state)
 	json_decref(page);
 }
 
+/* More than may wait for the disk: counted, and said when it is written again. */
+static void overflow(void)
+{
+	struct rlimit none = {.rlim_cur = 0, .rlim_max = RLIM_INFINITY}, large = {RLIM_INFINITY, RLIM_INFINITY};
+	static char about[4000];
+
+	signal(SIGXFSZ, SIG_IGN);
+	log_init("test", ENRG_ERROR + 1);
+	memset(about, 'a', sizeof(about) - 1);
+	setrlimit(RLIMIT_FSIZE, &none);
+	for (int i = 0; i < 1200; i++)
+		add("POST /change", about, "200");
+	setrlimit(RLIMIT_FSIZE, &large);
+	audit_close(audit);
+	_exit(0);
+}
+
+static void what_finds_no_room_is_counted(void **state)
+{
+	int status, lines = 0, lost = 0;
+
+	(void)state;
+	audit_close(audit);
+	pid_t child = fork();
+	if (child == 0) {
+		if (audit_open(folder, &audit, NULL))
+			_exit(1);
+		overflow();
+	}
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(audit_open(folder, &audit, NULL), 0);
+	for (char before[64] = "", *end = before; end;) {
+		json_t *page = read_page(before, 1000, NULL);
+		for (size_t i = 0; i < json_array_size(json_object_get(page, "entries")); i++) {
+			lines += !strcmp(text_of(page, i, "what"), "POST /change");
+			lost += strstr(text_of(page, i, "what"), "lines were lost") ? atoi(text_of(page, i, "what"))
+										    : 0;
+		}
+		const char *next = json_string_value(json_object_get(page, "next"));
+		snprintf(before, sizeof(before), "%s", next ? next : "");
+		json_decref(page);
+		end = *before ? before : NULL;
+	}
+	assert_true(lines > 500 && lines < 1200);
+	assert_int_equal(lines + lost, 1200);
+}
+
 static unsigned count_kept(void)
 {
 	DIR *open_folder = opendir(folder);
@@ -261,6 +309,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nothing_steers_a_terminal, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_storm_is_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_full_disk_stops_nobody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_finds_no_room_is_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_large_file_is_kept_and_pages_go_on, set_up, tear_down),
 	};
 

@@ -113,6 +113,13 @@ static bool is_of_this_machine(const unsigned char address[16])
 	return is_ours;
 }
 
+bool host_is_good(const char *text)
+{
+	struct authority one;
+
+	return !parse_address(text, one.address) || !authority_parse(text, &one);
+}
+
 static bool is_listed(const struct authority *host, const char *const *hosts)
 {
 	for (; hosts && *hosts; hosts++) {

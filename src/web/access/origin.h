@@ -16,6 +16,8 @@ int authority_parse(const char *text, struct authority *ret_authority);
 /* The same for "https://daq.lab:8443", without anything behind it. */
 int origin_parse(const char *text, struct authority *ret_authority, bool *ret_is_tls);
 
+/* Can it stand in `hosts`: a name or an address, IPv6 also without brackets. */
+bool host_is_good(const char *text);
 /* localhost, loopback addresses, an address of this machine where the request has reached it, names of `hosts`. Ports
  * are not compared: a tunnel has others (`ssh -L`), and who can choose a port can't choose the name. */
 bool host_is_ours(const struct web_request *request, const char *const *hosts);

@@ -90,6 +90,18 @@ static void addresses_of_this_machine_are_ours(void **state)
 	assert_false(host_is_ours(&request, NULL));
 }
 
+static void what_can_be_listed_is_known(void **state)
+{
+	static const char *const good[] = {"daq.lab", "daq.lab:8000", "10.1.2.3", "fe80::1", "[fe80::1]", "daq"},
+				 *const bad[] = {"https://daq.lab", "daq.lab/", "*", "", "*.lab", "10.1.2.0/24"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(host_is_good(good[i]));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_false(host_is_good(bad[i]));
+}
+
 static const char *const origins[] = {"https://eve.lab", "http://panel.lab:3000", NULL};
 
 static const struct {
@@ -158,6 +170,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hosts_are_ours_or_not),
 		cmocka_unit_test(addresses_of_this_machine_are_ours),
+		cmocka_unit_test(what_can_be_listed_is_known),
 		cmocka_unit_test(sites_are_known),
 	};
 

@@ -1,6 +1,7 @@
 """who.py: who is let in by enrgdaq-web, over real connections: every hostile request that a browser, a stranger or a
 former holder of a token could make; tokens guessed, expired and removed; sessions; the panel's proxy; what the audit says
 and what it never says."""
+import atexit
 import base64
 import hashlib
 import hmac
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 
-from lab import PATIENCE_S, Web, await_that, expect
+from lab import PATIENCE_S, Web, await_that, expect, free_port
 
 SECRET = "a secret of the laboratory"
 MADE = []  # every token, password and cookie: none may stand in log or audit
@@ -259,6 +260,48 @@ def nothing_secret_is_written(web):
         expect(f"mode of {name}", oct(mode), oct(0o600))
 
 
+def first_start():
+    """The link goes to a terminal alone."""
+    other = Web(is_terminal=True, web_folder=os.path.abspath("other")).wait()
+    with open("other/first.token") as file:
+        token = file.read().strip()
+    with open("web.log") as file:
+        expect("a link on a terminal", f"http://localhost:{other.port}/login?token={token}\n" in file.read(), True)
+    other.kill()
+
+
+def system():
+    """`enrgdaq token` finds the system that runs, and what it changes counts at once."""
+    os.makedirs("d")
+    with open("d/supervisor.toml", "w") as file:
+        port = free_port()
+        file.write(f'[info]\nsupervisor_id = "who"\n[cnc]\nrest_api_enabled = true\nrest_api_port = {port}\n')
+    with open("system.log", "w") as log:
+        runs = subprocess.Popen([os.environ["ENRGDAQ_BIN"], "run", "d"], stdout=log, stderr=log)
+    atexit.register(runs.kill)
+    await_that("web.json", lambda: os.path.exists(os.environ["ENRGDAQ_RUNTIME_DIR"] + "/who/web.json"))
+    token = enrgdaq("token", "add", "found", "--role", "visitor")
+    expect("the list", enrgdaq("token", "list", "--id", "who").splitlines()[-1].split()[:2], ["found", "visitor"])
+
+    class There:
+        pass
+
+    There.port = port
+
+    def is_known():
+        try:
+            return status(There, f"GET /t/{token}/api/v1/me") == 200
+        except OSError:
+            return False  # it does not listen yet
+    await_that("the token is good", is_known)
+    with open("system.log") as file:
+        expect("no token in a log", "enrg_" in file.read(), False)
+    enrgdaq("token", "remove", "found")
+    expect("it is not any more", status(There, f"GET /t/{token}/api/v1/me"), 401)
+    enrgdaq("stop", "who")
+    expect("the run's end", runs.wait(PATIENCE_S), 0)
+
+
 options = {"hosts": ["daq.lab"], "panel_secret": SECRET}
 web = Web(web=options).wait()
 await_that("it answers", lambda: web.ask("GET", "/healthz")[0] == 503)
@@ -276,3 +319,6 @@ passwords(web)
 proxy(web)
 storm(web)
 nothing_secret_is_written(web)
+web.kill()
+first_start()
+system()

@@ -139,6 +139,11 @@ def await_state(what, is_reached):
         time.sleep(0.1)
 
 
+def are_there(panel, own, names):
+    jobs = jobs_of(panel, own)
+    return all(name in jobs and jobs[name].get("is_alive") is not False for name in names)
+
+
 def run_a_run(panel, own, files):
     token = uuid.uuid4().hex[:8]
     before = set(jobs_of(panel, own))
@@ -151,15 +156,9 @@ def run_a_run(panel, own, files):
         if status != 200:
             raise Failed(f"{name} was not started: {status} {answer}")
         names.append(name)
-    time.sleep(2)  # the panel gives them that long, and then three looks a second apart
-    for look in range(3):
-        jobs = jobs_of(panel, own)
-        missing = [name for name in names if name not in jobs or jobs[name].get("is_alive") is False]
-        if not missing:
-            break
-        time.sleep(1)
-    if missing:
-        raise Failed(f"{missing} are not there, 2 s after their start: the panel would stop all of them")
+    time.sleep(2)  # the panel gives them that long, then it looks three times, a second apart, and stops all where one lacks
+    await_state("each job of the run is in the list, and lives", lambda: are_there(panel, own, names))
+    jobs = jobs_of(panel, own)
     for name in names:
         if not jobs[name]["config"].startswith(f'daq_job_unique_id = "{name}"\n'):
             raise Failed(f"{name} has another text: {jobs[name]['config'][:200]}")

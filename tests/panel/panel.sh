@@ -40,24 +40,30 @@ start_lab() {
 	await 20 test -s out/dice.csv || fail "no rows"
 }
 
-# restart_daq: the same process, the same jobs, and the panel's address stays.
-case_restart() {
+# A run of two jobs, started and stopped as the panel does it; restart_daq: the same process, the same jobs, the same address.
+case_run() {
 	write_config
 	start_lab
+	panel start lab templates/dice.toml templates/coin.toml || fail "a run"
 	panel restart lab || fail "restart"
 	kill -0 "$run" || fail "it is another process"
 	"$bin" stop >stop.log || fail "stop"
 	wait "$run" || fail "exit code of the run"
+	for file in run coin; do
+		[ "$(wc -l <out/$file.csv)" -gt 1 ] || fail "$file.csv has no rows of its run"
+	done
 }
 
-# What the panel makes of each template passes `check`, beside a job that inputs may name; of three ways to copy files away
-# one has to be chosen, and no template can choose.
-case_templates() {
+# Every request has the status and the fields of calls.json, and no answer has a secret. What the panel makes of each template
+# passes `check`, beside a job that inputs may name; of three ways to copy files away one has to be chosen, and no template can
+# choose.
+case_calls() {
 	write_config
 	start_lab
 	mkdir t
 	panel templates t || fail "templates"
-	panel secret lab "$secret" || fail "secrets"
+	panel calls lab dice || fail "requests"
+	await 20 panel secret lab "$secret" || panel secret lab "$secret" || fail "secrets"
 	grep -q TOPSECRET lab.log run.log && fail "a secret stands in the log"
 	sed -i 's:^# target = .*:target = "/media/copies":' t/DAQJobArchive.toml
 	printf '[info]\nsupervisor_id = "t"\n' >t/supervisor.toml
@@ -65,6 +71,38 @@ case_templates() {
 	"$bin" check t >check.log 2>&1 || fail "a template does not pass check: $(cat check.log)"
 	"$bin" stop >stop.log || fail "stop"
 	wait "$run" || fail "exit code of the run"
+}
+
+# The same of another supervisor, which is a client of the first.
+case_far() {
+	write_config
+	sed 's/^file_path = .*/file_path = "far.csv"/' c/dice.toml >far.toml
+	start_lab
+	lab=$run
+	mkdir d
+	mv far.toml d/dice.toml
+	cat >d/supervisor.toml <<-END
+		ring_buffer_size_mb = 16
+		[info]
+		supervisor_id = "far"
+		supervisor_tags = []
+		[cnc]
+		server_host = "localhost"
+		server_port = $cnc_port
+		[web]
+		folder = "$work/web_far"
+		[log]
+		file = "$work/far.log"
+	END
+	start far_run.log run d
+	await 20 panel there far || fail "it has not registered"
+	await 20 test -s out/far.csv || fail "no rows"
+	panel calls far dice || fail "requests to another supervisor"
+	panel start far templates/dice.toml templates/coin.toml || fail "a run of another supervisor"
+	"$bin" stop far >stop.log || fail "stop"
+	wait "$run" || fail "exit code of the other"
+	"$bin" stop lab >stop.log || fail "stop"
+	wait "$lab" || fail "exit code of the run"
 }
 
 run_case "$@"

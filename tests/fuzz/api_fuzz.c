@@ -1,5 +1,5 @@
-/* api_fuzz.c: path, query and body of a request as the router takes them apart: three lines. Whatever comes, a struct is
- * filled within its limits, or a text says what is wrong. */
+/* api_fuzz.c: path, query and body of a request as the router takes them apart: three lines. Whatever comes, a struct
+ * is filled within its limits, or a text says what is wrong. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +59,8 @@ static void take_body(const struct route *route, const char *body)
 	const char *file = json_string_value(json_object_get(json, "file"));
 
 	fill(route->body, json);
-	if (file && folder_text_check_name(file, NULL) == 0 && (strstr(file, "..") == file || *file == '/' || strstr(file, "/../")))
+	if (file && folder_text_check_name(file, NULL) == 0 &&
+		(strstr(file, "..") == file || *file == '/' || strstr(file, "/../")))
 		abort();
 	json_decref(json);
 }

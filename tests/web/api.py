@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 
 from lab import Lab, await_that, expect, unique
 
@@ -151,10 +152,20 @@ def away(lab):
     lab.process.send_signal(signal.SIGSTOP)
     age = lab.ask("GET", "/api/v1/status")[1]["age_s"]
     await_that("it grows old", lambda: lab.ask("GET", "/api/v1/status")[1]["age_s"] > age + 1)
+    waiting = [threading.Thread(target=lab.ask, args=("POST", "/api/v1/jobs/restart", {"name": "dice"}), daemon=True) for _ in range(16)]
+    for one in waiting:
+        one.start()
+    for _ in range(20):  # a file of the folder asks a program, and no supervisor
+        expect("who looks does not wait", lab.ask("GET", "/api/v1/jobs/text?file=dice.toml")[0], 200)
+    if not all(one.is_alive() for one in waiting):
+        sys.exit("FAILED: who looked had to wait for commands, or those did not wait")
     expect("it is still known", lab.ask("GET", "/api/v1/status")[1]["system"]["supervisor"], "lab")
     lab.process.kill()
     lab.process.wait()
     await_that("503", lambda: lab.web.ask("GET", "/healthz")[0] == 503)
+    for one in waiting:
+        one.join(120)
+        expect("a command to a dead supervisor is over", one.is_alive(), False)
     code, status, _ = lab.ask("GET", "/api/v1/status")
     expect("the last that is known", (code, status["is_there"], status["system"]["supervisor"]), (200, False, "lab"))
     code, answer, headers = lab.ask("POST", "/api/v1/reload", {"dry_run": True})

@@ -253,6 +253,14 @@ static bool is_socket_right(struct call_ticket *ticket)
 	return false;
 }
 
+static int add_work(struct router *router, struct call_ticket *ticket)
+{
+	struct web_system *system = router->web->system;
+
+	return ticket->call.route->is_change ? system_work_change(system, run, ticket)
+					     : system_work(system, run, ticket);
+}
+
 void router_take(struct router *router, const struct web_request *request)
 {
 	struct access_who who;
@@ -275,7 +283,7 @@ void router_take(struct router *router, const struct web_request *request)
 		finish(ticket);
 	} else if (match.route->is_quick) {
 		run(ticket);
-	} else if (system_work(router->web->system, run, ticket) < 0) {
+	} else if (add_work(router, ticket) < 0) {
 		call_refuse(&ticket->call, 503, "too much is waiting to be carried out; try again in a second");
 		finish(ticket);
 	}

@@ -134,7 +134,7 @@ int answers_start(struct answers *answers, const struct answers_request *request
 		answer->identity_bytes = request->identity_bytes;
 		if (request->identity_bytes)
 			memcpy(answer->identity, request->identity, request->identity_bytes);
-		rc = system_work(answers->system, carry_out, errand);
+		rc = system_work_change(answers->system, carry_out, errand);
 		if (!rc)
 			return 0;
 		json_decref(errand->request);

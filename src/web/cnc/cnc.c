@@ -271,7 +271,7 @@ static void start_own(
 	pthread_mutex_lock(&cnc->lock);
 	cnc->owns++;
 	pthread_mutex_unlock(&cnc->lock);
-	if (!system_work(cnc->system, ask_own, own))
+	if (!system_work_change(cnc->system, ask_own, own))
 		return;
 	pthread_mutex_lock(&cnc->lock);
 	if (!--cnc->owns)

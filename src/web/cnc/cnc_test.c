@@ -54,7 +54,7 @@ static void *work_thread(void *context)
 	return NULL;
 }
 
-int system_work(struct web_system *system, void (*work)(void *context), void *context)
+int system_work_change(struct web_system *system, void (*work)(void *context), void *context)
 {
 	struct job *job = malloc(sizeof(*job));
 	pthread_t thread;

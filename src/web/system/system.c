@@ -8,11 +8,14 @@
 #include "web/system/look.h"
 #include "web/system/workers.h"
 
+#define LOOKERS  4u
+#define CHANGERS 8u
+
 struct web_system {
 	struct web_settings *settings;
 	struct asker *asker;
 	struct catalogue *catalogue;
-	struct workers *workers;
+	struct workers *lookers, *changers;
 	struct look *look;
 };
 
@@ -28,8 +31,9 @@ int system_open(struct web_settings *settings, struct web_system **ret_system, s
 	system->settings = settings;
 	system->asker = asker_create(settings->supervisor_id);
 	system->catalogue = catalogue_create(settings->program);
-	system->workers = workers_start();
-	if (!system->asker || !system->catalogue || !system->workers)
+	system->lookers = workers_start(LOOKERS);
+	system->changers = workers_start(CHANGERS);
+	if (!system->asker || !system->catalogue || !system->lookers || !system->changers)
 		rc = enrg_error_set(err, -ENOMEM, "there is no memory, or no thread, to begin");
 	if (rc == 0)
 		rc = look_start(settings->supervisor_id, &system->look, err);
@@ -46,7 +50,8 @@ void system_close(struct web_system *system)
 	if (!system)
 		return;
 	look_stop(system->look);
-	workers_stop(system->workers);
+	workers_stop(system->lookers);
+	workers_stop(system->changers);
 	catalogue_destroy(system->catalogue);
 	asker_destroy(system->asker);
 	settings_free(system->settings);
@@ -81,5 +86,10 @@ json_t *system_catalogue(struct web_system *system, struct enrg_error *err)
 
 int system_work(struct web_system *system, void (*work)(void *context), void *context)
 {
-	return workers_add(system->workers, work, context);
+	return workers_add(system->lookers, work, context);
+}
+
+int system_work_change(struct web_system *system, void (*work)(void *context), void *context)
+{
+	return workers_add(system->changers, work, context);
 }

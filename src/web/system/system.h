@@ -27,7 +27,10 @@ int system_ask(struct web_system *system, const struct system_command *command, 
 json_t *system_catalogue(struct web_system *system, struct enrg_error *err);
 
 /* --- workers --- */
-/* Runs `work` on one of 8 threads. -EAGAIN: 256 wait already. */
+/* Runs `work`, which only looks, on one of 4 threads. -EAGAIN: 256 wait already. */
 int system_work(struct web_system *system, void (*work)(void *context), void *context);
+/* The same on one of 8 others, for commands: while they wait for a supervisor that hangs, who looks does not wait
+ * behind them. */
+int system_work_change(struct web_system *system, void (*work)(void *context), void *context);
 
 #endif

@@ -11,7 +11,7 @@ struct workers {
 	pthread_cond_t wake;
 	unsigned threads, first, waiting, busy;
 	bool is_ending;
-	pthread_t thread[WORKERS_THREADS];
+	pthread_t thread[WORKERS_THREADS_MAX];
 	struct {
 		void (*work)(void *context);
 		void *context;
@@ -42,7 +42,7 @@ static void *run(void *argument)
 	return NULL;
 }
 
-struct workers *workers_start(void)
+struct workers *workers_start(unsigned threads)
 {
 	struct workers *workers = calloc(1, sizeof(*workers));
 
@@ -50,7 +50,7 @@ struct workers *workers_start(void)
 		return NULL;
 	pthread_mutex_init(&workers->lock, NULL);
 	pthread_cond_init(&workers->wake, NULL);
-	for (; workers->threads < WORKERS_THREADS; workers->threads++)
+	for (; workers->threads < threads && workers->threads < WORKERS_THREADS_MAX; workers->threads++)
 		if (pthread_create(&workers->thread[workers->threads], NULL, run, workers))
 			break;
 	if (workers->threads) /* fewer do as well */

@@ -3,12 +3,12 @@
 #ifndef WEB_SYSTEM_WORKERS_H
 #define WEB_SYSTEM_WORKERS_H
 
-#define WORKERS_THREADS 8u
-#define WORKERS_QUEUE   256u
+#define WORKERS_THREADS_MAX 8u
+#define WORKERS_QUEUE       256u
 
 struct workers;
 
-struct workers *workers_start(void); /* NULL: no memory, or no thread */
+struct workers *workers_start(unsigned threads); /* NULL: no memory, or no thread */
 /* What waits is still done; returns when the last of it is. Takes NULL. */
 void workers_stop(struct workers *workers);
 /* Any thread. -EAGAIN: as much as may wait does already. */

@@ -29,7 +29,7 @@ static void wait_at_gate(void *context)
 
 static void test_all_is_done_once(void **state)
 {
-	struct workers *workers = workers_start();
+	struct workers *workers = workers_start(WORKERS_THREADS_MAX);
 	unsigned added = 0;
 
 	(void)state;
@@ -42,7 +42,7 @@ static void test_all_is_done_once(void **state)
 
 static void test_the_queue_is_bounded(void **state)
 {
-	struct workers *workers = workers_start();
+	struct workers *workers = workers_start(WORKERS_THREADS_MAX);
 	unsigned added = 0;
 
 	(void)state;
@@ -53,10 +53,10 @@ static void test_the_queue_is_bounded(void **state)
 		assert_true(rc == 0 || rc == -EAGAIN);
 		added += rc == 0;
 		refused = rc ? refused + 1 : 0;
-		if (added == WORKERS_QUEUE + WORKERS_THREADS && rc)
+		if (added == WORKERS_QUEUE + WORKERS_THREADS_MAX && rc)
 			break;
 	}
-	assert_true(added >= WORKERS_QUEUE && added <= WORKERS_QUEUE + WORKERS_THREADS);
+	assert_true(added >= WORKERS_QUEUE && added <= WORKERS_QUEUE + WORKERS_THREADS_MAX);
 	assert_int_equal(workers_count(workers), added);
 	for (unsigned i = 0; i < added; i++)
 		sem_post(&gate);

@@ -113,6 +113,7 @@ def same_and_more():
     assert get("/api/v1/runs/1/export/ro-crate")["@graph"]
     assert get("/api/v1/runs/1/export/csv").startswith(b'"section"')
     assert get("/api/v1/runs/1/export/json")["number"] == 1
+    assert 'filename="run_1.csv"' in ask("/api/v1/runs/1/export/csv")[1]["Content-Disposition"]
     get("/api/v1/runs/1/export/xml", 404)
 
 

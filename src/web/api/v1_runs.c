@@ -96,31 +96,40 @@ static enum call_outcome diff_runs(struct call *call)
 		call, json_pack("{s:s, s:s, s:s}", "do", "diff", "from", call->parts[0], "to", call->parts[1]), NULL);
 }
 
+/* How a browser calls what it saves: by the run as it was asked for, where that is a plain name. */
+static void name_file(struct call *call, const char *ending)
+{
+	const char *run = call->parts[0];
+	bool is_plain = strlen(run) < 100 &&
+			strspn(run, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == strlen(run);
+
+	call->response.headers[0].name = "Content-Disposition";
+	snprintf(call->response.headers[0].value, sizeof(call->response.headers[0].value),
+		"attachment; filename=\"run_%s%s\"", is_plain ? run : "", ending);
+}
+
 static enum call_outcome export_as(struct call *call, const char *format, const char *type, const char *ending)
 {
 	v1_answer_book(
 		call, json_pack("{s:s, s:s, s:s}", "do", "export", "run", call->parts[0], "format", format), type);
-	if (call->response.status == 200) {
-		call->response.headers[0].name = "Content-Disposition";
-		snprintf(call->response.headers[0].value, sizeof(call->response.headers[0].value),
-			"attachment; filename=\"%s\"", ending);
-	}
+	if (call->response.status == 200)
+		name_file(call, ending);
 	return CALL_ANSWERED;
 }
 
 static enum call_outcome export_json(struct call *call)
 {
-	return export_as(call, "json", "application/json", "run.json");
+	return export_as(call, "json", "application/json", ".json");
 }
 
 static enum call_outcome export_crate(struct call *call)
 {
-	return export_as(call, "ro-crate", "application/ld+json", "ro-crate-metadata.json");
+	return export_as(call, "ro-crate", "application/ld+json", "-ro-crate-metadata.json");
 }
 
 static enum call_outcome export_csv(struct call *call)
 {
-	return export_as(call, "csv", "text/csv; charset=utf-8", "run.csv");
+	return export_as(call, "csv", "text/csv; charset=utf-8", ".csv");
 }
 
 /* --- what is said of a run --- */

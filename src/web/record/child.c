@@ -17,7 +17,8 @@
 
 extern char **environ;
 
-#define NICE           10
+#define NICE_ASKED     10 /* somebody waits for its answer */
+#define NICE_ALONE     19
 #define PRIORITY_CLASS 13 /* of a disk: idle is class 3, in the upper bits */
 #define END_MS         200
 
@@ -64,11 +65,11 @@ static int spawn(const char *const *words, int input, int output, pid_t *ret_pid
 }
 
 /* The last to get the processor, and the disk. */
-static void make_patient(pid_t pid)
+static void make_patient(pid_t pid, int nice)
 {
 	enum { OF_PROCESS = 1, IDLE = 3 << PRIORITY_CLASS };
 
-	(void)setpriority(PRIO_PROCESS, (id_t)pid, NICE);
+	(void)setpriority(PRIO_PROCESS, (id_t)pid, nice);
 	(void)syscall(SYS_ioprio_set, OF_PROCESS, pid, IDLE);
 }
 
@@ -87,7 +88,7 @@ int child_start(const char *const *words, bool has_input, struct child *ret_chil
 		close_one(&from[0]);
 		return enrg_error_set(err, rc, "%s can't be started: %s", words[0], strerror(-rc));
 	}
-	make_patient(child.pid);
+	make_patient(child.pid, has_input ? NICE_ASKED : NICE_ALONE);
 	child.input = to[1];
 	child.output = from[0];
 	(void)fcntl(child.output, F_SETFL, O_NONBLOCK);

@@ -16,7 +16,8 @@ struct child {
 	int output; /* its standard output, which is not blocking; -1 */
 };
 
-/* `words`: path of the program, arguments, NULL. With an input where `has_input`, else it reads nothing. 0, -errno. */
+/* `words`: path of the program, arguments, NULL. With an input where `has_input`, else it reads nothing, and has the
+ * lowest priority. 0, -errno. */
 int child_start(const char *const *words, bool has_input, struct child *ret_child, struct enrg_error *err);
 /* Waits up to `patience_ms` for bytes: how many came; 0: its output has ended; -ETIMEDOUT; -errno. */
 int child_read(const struct child *child, void *bytes, int count, int patience_ms);

@@ -19,6 +19,9 @@ static const struct enrg_choice roles[] = {
 struct log_in_body {
 	const char *name, *password, *token;
 };
+struct own_password_body {
+	const char *old, *password;
+};
 struct person_body {
 	const char *name, *password;
 	int role;
@@ -64,6 +67,13 @@ static const struct enrg_option exchange_options[] = {
 	{0},
 };
 TABLE(exchange, log_in_body);
+
+static const struct enrg_option own_password_options[] = {
+	SECRET(own_password_body, old, true, "The present one."),
+	SECRET(own_password_body, password, true, "Another one, of 8 to 256 bytes."),
+	{0},
+};
+TABLE(own_password, own_password_body);
 
 static const struct enrg_option person_options[] = {
 	TEXT(person_body, name, true, NULL, "1 to 63 of A-Z a-z 0-9 . _ @ -, and no '-' first."),
@@ -205,6 +215,30 @@ static enum call_outcome log_out(struct call *call)
 	return answer_done(call, "logged out");
 }
 
+/* All sessions of the person end with the old password; the one that asks gets a new one. */
+static enum call_outcome change_own_password(struct call *call)
+{
+	const struct own_password_body *body = call->body;
+	struct access *access = call->web->access;
+	char cookie[ACCESS_COOKIE_BYTES];
+	struct access_verdict verdict;
+	struct enrg_error err = {0};
+
+	if (call->who.way != ACCESS_BY_SESSION)
+		return call_refuse(call, 409, "only who has logged in with a password changes it so");
+	if (access_log_in(access, call->request, call->who.name, body->old, cookie, &verdict))
+		return verdict.status == 401 ? call_refuse(call, 409,
+						       "the present password is another one, or you have "
+						       "logged in with a token: nothing was changed")
+					     : refuse_log_in(call, &verdict);
+	int rc = people_change(access_folder(access), call->who.name, ACCESS_NOBODY, body->password, &err);
+	if (rc)
+		return refuse_error(call, rc, &err);
+	if (!access_log_in(access, call->request, call->who.name, body->password, cookie, &verdict))
+		set_header(call, 0, "Set-Cookie", cookie);
+	return answer_done(call, "changed; your other sessions have ended");
+}
+
 /* --- people --- */
 
 static enum call_outcome list_people(struct call *call)
@@ -341,6 +375,9 @@ static const struct route_answer exchange_answers[] = {
 	{303, NULL, "a session has begun: its cookie is set, and the page is elsewhere"},
 	{401, "#Error", "the token is not valid"}, {403, "#Error", "a link on another page"}, {0}};
 static const struct route_answer done_answers[] = {{200, "#Done", "done"}, {0}};
+static const struct route_answer own_password_answers[] = {{200, "#Done", "changed; a new cookie is set"},
+	{409, "#Error", "the present password is another one, or there is none"},
+	{429, "#Error", "too many have failed: Retry-After says how long to wait"}, {0}};
 static const struct route_answer add_answers[] = {
 	{200, "#Done", "added"}, {409, "#Error", "there is somebody of that name"}, {0}};
 static const struct route_answer change_answers[] = {
@@ -390,6 +427,9 @@ const struct route v1_access_routes[] = {
 	{GET("/login"), .is_quick = true, .query = &exchange_table,
 		ROW("exchangeToken", ACCESS_NOBODY, "A link with a token becomes a session", exchange_answers,
 			exchange)},
+	{POST("/api/v1/me/password"), FIELDS_OF(own_password_table),
+		ROW("changePassword", ACCESS_VISITOR, "Another password of who asks", own_password_answers,
+			change_own_password)},
 	{POST("/api/v1/logout"), .is_quick = true,
 		ROW("logOut", ACCESS_NOBODY, "Ends the session of this browser", done_answers, log_out)},
 	{GET("/api/v1/users"), ROW("listUsers", ACCESS_ADMIN, "Who can log in", people_answers, list_people)},

@@ -18,7 +18,6 @@ enum {
 #define LINGER_NS       (5000 * MS_NS) /* since the last byte */
 #define LINGER_LIMIT_NS (30000 * MS_NS)
 #define WRITE_STALL_NS  (30000 * MS_NS)
-#define ANSWER_LIMIT_NS (120000 * MS_NS)
 
 void connection_set_state(struct connection *connection, enum connection_state state, uint64_t patience_ns)
 {
@@ -319,7 +318,7 @@ static void hand_on(struct connection *connection)
 	connection->owes_continue = false;
 	connection->request_id = next_id(connection);
 	connection->request->seen.id = connection->request_id;
-	connection_set_state(connection, CONNECTION_ANSWERING, ANSWER_LIMIT_NS);
+	connection_set_state(connection, CONNECTION_ANSWERING, params->limits.answer_ms * MS_NS);
 	params->on_request(params->context, &connection->request->seen);
 }
 

@@ -8,7 +8,8 @@ static struct reply reply;
 static int serve_impatiently(void **state)
 {
 	(void)state;
-	return serve(&(struct http_params){.limits = {.request_ms = 300, .idle_ms = 300, .body_bytes = 100000}});
+	return serve(&(struct http_params){
+		.limits = {.request_ms = 300, .idle_ms = 300, .answer_ms = 300, .body_bytes = 100000}});
 }
 
 static void half_a_request_is_refused(void **state)
@@ -46,6 +47,20 @@ static void a_trickle_is_refused(void **state)
 	read_reply(client, true, &reply);
 	assert_int_equal(reply.status, 408);
 	assert_true(is_ended(client));
+	close(client);
+}
+
+static void an_answer_that_does_not_come_is_given_up(void **state)
+{
+	int client = connect_client();
+
+	(void)state;
+	atomic_store(&served.kept, 0);
+	assert_int_equal(ask(client, GET("/keep"), &reply), 504);
+	assert_true(is_ended(client));
+	/* it may still be read, and answered in vain */
+	assert_int_equal(served.kept_request->id, atomic_load(&served.kept));
+	answer_text(atomic_load(&served.kept), 200, "late");
 	close(client);
 }
 
@@ -271,6 +286,7 @@ int main(void)
 	const struct CMUnitTest impatient[] = {
 		cmocka_unit_test(half_a_request_is_refused),
 		cmocka_unit_test(a_trickle_is_refused),
+		cmocka_unit_test(an_answer_that_does_not_come_is_given_up),
 		cmocka_unit_test(who_says_nothing_is_closed),
 	};
 	const struct CMUnitTest few[] = {

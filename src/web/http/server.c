@@ -192,6 +192,7 @@ static int set_limits(struct http_limits *limits, struct enrg_error *err)
 	limits->connections_per_address = or_else(limits->connections_per_address, 64);
 	limits->posts_burst = or_else(limits->posts_burst, limits->posts_per_second);
 	limits->request_ms = or_else(limits->request_ms, 10000);
+	limits->answer_ms = or_else(limits->answer_ms, 120000);
 	limits->idle_ms = or_else(limits->idle_ms, 60000);
 	limits->ping_ms = or_else(limits->ping_ms, 30000);
 	if (limits->connections > 60000)
@@ -358,26 +359,24 @@ static bool deliver(struct http_server *server)
 	return true;
 }
 
-static void wait_and_serve(struct http_server *server, int timeout_ms)
+static int wait_and_serve(struct http_server *server, int timeout_ms)
 {
 	uint64_t now_ns = clock_mono_ns();
 	uint64_t wait_ns = server->next_tick_ns > now_ns ? server->next_tick_ns - now_ns : 0;
 
 	if (timeout_ms >= 0 && (uint64_t)timeout_ms * MS_NS < wait_ns)
 		wait_ns = (uint64_t)timeout_ms * MS_NS;
-	if (!wait_ns) {
-		lws_service(server->context, -1);
-		return;
-	}
+	if (!wait_ns)
+		return lws_service(server->context, -1);
 	lws_sul_schedule(server->context, 0, &server->timer, end_wait, (lws_usec_t)(wait_ns / 1000 + 1));
-	lws_service(server->context, 0);
+	return lws_service(server->context, 0);
 }
 
 int http_turn(struct http_server *server, int timeout_ms)
 {
 	bool is_due = deliver(server);
 
-	wait_and_serve(server, is_due ? 0 : timeout_ms);
+	int rc = wait_and_serve(server, is_due ? 0 : timeout_ms);
 	is_due |= deliver(server);
 	uint64_t now_ns = clock_mono_ns();
 	if (now_ns >= server->next_tick_ns) {
@@ -389,7 +388,7 @@ int http_turn(struct http_server *server, int timeout_ms)
 	}
 	if (is_due && server->params.on_turn)
 		server->params.on_turn(server->params.context);
-	return 0;
+	return rc < 0 ? -EIO : 0;
 }
 
 void http_wake(struct http_server *server)

@@ -11,6 +11,7 @@ struct http_limits { /* 0: as docs/access.md says, where it isn't said otherwise
 	uint32_t body_bytes, connections, connections_per_address;
 	uint32_t gets_per_second, posts_per_second, posts_burst; /* of an address; 0: no limit */
 	uint32_t request_ms; /* that a request may take to arrive, and one more second for each 64 KiB of its body */
+	uint32_t answer_ms;  /* until http_answer; then 504 */
 	uint32_t idle_ms;    /* between two requests of a connection */
 	uint32_t ping_ms;    /* between pings of a WebSocket, and for its pong */
 };
@@ -44,6 +45,7 @@ struct http_counts {                                  /* totals since the start,
 
 /* Listens. Errors say address, port and remedy (in use, not allowed, no such address). */
 int http_open(const struct http_params *params, struct http_server **ret_server, struct enrg_error *err);
+/* No other thread may be calling any of these. Takes NULL. */
 void http_close(struct http_server *server);
 uint16_t http_port(const struct http_server *server);
 /* One turn of its loop: waits up to `timeout_ms`, then calls back. <0: it can't go on. */

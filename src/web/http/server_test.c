@@ -82,6 +82,22 @@ static void requests_may_come_byte_by_byte(void **state)
 	close(client);
 }
 
+static void both_loopback_addresses_are_listened_at(void **state)
+{
+	struct sockaddr_in6 address = {
+		.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT, .sin6_port = htons(served.port)};
+	int client = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	int rc = client < 0 ? -1 : connect(client, (struct sockaddr *)&address, sizeof(address));
+	if (rc && (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT || errno == ENETUNREACH))
+		skip(); /* this machine has no IPv6 */
+	assert_int_equal(rc, 0);
+	assert_int_equal(ask(client, GET("/"), &reply), 200);
+	assert_string_equal(strstr(reply.body, "from="), "from=::1 proto=http loopback proxied");
+	close(client);
+}
+
 /* As `printf … | nc -N` does it. */
 static void who_says_no_more_is_answered(void **state)
 {
@@ -337,6 +353,7 @@ int main(void)
 		cmocka_unit_test(a_request_is_handed_on_and_answered),
 		cmocka_unit_test(answers_keep_the_order_of_requests),
 		cmocka_unit_test(requests_may_come_byte_by_byte),
+		cmocka_unit_test(both_loopback_addresses_are_listened_at),
 		cmocka_unit_test(who_says_no_more_is_answered),
 		cmocka_unit_test(bodies_go_up_to_the_limit),
 		cmocka_unit_test(what_can_be_read_in_two_ways_ends_the_connection),

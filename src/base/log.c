@@ -295,6 +295,10 @@ void log_start(void)
 
 int log_set_file(const char *path, uint64_t rotate_bytes, unsigned keep)
 {
+	if (sinks[TARGET_FILE] && !log_sink_destroy(sinks[TARGET_FILE], STOP_PATIENCE_NS))
+		return 0; /* it stands still: lines go on into its buffer */
+	if (sinks[TARGET_FILE])
+		log_file_fini(&file);
 	log_file_init(&file, path, rotate_bytes, keep);
 	sinks[TARGET_FILE] = log_sink_create(&sink_types[TARGET_FILE], &file);
 	return sinks[TARGET_FILE] ? 0 : -ENOMEM;

@@ -22,7 +22,8 @@ void log_set_format(enum log_format format);
  * at once. log_stop gives each output 0.3 s without progress. */
 void log_start(void);
 void log_stop(void);
-/* After log_start: lines go into this file as well (log_file.h), without colours. -ENOMEM. */
+/* After log_start: lines go into this file as well (log_file.h), without colours; in the place of the one before.
+ * Nobody else may log meanwhile. -ENOMEM. */
 int log_set_file(const char *path, uint64_t rotate_bytes, unsigned keep);
 /* The file is opened anew with the next line. */
 void log_reopen(void);

@@ -33,7 +33,6 @@ static const struct row {
 	{"job.start", COMMAND_ADMIN},
 	{"job.restart", COMMAND_ADMIN},
 	{"jobs.restart", COMMAND_ADMIN},
-	{"config.check", COMMAND_ADMIN}, /* what a text means for this machine is not for all to find out */
 	{"reload", COMMAND_ADMIN},
 	{"restart", COMMAND_ADMIN},
 	{"stop", COMMAND_ADMIN},

@@ -63,8 +63,8 @@ static void each_kind_has_its_role(void **state)
 		{"sequence_stop", COMMAND_USER}, {"sequence_resume", COMMAND_USER}, {"alarm.ack", COMMAND_USER},
 		{"alarm.mute", COMMAND_USER}, {"job.add", COMMAND_USER}, {"job.stop", COMMAND_USER},
 		{"job.remove", COMMAND_USER}, {"job.start", COMMAND_ADMIN}, {"job.restart", COMMAND_ADMIN},
-		{"jobs.restart", COMMAND_ADMIN}, {"config.check", COMMAND_ADMIN}, {"reload", COMMAND_ADMIN},
-		{"restart", COMMAND_ADMIN}, {"stop", COMMAND_ADMIN}};
+		{"jobs.restart", COMMAND_ADMIN}, {"reload", COMMAND_ADMIN}, {"restart", COMMAND_ADMIN},
+		{"stop", COMMAND_ADMIN}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)

@@ -3,11 +3,13 @@
 
 #include <string.h>
 
-bool deferred_put(struct deferred *deferred, const struct command *command)
+bool deferred_put(struct deferred *deferred, const struct command *command, bool is_answered)
 {
 	if (deferred->count == DEFERRED_MAX)
 		return false;
 	deferred->items[deferred->count] = *command;
+	if (is_answered)
+		deferred->items[deferred->count].expires_ns = UINT64_MAX;
 	json_incref(deferred->items[deferred->count++].body);
 	return true;
 }

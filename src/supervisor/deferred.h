@@ -12,8 +12,8 @@ struct deferred {
 	struct command items[DEFERRED_MAX];
 };
 
-/* A copy. false: there is no room. */
-bool deferred_put(struct deferred *deferred, const struct command *command);
+/* A copy. false: there is no room. `is_answered`: with ok already, so that it does not expire any more. */
+bool deferred_put(struct deferred *deferred, const struct command *command, bool is_answered);
 /* The next one, whose body is the caller's then; false: none. */
 bool deferred_take(struct deferred *deferred, struct command *ret_command);
 void deferred_fini(struct deferred *deferred);

@@ -300,7 +300,7 @@ static enum command_outcome add(
 	if (!is_right(wanted, command, answer))
 		return COMMAND_ANSWERED;
 	if (!wanted->wait && transition_is_busy(self->transition, text, sizeof(text)) &&
-		deferred_put(&self->deferred, command))
+		deferred_put(&self->deferred, command, false))
 		return COMMAND_LATER;
 	if (reconfigure_is_busy(self, answer))
 		return COMMAND_ANSWERED;

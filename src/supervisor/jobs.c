@@ -59,6 +59,12 @@ static enum command_outcome restart(
 
 	if (!are_free(roster, &wanted->names, answer))
 		return COMMAND_ANSWERED;
+	if (!wanted->wait && transition_is_busy(reconfigure->transition, NULL, 0) &&
+		deferred_put(&reconfigure->deferred, command, true)) {
+		command_answer_set(answer, COMMAND_OK,
+			"jobs stop in order and are started again when the change that is under way is done");
+		return COMMAND_ANSWERED;
+	}
 	if (self->restart.kind[0] || reconfigure_is_busy(reconfigure, answer)) {
 		if (!answer->code)
 			command_answer_set(answer, COMMAND_REFUSED, "jobs are being restarted already");

@@ -330,7 +330,7 @@ static enum command_outcome put_off_removal(struct reconfigure *self, const stru
 {
 	struct member *member = roster_find(self->transition->roster, wanted->name);
 
-	if (!deferred_put(&self->deferred, command)) {
+	if (!deferred_put(&self->deferred, command, true)) {
 		command_answer_set(answer, COMMAND_REFUSED, "too many changes wait: try again when they are done");
 		return COMMAND_ANSWERED;
 	}

@@ -163,9 +163,11 @@ def run_a_run(panel, own, files):
         if not jobs[name]["config"].startswith(f'daq_job_unique_id = "{name}"\n'):
             raise Failed(f"{name} has another text: {jobs[name]['config'][:200]}")
     stop_all(panel, own, names)
+    status, answer = panel.ask("POST", f"/clients/{own}/stop_daqjobs")  # while the removals are under way
+    if status != 200:
+        raise Failed(f"stop_daqjobs behind a run: {status} {answer}")
     await_state("the jobs of the run are out of the list", lambda: not set(names) & set(jobs_of(panel, own)))
-    if not before <= set(jobs_of(panel, own)):
-        raise Failed(f"jobs of the folder are gone: {before - set(jobs_of(panel, own))}")
+    await_state("the jobs of the folder are there again", lambda: are_there(panel, own, before))
     print(f"{len(names)} jobs started and stopped")
 
 

@@ -56,23 +56,23 @@ int node_run_job(struct node_call *call)
 	return status;
 }
 
-/* The first job of that type, as the Python program takes it, or the job of that name. NULL: there is none. */
-static const char *find_job(const json_t *jobs, const char *name)
+/* The first whose `key` that is, in the list of a status. */
+static const json_t *find_by(const json_t *jobs, const char *key, const char *wanted)
 {
-	const json_t *job;
-	size_t i;
-
-	json_array_foreach((json_t *)jobs, i, job)
-	{
-		if (!strcmp(json_string_value(json_object_get(job, "name")), name))
-			return name;
-	}
-	json_array_foreach((json_t *)jobs, i, job)
-	{
-		if (!strcmp(json_string_value(json_object_get(job, "type")), name))
-			return json_string_value(json_object_get(job, "name"));
+	for (size_t i = 0; i < json_array_size(jobs); i++) {
+		const char *text = json_string_value(json_object_get(json_array_get(jobs, i), key));
+		if (text && !strcmp(text, wanted))
+			return json_array_get(jobs, i);
 	}
 	return NULL;
+}
+
+/* The job of that name, or the first of that type, as the Python program takes it. NULL: there is none. */
+static const char *find_job(const json_t *jobs, const char *name)
+{
+	const json_t *job = find_by(jobs, "name", name);
+
+	return json_string_value(json_object_get(job ? job : find_by(jobs, "type", name), "name"));
 }
 
 static int stop_one(struct node_call *call, const char *job, bool is_removed)

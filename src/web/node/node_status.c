@@ -174,11 +174,12 @@ static json_t *make_statistics(const json_t *jobs, json_int_t now_ns)
 		const char *type = text_of(json_array_get(jobs, i), "type");
 		struct sums sums = {.is_alive = true};
 
-		for (size_t k = i; is_first_of_type(jobs, i) && k < json_array_size(jobs); k++)
+		if (!is_first_of_type(jobs, i))
+			continue;
+		for (size_t k = i; k < json_array_size(jobs); k++)
 			if (!strcmp(text_of(json_array_get(jobs, k), "type"), type))
 				add_job(&sums, json_array_get(jobs, k));
-		if (is_first_of_type(jobs, i))
-			json_object_set_new(types, type, format_sums(&sums, now_ns));
+		json_object_set_new(types, type, format_sums(&sums, now_ns));
 	}
 	return types;
 }
@@ -201,7 +202,8 @@ static json_t *make_status(struct node *node, const struct snapshot *snapshot)
 	const char *supervisor = system_settings(node->system)->supervisor_id;
 	json_int_t now_ns = (json_int_t)(clock_wall_ns() - (clock_mono_ns() - snapshot->looked_ns));
 
-	node_texts_keep(&node->texts, jobs);
+	if (node->texts.count > json_array_size(jobs))
+		node_texts_keep(&node->texts, jobs);
 	return json_pack("{s:o, s:o, s:{s:o}, s:{s:o}, s:o}", "supervisor_info", node_info(node), "daq_jobs",
 		make_jobs(node, jobs), "daq_job_stats", supervisor, make_statistics(jobs, now_ns),
 		"daq_job_remote_stats", supervisor, make_remote(json_object_get(snapshot->status, "totals"), now_ns),

@@ -3,16 +3,19 @@
 #include "runs/answer.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "runs/program/program.h"
 
 #define NICE           10
+#define IDLE_MS        60000
 #define QUESTION_BYTES 65536u
 
 static const char usage[] = "usage: enrgdaq-runs answer\n"
@@ -77,6 +80,18 @@ static int answer_line(
 	return rc;
 }
 
+/* While nothing is asked the book is closed: it may be moved, and its log does not have to be kept for this process. */
+static bool read_line(struct reading *reading, char *line, int bytes)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+
+	if (poll(&input, 1, IDLE_MS) == 0) {
+		database_close(reading->database);
+		reading->database = NULL;
+	}
+	return fgets(line, bytes, stdin) != NULL;
+}
+
 int program_answer(int argc, char **argv)
 {
 	static char line[QUESTION_BYTES];
@@ -90,7 +105,8 @@ int program_answer(int argc, char **argv)
 	(void)setpriority(PRIO_PROCESS, 0, NICE);
 	/* the configurations of a laboratory are in it: no core of it lies about */
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	while (fgets(line, sizeof(line), stdin)) {
+	setvbuf(stdin, NULL, _IONBF, 0); /* what is there is seen by poll */
+	while (read_line(&reading, line, sizeof(line))) {
 		struct enrg_error err = {0};
 		char *bytes = NULL;
 		size_t count = 0;

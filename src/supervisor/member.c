@@ -6,6 +6,13 @@ void member_enter(struct member *member, enum member_state state)
 	member->state = state;
 }
 
+bool member_stays_down(const struct member *member, const struct restart_end *end)
+{
+	const struct job_common *common = &member->config->common;
+
+	return common->has_restart_on_crash && !common->restart_on_crash && !(end->exit_code == 0 && end->is_done);
+}
+
 bool member_is_alive(const struct member *member)
 {
 	return member->child.pid != 0;

@@ -101,6 +101,8 @@ struct member {
 
 /* The one place where a state changes. */
 void member_enter(struct member *member, enum member_state state);
+/* By its text it is not started again when it has ended so. */
+bool member_stays_down(const struct member *member, const struct restart_end *end);
 bool member_is_alive(const struct member *member);
 bool member_is_store(const struct member *member);
 bool member_is_processor(const struct member *member);

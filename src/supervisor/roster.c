@@ -205,6 +205,12 @@ static void decide(struct roster *roster, struct member *member, const struct re
 	uint32_t tries = member->restart.config_failures;
 	char span[32];
 
+	if (!roster->is_stopping && member_stays_down(member, end)) { /* a stop lets it store what is left */
+		member->was_failing = true;
+		member_enter(member, MEMBER_STOPPED);
+		log_line(ENRG_WARNING, "%s ended: %s; it stays down (restart_on_crash)", name, member->last_exit);
+		return;
+	}
 	switch (restart_decide(&member->restart, &roster->policy, end, now_ns)) {
 	case RESTART_DONE:
 		member_enter(member, MEMBER_DONE);
@@ -390,14 +396,6 @@ static bool is_wished_end(const struct member *member, const struct restart_end 
 	return member->wish == WISH_STOP || member->wish == WISH_RESTART;
 }
 
-/* By its text. */
-static bool stays_down(const struct member *member, const struct restart_end *end)
-{
-	const struct job_common *common = &member->config->common;
-
-	return common->has_restart_on_crash && !common->restart_on_crash && !(end->exit_code == 0 && end->is_done);
-}
-
 static void handle_end(struct roster *roster, struct member *member, uint64_t now_ns)
 {
 	struct restart_end end = {.was_hung = member->is_hung, .is_store = !member_is_source(member)};
@@ -418,13 +416,6 @@ static void handle_end(struct roster *roster, struct member *member, uint64_t no
 	if (!roster->is_stopping && is_wished_end(member, &end)) {
 		if (end.exit_code != 0 && end.exit_code != 3)
 			log_line(ENRG_WARNING, "%s ended: %s", member->plan->name, member->last_exit);
-		member_enter(member, MEMBER_STOPPED);
-		return;
-	}
-	if (!roster->is_stopping && stays_down(member, &end)) {
-		log_line(ENRG_WARNING, "%s ended: %s; it is not started again (restart_on_crash = false)",
-			member->plan->name, member->last_exit);
-		member->was_failing = true;
 		member_enter(member, MEMBER_STOPPED);
 		return;
 	}

@@ -14,7 +14,8 @@ class Error(c.Structure):
 
 class Command(c.Structure):
     _fields_ = [("size", c.c_uint32), ("timeout_ms", c.c_uint32), ("to", c.c_char_p), ("kind", c.c_char_p),
-                ("fields", c.c_char_p), ("sender", c.c_char_p), ("id", c.c_char_p)]
+                ("fields", c.c_char_p), ("sender", c.c_char_p), ("id", c.c_char_p),
+                ("for_who", c.c_char_p), ("for_role", c.c_char_p), ("for_address", c.c_char_p)]
 
 
 class Reply(c.Structure):
@@ -68,6 +69,10 @@ check(lib.enrg_logs_open(client, 1000, c.byref(logs), c.byref(err)))
 assert ask(client, b"supervisor", b"ping")[0] == b"ok"
 assert ask(client, b"supervisor", b"nonsense")[0] == b"no_kind"
 assert ask(client, b"job nobody", b"ping")[0] == b"nobody"
+assert ask(client, b"supervisor", b"ping", for_who=b"ada", for_role=b"visitor")[0] == b"ok"
+code, text = ask(client, b"supervisor", b"stop", for_who=b"ada", for_role=b"user", for_address=b"192.0.2.1")
+assert code == b"refused" and b"ada (user)" in text, (code, text)
+assert ask(client, b"supervisor", b"ping", for_role=b"root")[0] == b"refused"
 once = os.urandom(16)
 assert ask(client, b"supervisor", b"ping", id=once) == ask(client, b"supervisor", b"ping", id=once)
 reply = c.POINTER(Reply)()

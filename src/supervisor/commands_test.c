@@ -68,7 +68,32 @@ static enum command_outcome look(
 	return COMMAND_ANSWERED;
 }
 
+struct note_body {
+	const char *who, *role;
+};
+
+static const struct enrg_option note_options[] = {
+	{.key = "who", .kind = ENRG_OPTION_STRING, .offset = offsetof(struct note_body, who), .default_value = "\"\""},
+	{.key = "role",
+		.kind = ENRG_OPTION_STRING,
+		.offset = offsetof(struct note_body, role),
+		.default_value = "\"\""},
+	{0},
+};
+
+static enum command_outcome write_note(
+	void *context, const struct command *command, const void *body, struct command_answer *answer)
+{
+	const struct note_body *wanted = body;
+
+	(void)context;
+	(void)command;
+	command_answer_set(answer, COMMAND_OK, "%s, %s", wanted->who, wanted->role);
+	return COMMAND_ANSWERED;
+}
+
 static const struct command_kind kinds[] = {
+	{.kind = "note", .summary = "notes", .body = {sizeof(struct note_body), note_options}, .handle = write_note},
 	{.kind = "move", .summary = "moves", .body = {sizeof(struct move_body), move_options}, .handle = move},
 	{.kind = "slow", .summary = "slow", .body = {1, NULL}, .handle = slow},
 	{.kind = "look", .summary = "looks", .body = {1, NULL}, .is_silent = true, .handle = look},
@@ -314,6 +339,39 @@ static void what_changes_nothing_is_not_remembered(void **state)
 	command_fini(&first);
 }
 
+static bool guard(void *context, const struct command *command, struct command_answer *answer)
+{
+	(void)context;
+	if (command->person.role == COMMAND_ADMIN)
+		return true;
+	command_answer_set(answer, COMMAND_REFUSED, "not for that role");
+	return false;
+}
+
+/* Records name who has logged in to the program that asks, whatever that program says in the fields. */
+static void the_person_is_that_of_the_command(void **state)
+{
+	struct world *world = *state;
+	struct command command;
+
+	make(&command, "supervisor", "note", json_pack("{s:s}", "who", "mallory"));
+	take(world, &command, 1);
+	assert_string_equal(world->last.text, "mallory, ");
+	command_fini(&command);
+	commands_set_guard(world->commands, guard, NULL);
+	make(&command, "supervisor", "note", json_pack("{s:s}", "who", "mallory"));
+	command.person = (struct command_person){.is_there = true, .role = COMMAND_ADMIN, .who = "ada"};
+	take(world, &command, 1);
+	assert_string_equal(world->last.text, "ada, admin");
+	command_fini(&command);
+	make(&command, "supervisor", "move", json_pack("{s:i}", "to", 3));
+	command.person = (struct command_person){.is_there = true, .role = COMMAND_USER, .who = "ada"};
+	take(world, &command, 1);
+	assert_int_equal(world->last.code, COMMAND_REFUSED);
+	assert_int_equal(world->moves, 0);
+	command_fini(&command);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +384,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(an_id_is_kept_until_it_has_expired, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(jobs_do_not_take_all_places, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_changes_nothing_is_not_remembered, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_person_is_that_of_the_command, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -132,12 +132,26 @@ static void remove_ended(struct jobs *self)
 	command_fini(&command);
 }
 
+static void refuse(struct jobs *self, struct command *command, const char *text)
+{
+	struct command_answer answer = {0};
+
+	command_answer_set(&answer, COMMAND_REFUSED, "%s: nothing was done", text);
+	commands_answer(self->commands, command->id, &answer);
+	command_fini(command);
+}
+
 void jobs_step(struct jobs *self)
 {
 	struct command command;
 	char text[600];
 
-	if (!self->reconfigure || transition_is_busy(self->reconfigure->transition, text, sizeof(text)))
+	if (!self->reconfigure)
+		return;
+	while (self->reconfigure->transition->roster->is_stopping &&
+		deferred_take(&self->reconfigure->deferred, &command))
+		refuse(self, &command, "the system stops");
+	if (transition_is_busy(self->reconfigure->transition, text, sizeof(text)))
 		return;
 	answer_restart(self);
 	if (self->reconfigure->transition->roster->is_stopping)
@@ -146,14 +160,11 @@ void jobs_step(struct jobs *self)
 		remove_ended(self);
 		return;
 	}
-	if (command.expires_ns > clock_wall_ns()) {
-		commands_act(self->commands, &command);
-	} else {
-		struct command_answer answer = {0};
-		command_answer_set(
-			&answer, COMMAND_REFUSED, "another change was under way until it expired: nothing was done");
-		commands_answer(self->commands, command.id, &answer);
+	if (command.expires_ns <= clock_wall_ns()) {
+		refuse(self, &command, "another change was under way until it expired");
+		return;
 	}
+	commands_act(self->commands, &command);
 	command_fini(&command);
 }
 

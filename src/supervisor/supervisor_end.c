@@ -135,6 +135,7 @@ void supervisor_fini(struct supervisor *self)
 	stream_specs_destroy(self->specs);
 	plan_set_destroy(self->plans);
 	runtime_close(&self->runtime);
+	sources_fini(&self->sources);
 	if (self->folder)
 		folder_free(self->folder);
 	if (self->types)

@@ -92,8 +92,10 @@ struct link *link_start(const struct link_params *params)
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&link->changed, &attributes);
 	pthread_condattr_destroy(&attributes);
-	if (!pthread_create(&link->thread, NULL, run, link))
+	if (!pthread_create(&link->thread, NULL, run, link)) {
+		pthread_detach(link->thread); /* it lives as long as the process */
 		return link;
+	}
 	free(link);
 	return NULL;
 }

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """drive.py WHAT …: plays other machines, and people at REST, for cnc.sh. Ends with 1 and a trace where something is wrong."""
 import json
+import random
+import socket
 import sys
 import threading
 import time
@@ -227,11 +229,24 @@ def two(rest_port, name):
     await_true(lambda: rest(rest_port, f"/clients/{name}/logs")[1].get("logs"), "no log lines")
 
 
+def free_ports(count):
+    """Below those that connections get by themselves, one of which could take it meanwhile."""
+    ports = []
+    while len(ports) < count:
+        port = random.randrange(20000, 32000)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        if port not in ports:
+            ports.append(port)
+    return ports
+
+
 def main():
     what, arguments = sys.argv[1], sys.argv[2:]
     if what == "ports":
-        sockets = [zmtp.Listener() for _ in range(int(arguments[0]))]
-        print(*(listener.port for listener in sockets))
+        print(*free_ports(int(arguments[0])))
     elif what == "node":
         node(*map(int, arguments))
     elif what == "script":

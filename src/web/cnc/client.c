@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/outage.h"
 
 #define BEAT_NS       1000000000ull
 #define ANEW_NS       15000000000ull /* without a connection */
 #define REFUSED_NS    2000000000ull  /* after which ZeroMQ does not try again */
+#define ABSENT_NS     3000000000ull  /* then it is said that it does not answer */
 #define RECONNECT_MS  200
 #define TURN_MESSAGES 200
 #define LOGS_MAX      100u /* lines fetched at a time, and at the start */
@@ -22,8 +25,11 @@ struct cnc_client {
 	struct cnc_client_params params;
 	void *socket, *monitor;
 	char endpoint[FRAMES_ENDPOINT_MAX];
-	bool is_connected, is_refused;
+	bool is_connected, was_connected, is_refused;
 	uint64_t beat_ns, alive_ns; /* connected, or opened, last */
+	uint64_t look_ns, begin_ns;
+	struct outage outage; /* of the server */
+	const char *why;      /* it is away; NULL: nobody has said */
 	unsigned opened;
 	uint64_t log_position;
 	json_t *lines; /* fetched and not sent; NULL */
@@ -106,15 +112,52 @@ static int open_socket(struct cnc_client *client, struct enrg_error *err)
 	return enrg_error_set(err, rc, "%s: %s", client->endpoint, zmq_strerror(-rc));
 }
 
-static void say_problem(struct cnc_client *client, enum notice kind, const char *what, uint64_t now_ns)
+/* Of a server that sends what is none. */
+static void say_bad(struct cnc_client *client, const char *what, uint64_t now_ns)
 {
 	unsigned kept;
 
-	if (notice_take(client->params.notices, kind, "server", now_ns, &kept))
+	if (notice_take(client->params.notices, NOTICE_BAD, "server", now_ns, &kept))
+		log_line(ENRG_WARNING, "command and control: a message of the server %s was thrown away: %s",
+			client->endpoint, what);
+}
+
+/* A number that differs where the reason does: texts of this file. */
+static int code_of(const char *why)
+{
+	return (int)((uintptr_t)why & 0x7fffffff);
+}
+
+/* Once a second, and when something has happened. */
+static void look(struct cnc_client *client, uint64_t now_ns)
+{
+	uint64_t span_ns;
+	char span[40];
+
+	if (client->is_connected) {
+		if (outage_end(&client->outage, now_ns, &span_ns)) {
+			clock_format_span(span_ns, span, sizeof(span));
+			log_line(ENRG_INFO, "command and control: connected to the server %s, after %s",
+				client->endpoint, span);
+		}
+		return;
+	}
+	if (!client->why && now_ns - client->begin_ns < ABSENT_NS)
+		return;
+	if (!client->why)
+		client->why = "it does not answer";
+	if (outage_note(&client->outage, code_of(client->why), now_ns) != OUTAGE_QUIET)
 		log_line(ENRG_WARNING,
 			"command and control: server %s: %s. This system is not seen there until then; data taking "
-			"goes on, it is tried again for ever",
-			client->endpoint, what);
+			"goes on, "
+			"it is tried again for ever",
+			*client->endpoint ? client->endpoint : client->params.options->server_host, client->why);
+}
+
+static void away(struct cnc_client *client, const char *why, uint64_t now_ns)
+{
+	client->why = why;
+	look(client, now_ns);
 }
 
 static void open_anew(struct cnc_client *client, uint64_t now_ns)
@@ -128,7 +171,7 @@ static void open_anew(struct cnc_client *client, uint64_t now_ns)
 	client->is_refused = false;
 	client->alive_ns = now_ns;
 	if (open_socket(client, &err))
-		say_problem(client, NOTICE_BAD, err.text, now_ns);
+		away(client, "its name can't be resolved, or there is no socket for it", now_ns);
 }
 
 /* --- what the monitor tells --- */
@@ -148,21 +191,26 @@ static void on_event(struct cnc_client *client, unsigned event, uint64_t now_ns)
 	case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
 		client->is_connected = true;
 		client->beat_ns = 0;
-		log_line(ENRG_INFO, "command and control: connected to the server %s", client->endpoint);
+		client->why = NULL;
+		if (!client->was_connected && !client->outage.since_ns)
+			log_line(ENRG_INFO, "command and control: connected to the server %s", client->endpoint);
+		client->was_connected = true;
+		look(client, now_ns);
 		break;
 	case ZMQ_EVENT_DISCONNECTED:
-		if (client->is_connected)
-			say_problem(client, NOTICE_KEY, "the connection is lost", now_ns);
 		client->alive_ns = now_ns;
-		client->is_connected = false;
+		if (client->is_connected) {
+			client->is_connected = false;
+			away(client, "the connection is lost", now_ns);
+		}
 		break;
 	case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
 		client->is_refused = true;
-		say_problem(client, NOTICE_REFUSED, has_keys ? not_allowed : wants_keys, now_ns);
+		away(client, has_keys ? not_allowed : wants_keys, now_ns);
 		break;
 	case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
 		client->is_refused = true;
-		say_problem(client, NOTICE_REFUSED, has_keys ? other_keys : wants_keys, now_ns);
+		away(client, has_keys ? other_keys : wants_keys, now_ns);
 		break;
 	default:
 		break;
@@ -193,9 +241,9 @@ static void on_frames(struct cnc_client *client, struct frames *frames, uint64_t
 	const char *address = frames_address(body);
 
 	if (frames->count != 1 || frames->is_longer)
-		say_problem(client, NOTICE_BAD, "a message that has not just one frame was thrown away", now_ns);
+		say_bad(client, "it has not just one frame", now_ns);
 	else if (cnc_message_parse(zmq_msg_data(body), zmq_msg_size(body), &message, &err))
-		say_problem(client, NOTICE_BAD, err.text, now_ns);
+		say_bad(client, err.text, now_ns);
 	else {
 		bool may_command = options->curve_server_key || options->insecure || frames_is_loopback(address);
 		if (cnc_type_is_request(message.type))
@@ -268,6 +316,10 @@ bool cnc_client_turn(struct cnc_client *client, uint64_t now_ns)
 
 	open_anew(client, now_ns);
 	hear_monitor(client, now_ns);
+	if (now_ns - client->look_ns >= BEAT_NS) {
+		client->look_ns = now_ns;
+		look(client, now_ns);
+	}
 	while (client->socket && heard < TURN_MESSAGES && frames_recv(client->socket, &frames) > 0) {
 		on_frames(client, &frames, now_ns);
 		frames_fini(&frames);
@@ -287,6 +339,7 @@ int cnc_client_open(const struct cnc_client_params *params, struct cnc_client **
 	if (!client)
 		return enrg_error_set(err, -ENOMEM, "no memory for a client of command and control");
 	client->params = *params;
+	client->begin_ns = clock_mono_ns();
 	*ret_client = client;
 	return 0;
 }

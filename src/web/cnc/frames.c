@@ -6,8 +6,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define PING_MS      2000
-#define DEAD_MS      10000
+/* A connection whose name a newer one took stays open, unheard, until its pings are over: less than REGISTRY_FREE_NS,
+ * so that a client that was pushed aside is back before its name is free. */
+#define PING_MS      1500
+#define DEAD_MS      5000
 #define HANDSHAKE_MS 5000
 #define QUEUE        16 /* messages, of one peer and in one direction */
 

@@ -76,10 +76,30 @@ static void say_refused(struct gate *gate, zmq_msg_t *frame, const char *key, ui
 			address, *key ? key : "(none)", kept);
 }
 
+void gate_block(struct gate *gate, const char *address, uint64_t now_ns)
+{
+	unsigned at = 0;
+
+	for (unsigned i = 1; i < GATE_BLOCKED_MAX; i++)
+		if (gate->blocked[i].until_ns < gate->blocked[at].until_ns)
+			at = i;
+	text_copy(gate->blocked[at].address, sizeof(gate->blocked[at].address), address);
+	gate->blocked[at].until_ns = now_ns + GATE_BLOCK_NS;
+}
+
+static bool is_blocked(const struct gate *gate, zmq_msg_t *frame, uint64_t now_ns)
+{
+	for (unsigned i = 0; i < GATE_BLOCKED_MAX; i++)
+		if (now_ns < gate->blocked[i].until_ns && is_text(frame, gate->blocked[i].address))
+			return true;
+	return false;
+}
+
 static void answer(struct gate *gate, struct frames *asked, uint64_t now_ns)
 {
 	char key[GATE_KEY_BYTES], user[80];
-	bool is_good = judge(gate, asked, key), is_welcome = is_good && !gate->is_full;
+	bool is_good = judge(gate, asked, key);
+	bool is_welcome = is_good && !gate->is_full && !is_blocked(gate, &asked->items[FRAME_ADDRESS], now_ns);
 
 	if (!is_good)
 		say_refused(gate, &asked->items[FRAME_ADDRESS], key, now_ns);

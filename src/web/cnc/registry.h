@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define REGISTRY_CLIENTS_MAX 256u
-#define REGISTRY_FREE_NS     10000000000ull /* a name that was silent for so long may be used by another machine */
+#define REGISTRY_FREE_NS     15000000000ull /* a name that was silent for so long may be used by another machine */
 #define REGISTRY_GONE_NS     30000000000ull /* and may give way to another name, where there is no room */
 #define REGISTRY_OWNER_BYTES 64u
 

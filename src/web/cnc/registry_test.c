@@ -28,10 +28,10 @@ static void names(void **state)
 	assert_int_equal(see(registry, "a", "10.0.0.1", 1), REGISTRY_KNOWN);
 	assert_int_equal(see(registry, "a", "10.0.0.2", 2), REGISTRY_TAKEN);
 	assert_string_equal(owner, "10.0.0.1");
-	assert_int_equal(see(registry, "a", "10.0.0.2", 10), REGISTRY_TAKEN);
-	assert_int_equal(see(registry, "a", "10.0.0.2", 11), REGISTRY_KNOWN); /* ten seconds of silence */
-	assert_int_equal(see(registry, "a", "10.0.0.1", 12), REGISTRY_TAKEN);
-	assert_int_equal(see(registry, "a", "10.0.0.2", 50), REGISTRY_NEW);
+	assert_int_equal(see(registry, "a", "10.0.0.2", 15), REGISTRY_TAKEN);
+	assert_int_equal(see(registry, "a", "10.0.0.2", 16), REGISTRY_KNOWN); /* 15 seconds of silence */
+	assert_int_equal(see(registry, "a", "10.0.0.1", 17), REGISTRY_TAKEN);
+	assert_int_equal(see(registry, "a", "10.0.0.2", 60), REGISTRY_NEW);
 	registry_destroy(registry);
 }
 

@@ -213,6 +213,8 @@ static bool register_peer(struct cnc_server *server, const struct cnc_peer *peer
 				peer->address);
 		return true;
 	case REGISTRY_TAKEN:
+		/* Each would take the connection of the other away, again and again. */
+		gate_block(&server->gate, peer->address, now_ns);
 		say_taken(server, peer, owner, now_ns);
 		return false;
 	case REGISTRY_FULL:

@@ -80,15 +80,6 @@ async def flood(url):
     assert (await closed_with(link))[0] == 1013
 
 
-async def stay(url):
-    """Pings are answered by the library: the link stays for many of their periods."""
-    link = await websockets.connect(url, subprotocols=["test.1"], ping_interval=None)
-    await asyncio.sleep(0.6)
-    await link.send("still here")
-    assert await asyncio.wait_for(link.recv(), PATIENCE) == "still here"
-    await link.close()
-
-
 def stay_silent(port):
     """Who answers no ping is dropped."""
     with socket.create_connection(("localhost", port), timeout=PATIENCE) as link:
@@ -120,7 +111,6 @@ with server("0") as port:
     asyncio.run(refusal(f"ws://localhost:{port}/no"))
     asyncio.run(flood(f"ws://localhost:{port}/ws"))
 with server("100") as port:
-    asyncio.run(stay(f"ws://localhost:{port}/ws"))
     stay_silent(port)
 with tempfile.TemporaryDirectory() as folder:
     over_tls(folder)

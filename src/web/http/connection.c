@@ -16,7 +16,7 @@ enum {
 };
 #define MS_NS           UINT64_C(1000000)
 #define LINGER_NS       (5000 * MS_NS) /* since the last byte */
-#define LINGER_LIMIT_NS (30000 * MS_NS)
+#define LINGER_LIMIT_NS (15000 * MS_NS)
 #define WRITE_STALL_NS  (30000 * MS_NS)
 
 void connection_set_state(struct connection *connection, enum connection_state state, uint64_t patience_ns)

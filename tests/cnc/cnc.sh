@@ -84,4 +84,30 @@ case_two_of_ours() {
 	done
 }
 
+# key_of LINES WHICH: of what `cnc-keys` prints
+key_of() { sed -n "s/^curve_$2_key = \"\(.*\)\"$/\1/p" "$1"; }
+
+# Only who has a key in the server's list is let in, and commands without `insecure`.
+case_keys() {
+	local cnc rest name
+	read -r cnc rest < <(drive ports 2)
+	for name in 1 2 3; do "$bin" cnc-keys >"keys$name" || exit 77; done
+	lab c1 lab1 'is_server = true' "server_port = $cnc" 'rest_api_enabled = true' "rest_api_port = $rest" \
+		"$(cat keys1)" "curve_allowed_keys = [\"$(key_of keys2 public)\"]"
+	lab c2 lab2 "server_port = $cnc" "$(cat keys2)" "curve_server_key = \"$(key_of keys1 public)\""
+	lab c3 lab3 "server_port = $cnc" "$(cat keys3)" "curve_server_key = \"$(key_of keys1 public)\""
+	lab c4 lab4 "server_port = $cnc"
+	start first.log run c1
+	start third.log run c3
+	start fourth.log run c4
+	start second.log run c2
+	drive two "$rest" lab2 2>drive.log || fail "the first does not see or command the second"
+	await 30 grep -qF "its key $(key_of keys3 public) is not in cnc.curve_allowed_keys" first.log || fail "a foreign key"
+	await 30 grep -q "it has refused the key of this system" third.log || fail "who is refused does not say so"
+	await 30 grep -q "wants keys (.enrgdaq cnc-keys" fourth.log || fail "who has no key does not say so"
+	drive absent "$rest" lab3 lab4 2>drive.log || fail "somebody without a good key is registered"
+	grep -lF "$(key_of keys1 secret)" ./*.log && fail "a secret key is in a log"
+	return 0
+}
+
 run_case "$@"

@@ -258,6 +258,9 @@ def main():
         hub(listener)
     elif what == "two":
         two(int(arguments[0]), arguments[1])
+    elif what == "absent":
+        clients = rest(int(arguments[0]), "/clients")[1]
+        assert "lab1" in clients and not set(arguments[1:]) & set(clients), clients
     elif what == "pinged":
         await_true(lambda: rest(int(arguments[0]), f"/clients/{arguments[1]}/ping", {})[0] == 200, "no answer")
 

@@ -74,7 +74,7 @@ static int watch(struct cnc_client *client)
 	snprintf(address, sizeof(address), "inproc://cnc-client-%u", ++client->opened);
 	if (zmq_socket_monitor(client->socket, address,
 		    ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-			    ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL))
+			    ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL))
 		return -zmq_errno();
 	client->monitor = zmq_socket(client->params.context, ZMQ_PAIR);
 	if (!client->monitor || zmq_connect(client->monitor, address))
@@ -180,6 +180,9 @@ static const char not_allowed[] =
 	"it has refused the key of this system: add cnc.curve_public_key to cnc.curve_allowed_keys there";
 static const char other_keys[] = "it has other keys (compare cnc.curve_server_key with cnc.curve_public_key there), or "
 				 "none, or is no server of command and control";
+static const char says_nothing[] =
+	"it ends the connection before a word is said: it wants keys (`enrgdaq cnc-keys`, docs/cnc.md), takes no more "
+	"connections now, or is no server of command and control";
 static const char wants_keys[] =
 	"it wants keys (`enrgdaq cnc-keys`, docs/cnc.md), or is no server of command and control";
 
@@ -211,6 +214,9 @@ static void on_event(struct cnc_client *client, unsigned event, uint64_t now_ns)
 	case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
 		client->is_refused = true;
 		away(client, has_keys ? other_keys : wants_keys, now_ns);
+		break;
+	case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+		away(client, says_nothing, now_ns);
 		break;
 	default:
 		break;

@@ -15,8 +15,9 @@
 #include "web/cnc/client.h"
 #include "web/cnc/server.h"
 
-#define TURN_MS   100
-#define ASKED_MAX 1024u /* that wait for the thread */
+#define TURN_MS    100
+#define AUDITS_MAX 20u   /* of refusals, in ten seconds */
+#define ASKED_MAX  1024u /* that wait for the thread */
 
 struct asked { /* by cnc_ask, of another machine */
 	struct asked *next;
@@ -47,9 +48,11 @@ struct cnc {
 	struct cnc_server *server; /* one of the two */
 	struct cnc_client *client;
 	struct notices notices;
+	uint64_t audits_ns;
+	unsigned audits, audits_left_out; /* since then; since the last one */
 	int wake;
 	pthread_t thread;
-	bool is_started, is_refusal_said;
+	bool is_started;
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t idle;
 	struct asked *first, **end;
@@ -89,18 +92,37 @@ static void fill_who(struct access_who *who, const char *name, const char *addre
 	text_copy(who->address, sizeof(who->address), address);
 }
 
-static void audit_refusal(struct cnc *cnc, const struct access_who *who, enum cnc_type type, const char *remedy)
+/* Each refusal, but no more than AUDITS_MAX in ten seconds: the next one says how many there were besides. */
+static void audit_refusal(struct cnc *cnc, const struct access_who *who, const char *what, uint64_t now_ns)
 {
+	char about[60] = "";
+
+	if (now_ns - cnc->audits_ns >= NOTICE_NS) {
+		cnc->audits_ns = now_ns;
+		cnc->audits = 0;
+	}
+	if (cnc->audits++ >= AUDITS_MAX || !cnc->access) {
+		cnc->audits_left_out++;
+		return;
+	}
+	if (cnc->audits_left_out)
+		snprintf(about, sizeof(about), "{\"left_out\":%u}", cnc->audits_left_out);
+	cnc->audits_left_out = 0;
+	access_audit(cnc->access, who, what, *about ? about : NULL, "refused");
+}
+
+static void say_refusal(struct cnc *cnc, const struct access_who *who, enum cnc_type type, const char *remedy)
+{
+	uint64_t now_ns = clock_mono_ns();
 	unsigned kept;
 	char what[80];
 
-	if (!notice_take(&cnc->notices, NOTICE_REFUSED, who->address, clock_mono_ns(), &kept))
-		return;
 	snprintf(what, sizeof(what), "CNC %s", cnc_type_name(type));
-	log_line(ENRG_WARNING, "command and control: %s of %s%s%s was refused: %s (%u more of that machine since)",
-		cnc_type_name(type), who->address, *who->name ? ", " : "", who->name, remedy, kept);
-	if (cnc->access)
-		access_audit(cnc->access, who, what, NULL, "refused");
+	audit_refusal(cnc, who, what, now_ns);
+	if (notice_take(&cnc->notices, NOTICE_REFUSED, who->address, now_ns, &kept))
+		log_line(ENRG_WARNING,
+			"command and control: %s of %s, %s was refused: %s (%u more of that machine since)",
+			cnc_type_name(type), who->address, who->name, remedy, kept);
 }
 
 static void carry_out(
@@ -137,7 +159,7 @@ static void on_peer_request(void *context, const struct cnc_peer *peer, const st
 	if (message->type == CNC_REQ_PING) {
 		reply(cnc, peer, message, json_pack("{s:s}", "type", cnc_type_name(CNC_RES_PING)));
 	} else if (!peer->may_command) {
-		audit_refusal(cnc, &who, message->type, remedy);
+		say_refusal(cnc, &who, message->type, remedy);
 		reply(cnc, peer, message, cnc_refuse(message->type, remedy));
 	} else if (message->type == CNC_REQ_LIST_CLIENTS) {
 		reply(cnc, peer, message, list_clients(cnc));
@@ -163,7 +185,7 @@ static void on_server_request(void *context, const char *address, bool may_comma
 		reply(cnc, NULL, message,
 			json_pack("{s:s, s:o}", "type", cnc_type_name(CNC_RES_LIST_CLIENTS), "clients", infos));
 	} else if (cnc_type_is_change(message->type) && !may_command) {
-		audit_refusal(cnc, &who, message->type, remedy);
+		say_refusal(cnc, &who, message->type, remedy);
 		reply(cnc, NULL, message, cnc_refuse(message->type, remedy));
 	} else {
 		carry_out(cnc, NULL, message, &who);

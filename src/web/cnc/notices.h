@@ -1,5 +1,6 @@
-/* notices.h: how often what peers do is said: a line of each kind about each of them every ten seconds, and no more
- * than twenty lines in ten seconds about all. Arithmetic only. On the thread of CNC. Process: enrgdaq-web. */
+/* notices.h: how often what peers do is said: a line of each kind about each of them, again after 10 s, a minute, ten
+ * minutes, then each hour, and no more than twenty lines in ten seconds about all. Arithmetic only. On the thread of
+ * CNC. Process: enrgdaq-web. */
 #ifndef WEB_CNC_NOTICES_H
 #define WEB_CNC_NOTICES_H
 
@@ -26,8 +27,8 @@ struct notices {
 	struct {
 		enum notice kind;
 		char who[48];
-		uint64_t said_ns; /* 0: free */
-		unsigned kept;
+		uint64_t said_ns;    /* 0: free */
+		unsigned kept, said; /* not said since; said since it was quiet for long */
 	} items[NOTICES_MAX];
 	uint64_t window_ns;
 	unsigned said; /* since window_ns */

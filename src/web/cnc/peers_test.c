@@ -51,9 +51,11 @@ static void said_seldom(void **state)
 	assert_true(notice_take(notices, NOTICE_BAD, "b", 21 * SECOND_NS, &kept));
 	assert_true(notice_take(notices, NOTICE_BAD, "a", 30 * SECOND_NS, &kept));
 	assert_int_equal(kept, 5);
+	assert_false(notice_take(notices, NOTICE_BAD, "a", 89 * SECOND_NS, &kept)); /* a minute now */
+	assert_true(notice_take(notices, NOTICE_BAD, "a", 90 * SECOND_NS, &kept));
 	for (unsigned i = 0; i < 1000; i++) {
 		snprintf(who, sizeof(who), "%u", i);
-		said += notice_take(notices, NOTICE_BAD, who, 50 * SECOND_NS, &kept);
+		said += notice_take(notices, NOTICE_BAD, who, 110 * SECOND_NS, &kept);
 	}
 	assert_int_equal(said, NOTICE_BUDGET);
 	free(notices);

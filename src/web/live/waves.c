@@ -237,7 +237,7 @@ static int place(struct waves_event *event)
 	event->value_count = needed;
 	needed = 0;
 	for (uint32_t i = 0; i < event->wave_count; i++) {
-		event->waves[i].values = event->memory + needed;
+		event->waves[i].values = event->memory ? event->memory + needed : NULL; /* all are empty */
 		needed += event->waves[i].count;
 	}
 	return 0;

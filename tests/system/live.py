@@ -11,7 +11,7 @@ NAMES = ("magic version kind first length feed flags sequence event run_number w
          "unit_bytes zero").split()
 CHANNEL = struct.Struct("<IIddd")
 ARRAYS = {1: "h", 2: "f", 3: "H"}
-LONG = 30  # seconds that anything may take on a busy machine
+LONG = 60  # seconds that anything may take on a busy machine
 
 
 def fail(text):

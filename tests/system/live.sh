@@ -45,7 +45,7 @@ begin() {
 	END
 	start run.log run c
 	RUN=$run
-	await 20 grep -q "listens at http://127.0.0.1:$PORT" run.log || fail "it does not listen"
+	await 60 grep -q "listens at http://127.0.0.1:$PORT" run.log || fail "it does not listen"
 }
 
 end() {

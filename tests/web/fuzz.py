@@ -8,7 +8,7 @@ import sys
 from lab import Lab, expect
 
 CHECKS = ("not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,"
-          "response_headers_conformance,unsupported_method,allow_header_conformance")
+          "response_headers_conformance,unsupported_method,allow_header_conformance,negative_data_rejection,missing_required_header")
 HOW = {"brief": ["--phases", "fuzzing", "--max-examples", "1", "--workers", "2"],
        "long": ["--phases", "examples,coverage,fuzzing,stateful", "--max-examples", os.environ.get("FUZZ_EXAMPLES", "60"),
                 "--workers", "2"]}

@@ -48,7 +48,7 @@ class Web:
         line = {"do": "settings", "supervisor_id": "lab", "runtime_folder": os.environ["ENRGDAQ_RUNTIME_DIR"] + "/lab",
                 "config_folder": os.path.abspath("c"), "web_folder": self.folder, "program": os.path.realpath(binary),
                 "tags": ["test"], "is_terminal": False,
-                "cnc": {"rest_api_enabled": True, "rest_api_port": self.port}, "web": dict(limits, **(web or {}))}
+                "cnc": {"rest_api_enabled": True, "rest_api_port": self.port, "server_port": free_port()}, "web": dict(limits, **(web or {}))}
         line.update(settings)
         self.send(line)
         threading.Thread(target=self.hear, daemon=True).start()

@@ -187,6 +187,32 @@ static json_t *make_parameters(const struct route *route)
 	return NULL;
 }
 
+static void allow_null(json_t *schema)
+{
+	json_t *type = json_object_get(schema, "type"), *values = json_object_get(schema, "enum");
+
+	if (values)
+		json_array_append_new(values, json_null());
+	if (json_is_string(type))
+		json_object_set_new(schema, "type", json_pack("[Os]", type, "null"));
+}
+
+/* A member that is null counts as absent (config/options_json.h), at every depth. */
+static void allow_nulls(json_t *schema)
+{
+	json_t *properties = json_object_get(schema, "properties"), *required = json_object_get(schema, "required"),
+	       *one;
+	const char *name;
+
+	json_object_foreach(properties, name, one)
+	{
+		allow_nulls(one);
+		allow_nulls(json_object_get(one, "items"));
+		if (!is_in(required, name))
+			allow_null(one);
+	}
+}
+
 /* A body may be left out where no member of it must be there. */
 static json_t *make_body(const struct route *route)
 {
@@ -197,6 +223,7 @@ static json_t *make_body(const struct route *route)
 	if (route->any)
 		json_object_set_new(
 			json_object_get(schema, "properties"), route->any, json_pack("{ss}", "type", "object"));
+	allow_nulls(schema);
 	return json_pack("{sbs{s{so}}}", "required", json_array_size(required) > 0, "content", "application/json",
 		"schema", schema);
 }

@@ -189,6 +189,8 @@ static void run_loop(struct supervisor *self)
 	self->drain.on_sources_gone = end_runs;
 	self->drain.context = &self->runs;
 	self->started_ns = self->summary_ns = supervisor_running_ns(self);
+	/* by this clock, which is behind the machine's by the time that a restart took */
+	self->roster->started_ns = self->started_ns;
 	roster_start_due(self->roster, self->started_ns);
 	while (self->drain.phase != DRAIN_ENDED) {
 		int count = epoll_wait(self->epoll, events, sizeof(events) / sizeof(events[0]),

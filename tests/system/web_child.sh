@@ -67,6 +67,10 @@ case_restart() {
 	start run.log run c
 	await 20 "$bin" status || fail "it does not run"
 	await 20 lives 1 || fail "enrgdaq-web was not started"
+	# time that it stood still: jobs of the next run have their 30 s all the same
+	kill -STOP "$run"
+	sleep 1.7
+	kill -CONT "$run"
 	echo 'rand_max = ' >c/wrong.toml
 	"$bin" send supervisor restart >said.log && fail "a wrong folder is taken"
 	grep -q 'wrong.toml:1' said.log || fail "it does not say what is wrong"
@@ -75,6 +79,7 @@ case_restart() {
 	"$bin" send supervisor restart >said.log || fail "restart"
 	await 20 grep -q 'run 2, .*: 3 jobs' run.log || fail "there is no second run"
 	await 20 sh -c "'$bin' status | grep -q '^more .*running'" || fail "the new job does not run"
+	grep 'is not ready after' run.log && fail "a store is late at once"
 	"$bin" status | grep -q '^custom' && fail "a job that came as a text came back"
 	# a stop on the way, or just behind it, ends it for good
 	"$bin" send supervisor restart >said.log || fail "restart"

@@ -108,6 +108,10 @@ class Peer:
     def send_bytes(self, body, more=False):
         self.socket.sendall(struct.pack(">BQ", 2 | more, len(body)) + body)
 
+    def send_many(self, message, count):
+        body = pack(message)
+        self.socket.sendall((struct.pack(">BQ", 2, len(body)) + body) * count)
+
     def send(self, message):
         self.send_bytes(pack(message))
 

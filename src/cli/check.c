@@ -13,7 +13,8 @@
 static const char help[] =
 	"usage: enrgdaq check CONFIG_DIR\n"
 	"       enrgdaq check CONFIG_DIR --show FILE\n"
-	"       enrgdaq check CONFIG_DIR --edit FILE < NEW_TEXT\n\n"
+	"       enrgdaq check CONFIG_DIR --edit FILE < NEW_TEXT\n"
+	"       enrgdaq check CONFIG_DIR --mask FILE < TEXT\n\n"
 	"Reads all *.toml files below the folder as `enrgdaq run` does and prints what would run: jobs, which store "
 	"gets\n"
 	"what, and into which files; also the types and sequences of runs that it has. Starts nothing. All errors are "
@@ -22,7 +23,9 @@ static const char help[] =
 	"  --show FILE  prints that file of the folder as JSON, its secrets masked as ***, with its SHA-256\n"
 	"  --edit FILE  what the folder would be with the text of standard input in the place of that file: the text "
 	"(a\n"
-	"               secret that says *** keeps its value) and all problems, as JSON. Writes nothing\n\n"
+	"               secret that says *** keeps its value) and all problems, as JSON. Writes nothing\n"
+	"  --mask FILE  prints the text of standard input, as it would stand in that file, as JSON, its secrets "
+	"masked\n\n"
 	"Exit code: 0 it can run (warnings may be printed), 2 it can't.\n\n"
 	"examples:\n"
 	"  enrgdaq check configs/demo\n"
@@ -167,8 +170,9 @@ static void print_plans(const struct run_plans *plans)
 int cli_check(int argc, char **argv)
 {
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'},
-		{"show", required_argument, NULL, 's'}, {"edit", required_argument, NULL, 'e'}, {0}};
-	const char *shown = NULL, *edited = NULL;
+		{"show", required_argument, NULL, 's'}, {"edit", required_argument, NULL, 'e'},
+		{"mask", required_argument, NULL, 'm'}, {0}};
+	const char *shown = NULL, *edited = NULL, *masked = NULL;
 	struct types *types = NULL;
 	struct folder *folder = NULL;
 	int option;
@@ -182,9 +186,12 @@ int cli_check(int argc, char **argv)
 		}
 		shown = option == 's' ? optarg : shown;
 		edited = option == 'e' ? optarg : edited;
+		masked = option == 'm' ? optarg : masked;
 	}
-	if (optind + 1 != argc || (shown && edited))
+	if (optind + 1 != argc || !!shown + !!edited + !!masked > 1)
 		return cli_usage_error("check", "expected one argument, the folder");
+	if (masked)
+		return check_text_mask(masked);
 	if (shown || edited)
 		return shown ? check_text_show(argv[optind], shown) : check_text_edit(argv[optind], edited);
 	int rc = cli_load_types(&types);

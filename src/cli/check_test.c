@@ -209,6 +209,11 @@ static void test_a_text_is_shown_and_judged(void **state)
 	expect("check c --edit supervisor.toml < new", 0, "\"file\":\"supervisor.toml\",\"line\":2");
 	expect("check c --edit new.txt < new", 1, "NAME.toml was expected");
 	expect("check c --edit a.toml --show a.toml", 2, "expected one argument");
+	expect("check c --mask a.toml --show a.toml", 2, "expected one argument");
+	write_file("../new", "info = { supervisor_id = \"lab\" }\nweb = { panel_secret = \"hidden\" }\n");
+	expect("check c --mask supervisor.toml < new", 0, "panel_secret = \\\"***\\\"");
+	write_file("../new", "daq_job_type = \"DAQJobNone\"\npassword = \"hidden\"\n");
+	expect("check c --mask custom.toml < new", 1, "{\"detail\"");
 	expect("check c", 0, "supervisor check_test");
 }
 

@@ -103,6 +103,29 @@ static int complete(const struct types *types, const char *file, const char *tex
 	return *ret_text ? 0 : enrg_error_set(err, -ENOMEM, "out of memory");
 }
 
+int check_text_mask(const char *file)
+{
+	char *text = NULL, *shown = NULL;
+	struct enrg_error err = {0};
+	struct types *types = NULL;
+	json_t *answer = NULL;
+	int rc = cli_load_types(&types);
+
+	if (rc)
+		return rc;
+	rc = read_input(&text, &err);
+	if (rc == 0)
+		rc = secrets_hide_text(types, file, text, &shown, &err);
+	if (rc == 0)
+		answer = json_pack("{ss}", "text", shown);
+	if (rc == 0 && !answer)
+		rc = enrg_error_set(&err, ENRG_E_CONFIG, "%s: it is not UTF-8 text", file);
+	free(shown);
+	free(text);
+	types_free(types);
+	return rc < 0 ? fail(&err) : print(answer, 0);
+}
+
 struct edit { /* a file of a folder, and what is to stand in it; NULL: as it is */
 	const char *folder, *file, *text;
 	const struct types *types;

@@ -138,12 +138,38 @@ def texts(lab):
     expect("it is there", (lab.ask("POST", where, new)[0], lab.get("more.toml")), (409, new["text"]))
 
 
+def starts_in_audit(lab):
+    """With their whole texts, but for what the types call a secret, by whatever name; else their sums."""
+    where = "/clients/lab/run_custom_daqjob"
+    has_secrets = "DAQJobHeartbeat" in json.dumps(lab.ask("GET", "/api/v1/types")[1])
+    dice = lab.get("dice.toml").replace('"dice"', '"thrown"').replace("dice.csv", "thrown.csv")
+    expect("a start", lab.ask("POST", where, {"config": dice})[0], 200)
+    secret = 'daq_job_type = "DAQJobHeartbeat"\nheartbeat_url = "http://127.0.0.1:1/hidden-in-the-text"\n# to its end\n'
+    expect("a start of a user", lab.ask("POST", where, {"config": secret}, token=lab.tokens["user"])[0], 409)
+    expect("no text", lab.ask("POST", where, {"config": "hidden-in-the-text = ["})[0], 409)
+    expect("removed", lab.ask("POST", "/api/v1/jobs/remove", {"name": "thrown"})[0], 200)
+
+    def starts():
+        with open(lab.web.folder + "/audit.jsonl") as file:
+            lines = [json.loads(line) for line in file if line.endswith("\n")]
+        return [(line["result"], line["about"]["config"]) for line in lines if line["what"] == "POST " + where]
+    await_that("three starts in the audit", lambda: len(starts()) == 3)
+    first, second, third = starts()
+    expect("the text of a start", first, ("200", dice))
+    if has_secrets:
+        expect("its secret", second, ("409", secret.replace("http://127.0.0.1:1/hidden-in-the-text", "***")))
+    if "(22 bytes, SHA-256 " not in third[1]:
+        sys.exit(f"FAILED: a text that can't be read stands as {third[1]} in the audit")
+
+
 def secrets_in_audit(lab):
     with open(lab.web.folder + "/audit.jsonl") as file:
         lines = [json.loads(line) for line in file]
     if not any(line["what"] == "POST /api/v1/jobs/text" and line["result"] == "409" for line in lines):
         sys.exit("FAILED: a refused change stands not in the audit")
-    if "hidden-in-the-file" in json.dumps(lines):
+    if not any("panel_secret = \"***\"" in line.get("about", {}).get("text", "") for line in lines if line["what"] == "POST /api/v1/jobs/text"):
+        sys.exit("FAILED: what was written stands not in the audit")
+    if "hidden-in-the" in json.dumps(lines):
         sys.exit("FAILED: a secret stands in the audit")
 
 
@@ -197,7 +223,7 @@ def pings(lab):
 def main():
     lab = Lab()
     expect("healthz", lab.web.ask("GET", "/healthz")[0], 200)
-    for part in (walk, refusals, shown, commands, texts, secrets_in_audit, pings, away, ends_with_its_supervisor):
+    for part in (walk, refusals, shown, commands, texts, starts_in_audit, secrets_in_audit, pings, away, ends_with_its_supervisor):
         part(lab)
 
 

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/sha256.h"
 #include "base/text.h"
+#include "web/system/shown_text.h"
 
 #define DIGEST_BYTES_MIN 200u /* longer texts stand in the audit by their digest */
 #define AUDIT_DEPTH_MAX  8u
@@ -44,6 +44,7 @@ void call_release(struct call_ticket *ticket)
 		return;
 	json_decref(ticket->query);
 	json_decref(ticket->body);
+	json_decref(ticket->shown);
 	options_memory_destroy(ticket->memory);
 	free(ticket);
 }
@@ -139,12 +140,13 @@ static const struct enrg_option *find_option(const struct enrg_table *table, con
 	return NULL;
 }
 
-static json_t *digest(const char *text, size_t bytes)
+void call_show(struct call *call, const char *key, json_t *text)
 {
-	char hex[SHA256_HEX_BYTES];
+	struct call_ticket *ticket = (struct call_ticket *)(void *)call; /* its first member */
 
-	sha256_format(text, bytes, hex);
-	return json_sprintf("(%zu bytes, SHA-256 %s)", bytes, hex);
+	if (!ticket->shown)
+		ticket->shown = json_object();
+	json_object_set_new(ticket->shown, key, text);
 }
 
 static json_t *mask(const json_t *value, const struct enrg_option *option)
@@ -154,17 +156,17 @@ static json_t *mask(const json_t *value, const struct enrg_option *option)
 	if (option && option->secret)
 		return json_string("***");
 	if (json_is_string(value) && json_string_length(value) >= DIGEST_BYTES_MIN)
-		return digest(json_string_value(value), json_string_length(value));
+		return shown_text_digest(json_string_value(value), json_string_length(value));
 	if (!json_is_object(value) && !json_is_array(value))
 		return json_incref((json_t *)(uintptr_t)value);
 	text = json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS);
-	json_t *masked = text ? digest(text, strlen(text)) : NULL;
+	json_t *masked = text ? shown_text_digest(text, strlen(text)) : NULL;
 	free(text);
 	return masked;
 }
 
-/* What was asked for, as far as it is no secret and no whole file: what starts code stands with its text in the audit
- * of the supervisor. NULL: nothing. free() */
+/* What was asked for, as far as it is no secret; texts as their handler has shown them, else by their digest. NULL:
+ * nothing. free() */
 static char *format_about(const struct call_ticket *ticket)
 {
 	const struct route *route = ticket->call.route;
@@ -176,8 +178,12 @@ static char *format_about(const struct call_ticket *ticket)
 	{
 		const struct enrg_option *option = find_option(route->body, key);
 		bool is_text = !strcmp(key, "config") || !strcmp(key, "payload") || !strcmp(key, "text");
-		if (is_text && json_is_string(value))
-			json_object_set_new(about, key, digest(json_string_value(value), json_string_length(value)));
+		json_t *shown = json_object_get(ticket->shown, key);
+		if (shown)
+			json_object_set(about, key, shown);
+		else if (is_text && json_is_string(value))
+			json_object_set_new(
+				about, key, shown_text_digest(json_string_value(value), json_string_length(value)));
 		else
 			json_object_set_new(about, key, mask(value, option));
 	}

@@ -14,6 +14,7 @@ struct call_ticket {
 	struct match match; /* route->path's parts lie there */
 	struct options_memory *memory;
 	json_t *query, *body;  /* NULL: none */
+	json_t *shown;         /* by call_show; NULL: none */
 	struct repeat *repeat; /* NULL: no Idempotency-Key */
 };
 

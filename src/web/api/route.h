@@ -89,6 +89,10 @@ enum call_outcome call_command(struct call *call, int rc, struct system_answer *
 /* Asks the supervisor for whoever called, waits, and answers. `fields` is stolen. For workers. */
 enum call_outcome call_ask(struct call *call, const char *to, const char *kind, json_t *fields);
 
+/* What the audit has of that member of the body, a configuration's text, in place of its digest: one of shown_text.h.
+ * Steals `text`. Before call_keep. */
+void call_show(struct call *call, const char *key, json_t *text);
+
 /* A call that outlives its handler: a copy of what an answer needs, answered once, from any thread. */
 struct call_ticket;
 struct call_ticket *call_keep(struct call *call);                            /* then return CALL_LATER */

@@ -46,6 +46,8 @@ enum call_outcome upstream_own_restart(struct call *call);
 enum call_outcome upstream_own_restart_jobs(struct call *call);
 enum call_outcome upstream_own_stop(struct call *call);
 enum call_outcome upstream_own_run(struct call *call);
+/* So that the audit has the text that was to be started. Waits for a program. */
+void upstream_show_text(struct call *call);
 enum call_outcome upstream_own_message(struct call *call);
 enum call_outcome upstream_job_templates(struct call *call);
 enum call_outcome upstream_store_templates(struct call *call);

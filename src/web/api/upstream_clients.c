@@ -144,6 +144,9 @@ enum call_outcome upstream_stop_job(struct call *call)
 
 enum call_outcome upstream_run_job(struct call *call)
 {
+	if (is_own(call))
+		return upstream_own_run(call);
+	upstream_show_text(call);
 	return ask(call, "RunCustomDAQJob");
 }
 

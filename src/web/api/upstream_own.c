@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "web/system/shown_text.h"
+
 enum call_outcome upstream_own_jobs(struct call *call)
 {
 	json_t *request = upstream_make_request(call, "Status"), *answer = NULL, *jobs;
@@ -26,9 +28,21 @@ enum call_outcome upstream_own_restart_jobs(struct call *call)
 	return upstream_ask_own(call, upstream_make_request(call, "StopDAQJobs"));
 }
 
+void upstream_show_text(struct call *call)
+{
+	const char *text = json_string_value(json_object_get(call->json, "config"));
+
+	if (text)
+		call_show(call, "config", shown_text_make(system_settings(call->web->system), "custom.toml", text));
+}
+
 enum call_outcome upstream_own_run(struct call *call)
 {
-	return upstream_ask_own(call, upstream_make_request(call, "RunCustomDAQJob"));
+	/* the start waits for nothing */
+	enum call_outcome outcome = upstream_ask_own(call, upstream_make_request(call, "RunCustomDAQJob"));
+
+	upstream_show_text(call);
+	return outcome;
 }
 
 /* Each by itself; the answer is the first that is a refusal, else the last. */

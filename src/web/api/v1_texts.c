@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "web/api/folder_text.h"
+#include "web/system/shown_text.h"
 #include "web/system/tool.h"
 
 #define PATIENCE_MS 20000u
@@ -222,6 +223,8 @@ static enum call_outcome post_text(struct call *call)
 		outcome = refuse_stale(call, text_of(checked, "sha256"), &err);
 	} else if (is_right(call, body, checked)) {
 		outcome = write_text(call, body, text_of(checked, "text"));
+		call_show(call, "text",
+			shown_text_make(system_settings(call->web->system), body->file, text_of(checked, "text")));
 	}
 	json_decref(checked);
 	return outcome;

@@ -1,4 +1,5 @@
-/* answers.h: requests of peers, carried out by the own system on a worker, and what came of them. Process: enrgdaq-web;
+/* answers.h: requests of peers, carried out by the own system on a worker, and what came of them; the audit has those
+ * that change something. Process: enrgdaq-web;
  * on the thread of CNC, unless said. */
 #ifndef WEB_CNC_ANSWERS_H
 #define WEB_CNC_ANSWERS_H
@@ -19,7 +20,9 @@ struct answer {
 };
 
 struct answers;
-struct answers *answers_create(struct node *node, struct web_system *system, int wake_descriptor); /* NULL: no memory */
+/* `access`: NULL: no audit. NULL: no memory */
+struct answers *answers_create(
+	struct node *node, struct web_system *system, struct access *access, int wake_descriptor);
 /* Waits for what is under way. Takes NULL. */
 void answers_destroy(struct answers *answers);
 

@@ -137,12 +137,6 @@ static void carry_out(
 	if (rc)
 		reply(cnc, peer, message,
 			cnc_refuse(message->type, "Too many requests are being carried out; ask again in a moment."));
-	else if (cnc->access && cnc_type_is_change(message->type)) {
-		char what[80], *about = json_dumps(message->json, JSON_COMPACT);
-		snprintf(what, sizeof(what), "CNC %s", cnc_type_name(message->type));
-		access_audit(cnc->access, who, what, about, "asked");
-		free(about);
-	}
 }
 
 /* Somebody asks the server. */
@@ -490,7 +484,7 @@ static int open_parts(struct cnc *cnc, struct enrg_error *err)
 	cnc->context = zmq_ctx_new();
 	cnc->registry = registry_create();
 	cnc->requests = requests_create();
-	cnc->answers = cnc->wake < 0 ? NULL : answers_create(cnc->node, cnc->system, cnc->wake);
+	cnc->answers = cnc->wake < 0 ? NULL : answers_create(cnc->node, cnc->system, cnc->access, cnc->wake);
 	if (!cnc->context || !cnc->registry || !cnc->requests || !cnc->answers)
 		return enrg_error_set(err, -ENOMEM, "no memory or descriptors for command and control");
 	int rc = open_side(cnc, err);

@@ -37,7 +37,7 @@ struct node {
 	const char *id;
 };
 
-static atomic_uint asked_admin, asked_other, audits, lines_given;
+static atomic_uint asked_admin, asked_other, audits, shown_texts, hidden_texts, lines_given;
 
 const struct web_settings *system_settings(const struct web_system *system)
 {
@@ -106,11 +106,21 @@ json_t *node_logs(struct node *node, uint64_t *position, unsigned max)
 	return lines;
 }
 
+json_t *shown_text_make(const struct web_settings *settings, const char *file, const char *text)
+{
+	(void)settings, (void)file, (void)text;
+	return json_string("shown");
+}
+
 void access_audit(
 	struct access *access, const struct access_who *who, const char *what, const char *about, const char *result)
 {
-	(void)access, (void)who, (void)what, (void)about, (void)result;
+	(void)access, (void)who, (void)what, (void)result;
 	atomic_fetch_add(&audits, 1);
+	if (about && strstr(about, "\"config\":\"shown\""))
+		atomic_fetch_add(&shown_texts, 1);
+	if (about && strstr(about, "hidden"))
+		atomic_fetch_add(&hidden_texts, 1);
 }
 
 /* --- what a test has --- */
@@ -299,6 +309,7 @@ static void raw_expect(struct raw *raw, const char *expected)
 #define PING   "{\"type\":\"CNCMessageReqPing\"}"
 #define STATUS "{\"type\":\"CNCMessageReqStatus\",\"req_id\":\"s\"}"
 #define STOP   "{\"type\":\"CNCMessageReqStopDAQJobs\",\"req_id\":\"a\"}"
+#define HIDDEN "{\"type\":\"CNCMessageReqRunCustomDAQJob\",\"config\":\"x = {url = 'hidden'}\"}"
 #define RUN    "{\"type\":\"CNCMessageReqRunCustomDAQJob\",\"config\":\"\"}"
 
 /* --- tests --- */
@@ -385,6 +396,11 @@ static void peers_without_keys(void **state)
 	raw_say(&raw, STOP);
 	raw_expect(
 		&raw, "{\"type\":\"CNCMessageResStopDAQJobs\",\"success\":true,\"message\":\"lab1\",\"req_id\":\"a\"}");
+	unsigned texts = atomic_load(&shown_texts);
+	raw_say(&raw, HIDDEN);
+	raw_expect(&raw, "{\"type\":\"CNCMessageResRunCustomDAQJob\"");
+	assert_int_equal(atomic_load(&shown_texts), texts + 1); /* the text that its types have masked, and no other */
+	assert_int_equal(atomic_load(&hidden_texts), 0);
 	raw_say(&raw, STATUS);
 	raw_expect(&raw, "{\"type\":\"CNCMessageResStatus\",\"status\":{\"of\":\"lab1\"},\"req_id\":\"s\"}");
 	raw_say(&raw, "{\"type\":\"CNCMessageReqListClients\"}");

@@ -1,5 +1,6 @@
-/* audit_mask.c: no secret in the audit: values that were declared secret (base/secret.h), and values of members and
- * keys whose names say it. A second fence: who audits a configuration hides its secrets by its tables first. */
+/* audit_mask.c: no secret in the audit: values that were declared secret (base/secret.h), values of members and keys
+ * whose names say it, and whatever looks like a token of ours. A second fence: who audits a configuration hides its
+ * secrets by its tables first. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,8 +8,12 @@
 
 #include "base/secret.h"
 #include "web/access/audit.h"
+#include "web/access/tokens.h"
 
-enum { DEPTH_MAX = 32 };
+enum {
+	DEPTH_MAX = 32,
+	TOKEN_PART_BYTES = 16, /* of a token that was cut, too; no word of ours goes on for so long */
+};
 
 static json_t *mask(json_t *json, unsigned depth);
 
@@ -49,6 +54,21 @@ static void mask_lines(char *text)
 	*to = '\0';
 }
 
+/* A token stands where it should not when a proxy leaves its prefix before `/t/TOKEN`, or somebody mistypes it. */
+static void mask_tokens(char *text)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+
+	while ((text = strstr(text, TOKEN_PREFIX)) != NULL) {
+		text += sizeof(TOKEN_PREFIX) - 1;
+		size_t bytes = strspn(text, letters);
+		if (bytes < TOKEN_PART_BYTES)
+			continue;
+		memcpy(text, SECRET_MASK, sizeof(SECRET_MASK) - 1);
+		memmove(text + sizeof(SECRET_MASK) - 1, text + bytes, strlen(text + bytes) + 1);
+	}
+}
+
 static json_t *mask_text(const char *text, unsigned depth)
 {
 	char *copy;
@@ -63,6 +83,7 @@ static json_t *mask_text(const char *text, unsigned depth)
 	if (!copy)
 		return json_null();
 	secret_hide(copy);
+	mask_tokens(copy);
 	if (strchr(copy, '='))
 		mask_lines(copy);
 	json_t *json = json_string(copy);

@@ -104,6 +104,23 @@ static void no_secret_shows(void **state)
 	free(text);
 }
 
+/* As behind a proxy that leaves its prefix before /t/TOKEN, cut or whole; words of ours stay. */
+static void no_token_shows(void **state)
+{
+	static const char token[] = "enrg_CaGFontDwzGYnlSgWUuXTbovyuLN4DynZVymvBs9J-_";
+	char what[128];
+
+	(void)state;
+	snprintf(what, sizeof(what), "GET /daq/t/%s/clients", token);
+	add(what, "{\"host\":\"enrg_CaGFontDwzGYnlSg\",\"why\":\"enrg_error_name\"}", "403");
+	audit_flush(audit, 60000);
+	char *text = sample_read(folder, "audit.jsonl");
+	assert_null(strstr(text, "CaGF"));
+	assert_non_null(strstr(text, "GET /daq/t/enrg_***/clients"));
+	assert_non_null(strstr(text, "\"why\":\"enrg_error_name\""));
+	free(text);
+}
+
 static void nothing_steers_a_terminal(void **state)
 {
 	static const struct access_who evil = {.name = "a\n{\"who\":\"root\"}\x1b[2J\x7f", .address = "\xff\xfe"};
@@ -306,6 +323,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_line_says_all, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_secret_shows, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(no_token_shows, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(nothing_steers_a_terminal, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_storm_is_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_full_disk_stops_nobody, set_up, tear_down),

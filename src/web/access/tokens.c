@@ -10,8 +10,6 @@
 
 #include "base/text.h"
 
-#define TOKEN_PREFIX                                                                                                   \
-	"enrg_" /* so that who finds one knows whose it is, and no word of a command line begins with '-' */
 #define DAYS_MAX 36500u
 
 static const char head[] = "# ENRGDAQ tokens: name, role, SHA-256 of the token, created, expires. `enrgdaq token` "

@@ -8,6 +8,8 @@
 #include "web/access/record_file.h"
 
 enum { TOKENS_MAX = 4096, TOKEN_TEXT_BYTES = 64 };
+/* So that who finds one knows whose it is, and no word of a command line begins with '-'. */
+#define TOKEN_PREFIX     "enrg_"
 #define TOKEN_FIRST      "first"       /* the one that the first start has made */
 #define TOKEN_FIRST_FILE "first.token" /* with its text; removed with it */
 

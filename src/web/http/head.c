@@ -30,11 +30,8 @@ static const struct {
 	[HEAD_SOCKET_VERSION] = {"sec-websocket-version", false},
 	[HEAD_SOCKET_PROTOCOL] = {"sec-websocket-protocol", false},
 	[HEAD_EXPECT] = {"expect", false},
-	[HEAD_FORWARDED] = {"forwarded", true},
 	[HEAD_FORWARDED_FOR] = {"x-forwarded-for", true},
 	[HEAD_FORWARDED_PROTO] = {"x-forwarded-proto", false},
-	[HEAD_REAL_ADDRESS] = {"x-real-ip", true},
-	[HEAD_VIA] = {"via", true},
 };
 
 struct reader {
@@ -145,6 +142,17 @@ static void read_connection(struct reader *reader, const char *value)
 	reader->says_upgrade |= list_has(value, "upgrade");
 }
 
+/* Which of them a proxy writes is its own choice (X-Forwarded-Host alone, X-Forwarded-Port), so the prefix counts. */
+static bool is_of_proxy(const char *name)
+{
+	static const char *const names[] = {"forwarded", "via", "x-real-ip", "x-admin-access"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcasecmp(name, names[i]) == 0)
+			return true;
+	return strncasecmp(name, "x-forwarded-", strlen("x-forwarded-")) == 0;
+}
+
 static bool parse_line(struct reader *reader, char *line)
 {
 	char *value = strchr(line, ':');
@@ -154,6 +162,7 @@ static bool parse_line(struct reader *reader, char *line)
 	*value++ = '\0';
 	if (!is_token(line)) /* also a space before the colon, and a line that continues the one before */
 		return refuse(reader, 400, "the name of a header is none");
+	reader->head.is_forwarded |= is_of_proxy(line);
 	value += strspn(value, " \t");
 	for (size_t bytes = strlen(value); bytes && (value[bytes - 1] == ' ' || value[bytes - 1] == '\t'); bytes--)
 		value[bytes - 1] = '\0';

@@ -29,11 +29,8 @@ enum head_field { /* that are read; each may come once, but for those said in he
 	HEAD_SOCKET_VERSION,
 	HEAD_SOCKET_PROTOCOL,
 	HEAD_EXPECT,
-	HEAD_FORWARDED,
 	HEAD_FORWARDED_FOR,
 	HEAD_FORWARDED_PROTO,
-	HEAD_REAL_ADDRESS,
-	HEAD_VIA,
 	HEAD_FIELDS
 };
 
@@ -43,6 +40,7 @@ struct head {
 	bool keeps_open;       /* the connection is for more than this request */
 	bool is_upgrade;       /* to a WebSocket, with all that belongs to it */
 	bool expects_continue;
+	bool is_forwarded; /* has a header that only programs between us and a client write */
 	uint64_t body_bytes;
 	struct target target;
 	const char *texts[HEAD_FIELDS]; /* NULL: no such header */

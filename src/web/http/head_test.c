@@ -48,6 +48,23 @@ static void what_is_read_is_handed_on(void **state)
 	assert_int_equal(head.method, WEB_OTHER_METHOD);
 }
 
+/* Whoever is behind a program of this machine is not the user of that program: judge asks for it. */
+static void what_came_through_a_proxy_is_known(void **state)
+{
+	static const char *const names[] = {"X-Forwarded-For", "x-forwarded-host", "X-Forwarded-Port",
+		"X-FORWARDED-ANYTHING", "Forwarded", "Via", "X-Real-IP", "X-Admin-Access"};
+	char request[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nHost: a\r\n%s: x\r\nX-Y: z\r\n\r\n", names[i]);
+		assert_true(parse(request));
+		assert_true(head.is_forwarded);
+	}
+	assert_true(parse("GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded: x\r\nViaduct: y\r\n\r\n"));
+	assert_false(head.is_forwarded);
+}
+
 static void connections_end_as_asked(void **state)
 {
 	static const struct {
@@ -228,6 +245,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_read_is_handed_on),
+		cmocka_unit_test(what_came_through_a_proxy_is_known),
 		cmocka_unit_test(connections_end_as_asked),
 		cmocka_unit_test(what_can_be_read_in_two_ways_is_refused),
 		cmocka_unit_test(a_nul_is_refused),

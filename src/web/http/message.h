@@ -46,7 +46,7 @@ struct web_request {
 	const char *idempotency_key; /* Idempotency-Key; NULL */
 	const char *protocols;       /* Sec-WebSocket-Protocol, a list; NULL. One of them is answered in `headers` */
 	bool is_proxied;             /* the peer is a configured proxy */
-	bool is_forwarded; /* has a header that proxies add, configured or not: X-Forwarded-*, Forwarded, Via */
+	bool is_forwarded; /* has a header that proxies add, configured or not: X-Forwarded-*, Forwarded, Via … */
 	const char *body;  /* NUL behind it; "" */
 	size_t body_bytes;
 };

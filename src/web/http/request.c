@@ -56,8 +56,7 @@ static void set_who(struct request *request, const struct request_peer *peer, co
 	seen->server_port = peer->server_port;
 	memcpy(request->server_address, peer->server_address, sizeof(request->server_address));
 	seen->server_address = request->server_address;
-	seen->is_forwarded = texts[HEAD_FORWARDED] || texts[HEAD_FORWARDED_FOR] || texts[HEAD_FORWARDED_PROTO] ||
-			     texts[HEAD_REAL_ADDRESS] || texts[HEAD_VIA];
+	seen->is_forwarded = request->head.is_forwarded;
 	if (!peer->is_proxy)
 		return;
 	if (texts[HEAD_FORWARDED_FOR]) {

@@ -132,7 +132,10 @@ static int find_of_system(const char *name, const char *id, char ret_folder[PATH
 	if (count == 1)
 		return 0;
 	if (count > 1)
-		fprintf(stderr, "enrgdaq %s: several systems are here: --id ID names the one that is meant\n", name);
+		fprintf(stderr,
+			"enrgdaq %s: several systems are here (`enrgdaq status` names them): --id ID says which is "
+			"meant\n",
+			name);
 	else if (id)
 		fprintf(stderr, "enrgdaq %s: no system \"%s\" with [cnc] runs here, or has run\n", name, id);
 	else

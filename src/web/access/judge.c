@@ -14,6 +14,15 @@
 #include "web/access/peer.h"
 
 /* Returns the status, and writes the audit: why, and, where that was it, from where. */
+/* What lacks, by the least role of the route. Of visitors nothing can lack but a role above theirs. */
+static const char *say_lack(enum access_role least)
+{
+	return least == ACCESS_ADMIN ? "this needs the role admin, and yours is less: ask an admin of this system, or "
+				       "for a token of that role"
+				     : "this needs the role user, and yours is visitor: ask an admin of this system "
+				       "for a token of that role";
+}
+
 static int refuse(struct access *access, const struct web_request *request, int status, const char *detail,
 	struct access_verdict *ret_verdict)
 {
@@ -228,7 +237,10 @@ static int check_change(
 		return refuse(access, request, 403, "only POST changes anything", verdict);
 	/* axios, of which the panel is made, calls no body at all a form */
 	if (!is_json(request->content_type) && !(is_empty && (is_by_token(who) || is_script)))
-		return refuse(access, request, 415, "Content-Type has to be application/json", verdict);
+		return refuse(access, request, 415,
+			"Content-Type has to be application/json (curl: --json '{…}', or -H 'Content-Type: "
+			"application/json')",
+			verdict);
 	if ((who->way != ACCESS_BY_SESSION && who->way != ACCESS_BY_PROXY) || site == SITE_LISTED)
 		return 0;
 	if (site != SITE_OWN)
@@ -260,7 +272,7 @@ void access_judge(struct access *access, const struct web_request *request, enum
 				"log-in",
 				verdict);
 		else
-			refuse(access, request, 403, "your role may not do this", verdict);
+			refuse(access, request, 403, say_lack(least), verdict);
 		return;
 	}
 	/* Browsers apply no same-origin rule to WebSockets, and always send Origin. */

@@ -128,6 +128,25 @@ static int code_of(const char *why)
 	return (int)((uintptr_t)why & 0x7fffffff);
 }
 
+/* A folder that names no server has [cnc] for REST alone, most often: then nothing is wrong. */
+static void tell_away(const struct cnc_client *client)
+{
+	const char *host = client->params.options->server_host;
+
+	if (host || client->params.options->curve_server_key)
+		log_line(ENRG_WARNING,
+			"command and control: server %s: %s. This system is not seen there meanwhile; data taking "
+			"goes "
+			"on, it is tried again for ever",
+			*client->endpoint || !host ? client->endpoint : host, client->why);
+	else
+		log_line(ENRG_INFO,
+			"command and control: no server on this machine (%s: %s). Nothing is wrong where this system "
+			"is "
+			"the only one; else set cnc.server_host to its server's address, or cnc.is_server = true here",
+			client->endpoint, client->why);
+}
+
 /* Once a second, and when something has happened. */
 static void look(struct cnc_client *client, uint64_t now_ns)
 {
@@ -147,11 +166,7 @@ static void look(struct cnc_client *client, uint64_t now_ns)
 	if (!client->why)
 		client->why = "it does not answer";
 	if (outage_note(&client->outage, code_of(client->why), now_ns) != OUTAGE_QUIET)
-		log_line(ENRG_WARNING,
-			"command and control: server %s: %s. This system is not seen there until then; data taking "
-			"goes on, "
-			"it is tried again for ever",
-			*client->endpoint ? client->endpoint : client->params.options->server_host, client->why);
+		tell_away(client);
 }
 
 static void away(struct cnc_client *client, const char *why, uint64_t now_ns)

@@ -336,10 +336,9 @@ static void reload_certificate(struct http_server *server, uint64_t now_ns)
 	if (!certificate_has_changed(&server->certificate))
 		return;
 	if (certificate_load(&server->certificate, server->tls, &err))
-		log_line(ENRG_WARNING, "web: the changed certificate is not used, the one before still is: %s",
-			err.text);
+		log_line(ENRG_WARNING, "the changed certificate is not used, the one before still is: %s", err.text);
 	else
-		log_line(ENRG_INFO, "web: new connections get the changed certificate '%s'", server->certificate.path);
+		log_line(ENRG_INFO, "new connections get the changed certificate '%s'", server->certificate.path);
 }
 
 /* Due before the library waits: it would wait for the timer after this one. */

@@ -36,6 +36,7 @@ for type in DAQJobStoreHDF5 DAQJobStoreMySQL; do
 done
 grep -q warning jobs.log && { cat jobs.log; fail "a module is left out"; }
 for file in /usr/share/doc/enrgdaq/README.md /usr/share/doc/enrgdaq/examples/demo \
+	/usr/share/doc/enrgdaq/examples/scan /usr/share/enrgdaq/configs/monitoring/prometheus.yml /usr/libexec/enrgdaq/enrgdaq-web \
 	/usr/share/bash-completion/completions/enrgdaq; do
 	[ -e "$file" ] || [ -e "$file.gz" ] || fail "$file is not there"
 done

@@ -108,7 +108,7 @@ static const char *find_ended(const struct reconfigure *reconfigure)
 	for (size_t i = 0; i < roster->count; i++) {
 		const struct member *member = roster->members[i];
 		const struct job_common *common = &member->config->common;
-		bool is_custom = strstr(member->config->file, "/" RECONFIGURE_CUSTOM "/");
+		bool is_custom = reconfigure_is_custom(reconfigure, member->config->file);
 		bool has_ended = member->state == MEMBER_DONE || member->state == MEMBER_GIVEN_UP ||
 				 (member->state == MEMBER_STOPPED && member->was_failing);
 		if (is_custom && has_ended && common->has_restart_on_crash && !common->restart_on_crash)

@@ -350,6 +350,14 @@ static bool lies_in(const struct folder *folder, const char *file)
 	       (file[length] == '/' || (length && folder->path[length - 1] == '/'));
 }
 
+bool reconfigure_is_custom(const struct reconfigure *self, const char *file)
+{
+	size_t length = strlen(self->runtime->folder);
+
+	return !strncmp(file, self->runtime->folder, length) &&
+	       !strncmp(file + length, "/" RECONFIGURE_CUSTOM "/", strlen("/" RECONFIGURE_CUSTOM "/"));
+}
+
 static enum command_outcome remove_job(
 	void *context, const struct command *command, const void *body, struct command_answer *answer)
 {
@@ -384,7 +392,7 @@ static enum command_outcome remove_job(
 	snprintf(file, sizeof(file), "%s", job->file);
 	sources_drop(&sources, file);
 	enum command_outcome outcome = reconfigure_consider(self, &sources, &request, answer);
-	if (outcome == COMMAND_LATER && strstr(file, "/" RECONFIGURE_CUSTOM "/"))
+	if (outcome == COMMAND_LATER && reconfigure_is_custom(self, file))
 		unlink(file); /* a supervisor that comes after a kill must not bring it back */
 	return request.is_detached && outcome == COMMAND_LATER ? COMMAND_ANSWERED : outcome;
 }

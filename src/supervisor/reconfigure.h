@@ -53,6 +53,8 @@ enum command_outcome reconfigure_add_file(struct reconfigure *reconfigure, const
 /* Does it lie below the folder that runs? The name there, without .toml, and the path as the folder's own files have it
  * (PATH_MAX each). */
 bool reconfigure_is_inside(const struct reconfigure *reconfigure, const char *file, char *ret_name, char *ret_file);
+/* Is it the file of a job that came as a text? A folder of the user's may be called as ours is. */
+bool reconfigure_is_custom(const struct reconfigure *reconfigure, const char *file);
 /* Is a change under way? `answer` says so. */
 bool reconfigure_is_busy(const struct reconfigure *reconfigure, struct command_answer *answer);
 enum command_outcome reconfigure_refuse(struct command_answer *answer, const struct enrg_error *err);

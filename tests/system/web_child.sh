@@ -90,6 +90,37 @@ case_restart() {
 	grep -c ': accounted$' run.log | grep -q '^[4-9]$' || fail "not all is accounted for"
 }
 
+# The user's own folder may be called as the one of texts is: its files are the user's.
+case_a_folder_called_custom() {
+	write_stand_in
+	sed 's/"dice"/"more"/; s/dice.csv/more.csv/' c/dice.toml >c/more.toml
+	sed -i '1i restart_on_crash = false' c/more.toml
+	mkdir custom
+	mv c custom/
+	start run.log run "$work/custom/c"
+	await 20 sh -c "'$bin' status | grep -q '^more .*running'" || fail "it does not run"
+	kill -SEGV "$(pid_of more)"
+	await 20 grep -q 'more ended: .*it stays down' run.log || fail "it came again"
+	"$bin" send supervisor job.remove name=more >said.log || fail "it has left the list by itself"
+	[ -e custom/c/more.toml ] || fail "the user's file was deleted"
+	"$bin" stop >stop.log || fail "stop"
+	wait "$run" || true # one has crashed
+}
+
+names() {
+	local text
+	write_stand_in
+	start run.log run c
+	await 20 sh -c "'$bin' status | grep -q '^dice .*running'" || fail "it does not run"
+	text=$(sed '/daq_job_unique_id/d; s/dice.csv/text.csv/' c/dice.toml)
+	"$bin" send supervisor job.add text="$text" name='a b' >said.log || fail "job.add"
+	"$bin" send supervisor job.add text="$text" name=a_b >said.log && fail "it takes the place of another job"
+	grep -q 'there is a job a b already' said.log || fail "it does not say why"
+	[ -e "$ENRGDAQ_RUNTIME_DIR/lab/custom/a_b.toml" ] || fail "the text of the first is gone"
+	"$bin" stop >stop.log || fail "stop"
+	wait "$run" || fail "exit code $?"
+}
+
 names() {
 	"$bin" status --json | python3 -c 'import json, sys; print(*sorted(job["name"] for job in json.load(sys.stdin)["jobs"]))'
 }

@@ -70,11 +70,17 @@ static enum command_outcome refuse(struct command_answer *answer, const char *te
 	return COMMAND_ANSWERED;
 }
 
+/* Of that name as files have it: a text lies as a file, which must not take the place of another one's. */
 static const struct job_config *find_job(const struct folder *folder, const char *name)
 {
-	for (size_t i = 0; i < folder->job_count; i++)
-		if (!strcmp(folder->jobs[i].name, name))
+	char wanted[256], safe[256];
+
+	path_safe_name(name, wanted, sizeof(wanted));
+	for (size_t i = 0; i < folder->job_count; i++) {
+		path_safe_name(folder->jobs[i].name, safe, sizeof(safe));
+		if (!strcmp(safe, wanted))
 			return &folder->jobs[i];
+	}
 	return NULL;
 }
 
@@ -241,9 +247,10 @@ static enum command_outcome add_text(struct reconfigure *self, const struct comm
 	if (!whole)
 		return COMMAND_ANSWERED;
 	enum command_outcome outcome = COMMAND_ANSWERED;
-	if (find_job(*self->folder, ret_name)) {
+	const struct job_config *other = find_job(*self->folder, ret_name);
+	if (other) {
 		snprintf(text, sizeof(text), "there is a job %.200s already: another daq_job_unique_id was expected",
-			ret_name);
+			other->name);
 		(void)refuse(answer, text);
 	} else {
 		outcome = add_named(self, command, wanted, ret_name, whole, answer);

@@ -107,7 +107,8 @@ case_a_folder_called_custom() {
 	wait "$run" || true # one has crashed
 }
 
-names() {
+# Two names that are one as files.
+case_texts_of_like_names() {
 	local text
 	write_stand_in
 	start run.log run c

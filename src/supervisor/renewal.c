@@ -55,6 +55,10 @@ static enum command_outcome restart(
 		command_answer_set(answer, COMMAND_OK, "it is under way already");
 		return COMMAND_ANSWERED;
 	}
+	if (self->reconfigure->transition->roster->is_stopping) { /* whoever ends the system wants it to end */
+		command_answer_set(answer, COMMAND_REFUSED, "the system stops: start it when it has ended");
+		return COMMAND_ANSWERED;
+	}
 	if (!self->reconfigure->config_path) {
 		command_answer_set(answer, COMMAND_REFUSED, "this run has no folder that could be read again");
 		return COMMAND_ANSWERED;

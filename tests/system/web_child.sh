@@ -90,6 +90,24 @@ case_restart() {
 	grep -c ': accounted$' run.log | grep -q '^[4-9]$' || fail "not all is accounted for"
 }
 
+# Who ends the system ends it: nobody starts it once more while it stores what is left.
+case_no_restart_of_one_that_stops() {
+	local store
+	write_stand_in
+	start run.log run c
+	await 20 sh -c "'$bin' status | grep -q '^dice .*running'" || fail "it does not run"
+	store=$(pid_of DAQJobStoreCSV)
+	kill -STOP "$store"
+	kill -INT "$run"
+	await 20 grep -q 'stopping: sources first' run.log || fail "it does not stop"
+	"$bin" send supervisor restart >said.log && fail "a restart is taken while it stops"
+	grep -q 'the system stops' said.log || fail "it does not say why"
+	kill -CONT "$store"
+	wait "$run" || fail "exit code $?"
+	grep -q 'run 2, ' run.log && fail "it has started once more"
+	:
+}
+
 # The user's own folder may be called as the one of texts is: its files are the user's.
 case_a_folder_called_custom() {
 	write_stand_in

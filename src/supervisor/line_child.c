@@ -23,7 +23,9 @@
 #define DELAY_NS        1000000000ull
 #define DELAY_MAX_NS    60000000000ull
 #define STABLE_NS       60000000000ull
+#define LINES_MAX       1000u         /* likewise: each is an alert or a line of the log at the most */
 #define GONE_NS         5000000000ull /* a program that has hung up ends within so long */
+#define KILLED_NS       1000000000ull /* … and one that was killed */
 
 enum fault { FAULT_NONE, FAULT_HANGS, FAULT_FLOODS, FAULT_STAYS };
 
@@ -41,6 +43,7 @@ struct line_child {
 	uint64_t asked_ns;   /* the oldest ping without an answer; 0 = none */
 	uint64_t hung_up_ns; /* when the socket was lost, while the process is there */
 	uint64_t flood_ns, flood_bytes;
+	uint32_t flood_lines;
 	char *in, *out;
 	size_t in_bytes, out_bytes;
 };
@@ -170,7 +173,7 @@ static void start(struct line_child *child, uint64_t now_ns)
 
 	child->fault = FAULT_NONE;
 	child->started_ns = child->ping_ns = now_ns;
-	child->asked_ns = child->flood_ns = child->flood_bytes = 0;
+	child->asked_ns = child->flood_ns = child->flood_bytes = child->flood_lines = 0;
 	child->has_greeted = child->is_replaced = false;
 	rc = open_socket(child);
 	if (!rc) {
@@ -246,7 +249,10 @@ static void hear_lines(struct line_child *child)
 	char *begin = child->in, *end = child->in + child->in_bytes, *newline;
 
 	while (begin < end && (newline = memchr(begin, '\n', (size_t)(end - begin)))) {
-		hear_line(child, begin, (size_t)(newline - begin));
+		if (child->params.is_bound && child->flood_lines++ == LINES_MAX)
+			kill_it(child, FAULT_FLOODS);
+		if (!child->fault)
+			hear_line(child, begin, (size_t)(newline - begin));
 		begin = newline + 1;
 	}
 	child->in_bytes = (size_t)(end - begin);
@@ -297,7 +303,7 @@ static void read_lines(struct line_child *child, uint64_t now_ns)
 		child->in = malloc(LINE_BYTES_MAX);
 	if (now_ns - child->flood_ns > FLOOD_NS) {
 		child->flood_ns = now_ns;
-		child->flood_bytes = 0;
+		child->flood_bytes = child->flood_lines = 0;
 	}
 	while (child->in && taken < STEP_BYTES_MAX && (count = receive(child)) > 0) {
 		taken += (size_t)count;
@@ -428,13 +434,17 @@ int line_child_open(const struct line_child_params *params, struct line_child **
 	return 0;
 }
 
-/* A bound one has nothing of its own to finish. */
+/* A bound one has nothing of its own to finish. One that a disk holds ends when that lets go of it: nobody waits for
+ * that. */
 static void end_bound(struct line_child *child, uint64_t until_ns)
 {
-	while (child->pid && waitpid(child->pid, NULL, WNOHANG) == 0) {
-		if (clock_mono_ns() >= until_ns)
+	uint64_t now_ns = clock_mono_ns();
+
+	while (child->pid && waitpid(child->pid, NULL, WNOHANG) == 0 && now_ns < until_ns + KILLED_NS) {
+		if (now_ns >= until_ns)
 			kill(child->pid, SIGKILL);
 		(void)poll(NULL, 0, 5); /* there is no descriptor of its end */
+		now_ns = clock_mono_ns();
 	}
 	if (child->pid)
 		kill(-child->pid, SIGKILL);

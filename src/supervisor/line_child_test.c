@@ -11,10 +11,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/path.h"
 #include "supervisor/line_child.h"
 
@@ -224,6 +228,16 @@ static void test_one_that_writes_without_end(void **state)
 	assert_string_equal(f->noted, "wrote without end and was killed");
 }
 
+/* Few bytes, but each line would be an alert. */
+static void test_one_that_says_too_much(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f, "exec 3>&0; yes '{\"spam\": 1}' | head -n 3000 >&3; exec sleep 1000");
+	await_failures(f, 1, 0);
+	assert_string_equal(f->noted, "wrote without end and was killed");
+}
+
 static void test_a_line_without_end(void **state)
 {
 	struct fixture *f = *state;
@@ -310,6 +324,49 @@ static void test_a_start_that_fails_is_tried_again(void **state)
 	assert_true(line_child_is_there(f->child));
 }
 
+/* This program, as the child: a tracer holds it, so that it can't be collected when it was killed, as one that a disk
+ * holds can't. Never returns. */
+static void be_held(void)
+{
+	(void)prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY);
+	pid_t held = getpid(), tracer = fork();
+	if (!tracer) {
+		(void)setsid();
+		alarm(300);
+		bool is_held = !ptrace(PTRACE_SEIZE, held, NULL, NULL);
+		dprintf(0, "{\"tracer\": %d, \"held\": %d}\n", (int)getpid(), is_held);
+		close(0);
+	}
+	for (;;)
+		pause();
+}
+
+static void test_nobody_waits_for_one_that_is_held(void **state)
+{
+	struct fixture *f = *state;
+	int tracer = 0, is_held = 0;
+
+	f->params.arguments[1] = "held";
+	memset(f->params.program, 0, sizeof(f->params.program));
+	assert_true(readlink("/proc/self/exe", f->params.program, sizeof(f->params.program) - 1) > 0);
+	assert_int_equal(line_child_open(&f->params, &f->child, NULL), 0);
+	line_child_want(f->child, f->now_ns);
+	await_heard(f, "}");
+	assert_int_equal(sscanf(f->heard, "{\"tracer\":%d,\"held\":%d}", &tracer, &is_held), 2);
+	pid_t pid = line_child_pid(f->child);
+	uint64_t began_ns = clock_mono_ns();
+	line_child_close(f->child, 0);
+	f->child = NULL;
+	uint64_t ended_ns = clock_mono_ns();
+	pid_t collected = waitpid(pid, NULL, WNOHANG);
+	kill(tracer, SIGKILL);
+	if (!is_held)
+		skip(); /* nobody may trace here */
+	assert_int_equal(collected, 0);
+	assert_true(ended_ns - began_ns < 100 * SECOND); /* of 300 */
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
 static void test_it_is_replaced(void **state)
 {
 	struct fixture *f = *state;
@@ -324,19 +381,23 @@ static void test_it_is_replaced(void **state)
 	assert_int_equal(f->notes, 0);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
+	if (count > 1 && !strcmp(arguments[1], "held"))
+		be_held();
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_one_that_answers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_time_in_which_nobody_looked_does_not_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_that_hangs_is_killed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_that_crashes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_that_writes_without_end, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_that_says_too_much, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_line_without_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_that_hangs_up_and_stays_is_killed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_it_has_started_ends_with_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_that_is_missing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_start_that_fails_is_tried_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nobody_waits_for_one_that_is_held, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_it_is_replaced, setup, teardown),
 	};
 

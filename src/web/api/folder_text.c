@@ -107,6 +107,12 @@ static int explain(struct enrg_error *err, int rc, const char *file)
 			"%s is a link, or lies behind one: files are read and written in the configuration folder "
 			"alone",
 			file);
+	if (rc == -EROFS || rc == -EACCES || rc == -EPERM)
+		return enrg_error_set(err, rc,
+			"%s: %s. Give the user of the supervisor the right to read and write the folder; the systemd "
+			"unit "
+			"has it read-only without ReadWritePaths=",
+			file, strerror(-rc));
 	return enrg_error_set(err, rc, "%s: %s", file, strerror(-rc));
 }
 

@@ -145,7 +145,8 @@ static void send_frame(struct live *live, struct viewer *viewer, struct viewer_s
 	if (!frame)
 		return;
 	atomic_fetch_add_explicit(&live->frames_sent, 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&live->frames_skipped, sequence - scope->sent - 1, memory_order_relaxed);
+	if (scope->sent) /* before the first one it was not there */
+		atomic_fetch_add_explicit(&live->frames_skipped, sequence - scope->sent - 1, memory_order_relaxed);
 	scope->frame_bytes = frame->count;
 	scope->sent = sequence;
 	scope->credit--;

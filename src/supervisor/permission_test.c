@@ -100,7 +100,9 @@ static void runs_that_run_code_are_for_admins(void **state)
 	assert_int_equal(least("supervisor", "sequence_start", "name", "plain"), COMMAND_USER);
 	assert_int_equal(least("supervisor", "sequence_start", "name", "scan"), COMMAND_ADMIN);
 	assert_int_equal(least("supervisor", "sequence_resume", "name", "scan"), COMMAND_ADMIN);
+	assert_int_equal(least("supervisor", "sequence_resume", "name", "gone"), COMMAND_ADMIN);
 	assert_int_equal(least("supervisor", "sequence_stop", "name", "scan"), COMMAND_USER);
+	assert_int_equal(least("supervisor", "sequence_stop", "name", "gone"), COMMAND_USER);
 }
 
 static void messages_are_for_users(void **state)

@@ -123,6 +123,17 @@ const struct enrg_message_type *run_places_find_message(const struct run_message
 	return type ? types_find_message(type_messages(type), message->options.kind) : NULL;
 }
 
+/* To all that take it, or to a job that comes later: does one of all types run programs for it? */
+static bool may_run_code(const struct types *types, const char *kind)
+{
+	for (size_t i = 0; kind && i < types_count(types); i++) {
+		const struct enrg_message_type *type = types_find_message(type_messages(types_at(types, i)), kind);
+		if (type && type->runs_code)
+			return true;
+	}
+	return false;
+}
+
 static void mark_template(struct run_template *template, const struct folder *folder, const struct types *types)
 {
 	const struct marker marker = {template, types};
@@ -132,9 +143,9 @@ static void mark_template(struct run_template *template, const struct folder *fo
 	for (size_t i = 0; i < template->message_count; i++) {
 		const struct run_message *message = &template->messages[i];
 		const struct enrg_message_type *type = run_places_find_message(message, template, folder, types);
+		template->runs_code |= type ? type->runs_code : may_run_code(types, message->options.kind);
 		if (!type)
 			continue;
-		template->runs_code |= type->runs_code;
 		mark_table(&marker, &type->body, message->body);
 	}
 }

@@ -14,6 +14,7 @@
 #include "config/run_setup.h"
 #include "config/run_steps.h"
 #include "config/secrets.h"
+#include "enrgdaq/message.h"
 
 struct pulser_options {
 	double amplitude;
@@ -61,11 +62,29 @@ static int check_pulser(const void *options, struct enrg_error *err)
 	return own->count == 13 ? enrg_error_set(err, ENRG_E_CONFIG, "count: no pulser has thirteen") : 0;
 }
 
+static const struct enrg_option no_fields[] = {{0}};
+
+static int receive(
+	struct enrg_job *job, void *state, const void *body, struct enrg_answer *answer, struct enrg_error *err)
+{
+	(void)job, (void)state, (void)body, (void)answer, (void)err;
+	return 0;
+}
+
+static const struct enrg_message_type shell_message = {.size = sizeof(struct enrg_message_type),
+	.kind = "shell",
+	.summary = "Runs it.",
+	.body = {1, no_fields},
+	.runs_code = true,
+	.receive = receive};
+static const struct enrg_message_type *const pulser_messages[] = {&shell_message, NULL};
+
 static const struct enrg_job_type pulser_type = {.size = sizeof(struct enrg_job_type),
 	.name = "DAQJobPulser",
 	.summary = "Pulser.",
 	.check = check_pulser,
-	.options = {sizeof(struct pulser_options), pulser_options}};
+	.options = {sizeof(struct pulser_options), pulser_options},
+	.messages = pulser_messages};
 
 struct fixture {
 	struct types *types;
@@ -367,6 +386,21 @@ static void test_wrong_steps(void **state)
 }
 
 /* What stands in the place of a password is one: in the file, in the values, in the record. */
+/* Whoever is meant: one, all that take it, or a job that may come later. */
+static void test_messages_that_run_code(void **state)
+{
+	struct fixture *f = *state;
+	const char *const pairs[] = {SUPERVISOR, JOB, "runs/templates/one.toml",
+		"[[message]]\nto = 'type DAQJobPulser'\nkind = 'shell'\n", "runs/templates/all.toml",
+		"[[message]]\nto = 'all'\nkind = 'shell'\n", "runs/templates/other.toml",
+		"[[message]]\nto = 'all'\nkind = 'ramp'\n", NULL};
+
+	load(f, pairs);
+	assert_true(run_plans_find_template(f->folder->plans, "one")->runs_code);
+	assert_true(run_plans_find_template(f->folder->plans, "all")->runs_code);
+	assert_false(run_plans_find_template(f->folder->plans, "other")->runs_code);
+}
+
 static void test_secrets(void **state)
 {
 	static const char template[] =
@@ -414,6 +448,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_steps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_a_long_description_of_a_step, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_steps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_messages_that_run_code, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_secrets, setup, teardown),
 	};
 

@@ -29,7 +29,7 @@ options_of() { # COMMAND [WORD]: its options, a line each
 }
 
 words_of() { # COMMAND: words that follow it, as its usage lines have them
-	"${program[@]}" "$1" --help 2>/dev/null | sed -n "1,/^\$/s/^\\(usage:\\)\\{0,1\\} *enrgdaq $1 \\([a-z][a-z]*\\) .*/\\2/p" | sort -u
+	"${program[@]}" "$1" --help 2>/dev/null | sed -n "1,/^\$/s/^\\(usage:\\)\\{0,1\\} *enrgdaq $1 \\([a-z][a-z]*\\)\\( .*\\)\\{0,1\\}\$/\\2/p" | sort -u
 }
 
 {

@@ -36,6 +36,7 @@ complete_words() { # WORD...: what the last one may become
 }
 [ "$(complete_words ver)" = verify ] || fail "ver<TAB> gives $(complete_words ver)"
 [ "$(complete_words run --dur)" = --duration ] || fail "run --dur<TAB> gives $(complete_words run --dur)"
+[ "$(complete_words token li)" = list ] || fail "token li<TAB> gives $(complete_words token li)"
 [ "$(complete_words bench sui)" = suite ] || fail "bench sui<TAB> gives $(complete_words bench sui)"
 # shellcheck disable=SC2317
 enrgdaq() { "$bin" "$@"; }

@@ -50,6 +50,8 @@ def refusals(lab):
     for kind, code in (("text/plain", 415), ("application/x-www-form-urlencoded", 415), ("application/jsonp", 415),
                        ("application/json; charset=utf-8", 404)):
         expect(kind, lab.ask("POST", "/api/v1/jobs/restart", raw='{"name":"none"}', Content_Type=kind)[0], code)
+    mistyped = {"name": "anna", "pasword": "hidden-in-the-key"}
+    expect("a key that is none", lab.ask("POST", "/api/v1/login", mistyped)[0], 422)
     for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"):
         code, _, headers = lab.ask(method, "/api/v1/status")
         expect(method, (code, headers["Allow"]), (405, "GET, HEAD"))
@@ -169,6 +171,8 @@ def secrets_in_audit(lab):
         sys.exit("FAILED: a refused change stands not in the audit")
     if not any("panel_secret = \"***\"" in line.get("about", {}).get("text", "") for line in lines if line["what"] == "POST /api/v1/jobs/text"):
         sys.exit("FAILED: what was written stands not in the audit")
+    if not any(line.get("about") == {"name": "anna", "pasword": "***"} for line in lines):
+        sys.exit("FAILED: a password under a mistyped key stands not masked in the audit")
     if "hidden-in-the" in json.dumps(lines):
         sys.exit("FAILED: a secret stands in the audit")
 

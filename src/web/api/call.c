@@ -149,11 +149,12 @@ void call_show(struct call *call, const char *key, json_t *text)
 	json_object_set_new(ticket->shown, key, text);
 }
 
-static json_t *mask(const json_t *value, const struct enrg_option *option)
+/* A member that the route does not know may be a password under a mistyped name. */
+static json_t *mask(const json_t *value, const struct enrg_option *option, bool is_any)
 {
 	char *text;
 
-	if (option && option->secret)
+	if (option ? option->secret : !is_any)
 		return json_string("***");
 	if (json_is_string(value) && json_string_length(value) >= DIGEST_BYTES_MIN)
 		return shown_text_digest(json_string_value(value), json_string_length(value));
@@ -185,7 +186,7 @@ static char *format_about(const struct call_ticket *ticket)
 			json_object_set_new(
 				about, key, shown_text_digest(json_string_value(value), json_string_length(value)));
 		else
-			json_object_set_new(about, key, mask(value, option));
+			json_object_set_new(about, key, mask(value, option, route->any && !strcmp(key, route->any)));
 	}
 	if (json_object_size(about))
 		text = json_dumps(about, JSON_COMPACT);

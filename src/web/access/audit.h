@@ -12,7 +12,8 @@ enum {
 	AUDIT_WAITING_BYTES_MAX = 4 << 20, /* what waits for the disk; what is beyond is counted */
 	AUDIT_ABOUT_BYTES_MAX = 320 << 10, /* of one line */
 	AUDIT_FILE_BYTES_MAX = 16 << 20,   /* then it is kept as audit-TIME.jsonl, and a new one begun */
-	AUDIT_PAGE_MAX = 1000
+	AUDIT_PAGE_MAX = 1000,             /* lines that are read at once … */
+	AUDIT_PAGE_BYTES_MAX = 4 << 20     /* … and bytes: then the page ends, with one line at least */
 };
 
 struct audit;

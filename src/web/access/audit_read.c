@@ -21,8 +21,8 @@ struct page {
 	const struct audit_query *query;
 	json_t *entries;
 	uint32_t limit;
-	uint64_t scanned;
-	struct position last; /* of the oldest line that was looked at */
+	uint64_t scanned, taken; /* bytes that were looked at; of lines that are on the page */
+	struct position last;    /* of the oldest line that was looked at */
 };
 
 static int choose(const struct dirent *entry)
@@ -44,14 +44,17 @@ static void look_at(struct page *page, const char *line, size_t bytes)
 	json_t *entry = json_loadb(line, bytes, 0, NULL);
 
 	if (json_is_object(entry) && holds(entry, "who", page->query->who) && holds(entry, "what", page->query->what) &&
-		holds(entry, "result", page->query->result))
+		holds(entry, "result", page->query->result)) {
 		json_array_append(page->entries, entry);
+		page->taken += bytes;
+	}
 	json_decref(entry); /* a line that was cut short is none */
 }
 
 static bool is_full(const struct page *page)
 {
-	return json_array_size(page->entries) >= page->limit || page->scanned > SCANNED_BYTES_MAX;
+	return json_array_size(page->entries) >= page->limit || page->taken >= AUDIT_PAGE_BYTES_MAX ||
+	       page->scanned > SCANNED_BYTES_MAX;
 }
 
 /* Lines that end before `end`, backwards. */

@@ -275,6 +275,33 @@ static unsigned count_kept(void)
 	return count;
 }
 
+/* Texts of started jobs: a page of a thousand would not fit into the memory of the process. */
+static void a_page_ends_with_its_bytes(void **state)
+{
+	static char text[250000];
+	char before[64] = "";
+	size_t seen = 0, pages = 0;
+
+	(void)state;
+	memset(text, 'x', sizeof(text) - 1);
+	for (int i = 0; i < 20; i++) {
+		add("POST /run", text, "200");
+		audit_flush(audit, 60000);
+	}
+	do {
+		json_t *page = read_page(before, AUDIT_PAGE_MAX, NULL);
+		size_t count = json_array_size(json_object_get(page, "entries"));
+		const char *next = json_string_value(json_object_get(page, "next"));
+		assert_true(count * sizeof(text) < AUDIT_PAGE_BYTES_MAX + 2 * sizeof(text));
+		snprintf(before, sizeof(before), "%s", next ? next : "");
+		seen += count;
+		pages++;
+		json_decref(page);
+	} while (*before && pages < 20);
+	assert_int_equal(seen, 20);
+	assert_int_equal(pages, 2);
+}
+
 static void a_large_file_is_kept_and_pages_go_on(void **state)
 {
 	char what[64], before[64] = "", path[128];
@@ -328,6 +355,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_storm_is_counted, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_full_disk_stops_nobody, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_finds_no_room_is_counted, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_page_ends_with_its_bytes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_large_file_is_kept_and_pages_go_on, set_up, tear_down),
 	};
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "web/system/shown_text.h"
 
@@ -27,6 +28,7 @@ struct call_ticket *call_create(
 	}
 	atomic_init(&ticket->references, 1);
 	ticket->match = *match;
+	ticket->came_ns = clock_mono_ns();
 	ticket->call.web = web;
 	ticket->call.route = match->route;
 	ticket->call.request = request;

@@ -13,6 +13,7 @@ struct call_ticket {
 	atomic_uint references;
 	struct match match; /* route->path's parts lie there */
 	struct options_memory *memory;
+	uint64_t came_ns;      /* by the clock that only goes on */
 	json_t *query, *body;  /* NULL: none */
 	json_t *shown;         /* by call_show; NULL: none */
 	struct repeat *repeat; /* NULL: no Idempotency-Key */

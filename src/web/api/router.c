@@ -7,12 +7,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/clock.h"
 #include "config/options_json.h"
 #include "web/api/call.h"
 #include "web/api/openapi.h"
 #include "web/api/query.h"
 
 #define WRONG_BYTES 1800u
+#define LATE_NS     30000000000ull
 
 struct router {
 	struct web *web;
@@ -236,11 +238,23 @@ static void finish(struct call_ticket *ticket)
 	call_release(ticket);
 }
 
+/* Whoever asked has given up, and may have done something else since: a run that begins minutes later, when a
+ * supervisor that hung goes on, is worse than none. */
+static bool is_late(struct call_ticket *ticket)
+{
+	if (!ticket->call.route->is_change || clock_mono_ns() - ticket->came_ns < LATE_NS)
+		return false;
+	call_refuse(&ticket->call, 503,
+		"nothing was done: this has waited for 30 s behind other commands; the system hangs, or too much is "
+		"asked of it");
+	return true;
+}
+
 static void run(void *context)
 {
 	struct call_ticket *ticket = context;
 
-	if (ticket->call.route->handle(&ticket->call) == CALL_ANSWERED)
+	if (is_late(ticket) || ticket->call.route->handle(&ticket->call) == CALL_ANSWERED)
 		call_finish(ticket, &ticket->call.response);
 	call_release(ticket);
 }

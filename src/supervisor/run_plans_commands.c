@@ -185,28 +185,27 @@ static enum command_outcome handle_start(
 }
 
 static enum command_outcome put(const struct run_plans_commands *self, const struct command *command,
-	const struct sequence_body *wanted, const char *verb)
+	const struct sequence_body *wanted, const char *verb, struct command_answer *answer)
 {
 	char who[200];
 
 	format_sender(command, wanted, who);
 	book_put(self->book, "sequence", "", who,
 		json_pack("{s:s, s:s, s:s}", "do", verb, "name", wanted->name, "reason", wanted->reason));
+	command_answer_set(answer, COMMAND_OK, "the run book is asked to %s the sequence %.100s", verb, wanted->name);
 	return COMMAND_ANSWERED;
 }
 
 static enum command_outcome handle_stop(
 	void *context, const struct command *command, const void *body, struct command_answer *answer)
 {
-	(void)answer;
-	return put(context, command, body, "stop");
+	return put(context, command, body, "stop", answer);
 }
 
 static enum command_outcome handle_resume(
 	void *context, const struct command *command, const void *body, struct command_answer *answer)
 {
-	(void)answer;
-	return put(context, command, body, "resume");
+	return put(context, command, body, "resume", answer);
 }
 
 /* Nobody would drive it. */

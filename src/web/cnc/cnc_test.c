@@ -601,6 +601,44 @@ static void hostile(void **state)
 	cnc_close(server.cnc);
 }
 
+/* The process grows by what is not of the port (answers of HTTP, say) and keeps it: the port comes back. */
+static void memory_of_others(void **state)
+{
+	enum { GROWN_BYTES = 320 << 20 };
+	const struct timeval patience = {.tv_sec = (time_t)(PATIENCE_NS / 1000000000)};
+	struct site server;
+	uint16_t port = free_port();
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	char greeting[64];
+
+	(void)state;
+	site_init(&server, "lab1", true, port);
+	site_open(&server);
+	struct raw good = raw_at("good", port);
+	raw_say(&good, PING);
+	raw_expect(&good, "ResPing");
+	int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	assert_int_equal(connect(descriptor, (struct sockaddr *)&address, sizeof(address)), 0);
+	char *grown = malloc(GROWN_BYTES);
+	memset(grown, 1, GROWN_BYTES);
+	while (read(descriptor, greeting, sizeof(greeting)) > 0) /* until all connections are closed */
+		;
+	zmq_pollitem_t item = {.socket = good.socket, .events = ZMQ_POLLIN};
+	uint64_t end_ns = clock_mono_ns() + PATIENCE_NS;
+	do {
+		assert_true(clock_mono_ns() < end_ns);
+		raw_say(&good, PING);
+	} while (zmq_poll(&item, 1, 200) < 1);
+	raw_expect(&good, "ResPing");
+	assert_int_equal(grown[GROWN_BYTES - 1], 1);
+	free(grown);
+	close(descriptor);
+	raw_close(&good);
+	cnc_close(server.cnc);
+}
+
 /* Waits until that endpoint has refused a key. */
 static void expect_refused(const char *endpoint, const char *server_key, const char *public, const char *secret)
 {
@@ -701,8 +739,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {cmocka_unit_test(two_systems), cmocka_unit_test(peers_without_keys),
 		cmocka_unit_test(another_machine), cmocka_unit_test(names_are_kept),
-		cmocka_unit_test(answers_are_checked), cmocka_unit_test(hostile), cmocka_unit_test(keys),
-		cmocka_unit_test(port_in_use)};
+		cmocka_unit_test(answers_are_checked), cmocka_unit_test(hostile), cmocka_unit_test(memory_of_others),
+		cmocka_unit_test(keys), cmocka_unit_test(port_in_use)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -153,6 +153,9 @@ static void close_port(struct cnc_server *server, const char *why, uint64_t now_
 
 static void watch_port(struct cnc_server *server, uint64_t now_ns)
 {
+	/* What has grown may not be of this port, and stay: a closed one opens again, and that is its new measure. */
+	if (!server->is_bound)
+		return;
 	switch (port_watch_look(&server->watch, port_of(server), now_ns)) {
 	case PORT_QUIET:
 		break;

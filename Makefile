@@ -66,7 +66,7 @@ torture: build
 	@ENRGDAQ_BIN=$(BIN) SEQUENCE_KILLS=500 SEQUENCE_STEPS=300 CC=cc INCLUDE=$(CURDIR)/include tests/system/run_plans.sh sequence_killed
 	@ENRGDAQ_BIN=$(BIN) ENRGDAQ_MODULE_PATH=build/release/modules tests/system/changing.sh --storm 1000
 	@cmake --build --preset release -j $(JOBS) --target get_storm
-	@ENRGDAQ_BIN=$(BIN) GET_STORM=$(CURDIR)/build/release/tests/get_storm STORM_SECONDS=60 tests/system/web_storm.sh gets
+	@ENRGDAQ_BIN=$(BIN) GET_STORM=$(CURDIR)/build/release/tests/get_storm STORM_SECONDS=60 GETS_A_SECOND=200 tests/system/web_storm.sh gets
 	@ENRGDAQ_BIN=$(BIN) WEB_KILLS=100 WEB_HANGS=3 tests/system/web_storm.sh killed
 	@ENRGDAQ_BIN=$(BIN) ENRGDAQ_MODULE_PATH=build/release/modules KILLS=60 tests/system/changing_faults.sh killed_in_each_change
 	@ENRGDAQ_BIN=$(BIN) ENRGDAQ_MODULE_PATH=$(CURDIR)/build/release/modules tests/web/web.sh --long

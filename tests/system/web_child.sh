@@ -14,7 +14,7 @@ write_stand_in() {
 		echo "\$\$" >>"$work/lives"
 		behave=\$(head -n 1 "$work/behave" 2>/dev/null)
 		sed -i 1d "$work/behave" 2>/dev/null
-		[ "\$behave" != crash ] || kill -SEGV \$\$
+		[ "\$behave" != crash ] || kill -ABRT \$\$
 		printf '{"do": "listening", "address": "http://127.0.0.1:9"}\n' >&0
 		while read -r line; do printf '{"do": "pong"}\n' >&0; done
 	END
@@ -117,7 +117,7 @@ case_a_folder_called_custom() {
 	mv c custom/
 	start run.log run "$work/custom/c"
 	await 20 sh -c "'$bin' status | grep -q '^more .*running'" || fail "it does not run"
-	kill -SEGV "$(pid_of more)"
+	kill -ABRT "$(pid_of more)"
 	await 20 grep -q 'more ended: .*it stays down' run.log || fail "it came again"
 	"$bin" send supervisor job.remove name=more >said.log || fail "it has left the list by itself"
 	[ -e custom/c/more.toml ] || fail "the user's file was deleted"
@@ -184,7 +184,7 @@ case_texts() {
 	await 20 "$bin" status || fail "it does not run"
 	"$bin" send supervisor job.add text="${text/min = 1/min = 2}" >said.log && fail "any text is taken"
 	"$bin" send supervisor job.add text="$text" restart_on_crash=false name=once >said.log || fail "the text of a template"
-	kill -SEGV "$(pid_of once)"
+	kill -ABRT "$(pid_of once)"
 	await 20 sh -c "! '$bin' status | grep -q '^once '" || fail "it came again"
 	"$bin" stop >stop.log || fail "stop"
 	wait "$run" || fail "exit code $?"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # web_storm.sh CASE: enrgdaq-web under a storm, killed and hung, while data are taken. STORM_SECONDS (5), WEB_KILLS (2) and
-# WEB_HANGS (0, of half a minute each) are more in `make torture`. GET_STORM is the generator.
+# WEB_HANGS (0, of half a minute each) are more in `make torture`, and GETS_A_SECOND
+# (20: a slow machine sends more than that, too) is there what the server has without it. GET_STORM is the generator.
 # shellcheck source=tests/system/harness.sh
 . "$(dirname "$0")/harness.sh"
 
@@ -20,6 +21,8 @@ start_lab() {
 		rest_api_enabled = true
 		rest_api_port = $port
 		server_port = $(free_port)
+		[web]
+		gets_per_second = ${GETS_A_SECOND:-20}
 	END
 	cat >c/bench.toml <<-END
 		daq_job_type = "DAQJobBenchmark"
@@ -68,7 +71,7 @@ case_gets() {
 		print(f"storm: {storm['sent']} GETs, {answers.get('200', 0)} answered, {answers.get('429', 0)} past the limit; "
 		      f"acquisition {loud / quiet:.3f} of {quiet:.3g} rows/s (goal 0.95)")
 		assert set(answers) <= {"200", "429"}, answers
-		assert answers["200"] >= 100 and answers["429"] > 0, answers
+		assert answers["200"] >= 20 and answers["429"] > 0, answers
 		assert total >= storm["sent"] - 16 * 16, "requests without an answer"
 	END
 	sleep 1 # of the limit

@@ -34,6 +34,12 @@ is_web_there() { [ -n "$(web_of "$1")" ]; }
 
 is_web_another() { is_web_there "$1" && [ "$(web_of "$1")" != "$2" ]; }
 
+names_the_run() {
+	grep -rq --include=audit.jsonl '"way":"cnc".*"run":"[0-9]' . "$ENRGDAQ_RUNTIME_DIR" && return
+	drive script "$cnc" 2>drive.log
+	return 1
+}
+
 case_client_of_ours() {
 	local cnc rest
 	read -r cnc rest < <(drive ports 2)
@@ -53,6 +59,8 @@ case_commands_of_others() {
 	lab c lab 'is_server = true' "server_port = $cnc" 'insecure = true'
 	start run.log run c
 	drive script "$cnc" 2>drive.log || fail "who commands our server"
+	# without REST as well; a snapshot a second brings the run
+	await 60 names_the_run || fail "the audit does not name the run"
 	grep -q "cnc.insecure = true: whoever reaches port $cnc" run.log || fail "the log does not warn"
 }
 

@@ -200,6 +200,7 @@ static int turn(struct program *program, struct enrg_error *err)
 	if (!program->listener.http) {
 		link_wait(program->link, TURN_MS);
 		take_lines(program);
+		note_run(program); /* of CNC's lines, too */
 		return 0;
 	}
 	if (!program->router) {

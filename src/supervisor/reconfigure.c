@@ -324,16 +324,34 @@ static bool hasten_removal(struct reconfigure *self, const struct name_body *wan
 	return true;
 }
 
+bool reconfigure_is_custom(const struct reconfigure *self, const char *file)
+{
+	size_t length = strlen(self->runtime->folder);
+
+	return !strncmp(file, self->runtime->folder, length) &&
+	       !strncmp(file + length, "/" RECONFIGURE_CUSTOM "/", strlen("/" RECONFIGURE_CUSTOM "/"));
+}
+
+/* A supervisor that comes after a kill must not bring it back. */
+static void forget_text(const struct reconfigure *self, const char *file)
+{
+	if (reconfigure_is_custom(self, file))
+		unlink(file);
+}
+
 /* Another change is under way: it stops now, and goes when that is done. */
 static enum command_outcome put_off_removal(struct reconfigure *self, const struct command *command,
 	const struct name_body *wanted, struct command_answer *answer)
 {
 	struct member *member = roster_find(self->transition->roster, wanted->name);
+	const struct job_config *job = find_job(*self->folder, wanted->name);
 
 	if (!deferred_put(&self->deferred, command, true)) {
 		command_answer_set(answer, COMMAND_REFUSED, "too many changes wait: try again when they are done");
 		return COMMAND_ANSWERED;
 	}
+	if (job) /* it is answered with ok now */
+		forget_text(self, job->file);
 	if (member)
 		member->is_parting = true;
 	if (member && member_is_source(member) && !member->wish)
@@ -348,14 +366,6 @@ static bool lies_in(const struct folder *folder, const char *file)
 
 	return !strncmp(file, folder->path, length) &&
 	       (file[length] == '/' || (length && folder->path[length - 1] == '/'));
-}
-
-bool reconfigure_is_custom(const struct reconfigure *self, const char *file)
-{
-	size_t length = strlen(self->runtime->folder);
-
-	return !strncmp(file, self->runtime->folder, length) &&
-	       !strncmp(file + length, "/" RECONFIGURE_CUSTOM "/", strlen("/" RECONFIGURE_CUSTOM "/"));
 }
 
 static enum command_outcome remove_job(
@@ -392,8 +402,8 @@ static enum command_outcome remove_job(
 	snprintf(file, sizeof(file), "%s", job->file);
 	sources_drop(&sources, file);
 	enum command_outcome outcome = reconfigure_consider(self, &sources, &request, answer);
-	if (outcome == COMMAND_LATER && reconfigure_is_custom(self, file))
-		unlink(file); /* a supervisor that comes after a kill must not bring it back */
+	if (outcome == COMMAND_LATER)
+		forget_text(self, file);
 	return request.is_detached && outcome == COMMAND_LATER ? COMMAND_ANSWERED : outcome;
 }
 

@@ -125,6 +125,30 @@ case_a_folder_called_custom() {
 	wait "$run" || true # one has crashed
 }
 
+# What was answered with ok while another change was under way holds behind a kill.
+case_a_removal_that_waits_outlives_a_kill() {
+	local text store
+	write_stand_in
+	start run.log run c
+	await 20 sh -c "'$bin' status | grep -q '^dice .*running'" || fail "it does not run"
+	text=$(sed '/daq_job_unique_id/d; s/dice.csv/text.csv/' c/dice.toml)
+	"$bin" send supervisor job.add text="$text" name=one >said.log || fail "job.add"
+	"$bin" send supervisor job.add text="${text/text.csv/two.csv}" name=two >said.log || fail "job.add"
+	store=$(pid_of DAQJobStoreCSV)
+	kill -STOP "$store" # what is left of the first can't be stored
+	"$bin" send supervisor job.remove name=one wait=false >said.log || fail "job.remove"
+	"$bin" send supervisor job.remove name=two wait=false >said.log || fail "job.remove"
+	grep -q 'is removed when the change that is under way is done' said.log || fail "it does not wait"
+	kill -KILL "$run"
+	wait "$run" 2>/dev/null
+	kill -CONT "$store"
+	start again.log run c
+	await 20 sh -c "'$bin' status | grep -q '^dice .*running'" || fail "it does not run again"
+	await 20 are_named "DAQJobStoreCSV dice" || fail "jobs: $(names)"
+	"$bin" stop >stop.log || fail "stop"
+	wait "$run" || true
+}
+
 # Two names that are one as files.
 case_texts_of_like_names() {
 	local text

@@ -6,8 +6,6 @@ secret=https://hooks.example.org/services/TOPSECRET
 
 panel() { python3 "$here/panel.py" "$base" "$@"; }
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
 write_config() {
 	write_dice_lab 16
 	port=$(free_port)

@@ -50,6 +50,21 @@ await() {
 	done
 }
 
+# A port of 127.0.0.1 that is free, below those that connections get by themselves: one of these could take it meanwhile.
+free_port() {
+	python3 - <<-END
+		import random, socket
+		while True:
+		    port = random.randrange(20000, 32000)
+		    try:
+		        socket.create_server(("127.0.0.1", port)).close()
+		        break
+		    except OSError:
+		        pass
+		print(port)
+	END
+}
+
 # pid_of JOB: the process of a job of $run
 pid_of() { ps --ppid "$run" -o pid=,args= | awk -v name="$1" '$NF == name {print $1}'; }
 

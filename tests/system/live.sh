@@ -6,8 +6,6 @@
 python=/usr/bin/python3
 [ -x "$python" ] || python=python3
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
 begin() {
 	"$python" -c 'import websockets' 2>/dev/null || exit 77
 	export PORT RUN FOLDER=$work/web

@@ -18,8 +18,6 @@ get_prometheus() {
 	rm -rf "$part"
 }
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
 start_lab() {
 	write_dice_lab 16
 	port=$(free_port)

@@ -2,8 +2,6 @@
 # DAQJobServeHTTP in whole systems: serve_http.sh CASE. Needs ENRGDAQ_BIN, python3.
 . "$(dirname "$0")/harness.sh"
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
 write_lab() { # [LINES…]
 	command -v python3 >/dev/null || exit 77
 	port=$(free_port)

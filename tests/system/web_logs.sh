@@ -3,8 +3,6 @@
 # shellcheck source=tests/system/harness.sh
 . "$(dirname "$0")/harness.sh"
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
 case_logs_without_a_file() {
 	local port
 	port=$(free_port)

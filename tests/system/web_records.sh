@@ -2,8 +2,6 @@
 # What was taken, over /api/v1, in a whole system: web_records.sh CASE. Needs ENRGDAQ_BIN, python3, enrgdaq-web.
 . "$(dirname "$0")/harness.sh"
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
-
 write_lab() {
 	mkdir -p c/runs/types c/runs/templates c/runs/sequences
 	port=$(free_port)

@@ -5,7 +5,6 @@
 # shellcheck source=tests/system/harness.sh
 . "$(dirname "$0")/harness.sh"
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 answers() { curl -sf "http://127.0.0.1:$port/healthz"; }
 
 # A source at full rate into a store of memory that reads all.

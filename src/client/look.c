@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/path.h"
 #include "base/version.h"
+#include "client/info.h"
 #include "handover/page.h"
 
 #define DELETED " (deleted)"
@@ -61,6 +62,12 @@ static bool is_writable(pid_t pid, const char *descriptor)
 	return (flags & O_ACCMODE) != O_RDONLY;
 }
 
+struct look {
+	json_t *files;
+	const char *folder;
+	struct stat log; /* of the run's log, which its jobs write as well; all zero: none */
+};
+
 /* What the store does with its data, not how: rings, its journal, and an index beside a database are no data. */
 static bool is_data(const char *path, const char *folder)
 {
@@ -79,7 +86,7 @@ static bool has_path(const json_t *files, const char *path)
 	return false;
 }
 
-static void add_file(json_t *files, const char *store, pid_t pid, const char *descriptor, const char *folder)
+static void add_file(const struct look *look, const char *store, pid_t pid, const char *descriptor)
 {
 	char link[320], path[4096];
 	struct stat status;
@@ -89,18 +96,19 @@ static void add_file(json_t *files, const char *store, pid_t pid, const char *de
 
 	snprintf(link, sizeof(link), "/proc/%d/fd/%s", (int)pid, descriptor);
 	if (stat(link, &status) || !S_ISREG(status.st_mode) || !read_link(link, path, sizeof(path), &is_deleted) ||
-		!is_data(path, folder) || !is_writable(pid, descriptor) || has_path(files, path))
+		!is_data(path, look->folder) || !is_writable(pid, descriptor) || has_path(look->files, path) ||
+		(status.st_ino == look->log.st_ino && status.st_dev == look->log.st_dev))
 		return;
 	age = ((double)clock_wall_ns() - (double)status.st_mtim.tv_sec * 1e9 - (double)status.st_mtim.tv_nsec) / 1e9;
 	file = json_pack("{s:s, s:s, s:I, s:f, s:b, s:I}", "store", store, "path", path, "bytes",
 		(json_int_t)status.st_size, "age_s", age > 0 ? age : 0.0, "removed", is_deleted || status.st_nlink == 0,
 		"device", (json_int_t)status.st_dev);
 	if (file)
-		json_array_append_new(files, file);
+		json_array_append_new(look->files, file);
 }
 
 /* Those that the store's process has open for writing. */
-static void add_files(json_t *files, const json_t *job, const char *folder)
+static void add_files(const struct look *look, const json_t *job)
 {
 	pid_t pid = (pid_t)number(job, "pid");
 	char path[64];
@@ -110,7 +118,7 @@ static void add_files(json_t *files, const json_t *job, const char *folder)
 	directory = pid > 1 ? opendir(path) : NULL;
 	for (const struct dirent *entry; directory && (entry = readdir(directory));)
 		if (entry->d_name[0] != '.' && strtol(entry->d_name, NULL, 10) > 2) /* not where its log goes */
-			add_file(files, text(job, "name"), pid, entry->d_name, folder);
+			add_file(look, text(job, "name"), pid, entry->d_name);
 	if (directory)
 		closedir(directory);
 }
@@ -228,14 +236,28 @@ static void add_program(json_t *status, pid_t pid)
 
 /* --- the whole ---------------------------------------------------------------------------------------------------- */
 
+static void find_log(const char *folder, struct stat *ret_log)
+{
+	struct info *info = malloc(sizeof(*info)); /* large */
+
+	if (info)
+		info_read(folder, info);
+	if (!info || !info->log_path[0] || stat(info->log_path, ret_log))
+		*ret_log = (struct stat){0};
+	free(info);
+}
+
 void look_add(json_t *status, const char *folder, int64_t pid)
 {
-	json_t *files = json_array(), *job;
+	struct look look = {.files = json_array(), .folder = folder};
+	json_t *job;
 	size_t i;
 
+	find_log(folder, &look.log);
+
 	json_array_foreach(json_object_get(status, "jobs"), i, job) if (json_is_true(json_object_get(job, "is_store")))
-		add_files(files, job, folder);
-	json_object_set_new(status, "files", files);
-	add_disks(status, files, folder);
+		add_files(&look, job);
+	json_object_set_new(status, "files", look.files);
+	add_disks(status, look.files, folder);
 	add_program(status, (pid_t)pid);
 }

@@ -27,4 +27,21 @@ case_logs_without_a_file() {
 	grep -q "run 1, " run.log || fail "it went to the file alone"
 }
 
+# The log, which every job writes, is none of the files of a store: else it could be fetched as data.
+case_the_log_is_no_data() {
+	write_dice_lab 16
+	cat >>c/supervisor.toml <<-END
+		[log]
+		file = "all.txt"
+	END
+	sed -i '/store_config/,$d' c/dice.toml
+	echo '[store_config.memory]' >>c/dice.toml
+	start run.log run c
+	stores() { "$bin" status lab --json >status.json && python3 -c 'import json; exit(json.load(open("status.json"))["totals"]["stored"]["rows"] < 1)'; }
+	await 20 stores || fail "nothing is stored"
+	[ -s all.txt ] || fail "no log"
+	python3 -c 'import json; exit(len(json.load(open("status.json"))["files"]))' || fail "a store of memory has files: $(cat status.json)"
+	"$bin" stop lab >stop.log 2>&1 || fail "stop"
+}
+
 run_case "$@"

@@ -130,7 +130,8 @@ static void choose_name(const struct toml_node *job, const char *wanted, char re
 }
 
 /* With the lines that the command adds; keys of the top come first. malloc'ed. */
-static char *complete_text(const struct add_body *wanted, const struct toml_node *job, const char *name)
+static char *complete_text(
+	const struct add_body *wanted, const struct toml_node *job, const char *name, int *ret_added_lines)
 {
 	bool has_id = toml_find(job, "daq_job_unique_id"), has_restart = toml_find(job, "restart_on_crash");
 	char *text = NULL;
@@ -150,6 +151,7 @@ static char *complete_text(const struct add_body *wanted, const struct toml_node
 	}
 	if (!wanted->restart_on_crash && !has_restart)
 		fputs("restart_on_crash = false\n", stream);
+	*ret_added_lines = !has_id + (!wanted->restart_on_crash && !has_restart);
 	fputs(wanted->text, stream);
 	if (fclose(stream)) {
 		free(text);
@@ -198,15 +200,16 @@ static int put_file(const struct reconfigure *self, const char *name, const char
 }
 
 /* The text is right as a text; is it right here? */
-static enum command_outcome add_named(struct reconfigure *self, const struct command *command,
-	const struct add_body *wanted, const char *name, const char *text, struct command_answer *answer)
+static enum command_outcome add_named(struct reconfigure *self, const struct reconfigure_request *wanted,
+	const char *name, const char *text, struct command_answer *answer)
 {
-	const struct reconfigure_request request = {.command = command,
-		.is_detached = !wanted->wait,
-		.note = "it came as a text: it runs until this run ends"};
+	char file[PATH_MAX], source[300], safe[256];
+	struct reconfigure_request request = *wanted;
 	struct sources sources = {0};
 	struct enrg_error err = {0};
-	char file[PATH_MAX], source[300], safe[256];
+
+	request.note = "it came as a text: it runs until the system stops or it is removed";
+	request.text_file = file;
 
 	path_safe_name(name, safe, sizeof(safe));
 	snprintf(source, sizeof(source), RECONFIGURE_CUSTOM_SOURCE "%s", safe);
@@ -224,7 +227,7 @@ static enum command_outcome add_named(struct reconfigure *self, const struct com
 		unlink(file);
 		return outcome;
 	}
-	audit(self, command, name, file, text);
+	audit(self, wanted->command, name, file, text);
 	return outcome;
 }
 
@@ -234,13 +237,15 @@ static enum command_outcome add_text(struct reconfigure *self, const struct comm
 	struct toml_node *job = NULL;
 	struct enrg_error err = {0};
 	char text[600];
+	struct reconfigure_request request = {.command = command, .is_detached = !wanted->wait};
 
 	if (strlen(wanted->text) > TEXT_BYTES_MAX)
 		return refuse(answer, "text: it has more than 256 KiB");
 	if (toml_parse("text", wanted->text, strlen(wanted->text), &job, &err))
 		return reconfigure_refuse(answer, &err);
 	choose_name(job, wanted->name, ret_name);
-	char *whole = is_allowed(self, command, job, answer) ? complete_text(wanted, job, ret_name) : NULL;
+	char *whole = is_allowed(self, command, job, answer) ? complete_text(wanted, job, ret_name, &request.text_lines)
+							     : NULL;
 	toml_free(job);
 	if (!whole && !answer->code)
 		return refuse(answer, "out of memory");
@@ -253,7 +258,7 @@ static enum command_outcome add_text(struct reconfigure *self, const struct comm
 			other->name);
 		(void)refuse(answer, text);
 	} else {
-		outcome = add_named(self, command, wanted, ret_name, whole, answer);
+		outcome = add_named(self, &request, ret_name, whole, answer);
 	}
 	free(whole);
 	return outcome;

@@ -162,6 +162,21 @@ static bool adds_default(const struct folder *wanted, const struct change *chang
 	return false;
 }
 
+/* As who has sent the text counts its lines. */
+static void name_as_sent(const struct problems *problems, const struct reconfigure_request *request)
+{
+	for (size_t i = 0; request->text_file && i < problems->count; i++) {
+		struct problem *problem = &problems->items[i];
+		char *name = strcmp(problem->file, request->text_file) ? NULL : strdup("text");
+
+		if (!name)
+			continue;
+		free(problem->file);
+		problem->file = name;
+		problem->line = problem->line > request->text_lines ? problem->line - request->text_lines : 1;
+	}
+}
+
 enum command_outcome reconfigure_consider(struct reconfigure *self, struct sources *sources,
 	const struct reconfigure_request *request, struct command_answer *answer)
 {
@@ -177,6 +192,7 @@ enum command_outcome reconfigure_consider(struct reconfigure *self, struct sourc
 	int rc = folder_load_sources((*self->folder)->path, sources, self->types, &wanted, &problems, &err);
 	if (!rc && !strcmp(request->command->kind, "reload"))
 		run_judge_plans(wanted, self->types, &problems);
+	name_as_sent(&problems, request);
 	if (!rc && !problems.errors)
 		rc = change_make(*self->folder, wanted, &change, &problems, &err);
 	if (rc) {

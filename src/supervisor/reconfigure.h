@@ -35,6 +35,9 @@ struct reconfigure_request {
 	bool is_dry;      /* says what would be done */
 	bool is_detached; /* the command is not answered at the end of the change */
 	const char *note; /* for the answer; NULL */
+	/* A file that nobody outside knows: problems in it are told as of "text", without so many lines at its top. */
+	const char *text_file; /* NULL: none */
+	int text_lines;
 };
 
 /* Adds the kinds. */

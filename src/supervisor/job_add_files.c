@@ -50,55 +50,82 @@ static int read_file(const char *folder, const char *name, struct sources *sourc
 	return rc;
 }
 
-/* How many; negative: an error. */
-static int read_files(const struct runtime *runtime, struct sources *sources, struct enrg_error *err)
+static const char *first_error(const struct problems *problems)
 {
-	struct dirent **names = NULL;
-	char folder[PATH_MAX - 300];
-	int rc = 0;
-
-	snprintf(folder, sizeof(folder), "%s/" RECONFIGURE_CUSTOM, runtime->folder);
-	int count = scandir(folder, &names, is_toml, alphasort);
-	for (int i = 0; i < count; i++) {
-		if (!rc)
-			rc = read_file(folder, names[i]->d_name, sources, err);
-		free(names[i]);
-	}
-	free(names);
-	return rc ? rc : count > 0 ? count : 0;
+	for (size_t i = 0; i < problems->count; i++)
+		if (!problems->items[i].is_warning)
+			return problems->items[i].text;
+	return "";
 }
 
-void job_add_restore(struct folder **folder, const struct types *types, const struct runtime *runtime)
+/* Do these texts fit into the folder? Then they are in it. */
+static bool join(struct folder **folder, const struct types *types, const char *place, struct dirent *const *names,
+	int count, struct enrg_error *err)
 {
 	struct sources sources = {0};
 	struct folder *whole = NULL;
 	struct problems problems;
-	struct enrg_error err = {0};
+	int rc = sources_clone(&(*folder)->sources, &sources, err);
 
-	if (!runtime->last_was_killed) {
-		job_add_remove_files(runtime);
-		return;
-	}
 	problems_init(&problems);
-	int rc = sources_clone(&(*folder)->sources, &sources, &err), count = 0;
+	for (int i = 0; !rc && i < count; i++)
+		rc = read_file(place, names[i]->d_name, &sources, err);
 	if (!rc)
-		rc = count = read_files(runtime, &sources, &err);
-	if (rc > 0)
-		rc = folder_load_sources((*folder)->path, &sources, types, &whole, &problems, &err);
-	if (rc || problems.errors) {
-		log_line(ENRG_WARNING,
-			"the jobs that were started from texts before the supervisor was killed can't be started "
-			"again: "
-			"%s; what they left is saved as of jobs that are no more",
-			rc ? err.text : problems.items[0].text);
+		rc = folder_load_sources((*folder)->path, &sources, types, &whole, &problems, err);
+	if (!rc && problems.errors)
+		rc = enrg_error_set(err, ENRG_E_CONFIG, "%s", first_error(&problems));
+	if (rc) {
 		folder_free(whole);
-		job_add_remove_files(runtime);
-	} else if (whole) {
-		log_line(ENRG_INFO,
-			"%d job(s) that were started from texts before the supervisor was killed come again", count);
+	} else {
 		folder_free(*folder);
 		*folder = whole;
 	}
 	sources_fini(&sources);
 	problems_fini(&problems);
+	return !rc;
+}
+
+/* One that does not fit any more keeps none of the others away. How many come again. */
+static int join_each(
+	struct folder **folder, const struct types *types, const char *place, struct dirent *const *names, int count)
+{
+	char file[PATH_MAX];
+	int joined = 0;
+
+	for (int i = 0; i < count; i++) {
+		struct enrg_error err = {0};
+		if (join(folder, types, place, &names[i], 1, &err)) {
+			joined++;
+			continue;
+		}
+		log_line(ENRG_WARNING,
+			"the job of %s/%s, which was started from a text before the supervisor was killed, can't be "
+			"started again: %s; what it left is saved as of a job that is no more",
+			place, names[i]->d_name, err.text);
+		snprintf(file, sizeof(file), "%s/%s", place, names[i]->d_name);
+		unlink(file);
+	}
+	return joined;
+}
+
+void job_add_restore(struct folder **folder, const struct types *types, const struct runtime *runtime)
+{
+	struct enrg_error err = {0};
+	struct dirent **names = NULL;
+	char place[PATH_MAX - 300];
+
+	if (!runtime->last_was_killed) {
+		job_add_remove_files(runtime);
+		return;
+	}
+	snprintf(place, sizeof(place), "%s/" RECONFIGURE_CUSTOM, runtime->folder);
+	int count = scandir(place, &names, is_toml, alphasort), joined = count;
+	if (count > 0 && !join(folder, types, place, names, count, &err))
+		joined = join_each(folder, types, place, names, count);
+	if (joined > 0)
+		log_line(ENRG_INFO,
+			"%d job(s) that were started from texts before the supervisor was killed come again", joined);
+	for (int i = 0; i < count; i++)
+		free(names[i]);
+	free(names);
 }

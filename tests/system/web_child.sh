@@ -180,6 +180,8 @@ case_texts() {
 	text=$(sed '/daq_job_unique_id/d; s/dice.csv/t.csv/' c/dice.toml)
 	start run.log run c
 	await 20 "$bin" status || fail "it does not run"
+	"$bin" send supervisor job.add text="${text/max = 6/max = true}" restart_on_crash=false >said.log && fail "a wrong text is taken"
+	grep -q 'text:3: rand_max' said.log || fail "the line is not that of what was sent: $(cat said.log)"
 	for i in 1 2 3; do
 		"$bin" send supervisor job.add text="$text" name="job$i" wait=false >"add$i.log" &
 		pids+=($!)
@@ -188,15 +190,18 @@ case_texts() {
 	grep -q '"job": "job2"' add2.log || fail "the answer does not name the job"
 	kill -KILL "$run"
 	wait "$run" 2>/dev/null
+	echo 'nonsense = 1' >>"$ENRGDAQ_RUNTIME_DIR/lab/custom/job2.toml" # as of a folder that has changed
 	start again.log run c
 	await 20 sh -c "'$bin' status | grep -q '^job3 .*running'" || fail "a job does not come again behind a kill"
+	"$bin" status | grep -q "^job2 " && fail "a text that does not fit any more is there"
+	grep -q "custom/job2.toml, which was started from a text" again.log || fail "nobody is told of it"
 	"$bin" send --for ada:user supervisor job.add text="${text/max = 6/max = 20}" name=byuser >said.log || fail "a template's text of a user"
 	"$bin" send --for ada:user supervisor job.add text="${text/max = 6/max = 21}" >said.log && fail "a user starts any text"
 	grep -q 'parameter top: .*20' said.log || fail "it does not say why"
 	"$bin" send --for ada:visitor supervisor job.stop name=dice >said.log && fail "a visitor stops a job"
 	"$bin" send --for ada:user supervisor stop >said.log && fail "a user ends the system"
 	pids=()
-	for i in 1 2 3; do "$bin" send supervisor job.remove name="job$i" wait=false >"remove$i.log" & pids+=($!); done
+	for i in 1 3; do "$bin" send supervisor job.remove name="job$i" wait=false >"remove$i.log" & pids+=($!); done
 	for i in "${pids[@]}"; do wait "$i" || fail "one of several at once was refused"; done
 	await 20 are_named "DAQJobStoreCSV byuser dice" || fail "jobs: $(names)"
 	"$bin" stop >stop.log || fail "stop"

@@ -357,6 +357,11 @@ void line_child_step(struct line_child *child, uint64_t now_ns)
 		note_success(child);
 }
 
+void line_child_set_bytes_max(struct line_child *child, uint64_t bytes_max)
+{
+	child->params.bytes_max = bytes_max;
+}
+
 void line_child_want(struct line_child *child, uint64_t now_ns)
 {
 	child->is_wanted = child->socket < 0 || !child->params.may_end;

@@ -51,6 +51,8 @@ pid_t line_child_pid(const struct line_child *child); /* 0 = none */
 /* Can it be spoken to? */
 bool line_child_is_there(const struct line_child *child);
 uint32_t line_child_starts(const struct line_child *child); /* how often it was started */
+/* RLIMIT_AS of the next program that is started. */
+void line_child_set_bytes_max(struct line_child *child, uint64_t bytes_max);
 /* There is something to do: starts the program where it is not there. `now_ns`: the clock of all calls. */
 void line_child_want(struct line_child *child, uint64_t now_ns);
 /* Somebody waits: one that has ended is started again at once, unless it has again and again. */

@@ -29,7 +29,8 @@ struct web_link {
 	char program[LINE_CHILD_PATH_BYTES];
 	json_t *settings;
 	char address[320];
-	bool is_told; /* that it has failed */
+	bool is_told;        /* that it has failed */
+	uint64_t room_bytes; /* its RLIMIT_AS */
 	uint64_t changes;
 	void (*alert)(void *context, enum enrg_level level, const char *key, const char *text, bool is_over);
 	void *context;
@@ -223,7 +224,12 @@ void web_link_set(struct web_link **link, const struct web_link_params *params, 
 	say_where(params, folder);
 	(*link)->alert = params->alert;
 	(*link)->context = params->context;
-	bool is_other = (*link)->settings && !json_equal((*link)->settings, settings);
+	/* one that runs has too little room where the rings have grown */
+	uint64_t room_bytes = bytes_max(params->folder);
+	bool is_other =
+		(*link)->settings && (!json_equal((*link)->settings, settings) || room_bytes > (*link)->room_bytes);
+	(*link)->room_bytes = room_bytes;
+	line_child_set_bytes_max((*link)->child, room_bytes);
 	json_decref((*link)->settings);
 	(*link)->settings = settings;
 	if (is_other)

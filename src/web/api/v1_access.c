@@ -1,5 +1,6 @@
 /* v1_access.c: who one is, log-in and log-out, people, tokens, the audit. */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,6 +10,10 @@
 #include "web/access/people.h"
 #include "web/access/tokens.h"
 #include "web/api/routes.h"
+
+#define PROVING_MAX 3u
+
+static atomic_uint proving; /* log-ins that are on a worker */
 
 /* --- fields --- */
 
@@ -170,6 +175,18 @@ static enum call_outcome refuse_log_in(struct call *call, const struct access_ve
 	return CALL_ANSWERED;
 }
 
+/* A hash takes a twentieth of a second of processor by design, one after another: those that wait for theirs may not
+ * take the places of commands. */
+static bool begin_proof(struct call *call)
+{
+	if (atomic_fetch_add_explicit(&proving, 1, memory_order_relaxed) < PROVING_MAX)
+		return true;
+	atomic_fetch_sub_explicit(&proving, 1, memory_order_relaxed);
+	call_refuse(call, 503, "other passwords are being looked at: ask again in a second");
+	call->response.retry_after_s = 1;
+	return false;
+}
+
 static enum call_outcome log_in(struct call *call)
 {
 	const struct log_in_body *body = call->body;
@@ -179,9 +196,12 @@ static enum call_outcome log_in(struct call *call)
 
 	if (body->token ? *body->name || body->password : !*body->name || !body->password)
 		return call_refuse(call, 422, "name and password, or a token, were expected");
+	if (!begin_proof(call))
+		return CALL_ANSWERED;
 	rc = body->token
 		     ? access_exchange(call->web->access, call->request, body->token, cookie, &verdict)
 		     : access_log_in(call->web->access, call->request, body->name, body->password, cookie, &verdict);
+	atomic_fetch_sub_explicit(&proving, 1, memory_order_relaxed);
 	call->who = verdict.who; /* for the audit, too */
 	if (rc)
 		return refuse_log_in(call, &verdict);

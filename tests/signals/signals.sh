@@ -329,7 +329,7 @@ case_escapes() {
 	local name=$'s\e]0;x\a\xc2\x9b2J'
 	mv config/source.toml "config/$name.toml"
 	start run.log run config
-	if await 5 has_rows; then
+	if await 1 has_rows; then
 		await 20 "$bin" status signals || fail "no status"
 		"$bin" status signals >status.log
 		"$bin" status --json signals >json.log

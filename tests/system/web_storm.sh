@@ -1,5 +1,5 @@
 #!/bin/bash
-# web_storm.sh CASE: enrgdaq-web under a storm, killed and hung, while data are taken. STORM_SECONDS (5), WEB_KILLS (2) and
+# web_storm.sh CASE: enrgdaq-web under a storm, killed and hung, while data are taken. STORM_SECONDS (10), WEB_KILLS (2) and
 # WEB_HANGS (0, of half a minute each) are more in `make torture`, and GETS_A_SECOND
 # (20: a slow machine sends more than that, too) is there what the server has without it. GET_STORM is the generator.
 # shellcheck source=tests/system/harness.sh
@@ -56,9 +56,9 @@ rate() {
 # 10,000 GETs a second: those past the limit are 429, nothing is lost, the server answers afterwards. The ratio of rates is printed, not judged:
 # this machine has other work.
 case_gets() {
-	local seconds=${STORM_SECONDS:-5} quiet loud
+	local seconds=${STORM_SECONDS:-10} quiet loud
 	start_lab
-	quiet=$(rate sleep "$seconds")
+	quiet=$(rate sleep $((seconds / 2)))
 	storm() { "$GET_STORM" "$port" /clients 10000 "$seconds" 16 >storm.json; }
 	loud=$(rate storm)
 	python3 - "$quiet" "$loud" <<-'END' || fail "the storm: $(cat storm.json)"

@@ -31,23 +31,36 @@ static int refuse(int descriptor, const char *database, struct enrg_error *err)
 		database, *text ? text : "somebody else");
 }
 
+#define SIGN_BYTES 500u
+
+static int format_sign(const char *who, char ret_text[SIGN_BYTES])
+{
+	char host[200] = "";
+
+	gethostname(host, sizeof(host) - 1);
+	return snprintf(ret_text, SIGN_BYTES, "%.200s on %s", who, host);
+}
+
 /* For the sentence that refuses the next one; it is no loss where the disk is full. */
 static void sign(int descriptor, const char *who)
 {
-	char host[200] = "", text[500];
+	char text[SIGN_BYTES];
+	int count = format_sign(who, text);
 
-	gethostname(host, sizeof(host) - 1);
-	int count = snprintf(text, sizeof(text), "%.200s on %s", who, host);
 	if (ftruncate(descriptor, 0) == 0 && pwrite(descriptor, text, (size_t)count, 0) != count)
 		(void)!ftruncate(descriptor, 0);
 }
 
-static bool is_finishing(int descriptor)
+/* Does who holds it go by itself? One that says so; and the program of a supervisor of this name on this machine, which
+ * was killed: it has not seen that yet, since there is no second one of a name. */
+static bool is_going(int descriptor, const char *who)
 {
-	char text[sizeof(OWNER_FINISHING)] = "";
+	char text[SIGN_BYTES] = "", own[SIGN_BYTES];
 
-	return pread(descriptor, text, sizeof(text) - 1, 0) == (ssize_t)sizeof(text) - 1 &&
-	       !strcmp(text, OWNER_FINISHING);
+	if (pread(descriptor, text, sizeof(text) - 1, 0) <= 0)
+		return false;
+	(void)format_sign(who, own);
+	return !strncmp(text, OWNER_FINISHING, sizeof(OWNER_FINISHING) - 1) || !strcmp(text, own);
 }
 
 void owner_say_finishing(int descriptor)
@@ -73,7 +86,7 @@ int owner_take(const char *database, const char *who, unsigned long long patienc
 		int rc = -errno;
 		uint64_t now_ns = clock_mono_ns();
 		bool is_waiting =
-			now_ns < until_ns || (now_ns < until_ns + OWNER_FINISHING_NS && is_finishing(descriptor));
+			now_ns < until_ns || (now_ns < until_ns + OWNER_FINISHING_NS && is_going(descriptor, who));
 		if ((rc == -EAGAIN || rc == -EACCES) && is_waiting) {
 			(void)poll(NULL, 0, LOOK_MS);
 			continue;

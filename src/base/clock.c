@@ -83,3 +83,16 @@ void clock_format_span(uint64_t span_ns, char *ret_text, size_t text_bytes)
 	else
 		snprintf(ret_text, text_bytes, "%llu d %llu h", days, hours);
 }
+
+void clock_format_local(uint64_t wall_ns, char ret_text[40])
+{
+	time_t seconds = (time_t)(wall_ns / 1000000000u);
+	struct tm local;
+	size_t used;
+
+	ret_text[0] = '\0';
+	if (!wall_ns || !localtime_r(&seconds, &local))
+		return;
+	used = strftime(ret_text, 32, "%Y-%m-%dT%H:%M:%S", &local);
+	snprintf(ret_text + used, 40 - used, ".%06u", (unsigned)(wall_ns % 1000000000u / 1000u));
+}

@@ -16,4 +16,7 @@ void clock_format_day(uint64_t wall_ns, char *ret_text, size_t text_bytes);
 /* "4.2 s", "3 min 20 s", "250 ms", "18 µs": for humans. */
 void clock_format_span(uint64_t span_ns, char *ret_text, size_t text_bytes);
 
+/* "2026-11-28T10:23:48.123456": local, without a zone, as Python programs write times; "" for 0. */
+void clock_format_local(uint64_t wall_ns, char ret_text[40]);
+
 #endif

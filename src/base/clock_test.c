@@ -42,6 +42,10 @@ static void test_day_is_local(void **state)
 	tzset();
 	clock_format_day(UINT64_C(1795564800000000000) - UINT64_C(3600000000000), text, sizeof(text));
 	assert_string_equal(text, "2026-11-25");
+	clock_format_local(UINT64_C(1795589339123456789), text);
+	assert_string_equal(text, "2026-11-25T09:48:59.123456");
+	clock_format_local(0, text);
+	assert_string_equal(text, "");
 	setenv("TZ", "UTC", 1);
 	tzset();
 	clock_format_day(UINT64_C(1795564800000000000) - UINT64_C(3600000000000), text, sizeof(text));

@@ -97,11 +97,29 @@ void text_format_hex(const void *bytes, size_t count, char *ret_hex)
 	ret_hex[2 * count] = '\0';
 }
 
-static int digit_of(char letter)
+int text_hex_digit(char letter)
 {
 	if (letter >= '0' && letter <= '9')
 		return letter - '0';
+	letter = (char)(letter | 0x20);
 	return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+static int digit_of(char letter)
+{
+	return letter >= 'A' && letter <= 'F' ? -1 : text_hex_digit(letter);
+}
+
+void text_format_uuid(const void *bytes, unsigned version, char ret_uuid[37])
+{
+	uint8_t own[16];
+	char hex[33];
+
+	memcpy(own, bytes, sizeof(own));
+	own[6] = (uint8_t)((own[6] & 0x0f) | version << 4);
+	own[8] = (uint8_t)((own[8] & 0x3f) | 0x80); /* the variant of RFC 9562 */
+	text_format_hex(own, sizeof(own), hex);
+	snprintf(ret_uuid, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
 int text_parse_hex(const char *hex, size_t count, void *ret_bytes)

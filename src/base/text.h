@@ -17,6 +17,10 @@ size_t text_format_json(const char *text, size_t bytes, char *ret_json, size_t j
 void text_format_hex(const void *bytes, size_t count, char *ret_hex);
 /* Just so many bytes, as text_format_hex writes them. 0, or -EINVAL: it is something else. */
 int text_parse_hex(const char *hex, size_t count, void *ret_bytes);
+/* 0 to 15, of either case; -1: it is none. */
+int text_hex_digit(char letter);
+/* A UUID of that version (RFC 9562: 4 random, 8 by whoever makes it) of 16 bytes, of which 6 bits are replaced. */
+void text_format_uuid(const void *bytes, unsigned version, char ret_uuid[37]);
 
 /* "950 B", "12.3 kB", "4.5 MB", "1.2 GB". Returns ret_text. */
 const char *text_format_bytes(double bytes, char ret_text[32]);

@@ -73,10 +73,31 @@ static void hex_is_read_as_it_was_written(void **state)
 	assert_int_equal(text_parse_hex("0 9fe1", 3, read), -EINVAL);
 }
 
+static void digits_and_uuids(void **state)
+{
+	uint8_t bytes[16];
+	char uuid[37];
+
+	(void)state;
+	assert_int_equal(text_hex_digit('0'), 0);
+	assert_int_equal(text_hex_digit('9'), 9);
+	assert_int_equal(text_hex_digit('a'), 10);
+	assert_int_equal(text_hex_digit('F'), 15);
+	for (const char *none = "/:@G`g \x10\x19"; *none; none++)
+		assert_int_equal(text_hex_digit(*none), -1);
+	memset(bytes, 0xff, sizeof(bytes));
+	text_format_uuid(bytes, 4, uuid);
+	assert_string_equal(uuid, "ffffffff-ffff-4fff-bfff-ffffffffffff");
+	memset(bytes, 0, sizeof(bytes));
+	text_format_uuid(bytes, 8, uuid);
+	assert_string_equal(uuid, "00000000-0000-8000-8000-000000000000");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(control_characters_become_spaces),
+		cmocka_unit_test(digits_and_uuids),
 		cmocka_unit_test(hex_is_read_as_it_was_written),
 		cmocka_unit_test(json_is_quoted_and_cut_between_characters),
 	};

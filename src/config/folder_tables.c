@@ -3,15 +3,8 @@
  */
 #include "config/folder.h"
 
+#include "config/verbosity.h"
 #include "enrgdaq/job.h"
-
-static const struct enrg_choice levels[] = {
-	{"DEBUG", ENRG_DEBUG},
-	{"INFO", ENRG_INFO},
-	{"WARNING", ENRG_WARNING},
-	{"ERROR", ENRG_ERROR},
-	{0},
-};
 
 static const struct enrg_choice acquisitions[] = {{"always", 0}, {"in_runs", 1}, {0}};
 
@@ -27,7 +20,7 @@ static const struct enrg_option job_common_options[] = {
 		.kind = ENRG_OPTION_CHOICE,
 		.offset = AT(verbosity),
 		.default_value = "\"INFO\"",
-		.choices = levels,
+		.choices = verbosity_choices,
 		.present_offset = AT(has_verbosity),
 		.help = "Log lines of this job below this level are dropped; without the key the supervisor's level "
 			"counts."},
@@ -275,7 +268,7 @@ static const struct enrg_option supervisor_option_list[] = {
 		.kind = ENRG_OPTION_CHOICE,
 		.offset = AT(verbosity),
 		.default_value = "\"INFO\"",
-		.choices = levels,
+		.choices = verbosity_choices,
 		.help = "Log lines below this level are dropped; jobs may set their own."},
 	{.key = "ring_buffer_size_mb",
 		.kind = ENRG_OPTION_INT,

@@ -5,17 +5,11 @@
 #include <string.h>
 
 #include "base/program.h"
+#include "config/verbosity.h"
 #include "enrgdaq/job.h"
 
 #define AT(member) offsetof(struct cnc_options, member)
 
-static const struct enrg_choice levels[] = {
-	{"DEBUG", ENRG_DEBUG},
-	{"INFO", ENRG_INFO},
-	{"WARNING", ENRG_WARNING},
-	{"ERROR", ENRG_ERROR},
-	{0},
-};
 static const struct enrg_choice custom_jobs[] = {
 	{"all", CNC_CUSTOM_ALL},
 	{"templates", CNC_CUSTOM_TEMPLATES},
@@ -28,7 +22,7 @@ static const struct enrg_option cnc_options[] = {
 		.kind = ENRG_OPTION_CHOICE,
 		.offset = AT(verbosity),
 		.default_value = "\"INFO\"",
-		.choices = levels,
+		.choices = verbosity_choices,
 		.help = "Log lines of command and control below this level are dropped."},
 	{.key = "is_server",
 		.kind = ENRG_OPTION_BOOL,

@@ -98,6 +98,19 @@ write_dice_lab() {
 	END
 }
 
+# add_rest: the folder c is served over HTTP; $port
+add_rest() {
+	port=$(free_port)
+	cat >>"$work/c/supervisor.toml" <<-END
+		[cnc]
+		rest_api_enabled = true
+		rest_api_port = $port
+		server_port = $(free_port)
+	END
+}
+
+answers() { curl -sf "http://127.0.0.1:$port/healthz"; }
+
 # run_case NAME
 run_case() {
 	declare -F "case_${1:?which case}" >/dev/null || { echo "no case $1" >&2; exit 2; }

@@ -20,17 +20,11 @@ get_prometheus() {
 
 start_lab() {
 	write_dice_lab 16
-	port=$(free_port)
-	cat >>c/supervisor.toml <<-END
-		[cnc]
-		rest_api_enabled = true
-		rest_api_port = $port
-		server_port = $(free_port)
-	END
+	add_rest
 	start run.log run c
-	await 20 answers || fail "no server"
+	await 20 shows_jobs || fail "no server"
 }
-answers() { curl -sf "http://127.0.0.1:$port/healthz" && curl -sf "http://127.0.0.1:$port/metrics" | grep -q '^enrgdaq_up'; }
+shows_jobs() { answers && curl -sf "http://127.0.0.1:$port/metrics" | grep -q '^enrgdaq_up'; }
 
 # No word of promtool, neither to the figures nor to the rules; the dashboard asks for nothing that is not there.
 case_lint() {

@@ -4,15 +4,8 @@
 . "$(dirname "$0")/harness.sh"
 
 case_logs_without_a_file() {
-	local port
-	port=$(free_port)
 	write_dice_lab 16
-	cat >>c/supervisor.toml <<-END
-		[cnc]
-		rest_api_enabled = true
-		rest_api_port = $port
-		server_port = $(free_port)
-	END
+	add_rest
 	mkfifo pipe
 	cat pipe >run.log &
 	started+=($!)

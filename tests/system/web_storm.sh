@@ -5,24 +5,18 @@
 # shellcheck source=tests/system/harness.sh
 . "$(dirname "$0")/harness.sh"
 
-answers() { curl -sf "http://127.0.0.1:$port/healthz"; }
-
 # A source at full rate into a store of memory that reads all.
 start_lab() {
 	mkdir -p c
-	port=$(free_port)
 	cat >c/supervisor.toml <<-END
 		ring_buffer_size_mb = 64
 		restart_delay_seconds = 0.1
 		[info]
 		supervisor_id = "lab"
-		[cnc]
-		rest_api_enabled = true
-		rest_api_port = $port
-		server_port = $(free_port)
 		[web]
 		gets_per_second = ${GETS_A_SECOND:-20}
 	END
+	add_rest
 	cat >c/bench.toml <<-END
 		daq_job_type = "DAQJobBenchmark"
 		daq_job_unique_id = "bench"

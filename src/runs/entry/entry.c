@@ -206,7 +206,7 @@ void entry_fini(struct entry *entry)
 void entry_make_uuid(const char *supervisor, const char *run, uint64_t began_wall_ns, char ret_uuid[ENTRY_UUID_BYTES])
 {
 	uint8_t digest[SHA256_BYTES];
-	char began[32], digits[33];
+	char began[32];
 	struct sha256 sha;
 
 	snprintf(began, sizeof(began), "%llu", (unsigned long long)began_wall_ns);
@@ -215,9 +215,5 @@ void entry_make_uuid(const char *supervisor, const char *run, uint64_t began_wal
 	sha256_add(&sha, run, strlen(run) + 1);
 	sha256_add(&sha, began, strlen(began));
 	sha256_finish(&sha, digest);
-	digest[6] = (uint8_t)((digest[6] & 0x0f) | 0x80); /* version 8 */
-	digest[8] = (uint8_t)((digest[8] & 0x3f) | 0x80); /* the variant of RFC 9562 */
-	text_format_hex(digest, 16, digits);
-	snprintf(ret_uuid, ENTRY_UUID_BYTES, "%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8, digits + 12, digits + 16,
-		digits + 20);
+	text_format_uuid(digest, 8, ret_uuid);
 }

@@ -11,17 +11,6 @@
 
 #define PIECE_BYTES 2048u
 
-static int digit_of(char character)
-{
-	if (character >= '0' && character <= '9')
-		return character - '0';
-	if (character >= 'a' && character <= 'f')
-		return character - 'a' + 10;
-	if (character >= 'A' && character <= 'F')
-		return character - 'A' + 10;
-	return -1;
-}
-
 /* 0; -1: too long, or not a text. */
 static int decode(const char *from, size_t bytes, char ret_text[PIECE_BYTES])
 {
@@ -30,8 +19,8 @@ static int decode(const char *from, size_t bytes, char ret_text[PIECE_BYTES])
 	for (size_t i = 0; i < bytes; i++) {
 		char character = from[i] == '+' ? ' ' : from[i];
 		if (character == '%') {
-			int high = i + 2 < bytes ? digit_of(from[i + 1]) : -1;
-			int low = i + 2 < bytes ? digit_of(from[i + 2]) : -1;
+			int high = i + 2 < bytes ? text_hex_digit(from[i + 1]) : -1;
+			int low = i + 2 < bytes ? text_hex_digit(from[i + 2]) : -1;
 			if (high < 0 || low < 0)
 				return -1;
 			character = (char)(16 * high + low);

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/text.h"
+
 json_t *upstream_make_request(const struct call *call, const char *name)
 {
 	json_t *request = call->json ? json_copy((json_t *)(uintptr_t)call->json) : json_object(), *value;
@@ -24,15 +26,13 @@ json_t *upstream_make_request(const struct call *call, const char *name)
 /* A random one, version 4. */
 static json_t *make_uuid(void)
 {
-	unsigned char bytes[16] = {0};
+	unsigned char bytes[16];
+	char uuid[37];
 
 	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
 		return json_null();
-	bytes[6] = (unsigned char)((bytes[6] & 0x0fu) | 0x40u);
-	bytes[8] = (unsigned char)((bytes[8] & 0x3fu) | 0x80u);
-	return json_sprintf("%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", bytes[0], bytes[1],
-		bytes[2], bytes[3], bytes[4], bytes[5], bytes[6], bytes[7], bytes[8], bytes[9], bytes[10], bytes[11],
-		bytes[12], bytes[13], bytes[14], bytes[15]);
+	text_format_uuid(bytes, 4, uuid);
+	return json_string(uuid);
 }
 
 void upstream_format(int status, json_t *answer, struct web_response *ret_response)

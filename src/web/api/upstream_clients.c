@@ -4,9 +4,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "web/cnc/cnc.h"
 
 /* --- who ---------------------------------------------------------------------------------------------------------- */
@@ -22,25 +21,13 @@ static enum call_outcome refuse_unknown(struct call *call)
 		call->parts[0]);
 }
 
-static void format_now(char ret_text[40])
-{
-	struct timeval now;
-	struct tm local;
-	size_t used;
-
-	gettimeofday(&now, NULL);
-	localtime_r(&now.tv_sec, &local);
-	used = strftime(ret_text, 30, "%Y-%m-%dT%H:%M:%S", &local);
-	snprintf(ret_text + used, 40 - used, ".%06u", (unsigned)now.tv_usec % 1000000u);
-}
-
 enum call_outcome upstream_clients(struct call *call)
 {
 	char now[40];
 
 	if (call->web->cnc)
 		return call_json(call, 200, cnc_clients(call->web->cnc));
-	format_now(now);
+	clock_format_local(clock_wall_ns(), now);
 	return call_json(call, 200,
 		json_pack("{s:{s:n, s:s, s:o}}", system_settings(call->web->system)->supervisor_id, "identity",
 			"last_seen", now, "info", node_info(call->web->node)));

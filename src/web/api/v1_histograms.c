@@ -25,6 +25,15 @@ static int open_client(const struct call *call, struct enrg_client **ret_client,
 	return rc == -ENOENT ? -EAGAIN : rc; /* that system, not that histogram, is not there */
 }
 
+/* Their names; valid as long as the client, which is to be closed also where there are none. */
+static int list_names(
+	struct call *call, struct enrg_client **ret_client, const char *const **ret_names, struct enrg_error *err)
+{
+	int rc = open_client(call, ret_client, err);
+
+	return rc ? rc : enrg_histograms_list(*ret_client, ret_names, err);
+}
+
 /* In the first place that is free. */
 static void add_header(struct call *call, const char *name, const char *value)
 {
@@ -59,10 +68,8 @@ static enum call_outcome list_histograms(struct call *call)
 	struct enrg_client *client = NULL;
 	struct enrg_error err = {0};
 	const char *const *names = NULL;
-	int rc = open_client(call, &client, &err);
+	int rc = list_names(call, &client, &names, &err);
 
-	if (!rc)
-		rc = enrg_histograms_list(client, &names, &err);
 	if (rc < 0) {
 		enrg_client_close(client);
 		return refuse(call, rc, &err);
@@ -179,10 +186,8 @@ static enum call_outcome get_tree(struct call *call)
 	struct enrg_client *client = NULL;
 	struct enrg_error err = {0};
 	const char *const *names = NULL;
-	int rc = open_client(call, &client, &err);
+	int rc = list_names(call, &client, &names, &err);
 
-	if (!rc)
-		rc = enrg_histograms_list(client, &names, &err);
 	if (rc < 0) {
 		enrg_client_close(client);
 		return refuse(call, rc, &err);

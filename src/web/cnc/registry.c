@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -224,23 +223,11 @@ static void format_base64(const char *text, char *ret_text)
 	*ret_text = '\0';
 }
 
-/* As datetime.now().isoformat() writes it: local, without a zone. */
-static void format_local(uint64_t wall_ns, char *ret_text, size_t text_bytes)
-{
-	time_t seconds = (time_t)(wall_ns / 1000000000u);
-	struct tm local;
-	char day[40] = "";
-
-	localtime_r(&seconds, &local);
-	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &local);
-	snprintf(ret_text, text_bytes, "%s.%06u", day, (unsigned)(wall_ns / 1000 % 1000000));
-}
-
 json_t *registry_entry(const char *identity, uint64_t seen_wall_ns, const json_t *info)
 {
-	char seen[64], name[4 * 256 / 3 + 8];
+	char seen[40], name[4 * 256 / 3 + 8];
 
-	format_local(seen_wall_ns, seen, sizeof(seen));
+	clock_format_local(seen_wall_ns, seen);
 	if (identity)
 		format_base64(identity, name);
 	return json_pack("{s:s?, s:s, s:o?}", "identity", identity ? name : NULL, "last_seen", seen, "info",

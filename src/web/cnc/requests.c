@@ -73,14 +73,10 @@ static unsigned count_of(const struct requests *requests, const char *client)
 static int format_id(char ret_id[37])
 {
 	unsigned char bytes[16];
-	char hex[33];
 
 	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
 		return -EIO;
-	bytes[6] = (unsigned char)((bytes[6] & 0x0f) | 0x40);
-	bytes[8] = (unsigned char)((bytes[8] & 0x3f) | 0x80);
-	text_format_hex(bytes, sizeof(bytes), hex);
-	snprintf(ret_id, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+	text_format_uuid(bytes, 4, ret_id);
 	return 0;
 }
 

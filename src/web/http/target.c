@@ -27,17 +27,6 @@ static bool is_utf8(const char *text)
 	return true;
 }
 
-static int digit(char character)
-{
-	if (character >= '0' && character <= '9')
-		return character - '0';
-	if (character >= 'a' && character <= 'f')
-		return character - 'a' + 10;
-	if (character >= 'A' && character <= 'F')
-		return character - 'A' + 10;
-	return -1;
-}
-
 static int decode(char *text, const char **ret_detail)
 {
 	char *to = text;
@@ -45,7 +34,7 @@ static int decode(char *text, const char **ret_detail)
 	for (const char *from = text; *from; from++) {
 		char byte = *from;
 		if (byte == '%') {
-			int high = digit(from[1]), low = high < 0 ? -1 : digit(from[2]);
+			int high = text_hex_digit(from[1]), low = high < 0 ? -1 : text_hex_digit(from[2]);
 			if (low < 0)
 				return refuse(
 					"the path has a % that is followed by no two hexadecimal digits", ret_detail);

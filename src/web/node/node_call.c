@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "web/node/node_state.h"
 
@@ -120,19 +119,6 @@ bool node_get_list(struct node_call *call, const char *key, const json_t **ret_l
 	if (!json_is_array(value))
 		node_say(call, 422, "%s: a list of texts was expected", key);
 	return json_is_array(value);
-}
-
-void node_format_time(uint64_t wall_ns, char ret_text[40])
-{
-	time_t seconds = (time_t)(wall_ns / 1000000000u);
-	struct tm local;
-	size_t used;
-
-	ret_text[0] = '\0';
-	if (!wall_ns || !localtime_r(&seconds, &local))
-		return;
-	used = strftime(ret_text, 32, "%Y-%m-%dT%H:%M:%S", &local);
-	snprintf(ret_text + used, 40 - used, ".%06u", (unsigned)(wall_ns % 1000000000u / 1000u));
 }
 
 json_t *node_info(const struct node *node)

@@ -59,7 +59,4 @@ int node_send_message(struct node_call *call);
 int node_tell_status(struct node_call *call);
 int node_list_clients(struct node_call *call);
 
-/* "2026-11-28T10:23:48.123456" of the local clock, as the Python program writes times; "" for 0. */
-void node_format_time(uint64_t wall_ns, char ret_text[40]);
-
 #endif

@@ -25,7 +25,7 @@ static json_t *make_time(json_int_t wall_ns)
 {
 	char text[40];
 
-	node_format_time(wall_ns > 0 ? (uint64_t)wall_ns : 0, text);
+	clock_format_local(wall_ns > 0 ? (uint64_t)wall_ns : 0, text);
 	return text[0] ? json_string(text) : json_null();
 }
 
